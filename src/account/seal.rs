@@ -1,0 +1,289 @@
+//! Secrets at rest: AES-256-GCM under a key of their own, made from a master key and what the
+//! secret belongs to. A sealed value opens only in the place it was sealed for.
+//!
+//! Form: `<master key id>.<base64url(nonce ‖ ciphertext ‖ tag)>`. Key = HKDF-SHA256(master, kind ‖ id);
+//! associated data = kind, id, field.
+
+use std::fmt;
+
+use data_encoding::{BASE64, BASE64URL_NOPAD};
+use serde_json::Value;
+
+use crate::crypto::{self, NONCE_BYTES};
+
+/// What a sealed value belongs to. Each kind has its own keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The secret half of an account's context; `id` is the account's.
+    Account,
+    /// The write-only secrets of an integration file; `id` is the integration's.
+    Integration,
+    /// `secret_environment_variables` and secrets inside an override; `id` is the install's.
+    Install,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Integration => "integration",
+            Self::Install => "install",
+        }
+    }
+}
+
+/// The place a value is sealed for.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// What it belongs to.
+    pub kind: Kind,
+    /// Whose it is.
+    pub id: &'a str,
+    /// Which of its values it is.
+    pub field: &'a str,
+}
+
+/// Why a value could not be sealed or opened. The texts are for the operator's log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// `SEALING_KEYS` is absent or not readable.
+    #[error(
+        "SEALING_KEYS {0}; set it to `id:base64` of 32 random bytes (`openssl rand -base64 32`)"
+    )]
+    BadKeys(&'static str),
+    /// The key that sealed it is no longer in `SEALING_KEYS`.
+    #[error(
+        "SEALING_KEYS has no key `{0}`, which sealed this value; add it back until GET /sealing counts 0 for it"
+    )]
+    UnknownKey(String),
+    /// The value, its place or its key was changed.
+    #[error(
+        "a sealed value does not open with key `{0}`: the key under this id is another, or the value was moved"
+    )]
+    Broken(String),
+    /// What stands where a sealed value should be.
+    #[error("not a sealed value")]
+    NotSealed,
+}
+
+struct MasterKey {
+    id: String,
+    bytes: [u8; 32],
+}
+
+/// The master keys of `SEALING_KEYS`: the first seals, all open.
+pub struct Keyring(Vec<MasterKey>);
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|key| &key.id))
+            .finish()
+    }
+}
+
+impl Keyring {
+    /// Reads a list `id:base64,id:base64` (32 bytes each).
+    pub fn parse(text: &str) -> Result<Self, SealError> {
+        let keys = text
+            .split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty())
+            .map(parse_key)
+            .collect::<Result<Vec<_>, _>>()?;
+        if keys.is_empty() {
+            return Err(SealError::BadKeys("is not set"));
+        }
+        let mut ids: Vec<_> = keys.iter().map(|key| key.id.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.len() != keys.len() {
+            return Err(SealError::BadKeys("names one id twice"));
+        }
+        Ok(Self(keys))
+    }
+
+    /// Seals a JSON value for its place; `nonce` must be freshly random.
+    pub fn seal(
+        &self,
+        place: Place<'_>,
+        nonce: [u8; NONCE_BYTES],
+        value: &Value,
+    ) -> Result<String, SealError> {
+        let master = self.0.first().ok_or(SealError::BadKeys("is not set"))?;
+        let key = derive(master, place);
+        let sealed = crypto::encrypt(
+            &key,
+            &nonce,
+            &associated(place),
+            value.to_string().as_bytes(),
+        )
+        .ok_or_else(|| SealError::Broken(master.id.clone()))?;
+        let body = BASE64URL_NOPAD.encode(&[nonce.as_slice(), &sealed].concat());
+        Ok(format!("{}.{body}", master.id))
+    }
+
+    /// Opens what [`Keyring::seal`] made for the same place.
+    pub fn open(&self, place: Place<'_>, sealed: &str) -> Result<Value, SealError> {
+        let (id, body) = sealed.split_once('.').ok_or(SealError::NotSealed)?;
+        let master = self
+            .0
+            .iter()
+            .find(|key| key.id == id)
+            .ok_or_else(|| SealError::UnknownKey(id.to_owned()))?;
+        let bytes = BASE64URL_NOPAD
+            .decode(body.as_bytes())
+            .map_err(|_| SealError::NotSealed)?;
+        let (nonce, body) = bytes
+            .split_first_chunk::<NONCE_BYTES>()
+            .ok_or(SealError::NotSealed)?;
+        let opened = crypto::decrypt(&derive(master, place), nonce, &associated(place), body);
+        let text = opened.ok_or_else(|| SealError::Broken(id.to_owned()))?;
+        serde_json::from_slice(&text).map_err(|_| SealError::Broken(id.to_owned()))
+    }
+}
+
+fn parse_key(entry: &str) -> Result<MasterKey, SealError> {
+    let (id, key) = entry
+        .split_once(':')
+        .ok_or(SealError::BadKeys("has an entry without `id:`"))?;
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if id.is_empty() || id.len() > 32 || !id.chars().all(is_word) {
+        return Err(SealError::BadKeys(
+            "has a key id that is not 1 to 32 letters, digits, `-` or `_`",
+        ));
+    }
+    let bytes = BASE64
+        .decode(key.as_bytes())
+        .map_err(|_| SealError::BadKeys("has a key that is not base64"))?;
+    let bytes = bytes
+        .try_into()
+        .map_err(|_| SealError::BadKeys("has a key that is not 32 bytes"))?;
+    Ok(MasterKey {
+        id: id.to_owned(),
+        bytes,
+    })
+}
+
+fn derive(master: &MasterKey, place: Place<'_>) -> [u8; 32] {
+    crypto::derive_key(
+        &master.bytes,
+        &[place.kind.as_str().as_bytes(), b"\0", place.id.as_bytes()],
+    )
+}
+
+fn associated(place: Place<'_>) -> Vec<u8> {
+    [place.kind.as_str(), place.id, place.field]
+        .join("\0")
+        .into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const PLACE: Place<'static> = Place {
+        kind: Kind::Account,
+        id: "a1",
+        field: "context",
+    };
+
+    fn ring(ids: &[(&str, u8)]) -> Keyring {
+        let entries: Vec<_> = ids
+            .iter()
+            .map(|(id, byte)| format!("{id}:{}", BASE64.encode(&[*byte; 32])))
+            .collect();
+        Keyring::parse(&entries.join(",")).unwrap()
+    }
+
+    #[test]
+    fn a_value_opens_only_in_the_place_it_was_sealed_for() {
+        let ring = ring(&[("k1", 1)]);
+        let sealed = ring.seal(PLACE, [9; 12], &json!({"token": "t"})).unwrap();
+        assert!(sealed.starts_with("k1.") && !sealed.contains("token"));
+        assert_eq!(ring.open(PLACE, &sealed).unwrap(), json!({"token": "t"}));
+        for other in [
+            Place {
+                kind: Kind::Install,
+                ..PLACE
+            },
+            Place { id: "a2", ..PLACE },
+            Place {
+                field: "other",
+                ..PLACE
+            },
+        ] {
+            assert_eq!(
+                ring.open(other, &sealed),
+                Err(SealError::Broken("k1".to_owned()))
+            );
+        }
+    }
+
+    #[test]
+    fn the_first_key_seals_and_all_open() {
+        let old = ring(&[("k1", 1)]).seal(PLACE, [9; 12], &json!(1)).unwrap();
+        let both = ring(&[("k2", 2), ("k1", 1)]);
+        assert_eq!(both.open(PLACE, &old).unwrap(), json!(1));
+        assert!(
+            both.seal(PLACE, [9; 12], &json!(1))
+                .unwrap()
+                .starts_with("k2.")
+        );
+        assert_eq!(
+            ring(&[("k2", 2)]).open(PLACE, &old),
+            Err(SealError::UnknownKey("k1".to_owned()))
+        );
+        assert_eq!(
+            ring(&[("k1", 7)]).open(PLACE, &old),
+            Err(SealError::Broken("k1".to_owned()))
+        );
+    }
+
+    #[test]
+    fn bad_keys_are_refused_with_the_reason() {
+        for (text, reason) in [
+            ("", "is not set"),
+            ("abc", "has an entry without `id:`"),
+            ("k1:***", "has a key that is not base64"),
+            ("k1:AAAA", "has a key that is not 32 bytes"),
+            (
+                "k.1:AAAA",
+                "has a key id that is not 1 to 32 letters, digits, `-` or `_`",
+            ),
+        ] {
+            assert_eq!(
+                Keyring::parse(text).unwrap_err(),
+                SealError::BadKeys(reason),
+                "{text}"
+            );
+        }
+        let twice = format!("k:{0},k:{0}", BASE64.encode(&[1; 32]));
+        assert_eq!(
+            Keyring::parse(&twice).unwrap_err(),
+            SealError::BadKeys("names one id twice")
+        );
+    }
+
+    #[test]
+    fn debug_shows_ids_and_no_keys() {
+        assert_eq!(format!("{:?}", ring(&[("k1", 1)])), r#"["k1"]"#);
+    }
+
+    #[test]
+    fn garbage_never_opens() {
+        let ring = ring(&[("k1", 1)]);
+        for text in [
+            "",
+            "k1",
+            "k1.",
+            "k1.AAAA",
+            "k1.*",
+            "k1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        ] {
+            assert!(ring.open(PLACE, text).is_err(), "{text}");
+        }
+    }
+}

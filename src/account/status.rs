@@ -1,0 +1,84 @@
+//! The states of an account, and which of them may be called.
+
+use serde::{Deserialize, Serialize};
+
+/// Where an account stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Its first credential is accepted; lifecycle actions have not finished.
+    Connecting,
+    /// It may be called.
+    Active,
+    /// Its `post_install` action failed.
+    PostInstallError,
+    /// Its `validation` action failed.
+    ValidationError,
+    /// The provider no longer accepts its credential: the customer must connect again.
+    NeedsReauth,
+}
+
+/// Why an account cannot be called now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotCallable {
+    /// The customer must connect again.
+    NeedsReauth,
+    /// It is not set up (yet).
+    NotReady(Status),
+}
+
+impl Status {
+    /// The word used in the API and in the index.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Active => "active",
+            Self::PostInstallError => "post_install_error",
+            Self::ValidationError => "validation_error",
+            Self::NeedsReauth => "needs_reauth",
+        }
+    }
+
+    /// Whether a call may go out in its name.
+    pub fn check_callable(self) -> Result<(), NotCallable> {
+        match self {
+            Self::Active => Ok(()),
+            Self::NeedsReauth => Err(NotCallable::NeedsReauth),
+            other => Err(NotCallable::NotReady(other)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_active_account_is_called() {
+        assert_eq!(Status::Active.check_callable(), Ok(()));
+        assert_eq!(
+            Status::NeedsReauth.check_callable(),
+            Err(NotCallable::NeedsReauth)
+        );
+        for status in [
+            Status::Connecting,
+            Status::PostInstallError,
+            Status::ValidationError,
+        ] {
+            assert_eq!(status.check_callable(), Err(NotCallable::NotReady(status)));
+        }
+    }
+
+    #[test]
+    fn the_word_is_the_same_everywhere() {
+        for status in [
+            Status::Connecting,
+            Status::Active,
+            Status::PostInstallError,
+            Status::ValidationError,
+            Status::NeedsReauth,
+        ] {
+            assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+        }
+    }
+}

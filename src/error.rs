@@ -1,0 +1,321 @@
+//! What can go wrong, sorted by who must act: the one place of HTTP statuses, codes and public words.
+//!
+//! A [`Failure`] is safe to show: it carries no secret, no stack and no storage detail. What only the
+//! operator may read goes to the log where the failure is made.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::account::seal::SealError;
+use crate::account::status::{NotCallable, Status};
+use crate::ports::StorageFault;
+
+macro_rules! codes {
+    ($(#[doc = $doc:literal] $variant:ident = $text:literal, $status:literal;)*) => {
+        /// The stable codes of the error envelope. The prefix says who must act.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Code {
+            $(#[doc = $doc] #[serde(rename = $text)] $variant,)*
+        }
+
+        impl Code {
+            /// Every code, in the order of the documentation.
+            pub const ALL: &[Code] = &[$(Code::$variant),*];
+
+            /// The text of the envelope's `code`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
+
+            /// The status it is answered with; for a provider's error only where the provider's own is not kept.
+            pub fn status(self) -> u16 {
+                match self { $(Self::$variant => $status),* }
+            }
+
+            /// What it means, as the documentation says it.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $doc),* }
+            }
+        }
+    };
+}
+
+codes! {
+    #[doc = "The request could not be read: broken JSON, an unreadable parameter."]
+    Malformed = "caller.malformed", 400;
+    #[doc = "The request was read and is wrong; `details.failures` says where."]
+    Invalid = "caller.invalid", 422;
+    #[doc = "A placeholder needs a value the request does not carry."]
+    MissingValue = "caller.missing_value", 422;
+    #[doc = "No token, or one that is unknown, revoked or expired."]
+    Unauthenticated = "caller.unauthenticated", 401;
+    #[doc = "The token is good, but lacks the scope."]
+    Forbidden = "caller.forbidden", 403;
+    #[doc = "It does not exist, or this token cannot see it."]
+    NotFound = "caller.not_found", 404;
+    #[doc = "The path exists, the method does not; or the resource defines no such method; or a sandbox account was asked to write."]
+    MethodNotAllowed = "caller.method_not_allowed", 405;
+    #[doc = "The name is taken."]
+    Duplicate = "caller.duplicate", 409;
+    #[doc = "Something still depends on it; `details` counts what."]
+    InUse = "caller.in_use", 409;
+    #[doc = "The body is over a limit; `details.limit_bytes` says which."]
+    BodyTooLarge = "caller.body_too_large", 413;
+    #[doc = "The customer must connect the account again."]
+    NeedsReauth = "account.needs_reauth", 401;
+    #[doc = "The account is not set up (yet)."]
+    NotReady = "account.not_ready", 409;
+    #[doc = "The install of the account's integration is disabled."]
+    InstallDisabled = "account.install_disabled", 409;
+    #[doc = "A placeholder needs a value that the account's context does not have, or that cannot stand where it would land."]
+    ContextValue = "account.context_value", 422;
+    #[doc = "The integration file has a mistake that shows only when it is used."]
+    BadIntegration = "integration.invalid", 500;
+    #[doc = "An expression of the integration file failed."]
+    ExpressionFailed = "integration.expression_failed", 500;
+    #[doc = "The integration file asks for something this version cannot send."]
+    Unsupported = "integration.unsupported", 501;
+    #[doc = "The address is private or not https, and the operator has not allowed that."]
+    UpstreamRefused = "integration.upstream_refused", 422;
+    #[doc = "The provider refused the request (4xx); its answer is in `raw_response`."]
+    Rejected = "provider.rejected", 502;
+    #[doc = "The provider failed (5xx); its answer is in `raw_response`."]
+    Failed = "provider.failed", 502;
+    #[doc = "The provider asks to slow down; `retry-after` says for how long."]
+    RateLimited = "provider.rate_limited", 429;
+    #[doc = "The provider answered 2xx with an error in the body."]
+    ErrorInBody = "provider.error_in_body", 502;
+    #[doc = "The provider could not be reached."]
+    Unreachable = "provider.unreachable", 502;
+    #[doc = "The provider took too long."]
+    Timeout = "provider.timeout", 504;
+    #[doc = "The answer is too large to be looked into; fetch it as it is by `/custom` or a get without `response_path`."]
+    AnswerTooLarge = "provider.answer_too_large", 502;
+    #[doc = "The answer is not what the integration file says it is."]
+    UnexpectedAnswer = "provider.unexpected_answer", 502;
+    #[doc = "The provider redirects a request whose body was streamed and cannot be sent again."]
+    RedirectNeedsBody = "provider.redirect_needs_body", 502;
+    #[doc = "The provider redirects to where this request must not go."]
+    RedirectRefused = "provider.redirect_refused", 502;
+    #[doc = "Too much at once; try again after `retry-after` seconds."]
+    Busy = "internal.busy", 503;
+    #[doc = "Storage did not answer or just restarted; try again after `retry-after` seconds."]
+    Storage = "internal.storage", 503;
+    #[doc = "A stored secret cannot be opened or sealed; the log says which key is missing."]
+    SealingKey = "internal.sealing_key", 500;
+    #[doc = "Our mistake; the log has the reason under the request id."]
+    Internal = "internal.error", 500;
+}
+
+/// One wrong thing in a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Complaint {
+    /// Where: a dotted path into the body, or the parameter's name.
+    pub path: String,
+    /// What to change.
+    pub message: String,
+}
+
+/// A refusal or fault on its way to the caller.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Its stable code.
+    pub code: Code,
+    /// Words for a person: what happened and what to change.
+    pub message: String,
+    /// More, as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Value>,
+    /// Seconds to wait before trying again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
+    /// Present when the provider said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<Remote>,
+}
+
+/// The provider's side of a failure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remote {
+    /// The status to answer with: the provider's own, or the one its error expression names.
+    pub status: u16,
+    /// The provider's answer as JSON text, byte for byte when it was JSON, else as a JSON string.
+    pub raw_response: String,
+}
+
+impl Failure {
+    /// A failure of `code` in these words.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            details: None,
+            retry_after: None,
+            remote: None,
+        }
+    }
+
+    /// The status to answer with.
+    pub fn status(&self) -> u16 {
+        self.remote
+            .as_ref()
+            .map_or(self.code.status(), |remote| remote.status)
+    }
+
+    /// With `details`.
+    #[must_use]
+    pub fn with_details(self, details: Value) -> Self {
+        Self {
+            details: Some(details),
+            ..self
+        }
+    }
+
+    /// With a wait before the next try.
+    #[must_use]
+    pub fn with_retry_after(self, seconds: u64) -> Self {
+        Self {
+            retry_after: Some(seconds),
+            ..self
+        }
+    }
+
+    /// `what` does not exist, or this token cannot see it.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(
+            Code::NotFound,
+            format!("There is no such {what}, or this token cannot see it."),
+        )
+    }
+
+    /// The request is wrong in one place.
+    pub fn invalid(path: &str, message: impl Into<String>) -> Self {
+        Self::invalid_in(vec![Complaint {
+            path: path.to_owned(),
+            message: message.into(),
+        }])
+    }
+
+    /// The request is wrong in these places.
+    pub fn invalid_in(failures: Vec<Complaint>) -> Self {
+        let message = match failures.as_slice() {
+            [one] if one.path.is_empty() => one.message.clone(),
+            [one] => format!("{}: {}", one.path, one.message),
+            many => format!(
+                "{} things are wrong with this request; details.failures names them.",
+                many.len()
+            ),
+        };
+        Self::new(Code::Invalid, message).with_details(json!({ "failures": failures }))
+    }
+
+    /// The name is taken.
+    pub fn duplicate(what: &str, name: &str) -> Self {
+        Self::new(
+            Code::Duplicate,
+            format!("There is already a {what} named `{name}`."),
+        )
+    }
+
+    /// The body is over `limit` bytes.
+    pub fn body_too_large(limit: usize) -> Self {
+        Self::new(
+            Code::BodyTooLarge,
+            format!("The body is over {limit} bytes."),
+        )
+        .with_details(json!({ "limit_bytes": limit }))
+    }
+
+    /// Too much at once.
+    pub fn busy(message: &str) -> Self {
+        Self::new(Code::Busy, message).with_retry_after(1)
+    }
+
+    /// Storage could not be reached or was restarted in between.
+    pub fn storage() -> Self {
+        Self::new(Code::Storage, "Storage did not answer. Try again.").with_retry_after(1)
+    }
+}
+
+impl From<StorageFault> for Failure {
+    fn from(_: StorageFault) -> Self {
+        Self::storage()
+    }
+}
+
+impl From<SealError> for Failure {
+    fn from(_: SealError) -> Self {
+        Self::new(
+            Code::SealingKey,
+            "A stored secret cannot be opened or sealed. The operator finds the reason in the log.",
+        )
+    }
+}
+
+impl From<NotCallable> for Failure {
+    fn from(reason: NotCallable) -> Self {
+        match reason {
+            NotCallable::NeedsReauth => Self::new(
+                Code::NeedsReauth,
+                "The provider no longer accepts this account's credential: the customer must connect it again.",
+            ),
+            NotCallable::NotReady(status) => Self::new(Code::NotReady, not_ready(status))
+                .with_details(json!({ "status": status })),
+        }
+    }
+}
+
+fn not_ready(status: Status) -> &'static str {
+    match status {
+        Status::PostInstallError => {
+            "The account's post_install action failed; its last_error says why."
+        }
+        Status::ValidationError => {
+            "The account's validation action failed; its last_error says why."
+        }
+        _ => "The account is still being connected.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_says_who_must_act_and_stands_once() {
+        let mut seen = std::collections::BTreeSet::new();
+        for code in Code::ALL {
+            let who = code.as_str().split('.').next().unwrap();
+            assert!(["caller", "account", "integration", "provider", "internal"].contains(&who));
+            assert!(seen.insert(code.as_str()), "{} stands twice", code.as_str());
+            assert!(!code.meaning().is_empty());
+        }
+    }
+
+    #[test]
+    fn one_mistake_is_told_in_the_message_several_are_counted() {
+        assert_eq!(
+            Failure::invalid("name", "is required").message,
+            "name: is required"
+        );
+        let two = vec![
+            Complaint {
+                path: "a".into(),
+                message: "b".into()
+            };
+            2
+        ];
+        assert!(Failure::invalid_in(two).message.starts_with("2 things"));
+    }
+
+    #[test]
+    fn a_providers_error_keeps_its_status() {
+        let mut failure = Failure::new(Code::Rejected, "no");
+        assert_eq!(failure.status(), 502);
+        failure.remote = Some(Remote {
+            status: 418,
+            raw_response: "null".into(),
+        });
+        assert_eq!(failure.status(), 418);
+    }
+}

@@ -1,0 +1,297 @@
+//! The ids everything is known by. They are made from a given moment and given random bytes.
+//!
+//! All are `UUIDv8` (RFC 9562 §5.8): 48 bits of milliseconds, then, for what lives in a region,
+//! 4 bits that say where, the rest random. So any edge finds an object without a look-up.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+use crate::time::Timestamp;
+
+/// Where data lives: a Durable Object location hint, or for `eu` the jurisdiction.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Region {
+    /// Western North America.
+    #[default]
+    Wnam,
+    /// Eastern North America.
+    Enam,
+    /// Asia-Pacific.
+    Apac,
+    /// The European Union.
+    Eu,
+}
+
+impl Region {
+    /// The name used in the API, which is also the platform's location hint.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Wnam => "wnam",
+            Self::Enam => "enam",
+            Self::Apac => "apac",
+            Self::Eu => "eu",
+        }
+    }
+}
+
+/// A region with the jurisdiction its objects were created under: the same name under
+/// another jurisdiction is another object, so the id remembers which it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Placement {
+    /// Anywhere near the region (a location hint).
+    Hinted(Region),
+    /// Inside the `eu` jurisdiction, which the platform enforces.
+    EuJurisdiction,
+}
+
+impl Placement {
+    /// Where something asked for in `region` goes, given whether the platform enforces the `eu` jurisdiction.
+    pub fn new(region: Region, jurisdiction: EuJurisdiction) -> Self {
+        match (region, jurisdiction) {
+            (Region::Eu, EuJurisdiction::Enforced) => Self::EuJurisdiction,
+            _ => Self::Hinted(region),
+        }
+    }
+
+    /// The region without how it is enforced.
+    pub fn region(self) -> Region {
+        match self {
+            Self::Hinted(region) => region,
+            Self::EuJurisdiction => Region::Eu,
+        }
+    }
+
+    fn code(self) -> u8 {
+        match self {
+            Self::Hinted(Region::Wnam) => 0,
+            Self::Hinted(Region::Enam) => 1,
+            Self::Hinted(Region::Apac) => 2,
+            Self::EuJurisdiction => 3,
+            Self::Hinted(Region::Eu) => 4,
+        }
+    }
+
+    fn from_code(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Hinted(Region::Wnam),
+            1 => Self::Hinted(Region::Enam),
+            2 => Self::Hinted(Region::Apac),
+            3 => Self::EuJurisdiction,
+            4 => Self::Hinted(Region::Eu),
+            _ => return None,
+        })
+    }
+}
+
+/// Whether the platform enforces the `eu` jurisdiction (the local runtime cannot).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EuJurisdiction {
+    /// In production.
+    Enforced,
+    /// Locally: `eu` is then a location hint only.
+    Off,
+}
+
+/// An id could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an id of this service")]
+pub struct NotAnId;
+
+fn make(now: Timestamp, first: u8, random: [u8; 10]) -> Uuid {
+    let mut bytes = [0; 16];
+    let millis = u64::try_from(now.as_millis()).unwrap_or(0).to_be_bytes();
+    let [_, _, time @ ..] = millis;
+    let (head, tail) = bytes.split_at_mut(6);
+    head.copy_from_slice(&time);
+    tail.copy_from_slice(&random);
+    let mut number = u128::from_be_bytes(bytes);
+    // 12 bits `custom_b` follow the version; its upper 4 say where.
+    number &= !(0xf << 72);
+    number |= u128::from(first & 0xf) << 72;
+    uuid::Builder::from_custom_bytes(number.to_be_bytes()).into_uuid()
+}
+
+fn read(text: &str) -> Result<Uuid, NotAnId> {
+    let id = Uuid::try_parse(text).map_err(|_| NotAnId)?;
+    // One text an id: no braces, no upper case, no `urn:`; so a look-up by text is a look-up by id.
+    let is_canonical =
+        matches!(text.len(), 36 | 32) && !text.bytes().any(|b| b.is_ascii_uppercase());
+    if is_canonical && id.get_version_num() == 8 {
+        Ok(id)
+    } else {
+        Err(NotAnId)
+    }
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// 32 hex digits, without hyphens: the form inside tokens and event ids.
+            pub fn to_hex(self) -> String {
+                self.0.simple().to_string()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+macro_rules! plain_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        id!($(#[$doc])* $name);
+
+        impl $name {
+            /// A new id.
+            pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
+                Self(make(now, 0, random))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                read(text).map(Self)
+            }
+        }
+    };
+}
+
+macro_rules! placed_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        id!($(#[$doc])* $name);
+
+        impl $name {
+            /// A new id that says where its object lives.
+            pub fn new(now: Timestamp, placement: Placement, random: [u8; 10]) -> Self {
+                Self(make(now, placement.code(), random))
+            }
+
+            /// Where its object lives.
+            pub fn placement(self) -> Placement {
+                place(self.0).unwrap_or(Placement::Hinted(Region::Wnam))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                let id = read(text)?;
+                place(id).map(|_| Self(id)).ok_or(NotAnId)
+            }
+        }
+    };
+}
+
+fn place(id: Uuid) -> Option<Placement> {
+    let code = (id.as_u128() >> 72) & 0xf;
+    Placement::from_code(u8::try_from(code).ok()?)
+}
+
+placed_id!(
+    /// A connected account (`integrated_account_id` in the API); names its `Account` object.
+    AccountId
+);
+placed_id!(
+    /// An environment; names its `Directory` object.
+    EnvironmentId
+);
+plain_id!(
+    /// An integration, shared by all environments.
+    IntegrationId
+);
+plain_id!(
+    /// An integration installed in an environment (`environment_integration_id` in the API).
+    InstallId
+);
+plain_id!(
+    /// An API token (not the token itself).
+    ApiTokenId
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_700_000_000_000;
+
+    #[test]
+    fn an_account_id_says_where_its_object_lives() {
+        let places = [
+            Placement::Hinted(Region::Wnam),
+            Placement::Hinted(Region::Enam),
+            Placement::Hinted(Region::Apac),
+            Placement::Hinted(Region::Eu),
+            Placement::EuJurisdiction,
+        ];
+        for place in places {
+            let id = AccountId::new(Timestamp::from_millis(NOW), place, [0xff; 10]);
+            let read: AccountId = id.to_string().parse().unwrap();
+            assert_eq!(read, id);
+            assert_eq!(read.placement(), place);
+        }
+    }
+
+    #[test]
+    fn it_is_a_uuid_version_8_that_starts_with_the_time() {
+        let id = IntegrationId::new(Timestamp::from_millis(NOW), [0xab; 10]).to_string();
+        assert_eq!(&id[..13], "018bcfe5-6800");
+        assert_eq!(&id[14..15], "8");
+        assert!(
+            matches!(&id[19..20], "8" | "9" | "a" | "b"),
+            "variant of RFC 9562"
+        );
+    }
+
+    #[test]
+    fn only_one_text_names_an_id() {
+        let id = AccountId::new(
+            Timestamp::from_millis(NOW),
+            Placement::EuJurisdiction,
+            [7; 10],
+        );
+        assert_eq!(id.to_hex().parse::<AccountId>(), Ok(id));
+        for wrong in [
+            id.to_string().to_uppercase(),
+            format!("{{{id}}}"),
+            format!("urn:uuid:{id}"),
+            "3f2504e0-4f89-41d3-9a0c-0305e82c3301".to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(wrong.parse::<AccountId>(), Err(NotAnId), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_place_is_not_an_id() {
+        let id = AccountId(make(Timestamp::from_millis(NOW), 9, [1; 10])).to_string();
+        assert_eq!(id.parse::<AccountId>(), Err(NotAnId));
+    }
+}

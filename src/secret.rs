@@ -1,0 +1,39 @@
+//! Text that must never be printed. It is opened only where it is used, by `expose`.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// A secret text: wiped when dropped, redacted in `Debug`, without `Display`, `Serialize` or `==`.
+#[derive(Clone)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// Wraps a text; the caller keeps no copy.
+    pub fn new(text: String) -> Self {
+        Self(SecretString::from(text))
+    }
+
+    /// The text itself. Never log it, never put it in an error.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_nothing_of_it() {
+        let secret = Secret::new("hunter2".to_owned());
+        assert_eq!(format!("{secret:?}"), "Secret(…)");
+        assert_eq!(secret.expose(), "hunter2");
+    }
+}

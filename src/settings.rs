@@ -1,0 +1,124 @@
+//! What the operator can set, and the limits that are fixed. Reading the platform's variables is
+//! `cloudflare`'s; here is what they mean.
+
+use std::time::Duration;
+
+use url::Url;
+
+use crate::account::seal::{Keyring, SealError};
+use crate::ids::EuJurisdiction;
+use crate::secret::Secret;
+
+/// A body of known length up to this is held, so that it may be sent again.
+pub const REPLAYABLE_BODY_BYTES: usize = 64 * 1024;
+/// The largest answer that is looked into.
+pub const BUFFERED_ANSWER_BYTES: usize = 8 * 1024 * 1024;
+/// All buffered answers of an isolate together.
+pub const BUFFERED_TOTAL_BYTES: usize = 32 * 1024 * 1024;
+/// The largest body of an admin call.
+pub const ADMIN_BODY_BYTES: usize = 1024 * 1024;
+/// The largest body that a method's `body` template may look into.
+pub const TEMPLATE_BODY_BYTES: usize = 1024 * 1024;
+/// Calls of one account that may wait for the head of an answer at a time. The platform gives an
+/// object six such connections; one is kept for refreshing tokens, one for deliveries.
+pub const CALL_SLOTS: usize = 4;
+/// Redirects that are followed.
+pub const MAX_REDIRECTS: usize = 5;
+/// How long a proxied call may take, unless its caller says otherwise by `x-timeout-ms`.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// The longest a caller may ask for.
+pub const CALL_TIMEOUT_MAX: Duration = Duration::from_secs(100);
+
+/// What the operator has set.
+#[derive(Debug)]
+pub struct Settings {
+    /// `ADMIN_TOKEN`: may do everything; without it nobody may.
+    pub admin_token: Option<Secret>,
+    /// `SEALING_KEYS`, or why they cannot be used.
+    pub sealing_keys: Result<Keyring, SealError>,
+    /// `EU_JURISDICTION`: `eu` (enforced) unless it is `off`.
+    pub eu_jurisdiction: EuJurisdiction,
+    /// `ALLOW_PRIVATE_UPSTREAMS`: private addresses and plain http; for development only.
+    pub private_upstreams: PrivateUpstreams,
+    /// `PUBLIC_URL`: the base of our own links; without it the request's origin.
+    pub public_url: Option<Url>,
+    /// `CONFIG_CACHE_SECONDS`: how long an isolate trusts its copy of a published record.
+    pub config_cache: Duration,
+}
+
+/// Whether requests may go to private addresses and over plain http.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrivateUpstreams {
+    /// In production.
+    Refused,
+    /// In development and in tests.
+    Allowed,
+}
+
+impl Settings {
+    /// Reads the variables by `get`; what is absent or unreadable gets its safe default.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+        let text = |name: &str| {
+            get(name)
+                .map(|value| value.trim().to_owned())
+                .filter(|value| !value.is_empty())
+        };
+        Self {
+            admin_token: text("ADMIN_TOKEN").map(Secret::new),
+            sealing_keys: Keyring::parse(&text("SEALING_KEYS").unwrap_or_default()),
+            eu_jurisdiction: match text("EU_JURISDICTION").as_deref() {
+                Some("off") => EuJurisdiction::Off,
+                _ => EuJurisdiction::Enforced,
+            },
+            private_upstreams: match text("ALLOW_PRIVATE_UPSTREAMS").as_deref() {
+                Some("true") => PrivateUpstreams::Allowed,
+                _ => PrivateUpstreams::Refused,
+            },
+            public_url: text("PUBLIC_URL").and_then(|url| Url::parse(&url).ok()),
+            config_cache: Duration::from_secs(
+                text("CONFIG_CACHE_SECONDS")
+                    .and_then(|s| s.parse().ok())
+                    .unwrap_or(30)
+                    .min(120),
+            ),
+        }
+    }
+
+    /// The keys secrets rest under.
+    pub fn keyring(&self) -> Result<&Keyring, SealError> {
+        self.sealing_keys.as_ref().map_err(Clone::clone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_absent_gets_the_safe_default() {
+        let settings = Settings::read(|_| None);
+        assert!(settings.admin_token.is_none());
+        assert!(settings.keyring().is_err());
+        assert_eq!(settings.eu_jurisdiction, EuJurisdiction::Enforced);
+        assert_eq!(settings.private_upstreams, PrivateUpstreams::Refused);
+        assert_eq!(settings.config_cache, Duration::from_secs(30));
+    }
+
+    #[test]
+    fn only_the_exact_words_loosen_anything() {
+        let settings = Settings::read(|name| match name {
+            "ALLOW_PRIVATE_UPSTREAMS" => Some("1".to_owned()),
+            "EU_JURISDICTION" => Some("of".to_owned()),
+            "CONFIG_CACHE_SECONDS" => Some("9999".to_owned()),
+            _ => Some("  ".to_owned()),
+        });
+        assert_eq!(settings.private_upstreams, PrivateUpstreams::Refused);
+        assert_eq!(settings.eu_jurisdiction, EuJurisdiction::Enforced);
+        assert_eq!(
+            settings.config_cache,
+            Duration::from_secs(120),
+            "the documented 120 s hold"
+        );
+        assert!(settings.admin_token.is_none());
+    }
+}

@@ -1,0 +1,106 @@
+//! Moments, as the rest of the crate speaks of them. It reads no clock: `now` is an argument.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A moment in milliseconds since 1970-01-01T00:00:00Z, written as ISO 8601 UTC with milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// From milliseconds since the epoch; out of the calendar's range becomes the epoch.
+    pub fn from_millis(millis: i64) -> Self {
+        match jiff::Timestamp::from_millisecond(millis) {
+            Ok(_) => Self(millis),
+            Err(_) => Self(0),
+        }
+    }
+
+    /// Milliseconds since the epoch.
+    pub fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// Reads an ISO 8601 / RFC 3339 date and time with an offset; `None` when it is not one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let moment: jiff::Timestamp = text.trim().parse().ok()?;
+        Some(Self(moment.as_millisecond()))
+    }
+
+    /// The moment `wait` later; stays at the end of time rather than wrap.
+    #[must_use]
+    pub fn plus(self, wait: Duration) -> Self {
+        let millis = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+        Self::from_millis(self.0.saturating_add(millis))
+    }
+
+    /// How long from `earlier` to here; zero when `earlier` is later.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let moment =
+            jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        write!(f, "{moment:.3}")
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| {
+            serde::de::Error::custom("not a date and time such as 2026-01-31T12:00:00.000Z")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_written_with_milliseconds_in_utc() {
+        assert_eq!(
+            Timestamp::from_millis(1_700_000_000_000).to_string(),
+            "2023-11-14T22:13:20.000Z"
+        );
+        assert_eq!(
+            Timestamp::from_millis(7).to_string(),
+            "1970-01-01T00:00:00.007Z"
+        );
+    }
+
+    #[test]
+    fn reads_what_it_writes_and_other_offsets() {
+        let moment = Timestamp::from_millis(1_700_000_000_123);
+        assert_eq!(Timestamp::parse(&moment.to_string()), Some(moment));
+        assert_eq!(
+            Timestamp::parse("1970-01-01T01:00:00+01:00"),
+            Some(Timestamp::from_millis(0))
+        );
+        assert_eq!(Timestamp::parse("yesterday"), None);
+    }
+
+    #[test]
+    fn never_wraps() {
+        let late = Timestamp::from_millis(i64::MAX);
+        assert_eq!(late.as_millis(), 0);
+        let end = Timestamp::from_millis(253_402_207_200_000).plus(Duration::from_secs(u64::MAX));
+        assert!(!end.to_string().is_empty());
+        assert_eq!(
+            Timestamp::from_millis(1).since(Timestamp::from_millis(5)),
+            Duration::ZERO
+        );
+    }
+}
