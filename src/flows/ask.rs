@@ -1,0 +1,201 @@
+//! How flows talk to the objects: one JSON message, one JSON answer.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::account::Account;
+use crate::error::{Code, Failure};
+use crate::flows::records::{
+    AccountEntry, EnvironmentRecord, InstallRecord, IntegrationRecord, Page, TokenRecord,
+};
+use crate::ids::{AccountId, ApiTokenId, EnvironmentId, InstallId};
+use crate::ports::{ObjectFault, ObjectName, Outside};
+
+/// How an integration is saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Saving {
+    /// The name must be free.
+    Create,
+    /// Makes it, or replaces the whole file; write-only secrets that are absent stay.
+    Replace,
+}
+
+/// An integration file that was read without errors, its secrets apart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IntegrationFile {
+    /// The slug.
+    pub name: String,
+    /// A word to sort it by.
+    pub category: Option<String>,
+    /// Not finished yet.
+    pub is_beta: bool,
+    /// Its config without secrets.
+    pub config: Value,
+    /// The secrets, where they stood.
+    pub secrets: Value,
+}
+
+/// What the `Directory` of the environments and integrations is asked.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RootAsk {
+    /// → [`EnvironmentRecord`]
+    CreateEnvironment(EnvironmentRecord),
+    /// → `Listed<EnvironmentRecord>`
+    ListEnvironments(Page),
+    /// → `Option<EnvironmentRecord>`
+    FindEnvironment(EnvironmentId),
+    /// → [`EnvironmentRecord`]
+    ChangeEnvironment(EnvironmentChange),
+    /// → null
+    DeleteEnvironment(EnvironmentId),
+    /// → `Written<IntegrationRecord>`
+    SaveIntegration(Saving, IntegrationFile),
+    /// By id or name → `Option<IntegrationRecord>`
+    FindIntegration(String),
+    /// → `Listed<IntegrationRecord>`
+    ListIntegrations(Page),
+}
+
+/// A change of an environment; what is absent stays.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EnvironmentChange {
+    /// Which one.
+    pub id: EnvironmentId,
+    /// Its new name.
+    pub name: Option<String>,
+    /// Its new list.
+    pub allowed_redirect_origins: Option<Vec<String>>,
+}
+
+/// What the `Directory` of an environment is asked.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EnvironmentAsk {
+    /// → `Written<TokenRecord>`
+    CreateToken(TokenRecord),
+    /// → `Listed<TokenRecord>`
+    ListTokens(Page),
+    /// By hash → `Option<TokenRecord>`
+    FindToken(String),
+    /// → `Written<TokenRecord>`: the one that is gone
+    DeleteToken(ApiTokenId),
+    /// → `Written<InstallRecord>` of the new install, or of the one already there
+    CreateInstall(InstallRecord, Value),
+    /// → `Option<InstallRecord>`
+    FindInstall(InstallId),
+    /// → `Listed<InstallRecord>`
+    ListInstalls(Page),
+    /// Adds or changes an account's entry in the index → null
+    IndexAccount(AccountEntry),
+    /// Takes an account out of the index → null
+    ForgetAccount(AccountId),
+    /// → `Listed<AccountEntry>`
+    ListAccounts(AccountFilter, Page),
+    /// Erases the environment's directory if nothing is in it → null
+    Close,
+}
+
+/// Which accounts are listed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct AccountFilter {
+    /// Of this tenant only.
+    pub tenant_id: Option<String>,
+}
+
+/// What an account's object is asked.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountAsk {
+    /// Stores a new account with its whole context → [`AccountView`]
+    Import(Box<Account>),
+    /// → [`AccountView`]; `environment_id` absent: any
+    Get {
+        /// What the asker may see.
+        environment_id: Option<EnvironmentId>,
+    },
+    /// Erases it → null
+    Delete {
+        /// What the asker may see.
+        environment_id: Option<EnvironmentId>,
+    },
+}
+
+/// An account as it is shown: no secrets, its integration named.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AccountView {
+    /// The account, its context without secrets.
+    pub account: Account,
+    /// The integration it belongs to.
+    pub integration: IntegrationView,
+}
+
+/// The integration of an account, in few words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IntegrationView {
+    /// Its id.
+    pub id: crate::ids::IntegrationId,
+    /// Its slug.
+    pub name: String,
+    /// A word to sort it by.
+    pub category: Option<String>,
+    /// Not finished yet.
+    pub is_beta: bool,
+}
+
+/// A checked write: the record as it now is, for the answer and for the cache of the isolate that asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Written<T> {
+    /// The record.
+    pub record: T,
+    /// Whether it was made by this write.
+    pub is_new: bool,
+}
+
+/// Asks the root `Directory`.
+pub async fn ask_root<T: DeserializeOwned>(outside: &impl Outside, ask: &RootAsk) -> Result<T, Failure> {
+    send(outside, ObjectName::Root, ask).await
+}
+
+/// Asks the `Directory` of an environment.
+pub async fn ask_environment<T: DeserializeOwned>(
+    outside: &impl Outside,
+    id: EnvironmentId,
+    ask: &EnvironmentAsk,
+) -> Result<T, Failure> {
+    send(outside, ObjectName::Environment(id), ask).await
+}
+
+/// Asks an account's object.
+pub async fn ask_account<T: DeserializeOwned>(outside: &impl Outside, id: AccountId, ask: &AccountAsk) -> Result<T, Failure> {
+    send(outside, ObjectName::Account(id), ask).await
+}
+
+async fn send<T: DeserializeOwned>(outside: &impl Outside, object: ObjectName, ask: &impl Serialize) -> Result<T, Failure> {
+    let message = serde_json::to_string(ask).map_err(|error| unreadable(outside, &error))?;
+    let answer = outside.ask(object, message).await.map_err(|fault| not_answered(outside, object, fault))?;
+    let answer: Result<Value, Failure> = serde_json::from_str(&answer).map_err(|error| unreadable(outside, &error))?;
+    serde_json::from_value(answer?).map_err(|error| unreadable(outside, &error))
+}
+
+/// The answer of an object, as text.
+pub fn answer_text(answer: &Result<Value, Failure>) -> String {
+    serde_json::to_string(answer).unwrap_or_default()
+}
+
+/// Turns what a step of an object gives into its answer.
+pub fn answered<T: Serialize>(result: T) -> Result<Value, Failure> {
+    serde_json::to_value(result).map_err(|_| Failure::new(Code::Internal, "An answer could not be written."))
+}
+
+fn not_answered(outside: &impl Outside, object: ObjectName, fault: ObjectFault) -> Failure {
+    outside.log(&json!({ "level": "error", "event": "object_silent", "object": format!("{object:?}"), "reason": fault.to_string() }));
+    Failure::storage()
+}
+
+fn unreadable(outside: &impl Outside, error: &serde_json::Error) -> Failure {
+    outside.log(&json!({ "level": "error", "event": "object_unreadable", "line": error.line(), "column": error.column() }));
+    Failure::new(Code::Internal, "The service could not read its own message. The log has the reason.")
+}

@@ -1,0 +1,27 @@
+//! The index of an environment's accounts. The accounts themselves are in their own objects.
+
+use super::{Directory, table};
+use crate::flows::ask::AccountFilter;
+use crate::flows::records::{AccountEntry, Listed, Page};
+use crate::ids::AccountId;
+use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+
+impl<O: Outside, S: Storage> Directory<O, S> {
+    /// Adds or changes an entry; doing it twice is doing it once.
+    pub(super) fn index_account(&self, entry: &AccountEntry) -> Result<(), StorageFault> {
+        let values = [entry.id.to_string().into(), entry.tenant_id.as_str().into(), table::text_of(entry)?];
+        let statement = "INSERT INTO account (id, tenant_id, record) VALUES (?, ?, ?) \
+                         ON CONFLICT (id) DO UPDATE SET tenant_id = excluded.tenant_id, record = excluded.record";
+        self.storage.exec(statement, &values).map(drop)
+    }
+
+    /// Takes an entry out; doing it twice is doing it once.
+    pub(super) fn forget_account(&self, id: AccountId) -> Result<(), StorageFault> {
+        self.storage.exec("DELETE FROM account WHERE id = ?", &[id.to_string().into()]).map(drop)
+    }
+
+    pub(super) fn list_accounts(&self, filter: &AccountFilter, page: &Page) -> Result<Listed<AccountEntry>, StorageFault> {
+        let tenant = filter.tenant_id.as_deref().map(|tenant| ("tenant_id", SqlValue::from(tenant)));
+        table::list(&self.storage, "account", tenant, page)
+    }
+}

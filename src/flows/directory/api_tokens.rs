@@ -1,0 +1,51 @@
+//! API tokens of an environment: metadata and hash, never the token.
+
+use super::{Directory, table};
+use crate::error::{Code, Failure};
+use crate::flows::ask::Written;
+use crate::flows::published;
+use crate::flows::records::{Listed, Page, TokenRecord};
+use crate::ids::ApiTokenId;
+use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+
+impl<O: Outside, S: Storage> Directory<O, S> {
+    pub(super) async fn create_token(&self, record: TokenRecord) -> Result<Written<TokenRecord>, Failure> {
+        let values = [record.id.to_string().into(), record.hash.as_str().into(), table::text_of(&record)?];
+        self.storage.exec("INSERT INTO api_token (id, hash, record) VALUES (?, ?, ?)", &values)?;
+        self.mark(&published::key::<TokenRecord>(&record.hash))?;
+        self.publish().await;
+        Ok(Written { record, is_new: true })
+    }
+
+    pub(super) fn list_tokens(&self, page: &Page) -> Result<Listed<TokenRecord>, StorageFault> {
+        table::list(&self.storage, "api_token", None, page)
+    }
+
+    pub(super) fn find_token(&self, hash: &str) -> Result<Option<TokenRecord>, StorageFault> {
+        table::first(&self.storage.exec("SELECT record FROM api_token WHERE hash = ?", &[hash.into()])?)
+    }
+
+    pub(super) async fn delete_token(&self, id: ApiTokenId) -> Result<Written<TokenRecord>, Failure> {
+        let rows = self.storage.exec("SELECT record FROM api_token WHERE id = ?", &[id.to_string().into()])?;
+        let record: TokenRecord = table::first(&rows)?.ok_or_else(|| Failure::not_found("API token"))?;
+        self.storage.exec("DELETE FROM api_token WHERE id = ?", &[id.to_string().into()])?;
+        self.mark(&published::key::<TokenRecord>(&record.hash))?;
+        self.publish().await;
+        Ok(Written { record, is_new: false })
+    }
+
+    /// Before the directory is erased: no mark would be left to publish a revocation later, so all of
+    /// them must be out.
+    pub(super) async fn revoke_all_tokens(&self) -> Result<(), Failure> {
+        for row in self.storage.exec("SELECT hash FROM api_token", &[])? {
+            let hash = row.first().and_then(SqlValue::as_text).unwrap_or_default();
+            self.mark(&published::key::<TokenRecord>(hash))?;
+        }
+        self.storage.exec("DELETE FROM api_token", &[])?;
+        self.publish().await;
+        if table::count(&self.storage, "publication")? == 0 {
+            return Ok(());
+        }
+        Err(Failure::new(Code::Storage, "The environment's tokens could not all be revoked yet. Try again.").with_retry_after(5))
+    }
+}

@@ -1,0 +1,153 @@
+//! The `Directory` object: the truth for what must be consistent. Every write is checked here, then
+//! published to KV, and the publishing is repeated by alarm until it succeeds.
+//!
+//! There is one named root (environments, integrations) and one per environment (installs, tokens,
+//! the index of accounts). It is never on the proxy's hot path.
+
+mod accounts;
+mod api_tokens;
+mod environments;
+mod installs;
+mod integrations;
+mod publishing;
+mod table;
+
+use std::cell::Cell;
+
+use serde_json::{Value, json};
+
+use crate::error::{Code, Failure};
+use crate::flows::ask::{EnvironmentAsk, RootAsk, answer_text, answered};
+use crate::flows::ask::ask_root;
+use crate::flows::records::EnvironmentRecord;
+use crate::ids::EnvironmentId;
+use crate::ports::{Outside, Storage, StorageFault};
+
+/// Which directory this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DirectoryName {
+    /// Environments and integrations.
+    Root,
+    /// Of one environment.
+    Environment(EnvironmentId),
+}
+
+/// The object, living as long as the platform keeps it.
+pub struct Directory<O, S> {
+    outside: O,
+    storage: S,
+    name: DirectoryName,
+    is_open: Cell<bool>,
+    publishing: tokio::sync::Mutex<()>,
+}
+
+impl<O: Outside, S: Storage> Directory<O, S> {
+    /// The object over its storage; nothing is read or written yet.
+    pub fn new(outside: O, storage: S, name: DirectoryName) -> Self {
+        Self { outside, storage, name, is_open: Cell::new(false), publishing: tokio::sync::Mutex::new(()) }
+    }
+
+    /// Answers one message of `flows::ask`.
+    pub async fn answer(&self, message: &str) -> String {
+        let answer = match self.name {
+            DirectoryName::Root => self.answer_root(message).await,
+            DirectoryName::Environment(id) => self.answer_environment(id, message).await,
+        };
+        answer_text(&answer)
+    }
+
+    /// Finishes what a failure or a restart left undone.
+    pub async fn alarm(&self) {
+        if !self.exists().unwrap_or(false) {
+            return;
+        }
+        self.is_open.set(true);
+        if self.name == DirectoryName::Root {
+            self.finish_closing().await;
+        }
+        self.publish().await;
+    }
+
+    async fn answer_root(&self, message: &str) -> Result<Value, Failure> {
+        let ask: RootAsk = read(message)?;
+        self.open()?;
+        match ask {
+            RootAsk::CreateEnvironment(record) => answered(self.create_environment(&record)?),
+            RootAsk::ListEnvironments(page) => answered(self.list_environments(&page)?),
+            RootAsk::FindEnvironment(id) => answered(self.find_environment(id)?),
+            RootAsk::ChangeEnvironment(change) => answered(self.change_environment(change)?),
+            RootAsk::DeleteEnvironment(id) => answered(self.delete_environment(id).await?),
+            RootAsk::SaveIntegration(saving, file) => answered(self.save_integration(saving, file).await?),
+            RootAsk::FindIntegration(key) => answered(self.find_integration(&key)?),
+            RootAsk::ListIntegrations(page) => answered(self.list_integrations(&page)?),
+        }
+    }
+
+    async fn answer_environment(&self, id: EnvironmentId, message: &str) -> Result<Value, Failure> {
+        let ask: EnvironmentAsk = read(message)?;
+        if !self.open_environment(id, &ask).await? {
+            return match ask {
+                EnvironmentAsk::FindToken(_) | EnvironmentAsk::ForgetAccount(_) | EnvironmentAsk::Close => Ok(Value::Null),
+                _ => Err(Failure::not_found("environment")),
+            };
+        }
+        match ask {
+            EnvironmentAsk::CreateToken(record) => answered(self.create_token(record).await?),
+            EnvironmentAsk::ListTokens(page) => answered(self.list_tokens(&page)?),
+            EnvironmentAsk::FindToken(hash) => answered(self.find_token(&hash)?),
+            EnvironmentAsk::DeleteToken(id) => answered(self.delete_token(id).await?),
+            EnvironmentAsk::CreateInstall(record, secrets) => answered(self.create_install(record, &secrets).await?),
+            EnvironmentAsk::FindInstall(id) => answered(self.find_install(id)?),
+            EnvironmentAsk::ListInstalls(page) => answered(self.list_installs(&page)?),
+            EnvironmentAsk::IndexAccount(entry) => answered(self.index_account(&entry)?),
+            EnvironmentAsk::ForgetAccount(id) => answered(self.forget_account(id)?),
+            EnvironmentAsk::ListAccounts(filter, page) => answered(self.list_accounts(&filter, &page)?),
+            EnvironmentAsk::Close => answered(self.close().await?),
+        }
+    }
+
+    /// Makes the schema when it is not there yet.
+    fn open(&self) -> Result<(), StorageFault> {
+        if !self.is_open.get() {
+            let schema = match self.name {
+                DirectoryName::Root => table::ROOT_SCHEMA,
+                DirectoryName::Environment(_) => table::ENVIRONMENT_SCHEMA,
+            };
+            for statement in schema {
+                self.storage.exec(statement, &[])?;
+            }
+            self.is_open.set(true);
+        }
+        Ok(())
+    }
+
+    /// An environment's directory opens only when the root knows the environment, so that a made-up
+    /// id writes nothing; and reads by strangers do not reach the root at all.
+    async fn open_environment(&self, id: EnvironmentId, ask: &EnvironmentAsk) -> Result<bool, Failure> {
+        if self.is_open.get() || self.exists()? {
+            self.is_open.set(true);
+            return Ok(true);
+        }
+        if matches!(ask, EnvironmentAsk::FindToken(_) | EnvironmentAsk::ForgetAccount(_) | EnvironmentAsk::Close) {
+            return Ok(false);
+        }
+        let known: Option<EnvironmentRecord> = ask_root(&self.outside, &RootAsk::FindEnvironment(id)).await?;
+        if known.is_some() {
+            self.open()?;
+        }
+        Ok(known.is_some())
+    }
+
+    fn exists(&self) -> Result<bool, StorageFault> {
+        let rows = self.storage.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'publication'", &[])?;
+        Ok(!rows.is_empty())
+    }
+
+    fn log(&self, event: &str, reason: &str) {
+        self.outside.log(&json!({ "level": "error", "event": event, "directory": format!("{:?}", self.name), "reason": reason }));
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(message: &str) -> Result<T, Failure> {
+    serde_json::from_str(message).map_err(|_| Failure::new(Code::Internal, "A directory could not read its message."))
+}

@@ -1,0 +1,75 @@
+//! The tables of the directories, and reading records out of them. A record is JSON text beside the
+//! columns that are searched or unique.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::flows::records::{Listed, Page};
+use crate::ports::{Row, SqlValue, Storage, StorageFault};
+
+const PUBLICATION: &str = "CREATE TABLE IF NOT EXISTS publication (key TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID";
+
+/// The root's tables.
+pub const ROOT_SCHEMA: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS environment (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, is_closing INTEGER NOT NULL DEFAULT 0, record TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS integration (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL)",
+    PUBLICATION,
+];
+
+/// The tables of an environment's directory.
+pub const ENVIRONMENT_SCHEMA: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS api_token (id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, record TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS install (id TEXT PRIMARY KEY, integration_id TEXT NOT NULL UNIQUE, record TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS account (id TEXT PRIMARY KEY, tenant_id TEXT NOT NULL, record TEXT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS account_tenant ON account (tenant_id, id)",
+    PUBLICATION,
+];
+
+/// The JSON of a record, for its column.
+pub fn text_of(record: &impl Serialize) -> Result<SqlValue, StorageFault> {
+    serde_json::to_string(record).map(SqlValue::Text).map_err(|error| StorageFault(error.to_string()))
+}
+
+/// The record in the first column of the first row.
+pub fn first<T: DeserializeOwned>(rows: &[Row]) -> Result<Option<T>, StorageFault> {
+    rows.first().map(|row| record(row)).transpose()
+}
+
+/// One piece of a table that has `id` and `record`, by id; `condition` may narrow it.
+pub fn list<T: DeserializeOwned>(
+    storage: &impl Storage,
+    table: &str,
+    condition: Option<(&str, SqlValue)>,
+    page: &Page,
+) -> Result<Listed<T>, StorageFault> {
+    let after = page.after.clone().unwrap_or_default();
+    let ask_for = i64::try_from(page.limit.saturating_add(1)).unwrap_or(i64::MAX);
+    let rows = match condition {
+        None => {
+            let statement = format!("SELECT record, id FROM {table} WHERE id > ? ORDER BY id LIMIT ?");
+            storage.exec(&statement, &[after.into(), ask_for.into()])?
+        }
+        Some((column, value)) => {
+            let statement = format!("SELECT record, id FROM {table} WHERE {column} = ? AND id > ? ORDER BY id LIMIT ?");
+            storage.exec(&statement, &[value, after.into(), ask_for.into()])?
+        }
+    };
+    let shown = rows.get(..page.limit).unwrap_or(&rows);
+    let has_more = rows.len() > page.limit;
+    let last = shown.last().and_then(|row| row.get(1)).and_then(SqlValue::as_text);
+    Ok(Listed {
+        result: shown.iter().map(|row| record(row)).collect::<Result<_, _>>()?,
+        next_cursor: last.filter(|_| has_more).map(str::to_owned),
+    })
+}
+
+/// How many rows a table has.
+pub fn count(storage: &impl Storage, table: &str) -> Result<i64, StorageFault> {
+    let rows = storage.exec(&format!("SELECT COUNT(*) FROM {table}"), &[])?;
+    Ok(rows.first().and_then(|row| row.first()).and_then(SqlValue::as_integer).unwrap_or(0))
+}
+
+fn record<T: DeserializeOwned>(row: &[SqlValue]) -> Result<T, StorageFault> {
+    let text = row.first().and_then(SqlValue::as_text).unwrap_or("null");
+    serde_json::from_str(text).map_err(|error| StorageFault(format!("a record cannot be read: {error}")))
+}

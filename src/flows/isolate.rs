@@ -1,0 +1,123 @@
+//! What all objects of one isolate share: copies of published records, compiled configs, and the count
+//! of bytes held in buffered answers (the 128 MB of memory are the isolate's).
+
+use std::cell::{Cell, RefCell};
+use std::num::NonZeroUsize;
+use std::rc::Rc;
+
+use lru::LruCache;
+
+use crate::error::Failure;
+use crate::flows::records::{InstallRecord, IntegrationRecord, TokenRecord};
+use crate::settings::BUFFERED_TOTAL_BYTES;
+use crate::time::Timestamp;
+
+const COPIES: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
+
+/// A copy of a record, or the knowledge that it is gone.
+pub enum Copy<T> {
+    /// The record.
+    Here(Rc<T>),
+    /// It was deleted here.
+    Gone,
+}
+
+impl<T> Clone for Copy<T> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Here(record) => Self::Here(Rc::clone(record)),
+            Self::Gone => Self::Gone,
+        }
+    }
+}
+
+/// Copies of one kind of record, each good until a moment. The least used go first.
+pub struct Shelf<T>(RefCell<LruCache<String, (Timestamp, Copy<T>)>>);
+
+impl<T> Default for Shelf<T> {
+    fn default() -> Self {
+        Self(RefCell::new(LruCache::new(COPIES)))
+    }
+}
+
+impl<T> Shelf<T> {
+    /// The copy under `id`, unless it is too old.
+    pub fn get(&self, id: &str, now: Timestamp) -> Option<Copy<T>> {
+        let mut shelf = self.0.borrow_mut();
+        let (until, copy) = shelf.get(id)?;
+        (*until > now).then(|| copy.clone())
+    }
+
+    /// Keeps a copy until a moment.
+    pub fn put(&self, id: &str, copy: Copy<T>, until: Timestamp) {
+        self.0.borrow_mut().put(id.to_owned(), (until, copy));
+    }
+}
+
+/// Shared by everything that runs in one isolate.
+#[derive(Default)]
+pub struct Isolate {
+    /// Integrations by id.
+    pub integrations: Shelf<IntegrationRecord>,
+    /// Installs by id.
+    pub installs: Shelf<InstallRecord>,
+    /// API tokens by hash.
+    pub tokens: Shelf<TokenRecord>,
+    buffered: Rc<Cell<usize>>,
+}
+
+impl Isolate {
+    /// Room for a buffered answer that is still to grow.
+    pub fn room(&self) -> Room {
+        Room { total: Rc::clone(&self.buffered), taken: 0 }
+    }
+}
+
+/// The bytes one buffered answer holds; given back when dropped.
+pub struct Room {
+    total: Rc<Cell<usize>>,
+    taken: usize,
+}
+
+impl Room {
+    /// Takes `bytes` more, or says that the isolate holds too much.
+    pub fn take(&mut self, bytes: usize) -> Result<(), Failure> {
+        let total = self.total.get().saturating_add(bytes);
+        if total > BUFFERED_TOTAL_BYTES {
+            return Err(Failure::busy("Too many large answers are being looked into at once. Try again."));
+        }
+        self.total.set(total);
+        self.taken += bytes;
+        Ok(())
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.total.set(self.total.get().saturating_sub(self.taken));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_is_good_until_its_moment() {
+        let shelf = Shelf::default();
+        shelf.put("a", Copy::Here(Rc::new(1)), Timestamp::from_millis(10));
+        assert!(matches!(shelf.get("a", Timestamp::from_millis(9)), Some(Copy::Here(_))));
+        assert!(shelf.get("a", Timestamp::from_millis(10)).is_none());
+        assert!(shelf.get("b", Timestamp::from_millis(9)).is_none());
+    }
+
+    #[test]
+    fn room_is_given_back_and_ends_exactly_at_the_limit() {
+        let isolate = Isolate::default();
+        let mut room = isolate.room();
+        room.take(BUFFERED_TOTAL_BYTES).unwrap();
+        assert_eq!(isolate.room().take(1).unwrap_err().status(), 503);
+        drop(room);
+        isolate.room().take(BUFFERED_TOTAL_BYTES).unwrap();
+    }
+}

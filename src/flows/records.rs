@@ -1,0 +1,152 @@
+//! The records the truth is kept in, and which KV holds copies of.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::ids::{ApiTokenId, EnvironmentId, InstallId, IntegrationId, Region};
+use crate::time::Timestamp;
+
+/// An environment: what its tokens see is separate from all others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EnvironmentRecord {
+    /// Names its `Directory`.
+    pub id: EnvironmentId,
+    /// Unique.
+    pub name: String,
+    /// Where its `Directory` lives.
+    pub region: Region,
+    /// Where a connect result may be sent; empty: any https origin.
+    pub allowed_redirect_origins: Vec<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+}
+
+/// What an API token may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, PartialOrd, Ord)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenScope {
+    /// Admin reads.
+    Read,
+    /// The data plane.
+    Proxy,
+    /// Link tokens and imports.
+    Connect,
+    /// The whole environment.
+    Admin,
+}
+
+impl TokenScope {
+    /// All of them: the default of a new token.
+    pub const ALL: [Self; 4] = [Self::Read, Self::Proxy, Self::Connect, Self::Admin];
+}
+
+/// An API token without the token: only its hash is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TokenRecord {
+    /// Its id.
+    pub id: ApiTokenId,
+    /// The environment it belongs to.
+    pub environment_id: EnvironmentId,
+    /// What its owner calls it.
+    pub name: String,
+    /// What it may do.
+    pub scopes: Vec<TokenScope>,
+    /// When it ends by itself.
+    pub expires_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// SHA-256 of the token, hex.
+    pub hash: String,
+}
+
+/// An integration: the public half of its file, its write-only secrets sealed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IntegrationRecord {
+    /// Its id.
+    pub id: IntegrationId,
+    /// The slug used in URLs; unique.
+    pub name: String,
+    /// A word to sort it by.
+    pub category: Option<String>,
+    /// Not finished yet.
+    pub is_beta: bool,
+    /// 1, then one more with each change.
+    pub version: u64,
+    /// The `config` of its file, without write-only secrets.
+    pub config: Value,
+    /// When it was stored first.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+    /// The write-only secrets of its file, sealed.
+    pub sealed: Option<String>,
+}
+
+/// An integration installed in an environment, with its changes to the config.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InstallRecord {
+    /// Its id.
+    pub id: InstallId,
+    /// The environment it belongs to.
+    pub environment_id: EnvironmentId,
+    /// What is installed.
+    pub integration_id: IntegrationId,
+    /// Its slug.
+    pub integration_name: String,
+    /// A disabled install refuses calls.
+    pub is_enabled: bool,
+    /// Whether the connect page offers it.
+    pub show_in_catalog: bool,
+    /// 1, then one more with each change.
+    pub version: u64,
+    /// Changes to the config, and `environment_variables`; without secrets.
+    #[serde(rename = "override")]
+    pub overrides: Value,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+    /// The secrets of the override, sealed.
+    pub sealed: Option<String>,
+}
+
+/// What the index of an environment knows of an account: what lists filter by. The rest is in its object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AccountEntry {
+    /// The account.
+    pub id: crate::ids::AccountId,
+    /// Whose it is.
+    pub tenant_id: String,
+    /// The install it was connected through.
+    pub environment_integration_id: InstallId,
+    /// Its integration's slug.
+    pub integration_name: String,
+    /// Where it stands.
+    pub status: crate::account::status::Status,
+    /// A sandbox account refuses writes.
+    pub is_sandbox: bool,
+    /// Where it lives.
+    pub region: Region,
+    /// When it was stored.
+    pub created_at: Timestamp,
+}
+
+/// A piece of a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Listed<T> {
+    /// The records, oldest first.
+    pub result: Vec<T>,
+    /// Where to go on; absent at the end.
+    pub next_cursor: Option<String>,
+}
+
+/// Which piece of a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Page {
+    /// At most so many.
+    pub limit: usize,
+    /// After this id.
+    pub after: Option<String>,
+}
