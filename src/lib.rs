@@ -6,6 +6,7 @@
 // Row 1: words everything else uses.
 pub mod crypto;
 pub mod ids;
+pub mod json;
 pub mod secret;
 pub mod time;
 
@@ -14,5 +15,6 @@ pub mod account;
 
 // Row 6: what the service does, over the outside as a few traits.
 pub mod error;
+pub mod flows;
 pub mod ports;
 pub mod settings;

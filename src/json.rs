@@ -1,0 +1,78 @@
+//! Dotted paths into JSON, and the one merge rule of the product.
+//!
+//! Values are never changed on the way: what is only cut out of a text is cut
+//! as text ([`cut`]). Nothing here knows about placeholders or integrations.
+
+mod cut;
+mod path;
+
+pub use cut::{cut, elements};
+pub use path::{Path, PathError};
+
+use serde_json::{Map, Value};
+
+/// Merges `patch` into `base` by the rule of RFC 7396: objects merge deeply,
+/// arrays and scalars replace, `null` removes.
+///
+/// A `null` inside an array is data and stays. The recursion is as deep as
+/// the patch, which `serde_json` bounds at 128 levels when it was parsed.
+pub fn merge(base: &mut Value, patch: &Value) {
+    let Value::Object(changes) = patch else {
+        *base = patch.clone();
+        return;
+    };
+    if !base.is_object() {
+        *base = Value::Object(Map::new());
+    }
+    let Value::Object(target) = base else { return };
+    for (key, change) in changes {
+        if change.is_null() {
+            target.shift_remove(key);
+        } else {
+            merge(target.entry(key).or_insert(Value::Null), change);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::merge;
+    use serde_json::json;
+
+    #[test]
+    fn objects_merge_deeply_arrays_replace_and_null_removes() {
+        let table = [
+            (
+                json!({"a": {"b": 1, "c": 2}}),
+                json!({"a": {"b": 3}}),
+                json!({"a": {"b": 3, "c": 2}}),
+            ),
+            (json!({"a": [1, 2]}), json!({"a": [3]}), json!({"a": [3]})),
+            (json!({"a": 1, "b": 2}), json!({"a": null}), json!({"b": 2})),
+            (
+                json!({"a": 1}),
+                json!({"a": {"x": null, "y": 1}}),
+                json!({"a": {"y": 1}}),
+            ),
+            (
+                json!({}),
+                json!({"a": {"b": {"c": null}}}),
+                json!({"a": {"b": {}}}),
+            ),
+            (json!({"a": 1}), json!({"a": [null]}), json!({"a": [null]})),
+            (json!([1]), json!({"a": 1}), json!({"a": 1})),
+            (json!({"a": 1}), json!(5), json!(5)),
+        ];
+        for (mut base, patch, expected) in table {
+            merge(&mut base, &patch);
+            assert_eq!(base, expected, "{patch}");
+        }
+    }
+
+    #[test]
+    fn a_removed_key_leaves_the_others_in_their_order() {
+        let mut base = json!({"a": 1, "b": 2, "c": 3});
+        merge(&mut base, &json!({"a": null}));
+        assert_eq!(base.to_string(), r#"{"b":2,"c":3}"#);
+    }
+}

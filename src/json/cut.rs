@@ -1,0 +1,170 @@
+//! Cutting a value out of JSON text without decoding it, so that a 64-bit id,
+//! `1e400` or a lone surrogate comes out as the very bytes that came in.
+//!
+//! Each step of the path walks one object or array and keeps its values as raw
+//! text ([`RawValue`]); skipping a value does not recurse, so no nesting can
+//! exhaust the stack. Where a key appears twice, the last one wins.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::Path;
+
+/// The text of the value at `path`, as it stands in `text`.
+///
+/// `None` when the path leads nowhere. The error is that of text which is not
+/// JSON, as far as it had to be read.
+pub fn cut<'t>(text: &'t str, path: &Path) -> Result<Option<&'t str>, serde_json::Error> {
+    let mut value: &'t RawValue = serde_json::from_str(text)?;
+    for part in path.parts() {
+        let Some(child) = child(value, part)? else {
+            return Ok(None);
+        };
+        value = child;
+    }
+    Ok(Some(value.get()))
+}
+
+/// The elements of a JSON array as raw text, or `None` when `text` is another
+/// kind of value.
+pub fn elements(text: &str) -> Result<Option<Vec<&RawValue>>, serde_json::Error> {
+    let value: &RawValue = serde_json::from_str(text)?;
+    if !value.get().starts_with('[') {
+        return Ok(None);
+    }
+    serde_json::from_str(value.get()).map(Some)
+}
+
+fn child<'t>(value: &'t RawValue, part: &str) -> Result<Option<&'t RawValue>, serde_json::Error> {
+    let mut input = serde_json::Deserializer::from_str(value.get());
+    match (value.get().as_bytes().first(), part.parse::<usize>()) {
+        (Some(b'{'), _) => input.deserialize_map(LastEntry(part)),
+        (Some(b'['), Ok(index)) => input.deserialize_seq(Nth(index)),
+        _ => Ok(None),
+    }
+}
+
+/// Reads an object and keeps the last value under the wanted key.
+struct LastEntry<'k>(&'k str);
+
+impl<'t> Visitor<'t> for LastEntry<'_> {
+    type Value = Option<&'t RawValue>;
+
+    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some(key) = map.next_key::<&RawValue>()? {
+            let value = map.next_value::<&RawValue>()?;
+            if names(key.get(), self.0) {
+                found = Some(value);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Reads an array and keeps one element.
+struct Nth(usize);
+
+impl<'t> Visitor<'t> for Nth {
+    type Value = Option<&'t RawValue>;
+
+    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'t>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let (mut position, mut found) = (0, None);
+        while let Some(value) = items.next_element::<&RawValue>()? {
+            if position == self.0 {
+                found = Some(value);
+            }
+            position += 1;
+        }
+        Ok(found)
+    }
+}
+
+/// Whether a key as written, quotes and escapes included, spells `wanted`.
+fn names(written: &str, wanted: &str) -> bool {
+    let inner = written
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    if !written.contains('\\') {
+        return inner == Some(wanted);
+    }
+    String::deserialize(&mut serde_json::Deserializer::from_str(written))
+        .is_ok_and(|key| key == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cut, elements};
+
+    #[test]
+    fn what_is_cut_keeps_every_byte() {
+        let table = [
+            (r#"{"a": 12345678901234567890123 }"#, "a", "12345678901234567890123"),
+            (r#"{"a":{"b":[1e400,-0.0]}}"#, "a.b", "[1e400,-0.0]"),
+            (r#"{"a":["x","\ud800"]}"#, "a.1", r#""\ud800""#),
+            (r#"{"a":1,"a":2}"#, "a", "2"),
+            (r#"{"\u0061":[ 1 ,  2 ]}"#, "a", "[ 1 ,  2 ]"),
+            (r#"{"\ud800":1,"a":null}"#, "a", "null"),
+            (" [7] ", "", "[7]"),
+            ("[[1],[2,3]]", "1.0", "2"),
+            (r#"{"0":"zero"}"#, "0", "\"zero\""),
+        ];
+        for (text, path, expected) in table {
+            let path = path.parse().unwrap();
+            assert_eq!(cut(text, &path).unwrap(), Some(expected), "{text} {path}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_leads_nowhere_is_none() {
+        for (text, path) in [
+            (r#"{"a":1}"#, "b"),
+            (r#"{"a":1}"#, "a.b"),
+            (r#"{"a":null}"#, "a.b"),
+            ("[1]", "1"),
+            ("[1]", "x"),
+            ("[1]", "-1"),
+        ] {
+            assert_eq!(cut(text, &path.parse().unwrap()).unwrap(), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn text_that_is_not_json_is_an_error() {
+        for text in ["", "{", "nope", r#"{"a":1}x"#, r#"{"a" 1}"#] {
+            assert!(cut(text, &"a".parse().unwrap()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hundred_thousand_levels_do_not_overflow_the_stack() {
+        let deep = format!(
+            r#"{{"a":{}{}}}"#,
+            "[".repeat(100_000),
+            "]".repeat(100_000)
+        );
+        let found = cut(&deep, &"a.0".parse().unwrap()).unwrap().unwrap();
+        assert_eq!(found.len(), 2 * 99_999);
+        assert_eq!(elements(found).unwrap().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn only_an_array_has_elements() {
+        let items = elements(r#" [1, {"a": 1.0}, "x"] "#).unwrap().unwrap();
+        let texts: Vec<&str> = items.iter().map(|item| item.get()).collect();
+        assert_eq!(texts, ["1", r#"{"a": 1.0}"#, "\"x\""]);
+        assert_eq!(elements("{}").unwrap().map(|items| items.len()), None);
+        assert!(elements("[1,").is_err());
+    }
+}
