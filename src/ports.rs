@@ -211,6 +211,8 @@ pub trait System {
     fn fill_random(&self, bytes: &mut [u8]);
     /// What the operator has set.
     fn settings(&self) -> &Settings;
+    /// Returns after `duration`.
+    async fn sleep(&self, duration: Duration);
     /// Writes one line for the operator; never secrets, bodies or queries.
     fn log(&self, line: &serde_json::Value);
 

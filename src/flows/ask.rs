@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::account::Account;
 use crate::error::{Code, Failure};
 use crate::flows::records::{
-    AccountEntry, EnvironmentRecord, InstallRecord, IntegrationRecord, Page, TokenRecord,
+    AccountEntry, EnvironmentRecord, InstallRecord, Page, TokenRecord,
 };
 use crate::ids::{AccountId, ApiTokenId, EnvironmentId, InstallId};
 use crate::ports::{ObjectFault, ObjectName, Outside};
@@ -155,7 +155,10 @@ pub struct Written<T> {
 }
 
 /// Asks the root `Directory`.
-pub async fn ask_root<T: DeserializeOwned>(outside: &impl Outside, ask: &RootAsk) -> Result<T, Failure> {
+pub async fn ask_root<T: DeserializeOwned>(
+    outside: &impl Outside,
+    ask: &RootAsk,
+) -> Result<T, Failure> {
     send(outside, ObjectName::Root, ask).await
 }
 
@@ -169,14 +172,26 @@ pub async fn ask_environment<T: DeserializeOwned>(
 }
 
 /// Asks an account's object.
-pub async fn ask_account<T: DeserializeOwned>(outside: &impl Outside, id: AccountId, ask: &AccountAsk) -> Result<T, Failure> {
+pub async fn ask_account<T: DeserializeOwned>(
+    outside: &impl Outside,
+    id: AccountId,
+    ask: &AccountAsk,
+) -> Result<T, Failure> {
     send(outside, ObjectName::Account(id), ask).await
 }
 
-async fn send<T: DeserializeOwned>(outside: &impl Outside, object: ObjectName, ask: &impl Serialize) -> Result<T, Failure> {
+async fn send<T: DeserializeOwned>(
+    outside: &impl Outside,
+    object: ObjectName,
+    ask: &impl Serialize,
+) -> Result<T, Failure> {
     let message = serde_json::to_string(ask).map_err(|error| unreadable(outside, &error))?;
-    let answer = outside.ask(object, message).await.map_err(|fault| not_answered(outside, object, fault))?;
-    let answer: Result<Value, Failure> = serde_json::from_str(&answer).map_err(|error| unreadable(outside, &error))?;
+    let answer = outside
+        .ask(object, message)
+        .await
+        .map_err(|fault| not_answered(outside, object, fault))?;
+    let answer: Result<Value, Failure> =
+        serde_json::from_str(&answer).map_err(|error| unreadable(outside, &error))?;
     serde_json::from_value(answer?).map_err(|error| unreadable(outside, &error))
 }
 
@@ -187,7 +202,8 @@ pub fn answer_text(answer: &Result<Value, Failure>) -> String {
 
 /// Turns what a step of an object gives into its answer.
 pub fn answered<T: Serialize>(result: T) -> Result<Value, Failure> {
-    serde_json::to_value(result).map_err(|_| Failure::new(Code::Internal, "An answer could not be written."))
+    serde_json::to_value(result)
+        .map_err(|_| Failure::new(Code::Internal, "An answer could not be written."))
 }
 
 fn not_answered(outside: &impl Outside, object: ObjectName, fault: ObjectFault) -> Failure {
@@ -197,5 +213,8 @@ fn not_answered(outside: &impl Outside, object: ObjectName, fault: ObjectFault) 
 
 fn unreadable(outside: &impl Outside, error: &serde_json::Error) -> Failure {
     outside.log(&json!({ "level": "error", "event": "object_unreadable", "line": error.line(), "column": error.column() }));
-    Failure::new(Code::Internal, "The service could not read its own message. The log has the reason.")
+    Failure::new(
+        Code::Internal,
+        "The service could not read its own message. The log has the reason.",
+    )
 }

@@ -8,11 +8,14 @@ use std::rc::Rc;
 use lru::LruCache;
 
 use crate::error::Failure;
+use crate::flows::effective::Compiled;
 use crate::flows::records::{InstallRecord, IntegrationRecord, TokenRecord};
 use crate::settings::BUFFERED_TOTAL_BYTES;
 use crate::time::Timestamp;
 
-const COPIES: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
+const COPIES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(999);
+
+const COMPILED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(199);
 
 /// A copy of a record, or the knowledge that it is gone.
 pub enum Copy<T> {
@@ -63,13 +66,27 @@ pub struct Isolate {
     pub installs: Shelf<InstallRecord>,
     /// API tokens by hash.
     pub tokens: Shelf<TokenRecord>,
+    compiled: RefCell<Option<LruCache<String, Rc<Compiled>>>>,
     buffered: Rc<Cell<usize>>,
 }
 
 impl Isolate {
+    /// A compiled config, if this isolate has it.
+    pub fn compiled(&self, key: &str) -> Option<Rc<Compiled>> {
+        self.compiled.borrow_mut().as_mut()?.get(key).cloned()
+    }
+
+    /// Keeps a compiled config; the least used go first.
+    pub fn keep_compiled(&self, key: String, compiled: Rc<Compiled>) {
+        self.compiled.borrow_mut().get_or_insert_with(|| LruCache::new(COMPILED)).put(key, compiled);
+    }
+
     /// Room for a buffered answer that is still to grow.
     pub fn room(&self) -> Room {
-        Room { total: Rc::clone(&self.buffered), taken: 0 }
+        Room {
+            total: Rc::clone(&self.buffered),
+            taken: 0,
+        }
     }
 }
 
@@ -84,7 +101,9 @@ impl Room {
     pub fn take(&mut self, bytes: usize) -> Result<(), Failure> {
         let total = self.total.get().saturating_add(bytes);
         if total > BUFFERED_TOTAL_BYTES {
-            return Err(Failure::busy("Too many large answers are being looked into at once. Try again."));
+            return Err(Failure::busy(
+                "Too many large answers are being looked into at once. Try again.",
+            ));
         }
         self.total.set(total);
         self.taken += bytes;
@@ -106,7 +125,10 @@ mod tests {
     fn a_copy_is_good_until_its_moment() {
         let shelf = Shelf::default();
         shelf.put("a", Copy::Here(Rc::new(1)), Timestamp::from_millis(10));
-        assert!(matches!(shelf.get("a", Timestamp::from_millis(9)), Some(Copy::Here(_))));
+        assert!(matches!(
+            shelf.get("a", Timestamp::from_millis(9)),
+            Some(Copy::Here(_))
+        ));
         assert!(shelf.get("a", Timestamp::from_millis(10)).is_none());
         assert!(shelf.get("b", Timestamp::from_millis(9)).is_none());
     }

@@ -1,8 +1,15 @@
 //! What the service does, as the user would say it. Flows know the outside only by `ports`.
 
+pub mod account_object;
 pub mod ask;
+pub mod body;
 pub mod directory;
+pub mod effective;
+pub mod import_account;
 pub mod isolate;
+pub mod list_accounts;
 pub mod published;
 pub mod records;
+pub mod save_install;
+pub mod save_integration;
 pub mod sealed;

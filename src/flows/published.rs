@@ -55,7 +55,11 @@ pub fn id_in<T: Published>(key: &str) -> Option<&str> {
 }
 
 /// An integration by id.
-pub async fn integration(outside: &impl Outside, isolate: &Isolate, id: IntegrationId) -> Result<Option<Rc<IntegrationRecord>>, Failure> {
+pub async fn integration(
+    outside: &impl Outside,
+    isolate: &Isolate,
+    id: IntegrationId,
+) -> Result<Option<Rc<IntegrationRecord>>, Failure> {
     let id = id.to_string();
     let truth = async || ask_root(outside, &RootAsk::FindIntegration(id.clone())).await;
     read(outside, isolate, &id, truth).await
@@ -68,7 +72,8 @@ pub async fn install(
     environment: EnvironmentId,
     id: InstallId,
 ) -> Result<Option<Rc<InstallRecord>>, Failure> {
-    let truth = async || ask_environment(outside, environment, &EnvironmentAsk::FindInstall(id)).await;
+    let truth =
+        async || ask_environment(outside, environment, &EnvironmentAsk::FindInstall(id)).await;
     read(outside, isolate, &id.to_string(), truth).await
 }
 
@@ -79,18 +84,33 @@ pub async fn token(
     environment: EnvironmentId,
     hash: &str,
 ) -> Result<Option<Rc<TokenRecord>>, Failure> {
-    let truth = async || ask_environment(outside, environment, &EnvironmentAsk::FindToken(hash.to_owned())).await;
+    let truth = async || {
+        ask_environment(
+            outside,
+            environment,
+            &EnvironmentAsk::FindToken(hash.to_owned()),
+        )
+        .await
+    };
     read(outside, isolate, hash, truth).await
 }
 
 /// The isolate that wrote a record replaces its copy at once.
 pub fn replace<T: Published>(outside: &impl Outside, isolate: &Isolate, id: &str, record: T) {
-    T::shelf(isolate).put(id, Copy::Here(Rc::new(record)), outside.now().plus(outside.settings().config_cache));
+    T::shelf(isolate).put(
+        id,
+        Copy::Here(Rc::new(record)),
+        outside.now().plus(outside.settings().config_cache),
+    );
 }
 
 /// The isolate that deleted a record knows so until KV does, too.
 pub fn forget<T: Published>(outside: &impl Outside, isolate: &Isolate, id: &str) {
-    T::shelf(isolate).put(id, Copy::Gone, outside.now().plus(std::time::Duration::from_secs(120)));
+    T::shelf(isolate).put(
+        id,
+        Copy::Gone,
+        outside.now().plus(std::time::Duration::from_secs(120)),
+    );
 }
 
 async fn read<T: Published>(
@@ -115,7 +135,11 @@ async fn read<T: Published>(
     };
     let record = record.map(Rc::new);
     if let Some(record) = &record {
-        shelf.put(id, Copy::Here(Rc::clone(record)), outside.now().plus(outside.settings().config_cache));
+        shelf.put(
+            id,
+            Copy::Here(Rc::clone(record)),
+            outside.now().plus(outside.settings().config_cache),
+        );
     }
     Ok(record)
 }

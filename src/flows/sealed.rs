@@ -8,17 +8,29 @@ use crate::json;
 use crate::ports::System;
 
 /// Seals `secrets` for its place; an empty object or null needs no seal.
-pub fn seal(system: &impl System, place: Place<'_>, secrets: &Value) -> Result<Option<String>, Failure> {
+pub fn seal(
+    system: &impl System,
+    place: Place<'_>,
+    secrets: &Value,
+) -> Result<Option<String>, Failure> {
     if secrets.as_object().is_none_or(serde_json::Map::is_empty) {
         return Ok(None);
     }
-    let sealed = system.settings().keyring().and_then(|ring| ring.seal(place, system.random(), secrets));
-    sealed.map(Some).map_err(|error| told(system, place, &error))
+    let sealed = system
+        .settings()
+        .keyring()
+        .and_then(|ring| ring.seal(place, system.random(), secrets));
+    sealed
+        .map(Some)
+        .map_err(|error| told(system, place, &error))
 }
 
 /// Opens what [`seal`] made for the same place.
 pub fn open(system: &impl System, place: Place<'_>, sealed: &str) -> Result<Value, Failure> {
-    let opened = system.settings().keyring().and_then(|ring| ring.open(place, sealed));
+    let opened = system
+        .settings()
+        .keyring()
+        .and_then(|ring| ring.open(place, sealed));
     opened.map_err(|error| told(system, place, &error))
 }
 
@@ -27,11 +39,13 @@ pub fn open(system: &impl System, place: Place<'_>, sealed: &str) -> Result<Valu
 pub fn kept(old: &Value, config: &Value) -> Value {
     match (old, config) {
         (Value::Object(old), Value::Object(config)) => {
-            let kept = old.iter().filter_map(|(key, secret)| match (secret, config.get(key)) {
-                (Value::Object(_), Some(place)) => Some((key.clone(), kept(secret, place))),
-                (Value::Object(_), None) | (_, Some(_)) => None,
-                (_, None) => Some((key.clone(), secret.clone())),
-            });
+            let kept = old
+                .iter()
+                .filter_map(|(key, secret)| match (secret, config.get(key)) {
+                    (Value::Object(_), Some(place)) => Some((key.clone(), kept(secret, place))),
+                    (Value::Object(_), None) | (_, Some(_)) => None,
+                    (_, None) => Some((key.clone(), secret.clone())),
+                });
             Value::Object(kept.collect())
         }
         _ => Value::Null,
@@ -67,7 +81,11 @@ mod tests {
         let old = json!({ "credentials": { "oauth2": { "client": { "secret": "s" } } } });
         let other = json!({ "credentials": { "api_key": {} } });
         assert_eq!(kept(&old, &other), json!({ "credentials": {} }));
-        let template = json!({ "credentials": { "oauth2": { "client": { "secret": "{{client_secret}}" } } } });
-        assert_eq!(kept(&old, &template), json!({ "credentials": { "oauth2": { "client": {} } } }));
+        let template =
+            json!({ "credentials": { "oauth2": { "client": { "secret": "{{client_secret}}" } } } });
+        assert_eq!(
+            kept(&old, &template),
+            json!({ "credentials": { "oauth2": { "client": {} } } })
+        );
     }
 }

@@ -9,7 +9,11 @@ use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 impl<O: Outside, S: Storage> Directory<O, S> {
     /// Adds or changes an entry; doing it twice is doing it once.
     pub(super) fn index_account(&self, entry: &AccountEntry) -> Result<(), StorageFault> {
-        let values = [entry.id.to_string().into(), entry.tenant_id.as_str().into(), table::text_of(entry)?];
+        let values = [
+            entry.id.to_string().into(),
+            entry.tenant_id.as_str().into(),
+            table::text_of(entry)?,
+        ];
         let statement = "INSERT INTO account (id, tenant_id, record) VALUES (?, ?, ?) \
                          ON CONFLICT (id) DO UPDATE SET tenant_id = excluded.tenant_id, record = excluded.record";
         self.storage.exec(statement, &values).map(drop)
@@ -17,11 +21,20 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     /// Takes an entry out; doing it twice is doing it once.
     pub(super) fn forget_account(&self, id: AccountId) -> Result<(), StorageFault> {
-        self.storage.exec("DELETE FROM account WHERE id = ?", &[id.to_string().into()]).map(drop)
+        self.storage
+            .exec("DELETE FROM account WHERE id = ?", &[id.to_string().into()])
+            .map(drop)
     }
 
-    pub(super) fn list_accounts(&self, filter: &AccountFilter, page: &Page) -> Result<Listed<AccountEntry>, StorageFault> {
-        let tenant = filter.tenant_id.as_deref().map(|tenant| ("tenant_id", SqlValue::from(tenant)));
+    pub(super) fn list_accounts(
+        &self,
+        filter: &AccountFilter,
+        page: &Page,
+    ) -> Result<Listed<AccountEntry>, StorageFault> {
+        let tenant = filter
+            .tenant_id
+            .as_deref()
+            .map(|tenant| ("tenant_id", SqlValue::from(tenant)));
         table::list(&self.storage, "account", tenant, page)
     }
 }

@@ -9,12 +9,25 @@ use crate::ids::ApiTokenId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
-    pub(super) async fn create_token(&self, record: TokenRecord) -> Result<Written<TokenRecord>, Failure> {
-        let values = [record.id.to_string().into(), record.hash.as_str().into(), table::text_of(&record)?];
-        self.storage.exec("INSERT INTO api_token (id, hash, record) VALUES (?, ?, ?)", &values)?;
+    pub(super) async fn create_token(
+        &self,
+        record: TokenRecord,
+    ) -> Result<Written<TokenRecord>, Failure> {
+        let values = [
+            record.id.to_string().into(),
+            record.hash.as_str().into(),
+            table::text_of(&record)?,
+        ];
+        self.storage.exec(
+            "INSERT INTO api_token (id, hash, record) VALUES (?, ?, ?)",
+            &values,
+        )?;
         self.mark(&published::key::<TokenRecord>(&record.hash))?;
         self.publish().await;
-        Ok(Written { record, is_new: true })
+        Ok(Written {
+            record,
+            is_new: true,
+        })
     }
 
     pub(super) fn list_tokens(&self, page: &Page) -> Result<Listed<TokenRecord>, StorageFault> {
@@ -22,16 +35,32 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     pub(super) fn find_token(&self, hash: &str) -> Result<Option<TokenRecord>, StorageFault> {
-        table::first(&self.storage.exec("SELECT record FROM api_token WHERE hash = ?", &[hash.into()])?)
+        table::first(&self.storage.exec(
+            "SELECT record FROM api_token WHERE hash = ?",
+            &[hash.into()],
+        )?)
     }
 
-    pub(super) async fn delete_token(&self, id: ApiTokenId) -> Result<Written<TokenRecord>, Failure> {
-        let rows = self.storage.exec("SELECT record FROM api_token WHERE id = ?", &[id.to_string().into()])?;
-        let record: TokenRecord = table::first(&rows)?.ok_or_else(|| Failure::not_found("API token"))?;
-        self.storage.exec("DELETE FROM api_token WHERE id = ?", &[id.to_string().into()])?;
+    pub(super) async fn delete_token(
+        &self,
+        id: ApiTokenId,
+    ) -> Result<Written<TokenRecord>, Failure> {
+        let rows = self.storage.exec(
+            "SELECT record FROM api_token WHERE id = ?",
+            &[id.to_string().into()],
+        )?;
+        let record: TokenRecord =
+            table::first(&rows)?.ok_or_else(|| Failure::not_found("API token"))?;
+        self.storage.exec(
+            "DELETE FROM api_token WHERE id = ?",
+            &[id.to_string().into()],
+        )?;
         self.mark(&published::key::<TokenRecord>(&record.hash))?;
         self.publish().await;
-        Ok(Written { record, is_new: false })
+        Ok(Written {
+            record,
+            is_new: false,
+        })
     }
 
     /// Before the directory is erased: no mark would be left to publish a revocation later, so all of
@@ -46,6 +75,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         if table::count(&self.storage, "publication")? == 0 {
             return Ok(());
         }
-        Err(Failure::new(Code::Storage, "The environment's tokens could not all be revoked yet. Try again.").with_retry_after(5))
+        Err(Failure::new(
+            Code::Storage,
+            "The environment's tokens could not all be revoked yet. Try again.",
+        )
+        .with_retry_after(5))
     }
 }

@@ -12,24 +12,50 @@ use crate::ids::EnvironmentId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
-    pub(super) fn create_environment(&self, record: &EnvironmentRecord) -> Result<EnvironmentRecord, Failure> {
+    pub(super) fn create_environment(
+        &self,
+        record: &EnvironmentRecord,
+    ) -> Result<EnvironmentRecord, Failure> {
         self.check_environment_name(&record.name, None)?;
-        let values = [record.id.to_string().into(), record.name.as_str().into(), table::text_of(record)?];
-        self.storage.exec("INSERT INTO environment (id, name, record) VALUES (?, ?, ?)", &values)?;
+        let values = [
+            record.id.to_string().into(),
+            record.name.as_str().into(),
+            table::text_of(record)?,
+        ];
+        self.storage.exec(
+            "INSERT INTO environment (id, name, record) VALUES (?, ?, ?)",
+            &values,
+        )?;
         Ok(record.clone())
     }
 
-    pub(super) fn list_environments(&self, page: &Page) -> Result<Listed<EnvironmentRecord>, StorageFault> {
-        table::list(&self.storage, "environment", Some(("is_closing", SqlValue::Integer(0))), page)
+    pub(super) fn list_environments(
+        &self,
+        page: &Page,
+    ) -> Result<Listed<EnvironmentRecord>, StorageFault> {
+        table::list(
+            &self.storage,
+            "environment",
+            Some(("is_closing", SqlValue::Integer(0))),
+            page,
+        )
     }
 
-    pub(super) fn find_environment(&self, id: EnvironmentId) -> Result<Option<EnvironmentRecord>, StorageFault> {
+    pub(super) fn find_environment(
+        &self,
+        id: EnvironmentId,
+    ) -> Result<Option<EnvironmentRecord>, StorageFault> {
         let statement = "SELECT record FROM environment WHERE id = ? AND is_closing = 0";
         table::first(&self.storage.exec(statement, &[id.to_string().into()])?)
     }
 
-    pub(super) fn change_environment(&self, change: EnvironmentChange) -> Result<EnvironmentRecord, Failure> {
-        let mut record = self.find_environment(change.id)?.ok_or_else(|| Failure::not_found("environment"))?;
+    pub(super) fn change_environment(
+        &self,
+        change: EnvironmentChange,
+    ) -> Result<EnvironmentRecord, Failure> {
+        let mut record = self
+            .find_environment(change.id)?
+            .ok_or_else(|| Failure::not_found("environment"))?;
         if let Some(name) = change.name {
             self.check_environment_name(&name, Some(change.id))?;
             record.name = name;
@@ -38,25 +64,41 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             record.allowed_redirect_origins = origins;
         }
         record.updated_at = self.outside.now();
-        let values = [record.name.as_str().into(), table::text_of(&record)?, record.id.to_string().into()];
-        self.storage.exec("UPDATE environment SET name = ?, record = ? WHERE id = ?", &values)?;
+        let values = [
+            record.name.as_str().into(),
+            table::text_of(&record)?,
+            record.id.to_string().into(),
+        ];
+        self.storage.exec(
+            "UPDATE environment SET name = ?, record = ? WHERE id = ?",
+            &values,
+        )?;
         Ok(record)
     }
 
     /// Hides it, lets its own directory erase itself if that is empty, then forgets it. A restart in
     /// between is finished by the alarm; a refusal shows it again.
     pub(super) async fn delete_environment(&self, id: EnvironmentId) -> Result<(), Failure> {
-        self.find_environment(id)?.ok_or_else(|| Failure::not_found("environment"))?;
+        self.find_environment(id)?
+            .ok_or_else(|| Failure::not_found("environment"))?;
         self.set_closing(id, 1)?;
-        self.storage.set_alarm(self.outside.now().plus(Duration::from_secs(60))).await?;
+        self.storage
+            .set_alarm(self.outside.now().plus(Duration::from_mins(1)))
+            .await?;
         self.close_environment(id).await
     }
 
     /// Finishes the deletions that a restart left half done.
     pub(super) async fn finish_closing(&self) {
-        let rows = self.storage.exec("SELECT record FROM environment WHERE is_closing = 1", &[]).unwrap_or_default();
+        let rows = self
+            .storage
+            .exec("SELECT record FROM environment WHERE is_closing = 1", &[])
+            .unwrap_or_default();
         for row in &rows {
-            let Ok(Some(record)) = table::first::<EnvironmentRecord>(std::slice::from_ref(row)) else { continue };
+            let Ok(Some(record)) = table::first::<EnvironmentRecord>(std::slice::from_ref(row))
+            else {
+                continue;
+            };
             if let Err(failure) = self.close_environment(record.id).await {
                 self.log("environment_not_closed", failure.code.as_str());
             }
@@ -66,7 +108,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     async fn close_environment(&self, id: EnvironmentId) -> Result<(), Failure> {
         match ask_environment::<()>(&self.outside, id, &EnvironmentAsk::Close).await {
             Ok(()) => {
-                self.storage.exec("DELETE FROM environment WHERE id = ?", &[id.to_string().into()])?;
+                self.storage.exec(
+                    "DELETE FROM environment WHERE id = ?",
+                    &[id.to_string().into()],
+                )?;
                 Ok(())
             }
             Err(failure) => {
@@ -81,8 +126,13 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let installs = table::count(&self.storage, "install")?;
         let accounts = table::count(&self.storage, "account")?;
         if installs + accounts > 0 {
-            return Err(Failure::new(Code::InUse, "The environment is not empty: delete its accounts and installs first.")
-                .with_details(json!({ "environment_integrations": installs, "integrated_accounts": accounts })));
+            return Err(Failure::new(
+                Code::InUse,
+                "The environment is not empty: delete its accounts and installs first.",
+            )
+            .with_details(
+                json!({ "environment_integrations": installs, "integrated_accounts": accounts }),
+            ));
         }
         self.revoke_all_tokens().await?;
         self.is_open.set(false);
@@ -91,12 +141,28 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     fn set_closing(&self, id: EnvironmentId, is_closing: i64) -> Result<(), StorageFault> {
         let values = [is_closing.into(), id.to_string().into()];
-        self.storage.exec("UPDATE environment SET is_closing = ? WHERE id = ?", &values).map(drop)
+        self.storage
+            .exec(
+                "UPDATE environment SET is_closing = ? WHERE id = ?",
+                &values,
+            )
+            .map(drop)
     }
 
-    fn check_environment_name(&self, name: &str, own: Option<EnvironmentId>) -> Result<(), Failure> {
+    fn check_environment_name(
+        &self,
+        name: &str,
+        own: Option<EnvironmentId>,
+    ) -> Result<(), Failure> {
         let own = own.map(|id| id.to_string()).unwrap_or_default();
-        let rows = self.storage.exec("SELECT id FROM environment WHERE name = ? AND id <> ?", &[name.into(), own.into()])?;
-        if rows.is_empty() { Ok(()) } else { Err(Failure::duplicate("environment", name)) }
+        let rows = self.storage.exec(
+            "SELECT id FROM environment WHERE name = ? AND id <> ?",
+            &[name.into(), own.into()],
+        )?;
+        if rows.is_empty() {
+            Ok(())
+        } else {
+            Err(Failure::duplicate("environment", name))
+        }
     }
 }

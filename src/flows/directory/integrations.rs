@@ -13,30 +13,48 @@ use crate::ids::IntegrationId;
 use crate::ports::{Outside, Storage, StorageFault};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
-    pub(super) async fn save_integration(&self, saving: Saving, file: IntegrationFile) -> Result<Written<IntegrationRecord>, Failure> {
+    pub(super) async fn save_integration(
+        &self,
+        saving: Saving,
+        file: IntegrationFile,
+    ) -> Result<Written<IntegrationRecord>, Failure> {
         let existing = self.integration_by("name", &file.name)?;
         let written = match existing {
             None => self.insert_integration(file)?,
-            Some(_) if saving == Saving::Create => return Err(Failure::duplicate("integration", &file.name)),
+            Some(_) if saving == Saving::Create => {
+                return Err(Failure::duplicate("integration", &file.name));
+            }
             Some(old) => self.replace_integration(old, file)?,
         };
         self.publish().await;
         Ok(written)
     }
 
-    pub(super) fn find_integration(&self, id_or_name: &str) -> Result<Option<IntegrationRecord>, StorageFault> {
+    pub(super) fn find_integration(
+        &self,
+        id_or_name: &str,
+    ) -> Result<Option<IntegrationRecord>, StorageFault> {
         let by_id = match id_or_name.parse::<IntegrationId>() {
             Ok(id) => self.integration_by("id", &id.to_string())?,
             Err(_) => None,
         };
-        by_id.map_or_else(|| self.integration_by("name", id_or_name), |record| Ok(Some(record)))
+        by_id.map_or_else(
+            || self.integration_by("name", id_or_name),
+            |record| Ok(Some(record)),
+        )
     }
 
-    pub(super) fn list_integrations(&self, page: &Page) -> Result<Listed<IntegrationRecord>, StorageFault> {
+    pub(super) fn list_integrations(
+        &self,
+        page: &Page,
+    ) -> Result<Listed<IntegrationRecord>, StorageFault> {
         table::list(&self.storage, "integration", None, page)
     }
 
-    fn insert_integration(&self, file: IntegrationFile) -> Result<Written<IntegrationRecord>, Failure> {
+    fn insert_integration(
+        &self,
+        file: IntegrationFile,
+    ) -> Result<Written<IntegrationRecord>, Failure> {
         let now = self.outside.now();
         let id = IntegrationId::new(now, self.outside.random());
         let record = IntegrationRecord {
@@ -50,15 +68,32 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             updated_at: now,
             sealed: self.seal_file(id, &file.secrets)?,
         };
-        let values = [id.to_string().into(), record.name.as_str().into(), table::text_of(&record)?];
-        self.storage.exec("INSERT INTO integration (id, name, record) VALUES (?, ?, ?)", &values)?;
+        let values = [
+            id.to_string().into(),
+            record.name.as_str().into(),
+            table::text_of(&record)?,
+        ];
+        self.storage.exec(
+            "INSERT INTO integration (id, name, record) VALUES (?, ?, ?)",
+            &values,
+        )?;
         self.mark(&published::key::<IntegrationRecord>(&id.to_string()))?;
-        Ok(Written { record, is_new: true })
+        Ok(Written {
+            record,
+            is_new: true,
+        })
     }
 
-    fn replace_integration(&self, old: IntegrationRecord, file: IntegrationFile) -> Result<Written<IntegrationRecord>, Failure> {
+    fn replace_integration(
+        &self,
+        old: IntegrationRecord,
+        file: IntegrationFile,
+    ) -> Result<Written<IntegrationRecord>, Failure> {
         let kept = match &old.sealed {
-            Some(text) => sealed::kept(&sealed::open(&self.outside, file_secrets(&old.id.to_string()), text)?, &file.config),
+            Some(text) => sealed::kept(
+                &sealed::open(&self.outside, file_secrets(&old.id.to_string()), text)?,
+                &file.config,
+            ),
             None => Value::Null,
         };
         let secrets = sealed::joined(kept, &file.secrets);
@@ -72,16 +107,24 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             ..old
         };
         let values = [table::text_of(&record)?, record.id.to_string().into()];
-        self.storage.exec("UPDATE integration SET record = ? WHERE id = ?", &values)?;
+        self.storage
+            .exec("UPDATE integration SET record = ? WHERE id = ?", &values)?;
         self.mark(&published::key::<IntegrationRecord>(&record.id.to_string()))?;
-        Ok(Written { record, is_new: false })
+        Ok(Written {
+            record,
+            is_new: false,
+        })
     }
 
     fn seal_file(&self, id: IntegrationId, secrets: &Value) -> Result<Option<String>, Failure> {
         sealed::seal(&self.outside, file_secrets(&id.to_string()), secrets)
     }
 
-    fn integration_by(&self, column: &str, value: &str) -> Result<Option<IntegrationRecord>, StorageFault> {
+    fn integration_by(
+        &self,
+        column: &str,
+        value: &str,
+    ) -> Result<Option<IntegrationRecord>, StorageFault> {
         let statement = format!("SELECT record FROM integration WHERE {column} = ?");
         table::first(&self.storage.exec(&statement, &[value.into()])?)
     }
@@ -89,5 +132,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
 /// Where the secrets of an integration file are sealed for.
 pub(crate) fn file_secrets(id: &str) -> Place<'_> {
-    Place { kind: Kind::Integration, id, field: "config" }
+    Place {
+        kind: Kind::Integration,
+        id,
+        field: "config",
+    }
 }

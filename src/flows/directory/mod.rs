@@ -12,13 +12,16 @@ mod integrations;
 mod publishing;
 mod table;
 
+pub(crate) use installs::override_secrets;
+pub(crate) use integrations::file_secrets;
+
 use std::cell::Cell;
 
 use serde_json::{Value, json};
 
 use crate::error::{Code, Failure};
-use crate::flows::ask::{EnvironmentAsk, RootAsk, answer_text, answered};
 use crate::flows::ask::ask_root;
+use crate::flows::ask::{EnvironmentAsk, RootAsk, answer_text, answered};
 use crate::flows::records::EnvironmentRecord;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
@@ -44,7 +47,13 @@ pub struct Directory<O, S> {
 impl<O: Outside, S: Storage> Directory<O, S> {
     /// The object over its storage; nothing is read or written yet.
     pub fn new(outside: O, storage: S, name: DirectoryName) -> Self {
-        Self { outside, storage, name, is_open: Cell::new(false), publishing: tokio::sync::Mutex::new(()) }
+        Self {
+            outside,
+            storage,
+            name,
+            is_open: Cell::new(false),
+            publishing: tokio::sync::Mutex::new(()),
+        }
     }
 
     /// Answers one message of `flows::ask`.
@@ -77,7 +86,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             RootAsk::FindEnvironment(id) => answered(self.find_environment(id)?),
             RootAsk::ChangeEnvironment(change) => answered(self.change_environment(change)?),
             RootAsk::DeleteEnvironment(id) => answered(self.delete_environment(id).await?),
-            RootAsk::SaveIntegration(saving, file) => answered(self.save_integration(saving, file).await?),
+            RootAsk::SaveIntegration(saving, file) => {
+                answered(self.save_integration(saving, file).await?)
+            }
             RootAsk::FindIntegration(key) => answered(self.find_integration(&key)?),
             RootAsk::ListIntegrations(page) => answered(self.list_integrations(&page)?),
         }
@@ -87,7 +98,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let ask: EnvironmentAsk = read(message)?;
         if !self.open_environment(id, &ask).await? {
             return match ask {
-                EnvironmentAsk::FindToken(_) | EnvironmentAsk::ForgetAccount(_) | EnvironmentAsk::Close => Ok(Value::Null),
+                EnvironmentAsk::FindToken(_)
+                | EnvironmentAsk::ForgetAccount(_)
+                | EnvironmentAsk::Close => Ok(Value::Null),
                 _ => Err(Failure::not_found("environment")),
             };
         }
@@ -96,12 +109,16 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             EnvironmentAsk::ListTokens(page) => answered(self.list_tokens(&page)?),
             EnvironmentAsk::FindToken(hash) => answered(self.find_token(&hash)?),
             EnvironmentAsk::DeleteToken(id) => answered(self.delete_token(id).await?),
-            EnvironmentAsk::CreateInstall(record, secrets) => answered(self.create_install(record, &secrets).await?),
+            EnvironmentAsk::CreateInstall(record, secrets) => {
+                answered(self.create_install(record, &secrets).await?)
+            }
             EnvironmentAsk::FindInstall(id) => answered(self.find_install(id)?),
             EnvironmentAsk::ListInstalls(page) => answered(self.list_installs(&page)?),
             EnvironmentAsk::IndexAccount(entry) => answered(self.index_account(&entry)?),
             EnvironmentAsk::ForgetAccount(id) => answered(self.forget_account(id)?),
-            EnvironmentAsk::ListAccounts(filter, page) => answered(self.list_accounts(&filter, &page)?),
+            EnvironmentAsk::ListAccounts(filter, page) => {
+                answered(self.list_accounts(&filter, &page)?)
+            }
             EnvironmentAsk::Close => answered(self.close().await?),
         }
     }
@@ -123,15 +140,23 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     /// An environment's directory opens only when the root knows the environment, so that a made-up
     /// id writes nothing; and reads by strangers do not reach the root at all.
-    async fn open_environment(&self, id: EnvironmentId, ask: &EnvironmentAsk) -> Result<bool, Failure> {
+    async fn open_environment(
+        &self,
+        id: EnvironmentId,
+        ask: &EnvironmentAsk,
+    ) -> Result<bool, Failure> {
         if self.is_open.get() || self.exists()? {
             self.is_open.set(true);
             return Ok(true);
         }
-        if matches!(ask, EnvironmentAsk::FindToken(_) | EnvironmentAsk::ForgetAccount(_) | EnvironmentAsk::Close) {
+        if matches!(
+            ask,
+            EnvironmentAsk::FindToken(_) | EnvironmentAsk::ForgetAccount(_) | EnvironmentAsk::Close
+        ) {
             return Ok(false);
         }
-        let known: Option<EnvironmentRecord> = ask_root(&self.outside, &RootAsk::FindEnvironment(id)).await?;
+        let known: Option<EnvironmentRecord> =
+            ask_root(&self.outside, &RootAsk::FindEnvironment(id)).await?;
         if known.is_some() {
             self.open()?;
         }
@@ -139,7 +164,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     fn exists(&self) -> Result<bool, StorageFault> {
-        let rows = self.storage.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'publication'", &[])?;
+        let rows = self.storage.exec(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'publication'",
+            &[],
+        )?;
         Ok(!rows.is_empty())
     }
 
@@ -149,5 +177,6 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 }
 
 fn read<T: serde::de::DeserializeOwned>(message: &str) -> Result<T, Failure> {
-    serde_json::from_str(message).map_err(|_| Failure::new(Code::Internal, "A directory could not read its message."))
+    serde_json::from_str(message)
+        .map_err(|_| Failure::new(Code::Internal, "A directory could not read its message."))
 }

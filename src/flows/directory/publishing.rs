@@ -42,7 +42,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let mut failed = None;
         for (key, revision) in self.marked().map_err(|fault| fault.to_string())? {
             match self.publish_one(&key).await {
-                Ok(()) => self.unmark(&key, revision).map_err(|fault| fault.to_string())?,
+                Ok(()) => self
+                    .unmark(&key, revision)
+                    .map_err(|fault| fault.to_string())?,
                 Err(reason) => failed = Some(reason),
             }
         }
@@ -58,14 +60,23 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     fn marked(&self) -> Result<Vec<(String, i64)>, StorageFault> {
-        let rows = self.storage.exec("SELECT key, revision FROM publication ORDER BY key", &[])?;
-        let pair = |row: &Vec<SqlValue>| Some((row.first()?.as_text()?.to_owned(), row.get(1)?.as_integer()?));
+        let rows = self
+            .storage
+            .exec("SELECT key, revision FROM publication ORDER BY key", &[])?;
+        let pair = |row: &Vec<SqlValue>| {
+            Some((
+                row.first()?.as_text()?.to_owned(),
+                row.get(1)?.as_integer()?,
+            ))
+        };
         Ok(rows.iter().filter_map(pair).collect())
     }
 
     fn unmark(&self, key: &str, revision: i64) -> Result<(), StorageFault> {
         let statement = "DELETE FROM publication WHERE key = ? AND revision = ?";
-        self.storage.exec(statement, &[key.into(), revision.into()]).map(drop)
+        self.storage
+            .exec(statement, &[key.into(), revision.into()])
+            .map(drop)
     }
 
     /// The text KV should hold under `key` now; `None`: nothing.
@@ -83,7 +94,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     fn record_text(&self, statement: &str, id: &str) -> Result<Option<String>, StorageFault> {
-        let record: Option<serde_json::Value> = table::first(&self.storage.exec(statement, &[id.into()])?)?;
+        let record: Option<serde_json::Value> =
+            table::first(&self.storage.exec(statement, &[id.into()])?)?;
         Ok(record.map(|record| record.to_string()))
     }
 }

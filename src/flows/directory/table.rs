@@ -27,7 +27,9 @@ pub const ENVIRONMENT_SCHEMA: &[&str] = &[
 
 /// The JSON of a record, for its column.
 pub fn text_of(record: &impl Serialize) -> Result<SqlValue, StorageFault> {
-    serde_json::to_string(record).map(SqlValue::Text).map_err(|error| StorageFault(error.to_string()))
+    serde_json::to_string(record)
+        .map(SqlValue::Text)
+        .map_err(|error| StorageFault(error.to_string()))
 }
 
 /// The record in the first column of the first row.
@@ -46,19 +48,28 @@ pub fn list<T: DeserializeOwned>(
     let ask_for = i64::try_from(page.limit.saturating_add(1)).unwrap_or(i64::MAX);
     let rows = match condition {
         None => {
-            let statement = format!("SELECT record, id FROM {table} WHERE id > ? ORDER BY id LIMIT ?");
+            let statement =
+                format!("SELECT record, id FROM {table} WHERE id > ? ORDER BY id LIMIT ?");
             storage.exec(&statement, &[after.into(), ask_for.into()])?
         }
         Some((column, value)) => {
-            let statement = format!("SELECT record, id FROM {table} WHERE {column} = ? AND id > ? ORDER BY id LIMIT ?");
+            let statement = format!(
+                "SELECT record, id FROM {table} WHERE {column} = ? AND id > ? ORDER BY id LIMIT ?"
+            );
             storage.exec(&statement, &[value, after.into(), ask_for.into()])?
         }
     };
     let shown = rows.get(..page.limit).unwrap_or(&rows);
     let has_more = rows.len() > page.limit;
-    let last = shown.last().and_then(|row| row.get(1)).and_then(SqlValue::as_text);
+    let last = shown
+        .last()
+        .and_then(|row| row.get(1))
+        .and_then(SqlValue::as_text);
     Ok(Listed {
-        result: shown.iter().map(|row| record(row)).collect::<Result<_, _>>()?,
+        result: shown
+            .iter()
+            .map(|row| record(row))
+            .collect::<Result<_, _>>()?,
         next_cursor: last.filter(|_| has_more).map(str::to_owned),
     })
 }
@@ -66,10 +77,15 @@ pub fn list<T: DeserializeOwned>(
 /// How many rows a table has.
 pub fn count(storage: &impl Storage, table: &str) -> Result<i64, StorageFault> {
     let rows = storage.exec(&format!("SELECT COUNT(*) FROM {table}"), &[])?;
-    Ok(rows.first().and_then(|row| row.first()).and_then(SqlValue::as_integer).unwrap_or(0))
+    Ok(rows
+        .first()
+        .and_then(|row| row.first())
+        .and_then(SqlValue::as_integer)
+        .unwrap_or(0))
 }
 
 fn record<T: DeserializeOwned>(row: &[SqlValue]) -> Result<T, StorageFault> {
     let text = row.first().and_then(SqlValue::as_text).unwrap_or("null");
-    serde_json::from_str(text).map_err(|error| StorageFault(format!("a record cannot be read: {error}")))
+    serde_json::from_str(text)
+        .map_err(|error| StorageFault(format!("a record cannot be read: {error}")))
 }

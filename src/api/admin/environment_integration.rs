@@ -1,0 +1,102 @@
+//! `/environment-integration`: installs.
+
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+
+use super::{Answer, created, listed, ok, pick};
+use crate::api::Desk;
+use crate::api::caller::Caller;
+use crate::api::query::Query;
+use crate::api::shape;
+use crate::error::Failure;
+use crate::flows::ask::{EnvironmentAsk, RootAsk, Written, ask_environment, ask_root};
+use crate::flows::published;
+use crate::flows::records::{InstallRecord, IntegrationRecord, Listed};
+use crate::flows::save_install::checked_override;
+use crate::ids::InstallId;
+use crate::ports::{Incoming, Outside};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct New {
+    environment_id: Option<String>,
+    integration_id: Option<String>,
+    integration_name: Option<String>,
+    #[serde(default = "yes")]
+    is_enabled: bool,
+    #[serde(default = "yes")]
+    show_in_catalog: bool,
+    #[serde(default, rename = "override")]
+    overrides: Value,
+}
+
+fn yes() -> bool {
+    true
+}
+
+pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
+    let query = Query::read(url, &["limit", "next_cursor", "environment_id"])?;
+    let environment = caller.environment(query.get("environment_id"))?;
+    let page = query.page()?;
+    let found: Listed<InstallRecord> = ask_environment(desk.outside, environment, &EnvironmentAsk::ListInstalls(page.clone())).await?;
+    Ok(listed(&found, &page, shown))
+}
+
+pub(super) async fn get<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, id: &str, url: &Url) -> Answer<O> {
+    let query = Query::read(url, &["environment_id"])?;
+    let environment = caller.environment(query.get("environment_id"))?;
+    let id: InstallId = id.parse().map_err(|_| hidden())?;
+    let found: Option<InstallRecord> = ask_environment(desk.outside, environment, &EnvironmentAsk::FindInstall(id)).await?;
+    Ok(ok(&shown(&found.ok_or_else(hidden)?)))
+}
+
+pub(super) async fn create<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, request: Incoming<O::Stream>) -> Answer<O> {
+    let query = Query::read(&request.url, &["environment_id"])?;
+    let new: New = shape::read(request.body).await?;
+    let environment = caller.environment(new.environment_id.as_deref().or(query.get("environment_id")))?;
+    let integration = find_integration(desk, &new).await?;
+    let (overrides, secrets) = checked_override(&integration.config, &new.overrides)?;
+    let now = desk.outside.now();
+    let record = InstallRecord {
+        id: InstallId::new(now, desk.outside.random()),
+        environment_id: environment,
+        integration_id: integration.id,
+        integration_name: integration.name,
+        is_enabled: new.is_enabled,
+        show_in_catalog: new.show_in_catalog,
+        version: 1,
+        overrides,
+        created_at: now,
+        updated_at: now,
+        sealed: None,
+    };
+    let ask = EnvironmentAsk::CreateInstall(record, secrets);
+    let written: Written<InstallRecord> = ask_environment(desk.outside, environment, &ask).await?;
+    let answer = if written.is_new { created(&shown(&written.record)) } else { ok(&shown(&written.record)) };
+    published::replace(desk.outside, desk.isolate, &written.record.id.to_string(), written.record);
+    Ok(answer)
+}
+
+async fn find_integration<O: Outside>(desk: &Desk<'_, O>, new: &New) -> Result<IntegrationRecord, Failure> {
+    let key = match (&new.integration_id, &new.integration_name) {
+        (Some(key), None) | (None, Some(key)) => key.clone(),
+        (None, None) => return Err(Failure::invalid("integration_name", "is required (or integration_id)")),
+        (Some(_), Some(_)) => return Err(Failure::invalid("integration_name", "cannot stand beside integration_id: name one of them")),
+    };
+    let found: Option<IntegrationRecord> = ask_root(desk.outside, &RootAsk::FindIntegration(key)).await?;
+    found.ok_or_else(|| Failure::not_found("integration"))
+}
+
+fn hidden() -> Failure {
+    Failure::not_found("environment integration")
+}
+
+/// The secrets of its override are write-only.
+fn shown(record: &InstallRecord) -> Value {
+    let keys = [
+        "id", "environment_id", "integration_id", "integration_name", "is_enabled", "show_in_catalog", "version", "override",
+        "created_at", "updated_at",
+    ];
+    pick(record, &keys)
+}

@@ -1,0 +1,74 @@
+//! The admin calls: everything that configures. One file per noun.
+
+mod api_token;
+mod environment;
+mod environment_integration;
+mod integrated_account;
+mod integration;
+
+use http::StatusCode;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::caller::Caller;
+use super::query::cursor;
+use super::route::AdminRoute;
+use super::{Desk, reply};
+use crate::error::Failure;
+use crate::flows::records::{Listed, Page};
+use crate::ports::{Incoming, Outside, Reply};
+
+type Answer<O> = Result<Reply<<O as crate::ports::HttpClient>::Stream>, Failure>;
+
+/// Answers an admin call whose caller may make it.
+pub(super) async fn answer<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, route: AdminRoute, request: Incoming<O::Stream>) -> Answer<O> {
+    use AdminRoute as A;
+
+    match route {
+        A::ListEnvironments => environment::list(desk, &request.url).await,
+        A::CreateEnvironment => environment::create(desk, request.body).await,
+        A::GetEnvironment(id) => environment::get(desk, &id).await,
+        A::ChangeEnvironment(id) => environment::change(desk, &id, request.body).await,
+        A::DeleteEnvironment(id) => environment::delete(desk, &id).await,
+        A::ListTokens => api_token::list(desk, caller, &request.url).await,
+        A::CreateToken => api_token::create(desk, caller, request).await,
+        A::DeleteToken(id) => api_token::delete(desk, caller, &id, &request.url).await,
+        A::ListIntegrations => integration::list(desk, &request.url).await,
+        A::CreateIntegration => integration::create(desk, request.body).await,
+        A::ValidateIntegration => integration::validate::<O>(request.body).await,
+        A::GetIntegration(key) => integration::get(desk, &key).await,
+        A::ReplaceIntegration(name) => integration::replace(desk, &name, request.body).await,
+        A::ListInstalls => environment_integration::list(desk, caller, &request.url).await,
+        A::CreateInstall => environment_integration::create(desk, caller, request).await,
+        A::GetInstall(id) => environment_integration::get(desk, caller, &id, &request.url).await,
+        A::ListAccounts => integrated_account::list(desk, caller, &request.url).await,
+        A::ImportAccount => integrated_account::import(desk, caller, request).await,
+        A::GetAccount(id) => integrated_account::get(desk, caller, &id, &request.url).await,
+        A::DeleteAccount(id) => integrated_account::delete(desk, caller, &id, &request.url).await,
+    }
+}
+
+fn ok<S>(value: &impl Serialize) -> Reply<S> {
+    reply::json(StatusCode::OK, value)
+}
+
+fn created<S>(value: &impl Serialize) -> Reply<S> {
+    reply::json(StatusCode::CREATED, value)
+}
+
+/// A record as it is shown: these keys of it and no others, so that nothing new slips out.
+fn pick(record: &impl Serialize, keys: &[&str]) -> Value {
+    let mut record = serde_json::to_value(record).unwrap_or_default();
+    let shown = keys.iter().filter_map(|key| Some(((*key).to_owned(), record.get_mut(*key)?.take())));
+    Value::Object(shown.collect())
+}
+
+fn deleted<S>(id: &impl Serialize) -> Reply<S> {
+    ok(&json!({ "id": id }))
+}
+
+/// `{result, next_cursor, limit}`, each record in the shape of its answer.
+fn listed<S, T>(listed: &Listed<T>, page: &Page, view: impl Fn(&T) -> Value) -> Reply<S> {
+    let result: Vec<Value> = listed.result.iter().map(view).collect();
+    ok(&json!({ "result": result, "next_cursor": listed.next_cursor.as_deref().map(cursor), "limit": page.limit }))
+}

@@ -1,0 +1,132 @@
+//! Who is asking, and which environment they mean.
+
+use std::rc::Rc;
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use crate::crypto;
+use crate::error::{Code, Failure};
+use crate::flows::isolate::Isolate;
+use crate::flows::published;
+use crate::flows::records::{TokenRecord, TokenScope};
+use crate::ids::EnvironmentId;
+use crate::ports::Outside;
+
+/// What API tokens start with; then the environment's id and 32 random bytes.
+const TOKEN_PREFIX: &str = "ct_";
+
+/// A sender whose token is good.
+pub(crate) enum Caller {
+    /// The operator, by `ADMIN_TOKEN`: everything, in every environment.
+    Admin,
+    /// An API token of one environment.
+    Token(Rc<TokenRecord>),
+}
+
+/// The text of a new API token. It names its environment, so that the truth can be asked where it is.
+pub(crate) fn token_text(environment: EnvironmentId, random: [u8; 32]) -> String {
+    format!("{TOKEN_PREFIX}{}_{}", environment.to_hex(), data_encoding::BASE64URL_NOPAD.encode(&random))
+}
+
+fn environment_in(token: &str) -> Option<EnvironmentId> {
+    let (environment, random) = token.strip_prefix(TOKEN_PREFIX)?.split_once('_')?;
+    if random.len() == 43 { environment.parse().ok() } else { None }
+}
+
+impl Caller {
+    /// Reads `Authorization: Bearer …` (RFC 6750) and finds out whose it is.
+    pub(crate) async fn authenticate(outside: &impl Outside, isolate: &Isolate, headers: &HeaderMap) -> Result<Self, Failure> {
+        let token = bearer(headers).ok_or_else(|| unauthenticated("Send the token as `Authorization: Bearer <token>`."))?;
+        if let Some(admin) = &outside.settings().admin_token {
+            // Hashed first: the comparison then takes the same time for every length.
+            if crypto::is_same(&crypto::sha256(token.as_bytes()), &crypto::sha256(admin.expose().as_bytes())) {
+                return Ok(Self::Admin);
+            }
+        }
+        let unknown = || unauthenticated("The token is unknown, revoked or expired.");
+        let environment = environment_in(token).ok_or_else(unknown)?;
+        let hash = crypto::sha256_hex(token.as_bytes());
+        let record = published::token(outside, isolate, environment, &hash).await?.ok_or_else(unknown)?;
+        let is_over = record.expires_at.is_some_and(|end| end <= outside.now());
+        if is_over || record.environment_id != environment { Err(unknown()) } else { Ok(Self::Token(record)) }
+    }
+
+    /// The one environment it may see; `None`: all.
+    pub(crate) fn sees(&self) -> Option<EnvironmentId> {
+        match self {
+            Self::Admin => None,
+            Self::Token(token) => Some(token.environment_id),
+        }
+    }
+
+    /// Whether something of this environment is visible to it.
+    pub(crate) fn can_see(&self, environment: EnvironmentId) -> bool {
+        self.sees().is_none_or(|own| own == environment)
+    }
+
+    /// The environment a request is about: a token's own, or the one the admin token names.
+    pub(crate) fn environment(&self, named: Option<&str>) -> Result<EnvironmentId, Failure> {
+        let hidden = || Failure::not_found("environment");
+        let named = named.map(|text| text.parse::<EnvironmentId>().map_err(|_| hidden())).transpose()?;
+        match (self, named) {
+            (Self::Admin, Some(environment)) => Ok(environment),
+            (Self::Admin, None) => Err(Failure::invalid("environment_id", "is required with the admin token, in the body or the query")),
+            (Self::Token(token), None) => Ok(token.environment_id),
+            (Self::Token(token), Some(environment)) if environment == token.environment_id => Ok(environment),
+            (Self::Token(_), Some(_)) => Err(hidden()),
+        }
+    }
+
+    /// Whether it has a scope; `admin` stands for all.
+    pub(crate) fn has(&self, scope: TokenScope) -> bool {
+        match self {
+            Self::Admin => true,
+            Self::Token(token) => token.scopes.iter().any(|own| *own == scope || *own == TokenScope::Admin),
+        }
+    }
+
+    /// 403 without the scope.
+    pub(crate) fn must_have(&self, scope: TokenScope) -> Result<(), Failure> {
+        if self.has(scope) {
+            return Ok(());
+        }
+        let name = format!("{scope:?}").to_lowercase();
+        Err(Failure::new(Code::Forbidden, format!("This needs a token with the scope `{name}`.")))
+    }
+
+    /// 403 for API tokens.
+    pub(crate) fn must_be_admin(&self) -> Result<(), Failure> {
+        match self {
+            Self::Admin => Ok(()),
+            Self::Token(_) => Err(Failure::new(Code::Forbidden, "This needs the admin token (ADMIN_TOKEN).")),
+        }
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+fn unauthenticated(message: &str) -> Failure {
+    Failure::new(Code::Unauthenticated, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{Placement, Region};
+    use crate::time::Timestamp;
+
+    #[test]
+    fn a_token_names_its_environment() {
+        let id = EnvironmentId::new(Timestamp::from_millis(1), Placement::Hinted(Region::Apac), [3; 10]);
+        let token = token_text(id, [9; 32]);
+        assert_eq!(environment_in(&token), Some(id));
+        for wrong in ["", "ct_", "ct_x_y", &token[..token.len() - 1], &token[1..]] {
+            assert_eq!(environment_in(wrong), None, "{wrong}");
+        }
+    }
+}

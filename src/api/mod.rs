@@ -1,0 +1,102 @@
+//! Our HTTP API: the only row that knows our URLs. A request becomes a [`route::Route`], its sender a
+//! [`caller::Caller`] with rights, and what the flows give becomes an answer.
+
+mod admin;
+mod caller;
+mod proxy;
+mod query;
+mod reply;
+pub mod rights;
+pub mod route;
+mod shape;
+
+use data_encoding::HEXLOWER;
+use http::header::ALLOW;
+use http::{HeaderValue, StatusCode};
+use serde_json::json;
+
+use crate::error::{Code, Failure};
+use crate::flows::isolate::Isolate;
+use crate::ports::{Body, Incoming, Outside, Reply};
+use caller::Caller;
+use route::{Found, Route};
+
+pub use proxy::handle_handed_over;
+
+/// What a request needs at hand.
+pub(crate) struct Desk<'a, O> {
+    pub(crate) outside: &'a O,
+    pub(crate) isolate: &'a Isolate,
+    pub(crate) request_id: &'a str,
+}
+
+/// Answers one request of the world, at the front Worker.
+pub async fn handle<O: Outside>(outside: &O, isolate: &Isolate, request: Incoming<O::Stream>) -> Reply<O::Stream> {
+    let request_id = HEXLOWER.encode(&outside.random::<16>());
+    let desk = Desk { outside, isolate, request_id: &request_id };
+    let mut reply = match answer(&desk, request).await {
+        Ok(reply) => reply,
+        Err(failure) => {
+            log_ours(&desk, &failure);
+            reply::failure(&failure, &request_id)
+        }
+    };
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        reply.headers.insert("x-request-id", id);
+    }
+    reply
+}
+
+async fn answer<O: Outside>(desk: &Desk<'_, O>, request: Incoming<O::Stream>) -> Result<Reply<O::Stream>, Failure> {
+    let route = match route::find(&request.method, request.url.path()) {
+        Found::Route(route) => route,
+        Found::OtherMethods(allow) => return Ok(method_not_allowed(&allow, desk.request_id)),
+        Found::Nothing => return Err(Failure::new(Code::NotFound, "There is nothing at this path; the README lists what there is.")),
+    };
+    if matches!(route, Route::Health) {
+        return Ok(health(desk));
+    }
+    let caller = Caller::authenticate(desk.outside, desk.isolate, &request.headers).await?;
+    rights::check(&caller, &route)?;
+    match route {
+        Route::Call(target) => proxy::hand_over(desk, &caller, target, request).await,
+        Route::Admin(route) => admin::answer(desk, &caller, route, request).await,
+        Route::Health => Ok(health(desk)),
+    }
+}
+
+/// Healthy is: it can authenticate its operator and seal secrets; without that every call would fail.
+fn health<O: Outside>(desk: &Desk<'_, O>) -> Reply<O::Stream> {
+    let settings = desk.outside.settings();
+    let mut problems = Vec::new();
+    if settings.admin_token.is_none() {
+        problems.push("ADMIN_TOKEN is not set".to_owned());
+    }
+    if let Err(error) = settings.keyring() {
+        problems.push(error.to_string());
+    }
+    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let word = if problems.is_empty() { "ok" } else { "misconfigured" };
+    reply::json(status, &json!({ "status": word, "version": env!("CARGO_PKG_VERSION"), "problems": problems }))
+}
+
+fn method_not_allowed<S>(allow: &str, request_id: &str) -> Reply<S> {
+    let failure = Failure::new(Code::MethodNotAllowed, format!("This path takes {allow}."));
+    let mut reply = reply::failure(&failure, request_id);
+    if let Ok(allow) = HeaderValue::from_str(allow) {
+        reply.headers.insert(ALLOW, allow);
+    }
+    reply
+}
+
+fn log_ours<O: Outside>(desk: &Desk<'_, O>, failure: &Failure) {
+    if failure.status() >= 500 {
+        let line = json!({ "level": "error", "event": "failed", "request_id": desk.request_id, "code": failure.code.as_str(), "message": failure.message });
+        desk.outside.log(&line);
+    }
+}
+
+/// A body for a reply.
+pub(crate) fn body_of<S>(text: String) -> Body<S> {
+    Body::from_bytes(text)
+}

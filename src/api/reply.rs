@@ -1,0 +1,67 @@
+//! Answers: JSON, and the one error envelope.
+
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::body_of;
+use crate::error::{Code, Failure};
+use crate::ports::Reply;
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+struct Envelope<'a> {
+    #[serde(rename = "statusCode")]
+    status_code: u16,
+    error: &'a str,
+    message: &'a str,
+    code: &'a str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_remote_error: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_response: Option<&'a RawValue>,
+}
+
+/// A JSON answer. Answers of ours are never kept by anybody in between.
+pub(crate) fn json<S>(status: StatusCode, value: &impl Serialize) -> Reply<S> {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let text = serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned());
+    Reply { status, headers, body: body_of(text) }
+}
+
+/// The error envelope with its headers.
+pub(crate) fn failure<S>(failure: &Failure, request_id: &str) -> Reply<S> {
+    let status = StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let raw = failure.remote.as_ref().map(|remote| raw(&remote.raw_response));
+    let envelope = Envelope {
+        status_code: status.as_u16(),
+        error: status.canonical_reason().unwrap_or("Error"),
+        message: &failure.message,
+        code: failure.code.as_str(),
+        request_id,
+        details: failure.details.as_ref(),
+        is_remote_error: failure.remote.as_ref().map(|_| true),
+        raw_response: raw.as_deref(),
+    };
+    let mut reply = json(status, &envelope);
+    if let Some(seconds) = failure.retry_after {
+        reply.headers.insert(RETRY_AFTER, seconds.into());
+    }
+    if failure.code == Code::Unauthenticated {
+        reply.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    reply
+}
+
+/// JSON as it came; anything else as a JSON string.
+fn raw(text: &str) -> Box<RawValue> {
+    let as_it_came = RawValue::from_string(text.to_owned());
+    as_it_came.unwrap_or_else(|_| serde_json::value::to_raw_value(text).unwrap_or_else(|_| RawValue::NULL.to_owned()))
+}

@@ -1,0 +1,57 @@
+//! Who may call what. The match is exhaustive: a new route does not compile without its line.
+
+use super::caller::Caller;
+use super::route::{AdminRoute as A, Route};
+use crate::error::Failure;
+use crate::flows::records::TokenScope;
+
+/// What a route asks of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// Anybody.
+    Open,
+    /// The admin token only.
+    AdminToken,
+    /// The admin token, or an API token with this scope (`admin` stands for all).
+    Scope(TokenScope),
+}
+
+/// The right a route asks for.
+pub fn needed(route: &Route) -> Right {
+    match route {
+        Route::Health => Right::Open,
+        Route::Call(_) => Right::Scope(TokenScope::Proxy),
+        Route::Admin(route) => needed_by_admin(route),
+    }
+}
+
+fn needed_by_admin(route: &A) -> Right {
+    match route {
+        A::ListEnvironments
+        | A::CreateEnvironment
+        | A::GetEnvironment(_)
+        | A::ChangeEnvironment(_)
+        | A::DeleteEnvironment(_)
+        | A::CreateIntegration
+        | A::ReplaceIntegration(_) => Right::AdminToken,
+        A::ListTokens
+        | A::ListIntegrations
+        | A::ValidateIntegration
+        | A::GetIntegration(_)
+        | A::ListInstalls
+        | A::GetInstall(_)
+        | A::ListAccounts
+        | A::GetAccount(_) => Right::Scope(TokenScope::Read),
+        A::ImportAccount => Right::Scope(TokenScope::Connect),
+        A::CreateToken | A::DeleteToken(_) | A::CreateInstall | A::DeleteAccount(_) => Right::Scope(TokenScope::Admin),
+    }
+}
+
+/// 403 when the caller may not.
+pub(super) fn check(caller: &Caller, route: &Route) -> Result<(), Failure> {
+    match needed(route) {
+        Right::Open => Ok(()),
+        Right::AdminToken => caller.must_be_admin(),
+        Right::Scope(scope) => caller.must_have(scope),
+    }
+}

@@ -1,0 +1,214 @@
+//! Which URL means what: the one place that knows our paths.
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+/// What a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// `GET /health`
+    Health,
+    /// The data plane.
+    Call(Target),
+    /// Everything that configures.
+    Admin(AdminRoute),
+}
+
+/// A call that goes out to a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// `/proxy/{resource}…`: a method of a resource.
+    Method {
+        /// The resource.
+        resource: String,
+        /// The canonical or custom name of its method.
+        method: String,
+        /// The record.
+        id: Option<String>,
+    },
+    /// `/custom/{path}`: the provider's own path, as it was written, with its leading slash.
+    Custom {
+        /// Percent-encoded as the caller wrote it.
+        path: String,
+    },
+}
+
+/// The rows of the admin table; ids are not parsed yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AdminRoute {
+    /// `GET /environment`
+    ListEnvironments,
+    /// `POST /environment`
+    CreateEnvironment,
+    /// `GET /environment/{id}`
+    GetEnvironment(String),
+    /// `PATCH /environment/{id}`
+    ChangeEnvironment(String),
+    /// `DELETE /environment/{id}`
+    DeleteEnvironment(String),
+    /// `GET /api-token`
+    ListTokens,
+    /// `POST /api-token`
+    CreateToken,
+    /// `DELETE /api-token/{id}`
+    DeleteToken(String),
+    /// `GET /integration`
+    ListIntegrations,
+    /// `POST /integration`
+    CreateIntegration,
+    /// `POST /integration/validate`
+    ValidateIntegration,
+    /// `GET /integration/{id or name}`
+    GetIntegration(String),
+    /// `PUT /integration/{name}`
+    ReplaceIntegration(String),
+    /// `GET /environment-integration`
+    ListInstalls,
+    /// `POST /environment-integration`
+    CreateInstall,
+    /// `GET /environment-integration/{id}`
+    GetInstall(String),
+    /// `GET /integrated-account`
+    ListAccounts,
+    /// `POST /integrated-account`
+    ImportAccount,
+    /// `GET /integrated-account/{id}`
+    GetAccount(String),
+    /// `DELETE /integrated-account/{id}`
+    DeleteAccount(String),
+}
+
+/// The outcome of looking a path up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// This is it.
+    Route(Route),
+    /// The path exists with these methods (an `Allow` list).
+    OtherMethods(String),
+    /// No such path.
+    Nothing,
+}
+
+const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+
+/// Finds the route of a method and a percent-encoded path.
+pub fn find(method: &Method, path: &str) -> Found {
+    if let Some(route) = route(method, path) {
+        return Found::Route(route);
+    }
+    let others: Vec<_> = METHODS.iter().filter(|other| route(other, path).is_some()).map(Method::as_str).collect();
+    if others.is_empty() { Found::Nothing } else { Found::OtherMethods(others.join(", ")) }
+}
+
+/// The part of a path behind `/custom`, as it was written.
+fn custom_path(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix("/custom")?;
+    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+}
+
+fn route(method: &Method, path: &str) -> Option<Route> {
+    use AdminRoute as A;
+
+    if let Some(rest) = custom_path(path) {
+        return Some(Route::Call(Target::Custom { path: rest.to_owned() }));
+    }
+    let segments = decode(path)?;
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let owned = |text: &&str| (*text).to_owned();
+    let admin = match (method.as_str(), segments.as_slice()) {
+        ("GET", ["health"]) => return Some(Route::Health),
+        (_, ["proxy", rest @ ..]) => return proxy_target(method.as_str(), rest).map(Route::Call),
+        ("GET", ["environment"]) => A::ListEnvironments,
+        ("POST", ["environment"]) => A::CreateEnvironment,
+        ("GET", ["environment", id]) => A::GetEnvironment(owned(id)),
+        ("PATCH", ["environment", id]) => A::ChangeEnvironment(owned(id)),
+        ("DELETE", ["environment", id]) => A::DeleteEnvironment(owned(id)),
+        ("GET", ["api-token"]) => A::ListTokens,
+        ("POST", ["api-token"]) => A::CreateToken,
+        ("DELETE", ["api-token", id]) => A::DeleteToken(owned(id)),
+        ("GET", ["integration"]) => A::ListIntegrations,
+        ("POST", ["integration"]) => A::CreateIntegration,
+        ("POST", ["integration", "validate"]) => A::ValidateIntegration,
+        ("GET", ["integration", key]) => A::GetIntegration(owned(key)),
+        ("PUT", ["integration", name]) => A::ReplaceIntegration(owned(name)),
+        ("GET", ["environment-integration"]) => A::ListInstalls,
+        ("POST", ["environment-integration"]) => A::CreateInstall,
+        ("GET", ["environment-integration", id]) => A::GetInstall(owned(id)),
+        ("GET", ["integrated-account"]) => A::ListAccounts,
+        ("POST", ["integrated-account"]) => A::ImportAccount,
+        ("GET", ["integrated-account", id]) => A::GetAccount(owned(id)),
+        ("DELETE", ["integrated-account", id]) => A::DeleteAccount(owned(id)),
+        _ => return None,
+    };
+    Some(Route::Admin(admin))
+}
+
+fn proxy_target(verb: &str, rest: &[&str]) -> Option<Target> {
+    let (resource, method, id) = match (verb, rest) {
+        // `_` is where actions will be called.
+        (_, ["_", ..]) => return None,
+        ("GET", [resource]) => (resource, "list", None),
+        ("POST", [resource]) => (resource, "create", None),
+        ("GET", [resource, id]) => (resource, "get", Some(id)),
+        ("PATCH" | "PUT", [resource, id]) => (resource, "update", Some(id)),
+        ("DELETE", [resource, id]) => (resource, "delete", Some(id)),
+        ("POST", [resource, method]) => (resource, *method, None),
+        _ => return None,
+    };
+    Some(Target::Method { resource: (*resource).to_owned(), method: method.to_owned(), id: id.map(|id| (*id).to_owned()) })
+}
+
+/// The segments between the slashes, decoded one by one, so that an id may hold an encoded slash.
+fn decode(path: &str) -> Option<Vec<String>> {
+    let path = path.strip_prefix('/')?;
+    let segments = path.split('/').map(|segment| percent_decode_str(segment).decode_utf8().map(std::borrow::Cow::into_owned).ok());
+    segments.collect::<Option<Vec<_>>>().filter(|segments| segments.iter().all(|segment| !segment.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(method: &str, path: &str) -> Option<Target> {
+        match find(&Method::from_bytes(method.as_bytes()).unwrap(), path) {
+            Found::Route(Route::Call(target)) => Some(target),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_data_plane_as_the_table_says() {
+        for (verb, path, resource, method, id) in [
+            ("GET", "/proxy/contacts", "contacts", "list", None),
+            ("GET", "/proxy/contacts/7", "contacts", "get", Some("7")),
+            ("POST", "/proxy/contacts", "contacts", "create", None),
+            ("PATCH", "/proxy/contacts/7", "contacts", "update", Some("7")),
+            ("PUT", "/proxy/contacts/7", "contacts", "update", Some("7")),
+            ("DELETE", "/proxy/contacts/7", "contacts", "delete", Some("7")),
+            ("POST", "/proxy/contacts/merge", "contacts", "merge", None),
+            ("GET", "/proxy/contacts/a%2Fb", "contacts", "get", Some("a/b")),
+        ] {
+            let expected = Target::Method { resource: resource.into(), method: method.into(), id: id.map(Into::into) };
+            assert_eq!(target(verb, path), Some(expected), "{verb} {path}");
+        }
+    }
+
+    #[test]
+    fn a_custom_path_stays_as_it_was_written() {
+        for (path, expected) in [("/custom/v1/a%2Fb//c", "/v1/a%2Fb//c"), ("/custom", ""), ("/custom/", "/")] {
+            for verb in ["GET", "POST", "OPTIONS", "HEAD", "PURGE"] {
+                assert_eq!(target(verb, path), Some(Target::Custom { path: expected.into() }), "{verb} {path}");
+            }
+        }
+        assert_eq!(target("GET", "/customer"), None);
+    }
+
+    #[test]
+    fn a_known_path_names_its_methods() {
+        assert_eq!(find(&Method::PATCH, "/api-token"), Found::OtherMethods("GET, POST".to_owned()));
+        assert_eq!(find(&Method::GET, "/integration/validate/x"), Found::Nothing);
+        assert_eq!(find(&Method::GET, "/"), Found::Nothing);
+        assert_eq!(find(&Method::GET, "/integration//"), Found::Nothing);
+        assert_eq!(find(&Method::POST, "/proxy/_/sync"), Found::Nothing);
+    }
+}

@@ -1,0 +1,48 @@
+//! The Durable Object class `Account`.
+
+use worker::durable::State;
+use worker::{DurableObject, Env, Request, Response, durable_object};
+
+use super::edge::{self, Edge};
+use super::objects;
+use super::storage::ObjectStorage;
+use super::{bindings, convert};
+use crate::api;
+use crate::flows::account_object::AccountObject;
+
+/// A connected account in its region; see `flows::account_object`.
+#[durable_object]
+pub struct Account {
+    inner: Option<AccountObject<Edge, ObjectStorage>>,
+}
+
+impl DurableObject for Account {
+    fn new(state: State, env: Env) -> Self {
+        let id = bindings::own_name(&state).and_then(|name| name.parse().ok());
+        let inner = id.map(|id| AccountObject::new(Edge::new(env), edge::isolate(), ObjectStorage::new(&state), id));
+        Self { inner }
+    }
+
+    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
+        let Some(account) = &self.inner else {
+            return Response::error("this object has no name of ours", 500);
+        };
+        if request.headers().has(objects::ASK)? {
+            let message = request.text().await?;
+            return Response::ok(account.answer(&message).await);
+        }
+        let incoming = convert::incoming(request.inner()).ok();
+        let handed = incoming.and_then(|incoming| Some((objects::hand_over_in(&incoming.headers)?, incoming)));
+        let Some((hand_over, incoming)) = handed else {
+            return Response::error("not a request of the front Worker", 500);
+        };
+        convert::response(api::handle_handed_over(account, &hand_over, incoming).await)
+    }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        if let Some(account) = &self.inner {
+            account.alarm().await;
+        }
+        Response::empty()
+    }
+}

@@ -1,0 +1,65 @@
+//! The names of `wrangler.toml` and `.dev.vars`, and where objects are placed. The crate does not wrap
+//! `jurisdiction()`, so it is reached by name.
+
+use js_sys::{Function, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+use worker::durable::{ObjectNamespace, Stub};
+use worker::{Env, kv::KvStore};
+
+use crate::ids::{Placement, Region};
+use crate::ports::ObjectName;
+
+const CONFIG: &str = "CONFIG";
+const ACCOUNT: &str = "ACCOUNT";
+const DIRECTORY: &str = "DIRECTORY";
+const ROOT: &str = "root";
+
+/// A variable or secret, when it is a text.
+pub fn variable(env: &Env, name: &str) -> Option<String> {
+    Reflect::get(env, &name.into()).ok()?.as_string()
+}
+
+/// The KV namespace of published copies.
+pub fn config(env: &Env) -> worker::Result<KvStore> {
+    env.kv(CONFIG)
+}
+
+/// The stub of an object, created (first use) where its id says.
+pub fn stub(env: &Env, object: ObjectName) -> worker::Result<Stub> {
+    match object {
+        ObjectName::Root => env.durable_object(DIRECTORY)?.get_by_name(ROOT),
+        ObjectName::Environment(id) => place(&env.durable_object(DIRECTORY)?, id.placement(), &id.to_string()),
+        ObjectName::Account(id) => place(&env.durable_object(ACCOUNT)?, id.placement(), &id.to_string()),
+    }
+}
+
+/// The name an object was created by, as the object itself is told.
+pub fn own_name(state: &worker::durable::State) -> Option<String> {
+    state.id().name()
+}
+
+/// The directory that `name` names.
+pub fn directory_name(name: &str) -> Option<ObjectName> {
+    if name == ROOT { Some(ObjectName::Root) } else { name.parse().ok().map(ObjectName::Environment) }
+}
+
+fn place(namespace: &ObjectNamespace, placement: Placement, name: &str) -> worker::Result<Stub> {
+    match placement {
+        Placement::EuJurisdiction => in_jurisdiction(namespace, "eu")?.get_by_name(name),
+        Placement::Hinted(region) => namespace.get_by_name_with_location_hint(name, hint(region)),
+    }
+}
+
+/// The platform knows no hint `eu`; without the jurisdiction (locally) western Europe is meant.
+fn hint(region: Region) -> &'static str {
+    match region {
+        Region::Eu => "weur",
+        other => other.as_str(),
+    }
+}
+
+fn in_jurisdiction(namespace: &ObjectNamespace, jurisdiction: &str) -> Result<ObjectNamespace, JsValue> {
+    let namespace: &JsValue = namespace.as_ref();
+    let function: Function = Reflect::get(namespace, &"jurisdiction".into())?.dyn_into()?;
+    Ok(function.call1(namespace, &jurisdiction.into())?.unchecked_into())
+}

@@ -1,0 +1,112 @@
+//! The outside as it is on Cloudflare: clock, chance, settings, log and KV. Requests to providers and to
+//! other objects are the next files'.
+
+use std::future::Future;
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use serde_json::Value;
+use worker::kv::KvError;
+use worker::{Date, Delay, Env, console_error, console_log};
+
+use super::bindings;
+use crate::flows::isolate::Isolate;
+use crate::ports::{ConfigStore, StoreUnavailable, System};
+use crate::settings::Settings;
+use crate::time::Timestamp;
+
+/// KV answers within milliseconds or not at all.
+const KV_TIMEOUT: Duration = Duration::from_secs(10);
+/// The least the platform accepts; our own copies live as long.
+const KV_CACHE_SECONDS: u64 = 30;
+
+thread_local! {
+    static ISOLATE: Rc<Isolate> = Rc::new(Isolate::default());
+    static SETTINGS: std::cell::OnceCell<Rc<Settings>> = const { std::cell::OnceCell::new() };
+}
+
+/// What the objects of this isolate share.
+pub fn isolate() -> Rc<Isolate> {
+    ISOLATE.with(Rc::clone)
+}
+
+/// The platform, by way of a Worker's or an object's `env`.
+#[derive(Clone)]
+pub struct Edge {
+    pub(super) env: Rc<Env>,
+    settings: Rc<Settings>,
+}
+
+impl Edge {
+    /// Reads the settings when the isolate is new: they are the same for all its requests.
+    pub fn new(env: Env) -> Self {
+        let settings = SETTINGS.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(read_settings(&env)))));
+        Self { env: Rc::new(env), settings }
+    }
+}
+
+fn read_settings(env: &Env) -> Settings {
+    Settings::read(|name| bindings::variable(env, name))
+}
+
+impl System for Edge {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(i64::try_from(Date::now().as_millis()).unwrap_or(0))
+    }
+
+    fn fill_random(&self, bytes: &mut [u8]) {
+        // The platform's generator does not fail; without it nothing here would be safe to go on with.
+        if getrandom::fill(bytes).is_err() {
+            console_error!("no random numbers");
+            std::process::abort();
+        }
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn log(&self, line: &Value) {
+        match line.get("level").and_then(Value::as_str) {
+            Some("error") => console_error!("{line}"),
+            _ => console_log!("{line}"),
+        }
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        Delay::from(duration).await;
+    }
+}
+
+impl ConfigStore for Edge {
+    async fn get(&self, key: &str) -> Result<Option<String>, StoreUnavailable> {
+        let store = bindings::config(&self.env).map_err(|_| StoreUnavailable)?;
+        in_time(KV_TIMEOUT, store.get(key).cache_ttl(KV_CACHE_SECONDS).text()).await.ok_or(StoreUnavailable)?.map_err(unavailable)
+    }
+
+    async fn put(&self, key: &str, text: &str) -> Result<(), StoreUnavailable> {
+        let store = bindings::config(&self.env).map_err(|_| StoreUnavailable)?;
+        let put = store.put(key, text).map_err(unavailable)?;
+        in_time(KV_TIMEOUT, put.execute()).await.ok_or(StoreUnavailable)?.map_err(unavailable)
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreUnavailable> {
+        let store = bindings::config(&self.env).map_err(|_| StoreUnavailable)?;
+        in_time(KV_TIMEOUT, store.delete(key)).await.ok_or(StoreUnavailable)?.map_err(unavailable)
+    }
+}
+
+fn unavailable(error: KvError) -> StoreUnavailable {
+    console_error!("{{\"level\":\"error\",\"event\":\"kv_failed\",\"reason\":{}}}", Value::String(error.to_string()));
+    StoreUnavailable
+}
+
+/// The outcome, unless it takes longer.
+pub(super) async fn in_time<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    match select(pin!(work), pin!(Delay::from(limit))).await {
+        Either::Left((outcome, _)) => Some(outcome),
+        Either::Right(_) => None,
+    }
+}

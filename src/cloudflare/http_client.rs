@@ -1,0 +1,42 @@
+//! Requests to providers, by the platform's `fetch`.
+
+use wasm_bindgen::JsCast;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortController, RequestCache, RequestInit, RequestRedirect, WorkerGlobalScope};
+
+use super::convert;
+use super::edge::{Edge, in_time};
+use super::stream::JsStream;
+use crate::ports::{HttpClient, Outgoing, Reply, SendError};
+
+impl HttpClient for Edge {
+    type Stream = JsStream;
+
+    async fn send(&self, request: Outgoing<JsStream>) -> Result<Reply<JsStream>, SendError> {
+        let timeout = request.timeout;
+        let controller = AbortController::new().map_err(|_| SendError::Unreachable)?;
+        let request = build(request, &controller).map_err(|_| SendError::Unreachable)?;
+        let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
+        let Some(outcome) = in_time(timeout, JsFuture::from(scope.fetch_with_request(&request))).await else {
+            controller.abort();
+            return Err(SendError::Timeout);
+        };
+        let response: web_sys::Response = outcome.map_err(|_| SendError::Unreachable)?.unchecked_into();
+        Ok(convert::reply(&response))
+    }
+}
+
+fn build(request: Outgoing<JsStream>, controller: &AbortController) -> Result<web_sys::Request, JsValue> {
+    let init = RequestInit::new();
+    init.set_method(request.method.as_str());
+    init.set_headers(&convert::headers_out(&request.headers)?);
+    init.set_redirect(RequestRedirect::Manual);
+    // What one account may see must not be kept at the edge for another.
+    init.set_cache(RequestCache::NoStore);
+    init.set_signal(Some(&controller.signal()));
+    if let Some(body) = convert::body_out(request.body) {
+        init.set_body(&body);
+    }
+    web_sys::Request::new_with_str_and_init(request.url.as_str(), &init)
+}

@@ -1,0 +1,31 @@
+//! The Worker shell: events in, `api::handle`, answers out. The only row that knows the platform, and
+//! it decides nothing.
+
+mod account_object;
+mod bindings;
+mod convert;
+mod directory_object;
+mod edge;
+mod http_client;
+mod objects;
+mod storage;
+mod stream;
+
+use worker::{Context, Env, Request, Response, event};
+
+use crate::api;
+
+pub use account_object::Account;
+pub use directory_object::Directory;
+
+/// Requests of the world.
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
+    let edge = edge::Edge::new(env);
+    let isolate = edge::isolate();
+    let reply = match convert::incoming(request.inner()) {
+        Ok(request) => api::handle(&edge, &isolate, request).await,
+        Err(failure) => api::refuse(&edge, &failure),
+    };
+    convert::response(reply)
+}

@@ -1,0 +1,146 @@
+//! How an account comes, changes and goes. A change of status or tenant is written to `Directory`
+//! first and counts once that has answered; a restart at any point in between is finished at the next
+//! request or by the alarm.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::row::{AccountRow, Pending};
+use super::{AccountObject, Loaded, State};
+use crate::account::Account;
+use crate::account::status::Status;
+use crate::error::{Code, Failure};
+use crate::flows::ask::{AccountView, EnvironmentAsk, ask_environment};
+use crate::flows::effective::Effective;
+use crate::flows::records::AccountEntry;
+use crate::ids::EnvironmentId;
+use crate::ports::{Outside, Storage};
+
+/// Until an undone change is tried again.
+const RETRY: Duration = Duration::from_mins(1);
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// Stores an account with credentials it already has; it counts when the index has it.
+    pub(super) async fn import(&self, account: Account) -> Result<AccountView, Failure> {
+        if self.settled().await?.is_some() {
+            return Err(Failure::duplicate("integrated account", &account.id.to_string()));
+        }
+        let effective = self.effective(&account).await?;
+        effective.check_credential(&account.authentication_method)?;
+        let (public, secrets) = effective.split_context(&account.context);
+        let stored = Account { context: public, status: Status::Connecting, ..account };
+        let active = Account { status: Status::Active, ..stored.clone() };
+        self.insert_row(&stored, &secrets, &Pending::Change(Box::new(active.clone())))?;
+        self.wake_later().await;
+        if let Err(failure) = self.index(&effective, &active).await {
+            self.withdraw(active.environment_id).await;
+            return Err(failure);
+        }
+        self.commit_row(&active)?;
+        let loaded = self.loaded(active, &secrets);
+        self.state.replace(State::Here(Rc::clone(&loaded)));
+        self.view(&loaded).await
+    }
+
+    /// Erases the account at once; the index follows, now or by alarm.
+    pub(super) async fn delete(&self) -> Result<(), Failure> {
+        let environment = match &*self.state.borrow() {
+            State::Here(loaded) => loaded.account.environment_id,
+            State::Missing | State::Unread => return Err(Failure::not_found("integrated account")),
+        };
+        self.withdraw(environment).await;
+        Ok(())
+    }
+
+    /// The account once nothing is half done any more; `None` when there is none.
+    pub(super) async fn settled(&self) -> Result<Option<Rc<Loaded>>, Failure> {
+        if let Some(known) = self.known() {
+            return Ok(known);
+        }
+        let _one_at_a_time = self.settling.lock().await;
+        if let Some(known) = self.known() {
+            return Ok(known);
+        }
+        let state = match self.read_row()? {
+            None => State::Missing,
+            Some(row) => self.settle(row).await?,
+        };
+        self.state.replace(state);
+        Ok(self.known().flatten())
+    }
+
+    pub(super) async fn wake_later(&self) {
+        let at = self.outside.now().plus(RETRY);
+        if let Err(fault) = self.storage.set_alarm(at).await {
+            self.log("alarm_not_set", &fault.to_string());
+        }
+    }
+
+    fn known(&self) -> Option<Option<Rc<Loaded>>> {
+        match &*self.state.borrow() {
+            State::Unread => None,
+            State::Missing => Some(None),
+            State::Here(loaded) => Some(Some(Rc::clone(loaded))),
+        }
+    }
+
+    async fn settle(&self, row: AccountRow) -> Result<State, Failure> {
+        match row {
+            AccountRow { pending: Some(Pending::Change(next)), secrets, .. } => self.finish_change(*next, &secrets).await,
+            AccountRow { pending: Some(Pending::Delete(environment)), .. } => {
+                self.leave_index(environment).await?;
+                Ok(State::Missing)
+            }
+            AccountRow { account: Some(account), secrets, pending: None } => Ok(State::Here(self.loaded(account, &secrets))),
+            AccountRow { account: None, .. } => Ok(State::Missing),
+        }
+    }
+
+    async fn finish_change(&self, next: Account, secrets: &Value) -> Result<State, Failure> {
+        let effective = self.effective(&next).await?;
+        self.index(&effective, &next).await?;
+        self.commit_row(&next)?;
+        Ok(State::Here(self.loaded(next, secrets)))
+    }
+
+    /// From here on the account is gone for everybody, whatever happens next.
+    async fn withdraw(&self, environment: EnvironmentId) {
+        self.state.replace(State::Missing);
+        if let Err(fault) = self.wipe_row(&Pending::Delete(environment)) {
+            self.state.replace(State::Unread);
+            self.log("account_not_wiped", &fault.to_string());
+            return;
+        }
+        self.wake_later().await;
+        if let Err(failure) = self.leave_index(environment).await {
+            self.log("account_not_forgotten", failure.code.as_str());
+            // The next request, or the alarm, reads the row again and goes on from there.
+            self.state.replace(State::Unread);
+        }
+    }
+
+    async fn leave_index(&self, environment: EnvironmentId) -> Result<(), Failure> {
+        ask_environment::<()>(&self.outside, environment, &EnvironmentAsk::ForgetAccount(self.id)).await?;
+        Ok(self.storage.erase().await?)
+    }
+
+    async fn index(&self, effective: &Effective, account: &Account) -> Result<(), Failure> {
+        let entry = AccountEntry {
+            id: account.id,
+            tenant_id: account.tenant_id.clone(),
+            environment_integration_id: account.environment_integration_id,
+            integration_name: effective.integration.name.clone(),
+            status: account.status,
+            is_sandbox: account.is_sandbox,
+            region: account.region,
+            created_at: account.created_at,
+        };
+        let answer = ask_environment::<()>(&self.outside, account.environment_id, &EnvironmentAsk::IndexAccount(entry)).await;
+        answer.map_err(|failure| match failure.code {
+            Code::NotFound => failure,
+            _ => Failure::storage(),
+        })
+    }
+}

@@ -1,0 +1,67 @@
+//! Reading bodies, never more than allowed.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::error::{Code, Failure};
+use crate::flows::isolate::Room;
+use crate::ports::{Body, ByteStream};
+use crate::settings::{BUFFERED_ANSWER_BYTES, REPLAYABLE_BODY_BYTES};
+
+/// Reads a caller's body of at most `limit` bytes.
+pub async fn read<S: ByteStream>(body: Body<S>, limit: usize) -> Result<Bytes, Failure> {
+    let mut stream = match body {
+        Body::Empty => return Ok(Bytes::new()),
+        Body::Bytes(bytes) if bytes.len() <= limit => return Ok(bytes),
+        Body::Bytes(_) => return Err(Failure::body_too_large(limit)),
+        Body::Stream(stream) => stream,
+    };
+    if stream.length().is_some_and(|length| length > limit as u64) {
+        return Err(Failure::body_too_large(limit));
+    }
+    let mut read = BytesMut::new();
+    while let Some(piece) = stream.next().await {
+        let piece = piece.map_err(|_| Failure::new(Code::Malformed, "The body broke off before its end."))?;
+        if read.len() + piece.len() > limit {
+            return Err(Failure::body_too_large(limit));
+        }
+        read.extend_from_slice(&piece);
+    }
+    Ok(read.freeze())
+}
+
+/// Holds a body of known, small length, so that it can be sent again; any other stays a handle.
+pub async fn hold_small<S: ByteStream>(body: Body<S>) -> Result<Body<S>, Failure> {
+    match body {
+        Body::Stream(stream) if stream.length().is_some_and(|length| length <= REPLAYABLE_BODY_BYTES as u64) => {
+            Ok(Body::from_bytes(read(Body::Stream(stream), REPLAYABLE_BODY_BYTES).await?))
+        }
+        other => Ok(other),
+    }
+}
+
+/// Reads a provider's answer to look into it, within its own limit and the isolate's.
+pub async fn read_answer<S: ByteStream>(body: Body<S>, room: &mut Room) -> Result<Bytes, Failure> {
+    let mut stream = match body {
+        Body::Empty => return Ok(Bytes::new()),
+        Body::Bytes(bytes) => return Ok(bytes),
+        Body::Stream(stream) => stream,
+    };
+    if stream.length().is_some_and(|length| length > BUFFERED_ANSWER_BYTES as u64) {
+        return Err(answer_too_large());
+    }
+    let mut read = BytesMut::new();
+    while let Some(piece) = stream.next().await {
+        let piece = piece.map_err(|_| Failure::new(Code::Unreachable, "The provider's answer broke off before its end."))?;
+        if read.len() + piece.len() > BUFFERED_ANSWER_BYTES {
+            return Err(answer_too_large());
+        }
+        room.take(piece.len())?;
+        read.extend_from_slice(&piece);
+    }
+    Ok(read.freeze())
+}
+
+fn answer_too_large() -> Failure {
+    let words = "The provider's answer is over 8 MiB, too large to be looked into. Fetch it unread, by /custom or by a get without response_path.";
+    Failure::new(Code::AnswerTooLarge, words).with_details(serde_json::json!({ "limit_bytes": BUFFERED_ANSWER_BYTES }))
+}

@@ -1,0 +1,119 @@
+//! What an account's integration comes to: the published file with the install's changes and the
+//! account's own, compiled once per version and shared by all objects of the isolate.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use serde_json::{Value, json};
+
+use crate::account::Account;
+use crate::config::credentials;
+use crate::config::finding::Level;
+use crate::config::{self, Config, overrides, secrets};
+use crate::crypto;
+use crate::error::{Code, Failure};
+use crate::flows::directory::{file_secrets, override_secrets};
+use crate::flows::isolate::Isolate;
+use crate::flows::records::{InstallRecord, IntegrationRecord};
+use crate::flows::{published, sealed};
+use crate::json as words;
+use crate::ports::Outside;
+
+/// A config as it counts for one account.
+pub struct Effective {
+    /// The published integration.
+    pub integration: Rc<IntegrationRecord>,
+    /// The published install.
+    pub install: Rc<InstallRecord>,
+    /// Compiled.
+    pub compiled: Rc<Compiled>,
+}
+
+/// A compiled config, with what belongs to it.
+pub struct Compiled {
+    /// Templates and expressions are ready to run.
+    pub config: Config,
+    /// The root `environment_variables` of placeholders, secret ones included.
+    pub environment_variables: Value,
+    /// The root `integration` of placeholders.
+    pub integration: Value,
+    password_fields: BTreeSet<String>,
+}
+
+impl Effective {
+    /// The public and the secret half of a context, by this config's password fields.
+    pub fn split_context(&self, context: &Value) -> (Value, Value) {
+        secrets::split_context(context, &self.compiled.password_fields)
+    }
+
+    /// An account is connected by one of the integration's credentials.
+    pub fn check_credential(&self, method: &str) -> Result<(), Failure> {
+        let known: Vec<&str> = self.compiled.config.credentials.keys().map(String::as_str).collect();
+        if known.contains(&method) {
+            return Ok(());
+        }
+        let words = if known.is_empty() { "the integration has no credentials".to_owned() } else { format!("is not one of: {}", known.join(", ")) };
+        Err(Failure::invalid("authentication_method", words))
+    }
+}
+
+/// Loads and compiles what `account` is called with.
+pub async fn load(outside: &impl Outside, isolate: &Isolate, account: &Account) -> Result<Effective, Failure> {
+    let install = published::install(outside, isolate, account.environment_id, account.environment_integration_id).await?;
+    let install = install.ok_or_else(|| Failure::not_found("environment integration"))?;
+    let integration = published::integration(outside, isolate, install.integration_id).await?;
+    let integration = integration.ok_or_else(|| Failure::not_found("integration"))?;
+    let own = account.integration_override.as_ref();
+    let key = cache_key(&integration, &install, own);
+    let compiled = match isolate.compiled(&key) {
+        Some(compiled) => compiled,
+        None => {
+            let compiled = Rc::new(compile(outside, &integration, &install, own)?);
+            isolate.keep_compiled(key, Rc::clone(&compiled));
+            compiled
+        }
+    };
+    Ok(Effective { integration, install, compiled })
+}
+
+fn cache_key(integration: &IntegrationRecord, install: &InstallRecord, own: Option<&Value>) -> String {
+    let own = own.map(|own| crypto::sha256_hex(own.to_string().as_bytes())).unwrap_or_default();
+    format!("{}/{}/{}/{}/{own}", integration.id, integration.version, install.id, install.version)
+}
+
+fn compile(outside: &impl Outside, integration: &IntegrationRecord, install: &InstallRecord, own: Option<&Value>) -> Result<Compiled, Failure> {
+    let base = unsealed(outside, file_secrets(&integration.id.to_string()), &integration.config, integration.sealed.as_deref())?;
+    let changes = unsealed(outside, override_secrets(&install.id.to_string()), &install.overrides, install.sealed.as_deref())?;
+    let effective = overrides::effective(&base, &changes, own.unwrap_or(&Value::Null));
+    let (config, findings) = config::read_config(&effective);
+    let config = config.ok_or_else(|| {
+        let errors: Vec<_> = findings.iter().filter(|finding| finding.level == Level::Error).collect();
+        outside.log(&json!({ "level": "error", "event": "integration_invalid", "integration": integration.name, "version": integration.version, "environment_integration_id": install.id, "findings": errors }));
+        Failure::new(Code::BadIntegration, format!("The integration `{}` with this account's overrides has mistakes; save it again to see them.", integration.name))
+    })?;
+    Ok(Compiled {
+        password_fields: credentials::password_fields(&config),
+        environment_variables: environment_variables(&changes),
+        integration: json!({ "id": integration.id, "name": integration.name, "category": integration.category, "is_beta": integration.is_beta }),
+        config,
+    })
+}
+
+fn unsealed(outside: &impl Outside, place: crate::account::seal::Place<'_>, public: &Value, text: Option<&str>) -> Result<Value, Failure> {
+    let mut whole = public.clone();
+    if let Some(text) = text {
+        words::merge(&mut whole, &sealed::open(outside, place, text)?);
+    }
+    Ok(whole)
+}
+
+/// Clear and secret variables are one root; the secret ones win.
+fn environment_variables(changes: &Value) -> Value {
+    let mut variables = json!({});
+    for key in ["environment_variables", "secret_environment_variables"] {
+        if let Some(some) = changes.get(key).filter(|some| some.is_object()) {
+            words::merge(&mut variables, some);
+        }
+    }
+    variables
+}

@@ -1,0 +1,80 @@
+//! Importing an account whose credentials the caller already has.
+
+use serde_json::Value;
+
+use crate::account::Account;
+use crate::account::status::Status;
+use crate::error::{Code, Failure};
+use crate::flows::ask::{AccountAsk, AccountView, EnvironmentAsk, ask_account, ask_environment};
+use crate::flows::records::InstallRecord;
+use crate::ids::{AccountId, EnvironmentId, InstallId, Placement, Region};
+use crate::ports::Outside;
+
+const MAX_TENANT_CHARS: usize = 255;
+
+/// What the caller says of the account.
+pub struct NewAccount {
+    /// The caller's own name for the customer.
+    pub tenant_id: String,
+    /// Through which install.
+    pub install: InstallId,
+    /// Its context, secrets included.
+    pub context: Value,
+    /// The format of its credential.
+    pub authentication_method: String,
+    /// Where it shall live.
+    pub region: Region,
+    /// Whether it refuses writes.
+    pub is_sandbox: bool,
+}
+
+/// Stores it in its region; it is active when this returns.
+pub async fn import_account(
+    outside: &impl Outside,
+    environment: EnvironmentId,
+    new: NewAccount,
+) -> Result<AccountView, Failure> {
+    check(&new)?;
+    let install: Option<InstallRecord> = ask_environment(outside, environment, &EnvironmentAsk::FindInstall(new.install)).await?;
+    let install = install.ok_or_else(|| Failure::not_found("environment integration"))?;
+    if !install.is_enabled {
+        return Err(install_disabled());
+    }
+    let now = outside.now();
+    let placement = Placement::new(new.region, outside.settings().eu_jurisdiction);
+    let id = AccountId::new(now, placement, outside.random());
+    let account = Account {
+        id,
+        tenant_id: new.tenant_id,
+        environment_id: environment,
+        environment_integration_id: install.id,
+        integration_id: install.integration_id,
+        context: new.context,
+        status: Status::Connecting,
+        authentication_method: new.authentication_method,
+        region: new.region,
+        is_sandbox: new.is_sandbox,
+        last_error: None,
+        last_action_run_result: None,
+        last_forbidden_error: None,
+        integration_override: None,
+        created_at: now,
+        updated_at: now,
+    };
+    ask_account(outside, id, &AccountAsk::Import(Box::new(account))).await
+}
+
+/// The install is there, and switched off.
+pub fn install_disabled() -> Failure {
+    Failure::new(Code::InstallDisabled, "This integration is disabled in this environment (is_enabled is false).")
+}
+
+fn check(new: &NewAccount) -> Result<(), Failure> {
+    if new.tenant_id.is_empty() || new.tenant_id.chars().count() > MAX_TENANT_CHARS {
+        return Err(Failure::invalid("tenant_id", format!("needs 1 to {MAX_TENANT_CHARS} characters")));
+    }
+    if !new.context.is_object() {
+        return Err(Failure::invalid("context", "is not an object"));
+    }
+    Ok(())
+}
