@@ -5,9 +5,6 @@
 
 mod cast;
 pub mod hosts;
-pub mod jsonata;
-mod jsonata_ast;
-mod jsonata_functions;
 pub mod placeholder;
 pub mod scope;
 pub mod template;
@@ -17,7 +14,6 @@ mod url_parts;
 mod url_value;
 
 pub use hosts::{AllowedHosts, PlainHttp};
-pub use jsonata::{Expression, ExpressionError, Moment};
 pub use placeholder::Placeholder;
 pub use scope::{ExpressionScope, TemplateScope};
 pub use template::{RenderError, Rendered, Template};

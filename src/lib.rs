@@ -3,3 +3,4 @@
 //! Modules are listed in row order: each may use the rows above it here.
 
 pub mod json;
+pub mod expression;

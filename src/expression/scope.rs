@@ -64,6 +64,16 @@ pub const TEMPLATE_ROOTS: &[&str] = &[
     "context", "credentials", "id", "query", "body", "pagination", "integration", "environment_variables",
 ];
 
+/// The key of the context a placeholder's path reads, if it reads one:
+/// `context.a.b` and `a.b` both read `a`.
+pub fn context_key(path: &Path) -> Option<&str> {
+    match path.first()? {
+        "context" | "credentials" => path.parts().get(1).map(String::as_str),
+        root if TEMPLATE_ROOTS.contains(&root) => None,
+        key => Some(key),
+    }
+}
+
 /// What placeholders are filled from. Borrows everything: the context of an
 /// account is not copied for a request.
 #[derive(Debug, Clone, Copy)]

@@ -91,6 +91,11 @@ impl Template {
         Ok(Self { pieces: pieces(source)?, source: source.to_owned() })
     }
 
+    /// The template of no text at all.
+    pub(super) fn empty() -> Self {
+        Self { source: String::new(), pieces: Vec::new() }
+    }
+
     /// The text as it was written.
     pub fn source(&self) -> &str {
         &self.source
