@@ -4,18 +4,21 @@
 //! Nothing here knows what a section of the file is for.
 
 mod cast;
-pub mod hosts;
-pub mod placeholder;
+mod hosts;
+mod jsonata;
+mod placeholder;
 pub mod scope;
-pub mod template;
-pub mod tree;
-pub mod url;
+mod template;
+mod tree;
+mod url;
 mod url_parts;
 mod url_value;
 
-pub use hosts::{AllowedHosts, PlainHttp};
-pub use placeholder::Placeholder;
+pub use hosts::{AllowedHosts, PatternError, PlainHttp};
+pub use jsonata::{Expression, ExpressionError, Moment, limits};
+pub use placeholder::{Placeholder, PlaceholderError};
 pub use scope::{ExpressionScope, TemplateScope};
-pub use template::{RenderError, Rendered, Template};
+pub use template::{RenderError, Rendered, Template, has_stray_braces};
 pub use tree::TemplateTree;
 pub use url::{PathTemplate, Pins, UrlError, UrlTemplate};
+pub use url_parts::UrlTemplateError;
