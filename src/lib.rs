@@ -10,11 +10,28 @@ pub mod json;
 pub mod secret;
 pub mod time;
 
+// Row 2: the two languages of a config.
+pub mod expression;
+
+// Row 3: what an integration file may say.
+pub mod config;
+
 // Row 4: a connected account.
 pub mod account;
+
+// Row 5: steps, unaware of each other.
+pub mod authorization;
+pub mod proxy;
 
 // Row 6: what the service does, over the outside as a few traits.
 pub mod error;
 pub mod flows;
 pub mod ports;
 pub mod settings;
+
+// Row 7: our HTTP API.
+pub mod api;
+
+// Row 8: the platform.
+#[cfg(target_arch = "wasm32")]
+pub mod cloudflare;

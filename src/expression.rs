@@ -1,0 +1,24 @@
+//! The two languages of an integration file: placeholders (`{{path}}`, which
+//! copy) and JSONata (which computes), with the scopes each may see.
+//!
+//! Nothing here knows what a section of the file is for.
+
+mod cast;
+mod hosts;
+mod jsonata;
+mod placeholder;
+pub mod scope;
+mod template;
+mod tree;
+mod url;
+mod url_parts;
+mod url_value;
+
+pub use hosts::{AllowedHosts, PatternError, PlainHttp};
+pub use jsonata::{Expression, ExpressionError, Moment, limits};
+pub use placeholder::{Placeholder, PlaceholderError};
+pub use scope::{ExpressionScope, TemplateScope};
+pub use template::{RenderError, Rendered, Template, has_stray_braces};
+pub use tree::TemplateTree;
+pub use url::{PathTemplate, Pins, UrlError, UrlTemplate};
+pub use url_parts::UrlTemplateError;

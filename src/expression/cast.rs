@@ -1,0 +1,159 @@
+//! The casts of a placeholder: how a looked-up value becomes the one that is
+//! put in. What cannot be cast is an error, so that no surprise is sent.
+
+use serde_json::{Number, Value};
+
+/// The word after `:` in a placeholder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cast {
+    Str,
+    Int,
+    Num,
+    Bool,
+    Json,
+    Null,
+    /// `any`, `undefined` and `ignore-empty-str` keep the value as it is.
+    Any,
+}
+
+impl Cast {
+    pub(super) fn named(word: &str) -> Option<Self> {
+        Some(match word {
+            "str" => Self::Str,
+            "int" => Self::Int,
+            "num" => Self::Num,
+            "bool" => Self::Bool,
+            "json" => Self::Json,
+            "null" => Self::Null,
+            "any" | "undefined" | "ignore-empty-str" => Self::Any,
+            _ => return None,
+        })
+    }
+
+    /// The word for messages.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Str => "str",
+            Self::Int => "int",
+            Self::Num => "num",
+            Self::Bool => "bool",
+            Self::Json => "json",
+            Self::Null => "null",
+            Self::Any => "any",
+        }
+    }
+
+    /// The cast value, or `None` when the value does not allow it. `null`
+    /// stays `null` under every cast.
+    pub(super) fn apply(self, value: &Value) -> Option<Value> {
+        if value.is_null() {
+            return Some(Value::Null);
+        }
+        match self {
+            Self::Str => Some(Value::String(text(value))),
+            Self::Int => integer(value).map(Value::Number),
+            Self::Num => number(value).map(Value::Number),
+            Self::Bool => boolean(value).map(Value::Bool),
+            Self::Json => json(value),
+            Self::Null if value.as_str().map(str::trim) == Some("null") => Some(Value::Null),
+            Self::Null | Self::Any => Some(value.clone()),
+        }
+    }
+}
+
+/// A value as text: strings bare, everything else as JSON.
+pub(super) fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn integer(value: &Value) -> Option<Number> {
+    match value {
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.clone()),
+        Value::Number(number) => whole(number.as_f64()?),
+        Value::String(text) => {
+            let text = text.trim();
+            let parsed = text.parse::<i64>().map(Number::from).ok();
+            parsed
+                .or_else(|| text.parse::<u64>().map(Number::from).ok())
+                .or_else(|| whole(text.parse().ok()?))
+        }
+        _ => None,
+    }
+}
+
+/// The whole part, as `parseInt` would take it; out of range is no integer.
+#[allow(clippy::cast_possible_truncation)] // checked against 2^53 before
+fn whole(number: f64) -> Option<Number> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    (number.abs() < EXACT).then(|| Number::from(number.trunc() as i64))
+}
+
+fn number(value: &Value) -> Option<Number> {
+    match value {
+        Value::Number(number) => Some(number.clone()),
+        Value::String(text) => match serde_json::from_str::<Number>(text.trim()) {
+            Ok(number) => Some(number),
+            Err(_) => Number::from_f64(text.trim().parse().ok()?),
+        },
+        _ => None,
+    }
+}
+
+fn boolean(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) => match text.trim() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn json(value: &Value) -> Option<Value> {
+    match value {
+        Value::String(text) => serde_json::from_str(text).ok(),
+        other => Some(other.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cast;
+    use serde_json::json;
+
+    #[test]
+    fn a_cast_gives_the_named_type_or_nothing() {
+        let table = [
+            ("str", json!(true), Some(json!("true"))),
+            ("str", json!({"a": 1}), Some(json!("{\"a\":1}"))),
+            ("int", json!("12"), Some(json!(12))),
+            ("int", json!(" 12.9 "), Some(json!(12))),
+            ("int", json!(18_446_744_073_709_551_615_u64), Some(json!(18_446_744_073_709_551_615_u64))),
+            ("int", json!("18446744073709551615"), Some(json!(18_446_744_073_709_551_615_u64))),
+            ("int", json!("1e400"), None),
+            ("int", json!("twelve"), None),
+            ("int", json!(true), None),
+            ("num", json!("1.34"), Some(json!(1.34))),
+            ("num", json!("NaN"), None),
+            ("num", json!("7"), Some(json!(7))),
+            ("bool", json!("false"), Some(json!(false))),
+            ("bool", json!("no"), None),
+            ("json", json!("{\"a\":[1]}"), Some(json!({"a": [1]}))),
+            ("json", json!([1]), Some(json!([1]))),
+            ("json", json!("{"), None),
+            ("null", json!("null"), Some(json!(null))),
+            ("null", json!(5), Some(json!(5))),
+            ("any", json!([1]), Some(json!([1]))),
+            ("undefined", json!(5), Some(json!(5))),
+            ("int", json!(null), Some(json!(null))),
+        ];
+        for (cast, value, expected) in table {
+            assert_eq!(Cast::named(cast).unwrap().apply(&value), expected, "{cast} {value}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! JSONata expressions: compiled while they are read, bounded while they run,
+//! and the same for the same [`Moment`]. The engine (`jsonata-core`) is named
+//! in this folder only, so that it can be changed in one place.
+
+mod convert;
+mod functions;
+pub mod limits;
+mod steps;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::rc::Rc;
+
+use jsonata_core::ast::AstNode;
+use jsonata_core::evaluator::{Context, Evaluator, EvaluatorOptions};
+use jsonata_core::parser;
+use jsonata_core::value::JValue;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::json::Path;
+
+use super::scope::{ExpressionScope, Input};
+
+/// What an expression knows of time and chance. The same moment gives the
+/// same result.
+#[derive(Debug, Clone)]
+pub struct Moment {
+    /// Unix time in milliseconds: `$now()`, `$millis()`.
+    pub now_ms: i64,
+    /// The seed of `$random()`, `$shuffle()` and `$uuid()`.
+    pub random: [u8; 32],
+}
+
+/// Why an expression could not be compiled or gave no result. The engine's
+/// message can quote data: show it to the author of the file, not to callers.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExpressionError {
+    /// The source is not JSONata.
+    #[error("not a JSONata expression: {0}")]
+    Syntax(String),
+    /// The source is longer than [`limits::SOURCE_BYTES`].
+    #[error("the expression is longer than {} bytes", limits::SOURCE_BYTES)]
+    TooLong,
+    /// The source nests deeper than [`limits::SOURCE_DEPTH`].
+    #[error("the expression nests deeper than {} levels", limits::SOURCE_DEPTH)]
+    TooDeep,
+    /// A function that would step around the bounds.
+    #[error("`${0}` is not available: it would run unbounded")]
+    Unavailable(&'static str),
+    /// Evaluation failed, or ran into a bound.
+    #[error("{0}")]
+    Evaluation(String),
+    /// The result is not JSON, or larger or deeper than the bounds.
+    #[error("the result is {0}")]
+    Result(&'static str),
+}
+
+/// A compiled expression. Cloning shares it.
+#[derive(Clone)]
+pub struct Expression {
+    source: Rc<str>,
+    compiled: Rc<Compiled>,
+}
+
+/// Expressions without functions of their own and without chance run on the
+/// engine's fast path; the others on its tree-walker, which can be counted.
+enum Compiled {
+    Plain(jsonata_core::Expression),
+    Counted(AstNode),
+}
+
+impl Expression {
+    /// Compiles a JSONata expression.
+    pub fn parse(source: &str) -> Result<Self, ExpressionError> {
+        Self::compile(source, source)
+    }
+
+    /// Compiles an expression, reading a text that is wholly `{{path}}` as
+    /// that path (3-config.md, `error_expression`).
+    pub fn parse_path_or_source(source: &str) -> Result<Self, ExpressionError> {
+        let inner = source.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+        match inner.and_then(|inner| inner.parse::<Path>().ok()) {
+            Some(path) if !path.is_root() => Self::compile(source, &path_source(&path)),
+            _ => Self::parse(source),
+        }
+    }
+
+    fn compile(shown: &str, source: &str) -> Result<Self, ExpressionError> {
+        limits::check_source(source)?;
+        let mut ast = parser::parse(source).map_err(|error| ExpressionError::Syntax(error.to_string()))?;
+        let compiled = match steps::prepare(&mut ast)? {
+            steps::Kind::Plain => Compiled::Plain(jsonata_core::Expression::from_ast(ast)),
+            steps::Kind::Counted => Compiled::Counted(ast),
+        };
+        Ok(Self { source: shown.into(), compiled: Rc::new(compiled) })
+    }
+
+    /// The text as it was written.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Evaluates in a scope. `None` is JSONata's *undefined*, which is not
+    /// `null`.
+    pub fn evaluate(
+        &self,
+        scope: &ExpressionScope,
+        moment: &Moment,
+    ) -> Result<Option<Value>, ExpressionError> {
+        let result = self.run(scope, moment)?;
+        convert::to_value(&result)
+    }
+
+    /// Whether the result is true in JSONata's sense (`$boolean`): undefined,
+    /// `null`, `0`, `""`, `[]`, `{}` and functions are false.
+    pub fn is_true(&self, scope: &ExpressionScope, moment: &Moment) -> Result<bool, ExpressionError> {
+        functions::boolean(&self.run(scope, moment)?)
+    }
+
+    fn run(&self, scope: &ExpressionScope, moment: &Moment) -> Result<JValue, ExpressionError> {
+        let input = match &scope.input {
+            Input::Value(value) => convert::from_value(value)?,
+            Input::Roots(roots) => convert::from_roots(roots)?,
+        };
+        let result = match self.compiled.as_ref() {
+            Compiled::Plain(expression) if scope.variables.is_empty() => {
+                expression.evaluate_with_options(&input, options())
+            }
+            Compiled::Plain(expression) => evaluator(scope, moment)?.evaluate(expression.ast(), &input),
+            Compiled::Counted(ast) => evaluator(scope, moment)?.evaluate(ast, &input),
+        };
+        result.map_err(|error| ExpressionError::Evaluation(error.message().to_owned()))
+    }
+}
+
+fn evaluator(scope: &ExpressionScope, moment: &Moment) -> Result<Evaluator, ExpressionError> {
+    let mut context = Context::new();
+    for (name, value) in &scope.variables {
+        context.bind((*name).to_owned(), convert::from_value(value)?);
+    }
+    let mut evaluator = Evaluator::with_options(context, options());
+    functions::register(&mut evaluator, moment)
+        .map_err(|error| ExpressionError::Evaluation(error.message().to_owned()))?;
+    Ok(evaluator)
+}
+
+/// Never `timeout_ms`: it reads a clock, which panics on wasm32.
+fn options() -> EvaluatorOptions {
+    EvaluatorOptions {
+        timeout_ms: None,
+        cancel: None,
+        max_stack_depth: Some(limits::STACK_DEPTH),
+        max_sequence_length: Some(limits::SEQUENCE_LENGTH),
+    }
+}
+
+/// A path as JSONata: each name in backquotes, numbers as indices.
+fn path_source(path: &Path) -> String {
+    let mut out = String::new();
+    for part in path.parts() {
+        if !out.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) {
+            out.push_str(&format!("[{part}]"));
+        } else {
+            let dot = if out.is_empty() { "" } else { "." };
+            out.push_str(&format!("{dot}`{}`", part.replace('`', "")));
+        }
+    }
+    out
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_tuple("Expression").field(&self.source).finish()
+    }
+}
+
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
+}
+
+impl<'de> Deserialize<'de> for Expression {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(input)?).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for Expression {
+    fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+        output.serialize_str(&self.source)
+    }
+}
+
+impl JsonSchema for Expression {
+    fn schema_name() -> Cow<'static, str> {
+        "Expression".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "A JSONata expression (https://docs.jsonata.org). What it can see is listed in docs/scopes.md."
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! The functions whose result depends on time or chance, made to depend on
+//! the [`Moment`] alone, and the one that counts calls.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use jsonata_core::evaluator::{Context, Evaluator, EvaluatorError, HostFnResult};
+use jsonata_core::parser;
+use jsonata_core::value::JValue;
+use sha2::{Digest, Sha256};
+
+use super::limits::{CALLS, RANGE_ITEMS_PER_CALL, SEQUENCE_LENGTH};
+use super::steps::{BOUND, CALL};
+use super::{ExpressionError, Moment};
+
+/// Registers them on an evaluator that is used once.
+pub(super) fn register(evaluator: &mut Evaluator, moment: &Moment) -> Result<(), EvaluatorError> {
+    let now_ms = moment.now_ms;
+    evaluator.register_fn_override("now", move |args: &[JValue]| now(now_ms, args))?;
+    evaluator.register_fn_override("millis", move |_: &[JValue]| Ok(JValue::from(now_ms)))?;
+    let chance = Chance::new(moment);
+    let dice = Rc::clone(&chance);
+    evaluator.register_fn_override("random", move |_: &[JValue]| Ok(JValue::from(dice.fraction())))?;
+    let dice = Rc::clone(&chance);
+    evaluator.register_fn("uuid", move |_: &[JValue]| Ok(JValue::from(dice.uuid())))?;
+    evaluator.register_fn_override("shuffle", move |args: &[JValue]| Ok(shuffle(&chance, args)))?;
+    let left = Rc::new(Cell::new(CALLS));
+    let calls = Rc::clone(&left);
+    evaluator.register_fn(CALL, move |_: &[JValue]| count(&calls, 1).map(|()| JValue::Undefined))?;
+    evaluator.register_fn(BOUND, move |args: &[JValue]| bound(&left, args))
+}
+
+fn count(left: &Cell<u32>, calls: u32) -> Result<(), EvaluatorError> {
+    let rest = left.get().checked_sub(calls).ok_or_else(|| {
+        EvaluatorError::EvaluationError(format!(
+            "the expression made more than {CALLS} calls; is there an endless recursion?"
+        ))
+    })?;
+    left.set(rest);
+    Ok(())
+}
+
+/// The bound of a range, counted by the items it may stand for.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)] // clamped
+fn bound(left: &Cell<u32>, args: &[JValue]) -> HostFnResult {
+    let value = args.first().cloned().unwrap_or(JValue::Undefined);
+    let items = value.as_f64().unwrap_or(0.0).abs().clamp(0.0, SEQUENCE_LENGTH as f64);
+    count(left, 1 + items as u32 / RANGE_ITEMS_PER_CALL)?;
+    Ok(value)
+}
+
+/// `$now(picture?, timezone?)` by the engine's own `$fromMillis`.
+fn now(now_ms: i64, args: &[JValue]) -> HostFnResult {
+    let mut context = Context::new();
+    context.bind("ms".to_owned(), JValue::from(now_ms));
+    context.bind("picture".to_owned(), args.first().cloned().unwrap_or(JValue::Undefined));
+    context.bind("zone".to_owned(), args.get(1).cloned().unwrap_or(JValue::Undefined));
+    run("$fromMillis($ms, $picture, $zone)", context)
+}
+
+fn run(source: &str, context: Context) -> HostFnResult {
+    let ast = parser::parse(source).map_err(|error| EvaluatorError::EvaluationError(error.to_string()))?;
+    Evaluator::with_context(context).evaluate(&ast, &JValue::Null)
+}
+
+/// JSONata's `$boolean` of a value; undefined is false.
+pub(super) fn boolean(value: &JValue) -> Result<bool, ExpressionError> {
+    let mut context = Context::new();
+    context.bind("value".to_owned(), value.clone());
+    let result = run("$boolean($value)", context);
+    let result = result.map_err(|error| ExpressionError::Evaluation(error.message().to_owned()))?;
+    Ok(result.as_bool().unwrap_or(false))
+}
+
+/// Fisher–Yates, as the engine's own `$shuffle`.
+fn shuffle(chance: &Chance, args: &[JValue]) -> JValue {
+    let mut items = match args.first() {
+        None | Some(JValue::Undefined) => return JValue::Undefined,
+        Some(JValue::Array(items)) => items.to_vec(),
+        Some(other) => vec![other.clone()],
+    };
+    for last in (1..items.len()).rev() {
+        items.swap(last, chance.below(last + 1));
+    }
+    JValue::array(items)
+}
+
+/// Numbers drawn from SHA-256(seed ‖ counter): the same for the same moment,
+/// and no result tells the next.
+struct Chance {
+    seed: [u8; 32],
+    drawn: Cell<u64>,
+}
+
+impl Chance {
+    fn new(moment: &Moment) -> Rc<Self> {
+        Rc::new(Self { seed: moment.random, drawn: Cell::new(0) })
+    }
+
+    fn draw(&self) -> u128 {
+        let counter = self.drawn.get();
+        self.drawn.set(counter.wrapping_add(1));
+        let hash = Sha256::new().chain_update(self.seed).chain_update(counter.to_be_bytes()).finalize();
+        hash.iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte))
+    }
+
+    /// At least 0, below 1: 53 bits, which an f64 holds exactly.
+    #[allow(clippy::cast_precision_loss)]
+    fn fraction(&self) -> f64 {
+        (self.draw() >> 75) as f64 / (1_u64 << 53) as f64
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // the remainder fits
+    fn below(&self, bound: usize) -> usize {
+        (self.draw() % bound.max(1) as u128) as usize
+    }
+
+    /// RFC 9562, version 4.
+    fn uuid(&self) -> String {
+        uuid::Builder::from_random_bytes(self.draw().to_be_bytes()).into_uuid().to_string()
+    }
+}

@@ -1,0 +1,74 @@
+//! The bounds of expressions, each with its reason. A test stands just under
+//! and just over each.
+
+use jsonata_core::parser::{Lexer, Token};
+
+use super::ExpressionError;
+
+/// Bytes of source. The longest expression we ship has 700.
+pub const SOURCE_BYTES: usize = 16 * 1024;
+/// Levels the source may nest, operators of one chain counted. The engine's
+/// parser recurses once per level, and V8's stack is about 1 MB.
+pub const SOURCE_DEPTH: usize = 200;
+/// Levels of evaluation. The engine's default of 30,000 overflows V8's stack,
+/// which resets the isolate; a recursive function uses about three per call.
+pub const STACK_DEPTH: usize = 600;
+/// Items a sequence may have while it is computed.
+pub const SEQUENCE_LENGTH: usize = 100_000;
+/// Calls of the expression's own functions, of any kind, in one evaluation.
+/// The only bound on tail recursion, which uses no stack.
+pub const CALLS: u32 = 100_000;
+/// So many items of a range (`[1..n]`) count as one call.
+pub const RANGE_ITEMS_PER_CALL: u32 = 100;
+/// Bytes of strings and keys in a result.
+pub const RESULT_BYTES: usize = 8 * 1024 * 1024;
+/// Values in a result, containers and scalars. Shared parts count each time.
+pub const RESULT_VALUES: usize = 500_000;
+/// Levels of an input or a result; `serde_json` reads no more either.
+pub const VALUE_DEPTH: usize = 128;
+
+/// Refuses a source that is too long or nests too deep, before the parser
+/// recurses into it.
+pub(super) fn check_source(source: &str) -> Result<(), ExpressionError> {
+    if source.len() > SOURCE_BYTES {
+        return Err(ExpressionError::TooLong);
+    }
+    let mut lexer = Lexer::new(source.to_owned());
+    // Tokens since the last separator, for each bracket that is open.
+    let mut open = vec![0_usize];
+    loop {
+        let token = lexer.next_token().map_err(|error| ExpressionError::Syntax(error.to_string()))?;
+        match token {
+            Token::Eof => return Ok(()),
+            Token::LeftParen | Token::LeftBracket | Token::LeftBrace => open.push(1),
+            Token::RightParen | Token::RightBracket | Token::RightBrace if open.len() > 1 => {
+                open.pop();
+            }
+            Token::Comma | Token::Semicolon => open.iter_mut().last().into_iter().for_each(|n| *n = 1),
+            operator if nests(&operator) => open.iter_mut().last().into_iter().for_each(|n| *n += 1),
+            _ => {}
+        }
+        if open.iter().sum::<usize>() > SOURCE_DEPTH {
+            return Err(ExpressionError::TooDeep);
+        }
+    }
+}
+
+/// Whether a token puts what stands beside it one level deeper. Dots do not:
+/// the steps of a path lie in one list.
+fn nests(token: &Token) -> bool {
+    !matches!(
+        token,
+        Token::String(_)
+            | Token::Number(_)
+            | Token::True
+            | Token::False
+            | Token::Null
+            | Token::Undefined
+            | Token::Regex { .. }
+            | Token::Identifier(_)
+            | Token::Variable(_)
+            | Token::ParentVariable(_)
+            | Token::Dot
+    )
+}

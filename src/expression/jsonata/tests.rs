@@ -1,0 +1,178 @@
+//! What an expression gives, and its bounds: each just under and just over.
+
+use super::limits::{CALLS, SEQUENCE_LENGTH, SOURCE_BYTES, SOURCE_DEPTH};
+use super::{Expression, ExpressionError, Moment};
+use crate::expression::ExpressionScope;
+use serde_json::{Value, json};
+
+fn moment() -> Moment {
+    Moment { now_ms: 1_700_000_000_123, random: [7; 32] }
+}
+
+fn evaluate(source: &str, input: &Value) -> Result<Option<Value>, ExpressionError> {
+    let context = json!({"name": "context"});
+    Expression::parse(source)?.evaluate(&ExpressionScope::step(input, &context), &moment())
+}
+
+fn value(source: &str) -> Option<Value> {
+    evaluate(source, &json!({"a": {"b": [1, 2, 3]}, "s": "x", "n": null})).unwrap()
+}
+
+#[test]
+fn undefined_is_none_and_null_is_null() {
+    let table = [
+        ("a.b", Some(json!([1, 2, 3]))),
+        ("$sum(a.b)", Some(json!(6))),
+        ("missing", None),
+        ("n", Some(json!(null))),
+        ("{\"x\": missing, \"y\": 1.5}", Some(json!({"y": 1.5}))),
+        ("$previous.s & $context.name", Some(json!("xcontext"))),
+        ("$map(a.b, function($v) { $v * 2 })", Some(json!([2, 4, 6]))),
+        ("[1..3]", Some(json!([1, 2, 3]))),
+        ("($f := function($n) { $n < 2 ? 1 : $n * $f($n - 1) }; $f(5))", Some(json!(120))),
+        ("$ ~> |a|{\"c\": 1}|", Some(json!({"a": {"b": [1, 2, 3], "c": 1}, "s": "x", "n": null}))),
+    ];
+    for (source, expected) in table {
+        assert_eq!(value(source), expected, "{source}");
+    }
+}
+
+#[test]
+fn the_same_moment_gives_the_same_result() {
+    let source = "{\"now\": $now(), \"ms\": $millis(), \"r\": $random(), \"u\": $uuid(), \"v\": $uuid(), \"s\": $shuffle([1..9])}";
+    let result = value(source).unwrap();
+    assert_eq!(result, value(source).unwrap());
+    assert_eq!(result["now"], "2023-11-14T22:13:20.123Z");
+    assert_eq!(result["ms"], 1_700_000_000_123_i64);
+    assert!((0.0..1.0).contains(&result["r"].as_f64().unwrap()));
+    assert_ne!(result["u"], result["v"]);
+    assert_eq!(result["u"].as_str().unwrap().len(), 36);
+    assert_eq!(value("$now(\"[Y0001]\")"), Some(json!("2023")));
+    let scope_value = json!(null);
+    let other = Moment { random: [8; 32], ..moment() };
+    let uuid = Expression::parse("$uuid()").unwrap();
+    let scope = ExpressionScope::step(&scope_value, &scope_value);
+    assert_ne!(uuid.evaluate(&scope, &other).unwrap(), uuid.evaluate(&scope, &moment()).unwrap());
+}
+
+#[test]
+fn truth_is_that_of_boolean() {
+    let (headers, body) = (json!({}), json!({"zero": 0, "empty": [], "list": [0, 1], "text": "x", "object": {}}));
+    let scope = ExpressionScope::response(&body, &headers, 429);
+    let table = [
+        ("status = 429", true),
+        ("status_code >= 500", false),
+        ("body.zero", false),
+        ("data.text", true),
+        ("response.list", true),
+        ("response.empty", false),
+        ("response.object", false),
+        ("missing", false),
+        ("null", false),
+        ("$sum", false),
+    ];
+    for (source, expected) in table {
+        let expression = Expression::parse(source).unwrap();
+        assert_eq!(expression.is_true(&scope, &moment()), Ok(expected), "{source}");
+    }
+}
+
+#[test]
+fn a_text_that_is_wholly_a_placeholder_is_read_as_its_path() {
+    let (headers, body) = (json!({"retry-after": "5"}), json!({"error": {"0": "x"}, "list": ["a", "b"]}));
+    let scope = ExpressionScope::response(&body, &headers, 200);
+    for (source, expected) in [
+        ("{{response.error}}", Some(json!({"0": "x"}))),
+        ("{{headers.retry-after}}", Some(json!("5"))),
+        ("{{body.list.1}}", Some(json!("b"))),
+        ("{{body.nothing}}", None),
+        ("body.list[0]", Some(json!("a"))),
+    ] {
+        let expression = Expression::parse_path_or_source(source).unwrap();
+        assert_eq!(expression.source(), source);
+        assert_eq!(expression.evaluate(&scope, &moment()).unwrap(), expected, "{source}");
+    }
+}
+
+#[test]
+fn an_endless_tail_recursion_ends_with_an_error() {
+    for source in [
+        "($f := function() { $f() }; $f())",
+        "($f := function($n) { $n > 0 ? $f($n + 1) : 0 }; $f(1))",
+        "($f := function() { $g() }; $g := function() { $f() }; $f())",
+        "($f := function($n) { $f($n) + $f($n) }; $f(1))",
+        "($f := function($x) { $map([1..9], $f) }; $f(1))",
+        "[1..99999].$sum([1..99999].$sum([1..99999]))",
+    ] {
+        assert!(matches!(evaluate(source, &json!({})), Err(ExpressionError::Evaluation(_))), "{source}");
+    }
+}
+
+fn counted(calls: u32) -> Result<Option<Value>, ExpressionError> {
+    let source = format!("($f := function($n) {{ $n > 1 ? $f($n - 1) : \"done\" }}; $f({calls}))");
+    evaluate(&source, &json!({}))
+}
+
+#[test]
+fn calls_are_counted() {
+    assert_eq!(counted(CALLS).unwrap(), Some(json!("done")));
+    assert!(counted(CALLS + 1).unwrap_err().to_string().contains("100000 calls"));
+}
+
+#[test]
+fn depth_is_bounded_below_what_v8_can_take() {
+    let recursion = |n: usize| {
+        let source = format!("($f := function($n) {{ $n = 0 ? 0 : 1 + $f($n - 1) }}; $f({n}))");
+        evaluate(&source, &json!({}))
+    };
+    assert_eq!(recursion(90).unwrap(), Some(json!(90)));
+    assert!(recursion(600).unwrap_err().to_string().contains("D1011"));
+}
+
+#[test]
+fn a_sequence_is_bounded() {
+    let range = |n: usize| evaluate(&format!("$count([1..{n}])"), &json!({}));
+    assert_eq!(range(SEQUENCE_LENGTH).unwrap(), Some(json!(SEQUENCE_LENGTH)));
+    assert!(range(SEQUENCE_LENGTH + 1).unwrap_err().to_string().contains("D2015"));
+}
+
+#[test]
+fn a_source_is_bounded_in_length_and_depth() {
+    let padded = |length: usize| Expression::parse(&format!("1{}", " ".repeat(length - 1)));
+    assert!(padded(SOURCE_BYTES).is_ok());
+    assert_eq!(padded(SOURCE_BYTES + 1), Err(ExpressionError::TooLong));
+    let nested = |n: usize| Expression::parse(&format!("{}1{}", "(".repeat(n), ")".repeat(n)));
+    assert!(nested(SOURCE_DEPTH).is_ok());
+    assert_eq!(nested(SOURCE_DEPTH + 1), Err(ExpressionError::TooDeep));
+    for operator in ["1+", "-", "a?b:", "$a:=", "a&", "a~>"] {
+        let source = format!("{}1", operator.repeat(SOURCE_DEPTH + 1));
+        assert_eq!(Expression::parse(&source), Err(ExpressionError::TooDeep), "{operator}");
+    }
+    let many = vec!["a.b.c.d = 1 and e.f"; 60].join(", ");
+    assert!(Expression::parse(&format!("[{many}]")).is_ok());
+}
+
+#[test]
+fn a_result_is_bounded_in_size_and_depth() {
+    let doubled = |n: u32| format!("$reduce([1..{n}], function($a, $x) {{ {{\"l\": $a, \"r\": $a}} }}, 1)");
+    assert!(evaluate(&doubled(17), &json!({})).is_ok());
+    assert_eq!(evaluate(&doubled(40), &json!({})), Err(ExpressionError::Result("too large")));
+    let nested = |n: u32| format!("$reduce([1..{n}], function($a, $x) {{ {{\"l\": $a}} }}, 1)");
+    assert!(evaluate(&nested(127), &json!({})).is_ok());
+    assert_eq!(evaluate(&nested(129), &json!({})), Err(ExpressionError::Result("nested too deep")));
+    assert!(evaluate(&nested(50_000), &json!({})).is_err());
+    let text = |n: u32| format!("$reduce([1..{n}], function($a, $x) {{ $a & $a }}, \"0123456789abcdef\")");
+    assert!(evaluate(&text(19), &json!({})).is_ok());
+    assert_eq!(evaluate(&text(20), &json!({})), Err(ExpressionError::Result("too large")));
+    assert!(matches!(evaluate("$sum", &json!({})), Err(ExpressionError::Result(_))));
+}
+
+#[test]
+fn what_is_not_jsonata_says_so_and_eval_is_not_available() {
+    for source in ["a b", "", "(", "{{response.error}}", "'x"] {
+        assert!(matches!(Expression::parse(source), Err(ExpressionError::Syntax(_))), "{source}");
+    }
+    for source in ["$eval(\"1\")", "$map([\"1\"], $eval)", "a.($eval(b))", "function() { $eval(x) }"] {
+        assert_eq!(Expression::parse(source), Err(ExpressionError::Unavailable("eval")), "{source}");
+    }
+}

@@ -1,0 +1,334 @@
+//! A string with placeholders, compiled while it is read. Rendering copies
+//! values in; it never computes, and it never sends a placeholder unfilled.
+//!
+//! Where the rendered value lands decides what it may be: [`Template::header`],
+//! [`Template::query`], [`Template::text`]. URLs have their own module.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserializer, Error, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
+
+use super::cast::text;
+use super::placeholder::{Placeholder, PlaceholderError, WhenMissing};
+use super::scope::TemplateScope;
+
+/// A compiled template. Equal when their sources are.
+#[derive(Debug, Clone)]
+pub struct Template {
+    source: String,
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Piece {
+    Literal(String),
+    Placeholder(Placeholder),
+}
+
+/// What a template becomes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rendered {
+    /// The value to put in.
+    Value(Value),
+    /// `:undefined` applied: leave the key out.
+    Dropped,
+}
+
+/// Why a template has no value. Names paths, never values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    /// No alternative is defined and there is no fallback.
+    #[error("`{path}` has no value (in `{source_text}`)")]
+    Missing {
+        /// The path or paths that were tried.
+        path: String,
+        /// The template it stood in.
+        source_text: String,
+    },
+    /// The value is not of the kind its cast names.
+    #[error("`{path}` cannot be read as `{cast}`")]
+    Cast {
+        /// The path whose value it is.
+        path: String,
+        /// The cast that failed.
+        cast: &'static str,
+    },
+    /// A header value with a line break or another control character.
+    #[error("`{source_text}` has a control character in its value, which a header cannot carry")]
+    ControlCharacter {
+        /// The template it stood in.
+        source_text: String,
+    },
+    /// An error inside a [`super::TemplateTree`], with its place.
+    #[error("at {at}: {cause}")]
+    Within {
+        /// The JSON path inside the tree.
+        at: String,
+        /// What is wrong there.
+        cause: Box<RenderError>,
+    },
+}
+
+impl RenderError {
+    /// Whether a value was missing, as opposed to unusable.
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::Missing { .. } => true,
+            Self::Within { cause, .. } => cause.is_missing(),
+            Self::Cast { .. } | Self::ControlCharacter { .. } => false,
+        }
+    }
+}
+
+impl Template {
+    /// Compiles `source`. Text between braces that does not fit the grammar
+    /// is literal; a token that fits it but cannot be filled is an error.
+    pub fn parse(source: &str) -> Result<Self, PlaceholderError> {
+        Ok(Self { pieces: pieces(source)?, source: source.to_owned() })
+    }
+
+    /// The template of no text at all.
+    pub(super) fn empty() -> Self {
+        Self { source: String::new(), pieces: Vec::new() }
+    }
+
+    /// The text as it was written.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The whole text, when there is no placeholder in it.
+    pub fn literal(&self) -> Option<&str> {
+        let has_none = self.placeholders().next().is_none();
+        has_none.then_some(self.source.as_str())
+    }
+
+    /// Its placeholders, in order.
+    pub fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Placeholder(placeholder) => Some(placeholder),
+            Piece::Literal(_) => None,
+        })
+    }
+
+    pub(super) fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// The value for a place that takes any JSON: a placeholder that is the
+    /// whole string keeps the type its cast gives.
+    pub fn render(&self, scope: &TemplateScope) -> Result<Rendered, RenderError> {
+        if let [Piece::Placeholder(whole)] = self.pieces.as_slice() {
+            return self.fill(whole, scope);
+        }
+        let mut out = String::with_capacity(self.source.len());
+        for piece in &self.pieces {
+            match piece {
+                Piece::Literal(literal) => out.push_str(literal),
+                Piece::Placeholder(placeholder) => {
+                    out.push_str(&self.embed(placeholder, scope)?);
+                }
+            }
+        }
+        Ok(Rendered::Value(Value::String(out)))
+    }
+
+    /// The value as text. `None` when it was dropped or is null.
+    pub fn text(&self, scope: &TemplateScope) -> Result<Option<String>, RenderError> {
+        Ok(match self.render(scope)? {
+            Rendered::Dropped | Rendered::Value(Value::Null) => None,
+            Rendered::Value(value) => Some(text(&value)),
+        })
+    }
+
+    /// The value of a header: text without control characters (RFC 9110,
+    /// section 5.5). `None` leaves the header out.
+    pub fn header(&self, scope: &TemplateScope) -> Result<Option<String>, RenderError> {
+        let value = self.text(scope)?;
+        if value.as_deref().is_some_and(|value| value.chars().any(|c| c.is_control() && c != '\t')) {
+            return Err(RenderError::ControlCharacter { source_text: self.source.clone() });
+        }
+        Ok(value)
+    }
+
+    /// The value of a query parameter, **not yet encoded**: a string, or an
+    /// array that the caller writes by its `query_array_format`. `None`
+    /// leaves the parameter out.
+    pub fn query(&self, scope: &TemplateScope) -> Result<Option<Value>, RenderError> {
+        Ok(match self.render(scope)? {
+            Rendered::Dropped | Rendered::Value(Value::Null) => None,
+            Rendered::Value(value @ Value::Array(_)) => Some(value),
+            Rendered::Value(value) => Some(Value::String(text(&value))),
+        })
+    }
+
+    /// One placeholder within a longer text. A `null` counts as missing here,
+    /// unless the placeholder asks for it with `:null`.
+    fn embed(&self, placeholder: &Placeholder, scope: &TemplateScope) -> Result<String, RenderError> {
+        match self.fill(placeholder, scope)? {
+            Rendered::Dropped => Ok(String::new()),
+            Rendered::Value(Value::Null) => match placeholder.when_missing() {
+                WhenMissing::Null => Ok("null".to_owned()),
+                WhenMissing::Drop => Ok(String::new()),
+                WhenMissing::Refuse => Err(self.missing(placeholder)),
+            },
+            Rendered::Value(value) => Ok(text(&value)),
+        }
+    }
+
+    pub(super) fn fill(
+        &self,
+        placeholder: &Placeholder,
+        scope: &TemplateScope,
+    ) -> Result<Rendered, RenderError> {
+        for (path, cast) in placeholder.alternatives() {
+            let Some(value) = scope.lookup(path) else { continue };
+            if placeholder.skips_empty() && value.as_str() == Some("") {
+                continue;
+            }
+            let value = cast.apply(value);
+            return value.map(Rendered::Value).ok_or_else(|| RenderError::Cast {
+                path: path.to_string(),
+                cast: cast.word(),
+            });
+        }
+        self.fall_back(placeholder)
+    }
+
+    fn fall_back(&self, placeholder: &Placeholder) -> Result<Rendered, RenderError> {
+        if let Some((text, cast)) = placeholder.default() {
+            let value = cast.apply(&Value::String(text.to_owned()));
+            return value.map(Rendered::Value).ok_or_else(|| RenderError::Cast {
+                path: format!("?:{text}"),
+                cast: cast.word(),
+            });
+        }
+        match placeholder.when_missing() {
+            WhenMissing::Drop => Ok(Rendered::Dropped),
+            WhenMissing::Null => Ok(Rendered::Value(Value::Null)),
+            WhenMissing::Refuse => Err(self.missing(placeholder)),
+        }
+    }
+
+    pub(super) fn missing(&self, placeholder: &Placeholder) -> RenderError {
+        RenderError::Missing {
+            path: placeholder.named(),
+            source_text: self.source.clone(),
+        }
+    }
+}
+
+/// Splits a text at its tokens: `{{`, then word characters, `-./|:?` and
+/// spaces, then `}}`. Anything else is literal.
+fn pieces(source: &str) -> Result<Vec<Piece>, PlaceholderError> {
+    let (mut pieces, mut literal, mut rest) = (Vec::new(), String::new(), source);
+    while let Some(start) = rest.find("{{") {
+        let (before, from) = rest.split_at(start);
+        literal.push_str(before);
+        let Some((inner, after)) = token(from) else {
+            literal.push('{');
+            rest = from.get(1..).unwrap_or_default();
+            continue;
+        };
+        if !literal.is_empty() {
+            pieces.push(Piece::Literal(std::mem::take(&mut literal)));
+        }
+        pieces.push(Piece::Placeholder(Placeholder::parse(inner)?));
+        rest = after;
+    }
+    literal.push_str(rest);
+    if !literal.is_empty() || pieces.is_empty() {
+        pieces.push(Piece::Literal(literal));
+    }
+    Ok(pieces)
+}
+
+/// The inside of the token `text` starts with, and what follows it.
+fn token(text: &str) -> Option<(&str, &str)> {
+    let (inner, after) = text.strip_prefix("{{")?.split_once("}}")?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || "_-./|:? ".contains(c);
+    (!inner.is_empty() && inner.chars().all(fits)).then_some((inner, after))
+}
+
+/// Whether the text has `{{` that is not the start of a token: a slip of the
+/// pen that would be sent as it is.
+pub fn has_stray_braces(source: &str) -> bool {
+    let mut rest = source;
+    while let Some(start) = rest.find("{{") {
+        match token(rest.get(start..).unwrap_or_default()) {
+            Some((_, after)) => rest = after,
+            None => return true,
+        }
+    }
+    false
+}
+
+impl PartialEq for Template {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
+}
+
+impl Serialize for Template {
+    fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+        output.serialize_str(&self.source)
+    }
+}
+
+/// Reads a string; a number or a boolean is read as its text.
+impl<'de> Deserialize<'de> for Template {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        input.deserialize_any(TemplateVisitor)
+    }
+}
+
+struct TemplateVisitor;
+
+impl Visitor<'_> for TemplateVisitor {
+    type Value = Template;
+
+    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str("a text, which may hold {{placeholders}}")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Template, E> {
+        Template::parse(text).map_err(E::custom)
+    }
+
+    fn visit_bool<E: Error>(self, flag: bool) -> Result<Template, E> {
+        self.visit_str(if flag { "true" } else { "false" })
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Template, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Template, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Template, E> {
+        self.visit_str(&Value::from(number).to_string())
+    }
+}
+
+impl JsonSchema for Template {
+    fn schema_name() -> Cow<'static, str> {
+        "Template".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["string", "number", "boolean"],
+            "description": "Text with placeholders: `{{path}}` copies a value, `{{a|b}}` takes the first one defined, `{{a?:text}}` has a default, `{{a:int}}` casts, `{{a:undefined}}` leaves the entry out when missing.",
+            "examples": ["Bearer {{oauth.token.access_token}}", "{{limit?:100:int}}"]
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

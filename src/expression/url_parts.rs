@@ -1,0 +1,180 @@
+//! Taking a URL template apart while it is compiled, so that it is known for
+//! each placeholder where in the URL it stands.
+
+use super::placeholder::{Placeholder, PlaceholderError};
+use super::template::{Piece, Template};
+use super::url_value::walks;
+
+/// Why a text is not a URL template.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UrlTemplateError {
+    /// A placeholder in it cannot be filled.
+    #[error(transparent)]
+    Placeholder(#[from] PlaceholderError),
+    /// Neither `http(s)://` nor a placeholder that is the whole origin.
+    #[error("a URL starts with `https://`, or with a placeholder that holds all of `https://host`")]
+    NoScheme,
+    /// `https:///x`
+    #[error("the URL has no host")]
+    NoHost,
+    /// Text in host or port that cannot stand there.
+    #[error("`{0}` cannot stand in a host or port")]
+    Authority(char),
+    /// A fragment, a backslash, a line break …
+    #[error("{0:?} cannot stand in a URL")]
+    Character(char),
+    /// A `.` or `..` segment, or an empty one in front.
+    #[error("a path has no empty first segment, no `.` and no `..`")]
+    Segment,
+}
+
+/// Literal text and placeholders between two separators of a URL.
+pub(super) type Part = Vec<Piece>;
+
+/// The front of a URL.
+#[derive(Debug, Clone)]
+pub(super) enum Origin {
+    /// One placeholder holds scheme, host, port and perhaps a path.
+    Whole(Placeholder),
+    Parts {
+        scheme: Part,
+        host: Part,
+        port: Option<Part>,
+    },
+}
+
+/// The rest of a URL: segments without their slashes, and the query.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Target {
+    pub segments: Vec<Part>,
+    pub query: Option<Part>,
+}
+
+/// A character of the literal text, or a placeholder.
+enum Atom {
+    Char(char),
+    Placeholder(Placeholder),
+}
+
+impl Atom {
+    fn is(&self, wanted: char) -> bool {
+        matches!(self, Self::Char(c) if *c == wanted)
+    }
+}
+
+fn atoms(template: &Template) -> Result<Vec<Atom>, UrlTemplateError> {
+    let mut atoms = Vec::new();
+    for piece in template.pieces() {
+        match piece {
+            Piece::Placeholder(placeholder) => atoms.push(Atom::Placeholder(placeholder.clone())),
+            Piece::Literal(text) => atoms.extend(text.chars().map(Atom::Char)),
+        }
+    }
+    let refused = |c: &char| c.is_control() || "#\\<>\"^`{}|".contains(*c);
+    match atoms.iter().find_map(|atom| match atom {
+        Atom::Char(c) if refused(c) => Some(*c),
+        _ => None,
+    }) {
+        Some(c) => Err(UrlTemplateError::Character(c)),
+        None => Ok(atoms),
+    }
+}
+
+/// Takes a whole URL apart.
+pub(super) fn url(template: &Template) -> Result<(Origin, Target), UrlTemplateError> {
+    let mut atoms = atoms(template)?;
+    let rest_at = |atoms: &[Atom]| atoms.iter().position(|atom| atom.is('/') || atom.is('?'));
+    if let (Some(Atom::Placeholder(whole)), Some(0) | None) =
+        (atoms.first(), rest_at(atoms.get(1..).unwrap_or_default()))
+    {
+        let whole = whole.clone();
+        if atoms.get(1).is_some_and(|atom| !atom.is('/') && !atom.is('?')) {
+            return Err(UrlTemplateError::NoScheme);
+        }
+        return Ok((Origin::Whole(whole), target(atoms.split_off(1))?));
+    }
+    let colon = atoms.iter().position(|atom| atom.is(':')).ok_or(UrlTemplateError::NoScheme)?;
+    let mut rest = atoms.split_off(colon);
+    if !rest.iter().take(3).map(|atom| atom.is('/')).eq([false, true, true]) {
+        return Err(UrlTemplateError::NoScheme);
+    }
+    let mut authority = rest.split_off(3);
+    let target_at = rest_at(&authority).unwrap_or(authority.len());
+    let behind = authority.split_off(target_at);
+    Ok((origin(part(atoms), authority)?, target(behind)?))
+}
+
+fn origin(scheme: Part, mut authority: Vec<Atom>) -> Result<Origin, UrlTemplateError> {
+    match scheme.as_slice() {
+        [Piece::Placeholder(_)] => {}
+        [Piece::Literal(text)] if matches!(text.as_str(), "http" | "https") => {}
+        _ => return Err(UrlTemplateError::NoScheme),
+    }
+    let bracket = authority.iter().rposition(|atom| atom.is(']')).unwrap_or(0);
+    let behind_bracket = authority.get(bracket..).unwrap_or_default();
+    let colon = behind_bracket.iter().position(|atom| atom.is(':')).map(|at| at + bracket);
+    let port = match colon {
+        Some(colon) => Some(authority.split_off(colon).into_iter().skip(1).collect::<Vec<_>>()),
+        None => None,
+    };
+    check_text(&authority, |c| c.is_ascii_alphanumeric() || "-._[]:".contains(c))?;
+    check_text(port.as_deref().unwrap_or_default(), |c| c.is_ascii_digit())?;
+    if authority.is_empty() || port.as_ref().is_some_and(Vec::is_empty) {
+        return Err(UrlTemplateError::NoHost);
+    }
+    Ok(Origin::Parts { scheme, host: part(authority), port: port.map(part) })
+}
+
+fn check_text(atoms: &[Atom], fits: impl Fn(char) -> bool) -> Result<(), UrlTemplateError> {
+    let misfit = atoms.iter().find_map(|atom| match atom {
+        Atom::Char(c) if !fits(*c) => Some(*c),
+        _ => None,
+    });
+    misfit.map_or(Ok(()), |c| Err(UrlTemplateError::Authority(c)))
+}
+
+/// Takes a path with an optional query apart; a leading slash may be missing.
+pub(super) fn path(template: &Template) -> Result<Target, UrlTemplateError> {
+    target(atoms(template)?)
+}
+
+fn target(mut atoms: Vec<Atom>) -> Result<Target, UrlTemplateError> {
+    let query_at = atoms.iter().position(|atom| atom.is('?'));
+    let query = query_at.map(|at| part(atoms.split_off(at).into_iter().skip(1).collect()));
+    if atoms.first().is_some_and(|atom| atom.is('/')) {
+        atoms.remove(0);
+    }
+    if atoms.is_empty() {
+        return Ok(Target { segments: Vec::new(), query });
+    }
+    let mut segments = vec![Vec::new()];
+    for atom in atoms {
+        if atom.is('/') {
+            segments.push(Vec::new());
+        } else if let Some(last) = segments.last_mut() {
+            last.push(atom);
+        }
+    }
+    let segments: Vec<Part> = segments.into_iter().map(part).collect();
+    let literal = |segment: &Part| match segment.as_slice() {
+        [Piece::Literal(text)] => Some(text.clone()),
+        _ => None,
+    };
+    if segments.first().is_some_and(Vec::is_empty) || segments.iter().filter_map(literal).any(|text| walks(&text)) {
+        return Err(UrlTemplateError::Segment);
+    }
+    Ok(Target { segments, query })
+}
+
+/// Gathers single characters into literals again.
+fn part(atoms: Vec<Atom>) -> Part {
+    let mut part: Part = Vec::new();
+    for atom in atoms {
+        match (atom, part.last_mut()) {
+            (Atom::Char(c), Some(Piece::Literal(text))) => text.push(c),
+            (Atom::Char(c), _) => part.push(Piece::Literal(c.to_string())),
+            (Atom::Placeholder(placeholder), _) => part.push(Piece::Placeholder(placeholder)),
+        }
+    }
+    part
+}

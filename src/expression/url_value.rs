@@ -1,0 +1,130 @@
+//! What a value may be in each place of a URL, and how it is written there.
+//! Every function takes one value and either gives the text for its place or
+//! nothing; the caller names the place.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use url::Url;
+
+/// All but the unreserved characters of RFC 3986, section 2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A value within a path segment or a query.
+pub(super) fn encoded(value: &str) -> String {
+    utf8_percent_encode(value, RESERVED).to_string()
+}
+
+/// Host characters of one label, or of several where dots are allowed
+/// (RFC 1123, section 2.1); lower-cased, as hosts compare.
+pub(super) fn host_labels(value: &str, dots: Dots) -> Option<String> {
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let fits = match dots {
+        Dots::Refused => is_label(value),
+        Dots::Allowed => value.split('.').all(is_label),
+    };
+    fits.then(|| value.to_ascii_lowercase())
+}
+
+/// Whether a value in the host may be more than one label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dots {
+    Refused,
+    Allowed,
+}
+
+/// A port number, as it is.
+pub(super) fn port(value: &str) -> Option<String> {
+    let digits = value.bytes().all(|b| b.is_ascii_digit());
+    let number: u16 = value.parse().ok().filter(|_| digits)?;
+    (number != 0).then(|| number.to_string())
+}
+
+/// A value that is a whole origin, perhaps with a path: `https://host/base`.
+/// Refuses user, query, fragment, a path that walks, and everything that a
+/// URL parser would silently repair.
+pub(super) fn whole_origin(value: &str) -> Option<Url> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/[]%+,;=!$&'()*".contains(&b);
+    let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"))?;
+    let walks_somewhere = rest.split('/').skip(1).any(walks);
+    if rest.starts_with('/') || walks_somewhere || !value.bytes().all(plain) {
+        return None;
+    }
+    let url = Url::parse(value).ok()?;
+    let has_host = url.host_str().is_some_and(|host| !host.is_empty());
+    has_host.then_some(url)
+}
+
+/// Whether a segment, decoded as often as a server might, is or contains a
+/// `.` or `..` step.
+pub(super) fn walks(segment: &str) -> bool {
+    let mut text = segment.to_owned();
+    for _ in 0..4 {
+        if text.split(['/', '\\']).any(|step| matches!(step, "." | "..")) {
+            return true;
+        }
+        let decoded = percent_decode_str(&text).decode_utf8_lossy().into_owned();
+        if decoded == text {
+            return false;
+        }
+        text = decoded;
+    }
+    // Encoded more than four times over: nothing honest looks like this.
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Dots, encoded, host_labels, port, walks, whole_origin};
+
+    #[test]
+    fn a_segment_that_walks_is_seen_through_its_encodings() {
+        for text in [".", "..", "%2e", "%2E%2e", ".%2e", "%252e%252e", "a/../b", "..\\x", "%2e%2e%2fx"] {
+            assert!(walks(text), "{text}");
+        }
+        for text in ["", "...", ".a", "a..b", "a.b", "%2ea", "a/b", "100%"] {
+            assert!(!walks(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_value_is_one_label_of_host_characters() {
+        assert_eq!(host_labels("Acme-1", Dots::Refused).as_deref(), Some("acme-1"));
+        assert_eq!(host_labels("a.b", Dots::Allowed).as_deref(), Some("a.b"));
+        for text in [
+            "", "a.b", "evil.com/", "a@b", "a#", "a?", "a\\b", "a\tb", "a\n", "-a", "a-", "a_b", "ａ", "a:1", "%61", "a b",
+        ] {
+            assert_eq!(host_labels(text, Dots::Refused), None, "{text}");
+        }
+        for text in ["a..b", ".a", "a.", "a.-b", "a/b.c"] {
+            assert_eq!(host_labels(text, Dots::Allowed), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_origin_value_is_scheme_host_port_and_path_only() {
+        for text in ["https://x.com", "https://x.com/", "http://localhost:80/base", "https://[::1]:8/a"] {
+            assert!(whole_origin(text).is_some(), "{text}");
+        }
+        for text in [
+            "x.com", "https://", "https:///x", "https://u@x.com", "https://x.com?a", "https://x.com#a", "ftp://x.com",
+            "https://x.com\\@y.com", "https://x.com/\n", " https://x.com", "https://x.com/../a", "https://x.com/%2e%2e/",
+            "https://ex\u{e4}mple.com", "HTTPS://x.com", "https://x.com:99999",
+        ] {
+            assert!(whole_origin(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn ports_and_encoding() {
+        assert_eq!(port("8443").as_deref(), Some("8443"));
+        for text in ["", "0", "+1", "65536", "80/"] {
+            assert_eq!(port(text), None, "{text}");
+        }
+        assert_eq!(encoded("a b/ü?&=~._-"), "a%20b%2F%C3%BC%3F%26%3D~._-");
+    }
+}
