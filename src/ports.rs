@@ -55,6 +55,9 @@ pub trait ByteStream {
 
     /// The next piece; `None` at the end.
     async fn next(&mut self) -> Option<Result<Bytes, BrokenStream>>;
+
+    /// Lets go of what was not read, so that its connection is free.
+    fn discard(self);
 }
 
 /// A body ended before its end.

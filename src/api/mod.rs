@@ -47,6 +47,11 @@ pub async fn handle<O: Outside>(outside: &O, isolate: &Isolate, request: Incomin
     reply
 }
 
+/// The answer to a request that could not even be read.
+pub fn refuse<O: Outside>(outside: &O, failure: &Failure) -> Reply<O::Stream> {
+    reply::failure(failure, &HEXLOWER.encode(&outside.random::<16>()))
+}
+
 async fn answer<O: Outside>(desk: &Desk<'_, O>, request: Incoming<O::Stream>) -> Result<Reply<O::Stream>, Failure> {
     let route = match route::find(&request.method, request.url.path()) {
         Found::Route(route) => route,
@@ -59,7 +64,7 @@ async fn answer<O: Outside>(desk: &Desk<'_, O>, request: Incoming<O::Stream>) ->
     let caller = Caller::authenticate(desk.outside, desk.isolate, &request.headers).await?;
     rights::check(&caller, &route)?;
     match route {
-        Route::Call(target) => proxy::hand_over(desk, &caller, target, request).await,
+        Route::Call(_) => proxy::hand_over(desk, &caller, request).await,
         Route::Admin(route) => admin::answer(desk, &caller, route, request).await,
         Route::Health => Ok(health(desk)),
     }

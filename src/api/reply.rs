@@ -51,6 +51,9 @@ pub(crate) fn failure<S>(failure: &Failure, request_id: &str) -> Reply<S> {
         raw_response: raw.as_deref(),
     };
     let mut reply = json(status, &envelope);
+    if let Some(remote) = &failure.remote {
+        reply.headers.extend(remote.headers.clone());
+    }
     if let Some(seconds) = failure.retry_after {
         reply.headers.insert(RETRY_AFTER, seconds.into());
     }

@@ -3,6 +3,8 @@
 use http::Method;
 use percent_encoding::percent_decode_str;
 
+use crate::proxy::Target;
+
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
@@ -14,24 +16,6 @@ pub enum Route {
     Admin(AdminRoute),
 }
 
-/// A call that goes out to a provider.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
-    /// `/proxy/{resource}…`: a method of a resource.
-    Method {
-        /// The resource.
-        resource: String,
-        /// The canonical or custom name of its method.
-        method: String,
-        /// The record.
-        id: Option<String>,
-    },
-    /// `/custom/{path}`: the provider's own path, as it was written, with its leading slash.
-    Custom {
-        /// Percent-encoded as the caller wrote it.
-        path: String,
-    },
-}
 
 /// The rows of the admin table; ids are not parsed yet.
 #[derive(Debug, Clone, PartialEq, Eq)]

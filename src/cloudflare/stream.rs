@@ -53,4 +53,12 @@ impl ByteStream for JsStream {
     async fn next(&mut self) -> Option<Result<Bytes, BrokenStream>> {
         self.read().await.map_err(|_| BrokenStream).transpose()
     }
+
+    fn discard(self) {
+        // A stream with a reader is cancelled by it. The promise tells nothing anybody waits for.
+        drop(match self.reader {
+            Some(reader) => reader.cancel(),
+            None => self.stream.cancel(),
+        });
+    }
 }

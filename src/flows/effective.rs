@@ -37,6 +37,8 @@ pub struct Compiled {
     pub environment_variables: Value,
     /// The root `integration` of placeholders.
     pub integration: Value,
+    /// The context keys whose field says `allow_dots`.
+    pub dotted_keys: BTreeSet<String>,
     password_fields: BTreeSet<String>,
 }
 

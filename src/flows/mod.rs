@@ -8,6 +8,7 @@ pub mod effective;
 pub mod import_account;
 pub mod isolate;
 pub mod list_accounts;
+pub mod proxy_call;
 pub mod published;
 pub mod records;
 pub mod save_install;

@@ -3,12 +3,12 @@
 //! A [`Failure`] is safe to show: it carries no secret, no stack and no storage detail. What only the
 //! operator may read goes to the log where the failure is made.
 
+mod sort;
+
+use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::account::seal::SealError;
-use crate::account::status::{NotCallable, Status};
-use crate::ports::StorageFault;
 
 macro_rules! codes {
     ($(#[doc = $doc:literal] $variant:ident = $text:literal, $status:literal;)*) => {
@@ -141,6 +141,9 @@ pub struct Remote {
     pub status: u16,
     /// The provider's answer as JSON text, byte for byte when it was JSON, else as a JSON string.
     pub raw_response: String,
+    /// The provider's header fields that go to the caller.
+    #[serde(skip)]
+    pub headers: HeaderMap,
 }
 
 impl Failure {
@@ -234,46 +237,6 @@ impl Failure {
     /// Storage could not be reached or was restarted in between.
     pub fn storage() -> Self {
         Self::new(Code::Storage, "Storage did not answer. Try again.").with_retry_after(1)
-    }
-}
-
-impl From<StorageFault> for Failure {
-    fn from(_: StorageFault) -> Self {
-        Self::storage()
-    }
-}
-
-impl From<SealError> for Failure {
-    fn from(_: SealError) -> Self {
-        Self::new(
-            Code::SealingKey,
-            "A stored secret cannot be opened or sealed. The operator finds the reason in the log.",
-        )
-    }
-}
-
-impl From<NotCallable> for Failure {
-    fn from(reason: NotCallable) -> Self {
-        match reason {
-            NotCallable::NeedsReauth => Self::new(
-                Code::NeedsReauth,
-                "The provider no longer accepts this account's credential: the customer must connect it again.",
-            ),
-            NotCallable::NotReady(status) => Self::new(Code::NotReady, not_ready(status))
-                .with_details(json!({ "status": status })),
-        }
-    }
-}
-
-fn not_ready(status: Status) -> &'static str {
-    match status {
-        Status::PostInstallError => {
-            "The account's post_install action failed; its last_error says why."
-        }
-        Status::ValidationError => {
-            "The account's validation action failed; its last_error says why."
-        }
-        _ => "The account is still being connected.",
     }
 }
 

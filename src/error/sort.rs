@@ -1,0 +1,136 @@
+//! The errors of the other modules, sorted by who must act. Their texts name places, never values.
+
+use serde_json::json;
+
+use super::{Code, Failure};
+use crate::account::seal::SealError;
+use crate::account::status::{NotCallable, Status};
+use crate::authorization::AuthorizationError;
+use crate::expression::{ExpressionError, RenderError, UrlError};
+use crate::ports::{SendError, StorageFault};
+use crate::proxy::guard::Refused;
+use crate::proxy::reply::ReplyError;
+use crate::proxy::request::RequestError;
+
+impl From<StorageFault> for Failure {
+    fn from(_: StorageFault) -> Self {
+        Self::storage()
+    }
+}
+
+impl From<SealError> for Failure {
+    fn from(_: SealError) -> Self {
+        Self::new(
+            Code::SealingKey,
+            "A stored secret cannot be opened or sealed. The operator finds the reason in the log.",
+        )
+    }
+}
+
+impl From<NotCallable> for Failure {
+    fn from(reason: NotCallable) -> Self {
+        match reason {
+            NotCallable::NeedsReauth => Self::new(
+                Code::NeedsReauth,
+                "The provider no longer accepts this account's credential: the customer must connect it again.",
+            ),
+            NotCallable::NotReady(status) => Self::new(Code::NotReady, not_ready(status))
+                .with_details(json!({ "status": status })),
+        }
+    }
+}
+
+fn not_ready(status: Status) -> &'static str {
+    match status {
+        Status::PostInstallError => {
+            "The account's post_install action failed; its last_error says why."
+        }
+        Status::ValidationError => {
+            "The account's validation action failed; its last_error says why."
+        }
+        _ => "The account is still being connected.",
+    }
+}
+
+impl From<RenderError> for Failure {
+    fn from(error: RenderError) -> Self {
+        let code = if is_callers(&error) { Code::MissingValue } else { Code::ContextValue };
+        Self::new(code, format!("{error}."))
+    }
+}
+
+/// What stands in `query`, `body` or `id` is the caller's to give; everything else is the account's.
+fn is_callers(error: &RenderError) -> bool {
+    match error {
+        RenderError::Missing { path, .. } | RenderError::Cast { path, .. } => {
+            let root = path.split(['.', '|', ' ']).next().unwrap_or_default();
+            matches!(root, "query" | "body" | "id")
+        }
+        RenderError::Within { cause, .. } => is_callers(cause),
+        RenderError::ControlCharacter { .. } => false,
+    }
+}
+
+impl From<UrlError> for Failure {
+    fn from(error: UrlError) -> Self {
+        match error {
+            UrlError::Render(error) => error.into(),
+            UrlError::Segment(_) => Self::new(Code::Invalid, format!("{error}.")),
+            other => Self::new(Code::ContextValue, format!("{other}.")),
+        }
+    }
+}
+
+impl From<RequestError> for Failure {
+    fn from(error: RequestError) -> Self {
+        let code = match error {
+            RequestError::Render(error) => return error.into(),
+            RequestError::Url(error) => return error.into(),
+            RequestError::DotSegment => Code::Invalid,
+            RequestError::NoBaseUrl | RequestError::Header(_) | RequestError::BodyShape => Code::BadIntegration,
+            RequestError::BodyFormat(_) | RequestError::NoBodyAllowed(_) => Code::Unsupported,
+        };
+        Self::new(code, format!("{error}."))
+    }
+}
+
+impl From<AuthorizationError> for Failure {
+    fn from(error: AuthorizationError) -> Self {
+        let code = match error {
+            AuthorizationError::Render(error) => return error.into(),
+            // The engine's words can quote data.
+            AuthorizationError::Expression(error) => return error.into(),
+            AuthorizationError::Colon | AuthorizationError::NotAHeader(_) => Code::ContextValue,
+            AuthorizationError::NotHeaders => Code::ExpressionFailed,
+        };
+        Self::new(code, format!("{error}."))
+    }
+}
+
+impl From<ExpressionError> for Failure {
+    fn from(_: ExpressionError) -> Self {
+        Self::new(Code::ExpressionFailed, "An expression of the integration failed on this call. The log has the reason.")
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(reason: Refused) -> Self {
+        let hint = "In development, ALLOW_PRIVATE_UPSTREAMS=true in .dev.vars allows private addresses and http.";
+        Self::new(Code::UpstreamRefused, format!("This request was not sent: {reason}. {hint}"))
+    }
+}
+
+impl From<SendError> for Failure {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Unreachable => Self::new(Code::Unreachable, "The provider could not be reached."),
+            SendError::Timeout => Self::new(Code::Timeout, "The provider did not answer in time. x-timeout-ms sets how long to wait."),
+        }
+    }
+}
+
+impl From<ReplyError> for Failure {
+    fn from(error: ReplyError) -> Self {
+        Self::new(Code::UnexpectedAnswer, format!("{error}."))
+    }
+}

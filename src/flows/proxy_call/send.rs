@@ -1,0 +1,129 @@
+//! Sending: a slot, signing in, the guard, redirects.
+
+use std::pin::pin;
+
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use http::header::LOCATION;
+use tokio::sync::SemaphorePermit;
+
+use super::{Plan, Work};
+use crate::authorization::{self, SignIn};
+use crate::config::authorization::Authorization;
+use crate::error::{Code, Failure};
+use crate::ports::{Body, ByteStream, Outgoing, Outside, Reply, Storage};
+use crate::proxy::redirect::{self, Again, Hop, Next};
+use crate::proxy::request::{Draft, Payload, set_query};
+use crate::proxy::{guard, headers};
+
+impl<O: Outside, S: Storage> Work<'_, O, S> {
+    /// The answer behind at most five redirects, its body unread.
+    pub(super) async fn send(&self, mut draft: Draft, callers: Body<O::Stream>) -> Result<Reply<O::Stream>, Failure> {
+        let _slot = self.slot().await?;
+        let mut body = match std::mem::replace(&mut draft.body, Payload::Nothing) {
+            Payload::Callers => callers,
+            Payload::Nothing => Body::Empty,
+            Payload::Ours(bytes) => Body::from_bytes(Bytes::from(bytes)),
+        };
+        let mut credentials = Again::Sent;
+        for hops in 0.. {
+            let again = body.again();
+            let reply = self.send_once(&draft, body, credentials).await?;
+            let location = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+            let hop = match redirect::decide(reply.status, location, &draft.method, &draft.url, hops) {
+                Next::Answer => return Ok(reply),
+                Next::Refuse(reason) => return Err(refused(reason)),
+                Next::Follow(hop) => hop,
+            };
+            discard(reply.body);
+            body = body_of_hop(&hop, again)?;
+            if hop.credentials == Again::Dropped || self.drops_credentials() {
+                credentials = Again::Dropped;
+                draft.headers = headers::without_credentials(&draft.headers);
+            }
+            draft.method = hop.method;
+            draft.url = hop.url;
+        }
+        Err(refused("it never ends"))
+    }
+
+    async fn send_once(&self, draft: &Draft, body: Body<O::Stream>, credentials: Again) -> Result<Reply<O::Stream>, Failure> {
+        let mut url = draft.url.clone();
+        let mut headers = draft.headers.clone();
+        if credentials == Again::Sent {
+            let held = match &body {
+                Body::Bytes(bytes) => Some(bytes.as_ref()),
+                _ => None,
+            };
+            let SignIn { headers: signed, query } = self.sign_in(draft, held)?;
+            headers.extend(signed);
+            if let Some((name, value)) = query {
+                set_query(&mut url, &name, &value);
+            }
+        }
+        let outside = &self.object.outside;
+        guard::check(&url, outside.settings().private_upstreams)?;
+        let timeout = self.deadline.since(outside.now());
+        if timeout.is_zero() {
+            return Err(crate::ports::SendError::Timeout.into());
+        }
+        let request = Outgoing { method: draft.method.clone(), url, headers, body, timeout };
+        Ok(outside.send(request).await?)
+    }
+
+    fn sign_in(&self, draft: &Draft, body: Option<&[u8]>) -> Result<SignIn, Failure> {
+        let Some(authorization) = self.authorization() else { return Ok(SignIn::default()) };
+        let request = authorization::Request { method: &draft.method, url: &draft.url, headers: &draft.headers, body };
+        let signed = authorization::sign_in(authorization, &self.scope(), &self.loaded.context, &request, &self.moment);
+        signed.map_err(|error| {
+            self.log("authorization_failed", &error.to_string());
+            Failure::from(error)
+        })
+    }
+
+    fn authorization(&self) -> Option<&Authorization> {
+        let of_config = self.config().authorization.as_ref();
+        match self.plan {
+            Plan::Method { method, .. } if method.no_auth => None,
+            Plan::Method { method, .. } => method.authorization.as_ref().or(of_config),
+            Plan::Custom { .. } => of_config,
+        }
+    }
+
+    fn drops_credentials(&self) -> bool {
+        matches!(self.plan, Plan::Method { method, .. } if method.ignore_credentials_on_redirect)
+    }
+
+    /// One of the account's connections that wait for the head of an answer; 503 when none gets free in time.
+    async fn slot(&self) -> Result<SemaphorePermit<'_>, Failure> {
+        let busy = || Failure::busy("This account has too many calls under way. Try again.");
+        if let Ok(permit) = self.object.slots.try_acquire() {
+            return Ok(permit);
+        }
+        let wait = self.deadline.since(self.object.outside.now());
+        match select(pin!(self.object.slots.acquire()), pin!(self.object.outside.sleep(wait))).await {
+            Either::Left((permit, _)) => permit.map_err(|_| busy()),
+            Either::Right(_) => Err(busy()),
+        }
+    }
+}
+
+fn body_of_hop<S>(hop: &Hop, again: Option<Body<S>>) -> Result<Body<S>, Failure> {
+    match hop.body {
+        Again::Dropped => Ok(Body::Empty),
+        Again::Sent => again.ok_or_else(|| {
+            let words = "The provider redirects this request, and its body was streamed. Send at most 64 KiB with a content-length, or ask the final address.";
+            Failure::new(Code::RedirectNeedsBody, words)
+        }),
+    }
+}
+
+fn refused(reason: &str) -> Failure {
+    Failure::new(Code::RedirectRefused, format!("The provider answered with a redirect that is not followed: {reason}."))
+}
+
+fn discard<S: ByteStream>(body: Body<S>) {
+    if let Body::Stream(stream) = body {
+        stream.discard();
+    }
+}

@@ -1,0 +1,159 @@
+//! Which header fields go on: from the caller to the provider, and from the answer to the caller.
+
+use http::header::{
+    ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, RANGE, SET_COOKIE, TE,
+    TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+const FORWARD: &str = "x-forward-";
+
+/// Connection-bound fields (RFC 9110 §7.6.1) and the old ones that some still send.
+fn is_hop_by_hop(name: &HeaderName) -> bool {
+    let old = ["connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization"];
+    [TE, TRAILER, TRANSFER_ENCODING, UPGRADE].contains(name) || old.contains(&name.as_str())
+}
+
+/// Fields that never leave for a provider, whoever asks for it.
+fn is_never_sent(name: &HeaderName) -> bool {
+    let own = name.as_str().starts_with("cf-") || name.as_str().starts_with("x-causeway-");
+    own || is_hop_by_hop(name) || [AUTHORIZATION, COOKIE, HOST, CONTENT_LENGTH].contains(name)
+}
+
+fn is_forwarded(name: &HeaderName) -> bool {
+    let listed = [ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, RANGE].contains(name);
+    listed || name.as_str() == "idempotency-key" || name.as_str().starts_with("if-")
+}
+
+/// `*/*` and `*` say no more than silence, which clients do not know how to keep.
+fn says_nothing(name: &HeaderName, value: &HeaderValue) -> bool {
+    [ACCEPT, ACCEPT_LANGUAGE].contains(name) && matches!(value.as_bytes(), b"*/*" | b"*")
+}
+
+/// The caller's fields that go to the provider.
+pub fn from_caller(headers: &HeaderMap) -> HeaderMap {
+    let mut sent = HeaderMap::new();
+    for (name, value) in headers {
+        let explicit = name.as_str().strip_prefix(FORWARD).and_then(|rest| rest.parse::<HeaderName>().ok());
+        let name = match explicit {
+            Some(name) => name,
+            None if is_forwarded(name) && !says_nothing(name, value) => name.clone(),
+            None => continue,
+        };
+        if !is_never_sent(&name) {
+            sent.append(name, value.clone());
+        }
+    }
+    sent
+}
+
+/// What is left of the caller's fields for the account's object: everything but what names or
+/// authorizes the caller, and what only the front Worker may say.
+pub fn for_hand_over(headers: &HeaderMap) -> HeaderMap {
+    let keeps = |name: &HeaderName| !is_never_sent(name) || *name == CONTENT_LENGTH;
+    headers.iter().filter(|(name, _)| keeps(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// The answer's fields that go to the caller, when the body goes on unread.
+pub fn of_answer(headers: &HeaderMap) -> HeaderMap {
+    let mut kept: HeaderMap =
+        headers.iter().filter(|(name, _)| !is_hop_by_hop(name) && **name != SET_COOKIE).map(|(name, value)| (name.clone(), value.clone())).collect();
+    // The runtime may hand the body on decoded: its length then is not what was said.
+    if kept.contains_key(CONTENT_ENCODING) {
+        kept.remove(CONTENT_LENGTH);
+    }
+    kept
+}
+
+/// The same when the body was read and goes on as it was: decoded, so of another length.
+pub fn of_read_answer(headers: &HeaderMap) -> HeaderMap {
+    let mut kept = of_answer(headers);
+    kept.remove(CONTENT_LENGTH);
+    kept.remove(CONTENT_ENCODING);
+    kept
+}
+
+/// The same when we wrote the body anew: nothing that describes the old one stays.
+pub fn of_rewritten_answer(headers: &HeaderMap) -> HeaderMap {
+    let mut kept = of_answer(headers);
+    for name in ["content-length", "content-encoding", "content-type", "content-range", "content-md5", "accept-ranges", "digest", "repr-digest", "etag"] {
+        kept.remove(name);
+    }
+    kept
+}
+
+/// What may follow a redirect to a stranger: nothing that could sign the request in.
+pub fn without_credentials(headers: &HeaderMap) -> HeaderMap {
+    let harmless = |name: &HeaderName| [ACCEPT, ACCEPT_LANGUAGE, RANGE, USER_AGENT].contains(name) || name.as_str().starts_with("if-");
+    headers.iter().filter(|(name, _)| harmless(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(pairs: &[(&str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    fn names(headers: &HeaderMap) -> Vec<&str> {
+        let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn only_listed_fields_go_to_the_provider() {
+        let caller = map(&[
+            ("accept", "application/json"),
+            ("content-type", "text/plain"),
+            ("if-match", "\"a\""),
+            ("range", "bytes=0-1"),
+            ("idempotency-key", "k"),
+            ("accept-language", "de"),
+            ("authorization", "Bearer ours"),
+            ("cookie", "a=b"),
+            ("user-agent", "curl"),
+            ("cf-ray", "x"),
+            ("x-other", "y"),
+        ]);
+        assert_eq!(names(&from_caller(&caller)), ["accept", "accept-language", "content-type", "idempotency-key", "if-match", "range"]);
+    }
+
+    #[test]
+    fn x_forward_carries_any_name_but_the_forbidden_ones() {
+        let forbidden = ["authorization", "cookie", "host", "content-length", "connection", "transfer-encoding", "te", "cf-ray", "x-causeway-ask", "upgrade", "proxy-authorization"];
+        for name in forbidden {
+            let caller = map(&[(&format!("x-forward-{name}"), "v")]);
+            assert!(from_caller(&caller).is_empty(), "{name}");
+        }
+        assert_eq!(from_caller(&map(&[("x-forward-x-trace", "v")])), map(&[("x-trace", "v")]));
+        assert_eq!(from_caller(&map(&[("x-forward-user-agent", "me")])), map(&[("user-agent", "me")]));
+    }
+
+    #[test]
+    fn an_accept_that_says_nothing_does_not_hide_the_configured_one() {
+        assert!(from_caller(&map(&[("accept", "*/*"), ("accept-language", "*")])).is_empty());
+    }
+
+    #[test]
+    fn the_answer_keeps_all_but_hop_by_hop_and_cookies() {
+        let answer = map(&[("link", "<x>"), ("etag", "\"a\""), ("set-cookie", "s=1"), ("connection", "close"), ("transfer-encoding", "chunked"), ("content-length", "3")]);
+        assert_eq!(names(&of_answer(&answer)), ["content-length", "etag", "link"]);
+        assert_eq!(names(&of_rewritten_answer(&answer)), ["link"]);
+        let packed = map(&[("content-encoding", "gzip"), ("content-length", "3")]);
+        assert_eq!(names(&of_answer(&packed)), ["content-encoding"]);
+    }
+
+    #[test]
+    fn nothing_that_signs_in_follows_to_a_stranger() {
+        let sent = map(&[("accept", "a"), ("authorization", "b"), ("x-api-key", "c"), ("private-token", "d"), ("user-agent", "e")]);
+        assert_eq!(names(&without_credentials(&sent)), ["accept", "user-agent"]);
+    }
+
+    #[test]
+    fn the_hand_over_is_built_anew() {
+        let caller = map(&[("authorization", "b"), ("x-causeway-hand-over", "forged"), ("content-length", "3"), ("x-forward-a", "1"), ("x-timeout-ms", "5")]);
+        assert_eq!(names(&for_hand_over(&caller)), ["content-length", "x-forward-a", "x-timeout-ms"]);
+    }
+}

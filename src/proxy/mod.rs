@@ -1,0 +1,36 @@
+//! The steps of a proxied call: what is asked for, the request to the provider, where redirects may
+//! lead, what becomes of the answer. Sending is the flow's.
+
+pub mod form;
+pub mod guard;
+pub mod headers;
+pub mod query;
+pub mod redirect;
+pub mod reply;
+pub mod request;
+
+/// A call that goes out to a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// `/proxy/{resource}…`: a method of a resource.
+    Method {
+        /// The resource.
+        resource: String,
+        /// The canonical or custom name of its method.
+        method: String,
+        /// The record.
+        id: Option<String>,
+    },
+    /// `/custom/{path}`: the provider's own path, as it was written, with its leading slash.
+    Custom {
+        /// Percent-encoded as the caller wrote it.
+        path: String,
+    },
+}
+
+impl Target {
+    /// Whether it is a `list`, whose `limit` and `next_cursor` are ours and whose answer has an envelope.
+    pub fn is_list(&self) -> bool {
+        matches!(self, Self::Method { method, .. } if method == "list")
+    }
+}

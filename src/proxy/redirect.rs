@@ -1,0 +1,136 @@
+//! What to do with a redirect (RFC 9110 §15.4). Credentials stay with the origin they belong to.
+
+use http::{Method, StatusCode};
+use url::Url;
+
+use crate::settings::MAX_REDIRECTS;
+
+/// The next step after an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// It is no redirect: this is the answer.
+    Answer,
+    /// Ask there.
+    Follow(Hop),
+    /// It leads where this request must not go.
+    Refuse(&'static str),
+}
+
+/// A request that a redirect asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hop {
+    /// Where to.
+    pub url: Url,
+    /// With this method.
+    pub method: Method,
+    /// Whether the body is sent again.
+    pub body: Again,
+    /// Whether it is signed in again.
+    pub credentials: Again,
+}
+
+/// Whether a part of the request goes along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// It does.
+    Sent,
+    /// It is left out.
+    Dropped,
+}
+
+/// Decides, for the answer to `method url` after `hops` redirects.
+pub fn decide(status: StatusCode, location: Option<&str>, method: &Method, url: &Url, hops: usize) -> Next {
+    let is_redirect = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
+    let Some(location) = location.filter(|_| is_redirect) else { return Next::Answer };
+    let Ok(mut target) = url.join(location) else { return Next::Refuse("its Location is not a URL") };
+    target.set_fragment(None);
+    if hops >= MAX_REDIRECTS {
+        return Next::Refuse("it is the sixth in a row");
+    }
+    if !matches!(target.scheme(), "http" | "https") || !target.username().is_empty() || target.password().is_some() {
+        return Next::Refuse("its Location is not a plain http or https URL");
+    }
+    if url.scheme() == "https" && target.scheme() == "http" {
+        return Next::Refuse("it leads from https to http");
+    }
+    let is_read = matches!(*method, Method::GET | Method::HEAD);
+    let is_same_origin = target.origin() == url.origin();
+    if !is_same_origin && !is_read {
+        return Next::Refuse("it leads a write to another origin");
+    }
+    let becomes_get = !is_read && (status == StatusCode::SEE_OTHER || (*method == Method::POST && matches!(status.as_u16(), 301 | 302)));
+    Next::Follow(Hop {
+        url: target,
+        method: if becomes_get { Method::GET } else { method.clone() },
+        body: if becomes_get { Again::Dropped } else { Again::Sent },
+        credentials: if is_same_origin { Again::Sent } else { Again::Dropped },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(status: u16, location: &str, method: Method) -> Next {
+        let url = Url::parse("https://api.example.com/a/b?c=d").unwrap();
+        decide(StatusCode::from_u16(status).unwrap(), Some(location), &method, &url, 0)
+    }
+
+    fn follow(url: &str, method: Method, body: Again, credentials: Again) -> Next {
+        Next::Follow(Hop { url: Url::parse(url).unwrap(), method, body, credentials })
+    }
+
+    #[test]
+    fn credentials_stay_with_their_origin() {
+        use Again::{Dropped, Sent};
+        assert_eq!(at(302, "/x", Method::GET), follow("https://api.example.com/x", Method::GET, Sent, Sent));
+        assert_eq!(at(302, "https://cdn.example.com/x", Method::GET), follow("https://cdn.example.com/x", Method::GET, Sent, Dropped));
+        assert_eq!(at(302, "https://api.example.com:8443/x", Method::HEAD), follow("https://api.example.com:8443/x", Method::HEAD, Sent, Dropped));
+    }
+
+    #[test]
+    fn a_write_keeps_its_method_only_where_the_rfc_says_so() {
+        use Again::{Dropped, Sent};
+        let here = "https://api.example.com/x";
+        for (status, method, next, body) in [
+            (301, Method::POST, Method::GET, Dropped),
+            (302, Method::POST, Method::GET, Dropped),
+            (303, Method::PUT, Method::GET, Dropped),
+            (301, Method::DELETE, Method::DELETE, Sent),
+            (307, Method::POST, Method::POST, Sent),
+            (308, Method::PATCH, Method::PATCH, Sent),
+        ] {
+            assert_eq!(at(status, "/x", method.clone()), follow(here, next, body, Sent), "{status} {method}");
+        }
+    }
+
+    #[test]
+    fn dangerous_ones_are_refused() {
+        for (location, method) in [
+            ("http://api.example.com/x", Method::GET),
+            ("https://other.example.com/", Method::POST),
+            ("https://user@api.example.com/", Method::GET),
+            ("ftp://api.example.com/", Method::GET),
+            ("https://[::1", Method::GET),
+        ] {
+            assert!(matches!(at(302, location, method), Next::Refuse(_)), "{location}");
+        }
+    }
+
+    #[test]
+    fn five_are_followed_the_sixth_is_not() {
+        let url = Url::parse("https://a.example/").unwrap();
+        let go = |hops| decide(StatusCode::FOUND, Some("/x"), &Method::GET, &url, hops);
+        assert!(matches!(go(4), Next::Follow(_)));
+        assert!(matches!(go(5), Next::Refuse(_)));
+    }
+
+    #[test]
+    fn everything_else_is_an_answer() {
+        for status in [200, 304, 300, 404] {
+            assert_eq!(at(status, "/x", Method::GET), Next::Answer);
+        }
+        let url = Url::parse("https://a.example/").unwrap();
+        assert_eq!(decide(StatusCode::FOUND, None, &Method::GET, &url, 0), Next::Answer);
+    }
+}

@@ -1,0 +1,196 @@
+//! What becomes of a provider's answer: passed on unread, or looked into. What is cut out of it is cut
+//! as text, so that numbers of any size come out as they came in.
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
+use serde_json::{Map, Value};
+
+use crate::config::error_expression::ErrorExpression;
+use crate::config::resource::{ApiResponseFormat, Method};
+use crate::expression::{ExpressionError, ExpressionScope, Moment};
+use crate::json::{self, Path};
+
+/// Whether a body has to be looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// It goes on unread.
+    Unread,
+    /// It is read within the limits.
+    Inside,
+}
+
+/// The kinds of text an answer may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// JSON.
+    Json,
+    /// XML.
+    Xml,
+    /// Any other text.
+    Text,
+    /// Anything else.
+    Binary,
+}
+
+/// Why an answer cannot be passed on as the file says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReplyError {
+    /// It is not JSON.
+    #[error("the provider's answer is not JSON")]
+    NotJson,
+    /// There is nothing at `response_path`.
+    #[error("the provider's answer has nothing at `{0}`")]
+    NothingAt(String),
+    /// A list has something else than an array there.
+    #[error("the provider's answer has no list at `{0}`")]
+    NoList(String),
+}
+
+/// An error that the file's `error_expression` found in an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundError {
+    /// The status it names, 400 to 599.
+    pub status: Option<u16>,
+    /// The message it names.
+    pub message: Option<String>,
+}
+
+/// The kind of an answer, by its `content-type` unless the method's `api_response_format` says.
+pub fn kind(headers: &HeaderMap, said: Option<ApiResponseFormat>) -> Kind {
+    match said {
+        Some(ApiResponseFormat::Json) => Kind::Json,
+        Some(ApiResponseFormat::Xml) => Kind::Xml,
+        Some(ApiResponseFormat::Text) => Kind::Text,
+        Some(ApiResponseFormat::Binary) => Kind::Binary,
+        None => kind_of_type(headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()),
+    }
+}
+
+fn kind_of_type(content_type: &str) -> Kind {
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match essence.as_str() {
+        "application/json" | "text/json" => Kind::Json,
+        json if json.ends_with("+json") => Kind::Json,
+        "application/xml" | "text/xml" => Kind::Xml,
+        xml if xml.ends_with("+xml") => Kind::Xml,
+        text if text.starts_with("text/") => Kind::Text,
+        _ => Kind::Binary,
+    }
+}
+
+/// Whether the 2xx answer of a method that is no list must be looked into.
+pub fn look(method: &Method, has_error_expression: bool, kind: Kind) -> Look {
+    let wants = has_error_expression || method.response_path.is_some() || method.api_response_format.is_some();
+    if wants && kind != Kind::Binary { Look::Inside } else { Look::Unread }
+}
+
+/// The raw text at the method's `response_path`.
+pub fn cut<'a>(text: &'a str, path: Option<&Path>) -> Result<&'a str, ReplyError> {
+    let Some(path) = path else { return Ok(text) };
+    let cut = json::cut(text, path).map_err(|_| ReplyError::NotJson)?;
+    cut.ok_or_else(|| ReplyError::NothingAt(path.to_string()))
+}
+
+/// The envelope of a list: `{result, next_cursor, prev_cursor, result_count}`. An absent or null list is
+/// empty: providers leave out what they have none of.
+pub fn list(text: &str, path: Option<&Path>) -> Result<String, ReplyError> {
+    let text = text.trim_start_matches('\u{feff}').trim();
+    let raw = match path {
+        _ if text.is_empty() => "[]",
+        None => text,
+        Some(path) => json::cut(text, path).map_err(|_| ReplyError::NotJson)?.unwrap_or("[]"),
+    };
+    let raw = if raw == "null" { "[]" } else { raw };
+    let at = || path.map_or_else(|| "its root".to_owned(), Path::to_string);
+    let elements = json::elements(raw).map_err(|_| ReplyError::NotJson)?.ok_or_else(|| ReplyError::NoList(at()))?;
+    Ok(format!("{{\"result\":{raw},\"next_cursor\":null,\"prev_cursor\":null,\"result_count\":{}}}", elements.len()))
+}
+
+/// What the `error_expression` says of an answer; `None`: no error.
+pub fn find_error(
+    expression: &ErrorExpression,
+    body: &Value,
+    headers: &HeaderMap,
+    status: u16,
+    moment: &Moment,
+) -> Result<Option<FoundError>, ExpressionError> {
+    let headers = headers_value(headers);
+    let scope = ExpressionScope::response(body, &headers, status);
+    if !expression.0.is_true(&scope, moment)? {
+        return Ok(None);
+    }
+    let value = expression.0.evaluate(&scope, moment)?.unwrap_or_default();
+    let status = value.get("status").and_then(|status| status.as_u64().or_else(|| status.as_str()?.parse().ok()));
+    let status = status.and_then(|status| u16::try_from(status).ok()).filter(|status| (400..600).contains(status));
+    let message = value.get("message").unwrap_or(&value).as_str().map(|text| text.chars().take(1_000).collect());
+    Ok(Some(FoundError { status, message }))
+}
+
+/// Header fields as expressions see them: lower-case names, several values joined by a comma.
+fn headers_value(headers: &HeaderMap) -> Value {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let joined = headers.keys().map(|name| {
+        let values: Vec<String> = headers.get_all(name).iter().map(text).collect();
+        (name.to_string(), Value::String(values.join(", ")))
+    });
+    Value::Object(joined.collect::<Map<_, _>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_content_type_says_the_kind_unless_the_method_does() {
+        for (content_type, expected) in [
+            ("application/json; charset=utf-8", Kind::Json),
+            ("application/vnd.github+json", Kind::Json),
+            ("Text/XML", Kind::Xml),
+            ("image/svg+xml", Kind::Xml),
+            ("text/csv", Kind::Text),
+            ("application/octet-stream", Kind::Binary),
+            ("", Kind::Binary),
+        ] {
+            let headers: HeaderMap = [(CONTENT_TYPE, content_type.parse().unwrap())].into_iter().collect();
+            assert_eq!(kind(&headers, None), expected, "{content_type}");
+            assert_eq!(kind(&headers, Some(ApiResponseFormat::Binary)), Kind::Binary);
+        }
+    }
+
+    #[test]
+    fn a_list_is_cut_as_text() {
+        let path: Path = "data.users".parse().unwrap();
+        let text = r#"{"data":{"users":[{"id":12345678901234567890123},{"id":1e400}]}}"#;
+        assert_eq!(
+            list(text, Some(&path)).unwrap(),
+            r#"{"result":[{"id":12345678901234567890123},{"id":1e400}],"next_cursor":null,"prev_cursor":null,"result_count":2}"#
+        );
+    }
+
+    #[test]
+    fn nothing_there_is_an_empty_list_something_else_is_an_error() {
+        let path: Path = "items".parse().unwrap();
+        let empty = r#"{"result":[],"next_cursor":null,"prev_cursor":null,"result_count":0}"#;
+        for text in ["{}", r#"{"items":null}"#, "", "\u{feff}{\"items\":[]}"] {
+            assert_eq!(list(text, Some(&path)).unwrap(), empty, "{text}");
+        }
+        assert_eq!(list(r#"{"items":{}}"#, Some(&path)), Err(ReplyError::NoList("items".into())));
+        assert_eq!(list("<html>", None), Err(ReplyError::NotJson));
+        assert_eq!(list("{}", None), Err(ReplyError::NoList("its root".into())));
+    }
+
+    #[test]
+    fn an_error_in_the_body_may_name_status_and_message() {
+        let moment = Moment { now_ms: 0, random: [0; 32] };
+        let found = |source: &str, body: Value| {
+            let expression: ErrorExpression = serde_json::from_value(Value::String(source.into())).unwrap();
+            find_error(&expression, &body, &HeaderMap::new(), 200, &moment).unwrap()
+        };
+        let body = serde_json::json!({ "ok": false, "error": "not_authed" });
+        let shaped = "ok = false ? { 'status': 401, 'message': error }";
+        assert_eq!(found(&shaped.replace("ok", "body.ok").replace("error", "body.error"), body.clone()), Some(FoundError { status: Some(401), message: Some("not_authed".into()) }));
+        assert_eq!(found("{{response.error}}", body.clone()), Some(FoundError { status: None, message: Some("not_authed".into()) }));
+        assert_eq!(found("{{response.errors}}", body.clone()), None);
+        assert_eq!(found("{ 'status': 200 }", body), Some(FoundError { status: None, message: None }));
+    }
+}

@@ -1,0 +1,222 @@
+//! The request to the provider, as a value: URL, header fields, body. Signing in comes after.
+//!
+//! Merge order: integration ← method ← caller (the install's and the account's changes are in the
+//! integration already). The caller's own text is never a template.
+
+use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+use url::Url;
+
+use super::form;
+use super::query::{CallerQuery, compose};
+use crate::config::resource::{BodyFormat, Method};
+use crate::config::{Config, Entries, QueryArrayFormat};
+use crate::expression::{Pins, RenderError, TemplateScope, UrlError};
+
+/// A request that is not signed in yet.
+#[derive(Debug)]
+pub struct Draft {
+    /// The provider's verb.
+    pub method: http::Method,
+    /// Where to.
+    pub url: Url,
+    /// Header fields so far.
+    pub headers: HeaderMap,
+    /// Where its body comes from.
+    pub body: Payload,
+}
+
+/// Where a body comes from.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// The caller's, byte for byte.
+    Callers,
+    /// None is sent.
+    Nothing,
+    /// Made from the method's `body`.
+    Ours(Vec<u8>),
+}
+
+/// Why a request cannot be built. Names places in the file, never values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// A placeholder has no usable value.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// The URL is none, or leads elsewhere.
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    /// Neither the method nor the integration says where.
+    #[error("the integration has no base_url for this")]
+    NoBaseUrl,
+    /// A header of the file is none.
+    #[error("the header `{0}` of the integration cannot be sent")]
+    Header(String),
+    /// The path of the caller leads out of the base URL.
+    #[error("the path has a `.` or `..` segment")]
+    DotSegment,
+    /// This version cannot write such a body.
+    #[error("a body of format `{0}` cannot be written by this version")]
+    BodyFormat(&'static str),
+    /// A form needs an object, raw needs a text.
+    #[error("the method's body does not fit its body_format")]
+    BodyShape,
+    /// The platform sends no body with GET or HEAD.
+    #[error("a {0} cannot carry a body")]
+    NoBodyAllowed(http::Method),
+}
+
+/// What the caller brings.
+pub struct Caller<'a> {
+    /// Without the parameters that are ours.
+    pub query: &'a CallerQuery,
+    /// The fields that go to the provider.
+    pub headers: &'a HeaderMap,
+}
+
+/// The request of a method.
+pub fn of_method(config: &Config, method: &Method, scope: &TemplateScope, pins: &Pins, caller: &Caller) -> Result<Draft, RequestError> {
+    let base = method.base_url.as_ref().or(config.base_url.as_ref()).ok_or(RequestError::NoBaseUrl)?;
+    let mut url = base.join(&method.path, scope, pins)?;
+    let format = method.query_array_format.or(config.query_array_format);
+    let defaults = defaults(&[&config.query, &method.query], scope)?;
+    add_query(&mut url, &compose(&defaults, caller.query, format));
+    let body = payload(method, scope)?;
+    let mut headers = defaults_of_headers(&[&config.headers, &method.headers], scope)?;
+    overlay(&mut headers, caller.headers, &body);
+    describe(&mut headers, &body, method.body_format.unwrap_or_default());
+    Ok(Draft { method: method.method.0.clone(), url, headers, body })
+}
+
+/// The request of `/custom/{path}`: the provider's own path below the integration's base URL.
+pub fn of_path(config: &Config, verb: &http::Method, path: &str, scope: &TemplateScope, pins: &Pins, caller: &Caller) -> Result<Draft, RequestError> {
+    let base = config.base_url.as_ref().ok_or(RequestError::NoBaseUrl)?.render(scope, pins)?;
+    if has_dot_segment(path) {
+        return Err(RequestError::DotSegment);
+    }
+    let mut url = base.clone();
+    let joined = format!("{}{path}", base.path().trim_end_matches('/'));
+    url.set_path(&joined);
+    if url.origin() != base.origin() {
+        return Err(RequestError::DotSegment);
+    }
+    add_query(&mut url, &compose(&defaults(&[&config.query], scope)?, caller.query, None));
+    let body = if matches!(*verb, http::Method::GET | http::Method::HEAD) { Payload::Nothing } else { Payload::Callers };
+    let mut headers = defaults_of_headers(&[&config.headers], scope)?;
+    overlay(&mut headers, caller.headers, &body);
+    describe(&mut headers, &body, BodyFormat::default());
+    Ok(Draft { method: verb.clone(), url, headers, body })
+}
+
+/// Sets a query parameter, replacing any of the same name (RFC 3986 encoding).
+pub fn set_query(url: &mut Url, name: &str, value: &str) {
+    let others = url.query().unwrap_or_default().split('&').filter(|piece| {
+        let own = form_urlencoded::parse(piece.as_bytes()).next();
+        !piece.is_empty() && own.is_none_or(|(own, _)| own != name)
+    });
+    let own = super::query::write_value(name, &Value::String(value.to_owned()), QueryArrayFormat::Repeat);
+    let query = others.map(str::to_owned).chain(own).collect::<Vec<_>>().join("&");
+    url.set_query(Some(&query));
+}
+
+fn add_query(url: &mut Url, more: &str) {
+    let query = match url.query() {
+        Some(own) if !own.is_empty() && !more.is_empty() => format!("{own}&{more}"),
+        Some(own) if !own.is_empty() => return url.set_query(Some(&own.to_owned())),
+        _ => more.to_owned(),
+    };
+    url.set_query((!query.is_empty()).then_some(&query));
+}
+
+/// Segments that a server, or one behind it, could read as going up.
+fn has_dot_segment(path: &str) -> bool {
+    let decoded = percent_decode_str(path).decode_utf8_lossy();
+    let twice = percent_decode_str(&decoded).decode_utf8_lossy();
+    twice.split(['/', '\\']).any(|segment| segment == "." || segment == "..")
+}
+
+/// The entries that are left after the later maps changed the earlier ones; null removes.
+fn merged<'a>(maps: &[&'a Entries], same: impl Fn(&str, &str) -> bool) -> Vec<(&'a str, &'a crate::expression::Template)> {
+    let mut kept: Vec<(&str, &crate::expression::Template)> = Vec::new();
+    for (name, template) in maps.iter().flat_map(|map| map.iter()) {
+        kept.retain(|(own, _)| !same(own, name));
+        kept.extend(template.map(|template| (name, template)));
+    }
+    kept
+}
+
+/// Default query parameters. An entry whose placeholder has no value is left out.
+fn defaults(maps: &[&Entries], scope: &TemplateScope) -> Result<Vec<(String, Value)>, RequestError> {
+    let mut rendered = Vec::new();
+    for (name, template) in merged(maps, |a, b| a == b) {
+        match template.query(scope) {
+            Ok(Some(value)) => rendered.push((name.to_owned(), value)),
+            Ok(None) => {}
+            Err(error) if error.is_missing() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(rendered)
+}
+
+fn defaults_of_headers(maps: &[&Entries], scope: &TemplateScope) -> Result<HeaderMap, RequestError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("causeway/", env!("CARGO_PKG_VERSION"))));
+    for (name, template) in merged(maps, str::eq_ignore_ascii_case) {
+        let Some(text) = template.header(scope)? else { continue };
+        let cannot = || RequestError::Header(name.to_owned());
+        let parsed: HeaderName = name.parse().map_err(|_| cannot())?;
+        headers.insert(parsed, HeaderValue::from_str(&text).map_err(|_| cannot())?);
+    }
+    Ok(headers)
+}
+
+/// The caller's fields over ours. What describes a body belongs to the caller's body only.
+fn overlay(headers: &mut HeaderMap, caller: &HeaderMap, body: &Payload) {
+    for name in caller.keys() {
+        if *name == CONTENT_TYPE && *body != Payload::Callers {
+            continue;
+        }
+        headers.remove(name);
+        for value in caller.get_all(name) {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+}
+
+fn describe(headers: &mut HeaderMap, body: &Payload, format: BodyFormat) {
+    let described = match (body, format) {
+        (Payload::Ours(_), BodyFormat::Json) => "application/json",
+        (Payload::Ours(_), BodyFormat::Form) => "application/x-www-form-urlencoded",
+        _ => return,
+    };
+    headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(described));
+}
+
+fn payload(method: &Method, scope: &TemplateScope) -> Result<Payload, RequestError> {
+    let carries_none = matches!(method.method.0, http::Method::GET | http::Method::HEAD);
+    let tree = match &method.body {
+        _ if method.ignore_body => return Ok(Payload::Nothing),
+        None if carries_none => return Ok(Payload::Nothing),
+        None => return Ok(Payload::Callers),
+        Some(_) if carries_none => return Err(RequestError::NoBodyAllowed(method.method.0.clone())),
+        Some(tree) => tree,
+    };
+    let Some(value) = tree.render(scope)? else { return Ok(Payload::Nothing) };
+    let text = match method.body_format.unwrap_or_default() {
+        BodyFormat::Json => value.to_string(),
+        BodyFormat::Form => {
+            let arrays = method.query_array_format.unwrap_or(QueryArrayFormat::Repeat);
+            form::encode(&value, arrays).ok_or(RequestError::BodyShape)?
+        }
+        BodyFormat::Raw => value.as_str().map(str::to_owned).ok_or(RequestError::BodyShape)?,
+        BodyFormat::Multipart => return Err(RequestError::BodyFormat("multipart")),
+        BodyFormat::Xml => return Err(RequestError::BodyFormat("xml")),
+    };
+    Ok(Payload::Ours(text.into_bytes()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! A caller of the API, as the stories tell it.
+
+use causeway::api;
+use causeway::ports::{Body, Incoming};
+use futures::executor::block_on;
+use http::{HeaderMap, HeaderName};
+use serde_json::{Value, json};
+
+use crate::outside::{ADMIN, Pieces, World, collect};
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The JSON of an answer that must have this status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text());
+        self.json()
+    }
+
+    /// The `code` of an error that must have this status.
+    #[track_caller]
+    pub fn code(self, status: u16) -> String {
+        let body = self.expect(status);
+        assert_eq!(body["statusCode"], status);
+        body["code"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Somebody with a token.
+#[derive(Clone)]
+pub struct Client {
+    pub world: World,
+    pub token: String,
+}
+
+impl Client {
+    pub fn admin(world: &World) -> Self {
+        Self { world: world.clone(), token: ADMIN.to_owned() }
+    }
+
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: token.to_owned(), ..self.clone() }
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.request("GET", path, &[], Body::Empty)
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        self.request("DELETE", path, &[], Body::Empty)
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send("POST", path, body)
+    }
+
+    pub fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
+        self.request(method, path, &[("content-type", "application/json")], Body::from_bytes(body.to_string()))
+    }
+
+    pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body<Pieces>) -> Answer {
+        block_on(self.request_async(method, path, headers, body))
+    }
+
+    pub async fn request_async(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body<Pieces>) -> Answer {
+        let mut map: HeaderMap = headers.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())).collect();
+        if !self.token.is_empty() {
+            map.insert("authorization", format!("Bearer {}", self.token).parse().unwrap());
+        }
+        let request = Incoming { method: method.parse().unwrap(), url: format!("https://causeway.example{path}").parse().unwrap(), headers: map, body };
+        let reply = api::handle(&self.world, &self.world.isolate(), request).await;
+        assert!(reply.headers.contains_key("x-request-id"), "every answer has its id");
+        Answer { status: reply.status.as_u16(), headers: reply.headers, body: collect(reply.body).await }
+    }
+
+    /// A new environment's id.
+    pub fn environment(&self, name: &str) -> String {
+        id_of(&self.post("/environment", &json!({ "name": name })).expect(201))
+    }
+
+    /// A token of an environment with all scopes, or these.
+    pub fn token_of(&self, environment: &str, scopes: Option<&[&str]>) -> Self {
+        let mut body = json!({ "environment_id": environment, "name": "t" });
+        if let Some(scopes) = scopes {
+            body["scopes"] = json!(scopes);
+        }
+        self.with_token(self.post("/api-token", &body).expect(201)["token"].as_str().unwrap())
+    }
+}
+
+pub fn id_of(body: &Value) -> String {
+    body["id"].as_str().unwrap().to_owned()
+}
+
+/// An environment with an integration installed and a token for it.
+pub struct Setting {
+    pub admin: Client,
+    pub client: Client,
+    pub environment: String,
+    pub install: String,
+}
+
+impl Setting {
+    /// Publishes `file`, installs it in a new environment, makes a token.
+    pub fn new(world: &World, file: &Value) -> Self {
+        let admin = Client::admin(world);
+        let name = file["name"].as_str().unwrap();
+        admin.send("PUT", &format!("/integration/{name}"), file).expect(201);
+        let environment = admin.environment("test");
+        let client = admin.token_of(&environment, None);
+        let install = id_of(&client.post("/environment-integration", &json!({ "integration_name": name })).expect(201));
+        Self { admin, client, environment, install }
+    }
+
+    /// Imports an account with this context; its id.
+    pub fn account(&self, method: &str, context: &Value) -> String {
+        let body = json!({ "tenant_id": "acme", "environment_integration_id": self.install, "authentication_method": method, "context": context });
+        id_of(&self.client.post("/integrated-account", &body).expect(201))
+    }
+}

@@ -1,0 +1,429 @@
+//! The in-memory twin of the platform: KV, objects with SQLite, a clock that moves when told to, and a
+//! provider that answers as scripted. Everything runs through `api::handle`, as in the Worker.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use causeway::api;
+use causeway::flows::account_object::AccountObject;
+use causeway::flows::directory::{Directory, DirectoryName};
+use causeway::flows::isolate::Isolate;
+use causeway::ids::AccountId;
+use causeway::ports::*;
+use causeway::settings::Settings;
+use causeway::time::Timestamp;
+use http::HeaderMap;
+use rusqlite::types::ValueRef;
+use serde_json::Value;
+
+/// A streamed body made of pieces.
+#[derive(Debug)]
+pub struct Pieces {
+    pub length: Option<u64>,
+    pub pieces: VecDeque<Bytes>,
+}
+
+impl ByteStream for Pieces {
+    fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    async fn next(&mut self) -> Option<Result<Bytes, BrokenStream>> {
+        self.pieces.pop_front().map(Ok)
+    }
+
+    fn discard(self) {}
+}
+
+/// A request as the provider got it.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    pub method: String,
+    pub url: String,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Sent {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+/// One scripted answer.
+pub struct Scripted {
+    pub outcome: Result<Reply<Pieces>, SendError>,
+    /// Answers only when the clock has come so far.
+    pub not_before: i64,
+}
+
+/// Where a fault strikes an ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The object never saw it.
+    Lost,
+    /// It was done, and the answer was lost.
+    AnswerLost,
+}
+
+#[derive(Default)]
+pub struct Disk {
+    connection: Option<rusqlite::Connection>,
+    alarm: Option<Timestamp>,
+    writes: usize,
+}
+
+#[derive(Clone)]
+pub struct DiskHandle(Rc<RefCell<Disk>>);
+
+pub struct Inner {
+    now: Cell<i64>,
+    seed: Cell<u64>,
+    settings: Settings,
+    isolate: RefCell<Rc<Isolate>>,
+    pub kv: RefCell<BTreeMap<String, String>>,
+    pub kv_failures: Cell<usize>,
+    pub faults: RefCell<VecDeque<(String, Fault)>>,
+    script: RefCell<VecDeque<Scripted>>,
+    pub sent: RefCell<Vec<Sent>>,
+    pub logs: RefCell<Vec<Value>>,
+    disks: RefCell<BTreeMap<ObjectName, DiskHandle>>,
+    directories: RefCell<BTreeMap<ObjectName, Rc<Directory<World, DiskHandle>>>>,
+    accounts: RefCell<BTreeMap<AccountId, Rc<AccountObject<World, DiskHandle>>>>,
+    sleepers: RefCell<Vec<Waker>>,
+    pub call_faults: Cell<usize>,
+}
+
+/// The twin; clones are the same world.
+#[derive(Clone)]
+pub struct World(pub Rc<Inner>);
+
+pub const ADMIN: &str = "admin-token-of-the-tests";
+const SEALING_KEYS: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// A world whose operator has set these variables on top of the usual ones.
+    pub fn with(variables: &[(&str, &str)]) -> Self {
+        let settings = Settings::read(|name| {
+            let own = variables.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned());
+            own.or_else(|| match name {
+                "ADMIN_TOKEN" => Some(ADMIN.to_owned()),
+                "SEALING_KEYS" => Some(SEALING_KEYS.to_owned()),
+                _ => None,
+            })
+        });
+        Self(Rc::new(Inner {
+            now: Cell::new(1_700_000_000_000),
+            seed: Cell::new(1),
+            settings,
+            isolate: RefCell::default(),
+            kv: RefCell::default(),
+            kv_failures: Cell::new(0),
+            faults: RefCell::default(),
+            script: RefCell::default(),
+            sent: RefCell::default(),
+            logs: RefCell::default(),
+            disks: RefCell::default(),
+            directories: RefCell::default(),
+            accounts: RefCell::default(),
+            sleepers: RefCell::default(),
+            call_faults: Cell::new(0),
+        }))
+    }
+
+    /// Moves the clock.
+    pub fn pass(&self, duration: Duration) {
+        self.0.now.set(self.0.now.get() + i64::try_from(duration.as_millis()).unwrap());
+        self.0.sleepers.borrow_mut().drain(..).for_each(Waker::wake);
+    }
+
+    /// The runtime is killed and starts again: memory goes, disks stay.
+    pub fn restart(&self) {
+        self.0.directories.borrow_mut().clear();
+        self.0.accounts.borrow_mut().clear();
+        *self.0.isolate.borrow_mut() = Rc::default();
+    }
+
+    /// Rings every alarm that is due; how many rang.
+    pub async fn ring_alarms(&self) -> usize {
+        let due: Vec<ObjectName> = self.0.disks.borrow().iter().filter(|(_, disk)| disk.is_due(self.now())).map(|(name, _)| *name).collect();
+        for name in &due {
+            self.disk(*name).0.borrow_mut().alarm = None;
+            match *name {
+                ObjectName::Account(id) => self.account(id).alarm().await,
+                directory => self.directory(directory).alarm().await,
+            }
+        }
+        due.len()
+    }
+
+    /// The provider's next answer.
+    pub fn answers(&self, status: u16, headers: &[(&str, &str)], body: &str) {
+        self.answers_with(reply(status, headers, Body::from_bytes(body.to_owned())));
+    }
+
+    pub fn answers_with(&self, reply: Reply<Pieces>) {
+        self.0.script.borrow_mut().push_back(Scripted { outcome: Ok(reply), not_before: 0 });
+    }
+
+    pub fn scripts(&self, scripted: Scripted) {
+        self.0.script.borrow_mut().push_back(scripted);
+    }
+
+    /// The requests the provider got since the last look.
+    pub fn sent(&self) -> Vec<Sent> {
+        std::mem::take(&mut *self.0.sent.borrow_mut())
+    }
+
+    /// Writes to an object's storage so far.
+    pub fn writes(&self, name: ObjectName) -> usize {
+        self.disk(name).0.borrow().writes
+    }
+
+    /// Every value of every table of every object, and of KV: what is at rest.
+    pub fn at_rest(&self) -> String {
+        let mut all: Vec<String> = self.0.kv.borrow().iter().map(|(key, value)| format!("{key} {value}")).collect();
+        for disk in self.0.disks.borrow().values() {
+            let disk = disk.0.borrow();
+            let Some(connection) = &disk.connection else { continue };
+            let mut tables = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").unwrap();
+            let names: Vec<String> = tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+            for name in names {
+                all.extend(query(connection, &format!("SELECT * FROM {name}"), &[]).unwrap().iter().map(|row| format!("{row:?}")));
+            }
+        }
+        all.join("\n")
+    }
+
+    /// How many objects have a table at all.
+    pub fn objects_with_data(&self) -> usize {
+        let is_used = |disk: &DiskHandle| disk.0.borrow().connection.as_ref().is_some_and(|c| !query(c, "SELECT name FROM sqlite_master", &[]).unwrap().is_empty());
+        self.0.disks.borrow().values().filter(|disk| is_used(disk)).count()
+    }
+
+    pub fn isolate(&self) -> Rc<Isolate> {
+        Rc::clone(&self.0.isolate.borrow())
+    }
+
+    fn disk(&self, name: ObjectName) -> DiskHandle {
+        self.0.disks.borrow_mut().entry(name).or_insert_with(|| DiskHandle(Rc::default())).clone()
+    }
+
+    fn directory(&self, name: ObjectName) -> Rc<Directory<World, DiskHandle>> {
+        let own = match name {
+            ObjectName::Environment(id) => DirectoryName::Environment(id),
+            _ => DirectoryName::Root,
+        };
+        let disk = self.disk(name);
+        Rc::clone(self.0.directories.borrow_mut().entry(name).or_insert_with(|| Rc::new(Directory::new(self.clone(), disk, own))))
+    }
+
+    fn account(&self, id: AccountId) -> Rc<AccountObject<World, DiskHandle>> {
+        let disk = self.disk(ObjectName::Account(id));
+        Rc::clone(self.0.accounts.borrow_mut().entry(id).or_insert_with(|| Rc::new(AccountObject::new(self.clone(), self.isolate(), disk, id))))
+    }
+
+    fn fault_for(&self, message: &str) -> Option<Fault> {
+        let mut faults = self.0.faults.borrow_mut();
+        let index = faults.iter().position(|(word, _)| message.contains(word.as_str()))?;
+        faults.remove(index).map(|(_, fault)| fault)
+    }
+
+    fn kv_step(&self) -> Result<(), StoreUnavailable> {
+        match self.0.kv_failures.get() {
+            0 => Ok(()),
+            left => {
+                self.0.kv_failures.set(left - 1);
+                Err(StoreUnavailable)
+            }
+        }
+    }
+}
+
+pub fn reply(status: u16, headers: &[(&str, &str)], body: Body<Pieces>) -> Reply<Pieces> {
+    let headers = headers.iter().map(|(name, value)| (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap())).collect();
+    Reply { status: status.try_into().unwrap(), headers, body }
+}
+
+pub fn streamed(pieces: &[&'static [u8]], length: Option<u64>) -> Body<Pieces> {
+    Body::Stream(Pieces { length, pieces: pieces.iter().map(|piece| Bytes::from_static(piece)).collect() })
+}
+
+pub async fn collect(body: Body<Pieces>) -> Vec<u8> {
+    match body {
+        Body::Empty => Vec::new(),
+        Body::Bytes(bytes) => bytes.to_vec(),
+        Body::Stream(stream) => stream.pieces.into_iter().flatten().collect(),
+    }
+}
+
+impl System for World {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.now.get())
+    }
+
+    /// Different each time, the same in each run.
+    fn fill_random(&self, bytes: &mut [u8]) {
+        for byte in bytes {
+            let seed = self.0.seed.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            self.0.seed.set(seed);
+            *byte = seed.to_be_bytes()[0];
+        }
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        let until = self.now().plus(duration);
+        poll_fn(|context| {
+            if self.now() >= until {
+                return Poll::Ready(());
+            }
+            self.0.sleepers.borrow_mut().push(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    fn log(&self, line: &Value) {
+        self.0.logs.borrow_mut().push(line.clone());
+    }
+}
+
+impl ConfigStore for World {
+    async fn get(&self, key: &str) -> Result<Option<String>, StoreUnavailable> {
+        self.kv_step()?;
+        Ok(self.0.kv.borrow().get(key).cloned())
+    }
+
+    async fn put(&self, key: &str, text: &str) -> Result<(), StoreUnavailable> {
+        self.kv_step()?;
+        self.0.kv.borrow_mut().insert(key.to_owned(), text.to_owned());
+        Ok(())
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreUnavailable> {
+        self.kv_step()?;
+        self.0.kv.borrow_mut().remove(key);
+        Ok(())
+    }
+}
+
+impl HttpClient for World {
+    type Stream = Pieces;
+
+    async fn send(&self, request: Outgoing<Pieces>) -> Result<Reply<Pieces>, SendError> {
+        let sent = Sent {
+            method: request.method.to_string(),
+            url: request.url.to_string(),
+            headers: request.headers,
+            body: collect(request.body).await,
+        };
+        self.0.sent.borrow_mut().push(sent);
+        let scripted = self.0.script.borrow_mut().pop_front().expect("the provider was asked once more than scripted");
+        let wait = Timestamp::from_millis(scripted.not_before).since(self.now());
+        if wait > request.timeout {
+            self.sleep(request.timeout).await;
+            return Err(SendError::Timeout);
+        }
+        self.sleep(wait).await;
+        scripted.outcome
+    }
+}
+
+impl Objects for World {
+    async fn ask(&self, object: ObjectName, message: String) -> Result<String, ObjectFault> {
+        let fault = self.fault_for(&message);
+        if fault == Some(Fault::Lost) {
+            return Err(ObjectFault::Interrupted);
+        }
+        let world = self.clone();
+        // Boxed: an object asks an object.
+        let answer: Pin<Box<dyn Future<Output = String>>> = Box::pin(async move {
+            match object {
+                ObjectName::Account(id) => world.account(id).answer(&message).await,
+                directory => world.directory(directory).answer(&message).await,
+            }
+        });
+        let answer = answer.await;
+        if fault == Some(Fault::AnswerLost) { Err(ObjectFault::Interrupted) } else { Ok(answer) }
+    }
+
+    async fn call(&self, account: AccountId, hand_over: &HandOver, request: Incoming<Pieces>, _: Duration) -> Result<Reply<Pieces>, ObjectFault> {
+        if self.0.call_faults.get() > 0 {
+            self.0.call_faults.set(self.0.call_faults.get() - 1);
+            return Err(ObjectFault::Interrupted);
+        }
+        let object = self.account(account);
+        Ok(api::handle_handed_over(&object, hand_over, request).await)
+    }
+}
+
+impl DiskHandle {
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.0.borrow().alarm.is_some_and(|alarm| alarm <= now)
+    }
+}
+
+impl Storage for DiskHandle {
+    fn exec(&self, statement: &str, values: &[SqlValue]) -> Result<Vec<Row>, StorageFault> {
+        let mut disk = self.0.borrow_mut();
+        if !statement.starts_with("SELECT") {
+            disk.writes += 1;
+        }
+        let connection = disk.connection.get_or_insert_with(|| rusqlite::Connection::open_in_memory().unwrap());
+        query(connection, statement, values).map_err(|error| StorageFault(error.to_string()))
+    }
+
+    async fn alarm(&self) -> Result<Option<Timestamp>, StorageFault> {
+        Ok(self.0.borrow().alarm)
+    }
+
+    async fn set_alarm(&self, at: Timestamp) -> Result<(), StorageFault> {
+        self.0.borrow_mut().alarm = Some(at);
+        Ok(())
+    }
+
+    async fn erase(&self) -> Result<(), StorageFault> {
+        *self.0.borrow_mut() = Disk::default();
+        Ok(())
+    }
+}
+
+fn query(connection: &rusqlite::Connection, statement: &str, values: &[SqlValue]) -> rusqlite::Result<Vec<Row>> {
+    let mut statement = connection.prepare(statement)?;
+    for (index, value) in values.iter().enumerate() {
+        match value {
+            SqlValue::Null => statement.raw_bind_parameter(index + 1, rusqlite::types::Null)?,
+            SqlValue::Integer(number) => statement.raw_bind_parameter(index + 1, number)?,
+            SqlValue::Text(text) => statement.raw_bind_parameter(index + 1, text)?,
+        }
+    }
+    let columns = statement.column_count();
+    let mut rows = statement.raw_query();
+    let mut read = Vec::new();
+    while let Some(row) = rows.next()? {
+        read.push((0..columns).map(|column| value_of(row.get_ref_unwrap(column))).collect());
+    }
+    Ok(read)
+}
+
+fn value_of(value: ValueRef<'_>) -> SqlValue {
+    match value {
+        ValueRef::Integer(number) => SqlValue::Integer(number),
+        ValueRef::Text(text) => SqlValue::Text(String::from_utf8(text.to_vec()).unwrap()),
+        _ => SqlValue::Null,
+    }
+}
