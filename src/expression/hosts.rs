@@ -70,6 +70,11 @@ impl AllowedHosts {
             && self.0.iter().any(|pattern| pattern.permits(url, host))
     }
 
+    /// Whether there is no pattern at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether `*` is among the patterns.
     pub fn is_any(&self) -> bool {
         self.0.iter().any(|pattern| pattern.host == Host::Any)

@@ -1,0 +1,231 @@
+//! What an integration file may say (3-config.md), as types: one file per
+//! section, named like its JSON key. [`read`] turns JSON into them and lists
+//! every mistake as a [`Finding`]; nothing here acts on what it reads.
+
+pub mod action;
+pub mod authorization;
+mod check;
+mod count;
+pub mod credentials;
+pub mod field;
+mod finding;
+mod normalise;
+pub mod overrides;
+pub mod pagination;
+mod prune;
+pub mod rate_limit;
+mod reader;
+pub mod resource;
+pub mod schema;
+pub mod secrets;
+pub mod webhook;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::expression::{AllowedHosts, Template, UrlTemplate};
+
+pub use action::Action;
+pub use authorization::Authorization;
+pub use count::Count;
+pub use credentials::Credential;
+pub use field::Field;
+pub use finding::{Finding, Level};
+pub use normalise::normalise;
+pub use pagination::{Pagination, Setting};
+pub use rate_limit::{ErrorExpression, RateLimit};
+pub use reader::{Reading, read, read_config};
+pub use resource::{Method, Verb};
+pub use webhook::Webhook;
+
+/// Entries of `headers` or `query`; `null` removes what a lower layer set.
+pub type Entries = BTreeMap<String, Option<Template>>;
+
+/// A whole integration file.
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Integration {
+    /// The slug used in URLs: lower-case letters, digits and hyphens.
+    #[schemars(regex(pattern = r"^[a-z0-9][a-z0-9-]*$"))]
+    pub name: String,
+    /// What kind of product it is, such as `crm` or `helpdesk`.
+    pub category: Option<String>,
+    /// Whether the integration is still being tested.
+    pub is_beta: bool,
+    /// How the provider's API is called.
+    pub config: Config,
+}
+
+/// How a provider's API is described, signed in to and paged through.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(transform = schema::config)]
+pub struct Config {
+    /// The display name.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// URL of the logo.
+    #[serde(default)]
+    pub logo: Option<String>,
+    /// URL of the icon.
+    #[serde(default)]
+    pub icon: Option<String>,
+    /// What every method's `path` is put behind.
+    #[serde(default)]
+    pub base_url: Option<UrlTemplate>,
+    /// Where requests may go. Required when a URL's host is not fixed by its own text.
+    #[serde(default)]
+    pub allowed_hosts: Option<AllowedHosts>,
+    /// Request headers of every method; a method's own win.
+    #[serde(default)]
+    pub headers: Entries,
+    /// Query parameters of every method; an entry whose placeholder is missing is left out.
+    #[serde(default)]
+    pub query: Entries,
+    /// How arrays are written in a query.
+    #[serde(default)]
+    pub query_array_format: Option<QueryArrayFormat>,
+    /// What a customer hands over to connect: one credential, or a map from format to credential.
+    #[serde(default)]
+    pub credentials: BTreeMap<String, Credential>,
+    /// How a request is signed in.
+    #[serde(default)]
+    pub authorization: Option<Authorization>,
+    /// How lists are paged through; null for a provider that does not page.
+    #[serde(default)]
+    pub pagination: Setting<Pagination>,
+    /// How the provider says that it is busy.
+    #[serde(default)]
+    pub rate_limit: Option<RateLimit>,
+    /// What can be called: resource → method → definition.
+    #[serde(default)]
+    pub resources: BTreeMap<String, BTreeMap<String, Method>>,
+    /// Sequences of steps, by name. `post_install`, `validation` and `refresh_token` run by themselves.
+    #[serde(default)]
+    pub actions: BTreeMap<String, Action>,
+    /// How the provider's webhooks are verified and read.
+    #[serde(default)]
+    pub webhook: Option<Webhook>,
+    /// JSONata: truthy when a response is an error even if its status is 2xx; an object `{status?, message?}` shapes it.
+    #[serde(default)]
+    pub error_expression: Option<ErrorExpression>,
+    /// Tags of each resource's tools.
+    #[serde(default)]
+    pub tool_tags: BTreeMap<String, Vec<String>>,
+}
+
+/// How arrays are written in a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum QueryArrayFormat {
+    /// `a=1,2`
+    Comma,
+    /// `a[]=1&a[]=2`
+    Brackets,
+    /// `a[0]=1&a[1]=2`
+    Indices,
+    /// `a=1&a=2`
+    #[default]
+    Repeat,
+}
+
+impl Config {
+    /// The methods of a resource; `None` when there is no such resource.
+    pub fn resource(&self, resource: &str) -> Option<&BTreeMap<String, Method>> {
+        self.resources.get(resource)
+    }
+
+    /// One method.
+    pub fn method(&self, resource: &str, name: &str) -> Option<&Method> {
+        self.resource(resource)?.get(name)
+    }
+
+    /// The credential of a format, such as `oauth2`.
+    pub fn credential(&self, format: &str) -> Option<&Credential> {
+        self.credentials.get(format)
+    }
+
+    /// How this method signs in: its own way, or the file's.
+    pub fn authorization_of<'a>(&'a self, method: &'a Method) -> Option<&'a Authorization> {
+        if method.no_auth {
+            return Some(&Authorization::None(authorization::None {}));
+        }
+        method.authorization.as_ref().or(self.authorization.as_ref())
+    }
+
+    /// How this method pages: its own way, the file's, or not at all.
+    pub fn pagination_of<'a>(&'a self, method: &'a Method) -> Option<&'a Pagination> {
+        match &method.pagination {
+            Setting::Inherit => self.pagination.set(),
+            own => own.set(),
+        }
+    }
+
+    /// How this method's rate limits are read, where the file says so.
+    pub fn rate_limit_of<'a>(&'a self, method: &'a Method) -> Option<&'a RateLimit> {
+        method.rate_limit.as_ref().or(self.rate_limit.as_ref())
+    }
+
+    /// What makes a response of this method an error.
+    pub fn error_expression_of<'a>(&'a self, method: &'a Method) -> Option<&'a ErrorExpression> {
+        method.error_expression.as_ref().or(self.error_expression.as_ref())
+    }
+
+    /// How this method writes arrays in a query.
+    pub fn query_array_format_of(&self, method: &Method) -> QueryArrayFormat {
+        method.query_array_format.or(self.query_array_format).unwrap_or_default()
+    }
+
+    /// The URL this method's path is put behind.
+    pub fn base_url_of<'a>(&'a self, method: &'a Method) -> Option<&'a UrlTemplate> {
+        method.base_url.as_ref().or(self.base_url.as_ref())
+    }
+
+    /// Every field of every credential and of every form.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        let of_credentials = self.credentials.values().flat_map(Credential::fields);
+        of_credentials.chain(self.actions.values().flat_map(Action::fields))
+    }
+
+    /// The context keys whose value is a secret because their field is a
+    /// `password`. [`secrets::KEYS`] are secret besides.
+    pub fn password_fields(&self) -> BTreeSet<String> {
+        let fields = self.fields().filter(|field| field.kind == field::Kind::Password);
+        fields.map(|field| field.name.clone()).collect()
+    }
+
+    /// The context keys whose field says `allow_dots`.
+    pub fn dotted_keys(&self) -> BTreeSet<String> {
+        self.fields().filter(|field| field.allow_dots).map(|field| field.name.clone()).collect()
+    }
+
+    /// Every URL of the file with its path in it, methods' included.
+    pub fn urls(&self) -> Vec<(String, &UrlTemplate)> {
+        let mut urls: Vec<(String, &UrlTemplate)> = Vec::new();
+        urls.extend(self.base_url.as_ref().map(|url| ("config.base_url".to_owned(), url)));
+        for (format, credential) in &self.credentials {
+            let at = format!("config.credentials.{format}.config.auth");
+            urls.extend(credential.urls().into_iter().map(|(key, url)| (format!("{at}.{key}"), url)));
+        }
+        for (resource, methods) in &self.resources {
+            for (name, method) in methods {
+                let url = method.base_url.as_ref();
+                urls.extend(url.map(|url| (format!("config.resources.{resource}.{name}.base_url"), url)));
+            }
+        }
+        for (name, action) in &self.actions {
+            urls.extend(action.urls().map(|(at, url)| (format!("config.actions.{name}{at}"), url)));
+        }
+        let keys = self.webhook.as_ref().and_then(Webhook::jwks_url);
+        urls.extend(keys.map(|url| ("config.webhook.signature_verification.config.jwks_url".to_owned(), url)));
+        urls
+    }
+
+    /// The context keys that scheme, host or port of any URL depends on. They
+    /// change only together with new credentials.
+    pub fn origin_keys(&self) -> BTreeSet<String> {
+        self.urls().into_iter().flat_map(|(_, url)| url.origin_keys()).collect()
+    }
+}

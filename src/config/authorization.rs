@@ -1,0 +1,133 @@
+//! How a request is signed in: which part of it carries the credential.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::expression::{Expression, Template};
+
+use super::schema::aliases;
+
+/// How a request is signed in.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(tag = "format", content = "config", rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(transform = super::schema::optional_config)]
+pub enum Authorization {
+    /// `Authorization: Bearer …` (RFC 6750).
+    Bearer(Bearer),
+    /// `Authorization: Basic …` (RFC 7617).
+    Basic(Basic),
+    /// One header, or those an expression returns.
+    Header(Header),
+    /// One query parameter.
+    Query(Query),
+    /// The request is sent as it is.
+    None(None),
+}
+
+/// `Authorization: Bearer …`
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bearer {
+    /// The token; `{{oauth.token.access_token}}` when absent.
+    #[serde(default)]
+    pub token: Option<Template>,
+}
+
+/// `Authorization: Basic …`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Basic {
+    /// The user name.
+    pub username: Template,
+    /// The password; empty when absent.
+    #[serde(default)]
+    pub password: Option<Template>,
+}
+
+/// One header of a fixed name, or headers that are computed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "HeaderKeys")]
+pub enum Header {
+    /// A name and a value.
+    Fixed {
+        /// The header's name.
+        name: Template,
+        /// Its value.
+        value: Template,
+    },
+    /// JSONata that returns an object of headers.
+    Computed {
+        /// The expression.
+        expression: Expression,
+    },
+}
+
+/// The keys as they are written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(transform = aliases(&[("header_name", &["name"]), ("header_value", &["value"])]))]
+struct HeaderKeys {
+    /// The header's name. Also written `name`.
+    #[serde(default, alias = "name")]
+    header_name: Option<Template>,
+    /// The header's value. Also written `value`.
+    #[serde(default, alias = "value")]
+    header_value: Option<Template>,
+    /// JSONata that returns an object of headers, instead of name and value.
+    #[serde(default)]
+    expression: Option<Expression>,
+}
+
+impl TryFrom<HeaderKeys> for Header {
+    type Error = &'static str;
+
+    fn try_from(keys: HeaderKeys) -> Result<Self, Self::Error> {
+        match (keys.header_name, keys.header_value, keys.expression) {
+            (Some(name), Some(value), None) => Ok(Self::Fixed { name, value }),
+            (None, None, Some(expression)) => Ok(Self::Computed { expression }),
+            _ => Err("a header needs `header_name` and `header_value`, or `expression` alone"),
+        }
+    }
+}
+
+impl JsonSchema for Header {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "HeaderAuthorization".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        HeaderKeys::json_schema(generator)
+    }
+}
+
+/// One query parameter.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "QueryAuthorization")]
+pub struct Query {
+    /// The parameter's name.
+    pub name: Template,
+    /// Its value.
+    pub value: Template,
+}
+
+/// No settings.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "NoAuthorization")]
+pub struct None {}
+
+impl Authorization {
+    /// Whether this reads the OAuth access token by default.
+    pub fn is_default_bearer(&self) -> bool {
+        matches!(self, Self::Bearer(Bearer { token: Option::None }))
+    }
+
+    /// The headers of a computed result: an object of texts.
+    pub fn headers_of(result: &serde_json::Value) -> Option<BTreeMap<String, String>> {
+        let entries = result.as_object()?.iter();
+        entries.map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
+    }
+}

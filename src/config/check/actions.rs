@@ -1,0 +1,42 @@
+//! Actions: what they call exists.
+
+use crate::config::action::{Action, Call, StepKind};
+use crate::config::{Config, Finding};
+
+use super::Broken;
+use super::resources::{check_method, check_name};
+
+pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding>) {
+    for (name, action) in &config.actions {
+        let at = format!("config.actions.{name}");
+        check_name(name, &at, "action", findings);
+        check_action(config, action, &at, broken, findings);
+    }
+}
+
+fn check_action(config: &Config, action: &Action, at: &str, broken: &Broken, findings: &mut Vec<Finding>) {
+    if action.steps.is_empty() && !broken.touches(at) {
+        findings.push(Finding::warning(format!("{at}.steps"), "an action without steps does nothing"));
+    }
+    for (place, step) in action.placed() {
+        let at = format!("{at}{place}.config");
+        match &step.kind {
+            StepKind::Request(method) => check_method(config, method, &at, broken, findings),
+            StepKind::Call(call) => check_call(config, call, &at, broken, findings),
+            _ => {}
+        }
+    }
+}
+
+fn check_call(config: &Config, call: &Call, at: &str, broken: &Broken, findings: &mut Vec<Finding>) {
+    let (resource, method) = (&call.resource, &call.method);
+    let is_known = config.method(resource, method).is_some();
+    if is_known || broken.touches(&format!("config.resources.{resource}.{method}")) {
+        return;
+    }
+    let finding = match config.resource(resource) {
+        None => Finding::error(format!("{at}.resource"), format!("there is no resource `{resource}`")),
+        Some(_) => Finding::error(format!("{at}.method"), format!("`{resource}` has no method `{method}`")),
+    };
+    findings.push(finding);
+}

@@ -1,0 +1,52 @@
+//! Fields of credentials and forms.
+
+use std::collections::BTreeSet;
+
+use regex::Regex;
+
+use crate::config::field::{Field, Kind};
+use crate::config::{Config, Finding};
+use crate::expression::scope::TEMPLATE_ROOTS;
+
+pub(super) fn check(config: &Config, findings: &mut Vec<Finding>) {
+    for (format, credential) in &config.credentials {
+        let at = format!("config.credentials.{format}.config.fields");
+        check_fields(credential.fields(), &at, findings);
+    }
+    for (name, action) in &config.actions {
+        let fields: Vec<Field> = action.fields().cloned().collect();
+        check_fields(&fields, &format!("config.actions.{name}"), findings);
+    }
+}
+
+fn check_fields(fields: &[Field], at: &str, findings: &mut Vec<Finding>) {
+    let mut seen = BTreeSet::new();
+    for (index, field) in fields.iter().enumerate() {
+        let at = format!("{at}[{index}]");
+        check_name(&field.name, &at, findings);
+        if !seen.insert(&field.name) {
+            let text = format!("there is another field `{}`", field.name);
+            findings.push(Finding::error(format!("{at}.name"), text));
+        }
+        if field.kind == Kind::SingleSelect && field.options.is_empty() {
+            findings.push(Finding::error(format!("{at}.options"), "a `single_select` needs options"));
+        }
+        if let Some(error) = field.pattern.as_deref().and_then(|pattern| Regex::new(pattern).err()) {
+            let text = error.to_string();
+            let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            findings.push(Finding::error(format!("{at}.pattern"), format!("not a regular expression: {reason}")));
+        }
+    }
+}
+
+/// A field is a key of the context: what is read under that name must be it.
+fn check_name(name: &str, at: &str, findings: &mut Vec<Finding>) {
+    let at = format!("{at}.name");
+    if TEMPLATE_ROOTS.contains(&name) || name == "oauth" {
+        let text = format!("a field cannot be called `{name}`: that name means something else in placeholders");
+        findings.push(Finding::error(at, text));
+    } else if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
+        let text = format!("`{name}` cannot be named in a placeholder");
+        findings.push(Finding::error(at, text).hint("use letters, digits, `_` and `-`"));
+    }
+}

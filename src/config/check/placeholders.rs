@@ -1,0 +1,120 @@
+//! Placeholders that nothing fills, and text that only looks like one. Walks
+//! the JSON itself, so that it sees every template of every section.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::config::action::{Change, StepKind};
+use crate::config::{Config, Finding};
+use crate::expression::scope::context_key;
+use crate::expression::{Placeholder, Template, TemplateTree, has_stray_braces};
+
+use super::Broken;
+
+/// Keys below which no template stands: JSONata, prose and samples.
+const NO_TEMPLATES: [&str; 18] = [
+    "run_if",
+    "handle_verification",
+    "payload_transform",
+    "event_id",
+    "is_rate_limited",
+    "context_lookup_field_value",
+    "fields",
+    "description",
+    "label",
+    "examples",
+    "query_schema",
+    "body_schema",
+    "response_schema",
+    "tool_tags",
+    "scopes",
+    "allowed_hosts",
+    "api_documentation_url",
+    "contextFromCallback",
+];
+
+pub(super) fn check(config: &Config, file: &Value, broken: &Broken, findings: &mut Vec<Finding>) {
+    let mut walk = Walk { known: known_keys(config, broken), findings };
+    walk.value(file, "config");
+}
+
+/// The context keys that something fills; `None` when that cannot be told.
+fn known_keys(config: &Config, broken: &Broken) -> Option<BTreeSet<String>> {
+    if broken.touches("config.credentials") || broken.touches("config.actions") {
+        return None;
+    }
+    let mut known: BTreeSet<String> = config.fields().map(|field| field.name.clone()).collect();
+    for oauth in config.credentials.values().filter_map(|credential| credential.oauth()) {
+        known.extend(["oauth".to_owned(), "access_token".to_owned()]);
+        known.extend(oauth.context_from_token.keys().cloned());
+        known.extend(oauth.context_from_callback.keys().cloned());
+    }
+    let handshake = config.webhook.as_ref().and_then(|webhook| webhook.handle_verification.as_ref());
+    if handshake.is_some_and(|expression| expression.source().contains("update_context")) {
+        return None;
+    }
+    for step in config.actions.values().flat_map(|action| &action.steps) {
+        match &step.kind {
+            StepKind::SetContext(Change::Values(TemplateTree::Object(entries)))
+            | StepKind::UpdateContext(Change::Values(TemplateTree::Object(entries))) => {
+                known.extend(entries.iter().map(|(key, _)| key.clone()));
+            }
+            StepKind::SetContext(_) | StepKind::UpdateContext(_) => return None,
+            _ => {}
+        }
+    }
+    Some(known)
+}
+
+struct Walk<'f> {
+    known: Option<BTreeSet<String>>,
+    findings: &'f mut Vec<Finding>,
+}
+
+impl Walk<'_> {
+    /// The recursion is as deep as the file, which is bounded.
+    fn value(&mut self, value: &Value, at: &str) {
+        match value {
+            Value::String(text) => self.text(text, at),
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.value(item, &format!("{at}[{index}]"));
+                }
+            }
+            Value::Object(entries) => {
+                let is_transform = entries.get("type").is_some_and(|kind| kind == "transform");
+                for (key, item) in entries {
+                    let is_computed = key.ends_with("expression") || (is_transform && key == "config");
+                    if !is_computed && !key.starts_with("x-") && !NO_TEMPLATES.contains(&key.as_str()) {
+                        self.value(item, &format!("{at}.{key}"));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, text: &str, at: &str) {
+        if has_stray_braces(text) {
+            let finding = Finding::warning(at, "`{{` without a placeholder behind it is sent as it stands");
+            self.findings.push(finding.hint("a placeholder is `{{` + letters, digits, `_-./|:?`, spaces + `}}`"));
+        }
+        let Some(known) = &self.known else { return };
+        let Ok(template) = Template::parse(text) else { return };
+        for placeholder in template.placeholders().filter(|placeholder| is_never_filled(placeholder, known)) {
+            let names: Vec<String> = placeholder.paths().map(ToString::to_string).collect();
+            let text = format!("nothing fills `{}`: no field declares it", names.join("|"));
+            let finding = Finding::warning(at, text);
+            self.findings.push(finding.hint("declare a field, or give a default with `?:`"));
+        }
+    }
+}
+
+fn is_never_filled(placeholder: &Placeholder, known: &BTreeSet<String>) -> bool {
+    let is_unknown = |key: &str| !known.contains(key);
+    !placeholder.has_fallback() && placeholder.paths().all(|path| match path.first() {
+        Some("context" | "credentials") if path.parts().len() == 1 => false,
+        _ => context_key(path).is_some_and(is_unknown),
+    })
+}

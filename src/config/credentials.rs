@@ -1,0 +1,259 @@
+//! What a customer hands over, and how OAuth tokens are had for it
+//! (RFC 6749, 7636). Getting them is the `oauth` module's work.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::expression::{PathTemplate, Template, UrlTemplate};
+use crate::json::Path;
+
+use super::{Count, Field};
+
+mod pkce;
+pub use pkce::Pkce;
+
+/// One way to connect an account.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(tag = "format", content = "config", rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(transform = super::schema::optional_config)]
+pub enum Credential {
+    /// The authorization code grant (RFC 6749, section 4.1).
+    Oauth2(Box<OAuth2>),
+    /// The client credentials grant (RFC 6749, section 4.4).
+    Oauth2ClientCredentials(Box<OAuth2>),
+    /// What the customer types in.
+    ApiKey(ApiKey),
+    /// Client credentials with `grant_type=kekaapi`, `scope=kekaapi` and `api_key`.
+    KekaOauth(Box<OAuth2>),
+}
+
+/// Formats of the file that this version does not execute: a file that has
+/// them loads, with a warning, without them.
+pub const LATER_FORMATS: &[&str] = &["oauth", "jwt_bearer", "custom_token", "aws_sigv4"];
+
+/// What the customer types in.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKey {
+    /// The inputs of the connect form.
+    #[serde(default)]
+    pub fields: Vec<Field>,
+}
+
+/// How OAuth tokens are had.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct OAuth2 {
+    /// Our client at the provider.
+    pub client: Client,
+    /// The provider's endpoints.
+    pub auth: Endpoints,
+    /// How requests to them are written.
+    pub options: Options,
+    /// What is asked for.
+    pub scope: Vec<Template>,
+    /// Extra parameters of the authorization request.
+    pub params: BTreeMap<String, Template>,
+    /// Extra parameters of the token request.
+    pub token_params: BTreeMap<String, Template>,
+    /// Extra parameters of the refresh request.
+    pub refresh_params: BTreeMap<String, Template>,
+    /// Seconds a token lives when the provider does not say.
+    pub token_expiry_duration: Option<Count>,
+    /// How the code is proved to be ours (RFC 7636).
+    pub pkce: Pkce,
+    /// Where in the token response the token stands; the root when absent.
+    pub token_response_path: Option<Path>,
+    /// Context keys filled from the token response.
+    pub context_from_token: BTreeMap<String, Path>,
+    /// Context keys filled from the callback's query.
+    pub context_from_callback: BTreeMap<String, String>,
+    /// The inputs of the connect form.
+    pub fields: Vec<Field>,
+}
+
+/// Our client at the provider.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+#[schemars(rename = "OAuthClient")]
+pub struct Client {
+    /// The client id; `{{client_id}}` when absent.
+    pub id: Option<Template>,
+    /// The client secret; `{{client_secret}}` when absent. A literal one is write-only.
+    pub secret: Option<Template>,
+    /// The name of the id's parameter; `client_id` when absent.
+    pub id_param_name: Option<String>,
+    /// The name of the secret's parameter; `client_secret` when absent.
+    pub secret_param_name: Option<String>,
+}
+
+/// The provider's endpoints: hosts with paths, or whole URLs.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+#[schemars(rename = "OAuthEndpoints")]
+pub struct Endpoints {
+    /// Origin of the authorization endpoint; `tokenHost` when absent.
+    pub authorize_host: Option<UrlTemplate>,
+    /// Path of the authorization endpoint.
+    pub authorize_path: Option<PathTemplate>,
+    /// Origin of the token endpoint and of those below.
+    pub token_host: Option<UrlTemplate>,
+    /// Path of the token endpoint.
+    pub token_path: Option<PathTemplate>,
+    /// Path of the refresh endpoint; the token endpoint when absent.
+    pub refresh_path: Option<PathTemplate>,
+    /// Path of the revocation endpoint (RFC 7009).
+    pub revoke_path: Option<PathTemplate>,
+    /// Path of the introspection endpoint (RFC 7662).
+    pub introspect_path: Option<PathTemplate>,
+    /// The authorization endpoint as a whole URL; its query is kept.
+    pub authorize_url: Option<UrlTemplate>,
+    /// The token endpoint as a whole URL.
+    pub token_url: Option<UrlTemplate>,
+    /// The refresh endpoint as a whole URL.
+    pub refresh_url: Option<UrlTemplate>,
+    /// What `iss` must equal when the callback carries it (RFC 9207).
+    pub issuer: Option<Template>,
+}
+
+/// How requests to the endpoints are written.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+#[schemars(rename = "OAuthOptions")]
+pub struct Options {
+    /// What stands between scopes.
+    pub scope_separator: String,
+    /// How the body of a token request is written.
+    pub body_format: BodyFormat,
+    /// Whether the client signs in by a header or in the body.
+    pub authorization_method: AuthorizationMethod,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            scope_separator: " ".to_owned(),
+            body_format: BodyFormat::default(),
+            authorization_method: AuthorizationMethod::default(),
+        }
+    }
+}
+
+/// How the body of a token request is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "OAuthBodyFormat")]
+pub enum BodyFormat {
+    /// `application/x-www-form-urlencoded`
+    #[default]
+    Form,
+    /// `application/json`
+    Json,
+}
+
+/// Whether the client signs in by a header or in the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AuthorizationMethod {
+    /// `Authorization: Basic` (RFC 6749, section 2.3.1).
+    #[default]
+    Header,
+    /// Parameters of the body.
+    Body,
+}
+
+/// An endpoint: a whole URL, or an origin with a path.
+#[derive(Debug, Clone, Copy)]
+pub struct Endpoint<'a> {
+    /// The URL, or the origin.
+    pub base: &'a UrlTemplate,
+    /// The path behind the origin.
+    pub path: Option<&'a PathTemplate>,
+}
+
+impl Endpoints {
+    /// Where customers authorise.
+    pub fn authorize(&self) -> Option<Endpoint<'_>> {
+        let host = self.authorize_host.as_ref().or(self.token_host.as_ref());
+        endpoint(self.authorize_url.as_ref(), host, self.authorize_path.as_ref())
+    }
+
+    /// Where codes are exchanged for tokens.
+    pub fn token(&self) -> Option<Endpoint<'_>> {
+        endpoint(self.token_url.as_ref(), self.token_host.as_ref(), self.token_path.as_ref())
+    }
+
+    /// Where tokens are refreshed.
+    pub fn refresh(&self) -> Option<Endpoint<'_>> {
+        let own = endpoint(self.refresh_url.as_ref(), self.token_host.as_ref(), self.refresh_path.as_ref());
+        own.or_else(|| self.token())
+    }
+
+    /// Where tokens are revoked.
+    pub fn revoke(&self) -> Option<Endpoint<'_>> {
+        endpoint(None, self.token_host.as_ref(), self.revoke_path.as_ref())
+    }
+
+    /// Where tokens are looked into.
+    pub fn introspect(&self) -> Option<Endpoint<'_>> {
+        endpoint(None, self.token_host.as_ref(), self.introspect_path.as_ref())
+    }
+
+    fn urls(&self) -> Vec<(&'static str, &UrlTemplate)> {
+        let urls = [
+            ("authorizeHost", &self.authorize_host),
+            ("tokenHost", &self.token_host),
+            ("authorizeUrl", &self.authorize_url),
+            ("tokenUrl", &self.token_url),
+            ("refreshUrl", &self.refresh_url),
+        ];
+        urls.into_iter().filter_map(|(key, url)| Some((key, url.as_ref()?))).collect()
+    }
+}
+
+fn endpoint<'a>(
+    whole: Option<&'a UrlTemplate>,
+    host: Option<&'a UrlTemplate>,
+    path: Option<&'a PathTemplate>,
+) -> Option<Endpoint<'a>> {
+    match (whole, host, path) {
+        (Some(base), _, _) => Some(Endpoint { base, path: None }),
+        (None, Some(base), Some(path)) => Some(Endpoint { base, path: Some(path) }),
+        _ => None,
+    }
+}
+
+impl Credential {
+    /// The name of its format.
+    pub fn format(&self) -> &'static str {
+        match self {
+            Self::Oauth2(_) => "oauth2",
+            Self::Oauth2ClientCredentials(_) => "oauth2_client_credentials",
+            Self::ApiKey(_) => "api_key",
+            Self::KekaOauth(_) => "keka_oauth",
+        }
+    }
+
+    /// The inputs of the connect form.
+    pub fn fields(&self) -> &[Field] {
+        match self {
+            Self::ApiKey(config) => &config.fields,
+            Self::Oauth2(config) | Self::Oauth2ClientCredentials(config) | Self::KekaOauth(config) => &config.fields,
+        }
+    }
+
+    /// The OAuth settings, when it has tokens.
+    pub fn oauth(&self) -> Option<&OAuth2> {
+        match self {
+            Self::ApiKey(_) => None,
+            Self::Oauth2(config) | Self::Oauth2ClientCredentials(config) | Self::KekaOauth(config) => Some(config),
+        }
+    }
+
+    /// Its URLs, each with its key in `auth`.
+    pub fn urls(&self) -> Vec<(&'static str, &UrlTemplate)> {
+        self.oauth().map(|config| config.auth.urls()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,45 @@
+//! One thing that is wrong, or looks wrong, in an integration file.
+
+use serde::Serialize;
+
+/// Whether the file can be used in spite of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The file is refused.
+    Error,
+    /// The file is taken; something in it will not do what it seems to.
+    Warning,
+}
+
+/// What is wrong, where, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Whether it stops the file.
+    pub level: Level,
+    /// Where: `config.resources.users.list.path`, arrays as `[0]`.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl Finding {
+    /// Something that stops the file.
+    pub fn error(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { level: Level::Error, path: path.into(), message: message.into(), hint: None }
+    }
+
+    /// Something to look at.
+    pub fn warning(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { level: Level::Warning, path: path.into(), message: message.into(), hint: None }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}

@@ -1,0 +1,164 @@
+//! Shorthands of the file, written out: what several spellings mean is said
+//! here once, so that the types and the merge see only one.
+
+use serde_json::{Map, Value, json};
+
+/// Writes a single credential as a map from its format, so that overrides
+/// merge into the right one.
+pub fn normalise(config: &mut Value) {
+    let Some(credentials) = config.get_mut("credentials") else { return };
+    if let Some(format) = credentials.get("format").and_then(Value::as_str) {
+        let format = format.to_owned();
+        *credentials = json!({format: credentials.take()});
+    }
+}
+
+/// Makes a configuration ready to be read into types: `format` and `type`
+/// before `config`, so that errors keep their path; formats without settings
+/// get empty ones; the aliases of signature formats are resolved.
+pub(super) fn prepare(config: &mut Value) {
+    normalise(config);
+    if let Some(Value::Object(credentials)) = config.get_mut("credentials") {
+        for (format, credential) in credentials {
+            named(credential, format);
+            tagged(credential, "format");
+        }
+    }
+    shared(config);
+    each(config.get_mut("resources"), |methods| each(Some(methods), shared));
+    each(config.get_mut("actions"), action);
+    if let Some(verification) = config.get_mut("webhook").and_then(|webhook| webhook.get_mut("signature_verification")) {
+        signature_format(verification);
+    }
+}
+
+/// The sections that a method has too.
+fn shared(section: &mut Value) {
+    for key in ["authorization", "pagination"] {
+        if let Some(value) = section.get_mut(key) {
+            tagged(value, "format");
+        }
+    }
+}
+
+fn each(map: Option<&mut Value>, change: impl Fn(&mut Value)) {
+    if let Some(Value::Object(entries)) = map {
+        entries.values_mut().for_each(change);
+    }
+}
+
+/// A credential that does not say its format has that of its key.
+fn named(credential: &mut Value, format: &str) {
+    if let Value::Object(keys) = credential {
+        keys.entry("format").or_insert_with(|| json!(format));
+    }
+}
+
+/// Puts the tag in front and makes sure of a `config`.
+fn tagged(value: &mut Value, tag: &str) {
+    let Value::Object(keys) = value else { return };
+    let Some(name) = keys.shift_remove(tag) else { return };
+    let mut ordered = Map::from_iter([(tag.to_owned(), name)]);
+    ordered.append(keys);
+    if ordered.get("config").is_none_or(Value::is_null) {
+        ordered.insert("config".to_owned(), json!({}));
+    }
+    *keys = ordered;
+}
+
+fn action(action: &mut Value) {
+    if action.get("steps").is_some() {
+        if let Some(Value::Array(steps)) = action.get_mut("steps") {
+            steps.iter_mut().for_each(step);
+        }
+    } else {
+        step(action);
+    }
+}
+
+/// Puts `type` in front; a `request` that names a resource calls its method.
+fn step(step: &mut Value) {
+    let names_resource = step.pointer("/config/resource").is_some();
+    let Value::Object(keys) = step else { return };
+    let Some(mut name) = keys.shift_remove("type") else { return };
+    if names_resource && name == "request" {
+        name = json!("request_method");
+    }
+    let mut ordered = Map::from_iter([("type".to_owned(), name)]);
+    ordered.append(keys);
+    for key in ["authorization", "pagination"] {
+        if let Some(section) = ordered.get_mut("config").and_then(|config| config.get_mut(key)) {
+            tagged(section, "format");
+        }
+    }
+    *keys = ordered;
+}
+
+/// `HMAC-SHA256` → `hmac` with `algorithm: sha256`; other names in lower case.
+fn signature_format(verification: &mut Value) {
+    let Some(format) = verification.get("format").and_then(Value::as_str) else { return };
+    let name = format.to_ascii_lowercase().replace('-', "_");
+    let Some(keys) = verification.as_object_mut() else { return };
+    if keys.get("config").is_some_and(Value::is_null) {
+        keys.shift_remove("config");
+    }
+    let Some(algorithm) = name.strip_prefix("hmac_").map(|name| name.replace('_', "")) else {
+        keys.insert("format".to_owned(), json!(name));
+        return;
+    };
+    keys.insert("format".to_owned(), json!("hmac"));
+    let config = keys.entry("config").or_insert_with(|| json!({}));
+    if let Some(config) = config.as_object_mut() {
+        config.entry("algorithm").or_insert(json!(algorithm));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{normalise, prepare};
+    use serde_json::json;
+
+    #[test]
+    fn a_single_credential_becomes_a_map() {
+        let mut config = json!({"credentials": {"config": {}, "format": "api_key"}});
+        normalise(&mut config);
+        assert_eq!(config, json!({"credentials": {"api_key": {"config": {}, "format": "api_key"}}}));
+        let once = config.clone();
+        normalise(&mut config);
+        assert_eq!(config, once);
+    }
+
+    #[test]
+    fn tags_come_first_and_settings_are_never_absent() {
+        let mut config = json!({
+            "authorization": {"config": {"a": 1}, "format": "bearer"},
+            "pagination": {"format": "link_header"},
+            "resources": {"u": {"list": {"authorization": {"format": "none"}}}},
+            "actions": {"one": {"config": {"resource": "u"}, "type": "request"}, "two": {"steps": [{"config": {}, "type": "form"}]}},
+        });
+        prepare(&mut config);
+        assert_eq!(
+            config.to_string(),
+            concat!(
+                r#"{"authorization":{"format":"bearer","config":{"a":1}},"#,
+                r#""pagination":{"format":"link_header","config":{}},"#,
+                r#""resources":{"u":{"list":{"authorization":{"format":"none","config":{}}}}},"#,
+                r#""actions":{"one":{"type":"request_method","config":{"resource":"u"}},"two":{"steps":[{"type":"form","config":{}}]}}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn the_name_of_a_signature_may_carry_its_algorithm() {
+        for (format, expected) in [
+            ("HMAC-SHA256", json!({"format": "hmac", "config": {"algorithm": "sha256"}})),
+            ("hmac_sha1", json!({"format": "hmac", "config": {"algorithm": "sha1"}})),
+            ("JWT", json!({"format": "jwt"})),
+            ("standard-webhooks", json!({"format": "standard_webhooks"})),
+        ] {
+            let mut config = json!({"webhook": {"signature_verification": {"format": format}}});
+            prepare(&mut config);
+            assert_eq!(config["webhook"]["signature_verification"], expected);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The layers of a configuration: integration ← install `override` ← account
+//! `integration_override`, by the one merge rule.
+
+use serde_json::Value;
+
+use crate::json::merge;
+
+use super::normalise;
+
+/// Keys of an override that are no configuration: the install's variables.
+const VARIABLES: [&str; 2] = ["environment_variables", "secret_environment_variables"];
+
+/// The configuration that counts for an account. The result is to be read
+/// with [`super::read_config`].
+pub fn effective(base: &Value, install_override: &Value, account_override: &Value) -> Value {
+    let mut config = base.clone();
+    normalise(&mut config);
+    for layer in [install_override, account_override] {
+        let Value::Object(_) = layer else { continue };
+        let mut layer = layer.clone();
+        if let Value::Object(keys) = &mut layer {
+            keys.retain(|key, _| !VARIABLES.contains(&key.as_str()));
+        }
+        normalise(&mut layer);
+        merge(&mut config, &layer);
+    }
+    config
+}
+
+#[cfg(test)]
+mod tests {
+    use super::effective;
+    use serde_json::json;
+
+    #[test]
+    fn later_layers_win_and_variables_are_no_configuration() {
+        let base = json!({"label": "a", "headers": {"x": "1", "y": "2"}, "credentials": {"format": "api_key", "config": {"fields": []}}});
+        let install = json!({
+            "headers": {"x": null}, "environment_variables": {"a": 1}, "secret_environment_variables": {"b": 2},
+            "credentials": {"format": "oauth2", "config": {"scope": ["a"]}}
+        });
+        let account = json!({"label": "c", "resources": {"u": {"list": {}}}});
+        assert_eq!(
+            effective(&base, &install, &account),
+            json!({
+                "label": "c", "headers": {"y": "2"}, "resources": {"u": {"list": {}}},
+                "credentials": {
+                    "api_key": {"format": "api_key", "config": {"fields": []}},
+                    "oauth2": {"format": "oauth2", "config": {"scope": ["a"]}}
+                }
+            })
+        );
+        assert_eq!(effective(&json!({"label": "a"}), &json!(null), &json!({})), json!({"label": "a"}));
+    }
+}

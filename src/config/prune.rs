@@ -1,0 +1,204 @@
+//! Reading one unit of the file (a method, a credential …) so that every
+//! mistake in it is found: each one is recorded and cut out, and the rest is
+//! read again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_path_to_error::Segment;
+
+use super::Finding;
+
+/// Mistakes listed for one unit; more would not be read by anyone.
+const MAX_MISTAKES: usize = 100;
+
+/// Reads `value`, which stands at `at` in the file. `None` when not even its
+/// remains can be read.
+pub(super) fn read<T: DeserializeOwned>(
+    mut value: Value,
+    at: &str,
+    findings: &mut Vec<Finding>,
+) -> Option<T> {
+    let mut cuts = Cuts::default();
+    for _ in 0..MAX_MISTAKES {
+        let error = match serde_path_to_error::deserialize::<_, T>(&value) {
+            Ok(read) => return Some(read),
+            Err(error) => error,
+        };
+        let place: Vec<Step> = error.path().iter().map_while(Step::of).collect();
+        let original = cuts.original(&place);
+        let path = format!("{at}{original}");
+        let message = error.inner().to_string();
+        findings.extend(cuts.finding(&value, &place, &original, &path, &message));
+        cuts.cut(&mut value, &place, original)?;
+    }
+    findings.push(Finding::error(at, format!("more than {MAX_MISTAKES} mistakes; only the first are listed")));
+    None
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+impl Step {
+    fn of(segment: &Segment) -> Option<Self> {
+        match segment {
+            Segment::Map { key } => Some(Self::Key(key.clone())),
+            Segment::Seq { index } => Some(Self::Index(*index)),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        }
+    }
+}
+
+/// What has been cut out so far, in the coordinates of the file.
+#[derive(Default)]
+struct Cuts {
+    paths: BTreeSet<String>,
+    elements: BTreeMap<String, Vec<usize>>,
+}
+
+impl Cuts {
+    /// The place as it is in the file: indices count the elements cut before.
+    fn original(&self, place: &[Step]) -> String {
+        let mut path = String::new();
+        for step in place {
+            match step {
+                Step::Key(key) => path = format!("{path}.{key}"),
+                Step::Index(index) => {
+                    let cut = self.elements.get(&path).map(Vec::as_slice).unwrap_or_default();
+                    let index = cut.iter().fold(*index, |index, cut| index + usize::from(*cut <= index));
+                    path = format!("{path}[{index}]");
+                }
+            }
+        }
+        path
+    }
+
+    fn finding(&self, value: &Value, place: &[Step], original: &str, path: &str, message: &str) -> Option<Finding> {
+        if let Some(key) = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
+            let finding = Finding::error(path, format!("`{key}` is not a key here"));
+            return (!key.starts_with("x-")).then(|| finding.hint(nearest(key, &known_in(message))));
+        }
+        let is_null = at(value, place).is_some_and(Value::is_null);
+        if is_null && matches!(place.last(), Some(Step::Key(_))) {
+            return None; // null is absent
+        }
+        if let Some(key) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+            let is_consequence = self.paths.contains(&format!("{original}.{key}"));
+            return (!is_consequence).then(|| Finding::error(path, format!("`{key}` is missing")));
+        }
+        if let Some(key) = message.strip_prefix("duplicate field `").and_then(|rest| rest.split('`').next()) {
+            let text = format!("`{key}` stands here twice, perhaps in two spellings");
+            return Some(Finding::error(path, text));
+        }
+        let finding = Finding::error(path, without_value(message));
+        match message.strip_prefix("unknown variant `").and_then(|rest| rest.split('`').next()) {
+            Some(variant) => Some(finding.hint(nearest(variant, &known_in(message)))),
+            None => Some(finding),
+        }
+    }
+
+    /// Removes what stands at `place`. `None` when that is everything.
+    fn cut(&mut self, value: &mut Value, place: &[Step], original: String) -> Option<()> {
+        let (last, parents) = place.split_last()?;
+        let array = self.original(parents);
+        let parent = parents.iter().try_fold(value, |value, step| match step {
+            Step::Key(key) => value.get_mut(key),
+            Step::Index(index) => value.get_mut(*index),
+        })?;
+        match (last, parent) {
+            (Step::Key(key), Value::Object(map)) => {
+                map.shift_remove(key)?;
+            }
+            (Step::Index(index), Value::Array(items)) if *index < items.len() => {
+                items.remove(*index);
+                let position = original.rsplit_once('[').and_then(|(_, rest)| rest.strip_suffix(']'));
+                let elements = self.elements.entry(array).or_default();
+                elements.extend(position.and_then(|text| text.parse::<usize>().ok()));
+                elements.sort_unstable();
+            }
+            _ => return None,
+        }
+        self.paths.insert(original);
+        Some(())
+    }
+}
+
+fn at<'v>(value: &'v Value, place: &[Step]) -> Option<&'v Value> {
+    place.iter().try_fold(value, |value, step| match step {
+        Step::Key(key) => value.get(key),
+        Step::Index(index) => value.get(*index),
+    })
+}
+
+/// The names serde lists as expected, in its own message.
+fn known_in(message: &str) -> Vec<&str> {
+    let listed = message.split_once("expected").map_or("", |(_, listed)| listed);
+    listed.split('`').skip(1).step_by(2).collect()
+}
+
+/// The hint for an unknown name.
+pub(super) fn nearest(name: &str, known: &[&str]) -> String {
+    let closest = known.iter().min_by_key(|key| strsim::damerau_levenshtein(name, key));
+    match closest {
+        Some(key) if strsim::damerau_levenshtein(name, key) <= 1 + name.len() / 3 => format!("did you mean `{key}`?"),
+        Some(_) => format!("known here: {}", known.join(", ")),
+        None => "nothing is known here".to_owned(),
+    }
+}
+
+/// Serde quotes texts it did not expect; they may be secrets.
+fn without_value(message: &str) -> String {
+    let quoted = message.find(": string \"").map(|start| start + ": string".len());
+    match (quoted, message.rfind("\", expected ")) {
+        (Some(start), Some(end)) if start < end => {
+            let (before, after) = (message.get(..start), message.get(end + 1..));
+            format!("{}{}", before.unwrap_or_default(), after.unwrap_or_default())
+        }
+        _ => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Finding, read};
+    use crate::config::Field;
+    use crate::config::credentials::ApiKey;
+    use serde_json::json;
+
+    fn findings(value: serde_json::Value) -> Vec<(String, String, Option<String>)> {
+        let mut findings: Vec<Finding> = Vec::new();
+        let _: Option<ApiKey> = read(value, "at", &mut findings);
+        findings.into_iter().map(|f| (f.path, f.message, f.hint)).collect()
+    }
+
+    #[test]
+    fn every_mistake_of_a_unit_is_found_at_its_own_place() {
+        let found = findings(json!({"fields": [
+            {"lable": "a", "name": 1, "x-note": 1},
+            {"name": "ok", "required": "secret text", "help_text": null},
+            {"type": "pasword", "name": "p"},
+            {"nane": "q"},
+        ], "y": 1}));
+        let paths: Vec<&str> = found.iter().map(|(path, ..)| path.as_str()).collect();
+        assert_eq!(
+            paths,
+            ["at.fields[0].lable", "at.fields[0].name", "at.fields[1].required", "at.fields[2].type", "at.fields[3].nane", "at.fields[3]", "at.y"]
+        );
+        assert_eq!(found[0].2.as_deref(), Some("did you mean `label`?"));
+        assert_eq!(found[2].1, "invalid type: string, expected a boolean");
+        assert_eq!(found[3].2.as_deref(), Some("did you mean `password`?"));
+        assert_eq!(found[5].1, "`name` is missing");
+        assert_eq!(found[6].2.as_deref(), Some("known here: fields"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_at_all_is_one_finding() {
+        let mut found = Vec::new();
+        assert!(read::<Field>(json!("text"), "at", &mut found).is_none());
+        assert_eq!(found.len(), 1);
+    }
+}

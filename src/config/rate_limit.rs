@@ -1,0 +1,183 @@
+//! How a response says that it is an error, or that the provider is busy.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserializer, Error, Visitor};
+use serde::Deserialize;
+
+use crate::expression::Expression;
+use crate::expression::scope::SCOPES;
+
+/// How the provider says that it is busy, and for how long.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimit {
+    /// Whether a response means "too many requests": JSONata, or a constant for the default, `status = 429`.
+    #[serde(default)]
+    pub is_rate_limited: Condition,
+    /// Seconds or a time to wait: JSONata, or the name of a header. `Retry-After` when absent.
+    #[serde(default)]
+    pub retry_after_header_expression: Option<HeaderOrExpression>,
+    /// What is left: a number, or `{limit, remaining, reset}`; JSONata, or the name of a header.
+    #[serde(default)]
+    pub rate_limit_header_expression: Option<HeaderOrExpression>,
+}
+
+/// An expression, or a constant that stands for the default.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Condition {
+    /// `status = 429`
+    #[default]
+    Default,
+    /// Its own rule.
+    Expression(Expression),
+}
+
+impl<'de> Deserialize<'de> for Condition {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        input.deserialize_any(ConditionVisitor)
+    }
+}
+
+struct ConditionVisitor;
+
+impl Visitor<'_> for ConditionVisitor {
+    type Value = Condition;
+
+    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str("a JSONata expression or a boolean")
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Condition, E> {
+        Ok(Condition::Default)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Condition, E> {
+        Ok(Condition::Default)
+    }
+
+    fn visit_str<E: Error>(self, source: &str) -> Result<Condition, E> {
+        if matches!(source.trim(), "true" | "false") {
+            return Ok(Condition::Default);
+        }
+        Expression::parse_path_or_source(source).map(Condition::Expression).map_err(E::custom)
+    }
+}
+
+impl JsonSchema for Condition {
+    fn schema_name() -> Cow<'static, str> {
+        "Condition".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": ["string", "boolean", "null"]})
+    }
+}
+
+/// A header's value, or what an expression makes of the response.
+#[derive(Debug, Clone, PartialEq)]
+pub enum HeaderOrExpression {
+    /// The header of this name, lower-case.
+    Header(String),
+    /// JSONata.
+    Expression(Expression),
+}
+
+impl HeaderOrExpression {
+    /// A bare word is a header's name unless it is a root of the scope:
+    /// `Retry-After` would otherwise be a subtraction.
+    fn parse(source: &str) -> Result<Self, crate::expression::ExpressionError> {
+        let text = source.trim();
+        let is_name = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let is_root = SCOPES.iter().any(|row| row.roots.contains(&text));
+        let is_number = text.bytes().all(|b| b.is_ascii_digit());
+        if is_name && !is_root && !is_number && !matches!(text, "true" | "false" | "null") {
+            return Ok(Self::Header(text.to_ascii_lowercase()));
+        }
+        Expression::parse_path_or_source(source).map(Self::Expression)
+    }
+}
+
+impl<'de> Deserialize<'de> for HeaderOrExpression {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(input)?).map_err(Error::custom)
+    }
+}
+
+impl JsonSchema for HeaderOrExpression {
+    fn schema_name() -> Cow<'static, str> {
+        "HeaderOrExpression".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "The name of a header, or a JSONata expression over the response.",
+            "examples": ["Retry-After", "$number(headers.`x-reset-in-ms`) / 1000"]
+        })
+    }
+}
+
+/// An `error_expression`: JSONata, or a text that is wholly `{{path}}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ErrorExpression(pub Expression);
+
+impl<'de> Deserialize<'de> for ErrorExpression {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let source = String::deserialize(input)?;
+        Expression::parse_path_or_source(&source).map(Self).map_err(Error::custom)
+    }
+}
+
+impl JsonSchema for ErrorExpression {
+    fn schema_name() -> Cow<'static, str> {
+        "ErrorExpression".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Expression::json_schema(generator)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Condition, ErrorExpression, HeaderOrExpression, RateLimit};
+
+    #[test]
+    fn a_bare_word_is_a_header_unless_it_is_a_root() {
+        for (text, header) in [
+            ("Retry-After", Some("retry-after")),
+            (" X-RateLimit-Remaining ", Some("x-ratelimit-remaining")),
+            ("x_limit", Some("x_limit")),
+            ("status", None),
+            ("headers.`retry-after`", None),
+            ("{{headers.retry-after}}", None),
+            ("30", None),
+        ] {
+            let read = HeaderOrExpression::parse(text).unwrap();
+            assert_eq!(matches!(read, HeaderOrExpression::Header(_)), header.is_some(), "{text}");
+            if let Some(name) = header {
+                assert_eq!(read, HeaderOrExpression::Header(name.to_owned()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_constant_means_the_default_rule() {
+        for text in ["{\"is_rate_limited\": true}", "{\"is_rate_limited\": false}", "{}", "{\"is_rate_limited\": \"true\"}"] {
+            let read: RateLimit = serde_json::from_str(text).unwrap();
+            assert_eq!(read.is_rate_limited, Condition::Default, "{text}");
+        }
+        let read: RateLimit = serde_json::from_str("{\"is_rate_limited\": \"status = 420\"}").unwrap();
+        assert!(matches!(read.is_rate_limited, Condition::Expression(_)));
+    }
+
+    #[test]
+    fn an_error_expression_may_be_a_path() {
+        let read: ErrorExpression = serde_json::from_str("\"{{response.error}}\"").unwrap();
+        assert_eq!(read.0.source(), "{{response.error}}");
+        assert!(serde_json::from_str::<ErrorExpression>("\"a b\"").is_err());
+    }
+}

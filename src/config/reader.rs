@@ -1,0 +1,218 @@
+//! From JSON to an [`Integration`]: section by section, method by method,
+//! credential by credential, action by action, so that one mistake never
+//! hides another.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use super::credentials::LATER_FORMATS;
+use super::{Config, Finding, Integration, Level, check, normalise, prune};
+
+/// Levels of nesting a file may have.
+const MAX_DEPTH: usize = 64;
+
+/// What came of reading a file. `integration` is absent when any finding is
+/// an error.
+#[derive(Debug)]
+pub struct Reading {
+    /// The file as types, ready to be shared in an `Rc`.
+    pub integration: Option<Integration>,
+    /// Everything that is wrong or looks wrong.
+    pub findings: Vec<Finding>,
+}
+
+/// The keys beside `config`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    name: String,
+    #[serde(default)]
+    category: Option<String>,
+    #[serde(default)]
+    is_beta: bool,
+    #[serde(rename = "$schema", default)]
+    _schema: Option<String>,
+}
+
+/// Reads a whole integration file: `{name, category?, is_beta?, config}`.
+pub fn read(file: &Value) -> Reading {
+    let mut findings = Vec::new();
+    let integration = read_file(file, &mut findings);
+    let is_sound = findings.iter().all(|finding| finding.level == Level::Warning);
+    Reading { integration: integration.filter(|_| is_sound), findings }
+}
+
+/// Reads a configuration alone, such as one whose overrides are merged in.
+/// `None` when any finding is an error.
+pub fn read_config(config: &Value) -> (Option<Config>, Vec<Finding>) {
+    let mut findings = Vec::new();
+    let read = if is_too_deep(config, MAX_DEPTH) {
+        findings.push(too_deep("config"));
+        None
+    } else {
+        config_of(config, &mut findings)
+    };
+    let is_sound = findings.iter().all(|finding| finding.level == Level::Warning);
+    (read.filter(|_| is_sound), findings)
+}
+
+fn read_file(file: &Value, findings: &mut Vec<Finding>) -> Option<Integration> {
+    let Value::Object(keys) = file else {
+        findings.push(Finding::error("", "an integration file is an object with `name` and `config`"));
+        return None;
+    };
+    if is_too_deep(file, MAX_DEPTH) {
+        findings.push(too_deep(""));
+        return None;
+    }
+    let mut head = keys.clone();
+    let config = head.shift_remove("config");
+    let first = findings.len();
+    let head: Option<Head> = prune::read(Value::Object(head), "", findings);
+    for finding in findings.iter_mut().skip(first) {
+        finding.path = finding.path.trim_start_matches('.').to_owned();
+    }
+    if let Some(head) = head.as_ref().filter(|head| !is_slug(&head.name)) {
+        let text = format!("`{}` is not a slug: lower-case letters, digits and hyphens", head.name);
+        findings.push(Finding::error("name", text));
+    }
+    let Some(config) = config else {
+        findings.push(Finding::error("", "`config` is missing"));
+        return None;
+    };
+    let config = config_of(&config, findings)?;
+    let Head { name, category, is_beta, .. } = head?;
+    Some(Integration { name, category, is_beta, config })
+}
+
+/// Reads every unit of a configuration, then checks it as a whole.
+fn config_of(file: &Value, findings: &mut Vec<Finding>) -> Option<Config> {
+    let mut rest = file.clone();
+    if !rest.is_object() {
+        findings.push(Finding::error("config", "a configuration is an object"));
+        return None;
+    }
+    let single = file.pointer("/credentials/format").and_then(Value::as_str);
+    let first = findings.len();
+    normalise::prepare(&mut rest);
+    let mut take = |key: &str| take_map(&mut rest, key, findings);
+    let (mut credentials, resources, actions) = (take("credentials"), take("resources"), take("actions"));
+    set_later_formats_aside(&mut credentials, findings);
+    let mut config: Config = prune::read(rest, "config", findings)?;
+    config.credentials = units(credentials, "config.credentials", findings);
+    config.actions = units(actions, "config.actions", findings);
+    for (resource, methods) in resources {
+        let at = format!("config.resources.{resource}");
+        match methods {
+            Value::Object(methods) => {
+                config.resources.insert(resource, units(methods, &at, findings));
+            }
+            Value::Null => {}
+            _ if resource.starts_with("x-") => {}
+            _ => findings.push(Finding::error(at, "a resource is an object of methods")),
+        }
+    }
+    let broken: Vec<String> = findings.iter().filter(|f| f.level == Level::Error).map(|f| f.path.clone()).collect();
+    check::check(&config, file, &broken, findings);
+    if let Some(format) = single {
+        let long = format!("config.credentials.{format}");
+        for finding in findings.iter_mut().skip(first) {
+            if let Some(below) = finding.path.strip_prefix(&long) {
+                finding.path = format!("config.credentials{below}");
+            }
+        }
+    }
+    Some(config)
+}
+
+/// Takes a map of units out of the configuration.
+fn take_map(config: &mut Value, key: &str, findings: &mut Vec<Finding>) -> Map<String, Value> {
+    match config.get_mut(key).map(Value::take) {
+        Some(Value::Object(map)) => {
+            // An empty map stays behind, so that the key is known.
+            if let Some(place) = config.get_mut(key) {
+                *place = json!({});
+            }
+            map
+        }
+        None | Some(Value::Null) => {
+            if let Value::Object(keys) = config {
+                keys.shift_remove(key);
+            }
+            Map::new()
+        }
+        Some(_) => {
+            findings.push(Finding::error(format!("config.{key}"), "expected an object"));
+            if let Value::Object(keys) = config {
+                keys.shift_remove(key);
+            }
+            Map::new()
+        }
+    }
+}
+
+/// Reads each entry by itself; null ones are absent.
+fn units<T: DeserializeOwned>(map: Map<String, Value>, at: &str, findings: &mut Vec<Finding>) -> BTreeMap<String, T> {
+    let mut units = BTreeMap::new();
+    for (name, value) in map.into_iter().filter(|(_, value)| !value.is_null()) {
+        if let Some(unit) = prune::read(value, &format!("{at}.{name}"), findings) {
+            units.insert(name, unit);
+        }
+    }
+    units
+}
+
+fn set_later_formats_aside(credentials: &mut Map<String, Value>, findings: &mut Vec<Finding>) {
+    credentials.retain(|name, credential| {
+        let format = credential.get("format").and_then(Value::as_str).unwrap_or_default();
+        let is_later = LATER_FORMATS.contains(&format);
+        if is_later {
+            let text = format!("`{format}` is not supported by this version; accounts cannot use it");
+            findings.push(Finding::warning(format!("config.credentials.{name}.format"), text));
+        }
+        !is_later
+    });
+}
+
+/// `^[a-z0-9][a-z0-9-]*$`
+fn is_slug(name: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    !name.is_empty() && !name.starts_with('-') && name.bytes().all(fits)
+}
+
+/// Whether anything lies deeper than `levels`; looks no deeper itself.
+fn is_too_deep(value: &Value, levels: usize) -> bool {
+    let Some(levels) = levels.checked_sub(1) else { return true };
+    match value {
+        Value::Array(items) => items.iter().any(|item| is_too_deep(item, levels)),
+        Value::Object(entries) => entries.values().any(|item| is_too_deep(item, levels)),
+        _ => false,
+    }
+}
+
+fn too_deep(at: &str) -> Finding {
+    Finding::error(at, format!("nested deeper than {MAX_DEPTH} levels"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_slug, is_too_deep};
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_name_is_a_slug() {
+        for (name, fits) in [("acme", true), ("a-1", true), ("1a", true), ("", false), ("-a", false), ("A", false), ("a_b", false), ("é", false)] {
+            assert_eq!(is_slug(name), fits, "{name}");
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |n: usize| (1..n).fold(json!(1), |value: Value, _| json!([value]));
+        assert!(!is_too_deep(&nested(64), 64));
+        assert!(is_too_deep(&nested(65), 64));
+    }
+}

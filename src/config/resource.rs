@@ -1,0 +1,155 @@
+//! One method of a resource: the request it stands for. `list`, `get`,
+//! `create`, `update` and `delete` are the canonical names; any other is a
+//! custom method.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::expression::{PathTemplate, TemplateTree, UrlTemplate};
+use crate::json::Path;
+
+use super::{Authorization, Entries, ErrorExpression, Pagination, QueryArrayFormat, RateLimit, Setting};
+
+/// One method: the request it stands for.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Method {
+    /// The HTTP verb, in any case; `get` when absent.
+    pub method: Verb,
+    /// The path behind the base URL, with an optional query.
+    pub path: PathTemplate,
+    /// Instead of the file's `base_url`.
+    pub base_url: Option<UrlTemplate>,
+    /// Over the file's headers; null removes one.
+    pub headers: Entries,
+    /// Over the file's query; null removes an entry, a missing value leaves it out.
+    pub query: Entries,
+    /// How arrays are written in the query.
+    pub query_array_format: Option<QueryArrayFormat>,
+    /// The body, with placeholders; the caller's own, byte for byte, when absent.
+    #[serde(deserialize_with = "present")]
+    pub body: Option<TemplateTree>,
+    /// How the body is written.
+    pub body_format: Option<BodyFormat>,
+    /// Where the result stands in the answer; the whole answer when absent.
+    pub response_path: Option<Path>,
+    /// How this method pages; null for not at all.
+    pub pagination: Setting<Pagination>,
+    /// The path of the pages after the first.
+    pub pagination_path: Option<PathTemplate>,
+    /// Instead of the file's `authorization`.
+    pub authorization: Option<Authorization>,
+    /// Whether the request is sent without credentials.
+    pub no_auth: bool,
+    /// Whether the caller's query goes into the body.
+    pub add_query_to_body: bool,
+    /// Whether the caller's body is left out.
+    pub ignore_body: bool,
+    /// Whether the body is left out of the requests for pages.
+    pub ignore_body_in_pagination: bool,
+    /// Whether credentials are left out when a redirect is followed.
+    pub ignore_credentials_on_redirect: bool,
+    /// What the provider answers.
+    pub api_response_format: Option<ApiResponseFormat>,
+    /// Instead of the file's `error_expression`.
+    pub error_expression: Option<ErrorExpression>,
+    /// Instead of the file's `rate_limit`.
+    pub rate_limit: Option<RateLimit>,
+    /// The OAuth scopes the method needs.
+    pub scopes: Vec<String>,
+    /// What the method does.
+    pub description: Option<String>,
+    /// Where the provider documents it.
+    pub api_documentation_url: Option<String>,
+    /// What the query may hold, as a JSON Schema.
+    pub query_schema: Option<Value>,
+    /// What the body may hold, as a JSON Schema.
+    pub body_schema: Option<Value>,
+    /// What the answer holds, as a JSON Schema.
+    pub response_schema: Option<Value>,
+    /// Example requests and answers.
+    pub examples: Option<Value>,
+}
+
+/// A `body` that is there, also when it is `null`.
+fn present<'de, D: Deserializer<'de>>(input: D) -> Result<Option<TemplateTree>, D::Error> {
+    TemplateTree::deserialize(input).map(Some)
+}
+
+impl Method {
+    /// The context keys that this method's own base URL depends on.
+    pub fn origin_keys(&self) -> std::collections::BTreeSet<String> {
+        self.base_url.as_ref().map(UrlTemplate::origin_keys).unwrap_or_default()
+    }
+}
+
+/// An HTTP verb (RFC 9110, section 9; RFC 5789), read in any case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verb(pub http::Method);
+
+impl Default for Verb {
+    fn default() -> Self {
+        Self(http::Method::GET)
+    }
+}
+
+const VERBS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
+
+impl<'de> Deserialize<'de> for Verb {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(input)?;
+        let known = VERBS.contains(&text.to_ascii_lowercase().as_str());
+        let verb = http::Method::from_bytes(text.to_ascii_uppercase().as_bytes()).ok().filter(|_| known);
+        verb.map(Self).ok_or_else(|| {
+            serde::de::Error::custom(format!("`{text}` is not an HTTP verb; there are {}", VERBS.join(", ")))
+        })
+    }
+}
+
+impl JsonSchema for Verb {
+    fn schema_name() -> Cow<'static, str> {
+        "Verb".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"anyOf": [
+            {"enum": VERBS},
+            {"type": "string", "pattern": "^(?:[Gg][Ee][Tt]|[Pp][Oo][Ss][Tt]|[Pp][Uu][Tt]|[Pp][Aa][Tt][Cc][Hh]|[Dd][Ee][Ll][Ee][Tt][Ee]|[Hh][Ee][Aa][Dd]|[Oo][Pp][Tt][Ii][Oo][Nn][Ss])$"}
+        ]})
+    }
+}
+
+/// How a body is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BodyFormat {
+    /// `application/json`
+    #[default]
+    Json,
+    /// `application/x-www-form-urlencoded`
+    Form,
+    /// `multipart/form-data` (RFC 7578)
+    Multipart,
+    /// As it is.
+    Raw,
+    /// `application/xml`
+    Xml,
+}
+
+/// What a provider answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ApiResponseFormat {
+    /// JSON.
+    #[default]
+    Json,
+    /// XML.
+    Xml,
+    /// Text.
+    Text,
+    /// Bytes that are passed on unread.
+    Binary,
+}

@@ -1,0 +1,145 @@
+//! Whole integration files: the cases of `tests/cases/config`, the files we
+//! ship, and the JSON Schema that editors read.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use causeway::config::schema::integration_schema;
+use causeway::config::{Level, Reading, read, read_config};
+use serde_json::{Value, json};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn load(path: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn files_of(folder: &str) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(root().join(folder)) else { return Vec::new() };
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|end| end == "json"));
+    files.sort();
+    files
+}
+
+/// Compares with the stored text, or stores it with `UPDATE=1`.
+fn same_as_stored(path: &Path, text: &str) {
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(path, text).unwrap();
+    }
+    let stored = fs::read_to_string(path).unwrap_or_default();
+    assert!(stored == text, "{} is out of date: run `UPDATE=1 cargo test --test integration_files`", path.display());
+}
+
+#[test]
+fn each_case_gives_the_findings_it_lists() {
+    for path in files_of("tests/cases/config") {
+        let mut case = load(&path);
+        let Some(file) = case.get("file").cloned() else { continue };
+        let Reading { integration, findings } = read(&file);
+        let found = json!(findings);
+        if std::env::var_os("UPDATE").is_some() {
+            case["findings"] = found.clone();
+            fs::write(&path, format!("{case:#}\n")).unwrap();
+        }
+        assert_eq!(found, case["findings"], "{}", path.display());
+        let has_errors = findings.iter().any(|finding| finding.level == Level::Error);
+        assert_eq!(integration.is_none(), has_errors, "{}", path.display());
+    }
+}
+
+fn example() -> Value {
+    load(&root().join("tests/cases/config/truto-example.json"))
+}
+
+#[test]
+fn the_printed_example_is_accepted_as_it_stands() {
+    let (config, findings) = read_config(&example());
+    assert!(config.is_some(), "{findings:#?}");
+    let config = config.unwrap();
+    let list = config.method("users", "list").unwrap();
+    assert_eq!(list.response_path.as_ref().unwrap().to_string(), "data.users");
+    let warnings: Vec<&str> = findings.iter().map(|finding| finding.path.as_str()).collect();
+    assert_eq!(
+        warnings,
+        [
+            "config.credentials.oauth2.config.auth",
+            "config.webhook.signature_verification.config",
+            "config.webhook.signature_verification.config.parts[0]",
+            "config.query.search",
+            "config.query.filter",
+            "config.actions.sync_users.config.body.users",
+            "config.resources.orders.create.body.user_id",
+            "config.resources.orders.create.body.items",
+        ]
+    );
+}
+
+#[test]
+fn the_stored_schema_is_that_of_the_types() {
+    let schema = integration_schema();
+    same_as_stored(&root().join("integration.schema.json"), &format!("{schema:#}\n"));
+}
+
+fn mistakes_by_schema(file: &Value) -> Vec<String> {
+    let validator = jsonschema::validator_for(&integration_schema()).unwrap();
+    validator.iter_errors(file).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
+#[test]
+fn the_files_we_ship_have_no_findings_and_fit_the_schema() {
+    for path in files_of("integrations") {
+        let file = load(&path);
+        let Reading { integration, findings } = read(&file);
+        assert!(integration.is_some() && findings.is_empty(), "{}: {findings:#?}", path.display());
+        assert_eq!(mistakes_by_schema(&file), Vec::<String>::new(), "{}", path.display());
+    }
+}
+
+#[test]
+fn what_loads_without_errors_fits_the_schema_and_what_does_not_does_not() {
+    assert_eq!(mistakes_by_schema(&json!({"name": "example", "config": example()})), Vec::<String>::new());
+    for path in files_of("tests/cases/config") {
+        let Some(file) = load(&path).get("file").cloned() else { continue };
+        if read(&file).integration.is_some() {
+            assert_eq!(mistakes_by_schema(&file), Vec::<String>::new(), "{}", path.display());
+        }
+    }
+    for (key, value) in [("base_ur", json!("https://x.com")), ("label", json!(1)), ("pagination", json!({"format": "pages"}))] {
+        let mut config = example();
+        config[key] = value;
+        assert_ne!(mistakes_by_schema(&json!({"name": "example", "config": config})), Vec::<String>::new(), "{key}");
+    }
+}
+
+#[test]
+fn the_scopes_in_the_docs_are_those_of_the_code() {
+    let mut text = String::from(
+        "# What templates and expressions can see\n\n\
+         Written from `src/expression/scope.rs` by `UPDATE=1 cargo test --test integration_files`.\n\n\
+         | Where | What can be named | Note |\n|---|---|---|\n",
+    );
+    for row in causeway::expression::scope::SCOPES {
+        let roots: Vec<String> = row.roots.iter().map(|root| format!("`{root}`")).collect();
+        text += &format!("| {} | {} | {} |\n", row.used_by, roots.join(" "), row.note);
+    }
+    text += &bounds();
+    same_as_stored(&root().join("docs/scopes.md"), &text);
+}
+
+fn bounds() -> String {
+    use causeway::expression::limits::{
+        CALLS, RESULT_BYTES, RESULT_VALUES, SEQUENCE_LENGTH, SOURCE_BYTES, SOURCE_DEPTH, STACK_DEPTH, VALUE_DEPTH,
+    };
+    format!(
+        "\n# Bounds of expressions\n\n| Bound | Value |\n|---|---|\n\
+         | Bytes of an expression | {SOURCE_BYTES} |\n| Levels an expression nests, operators counted | {SOURCE_DEPTH} |\n\
+         | Levels of evaluation | {STACK_DEPTH} |\n| Items of a sequence | {SEQUENCE_LENGTH} |\n\
+         | Calls of its own functions | {CALLS} |\n| Bytes of text in a result | {RESULT_BYTES} |\n\
+         | Values in a result | {RESULT_VALUES} |\n| Levels of a result | {VALUE_DEPTH} |\n\n\
+         `$eval` is not available. `$now()` and `$millis()` are the time of the request, the same throughout; \
+         `$random()`, `$shuffle()` and `$uuid()` are drawn anew for each.\n"
+    )
+}
