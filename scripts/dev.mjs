@@ -1,0 +1,93 @@
+// `make dev`: the built Worker in workerd on this machine, with storage on disk, integrations published.
+// Miniflare as a library, not `wrangler dev`: ready in under a second, one child process that ends with this one,
+// no keyboard handling, no log or registry folders in the home directory, no inspector port two runs could fight for.
+
+import { mkdir } from "node:fs/promises";
+import { createServer } from "node:net";
+import path from "node:path";
+import { Log, LogLevel, Miniflare } from "miniflare";
+import { devVars } from "./dev-vars.mjs";
+import { localWorker, root } from "./local-worker.mjs";
+import { publishAll } from "./publish.mjs";
+
+const HOST = "127.0.0.1";
+const port = Number(process.env.PORT || 8787);
+const state = path.resolve(root, process.env.STATE || ".state");
+const url = `http://${HOST}:${port}`;
+
+process.on("uncaughtException", stop);
+await refuseTakenPort();
+const { vars, isNew } = await devVars(path.join(root, ".dev.vars"));
+if (isNew) console.log("==> Made .dev.vars with random secrets");
+
+console.log(`==> Starting the Worker on ${url}, storage in ${path.relative(root, state) || "."}`);
+await mkdir(state, { recursive: true });
+const gateway = new Miniflare({
+  host: HOST,
+  port,
+  cf: false, // else it asks the network where we are
+  log: new Log(LogLevel.WARN),
+  logRequests: false,
+  resourcePersistencePath: state,
+  workers: [await localWorker({ vars })],
+});
+process.on("SIGINT", () => end(0));
+process.on("SIGTERM", () => end(0));
+process.on("SIGHUP", () => end(0));
+endWithParent();
+await gateway.ready;
+await healthy();
+
+console.log("==> Publishing integrations/");
+const refused = await publishAll({ url, token: vars.ADMIN_TOKEN, folder: path.join(root, "integrations") });
+if (refused > 0) console.log(`    ${refused} refused: correct the file and start again. The others work.`);
+
+console.log(`
+Causeway is ready.
+  Address      ${url}
+  Admin token  ${vars.ADMIN_TOKEN}
+  Try          curl -H "Authorization: Bearer ${vars.ADMIN_TOKEN}" ${url}/integration
+Ctrl-C ends it; storage stays in ${path.relative(root, state) || "."}.`);
+
+async function healthy() {
+  const deadline = Date.now() + 30_000;
+  let last;
+  while (Date.now() < deadline) {
+    try {
+      const response = await fetch(`${url}/health`);
+      if (response.ok) return;
+      last = `${response.status} ${await response.text()}`;
+    } catch (error) {
+      last = error.message;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`GET ${url}/health did not answer 200 within 30 s. Last: ${last}`);
+}
+
+// workerd's own message about a taken port does not say what to do.
+function refuseTakenPort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", (error) =>
+      reject(error.code === "EADDRINUSE" ? new Error(`Port ${port} is taken. End what uses it (ss -ltnp 'sport = :${port}'), or choose another: make dev PORT=${port + 1}`) : error),
+    );
+    probe.listen(port, HOST, () => probe.close(resolve));
+  });
+}
+
+// `kill` of make alone reaches no child of it: when make is gone, so are we.
+function endWithParent() {
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && end(0), 500).unref();
+}
+
+async function end(code) {
+  await Promise.race([gateway.dispose(), new Promise((resolve) => setTimeout(resolve, 3_000))]);
+  process.exit(code);
+}
+
+function stop(error) {
+  console.error(`\nmake dev: ${error.message}`);
+  process.exit(1); // workerd ends with its closed pipes
+}
