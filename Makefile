@@ -71,7 +71,7 @@ size: setup build/optimised ## gzipped size of the Worker; over 3 MB fails
 
 worker-test: setup build/optimised ## the built wasm in the real runtime
 	$(call say,Worker tests in workerd)
-	@$(NODE) --test --test-reporter=spec 'tests/worker/**/*.test.mjs'
+	@$(NODE) --test --test-force-exit --test-timeout=300000 --test-reporter=spec 'tests/worker/**/*.test.mjs'
 
 publish: setup ## send integrations/ to CAUSEWAY_URL with ADMIN_TOKEN
 	@$(NODE) scripts/publish.mjs
