@@ -2,7 +2,8 @@
 // Miniflare as a library, not `wrangler dev`: ready in under a second, one child process that ends with this one,
 // no keyboard handling, no log or registry folders in the home directory, no inspector port two runs could fight for.
 
-import { mkdir } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
 import { Log, LogLevel, Miniflare } from "miniflare";
@@ -13,6 +14,7 @@ import { publishAll } from "./publish.mjs";
 const HOST = "127.0.0.1";
 const port = Number(process.env.PORT || 8787);
 const state = path.resolve(root, process.env.STATE || ".state");
+const shown = state.startsWith(root) ? path.relative(root, state) : state;
 const url = `http://${HOST}:${port}`;
 
 process.on("uncaughtException", stop);
@@ -20,8 +22,9 @@ await refuseTakenPort();
 const { vars, isNew } = await devVars(path.join(root, ".dev.vars"));
 if (isNew) console.log("==> Made .dev.vars with random secrets");
 
-console.log(`==> Starting the Worker on ${url}, storage in ${path.relative(root, state) || "."}`);
+console.log(`==> Starting the Worker on ${url}, storage in ${shown}`);
 await mkdir(state, { recursive: true });
+await takeState();
 const gateway = new Miniflare({
   host: HOST,
   port,
@@ -47,7 +50,7 @@ Causeway is ready.
   Address      ${url}
   Admin token  ${vars.ADMIN_TOKEN}
   Try          curl -H "Authorization: Bearer ${vars.ADMIN_TOKEN}" ${url}/integration
-Ctrl-C ends it; storage stays in ${path.relative(root, state) || "."}.`);
+Ctrl-C ends it; storage stays in ${shown}.`);
 
 async function healthy() {
   const deadline = Date.now() + 30_000;
@@ -74,6 +77,25 @@ function refuseTakenPort() {
     );
     probe.listen(port, HOST, () => probe.close(resolve));
   });
+}
+
+// Two runtimes on one storage folder would each believe to be the only writer.
+async function takeState() {
+  const file = path.join(state, "pid");
+  const other = Number(await readFile(file, "utf8").catch(() => 0));
+  if (other > 0 && isAlive(other)) {
+    throw new Error(`${shown} is in use by process ${other}. End it, or choose another folder: make dev STATE=.state-2 (if that process is something else, delete ${file})`);
+  }
+  await writeFile(file, String(process.pid));
+  process.on("exit", () => rmSync(file, { force: true }));
+}
+
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === "EPERM";
+  }
 }
 
 // `kill` of make alone reaches no child of it: when make is gone, so are we.
