@@ -15,7 +15,7 @@ import { Miniflare, NoOpLog, Response as RuntimeResponse } from "miniflare";
 import { randomAdminToken, randomSealingKey } from "../../scripts/dev-vars.mjs";
 import { localWorker } from "../../scripts/local-worker.mjs";
 import { withFaults } from "./faults.mjs";
-import { fingerprint, holds, rows } from "./storage.mjs";
+import { contents, fingerprint, holds, rows } from "./storage.mjs";
 
 /**
  * Options:
@@ -109,6 +109,11 @@ class Gateway {
   /** file → hash of all storage, written-ahead pages included: equal before and after means nothing was written. */
   storage() {
     return fingerprint(this.folder);
+  }
+
+  /** file → hash of what is stored, the same across a restart. */
+  contents() {
+    return contents(this.folder);
   }
 
   /** The storage files that hold this text as it is. Of a secret there must be none. */
