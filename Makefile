@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 PORT ?= 8787
 STATE ?= .state
+TESTS ?= tests/worker/**/*.test.mjs
 export PORT STATE
 
 # npm's node is new enough for wrangler and Miniflare, whatever the machine has.
@@ -71,7 +72,7 @@ size: setup build/optimised ## gzipped size of the Worker; over 3 MB fails
 
 worker-test: setup build/optimised ## the built wasm in the real runtime
 	$(call say,Worker tests in workerd)
-	@$(NODE) --test --test-force-exit --test-timeout=300000 --test-reporter=spec 'tests/worker/**/*.test.mjs'
+	@$(NODE) --test --disable-warning=ExperimentalWarning --test-force-exit --test-timeout=300000 --test-reporter=spec '$(TESTS)'
 
 publish: setup ## send integrations/ to CAUSEWAY_URL with ADMIN_TOKEN
 	@$(NODE) scripts/publish.mjs

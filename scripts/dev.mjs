@@ -17,7 +17,11 @@ const state = path.resolve(root, process.env.STATE || ".state");
 const shown = state.startsWith(root) ? path.relative(root, state) : state;
 const url = `http://${HOST}:${port}`;
 
-process.on("uncaughtException", stop);
+let gateway;
+process.on("uncaughtException", (error) => {
+  console.error(`\nmake dev: ${error.message}`);
+  return end(1);
+});
 await refuseTakenPort();
 const { vars, isNew } = await devVars(path.join(root, ".dev.vars"));
 if (isNew) console.log("==> Made .dev.vars with random secrets");
@@ -25,20 +29,22 @@ if (isNew) console.log("==> Made .dev.vars with random secrets");
 console.log(`==> Starting the Worker on ${url}, storage in ${shown}`);
 await mkdir(state, { recursive: true });
 await takeState();
-const gateway = new Miniflare({
+gateway = new Miniflare({
   host: HOST,
   port,
   cf: false, // else it asks the network where we are
   log: new Log(LogLevel.WARN),
   logRequests: false,
+  telemetry: { enabled: false },
   resourcePersistencePath: state,
   workers: [await localWorker({ vars })],
 });
-process.on("SIGINT", () => end(0));
-process.on("SIGTERM", () => end(0));
-process.on("SIGHUP", () => end(0));
 endWithParent();
 await gateway.ready;
+// Miniflare's own handlers end us on SIGHUP even under nohup.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.removeAllListeners(signal).on(signal, () => (signal !== "SIGHUP" || process.stdout.isTTY) && end(0));
+}
 await healthy();
 
 console.log("==> Publishing integrations/");
@@ -105,11 +111,6 @@ function endWithParent() {
 }
 
 async function end(code) {
-  await Promise.race([gateway.dispose(), new Promise((resolve) => setTimeout(resolve, 3_000))]);
+  await Promise.race([gateway?.dispose(), new Promise((resolve) => setTimeout(resolve, 3_000))]);
   process.exit(code);
-}
-
-function stop(error) {
-  console.error(`\nmake dev: ${error.message}`);
-  process.exit(1); // workerd ends with its closed pipes
 }

@@ -135,6 +135,7 @@ class Gateway {
         cf: false,
         log: new NoOpLog(),
         logRequests: false,
+        telemetry: { enabled: false },
         handleStructuredLogs: (log) => this.#log(log),
         resourcePersistencePath: this.folder,
         workers: [this.kv ? withFaults(worker, (operation) => this.kv(operation)) : worker],

@@ -127,6 +127,10 @@ test("a proxied call writes nothing to storage before its answer", async () => {
     assert.deepEqual(await gateway.storage(), files, path);
   }
   assert.ok(Date.now() - started < 4_000, "too slow to tell: log lines are flushed 5 s after the first call");
+
+  await importAccount(environment, installed, credentials()); // a write, to know that one would be seen
+  assert.notDeepEqual(await gateway.storage(), files);
+  assert.notDeepEqual(await gateway.contents(), stored);
 });
 
 test("the account outlives the object, and the runtime", async () => {
