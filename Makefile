@@ -1,0 +1,110 @@
+# The two commands: `make dev` and `make test`. Each sets up what it needs, once. `make help` lists all.
+# Every step is small enough to run alone, e.g. `make worker-test`.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+PORT ?= 8787
+STATE ?= .state
+TESTS ?= tests/worker/**/*.test.mjs
+export PORT STATE
+
+# npm's node is new enough for wrangler and Miniflare, whatever the machine has.
+NODE := node_modules/.bin/node
+WRANGLER := $(NODE) node_modules/wrangler/bin/wrangler.js
+WASM_TARGET := wasm32-unknown-unknown
+SOURCES := $(shell find src -type f 2>/dev/null) Cargo.toml Cargo.lock
+
+# Local runs and builds never ask the network for anything.
+export WRANGLER_SEND_METRICS := false
+export WRANGLER_SEND_ERROR_REPORTS := false
+export WRANGLER_HIDE_BANNER := true
+export CLOUDFLARE_CF_FETCH_ENABLED := false
+
+say = @echo "==> $(1)"
+
+##@ Everyday
+dev: setup build/index.js ## run the gateway on PORT (8787) with storage in STATE (.state)
+	@exec $(NODE) scripts/dev.mjs
+
+test: started setup fmt clippy clippy-wasm native-test doc size worker-test ## everything CI checks
+	@echo "==> All green after $$(( $$(date +%s) - $$(cat .tools/started) )) s"
+
+deploy: setup build/optimised ## build, deploy to your Cloudflare account, publish integrations/
+	@exec $(NODE) scripts/deploy.mjs
+
+bench: setup ## micro benchmarks
+	$(call say,Benchmarks)
+	@cargo bench --locked
+
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+
+##@ Steps
+setup: prerequisites .tools/ready node_modules/ready ## build tools and npm packages, once
+
+worker: setup build/index.js ## the Worker's wasm and its JavaScript, into build/
+
+fmt: ## formatting
+	$(call say,Formatting)
+	@cargo fmt --check
+
+clippy: ## lints, on this machine's target
+	$(call say,Lints for this machine (first time: 1-2 minutes))
+	@cargo clippy --locked --all-targets --quiet -- -D warnings
+
+clippy-wasm: prerequisites ## lints, as the Worker is compiled
+	$(call say,Lints for $(WASM_TARGET) (first time: 1 minute))
+	@cargo clippy --locked --lib --target $(WASM_TARGET) --quiet -- -D warnings
+
+native-test: ## Rust tests on this machine, JSON Schema check included
+	$(call say,Rust tests (first time: 2 minutes))
+	@cargo test --locked --quiet
+
+doc: prerequisites ## API documentation without a warning, the Worker's shell included
+	$(call say,Documentation)
+	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --lib --no-deps --document-private-items --target $(WASM_TARGET) --quiet
+
+size: setup build/optimised ## gzipped size of the Worker; over 3 MB fails
+	@$(NODE) scripts/size.mjs
+
+worker-test: setup build/optimised ## the built wasm in the real runtime
+	$(call say,Worker tests in workerd)
+	@$(NODE) --test --disable-warning=ExperimentalWarning --test-force-exit --test-timeout=300000 --test-reporter=spec '$(TESTS)'
+
+publish: setup ## send integrations/ to CAUSEWAY_URL with ADMIN_TOKEN
+	@$(NODE) scripts/publish.mjs
+
+dry-deploy: setup build/optimised ## what a deployment would upload, without an account
+	@$(WRANGLER) deploy --dry-run --outdir out
+
+clean: ## remove everything made, except .state, .dev.vars and .deploy.vars
+	rm -rf target build out .tools node_modules .wrangler
+
+.PHONY: dev test deploy bench help setup worker fmt clippy clippy-wasm native-test doc size worker-test publish dry-deploy clean prerequisites started
+
+# Files below; each is made once and again when what it depends on changes.
+
+prerequisites:
+	@scripts/prerequisites
+
+started:
+	@mkdir -p .tools && date +%s > .tools/started
+
+.tools/ready: Cargo.lock scripts/tools | prerequisites
+	@scripts/tools
+	@touch $@
+
+node_modules/ready: package.json package-lock.json | prerequisites
+	$(call say,npm packages (first time: 1 minute))
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+build/index.js: $(SOURCES) scripts/build | .tools/ready node_modules/ready
+	@scripts/build
+
+build/optimised: build/index.js scripts/optimise
+	@scripts/optimise
+	@touch $@

@@ -1,0 +1,116 @@
+// `make dev`: the built Worker in workerd on this machine, with storage on disk, integrations published.
+// Miniflare as a library, not `wrangler dev`: ready in under a second, one child process that ends with this one,
+// no keyboard handling, no log or registry folders in the home directory, no inspector port two runs could fight for.
+
+import { rmSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import path from "node:path";
+import { Log, LogLevel, Miniflare } from "miniflare";
+import { devVars } from "./dev-vars.mjs";
+import { localWorker, root } from "./local-worker.mjs";
+import { publishAll } from "./publish.mjs";
+
+const HOST = "127.0.0.1";
+const port = Number(process.env.PORT || 8787);
+const state = path.resolve(root, process.env.STATE || ".state");
+const shown = state.startsWith(root) ? path.relative(root, state) : state;
+const url = `http://${HOST}:${port}`;
+
+let gateway;
+process.on("uncaughtException", (error) => {
+  console.error(`\nmake dev: ${error.message}`);
+  return end(1);
+});
+await refuseTakenPort();
+const { vars, isNew } = await devVars(path.join(root, ".dev.vars"));
+if (isNew) console.log("==> Made .dev.vars with random secrets");
+
+console.log(`==> Starting the Worker on ${url}, storage in ${shown}`);
+await mkdir(state, { recursive: true });
+await takeState();
+gateway = new Miniflare({
+  host: HOST,
+  port,
+  cf: false, // else it asks the network where we are
+  log: new Log(LogLevel.WARN),
+  logRequests: false,
+  telemetry: { enabled: false },
+  resourcePersistencePath: state,
+  workers: [await localWorker({ vars })],
+});
+endWithParent();
+await gateway.ready;
+// Miniflare's own handlers end us on SIGHUP even under nohup.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.removeAllListeners(signal).on(signal, () => (signal !== "SIGHUP" || process.stdout.isTTY) && end(0));
+}
+await healthy();
+
+console.log("==> Publishing integrations/");
+const refused = await publishAll({ url, token: vars.ADMIN_TOKEN, folder: path.join(root, "integrations") });
+if (refused > 0) console.log(`    ${refused} refused: correct the file and start again. The others work.`);
+
+console.log(`
+Causeway is ready.
+  Address      ${url}
+  Admin token  ${vars.ADMIN_TOKEN}
+  Try          curl -H "Authorization: Bearer ${vars.ADMIN_TOKEN}" ${url}/integration
+Ctrl-C ends it; storage stays in ${shown}.`);
+
+async function healthy() {
+  const deadline = Date.now() + 30_000;
+  let last;
+  while (Date.now() < deadline) {
+    try {
+      const response = await fetch(`${url}/health`);
+      if (response.ok) return;
+      last = `${response.status} ${await response.text()}`;
+    } catch (error) {
+      last = error.message;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`GET ${url}/health did not answer 200 within 30 s. Last: ${last}`);
+}
+
+// workerd's own message about a taken port does not say what to do.
+function refuseTakenPort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", (error) =>
+      reject(error.code === "EADDRINUSE" ? new Error(`Port ${port} is taken. End what uses it (ss -ltnp 'sport = :${port}'), or choose another: make dev PORT=${port + 1}`) : error),
+    );
+    probe.listen(port, HOST, () => probe.close(resolve));
+  });
+}
+
+// Two runtimes on one storage folder would each believe to be the only writer.
+async function takeState() {
+  const file = path.join(state, "pid");
+  const other = Number(await readFile(file, "utf8").catch(() => 0));
+  if (other > 0 && isAlive(other)) {
+    throw new Error(`${shown} is in use by process ${other}. End it, or choose another folder: make dev STATE=.state-2 (if that process is something else, delete ${file})`);
+  }
+  await writeFile(file, String(process.pid));
+  process.on("exit", () => rmSync(file, { force: true }));
+}
+
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
+// `kill` of make alone reaches no child of it: when make is gone, so are we.
+function endWithParent() {
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && end(0), 500).unref();
+}
+
+async function end(code) {
+  await Promise.race([gateway?.dispose(), new Promise((resolve) => setTimeout(resolve, 3_000))]);
+  process.exit(code);
+}

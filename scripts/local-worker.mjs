@@ -1,0 +1,54 @@
+// The built Worker as options for Miniflare, which runs it in the real runtime (workerd) on this machine.
+// Names of bindings, classes and compatibility come from wrangler.toml, so that they are written down once.
+// Used by `make dev` and by the Worker tests; knows neither ports nor secrets.
+
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { parse } from "smol-toml";
+
+export const root = path.resolve(import.meta.dirname, "..");
+
+/** One entry of Miniflare's `workers`. `vars` wins over `[vars]` of wrangler.toml. */
+export async function localWorker({ vars = {}, dev = {} } = {}) {
+  const wrangler = parse(await readFile(path.join(root, "wrangler.toml"), "utf8"));
+  return {
+    config: {
+      name: wrangler.name,
+      compatibilityDate: wrangler.compatibility_date,
+      compatibilityFlags: wrangler.compatibility_flags,
+      manifest: await manifest(path.join(root, path.dirname(wrangler.main))),
+      env: { ...textBindings({ ...wrangler.vars, ...vars }), ...kvBindings(wrangler), ...objectBindings(wrangler) },
+      exports: sqliteClasses(wrangler),
+    },
+    dev: { rootPath: root, ...dev },
+  };
+}
+
+async function manifest(folder) {
+  return {
+    mainModule: "index.js",
+    modulesRoot: folder,
+    modules: {
+      "index.js": { type: "esm", contents: await readFile(path.join(folder, "index.js"), "utf8") },
+      "index_bg.wasm": { type: "wasm", contents: await readFile(path.join(folder, "index_bg.wasm")) },
+    },
+  };
+}
+
+function textBindings(vars) {
+  return Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, { type: "text", value: String(value) }]));
+}
+
+function kvBindings({ kv_namespaces }) {
+  return Object.fromEntries(kv_namespaces.map(({ binding }) => [binding, { type: "kv", id: binding }]));
+}
+
+function objectBindings({ name: worker, durable_objects }) {
+  const binding = ({ name, class_name }) => [name, { type: "durable-object", worker, exportName: class_name }];
+  return Object.fromEntries(durable_objects.bindings.map(binding));
+}
+
+function sqliteClasses({ migrations }) {
+  const classes = migrations.flatMap((migration) => migration.new_sqlite_classes ?? []);
+  return Object.fromEntries(classes.map((name) => [name, { type: "durable-object", storage: "sqlite" }]));
+}

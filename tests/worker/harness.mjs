@@ -1,0 +1,181 @@
+// Runs the built Worker (build/) in the real runtime, with storage in a folder of its own.
+//
+//   const gateway = await start({ internet: (request) => new Response("hello") });
+//   after(() => gateway.stop());
+//   const { status, body } = await gateway.admin("GET", "/integration");
+//
+// What runs is what is deployed; only the outside is ours: the internet, and KV's bad days (`kv`).
+
+import { channel } from "node:diagnostics_channel";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { Miniflare, NoOpLog, Response as RuntimeResponse } from "miniflare";
+import { randomAdminToken, randomSealingKey } from "../../scripts/dev-vars.mjs";
+import { localWorker } from "../../scripts/local-worker.mjs";
+import { withFaults } from "./faults.mjs";
+import { contents, fingerprint, holds, rows } from "./storage.mjs";
+
+/**
+ * Options:
+ * - `vars`: over those of wrangler.toml and the ones below.
+ * - `persist`: a storage folder to use and keep; default: one in tmp, removed by `stop`.
+ * - `internet`: `(Request) => Response` for every outgoing call, whatever its host; "real" for servers on
+ *   loopback; by default every call is refused and makes `stop` throw.
+ * - `kv`: `({operation, key}) => void`, called before every KV operation; what it throws, KV throws.
+ */
+export async function start({ vars = {}, persist, internet, kv } = {}) {
+  const folder = persist ?? (await mkdtemp(path.join(tmpdir(), "causeway-")));
+  const gateway = new Gateway(folder, persist === undefined, internet, kv, {
+    ADMIN_TOKEN: randomAdminToken(),
+    SEALING_KEYS: randomSealingKey(),
+    EU_JURISDICTION: "off",
+    ALLOW_PRIVATE_UPSTREAMS: "true",
+    ...vars,
+  });
+  await gateway.boot();
+  return gateway;
+}
+
+class Gateway {
+  /** Where the Worker listens; changes with `restart`. */
+  url;
+  /** What the Worker wrote to the console: `{level, message}`. */
+  logs = [];
+  #runtime;
+  #process;
+  #refused = [];
+
+  constructor(folder, ownsFolder, internet, kv, vars) {
+    Object.assign(this, { folder, ownsFolder, internet, kv, vars });
+  }
+
+  /** A raw call: redirects and encodings are the test's business. */
+  fetch(pathAndQuery, { headers, ...init } = {}) {
+    const plain = { "accept-encoding": "identity", ...headers };
+    return fetch(new URL(pathAndQuery, this.url), { redirect: "manual", ...init, headers: plain });
+  }
+
+  /** A call with the admin token: `{status, headers, body}`, the body parsed where it is JSON. */
+  admin(method, pathAndQuery, body, headers) {
+    return this.as(this.vars.ADMIN_TOKEN)(method, pathAndQuery, body, headers);
+  }
+
+  /** The same with any token: `const call = gateway.as(token); await call("GET", "/integration")`. */
+  as(token) {
+    return async (method, pathAndQuery, body, headers = {}) => {
+      const response = await this.fetch(pathAndQuery, {
+        method,
+        headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+        body: body === undefined || typeof body === "string" ? body : JSON.stringify(body),
+      });
+      return { status: response.status, headers: response.headers, body: parsed(await response.text()) };
+    };
+  }
+
+  /** SIGKILL to the runtime, as a power cut would, even in the middle of a request. */
+  async kill() {
+    const ended = once(this.#process, "exit");
+    this.#process.kill("SIGKILL");
+    await ended;
+    await this.#runtime.dispose();
+  }
+
+  /** SIGKILL, and the same Worker again on the same storage. `vars` may change. */
+  async restart({ vars = {} } = {}) {
+    Object.assign(this.vars, vars);
+    await this.kill();
+    await this.boot();
+  }
+
+  /** Drops every object of a class from memory (its statics and tasks with it); storage stays. */
+  async evict(className) {
+    const ids = await this.#runtime.listDurableObjectIds(className);
+    for (const id of ids) await this.#runtime.unsafeEvictDurableObject("causeway", className, { id });
+    return ids.length;
+  }
+
+  /** Rows from the SQLite of every object of a class, read past the Worker: `[{object, …}]`. */
+  rows(className, query) {
+    return rows(path.join(this.folder, "do", `causeway-${className}`), query);
+  }
+
+  /** The published copy, read and written past the Worker. */
+  config() {
+    return this.#runtime.getKVNamespace("CONFIG");
+  }
+
+  /** file → hash of all storage, written-ahead pages included: equal before and after means nothing was written. */
+  storage() {
+    return fingerprint(this.folder);
+  }
+
+  /** file → hash of what is stored, the same across a restart. */
+  contents() {
+    return contents(this.folder);
+  }
+
+  /** The storage files that hold this text as it is. Of a secret there must be none. */
+  filesHolding(text) {
+    return holds(this.folder, text);
+  }
+
+  async stop() {
+    await this.#runtime.dispose();
+    if (this.ownsFolder) await rm(this.folder, { recursive: true, force: true });
+    if (this.#refused.length > 0) throw new Error(`The Worker called the internet, and no test had said what it answers: ${this.#refused.join(", ")}`);
+  }
+
+  async boot() {
+    const dev = this.internet === "real" ? {} : { outboundService: { type: "fetcher", handler: (request) => this.#outside(request) } };
+    const worker = await localWorker({ vars: this.vars, dev });
+    this.#process = await runtimeProcessOf(async () => {
+      this.#runtime = new Miniflare({
+        cf: false,
+        log: new NoOpLog(),
+        logRequests: false,
+        telemetry: { enabled: false },
+        handleStructuredLogs: (log) => this.#log(log),
+        resourcePersistencePath: this.folder,
+        workers: [this.kv ? withFaults(worker, (operation) => this.kv(operation)) : worker],
+      });
+      this.url = await this.#runtime.ready;
+    });
+  }
+
+  async #outside(request) {
+    if (this.internet === undefined) {
+      this.#refused.push(`${request.method} ${request.url}`);
+      return new RuntimeResponse("this test has no internet", { status: 502 });
+    }
+    const { status, statusText, headers, body } = await this.internet(request);
+    return new RuntimeResponse(body, { status, statusText, headers });
+  }
+
+  #log(log) {
+    this.logs.push(log);
+    if (process.env.SHOW_LOGS) console.log(`[${log.level}] ${log.message}`);
+  }
+}
+
+// Miniflare keeps its process to itself; Node announces every child, before it has its name.
+async function runtimeProcessOf(work) {
+  const children = [];
+  const note = ({ process }) => children.push(process);
+  channel("child_process").subscribe(note);
+  try {
+    await work();
+  } finally {
+    channel("child_process").unsubscribe(note);
+  }
+  return children.find(({ spawnfile }) => spawnfile.includes("workerd"));
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

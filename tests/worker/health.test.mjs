@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { start } from "./harness.mjs";
+import { assertError } from "./steps.mjs";
+
+let gateway;
+before(async () => {
+  gateway = await start();
+});
+after(() => gateway.stop());
+
+test("health answers without a token, and every answer has a request id", async () => {
+  const response = await gateway.fetch("/health");
+  assert.equal(response.status, 200);
+  assert.match(response.headers.get("content-type"), /^application\/json/);
+  assert.ok(response.headers.get("x-request-id"));
+});
+
+test("without a token, with a wrong one and with a malformed one: 401 in the error envelope", async () => {
+  for (const headers of [{}, { authorization: "Bearer wrong" }, { authorization: `Basic ${btoa(`x:${gateway.vars.ADMIN_TOKEN}`)}` }]) {
+    const response = await gateway.fetch("/integration", { headers });
+    assertError({ status: response.status, headers: response.headers, body: await response.json() }, 401, "caller.");
+  }
+});
+
+test("an unknown path is 404 and an undefined verb is 405", async () => {
+  assertError(await gateway.admin("GET", "/no-such-thing"), 404, "caller.");
+  assertError(await gateway.admin("DELETE", "/integration"), 405, "caller.");
+});
+
+test("no answer allows other origins", async () => {
+  const response = await gateway.fetch("/health", { headers: { origin: "https://elsewhere.example" } });
+  assert.equal(response.headers.get("access-control-allow-origin"), null);
+});

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { readFile, readdir } from "node:fs/promises";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { start } from "./harness.mjs";
+import { assertError, install, integrationFile, newEnvironment, ok } from "./steps.mjs";
+
+const shipped = path.resolve(import.meta.dirname, "../../integrations");
+let gateway;
+let kvIsDown = false;
+before(async () => {
+  gateway = await start({
+    kv({ operation }) {
+      if (kvIsDown && operation === "put") throw new Error("429 Too Many Requests");
+    },
+  });
+});
+after(() => gateway.stop());
+
+test("PUT creates with 201, replaces with 200 and a higher version, and GET finds it by name and id", async () => {
+  const created = ok(await gateway.admin("PUT", "/integration/harbour", await integrationFile("harbour")), 201);
+  const replaced = ok(await gateway.admin("PUT", "/integration/harbour", await integrationFile("harbour")), 200);
+  assert.equal(replaced.id, created.id);
+  assert.ok(replaced.version > created.version);
+  assert.equal(ok(await gateway.admin("GET", "/integration/harbour"), 200).id, created.id);
+  assert.equal(ok(await gateway.admin("GET", `/integration/${created.id}`), 200).name, "harbour");
+  assert.ok(ok(await gateway.admin("GET", "/integration"), 200).result.some(({ name }) => name === "harbour"));
+});
+
+test("POST of a name that exists is 409", async () => {
+  ok(await gateway.admin("PUT", "/integration/harbour", await integrationFile("harbour")), 200, 201);
+  assertError(await gateway.admin("POST", "/integration", await integrationFile("harbour")), 409, "caller.");
+});
+
+test("every shipped file validates without an error", async () => {
+  for (const file of (await readdir(shipped).catch(() => [])).filter((name) => name.endsWith(".json"))) {
+    const { valid, findings } = ok(await gateway.admin("POST", "/integration/validate", await readFile(path.join(shipped, file), "utf8")), 200);
+    assert.ok(valid, `${file}: ${JSON.stringify(findings)}`);
+  }
+});
+
+test("findings name the path and the nearest known key; nothing is stored", async () => {
+  const file = JSON.parse(await integrationFile("harbour"));
+  file.name = "misspelt";
+  file.config.resorces = file.config.resources;
+  delete file.config.resources;
+  const { valid, findings } = ok(await gateway.admin("POST", "/integration/validate", file), 200);
+  assert.equal(valid, false);
+  const finding = findings.find(({ path: where }) => where.includes("resorces"));
+  assert.match(`${finding.message} ${finding.hint}`, /resources/);
+  assertError(await gateway.admin("PUT", "/integration/misspelt", file), 422, "caller.");
+  assertError(await gateway.admin("GET", "/integration/misspelt"), 404, "caller.");
+});
+
+test("a malformed body is 400", async () => {
+  assertError(await gateway.admin("PUT", "/integration/broken", '{"name":'), 400, "caller.");
+});
+
+test("a second install of the same integration answers 200 with the same install", async () => {
+  const environment = await newEnvironment(gateway, "twice");
+  const first = await install(gateway, environment, "harbour");
+  const second = ok(await environment.call("POST", "/environment-integration", { integration_name: "harbour" }), 200);
+  assert.equal(second.id, first.id);
+  assert.equal(ok(await environment.call("GET", `/environment-integration/${first.id}`), 200).id, first.id);
+});
+
+test("while KV fails a save is not lost: it is published once KV is back", async () => {
+  const environment = await newEnvironment(gateway, "kv");
+  kvIsDown = true;
+  const answer = await gateway.admin("PUT", "/integration/registry", await integrationFile("registry"));
+  kvIsDown = false;
+  ok(answer, 200, 201);
+  assert.equal(ok(await gateway.admin("GET", "/integration/registry"), 200).name, "registry");
+  ok(await environment.call("POST", "/environment-integration", { integration_name: "registry" }), 200, 201);
+  await eventually(async () => {
+    const { keys } = await (await gateway.config()).list();
+    assert.ok(keys.some(({ name }) => name.includes("registry")), JSON.stringify(keys));
+  });
+});
+
+// Publishing is repeated by alarm, the first time soon.
+async function eventually(check, seconds = 90) {
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}

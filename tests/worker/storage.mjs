@@ -1,0 +1,91 @@
+// Looks at the storage folder from outside, so that a test need not believe the Worker.
+// Layout: do/causeway-<Class>/<object id>.sqlite and metadata.sqlite (alarms), each with its -wal (committed pages
+// not yet folded in); kv/<binding>/blobs. -shm is left out: an index in shared memory that reads change too.
+
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { copyFile, mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+/** `{file: sha256}` of everything stored. */
+export async function fingerprint(folder) {
+  const hashes = {};
+  for (const file of await storedFiles(folder)) {
+    hashes[path.relative(folder, file)] = createHash("sha256").update(await readFile(file)).digest("hex");
+  }
+  return hashes;
+}
+
+/** The files that contain this text. */
+export async function holds(folder, text) {
+  const found = [];
+  for (const file of await storedFiles(folder)) {
+    if ((await readFile(file)).includes(text)) found.push(path.relative(folder, file));
+  }
+  return found;
+}
+
+/**
+ * `{file: sha256}` of what the databases say and what lies beside them. Unlike `fingerprint` it does not change when
+ * the runtime opens a database after a crash and folds its log in; a write of the same value escapes it.
+ */
+export async function contents(folder) {
+  const hashes = {};
+  for (const file of (await storedFiles(folder)).filter((file) => !file.endsWith("-wal"))) {
+    const content = file.endsWith(".sqlite") ? JSON.stringify(await onCopy(file, everyRow)) : await readFile(file);
+    hashes[path.relative(folder, file)] = createHash("sha256").update(content).digest("hex");
+  }
+  return hashes;
+}
+
+/** The rows of a query in every object's database of a class folder. An object without the table has none. */
+export async function rows(folder, query) {
+  const objects = (await storedFiles(folder)).filter((file) => /[0-9a-f]{64}\.sqlite$/.test(file));
+  const found = await Promise.all(objects.map((file) => onCopy(file, (database) => rowsOf(database, query, path.basename(file, ".sqlite")))));
+  return found.flat();
+}
+
+function rowsOf(database, query, object) {
+  try {
+    return database.prepare(query).all().map((row) => ({ object, ...row }));
+  } catch (error) {
+    if (/no such table/.test(error.message)) return [];
+    throw error;
+  }
+}
+
+function everyRow(database) {
+  const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").all();
+  return tables.map(({ name }) => {
+    const statement = database.prepare(`SELECT * FROM "${name}"`);
+    statement.setReadBigInts(true);
+    return [name, statement.all().map((row) => Object.values(row).map(String))];
+  });
+}
+
+// On a copy: the runtime holds the database itself.
+async function onCopy(file, read) {
+  const folder = await mkdtemp(path.join(tmpdir(), "causeway-rows-"));
+  const copy = path.join(folder, "copy.sqlite");
+  try {
+    await copyFile(file, copy);
+    if (existsSync(`${file}-wal`)) await copyFile(`${file}-wal`, `${copy}-wal`);
+    const database = new DatabaseSync(copy);
+    try {
+      return read(database);
+    } finally {
+      database.close();
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function storedFiles(folder) {
+  if (!existsSync(folder)) return [];
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && !entry.name.endsWith("-shm"));
+  return files.map((entry) => path.join(entry.parentPath, entry.name)).sort();
+}
