@@ -26,30 +26,52 @@ pub(crate) enum Caller {
 
 /// The text of a new API token. It names its environment, so that the truth can be asked where it is.
 pub(crate) fn token_text(environment: EnvironmentId, random: [u8; 32]) -> String {
-    format!("{TOKEN_PREFIX}{}_{}", environment.to_hex(), data_encoding::BASE64URL_NOPAD.encode(&random))
+    format!(
+        "{TOKEN_PREFIX}{}_{}",
+        environment.to_hex(),
+        data_encoding::BASE64URL_NOPAD.encode(&random)
+    )
 }
 
 fn environment_in(token: &str) -> Option<EnvironmentId> {
     let (environment, random) = token.strip_prefix(TOKEN_PREFIX)?.split_once('_')?;
-    if random.len() == 43 { environment.parse().ok() } else { None }
+    if random.len() == 43 {
+        environment.parse().ok()
+    } else {
+        None
+    }
 }
 
 impl Caller {
     /// Reads `Authorization: Bearer …` (RFC 6750) and finds out whose it is.
-    pub(crate) async fn authenticate(outside: &impl Outside, isolate: &Isolate, headers: &HeaderMap) -> Result<Self, Failure> {
-        let token = bearer(headers).ok_or_else(|| unauthenticated("Send the token as `Authorization: Bearer <token>`."))?;
+    pub(crate) async fn authenticate(
+        outside: &impl Outside,
+        isolate: &Isolate,
+        headers: &HeaderMap,
+    ) -> Result<Self, Failure> {
+        let token = bearer(headers)
+            .ok_or_else(|| unauthenticated("Send the token as `Authorization: Bearer <token>`."))?;
         if let Some(admin) = &outside.settings().admin_token {
             // Hashed first: the comparison then takes the same time for every length.
-            if crypto::is_same(&crypto::sha256(token.as_bytes()), &crypto::sha256(admin.expose().as_bytes())) {
+            if crypto::is_same(
+                &crypto::sha256(token.as_bytes()),
+                &crypto::sha256(admin.expose().as_bytes()),
+            ) {
                 return Ok(Self::Admin);
             }
         }
         let unknown = || unauthenticated("The token is unknown, revoked or expired.");
         let environment = environment_in(token).ok_or_else(unknown)?;
         let hash = crypto::sha256_hex(token.as_bytes());
-        let record = published::token(outside, isolate, environment, &hash).await?.ok_or_else(unknown)?;
+        let record = published::token(outside, isolate, environment, &hash)
+            .await?
+            .ok_or_else(unknown)?;
         let is_over = record.expires_at.is_some_and(|end| end <= outside.now());
-        if is_over || record.environment_id != environment { Err(unknown()) } else { Ok(Self::Token(record)) }
+        if is_over || record.environment_id != environment {
+            Err(unknown())
+        } else {
+            Ok(Self::Token(record))
+        }
     }
 
     /// The one environment it may see; `None`: all.
@@ -68,12 +90,19 @@ impl Caller {
     /// The environment a request is about: a token's own, or the one the admin token names.
     pub(crate) fn environment(&self, named: Option<&str>) -> Result<EnvironmentId, Failure> {
         let hidden = || Failure::not_found("environment");
-        let named = named.map(|text| text.parse::<EnvironmentId>().map_err(|_| hidden())).transpose()?;
+        let named = named
+            .map(|text| text.parse::<EnvironmentId>().map_err(|_| hidden()))
+            .transpose()?;
         match (self, named) {
             (Self::Admin, Some(environment)) => Ok(environment),
-            (Self::Admin, None) => Err(Failure::invalid("environment_id", "is required with the admin token, in the body or the query")),
+            (Self::Admin, None) => Err(Failure::invalid(
+                "environment_id",
+                "is required with the admin token, in the body or the query",
+            )),
             (Self::Token(token), None) => Ok(token.environment_id),
-            (Self::Token(token), Some(environment)) if environment == token.environment_id => Ok(environment),
+            (Self::Token(token), Some(environment)) if environment == token.environment_id => {
+                Ok(environment)
+            }
             (Self::Token(_), Some(_)) => Err(hidden()),
         }
     }
@@ -82,7 +111,10 @@ impl Caller {
     pub(crate) fn has(&self, scope: TokenScope) -> bool {
         match self {
             Self::Admin => true,
-            Self::Token(token) => token.scopes.iter().any(|own| *own == scope || *own == TokenScope::Admin),
+            Self::Token(token) => token
+                .scopes
+                .iter()
+                .any(|own| *own == scope || *own == TokenScope::Admin),
         }
     }
 
@@ -92,14 +124,20 @@ impl Caller {
             return Ok(());
         }
         let name = format!("{scope:?}").to_lowercase();
-        Err(Failure::new(Code::Forbidden, format!("This needs a token with the scope `{name}`.")))
+        Err(Failure::new(
+            Code::Forbidden,
+            format!("This needs a token with the scope `{name}`."),
+        ))
     }
 
     /// 403 for API tokens.
     pub(crate) fn must_be_admin(&self) -> Result<(), Failure> {
         match self {
             Self::Admin => Ok(()),
-            Self::Token(_) => Err(Failure::new(Code::Forbidden, "This needs the admin token (ADMIN_TOKEN).")),
+            Self::Token(_) => Err(Failure::new(
+                Code::Forbidden,
+                "This needs the admin token (ADMIN_TOKEN).",
+            )),
         }
     }
 }
@@ -122,7 +160,11 @@ mod tests {
 
     #[test]
     fn a_token_names_its_environment() {
-        let id = EnvironmentId::new(Timestamp::from_millis(1), Placement::Hinted(Region::Apac), [3; 10]);
+        let id = EnvironmentId::new(
+            Timestamp::from_millis(1),
+            Placement::Hinted(Region::Apac),
+            [3; 10],
+        );
         let token = token_text(id, [9; 32]);
         assert_eq!(environment_in(&token), Some(id));
         for wrong in ["", "ct_", "ct_x_y", &token[..token.len() - 1], &token[1..]] {

@@ -31,9 +31,17 @@ pub(crate) struct Desk<'a, O> {
 }
 
 /// Answers one request of the world, at the front Worker.
-pub async fn handle<O: Outside>(outside: &O, isolate: &Isolate, request: Incoming<O::Stream>) -> Reply<O::Stream> {
+pub async fn handle<O: Outside>(
+    outside: &O,
+    isolate: &Isolate,
+    request: Incoming<O::Stream>,
+) -> Reply<O::Stream> {
     let request_id = HEXLOWER.encode(&outside.random::<16>());
-    let desk = Desk { outside, isolate, request_id: &request_id };
+    let desk = Desk {
+        outside,
+        isolate,
+        request_id: &request_id,
+    };
     let mut reply = match answer(&desk, request).await {
         Ok(reply) => reply,
         Err(failure) => {
@@ -52,11 +60,19 @@ pub fn refuse<O: Outside>(outside: &O, failure: &Failure) -> Reply<O::Stream> {
     reply::failure(failure, &HEXLOWER.encode(&outside.random::<16>()))
 }
 
-async fn answer<O: Outside>(desk: &Desk<'_, O>, request: Incoming<O::Stream>) -> Result<Reply<O::Stream>, Failure> {
+async fn answer<O: Outside>(
+    desk: &Desk<'_, O>,
+    request: Incoming<O::Stream>,
+) -> Result<Reply<O::Stream>, Failure> {
     let route = match route::find(&request.method, request.url.path()) {
         Found::Route(route) => route,
         Found::OtherMethods(allow) => return Ok(method_not_allowed(&allow, desk.request_id)),
-        Found::Nothing => return Err(Failure::new(Code::NotFound, "There is nothing at this path; the README lists what there is.")),
+        Found::Nothing => {
+            return Err(Failure::new(
+                Code::NotFound,
+                "There is nothing at this path; the README lists what there is.",
+            ));
+        }
     };
     if matches!(route, Route::Health) {
         return Ok(health(desk));
@@ -80,9 +96,20 @@ fn health<O: Outside>(desk: &Desk<'_, O>) -> Reply<O::Stream> {
     if let Err(error) = settings.keyring() {
         problems.push(error.to_string());
     }
-    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let word = if problems.is_empty() { "ok" } else { "misconfigured" };
-    reply::json(status, &json!({ "status": word, "version": env!("CARGO_PKG_VERSION"), "problems": problems }))
+    let status = if problems.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let word = if problems.is_empty() {
+        "ok"
+    } else {
+        "misconfigured"
+    };
+    reply::json(
+        status,
+        &json!({ "status": word, "version": env!("CARGO_PKG_VERSION"), "problems": problems }),
+    )
 }
 
 fn method_not_allowed<S>(allow: &str, request_id: &str) -> Reply<S> {

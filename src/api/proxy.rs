@@ -30,13 +30,24 @@ pub(super) async fn hand_over<O: Outside>(
 ) -> Result<Reply<O::Stream>, Failure> {
     let account = account_in(&request.url)?;
     let budget = timeout(&request.headers)? + MARGIN;
-    let hand_over = HandOver { request_id: desk.request_id.to_owned(), environment_id: caller.sees() };
+    let hand_over = HandOver {
+        request_id: desk.request_id.to_owned(),
+        environment_id: caller.sees(),
+    };
     let method = request.method.clone();
-    let first = Incoming { headers: headers::for_hand_over(&request.headers), body: body::hold_small(request.body).await?, ..request };
+    let first = Incoming {
+        headers: headers::for_hand_over(&request.headers),
+        body: body::hold_small(request.body).await?,
+        ..request
+    };
     let second = again(&first).filter(|_| is_idempotent(&method));
     let outcome = desk.outside.call(account, &hand_over, first, budget).await;
     let outcome = match (outcome, second) {
-        (Err(ObjectFault::Interrupted), Some(request)) => desk.outside.call(account, &hand_over, request, budget).await,
+        (Err(ObjectFault::Interrupted), Some(request)) => {
+            desk.outside
+                .call(account, &hand_over, request, budget)
+                .await
+        }
         (outcome, _) => outcome,
     };
     outcome.map_err(|fault| not_answered(desk, account, fault))
@@ -65,7 +76,10 @@ async fn call<O: Outside, S: Storage>(
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
     let Found::Route(Route::Call(target)) = find(&request.method, request.url.path()) else {
-        return Err(Failure::new(Code::Internal, "A call was handed over that is none."));
+        return Err(Failure::new(
+            Code::Internal,
+            "A call was handed over that is none.",
+        ));
     };
     let call = Call {
         target,
@@ -79,35 +93,67 @@ async fn call<O: Outside, S: Storage>(
 }
 
 fn account_in(url: &Url) -> Result<AccountId, Failure> {
-    let mut named = url.query_pairs().filter(|(name, _)| name == "integrated_account_id").map(|(_, value)| value);
-    let id = named.next().ok_or_else(|| Failure::invalid("integrated_account_id", "is required in the query"))?;
+    let mut named = url
+        .query_pairs()
+        .filter(|(name, _)| name == "integrated_account_id")
+        .map(|(_, value)| value);
+    let id = named
+        .next()
+        .ok_or_else(|| Failure::invalid("integrated_account_id", "is required in the query"))?;
     if named.next().is_some() {
-        return Err(Failure::new(Code::Malformed, "integrated_account_id stands twice in the query."));
+        return Err(Failure::new(
+            Code::Malformed,
+            "integrated_account_id stands twice in the query.",
+        ));
     }
-    id.parse().map_err(|_| Failure::not_found("integrated account"))
+    id.parse()
+        .map_err(|_| Failure::not_found("integrated account"))
 }
 
 fn timeout(headers: &http::HeaderMap) -> Result<Duration, Failure> {
-    let Some(value) = headers.get("x-timeout-ms") else { return Ok(CALL_TIMEOUT) };
-    let millis: Option<u64> = value.to_str().ok().and_then(|text| text.trim().parse().ok()).filter(|millis| *millis > 0);
-    let millis = millis.ok_or_else(|| Failure::new(Code::Malformed, "x-timeout-ms is not a number of milliseconds above 0."))?;
+    let Some(value) = headers.get("x-timeout-ms") else {
+        return Ok(CALL_TIMEOUT);
+    };
+    let millis: Option<u64> = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .filter(|millis| *millis > 0);
+    let millis = millis.ok_or_else(|| {
+        Failure::new(
+            Code::Malformed,
+            "x-timeout-ms is not a number of milliseconds above 0.",
+        )
+    })?;
     Ok(Duration::from_millis(millis).min(CALL_TIMEOUT_MAX))
 }
 
 fn again<S>(request: &Incoming<S>) -> Option<Incoming<S>> {
     let body: Body<S> = request.body.again()?;
-    Some(Incoming { method: request.method.clone(), url: request.url.clone(), headers: request.headers.clone(), body })
+    Some(Incoming {
+        method: request.method.clone(),
+        url: request.url.clone(),
+        headers: request.headers.clone(),
+        body,
+    })
 }
 
 /// RFC 9110 §9.2.2.
 fn is_idempotent(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
+    matches!(
+        *method,
+        Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE
+    )
 }
 
 fn not_answered<O: Outside>(desk: &Desk<'_, O>, account: AccountId, fault: ObjectFault) -> Failure {
     desk.outside.log(&json!({ "level": "error", "event": "object_silent", "request_id": desk.request_id, "integrated_account_id": account, "reason": fault.to_string() }));
     match fault {
-        ObjectFault::Interrupted => Failure::new(Code::Storage, "The account's object was restarted. A write may or may not have reached the provider.").with_retry_after(1),
+        ObjectFault::Interrupted => Failure::new(
+            Code::Storage,
+            "The account's object was restarted. A write may or may not have reached the provider.",
+        )
+        .with_retry_after(1),
         ObjectFault::Timeout => Failure::new(Code::Timeout, "The call took longer than it may."),
     }
 }

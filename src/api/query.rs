@@ -18,10 +18,15 @@ impl Query {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for (name, value) in url.query_pairs() {
             if !known.contains(&name.as_ref()) {
-                return Err(malformed(&format!("There is no query parameter `{name}` here; there are: {}.", known.join(", "))));
+                return Err(malformed(&format!(
+                    "There is no query parameter `{name}` here; there are: {}.",
+                    known.join(", ")
+                )));
             }
             if pairs.iter().any(|(seen, _)| *seen == name) {
-                return Err(malformed(&format!("The query parameter `{name}` stands twice.")));
+                return Err(malformed(&format!(
+                    "The query parameter `{name}` stands twice."
+                )));
             }
             pairs.push((name.into_owned(), value.into_owned()));
         }
@@ -30,17 +35,25 @@ impl Query {
 
     /// A parameter, if it is there.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(own, _)| own == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// `limit` (default 100, clamped to 1,000) and `next_cursor`.
     pub(crate) fn page(&self) -> Result<Page, Failure> {
         let limit = match self.get("limit") {
             None => DEFAULT_LIMIT,
-            Some(text) => text.parse::<usize>().map_err(|_| malformed("`limit` is not a whole number."))?,
+            Some(text) => text
+                .parse::<usize>()
+                .map_err(|_| malformed("`limit` is not a whole number."))?,
         };
         let after = self.get("next_cursor").map(read_cursor).transpose()?;
-        Ok(Page { limit: limit.clamp(1, MAX_LIMIT), after })
+        Ok(Page {
+            limit: limit.clamp(1, MAX_LIMIT),
+            after,
+        })
     }
 }
 
@@ -52,7 +65,10 @@ pub(crate) fn cursor(id: &str) -> String {
 fn read_cursor(text: &str) -> Result<String, Failure> {
     let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok();
     let id = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    id.filter(|id| uuid::Uuid::try_parse(id).is_ok()).ok_or_else(|| malformed("`next_cursor` is not one of ours; use it as the last answer gave it."))
+    id.filter(|id| uuid::Uuid::try_parse(id).is_ok())
+        .ok_or_else(|| {
+            malformed("`next_cursor` is not one of ours; use it as the last answer gave it.")
+        })
 }
 
 fn malformed(message: &str) -> Failure {
@@ -70,7 +86,13 @@ mod tests {
 
     #[test]
     fn the_limit_is_clamped_not_refused() {
-        for (query, limit) in [("", 100), ("limit=7", 7), ("limit=1000", 1000), ("limit=1001", 1000), ("limit=0", 1)] {
+        for (query, limit) in [
+            ("", 100),
+            ("limit=7", 7),
+            ("limit=1000", 1000),
+            ("limit=1001", 1000),
+            ("limit=0", 1),
+        ] {
             assert_eq!(page(query).unwrap().limit, limit, "{query}");
         }
         assert_eq!(page("limit=many").unwrap_err().status(), 400);
@@ -79,15 +101,30 @@ mod tests {
     #[test]
     fn a_cursor_comes_back_as_it_went() {
         let id = "018bcfe5-6800-8000-8000-000000000000";
-        assert_eq!(page(&format!("next_cursor={}", cursor(id))).unwrap().after.as_deref(), Some(id));
+        assert_eq!(
+            page(&format!("next_cursor={}", cursor(id)))
+                .unwrap()
+                .after
+                .as_deref(),
+            Some(id)
+        );
         for wrong in ["abc", "***", "JyBPUiAx"] {
-            assert_eq!(page(&format!("next_cursor={wrong}")).unwrap_err().status(), 400, "{wrong}");
+            assert_eq!(
+                page(&format!("next_cursor={wrong}")).unwrap_err().status(),
+                400,
+                "{wrong}"
+            );
         }
     }
 
     #[test]
     fn a_misspelt_or_doubled_parameter_is_refused() {
         assert!(page("limitt=1").unwrap_err().message.contains("limitt"));
-        assert!(page("limit=1&limit=2").unwrap_err().message.contains("twice"));
+        assert!(
+            page("limit=1&limit=2")
+                .unwrap_err()
+                .message
+                .contains("twice")
+        );
     }
 }

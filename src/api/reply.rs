@@ -33,13 +33,21 @@ pub(crate) fn json<S>(status: StatusCode, value: &impl Serialize) -> Reply<S> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let text = serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned());
-    Reply { status, headers, body: body_of(text) }
+    Reply {
+        status,
+        headers,
+        body: body_of(text),
+    }
 }
 
 /// The error envelope with its headers.
 pub(crate) fn failure<S>(failure: &Failure, request_id: &str) -> Reply<S> {
-    let status = StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let raw = failure.remote.as_ref().map(|remote| raw(&remote.raw_response));
+    let status =
+        StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let raw = failure
+        .remote
+        .as_ref()
+        .map(|remote| raw(&remote.raw_response));
     let envelope = Envelope {
         status_code: status.as_u16(),
         error: status.canonical_reason().unwrap_or("Error"),
@@ -58,7 +66,9 @@ pub(crate) fn failure<S>(failure: &Failure, request_id: &str) -> Reply<S> {
         reply.headers.insert(RETRY_AFTER, seconds.into());
     }
     if failure.code == Code::Unauthenticated {
-        reply.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        reply
+            .headers
+            .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     reply
 }
@@ -66,5 +76,7 @@ pub(crate) fn failure<S>(failure: &Failure, request_id: &str) -> Reply<S> {
 /// JSON as it came; anything else as a JSON string.
 fn raw(text: &str) -> Box<RawValue> {
     let as_it_came = RawValue::from_string(text.to_owned());
-    as_it_came.unwrap_or_else(|_| serde_json::value::to_raw_value(text).unwrap_or_else(|_| RawValue::NULL.to_owned()))
+    as_it_came.unwrap_or_else(|_| {
+        serde_json::value::to_raw_value(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    })
 }

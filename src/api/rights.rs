@@ -43,7 +43,9 @@ fn needed_by_admin(route: &A) -> Right {
         | A::ListAccounts
         | A::GetAccount(_) => Right::Scope(TokenScope::Read),
         A::ImportAccount => Right::Scope(TokenScope::Connect),
-        A::CreateToken | A::DeleteToken(_) | A::CreateInstall | A::DeleteAccount(_) => Right::Scope(TokenScope::Admin),
+        A::CreateToken | A::DeleteToken(_) | A::CreateInstall | A::DeleteAccount(_) => {
+            Right::Scope(TokenScope::Admin)
+        }
     }
 }
 

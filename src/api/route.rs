@@ -16,7 +16,6 @@ pub enum Route {
     Admin(AdminRoute),
 }
 
-
 /// The rows of the admin table; ids are not parsed yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AdminRoute {
@@ -73,15 +72,29 @@ pub enum Found {
     Nothing,
 }
 
-const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+const METHODS: [Method; 5] = [
+    Method::GET,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+];
 
 /// Finds the route of a method and a percent-encoded path.
 pub fn find(method: &Method, path: &str) -> Found {
     if let Some(route) = route(method, path) {
         return Found::Route(route);
     }
-    let others: Vec<_> = METHODS.iter().filter(|other| route(other, path).is_some()).map(Method::as_str).collect();
-    if others.is_empty() { Found::Nothing } else { Found::OtherMethods(others.join(", ")) }
+    let others: Vec<_> = METHODS
+        .iter()
+        .filter(|other| route(other, path).is_some())
+        .map(Method::as_str)
+        .collect();
+    if others.is_empty() {
+        Found::Nothing
+    } else {
+        Found::OtherMethods(others.join(", "))
+    }
 }
 
 /// The part of a path behind `/custom`, as it was written.
@@ -94,7 +107,9 @@ fn route(method: &Method, path: &str) -> Option<Route> {
     use AdminRoute as A;
 
     if let Some(rest) = custom_path(path) {
-        return Some(Route::Call(Target::Custom { path: rest.to_owned() }));
+        return Some(Route::Call(Target::Custom {
+            path: rest.to_owned(),
+        }));
     }
     let segments = decode(path)?;
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
@@ -139,14 +154,25 @@ fn proxy_target(verb: &str, rest: &[&str]) -> Option<Target> {
         ("POST", [resource, method]) => (resource, *method, None),
         _ => return None,
     };
-    Some(Target::Method { resource: (*resource).to_owned(), method: method.to_owned(), id: id.map(|id| (*id).to_owned()) })
+    Some(Target::Method {
+        resource: (*resource).to_owned(),
+        method: method.to_owned(),
+        id: id.map(|id| (*id).to_owned()),
+    })
 }
 
 /// The segments between the slashes, decoded one by one, so that an id may hold an encoded slash.
 fn decode(path: &str) -> Option<Vec<String>> {
     let path = path.strip_prefix('/')?;
-    let segments = path.split('/').map(|segment| percent_decode_str(segment).decode_utf8().map(std::borrow::Cow::into_owned).ok());
-    segments.collect::<Option<Vec<_>>>().filter(|segments| segments.iter().all(|segment| !segment.is_empty()))
+    let segments = path.split('/').map(|segment| {
+        percent_decode_str(segment)
+            .decode_utf8()
+            .map(std::borrow::Cow::into_owned)
+            .ok()
+    });
+    segments
+        .collect::<Option<Vec<_>>>()
+        .filter(|segments| segments.iter().all(|segment| !segment.is_empty()))
 }
 
 #[cfg(test)]
@@ -166,22 +192,54 @@ mod tests {
             ("GET", "/proxy/contacts", "contacts", "list", None),
             ("GET", "/proxy/contacts/7", "contacts", "get", Some("7")),
             ("POST", "/proxy/contacts", "contacts", "create", None),
-            ("PATCH", "/proxy/contacts/7", "contacts", "update", Some("7")),
+            (
+                "PATCH",
+                "/proxy/contacts/7",
+                "contacts",
+                "update",
+                Some("7"),
+            ),
             ("PUT", "/proxy/contacts/7", "contacts", "update", Some("7")),
-            ("DELETE", "/proxy/contacts/7", "contacts", "delete", Some("7")),
+            (
+                "DELETE",
+                "/proxy/contacts/7",
+                "contacts",
+                "delete",
+                Some("7"),
+            ),
             ("POST", "/proxy/contacts/merge", "contacts", "merge", None),
-            ("GET", "/proxy/contacts/a%2Fb", "contacts", "get", Some("a/b")),
+            (
+                "GET",
+                "/proxy/contacts/a%2Fb",
+                "contacts",
+                "get",
+                Some("a/b"),
+            ),
         ] {
-            let expected = Target::Method { resource: resource.into(), method: method.into(), id: id.map(Into::into) };
+            let expected = Target::Method {
+                resource: resource.into(),
+                method: method.into(),
+                id: id.map(Into::into),
+            };
             assert_eq!(target(verb, path), Some(expected), "{verb} {path}");
         }
     }
 
     #[test]
     fn a_custom_path_stays_as_it_was_written() {
-        for (path, expected) in [("/custom/v1/a%2Fb//c", "/v1/a%2Fb//c"), ("/custom", ""), ("/custom/", "/")] {
+        for (path, expected) in [
+            ("/custom/v1/a%2Fb//c", "/v1/a%2Fb//c"),
+            ("/custom", ""),
+            ("/custom/", "/"),
+        ] {
             for verb in ["GET", "POST", "OPTIONS", "HEAD", "PURGE"] {
-                assert_eq!(target(verb, path), Some(Target::Custom { path: expected.into() }), "{verb} {path}");
+                assert_eq!(
+                    target(verb, path),
+                    Some(Target::Custom {
+                        path: expected.into()
+                    }),
+                    "{verb} {path}"
+                );
             }
         }
         assert_eq!(target("GET", "/customer"), None);
@@ -189,8 +247,14 @@ mod tests {
 
     #[test]
     fn a_known_path_names_its_methods() {
-        assert_eq!(find(&Method::PATCH, "/api-token"), Found::OtherMethods("GET, POST".to_owned()));
-        assert_eq!(find(&Method::GET, "/integration/validate/x"), Found::Nothing);
+        assert_eq!(
+            find(&Method::PATCH, "/api-token"),
+            Found::OtherMethods("GET, POST".to_owned())
+        );
+        assert_eq!(
+            find(&Method::GET, "/integration/validate/x"),
+            Found::Nothing
+        );
         assert_eq!(find(&Method::GET, "/"), Found::Nothing);
         assert_eq!(find(&Method::GET, "/integration//"), Found::Nothing);
         assert_eq!(find(&Method::POST, "/proxy/_/sync"), Found::Nothing);

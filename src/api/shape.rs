@@ -14,7 +14,8 @@ pub(crate) async fn read_json<S: ByteStream>(body: Body<S>) -> Result<Value, Fai
     if bytes.is_empty() {
         return Err(Failure::new(Code::Malformed, "A JSON body is needed here."));
     }
-    serde_json::from_slice(&bytes).map_err(|error| Failure::new(Code::Malformed, format!("The body is not JSON: {error}.")))
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Failure::new(Code::Malformed, format!("The body is not JSON: {error}.")))
 }
 
 /// A JSON value as the shape of one call.

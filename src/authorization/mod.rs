@@ -10,7 +10,9 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::config::authorization::{Authorization, Basic, Header, Query};
-use crate::expression::{Expression, ExpressionError, ExpressionScope, Moment, RenderError, Template, TemplateScope};
+use crate::expression::{
+    Expression, ExpressionError, ExpressionScope, Moment, RenderError, Template, TemplateScope,
+};
 use crate::json::Path;
 
 /// Where the OAuth access token is looked for.
@@ -40,7 +42,10 @@ pub struct SignIn {
 impl fmt::Debug for SignIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
-        f.debug_struct("SignIn").field("headers", &names).field("query", &self.query.as_ref().map(|(name, _)| name)).finish()
+        f.debug_struct("SignIn")
+            .field("headers", &names)
+            .field("query", &self.query.as_ref().map(|(name, _)| name))
+            .finish()
     }
 }
 
@@ -76,13 +81,18 @@ pub fn sign_in(
         Authorization::Bearer(bearer) => bearer_header(bearer.token.as_ref(), scope),
         Authorization::Basic(basic) => basic_header(basic, scope),
         Authorization::Header(Header::Fixed { name, value }) => fixed_header(name, value, scope),
-        Authorization::Header(Header::Computed { expression }) => computed_headers(expression, context, request, moment),
+        Authorization::Header(Header::Computed { expression }) => {
+            computed_headers(expression, context, request, moment)
+        }
         Authorization::Query(query) => query_parameter(query, scope),
         Authorization::None(_) => Ok(SignIn::default()),
     }
 }
 
-fn bearer_header(token: Option<&Template>, scope: &TemplateScope) -> Result<SignIn, AuthorizationError> {
+fn bearer_header(
+    token: Option<&Template>,
+    scope: &TemplateScope,
+) -> Result<SignIn, AuthorizationError> {
     let token = match token {
         Some(template) => required(template, scope)?,
         None => access_token(scope)?,
@@ -92,51 +102,102 @@ fn bearer_header(token: Option<&Template>, scope: &TemplateScope) -> Result<Sign
 
 fn access_token(scope: &TemplateScope) -> Result<String, AuthorizationError> {
     let path: Option<Path> = ACCESS_TOKEN.parse().ok();
-    let token = path.and_then(|path| scope.lookup(&path)).and_then(Value::as_str);
-    let missing = || RenderError::Missing { path: "oauth.token.access_token".to_owned(), source_text: "bearer".to_owned() };
+    let token = path
+        .and_then(|path| scope.lookup(&path))
+        .and_then(Value::as_str);
+    let missing = || RenderError::Missing {
+        path: "oauth.token.access_token".to_owned(),
+        source_text: "bearer".to_owned(),
+    };
     Ok(token.ok_or_else(missing)?.to_owned())
 }
 
 fn basic_header(basic: &Basic, scope: &TemplateScope) -> Result<SignIn, AuthorizationError> {
     let username = basic.username.text(scope)?.unwrap_or_default();
-    let password = basic.password.as_ref().map(|password| password.text(scope)).transpose()?.flatten().unwrap_or_default();
+    let password = basic
+        .password
+        .as_ref()
+        .map(|password| password.text(scope))
+        .transpose()?
+        .flatten()
+        .unwrap_or_default();
     if username.contains(':') {
         return Err(AuthorizationError::Colon);
     }
-    header(AUTHORIZATION, &format!("Basic {}", BASE64.encode(format!("{username}:{password}").as_bytes())), "username")
+    header(
+        AUTHORIZATION,
+        &format!(
+            "Basic {}",
+            BASE64.encode(format!("{username}:{password}").as_bytes())
+        ),
+        "username",
+    )
 }
 
-fn fixed_header(name: &Template, value: &Template, scope: &TemplateScope) -> Result<SignIn, AuthorizationError> {
+fn fixed_header(
+    name: &Template,
+    value: &Template,
+    scope: &TemplateScope,
+) -> Result<SignIn, AuthorizationError> {
     let name_text = required(name, scope)?;
-    let parsed: HeaderName = name_text.parse().map_err(|_| AuthorizationError::NotAHeader(name.source().to_owned()))?;
+    let parsed: HeaderName = name_text
+        .parse()
+        .map_err(|_| AuthorizationError::NotAHeader(name.source().to_owned()))?;
     header(parsed, &required(value, scope)?, value.source())
 }
 
 fn query_parameter(query: &Query, scope: &TemplateScope) -> Result<SignIn, AuthorizationError> {
-    let pair = (query.name.text(scope)?.unwrap_or_default(), query.value.text(scope)?.unwrap_or_default());
-    Ok(SignIn { query: Some(pair), ..SignIn::default() })
+    let pair = (
+        query.name.text(scope)?.unwrap_or_default(),
+        query.value.text(scope)?.unwrap_or_default(),
+    );
+    Ok(SignIn {
+        query: Some(pair),
+        ..SignIn::default()
+    })
 }
 
-fn computed_headers(expression: &Expression, context: &Value, request: &Request, moment: &Moment) -> Result<SignIn, AuthorizationError> {
+fn computed_headers(
+    expression: &Expression,
+    context: &Value,
+    request: &Request,
+    moment: &Moment,
+) -> Result<SignIn, AuthorizationError> {
     let options = json!({ "method": request.method.as_str(), "headers": headers_value(request.headers), "body": body_value(request.body) });
     let scope = ExpressionScope::authorization(request.url.as_str(), &options, context);
     let result = expression.evaluate(&scope, moment)?.unwrap_or_default();
     let headers = Authorization::headers_of(&result).ok_or(AuthorizationError::NotHeaders)?;
     let parsed = headers.iter().map(|(name, value)| {
         let name: HeaderName = name.parse().map_err(|_| AuthorizationError::NotHeaders)?;
-        Ok((name, secret_value(value).ok_or(AuthorizationError::NotHeaders)?))
+        Ok((
+            name,
+            secret_value(value).ok_or(AuthorizationError::NotHeaders)?,
+        ))
     });
-    Ok(SignIn { headers: parsed.collect::<Result<_, AuthorizationError>>()?, query: None })
+    Ok(SignIn {
+        headers: parsed.collect::<Result<_, AuthorizationError>>()?,
+        query: None,
+    })
 }
 
 fn required(template: &Template, scope: &TemplateScope) -> Result<String, AuthorizationError> {
-    let missing = || RenderError::Missing { path: template.source().to_owned(), source_text: template.source().to_owned() };
-    Ok(template.header(scope)?.filter(|text| !text.is_empty()).ok_or_else(missing)?)
+    let missing = || RenderError::Missing {
+        path: template.source().to_owned(),
+        source_text: template.source().to_owned(),
+    };
+    Ok(template
+        .header(scope)?
+        .filter(|text| !text.is_empty())
+        .ok_or_else(missing)?)
 }
 
 fn header(name: HeaderName, value: &str, source: &str) -> Result<SignIn, AuthorizationError> {
-    let value = secret_value(value).ok_or_else(|| AuthorizationError::NotAHeader(source.to_owned()))?;
-    Ok(SignIn { headers: vec![(name, value)], query: None })
+    let value =
+        secret_value(value).ok_or_else(|| AuthorizationError::NotAHeader(source.to_owned()))?;
+    Ok(SignIn {
+        headers: vec![(name, value)],
+        query: None,
+    })
 }
 
 fn secret_value(text: &str) -> Option<HeaderValue> {
@@ -147,70 +208,132 @@ fn secret_value(text: &str) -> Option<HeaderValue> {
 
 fn headers_value(headers: &HeaderMap) -> Value {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    Value::Object(headers.iter().map(|(name, value)| (name.to_string(), Value::String(text(value)))).collect::<Map<_, _>>())
+    Value::Object(
+        headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), Value::String(text(value))))
+            .collect::<Map<_, _>>(),
+    )
 }
 
 fn body_value(body: Option<&[u8]>) -> Value {
-    body.map_or(Value::Null, |bytes| Value::String(String::from_utf8_lossy(bytes).into_owned()))
+    body.map_or(Value::Null, |bytes| {
+        Value::String(String::from_utf8_lossy(bytes).into_owned())
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const MOMENT: Moment = Moment { now_ms: 1_700_000_000_000, random: [7; 32] };
+    const MOMENT: Moment = Moment {
+        now_ms: 1_700_000_000_000,
+        random: [7; 32],
+    };
 
     fn signed(authorization: Value, context: &Value) -> Result<SignIn, AuthorizationError> {
         let authorization: Authorization = serde_json::from_value(authorization).unwrap();
         let url = Url::parse("https://api.example.com/x").unwrap();
         let headers = HeaderMap::new();
-        let request = Request { method: &Method::POST, url: &url, headers: &headers, body: Some(b"{}") };
-        sign_in(&authorization, &TemplateScope::new(context), context, &request, &MOMENT)
+        let request = Request {
+            method: &Method::POST,
+            url: &url,
+            headers: &headers,
+            body: Some(b"{}"),
+        };
+        sign_in(
+            &authorization,
+            &TemplateScope::new(context),
+            context,
+            &request,
+            &MOMENT,
+        )
     }
 
     fn headers(pairs: &[(&str, &str)]) -> SignIn {
         let pair = |(name, value): &(&str, &str)| (name.parse().unwrap(), value.parse().unwrap());
-        SignIn { headers: pairs.iter().map(pair).collect(), query: None }
+        SignIn {
+            headers: pairs.iter().map(pair).collect(),
+            query: None,
+        }
     }
 
     #[test]
     fn each_format_puts_the_credential_in_its_place() {
         let context = json!({ "api_key": "k y", "user": "me", "password": "p:w", "oauth": { "token": { "access_token": "t" } } });
         let table = [
-            (json!({ "format": "bearer" }), headers(&[("authorization", "Bearer t")])),
-            (json!({ "format": "bearer", "config": { "token": "{{api_key}}" } }), headers(&[("authorization", "Bearer k y")])),
-            (json!({ "format": "basic", "config": { "username": "{{user}}", "password": "{{password}}" } }), headers(&[("authorization", "Basic bWU6cDp3")])),
-            (json!({ "format": "header", "config": { "header_name": "X-Key", "header_value": "{{api_key}}" } }), headers(&[("x-key", "k y")])),
-            (json!({ "format": "header", "config": { "name": "X-Key", "value": "v={{api_key}}" } }), headers(&[("x-key", "v=k y")])),
+            (
+                json!({ "format": "bearer", "config": {} }),
+                headers(&[("authorization", "Bearer t")]),
+            ),
+            (
+                json!({ "format": "bearer", "config": { "token": "{{api_key}}" } }),
+                headers(&[("authorization", "Bearer k y")]),
+            ),
+            (
+                json!({ "format": "basic", "config": { "username": "{{user}}", "password": "{{password}}" } }),
+                headers(&[("authorization", "Basic bWU6cDp3")]),
+            ),
+            (
+                json!({ "format": "header", "config": { "header_name": "X-Key", "header_value": "{{api_key}}" } }),
+                headers(&[("x-key", "k y")]),
+            ),
+            (
+                json!({ "format": "header", "config": { "name": "X-Key", "value": "v={{api_key}}" } }),
+                headers(&[("x-key", "v=k y")]),
+            ),
             (
                 json!({ "format": "header", "config": { "expression": "{ 'x-sum': requestOptions.method & ' ' & url & ' ' & context.user & requestOptions.body }" } }),
                 headers(&[("x-sum", "POST https://api.example.com/x me{}")]),
             ),
-            (json!({ "format": "query", "config": { "name": "key", "value": "{{api_key}}" } }), SignIn { query: Some(("key".into(), "k y".into())), ..SignIn::default() }),
-            (json!({ "format": "none" }), SignIn::default()),
+            (
+                json!({ "format": "query", "config": { "name": "key", "value": "{{api_key}}" } }),
+                SignIn {
+                    query: Some(("key".into(), "k y".into())),
+                    ..SignIn::default()
+                },
+            ),
+            (json!({ "format": "none", "config": {} }), SignIn::default()),
         ];
         for (authorization, expected) in table {
-            assert_eq!(signed(authorization.clone(), &context), Ok(expected), "{authorization}");
+            assert_eq!(
+                signed(authorization.clone(), &context),
+                Ok(expected),
+                "{authorization}"
+            );
         }
     }
 
     #[test]
     fn a_missing_or_impossible_credential_is_never_sent_half() {
-        let bearer = json!({ "format": "bearer" });
-        assert!(matches!(signed(bearer, &json!({})), Err(AuthorizationError::Render(_))));
+        let bearer = json!({ "format": "bearer", "config": {} });
+        assert!(matches!(
+            signed(bearer, &json!({})),
+            Err(AuthorizationError::Render(_))
+        ));
         let empty = json!({ "format": "bearer", "config": { "token": "{{api_key}}" } });
         assert!(signed(empty.clone(), &json!({ "api_key": "" })).is_err());
         assert!(signed(empty, &json!({ "api_key": "a\r\nx: y" })).is_err());
         let basic = json!({ "format": "basic", "config": { "username": "{{user}}" } });
-        assert_eq!(signed(basic, &json!({ "user": "a:b" })), Err(AuthorizationError::Colon));
+        assert_eq!(
+            signed(basic, &json!({ "user": "a:b" })),
+            Err(AuthorizationError::Colon)
+        );
         let computed = json!({ "format": "header", "config": { "expression": "'text'" } });
-        assert_eq!(signed(computed, &json!({})), Err(AuthorizationError::NotHeaders));
+        assert_eq!(
+            signed(computed, &json!({})),
+            Err(AuthorizationError::NotHeaders)
+        );
     }
 
     #[test]
     fn debug_shows_names_only() {
         let context = json!({ "api_key": "hunter2" });
-        let signed = signed(json!({ "format": "bearer", "config": { "token": "{{api_key}}" } }), &context).unwrap();
+        let signed = signed(
+            json!({ "format": "bearer", "config": { "token": "{{api_key}}" } }),
+            &context,
+        )
+        .unwrap();
         assert!(!format!("{signed:?} {:?}", signed.headers).contains("hunter2"));
     }
 }

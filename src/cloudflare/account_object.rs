@@ -19,7 +19,14 @@ pub struct Account {
 impl DurableObject for Account {
     fn new(state: State, env: Env) -> Self {
         let id = bindings::own_name(&state).and_then(|name| name.parse().ok());
-        let inner = id.map(|id| AccountObject::new(Edge::new(env), edge::isolate(), ObjectStorage::new(&state), id));
+        let inner = id.map(|id| {
+            AccountObject::new(
+                Edge::new(env),
+                edge::isolate(),
+                ObjectStorage::new(&state),
+                id,
+            )
+        });
         Self { inner }
     }
 
@@ -32,7 +39,8 @@ impl DurableObject for Account {
             return Response::ok(account.answer(&message).await);
         }
         let incoming = convert::incoming(request.inner()).ok();
-        let handed = incoming.and_then(|incoming| Some((objects::hand_over_in(&incoming.headers)?, incoming)));
+        let handed = incoming
+            .and_then(|incoming| Some((objects::hand_over_in(&incoming.headers)?, incoming)));
         let Some((hand_over, incoming)) = handed else {
             return Response::error("not a request of the front Worker", 500);
         };

@@ -28,8 +28,16 @@ pub fn config(env: &Env) -> worker::Result<KvStore> {
 pub fn stub(env: &Env, object: ObjectName) -> worker::Result<Stub> {
     match object {
         ObjectName::Root => env.durable_object(DIRECTORY)?.get_by_name(ROOT),
-        ObjectName::Environment(id) => place(&env.durable_object(DIRECTORY)?, id.placement(), &id.to_string()),
-        ObjectName::Account(id) => place(&env.durable_object(ACCOUNT)?, id.placement(), &id.to_string()),
+        ObjectName::Environment(id) => place(
+            &env.durable_object(DIRECTORY)?,
+            id.placement(),
+            &id.to_string(),
+        ),
+        ObjectName::Account(id) => place(
+            &env.durable_object(ACCOUNT)?,
+            id.placement(),
+            &id.to_string(),
+        ),
     }
 }
 
@@ -40,7 +48,11 @@ pub fn own_name(state: &worker::durable::State) -> Option<String> {
 
 /// The directory that `name` names.
 pub fn directory_name(name: &str) -> Option<ObjectName> {
-    if name == ROOT { Some(ObjectName::Root) } else { name.parse().ok().map(ObjectName::Environment) }
+    if name == ROOT {
+        Some(ObjectName::Root)
+    } else {
+        name.parse().ok().map(ObjectName::Environment)
+    }
 }
 
 fn place(namespace: &ObjectNamespace, placement: Placement, name: &str) -> worker::Result<Stub> {
@@ -58,8 +70,13 @@ fn hint(region: Region) -> &'static str {
     }
 }
 
-fn in_jurisdiction(namespace: &ObjectNamespace, jurisdiction: &str) -> Result<ObjectNamespace, JsValue> {
+fn in_jurisdiction(
+    namespace: &ObjectNamespace,
+    jurisdiction: &str,
+) -> Result<ObjectNamespace, JsValue> {
     let namespace: &JsValue = namespace.as_ref();
     let function: Function = Reflect::get(namespace, &"jurisdiction".into())?.dyn_into()?;
-    Ok(function.call1(namespace, &jurisdiction.into())?.unchecked_into())
+    Ok(function
+        .call1(namespace, &jurisdiction.into())?
+        .unchecked_into())
 }

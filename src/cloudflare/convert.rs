@@ -13,7 +13,8 @@ use crate::ports::{Body, Incoming, Reply};
 
 /// A request as it came in.
 pub fn incoming(request: &web_sys::Request) -> Result<Incoming<JsStream>, Failure> {
-    let malformed = |what: &str| Failure::new(Code::Malformed, format!("The {what} cannot be read."));
+    let malformed =
+        |what: &str| Failure::new(Code::Malformed, format!("The {what} cannot be read."));
     let headers = headers_in(&request.headers());
     let body = body_in(request.body(), &headers);
     Ok(Incoming {
@@ -28,7 +29,11 @@ pub fn incoming(request: &web_sys::Request) -> Result<Incoming<JsStream>, Failur
 pub fn reply(response: &web_sys::Response) -> Reply<JsStream> {
     let headers = headers_in(&response.headers());
     let body = body_in(response.body(), &headers);
-    Reply { status: StatusCode::from_u16(response.status()).unwrap_or(StatusCode::BAD_GATEWAY), headers, body }
+    Reply {
+        status: StatusCode::from_u16(response.status()).unwrap_or(StatusCode::BAD_GATEWAY),
+        headers,
+        body,
+    }
 }
 
 /// An answer for the platform to send.
@@ -37,7 +42,11 @@ pub fn response(reply: Reply<JsStream>) -> worker::Result<worker::Response> {
     init.set_status(reply.status.as_u16());
     init.set_headers(&headers_out(&reply.headers)?);
     // These have no body by definition, and the constructor throws if they are given one.
-    let body = if matches!(reply.status.as_u16(), 101 | 204 | 205 | 304) { Body::Empty } else { reply.body };
+    let body = if matches!(reply.status.as_u16(), 101 | 204 | 205 | 304) {
+        Body::Empty
+    } else {
+        reply.body
+    };
     let response = match body {
         Body::Empty => web_sys::Response::new_with_opt_str_and_init(None, &init)?,
         Body::Bytes(bytes) => {
@@ -65,7 +74,11 @@ pub fn body_out(body: Body<JsStream>) -> Option<JsValue> {
 pub fn headers_out(headers: &HeaderMap) -> Result<web_sys::Headers, JsValue> {
     let out = web_sys::Headers::new()?;
     for (name, value) in headers {
-        let value: String = value.as_bytes().iter().map(|byte| char::from(*byte)).collect();
+        let value: String = value
+            .as_bytes()
+            .iter()
+            .map(|byte| char::from(*byte))
+            .collect();
         out.append(name.as_str(), &value)?;
     }
     Ok(out)
@@ -75,9 +88,14 @@ fn headers_in(headers: &web_sys::Headers) -> HeaderMap {
     let mut read = HeaderMap::new();
     for entry in headers.entries().into_iter().flatten() {
         let entry: Array = entry.unchecked_into();
-        let (Some(name), Some(value)) = (entry.get(0).as_string(), entry.get(1).as_string()) else { continue };
+        let (Some(name), Some(value)) = (entry.get(0).as_string(), entry.get(1).as_string()) else {
+            continue;
+        };
         // Characters beyond Latin-1 cannot stand in a header; such a field is not one.
-        let bytes: Option<Vec<u8>> = value.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+        let bytes: Option<Vec<u8>> = value
+            .chars()
+            .map(|c| u8::try_from(u32::from(c)).ok())
+            .collect();
         let value = bytes.and_then(|bytes| HeaderValue::from_bytes(&bytes).ok());
         if let (Ok(name), Some(value)) = (HeaderName::from_bytes(name.as_bytes()), value) {
             read.append(name, value);
@@ -87,7 +105,10 @@ fn headers_in(headers: &web_sys::Headers) -> HeaderMap {
 }
 
 fn body_in(stream: Option<web_sys::ReadableStream>, headers: &HeaderMap) -> Body<JsStream> {
-    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
+    let length = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.parse().ok());
     // What is compressed on the wire comes out of the stream longer than was said.
     let length = length.filter(|_| !headers.contains_key(CONTENT_ENCODING));
     match stream {

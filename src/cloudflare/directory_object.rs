@@ -23,7 +23,9 @@ impl DurableObject for Directory {
             Some(ObjectName::Environment(id)) => Some(DirectoryName::Environment(id)),
             _ => None,
         };
-        let inner = name.map(|name| directory::Directory::new(Edge::new(env), ObjectStorage::new(&state), name));
+        let inner = name.map(|name| {
+            directory::Directory::new(Edge::new(env), ObjectStorage::new(&state), name)
+        });
         Self { inner }
     }
 

@@ -42,8 +42,12 @@ pub struct Edge {
 impl Edge {
     /// Reads the settings when the isolate is new: they are the same for all its requests.
     pub fn new(env: Env) -> Self {
-        let settings = SETTINGS.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(read_settings(&env)))));
-        Self { env: Rc::new(env), settings }
+        let settings =
+            SETTINGS.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(read_settings(&env)))));
+        Self {
+            env: Rc::new(env),
+            settings,
+        }
     }
 }
 
@@ -83,23 +87,38 @@ impl System for Edge {
 impl ConfigStore for Edge {
     async fn get(&self, key: &str) -> Result<Option<String>, StoreUnavailable> {
         let store = bindings::config(&self.env).map_err(|_| StoreUnavailable)?;
-        in_time(KV_TIMEOUT, store.get(key).cache_ttl(KV_CACHE_SECONDS).text()).await.ok_or(StoreUnavailable)?.map_err(unavailable)
+        in_time(
+            KV_TIMEOUT,
+            store.get(key).cache_ttl(KV_CACHE_SECONDS).text(),
+        )
+        .await
+        .ok_or(StoreUnavailable)?
+        .map_err(unavailable)
     }
 
     async fn put(&self, key: &str, text: &str) -> Result<(), StoreUnavailable> {
         let store = bindings::config(&self.env).map_err(|_| StoreUnavailable)?;
         let put = store.put(key, text).map_err(unavailable)?;
-        in_time(KV_TIMEOUT, put.execute()).await.ok_or(StoreUnavailable)?.map_err(unavailable)
+        in_time(KV_TIMEOUT, put.execute())
+            .await
+            .ok_or(StoreUnavailable)?
+            .map_err(unavailable)
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreUnavailable> {
         let store = bindings::config(&self.env).map_err(|_| StoreUnavailable)?;
-        in_time(KV_TIMEOUT, store.delete(key)).await.ok_or(StoreUnavailable)?.map_err(unavailable)
+        in_time(KV_TIMEOUT, store.delete(key))
+            .await
+            .ok_or(StoreUnavailable)?
+            .map_err(unavailable)
     }
 }
 
 fn unavailable(error: KvError) -> StoreUnavailable {
-    console_error!("{{\"level\":\"error\",\"event\":\"kv_failed\",\"reason\":{}}}", Value::String(error.to_string()));
+    console_error!(
+        "{{\"level\":\"error\",\"event\":\"kv_failed\",\"reason\":{}}}",
+        Value::String(error.to_string())
+    );
     StoreUnavailable
 }
 

@@ -18,16 +18,23 @@ impl HttpClient for Edge {
         let controller = AbortController::new().map_err(|_| SendError::Unreachable)?;
         let request = build(request, &controller).map_err(|_| SendError::Unreachable)?;
         let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
-        let Some(outcome) = in_time(timeout, JsFuture::from(scope.fetch_with_request(&request))).await else {
+        let Some(outcome) =
+            in_time(timeout, JsFuture::from(scope.fetch_with_request(&request))).await
+        else {
             controller.abort();
             return Err(SendError::Timeout);
         };
-        let response: web_sys::Response = outcome.map_err(|_| SendError::Unreachable)?.unchecked_into();
+        let response: web_sys::Response = outcome
+            .map_err(|_| SendError::Unreachable)?
+            .unchecked_into();
         Ok(convert::reply(&response))
     }
 }
 
-fn build(request: Outgoing<JsStream>, controller: &AbortController) -> Result<web_sys::Request, JsValue> {
+fn build(
+    request: Outgoing<JsStream>,
+    controller: &AbortController,
+) -> Result<web_sys::Request, JsValue> {
     let init = RequestInit::new();
     init.set_method(request.method.as_str());
     init.set_headers(&convert::headers_out(&request.headers)?);

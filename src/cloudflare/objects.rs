@@ -29,10 +29,15 @@ impl Objects for Edge {
         let body = Some(message.into());
         let request = build("POST", "http://object/", &headers, body).map_err(interrupted)?;
         let answer = async {
-            let mut response = bindings::stub(&self.env, object)?.fetch_with_request(request).await?;
+            let mut response = bindings::stub(&self.env, object)?
+                .fetch_with_request(request)
+                .await?;
             response.text().await
         };
-        in_time(ASK_TIMEOUT, answer).await.ok_or(ObjectFault::Timeout)?.map_err(|error| interrupted(error.into()))
+        in_time(ASK_TIMEOUT, answer)
+            .await
+            .ok_or(ObjectFault::Timeout)?
+            .map_err(|error| interrupted(error.into()))
     }
 
     async fn call(
@@ -45,15 +50,33 @@ impl Objects for Edge {
         let mut headers = request.headers;
         headers.insert(HAND_OVER, header_of(hand_over));
         let body = convert::body_out(request.body);
-        let request = build(request.method.as_str(), request.url.as_str(), &headers, body).map_err(interrupted)?;
-        let answer = async { bindings::stub(&self.env, ObjectName::Account(account))?.fetch_with_request(request).await };
-        let response = in_time(budget, answer).await.ok_or(ObjectFault::Timeout)?.map_err(|error| interrupted(error.into()))?;
+        let request = build(
+            request.method.as_str(),
+            request.url.as_str(),
+            &headers,
+            body,
+        )
+        .map_err(interrupted)?;
+        let answer = async {
+            bindings::stub(&self.env, ObjectName::Account(account))?
+                .fetch_with_request(request)
+                .await
+        };
+        let response = in_time(budget, answer)
+            .await
+            .ok_or(ObjectFault::Timeout)?
+            .map_err(|error| interrupted(error.into()))?;
         let response: web_sys::Response = response.into();
         Ok(convert::reply(&response))
     }
 }
 
-fn build(method: &str, url: &str, headers: &HeaderMap, body: Option<JsValue>) -> Result<worker::Request, JsValue> {
+fn build(
+    method: &str,
+    url: &str,
+    headers: &HeaderMap,
+    body: Option<JsValue>,
+) -> Result<worker::Request, JsValue> {
     let init = RequestInit::new();
     init.set_method(method);
     init.set_headers(&convert::headers_out(headers)?);
@@ -66,12 +89,15 @@ fn build(method: &str, url: &str, headers: &HeaderMap, body: Option<JsValue>) ->
 
 fn header_of(hand_over: &HandOver) -> HeaderValue {
     let json = serde_json::to_vec(hand_over).unwrap_or_default();
-    HeaderValue::from_str(&data_encoding::BASE64URL_NOPAD.encode(&json)).unwrap_or_else(|_| HeaderValue::from_static(""))
+    HeaderValue::from_str(&data_encoding::BASE64URL_NOPAD.encode(&json))
+        .unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 /// What [`header_of`] wrote.
 pub fn hand_over_in(headers: &HeaderMap) -> Option<HandOver> {
-    let json = data_encoding::BASE64URL_NOPAD.decode(headers.get(HAND_OVER)?.as_bytes()).ok()?;
+    let json = data_encoding::BASE64URL_NOPAD
+        .decode(headers.get(HAND_OVER)?.as_bytes())
+        .ok()?;
     serde_json::from_slice(&json).ok()
 }
 

@@ -17,7 +17,10 @@ impl ObjectStorage {
     /// The storage of the object whose state this is.
     pub fn new(state: &State) -> Self {
         let storage = state.storage();
-        Self { sql: storage.sql(), storage }
+        Self {
+            sql: storage.sql(),
+            storage,
+        }
     }
 }
 
@@ -25,17 +28,31 @@ impl Storage for ObjectStorage {
     fn exec(&self, statement: &str, values: &[SqlValue]) -> Result<Vec<Row>, StorageFault> {
         let values: Vec<_> = values.iter().map(bound).collect();
         let cursor = self.sql.exec(statement, values).map_err(fault)?;
-        cursor.raw().map(|row| Ok(row.map_err(fault)?.into_iter().map(column).collect())).collect()
+        cursor
+            .raw()
+            .map(|row| Ok(row.map_err(fault)?.into_iter().map(column).collect()))
+            .collect()
     }
 
     async fn alarm(&self) -> Result<Option<Timestamp>, StorageFault> {
-        Ok(self.storage.get_alarm().await.map_err(fault)?.map(Timestamp::from_millis))
+        Ok(self
+            .storage
+            .get_alarm()
+            .await
+            .map_err(fault)?
+            .map(Timestamp::from_millis))
     }
 
     async fn set_alarm(&self, at: Timestamp) -> Result<(), StorageFault> {
-        #[expect(clippy::cast_precision_loss, reason = "a date in milliseconds is far below 2^53")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a date in milliseconds is far below 2^53"
+        )]
         let date = Date::new(&(at.as_millis() as f64).into());
-        self.storage.set_alarm(ScheduledTime::new(date)).await.map_err(fault)
+        self.storage
+            .set_alarm(ScheduledTime::new(date))
+            .await
+            .map_err(fault)
     }
 
     async fn erase(&self) -> Result<(), StorageFault> {
@@ -55,7 +72,10 @@ fn bound(value: &SqlValue) -> SqlStorageValue {
 fn column(value: SqlStorageValue) -> SqlValue {
     match value {
         SqlStorageValue::Integer(number) => SqlValue::Integer(number),
-        #[expect(clippy::cast_possible_truncation, reason = "our numbers are whole and below 2^53")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "our numbers are whole and below 2^53"
+        )]
         SqlStorageValue::Float(number) => SqlValue::Integer(number as i64),
         SqlStorageValue::Boolean(flag) => SqlValue::Integer(i64::from(flag)),
         SqlStorageValue::String(text) => SqlValue::Text(text),

@@ -19,7 +19,11 @@ pub struct JsStream {
 impl JsStream {
     /// A handle that was not read from yet.
     pub fn new(stream: ReadableStream, length: Option<u64>) -> Self {
-        Self { stream, length, reader: None }
+        Self {
+            stream,
+            length,
+            reader: None,
+        }
     }
 
     /// The platform's stream, to pass on.

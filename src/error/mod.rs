@@ -9,7 +9,6 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-
 macro_rules! codes {
     ($(#[doc = $doc:literal] $variant:ident = $text:literal, $status:literal;)*) => {
         /// The stable codes of the error envelope. The prefix says who must act.
@@ -278,6 +277,7 @@ mod tests {
         failure.remote = Some(Remote {
             status: 418,
             raw_response: "null".into(),
+            headers: HeaderMap::new(),
         });
         assert_eq!(failure.status(), 418);
     }

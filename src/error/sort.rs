@@ -54,7 +54,11 @@ fn not_ready(status: Status) -> &'static str {
 
 impl From<RenderError> for Failure {
     fn from(error: RenderError) -> Self {
-        let code = if is_callers(&error) { Code::MissingValue } else { Code::ContextValue };
+        let code = if is_callers(&error) {
+            Code::MissingValue
+        } else {
+            Code::ContextValue
+        };
         Self::new(code, format!("{error}."))
     }
 }
@@ -87,7 +91,9 @@ impl From<RequestError> for Failure {
             RequestError::Render(error) => return error.into(),
             RequestError::Url(error) => return error.into(),
             RequestError::DotSegment => Code::Invalid,
-            RequestError::NoBaseUrl | RequestError::Header(_) | RequestError::BodyShape => Code::BadIntegration,
+            RequestError::NoBaseUrl | RequestError::Header(_) | RequestError::BodyShape => {
+                Code::BadIntegration
+            }
             RequestError::BodyFormat(_) | RequestError::NoBodyAllowed(_) => Code::Unsupported,
         };
         Self::new(code, format!("{error}."))
@@ -109,22 +115,33 @@ impl From<AuthorizationError> for Failure {
 
 impl From<ExpressionError> for Failure {
     fn from(_: ExpressionError) -> Self {
-        Self::new(Code::ExpressionFailed, "An expression of the integration failed on this call. The log has the reason.")
+        Self::new(
+            Code::ExpressionFailed,
+            "An expression of the integration failed on this call. The log has the reason.",
+        )
     }
 }
 
 impl From<Refused> for Failure {
     fn from(reason: Refused) -> Self {
         let hint = "In development, ALLOW_PRIVATE_UPSTREAMS=true in .dev.vars allows private addresses and http.";
-        Self::new(Code::UpstreamRefused, format!("This request was not sent: {reason}. {hint}"))
+        Self::new(
+            Code::UpstreamRefused,
+            format!("This request was not sent: {reason}. {hint}"),
+        )
     }
 }
 
 impl From<SendError> for Failure {
     fn from(error: SendError) -> Self {
         match error {
-            SendError::Unreachable => Self::new(Code::Unreachable, "The provider could not be reached."),
-            SendError::Timeout => Self::new(Code::Timeout, "The provider did not answer in time. x-timeout-ms sets how long to wait."),
+            SendError::Unreachable => {
+                Self::new(Code::Unreachable, "The provider could not be reached.")
+            }
+            SendError::Timeout => Self::new(
+                Code::Timeout,
+                "The provider did not answer in time. x-timeout-ms sets how long to wait.",
+            ),
         }
     }
 }

@@ -6,9 +6,7 @@ use serde_json::{Value, json};
 
 use crate::account::Account;
 use crate::error::{Code, Failure};
-use crate::flows::records::{
-    AccountEntry, EnvironmentRecord, InstallRecord, Page, TokenRecord,
-};
+use crate::flows::records::{AccountEntry, EnvironmentRecord, InstallRecord, Page, TokenRecord};
 use crate::ids::{AccountId, ApiTokenId, EnvironmentId, InstallId};
 use crate::ports::{ObjectFault, ObjectName, Outside};
 

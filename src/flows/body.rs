@@ -20,7 +20,8 @@ pub async fn read<S: ByteStream>(body: Body<S>, limit: usize) -> Result<Bytes, F
     }
     let mut read = BytesMut::new();
     while let Some(piece) = stream.next().await {
-        let piece = piece.map_err(|_| Failure::new(Code::Malformed, "The body broke off before its end."))?;
+        let piece = piece
+            .map_err(|_| Failure::new(Code::Malformed, "The body broke off before its end."))?;
         if read.len() + piece.len() > limit {
             return Err(Failure::body_too_large(limit));
         }
@@ -32,8 +33,14 @@ pub async fn read<S: ByteStream>(body: Body<S>, limit: usize) -> Result<Bytes, F
 /// Holds a body of known, small length, so that it can be sent again; any other stays a handle.
 pub async fn hold_small<S: ByteStream>(body: Body<S>) -> Result<Body<S>, Failure> {
     match body {
-        Body::Stream(stream) if stream.length().is_some_and(|length| length <= REPLAYABLE_BODY_BYTES as u64) => {
-            Ok(Body::from_bytes(read(Body::Stream(stream), REPLAYABLE_BODY_BYTES).await?))
+        Body::Stream(stream)
+            if stream
+                .length()
+                .is_some_and(|length| length <= REPLAYABLE_BODY_BYTES as u64) =>
+        {
+            Ok(Body::from_bytes(
+                read(Body::Stream(stream), REPLAYABLE_BODY_BYTES).await?,
+            ))
         }
         other => Ok(other),
     }
@@ -46,12 +53,20 @@ pub async fn read_answer<S: ByteStream>(body: Body<S>, room: &mut Room) -> Resul
         Body::Bytes(bytes) => return Ok(bytes),
         Body::Stream(stream) => stream,
     };
-    if stream.length().is_some_and(|length| length > BUFFERED_ANSWER_BYTES as u64) {
+    if stream
+        .length()
+        .is_some_and(|length| length > BUFFERED_ANSWER_BYTES as u64)
+    {
         return Err(answer_too_large());
     }
     let mut read = BytesMut::new();
     while let Some(piece) = stream.next().await {
-        let piece = piece.map_err(|_| Failure::new(Code::Unreachable, "The provider's answer broke off before its end."))?;
+        let piece = piece.map_err(|_| {
+            Failure::new(
+                Code::Unreachable,
+                "The provider's answer broke off before its end.",
+            )
+        })?;
         if read.len() + piece.len() > BUFFERED_ANSWER_BYTES {
             return Err(answer_too_large());
         }
@@ -63,5 +78,6 @@ pub async fn read_answer<S: ByteStream>(body: Body<S>, room: &mut Room) -> Resul
 
 fn answer_too_large() -> Failure {
     let words = "The provider's answer is over 8 MiB, too large to be looked into. Fetch it unread, by /custom or by a get without response_path.";
-    Failure::new(Code::AnswerTooLarge, words).with_details(serde_json::json!({ "limit_bytes": BUFFERED_ANSWER_BYTES }))
+    Failure::new(Code::AnswerTooLarge, words)
+        .with_details(serde_json::json!({ "limit_bytes": BUFFERED_ANSWER_BYTES }))
 }

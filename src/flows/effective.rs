@@ -7,8 +7,7 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use crate::account::Account;
-use crate::config::credentials;
-use crate::config::finding::Level;
+use crate::config::Level;
 use crate::config::{self, Config, overrides, secrets};
 use crate::crypto;
 use crate::error::{Code, Failure};
@@ -50,18 +49,38 @@ impl Effective {
 
     /// An account is connected by one of the integration's credentials.
     pub fn check_credential(&self, method: &str) -> Result<(), Failure> {
-        let known: Vec<&str> = self.compiled.config.credentials.keys().map(String::as_str).collect();
+        let known: Vec<&str> = self
+            .compiled
+            .config
+            .credentials
+            .keys()
+            .map(String::as_str)
+            .collect();
         if known.contains(&method) {
             return Ok(());
         }
-        let words = if known.is_empty() { "the integration has no credentials".to_owned() } else { format!("is not one of: {}", known.join(", ")) };
+        let words = if known.is_empty() {
+            "the integration has no credentials".to_owned()
+        } else {
+            format!("is not one of: {}", known.join(", "))
+        };
         Err(Failure::invalid("authentication_method", words))
     }
 }
 
 /// Loads and compiles what `account` is called with.
-pub async fn load(outside: &impl Outside, isolate: &Isolate, account: &Account) -> Result<Effective, Failure> {
-    let install = published::install(outside, isolate, account.environment_id, account.environment_integration_id).await?;
+pub async fn load(
+    outside: &impl Outside,
+    isolate: &Isolate,
+    account: &Account,
+) -> Result<Effective, Failure> {
+    let install = published::install(
+        outside,
+        isolate,
+        account.environment_id,
+        account.environment_integration_id,
+    )
+    .await?;
     let install = install.ok_or_else(|| Failure::not_found("environment integration"))?;
     let integration = published::integration(outside, isolate, install.integration_id).await?;
     let integration = integration.ok_or_else(|| Failure::not_found("integration"))?;
@@ -75,17 +94,45 @@ pub async fn load(outside: &impl Outside, isolate: &Isolate, account: &Account) 
             compiled
         }
     };
-    Ok(Effective { integration, install, compiled })
+    Ok(Effective {
+        integration,
+        install,
+        compiled,
+    })
 }
 
-fn cache_key(integration: &IntegrationRecord, install: &InstallRecord, own: Option<&Value>) -> String {
-    let own = own.map(|own| crypto::sha256_hex(own.to_string().as_bytes())).unwrap_or_default();
-    format!("{}/{}/{}/{}/{own}", integration.id, integration.version, install.id, install.version)
+fn cache_key(
+    integration: &IntegrationRecord,
+    install: &InstallRecord,
+    own: Option<&Value>,
+) -> String {
+    let own = own
+        .map(|own| crypto::sha256_hex(own.to_string().as_bytes()))
+        .unwrap_or_default();
+    format!(
+        "{}/{}/{}/{}/{own}",
+        integration.id, integration.version, install.id, install.version
+    )
 }
 
-fn compile(outside: &impl Outside, integration: &IntegrationRecord, install: &InstallRecord, own: Option<&Value>) -> Result<Compiled, Failure> {
-    let base = unsealed(outside, file_secrets(&integration.id.to_string()), &integration.config, integration.sealed.as_deref())?;
-    let changes = unsealed(outside, override_secrets(&install.id.to_string()), &install.overrides, install.sealed.as_deref())?;
+fn compile(
+    outside: &impl Outside,
+    integration: &IntegrationRecord,
+    install: &InstallRecord,
+    own: Option<&Value>,
+) -> Result<Compiled, Failure> {
+    let base = unsealed(
+        outside,
+        file_secrets(&integration.id.to_string()),
+        &integration.config,
+        integration.sealed.as_deref(),
+    )?;
+    let changes = unsealed(
+        outside,
+        override_secrets(&install.id.to_string()),
+        &install.overrides,
+        install.sealed.as_deref(),
+    )?;
     let effective = overrides::effective(&base, &changes, own.unwrap_or(&Value::Null));
     let (config, findings) = config::read_config(&effective);
     let config = config.ok_or_else(|| {
@@ -94,14 +141,20 @@ fn compile(outside: &impl Outside, integration: &IntegrationRecord, install: &In
         Failure::new(Code::BadIntegration, format!("The integration `{}` with this account's overrides has mistakes; save it again to see them.", integration.name))
     })?;
     Ok(Compiled {
-        password_fields: credentials::password_fields(&config),
+        password_fields: config.password_fields(),
+        dotted_keys: config.dotted_keys(),
         environment_variables: environment_variables(&changes),
         integration: json!({ "id": integration.id, "name": integration.name, "category": integration.category, "is_beta": integration.is_beta }),
         config,
     })
 }
 
-fn unsealed(outside: &impl Outside, place: crate::account::seal::Place<'_>, public: &Value, text: Option<&str>) -> Result<Value, Failure> {
+fn unsealed(
+    outside: &impl Outside,
+    place: crate::account::seal::Place<'_>,
+    public: &Value,
+    text: Option<&str>,
+) -> Result<Value, Failure> {
     let mut whole = public.clone();
     if let Some(text) = text {
         words::merge(&mut whole, &sealed::open(outside, place, text)?);

@@ -35,7 +35,12 @@ pub async fn import_account(
     new: NewAccount,
 ) -> Result<AccountView, Failure> {
     check(&new)?;
-    let install: Option<InstallRecord> = ask_environment(outside, environment, &EnvironmentAsk::FindInstall(new.install)).await?;
+    let install: Option<InstallRecord> = ask_environment(
+        outside,
+        environment,
+        &EnvironmentAsk::FindInstall(new.install),
+    )
+    .await?;
     let install = install.ok_or_else(|| Failure::not_found("environment integration"))?;
     if !install.is_enabled {
         return Err(install_disabled());
@@ -66,12 +71,18 @@ pub async fn import_account(
 
 /// The install is there, and switched off.
 pub fn install_disabled() -> Failure {
-    Failure::new(Code::InstallDisabled, "This integration is disabled in this environment (is_enabled is false).")
+    Failure::new(
+        Code::InstallDisabled,
+        "This integration is disabled in this environment (is_enabled is false).",
+    )
 }
 
 fn check(new: &NewAccount) -> Result<(), Failure> {
     if new.tenant_id.is_empty() || new.tenant_id.chars().count() > MAX_TENANT_CHARS {
-        return Err(Failure::invalid("tenant_id", format!("needs 1 to {MAX_TENANT_CHARS} characters")));
+        return Err(Failure::invalid(
+            "tenant_id",
+            format!("needs 1 to {MAX_TENANT_CHARS} characters"),
+        ));
     }
     if !new.context.is_object() {
         return Err(Failure::invalid("context", "is not an object"));

@@ -78,7 +78,10 @@ impl Isolate {
 
     /// Keeps a compiled config; the least used go first.
     pub fn keep_compiled(&self, key: String, compiled: Rc<Compiled>) {
-        self.compiled.borrow_mut().get_or_insert_with(|| LruCache::new(COMPILED)).put(key, compiled);
+        self.compiled
+            .borrow_mut()
+            .get_or_insert_with(|| LruCache::new(COMPILED))
+            .put(key, compiled);
     }
 
     /// Room for a buffered answer that is still to grow.

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::config::Config;
 use crate::config::resource::Method;
 use crate::error::{Code, Failure};
-use crate::expression::{Moment, PlainHttp, Pins, TemplateScope};
+use crate::expression::{Moment, Pins, PlainHttp, TemplateScope};
 use crate::flows::account_object::{AccountObject, Loaded};
 use crate::flows::body;
 use crate::flows::effective::Effective;
@@ -60,8 +60,14 @@ struct Work<'a, O, S> {
 /// What the file says of the target.
 #[derive(Clone, Copy)]
 enum Plan<'a> {
-    Method { method: &'a Method, is_list: bool },
-    Custom { path: &'a str, verb: &'a http::Method },
+    Method {
+        method: &'a Method,
+        is_list: bool,
+    },
+    Custom {
+        path: &'a str,
+        verb: &'a http::Method,
+    },
 }
 
 /// The caller's part of the roots of placeholders.
@@ -86,29 +92,66 @@ pub async fn proxy_call<O: Outside, S: Storage>(
     }
     let plan = plan(&effective.compiled.config, &call.target, &call.method)?;
     refuse_sandbox_write(loaded.account.is_sandbox, plan)?;
-    let ours = if call.target.is_list() { OURS_ON_LIST } else { OURS };
+    let ours = if call.target.is_list() {
+        OURS_ON_LIST
+    } else {
+        OURS
+    };
     let query = CallerQuery::read(&call.query, ours);
     let (body, body_value) = look_at_body(plan, call.body).await?;
-    let values = Values { id: id_value(&call.target), query: query.to_value(), body: body_value };
-    let moment = Moment { now_ms: object.outside.now().as_millis(), random: object.outside.random() };
-    let work = Work { object, loaded: &loaded, effective: &effective, plan, values, deadline, moment };
+    let values = Values {
+        id: id_value(&call.target),
+        query: query.to_value(),
+        body: body_value,
+    };
+    let moment = Moment {
+        now_ms: object.outside.now().as_millis(),
+        random: object.outside.random(),
+    };
+    let work = Work {
+        object,
+        loaded: &loaded,
+        effective: &effective,
+        plan,
+        values,
+        deadline,
+        moment,
+    };
     let draft = work.draft(&query, &headers::from_caller(&call.headers))?;
     let reply = work.send(draft, body).await?;
     work.answer(reply).await
 }
 
 /// The method a target names, or that there is none.
-fn plan<'a>(config: &'a Config, target: &'a Target, verb: &'a http::Method) -> Result<Plan<'a>, Failure> {
+fn plan<'a>(
+    config: &'a Config,
+    target: &'a Target,
+    verb: &'a http::Method,
+) -> Result<Plan<'a>, Failure> {
     let (resource, name) = match target {
         Target::Custom { path } => return Ok(Plan::Custom { path, verb }),
-        Target::Method { resource, method, .. } => (resource, method),
+        Target::Method {
+            resource, method, ..
+        } => (resource, method),
     };
-    let methods = config.resources.get(resource).ok_or_else(|| Failure::not_found("resource of this integration"))?;
+    let methods = config
+        .resource(resource)
+        .ok_or_else(|| Failure::not_found("resource of this integration"))?;
     let method = methods.get(name).ok_or_else(|| {
-        let known = methods.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        Failure::new(Code::MethodNotAllowed, format!("The resource `{resource}` has no method `{name}`; it has: {known}."))
+        let known = methods
+            .keys()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(", ");
+        Failure::new(
+            Code::MethodNotAllowed,
+            format!("The resource `{resource}` has no method `{name}`; it has: {known}."),
+        )
     })?;
-    Ok(Plan::Method { method, is_list: target.is_list() })
+    Ok(Plan::Method {
+        method,
+        is_list: target.is_list(),
+    })
 }
 
 fn refuse_sandbox_write(is_sandbox: bool, plan: Plan) -> Result<(), Failure> {
@@ -116,8 +159,16 @@ fn refuse_sandbox_write(is_sandbox: bool, plan: Plan) -> Result<(), Failure> {
         Plan::Method { method, .. } => &method.method.0,
         Plan::Custom { verb, .. } => verb,
     };
-    if is_sandbox && !matches!(*verb, http::Method::GET | http::Method::HEAD | http::Method::OPTIONS) {
-        return Err(Failure::new(Code::MethodNotAllowed, "This is a sandbox account: it refuses writes."));
+    if is_sandbox
+        && !matches!(
+            *verb,
+            http::Method::GET | http::Method::HEAD | http::Method::OPTIONS
+        )
+    {
+        return Err(Failure::new(
+            Code::MethodNotAllowed,
+            "This is a sandbox account: it refuses writes.",
+        ));
     }
     Ok(())
 }
@@ -130,8 +181,11 @@ fn id_value(target: &Target) -> Value {
 }
 
 /// Reads the caller's body only when the method's templates look into it.
-async fn look_at_body<S: crate::ports::ByteStream>(plan: Plan<'_>, body: Body<S>) -> Result<(Body<S>, Option<Value>), Failure> {
-    let looks = matches!(plan, Plan::Method { method, .. } if method.reads_body());
+async fn look_at_body<S: crate::ports::ByteStream>(
+    plan: Plan<'_>,
+    body: Body<S>,
+) -> Result<(Body<S>, Option<Value>), Failure> {
+    let looks = matches!(plan, Plan::Method { method, .. } if request::reads_body(method));
     if !looks {
         return Ok((body::hold_small(body).await?, None));
     }
@@ -139,8 +193,12 @@ async fn look_at_body<S: crate::ports::ByteStream>(plan: Plan<'_>, body: Body<S>
     if bytes.is_empty() {
         return Ok((Body::Empty, None));
     }
-    let value = serde_json::from_slice(&bytes)
-        .map_err(|error| Failure::new(Code::Malformed, format!("This method looks into the body, which is not JSON: {error}.")))?;
+    let value = serde_json::from_slice(&bytes).map_err(|error| {
+        Failure::new(
+            Code::Malformed,
+            format!("This method looks into the body, which is not JSON: {error}."),
+        )
+    })?;
     Ok((Body::Bytes(bytes), Some(value)))
 }
 
@@ -155,8 +213,15 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             .with_query(&self.values.query)
             .with_integration(&compiled.integration)
             .with_environment_variables(&compiled.environment_variables);
-        let scope = if self.values.id.is_null() { scope } else { scope.with_id(&self.values.id) };
-        self.values.body.as_ref().map_or(scope, |body| scope.with_body(body))
+        let scope = if self.values.id.is_null() {
+            scope
+        } else {
+            scope.with_id(&self.values.id)
+        };
+        self.values
+            .body
+            .as_ref()
+            .map_or(scope, |body| scope.with_body(body))
     }
 
     fn draft(&self, query: &CallerQuery, headers: &HeaderMap) -> Result<Draft, Failure> {
@@ -165,11 +230,19 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             PrivateUpstreams::Refused => PlainHttp::Refused,
             PrivateUpstreams::Allowed => PlainHttp::Allowed,
         };
-        let pins = Pins { allowed_hosts: config.allowed_hosts.as_ref(), dotted_keys: &self.effective.compiled.dotted_keys, plain_http };
+        let pins = Pins {
+            allowed_hosts: config.allowed_hosts.as_ref(),
+            dotted_keys: &self.effective.compiled.dotted_keys,
+            plain_http,
+        };
         let caller = Caller { query, headers };
         let draft = match self.plan {
-            Plan::Method { method, .. } => request::of_method(config, method, &self.scope(), &pins, &caller)?,
-            Plan::Custom { path, verb } => request::of_path(config, verb, path, &self.scope(), &pins, &caller)?,
+            Plan::Method { method, .. } => {
+                request::of_method(config, method, &self.scope(), &pins, &caller)?
+            }
+            Plan::Custom { path, verb } => {
+                request::of_path(config, verb, path, &self.scope(), &pins, &caller)?
+            }
         };
         Ok(draft)
     }

@@ -27,25 +27,44 @@ pub fn checked_override(config: &Value, change: &Value) -> Result<(Value, Value)
 /// Secret variables, and secrets of the config itself, are sealed.
 fn split(change: &Value) -> (Value, Value) {
     let (mut public, mut secret) = secrets::split_config(change);
-    let variables = public.as_object_mut().and_then(|public| public.shift_remove("secret_environment_variables"));
+    let variables = public
+        .as_object_mut()
+        .and_then(|public| public.shift_remove("secret_environment_variables"));
     if let Some(variables) = variables {
-        json::merge(&mut secret, &serde_json::json!({ "secret_environment_variables": variables }));
+        json::merge(
+            &mut secret,
+            &serde_json::json!({ "secret_environment_variables": variables }),
+        );
     }
     (public, secret)
 }
 
 fn check_variables(change: &Value) -> Result<(), Failure> {
     for key in ["environment_variables", "secret_environment_variables"] {
-        if change.get(key).is_some_and(|variables| !variables.is_object()) {
-            return Err(Failure::invalid(&format!("override.{key}"), "is not an object"));
+        if change
+            .get(key)
+            .is_some_and(|variables| !variables.is_object())
+        {
+            return Err(Failure::invalid(
+                &format!("override.{key}"),
+                "is not an object",
+            ));
         }
     }
     Ok(())
 }
 
 fn in_override(failure: Failure) -> Failure {
-    let complaints = failure.details.as_ref().and_then(|details| details.get("failures"));
-    let complaints: Vec<Complaint> = complaints.and_then(|all| serde_json::from_value(all.clone()).ok()).unwrap_or_default();
-    let moved = complaints.into_iter().map(|one| Complaint { path: one.path.replacen("config", "override", 1), ..one });
+    let complaints = failure
+        .details
+        .as_ref()
+        .and_then(|details| details.get("failures"));
+    let complaints: Vec<Complaint> = complaints
+        .and_then(|all| serde_json::from_value(all.clone()).ok())
+        .unwrap_or_default();
+    let moved = complaints.into_iter().map(|one| Complaint {
+        path: one.path.replacen("config", "override", 1),
+        ..one
+    });
     Failure::invalid_in(moved.collect())
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::config::finding::{Finding, Level};
 use crate::config::{self, Reading, secrets};
+use crate::config::{Finding, Level};
 use crate::error::{Complaint, Failure};
 use crate::flows::ask::IntegrationFile;
 
@@ -15,7 +15,9 @@ pub fn check(file: &Value) -> Reading {
 /// The file ready to be stored, its secrets apart, with what it was warned of; or 422 with every error.
 pub fn checked_file(file: &Value) -> Result<(IntegrationFile, Vec<Finding>), Failure> {
     let reading = check(file);
-    let Some(integration) = reading.integration else { return Err(refused(&reading.findings)) };
+    let Some(integration) = reading.integration else {
+        return Err(refused(&reading.findings));
+    };
     let mut config = file.get("config").cloned().unwrap_or_default();
     config::normalise(&mut config);
     let (public, secrets) = secrets::split_config(&config);
@@ -31,7 +33,9 @@ pub fn checked_file(file: &Value) -> Result<(IntegrationFile, Vec<Finding>), Fai
 
 /// 422 that names every error finding.
 pub(crate) fn refused(findings: &[Finding]) -> Failure {
-    let errors = findings.iter().filter(|finding| finding.level == Level::Error);
+    let errors = findings
+        .iter()
+        .filter(|finding| finding.level == Level::Error);
     Failure::invalid_in(errors.map(complaint).collect())
 }
 
@@ -40,5 +44,8 @@ fn complaint(finding: &Finding) -> Complaint {
         Some(hint) => format!("{} ({hint})", finding.message),
         None => finding.message.clone(),
     };
-    Complaint { path: finding.path.clone(), message }
+    Complaint {
+        path: finding.path.clone(),
+        message,
+    }
 }

@@ -33,7 +33,8 @@ mod tests {
 
     #[test]
     fn objects_nest_in_brackets() {
-        let value = json!({ "a": "x y", "b": { "c": 1, "d": { "e": true } }, "f": [1, 2], "g": null });
+        let value =
+            json!({ "a": "x y", "b": { "c": 1, "d": { "e": true } }, "f": [1, 2], "g": null });
         let form = encode(&value, QueryArrayFormat::Brackets).unwrap();
         assert_eq!(form, "a=x%20y&b%5Bc%5D=1&b%5Bd%5D%5Be%5D=true&f[]=1&f[]=2");
         assert_eq!(encode(&json!([1]), QueryArrayFormat::Comma), None);

@@ -38,14 +38,23 @@ pub fn check(url: &Url, private: PrivateUpstreams) -> Result<(), Refused> {
         Some(Host::Ipv4(address)) => is_private_v4(address),
         Some(Host::Ipv6(address)) => is_private_v6(address),
     };
-    if is_private { Err(Refused::Private) } else { Ok(()) }
+    if is_private {
+        Err(Refused::Private)
+    } else {
+        Ok(())
+    }
 }
 
 /// Names that never mean a public host (RFC 6761, RFC 6762, RFC 8375, and `internal`).
 fn is_private_name(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     let last = name.rsplit('.').next().unwrap_or_default();
-    !name.contains('.') || matches!(last, "localhost" | "local" | "internal" | "lan" | "intranet" | "invalid") || name.ends_with(".home.arpa")
+    !name.contains('.')
+        || matches!(
+            last,
+            "localhost" | "local" | "internal" | "lan" | "intranet" | "invalid"
+        )
+        || name.ends_with(".home.arpa")
 }
 
 fn is_private_v4(address: Ipv4Addr) -> bool {
@@ -58,7 +67,10 @@ fn is_private_v4(address: Ipv4Addr) -> bool {
         || a >= 240
         || (a == 100 && (64..128).contains(&b))
         || (a == 198 && (18..20).contains(&b))
-        || matches!((a, b, c), (192, 0, 0 | 2) | (198, 51, 100) | (203, 0, 113) | (192, 88, 99))
+        || matches!(
+            (a, b, c),
+            (192, 0, 0 | 2) | (198, 51, 100) | (203, 0, 113) | (192, 88, 99)
+        )
 }
 
 fn is_private_v6(address: Ipv6Addr) -> bool {
@@ -69,7 +81,9 @@ fn is_private_v6(address: Ipv6Addr) -> bool {
     let [c, d] = low.to_be_bytes();
     match segments {
         // IPv4 in IPv6: mapped, compatible (also `::` and `::1`), and NAT64.
-        [0, 0, 0, 0, 0, 0 | 0xffff, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => is_private_v4(Ipv4Addr::new(a, b, c, d)),
+        [0, 0, 0, 0, 0, 0 | 0xffff, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => {
+            is_private_v4(Ipv4Addr::new(a, b, c, d))
+        }
         // 6to4 carries the address in front.
         [0x2002, high, low, ..] => {
             let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
@@ -90,7 +104,13 @@ mod tests {
 
     #[test]
     fn public_hosts_pass() {
-        for url in ["https://api.example.com/", "https://8.8.8.8/", "https://[2606:4700::1111]/", "https://[::ffff:8.8.8.8]/", "https://172.32.0.1/"] {
+        for url in [
+            "https://api.example.com/",
+            "https://8.8.8.8/",
+            "https://[2606:4700::1111]/",
+            "https://[::ffff:8.8.8.8]/",
+            "https://172.32.0.1/",
+        ] {
             assert_eq!(checked(url), Ok(()), "{url}");
         }
     }
@@ -98,19 +118,55 @@ mod tests {
     #[test]
     fn private_addresses_are_refused_however_they_are_written() {
         for host in [
-            "localhost", "LOCALHOST.", "a.localhost", "printer", "x.local", "metadata.google.internal", "127.0.0.1", "127.1", "2130706433",
-            "0x7f000001", "0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "198.18.0.1", "224.0.0.1", "255.255.255.255",
-            "[::1]", "[::]", "[fc00::1]", "[fd12::1]", "[fe80::1]", "[ff02::1]", "[::ffff:127.0.0.1]", "[::ffff:a00:1]", "[64:ff9b::7f00:1]",
-            "[2002:7f00:1::]", "[::7f00:1]", "[2001:db8::1]", "192.0.2.1", "x.home.arpa",
+            "localhost",
+            "LOCALHOST.",
+            "a.localhost",
+            "printer",
+            "x.local",
+            "metadata.google.internal",
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f000001",
+            "0",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "198.18.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "[::1]",
+            "[::]",
+            "[fc00::1]",
+            "[fd12::1]",
+            "[fe80::1]",
+            "[ff02::1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:a00:1]",
+            "[64:ff9b::7f00:1]",
+            "[2002:7f00:1::]",
+            "[::7f00:1]",
+            "[2001:db8::1]",
+            "192.0.2.1",
+            "x.home.arpa",
         ] {
-            assert_eq!(checked(&format!("https://{host}/")), Err(Refused::Private), "{host}");
+            assert_eq!(
+                checked(&format!("https://{host}/")),
+                Err(Refused::Private),
+                "{host}"
+            );
         }
     }
 
     #[test]
     fn plain_http_and_user_names_are_refused() {
         assert_eq!(checked("http://api.example.com/"), Err(Refused::NotHttps));
-        assert_eq!(checked("https://me@api.example.com/"), Err(Refused::UserInfo));
+        assert_eq!(
+            checked("https://me@api.example.com/"),
+            Err(Refused::UserInfo)
+        );
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Which header fields go on: from the caller to the provider, and from the answer to the caller.
 
 use http::header::{
-    ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, RANGE, SET_COOKIE, TE,
-    TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+    ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE,
+    HOST, RANGE, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -10,7 +10,13 @@ const FORWARD: &str = "x-forward-";
 
 /// Connection-bound fields (RFC 9110 §7.6.1) and the old ones that some still send.
 fn is_hop_by_hop(name: &HeaderName) -> bool {
-    let old = ["connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization"];
+    let old = [
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "proxy-authenticate",
+        "proxy-authorization",
+    ];
     [TE, TRAILER, TRANSFER_ENCODING, UPGRADE].contains(name) || old.contains(&name.as_str())
 }
 
@@ -34,7 +40,10 @@ fn says_nothing(name: &HeaderName, value: &HeaderValue) -> bool {
 pub fn from_caller(headers: &HeaderMap) -> HeaderMap {
     let mut sent = HeaderMap::new();
     for (name, value) in headers {
-        let explicit = name.as_str().strip_prefix(FORWARD).and_then(|rest| rest.parse::<HeaderName>().ok());
+        let explicit = name
+            .as_str()
+            .strip_prefix(FORWARD)
+            .and_then(|rest| rest.parse::<HeaderName>().ok());
         let name = match explicit {
             Some(name) => name,
             None if is_forwarded(name) && !says_nothing(name, value) => name.clone(),
@@ -51,13 +60,20 @@ pub fn from_caller(headers: &HeaderMap) -> HeaderMap {
 /// authorizes the caller, and what only the front Worker may say.
 pub fn for_hand_over(headers: &HeaderMap) -> HeaderMap {
     let keeps = |name: &HeaderName| !is_never_sent(name) || *name == CONTENT_LENGTH;
-    headers.iter().filter(|(name, _)| keeps(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    headers
+        .iter()
+        .filter(|(name, _)| keeps(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 /// The answer's fields that go to the caller, when the body goes on unread.
 pub fn of_answer(headers: &HeaderMap) -> HeaderMap {
-    let mut kept: HeaderMap =
-        headers.iter().filter(|(name, _)| !is_hop_by_hop(name) && **name != SET_COOKIE).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let mut kept: HeaderMap = headers
+        .iter()
+        .filter(|(name, _)| !is_hop_by_hop(name) && **name != SET_COOKIE)
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     // The runtime may hand the body on decoded: its length then is not what was said.
     if kept.contains_key(CONTENT_ENCODING) {
         kept.remove(CONTENT_LENGTH);
@@ -76,7 +92,17 @@ pub fn of_read_answer(headers: &HeaderMap) -> HeaderMap {
 /// The same when we wrote the body anew: nothing that describes the old one stays.
 pub fn of_rewritten_answer(headers: &HeaderMap) -> HeaderMap {
     let mut kept = of_answer(headers);
-    for name in ["content-length", "content-encoding", "content-type", "content-range", "content-md5", "accept-ranges", "digest", "repr-digest", "etag"] {
+    for name in [
+        "content-length",
+        "content-encoding",
+        "content-type",
+        "content-range",
+        "content-md5",
+        "accept-ranges",
+        "digest",
+        "repr-digest",
+        "etag",
+    ] {
         kept.remove(name);
     }
     kept
@@ -84,8 +110,15 @@ pub fn of_rewritten_answer(headers: &HeaderMap) -> HeaderMap {
 
 /// What may follow a redirect to a stranger: nothing that could sign the request in.
 pub fn without_credentials(headers: &HeaderMap) -> HeaderMap {
-    let harmless = |name: &HeaderName| [ACCEPT, ACCEPT_LANGUAGE, RANGE, USER_AGENT].contains(name) || name.as_str().starts_with("if-");
-    headers.iter().filter(|(name, _)| harmless(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    let harmless = |name: &HeaderName| {
+        [ACCEPT, ACCEPT_LANGUAGE, RANGE, USER_AGENT].contains(name)
+            || name.as_str().starts_with("if-")
+    };
+    headers
+        .iter()
+        .filter(|(name, _)| harmless(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 #[cfg(test)]
@@ -93,7 +126,10 @@ mod tests {
     use super::*;
 
     fn map(pairs: &[(&str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()))
+            .collect()
     }
 
     fn names(headers: &HeaderMap) -> Vec<&str> {
@@ -117,18 +153,46 @@ mod tests {
             ("cf-ray", "x"),
             ("x-other", "y"),
         ]);
-        assert_eq!(names(&from_caller(&caller)), ["accept", "accept-language", "content-type", "idempotency-key", "if-match", "range"]);
+        assert_eq!(
+            names(&from_caller(&caller)),
+            [
+                "accept",
+                "accept-language",
+                "content-type",
+                "idempotency-key",
+                "if-match",
+                "range"
+            ]
+        );
     }
 
     #[test]
     fn x_forward_carries_any_name_but_the_forbidden_ones() {
-        let forbidden = ["authorization", "cookie", "host", "content-length", "connection", "transfer-encoding", "te", "cf-ray", "x-causeway-ask", "upgrade", "proxy-authorization"];
+        let forbidden = [
+            "authorization",
+            "cookie",
+            "host",
+            "content-length",
+            "connection",
+            "transfer-encoding",
+            "te",
+            "cf-ray",
+            "x-causeway-ask",
+            "upgrade",
+            "proxy-authorization",
+        ];
         for name in forbidden {
             let caller = map(&[(&format!("x-forward-{name}"), "v")]);
             assert!(from_caller(&caller).is_empty(), "{name}");
         }
-        assert_eq!(from_caller(&map(&[("x-forward-x-trace", "v")])), map(&[("x-trace", "v")]));
-        assert_eq!(from_caller(&map(&[("x-forward-user-agent", "me")])), map(&[("user-agent", "me")]));
+        assert_eq!(
+            from_caller(&map(&[("x-forward-x-trace", "v")])),
+            map(&[("x-trace", "v")])
+        );
+        assert_eq!(
+            from_caller(&map(&[("x-forward-user-agent", "me")])),
+            map(&[("user-agent", "me")])
+        );
     }
 
     #[test]
@@ -138,8 +202,18 @@ mod tests {
 
     #[test]
     fn the_answer_keeps_all_but_hop_by_hop_and_cookies() {
-        let answer = map(&[("link", "<x>"), ("etag", "\"a\""), ("set-cookie", "s=1"), ("connection", "close"), ("transfer-encoding", "chunked"), ("content-length", "3")]);
-        assert_eq!(names(&of_answer(&answer)), ["content-length", "etag", "link"]);
+        let answer = map(&[
+            ("link", "<x>"),
+            ("etag", "\"a\""),
+            ("set-cookie", "s=1"),
+            ("connection", "close"),
+            ("transfer-encoding", "chunked"),
+            ("content-length", "3"),
+        ]);
+        assert_eq!(
+            names(&of_answer(&answer)),
+            ["content-length", "etag", "link"]
+        );
         assert_eq!(names(&of_rewritten_answer(&answer)), ["link"]);
         let packed = map(&[("content-encoding", "gzip"), ("content-length", "3")]);
         assert_eq!(names(&of_answer(&packed)), ["content-encoding"]);
@@ -147,13 +221,28 @@ mod tests {
 
     #[test]
     fn nothing_that_signs_in_follows_to_a_stranger() {
-        let sent = map(&[("accept", "a"), ("authorization", "b"), ("x-api-key", "c"), ("private-token", "d"), ("user-agent", "e")]);
+        let sent = map(&[
+            ("accept", "a"),
+            ("authorization", "b"),
+            ("x-api-key", "c"),
+            ("private-token", "d"),
+            ("user-agent", "e"),
+        ]);
         assert_eq!(names(&without_credentials(&sent)), ["accept", "user-agent"]);
     }
 
     #[test]
     fn the_hand_over_is_built_anew() {
-        let caller = map(&[("authorization", "b"), ("x-causeway-hand-over", "forged"), ("content-length", "3"), ("x-forward-a", "1"), ("x-timeout-ms", "5")]);
-        assert_eq!(names(&for_hand_over(&caller)), ["content-length", "x-forward-a", "x-timeout-ms"]);
+        let caller = map(&[
+            ("authorization", "b"),
+            ("x-causeway-hand-over", "forged"),
+            ("content-length", "3"),
+            ("x-forward-a", "1"),
+            ("x-timeout-ms", "5"),
+        ]);
+        assert_eq!(
+            names(&for_hand_over(&caller)),
+            ["content-length", "x-forward-a", "x-timeout-ms"]
+        );
     }
 }

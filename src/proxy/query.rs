@@ -9,7 +9,11 @@ use serde_json::{Map, Value};
 use crate::config::QueryArrayFormat;
 
 /// Everything but the unreserved characters (RFC 3986 §2.3).
-const ENCODE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const ENCODE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// The query a caller sent, without the parameters that are ours.
 #[derive(Debug, Default)]
@@ -30,8 +34,15 @@ struct Pair {
 impl CallerQuery {
     /// Reads a raw query, leaving out the names in `ours`.
     pub fn read(raw: &str, ours: &[&str]) -> Self {
-        let pairs = raw.split('&').filter(|piece| !piece.is_empty()).map(read_pair);
-        Self { pairs: pairs.filter(|pair| pair.is_bracketed || !ours.contains(&pair.name.as_str())).collect() }
+        let pairs = raw
+            .split('&')
+            .filter(|piece| !piece.is_empty())
+            .map(read_pair);
+        Self {
+            pairs: pairs
+                .filter(|pair| pair.is_bracketed || !ours.contains(&pair.name.as_str()))
+                .collect(),
+        }
     }
 
     /// The root `query` of placeholders: strings, and arrays of strings.
@@ -40,7 +51,9 @@ impl CallerQuery {
         for pair in &self.pairs {
             let value = Value::String(pair.value.clone());
             match object.get_mut(&pair.name) {
-                None if pair.is_bracketed => drop(object.insert(pair.name.clone(), Value::Array(vec![value]))),
+                None if pair.is_bracketed => {
+                    drop(object.insert(pair.name.clone(), Value::Array(vec![value])))
+                }
                 None => drop(object.insert(pair.name.clone(), value)),
                 Some(Value::Array(values)) => values.push(value),
                 Some(first) => *first = Value::Array(vec![first.take(), value]),
@@ -54,22 +67,42 @@ impl CallerQuery {
     }
 
     fn write(&self, format: Option<QueryArrayFormat>) -> Vec<String> {
-        let Some(format) = format else { return self.pairs.iter().map(|pair| pair.raw.clone()).collect() };
-        let Value::Object(grouped) = self.to_value() else { return Vec::new() };
-        grouped.iter().flat_map(|(name, value)| write_value(name, value, format)).collect()
+        let Some(format) = format else {
+            return self.pairs.iter().map(|pair| pair.raw.clone()).collect();
+        };
+        let Value::Object(grouped) = self.to_value() else {
+            return Vec::new();
+        };
+        grouped
+            .iter()
+            .flat_map(|(name, value)| write_value(name, value, format))
+            .collect()
     }
 }
 
 /// The whole query: `defaults` (name → value, rendered), then the caller's.
-pub fn compose(defaults: &[(String, Value)], caller: &CallerQuery, format: Option<QueryArrayFormat>) -> String {
+pub fn compose(
+    defaults: &[(String, Value)],
+    caller: &CallerQuery,
+    format: Option<QueryArrayFormat>,
+) -> String {
     let kept = defaults.iter().filter(|(name, _)| !caller.has(name));
-    let ours = kept.flat_map(|(name, value)| write_value(name, value, format.unwrap_or(QueryArrayFormat::Repeat)));
-    ours.chain(caller.write(format)).collect::<Vec<_>>().join("&")
+    let ours = kept.flat_map(|(name, value)| {
+        write_value(name, value, format.unwrap_or(QueryArrayFormat::Repeat))
+    });
+    ours.chain(caller.write(format))
+        .collect::<Vec<_>>()
+        .join("&")
 }
 
 /// One parameter in the format for arrays. An object is written as JSON; null and an empty array as nothing.
 pub fn write_value(name: &str, value: &Value, format: QueryArrayFormat) -> Vec<String> {
-    let Value::Array(items) = value else { return scalar(value).map(|text| pair(name, &text)).into_iter().collect() };
+    let Value::Array(items) = value else {
+        return scalar(value)
+            .map(|text| pair(name, &text))
+            .into_iter()
+            .collect();
+    };
     let items: Vec<String> = items.iter().filter_map(scalar).collect();
     match format {
         _ if items.is_empty() => Vec::new(),
@@ -77,10 +110,15 @@ pub fn write_value(name: &str, value: &Value, format: QueryArrayFormat) -> Vec<S
             let encoded: Vec<String> = items.iter().map(|item| encode(item)).collect();
             vec![format!("{}={}", encode(name), encoded.join(","))]
         }
-        QueryArrayFormat::Brackets => items.iter().map(|item| format!("{}[]={}", encode(name), encode(item))).collect(),
-        QueryArrayFormat::Indices => {
-            items.iter().enumerate().map(|(index, item)| format!("{}[{index}]={}", encode(name), encode(item))).collect()
-        }
+        QueryArrayFormat::Brackets => items
+            .iter()
+            .map(|item| format!("{}[]={}", encode(name), encode(item)))
+            .collect(),
+        QueryArrayFormat::Indices => items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| format!("{}[{index}]={}", encode(name), encode(item)))
+            .collect(),
         QueryArrayFormat::Repeat => items.iter().map(|item| pair(name, item)).collect(),
     }
 }
@@ -102,9 +140,14 @@ fn scalar(value: &Value) -> Option<String> {
 }
 
 fn read_pair(raw: &str) -> Pair {
-    let (name, value) = form_urlencoded::parse(raw.as_bytes()).next().unwrap_or_default();
-    let bare = name.strip_suffix(']').and_then(|name| name.rsplit_once('['));
-    let bare = bare.filter(|(bare, index)| !bare.is_empty() && index.bytes().all(|b| b.is_ascii_digit()));
+    let (name, value) = form_urlencoded::parse(raw.as_bytes())
+        .next()
+        .unwrap_or_default();
+    let bare = name
+        .strip_suffix(']')
+        .and_then(|name| name.rsplit_once('['));
+    let bare =
+        bare.filter(|(bare, index)| !bare.is_empty() && index.bytes().all(|b| b.is_ascii_digit()));
     Pair {
         name: bare.map_or(name.as_ref(), |(bare, _)| bare).to_owned(),
         is_bracketed: bare.is_some(),
@@ -121,9 +164,15 @@ mod tests {
 
     #[test]
     fn the_callers_words_go_on_as_they_were_written() {
-        let query = CallerQuery::read("q=a+b%2Cc&integrated_account_id=1&limit=5&x[]=1&x[]=2&flag", &["integrated_account_id", "limit"]);
+        let query = CallerQuery::read(
+            "q=a+b%2Cc&integrated_account_id=1&limit=5&x[]=1&x[]=2&flag",
+            &["integrated_account_id", "limit"],
+        );
         assert_eq!(compose(&[], &query, None), "q=a+b%2Cc&x[]=1&x[]=2&flag");
-        assert_eq!(query.to_value(), json!({ "q": "a b,c", "x": ["1", "2"], "flag": "" }));
+        assert_eq!(
+            query.to_value(),
+            json!({ "q": "a b,c", "x": ["1", "2"], "flag": "" })
+        );
     }
 
     #[test]
@@ -136,20 +185,35 @@ mod tests {
             (F::Repeat, "a=1&a=2&b=x"),
         ] {
             for written in ["a=1&a=2&b=x", "a[]=1&a[]=2&b=x", "a[0]=1&a[1]=2&b=x"] {
-                assert_eq!(compose(&[], &CallerQuery::read(written, &[]), Some(format)), expected, "{written}");
+                assert_eq!(
+                    compose(&[], &CallerQuery::read(written, &[]), Some(format)),
+                    expected,
+                    "{written}"
+                );
             }
         }
     }
 
     #[test]
     fn the_caller_wins_over_a_default_of_the_same_name() {
-        let defaults = [("per_page".to_owned(), json!(50)), ("sort".to_owned(), json!("a&b")), ("none".to_owned(), Value::Null)];
+        let defaults = [
+            ("per_page".to_owned(), json!(50)),
+            ("sort".to_owned(), json!("a&b")),
+            ("none".to_owned(), Value::Null),
+        ];
         let query = CallerQuery::read("per_page=7", &[]);
         assert_eq!(compose(&defaults, &query, None), "sort=a%26b&per_page=7");
     }
 
     #[test]
     fn an_empty_query_is_empty() {
-        assert_eq!(compose(&[], &CallerQuery::read("", &[]), Some(QueryArrayFormat::Comma)), "");
+        assert_eq!(
+            compose(
+                &[],
+                &CallerQuery::read("", &[]),
+                Some(QueryArrayFormat::Comma)
+            ),
+            ""
+        );
     }
 }

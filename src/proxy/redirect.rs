@@ -39,15 +39,28 @@ pub enum Again {
 }
 
 /// Decides, for the answer to `method url` after `hops` redirects.
-pub fn decide(status: StatusCode, location: Option<&str>, method: &Method, url: &Url, hops: usize) -> Next {
+pub fn decide(
+    status: StatusCode,
+    location: Option<&str>,
+    method: &Method,
+    url: &Url,
+    hops: usize,
+) -> Next {
     let is_redirect = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
-    let Some(location) = location.filter(|_| is_redirect) else { return Next::Answer };
-    let Ok(mut target) = url.join(location) else { return Next::Refuse("its Location is not a URL") };
+    let Some(location) = location.filter(|_| is_redirect) else {
+        return Next::Answer;
+    };
+    let Ok(mut target) = url.join(location) else {
+        return Next::Refuse("its Location is not a URL");
+    };
     target.set_fragment(None);
     if hops >= MAX_REDIRECTS {
         return Next::Refuse("it is the sixth in a row");
     }
-    if !matches!(target.scheme(), "http" | "https") || !target.username().is_empty() || target.password().is_some() {
+    if !matches!(target.scheme(), "http" | "https")
+        || !target.username().is_empty()
+        || target.password().is_some()
+    {
         return Next::Refuse("its Location is not a plain http or https URL");
     }
     if url.scheme() == "https" && target.scheme() == "http" {
@@ -58,12 +71,26 @@ pub fn decide(status: StatusCode, location: Option<&str>, method: &Method, url: 
     if !is_same_origin && !is_read {
         return Next::Refuse("it leads a write to another origin");
     }
-    let becomes_get = !is_read && (status == StatusCode::SEE_OTHER || (*method == Method::POST && matches!(status.as_u16(), 301 | 302)));
+    let becomes_get = !is_read
+        && (status == StatusCode::SEE_OTHER
+            || (*method == Method::POST && matches!(status.as_u16(), 301 | 302)));
     Next::Follow(Hop {
         url: target,
-        method: if becomes_get { Method::GET } else { method.clone() },
-        body: if becomes_get { Again::Dropped } else { Again::Sent },
-        credentials: if is_same_origin { Again::Sent } else { Again::Dropped },
+        method: if becomes_get {
+            Method::GET
+        } else {
+            method.clone()
+        },
+        body: if becomes_get {
+            Again::Dropped
+        } else {
+            Again::Sent
+        },
+        credentials: if is_same_origin {
+            Again::Sent
+        } else {
+            Again::Dropped
+        },
     })
 }
 
@@ -73,19 +100,44 @@ mod tests {
 
     fn at(status: u16, location: &str, method: Method) -> Next {
         let url = Url::parse("https://api.example.com/a/b?c=d").unwrap();
-        decide(StatusCode::from_u16(status).unwrap(), Some(location), &method, &url, 0)
+        decide(
+            StatusCode::from_u16(status).unwrap(),
+            Some(location),
+            &method,
+            &url,
+            0,
+        )
     }
 
     fn follow(url: &str, method: Method, body: Again, credentials: Again) -> Next {
-        Next::Follow(Hop { url: Url::parse(url).unwrap(), method, body, credentials })
+        Next::Follow(Hop {
+            url: Url::parse(url).unwrap(),
+            method,
+            body,
+            credentials,
+        })
     }
 
     #[test]
     fn credentials_stay_with_their_origin() {
         use Again::{Dropped, Sent};
-        assert_eq!(at(302, "/x", Method::GET), follow("https://api.example.com/x", Method::GET, Sent, Sent));
-        assert_eq!(at(302, "https://cdn.example.com/x", Method::GET), follow("https://cdn.example.com/x", Method::GET, Sent, Dropped));
-        assert_eq!(at(302, "https://api.example.com:8443/x", Method::HEAD), follow("https://api.example.com:8443/x", Method::HEAD, Sent, Dropped));
+        assert_eq!(
+            at(302, "/x", Method::GET),
+            follow("https://api.example.com/x", Method::GET, Sent, Sent)
+        );
+        assert_eq!(
+            at(302, "https://cdn.example.com/x", Method::GET),
+            follow("https://cdn.example.com/x", Method::GET, Sent, Dropped)
+        );
+        assert_eq!(
+            at(302, "https://api.example.com:8443/x", Method::HEAD),
+            follow(
+                "https://api.example.com:8443/x",
+                Method::HEAD,
+                Sent,
+                Dropped
+            )
+        );
     }
 
     #[test]
@@ -100,7 +152,11 @@ mod tests {
             (307, Method::POST, Method::POST, Sent),
             (308, Method::PATCH, Method::PATCH, Sent),
         ] {
-            assert_eq!(at(status, "/x", method.clone()), follow(here, next, body, Sent), "{status} {method}");
+            assert_eq!(
+                at(status, "/x", method.clone()),
+                follow(here, next, body, Sent),
+                "{status} {method}"
+            );
         }
     }
 
@@ -113,7 +169,10 @@ mod tests {
             ("ftp://api.example.com/", Method::GET),
             ("https://[::1", Method::GET),
         ] {
-            assert!(matches!(at(302, location, method), Next::Refuse(_)), "{location}");
+            assert!(
+                matches!(at(302, location, method), Next::Refuse(_)),
+                "{location}"
+            );
         }
     }
 
@@ -131,6 +190,9 @@ mod tests {
             assert_eq!(at(status, "/x", Method::GET), Next::Answer);
         }
         let url = Url::parse("https://a.example/").unwrap();
-        assert_eq!(decide(StatusCode::FOUND, None, &Method::GET, &url, 0), Next::Answer);
+        assert_eq!(
+            decide(StatusCode::FOUND, None, &Method::GET, &url, 0),
+            Next::Answer
+        );
     }
 }

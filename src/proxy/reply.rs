@@ -5,7 +5,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Map, Value};
 
-use crate::config::error_expression::ErrorExpression;
+use crate::config::ErrorExpression;
 use crate::config::resource::{ApiResponseFormat, Method};
 use crate::expression::{ExpressionError, ExpressionScope, Moment};
 use crate::json::{self, Path};
@@ -62,12 +62,22 @@ pub fn kind(headers: &HeaderMap, said: Option<ApiResponseFormat>) -> Kind {
         Some(ApiResponseFormat::Xml) => Kind::Xml,
         Some(ApiResponseFormat::Text) => Kind::Text,
         Some(ApiResponseFormat::Binary) => Kind::Binary,
-        None => kind_of_type(headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()),
+        None => kind_of_type(
+            headers
+                .get(CONTENT_TYPE)
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default(),
+        ),
     }
 }
 
 fn kind_of_type(content_type: &str) -> Kind {
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     match essence.as_str() {
         "application/json" | "text/json" => Kind::Json,
         json if json.ends_with("+json") => Kind::Json,
@@ -80,8 +90,14 @@ fn kind_of_type(content_type: &str) -> Kind {
 
 /// Whether the 2xx answer of a method that is no list must be looked into.
 pub fn look(method: &Method, has_error_expression: bool, kind: Kind) -> Look {
-    let wants = has_error_expression || method.response_path.is_some() || method.api_response_format.is_some();
-    if wants && kind != Kind::Binary { Look::Inside } else { Look::Unread }
+    let wants = has_error_expression
+        || method.response_path.is_some()
+        || method.api_response_format.is_some();
+    if wants && kind != Kind::Binary {
+        Look::Inside
+    } else {
+        Look::Unread
+    }
 }
 
 /// The raw text at the method's `response_path`.
@@ -98,12 +114,19 @@ pub fn list(text: &str, path: Option<&Path>) -> Result<String, ReplyError> {
     let raw = match path {
         _ if text.is_empty() => "[]",
         None => text,
-        Some(path) => json::cut(text, path).map_err(|_| ReplyError::NotJson)?.unwrap_or("[]"),
+        Some(path) => json::cut(text, path)
+            .map_err(|_| ReplyError::NotJson)?
+            .unwrap_or("[]"),
     };
     let raw = if raw == "null" { "[]" } else { raw };
     let at = || path.map_or_else(|| "its root".to_owned(), Path::to_string);
-    let elements = json::elements(raw).map_err(|_| ReplyError::NotJson)?.ok_or_else(|| ReplyError::NoList(at()))?;
-    Ok(format!("{{\"result\":{raw},\"next_cursor\":null,\"prev_cursor\":null,\"result_count\":{}}}", elements.len()))
+    let elements = json::elements(raw)
+        .map_err(|_| ReplyError::NotJson)?
+        .ok_or_else(|| ReplyError::NoList(at()))?;
+    Ok(format!(
+        "{{\"result\":{raw},\"next_cursor\":null,\"prev_cursor\":null,\"result_count\":{}}}",
+        elements.len()
+    ))
 }
 
 /// What the `error_expression` says of an answer; `None`: no error.
@@ -120,9 +143,17 @@ pub fn find_error(
         return Ok(None);
     }
     let value = expression.0.evaluate(&scope, moment)?.unwrap_or_default();
-    let status = value.get("status").and_then(|status| status.as_u64().or_else(|| status.as_str()?.parse().ok()));
-    let status = status.and_then(|status| u16::try_from(status).ok()).filter(|status| (400..600).contains(status));
-    let message = value.get("message").unwrap_or(&value).as_str().map(|text| text.chars().take(1_000).collect());
+    let status = value
+        .get("status")
+        .and_then(|status| status.as_u64().or_else(|| status.as_str()?.parse().ok()));
+    let status = status
+        .and_then(|status| u16::try_from(status).ok())
+        .filter(|status| (400..600).contains(status));
+    let message = value
+        .get("message")
+        .unwrap_or(&value)
+        .as_str()
+        .map(|text| text.chars().take(1_000).collect());
     Ok(Some(FoundError { status, message }))
 }
 
@@ -151,9 +182,14 @@ mod tests {
             ("application/octet-stream", Kind::Binary),
             ("", Kind::Binary),
         ] {
-            let headers: HeaderMap = [(CONTENT_TYPE, content_type.parse().unwrap())].into_iter().collect();
+            let headers: HeaderMap = [(CONTENT_TYPE, content_type.parse().unwrap())]
+                .into_iter()
+                .collect();
             assert_eq!(kind(&headers, None), expected, "{content_type}");
-            assert_eq!(kind(&headers, Some(ApiResponseFormat::Binary)), Kind::Binary);
+            assert_eq!(
+                kind(&headers, Some(ApiResponseFormat::Binary)),
+                Kind::Binary
+            );
         }
     }
 
@@ -174,23 +210,53 @@ mod tests {
         for text in ["{}", r#"{"items":null}"#, "", "\u{feff}{\"items\":[]}"] {
             assert_eq!(list(text, Some(&path)).unwrap(), empty, "{text}");
         }
-        assert_eq!(list(r#"{"items":{}}"#, Some(&path)), Err(ReplyError::NoList("items".into())));
+        assert_eq!(
+            list(r#"{"items":{}}"#, Some(&path)),
+            Err(ReplyError::NoList("items".into()))
+        );
         assert_eq!(list("<html>", None), Err(ReplyError::NotJson));
         assert_eq!(list("{}", None), Err(ReplyError::NoList("its root".into())));
     }
 
     #[test]
     fn an_error_in_the_body_may_name_status_and_message() {
-        let moment = Moment { now_ms: 0, random: [0; 32] };
+        let moment = Moment {
+            now_ms: 0,
+            random: [0; 32],
+        };
         let found = |source: &str, body: Value| {
-            let expression: ErrorExpression = serde_json::from_value(Value::String(source.into())).unwrap();
+            let expression: ErrorExpression =
+                serde_json::from_value(Value::String(source.into())).unwrap();
             find_error(&expression, &body, &HeaderMap::new(), 200, &moment).unwrap()
         };
         let body = serde_json::json!({ "ok": false, "error": "not_authed" });
         let shaped = "ok = false ? { 'status': 401, 'message': error }";
-        assert_eq!(found(&shaped.replace("ok", "body.ok").replace("error", "body.error"), body.clone()), Some(FoundError { status: Some(401), message: Some("not_authed".into()) }));
-        assert_eq!(found("{{response.error}}", body.clone()), Some(FoundError { status: None, message: Some("not_authed".into()) }));
+        assert_eq!(
+            found(
+                &shaped
+                    .replace("ok", "body.ok")
+                    .replace("error", "body.error"),
+                body.clone()
+            ),
+            Some(FoundError {
+                status: Some(401),
+                message: Some("not_authed".into())
+            })
+        );
+        assert_eq!(
+            found("{{response.error}}", body.clone()),
+            Some(FoundError {
+                status: None,
+                message: Some("not_authed".into())
+            })
+        );
         assert_eq!(found("{{response.errors}}", body.clone()), None);
-        assert_eq!(found("{ 'status': 200 }", body), Some(FoundError { status: None, message: None }));
+        assert_eq!(
+            found("{ 'status': 200 }", body),
+            Some(FoundError {
+                status: None,
+                message: None
+            })
+        );
     }
 }

@@ -13,7 +13,7 @@ use super::form;
 use super::query::{CallerQuery, compose};
 use crate::config::resource::{BodyFormat, Method};
 use crate::config::{Config, Entries, QueryArrayFormat};
-use crate::expression::{Pins, RenderError, TemplateScope, UrlError};
+use crate::expression::{Pins, Placeholder, RenderError, TemplateScope, UrlError};
 
 /// A request that is not signed in yet.
 #[derive(Debug)]
@@ -76,9 +76,33 @@ pub struct Caller<'a> {
     pub headers: &'a HeaderMap,
 }
 
+/// Whether a method's templates look into the caller's body.
+pub fn reads_body(method: &Method) -> bool {
+    let entries = [&method.headers, &method.query]
+        .into_iter()
+        .flat_map(|map| map.values().flatten());
+    let mut placeholders = method
+        .path
+        .placeholders()
+        .chain(entries.flat_map(|template| template.placeholders()));
+    let reads =
+        |placeholder: &Placeholder| placeholder.paths().any(|path| path.first() == Some("body"));
+    placeholders.any(reads)
+        || method
+            .body
+            .as_ref()
+            .is_some_and(|tree| tree.placeholders().into_iter().any(reads))
+}
+
 /// The request of a method.
-pub fn of_method(config: &Config, method: &Method, scope: &TemplateScope, pins: &Pins, caller: &Caller) -> Result<Draft, RequestError> {
-    let base = method.base_url.as_ref().or(config.base_url.as_ref()).ok_or(RequestError::NoBaseUrl)?;
+pub fn of_method(
+    config: &Config,
+    method: &Method,
+    scope: &TemplateScope,
+    pins: &Pins,
+    caller: &Caller,
+) -> Result<Draft, RequestError> {
+    let base = config.base_url_of(method).ok_or(RequestError::NoBaseUrl)?;
     let mut url = base.join(&method.path, scope, pins)?;
     let format = method.query_array_format.or(config.query_array_format);
     let defaults = defaults(&[&config.query, &method.query], scope)?;
@@ -87,12 +111,28 @@ pub fn of_method(config: &Config, method: &Method, scope: &TemplateScope, pins: 
     let mut headers = defaults_of_headers(&[&config.headers, &method.headers], scope)?;
     overlay(&mut headers, caller.headers, &body);
     describe(&mut headers, &body, method.body_format.unwrap_or_default());
-    Ok(Draft { method: method.method.0.clone(), url, headers, body })
+    Ok(Draft {
+        method: method.method.0.clone(),
+        url,
+        headers,
+        body,
+    })
 }
 
 /// The request of `/custom/{path}`: the provider's own path below the integration's base URL.
-pub fn of_path(config: &Config, verb: &http::Method, path: &str, scope: &TemplateScope, pins: &Pins, caller: &Caller) -> Result<Draft, RequestError> {
-    let base = config.base_url.as_ref().ok_or(RequestError::NoBaseUrl)?.render(scope, pins)?;
+pub fn of_path(
+    config: &Config,
+    verb: &http::Method,
+    path: &str,
+    scope: &TemplateScope,
+    pins: &Pins,
+    caller: &Caller,
+) -> Result<Draft, RequestError> {
+    let base = config
+        .base_url
+        .as_ref()
+        .ok_or(RequestError::NoBaseUrl)?
+        .render(scope, pins)?;
     if has_dot_segment(path) {
         return Err(RequestError::DotSegment);
     }
@@ -102,12 +142,24 @@ pub fn of_path(config: &Config, verb: &http::Method, path: &str, scope: &Templat
     if url.origin() != base.origin() {
         return Err(RequestError::DotSegment);
     }
-    add_query(&mut url, &compose(&defaults(&[&config.query], scope)?, caller.query, None));
-    let body = if matches!(*verb, http::Method::GET | http::Method::HEAD) { Payload::Nothing } else { Payload::Callers };
+    add_query(
+        &mut url,
+        &compose(&defaults(&[&config.query], scope)?, caller.query, None),
+    );
+    let body = if matches!(*verb, http::Method::GET | http::Method::HEAD) {
+        Payload::Nothing
+    } else {
+        Payload::Callers
+    };
     let mut headers = defaults_of_headers(&[&config.headers], scope)?;
     overlay(&mut headers, caller.headers, &body);
     describe(&mut headers, &body, BodyFormat::default());
-    Ok(Draft { method: verb.clone(), url, headers, body })
+    Ok(Draft {
+        method: verb.clone(),
+        url,
+        headers,
+        body,
+    })
 }
 
 /// Sets a query parameter, replacing any of the same name (RFC 3986 encoding).
@@ -116,8 +168,16 @@ pub fn set_query(url: &mut Url, name: &str, value: &str) {
         let own = form_urlencoded::parse(piece.as_bytes()).next();
         !piece.is_empty() && own.is_none_or(|(own, _)| own != name)
     });
-    let own = super::query::write_value(name, &Value::String(value.to_owned()), QueryArrayFormat::Repeat);
-    let query = others.map(str::to_owned).chain(own).collect::<Vec<_>>().join("&");
+    let own = super::query::write_value(
+        name,
+        &Value::String(value.to_owned()),
+        QueryArrayFormat::Repeat,
+    );
+    let query = others
+        .map(str::to_owned)
+        .chain(own)
+        .collect::<Vec<_>>()
+        .join("&");
     url.set_query(Some(&query));
 }
 
@@ -134,21 +194,29 @@ fn add_query(url: &mut Url, more: &str) {
 fn has_dot_segment(path: &str) -> bool {
     let decoded = percent_decode_str(path).decode_utf8_lossy();
     let twice = percent_decode_str(&decoded).decode_utf8_lossy();
-    twice.split(['/', '\\']).any(|segment| segment == "." || segment == "..")
+    twice
+        .split(['/', '\\'])
+        .any(|segment| segment == "." || segment == "..")
 }
 
 /// The entries that are left after the later maps changed the earlier ones; null removes.
-fn merged<'a>(maps: &[&'a Entries], same: impl Fn(&str, &str) -> bool) -> Vec<(&'a str, &'a crate::expression::Template)> {
+fn merged<'a>(
+    maps: &[&'a Entries],
+    same: impl Fn(&str, &str) -> bool,
+) -> Vec<(&'a str, &'a crate::expression::Template)> {
     let mut kept: Vec<(&str, &crate::expression::Template)> = Vec::new();
     for (name, template) in maps.iter().flat_map(|map| map.iter()) {
         kept.retain(|(own, _)| !same(own, name));
-        kept.extend(template.map(|template| (name, template)));
+        kept.extend(template.as_ref().map(|template| (name.as_str(), template)));
     }
     kept
 }
 
 /// Default query parameters. An entry whose placeholder has no value is left out.
-fn defaults(maps: &[&Entries], scope: &TemplateScope) -> Result<Vec<(String, Value)>, RequestError> {
+fn defaults(
+    maps: &[&Entries],
+    scope: &TemplateScope,
+) -> Result<Vec<(String, Value)>, RequestError> {
     let mut rendered = Vec::new();
     for (name, template) in merged(maps, |a, b| a == b) {
         match template.query(scope) {
@@ -161,11 +229,19 @@ fn defaults(maps: &[&Entries], scope: &TemplateScope) -> Result<Vec<(String, Val
     Ok(rendered)
 }
 
-fn defaults_of_headers(maps: &[&Entries], scope: &TemplateScope) -> Result<HeaderMap, RequestError> {
+fn defaults_of_headers(
+    maps: &[&Entries],
+    scope: &TemplateScope,
+) -> Result<HeaderMap, RequestError> {
     let mut headers = HeaderMap::new();
-    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("causeway/", env!("CARGO_PKG_VERSION"))));
+    headers.insert(
+        USER_AGENT,
+        HeaderValue::from_static(concat!("causeway/", env!("CARGO_PKG_VERSION"))),
+    );
     for (name, template) in merged(maps, str::eq_ignore_ascii_case) {
-        let Some(text) = template.header(scope)? else { continue };
+        let Some(text) = template.header(scope)? else {
+            continue;
+        };
         let cannot = || RequestError::Header(name.to_owned());
         let parsed: HeaderName = name.parse().map_err(|_| cannot())?;
         headers.insert(parsed, HeaderValue::from_str(&text).map_err(|_| cannot())?);
@@ -192,7 +268,9 @@ fn describe(headers: &mut HeaderMap, body: &Payload, format: BodyFormat) {
         (Payload::Ours(_), BodyFormat::Form) => "application/x-www-form-urlencoded",
         _ => return,
     };
-    headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(described));
+    headers
+        .entry(CONTENT_TYPE)
+        .or_insert(HeaderValue::from_static(described));
 }
 
 fn payload(method: &Method, scope: &TemplateScope) -> Result<Payload, RequestError> {
@@ -201,17 +279,26 @@ fn payload(method: &Method, scope: &TemplateScope) -> Result<Payload, RequestErr
         _ if method.ignore_body => return Ok(Payload::Nothing),
         None if carries_none => return Ok(Payload::Nothing),
         None => return Ok(Payload::Callers),
-        Some(_) if carries_none => return Err(RequestError::NoBodyAllowed(method.method.0.clone())),
+        Some(_) if carries_none => {
+            return Err(RequestError::NoBodyAllowed(method.method.0.clone()));
+        }
         Some(tree) => tree,
     };
-    let Some(value) = tree.render(scope)? else { return Ok(Payload::Nothing) };
+    let Some(value) = tree.render(scope)? else {
+        return Ok(Payload::Nothing);
+    };
     let text = match method.body_format.unwrap_or_default() {
         BodyFormat::Json => value.to_string(),
         BodyFormat::Form => {
-            let arrays = method.query_array_format.unwrap_or(QueryArrayFormat::Repeat);
+            let arrays = method
+                .query_array_format
+                .unwrap_or(QueryArrayFormat::Repeat);
             form::encode(&value, arrays).ok_or(RequestError::BodyShape)?
         }
-        BodyFormat::Raw => value.as_str().map(str::to_owned).ok_or(RequestError::BodyShape)?,
+        BodyFormat::Raw => value
+            .as_str()
+            .map(str::to_owned)
+            .ok_or(RequestError::BodyShape)?,
         BodyFormat::Multipart => return Err(RequestError::BodyFormat("multipart")),
         BodyFormat::Xml => return Err(RequestError::BodyFormat("xml")),
     };

@@ -18,7 +18,8 @@ pub struct Answer {
 
 impl Answer {
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", String::from_utf8_lossy(&self.body)))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("not JSON: {}", String::from_utf8_lossy(&self.body)))
     }
 
     pub fn text(&self) -> &str {
@@ -54,11 +55,17 @@ pub struct Client {
 
 impl Client {
     pub fn admin(world: &World) -> Self {
-        Self { world: world.clone(), token: ADMIN.to_owned() }
+        Self {
+            world: world.clone(),
+            token: ADMIN.to_owned(),
+        }
     }
 
     pub fn with_token(&self, token: &str) -> Self {
-        Self { token: token.to_owned(), ..self.clone() }
+        Self {
+            token: token.to_owned(),
+            ..self.clone()
+        }
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -74,27 +81,66 @@ impl Client {
     }
 
     pub fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
-        self.request(method, path, &[("content-type", "application/json")], Body::from_bytes(body.to_string()))
+        self.request(
+            method,
+            path,
+            &[("content-type", "application/json")],
+            Body::from_bytes(body.to_string()),
+        )
     }
 
-    pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body<Pieces>) -> Answer {
+    pub fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Body<Pieces>,
+    ) -> Answer {
         block_on(self.request_async(method, path, headers, body))
     }
 
-    pub async fn request_async(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body<Pieces>) -> Answer {
-        let mut map: HeaderMap = headers.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())).collect();
+    pub async fn request_async(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Body<Pieces>,
+    ) -> Answer {
+        let mut map: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()))
+            .collect();
         if !self.token.is_empty() {
-            map.insert("authorization", format!("Bearer {}", self.token).parse().unwrap());
+            map.insert(
+                "authorization",
+                format!("Bearer {}", self.token).parse().unwrap(),
+            );
         }
-        let request = Incoming { method: method.parse().unwrap(), url: format!("https://causeway.example{path}").parse().unwrap(), headers: map, body };
+        let request = Incoming {
+            method: method.parse().unwrap(),
+            url: format!("https://causeway.example{path}").parse().unwrap(),
+            headers: map,
+            body,
+        };
         let reply = api::handle(&self.world, &self.world.isolate(), request).await;
-        assert!(reply.headers.contains_key("x-request-id"), "every answer has its id");
-        Answer { status: reply.status.as_u16(), headers: reply.headers, body: collect(reply.body).await }
+        assert!(
+            reply.headers.contains_key("x-request-id"),
+            "every answer has its id"
+        );
+        Answer {
+            status: reply.status.as_u16(),
+            headers: reply.headers,
+            body: collect(reply.body).await,
+        }
     }
 
     /// A new environment's id.
     pub fn environment(&self, name: &str) -> String {
-        id_of(&self.post("/environment", &json!({ "name": name })).expect(201))
+        id_of(
+            &self
+                .post("/environment", &json!({ "name": name }))
+                .expect(201),
+        )
     }
 
     /// A token of an environment with all scopes, or these.
@@ -103,7 +149,11 @@ impl Client {
         if let Some(scopes) = scopes {
             body["scopes"] = json!(scopes);
         }
-        self.with_token(self.post("/api-token", &body).expect(201)["token"].as_str().unwrap())
+        self.with_token(
+            self.post("/api-token", &body).expect(201)["token"]
+                .as_str()
+                .unwrap(),
+        )
     }
 }
 
@@ -124,11 +174,25 @@ impl Setting {
     pub fn new(world: &World, file: &Value) -> Self {
         let admin = Client::admin(world);
         let name = file["name"].as_str().unwrap();
-        admin.send("PUT", &format!("/integration/{name}"), file).expect(201);
+        admin
+            .send("PUT", &format!("/integration/{name}"), file)
+            .expect(201);
         let environment = admin.environment("test");
         let client = admin.token_of(&environment, None);
-        let install = id_of(&client.post("/environment-integration", &json!({ "integration_name": name })).expect(201));
-        Self { admin, client, environment, install }
+        let install = id_of(
+            &client
+                .post(
+                    "/environment-integration",
+                    &json!({ "integration_name": name }),
+                )
+                .expect(201),
+        );
+        Self {
+            admin,
+            client,
+            environment,
+            install,
+        }
     }
 
     /// Imports an account with this context; its id.

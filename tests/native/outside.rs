@@ -115,7 +115,10 @@ impl World {
     /// A world whose operator has set these variables on top of the usual ones.
     pub fn with(variables: &[(&str, &str)]) -> Self {
         let settings = Settings::read(|name| {
-            let own = variables.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned());
+            let own = variables
+                .iter()
+                .find(|(own, _)| *own == name)
+                .map(|(_, value)| (*value).to_owned());
             own.or_else(|| match name {
                 "ADMIN_TOKEN" => Some(ADMIN.to_owned()),
                 "SEALING_KEYS" => Some(SEALING_KEYS.to_owned()),
@@ -143,7 +146,9 @@ impl World {
 
     /// Moves the clock.
     pub fn pass(&self, duration: Duration) {
-        self.0.now.set(self.0.now.get() + i64::try_from(duration.as_millis()).unwrap());
+        self.0
+            .now
+            .set(self.0.now.get() + i64::try_from(duration.as_millis()).unwrap());
         self.0.sleepers.borrow_mut().drain(..).for_each(Waker::wake);
     }
 
@@ -156,7 +161,14 @@ impl World {
 
     /// Rings every alarm that is due; how many rang.
     pub async fn ring_alarms(&self) -> usize {
-        let due: Vec<ObjectName> = self.0.disks.borrow().iter().filter(|(_, disk)| disk.is_due(self.now())).map(|(name, _)| *name).collect();
+        let due: Vec<ObjectName> = self
+            .0
+            .disks
+            .borrow()
+            .iter()
+            .filter(|(_, disk)| disk.is_due(self.now()))
+            .map(|(name, _)| *name)
+            .collect();
         for name in &due {
             self.disk(*name).0.borrow_mut().alarm = None;
             match *name {
@@ -173,7 +185,10 @@ impl World {
     }
 
     pub fn answers_with(&self, reply: Reply<Pieces>) {
-        self.0.script.borrow_mut().push_back(Scripted { outcome: Ok(reply), not_before: 0 });
+        self.0.script.borrow_mut().push_back(Scripted {
+            outcome: Ok(reply),
+            not_before: 0,
+        });
     }
 
     pub fn scripts(&self, scripted: Scripted) {
@@ -192,14 +207,33 @@ impl World {
 
     /// Every value of every table of every object, and of KV: what is at rest.
     pub fn at_rest(&self) -> String {
-        let mut all: Vec<String> = self.0.kv.borrow().iter().map(|(key, value)| format!("{key} {value}")).collect();
+        let mut all: Vec<String> = self
+            .0
+            .kv
+            .borrow()
+            .iter()
+            .map(|(key, value)| format!("{key} {value}"))
+            .collect();
         for disk in self.0.disks.borrow().values() {
             let disk = disk.0.borrow();
-            let Some(connection) = &disk.connection else { continue };
-            let mut tables = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").unwrap();
-            let names: Vec<String> = tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+            let Some(connection) = &disk.connection else {
+                continue;
+            };
+            let mut tables = connection
+                .prepare("SELECT name FROM sqlite_master WHERE type = 'table'")
+                .unwrap();
+            let names: Vec<String> = tables
+                .query_map([], |row| row.get(0))
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
             for name in names {
-                all.extend(query(connection, &format!("SELECT * FROM {name}"), &[]).unwrap().iter().map(|row| format!("{row:?}")));
+                all.extend(
+                    query(connection, &format!("SELECT * FROM {name}"), &[])
+                        .unwrap()
+                        .iter()
+                        .map(|row| format!("{row:?}")),
+                );
             }
         }
         all.join("\n")
@@ -207,8 +241,19 @@ impl World {
 
     /// How many objects have a table at all.
     pub fn objects_with_data(&self) -> usize {
-        let is_used = |disk: &DiskHandle| disk.0.borrow().connection.as_ref().is_some_and(|c| !query(c, "SELECT name FROM sqlite_master", &[]).unwrap().is_empty());
-        self.0.disks.borrow().values().filter(|disk| is_used(disk)).count()
+        let is_used = |disk: &DiskHandle| {
+            disk.0.borrow().connection.as_ref().is_some_and(|c| {
+                !query(c, "SELECT name FROM sqlite_master", &[])
+                    .unwrap()
+                    .is_empty()
+            })
+        };
+        self.0
+            .disks
+            .borrow()
+            .values()
+            .filter(|disk| is_used(disk))
+            .count()
     }
 
     pub fn isolate(&self) -> Rc<Isolate> {
@@ -216,7 +261,12 @@ impl World {
     }
 
     fn disk(&self, name: ObjectName) -> DiskHandle {
-        self.0.disks.borrow_mut().entry(name).or_insert_with(|| DiskHandle(Rc::default())).clone()
+        self.0
+            .disks
+            .borrow_mut()
+            .entry(name)
+            .or_insert_with(|| DiskHandle(Rc::default()))
+            .clone()
     }
 
     fn directory(&self, name: ObjectName) -> Rc<Directory<World, DiskHandle>> {
@@ -225,17 +275,29 @@ impl World {
             _ => DirectoryName::Root,
         };
         let disk = self.disk(name);
-        Rc::clone(self.0.directories.borrow_mut().entry(name).or_insert_with(|| Rc::new(Directory::new(self.clone(), disk, own))))
+        Rc::clone(
+            self.0
+                .directories
+                .borrow_mut()
+                .entry(name)
+                .or_insert_with(|| Rc::new(Directory::new(self.clone(), disk, own))),
+        )
     }
 
     fn account(&self, id: AccountId) -> Rc<AccountObject<World, DiskHandle>> {
         let disk = self.disk(ObjectName::Account(id));
-        Rc::clone(self.0.accounts.borrow_mut().entry(id).or_insert_with(|| Rc::new(AccountObject::new(self.clone(), self.isolate(), disk, id))))
+        Rc::clone(
+            self.0.accounts.borrow_mut().entry(id).or_insert_with(|| {
+                Rc::new(AccountObject::new(self.clone(), self.isolate(), disk, id))
+            }),
+        )
     }
 
     fn fault_for(&self, message: &str) -> Option<Fault> {
         let mut faults = self.0.faults.borrow_mut();
-        let index = faults.iter().position(|(word, _)| message.contains(word.as_str()))?;
+        let index = faults
+            .iter()
+            .position(|(word, _)| message.contains(word.as_str()))?;
         faults.remove(index).map(|(_, fault)| fault)
     }
 
@@ -251,12 +313,30 @@ impl World {
 }
 
 pub fn reply(status: u16, headers: &[(&str, &str)], body: Body<Pieces>) -> Reply<Pieces> {
-    let headers = headers.iter().map(|(name, value)| (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap())).collect();
-    Reply { status: status.try_into().unwrap(), headers, body }
+    let headers = headers
+        .iter()
+        .map(|(name, value)| {
+            (
+                name.parse::<http::HeaderName>().unwrap(),
+                value.parse().unwrap(),
+            )
+        })
+        .collect();
+    Reply {
+        status: status.try_into().unwrap(),
+        headers,
+        body,
+    }
 }
 
 pub fn streamed(pieces: &[&'static [u8]], length: Option<u64>) -> Body<Pieces> {
-    Body::Stream(Pieces { length, pieces: pieces.iter().map(|piece| Bytes::from_static(piece)).collect() })
+    Body::Stream(Pieces {
+        length,
+        pieces: pieces
+            .iter()
+            .map(|piece| Bytes::from_static(piece))
+            .collect(),
+    })
 }
 
 pub async fn collect(body: Body<Pieces>) -> Vec<u8> {
@@ -275,7 +355,12 @@ impl System for World {
     /// Different each time, the same in each run.
     fn fill_random(&self, bytes: &mut [u8]) {
         for byte in bytes {
-            let seed = self.0.seed.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let seed = self
+                .0
+                .seed
+                .get()
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             self.0.seed.set(seed);
             *byte = seed.to_be_bytes()[0];
         }
@@ -310,7 +395,10 @@ impl ConfigStore for World {
 
     async fn put(&self, key: &str, text: &str) -> Result<(), StoreUnavailable> {
         self.kv_step()?;
-        self.0.kv.borrow_mut().insert(key.to_owned(), text.to_owned());
+        self.0
+            .kv
+            .borrow_mut()
+            .insert(key.to_owned(), text.to_owned());
         Ok(())
     }
 
@@ -332,7 +420,12 @@ impl HttpClient for World {
             body: collect(request.body).await,
         };
         self.0.sent.borrow_mut().push(sent);
-        let scripted = self.0.script.borrow_mut().pop_front().expect("the provider was asked once more than scripted");
+        let scripted = self
+            .0
+            .script
+            .borrow_mut()
+            .pop_front()
+            .expect("the provider was asked once more than scripted");
         let wait = Timestamp::from_millis(scripted.not_before).since(self.now());
         if wait > request.timeout {
             self.sleep(request.timeout).await;
@@ -358,10 +451,20 @@ impl Objects for World {
             }
         });
         let answer = answer.await;
-        if fault == Some(Fault::AnswerLost) { Err(ObjectFault::Interrupted) } else { Ok(answer) }
+        if fault == Some(Fault::AnswerLost) {
+            Err(ObjectFault::Interrupted)
+        } else {
+            Ok(answer)
+        }
     }
 
-    async fn call(&self, account: AccountId, hand_over: &HandOver, request: Incoming<Pieces>, _: Duration) -> Result<Reply<Pieces>, ObjectFault> {
+    async fn call(
+        &self,
+        account: AccountId,
+        hand_over: &HandOver,
+        request: Incoming<Pieces>,
+        _: Duration,
+    ) -> Result<Reply<Pieces>, ObjectFault> {
         if self.0.call_faults.get() > 0 {
             self.0.call_faults.set(self.0.call_faults.get() - 1);
             return Err(ObjectFault::Interrupted);
@@ -383,7 +486,9 @@ impl Storage for DiskHandle {
         if !statement.starts_with("SELECT") {
             disk.writes += 1;
         }
-        let connection = disk.connection.get_or_insert_with(|| rusqlite::Connection::open_in_memory().unwrap());
+        let connection = disk
+            .connection
+            .get_or_insert_with(|| rusqlite::Connection::open_in_memory().unwrap());
         query(connection, statement, values).map_err(|error| StorageFault(error.to_string()))
     }
 
@@ -402,7 +507,11 @@ impl Storage for DiskHandle {
     }
 }
 
-fn query(connection: &rusqlite::Connection, statement: &str, values: &[SqlValue]) -> rusqlite::Result<Vec<Row>> {
+fn query(
+    connection: &rusqlite::Connection,
+    statement: &str,
+    values: &[SqlValue],
+) -> rusqlite::Result<Vec<Row>> {
     let mut statement = connection.prepare(statement)?;
     for (index, value) in values.iter().enumerate() {
         match value {
@@ -415,7 +524,11 @@ fn query(connection: &rusqlite::Connection, statement: &str, values: &[SqlValue]
     let mut rows = statement.raw_query();
     let mut read = Vec::new();
     while let Some(row) = rows.next()? {
-        read.push((0..columns).map(|column| value_of(row.get_ref_unwrap(column))).collect());
+        read.push(
+            (0..columns)
+                .map(|column| value_of(row.get_ref_unwrap(column)))
+                .collect(),
+        );
     }
     Ok(read)
 }

@@ -32,14 +32,27 @@ pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &
     let query = Query::read(url, &["limit", "next_cursor", "environment_id"])?;
     let environment = caller.environment(query.get("environment_id"))?;
     let page = query.page()?;
-    let found: Listed<TokenRecord> = ask_environment(desk.outside, environment, &EnvironmentAsk::ListTokens(page.clone())).await?;
+    let found: Listed<TokenRecord> = ask_environment(
+        desk.outside,
+        environment,
+        &EnvironmentAsk::ListTokens(page.clone()),
+    )
+    .await?;
     Ok(listed(&found, &page, shown))
 }
 
-pub(super) async fn create<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, request: Incoming<O::Stream>) -> Answer<O> {
+pub(super) async fn create<O: Outside>(
+    desk: &Desk<'_, O>,
+    caller: &Caller,
+    request: Incoming<O::Stream>,
+) -> Answer<O> {
     let query = Query::read(&request.url, &["environment_id"])?;
     let new: New = shape::read(request.body).await?;
-    let environment = caller.environment(new.environment_id.as_deref().or(query.get("environment_id")))?;
+    let environment = caller.environment(
+        new.environment_id
+            .as_deref()
+            .or(query.get("environment_id")),
+    )?;
     let scopes = new.scopes.unwrap_or_else(|| TokenScope::ALL.to_vec());
     check(desk, caller, &new.name, &scopes, new.expires_at)?;
     let token = token_text(environment, desk.outside.random());
@@ -53,30 +66,55 @@ pub(super) async fn create<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, requ
         created_at: now,
         hash: crypto::sha256_hex(token.as_bytes()),
     };
-    let written: Written<TokenRecord> = ask_environment(desk.outside, environment, &EnvironmentAsk::CreateToken(record)).await?;
+    let written: Written<TokenRecord> = ask_environment(
+        desk.outside,
+        environment,
+        &EnvironmentAsk::CreateToken(record),
+    )
+    .await?;
     let mut shown = shown(&written.record);
     json::merge(&mut shown, &json!({ "token": token }));
     let answer = created(&shown);
-    published::replace(desk.outside, desk.isolate, &written.record.hash.clone(), written.record);
+    published::replace(
+        desk.outside,
+        desk.isolate,
+        &written.record.hash.clone(),
+        written.record,
+    );
     Ok(answer)
 }
 
-pub(super) async fn delete<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, id: &str, url: &Url) -> Answer<O> {
+pub(super) async fn delete<O: Outside>(
+    desk: &Desk<'_, O>,
+    caller: &Caller,
+    id: &str,
+    url: &Url,
+) -> Answer<O> {
     let query = Query::read(url, &["environment_id"])?;
     let environment = caller.environment(query.get("environment_id"))?;
     let id: ApiTokenId = id.parse().map_err(|_| Failure::not_found("API token"))?;
-    let gone: Written<TokenRecord> = ask_environment(desk.outside, environment, &EnvironmentAsk::DeleteToken(id)).await?;
+    let gone: Written<TokenRecord> =
+        ask_environment(desk.outside, environment, &EnvironmentAsk::DeleteToken(id)).await?;
     published::forget::<TokenRecord>(desk.outside, desk.isolate, &gone.record.hash);
     Ok(deleted(&id))
 }
 
 /// A token may not mint a wider one.
-fn check<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, name: &str, scopes: &[TokenScope], expires_at: Option<Timestamp>) -> Result<(), Failure> {
+fn check<O: Outside>(
+    desk: &Desk<'_, O>,
+    caller: &Caller,
+    name: &str,
+    scopes: &[TokenScope],
+    expires_at: Option<Timestamp>,
+) -> Result<(), Failure> {
     if name.trim().is_empty() || name.chars().count() > 100 {
         return Err(Failure::invalid("name", "needs 1 to 100 characters"));
     }
     if scopes.is_empty() {
-        return Err(Failure::invalid("scopes", "names no scope; leave it out for all of them"));
+        return Err(Failure::invalid(
+            "scopes",
+            "names no scope; leave it out for all of them",
+        ));
     }
     if expires_at.is_some_and(|end| end <= desk.outside.now()) {
         return Err(Failure::invalid("expires_at", "is in the past"));
@@ -84,10 +122,23 @@ fn check<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, name: &str, scopes: &[
     if scopes.iter().all(|scope| caller.has(*scope)) {
         return Ok(());
     }
-    Err(Failure::new(Code::Forbidden, "A token cannot make one that may do more than itself."))
+    Err(Failure::new(
+        Code::Forbidden,
+        "A token cannot make one that may do more than itself.",
+    ))
 }
 
 /// Without its hash; `token` stands only in the answer that made it.
 fn shown(record: &TokenRecord) -> Value {
-    pick(record, &["id", "environment_id", "name", "scopes", "expires_at", "created_at"])
+    pick(
+        record,
+        &[
+            "id",
+            "environment_id",
+            "name",
+            "scopes",
+            "expires_at",
+            "created_at",
+        ],
+    )
 }

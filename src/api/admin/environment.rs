@@ -34,7 +34,8 @@ struct Change {
 
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Answer<O> {
     let page = Query::read(url, &["limit", "next_cursor"])?.page()?;
-    let found: Listed<EnvironmentRecord> = ask_root(desk.outside, &RootAsk::ListEnvironments(page.clone())).await?;
+    let found: Listed<EnvironmentRecord> =
+        ask_root(desk.outside, &RootAsk::ListEnvironments(page.clone())).await?;
     Ok(listed(&found, &page, shown))
 }
 
@@ -51,21 +52,39 @@ pub(super) async fn create<O: Outside>(desk: &Desk<'_, O>, body: Body<O::Stream>
         created_at: now,
         updated_at: now,
     };
-    let record: EnvironmentRecord = ask_root(desk.outside, &RootAsk::CreateEnvironment(record)).await?;
+    let record: EnvironmentRecord =
+        ask_root(desk.outside, &RootAsk::CreateEnvironment(record)).await?;
     Ok(created(&shown(&record)))
 }
 
 pub(super) async fn get<O: Outside>(desk: &Desk<'_, O>, id: &str) -> Answer<O> {
-    let found: Option<EnvironmentRecord> = ask_root(desk.outside, &RootAsk::FindEnvironment(parse(id)?)).await?;
+    let found: Option<EnvironmentRecord> =
+        ask_root(desk.outside, &RootAsk::FindEnvironment(parse(id)?)).await?;
     Ok(ok(&shown(&found.ok_or_else(hidden)?)))
 }
 
-pub(super) async fn change<O: Outside>(desk: &Desk<'_, O>, id: &str, body: Body<O::Stream>) -> Answer<O> {
+pub(super) async fn change<O: Outside>(
+    desk: &Desk<'_, O>,
+    id: &str,
+    body: Body<O::Stream>,
+) -> Answer<O> {
     let id = parse(id)?;
     let change: Change = shape::read(body).await?;
-    check(desk, change.name.as_deref(), change.allowed_redirect_origins.as_deref().unwrap_or_default())?;
-    let change = EnvironmentChange { id, name: change.name, allowed_redirect_origins: change.allowed_redirect_origins };
-    let record: EnvironmentRecord = ask_root(desk.outside, &RootAsk::ChangeEnvironment(change)).await?;
+    check(
+        desk,
+        change.name.as_deref(),
+        change
+            .allowed_redirect_origins
+            .as_deref()
+            .unwrap_or_default(),
+    )?;
+    let change = EnvironmentChange {
+        id,
+        name: change.name,
+        allowed_redirect_origins: change.allowed_redirect_origins,
+    };
+    let record: EnvironmentRecord =
+        ask_root(desk.outside, &RootAsk::ChangeEnvironment(change)).await?;
     Ok(ok(&shown(&record)))
 }
 
@@ -76,7 +95,17 @@ pub(super) async fn delete<O: Outside>(desk: &Desk<'_, O>, id: &str) -> Answer<O
 }
 
 fn shown(record: &EnvironmentRecord) -> Value {
-    pick(record, &["id", "name", "region", "allowed_redirect_origins", "created_at", "updated_at"])
+    pick(
+        record,
+        &[
+            "id",
+            "name",
+            "region",
+            "allowed_redirect_origins",
+            "created_at",
+            "updated_at",
+        ],
+    )
 }
 
 fn parse(id: &str) -> Result<EnvironmentId, Failure> {
@@ -87,23 +116,40 @@ fn hidden() -> Failure {
     Failure::not_found("environment")
 }
 
-fn check<O: Outside>(desk: &Desk<'_, O>, name: Option<&str>, origins: &[String]) -> Result<(), Failure> {
+fn check<O: Outside>(
+    desk: &Desk<'_, O>,
+    name: Option<&str>,
+    origins: &[String],
+) -> Result<(), Failure> {
     let mut complaints = Vec::new();
     if name.is_some_and(|name| name.trim().is_empty() || name.chars().count() > 100) {
-        complaints.push(Complaint { path: "name".into(), message: "needs 1 to 100 characters".into() });
+        complaints.push(Complaint {
+            path: "name".into(),
+            message: "needs 1 to 100 characters".into(),
+        });
     }
     for (index, origin) in origins.iter().enumerate() {
         if !is_origin(origin, desk.outside.settings().private_upstreams) {
             let message = "is not an https origin such as https://app.example.com".into();
-            complaints.push(Complaint { path: format!("allowed_redirect_origins[{index}]"), message });
+            complaints.push(Complaint {
+                path: format!("allowed_redirect_origins[{index}]"),
+                message,
+            });
         }
     }
-    if complaints.is_empty() { Ok(()) } else { Err(Failure::invalid_in(complaints)) }
+    if complaints.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::invalid_in(complaints))
+    }
 }
 
 fn is_origin(text: &str, private: PrivateUpstreams) -> bool {
-    let Ok(url) = Url::parse(text) else { return false };
+    let Ok(url) = Url::parse(text) else {
+        return false;
+    };
     let may_be_http = private == PrivateUpstreams::Allowed && url.scheme() == "http";
-    let is_bare = url.origin().ascii_serialization() == text.trim_end_matches('/').to_ascii_lowercase();
+    let is_bare =
+        url.origin().ascii_serialization() == text.trim_end_matches('/').to_ascii_lowercase();
     is_bare && (url.scheme() == "https" || may_be_http)
 }

@@ -39,22 +39,41 @@ pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &
     let query = Query::read(url, &["limit", "next_cursor", "environment_id"])?;
     let environment = caller.environment(query.get("environment_id"))?;
     let page = query.page()?;
-    let found: Listed<InstallRecord> = ask_environment(desk.outside, environment, &EnvironmentAsk::ListInstalls(page.clone())).await?;
+    let found: Listed<InstallRecord> = ask_environment(
+        desk.outside,
+        environment,
+        &EnvironmentAsk::ListInstalls(page.clone()),
+    )
+    .await?;
     Ok(listed(&found, &page, shown))
 }
 
-pub(super) async fn get<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, id: &str, url: &Url) -> Answer<O> {
+pub(super) async fn get<O: Outside>(
+    desk: &Desk<'_, O>,
+    caller: &Caller,
+    id: &str,
+    url: &Url,
+) -> Answer<O> {
     let query = Query::read(url, &["environment_id"])?;
     let environment = caller.environment(query.get("environment_id"))?;
     let id: InstallId = id.parse().map_err(|_| hidden())?;
-    let found: Option<InstallRecord> = ask_environment(desk.outside, environment, &EnvironmentAsk::FindInstall(id)).await?;
+    let found: Option<InstallRecord> =
+        ask_environment(desk.outside, environment, &EnvironmentAsk::FindInstall(id)).await?;
     Ok(ok(&shown(&found.ok_or_else(hidden)?)))
 }
 
-pub(super) async fn create<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, request: Incoming<O::Stream>) -> Answer<O> {
+pub(super) async fn create<O: Outside>(
+    desk: &Desk<'_, O>,
+    caller: &Caller,
+    request: Incoming<O::Stream>,
+) -> Answer<O> {
     let query = Query::read(&request.url, &["environment_id"])?;
     let new: New = shape::read(request.body).await?;
-    let environment = caller.environment(new.environment_id.as_deref().or(query.get("environment_id")))?;
+    let environment = caller.environment(
+        new.environment_id
+            .as_deref()
+            .or(query.get("environment_id")),
+    )?;
     let integration = find_integration(desk, &new).await?;
     let (overrides, secrets) = checked_override(&integration.config, &new.overrides)?;
     let now = desk.outside.now();
@@ -73,18 +92,41 @@ pub(super) async fn create<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, requ
     };
     let ask = EnvironmentAsk::CreateInstall(record, secrets);
     let written: Written<InstallRecord> = ask_environment(desk.outside, environment, &ask).await?;
-    let answer = if written.is_new { created(&shown(&written.record)) } else { ok(&shown(&written.record)) };
-    published::replace(desk.outside, desk.isolate, &written.record.id.to_string(), written.record);
+    let answer = if written.is_new {
+        created(&shown(&written.record))
+    } else {
+        ok(&shown(&written.record))
+    };
+    published::replace(
+        desk.outside,
+        desk.isolate,
+        &written.record.id.to_string(),
+        written.record,
+    );
     Ok(answer)
 }
 
-async fn find_integration<O: Outside>(desk: &Desk<'_, O>, new: &New) -> Result<IntegrationRecord, Failure> {
+async fn find_integration<O: Outside>(
+    desk: &Desk<'_, O>,
+    new: &New,
+) -> Result<IntegrationRecord, Failure> {
     let key = match (&new.integration_id, &new.integration_name) {
         (Some(key), None) | (None, Some(key)) => key.clone(),
-        (None, None) => return Err(Failure::invalid("integration_name", "is required (or integration_id)")),
-        (Some(_), Some(_)) => return Err(Failure::invalid("integration_name", "cannot stand beside integration_id: name one of them")),
+        (None, None) => {
+            return Err(Failure::invalid(
+                "integration_name",
+                "is required (or integration_id)",
+            ));
+        }
+        (Some(_), Some(_)) => {
+            return Err(Failure::invalid(
+                "integration_name",
+                "cannot stand beside integration_id: name one of them",
+            ));
+        }
     };
-    let found: Option<IntegrationRecord> = ask_root(desk.outside, &RootAsk::FindIntegration(key)).await?;
+    let found: Option<IntegrationRecord> =
+        ask_root(desk.outside, &RootAsk::FindIntegration(key)).await?;
     found.ok_or_else(|| Failure::not_found("integration"))
 }
 
@@ -95,8 +137,16 @@ fn hidden() -> Failure {
 /// The secrets of its override are write-only.
 fn shown(record: &InstallRecord) -> Value {
     let keys = [
-        "id", "environment_id", "integration_id", "integration_name", "is_enabled", "show_in_catalog", "version", "override",
-        "created_at", "updated_at",
+        "id",
+        "environment_id",
+        "integration_id",
+        "integration_name",
+        "is_enabled",
+        "show_in_catalog",
+        "version",
+        "override",
+        "created_at",
+        "updated_at",
     ];
     pick(record, &keys)
 }

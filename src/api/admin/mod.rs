@@ -21,7 +21,12 @@ use crate::ports::{Incoming, Outside, Reply};
 type Answer<O> = Result<Reply<<O as crate::ports::HttpClient>::Stream>, Failure>;
 
 /// Answers an admin call whose caller may make it.
-pub(super) async fn answer<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, route: AdminRoute, request: Incoming<O::Stream>) -> Answer<O> {
+pub(super) async fn answer<O: Outside>(
+    desk: &Desk<'_, O>,
+    caller: &Caller,
+    route: AdminRoute,
+    request: Incoming<O::Stream>,
+) -> Answer<O> {
     use AdminRoute as A;
 
     match route {
@@ -59,7 +64,9 @@ fn created<S>(value: &impl Serialize) -> Reply<S> {
 /// A record as it is shown: these keys of it and no others, so that nothing new slips out.
 fn pick(record: &impl Serialize, keys: &[&str]) -> Value {
     let mut record = serde_json::to_value(record).unwrap_or_default();
-    let shown = keys.iter().filter_map(|key| Some(((*key).to_owned(), record.get_mut(*key)?.take())));
+    let shown = keys
+        .iter()
+        .filter_map(|key| Some(((*key).to_owned(), record.get_mut(*key)?.take())));
     Value::Object(shown.collect())
 }
 
@@ -70,5 +77,7 @@ fn deleted<S>(id: &impl Serialize) -> Reply<S> {
 /// `{result, next_cursor, limit}`, each record in the shape of its answer.
 fn listed<S, T>(listed: &Listed<T>, page: &Page, view: impl Fn(&T) -> Value) -> Reply<S> {
     let result: Vec<Value> = listed.result.iter().map(view).collect();
-    ok(&json!({ "result": result, "next_cursor": listed.next_cursor.as_deref().map(cursor), "limit": page.limit }))
+    ok(
+        &json!({ "result": result, "next_cursor": listed.next_cursor.as_deref().map(cursor), "limit": page.limit }),
+    )
 }

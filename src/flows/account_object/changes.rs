@@ -25,14 +25,28 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Stores an account with credentials it already has; it counts when the index has it.
     pub(super) async fn import(&self, account: Account) -> Result<AccountView, Failure> {
         if self.settled().await?.is_some() {
-            return Err(Failure::duplicate("integrated account", &account.id.to_string()));
+            return Err(Failure::duplicate(
+                "integrated account",
+                &account.id.to_string(),
+            ));
         }
         let effective = self.effective(&account).await?;
         effective.check_credential(&account.authentication_method)?;
         let (public, secrets) = effective.split_context(&account.context);
-        let stored = Account { context: public, status: Status::Connecting, ..account };
-        let active = Account { status: Status::Active, ..stored.clone() };
-        self.insert_row(&stored, &secrets, &Pending::Change(Box::new(active.clone())))?;
+        let stored = Account {
+            context: public,
+            status: Status::Connecting,
+            ..account
+        };
+        let active = Account {
+            status: Status::Active,
+            ..stored.clone()
+        };
+        self.insert_row(
+            &stored,
+            &secrets,
+            &Pending::Change(Box::new(active.clone())),
+        )?;
         self.wake_later().await;
         if let Err(failure) = self.index(&effective, &active).await {
             self.withdraw(active.environment_id).await;
@@ -88,12 +102,23 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     async fn settle(&self, row: AccountRow) -> Result<State, Failure> {
         match row {
-            AccountRow { pending: Some(Pending::Change(next)), secrets, .. } => self.finish_change(*next, &secrets).await,
-            AccountRow { pending: Some(Pending::Delete(environment)), .. } => {
+            AccountRow {
+                pending: Some(Pending::Change(next)),
+                secrets,
+                ..
+            } => self.finish_change(*next, &secrets).await,
+            AccountRow {
+                pending: Some(Pending::Delete(environment)),
+                ..
+            } => {
                 self.leave_index(environment).await?;
                 Ok(State::Missing)
             }
-            AccountRow { account: Some(account), secrets, pending: None } => Ok(State::Here(self.loaded(account, &secrets))),
+            AccountRow {
+                account: Some(account),
+                secrets,
+                pending: None,
+            } => Ok(State::Here(self.loaded(account, &secrets))),
             AccountRow { account: None, .. } => Ok(State::Missing),
         }
     }
@@ -122,7 +147,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     async fn leave_index(&self, environment: EnvironmentId) -> Result<(), Failure> {
-        ask_environment::<()>(&self.outside, environment, &EnvironmentAsk::ForgetAccount(self.id)).await?;
+        ask_environment::<()>(
+            &self.outside,
+            environment,
+            &EnvironmentAsk::ForgetAccount(self.id),
+        )
+        .await?;
         Ok(self.storage.erase().await?)
     }
 
@@ -137,7 +167,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             region: account.region,
             created_at: account.created_at,
         };
-        let answer = ask_environment::<()>(&self.outside, account.environment_id, &EnvironmentAsk::IndexAccount(entry)).await;
+        let answer = ask_environment::<()>(
+            &self.outside,
+            account.environment_id,
+            &EnvironmentAsk::IndexAccount(entry),
+        )
+        .await;
         answer.map_err(|failure| match failure.code {
             Code::NotFound => failure,
             _ => Failure::storage(),

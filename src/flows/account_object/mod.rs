@@ -56,7 +56,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The object over its storage; nothing is read or written yet.
     pub fn new(outside: O, isolate: Rc<Isolate>, storage: S, id: AccountId) -> Self {
         let state = RefCell::new(State::Unread);
-        Self { outside, isolate, storage, id, state, settling: Mutex::new(()), slots: Semaphore::new(CALL_SLOTS) }
+        Self {
+            outside,
+            isolate,
+            storage,
+            id,
+            state,
+            settling: Mutex::new(()),
+            slots: Semaphore::new(CALL_SLOTS),
+        }
     }
 
     /// Answers one message of `flows::ask`.
@@ -73,9 +81,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The account, if there is one that `environment_id` (absent: anybody) may see.
-    pub async fn visible(&self, environment_id: Option<EnvironmentId>) -> Result<Rc<Loaded>, Failure> {
+    pub async fn visible(
+        &self,
+        environment_id: Option<EnvironmentId>,
+    ) -> Result<Rc<Loaded>, Failure> {
         let loaded = self.settled().await?;
-        let visible = loaded.filter(|loaded| environment_id.is_none_or(|own| own == loaded.account.environment_id));
+        let visible = loaded
+            .filter(|loaded| environment_id.is_none_or(|own| own == loaded.account.environment_id));
         visible.ok_or_else(|| Failure::not_found("integrated account"))
     }
 
@@ -85,8 +97,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     async fn try_answer(&self, message: &str) -> Result<Value, Failure> {
-        let ask: AccountAsk =
-            serde_json::from_str(message).map_err(|_| Failure::new(Code::Internal, "An account could not read its message."))?;
+        let ask: AccountAsk = serde_json::from_str(message)
+            .map_err(|_| Failure::new(Code::Internal, "An account could not read its message."))?;
         match ask {
             AccountAsk::Import(account) => answered(self.import(*account).await?),
             AccountAsk::Get { environment_id } => {
@@ -106,7 +118,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let (context, _) = effective.split_context(&loaded.account.context);
         let integration = &effective.integration;
         Ok(AccountView {
-            account: Account { context, ..loaded.account.clone() },
+            account: Account {
+                context,
+                ..loaded.account.clone()
+            },
             integration: IntegrationView {
                 id: integration.id,
                 name: integration.name.clone(),

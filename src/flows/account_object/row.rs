@@ -35,25 +35,46 @@ pub(super) struct AccountRow {
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The row; `None` when this storage never held one.
     pub(super) fn read_row(&self) -> Result<Option<AccountRow>, Failure> {
-        let tables = self.storage.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'account'", &[])?;
+        let tables = self.storage.exec(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'account'",
+            &[],
+        )?;
         if tables.is_empty() {
             return Ok(None);
         }
-        let rows = self.storage.exec("SELECT record, sealed, pending FROM account WHERE one = 1", &[])?;
-        let Some([record, sealed, pending]) = rows.first().map(Vec::as_slice) else { return Ok(None) };
+        let rows = self.storage.exec(
+            "SELECT record, sealed, pending FROM account WHERE one = 1",
+            &[],
+        )?;
+        let Some([record, sealed, pending]) = rows.first().map(Vec::as_slice) else {
+            return Ok(None);
+        };
         let id = self.id.to_string();
         let secrets = match sealed.as_text() {
             Some(text) => sealed::open(&self.outside, context_secrets(&id), text)?,
             None => Value::Null,
         };
-        Ok(Some(AccountRow { account: parsed(record)?, secrets, pending: parsed(pending)? }))
+        Ok(Some(AccountRow {
+            account: parsed(record)?,
+            secrets,
+            pending: parsed(pending)?,
+        }))
     }
 
     /// Stores a new account, and the change that will make it count.
-    pub(super) fn insert_row(&self, account: &Account, secrets: &Value, pending: &Pending) -> Result<(), Failure> {
+    pub(super) fn insert_row(
+        &self,
+        account: &Account,
+        secrets: &Value,
+        pending: &Pending,
+    ) -> Result<(), Failure> {
         let id = self.id.to_string();
         let sealed = sealed::seal(&self.outside, context_secrets(&id), secrets)?;
-        let values = [text_of(account)?, sealed.map_or(SqlValue::Null, SqlValue::Text), text_of(pending)?];
+        let values = [
+            text_of(account)?,
+            sealed.map_or(SqlValue::Null, SqlValue::Text),
+            text_of(pending)?,
+        ];
         self.storage.exec(SCHEMA, &[])?;
         let statement = "INSERT INTO account (one, record, sealed, pending) VALUES (1, ?, ?, ?)";
         Ok(self.storage.exec(statement, &values).map(drop)?)
@@ -61,22 +82,34 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// The pending change counts from now on.
     pub(super) fn commit_row(&self, account: &Account) -> Result<(), StorageFault> {
-        self.storage.exec("UPDATE account SET record = ?, pending = NULL WHERE one = 1", &[text_of(account)?]).map(drop)
+        self.storage
+            .exec(
+                "UPDATE account SET record = ?, pending = NULL WHERE one = 1",
+                &[text_of(account)?],
+            )
+            .map(drop)
     }
 
     /// Everything of the account goes at once; only the way out of the index is left.
     pub(super) fn wipe_row(&self, pending: &Pending) -> Result<(), StorageFault> {
-        let statement = "UPDATE account SET record = NULL, sealed = NULL, pending = ? WHERE one = 1";
+        let statement =
+            "UPDATE account SET record = NULL, sealed = NULL, pending = ? WHERE one = 1";
         self.storage.exec(statement, &[text_of(pending)?]).map(drop)
     }
 }
 
 fn context_secrets(id: &str) -> Place<'_> {
-    Place { kind: Kind::Account, id, field: "context" }
+    Place {
+        kind: Kind::Account,
+        id,
+        field: "context",
+    }
 }
 
 fn text_of(value: &impl Serialize) -> Result<SqlValue, StorageFault> {
-    serde_json::to_string(value).map(SqlValue::Text).map_err(|error| StorageFault(error.to_string()))
+    serde_json::to_string(value)
+        .map(SqlValue::Text)
+        .map_err(|error| StorageFault(error.to_string()))
 }
 
 fn parsed<T: serde::de::DeserializeOwned>(value: &SqlValue) -> Result<Option<T>, StorageFault> {

@@ -18,7 +18,11 @@ use crate::proxy::{guard, headers};
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
     /// The answer behind at most five redirects, its body unread.
-    pub(super) async fn send(&self, mut draft: Draft, callers: Body<O::Stream>) -> Result<Reply<O::Stream>, Failure> {
+    pub(super) async fn send(
+        &self,
+        mut draft: Draft,
+        callers: Body<O::Stream>,
+    ) -> Result<Reply<O::Stream>, Failure> {
         let _slot = self.slot().await?;
         let mut body = match std::mem::replace(&mut draft.body, Payload::Nothing) {
             Payload::Callers => callers,
@@ -29,12 +33,16 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         for hops in 0.. {
             let again = body.again();
             let reply = self.send_once(&draft, body, credentials).await?;
-            let location = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok());
-            let hop = match redirect::decide(reply.status, location, &draft.method, &draft.url, hops) {
-                Next::Answer => return Ok(reply),
-                Next::Refuse(reason) => return Err(refused(reason)),
-                Next::Follow(hop) => hop,
-            };
+            let location = reply
+                .headers
+                .get(LOCATION)
+                .and_then(|value| value.to_str().ok());
+            let hop =
+                match redirect::decide(reply.status, location, &draft.method, &draft.url, hops) {
+                    Next::Answer => return Ok(reply),
+                    Next::Refuse(reason) => return Err(refused(reason)),
+                    Next::Follow(hop) => hop,
+                };
             discard(reply.body);
             body = body_of_hop(&hop, again)?;
             if hop.credentials == Again::Dropped || self.drops_credentials() {
@@ -47,7 +55,12 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         Err(refused("it never ends"))
     }
 
-    async fn send_once(&self, draft: &Draft, body: Body<O::Stream>, credentials: Again) -> Result<Reply<O::Stream>, Failure> {
+    async fn send_once(
+        &self,
+        draft: &Draft,
+        body: Body<O::Stream>,
+        credentials: Again,
+    ) -> Result<Reply<O::Stream>, Failure> {
         let mut url = draft.url.clone();
         let mut headers = draft.headers.clone();
         if credentials == Again::Sent {
@@ -55,8 +68,13 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
                 Body::Bytes(bytes) => Some(bytes.as_ref()),
                 _ => None,
             };
-            let SignIn { headers: signed, query } = self.sign_in(draft, held)?;
-            headers.extend(signed);
+            let SignIn {
+                headers: signed,
+                query,
+            } = self.sign_in(draft, held)?;
+            for (name, value) in signed {
+                headers.insert(name, value);
+            }
             if let Some((name, value)) = query {
                 set_query(&mut url, &name, &value);
             }
@@ -67,14 +85,33 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         if timeout.is_zero() {
             return Err(crate::ports::SendError::Timeout.into());
         }
-        let request = Outgoing { method: draft.method.clone(), url, headers, body, timeout };
+        let request = Outgoing {
+            method: draft.method.clone(),
+            url,
+            headers,
+            body,
+            timeout,
+        };
         Ok(outside.send(request).await?)
     }
 
     fn sign_in(&self, draft: &Draft, body: Option<&[u8]>) -> Result<SignIn, Failure> {
-        let Some(authorization) = self.authorization() else { return Ok(SignIn::default()) };
-        let request = authorization::Request { method: &draft.method, url: &draft.url, headers: &draft.headers, body };
-        let signed = authorization::sign_in(authorization, &self.scope(), &self.loaded.context, &request, &self.moment);
+        let Some(authorization) = self.authorization() else {
+            return Ok(SignIn::default());
+        };
+        let request = authorization::Request {
+            method: &draft.method,
+            url: &draft.url,
+            headers: &draft.headers,
+            body,
+        };
+        let signed = authorization::sign_in(
+            authorization,
+            &self.scope(),
+            &self.loaded.context,
+            &request,
+            &self.moment,
+        );
         signed.map_err(|error| {
             self.log("authorization_failed", &error.to_string());
             Failure::from(error)
@@ -82,11 +119,9 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     }
 
     fn authorization(&self) -> Option<&Authorization> {
-        let of_config = self.config().authorization.as_ref();
         match self.plan {
-            Plan::Method { method, .. } if method.no_auth => None,
-            Plan::Method { method, .. } => method.authorization.as_ref().or(of_config),
-            Plan::Custom { .. } => of_config,
+            Plan::Method { method, .. } => self.config().authorization_of(method),
+            Plan::Custom { .. } => self.config().authorization.as_ref(),
         }
     }
 
@@ -101,7 +136,11 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             return Ok(permit);
         }
         let wait = self.deadline.since(self.object.outside.now());
-        match select(pin!(self.object.slots.acquire()), pin!(self.object.outside.sleep(wait))).await {
+        let (free, too_late) = (
+            pin!(self.object.slots.acquire()),
+            pin!(self.object.outside.sleep(wait)),
+        );
+        match select(free, too_late).await {
             Either::Left((permit, _)) => permit.map_err(|_| busy()),
             Either::Right(_) => Err(busy()),
         }
@@ -119,7 +158,10 @@ fn body_of_hop<S>(hop: &Hop, again: Option<Body<S>>) -> Result<Body<S>, Failure>
 }
 
 fn refused(reason: &str) -> Failure {
-    Failure::new(Code::RedirectRefused, format!("The provider answered with a redirect that is not followed: {reason}."))
+    Failure::new(
+        Code::RedirectRefused,
+        format!("The provider answered with a redirect that is not followed: {reason}."),
+    )
 }
 
 fn discard<S: ByteStream>(body: Body<S>) {

@@ -1,0 +1,270 @@
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::*;
+use crate::config::read_config;
+use crate::expression::PlainHttp;
+
+/// What a call brings, and the request that comes of it.
+struct Story {
+    config: Config,
+    context: Value,
+    query: &'static str,
+    headers: Vec<(&'static str, &'static str)>,
+    body: Value,
+}
+
+impl Story {
+    fn new(config: Value) -> Self {
+        let (config, findings) = read_config(&config);
+        let config = config.unwrap_or_else(|| panic!("{findings:?}"));
+        let context = json!({ "sub": "eu1", "api_key": "k" });
+        Self {
+            config,
+            context,
+            query: "",
+            headers: Vec::new(),
+            body: Value::Null,
+        }
+    }
+
+    fn draft(&self, name: &str) -> Result<Draft, RequestError> {
+        self.run(|config, scope, pins, caller| {
+            of_method(
+                config,
+                config.method("things", name).unwrap(),
+                scope,
+                pins,
+                caller,
+            )
+        })
+    }
+
+    fn custom(&self, verb: &http::Method, path: &str) -> Result<Draft, RequestError> {
+        self.run(|config, scope, pins, caller| of_path(config, verb, path, scope, pins, caller))
+    }
+
+    fn run(
+        &self,
+        make: impl Fn(&Config, &TemplateScope, &Pins, &Caller) -> Result<Draft, RequestError>,
+    ) -> Result<Draft, RequestError> {
+        let query = CallerQuery::read(self.query, &[]);
+        let (query_value, id) = (query.to_value(), json!("a/b c"));
+        let headers: HeaderMap = self
+            .headers
+            .iter()
+            .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()))
+            .collect();
+        let scope = TemplateScope::new(&self.context)
+            .with_query(&query_value)
+            .with_id(&id)
+            .with_body(&self.body);
+        let pins = Pins {
+            allowed_hosts: self.config.allowed_hosts.as_ref(),
+            dotted_keys: &BTreeSet::new(),
+            plain_http: PlainHttp::Refused,
+        };
+        make(
+            &self.config,
+            &scope,
+            &pins,
+            &Caller {
+                query: &query,
+                headers: &headers,
+            },
+        )
+    }
+}
+
+fn config(method: &Value) -> Value {
+    json!({
+        "base_url": "https://{{sub}}.api.example.com/v2/",
+        "headers": { "Accept": "application/vnd.x+json", "X-Version": "7" },
+        "query": { "search": "{{query_that_is_not_there}}", "locale": "en", "per_page": "50" },
+        "credentials": { "api_key": { "format": "api_key", "config": { "fields": [{ "name": "sub" }, { "name": "api_key" }, { "name": "query_that_is_not_there" }] } } },
+        "resources": { "things": { "get": method } },
+    })
+}
+
+fn header<'a>(draft: &'a Draft, name: &str) -> Option<&'a str> {
+    draft.headers.get(name).map(|value| value.to_str().unwrap())
+}
+
+#[test]
+fn the_url_is_base_and_path_with_the_id_encoded() {
+    let draft = Story::new(config(&json!({ "path": "/things/{{id}}?full=1" })))
+        .draft("get")
+        .unwrap();
+    assert_eq!(
+        draft.url.as_str(),
+        "https://eu1.api.example.com/v2/things/a%2Fb%20c?full=1&locale=en&per_page=50"
+    );
+    assert_eq!(draft.method, http::Method::GET);
+    assert_eq!(draft.body, Payload::Nothing);
+}
+
+#[test]
+fn the_caller_wins_over_the_method_and_the_method_over_the_integration() {
+    let mut story = Story::new(config(
+        &json!({ "path": "", "query": { "locale": "de", "per_page": null }, "headers": { "x-version": null, "X-More": "m" } }),
+    ));
+    story.query = "locale=fr&x=a%20b";
+    story.headers = vec![("x-more", "mine")];
+    let draft = story.draft("get").unwrap();
+    assert_eq!(
+        draft.url.as_str(),
+        "https://eu1.api.example.com/v2/?locale=fr&x=a%20b"
+    );
+    assert_eq!(
+        header(&draft, "x-version"),
+        None,
+        "null removes, whatever its case"
+    );
+    assert_eq!(header(&draft, "x-more"), Some("mine"));
+    assert_eq!(header(&draft, "accept"), Some("application/vnd.x+json"));
+    assert!(
+        header(&draft, "user-agent")
+            .unwrap()
+            .starts_with("causeway/")
+    );
+}
+
+#[test]
+fn a_caller_who_writes_a_placeholder_gets_it_sent_as_it_is() {
+    let mut story = Story::new(config(&json!({ "path": "/{{query.q}}" })));
+    story.query = "q=%7B%7Bapi_key%7D%7D";
+    let draft = story.draft("get").unwrap();
+    assert!(
+        draft.url.path().ends_with("/%7B%7Bapi_key%7D%7D"),
+        "{}",
+        draft.url
+    );
+    let custom = story.custom(&http::Method::GET, "/{{api_key}}").unwrap();
+    assert!(!custom.url.as_str().contains("/k"), "{}", custom.url);
+}
+
+#[test]
+fn a_missing_value_in_the_path_or_a_header_is_an_error_and_nothing_is_sent() {
+    for method in [
+        json!({ "path": "/{{api_key_2|query.q}}" }),
+        json!({ "path": "/", "headers": { "x": "{{query.q}}" } }),
+    ] {
+        let error = Story::new(config(&method)).draft("get").unwrap_err();
+        assert!(
+            matches!(error, RequestError::Render(_) | RequestError::Url(_)),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_body_template_is_rendered_and_described_whatever_the_caller_says_of_its_own() {
+    let method = json!({ "method": "post", "path": "/", "body": { "name": "{{body.name}}", "n": "{{body.n:any}}", "x": "{{body.x:undefined}}" } });
+    let mut story = Story::new(config(&method));
+    story.body = json!({ "name": "N", "n": 9_007_199_254_740_993_u64 });
+    story.headers = vec![("content-type", "text/plain")];
+    let draft = story.draft("get").unwrap();
+    assert_eq!(
+        draft.body,
+        Payload::Ours(br#"{"name":"N","n":9007199254740993}"#.to_vec())
+    );
+    assert_eq!(header(&draft, "content-type"), Some("application/json"));
+}
+
+#[test]
+fn a_form_and_a_raw_body_are_written_in_their_format() {
+    let form = json!({ "method": "post", "path": "/", "body": { "a": "x y", "b": { "c": 1 } }, "body_format": "form" });
+    let draft = Story::new(config(&form)).draft("get").unwrap();
+    assert_eq!(draft.body, Payload::Ours(b"a=x%20y&b%5Bc%5D=1".to_vec()));
+    assert_eq!(
+        header(&draft, "content-type"),
+        Some("application/x-www-form-urlencoded")
+    );
+    let raw =
+        json!({ "method": "post", "path": "/", "body": "just {{sub}}", "body_format": "raw" });
+    assert_eq!(
+        Story::new(config(&raw)).draft("get").unwrap().body,
+        Payload::Ours(b"just eu1".to_vec())
+    );
+    let xml = json!({ "method": "post", "path": "/", "body": { "a": 1 }, "body_format": "xml" });
+    assert_eq!(
+        Story::new(config(&xml)).draft("get").unwrap_err(),
+        RequestError::BodyFormat("xml")
+    );
+}
+
+#[test]
+fn without_a_template_the_callers_body_goes_on() {
+    let draft = |verb: &str| {
+        Story::new(config(&json!({ "method": verb, "path": "/" })))
+            .draft("get")
+            .unwrap()
+            .body
+    };
+    assert_eq!(draft("post"), Payload::Callers);
+    assert_eq!(draft("get"), Payload::Nothing);
+    let ignored = json!({ "method": "post", "path": "/", "ignore_body": true });
+    assert_eq!(
+        Story::new(config(&ignored)).draft("get").unwrap().body,
+        Payload::Nothing
+    );
+}
+
+#[test]
+fn a_custom_path_stays_below_the_base_url() {
+    let story = Story::new(config(&json!({ "path": "/" })));
+    let url = |path: &str| {
+        story
+            .custom(&http::Method::POST, path)
+            .map(|draft| draft.url.to_string())
+    };
+    assert_eq!(
+        url("/a%2Fb//c").unwrap(),
+        "https://eu1.api.example.com/v2/a%2Fb//c?locale=en&per_page=50"
+    );
+    assert_eq!(
+        url("//evil.com/x").unwrap(),
+        "https://eu1.api.example.com/v2//evil.com/x?locale=en&per_page=50"
+    );
+    for path in [
+        "/../admin",
+        "/%2e%2e/admin",
+        "/a/%252e%252e/b",
+        "/..%2fadmin",
+        "/..\\admin",
+        "/./a",
+    ] {
+        assert_eq!(url(path), Err(RequestError::DotSegment), "{path}");
+    }
+}
+
+#[test]
+fn a_query_credential_replaces_one_the_caller_sent() {
+    let mut url = Url::parse("https://a.example/?key=mine&b=1&%6bey=again").unwrap();
+    set_query(&mut url, "key", "s&t");
+    assert_eq!(url.query(), Some("b=1&key=s%26t"));
+}
+
+#[test]
+fn a_method_looks_into_the_body_only_when_it_says_so() {
+    for (method, expected) in [
+        (json!({ "path": "/{{body.x}}" }), true),
+        (json!({ "path": "/", "query": { "a": "{{body.x}}" } }), true),
+        (
+            json!({ "method": "post", "path": "/", "body": { "a": ["{{body}}"] } }),
+            true,
+        ),
+        (
+            json!({ "method": "post", "path": "/", "body": { "a": "{{context.body}}" } }),
+            false,
+        ),
+    ] {
+        let story = Story::new(config(&method));
+        assert_eq!(
+            reads_body(story.config.method("things", "get").unwrap()),
+            expected,
+            "{method}"
+        );
+    }
+}

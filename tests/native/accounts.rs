@@ -1,0 +1,258 @@
+//! Connected accounts: imported, listed, deleted; and what a restart in between leaves behind.
+
+use causeway::ids::{AccountId, Placement, Region};
+use serde_json::json;
+
+use crate::client::{Setting, id_of};
+use crate::integrations::file;
+use crate::outside::{Fault, World};
+
+fn context() -> serde_json::Value {
+    json!({ "shop": "s1", "oauth": { "token": { "access_token": "token-in-clear", "expires_at": "2030-01-01T00:00:00.000Z" } } })
+}
+
+#[test]
+fn an_account_is_imported_read_listed_and_deleted() {
+    let world = World::new();
+    let setting = Setting::new(&world, &file());
+    let body = json!({ "tenant_id": "acme", "environment_integration_id": setting.install, "authentication_method": "oauth2", "context": context(), "region": "apac" });
+    let made = setting
+        .client
+        .post("/integrated-account", &body)
+        .expect(201);
+    assert_eq!(
+        (made["status"].as_str(), made["region"].as_str()),
+        (Some("active"), Some("apac"))
+    );
+    assert_eq!(made["integration"]["name"], "shop");
+    assert_eq!(
+        made["context"],
+        json!({ "shop": "s1", "oauth": { "token": {} } }),
+        "secrets are in no answer"
+    );
+    let keys = [
+        "id",
+        "tenant_id",
+        "environment_id",
+        "environment_integration_id",
+        "integration",
+        "context",
+        "status",
+        "authentication_method",
+        "region",
+        "is_sandbox",
+        "last_error",
+        "last_action_run_result",
+        "last_forbidden_error",
+        "integration_override",
+        "created_at",
+        "updated_at",
+    ];
+    for key in keys {
+        assert!(made.get(key).is_some(), "{key}");
+    }
+    let id = id_of(&made);
+    assert_eq!(
+        id.parse::<AccountId>().unwrap().placement(),
+        Placement::Hinted(Region::Apac)
+    );
+    assert_eq!(
+        setting
+            .client
+            .get(&format!("/integrated-account/{id}"))
+            .expect(200),
+        made
+    );
+    let other = setting.account("oauth2", &json!({}));
+    let listed = setting
+        .client
+        .get("/integrated-account?tenant_id=acme")
+        .expect(200);
+    assert_eq!(listed["result"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        setting
+            .client
+            .get("/integrated-account?tenant_id=nobody")
+            .expect(200)["result"],
+        json!([])
+    );
+    setting
+        .client
+        .delete(&format!("/integrated-account/{id}"))
+        .expect(200);
+    assert_eq!(
+        setting
+            .client
+            .get(&format!("/integrated-account/{id}"))
+            .code(404),
+        "caller.not_found"
+    );
+    let left = setting.client.get("/integrated-account").expect(200);
+    assert_eq!(
+        left["result"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(id_of)
+            .collect::<Vec<_>>(),
+        [other]
+    );
+    assert!(!world.at_rest().contains("token-in-clear"));
+}
+
+#[test]
+fn the_eu_is_a_jurisdiction_in_production_and_the_id_remembers() {
+    for (word, expected) in [
+        ("eu", Placement::EuJurisdiction),
+        ("off", Placement::Hinted(Region::Eu)),
+    ] {
+        let setting = Setting::new(&World::with(&[("EU_JURISDICTION", word)]), &file());
+        let body = json!({ "tenant_id": "a", "environment_integration_id": setting.install, "authentication_method": "oauth2", "context": {}, "region": "eu" });
+        let id = id_of(
+            &setting
+                .client
+                .post("/integrated-account", &body)
+                .expect(201),
+        );
+        assert_eq!(id.parse::<AccountId>().unwrap().placement(), expected);
+    }
+}
+
+#[test]
+fn a_wrong_import_says_what_and_leaves_nothing() {
+    let world = World::new();
+    let setting = Setting::new(&world, &file());
+    let good = json!({ "tenant_id": "a", "environment_integration_id": setting.install, "authentication_method": "oauth2", "context": {} });
+    let with = |key: &str, value: serde_json::Value| {
+        let mut body = good.clone();
+        body[key] = value;
+        setting.client.post("/integrated-account", &body)
+    };
+    let before = world.objects_with_data();
+    for (key, value) in [
+        ("tenant_id", json!("")),
+        ("tenant_id", json!("x".repeat(256))),
+        ("context", json!([])),
+        ("authentication_method", json!("api_key")),
+        ("region", json!("mars")),
+    ] {
+        let answer = with(key, value).expect(422);
+        assert_eq!(answer["details"]["failures"][0]["path"], key, "{answer}");
+    }
+    assert_eq!(
+        with("environment_integration_id", json!("nonsense")).code(404),
+        "caller.not_found"
+    );
+    assert_eq!(world.objects_with_data(), before);
+    assert_eq!(with("tenant_id", json!("x".repeat(255))).status, 201);
+}
+
+#[test]
+fn accounts_of_other_environments_are_not_there() {
+    let setting = Setting::new(&World::new(), &file());
+    let id = setting.account("oauth2", &context());
+    let stranger = setting
+        .admin
+        .token_of(&setting.admin.environment("other"), None);
+    for answer in [
+        stranger.get(&format!("/integrated-account/{id}")),
+        stranger.delete(&format!("/integrated-account/{id}")),
+        stranger.get(&format!("/proxy/orders?integrated_account_id={id}")),
+        setting.admin.get(&format!(
+            "/integrated-account/{id}?environment_id={}",
+            setting.admin.environment("third")
+        )),
+    ] {
+        assert_eq!(answer.code(404), "caller.not_found");
+    }
+    setting
+        .admin
+        .get(&format!("/integrated-account/{id}"))
+        .expect(200);
+}
+
+#[test]
+fn accounts_survive_a_restart() {
+    let world = World::new();
+    let setting = Setting::new(&world, &file());
+    let id = setting.account("oauth2", &context());
+    world.restart();
+    assert_eq!(
+        setting
+            .client
+            .get(&format!("/integrated-account/{id}"))
+            .expect(200)["status"],
+        "active"
+    );
+    world.answers(200, &[], r#"{"data":[]}"#);
+    setting
+        .client
+        .get(&format!("/proxy/orders?integrated_account_id={id}"))
+        .expect(200);
+    assert_eq!(
+        world.sent()[0].header("authorization"),
+        Some("Bearer token-in-clear")
+    );
+}
+
+#[test]
+fn an_import_whose_index_entry_fails_is_undone_and_leaves_nothing() {
+    for fault in [Fault::Lost, Fault::AnswerLost] {
+        let world = World::new();
+        let setting = Setting::new(&world, &file());
+        world
+            .0
+            .faults
+            .borrow_mut()
+            .push_back(("index_account".into(), fault));
+        let body = json!({ "tenant_id": "a", "environment_integration_id": setting.install, "authentication_method": "oauth2", "context": context() });
+        assert_eq!(
+            setting.client.post("/integrated-account", &body).code(503),
+            "internal.storage"
+        );
+        assert_eq!(
+            setting.client.get("/integrated-account").expect(200)["result"],
+            json!([]),
+            "{fault:?}"
+        );
+        assert_eq!(world.at_rest().matches("acme").count(), 0);
+    }
+}
+
+#[test]
+fn a_deletion_is_final_even_when_the_index_does_not_answer() {
+    for fault in [Fault::Lost, Fault::AnswerLost] {
+        let world = World::new();
+        let setting = Setting::new(&world, &file());
+        let id = setting.account("oauth2", &context());
+        world
+            .0
+            .faults
+            .borrow_mut()
+            .push_back(("forget_account".into(), fault));
+        setting
+            .client
+            .delete(&format!("/integrated-account/{id}"))
+            .expect(200);
+        world.restart();
+        assert_eq!(
+            futures::executor::block_on(world.ring_alarms()),
+            0,
+            "not due yet"
+        );
+        world.pass(std::time::Duration::from_secs(61));
+        futures::executor::block_on(world.ring_alarms());
+        assert_eq!(
+            setting
+                .client
+                .get(&format!("/integrated-account/{id}"))
+                .code(404),
+            "caller.not_found"
+        );
+        assert_eq!(
+            setting.client.get("/integrated-account").expect(200)["result"],
+            json!([]),
+            "{fault:?}"
+        );
+    }
+}

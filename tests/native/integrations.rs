@@ -1,0 +1,163 @@
+//! Integration files: saved, replaced, read back without their secrets.
+
+use serde_json::{Value, json};
+
+use crate::client::{Client, id_of};
+use crate::outside::World;
+
+pub fn file() -> Value {
+    json!({
+        "name": "shop",
+        "config": {
+            "label": "Shop",
+            "base_url": "https://api.shop.example",
+            "credentials": {
+                "oauth2": { "format": "oauth2", "config": {
+                    "client": { "id": "public-id", "secret": "client-secret-in-clear" },
+                    "auth": { "tokenHost": "https://login.shop.example", "authorizePath": "/authorize", "tokenPath": "/token" },
+                } },
+            },
+            "authorization": { "format": "bearer", "config": {} },
+            "resources": { "orders": { "list": { "path": "/orders", "response_path": "data" } } },
+        },
+    })
+}
+
+#[test]
+fn a_file_is_saved_found_by_id_and_name_and_replaced() {
+    let admin = Client::admin(&World::new());
+    let made = admin.post("/integration", &file()).expect(201);
+    assert_eq!(
+        (made["version"].as_u64(), made["name"].as_str()),
+        (Some(1), Some("shop"))
+    );
+    assert_eq!(
+        admin.post("/integration", &file()).code(409),
+        "caller.duplicate"
+    );
+    let replaced = admin.send("PUT", "/integration/shop", &file()).expect(200);
+    assert_eq!(
+        (replaced["version"].as_u64(), &replaced["id"]),
+        (Some(2), &made["id"])
+    );
+    for key in ["shop", made["id"].as_str().unwrap()] {
+        assert_eq!(
+            admin.get(&format!("/integration/{key}")).expect(200)["version"],
+            2
+        );
+    }
+    assert_eq!(
+        admin.get("/integration/other").code(404),
+        "caller.not_found"
+    );
+    assert_eq!(
+        admin.get("/integration").expect(200)["result"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(
+        admin.send("PUT", "/integration/other", &file()).code(422),
+        "caller.invalid"
+    );
+    assert_eq!(
+        admin
+            .send(
+                "PUT",
+                "/integration/new",
+                &json!({ "name": "new", "config": file()["config"] })
+            )
+            .status,
+        201
+    );
+}
+
+#[test]
+fn a_client_secret_is_write_only_sealed_and_kept_when_left_out() {
+    let world = World::new();
+    let admin = Client::admin(&world);
+    let made = admin.post("/integration", &file()).expect(201);
+    assert!(!made.to_string().contains("client-secret-in-clear"));
+    let mut read_back = json!({ "name": "shop", "config": made["config"] });
+    read_back["config"]["label"] = json!("New label");
+    let replaced = admin
+        .send("PUT", "/integration/shop", &read_back)
+        .expect(200);
+    assert_eq!(replaced["config"]["label"], "New label");
+    assert!(!world.at_rest().contains("client-secret-in-clear"));
+    assert!(
+        world.at_rest().matches("k1.").count() >= 2,
+        "sealed in the directory and in KV"
+    );
+}
+
+#[test]
+fn validating_and_saving_say_the_same() {
+    let world = World::new();
+    let admin = Client::admin(&world);
+    let mut wrong = file();
+    wrong["config"]["resources"]["orders"]["list"]["paht"] = json!("/x");
+    wrong["config"]["resources"]["users"] = json!({ "list": { "path": 7 } });
+    let checked = admin.post("/integration/validate", &wrong).expect(200);
+    assert_eq!(checked["valid"], false);
+    let saved = admin.post("/integration", &wrong).expect(422);
+    let paths = |list: &Value| {
+        list.as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["path"].clone())
+            .collect::<Vec<_>>()
+    };
+    let errors: Vec<Value> = checked["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["level"] == "error")
+        .cloned()
+        .collect();
+    assert_eq!(paths(&json!(errors)), paths(&saved["details"]["failures"]));
+    assert_eq!(
+        errors.len(),
+        2,
+        "one mistake does not hide the other: {checked}"
+    );
+    let typo = errors
+        .iter()
+        .find(|one| one["path"].as_str().unwrap().ends_with("paht"))
+        .unwrap();
+    assert!(typo["hint"].as_str().unwrap().contains("path"));
+    assert!(world.0.kv.borrow().is_empty(), "nothing is stored");
+    assert_eq!(
+        admin.post("/integration/validate", &file()).expect(200)["valid"],
+        true
+    );
+}
+
+#[test]
+fn a_file_over_a_mebibyte_is_refused_one_just_under_is_not() {
+    let admin = Client::admin(&World::new());
+    let with = |bytes: usize| {
+        let mut file = file();
+        file["config"]["x-padding"] = json!("");
+        let rest = bytes - file.to_string().len();
+        file["config"]["x-padding"] = json!("a".repeat(rest));
+        admin.post("/integration/validate", &file)
+    };
+    assert_eq!(with(1024 * 1024).status, 200);
+    let over = with(1024 * 1024 + 1).expect(413);
+    assert_eq!(over["details"]["limit_bytes"], 1024 * 1024);
+}
+
+#[test]
+fn all_environments_read_the_same_integrations_and_none_writes_them() {
+    let admin = Client::admin(&World::new());
+    let id = id_of(&admin.post("/integration", &file()).expect(201));
+    let client = admin.token_of(&admin.environment("e"), None);
+    client.get(&format!("/integration/{id}")).expect(200);
+    client.post("/integration/validate", &file()).expect(200);
+    assert_eq!(
+        client.post("/integration", &file()).code(403),
+        "caller.forbidden"
+    );
+}

@@ -1,0 +1,280 @@
+//! Imports point down the rows of ARCHITECTURE.md; only the shell knows the platform; no provider's
+//! name stands in the sources.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use syn::visit::Visit;
+
+/// The rows, as ARCHITECTURE.md lists them. Modules of one row do not use each other, but for row 6,
+/// which is one.
+const ROWS: &[(&str, u8)] = &[
+    ("crypto", 1),
+    ("ids", 1),
+    ("json", 1),
+    ("secret", 1),
+    ("time", 1),
+    ("expression", 2),
+    ("config", 3),
+    ("account", 4),
+    ("settings", 4),
+    ("authorization", 5),
+    ("proxy", 5),
+    ("error", 6),
+    ("flows", 6),
+    ("ports", 6),
+    ("api", 7),
+    ("cloudflare", 8),
+];
+
+const PLATFORM: &[&str] = &[
+    "worker",
+    "wasm_bindgen",
+    "wasm_bindgen_futures",
+    "js_sys",
+    "web_sys",
+    "getrandom",
+];
+const CRYPTO: &[&str] = &["aes_gcm", "hkdf", "hmac", "sha1", "sha2", "subtle"];
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                sources(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .filter(|path| path.extension().is_some_and(|e| e == "rs"))
+        .collect()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// The first folder or file name below `src/`.
+fn module_of(file: &Path) -> String {
+    let below = file.strip_prefix(root()).unwrap();
+    Path::new(below.iter().next().unwrap())
+        .file_stem()
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[derive(Default)]
+struct Paths(Vec<Vec<String>>);
+
+impl Paths {
+    fn add_tree(&mut self, tree: &syn::UseTree, mut prefix: Vec<String>) {
+        match tree {
+            syn::UseTree::Path(path) => {
+                prefix.push(path.ident.to_string());
+                self.add_tree(&path.tree, prefix);
+            }
+            syn::UseTree::Name(name) => {
+                prefix.push(name.ident.to_string());
+                self.0.push(prefix);
+            }
+            syn::UseTree::Rename(name) => {
+                prefix.push(name.ident.to_string());
+                self.0.push(prefix);
+            }
+            syn::UseTree::Glob(_) => self.0.push(prefix),
+            syn::UseTree::Group(group) => group
+                .items
+                .iter()
+                .for_each(|item| self.add_tree(item, prefix.clone())),
+        }
+    }
+}
+
+impl<'a> Visit<'a> for Paths {
+    fn visit_item_use(&mut self, item: &'a syn::ItemUse) {
+        self.add_tree(&item.tree, Vec::new());
+    }
+
+    fn visit_path(&mut self, path: &'a syn::Path) {
+        self.0.push(
+            path.segments
+                .iter()
+                .map(|segment| segment.ident.to_string())
+                .collect(),
+        );
+        syn::visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, mac: &'a syn::Macro) {
+        // Inside macros there is no syntax tree; `crate::x` is found as words.
+        let words: Vec<String> = mac
+            .tokens
+            .to_string()
+            .split("crate ::")
+            .skip(1)
+            .map(|rest| rest.trim().split(' ').next().unwrap_or_default().to_owned())
+            .collect();
+        self.0
+            .extend(words.into_iter().map(|word| vec!["crate".to_owned(), word]));
+        self.visit_path(&mac.path);
+    }
+}
+
+/// The modules and crates that a file names.
+fn used(file: &Path) -> Vec<Vec<String>> {
+    let tree = syn::parse_file(&fs::read_to_string(file).unwrap()).unwrap();
+    let mut paths = Paths::default();
+    paths.visit_file(&tree);
+    paths.0
+}
+
+#[test]
+fn every_module_has_its_row() {
+    let known: BTreeMap<_, _> = ROWS.iter().copied().collect();
+    for file in sources(&root()) {
+        let module = module_of(&file);
+        assert!(
+            module == "lib" || known.contains_key(module.as_str()),
+            "{module} is in no row of ARCHITECTURE.md"
+        );
+    }
+    let architecture = fs::read_to_string(root().join("../ARCHITECTURE.md")).unwrap();
+    for (module, row) in ROWS {
+        let listed = architecture
+            .lines()
+            .any(|line| line.starts_with(&format!("{row} ")) && line.contains(module));
+        assert!(
+            listed,
+            "ARCHITECTURE.md does not list {module} in row {row}"
+        );
+    }
+}
+
+#[test]
+fn imports_point_down() {
+    let rows: BTreeMap<_, _> = ROWS.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for file in sources(&root()) {
+        let Some(own) = rows.get(module_of(&file).as_str()) else {
+            continue;
+        };
+        for path in used(&file) {
+            let [first, second, ..] = path.as_slice() else {
+                continue;
+            };
+            let Some(other) = rows.get(second.as_str()).filter(|_| first == "crate") else {
+                continue;
+            };
+            let is_same = module_of(&file) == *second;
+            if other > own || (other == own && !is_same && !matches!(own, 1 | 4 | 6)) {
+                wrong.push(format!(
+                    "{} (row {own}) uses {second} (row {other})",
+                    file.display()
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn only_the_shell_names_the_platform_and_one_file_each_the_crypto_and_the_engine() {
+    let mut wrong = Vec::new();
+    for file in sources(&root()) {
+        let below = file.strip_prefix(root()).unwrap().display().to_string();
+        for path in used(&file) {
+            let first = path.first().map(String::as_str).unwrap_or_default();
+            let is_wrong = (PLATFORM.contains(&first) && !below.starts_with("cloudflare/"))
+                || (CRYPTO.contains(&first) && below != "crypto.rs")
+                || (first == "jsonata_core" && !below.starts_with("expression/jsonata"));
+            if is_wrong {
+                wrong.push(format!("{below} names {first}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_lower_rows_are_not_async() {
+    let rows: BTreeMap<_, _> = ROWS.iter().copied().collect();
+    for file in sources(&root()) {
+        let is_low = rows
+            .get(module_of(&file).as_str())
+            .is_some_and(|row| *row <= 5);
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(
+            !is_low || !text.contains("async fn"),
+            "{} is async",
+            file.display()
+        );
+    }
+}
+
+#[test]
+fn no_providers_name_stands_in_the_sources() {
+    // Names that are also words or libraries of their own.
+    let words = [
+        "acme", "slack", "square", "linear", "notion", "box", "zoom", "harvest",
+    ];
+    let folder = root().join("../integrations");
+    let names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            entry
+                .unwrap()
+                .path()
+                .file_stem()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    for file in sources(&root()) {
+        let text = fs::read_to_string(&file).unwrap();
+        let code: String = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect::<Vec<_>>()
+            .join("\n")
+            .to_lowercase();
+        for name in names.iter().filter(|name| !words.contains(&name.as_str())) {
+            let is_word = code.match_indices(name.as_str()).any(|(at, _)| {
+                let before = code[..at]
+                    .chars()
+                    .next_back()
+                    .is_none_or(|c| !c.is_alphanumeric());
+                before
+                    && code[at + name.len()..]
+                        .chars()
+                        .next()
+                        .is_none_or(|c| !c.is_alphanumeric())
+            });
+            assert!(!is_word, "{} names the provider {name}", file.display());
+        }
+    }
+}
+
+#[test]
+fn no_folder_is_called_by_a_name_that_says_nothing() {
+    for file in sources(&root()) {
+        for part in file.strip_prefix(root()).unwrap().iter() {
+            let name = Path::new(part).file_stem().unwrap().to_str().unwrap();
+            assert!(
+                ![
+                    "core", "utils", "util", "common", "helpers", "types", "services"
+                ]
+                .contains(&name),
+                "{}",
+                file.display()
+            );
+        }
+    }
+}
