@@ -82,11 +82,6 @@ impl Caller {
         }
     }
 
-    /// Whether something of this environment is visible to it.
-    pub(crate) fn can_see(&self, environment: EnvironmentId) -> bool {
-        self.sees().is_none_or(|own| own == environment)
-    }
-
     /// The environment a request is about: a token's own, or the one the admin token names.
     pub(crate) fn environment(&self, named: Option<&str>) -> Result<EnvironmentId, Failure> {
         let hidden = || Failure::not_found("environment");

@@ -40,7 +40,7 @@ pub fn reply(response: &web_sys::Response) -> Reply<JsStream> {
 pub fn response(reply: Reply<JsStream>) -> worker::Result<worker::Response> {
     let init = web_sys::ResponseInit::new();
     init.set_status(reply.status.as_u16());
-    init.set_headers(&headers_out(&reply.headers)?);
+    init.set_headers(&JsValue::from(headers_out(&reply.headers)?));
     // These have no body by definition, and the constructor throws if they are given one.
     let body = if matches!(reply.status.as_u16(), 101 | 204 | 205 | 304) {
         Body::Empty

@@ -13,7 +13,7 @@ use super::edge::{Edge, in_time};
 use super::stream::JsStream;
 use super::{bindings, convert};
 use crate::ids::AccountId;
-use crate::ports::{Body, HandOver, Incoming, ObjectFault, ObjectName, Objects, Reply};
+use crate::ports::{HandOver, Incoming, ObjectFault, ObjectName, Objects, Reply};
 
 /// Marks a message of `flows::ask`.
 pub const ASK: &str = "x-causeway-ask";
@@ -79,7 +79,7 @@ fn build(
 ) -> Result<worker::Request, JsValue> {
     let init = RequestInit::new();
     init.set_method(method);
-    init.set_headers(&convert::headers_out(headers)?);
+    init.set_headers(&JsValue::from(convert::headers_out(headers)?));
     init.set_redirect(RequestRedirect::Manual);
     if let Some(body) = body {
         init.set_body(&body);

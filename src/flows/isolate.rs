@@ -46,8 +46,8 @@ impl<T> Default for Shelf<T> {
 impl<T> Shelf<T> {
     /// The copy under `id`, unless it is too old.
     pub fn get(&self, id: &str, now: Timestamp) -> Option<Copy<T>> {
-        let mut shelf = self.0.borrow_mut();
-        let (until, copy) = shelf.get(id)?;
+        let mut copies = self.0.borrow_mut();
+        let (until, copy) = copies.get(id)?;
         (*until > now).then(|| copy.clone())
     }
 
