@@ -53,6 +53,7 @@ pub struct Integration {
     /// What kind of product it is, such as `crm` or `helpdesk`.
     pub category: Option<String>,
     /// Whether the integration is still being tested.
+    #[schemars(default)]
     pub is_beta: bool,
     /// How the provider's API is called.
     pub config: Config,
@@ -152,7 +153,10 @@ impl Config {
         if method.no_auth {
             return Some(&Authorization::None(authorization::None {}));
         }
-        method.authorization.as_ref().or(self.authorization.as_ref())
+        method
+            .authorization
+            .as_ref()
+            .or(self.authorization.as_ref())
     }
 
     /// How this method pages: its own way, the file's, or not at all.
@@ -170,12 +174,18 @@ impl Config {
 
     /// What makes a response of this method an error.
     pub fn error_expression_of<'a>(&'a self, method: &'a Method) -> Option<&'a ErrorExpression> {
-        method.error_expression.as_ref().or(self.error_expression.as_ref())
+        method
+            .error_expression
+            .as_ref()
+            .or(self.error_expression.as_ref())
     }
 
     /// How this method writes arrays in a query.
     pub fn query_array_format_of(&self, method: &Method) -> QueryArrayFormat {
-        method.query_array_format.or(self.query_array_format).unwrap_or_default()
+        method
+            .query_array_format
+            .or(self.query_array_format)
+            .unwrap_or_default()
     }
 
     /// The URL this method's path is put behind.
@@ -192,40 +202,68 @@ impl Config {
     /// The context keys whose value is a secret because their field is a
     /// `password`. [`secrets::KEYS`] are secret besides.
     pub fn password_fields(&self) -> BTreeSet<String> {
-        let fields = self.fields().filter(|field| field.kind == field::Kind::Password);
+        let fields = self
+            .fields()
+            .filter(|field| field.kind == field::Kind::Password);
         fields.map(|field| field.name.clone()).collect()
     }
 
     /// The context keys whose field says `allow_dots`.
     pub fn dotted_keys(&self) -> BTreeSet<String> {
-        self.fields().filter(|field| field.allow_dots).map(|field| field.name.clone()).collect()
+        self.fields()
+            .filter(|field| field.allow_dots)
+            .map(|field| field.name.clone())
+            .collect()
     }
 
     /// Every URL of the file with its path in it, methods' included.
     pub fn urls(&self) -> Vec<(String, &UrlTemplate)> {
         let mut urls: Vec<(String, &UrlTemplate)> = Vec::new();
-        urls.extend(self.base_url.as_ref().map(|url| ("config.base_url".to_owned(), url)));
+        urls.extend(
+            self.base_url
+                .as_ref()
+                .map(|url| ("config.base_url".to_owned(), url)),
+        );
         for (format, credential) in &self.credentials {
             let at = format!("config.credentials.{format}.config.auth");
-            urls.extend(credential.urls().into_iter().map(|(key, url)| (format!("{at}.{key}"), url)));
+            urls.extend(
+                credential
+                    .urls()
+                    .into_iter()
+                    .map(|(key, url)| (format!("{at}.{key}"), url)),
+            );
         }
         for (resource, methods) in &self.resources {
             for (name, method) in methods {
                 let url = method.base_url.as_ref();
-                urls.extend(url.map(|url| (format!("config.resources.{resource}.{name}.base_url"), url)));
+                urls.extend(
+                    url.map(|url| (format!("config.resources.{resource}.{name}.base_url"), url)),
+                );
             }
         }
         for (name, action) in &self.actions {
-            urls.extend(action.urls().map(|(at, url)| (format!("config.actions.{name}{at}"), url)));
+            urls.extend(
+                action
+                    .urls()
+                    .map(|(at, url)| (format!("config.actions.{name}{at}"), url)),
+            );
         }
         let keys = self.webhook.as_ref().and_then(Webhook::jwks_url);
-        urls.extend(keys.map(|url| ("config.webhook.signature_verification.config.jwks_url".to_owned(), url)));
+        urls.extend(keys.map(|url| {
+            (
+                "config.webhook.signature_verification.config.jwks_url".to_owned(),
+                url,
+            )
+        }));
         urls
     }
 
     /// The context keys that scheme, host or port of any URL depends on. They
     /// change only together with new credentials.
     pub fn origin_keys(&self) -> BTreeSet<String> {
-        self.urls().into_iter().flat_map(|(_, url)| url.origin_keys()).collect()
+        self.urls()
+            .into_iter()
+            .flat_map(|(_, url)| url.origin_keys())
+            .collect()
     }
 }

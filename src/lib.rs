@@ -2,6 +2,6 @@
 //!
 //! Modules are listed in row order: each may use the rows above it here.
 
-pub mod json;
-pub mod expression;
 pub mod config;
+pub mod expression;
+pub mod json;

@@ -17,7 +17,9 @@ fn load(path: &Path) -> Value {
 }
 
 fn files_of(folder: &str) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(root().join(folder)) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(root().join(folder)) else {
+        return Vec::new();
+    };
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|end| end == "json"));
     files.sort();
@@ -30,15 +32,24 @@ fn same_as_stored(path: &Path, text: &str) {
         fs::write(path, text).unwrap();
     }
     let stored = fs::read_to_string(path).unwrap_or_default();
-    assert!(stored == text, "{} is out of date: run `UPDATE=1 cargo test --test integration_files`", path.display());
+    assert!(
+        stored == text,
+        "{} is out of date: run `UPDATE=1 cargo test --test integration_files`",
+        path.display()
+    );
 }
 
 #[test]
 fn each_case_gives_the_findings_it_lists() {
     for path in files_of("tests/cases/config") {
         let mut case = load(&path);
-        let Some(file) = case.get("file").cloned() else { continue };
-        let Reading { integration, findings } = read(&file);
+        let Some(file) = case.get("file").cloned() else {
+            continue;
+        };
+        let Reading {
+            integration,
+            findings,
+        } = read(&file);
         let found = json!(findings);
         if std::env::var_os("UPDATE").is_some() {
             case["findings"] = found.clone();
@@ -60,8 +71,14 @@ fn the_printed_example_is_accepted_as_it_stands() {
     assert!(config.is_some(), "{findings:#?}");
     let config = config.unwrap();
     let list = config.method("users", "list").unwrap();
-    assert_eq!(list.response_path.as_ref().unwrap().to_string(), "data.users");
-    let warnings: Vec<&str> = findings.iter().map(|finding| finding.path.as_str()).collect();
+    assert_eq!(
+        list.response_path.as_ref().unwrap().to_string(),
+        "data.users"
+    );
+    let warnings: Vec<&str> = findings
+        .iter()
+        .map(|finding| finding.path.as_str())
+        .collect();
     assert_eq!(
         warnings,
         [
@@ -80,37 +97,73 @@ fn the_printed_example_is_accepted_as_it_stands() {
 #[test]
 fn the_stored_schema_is_that_of_the_types() {
     let schema = integration_schema();
-    same_as_stored(&root().join("integration.schema.json"), &format!("{schema:#}\n"));
+    same_as_stored(
+        &root().join("integration.schema.json"),
+        &format!("{schema:#}\n"),
+    );
 }
 
 fn mistakes_by_schema(file: &Value) -> Vec<String> {
     let validator = jsonschema::validator_for(&integration_schema()).unwrap();
-    validator.iter_errors(file).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    validator
+        .iter_errors(file)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect()
 }
 
 #[test]
 fn the_files_we_ship_have_no_findings_and_fit_the_schema() {
     for path in files_of("integrations") {
         let file = load(&path);
-        let Reading { integration, findings } = read(&file);
-        assert!(integration.is_some() && findings.is_empty(), "{}: {findings:#?}", path.display());
-        assert_eq!(mistakes_by_schema(&file), Vec::<String>::new(), "{}", path.display());
+        let Reading {
+            integration,
+            findings,
+        } = read(&file);
+        assert!(
+            integration.is_some() && findings.is_empty(),
+            "{}: {findings:#?}",
+            path.display()
+        );
+        assert_eq!(
+            mistakes_by_schema(&file),
+            Vec::<String>::new(),
+            "{}",
+            path.display()
+        );
     }
 }
 
 #[test]
 fn what_loads_without_errors_fits_the_schema_and_what_does_not_does_not() {
-    assert_eq!(mistakes_by_schema(&json!({"name": "example", "config": example()})), Vec::<String>::new());
+    assert_eq!(
+        mistakes_by_schema(&json!({"name": "example", "config": example()})),
+        Vec::<String>::new()
+    );
     for path in files_of("tests/cases/config") {
-        let Some(file) = load(&path).get("file").cloned() else { continue };
+        let Some(file) = load(&path).get("file").cloned() else {
+            continue;
+        };
         if read(&file).integration.is_some() {
-            assert_eq!(mistakes_by_schema(&file), Vec::<String>::new(), "{}", path.display());
+            assert_eq!(
+                mistakes_by_schema(&file),
+                Vec::<String>::new(),
+                "{}",
+                path.display()
+            );
         }
     }
-    for (key, value) in [("base_ur", json!("https://x.com")), ("label", json!(1)), ("pagination", json!({"format": "pages"}))] {
+    for (key, value) in [
+        ("base_ur", json!("https://x.com")),
+        ("label", json!(1)),
+        ("pagination", json!({"format": "pages"})),
+    ] {
         let mut config = example();
         config[key] = value;
-        assert_ne!(mistakes_by_schema(&json!({"name": "example", "config": config})), Vec::<String>::new(), "{key}");
+        assert_ne!(
+            mistakes_by_schema(&json!({"name": "example", "config": config})),
+            Vec::<String>::new(),
+            "{key}"
+        );
     }
 }
 
@@ -131,7 +184,8 @@ fn the_scopes_in_the_docs_are_those_of_the_code() {
 
 fn bounds() -> String {
     use causeway::expression::limits::{
-        CALLS, RESULT_BYTES, RESULT_VALUES, SEQUENCE_LENGTH, SOURCE_BYTES, SOURCE_DEPTH, STACK_DEPTH, VALUE_DEPTH,
+        CALLS, RESULT_BYTES, RESULT_VALUES, SEQUENCE_LENGTH, SOURCE_BYTES, SOURCE_DEPTH,
+        STACK_DEPTH, VALUE_DEPTH,
     };
     format!(
         "\n# Bounds of expressions\n\n| Bound | Value |\n|---|---|\n\

@@ -4,8 +4,8 @@
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 use crate::expression::UrlTemplate;
 
@@ -17,7 +17,12 @@ pub use config::{Change, Form};
 pub use step::{Call, GetContext, Step, StepKind};
 
 /// Names that mean something of their own.
-pub const RESERVED: &[&str] = &["post_install", "validation", "post_connect_user_form", "refresh_token"];
+pub const RESERVED: &[&str] = &[
+    "post_install",
+    "validation",
+    "post_connect_user_form",
+    "refresh_token",
+];
 
 /// A sequence of steps; each sees the result of the one before.
 #[derive(Debug, Clone)]
@@ -40,14 +45,25 @@ impl Action {
     /// Its steps, each with its place below the action: `.steps[0]`, or
     /// nothing when the action is one bare step.
     pub fn placed(&self) -> impl Iterator<Item = (String, &Step)> {
-        let place = |index: usize| if self.is_bare { String::new() } else { format!(".steps[{index}]") };
-        self.steps.iter().enumerate().map(move |(index, step)| (place(index), step))
+        let place = |index: usize| {
+            if self.is_bare {
+                String::new()
+            } else {
+                format!(".steps[{index}]")
+            }
+        };
+        self.steps
+            .iter()
+            .enumerate()
+            .map(move |(index, step)| (place(index), step))
     }
 
     /// The URLs of its requests, each with its place below the action.
     pub fn urls(&self) -> impl Iterator<Item = (String, &UrlTemplate)> {
         self.placed().filter_map(|(at, step)| match &step.kind {
-            StepKind::Request(method) => Some((format!("{at}.config.base_url"), method.base_url.as_ref()?)),
+            StepKind::Request(method) => {
+                Some((format!("{at}.config.base_url"), method.base_url.as_ref()?))
+            }
             _ => None,
         })
     }
@@ -86,12 +102,23 @@ impl<'de> Visitor<'de> for ActionVisitor {
                         parts.read(&key, &mut map)?;
                     }
                 }
-                _ => return Err(A::Error::unknown_field(&key, &["steps", "type", "config", "run_if"])),
+                _ => {
+                    return Err(A::Error::unknown_field(
+                        &key,
+                        &["steps", "type", "config", "run_if"],
+                    ));
+                }
             }
         }
         match (steps, bare) {
-            (Some(steps), None) => Ok(Action { steps, is_bare: false }),
-            (None, Some(parts)) => Ok(Action { steps: vec![parts.finish()?], is_bare: true }),
+            (Some(steps), None) => Ok(Action {
+                steps,
+                is_bare: false,
+            }),
+            (None, Some(parts)) => Ok(Action {
+                steps: vec![parts.finish()?],
+                is_bare: true,
+            }),
             _ => Err(A::Error::missing_field("steps")),
         }
     }

@@ -11,7 +11,12 @@ use super::schema::aliases;
 
 /// How a request is signed in.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(tag = "format", content = "config", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(
+    tag = "format",
+    content = "config",
+    rename_all = "snake_case",
+    deny_unknown_fields
+)]
 #[schemars(transform = super::schema::optional_config)]
 pub enum Authorization {
     /// `Authorization: Bearer …` (RFC 6750).
@@ -122,12 +127,19 @@ pub struct None {}
 impl Authorization {
     /// Whether this reads the OAuth access token by default.
     pub fn is_default_bearer(&self) -> bool {
-        matches!(self, Self::Bearer(Bearer { token: Option::None }))
+        matches!(
+            self,
+            Self::Bearer(Bearer {
+                token: Option::None
+            })
+        )
     }
 
     /// The headers of a computed result: an object of texts.
     pub fn headers_of(result: &serde_json::Value) -> Option<BTreeMap<String, String>> {
         let entries = result.as_object()?.iter();
-        entries.map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
+        entries
+            .map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+            .collect()
     }
 }

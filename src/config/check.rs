@@ -33,8 +33,11 @@ impl Broken<'_> {
     /// Whether something at, above or below `path` could not be read.
     fn touches(&self, path: &str) -> bool {
         let under = |long: &str, short: &str| {
-            long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            long.strip_prefix(short)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
-        self.0.iter().any(|broken| under(broken, path) || under(path, broken))
+        self.0
+            .iter()
+            .any(|broken| under(broken, path) || under(path, broken))
     }
 }

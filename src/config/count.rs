@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserializer, Error, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, Visitor};
 
 /// A number of at least 0. Its unit is that of its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,7 +32,9 @@ impl Visitor<'_> for CountVisitor {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Count, E> {
         let number = text.trim().parse();
-        number.map(Count).map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+        number
+            .map(Count)
+            .map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))
     }
 }
 
@@ -56,7 +58,11 @@ mod tests {
     #[test]
     fn a_count_is_a_number_or_its_text() {
         for text in ["3600", "\"3600\"", "\" 3600 \""] {
-            assert_eq!(serde_json::from_str::<Count>(text).unwrap(), Count(3600), "{text}");
+            assert_eq!(
+                serde_json::from_str::<Count>(text).unwrap(),
+                Count(3600),
+                "{text}"
+            );
         }
         for text in ["-1", "1.5", "\"1h\"", "\"\"", "null", "true"] {
             assert!(serde_json::from_str::<Count>(text).is_err(), "{text}");

@@ -16,7 +16,12 @@ pub use pkce::Pkce;
 
 /// One way to connect an account.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(tag = "format", content = "config", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(
+    tag = "format",
+    content = "config",
+    rename_all = "snake_case",
+    deny_unknown_fields
+)]
 #[schemars(transform = super::schema::optional_config)]
 pub enum Credential {
     /// The authorization code grant (RFC 6749, section 4.1).
@@ -177,17 +182,29 @@ impl Endpoints {
     /// Where customers authorise.
     pub fn authorize(&self) -> Option<Endpoint<'_>> {
         let host = self.authorize_host.as_ref().or(self.token_host.as_ref());
-        endpoint(self.authorize_url.as_ref(), host, self.authorize_path.as_ref())
+        endpoint(
+            self.authorize_url.as_ref(),
+            host,
+            self.authorize_path.as_ref(),
+        )
     }
 
     /// Where codes are exchanged for tokens.
     pub fn token(&self) -> Option<Endpoint<'_>> {
-        endpoint(self.token_url.as_ref(), self.token_host.as_ref(), self.token_path.as_ref())
+        endpoint(
+            self.token_url.as_ref(),
+            self.token_host.as_ref(),
+            self.token_path.as_ref(),
+        )
     }
 
     /// Where tokens are refreshed.
     pub fn refresh(&self) -> Option<Endpoint<'_>> {
-        let own = endpoint(self.refresh_url.as_ref(), self.token_host.as_ref(), self.refresh_path.as_ref());
+        let own = endpoint(
+            self.refresh_url.as_ref(),
+            self.token_host.as_ref(),
+            self.refresh_path.as_ref(),
+        );
         own.or_else(|| self.token())
     }
 
@@ -198,7 +215,11 @@ impl Endpoints {
 
     /// Where tokens are looked into.
     pub fn introspect(&self) -> Option<Endpoint<'_>> {
-        endpoint(None, self.token_host.as_ref(), self.introspect_path.as_ref())
+        endpoint(
+            None,
+            self.token_host.as_ref(),
+            self.introspect_path.as_ref(),
+        )
     }
 
     fn urls(&self) -> Vec<(&'static str, &UrlTemplate)> {
@@ -209,7 +230,9 @@ impl Endpoints {
             ("tokenUrl", &self.token_url),
             ("refreshUrl", &self.refresh_url),
         ];
-        urls.into_iter().filter_map(|(key, url)| Some((key, url.as_ref()?))).collect()
+        urls.into_iter()
+            .filter_map(|(key, url)| Some((key, url.as_ref()?)))
+            .collect()
     }
 }
 
@@ -220,7 +243,10 @@ fn endpoint<'a>(
 ) -> Option<Endpoint<'a>> {
     match (whole, host, path) {
         (Some(base), _, _) => Some(Endpoint { base, path: None }),
-        (None, Some(base), Some(path)) => Some(Endpoint { base, path: Some(path) }),
+        (None, Some(base), Some(path)) => Some(Endpoint {
+            base,
+            path: Some(path),
+        }),
         _ => None,
     }
 }
@@ -240,7 +266,9 @@ impl Credential {
     pub fn fields(&self) -> &[Field] {
         match self {
             Self::ApiKey(config) => &config.fields,
-            Self::Oauth2(config) | Self::Oauth2ClientCredentials(config) | Self::KekaOauth(config) => &config.fields,
+            Self::Oauth2(config)
+            | Self::Oauth2ClientCredentials(config)
+            | Self::KekaOauth(config) => &config.fields,
         }
     }
 
@@ -248,12 +276,16 @@ impl Credential {
     pub fn oauth(&self) -> Option<&OAuth2> {
         match self {
             Self::ApiKey(_) => None,
-            Self::Oauth2(config) | Self::Oauth2ClientCredentials(config) | Self::KekaOauth(config) => Some(config),
+            Self::Oauth2(config)
+            | Self::Oauth2ClientCredentials(config)
+            | Self::KekaOauth(config) => Some(config),
         }
     }
 
     /// Its URLs, each with its key in `auth`.
     pub fn urls(&self) -> Vec<(&'static str, &UrlTemplate)> {
-        self.oauth().map(|config| config.auth.urls()).unwrap_or_default()
+        self.oauth()
+            .map(|config| config.auth.urls())
+            .unwrap_or_default()
     }
 }

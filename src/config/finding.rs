@@ -29,17 +29,30 @@ pub struct Finding {
 impl Finding {
     /// Something that stops the file.
     pub fn error(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { level: Level::Error, path: path.into(), message: message.into(), hint: None }
+        Self {
+            level: Level::Error,
+            path: path.into(),
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// Something to look at.
     pub fn warning(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { level: Level::Warning, path: path.into(), message: message.into(), hint: None }
+        Self {
+            level: Level::Warning,
+            path: path.into(),
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// Adds what to do about it.
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+        Self {
+            hint: Some(hint.into()),
+            ..self
+        }
     }
 }

@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 /// Writes a single credential as a map from its format, so that overrides
 /// merge into the right one.
 pub fn normalise(config: &mut Value) {
-    let Some(credentials) = config.get_mut("credentials") else { return };
+    let Some(credentials) = config.get_mut("credentials") else {
+        return;
+    };
     if let Some(format) = credentials.get("format").and_then(Value::as_str) {
         let format = format.to_owned();
         *credentials = json!({format: credentials.take()});
@@ -25,9 +27,14 @@ pub(super) fn prepare(config: &mut Value) {
         }
     }
     shared(config);
-    each(config.get_mut("resources"), |methods| each(Some(methods), shared));
+    each(config.get_mut("resources"), |methods| {
+        each(Some(methods), shared)
+    });
     each(config.get_mut("actions"), action);
-    if let Some(verification) = config.get_mut("webhook").and_then(|webhook| webhook.get_mut("signature_verification")) {
+    if let Some(verification) = config
+        .get_mut("webhook")
+        .and_then(|webhook| webhook.get_mut("signature_verification"))
+    {
         signature_format(verification);
     }
 }
@@ -57,7 +64,9 @@ fn named(credential: &mut Value, format: &str) {
 /// Puts the tag in front and makes sure of a `config`.
 fn tagged(value: &mut Value, tag: &str) {
     let Value::Object(keys) = value else { return };
-    let Some(name) = keys.shift_remove(tag) else { return };
+    let Some(name) = keys.shift_remove(tag) else {
+        return;
+    };
     let mut ordered = Map::from_iter([(tag.to_owned(), name)]);
     ordered.append(keys);
     if ordered.get("config").is_none_or(Value::is_null) {
@@ -80,14 +89,19 @@ fn action(action: &mut Value) {
 fn step(step: &mut Value) {
     let names_resource = step.pointer("/config/resource").is_some();
     let Value::Object(keys) = step else { return };
-    let Some(mut name) = keys.shift_remove("type") else { return };
+    let Some(mut name) = keys.shift_remove("type") else {
+        return;
+    };
     if names_resource && name == "request" {
         name = json!("request_method");
     }
     let mut ordered = Map::from_iter([("type".to_owned(), name)]);
     ordered.append(keys);
     for key in ["authorization", "pagination"] {
-        if let Some(section) = ordered.get_mut("config").and_then(|config| config.get_mut(key)) {
+        if let Some(section) = ordered
+            .get_mut("config")
+            .and_then(|config| config.get_mut(key))
+        {
             tagged(section, "format");
         }
     }
@@ -96,9 +110,13 @@ fn step(step: &mut Value) {
 
 /// `HMAC-SHA256` → `hmac` with `algorithm: sha256`; other names in lower case.
 fn signature_format(verification: &mut Value) {
-    let Some(format) = verification.get("format").and_then(Value::as_str) else { return };
+    let Some(format) = verification.get("format").and_then(Value::as_str) else {
+        return;
+    };
     let name = format.to_ascii_lowercase().replace('-', "_");
-    let Some(keys) = verification.as_object_mut() else { return };
+    let Some(keys) = verification.as_object_mut() else {
+        return;
+    };
     if keys.get("config").is_some_and(Value::is_null) {
         keys.shift_remove("config");
     }
@@ -122,7 +140,10 @@ mod tests {
     fn a_single_credential_becomes_a_map() {
         let mut config = json!({"credentials": {"config": {}, "format": "api_key"}});
         normalise(&mut config);
-        assert_eq!(config, json!({"credentials": {"api_key": {"config": {}, "format": "api_key"}}}));
+        assert_eq!(
+            config,
+            json!({"credentials": {"api_key": {"config": {}, "format": "api_key"}}})
+        );
         let once = config.clone();
         normalise(&mut config);
         assert_eq!(config, once);
@@ -151,8 +172,14 @@ mod tests {
     #[test]
     fn the_name_of_a_signature_may_carry_its_algorithm() {
         for (format, expected) in [
-            ("HMAC-SHA256", json!({"format": "hmac", "config": {"algorithm": "sha256"}})),
-            ("hmac_sha1", json!({"format": "hmac", "config": {"algorithm": "sha1"}})),
+            (
+                "HMAC-SHA256",
+                json!({"format": "hmac", "config": {"algorithm": "sha256"}}),
+            ),
+            (
+                "hmac_sha1",
+                json!({"format": "hmac", "config": {"algorithm": "sha1"}}),
+            ),
             ("JWT", json!({"format": "jwt"})),
             ("standard-webhooks", json!({"format": "standard_webhooks"})),
         ] {

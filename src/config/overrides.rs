@@ -50,6 +50,9 @@ mod tests {
                 }
             })
         );
-        assert_eq!(effective(&json!({"label": "a"}), &json!(null), &json!({})), json!({"label": "a"}));
+        assert_eq!(
+            effective(&json!({"label": "a"}), &json!(null), &json!({})),
+            json!({"label": "a"})
+        );
     }
 }

@@ -55,7 +55,12 @@ impl<T: JsonSchema> JsonSchema for Setting<T> {
 
 /// How lists are paged through.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(tag = "format", content = "config", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(
+    tag = "format",
+    content = "config",
+    rename_all = "snake_case",
+    deny_unknown_fields
+)]
 #[schemars(transform = super::schema::optional_config)]
 pub enum Pagination {
     /// An opaque cursor, or a link, in the answer.

@@ -33,7 +33,10 @@ pub(super) fn read<T: DeserializeOwned>(
         findings.extend(cuts.finding(&value, &place, &original, &path, &message));
         cuts.cut(&mut value, &place, original)?;
     }
-    findings.push(Finding::error(at, format!("more than {MAX_MISTAKES} mistakes; only the first are listed")));
+    findings.push(Finding::error(
+        at,
+        format!("more than {MAX_MISTAKES} mistakes; only the first are listed"),
+    ));
     None
 }
 
@@ -68,8 +71,14 @@ impl Cuts {
             match step {
                 Step::Key(key) => path = format!("{path}.{key}"),
                 Step::Index(index) => {
-                    let cut = self.elements.get(&path).map(Vec::as_slice).unwrap_or_default();
-                    let index = cut.iter().fold(*index, |index, cut| index + usize::from(*cut <= index));
+                    let cut = self
+                        .elements
+                        .get(&path)
+                        .map(Vec::as_slice)
+                        .unwrap_or_default();
+                    let index = cut
+                        .iter()
+                        .fold(*index, |index, cut| index + usize::from(*cut <= index));
                     path = format!("{path}[{index}]");
                 }
             }
@@ -77,25 +86,45 @@ impl Cuts {
         path
     }
 
-    fn finding(&self, value: &Value, place: &[Step], original: &str, path: &str, message: &str) -> Option<Finding> {
-        if let Some(key) = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
+    fn finding(
+        &self,
+        value: &Value,
+        place: &[Step],
+        original: &str,
+        path: &str,
+        message: &str,
+    ) -> Option<Finding> {
+        if let Some(key) = message
+            .strip_prefix("unknown field `")
+            .and_then(|rest| rest.split('`').next())
+        {
             let finding = Finding::error(path, format!("`{key}` is not a key here"));
-            return (!key.starts_with("x-")).then(|| finding.hint(nearest(key, &known_in(message))));
+            return (!key.starts_with("x-"))
+                .then(|| finding.hint(nearest(key, &known_in(message))));
         }
         let is_null = at(value, place).is_some_and(Value::is_null);
         if is_null && matches!(place.last(), Some(Step::Key(_))) {
             return None; // null is absent
         }
-        if let Some(key) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+        if let Some(key) = message
+            .strip_prefix("missing field `")
+            .and_then(|rest| rest.split('`').next())
+        {
             let is_consequence = self.paths.contains(&format!("{original}.{key}"));
             return (!is_consequence).then(|| Finding::error(path, format!("`{key}` is missing")));
         }
-        if let Some(key) = message.strip_prefix("duplicate field `").and_then(|rest| rest.split('`').next()) {
+        if let Some(key) = message
+            .strip_prefix("duplicate field `")
+            .and_then(|rest| rest.split('`').next())
+        {
             let text = format!("`{key}` stands here twice, perhaps in two spellings");
             return Some(Finding::error(path, text));
         }
         let finding = Finding::error(path, without_value(message));
-        match message.strip_prefix("unknown variant `").and_then(|rest| rest.split('`').next()) {
+        match message
+            .strip_prefix("unknown variant `")
+            .and_then(|rest| rest.split('`').next())
+        {
             Some(variant) => Some(finding.hint(nearest(variant, &known_in(message)))),
             None => Some(finding),
         }
@@ -115,7 +144,9 @@ impl Cuts {
             }
             (Step::Index(index), Value::Array(items)) if *index < items.len() => {
                 items.remove(*index);
-                let position = original.rsplit_once('[').and_then(|(_, rest)| rest.strip_suffix(']'));
+                let position = original
+                    .rsplit_once('[')
+                    .and_then(|(_, rest)| rest.strip_suffix(']'));
                 let elements = self.elements.entry(array).or_default();
                 elements.extend(position.and_then(|text| text.parse::<usize>().ok()));
                 elements.sort_unstable();
@@ -136,15 +167,21 @@ fn at<'v>(value: &'v Value, place: &[Step]) -> Option<&'v Value> {
 
 /// The names serde lists as expected, in its own message.
 fn known_in(message: &str) -> Vec<&str> {
-    let listed = message.split_once("expected").map_or("", |(_, listed)| listed);
+    let listed = message
+        .split_once("expected")
+        .map_or("", |(_, listed)| listed);
     listed.split('`').skip(1).step_by(2).collect()
 }
 
 /// The hint for an unknown name.
 pub(super) fn nearest(name: &str, known: &[&str]) -> String {
-    let closest = known.iter().min_by_key(|key| strsim::damerau_levenshtein(name, key));
+    let closest = known
+        .iter()
+        .min_by_key(|key| strsim::damerau_levenshtein(name, key));
     match closest {
-        Some(key) if strsim::damerau_levenshtein(name, key) <= 1 + name.len() / 3 => format!("did you mean `{key}`?"),
+        Some(key) if strsim::damerau_levenshtein(name, key) <= 1 + name.len() / 3 => {
+            format!("did you mean `{key}`?")
+        }
         Some(_) => format!("known here: {}", known.join(", ")),
         None => "nothing is known here".to_owned(),
     }
@@ -152,11 +189,17 @@ pub(super) fn nearest(name: &str, known: &[&str]) -> String {
 
 /// Serde quotes texts it did not expect; they may be secrets.
 fn without_value(message: &str) -> String {
-    let quoted = message.find(": string \"").map(|start| start + ": string".len());
+    let quoted = message
+        .find(": string \"")
+        .map(|start| start + ": string".len());
     match (quoted, message.rfind("\", expected ")) {
         (Some(start), Some(end)) if start < end => {
             let (before, after) = (message.get(..start), message.get(end + 1..));
-            format!("{}{}", before.unwrap_or_default(), after.unwrap_or_default())
+            format!(
+                "{}{}",
+                before.unwrap_or_default(),
+                after.unwrap_or_default()
+            )
         }
         _ => message.to_owned(),
     }
@@ -172,7 +215,10 @@ mod tests {
     fn findings(value: serde_json::Value) -> Vec<(String, String, Option<String>)> {
         let mut findings: Vec<Finding> = Vec::new();
         let _: Option<ApiKey> = read(value, "at", &mut findings);
-        findings.into_iter().map(|f| (f.path, f.message, f.hint)).collect()
+        findings
+            .into_iter()
+            .map(|f| (f.path, f.message, f.hint))
+            .collect()
     }
 
     #[test]
@@ -186,7 +232,15 @@ mod tests {
         let paths: Vec<&str> = found.iter().map(|(path, ..)| path.as_str()).collect();
         assert_eq!(
             paths,
-            ["at.fields[0].lable", "at.fields[0].name", "at.fields[1].required", "at.fields[2].type", "at.fields[3].nane", "at.fields[3]", "at.y"]
+            [
+                "at.fields[0].lable",
+                "at.fields[0].name",
+                "at.fields[1].required",
+                "at.fields[2].type",
+                "at.fields[3].nane",
+                "at.fields[3]",
+                "at.y"
+            ]
         );
         assert_eq!(found[0].2.as_deref(), Some("did you mean `label`?"));
         assert_eq!(found[2].1, "invalid type: string, expected a boolean");

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserializer, Error, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, Visitor};
 
 use crate::expression::Expression;
 use crate::expression::scope::SCOPES;
@@ -62,7 +62,9 @@ impl Visitor<'_> for ConditionVisitor {
         if matches!(source.trim(), "true" | "false") {
             return Ok(Condition::Default);
         }
-        Expression::parse_path_or_source(source).map(Condition::Expression).map_err(E::custom)
+        Expression::parse_path_or_source(source)
+            .map(Condition::Expression)
+            .map_err(E::custom)
     }
 }
 
@@ -90,7 +92,10 @@ impl HeaderOrExpression {
     /// `Retry-After` would otherwise be a subtraction.
     fn parse(source: &str) -> Result<Self, crate::expression::ExpressionError> {
         let text = source.trim();
-        let is_name = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let is_name = !text.is_empty()
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         let is_root = SCOPES.iter().any(|row| row.roots.contains(&text));
         let is_number = text.bytes().all(|b| b.is_ascii_digit());
         if is_name && !is_root && !is_number && !matches!(text, "true" | "false" | "null") {
@@ -127,7 +132,9 @@ pub struct ErrorExpression(pub Expression);
 impl<'de> Deserialize<'de> for ErrorExpression {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let source = String::deserialize(input)?;
-        Expression::parse_path_or_source(&source).map(Self).map_err(Error::custom)
+        Expression::parse_path_or_source(&source)
+            .map(Self)
+            .map_err(Error::custom)
     }
 }
 
@@ -157,7 +164,11 @@ mod tests {
             ("30", None),
         ] {
             let read = HeaderOrExpression::parse(text).unwrap();
-            assert_eq!(matches!(read, HeaderOrExpression::Header(_)), header.is_some(), "{text}");
+            assert_eq!(
+                matches!(read, HeaderOrExpression::Header(_)),
+                header.is_some(),
+                "{text}"
+            );
             if let Some(name) = header {
                 assert_eq!(read, HeaderOrExpression::Header(name.to_owned()));
             }
@@ -166,11 +177,17 @@ mod tests {
 
     #[test]
     fn a_constant_means_the_default_rule() {
-        for text in ["{\"is_rate_limited\": true}", "{\"is_rate_limited\": false}", "{}", "{\"is_rate_limited\": \"true\"}"] {
+        for text in [
+            "{\"is_rate_limited\": true}",
+            "{\"is_rate_limited\": false}",
+            "{}",
+            "{\"is_rate_limited\": \"true\"}",
+        ] {
             let read: RateLimit = serde_json::from_str(text).unwrap();
             assert_eq!(read.is_rate_limited, Condition::Default, "{text}");
         }
-        let read: RateLimit = serde_json::from_str("{\"is_rate_limited\": \"status = 420\"}").unwrap();
+        let read: RateLimit =
+            serde_json::from_str("{\"is_rate_limited\": \"status = 420\"}").unwrap();
         assert!(matches!(read.is_rate_limited, Condition::Expression(_)));
     }
 

@@ -41,8 +41,13 @@ struct Head {
 pub fn read(file: &Value) -> Reading {
     let mut findings = Vec::new();
     let integration = read_file(file, &mut findings);
-    let is_sound = findings.iter().all(|finding| finding.level == Level::Warning);
-    Reading { integration: integration.filter(|_| is_sound), findings }
+    let is_sound = findings
+        .iter()
+        .all(|finding| finding.level == Level::Warning);
+    Reading {
+        integration: integration.filter(|_| is_sound),
+        findings,
+    }
 }
 
 /// Reads a configuration alone, such as one whose overrides are merged in.
@@ -55,13 +60,18 @@ pub fn read_config(config: &Value) -> (Option<Config>, Vec<Finding>) {
     } else {
         config_of(config, &mut findings)
     };
-    let is_sound = findings.iter().all(|finding| finding.level == Level::Warning);
+    let is_sound = findings
+        .iter()
+        .all(|finding| finding.level == Level::Warning);
     (read.filter(|_| is_sound), findings)
 }
 
 fn read_file(file: &Value, findings: &mut Vec<Finding>) -> Option<Integration> {
     let Value::Object(keys) = file else {
-        findings.push(Finding::error("", "an integration file is an object with `name` and `config`"));
+        findings.push(Finding::error(
+            "",
+            "an integration file is an object with `name` and `config`",
+        ));
         return None;
     };
     if is_too_deep(file, MAX_DEPTH) {
@@ -76,7 +86,10 @@ fn read_file(file: &Value, findings: &mut Vec<Finding>) -> Option<Integration> {
         finding.path = finding.path.trim_start_matches('.').to_owned();
     }
     if let Some(head) = head.as_ref().filter(|head| !is_slug(&head.name)) {
-        let text = format!("`{}` is not a slug: lower-case letters, digits and hyphens", head.name);
+        let text = format!(
+            "`{}` is not a slug: lower-case letters, digits and hyphens",
+            head.name
+        );
         findings.push(Finding::error("name", text));
     }
     let Some(config) = config else {
@@ -84,8 +97,18 @@ fn read_file(file: &Value, findings: &mut Vec<Finding>) -> Option<Integration> {
         return None;
     };
     let config = config_of(&config, findings)?;
-    let Head { name, category, is_beta, .. } = head?;
-    Some(Integration { name, category, is_beta, config })
+    let Head {
+        name,
+        category,
+        is_beta,
+        ..
+    } = head?;
+    Some(Integration {
+        name,
+        category,
+        is_beta,
+        config,
+    })
 }
 
 /// Reads every unit of a configuration, then checks it as a whole.
@@ -99,7 +122,8 @@ fn config_of(file: &Value, findings: &mut Vec<Finding>) -> Option<Config> {
     let first = findings.len();
     normalise::prepare(&mut rest);
     let mut take = |key: &str| take_map(&mut rest, key, findings);
-    let (mut credentials, resources, actions) = (take("credentials"), take("resources"), take("actions"));
+    let (mut credentials, resources, actions) =
+        (take("credentials"), take("resources"), take("actions"));
     set_later_formats_aside(&mut credentials, findings);
     let mut config: Config = prune::read(rest, "config", findings)?;
     config.credentials = units(credentials, "config.credentials", findings);
@@ -108,14 +132,20 @@ fn config_of(file: &Value, findings: &mut Vec<Finding>) -> Option<Config> {
         let at = format!("config.resources.{resource}");
         match methods {
             Value::Object(methods) => {
-                config.resources.insert(resource, units(methods, &at, findings));
+                config
+                    .resources
+                    .insert(resource, units(methods, &at, findings));
             }
             Value::Null => {}
             _ if resource.starts_with("x-") => {}
             _ => findings.push(Finding::error(at, "a resource is an object of methods")),
         }
     }
-    let broken: Vec<String> = findings.iter().filter(|f| f.level == Level::Error).map(|f| f.path.clone()).collect();
+    let broken: Vec<String> = findings
+        .iter()
+        .filter(|f| f.level == Level::Error)
+        .map(|f| f.path.clone())
+        .collect();
     check::check(&config, file, &broken, findings);
     if let Some(format) = single {
         let long = format!("config.credentials.{format}");
@@ -145,7 +175,10 @@ fn take_map(config: &mut Value, key: &str, findings: &mut Vec<Finding>) -> Map<S
             Map::new()
         }
         Some(_) => {
-            findings.push(Finding::error(format!("config.{key}"), "expected an object"));
+            findings.push(Finding::error(
+                format!("config.{key}"),
+                "expected an object",
+            ));
             if let Value::Object(keys) = config {
                 keys.shift_remove(key);
             }
@@ -155,7 +188,11 @@ fn take_map(config: &mut Value, key: &str, findings: &mut Vec<Finding>) -> Map<S
 }
 
 /// Reads each entry by itself; null ones are absent.
-fn units<T: DeserializeOwned>(map: Map<String, Value>, at: &str, findings: &mut Vec<Finding>) -> BTreeMap<String, T> {
+fn units<T: DeserializeOwned>(
+    map: Map<String, Value>,
+    at: &str,
+    findings: &mut Vec<Finding>,
+) -> BTreeMap<String, T> {
     let mut units = BTreeMap::new();
     for (name, value) in map.into_iter().filter(|(_, value)| !value.is_null()) {
         if let Some(unit) = prune::read(value, &format!("{at}.{name}"), findings) {
@@ -167,11 +204,18 @@ fn units<T: DeserializeOwned>(map: Map<String, Value>, at: &str, findings: &mut 
 
 fn set_later_formats_aside(credentials: &mut Map<String, Value>, findings: &mut Vec<Finding>) {
     credentials.retain(|name, credential| {
-        let format = credential.get("format").and_then(Value::as_str).unwrap_or_default();
+        let format = credential
+            .get("format")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let is_later = LATER_FORMATS.contains(&format);
         if is_later {
-            let text = format!("`{format}` is not supported by this version; accounts cannot use it");
-            findings.push(Finding::warning(format!("config.credentials.{name}.format"), text));
+            let text =
+                format!("`{format}` is not supported by this version; accounts cannot use it");
+            findings.push(Finding::warning(
+                format!("config.credentials.{name}.format"),
+                text,
+            ));
         }
         !is_later
     });
@@ -185,7 +229,9 @@ fn is_slug(name: &str) -> bool {
 
 /// Whether anything lies deeper than `levels`; looks no deeper itself.
 fn is_too_deep(value: &Value, levels: usize) -> bool {
-    let Some(levels) = levels.checked_sub(1) else { return true };
+    let Some(levels) = levels.checked_sub(1) else {
+        return true;
+    };
     match value {
         Value::Array(items) => items.iter().any(|item| is_too_deep(item, levels)),
         Value::Object(entries) => entries.values().any(|item| is_too_deep(item, levels)),
@@ -204,7 +250,16 @@ mod tests {
 
     #[test]
     fn a_name_is_a_slug() {
-        for (name, fits) in [("acme", true), ("a-1", true), ("1a", true), ("", false), ("-a", false), ("A", false), ("a_b", false), ("é", false)] {
+        for (name, fits) in [
+            ("acme", true),
+            ("a-1", true),
+            ("1a", true),
+            ("", false),
+            ("-a", false),
+            ("A", false),
+            ("a_b", false),
+            ("é", false),
+        ] {
             assert_eq!(is_slug(name), fits, "{name}");
         }
     }

@@ -11,7 +11,9 @@ use serde_json::Value;
 use crate::expression::{PathTemplate, TemplateTree, UrlTemplate};
 use crate::json::Path;
 
-use super::{Authorization, Entries, ErrorExpression, Pagination, QueryArrayFormat, RateLimit, Setting};
+use super::{
+    Authorization, Entries, ErrorExpression, Pagination, QueryArrayFormat, RateLimit, Setting,
+};
 
 /// One method: the request it stands for.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -82,7 +84,10 @@ fn present<'de, D: Deserializer<'de>>(input: D) -> Result<Option<TemplateTree>, 
 impl Method {
     /// The context keys that this method's own base URL depends on.
     pub fn origin_keys(&self) -> std::collections::BTreeSet<String> {
-        self.base_url.as_ref().map(UrlTemplate::origin_keys).unwrap_or_default()
+        self.base_url
+            .as_ref()
+            .map(UrlTemplate::origin_keys)
+            .unwrap_or_default()
     }
 }
 
@@ -102,9 +107,14 @@ impl<'de> Deserialize<'de> for Verb {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let text = String::deserialize(input)?;
         let known = VERBS.contains(&text.to_ascii_lowercase().as_str());
-        let verb = http::Method::from_bytes(text.to_ascii_uppercase().as_bytes()).ok().filter(|_| known);
+        let verb = http::Method::from_bytes(text.to_ascii_uppercase().as_bytes())
+            .ok()
+            .filter(|_| known);
         verb.map(Self).ok_or_else(|| {
-            serde::de::Error::custom(format!("`{text}` is not an HTTP verb; there are {}", VERBS.join(", ")))
+            serde::de::Error::custom(format!(
+                "`{text}` is not an HTTP verb; there are {}",
+                VERBS.join(", ")
+            ))
         })
     }
 }

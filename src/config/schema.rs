@@ -33,7 +33,9 @@ fn allow_x_keys(schema: &mut Value) {
 
 /// Second spellings of keys, which serde reads by `alias` and schemars does
 /// not see.
-pub(super) fn aliases(pairs: &'static [(&'static str, &'static [&'static str])]) -> impl FnMut(&mut Schema) {
+pub(super) fn aliases(
+    pairs: &'static [(&'static str, &'static [&'static str])],
+) -> impl FnMut(&mut Schema) {
     move |schema| {
         for (name, others) in pairs {
             add_aliases(schema, name, others);
@@ -42,16 +44,25 @@ pub(super) fn aliases(pairs: &'static [(&'static str, &'static [&'static str])])
 }
 
 fn add_aliases(schema: &mut Schema, name: &str, others: &[&str]) {
-    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
-    let Some(property) = properties.get(name).cloned() else { return };
+    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
+        return;
+    };
+    let Some(property) = properties.get(name).cloned() else {
+        return;
+    };
     for other in others {
         properties.insert((*other).to_owned(), property.clone());
     }
-    let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) else { return };
+    let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) else {
+        return;
+    };
     let before = required.len();
     required.retain(|key| key != name);
     if required.len() < before {
-        let either: Vec<Value> = std::iter::once(&name).chain(others).map(|key| json!({"required": [key]})).collect();
+        let either: Vec<Value> = std::iter::once(&name)
+            .chain(others)
+            .map(|key| json!({"required": [key]}))
+            .collect();
         schema.insert("anyOf".to_owned(), Value::Array(either));
     }
 }
@@ -59,7 +70,11 @@ fn add_aliases(schema: &mut Schema, name: &str, others: &[&str]) {
 /// A format's `config` may be left out.
 pub(super) fn optional_config(schema: &mut Schema) {
     let formats = schema.get_mut("oneOf").and_then(Value::as_array_mut);
-    for format in formats.into_iter().flatten().filter_map(Value::as_object_mut) {
+    for format in formats
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object_mut)
+    {
         if let Some(required) = format.get_mut("required").and_then(Value::as_array_mut) {
             required.retain(|key| key != "config");
         }
@@ -68,9 +83,18 @@ pub(super) fn optional_config(schema: &mut Schema) {
 
 /// `credentials` is one credential or a map; later formats load too.
 pub(super) fn config(schema: &mut Schema) {
-    let Some(credentials) = schema.get_mut("properties").and_then(|all| all.get_mut("credentials")) else { return };
-    let Some(keys) = credentials.as_object_mut() else { return };
-    let Some(credential) = keys.shift_remove("additionalProperties") else { return };
+    let Some(credentials) = schema
+        .get_mut("properties")
+        .and_then(|all| all.get_mut("credentials"))
+    else {
+        return;
+    };
+    let Some(keys) = credentials.as_object_mut() else {
+        return;
+    };
+    let Some(credential) = keys.shift_remove("additionalProperties") else {
+        return;
+    };
     keys.shift_remove("type");
     let later = json!({"type": "object", "properties": {"format": {"enum": LATER_FORMATS}}, "required": ["format"]});
     let either = json!({"anyOf": [credential, later]});
@@ -79,7 +103,10 @@ pub(super) fn config(schema: &mut Schema) {
         ("additionalProperties".to_owned(), either.clone()),
     ]);
     let is_map = json!({"not": {"required": ["format"]}});
-    keys.insert("anyOf".to_owned(), json!([either, {"allOf": [is_map, map]}]));
+    keys.insert(
+        "anyOf".to_owned(),
+        json!([either, {"allOf": [is_map, map]}]),
+    );
 }
 
 /// Further values of an enum of texts.
@@ -95,6 +122,12 @@ fn also_value(schema: &mut Schema, value: Value) {
 
 /// The names of signature formats in other spellings.
 pub(super) fn signature_format(schema: &mut Schema) {
-    also_value(schema, json!({"enum": ["svix", "clerk", "standard-webhooks", "HMAC", "RSA", "ECDSA", "Ed25519", "JWT", "Basic", "Bearer"]}));
-    also_value(schema, json!({"type": "string", "pattern": "^[Hh][Mm][Aa][Cc][-_][Ss][Hh][Aa][-_]?(1|256|384|512)$"}));
+    also_value(
+        schema,
+        json!({"enum": ["svix", "clerk", "standard-webhooks", "HMAC", "RSA", "ECDSA", "Ed25519", "JWT", "Basic", "Bearer"]}),
+    );
+    also_value(
+        schema,
+        json!({"type": "string", "pattern": "^[Hh][Mm][Aa][Cc][-_][Ss][Hh][Aa][-_]?(1|256|384|512)$"}),
+    );
 }

@@ -12,8 +12,16 @@ use crate::json::merge;
 /// Keys whose value is secret at any depth of a context, beside all of
 /// `oauth.token` and the `password` fields.
 pub const KEYS: [&str; 10] = [
-    "api_key", "api_token", "token", "password", "secret", "client_secret", "access_token", "refresh_token",
-    "private_key", "webhook_secret",
+    "api_key",
+    "api_token",
+    "token",
+    "password",
+    "secret",
+    "client_secret",
+    "access_token",
+    "refresh_token",
+    "private_key",
+    "webhook_secret",
 ];
 
 /// Takes a context apart into what may be shown and what is sealed.
@@ -44,7 +52,13 @@ enum Kind {
     Secret,
 }
 
-fn put(key: &str, value: &Value, kind: Kind, public: &mut Map<String, Value>, secret: &mut Map<String, Value>) {
+fn put(
+    key: &str,
+    value: &Value,
+    kind: Kind,
+    public: &mut Map<String, Value>,
+    secret: &mut Map<String, Value>,
+) {
     let (shown, hidden) = split(value, kind);
     public.extend(shown.map(|shown| (key.to_owned(), shown)));
     secret.extend(hidden.map(|hidden| (key.to_owned(), hidden)));
@@ -67,7 +81,9 @@ fn split(value: &Value, kind: Kind) -> (Option<Value>, Option<Value>) {
             (Some(Value::Object(public)), secret.map(Value::Object))
         }
         Value::Null => (Some(Value::Null), None),
-        Value::Array(items) if kind != Kind::Secret && !items.iter().any(holds_secret) => (Some(value.clone()), None),
+        Value::Array(items) if kind != Kind::Secret && !items.iter().any(holds_secret) => {
+            (Some(value.clone()), None)
+        }
         Value::Array(_) => (None, Some(value.clone())),
         _ if kind == Kind::Secret => (None, Some(value.clone())),
         _ => (Some(value.clone()), None),
@@ -88,11 +104,20 @@ fn holds_secret(value: &Value) -> bool {
 /// and literal webhook secrets. `merge(public, secret)` gives it back.
 pub fn split_file(file: &Value) -> (Value, Value) {
     let mut public = file.clone();
-    let Some(config) = public.get_mut("config") else { return (public, json!({})) };
+    let Some(config) = public.get_mut("config") else {
+        return (public, json!({}));
+    };
     let (shown, secret) = split_config(config);
     *config = shown;
     let is_empty = secret.as_object().is_none_or(Map::is_empty);
-    (public, if is_empty { json!({}) } else { json!({"config": secret}) })
+    (
+        public,
+        if is_empty {
+            json!({})
+        } else {
+            json!({"config": secret})
+        },
+    )
 }
 
 /// As [`split_file`], for a configuration alone or an override.
@@ -103,14 +128,23 @@ pub fn split_config(config: &Value) -> (Value, Value) {
     places.push(place(&["credentials", "config", "client", "secret"]));
     let formats = config.get("credentials").and_then(Value::as_object);
     for format in formats.into_iter().flat_map(Map::keys) {
-        places.push(place(&["credentials", format, "config", "client", "secret"]));
+        places.push(place(&[
+            "credentials",
+            format,
+            "config",
+            "client",
+            "secret",
+        ]));
     }
     for key in ["secret", "token", "password"] {
         places.push(place(&["webhook", "signature_verification", "config", key]));
     }
     for place in places {
         if let Some(value) = take_literal(&mut public, &place) {
-            let nested = place.iter().rev().fold(value, |value, key| json!({key: value}));
+            let nested = place
+                .iter()
+                .rev()
+                .fold(value, |value, key| json!({key: value}));
             merge(&mut secret, &nested);
         }
     }
@@ -120,13 +154,22 @@ pub fn split_config(config: &Value) -> (Value, Value) {
 /// Removes and gives the text at `place` unless it holds a placeholder.
 fn take_literal(value: &mut Value, place: &[String]) -> Option<Value> {
     let (last, parents) = place.split_last()?;
-    let parent = parents.iter().try_fold(value, |value, key| value.get_mut(key))?.as_object_mut()?;
+    let parent = parents
+        .iter()
+        .try_fold(value, |value, key| value.get_mut(key))?
+        .as_object_mut()?;
     let is_literal = match parent.get(last)? {
-        Value::String(text) => Template::parse(text).map_or(true, |template| template.literal().is_some()),
+        Value::String(text) => {
+            Template::parse(text).map_or(true, |template| template.literal().is_some())
+        }
         Value::Number(_) | Value::Bool(_) => true,
         _ => false,
     };
-    if is_literal { parent.shift_remove(last) } else { None }
+    if is_literal {
+        parent.shift_remove(last)
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -182,7 +225,10 @@ mod tests {
                 "webhook": {"signature_verification": {"config": {"secret": "w"}}}
             }})
         );
-        assert!(!public.to_string().contains("\"s\"") && public.to_string().contains("{{client_secret}}"));
+        assert!(
+            !public.to_string().contains("\"s\"")
+                && public.to_string().contains("{{client_secret}}")
+        );
         let mut back = public;
         merge(&mut back, &secret);
         assert_eq!(back, file);
@@ -192,8 +238,18 @@ mod tests {
     fn a_single_credential_has_its_secret_taken_too() {
         let file = json!({"config": {"credentials": {"format": "oauth2", "config": {"client": {"secret": "s"}}}}});
         let (public, secret) = split_file(&file);
-        assert_eq!(secret, json!({"config": {"credentials": {"config": {"client": {"secret": "s"}}}}}));
-        assert!(public.pointer("/config/credentials/config/client/secret").is_none());
-        assert_eq!(split_file(&json!({"name": "a"})), (json!({"name": "a"}), json!({})));
+        assert_eq!(
+            secret,
+            json!({"config": {"credentials": {"config": {"client": {"secret": "s"}}}}})
+        );
+        assert!(
+            public
+                .pointer("/config/credentials/config/client/secret")
+                .is_none()
+        );
+        assert_eq!(
+            split_file(&json!({"name": "a"})),
+            (json!({"name": "a"}), json!({}))
+        );
     }
 }

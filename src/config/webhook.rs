@@ -205,7 +205,11 @@ pub enum TimestampUnit {
 impl Webhook {
     /// Where public keys are fetched from.
     pub fn jwks_url(&self) -> Option<&UrlTemplate> {
-        self.signature_verification.as_ref()?.config.jwks_url.as_ref()
+        self.signature_verification
+            .as_ref()?
+            .config
+            .jwks_url
+            .as_ref()
     }
 }
 
@@ -216,7 +220,10 @@ impl SignatureVerification {
         let config = &self.config;
         let is_placed = config.compare_with.is_some() || config.signature.is_some();
         match self.format {
-            SignatureFormat::Hmac | SignatureFormat::Rsa | SignatureFormat::Ecdsa | SignatureFormat::Ed25519 => is_placed,
+            SignatureFormat::Hmac
+            | SignatureFormat::Rsa
+            | SignatureFormat::Ecdsa
+            | SignatureFormat::Ed25519 => is_placed,
             // Their place is fixed by a standard.
             SignatureFormat::Jwt
             | SignatureFormat::Basic

@@ -133,8 +133,16 @@ mod tests {
             ("str", json!({"a": 1}), Some(json!("{\"a\":1}"))),
             ("int", json!("12"), Some(json!(12))),
             ("int", json!(" 12.9 "), Some(json!(12))),
-            ("int", json!(18_446_744_073_709_551_615_u64), Some(json!(18_446_744_073_709_551_615_u64))),
-            ("int", json!("18446744073709551615"), Some(json!(18_446_744_073_709_551_615_u64))),
+            (
+                "int",
+                json!(18_446_744_073_709_551_615_u64),
+                Some(json!(18_446_744_073_709_551_615_u64)),
+            ),
+            (
+                "int",
+                json!("18446744073709551615"),
+                Some(json!(18_446_744_073_709_551_615_u64)),
+            ),
             ("int", json!("1e400"), None),
             ("int", json!("twelve"), None),
             ("int", json!(true), None),
@@ -153,7 +161,11 @@ mod tests {
             ("int", json!(null), Some(json!(null))),
         ];
         for (cast, value, expected) in table {
-            assert_eq!(Cast::named(cast).unwrap().apply(&value), expected, "{cast} {value}");
+            assert_eq!(
+                Cast::named(cast).unwrap().apply(&value),
+                expected,
+                "{cast} {value}"
+            );
         }
     }
 }

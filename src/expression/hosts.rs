@@ -27,7 +27,9 @@ impl PlainHttp {
 
 /// Why a text is not a host pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a host pattern; write `api.example.com`, `*.example.com`, `http://localhost:8080` or `*`")]
+#[error(
+    "`{0}` is not a host pattern; write `api.example.com`, `*.example.com`, `http://localhost:8080` or `*`"
+)]
 pub struct PatternError(String);
 
 /// The patterns of `allowed_hosts`.
@@ -54,7 +56,11 @@ enum Host {
 impl AllowedHosts {
     /// Parses the patterns of a file.
     pub fn parse<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Result<Self, PatternError> {
-        patterns.into_iter().map(str::parse).collect::<Result<_, _>>().map(Self)
+        patterns
+            .into_iter()
+            .map(str::parse)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// Whether one pattern allows this URL: host, scheme and port.
@@ -63,7 +69,9 @@ impl AllowedHosts {
     /// default one. `*` allows any host and port, and `http` where
     /// [`PlainHttp`] does.
     pub fn permits(&self, url: &Url, plain_http: PlainHttp) -> bool {
-        let Some(host) = url.host_str() else { return false };
+        let Some(host) = url.host_str() else {
+            return false;
+        };
         plain_http.permits_scheme(url.scheme())
             && url.username().is_empty()
             && url.password().is_none()
@@ -86,9 +94,9 @@ impl Pattern {
         let fits = match &self.host {
             Host::Any => return true,
             Host::Exactly(exact) => host == exact,
-            Host::Below(suffix) => {
-                host.strip_suffix(suffix.as_str()).is_some_and(|label| !label.is_empty())
-            }
+            Host::Below(suffix) => host
+                .strip_suffix(suffix.as_str())
+                .is_some_and(|label| !label.is_empty()),
         };
         let default = if self.scheme == "http" { 80 } else { 443 };
         fits && url.scheme() == self.scheme
@@ -102,7 +110,12 @@ impl FromStr for Pattern {
     fn from_str(text: &str) -> Result<Self, PatternError> {
         let source = text.to_owned();
         if text == "*" {
-            return Ok(Self { source, host: Host::Any, scheme: "https", port: None });
+            return Ok(Self {
+                source,
+                host: Host::Any,
+                scheme: "https",
+                port: None,
+            });
         }
         let error = || PatternError(text.to_owned());
         let (scheme, rest) = match text.split_once("://") {
@@ -121,7 +134,12 @@ impl FromStr for Pattern {
             true => return Err(error()),
             false => Host::Exactly(host),
         };
-        Ok(Self { source, host, scheme, port })
+        Ok(Self {
+            source,
+            host,
+            scheme,
+            port,
+        })
     }
 }
 
@@ -183,7 +201,11 @@ mod tests {
             ("api.example.com", "https://api.example.com/x", true),
             ("API.example.com", "https://api.EXAMPLE.com:443/", true),
             ("api.example.com", "https://evilapi.example.com/", false),
-            ("api.example.com", "https://api.example.com.evil.com/", false),
+            (
+                "api.example.com",
+                "https://api.example.com.evil.com/",
+                false,
+            ),
             ("api.example.com", "https://api.example.com:8443/", false),
             ("api.example.com", "http://api.example.com/", false),
             ("api.example.com", "https://user@api.example.com/", false),
@@ -219,8 +241,21 @@ mod tests {
     #[test]
     fn what_is_not_a_pattern_is_refused() {
         for text in [
-            "", "*.com", "*com", "a.*.com", "ftp://x.com", "x.com/path", "x.com?", "u@x.com",
-            "x.com:port", "x.com:99999", "https://", "exämple.com", "x .com", "*.*", "**",
+            "",
+            "*.com",
+            "*com",
+            "a.*.com",
+            "ftp://x.com",
+            "x.com/path",
+            "x.com?",
+            "u@x.com",
+            "x.com:port",
+            "x.com:99999",
+            "https://",
+            "exämple.com",
+            "x .com",
+            "*.*",
+            "**",
         ] {
             assert!(AllowedHosts::parse([text]).is_err(), "{text}");
         }

@@ -80,7 +80,10 @@ impl Expression {
     /// Compiles an expression, reading a text that is wholly `{{path}}` as
     /// that path (3-config.md, `error_expression`).
     pub fn parse_path_or_source(source: &str) -> Result<Self, ExpressionError> {
-        let inner = source.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+        let inner = source
+            .trim()
+            .strip_prefix("{{")
+            .and_then(|rest| rest.strip_suffix("}}"));
         match inner.and_then(|inner| inner.parse::<Path>().ok()) {
             Some(path) if !path.is_root() => Self::compile(source, &path_source(&path)),
             _ => Self::parse(source),
@@ -89,12 +92,16 @@ impl Expression {
 
     fn compile(shown: &str, source: &str) -> Result<Self, ExpressionError> {
         limits::check_source(source)?;
-        let mut ast = parser::parse(source).map_err(|error| ExpressionError::Syntax(error.to_string()))?;
+        let mut ast =
+            parser::parse(source).map_err(|error| ExpressionError::Syntax(error.to_string()))?;
         let compiled = match steps::prepare(&mut ast)? {
             steps::Kind::Plain => Compiled::Plain(jsonata_core::Expression::from_ast(ast)),
             steps::Kind::Counted => Compiled::Counted(ast),
         };
-        Ok(Self { source: shown.into(), compiled: Rc::new(compiled) })
+        Ok(Self {
+            source: shown.into(),
+            compiled: Rc::new(compiled),
+        })
     }
 
     /// The text as it was written.
@@ -115,7 +122,11 @@ impl Expression {
 
     /// Whether the result is true in JSONata's sense (`$boolean`): undefined,
     /// `null`, `0`, `""`, `[]`, `{}` and functions are false.
-    pub fn is_true(&self, scope: &ExpressionScope, moment: &Moment) -> Result<bool, ExpressionError> {
+    pub fn is_true(
+        &self,
+        scope: &ExpressionScope,
+        moment: &Moment,
+    ) -> Result<bool, ExpressionError> {
         functions::boolean(&self.run(scope, moment)?)
     }
 
@@ -128,7 +139,9 @@ impl Expression {
             Compiled::Plain(expression) if scope.variables.is_empty() => {
                 expression.evaluate_with_options(&input, options())
             }
-            Compiled::Plain(expression) => evaluator(scope, moment)?.evaluate(expression.ast(), &input),
+            Compiled::Plain(expression) => {
+                evaluator(scope, moment)?.evaluate(expression.ast(), &input)
+            }
             Compiled::Counted(ast) => evaluator(scope, moment)?.evaluate(ast, &input),
         };
         result.map_err(|error| ExpressionError::Evaluation(error.message().to_owned()))

@@ -75,8 +75,8 @@ impl Placeholder {
                 }
                 _ => {}
             }
-            let named = Cast::named(word)
-                .ok_or_else(|| PlaceholderError::UnknownCast(word.to_owned()))?;
+            let named =
+                Cast::named(word).ok_or_else(|| PlaceholderError::UnknownCast(word.to_owned()))?;
             cast = cast.or(Some(named));
         }
         self.alternatives.push((path, cast.unwrap_or(Cast::Str)));
@@ -98,7 +98,9 @@ impl Placeholder {
     }
 
     pub(super) fn default(&self) -> Option<(&str, Cast)> {
-        self.default.as_ref().map(|(text, cast)| (text.as_str(), *cast))
+        self.default
+            .as_ref()
+            .map(|(text, cast)| (text.as_str(), *cast))
     }
 
     pub(super) fn when_missing(&self) -> WhenMissing {

@@ -28,7 +28,14 @@ pub const SCOPES: &[ScopeRow] = &[
     },
     ScopeRow {
         used_by: "`error_expression`, `rate_limit.*`",
-        roots: &["response", "body", "data", "headers", "status", "status_code"],
+        roots: &[
+            "response",
+            "body",
+            "data",
+            "headers",
+            "status",
+            "status_code",
+        ],
         note: "`response`, `body` and `data` are the parsed body; header names are lower-case",
     },
     ScopeRow {
@@ -43,7 +50,15 @@ pub const SCOPES: &[ScopeRow] = &[
     },
     ScopeRow {
         used_by: "`pagination.config.get_pagination_values_expression`, `…get_cursor_from_response_expression`",
-        roots: &["query", "url", "requestOptions", "response", "body", "headers", "paginationValues"],
+        roots: &[
+            "query",
+            "url",
+            "requestOptions",
+            "response",
+            "body",
+            "headers",
+            "paginationValues",
+        ],
         note: "after a page; `response` is the parsed body",
     },
     ScopeRow {
@@ -61,7 +76,14 @@ pub const SCOPES: &[ScopeRow] = &[
 /// The names a placeholder may start with, besides the keys of the context.
 /// A credential field may not be named like one of them.
 pub const TEMPLATE_ROOTS: &[&str] = &[
-    "context", "credentials", "id", "query", "body", "pagination", "integration", "environment_variables",
+    "context",
+    "credentials",
+    "id",
+    "query",
+    "body",
+    "pagination",
+    "integration",
+    "environment_variables",
 ];
 
 /// The key of the context a placeholder's path reads, if it reads one:
@@ -104,44 +126,64 @@ impl<'a> TemplateScope<'a> {
     /// Adds the `{id}` of the caller's path.
     #[must_use]
     pub fn with_id(self, id: &'a Value) -> Self {
-        Self { id: Some(id), ..self }
+        Self {
+            id: Some(id),
+            ..self
+        }
     }
 
     /// Adds the caller's query: an object of strings and arrays of strings.
     #[must_use]
     pub fn with_query(self, query: &'a Value) -> Self {
-        Self { query: Some(query), ..self }
+        Self {
+            query: Some(query),
+            ..self
+        }
     }
 
     /// Adds the caller's parsed body.
     #[must_use]
     pub fn with_body(self, body: &'a Value) -> Self {
-        Self { body: Some(body), ..self }
+        Self {
+            body: Some(body),
+            ..self
+        }
     }
 
     /// Adds the values of the pager.
     #[must_use]
     pub fn with_pagination(self, pagination: &'a Value) -> Self {
-        Self { pagination: Some(pagination), ..self }
+        Self {
+            pagination: Some(pagination),
+            ..self
+        }
     }
 
     /// Adds the public facts of the integration: `{id, name, category}`.
     #[must_use]
     pub fn with_integration(self, integration: &'a Value) -> Self {
-        Self { integration: Some(integration), ..self }
+        Self {
+            integration: Some(integration),
+            ..self
+        }
     }
 
     /// Adds the install's variables, secret ones merged in.
     #[must_use]
     pub fn with_environment_variables(self, variables: &'a Value) -> Self {
-        Self { environment_variables: Some(variables), ..self }
+        Self {
+            environment_variables: Some(variables),
+            ..self
+        }
     }
 
     /// The value at `path`. Roots win over context keys of the same name, also
     /// where the root has no value.
     pub fn lookup(&self, path: &Path) -> Option<&'a Value> {
         let root = match path.first()? {
-            "context" | "credentials" => return self.in_context(path.parts().get(1..)?, |value| path.lookup_rest(value)),
+            "context" | "credentials" => {
+                return self.in_context(path.parts().get(1..)?, |value| path.lookup_rest(value));
+            }
             "id" => self.id,
             "query" => self.query,
             "body" => self.body,
@@ -262,7 +304,10 @@ impl<'a> ExpressionScope<'a> {
     }
 
     fn roots(roots: Vec<(&'static str, Cow<'a, Value>)>) -> Self {
-        Self { input: Input::Roots(roots), variables: Vec::new() }
+        Self {
+            input: Input::Roots(roots),
+            variables: Vec::new(),
+        }
     }
 }
 
@@ -321,7 +366,11 @@ mod tests {
     fn access_token_is_the_oauth_one_unless_the_context_has_its_own() {
         let oauth = json!({"oauth": {"token": {"access_token": "t"}}});
         let own = json!({"access_token": "own", "oauth": {"token": {"access_token": "t"}}});
-        for path in ["access_token", "context.access_token", "credentials.access_token"] {
+        for path in [
+            "access_token",
+            "context.access_token",
+            "credentials.access_token",
+        ] {
             assert_eq!(lookup(&oauth, path), Some(json!("t")), "{path}");
             assert_eq!(lookup(&own, path), Some(json!("own")), "{path}");
             assert_eq!(lookup(&json!({}), path), None, "{path}");

@@ -88,12 +88,18 @@ impl Template {
     /// Compiles `source`. Text between braces that does not fit the grammar
     /// is literal; a token that fits it but cannot be filled is an error.
     pub fn parse(source: &str) -> Result<Self, PlaceholderError> {
-        Ok(Self { pieces: pieces(source)?, source: source.to_owned() })
+        Ok(Self {
+            pieces: pieces(source)?,
+            source: source.to_owned(),
+        })
     }
 
     /// The template of no text at all.
     pub(super) fn empty() -> Self {
-        Self { source: String::new(), pieces: Vec::new() }
+        Self {
+            source: String::new(),
+            pieces: Vec::new(),
+        }
     }
 
     /// The text as it was written.
@@ -149,8 +155,13 @@ impl Template {
     /// section 5.5). `None` leaves the header out.
     pub fn header(&self, scope: &TemplateScope) -> Result<Option<String>, RenderError> {
         let value = self.text(scope)?;
-        if value.as_deref().is_some_and(|value| value.chars().any(|c| c.is_control() && c != '\t')) {
-            return Err(RenderError::ControlCharacter { source_text: self.source.clone() });
+        if value
+            .as_deref()
+            .is_some_and(|value| value.chars().any(|c| c.is_control() && c != '\t'))
+        {
+            return Err(RenderError::ControlCharacter {
+                source_text: self.source.clone(),
+            });
         }
         Ok(value)
     }
@@ -168,7 +179,11 @@ impl Template {
 
     /// One placeholder within a longer text. A `null` counts as missing here,
     /// unless the placeholder asks for it with `:null`.
-    fn embed(&self, placeholder: &Placeholder, scope: &TemplateScope) -> Result<String, RenderError> {
+    fn embed(
+        &self,
+        placeholder: &Placeholder,
+        scope: &TemplateScope,
+    ) -> Result<String, RenderError> {
         match self.fill(placeholder, scope)? {
             Rendered::Dropped => Ok(String::new()),
             Rendered::Value(Value::Null) => match placeholder.when_missing() {
@@ -186,7 +201,9 @@ impl Template {
         scope: &TemplateScope,
     ) -> Result<Rendered, RenderError> {
         for (path, cast) in placeholder.alternatives() {
-            let Some(value) = scope.lookup(path) else { continue };
+            let Some(value) = scope.lookup(path) else {
+                continue;
+            };
             if placeholder.skips_empty() && value.as_str() == Some("") {
                 continue;
             }

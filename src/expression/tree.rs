@@ -39,7 +39,10 @@ impl TemplateTree {
             Self::Text(template) => match template.render(scope) {
                 Ok(Rendered::Value(value)) => Ok(Some(value)),
                 Ok(Rendered::Dropped) => Ok(None),
-                Err(cause) => Err(RenderError::Within { at: at.to_string(), cause: Box::new(cause) }),
+                Err(cause) => Err(RenderError::Within {
+                    at: at.to_string(),
+                    cause: Box::new(cause),
+                }),
             },
             Self::List(items) => list(items, scope, at),
             Self::Object(entries) => object(entries, scope, at),
@@ -52,7 +55,10 @@ impl TemplateTree {
             Self::Plain(_) => Vec::new(),
             Self::Text(template) => template.placeholders().collect(),
             Self::List(items) => items.iter().flat_map(Self::placeholders).collect(),
-            Self::Object(entries) => entries.iter().flat_map(|(_, item)| item.placeholders()).collect(),
+            Self::Object(entries) => entries
+                .iter()
+                .flat_map(|(_, item)| item.placeholders())
+                .collect(),
         }
     }
 }
@@ -106,7 +112,9 @@ impl Serialize for TemplateTree {
             Self::Plain(value) => value.serialize(output),
             Self::Text(template) => template.serialize(output),
             Self::List(items) => output.collect_seq(items),
-            Self::Object(entries) => output.collect_map(entries.iter().map(|(key, item)| (key, item))),
+            Self::Object(entries) => {
+                output.collect_map(entries.iter().map(|(key, item)| (key, item)))
+            }
         }
     }
 }
@@ -128,7 +136,9 @@ impl<'de> Visitor<'de> for TreeVisitor {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<TemplateTree, E> {
-        Template::parse(text).map(TemplateTree::Text).map_err(E::custom)
+        Template::parse(text)
+            .map(TemplateTree::Text)
+            .map_err(E::custom)
     }
 
     fn visit_bool<E: Error>(self, flag: bool) -> Result<TemplateTree, E> {
@@ -202,7 +212,10 @@ mod tests {
             body.render(&scope).unwrap().unwrap(),
             json!({"name": "x", "count": 3, "list": [1, null, true, 1.5], "deep": {"x": {"y": "x-3"}}})
         );
-        assert_eq!(tree(&json!("{{b:undefined}}")).render(&scope).unwrap(), None);
+        assert_eq!(
+            tree(&json!("{{b:undefined}}")).render(&scope).unwrap(),
+            None
+        );
     }
 
     #[test]
@@ -212,12 +225,18 @@ mod tests {
             .render(&TemplateScope::new(&context))
             .unwrap_err();
         assert!(error.is_missing());
-        assert_eq!(error.to_string(), "at body.a[0].b: `c.d` has no value (in `{{c.d}}`)");
+        assert_eq!(
+            error.to_string(),
+            "at body.a[0].b: `c.d` has no value (in `{{c.d}}`)"
+        );
     }
 
     #[test]
     fn it_is_written_as_it_was_read() {
         let source = json!({"b": "{{x}}", "a": [1, null, "t"]});
-        assert_eq!(serde_json::to_string(&tree(&source)).unwrap(), source.to_string());
+        assert_eq!(
+            serde_json::to_string(&tree(&source)).unwrap(),
+            source.to_string()
+        );
     }
 }

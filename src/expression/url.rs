@@ -87,7 +87,11 @@ impl UrlTemplate {
     pub fn parse(source: &str) -> Result<Self, UrlTemplateError> {
         let template = Template::parse(source)?;
         let (origin, target) = url_parts::url(&template)?;
-        Ok(Self { template, origin, target })
+        Ok(Self {
+            template,
+            origin,
+            target,
+        })
     }
 
     /// The text as it was written.
@@ -103,7 +107,9 @@ impl UrlTemplate {
     /// Whether its own text fixes scheme, port and at least the last two
     /// labels of the host. Where it does not, `allowed_hosts` decides.
     pub fn host_is_pinned(&self) -> bool {
-        let Origin::Parts { scheme, host, port } = &self.origin else { return false };
+        let Origin::Parts { scheme, host, port } = &self.origin else {
+            return false;
+        };
         let literal = |part: &Part| part.iter().all(|piece| matches!(piece, Piece::Literal(_)));
         if !literal(scheme) || !port.as_ref().is_none_or(literal) {
             return false;
@@ -119,9 +125,12 @@ impl UrlTemplate {
     pub fn origin_keys(&self) -> BTreeSet<String> {
         let placeholders: Vec<&Placeholder> = match &self.origin {
             Origin::Whole(whole) => vec![whole],
-            Origin::Parts { scheme, host, port } => {
-                [Some(scheme), Some(host), port.as_ref()].into_iter().flatten().flatten().filter_map(placeholder).collect()
-            }
+            Origin::Parts { scheme, host, port } => [Some(scheme), Some(host), port.as_ref()]
+                .into_iter()
+                .flatten()
+                .flatten()
+                .filter_map(placeholder)
+                .collect(),
         };
         let paths = placeholders.into_iter().flat_map(Placeholder::paths);
         paths.filter_map(context_key).map(str::to_owned).collect()
@@ -134,21 +143,50 @@ impl UrlTemplate {
 
     /// This URL as a base, and `path` below it, with one slash between them.
     /// The queries of both are kept, the base's first.
-    pub fn join(&self, path: &PathTemplate, scope: &TemplateScope, pins: &Pins) -> Result<Url, UrlError> {
+    pub fn join(
+        &self,
+        path: &PathTemplate,
+        scope: &TemplateScope,
+        pins: &Pins,
+    ) -> Result<Url, UrlError> {
         self.join_target(Some(path), scope, pins)
     }
 
-    fn join_target(&self, path: Option<&PathTemplate>, scope: &TemplateScope, pins: &Pins) -> Result<Url, UrlError> {
+    fn join_target(
+        &self,
+        path: Option<&PathTemplate>,
+        scope: &TemplateScope,
+        pins: &Pins,
+    ) -> Result<Url, UrlError> {
         let front = self.front(scope, pins)?;
         let mut target = front.path.clone();
         let mut queries = Vec::new();
-        add(&self.template, &self.target, scope, &mut target, &mut queries)?;
+        add(
+            &self.template,
+            &self.target,
+            scope,
+            &mut target,
+            &mut queries,
+        )?;
         if let Some(path) = path {
-            add(&path.template, &path.target, scope, &mut target, &mut queries)?;
+            add(
+                &path.template,
+                &path.target,
+                scope,
+                &mut target,
+                &mut queries,
+            )?;
         }
-        let authority = front.port.as_ref().map_or_else(|| front.host.clone(), |port| format!("{}:{port}", front.host));
+        let authority = front.port.as_ref().map_or_else(
+            || front.host.clone(),
+            |port| format!("{}:{port}", front.host),
+        );
         let mark = if queries.is_empty() { "" } else { "?" };
-        let text = format!("{}://{authority}{target}{mark}{}", front.scheme, queries.join("&"));
+        let text = format!(
+            "{}://{authority}{target}{mark}{}",
+            front.scheme,
+            queries.join("&")
+        );
         let url = Url::parse(&text).map_err(|_| UrlError::Unreadable(self.source().to_owned()))?;
         self.check(&url, &front, &target, pins)?;
         Ok(url)
@@ -159,17 +197,23 @@ impl UrlTemplate {
             Origin::Whole(whole) => return self.whole(whole, scope),
             Origin::Parts { scheme, host, port } => (scheme, host, port),
         };
-        let scheme = self.compose(scheme, scope, |value, _| matches!(value, "http" | "https").then(|| value.to_owned()))?;
+        let scheme = self.compose(scheme, scope, |value, _| {
+            matches!(value, "http" | "https").then(|| value.to_owned())
+        })?;
         let host = self.compose(host, scope, |value, placeholder| {
             url_value::host_labels(value, dots(placeholder, pins.dotted_keys))
         });
-        let port = port.as_ref().map(|port| self.compose(port, scope, |value, _| url_value::port(value)));
+        let port = port
+            .as_ref()
+            .map(|port| self.compose(port, scope, |value, _| url_value::port(value)));
         Ok(Front {
             scheme: scheme.to_ascii_lowercase(),
-            host: host.map_err(|error| match error {
-                UrlError::SchemeOrPort(path) => UrlError::Host(path),
-                other => other,
-            })?.to_ascii_lowercase(),
+            host: host
+                .map_err(|error| match error {
+                    UrlError::SchemeOrPort(path) => UrlError::Host(path),
+                    other => other,
+                })?
+                .to_ascii_lowercase(),
             port: port.transpose()?,
             path: String::new(),
         })
@@ -201,7 +245,9 @@ impl UrlTemplate {
                 Piece::Placeholder(placeholder) => {
                     let value = fill(&self.template, placeholder, scope)?;
                     let value = accept(&value, placeholder);
-                    out.push_str(&value.ok_or_else(|| UrlError::SchemeOrPort(placeholder.named()))?);
+                    out.push_str(
+                        &value.ok_or_else(|| UrlError::SchemeOrPort(placeholder.named()))?,
+                    );
                 }
             }
         }
@@ -227,8 +273,14 @@ impl UrlTemplate {
             return Err(UrlError::PlainHttp(source()));
         }
         let allowed = self.host_is_pinned()
-            || pins.allowed_hosts.is_some_and(|hosts| hosts.permits(url, pins.plain_http));
-        if allowed { Ok(()) } else { Err(UrlError::NotAllowed(source())) }
+            || pins
+                .allowed_hosts
+                .is_some_and(|hosts| hosts.permits(url, pins.plain_http));
+        if allowed {
+            Ok(())
+        } else {
+            Err(UrlError::NotAllowed(source()))
+        }
     }
 }
 
@@ -253,7 +305,10 @@ impl PathTemplate {
 
 impl Default for PathTemplate {
     fn default() -> Self {
-        Self { template: Template::empty(), target: Target::default() }
+        Self {
+            template: Template::empty(),
+            target: Target::default(),
+        }
     }
 }
 
@@ -284,7 +339,11 @@ fn add(
 }
 
 /// A part with its values percent-encoded, and whether it had any.
-fn encode(template: &Template, part: &Part, scope: &TemplateScope) -> Result<(String, bool), UrlError> {
+fn encode(
+    template: &Template,
+    part: &Part,
+    scope: &TemplateScope,
+) -> Result<(String, bool), UrlError> {
     let (mut out, mut filled) = (String::new(), false);
     for piece in part {
         match piece {
@@ -299,7 +358,11 @@ fn encode(template: &Template, part: &Part, scope: &TemplateScope) -> Result<(St
 }
 
 /// A placeholder's value as text; `null` counts as missing.
-fn fill(template: &Template, placeholder: &Placeholder, scope: &TemplateScope) -> Result<String, UrlError> {
+fn fill(
+    template: &Template,
+    placeholder: &Placeholder,
+    scope: &TemplateScope,
+) -> Result<String, UrlError> {
     match template.fill(placeholder, scope)? {
         Rendered::Dropped => Ok(String::new()),
         Rendered::Value(value) if value.is_null() => match placeholder.when_missing() {
@@ -319,14 +382,22 @@ fn placeholder(piece: &Piece) -> Option<&Placeholder> {
 
 /// Dots are allowed where every field the placeholder may read says so.
 fn dots(placeholder: &Placeholder, dotted: &BTreeSet<String>) -> Dots {
-    let allowed = placeholder.paths().all(|path| context_key(path).is_some_and(|key| dotted.contains(key)));
-    if allowed { Dots::Allowed } else { Dots::Refused }
+    let allowed = placeholder
+        .paths()
+        .all(|path| context_key(path).is_some_and(|key| dotted.contains(key)));
+    if allowed {
+        Dots::Allowed
+    } else {
+        Dots::Refused
+    }
 }
 
 /// Whether the text behind the last placeholder of a host holds two whole
 /// labels; a partial one in front of the first dot does not count.
 fn has_two_labels(tail: &str) -> bool {
-    let Some((_, labels)) = tail.split_once('.') else { return false };
+    let Some((_, labels)) = tail.split_once('.') else {
+        return false;
+    };
     let labels: Vec<&str> = labels.split('.').collect();
     labels.len() >= 2 && labels.iter().all(|label| !label.is_empty())
 }

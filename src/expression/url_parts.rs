@@ -88,14 +88,25 @@ pub(super) fn url(template: &Template) -> Result<(Origin, Target), UrlTemplateEr
         (atoms.first(), rest_at(atoms.get(1..).unwrap_or_default()))
     {
         let whole = whole.clone();
-        if atoms.get(1).is_some_and(|atom| !atom.is('/') && !atom.is('?')) {
+        if atoms
+            .get(1)
+            .is_some_and(|atom| !atom.is('/') && !atom.is('?'))
+        {
             return Err(UrlTemplateError::NoScheme);
         }
         return Ok((Origin::Whole(whole), target(atoms.split_off(1))?));
     }
-    let colon = atoms.iter().position(|atom| atom.is(':')).ok_or(UrlTemplateError::NoScheme)?;
+    let colon = atoms
+        .iter()
+        .position(|atom| atom.is(':'))
+        .ok_or(UrlTemplateError::NoScheme)?;
     let mut rest = atoms.split_off(colon);
-    if !rest.iter().take(3).map(|atom| atom.is('/')).eq([false, true, true]) {
+    if !rest
+        .iter()
+        .take(3)
+        .map(|atom| atom.is('/'))
+        .eq([false, true, true])
+    {
         return Err(UrlTemplateError::NoScheme);
     }
     let mut authority = rest.split_off(3);
@@ -112,17 +123,32 @@ fn origin(scheme: Part, mut authority: Vec<Atom>) -> Result<Origin, UrlTemplateE
     }
     let bracket = authority.iter().rposition(|atom| atom.is(']')).unwrap_or(0);
     let behind_bracket = authority.get(bracket..).unwrap_or_default();
-    let colon = behind_bracket.iter().position(|atom| atom.is(':')).map(|at| at + bracket);
+    let colon = behind_bracket
+        .iter()
+        .position(|atom| atom.is(':'))
+        .map(|at| at + bracket);
     let port = match colon {
-        Some(colon) => Some(authority.split_off(colon).into_iter().skip(1).collect::<Vec<_>>()),
+        Some(colon) => Some(
+            authority
+                .split_off(colon)
+                .into_iter()
+                .skip(1)
+                .collect::<Vec<_>>(),
+        ),
         None => None,
     };
-    check_text(&authority, |c| c.is_ascii_alphanumeric() || "-._[]:".contains(c))?;
+    check_text(&authority, |c| {
+        c.is_ascii_alphanumeric() || "-._[]:".contains(c)
+    })?;
     check_text(port.as_deref().unwrap_or_default(), |c| c.is_ascii_digit())?;
     if authority.is_empty() || port.as_ref().is_some_and(Vec::is_empty) {
         return Err(UrlTemplateError::NoHost);
     }
-    Ok(Origin::Parts { scheme, host: part(authority), port: port.map(part) })
+    Ok(Origin::Parts {
+        scheme,
+        host: part(authority),
+        port: port.map(part),
+    })
 }
 
 fn check_text(atoms: &[Atom], fits: impl Fn(char) -> bool) -> Result<(), UrlTemplateError> {
@@ -145,7 +171,10 @@ fn target(mut atoms: Vec<Atom>) -> Result<Target, UrlTemplateError> {
         atoms.remove(0);
     }
     if atoms.is_empty() {
-        return Ok(Target { segments: Vec::new(), query });
+        return Ok(Target {
+            segments: Vec::new(),
+            query,
+        });
     }
     let mut segments = vec![Vec::new()];
     for atom in atoms {
@@ -160,7 +189,9 @@ fn target(mut atoms: Vec<Atom>) -> Result<Target, UrlTemplateError> {
         [Piece::Literal(text)] => Some(text.clone()),
         _ => None,
     };
-    if segments.first().is_some_and(Vec::is_empty) || segments.iter().filter_map(literal).any(|text| walks(&text)) {
+    if segments.first().is_some_and(Vec::is_empty)
+        || segments.iter().filter_map(literal).any(|text| walks(&text))
+    {
         return Err(UrlTemplateError::Segment);
     }
     Ok(Target { segments, query })

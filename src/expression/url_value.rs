@@ -6,7 +6,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use url::Url;
 
 /// All but the unreserved characters of RFC 3986, section 2.3.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// A value within a path segment or a query.
 pub(super) fn encoded(value: &str) -> String {
@@ -19,7 +23,9 @@ pub(super) fn host_labels(value: &str, dots: Dots) -> Option<String> {
     let is_label = |label: &str| {
         !label.is_empty()
             && label.len() <= 63
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
@@ -49,7 +55,9 @@ pub(super) fn port(value: &str) -> Option<String> {
 /// URL parser would silently repair.
 pub(super) fn whole_origin(value: &str) -> Option<Url> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/[]%+,;=!$&'()*".contains(&b);
-    let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"))?;
+    let rest = value
+        .strip_prefix("https://")
+        .or_else(|| value.strip_prefix("http://"))?;
     let walks_somewhere = rest.split('/').skip(1).any(walks);
     if rest.starts_with('/') || walks_somewhere || !value.bytes().all(plain) {
         return None;
@@ -64,7 +72,10 @@ pub(super) fn whole_origin(value: &str) -> Option<Url> {
 pub(super) fn walks(segment: &str) -> bool {
     let mut text = segment.to_owned();
     for _ in 0..4 {
-        if text.split(['/', '\\']).any(|step| matches!(step, "." | "..")) {
+        if text
+            .split(['/', '\\'])
+            .any(|step| matches!(step, "." | ".."))
+        {
             return true;
         }
         let decoded = percent_decode_str(&text).decode_utf8_lossy().into_owned();
@@ -83,7 +94,17 @@ mod tests {
 
     #[test]
     fn a_segment_that_walks_is_seen_through_its_encodings() {
-        for text in [".", "..", "%2e", "%2E%2e", ".%2e", "%252e%252e", "a/../b", "..\\x", "%2e%2e%2fx"] {
+        for text in [
+            ".",
+            "..",
+            "%2e",
+            "%2E%2e",
+            ".%2e",
+            "%252e%252e",
+            "a/../b",
+            "..\\x",
+            "%2e%2e%2fx",
+        ] {
             assert!(walks(text), "{text}");
         }
         for text in ["", "...", ".a", "a..b", "a.b", "%2ea", "a/b", "100%"] {
@@ -93,10 +114,28 @@ mod tests {
 
     #[test]
     fn a_host_value_is_one_label_of_host_characters() {
-        assert_eq!(host_labels("Acme-1", Dots::Refused).as_deref(), Some("acme-1"));
+        assert_eq!(
+            host_labels("Acme-1", Dots::Refused).as_deref(),
+            Some("acme-1")
+        );
         assert_eq!(host_labels("a.b", Dots::Allowed).as_deref(), Some("a.b"));
         for text in [
-            "", "a.b", "evil.com/", "a@b", "a#", "a?", "a\\b", "a\tb", "a\n", "-a", "a-", "a_b", "ａ", "a:1", "%61", "a b",
+            "",
+            "a.b",
+            "evil.com/",
+            "a@b",
+            "a#",
+            "a?",
+            "a\\b",
+            "a\tb",
+            "a\n",
+            "-a",
+            "a-",
+            "a_b",
+            "ａ",
+            "a:1",
+            "%61",
+            "a b",
         ] {
             assert_eq!(host_labels(text, Dots::Refused), None, "{text}");
         }
@@ -107,13 +146,30 @@ mod tests {
 
     #[test]
     fn an_origin_value_is_scheme_host_port_and_path_only() {
-        for text in ["https://x.com", "https://x.com/", "http://localhost:80/base", "https://[::1]:8/a"] {
+        for text in [
+            "https://x.com",
+            "https://x.com/",
+            "http://localhost:80/base",
+            "https://[::1]:8/a",
+        ] {
             assert!(whole_origin(text).is_some(), "{text}");
         }
         for text in [
-            "x.com", "https://", "https:///x", "https://u@x.com", "https://x.com?a", "https://x.com#a", "ftp://x.com",
-            "https://x.com\\@y.com", "https://x.com/\n", " https://x.com", "https://x.com/../a", "https://x.com/%2e%2e/",
-            "https://ex\u{e4}mple.com", "HTTPS://x.com", "https://x.com:99999",
+            "x.com",
+            "https://",
+            "https:///x",
+            "https://u@x.com",
+            "https://x.com?a",
+            "https://x.com#a",
+            "ftp://x.com",
+            "https://x.com\\@y.com",
+            "https://x.com/\n",
+            " https://x.com",
+            "https://x.com/../a",
+            "https://x.com/%2e%2e/",
+            "https://ex\u{e4}mple.com",
+            "HTTPS://x.com",
+            "https://x.com:99999",
         ] {
             assert!(whole_origin(text).is_none(), "{text}");
         }

@@ -110,7 +110,11 @@ mod tests {
     #[test]
     fn what_is_cut_keeps_every_byte() {
         let table = [
-            (r#"{"a": 12345678901234567890123 }"#, "a", "12345678901234567890123"),
+            (
+                r#"{"a": 12345678901234567890123 }"#,
+                "a",
+                "12345678901234567890123",
+            ),
             (r#"{"a":{"b":[1e400,-0.0]}}"#, "a.b", "[1e400,-0.0]"),
             (r#"{"a":["x","\ud800"]}"#, "a.1", r#""\ud800""#),
             (r#"{"a":1,"a":2}"#, "a", "2"),
@@ -149,11 +153,7 @@ mod tests {
 
     #[test]
     fn a_hundred_thousand_levels_do_not_overflow_the_stack() {
-        let deep = format!(
-            r#"{{"a":{}{}}}"#,
-            "[".repeat(100_000),
-            "]".repeat(100_000)
-        );
+        let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
         let found = cut(&deep, &"a.0".parse().unwrap()).unwrap().unwrap();
         assert_eq!(found.len(), 2 * 99_999);
         assert_eq!(elements(found).unwrap().unwrap().len(), 1);

@@ -91,7 +91,9 @@ impl<'de> Visitor<'de> for FormVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Form, A::Error> {
         let keys = FormKeys::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(Form { fields: keys.fields })
+        Ok(Form {
+            fields: keys.fields,
+        })
     }
 }
 
@@ -104,7 +106,11 @@ impl<'de> Deserialize<'de> for Change {
                 [(key, TemplateTree::Text(text))] if key == "expression" => Some(text.source()),
                 _ => None,
             },
-            _ => return Err(D::Error::custom("expected an expression or an object of values")),
+            _ => {
+                return Err(D::Error::custom(
+                    "expected an expression or an object of values",
+                ));
+            }
         };
         match source.map(Expression::parse) {
             Some(expression) => expression.map(Self::Expression).map_err(D::Error::custom),

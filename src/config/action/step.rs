@@ -8,7 +8,6 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Value, json};
 
-
 use crate::config::{Entries, Field, Method};
 use crate::expression::{Expression, Template, TemplateTree};
 use crate::json::Path;
@@ -75,7 +74,14 @@ pub(super) const KEYS: &[&str] = &["type", "config", "run_if"];
 
 /// The values of `type`. `request_method` is what the file's normaliser makes
 /// of a `request` that names a resource; nobody needs to write it.
-const TYPES: &[&str] = &["request", "transform", "get_context", "set_context", "update_context", "form"];
+const TYPES: &[&str] = &[
+    "request",
+    "transform",
+    "get_context",
+    "set_context",
+    "update_context",
+    "form",
+];
 
 /// A step while its keys are read.
 #[derive(Default)]
@@ -87,7 +93,11 @@ pub(super) struct Parts {
 
 impl Parts {
     /// Reads the value of one key. `type` comes before `config`.
-    pub(super) fn read<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+    pub(super) fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
         match (key, &self.name) {
             ("type", _) => {
                 let name = map.next_value::<String>()?;
@@ -111,7 +121,10 @@ impl Parts {
             (None, Some(_)) => return Err(E::missing_field("config")),
             (None, None) => return Err(E::missing_field("type")),
         };
-        Ok(Step { kind, run_if: self.run_if })
+        Ok(Step {
+            kind,
+            run_if: self.run_if,
+        })
     }
 }
 
@@ -120,7 +133,9 @@ fn kind_from_map<'de, A: MapAccess<'de>>(name: &str, map: &mut A) -> Result<Step
         "request" => StepKind::Request(map.next_value()?),
         "request_method" => StepKind::Call(map.next_value()?),
         "transform" => StepKind::Transform(map.next_value::<Computed>()?.0),
-        "get_context" => StepKind::GetContext(map.next_value::<Option<GetContext>>()?.unwrap_or_default()),
+        "get_context" => {
+            StepKind::GetContext(map.next_value::<Option<GetContext>>()?.unwrap_or_default())
+        }
         "set_context" => StepKind::SetContext(map.next_value()?),
         "update_context" => StepKind::UpdateContext(map.next_value()?),
         _ => StepKind::Form(map.next_value()?),
@@ -169,17 +184,41 @@ impl JsonSchema for Step {
         let get = generator.subschema_for::<GetContext>();
         let request = json!({"anyOf": [generator.subschema_for::<Method>(), generator.subschema_for::<Call>()]});
         let configs = [
-            ("request", request, "Sends a request: a method defined here, or `{resource, method}`."),
-            ("transform", computed, "JSONata that computes the next value."),
-            ("get_context", json!({"anyOf": [get, {"type": "null"}]}), "Gives the account's context."),
-            ("set_context", change.clone(), "Replaces what it names in the account's context."),
-            ("update_context", change, "Merges into the account's context."),
+            (
+                "request",
+                request,
+                "Sends a request: a method defined here, or `{resource, method}`.",
+            ),
+            (
+                "transform",
+                computed,
+                "JSONata that computes the next value.",
+            ),
+            (
+                "get_context",
+                json!({"anyOf": [get, {"type": "null"}]}),
+                "Gives the account's context.",
+            ),
+            (
+                "set_context",
+                change.clone(),
+                "Replaces what it names in the account's context.",
+            ),
+            (
+                "update_context",
+                change,
+                "Merges into the account's context.",
+            ),
             ("form", form, "Asks the customer."),
         ];
         let kinds: Vec<Value> = configs
             .into_iter()
             .map(|(name, config, description)| {
-                let required = if name == "get_context" { json!(["type"]) } else { json!(["type", "config"]) };
+                let required = if name == "get_context" {
+                    json!(["type"])
+                } else {
+                    json!(["type", "config"])
+                };
                 json!({
                     "type": "object",
                     "description": description,

@@ -14,9 +14,18 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     }
 }
 
-fn check_action(config: &Config, action: &Action, at: &str, broken: &Broken, findings: &mut Vec<Finding>) {
+fn check_action(
+    config: &Config,
+    action: &Action,
+    at: &str,
+    broken: &Broken,
+    findings: &mut Vec<Finding>,
+) {
     if action.steps.is_empty() && !broken.touches(at) {
-        findings.push(Finding::warning(format!("{at}.steps"), "an action without steps does nothing"));
+        findings.push(Finding::warning(
+            format!("{at}.steps"),
+            "an action without steps does nothing",
+        ));
     }
     for (place, step) in action.placed() {
         let at = format!("{at}{place}.config");
@@ -28,15 +37,27 @@ fn check_action(config: &Config, action: &Action, at: &str, broken: &Broken, fin
     }
 }
 
-fn check_call(config: &Config, call: &Call, at: &str, broken: &Broken, findings: &mut Vec<Finding>) {
+fn check_call(
+    config: &Config,
+    call: &Call,
+    at: &str,
+    broken: &Broken,
+    findings: &mut Vec<Finding>,
+) {
     let (resource, method) = (&call.resource, &call.method);
     let is_known = config.method(resource, method).is_some();
     if is_known || broken.touches(&format!("config.resources.{resource}.{method}")) {
         return;
     }
     let finding = match config.resource(resource) {
-        None => Finding::error(format!("{at}.resource"), format!("there is no resource `{resource}`")),
-        Some(_) => Finding::error(format!("{at}.method"), format!("`{resource}` has no method `{method}`")),
+        None => Finding::error(
+            format!("{at}.resource"),
+            format!("there is no resource `{resource}`"),
+        ),
+        Some(_) => Finding::error(
+            format!("{at}.method"),
+            format!("`{resource}` has no method `{method}`"),
+        ),
     };
     findings.push(finding);
 }

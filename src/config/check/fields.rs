@@ -29,12 +29,27 @@ fn check_fields(fields: &[Field], at: &str, findings: &mut Vec<Finding>) {
             findings.push(Finding::error(format!("{at}.name"), text));
         }
         if field.kind == Kind::SingleSelect && field.options.is_empty() {
-            findings.push(Finding::error(format!("{at}.options"), "a `single_select` needs options"));
+            findings.push(Finding::error(
+                format!("{at}.options"),
+                "a `single_select` needs options",
+            ));
         }
-        if let Some(error) = field.pattern.as_deref().and_then(|pattern| Regex::new(pattern).err()) {
+        if let Some(error) = field
+            .pattern
+            .as_deref()
+            .and_then(|pattern| Regex::new(pattern).err())
+        {
             let text = error.to_string();
-            let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            findings.push(Finding::error(format!("{at}.pattern"), format!("not a regular expression: {reason}")));
+            let reason = text
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim_start_matches("error: ")
+                .to_owned();
+            findings.push(Finding::error(
+                format!("{at}.pattern"),
+                format!("not a regular expression: {reason}"),
+            ));
         }
     }
 }
@@ -43,9 +58,15 @@ fn check_fields(fields: &[Field], at: &str, findings: &mut Vec<Finding>) {
 fn check_name(name: &str, at: &str, findings: &mut Vec<Finding>) {
     let at = format!("{at}.name");
     if TEMPLATE_ROOTS.contains(&name) || name == "oauth" {
-        let text = format!("a field cannot be called `{name}`: that name means something else in placeholders");
+        let text = format!(
+            "a field cannot be called `{name}`: that name means something else in placeholders"
+        );
         findings.push(Finding::error(at, text));
-    } else if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
+    } else if name.is_empty()
+        || !name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    {
         let text = format!("`{name}` cannot be named in a placeholder");
         findings.push(Finding::error(at, text).hint("use letters, digits, `_` and `-`"));
     }

@@ -14,7 +14,14 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
             }
         }
     }
-    if config.allowed_hosts.as_ref().is_some_and(crate::expression::AllowedHosts::is_empty) {
-        findings.push(Finding::warning("config.allowed_hosts", "an empty list allows no host"));
+    if config
+        .allowed_hosts
+        .as_ref()
+        .is_some_and(crate::expression::AllowedHosts::is_empty)
+    {
+        findings.push(Finding::warning(
+            "config.allowed_hosts",
+            "an empty list allows no host",
+        ));
     }
 }

@@ -35,7 +35,10 @@ const NO_TEMPLATES: [&str; 18] = [
 ];
 
 pub(super) fn check(config: &Config, file: &Value, broken: &Broken, findings: &mut Vec<Finding>) {
-    let mut walk = Walk { known: known_keys(config, broken), findings };
+    let mut walk = Walk {
+        known: known_keys(config, broken),
+        findings,
+    };
     walk.value(file, "config");
 }
 
@@ -45,12 +48,19 @@ fn known_keys(config: &Config, broken: &Broken) -> Option<BTreeSet<String>> {
         return None;
     }
     let mut known: BTreeSet<String> = config.fields().map(|field| field.name.clone()).collect();
-    for oauth in config.credentials.values().filter_map(|credential| credential.oauth()) {
+    for oauth in config
+        .credentials
+        .values()
+        .filter_map(|credential| credential.oauth())
+    {
         known.extend(["oauth".to_owned(), "access_token".to_owned()]);
         known.extend(oauth.context_from_token.keys().cloned());
         known.extend(oauth.context_from_callback.keys().cloned());
     }
-    let handshake = config.webhook.as_ref().and_then(|webhook| webhook.handle_verification.as_ref());
+    let handshake = config
+        .webhook
+        .as_ref()
+        .and_then(|webhook| webhook.handle_verification.as_ref());
     if handshake.is_some_and(|expression| expression.source().contains("update_context")) {
         return None;
     }
@@ -85,8 +95,12 @@ impl Walk<'_> {
             Value::Object(entries) => {
                 let is_transform = entries.get("type").is_some_and(|kind| kind == "transform");
                 for (key, item) in entries {
-                    let is_computed = key.ends_with("expression") || (is_transform && key == "config");
-                    if !is_computed && !key.starts_with("x-") && !NO_TEMPLATES.contains(&key.as_str()) {
+                    let is_computed =
+                        key.ends_with("expression") || (is_transform && key == "config");
+                    if !is_computed
+                        && !key.starts_with("x-")
+                        && !NO_TEMPLATES.contains(&key.as_str())
+                    {
                         self.value(item, &format!("{at}.{key}"));
                     }
                 }
@@ -97,24 +111,36 @@ impl Walk<'_> {
 
     fn text(&mut self, text: &str, at: &str) {
         if has_stray_braces(text) {
-            let finding = Finding::warning(at, "`{{` without a placeholder behind it is sent as it stands");
-            self.findings.push(finding.hint("a placeholder is `{{` + letters, digits, `_-./|:?`, spaces + `}}`"));
+            let finding = Finding::warning(
+                at,
+                "`{{` without a placeholder behind it is sent as it stands",
+            );
+            self.findings.push(
+                finding.hint("a placeholder is `{{` + letters, digits, `_-./|:?`, spaces + `}}`"),
+            );
         }
         let Some(known) = &self.known else { return };
-        let Ok(template) = Template::parse(text) else { return };
-        for placeholder in template.placeholders().filter(|placeholder| is_never_filled(placeholder, known)) {
+        let Ok(template) = Template::parse(text) else {
+            return;
+        };
+        for placeholder in template
+            .placeholders()
+            .filter(|placeholder| is_never_filled(placeholder, known))
+        {
             let names: Vec<String> = placeholder.paths().map(ToString::to_string).collect();
             let text = format!("nothing fills `{}`: no field declares it", names.join("|"));
             let finding = Finding::warning(at, text);
-            self.findings.push(finding.hint("declare a field, or give a default with `?:`"));
+            self.findings
+                .push(finding.hint("declare a field, or give a default with `?:`"));
         }
     }
 }
 
 fn is_never_filled(placeholder: &Placeholder, known: &BTreeSet<String>) -> bool {
     let is_unknown = |key: &str| !known.contains(key);
-    !placeholder.has_fallback() && placeholder.paths().all(|path| match path.first() {
-        Some("context" | "credentials") if path.parts().len() == 1 => false,
-        _ => context_key(path).is_some_and(is_unknown),
-    })
+    !placeholder.has_fallback()
+        && placeholder.paths().all(|path| match path.first() {
+            Some("context" | "credentials") if path.parts().len() == 1 => false,
+            _ => context_key(path).is_some_and(is_unknown),
+        })
 }

@@ -25,7 +25,10 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
         let at = format!("config.resources.{resource}");
         check_name(resource, &at, "resource", findings);
         if resource == "_" {
-            findings.push(Finding::error(&at, "`_` is the name under which actions are called"));
+            findings.push(Finding::error(
+                &at,
+                "`_` is the name under which actions are called",
+            ));
         }
         for (name, method) in methods {
             let at = format!("{at}.{name}");
@@ -36,15 +39,25 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     for resource in config.tool_tags.keys() {
         if config.resource(resource).is_none() && !broken.touches("config.resources") {
             let text = format!("there is no resource `{resource}`");
-            findings.push(Finding::warning(format!("config.tool_tags.{resource}"), text));
+            findings.push(Finding::warning(
+                format!("config.tool_tags.{resource}"),
+                text,
+            ));
         }
     }
 }
 
-pub(super) fn check_method(config: &Config, method: &Method, at: &str, broken: &Broken, findings: &mut Vec<Finding>) {
+pub(super) fn check_method(
+    config: &Config,
+    method: &Method,
+    at: &str,
+    broken: &Broken,
+    findings: &mut Vec<Finding>,
+) {
     check_headers(&method.headers, &format!("{at}.headers"), findings);
     let has_base = config.base_url_of(method).is_some();
-    if !has_base && !broken.touches("config.base_url") && !broken.touches(&format!("{at}.base_url")) {
+    if !has_base && !broken.touches("config.base_url") && !broken.touches(&format!("{at}.base_url"))
+    {
         let finding = Finding::error(at, "the method has no base URL");
         findings.push(finding.hint("add `base_url` here or to the configuration"));
     }
@@ -58,16 +71,27 @@ pub(super) fn check_method(config: &Config, method: &Method, at: &str, broken: &
         findings.push(Finding::warning(format!("{at}.authorization"), text));
     }
     if method.ignore_body && method.body.is_some() {
-        findings.push(Finding::warning(format!("{at}.body"), "`body` is never used: `ignore_body` is set"));
+        findings.push(Finding::warning(
+            format!("{at}.body"),
+            "`body` is never used: `ignore_body` is set",
+        ));
     }
     if let Setting::Set(pagination) = &method.pagination {
         check_paging_headers(pagination, at, findings);
     }
 }
 
-fn check_paging_headers(pagination: &crate::config::Pagination, at: &str, findings: &mut Vec<Finding>) {
+fn check_paging_headers(
+    pagination: &crate::config::Pagination,
+    at: &str,
+    findings: &mut Vec<Finding>,
+) {
     if let crate::config::Pagination::Cursor(cursor) = pagination {
-        check_headers(&cursor.headers, &format!("{at}.pagination.config.headers"), findings);
+        check_headers(
+            &cursor.headers,
+            &format!("{at}.pagination.config.headers"),
+            findings,
+        );
     }
 }
 
@@ -75,7 +99,10 @@ fn check_paging_headers(pagination: &crate::config::Pagination, at: &str, findin
 pub(super) fn check_name(name: &str, at: &str, what: &str, findings: &mut Vec<Finding>) {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     if name.is_empty() || matches!(name, "." | "..") || !name.bytes().all(fits) {
-        let finding = Finding::error(at, format!("`{name}` cannot stand in a URL as the name of a {what}"));
+        let finding = Finding::error(
+            at,
+            format!("`{name}` cannot stand in a URL as the name of a {what}"),
+        );
         findings.push(finding.hint("use letters, digits, `-`, `.`, `_` and `~`"));
     }
 }
@@ -85,9 +112,15 @@ fn check_headers(headers: &Entries, at: &str, findings: &mut Vec<Finding>) {
         let lower = name.to_ascii_lowercase();
         let at = format!("{at}.{name}");
         if FORBIDDEN_HEADERS.contains(&lower.as_str()) || lower.starts_with("x-causeway-") {
-            findings.push(Finding::error(at, format!("`{name}` is set by the gateway")));
+            findings.push(Finding::error(
+                at,
+                format!("`{name}` is set by the gateway"),
+            ));
         } else if http::HeaderName::from_bytes(lower.as_bytes()).is_err() {
-            findings.push(Finding::error(at, format!("`{name}` is not the name of a header")));
+            findings.push(Finding::error(
+                at,
+                format!("`{name}` is not the name of a header"),
+            ));
         }
     }
 }

@@ -9,7 +9,10 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     for (key, credential) in &config.credentials {
         let at = format!("config.credentials.{key}");
         if credential.format() != key {
-            let text = format!("the key is `{key}`, the format `{}`; they must be the same", credential.format());
+            let text = format!(
+                "the key is `{key}`, the format `{}`; they must be the same",
+                credential.format()
+            );
             findings.push(Finding::error(format!("{at}.format"), text));
         }
         if let Some(oauth) = credential.oauth() {
@@ -17,7 +20,13 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
         }
     }
     if let Some(authorization) = &config.authorization {
-        check_bearer(config, authorization, "config.authorization", broken, findings);
+        check_bearer(
+            config,
+            authorization,
+            "config.authorization",
+            broken,
+            findings,
+        );
     }
     for (resource, methods) in &config.resources {
         for (name, method) in methods {
@@ -29,7 +38,13 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     }
 }
 
-fn check_endpoints(credential: &Credential, oauth: &OAuth2, at: &str, broken: &Broken, findings: &mut Vec<Finding>) {
+fn check_endpoints(
+    credential: &Credential,
+    oauth: &OAuth2,
+    at: &str,
+    broken: &Broken,
+    findings: &mut Vec<Finding>,
+) {
     let at = format!("{at}.config.auth");
     if broken.touches(&at) {
         return;
@@ -39,27 +54,67 @@ fn check_endpoints(credential: &Credential, oauth: &OAuth2, at: &str, broken: &B
         findings.push(finding.hint("add `tokenHost` and `tokenPath`, or `tokenUrl`"));
     }
     if matches!(credential, Credential::Oauth2(_)) && oauth.auth.authorize().is_none() {
-        let finding = Finding::warning(&at, "there is no authorization endpoint: accounts can be imported but not connected");
-        findings.push(finding.hint("add `authorizePath`, and `authorizeHost` if it is not the token's, or `authorizeUrl`"));
+        let finding = Finding::warning(
+            &at,
+            "there is no authorization endpoint: accounts can be imported but not connected",
+        );
+        findings.push(finding.hint(
+            "add `authorizePath`, and `authorizeHost` if it is not the token's, or `authorizeUrl`",
+        ));
     }
     let parts = [
-        ("authorizePath", oauth.auth.authorize_path.is_some(), oauth.auth.authorize().is_some()),
-        ("refreshPath", oauth.auth.refresh_path.is_some(), oauth.auth.token_host.is_some()),
-        ("revokePath", oauth.auth.revoke_path.is_some(), oauth.auth.token_host.is_some()),
-        ("introspectPath", oauth.auth.introspect_path.is_some(), oauth.auth.token_host.is_some()),
+        (
+            "authorizePath",
+            oauth.auth.authorize_path.is_some(),
+            oauth.auth.authorize().is_some(),
+        ),
+        (
+            "refreshPath",
+            oauth.auth.refresh_path.is_some(),
+            oauth.auth.token_host.is_some(),
+        ),
+        (
+            "revokePath",
+            oauth.auth.revoke_path.is_some(),
+            oauth.auth.token_host.is_some(),
+        ),
+        (
+            "introspectPath",
+            oauth.auth.introspect_path.is_some(),
+            oauth.auth.token_host.is_some(),
+        ),
     ];
     for (key, is_set, has_host) in parts {
         if is_set && !has_host {
-            findings.push(Finding::error(format!("{at}.{key}"), "this path has no `tokenHost` in front of it"));
+            findings.push(Finding::error(
+                format!("{at}.{key}"),
+                "this path has no `tokenHost` in front of it",
+            ));
         }
     }
 }
 
 /// The default token is the OAuth one: without OAuth there is none.
-fn check_bearer(config: &Config, authorization: &Authorization, at: &str, broken: &Broken, findings: &mut Vec<Finding>) {
-    let has_oauth = config.credentials.values().any(|credential| credential.oauth().is_some());
-    if authorization.is_default_bearer() && !has_oauth && !broken.touches("config.credentials") && !broken.touches(at) {
-        let finding = Finding::error(at, "`bearer` without `token` needs an OAuth credential, and there is none");
+fn check_bearer(
+    config: &Config,
+    authorization: &Authorization,
+    at: &str,
+    broken: &Broken,
+    findings: &mut Vec<Finding>,
+) {
+    let has_oauth = config
+        .credentials
+        .values()
+        .any(|credential| credential.oauth().is_some());
+    if authorization.is_default_bearer()
+        && !has_oauth
+        && !broken.touches("config.credentials")
+        && !broken.touches(at)
+    {
+        let finding = Finding::error(
+            at,
+            "`bearer` without `token` needs an OAuth credential, and there is none",
+        );
         findings.push(finding.hint("add `token`, such as \"{{api_key}}\""));
     }
 }

@@ -8,33 +8,59 @@ use super::Broken;
 const AT: &str = "config.webhook.signature_verification";
 
 pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding>) {
-    let Some(webhook) = &config.webhook else { return };
+    let Some(webhook) = &config.webhook else {
+        return;
+    };
     if broken.touches(AT) {
         return;
     }
     let Some(verification) = &webhook.signature_verification else {
-        let finding = Finding::warning("config.webhook", "without `signature_verification` every webhook is refused");
-        findings.push(finding.hint("write `\"format\": \"none\"` to take webhooks without a proof"));
+        let finding = Finding::warning(
+            "config.webhook",
+            "without `signature_verification` every webhook is refused",
+        );
+        findings
+            .push(finding.hint("write `\"format\": \"none\"` to take webhooks without a proof"));
         return;
     };
     if !verification.has_signature_place() {
-        let finding = Finding::warning(format!("{AT}.config"), "it is not said where the signature stands: every webhook is refused");
-        findings.push(finding.hint("add `compare_with`, such as \"$header.x-signature\", or `signature`"));
+        let finding = Finding::warning(
+            format!("{AT}.config"),
+            "it is not said where the signature stands: every webhook is refused",
+        );
+        findings.push(
+            finding.hint("add `compare_with`, such as \"$header.x-signature\", or `signature`"),
+        );
     }
     if let Some(key) = missing_key(verification) {
-        findings.push(Finding::warning(format!("{AT}.config"), format!("`{key}` is missing: every webhook is refused")));
+        findings.push(Finding::warning(
+            format!("{AT}.config"),
+            format!("`{key}` is missing: every webhook is refused"),
+        ));
     }
     for (index, part) in verification.config.parts.iter().enumerate() {
         let at = format!("{AT}.config.parts[{index}]");
         if *part == Part::BareHeader {
-            findings.push(Finding::warning(at, "`header` names no header").hint("write `$header.<name>`"));
-        } else if *part == Part::Timestamp && verification.config.timestamp.is_none() && verification.format != SignatureFormat::StandardWebhooks {
-            findings.push(Finding::warning(at, "it is not said where the timestamp stands").hint("add `timestamp`"));
+            findings.push(
+                Finding::warning(at, "`header` names no header").hint("write `$header.<name>`"),
+            );
+        } else if *part == Part::Timestamp
+            && verification.config.timestamp.is_none()
+            && verification.format != SignatureFormat::StandardWebhooks
+        {
+            findings.push(
+                Finding::warning(at, "it is not said where the timestamp stands")
+                    .hint("add `timestamp`"),
+            );
         }
     }
-    let lookup = (&verification.config.context_lookup_field_name, &verification.config.context_lookup_field_value);
+    let lookup = (
+        &verification.config.context_lookup_field_name,
+        &verification.config.context_lookup_field_value,
+    );
     if lookup.0.is_some() != lookup.1.is_some() {
-        let text = "`context_lookup_field_name` and `context_lookup_field_value` are of use only together";
+        let text =
+            "`context_lookup_field_name` and `context_lookup_field_value` are of use only together";
         findings.push(Finding::warning(format!("{AT}.config"), text));
     }
 }
@@ -44,8 +70,12 @@ fn missing_key(verification: &SignatureVerification) -> Option<&'static str> {
     let config = &verification.config;
     let has_key = config.public_key.is_some() || config.jwks_url.is_some();
     match verification.format {
-        SignatureFormat::Hmac | SignatureFormat::StandardWebhooks => config.secret.is_none().then_some("secret"),
-        SignatureFormat::Rsa | SignatureFormat::Ecdsa | SignatureFormat::Ed25519 => (!has_key).then_some("public_key"),
+        SignatureFormat::Hmac | SignatureFormat::StandardWebhooks => {
+            config.secret.is_none().then_some("secret")
+        }
+        SignatureFormat::Rsa | SignatureFormat::Ecdsa | SignatureFormat::Ed25519 => {
+            (!has_key).then_some("public_key")
+        }
         SignatureFormat::Jwt => (!has_key && config.secret.is_none()).then_some("secret"),
         SignatureFormat::Basic if config.username.is_none() => Some("username"),
         SignatureFormat::Basic => config.password.is_none().then_some("password"),

@@ -47,7 +47,10 @@ impl Part {
             "$path" => Self::Path,
             "$form_sorted" => Self::FormSorted,
             "$id" => Self::Id,
-            other => match (other.strip_prefix("$header."), other.strip_prefix("$query.")) {
+            other => match (
+                other.strip_prefix("$header."),
+                other.strip_prefix("$query."),
+            ) {
                 (Some(name), _) => Self::Header(name.to_ascii_lowercase()),
                 (_, Some(name)) => Self::Query(name.to_owned()),
                 _ => Self::Literal(Template::parse(other)?),
@@ -87,7 +90,10 @@ impl<'de> Deserialize<'de> for CompareWith {
         let text = String::deserialize(input)?;
         let (prefix, place) = text.split_at(text.find('$').unwrap_or(0));
         match Part::parse(place) {
-            Ok(place @ (Part::Header(_) | Part::Query(_))) => Ok(Self { prefix: prefix.to_owned(), place }),
+            Ok(place @ (Part::Header(_) | Part::Query(_))) => Ok(Self {
+                prefix: prefix.to_owned(),
+                place,
+            }),
             _ => Err(D::Error::custom(format!(
                 "`{text}` names no place; write `$header.x-signature`, with a literal prefix if there is one"
             ))),
@@ -125,7 +131,13 @@ mod tests {
     #[test]
     fn a_signature_stands_in_a_header_or_a_query() {
         let read: CompareWith = serde_json::from_str("\"v0=$header.X-Sig\"").unwrap();
-        assert_eq!(read, CompareWith { prefix: "v0=".to_owned(), place: Part::Header("x-sig".to_owned()) });
+        assert_eq!(
+            read,
+            CompareWith {
+                prefix: "v0=".to_owned(),
+                place: Part::Header("x-sig".to_owned())
+            }
+        );
         for text in ["\"x-sig\"", "\"$body\"", "\"\"", "\"v0=$\""] {
             assert!(serde_json::from_str::<CompareWith>(text).is_err(), "{text}");
         }

@@ -37,7 +37,10 @@ pub(super) fn to_value(result: &JValue) -> Result<Option<Value>, ExpressionError
     if result.is_undefined() {
         return Ok(None);
     }
-    let mut budget = Budget { values: RESULT_VALUES, bytes: RESULT_BYTES };
+    let mut budget = Budget {
+        values: RESULT_VALUES,
+        bytes: RESULT_BYTES,
+    };
     budget.convert(result, VALUE_DEPTH).map(Some)
 }
 
@@ -59,7 +62,11 @@ impl Budget {
             JValue::String(text) => self.text(text).map(Value::String),
             JValue::Array(items) => {
                 let depth = deeper(depth)?;
-                items.iter().map(|item| self.convert(item, depth)).collect::<Result<_, _>>().map(Value::Array)
+                items
+                    .iter()
+                    .map(|item| self.convert(item, depth))
+                    .collect::<Result<_, _>>()
+                    .map(Value::Array)
             }
             JValue::Object(entries) => {
                 let depth = deeper(depth)?;
@@ -82,7 +89,9 @@ impl Budget {
 }
 
 fn deeper(depth: usize) -> Result<usize, ExpressionError> {
-    depth.checked_sub(1).ok_or(ExpressionError::Result("nested too deep"))
+    depth
+        .checked_sub(1)
+        .ok_or(ExpressionError::Result("nested too deep"))
 }
 
 /// Whole numbers as integers, so that `1` is written `1`; what JSON cannot

@@ -20,13 +20,17 @@ pub(super) fn register(evaluator: &mut Evaluator, moment: &Moment) -> Result<(),
     evaluator.register_fn_override("millis", move |_: &[JValue]| Ok(JValue::from(now_ms)))?;
     let chance = Chance::new(moment);
     let dice = Rc::clone(&chance);
-    evaluator.register_fn_override("random", move |_: &[JValue]| Ok(JValue::from(dice.fraction())))?;
+    evaluator.register_fn_override("random", move |_: &[JValue]| {
+        Ok(JValue::from(dice.fraction()))
+    })?;
     let dice = Rc::clone(&chance);
     evaluator.register_fn("uuid", move |_: &[JValue]| Ok(JValue::from(dice.uuid())))?;
     evaluator.register_fn_override("shuffle", move |args: &[JValue]| Ok(shuffle(&chance, args)))?;
     let left = Rc::new(Cell::new(CALLS));
     let calls = Rc::clone(&left);
-    evaluator.register_fn(CALL, move |_: &[JValue]| count(&calls, 1).map(|()| JValue::Undefined))?;
+    evaluator.register_fn(CALL, move |_: &[JValue]| {
+        count(&calls, 1).map(|()| JValue::Undefined)
+    })?;
     evaluator.register_fn(BOUND, move |args: &[JValue]| bound(&left, args))
 }
 
@@ -41,10 +45,18 @@ fn count(left: &Cell<u32>, calls: u32) -> Result<(), EvaluatorError> {
 }
 
 /// The bound of a range, counted by the items it may stand for.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)] // clamped
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss
+)] // clamped
 fn bound(left: &Cell<u32>, args: &[JValue]) -> HostFnResult {
     let value = args.first().cloned().unwrap_or(JValue::Undefined);
-    let items = value.as_f64().unwrap_or(0.0).abs().clamp(0.0, SEQUENCE_LENGTH as f64);
+    let items = value
+        .as_f64()
+        .unwrap_or(0.0)
+        .abs()
+        .clamp(0.0, SEQUENCE_LENGTH as f64);
     count(left, 1 + items as u32 / RANGE_ITEMS_PER_CALL)?;
     Ok(value)
 }
@@ -53,13 +65,20 @@ fn bound(left: &Cell<u32>, args: &[JValue]) -> HostFnResult {
 fn now(now_ms: i64, args: &[JValue]) -> HostFnResult {
     let mut context = Context::new();
     context.bind("ms".to_owned(), JValue::from(now_ms));
-    context.bind("picture".to_owned(), args.first().cloned().unwrap_or(JValue::Undefined));
-    context.bind("zone".to_owned(), args.get(1).cloned().unwrap_or(JValue::Undefined));
+    context.bind(
+        "picture".to_owned(),
+        args.first().cloned().unwrap_or(JValue::Undefined),
+    );
+    context.bind(
+        "zone".to_owned(),
+        args.get(1).cloned().unwrap_or(JValue::Undefined),
+    );
     run("$fromMillis($ms, $picture, $zone)", context)
 }
 
 fn run(source: &str, context: Context) -> HostFnResult {
-    let ast = parser::parse(source).map_err(|error| EvaluatorError::EvaluationError(error.to_string()))?;
+    let ast = parser::parse(source)
+        .map_err(|error| EvaluatorError::EvaluationError(error.to_string()))?;
     Evaluator::with_context(context).evaluate(&ast, &JValue::Null)
 }
 
@@ -94,14 +113,22 @@ struct Chance {
 
 impl Chance {
     fn new(moment: &Moment) -> Rc<Self> {
-        Rc::new(Self { seed: moment.random, drawn: Cell::new(0) })
+        Rc::new(Self {
+            seed: moment.random,
+            drawn: Cell::new(0),
+        })
     }
 
     fn draw(&self) -> u128 {
         let counter = self.drawn.get();
         self.drawn.set(counter.wrapping_add(1));
-        let hash = Sha256::new().chain_update(self.seed).chain_update(counter.to_be_bytes()).finalize();
-        hash.iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte))
+        let hash = Sha256::new()
+            .chain_update(self.seed)
+            .chain_update(counter.to_be_bytes())
+            .finalize();
+        hash.iter()
+            .take(16)
+            .fold(0, |number, byte| number << 8 | u128::from(*byte))
     }
 
     /// At least 0, below 1: 53 bits, which an f64 holds exactly.
@@ -117,6 +144,8 @@ impl Chance {
 
     /// RFC 9562, version 4.
     fn uuid(&self) -> String {
-        uuid::Builder::from_random_bytes(self.draw().to_be_bytes()).into_uuid().to_string()
+        uuid::Builder::from_random_bytes(self.draw().to_be_bytes())
+            .into_uuid()
+            .to_string()
     }
 }

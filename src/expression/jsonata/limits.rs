@@ -37,15 +37,21 @@ pub(super) fn check_source(source: &str) -> Result<(), ExpressionError> {
     // Tokens since the last separator, for each bracket that is open.
     let mut open = vec![0_usize];
     loop {
-        let token = lexer.next_token().map_err(|error| ExpressionError::Syntax(error.to_string()))?;
+        let token = lexer
+            .next_token()
+            .map_err(|error| ExpressionError::Syntax(error.to_string()))?;
         match token {
             Token::Eof => return Ok(()),
             Token::LeftParen | Token::LeftBracket | Token::LeftBrace => open.push(1),
             Token::RightParen | Token::RightBracket | Token::RightBrace if open.len() > 1 => {
                 open.pop();
             }
-            Token::Comma | Token::Semicolon => open.iter_mut().last().into_iter().for_each(|n| *n = 1),
-            operator if nests(&operator) => open.iter_mut().last().into_iter().for_each(|n| *n += 1),
+            Token::Comma | Token::Semicolon => {
+                open.iter_mut().last().into_iter().for_each(|n| *n = 1)
+            }
+            operator if nests(&operator) => {
+                open.iter_mut().last().into_iter().for_each(|n| *n += 1)
+            }
             _ => {}
         }
         if open.iter().sum::<usize>() > SOURCE_DEPTH {

@@ -64,26 +64,40 @@ impl Walk {
             AstNode::Lambda { body, .. } => {
                 self.node(body)?;
                 self.kind = Kind::Counted;
-                wrap(body, |body| AstNode::Block(vec![call(CALL, Vec::new()), body]));
+                wrap(body, |body| {
+                    AstNode::Block(vec![call(CALL, Vec::new()), body])
+                });
                 Ok(())
             }
-            AstNode::Array(items) | AstNode::ArrayGroup(items) | AstNode::Block(items) => self.all(items),
+            AstNode::Array(items) | AstNode::ArrayGroup(items) | AstNode::Block(items) => {
+                self.all(items)
+            }
             AstNode::Object(pairs) => self.pairs(pairs),
             AstNode::ObjectTransform { input, pattern } => {
                 self.node(input)?;
                 self.pairs(pattern)
             }
-            AstNode::Conditional { condition, then_branch, else_branch } => {
+            AstNode::Conditional {
+                condition,
+                then_branch,
+                else_branch,
+            } => {
                 self.node(condition)?;
                 self.node(then_branch)?;
-                else_branch.as_deref_mut().map_or(Ok(()), |node| self.node(node))
+                else_branch
+                    .as_deref_mut()
+                    .map_or(Ok(()), |node| self.node(node))
             }
             AstNode::FunctionApplication(inner) => self.node(inner),
             AstNode::Sort { input, terms } => {
                 self.node(input)?;
                 terms.iter_mut().try_for_each(|(term, _)| self.node(term))
             }
-            AstNode::Transform { location, update, delete } => {
+            AstNode::Transform {
+                location,
+                update,
+                delete,
+            } => {
                 self.kind = Kind::Counted;
                 self.node(location)?;
                 self.node(update)?;
@@ -125,7 +139,9 @@ impl Walk {
     fn name(&mut self, name: &str) -> Done {
         match name {
             "eval" => return Err(ExpressionError::Unavailable("eval")),
-            "now" | "millis" | "random" | "uuid" | "shuffle" | "toMillis" => self.kind = Kind::Counted,
+            "now" | "millis" | "random" | "uuid" | "shuffle" | "toMillis" => {
+                self.kind = Kind::Counted
+            }
             _ => {}
         }
         Ok(())
@@ -138,5 +154,9 @@ fn wrap(node: &mut AstNode, outer: impl FnOnce(AstNode) -> AstNode) {
 }
 
 fn call(name: &str, args: Vec<AstNode>) -> AstNode {
-    AstNode::Function { name: name.to_owned(), args, is_builtin: true }
+    AstNode::Function {
+        name: name.to_owned(),
+        args,
+        is_builtin: true,
+    }
 }

@@ -6,7 +6,10 @@ use crate::expression::ExpressionScope;
 use serde_json::{Value, json};
 
 fn moment() -> Moment {
-    Moment { now_ms: 1_700_000_000_123, random: [7; 32] }
+    Moment {
+        now_ms: 1_700_000_000_123,
+        random: [7; 32],
+    }
 }
 
 fn evaluate(source: &str, input: &Value) -> Result<Option<Value>, ExpressionError> {
@@ -29,8 +32,14 @@ fn undefined_is_none_and_null_is_null() {
         ("$previous.s & $context.name", Some(json!("xcontext"))),
         ("$map(a.b, function($v) { $v * 2 })", Some(json!([2, 4, 6]))),
         ("[1..3]", Some(json!([1, 2, 3]))),
-        ("($f := function($n) { $n < 2 ? 1 : $n * $f($n - 1) }; $f(5))", Some(json!(120))),
-        ("$ ~> |a|{\"c\": 1}|", Some(json!({"a": {"b": [1, 2, 3], "c": 1}, "s": "x", "n": null}))),
+        (
+            "($f := function($n) { $n < 2 ? 1 : $n * $f($n - 1) }; $f(5))",
+            Some(json!(120)),
+        ),
+        (
+            "$ ~> |a|{\"c\": 1}|",
+            Some(json!({"a": {"b": [1, 2, 3], "c": 1}, "s": "x", "n": null})),
+        ),
     ];
     for (source, expected) in table {
         assert_eq!(value(source), expected, "{source}");
@@ -49,15 +58,24 @@ fn the_same_moment_gives_the_same_result() {
     assert_eq!(result["u"].as_str().unwrap().len(), 36);
     assert_eq!(value("$now(\"[Y0001]\")"), Some(json!("2023")));
     let scope_value = json!(null);
-    let other = Moment { random: [8; 32], ..moment() };
+    let other = Moment {
+        random: [8; 32],
+        ..moment()
+    };
     let uuid = Expression::parse("$uuid()").unwrap();
     let scope = ExpressionScope::step(&scope_value, &scope_value);
-    assert_ne!(uuid.evaluate(&scope, &other).unwrap(), uuid.evaluate(&scope, &moment()).unwrap());
+    assert_ne!(
+        uuid.evaluate(&scope, &other).unwrap(),
+        uuid.evaluate(&scope, &moment()).unwrap()
+    );
 }
 
 #[test]
 fn truth_is_that_of_boolean() {
-    let (headers, body) = (json!({}), json!({"zero": 0, "empty": [], "list": [0, 1], "text": "x", "object": {}}));
+    let (headers, body) = (
+        json!({}),
+        json!({"zero": 0, "empty": [], "list": [0, 1], "text": "x", "object": {}}),
+    );
     let scope = ExpressionScope::response(&body, &headers, 429);
     let table = [
         ("status = 429", true),
@@ -73,13 +91,20 @@ fn truth_is_that_of_boolean() {
     ];
     for (source, expected) in table {
         let expression = Expression::parse(source).unwrap();
-        assert_eq!(expression.is_true(&scope, &moment()), Ok(expected), "{source}");
+        assert_eq!(
+            expression.is_true(&scope, &moment()),
+            Ok(expected),
+            "{source}"
+        );
     }
 }
 
 #[test]
 fn a_text_that_is_wholly_a_placeholder_is_read_as_its_path() {
-    let (headers, body) = (json!({"retry-after": "5"}), json!({"error": {"0": "x"}, "list": ["a", "b"]}));
+    let (headers, body) = (
+        json!({"retry-after": "5"}),
+        json!({"error": {"0": "x"}, "list": ["a", "b"]}),
+    );
     let scope = ExpressionScope::response(&body, &headers, 200);
     for (source, expected) in [
         ("{{response.error}}", Some(json!({"0": "x"}))),
@@ -90,7 +115,11 @@ fn a_text_that_is_wholly_a_placeholder_is_read_as_its_path() {
     ] {
         let expression = Expression::parse_path_or_source(source).unwrap();
         assert_eq!(expression.source(), source);
-        assert_eq!(expression.evaluate(&scope, &moment()).unwrap(), expected, "{source}");
+        assert_eq!(
+            expression.evaluate(&scope, &moment()).unwrap(),
+            expected,
+            "{source}"
+        );
     }
 }
 
@@ -104,7 +133,13 @@ fn an_endless_tail_recursion_ends_with_an_error() {
         "($f := function($x) { $map([1..9], $f) }; $f(1))",
         "[1..99999].$sum([1..99999].$sum([1..99999]))",
     ] {
-        assert!(matches!(evaluate(source, &json!({})), Err(ExpressionError::Evaluation(_))), "{source}");
+        assert!(
+            matches!(
+                evaluate(source, &json!({})),
+                Err(ExpressionError::Evaluation(_))
+            ),
+            "{source}"
+        );
     }
 }
 
@@ -116,7 +151,12 @@ fn counted(calls: u32) -> Result<Option<Value>, ExpressionError> {
 #[test]
 fn calls_are_counted() {
     assert_eq!(counted(CALLS).unwrap(), Some(json!("done")));
-    assert!(counted(CALLS + 1).unwrap_err().to_string().contains("100000 calls"));
+    assert!(
+        counted(CALLS + 1)
+            .unwrap_err()
+            .to_string()
+            .contains("100000 calls")
+    );
 }
 
 #[test]
@@ -132,8 +172,16 @@ fn depth_is_bounded_below_what_v8_can_take() {
 #[test]
 fn a_sequence_is_bounded() {
     let range = |n: usize| evaluate(&format!("$count([1..{n}])"), &json!({}));
-    assert_eq!(range(SEQUENCE_LENGTH).unwrap(), Some(json!(SEQUENCE_LENGTH)));
-    assert!(range(SEQUENCE_LENGTH + 1).unwrap_err().to_string().contains("D2015"));
+    assert_eq!(
+        range(SEQUENCE_LENGTH).unwrap(),
+        Some(json!(SEQUENCE_LENGTH))
+    );
+    assert!(
+        range(SEQUENCE_LENGTH + 1)
+            .unwrap_err()
+            .to_string()
+            .contains("D2015")
+    );
 }
 
 #[test]
@@ -146,7 +194,11 @@ fn a_source_is_bounded_in_length_and_depth() {
     assert_eq!(nested(SOURCE_DEPTH + 1), Err(ExpressionError::TooDeep));
     for operator in ["1+", "-", "a?b:", "$a:=", "a&", "a~>"] {
         let source = format!("{}1", operator.repeat(SOURCE_DEPTH + 1));
-        assert_eq!(Expression::parse(&source), Err(ExpressionError::TooDeep), "{operator}");
+        assert_eq!(
+            Expression::parse(&source),
+            Err(ExpressionError::TooDeep),
+            "{operator}"
+        );
     }
     let many = vec!["a.b.c.d = 1 and e.f"; 60].join(", ");
     assert!(Expression::parse(&format!("[{many}]")).is_ok());
@@ -154,25 +206,51 @@ fn a_source_is_bounded_in_length_and_depth() {
 
 #[test]
 fn a_result_is_bounded_in_size_and_depth() {
-    let doubled = |n: u32| format!("$reduce([1..{n}], function($a, $x) {{ {{\"l\": $a, \"r\": $a}} }}, 1)");
+    let doubled =
+        |n: u32| format!("$reduce([1..{n}], function($a, $x) {{ {{\"l\": $a, \"r\": $a}} }}, 1)");
     assert!(evaluate(&doubled(17), &json!({})).is_ok());
-    assert_eq!(evaluate(&doubled(40), &json!({})), Err(ExpressionError::Result("too large")));
+    assert_eq!(
+        evaluate(&doubled(40), &json!({})),
+        Err(ExpressionError::Result("too large"))
+    );
     let nested = |n: u32| format!("$reduce([1..{n}], function($a, $x) {{ {{\"l\": $a}} }}, 1)");
     assert!(evaluate(&nested(127), &json!({})).is_ok());
-    assert_eq!(evaluate(&nested(129), &json!({})), Err(ExpressionError::Result("nested too deep")));
+    assert_eq!(
+        evaluate(&nested(129), &json!({})),
+        Err(ExpressionError::Result("nested too deep"))
+    );
     assert!(evaluate(&nested(50_000), &json!({})).is_err());
-    let text = |n: u32| format!("$reduce([1..{n}], function($a, $x) {{ $a & $a }}, \"0123456789abcdef\")");
+    let text =
+        |n: u32| format!("$reduce([1..{n}], function($a, $x) {{ $a & $a }}, \"0123456789abcdef\")");
     assert!(evaluate(&text(19), &json!({})).is_ok());
-    assert_eq!(evaluate(&text(20), &json!({})), Err(ExpressionError::Result("too large")));
-    assert!(matches!(evaluate("$sum", &json!({})), Err(ExpressionError::Result(_))));
+    assert_eq!(
+        evaluate(&text(20), &json!({})),
+        Err(ExpressionError::Result("too large"))
+    );
+    assert!(matches!(
+        evaluate("$sum", &json!({})),
+        Err(ExpressionError::Result(_))
+    ));
 }
 
 #[test]
 fn what_is_not_jsonata_says_so_and_eval_is_not_available() {
     for source in ["a b", "", "(", "{{response.error}}", "'x"] {
-        assert!(matches!(Expression::parse(source), Err(ExpressionError::Syntax(_))), "{source}");
+        assert!(
+            matches!(Expression::parse(source), Err(ExpressionError::Syntax(_))),
+            "{source}"
+        );
     }
-    for source in ["$eval(\"1\")", "$map([\"1\"], $eval)", "a.($eval(b))", "function() { $eval(x) }"] {
-        assert_eq!(Expression::parse(source), Err(ExpressionError::Unavailable("eval")), "{source}");
+    for source in [
+        "$eval(\"1\")",
+        "$map([\"1\"], $eval)",
+        "a.($eval(b))",
+        "function() { $eval(x) }",
+    ] {
+        assert_eq!(
+            Expression::parse(source),
+            Err(ExpressionError::Unavailable("eval")),
+            "{source}"
+        );
     }
 }

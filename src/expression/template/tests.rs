@@ -14,7 +14,9 @@ fn context() -> Value {
 
 fn render(source: &str) -> Result<Rendered, RenderError> {
     let context = context();
-    Template::parse(source).unwrap().render(&TemplateScope::new(&context))
+    Template::parse(source)
+        .unwrap()
+        .render(&TemplateScope::new(&context))
 }
 
 fn value(source: &str) -> Value {
@@ -74,12 +76,20 @@ fn the_first_defined_alternative_wins_and_then_the_fallback() {
 
 #[test]
 fn a_missing_value_without_fallback_is_an_error_that_names_path_and_place() {
-    for source in ["{{missing}}", "a {{missing}}", "{{empty:ignore-empty-str}}", "x{{nothing}}"] {
+    for source in [
+        "{{missing}}",
+        "a {{missing}}",
+        "{{empty:ignore-empty-str}}",
+        "x{{nothing}}",
+    ] {
         let error = render(source).unwrap_err();
         assert!(error.is_missing(), "{source}");
         assert!(error.to_string().contains(source), "{error}");
     }
-    assert_eq!(render("{{foo:int}}").unwrap_err().to_string(), "`foo` cannot be read as `int`");
+    assert_eq!(
+        render("{{foo:int}}").unwrap_err().to_string(),
+        "`foo` cannot be read as `int`"
+    );
 }
 
 #[test]
@@ -100,9 +110,13 @@ fn what_is_not_a_token_is_literal_and_a_value_is_never_a_template() {
 
 #[test]
 fn stray_braces_are_told_apart_from_placeholders() {
-    for (source, stray) in
-        [("{{foo", true), ("{{a$b}} {{foo}}", true), ("{{foo}}", false), ("{{{foo}}}", true), ("{x}", false)]
-    {
+    for (source, stray) in [
+        ("{{foo", true),
+        ("{{a$b}} {{foo}}", true),
+        ("{{foo}}", false),
+        ("{{{foo}}}", true),
+        ("{x}", false),
+    ] {
         assert_eq!(has_stray_braces(source), stray, "{source}");
     }
 }
@@ -112,10 +126,16 @@ fn a_header_takes_no_line_break_and_leaves_out_what_is_dropped_or_null() {
     let context = context();
     let scope = TemplateScope::new(&context);
     let header = |source: &str| Template::parse(source).unwrap().header(&scope);
-    assert_eq!(header("Bearer {{foo}}").unwrap().as_deref(), Some("Bearer bar"));
+    assert_eq!(
+        header("Bearer {{foo}}").unwrap().as_deref(),
+        Some("Bearer bar")
+    );
     assert_eq!(header("{{missing:undefined}}").unwrap(), None);
     assert_eq!(header("{{nothing}}").unwrap(), None);
-    assert!(matches!(header("x {{line}}"), Err(RenderError::ControlCharacter { .. })));
+    assert!(matches!(
+        header("x {{line}}"),
+        Err(RenderError::ControlCharacter { .. })
+    ));
 }
 
 #[test]
