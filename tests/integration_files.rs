@@ -1,6 +1,8 @@
 //! Whole integration files: the cases of `tests/cases/config`, the files we
 //! ship, and the JSON Schema that editors read.
 
+#![allow(clippy::unwrap_used)] // the helpers of tests, which the lint does not see as tests
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -176,7 +178,8 @@ fn the_scopes_in_the_docs_are_those_of_the_code() {
     );
     for row in causeway::expression::scope::SCOPES {
         let roots: Vec<String> = row.roots.iter().map(|root| format!("`{root}`")).collect();
-        text += &format!("| {} | {} | {} |\n", row.used_by, roots.join(" "), row.note);
+        let cells = [row.used_by, &roots.join(" "), row.note];
+        text += &(["| ", &cells.join(" | "), " |\n"].concat());
     }
     text += &bounds();
     same_as_stored(&root().join("docs/scopes.md"), &text);

@@ -81,6 +81,7 @@ pub enum Pagination {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "CursorPagination")]
+#[allow(clippy::struct_excessive_bools)] // one key of the file each
 pub struct Cursor {
     /// Where the next cursor stands in the answer.
     pub cursor_path: Path,

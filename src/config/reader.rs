@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value, json};
 
 use super::credentials::LATER_FORMATS;
@@ -35,6 +35,9 @@ struct Head {
     is_beta: bool,
     #[serde(rename = "$schema", default)]
     _schema: Option<String>,
+    /// Read by itself.
+    #[serde(rename = "config", default)]
+    _config: Option<IgnoredAny>,
 }
 
 /// Reads a whole integration file: `{name, category?, is_beta?, config}`.
@@ -79,7 +82,9 @@ fn read_file(file: &Value, findings: &mut Vec<Finding>) -> Option<Integration> {
         return None;
     }
     let mut head = keys.clone();
-    let config = head.shift_remove("config");
+    let config = head
+        .insert("config".to_owned(), Value::Null)
+        .filter(|config| !config.is_null());
     let first = findings.len();
     let head: Option<Head> = prune::read(Value::Object(head), "", findings);
     for finding in findings.iter_mut().skip(first) {

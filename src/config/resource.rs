@@ -18,6 +18,7 @@ use super::{
 /// One method: the request it stands for.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[allow(clippy::struct_excessive_bools)] // one key of the file each
 pub struct Method {
     /// The HTTP verb, in any case; `get` when absent.
     pub method: Verb,
@@ -32,7 +33,6 @@ pub struct Method {
     /// How arrays are written in the query.
     pub query_array_format: Option<QueryArrayFormat>,
     /// The body, with placeholders; the caller's own, byte for byte, when absent.
-    #[serde(deserialize_with = "present")]
     pub body: Option<TemplateTree>,
     /// How the body is written.
     pub body_format: Option<BodyFormat>,
@@ -74,11 +74,6 @@ pub struct Method {
     pub response_schema: Option<Value>,
     /// Example requests and answers.
     pub examples: Option<Value>,
-}
-
-/// A `body` that is there, also when it is `null`.
-fn present<'de, D: Deserializer<'de>>(input: D) -> Result<Option<TemplateTree>, D::Error> {
-    TemplateTree::deserialize(input).map(Some)
 }
 
 impl Method {
