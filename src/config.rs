@@ -193,6 +193,12 @@ impl Config {
         method.base_url.as_ref().or(self.base_url.as_ref())
     }
 
+    /// The context keys that scheme, host or port of this method's URL depends on.
+    pub fn origin_keys_of(&self, method: &Method) -> BTreeSet<String> {
+        let base = self.base_url_of(method);
+        base.map(UrlTemplate::origin_keys).unwrap_or_default()
+    }
+
     /// Every field of every credential and of every form.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
         let of_credentials = self.credentials.values().flat_map(Credential::fields);

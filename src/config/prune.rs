@@ -138,6 +138,7 @@ impl Cuts {
     fn cut(&mut self, value: &mut Value, place: &[Step], original: String) -> Option<()> {
         let (last, parents) = place.split_last()?;
         let array = self.original(parents);
+        let was_null = at(value, place).is_some_and(Value::is_null);
         let parent = parents.iter().try_fold(value, |value, step| match step {
             Step::Key(key) => value.get_mut(key),
             Step::Index(index) => value.get_mut(*index),
@@ -157,7 +158,9 @@ impl Cuts {
             }
             _ => return None,
         }
-        self.paths.insert(original);
+        if !was_null {
+            self.paths.insert(original);
+        }
         Some(())
     }
 }

@@ -76,16 +76,6 @@ pub struct Method {
     pub examples: Option<Value>,
 }
 
-impl Method {
-    /// The context keys that this method's own base URL depends on.
-    pub fn origin_keys(&self) -> std::collections::BTreeSet<String> {
-        self.base_url
-            .as_ref()
-            .map(UrlTemplate::origin_keys)
-            .unwrap_or_default()
-    }
-}
-
 /// An HTTP verb (RFC 9110, section 9; RFC 5789), read in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verb(pub http::Method);
