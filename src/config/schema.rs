@@ -31,6 +31,9 @@ fn allow_x_keys(schema: &mut Value) {
     }
 }
 
+/// Keys with their second spellings.
+pub(super) type Aliases = &'static [(&'static str, &'static [&'static str])];
+
 /// Second spellings of keys, which serde reads by `alias` and schemars does
 /// not see.
 pub(super) fn aliases(

@@ -68,6 +68,21 @@ pub(super) fn check_method(
         let finding = Finding::error(at, "the method has no base URL");
         findings.push(finding.hint("add `base_url` here or to the configuration"));
     }
+    check_unused(config, method, at, broken, findings);
+    if let Setting::Set(Pagination::Cursor(cursor)) = &method.pagination {
+        let at = format!("{at}.pagination.config.headers");
+        check_headers(&cursor.headers, &at, findings);
+    }
+}
+
+/// Keys that another key makes useless.
+fn check_unused(
+    config: &Config,
+    method: &Method,
+    at: &str,
+    broken: &Broken,
+    findings: &mut Vec<Finding>,
+) {
     let pages = config.pagination_of(method).is_some() || broken.touches("config.pagination");
     if method.pagination_path.is_some() && !pages && !broken.touches(&format!("{at}.pagination")) {
         let text = "`pagination_path` is never used: the method does not page";
@@ -82,13 +97,6 @@ pub(super) fn check_method(
             format!("{at}.body"),
             "`body` is never used: `ignore_body` is set",
         ));
-    }
-    if let Setting::Set(Pagination::Cursor(cursor)) = &method.pagination {
-        check_headers(
-            &cursor.headers,
-            &format!("{at}.pagination.config.headers"),
-            findings,
-        );
     }
 }
 
