@@ -53,6 +53,7 @@ pub struct Integration {
     /// What kind of product it is, such as `crm` or `helpdesk`.
     pub category: Option<String>,
     /// Whether the integration is still being tested.
+    #[schemars(default)]
     pub is_beta: bool,
     /// How the provider's API is called.
     pub config: Config,
@@ -190,6 +191,12 @@ impl Config {
     /// The URL this method's path is put behind.
     pub fn base_url_of<'a>(&'a self, method: &'a Method) -> Option<&'a UrlTemplate> {
         method.base_url.as_ref().or(self.base_url.as_ref())
+    }
+
+    /// The context keys that scheme, host or port of this method's URL depends on.
+    pub fn origin_keys_of(&self, method: &Method) -> BTreeSet<String> {
+        let base = self.base_url_of(method);
+        base.map(UrlTemplate::origin_keys).unwrap_or_default()
     }
 
     /// Every field of every credential and of every form.

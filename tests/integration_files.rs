@@ -1,6 +1,8 @@
 //! Whole integration files: the cases of `tests/cases/config`, the files we
 //! ship, and the JSON Schema that editors read.
 
+#![allow(clippy::unwrap_used)] // the helpers of tests, which the lint does not see as tests
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -94,6 +96,60 @@ fn the_printed_example_is_accepted_as_it_stands() {
     );
 }
 
+/// Every place of a value, as JSON pointers.
+fn places(value: &Value, at: &str, out: &mut Vec<String>) {
+    out.push(at.to_owned());
+    match value {
+        Value::Object(entries) => {
+            for (key, item) in entries {
+                let key = key.replace('~', "~0").replace('/', "~1");
+                places(item, &format!("{at}/{key}"), out);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                places(item, &format!("{at}/{index}"), out);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn whatever_stands_in_any_place_the_file_is_read_to_its_end() {
+    let files = ["both-spellings", "hosts-not-pinned"]
+        .map(|case| load(&root().join(format!("tests/cases/config/{case}.json")))["file"].clone());
+    let strange = [
+        json!(null),
+        json!(-1.5),
+        json!("{{"),
+        json!("{{a:x}}"),
+        json!([[{}]]),
+        json!({"format": 1, "type": {}, "config": [], "steps": {}, "\u{0}": "é"}),
+    ];
+    for file in &files {
+        let mut pointers = Vec::new();
+        places(file, "", &mut pointers);
+        for (pointer, value) in pointers
+            .iter()
+            .flat_map(|p| strange.iter().map(move |v| (p, v)))
+        {
+            let mut file = file.clone();
+            *file.pointer_mut(pointer).unwrap() = value.clone();
+            let Reading {
+                integration,
+                findings,
+            } = read(&file);
+            let has_errors = findings.iter().any(|finding| finding.level == Level::Error);
+            assert_eq!(
+                integration.is_none(),
+                has_errors,
+                "{pointer} {value} {findings:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn the_stored_schema_is_that_of_the_types() {
     let schema = integration_schema();
@@ -176,7 +232,8 @@ fn the_scopes_in_the_docs_are_those_of_the_code() {
     );
     for row in causeway::expression::scope::SCOPES {
         let roots: Vec<String> = row.roots.iter().map(|root| format!("`{root}`")).collect();
-        text += &format!("| {} | {} | {} |\n", row.used_by, roots.join(" "), row.note);
+        let cells = [row.used_by, &roots.join(" "), row.note];
+        text += &(["| ", &cells.join(" | "), " |\n"].concat());
     }
     text += &bounds();
     same_as_stored(&root().join("docs/scopes.md"), &text);

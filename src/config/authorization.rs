@@ -7,7 +7,10 @@ use serde::Deserialize;
 
 use crate::expression::{Expression, Template};
 
-use super::schema::aliases;
+use super::schema::{Aliases, aliases};
+
+/// Second spellings, for the JSON Schema; serde's `alias` reads them.
+const HEADER_ALIASES: Aliases = &[("header_name", &["name"]), ("header_value", &["value"])];
 
 /// How a request is signed in.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -72,7 +75,7 @@ pub enum Header {
 /// The keys as they are written.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(transform = aliases(&[("header_name", &["name"]), ("header_value", &["value"])]))]
+#[schemars(transform = aliases(HEADER_ALIASES))]
 struct HeaderKeys {
     /// The header's name. Also written `name`.
     #[serde(default, alias = "name")]

@@ -27,10 +27,12 @@ pub(super) fn prepare(config: &mut Value) {
         }
     }
     shared(config);
-    each(config.get_mut("resources"), |methods| {
-        each(Some(methods), shared)
-    });
-    each(config.get_mut("actions"), action);
+    if let Some(resources) = config.get_mut("resources") {
+        each(resources, |methods| each(methods, shared));
+    }
+    if let Some(actions) = config.get_mut("actions") {
+        each(actions, action);
+    }
     if let Some(verification) = config
         .get_mut("webhook")
         .and_then(|webhook| webhook.get_mut("signature_verification"))
@@ -48,8 +50,8 @@ fn shared(section: &mut Value) {
     }
 }
 
-fn each(map: Option<&mut Value>, change: impl Fn(&mut Value)) {
-    if let Some(Value::Object(entries)) = map {
+fn each(map: &mut Value, change: impl Fn(&mut Value)) {
+    if let Value::Object(entries) = map {
         entries.values_mut().for_each(change);
     }
 }
@@ -108,27 +110,38 @@ fn step(step: &mut Value) {
     *keys = ordered;
 }
 
-/// `HMAC-SHA256` → `hmac` with `algorithm: sha256`; other names in lower case.
+/// `HMAC-SHA256` → `hmac` with `algorithm: sha256`; names in lower case.
 fn signature_format(verification: &mut Value) {
-    let Some(format) = verification.get("format").and_then(Value::as_str) else {
+    let Value::Object(keys) = verification else {
         return;
     };
-    let name = format.to_ascii_lowercase().replace('-', "_");
-    let Some(keys) = verification.as_object_mut() else {
-        return;
-    };
-    if keys.get("config").is_some_and(Value::is_null) {
-        keys.shift_remove("config");
+    if keys.get("config").is_none_or(Value::is_null) {
+        keys.insert("config".to_owned(), json!({}));
     }
-    let Some(algorithm) = name.strip_prefix("hmac_").map(|name| name.replace('_', "")) else {
-        keys.insert("format".to_owned(), json!(name));
+    let name = text(keys, "format").map(|format| format.to_ascii_lowercase().replace('-', "_"));
+    let hash = name
+        .as_deref()
+        .and_then(|name| name.strip_prefix("hmac_"))
+        .map(hash_name);
+    if let Some(name) = &name {
+        let format = if hash.is_some() { "hmac" } else { name };
+        keys.insert("format".to_owned(), json!(format));
+    }
+    let Some(Value::Object(config)) = keys.get_mut("config") else {
         return;
     };
-    keys.insert("format".to_owned(), json!("hmac"));
-    let config = keys.entry("config").or_insert_with(|| json!({}));
-    if let Some(config) = config.as_object_mut() {
-        config.entry("algorithm").or_insert(json!(algorithm));
+    if let Some(algorithm) = text(config, "algorithm").map(hash_name).or(hash) {
+        config.insert("algorithm".to_owned(), json!(algorithm));
     }
+}
+
+fn text<'v>(keys: &'v Map<String, Value>, key: &str) -> Option<&'v str> {
+    keys.get(key)?.as_str()
+}
+
+/// `SHA-256` → `sha256`
+fn hash_name(name: &str) -> String {
+    name.to_ascii_lowercase().replace(['-', '_'], "")
 }
 
 #[cfg(test)]
@@ -180,8 +193,11 @@ mod tests {
                 "hmac_sha1",
                 json!({"format": "hmac", "config": {"algorithm": "sha1"}}),
             ),
-            ("JWT", json!({"format": "jwt"})),
-            ("standard-webhooks", json!({"format": "standard_webhooks"})),
+            ("JWT", json!({"format": "jwt", "config": {}})),
+            (
+                "standard-webhooks",
+                json!({"format": "standard_webhooks", "config": {}}),
+            ),
         ] {
             let mut config = json!({"webhook": {"signature_verification": {"format": format}}});
             prepare(&mut config);

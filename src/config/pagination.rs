@@ -7,8 +7,21 @@ use serde::{Deserialize, Deserializer};
 use crate::expression::{Expression, Template};
 use crate::json::Path;
 
-use super::schema::{aliases, also};
+use super::schema::{Aliases, aliases, also};
 use super::{Count, Entries};
+
+// Second spellings, for the JSON Schema; serde's `alias` reads them.
+const PAGE_ALIASES: Aliases = &[
+    ("page_key", &["page_param"]),
+    ("limit_key", &["limit_param"]),
+];
+const OFFSET_ALIASES: Aliases = &[
+    ("offset_key", &["offset_param"]),
+    ("limit_key", &["limit_param"]),
+];
+const LIMIT_ALIASES: Aliases = &[("limit_key", &["limit_param"])];
+const PLACE_ALSO: &[&str] = &["headers"];
+const LIMIT_TYPE_ALSO: &[&str] = &["integer", "int", "str"];
 
 /// A section that may be absent (the layer below counts), null (switched
 /// off), or set.
@@ -81,6 +94,7 @@ pub enum Pagination {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "CursorPagination")]
+#[allow(clippy::struct_excessive_bools)] // one key of the file each
 pub struct Cursor {
     /// Where the next cursor stands in the answer.
     pub cursor_path: Path,
@@ -137,7 +151,7 @@ pub struct Cursor {
 /// Where a cursor stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[schemars(transform = also(&["headers"]))]
+#[schemars(transform = also(PLACE_ALSO))]
 pub enum CursorPathObject {
     /// In the body.
     #[default]
@@ -150,7 +164,7 @@ pub enum CursorPathObject {
 /// How a page size is written in a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[schemars(transform = also(&["integer", "int", "str"]))]
+#[schemars(transform = also(LIMIT_TYPE_ALSO))]
 pub enum LimitDataType {
     /// `100`
     #[serde(alias = "integer", alias = "int")]
@@ -165,7 +179,7 @@ pub enum LimitDataType {
 #[serde(deny_unknown_fields)]
 #[schemars(
     rename = "PagePagination",
-    transform = aliases(&[("page_key", &["page_param"]), ("limit_key", &["limit_param"])])
+    transform = aliases(PAGE_ALIASES)
 )]
 pub struct Page {
     /// The parameter that carries the page number. Also written `page_param`.
@@ -196,7 +210,7 @@ pub struct Page {
 #[serde(deny_unknown_fields)]
 #[schemars(
     rename = "OffsetPagination",
-    transform = aliases(&[("offset_key", &["offset_param"]), ("limit_key", &["limit_param"])])
+    transform = aliases(OFFSET_ALIASES)
 )]
 pub struct Offset {
     /// The parameter that carries the offset. Also written `offset_param`.
@@ -222,7 +236,7 @@ pub struct Offset {
 /// `Link: …; rel="next"` (RFC 8288).
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "LinkHeaderPagination", transform = aliases(&[("limit_key", &["limit_param"])]))]
+#[schemars(rename = "LinkHeaderPagination", transform = aliases(LIMIT_ALIASES))]
 pub struct LinkHeader {
     /// The parameter that carries the page size. Also written `limit_param`.
     #[serde(default, alias = "limit_param")]

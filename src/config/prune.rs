@@ -26,10 +26,11 @@ pub(super) fn read<T: DeserializeOwned>(
             Ok(read) => return Some(read),
             Err(error) => error,
         };
-        let place: Vec<Step> = error.path().iter().map_while(Step::of).collect();
+        let mut place: Vec<Step> = error.path().iter().map_while(Step::of).collect();
+        let message = error.inner().to_string();
+        add_unknown_key(&mut place, &message);
         let original = cuts.original(&place);
         let path = format!("{at}{original}");
-        let message = error.inner().to_string();
         findings.extend(cuts.finding(&value, &place, &original, &path, &message));
         cuts.cut(&mut value, &place, original)?;
     }
@@ -38,6 +39,21 @@ pub(super) fn read<T: DeserializeOwned>(
         format!("more than {MAX_MISTAKES} mistakes; only the first are listed"),
     ));
     None
+}
+
+/// Types read by hand name an unknown key without being at it.
+fn add_unknown_key(place: &mut Vec<Step>, message: &str) {
+    let Some(key) = quoted(message, "unknown field `") else {
+        return;
+    };
+    if !matches!(place.last(), Some(Step::Key(last)) if last == key) {
+        place.push(Step::Key(key.to_owned()));
+    }
+}
+
+/// What serde quotes behind `start`.
+fn quoted<'m>(message: &'m str, start: &str) -> Option<&'m str> {
+    message.strip_prefix(start)?.split('`').next()
 }
 
 #[derive(Debug, Clone)]
@@ -94,10 +110,7 @@ impl Cuts {
         path: &str,
         message: &str,
     ) -> Option<Finding> {
-        if let Some(key) = message
-            .strip_prefix("unknown field `")
-            .and_then(|rest| rest.split('`').next())
-        {
+        if let Some(key) = quoted(message, "unknown field `") {
             let finding = Finding::error(path, format!("`{key}` is not a key here"));
             return (!key.starts_with("x-"))
                 .then(|| finding.hint(nearest(key, &known_in(message))));
@@ -106,34 +119,26 @@ impl Cuts {
         if is_null && matches!(place.last(), Some(Step::Key(_))) {
             return None; // null is absent
         }
-        if let Some(key) = message
-            .strip_prefix("missing field `")
-            .and_then(|rest| rest.split('`').next())
-        {
+        if let Some(key) = quoted(message, "missing field `") {
             let is_consequence = self.paths.contains(&format!("{original}.{key}"));
             return (!is_consequence).then(|| Finding::error(path, format!("`{key}` is missing")));
         }
-        if let Some(key) = message
-            .strip_prefix("duplicate field `")
-            .and_then(|rest| rest.split('`').next())
-        {
+        if let Some(key) = quoted(message, "duplicate field `") {
             let text = format!("`{key}` stands here twice, perhaps in two spellings");
             return Some(Finding::error(path, text));
         }
-        let finding = Finding::error(path, without_value(message));
-        match message
-            .strip_prefix("unknown variant `")
-            .and_then(|rest| rest.split('`').next())
-        {
-            Some(variant) => Some(finding.hint(nearest(variant, &known_in(message)))),
-            None => Some(finding),
+        if let Some(variant) = quoted(message, "unknown variant `") {
+            let finding = Finding::error(path, format!("`{variant}` is not known here"));
+            return Some(finding.hint(nearest(variant, &known_in(message))));
         }
+        Some(Finding::error(path, without_value(message)))
     }
 
     /// Removes what stands at `place`. `None` when that is everything.
     fn cut(&mut self, value: &mut Value, place: &[Step], original: String) -> Option<()> {
         let (last, parents) = place.split_last()?;
         let array = self.original(parents);
+        let was_null = at(value, place).is_some_and(Value::is_null);
         let parent = parents.iter().try_fold(value, |value, step| match step {
             Step::Key(key) => value.get_mut(key),
             Step::Index(index) => value.get_mut(*index),
@@ -153,7 +158,9 @@ impl Cuts {
             }
             _ => return None,
         }
-        self.paths.insert(original);
+        if !was_null {
+            self.paths.insert(original);
+        }
         Some(())
     }
 }

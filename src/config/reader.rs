@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value, json};
 
 use super::credentials::LATER_FORMATS;
-use super::{Config, Finding, Integration, Level, check, normalise, prune};
+use super::{Config, Finding, Integration, Level, Method, check, normalise, prune};
 
 /// Levels of nesting a file may have.
 const MAX_DEPTH: usize = 64;
@@ -35,6 +35,9 @@ struct Head {
     is_beta: bool,
     #[serde(rename = "$schema", default)]
     _schema: Option<String>,
+    /// Read by itself.
+    #[serde(rename = "config", default)]
+    _config: Option<IgnoredAny>,
 }
 
 /// Reads a whole integration file: `{name, category?, is_beta?, config}`.
@@ -79,7 +82,9 @@ fn read_file(file: &Value, findings: &mut Vec<Finding>) -> Option<Integration> {
         return None;
     }
     let mut head = keys.clone();
-    let config = head.shift_remove("config");
+    let config = head
+        .insert("config".to_owned(), Value::Null)
+        .filter(|config| !config.is_null());
     let first = findings.len();
     let head: Option<Head> = prune::read(Value::Object(head), "", findings);
     for finding in findings.iter_mut().skip(first) {
@@ -128,19 +133,7 @@ fn config_of(file: &Value, findings: &mut Vec<Finding>) -> Option<Config> {
     let mut config: Config = prune::read(rest, "config", findings)?;
     config.credentials = units(credentials, "config.credentials", findings);
     config.actions = units(actions, "config.actions", findings);
-    for (resource, methods) in resources {
-        let at = format!("config.resources.{resource}");
-        match methods {
-            Value::Object(methods) => {
-                config
-                    .resources
-                    .insert(resource, units(methods, &at, findings));
-            }
-            Value::Null => {}
-            _ if resource.starts_with("x-") => {}
-            _ => findings.push(Finding::error(at, "a resource is an object of methods")),
-        }
-    }
+    config.resources = methods_of(resources, findings);
     let broken: Vec<String> = findings
         .iter()
         .filter(|f| f.level == Level::Error)
@@ -148,14 +141,39 @@ fn config_of(file: &Value, findings: &mut Vec<Finding>) -> Option<Config> {
         .collect();
     check::check(&config, file, &broken, findings);
     if let Some(format) = single {
-        let long = format!("config.credentials.{format}");
-        for finding in findings.iter_mut().skip(first) {
-            if let Some(below) = finding.path.strip_prefix(&long) {
-                finding.path = format!("config.credentials{below}");
-            }
-        }
+        let written = findings.iter_mut().skip(first);
+        shorten(written, &format!("config.credentials.{format}"));
     }
     Some(config)
+}
+
+/// A single credential is read as a map of one; findings name what was written.
+fn shorten<'f>(findings: impl Iterator<Item = &'f mut Finding>, long: &str) {
+    for finding in findings {
+        if let Some(below) = finding.path.strip_prefix(long) {
+            finding.path = format!("config.credentials{below}");
+        }
+    }
+}
+
+/// Reads every method of every resource by itself.
+fn methods_of(
+    resources: Map<String, Value>,
+    findings: &mut Vec<Finding>,
+) -> BTreeMap<String, BTreeMap<String, Method>> {
+    let mut read = BTreeMap::new();
+    for (resource, methods) in resources {
+        let at = format!("config.resources.{resource}");
+        match methods {
+            Value::Object(methods) => {
+                read.insert(resource, units(methods, &at, findings));
+            }
+            Value::Null => {}
+            _ if resource.starts_with("x-") => {}
+            _ => findings.push(Finding::error(at, "a resource is an object of methods")),
+        }
+    }
+    read
 }
 
 /// Takes a map of units out of the configuration.

@@ -18,6 +18,7 @@ use super::{
 /// One method: the request it stands for.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[allow(clippy::struct_excessive_bools)] // one key of the file each
 pub struct Method {
     /// The HTTP verb, in any case; `get` when absent.
     pub method: Verb,
@@ -32,7 +33,6 @@ pub struct Method {
     /// How arrays are written in the query.
     pub query_array_format: Option<QueryArrayFormat>,
     /// The body, with placeholders; the caller's own, byte for byte, when absent.
-    #[serde(deserialize_with = "present")]
     pub body: Option<TemplateTree>,
     /// How the body is written.
     pub body_format: Option<BodyFormat>,
@@ -74,21 +74,6 @@ pub struct Method {
     pub response_schema: Option<Value>,
     /// Example requests and answers.
     pub examples: Option<Value>,
-}
-
-/// A `body` that is there, also when it is `null`.
-fn present<'de, D: Deserializer<'de>>(input: D) -> Result<Option<TemplateTree>, D::Error> {
-    TemplateTree::deserialize(input).map(Some)
-}
-
-impl Method {
-    /// The context keys that this method's own base URL depends on.
-    pub fn origin_keys(&self) -> std::collections::BTreeSet<String> {
-        self.base_url
-            .as_ref()
-            .map(UrlTemplate::origin_keys)
-            .unwrap_or_default()
-    }
 }
 
 /// An HTTP verb (RFC 9110, section 9; RFC 5789), read in any case.

@@ -31,6 +31,9 @@ fn allow_x_keys(schema: &mut Value) {
     }
 }
 
+/// Keys with their second spellings.
+pub(super) type Aliases = &'static [(&'static str, &'static [&'static str])];
+
 /// Second spellings of keys, which serde reads by `alias` and schemars does
 /// not see.
 pub(super) fn aliases(
@@ -97,10 +100,12 @@ pub(super) fn config(schema: &mut Schema) {
     };
     keys.shift_remove("type");
     let later = json!({"type": "object", "properties": {"format": {"enum": LATER_FORMATS}}, "required": ["format"]});
+    let by_key = json!({"type": "object", "not": {"required": ["format"]}});
     let either = json!({"anyOf": [credential, later]});
+    let of_map = json!({"anyOf": [credential, later, by_key]});
     let map = Map::from_iter([
         ("type".to_owned(), json!("object")),
-        ("additionalProperties".to_owned(), either.clone()),
+        ("additionalProperties".to_owned(), of_map),
     ]);
     let is_map = json!({"not": {"required": ["format"]}});
     keys.insert(

@@ -12,6 +12,22 @@ use super::schema::also;
 mod part;
 pub use part::{CompareWith, Part};
 
+// Second spellings, for the JSON Schema.
+const ALGORITHM_ALSO: &[&str] = &[
+    "SHA1", "SHA-1", "sha-1", "SHA256", "SHA-256", "sha-256", "SHA384", "SHA-384", "sha-384",
+    "SHA512", "SHA-512", "sha-512",
+];
+const UNIT_ALSO: &[&str] = &[
+    "s",
+    "second",
+    "ms",
+    "millisecond",
+    "ns",
+    "nanosecond",
+    "iso",
+    "iso8601",
+];
+
 /// How a provider's webhooks are verified and read.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -103,22 +119,18 @@ pub struct SignatureConfig {
     pub context_lookup_field_value: Option<Expression>,
 }
 
-/// A hash function.
+/// A hash function. Read in any case, with or without a hyphen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[schemars(transform = also(&["SHA1", "SHA-1", "sha-1", "SHA256", "SHA-256", "sha-256", "SHA384", "SHA-384", "sha-384", "SHA512", "SHA-512", "sha-512"]))]
+#[schemars(transform = also(ALGORITHM_ALSO))]
 pub enum Algorithm {
     /// SHA-1, for the providers that have nothing else.
-    #[serde(alias = "SHA1", alias = "SHA-1", alias = "sha-1")]
     Sha1,
     /// SHA-256.
-    #[serde(alias = "SHA256", alias = "SHA-256", alias = "sha-256")]
     Sha256,
     /// SHA-384.
-    #[serde(alias = "SHA384", alias = "SHA-384", alias = "sha-384")]
     Sha384,
     /// SHA-512.
-    #[serde(alias = "SHA512", alias = "SHA-512", alias = "sha-512")]
     Sha512,
 }
 
@@ -185,7 +197,7 @@ fn tolerance() -> Count {
 /// What a time is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[schemars(transform = also(&["s", "second", "ms", "millisecond", "ns", "nanosecond", "iso", "iso8601"]))]
+#[schemars(transform = also(UNIT_ALSO))]
 pub enum TimestampUnit {
     /// Seconds since 1970.
     #[default]

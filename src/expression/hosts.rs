@@ -2,10 +2,12 @@
 //! Addresses and private networks are the outbound guard's business, not ours.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
 /// Whether `http:` may be used at all. The service allows it only with
@@ -158,10 +160,40 @@ fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
     Some((url.host_str()?.to_owned(), port))
 }
 
+/// Reads an array, or one pattern alone.
 impl<'de> Deserialize<'de> for AllowedHosts {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        let patterns = Vec::<String>::deserialize(input)?;
-        Self::parse(patterns.iter().map(String::as_str)).map_err(serde::de::Error::custom)
+        input.deserialize_any(PatternsVisitor)
+    }
+}
+
+struct PatternsVisitor;
+
+impl<'de> Visitor<'de> for PatternsVisitor {
+    type Value = AllowedHosts;
+
+    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str("an array of host patterns")
+    }
+
+    fn visit_str<E: Error>(self, pattern: &str) -> Result<AllowedHosts, E> {
+        AllowedHosts::parse([pattern]).map_err(E::custom)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<AllowedHosts, A::Error> {
+        let mut patterns = Vec::new();
+        while let Some(pattern) = items.next_element::<Pattern>()? {
+            patterns.push(pattern);
+        }
+        Ok(AllowedHosts(patterns))
+    }
+}
+
+impl<'de> Deserialize<'de> for Pattern {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        String::deserialize(input)?
+            .parse()
+            .map_err(D::Error::custom)
     }
 }
 
@@ -178,10 +210,10 @@ impl JsonSchema for AllowedHosts {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "type": "array",
+            "type": ["array", "string"],
             "items": {"type": "string"},
             "description": "Host patterns: `api.example.com`, `*.example.com` (one or more labels), with an optional scheme and port; `*` when the customer owns the server.",
-            "examples": [["*.my.salesforce.com"]]
+            "examples": [["*.accounts.example.com"]]
         })
     }
 }

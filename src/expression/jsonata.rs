@@ -22,6 +22,7 @@ use serde_json::Value;
 use crate::json::Path;
 
 use super::scope::{ExpressionScope, Input};
+use super::template::Template;
 
 /// What an expression knows of time and chance. The same moment gives the
 /// same result.
@@ -80,13 +81,10 @@ impl Expression {
     /// Compiles an expression, reading a text that is wholly `{{path}}` as
     /// that path (3-config.md, `error_expression`).
     pub fn parse_path_or_source(source: &str) -> Result<Self, ExpressionError> {
-        let inner = source
-            .trim()
-            .strip_prefix("{{")
-            .and_then(|rest| rest.strip_suffix("}}"));
-        match inner.and_then(|inner| inner.parse::<Path>().ok()) {
-            Some(path) if !path.is_root() => Self::compile(source, &path_source(&path)),
-            _ => Self::parse(source),
+        let template = Template::parse(source.trim()).ok();
+        match template.as_ref().and_then(Template::whole_path) {
+            Some(path) => Self::compile(source, &path_source(path)),
+            None => Self::parse(source),
         }
     }
 
@@ -171,16 +169,15 @@ fn options() -> EvaluatorOptions {
 
 /// A path as JSONata: each name in backquotes, numbers as indices.
 fn path_source(path: &Path) -> String {
-    let mut out = String::new();
-    for part in path.parts() {
-        if !out.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) {
-            out.push_str(&format!("[{part}]"));
-        } else {
-            let dot = if out.is_empty() { "" } else { "." };
-            out.push_str(&format!("{dot}`{}`", part.replace('`', "")));
+    let steps = path.parts().iter().enumerate().map(|(position, part)| {
+        let is_index = part.bytes().all(|b| b.is_ascii_digit());
+        match (position, is_index) {
+            (0, _) => format!("`{part}`"),
+            (_, true) => format!("[{part}]"),
+            (_, false) => format!(".`{part}`"),
         }
-    }
-    out
+    });
+    steps.collect()
 }
 
 impl fmt::Debug for Expression {

@@ -93,6 +93,14 @@ impl Placeholder {
         self.default.is_some() || self.when_missing != WhenMissing::Refuse
     }
 
+    /// Its path, when there is just one and no default.
+    pub(super) fn only_path(&self) -> Option<&Path> {
+        match self.alternatives.as_slice() {
+            [(path, _)] if self.default.is_none() => Some(path),
+            _ => None,
+        }
+    }
+
     pub(super) fn alternatives(&self) -> &[(Path, Cast)] {
         &self.alternatives
     }

@@ -4,17 +4,18 @@
 //! Where the rendered value lands decides what it may be: [`Template::header`],
 //! [`Template::query`], [`Template::text`]. URLs have their own module.
 
-use std::borrow::Cow;
-use std::fmt;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserializer, Error, Visitor};
-use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
+
+use crate::json::Path;
 
 use super::cast::text;
 use super::placeholder::{Placeholder, PlaceholderError, WhenMissing};
 use super::scope::TemplateScope;
+
+mod read;
+mod tokens;
+
+pub use tokens::has_stray_braces;
 
 /// A compiled template. Equal when their sources are.
 #[derive(Debug, Clone)]
@@ -89,7 +90,7 @@ impl Template {
     /// is literal; a token that fits it but cannot be filled is an error.
     pub fn parse(source: &str) -> Result<Self, PlaceholderError> {
         Ok(Self {
-            pieces: pieces(source)?,
+            pieces: tokens::pieces(source)?,
             source: source.to_owned(),
         })
     }
@@ -111,6 +112,15 @@ impl Template {
     pub fn literal(&self) -> Option<&str> {
         let has_none = self.placeholders().next().is_none();
         has_none.then_some(self.source.as_str())
+    }
+
+    /// The path, when the whole text is one placeholder without alternatives
+    /// and default.
+    pub(super) fn whole_path(&self) -> Option<&Path> {
+        match self.pieces.as_slice() {
+            [Piece::Placeholder(whole)] => whole.only_path(),
+            _ => None,
+        }
     }
 
     /// Its placeholders, in order.
@@ -239,111 +249,9 @@ impl Template {
     }
 }
 
-/// Splits a text at its tokens: `{{`, then word characters, `-./|:?` and
-/// spaces, then `}}`. Anything else is literal.
-fn pieces(source: &str) -> Result<Vec<Piece>, PlaceholderError> {
-    let (mut pieces, mut literal, mut rest) = (Vec::new(), String::new(), source);
-    while let Some(start) = rest.find("{{") {
-        let (before, from) = rest.split_at(start);
-        literal.push_str(before);
-        let Some((inner, after)) = token(from) else {
-            literal.push('{');
-            rest = from.get(1..).unwrap_or_default();
-            continue;
-        };
-        if !literal.is_empty() {
-            pieces.push(Piece::Literal(std::mem::take(&mut literal)));
-        }
-        pieces.push(Piece::Placeholder(Placeholder::parse(inner)?));
-        rest = after;
-    }
-    literal.push_str(rest);
-    if !literal.is_empty() || pieces.is_empty() {
-        pieces.push(Piece::Literal(literal));
-    }
-    Ok(pieces)
-}
-
-/// The inside of the token `text` starts with, and what follows it.
-fn token(text: &str) -> Option<(&str, &str)> {
-    let (inner, after) = text.strip_prefix("{{")?.split_once("}}")?;
-    let fits = |c: char| c.is_ascii_alphanumeric() || "_-./|:? ".contains(c);
-    (!inner.is_empty() && inner.chars().all(fits)).then_some((inner, after))
-}
-
-/// Whether the text has `{{` that is not the start of a token: a slip of the
-/// pen that would be sent as it is.
-pub fn has_stray_braces(source: &str) -> bool {
-    let mut rest = source;
-    while let Some(start) = rest.find("{{") {
-        match token(rest.get(start..).unwrap_or_default()) {
-            Some((_, after)) => rest = after,
-            None => return true,
-        }
-    }
-    false
-}
-
 impl PartialEq for Template {
     fn eq(&self, other: &Self) -> bool {
         self.source == other.source
-    }
-}
-
-impl Serialize for Template {
-    fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
-        output.serialize_str(&self.source)
-    }
-}
-
-/// Reads a string; a number or a boolean is read as its text.
-impl<'de> Deserialize<'de> for Template {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        input.deserialize_any(TemplateVisitor)
-    }
-}
-
-struct TemplateVisitor;
-
-impl Visitor<'_> for TemplateVisitor {
-    type Value = Template;
-
-    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        out.write_str("a text, which may hold {{placeholders}}")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Template, E> {
-        Template::parse(text).map_err(E::custom)
-    }
-
-    fn visit_bool<E: Error>(self, flag: bool) -> Result<Template, E> {
-        self.visit_str(if flag { "true" } else { "false" })
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Template, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Template, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Template, E> {
-        self.visit_str(&Value::from(number).to_string())
-    }
-}
-
-impl JsonSchema for Template {
-    fn schema_name() -> Cow<'static, str> {
-        "Template".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": ["string", "number", "boolean"],
-            "description": "Text with placeholders: `{{path}}` copies a value, `{{a|b}}` takes the first one defined, `{{a?:text}}` has a default, `{{a:int}}` casts, `{{a:undefined}}` leaves the entry out when missing.",
-            "examples": ["Bearer {{oauth.token.access_token}}", "{{limit?:100:int}}"]
-        })
     }
 }
 

@@ -127,16 +127,8 @@ fn origin(scheme: Part, mut authority: Vec<Atom>) -> Result<Origin, UrlTemplateE
         .iter()
         .position(|atom| atom.is(':'))
         .map(|at| at + bracket);
-    let port = match colon {
-        Some(colon) => Some(
-            authority
-                .split_off(colon)
-                .into_iter()
-                .skip(1)
-                .collect::<Vec<_>>(),
-        ),
-        None => None,
-    };
+    let port: Option<Vec<Atom>> =
+        colon.map(|colon| authority.split_off(colon).into_iter().skip(1).collect());
     check_text(&authority, |c| {
         c.is_ascii_alphanumeric() || "-._[]:".contains(c)
     })?;

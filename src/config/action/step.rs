@@ -83,6 +83,19 @@ const TYPES: &[&str] = &[
     "form",
 ];
 
+/// A known value of `type`.
+struct TypeName(String);
+
+impl<'de> Deserialize<'de> for TypeName {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(input)?;
+        if name == "request_method" || TYPES.contains(&name.as_str()) {
+            return Ok(Self(name));
+        }
+        Err(D::Error::unknown_variant(&name, TYPES))
+    }
+}
+
 /// A step while its keys are read.
 #[derive(Default)]
 pub(super) struct Parts {
@@ -100,11 +113,7 @@ impl Parts {
     ) -> Result<(), A::Error> {
         match (key, &self.name) {
             ("type", _) => {
-                let name = map.next_value::<String>()?;
-                if name != "request_method" && !TYPES.contains(&name.as_str()) {
-                    return Err(A::Error::unknown_variant(&name, TYPES));
-                }
-                self.name = Some(name);
+                self.name = Some(map.next_value::<TypeName>()?.0);
             }
             ("config", Some(name)) => self.kind = Some(kind_from_map(name, map)?),
             ("run_if", _) => self.run_if = map.next_value()?,

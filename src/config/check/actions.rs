@@ -9,7 +9,7 @@ use super::resources::{check_method, check_name};
 pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding>) {
     for (name, action) in &config.actions {
         let at = format!("config.actions.{name}");
-        check_name(name, &at, "action", findings);
+        check_name(name, &at, findings);
         check_action(config, action, &at, broken, findings);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use regex::Regex;
 
+use crate::config::action::StepKind;
 use crate::config::field::{Field, Kind};
 use crate::config::{Config, Finding};
 use crate::expression::scope::TEMPLATE_ROOTS;
@@ -14,8 +15,12 @@ pub(super) fn check(config: &Config, findings: &mut Vec<Finding>) {
         check_fields(credential.fields(), &at, findings);
     }
     for (name, action) in &config.actions {
-        let fields: Vec<Field> = action.fields().cloned().collect();
-        check_fields(&fields, &format!("config.actions.{name}"), findings);
+        for (place, step) in action.placed() {
+            if let StepKind::Form(form) = &step.kind {
+                let at = format!("config.actions.{name}{place}.config.fields");
+                check_fields(&form.fields, &at, findings);
+            }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Resources and methods: names that fit into a URL, a base URL for each
 //! method, headers that may be set.
 
-use crate::config::{Config, Entries, Finding, Method, Setting};
+use crate::config::{Config, Entries, Finding, Method, Pagination, Setting};
 
 use super::Broken;
 
@@ -21,9 +21,16 @@ const FORBIDDEN_HEADERS: [&str; 10] = [
 
 pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding>) {
     check_headers(&config.headers, "config.headers", findings);
+    if let Setting::Set(Pagination::Cursor(cursor)) = &config.pagination {
+        check_headers(
+            &cursor.headers,
+            "config.pagination.config.headers",
+            findings,
+        );
+    }
     for (resource, methods) in &config.resources {
         let at = format!("config.resources.{resource}");
-        check_name(resource, &at, "resource", findings);
+        check_name(resource, &at, findings);
         if resource == "_" {
             findings.push(Finding::error(
                 &at,
@@ -32,7 +39,7 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
         }
         for (name, method) in methods {
             let at = format!("{at}.{name}");
-            check_name(name, &at, "method", findings);
+            check_name(name, &at, findings);
             check_method(config, method, &at, broken, findings);
         }
     }
@@ -61,6 +68,21 @@ pub(super) fn check_method(
         let finding = Finding::error(at, "the method has no base URL");
         findings.push(finding.hint("add `base_url` here or to the configuration"));
     }
+    check_unused(config, method, at, broken, findings);
+    if let Setting::Set(Pagination::Cursor(cursor)) = &method.pagination {
+        let at = format!("{at}.pagination.config.headers");
+        check_headers(&cursor.headers, &at, findings);
+    }
+}
+
+/// Keys that another key makes useless.
+fn check_unused(
+    config: &Config,
+    method: &Method,
+    at: &str,
+    broken: &Broken,
+    findings: &mut Vec<Finding>,
+) {
     let pages = config.pagination_of(method).is_some() || broken.touches("config.pagination");
     if method.pagination_path.is_some() && !pages && !broken.touches(&format!("{at}.pagination")) {
         let text = "`pagination_path` is never used: the method does not page";
@@ -76,33 +98,13 @@ pub(super) fn check_method(
             "`body` is never used: `ignore_body` is set",
         ));
     }
-    if let Setting::Set(pagination) = &method.pagination {
-        check_paging_headers(pagination, at, findings);
-    }
-}
-
-fn check_paging_headers(
-    pagination: &crate::config::Pagination,
-    at: &str,
-    findings: &mut Vec<Finding>,
-) {
-    if let crate::config::Pagination::Cursor(cursor) = pagination {
-        check_headers(
-            &cursor.headers,
-            &format!("{at}.pagination.config.headers"),
-            findings,
-        );
-    }
 }
 
 /// A name that stands in our own URLs.
-pub(super) fn check_name(name: &str, at: &str, what: &str, findings: &mut Vec<Finding>) {
+pub(super) fn check_name(name: &str, at: &str, findings: &mut Vec<Finding>) {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     if name.is_empty() || matches!(name, "." | "..") || !name.bytes().all(fits) {
-        let finding = Finding::error(
-            at,
-            format!("`{name}` cannot stand in a URL as the name of a {what}"),
-        );
+        let finding = Finding::error(at, format!("`{name}` cannot stand in a URL"));
         findings.push(finding.hint("use letters, digits, `-`, `.`, `_` and `~`"));
     }
 }

@@ -1,6 +1,6 @@
 //! Credentials and authorization: what is needed to sign in is there.
 
-use crate::config::credentials::{Credential, OAuth2};
+use crate::config::credentials::{Credential, Endpoints, OAuth2};
 use crate::config::{Authorization, Config, Finding};
 
 use super::Broken;
@@ -62,34 +62,30 @@ fn check_endpoints(
             "add `authorizePath`, and `authorizeHost` if it is not the token's, or `authorizeUrl`",
         ));
     }
-    let parts = [
+    check_paths(&oauth.auth, &at, findings);
+}
+
+/// A path needs a host in front of it.
+fn check_paths(auth: &Endpoints, at: &str, findings: &mut Vec<Finding>) {
+    let has_token_host = auth.token_host.is_some();
+    let paths = [
         (
             "authorizePath",
-            oauth.auth.authorize_path.is_some(),
-            oauth.auth.authorize().is_some(),
+            auth.authorize_path.is_some(),
+            auth.authorize().is_some(),
         ),
-        (
-            "refreshPath",
-            oauth.auth.refresh_path.is_some(),
-            oauth.auth.token_host.is_some(),
-        ),
-        (
-            "revokePath",
-            oauth.auth.revoke_path.is_some(),
-            oauth.auth.token_host.is_some(),
-        ),
+        ("refreshPath", auth.refresh_path.is_some(), has_token_host),
+        ("revokePath", auth.revoke_path.is_some(), has_token_host),
         (
             "introspectPath",
-            oauth.auth.introspect_path.is_some(),
-            oauth.auth.token_host.is_some(),
+            auth.introspect_path.is_some(),
+            has_token_host,
         ),
     ];
-    for (key, is_set, has_host) in parts {
+    for (key, is_set, has_host) in paths {
         if is_set && !has_host {
-            findings.push(Finding::error(
-                format!("{at}.{key}"),
-                "this path has no `tokenHost` in front of it",
-            ));
+            let text = "this path has no `tokenHost` in front of it";
+            findings.push(Finding::error(format!("{at}.{key}"), text));
         }
     }
 }

@@ -38,6 +38,11 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
             format!("`{key}` is missing: every webhook is refused"),
         ));
     }
+    check_parts(verification, findings);
+    check_lookup(verification, findings);
+}
+
+fn check_parts(verification: &SignatureVerification, findings: &mut Vec<Finding>) {
     for (index, part) in verification.config.parts.iter().enumerate() {
         let at = format!("{AT}.config.parts[{index}]");
         if *part == Part::BareHeader {
@@ -54,6 +59,9 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
             );
         }
     }
+}
+
+fn check_lookup(verification: &SignatureVerification, findings: &mut Vec<Finding>) {
     let lookup = (
         &verification.config.context_lookup_field_name,
         &verification.config.context_lookup_field_value,

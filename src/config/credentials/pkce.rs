@@ -40,10 +40,9 @@ impl Visitor<'_> for PkceVisitor {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Pkce, E> {
         match text {
-            "S256" => Ok(Pkce::S256),
+            "S256" | "true" => Ok(Pkce::S256),
             "plain" => Ok(Pkce::Plain),
             "false" => Ok(Pkce::Off),
-            "true" => Ok(Pkce::S256),
             other => Err(E::invalid_value(Unexpected::Str(other), &self)),
         }
     }

@@ -47,10 +47,14 @@ pub(super) fn check_source(source: &str) -> Result<(), ExpressionError> {
                 open.pop();
             }
             Token::Comma | Token::Semicolon => {
-                open.iter_mut().last().into_iter().for_each(|n| *n = 1)
+                if let Some(count) = open.last_mut() {
+                    *count = 1;
+                }
             }
             operator if nests(&operator) => {
-                open.iter_mut().last().into_iter().for_each(|n| *n += 1)
+                if let Some(count) = open.last_mut() {
+                    *count += 1;
+                }
             }
             _ => {}
         }

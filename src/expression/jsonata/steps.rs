@@ -139,8 +139,8 @@ impl Walk {
     fn name(&mut self, name: &str) -> Done {
         match name {
             "eval" => return Err(ExpressionError::Unavailable("eval")),
-            "now" | "millis" | "random" | "uuid" | "shuffle" | "toMillis" => {
-                self.kind = Kind::Counted
+            "now" | "millis" | "random" | "uuid" | "shuffle" => {
+                self.kind = Kind::Counted;
             }
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! Tables for rendering; whole files are in `tests/cases/template`.
+//! Tables for reading and rendering.
 
 use super::{RenderError, Rendered, Template, has_stray_braces};
 use crate::expression::TemplateScope;

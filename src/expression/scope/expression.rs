@@ -1,0 +1,108 @@
+//! What JSONata expressions see.
+
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
+
+/// What a JSONata expression sees: an input, and variables (`$name`).
+#[derive(Debug, Clone)]
+pub struct ExpressionScope<'a> {
+    pub(in crate::expression) input: Input<'a>,
+    pub(in crate::expression) variables: Vec<(&'static str, &'a Value)>,
+}
+
+/// The input of an expression.
+#[derive(Debug, Clone)]
+pub(in crate::expression) enum Input<'a> {
+    /// An object made of these; the same reference twice is converted once.
+    Roots(Vec<(&'static str, Cow<'a, Value>)>),
+    /// A value as it is.
+    Value(&'a Value),
+}
+
+impl<'a> ExpressionScope<'a> {
+    /// `error_expression` and `rate_limit.*`. `headers` is an object with
+    /// lower-case names.
+    pub fn response(body: &'a Value, headers: &'a Value, status: u16) -> Self {
+        Self::roots(vec![
+            ("response", Cow::Borrowed(body)),
+            ("body", Cow::Borrowed(body)),
+            ("data", Cow::Borrowed(body)),
+            ("headers", Cow::Borrowed(headers)),
+            ("status", Cow::Owned(json!(status))),
+            ("status_code", Cow::Owned(json!(status))),
+        ])
+    }
+
+    /// `authorization.config.expression`. `request` is `{method, headers, body}`.
+    pub fn authorization(url: &str, request: &'a Value, context: &'a Value) -> Self {
+        Self::roots(vec![
+            ("url", Cow::Owned(json!(url))),
+            ("requestOptions", Cow::Borrowed(request)),
+            ("context", Cow::Borrowed(context)),
+        ])
+    }
+
+    /// `dynamic` pagination before the first page.
+    pub fn first_page(query: &'a Value, url: &str, request: &'a Value) -> Self {
+        Self::roots(vec![
+            ("query", Cow::Borrowed(query)),
+            ("url", Cow::Owned(json!(url))),
+            ("requestOptions", Cow::Borrowed(request)),
+        ])
+    }
+
+    /// `dynamic` pagination after a page: `first_page`'s roots and the page.
+    pub fn next_page(
+        query: &'a Value,
+        url: &str,
+        request: &'a Value,
+        page: (&'a Value, &'a Value),
+        values: &'a Value,
+    ) -> Self {
+        let (body, headers) = page;
+        Self::roots(vec![
+            ("query", Cow::Borrowed(query)),
+            ("url", Cow::Owned(json!(url))),
+            ("requestOptions", Cow::Borrowed(request)),
+            ("response", Cow::Borrowed(body)),
+            ("body", Cow::Borrowed(body)),
+            ("headers", Cow::Borrowed(headers)),
+            ("paginationValues", Cow::Borrowed(values)),
+        ])
+    }
+
+    /// Every expression of `webhook`. `context` is that of the account, absent
+    /// on an install's URL.
+    pub fn webhook(
+        body: &'a Value,
+        headers: &'a Value,
+        query: &'a Value,
+        method: &str,
+        context: Option<&'a Value>,
+    ) -> Self {
+        let mut roots = vec![
+            ("body", Cow::Borrowed(body)),
+            ("headers", Cow::Borrowed(headers)),
+            ("query", Cow::Borrowed(query)),
+            ("method", Cow::Owned(json!(method))),
+        ];
+        roots.extend(context.map(|context| ("context", Cow::Borrowed(context))));
+        Self::roots(roots)
+    }
+
+    /// Action steps and `run_if`.
+    pub fn step(previous: &'a Value, context: &'a Value) -> Self {
+        Self {
+            input: Input::Value(previous),
+            variables: vec![("previous", previous), ("context", context)],
+        }
+    }
+
+    fn roots(roots: Vec<(&'static str, Cow<'a, Value>)>) -> Self {
+        Self {
+            input: Input::Roots(roots),
+            variables: Vec::new(),
+        }
+    }
+}

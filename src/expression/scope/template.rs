@@ -1,0 +1,160 @@
+//! What placeholders are filled from.
+
+use serde_json::Value;
+
+use crate::json::Path;
+
+/// What placeholders are filled from. Borrows everything: the context of an
+/// account is not copied for a request.
+#[derive(Debug, Clone, Copy)]
+pub struct TemplateScope<'a> {
+    context: &'a Value,
+    id: Option<&'a Value>,
+    query: Option<&'a Value>,
+    body: Option<&'a Value>,
+    pagination: Option<&'a Value>,
+    integration: Option<&'a Value>,
+    environment_variables: Option<&'a Value>,
+}
+
+impl<'a> TemplateScope<'a> {
+    /// A scope over an account's whole context, secrets included.
+    pub fn new(context: &'a Value) -> Self {
+        Self {
+            context,
+            id: None,
+            query: None,
+            body: None,
+            pagination: None,
+            integration: None,
+            environment_variables: None,
+        }
+    }
+
+    /// Adds the `{id}` of the caller's path.
+    #[must_use]
+    pub fn with_id(self, id: &'a Value) -> Self {
+        Self {
+            id: Some(id),
+            ..self
+        }
+    }
+
+    /// Adds the caller's query: an object of strings and arrays of strings.
+    #[must_use]
+    pub fn with_query(self, query: &'a Value) -> Self {
+        Self {
+            query: Some(query),
+            ..self
+        }
+    }
+
+    /// Adds the caller's parsed body.
+    #[must_use]
+    pub fn with_body(self, body: &'a Value) -> Self {
+        Self {
+            body: Some(body),
+            ..self
+        }
+    }
+
+    /// Adds the values of the pager.
+    #[must_use]
+    pub fn with_pagination(self, pagination: &'a Value) -> Self {
+        Self {
+            pagination: Some(pagination),
+            ..self
+        }
+    }
+
+    /// Adds the public facts of the integration: `{id, name, category}`.
+    #[must_use]
+    pub fn with_integration(self, integration: &'a Value) -> Self {
+        Self {
+            integration: Some(integration),
+            ..self
+        }
+    }
+
+    /// Adds the install's variables, secret ones merged in.
+    #[must_use]
+    pub fn with_environment_variables(self, variables: &'a Value) -> Self {
+        Self {
+            environment_variables: Some(variables),
+            ..self
+        }
+    }
+
+    /// The value at `path`. Roots win over context keys of the same name, also
+    /// where the root has no value.
+    pub fn lookup(&self, path: &Path) -> Option<&'a Value> {
+        let root = match path.first()? {
+            "context" | "credentials" => {
+                return self.in_context(path.parts().get(1..)?, |value| path.lookup_rest(value));
+            }
+            "id" => self.id,
+            "query" => self.query,
+            "body" => self.body,
+            "pagination" => self.pagination,
+            "integration" => self.integration,
+            "environment_variables" => self.environment_variables,
+            _ => return self.in_context(path.parts(), |value| path.lookup(value)),
+        };
+        path.lookup_rest(root?)
+    }
+
+    fn in_context(
+        &self,
+        parts: &[String],
+        lookup: impl Fn(&'a Value) -> Option<&'a Value>,
+    ) -> Option<&'a Value> {
+        let found = lookup(self.context);
+        if found.is_none() && matches!(parts, [only] if only == "access_token") {
+            return self.context.get("oauth")?.get("token")?.get("access_token");
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TemplateScope;
+    use crate::expression::scope::TEMPLATE_ROOTS;
+    use serde_json::{Value, json};
+
+    fn lookup(context: &Value, path: &str) -> Option<Value> {
+        let (id, query) = (json!("7"), json!({"q": "x"}));
+        let scope = TemplateScope::new(context).with_id(&id).with_query(&query);
+        scope.lookup(&path.parse().unwrap()).cloned()
+    }
+
+    #[test]
+    fn roots_win_over_context_keys_even_when_they_have_no_value() {
+        let context = json!({"id": "own", "body": "own", "name": "n", "context": {"x": 1}});
+        assert_eq!(lookup(&context, "id"), Some(json!("7")));
+        assert_eq!(lookup(&context, "context.id"), Some(json!("own")));
+        assert_eq!(lookup(&context, "body"), None);
+        assert_eq!(lookup(&context, "query.q"), Some(json!("x")));
+        assert_eq!(lookup(&context, "name"), Some(json!("n")));
+        assert_eq!(lookup(&context, "context"), Some(context.clone()));
+        for root in TEMPLATE_ROOTS.iter().skip(5) {
+            assert_eq!(lookup(&json!({*root: 1}), root), None, "{root}");
+        }
+    }
+
+    #[test]
+    fn access_token_is_the_oauth_one_unless_the_context_has_its_own() {
+        let oauth = json!({"oauth": {"token": {"access_token": "t"}}});
+        let own = json!({"access_token": "own", "oauth": {"token": {"access_token": "t"}}});
+        for path in [
+            "access_token",
+            "context.access_token",
+            "credentials.access_token",
+        ] {
+            assert_eq!(lookup(&oauth, path), Some(json!("t")), "{path}");
+            assert_eq!(lookup(&own, path), Some(json!("own")), "{path}");
+            assert_eq!(lookup(&json!({}), path), None, "{path}");
+        }
+        assert_eq!(lookup(&oauth, "oauth.token.access_token"), Some(json!("t")));
+    }
+}
