@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(settings.eu_jurisdiction, EuJurisdiction::Enforced);
         assert_eq!(
             settings.config_cache,
-            Duration::from_secs(120),
+            Duration::from_mins(2),
             "the documented 120 s hold"
         );
         assert!(settings.admin_token.is_none());

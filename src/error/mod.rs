@@ -130,7 +130,7 @@ pub struct Failure {
     pub retry_after: Option<u64>,
     /// Present when the provider said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remote: Option<Remote>,
+    pub remote: Option<Box<Remote>>,
 }
 
 /// The provider's side of a failure.
@@ -192,15 +192,15 @@ impl Failure {
 
     /// The request is wrong in one place.
     pub fn invalid(path: &str, message: impl Into<String>) -> Self {
-        Self::invalid_in(vec![Complaint {
+        Self::invalid_in(&[Complaint {
             path: path.to_owned(),
             message: message.into(),
         }])
     }
 
     /// The request is wrong in these places.
-    pub fn invalid_in(failures: Vec<Complaint>) -> Self {
-        let message = match failures.as_slice() {
+    pub fn invalid_in(failures: &[Complaint]) -> Self {
+        let message = match failures {
             [one] if one.path.is_empty() => one.message.clone(),
             [one] => format!("{}: {}", one.path, one.message),
             many => format!(
@@ -263,22 +263,22 @@ mod tests {
         let two = vec![
             Complaint {
                 path: "a".into(),
-                message: "b".into()
+                message: "b".into(),
             };
             2
         ];
-        assert!(Failure::invalid_in(two).message.starts_with("2 things"));
+        assert!(Failure::invalid_in(&two).message.starts_with("2 things"));
     }
 
     #[test]
     fn a_providers_error_keeps_its_status() {
         let mut failure = Failure::new(Code::Rejected, "no");
         assert_eq!(failure.status(), 502);
-        failure.remote = Some(Remote {
+        failure.remote = Some(Box::new(Remote {
             status: 418,
             raw_response: "null".into(),
             headers: HeaderMap::new(),
-        });
+        }));
         assert_eq!(failure.status(), 418);
     }
 }

@@ -86,13 +86,12 @@ pub async fn load(
     let integration = integration.ok_or_else(|| Failure::not_found("integration"))?;
     let own = account.integration_override.as_ref();
     let key = cache_key(&integration, &install, own);
-    let compiled = match isolate.compiled(&key) {
-        Some(compiled) => compiled,
-        None => {
-            let compiled = Rc::new(compile(outside, &integration, &install, own)?);
-            isolate.keep_compiled(key, Rc::clone(&compiled));
-            compiled
-        }
+    let compiled = if let Some(compiled) = isolate.compiled(&key) {
+        compiled
+    } else {
+        let compiled = Rc::new(compile(outside, &integration, &install, own)?);
+        isolate.keep_compiled(key, Rc::clone(&compiled));
+        compiled
     };
     Ok(Effective {
         integration,

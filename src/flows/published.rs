@@ -109,7 +109,7 @@ pub fn forget<T: Published>(outside: &impl Outside, isolate: &Isolate, id: &str)
     T::shelf(isolate).put(
         id,
         Copy::Gone,
-        outside.now().plus(std::time::Duration::from_secs(120)),
+        outside.now().plus(std::time::Duration::from_mins(2)),
     );
 }
 

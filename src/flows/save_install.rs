@@ -19,7 +19,7 @@ pub fn checked_override(config: &Value, change: &Value) -> Result<(Value, Value)
     let effective = overrides::effective(config, &change, &Value::Null);
     let (read, findings) = config::read_config(&effective);
     if read.is_none() {
-        return Err(in_override(refused(&findings)));
+        return Err(in_override(&refused(&findings)));
     }
     Ok(split(&change))
 }
@@ -54,7 +54,7 @@ fn check_variables(change: &Value) -> Result<(), Failure> {
     Ok(())
 }
 
-fn in_override(failure: Failure) -> Failure {
+fn in_override(failure: &Failure) -> Failure {
     let complaints = failure
         .details
         .as_ref()
@@ -66,5 +66,5 @@ fn in_override(failure: Failure) -> Failure {
         path: one.path.replacen("config", "override", 1),
         ..one
     });
-    Failure::invalid_in(moved.collect())
+    Failure::invalid_in(&moved.collect::<Vec<_>>())
 }

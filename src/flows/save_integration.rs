@@ -36,7 +36,7 @@ pub(crate) fn refused(findings: &[Finding]) -> Failure {
     let errors = findings
         .iter()
         .filter(|finding| finding.level == Level::Error);
-    Failure::invalid_in(errors.map(complaint).collect())
+    Failure::invalid_in(&errors.map(complaint).collect::<Vec<_>>())
 }
 
 fn complaint(finding: &Finding) -> Complaint {

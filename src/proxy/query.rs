@@ -52,7 +52,7 @@ impl CallerQuery {
             let value = Value::String(pair.value.clone());
             match object.get_mut(&pair.name) {
                 None if pair.is_bracketed => {
-                    drop(object.insert(pair.name.clone(), Value::Array(vec![value])))
+                    drop(object.insert(pair.name.clone(), Value::Array(vec![value])));
                 }
                 None => drop(object.insert(pair.name.clone(), value)),
                 Some(Value::Array(values)) => values.push(value),

@@ -98,12 +98,12 @@ pub fn decide(
 mod tests {
     use super::*;
 
-    fn at(status: u16, location: &str, method: Method) -> Next {
+    fn at(status: u16, location: &str, method: &Method) -> Next {
         let url = Url::parse("https://api.example.com/a/b?c=d").unwrap();
         decide(
             StatusCode::from_u16(status).unwrap(),
             Some(location),
-            &method,
+            method,
             &url,
             0,
         )
@@ -122,15 +122,15 @@ mod tests {
     fn credentials_stay_with_their_origin() {
         use Again::{Dropped, Sent};
         assert_eq!(
-            at(302, "/x", Method::GET),
+            at(302, "/x", &Method::GET),
             follow("https://api.example.com/x", Method::GET, Sent, Sent)
         );
         assert_eq!(
-            at(302, "https://cdn.example.com/x", Method::GET),
+            at(302, "https://cdn.example.com/x", &Method::GET),
             follow("https://cdn.example.com/x", Method::GET, Sent, Dropped)
         );
         assert_eq!(
-            at(302, "https://api.example.com:8443/x", Method::HEAD),
+            at(302, "https://api.example.com:8443/x", &Method::HEAD),
             follow(
                 "https://api.example.com:8443/x",
                 Method::HEAD,
@@ -153,7 +153,7 @@ mod tests {
             (308, Method::PATCH, Method::PATCH, Sent),
         ] {
             assert_eq!(
-                at(status, "/x", method.clone()),
+                at(status, "/x", &method),
                 follow(here, next, body, Sent),
                 "{status} {method}"
             );
@@ -170,7 +170,7 @@ mod tests {
             ("https://[::1", Method::GET),
         ] {
             assert!(
-                matches!(at(302, location, method), Next::Refuse(_)),
+                matches!(at(302, location, &method), Next::Refuse(_)),
                 "{location}"
             );
         }
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn everything_else_is_an_answer() {
         for status in [200, 304, 300, 404] {
-            assert_eq!(at(status, "/x", Method::GET), Next::Answer);
+            assert_eq!(at(status, "/x", &Method::GET), Next::Answer);
         }
         let url = Url::parse("https://a.example/").unwrap();
         assert_eq!(

@@ -13,7 +13,7 @@ use super::form;
 use super::query::{CallerQuery, compose};
 use crate::config::resource::{BodyFormat, Method};
 use crate::config::{Config, Entries, QueryArrayFormat};
-use crate::expression::{Pins, Placeholder, RenderError, TemplateScope, UrlError};
+use crate::expression::{Pins, Placeholder, RenderError, Template, TemplateScope, UrlError};
 
 /// A request that is not signed in yet.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ pub fn reads_body(method: &Method) -> bool {
     let mut placeholders = method
         .path
         .placeholders()
-        .chain(entries.flat_map(|template| template.placeholders()));
+        .chain(entries.flat_map(Template::placeholders));
     let reads =
         |placeholder: &Placeholder| placeholder.paths().any(|path| path.first() == Some("body"));
     placeholders.any(reads)
@@ -184,7 +184,7 @@ pub fn set_query(url: &mut Url, name: &str, value: &str) {
 fn add_query(url: &mut Url, more: &str) {
     let query = match url.query() {
         Some(own) if !own.is_empty() && !more.is_empty() => format!("{own}&{more}"),
-        Some(own) if !own.is_empty() => return url.set_query(Some(&own.to_owned())),
+        Some(own) if !own.is_empty() => own.to_owned(),
         _ => more.to_owned(),
     };
     url.set_query((!query.is_empty()).then_some(&query));
@@ -203,8 +203,8 @@ fn has_dot_segment(path: &str) -> bool {
 fn merged<'a>(
     maps: &[&'a Entries],
     same: impl Fn(&str, &str) -> bool,
-) -> Vec<(&'a str, &'a crate::expression::Template)> {
-    let mut kept: Vec<(&str, &crate::expression::Template)> = Vec::new();
+) -> Vec<(&'a str, &'a Template)> {
+    let mut kept: Vec<(&str, &Template)> = Vec::new();
     for (name, template) in maps.iter().flat_map(|map| map.iter()) {
         kept.retain(|(own, _)| !same(own, name));
         kept.extend(template.as_ref().map(|template| (name.as_str(), template)));

@@ -265,7 +265,7 @@ fn no_providers_name_stands_in_the_sources() {
 #[test]
 fn no_folder_is_called_by_a_name_that_says_nothing() {
     for file in sources(&root()) {
-        for part in file.strip_prefix(root()).unwrap().iter() {
+        for part in file.strip_prefix(root()).unwrap() {
             let name = Path::new(part).file_stem().unwrap().to_str().unwrap();
             assert!(
                 ![

@@ -1,9 +1,18 @@
 //! The service through `api::handle`, over the in-memory twin of the platform.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise; the lints do not see helpers as tests"
+)]
 
 mod accounts;
 mod client;
 mod environments;
 mod installs;
+mod integration_files;
 mod integrations;
 mod layers;
 mod outside;

@@ -38,7 +38,7 @@ fn a_write_whose_publishing_failed_is_published_by_the_alarm() {
     assert!(world.0.kv.borrow()[&key].contains("\"name\":\"shop\""));
     world.pass(Duration::from_secs(6));
     block_on(world.ring_alarms());
-    world.pass(Duration::from_secs(600));
+    world.pass(Duration::from_mins(10));
     assert_eq!(
         block_on(world.ring_alarms()),
         0,

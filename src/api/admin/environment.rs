@@ -140,7 +140,7 @@ fn check<O: Outside>(
     if complaints.is_empty() {
         Ok(())
     } else {
-        Err(Failure::invalid_in(complaints))
+        Err(Failure::invalid_in(&complaints))
     }
 }
 

@@ -7,7 +7,8 @@ use std::rc::Rc;
 use jsonata_core::evaluator::{Context, Evaluator, EvaluatorError, HostFnResult};
 use jsonata_core::parser;
 use jsonata_core::value::JValue;
-use sha2::{Digest, Sha256};
+
+use crate::crypto::sha256;
 
 use super::limits::{CALLS, RANGE_ITEMS_PER_CALL, SEQUENCE_LENGTH};
 use super::steps::{BOUND, CALL};
@@ -122,10 +123,7 @@ impl Chance {
     fn draw(&self) -> u128 {
         let counter = self.drawn.get();
         self.drawn.set(counter.wrapping_add(1));
-        let hash = Sha256::new()
-            .chain_update(self.seed)
-            .chain_update(counter.to_be_bytes())
-            .finalize();
+        let hash = sha256(&[self.seed.as_slice(), &counter.to_be_bytes()].concat());
         hash.iter()
             .take(16)
             .fold(0, |number, byte| number << 8 | u128::from(*byte))

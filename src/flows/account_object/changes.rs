@@ -53,7 +53,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Err(failure);
         }
         self.commit_row(&active)?;
-        let loaded = self.loaded(active, &secrets);
+        let loaded = Loaded::new(active, &secrets);
         self.state.replace(State::Here(Rc::clone(&loaded)));
         self.view(&loaded).await
     }
@@ -70,19 +70,26 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// The account once nothing is half done any more; `None` when there is none.
     pub(super) async fn settled(&self) -> Result<Option<Rc<Loaded>>, Failure> {
-        if let Some(known) = self.known() {
-            return Ok(known);
+        if let State::Unread = self.state() {
+            self.read_and_settle().await?;
         }
+        match self.state() {
+            State::Here(loaded) => Ok(Some(loaded)),
+            State::Missing | State::Unread => Ok(None),
+        }
+    }
+
+    /// One at a time; who waited finds it done.
+    async fn read_and_settle(&self) -> Result<(), Failure> {
         let _one_at_a_time = self.settling.lock().await;
-        if let Some(known) = self.known() {
-            return Ok(known);
+        if let State::Unread = self.state() {
+            let state = match self.read_row()? {
+                None => State::Missing,
+                Some(row) => self.settle(row).await?,
+            };
+            self.state.replace(state);
         }
-        let state = match self.read_row()? {
-            None => State::Missing,
-            Some(row) => self.settle(row).await?,
-        };
-        self.state.replace(state);
-        Ok(self.known().flatten())
+        Ok(())
     }
 
     pub(super) async fn wake_later(&self) {
@@ -92,12 +99,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
     }
 
-    fn known(&self) -> Option<Option<Rc<Loaded>>> {
-        match &*self.state.borrow() {
-            State::Unread => None,
-            State::Missing => Some(None),
-            State::Here(loaded) => Some(Some(Rc::clone(loaded))),
-        }
+    fn state(&self) -> State {
+        self.state.borrow().clone()
     }
 
     async fn settle(&self, row: AccountRow) -> Result<State, Failure> {
@@ -118,7 +121,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 account: Some(account),
                 secrets,
                 pending: None,
-            } => Ok(State::Here(self.loaded(account, &secrets))),
+            } => Ok(State::Here(Loaded::new(account, &secrets))),
             AccountRow { account: None, .. } => Ok(State::Missing),
         }
     }
@@ -127,7 +130,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let effective = self.effective(&next).await?;
         self.index(&effective, &next).await?;
         self.commit_row(&next)?;
-        Ok(State::Here(self.loaded(next, secrets)))
+        Ok(State::Here(Loaded::new(next, secrets)))
     }
 
     /// From here on the account is gone for everybody, whatever happens next.

@@ -35,6 +35,7 @@ pub struct AccountObject<O, S> {
     pub(crate) slots: Semaphore,
 }
 
+#[derive(Clone)]
 enum State {
     /// Nothing was read yet.
     Unread,
@@ -131,15 +132,17 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         })
     }
 
-    fn loaded(&self, account: Account, secrets: &Value) -> Rc<Loaded> {
+    fn log(&self, event: &str, reason: &str) {
+        self.outside.log(&json!({ "level": "error", "event": event, "integrated_account_id": self.id, "reason": reason }));
+    }
+}
+
+impl Loaded {
+    fn new(account: Account, secrets: &Value) -> Rc<Self> {
         let mut context = account.context.clone();
         if secrets.is_object() {
             words::merge(&mut context, secrets);
         }
-        Rc::new(Loaded { account, context })
-    }
-
-    fn log(&self, event: &str, reason: &str) {
-        self.outside.log(&json!({ "level": "error", "event": event, "integrated_account_id": self.id, "reason": reason }));
+        Rc::new(Self { account, context })
     }
 }

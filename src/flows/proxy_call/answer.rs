@@ -232,11 +232,11 @@ fn remote(
         .and_then(|text| text.trim().parse().ok());
     Failure {
         retry_after: asked.or((status == 429).then_some(DEFAULT_RETRY_AFTER)),
-        remote: Some(Remote {
+        remote: Some(Box::new(Remote {
             status,
             raw_response: text,
             headers: headers::of_rewritten_answer(headers),
-        }),
+        })),
         ..Failure::new(code, message)
     }
 }

@@ -16,8 +16,8 @@ struct Story {
 }
 
 impl Story {
-    fn new(config: Value) -> Self {
-        let (config, findings) = read_config(&config);
+    fn new(config: &Value) -> Self {
+        let (config, findings) = read_config(config);
         let config = config.unwrap_or_else(|| panic!("{findings:?}"));
         let context = json!({ "sub": "eu1", "api_key": "k" });
         Self {
@@ -93,7 +93,7 @@ fn header<'a>(draft: &'a Draft, name: &str) -> Option<&'a str> {
 
 #[test]
 fn the_url_is_base_and_path_with_the_id_encoded() {
-    let draft = Story::new(config(&json!({ "path": "/things/{{id}}?full=1" })))
+    let draft = Story::new(&config(&json!({ "path": "/things/{{id}}?full=1" })))
         .draft("get")
         .unwrap();
     assert_eq!(
@@ -106,7 +106,7 @@ fn the_url_is_base_and_path_with_the_id_encoded() {
 
 #[test]
 fn the_caller_wins_over_the_method_and_the_method_over_the_integration() {
-    let mut story = Story::new(config(
+    let mut story = Story::new(&config(
         &json!({ "path": "", "query": { "locale": "de", "per_page": null }, "headers": { "x-version": null, "X-More": "m" } }),
     ));
     story.query = "locale=fr&x=a%20b";
@@ -132,7 +132,7 @@ fn the_caller_wins_over_the_method_and_the_method_over_the_integration() {
 
 #[test]
 fn a_caller_who_writes_a_placeholder_gets_it_sent_as_it_is() {
-    let mut story = Story::new(config(&json!({ "path": "/{{query.q}}" })));
+    let mut story = Story::new(&config(&json!({ "path": "/{{query.q}}" })));
     story.query = "q=%7B%7Bapi_key%7D%7D";
     let draft = story.draft("get").unwrap();
     assert!(
@@ -150,7 +150,7 @@ fn a_missing_value_in_the_path_or_a_header_is_an_error_and_nothing_is_sent() {
         json!({ "path": "/{{api_key_2|query.q}}" }),
         json!({ "path": "/", "headers": { "x": "{{query.q}}" } }),
     ] {
-        let error = Story::new(config(&method)).draft("get").unwrap_err();
+        let error = Story::new(&config(&method)).draft("get").unwrap_err();
         assert!(
             matches!(error, RequestError::Render(_) | RequestError::Url(_)),
             "{error}"
@@ -161,7 +161,7 @@ fn a_missing_value_in_the_path_or_a_header_is_an_error_and_nothing_is_sent() {
 #[test]
 fn a_body_template_is_rendered_and_described_whatever_the_caller_says_of_its_own() {
     let method = json!({ "method": "post", "path": "/", "body": { "name": "{{body.name}}", "n": "{{body.n:any}}", "x": "{{body.x:undefined}}" } });
-    let mut story = Story::new(config(&method));
+    let mut story = Story::new(&config(&method));
     story.body = json!({ "name": "N", "n": 9_007_199_254_740_993_u64 });
     story.headers = vec![("content-type", "text/plain")];
     let draft = story.draft("get").unwrap();
@@ -175,7 +175,7 @@ fn a_body_template_is_rendered_and_described_whatever_the_caller_says_of_its_own
 #[test]
 fn a_form_and_a_raw_body_are_written_in_their_format() {
     let form = json!({ "method": "post", "path": "/", "body": { "a": "x y", "b": { "c": 1 } }, "body_format": "form" });
-    let draft = Story::new(config(&form)).draft("get").unwrap();
+    let draft = Story::new(&config(&form)).draft("get").unwrap();
     assert_eq!(draft.body, Payload::Ours(b"a=x%20y&b%5Bc%5D=1".to_vec()));
     assert_eq!(
         header(&draft, "content-type"),
@@ -184,12 +184,12 @@ fn a_form_and_a_raw_body_are_written_in_their_format() {
     let raw =
         json!({ "method": "post", "path": "/", "body": "just {{sub}}", "body_format": "raw" });
     assert_eq!(
-        Story::new(config(&raw)).draft("get").unwrap().body,
+        Story::new(&config(&raw)).draft("get").unwrap().body,
         Payload::Ours(b"just eu1".to_vec())
     );
     let xml = json!({ "method": "post", "path": "/", "body": { "a": 1 }, "body_format": "xml" });
     assert_eq!(
-        Story::new(config(&xml)).draft("get").unwrap_err(),
+        Story::new(&config(&xml)).draft("get").unwrap_err(),
         RequestError::BodyFormat("xml")
     );
 }
@@ -197,7 +197,7 @@ fn a_form_and_a_raw_body_are_written_in_their_format() {
 #[test]
 fn without_a_template_the_callers_body_goes_on() {
     let draft = |verb: &str| {
-        Story::new(config(&json!({ "method": verb, "path": "/" })))
+        Story::new(&config(&json!({ "method": verb, "path": "/" })))
             .draft("get")
             .unwrap()
             .body
@@ -206,14 +206,14 @@ fn without_a_template_the_callers_body_goes_on() {
     assert_eq!(draft("get"), Payload::Nothing);
     let ignored = json!({ "method": "post", "path": "/", "ignore_body": true });
     assert_eq!(
-        Story::new(config(&ignored)).draft("get").unwrap().body,
+        Story::new(&config(&ignored)).draft("get").unwrap().body,
         Payload::Nothing
     );
 }
 
 #[test]
 fn a_custom_path_stays_below_the_base_url() {
-    let story = Story::new(config(&json!({ "path": "/" })));
+    let story = Story::new(&config(&json!({ "path": "/" })));
     let url = |path: &str| {
         story
             .custom(&http::Method::POST, path)
@@ -260,7 +260,7 @@ fn a_method_looks_into_the_body_only_when_it_says_so() {
             false,
         ),
     ] {
-        let story = Story::new(config(&method));
+        let story = Story::new(&config(&method));
         assert_eq!(
             reads_body(story.config.method("things", "get").unwrap()),
             expected,

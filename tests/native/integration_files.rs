@@ -1,8 +1,6 @@
 //! Whole integration files: the cases of `tests/cases/config`, the files we
 //! ship, and the JSON Schema that editors read.
 
-#![allow(clippy::unwrap_used)] // the helpers of tests, which the lint does not see as tests
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -36,7 +34,7 @@ fn same_as_stored(path: &Path, text: &str) {
     let stored = fs::read_to_string(path).unwrap_or_default();
     assert!(
         stored == text,
-        "{} is out of date: run `UPDATE=1 cargo test --test integration_files`",
+        "{} is out of date: run `UPDATE=1 cargo test --test native`",
         path.display()
     );
 }
@@ -227,7 +225,7 @@ fn what_loads_without_errors_fits_the_schema_and_what_does_not_does_not() {
 fn the_scopes_in_the_docs_are_those_of_the_code() {
     let mut text = String::from(
         "# What templates and expressions can see\n\n\
-         Written from `src/expression/scope.rs` by `UPDATE=1 cargo test --test integration_files`.\n\n\
+         Written from `src/expression/scope.rs` by `UPDATE=1 cargo test --test native`.\n\n\
          | Where | What can be named | Note |\n|---|---|---|\n",
     );
     for row in causeway::expression::scope::SCOPES {
