@@ -114,6 +114,7 @@ impl ConfigStore for Edge {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it away")]
 fn unavailable(error: KvError) -> StoreUnavailable {
     console_error!(
         "{{\"level\":\"error\",\"event\":\"kv_failed\",\"reason\":{}}}",

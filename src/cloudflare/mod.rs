@@ -1,9 +1,17 @@
 //! The Worker shell: events in, `api::handle`, answers out. The only row that knows the platform, and
 //! it decides nothing.
 
+#[allow(
+    missing_docs,
+    reason = "`durable_object` writes functions without them"
+)]
 mod account_object;
 mod bindings;
 mod convert;
+#[allow(
+    missing_docs,
+    reason = "`durable_object` writes functions without them"
+)]
 mod directory_object;
 mod edge;
 mod http_client;

@@ -101,6 +101,7 @@ pub fn hand_over_in(headers: &HeaderMap) -> Option<HandOver> {
     serde_json::from_slice(&json).ok()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it away")]
 fn interrupted(error: JsValue) -> ObjectFault {
     let reason = Value::String(format!("{error:?}"));
     console_error!("{{\"level\":\"error\",\"event\":\"object_interrupted\",\"reason\":{reason}}}");

@@ -83,6 +83,7 @@ fn column(value: SqlStorageValue) -> SqlValue {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it away")]
 fn fault(error: worker::Error) -> StorageFault {
     StorageFault(error.to_string())
 }
