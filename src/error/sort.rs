@@ -79,6 +79,7 @@ impl From<UrlError> for Failure {
     fn from(error: UrlError) -> Self {
         match error {
             UrlError::Render(error) => error.into(),
+            UrlError::PlainHttp(_) => Refused::NotHttps.into(),
             UrlError::Segment(_) => Self::new(Code::Invalid, format!("{error}.")),
             other => Self::new(Code::ContextValue, format!("{other}.")),
         }

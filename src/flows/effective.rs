@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use crate::account::Account;
 use crate::config::Level;
-use crate::config::{self, Config, overrides, secrets};
+use crate::config::{self, Config, Credential, overrides, secrets};
 use crate::crypto;
-use crate::error::{Code, Failure};
+use crate::error::{Code, Complaint, Failure};
 use crate::flows::directory::{file_secrets, override_secrets};
 use crate::flows::isolate::Isolate;
 use crate::flows::records::{InstallRecord, IntegrationRecord};
@@ -65,6 +65,39 @@ impl Effective {
             format!("is not one of: {}", known.join(", "))
         };
         Err(Failure::invalid("authentication_method", words))
+    }
+}
+
+impl Effective {
+    /// An API key's required fields must be there, now or by their default: without them no call can
+    /// ever work. An OAuth account may bring a token that was had elsewhere, without the form's fields.
+    pub fn complete_context(&self, method: &str, context: &mut Value) -> Result<(), Failure> {
+        let credential = self.compiled.config.credential(method);
+        let fields = credential
+            .filter(|credential| credential.oauth().is_none())
+            .map(Credential::fields);
+        let mut complaints = Vec::new();
+        for field in fields.unwrap_or_default() {
+            let is_there = context
+                .get(&field.name)
+                .is_some_and(|value| !value.is_null() && value != "");
+            match (&field.default, context.as_object_mut()) {
+                _ if is_there => {}
+                (Some(default), Some(context)) => {
+                    drop(context.insert(field.name.clone(), default.clone()))
+                }
+                _ if field.required => complaints.push(Complaint {
+                    path: format!("context.{}", field.name),
+                    message: "is required".to_owned(),
+                }),
+                _ => {}
+            }
+        }
+        if complaints.is_empty() {
+            Ok(())
+        } else {
+            Err(Failure::invalid_in(&complaints))
+        }
     }
 }
 

@@ -148,6 +148,34 @@ fn a_wrong_import_says_what_and_leaves_nothing() {
 }
 
 #[test]
+fn an_api_keys_required_fields_are_insisted_on_and_defaults_filled_in() {
+    let mut file = file();
+    file["config"]["credentials"]["api_key"] = json!({ "format": "api_key", "config": { "fields": [
+        { "name": "api_key", "type": "password", "required": true },
+        { "name": "region", "default": "eu" },
+    ] } });
+    let setting = Setting::new(&World::new(), &file);
+    let import = |context: serde_json::Value| {
+        let body = json!({ "tenant_id": "a", "environment_integration_id": setting.install, "authentication_method": "api_key", "context": context });
+        setting.client.post("/integrated-account", &body)
+    };
+    for empty in [
+        json!({}),
+        json!({ "api_key": "" }),
+        json!({ "api_key": null }),
+    ] {
+        assert_eq!(
+            import(empty).expect(422)["details"]["failures"][0]["path"],
+            "context.api_key"
+        );
+    }
+    assert_eq!(
+        import(json!({ "api_key": "k" })).expect(201)["context"],
+        json!({ "region": "eu" })
+    );
+}
+
+#[test]
 fn accounts_of_other_environments_are_not_there() {
     let setting = Setting::new(&World::new(), &file());
     let id = setting.account("oauth2", &context());

@@ -1,6 +1,7 @@
 // The steps every story of these tests begins with.
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 
@@ -28,7 +29,7 @@ export async function importAccount(environment, installed, context, more = {}) 
 
 /** An environment, the harbour installed in it, one account with this key. */
 export async function harbourAccount(gateway, apiKey = "key-1") {
-  const environment = await newEnvironment(gateway, "harbour");
+  const environment = await newEnvironment(gateway, `harbour-${randomUUID()}`);
   const installed = await install(gateway, environment, "harbour");
   const account = await importAccount(environment, installed, { api_key: apiKey });
   return { environment, installed, account };

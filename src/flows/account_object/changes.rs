@@ -23,7 +23,7 @@ const RETRY: Duration = Duration::from_mins(1);
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Stores an account with credentials it already has; it counts when the index has it.
-    pub(super) async fn import(&self, account: Account) -> Result<AccountView, Failure> {
+    pub(super) async fn import(&self, mut account: Account) -> Result<AccountView, Failure> {
         if self.settled().await?.is_some() {
             return Err(Failure::duplicate(
                 "integrated account",
@@ -32,6 +32,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         let effective = self.effective(&account).await?;
         effective.check_credential(&account.authentication_method)?;
+        effective.complete_context(&account.authentication_method, &mut account.context)?;
         let (public, secrets) = effective.split_context(&account.context);
         let stored = Account {
             context: public,
