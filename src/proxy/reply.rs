@@ -175,7 +175,7 @@ mod tests {
     fn the_content_type_says_the_kind_unless_the_method_does() {
         for (content_type, expected) in [
             ("application/json; charset=utf-8", Kind::Json),
-            ("application/vnd.github+json", Kind::Json),
+            ("application/vnd.example+json", Kind::Json),
             ("Text/XML", Kind::Xml),
             ("image/svg+xml", Kind::Xml),
             ("text/csv", Kind::Text),

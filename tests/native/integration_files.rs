@@ -8,7 +8,7 @@ use causeway::config::schema::integration_schema;
 use causeway::config::{Level, Reading, read, read_config};
 use serde_json::{Value, json};
 
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -27,7 +27,7 @@ fn files_of(folder: &str) -> Vec<PathBuf> {
 }
 
 /// Compares with the stored text, or stores it with `UPDATE=1`.
-fn same_as_stored(path: &Path, text: &str) {
+pub fn same_as_stored(path: &Path, text: &str) {
     if std::env::var_os("UPDATE").is_some() {
         fs::write(path, text).unwrap();
     }

@@ -10,6 +10,7 @@
 
 mod accounts;
 mod client;
+mod documentation;
 mod environments;
 mod installs;
 mod integration_files;

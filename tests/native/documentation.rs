@@ -1,0 +1,25 @@
+//! Tables of the docs that are written from the code.
+
+use causeway::error::Code;
+
+use crate::integration_files::{root, same_as_stored};
+
+#[test]
+fn the_table_of_error_codes_is_that_of_the_code() {
+    let mut text = String::from(
+        "# Error codes\n\n\
+         Written from `src/error/mod.rs` by `UPDATE=1 cargo test --test native`.\n\n\
+         Every error is `{statusCode, error, message, code, request_id, details?}`. The prefix of `code` says who must act. A provider's\n\
+         error adds `is_remote_error: true` and `raw_response`, and keeps the provider's status where there is one.\n\n\
+         | code | status | meaning |\n|---|---|---|\n",
+    );
+    for code in Code::ALL {
+        text += &format!(
+            "| `{}` | {} | {} |\n",
+            code.as_str(),
+            code.status(),
+            code.meaning()
+        );
+    }
+    same_as_stored(&root().join("docs/errors.md"), &text);
+}
