@@ -1,7 +1,7 @@
 //! Dotted paths into JSON, and the one merge rule of the product.
 //!
 //! Values are never changed on the way: what is only cut out of a text is cut
-//! as text ([`cut`]). Nothing here knows about placeholders or integrations.
+//! as text ([`cut()`]). Nothing here knows about placeholders or integrations.
 
 mod cut;
 mod path;

@@ -1,5 +1,5 @@
 //! Our HTTP API: the only row that knows our URLs. A request becomes a [`route::Route`], its sender a
-//! [`caller::Caller`] with rights, and what the flows give becomes an answer.
+//! `caller::Caller` with rights, and what the flows give becomes an answer.
 
 mod admin;
 mod caller;
