@@ -3,9 +3,11 @@
 //! Values are never changed on the way: what is only cut out of a text is cut
 //! as text ([`cut()`]). Nothing here knows about placeholders or integrations.
 
+mod count;
 mod cut;
 mod path;
 
+pub use count::{count_elements, count_values};
 pub use cut::{cut, elements};
 pub use path::{Path, PathError};
 
