@@ -33,7 +33,9 @@ fn needed_by_admin(route: &A) -> Right {
         | A::ChangeEnvironment(_)
         | A::DeleteEnvironment(_)
         | A::CreateIntegration
-        | A::ReplaceIntegration(_) => Right::AdminToken,
+        | A::ReplaceIntegration(_)
+        | A::ChangeIntegration(_)
+        | A::DeleteIntegration(_) => Right::AdminToken,
         A::ListTokens
         | A::ListIntegrations
         | A::ValidateIntegration
@@ -43,9 +45,12 @@ fn needed_by_admin(route: &A) -> Right {
         | A::ListAccounts
         | A::GetAccount(_) => Right::Scope(TokenScope::Read),
         A::ImportAccount => Right::Scope(TokenScope::Connect),
-        A::CreateToken | A::DeleteToken(_) | A::CreateInstall | A::DeleteAccount(_) => {
-            Right::Scope(TokenScope::Admin)
-        }
+        A::CreateToken
+        | A::DeleteToken(_)
+        | A::CreateInstall
+        | A::ChangeInstall(_)
+        | A::DeleteInstall(_)
+        | A::DeleteAccount(_) => Right::Scope(TokenScope::Admin),
     }
 }
 

@@ -43,9 +43,15 @@ pub(super) async fn answer<O: Outside>(
         A::ValidateIntegration => integration::validate::<O>(request.body).await,
         A::GetIntegration(key) => integration::get(desk, &key).await,
         A::ReplaceIntegration(name) => integration::replace(desk, &name, request.body).await,
+        A::ChangeIntegration(key) => integration::change(desk, &key, request).await,
+        A::DeleteIntegration(key) => integration::delete(desk, &key).await,
         A::ListInstalls => environment_integration::list(desk, caller, &request.url).await,
         A::CreateInstall => environment_integration::create(desk, caller, request).await,
         A::GetInstall(id) => environment_integration::get(desk, caller, &id, &request.url).await,
+        A::ChangeInstall(id) => environment_integration::change(desk, caller, &id, request).await,
+        A::DeleteInstall(id) => {
+            environment_integration::delete(desk, caller, &id, &request.url).await
+        }
         A::ListAccounts => integrated_account::list(desk, caller, &request.url).await,
         A::ImportAccount => integrated_account::import(desk, caller, request).await,
         A::GetAccount(id) => integrated_account::get(desk, caller, &id, &request.url).await,
