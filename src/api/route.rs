@@ -67,6 +67,20 @@ pub enum AdminRoute {
     GetAccount(String),
     /// `DELETE /integrated-account/{id}`
     DeleteAccount(String),
+    /// `PATCH /integrated-account/{id}`
+    ChangeAccount(String),
+    /// `PATCH /integrated-account/{id}/credentials`
+    ReplaceCredentials(String),
+    /// `POST /integrated-account/refresh-credentials`
+    RefreshCredentials,
+    /// `POST /integrated-account/token`
+    CreateAccountToken,
+    /// `POST /integrated-account/bulk-delete`
+    DeleteAccounts,
+    /// `GET /integrated-account/me`
+    GetMe,
+    /// `PATCH /integrated-account/me`
+    ChangeMe,
 }
 
 /// The outcome of looking a path up.
@@ -147,6 +161,13 @@ fn route(method: &Method, path: &str) -> Option<Route> {
         ("DELETE", ["environment-integration", id]) => A::DeleteInstall(owned(id)),
         ("GET", ["integrated-account"]) => A::ListAccounts,
         ("POST", ["integrated-account"]) => A::ImportAccount,
+        ("GET", ["integrated-account", "me"]) => A::GetMe,
+        ("PATCH", ["integrated-account", "me"]) => A::ChangeMe,
+        ("POST", ["integrated-account", "refresh-credentials"]) => A::RefreshCredentials,
+        ("POST", ["integrated-account", "token"]) => A::CreateAccountToken,
+        ("POST", ["integrated-account", "bulk-delete"]) => A::DeleteAccounts,
+        ("PATCH", ["integrated-account", id]) => A::ChangeAccount(owned(id)),
+        ("PATCH", ["integrated-account", id, "credentials"]) => A::ReplaceCredentials(owned(id)),
         ("GET", ["integrated-account", id]) => A::GetAccount(owned(id)),
         ("DELETE", ["integrated-account", id]) => A::DeleteAccount(owned(id)),
         _ => return None,

@@ -8,7 +8,8 @@ use crate::account::Account;
 use crate::error::{Code, Failure};
 use crate::flows::records::{AccountEntry, EnvironmentRecord, InstallRecord, Page, TokenRecord};
 use crate::ids::{AccountId, ApiTokenId, EnvironmentId, InstallId, IntegrationId};
-use crate::ports::{ObjectFault, ObjectName, Outside};
+use crate::ports::{ObjectFault, ObjectName, Outside, Sees};
+use crate::time::Timestamp;
 
 /// How an integration is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,16 +149,38 @@ pub struct AccountFilter {
 pub enum AccountAsk {
     /// Stores a new account with its whole context → [`AccountView`]
     Import(Box<Account>),
-    /// → [`AccountView`]; `environment_id` absent: any
-    Get {
-        /// What the asker may see.
-        environment_id: Option<EnvironmentId>,
-    },
+    /// → [`AccountView`]
+    Get(Sees),
+    /// → [`AccountView`]
+    Change(Sees, AccountChange),
+    /// New credentials: merged into the context; where a host changes, no stored secret stays → [`AccountView`]
+    Credentials(Sees, Value),
+    /// Refreshes its tokens now → null
+    Refresh(Sees),
+    /// A token of its own, known by its hash until then → null
+    IssueToken(Sees, String, Timestamp),
     /// Erases it → null
-    Delete {
-        /// What the asker may see.
-        environment_id: Option<EnvironmentId>,
-    },
+    Delete(Sees),
+}
+
+/// A change of an account; what is absent stays.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct AccountChange {
+    /// The caller's own name for the customer.
+    pub tenant_id: Option<String>,
+    /// Merged into its context by the one rule; no value that decides the host.
+    pub context: Option<Value>,
+    /// Whether it refuses writes.
+    pub is_sandbox: Option<bool>,
+    /// Merged into its own changes to the config; `Null` takes them away.
+    pub integration_override: Option<Override>,
+}
+
+/// A change of the account's own override. A struct, so that a null in it is not nothing.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Override {
+    /// Merged by the one rule; null takes the override away.
+    pub patch: Value,
 }
 
 /// An account as it is shown: no secrets, its integration named.
