@@ -10,6 +10,8 @@
 
 mod accounts;
 mod client;
+#[cfg(feature = "cli")]
+mod command;
 mod documentation;
 mod environments;
 mod installs;
