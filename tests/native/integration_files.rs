@@ -157,7 +157,7 @@ fn the_stored_schema_is_that_of_the_types() {
     );
 }
 
-fn mistakes_by_schema(file: &Value) -> Vec<String> {
+pub fn mistakes_by_schema(file: &Value) -> Vec<String> {
     let validator = jsonschema::validator_for(&integration_schema()).unwrap();
     validator
         .iter_errors(file)
