@@ -170,10 +170,7 @@ fn anybody_may_read_the_schema_of_the_files_and_keep_it() {
         answer.header("content-type"),
         Some("application/schema+json")
     );
-    assert_eq!(
-        answer.header("cache-control"),
-        Some("public, max-age=3600")
-    );
+    assert_eq!(answer.header("cache-control"), Some("public, max-age=3600"));
     assert_eq!(
         answer.expect(200),
         causeway::config::schema::integration_schema()

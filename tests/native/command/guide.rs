@@ -131,7 +131,14 @@ fn every_snippet_of_the_guide_loads_and_every_command_says_what_is_printed() {
     );
     let config = reader.file["config"].as_object().unwrap();
     for section in [
-        "credentials", "authorization", "resources", "pagination", "rate_limit", "error_expression", "webhook", "actions",
+        "credentials",
+        "authorization",
+        "resources",
+        "pagination",
+        "rate_limit",
+        "error_expression",
+        "webhook",
+        "actions",
     ] {
         assert!(config.contains_key(section), "the guide lost {section}");
     }
