@@ -111,11 +111,9 @@ fn evaluate(
 
 /// The parsed body goes by three names.
 fn body(input: &Input) -> &Value {
-    let named = ["body", "response", "data"].iter();
-    named
-        .filter_map(|name| input.find(name))
-        .next()
-        .unwrap_or_else(|| input.value("body"))
+    let names = ["body", "response", "data"];
+    let given = names.into_iter().find_map(|name| input.find(name));
+    given.unwrap_or_else(|| input.value("body"))
 }
 
 fn status(input: &Input) -> Result<u16, Problem> {

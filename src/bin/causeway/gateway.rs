@@ -12,7 +12,7 @@ use url::{Host, Url};
 use crate::problem::Problem;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A gateway with the token to change it.
 pub struct Gateway {
@@ -30,6 +30,12 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The version of the integration it shows.
+    pub fn version(&self) -> u64 {
+        let version = self.body.get("version").and_then(Value::as_u64);
+        version.unwrap_or_default()
+    }
+
     /// A text of the answer, such as its `code`.
     pub fn text(&self, name: &str) -> &str {
         self.body

@@ -6,6 +6,7 @@ mod eval;
 mod file;
 mod gateway;
 mod input;
+mod outcome;
 mod problem;
 mod publish;
 mod render;

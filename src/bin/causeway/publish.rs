@@ -12,18 +12,19 @@ use url::Url;
 
 use crate::change::Change;
 use crate::file::{self, IntegrationFile};
-use crate::gateway::{Answer, Gateway};
+use crate::gateway::Gateway;
+use crate::outcome::Outcome;
 use crate::problem::{Problem, Verdict};
 
 const TOKEN: &str = "CAUSEWAY_TOKEN";
 
 /// Create or replace integrations in a running gateway
 ///
-/// The admin token is taken from the environment variable CAUSEWAY_TOKEN. Says for each file what changed; one
+/// The admin token is taken from the environment variable `CAUSEWAY_TOKEN`. Says for each file what changed; one
 /// that is there already is left alone. The exit code is 1 when any file is refused; the others are published.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The gateway's address, such as https://gateway.example.com
+    /// The gateway's address, such as `https://gateway.example.com`
     #[arg(long = "to", value_name = "URL")]
     to: Url,
     /// Send the token over http to another machine, too
@@ -41,24 +42,6 @@ struct Named<'a> {
     file: IntegrationFile,
 }
 
-/// What came of one file.
-enum Outcome {
-    Created {
-        answer: Answer,
-    },
-    Replaced {
-        from: u64,
-        answer: Answer,
-        change: Change,
-    },
-    Unchanged {
-        version: u64,
-    },
-    Refused {
-        answer: Answer,
-    },
-}
-
 /// Sends every file, whatever becomes of the ones before.
 pub fn run(args: &Args, out: &mut impl Write) -> Result<Verdict, Problem> {
     let gateway = Gateway::new(&args.to, &token()?, args.plain_http)?;
@@ -66,8 +49,8 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Verdict, Problem> {
     refuse_doubles(&files)?;
     for named in &files {
         let outcome = publish(&gateway, named)?;
-        tell(named, &outcome, out)?;
-        if matches!(outcome, Outcome::Refused { .. }) {
+        outcome.tell(&named.name, named.path, out)?;
+        if matches!(outcome, Outcome::Refused(_)) {
             verdict = Verdict::Bad;
         }
     }
@@ -137,25 +120,23 @@ fn publish(gateway: &Gateway, named: &Named) -> Result<Outcome, Problem> {
     let old = match found.status {
         200 => Some(found),
         404 if found.text("code").starts_with("caller.") => None,
-        _ => return Ok(Outcome::Refused { answer: found }),
+        _ => return Ok(Outcome::Refused(found)),
     };
     if let Some(old) = old
         .as_ref()
         .filter(|old| is_there(&old.body, &named.file.json))
     {
-        return Ok(Outcome::Unchanged {
-            version: version(old),
-        });
+        return Ok(Outcome::Unchanged(old.version()));
     }
     let answer = gateway.replace(&named.name, &named.file.bytes)?;
     Ok(match (answer.status, old) {
         (200 | 201, Some(old)) => Outcome::Replaced {
-            from: version(&old),
+            from: old.version(),
             change: Change::between(&compared(&old.body), &compared(&answer.body)),
             answer,
         },
-        (200 | 201, None) => Outcome::Created { answer },
-        _ => Outcome::Refused { answer },
+        (200 | 201, None) => Outcome::Created(answer),
+        _ => Outcome::Refused(answer),
     })
 }
 
@@ -180,75 +161,4 @@ fn compared(integration: &Value) -> Map<String, Value> {
         ("is_beta".to_owned(), Value::Bool(is_beta)),
         ("config".to_owned(), of("config")),
     ])
-}
-
-fn version(answer: &Answer) -> u64 {
-    let version = answer.body.get("version").and_then(Value::as_u64);
-    version.unwrap_or_default()
-}
-
-fn tell(named: &Named, outcome: &Outcome, out: &mut impl Write) -> Result<(), Problem> {
-    let name = &named.name;
-    match outcome {
-        Outcome::Created { answer } => {
-            writeln!(out, "✓ {name}: created, version {}", version(answer))?;
-            tell_warnings(answer, out)
-        }
-        Outcome::Replaced {
-            from,
-            answer,
-            change,
-        } => {
-            let what = if change.is_empty() {
-                "secrets sent".to_owned()
-            } else {
-                change.to_string()
-            };
-            writeln!(
-                out,
-                "✓ {name}: version {from} → {}: {what}",
-                version(answer)
-            )?;
-            tell_warnings(answer, out)
-        }
-        Outcome::Unchanged { version } => {
-            writeln!(out, "✓ {name}: unchanged, version {version}")?;
-            Ok(())
-        }
-        Outcome::Refused { answer } => {
-            writeln!(out, "✗ {name} ({}): refused", named.path.display())?;
-            tell_refusal(answer, out)
-        }
-    }
-}
-
-fn tell_warnings(answer: &Answer, out: &mut impl Write) -> Result<(), Problem> {
-    let findings = answer.body.get("findings").and_then(Value::as_array);
-    for finding in findings.into_iter().flatten() {
-        let text = |key: &str| finding.get(key).and_then(Value::as_str).unwrap_or_default();
-        let warning = Finding::warning(text("path"), text("message"));
-        let warning = match text("hint") {
-            "" => warning,
-            hint => warning.hint(hint),
-        };
-        writeln!(out, "{}", file::line(&warning))?;
-    }
-    Ok(())
-}
-
-/// The places that are wrong, or the gateway's own words where there are none.
-fn tell_refusal(answer: &Answer, out: &mut impl Write) -> Result<(), Problem> {
-    let failures = answer.body.pointer("/details/failures");
-    let failures = failures.and_then(Value::as_array).map(Vec::as_slice);
-    let failures = failures.unwrap_or_default();
-    for failure in failures {
-        let text = |key: &str| failure.get(key).and_then(Value::as_str).unwrap_or_default();
-        let finding = Finding::error(text("path"), text("message"));
-        writeln!(out, "{}", file::line(&finding))?;
-    }
-    if failures.is_empty() {
-        let (code, message) = (answer.text("code"), answer.text("message"));
-        writeln!(out, "  {} {code}: {message}", answer.status)?;
-    }
-    Ok(())
 }

@@ -18,7 +18,7 @@ use crate::problem::{Problem, Verdict};
 /// Fill the placeholders of a text as the gateway would
 ///
 /// Prints the result as JSON, or `undefined` when the whole is left out. The input is an object that may have
-/// context, id, query, body, pagination, integration and environment_variables; each key of `context` can also
+/// context, id, query, body, pagination, integration and `environment_variables`; each key of `context` can also
 /// be named bare. A value that is missing is an error, as it is in the gateway.
 #[derive(clap::Args)]
 pub struct Args {

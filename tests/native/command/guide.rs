@@ -115,10 +115,11 @@ fn every_snippet_of_the_guide_loads_and_every_command_says_what_is_printed() {
     let (stored, mut text) = (fs::read_to_string(&path).unwrap(), String::new());
     let mut lines = stored.lines();
     while let Some(line) = lines.next() {
-        text += &format!("{line}\n");
+        text += line;
+        text.push('\n');
         if let Some(info) = line.strip_prefix("```") {
             let inside = lines.by_ref().take_while(|line| *line != "```");
-            let block: String = inside.map(|line| format!("{line}\n")).collect();
+            let block: String = inside.flat_map(|line| [line, "\n"]).collect();
             text += &reader.follow(info, &block);
             text += "```\n";
         }
