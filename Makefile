@@ -76,7 +76,7 @@ doc: prerequisites ## API documentation without a warning, the Worker's shell in
 size: setup build/optimised ## gzipped size of the Worker; over 3 MB fails
 	@$(NODE) scripts/size.mjs
 
-worker-test: setup build/optimised ## the built wasm in the real runtime
+worker-test: setup $(CAUSEWAY) build/optimised ## the built wasm in the real runtime
 	$(call say,Worker tests in workerd)
 	@$(NODE) --test --disable-warning=ExperimentalWarning --test-force-exit --test-timeout=300000 --test-reporter=spec '$(TESTS)'
 
