@@ -8,9 +8,9 @@ use std::time::SystemTime;
 
 use causeway::crypto::sha256;
 use causeway::expression::scope::SCOPES;
-use causeway::expression::{Expression, ExpressionScope, Moment};
+use causeway::expression::{Expression, ExpressionError, ExpressionScope, Moment};
 use clap::ValueEnum;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::input::Input;
 use crate::problem::{Problem, Verdict};
@@ -60,11 +60,16 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Verdict, Problem> {
     let expression = expression.map_err(|error| Problem::Failed(error.to_string()))?;
     let mut input = Input::read(args.input.as_deref(), &known(args.scope))?;
     input.lower_header_names();
-    match evaluate(args.scope, &expression, &input)? {
+    let result = expression.evaluate(&scope(args.scope, &input)?, &moment());
+    match result.map_err(no_result)? {
         Some(value) => writeln!(out, "{value:#}")?,
         None => writeln!(out, "undefined")?,
     }
     Ok(Verdict::Good)
+}
+
+fn no_result(error: ExpressionError) -> Problem {
+    Problem::Failed(format!("the expression has no result: {error}"))
 }
 
 /// The names of a scope; variables without their `$`.
@@ -78,24 +83,17 @@ fn known(scope: Scope) -> Vec<&'static str> {
     roots.map(|root| root.trim_start_matches('$')).collect()
 }
 
-fn evaluate(
-    scope: Scope,
-    expression: &Expression,
-    input: &Input,
-) -> Result<Option<Value>, Problem> {
-    let empty = json!({});
-    let (body, headers) = (body(input), input.value_or("headers", &empty));
-    let (query, request) = (
-        input.value_or("query", &empty),
-        input.value_or("requestOptions", &empty),
-    );
-    let (url, context) = (input.text_or("url", "")?, input.value_or("context", &empty));
-    let scope = match scope {
+/// The input as the gateway would have it there; what it leaves out is empty.
+fn scope(scope: Scope, input: &Input) -> Result<ExpressionScope<'_>, Problem> {
+    let (body, headers, query) = (body(input), input.object("headers"), input.object("query"));
+    let (request, context) = (input.object("requestOptions"), input.object("context"));
+    let url = input.text_or("url", "")?;
+    Ok(match scope {
         Scope::Response => ExpressionScope::response(body, headers, status(input)?),
         Scope::Authorization => ExpressionScope::authorization(url, request, context),
         Scope::FirstPage => ExpressionScope::first_page(query, url, request),
         Scope::NextPage => {
-            let values = input.value_or("paginationValues", &empty);
+            let values = input.object("paginationValues");
             ExpressionScope::next_page(query, url, request, (body, headers), values)
         }
         Scope::Webhook => {
@@ -103,10 +101,7 @@ fn evaluate(
             ExpressionScope::webhook(body, headers, query, method, input.find("context"))
         }
         Scope::Step => ExpressionScope::step(input.value("previous"), context),
-    };
-    expression
-        .evaluate(&scope, &moment())
-        .map_err(|error| Problem::Failed(format!("the expression has no result: {error}")))
+    })
 }
 
 /// The parsed body goes by three names.

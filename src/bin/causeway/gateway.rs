@@ -49,20 +49,7 @@ impl Gateway {
     /// The gateway at an address. The token does not leave this machine unencrypted unless that is asked for.
     pub fn new(address: &Url, token: &Secret, plain_http: bool) -> Result<Self, Problem> {
         let is_here = is_this_machine(address);
-        match address.scheme() {
-            "https" => {}
-            "http" if is_here || plain_http => {}
-            "http" => {
-                return Err(Problem::Usage(format!(
-                    "{address} is not https: the token would cross the network unencrypted (--plain-http allows it)"
-                )));
-            }
-            other => {
-                return Err(Problem::Usage(format!(
-                    "--to takes a URL with https, not {other}"
-                )));
-            }
-        }
+        check_scheme(address, is_here || plain_http)?;
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             // A redirect would take the token elsewhere.
@@ -142,6 +129,19 @@ impl Gateway {
 
     fn failed(&self, text: &str) -> Problem {
         Problem::Failed(format!("{} {text}", self.address))
+    }
+}
+
+fn check_scheme(address: &Url, may_be_plain: bool) -> Result<(), Problem> {
+    match address.scheme() {
+        "https" => Ok(()),
+        "http" if may_be_plain => Ok(()),
+        "http" => Err(Problem::Usage(format!(
+            "{address} is not https: the token would cross the network unencrypted (--plain-http allows it)"
+        ))),
+        other => Err(Problem::Usage(format!(
+            "--to takes a URL with https, not {other}"
+        ))),
     }
 }
 

@@ -3,12 +3,14 @@
 use std::fs;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
+use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
 use crate::problem::Problem;
 
 static NULL: Value = Value::Null;
+static EMPTY: LazyLock<Value> = LazyLock::new(|| Value::Object(Map::new()));
 
 /// What the scope is filled from.
 pub struct Input(Map<String, Value>);
@@ -52,9 +54,9 @@ impl Input {
         self.find(name).unwrap_or(&NULL)
     }
 
-    /// What stands under a name, else this, as the gateway would have it.
-    pub fn value_or<'a>(&'a self, name: &str, default: &'a Value) -> &'a Value {
-        self.find(name).unwrap_or(default)
+    /// What stands under a name, else an empty object, as the gateway would have it.
+    pub fn object(&self, name: &str) -> &Value {
+        self.find(name).unwrap_or(&EMPTY)
     }
 
     /// A text, or this one.

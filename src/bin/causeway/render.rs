@@ -10,7 +10,7 @@ use causeway::expression::{
     UrlTemplate,
 };
 use clap::ValueEnum;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::input::Input;
 use crate::problem::{Problem, Verdict};
@@ -49,8 +49,7 @@ enum Place {
 /// Fills the text and prints what it becomes.
 pub fn run(args: &Args, out: &mut impl Write) -> Result<Verdict, Problem> {
     let input = Input::read(args.input.as_deref(), TEMPLATE_ROOTS)?;
-    let empty = json!({});
-    let scope = scope(&input, &empty);
+    let scope = scope(&input);
     let rendered = match args.place {
         Place::Value => value(&args.template, &scope)?,
         Place::Header => {
@@ -70,9 +69,11 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Verdict, Problem> {
 /// Puts a value of the input under one root of the scope.
 type With<'a> = fn(TemplateScope<'a>, &'a Value) -> TemplateScope<'a>;
 
-fn scope<'a>(input: &'a Input, empty: &'a Value) -> TemplateScope<'a> {
-    let context = input.find("context").or_else(|| input.find("credentials"));
-    let roots: [(&str, With<'a>); 6] = [
+fn scope(input: &Input) -> TemplateScope<'_> {
+    let context = input
+        .find("context")
+        .unwrap_or_else(|| input.object("credentials"));
+    let roots: [(&str, With); 6] = [
         ("id", TemplateScope::with_id),
         ("query", TemplateScope::with_query),
         ("body", TemplateScope::with_body),
@@ -83,7 +84,7 @@ fn scope<'a>(input: &'a Input, empty: &'a Value) -> TemplateScope<'a> {
             TemplateScope::with_environment_variables,
         ),
     ];
-    let scope = TemplateScope::new(context.unwrap_or(empty));
+    let scope = TemplateScope::new(context);
     roots
         .into_iter()
         .fold(scope, |scope, (name, with)| match input.find(name) {
