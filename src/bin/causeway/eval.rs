@@ -61,14 +61,14 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Verdict, Problem> {
     let mut input = Input::read(args.input.as_deref(), &known(args.scope))?;
     input.lower_header_names();
     let result = expression.evaluate(&scope(args.scope, &input)?, &moment());
-    match result.map_err(no_result)? {
+    match result.map_err(|error| no_result(&error))? {
         Some(value) => writeln!(out, "{value:#}")?,
         None => writeln!(out, "undefined")?,
     }
     Ok(Verdict::Good)
 }
 
-fn no_result(error: ExpressionError) -> Problem {
+fn no_result(error: &ExpressionError) -> Problem {
     Problem::Failed(format!("the expression has no result: {error}"))
 }
 
