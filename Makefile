@@ -14,7 +14,11 @@ export PORT STATE
 NODE := node_modules/.bin/node
 WRANGLER := $(NODE) node_modules/wrangler/bin/wrangler.js
 WASM_TARGET := wasm32-unknown-unknown
-SOURCES := $(shell find src -type f 2>/dev/null) Cargo.toml Cargo.lock
+SOURCES := $(shell find src -path src/bin -prune -o -type f -print 2>/dev/null) integration.schema.json Cargo.toml Cargo.lock
+
+# The `causeway` command, which scripts/ call by this name. The tests build the same one.
+CAUSEWAY := $(or $(CARGO_TARGET_DIR),target)/debug/causeway
+export CAUSEWAY
 
 # Local runs and builds never ask the network for anything.
 export WRANGLER_SEND_METRICS := false
@@ -25,13 +29,13 @@ export CLOUDFLARE_CF_FETCH_ENABLED := false
 say = @echo "==> $(1)"
 
 ##@ Everyday
-dev: setup build/index.js ## run the gateway on PORT (8787) with storage in STATE (.state)
+dev: setup $(CAUSEWAY) build/index.js ## run the gateway on PORT (8787) with storage in STATE (.state)
 	@exec $(NODE) scripts/dev.mjs
 
 test: started setup fmt clippy clippy-wasm native-test doc size worker-test ## everything CI checks
 	@echo "==> All green after $$(( $$(date +%s) - $$(cat .tools/started) )) s"
 
-deploy: setup build/optimised ## build, deploy to your Cloudflare account, publish integrations/
+deploy: setup $(CAUSEWAY) build/optimised ## build, deploy to your Cloudflare account, publish integrations/
 	@exec $(NODE) scripts/deploy.mjs
 
 bench: setup ## micro benchmarks
@@ -45,6 +49,8 @@ help: ## this list
 ##@ Steps
 setup: prerequisites .tools/ready node_modules/ready ## build tools and npm packages, once
 
+command: $(CAUSEWAY) ## the causeway command, in CAUSEWAY (target/debug/causeway)
+
 worker: setup build/index.js ## the Worker's wasm and its JavaScript, into build/
 
 fmt: ## formatting
@@ -53,15 +59,15 @@ fmt: ## formatting
 
 clippy: ## lints, on this machine's target
 	$(call say,Lints for this machine (first time: 1-2 minutes))
-	@cargo clippy --locked --all-targets --quiet -- -D warnings
+	@cargo clippy --locked --all-targets --features cli --quiet -- -D warnings
 
 clippy-wasm: prerequisites ## lints, as the Worker is compiled
 	$(call say,Lints for $(WASM_TARGET) (first time: 1 minute))
 	@cargo clippy --locked --lib --target $(WASM_TARGET) --quiet -- -D warnings
 
-native-test: ## Rust tests on this machine, JSON Schema check included
-	$(call say,Rust tests (first time: 2 minutes))
-	@cargo test --locked --quiet
+native-test: ## Rust tests on this machine: the service, the causeway command, the guide, the JSON Schema
+	$(call say,Rust tests (first time: 3 minutes))
+	@cargo test --locked --features cli --quiet
 
 doc: prerequisites ## API documentation without a warning, the Worker's shell included
 	$(call say,Documentation)
@@ -70,12 +76,12 @@ doc: prerequisites ## API documentation without a warning, the Worker's shell in
 size: setup build/optimised ## gzipped size of the Worker; over 3 MB fails
 	@$(NODE) scripts/size.mjs
 
-worker-test: setup build/optimised ## the built wasm in the real runtime
+worker-test: setup $(CAUSEWAY) build/optimised ## the built wasm in the real runtime
 	$(call say,Worker tests in workerd)
 	@$(NODE) --test --disable-warning=ExperimentalWarning --test-force-exit --test-timeout=300000 --test-reporter=spec '$(TESTS)'
 
-publish: setup ## send integrations/ to CAUSEWAY_URL with ADMIN_TOKEN
-	@$(NODE) scripts/publish.mjs
+publish: $(CAUSEWAY) ## send integrations/ to CAUSEWAY_URL with CAUSEWAY_TOKEN
+	@$(CAUSEWAY) publish integrations/*.json --to "$(or $(CAUSEWAY_URL),$(error Say where: make publish CAUSEWAY_URL=https://… CAUSEWAY_TOKEN=…))"
 
 dry-deploy: setup build/optimised ## what a deployment would upload, without an account
 	@$(WRANGLER) deploy --dry-run --outdir out
@@ -83,7 +89,7 @@ dry-deploy: setup build/optimised ## what a deployment would upload, without an 
 clean: ## remove everything made, except .state, .dev.vars and .deploy.vars
 	rm -rf target build out .tools node_modules .wrangler
 
-.PHONY: dev test deploy bench help setup worker fmt clippy clippy-wasm native-test doc size worker-test publish dry-deploy clean prerequisites started
+.PHONY: dev test deploy bench help setup command worker fmt clippy clippy-wasm native-test doc size worker-test publish dry-deploy clean prerequisites started
 
 # Files below; each is made once and again when what it depends on changes.
 
@@ -100,6 +106,11 @@ started:
 node_modules/ready: package.json package-lock.json | prerequisites
 	$(call say,npm packages (first time: 1 minute))
 	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(CAUSEWAY): $(SOURCES) $(shell find src/bin -type f 2>/dev/null) | prerequisites
+	$(call say,The causeway command (first time: 1 minute))
+	@cargo build --locked --features cli --bin causeway
 	@touch $@
 
 build/index.js: $(SOURCES) scripts/build | .tools/ready node_modules/ready

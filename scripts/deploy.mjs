@@ -7,9 +7,9 @@ import { existsSync } from "node:fs";
 import { appendFile, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseEnv } from "node:util";
+import { publishIntegrations } from "./command.mjs";
 import { randomAdminToken, randomSealingKey } from "./dev-vars.mjs";
 import { root } from "./local-worker.mjs";
-import { publishAll } from "./publish.mjs";
 
 const kept = path.join(root, ".deploy.vars");
 const sent = path.join(root, ".deploy.vars.new");
@@ -71,13 +71,12 @@ async function deploy(secrets) {
 async function publish(url) {
   const token = process.env.ADMIN_TOKEN || (await keptSecrets()).ADMIN_TOKEN;
   if (!url || !token) {
-    console.log("==> Deployed. To publish integrations/:  make publish CAUSEWAY_URL=https://… ADMIN_TOKEN=…");
+    console.log("==> Deployed. To publish integrations/:  make publish CAUSEWAY_URL=https://… CAUSEWAY_TOKEN=…");
     return;
   }
   await answering(url);
   console.log(`==> Publishing integrations/ to ${url}`);
-  const refused = await publishAll({ url, token, folder: path.join(root, "integrations") });
-  if (refused > 0) throw new Error(`${refused} integrations were refused.`);
+  if (!(await publishIntegrations({ url, token }))) throw new Error("Deployed, but not every integration is published.");
 }
 
 // A new workers.dev name takes a while to answer.
@@ -87,7 +86,7 @@ async function answering(url) {
     if (response?.ok) return;
     await new Promise((resolve) => setTimeout(resolve, 2_000));
   }
-  throw new Error(`Deployed, but ${url}/health does not answer 200. Later:  make publish CAUSEWAY_URL=${url} ADMIN_TOKEN=…`);
+  throw new Error(`Deployed, but ${url}/health does not answer 200. Later:  make publish CAUSEWAY_URL=${url} CAUSEWAY_TOKEN=…`);
 }
 
 function wrangler(args, { quiet = false } = {}) {

@@ -7,9 +7,9 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
 import { Log, LogLevel, Miniflare } from "miniflare";
+import { publishIntegrations } from "./command.mjs";
 import { devVars } from "./dev-vars.mjs";
 import { localWorker, root } from "./local-worker.mjs";
-import { publishAll } from "./publish.mjs";
 
 const HOST = "127.0.0.1";
 const port = Number(process.env.PORT || 8787);
@@ -48,8 +48,9 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
 await healthy();
 
 console.log("==> Publishing integrations/");
-const refused = await publishAll({ url, token: vars.ADMIN_TOKEN, folder: path.join(root, "integrations") });
-if (refused > 0) console.log(`    ${refused} refused: correct the file and start again. The others work.`);
+if (!(await publishIntegrations({ url, token: vars.ADMIN_TOKEN }))) {
+  console.log("    Not everything is published: correct it and start again. The rest works.");
+}
 
 console.log(`
 Causeway is ready.

@@ -8,11 +8,12 @@ mod query;
 mod reply;
 pub mod rights;
 pub mod route;
+mod schema;
 mod shape;
 
 use data_encoding::HEXLOWER;
 use http::header::ALLOW;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 
 use crate::error::{Code, Failure};
@@ -70,16 +71,30 @@ async fn answer<O: Outside>(
             ));
         }
     };
-    if matches!(route, Route::Health) {
-        return Ok(health(desk));
-    }
-    let caller = Caller::authenticate(desk.outside, desk.isolate, &request.headers).await?;
-    rights::check(&caller, &route)?;
+    let needed = rights::needed(&route);
     match route {
-        Route::Call(_) => proxy::hand_over(desk, &caller, request).await,
-        Route::Admin(route) => admin::answer(desk, &caller, route, request).await,
         Route::Health => Ok(health(desk)),
+        Route::IntegrationSchema => Ok(schema::get()),
+        Route::Call(_) => {
+            let caller = admit(desk, &request.headers, needed).await?;
+            proxy::hand_over(desk, &caller, request).await
+        }
+        Route::Admin(route) => {
+            let caller = admit(desk, &request.headers, needed).await?;
+            admin::answer(desk, &caller, route, request).await
+        }
     }
+}
+
+/// Who is asking, when he may.
+async fn admit<O: Outside>(
+    desk: &Desk<'_, O>,
+    headers: &HeaderMap,
+    needed: rights::Right,
+) -> Result<Caller, Failure> {
+    let caller = Caller::authenticate(desk.outside, desk.isolate, headers).await?;
+    rights::check(&caller, needed)?;
+    Ok(caller)
 }
 
 /// Healthy is: it can authenticate its operator and seal secrets; without that every call would fail.

@@ -10,6 +10,8 @@ use crate::proxy::Target;
 pub enum Route {
     /// `GET /health`
     Health,
+    /// `GET /integration.schema.json`
+    IntegrationSchema,
     /// The data plane.
     Call(Target),
     /// Everything that configures.
@@ -138,6 +140,7 @@ fn route(method: &Method, path: &str) -> Option<Route> {
     let owned = |text: &&str| (*text).to_owned();
     let admin = match (method.as_str(), segments.as_slice()) {
         ("GET", ["health"]) => return Some(Route::Health),
+        ("GET", ["integration.schema.json"]) => return Some(Route::IntegrationSchema),
         (_, ["proxy", rest @ ..]) => return proxy_target(method.as_str(), rest).map(Route::Call),
         ("GET", ["environment"]) => A::ListEnvironments,
         ("POST", ["environment"]) => A::CreateEnvironment,

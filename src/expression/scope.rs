@@ -14,6 +14,8 @@ pub use template::TemplateScope;
 /// One row of the scopes table in the docs.
 #[derive(Debug)]
 pub struct ScopeRow {
+    /// What `causeway eval --scope` calls it; `None` for placeholders, which `causeway render` fills.
+    pub name: Option<&'static str>,
     /// The keys of the integration file that are read in this scope.
     pub used_by: &'static str,
     /// What can be named, in the order of the docs.
@@ -25,11 +27,13 @@ pub struct ScopeRow {
 /// The scopes, in the order of the docs.
 pub const SCOPES: &[ScopeRow] = &[
     ScopeRow {
+        name: None,
         used_by: "every `{{placeholder}}`",
         roots: TEMPLATE_ROOTS,
         note: "each key of `context` also bare; a root wins over a context key of the same name; `credentials` is `context`; `access_token` is `oauth.token.access_token` unless the context has its own",
     },
     ScopeRow {
+        name: Some("response"),
         used_by: "`error_expression`, `rate_limit.*`",
         roots: &[
             "response",
@@ -42,16 +46,19 @@ pub const SCOPES: &[ScopeRow] = &[
         note: "`response`, `body` and `data` are the parsed body; header names are lower-case",
     },
     ScopeRow {
+        name: Some("authorization"),
         used_by: "`authorization.config.expression`",
         roots: &["url", "requestOptions", "context"],
         note: "`requestOptions` is `{method, headers, body}`",
     },
     ScopeRow {
+        name: Some("first-page"),
         used_by: "`pagination.config.get_initial_pagination_values_expression`",
         roots: &["query", "url", "requestOptions"],
         note: "before the first page",
     },
     ScopeRow {
+        name: Some("next-page"),
         used_by: "`pagination.config.get_pagination_values_expression`, `…get_cursor_from_response_expression`",
         roots: &[
             "query",
@@ -65,11 +72,13 @@ pub const SCOPES: &[ScopeRow] = &[
         note: "after a page; `response` is the parsed body",
     },
     ScopeRow {
+        name: Some("webhook"),
         used_by: "every expression of `webhook`",
         roots: &["body", "headers", "query", "method", "context"],
         note: "`context` only on an account's URL",
     },
     ScopeRow {
+        name: Some("step"),
         used_by: "`actions`: `transform`, `update_context` and the other steps, `run_if`",
         roots: &["$previous", "$context"],
         note: "the result of the step before is also the root",

@@ -103,9 +103,9 @@ fn a_patch_of_the_override_merges_and_loses_nothing() {
     let world = World::new();
     let setting = Setting::new(&world, &file());
     let path = format!("/environment-integration/{}", setting.install);
-    let patch = |body: serde_json::Value| setting.client.send("PATCH", &path, &body);
-    patch(json!({ "override": { "environment_variables": { "a": "1" }, "secret_environment_variables": { "s": "first-secret", "t": "second-secret" } } })).expect(200);
-    let changed = patch(json!({ "is_enabled": false, "override": { "environment_variables": { "b": "2" }, "secret_environment_variables": { "s": null } } })).expect(200);
+    let change = |body: serde_json::Value| setting.client.send("PATCH", &path, &body);
+    change(json!({ "override": { "environment_variables": { "a": "1" }, "secret_environment_variables": { "s": "first-secret", "t": "second-secret" } } })).expect(200);
+    let changed = change(json!({ "is_enabled": false, "override": { "environment_variables": { "b": "2" }, "secret_environment_variables": { "s": null } } })).expect(200);
     assert_eq!(
         (changed["is_enabled"].as_bool(), changed["version"].as_u64()),
         (Some(false), Some(3))
@@ -114,7 +114,7 @@ fn a_patch_of_the_override_merges_and_loses_nothing() {
         changed["override"],
         json!({ "environment_variables": { "a": "1", "b": "2" } })
     );
-    let wrong = patch(json!({ "override": { "headers": { "Host": "x" } } })).expect(422);
+    let wrong = change(json!({ "override": { "headers": { "Host": "x" } } })).expect(422);
     assert!(
         wrong["details"]["failures"][0]["path"]
             .as_str()
@@ -122,9 +122,9 @@ fn a_patch_of_the_override_merges_and_loses_nothing() {
             .starts_with("override.headers"),
         "{wrong}"
     );
-    assert_eq!(patch(json!({ "override": 7 })).code(422), "caller.invalid");
+    assert_eq!(change(json!({ "override": 7 })).code(422), "caller.invalid");
     assert_eq!(
-        patch(json!({ "enabled": true })).code(422),
+        change(json!({ "enabled": true })).code(422),
         "caller.invalid"
     );
     assert_eq!(

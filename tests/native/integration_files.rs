@@ -157,7 +157,7 @@ fn the_stored_schema_is_that_of_the_types() {
     );
 }
 
-fn mistakes_by_schema(file: &Value) -> Vec<String> {
+pub fn mistakes_by_schema(file: &Value) -> Vec<String> {
     let validator = jsonschema::validator_for(&integration_schema()).unwrap();
     validator
         .iter_errors(file)
@@ -226,11 +226,16 @@ fn the_scopes_in_the_docs_are_those_of_the_code() {
     let mut text = String::from(
         "# What templates and expressions can see\n\n\
          Written from `src/expression/scope.rs` by `UPDATE=1 cargo test --test native`.\n\n\
-         | Where | What can be named | Note |\n|---|---|---|\n",
+         `causeway eval --scope NAME` and `causeway render` try them on input of your own.\n\n\
+         | Where | Tried by | What can be named | Note |\n|---|---|---|---|\n",
     );
     for row in causeway::expression::scope::SCOPES {
         let roots: Vec<String> = row.roots.iter().map(|root| format!("`{root}`")).collect();
-        let cells = [row.used_by, &roots.join(" "), row.note];
+        let tried_by = match row.name {
+            Some(name) => format!("`--scope {name}`"),
+            None => "`render`".to_owned(),
+        };
+        let cells = [row.used_by, &tried_by, &roots.join(" "), row.note];
         text += &(["| ", &cells.join(" | "), " |\n"].concat());
     }
     text += &bounds();

@@ -327,3 +327,21 @@ fn an_install_that_a_restart_cut_off_does_not_hold_its_integration_for_ever() {
     world.pass(std::time::Duration::from_secs(61));
     admin.delete("/integration/shop").expect(200);
 }
+
+#[test]
+fn anybody_may_read_the_schema_of_the_files_and_keep_it() {
+    let nobody = Client::admin(&World::new()).with_token("");
+    let answer = nobody.get("/integration.schema.json");
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/schema+json")
+    );
+    assert_eq!(answer.header("cache-control"), Some("public, max-age=3600"));
+    assert_eq!(
+        answer.expect(200),
+        causeway::config::schema::integration_schema()
+    );
+    let other = nobody.send("PUT", "/integration.schema.json", &json!({}));
+    assert_eq!(other.header("allow"), Some("GET"));
+    assert_eq!(other.status, 405);
+}

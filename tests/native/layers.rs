@@ -27,6 +27,11 @@ const ROWS: &[(&str, u8)] = &[
     ("cloudflare", 8),
 ];
 
+/// The folder of the `causeway` command. It is a program of its own over the library, so it stands in no
+/// row: it may use those below the API, and no row can use it.
+const COMMAND: &str = "bin";
+const TOP_ROW_OF_THE_COMMAND: u8 = 6;
+
 const PLATFORM: &[&str] = &[
     "worker",
     "wasm_bindgen",
@@ -139,7 +144,7 @@ fn every_module_has_its_row() {
     for file in sources(&root()) {
         let module = module_of(&file);
         assert!(
-            module == "lib" || known.contains_key(module.as_str()),
+            module == "lib" || module == COMMAND || known.contains_key(module.as_str()),
             "{module} is in no row of ARCHITECTURE.md"
         );
     }
@@ -180,6 +185,26 @@ fn imports_point_down() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_command_uses_no_row_above_the_flows() {
+    let rows: BTreeMap<_, _> = ROWS.iter().copied().collect();
+    let own = sources(&root().join(COMMAND));
+    assert!(!own.is_empty(), "src/{COMMAND} is gone");
+    for file in own {
+        for path in used(&file) {
+            let row = match path.as_slice() {
+                [first, second, ..] if first == "causeway" => rows.get(second.as_str()),
+                _ => None,
+            };
+            assert!(
+                row.is_none_or(|row| *row <= TOP_ROW_OF_THE_COMMAND),
+                "{} uses {path:?}",
+                file.display()
+            );
+        }
+    }
 }
 
 #[test]

@@ -11,6 +11,8 @@
 mod account_changes;
 mod accounts;
 mod client;
+#[cfg(feature = "cli")]
+mod command;
 mod documentation;
 mod environments;
 mod installs;

@@ -96,12 +96,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let hidden = || Failure::not_found("integrated account");
         let loaded = self.settled().await?;
         let is_visible = match (sees, &loaded) {
-            (Sees::All, Some(_)) => true,
             (Sees::Environment(own), Some(loaded)) => *own == loaded.account.environment_id,
             (Sees::AccountToken(hash), _) if !self.knows_token(hash)? => {
                 return Err(unknown_token());
             }
-            (Sees::AccountToken(_), Some(_)) => true,
+            (Sees::All | Sees::AccountToken(_), Some(_)) => true,
             (_, None) => false,
         };
         loaded.filter(|_| is_visible).ok_or_else(hidden)

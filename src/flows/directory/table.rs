@@ -49,12 +49,15 @@ pub fn list<T: DeserializeOwned>(
     page: &Page,
 ) -> Result<Listed<T>, StorageFault> {
     let ask_for = i64::try_from(page.limit.saturating_add(1)).unwrap_or(i64::MAX);
-    let narrowed: String = conditions
+    let all: Vec<&str> = conditions
         .iter()
-        .map(|(condition, _)| format!("{condition} AND "))
+        .map(|(condition, _)| *condition)
+        .chain(["id > ?"])
         .collect();
-    let statement =
-        format!("SELECT record, id FROM {table} WHERE {narrowed}id > ? ORDER BY id LIMIT ?");
+    let statement = format!(
+        "SELECT record, id FROM {table} WHERE {} ORDER BY id LIMIT ?",
+        all.join(" AND ")
+    );
     let mut values: Vec<SqlValue> = conditions.iter().map(|(_, value)| value.clone()).collect();
     values.extend([
         page.after.clone().unwrap_or_default().into(),

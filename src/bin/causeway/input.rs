@@ -1,0 +1,96 @@
+//! The JSON that an expression or a placeholder is tried on: an object of the names its scope has.
+
+use std::fs;
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value};
+
+use crate::problem::Problem;
+
+static NULL: Value = Value::Null;
+static EMPTY: LazyLock<Value> = LazyLock::new(|| Value::Object(Map::new()));
+
+/// What the scope is filled from.
+pub struct Input(Map<String, Value>);
+
+impl Input {
+    /// Reads `file`, or standard input; nothing there means nothing is filled. Only `known` names may stand
+    /// in it: a misspelt one would otherwise look like a value that is missing.
+    pub fn read(file: Option<&Path>, known: &[&str]) -> Result<Self, Problem> {
+        let text = match file {
+            Some(path) => fs::read_to_string(path)
+                .map_err(|error| failed(&format!("{} cannot be read: {error}", path.display())))?,
+            None => standard_input()?,
+        };
+        if text.trim().is_empty() {
+            return Ok(Self(Map::new()));
+        }
+        let value = serde_json::from_str(&text)
+            .map_err(|error| failed(&format!("the input is not JSON: {error}")))?;
+        let Value::Object(names) = value else {
+            return Err(failed(&format!(
+                "the input is not an object; it may have: {}",
+                known.join(", ")
+            )));
+        };
+        match names.keys().find(|name| !known.contains(&name.as_str())) {
+            Some(other) => Err(failed(&format!(
+                "the input has `{other}`, which is not seen here; it may have: {}",
+                known.join(", ")
+            ))),
+            None => Ok(Self(names)),
+        }
+    }
+
+    /// What stands under a name, if anything does.
+    pub fn find(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// What stands under a name, else null.
+    pub fn value(&self, name: &str) -> &Value {
+        self.find(name).unwrap_or(&NULL)
+    }
+
+    /// What stands under a name, else an empty object, as the gateway would have it.
+    pub fn object(&self, name: &str) -> &Value {
+        self.find(name).unwrap_or(&EMPTY)
+    }
+
+    /// A text, or this one.
+    pub fn text_or<'a>(&'a self, name: &str, default: &'a str) -> Result<&'a str, Problem> {
+        match self.find(name) {
+            None => Ok(default),
+            Some(Value::String(text)) => Ok(text),
+            Some(_) => Err(failed(&format!("`{name}` of the input is not a text"))),
+        }
+    }
+
+    /// Writes the names of `headers` in lower case, as expressions see them.
+    pub fn lower_header_names(&mut self) {
+        let Some(Value::Object(headers)) = self.0.get_mut("headers") else {
+            return;
+        };
+        *headers = std::mem::take(headers)
+            .into_iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value))
+            .collect();
+    }
+}
+
+/// A terminal is not waited for: what needs no input should not need Ctrl-D.
+fn standard_input() -> Result<String, Problem> {
+    let mut text = String::new();
+    if !io::stdin().is_terminal() {
+        io::stdin()
+            .read_to_string(&mut text)
+            .map_err(|error| failed(&format!("standard input cannot be read: {error}")))?;
+    }
+    Ok(text)
+}
+
+fn failed(text: &str) -> Problem {
+    Problem::Failed(text.to_owned())
+}

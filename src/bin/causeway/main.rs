@@ -1,0 +1,66 @@
+//! The `causeway` command: checks integration files, publishes them, and tries their expressions and
+//! placeholders with the very code of the Worker. It stores nothing and has no settings of its own.
+
+mod change;
+mod eval;
+mod file;
+mod gateway;
+mod input;
+mod outcome;
+mod problem;
+mod publish;
+mod render;
+mod validate;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use problem::{Problem, Verdict};
+
+/// Works on integration files: checks them, publishes them, and tries their expressions and placeholders.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Exit codes: 0 all is well; 1 a file, an expression or the gateway says no; 2 the command line is wrong.\nThe guide to integration files is docs/integration-file.md."
+)]
+struct Command {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Validate(validate::Args),
+    Publish(publish::Args),
+    Eval(eval::Args),
+    Render(render::Args),
+}
+
+fn main() -> ExitCode {
+    let command = Command::parse();
+    let mut out = io::stdout().lock();
+    let outcome = match &command.verb {
+        Verb::Validate(args) => validate::run(args, &mut out),
+        Verb::Publish(args) => publish::run(args, &mut out),
+        Verb::Eval(args) => eval::run(args, &mut out),
+        Verb::Render(args) => render::run(args, &mut out),
+    };
+    match outcome {
+        Ok(Verdict::Good) => ExitCode::SUCCESS,
+        Ok(Verdict::Bad) => ExitCode::FAILURE,
+        Err(problem) => {
+            tell(&problem);
+            ExitCode::from(problem.exit_code())
+        }
+    }
+}
+
+/// A reader that went away, as in `causeway … | head`, wants no complaint either.
+fn tell(problem: &Problem) {
+    if !problem.is_closed_pipe() {
+        // Where nobody can be told, there is nobody to tell that.
+        let _ = writeln!(io::stderr(), "causeway: {problem}");
+    }
+}

@@ -1,0 +1,164 @@
+//! `causeway publish`: integration files to a running gateway, each created or replaced by its name.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use causeway::config::{self, Finding, secrets};
+use causeway::secret::Secret;
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use crate::change::Change;
+use crate::file::{self, IntegrationFile};
+use crate::gateway::Gateway;
+use crate::outcome::Outcome;
+use crate::problem::{Problem, Verdict};
+
+const TOKEN: &str = "CAUSEWAY_TOKEN";
+
+/// Create or replace integrations in a running gateway
+///
+/// The admin token is taken from the environment variable `CAUSEWAY_TOKEN`. Says for each file what changed; one
+/// that is there already is left alone. The exit code is 1 when any file is refused; the others are published.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The gateway's address, such as `https://gateway.example.com`
+    #[arg(long = "to", value_name = "URL")]
+    to: Url,
+    /// Send the token over http to another machine, too
+    #[arg(long)]
+    plain_http: bool,
+    /// The files, such as integrations/*.json
+    #[arg(required = true, value_name = "FILES")]
+    files: Vec<PathBuf>,
+}
+
+/// A file that can be sent.
+struct Named<'a> {
+    path: &'a Path,
+    name: String,
+    file: IntegrationFile,
+}
+
+/// Sends every file, whatever becomes of the ones before.
+pub fn run(args: &Args, out: &mut impl Write) -> Result<Verdict, Problem> {
+    let gateway = Gateway::new(&args.to, &token()?, args.plain_http)?;
+    let (files, mut verdict) = load_all(&args.files, out)?;
+    refuse_doubles(&files)?;
+    for named in &files {
+        let outcome = publish(&gateway, named)?;
+        outcome.tell(&named.name, named.path, out)?;
+        if matches!(outcome, Outcome::Refused(_)) {
+            verdict = Verdict::Bad;
+        }
+    }
+    Ok(verdict)
+}
+
+fn token() -> Result<Secret, Problem> {
+    let token = env::var(TOKEN).unwrap_or_default().trim().to_owned();
+    let fits = |byte: u8| byte.is_ascii_graphic();
+    if token.is_empty() || !token.bytes().all(fits) {
+        let text = format!("put the admin token into the environment variable {TOKEN}");
+        return Err(Problem::Usage(text));
+    }
+    Ok(Secret::new(token))
+}
+
+/// The files that can be sent; of the others it is said why not.
+fn load_all<'a>(
+    paths: &'a [PathBuf],
+    out: &mut impl Write,
+) -> Result<(Vec<Named<'a>>, Verdict), Problem> {
+    let (mut files, mut verdict) = (Vec::new(), Verdict::Good);
+    for path in paths {
+        match load(path) {
+            Ok(named) => files.push(named),
+            Err(finding) => {
+                writeln!(out, "✗ {}", path.display())?;
+                writeln!(out, "{}", file::line(&finding))?;
+                verdict = Verdict::Bad;
+            }
+        }
+    }
+    Ok((files, verdict))
+}
+
+fn load(path: &Path) -> Result<Named<'_>, Finding> {
+    let file = file::load(path)?;
+    let name = file.json.get("name").and_then(Value::as_str);
+    let name = name
+        .filter(|name| !name.is_empty())
+        .ok_or_else(|| Finding::error("name", "an integration needs a name"))?;
+    Ok(Named {
+        path,
+        name: name.to_owned(),
+        file,
+    })
+}
+
+/// Of two files with one name only the last would stay.
+fn refuse_doubles(files: &[Named]) -> Result<(), Problem> {
+    let mut seen = BTreeMap::new();
+    for named in files {
+        if let Some(other) = seen.insert(&named.name, named.path) {
+            return Err(Problem::Failed(format!(
+                "{} and {} have the same name, `{}`; nothing is published",
+                other.display(),
+                named.path.display(),
+                named.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn publish(gateway: &Gateway, named: &Named) -> Result<Outcome, Problem> {
+    let found = gateway.find(&named.name)?;
+    let old = match found.status {
+        200 => Some(found),
+        404 if found.text("code").starts_with("caller.") => None,
+        _ => return Ok(Outcome::Refused(found)),
+    };
+    if let Some(old) = old
+        .as_ref()
+        .filter(|old| is_there(&old.body, &named.file.json))
+    {
+        return Ok(Outcome::Unchanged(old.version()));
+    }
+    let answer = gateway.replace(&named.name, &named.file.bytes)?;
+    Ok(match (answer.status, old) {
+        (200 | 201, Some(old)) => Outcome::Replaced {
+            from: old.version(),
+            change: Change::between(&compared(&old.body), &compared(&answer.body)),
+            answer,
+        },
+        (200 | 201, None) => Outcome::Created(answer),
+        _ => Outcome::Refused(answer),
+    })
+}
+
+/// Whether the gateway has just this. Literal secrets are write-only: whether those are the same cannot be told.
+fn is_there(published: &Value, file: &Value) -> bool {
+    let mut config = file.get("config").cloned().unwrap_or_default();
+    config::normalise(&mut config);
+    let (public, secrets) = secrets::split_config(&config);
+    let has_secrets = secrets
+        .as_object()
+        .is_some_and(|secrets| !secrets.is_empty());
+    let own = json!({ "category": file.get("category"), "is_beta": file.get("is_beta"), "config": public });
+    !has_secrets && Change::between(&compared(published), &compared(&own)).is_empty()
+}
+
+/// The keys that a file decides, as the gateway shows them.
+fn compared(integration: &Value) -> Map<String, Value> {
+    let of = |key: &str| integration.get(key).cloned().unwrap_or_default();
+    let is_beta = of("is_beta").as_bool().unwrap_or_default();
+    Map::from_iter([
+        ("category".to_owned(), of("category")),
+        ("is_beta".to_owned(), Value::Bool(is_beta)),
+        ("config".to_owned(), of("config")),
+    ])
+}

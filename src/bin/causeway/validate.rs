@@ -1,0 +1,94 @@
+//! `causeway validate`: everything that is wrong, or looks wrong, in integration files.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use causeway::config::{self, Finding, Level};
+use serde::Serialize;
+
+use crate::file;
+use crate::problem::{Problem, Verdict};
+
+/// Say everything that is wrong with integration files
+///
+/// Each finding has the place (as config.resources.users.list.path), and mostly what to do about it.
+/// An error stops a file from being published; a warning does not. The exit code is 1 when any file has an error.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Answer in JSON: [{file, valid, findings: [{level, path, message, hint?}]}]
+    #[arg(long)]
+    json: bool,
+    /// The files, such as integrations/*.json
+    #[arg(required = true, value_name = "FILES")]
+    files: Vec<PathBuf>,
+}
+
+/// What is said about one file.
+#[derive(Serialize)]
+struct Report {
+    file: String,
+    valid: bool,
+    findings: Vec<Finding>,
+}
+
+/// Checks every file, whatever is wrong with the ones before.
+pub fn run(args: &Args, out: &mut impl Write) -> Result<Verdict, Problem> {
+    let reports: Vec<Report> = args.files.iter().map(|path| report(path)).collect();
+    if args.json {
+        serde_json::to_writer_pretty(&mut *out, &reports).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        tell(&reports, out)?;
+    }
+    if reports.iter().all(|report| report.valid) {
+        Ok(Verdict::Good)
+    } else {
+        Ok(Verdict::Bad)
+    }
+}
+
+fn report(path: &Path) -> Report {
+    let findings = match file::load(path) {
+        Ok(file) => config::read(&file.json).findings,
+        Err(finding) => vec![finding],
+    };
+    Report {
+        file: path.display().to_string(),
+        valid: count(&findings, Level::Error) == 0,
+        findings,
+    }
+}
+
+fn tell(reports: &[Report], out: &mut impl Write) -> Result<(), Problem> {
+    for report in reports {
+        writeln!(out, "{}: {}", report.file, summary(report))?;
+        for finding in &report.findings {
+            writeln!(out, "{}", file::line(finding))?;
+        }
+    }
+    Ok(())
+}
+
+fn summary(report: &Report) -> String {
+    let errors = counted(count(&report.findings, Level::Error), "error");
+    let warnings = counted(count(&report.findings, Level::Warning), "warning");
+    match (errors, warnings) {
+        (None, None) => "valid".to_owned(),
+        (None, Some(warnings)) => format!("valid, {warnings}"),
+        (Some(errors), None) => errors,
+        (Some(errors), Some(warnings)) => format!("{errors}, {warnings}"),
+    }
+}
+
+fn count(findings: &[Finding], level: Level) -> usize {
+    let of_level = findings.iter().filter(|finding| finding.level == level);
+    of_level.count()
+}
+
+fn counted(count: usize, noun: &str) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some(format!("1 {noun}")),
+        many => Some(format!("{many} {noun}s")),
+    }
+}
