@@ -5,9 +5,11 @@
 
 mod cut;
 mod path;
+mod set;
 
 pub use cut::{cut, elements};
 pub use path::{Path, PathError};
+pub use set::set;
 
 use serde_json::{Map, Value};
 
