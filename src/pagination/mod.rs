@@ -180,17 +180,19 @@ pub fn next(
     }
 }
 
-/// At least 1, at most the file's `max_limit`.
+/// Within the file's `min_limit` and `max_limit`, and at least 1.
 fn clamp(pagination: &Pagination, limit: Option<u64>) -> Option<u64> {
-    let most = match pagination {
-        Pagination::Cursor(cursor) => cursor.max_limit,
-        Pagination::Page(page) => page.max_limit,
-        Pagination::Offset(offset) => offset.max_limit,
-        Pagination::LinkHeader(link) => link.max_limit,
-        Pagination::Range(range) => range.max_limit,
-        Pagination::Dynamic(_) => None,
+    let (least, most) = match pagination {
+        Pagination::Cursor(cursor) => (cursor.min_limit, cursor.max_limit),
+        Pagination::Page(page) => (page.min_limit, page.max_limit),
+        Pagination::Offset(offset) => (offset.min_limit, offset.max_limit),
+        Pagination::LinkHeader(link) => (link.min_limit, link.max_limit),
+        Pagination::Range(range) => (range.min_limit, range.max_limit),
+        Pagination::Dynamic(_) => (None, None),
     };
-    limit.map(|limit| limit.min(most.map_or(u64::MAX, |Count(most)| most)).max(1))
+    let Count(least) = least.unwrap_or(Count(1));
+    let Count(most) = most.unwrap_or(Count(u64::MAX));
+    limit.map(|limit| limit.max(least).min(most).max(1))
 }
 
 #[cfg(test)]

@@ -122,3 +122,18 @@ fn a_position_goes_through_json_unchanged() {
         );
     }
 }
+
+#[test]
+fn a_limit_is_kept_within_what_the_provider_takes() {
+    let pagination = cursor(&json!({ "min_limit": 5 }));
+    for (limit, expected) in [
+        (Some(0), Some(5)),
+        (Some(4), Some(5)),
+        (Some(20), Some(20)),
+        (Some(500), Some(50)),
+        (None, None),
+    ] {
+        assert_eq!(start(&pagination, limit).limit, expected, "{limit:?}");
+    }
+    assert_eq!(start(&cursor(&json!({})), Some(0)).limit, Some(1));
+}
