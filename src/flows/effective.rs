@@ -84,7 +84,7 @@ impl Effective {
             match (&field.default, context.as_object_mut()) {
                 _ if is_there => {}
                 (Some(default), Some(context)) => {
-                    drop(context.insert(field.name.clone(), default.clone()))
+                    drop(context.insert(field.name.clone(), default.clone()));
                 }
                 _ if field.required => complaints.push(Complaint {
                     path: format!("context.{}", field.name),

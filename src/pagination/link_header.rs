@@ -145,7 +145,7 @@ mod tests {
     fn the_next_link_is_found_however_it_is_written() {
         for value in [
             r#"<https://a.example/?page=2>; rel="next", <https://a.example/?page=9>; rel="last""#,
-            r#"<https://a.example/?page=1>; rel=first,<https://a.example/?page=2>;rel=next"#,
+            r"<https://a.example/?page=1>; rel=first,<https://a.example/?page=2>;rel=next",
             r#"<https://a.example/?page=2>; title="a, \"b\"; <c>"; REL="prefetch Next""#,
             r#"<https://a.example/?page=2> ; crossorigin; rel = "next""#,
             r#", ,<https://a.example/?page=3>; anchor="/x"; rel="next",  <https://a.example/?page=2>; rel="next""#,

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::resource::Method;
-use crate::expression::{Placeholder, Template};
+use crate::expression::{PathTemplate, Placeholder, Template};
 use crate::json::Path;
 
 /// Whether a method's templates look into the caller's body.
@@ -55,7 +55,7 @@ fn placeholders(method: &Method) -> impl Iterator<Item = (Option<&str>, &Placeho
     let others = method
         .path
         .placeholders()
-        .chain(later.flat_map(|path| path.placeholders()))
+        .chain(later.flat_map(PathTemplate::placeholders))
         .chain(headers.flat_map(Template::placeholders))
         .chain(method.body.iter().flat_map(|tree| tree.placeholders()));
     query.chain(others.map(|placeholder| (None, placeholder)))
