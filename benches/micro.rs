@@ -18,10 +18,10 @@ fn integration_file(c: &mut Criterion) {
     let file: Value = serde_json::from_str(include_str!("../integrations/acme.json")).unwrap();
     let config = file.get("config").unwrap();
     c.bench_function("read and check a large integration file", |b| {
-        b.iter(|| read(black_box(&file)))
+        b.iter(|| read(black_box(&file)));
     });
     c.bench_function("compile its config", |b| {
-        b.iter(|| read_config(black_box(config)))
+        b.iter(|| read_config(black_box(config)));
     });
 }
 
@@ -29,7 +29,7 @@ fn placeholders(c: &mut Criterion) {
     let context = json!({ "api_key": "k", "oauth": { "token": { "access_token": "t" } } });
     let template = Template::parse("Bearer {{oauth.token.access_token}}").unwrap();
     c.bench_function("render a header", |b| {
-        b.iter(|| template.header(&TemplateScope::new(black_box(&context))))
+        b.iter(|| template.header(&TemplateScope::new(black_box(&context))));
     });
 }
 
@@ -61,10 +61,10 @@ fn answers(c: &mut Criterion) {
     let text = json!({ "data": { "records": records }, "next": null }).to_string();
     let path: Path = "data.records".parse().unwrap();
     c.bench_function("cut a list of 1,000 records", |b| {
-        b.iter(|| cut(black_box(&text), &path))
+        b.iter(|| cut(black_box(&text), &path));
     });
     c.bench_function("read a caller's query", |b| {
-        b.iter(|| CallerQuery::read(black_box("a=1&b=x%20y&c[]=1&c[]=2"), &["limit"]).to_value())
+        b.iter(|| CallerQuery::read(black_box("a=1&b=x%20y&c[]=1&c[]=2"), &["limit"]).to_value());
     });
 }
 

@@ -1,12 +1,14 @@
 //! Dotted paths into JSON, and the one merge rule of the product.
 //!
 //! Values are never changed on the way: what is only cut out of a text is cut
-//! as text ([`cut`]). Nothing here knows about placeholders or integrations.
+//! as text ([`cut()`]). Nothing here knows about placeholders or integrations.
 
+mod count;
 mod cut;
 mod path;
 mod set;
 
+pub use count::{count_elements, count_values};
 pub use cut::{cut, elements};
 pub use path::{Path, PathError};
 pub use set::set;

@@ -48,16 +48,13 @@ impl<S> Body<S> {
     }
 }
 
-/// The handle of a streamed body.
+/// The handle of a streamed body. Dropped, it lets go of what was not read, so that its connection is free.
 pub trait ByteStream {
     /// Its length in bytes, when the sender said so.
     fn length(&self) -> Option<u64>;
 
     /// The next piece; `None` at the end.
     async fn next(&mut self) -> Option<Result<Bytes, BrokenStream>>;
-
-    /// Lets go of what was not read, so that its connection is free.
-    fn discard(self);
 }
 
 /// A body ended before its end.
@@ -76,7 +73,7 @@ pub struct Outgoing<S> {
     pub headers: HeaderMap,
     /// The body.
     pub body: Body<S>,
-    /// From sending to the last byte of the answer.
+    /// From sending to the head of the answer. Who reads its body bounds that.
     pub timeout: Duration,
 }
 
@@ -272,10 +269,10 @@ impl<T: System + ConfigStore + HttpClient + Objects> Outside for T {}
 pub trait Storage {
     /// Runs one statement.
     fn exec(&self, statement: &str, values: &[SqlValue]) -> Result<Vec<Row>, StorageFault>;
-    /// When the alarm rings, if it is set.
-    async fn alarm(&self) -> Result<Option<Timestamp>, StorageFault>;
     /// Sets the alarm, in the same atomic write as the statements before it.
     async fn set_alarm(&self, at: Timestamp) -> Result<(), StorageFault>;
+    /// Takes the alarm back.
+    async fn delete_alarm(&self) -> Result<(), StorageFault>;
     /// Erases everything, the alarm too.
     async fn erase(&self) -> Result<(), StorageFault>;
 }

@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use url::Url;
-
 use crate::account::seal::{Keyring, SealError};
 use crate::ids::EuJurisdiction;
 use crate::secret::Secret;
@@ -17,8 +15,19 @@ pub const BUFFERED_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 pub const BUFFERED_TOTAL_BYTES: usize = 32 * 1024 * 1024;
 /// The largest body of an admin call.
 pub const ADMIN_BODY_BYTES: usize = 1024 * 1024;
+/// The deepest nesting of such a body.
+pub const ADMIN_BODY_DEPTH: usize = 64;
+/// With KV's own minute, 120 s for a change to reach everywhere, as the documentation promises.
+pub const MAX_CONFIG_CACHE_SECONDS: u64 = 60;
+/// The largest context of an account, as JSON. SQLite's row takes 2 MB, and holds it twice while it changes.
+pub const CONTEXT_BYTES: usize = 256 * 1024;
 /// The largest body that a method's `body` template may look into.
 pub const TEMPLATE_BODY_BYTES: usize = 1024 * 1024;
+/// The most values (at any depth) of an answer that an expression looks into. Built, each takes
+/// [`VALUE_BYTES`] or so.
+pub const EXPRESSION_VALUES: usize = 200_000;
+/// What a built value takes in memory, its copy for the expression engine included.
+pub const VALUE_BYTES: usize = 100;
 /// Calls of one account that may wait for the head of an answer at a time. The platform gives an
 /// object six such connections; one is kept for refreshing tokens, one for deliveries.
 pub const CALL_SLOTS: usize = 4;
@@ -40,8 +49,6 @@ pub struct Settings {
     pub eu_jurisdiction: EuJurisdiction,
     /// `ALLOW_PRIVATE_UPSTREAMS`: private addresses and plain http; for development only.
     pub private_upstreams: PrivateUpstreams,
-    /// `PUBLIC_URL`: the base of our own links; without it the request's origin.
-    pub public_url: Option<Url>,
     /// `CONFIG_CACHE_SECONDS`: how long an isolate trusts its copy of a published record.
     pub config_cache: Duration,
 }
@@ -74,12 +81,11 @@ impl Settings {
                 Some("true") => PrivateUpstreams::Allowed,
                 _ => PrivateUpstreams::Refused,
             },
-            public_url: text("PUBLIC_URL").and_then(|url| Url::parse(&url).ok()),
             config_cache: Duration::from_secs(
                 text("CONFIG_CACHE_SECONDS")
-                    .and_then(|s| s.parse().ok())
+                    .and_then(|seconds| seconds.parse().ok())
                     .unwrap_or(30)
-                    .min(120),
+                    .min(MAX_CONFIG_CACHE_SECONDS),
             ),
         }
     }
@@ -116,8 +122,8 @@ mod tests {
         assert_eq!(settings.eu_jurisdiction, EuJurisdiction::Enforced);
         assert_eq!(
             settings.config_cache,
-            Duration::from_mins(2),
-            "the documented 120 s hold"
+            Duration::from_mins(1),
+            "with a minute of KV the documented 120 s hold"
         );
         assert!(settings.admin_token.is_none());
     }

@@ -29,6 +29,14 @@ impl Timestamp {
         Some(Self(moment.as_millisecond()))
     }
 
+    /// Reads an HTTP date (RFC 9110 §5.6.7, the form that is written today); `None` when it is not one.
+    pub fn parse_http_date(text: &str) -> Option<Self> {
+        let moment = jiff::fmt::rfc2822::DateTimeParser::new()
+            .parse_timestamp(text.trim())
+            .ok()?;
+        Some(Self(moment.as_millisecond()))
+    }
+
     /// The moment `wait` later; stays at the end of time rather than wrap.
     #[must_use]
     pub fn plus(self, wait: Duration) -> Self {
@@ -90,6 +98,13 @@ mod tests {
             Some(Timestamp::from_millis(0))
         );
         assert_eq!(Timestamp::parse("yesterday"), None);
+    }
+
+    #[test]
+    fn reads_http_dates() {
+        let date = Timestamp::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(date.unwrap().to_string(), "1994-11-06T08:49:37.000Z");
+        assert_eq!(Timestamp::parse_http_date("120"), None);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Our HTTP API: the only row that knows our URLs. A request becomes a [`route::Route`], its sender a
-//! [`caller::Caller`] with rights, and what the flows give becomes an answer.
+//! `caller::Caller` with rights, and what the flows give becomes an answer.
 
 mod admin;
 mod caller;
@@ -30,11 +30,11 @@ pub(crate) struct Desk<'a, O> {
     pub(crate) request_id: &'a str,
 }
 
-/// Answers one request of the world, at the front Worker.
+/// Answers one request of the world, at the front Worker; or says why it could not even be read.
 pub async fn handle<O: Outside>(
     outside: &O,
     isolate: &Isolate,
-    request: Incoming<O::Stream>,
+    request: Result<Incoming<O::Stream>, Failure>,
 ) -> Reply<O::Stream> {
     let request_id = HEXLOWER.encode(&outside.random::<16>());
     let desk = Desk {
@@ -42,22 +42,18 @@ pub async fn handle<O: Outside>(
         isolate,
         request_id: &request_id,
     };
-    let mut reply = match answer(&desk, request).await {
-        Ok(reply) => reply,
-        Err(failure) => {
-            log_ours(&desk, &failure);
-            reply::failure(&failure, &request_id)
-        }
+    let answer = match request {
+        Ok(request) => answer(&desk, request).await,
+        Err(failure) => Err(failure),
     };
+    let mut reply = answer.unwrap_or_else(|failure| {
+        log_ours(&desk, &failure);
+        reply::failure(&failure, &request_id)
+    });
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         reply.headers.insert("x-request-id", id);
     }
     reply
-}
-
-/// The answer to a request that could not even be read.
-pub fn refuse<O: Outside>(outside: &O, failure: &Failure) -> Reply<O::Stream> {
-    reply::failure(failure, &HEXLOWER.encode(&outside.random::<16>()))
 }
 
 async fn answer<O: Outside>(

@@ -29,6 +29,7 @@ pub(super) async fn hand_over<O: Outside>(
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
     let account = account_in(&request.url)?;
+    refuse_body_of_get(&request)?;
     let budget = timeout(&request.headers)? + MARGIN;
     let hand_over = HandOver {
         request_id: desk.request_id.to_owned(),
@@ -90,6 +91,18 @@ async fn call<O: Outside, S: Storage>(
         body: request.body,
     };
     proxy_call(account, hand_over.environment_id, call).await
+}
+
+/// The platform sends no body with these (RFC 9110 §9.3.1 gives it no meaning, either).
+fn refuse_body_of_get<S>(request: &Incoming<S>) -> Result<(), Failure> {
+    let has_none = matches!(request.body, Body::Empty)
+        || !matches!(request.method, Method::GET | Method::HEAD);
+    has_none.then_some(()).ok_or_else(|| {
+        Failure::new(
+            Code::Malformed,
+            format!("A {} cannot carry a body here.", request.method),
+        )
+    })
 }
 
 fn account_in(url: &Url) -> Result<AccountId, Failure> {

@@ -113,7 +113,7 @@ fn access_token(scope: &TemplateScope) -> Result<String, AuthorizationError> {
 }
 
 fn basic_header(basic: &Basic, scope: &TemplateScope) -> Result<SignIn, AuthorizationError> {
-    let username = basic.username.text(scope)?.unwrap_or_default();
+    let username = required(&basic.username, scope)?;
     let password = basic
         .password
         .as_ref()
@@ -148,8 +148,8 @@ fn fixed_header(
 
 fn query_parameter(query: &Query, scope: &TemplateScope) -> Result<SignIn, AuthorizationError> {
     let pair = (
-        query.name.text(scope)?.unwrap_or_default(),
-        query.value.text(scope)?.unwrap_or_default(),
+        required(&query.name, scope)?,
+        required(&query.value, scope)?,
     );
     Ok(SignIn {
         query: Some(pair),
@@ -319,6 +319,11 @@ mod tests {
             signed(basic, &json!({ "user": "a:b" })),
             Err(AuthorizationError::Colon)
         );
+        let query =
+            json!({ "format": "query", "config": { "name": "key", "value": "{{api_key}}" } });
+        assert!(signed(query, &json!({ "api_key": null })).is_err());
+        let nobody = json!({ "format": "basic", "config": { "username": "{{user}}" } });
+        assert!(signed(nobody, &json!({ "user": null })).is_err());
         let computed = json!({ "format": "header", "config": { "expression": "'text'" } });
         assert_eq!(
             signed(computed, &json!({})),

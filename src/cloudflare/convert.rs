@@ -55,7 +55,7 @@ pub fn response(reply: Reply<JsStream>) -> worker::Result<worker::Response> {
         }
         Body::Stream(stream) => {
             let stream = stream.into_inner();
-            web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)?
+            web_sys::Response::new_with_opt_readable_stream_and_init(stream.as_ref(), &init)?
         }
     };
     Ok(response.into())
@@ -66,7 +66,7 @@ pub fn body_out(body: Body<JsStream>) -> Option<JsValue> {
     match body {
         Body::Empty => None,
         Body::Bytes(bytes) => Some(Uint8Array::from(bytes.as_ref()).into()),
-        Body::Stream(stream) => Some(stream.into_inner().into()),
+        Body::Stream(stream) => stream.into_inner().map(Into::into),
     }
 }
 

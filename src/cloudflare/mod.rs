@@ -31,9 +31,6 @@ pub use directory_object::Directory;
 async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
     let edge = edge::Edge::new(env);
     let isolate = edge::isolate();
-    let reply = match convert::incoming(request.inner()) {
-        Ok(request) => api::handle(&edge, &isolate, request).await,
-        Err(failure) => api::refuse(&edge, &failure),
-    };
+    let reply = api::handle(&edge, &isolate, convert::incoming(request.inner())).await;
     convert::response(reply)
 }

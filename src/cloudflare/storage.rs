@@ -34,15 +34,6 @@ impl Storage for ObjectStorage {
             .collect()
     }
 
-    async fn alarm(&self) -> Result<Option<Timestamp>, StorageFault> {
-        Ok(self
-            .storage
-            .get_alarm()
-            .await
-            .map_err(fault)?
-            .map(Timestamp::from_millis))
-    }
-
     async fn set_alarm(&self, at: Timestamp) -> Result<(), StorageFault> {
         #[expect(
             clippy::cast_precision_loss,
@@ -53,6 +44,10 @@ impl Storage for ObjectStorage {
             .set_alarm(ScheduledTime::new(date))
             .await
             .map_err(fault)
+    }
+
+    async fn delete_alarm(&self) -> Result<(), StorageFault> {
+        self.storage.delete_alarm().await.map_err(fault)
     }
 
     async fn erase(&self) -> Result<(), StorageFault> {

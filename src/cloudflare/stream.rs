@@ -11,30 +11,33 @@ use crate::ports::{BrokenStream, ByteStream};
 
 /// A `ReadableStream` and what its sender said of its length.
 pub struct JsStream {
-    stream: ReadableStream,
+    /// Gone once it was passed on.
+    stream: Option<ReadableStream>,
     length: Option<u64>,
     reader: Option<ReadableStreamDefaultReader>,
+    is_over: bool,
 }
 
 impl JsStream {
     /// A handle that was not read from yet.
     pub fn new(stream: ReadableStream, length: Option<u64>) -> Self {
         Self {
-            stream,
+            stream: Some(stream),
             length,
             reader: None,
+            is_over: false,
         }
     }
 
     /// The platform's stream, to pass on.
-    pub fn into_inner(self) -> ReadableStream {
-        self.stream
+    pub fn into_inner(mut self) -> Option<ReadableStream> {
+        self.stream.take()
     }
 
     fn reader(&mut self) -> Result<&ReadableStreamDefaultReader, JsValue> {
         if self.reader.is_none() {
-            let reader: ReadableStreamDefaultReader = self.stream.get_reader().unchecked_into();
-            self.reader = Some(reader);
+            let stream = self.stream.as_ref().ok_or(JsValue::UNDEFINED)?;
+            self.reader = Some(stream.get_reader().unchecked_into());
         }
         self.reader.as_ref().ok_or(JsValue::UNDEFINED)
     }
@@ -42,6 +45,7 @@ impl JsStream {
     async fn read(&mut self) -> Result<Option<Bytes>, JsValue> {
         let piece = JsFuture::from(self.reader()?.read()).await?;
         if Reflect::get(&piece, &"done".into())?.is_truthy() {
+            self.is_over = true;
             return Ok(None);
         }
         let bytes: Uint8Array = Reflect::get(&piece, &"value".into())?.dyn_into()?;
@@ -57,12 +61,15 @@ impl ByteStream for JsStream {
     async fn next(&mut self) -> Option<Result<Bytes, BrokenStream>> {
         self.read().await.map_err(|_| BrokenStream).transpose()
     }
+}
 
-    fn discard(self) {
-        // A stream with a reader is cancelled by it. The promise tells nothing anybody waits for.
-        drop(match self.reader {
-            Some(reader) => reader.cancel(),
-            None => self.stream.cancel(),
-        });
+impl Drop for JsStream {
+    /// What was neither passed on nor read to its end is cancelled. The promise tells nothing anybody waits for.
+    fn drop(&mut self) {
+        match (&self.reader, &self.stream) {
+            (Some(reader), _) if !self.is_over => drop(reader.cancel()),
+            (None, Some(stream)) if !stream.locked() => drop(stream.cancel()),
+            _ => {}
+        }
     }
 }

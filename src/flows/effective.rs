@@ -41,21 +41,15 @@ pub struct Compiled {
     password_fields: BTreeSet<String>,
 }
 
-impl Effective {
+impl Compiled {
     /// The public and the secret half of a context, by this config's password fields.
     pub fn split_context(&self, context: &Value) -> (Value, Value) {
-        secrets::split_context(context, &self.compiled.password_fields)
+        secrets::split_context(context, &self.password_fields)
     }
 
     /// An account is connected by one of the integration's credentials.
     pub fn check_credential(&self, method: &str) -> Result<(), Failure> {
-        let known: Vec<&str> = self
-            .compiled
-            .config
-            .credentials
-            .keys()
-            .map(String::as_str)
-            .collect();
+        let known: Vec<&str> = self.config.credentials.keys().map(String::as_str).collect();
         if known.contains(&method) {
             return Ok(());
         }
@@ -66,13 +60,11 @@ impl Effective {
         };
         Err(Failure::invalid("authentication_method", words))
     }
-}
 
-impl Effective {
     /// An API key's required fields must be there, now or by their default: without them no call can
     /// ever work. An OAuth account may bring a token that was had elsewhere, without the form's fields.
     pub fn complete_context(&self, method: &str, context: &mut Value) -> Result<(), Failure> {
-        let credential = self.compiled.config.credential(method);
+        let credential = self.config.credential(method);
         let fields = credential
             .filter(|credential| credential.oauth().is_none())
             .map(Credential::fields);
@@ -101,12 +93,35 @@ impl Effective {
     }
 }
 
+/// The published records an account depends on.
+pub struct Published {
+    /// Its integration.
+    pub integration: Rc<IntegrationRecord>,
+    /// Its install.
+    pub install: Rc<InstallRecord>,
+}
+
 /// Loads and compiles what `account` is called with.
 pub async fn load(
     outside: &impl Outside,
     isolate: &Isolate,
     account: &Account,
 ) -> Result<Effective, Failure> {
+    let published = published(outside, isolate, account).await?;
+    let compiled = compiled(outside, isolate, account, &published)?;
+    Ok(Effective {
+        integration: published.integration,
+        install: published.install,
+        compiled,
+    })
+}
+
+/// Loads the published records `account` depends on.
+pub async fn published(
+    outside: &impl Outside,
+    isolate: &Isolate,
+    account: &Account,
+) -> Result<Published, Failure> {
     let install = published::install(
         outside,
         isolate,
@@ -117,20 +132,31 @@ pub async fn load(
     let install = install.ok_or_else(|| Failure::not_found("environment integration"))?;
     let integration = published::integration(outside, isolate, install.integration_id).await?;
     let integration = integration.ok_or_else(|| Failure::not_found("integration"))?;
-    let own = account.integration_override.as_ref();
-    let key = cache_key(&integration, &install, own);
-    let compiled = if let Some(compiled) = isolate.compiled(&key) {
-        compiled
-    } else {
-        let compiled = Rc::new(compile(outside, &integration, &install, own)?);
-        isolate.keep_compiled(key, Rc::clone(&compiled));
-        compiled
-    };
-    Ok(Effective {
+    Ok(Published {
         integration,
         install,
-        compiled,
     })
+}
+
+/// The config of these records with the account's own changes, compiled once per version.
+pub fn compiled(
+    outside: &impl Outside,
+    isolate: &Isolate,
+    account: &Account,
+    published: &Published,
+) -> Result<Rc<Compiled>, Failure> {
+    let Published {
+        integration,
+        install,
+    } = published;
+    let own = account.integration_override.as_ref();
+    let key = cache_key(integration, install, own);
+    if let Some(compiled) = isolate.compiled(&key) {
+        return Ok(compiled);
+    }
+    let compiled = Rc::new(compile(outside, integration, install, own)?);
+    isolate.keep_compiled(key, Rc::clone(&compiled));
+    Ok(compiled)
 }
 
 fn cache_key(

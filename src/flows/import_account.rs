@@ -9,6 +9,7 @@ use crate::flows::ask::{AccountAsk, AccountView, EnvironmentAsk, ask_account, as
 use crate::flows::records::InstallRecord;
 use crate::ids::{AccountId, EnvironmentId, InstallId, Placement, Region};
 use crate::ports::Outside;
+use crate::settings::CONTEXT_BYTES;
 
 const MAX_TENANT_CHARS: usize = 255;
 
@@ -86,6 +87,12 @@ fn check(new: &NewAccount) -> Result<(), Failure> {
     }
     if !new.context.is_object() {
         return Err(Failure::invalid("context", "is not an object"));
+    }
+    if new.context.to_string().len() > CONTEXT_BYTES {
+        return Err(Failure::invalid(
+            "context",
+            format!("is over {CONTEXT_BYTES} bytes as JSON"),
+        ));
     }
     Ok(())
 }

@@ -35,25 +35,45 @@ impl<T> Clone for Copy<T> {
 }
 
 /// Copies of one kind of record, each good until a moment. The least used go first.
-pub struct Shelf<T>(RefCell<LruCache<String, (Timestamp, Copy<T>)>>);
+pub struct Shelf<T> {
+    copies: RefCell<LruCache<String, (Timestamp, Copy<T>)>>,
+    /// How many writes this isolate has made: who read before one must not put over it.
+    writes: Cell<u64>,
+}
 
 impl<T> Default for Shelf<T> {
     fn default() -> Self {
-        Self(RefCell::new(LruCache::new(COPIES)))
+        Self {
+            copies: RefCell::new(LruCache::new(COPIES)),
+            writes: Cell::new(0),
+        }
     }
 }
 
 impl<T> Shelf<T> {
     /// The copy under `id`, unless it is too old.
     pub fn get(&self, id: &str, now: Timestamp) -> Option<Copy<T>> {
-        let mut copies = self.0.borrow_mut();
+        let mut copies = self.copies.borrow_mut();
         let (until, copy) = copies.get(id)?;
         (*until > now).then(|| copy.clone())
     }
 
-    /// Keeps a copy until a moment.
-    pub fn put(&self, id: &str, copy: Copy<T>, until: Timestamp) {
-        self.0.borrow_mut().put(id.to_owned(), (until, copy));
+    /// Keeps what was written here, until a moment.
+    pub fn write(&self, id: &str, copy: Copy<T>, until: Timestamp) {
+        self.writes.set(self.writes.get() + 1);
+        self.copies.borrow_mut().put(id.to_owned(), (until, copy));
+    }
+
+    /// How many writes there were so far, to be told to [`Shelf::keep_read`].
+    pub fn writes(&self) -> u64 {
+        self.writes.get()
+    }
+
+    /// Keeps what was read, unless something was written since.
+    pub fn keep_read(&self, id: &str, copy: Copy<T>, until: Timestamp, writes: u64) {
+        if self.writes.get() == writes {
+            self.copies.borrow_mut().put(id.to_owned(), (until, copy));
+        }
     }
 }
 
@@ -127,13 +147,28 @@ mod tests {
     #[test]
     fn a_copy_is_good_until_its_moment() {
         let shelf = Shelf::default();
-        shelf.put("a", Copy::Here(Rc::new(1)), Timestamp::from_millis(10));
+        shelf.write("a", Copy::Here(Rc::new(1)), Timestamp::from_millis(10));
         assert!(matches!(
             shelf.get("a", Timestamp::from_millis(9)),
             Some(Copy::Here(_))
         ));
         assert!(shelf.get("a", Timestamp::from_millis(10)).is_none());
         assert!(shelf.get("b", Timestamp::from_millis(9)).is_none());
+    }
+
+    #[test]
+    fn what_was_read_before_a_write_does_not_replace_it() {
+        let (shelf, now, later) = (
+            Shelf::default(),
+            Timestamp::from_millis(0),
+            Timestamp::from_millis(9),
+        );
+        let before = shelf.writes();
+        shelf.write("a", Copy::Gone, later);
+        shelf.keep_read("a", Copy::Here(Rc::new(1)), later, before);
+        assert!(matches!(shelf.get("a", now), Some(Copy::Gone)));
+        shelf.keep_read("a", Copy::Here(Rc::new(1)), later, shelf.writes());
+        assert!(matches!(shelf.get("a", now), Some(Copy::Here(_))));
     }
 
     #[test]

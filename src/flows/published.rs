@@ -97,7 +97,7 @@ pub async fn token(
 
 /// The isolate that wrote a record replaces its copy at once.
 pub fn replace<T: Published>(outside: &impl Outside, isolate: &Isolate, id: &str, record: T) {
-    T::shelf(isolate).put(
+    T::shelf(isolate).write(
         id,
         Copy::Here(Rc::new(record)),
         outside.now().plus(outside.settings().config_cache),
@@ -106,7 +106,7 @@ pub fn replace<T: Published>(outside: &impl Outside, isolate: &Isolate, id: &str
 
 /// The isolate that deleted a record knows so until KV does, too.
 pub fn forget<T: Published>(outside: &impl Outside, isolate: &Isolate, id: &str) {
-    T::shelf(isolate).put(
+    T::shelf(isolate).write(
         id,
         Copy::Gone,
         outside.now().plus(std::time::Duration::from_mins(2)),
@@ -125,6 +125,7 @@ async fn read<T: Published>(
         Some(Copy::Gone) => return Ok(None),
         None => {}
     }
+    let writes = shelf.writes();
     let record = match outside.get(&key::<T>(id)).await {
         Ok(Some(text)) => Some(parse(outside, id, &text)?),
         Ok(None) => truth().await?,
@@ -135,11 +136,8 @@ async fn read<T: Published>(
     };
     let record = record.map(Rc::new);
     if let Some(record) = &record {
-        shelf.put(
-            id,
-            Copy::Here(Rc::clone(record)),
-            outside.now().plus(outside.settings().config_cache),
-        );
+        let until = outside.now().plus(outside.settings().config_cache);
+        shelf.keep_read(id, Copy::Here(Rc::clone(record)), until, writes);
     }
     Ok(record)
 }

@@ -120,12 +120,10 @@ pub fn list(text: &str, path: Option<&Path>) -> Result<String, ReplyError> {
     };
     let raw = if raw == "null" { "[]" } else { raw };
     let at = || path.map_or_else(|| "its root".to_owned(), Path::to_string);
-    let elements = json::elements(raw)
-        .map_err(|_| ReplyError::NotJson)?
-        .ok_or_else(|| ReplyError::NoList(at()))?;
+    let count = json::count_elements(raw).map_err(|_| ReplyError::NotJson)?;
+    let count = count.ok_or_else(|| ReplyError::NoList(at()))?;
     Ok(format!(
-        "{{\"result\":{raw},\"next_cursor\":null,\"prev_cursor\":null,\"result_count\":{}}}",
-        elements.len()
+        "{{\"result\":{raw},\"next_cursor\":null,\"prev_cursor\":null,\"result_count\":{count}}}"
     ))
 }
 

@@ -233,7 +233,7 @@ fn an_import_whose_index_entry_fails_is_undone_and_leaves_nothing() {
             .faults
             .borrow_mut()
             .push_back(("index_account".into(), fault));
-        let body = json!({ "tenant_id": "a", "environment_integration_id": setting.install, "authentication_method": "oauth2", "context": context() });
+        let body = json!({ "tenant_id": "tenant-of-the-lost", "environment_integration_id": setting.install, "authentication_method": "oauth2", "context": context() });
         assert_eq!(
             setting.client.post("/integrated-account", &body).code(503),
             "internal.storage"
@@ -243,7 +243,7 @@ fn an_import_whose_index_entry_fails_is_undone_and_leaves_nothing() {
             json!([]),
             "{fault:?}"
         );
-        assert_eq!(world.at_rest().matches("acme").count(), 0);
+        assert!(!world.at_rest().contains("tenant-of-the-lost"), "{fault:?}");
     }
 }
 
@@ -283,4 +283,177 @@ fn a_deletion_is_final_even_when_the_index_does_not_answer() {
             "{fault:?}"
         );
     }
+}
+
+#[test]
+fn a_restart_between_storing_and_indexing_is_finished_by_the_next_look_or_the_alarm() {
+    for by_alarm in [false, true] {
+        let world = World::new();
+        let setting = Setting::new(&world, &file());
+        // The index never answers: neither the import nor its withdrawal gets through. Then the power goes.
+        world
+            .0
+            .faults
+            .borrow_mut()
+            .push_back(("index_account".into(), Fault::AnswerLost));
+        world
+            .0
+            .faults
+            .borrow_mut()
+            .push_back(("forget_account".into(), Fault::Lost));
+        let body = json!({ "tenant_id": "a", "environment_integration_id": setting.install, "authentication_method": "oauth2", "context": context() });
+        assert_eq!(
+            setting.client.post("/integrated-account", &body).code(503),
+            "internal.storage"
+        );
+        world.restart();
+        // The index is ahead: a list shows only what the account itself confirms.
+        assert_eq!(
+            setting.client.get("/integrated-account").expect(200)["result"],
+            json!([])
+        );
+        if by_alarm {
+            world.pass(std::time::Duration::from_secs(61));
+            assert!(futures::executor::block_on(world.ring_alarms()) >= 1);
+            assert!(
+                !world.at_rest().contains("tenant_id"),
+                "the entry is gone, too"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_deleted_account_stays_away_while_the_index_is_silent() {
+    let world = World::new();
+    let setting = Setting::new(&world, &file());
+    let sealed = || world.at_rest().matches("k1.").count();
+    let before = sealed();
+    let id = setting.account("oauth2", &context());
+    assert_eq!(sealed(), before + 1);
+    for _ in 0..3 {
+        world
+            .0
+            .faults
+            .borrow_mut()
+            .push_back(("forget_account".into(), Fault::Lost));
+    }
+    setting
+        .client
+        .delete(&format!("/integrated-account/{id}"))
+        .expect(200);
+    assert_eq!(sealed(), before, "its secrets went at once");
+    for restarts in [false, true] {
+        if restarts {
+            world.restart();
+        }
+        assert_eq!(
+            setting
+                .client
+                .get(&format!("/integrated-account/{id}"))
+                .code(404),
+            "caller.not_found"
+        );
+        assert_eq!(
+            setting
+                .client
+                .get(&format!("/proxy/orders?integrated_account_id={id}"))
+                .code(404),
+            "caller.not_found"
+        );
+    }
+    for _ in 0..3 {
+        world.pass(std::time::Duration::from_secs(61));
+        futures::executor::block_on(world.ring_alarms());
+    }
+    assert_eq!(
+        setting.client.get("/integrated-account").expect(200)["result"],
+        json!([])
+    );
+    world.pass(std::time::Duration::from_mins(10));
+    assert_eq!(
+        futures::executor::block_on(world.ring_alarms()),
+        0,
+        "and then nothing wakes any more"
+    );
+}
+
+#[test]
+fn a_context_of_256_kib_is_stored_one_byte_more_is_not() {
+    let setting = Setting::new(&World::new(), &file());
+    let import = |bytes: usize| {
+        let context = json!({ "a": "x".repeat(bytes - r#"{"a":""}"#.len()) });
+        let body = json!({ "tenant_id": "a", "environment_integration_id": setting.install, "authentication_method": "oauth2", "context": context });
+        setting.client.post("/integrated-account", &body)
+    };
+    import(256 * 1024).expect(201);
+    assert_eq!(
+        import(256 * 1024 + 1).expect(422)["details"]["failures"][0]["path"],
+        "context"
+    );
+}
+
+#[test]
+fn nesting_of_64_levels_is_read_back_deeper_is_refused() {
+    let setting = Setting::new(&World::new(), &file());
+    let import = |levels: usize| {
+        let mut context = json!({});
+        for _ in 0..levels {
+            context = json!({ "a": context });
+        }
+        let body = json!({ "tenant_id": "a", "environment_integration_id": setting.install, "authentication_method": "oauth2", "context": context });
+        setting.client.post("/integrated-account", &body)
+    };
+    import(62).expect(201);
+    assert_eq!(import(63).code(400), "caller.malformed");
+    assert_eq!(
+        setting.client.get("/integrated-account").expect(200)["result"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn an_account_is_shown_even_when_its_config_no_longer_compiles() {
+    let world = World::new();
+    let admin = crate::client::Client::admin(&world);
+    admin.post("/integration", &file()).expect(201);
+    let client = admin.token_of(&admin.environment("e"), None);
+    let change = json!({ "resources": { "orders": { "get": { "path": "/orders/{{id}}" } } } });
+    let install = client
+        .post(
+            "/environment-integration",
+            &json!({ "integration_name": "shop", "override": change }),
+        )
+        .expect(201);
+    let body = json!({ "tenant_id": "a", "environment_integration_id": install["id"], "authentication_method": "oauth2", "context": { "shop": "s" } });
+    let id = id_of(&client.post("/integrated-account", &body).expect(201));
+    let mut newer = file();
+    newer["config"]["base_url"] = serde_json::Value::Null;
+    newer["config"]["resources"]["orders"]["list"]["base_url"] = json!("https://api.shop.example");
+    admin.send("PUT", "/integration/shop", &newer).expect(200);
+    let shown = client.get(&format!("/integrated-account/{id}")).expect(200);
+    assert_eq!(
+        (shown["status"].as_str(), &shown["context"]),
+        (Some("active"), &json!({})),
+        "nobody can tell what is secret"
+    );
+    assert_eq!(
+        client.get("/integrated-account").expect(200)["result"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(
+        client
+            .get(&format!("/proxy/orders?integrated_account_id={id}"))
+            .code(500),
+        "integration.invalid"
+    );
+    client
+        .delete(&format!("/integrated-account/{id}"))
+        .expect(200);
 }

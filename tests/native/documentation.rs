@@ -13,13 +13,14 @@ fn the_table_of_error_codes_is_that_of_the_code() {
          error adds `is_remote_error: true` and `raw_response`, and keeps the provider's status where there is one.\n\n\
          | code | status | meaning |\n|---|---|---|\n",
     );
-    for code in Code::ALL {
-        text += &format!(
+    let rows = Code::ALL.iter().map(|code| {
+        format!(
             "| `{}` | {} | {} |\n",
             code.as_str(),
             code.status(),
             code.meaning()
-        );
-    }
+        )
+    });
+    text.extend(rows);
     same_as_stored(&root().join("docs/errors.md"), &text);
 }

@@ -37,8 +37,6 @@ impl ByteStream for Pieces {
     async fn next(&mut self) -> Option<Result<Bytes, BrokenStream>> {
         self.pieces.pop_front().map(Ok)
     }
-
-    fn discard(self) {}
 }
 
 /// A request as the provider got it.
@@ -98,6 +96,10 @@ pub struct Inner {
     accounts: RefCell<BTreeMap<AccountId, Rc<AccountObject<World, DiskHandle>>>>,
     sleepers: RefCell<Vec<Waker>>,
     pub call_faults: Cell<usize>,
+    /// Asks with this word in them never return.
+    pub hangs: RefCell<Vec<String>>,
+    /// KV operations wait until this is false and the clock moves.
+    pub kv_waits: Cell<bool>,
 }
 
 /// The twin; clones are the same world.
@@ -141,6 +143,8 @@ impl World {
             accounts: RefCell::default(),
             sleepers: RefCell::default(),
             call_faults: Cell::new(0),
+            hangs: RefCell::default(),
+            kv_waits: Cell::new(false),
         }))
     }
 
@@ -301,6 +305,33 @@ impl World {
         faults.remove(index).map(|(_, fault)| fault)
     }
 
+    /// Rows of an object's statement.
+    pub fn rows(&self, name: ObjectName, statement: &str) -> usize {
+        self.disk(name).exec(statement, &[]).unwrap().len()
+    }
+
+    /// A message that never returns: its object is cut off in the middle.
+    async fn hang_on(&self, message: &str) {
+        if self
+            .0
+            .hangs
+            .borrow()
+            .iter()
+            .any(|word| message.contains(word))
+        {
+            self.0.hangs.borrow_mut().clear();
+            futures::future::pending::<()>().await;
+        }
+    }
+
+    fn kv_turn(&self, context: &std::task::Context<'_>) -> Poll<()> {
+        if !self.0.kv_waits.get() {
+            return Poll::Ready(());
+        }
+        self.0.sleepers.borrow_mut().push(context.waker().clone());
+        Poll::Pending
+    }
+
     fn kv_step(&self) -> Result<(), StoreUnavailable> {
         match self.0.kv_failures.get() {
             0 => Ok(()),
@@ -389,11 +420,13 @@ impl System for World {
 
 impl ConfigStore for World {
     async fn get(&self, key: &str) -> Result<Option<String>, StoreUnavailable> {
+        poll_fn(|context| self.kv_turn(context)).await;
         self.kv_step()?;
         Ok(self.0.kv.borrow().get(key).cloned())
     }
 
     async fn put(&self, key: &str, text: &str) -> Result<(), StoreUnavailable> {
+        poll_fn(|context| self.kv_turn(context)).await;
         self.kv_step()?;
         self.0
             .kv
@@ -403,6 +436,7 @@ impl ConfigStore for World {
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreUnavailable> {
+        poll_fn(|context| self.kv_turn(context)).await;
         self.kv_step()?;
         self.0.kv.borrow_mut().remove(key);
         Ok(())
@@ -442,7 +476,7 @@ impl Objects for World {
         if fault == Some(Fault::Lost) {
             return Err(ObjectFault::Interrupted);
         }
-        let world = self.clone();
+        let (world, asked) = (self.clone(), message.clone());
         // Boxed: an object asks an object.
         let answer: Pin<Box<dyn Future<Output = String>>> = Box::pin(async move {
             match object {
@@ -451,6 +485,7 @@ impl Objects for World {
             }
         });
         let answer = answer.await;
+        self.hang_on(&asked).await;
         if fault == Some(Fault::AnswerLost) {
             Err(ObjectFault::Interrupted)
         } else {
@@ -492,12 +527,15 @@ impl Storage for DiskHandle {
         query(connection, statement, values).map_err(|error| StorageFault(error.to_string()))
     }
 
-    async fn alarm(&self) -> Result<Option<Timestamp>, StorageFault> {
-        Ok(self.0.borrow().alarm)
+    async fn set_alarm(&self, at: Timestamp) -> Result<(), StorageFault> {
+        let mut disk = self.0.borrow_mut();
+        disk.alarm = Some(at);
+        disk.writes += 1;
+        Ok(())
     }
 
-    async fn set_alarm(&self, at: Timestamp) -> Result<(), StorageFault> {
-        self.0.borrow_mut().alarm = Some(at);
+    async fn delete_alarm(&self) -> Result<(), StorageFault> {
+        self.0.borrow_mut().alarm = None;
         Ok(())
     }
 

@@ -827,3 +827,120 @@ fn a_disabled_install_and_a_sandbox_refuse() {
         "account.install_disabled"
     );
 }
+
+#[test]
+fn an_answer_with_too_many_values_is_not_built_for_an_expression() {
+    let shop = Shop::open();
+    let json = [("content-type", "application/json")];
+    let zeros = |count: usize| format!("[{}]", vec!["0"; count - 1].join(","));
+    shop.world.answers(200, &json, &zeros(200_000));
+    assert_eq!(shop.get("/proxy/checked/1").status, 200);
+    shop.world.answers(200, &json, &zeros(200_001));
+    assert_eq!(
+        shop.get("/proxy/checked/1").code(502),
+        "provider.answer_too_large"
+    );
+}
+
+#[test]
+fn text_in_another_encoding_is_passed_on_when_it_need_not_be_cut() {
+    let shop = Shop::open();
+    let latin = streamed(&[b"caf\xe9"], Some(4));
+    shop.world.answers_with(reply(
+        200,
+        &[("content-type", "text/csv; charset=iso-8859-1")],
+        latin,
+    ));
+    assert_eq!(shop.get("/proxy/checked/1").body, b"caf\xe9");
+    shop.world.answers_with(reply(
+        200,
+        &[("content-type", "application/json")],
+        streamed(&[b"\xff"], None),
+    ));
+    assert_eq!(
+        shop.get("/proxy/receipts/1").code(502),
+        "provider.unexpected_answer"
+    );
+    shop.world.answers(
+        200,
+        &[("content-type", "application/json")],
+        "\u{feff}{\"error\":\"seen\"}",
+    );
+    assert_eq!(
+        shop.get("/proxy/checked").code(502),
+        "provider.error_in_body"
+    );
+}
+
+#[test]
+fn a_retry_after_date_becomes_seconds() {
+    let shop = Shop::open();
+    shop.world
+        .answers(429, &[("retry-after", "Tue, 14 Nov 2023 22:13:41 GMT")], "");
+    assert_eq!(shop.get("/proxy/orders").header("retry-after"), Some("21"));
+}
+
+#[test]
+fn the_platforms_own_statuses_say_that_the_provider_was_not_reached() {
+    let shop = Shop::open();
+    for (status, ours, code) in [
+        (522, 502, "provider.unreachable"),
+        (530, 502, "provider.unreachable"),
+        (524, 504, "provider.timeout"),
+        (999, 502, "provider.unexpected_answer"),
+    ] {
+        for path in ["/proxy/orders/1", "/custom/x"] {
+            shop.world.answers(status, &[], "error code: 1016");
+            assert_eq!(shop.get(path).code(ours), code, "{status} {path}");
+        }
+    }
+}
+
+#[test]
+fn a_get_with_a_body_is_refused_with_the_reason() {
+    let shop = Shop::open();
+    for method in ["GET", "HEAD"] {
+        assert_eq!(
+            shop.call(method, "/custom/_search", &[], Body::from_bytes("{}"))
+                .code(400),
+            "caller.malformed"
+        );
+    }
+    assert!(shop.world.sent().is_empty());
+}
+
+#[test]
+fn a_call_that_waited_for_its_turn_is_not_sent_once_its_account_is_deleted() {
+    let shop = Shop::open();
+    let now = 1_700_000_000_000;
+    for _ in 0..4 {
+        shop.world.scripts(Scripted {
+            outcome: Ok(reply(200, &[], Body::Empty)),
+            not_before: now + 5_000,
+        });
+    }
+    let path = shop.path("/proxy/orders/1");
+    let client = &shop.setting.client;
+    let (before, waiting) = block_on(async {
+        let mut before = Box::pin(join_all(
+            (0..4).map(|_| client.request_async("GET", &path, &[], Body::Empty)),
+        ));
+        let mut waiting = Box::pin(client.request_async("GET", &path, &[], Body::Empty));
+        assert!(
+            futures::poll!(&mut before).is_pending() && futures::poll!(&mut waiting).is_pending()
+        );
+        let deletion = format!("/integrated-account/{}", shop.account);
+        assert_eq!(
+            client
+                .request_async("DELETE", &deletion, &[], Body::Empty)
+                .await
+                .status,
+            200
+        );
+        shop.world.pass(Duration::from_secs(5));
+        (before.await, waiting.await)
+    });
+    assert!(before.iter().all(|answer| answer.status == 200));
+    assert_eq!(waiting.code(404), "caller.not_found");
+    assert_eq!(shop.world.sent().len(), 4);
+}

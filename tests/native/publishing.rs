@@ -178,12 +178,105 @@ fn a_deletion_cut_off_in_the_middle_is_finished_by_the_alarm() {
     let admin = Client::admin(&world);
     let id = admin.environment("gone");
     admin.token_of(&id, None);
-    world
-        .0
-        .faults
-        .borrow_mut()
-        .push_back(("close".into(), crate::outside::Fault::AnswerLost));
-    assert_eq!(admin.delete(&format!("/environment/{id}")).status, 503);
-    admin.delete(&format!("/environment/{id}")).expect(200);
-    assert_eq!(admin.get("/environment").expect(200)["result"], json!([]));
+    let path = format!("/environment/{id}");
+    // The power goes while the environment's directory erases itself: nobody is left to hear the answer.
+    let deletion = admin.request_async("DELETE", &path, &[], causeway::ports::Body::Empty);
+    world.0.hangs.borrow_mut().push("close".into());
+    block_on(async {
+        let mut deletion = Box::pin(deletion);
+        assert!(futures::poll!(&mut deletion).is_pending());
+    });
+    world.restart();
+    assert_eq!(
+        admin.get("/environment").expect(200)["result"],
+        json!([]),
+        "hidden from the first step on"
+    );
+    assert_eq!(admin.get(&path).code(404), "caller.not_found");
+    world.pass(Duration::from_secs(61));
+    assert!(block_on(world.ring_alarms()) >= 1);
+    assert_eq!(
+        world.rows(ObjectName::Root, "SELECT id FROM environment"),
+        0
+    );
+    admin.environment("gone");
+}
+
+#[test]
+fn a_refused_deletion_shows_the_environment_again_with_its_tokens() {
+    let world = World::new();
+    let setting = Setting::new(&world, &file());
+    setting
+        .admin
+        .delete(&format!("/environment/{}", setting.environment))
+        .code(409);
+    world.restart();
+    setting.client.get("/environment-integration").expect(200);
+}
+
+#[test]
+fn nothing_is_written_to_an_environment_that_is_being_closed() {
+    let world = World::new();
+    let admin = Client::admin(&world);
+    admin.post("/integration", &file()).expect(201);
+    let id = admin.environment("closing");
+    let client = admin.token_of(&id, None);
+    let body = json!({ "integration_name": "shop" }).to_string();
+    let deleted = block_on(async {
+        world.0.kv_waits.set(true);
+        let path = format!("/environment/{id}");
+        let mut deletion =
+            Box::pin(admin.request_async("DELETE", &path, &[], causeway::ports::Body::Empty));
+        assert!(
+            futures::poll!(&mut deletion).is_pending(),
+            "its tokens are being revoked"
+        );
+        let install = client
+            .request_async(
+                "POST",
+                "/environment-integration",
+                &[],
+                causeway::ports::Body::from_bytes(body),
+            )
+            .await;
+        assert_eq!(install.status, 404);
+        world.0.kv_waits.set(false);
+        world.pass(Duration::from_secs(1));
+        deletion.await
+    });
+    assert_eq!(deleted.status, 200, "{}", deleted.text());
+    assert_eq!(
+        world
+            .0
+            .kv
+            .borrow()
+            .keys()
+            .filter(|key| key.starts_with("install/"))
+            .count(),
+        0
+    );
+}
+
+#[test]
+fn a_write_does_not_wait_for_a_slow_kv() {
+    let world = World::new();
+    let admin = Client::admin(&world);
+    let body = file().to_string();
+    let made = block_on(async {
+        world.0.kv_waits.set(true);
+        let mut saving = Box::pin(admin.request_async(
+            "POST",
+            "/integration",
+            &[],
+            causeway::ports::Body::from_bytes(body),
+        ));
+        assert!(futures::poll!(&mut saving).is_pending());
+        world.pass(Duration::from_secs(5));
+        saving.await
+    });
+    assert_eq!(made.status, 201);
+    world.0.kv_waits.set(false);
+    world.pass(Duration::from_secs(5));
+    block_on(world.ring_alarms());
+    assert_eq!(world.0.kv.borrow().len(), 1);
 }

@@ -1,6 +1,6 @@
 //! Counting what an expression does. The engine bounds depth and sequences
 //! but not the number of calls, so every function body is given a first
-//! step that counts, the bounds of ranges too ([`limits::CALLS`]) and ends the evaluation.
+//! step that counts, the bounds of ranges too ([`super::limits::CALLS`]) and ends the evaluation.
 
 use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
 

@@ -31,9 +31,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             ));
         }
         let effective = self.effective(&account).await?;
-        effective.check_credential(&account.authentication_method)?;
-        effective.complete_context(&account.authentication_method, &mut account.context)?;
-        let (public, secrets) = effective.split_context(&account.context);
+        let config = &effective.compiled;
+        config.check_credential(&account.authentication_method)?;
+        config.complete_context(&account.authentication_method, &mut account.context)?;
+        let (public, secrets) = config.split_context(&account.context);
         let stored = Account {
             context: public,
             status: Status::Connecting,
@@ -50,9 +51,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         )?;
         self.wake_later().await;
         if let Err(failure) = self.index(&effective, &active).await {
-            self.withdraw(active.environment_id).await;
+            self.withdraw(active.environment_id).await?;
             return Err(failure);
         }
+        // Should the commit fail, the row still says what is pending: the next request reads it.
+        self.state.replace(State::Unread);
         self.commit_row(&active)?;
         let loaded = Loaded::new(active, &secrets);
         self.state.replace(State::Here(Rc::clone(&loaded)));
@@ -65,8 +68,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             State::Here(loaded) => loaded.account.environment_id,
             State::Missing | State::Unread => return Err(Failure::not_found("integrated account")),
         };
-        self.withdraw(environment).await;
-        Ok(())
+        self.withdraw(environment).await
     }
 
     /// The account once nothing is half done any more; `None` when there is none.
@@ -111,19 +113,17 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 secrets,
                 ..
             } => self.finish_change(*next, &secrets).await,
+            // Gone for everybody at once; the alarm takes it out of the index.
             AccountRow {
-                pending: Some(Pending::Delete(environment)),
+                pending: Some(Pending::Delete(_)),
                 ..
-            } => {
-                self.leave_index(environment).await?;
-                Ok(State::Missing)
             }
+            | AccountRow { account: None, .. } => Ok(State::Missing),
             AccountRow {
                 account: Some(account),
                 secrets,
                 pending: None,
             } => Ok(State::Here(Loaded::new(account, &secrets))),
-            AccountRow { account: None, .. } => Ok(State::Missing),
         }
     }
 
@@ -134,19 +134,23 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         Ok(State::Here(Loaded::new(next, secrets)))
     }
 
-    /// From here on the account is gone for everybody, whatever happens next.
-    async fn withdraw(&self, environment: EnvironmentId) {
+    /// From here on the account is gone for everybody, whatever happens next: the alarm, set in the
+    /// same turn, takes it out of the index if this cannot.
+    async fn withdraw(&self, environment: EnvironmentId) -> Result<(), Failure> {
+        self.wipe_row(&Pending::Delete(environment))?;
         self.state.replace(State::Missing);
-        if let Err(fault) = self.wipe_row(&Pending::Delete(environment)) {
-            self.state.replace(State::Unread);
-            self.log("account_not_wiped", &fault.to_string());
-            return;
-        }
         self.wake_later().await;
         if let Err(failure) = self.leave_index(environment).await {
             self.log("account_not_forgotten", failure.code.as_str());
-            // The next request, or the alarm, reads the row again and goes on from there.
-            self.state.replace(State::Unread);
+        }
+        Ok(())
+    }
+
+    /// Finishes a deletion or a change that is still pending.
+    pub(super) async fn finish_pending(&self) -> Result<(), Failure> {
+        match self.read_row()?.and_then(|row| row.pending) {
+            Some(Pending::Delete(environment)) => self.leave_index(environment).await,
+            Some(Pending::Change(_)) | None => self.settled().await.map(drop),
         }
     }
 

@@ -9,7 +9,7 @@ mod row;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::account::Account;
@@ -73,12 +73,17 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         answer_text(&self.try_answer(message).await)
     }
 
-    /// Finishes what a failure or a restart left undone.
+    /// Finishes what a failure or a restart left undone, and rings again until it is.
     pub async fn alarm(&self) {
-        if let Err(failure) = self.settled().await {
+        if let Err(failure) = self.finish_pending().await {
             self.log("account_not_settled", failure.code.as_str());
             self.wake_later().await;
         }
+    }
+
+    /// Whether `loaded` is still what counts: an account may go while a call waits for its turn.
+    pub fn is_current(&self, loaded: &Loaded) -> bool {
+        matches!(&*self.state.borrow(), State::Here(current) if std::ptr::eq(Rc::as_ptr(current), loaded))
     }
 
     /// The account, if there is one that `environment_id` (absent: anybody) may see.
@@ -113,11 +118,17 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
     }
 
+    /// Also when the config cannot be compiled (a new version that does not fit an override): then
+    /// without the context, for nobody can tell what in it is secret.
     async fn view(&self, loaded: &Loaded) -> Result<AccountView, Failure> {
-        let effective = self.effective(&loaded.account).await?;
-        // Secret by today's file, too: a field may have become a password since it was stored.
-        let (context, _) = effective.split_context(&loaded.account.context);
-        let integration = &effective.integration;
+        let published = effective::published(&self.outside, &self.isolate, &loaded.account).await?;
+        let context =
+            match effective::compiled(&self.outside, &self.isolate, &loaded.account, &published) {
+                // Secret by today's file, too: a field may have become a password since it was stored.
+                Ok(compiled) => compiled.split_context(&loaded.account.context).0,
+                Err(_) => Value::Object(Map::new()),
+            };
+        let integration = &published.integration;
         Ok(AccountView {
             account: Account {
                 context,

@@ -1,15 +1,18 @@
 //! Environments, in the root directory.
 
-use std::time::Duration;
-
 use serde_json::json;
 
-use super::{Directory, table};
+use super::{Directory, DirectoryName, LATER, table};
 use crate::error::{Code, Failure};
 use crate::flows::ask::{EnvironmentAsk, EnvironmentChange, ask_environment};
 use crate::flows::records::{EnvironmentRecord, Listed, Page};
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+
+const ALL: Page = Page {
+    limit: 1_000,
+    after: None,
+};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
     pub(super) fn create_environment(
@@ -82,27 +85,28 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         self.find_environment(id)?
             .ok_or_else(|| Failure::not_found("environment"))?;
         self.set_closing(id, 1)?;
-        self.storage
-            .set_alarm(self.outside.now().plus(Duration::from_mins(1)))
-            .await?;
+        self.wake_by(LATER).await;
         self.close_environment(id).await
     }
 
-    /// Finishes the deletions that a restart left half done.
-    pub(super) async fn finish_closing(&self) {
-        let rows = self
-            .storage
-            .exec("SELECT record FROM environment WHERE is_closing = 1", &[])
-            .unwrap_or_default();
-        for row in &rows {
-            let Ok(Some(record)) = table::first::<EnvironmentRecord>(std::slice::from_ref(row))
-            else {
-                continue;
-            };
+    /// Finishes the deletions that a restart left half done; whether none is left.
+    pub(super) async fn finish_closing(&self) -> bool {
+        if self.name != DirectoryName::Root {
+            return true;
+        }
+        let closing = table::list::<EnvironmentRecord>(
+            &self.storage,
+            "environment",
+            Some(("is_closing", SqlValue::Integer(1))),
+            &ALL,
+        );
+        let Ok(closing) = closing else { return false };
+        for record in closing.result {
             if let Err(failure) = self.close_environment(record.id).await {
                 self.log("environment_not_closed", failure.code.as_str());
             }
         }
+        table::count(&self.storage, "environment WHERE is_closing = 1") == Ok(0)
     }
 
     async fn close_environment(&self, id: EnvironmentId) -> Result<(), Failure> {
@@ -121,22 +125,39 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         }
     }
 
-    /// In the environment's own directory: erases itself unless something is in it.
+    /// In the environment's own directory: erases itself unless something is in it. Meanwhile nothing is
+    /// written to it.
     pub(super) async fn close(&self) -> Result<(), Failure> {
+        self.closings.set(self.closings.get() + 1);
+        self.check_empty()?;
+        self.is_closing.set(true);
+        let closed = self.erase_empty().await;
+        self.is_closing.set(false);
+        closed
+    }
+
+    async fn erase_empty(&self) -> Result<(), Failure> {
+        self.revoke_all_tokens().await?;
+        self.check_empty()?;
+        self.is_open.set(false);
+        self.storage.erase().await?;
+        self.alarm.set(None);
+        Ok(())
+    }
+
+    fn check_empty(&self) -> Result<(), Failure> {
         let installs = table::count(&self.storage, "install")?;
         let accounts = table::count(&self.storage, "account")?;
-        if installs + accounts > 0 {
-            return Err(Failure::new(
-                Code::InUse,
-                "The environment is not empty: delete its accounts and installs first.",
-            )
-            .with_details(
-                json!({ "environment_integrations": installs, "integrated_accounts": accounts }),
-            ));
+        if installs + accounts == 0 {
+            return Ok(());
         }
-        self.revoke_all_tokens().await?;
-        self.is_open.set(false);
-        Ok(self.storage.erase().await?)
+        Err(Failure::new(
+            Code::InUse,
+            "The environment is not empty: delete its accounts and installs first.",
+        )
+        .with_details(
+            json!({ "environment_integrations": installs, "integrated_accounts": accounts }),
+        ))
     }
 
     fn set_closing(&self, id: EnvironmentId, is_closing: i64) -> Result<(), StorageFault> {

@@ -16,6 +16,7 @@ pub(crate) use installs::override_secrets;
 pub(crate) use integrations::file_secrets;
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -25,6 +26,10 @@ use crate::flows::ask::{EnvironmentAsk, RootAsk, answer_text, answered};
 use crate::flows::records::EnvironmentRecord;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
+use crate::time::Timestamp;
+
+/// Until the alarm tries again what it could not finish.
+const LATER: Duration = Duration::from_mins(1);
 
 /// Which directory this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +46,12 @@ pub struct Directory<O, S> {
     storage: S,
     name: DirectoryName,
     is_open: Cell<bool>,
+    /// It is being erased: nothing is written to it any more.
+    is_closing: Cell<bool>,
+    /// How often it was closed.
+    closings: Cell<u32>,
+    /// The alarm as this object set it last; an earlier one is never put off.
+    alarm: Cell<Option<Timestamp>>,
     publishing: tokio::sync::Mutex<()>,
 }
 
@@ -52,6 +63,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             storage,
             name,
             is_open: Cell::new(false),
+            is_closing: Cell::new(false),
+            closings: Cell::new(0),
+            alarm: Cell::new(None),
             publishing: tokio::sync::Mutex::new(()),
         }
     }
@@ -65,16 +79,20 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         answer_text(&answer)
     }
 
-    /// Finishes what a failure or a restart left undone.
+    /// Finishes what a failure or a restart left undone, and rings again until it is.
     pub async fn alarm(&self) {
-        if !self.exists().unwrap_or(false) {
-            return;
+        self.alarm.set(None);
+        match self.exists() {
+            Ok(false) => return,
+            Ok(true) => self.is_open.set(true),
+            Err(fault) => self.log("alarm_failed", &fault.to_string()),
         }
-        self.is_open.set(true);
-        if self.name == DirectoryName::Root {
-            self.finish_closing().await;
+        self.wake_by(LATER).await;
+        let is_done = self.finish_closing().await && self.publish_all().await;
+        let is_idle = is_done && self.is_published().unwrap_or(false);
+        if is_idle && self.storage.delete_alarm().await.is_ok() {
+            self.alarm.set(None);
         }
-        self.publish().await;
     }
 
     async fn answer_root(&self, message: &str) -> Result<Value, Failure> {
@@ -96,6 +114,11 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     async fn answer_environment(&self, id: EnvironmentId, message: &str) -> Result<Value, Failure> {
         let ask: EnvironmentAsk = read(message)?;
+        if self.is_closing.get()
+            && !matches!(ask, EnvironmentAsk::Close | EnvironmentAsk::FindToken(_))
+        {
+            return Err(Failure::not_found("environment"));
+        }
         if !self.open_environment(id, &ask).await? {
             return match ask {
                 EnvironmentAsk::FindToken(_)
@@ -146,21 +169,26 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         ask: &EnvironmentAsk,
     ) -> Result<bool, Failure> {
         if self.is_open.get() || self.exists()? {
-            self.is_open.set(true);
+            self.open()?;
             return Ok(true);
         }
         if matches!(
             ask,
             EnvironmentAsk::FindToken(_) | EnvironmentAsk::ForgetAccount(_) | EnvironmentAsk::Close
         ) {
+            self.closings
+                .set(self.closings.get() + u32::from(matches!(ask, EnvironmentAsk::Close)));
             return Ok(false);
         }
+        let closings = self.closings.get();
         let known: Option<EnvironmentRecord> =
             ask_root(&self.outside, &RootAsk::FindEnvironment(id)).await?;
-        if known.is_some() {
+        // What the root said may be old when the environment was closed meanwhile.
+        let is_known = known.is_some() && closings == self.closings.get();
+        if is_known {
             self.open()?;
         }
-        Ok(known.is_some())
+        Ok(is_known)
     }
 
     fn exists(&self) -> Result<bool, StorageFault> {

@@ -1,7 +1,10 @@
 //! Publishing to KV. A write marks its key in the same transaction; the mark goes only when KV has
 //! taken the text that is true at that moment. So a failure in between is made good by the alarm.
 
+use std::pin::pin;
 use std::time::Duration;
+
+use futures_util::future::{Either, select};
 
 use super::{Directory, table};
 use crate::flows::published;
@@ -10,6 +13,8 @@ use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
 /// Until the next try. KV takes one write a second per key.
 const RETRY: Duration = Duration::from_secs(5);
+/// How long a write waits for its publishing; it counts either way.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl<O: Outside, S: Storage> Directory<O, S> {
     /// Marks `key` as changed, in the same turn as the change itself.
@@ -18,37 +23,62 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         self.storage.exec(statement, &[key.into()]).map(drop)
     }
 
-    /// Publishes everything marked, one at a time and in order; what fails stays marked for the alarm,
-    /// which is set before the first try, in the same turn as the marks: a restart leaves it behind.
+    /// Publishes everything marked, for as long as a caller may wait. What is left stays marked for the
+    /// alarm, which is set before the first try, in the same turn as the marks: a restart leaves it behind.
     pub(super) async fn publish(&self) {
-        if self.marked().is_ok_and(|marked| marked.is_empty()) {
+        if self.is_published().unwrap_or(false) {
             return;
         }
-        self.wake_later().await;
-        let _one_at_a_time = self.publishing.lock().await;
-        if let Err(reason) = self.publish_marked().await {
-            self.log("publishing_failed", &reason);
+        self.wake_by(RETRY).await;
+        let (published, too_late) = (pin!(self.publish_all()), pin!(self.outside.sleep(PATIENCE)));
+        if let Either::Right(_) = select(published, too_late).await {
+            self.log("publishing_failed", "it takes too long; the alarm goes on");
         }
     }
 
-    async fn wake_later(&self) {
-        let at = self.outside.now().plus(RETRY);
+    /// Publishes everything marked, one at a time and in order, up to the first failure; whether
+    /// everything is out.
+    pub(super) async fn publish_all(&self) -> bool {
+        let _one_at_a_time = self.publishing.lock().await;
+        match self.publish_marked().await {
+            Ok(()) => true,
+            Err(reason) => {
+                self.log("publishing_failed", &reason);
+                self.wake_by(RETRY).await;
+                false
+            }
+        }
+    }
+
+    /// Whether nothing is marked.
+    pub(super) fn is_published(&self) -> Result<bool, StorageFault> {
+        Ok(self.marked()?.is_empty())
+    }
+
+    /// Sets the alarm, unless it rings earlier already.
+    pub(super) async fn wake_by(&self, wait: Duration) {
+        let at = self.outside.now().plus(wait);
+        if self
+            .alarm
+            .get()
+            .is_some_and(|set| set <= at && set > self.outside.now())
+        {
+            return;
+        }
+        self.alarm.set(Some(at));
         if let Err(fault) = self.storage.set_alarm(at).await {
+            self.alarm.set(None);
             self.log("alarm_not_set", &fault.to_string());
         }
     }
 
     async fn publish_marked(&self) -> Result<(), String> {
-        let mut failed = None;
         for (key, revision) in self.marked().map_err(|fault| fault.to_string())? {
-            match self.publish_one(&key).await {
-                Ok(()) => self
-                    .unmark(&key, revision)
-                    .map_err(|fault| fault.to_string())?,
-                Err(reason) => failed = Some(reason),
-            }
+            self.publish_one(&key).await?;
+            self.unmark(&key, revision)
+                .map_err(|fault| fault.to_string())?;
         }
-        failed.map_or(Ok(()), Err)
+        Ok(())
     }
 
     async fn publish_one(&self, key: &str) -> Result<(), String> {

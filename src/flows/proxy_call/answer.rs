@@ -6,16 +6,19 @@ use bytes::Bytes;
 use futures_util::future::{Either, select};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Plan, Work};
-use crate::config::ErrorExpression;
 use crate::config::resource::Method;
 use crate::error::{Code, Failure, Remote};
 use crate::flows::body;
+use crate::flows::isolate::Room;
+use crate::json;
 use crate::ports::{Body, Outside, Reply, SendError, Storage};
 use crate::proxy::headers;
 use crate::proxy::reply::{self, FoundError, Kind, Look};
+use crate::settings::{EXPRESSION_VALUES, VALUE_BYTES};
+use crate::time::Timestamp;
 
 /// What a caller of a rate-limited provider waits when the provider does not say.
 const DEFAULT_RETRY_AFTER: u64 = 30;
@@ -36,7 +39,11 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         if is_list && reply.status.is_success() {
             return self.list(method, reply).await;
         }
-        match reply::look(method, self.error_expression(method).is_some(), kind) {
+        match reply::look(
+            method,
+            self.config().error_expression_of(method).is_some(),
+            kind,
+        ) {
             Look::Inside if reply.status.is_success() => {
                 self.looked_into(method, kind, reply).await
             }
@@ -49,9 +56,10 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         method: &Method,
         reply: Reply<O::Stream>,
     ) -> Result<Reply<O::Stream>, Failure> {
-        let text = self.text(reply.body).await?;
-        self.check_for_error(method, &text, &reply.headers, reply.status)?;
-        let envelope = reply::list(&text, method.response_path.as_ref())?;
+        let mut held = self.text(reply.body).await?;
+        self.check_for_error(method, &mut held, &reply.headers, reply.status)?;
+        held.room.take(held.text.len())?;
+        let envelope = reply::list(&held.text, method.response_path.as_ref())?;
         Ok(rewritten(StatusCode::OK, &reply.headers, envelope))
     }
 
@@ -72,18 +80,21 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
                 "This version cannot cut XML. Leave response_path out to have the answer as it is.",
             ));
         }
-        let text = self.text(body).await?;
-        self.check_for_error(method, &text, &headers, status)?;
+        let mut held = match self.text(body).await {
+            Ok(held) => held,
+            // Text in another encoding can be passed on, if it need not be cut.
+            Err(NotText::Bytes(bytes)) if method.response_path.is_none() => {
+                return Ok(read_through(status, &headers, bytes));
+            }
+            Err(other) => return Err(other.into()),
+        };
+        self.check_for_error(method, &mut held, &headers, status)?;
         match (&method.response_path, kind) {
-            (Some(path), Kind::Json) if !text.is_empty() => {
-                let cut = reply::cut(&text, Some(path))?.to_owned();
+            (Some(path), Kind::Json) if !held.text.is_empty() => {
+                let cut = reply::cut(&held.text, Some(path))?.to_owned();
                 Ok(rewritten(status, &headers, cut))
             }
-            _ => Ok(Reply {
-                status,
-                headers: headers::of_read_answer(&headers),
-                body: Body::from_bytes(text),
-            }),
+            _ => Ok(read_through(status, &headers, held.text.into_bytes())),
         }
     }
 
@@ -94,60 +105,55 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             headers,
             body,
         } = reply;
-        let text = match self.text(body).await {
-            Ok(text) => text,
-            Err(failure)
-                if matches!(failure.code, Code::AnswerTooLarge | Code::UnexpectedAnswer) =>
-            {
-                String::new()
-            }
-            Err(failure) => return Err(failure),
+        let mut held = match self.text(body).await {
+            Ok(held) => held,
+            Err(NotText::Bytes(_)) => self.nothing(),
+            Err(NotText::Failed(failure)) if failure.code == Code::AnswerTooLarge => self.nothing(),
+            Err(NotText::Failed(failure)) => return Err(failure),
         };
         let found = self
-            .find_error(method, &text, &headers, status)
+            .find_error(method, &mut held, &headers, status)
             .unwrap_or_default();
-        Ok(remote(status, &headers, text, found))
+        Ok(self.remote(status, &headers, held.text, found))
     }
 
     fn check_for_error(
         &self,
         method: &Method,
-        text: &str,
+        held: &mut Held,
         headers: &HeaderMap,
         status: StatusCode,
     ) -> Result<(), Failure> {
-        match self.find_error(method, text, headers, status)? {
-            None => Ok(()),
-            Some(found) => {
-                let own = found
-                    .status
-                    .and_then(|status| StatusCode::from_u16(status).ok());
-                let mut failure = remote(
-                    own.unwrap_or(StatusCode::BAD_GATEWAY),
-                    headers,
-                    text.to_owned(),
-                    Some(found),
-                );
-                if own.is_none() {
-                    failure.code = Code::ErrorInBody;
-                }
-                Err(failure)
-            }
+        let Some(found) = self.find_error(method, held, headers, status)? else {
+            return Ok(());
+        };
+        let own = found
+            .status
+            .and_then(|status| StatusCode::from_u16(status).ok());
+        let text = std::mem::take(&mut held.text);
+        let mut failure = self.remote(
+            own.unwrap_or(StatusCode::BAD_GATEWAY),
+            headers,
+            text,
+            Some(found),
+        );
+        if own.is_none() {
+            failure.code = Code::ErrorInBody;
         }
+        Err(failure)
     }
 
     fn find_error(
         &self,
         method: &Method,
-        text: &str,
+        held: &mut Held,
         headers: &HeaderMap,
         status: StatusCode,
     ) -> Result<Option<FoundError>, Failure> {
-        let Some(expression) = self.error_expression(method) else {
+        let Some(expression) = self.config().error_expression_of(method) else {
             return Ok(None);
         };
-        let body: Value =
-            serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
+        let body = held.value()?;
         reply::find_error(expression, &body, headers, status.as_u16(), &self.moment).map_err(
             |error| {
                 self.log("error_expression_failed", &error.to_string());
@@ -156,25 +162,18 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         )
     }
 
-    fn error_expression<'m>(&'m self, method: &'m Method) -> Option<&'m ErrorExpression> {
-        self.config().error_expression_of(method)
-    }
-
-    async fn text(&self, body: Body<O::Stream>) -> Result<String, Failure> {
-        let bytes = self.read(body).await?;
-        String::from_utf8(bytes.into()).map_err(|_| {
-            Failure::new(
-                Code::UnexpectedAnswer,
-                "The provider's answer is not UTF-8 text.",
-            )
-        })
-    }
-
-    async fn read(&self, body: Body<O::Stream>) -> Result<Bytes, Failure> {
+    async fn text(&self, body: Body<O::Stream>) -> Result<Held, NotText> {
         let mut room = self.object.isolate.room();
+        let bytes = self.read(body, &mut room).await?;
+        let text =
+            String::from_utf8(bytes.into()).map_err(|error| NotText::Bytes(error.into_bytes()))?;
+        Ok(Held { text, room })
+    }
+
+    async fn read(&self, body: Body<O::Stream>, room: &mut Room) -> Result<Bytes, Failure> {
         let wait = self.deadline.since(self.object.outside.now());
         let (read, too_late) = (
-            pin!(body::read_answer(body, &mut room)),
+            pin!(body::read_answer(body, room)),
             pin!(self.object.outside.sleep(wait)),
         );
         match select(read, too_late).await {
@@ -183,9 +182,58 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         }
     }
 
+    fn nothing(&self) -> Held {
+        Held {
+            text: String::new(),
+            room: self.object.isolate.room(),
+        }
+    }
+
+    fn remote(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        text: String,
+        found: Option<FoundError>,
+    ) -> Failure {
+        let status = found
+            .as_ref()
+            .and_then(|found| found.status)
+            .unwrap_or(status.as_u16());
+        let code = match status {
+            429 => Code::RateLimited,
+            400..500 => Code::Rejected,
+            _ => Code::Failed,
+        };
+        let said = found.and_then(|found| found.message);
+        let message = said.unwrap_or_else(|| {
+            format!("The provider answered {status}; raw_response has its words.")
+        });
+        let asked = self.retry_after(headers);
+        Failure {
+            retry_after: asked.or((status == 429).then_some(DEFAULT_RETRY_AFTER)),
+            remote: Some(Box::new(Remote {
+                status,
+                raw_response: text,
+                headers: headers::of_rewritten_answer(headers),
+            })),
+            ..Failure::new(code, message)
+        }
+    }
+
+    /// `Retry-After` in seconds from now, from either of its forms (RFC 9110 §10.2.3).
+    fn retry_after(&self, headers: &HeaderMap) -> Option<u64> {
+        let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+        let until = || {
+            Timestamp::parse_http_date(text)
+                .map(|date| date.since(self.object.outside.now()).as_secs())
+        };
+        text.parse().ok().or_else(until)
+    }
+
     pub(super) fn log(&self, event: &str, reason: &str) {
         let account = &self.loaded.account;
-        self.object.outside.log(&json!({
+        self.object.outside.log(&serde_json::json!({
             "level": "error", "event": event, "integration": self.effective.integration.name, "integrated_account_id": account.id, "reason": reason,
         }));
     }
@@ -208,35 +256,61 @@ fn rewritten<S>(status: StatusCode, headers: &HeaderMap, json: String) -> Reply<
     }
 }
 
-fn remote(
-    status: StatusCode,
-    headers: &HeaderMap,
+/// The body was read and goes on as it was.
+fn read_through<S>(status: StatusCode, headers: &HeaderMap, bytes: Vec<u8>) -> Reply<S> {
+    Reply {
+        status,
+        headers: headers::of_read_answer(headers),
+        body: Body::from_bytes(bytes),
+    }
+}
+
+/// An answer in memory, and the room it takes there until it is passed on.
+struct Held {
     text: String,
-    found: Option<FoundError>,
-) -> Failure {
-    let status = found
-        .as_ref()
-        .and_then(|found| found.status)
-        .unwrap_or(status.as_u16());
-    let code = match status {
-        429 => Code::RateLimited,
-        400..500 => Code::Rejected,
-        _ => Code::Failed,
-    };
-    let said = found.and_then(|found| found.message);
-    let message = said
-        .unwrap_or_else(|| format!("The provider answered {status}; raw_response has its words."));
-    let asked = headers
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|text| text.trim().parse().ok());
-    Failure {
-        retry_after: asked.or((status == 429).then_some(DEFAULT_RETRY_AFTER)),
-        remote: Some(Box::new(Remote {
-            status,
-            raw_response: text,
-            headers: headers::of_rewritten_answer(headers),
-        })),
-        ..Failure::new(code, message)
+    room: Room,
+}
+
+impl Held {
+    /// What expressions see of it: JSON, or the text itself.
+    fn value(&mut self) -> Result<Value, Failure> {
+        let text = self.text.trim_start_matches('\u{feff}');
+        let Ok(values) = json::count_values(text) else {
+            return Ok(Value::String(text.to_owned()));
+        };
+        if values > EXPRESSION_VALUES {
+            let words = format!(
+                "The provider's answer has more than {EXPRESSION_VALUES} values, too many for the integration's error_expression."
+            );
+            return Err(Failure::new(Code::AnswerTooLarge, words));
+        }
+        self.room.take(values * VALUE_BYTES)?;
+        Ok(serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())))
+    }
+}
+
+/// Why there is no text to look into.
+enum NotText {
+    /// It is not UTF-8.
+    Bytes(Vec<u8>),
+    /// It could not be read at all.
+    Failed(Failure),
+}
+
+impl From<Failure> for NotText {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<NotText> for Failure {
+    fn from(reason: NotText) -> Self {
+        match reason {
+            NotText::Failed(failure) => failure,
+            NotText::Bytes(_) => Self::new(
+                Code::UnexpectedAnswer,
+                "The provider's answer is not UTF-8 text.",
+            ),
+        }
     }
 }

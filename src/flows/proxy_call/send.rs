@@ -4,14 +4,14 @@ use std::pin::pin;
 
 use bytes::Bytes;
 use futures_util::future::{Either, select};
-use http::header::LOCATION;
+use http::header::{CONTENT_TYPE, LOCATION};
 use tokio::sync::SemaphorePermit;
 
 use super::{Plan, Work};
 use crate::authorization::{self, SignIn};
 use crate::config::authorization::Authorization;
 use crate::error::{Code, Failure};
-use crate::ports::{Body, ByteStream, Outgoing, Outside, Reply, Storage};
+use crate::ports::{Body, Outgoing, Outside, Reply, SendError, Storage};
 use crate::proxy::redirect::{self, Again, Hop, Next};
 use crate::proxy::request::{Draft, Payload, set_query};
 use crate::proxy::{guard, headers};
@@ -24,6 +24,9 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         callers: Body<O::Stream>,
     ) -> Result<Reply<O::Stream>, Failure> {
         let _slot = self.slot().await?;
+        if !self.object.is_current(self.loaded) {
+            return Err(Failure::not_found("integrated account"));
+        }
         let mut body = match std::mem::replace(&mut draft.body, Payload::Nothing) {
             Payload::Callers => callers,
             Payload::Nothing => Body::Empty,
@@ -43,11 +46,14 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
                     Next::Refuse(reason) => return Err(refused(reason)),
                     Next::Follow(hop) => hop,
                 };
-            discard(reply.body);
+            drop(reply.body);
             body = body_of_hop(&hop, again)?;
             if hop.credentials == Again::Dropped || self.drops_credentials() {
                 credentials = Again::Dropped;
                 draft.headers = headers::without_credentials(&draft.headers);
+            }
+            if hop.body == Again::Dropped {
+                draft.headers.remove(CONTENT_TYPE);
             }
             draft.method = hop.method;
             draft.url = hop.url;
@@ -83,7 +89,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         guard::check(&url, outside.settings().private_upstreams)?;
         let timeout = self.deadline.since(outside.now());
         if timeout.is_zero() {
-            return Err(crate::ports::SendError::Timeout.into());
+            return Err(SendError::Timeout.into());
         }
         let request = Outgoing {
             method: draft.method.clone(),
@@ -92,7 +98,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             body,
             timeout,
         };
-        Ok(outside.send(request).await?)
+        checked(outside.send(request).await?)
     }
 
     fn sign_in(&self, draft: &Draft, body: Option<&[u8]>) -> Result<SignIn, Failure> {
@@ -147,6 +153,19 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     }
 }
 
+/// In production a provider that cannot be reached is an answer of the platform's own.
+fn checked<S>(reply: Reply<S>) -> Result<Reply<S>, Failure> {
+    match reply.status.as_u16() {
+        524 => Err(SendError::Timeout.into()),
+        520..=527 | 530 => Err(SendError::Unreachable.into()),
+        200..600 => Ok(reply),
+        odd => Err(Failure::new(
+            Code::UnexpectedAnswer,
+            format!("The provider answered with the status {odd}, which HTTP does not have."),
+        )),
+    }
+}
+
 fn body_of_hop<S>(hop: &Hop, again: Option<Body<S>>) -> Result<Body<S>, Failure> {
     match hop.body {
         Again::Dropped => Ok(Body::Empty),
@@ -162,10 +181,4 @@ fn refused(reason: &str) -> Failure {
         Code::RedirectRefused,
         format!("The provider answered with a redirect that is not followed: {reason}."),
     )
-}
-
-fn discard<S: ByteStream>(body: Body<S>) {
-    if let Body::Stream(stream) = body {
-        stream.discard();
-    }
 }

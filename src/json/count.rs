@@ -1,0 +1,118 @@
+//! Counting what is in a JSON text, without building it.
+
+use std::fmt;
+
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+
+/// How many elements an array has; `None` when the text is no array.
+pub fn count_elements(text: &str) -> Result<Option<usize>, serde_json::Error> {
+    if !text.trim_start().starts_with('[') {
+        IgnoredAny::deserialize(&mut serde_json::Deserializer::from_str(text))?;
+        return Ok(None);
+    }
+    let mut input = serde_json::Deserializer::from_str(text);
+    let count = input.deserialize_seq(Elements)?;
+    input.end()?;
+    Ok(Some(count))
+}
+
+/// How many values there are in a text, at any depth: what it would cost to build it.
+pub fn count_values(text: &str) -> Result<usize, serde_json::Error> {
+    let mut count = 0;
+    let mut input = serde_json::Deserializer::from_str(text);
+    Values(&mut count).deserialize(&mut input)?;
+    input.end()?;
+    Ok(count)
+}
+
+struct Elements;
+
+impl<'de> Visitor<'de> for Elements {
+    type Value = usize;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<usize, A::Error> {
+        let mut count = 0;
+        while items.next_element::<IgnoredAny>()?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    }
+}
+
+struct Values<'a>(&'a mut usize);
+
+impl<'de> DeserializeSeed<'de> for Values<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<(), D::Error> {
+        *self.0 += 1;
+        input.deserialize_any(self)
+    }
+}
+
+macro_rules! scalar {
+    ($($visit:ident: $kind:ty),*) => {
+        $(fn $visit<E>(self, _: $kind) -> Result<(), E> {
+            Ok(())
+        })*
+    };
+}
+
+impl<'de> Visitor<'de> for Values<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    scalar!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(Values(self.0))?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        while entries.next_key::<IgnoredAny>()?.is_some() {
+            entries.next_value_seed(Values(self.0))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_are_counted_without_being_looked_into() {
+        assert_eq!(
+            count_elements(r#" [1e400, {"a": [1, 2]}, "\ud800"] "#).unwrap(),
+            Some(3)
+        );
+        assert_eq!(count_elements("[]").unwrap(), Some(0));
+        assert_eq!(count_elements("{}").unwrap(), None);
+        assert!(count_elements("[1,").is_err());
+        assert!(count_elements("<html>").is_err());
+    }
+
+    #[test]
+    fn values_are_counted_at_any_depth() {
+        assert_eq!(
+            count_values(r#"{"a": [1, 2, {"b": null}], "c": "x"}"#).unwrap(),
+            7
+        );
+        assert_eq!(count_values("1").unwrap(), 1);
+        assert!(count_values("[1] 2").is_err());
+    }
+}
