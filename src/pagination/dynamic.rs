@@ -43,9 +43,8 @@ pub(super) fn next(
     let Place::Values(own) = &position.at else {
         return Err(PageError::Foreign);
     };
-    let body = body(answer.text);
     let headers = headers(answer.headers);
-    let page = (&body, &headers);
+    let page = (answer.value.unwrap_or(&Value::Null), &headers);
     let url = request.url.as_str();
     let scope = ExpressionScope::next_page(request.query, url, request.options, page, own);
     let values = match config
@@ -83,11 +82,6 @@ fn with_cursor(
     }
     values.entry("cursor").or_insert(cursor);
     Ok(Some(values))
-}
-
-/// Text that is no JSON is seen as text.
-fn body(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }
 
 /// Lower-case names, several values joined by a comma.

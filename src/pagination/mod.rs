@@ -44,8 +44,11 @@ pub struct Answer<'a> {
     pub status: StatusCode,
     /// Its header fields.
     pub headers: &'a HeaderMap,
-    /// Its body.
+    /// Its body. Cursors and totals are cut out of it as text.
     pub text: &'a str,
+    /// Its body as expressions see it, where [`needs_value`] asks for it: built, it takes memory that the
+    /// flow accounts for.
+    pub value: Option<&'a Value>,
     /// The list that was cut out of it, as it stands in the text.
     pub records: &'a str,
     /// How many records that is.
@@ -102,6 +105,11 @@ pub enum PageError {
     /// An expression gives something else than an object.
     #[error("the pagination values must be an object")]
     Values,
+}
+
+/// Whether the answer has to be built for [`next`].
+pub fn needs_value(pagination: &Pagination) -> bool {
+    matches!(pagination, Pagination::Dynamic(_))
 }
 
 /// The position of the first page. `limit` is what the caller wants, clamped here.

@@ -75,6 +75,7 @@ fn answered(
         status: StatusCode::OK,
         headers: &headers,
         text: &body.to_string(),
+        value: needs_value(pagination).then_some(body),
         records,
         count,
     };

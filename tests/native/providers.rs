@@ -25,7 +25,7 @@ const MOMENT: Moment = Moment {
 
 struct Case {
     name: String,
-    case: Value,
+    story: Value,
     file: Value,
     config: Config,
 }
@@ -36,13 +36,13 @@ impl Case {
             .iter()
             .map(|path| {
                 let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-                let case = load(path);
-                let integration = case["integration"].as_str().unwrap_or(&name);
+                let story = load(path);
+                let integration = story["integration"].as_str().unwrap_or(&name);
                 let file = load(&root().join(format!("integrations/{integration}.json")));
                 let config = read(&file).integration.expect("no mistakes").config;
                 Self {
                     name,
-                    case,
+                    story,
                     file,
                     config,
                 }
@@ -51,7 +51,7 @@ impl Case {
     }
 
     fn text(&self, pointer: &str) -> String {
-        match self.case.pointer(pointer) {
+        match self.story.pointer(pointer) {
             Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
             None => String::new(),
@@ -60,7 +60,7 @@ impl Case {
 
     /// An account that holds a token is an OAuth one, whatever the file calls its way to the token.
     fn credential(&self) -> &str {
-        let has_token = self.case.pointer("/context/oauth").is_some();
+        let has_token = self.story.pointer("/context/oauth").is_some();
         let mut formats = self.config.credentials.keys();
         formats
             .find(|format| (*format != "api_key") == has_token)
@@ -68,12 +68,12 @@ impl Case {
     }
 
     fn status(&self) -> u16 {
-        let status = self.case["answer"]["status"].as_u64().unwrap();
+        let status = self.story["answer"]["status"].as_u64().unwrap();
         u16::try_from(status).unwrap()
     }
 
     fn answer_headers(&self) -> Vec<(String, String)> {
-        let headers = self.case["answer"]["headers"].as_object().unwrap();
+        let headers = self.story["answer"]["headers"].as_object().unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         headers
             .iter()
@@ -85,23 +85,25 @@ impl Case {
     fn call(&self) -> (Sent, Value) {
         let world = World::new();
         let setting = Setting::new(&world, &self.file);
-        let account = setting.account(self.credential(), &self.case["context"]);
+        let account = setting.account(self.credential(), &self.story["context"]);
         let headers = self.answer_headers();
         let headers: Vec<(&str, &str)> = headers.iter().map(|(a, b)| (&**a, &**b)).collect();
-        let body = self.case["answer"]["body"].to_string();
+        let body = self.story["answer"]["body"].to_string();
         world.answers(self.status(), &headers, &body);
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("integrated_account_id", &account);
-        for (name, value) in self.case["query"].as_object().into_iter().flatten() {
+        for (name, value) in self.story["query"].as_object().into_iter().flatten() {
             query.append_pair(name, value.as_str().unwrap());
         }
-        let path = format!("/proxy/{}?{}", self.text("/resource"), query.finish());
-        let body = self
-            .case
-            .get("body")
-            .map_or(Body::Empty, |body| Body::from_bytes(body.to_string()));
+        // A list with a body is called by its method's name: a GET carries none.
+        let (verb, below, body) = match self.story.get("body") {
+            Some(body) => ("POST", "/list", Body::from_bytes(body.to_string())),
+            None => ("GET", "", Body::Empty),
+        };
+        let resource = self.text("/resource");
+        let path = format!("/proxy/{resource}{below}?{}", query.finish());
         let headers = [("content-type", "application/json")];
-        let list = setting.client.request("GET", &path, &headers, body);
+        let list = setting.client.request(verb, &path, &headers, body);
         let list = list.expect(200);
         let mut sent = world.sent();
         assert_eq!(sent.len(), 1, "{}", self.name);
@@ -115,7 +117,7 @@ impl Case {
     }
 
     fn ask(&self, pagination: &Pagination, position: &Position) -> Ask {
-        let scope = TemplateScope::new(&self.case["context"]);
+        let scope = TemplateScope::new(&self.story["context"]);
         pagination::ask(pagination, position, &scope).unwrap()
     }
 
@@ -127,14 +129,14 @@ impl Case {
     fn request<'a>(&'a self, url: &'a Url) -> Request<'a> {
         Request {
             url,
-            query: &self.case["query"],
+            query: &self.story["query"],
             options: &Value::Null,
             moment: &MOMENT,
         }
     }
 
     fn turn(&self, pagination: &Pagination, position: &Position, url: &Url) -> Turn {
-        let body = self.case["answer"]["body"].to_string();
+        let body = self.story["answer"]["body"].to_string();
         let (resource, method) = (self.text("/resource"), self.text("/method"));
         let method = self.config.method(&resource, &method).unwrap();
         let records = match &method.response_path {
@@ -150,8 +152,9 @@ impl Case {
             status: self.status().try_into().unwrap(),
             headers: &headers.collect(),
             text: &body,
+            value: pagination::needs_value(pagination).then_some(&self.story["answer"]["body"]),
             records,
-            count: self.case["expect"]["records"].as_u64().unwrap(),
+            count: self.story["expect"]["records"].as_u64().unwrap(),
         };
         pagination::next(pagination, position, &self.request(url), &answer).unwrap()
     }
@@ -228,7 +231,7 @@ fn every_provider_has_a_case_with_its_source() {
     for case in cases {
         let source = case.text("/source");
         assert!(source.starts_with("https://"), "{}", case.name);
-        assert!(case.case["expect"].get("next").is_some(), "{}", case.name);
+        assert!(case.story["expect"].get("next").is_some(), "{}", case.name);
     }
 }
 
@@ -236,7 +239,7 @@ fn every_provider_has_a_case_with_its_source() {
 fn the_request_is_the_one_the_provider_expects() {
     for case in Case::all() {
         let (sent, _) = case.call();
-        let expected = &case.case["expect"]["request"];
+        let expected = &case.story["expect"]["request"];
         let ask = case.pagination().map_or_else(Ask::default, |pagination| {
             let url = Url::parse(&sent.url).unwrap();
             case.ask(pagination, &case.first(pagination, &url))
@@ -261,7 +264,7 @@ fn the_request_is_the_one_the_provider_expects() {
 fn the_list_is_cut_at_the_right_place() {
     for case in Case::all() {
         let (_, list) = case.call();
-        let expected = &case.case["expect"];
+        let expected = &case.story["expect"];
         assert_eq!(list["result_count"], expected["records"], "{}", case.name);
         let records = list["result"].as_array().unwrap();
         assert_eq!(json!(records.len()), expected["records"], "{}", case.name);
@@ -280,7 +283,7 @@ fn the_pages_around_are_found() {
     for case in Case::all() {
         let (sent, _) = case.call();
         let Some(pagination) = case.pagination() else {
-            assert_eq!(case.case["expect"]["next"], Value::Null, "{}", case.name);
+            assert_eq!(case.story["expect"]["next"], Value::Null, "{}", case.name);
             continue;
         };
         let own = Url::parse(&sent.url).unwrap();
@@ -289,7 +292,7 @@ fn the_pages_around_are_found() {
         let turn = case.turn(pagination, &position, &page.url);
         for (key, found) in [("next", turn.next), ("prev", turn.prev)] {
             let name = format!("{} {key}", case.name);
-            let expected = case.case["expect"].get(key).filter(|page| !page.is_null());
+            let expected = case.story["expect"].get(key).filter(|page| !page.is_null());
             assert_eq!(found.is_some(), expected.is_some(), "{name}");
             if let (Some(position), Some(expected)) = (found, expected) {
                 let ask = case.ask(pagination, &position);
@@ -313,7 +316,7 @@ fn the_pages_around_are_found() {
 fn what_is_left_of_the_limit_is_read() {
     let mut read = 0;
     for case in Case::all() {
-        let Some(expected) = case.case["expect"].get("rate_limit") else {
+        let Some(expected) = case.story["expect"].get("rate_limit") else {
             continue;
         };
         let limits = case.config.rate_limit.as_ref();
@@ -327,7 +330,7 @@ fn what_is_left_of_the_limit_is_read() {
                 .into_iter()
                 .collect::<std::collections::BTreeMap<_, _>>()
         );
-        let scope = ExpressionScope::response(&case.case["answer"]["body"], &headers, 200);
+        let scope = ExpressionScope::response(&case.story["answer"]["body"], &headers, 200);
         let found = expression.evaluate(&scope, &MOMENT).unwrap().unwrap();
         assert!(holds(&found, expected), "{}: {found}", case.name);
         read += 1;

@@ -109,6 +109,7 @@ fn a_number_keeps_all_its_digits_as_a_cursor() {
         status: StatusCode::OK,
         headers: &HeaderMap::new(),
         text,
+        value: None,
         records: "[1]",
         count: 1,
     };
