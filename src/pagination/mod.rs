@@ -1,5 +1,5 @@
 //! Walking a list: what to ask for a page, and where the next one is. Each of the six formats is two pure
-//! steps, [`ask`] before a page and [`next`] after it; between them stands a [`Position`], which is small and
+//! steps, [`ask()`] before a page and [`next`] after it; between them stands a [`Position`], which is small and
 //! is sealed into the cursor that callers see.
 //!
 //! Sending, sealing and the method's own words about pages (`pagination_path`, `ignore_body_in_pagination`)

@@ -17,6 +17,7 @@ mod integration_files;
 mod integrations;
 mod layers;
 mod outside;
+mod provider_cases;
 mod providers;
 mod proxy;
 mod publishing;
