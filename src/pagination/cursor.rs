@@ -144,26 +144,28 @@ fn place(
     request: &Request,
     answer: &Answer,
 ) -> Result<Option<Place>, PageError> {
-    let json = match config.cursor_path_object {
+    let found = match config.cursor_path_object {
         CursorPathObject::Body => at_path(answer.text, path)?.map(str::to_owned),
         CursorPathObject::Header => in_header(answer, path),
     };
-    let Some(json) = json.filter(|json| json != "false") else {
-        return Ok(None);
-    };
-    if json.starts_with(['{', '[', 't']) {
-        return Err(PageError::NotACursor(path.to_string()));
+    match found.filter(|json| json != "false") {
+        None => Ok(None),
+        Some(json) if json.starts_with(['{', '[', 't']) => {
+            Err(PageError::NotACursor(path.to_string()))
+        }
+        Some(json) if config.is_link => link(config, &json, request).map(Some),
+        Some(json) => Ok(Some(Place::Cursor(json))),
     }
-    if !config.is_link {
-        return Ok(Some(Place::Cursor(json)));
-    }
-    let link: String = serde_json::from_str(&json).map_err(|_| PageError::NotALink)?;
+}
+
+fn link(config: &Cursor, json: &str, request: &Request) -> Result<Place, PageError> {
+    let link: String = serde_json::from_str(json).map_err(|_| PageError::NotALink)?;
     let parts = if config.include_path {
         Parts::Whole
     } else {
         Parts::Query
     };
-    link::resolve(&decoded(config, &link), request.url, parts).map(|link| Some(Place::Link(link)))
+    link::resolve(&decoded(config, &link), request.url, parts).map(Place::Link)
 }
 
 /// What stands in the body, as JSON text; null and the empty string are nothing.

@@ -32,8 +32,6 @@ pub(super) fn ask(position: &Position) -> Result<Ask, PageError> {
     Ok(ask)
 }
 
-/// Null values end the walk, and so does a cursor that the file computes and that is null. The cursor is
-/// named `cursor` among the values, unless they have one of their own.
 pub(super) fn next(
     config: &Dynamic,
     position: &Position,
@@ -47,15 +45,7 @@ pub(super) fn next(
     let page = (answer.value.unwrap_or(&Value::Null), &headers);
     let url = request.url.as_str();
     let scope = ExpressionScope::next_page(request.query, url, request.options, page, own);
-    let values = match config
-        .get_pagination_values_expression
-        .evaluate(&scope, request.moment)?
-    {
-        None | Some(Value::Null) => return Ok(Turn::default()),
-        Some(Value::Object(values)) => values,
-        Some(_) => return Err(PageError::Values),
-    };
-    let Some(values) = with_cursor(config, values, &scope, request)? else {
+    let Some(values) = values(config, &scope, request)? else {
         return Ok(Turn::default());
     };
     let next = position.onward(Place::Values(Value::Object(values)), answer)?;
@@ -65,22 +55,27 @@ pub(super) fn next(
     })
 }
 
-fn with_cursor(
+/// Null values end the walk, and so does a cursor that the file computes and that is null. The cursor is
+/// named `cursor` among the values, unless they have one of their own.
+fn values(
     config: &Dynamic,
-    mut values: Map<String, Value>,
     scope: &ExpressionScope,
     request: &Request,
 ) -> Result<Option<Map<String, Value>>, PageError> {
-    let Some(expression) = &config.get_cursor_from_response_expression else {
-        return Ok(Some(values));
+    let values = &config.get_pagination_values_expression;
+    let mut values = match values.evaluate(scope, request.moment)? {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Object(values)) => values,
+        Some(_) => return Err(PageError::Values),
     };
-    let cursor = expression
-        .evaluate(scope, request.moment)?
-        .unwrap_or_default();
-    if cursor.is_null() {
-        return Ok(None);
+    if let Some(cursor) = &config.get_cursor_from_response_expression {
+        match cursor.evaluate(scope, request.moment)? {
+            None | Some(Value::Null) => return Ok(None),
+            Some(cursor) => {
+                values.entry("cursor").or_insert(cursor);
+            }
+        }
     }
-    values.entry("cursor").or_insert(cursor);
     Ok(Some(values))
 }
 

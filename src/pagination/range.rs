@@ -15,26 +15,29 @@ pub(super) fn ask(
     let Place::Offset(start) = position.at else {
         return Err(PageError::Foreign);
     };
-    let unit = match &config.range_unit {
+    let mut ask = Ask::default();
+    ask.tell("start", start);
+    let mut end = String::new();
+    if let Some(limit) = position.limit {
+        // Both ends are within the range; one that is open asks for all there is.
+        let last = start.saturating_add(limit) - 1;
+        end = last.to_string();
+        ask.tell("end", last);
+        ask.tell("limit", limit);
+    }
+    let unit = unit(config, scope)?;
+    let value = HeaderValue::from_str(&format!("{unit}={start}-{end}"));
+    let value = value.map_err(|_| PageError::Header(RANGE.to_string()))?;
+    ask.headers.insert(RANGE, value);
+    Ok(ask)
+}
+
+fn unit(config: &Range, scope: &TemplateScope) -> Result<String, PageError> {
+    let said = match &config.range_unit {
         Some(template) => template.header(scope)?,
         None => None,
     };
-    let unit = unit.unwrap_or_else(|| "items".to_owned());
-    // Both ends are within the range; one that is open asks for all there is.
-    let end = position.limit.map(|limit| start.saturating_add(limit) - 1);
-    let written = end.map(|end| end.to_string()).unwrap_or_default();
-    let value = HeaderValue::from_str(&format!("{unit}={start}-{written}"));
-    let mut ask = Ask::default();
-    ask.headers.insert(
-        RANGE,
-        value.map_err(|_| PageError::Header(RANGE.to_string()))?,
-    );
-    ask.tell("start", start);
-    if let (Some(end), Some(limit)) = (end, position.limit) {
-        ask.tell("end", end);
-        ask.tell("limit", limit);
-    }
-    Ok(ask)
+    Ok(said.unwrap_or_else(|| "items".to_owned()))
 }
 
 /// Ends where `Content-Range` says so; at an answer that is no part (200, 416); else at a short page.

@@ -7,6 +7,7 @@ use super::*;
 mod computed;
 mod counted;
 mod cursor;
+mod twins;
 mod walks;
 
 const HOST: &str = "https://api.example.com/v1/things?filter=a";
