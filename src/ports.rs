@@ -199,8 +199,20 @@ pub enum ObjectName {
 pub struct HandOver {
     /// The id of the request, in every answer and log line.
     pub request_id: String,
-    /// What the caller may see: one environment, or all (the admin token).
-    pub environment_id: Option<EnvironmentId>,
+    /// What the caller may see.
+    pub sees: Sees,
+}
+
+/// What a caller may see of the accounts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sees {
+    /// All of them: the admin token.
+    All,
+    /// Those of one environment: an API token.
+    Environment(EnvironmentId),
+    /// The one account whose object knows this hash of an account token.
+    AccountToken(String),
 }
 
 /// Clock, chance, settings and log.

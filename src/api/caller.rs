@@ -10,11 +10,13 @@ use crate::error::{Code, Failure};
 use crate::flows::isolate::Isolate;
 use crate::flows::published;
 use crate::flows::records::{TokenRecord, TokenScope};
-use crate::ids::EnvironmentId;
-use crate::ports::Outside;
+use crate::ids::{AccountId, EnvironmentId};
+use crate::ports::{Outside, Sees};
 
 /// What API tokens start with; then the environment's id and 32 random bytes.
 const TOKEN_PREFIX: &str = "ct_";
+/// What account tokens start with; then the account's id and 32 random bytes.
+const ACCOUNT_TOKEN_PREFIX: &str = "at_";
 
 /// A sender whose token is good.
 pub(crate) enum Caller {
@@ -22,6 +24,8 @@ pub(crate) enum Caller {
     Admin,
     /// An API token of one environment.
     Token(Rc<TokenRecord>),
+    /// An account token, to be confirmed by the account's own object.
+    Account(AccountId, String),
 }
 
 /// The text of a new API token. It names its environment, so that the truth can be asked where it is.
@@ -31,6 +35,24 @@ pub(crate) fn token_text(environment: EnvironmentId, random: [u8; 32]) -> String
         environment.to_hex(),
         data_encoding::BASE64URL_NOPAD.encode(&random)
     )
+}
+
+/// The text of a new account token.
+pub(crate) fn account_token_text(account: AccountId, random: [u8; 32]) -> String {
+    format!(
+        "{ACCOUNT_TOKEN_PREFIX}{}_{}",
+        account.to_hex(),
+        data_encoding::BASE64URL_NOPAD.encode(&random)
+    )
+}
+
+fn account_in(token: &str) -> Option<AccountId> {
+    let (account, random) = token.strip_prefix(ACCOUNT_TOKEN_PREFIX)?.split_once('_')?;
+    if random.len() == 43 {
+        account.parse().ok()
+    } else {
+        None
+    }
 }
 
 fn environment_in(token: &str) -> Option<EnvironmentId> {
@@ -60,6 +82,9 @@ impl Caller {
                 return Ok(Self::Admin);
             }
         }
+        if let Some(account) = account_in(token) {
+            return Ok(Self::Account(account, crypto::sha256_hex(token.as_bytes())));
+        }
         let unknown = || unauthenticated("The token is unknown, revoked or expired.");
         let environment = environment_in(token).ok_or_else(unknown)?;
         let hash = crypto::sha256_hex(token.as_bytes());
@@ -74,11 +99,20 @@ impl Caller {
         }
     }
 
-    /// The one environment it may see; `None`: all.
-    pub(crate) fn sees(&self) -> Option<EnvironmentId> {
+    /// What it may see of the accounts.
+    pub(crate) fn sees(&self) -> Sees {
         match self {
-            Self::Admin => None,
-            Self::Token(token) => Some(token.environment_id),
+            Self::Admin => Sees::All,
+            Self::Token(token) => Sees::Environment(token.environment_id),
+            Self::Account(_, hash) => Sees::AccountToken(hash.clone()),
+        }
+    }
+
+    /// The one account of an account token.
+    pub(crate) fn own_account(&self) -> Option<AccountId> {
+        match self {
+            Self::Account(account, _) => Some(*account),
+            Self::Admin | Self::Token(_) => None,
         }
     }
 
@@ -98,7 +132,7 @@ impl Caller {
             (Self::Token(token), Some(environment)) if environment == token.environment_id => {
                 Ok(environment)
             }
-            (Self::Token(_), Some(_)) => Err(hidden()),
+            (Self::Token(_), Some(_)) | (Self::Account(..), _) => Err(hidden()),
         }
     }
 
@@ -106,6 +140,7 @@ impl Caller {
     pub(crate) fn has(&self, scope: TokenScope) -> bool {
         match self {
             Self::Admin => true,
+            Self::Account(..) => scope == TokenScope::Proxy,
             Self::Token(token) => token
                 .scopes
                 .iter()
@@ -125,11 +160,19 @@ impl Caller {
         ))
     }
 
-    /// 403 for API tokens.
+    /// 403 for everybody but an account's own token.
+    pub(crate) fn must_be_account(&self) -> Result<(), Failure> {
+        let words = "This needs an account token (POST /integrated-account/token).";
+        self.own_account()
+            .map(drop)
+            .ok_or_else(|| Failure::new(Code::Forbidden, words))
+    }
+
+    /// 403 for all but the admin token.
     pub(crate) fn must_be_admin(&self) -> Result<(), Failure> {
         match self {
             Self::Admin => Ok(()),
-            Self::Token(_) => Err(Failure::new(
+            Self::Token(_) | Self::Account(..) => Err(Failure::new(
                 Code::Forbidden,
                 "This needs the admin token (ADMIN_TOKEN).",
             )),

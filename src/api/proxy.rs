@@ -28,12 +28,12 @@ pub(super) async fn hand_over<O: Outside>(
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
-    let account = account_in(&request.url)?;
+    let account = account_in(&request.url, caller.own_account())?;
     refuse_body_of_get(&request)?;
     let budget = timeout(&request.headers)? + MARGIN;
     let hand_over = HandOver {
         request_id: desk.request_id.to_owned(),
-        environment_id: caller.sees(),
+        sees: caller.sees(),
     };
     let method = request.method.clone();
     let first = Incoming {
@@ -90,7 +90,7 @@ async fn call<O: Outside, S: Storage>(
         headers: request.headers,
         body: request.body,
     };
-    proxy_call(account, hand_over.environment_id, call).await
+    proxy_call(account, &hand_over.sees, call).await
 }
 
 /// The platform sends no body with these (RFC 9110 §9.3.1 gives it no meaning, either).
@@ -105,22 +105,30 @@ fn refuse_body_of_get<S>(request: &Incoming<S>) -> Result<(), Failure> {
     })
 }
 
-fn account_in(url: &Url) -> Result<AccountId, Failure> {
+/// The account a call names; an account token stands for its own.
+fn account_in(url: &Url, own: Option<AccountId>) -> Result<AccountId, Failure> {
     let mut named = url
         .query_pairs()
         .filter(|(name, _)| name == "integrated_account_id")
         .map(|(_, value)| value);
-    let id = named
-        .next()
-        .ok_or_else(|| Failure::invalid("integrated_account_id", "is required in the query"))?;
+    let first = named.next();
     if named.next().is_some() {
         return Err(Failure::new(
             Code::Malformed,
             "integrated_account_id stands twice in the query.",
         ));
     }
-    id.parse()
-        .map_err(|_| Failure::not_found("integrated account"))
+    let hidden = || Failure::not_found("integrated account");
+    match (first.map(|id| id.parse::<AccountId>()), own) {
+        (None, Some(own)) => Ok(own),
+        (None, None) => Err(Failure::invalid(
+            "integrated_account_id",
+            "is required in the query",
+        )),
+        (Some(Ok(id)), None) => Ok(id),
+        (Some(Ok(id)), Some(own)) if id == own => Ok(id),
+        (Some(_), _) => Err(hidden()),
+    }
 }
 
 fn timeout(headers: &http::HeaderMap) -> Result<Duration, Failure> {

@@ -12,6 +12,8 @@ pub enum Right {
     Open,
     /// The admin token only.
     AdminToken,
+    /// An account's own token only.
+    AccountToken,
     /// The admin token, or an API token with this scope (`admin` stands for all).
     Scope(TokenScope),
 }
@@ -33,7 +35,9 @@ fn needed_by_admin(route: &A) -> Right {
         | A::ChangeEnvironment(_)
         | A::DeleteEnvironment(_)
         | A::CreateIntegration
-        | A::ReplaceIntegration(_) => Right::AdminToken,
+        | A::ReplaceIntegration(_)
+        | A::ChangeIntegration(_)
+        | A::DeleteIntegration(_) => Right::AdminToken,
         A::ListTokens
         | A::ListIntegrations
         | A::ValidateIntegration
@@ -42,10 +46,19 @@ fn needed_by_admin(route: &A) -> Right {
         | A::GetInstall(_)
         | A::ListAccounts
         | A::GetAccount(_) => Right::Scope(TokenScope::Read),
-        A::ImportAccount => Right::Scope(TokenScope::Connect),
-        A::CreateToken | A::DeleteToken(_) | A::CreateInstall | A::DeleteAccount(_) => {
-            Right::Scope(TokenScope::Admin)
-        }
+        A::ImportAccount
+        | A::ChangeAccount(_)
+        | A::ReplaceCredentials(_)
+        | A::RefreshCredentials => Right::Scope(TokenScope::Connect),
+        A::CreateAccountToken => Right::Scope(TokenScope::Proxy),
+        A::GetMe | A::ChangeMe => Right::AccountToken,
+        A::CreateToken
+        | A::DeleteToken(_)
+        | A::CreateInstall
+        | A::ChangeInstall(_)
+        | A::DeleteInstall(_)
+        | A::DeleteAccount(_)
+        | A::DeleteAccounts => Right::Scope(TokenScope::Admin),
     }
 }
 
@@ -54,6 +67,7 @@ pub(super) fn check(caller: &Caller, route: &Route) -> Result<(), Failure> {
     match needed(route) {
         Right::Open => Ok(()),
         Right::AdminToken => caller.must_be_admin(),
+        Right::AccountToken => caller.must_be_account(),
         Right::Scope(scope) => caller.must_have(scope),
     }
 }

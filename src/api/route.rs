@@ -45,12 +45,20 @@ pub enum AdminRoute {
     GetIntegration(String),
     /// `PUT /integration/{name}`
     ReplaceIntegration(String),
+    /// `PATCH /integration/{id or name}`
+    ChangeIntegration(String),
+    /// `DELETE /integration/{id or name}`
+    DeleteIntegration(String),
     /// `GET /environment-integration`
     ListInstalls,
     /// `POST /environment-integration`
     CreateInstall,
     /// `GET /environment-integration/{id}`
     GetInstall(String),
+    /// `PATCH /environment-integration/{id}`
+    ChangeInstall(String),
+    /// `DELETE /environment-integration/{id}`
+    DeleteInstall(String),
     /// `GET /integrated-account`
     ListAccounts,
     /// `POST /integrated-account`
@@ -59,6 +67,20 @@ pub enum AdminRoute {
     GetAccount(String),
     /// `DELETE /integrated-account/{id}`
     DeleteAccount(String),
+    /// `PATCH /integrated-account/{id}`
+    ChangeAccount(String),
+    /// `PATCH /integrated-account/{id}/credentials`
+    ReplaceCredentials(String),
+    /// `POST /integrated-account/refresh-credentials`
+    RefreshCredentials,
+    /// `POST /integrated-account/token`
+    CreateAccountToken,
+    /// `POST /integrated-account/bulk-delete`
+    DeleteAccounts,
+    /// `GET /integrated-account/me`
+    GetMe,
+    /// `PATCH /integrated-account/me`
+    ChangeMe,
 }
 
 /// The outcome of looking a path up.
@@ -130,11 +152,22 @@ fn route(method: &Method, path: &str) -> Option<Route> {
         ("POST", ["integration", "validate"]) => A::ValidateIntegration,
         ("GET", ["integration", key]) => A::GetIntegration(owned(key)),
         ("PUT", ["integration", name]) => A::ReplaceIntegration(owned(name)),
+        ("PATCH", ["integration", key]) => A::ChangeIntegration(owned(key)),
+        ("DELETE", ["integration", key]) => A::DeleteIntegration(owned(key)),
         ("GET", ["environment-integration"]) => A::ListInstalls,
         ("POST", ["environment-integration"]) => A::CreateInstall,
         ("GET", ["environment-integration", id]) => A::GetInstall(owned(id)),
+        ("PATCH", ["environment-integration", id]) => A::ChangeInstall(owned(id)),
+        ("DELETE", ["environment-integration", id]) => A::DeleteInstall(owned(id)),
         ("GET", ["integrated-account"]) => A::ListAccounts,
         ("POST", ["integrated-account"]) => A::ImportAccount,
+        ("GET", ["integrated-account", "me"]) => A::GetMe,
+        ("PATCH", ["integrated-account", "me"]) => A::ChangeMe,
+        ("POST", ["integrated-account", "refresh-credentials"]) => A::RefreshCredentials,
+        ("POST", ["integrated-account", "token"]) => A::CreateAccountToken,
+        ("POST", ["integrated-account", "bulk-delete"]) => A::DeleteAccounts,
+        ("PATCH", ["integrated-account", id]) => A::ChangeAccount(owned(id)),
+        ("PATCH", ["integrated-account", id, "credentials"]) => A::ReplaceCredentials(owned(id)),
         ("GET", ["integrated-account", id]) => A::GetAccount(owned(id)),
         ("DELETE", ["integrated-account", id]) => A::DeleteAccount(owned(id)),
         _ => return None,

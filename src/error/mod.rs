@@ -58,12 +58,18 @@ codes! {
     Duplicate = "caller.duplicate", 409;
     #[doc = "Something still depends on it; `details` counts what."]
     InUse = "caller.in_use", 409;
+    #[doc = "The version is not the one you changed; read it again, `details.version` says which it is."]
+    VersionMismatch = "caller.version_mismatch", 409;
+    #[doc = "A value that decides which host is called changes only together with new credentials."]
+    HostKey = "caller.host_key", 422;
     #[doc = "The body is over a limit; `details.limit_bytes` says which."]
     BodyTooLarge = "caller.body_too_large", 413;
     #[doc = "The customer must connect the account again."]
     NeedsReauth = "account.needs_reauth", 401;
     #[doc = "The account is not set up (yet)."]
     NotReady = "account.not_ready", 409;
+    #[doc = "There is nothing to refresh: the account's credential does not expire, or comes from the customer."]
+    NotRefreshable = "account.not_refreshable", 422;
     #[doc = "The install of the account's integration is disabled."]
     InstallDisabled = "account.install_disabled", 409;
     #[doc = "A placeholder needs a value that the account's context does not have, or that cannot stand where it would land."]
@@ -209,6 +215,23 @@ impl Failure {
             ),
         };
         Self::new(Code::Invalid, message).with_details(json!({ "failures": failures }))
+    }
+
+    /// Somebody changed it in between.
+    pub fn version_mismatch(version: u64) -> Self {
+        Self::new(
+            Code::VersionMismatch,
+            format!("It is at version {version} by now: read it again and repeat the change."),
+        )
+        .with_details(json!({ "version": version }))
+    }
+
+    /// A value that decides which host is called may not change this way.
+    pub fn host_key(path: &str, message: &str) -> Self {
+        Self {
+            code: Code::HostKey,
+            ..Self::invalid(path, message)
+        }
     }
 
     /// The name is taken.

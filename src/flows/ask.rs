@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use crate::account::Account;
 use crate::error::{Code, Failure};
 use crate::flows::records::{AccountEntry, EnvironmentRecord, InstallRecord, Page, TokenRecord};
-use crate::ids::{AccountId, ApiTokenId, EnvironmentId, InstallId};
-use crate::ports::{ObjectFault, ObjectName, Outside};
+use crate::ids::{AccountId, ApiTokenId, EnvironmentId, InstallId, IntegrationId};
+use crate::ports::{ObjectFault, ObjectName, Outside, Sees};
+use crate::time::Timestamp;
 
 /// How an integration is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +52,14 @@ pub enum RootAsk {
     DeleteEnvironment(EnvironmentId),
     /// → `Written<IntegrationRecord>`
     SaveIntegration(Saving, IntegrationFile),
+    /// Merges a patch into the whole file, secrets included, if the version is this → `Written<IntegrationRecord>`
+    ChangeIntegration(String, u64, Value),
+    /// By id or name; refused while it is installed anywhere → `IntegrationId`
+    DeleteIntegration(String),
+    /// An environment is about to install it → null, or not found
+    UseIntegration(IntegrationId, EnvironmentId),
+    /// An environment no longer installs it → null
+    DropIntegration(IntegrationId, EnvironmentId),
     /// By id or name → `Option<IntegrationRecord>`
     FindIntegration(String),
     /// → `Listed<IntegrationRecord>`
@@ -82,6 +91,12 @@ pub enum EnvironmentAsk {
     DeleteToken(ApiTokenId),
     /// → `Written<InstallRecord>` of the new install, or of the one already there
     CreateInstall(InstallRecord, Value),
+    /// → `Written<InstallRecord>`
+    ChangeInstall(InstallId, InstallChange),
+    /// Refused while accounts are connected through it → `IntegrationId`
+    DeleteInstall(InstallId),
+    /// → bool
+    HasInstallOf(IntegrationId),
     /// → `Option<InstallRecord>`
     FindInstall(InstallId),
     /// → `Listed<InstallRecord>`
@@ -94,6 +109,31 @@ pub enum EnvironmentAsk {
     ListAccounts(AccountFilter, Page),
     /// Erases the environment's directory if nothing is in it → null
     Close,
+}
+
+/// A change of an install; what is absent stays.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct InstallChange {
+    /// Whether it takes calls.
+    pub is_enabled: Option<bool>,
+    /// Whether the connect page offers it.
+    pub show_in_catalog: Option<bool>,
+    /// Merged into its override by the one rule.
+    pub overrides: Option<Value>,
+    /// The integration's config, to check the outcome against.
+    pub config: Value,
+    /// What the outcome may do with stored secrets.
+    pub aim: Aim,
+}
+
+/// Whether an override may lead stored secrets of the integration to another host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aim {
+    /// The operator may, and so may anybody when there are none.
+    Free,
+    /// They belong to the operator: who changes where they go brings their own.
+    Guarded,
 }
 
 /// Which accounts are listed.
@@ -109,16 +149,38 @@ pub struct AccountFilter {
 pub enum AccountAsk {
     /// Stores a new account with its whole context → [`AccountView`]
     Import(Box<Account>),
-    /// → [`AccountView`]; `environment_id` absent: any
-    Get {
-        /// What the asker may see.
-        environment_id: Option<EnvironmentId>,
-    },
+    /// → [`AccountView`]
+    Get(Sees),
+    /// → [`AccountView`]
+    Change(Sees, AccountChange),
+    /// New credentials: merged into the context; where a host changes, no stored secret stays → [`AccountView`]
+    Credentials(Sees, Value),
+    /// Refreshes its tokens now → null
+    Refresh(Sees),
+    /// A token of its own, known by its hash until then → null
+    IssueToken(Sees, String, Timestamp),
     /// Erases it → null
-    Delete {
-        /// What the asker may see.
-        environment_id: Option<EnvironmentId>,
-    },
+    Delete(Sees),
+}
+
+/// A change of an account; what is absent stays.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct AccountChange {
+    /// The caller's own name for the customer.
+    pub tenant_id: Option<String>,
+    /// Merged into its context by the one rule; no value that decides the host.
+    pub context: Option<Value>,
+    /// Whether it refuses writes.
+    pub is_sandbox: Option<bool>,
+    /// Merged into its own changes to the config; `Null` takes them away.
+    pub integration_override: Option<Override>,
+}
+
+/// A change of the account's own override. A struct, so that a null in it is not nothing.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Override {
+    /// Merged by the one rule; null takes the override away.
+    pub patch: Value,
 }
 
 /// An account as it is shown: no secrets, its integration named.
@@ -134,7 +196,7 @@ pub struct AccountView {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IntegrationView {
     /// Its id.
-    pub id: crate::ids::IntegrationId,
+    pub id: IntegrationId,
     /// Its slug.
     pub name: String,
     /// A word to sort it by.

@@ -79,16 +79,27 @@ pub fn install_disabled() -> Failure {
 }
 
 fn check(new: &NewAccount) -> Result<(), Failure> {
-    if new.tenant_id.is_empty() || new.tenant_id.chars().count() > MAX_TENANT_CHARS {
+    check_tenant(&new.tenant_id)?;
+    check_context(&new.context)
+}
+
+/// 1 to 255 characters.
+pub fn check_tenant(tenant_id: &str) -> Result<(), Failure> {
+    if tenant_id.is_empty() || tenant_id.chars().count() > MAX_TENANT_CHARS {
         return Err(Failure::invalid(
             "tenant_id",
             format!("needs 1 to {MAX_TENANT_CHARS} characters"),
         ));
     }
-    if !new.context.is_object() {
+    Ok(())
+}
+
+/// An object of at most [`CONTEXT_BYTES`].
+pub fn check_context(context: &Value) -> Result<(), Failure> {
+    if !context.is_object() {
         return Err(Failure::invalid("context", "is not an object"));
     }
-    if new.context.to_string().len() > CONTEXT_BYTES {
+    if context.to_string().len() > CONTEXT_BYTES {
         return Err(Failure::invalid(
             "context",
             format!("is over {CONTEXT_BYTES} bytes as JSON"),

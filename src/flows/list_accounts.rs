@@ -8,7 +8,7 @@ use crate::flows::ask::{
 };
 use crate::flows::records::{AccountEntry, Listed, Page};
 use crate::ids::EnvironmentId;
-use crate::ports::Outside;
+use crate::ports::{Outside, Sees};
 
 /// Objects asked at a time.
 const AT_ONCE: usize = 24;
@@ -47,9 +47,7 @@ async fn view(
     match ask_account(
         outside,
         entry.id,
-        &AccountAsk::Get {
-            environment_id: Some(environment),
-        },
+        &AccountAsk::Get(Sees::Environment(environment)),
     )
     .await
     {

@@ -18,8 +18,7 @@ use crate::flows::account_object::{AccountObject, Loaded};
 use crate::flows::body;
 use crate::flows::effective::Effective;
 use crate::flows::import_account::install_disabled;
-use crate::ids::EnvironmentId;
-use crate::ports::{Body, Outside, Reply, Storage};
+use crate::ports::{Body, Outside, Reply, Sees, Storage};
 use crate::proxy::query::CallerQuery;
 use crate::proxy::reads::reads_body;
 use crate::proxy::request::{self, Caller, Draft};
@@ -78,14 +77,14 @@ struct Values {
     body: Option<Value>,
 }
 
-/// Makes a call in the name of an account that `environment` (absent: anybody) may see.
+/// Makes a call in the name of an account that the caller may see.
 pub async fn proxy_call<O: Outside, S: Storage>(
     object: &AccountObject<O, S>,
-    environment: Option<EnvironmentId>,
+    sees: &Sees,
     call: Call<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
     let deadline = object.outside.now().plus(call.timeout);
-    let loaded = object.visible(environment).await?;
+    let loaded = object.visible(sees).await?;
     loaded.account.status.check_callable()?;
     let effective = object.effective(&loaded.account).await?;
     if !effective.install.is_enabled {

@@ -4,24 +4,71 @@ use serde_json::{Map, Value};
 
 use crate::config::{self, overrides, secrets};
 use crate::error::{Complaint, Failure};
+use crate::flows::ask::Aim;
 use crate::flows::save_integration::refused;
 use crate::json;
 
-/// The public and the secret half of an override, when the integration still reads well with it.
-pub fn checked_override(config: &Value, change: &Value) -> Result<(Value, Value), Failure> {
-    let mut change = match change {
+/// The public and the secret half of a whole override, when the integration still reads well with it.
+pub fn checked_override(
+    config: &Value,
+    whole: &Value,
+    aim: Aim,
+) -> Result<(Value, Value), Failure> {
+    let whole = match whole {
         Value::Null => Value::Object(Map::new()),
-        Value::Object(_) => change.clone(),
+        Value::Object(_) => normalised(whole),
         _ => return Err(Failure::invalid("override", "is not an object")),
     };
-    check_variables(&change)?;
-    config::normalise(&mut change);
-    let effective = overrides::effective(config, &change, &Value::Null);
+    check_variables(&whole)?;
+    if aim == Aim::Guarded {
+        check_aim(&whole)?;
+    }
+    let effective = overrides::effective(config, &whole, &Value::Null);
     let (read, findings) = config::read_config(&effective);
     if read.is_none() {
         return Err(in_override(&refused(&findings)));
     }
-    Ok(split(&change))
+    Ok(split(&whole))
+}
+
+/// An override with a patch merged in by the one rule.
+pub fn merged_override(whole: &Value, patch: &Value) -> Result<Value, Failure> {
+    if !patch.is_object() {
+        return Err(Failure::invalid("override", "is not an object"));
+    }
+    let mut whole = normalised(whole);
+    json::merge(&mut whole, &normalised(patch));
+    Ok(whole)
+}
+
+/// The operator's client secret goes to the token endpoint: who names another endpoint, or another
+/// client, brings that client's secret.
+fn check_aim(whole: &Value) -> Result<(), Failure> {
+    let credentials = whole.get("credentials").and_then(Value::as_object);
+    for (format, credential) in credentials.into_iter().flatten() {
+        let config = credential.get("config");
+        let client = |key: &str| {
+            config
+                .and_then(|config| config.get("client"))
+                .and_then(|client| client.get(key))
+        };
+        let re_aims =
+            config.is_some_and(|config| config.get("auth").is_some()) || client("id").is_some();
+        if re_aims && client("secret").is_none() {
+            let path = format!("override.credentials.{format}.config");
+            return Err(Failure::host_key(
+                &path,
+                "changes where the integration's client secret would go; bring client.secret, too",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn normalised(value: &Value) -> Value {
+    let mut value = value.clone();
+    config::normalise(&mut value);
+    value
 }
 
 /// Secret variables, and secrets of the config itself, are sealed.

@@ -97,3 +97,107 @@ fn what_is_not_there_cannot_be_installed() {
         "caller.invalid"
     );
 }
+
+#[test]
+fn a_patch_of_the_override_merges_and_loses_nothing() {
+    let world = World::new();
+    let setting = Setting::new(&world, &file());
+    let path = format!("/environment-integration/{}", setting.install);
+    let patch = |body: serde_json::Value| setting.client.send("PATCH", &path, &body);
+    patch(json!({ "override": { "environment_variables": { "a": "1" }, "secret_environment_variables": { "s": "first-secret", "t": "second-secret" } } })).expect(200);
+    let changed = patch(json!({ "is_enabled": false, "override": { "environment_variables": { "b": "2" }, "secret_environment_variables": { "s": null } } })).expect(200);
+    assert_eq!(
+        (changed["is_enabled"].as_bool(), changed["version"].as_u64()),
+        (Some(false), Some(3))
+    );
+    assert_eq!(
+        changed["override"],
+        json!({ "environment_variables": { "a": "1", "b": "2" } })
+    );
+    let wrong = patch(json!({ "override": { "headers": { "Host": "x" } } })).expect(422);
+    assert!(
+        wrong["details"]["failures"][0]["path"]
+            .as_str()
+            .unwrap()
+            .starts_with("override.headers"),
+        "{wrong}"
+    );
+    assert_eq!(patch(json!({ "override": 7 })).code(422), "caller.invalid");
+    assert_eq!(
+        patch(json!({ "enabled": true })).code(422),
+        "caller.invalid"
+    );
+    assert_eq!(
+        setting
+            .client
+            .send("PATCH", "/environment-integration/none", &json!({}))
+            .code(404),
+        "caller.not_found"
+    );
+}
+
+#[test]
+fn a_disabled_install_refuses_calls_and_one_with_accounts_is_not_deleted() {
+    let world = World::new();
+    let setting = Setting::new(&world, &file());
+    let id = setting.account(
+        "oauth2",
+        &json!({ "oauth": { "token": { "access_token": "t" } } }),
+    );
+    let path = format!("/environment-integration/{}", setting.install);
+    let refused = setting.client.delete(&path).expect(409);
+    assert_eq!(
+        (
+            refused["code"].as_str(),
+            &refused["details"]["integrated_accounts"]
+        ),
+        (Some("caller.in_use"), &json!(1))
+    );
+    setting
+        .client
+        .send("PATCH", &path, &json!({ "is_enabled": false }))
+        .expect(200);
+    assert_eq!(
+        setting
+            .client
+            .get(&format!("/proxy/orders?integrated_account_id={id}"))
+            .code(409),
+        "account.install_disabled"
+    );
+    setting
+        .client
+        .delete(&format!("/integrated-account/{id}"))
+        .expect(200);
+    setting.client.delete(&path).expect(200);
+    assert_eq!(setting.client.get(&path).code(404), "caller.not_found");
+}
+
+#[test]
+fn an_override_cannot_send_the_operators_client_secret_elsewhere() {
+    let setting = Setting::new(&World::new(), &file());
+    let path = format!("/environment-integration/{}", setting.install);
+    let aim = |client: serde_json::Value| json!({ "override": { "credentials": { "oauth2": { "config": { "client": client, "auth": { "tokenHost": "https://evil.example" } } } } } });
+    for client in [json!({}), json!({ "id": "mine" })] {
+        assert_eq!(
+            setting.client.send("PATCH", &path, &aim(client)).code(422),
+            "caller.host_key"
+        );
+    }
+    setting
+        .client
+        .send(
+            "PATCH",
+            &path,
+            &aim(json!({ "id": "mine", "secret": "mine" })),
+        )
+        .expect(200);
+    let fresh = Setting::new(&World::new(), &file());
+    let path = format!(
+        "/environment-integration/{}?environment_id={}",
+        fresh.install, fresh.environment
+    );
+    fresh
+        .admin
+        .send("PATCH", &path, &aim(json!({})))
+        .expect(200);
+}

@@ -161,3 +161,169 @@ fn all_environments_read_the_same_integrations_and_none_writes_them() {
         "caller.forbidden"
     );
 }
+
+#[test]
+fn a_patch_merges_by_the_one_rule_and_needs_the_version_it_is_meant_for() {
+    let world = World::new();
+    let admin = Client::admin(&world);
+    admin.post("/integration", &file()).expect(201);
+    let patch = |body: &Value| admin.send("PATCH", "/integration/shop", body);
+    let change = json!({ "version": 1, "is_beta": true, "config": { "label": null, "headers": { "X-A": "1" } } });
+    let changed = patch(&change).expect(200);
+    assert_eq!(
+        (
+            changed["version"].as_u64(),
+            changed["is_beta"].as_bool(),
+            changed["config"].get("label")
+        ),
+        (Some(2), Some(true), None)
+    );
+    assert_eq!(
+        changed["config"]["resources"],
+        file()["config"]["resources"],
+        "what is left out stays"
+    );
+    let stale = patch(&change).expect(409);
+    assert_eq!(
+        (stale["code"].as_str(), stale["details"]["version"].as_u64()),
+        (Some("caller.version_mismatch"), Some(2))
+    );
+    assert_eq!(
+        patch(&json!({ "is_beta": false })).code(422),
+        "caller.invalid"
+    );
+    let by_header = admin.request(
+        "PATCH",
+        "/integration/shop",
+        &[("if-match", "\"2\"")],
+        causeway::ports::Body::from_bytes(r#"{"is_beta":false}"#),
+    );
+    assert_eq!(by_header.expect(200)["version"], 3);
+    let wrong = patch(&json!({ "version": 3, "config": { "resources": { "orders": { "list": { "paht": "/" } } } } })).expect(422);
+    assert_eq!(
+        wrong["details"]["failures"][0]["path"],
+        "config.resources.orders.list.paht"
+    );
+    assert_eq!(
+        patch(&json!({ "version": 3, "name": "other" })).code(422),
+        "caller.invalid"
+    );
+    assert_eq!(
+        admin
+            .send("PATCH", "/integration/none", &json!({ "version": 1 }))
+            .code(404),
+        "caller.not_found"
+    );
+}
+
+#[test]
+fn a_patch_keeps_a_secret_that_it_leaves_out_and_removes_it_by_null() {
+    let world = World::new();
+    let admin = Client::admin(&world);
+    admin.post("/integration", &file()).expect(201);
+    let sealed = || world.at_rest().matches("k1.").count();
+    let before = sealed();
+    admin
+        .send(
+            "PATCH",
+            "/integration/shop",
+            &json!({ "version": 1, "config": { "label": "x" } }),
+        )
+        .expect(200);
+    assert_eq!(sealed(), before);
+    let client = json!({ "version": 2, "config": { "credentials": { "oauth2": { "config": { "client": { "secret": null } } } } } });
+    admin
+        .send("PATCH", "/integration/shop", &client)
+        .expect(200);
+    assert_eq!(sealed(), 0);
+}
+
+#[test]
+fn of_racing_patches_one_wins_and_none_is_lost() {
+    let world = World::new();
+    let admin = Client::admin(&world);
+    admin.post("/integration", &file()).expect(201);
+    let patches = (0..20).map(|n| {
+        let body = json!({ "version": 1, "config": { "headers": { format!("X-{n}"): "1" } } });
+        let admin = admin.clone();
+        async move {
+            admin
+                .request_async(
+                    "PATCH",
+                    "/integration/shop",
+                    &[],
+                    causeway::ports::Body::from_bytes(body.to_string()),
+                )
+                .await
+                .status
+        }
+    });
+    let statuses = futures::executor::block_on(futures::future::join_all(patches));
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1);
+    assert_eq!(statuses.iter().filter(|status| **status == 409).count(), 19);
+}
+
+#[test]
+fn an_integration_is_deleted_only_when_nobody_installs_it() {
+    let world = World::new();
+    let setting = crate::client::Setting::new(&world, &file());
+    let refused = setting.admin.delete("/integration/shop").expect(409);
+    assert_eq!(
+        (
+            refused["code"].as_str(),
+            &refused["details"]["environment_integrations"]
+        ),
+        (Some("caller.in_use"), &json!(1))
+    );
+    setting
+        .client
+        .delete(&format!("/environment-integration/{}", setting.install))
+        .expect(200);
+    let id = setting.admin.get("/integration/shop").expect(200)["id"].clone();
+    assert_eq!(
+        setting.admin.delete("/integration/shop").expect(200),
+        json!({ "id": id })
+    );
+    assert_eq!(
+        setting.admin.get("/integration/shop").code(404),
+        "caller.not_found"
+    );
+    assert!(
+        !world
+            .0
+            .kv
+            .borrow()
+            .keys()
+            .any(|key| key.starts_with("integration/") || key.starts_with("install/"))
+    );
+    setting.admin.post("/integration", &file()).expect(201);
+}
+
+#[test]
+fn an_install_that_a_restart_cut_off_does_not_hold_its_integration_for_ever() {
+    let world = World::new();
+    let admin = Client::admin(&world);
+    admin.post("/integration", &file()).expect(201);
+    let client = admin.token_of(&admin.environment("e"), None);
+    world
+        .0
+        .faults
+        .borrow_mut()
+        .push_back(("use_integration".into(), crate::outside::Fault::AnswerLost));
+    assert_eq!(
+        client
+            .post(
+                "/environment-integration",
+                &json!({ "integration_name": "shop" })
+            )
+            .status,
+        503
+    );
+    assert_eq!(
+        admin.delete("/integration/shop").code(409),
+        "caller.in_use",
+        "it may still be under way"
+    );
+    world.pass(std::time::Duration::from_secs(61));
+    admin.delete("/integration/shop").expect(200);
+}

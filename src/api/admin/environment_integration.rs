@@ -4,17 +4,19 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::{Answer, created, listed, ok, pick};
+use super::{Answer, created, deleted, listed, ok, pick};
 use crate::api::Desk;
 use crate::api::caller::Caller;
 use crate::api::query::Query;
 use crate::api::shape;
 use crate::error::Failure;
-use crate::flows::ask::{EnvironmentAsk, RootAsk, Written, ask_environment, ask_root};
+use crate::flows::ask::{
+    Aim, EnvironmentAsk, InstallChange, RootAsk, Written, ask_environment, ask_root,
+};
 use crate::flows::published;
 use crate::flows::records::{InstallRecord, IntegrationRecord, Listed};
 use crate::flows::save_install::checked_override;
-use crate::ids::InstallId;
+use crate::ids::{InstallId, IntegrationId};
 use crate::ports::{Incoming, Outside};
 
 #[derive(Deserialize)]
@@ -29,6 +31,16 @@ struct New {
     show_in_catalog: bool,
     #[serde(default, rename = "override")]
     overrides: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    environment_id: Option<String>,
+    is_enabled: Option<bool>,
+    show_in_catalog: Option<bool>,
+    #[serde(rename = "override")]
+    overrides: Option<Value>,
 }
 
 fn yes() -> bool {
@@ -75,7 +87,11 @@ pub(super) async fn create<O: Outside>(
             .or(query.get("environment_id")),
     )?;
     let integration = find_integration(desk, &new).await?;
-    let (overrides, secrets) = checked_override(&integration.config, &new.overrides)?;
+    let (overrides, secrets) = checked_override(
+        &integration.config,
+        &new.overrides,
+        aim(caller, &integration),
+    )?;
     let now = desk.outside.now();
     let record = InstallRecord {
         id: InstallId::new(now, desk.outside.random()),
@@ -104,6 +120,68 @@ pub(super) async fn create<O: Outside>(
         written.record,
     );
     Ok(answer)
+}
+
+pub(super) async fn change<O: Outside>(
+    desk: &Desk<'_, O>,
+    caller: &Caller,
+    id: &str,
+    request: Incoming<O::Stream>,
+) -> Answer<O> {
+    let query = Query::read(&request.url, &["environment_id"])?;
+    let change: Change = shape::read(request.body).await?;
+    let environment = caller.environment(
+        change
+            .environment_id
+            .as_deref()
+            .or(query.get("environment_id")),
+    )?;
+    let id: InstallId = id.parse().map_err(|_| hidden())?;
+    let install: Option<InstallRecord> =
+        ask_environment(desk.outside, environment, &EnvironmentAsk::FindInstall(id)).await?;
+    let key = install.ok_or_else(hidden)?.integration_id.to_string();
+    let integration: Option<IntegrationRecord> =
+        ask_root(desk.outside, &RootAsk::FindIntegration(key)).await?;
+    let integration = integration.ok_or_else(|| Failure::not_found("integration"))?;
+    let change = InstallChange {
+        is_enabled: change.is_enabled,
+        show_in_catalog: change.show_in_catalog,
+        overrides: change.overrides,
+        aim: aim(caller, &integration),
+        config: integration.config,
+    };
+    let ask = EnvironmentAsk::ChangeInstall(id, change);
+    let written: Written<InstallRecord> = ask_environment(desk.outside, environment, &ask).await?;
+    let answer = ok(&shown(&written.record));
+    published::replace(desk.outside, desk.isolate, &id.to_string(), written.record);
+    Ok(answer)
+}
+
+pub(super) async fn delete<O: Outside>(
+    desk: &Desk<'_, O>,
+    caller: &Caller,
+    id: &str,
+    url: &Url,
+) -> Answer<O> {
+    let query = Query::read(url, &["environment_id"])?;
+    let environment = caller.environment(query.get("environment_id"))?;
+    let id: InstallId = id.parse().map_err(|_| hidden())?;
+    let _: IntegrationId = ask_environment(
+        desk.outside,
+        environment,
+        &EnvironmentAsk::DeleteInstall(id),
+    )
+    .await?;
+    published::forget::<InstallRecord>(desk.outside, desk.isolate, &id.to_string());
+    Ok(deleted(&id))
+}
+
+/// The operator's own secrets are guarded from everybody else.
+fn aim(caller: &Caller, integration: &IntegrationRecord) -> Aim {
+    match caller {
+        Caller::Token(_) if integration.sealed.is_some() => Aim::Guarded,
+        _ => Aim::Free,
+    }
 }
 
 async fn find_integration<O: Outside>(

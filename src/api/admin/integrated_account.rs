@@ -1,5 +1,6 @@
 //! `/integrated-account`: connected accounts. Each answers from its own object, in its region.
 
+use futures_util::stream::{self, StreamExt};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
@@ -10,11 +11,14 @@ use crate::api::caller::Caller;
 use crate::api::query::{Query, cursor};
 use crate::api::shape;
 use crate::error::Failure;
-use crate::flows::ask::{AccountAsk, AccountFilter, AccountView, ask_account};
+use crate::flows::ask::{
+    AccountAsk, AccountChange, AccountFilter, AccountView, Override, ask_account,
+};
 use crate::flows::import_account::{NewAccount, import_account};
 use crate::flows::list_accounts::list_accounts;
-use crate::ids::{AccountId, EnvironmentId, Region};
-use crate::ports::{Incoming, Outside};
+use crate::flows::records::TokenScope;
+use crate::ids::{AccountId, Region};
+use crate::ports::{Incoming, Outside, Sees};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +33,44 @@ struct New {
     #[serde(default)]
     is_sandbox: bool,
 }
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    tenant_id: Option<String>,
+    context: Option<Value>,
+    is_sandbox: Option<bool>,
+    #[serde(default, deserialize_with = "present")]
+    integration_override: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Credentials {
+    context: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ManyNamed {
+    ids: Vec<String>,
+}
+
+/// A null that is there is something else than nothing.
+fn present<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(input).map(Some)
+}
+
+/// Accounts one call may delete.
+const MAX_BULK: usize = 1_000;
+/// Objects asked at a time.
+const AT_ONCE: usize = 24;
 
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
     let query = Query::read(
@@ -81,13 +123,8 @@ pub(super) async fn get<O: Outside>(
     id: &str,
     url: &Url,
 ) -> Answer<O> {
-    let environment_id = may_see(caller, url)?;
-    let view: AccountView = ask_account(
-        desk.outside,
-        parse(id)?,
-        &AccountAsk::Get { environment_id },
-    )
-    .await?;
+    let sees = sees(caller, url)?;
+    let view: AccountView = ask_account(desk.outside, parse(id)?, &AccountAsk::Get(sees)).await?;
     Ok(ok(&shown(&view)))
 }
 
@@ -97,28 +134,139 @@ pub(super) async fn delete<O: Outside>(
     id: &str,
     url: &Url,
 ) -> Answer<O> {
-    let environment_id = may_see(caller, url)?;
+    let sees = sees(caller, url)?;
     let id = parse(id)?;
-    ask_account::<()>(desk.outside, id, &AccountAsk::Delete { environment_id }).await?;
+    ask_account::<()>(desk.outside, id, &AccountAsk::Delete(sees)).await?;
     Ok(deleted(&id))
 }
 
-/// The environment an account must be of; the admin token may leave it open, for the id says enough.
-fn may_see(caller: &Caller, url: &Url) -> Result<Option<EnvironmentId>, Failure> {
-    let query = Query::read(url, &["environment_id"])?;
-    match query.get("environment_id") {
-        None => Ok(caller.sees()),
-        Some(named) => caller.environment(Some(named)).map(Some),
+pub(super) async fn change<O: Outside>(
+    desk: &Desk<'_, O>,
+    caller: &Caller,
+    id: &str,
+    request: Incoming<O::Stream>,
+) -> Answer<O> {
+    let sees = sees(caller, &request.url)?;
+    let change: Change = shape::read(request.body).await?;
+    if let Some(change) = &change.integration_override {
+        may_override(caller, change)?;
+    }
+    let change = AccountChange {
+        tenant_id: change.tenant_id,
+        context: change.context,
+        is_sandbox: change.is_sandbox,
+        integration_override: change.integration_override.map(|patch| Override { patch }),
+    };
+    let view: AccountView =
+        ask_account(desk.outside, parse(id)?, &AccountAsk::Change(sees, change)).await?;
+    Ok(ok(&shown(&view)))
+}
+
+pub(super) async fn replace_credentials<O: Outside>(
+    desk: &Desk<'_, O>,
+    caller: &Caller,
+    id: &str,
+    request: Incoming<O::Stream>,
+) -> Answer<O> {
+    let sees = sees(caller, &request.url)?;
+    let new: Credentials = shape::read(request.body).await?;
+    let view: AccountView = ask_account(
+        desk.outside,
+        parse(id)?,
+        &AccountAsk::Credentials(sees, new.context),
+    )
+    .await?;
+    Ok(ok(&shown(&view)))
+}
+
+pub(super) async fn refresh_credentials<O: Outside>(
+    desk: &Desk<'_, O>,
+    caller: &Caller,
+    request: Incoming<O::Stream>,
+) -> Answer<O> {
+    let sees = sees(caller, &request.url)?;
+    let named: Named = shape::read(request.body).await?;
+    ask_account::<()>(desk.outside, parse(&named.id)?, &AccountAsk::Refresh(sees)).await?;
+    Ok(ok(&json!({ "success": true })))
+}
+
+/// Each id for itself: one that is not there does not keep the others.
+pub(super) async fn delete_all<O: Outside>(
+    desk: &Desk<'_, O>,
+    caller: &Caller,
+    request: Incoming<O::Stream>,
+) -> Answer<O> {
+    let sees = sees(caller, &request.url)?;
+    let named: ManyNamed = shape::read(request.body).await?;
+    if named.ids.len() > MAX_BULK {
+        return Err(Failure::invalid(
+            "ids",
+            format!("names more than {MAX_BULK} accounts"),
+        ));
+    }
+    let deletions = stream::iter(named.ids).map(|id| delete_one(desk, sees.clone(), id));
+    let result: Vec<Value> = deletions.buffered(AT_ONCE).collect().await;
+    Ok(ok(&json!({ "result": result })))
+}
+
+async fn delete_one<O: Outside>(desk: &Desk<'_, O>, sees: Sees, id: String) -> Value {
+    let deleted = match parse(&id) {
+        Ok(account) => ask_account::<()>(desk.outside, account, &AccountAsk::Delete(sees)).await,
+        Err(failure) => Err(failure),
+    };
+    match deleted {
+        Ok(()) => json!({ "id": id }),
+        Err(failure) => {
+            json!({ "id": id, "error": { "code": failure.code, "message": failure.message } })
+        }
     }
 }
 
-fn parse(id: &str) -> Result<AccountId, Failure> {
+/// The account's own changes to the config are for the whole environment's owner; above all those that
+/// say where its secrets go.
+fn may_override(caller: &Caller, change: &Value) -> Result<(), Failure> {
+    if caller.has(TokenScope::Admin) {
+        return Ok(());
+    }
+    if names_a_host(change) {
+        return Err(Failure::host_key(
+            "integration_override",
+            "decides which host is called: it needs a token with the scope `admin`",
+        ));
+    }
+    caller.must_have(TokenScope::Admin)
+}
+
+fn names_a_host(value: &Value) -> bool {
+    let is_host = |key: &str| {
+        key == "base_url" || key == "allowed_hosts" || key == "auth" || key == "jwks_url"
+    };
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(key, value)| is_host(key) || names_a_host(value)),
+        Value::Array(items) => items.iter().any(names_a_host),
+        _ => false,
+    }
+}
+
+/// What of the accounts a caller may see; the admin token may name an environment, or leave it open, for
+/// an id says enough.
+pub(super) fn sees(caller: &Caller, url: &Url) -> Result<Sees, Failure> {
+    let query = Query::read(url, &["environment_id"])?;
+    match query.get("environment_id") {
+        None => Ok(caller.sees()),
+        Some(named) => caller.environment(Some(named)).map(Sees::Environment),
+    }
+}
+
+pub(super) fn parse(id: &str) -> Result<AccountId, Failure> {
     id.parse()
         .map_err(|_| Failure::not_found("integrated account"))
 }
 
 /// The account as every answer shows it; the object has taken the secrets out.
-fn shown(view: &AccountView) -> Value {
+pub(super) fn shown(view: &AccountView) -> Value {
     let keys = [
         "id",
         "tenant_id",

@@ -1,9 +1,11 @@
 //! `/integration`: files shared by all environments, written with the admin token, read by all.
 
+use http::HeaderMap;
+use http::header::IF_MATCH;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Answer, created, listed, ok, pick};
+use super::{Answer, created, deleted, listed, ok, pick};
 use crate::api::Desk;
 use crate::api::query::Query;
 use crate::api::shape;
@@ -13,8 +15,9 @@ use crate::flows::ask::{RootAsk, Saving, Written, ask_root};
 use crate::flows::published;
 use crate::flows::records::{IntegrationRecord, Listed};
 use crate::flows::save_integration::{check, checked_file};
+use crate::ids::IntegrationId;
 use crate::json;
-use crate::ports::{Body, HttpClient, Outside};
+use crate::ports::{Body, HttpClient, Incoming, Outside};
 
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Answer<O> {
     let page = Query::read(url, &["limit", "next_cursor"])?.page()?;
@@ -59,6 +62,58 @@ pub(super) async fn replace<O: Outside>(
         ));
     }
     save(desk, Saving::Replace, &file).await
+}
+
+/// `version` in the body, or `If-Match` (RFC 9110 §13.1.1), says which version the change is meant for.
+pub(super) async fn change<O: Outside>(
+    desk: &Desk<'_, O>,
+    key: &str,
+    request: Incoming<O::Stream>,
+) -> Answer<O> {
+    let mut patch = shape::read_json(request.body).await?;
+    let fields = patch
+        .as_object_mut()
+        .ok_or_else(|| Failure::invalid("", "The body is not an object."))?;
+    let version = match fields.shift_remove("version") {
+        Some(version) => version
+            .as_u64()
+            .ok_or_else(|| Failure::invalid("version", "is not a version number"))?,
+        None => if_match(&request.headers)?,
+    };
+    let ask = RootAsk::ChangeIntegration(key.to_owned(), version, patch);
+    let written: Written<IntegrationRecord> = ask_root(desk.outside, &ask).await?;
+    let answer = ok(&shown(&written.record));
+    published::replace(
+        desk.outside,
+        desk.isolate,
+        &written.record.id.to_string(),
+        written.record,
+    );
+    Ok(answer)
+}
+
+pub(super) async fn delete<O: Outside>(desk: &Desk<'_, O>, key: &str) -> Answer<O> {
+    let id: IntegrationId =
+        ask_root(desk.outside, &RootAsk::DeleteIntegration(key.to_owned())).await?;
+    published::forget::<IntegrationRecord>(desk.outside, desk.isolate, &id.to_string());
+    Ok(deleted(&id))
+}
+
+fn if_match(headers: &HeaderMap) -> Result<u64, Failure> {
+    let text = headers.get(IF_MATCH).and_then(|value| value.to_str().ok());
+    let version = text.and_then(|text| {
+        text.trim()
+            .trim_start_matches("W/")
+            .trim_matches('"')
+            .parse()
+            .ok()
+    });
+    version.ok_or_else(|| {
+        Failure::invalid(
+            "version",
+            "is required (or the header If-Match): the version this change is meant for",
+        )
+    })
 }
 
 async fn save<O: Outside>(desk: &Desk<'_, O>, saving: Saving, file: &Value) -> Answer<O> {

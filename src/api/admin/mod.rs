@@ -1,5 +1,6 @@
 //! The admin calls: everything that configures. One file per noun.
 
+mod account_token;
 mod api_token;
 mod environment;
 mod environment_integration;
@@ -43,12 +44,29 @@ pub(super) async fn answer<O: Outside>(
         A::ValidateIntegration => integration::validate::<O>(request.body).await,
         A::GetIntegration(key) => integration::get(desk, &key).await,
         A::ReplaceIntegration(name) => integration::replace(desk, &name, request.body).await,
+        A::ChangeIntegration(key) => integration::change(desk, &key, request).await,
+        A::DeleteIntegration(key) => integration::delete(desk, &key).await,
         A::ListInstalls => environment_integration::list(desk, caller, &request.url).await,
         A::CreateInstall => environment_integration::create(desk, caller, request).await,
         A::GetInstall(id) => environment_integration::get(desk, caller, &id, &request.url).await,
+        A::ChangeInstall(id) => environment_integration::change(desk, caller, &id, request).await,
+        A::DeleteInstall(id) => {
+            environment_integration::delete(desk, caller, &id, &request.url).await
+        }
         A::ListAccounts => integrated_account::list(desk, caller, &request.url).await,
         A::ImportAccount => integrated_account::import(desk, caller, request).await,
         A::GetAccount(id) => integrated_account::get(desk, caller, &id, &request.url).await,
+        A::ChangeAccount(id) => integrated_account::change(desk, caller, &id, request).await,
+        A::ReplaceCredentials(id) => {
+            integrated_account::replace_credentials(desk, caller, &id, request).await
+        }
+        A::RefreshCredentials => {
+            integrated_account::refresh_credentials(desk, caller, request).await
+        }
+        A::CreateAccountToken => account_token::create(desk, caller, request).await,
+        A::DeleteAccounts => integrated_account::delete_all(desk, caller, request).await,
+        A::GetMe => account_token::get_me(desk, caller).await,
+        A::ChangeMe => account_token::change_me(desk, caller, request.body).await,
         A::DeleteAccount(id) => integrated_account::delete(desk, caller, &id, &request.url).await,
     }
 }

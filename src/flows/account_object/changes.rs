@@ -1,189 +1,199 @@
-//! How an account comes, changes and goes. A change of status or tenant is written to `Directory`
-//! first and counts once that has answered; a restart at any point in between is finished at the next
-//! request or by the alarm.
+//! How an account changes. What the index knows of it goes there first; the rest is one write.
 
 use std::rc::Rc;
-use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::row::{AccountRow, Pending};
+use super::row::{Next, Pending};
 use super::{AccountObject, Loaded, State};
 use crate::account::Account;
 use crate::account::status::Status;
+use crate::config::{self, secrets};
 use crate::error::{Code, Failure};
-use crate::flows::ask::{AccountView, EnvironmentAsk, ask_environment};
-use crate::flows::effective::Effective;
-use crate::flows::records::AccountEntry;
-use crate::ids::EnvironmentId;
-use crate::ports::{Outside, Storage};
-
-/// Until an undone change is tried again.
-const RETRY: Duration = Duration::from_mins(1);
+use crate::flows::ask::{AccountChange, AccountView};
+use crate::flows::effective::{self, Compiled, Effective};
+use crate::flows::import_account::{check_context, check_tenant};
+use crate::json as words;
+use crate::ports::{Outside, Sees, Storage};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// Stores an account with credentials it already has; it counts when the index has it.
-    pub(super) async fn import(&self, mut account: Account) -> Result<AccountView, Failure> {
-        if self.settled().await?.is_some() {
-            return Err(Failure::duplicate(
-                "integrated account",
-                &account.id.to_string(),
-            ));
+    /// Changes what the caller may change; a value that decides the host is not among it.
+    pub(super) async fn change(
+        &self,
+        sees: &Sees,
+        change: AccountChange,
+    ) -> Result<AccountView, Failure> {
+        let _one_at_a_time = self.changing.lock().await;
+        let loaded = self.visible(sees).await?;
+        let effective = self.effective(&loaded.account).await?;
+        let mut account = loaded.account.clone();
+        let mut context = loaded.context.clone();
+        if let Some(patch) = &change.context {
+            check_context(patch)?;
+            if matches!(sees, Sees::AccountToken(_)) {
+                refuse_secrets(&effective.compiled, patch)?;
+            }
+            words::merge(&mut context, patch);
+            check_context(&context)?;
+            refuse_host_keys(&effective.compiled, &loaded.context, &context)?;
         }
+        if let Some(tenant_id) = change.tenant_id {
+            check_tenant(&tenant_id)?;
+            account.tenant_id = tenant_id;
+        }
+        account.is_sandbox = change.is_sandbox.unwrap_or(account.is_sandbox);
+        if let Some(patch) = &change.integration_override {
+            account.integration_override =
+                merged_override(account.integration_override.take(), &patch.patch)?;
+            self.check_override(&account).await?;
+        }
+        self.store(&loaded, account, &context).await
+    }
+
+    /// New credentials. Where they lead to another host, no secret stays that was meant for the old one.
+    pub(super) async fn replace_credentials(
+        &self,
+        sees: &Sees,
+        patch: &Value,
+    ) -> Result<AccountView, Failure> {
+        let _one_at_a_time = self.changing.lock().await;
+        let loaded = self.visible(sees).await?;
+        let effective = self.effective(&loaded.account).await?;
+        check_context(patch)?;
+        let mut context = loaded.context.clone();
+        words::merge(&mut context, patch);
+        if refuse_host_keys(&effective.compiled, &loaded.context, &context).is_err() {
+            context = effective.compiled.split_context(&loaded.context).0;
+            words::merge(&mut context, patch);
+        }
+        check_context(&context)?;
+        let mut account = loaded.account.clone();
+        effective
+            .compiled
+            .complete_context(&account.authentication_method, &mut context)?;
+        if account.status == Status::NeedsReauth {
+            account.status = Status::Active;
+        }
+        account.last_error = None;
+        self.store(&loaded, account, &context).await
+    }
+
+    /// What was had without a token endpoint cannot be had again.
+    pub(super) async fn refresh(&self, sees: &Sees) -> Result<(), Failure> {
+        let loaded = self.visible(sees).await?;
+        let method = &loaded.account.authentication_method;
+        let words = format!(
+            "The credential `{method}` of this account cannot be refreshed; import new ones by PATCH …/credentials."
+        );
+        Err(Failure::new(Code::NotRefreshable, words))
+    }
+
+    async fn store(
+        &self,
+        loaded: &Rc<Loaded>,
+        account: Account,
+        context: &Value,
+    ) -> Result<AccountView, Failure> {
         let effective = self.effective(&account).await?;
-        let config = &effective.compiled;
-        config.check_credential(&account.authentication_method)?;
-        config.complete_context(&account.authentication_method, &mut account.context)?;
-        let (public, secrets) = config.split_context(&account.context);
-        let stored = Account {
+        let (public, secrets) = effective.compiled.split_context(context);
+        let account = Account {
             context: public,
-            status: Status::Connecting,
+            updated_at: self.outside.now(),
             ..account
         };
-        let active = Account {
-            status: Status::Active,
-            ..stored.clone()
+        let next = Next {
+            sealed: self.sealed(&secrets)?,
+            account,
         };
-        self.insert_row(
-            &stored,
-            &secrets,
-            &Pending::Change(Box::new(active.clone())),
-        )?;
-        self.wake_later().await;
-        if let Err(failure) = self.index(&effective, &active).await {
-            self.withdraw(active.environment_id).await?;
-            return Err(failure);
+        if is_indexed_alike(&loaded.account, &next.account) {
+            self.commit_row(&next)?;
+        } else {
+            self.index_then_commit(&effective, loaded, &next).await?;
         }
-        // Should the commit fail, the row still says what is pending: the next request reads it.
-        self.state.replace(State::Unread);
-        self.commit_row(&active)?;
-        let loaded = Loaded::new(active, &secrets);
+        let loaded = Loaded::new(next.account, &secrets);
         self.state.replace(State::Here(Rc::clone(&loaded)));
         self.view(&loaded).await
     }
 
-    /// Erases the account at once; the index follows, now or by alarm.
-    pub(super) async fn delete(&self) -> Result<(), Failure> {
-        let environment = match &*self.state.borrow() {
-            State::Here(loaded) => loaded.account.environment_id,
-            State::Missing | State::Unread => return Err(Failure::not_found("integrated account")),
-        };
-        self.withdraw(environment).await
-    }
-
-    /// The account once nothing is half done any more; `None` when there is none.
-    pub(super) async fn settled(&self) -> Result<Option<Rc<Loaded>>, Failure> {
-        if let State::Unread = self.state() {
-            self.read_and_settle().await?;
-        }
-        match self.state() {
-            State::Here(loaded) => Ok(Some(loaded)),
-            State::Missing | State::Unread => Ok(None),
-        }
-    }
-
-    /// One at a time; who waited finds it done.
-    async fn read_and_settle(&self) -> Result<(), Failure> {
-        let _one_at_a_time = self.settling.lock().await;
-        if let State::Unread = self.state() {
-            let state = match self.read_row()? {
-                None => State::Missing,
-                Some(row) => self.settle(row).await?,
-            };
-            self.state.replace(state);
-        }
-        Ok(())
-    }
-
-    pub(super) async fn wake_later(&self) {
-        let at = self.outside.now().plus(RETRY);
-        if let Err(fault) = self.storage.set_alarm(at).await {
-            self.log("alarm_not_set", &fault.to_string());
-        }
-    }
-
-    fn state(&self) -> State {
-        self.state.borrow().clone()
-    }
-
-    async fn settle(&self, row: AccountRow) -> Result<State, Failure> {
-        match row {
-            AccountRow {
-                pending: Some(Pending::Change(next)),
-                secrets,
-                ..
-            } => self.finish_change(*next, &secrets).await,
-            // Gone for everybody at once; the alarm takes it out of the index.
-            AccountRow {
-                pending: Some(Pending::Delete(_)),
-                ..
-            }
-            | AccountRow { account: None, .. } => Ok(State::Missing),
-            AccountRow {
-                account: Some(account),
-                secrets,
-                pending: None,
-            } => Ok(State::Here(Loaded::new(account, &secrets))),
-        }
-    }
-
-    async fn finish_change(&self, next: Account, secrets: &Value) -> Result<State, Failure> {
-        let effective = self.effective(&next).await?;
-        self.index(&effective, &next).await?;
-        self.commit_row(&next)?;
-        Ok(State::Here(Loaded::new(next, secrets)))
-    }
-
-    /// From here on the account is gone for everybody, whatever happens next: the alarm, set in the
-    /// same turn, takes it out of the index if this cannot.
-    async fn withdraw(&self, environment: EnvironmentId) -> Result<(), Failure> {
-        self.wipe_row(&Pending::Delete(environment))?;
-        self.state.replace(State::Missing);
+    /// When the index does not answer, it may have the change or not: what counts stays as it was, and the
+    /// alarm tells the index so.
+    async fn index_then_commit(
+        &self,
+        effective: &Effective,
+        loaded: &Loaded,
+        next: &Next,
+    ) -> Result<(), Failure> {
+        self.note_pending(&Pending::Change(Box::new(next.clone())))?;
         self.wake_later().await;
-        if let Err(failure) = self.leave_index(environment).await {
-            self.log("account_not_forgotten", failure.code.as_str());
+        if let Err(failure) = self.index(effective, &next.account).await {
+            let (_, secrets) = effective.compiled.split_context(&loaded.context);
+            let old = Next {
+                account: loaded.account.clone(),
+                sealed: self.sealed(&secrets)?,
+            };
+            self.note_pending(&Pending::Change(Box::new(old)))?;
+            return Err(failure);
         }
-        Ok(())
+        Ok(self.commit_row(next)?)
     }
 
-    /// Finishes a deletion or a change that is still pending.
-    pub(super) async fn finish_pending(&self) -> Result<(), Failure> {
-        match self.read_row()?.and_then(|row| row.pending) {
-            Some(Pending::Delete(environment)) => self.leave_index(environment).await,
-            Some(Pending::Change(_)) | None => self.settled().await.map(drop),
-        }
-    }
-
-    async fn leave_index(&self, environment: EnvironmentId) -> Result<(), Failure> {
-        ask_environment::<()>(
-            &self.outside,
-            environment,
-            &EnvironmentAsk::ForgetAccount(self.id),
-        )
-        .await?;
-        Ok(self.storage.erase().await?)
-    }
-
-    async fn index(&self, effective: &Effective, account: &Account) -> Result<(), Failure> {
-        let entry = AccountEntry {
-            id: account.id,
-            tenant_id: account.tenant_id.clone(),
-            environment_integration_id: account.environment_integration_id,
-            integration_name: effective.integration.name.clone(),
-            status: account.status,
-            is_sandbox: account.is_sandbox,
-            region: account.region,
-            created_at: account.created_at,
-        };
-        let answer = ask_environment::<()>(
-            &self.outside,
-            account.environment_id,
-            &EnvironmentAsk::IndexAccount(entry),
-        )
-        .await;
-        answer.map_err(|failure| match failure.code {
-            Code::NotFound => failure,
-            _ => Failure::storage(),
+    async fn check_override(&self, account: &Account) -> Result<(), Failure> {
+        let published = effective::published(&self.outside, &self.isolate, account).await?;
+        let compiled = effective::compiled(&self.outside, &self.isolate, account, &published);
+        compiled.map(drop).map_err(|failure| match failure.code {
+            Code::BadIntegration => Failure::invalid("integration_override", "does not fit the integration: POST /integration/validate shows what the whole would say"),
+            _ => failure,
         })
     }
+}
+
+/// 422 when a value changes that scheme, host or port of any URL depends on.
+fn refuse_host_keys(compiled: &Compiled, old: &Value, new: &Value) -> Result<(), Failure> {
+    let keys = compiled.config.origin_keys();
+    match keys.iter().find(|key| old.get(*key) != new.get(*key)) {
+        None => Ok(()),
+        Some(key) => Err(Failure::host_key(
+            &format!("context.{key}"),
+            "decides which host is called: it changes only together with new credentials (PATCH …/credentials)",
+        )),
+    }
+}
+
+/// An account token may change no secrets.
+fn refuse_secrets(compiled: &Compiled, patch: &Value) -> Result<(), Failure> {
+    let (_, secrets) = compiled.split_context(patch);
+    let has_none = secrets.as_object().is_none_or(Map::is_empty);
+    has_none.then_some(()).ok_or_else(|| {
+        Failure::invalid(
+            "context",
+            "holds a secret; credentials are changed by PATCH …/credentials",
+        )
+    })
+}
+
+fn merged_override(own: Option<Value>, patch: &Value) -> Result<Option<Value>, Failure> {
+    let mut patch = match patch {
+        Value::Null => return Ok(None),
+        Value::Object(_) => patch.clone(),
+        _ => return Err(Failure::invalid("integration_override", "is not an object")),
+    };
+    config::normalise(&mut patch);
+    let mut own = own.unwrap_or_else(|| Value::Object(Map::new()));
+    words::merge(&mut own, &patch);
+    let (_, secrets) = secrets::split_config(&own);
+    if secrets
+        .as_object()
+        .is_some_and(|secrets| !secrets.is_empty())
+    {
+        return Err(Failure::invalid(
+            "integration_override",
+            "holds a secret; an account's own secrets belong in its context",
+        ));
+    }
+    Ok(Some(own))
+}
+
+/// Whether the index has nothing to learn.
+fn is_indexed_alike(old: &Account, new: &Account) -> bool {
+    old.tenant_id == new.tenant_id && old.status == new.status && old.is_sandbox == new.is_sandbox
 }

@@ -3,8 +3,10 @@
 //! It loads its state once. Its schema is made only when an account is stored, so that a made-up id
 //! answers 404 and writes nothing. A proxied call writes nothing before its answer.
 
+mod arrivals;
 mod changes;
 mod row;
+mod tokens;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -17,9 +19,9 @@ use crate::error::{Code, Failure};
 use crate::flows::ask::{AccountAsk, AccountView, IntegrationView, answer_text, answered};
 use crate::flows::effective::{self, Effective};
 use crate::flows::isolate::Isolate;
-use crate::ids::{AccountId, EnvironmentId};
+use crate::ids::AccountId;
 use crate::json as words;
-use crate::ports::{Outside, Storage};
+use crate::ports::{Outside, Sees, Storage};
 use crate::settings::CALL_SLOTS;
 
 /// The object, living as long as the platform keeps it.
@@ -31,6 +33,8 @@ pub struct AccountObject<O, S> {
     state: RefCell<State>,
     /// One at a time settles what a restart left half done.
     settling: Mutex<()>,
+    /// One change at a time, so that none is lost to another.
+    changing: Mutex<()>,
     /// Calls that wait for the head of an answer.
     pub(crate) slots: Semaphore,
 }
@@ -64,6 +68,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             id,
             state,
             settling: Mutex::new(()),
+            changing: Mutex::new(()),
             slots: Semaphore::new(CALL_SLOTS),
         }
     }
@@ -86,15 +91,20 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         matches!(&*self.state.borrow(), State::Here(current) if std::ptr::eq(Rc::as_ptr(current), loaded))
     }
 
-    /// The account, if there is one that `environment_id` (absent: anybody) may see.
-    pub async fn visible(
-        &self,
-        environment_id: Option<EnvironmentId>,
-    ) -> Result<Rc<Loaded>, Failure> {
+    /// The account, if there is one that may be seen.
+    pub async fn visible(&self, sees: &Sees) -> Result<Rc<Loaded>, Failure> {
+        let hidden = || Failure::not_found("integrated account");
         let loaded = self.settled().await?;
-        let visible = loaded
-            .filter(|loaded| environment_id.is_none_or(|own| own == loaded.account.environment_id));
-        visible.ok_or_else(|| Failure::not_found("integrated account"))
+        let is_visible = match (sees, &loaded) {
+            (Sees::All, Some(_)) => true,
+            (Sees::Environment(own), Some(loaded)) => *own == loaded.account.environment_id,
+            (Sees::AccountToken(hash), _) if !self.knows_token(hash)? => {
+                return Err(unknown_token());
+            }
+            (Sees::AccountToken(_), Some(_)) => true,
+            (_, None) => false,
+        };
+        loaded.filter(|_| is_visible).ok_or_else(hidden)
     }
 
     /// What the account's integration comes to, with the install's and its own changes.
@@ -107,14 +117,19 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             .map_err(|_| Failure::new(Code::Internal, "An account could not read its message."))?;
         match ask {
             AccountAsk::Import(account) => answered(self.import(*account).await?),
-            AccountAsk::Get { environment_id } => {
-                let loaded = self.visible(environment_id).await?;
+            AccountAsk::Get(sees) => {
+                let loaded = self.visible(&sees).await?;
                 answered(self.view(&loaded).await?)
             }
-            AccountAsk::Delete { environment_id } => {
-                self.visible(environment_id).await?;
-                answered(self.delete().await?)
+            AccountAsk::Change(sees, change) => answered(self.change(&sees, change).await?),
+            AccountAsk::Credentials(sees, context) => {
+                answered(self.replace_credentials(&sees, &context).await?)
             }
+            AccountAsk::Refresh(sees) => answered(self.refresh(&sees).await?),
+            AccountAsk::IssueToken(sees, hash, until) => {
+                answered(self.issue_token(&sees, &hash, until).await?)
+            }
+            AccountAsk::Delete(sees) => answered(self.delete(&sees).await?),
         }
     }
 
@@ -146,6 +161,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     fn log(&self, event: &str, reason: &str) {
         self.outside.log(&json!({ "level": "error", "event": event, "integrated_account_id": self.id, "reason": reason }));
     }
+}
+
+fn unknown_token() -> Failure {
+    Failure::new(
+        Code::Unauthenticated,
+        "The token is unknown, revoked or expired.",
+    )
 }
 
 impl Loaded {

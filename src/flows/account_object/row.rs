@@ -19,10 +19,17 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS account \
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Pending {
-    /// The record as it will be.
-    Change(Box<Account>),
+    /// As it will be.
+    Change(Box<Next>),
     /// Nothing is left but to leave the index of this environment.
     Delete(EnvironmentId),
+}
+
+/// An account as it will be, its secrets sealed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Next {
+    pub(super) account: Account,
+    pub(super) sealed: Option<String>,
 }
 
 /// The row as it was read.
@@ -49,11 +56,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let Some([record, sealed, pending]) = rows.first().map(Vec::as_slice) else {
             return Ok(None);
         };
-        let id = self.id.to_string();
-        let secrets = match sealed.as_text() {
-            Some(text) => sealed::open(&self.outside, context_secrets(&id), text)?,
-            None => Value::Null,
-        };
+        let secrets = self.opened(sealed.as_text())?;
         Ok(Some(AccountRow {
             account: parsed(record)?,
             secrets,
@@ -65,29 +68,49 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     pub(super) fn insert_row(
         &self,
         account: &Account,
-        secrets: &Value,
         pending: &Pending,
-    ) -> Result<(), Failure> {
-        let id = self.id.to_string();
-        let sealed = sealed::seal(&self.outside, context_secrets(&id), secrets)?;
-        let values = [
-            text_of(account)?,
-            sealed.map_or(SqlValue::Null, SqlValue::Text),
-            text_of(pending)?,
-        ];
+    ) -> Result<(), StorageFault> {
         self.storage.exec(SCHEMA, &[])?;
-        let statement = "INSERT INTO account (one, record, sealed, pending) VALUES (1, ?, ?, ?)";
-        Ok(self.storage.exec(statement, &values).map(drop)?)
+        let statement = "INSERT INTO account (one, record, sealed, pending) VALUES (1, ?, NULL, ?)";
+        self.storage
+            .exec(statement, &[text_of(account)?, text_of(pending)?])
+            .map(drop)
     }
 
-    /// The pending change counts from now on.
-    pub(super) fn commit_row(&self, account: &Account) -> Result<(), StorageFault> {
+    /// Notes what will count.
+    pub(super) fn note_pending(&self, pending: &Pending) -> Result<(), StorageFault> {
         self.storage
             .exec(
-                "UPDATE account SET record = ?, pending = NULL WHERE one = 1",
-                &[text_of(account)?],
+                "UPDATE account SET pending = ? WHERE one = 1",
+                &[text_of(pending)?],
             )
             .map(drop)
+    }
+
+    /// From now on this counts, and nothing is pending.
+    pub(super) fn commit_row(&self, next: &Next) -> Result<(), StorageFault> {
+        let sealed = next.sealed.clone().map_or(SqlValue::Null, SqlValue::Text);
+        let statement = "UPDATE account SET record = ?, sealed = ?, pending = NULL WHERE one = 1";
+        self.storage
+            .exec(statement, &[text_of(&next.account)?, sealed])
+            .map(drop)
+    }
+
+    /// The secret half of the context, sealed for this account.
+    pub(super) fn sealed(&self, secrets: &Value) -> Result<Option<String>, Failure> {
+        sealed::seal(
+            &self.outside,
+            context_secrets(&self.id.to_string()),
+            secrets,
+        )
+    }
+
+    /// What [`Self::sealed`] made.
+    pub(super) fn opened(&self, text: Option<&str>) -> Result<Value, Failure> {
+        let id = self.id.to_string();
+        text.map_or(Ok(Value::Null), |text| {
+            sealed::open(&self.outside, context_secrets(&id), text)
+        })
     }
 
     /// Everything of the account goes at once; only the way out of the index is left.

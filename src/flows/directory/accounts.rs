@@ -1,14 +1,17 @@
 //! The index of an environment's accounts. The accounts themselves are in their own objects.
 
 use super::{Directory, table};
+use crate::error::Failure;
 use crate::flows::ask::AccountFilter;
 use crate::flows::records::{AccountEntry, Listed, Page};
 use crate::ids::AccountId;
-use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+use crate::ports::{Outside, Storage, StorageFault};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
-    /// Adds or changes an entry; doing it twice is doing it once.
-    pub(super) fn index_account(&self, entry: &AccountEntry) -> Result<(), StorageFault> {
+    /// Adds or changes an entry, while its install is there; doing it twice is doing it once.
+    pub(super) fn index_account(&self, entry: &AccountEntry) -> Result<(), Failure> {
+        self.find_install(entry.environment_integration_id)?
+            .ok_or_else(|| Failure::not_found("environment integration"))?;
         let values = [
             entry.id.to_string().into(),
             entry.tenant_id.as_str().into(),
@@ -16,7 +19,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         ];
         let statement = "INSERT INTO account (id, tenant_id, record) VALUES (?, ?, ?) \
                          ON CONFLICT (id) DO UPDATE SET tenant_id = excluded.tenant_id, record = excluded.record";
-        self.storage.exec(statement, &values).map(drop)
+        Ok(self.storage.exec(statement, &values).map(drop)?)
     }
 
     /// Takes an entry out; doing it twice is doing it once.
@@ -34,7 +37,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let tenant = filter
             .tenant_id
             .as_deref()
-            .map(|tenant| ("tenant_id", SqlValue::from(tenant)));
-        table::list(&self.storage, "account", tenant, page)
+            .map(|tenant| ("tenant_id = ?", tenant.into()));
+        let conditions: Vec<_> = tenant.into_iter().collect();
+        table::list(&self.storage, "account", &conditions, page)
     }
 }

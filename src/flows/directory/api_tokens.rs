@@ -31,7 +31,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     pub(super) fn list_tokens(&self, page: &Page) -> Result<Listed<TokenRecord>, StorageFault> {
-        table::list(&self.storage, "api_token", None, page)
+        table::list(&self.storage, "api_token", &[], page)
     }
 
     pub(super) fn find_token(&self, hash: &str) -> Result<Option<TokenRecord>, StorageFault> {

@@ -39,7 +39,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         table::list(
             &self.storage,
             "environment",
-            Some(("is_closing", SqlValue::Integer(0))),
+            &[("is_closing = ?", SqlValue::Integer(0))],
             page,
         )
     }
@@ -97,7 +97,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let closing = table::list::<EnvironmentRecord>(
             &self.storage,
             "environment",
-            Some(("is_closing", SqlValue::Integer(1))),
+            &[("is_closing = ?", SqlValue::Integer(1))],
             &ALL,
         );
         let Ok(closing) = closing else { return false };
@@ -112,10 +112,13 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     async fn close_environment(&self, id: EnvironmentId) -> Result<(), Failure> {
         match ask_environment::<()>(&self.outside, id, &EnvironmentAsk::Close).await {
             Ok(()) => {
+                let id = || [id.to_string().into()];
                 self.storage.exec(
-                    "DELETE FROM environment WHERE id = ?",
-                    &[id.to_string().into()],
+                    "DELETE FROM integration_use WHERE environment_id = ?",
+                    &id(),
                 )?;
+                self.storage
+                    .exec("DELETE FROM environment WHERE id = ?", &id())?;
                 Ok(())
             }
             Err(failure) => {

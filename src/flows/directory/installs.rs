@@ -1,16 +1,18 @@
 //! Installs of an environment: an integration made available there, with changes.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Directory, table};
 use crate::account::seal::{Kind, Place};
-use crate::error::Failure;
-use crate::flows::ask::Written;
+use crate::error::{Code, Failure};
+use crate::flows::ask::{InstallChange, RootAsk, Written, ask_root};
 use crate::flows::published;
 use crate::flows::records::{InstallRecord, Listed, Page};
+use crate::flows::save_install::{checked_override, merged_override};
 use crate::flows::sealed;
-use crate::ids::InstallId;
-use crate::ports::{Outside, Storage, StorageFault};
+use crate::ids::{InstallId, IntegrationId};
+use crate::json as words;
+use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
     /// One install per integration: a second one gives the first.
@@ -20,11 +22,16 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         secrets: &Value,
     ) -> Result<Written<InstallRecord>, Failure> {
         let integration_id = record.integration_id.to_string();
-        let rows = self.storage.exec(
-            "SELECT record FROM install WHERE integration_id = ?",
-            &[integration_id.as_str().into()],
-        )?;
-        if let Some(existing) = table::first(&rows)? {
+        if let Some(existing) = self.install_of(&integration_id)? {
+            return Ok(Written {
+                record: existing,
+                is_new: false,
+            });
+        }
+        let used = RootAsk::UseIntegration(record.integration_id, record.environment_id);
+        ask_root::<()>(&self.outside, &used).await?;
+        // Another may have been made while the root was asked.
+        if let Some(existing) = self.install_of(&integration_id)? {
             return Ok(Written {
                 record: existing,
                 is_new: false,
@@ -52,6 +59,102 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         })
     }
 
+    /// Changes lose nothing to each other: the merge happens here, in one turn.
+    pub(super) async fn change_install(
+        &self,
+        id: InstallId,
+        change: InstallChange,
+    ) -> Result<Written<InstallRecord>, Failure> {
+        let old = self
+            .find_install(id)?
+            .ok_or_else(|| Failure::not_found("environment integration"))?;
+        let key = id.to_string();
+        let (overrides, sealed) = match &change.overrides {
+            None => (old.overrides.clone(), old.sealed.clone()),
+            Some(patch) => {
+                let whole = merged_override(&self.whole_override(&old)?, patch)?;
+                let (public, secrets) = checked_override(&change.config, &whole, change.aim)?;
+                (
+                    public,
+                    sealed::seal(&self.outside, override_secrets(&key), &secrets)?,
+                )
+            }
+        };
+        let record = InstallRecord {
+            is_enabled: change.is_enabled.unwrap_or(old.is_enabled),
+            show_in_catalog: change.show_in_catalog.unwrap_or(old.show_in_catalog),
+            version: old.version + 1,
+            updated_at: self.outside.now(),
+            overrides,
+            sealed,
+            ..old
+        };
+        self.storage.exec(
+            "UPDATE install SET record = ? WHERE id = ?",
+            &[table::text_of(&record)?, key.as_str().into()],
+        )?;
+        self.mark(&published::key::<InstallRecord>(&key))?;
+        self.publish().await;
+        Ok(Written {
+            record,
+            is_new: false,
+        })
+    }
+
+    /// Refused while accounts are connected through it.
+    pub(super) async fn delete_install(&self, id: InstallId) -> Result<IntegrationId, Failure> {
+        let record = self
+            .find_install(id)?
+            .ok_or_else(|| Failure::not_found("environment integration"))?;
+        let key = id.to_string();
+        let statement = "SELECT COUNT(*) FROM account WHERE json_extract(record, '$.environment_integration_id') = ?";
+        let rows = self.storage.exec(statement, &[key.as_str().into()])?;
+        let accounts = rows
+            .first()
+            .and_then(|row| row.first())
+            .and_then(SqlValue::as_integer)
+            .unwrap_or(0);
+        if accounts > 0 {
+            return Err(Failure::new(
+                Code::InUse,
+                "Accounts are connected through this install: delete them first.",
+            )
+            .with_details(json!({ "integrated_accounts": accounts })));
+        }
+        self.storage
+            .exec("DELETE FROM install WHERE id = ?", &[key.as_str().into()])?;
+        self.mark(&published::key::<InstallRecord>(&key))?;
+        self.publish().await;
+        // Should this not get through, the root finds out when somebody wants to delete the integration.
+        let dropped = RootAsk::DropIntegration(record.integration_id, record.environment_id);
+        if let Err(failure) = ask_root::<()>(&self.outside, &dropped).await {
+            self.log("use_not_dropped", failure.code.as_str());
+        }
+        Ok(record.integration_id)
+    }
+
+    fn whole_override(&self, record: &InstallRecord) -> Result<Value, Failure> {
+        let mut whole = record.overrides.clone();
+        if let Some(text) = &record.sealed {
+            words::merge(
+                &mut whole,
+                &sealed::open(
+                    &self.outside,
+                    override_secrets(&record.id.to_string()),
+                    text,
+                )?,
+            );
+        }
+        Ok(whole)
+    }
+
+    fn install_of(&self, integration_id: &str) -> Result<Option<InstallRecord>, StorageFault> {
+        table::first(&self.storage.exec(
+            "SELECT record FROM install WHERE integration_id = ?",
+            &[integration_id.into()],
+        )?)
+    }
+
     pub(super) fn find_install(
         &self,
         id: InstallId,
@@ -63,7 +166,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     pub(super) fn list_installs(&self, page: &Page) -> Result<Listed<InstallRecord>, StorageFault> {
-        table::list(&self.storage, "install", None, page)
+        table::list(&self.storage, "install", &[], page)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Integrations, in the root directory. The file was read and checked before it comes here.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Directory, table};
 use crate::account::seal::{Kind, Place};
@@ -8,8 +8,10 @@ use crate::error::Failure;
 use crate::flows::ask::{IntegrationFile, Saving, Written};
 use crate::flows::published;
 use crate::flows::records::{IntegrationRecord, Listed, Page};
+use crate::flows::save_integration::checked_file;
 use crate::flows::sealed;
 use crate::ids::IntegrationId;
+use crate::json as words;
 use crate::ports::{Outside, Storage, StorageFault};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
@@ -48,7 +50,49 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         &self,
         page: &Page,
     ) -> Result<Listed<IntegrationRecord>, StorageFault> {
-        table::list(&self.storage, "integration", None, page)
+        table::list(&self.storage, "integration", &[], page)
+    }
+
+    /// The patch is merged into the whole file, its secrets included, and the outcome checked like any
+    /// other file; so a null can take a secret out.
+    pub(super) async fn change_integration(
+        &self,
+        key: &str,
+        version: u64,
+        patch: &Value,
+    ) -> Result<Written<IntegrationRecord>, Failure> {
+        let old = self
+            .find_integration(key)?
+            .ok_or_else(|| Failure::not_found("integration"))?;
+        if old.version != version {
+            return Err(Failure::version_mismatch(old.version));
+        }
+        let mut file = json!({ "name": old.name, "category": old.category, "is_beta": old.is_beta, "config": self.whole_config(&old)? });
+        words::merge(&mut file, patch);
+        if file.get("name").and_then(Value::as_str) != Some(&old.name) {
+            return Err(Failure::invalid(
+                "name",
+                "cannot be changed: installs and URLs name the integration by it",
+            ));
+        }
+        let (file, _) = checked_file(&file)?;
+        let record = self.store_integration(old, file.clone(), &file.secrets)?;
+        self.publish().await;
+        Ok(Written {
+            record,
+            is_new: false,
+        })
+    }
+
+    fn whole_config(&self, record: &IntegrationRecord) -> Result<Value, Failure> {
+        let mut config = record.config.clone();
+        if let Some(text) = &record.sealed {
+            words::merge(
+                &mut config,
+                &sealed::open(&self.outside, file_secrets(&record.id.to_string()), text)?,
+            );
+        }
+        Ok(config)
     }
 
     fn insert_integration(
@@ -97,23 +141,33 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             None => Value::Null,
         };
         let secrets = sealed::joined(kept, &file.secrets);
+        let record = self.store_integration(old, file, &secrets)?;
+        Ok(Written {
+            record,
+            is_new: false,
+        })
+    }
+
+    fn store_integration(
+        &self,
+        old: IntegrationRecord,
+        file: IntegrationFile,
+        secrets: &Value,
+    ) -> Result<IntegrationRecord, Failure> {
         let record = IntegrationRecord {
             category: file.category,
             is_beta: file.is_beta,
             version: old.version + 1,
             config: file.config,
             updated_at: self.outside.now(),
-            sealed: self.seal_file(old.id, &secrets)?,
+            sealed: self.seal_file(old.id, secrets)?,
             ..old
         };
         let values = [table::text_of(&record)?, record.id.to_string().into()];
         self.storage
             .exec("UPDATE integration SET record = ? WHERE id = ?", &values)?;
         self.mark(&published::key::<IntegrationRecord>(&record.id.to_string()))?;
-        Ok(Written {
-            record,
-            is_new: false,
-        })
+        Ok(record)
     }
 
     fn seal_file(&self, id: IntegrationId, secrets: &Value) -> Result<Option<String>, Failure> {

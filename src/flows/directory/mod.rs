@@ -8,6 +8,7 @@ mod accounts;
 mod api_tokens;
 mod environments;
 mod installs;
+mod integration_uses;
 mod integrations;
 mod publishing;
 mod table;
@@ -107,6 +108,16 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             RootAsk::SaveIntegration(saving, file) => {
                 answered(self.save_integration(saving, file).await?)
             }
+            RootAsk::ChangeIntegration(key, version, patch) => {
+                answered(self.change_integration(&key, version, &patch).await?)
+            }
+            RootAsk::DeleteIntegration(key) => answered(self.delete_integration(&key).await?),
+            RootAsk::UseIntegration(integration, environment) => {
+                answered(self.use_integration(integration, environment)?)
+            }
+            RootAsk::DropIntegration(integration, environment) => {
+                answered(self.drop_integration(integration, environment)?)
+            }
             RootAsk::FindIntegration(key) => answered(self.find_integration(&key)?),
             RootAsk::ListIntegrations(page) => answered(self.list_integrations(&page)?),
         }
@@ -134,6 +145,13 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             EnvironmentAsk::DeleteToken(id) => answered(self.delete_token(id).await?),
             EnvironmentAsk::CreateInstall(record, secrets) => {
                 answered(self.create_install(record, &secrets).await?)
+            }
+            EnvironmentAsk::ChangeInstall(id, change) => {
+                answered(self.change_install(id, change).await?)
+            }
+            EnvironmentAsk::DeleteInstall(id) => answered(self.delete_install(id).await?),
+            EnvironmentAsk::HasInstallOf(integration) => {
+                answered(self.has_install_of(integration)?)
             }
             EnvironmentAsk::FindInstall(id) => answered(self.find_install(id)?),
             EnvironmentAsk::ListInstalls(page) => answered(self.list_installs(&page)?),

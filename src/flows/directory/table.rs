@@ -12,6 +12,7 @@ const PUBLICATION: &str = "CREATE TABLE IF NOT EXISTS publication (key TEXT PRIM
 /// The root's tables.
 pub const ROOT_SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS environment (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, is_closing INTEGER NOT NULL DEFAULT 0, record TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS integration_use (integration_id TEXT NOT NULL, environment_id TEXT NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (integration_id, environment_id)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS integration (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL)",
     PUBLICATION,
 ];
@@ -37,28 +38,29 @@ pub fn first<T: DeserializeOwned>(rows: &[Row]) -> Result<Option<T>, StorageFaul
     rows.first().map(|row| record(row)).transpose()
 }
 
-/// One piece of a table that has `id` and `record`, by id; `condition` may narrow it.
+/// A condition of a list: an SQL expression with one `?`, and what stands there.
+pub type Condition = (&'static str, SqlValue);
+
+/// One piece of a table that has `id` and `record`, by id; the conditions may narrow it.
 pub fn list<T: DeserializeOwned>(
     storage: &impl Storage,
     table: &str,
-    condition: Option<(&str, SqlValue)>,
+    conditions: &[Condition],
     page: &Page,
 ) -> Result<Listed<T>, StorageFault> {
-    let after = page.after.clone().unwrap_or_default();
     let ask_for = i64::try_from(page.limit.saturating_add(1)).unwrap_or(i64::MAX);
-    let rows = match condition {
-        None => {
-            let statement =
-                format!("SELECT record, id FROM {table} WHERE id > ? ORDER BY id LIMIT ?");
-            storage.exec(&statement, &[after.into(), ask_for.into()])?
-        }
-        Some((column, value)) => {
-            let statement = format!(
-                "SELECT record, id FROM {table} WHERE {column} = ? AND id > ? ORDER BY id LIMIT ?"
-            );
-            storage.exec(&statement, &[value, after.into(), ask_for.into()])?
-        }
-    };
+    let narrowed: String = conditions
+        .iter()
+        .map(|(condition, _)| format!("{condition} AND "))
+        .collect();
+    let statement =
+        format!("SELECT record, id FROM {table} WHERE {narrowed}id > ? ORDER BY id LIMIT ?");
+    let mut values: Vec<SqlValue> = conditions.iter().map(|(_, value)| value.clone()).collect();
+    values.extend([
+        page.after.clone().unwrap_or_default().into(),
+        ask_for.into(),
+    ]);
+    let rows = storage.exec(&statement, &values)?;
     let shown = rows.get(..page.limit).unwrap_or(&rows);
     let has_more = rows.len() > page.limit;
     let last = shown

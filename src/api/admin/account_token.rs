@@ -1,0 +1,87 @@
+//! Account tokens, and what one may do beside calling: `/integrated-account/me`.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::integrated_account::{parse, sees, shown};
+use super::{Answer, created, ok};
+use crate::api::Desk;
+use crate::api::caller::{Caller, account_token_text};
+use crate::api::shape;
+use crate::crypto;
+use crate::error::{Code, Failure};
+use crate::flows::ask::{AccountAsk, AccountChange, AccountView, ask_account};
+use crate::ids::AccountId;
+use crate::ports::{Body, Incoming, Outside};
+
+/// How long an account token is good.
+const LIFE: Duration = Duration::from_mins(15);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct New {
+    integrated_account_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangeMe {
+    context: Value,
+}
+
+pub(super) async fn create<O: Outside>(
+    desk: &Desk<'_, O>,
+    caller: &Caller,
+    request: Incoming<O::Stream>,
+) -> Answer<O> {
+    if caller.own_account().is_some() {
+        return Err(Failure::new(
+            Code::Forbidden,
+            "An account token makes no other.",
+        ));
+    }
+    let sees = sees(caller, &request.url)?;
+    let new: New = shape::read(request.body).await?;
+    let account = parse(&new.integrated_account_id)?;
+    let token = account_token_text(account, desk.outside.random());
+    let until = desk.outside.now().plus(LIFE);
+    let ask = AccountAsk::IssueToken(sees, crypto::sha256_hex(token.as_bytes()), until);
+    ask_account::<()>(desk.outside, account, &ask).await?;
+    Ok(created(
+        &json!({ "integrated_account_token": token, "expires_at": until }),
+    ))
+}
+
+pub(super) async fn get_me<O: Outside>(desk: &Desk<'_, O>, caller: &Caller) -> Answer<O> {
+    let view: AccountView =
+        ask_account(desk.outside, me(caller)?, &AccountAsk::Get(caller.sees())).await?;
+    Ok(ok(&shown(&view)))
+}
+
+/// Only the context, and of that neither secrets nor what decides the host: the object sees to that.
+pub(super) async fn change_me<O: Outside>(
+    desk: &Desk<'_, O>,
+    caller: &Caller,
+    body: Body<O::Stream>,
+) -> Answer<O> {
+    let change: ChangeMe = shape::read(body).await?;
+    let change = AccountChange {
+        context: Some(change.context),
+        ..AccountChange::default()
+    };
+    let view: AccountView = ask_account(
+        desk.outside,
+        me(caller)?,
+        &AccountAsk::Change(caller.sees(), change),
+    )
+    .await?;
+    Ok(ok(&shown(&view)))
+}
+
+fn me(caller: &Caller) -> Result<AccountId, Failure> {
+    caller
+        .own_account()
+        .ok_or_else(|| Failure::not_found("integrated account"))
+}

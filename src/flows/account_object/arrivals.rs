@@ -1,0 +1,199 @@
+//! How an account comes and goes. What the index knows of it is written to `Directory` first and
+//! counts once that has answered; a restart at any point in between is finished at the next
+//! request or by the alarm.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::row::{AccountRow, Next, Pending};
+use super::{AccountObject, Loaded, State};
+use crate::account::Account;
+use crate::account::status::Status;
+use crate::error::{Code, Failure};
+use crate::flows::ask::{AccountView, EnvironmentAsk, ask_environment};
+use crate::flows::effective::Effective;
+use crate::flows::records::AccountEntry;
+use crate::ids::EnvironmentId;
+use crate::ports::{Outside, Sees, Storage};
+
+/// Until an undone change is tried again.
+const RETRY: Duration = Duration::from_mins(1);
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// Stores an account with credentials it already has; it counts when the index has it.
+    pub(super) async fn import(&self, mut account: Account) -> Result<AccountView, Failure> {
+        let _one_at_a_time = self.changing.lock().await;
+        if self.settled().await?.is_some() {
+            return Err(Failure::duplicate(
+                "integrated account",
+                &account.id.to_string(),
+            ));
+        }
+        let effective = self.effective(&account).await?;
+        let config = &effective.compiled;
+        config.check_credential(&account.authentication_method)?;
+        config.complete_context(&account.authentication_method, &mut account.context)?;
+        let (public, secrets) = config.split_context(&account.context);
+        let stored = Account {
+            context: public,
+            status: Status::Connecting,
+            ..account
+        };
+        let active = Account {
+            status: Status::Active,
+            ..stored.clone()
+        };
+        let sealed = self.sealed(&secrets)?;
+        let next = Next {
+            account: active.clone(),
+            sealed,
+        };
+        self.insert_row(&stored, &Pending::Change(Box::new(next.clone())))?;
+        self.wake_later().await;
+        if let Err(failure) = self.index(&effective, &active).await {
+            self.withdraw(active.environment_id).await?;
+            return Err(failure);
+        }
+        // Should the commit fail, the row still says what is pending: the next request reads it.
+        self.state.replace(State::Unread);
+        self.commit_row(&next)?;
+        let loaded = Loaded::new(active, &secrets);
+        self.state.replace(State::Here(Rc::clone(&loaded)));
+        self.view(&loaded).await
+    }
+
+    /// Erases the account at once; the index follows, now or by alarm.
+    pub(super) async fn delete(&self, sees: &Sees) -> Result<(), Failure> {
+        let _one_at_a_time = self.changing.lock().await;
+        let loaded = self.visible(sees).await?;
+        self.withdraw(loaded.account.environment_id).await
+    }
+
+    /// The account once nothing is half done any more; `None` when there is none.
+    pub(super) async fn settled(&self) -> Result<Option<Rc<Loaded>>, Failure> {
+        if let State::Unread = self.state() {
+            self.read_and_settle().await?;
+        }
+        match self.state() {
+            State::Here(loaded) => Ok(Some(loaded)),
+            State::Missing | State::Unread => Ok(None),
+        }
+    }
+
+    /// One at a time; who waited finds it done.
+    async fn read_and_settle(&self) -> Result<(), Failure> {
+        let _one_at_a_time = self.settling.lock().await;
+        if let State::Unread = self.state() {
+            let state = match self.read_row()? {
+                None => State::Missing,
+                Some(row) => self.settle(row).await?,
+            };
+            self.state.replace(state);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn wake_later(&self) {
+        let at = self.outside.now().plus(RETRY);
+        if let Err(fault) = self.storage.set_alarm(at).await {
+            self.log("alarm_not_set", &fault.to_string());
+        }
+    }
+
+    fn state(&self) -> State {
+        self.state.borrow().clone()
+    }
+
+    async fn settle(&self, row: AccountRow) -> Result<State, Failure> {
+        match row {
+            AccountRow {
+                pending: Some(Pending::Change(next)),
+                ..
+            } => self.finish_change(&next).await,
+            // Gone for everybody at once; the alarm takes it out of the index.
+            AccountRow {
+                pending: Some(Pending::Delete(_)),
+                ..
+            }
+            | AccountRow { account: None, .. } => Ok(State::Missing),
+            AccountRow {
+                account: Some(account),
+                secrets,
+                pending: None,
+            } => Ok(State::Here(Loaded::new(account, &secrets))),
+        }
+    }
+
+    async fn finish_change(&self, next: &Next) -> Result<State, Failure> {
+        let effective = self.effective(&next.account).await?;
+        self.index(&effective, &next.account).await?;
+        self.commit_row(next)?;
+        Ok(State::Here(Loaded::new(
+            next.account.clone(),
+            &self.opened(next.sealed.as_deref())?,
+        )))
+    }
+
+    /// From here on the account is gone for everybody, whatever happens next: the alarm, set in the
+    /// same turn, takes it out of the index if this cannot.
+    async fn withdraw(&self, environment: EnvironmentId) -> Result<(), Failure> {
+        self.wipe_row(&Pending::Delete(environment))?;
+        self.state.replace(State::Missing);
+        self.wake_later().await;
+        if let Err(failure) = self.leave_index(environment).await {
+            self.log("account_not_forgotten", failure.code.as_str());
+        }
+        Ok(())
+    }
+
+    /// Finishes a deletion or a change that is still pending.
+    pub(super) async fn finish_pending(&self) -> Result<(), Failure> {
+        let _one_at_a_time = self.changing.lock().await;
+        match self.read_row()?.and_then(|row| row.pending) {
+            Some(Pending::Delete(environment)) => self.leave_index(environment).await,
+            Some(Pending::Change(next)) => {
+                let state = self.finish_change(&next).await?;
+                self.state.replace(state);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn leave_index(&self, environment: EnvironmentId) -> Result<(), Failure> {
+        ask_environment::<()>(
+            &self.outside,
+            environment,
+            &EnvironmentAsk::ForgetAccount(self.id),
+        )
+        .await?;
+        Ok(self.storage.erase().await?)
+    }
+
+    pub(super) async fn index(
+        &self,
+        effective: &Effective,
+        account: &Account,
+    ) -> Result<(), Failure> {
+        let entry = AccountEntry {
+            id: account.id,
+            tenant_id: account.tenant_id.clone(),
+            environment_integration_id: account.environment_integration_id,
+            integration_name: effective.integration.name.clone(),
+            status: account.status,
+            is_sandbox: account.is_sandbox,
+            region: account.region,
+            created_at: account.created_at,
+        };
+        let answer = ask_environment::<()>(
+            &self.outside,
+            account.environment_id,
+            &EnvironmentAsk::IndexAccount(entry),
+        )
+        .await;
+        answer.map_err(|failure| match failure.code {
+            Code::NotFound => failure,
+            _ => Failure::storage(),
+        })
+    }
+}

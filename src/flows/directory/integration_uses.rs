@@ -1,0 +1,130 @@
+//! Which environments install an integration: noted in the root before an install is made, so that an
+//! integration is never deleted under one. A note without an install (a restart in between) is found out
+//! when somebody wants to delete.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::Directory;
+use crate::error::{Code, Failure};
+use crate::flows::ask::{EnvironmentAsk, ask_environment};
+use crate::flows::published;
+use crate::flows::records::IntegrationRecord;
+use crate::ids::{EnvironmentId, IntegrationId};
+use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+
+/// A note as young as this may be of an install that is being made.
+const YOUNG: Duration = Duration::from_mins(1);
+
+impl<O: Outside, S: Storage> Directory<O, S> {
+    pub(super) fn use_integration(
+        &self,
+        integration: IntegrationId,
+        environment: EnvironmentId,
+    ) -> Result<(), Failure> {
+        self.find_integration(&integration.to_string())?
+            .ok_or_else(|| Failure::not_found("integration"))?;
+        let statement = "INSERT INTO integration_use (integration_id, environment_id, since) VALUES (?, ?, ?) \
+                         ON CONFLICT (integration_id, environment_id) DO UPDATE SET since = excluded.since";
+        let values = [
+            integration.to_string().into(),
+            environment.to_string().into(),
+            self.outside.now().as_millis().into(),
+        ];
+        Ok(self.storage.exec(statement, &values).map(drop)?)
+    }
+
+    pub(super) fn drop_integration(
+        &self,
+        integration: IntegrationId,
+        environment: EnvironmentId,
+    ) -> Result<(), StorageFault> {
+        let statement =
+            "DELETE FROM integration_use WHERE integration_id = ? AND environment_id = ?";
+        self.storage
+            .exec(
+                statement,
+                &[
+                    integration.to_string().into(),
+                    environment.to_string().into(),
+                ],
+            )
+            .map(drop)
+    }
+
+    /// Refused while an environment installs it.
+    pub(super) async fn delete_integration(
+        &self,
+        id_or_name: &str,
+    ) -> Result<IntegrationId, Failure> {
+        let record = self
+            .find_integration(id_or_name)?
+            .ok_or_else(|| Failure::not_found("integration"))?;
+        self.forget_stale_uses(record.id).await?;
+        let count = self.uses(record.id)?.len();
+        if count > 0 {
+            return Err(Failure::new(
+                Code::InUse,
+                "The integration is installed: delete its installs first.",
+            )
+            .with_details(json!({ "environment_integrations": count })));
+        }
+        self.storage.exec(
+            "DELETE FROM integration WHERE id = ?",
+            &[record.id.to_string().into()],
+        )?;
+        self.mark(&published::key::<IntegrationRecord>(&record.id.to_string()))?;
+        self.publish().await;
+        Ok(record.id)
+    }
+
+    async fn forget_stale_uses(&self, integration: IntegrationId) -> Result<(), Failure> {
+        let old = self
+            .outside
+            .now()
+            .as_millis()
+            .saturating_sub(i64::try_from(YOUNG.as_millis()).unwrap_or(i64::MAX));
+        for (environment, since) in self.uses(integration)? {
+            if since > old {
+                continue;
+            }
+            let is_there: bool = ask_environment(
+                &self.outside,
+                environment,
+                &EnvironmentAsk::HasInstallOf(integration),
+            )
+            .await?;
+            if !is_there {
+                self.drop_integration(integration, environment)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn uses(&self, integration: IntegrationId) -> Result<Vec<(EnvironmentId, i64)>, StorageFault> {
+        let statement =
+            "SELECT environment_id, since FROM integration_use WHERE integration_id = ?";
+        let rows = self
+            .storage
+            .exec(statement, &[integration.to_string().into()])?;
+        let pair = |row: &Vec<SqlValue>| {
+            Some((
+                row.first()?.as_text()?.parse().ok()?,
+                row.get(1)?.as_integer()?,
+            ))
+        };
+        Ok(rows.iter().filter_map(pair).collect())
+    }
+
+    /// In an environment's directory.
+    pub(super) fn has_install_of(&self, integration: IntegrationId) -> Result<bool, StorageFault> {
+        Ok(!self
+            .storage
+            .exec(
+                "SELECT id FROM install WHERE integration_id = ?",
+                &[integration.to_string().into()],
+            )?
+            .is_empty())
+    }
+}
