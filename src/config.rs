@@ -18,6 +18,7 @@ mod reader;
 pub mod resource;
 pub mod schema;
 pub mod secrets;
+pub mod setting;
 pub mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,10 +35,11 @@ pub use credentials::Credential;
 pub use field::Field;
 pub use finding::{Finding, Level};
 pub use normalise::normalise;
-pub use pagination::{Pagination, Setting};
+pub use pagination::Pagination;
 pub use rate_limit::{ErrorExpression, RateLimit};
 pub use reader::{Reading, read, read_config};
 pub use resource::{Method, Verb};
+pub use setting::Setting;
 pub use webhook::Webhook;
 
 /// Entries of `headers` or `query`; `null` removes what a lower layer set.

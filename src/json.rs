@@ -6,10 +6,12 @@
 mod count;
 mod cut;
 mod path;
+mod set;
 
 pub use count::{count_elements, count_values};
 pub use cut::{cut, elements};
 pub use path::{Path, PathError};
+pub use set::set;
 
 use serde_json::{Map, Value};
 

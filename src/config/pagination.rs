@@ -1,8 +1,8 @@
 //! How a provider's lists are paged through. Callers see only `limit` and
-//! `next_cursor`, whatever stands here.
+//! `next_cursor`, whatever stands here. `docs/pagination.md` tells how to choose.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Deserializer};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use crate::expression::{Expression, Template};
 use crate::json::Path;
@@ -22,49 +22,6 @@ const OFFSET_ALIASES: Aliases = &[
 const LIMIT_ALIASES: Aliases = &[("limit_key", &["limit_param"])];
 const PLACE_ALSO: &[&str] = &["headers"];
 const LIMIT_TYPE_ALSO: &[&str] = &["integer", "int", "str"];
-
-/// A section that may be absent (the layer below counts), null (switched
-/// off), or set.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub enum Setting<T> {
-    /// Absent: what the integration says counts.
-    #[default]
-    Inherit,
-    /// null: switched off.
-    Off,
-    /// Its own value.
-    Set(T),
-}
-
-impl<T> Setting<T> {
-    /// The value, when one is set.
-    pub fn set(&self) -> Option<&T> {
-        match self {
-            Self::Set(value) => Some(value),
-            Self::Inherit | Self::Off => None,
-        }
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Setting<T> {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        Ok(Option::deserialize(input)?.map_or(Self::Off, Self::Set))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Setting<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        format!("{}OrNull", T::schema_name()).into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Option::<T>::json_schema(generator)
-    }
-}
 
 /// How lists are paged through.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -96,30 +53,33 @@ pub enum Pagination {
 #[schemars(rename = "CursorPagination")]
 #[allow(clippy::struct_excessive_bools)] // one key of the file each
 pub struct Cursor {
-    /// Where the next cursor stands in the answer.
+    /// Where the next cursor stands in the answer. `data.-1.id` is that of the last record; a key may have dots in it.
     pub cursor_path: Path,
-    /// The parameter that carries the cursor.
+    /// The parameter that carries the cursor; in a body, dots nest: `page.after`.
     #[serde(default)]
     pub cursor_key: Option<String>,
     /// Where the cursor of the page before stands.
     #[serde(default)]
     pub prev_cursor_path: Option<Path>,
-    /// Where the answer says whether there is a next page.
+    /// Where the answer says whether there is a next page; nothing there means no.
     #[serde(default)]
     pub has_next_path: Option<Path>,
-    /// The parameter that carries the page size.
+    /// The parameter that carries the page size; in a body, dots nest.
     #[serde(default)]
     pub limit_key: Option<String>,
+    /// The smallest page the provider accepts; a caller who wants less gets it all the same.
+    #[serde(default)]
+    pub min_limit: Option<Count>,
     /// The largest page the provider gives.
     #[serde(default)]
     pub max_limit: Option<Count>,
-    /// How the page size is written in a body.
+    /// How the page size is written in a body; as a number when absent.
     #[serde(default)]
     pub limit_data_type: Option<LimitDataType>,
-    /// Whether the cursor is a link to the next page.
+    /// Whether the cursor is a link to the next page, on the provider's own host. It replaces the method's query.
     #[serde(default)]
     pub is_link: bool,
-    /// Whether a link that is only a path is put behind the method's path.
+    /// Whether the link's path is used too, and not only its query. A link without a query is used whole.
     #[serde(default)]
     pub include_path: bool,
     /// Whether cursor and page size go into the body.
@@ -131,19 +91,19 @@ pub struct Cursor {
     /// Whether the cursor stands in the body or in a header of the answer.
     #[serde(default)]
     pub cursor_path_object: CursorPathObject,
-    /// Whether the cursor is already percent-encoded.
+    /// Whether the cursor comes percent-encoded; it is decoded once.
     #[serde(default)]
     pub is_cursor_url_encoded: bool,
     /// Whether the page size is left out of the requests after the first.
     #[serde(default)]
     pub ignore_limit_in_pagination: bool,
-    /// Whether an empty page may have a next one.
+    /// Whether an empty page may have a next one. When not, it is the end, whatever cursor comes with it.
     #[serde(default)]
     pub allow_empty_page_cursor: bool,
     /// Whether a page equal to the one before ends the walk.
     #[serde(default)]
     pub use_content_hash: bool,
-    /// Headers of the requests for pages.
+    /// Headers of the requests for pages; one without a value, such as `{{pagination.cursor}}` on the first page, is left out.
     #[serde(default)]
     pub headers: Entries,
 }
@@ -182,7 +142,7 @@ pub enum LimitDataType {
     transform = aliases(PAGE_ALIASES)
 )]
 pub struct Page {
-    /// The parameter that carries the page number. Also written `page_param`.
+    /// The parameter that carries the page number; in a body, dots nest. Also written `page_param`.
     #[serde(alias = "page_param")]
     pub page_key: String,
     /// The parameter that carries the page size. Also written `limit_param`.
@@ -191,6 +151,9 @@ pub struct Page {
     /// The number of the first page.
     #[serde(default = "one")]
     pub start_page: Count,
+    /// The smallest page the provider accepts.
+    #[serde(default)]
+    pub min_limit: Option<Count>,
     /// The largest page the provider gives.
     #[serde(default)]
     pub max_limit: Option<Count>,
@@ -213,7 +176,7 @@ pub struct Page {
     transform = aliases(OFFSET_ALIASES)
 )]
 pub struct Offset {
-    /// The parameter that carries the offset. Also written `offset_param`.
+    /// The parameter that carries the offset; in a body, dots nest. Also written `offset_param`.
     #[serde(alias = "offset_param")]
     pub offset_key: String,
     /// The parameter that carries the page size. Also written `limit_param`.
@@ -222,6 +185,9 @@ pub struct Offset {
     /// The first offset.
     #[serde(default = "zero")]
     pub start_offset: Count,
+    /// The smallest page the provider accepts.
+    #[serde(default)]
+    pub min_limit: Option<Count>,
     /// The largest page the provider gives.
     #[serde(default)]
     pub max_limit: Option<Count>,
@@ -241,6 +207,9 @@ pub struct LinkHeader {
     /// The parameter that carries the page size. Also written `limit_param`.
     #[serde(default, alias = "limit_param")]
     pub limit_key: Option<String>,
+    /// The smallest page the provider accepts.
+    #[serde(default)]
+    pub min_limit: Option<Count>,
     /// The largest page the provider gives.
     #[serde(default)]
     pub max_limit: Option<Count>,
@@ -254,6 +223,9 @@ pub struct Range {
     /// The range unit; `items` when absent.
     #[serde(default)]
     pub range_unit: Option<Template>,
+    /// The smallest page the provider accepts.
+    #[serde(default)]
+    pub min_limit: Option<Count>,
     /// The largest page the provider gives.
     #[serde(default)]
     pub max_limit: Option<Count>,

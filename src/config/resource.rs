@@ -3,6 +3,8 @@
 //! custom method.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
@@ -74,6 +76,9 @@ pub struct Method {
     pub response_schema: Option<Value>,
     /// Example requests and answers.
     pub examples: Option<Value>,
+    /// The caller's parameters that the templates above use; filled in by who asks first.
+    #[serde(skip)]
+    pub(crate) used_parameters: OnceCell<BTreeSet<String>>,
 }
 
 /// An HTTP verb (RFC 9110, section 9; RFC 5789), read in any case.

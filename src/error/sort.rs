@@ -7,6 +7,7 @@ use crate::account::seal::SealError;
 use crate::account::status::{NotCallable, Status};
 use crate::authorization::AuthorizationError;
 use crate::expression::{ExpressionError, RenderError, UrlError};
+use crate::pagination::PageError;
 use crate::ports::{SendError, StorageFault};
 use crate::proxy::guard::Refused;
 use crate::proxy::reply::ReplyError;
@@ -120,6 +121,25 @@ impl From<ExpressionError> for Failure {
             Code::ExpressionFailed,
             "An expression of the integration failed on this call. The log has the reason.",
         )
+    }
+}
+
+impl From<PageError> for Failure {
+    fn from(error: PageError) -> Self {
+        let code = match error {
+            PageError::Render(error) => return error.into(),
+            PageError::Expression(error) => return error.into(),
+            PageError::Foreign | PageError::Body => Code::Malformed,
+            PageError::Header(_) => Code::ContextValue,
+            PageError::Values => Code::ExpressionFailed,
+            PageError::LeavesHost
+            | PageError::NotALink
+            | PageError::NotJson
+            | PageError::NotACursor(_)
+            | PageError::Repeats
+            | PageError::Endless => Code::UnexpectedAnswer,
+        };
+        Self::new(code, format!("{error}."))
     }
 }
 

@@ -170,7 +170,8 @@ fn options() -> EvaluatorOptions {
 /// A path as JSONata: each name in backquotes, numbers as indices.
 fn path_source(path: &Path) -> String {
     let steps = path.parts().iter().enumerate().map(|(position, part)| {
-        let is_index = part.bytes().all(|b| b.is_ascii_digit());
+        let digits = part.strip_prefix('-').unwrap_or(part);
+        let is_index = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
         match (position, is_index) {
             (0, _) => format!("`{part}`"),
             (_, true) => format!("[{part}]"),

@@ -117,8 +117,13 @@ impl Template {
     /// The path, when the whole text is one placeholder without alternatives
     /// and default.
     pub(super) fn whole_path(&self) -> Option<&Path> {
+        self.whole().and_then(Placeholder::only_path)
+    }
+
+    /// The placeholder that is the whole text.
+    pub fn whole(&self) -> Option<&Placeholder> {
         match self.pieces.as_slice() {
-            [Piece::Placeholder(whole)] => whole.only_path(),
+            [Piece::Placeholder(whole)] => Some(whole),
             _ => None,
         }
     }

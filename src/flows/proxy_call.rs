@@ -20,6 +20,7 @@ use crate::flows::effective::Effective;
 use crate::flows::import_account::install_disabled;
 use crate::ports::{Body, Outside, Reply, Sees, Storage};
 use crate::proxy::query::CallerQuery;
+use crate::proxy::reads::reads_body;
 use crate::proxy::request::{self, Caller, Draft};
 use crate::proxy::{Target, headers};
 use crate::settings::{PrivateUpstreams, TEMPLATE_BODY_BYTES};
@@ -184,7 +185,7 @@ async fn look_at_body<S: crate::ports::ByteStream>(
     plan: Plan<'_>,
     body: Body<S>,
 ) -> Result<(Body<S>, Option<Value>), Failure> {
-    let looks = matches!(plan, Plan::Method { method, .. } if request::reads_body(method));
+    let looks = matches!(plan, Plan::Method { method, .. } if reads_body(method));
     if !looks {
         return Ok((body::hold_small(body).await?, None));
     }

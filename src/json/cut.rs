@@ -5,6 +5,8 @@
 //! text ([`RawValue`]); skipping a value does not recurse, so no nesting can
 //! exhaust the stack. Where a key appears twice, the last one wins.
 
+use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::fmt;
 
 use serde::Deserialize;
@@ -12,6 +14,7 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::Path;
+use super::path::{Index, keys};
 
 /// The text of the value at `path`, as it stands in `text`.
 ///
@@ -19,11 +22,12 @@ use super::Path;
 /// JSON, as far as it had to be read.
 pub fn cut<'t>(text: &'t str, path: &Path) -> Result<Option<&'t str>, serde_json::Error> {
     let mut value: &'t RawValue = serde_json::from_str(text)?;
-    for part in path.parts() {
-        let Some(child) = child(value, part)? else {
+    let mut parts = path.parts();
+    while !parts.is_empty() {
+        let Some((child, rest)) = child(value, parts)? else {
             return Ok(None);
         };
-        value = child;
+        (value, parts) = (child, rest);
     }
     Ok(Some(value.get()))
 }
@@ -38,41 +42,55 @@ pub fn elements(text: &str) -> Result<Option<Vec<&RawValue>>, serde_json::Error>
     serde_json::from_str(value.get()).map(Some)
 }
 
-fn child<'t>(value: &'t RawValue, part: &str) -> Result<Option<&'t RawValue>, serde_json::Error> {
+/// A value on the way, and the parts that lead on from it.
+type Step<'t, 'p> = Option<(&'t RawValue, &'p [String])>;
+
+fn child<'t, 'p>(
+    value: &'t RawValue,
+    parts: &'p [String],
+) -> Result<Step<'t, 'p>, serde_json::Error> {
     let mut input = serde_json::Deserializer::from_str(value.get());
-    match (value.get().as_bytes().first(), part.parse::<usize>()) {
-        (Some(b'{'), _) => input.deserialize_map(LastEntry(part)),
-        (Some(b'['), Ok(index)) => input.deserialize_seq(Nth(index)),
+    let [first, behind @ ..] = parts else {
+        return Ok(None);
+    };
+    match (value.get().as_bytes().first(), Index::read(first)) {
+        (Some(b'{'), _) => input.deserialize_map(Entry(keys(parts).collect())),
+        (Some(b'['), Some(index)) => Ok(input
+            .deserialize_seq(Element(index))?
+            .map(|value| (value, behind))),
         _ => Ok(None),
     }
 }
 
-/// Reads an object and keeps the last value under the wanted key.
-struct LastEntry<'k>(&'k str);
+/// Reads an object and keeps the last value under the first of the wanted keys that is there.
+struct Entry<'p>(Vec<(Cow<'p, str>, &'p [String])>);
 
-impl<'t> Visitor<'t> for LastEntry<'_> {
-    type Value = Option<&'t RawValue>;
+impl<'t, 'p> Visitor<'t> for Entry<'p> {
+    type Value = Step<'t, 'p>;
 
     fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
         out.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
+        let mut found: Vec<Option<&'t RawValue>> = vec![None; self.0.len()];
         while let Some(key) = map.next_key::<&RawValue>()? {
             let value = map.next_value::<&RawValue>()?;
-            if names(key.get(), self.0) {
-                found = Some(value);
+            let wanted = self.0.iter().zip(&mut found);
+            for (_, place) in wanted.filter(|((wanted, _), _)| names(key.get(), wanted)) {
+                *place = Some(value);
             }
         }
-        Ok(found)
+        let first = found.into_iter().zip(&self.0);
+        let mut there = first.filter_map(|(value, (_, rest))| Some((value?, *rest)));
+        Ok(there.next())
     }
 }
 
 /// Reads an array and keeps one element.
-struct Nth(usize);
+struct Element(Index);
 
-impl<'t> Visitor<'t> for Nth {
+impl<'t> Visitor<'t> for Element {
     type Value = Option<&'t RawValue>;
 
     fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
@@ -80,10 +98,20 @@ impl<'t> Visitor<'t> for Nth {
     }
 
     fn visit_seq<A: SeqAccess<'t>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        // What may be wanted: one element from the front, or the last few.
+        let mut last = VecDeque::new();
         let (mut position, mut found) = (0, None);
         while let Some(value) = items.next_element::<&RawValue>()? {
-            if position == self.0 {
-                found = Some(value);
+            match self.0 {
+                Index::Front(index) if index == position => found = Some(value),
+                Index::Front(_) => {}
+                Index::Back(back) => {
+                    if last.len() == back {
+                        last.pop_front();
+                    }
+                    last.push_back(value);
+                    found = last.front().copied().filter(|_| last.len() == back);
+                }
             }
             position += 1;
         }
@@ -92,7 +120,7 @@ impl<'t> Visitor<'t> for Nth {
 }
 
 /// Whether a key as written, quotes and escapes included, spells `wanted`.
-fn names(written: &str, wanted: &str) -> bool {
+pub(super) fn names(written: &str, wanted: &str) -> bool {
     let inner = written
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'));
@@ -123,6 +151,18 @@ mod tests {
             (" [7] ", "", "[7]"),
             ("[[1],[2,3]]", "1.0", "2"),
             (r#"{"0":"zero"}"#, "0", "\"zero\""),
+            (
+                r#"{"a":[{"b":1},{"b":18446744073709551616}]}"#,
+                "a.-1.b",
+                "18446744073709551616",
+            ),
+            ("[1,2,3]", "-3", "1"),
+            (
+                r#"{"@odata":{"next":1},"@odata.next":2}"#,
+                "@odata.next",
+                "2",
+            ),
+            (r#"{"a":{"b.c":[7],"b":{"c":8}}}"#, "a.b.c", "[7]"),
         ];
         for (text, path, expected) in table {
             let path = path.parse().unwrap();
@@ -138,7 +178,8 @@ mod tests {
             (r#"{"a":null}"#, "a.b"),
             ("[1]", "1"),
             ("[1]", "x"),
-            ("[1]", "-1"),
+            ("[1]", "-2"),
+            ("[]", "-1"),
         ] {
             assert_eq!(cut(text, &path.parse().unwrap()).unwrap(), None, "{text}");
         }

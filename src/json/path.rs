@@ -1,6 +1,7 @@
-//! A dotted path such as `data.items.0.id`. Wildcards and filters are
+//! A dotted path such as `data.items.-1.id`. Wildcards and filters are
 //! JSONata's business, not a path's.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -16,14 +17,23 @@ pub enum PathError {
     EmptyPart(String),
 }
 
-/// A dotted path, parsed once. Numbers index arrays; on an object they are
-/// ordinary keys. The empty path is the root.
+/// A dotted path, parsed once. Numbers index arrays, negative ones from their
+/// end (`-1` is the last); on an object they are ordinary keys. Where an
+/// object has a key with dots in it, such as `@odata.nextLink`, the longest
+/// key that is there wins over its parts. The empty path is the root.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Path {
     parts: Vec<String>,
 }
 
 impl Path {
+    /// The path of one key, whatever characters it has.
+    pub fn of_one(key: &str) -> Self {
+        Self {
+            parts: vec![key.to_owned()],
+        }
+    }
+
     /// The parts between the dots, in order.
     pub fn parts(&self) -> &[String] {
         &self.parts
@@ -51,12 +61,58 @@ impl Path {
     }
 }
 
-fn lookup<'v>(parts: &[String], value: &'v Value) -> Option<&'v Value> {
-    parts.iter().try_fold(value, |value, part| match value {
-        Value::Object(map) => map.get(part),
-        Value::Array(items) => items.get(part.parse::<usize>().ok()?),
-        _ => None,
+fn lookup<'v>(mut parts: &[String], mut value: &'v Value) -> Option<&'v Value> {
+    while let [first, behind @ ..] = parts {
+        (value, parts) = match value {
+            Value::Object(map) => {
+                keys(parts).find_map(|(key, rest)| Some((map.get(&*key)?, rest)))?
+            }
+            Value::Array(items) => (items.get(Index::read(first)?.within(items.len())?)?, behind),
+            _ => return None,
+        };
+    }
+    Some(value)
+}
+
+/// The keys that the parts may stand for, longest first, each with the parts
+/// that are left behind it.
+pub(super) fn keys(parts: &[String]) -> impl Iterator<Item = (Cow<'_, str>, &[String])> {
+    (1..=parts.len()).rev().filter_map(|taken| {
+        let key = match parts.split_at_checked(taken)? {
+            ([only], _) => Cow::Borrowed(only.as_str()),
+            (several, _) => Cow::Owned(several.join(".")),
+        };
+        Some((key, parts.get(taken..)?))
     })
+}
+
+/// The place of an element in an array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Index {
+    /// Counted from the front, 0 is the first.
+    Front(usize),
+    /// Counted from the end, 1 is the last.
+    Back(usize),
+}
+
+impl Index {
+    pub(super) fn read(part: &str) -> Option<Self> {
+        let back = part.strip_prefix('-');
+        let digits = back.unwrap_or(part);
+        // `parse` alone would take a sign.
+        let number = digits.parse().ok().filter(|_| !digits.starts_with('+'))?;
+        match back {
+            Some(_) => (number > 0).then_some(Self::Back(number)),
+            None => Some(Self::Front(number)),
+        }
+    }
+
+    fn within(self, length: usize) -> Option<usize> {
+        match self {
+            Self::Front(index) => Some(index),
+            Self::Back(back) => length.checked_sub(back),
+        }
+    }
 }
 
 impl FromStr for Path {
@@ -103,8 +159,8 @@ impl JsonSchema for Path {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "description": "A dotted path into JSON, such as `data.items.0.id`; the empty string is the root.",
-            "examples": ["data.items", "paging.next.after"]
+            "description": "A dotted path into JSON, such as `data.items.0.id`; `-1` is the last element of an array; a key with dots in it, such as `@odata.nextLink`, is found too; the empty string is the root.",
+            "examples": ["data.items", "paging.next.after", "data.-1.id"]
         })
     }
 }
@@ -124,9 +180,32 @@ mod tests {
             ("a.b.1", Some(json!(null))),
             ("a.b.1.c", None),
             ("a.b.9", None),
-            ("a.b.-1", None),
+            ("a.b.-1", Some(json!(null))),
+            ("a.b.-2.c", Some(json!(1))),
+            ("a.b.-3", None),
+            ("a.b.-0", None),
+            ("a.b.+1", None),
             ("0", Some(json!("zero"))),
             ("a.x", None),
+        ];
+        for (text, expected) in table {
+            let path: Path = text.parse().unwrap();
+            assert_eq!(path.lookup(&value).cloned(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_with_dots_wins_over_its_parts() {
+        let value = json!({
+            "@odata.nextLink": "n", "@odata": {"nextLink": "parts", "count": 2},
+            "a": {"b.c": {"d.e": 1}, "b": {"c": {"x": 2}}}, "-1": "minus one"
+        });
+        let table = [
+            ("@odata.nextLink", Some(json!("n"))),
+            ("@odata.count", Some(json!(2))),
+            ("a.b.c.d.e", Some(json!(1))),
+            ("a.b.c.x", None),
+            ("-1", Some(json!("minus one"))),
         ];
         for (text, expected) in table {
             let path: Path = text.parse().unwrap();

@@ -5,6 +5,7 @@ pub mod form;
 pub mod guard;
 pub mod headers;
 pub mod query;
+pub mod reads;
 pub mod redirect;
 pub mod reply;
 pub mod request;

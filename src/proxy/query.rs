@@ -3,6 +3,8 @@
 //! What the caller wrote goes on as it was written, unless the file names a `query_array_format`: then
 //! the caller's arrays (`a=1&a=2`, `a[]=1`, `a[0]=1`) are written in that format.
 
+use std::collections::BTreeSet;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
@@ -21,7 +23,7 @@ pub struct CallerQuery {
     pairs: Vec<Pair>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Pair {
     /// Decoded, without brackets.
     name: String,
@@ -60,6 +62,15 @@ impl CallerQuery {
             }
         }
         Value::Object(object)
+    }
+
+    /// The same without the parameters of these names.
+    #[must_use]
+    pub fn without(&self, names: &BTreeSet<String>) -> Self {
+        let kept = self.pairs.iter().filter(|pair| !names.contains(&pair.name));
+        Self {
+            pairs: kept.cloned().collect(),
+        }
     }
 
     fn has(&self, name: &str) -> bool {

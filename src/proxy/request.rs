@@ -11,9 +11,10 @@ use url::Url;
 
 use super::form;
 use super::query::{CallerQuery, compose};
+use super::reads::used_parameters;
 use crate::config::resource::{BodyFormat, Method};
 use crate::config::{Config, Entries, QueryArrayFormat};
-use crate::expression::{Pins, Placeholder, RenderError, Template, TemplateScope, UrlError};
+use crate::expression::{Pins, RenderError, Template, TemplateScope, UrlError};
 
 /// A request that is not signed in yet.
 #[derive(Debug)]
@@ -76,24 +77,6 @@ pub struct Caller<'a> {
     pub headers: &'a HeaderMap,
 }
 
-/// Whether a method's templates look into the caller's body.
-pub fn reads_body(method: &Method) -> bool {
-    let entries = [&method.headers, &method.query]
-        .into_iter()
-        .flat_map(|map| map.values().flatten());
-    let mut placeholders = method
-        .path
-        .placeholders()
-        .chain(entries.flat_map(Template::placeholders));
-    let reads =
-        |placeholder: &Placeholder| placeholder.paths().any(|path| path.first() == Some("body"));
-    placeholders.any(reads)
-        || method
-            .body
-            .as_ref()
-            .is_some_and(|tree| tree.placeholders().into_iter().any(reads))
-}
-
 /// The request of a method.
 pub fn of_method(
     config: &Config,
@@ -106,7 +89,8 @@ pub fn of_method(
     let mut url = base.join(&method.path, scope, pins)?;
     let format = method.query_array_format.or(config.query_array_format);
     let defaults = defaults(&[&config.query, &method.query], scope)?;
-    add_query(&mut url, &compose(&defaults, caller.query, format));
+    let callers = caller.query.without(used_parameters(method));
+    add_query(&mut url, &compose(&defaults, &callers, format));
     let body = payload(method, scope)?;
     let mut headers = defaults_of_headers(&[&config.headers, &method.headers], scope)?;
     overlay(&mut headers, caller.headers, &body);

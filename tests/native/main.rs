@@ -20,6 +20,8 @@ mod integration_files;
 mod integrations;
 mod layers;
 mod outside;
+mod provider_cases;
+mod providers;
 mod proxy;
 mod publishing;
 mod secrets;

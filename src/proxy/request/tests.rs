@@ -247,24 +247,22 @@ fn a_query_credential_replaces_one_the_caller_sent() {
 }
 
 #[test]
-fn a_method_looks_into_the_body_only_when_it_says_so() {
-    for (method, expected) in [
-        (json!({ "path": "/{{body.x}}" }), true),
-        (json!({ "path": "/", "query": { "a": "{{body.x}}" } }), true),
-        (
-            json!({ "method": "post", "path": "/", "body": { "a": ["{{body}}"] } }),
-            true,
-        ),
-        (
-            json!({ "method": "post", "path": "/", "body": { "a": "{{context.body}}" } }),
-            false,
-        ),
-    ] {
-        let story = Story::new(&config(&method));
-        assert_eq!(
-            reads_body(story.config.method("things", "get").unwrap()),
-            expected,
-            "{method}"
-        );
-    }
+fn a_parameter_that_the_method_uses_is_not_sent_a_second_time() {
+    let method = json!({
+        "path": "/users/{{query.user}}/posts",
+        "query": { "q": "in:{{query.topic}}", "lang": "{{query.lang?:en}}", "top": "{{query.top:undefined}}" },
+    });
+    let mut story = Story::new(&config(&method));
+    story.query = "user=7&topic=a%20b&lang=de&lang=fr&max=5";
+    let draft = story.draft("get").unwrap();
+    assert_eq!(
+        draft.url.as_str(),
+        "https://eu1.api.example.com/v2/users/7/posts?locale=en&per_page=50&q=in%3Aa%20b&lang=de&lang=fr&max=5"
+    );
+    let custom = story.custom(&http::Method::GET, "/posts").unwrap();
+    assert!(
+        custom.url.as_str().contains("user=7"),
+        "no method, no use: {}",
+        custom.url
+    );
 }

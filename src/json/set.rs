@@ -1,0 +1,91 @@
+//! Putting a value into JSON text. Everything around it stays as it was written, so that numbers of any
+//! size go out as they came in.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::cut::names;
+
+/// `text` with `value` (JSON text) at the place that `parts` name. Objects that are missing on the way are
+/// made; what stands in the way and is no object is replaced. Empty text counts as missing.
+pub fn set(text: &str, parts: &[String], value: &str) -> Result<String, serde_json::Error> {
+    let [first, rest @ ..] = parts else {
+        return Ok(value.to_owned());
+    };
+    let entries = match text.trim_start().as_bytes().first() {
+        Some(b'{') => serde_json::from_str::<Entries>(text)?.0,
+        _ => Vec::new(),
+    };
+    let own = entries.iter().rev().find(|(key, _)| names(key, first));
+    let inner = set(own.map_or("", |(_, value)| value), rest, value)?;
+    let others = entries.iter().filter(|(key, _)| !names(key, first));
+    let mut written: Vec<String> = others
+        .map(|(key, value)| format!("{key}:{value}"))
+        .collect();
+    written.push(format!("{}:{inner}", serde_json::to_string(first)?));
+    Ok(format!("{{{}}}", written.join(",")))
+}
+
+/// The entries of an object: keys and values as they are written.
+struct Entries<'t>(Vec<(&'t str, &'t str)>);
+
+impl<'t> Deserialize<'t> for Entries<'t> {
+    fn deserialize<D: Deserializer<'t>>(input: D) -> Result<Self, D::Error> {
+        input.deserialize_map(EntriesVisitor)
+    }
+}
+
+struct EntriesVisitor;
+
+impl<'t> Visitor<'t> for EntriesVisitor {
+    type Value = Entries<'t>;
+
+    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Entries<'t>, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(key) = map.next_key::<&RawValue>()? {
+            entries.push((key.get(), map.next_value::<&RawValue>()?.get()));
+        }
+        Ok(Entries(entries))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::set;
+    use crate::json::Path;
+
+    fn put(text: &str, path: &str, value: &str) -> String {
+        set(text, path.parse::<Path>().unwrap().parts(), value).unwrap()
+    }
+
+    #[test]
+    fn what_stands_around_it_keeps_every_byte() {
+        let table = [
+            (
+                r#"{"n":1e400,"id":12345678901234567890123}"#,
+                "a",
+                r#"{"n":1e400,"id":12345678901234567890123,"a":7}"#,
+            ),
+            (r#"{"a":1,"b":2,"a":3}"#, "a", r#"{"b":2,"a":7}"#),
+            (r#"{"p":{"x":[ 1 ]}}"#, "p.q", r#"{"p":{"x":[ 1 ],"q":7}}"#),
+            ("", "p.q.r", r#"{"p":{"q":{"r":7}}}"#),
+            (r#" {"p":"text"}"#, "p.q", r#"{"p":{"q":7}}"#),
+            ("null", "a", r#"{"a":7}"#),
+        ];
+        for (text, path, expected) in table {
+            assert_eq!(put(text, path, "7"), expected, "{text} {path}");
+        }
+    }
+
+    #[test]
+    fn an_object_that_is_cut_off_is_an_error() {
+        assert!(set(r#"{"a":"#, &["b".to_owned()], "1").is_err());
+    }
+}

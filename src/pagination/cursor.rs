@@ -1,0 +1,185 @@
+//! `cursor`: an opaque cursor, or a link, that an answer gives for the page behind it.
+
+use http::{HeaderName, HeaderValue};
+use percent_encoding::percent_decode_str;
+
+use super::link::{self, Parts};
+use super::{Answer, Ask, PageError, Place, Position, Request, Turn};
+use crate::config::pagination::{Cursor, CursorPathObject, LimitDataType};
+use crate::expression::TemplateScope;
+use crate::json::{self, Path};
+
+pub(super) fn ask(
+    config: &Cursor,
+    position: &Position,
+    scope: &TemplateScope,
+) -> Result<Ask, PageError> {
+    let mut ask = Ask::default();
+    let cursor = match &position.at {
+        Place::Start => None,
+        Place::Cursor(json) => Some(said(config, json)),
+        Place::Link(link) => {
+            ask.link = Some(link.clone());
+            None
+        }
+        _ => return Err(PageError::Foreign),
+    };
+    add_limit(config, position, &mut ask);
+    if let Some(cursor) = cursor {
+        ask.tell("cursor", cursor.text.clone());
+        if let Some(key) = &config.cursor_key {
+            put(config, &mut ask, key, cursor);
+        }
+    }
+    add_headers(config, scope, &mut ask)?;
+    Ok(ask)
+}
+
+pub(super) fn next(
+    config: &Cursor,
+    position: &Position,
+    request: &Request,
+    answer: &Answer,
+) -> Result<Turn, PageError> {
+    let prev = match &config.prev_cursor_path {
+        Some(path) => place(config, path, request, answer)?.map(|at| position.back(at)),
+        None => None,
+    };
+    let ends = (answer.count == 0 && !config.allow_empty_page_cursor)
+        || (config.use_content_hash && position.is_same_again(answer))
+        || !has_next(config, answer)?;
+    let at = if ends {
+        None
+    } else {
+        place(config, &config.cursor_path, request, answer)?
+    };
+    let next = at.map(|at| position.onward(at, answer)).transpose()?;
+    Ok(Turn { next, prev })
+}
+
+/// A cursor or a page size, for a query and for a body.
+struct Said {
+    text: String,
+    json: String,
+}
+
+/// The cursor as the next request says it: as it came, decoded once where the file says it is encoded.
+fn said(config: &Cursor, json: &str) -> Said {
+    let Ok(text) = serde_json::from_str::<String>(json) else {
+        let (text, json) = (json.to_owned(), json.to_owned());
+        return Said { text, json };
+    };
+    let text = decoded(config, &text);
+    let json = serde_json::Value::from(text.clone()).to_string();
+    Said { text, json }
+}
+
+fn decoded(config: &Cursor, text: &str) -> String {
+    if config.is_cursor_url_encoded {
+        percent_decode_str(text).decode_utf8_lossy().into_owned()
+    } else {
+        text.to_owned()
+    }
+}
+
+/// A link has the page size in it already; other pages are asked with it unless the file says no.
+fn add_limit(config: &Cursor, position: &Position, ask: &mut Ask) {
+    let Some(limit) = position.limit else { return };
+    ask.tell("limit", limit);
+    let is_said = matches!(position.at, Place::Link(_))
+        || (config.ignore_limit_in_pagination && position.at != Place::Start);
+    if let Some(key) = config.limit_key.as_deref().filter(|_| !is_said) {
+        let text = limit.to_string();
+        let json = match config.limit_data_type {
+            Some(LimitDataType::String) => format!("\"{text}\""),
+            Some(LimitDataType::Number) | None => text.clone(),
+        };
+        put(config, ask, key, Said { text, json });
+    }
+}
+
+fn put(config: &Cursor, ask: &mut Ask, key: &str, said: Said) {
+    if config.add_to_query.unwrap_or(!config.add_to_body) {
+        ask.put_in_query(key, said.text);
+    }
+    if config.add_to_body {
+        ask.put_in_body(key, said.json);
+    }
+}
+
+/// A header whose value is missing is left out: the first page has no cursor yet.
+fn add_headers(config: &Cursor, scope: &TemplateScope, ask: &mut Ask) -> Result<(), PageError> {
+    let values = serde_json::Value::Object(ask.values.clone());
+    let scope = scope.with_pagination(&values);
+    for (name, template) in &config.headers {
+        let Some(template) = template else { continue };
+        let text = match template.header(&scope) {
+            Ok(Some(text)) => text,
+            Ok(None) => continue,
+            Err(error) if error.is_missing() => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let cannot = || PageError::Header(name.clone());
+        let parsed: HeaderName = name.parse().map_err(|_| cannot())?;
+        let value = HeaderValue::from_str(&text).map_err(|_| cannot())?;
+        ask.headers.insert(parsed, value);
+    }
+    Ok(())
+}
+
+/// Where the file names a place that says whether there is more, silence there means no.
+fn has_next(config: &Cursor, answer: &Answer) -> Result<bool, PageError> {
+    let Some(path) = &config.has_next_path else {
+        return Ok(true);
+    };
+    let said = at_path(answer.text, path)?;
+    Ok(said
+        .is_some_and(|json| !matches!(json, "false" | "0" | "\"false\"" | "\"0\"" | "[]" | "{}")))
+}
+
+/// The page that the answer names at `path`.
+fn place(
+    config: &Cursor,
+    path: &Path,
+    request: &Request,
+    answer: &Answer,
+) -> Result<Option<Place>, PageError> {
+    let found = match config.cursor_path_object {
+        CursorPathObject::Body => at_path(answer.text, path)?.map(str::to_owned),
+        CursorPathObject::Header => in_header(answer, path),
+    };
+    match found.filter(|json| json != "false") {
+        None => Ok(None),
+        Some(json) if json.starts_with(['{', '[', 't']) => {
+            Err(PageError::NotACursor(path.to_string()))
+        }
+        Some(json) if config.is_link => link(config, &json, request).map(Some),
+        Some(json) => Ok(Some(Place::Cursor(json))),
+    }
+}
+
+fn link(config: &Cursor, json: &str, request: &Request) -> Result<Place, PageError> {
+    let link: String = serde_json::from_str(json).map_err(|_| PageError::NotALink)?;
+    let parts = if config.include_path {
+        Parts::Whole
+    } else {
+        Parts::Query
+    };
+    link::resolve(&decoded(config, &link), request.url, parts).map(Place::Link)
+}
+
+/// What stands in the body, as JSON text; null and the empty string are nothing.
+pub(super) fn at_path<'t>(text: &'t str, path: &Path) -> Result<Option<&'t str>, PageError> {
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let found = json::cut(text, path).map_err(|_| PageError::NotJson)?;
+    Ok(found.filter(|json| !matches!(*json, "null" | "\"\"")))
+}
+
+fn in_header(answer: &Answer, path: &Path) -> Option<String> {
+    let value = answer.headers.get(path.to_string())?.to_str().ok()?.trim();
+    let said = !value.is_empty() && value != "null";
+    said.then(|| serde_json::Value::from(value).to_string())
+}

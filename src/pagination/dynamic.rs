@@ -1,0 +1,90 @@
+//! `dynamic`: JSONata computes the values of each request; they enter it as `{{pagination.x}}`.
+
+use http::{HeaderMap, HeaderValue};
+use serde_json::{Map, Value};
+
+use super::{Answer, Ask, PageError, Place, Position, Request, Turn};
+use crate::config::pagination::Dynamic;
+use crate::expression::ExpressionScope;
+
+/// The values of the first page.
+pub(super) fn first(config: &Dynamic, request: &Request) -> Result<Place, PageError> {
+    let Some(expression) = &config.get_initial_pagination_values_expression else {
+        return Ok(Place::Values(Value::Object(Map::new())));
+    };
+    let scope = ExpressionScope::first_page(request.query, request.url.as_str(), request.options);
+    match expression.evaluate(&scope, request.moment)? {
+        None | Some(Value::Null) => Ok(Place::Values(Value::Object(Map::new()))),
+        Some(values @ Value::Object(_)) => Ok(Place::Values(values)),
+        Some(_) => Err(PageError::Values),
+    }
+}
+
+pub(super) fn ask(position: &Position) -> Result<Ask, PageError> {
+    let Place::Values(Value::Object(values)) = &position.at else {
+        return Err(PageError::Foreign);
+    };
+    let mut ask = Ask::default();
+    if let Some(limit) = position.limit {
+        ask.tell("limit", limit);
+    }
+    ask.values.extend(values.clone());
+    Ok(ask)
+}
+
+pub(super) fn next(
+    config: &Dynamic,
+    position: &Position,
+    request: &Request,
+    answer: &Answer,
+) -> Result<Turn, PageError> {
+    let Place::Values(own) = &position.at else {
+        return Err(PageError::Foreign);
+    };
+    let headers = headers(answer.headers);
+    let page = (answer.value.unwrap_or(&Value::Null), &headers);
+    let url = request.url.as_str();
+    let scope = ExpressionScope::next_page(request.query, url, request.options, page, own);
+    let Some(values) = values(config, &scope, request)? else {
+        return Ok(Turn::default());
+    };
+    let next = position.onward(Place::Values(Value::Object(values)), answer)?;
+    Ok(Turn {
+        next: Some(next),
+        prev: None,
+    })
+}
+
+/// Null values end the walk, and so does a cursor that the file computes and that is null. The cursor is
+/// named `cursor` among the values, unless they have one of their own.
+fn values(
+    config: &Dynamic,
+    scope: &ExpressionScope,
+    request: &Request,
+) -> Result<Option<Map<String, Value>>, PageError> {
+    let values = &config.get_pagination_values_expression;
+    let mut values = match values.evaluate(scope, request.moment)? {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Object(values)) => values,
+        Some(_) => return Err(PageError::Values),
+    };
+    if let Some(cursor) = &config.get_cursor_from_response_expression {
+        match cursor.evaluate(scope, request.moment)? {
+            None | Some(Value::Null) => return Ok(None),
+            Some(cursor) => {
+                values.entry("cursor").or_insert(cursor);
+            }
+        }
+    }
+    Ok(Some(values))
+}
+
+/// Lower-case names, several values joined by a comma.
+fn headers(headers: &HeaderMap) -> Value {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let joined = headers.keys().map(|name| {
+        let values: Vec<String> = headers.get_all(name).iter().map(text).collect();
+        (name.to_string(), Value::String(values.join(", ")))
+    });
+    Value::Object(joined.collect())
+}

@@ -1,0 +1,207 @@
+//! Walking a list: what to ask for a page, and where the next one is. Each of the six formats is two pure
+//! steps, [`ask()`] before a page and [`next`] after it; between them stands a [`Position`], which is small and
+//! is sealed into the cursor that callers see.
+//!
+//! Sending, sealing and the method's own words about pages (`pagination_path`, `ignore_body_in_pagination`)
+//! are the flow's.
+
+mod ask;
+mod cursor;
+mod dynamic;
+mod link;
+mod link_header;
+mod numbered;
+mod position;
+mod range;
+
+use http::{HeaderMap, StatusCode};
+use serde_json::Value;
+use url::Url;
+
+pub use ask::Ask;
+pub use position::{MAX_PAGES, Place, Position, SAME_PAGES};
+
+use crate::config::{Count, Pagination};
+use crate::expression::{ExpressionError, Moment, RenderError, TemplateScope};
+
+/// A request for a page, as far as links and expressions look at it.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// Where it goes, before redirects.
+    pub url: &'a Url,
+    /// The caller's query: strings and arrays of strings.
+    pub query: &'a Value,
+    /// `{method, headers, body}`
+    pub options: &'a Value,
+    /// The time and chance of expressions.
+    pub moment: &'a Moment,
+}
+
+/// What the provider answered, below 400.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer<'a> {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its header fields.
+    pub headers: &'a HeaderMap,
+    /// Its body. Cursors and totals are cut out of it as text.
+    pub text: &'a str,
+    /// Its body as expressions see it, where [`needs_value`] asks for it: built, it takes memory that the
+    /// flow accounts for.
+    pub value: Option<&'a Value>,
+    /// The list that was cut out of it, as it stands in the text.
+    pub records: &'a str,
+    /// How many records that is.
+    pub count: u64,
+}
+
+/// Where a page leads.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Turn {
+    /// The next page; absent at the end.
+    pub next: Option<Position>,
+    /// The page before, where the provider or the arithmetic tells.
+    pub prev: Option<Position>,
+}
+
+/// Why a walk cannot go on. Names places in the file, never values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PageError {
+    /// The integration pages in another way than when the position was made.
+    #[error(
+        "the cursor was made for another pagination than this integration has now; start anew without it"
+    )]
+    Foreign,
+    /// The method's body is no JSON object, so cursor and limit cannot go into it.
+    #[error("this list takes its cursor and limit in the body, which is not a JSON object")]
+    Body,
+    /// A `next` link goes to another host.
+    #[error("the provider's link to the next page leads to another host")]
+    LeavesHost,
+    /// A `next` link is none.
+    #[error("the provider's link to the next page is not a URL")]
+    NotALink,
+    /// The body cannot be looked into.
+    #[error("the provider's answer is not JSON, where the next cursor should stand")]
+    NotJson,
+    /// An object or a list where a cursor should be.
+    #[error("what stands at `{0}` of the provider's answer is not a cursor")]
+    NotACursor(String),
+    /// The same page, or the same cursor, again and again.
+    #[error("the provider gives the same page again and again")]
+    Repeats,
+    /// More than [`MAX_PAGES`].
+    #[error("the walk has more than {MAX_PAGES} pages")]
+    Endless,
+    /// A header of the pagination is none.
+    #[error("the pagination's header `{0}` cannot be sent")]
+    Header(String),
+    /// A placeholder of the pagination has no usable value.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// An expression failed.
+    #[error("an expression of the pagination failed: {0}")]
+    Expression(#[from] ExpressionError),
+    /// An expression gives something else than an object.
+    #[error("the pagination values must be an object")]
+    Values,
+}
+
+/// Whether the answer has to be built for [`next`].
+pub fn needs_value(pagination: &Pagination) -> bool {
+    matches!(pagination, Pagination::Dynamic(_))
+}
+
+/// The position of the first page. `limit` is what the caller wants, clamped here.
+pub fn first(
+    pagination: &Pagination,
+    limit: Option<u64>,
+    request: &Request,
+) -> Result<Position, PageError> {
+    let limit = clamp(pagination, limit);
+    Ok(match pagination {
+        Pagination::Cursor(_) | Pagination::LinkHeader(_) => Position::new(Place::Start, limit),
+        Pagination::Page(page) => Position::new(Place::Page(page.start_page.0), limit),
+        Pagination::Offset(offset) => Position::new(Place::Offset(offset.start_offset.0), limit),
+        Pagination::Range(range) => {
+            let limit = limit.or(range.max_limit.map(|Count(most)| most));
+            Position::new(Place::Offset(0), limit)
+        }
+        Pagination::Dynamic(dynamic) => Position::new(dynamic::first(dynamic, request)?, limit),
+    })
+}
+
+/// A position that a caller brings back, perhaps with another limit. Page numbers count in the limit they
+/// began with, so there it stays.
+pub fn resume(
+    pagination: &Pagination,
+    mut position: Position,
+    limit: Option<u64>,
+) -> Result<Position, PageError> {
+    let fits = match pagination {
+        Pagination::Cursor(cursor) if cursor.is_link => matches!(position.at, Place::Link(_)),
+        Pagination::Cursor(_) => matches!(position.at, Place::Cursor(_)),
+        Pagination::LinkHeader(_) => matches!(position.at, Place::Link(_)),
+        Pagination::Page(_) => matches!(position.at, Place::Page(_)),
+        Pagination::Offset(_) | Pagination::Range(_) => matches!(position.at, Place::Offset(_)),
+        Pagination::Dynamic(_) => matches!(position.at, Place::Values(_)),
+    };
+    if !fits {
+        return Err(PageError::Foreign);
+    }
+    if !matches!(pagination, Pagination::Page(_)) {
+        position.limit = clamp(pagination, limit).or(position.limit);
+    }
+    Ok(position)
+}
+
+/// What the request for the page at `position` gets on top of the method's own.
+pub fn ask(
+    pagination: &Pagination,
+    position: &Position,
+    scope: &TemplateScope,
+) -> Result<Ask, PageError> {
+    match pagination {
+        Pagination::Cursor(cursor) => cursor::ask(cursor, position, scope),
+        Pagination::Page(page) => numbered::ask_page(page, position),
+        Pagination::Offset(offset) => numbered::ask_offset(offset, position),
+        Pagination::LinkHeader(link) => link_header::ask(link, position),
+        Pagination::Range(range) => range::ask(range, position, scope),
+        Pagination::Dynamic(_) => dynamic::ask(position),
+    }
+}
+
+/// Where the page at `position`, asked for by `request`, leads.
+pub fn next(
+    pagination: &Pagination,
+    position: &Position,
+    request: &Request,
+    answer: &Answer,
+) -> Result<Turn, PageError> {
+    match pagination {
+        Pagination::Cursor(cursor) => cursor::next(cursor, position, request, answer),
+        Pagination::Page(page) => numbered::next_page(page, position, answer),
+        Pagination::Offset(offset) => numbered::next_offset(offset, position, answer),
+        Pagination::LinkHeader(_) => link_header::next(position, request, answer),
+        Pagination::Range(_) => range::next(position, answer),
+        Pagination::Dynamic(dynamic) => dynamic::next(dynamic, position, request, answer),
+    }
+}
+
+/// Within the file's `min_limit` and `max_limit`, and at least 1.
+fn clamp(pagination: &Pagination, limit: Option<u64>) -> Option<u64> {
+    let (least, most) = match pagination {
+        Pagination::Cursor(cursor) => (cursor.min_limit, cursor.max_limit),
+        Pagination::Page(page) => (page.min_limit, page.max_limit),
+        Pagination::Offset(offset) => (offset.min_limit, offset.max_limit),
+        Pagination::LinkHeader(link) => (link.min_limit, link.max_limit),
+        Pagination::Range(range) => (range.min_limit, range.max_limit),
+        Pagination::Dynamic(_) => (None, None),
+    };
+    let Count(least) = least.unwrap_or(Count(1));
+    let Count(most) = most.unwrap_or(Count(u64::MAX));
+    limit.map(|limit| limit.max(least).min(most).max(1))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! `page` and `offset`: pages that are counted. A walk ends where the provider's totals say so. Without
+//! totals it ends with an empty page, or with a short one where the file names the largest page there is:
+//! only then is it known that the provider gave all that was asked for.
+
+use super::cursor::at_path;
+use super::{Answer, Ask, PageError, Place, Position, Turn};
+use crate::config::Count;
+use crate::config::pagination::{Offset, Page};
+use crate::json::Path;
+
+/// Where the parameters go.
+#[derive(Debug, Clone, Copy)]
+enum Into {
+    Query,
+    Body,
+}
+
+pub(super) fn ask_page(config: &Page, position: &Position) -> Result<Ask, PageError> {
+    let Place::Page(number) = position.at else {
+        return Err(PageError::Foreign);
+    };
+    let mut ask = Ask::default();
+    ask.tell("page", number);
+    let into = into(config.add_to_body);
+    put(&mut ask, into, &config.page_key, number);
+    add_limit(&mut ask, into, config.limit_key.as_deref(), position);
+    Ok(ask)
+}
+
+pub(super) fn ask_offset(config: &Offset, position: &Position) -> Result<Ask, PageError> {
+    let Place::Offset(offset) = position.at else {
+        return Err(PageError::Foreign);
+    };
+    let mut ask = Ask::default();
+    ask.tell("offset", offset);
+    let into = into(config.add_to_body);
+    put(&mut ask, into, &config.offset_key, offset);
+    add_limit(&mut ask, into, config.limit_key.as_deref(), position);
+    Ok(ask)
+}
+
+pub(super) fn next_page(
+    config: &Page,
+    position: &Position,
+    answer: &Answer,
+) -> Result<Turn, PageError> {
+    let Place::Page(number) = position.at else {
+        return Err(PageError::Foreign);
+    };
+    let start = config.start_page.0;
+    let prev = (number > start).then(|| position.back(Place::Page(number - 1)));
+    let pages = total(config.total_pages_path.as_ref(), answer)?;
+    let is_last = match (pages, total(config.total_path.as_ref(), answer)?) {
+        (Some(pages), _) => number.saturating_sub(start).saturating_add(1) >= pages,
+        (None, Some(total)) => position.seen.saturating_add(answer.count) >= total,
+        (None, None) => is_short(
+            position,
+            answer,
+            config.limit_key.as_deref(),
+            config.max_limit,
+        ),
+    };
+    let at = Place::Page(number.saturating_add(1));
+    turn(position, answer, is_last, at, prev)
+}
+
+/// The next offset counts the records that came, not those that were asked for: a provider that gives fewer
+/// than asked loses none.
+pub(super) fn next_offset(
+    config: &Offset,
+    position: &Position,
+    answer: &Answer,
+) -> Result<Turn, PageError> {
+    let Place::Offset(offset) = position.at else {
+        return Err(PageError::Foreign);
+    };
+    let start = config.start_offset.0;
+    let next = offset.saturating_add(answer.count);
+    let is_last = match total(config.total_path.as_ref(), answer)? {
+        Some(total) => next.saturating_sub(start) >= total,
+        None => is_short(
+            position,
+            answer,
+            config.limit_key.as_deref(),
+            config.max_limit,
+        ),
+    };
+    let prev = before(offset, start, position.limit).map(|at| position.back(at));
+    turn(position, answer, is_last, Place::Offset(next), prev)
+}
+
+/// The offset of the page before, where the page size is known.
+pub(super) fn before(offset: u64, start: u64, limit: Option<u64>) -> Option<Place> {
+    let limit = limit.filter(|_| offset > start)?;
+    Some(Place::Offset(offset.saturating_sub(limit).max(start)))
+}
+
+fn turn(
+    position: &Position,
+    answer: &Answer,
+    is_last: bool,
+    at: Place,
+    prev: Option<Position>,
+) -> Result<Turn, PageError> {
+    let next = if is_last || answer.count == 0 {
+        None
+    } else {
+        Some(position.onward(at, answer)?)
+    };
+    Ok(Turn { next, prev })
+}
+
+fn is_short(
+    position: &Position,
+    answer: &Answer,
+    limit_key: Option<&str>,
+    max_limit: Option<Count>,
+) -> bool {
+    let asked = position
+        .limit
+        .filter(|_| limit_key.is_some() && max_limit.is_some());
+    asked.is_some_and(|asked| answer.count < asked)
+}
+
+/// A number in the answer, also as text; anything else says nothing.
+fn total(path: Option<&Path>, answer: &Answer) -> Result<Option<u64>, PageError> {
+    let Some(path) = path else { return Ok(None) };
+    let found = at_path(answer.text, path)?;
+    Ok(found.and_then(|json| json.trim_matches('"').trim().parse().ok()))
+}
+
+fn into(add_to_body: bool) -> Into {
+    if add_to_body { Into::Body } else { Into::Query }
+}
+
+fn add_limit(ask: &mut Ask, into: Into, key: Option<&str>, position: &Position) {
+    let Some(limit) = position.limit else { return };
+    ask.tell("limit", limit);
+    if let Some(key) = key {
+        put(ask, into, key, limit);
+    }
+}
+
+fn put(ask: &mut Ask, into: Into, key: &str, number: u64) {
+    match into {
+        Into::Query => ask.put_in_query(key, number.to_string()),
+        Into::Body => ask.put_in_body(key, number.to_string()),
+    }
+}

@@ -1,0 +1,139 @@
+//! Where in a walk a page stands. Small, since it travels inside the caller's cursor; never shown in clear.
+
+use std::hash::{DefaultHasher, Hasher};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Answer, PageError};
+
+/// The pages of the longest walk; a provider that never ends is stopped there.
+pub const MAX_PAGES: u32 = 1_000_000;
+
+/// So many equal pages in a row mean that the provider does not turn them. Fewer can be the data: a page may
+/// hold one record, and records may be alike.
+pub const SAME_PAGES: u8 = 3;
+
+/// A page of a walk.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Position {
+    /// Which page.
+    pub at: Place,
+    /// The records wanted of a page, clamped; absent: as many as the provider likes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// The records of the pages before.
+    #[serde(default)]
+    pub seen: u64,
+    /// The pages before.
+    #[serde(default)]
+    pub pages: u32,
+    /// What the page before held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) before: Option<Trace>,
+}
+
+/// How a page is named to the provider.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// The first page, where it needs no name.
+    Start,
+    /// A cursor, as JSON text, so that a number keeps all its digits.
+    Cursor(String),
+    /// Path and query of a link. Never its host: that is always the account's own.
+    Link(String),
+    /// A page's number.
+    Page(u64),
+    /// The records to skip.
+    Offset(u64),
+    /// What an expression computed.
+    Values(Value),
+}
+
+/// A mark of a page's records, and how many pages in a row had it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Trace {
+    hash: u64,
+    times: u8,
+}
+
+impl Position {
+    pub(super) fn new(at: Place, limit: Option<u64>) -> Self {
+        Self {
+            at,
+            limit,
+            seen: 0,
+            pages: 0,
+            before: None,
+        }
+    }
+
+    /// Whether it is the first page of a walk, which a method may ask for in another way.
+    pub fn is_first(&self) -> bool {
+        match self.at {
+            Place::Start => true,
+            Place::Cursor(_) | Place::Link(_) => false,
+            Place::Page(_) | Place::Offset(_) | Place::Values(_) => self.pages == 0,
+        }
+    }
+
+    /// Whether the page holds what the one before it held.
+    pub(super) fn is_same_again(&self, answer: &Answer) -> bool {
+        let hash = hash(answer.records);
+        answer.count > 0 && self.before.is_some_and(|before| before.hash == hash)
+    }
+
+    /// The next page, named `at`, after this one gave `answer`.
+    pub(super) fn onward(&self, at: Place, answer: &Answer) -> Result<Self, PageError> {
+        let pages = self.pages.saturating_add(1);
+        if at == self.at {
+            return Err(PageError::Repeats);
+        }
+        if pages >= MAX_PAGES {
+            return Err(PageError::Endless);
+        }
+        let before = self.trace(answer);
+        if before.is_some_and(|before| before.times >= SAME_PAGES) {
+            return Err(PageError::Repeats);
+        }
+        Ok(Self {
+            at,
+            limit: self.limit,
+            seen: self.seen.saturating_add(answer.count),
+            pages,
+            before,
+        })
+    }
+
+    /// The page before, named `at`.
+    pub(super) fn back(&self, at: Place) -> Self {
+        Self {
+            at,
+            limit: self.limit,
+            seen: self.seen.saturating_sub(self.limit.unwrap_or(self.seen)),
+            pages: self.pages.saturating_sub(1),
+            before: None,
+        }
+    }
+
+    fn trace(&self, answer: &Answer) -> Option<Trace> {
+        if answer.count == 0 {
+            return self.before;
+        }
+        let hash = hash(answer.records);
+        let times = self
+            .before
+            .filter(|before| before.hash == hash)
+            .map_or(1, |before| before.times.saturating_add(1));
+        Some(Trace { hash, times })
+    }
+}
+
+/// The same on every machine, for this version of the toolchain; a cursor that outlives it loses a page's mark.
+fn hash(records: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(records.as_bytes());
+    hasher.finish()
+}

@@ -1,0 +1,84 @@
+//! `range`: the header fields `Range` and `Content-Range` with a unit of records (RFC 9110 §14).
+
+use http::header::{CONTENT_RANGE, RANGE};
+use http::{HeaderValue, StatusCode};
+
+use super::{Answer, Ask, PageError, Place, Position, Turn, numbered};
+use crate::config::pagination::Range;
+use crate::expression::TemplateScope;
+
+pub(super) fn ask(
+    config: &Range,
+    position: &Position,
+    scope: &TemplateScope,
+) -> Result<Ask, PageError> {
+    let Place::Offset(start) = position.at else {
+        return Err(PageError::Foreign);
+    };
+    let mut ask = Ask::default();
+    ask.tell("start", start);
+    let mut end = String::new();
+    if let Some(limit) = position.limit {
+        // Both ends are within the range; one that is open asks for all there is.
+        let last = start.saturating_add(limit) - 1;
+        end = last.to_string();
+        ask.tell("end", last);
+        ask.tell("limit", limit);
+    }
+    let unit = unit(config, scope)?;
+    let value = HeaderValue::from_str(&format!("{unit}={start}-{end}"));
+    let value = value.map_err(|_| PageError::Header(RANGE.to_string()))?;
+    ask.headers.insert(RANGE, value);
+    Ok(ask)
+}
+
+fn unit(config: &Range, scope: &TemplateScope) -> Result<String, PageError> {
+    let said = match &config.range_unit {
+        Some(template) => template.header(scope)?,
+        None => None,
+    };
+    Ok(said.unwrap_or_else(|| "items".to_owned()))
+}
+
+/// Ends where `Content-Range` says so; at an answer that is no part (200, 416); else at a short page.
+pub(super) fn next(position: &Position, answer: &Answer) -> Result<Turn, PageError> {
+    let Place::Offset(start) = position.at else {
+        return Err(PageError::Foreign);
+    };
+    let given = answer.headers.get(CONTENT_RANGE);
+    let given = given.and_then(|value| read(value.to_str().ok()?));
+    let behind = given.map_or(start.saturating_add(answer.count), |given| given.behind);
+    let is_last = match given.and_then(|given| given.complete) {
+        Some(complete) => behind >= complete,
+        None => position.limit.is_none_or(|asked| answer.count < asked),
+    };
+    let is_part = answer.status == StatusCode::PARTIAL_CONTENT || given.is_some();
+    let next = if is_last || !is_part || answer.count == 0 {
+        None
+    } else {
+        Some(position.onward(Place::Offset(behind), answer)?)
+    };
+    let prev = numbered::before(start, 0, position.limit).map(|at| position.back(at));
+    Ok(Turn { next, prev })
+}
+
+/// The part that an answer says it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Given {
+    /// The first record behind it.
+    behind: u64,
+    /// How many there are in all, where that is known.
+    complete: Option<u64>,
+}
+
+/// `items 0-24/66`, `items 0-24/*`; some leave out the unit or write `=` behind it.
+fn read(value: &str) -> Option<Given> {
+    let value = value.trim();
+    let range = value.rsplit([' ', '=']).next()?;
+    let (part, complete) = range.split_once('/')?;
+    let (_, last) = part.split_once('-')?;
+    Some(Given {
+        behind: last.parse::<u64>().ok()?.checked_add(1)?,
+        complete: complete.parse().ok(),
+    })
+}

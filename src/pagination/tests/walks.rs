@@ -1,0 +1,139 @@
+//! What every walk has: a page before, an end, a position that can be kept.
+
+use super::*;
+
+#[test]
+fn the_page_before_is_told_by_the_provider_or_by_counting() {
+    let pagination = cursor(&json!({ "prev_cursor_path": "prev" }));
+    let turn = turned(
+        &pagination,
+        &start(&pagination, None),
+        1,
+        &json!({ "prev": "p" }),
+        &[],
+    )
+    .unwrap();
+    assert_eq!(
+        (turn.next, turn.prev.map(|prev| prev.at)),
+        (None, Some(Place::Cursor("\"p\"".into())))
+    );
+    let pagination = self::pagination("offset", &json!({ "offset_key": "skip", "limit_key": "n" }));
+    let mut position = start(&pagination, Some(10));
+    let prev = |position: &Position| {
+        let turn = turned(&pagination, position, 10, &json!({}), &[]).unwrap();
+        turn.prev.map(|prev| prev.at)
+    };
+    assert_eq!(prev(&position), None);
+    position.at = Place::Offset(25);
+    assert_eq!(prev(&position), Some(Place::Offset(15)));
+    position.at = Place::Offset(5);
+    assert_eq!(prev(&position), Some(Place::Offset(0)));
+}
+
+#[test]
+fn a_provider_that_repeats_or_never_ends_is_detected() {
+    let pagination = cursor(&json!({}));
+    let mut position = start(&pagination, None);
+    for (page, next) in [(1, "a"), (2, "b")] {
+        let body = json!({ "next": next });
+        position = answered(&pagination, &position, (1, "[same]"), &body, &[])
+            .unwrap()
+            .next
+            .unwrap();
+        assert_eq!(position.pages, page);
+    }
+    let third = answered(
+        &pagination,
+        &position,
+        (1, "[same]"),
+        &json!({ "next": "c" }),
+        &[],
+    );
+    assert_eq!(third, Err(PageError::Repeats), "three pages are the same");
+    let other = answered(
+        &pagination,
+        &position,
+        (1, "[other]"),
+        &json!({ "next": "b" }),
+        &[],
+    );
+    assert_eq!(
+        other,
+        Err(PageError::Repeats),
+        "the cursor that was just used"
+    );
+    position.pages = MAX_PAGES - 1;
+    let endless = answered(
+        &pagination,
+        &position,
+        (1, "[other]"),
+        &json!({ "next": "c" }),
+        &[],
+    );
+    assert_eq!(endless, Err(PageError::Endless));
+}
+
+#[test]
+fn with_a_content_hash_an_equal_page_is_the_end() {
+    let pagination = cursor(&json!({ "use_content_hash": true }));
+    let body = json!({ "next": "a" });
+    let position = answered(
+        &pagination,
+        &start(&pagination, None),
+        (1, "[same]"),
+        &body,
+        &[],
+    )
+    .unwrap()
+    .next
+    .unwrap();
+    let again = answered(
+        &pagination,
+        &position,
+        (1, "[same]"),
+        &json!({ "next": "b" }),
+        &[],
+    )
+    .unwrap();
+    assert_eq!(again.next, None);
+}
+
+#[test]
+fn a_position_goes_through_json_unchanged() {
+    for at in [
+        Place::Cursor("\"a\"".into()),
+        Place::Link("/x?y".into()),
+        Place::Page(2),
+        Place::Offset(u64::MAX),
+        Place::Values(json!({ "day": 1 })),
+    ] {
+        let pagination = cursor(&json!({}));
+        let body = json!({ "next": "a" });
+        let mut position = turned(&pagination, &start(&pagination, Some(3)), 3, &body, &[])
+            .unwrap()
+            .next
+            .unwrap();
+        position.at = at;
+        let text = serde_json::to_string(&position).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Position>(&text).unwrap(),
+            position,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_limit_is_kept_within_what_the_provider_takes() {
+    let pagination = cursor(&json!({ "min_limit": 5 }));
+    for (limit, expected) in [
+        (Some(0), Some(5)),
+        (Some(4), Some(5)),
+        (Some(20), Some(20)),
+        (Some(500), Some(50)),
+        (None, None),
+    ] {
+        assert_eq!(start(&pagination, limit).limit, expected, "{limit:?}");
+    }
+    assert_eq!(start(&cursor(&json!({})), Some(0)).limit, Some(1));
+}
