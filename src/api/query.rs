@@ -4,7 +4,8 @@ use data_encoding::BASE64URL_NOPAD;
 use url::Url;
 
 use crate::error::{Code, Failure};
-use crate::flows::records::Page;
+use crate::flows::records::{Comparison, Filter, FilterValue, Page};
+use crate::time::Timestamp;
 
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1_000;
@@ -41,19 +42,134 @@ impl Query {
             .map(|(_, value)| value.as_str())
     }
 
-    /// `limit` (default 100, clamped to 1,000) and `next_cursor`.
-    pub(crate) fn page(&self) -> Result<Page, Failure> {
+    /// The query of a list: `limit` (default 100, clamped to 1,000), `next_cursor`, filters by `fields`, and
+    /// `environment_id` where `others` says so.
+    pub(crate) fn of_list(
+        url: &Url,
+        others: &[&str],
+        fields: &[Field],
+    ) -> Result<(Self, Page), Failure> {
+        let filters: Vec<_> = fields.iter().flat_map(Field::parameters).collect();
+        let named = filters.iter().map(|(name, ..)| name.as_str());
+        let known: Vec<&str> = ["limit", "next_cursor"]
+            .into_iter()
+            .chain(others.iter().copied())
+            .chain(named)
+            .collect();
+        let query = Self::read(url, &known)?;
+        let page = query.page(&filters)?;
+        Ok((query, page))
+    }
+
+    fn page(&self, known: &[(String, &Field, Comparison)]) -> Result<Page, Failure> {
         let limit = match self.get("limit") {
             None => DEFAULT_LIMIT,
             Some(text) => text
                 .parse::<usize>()
                 .map_err(|_| malformed("`limit` is not a whole number."))?,
         };
+        let mut filters = Vec::new();
+        for (name, field, comparison) in known {
+            if let Some(text) = self.get(name) {
+                let value = field.kind.read(text).ok_or_else(|| {
+                    malformed(&format!("`{name}` is not {}.", field.kind.words()))
+                })?;
+                filters.push(Filter {
+                    field: field.key.to_owned(),
+                    comparison: *comparison,
+                    value,
+                });
+            }
+        }
         let after = self.get("next_cursor").map(read_cursor).transpose()?;
         Ok(Page {
             limit: limit.clamp(1, MAX_LIMIT),
             after,
+            filters,
         })
+    }
+}
+
+/// A field that a list can be narrowed by.
+pub(crate) struct Field {
+    name: &'static str,
+    key: &'static str,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Flag,
+    Time,
+}
+
+impl Field {
+    /// A text, equal or not.
+    pub(crate) const fn text(name: &'static str) -> Self {
+        Self {
+            name,
+            key: name,
+            kind: Kind::Text,
+        }
+    }
+
+    /// `true` or `false`.
+    pub(crate) const fn flag(name: &'static str) -> Self {
+        Self {
+            name,
+            key: name,
+            kind: Kind::Flag,
+        }
+    }
+
+    /// A time, also with `[gt]`, `[gte]`, `[lt]`, `[lte]`.
+    pub(crate) const fn time(name: &'static str) -> Self {
+        Self {
+            name,
+            key: name,
+            kind: Kind::Time,
+        }
+    }
+
+    /// Stored under another key than it is asked by.
+    pub(crate) const fn stored_as(self, key: &'static str) -> Self {
+        Self { key, ..self }
+    }
+
+    fn parameters(&self) -> Vec<(String, &Self, Comparison)> {
+        let ranges: &[(&str, Comparison)] = match self.kind {
+            Kind::Time => &[
+                ("[gt]", Comparison::Above),
+                ("[gte]", Comparison::From),
+                ("[lt]", Comparison::Below),
+                ("[lte]", Comparison::To),
+            ],
+            Kind::Text | Kind::Flag => &[],
+        };
+        let exact = (self.name.to_owned(), self, Comparison::Is);
+        let ranges = ranges
+            .iter()
+            .map(|(suffix, comparison)| (format!("{}{suffix}", self.name), self, *comparison));
+        [exact].into_iter().chain(ranges).collect()
+    }
+}
+
+impl Kind {
+    fn read(self, text: &str) -> Option<FilterValue> {
+        match self {
+            Self::Text => Some(FilterValue::Text(text.to_owned())),
+            Self::Flag => text.parse().ok().map(FilterValue::Flag),
+            Self::Time => Timestamp::parse(text).map(|time| FilterValue::Text(time.to_string())),
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Text => "a text",
+            Self::Flag => "true or false",
+            Self::Time => "a date and time such as 2026-01-31T12:00:00Z",
+        }
     }
 }
 
@@ -81,7 +197,12 @@ mod tests {
 
     fn page(query: &str) -> Result<Page, Failure> {
         let url = Url::parse(&format!("http://x/y?{query}")).unwrap();
-        Query::read(&url, &["limit", "next_cursor"])?.page()
+        let fields = [
+            Field::flag("is_beta"),
+            Field::time("created_at"),
+            Field::text("integration.name").stored_as("integration_name"),
+        ];
+        Ok(Query::of_list(&url, &[], &fields)?.1)
     }
 
     #[test]
@@ -111,6 +232,39 @@ mod tests {
         for wrong in ["abc", "***", "JyBPUiAx"] {
             assert_eq!(
                 page(&format!("next_cursor={wrong}")).unwrap_err().status(),
+                400,
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn filters_are_read_by_their_kind() {
+        let page =
+            page("is_beta=true&created_at%5Bgt%5D=2026-01-31T01:00:00%2B01:00&integration.name=a")
+                .unwrap();
+        let read: Vec<_> = page
+            .filters
+            .iter()
+            .map(|one| (one.field.as_str(), one.comparison, one.value.clone()))
+            .collect();
+        let expected = [
+            ("is_beta", Comparison::Is, FilterValue::Flag(true)),
+            (
+                "created_at",
+                Comparison::Above,
+                FilterValue::Text("2026-01-31T00:00:00.000Z".into()),
+            ),
+            (
+                "integration_name",
+                Comparison::Is,
+                FilterValue::Text("a".into()),
+            ),
+        ];
+        assert_eq!(read, expected);
+        for wrong in ["is_beta=yes", "created_at=today", "is_beta[gt]=true"] {
+            assert_eq!(
+                super::tests::page(wrong).unwrap_err().status(),
                 400,
                 "{wrong}"
             );

@@ -106,7 +106,7 @@ pub enum EnvironmentAsk {
     /// Takes an account out of the index → null
     ForgetAccount(AccountId),
     /// → `Listed<AccountEntry>`
-    ListAccounts(AccountFilter, Page),
+    ListAccounts(Page),
     /// Erases the environment's directory if nothing is in it → null
     Close,
 }
@@ -134,13 +134,6 @@ pub enum Aim {
     Free,
     /// They belong to the operator: who changes where they go brings their own.
     Guarded,
-}
-
-/// Which accounts are listed.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct AccountFilter {
-    /// Of this tenant only.
-    pub tenant_id: Option<String>,
 }
 
 /// What an account's object is asked.

@@ -3,9 +3,7 @@
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use crate::error::{Code, Failure};
-use crate::flows::ask::{
-    AccountAsk, AccountFilter, AccountView, EnvironmentAsk, ask_account, ask_environment,
-};
+use crate::flows::ask::{AccountAsk, AccountView, EnvironmentAsk, ask_account, ask_environment};
 use crate::flows::records::{AccountEntry, Listed, Page};
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Sees};
@@ -17,15 +15,10 @@ const AT_ONCE: usize = 24;
 pub async fn list_accounts(
     outside: &impl Outside,
     environment: EnvironmentId,
-    filter: AccountFilter,
     page: Page,
 ) -> Result<Listed<AccountView>, Failure> {
-    let found: Listed<AccountEntry> = ask_environment(
-        outside,
-        environment,
-        &EnvironmentAsk::ListAccounts(filter, page),
-    )
-    .await?;
+    let found: Listed<AccountEntry> =
+        ask_environment(outside, environment, &EnvironmentAsk::ListAccounts(page)).await?;
     let views = stream::iter(
         found
             .result

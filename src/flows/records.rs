@@ -149,4 +149,43 @@ pub struct Page {
     pub limit: usize,
     /// After this id.
     pub after: Option<String>,
+    /// Only records that fit all of these.
+    pub filters: Vec<Filter>,
+}
+
+/// A condition on one field of a record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Filter {
+    /// The field's key in the record.
+    pub field: String,
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// With what.
+    pub value: FilterValue,
+}
+
+/// How a field is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Comparison {
+    /// `=`
+    Is,
+    /// `[gt]`
+    Above,
+    /// `[gte]`
+    From,
+    /// `[lt]`
+    Below,
+    /// `[lte]`
+    To,
+}
+
+/// What a field is compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum FilterValue {
+    /// True or false.
+    Flag(bool),
+    /// Any text; times in the one form they are stored in.
+    Text(String),
 }

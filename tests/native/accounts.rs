@@ -457,3 +457,56 @@ fn an_account_is_shown_even_when_its_config_no_longer_compiles() {
         .delete(&format!("/integrated-account/{id}"))
         .expect(200);
 }
+
+#[test]
+fn a_list_is_narrowed_by_every_filter() {
+    let world = World::new();
+    let setting = Setting::new(&world, &file());
+    let first = setting.account("oauth2", &json!({}));
+    world.pass(std::time::Duration::from_secs(10));
+    let body = json!({ "tenant_id": "b", "environment_integration_id": setting.install, "authentication_method": "oauth2", "context": {}, "region": "apac", "is_sandbox": true });
+    let second = id_of(
+        &setting
+            .client
+            .post("/integrated-account", &body)
+            .expect(201),
+    );
+    let between = "2023-11-14T22:13:25Z";
+    for (filter, expected) in [
+        ("tenant_id=b".to_owned(), vec![&second]),
+        ("status=active".to_owned(), vec![&first, &second]),
+        ("status=needs_reauth".to_owned(), vec![]),
+        ("is_sandbox=false".to_owned(), vec![&first]),
+        ("is_sandbox=true&tenant_id=b".to_owned(), vec![&second]),
+        ("integration.name=shop".to_owned(), vec![&first, &second]),
+        ("integration.name=other".to_owned(), vec![]),
+        ("region=apac".to_owned(), vec![&second]),
+        (format!("created_at[gt]={between}"), vec![&second]),
+        (format!("created_at[lt]={between}"), vec![&first]),
+        (
+            "created_at[gte]=2023-11-14T22:13:20Z&created_at[lte]=2023-11-14T22:13:20Z".to_owned(),
+            vec![&first],
+        ),
+    ] {
+        let listed = setting
+            .client
+            .get(&format!("/integrated-account?{filter}"))
+            .expect(200);
+        let ids: Vec<String> = listed["result"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(id_of)
+            .collect();
+        let mut expected: Vec<String> = expected.into_iter().cloned().collect();
+        expected.sort();
+        assert_eq!(ids, expected, "{filter}");
+    }
+    assert_eq!(
+        setting
+            .client
+            .get("/integrated-account?is_sandbox=maybe")
+            .code(400),
+        "caller.malformed"
+    );
+}

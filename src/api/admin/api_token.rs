@@ -7,7 +7,7 @@ use url::Url;
 use super::{Answer, created, deleted, listed, pick};
 use crate::api::Desk;
 use crate::api::caller::{Caller, token_text};
-use crate::api::query::Query;
+use crate::api::query::{Field, Query};
 use crate::api::shape;
 use crate::crypto;
 use crate::error::{Code, Failure};
@@ -29,9 +29,9 @@ struct New {
 }
 
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
-    let query = Query::read(url, &["limit", "next_cursor", "environment_id"])?;
+    let fields = [Field::text("name"), Field::time("created_at")];
+    let (query, page) = Query::of_list(url, &["environment_id"], &fields)?;
     let environment = caller.environment(query.get("environment_id"))?;
-    let page = query.page()?;
     let found: Listed<TokenRecord> = ask_environment(
         desk.outside,
         environment,

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{Answer, created, deleted, listed, ok, pick};
 use crate::api::Desk;
-use crate::api::query::Query;
+use crate::api::query::{Field, Query};
 use crate::api::shape;
 use crate::error::{Complaint, Failure};
 use crate::flows::ask::{EnvironmentChange, RootAsk, ask_root};
@@ -33,7 +33,15 @@ struct Change {
 }
 
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Answer<O> {
-    let page = Query::read(url, &["limit", "next_cursor"])?.page()?;
+    let (_, page) = Query::of_list(
+        url,
+        &[],
+        &[
+            Field::text("name"),
+            Field::text("region"),
+            Field::time("created_at"),
+        ],
+    )?;
     let found: Listed<EnvironmentRecord> =
         ask_root(desk.outside, &RootAsk::ListEnvironments(page.clone())).await?;
     Ok(listed(&found, &page, shown))

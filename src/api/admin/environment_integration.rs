@@ -7,7 +7,7 @@ use url::Url;
 use super::{Answer, created, deleted, listed, ok, pick};
 use crate::api::Desk;
 use crate::api::caller::Caller;
-use crate::api::query::Query;
+use crate::api::query::{Field, Query};
 use crate::api::shape;
 use crate::error::Failure;
 use crate::flows::ask::{
@@ -48,9 +48,15 @@ fn yes() -> bool {
 }
 
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
-    let query = Query::read(url, &["limit", "next_cursor", "environment_id"])?;
+    let fields = [
+        Field::text("integration.name").stored_as("integration_name"),
+        Field::text("integration_id"),
+        Field::flag("is_enabled"),
+        Field::flag("show_in_catalog"),
+        Field::time("created_at"),
+    ];
+    let (query, page) = Query::of_list(url, &["environment_id"], &fields)?;
     let environment = caller.environment(query.get("environment_id"))?;
-    let page = query.page()?;
     let found: Listed<InstallRecord> = ask_environment(
         desk.outside,
         environment,

@@ -8,12 +8,10 @@ use url::Url;
 use super::{Answer, created, deleted, ok, pick};
 use crate::api::Desk;
 use crate::api::caller::Caller;
-use crate::api::query::{Query, cursor};
+use crate::api::query::{Field, Query, cursor};
 use crate::api::shape;
 use crate::error::Failure;
-use crate::flows::ask::{
-    AccountAsk, AccountChange, AccountFilter, AccountView, Override, ask_account,
-};
+use crate::flows::ask::{AccountAsk, AccountChange, AccountView, Override, ask_account};
 use crate::flows::import_account::{NewAccount, import_account};
 use crate::flows::list_accounts::list_accounts;
 use crate::flows::records::TokenScope;
@@ -73,16 +71,18 @@ const MAX_BULK: usize = 1_000;
 const AT_ONCE: usize = 24;
 
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
-    let query = Query::read(
-        url,
-        &["limit", "next_cursor", "environment_id", "tenant_id"],
-    )?;
+    let fields = [
+        Field::text("tenant_id"),
+        Field::text("status"),
+        Field::flag("is_sandbox"),
+        Field::text("integration.name").stored_as("integration_name"),
+        Field::text("environment_integration_id"),
+        Field::text("region"),
+        Field::time("created_at"),
+    ];
+    let (query, page) = Query::of_list(url, &["environment_id"], &fields)?;
     let environment = caller.environment(query.get("environment_id"))?;
-    let page = query.page()?;
-    let filter = AccountFilter {
-        tenant_id: query.get("tenant_id").map(str::to_owned),
-    };
-    let found = list_accounts(desk.outside, environment, filter, page.clone()).await?;
+    let found = list_accounts(desk.outside, environment, page.clone()).await?;
     let result: Vec<_> = found.result.iter().map(shown).collect();
     Ok(ok(
         &json!({ "result": result, "next_cursor": found.next_cursor.as_deref().map(cursor), "limit": page.limit }),

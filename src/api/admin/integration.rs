@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{Answer, created, deleted, listed, ok, pick};
 use crate::api::Desk;
-use crate::api::query::Query;
+use crate::api::query::{Field, Query};
 use crate::api::shape;
 use crate::config::Level;
 use crate::error::Failure;
@@ -20,7 +20,13 @@ use crate::json;
 use crate::ports::{Body, HttpClient, Incoming, Outside};
 
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Answer<O> {
-    let page = Query::read(url, &["limit", "next_cursor"])?.page()?;
+    let fields = [
+        Field::text("name"),
+        Field::text("category"),
+        Field::flag("is_beta"),
+        Field::time("created_at"),
+    ];
+    let (_, page) = Query::of_list(url, &[], &fields)?;
     let found: Listed<IntegrationRecord> =
         ask_root(desk.outside, &RootAsk::ListIntegrations(page.clone())).await?;
     Ok(listed(&found, &page, shown))

@@ -2,7 +2,6 @@
 
 use super::{Directory, table};
 use crate::error::Failure;
-use crate::flows::ask::AccountFilter;
 use crate::flows::records::{AccountEntry, Listed, Page};
 use crate::ids::AccountId;
 use crate::ports::{Outside, Storage, StorageFault};
@@ -29,16 +28,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             .map(drop)
     }
 
-    pub(super) fn list_accounts(
-        &self,
-        filter: &AccountFilter,
-        page: &Page,
-    ) -> Result<Listed<AccountEntry>, StorageFault> {
-        let tenant = filter
-            .tenant_id
-            .as_deref()
-            .map(|tenant| ("tenant_id = ?", tenant.into()));
-        let conditions: Vec<_> = tenant.into_iter().collect();
-        table::list(&self.storage, "account", &conditions, page)
+    pub(super) fn list_accounts(&self, page: &Page) -> Result<Listed<AccountEntry>, StorageFault> {
+        table::list(&self.storage, "account", &[], page)
     }
 }

@@ -12,6 +12,7 @@ use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 const ALL: Page = Page {
     limit: 1_000,
     after: None,
+    filters: Vec::new(),
 };
 
 impl<O: Outside, S: Storage> Directory<O, S> {
@@ -39,7 +40,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         table::list(
             &self.storage,
             "environment",
-            &[("is_closing = ?", SqlValue::Integer(0))],
+            &[("is_closing = ?", vec![SqlValue::Integer(0)])],
             page,
         )
     }
@@ -97,7 +98,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let closing = table::list::<EnvironmentRecord>(
             &self.storage,
             "environment",
-            &[("is_closing = ?", SqlValue::Integer(1))],
+            &[("is_closing = ?", vec![SqlValue::Integer(1)])],
             &ALL,
         );
         let Ok(closing) = closing else { return false };

@@ -157,9 +157,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             EnvironmentAsk::ListInstalls(page) => answered(self.list_installs(&page)?),
             EnvironmentAsk::IndexAccount(entry) => answered(self.index_account(&entry)?),
             EnvironmentAsk::ForgetAccount(id) => answered(self.forget_account(id)?),
-            EnvironmentAsk::ListAccounts(filter, page) => {
-                answered(self.list_accounts(&filter, &page)?)
-            }
+            EnvironmentAsk::ListAccounts(page) => answered(self.list_accounts(&page)?),
             EnvironmentAsk::Close => answered(self.close().await?),
         }
     }

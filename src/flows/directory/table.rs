@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::flows::records::{Listed, Page};
+use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
 use crate::ports::{Row, SqlValue, Storage, StorageFault};
 
 const PUBLICATION: &str = "CREATE TABLE IF NOT EXISTS publication (key TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID";
@@ -38,8 +38,8 @@ pub fn first<T: DeserializeOwned>(rows: &[Row]) -> Result<Option<T>, StorageFaul
     rows.first().map(|row| record(row)).transpose()
 }
 
-/// A condition of a list: an SQL expression with one `?`, and what stands there.
-pub type Condition = (&'static str, SqlValue);
+/// A condition of a list: an SQL expression, and what stands at its `?`.
+pub type Condition = (&'static str, Vec<SqlValue>);
 
 /// One piece of a table that has `id` and `record`, by id; the conditions may narrow it.
 pub fn list<T: DeserializeOwned>(
@@ -49,20 +49,19 @@ pub fn list<T: DeserializeOwned>(
     page: &Page,
 ) -> Result<Listed<T>, StorageFault> {
     let ask_for = i64::try_from(page.limit.saturating_add(1)).unwrap_or(i64::MAX);
-    let all: Vec<&str> = conditions
-        .iter()
-        .map(|(condition, _)| *condition)
+    let filters = page.filters.iter().map(condition);
+    let (wheres, values): (Vec<_>, Vec<_>) = conditions.iter().cloned().chain(filters).unzip();
+    let wheres = wheres
+        .into_iter()
         .chain(["id > ?"])
-        .collect();
-    let statement = format!(
-        "SELECT record, id FROM {table} WHERE {} ORDER BY id LIMIT ?",
-        all.join(" AND ")
-    );
-    let mut values: Vec<SqlValue> = conditions.iter().map(|(_, value)| value.clone()).collect();
-    values.extend([
+        .collect::<Vec<_>>()
+        .join(" AND ");
+    let statement = format!("SELECT record, id FROM {table} WHERE {wheres} ORDER BY id LIMIT ?");
+    let rest = [
         page.after.clone().unwrap_or_default().into(),
         ask_for.into(),
-    ]);
+    ];
+    let values: Vec<SqlValue> = values.into_iter().flatten().chain(rest).collect();
     let rows = storage.exec(&statement, &values)?;
     let shown = rows.get(..page.limit).unwrap_or(&rows);
     let has_more = rows.len() > page.limit;
@@ -77,6 +76,25 @@ pub fn list<T: DeserializeOwned>(
             .collect::<Result<_, _>>()?,
         next_cursor: last.filter(|_| has_more).map(str::to_owned),
     })
+}
+
+/// The tenant has an index of its own; all else is looked for in the record.
+fn condition(filter: &Filter) -> Condition {
+    let value = match &filter.value {
+        FilterValue::Flag(flag) => SqlValue::Integer(i64::from(*flag)),
+        FilterValue::Text(text) => text.as_str().into(),
+    };
+    if filter.field == "tenant_id" && filter.comparison == Comparison::Is {
+        return ("tenant_id = ?", vec![value]);
+    }
+    let statement = match filter.comparison {
+        Comparison::Is => "json_extract(record, ?) = ?",
+        Comparison::Above => "json_extract(record, ?) > ?",
+        Comparison::From => "json_extract(record, ?) >= ?",
+        Comparison::Below => "json_extract(record, ?) < ?",
+        Comparison::To => "json_extract(record, ?) <= ?",
+    };
+    (statement, vec![format!("$.{}", filter.field).into(), value])
 }
 
 /// How many rows a table has.
