@@ -24,4 +24,5 @@ mod provider_cases;
 mod providers;
 mod proxy;
 mod publishing;
+mod routes;
 mod secrets;
