@@ -103,6 +103,16 @@ impl Keyring {
         Ok(Self(keys))
     }
 
+    /// The ids of all keys, the one that seals first.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|key| key.id.as_str())
+    }
+
+    /// Whether the first key sealed this.
+    pub fn is_current(&self, sealed: &str) -> bool {
+        self.ids().next() == Some(key_id(sealed))
+    }
+
     /// Seals a JSON value for its place; `nonce` must be freshly random.
     pub fn seal(
         &self,
@@ -141,6 +151,11 @@ impl Keyring {
         let text = opened.ok_or_else(|| SealError::Broken(id.to_owned()))?;
         serde_json::from_slice(&text).map_err(|_| SealError::Broken(id.to_owned()))
     }
+}
+
+/// The id of the key that sealed a value.
+pub fn key_id(sealed: &str) -> &str {
+    sealed.split_once('.').map_or(sealed, |(id, _)| id)
 }
 
 fn parse_key(entry: &str) -> Result<MasterKey, SealError> {

@@ -37,7 +37,9 @@ fn needed_by_admin(route: &A) -> Right {
         | A::CreateIntegration
         | A::ReplaceIntegration(_)
         | A::ChangeIntegration(_)
-        | A::DeleteIntegration(_) => Right::AdminToken,
+        | A::DeleteIntegration(_)
+        | A::RotateSealing
+        | A::GetSealing => Right::AdminToken,
         A::ListTokens
         | A::ListIntegrations
         | A::ValidateIntegration

@@ -79,6 +79,10 @@ pub enum AdminRoute {
     CreateAccountToken,
     /// `POST /integrated-account/bulk-delete`
     DeleteAccounts,
+    /// `POST /sealing/rotate`
+    RotateSealing,
+    /// `GET /sealing`
+    GetSealing,
     /// `GET /integrated-account/me`
     GetMe,
     /// `PATCH /integrated-account/me`
@@ -164,6 +168,8 @@ fn route(method: &Method, path: &str) -> Option<Route> {
         ("DELETE", ["environment-integration", id]) => A::DeleteInstall(owned(id)),
         ("GET", ["integrated-account"]) => A::ListAccounts,
         ("POST", ["integrated-account"]) => A::ImportAccount,
+        ("POST", ["sealing", "rotate"]) => A::RotateSealing,
+        ("GET", ["sealing"]) => A::GetSealing,
         ("GET", ["integrated-account", "me"]) => A::GetMe,
         ("PATCH", ["integrated-account", "me"]) => A::ChangeMe,
         ("POST", ["integrated-account", "refresh-credentials"]) => A::RefreshCredentials,

@@ -1,5 +1,7 @@
 //! How flows talk to the objects: one JSON message, one JSON answer.
 
+use std::collections::BTreeMap;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -60,6 +62,10 @@ pub enum RootAsk {
     UseIntegration(IntegrationId, EnvironmentId),
     /// An environment no longer installs it → null
     DropIntegration(IntegrationId, EnvironmentId),
+    /// Begins to seal everything under the first key → null
+    Rotate,
+    /// → [`Sealing`]
+    CountSealed,
     /// By id or name → `Option<IntegrationRecord>`
     FindIntegration(String),
     /// → `Listed<IntegrationRecord>`
@@ -107,6 +113,10 @@ pub enum EnvironmentAsk {
     ForgetAccount(AccountId),
     /// → `Listed<AccountEntry>`
     ListAccounts(Page),
+    /// Seals its installs, and the accounts after this one, under the first key → [`Resealed`]
+    Reseal(Option<String>),
+    /// → `BTreeMap<String, u64>`: sealed values per key id
+    CountSealed,
     /// Erases the environment's directory if nothing is in it → null
     Close,
 }
@@ -152,8 +162,28 @@ pub enum AccountAsk {
     Refresh(Sees),
     /// A token of its own, known by its hash until then → null
     IssueToken(Sees, String, Timestamp),
+    /// Seals its secrets under the first key → `Option<String>`: the id of the key they rest under
+    Reseal,
     /// Erases it → null
     Delete(Sees),
+}
+
+/// How many sealed values rest under which key.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Sealing {
+    /// Key id → values.
+    pub counts: BTreeMap<String, u64>,
+    /// Whether a rotation is under way.
+    pub is_rotating: bool,
+}
+
+/// How far an environment's re-sealing came.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Resealed {
+    /// The account to go on after; nothing at the end.
+    pub next: Option<String>,
+    /// Accounts that could not be re-sealed this time.
+    pub failed: u64,
 }
 
 /// A change of an account; what is absent stays.

@@ -131,6 +131,9 @@ pub struct AccountEntry {
     pub region: Region,
     /// When it was stored.
     pub created_at: Timestamp,
+    /// The id of the key its secrets rest under; nothing when it has none.
+    #[serde(default)]
+    pub sealing_key: Option<String>,
 }
 
 /// A piece of a list.

@@ -34,6 +34,22 @@ pub fn open(system: &impl System, place: Place<'_>, sealed: &str) -> Result<Valu
     opened.map_err(|error| told(system, place, &error))
 }
 
+/// The same value under the first key; `None` when it is already, or there is nothing sealed.
+pub fn resealed(
+    system: &impl System,
+    place: Place<'_>,
+    text: Option<&str>,
+) -> Result<Option<String>, Failure> {
+    let ring = system
+        .settings()
+        .keyring()
+        .map_err(|error| told(system, place, &error))?;
+    match text.filter(|text| !ring.is_current(text)) {
+        None => Ok(None),
+        Some(old) => seal(system, place, &open(system, place, old)?),
+    }
+}
+
 /// The old secrets that stay when `config` replaces the file: those whose place still exists and
 /// where the new file says nothing.
 pub fn kept(old: &Value, config: &Value) -> Value {

@@ -25,4 +25,5 @@ mod providers;
 mod proxy;
 mod publishing;
 mod routes;
+mod sealing;
 mod secrets;

@@ -148,6 +148,27 @@ impl World {
         }))
     }
 
+    /// The same data under other settings: the operator changed a variable and deployed again.
+    pub fn deployed_with(&self, variables: &[(&str, &str)]) -> Self {
+        let next = Self::with(variables);
+        next.0.now.set(self.0.now.get());
+        next.0.seed.set(self.0.seed.get());
+        *next.0.kv.borrow_mut() = self.0.kv.borrow().clone();
+        *next.0.disks.borrow_mut() = self.0.disks.borrow().clone();
+        next
+    }
+
+    /// Lets the clock run and rings what is due, until nothing is left to do.
+    pub fn settle(&self) {
+        for _ in 0..50 {
+            self.pass(Duration::from_secs(61));
+            if futures::executor::block_on(self.ring_alarms()) == 0 {
+                return;
+            }
+        }
+        panic!("it never comes to rest");
+    }
+
     /// Moves the clock.
     pub fn pass(&self, duration: Duration) {
         self.0

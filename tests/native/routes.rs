@@ -51,6 +51,8 @@ const ROWS: &[(&str, &str, &[&str])] = &[
     ),
     ("POST", "/integrated-account/token", &["proxy", "admin"]),
     ("POST", "/integrated-account/bulk-delete", &["admin"]),
+    ("GET", "/sealing", &[]),
+    ("POST", "/sealing/rotate", &[]),
     ("GET", "/integrated-account/me", &["account"]),
     ("PATCH", "/integrated-account/me", &["account"]),
     (

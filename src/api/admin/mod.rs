@@ -6,6 +6,7 @@ mod environment;
 mod environment_integration;
 mod integrated_account;
 mod integration;
+mod sealing;
 
 use http::StatusCode;
 use serde::Serialize;
@@ -56,6 +57,8 @@ pub(super) async fn answer<O: Outside>(
         A::ListAccounts => integrated_account::list(desk, caller, &request.url).await,
         A::ImportAccount => integrated_account::import(desk, caller, request).await,
         A::GetAccount(id) => integrated_account::get(desk, caller, &id, &request.url).await,
+        A::RotateSealing => sealing::rotate(desk).await,
+        A::GetSealing => sealing::get(desk).await,
         A::ChangeAccount(id) => integrated_account::change(desk, caller, &id, request).await,
         A::ReplaceCredentials(id) => {
             integrated_account::replace_credentials(desk, caller, &id, request).await

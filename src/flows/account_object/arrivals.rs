@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::row::{AccountRow, Next, Pending};
 use super::{AccountObject, Loaded, State};
 use crate::account::Account;
+use crate::account::seal::key_id;
 use crate::account::status::Status;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{AccountView, EnvironmentAsk, ask_environment};
@@ -50,14 +51,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         };
         self.insert_row(&stored, &Pending::Change(Box::new(next.clone())))?;
         self.wake_later().await;
-        if let Err(failure) = self.index(&effective, &active).await {
+        if let Err(failure) = self.index(&effective, &next).await {
             self.withdraw(active.environment_id).await?;
             return Err(failure);
         }
         // Should the commit fail, the row still says what is pending: the next request reads it.
         self.state.replace(State::Unread);
         self.commit_row(&next)?;
-        let loaded = Loaded::new(active, &secrets);
+        let loaded = Loaded::new(active, &secrets, next.sealed.as_deref());
         self.state.replace(State::Here(Rc::clone(&loaded)));
         self.view(&loaded).await
     }
@@ -119,18 +120,24 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             AccountRow {
                 account: Some(account),
                 secrets,
+                sealed,
                 pending: None,
-            } => Ok(State::Here(Loaded::new(account, &secrets))),
+            } => Ok(State::Here(Loaded::new(
+                account,
+                &secrets,
+                sealed.as_deref(),
+            ))),
         }
     }
 
     async fn finish_change(&self, next: &Next) -> Result<State, Failure> {
         let effective = self.effective(&next.account).await?;
-        self.index(&effective, &next.account).await?;
+        self.index(&effective, next).await?;
         self.commit_row(next)?;
         Ok(State::Here(Loaded::new(
             next.account.clone(),
             &self.opened(next.sealed.as_deref())?,
+            next.sealed.as_deref(),
         )))
     }
 
@@ -170,11 +177,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         Ok(self.storage.erase().await?)
     }
 
-    pub(super) async fn index(
-        &self,
-        effective: &Effective,
-        account: &Account,
-    ) -> Result<(), Failure> {
+    pub(super) async fn index(&self, effective: &Effective, next: &Next) -> Result<(), Failure> {
+        let account = &next.account;
         let entry = AccountEntry {
             id: account.id,
             tenant_id: account.tenant_id.clone(),
@@ -184,6 +188,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             is_sandbox: account.is_sandbox,
             region: account.region,
             created_at: account.created_at,
+            sealing_key: next.sealed.as_deref().map(|text| key_id(text).to_owned()),
         };
         let answer = ask_environment::<()>(
             &self.outside,

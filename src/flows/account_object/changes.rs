@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::row::{Next, Pending};
 use super::{AccountObject, Loaded, State};
 use crate::account::Account;
+use crate::account::seal::key_id;
 use crate::account::status::Status;
 use crate::config::{self, secrets};
 use crate::error::{Code, Failure};
@@ -88,6 +89,18 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         Err(Failure::new(Code::NotRefreshable, words))
     }
 
+    /// Seals its secrets under the first key; a change that is pending is finished first, under it.
+    pub(super) async fn reseal(&self) -> Result<Option<String>, Failure> {
+        let _one_at_a_time = self.changing.lock().await;
+        let loaded = self.visible(&Sees::All).await?;
+        let sealed = self.reseal_row()?;
+        let secrets = self.opened(sealed.as_deref())?;
+        let loaded = Loaded::new(loaded.account.clone(), &secrets, sealed.as_deref());
+        let key = loaded.sealing_key.clone();
+        self.state.replace(State::Here(loaded));
+        Ok(key)
+    }
+
     async fn store(
         &self,
         loaded: &Rc<Loaded>,
@@ -105,12 +118,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             sealed: self.sealed(&secrets)?,
             account,
         };
-        if is_indexed_alike(&loaded.account, &next.account) {
+        if is_indexed_alike(loaded, &next) {
             self.commit_row(&next)?;
         } else {
             self.index_then_commit(&effective, loaded, &next).await?;
         }
-        let loaded = Loaded::new(next.account, &secrets);
+        let loaded = Loaded::new(next.account.clone(), &secrets, next.sealed.as_deref());
         self.state.replace(State::Here(Rc::clone(&loaded)));
         self.view(&loaded).await
     }
@@ -125,7 +138,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     ) -> Result<(), Failure> {
         self.note_pending(&Pending::Change(Box::new(next.clone())))?;
         self.wake_later().await;
-        if let Err(failure) = self.index(effective, &next.account).await {
+        if let Err(failure) = self.index(effective, next).await {
             let (_, secrets) = effective.compiled.split_context(&loaded.context);
             let old = Next {
                 account: loaded.account.clone(),
@@ -194,6 +207,11 @@ fn merged_override(own: Option<Value>, patch: &Value) -> Result<Option<Value>, F
 }
 
 /// Whether the index has nothing to learn.
-fn is_indexed_alike(old: &Account, new: &Account) -> bool {
-    old.tenant_id == new.tenant_id && old.status == new.status && old.is_sandbox == new.is_sandbox
+fn is_indexed_alike(old: &Loaded, next: &Next) -> bool {
+    let (account, new) = (&old.account, &next.account);
+    let key = next.sealed.as_deref().map(key_id);
+    account.tenant_id == new.tenant_id
+        && account.status == new.status
+        && account.is_sandbox == new.is_sandbox
+        && old.sealing_key.as_deref() == key
 }

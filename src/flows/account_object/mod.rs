@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::account::Account;
+use crate::account::seal::key_id;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{AccountAsk, AccountView, IntegrationView, answer_text, answered};
 use crate::flows::effective::{self, Effective};
@@ -55,6 +56,8 @@ pub struct Loaded {
     pub account: Account,
     /// Its whole context, the secret half included. Never leaves the object but inside a request to the provider.
     pub context: Value,
+    /// The id of the key its secrets rest under.
+    sealing_key: Option<String>,
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
@@ -86,9 +89,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
     }
 
-    /// Whether `loaded` is still what counts: an account may go while a call waits for its turn.
-    pub fn is_current(&self, loaded: &Loaded) -> bool {
-        matches!(&*self.state.borrow(), State::Here(current) if std::ptr::eq(Rc::as_ptr(current), loaded))
+    /// Whether the account is still there: it may go while a call waits for its turn.
+    pub fn is_here(&self) -> bool {
+        matches!(&*self.state.borrow(), State::Here(_))
     }
 
     /// The account, if there is one that may be seen.
@@ -128,6 +131,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             AccountAsk::IssueToken(sees, hash, until) => {
                 answered(self.issue_token(&sees, &hash, until).await?)
             }
+            AccountAsk::Reseal => answered(self.reseal().await?),
             AccountAsk::Delete(sees) => answered(self.delete(&sees).await?),
         }
     }
@@ -170,11 +174,15 @@ fn unknown_token() -> Failure {
 }
 
 impl Loaded {
-    fn new(account: Account, secrets: &Value) -> Rc<Self> {
+    fn new(account: Account, secrets: &Value, sealed: Option<&str>) -> Rc<Self> {
         let mut context = account.context.clone();
         if secrets.is_object() {
             words::merge(&mut context, secrets);
         }
-        Rc::new(Self { account, context })
+        Rc::new(Self {
+            account,
+            context,
+            sealing_key: sealed.map(|text| key_id(text).to_owned()),
+        })
     }
 }

@@ -36,6 +36,7 @@ pub(super) struct Next {
 pub(super) struct AccountRow {
     pub(super) account: Option<Account>,
     pub(super) secrets: Value,
+    pub(super) sealed: Option<String>,
     pub(super) pending: Option<Pending>,
 }
 
@@ -60,6 +61,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         Ok(Some(AccountRow {
             account: parsed(record)?,
             secrets,
+            sealed: sealed.as_text().map(str::to_owned),
             pending: parsed(pending)?,
         }))
     }
@@ -103,6 +105,22 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             context_secrets(&self.id.to_string()),
             secrets,
         )
+    }
+
+    /// The secrets under the first key; what counts, and what is still pending.
+    pub(super) fn reseal_row(&self) -> Result<Option<String>, Failure> {
+        let row = self
+            .read_row()?
+            .ok_or_else(|| Failure::not_found("integrated account"))?;
+        let id = self.id.to_string();
+        let new = sealed::resealed(&self.outside, context_secrets(&id), row.sealed.as_deref())?;
+        if let Some(text) = &new {
+            self.storage.exec(
+                "UPDATE account SET sealed = ? WHERE one = 1",
+                &[text.as_str().into()],
+            )?;
+        }
+        Ok(new.or(row.sealed))
     }
 
     /// What [`Self::sealed`] made.

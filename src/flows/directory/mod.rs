@@ -11,6 +11,7 @@ mod installs;
 mod integration_uses;
 mod integrations;
 mod publishing;
+mod sealing;
 mod table;
 
 pub(crate) use installs::override_secrets;
@@ -89,7 +90,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             Err(fault) => self.log("alarm_failed", &fault.to_string()),
         }
         self.wake_by(LATER).await;
-        let is_done = self.finish_closing().await && self.publish_all().await;
+        let is_done =
+            self.finish_closing().await && self.publish_all().await && self.rotate().await;
         let is_idle = is_done && self.is_published().unwrap_or(false);
         if is_idle && self.storage.delete_alarm().await.is_ok() {
             self.alarm.set(None);
@@ -118,6 +120,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             RootAsk::DropIntegration(integration, environment) => {
                 answered(self.drop_integration(integration, environment)?)
             }
+            RootAsk::Rotate => answered(self.start_rotation().await?),
+            RootAsk::CountSealed => answered(self.count_all_sealed().await?),
             RootAsk::FindIntegration(key) => answered(self.find_integration(&key)?),
             RootAsk::ListIntegrations(page) => answered(self.list_integrations(&page)?),
         }
@@ -158,6 +162,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             EnvironmentAsk::IndexAccount(entry) => answered(self.index_account(&entry)?),
             EnvironmentAsk::ForgetAccount(id) => answered(self.forget_account(id)?),
             EnvironmentAsk::ListAccounts(page) => answered(self.list_accounts(&page)?),
+            EnvironmentAsk::Reseal(after) => answered(self.reseal_environment(after).await?),
+            EnvironmentAsk::CountSealed => answered(self.count_sealed_here()?),
             EnvironmentAsk::Close => answered(self.close().await?),
         }
     }

@@ -12,6 +12,7 @@ const PUBLICATION: &str = "CREATE TABLE IF NOT EXISTS publication (key TEXT PRIM
 /// The root's tables.
 pub const ROOT_SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS environment (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, is_closing INTEGER NOT NULL DEFAULT 0, record TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS rotation (one INTEGER PRIMARY KEY CHECK (one = 1), environment TEXT, account TEXT, failed INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS integration_use (integration_id TEXT NOT NULL, environment_id TEXT NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (integration_id, environment_id)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS integration (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL)",
     PUBLICATION,

@@ -24,7 +24,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         callers: Body<O::Stream>,
     ) -> Result<Reply<O::Stream>, Failure> {
         let _slot = self.slot().await?;
-        if !self.object.is_current(self.loaded) {
+        if !self.object.is_here() {
             return Err(Failure::not_found("integrated account"));
         }
         let mut body = match std::mem::replace(&mut draft.body, Payload::Nothing) {

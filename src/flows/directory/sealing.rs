@@ -1,0 +1,311 @@
+//! Rotating the master key: everything sealed is sealed anew under the first of `SEALING_KEYS`. The root
+//! walks by alarm over integrations, environments, installs and accounts, dormant ones too, and notes how
+//! far it came: a restart goes on from there.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt};
+
+use super::{Directory, DirectoryName, file_secrets, override_secrets, table};
+use crate::account::seal;
+use crate::error::Failure;
+use crate::flows::ask::{
+    AccountAsk, EnvironmentAsk, Resealed, Sealing, ask_account, ask_environment,
+};
+use crate::flows::published;
+use crate::flows::records::{
+    AccountEntry, EnvironmentRecord, InstallRecord, IntegrationRecord, Page,
+};
+use crate::flows::sealed;
+use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+
+/// How long one ring of the alarm works.
+const TURN: Duration = Duration::from_secs(30);
+/// Until the next ring, while there is something left.
+const NEXT: Duration = Duration::from_secs(1);
+/// Accounts of a step, and of those at a time.
+const STEP: usize = 200;
+const AT_ONCE: usize = 24;
+
+type Counts = BTreeMap<String, u64>;
+
+/// How far the walk came: the environment it is in, and the account it goes on after there.
+struct Place {
+    environment: Option<String>,
+    account: Option<String>,
+    failed: i64,
+}
+
+impl<O: Outside, S: Storage> Directory<O, S> {
+    /// Begins from the start; what is under the first key already is passed over.
+    pub(super) async fn start_rotation(&self) -> Result<(), Failure> {
+        self.outside.settings().keyring()?;
+        self.storage.exec("DELETE FROM rotation", &[])?;
+        self.storage.exec(
+            "INSERT INTO rotation (one, environment, account, failed) VALUES (1, NULL, NULL, 0)",
+            &[],
+        )?;
+        self.wake_by(NEXT).await;
+        Ok(())
+    }
+
+    /// Goes on with a rotation; whether there is none (left).
+    pub(super) async fn rotate(&self) -> bool {
+        if self.name != DirectoryName::Root {
+            return true;
+        }
+        let until = self.outside.now().plus(TURN);
+        loop {
+            match self.rotate_step().await {
+                Ok(true) => return true,
+                Ok(false) if self.outside.now() < until => {}
+                Ok(false) => break,
+                Err(failure) => {
+                    self.log("rotation_interrupted", failure.code.as_str());
+                    return false;
+                }
+            }
+        }
+        self.wake_by(NEXT).await;
+        false
+    }
+
+    async fn rotate_step(&self) -> Result<bool, Failure> {
+        let Some(place) = self.rotation()? else {
+            return Ok(true);
+        };
+        let Some(current) = place.environment.clone() else {
+            self.reseal_integrations()?;
+            return self
+                .enter_environment_after(String::new(), place.failed)
+                .await;
+        };
+        let Ok(id) = current.parse() else {
+            return self.enter_environment_after(current, place.failed).await;
+        };
+        let done: Resealed =
+            ask_environment(&self.outside, id, &EnvironmentAsk::Reseal(place.account)).await?;
+        let failed = place.failed + i64::try_from(done.failed).unwrap_or(i64::MAX);
+        match done.next {
+            Some(account) => self
+                .note(Some(current), Some(account), failed)
+                .map(|()| false)
+                .map_err(Into::into),
+            None => self.enter_environment_after(current, failed).await,
+        }
+    }
+
+    /// The next environment; at the end the walk is over, or begins again for what failed.
+    async fn enter_environment_after(&self, current: String, failed: i64) -> Result<bool, Failure> {
+        let page = Page {
+            limit: 1,
+            after: Some(current),
+            filters: Vec::new(),
+        };
+        let found = table::list::<EnvironmentRecord>(&self.storage, "environment", &[], &page)?;
+        match found.result.first() {
+            Some(environment) => self.note(Some(environment.id.to_string()), None, failed)?,
+            None if failed > 0 => {
+                self.log(
+                    "rotation_incomplete",
+                    &format!("{failed} accounts could not be sealed anew; it begins again"),
+                );
+                self.note(None, None, 0)?;
+                self.publish().await;
+                return Err(Failure::storage());
+            }
+            None => drop(self.storage.exec("DELETE FROM rotation", &[])?),
+        }
+        self.publish().await;
+        Ok(false)
+    }
+
+    fn rotation(&self) -> Result<Option<Place>, StorageFault> {
+        let rows = self
+            .storage
+            .exec("SELECT environment, account, failed FROM rotation", &[])?;
+        let text = |value: &SqlValue| value.as_text().map(str::to_owned);
+        Ok(rows.first().and_then(|row| match row.as_slice() {
+            [environment, account, failed] => Some(Place {
+                environment: text(environment),
+                account: text(account),
+                failed: failed.as_integer().unwrap_or(0),
+            }),
+            _ => None,
+        }))
+    }
+
+    fn note(
+        &self,
+        environment: Option<String>,
+        account: Option<String>,
+        failed: i64,
+    ) -> Result<(), StorageFault> {
+        let text = |value: Option<String>| value.map_or(SqlValue::Null, SqlValue::Text);
+        let values = [text(environment), text(account), failed.into()];
+        self.storage
+            .exec(
+                "UPDATE rotation SET environment = ?, account = ?, failed = ?",
+                &values,
+            )
+            .map(drop)
+    }
+
+    fn reseal_integrations(&self) -> Result<(), Failure> {
+        for record in self.every::<IntegrationRecord>("integration")? {
+            let id = record.id.to_string();
+            if let Some(new) =
+                sealed::resealed(&self.outside, file_secrets(&id), record.sealed.as_deref())?
+            {
+                let record = IntegrationRecord {
+                    sealed: Some(new),
+                    ..record
+                };
+                self.storage.exec(
+                    "UPDATE integration SET record = ? WHERE id = ?",
+                    &[table::text_of(&record)?, id.as_str().into()],
+                )?;
+                self.mark(&published::key::<IntegrationRecord>(&id))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// In an environment's directory: its installs at the start, then a step of accounts.
+    pub(super) async fn reseal_environment(
+        &self,
+        after: Option<String>,
+    ) -> Result<Resealed, Failure> {
+        if after.is_none() {
+            self.reseal_installs()?;
+            self.publish().await;
+        }
+        let page = Page {
+            limit: STEP,
+            after,
+            filters: Vec::new(),
+        };
+        let entries = table::list::<AccountEntry>(&self.storage, "account", &[], &page)?;
+        let outcomes = stream::iter(entries.result).map(|entry| self.reseal_account(entry));
+        let failed = outcomes
+            .buffered(AT_ONCE)
+            .filter(|done| std::future::ready(!done))
+            .count()
+            .await;
+        Ok(Resealed {
+            next: entries.next_cursor,
+            failed: failed as u64,
+        })
+    }
+
+    fn reseal_installs(&self) -> Result<(), Failure> {
+        for record in self.every::<InstallRecord>("install")? {
+            let id = record.id.to_string();
+            if let Some(new) = sealed::resealed(
+                &self.outside,
+                override_secrets(&id),
+                record.sealed.as_deref(),
+            )? {
+                let record = InstallRecord {
+                    sealed: Some(new),
+                    ..record
+                };
+                self.storage.exec(
+                    "UPDATE install SET record = ? WHERE id = ?",
+                    &[table::text_of(&record)?, id.as_str().into()],
+                )?;
+                self.mark(&published::key::<InstallRecord>(&id))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The index says so only after the account has answered.
+    async fn reseal_account(&self, entry: AccountEntry) -> bool {
+        match ask_account::<Option<String>>(&self.outside, entry.id, &AccountAsk::Reseal).await {
+            Ok(sealing_key) => self.note_key(&entry, sealing_key).is_ok(),
+            Err(failure) if failure.code == crate::error::Code::NotFound => true,
+            Err(failure) => {
+                self.log(
+                    "account_not_resealed",
+                    &format!("{}: {}", entry.id, failure.code.as_str()),
+                );
+                false
+            }
+        }
+    }
+
+    /// The entry may have changed while the account was asked: only the key is set.
+    fn note_key(
+        &self,
+        entry: &AccountEntry,
+        sealing_key: Option<String>,
+    ) -> Result<(), StorageFault> {
+        let key = sealing_key.map_or(SqlValue::Null, SqlValue::Text);
+        let statement =
+            "UPDATE account SET record = json_set(record, '$.sealing_key', ?) WHERE id = ?";
+        self.storage
+            .exec(statement, &[key, entry.id.to_string().into()])
+            .map(drop)
+    }
+
+    /// Sealed values per key, everywhere.
+    pub(super) async fn count_all_sealed(&self) -> Result<Sealing, Failure> {
+        let mut counts = Counts::new();
+        let ring = self.outside.settings().keyring()?;
+        counts.extend(ring.ids().map(|id| (id.to_owned(), 0)));
+        for record in self.every::<IntegrationRecord>("integration")? {
+            add(&mut counts, record.sealed.as_deref().map(seal::key_id), 1);
+        }
+        for environment in self.every::<EnvironmentRecord>("environment")? {
+            let here: Counts =
+                ask_environment(&self.outside, environment.id, &EnvironmentAsk::CountSealed)
+                    .await?;
+            for (id, count) in here {
+                add(&mut counts, Some(&id), count);
+            }
+        }
+        Ok(Sealing {
+            counts,
+            is_rotating: self.rotation()?.is_some(),
+        })
+    }
+
+    /// Of one environment: its installs, and what the index knows of its accounts.
+    pub(super) fn count_sealed_here(&self) -> Result<Counts, Failure> {
+        let mut counts = Counts::new();
+        for record in self.every::<InstallRecord>("install")? {
+            add(&mut counts, record.sealed.as_deref().map(seal::key_id), 1);
+        }
+        let statement =
+            "SELECT json_extract(record, '$.sealing_key'), COUNT(*) FROM account GROUP BY 1";
+        for row in self.storage.exec(statement, &[])? {
+            let count = row
+                .get(1)
+                .and_then(SqlValue::as_integer)
+                .and_then(|count| u64::try_from(count).ok());
+            add(
+                &mut counts,
+                row.first().and_then(SqlValue::as_text),
+                count.unwrap_or(0),
+            );
+        }
+        Ok(counts)
+    }
+
+    fn every<T: serde::de::DeserializeOwned>(&self, table: &str) -> Result<Vec<T>, StorageFault> {
+        let all = Page {
+            limit: usize::MAX - 1,
+            after: None,
+            filters: Vec::new(),
+        };
+        Ok(table::list::<T>(&self.storage, table, &[], &all)?.result)
+    }
+}
+
+fn add(counts: &mut Counts, id: Option<&str>, count: u64) {
+    if let Some(id) = id {
+        *counts.entry(id.to_owned()).or_default() += count;
+    }
+}
