@@ -49,6 +49,7 @@ pub(super) struct Produced {
 }
 
 type Done = Result<(), EvaluatorError>;
+type Counter = fn(&Produced, &JValue) -> Done;
 
 /// Registers the counting functions on an evaluator that is used once.
 pub(super) fn register(evaluator: &mut Evaluator) -> Done {
@@ -57,7 +58,7 @@ pub(super) fn register(evaluator: &mut Evaluator) -> Done {
         values: Cell::new(PRODUCED_VALUES),
         noted: RefCell::default(),
     });
-    let counters: [(&str, fn(&Produced, &JValue) -> Done); 7] = [
+    let counters: [(&str, Counter); 7] = [
         (TEXT, |produced, value| produced.text(value, 0)),
         (PRETTY, |produced, value| produced.text(value, 2)),
         (MADE, Produced::made),
