@@ -29,8 +29,10 @@ const MATCH_VALUES: usize = 6;
 /// Of a call. A text left out at the front is the context's, but whether it
 /// was is the signature's matter: the larger of both readings counts.
 pub(super) fn call(name: &str, context: &JValue, args: &[JValue]) -> Estimate {
-    if name == "join" {
-        return join(args);
+    match name {
+        "join" => return join(args),
+        "formatInteger" => return Estimate::bytes(numeral(context).max(numerals(args))),
+        _ => {}
     }
     let given = args.split_first();
     let implied = context.is_string().then_some((context, args));
@@ -71,6 +73,18 @@ fn join(args: &[JValue]) -> Estimate {
         _ => 0,
     };
     Estimate::bytes(bytes)
+}
+
+/// A Roman numeral has one letter for each thousand.
+fn numerals(args: &[JValue]) -> usize {
+    args.iter().map(numeral).max().unwrap_or(0)
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates
+fn numeral(value: &JValue) -> usize {
+    value
+        .as_f64()
+        .map_or(0, |number| (number.abs() / 1000.0) as usize)
 }
 
 /// The engine makes as many characters as the width says, then copies them.

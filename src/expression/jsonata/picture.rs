@@ -1,5 +1,6 @@
 //! Pictures of times that the engine can read. It panics at some others: it
-//! cuts a marker behind its first byte, and raises ten to any width.
+//! cuts a marker behind its first byte, raises ten to any width, and takes it
+//! that a fraction has a number format.
 
 use jsonata_core::value::JValue;
 
@@ -17,11 +18,18 @@ pub(super) fn are_sound(name: &str, args: &[JValue]) -> bool {
     texts.into_iter().all(is_sound)
 }
 
+/// Finds the markers as the engine does: `[[` is a bracket.
 fn is_sound(picture: &str) -> bool {
-    let markers = picture.split('[').skip(1);
-    markers
-        .filter_map(|rest| rest.split_once(']'))
-        .all(|(marker, _)| is_sound_marker(marker))
+    let mut rest = picture;
+    while let Some((_, from)) = rest.split_once('[') {
+        rest = match (from.strip_prefix('['), from.split_once(']')) {
+            (Some(literal), _) => literal,
+            (None, Some((marker, after))) if is_sound_marker(marker) => after,
+            (None, None) => return true, // the engine says so
+            _ => return false,
+        };
+    }
+    true
 }
 
 /// A letter, then its presentation, then its widths. A width stands behind
@@ -31,7 +39,10 @@ fn is_sound_marker(marker: &str) -> bool {
     let is_digit = |c: &char| c.is_ascii_digit() || *c == '#';
     let (pattern, widths) = marker.rsplit_once(',').unwrap_or((&marker, ""));
     let mut widths = widths.split('-').filter_map(|width| width.parse().ok());
+    let is_named_fraction = marker.starts_with("fn") || marker.starts_with("fN");
     marker.is_ascii()
+        && !is_named_fraction
+        && !marker.contains('[')
         && marker.starts_with(|c: char| c.is_ascii_alphabetic())
         && pattern.chars().filter(is_digit).count() <= WIDEST
         && widths.all(|width: usize| width <= WIDEST)

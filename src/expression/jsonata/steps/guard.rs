@@ -27,10 +27,10 @@ pub(super) fn guard(name: &str) -> Option<(Guard, usize)> {
     Some(match name {
         "base64decode" | "base64encode" | "decodeUrl" | "decodeUrlComponent" | "encodeUrl"
         | "encodeUrlComponent" | "lowercase" | "trim" | "uppercase" => (Guard::Text, 1),
-        "formatBase" | "formatInteger" | "substringAfter" | "substringBefore" => (Guard::Text, 2),
+        "formatBase" | "substringAfter" | "substringBefore" => (Guard::Text, 2),
         "formatNumber" | "substring" => (Guard::Text, 3),
         "string" => (Guard::Json, 1),
-        "join" | "toMillis" => (Guard::Estimated, 2),
+        "formatInteger" | "join" | "toMillis" => (Guard::Estimated, 2),
         "pad" | "split" | "match" | "fromMillis" => (Guard::Estimated, 3),
         "replace" => (Guard::Estimated, 4),
         "reverse" | "shuffle" | "distinct" => (Guard::Items(1), 1),
