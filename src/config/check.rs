@@ -1,6 +1,8 @@
 //! What only the whole of a file can show: that URLs stay where they belong,
 //! that what is named exists, that what is needed is there.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{Config, Finding};
@@ -16,7 +18,7 @@ mod webhook;
 /// Adds what is found. `broken` lists where reading has already failed: what
 /// is absent there is not missing.
 pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: &mut Vec<Finding>) {
-    let broken = Broken(broken);
+    let broken = Broken::new(broken);
     fields::check(config, findings);
     sign_in::check(config, &broken, findings);
     hosts::check(config, &broken, findings);
@@ -26,18 +28,104 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
     placeholders::check(config, file, &broken, findings);
 }
 
-/// Where reading has already failed.
-struct Broken<'a>(&'a [String]);
+/// Where reading has already failed: the uppermost places, ordered so that
+/// what lies below a place stands right behind it.
+struct Broken(BTreeSet<String>);
 
-impl Broken<'_> {
+impl Broken {
+    fn new(paths: &[String]) -> Self {
+        let mut places = BTreeSet::new();
+        let sorted: BTreeSet<String> = paths.iter().map(|path| ordered(path)).collect();
+        let mut above: Option<String> = None;
+        for place in sorted {
+            if !above
+                .as_deref()
+                .is_some_and(|above| is_under(&place, above))
+            {
+                above = Some(place.clone());
+                places.insert(place);
+            }
+        }
+        Self(places)
+    }
+
     /// Whether something at, above or below `path` could not be read.
     fn touches(&self, path: &str) -> bool {
-        let under = |long: &str, short: &str| {
-            long.strip_prefix(short)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-        };
-        self.0
-            .iter()
-            .any(|broken| under(broken, path) || under(path, broken))
+        let path = ordered(path);
+        let below = self.0.range::<String, _>(&path..).next();
+        let above = self.0.range::<String, _>(..=&path).next_back();
+        below.is_some_and(|below| is_under(below, &path))
+            || above.is_some_and(|above| is_under(&path, above))
+    }
+}
+
+/// With NUL between its steps, which sorts before anything in a name.
+fn ordered(path: &str) -> String {
+    path.replace(['.', '['], "\0")
+}
+
+fn is_under(long: &str, short: &str) -> bool {
+    long.strip_prefix(short)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('\0'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Broken;
+    use crate::config::read;
+    use serde_json::{Map, Value, json};
+
+    /// Each would take minutes if it were looked at once per brace or method.
+    #[test]
+    fn a_hostile_mebibyte_is_read_in_one_go() {
+        let braces = "{".repeat(1 << 20);
+        let file = json!({"name": "a", "config": {
+            "base_url": "https://api.example.com", "headers": {"x": braces}, "query": {"y": braces}
+        }});
+        assert_eq!(read(&file).findings.len(), 2);
+        let methods: Map<String, Value> = (0..20_000)
+            .flat_map(|n| {
+                [
+                    (format!("good{n}"), json!({"path": "/"})),
+                    (format!("bad{n}"), json!({"path": 1, "no": 1})),
+                ]
+            })
+            .collect();
+        let file = json!({"name": "a", "config": {"resources": {"r": methods}}});
+        assert!(read(&file).findings.len() >= 20_000);
+    }
+
+    #[test]
+    fn what_is_broken_touches_what_is_above_and_below_it() {
+        let paths = ["a.b", "a.b[0].c", "a-b.c", "d[1].e", "d[10]", "f.g.h"];
+        let broken = Broken::new(&paths.map(str::to_owned));
+        for (path, touched) in [
+            ("a", true),
+            ("a.b", true),
+            ("a.b.x", true),
+            ("a.b[7]", true),
+            ("a.bc", false),
+            ("a.c", false),
+            ("a-b", true),
+            ("a-b.cd", false),
+            ("d", true),
+            ("d[1]", true),
+            ("d[1].f", false),
+            ("d[10].x", true),
+            ("d[100]", false),
+            ("f.g.h.i.j", true),
+            ("f.g", true),
+            ("f.x", false),
+        ] {
+            assert_eq!(broken.touches(path), touched, "{path}");
+        }
+    }
+
+    #[test]
+    fn many_broken_places_are_not_looked_at_one_by_one() {
+        let paths: Vec<String> = (0..100_000).map(|n| format!("r.m{n:06}.x")).collect();
+        let broken = Broken::new(&paths);
+        let touched = (0..200_000).filter(|n| broken.touches(&format!("r.m{n:06}")));
+        assert_eq!(touched.count(), 100_000);
     }
 }

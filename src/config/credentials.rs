@@ -38,6 +38,14 @@ pub enum Credential {
 /// them loads, with a warning, without them.
 pub const LATER_FORMATS: &[&str] = &["oauth", "jwt_bearer", "custom_token", "aws_sigv4"];
 
+/// Formats of this version: where secrets stand in them is known.
+pub const FORMATS: &[&str] = &[
+    "oauth2",
+    "oauth2_client_credentials",
+    "api_key",
+    "keka_oauth",
+];
+
 /// What the customer types in.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

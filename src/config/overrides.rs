@@ -6,13 +6,22 @@ use serde_json::Value;
 use crate::json::merge;
 
 use super::normalise;
+use super::reader::{MAX_DEPTH, is_too_deep};
 
 /// Keys of an override that are no configuration: the install's variables.
 const VARIABLES: [&str; 2] = ["environment_variables", "secret_environment_variables"];
 
 /// The configuration that counts for an account. The result is to be read
-/// with [`super::read_config`].
+/// with [`super::read_config`], which refuses the `null` that comes of a layer
+/// nested deeper than any file may be.
 pub fn effective(base: &Value, install_override: &Value, account_override: &Value) -> Value {
+    let layers = [base, install_override, account_override];
+    if layers
+        .into_iter()
+        .any(|layer| is_too_deep(layer, MAX_DEPTH))
+    {
+        return Value::Null;
+    }
     let mut config = base.clone();
     normalise(&mut config);
     for layer in [install_override, account_override] {
@@ -30,7 +39,23 @@ pub fn effective(base: &Value, install_override: &Value, account_override: &Valu
 #[cfg(test)]
 mod tests {
     use super::effective;
-    use serde_json::json;
+    use crate::config::read_config;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_layer_that_nests_too_deep_is_refused_wherever_it_does() {
+        let nested = |levels: usize| (1..levels).fold(json!(1), |value: Value, _| json!([value]));
+        let base = json!({"label": "a"});
+        for key in ["environment_variables", "x-note"] {
+            let layer = |levels: usize| json!({ key: nested(levels) });
+            let read = |install: &Value, account: &Value| {
+                read_config(&effective(&base, install, account)).0.is_some()
+            };
+            assert!(read(&layer(63), &layer(63)), "{key}");
+            assert!(!read(&layer(64), &json!({})), "{key}");
+            assert!(!read(&json!({}), &layer(200)), "{key}");
+        }
+    }
 
     #[test]
     fn later_layers_win_and_variables_are_no_configuration() {

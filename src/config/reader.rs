@@ -12,7 +12,7 @@ use super::credentials::LATER_FORMATS;
 use super::{Config, Finding, Integration, Level, Method, check, normalise, prune};
 
 /// Levels of nesting a file may have.
-const MAX_DEPTH: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 
 /// What came of reading a file. `integration` is absent when any finding is
 /// an error.
@@ -246,7 +246,7 @@ fn is_slug(name: &str) -> bool {
 }
 
 /// Whether anything lies deeper than `levels`; looks no deeper itself.
-fn is_too_deep(value: &Value, levels: usize) -> bool {
+pub(super) fn is_too_deep(value: &Value, levels: usize) -> bool {
     let Some(levels) = levels.checked_sub(1) else {
         return true;
     };

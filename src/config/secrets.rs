@@ -9,6 +9,8 @@ use serde_json::{Map, Value, json};
 use crate::expression::Template;
 use crate::json::merge;
 
+use super::credentials::FORMATS;
+
 /// Keys whose value is secret at any depth of a context, beside all of
 /// `oauth.token` and the `password` fields.
 pub const KEYS: [&str; 10] = [
@@ -100,65 +102,75 @@ fn holds_secret(value: &Value) -> bool {
     }
 }
 
-/// Takes the write-only secrets out of a whole file: literal `client.secret`
-/// and literal webhook secrets. `merge(public, secret)` gives it back.
-pub fn split_file(file: &Value) -> (Value, Value) {
-    let mut public = file.clone();
-    let Some(config) = public.get_mut("config") else {
-        return (public, json!({}));
-    };
-    let (shown, secret) = split_config(config);
-    *config = shown;
-    let is_empty = secret.as_object().is_none_or(Map::is_empty);
-    (
-        public,
-        if is_empty {
-            json!({})
-        } else {
-            json!({"config": secret})
-        },
-    )
-}
-
-/// As [`split_file`], for a configuration alone or an override.
+/// Takes the write-only secrets out of a normalised configuration or
+/// override: literal `client.secret`, literal webhook secrets, and all but
+/// `fields` of credentials in formats whose secrets this version does not
+/// know. `merge(public, secret)` gives it back.
 pub fn split_config(config: &Value) -> (Value, Value) {
     let (mut public, mut secret) = (config.clone(), json!({}));
-    let mut places: Vec<Vec<String>> = Vec::new();
-    let place = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
-    places.push(place(&["credentials", "config", "client", "secret"]));
-    let formats = config.get("credentials").and_then(Value::as_object);
-    for format in formats.into_iter().flat_map(Map::keys) {
-        places.push(place(&[
-            "credentials",
-            format,
-            "config",
-            "client",
-            "secret",
-        ]));
+    let mut places: Vec<Vec<&str>> = Vec::new();
+    for (key, credential) in credentials_of(config) {
+        if is_known(key, credential) {
+            places.push(vec!["credentials", key, "config", "client", "secret"]);
+        } else {
+            seal_whole(key, &mut public, &mut secret);
+        }
     }
     for key in ["secret", "token", "password"] {
-        places.push(place(&["webhook", "signature_verification", "config", key]));
+        places.push(vec!["webhook", "signature_verification", "config", key]);
     }
     for place in places {
         if let Some(value) = take_literal(&mut public, &place) {
-            let nested = place
-                .iter()
-                .rev()
-                .fold(value, |value, key| json!({key: value}));
-            merge(&mut secret, &nested);
+            merge(&mut secret, &nested(&place, value));
         }
     }
     (public, secret)
 }
 
+fn credentials_of(config: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let credentials = config.get("credentials").and_then(Value::as_object);
+    let credentials = credentials.into_iter().flatten();
+    credentials.map(|(key, credential)| (key.as_str(), credential))
+}
+
+/// An override may leave the format to the key or to what it overrides.
+fn is_known(key: &str, credential: &Value) -> bool {
+    let format = credential.get("format").and_then(Value::as_str);
+    FORMATS.contains(&format.unwrap_or(key))
+}
+
+/// Moves all but `fields` of a credential's `config`.
+fn seal_whole(key: &str, public: &mut Value, secret: &mut Value) {
+    let config = public
+        .get_mut("credentials")
+        .and_then(|credentials| credentials.get_mut(key)?.get_mut("config"));
+    let Some(config) = config else { return };
+    let fields = config
+        .as_object_mut()
+        .and_then(|keys| keys.shift_remove("fields"));
+    let (shown, hidden) = split(config, Kind::Secret);
+    *config = shown.unwrap_or_else(|| json!({}));
+    if let (Value::Object(keys), Some(fields)) = (config, fields) {
+        keys.insert("fields".to_owned(), fields);
+    }
+    if let Some(hidden) = hidden {
+        merge(secret, &nested(&["credentials", key, "config"], hidden));
+    }
+}
+
+fn nested(place: &[&str], value: Value) -> Value {
+    let keys = place.iter().rev();
+    keys.fold(value, |value, key| json!({ *key: value }))
+}
+
 /// Removes and gives the text at `place` unless it holds a placeholder.
-fn take_literal(value: &mut Value, place: &[String]) -> Option<Value> {
+fn take_literal(value: &mut Value, place: &[&str]) -> Option<Value> {
     let (last, parents) = place.split_last()?;
     let parent = parents
         .iter()
-        .try_fold(value, |value, key| value.get_mut(key))?
+        .try_fold(value, |value, key| value.get_mut(*key))?
         .as_object_mut()?;
-    let is_literal = match parent.get(last)? {
+    let is_literal = match parent.get(*last)? {
         Value::String(text) => {
             Template::parse(text).map_or(true, |template| template.literal().is_some())
         }
@@ -166,7 +178,7 @@ fn take_literal(value: &mut Value, place: &[String]) -> Option<Value> {
         _ => false,
     };
     if is_literal {
-        parent.shift_remove(last)
+        parent.shift_remove(*last)
     } else {
         None
     }
@@ -176,7 +188,8 @@ fn take_literal(value: &mut Value, place: &[String]) -> Option<Value> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{split_context, split_file};
+    use super::{split_config, split_context};
+    use crate::config::credentials::LATER_FORMATS;
     use crate::json::merge;
     use serde_json::json;
 
@@ -209,47 +222,54 @@ mod tests {
     }
 
     #[test]
-    fn literal_secrets_of_a_file_are_taken_out_and_placeholders_stay() {
-        let file = json!({"name": "a", "config": {
+    fn literal_secrets_of_a_configuration_are_taken_out_and_placeholders_stay() {
+        let config = json!({
             "credentials": {
                 "oauth2": {"format": "oauth2", "config": {"client": {"id": "i", "secret": "s"}}},
-                "other": {"format": "oauth2", "config": {"client": {"secret": "{{client_secret}}"}}}
+                "keka_oauth": {"config": {"client": {"secret": "{{client_secret}}"}}}
             },
             "webhook": {"signature_verification": {"format": "hmac", "config": {"secret": "w", "token": "{{t}}", "parts": []}}}
-        }});
-        let (public, secret) = split_file(&file);
+        });
+        let (public, secret) = split_config(&config);
         assert_eq!(
             secret,
-            json!({"config": {
+            json!({
                 "credentials": {"oauth2": {"config": {"client": {"secret": "s"}}}},
                 "webhook": {"signature_verification": {"config": {"secret": "w"}}}
-            }})
+            })
         );
-        assert!(
-            !public.to_string().contains("\"s\"")
-                && public.to_string().contains("{{client_secret}}")
-        );
+        let shown = public.to_string();
+        assert!(!shown.contains("\"s\"") && shown.contains("{{client_secret}}"));
         let mut back = public;
         merge(&mut back, &secret);
-        assert_eq!(back, file);
+        assert_eq!(back, config);
+        assert_eq!(split_config(&json!({})), (json!({}), json!({})));
     }
 
     #[test]
-    fn a_single_credential_has_its_secret_taken_too() {
-        let file = json!({"config": {"credentials": {"format": "oauth2", "config": {"client": {"secret": "s"}}}}});
-        let (public, secret) = split_file(&file);
+    fn credentials_of_later_formats_are_secret_but_for_their_fields() {
+        for format in LATER_FORMATS {
+            let config = json!({"credentials": {
+                "mine": {"format": format, "config": {"private": "hidden", "deep": {"a": ["hidden"], "n": 1}, "fields": [{"name": "f"}]}},
+            }});
+            let (public, secret) = split_config(&config);
+            assert!(!public.to_string().contains("hidden"), "{format}");
+            assert!(public.to_string().contains("\"name\":\"f\""));
+            let mut back = public;
+            merge(&mut back, &secret);
+            assert_eq!(back, config);
+        }
+        // An override need not repeat the format; its nulls still remove.
+        let change =
+            json!({"credentials": {"mine": {"config": {"private": "hidden", "gone": null}}}});
+        let (public, secret) = split_config(&change);
+        assert_eq!(
+            public,
+            json!({"credentials": {"mine": {"config": {"gone": null}}}})
+        );
         assert_eq!(
             secret,
-            json!({"config": {"credentials": {"config": {"client": {"secret": "s"}}}}})
-        );
-        assert!(
-            public
-                .pointer("/config/credentials/config/client/secret")
-                .is_none()
-        );
-        assert_eq!(
-            split_file(&json!({"name": "a"})),
-            (json!({"name": "a"}), json!({}))
+            json!({"credentials": {"mine": {"config": {"private": "hidden"}}}})
         );
     }
 }

@@ -3,8 +3,12 @@
 //! in this folder only, so that it can be changed in one place.
 
 mod convert;
+mod estimate;
+mod failure;
 mod functions;
 pub mod limits;
+mod picture;
+mod produced;
 mod steps;
 
 use std::borrow::Cow;
@@ -34,8 +38,8 @@ pub struct Moment {
     pub random: [u8; 32],
 }
 
-/// Why an expression could not be compiled or gave no result. The engine's
-/// message can quote data: show it to the author of the file, not to callers.
+/// Why an expression could not be compiled or gave no result. No data is
+/// quoted, only the source: show it to the author of the file, not to callers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExpressionError {
     /// The source is not JSONata.
@@ -51,11 +55,30 @@ pub enum ExpressionError {
     #[error("`${0}` is not available: it would run unbounded")]
     Unavailable(&'static str),
     /// Evaluation failed, or ran into a bound.
-    #[error("{0}")]
-    Evaluation(String),
+    #[error("{text}")]
+    Evaluation {
+        /// JSONata's code, such as `D3030`, or a word of ours.
+        code: String,
+        /// The same in words.
+        text: String,
+    },
     /// The result is not JSON, or larger or deeper than the bounds.
     #[error("the result is {0}")]
     Result(&'static str),
+}
+
+impl ExpressionError {
+    /// What failed, in one word that may be logged and counted.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Syntax(_) => "syntax",
+            Self::TooLong => "source_too_long",
+            Self::TooDeep => "source_too_deep",
+            Self::Unavailable(_) => "unavailable",
+            Self::Evaluation { code, .. } => code,
+            Self::Result(_) => "result",
+        }
+    }
 }
 
 /// A compiled expression. Cloning shares it.
@@ -65,8 +88,8 @@ pub struct Expression {
     compiled: Rc<Compiled>,
 }
 
-/// Expressions without functions of their own and without chance run on the
-/// engine's fast path; the others on its tree-walker, which can be counted.
+/// Expressions with nothing to count and without chance run on the engine's
+/// fast path; the others on its tree-walker, which can be counted.
 enum Compiled {
     Plain(jsonata_core::Expression),
     Counted(AstNode),
@@ -142,7 +165,7 @@ impl Expression {
             }
             Compiled::Counted(ast) => evaluator(scope, moment)?.evaluate(ast, &input),
         };
-        result.map_err(|error| ExpressionError::Evaluation(error.message().to_owned()))
+        Ok(result?)
     }
 }
 
@@ -152,8 +175,7 @@ fn evaluator(scope: &ExpressionScope, moment: &Moment) -> Result<Evaluator, Expr
         context.bind((*name).to_owned(), convert::from_value(value)?);
     }
     let mut evaluator = Evaluator::with_options(context, options());
-    functions::register(&mut evaluator, moment)
-        .map_err(|error| ExpressionError::Evaluation(error.message().to_owned()))?;
+    functions::register(&mut evaluator, moment)?;
     Ok(evaluator)
 }
 
@@ -220,3 +242,5 @@ impl JsonSchema for Expression {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_produced;

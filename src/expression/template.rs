@@ -58,8 +58,11 @@ pub enum RenderError {
         /// The cast that failed.
         cast: &'static str,
     },
-    /// A header value with a line break or another control character.
-    #[error("`{source_text}` has a control character in its value, which a header cannot carry")]
+    /// A header value with a line break, another control character, or a
+    /// character beyond Latin-1.
+    #[error(
+        "`{source_text}` has a character in its value that a header cannot carry: a control character, or one beyond Latin-1"
+    )]
     ControlCharacter {
         /// The template it stood in.
         source_text: String,
@@ -166,13 +169,13 @@ impl Template {
         })
     }
 
-    /// The value of a header: text without control characters (RFC 9110,
-    /// section 5.5). `None` leaves the header out.
+    /// The value of a header: Latin-1 text without control characters (RFC
+    /// 9110, section 5.5). `None` leaves the header out.
     pub fn header(&self, scope: &TemplateScope) -> Result<Option<String>, RenderError> {
         let value = self.text(scope)?;
         if value
             .as_deref()
-            .is_some_and(|value| value.chars().any(|c| c.is_control() && c != '\t'))
+            .is_some_and(|value| value.chars().any(cannot_be_sent))
         {
             return Err(RenderError::ControlCharacter {
                 source_text: self.source.clone(),
@@ -252,6 +255,11 @@ impl Template {
             source_text: self.source.clone(),
         }
     }
+}
+
+/// A header's bytes are Latin-1 characters on their way out.
+fn cannot_be_sent(c: char) -> bool {
+    (c.is_control() && c != '\t') || c > '\u{ff}'
 }
 
 impl PartialEq for Template {

@@ -12,7 +12,7 @@ use super::limits::{RESULT_BYTES, RESULT_VALUES, VALUE_DEPTH};
 
 /// A value for the engine. Numbers become f64, as JSONata has no others.
 pub(super) fn from_value(value: &Value) -> Result<JValue, ExpressionError> {
-    JValue::deserialize(value).map_err(|error| ExpressionError::Evaluation(error.to_string()))
+    JValue::deserialize(value).map_err(|_| ExpressionError::Result("no JSON the engine can read"))
 }
 
 /// An object of named roots; the same reference twice is converted once.

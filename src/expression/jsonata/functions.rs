@@ -10,9 +10,10 @@ use jsonata_core::value::JValue;
 
 use crate::crypto::sha256;
 
+use super::failure::{BAD_PICTURE, TOO_MANY_CALLS, refuse};
 use super::limits::{CALLS, RANGE_ITEMS_PER_CALL, SEQUENCE_LENGTH};
 use super::steps::{BOUND, CALL};
-use super::{ExpressionError, Moment};
+use super::{ExpressionError, Moment, picture, produced};
 
 /// Registers them on an evaluator that is used once.
 pub(super) fn register(evaluator: &mut Evaluator, moment: &Moment) -> Result<(), EvaluatorError> {
@@ -32,15 +33,15 @@ pub(super) fn register(evaluator: &mut Evaluator, moment: &Moment) -> Result<(),
     evaluator.register_fn(CALL, move |_: &[JValue]| {
         count(&calls, 1).map(|()| JValue::Undefined)
     })?;
-    evaluator.register_fn(BOUND, move |args: &[JValue]| bound(&left, args))
+    evaluator.register_fn(BOUND, move |args: &[JValue]| bound(&left, args))?;
+    produced::register(evaluator)
 }
 
 fn count(left: &Cell<u32>, calls: u32) -> Result<(), EvaluatorError> {
-    let rest = left.get().checked_sub(calls).ok_or_else(|| {
-        EvaluatorError::EvaluationError(format!(
-            "the expression made more than {CALLS} calls; is there an endless recursion?"
-        ))
-    })?;
+    let rest = left
+        .get()
+        .checked_sub(calls)
+        .ok_or_else(|| refuse(TOO_MANY_CALLS))?;
     left.set(rest);
     Ok(())
 }
@@ -64,6 +65,9 @@ fn bound(left: &Cell<u32>, args: &[JValue]) -> HostFnResult {
 
 /// `$now(picture?, timezone?)` by the engine's own `$fromMillis`.
 fn now(now_ms: i64, args: &[JValue]) -> HostFnResult {
+    if !picture::are_sound("now", args) {
+        return Err(refuse(BAD_PICTURE));
+    }
     let mut context = Context::new();
     context.bind("ms".to_owned(), JValue::from(now_ms));
     context.bind(
@@ -87,8 +91,7 @@ fn run(source: &str, context: Context) -> HostFnResult {
 pub(super) fn boolean(value: &JValue) -> Result<bool, ExpressionError> {
     let mut context = Context::new();
     context.bind("value".to_owned(), value.clone());
-    let result = run("$boolean($value)", context);
-    let result = result.map_err(|error| ExpressionError::Evaluation(error.message().to_owned()))?;
+    let result = run("$boolean($value)", context)?;
     Ok(result.as_bool().unwrap_or(false))
 }
 

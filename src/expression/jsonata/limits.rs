@@ -20,6 +20,13 @@ pub const SEQUENCE_LENGTH: usize = 100_000;
 pub const CALLS: u32 = 100_000;
 /// So many items of a range (`[1..n]`) count as one call.
 pub const RANGE_ITEMS_PER_CALL: u32 = 100;
+/// Bytes of text an evaluation may produce on its way, garbage included.
+/// Without it `$a & $a` thirty times over ends the isolate.
+pub const PRODUCED_BYTES: usize = 8 * 1024 * 1024;
+/// Items, entries and containers it may produce, at 16 to 60 bytes each.
+pub const PRODUCED_VALUES: usize = 1_000_000;
+/// Bytes of a compiled regular expression; the engine allows 10 MiB.
+pub const REGEX_BYTES: usize = 1024 * 1024;
 /// Bytes of strings and keys in a result.
 pub const RESULT_BYTES: usize = 8 * 1024 * 1024;
 /// Values in a result, containers and scalars. Shared parts count each time.

@@ -1,10 +1,17 @@
 //! Counting what an expression does. The engine bounds depth and sequences
-//! but not the number of calls, so every function body is given a first
-//! step that counts, the bounds of ranges too ([`super::limits::CALLS`]) and ends the evaluation.
+//! but not the number of calls, nor what they produce. So every function body
+//! is given a first step that counts, and whatever can make a value larger
+//! than its operands passes through a function that counts ([`super::produced`]).
 
 use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
 
-use super::ExpressionError;
+use super::produced::{TEXT, WHOLE};
+use super::{ExpressionError, estimate};
+
+mod construct;
+mod guard;
+mod reference;
+
 /// Counts one call. No JSONata variable can be called so.
 pub(super) const CALL: &str = "causeway call";
 /// Counts what a bound of a range stands for, and gives the bound.
@@ -13,7 +20,7 @@ pub(super) const BOUND: &str = "causeway bound";
 /// How an expression is to be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Without functions of its own, ranges, clock or chance.
+    /// With nothing to count, no clock and no chance.
     Plain,
     /// With some of them.
     Counted,
@@ -23,13 +30,27 @@ pub(super) enum Kind {
 ///
 /// The recursion is as deep as the source, which is bounded.
 pub(super) fn prepare(ast: &mut AstNode) -> Result<Kind, ExpressionError> {
-    let mut walk = Walk { kind: Kind::Plain };
+    let mut walk = Walk {
+        kind: Kind::Plain,
+        bound: Vec::new(),
+        loops: 0,
+    };
     walk.node(ast)?;
     Ok(walk.kind)
 }
 
+/// Whether a built-in function is counted, so that its name alone must not
+/// give the engine's own.
+pub(super) fn is_counted(name: &str) -> bool {
+    guard::guard(name).is_some()
+}
+
 struct Walk {
     kind: Kind,
+    /// Variables the expression has bound so far, around this place.
+    bound: Vec<String>,
+    /// How many bodies are open that run more than once.
+    loops: usize,
 }
 
 type Done = Result<(), ExpressionError>;
@@ -44,38 +65,30 @@ impl Walk {
             | AstNode::Null
             | AstNode::Undefined
             | AstNode::Placeholder
-            | AstNode::Regex { .. }
             | AstNode::ParentVariable(_)
             | AstNode::Wildcard
-            | AstNode::Descendant
             | AstNode::Parent(_) => Ok(()),
-            AstNode::Variable(name) => self.name(name),
-            AstNode::Path { steps } => steps.iter_mut().try_for_each(|step| self.step(step)),
-            AstNode::Binary { op, lhs, rhs } => self.binary(*op, lhs, rhs),
-            AstNode::Unary { operand, .. } => self.node(operand),
-            AstNode::Function { name, args, .. } => {
-                self.name(name)?;
-                self.all(args)
+            AstNode::Regex { pattern, flags } => check_regex(pattern, flags),
+            AstNode::Descendant => {
+                self.descendant(node);
+                Ok(())
             }
+            AstNode::Variable(_) => self.variable(node),
+            AstNode::Path { steps } => self.path(steps),
+            AstNode::Binary { .. } => self.binary(node),
+            AstNode::Unary { operand, .. } => self.node(operand),
+            AstNode::Function { .. } => self.function(node),
             AstNode::Call { procedure, args } => {
                 self.node(procedure)?;
                 self.all(args)
             }
-            AstNode::Lambda { body, .. } => {
-                self.node(body)?;
-                self.kind = Kind::Counted;
-                wrap(body, |body| {
-                    AstNode::Block(vec![call(CALL, Vec::new()), body])
-                });
-                Ok(())
-            }
-            AstNode::Array(items) | AstNode::ArrayGroup(items) | AstNode::Block(items) => {
-                self.all(items)
-            }
-            AstNode::Object(pairs) => self.pairs(pairs),
+            AstNode::Lambda { params, body, .. } => self.lambda(params, body),
+            AstNode::Array(items) | AstNode::ArrayGroup(items) => self.array(items),
+            AstNode::Block(items) => self.block(items),
+            AstNode::Object(pairs) => self.object(pairs),
             AstNode::ObjectTransform { input, pattern } => {
                 self.node(input)?;
-                self.pairs(pattern)
+                self.repeated(|walk| walk.object(pattern))
             }
             AstNode::Conditional {
                 condition,
@@ -88,21 +101,12 @@ impl Walk {
                     .as_deref_mut()
                     .map_or(Ok(()), |node| self.node(node))
             }
-            AstNode::FunctionApplication(inner) => self.node(inner),
+            AstNode::FunctionApplication(inner) => self.repeated(|walk| walk.node(inner)),
             AstNode::Sort { input, terms } => {
                 self.node(input)?;
-                terms.iter_mut().try_for_each(|(term, _)| self.node(term))
+                self.repeated(|walk| terms.iter_mut().try_for_each(|(term, _)| walk.node(term)))
             }
-            AstNode::Transform {
-                location,
-                update,
-                delete,
-            } => {
-                self.kind = Kind::Counted;
-                self.node(location)?;
-                self.node(update)?;
-                delete.as_deref_mut().map_or(Ok(()), |node| self.node(node))
-            }
+            AstNode::Transform { .. } => self.transform(node),
         }
     }
 
@@ -110,42 +114,131 @@ impl Walk {
         nodes.iter_mut().try_for_each(|node| self.node(node))
     }
 
-    fn pairs(&mut self, pairs: &mut [(AstNode, AstNode)]) -> Done {
-        pairs.iter_mut().try_for_each(|(key, value)| {
-            self.node(key)?;
-            self.node(value)
-        })
+    /// A part that runs more than once.
+    fn repeated(&mut self, inside: impl FnOnce(&mut Self) -> Done) -> Done {
+        self.loops += 1;
+        let done = inside(self);
+        self.loops -= 1;
+        done
     }
 
-    fn step(&mut self, step: &mut PathStep) -> Done {
-        self.node(&mut step.node)?;
-        step.stages.iter_mut().try_for_each(|stage| match stage {
-            Stage::Filter(node) => self.node(node),
-            Stage::KeepArray | Stage::Index(_) => Ok(()),
-        })
+    fn block(&mut self, items: &mut [AstNode]) -> Done {
+        let outside = self.bound.len();
+        let done = self.all(items);
+        self.bound.truncate(outside);
+        done
     }
 
-    fn binary(&mut self, op: BinaryOp, lhs: &mut AstNode, rhs: &mut AstNode) -> Done {
-        self.node(lhs)?;
-        self.node(rhs)?;
-        if op == BinaryOp::Range {
-            self.kind = Kind::Counted;
-            wrap(lhs, |bound| call(BOUND, vec![bound]));
-            wrap(rhs, |bound| call(BOUND, vec![bound]));
+    fn lambda(&mut self, params: &[String], body: &mut AstNode) -> Done {
+        self.kind = Kind::Counted;
+        let outside = self.bound.len();
+        self.bound.extend_from_slice(params);
+        let done = self.repeated(|walk| walk.node(body));
+        self.bound.truncate(outside);
+        construct::count_copies(body);
+        count_calls(body);
+        done
+    }
+
+    fn path(&mut self, steps: &mut [PathStep]) -> Done {
+        for (index, step) in steps.iter_mut().enumerate() {
+            let names = [&step.focus, &step.index_var];
+            self.bound.extend(names.into_iter().flatten().cloned());
+            match index {
+                0 => self.node(&mut step.node)?,
+                _ => self.repeated(|walk| walk.step(&mut step.node))?,
+            }
+            step.stages.iter_mut().try_for_each(|stage| match stage {
+                Stage::Filter(node) => self.repeated(|walk| walk.node(node)),
+                Stage::Index(name) => {
+                    self.bound.push(name.clone());
+                    Ok(())
+                }
+                Stage::KeepArray => Ok(()),
+            })?;
         }
         Ok(())
     }
 
-    fn name(&mut self, name: &str) -> Done {
-        match name {
-            "eval" => return Err(ExpressionError::Unavailable("eval")),
-            "now" | "millis" | "random" | "uuid" | "shuffle" => {
+    /// A step behind a dot runs for each item.
+    fn step(&mut self, node: &mut AstNode) -> Done {
+        let is_descendant = matches!(node, AstNode::Descendant);
+        self.node(node)?;
+        if is_descendant {
+            wrap(node, |node| AstNode::FunctionApplication(Box::new(node)));
+        }
+        Ok(())
+    }
+
+    /// `**` collects everything below the context before it is bounded.
+    fn descendant(&mut self, node: &mut AstNode) {
+        self.kind = Kind::Counted;
+        let context = AstNode::Variable(String::new());
+        wrap(node, |node| {
+            AstNode::Block(vec![call(WHOLE, vec![context]), node])
+        });
+    }
+
+    fn binary(&mut self, node: &mut AstNode) -> Done {
+        let AstNode::Binary { op, lhs, rhs } = node else {
+            return Ok(());
+        };
+        match op {
+            BinaryOp::ChainPipe => return self.chain(node),
+            BinaryOp::ColonEqual => return self.bind(lhs, rhs),
+            _ => {}
+        }
+        self.node(lhs)?;
+        self.node(rhs)?;
+        match op {
+            BinaryOp::Range => {
                 self.kind = Kind::Counted;
+                wrap(lhs, |bound| call(BOUND, vec![bound]));
+                wrap(rhs, |bound| call(BOUND, vec![bound]));
+            }
+            BinaryOp::Concatenate => {
+                self.kind = Kind::Counted;
+                wrap(lhs, |text| call(TEXT, vec![text]));
+                wrap(rhs, |text| call(TEXT, vec![text]));
             }
             _ => {}
         }
         Ok(())
     }
+
+    fn bind(&mut self, variable: &AstNode, value: &mut AstNode) -> Done {
+        let is_recursive = matches!(value, AstNode::Lambda { .. });
+        let name = match variable {
+            AstNode::Variable(name) => name.clone(),
+            _ => String::new(),
+        };
+        if is_recursive {
+            self.bound.push(name.clone());
+        }
+        self.node(value)?;
+        self.bound.push(name);
+        if self.loops > 0 {
+            construct::count_copies(value);
+        }
+        Ok(())
+    }
+}
+
+/// The engine compiles a pattern at each use.
+fn check_regex(pattern: &str, flags: &str) -> Done {
+    match estimate::compile(pattern, flags) {
+        Err(regex::Error::CompiledTooBig(_)) => Err(ExpressionError::Syntax(
+            "a regular expression is too large when compiled".to_owned(),
+        )),
+        // Others are found when they are used, as they always were.
+        _ => Ok(()),
+    }
+}
+
+fn count_calls(body: &mut AstNode) {
+    wrap(body, |body| {
+        AstNode::Block(vec![call(CALL, Vec::new()), body])
+    });
 }
 
 fn wrap(node: &mut AstNode, outer: impl FnOnce(AstNode) -> AstNode) {

@@ -102,6 +102,10 @@ fn what_is_not_a_token_is_literal_and_a_value_is_never_a_template() {
         ("{{{foo}}}", "{bar}"),
         ("{{text}}", "{{foo}}"),
         ("x {{a\nb}}", "x {{a\nb}}"),
+        ("{{a$b}}{{foo}}", "{{a$b}}bar"),
+        ("{{a {{foo}} }}", "{{a bar }}"),
+        ("}}{{foo}}}}", "}}bar}}"),
+        ("{{}}foo}}", "{{}}foo}}"),
     ];
     for (source, expected) in table {
         assert_eq!(value(source), json!(expected), "{source}");
@@ -116,6 +120,8 @@ fn stray_braces_are_told_apart_from_placeholders() {
         ("{{foo}}", false),
         ("{{{foo}}}", true),
         ("{x}", false),
+        ("{{a {{foo}}", true),
+        ("}} {{foo}}", false),
     ] {
         assert_eq!(has_stray_braces(source), stray, "{source}");
     }
@@ -136,6 +142,41 @@ fn a_header_takes_no_line_break_and_leaves_out_what_is_dropped_or_null() {
         header("x {{line}}"),
         Err(RenderError::ControlCharacter { .. })
     ));
+}
+
+/// Looking for the end at each brace would take hours.
+#[test]
+fn a_mebibyte_of_braces_is_read_once() {
+    for unit in ["{", "{{", "{{a", "}", "{{$}}", "{{{foo}}}"] {
+        let source = unit.repeat((1 << 20) / unit.len());
+        assert!(Template::parse(&source).is_ok(), "{unit}");
+        assert_eq!(has_stray_braces(&source), unit != "}", "{unit}");
+    }
+}
+
+#[test]
+fn a_header_takes_only_what_latin_1_can_show() {
+    for (value, fits) in [
+        ("caf\u{e9} \t~\u{a0}\u{ff}", true),
+        ("\u{100}", false),
+        ("5 \u{20ac}", false),
+        ("\u{1f600}", false),
+        ("\u{7f}", false),
+        ("\u{85}", false),
+    ] {
+        let context = json!({"key": value});
+        let header = Template::parse("Bearer {{key}}")
+            .unwrap()
+            .header(&TemplateScope::new(&context));
+        match header {
+            Ok(_) => assert!(fits, "{value:?}"),
+            Err(error) => {
+                assert!(!fits, "{value:?}");
+                assert!(error.to_string().contains("Bearer {{key}}"));
+                assert!(!error.to_string().contains(value) && !error.is_missing());
+            }
+        }
+    }
 }
 
 #[test]

@@ -5,21 +5,20 @@ use crate::expression::placeholder::{Placeholder, PlaceholderError};
 
 use super::Piece;
 
-/// Splits a text at its tokens.
+/// Splits a text at its tokens. Each part of it is looked at once.
 pub(super) fn pieces(source: &str) -> Result<Vec<Piece>, PlaceholderError> {
     let (mut pieces, mut literal, mut rest) = (Vec::new(), String::new(), source);
-    while let Some(start) = rest.find("{{") {
-        let (before, from) = rest.split_at(start);
-        literal.push_str(before);
-        let Some((inner, after)) = token(from) else {
-            literal.push('{');
-            rest = from.get(1..).unwrap_or_default();
-            continue;
-        };
-        if !literal.is_empty() {
-            pieces.push(Piece::Literal(std::mem::take(&mut literal)));
+    while let Some((before, after)) = rest.split_once("}}") {
+        match token(before) {
+            Some((text, inner)) => {
+                literal.push_str(text);
+                if !literal.is_empty() {
+                    pieces.push(Piece::Literal(std::mem::take(&mut literal)));
+                }
+                pieces.push(Piece::Placeholder(Placeholder::parse(inner)?));
+            }
+            None => literal.extend([before, "}}"]),
         }
-        pieces.push(Piece::Placeholder(Placeholder::parse(inner)?));
         rest = after;
     }
     literal.push_str(rest);
@@ -29,22 +28,24 @@ pub(super) fn pieces(source: &str) -> Result<Vec<Piece>, PlaceholderError> {
     Ok(pieces)
 }
 
-/// The inside of the token `text` starts with, and what follows it.
+/// The inside of the token that ends where `text` ends, behind what stands in
+/// front of it. A token begins at the last `{{` before its `}}`.
 fn token(text: &str) -> Option<(&str, &str)> {
-    let (inner, after) = text.strip_prefix("{{")?.split_once("}}")?;
+    let (before, inner) = text.rsplit_once("{{")?;
     let fits = |c: char| c.is_ascii_alphanumeric() || "_-./|:? ".contains(c);
-    (!inner.is_empty() && inner.chars().all(fits)).then_some((inner, after))
+    (!inner.is_empty() && inner.chars().all(fits)).then_some((before, inner))
 }
 
 /// Whether the text has `{{` that is not the start of a token: a slip of the
 /// pen that would be sent as it is.
 pub fn has_stray_braces(source: &str) -> bool {
     let mut rest = source;
-    while let Some(start) = rest.find("{{") {
-        match token(rest.get(start..).unwrap_or_default()) {
-            Some((_, after)) => rest = after,
-            None => return true,
+    while let Some((before, after)) = rest.split_once("}}") {
+        let start = token(before).map(|(text, _)| text.len());
+        if before.find("{{") != start {
+            return true;
         }
+        rest = after;
     }
-    false
+    rest.contains("{{")
 }

@@ -1,0 +1,130 @@
+//! Constructors and copies: `[…]`, `{…}`, `|…|…|`, and paths whose list is
+//! kept once per call of a function.
+
+use jsonata_core::ast::{AstNode, BinaryOp};
+
+use super::super::produced::{COST, TEXT, WHOLE};
+use super::{Done, Kind, Walk, call, wrap};
+
+impl Walk {
+    /// Items are counted where the array is made; the arrays written inside
+    /// it count themselves, and stay as they are because they do not flatten.
+    pub(super) fn array(&mut self, items: &mut [AstNode]) -> Done {
+        items.iter_mut().try_for_each(|item| self.node(item))?;
+        if self.loops == 0 && items.iter().all(is_literal) {
+            return Ok(());
+        }
+        self.kind = Kind::Counted;
+        let (mut values, mut bytes) = (1 + items.len(), 0);
+        for item in items {
+            if !matches!(item, AstNode::Array(_) | AstNode::ArrayGroup(_)) {
+                count(item, values, bytes);
+                (values, bytes) = (0, 0);
+            }
+        }
+        Ok(())
+    }
+
+    /// One object per item, so its entries and keys are counted with each.
+    pub(super) fn object(&mut self, pairs: &mut [(AstNode, AstNode)]) -> Done {
+        for (key, value) in pairs.iter_mut() {
+            self.node(key)?;
+            self.node(value)?;
+        }
+        if self.loops == 0 {
+            return Ok(());
+        }
+        self.kind = Kind::Counted;
+        let mut values = 1;
+        for (key, value) in pairs {
+            let bytes = match key {
+                AstNode::String(key) => key.len(),
+                computed => {
+                    wrap(computed, |key| call(TEXT, vec![key]));
+                    0
+                }
+            };
+            count(value, values + 1, bytes);
+            values = 0;
+        }
+        Ok(())
+    }
+
+    /// A transform copies its input. Alone it is a function of that input.
+    pub(super) fn transform(&mut self, node: &mut AstNode) -> Done {
+        self.kind = Kind::Counted;
+        self.changes(node)?;
+        let input = "causeway input".to_owned();
+        wrap(node, |transform| AstNode::Lambda {
+            params: vec![input.clone()],
+            body: Box::new(AstNode::Binary {
+                op: BinaryOp::ChainPipe,
+                lhs: Box::new(call(WHOLE, vec![AstNode::Variable(input)])),
+                rhs: Box::new(transform),
+            }),
+            signature: None,
+            thunk: false,
+        });
+        if let AstNode::Lambda { body, .. } = node {
+            super::count_calls(body);
+        }
+        Ok(())
+    }
+
+    /// The parts of a transform.
+    pub(super) fn changes(&mut self, node: &mut AstNode) -> Done {
+        let AstNode::Transform {
+            location,
+            update,
+            delete,
+        } = node
+        else {
+            return Ok(());
+        };
+        self.kind = Kind::Counted;
+        self.node(location)?;
+        self.repeated(|walk| {
+            walk.node(update)?;
+            delete.as_deref_mut().map_or(Ok(()), |node| walk.node(node))
+        })
+    }
+}
+
+/// Counts the list a path gives, where it becomes a value that is kept.
+pub(super) fn count_copies(node: &mut AstNode) {
+    match node {
+        AstNode::Path { .. } | AstNode::Sort { .. } | AstNode::ObjectTransform { .. } => {
+            count(node, 0, 0);
+        }
+        AstNode::Block(items) => {
+            if let Some(last) = items.last_mut() {
+                count_copies(last);
+            }
+        }
+        AstNode::Conditional {
+            then_branch,
+            else_branch,
+            ..
+        } => {
+            count_copies(then_branch);
+            if let Some(branch) = else_branch {
+                count_copies(branch);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn count(node: &mut AstNode, values: usize, bytes: usize) {
+    let number = |n: usize| AstNode::Number(f64::from(u32::try_from(n).unwrap_or(u32::MAX)));
+    wrap(node, |node| {
+        call(COST, vec![number(values), number(bytes), node])
+    });
+}
+
+fn is_literal(node: &AstNode) -> bool {
+    matches!(
+        node,
+        AstNode::String(_) | AstNode::Number(_) | AstNode::Boolean(_) | AstNode::Null
+    )
+}
