@@ -345,3 +345,51 @@ fn anybody_may_read_the_schema_of_the_files_and_keep_it() {
     assert_eq!(other.header("allow"), Some("GET"));
     assert_eq!(other.status, 405);
 }
+
+#[test]
+fn of_fifty_posts_of_one_name_one_is_made_and_of_one_install_there_is_one() {
+    let world = World::new();
+    let admin = Client::admin(&world);
+    let body = file().to_string();
+    let posts = (0..50).map(|_| {
+        admin.request_async(
+            "POST",
+            "/integration",
+            &[],
+            causeway::ports::Body::from_bytes(body.clone()),
+        )
+    });
+    let answers = futures::executor::block_on(futures::future::join_all(posts));
+    let count = |status: u16| {
+        answers
+            .iter()
+            .filter(|answer| answer.status == status)
+            .count()
+    };
+    assert_eq!((count(201), count(409)), (1, 49));
+    let client = admin.token_of(&admin.environment("e"), None);
+    let install = r#"{"integration_name":"shop"}"#;
+    let posts = (0..50).map(|_| {
+        client.request_async(
+            "POST",
+            "/environment-integration",
+            &[],
+            causeway::ports::Body::from_bytes(install),
+        )
+    });
+    let answers = futures::executor::block_on(futures::future::join_all(posts));
+    let ids: std::collections::BTreeSet<String> =
+        answers.iter().map(|answer| id_of(&answer.json())).collect();
+    assert_eq!(ids.len(), 1);
+    assert_eq!(
+        answers.iter().filter(|answer| answer.status == 201).count(),
+        1
+    );
+    assert_eq!(
+        client.get("/environment-integration").expect(200)["result"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}
