@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Answer, created, deleted, listed, pick};
+use super::{Answer, created, deleted, environment, listed, pick};
 use crate::api::Desk;
 use crate::api::caller::{Caller, token_text};
 use crate::api::query::{Field, Query};
@@ -46,13 +46,8 @@ pub(super) async fn create<O: Outside>(
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let query = Query::read(&request.url, &["environment_id"])?;
     let new: New = shape::read(request.body).await?;
-    let environment = caller.environment(
-        new.environment_id
-            .as_deref()
-            .or(query.get("environment_id")),
-    )?;
+    let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
     let scopes = new.scopes.unwrap_or_else(|| TokenScope::ALL.to_vec());
     check(desk, caller, &new.name, &scopes, new.expires_at)?;
     let token = token_text(environment, desk.outside.random());
@@ -90,8 +85,7 @@ pub(super) async fn delete<O: Outside>(
     id: &str,
     url: &Url,
 ) -> Answer<O> {
-    let query = Query::read(url, &["environment_id"])?;
-    let environment = caller.environment(query.get("environment_id"))?;
+    let environment = environment(caller, url, None)?;
     let id: ApiTokenId = id.parse().map_err(|_| Failure::not_found("API token"))?;
     let gone: Written<TokenRecord> =
         ask_environment(desk.outside, environment, &EnvironmentAsk::DeleteToken(id)).await?;

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::{Answer, created, deleted, listed, ok, pick};
+use super::{Answer, created, deleted, environment, listed, ok, pick};
 use crate::api::Desk;
 use crate::api::caller::Caller;
 use crate::api::query::{Field, Query};
@@ -72,8 +72,7 @@ pub(super) async fn get<O: Outside>(
     id: &str,
     url: &Url,
 ) -> Answer<O> {
-    let query = Query::read(url, &["environment_id"])?;
-    let environment = caller.environment(query.get("environment_id"))?;
+    let environment = environment(caller, url, None)?;
     let id: InstallId = id.parse().map_err(|_| hidden())?;
     let found: Option<InstallRecord> =
         ask_environment(desk.outside, environment, &EnvironmentAsk::FindInstall(id)).await?;
@@ -85,13 +84,8 @@ pub(super) async fn create<O: Outside>(
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let query = Query::read(&request.url, &["environment_id"])?;
     let new: New = shape::read(request.body).await?;
-    let environment = caller.environment(
-        new.environment_id
-            .as_deref()
-            .or(query.get("environment_id")),
-    )?;
+    let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
     let integration = find_integration(desk, &new).await?;
     let (overrides, secrets) = checked_override(
         &integration.config,
@@ -134,14 +128,8 @@ pub(super) async fn change<O: Outside>(
     id: &str,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let query = Query::read(&request.url, &["environment_id"])?;
     let change: Change = shape::read(request.body).await?;
-    let environment = caller.environment(
-        change
-            .environment_id
-            .as_deref()
-            .or(query.get("environment_id")),
-    )?;
+    let environment = environment(caller, &request.url, change.environment_id.as_deref())?;
     let id: InstallId = id.parse().map_err(|_| hidden())?;
     let install: Option<InstallRecord> =
         ask_environment(desk.outside, environment, &EnvironmentAsk::FindInstall(id)).await?;
@@ -169,8 +157,7 @@ pub(super) async fn delete<O: Outside>(
     id: &str,
     url: &Url,
 ) -> Answer<O> {
-    let query = Query::read(url, &["environment_id"])?;
-    let environment = caller.environment(query.get("environment_id"))?;
+    let environment = environment(caller, url, None)?;
     let id: InstallId = id.parse().map_err(|_| hidden())?;
     let _: IntegrationId = ask_environment(
         desk.outside,

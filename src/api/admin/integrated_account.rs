@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Answer, created, deleted, ok, pick};
+use super::{Answer, created, deleted, environment, ok, pick};
 use crate::api::Desk;
 use crate::api::caller::Caller;
 use crate::api::query::{Field, Query, cursor};
@@ -94,13 +94,8 @@ pub(super) async fn import<O: Outside>(
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let query = Query::read(&request.url, &["environment_id"])?;
     let new: New = shape::read(request.body).await?;
-    let environment = caller.environment(
-        new.environment_id
-            .as_deref()
-            .or(query.get("environment_id")),
-    )?;
+    let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
     let install = new
         .environment_integration_id
         .parse()

@@ -11,13 +11,15 @@ mod sealing;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
+use url::Url;
 
 use super::caller::Caller;
-use super::query::cursor;
+use super::query::{Query, cursor};
 use super::route::AdminRoute;
 use super::{Desk, reply};
 use crate::error::Failure;
 use crate::flows::records::{Listed, Page};
+use crate::ids::EnvironmentId;
 use crate::ports::{Incoming, Outside, Reply};
 
 type Answer<O> = Result<Reply<<O as crate::ports::HttpClient>::Stream>, Failure>;
@@ -89,6 +91,12 @@ fn pick(record: &impl Serialize, keys: &[&str]) -> Value {
         .iter()
         .filter_map(|key| Some(((*key).to_owned(), record.get_mut(*key)?.take())));
     Value::Object(shown.collect())
+}
+
+/// The environment a call is about: named in its body or its query, or a token's own.
+fn environment(caller: &Caller, url: &Url, named: Option<&str>) -> Result<EnvironmentId, Failure> {
+    let query = Query::read(url, &["environment_id"])?;
+    caller.environment(named.or(query.get("environment_id")))
 }
 
 fn deleted<S>(id: &impl Serialize) -> Reply<S> {
