@@ -3,9 +3,9 @@
 
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, JSON, Uint8Array};
 use url::Url;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 
 use super::stream::JsStream;
 use crate::error::{Code, Failure};
@@ -40,7 +40,7 @@ pub fn reply(response: &web_sys::Response) -> Reply<JsStream> {
 pub fn response(reply: Reply<JsStream>) -> worker::Result<worker::Response> {
     let init = web_sys::ResponseInit::new();
     init.set_status(reply.status.as_u16());
-    init.set_headers(&JsValue::from(headers_out(&reply.headers)?));
+    init.set_headers(&headers_out(&reply.headers)?);
     // These have no body by definition, and the constructor throws if they are given one.
     let body = if matches!(reply.status.as_u16(), 101 | 204 | 205 | 304) {
         Body::Empty
@@ -70,38 +70,38 @@ pub fn body_out(body: Body<JsStream>) -> Option<JsValue> {
     }
 }
 
-/// Header fields for the platform.
-pub fn headers_out(headers: &HeaderMap) -> Result<web_sys::Headers, JsValue> {
-    let out = web_sys::Headers::new()?;
-    for (name, value) in headers {
-        let value: String = value
-            .as_bytes()
-            .iter()
-            .map(|byte| char::from(*byte))
-            .collect();
-        out.append(name.as_str(), &value)?;
-    }
-    Ok(out)
+/// Header fields for the platform: an array of pairs, made in one crossing of the boundary.
+pub fn headers_out(headers: &HeaderMap) -> Result<JsValue, JsValue> {
+    let pairs: Vec<(&str, String)> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), latin1(value.as_bytes())))
+        .collect();
+    let json = serde_json::to_string(&pairs).unwrap_or_default();
+    JSON::parse(&json)
 }
 
+fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(*byte)).collect()
+}
+
+// One crossing for all fields: an array of pairs joins to `name,value` lines. A name holds no comma
+// and a value no line break (RFC 9110 section 5), which the platform has already seen to.
 fn headers_in(headers: &web_sys::Headers) -> HeaderMap {
-    let mut read = HeaderMap::new();
-    for entry in headers.entries().into_iter().flatten() {
-        let entry: Array = entry.unchecked_into();
-        let (Some(name), Some(value)) = (entry.get(0).as_string(), entry.get(1).as_string()) else {
-            continue;
-        };
-        // Characters beyond Latin-1 cannot stand in a header; such a field is not one.
-        let bytes: Option<Vec<u8>> = value
-            .chars()
-            .map(|c| u8::try_from(u32::from(c)).ok())
-            .collect();
-        let value = bytes.and_then(|bytes| HeaderValue::from_bytes(&bytes).ok());
-        if let (Ok(name), Some(value)) = (HeaderName::from_bytes(name.as_bytes()), value) {
-            read.append(name, value);
-        }
-    }
-    read
+    let lines = String::from(Array::from(headers).join("\n"));
+    lines.split('\n').filter_map(field).collect()
+}
+
+// Characters beyond Latin-1 cannot stand in a header; such a field is not one.
+fn field(line: &str) -> Option<(HeaderName, HeaderValue)> {
+    let (name, value) = line.split_once(',')?;
+    let bytes: Option<Vec<u8>> = value
+        .chars()
+        .map(|c| u8::try_from(u32::from(c)).ok())
+        .collect();
+    Some((
+        HeaderName::from_bytes(name.as_bytes()).ok()?,
+        HeaderValue::from_bytes(&bytes?).ok()?,
+    ))
 }
 
 fn body_in(stream: Option<web_sys::ReadableStream>, headers: &HeaderMap) -> Body<JsStream> {

@@ -37,7 +37,7 @@ fn build(
 ) -> Result<web_sys::Request, JsValue> {
     let init = RequestInit::new();
     init.set_method(request.method.as_str());
-    init.set_headers(&JsValue::from(convert::headers_out(&request.headers)?));
+    init.set_headers(&convert::headers_out(&request.headers)?);
     init.set_redirect(RequestRedirect::Manual);
     // What one account may see must not be kept at the edge for another.
     init.set_cache(RequestCache::NoStore);

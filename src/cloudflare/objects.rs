@@ -79,7 +79,7 @@ fn build(
 ) -> Result<worker::Request, JsValue> {
     let init = RequestInit::new();
     init.set_method(method);
-    init.set_headers(&JsValue::from(convert::headers_out(headers)?));
+    init.set_headers(&convert::headers_out(headers)?);
     init.set_redirect(RequestRedirect::Manual);
     if let Some(body) = body {
         init.set_body(&body);
