@@ -72,7 +72,7 @@ fn is_callers(error: &RenderError) -> bool {
             matches!(root, "query" | "body" | "id")
         }
         RenderError::Within { cause, .. } => is_callers(cause),
-        RenderError::ControlCharacter { .. } => false,
+        RenderError::NotAHeaderValue { .. } => false,
     }
 }
 

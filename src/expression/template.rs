@@ -63,7 +63,7 @@ pub enum RenderError {
     #[error(
         "`{source_text}` has a character in its value that a header cannot carry: a control character, or one beyond Latin-1"
     )]
-    ControlCharacter {
+    NotAHeaderValue {
         /// The template it stood in.
         source_text: String,
     },
@@ -83,7 +83,7 @@ impl RenderError {
         match self {
             Self::Missing { .. } => true,
             Self::Within { cause, .. } => cause.is_missing(),
-            Self::Cast { .. } | Self::ControlCharacter { .. } => false,
+            Self::Cast { .. } | Self::NotAHeaderValue { .. } => false,
         }
     }
 }
@@ -177,7 +177,7 @@ impl Template {
             .as_deref()
             .is_some_and(|value| value.chars().any(cannot_be_sent))
         {
-            return Err(RenderError::ControlCharacter {
+            return Err(RenderError::NotAHeaderValue {
                 source_text: self.source.clone(),
             });
         }

@@ -1,12 +1,21 @@
-//! Listing accounts: the index says which, each object says what, in its region.
+//! Listing accounts: the index says which, each object says what, in its region. An object that does
+//! not answer hides its own account's details only, not the page.
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::stream::{self, StreamExt};
 
 use crate::error::{Code, Failure};
 use crate::flows::ask::{AccountAsk, AccountView, EnvironmentAsk, ask_account, ask_environment};
 use crate::flows::records::{AccountEntry, Listed, Page};
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Sees};
+
+/// An account of a list.
+pub enum AccountInList {
+    /// As its object says.
+    Whole(AccountView),
+    /// Its object gave no answer: what the index knows, and why there is no more.
+    IndexOnly(AccountEntry, Failure),
+}
 
 /// Objects asked at a time.
 const AT_ONCE: usize = 24;
@@ -16,7 +25,7 @@ pub async fn list_accounts(
     outside: &impl Outside,
     environment: EnvironmentId,
     page: Page,
-) -> Result<Listed<AccountView>, Failure> {
+) -> Result<Listed<AccountInList>, Failure> {
     let found: Listed<AccountEntry> =
         ask_environment(outside, environment, &EnvironmentAsk::ListAccounts(page)).await?;
     let views = stream::iter(
@@ -25,7 +34,7 @@ pub async fn list_accounts(
             .into_iter()
             .map(|entry| view(outside, environment, entry)),
     );
-    let views: Vec<Option<AccountView>> = views.buffered(AT_ONCE).try_collect().await?;
+    let views: Vec<Option<AccountInList>> = views.buffered(AT_ONCE).collect().await;
     Ok(Listed {
         result: views.into_iter().flatten().collect(),
         next_cursor: found.next_cursor,
@@ -36,16 +45,11 @@ async fn view(
     outside: &impl Outside,
     environment: EnvironmentId,
     entry: AccountEntry,
-) -> Result<Option<AccountView>, Failure> {
-    match ask_account(
-        outside,
-        entry.id,
-        &AccountAsk::Get(Sees::Environment(environment)),
-    )
-    .await
-    {
-        Ok(view) => Ok(Some(view)),
-        Err(failure) if failure.code == Code::NotFound => Ok(None),
-        Err(failure) => Err(failure),
+) -> Option<AccountInList> {
+    let ask = AccountAsk::Get(Sees::Environment(environment));
+    match ask_account(outside, entry.id, &ask).await {
+        Ok(view) => Some(AccountInList::Whole(view)),
+        Err(failure) if failure.code == Code::NotFound => None,
+        Err(failure) => Some(AccountInList::IndexOnly(entry, failure)),
     }
 }

@@ -510,3 +510,26 @@ fn a_list_is_narrowed_by_every_filter() {
         "caller.malformed"
     );
 }
+
+#[test]
+fn an_account_that_does_not_answer_hides_its_own_details_and_not_the_list() {
+    let world = World::new();
+    let setting = Setting::new(&world, &file());
+    let mut ids = [
+        setting.account("oauth2", &context()),
+        setting.account("oauth2", &context()),
+    ];
+    ids.sort();
+    for _ in 0..2 {
+        let fault = ("\"get\"".into(), Fault::Lost);
+        world.0.faults.borrow_mut().push_back(fault);
+    }
+    let list = setting.client.get("/integrated-account").expect(200)["result"].clone();
+    assert_eq!(list[0]["id"], ids[0].as_str());
+    assert_eq!(list[0]["error"]["code"], "internal.storage");
+    assert_eq!(list[0]["tenant_id"], list[1]["tenant_id"]);
+    assert!(list[0].get("context").is_none());
+    let list = setting.client.get("/integrated-account").expect(200)["result"].clone();
+    assert!(list[0].get("error").is_none() && list[1].get("error").is_none());
+    assert_eq!(list[1]["id"], ids[1].as_str());
+}

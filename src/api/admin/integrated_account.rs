@@ -13,7 +13,7 @@ use crate::api::shape;
 use crate::error::Failure;
 use crate::flows::ask::{AccountAsk, AccountChange, AccountView, Override, ask_account};
 use crate::flows::import_account::{NewAccount, import_account};
-use crate::flows::list_accounts::list_accounts;
+use crate::flows::list_accounts::{AccountInList, list_accounts};
 use crate::flows::records::TokenScope;
 use crate::ids::{AccountId, Region};
 use crate::ports::{Incoming, Outside, Sees};
@@ -83,10 +83,37 @@ pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &
     let (query, page) = Query::of_list(url, &["environment_id"], &fields)?;
     let environment = caller.environment(query.get("environment_id"))?;
     let found = list_accounts(desk.outside, environment, page.clone()).await?;
-    let result: Vec<_> = found.result.iter().map(shown).collect();
+    let result: Vec<_> = found.result.iter().map(in_list).collect();
     Ok(ok(
         &json!({ "result": result, "next_cursor": found.next_cursor.as_deref().map(cursor), "limit": page.limit }),
     ))
+}
+
+/// An account whose object gave no answer has an `error` in place of what only the object knows.
+fn in_list(account: &AccountInList) -> Value {
+    let (entry, failure) = match account {
+        AccountInList::Whole(view) => return shown(view),
+        AccountInList::IndexOnly(entry, failure) => (entry, failure),
+    };
+    let keys = [
+        "id",
+        "tenant_id",
+        "environment_integration_id",
+        "status",
+        "region",
+        "is_sandbox",
+        "created_at",
+    ];
+    let mut known = pick(entry, &keys);
+    if let Value::Object(fields) = &mut known {
+        let error = json!({ "code": failure.code.as_str(), "message": failure.message });
+        fields.insert(
+            "integration".to_owned(),
+            json!({ "name": entry.integration_name }),
+        );
+        fields.insert("error".to_owned(), error);
+    }
+    known
 }
 
 pub(super) async fn import<O: Outside>(

@@ -140,7 +140,7 @@ fn a_header_takes_no_line_break_and_leaves_out_what_is_dropped_or_null() {
     assert_eq!(header("{{nothing}}").unwrap(), None);
     assert!(matches!(
         header("x {{line}}"),
-        Err(RenderError::ControlCharacter { .. })
+        Err(RenderError::NotAHeaderValue { .. })
     ));
 }
 
