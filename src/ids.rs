@@ -235,6 +235,10 @@ plain_id!(
     /// An API token (not the token itself).
     ApiTokenId
 );
+plain_id!(
+    /// A link token (not the token itself).
+    LinkTokenId
+);
 
 #[cfg(test)]
 mod tests {

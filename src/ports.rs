@@ -258,8 +258,13 @@ pub trait HttpClient {
 
 /// The other objects.
 pub trait Objects: HttpClient {
-    /// Asks an object: JSON text in, JSON text out.
-    async fn ask(&self, object: ObjectName, message: String) -> Result<String, ObjectFault>;
+    /// Asks an object: JSON text in, JSON text out. `patience` is how long it may take.
+    async fn ask(
+        &self,
+        object: ObjectName,
+        message: String,
+        patience: Duration,
+    ) -> Result<String, ObjectFault>;
 
     /// Hands a call over to the account's object, body as a handle. `budget` is how long it may take.
     async fn call(

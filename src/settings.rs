@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use url::Url;
+
 use crate::account::seal::{Keyring, SealError};
 use crate::ids::EuJurisdiction;
 use crate::secret::Secret;
@@ -49,6 +51,8 @@ pub struct Settings {
     pub eu_jurisdiction: EuJurisdiction,
     /// `ALLOW_PRIVATE_UPSTREAMS`: private addresses and plain http; for development only.
     pub private_upstreams: PrivateUpstreams,
+    /// `PUBLIC_URL`: the origin customers and providers know us by; a request's own when absent.
+    pub public_url: Option<Url>,
     /// `CONFIG_CACHE_SECONDS`: how long an isolate trusts its copy of a published record.
     pub config_cache: Duration,
 }
@@ -81,6 +85,9 @@ impl Settings {
                 Some("true") => PrivateUpstreams::Allowed,
                 _ => PrivateUpstreams::Refused,
             },
+            public_url: text("PUBLIC_URL")
+                .and_then(|text| Url::parse(&text).ok())
+                .filter(|url| matches!(url.scheme(), "http" | "https")),
             config_cache: Duration::from_secs(
                 text("CONFIG_CACHE_SECONDS")
                     .and_then(|seconds| seconds.parse().ok())

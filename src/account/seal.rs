@@ -20,6 +20,8 @@ pub enum Kind {
     Integration,
     /// `secret_environment_variables` and secrets inside an override; `id` is the install's.
     Install,
+    /// The context a link token brings; `id` is the link token's.
+    LinkToken,
 }
 
 impl Kind {
@@ -28,6 +30,7 @@ impl Kind {
             Self::Account => "account",
             Self::Integration => "integration",
             Self::Install => "install",
+            Self::LinkToken => "link_token",
         }
     }
 }

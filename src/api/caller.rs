@@ -17,6 +17,8 @@ use crate::ports::{Outside, Sees};
 const TOKEN_PREFIX: &str = "ct_";
 /// What account tokens start with; then the account's id and 32 random bytes.
 const ACCOUNT_TOKEN_PREFIX: &str = "at_";
+/// What link tokens start with; then the environment's id and 32 random bytes.
+const LINK_TOKEN_PREFIX: &str = "lt_";
 
 /// A sender whose token is good.
 pub(crate) enum Caller {
@@ -46,6 +48,20 @@ pub(crate) fn account_token_text(account: AccountId, random: [u8; 32]) -> String
     )
 }
 
+/// The text of a new link token.
+pub(crate) fn link_token_text(environment: EnvironmentId, random: [u8; 32]) -> String {
+    format!(
+        "{LINK_TOKEN_PREFIX}{}_{}",
+        environment.to_hex(),
+        data_encoding::BASE64URL_NOPAD.encode(&random)
+    )
+}
+
+/// The environment a link token is of, when it looks like one.
+pub(crate) fn environment_of_link(token: &str) -> Option<EnvironmentId> {
+    environment_behind(LINK_TOKEN_PREFIX, token)
+}
+
 fn account_in(token: &str) -> Option<AccountId> {
     let (account, random) = token.strip_prefix(ACCOUNT_TOKEN_PREFIX)?.split_once('_')?;
     if random.len() == 43 {
@@ -56,7 +72,11 @@ fn account_in(token: &str) -> Option<AccountId> {
 }
 
 fn environment_in(token: &str) -> Option<EnvironmentId> {
-    let (environment, random) = token.strip_prefix(TOKEN_PREFIX)?.split_once('_')?;
+    environment_behind(TOKEN_PREFIX, token)
+}
+
+fn environment_behind(prefix: &str, token: &str) -> Option<EnvironmentId> {
+    let (environment, random) = token.strip_prefix(prefix)?.split_once('_')?;
     if random.len() == 43 {
         environment.parse().ok()
     } else {

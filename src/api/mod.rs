@@ -15,6 +15,7 @@ use data_encoding::HEXLOWER;
 use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
+use url::Url;
 
 use crate::error::{Code, Failure};
 use crate::flows::isolate::Isolate;
@@ -29,6 +30,23 @@ pub(crate) struct Desk<'a, O> {
     pub(crate) outside: &'a O,
     pub(crate) isolate: &'a Isolate,
     pub(crate) request_id: &'a str,
+}
+
+impl<O: Outside> Desk<'_, O> {
+    /// The origin the world knows us by: `PUBLIC_URL`, or the request's own.
+    pub(crate) fn public_url(&self, request: &Url) -> Url {
+        let mut base = self
+            .outside
+            .settings()
+            .public_url
+            .as_ref()
+            .unwrap_or(request)
+            .clone();
+        base.set_path("/");
+        base.set_query(None);
+        base.set_fragment(None);
+        base
+    }
 }
 
 /// Answers one request of the world, at the front Worker; or says why it could not even be read.

@@ -45,10 +45,13 @@ fn needed_by_admin(route: &A) -> Right {
         | A::ValidateIntegration
         | A::GetIntegration(_)
         | A::ListInstalls
+        | A::ListLinks
         | A::GetInstall(_)
         | A::ListAccounts
         | A::GetAccount(_) => Right::Scope(TokenScope::Read),
         A::ImportAccount
+        | A::CreateLink
+        | A::DeleteLink(_)
         | A::ChangeAccount(_)
         | A::ReplaceCredentials(_)
         | A::RefreshCredentials => Right::Scope(TokenScope::Connect),

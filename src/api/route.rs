@@ -79,6 +79,12 @@ pub enum AdminRoute {
     CreateAccountToken,
     /// `POST /integrated-account/bulk-delete`
     DeleteAccounts,
+    /// `GET /link-token`
+    ListLinks,
+    /// `POST /link-token`
+    CreateLink,
+    /// `DELETE /link-token/{id}`
+    DeleteLink(String),
     /// `POST /sealing/rotate`
     RotateSealing,
     /// `GET /sealing`
@@ -168,6 +174,9 @@ fn route(method: &Method, path: &str) -> Option<Route> {
         ("DELETE", ["environment-integration", id]) => A::DeleteInstall(owned(id)),
         ("GET", ["integrated-account"]) => A::ListAccounts,
         ("POST", ["integrated-account"]) => A::ImportAccount,
+        ("GET", ["link-token"]) => A::ListLinks,
+        ("POST", ["link-token"]) => A::CreateLink,
+        ("DELETE", ["link-token", id]) => A::DeleteLink(owned(id)),
         ("POST", ["sealing", "rotate"]) => A::RotateSealing,
         ("GET", ["sealing"]) => A::GetSealing,
         ("GET", ["integrated-account", "me"]) => A::GetMe,

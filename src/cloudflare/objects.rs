@@ -20,10 +20,13 @@ pub const ASK: &str = "x-causeway-ask";
 /// Carries a [`HandOver`], JSON in base64url.
 pub const HAND_OVER: &str = "x-causeway-hand-over";
 
-const ASK_TIMEOUT: Duration = Duration::from_secs(20);
-
 impl Objects for Edge {
-    async fn ask(&self, object: ObjectName, message: String) -> Result<String, ObjectFault> {
+    async fn ask(
+        &self,
+        object: ObjectName,
+        message: String,
+        patience: Duration,
+    ) -> Result<String, ObjectFault> {
         let mut headers = HeaderMap::new();
         headers.insert(ASK, HeaderValue::from_static("1"));
         let body = Some(message.into());
@@ -34,7 +37,7 @@ impl Objects for Edge {
                 .await?;
             response.text().await
         };
-        in_time(ASK_TIMEOUT, answer)
+        in_time(patience, answer)
             .await
             .ok_or(ObjectFault::Timeout)?
             .map_err(|error| interrupted(error.into()))

@@ -1,6 +1,7 @@
 //! How flows talk to the objects: one JSON message, one JSON answer.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -8,10 +9,15 @@ use serde_json::{Value, json};
 
 use crate::account::Account;
 use crate::error::{Code, Failure};
-use crate::flows::records::{AccountEntry, EnvironmentRecord, InstallRecord, Page, TokenRecord};
-use crate::ids::{AccountId, ApiTokenId, EnvironmentId, InstallId, IntegrationId};
+use crate::flows::records::{
+    AccountEntry, EnvironmentRecord, InstallRecord, LinkRecord, LinkUse, Page, TokenRecord,
+};
+use crate::ids::{AccountId, ApiTokenId, EnvironmentId, InstallId, IntegrationId, LinkTokenId};
 use crate::ports::{ObjectFault, ObjectName, Outside, Sees};
 use crate::time::Timestamp;
+
+/// What the answer of an object may take, unless it asks a provider in between.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How an integration is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,8 +113,18 @@ pub enum EnvironmentAsk {
     FindInstall(InstallId),
     /// → `Listed<InstallRecord>`
     ListInstalls(Page),
-    /// Adds or changes an account's entry in the index → null
-    IndexAccount(AccountEntry),
+    /// → [`LinkRecord`], with the context it brings sealed
+    CreateLink(LinkRecord, Value),
+    /// → `Listed<LinkRecord>`
+    ListLinks(Page),
+    /// → [`LinkTokenId`]
+    DeleteLink(LinkTokenId),
+    /// By hash, for the browser with this secret's hash → [`Link`]
+    OpenLink(String, Option<String>),
+    /// Binds it to a browser and an account, unless another is → [`Link`]
+    BindLink(String, LinkUse),
+    /// Adds or changes an account's entry in the index; the link token of this hash is spent by it → null
+    IndexAccount(AccountEntry, Option<String>),
     /// Takes an account out of the index → null
     ForgetAccount(AccountId),
     /// → `Listed<AccountEntry>`
@@ -119,6 +135,20 @@ pub enum EnvironmentAsk {
     CountSealed,
     /// Erases the environment's directory if nothing is in it → null
     Close,
+}
+
+/// What became of looking a link token up.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// It may be used by this browser; with the context it brings.
+    Open(Box<LinkRecord>, Value),
+    /// There is none, or it was revoked, is over, or is spent.
+    Unknown,
+    /// It is spent, and the time to try again is over or another browser's.
+    Spent,
+    /// It is in use in another browser.
+    OtherBrowser,
 }
 
 /// A change of an install; what is absent stays.
@@ -263,14 +293,26 @@ pub async fn ask_account<T: DeserializeOwned>(
     send(outside, ObjectName::Account(id), ask).await
 }
 
+/// A message to an object.
+trait Ask: Serialize {
+    /// How long its answer may take.
+    fn patience(&self) -> Duration {
+        PATIENCE
+    }
+}
+
+impl Ask for RootAsk {}
+impl Ask for EnvironmentAsk {}
+impl Ask for AccountAsk {}
+
 async fn send<T: DeserializeOwned>(
     outside: &impl Outside,
     object: ObjectName,
-    ask: &impl Serialize,
+    ask: &impl Ask,
 ) -> Result<T, Failure> {
     let message = serde_json::to_string(ask).map_err(|error| unreadable(outside, &error))?;
     let answer = outside
-        .ask(object, message)
+        .ask(object, message, ask.patience())
         .await
         .map_err(|fault| not_answered(outside, object, fault))?;
     let answer: Result<Value, Failure> =

@@ -12,7 +12,7 @@ use crate::ports::{Outside, Sees};
 /// An account of a list.
 pub enum AccountInList {
     /// As its object says.
-    Whole(AccountView),
+    Whole(Box<AccountView>),
     /// Its object gave no answer: what the index knows, and why there is no more.
     IndexOnly(AccountEntry, Failure),
 }
@@ -48,7 +48,7 @@ async fn view(
 ) -> Option<AccountInList> {
     let ask = AccountAsk::Get(Sees::Environment(environment));
     match ask_account(outside, entry.id, &ask).await {
-        Ok(view) => Some(AccountInList::Whole(view)),
+        Ok(view) => Some(AccountInList::Whole(Box::new(view))),
         Err(failure) if failure.code == Code::NotFound => None,
         Err(failure) => Some(AccountInList::IndexOnly(entry, failure)),
     }

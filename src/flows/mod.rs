@@ -3,6 +3,7 @@
 pub mod account_object;
 pub mod ask;
 pub mod body;
+pub mod create_link;
 pub mod directory;
 pub mod effective;
 pub mod import_account;

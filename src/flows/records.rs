@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::ids::{ApiTokenId, EnvironmentId, InstallId, IntegrationId, Region};
+use crate::ids::{
+    AccountId, ApiTokenId, EnvironmentId, InstallId, IntegrationId, LinkTokenId, Region,
+};
 use crate::time::Timestamp;
 
 /// An environment: what its tokens see is separate from all others.
@@ -112,11 +114,60 @@ pub struct InstallRecord {
     pub sealed: Option<String>,
 }
 
+/// A link token without the token: what its bearer may connect. The context it brings is sealed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinkRecord {
+    /// Its id.
+    pub id: LinkTokenId,
+    /// The environment it belongs to.
+    pub environment_id: EnvironmentId,
+    /// Whose account it connects: a new one's.
+    pub tenant_id: String,
+    /// The account it connects again.
+    pub integrated_account_id: Option<AccountId>,
+    /// The one integration it is for; nothing: the customer chooses.
+    pub integration: Option<String>,
+    /// Scopes to ask for, instead of the integration's.
+    pub scopes: Option<Vec<String>>,
+    /// Where the result is sent.
+    pub redirect_uri: Option<String>,
+    /// Where a new account shall live.
+    pub region: Region,
+    /// Whether what an account had in its context stays when it is connected again.
+    pub persist_previous_context: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+    /// SHA-256 of the token, hex.
+    pub hash: String,
+    /// The context it brings, sealed.
+    pub sealed: Option<String>,
+    /// Who uses it, once a form was sent.
+    #[serde(rename = "use")]
+    pub used: Option<LinkUse>,
+}
+
+/// A link token in use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkUse {
+    /// SHA-256 of the browser's secret, hex.
+    pub browser: String,
+    /// The account that is being connected.
+    pub account: AccountId,
+    /// Its integration's slug.
+    pub integration: String,
+    /// When the form was sent last.
+    pub since: Timestamp,
+    /// When the account was stored.
+    pub spent_at: Option<Timestamp>,
+}
+
 /// What the index of an environment knows of an account: what lists filter by. The rest is in its object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccountEntry {
     /// The account.
-    pub id: crate::ids::AccountId,
+    pub id: AccountId,
     /// Whose it is.
     pub tenant_id: String,
     /// The install it was connected through.

@@ -19,6 +19,7 @@ mod installs;
 mod integration_files;
 mod integrations;
 mod layers;
+mod link_tokens;
 mod outside;
 mod provider_cases;
 mod providers;

@@ -492,7 +492,12 @@ impl HttpClient for World {
 }
 
 impl Objects for World {
-    async fn ask(&self, object: ObjectName, message: String) -> Result<String, ObjectFault> {
+    async fn ask(
+        &self,
+        object: ObjectName,
+        message: String,
+        _: Duration,
+    ) -> Result<String, ObjectFault> {
         let fault = self.fault_for(&message);
         if fault == Some(Fault::Lost) {
             return Err(ObjectFault::Interrupted);

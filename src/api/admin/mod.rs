@@ -6,6 +6,7 @@ mod environment;
 mod environment_integration;
 mod integrated_account;
 mod integration;
+mod link_token;
 mod sealing;
 
 use http::StatusCode;
@@ -59,6 +60,9 @@ pub(super) async fn answer<O: Outside>(
         A::ListAccounts => integrated_account::list(desk, caller, &request.url).await,
         A::ImportAccount => integrated_account::import(desk, caller, request).await,
         A::GetAccount(id) => integrated_account::get(desk, caller, &id, &request.url).await,
+        A::ListLinks => link_token::list(desk, caller, &request.url).await,
+        A::CreateLink => link_token::create(desk, caller, request).await,
+        A::DeleteLink(id) => link_token::delete(desk, caller, &id, &request.url).await,
         A::RotateSealing => sealing::rotate(desk).await,
         A::GetSealing => sealing::get(desk).await,
         A::ChangeAccount(id) => integrated_account::change(desk, caller, &id, request).await,

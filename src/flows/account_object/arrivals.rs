@@ -193,7 +193,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let answer = ask_environment::<()>(
             &self.outside,
             account.environment_id,
-            &EnvironmentAsk::IndexAccount(entry),
+            &EnvironmentAsk::IndexAccount(entry, None),
         )
         .await;
         answer.map_err(|failure| match failure.code {

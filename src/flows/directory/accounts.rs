@@ -8,9 +8,19 @@ use crate::ports::{Outside, Storage, StorageFault};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
     /// Adds or changes an entry, while its install is there; doing it twice is doing it once.
-    pub(super) fn index_account(&self, entry: &AccountEntry) -> Result<(), Failure> {
+    ///
+    /// The link token it was connected with is spent in the same write; where that is spent for another
+    /// account, revoked or over, nothing is written.
+    pub(super) fn index_account(
+        &self,
+        entry: &AccountEntry,
+        link: Option<&str>,
+    ) -> Result<(), Failure> {
         self.find_install(entry.environment_integration_id)?
             .ok_or_else(|| Failure::not_found("environment integration"))?;
+        if let Some(hash) = link {
+            self.spend_link(hash, entry.id)?;
+        }
         let values = [
             entry.id.to_string().into(),
             entry.tenant_id.as_str().into(),

@@ -10,6 +10,7 @@ mod environments;
 mod installs;
 mod integration_uses;
 mod integrations;
+mod link_tokens;
 mod publishing;
 mod sealing;
 mod table;
@@ -24,7 +25,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Code, Failure};
 use crate::flows::ask::ask_root;
-use crate::flows::ask::{EnvironmentAsk, RootAsk, answer_text, answered};
+use crate::flows::ask::{EnvironmentAsk, Link, RootAsk, answer_text, answered};
 use crate::flows::records::EnvironmentRecord;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
@@ -139,6 +140,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
                 EnvironmentAsk::FindToken(_)
                 | EnvironmentAsk::ForgetAccount(_)
                 | EnvironmentAsk::Close => Ok(Value::Null),
+                EnvironmentAsk::OpenLink(..) => answered(Link::Unknown),
                 _ => Err(Failure::not_found("environment")),
             };
         }
@@ -159,7 +161,18 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             }
             EnvironmentAsk::FindInstall(id) => answered(self.find_install(id)?),
             EnvironmentAsk::ListInstalls(page) => answered(self.list_installs(&page)?),
-            EnvironmentAsk::IndexAccount(entry) => answered(self.index_account(&entry)?),
+            EnvironmentAsk::CreateLink(record, context) => {
+                answered(self.create_link(record, &context)?)
+            }
+            EnvironmentAsk::ListLinks(page) => answered(self.list_links(&page)?),
+            EnvironmentAsk::DeleteLink(id) => answered(self.delete_link(id)?),
+            EnvironmentAsk::OpenLink(hash, browser) => {
+                answered(self.open_link(&hash, browser.as_deref())?)
+            }
+            EnvironmentAsk::BindLink(hash, used) => answered(self.bind_link(&hash, used)?),
+            EnvironmentAsk::IndexAccount(entry, link) => {
+                answered(self.index_account(&entry, link.as_deref())?)
+            }
             EnvironmentAsk::ForgetAccount(id) => answered(self.forget_account(id)?),
             EnvironmentAsk::ListAccounts(page) => answered(self.list_accounts(&page)?),
             EnvironmentAsk::Reseal(after) => answered(self.reseal_environment(after).await?),
@@ -196,7 +209,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         }
         if matches!(
             ask,
-            EnvironmentAsk::FindToken(_) | EnvironmentAsk::ForgetAccount(_) | EnvironmentAsk::Close
+            EnvironmentAsk::FindToken(_)
+                | EnvironmentAsk::OpenLink(..)
+                | EnvironmentAsk::ForgetAccount(_)
+                | EnvironmentAsk::Close
         ) {
             self.closings
                 .set(self.closings.get() + u32::from(matches!(ask, EnvironmentAsk::Close)));

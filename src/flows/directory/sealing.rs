@@ -15,7 +15,7 @@ use crate::flows::ask::{
 };
 use crate::flows::published;
 use crate::flows::records::{
-    AccountEntry, EnvironmentRecord, InstallRecord, IntegrationRecord, Page,
+    AccountEntry, EnvironmentRecord, InstallRecord, IntegrationRecord, LinkRecord, Page,
 };
 use crate::flows::sealed;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
@@ -179,6 +179,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     ) -> Result<Resealed, Failure> {
         if after.is_none() {
             self.reseal_installs()?;
+            self.reseal_links()?;
             self.publish().await;
         }
         let page = Page {
@@ -276,6 +277,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     pub(super) fn count_sealed_here(&self) -> Result<Counts, Failure> {
         let mut counts = Counts::new();
         for record in self.every::<InstallRecord>("install")? {
+            add(&mut counts, record.sealed.as_deref().map(seal::key_id), 1);
+        }
+        for record in self.every::<LinkRecord>("link_token")? {
             add(&mut counts, record.sealed.as_deref().map(seal::key_id), 1);
         }
         let statement =

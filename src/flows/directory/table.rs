@@ -23,6 +23,7 @@ pub const ENVIRONMENT_SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS api_token (id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, record TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS install (id TEXT PRIMARY KEY, integration_id TEXT NOT NULL UNIQUE, record TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS account (id TEXT PRIMARY KEY, tenant_id TEXT NOT NULL, record TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS link_token (id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, expires_at INTEGER NOT NULL, record TEXT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS account_tenant ON account (tenant_id, id)",
     PUBLICATION,
 ];
@@ -50,7 +51,7 @@ pub fn list<T: DeserializeOwned>(
     page: &Page,
 ) -> Result<Listed<T>, StorageFault> {
     let ask_for = i64::try_from(page.limit.saturating_add(1)).unwrap_or(i64::MAX);
-    let filters = page.filters.iter().map(condition);
+    let filters = page.filters.iter().map(|filter| condition(table, filter));
     let (wheres, values): (Vec<_>, Vec<_>) = conditions.iter().cloned().chain(filters).unzip();
     let wheres = wheres
         .into_iter()
@@ -79,13 +80,13 @@ pub fn list<T: DeserializeOwned>(
     })
 }
 
-/// The tenant has an index of its own; all else is looked for in the record.
-fn condition(filter: &Filter) -> Condition {
+/// The tenant of an account has an index of its own; all else is looked for in the record.
+fn condition(table: &str, filter: &Filter) -> Condition {
     let value = match &filter.value {
         FilterValue::Flag(flag) => SqlValue::Integer(i64::from(*flag)),
         FilterValue::Text(text) => text.as_str().into(),
     };
-    if filter.field == "tenant_id" && filter.comparison == Comparison::Is {
+    if table == "account" && filter.field == "tenant_id" && filter.comparison == Comparison::Is {
         return ("tenant_id = ?", vec![value]);
     }
     let statement = match filter.comparison {

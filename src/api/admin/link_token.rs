@@ -1,0 +1,148 @@
+//! `/link-token`: what a customer's browser may connect; the token is shown once, only its hash is kept.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::{Answer, created, deleted, environment, listed, pick};
+use crate::api::Desk;
+use crate::api::caller::{Caller, link_token_text};
+use crate::api::query::{Field, Query};
+use crate::api::shape;
+use crate::crypto;
+use crate::error::{Code, Failure};
+use crate::flows::ask::{EnvironmentAsk, ask_environment};
+use crate::flows::create_link::{Aim, NewLink, create_link};
+use crate::flows::records::{LinkRecord, Listed};
+use crate::ids::{LinkTokenId, Region};
+use crate::json as words;
+use crate::ports::{Incoming, Outside};
+
+/// How long a link token may be used.
+const LIFE: Duration = Duration::from_hours(7 * 24);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct New {
+    environment_id: Option<String>,
+    tenant_id: Option<String>,
+    integrated_account_id: Option<String>,
+    integration: Option<String>,
+    scopes: Option<Vec<String>>,
+    context: Option<Value>,
+    redirect_uri: Option<String>,
+    region: Option<Region>,
+    persist_previous_context: Option<bool>,
+}
+
+pub(super) async fn create<O: Outside>(
+    desk: &Desk<'_, O>,
+    caller: &Caller,
+    request: Incoming<O::Stream>,
+) -> Answer<O> {
+    let new: New = shape::read(request.body).await?;
+    let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
+    let aim = aim(new.tenant_id, new.integrated_account_id, new.region)?;
+    let token = link_token_text(environment, desk.outside.random());
+    let new = NewLink {
+        aim,
+        integration: new.integration,
+        scopes: new.scopes,
+        context: new.context.unwrap_or_else(|| json!({})),
+        redirect_uri: new.redirect_uri,
+        persist_previous_context: new.persist_previous_context.unwrap_or(true),
+        life: LIFE,
+        hash: crypto::sha256_hex(token.as_bytes()),
+    };
+    let record = create_link(desk.outside, environment, &caller.sees(), new).await?;
+    let url = address(&desk.public_url(&request.url), &record, &token);
+    let mut shown = shown(&record);
+    words::merge(&mut shown, &json!({ "link_token": token, "url": url }));
+    Ok(created(&shown))
+}
+
+pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
+    let fields = [
+        Field::text("tenant_id"),
+        Field::text("integrated_account_id"),
+        Field::text("integration"),
+        Field::time("created_at"),
+    ];
+    let (query, page) = Query::of_list(url, &["environment_id"], &fields)?;
+    let environment = caller.environment(query.get("environment_id"))?;
+    let ask = EnvironmentAsk::ListLinks(page.clone());
+    let found: Listed<LinkRecord> = ask_environment(desk.outside, environment, &ask).await?;
+    Ok(listed(&found, &page, shown))
+}
+
+pub(super) async fn delete<O: Outside>(
+    desk: &Desk<'_, O>,
+    caller: &Caller,
+    id: &str,
+    url: &Url,
+) -> Answer<O> {
+    let environment = environment(caller, url, None)?;
+    let id: LinkTokenId = id.parse().map_err(|_| Failure::not_found("link token"))?;
+    let ask = EnvironmentAsk::DeleteLink(id);
+    let id: LinkTokenId = ask_environment(desk.outside, environment, &ask).await?;
+    Ok(deleted(&id))
+}
+
+/// A new account of a tenant, or an account that is there; never both.
+fn aim(
+    tenant_id: Option<String>,
+    account: Option<String>,
+    region: Option<Region>,
+) -> Result<Aim, Failure> {
+    match (tenant_id, account) {
+        (Some(_), Some(_)) => Err(Failure::new(
+            Code::Malformed,
+            "Send tenant_id for a new account or integrated_account_id to connect one again, not both.",
+        )),
+        (None, None) => Err(Failure::invalid(
+            "tenant_id",
+            "is required, or integrated_account_id to connect an account again",
+        )),
+        (Some(tenant_id), None) => Ok(Aim::New(tenant_id, region.unwrap_or_default())),
+        (None, Some(_)) if region.is_some() => Err(Failure::invalid(
+            "region",
+            "cannot be given with integrated_account_id: an account stays where it is",
+        )),
+        (None, Some(id)) => {
+            let hidden = |_| Failure::not_found("integrated account");
+            Ok(Aim::Again(id.parse().map_err(hidden)?))
+        }
+    }
+}
+
+/// The page's address at `base`, for this token.
+fn address(base: &Url, record: &LinkRecord, token: &str) -> String {
+    let mut url = base.clone();
+    let path = record.integration.as_deref();
+    url.set_path(&path.map_or_else(|| "/connect".to_owned(), |name| format!("/connect/{name}")));
+    url.query_pairs_mut().append_pair("link_token", token);
+    url.into()
+}
+
+/// Without hash and secrets; `link_token` stands only in the answer that made it.
+fn shown(record: &LinkRecord) -> Value {
+    let keys = [
+        "id",
+        "environment_id",
+        "tenant_id",
+        "integrated_account_id",
+        "integration",
+        "scopes",
+        "redirect_uri",
+        "region",
+        "persist_previous_context",
+        "expires_at",
+        "created_at",
+    ];
+    let mut shown = pick(record, &keys);
+    let spent_at = record.used.as_ref().and_then(|used| used.spent_at);
+    words::merge(&mut shown, &json!({ "is_spent": spent_at.is_some() }));
+    shown
+}

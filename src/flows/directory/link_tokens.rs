@@ -1,0 +1,151 @@
+//! Link tokens: what a customer's browser may connect. Opening one reads; sending the form binds it to
+//! that browser; storing the account spends it, and the same browser may try again for ten minutes.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Directory, table};
+use crate::account::seal::{Kind, Place};
+use crate::error::Failure;
+use crate::flows::ask::Link;
+use crate::flows::records::{LinkRecord, LinkUse, Listed, Page};
+use crate::flows::sealed;
+use crate::ids::{AccountId, LinkTokenId};
+use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+
+/// How long a browser holds a link token it has used: to come back from the provider before the account is
+/// stored, to mend what failed after it.
+const HELD: Duration = Duration::from_mins(10);
+
+impl<O: Outside, S: Storage> Directory<O, S> {
+    /// Those that are over go.
+    pub(super) fn create_link(
+        &self,
+        mut record: LinkRecord,
+        context: &Value,
+    ) -> Result<LinkRecord, Failure> {
+        let id = record.id.to_string();
+        record.sealed = sealed::seal(&self.outside, link_secrets(&id), context)?;
+        let now = self.outside.now().as_millis();
+        self.storage.exec(
+            "DELETE FROM link_token WHERE expires_at <= ?",
+            &[now.into()],
+        )?;
+        let values = [
+            id.into(),
+            record.hash.as_str().into(),
+            record.expires_at.as_millis().into(),
+            table::text_of(&record)?,
+        ];
+        self.storage.exec(
+            "INSERT INTO link_token (id, hash, expires_at, record) VALUES (?, ?, ?, ?)",
+            &values,
+        )?;
+        Ok(record)
+    }
+
+    pub(super) fn list_links(&self, page: &Page) -> Result<Listed<LinkRecord>, StorageFault> {
+        let now = self.outside.now().as_millis();
+        let alive = [("expires_at > ?", vec![SqlValue::Integer(now)])];
+        table::list(&self.storage, "link_token", &alive, page)
+    }
+
+    pub(super) fn delete_link(&self, id: LinkTokenId) -> Result<LinkTokenId, Failure> {
+        let values = [id.to_string().into()];
+        let statement = "DELETE FROM link_token WHERE id = ? RETURNING id";
+        let gone = self.storage.exec(statement, &values)?;
+        gone.first()
+            .map(|_| id)
+            .ok_or_else(|| Failure::not_found("link token"))
+    }
+
+    /// What this browser may do with it; nothing is written.
+    pub(super) fn open_link(&self, hash: &str, browser: Option<&str>) -> Result<Link, Failure> {
+        let Some(record) = self.link(hash)? else {
+            return Ok(Link::Unknown);
+        };
+        let now = self.outside.now();
+        if let Some(used) = &record.used {
+            let is_own = browser == Some(used.browser.as_str());
+            let is_held = used.spent_at.unwrap_or(used.since).plus(HELD) > now;
+            match used.spent_at {
+                Some(_) if !(is_own && is_held) => return Ok(Link::Spent),
+                None if is_held && !is_own => return Ok(Link::OtherBrowser),
+                _ => {}
+            }
+        }
+        let id = record.id.to_string();
+        let context = match &record.sealed {
+            Some(text) => sealed::open(&self.outside, link_secrets(&id), text)?,
+            None => json!({}),
+        };
+        Ok(Link::Open(Box::new(record), context))
+    }
+
+    /// The account of an earlier use by the same browser stays: it may be stored already.
+    pub(super) fn bind_link(&self, hash: &str, used: LinkUse) -> Result<Link, Failure> {
+        let mut link = self.open_link(hash, Some(&used.browser))?;
+        if let Link::Open(record, _) = &mut link {
+            let before = record.used.take();
+            record.used = Some(match before {
+                Some(before) if before.browser == used.browser => LinkUse {
+                    account: before.account,
+                    spent_at: before.spent_at,
+                    ..used
+                },
+                _ => used,
+            });
+            self.store_link(record)?;
+        }
+        Ok(link)
+    }
+
+    /// Doing it twice for the same account is doing it once.
+    pub(super) fn spend_link(&self, hash: &str, account: AccountId) -> Result<(), Failure> {
+        let unusable = || Failure::not_found("link token");
+        let mut record = self.link(hash)?.ok_or_else(unusable)?;
+        let now = self.outside.now();
+        let used = record.used.as_mut().filter(|used| used.account == account);
+        let used = used.ok_or_else(unusable)?;
+        used.spent_at = used.spent_at.or(Some(now));
+        Ok(self.store_link(&record)?)
+    }
+
+    pub(super) fn reseal_links(&self) -> Result<(), Failure> {
+        let rows = self.storage.exec("SELECT record FROM link_token", &[])?;
+        for row in rows {
+            let Some(mut record) = table::first::<LinkRecord>(&[row])? else {
+                continue;
+            };
+            let id = record.id.to_string();
+            let text = record.sealed.as_deref();
+            if let Some(new) = sealed::resealed(&self.outside, link_secrets(&id), text)? {
+                record.sealed = Some(new);
+                self.store_link(&record)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn link(&self, hash: &str) -> Result<Option<LinkRecord>, StorageFault> {
+        let values = [hash.into(), self.outside.now().as_millis().into()];
+        let statement = "SELECT record FROM link_token WHERE hash = ? AND expires_at > ?";
+        table::first(&self.storage.exec(statement, &values)?)
+    }
+
+    fn store_link(&self, record: &LinkRecord) -> Result<(), StorageFault> {
+        let values = [table::text_of(record)?, record.id.to_string().into()];
+        self.storage
+            .exec("UPDATE link_token SET record = ? WHERE id = ?", &values)
+            .map(drop)
+    }
+}
+
+fn link_secrets(id: &str) -> Place<'_> {
+    Place {
+        kind: Kind::LinkToken,
+        id,
+        field: "context",
+    }
+}
