@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::LocalBoxFuture;
 use http::{HeaderMap, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -225,6 +226,8 @@ pub trait System {
     fn settings(&self) -> &Settings;
     /// Returns after `duration`.
     async fn sleep(&self, duration: Duration);
+    /// Goes on with `work` in the background, also when whoever began it no longer waits. A restart ends it.
+    fn go_on(&self, work: LocalBoxFuture<'static, ()>);
     /// Writes one line for the operator; never secrets, bodies or queries.
     fn log(&self, line: &serde_json::Value);
 

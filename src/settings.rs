@@ -33,6 +33,12 @@ pub const VALUE_BYTES: usize = 100;
 /// Calls of one account that may wait for the head of an answer at a time. The platform gives an
 /// object six such connections; one is kept for refreshing tokens, one for deliveries.
 pub const CALL_SLOTS: usize = 4;
+/// How long a token endpoint may take.
+pub const TOKEN_TIMEOUT: Duration = Duration::from_secs(20);
+/// The largest answer of a token endpoint.
+pub const TOKEN_ANSWER_BYTES: usize = 256 * 1024;
+/// What the lifecycle actions of an account may take together.
+pub const SET_UP_TIMEOUT: Duration = Duration::from_secs(60);
 /// Redirects that are followed.
 pub const MAX_REDIRECTS: usize = 5;
 /// How long a proxied call may take, unless its caller says otherwise by `x-timeout-ms`.

@@ -92,6 +92,8 @@ codes! {
     ErrorInBody = "provider.error_in_body", 502;
     #[doc = "The provider could not be reached."]
     Unreachable = "provider.unreachable", 502;
+    #[doc = "The account's token could not be refreshed for the moment; try again after `retry-after` seconds."]
+    TokenEndpoint = "provider.token_endpoint", 503;
     #[doc = "The provider took too long."]
     Timeout = "provider.timeout", 504;
     #[doc = "The answer is too large to be looked into; fetch it as it is by `/custom` or a get without `response_path`."]

@@ -11,12 +11,15 @@ use crate::config::Level;
 use crate::config::{self, Config, Credential, overrides, secrets};
 use crate::crypto;
 use crate::error::{Code, Complaint, Failure};
+use crate::flows::ask::{AccountView, IntegrationView};
 use crate::flows::directory::{file_secrets, override_secrets};
+use crate::expression::{Pins, PlainHttp};
 use crate::flows::isolate::Isolate;
 use crate::flows::records::{InstallRecord, IntegrationRecord};
 use crate::flows::{published, sealed};
 use crate::json as words;
 use crate::ports::Outside;
+use crate::settings::{PrivateUpstreams, Settings};
 
 /// A config as it counts for one account.
 pub struct Effective {
@@ -26,6 +29,16 @@ pub struct Effective {
     pub install: Rc<InstallRecord>,
     /// Compiled.
     pub compiled: Rc<Compiled>,
+}
+
+impl Effective {
+    /// An account, its context without secrets, beside its integration.
+    pub fn view(&self, account: Account) -> AccountView {
+        AccountView {
+            account,
+            integration: self.integration.view(),
+        }
+    }
 }
 
 /// A compiled config, with what belongs to it.
@@ -45,6 +58,18 @@ impl Compiled {
     /// The public and the secret half of a context, by this config's password fields.
     pub fn split_context(&self, context: &Value) -> (Value, Value) {
         secrets::split_context(context, &self.password_fields)
+    }
+
+    /// What fixes the hosts of its URLs.
+    pub fn pins(&self, settings: &Settings) -> Pins<'_> {
+        Pins {
+            allowed_hosts: self.config.allowed_hosts.as_ref(),
+            dotted_keys: &self.dotted_keys,
+            plain_http: match settings.private_upstreams {
+                PrivateUpstreams::Refused => PlainHttp::Refused,
+                PrivateUpstreams::Allowed => PlainHttp::Allowed,
+            },
+        }
     }
 
     /// An account is connected by one of the integration's credentials.
@@ -89,6 +114,18 @@ impl Compiled {
             Ok(())
         } else {
             Err(Failure::invalid_in(&complaints))
+        }
+    }
+}
+
+impl IntegrationRecord {
+    /// In few words.
+    pub fn view(&self) -> IntegrationView {
+        IntegrationView {
+            id: self.id,
+            name: self.name.clone(),
+            category: self.category.clone(),
+            is_beta: self.is_beta,
         }
     }
 }

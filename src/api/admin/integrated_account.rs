@@ -289,29 +289,5 @@ pub(super) fn parse(id: &str) -> Result<AccountId, Failure> {
 
 /// The account as every answer shows it; the object has taken the secrets out.
 pub(super) fn shown(view: &AccountView) -> Value {
-    let keys = [
-        "id",
-        "tenant_id",
-        "environment_id",
-        "environment_integration_id",
-        "context",
-        "status",
-        "authentication_method",
-        "region",
-        "is_sandbox",
-        "last_error",
-        "last_action_run_result",
-        "last_forbidden_error",
-        "integration_override",
-        "created_at",
-        "updated_at",
-    ];
-    let mut shown = pick(&view.account, &keys);
-    if let Value::Object(fields) = &mut shown {
-        fields.insert(
-            "integration".to_owned(),
-            pick(&view.integration, &["id", "name", "category", "is_beta"]),
-        );
-    }
-    shown
+    view.shown()
 }

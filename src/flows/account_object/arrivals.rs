@@ -3,12 +3,12 @@
 //! request or by the alarm.
 
 use std::rc::Rc;
-use std::time::Duration;
+use serde_json::json;
 
+use super::events::{Event, EventType};
 use super::row::{AccountRow, Next, Pending};
 use super::{AccountObject, Loaded, State};
 use crate::account::Account;
-use crate::account::seal::key_id;
 use crate::account::status::Status;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{AccountView, EnvironmentAsk, ask_environment};
@@ -16,9 +16,6 @@ use crate::flows::effective::Effective;
 use crate::flows::records::AccountEntry;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Sees, Storage};
-
-/// Until an undone change is tried again.
-const RETRY: Duration = Duration::from_mins(1);
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Stores an account with credentials it already has; it counts when the index has it.
@@ -34,40 +31,55 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let config = &effective.compiled;
         config.check_credential(&account.authentication_method)?;
         config.complete_context(&account.authentication_method, &mut account.context)?;
-        let (public, secrets) = config.split_context(&account.context);
+        let (public, _) = config.split_context(&account.context);
         let stored = Account {
             context: public,
             status: Status::Connecting,
-            ..account
+            ..account.clone()
         };
         let active = Account {
             status: Status::Active,
             ..stored.clone()
         };
-        let sealed = self.sealed(&secrets)?;
-        let next = Next {
-            account: active.clone(),
-            sealed,
-        };
-        self.insert_row(&stored, &Pending::Change(Box::new(next.clone())))?;
+        let new = Loaded::of_nothing(stored.clone());
+        let events = [EventType::Created, EventType::Active];
+        let next = self.next(&effective, &new, active, &account.context, &events)?;
+        let loaded = self.arrive(&effective, &stored, next).await?;
+        self.view(&loaded).await
+    }
+
+    /// Stores a new account; it counts when the index has it, and else was never there.
+    pub(super) async fn arrive(
+        &self,
+        effective: &Effective,
+        stored: &Account,
+        next: Next,
+    ) -> Result<Rc<Loaded>, Failure> {
+        self.insert_row(stored, &Pending::Change(Box::new(next.clone())))?;
         self.wake_later().await;
-        if let Err(failure) = self.index(&effective, &next).await {
-            self.withdraw(active.environment_id).await?;
+        if let Err(failure) = self.index(effective, &next).await {
+            self.withdraw(stored.environment_id, &[]).await?;
             return Err(failure);
         }
         // Should the commit fail, the row still says what is pending: the next request reads it.
         self.state.replace(State::Unread);
         self.commit_row(&next)?;
-        let loaded = Loaded::new(active, &secrets, next.sealed.as_deref());
-        self.state.replace(State::Here(Rc::clone(&loaded)));
-        self.view(&loaded).await
+        self.reload()
     }
 
     /// Erases the account at once; the index follows, now or by alarm.
     pub(super) async fn delete(&self, sees: &Sees) -> Result<(), Failure> {
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(sees).await?;
-        self.withdraw(loaded.account.environment_id).await
+        let account = &loaded.account;
+        let payload = json!({
+            "id": account.id,
+            "tenant_id": account.tenant_id,
+            "environment_id": account.environment_id,
+            "environment_integration_id": account.environment_integration_id,
+        });
+        let event = self.event(EventType::Deleted, payload);
+        self.withdraw(account.environment_id, &[event]).await
     }
 
     /// The account once nothing is half done any more; `None` when there is none.
@@ -94,39 +106,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         Ok(())
     }
 
-    pub(super) async fn wake_later(&self) {
-        let at = self.outside.now().plus(RETRY);
-        if let Err(fault) = self.storage.set_alarm(at).await {
-            self.log("alarm_not_set", &fault.to_string());
-        }
-    }
-
-    fn state(&self) -> State {
-        self.state.borrow().clone()
-    }
-
     async fn settle(&self, row: AccountRow) -> Result<State, Failure> {
-        match row {
-            AccountRow {
-                pending: Some(Pending::Change(next)),
-                ..
-            } => self.finish_change(&next).await,
+        match &row.pending {
+            Some(Pending::Change(next)) => self.finish_change(next).await,
             // Gone for everybody at once; the alarm takes it out of the index.
-            AccountRow {
-                pending: Some(Pending::Delete(_)),
-                ..
-            }
-            | AccountRow { account: None, .. } => Ok(State::Missing),
-            AccountRow {
-                account: Some(account),
-                secrets,
-                sealed,
-                pending: None,
-            } => Ok(State::Here(Loaded::new(
-                account,
-                &secrets,
-                sealed.as_deref(),
-            ))),
+            Some(Pending::Delete(_)) => Ok(State::Missing),
+            None => Ok(Loaded::of_row(row).map_or(State::Missing, State::Here)),
         }
     }
 
@@ -134,17 +119,17 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let effective = self.effective(&next.account).await?;
         self.index(&effective, next).await?;
         self.commit_row(next)?;
-        Ok(State::Here(Loaded::new(
-            next.account.clone(),
-            &self.opened(next.sealed.as_deref())?,
-            next.sealed.as_deref(),
-        )))
+        Ok(State::Here(self.reload()?))
     }
 
     /// From here on the account is gone for everybody, whatever happens next: the alarm, set in the
     /// same turn, takes it out of the index if this cannot.
-    async fn withdraw(&self, environment: EnvironmentId) -> Result<(), Failure> {
-        self.wipe_row(&Pending::Delete(environment))?;
+    async fn withdraw(
+        &self,
+        environment: EnvironmentId,
+        events: &[Event],
+    ) -> Result<(), Failure> {
+        self.wipe_row(&Pending::Delete(environment), events)?;
         self.state.replace(State::Missing);
         self.wake_later().await;
         if let Err(failure) = self.leave_index(environment).await {
@@ -174,7 +159,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             &EnvironmentAsk::ForgetAccount(self.id),
         )
         .await?;
-        Ok(self.storage.erase().await?)
+        self.settle_wiped_row()?;
+        self.rest().await
     }
 
     pub(super) async fn index(&self, effective: &Effective, next: &Next) -> Result<(), Failure> {
@@ -188,12 +174,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             is_sandbox: account.is_sandbox,
             region: account.region,
             created_at: account.created_at,
-            sealing_key: next.sealed.as_deref().map(|text| key_id(text).to_owned()),
+            sealing_key: next.sealing_key.clone(),
         };
         let answer = ask_environment::<()>(
             &self.outside,
             account.environment_id,
-            &EnvironmentAsk::IndexAccount(entry, None),
+            &EnvironmentAsk::IndexAccount(entry, next.link.clone()),
         )
         .await;
         answer.map_err(|failure| match failure.code {

@@ -4,8 +4,10 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::row::{Next, Pending};
-use super::{AccountObject, Loaded, State};
+use super::events::EventType;
+use super::oauth_token::split_token;
+use super::row::{Next, NextToken, Pending};
+use super::{AccountObject, Loaded};
 use crate::account::Account;
 use crate::account::seal::key_id;
 use crate::account::status::Status;
@@ -48,7 +50,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 merged_override(account.integration_override.take(), &patch.patch)?;
             self.check_override(&account).await?;
         }
-        self.store(&loaded, account, &context).await
+        self.store(&loaded, account, &context, &[EventType::Updated])
+            .await
     }
 
     /// New credentials. Where they lead to another host, no secret stays that was meant for the old one.
@@ -72,33 +75,22 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         effective
             .compiled
             .complete_context(&account.authentication_method, &mut context)?;
+        let mut events = vec![EventType::Updated];
         if account.status == Status::NeedsReauth {
             account.status = Status::Active;
+            events.push(EventType::Reactivated);
         }
         account.last_error = None;
-        self.store(&loaded, account, &context).await
-    }
-
-    /// What was had without a token endpoint cannot be had again.
-    pub(super) async fn refresh(&self, sees: &Sees) -> Result<(), Failure> {
-        let loaded = self.visible(sees).await?;
-        let method = &loaded.account.authentication_method;
-        let words = format!(
-            "The credential `{method}` of this account cannot be refreshed; import new ones by PATCH …/credentials."
-        );
-        Err(Failure::new(Code::NotRefreshable, words))
+        self.store(&loaded, account, &context, &events).await
     }
 
     /// Seals its secrets under the first key; a change that is pending is finished first, under it.
     pub(super) async fn reseal(&self) -> Result<Option<String>, Failure> {
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(&Sees::All).await?;
-        let sealed = self.reseal_row()?;
-        let secrets = self.opened(sealed.as_deref())?;
-        let loaded = Loaded::new(loaded.account.clone(), &secrets, sealed.as_deref());
-        let key = loaded.sealing_key.clone();
-        self.state.replace(State::Here(loaded));
-        Ok(key)
+        drop(loaded);
+        self.reseal_row()?;
+        Ok(self.reload()?.sealing_key.clone())
     }
 
     async fn store(
@@ -106,26 +98,71 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         loaded: &Rc<Loaded>,
         account: Account,
         context: &Value,
+        events: &[EventType],
     ) -> Result<AccountView, Failure> {
         let effective = self.effective(&account).await?;
+        let next = self.next(&effective, loaded, account, context, events)?;
+        let loaded = self.put(&effective, loaded, &next).await?;
+        self.view(&loaded).await
+    }
+
+    /// The account with this whole context as it will be. What is left of its set-up stays.
+    pub(super) fn next(
+        &self,
+        effective: &Effective,
+        loaded: &Loaded,
+        account: Account,
+        context: &Value,
+        events: &[EventType],
+    ) -> Result<Next, Failure> {
         let (public, secrets) = effective.compiled.split_context(context);
+        let (secrets, token) = split_token(secrets);
         let account = Account {
             context: public,
             updated_at: self.outside.now(),
             ..account
         };
-        let next = Next {
-            sealed: self.sealed(&secrets)?,
-            account,
+        let sealed = self.sealed(&secrets)?;
+        let token = match token {
+            Some(token) if loaded.token() == Some(&token) => NextToken::Stays,
+            Some(token) => self
+                .sealed_token(&token)?
+                .map_or(NextToken::Goes, NextToken::Is),
+            None => NextToken::Goes,
         };
-        if is_indexed_alike(loaded, &next) {
-            self.commit_row(&next)?;
+        let payload = effective.view(account.clone()).shown();
+        let events = events
+            .iter()
+            .map(|event| self.event(*event, payload.clone()));
+        let sealing_key = match (&sealed, &token) {
+            (Some(sealed), _) | (None, NextToken::Is(sealed)) => Some(key_id(sealed).to_owned()),
+            (None, NextToken::Stays) => loaded.sealing_key.clone(),
+            (None, NextToken::Goes) => None,
+        };
+        Ok(Next {
+            events: events.collect(),
+            sealed,
+            token,
+            sealing_key,
+            set_up: loaded.set_up,
+            link: None,
+            account,
+        })
+    }
+
+    /// Makes it count, the index first where that has something to learn.
+    pub(super) async fn put(
+        &self,
+        effective: &Effective,
+        loaded: &Rc<Loaded>,
+        next: &Next,
+    ) -> Result<Rc<Loaded>, Failure> {
+        if is_indexed_alike(loaded, next) {
+            self.commit_row(next)?;
         } else {
-            self.index_then_commit(&effective, loaded, &next).await?;
+            self.index_then_commit(effective, loaded, next).await?;
         }
-        let loaded = Loaded::new(next.account.clone(), &secrets, next.sealed.as_deref());
-        self.state.replace(State::Here(Rc::clone(&loaded)));
-        self.view(&loaded).await
+        self.reload()
     }
 
     /// When the index does not answer, it may have the change or not: what counts stays as it was, and the
@@ -139,15 +176,17 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.note_pending(&Pending::Change(Box::new(next.clone())))?;
         self.wake_later().await;
         if let Err(failure) = self.index(effective, next).await {
-            let (_, secrets) = effective.compiled.split_context(&loaded.context);
-            let old = Next {
-                account: loaded.account.clone(),
-                sealed: self.sealed(&secrets)?,
-            };
+            let old = self.next(
+                effective,
+                loaded,
+                loaded.account.clone(),
+                &loaded.context,
+                &[],
+            )?;
             self.note_pending(&Pending::Change(Box::new(old)))?;
             return Err(failure);
         }
-        Ok(self.commit_row(next)?)
+        self.commit_row(next)
     }
 
     async fn check_override(&self, account: &Account) -> Result<(), Failure> {
@@ -209,9 +248,8 @@ fn merged_override(own: Option<Value>, patch: &Value) -> Result<Option<Value>, F
 /// Whether the index has nothing to learn.
 fn is_indexed_alike(old: &Loaded, next: &Next) -> bool {
     let (account, new) = (&old.account, &next.account);
-    let key = next.sealed.as_deref().map(key_id);
-    account.tenant_id == new.tenant_id
+    next.link.is_none() && account.tenant_id == new.tenant_id
         && account.status == new.status
         && account.is_sandbox == new.is_sandbox
-        && old.sealing_key.as_deref() == key
+        && old.sealing_key == next.sealing_key
 }

@@ -3,12 +3,20 @@
 //! It loads its state once. Its schema is made only when an account is stored, so that a made-up id
 //! answers 404 and writes nothing. A proxied call writes nothing before its answer.
 
+mod account_tokens;
+mod alarm;
 mod arrivals;
 mod changes;
+mod connect;
+mod events;
+mod grant;
+mod logins;
+mod oauth_token;
+mod refresh;
 mod row;
-mod tokens;
+mod set_up;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
@@ -17,13 +25,17 @@ use tokio::sync::{Mutex, Semaphore};
 use crate::account::Account;
 use crate::account::seal::key_id;
 use crate::error::{Code, Failure};
-use crate::flows::ask::{AccountAsk, AccountView, IntegrationView, answer_text, answered};
+use crate::flows::ask::{AccountAsk, AccountView, answer_text, answered};
 use crate::flows::effective::{self, Effective};
 use crate::flows::isolate::Isolate;
 use crate::ids::AccountId;
 use crate::json as words;
 use crate::ports::{Outside, Sees, Storage};
 use crate::settings::CALL_SLOTS;
+use crate::time::Timestamp;
+use oauth_token::with_token;
+use refresh::Refreshing;
+use row::{AccountRow, SetUp};
 
 /// The object, living as long as the platform keeps it.
 pub struct AccountObject<O, S> {
@@ -36,6 +48,16 @@ pub struct AccountObject<O, S> {
     settling: Mutex<()>,
     /// One change at a time, so that none is lost to another.
     changing: Mutex<()>,
+    /// One at a time runs the lifecycle actions.
+    setting_up: Mutex<()>,
+    /// The refresh that is under way, for all who wait for it.
+    refreshing: RefCell<Option<Refreshing>>,
+    /// After a refresh that failed, the next is not tried before.
+    refresh_after: Cell<Timestamp>,
+    /// How many in a row failed.
+    refresh_failures: Cell<u32>,
+    /// The alarm as this object set it last; an earlier one is never put off.
+    alarm: Cell<Option<Timestamp>>,
     /// Calls that wait for the head of an answer.
     pub(crate) slots: Semaphore,
 }
@@ -58,6 +80,12 @@ pub struct Loaded {
     pub context: Value,
     /// The id of the key its secrets rest under.
     sealing_key: Option<String>,
+    /// What is left to do before it is active.
+    set_up: Option<SetUp>,
+    /// When its OAuth token was stored.
+    token_stored_at: Option<Timestamp>,
+    /// When it was called last, to the hour.
+    used_at: Option<Timestamp>,
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
@@ -72,6 +100,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             state,
             settling: Mutex::new(()),
             changing: Mutex::new(()),
+            setting_up: Mutex::new(()),
+            refreshing: RefCell::new(None),
+            refresh_after: Cell::new(Timestamp::from_millis(0)),
+            refresh_failures: Cell::new(0),
+            alarm: Cell::new(None),
             slots: Semaphore::new(CALL_SLOTS),
         }
     }
@@ -81,12 +114,17 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         answer_text(&self.try_answer(message).await)
     }
 
-    /// Finishes what a failure or a restart left undone, and rings again until it is.
-    pub async fn alarm(&self) {
-        if let Err(failure) = self.finish_pending().await {
-            self.log("account_not_settled", failure.code.as_str());
-            self.wake_later().await;
-        }
+    /// The account as the row has it now, held in memory. Between the write before and this is no `.await`.
+    fn reload(&self) -> Result<Rc<Loaded>, Failure> {
+        let row = self.read_row()?;
+        let gone = || Failure::not_found("integrated account");
+        let loaded = row.and_then(Loaded::of_row).ok_or_else(gone)?;
+        self.state.replace(State::Here(Rc::clone(&loaded)));
+        Ok(loaded)
+    }
+
+    fn state(&self) -> State {
+        self.state.borrow().clone()
     }
 
     /// Whether the account is still there: it may go while a call waits for its turn.
@@ -128,6 +166,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 answered(self.replace_credentials(&sees, &context).await?)
             }
             AccountAsk::Refresh(sees) => answered(self.refresh(&sees).await?),
+            AccountAsk::Connect(connecting) => answered(self.connect(*connecting).await?),
+            AccountAsk::Callback(came_back) => answered(self.callback(*came_back).await?),
             AccountAsk::IssueToken(sees, hash, until) => {
                 answered(self.issue_token(&sees, &hash, until).await?)
             }
@@ -146,18 +186,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 Ok(compiled) => compiled.split_context(&loaded.account.context).0,
                 Err(_) => Value::Object(Map::new()),
             };
-        let integration = &published.integration;
         Ok(AccountView {
             account: Account {
                 context,
                 ..loaded.account.clone()
             },
-            integration: IntegrationView {
-                id: integration.id,
-                name: integration.name.clone(),
-                category: integration.category.clone(),
-                is_beta: integration.is_beta,
-            },
+            integration: published.integration.view(),
         })
     }
 
@@ -174,15 +208,37 @@ fn unknown_token() -> Failure {
 }
 
 impl Loaded {
-    fn new(account: Account, secrets: &Value, sealed: Option<&str>) -> Rc<Self> {
-        let mut context = account.context.clone();
-        if secrets.is_object() {
-            words::merge(&mut context, secrets);
+    /// An account of which nothing is stored yet.
+    fn of_nothing(account: Account) -> Self {
+        Self {
+            account,
+            context: Value::Object(Map::new()),
+            sealing_key: None,
+            set_up: None,
+            token_stored_at: None,
+            used_at: None,
         }
-        Rc::new(Self {
+    }
+
+    /// `None` when the row holds no account.
+    fn of_row(row: AccountRow) -> Option<Rc<Self>> {
+        let account = row.account?;
+        let mut context = account.context.clone();
+        if row.secrets.is_object() {
+            words::merge(&mut context, &row.secrets);
+        }
+        if let Some(token) = &row.token {
+            with_token(&mut context, &token.value);
+        }
+        let sealed = row.sealed.as_deref();
+        let sealed = sealed.or(row.token.as_ref().map(|token| token.sealed.as_str()));
+        Some(Rc::new(Self {
+            sealing_key: sealed.map(|text| key_id(text).to_owned()),
+            set_up: row.set_up,
+            token_stored_at: row.token.as_ref().map(|token| token.stored_at),
+            used_at: row.token.as_ref().map(|token| token.used_at),
             account,
             context,
-            sealing_key: sealed.map(|text| key_id(text).to_owned()),
-        })
+        }))
     }
 }

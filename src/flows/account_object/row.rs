@@ -1,12 +1,16 @@
 //! The one row an account's storage holds: the record as it counts, its sealed secrets, and the change
-//! that counts once the `Directory` has answered.
+//! that counts once the `Directory` has answered. The OAuth token has a row of its own, so that storing
+//! a new one waits for nothing; events are stored in the same write as the change they tell of.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::AccountObject;
+use super::events::Event;
+use super::oauth_token::StoredToken;
 use crate::account::Account;
 use crate::account::seal::{Kind, Place};
+use crate::account::status::Status;
 use crate::error::Failure;
 use crate::flows::sealed;
 use crate::ids::EnvironmentId;
@@ -30,6 +34,43 @@ pub(super) enum Pending {
 pub(super) struct Next {
     pub(super) account: Account,
     pub(super) sealed: Option<String>,
+    /// What becomes of the OAuth token.
+    pub(super) token: NextToken,
+    /// The id of the key its secrets rest under.
+    pub(super) sealing_key: Option<String>,
+    /// What is left to do before it is active.
+    pub(super) set_up: Option<SetUp>,
+    /// What is told of it.
+    pub(super) events: Vec<Event>,
+    /// The hash of the link token that is spent with it.
+    pub(super) link: Option<String>,
+}
+
+/// What a change does to the OAuth token.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum NextToken {
+    /// It stays as it is by then: it may be refreshed meanwhile.
+    Stays,
+    /// There is none any more.
+    Goes,
+    /// A new one, sealed.
+    Is(String),
+}
+
+/// A stored credential whose lifecycle actions have not finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SetUp {
+    /// The status before; nothing for a new account.
+    pub(super) before: Option<Status>,
+}
+
+/// What is stored of an account in clear.
+#[derive(Serialize, Deserialize)]
+struct Record<A> {
+    #[serde(flatten)]
+    account: A,
+    set_up: Option<SetUp>,
 }
 
 /// The row as it was read.
@@ -37,17 +78,15 @@ pub(super) struct AccountRow {
     pub(super) account: Option<Account>,
     pub(super) secrets: Value,
     pub(super) sealed: Option<String>,
+    pub(super) token: Option<StoredToken>,
+    pub(super) set_up: Option<SetUp>,
     pub(super) pending: Option<Pending>,
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The row; `None` when this storage never held one.
     pub(super) fn read_row(&self) -> Result<Option<AccountRow>, Failure> {
-        let tables = self.storage.exec(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'account'",
-            &[],
-        )?;
-        if tables.is_empty() {
+        if !self.has_table("account")? {
             return Ok(None);
         }
         let rows = self.storage.exec(
@@ -58,12 +97,22 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Ok(None);
         };
         let secrets = self.opened(sealed.as_text())?;
+        let record: Option<Record<Account>> = parsed(record)?;
         Ok(Some(AccountRow {
-            account: parsed(record)?,
+            set_up: record.as_ref().and_then(|record| record.set_up),
+            account: record.map(|record| record.account),
             secrets,
             sealed: sealed.as_text().map(str::to_owned),
+            token: self.read_token()?,
             pending: parsed(pending)?,
         }))
+    }
+
+    /// Whether a table was made. What may be asked by anybody makes none.
+    pub(super) fn has_table(&self, name: &str) -> Result<bool, StorageFault> {
+        let statement = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?";
+        let tables = self.storage.exec(statement, &[name.into()])?;
+        Ok(!tables.is_empty())
     }
 
     /// Stores a new account, and the change that will make it count.
@@ -74,8 +123,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     ) -> Result<(), StorageFault> {
         self.storage.exec(SCHEMA, &[])?;
         let statement = "INSERT INTO account (one, record, sealed, pending) VALUES (1, ?, NULL, ?)";
+        let record = Record {
+            account,
+            set_up: None,
+        };
         self.storage
-            .exec(statement, &[text_of(account)?, text_of(pending)?])
+            .exec(statement, &[text_of(&record)?, text_of(pending)?])
             .map(drop)
     }
 
@@ -90,12 +143,23 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// From now on this counts, and nothing is pending.
-    pub(super) fn commit_row(&self, next: &Next) -> Result<(), StorageFault> {
+    pub(super) fn commit_row(&self, next: &Next) -> Result<(), Failure> {
         let sealed = next.sealed.clone().map_or(SqlValue::Null, SqlValue::Text);
         let statement = "UPDATE account SET record = ?, sealed = ?, pending = NULL WHERE one = 1";
-        self.storage
-            .exec(statement, &[text_of(&next.account)?, sealed])
-            .map(drop)
+        let record = Record {
+            account: &next.account,
+            set_up: next.set_up,
+        };
+        self.storage.exec(statement, &[text_of(&record)?, sealed])?;
+        match &next.token {
+            NextToken::Stays => {}
+            NextToken::Goes => self.drop_token()?,
+            NextToken::Is(sealed) => self.write_token(sealed)?,
+        }
+        // The index names one key for both: the first.
+        let token = self.read_token()?;
+        self.reseal_token(token)?;
+        Ok(self.write_events(&next.events)?)
     }
 
     /// The secret half of the context, sealed for this account.
@@ -120,7 +184,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 &[text.as_str().into()],
             )?;
         }
-        Ok(new.or(row.sealed))
+        let token = self.reseal_token(row.token)?;
+        Ok(new.or(row.sealed).or(token))
     }
 
     /// What [`Self::sealed`] made.
@@ -131,11 +196,20 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         })
     }
 
-    /// Everything of the account goes at once; only the way out of the index is left.
-    pub(super) fn wipe_row(&self, pending: &Pending) -> Result<(), StorageFault> {
+    /// Everything of the account goes at once; only the way out of the index is left, and what is told.
+    pub(super) fn wipe_row(&self, pending: &Pending, events: &[Event]) -> Result<(), StorageFault> {
         let statement =
             "UPDATE account SET record = NULL, sealed = NULL, pending = ? WHERE one = 1";
-        self.storage.exec(statement, &[text_of(pending)?]).map(drop)
+        self.storage.exec(statement, &[text_of(pending)?])?;
+        self.drop_token()?;
+        self.drop_logins()?;
+        self.write_events(events)
+    }
+
+    /// It has left the index; nothing is pending.
+    pub(super) fn settle_wiped_row(&self) -> Result<(), StorageFault> {
+        let statement = "UPDATE account SET pending = NULL WHERE one = 1";
+        self.storage.exec(statement, &[]).map(drop)
     }
 }
 
@@ -147,7 +221,7 @@ fn context_secrets(id: &str) -> Place<'_> {
     }
 }
 
-fn text_of(value: &impl Serialize) -> Result<SqlValue, StorageFault> {
+pub(super) fn text_of(value: &impl Serialize) -> Result<SqlValue, StorageFault> {
     serde_json::to_string(value)
         .map(SqlValue::Text)
         .map_err(|error| StorageFault(error.to_string()))

@@ -1,0 +1,353 @@
+//! Connecting: a customer's form, the way to the provider and back, and the account that comes of it.
+//!
+//! Nothing counts before the credential is had: then it is stored, the link token is spent with it, and
+//! the lifecycle actions run.
+
+use std::rc::Rc;
+
+use serde_json::{Map, Value};
+
+use super::events::EventType;
+use super::grant::Attempt;
+use super::logins::Login;
+use super::oauth_token::{split_token, with_token};
+use super::row::SetUp;
+use super::set_up::{broken, has_stages};
+use super::{AccountObject, Loaded, changes};
+use crate::account::Account;
+use crate::account::status::Status;
+use crate::config::Credential;
+use crate::config::credentials::OAuth2;
+use crate::connect::outcome::Failure as ConnectFailure;
+use crate::error::{Code, Failure};
+use crate::flows::ask::{CameBack, Connected, Connecting, Ended, Failed};
+use crate::flows::effective::Effective;
+use crate::flows::import_account::check_context;
+use crate::json as words;
+use crate::oauth::{self, Authorize, Callback, OAuthError, TokenFailure, TokenReply, Verifier};
+use crate::ports::{Outside, Storage};
+
+/// What a new credential is stored with.
+struct Ground {
+    existing: Option<Rc<Loaded>>,
+    effective: Effective,
+    /// The whole context, without a token.
+    context: Value,
+}
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// A customer's form: to the provider, or straight to the end.
+    pub(super) async fn connect(&self, connecting: Connecting) -> Result<Connected, Failure> {
+        let outcome = match self.ground(&connecting).await {
+            Ok(ground) => self.begin(&connecting, ground).await,
+            Err(failed) => Err(failed),
+        };
+        Ok(match outcome {
+            Ok(Some(url)) => Connected::Redirect(url),
+            Ok(None) => Connected::Ended(ended(connecting, None)),
+            Err(failed) => {
+                self.log("connect_failed", &failed.error);
+                Connected::Ended(ended(connecting, Some(failed)))
+            }
+        })
+    }
+
+    /// A customer is back from the provider; `None` where no login of this browser waits for him.
+    pub(super) async fn callback(&self, came: CameBack) -> Result<Option<Ended>, Failure> {
+        let login = self.take_login(&came.state, &came.browser, &came.integration)?;
+        let Some(Login {
+            connecting,
+            verifier,
+        }) = login
+        else {
+            return Ok(None);
+        };
+        let outcome = self
+            .finish_login(&connecting, &verifier, &came.parameters)
+            .await;
+        if let Err(failed) = &outcome {
+            self.log("connect_failed", &failed.error);
+        }
+        Ok(Some(ended(connecting, outcome.err())))
+    }
+
+    async fn begin(
+        &self,
+        connecting: &Connecting,
+        ground: Ground,
+    ) -> Result<Option<String>, Failed> {
+        let compiled = Rc::clone(&ground.effective.compiled);
+        let method = &connecting.account.authentication_method;
+        compiled.check_credential(method).map_err(broken)?;
+        match compiled.config.credential(method) {
+            Some(Credential::Oauth2(config)) => {
+                self.to_provider(connecting, &ground, config).await.map(Some)
+            }
+            Some(credential @ (Credential::Oauth2ClientCredentials(config) | Credential::KekaOauth(config))) => {
+                let scopes = connecting.scopes.as_deref();
+                let reply = self
+                    .grant_by_client(&compiled, credential, &ground.context, scopes)
+                    .await
+                    .map_err(refused)?;
+                self.accept(connecting, ground, Some((config.as_ref(), reply)), &[])
+                    .await
+                    .map(|()| None)
+            }
+            Some(Credential::ApiKey(_)) | None => {
+                self.accept(connecting, ground, None, &[]).await.map(|()| None)
+            }
+        }
+    }
+
+    async fn to_provider(
+        &self,
+        connecting: &Connecting,
+        ground: &Ground,
+        config: &OAuth2,
+    ) -> Result<String, Failed> {
+        let verifier = Verifier::new(self.outside.random());
+        let authorize = Authorize {
+            state: &connecting.state,
+            redirect_uri: &connecting.callback,
+            scopes: connecting.scopes.as_deref(),
+            verifier: Some(&verifier),
+        };
+        let url = self
+            .with_client(&ground.effective.compiled, config, &ground.context, |client| {
+                oauth::authorization_url(client, &authorize)
+            })
+            .map_err(unusable)?;
+        let login = Login {
+            connecting: connecting.clone(),
+            verifier: verifier.text().to_owned(),
+        };
+        let until = self.write_login(&login).map_err(broken)?;
+        self.wake_by(until).await;
+        Ok(url.into())
+    }
+
+    async fn finish_login(
+        &self,
+        connecting: &Connecting,
+        verifier: &str,
+        parameters: &[(String, String)],
+    ) -> Result<(), Failed> {
+        let callback = Callback::read(parameters)
+            .map_err(|error| failed(ConnectFailure::ConnectionError, error.to_string()))?;
+        let ground = self.ground(connecting).await?;
+        let compiled = Rc::clone(&ground.effective.compiled);
+        let credential = compiled.config.credential(&connecting.account.authentication_method);
+        let config = credential.and_then(Credential::oauth).ok_or_else(|| {
+            failed(ConnectFailure::ConnectionError, "The credential is not there any more.".to_owned())
+        })?;
+        let Some(verifier) = Verifier::read(verifier) else {
+            return Err(broken(Failure::new(Code::Internal, "A login could not be read.")));
+        };
+        let build = |client: &oauth::Client| {
+            oauth::check_issuer(client, callback.iss.as_deref())?;
+            let code = callback.code.as_deref().unwrap_or_default();
+            oauth::exchange(client, code, &connecting.callback, Some(&verifier))
+        };
+        if let Some(error) = &callback.error {
+            return Err(denied(error, callback.error_description.as_deref()));
+        }
+        if callback.code.is_none() {
+            let words = "The provider sent the customer back without a code.".to_owned();
+            return Err(failed(ConnectFailure::ConnectionError, words));
+        }
+        let request = self
+            .with_client(&compiled, config, &ground.context, build)
+            .map_err(unusable)?;
+        let reply = self.token_of(config, request, None).await.map_err(refused)?;
+        self.accept(connecting, ground, Some((config, reply)), parameters)
+            .await
+    }
+
+    /// The account as it is, and the context as it will be.
+    async fn ground(&self, connecting: &Connecting) -> Result<Ground, Failed> {
+        let existing = self.settled().await.map_err(broken)?;
+        let is_wrong = match &existing {
+            Some(loaded) => loaded.account.environment_id != connecting.account.environment_id,
+            // Not there any more; or its place was taken once, and what is erased stays erased.
+            None => connecting.is_again || self.read_row().map_err(broken)?.is_some(),
+        };
+        if is_wrong {
+            let words = "The account is not there any more.".to_owned();
+            return Err(failed(ConnectFailure::InvalidToken, words));
+        }
+        let account = existing.as_ref().map_or(&connecting.account, |loaded| &loaded.account);
+        let effective = self.effective(account).await.map_err(broken)?;
+        if !effective.install.is_enabled {
+            let words = "The integration is switched off.".to_owned();
+            return Err(failed(ConnectFailure::InvalidIntegration, words));
+        }
+        let context = merged(&effective, existing.as_deref(), connecting);
+        check_context(&context).map_err(broken)?;
+        Ok(Ground {
+            existing,
+            effective,
+            context,
+        })
+    }
+
+    /// Stores a credential that the provider has just given or the customer typed, and sets the account up.
+    async fn accept(
+        &self,
+        connecting: &Connecting,
+        ground: Ground,
+        reply: Option<(&OAuth2, TokenReply)>,
+        parameters: &[(String, String)],
+    ) -> Result<(), Failed> {
+        let Ground {
+            effective,
+            mut context,
+            ..
+        } = ground;
+        if let Some((config, reply)) = reply {
+            let told = [
+                oauth::context_from_callback(config, parameters),
+                oauth::context_from_token(config, &reply.reply),
+            ];
+            for told in told {
+                words::merge(&mut context, &Value::Object(told));
+            }
+            let introspected = self
+                .introspected(&effective.compiled, config, &context, &reply.token)
+                .await;
+            with_token(&mut context, &introspected.unwrap_or(reply.token));
+        }
+        check_context(&context).map_err(broken)?;
+        self.store_credential(connecting, &effective, &context)
+            .await
+            .map_err(|failure| match failure.code {
+                Code::NotFound => failed(ConnectFailure::InvalidToken, failure.message),
+                _ => broken(failure),
+            })?;
+        self.set_up().await
+    }
+
+    async fn store_credential(
+        &self,
+        connecting: &Connecting,
+        effective: &Effective,
+        context: &Value,
+    ) -> Result<(), Failure> {
+        let _one_at_a_time = self.changing.lock().await;
+        let existing = self.settled().await?;
+        let before = existing.as_ref().map(|loaded| loaded.status_before());
+        let has_stages = has_stages(&effective.compiled.config);
+        let mut account = existing
+            .as_ref()
+            .map_or_else(|| connecting.account.clone(), |loaded| loaded.account.clone());
+        account.authentication_method = connecting.account.authentication_method.clone();
+        account.last_error = None;
+        // One that could be called goes on: it is its own new credential that is being tried.
+        account.status = if has_stages && before != Some(Status::Active) {
+            Status::Connecting
+        } else {
+            Status::Active
+        };
+        let events = events(before, has_stages);
+        let old = existing
+            .clone()
+            .unwrap_or_else(|| Rc::new(Loaded::of_nothing(nothing_of(&connecting.account))));
+        let mut next = self.next(effective, &old, account, context, &events)?;
+        next.link = Some(connecting.link.clone());
+        next.set_up = has_stages.then_some(SetUp { before });
+        match existing {
+            Some(_) => self.put(effective, &old, &next).await.map(drop),
+            None => self.arrive(effective, &old.account, next).await.map(drop),
+        }
+    }
+}
+
+/// What was there, when it stays, and what is new. Where that leads to another host, no old secret stays.
+fn merged(effective: &Effective, existing: Option<&Loaded>, connecting: &Connecting) -> Value {
+    let compiled = &effective.compiled;
+    let mut context = match existing {
+        Some(loaded) if connecting.keeps_context => split_token(loaded.context.clone()).0,
+        _ => Value::Object(Map::new()),
+    };
+    words::merge(&mut context, &connecting.context);
+    if let Some(loaded) = existing.filter(|_| connecting.keeps_context)
+        && changes::refuse_host_keys(compiled, &loaded.context, &context).is_err()
+    {
+        context = compiled.split_context(&loaded.context).0;
+        words::merge(&mut context, &connecting.context);
+    }
+    context
+}
+
+/// What is told when the credential is stored; without stages it is the end already.
+fn events(before: Option<Status>, has_stages: bool) -> Vec<EventType> {
+    let stored = match before {
+        None => EventType::Created,
+        Some(_) => EventType::Updated,
+    };
+    let end = match before {
+        _ if has_stages => None,
+        Some(Status::Active) => None,
+        Some(Status::NeedsReauth) => Some(EventType::Reactivated),
+        Some(_) | None => Some(EventType::Active),
+    };
+    [Some(stored), end].into_iter().flatten().collect()
+}
+
+/// A new account before anything of it counts: no secret stands in clear.
+fn nothing_of(account: &Account) -> Account {
+    Account {
+        context: Value::Object(Map::new()),
+        status: Status::Connecting,
+        ..account.clone()
+    }
+}
+
+fn ended(connecting: Connecting, failed: Option<Failed>) -> Ended {
+    Ended {
+        integration: connecting.integration,
+        account: connecting.account.id,
+        is_again: connecting.is_again,
+        return_to: connecting.return_to,
+        failed,
+    }
+}
+
+fn failed(why: ConnectFailure, error: String) -> Failed {
+    Failed {
+        why,
+        error,
+        provider: None,
+    }
+}
+
+fn unusable(error: OAuthError) -> Failed {
+    failed(ConnectFailure::ConnectionError, error.to_string())
+}
+
+/// RFC 6749 §4.1.2.1.
+fn denied(error: &str, description: Option<&str>) -> Failed {
+    let why = match error {
+        "access_denied" => ConnectFailure::AccessDenied,
+        _ => ConnectFailure::ConnectionError,
+    };
+    let words = description.unwrap_or(error).to_owned();
+    Failed {
+        why,
+        error: format!("The provider refused: {error}."),
+        provider: Some(words),
+    }
+}
+
+fn refused(attempt: Attempt) -> Failed {
+    match attempt {
+        Attempt::Ours(failure) => broken(failure),
+        Attempt::Failed(failure) => Failed {
+            why: ConnectFailure::ConnectionError,
+            error: failure.to_string(),
+            provider: match failure {
+                TokenFailure::Refused { error, description } => Some(description.unwrap_or(error)),
+                _ => None,
+            },
+        },
+    }
+}

@@ -1,0 +1,308 @@
+//! Asking the provider for a token: with a refresh token, again with client credentials, or by the file's
+//! own `refresh_token` action.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use http::{HeaderMap, Method, StatusCode};
+use serde_json::Value;
+
+use super::{AccountObject, Loaded};
+use crate::config::credentials::OAuth2;
+use crate::config::Credential;
+use crate::error::Failure;
+use crate::expression::{Pins, TemplateScope};
+use crate::flows::body;
+use crate::flows::effective::{Compiled, Effective};
+use crate::flows::run_action::{NamedAction, REFRESH_TOKEN, run_action};
+use crate::oauth::{self, Client, OAuthError, TokenFailure, TokenReply, TokenRequest};
+use crate::ports::{Body, Outgoing, Outside, Storage};
+use crate::proxy::guard;
+use crate::settings::{PrivateUpstreams, TOKEN_ANSWER_BYTES, TOKEN_TIMEOUT};
+
+/// How a token is had without the customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Grant {
+    /// The file's `refresh_token` action.
+    Action,
+    /// RFC 6749 §6.
+    RefreshToken,
+    /// RFC 6749 §4.4, or `keka_oauth`.
+    ClientCredentials,
+}
+
+/// Why one attempt gave no token.
+pub(super) enum Attempt {
+    /// The token endpoint's fault, or its refusal.
+    Failed(TokenFailure),
+    /// The file's, or ours.
+    Ours(Failure),
+}
+
+impl From<Failure> for Attempt {
+    fn from(failure: Failure) -> Self {
+        Self::Ours(failure)
+    }
+}
+
+impl From<OAuthError> for Attempt {
+    fn from(error: OAuthError) -> Self {
+        Self::Ours(error.into())
+    }
+}
+
+impl From<TokenFailure> for Attempt {
+    fn from(failure: TokenFailure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl Grant {
+    /// The one for this account; `None` where only the customer can give a new credential.
+    pub(super) fn of(effective: &Effective, loaded: &Loaded) -> Option<Self> {
+        let config = &effective.compiled.config;
+        if config.actions.contains_key(REFRESH_TOKEN) {
+            return Some(Self::Action);
+        }
+        let has_refresh_token = || {
+            let token = loaded.token().and_then(|token| token.get("refresh_token"));
+            token.and_then(Value::as_str).is_some_and(|text| !text.is_empty())
+        };
+        match config.credential(&loaded.account.authentication_method)? {
+            Credential::Oauth2(_) => has_refresh_token().then_some(Self::RefreshToken),
+            Credential::Oauth2ClientCredentials(_) | Credential::KekaOauth(_) => {
+                Some(Self::ClientCredentials)
+            }
+            Credential::ApiKey(_) => None,
+        }
+    }
+}
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// One attempt: asks, reads and stores.
+    pub(super) async fn ask_for_token(
+        &self,
+        effective: &Effective,
+        loaded: &Loaded,
+        grant: Grant,
+    ) -> Result<(), Attempt> {
+        let compiled = &effective.compiled;
+        let credential = compiled.config.credential(&loaded.account.authentication_method);
+        let reply = match (grant, credential) {
+            (Grant::Action, _) => return self.token_by_action(effective, loaded).await,
+            (Grant::RefreshToken, Some(Credential::Oauth2(config))) => {
+                let refresh_token = loaded.token().and_then(|token| token.get("refresh_token"));
+                let refresh_token = refresh_token.and_then(Value::as_str).unwrap_or_default();
+                let request = self.with_client(compiled, config, &loaded.context, |client| {
+                    oauth::refresh(client, refresh_token)
+                })?;
+                self.token_of(config, request, loaded.token()).await?
+            }
+            (_, Some(credential)) => {
+                self.grant_by_client(compiled, credential, &loaded.context, None)
+                    .await?
+            }
+            (_, None) => {
+                compiled.check_credential(&loaded.account.authentication_method)?;
+                return Ok(());
+            }
+        };
+        self.store_refreshed(loaded, &reply.token)?;
+        let config = credential.and_then(Credential::oauth);
+        if let Some(config) = config
+            && let Some(token) = self.introspected(compiled, config, &loaded.context, &reply.token).await
+        {
+            self.store_introspected(&reply.token, &token)?;
+        }
+        Ok(())
+    }
+
+    /// A token for client credentials (RFC 6749 §4.4).
+    pub(super) async fn grant_by_client(
+        &self,
+        compiled: &Compiled,
+        credential: &Credential,
+        context: &Value,
+        scopes: Option<&[String]>,
+    ) -> Result<TokenReply, Attempt> {
+        let (Credential::Oauth2(config)
+        | Credential::Oauth2ClientCredentials(config)
+        | Credential::KekaOauth(config)) = credential
+        else {
+            return Err(Attempt::Ours(super::refresh::token_endpoint("there is none")));
+        };
+        let is_keka = matches!(credential, Credential::KekaOauth(_));
+        let request = self.with_client(compiled, config, context, |client| {
+            if is_keka {
+                oauth::keka(client)
+            } else {
+                oauth::client_credentials(client, scopes)
+            }
+        })?;
+        self.token_of(config, request, None).await
+    }
+
+    /// Sends a token request and reads the answer.
+    pub(super) async fn token_of(
+        &self,
+        config: &OAuth2,
+        request: TokenRequest,
+        previous: Option<&Value>,
+    ) -> Result<TokenReply, Attempt> {
+        let (status, headers, body) = self.ask_endpoint(request).await?;
+        let now = self.outside.now();
+        Ok(oauth::read_token(config, status, &headers, &body, now, previous)?)
+    }
+
+    /// The token with what the introspection endpoint says of its end; `None` where there is nothing to
+    /// ask, or no answer: then it is used until it is refused.
+    pub(super) async fn introspected(
+        &self,
+        compiled: &Compiled,
+        config: &OAuth2,
+        context: &Value,
+        token: &Value,
+    ) -> Option<Value> {
+        let access_token = token.get("access_token").and_then(Value::as_str)?;
+        if crate::account::freshness::expires_at(token).is_some() {
+            return None;
+        }
+        let mut with_token = context.clone();
+        super::oauth_token::with_token(&mut with_token, token);
+        let request = self
+            .with_client(compiled, config, &with_token, |client| {
+                oauth::introspect(client, access_token)
+            })
+            .ok()??;
+        let (status, headers, body) = self.ask_endpoint(request).await.ok()?;
+        let now = self.outside.now();
+        let said = oauth::read_introspection(status, &headers, &body, now).ok()?;
+        let mut token = token.clone();
+        said.apply(&mut token, now);
+        Some(token)
+    }
+
+    /// Tells the provider that a token is no longer needed (RFC 7009).
+    pub(super) async fn revoke(&self, effective: &Effective, loaded: &Loaded) {
+        let credential = effective
+            .compiled
+            .config
+            .credential(&loaded.account.authentication_method);
+        let text = |key| loaded.token()?.get(key)?.as_str();
+        let token = text("refresh_token").or_else(|| text("access_token"));
+        let (Some(config), Some(token)) = (credential.and_then(Credential::oauth), token) else {
+            return;
+        };
+        let request = self.with_client(&effective.compiled, config, &loaded.context, |client| {
+            oauth::revoke(client, token)
+        });
+        let outcome = match request {
+            Ok(Some(request)) => self.ask_endpoint(request).await,
+            Ok(None) => return,
+            Err(error) => Err(error.into()),
+        };
+        let is_revoked = matches!(&outcome, Ok((status, ..)) if status.is_success());
+        if !is_revoked {
+            self.log("token_not_revoked", "the account is deleted; its token lives until it expires");
+        }
+    }
+
+    /// Builds something from the credential's settings and what its templates see.
+    pub(super) fn with_client<T>(
+        &self,
+        compiled: &Compiled,
+        config: &OAuth2,
+        context: &Value,
+        build: impl FnOnce(&Client) -> Result<T, OAuthError>,
+    ) -> Result<T, OAuthError> {
+        let scope = TemplateScope::new(context)
+            .with_integration(&compiled.integration)
+            .with_environment_variables(&compiled.environment_variables);
+        let pins = compiled.pins(self.outside.settings());
+        build(&Client {
+            config,
+            scope: &scope,
+            pins: &pins,
+        })
+    }
+
+    /// The whole answer of an endpoint of the provider; redirects are not followed.
+    async fn ask_endpoint(
+        &self,
+        request: TokenRequest,
+    ) -> Result<(StatusCode, HeaderMap, Bytes), Attempt> {
+        let private: PrivateUpstreams = self.outside.settings().private_upstreams;
+        guard::check(&request.url, private).map_err(Failure::from)?;
+        let request = Outgoing {
+            method: Method::POST,
+            url: request.url,
+            headers: request.headers,
+            body: Body::from_bytes(request.body),
+            timeout: TOKEN_TIMEOUT,
+        };
+        let answer = async {
+            let reply = self.outside.send(request).await.ok()?;
+            let body = body::read(reply.body, TOKEN_ANSWER_BYTES).await.ok()?;
+            Some((reply.status, reply.headers, body))
+        };
+        let limit: Duration = TOKEN_TIMEOUT;
+        match select(pin!(answer), pin!(self.outside.sleep(limit))).await {
+            Either::Left((Some(answer), _)) => Ok(answer),
+            Either::Left((None, _)) | Either::Right(_) => {
+                Err(Attempt::Failed(TokenFailure::Transient { retry_after: None }))
+            }
+        }
+    }
+
+    /// The file's own way: its result, or what it puts at `oauth.token`, is read like a token endpoint's
+    /// answer.
+    async fn token_by_action(
+        &self,
+        effective: &Effective,
+        loaded: &Loaded,
+    ) -> Result<(), Attempt> {
+        let config = &effective.compiled.config;
+        let Some(action) = NamedAction::find(config, REFRESH_TOKEN) else {
+            return Ok(());
+        };
+        let deadline = self.outside.now().plus(TOKEN_TIMEOUT);
+        let outcome = run_action(self, loaded, effective, action, Value::Null, deadline).await;
+        let outcome = outcome.map_err(of_action)?;
+        let at_its_place = || outcome.context.as_ref()?.get("oauth")?.get("token").cloned();
+        let has_token = outcome.result.get("access_token").is_some();
+        let reply = if has_token { Some(outcome.result.clone()) } else { at_its_place() };
+        if let Some(reply) = reply {
+            let fallback = OAuth2::default();
+            let credential = config.credential(&loaded.account.authentication_method);
+            let config = credential.and_then(Credential::oauth).unwrap_or(&fallback);
+            let body = reply.to_string();
+            let (now, headers) = (self.outside.now(), HeaderMap::new());
+            let token = oauth::read_token(config, StatusCode::OK, &headers, body.as_bytes(), now, loaded.token())?;
+            self.store_refreshed(loaded, &token.token)?;
+        }
+        if let Some(after) = &outcome.context {
+            self.keep_changes(&without_token(&loaded.context), &without_token(after)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A refusal of the provider is about the credential; all else may pass.
+fn of_action(failure: Failure) -> Attempt {
+    match (failure.remote.is_some(), failure.status()) {
+        (true, 400 | 401 | 403) => Attempt::Failed(TokenFailure::Refused {
+            error: "invalid_grant".to_owned(),
+            description: None,
+        }),
+        (_, 429 | 502..=504) => Attempt::Failed(TokenFailure::Transient {
+            retry_after: failure.retry_after,
+        }),
+        _ => Attempt::Ours(failure),
+    }
+}
+
+fn without_token(context: &Value) -> Value {
+    super::oauth_token::split_token(context.clone()).0
+}

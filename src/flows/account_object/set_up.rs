@@ -1,0 +1,209 @@
+//! The lifecycle actions of a new credential: `post_install`, then `validation`. That they are to run is
+//! stored with the credential, so a restart in between is finished by the alarm.
+
+use serde_json::Value;
+
+use super::events::EventType;
+use super::{AccountObject, Loaded, State};
+use crate::account::Account;
+use crate::account::status::Status;
+use crate::config::Config;
+use crate::connect::outcome::Failure as ConnectFailure;
+use crate::error::Failure;
+use crate::flows::ask::Failed;
+use crate::flows::effective::Effective;
+use crate::flows::run_action::{NamedAction, run_action, run_result};
+use crate::ports::{Outside, Sees, Storage};
+use crate::settings::SET_UP_TIMEOUT;
+use crate::time::Timestamp;
+
+/// An action that runs before an account is active, and what its failure is called.
+struct Stage {
+    action: &'static str,
+    status: Status,
+    event: EventType,
+    why: ConnectFailure,
+}
+
+const STAGES: [Stage; 2] = [
+    Stage {
+        action: "post_install",
+        status: Status::PostInstallError,
+        event: EventType::PostInstallError,
+        why: ConnectFailure::PostInstallError,
+    },
+    Stage {
+        action: "validation",
+        status: Status::ValidationError,
+        event: EventType::ValidationError,
+        why: ConnectFailure::ValidationError,
+    },
+];
+
+/// Whether anything runs before an account is active.
+pub(super) fn has_stages(config: &Config) -> bool {
+    STAGES
+        .iter()
+        .any(|stage| config.actions.contains_key(stage.action))
+}
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// Runs what is left to run; the account is active at the end, or says why not.
+    pub(super) async fn set_up(&self) -> Result<(), Failed> {
+        let _one_at_a_time = self.setting_up.lock().await;
+        self.run_stages().await
+    }
+
+    /// By alarm: what a restart has left. Nothing when it is under way.
+    pub(super) async fn finish_set_up(&self) {
+        let is_left = matches!(&self.state(), State::Here(loaded) if loaded.set_up.is_some());
+        if !is_left {
+            return;
+        }
+        if let Ok(_one_at_a_time) = self.setting_up.try_lock()
+            && let Err(failed) = self.run_stages().await
+        {
+            self.log("set_up_failed", &failed.error);
+        }
+    }
+
+    async fn run_stages(&self) -> Result<(), Failed> {
+        let deadline = self.outside.now().plus(SET_UP_TIMEOUT);
+        for stage in &STAGES {
+            self.run_stage(stage, deadline).await?;
+        }
+        self.end_set_up(None).await.map_err(broken)
+    }
+
+    async fn run_stage(&self, stage: &Stage, deadline: Timestamp) -> Result<(), Failed> {
+        let loaded = self.visible(&Sees::All).await.map_err(broken)?;
+        if loaded.set_up.is_none() {
+            return outcome_of(&loaded.account);
+        }
+        let effective = self.effective(&loaded.account).await.map_err(broken)?;
+        let Some(action) = NamedAction::find(&effective.compiled.config, stage.action) else {
+            return Ok(());
+        };
+        let outcome = run_action(self, &loaded, &effective, action, Value::Null, deadline).await;
+        let outcome = match outcome {
+            Ok(outcome) => match &outcome.context {
+                Some(after) => self
+                    .keep_changes(&loaded.context, after)
+                    .await
+                    .map(|()| outcome),
+                None => Ok(outcome),
+            },
+            Err(failure) => Err(failure),
+        };
+        let told = run_result(stage.action, &outcome, self.outside.now());
+        match outcome {
+            Ok(_) => self.note_run(told).await.map_err(broken),
+            Err(failure) => {
+                let failed = Failed {
+                    why: stage.why,
+                    error: failure.message.clone(),
+                    provider: None,
+                };
+                let ending = Ending {
+                    stage,
+                    error: failure.message,
+                    told,
+                };
+                self.end_set_up(Some(ending)).await.map_err(broken)?;
+                Err(failed)
+            }
+        }
+    }
+
+    async fn note_run(&self, told: Value) -> Result<(), Failure> {
+        self.change_in_set_up(|account| account.last_action_run_result = Some(told), &[], true)
+            .await
+    }
+
+    /// The account is active, or it is not and says why.
+    async fn end_set_up(&self, ending: Option<Ending<'_>>) -> Result<(), Failure> {
+        let events = match &ending {
+            Some(ending) => Some(ending.stage.event),
+            None => self.event_of_success(),
+        };
+        let events: Vec<EventType> = events.into_iter().collect();
+        let change = |account: &mut Account| match ending {
+            None => {
+                account.status = Status::Active;
+                account.last_error = None;
+            }
+            Some(ending) => {
+                account.status = ending.stage.status;
+                account.last_error = Some(ending.error);
+                account.last_action_run_result = Some(ending.told);
+            }
+        };
+        self.change_in_set_up(change, &events, false).await
+    }
+
+    fn event_of_success(&self) -> Option<EventType> {
+        let State::Here(loaded) = self.state() else {
+            return None;
+        };
+        match loaded.set_up?.before {
+            Some(Status::Active) => None,
+            Some(Status::NeedsReauth) => Some(EventType::Reactivated),
+            Some(_) | None => Some(EventType::Active),
+        }
+    }
+
+    async fn change_in_set_up(
+        &self,
+        change: impl FnOnce(&mut Account),
+        events: &[EventType],
+        goes_on: bool,
+    ) -> Result<(), Failure> {
+        let _one_at_a_time = self.changing.lock().await;
+        let loaded = self.visible(&Sees::All).await?;
+        let effective: Effective = self.effective(&loaded.account).await?;
+        let mut account = loaded.account.clone();
+        change(&mut account);
+        let mut next = self.next(&effective, &loaded, account, &loaded.context, events)?;
+        next.set_up = next.set_up.filter(|_| goes_on);
+        self.put(&effective, &loaded, &next).await.map(drop)
+    }
+}
+
+/// How the set-up ended badly.
+struct Ending<'a> {
+    stage: &'a Stage,
+    error: String,
+    told: Value,
+}
+
+/// Somebody else has run the actions meanwhile.
+fn outcome_of(account: &Account) -> Result<(), Failed> {
+    let stage = STAGES.iter().find(|stage| stage.status == account.status);
+    stage.map_or(Ok(()), |stage| {
+        Err(Failed {
+            why: stage.why,
+            error: account.last_error.clone().unwrap_or_default(),
+            provider: None,
+        })
+    })
+}
+
+/// Nothing the customer could have done otherwise.
+pub(super) fn broken(failure: Failure) -> Failed {
+    Failed {
+        why: ConnectFailure::ConnectionError,
+        error: failure.message,
+        provider: None,
+    }
+}
+
+impl Loaded {
+    /// Where it stood before its new credential, when that is not set up yet.
+    pub(super) fn status_before(&self) -> Status {
+        match self.set_up.map(|set_up| set_up.before) {
+            Some(Some(before)) => before,
+            Some(None) => Status::Connecting,
+            None => self.account.status,
+        }
+    }
+}
