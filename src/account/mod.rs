@@ -1,6 +1,8 @@
-//! A connected account: what it is, whether it may be called, how its secrets rest.
+//! A connected account: what it is, whether it may be called, how its secrets rest, how long its
+//! token lasts.
 //! Storing and calling it are the flows' work.
 
+pub mod freshness;
 pub mod seal;
 pub mod status;
 

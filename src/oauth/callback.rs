@@ -1,0 +1,161 @@
+//! What comes back from the authorization endpoint (RFC 6749 §4.1.2, RFC 9207). Anyone can send it: it means
+//! nothing until its `state` is found.
+
+use std::fmt;
+
+use super::words::cleaned;
+use super::{Client, OAuthError};
+
+/// The parameters of a callback. One sent without a value counts as omitted (RFC 6749 §3.1).
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Callback {
+    /// What is exchanged for a token.
+    pub code: Option<String>,
+    /// Which login it belongs to.
+    pub state: Option<String>,
+    /// Why there is no code; fit to be shown.
+    pub error: Option<String>,
+    /// The provider's words about it; fit to be shown.
+    pub error_description: Option<String>,
+    /// Who it claims to come from.
+    pub iss: Option<String>,
+}
+
+/// Why a callback cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CallbackError {
+    /// RFC 6749 §3.1: parameters must not stand more than once.
+    #[error("the parameter `{0}` stands more than once")]
+    Twice(&'static str),
+}
+
+impl Callback {
+    /// Reads the decoded pairs of a query, or of a form post.
+    pub fn read(pairs: &[(String, String)]) -> Result<Self, CallbackError> {
+        let description = first(pairs, "error_description");
+        Ok(Self {
+            code: once(pairs, "code")?,
+            state: once(pairs, "state")?,
+            error: once(pairs, "error")?.and_then(|error| cleaned(&error, 100)),
+            error_description: description.and_then(|words| cleaned(words, 500)),
+            iss: once(pairs, "iss")?,
+        })
+    }
+}
+
+impl fmt::Debug for Callback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Callback")
+            .field("has_code", &self.code.is_some())
+            .field("has_state", &self.state.is_some())
+            .field("error", &self.error)
+            .field("iss", &self.iss)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether the answer may come from this provider (RFC 9207 §2.4): a sent `iss` equals the file's `issuer`,
+/// character by character. Without either there is nothing to compare.
+pub fn check_issuer(client: &Client, iss: Option<&str>) -> Result<(), OAuthError> {
+    let (Some(issuer), Some(iss)) = (&client.config.auth.issuer, iss) else {
+        return Ok(());
+    };
+    let issuer = issuer.text(client.scope)?;
+    let differs = issuer.is_some_and(|issuer| !issuer.is_empty() && issuer != iss);
+    if differs {
+        Err(OAuthError::Issuer)
+    } else {
+        Ok(())
+    }
+}
+
+fn once(pairs: &[(String, String)], name: &'static str) -> Result<Option<String>, CallbackError> {
+    if pairs.iter().filter(|(own, _)| own == name).count() > 1 {
+        return Err(CallbackError::Twice(name));
+    }
+    Ok(first(pairs, name).map(str::to_owned))
+}
+
+fn first<'p>(pairs: &'p [(String, String)], name: &str) -> Option<&'p str> {
+    let (_, value) = pairs.iter().find(|(own, _)| own == name)?;
+    Some(value.as_str()).filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::oauth::tests::with_client;
+
+    fn read(query: &str) -> Result<Callback, CallbackError> {
+        let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect();
+        Callback::read(&pairs)
+    }
+
+    #[test]
+    fn a_code_comes_with_its_state() {
+        let callback = read("code=c%2F1&state=s&scope=a+b&iss=https%3A%2F%2Fl.x.com").unwrap();
+        assert_eq!(callback.code.as_deref(), Some("c/1"));
+        assert_eq!(callback.state.as_deref(), Some("s"));
+        assert_eq!(callback.iss.as_deref(), Some("https://l.x.com"));
+        assert_eq!(callback.error, None);
+        let shown = format!("{callback:?}");
+        assert!(!shown.contains("c/1"), "{shown}");
+    }
+
+    #[test]
+    fn an_error_is_made_fit_to_be_shown() {
+        let query = format!(
+            "error=access_denied%0D%0A&error_description=No{}&state=s&code=",
+            "+no".repeat(400)
+        );
+        let callback = read(&query).unwrap();
+        assert_eq!(callback.error.as_deref(), Some("access_denied"));
+        assert_eq!(callback.code, None);
+        let words = callback.error_description.unwrap();
+        assert_eq!(words.chars().count(), 500);
+    }
+
+    #[test]
+    fn what_decides_stands_once() {
+        for name in ["code", "state", "error", "iss"] {
+            let twice = read(&format!("{name}=a&x=1&{name}=a"));
+            assert_eq!(twice, Err(CallbackError::Twice(name)));
+            // An empty one counts too: which of the two is meant is not ours to guess.
+            assert!(read(&format!("{name}=&{name}=a")).is_err(), "{name}");
+        }
+        assert!(read("error_description=a&error_description=b&x=1&x=2").is_ok());
+        assert_eq!(read("").unwrap(), Callback::default());
+    }
+
+    #[test]
+    fn a_sent_issuer_is_the_files() {
+        let issuer = json!({ "auth": { "issuer": "https://{{zone}}.x.com" } });
+        let context = json!({ "zone": "eu" });
+        with_client(&issuer, &context, |client| {
+            assert_eq!(check_issuer(client, Some("https://eu.x.com")), Ok(()));
+            assert_eq!(check_issuer(client, None), Ok(()));
+            for other in [
+                "https://eu.x.com/",
+                "https://EU.x.com",
+                "",
+                "https://evil.com",
+            ] {
+                let checked = check_issuer(client, Some(other));
+                assert_eq!(checked, Err(OAuthError::Issuer), "{other}");
+            }
+        });
+        with_client(&json!({}), &context, |client| {
+            assert_eq!(check_issuer(client, Some("https://evil.com")), Ok(()));
+        });
+        with_client(&issuer, &json!({}), |client| {
+            assert!(matches!(
+                check_issuer(client, Some("x")),
+                Err(OAuthError::Render(_))
+            ));
+        });
+    }
+}

@@ -1,0 +1,224 @@
+//! What a provider means when it gives no token. RFC 6749 §5.2 is the rule; the rest is what providers
+//! send instead of it: errors with status 200, as objects, in lists, or under names of their own.
+
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, StatusCode};
+use serde_json::{Map, Value};
+
+use crate::time::Timestamp;
+
+use super::words::cleaned;
+
+const LONGEST_CODE: usize = 100;
+const LONGEST_DESCRIPTION: usize = 500;
+
+/// Codes that say: later. Compared as [`plain`] writes them.
+const TRANSIENT: [&str; 9] = [
+    "temporarily_unavailable",
+    "server_error",
+    "internal_error",
+    "internal_server_error",
+    "service_unavailable",
+    "rate_limit_exceeded",
+    "ratelimited",
+    "slow_down",
+    "fatal_error",
+];
+
+/// Codes that say: the customer must connect again. Compared as [`plain`] writes them.
+const REAUTH: [&str; 21] = [
+    "invalid_grant",
+    "invalid_refresh_token",
+    "bad_refresh_token",
+    "expired_refresh_token",
+    "refresh_token_expired",
+    "revoked_refresh_token",
+    "refresh_token_revoked",
+    "refresh_token_not_found",
+    "refresh_token_invalid",
+    "invalid_token",
+    "expired_token",
+    "token_expired",
+    "token_revoked",
+    "authorization_revoked",
+    "interaction_required",
+    "login_required",
+    "consent_required",
+    "account_inactive",
+    "inactive_user",
+    "inactive_org",
+    "user_revoked",
+];
+
+/// Why there is no token. The texts are fit to be shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenFailure {
+    /// The provider said no.
+    #[error("the provider refused: {error}{}", in_brackets(description.as_deref()))]
+    Refused {
+        /// Its code: RFC 6749 §5.2, or its own.
+        error: String,
+        /// Its words, at most 500 characters.
+        description: Option<String>,
+    },
+    /// The provider cannot answer now.
+    #[error("the provider cannot answer now")]
+    Transient {
+        /// The seconds it asks to wait.
+        retry_after: Option<u64>,
+    },
+    /// The answer says neither yes nor no.
+    #[error("the provider's answer cannot be used: {0}")]
+    Unreadable(String),
+}
+
+impl TokenFailure {
+    /// Whether the customer must connect again. `invalid_client` and `unauthorized_client` are the
+    /// operator's to mend, so they are not among these.
+    pub fn needs_reauth(&self) -> bool {
+        let Self::Refused { error, description } = self else {
+            return false;
+        };
+        let code = plain(error);
+        REAUTH.contains(&code.as_str())
+            || (code == "invalid_request" && blames_the_refresh_token(description.as_deref()))
+    }
+}
+
+/// Several providers answer `invalid_request` for a dead refresh token; only their words tell it from a
+/// malformed request.
+fn blames_the_refresh_token(description: Option<&str>) -> bool {
+    let words = plain(description.unwrap_or_default());
+    let names_it = words.contains("refresh_token") || words.contains("refreshtoken");
+    let names_no_lack = !words.contains("missing") && !words.contains("required");
+    names_it
+        && names_no_lack
+        && ["invalid", "expired", "revoked"]
+            .iter()
+            .any(|word| words.contains(word))
+}
+
+/// The answer as an object, when its status and its own words are no failure.
+pub(super) fn accepted(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Map<String, Value>, TokenFailure> {
+    let later = || TokenFailure::Transient {
+        retry_after: retry_after(headers, now),
+    };
+    // 5xx holds the edges' own 520 to 530.
+    if matches!(status.as_u16(), 408 | 425 | 429 | 500..) {
+        return Err(later());
+    }
+    let reply = super::reply::parsed(body);
+    if status.is_success() && !reply.as_ref().is_some_and(is_error) {
+        return reply.ok_or_else(|| unreadable("it is neither a JSON object nor a form"));
+    }
+    let code = reply.as_ref().and_then(code);
+    match (code, reply) {
+        (Some(code), _) if TRANSIENT.contains(&plain(&code).as_str()) => Err(later()),
+        (Some(error), reply) => Err(TokenFailure::Refused {
+            error,
+            description: reply.as_ref().and_then(description),
+        }),
+        _ => Err(unreadable(&format!(
+            "status {status} without an error code"
+        ))),
+    }
+}
+
+pub(super) fn unreadable(why: &str) -> TokenFailure {
+    TokenFailure::Unreadable(why.to_owned())
+}
+
+/// Whether a reply is an error whatever its status.
+fn is_error(reply: &Map<String, Value>) -> bool {
+    let says_no = |key: &str| reply.get(key) == Some(&Value::Bool(false));
+    says_no("ok")
+        || says_no("success")
+        || match reply.get("error") {
+            Some(Value::String(text)) => !text.is_empty(),
+            Some(Value::Object(fields)) => !fields.is_empty(),
+            Some(Value::Bool(flag)) => *flag,
+            Some(Value::Number(number)) => number.as_f64() != Some(0.0),
+            _ => false,
+        }
+}
+
+/// The code, from where it stands most often to where it stands least.
+fn code(reply: &Map<String, Value>) -> Option<String> {
+    let inner = inner(reply);
+    let root = text(reply, &["error", "error_code", "errorCode"]);
+    let found = root
+        .or_else(|| text(inner?, &["errorType", "type", "status", "code", "error"]))
+        .or_else(|| text(reply, &["errcode", "code", "status"]));
+    let fallback = is_error(reply).then(|| "unknown_error".to_owned());
+    found
+        .and_then(|found| cleaned(&found, LONGEST_CODE))
+        .or(fallback)
+}
+
+fn description(reply: &Map<String, Value>) -> Option<String> {
+    let names = [
+        "error_description",
+        "errorDescription",
+        "message",
+        "error_message",
+        "errorMessage",
+        "errorSummary",
+        "description",
+        "detail",
+        "reason",
+        "errmsg",
+        "msg",
+    ];
+    let found = text(reply, &names).or_else(|| text(inner(reply)?, &names));
+    cleaned(&found?, LONGEST_DESCRIPTION)
+}
+
+/// `error` as an object, or the first of `errors`.
+fn inner(reply: &Map<String, Value>) -> Option<&Map<String, Value>> {
+    let first = reply.get("errors").and_then(|errors| errors.get(0));
+    let error = reply.get("error").and_then(Value::as_object);
+    error.or_else(|| first?.as_object())
+}
+
+/// The first of these keys that has a text; a number other than 0 will do.
+fn text(fields: &Map<String, Value>, keys: &[&str]) -> Option<String> {
+    keys.iter().find_map(|key| match fields.get(*key)? {
+        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+        Value::Number(number) if number.as_f64() != Some(0.0) => Some(number.to_string()),
+        _ => None,
+    })
+}
+
+/// Seconds, or the time until an HTTP date (RFC 9110 §10.2.3), rounded up.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<u64> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        return text.parse().ok();
+    }
+    let wait = Timestamp::parse_http_date(text)?.since(now);
+    u64::try_from(wait.as_millis().div_ceil(1000)).ok()
+}
+
+/// Lower case, with `_` for whatever is no letter and no digit.
+fn plain(text: &str) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '_'
+        }
+    };
+    text.chars().map(plain).collect()
+}
+
+fn in_brackets(description: Option<&str>) -> String {
+    description.map_or_else(String::new, |words| format!(" ({words})"))
+}
+
+#[cfg(test)]
+mod tests;

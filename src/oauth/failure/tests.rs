@@ -1,0 +1,284 @@
+//! Failures as providers send them.
+
+use super::*;
+
+const NOW: i64 = 1_700_000_000_000;
+
+fn failure(status: u16, headers: &[(&'static str, &str)], body: &str) -> TokenFailure {
+    let headers: HeaderMap = headers
+        .iter()
+        .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+        .collect();
+    let status = StatusCode::from_u16(status).unwrap();
+    accepted(
+        status,
+        &headers,
+        body.as_bytes(),
+        Timestamp::from_millis(NOW),
+    )
+    .unwrap_err()
+}
+
+#[test]
+fn a_refusal_is_found_wherever_it_stands() {
+    // Status, body, code, words, whether the customer must connect again.
+    let table = [
+        (
+            400,
+            r#"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#,
+            "invalid_grant",
+            "Token has been expired or revoked.",
+            true,
+        ),
+        (
+            400,
+            r#"{"error":"invalid_grant"}"#,
+            "invalid_grant",
+            "",
+            true,
+        ),
+        (
+            401,
+            r#"{"error":"invalid_client","error_description":"Bad client"}"#,
+            "invalid_client",
+            "Bad client",
+            false,
+        ),
+        (
+            403,
+            r#"{"error":"unauthorized_client","error_description":"refresh_token is invalid"}"#,
+            "unauthorized_client",
+            "refresh_token is invalid",
+            false,
+        ),
+        (
+            400,
+            r#"{"error":"unsupported_grant_type"}"#,
+            "unsupported_grant_type",
+            "",
+            false,
+        ),
+        (
+            200,
+            r#"{"ok":false,"error":"invalid_refresh_token"}"#,
+            "invalid_refresh_token",
+            "",
+            true,
+        ),
+        (
+            200,
+            r#"{"ok":false,"error":"token_revoked"}"#,
+            "token_revoked",
+            "",
+            true,
+        ),
+        (
+            200,
+            r#"{"ok":false,"error":"bad_client_secret"}"#,
+            "bad_client_secret",
+            "",
+            false,
+        ),
+        (
+            200,
+            r#"{"error":"bad_verification_code","error_description":"The code passed is incorrect or expired.","error_uri":"https://x"}"#,
+            "bad_verification_code",
+            "The code passed is incorrect or expired.",
+            false,
+        ),
+        (
+            200,
+            "error=bad_refresh_token&error_description=The+refresh+token+passed+is+incorrect+or+expired.",
+            "bad_refresh_token",
+            "The refresh token passed is incorrect or expired.",
+            true,
+        ),
+        (
+            400,
+            r#"{"status":"BAD_REFRESH_TOKEN","message":"missing or invalid refresh token","correlationId":"0d5a"}"#,
+            "BAD_REFRESH_TOKEN",
+            "missing or invalid refresh token",
+            true,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"Error validating access token","type":"OAuthException","code":190}}"#,
+            "OAuthException",
+            "Error validating access token",
+            false,
+        ),
+        (
+            401,
+            r#"{"error":{"code":401,"message":"Request had invalid credentials","status":"UNAUTHENTICATED"}}"#,
+            "UNAUTHENTICATED",
+            "Request had invalid credentials",
+            false,
+        ),
+        (
+            400,
+            r#"{"errors":[{"errorType":"invalid_grant","message":"Refresh token invalid: 3fbdb1c0ffee5a1e7b2d9c4a. Visit the docs"}],"success":false}"#,
+            "invalid_grant",
+            "Refresh token invalid: … Visit the docs",
+            true,
+        ),
+        (
+            401,
+            r#"{"type":"error.list","errors":[{"code":"server_authentication_failed","message":"no"}]}"#,
+            "server_authentication_failed",
+            "no",
+            false,
+        ),
+        (
+            400,
+            r#"{"error":"invalid_request","error_description":"The refresh_token is invalid.","status":"error"}"#,
+            "invalid_request",
+            "The refresh_token is invalid.",
+            true,
+        ),
+        (
+            400,
+            r#"{"error":"invalid_request","error_description":"Refresh token is invalid or has already been claimed by another client."}"#,
+            "invalid_request",
+            "Refresh token is invalid or has already been claimed by another client.",
+            true,
+        ),
+        (
+            400,
+            r#"{"error":"invalid_request","error_description":"Invalid request: refresh_token is missing"}"#,
+            "invalid_request",
+            "Invalid request: refresh_token is missing",
+            false,
+        ),
+        (
+            400,
+            r#"{"error":"invalid_grant","error_description":"AADSTS70008: expired","error_codes":[70008],"suberror":"bad_token"}"#,
+            "invalid_grant",
+            "AADSTS70008: expired",
+            true,
+        ),
+        (
+            400,
+            r#"{"error":"interaction_required"}"#,
+            "interaction_required",
+            "",
+            true,
+        ),
+        (
+            200,
+            r#"{"success":false,"message":"no"}"#,
+            "unknown_error",
+            "no",
+            false,
+        ),
+        (
+            200,
+            r#"{"errcode":40029,"errmsg":"invalid code","ok":false}"#,
+            "40029",
+            "invalid code",
+            false,
+        ),
+        (
+            401,
+            r#"{"error":"Unauthorized","error_description":"Unauthorized"}"#,
+            "Unauthorized",
+            "Unauthorized",
+            false,
+        ),
+    ];
+    for (status, body, error, words, needs_reauth) in table {
+        let failure = failure(status, &[], body);
+        let expected = TokenFailure::Refused {
+            error: error.to_owned(),
+            description: Some(words.to_owned()).filter(|words| !words.is_empty()),
+        };
+        assert_eq!(failure, expected, "{body}");
+        assert_eq!(failure.needs_reauth(), needs_reauth, "{body}");
+    }
+}
+
+#[test]
+fn what_passes_by_itself_says_how_long_it_takes() {
+    let table: [(u16, &[(&str, &str)], &str, Option<u64>); 12] = [
+        (500, &[], r#"{"error":"invalid_grant"}"#, None),
+        (502, &[], "<html>", None),
+        (503, &[("retry-after", "120")], "", Some(120)),
+        (
+            503,
+            &[("retry-after", "Tue, 14 Nov 2023 22:13:50 GMT")],
+            "",
+            Some(30),
+        ),
+        (
+            503,
+            &[("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")],
+            "",
+            Some(0),
+        ),
+        (503, &[("retry-after", "soon")], "", None),
+        (503, &[("retry-after", "-1")], "", None),
+        (429, &[("retry-after", "99999999999999999999")], "", None),
+        (429, &[], r#"{"ok":false,"error":"ratelimited"}"#, None),
+        (520, &[], "", None),
+        (400, &[], r#"{"error":"temporarily_unavailable"}"#, None),
+        (
+            200,
+            &[("retry-after", "5")],
+            r#"{"ok":false,"error":"ratelimited"}"#,
+            Some(5),
+        ),
+    ];
+    for (status, headers, body, retry_after) in table {
+        let failure = failure(status, headers, body);
+        assert_eq!(
+            failure,
+            TokenFailure::Transient { retry_after },
+            "{status} {headers:?} {body}"
+        );
+        assert!(!failure.needs_reauth());
+    }
+    for status in 520..=530 {
+        assert!(matches!(
+            failure(status, &[], ""),
+            TokenFailure::Transient { .. }
+        ));
+    }
+}
+
+#[test]
+fn what_says_nothing_is_unreadable() {
+    for (status, body) in [
+        (200, ""),
+        (200, "<html><a href='?access=1&b=2'>Sign in</a></html>"),
+        (200, "[]"),
+        (200, "\"token\""),
+        (200, "{"),
+        (302, ""),
+        (400, "<html>Bad Request</html>"),
+        (404, "Not Found"),
+        (401, "{}"),
+    ] {
+        let failure = failure(status, &[], body);
+        assert!(
+            matches!(failure, TokenFailure::Unreadable(_)),
+            "{body} {failure:?}"
+        );
+        assert!(!failure.needs_reauth());
+    }
+}
+
+#[test]
+fn its_words_are_short_and_in_one_line() {
+    let body = format!(
+        r#"{{"error":"invalid_grant\r\nX: y","error_description":"a\u0000b\r\n{}"}}"#,
+        "long ".repeat(1000)
+    );
+    let TokenFailure::Refused { error, description } = failure(400, &[], &body) else {
+        panic!("refused");
+    };
+    assert_eq!(error, "invalid_grantX: y");
+    let words = description.unwrap();
+    assert_eq!(words.chars().count(), 500);
+    assert!(words.starts_with("ablong "), "{words}");
+    let failure = failure(400, &[], r#"{"error":"e","error_description":"why"}"#);
+    assert_eq!(failure.to_string(), "the provider refused: e (why)");
+}

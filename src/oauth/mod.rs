@@ -1,0 +1,92 @@
+//! OAuth 2.0 without I/O: what is sent to a provider's endpoints and what its answers mean
+//! (RFC 6749, 7009, 7636, 7662, 9207). Requests are values, answers are bytes; sending them,
+//! storing tokens and deciding when to refresh are the flows' work.
+
+mod authorize;
+mod callback;
+mod client;
+mod context;
+mod failure;
+mod introspection;
+mod parameters;
+pub mod pkce;
+mod reply;
+mod request;
+mod words;
+
+use url::Url;
+
+use crate::config::credentials::{Endpoint, OAuth2};
+use crate::expression::{Pins, RenderError, TemplateScope, UrlError};
+
+pub use authorize::{Authorize, authorization_url};
+pub use callback::{Callback, CallbackError, check_issuer};
+pub use context::{context_from_callback, context_from_token};
+pub use failure::TokenFailure;
+pub use introspection::{Introspection, read_introspection};
+pub use pkce::Verifier;
+pub use reply::{TokenReply, read_token};
+pub use request::{TokenRequest, client_credentials, exchange, introspect, keka, refresh, revoke};
+
+/// What requests are built from: the file's settings, and what its templates see.
+#[derive(Debug, Clone, Copy)]
+pub struct Client<'a> {
+    /// The credential's settings.
+    pub config: &'a OAuth2,
+    /// What its templates are filled from, secrets included.
+    pub scope: &'a TemplateScope<'a>,
+    /// What fixes the hosts of its URLs.
+    pub pins: &'a Pins<'a>,
+}
+
+/// Why a request cannot be built. Names places in the file, never values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OAuthError {
+    /// A placeholder has no usable value.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// An endpoint's URL is none, or leads elsewhere.
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    /// The file does not say where.
+    #[error("the credential's `auth` does not say where its {0} endpoint is")]
+    NoEndpoint(&'static str),
+    /// `pkce` is on, and no verifier was kept for this login.
+    #[error("the credential's `pkce` is on, and this login has no code verifier")]
+    NoVerifier,
+    /// `iss` is another than the file's `issuer` (RFC 9207 §2.4).
+    #[error("the answer comes from another issuer than the credential's `auth.issuer`")]
+    Issuer,
+    /// The header that signs the client in cannot be written.
+    #[error("the credential's `client` does not give an authorization header")]
+    Header,
+}
+
+impl Client<'_> {
+    fn url(&self, endpoint: Endpoint<'_>) -> Result<Url, OAuthError> {
+        let base = endpoint.base;
+        Ok(match endpoint.path {
+            Some(path) => base.join(path, self.scope, self.pins)?,
+            None => base.render(self.scope, self.pins)?,
+        })
+    }
+
+    /// What is asked for, in one text; `None` when nothing is. The caller's wish comes before the file's.
+    fn scopes(&self, wished: Option<&[String]>) -> Result<Option<String>, OAuthError> {
+        let mut scopes = Vec::new();
+        match wished {
+            Some(wished) => scopes.extend(wished.iter().cloned()),
+            None => {
+                for scope in &self.config.scope {
+                    scopes.extend(scope.text(self.scope)?);
+                }
+            }
+        }
+        scopes.retain(|scope| !scope.is_empty());
+        let text = scopes.join(&self.config.options.scope_separator);
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

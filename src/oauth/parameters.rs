@@ -1,0 +1,83 @@
+//! The parameters of a request: each name once, ours before the file's.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value};
+
+use crate::expression::{RenderError, Rendered, Template, TemplateScope};
+
+/// All but the unreserved characters of RFC 3986 §2.3: `%20` for a space is read alike by form and URL parsers.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// Names with values, in the order they were set. Values are secret, so there is no `Debug`.
+#[derive(Default)]
+pub(super) struct Parameters(Vec<(String, Value)>);
+
+impl Parameters {
+    /// Sets a parameter, replacing one of the same name.
+    pub(super) fn set(&mut self, name: &str, value: impl Into<Value>) {
+        let value = value.into();
+        match self.0.iter_mut().find(|(own, _)| own == name) {
+            Some((_, own)) => *own = value,
+            None => self.0.push((name.to_owned(), value)),
+        }
+    }
+
+    /// Whether there is one of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(own, _)| own == name)
+    }
+
+    /// Adds the file's own. What is there already and what is `reserved` stays ours.
+    pub(super) fn add_extra(
+        &mut self,
+        extra: &BTreeMap<String, Template>,
+        reserved: &[&str],
+        scope: &TemplateScope,
+    ) -> Result<(), RenderError> {
+        for (name, template) in extra {
+            if self.has(name) || reserved.contains(&name.as_str()) {
+                continue;
+            }
+            match template.render(scope)? {
+                Rendered::Dropped | Rendered::Value(Value::Null) => {}
+                Rendered::Value(value) => self.0.push((name.clone(), value)),
+            }
+        }
+        Ok(())
+    }
+
+    /// As `application/x-www-form-urlencoded` (WHATWG URL §5).
+    pub(super) fn form(&self) -> String {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in &self.0 {
+            form.append_pair(name, &text(value));
+        }
+        form.finish()
+    }
+
+    /// As a JSON object.
+    pub(super) fn json(self) -> String {
+        Value::Object(self.0.into_iter().collect::<Map<_, _>>()).to_string()
+    }
+
+    /// As pieces of a query.
+    pub(super) fn query(&self) -> impl Iterator<Item = String> {
+        let encode = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
+        self.0
+            .iter()
+            .map(move |(name, value)| format!("{}={}", encode(name), encode(&text(value))))
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

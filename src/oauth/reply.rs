@@ -1,0 +1,200 @@
+//! A token endpoint's answer (RFC 6749 §5.1), as real providers send it: JSON or a form under any content
+//! type, nested, with numbers as texts. All fields of the provider are kept.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+use serde_json::{Map, Value};
+
+use crate::account::freshness;
+use crate::config::credentials::OAuth2;
+use crate::time::Timestamp;
+
+use super::failure::{TokenFailure, accepted, unreadable};
+use super::words::cleaned;
+
+const ACCESS_TOKEN: &str = "access_token";
+const REFRESH_TOKEN: &str = "refresh_token";
+/// Ten years with their leap days: what claims to last longer is taken for a mistake.
+const LONGEST_LIFETIME: u64 = 3_653 * 24 * 60 * 60;
+/// How many keys of an unusable answer are named.
+const KEYS_NAMED: usize = 10;
+
+/// A token that was granted. All of it is secret.
+#[derive(Clone, PartialEq)]
+pub struct TokenReply {
+    /// What to store at `oauth.token`: the provider's fields; `expires_in` in whole seconds and
+    /// `expires_at` where anybody said how long; `scope` as one text.
+    pub token: Value,
+    /// The whole answer, for [`super::context_from_token`].
+    pub reply: Value,
+}
+
+impl fmt::Debug for TokenReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys = |value: &Value| keys(value.as_object().unwrap_or(&Map::new()));
+        f.debug_struct("TokenReply")
+            .field("token", &keys(&self.token))
+            .field("reply", &keys(&self.reply))
+            .finish()
+    }
+}
+
+/// Reads the answer to a token request. `previous` is the stored token when this was a refresh: its
+/// refresh token stays in force when none comes (RFC 6749 §6). The caller bounds the body's size.
+pub fn read_token(
+    config: &OAuth2,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: Timestamp,
+    previous: Option<&Value>,
+) -> Result<TokenReply, TokenFailure> {
+    let reply = Value::Object(accepted(status, headers, body, now)?);
+    let mut token = find(config, &reply, previous).ok_or_else(|| none_in(&reply))?;
+    keep_refresh_token(&mut token, previous);
+    for key in [ACCESS_TOKEN, REFRESH_TOKEN] {
+        if token.get(key).is_some_and(|text| !is_sendable(text)) {
+            return Err(unreadable(&format!(
+                "its {key} has characters that no token has"
+            )));
+        }
+    }
+    let default = config.token_expiry_duration.map(|count| count.0);
+    let lifetime = lifetime(&token, now).or_else(|| default.filter(is_credible));
+    set_expiry(&mut token, lifetime, now);
+    set_scope(&mut token);
+    Ok(TokenReply {
+        token: Value::Object(token),
+        reply,
+    })
+}
+
+/// JSON, else a form; `None` when it is neither. Content types say too little to be asked.
+pub(super) fn parsed(body: &[u8]) -> Option<Map<String, Value>> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    if let Ok(json) = serde_json::from_slice::<Value>(body) {
+        return match json {
+            Value::Object(fields) => Some(fields),
+            _ => None,
+        };
+    }
+    let text = std::str::from_utf8(body).ok()?.trim();
+    let pairs = form_urlencoded::parse(text.as_bytes());
+    let fields: Map<String, Value> = pairs
+        .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+        .collect();
+    let is_form = fields.contains_key(ACCESS_TOKEN) || fields.contains_key("error");
+    is_form.then_some(fields)
+}
+
+/// Sets or removes `expires_in` and `expires_at`; both are ours.
+pub(super) fn set_expiry(token: &mut Map<String, Value>, lifetime: Option<u64>, now: Timestamp) {
+    token.shift_remove("expires_in");
+    token.shift_remove("expires_at");
+    if let Some(seconds) = lifetime {
+        let expires_at = now.plus(Duration::from_secs(seconds));
+        token.insert("expires_in".to_owned(), seconds.into());
+        token.insert("expires_at".to_owned(), expires_at.to_string().into());
+    }
+}
+
+/// Nothing lives for no time at all, and nothing for more than ten years.
+pub(super) fn is_credible(seconds: &u64) -> bool {
+    (1..=LONGEST_LIFETIME).contains(seconds)
+}
+
+fn find(config: &OAuth2, reply: &Value, previous: Option<&Value>) -> Option<Map<String, Value>> {
+    let nested = match &config.token_response_path {
+        Some(path) => path.lookup(reply),
+        None => Some(reply),
+    };
+    // A refresh is often answered flat by those who nest the first token. A first answer is not taken flat:
+    // what stands there may be another subject's token.
+    let flat = previous.map(|_| reply);
+    [nested, flat]
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object)
+        .find(|fields| text_of(fields, ACCESS_TOKEN).is_some())
+        .cloned()
+}
+
+fn keep_refresh_token(token: &mut Map<String, Value>, previous: Option<&Value>) {
+    if text_of(token, REFRESH_TOKEN).is_some() {
+        return;
+    }
+    token.shift_remove(REFRESH_TOKEN);
+    let kept = previous
+        .and_then(Value::as_object)
+        .and_then(|previous| text_of(previous, REFRESH_TOKEN));
+    if let Some(kept) = kept {
+        token.insert(REFRESH_TOKEN.to_owned(), kept.into());
+    }
+}
+
+fn text_of<'t>(fields: &'t Map<String, Value>, key: &str) -> Option<&'t str> {
+    let text = fields.get(key)?.as_str()?;
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// Visible ASCII and spaces: all that a token may have (RFC 6749, appendix A.12), and what a header carries.
+fn is_sendable(token: &Value) -> bool {
+    let is_sendable = |text: &str| text.bytes().all(|b| (0x20..=0x7e).contains(&b));
+    token.as_str().is_some_and(is_sendable)
+}
+
+/// Seconds from now, as the provider says: `expires_in`, else a moment.
+fn lifetime(token: &Map<String, Value>, now: Timestamp) -> Option<u64> {
+    let said = token.get("expires_in").and_then(seconds);
+    said.filter(is_credible).or_else(|| {
+        let moments = ["expires_at", "expires_on"];
+        let mut moments = moments.iter().filter_map(|key| token.get(*key));
+        let expires_at = moments.find_map(freshness::moment)?;
+        Some(expires_at.since(now).as_secs()).filter(is_credible)
+    })
+}
+
+/// Whole seconds of a number or its text; nothing for a negative one or none at all.
+fn seconds(value: &Value) -> Option<u64> {
+    let seconds = match value {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => text.trim().parse().ok()?,
+        _ => return None,
+    };
+    Some(Duration::try_from_secs_f64(seconds).ok()?.as_secs())
+}
+
+/// One text, though some send a list, or call it `scopes`.
+fn set_scope(token: &mut Map<String, Value>) {
+    let listed = match (token.get("scope"), token.get("scopes")) {
+        (Some(Value::String(_)), _) => return,
+        (Some(Value::Array(items)), _) | (_, Some(Value::Array(items))) => {
+            let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+            Some(items.join(" "))
+        }
+        (_, Some(Value::String(text))) => Some(text.clone()),
+        _ => None,
+    };
+    token.shift_remove("scope");
+    if let Some(scope) = listed.filter(|scope| !scope.is_empty()) {
+        token.insert("scope".to_owned(), scope.into());
+    }
+}
+
+/// Names the keys that came instead: enough to find the right `tokenResponsePath`.
+fn none_in(reply: &Value) -> TokenFailure {
+    let keys = keys(reply.as_object().unwrap_or(&Map::new())).join(", ");
+    unreadable(&format!(
+        "it has no access_token where one is expected, only: {keys}"
+    ))
+}
+
+fn keys(fields: &Map<String, Value>) -> Vec<String> {
+    let names = fields.keys().filter_map(|key| cleaned(key, 40));
+    names.take(KEYS_NAMED).collect()
+}
+
+#[cfg(test)]
+mod tests;

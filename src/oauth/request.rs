@@ -1,0 +1,192 @@
+//! Requests to the token, revocation and introspection endpoints, as values. Each is a POST.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderValue};
+use url::Url;
+
+use crate::config::credentials::{AuthorizationMethod, BodyFormat, Endpoint, Pkce};
+use crate::expression::Template;
+
+use super::client::{ClientType, SECRET, basic};
+use super::parameters::Parameters;
+use super::pkce::Verifier;
+use super::{Client, OAuthError};
+
+/// What the file's `tokenParams` and `refreshParams` never say, whether we say it or not.
+const RESERVED: [&str; 6] = [
+    "grant_type",
+    "code",
+    "redirect_uri",
+    "code_verifier",
+    "refresh_token",
+    SECRET,
+];
+
+/// A POST to one of the provider's endpoints. All of it is secret.
+#[derive(Clone)]
+pub struct TokenRequest {
+    /// Where to.
+    pub url: Url,
+    /// Its header fields.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+impl fmt::Debug for TokenRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.headers.keys().map(http::HeaderName::as_str).collect();
+        f.debug_struct("TokenRequest")
+            .field("origin", &self.url.origin().ascii_serialization())
+            .field("headers", &names)
+            .field("body_bytes", &self.body.len())
+            .finish()
+    }
+}
+
+/// Exchanges a code for a token (RFC 6749 §4.1.3).
+pub fn exchange(
+    client: &Client,
+    code: &str,
+    redirect_uri: &str,
+    verifier: Option<&Verifier>,
+) -> Result<TokenRequest, OAuthError> {
+    let mut parameters = grant("authorization_code");
+    parameters.set("code", code);
+    parameters.set("redirect_uri", redirect_uri);
+    if client.config.pkce != Pkce::Off {
+        let verifier = verifier.ok_or(OAuthError::NoVerifier)?;
+        parameters.set("code_verifier", verifier.text());
+    }
+    let extra = Some(&client.config.token_params);
+    let endpoint = token_endpoint(client)?;
+    build(client, endpoint, parameters, extra, ClientType::PublicToo)
+}
+
+/// Gets a new token for a refresh token (RFC 6749 §6).
+pub fn refresh(client: &Client, refresh_token: &str) -> Result<TokenRequest, OAuthError> {
+    let mut parameters = grant("refresh_token");
+    parameters.set("refresh_token", refresh_token);
+    let endpoint = client.config.auth.refresh();
+    let endpoint = endpoint.ok_or(OAuthError::NoEndpoint("refresh"))?;
+    let extra = Some(&client.config.refresh_params);
+    build(client, endpoint, parameters, extra, ClientType::PublicToo)
+}
+
+/// Gets a token for the client itself (RFC 6749 §4.4.2). It is had again the same way.
+pub fn client_credentials(
+    client: &Client,
+    scopes: Option<&[String]>,
+) -> Result<TokenRequest, OAuthError> {
+    let mut parameters = grant("client_credentials");
+    if let Some(scopes) = client.scopes(scopes)? {
+        parameters.set("scope", scopes);
+    }
+    let extra = Some(&client.config.token_params);
+    let endpoint = token_endpoint(client)?;
+    build(
+        client,
+        endpoint,
+        parameters,
+        extra,
+        ClientType::Confidential,
+    )
+}
+
+/// The same by `grant_type=kekaapi`, with the context's `api_key`.
+pub fn keka(client: &Client) -> Result<TokenRequest, OAuthError> {
+    let mut parameters = grant("kekaapi");
+    parameters.set("scope", "kekaapi");
+    parameters.set("api_key", client.required("api_key")?);
+    let extra = Some(&client.config.token_params);
+    let endpoint = token_endpoint(client)?;
+    build(
+        client,
+        endpoint,
+        parameters,
+        extra,
+        ClientType::Confidential,
+    )
+}
+
+/// Revokes a token (RFC 7009 §2.1); `None` when the file has no revocation endpoint.
+pub fn revoke(client: &Client, token: &str) -> Result<Option<TokenRequest>, OAuthError> {
+    of_token(client, client.config.auth.revoke(), token)
+}
+
+/// Asks about a token (RFC 7662 §2.1); `None` when the file has no introspection endpoint.
+pub fn introspect(client: &Client, token: &str) -> Result<Option<TokenRequest>, OAuthError> {
+    of_token(client, client.config.auth.introspect(), token)
+}
+
+fn of_token(
+    client: &Client,
+    endpoint: Option<Endpoint>,
+    token: &str,
+) -> Result<Option<TokenRequest>, OAuthError> {
+    let Some(endpoint) = endpoint else {
+        return Ok(None);
+    };
+    let mut parameters = Parameters::default();
+    parameters.set("token", token);
+    build(client, endpoint, parameters, None, ClientType::PublicToo).map(Some)
+}
+
+fn token_endpoint<'a>(client: &Client<'a>) -> Result<Endpoint<'a>, OAuthError> {
+    let endpoint = client.config.auth.token();
+    endpoint.ok_or(OAuthError::NoEndpoint("token"))
+}
+
+fn grant(kind: &str) -> Parameters {
+    let mut parameters = Parameters::default();
+    parameters.set("grant_type", kind);
+    parameters
+}
+
+/// Signs the client in, adds the file's own parameters, and writes the body.
+fn build(
+    client: &Client,
+    endpoint: Endpoint,
+    mut parameters: Parameters,
+    extra: Option<&BTreeMap<String, Template>>,
+    kind: ClientType,
+) -> Result<TokenRequest, OAuthError> {
+    let url = client.url(endpoint)?;
+    let options = &client.config.options;
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    // Some providers answer 403 to a client that does not say who it is.
+    let agent = concat!("causeway/", env!("CARGO_PKG_VERSION"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+    match (client.secret(kind)?, options.authorization_method) {
+        (Some(secret), AuthorizationMethod::Header) => {
+            headers.insert(AUTHORIZATION, basic(&client.id()?, &secret)?);
+        }
+        (Some(secret), AuthorizationMethod::Body) => {
+            parameters.set(client.id_name(), client.id()?);
+            parameters.set(client.secret_name(), secret.expose());
+        }
+        (None, _) => parameters.set(client.id_name(), client.id()?),
+    }
+    if let Some(extra) = extra {
+        let mut reserved = RESERVED.to_vec();
+        reserved.push(client.secret_name());
+        parameters.add_extra(extra, &reserved, client.scope)?;
+    }
+    let (content_type, body) = match options.body_format {
+        BodyFormat::Form => ("application/x-www-form-urlencoded", parameters.form()),
+        BodyFormat::Json => ("application/json", parameters.json()),
+    };
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    Ok(TokenRequest {
+        url,
+        headers,
+        body: body.into_bytes(),
+    })
+}
+
+#[cfg(test)]
+mod tests;
