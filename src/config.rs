@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::expression::{AllowedHosts, Template, UrlTemplate};
+use crate::expression::{AllowedHosts, OriginPlace, Template, UrlTemplate};
 
 pub use action::Action;
 pub use authorization::Authorization;
@@ -269,9 +269,17 @@ impl Config {
     /// The context keys that scheme, host or port of any URL depends on. They
     /// change only together with new credentials.
     pub fn origin_keys(&self) -> BTreeSet<String> {
-        self.urls()
-            .into_iter()
-            .flat_map(|(_, url)| url.origin_keys())
-            .collect()
+        self.origin_places().into_keys().collect()
+    }
+
+    /// The same keys, each with the places it stands in.
+    pub fn origin_places(&self) -> BTreeMap<String, BTreeSet<OriginPlace>> {
+        let mut places: BTreeMap<String, BTreeSet<OriginPlace>> = BTreeMap::new();
+        for (_, url) in self.urls() {
+            for (key, place) in url.origin_places() {
+                places.entry(key).or_default().insert(place);
+            }
+        }
+        places
     }
 }

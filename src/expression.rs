@@ -20,5 +20,5 @@ pub use placeholder::{Placeholder, PlaceholderError};
 pub use scope::{ExpressionScope, TemplateScope};
 pub use template::{RenderError, Rendered, Template, has_stray_braces};
 pub use tree::TemplateTree;
-pub use url::{PathTemplate, Pins, UrlError, UrlTemplate};
+pub use url::{OriginPlace, PathTemplate, Pins, UrlError, UrlTemplate};
 pub use url_parts::UrlTemplateError;

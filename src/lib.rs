@@ -21,6 +21,7 @@ pub mod account;
 
 // Row 5: steps, unaware of each other.
 pub mod authorization;
+pub mod connect;
 pub mod oauth;
 pub mod pagination;
 pub mod proxy;

@@ -8,12 +8,14 @@ use std::collections::BTreeSet;
 
 use super::hosts::{AllowedHosts, PlainHttp};
 use super::placeholder::Placeholder;
-use super::scope::context_key;
 use super::template::{Piece, RenderError, Template};
 use super::url_parts::{self, Origin, Part, Target, UrlTemplateError};
 
 mod build;
+mod place;
 mod read;
+
+pub use place::OriginPlace;
 
 /// What decides where a URL may lead, beside its own literal text.
 #[derive(Debug, Clone, Copy)]
@@ -111,17 +113,8 @@ impl UrlTemplate {
 
     /// The context keys that scheme, host or port depend on.
     pub fn origin_keys(&self) -> BTreeSet<String> {
-        let placeholders: Vec<&Placeholder> = match &self.origin {
-            Origin::Whole(whole) => vec![whole],
-            Origin::Parts { scheme, host, port } => [Some(scheme), Some(host), port.as_ref()]
-                .into_iter()
-                .flatten()
-                .flatten()
-                .filter_map(placeholder)
-                .collect(),
-        };
-        let paths = placeholders.into_iter().flat_map(Placeholder::paths);
-        paths.filter_map(context_key).map(str::to_owned).collect()
+        let places = self.origin_places().into_iter();
+        places.map(|(key, _)| key).collect()
     }
 }
 

@@ -19,6 +19,7 @@ const ROWS: &[(&str, u8)] = &[
     ("account", 4),
     ("settings", 4),
     ("authorization", 5),
+    ("connect", 5),
     ("oauth", 5),
     ("pagination", 5),
     ("proxy", 5),

@@ -1,0 +1,188 @@
+//! What was typed into the connect form, read into values of the account's
+//! context. Showing the form is [`super::page`]'s work; storing is the flows'.
+
+pub(super) mod check;
+mod problems;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use crate::config::field::{Choice, Field, Kind, Transform};
+use crate::config::secrets::KEYS;
+use crate::crypto::sha256_hex;
+use crate::expression::{OriginPlace, Pins};
+
+pub use problems::Problems;
+
+/// Characters of a text: more than any name, key id or address has.
+pub const TEXT_CHARACTERS: usize = 4_000;
+
+/// Characters of a password: signed tokens and keys are longer than words.
+pub const PASSWORD_CHARACTERS: usize = 8_000;
+
+/// Where values end up in the origin of a URL, and what may stand there.
+#[derive(Debug, Clone, Copy)]
+pub struct Origins<'a> {
+    /// `Config::origin_places`.
+    pub places: &'a BTreeMap<String, BTreeSet<OriginPlace>>,
+    /// The pins of the integration's URLs.
+    pub pins: Pins<'a>,
+}
+
+/// The values of the declared fields; whatever else was posted is left alone.
+///
+/// `posted` are the decoded pairs of the body; of several with one name the
+/// last counts, since the form's own inputs stand before the fields.
+///
+/// `kept` is the context of the account that is authorised again, if its
+/// context is kept. The result is then meant to be merged into it: a secret
+/// that was left empty is absent and stays, any other value that was emptied
+/// is `null` and goes.
+///
+/// A number stays the text that was typed: `format` says what a value looks
+/// like, leading zeros and 64-bit ids survive, and `{{x:num}}` makes a number.
+pub fn read(
+    fields: &[Field],
+    posted: &[(String, String)],
+    kept: Option<&Value>,
+    origins: &Origins,
+) -> Result<Map<String, Value>, Problems> {
+    let (mut values, mut problems) = (Map::new(), Problems::default());
+    for field in fields {
+        match value(field, posted_as(posted, &field.name), kept, origins) {
+            Ok(value) => values.extend(value.map(|value| (field.name.clone(), value))),
+            Err(words) => problems.add(&field.name, words),
+        }
+    }
+    if problems.is_empty() {
+        Ok(values)
+    } else {
+        Err(problems)
+    }
+}
+
+/// Whether the field's value is never shown again once it was typed: it is a
+/// secret, or only its hash is stored.
+pub fn is_hidden(field: &Field) -> bool {
+    field.kind == Kind::Password
+        || KEYS.contains(&field.name.as_str())
+        || field.transform == Some(Transform::Sha256)
+}
+
+/// What stands for an option in the form: its own text, or its JSON.
+pub fn option_text(choice: &Choice) -> String {
+    match &choice.value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The text posted under a name, where there is one.
+pub fn posted_as<'a>(posted: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let mut named = posted.iter().rev().filter(|(key, _)| key == name);
+    named.next().map(|(_, text)| text.as_str())
+}
+
+/// What the account already has under the field's name.
+pub fn kept_value<'a>(kept: Option<&'a Value>, field: &Field) -> Option<&'a Value> {
+    kept?.get(&field.name).filter(|value| !value.is_null())
+}
+
+/// The field's name for people.
+pub fn label(field: &Field) -> &str {
+    let label = field.label.as_deref().map(str::trim);
+    label
+        .filter(|label| !label.is_empty())
+        .unwrap_or(&field.name)
+}
+
+fn value(
+    field: &Field,
+    posted: Option<&str>,
+    kept: Option<&Value>,
+    origins: &Origins,
+) -> Result<Option<Value>, String> {
+    let typed = match field.kind {
+        Kind::Text => trimmed(posted.unwrap_or_default()),
+        Kind::Password | Kind::SingleSelect => posted.unwrap_or_default(),
+    };
+    let value = match field.kind {
+        Kind::SingleSelect => match chosen(field, typed) {
+            Some(value) => value,
+            None if typed.is_empty() => return missing(field, posted, kept),
+            None => return Err(format!("Choose one of the options of {}.", named(field))),
+        },
+        Kind::Text | Kind::Password => {
+            if typed.is_empty() {
+                return missing(field, posted, kept);
+            }
+            check::text(field, typed, origins)?;
+            Value::String(typed.to_owned())
+        }
+    };
+    Ok(Some(transformed(field, value)))
+}
+
+/// A value that was left empty, or not posted at all.
+fn missing(
+    field: &Field,
+    posted: Option<&str>,
+    kept: Option<&Value>,
+) -> Result<Option<Value>, String> {
+    let is_kept = kept_value(kept, field).is_some();
+    if is_kept && is_hidden(field) {
+        return Ok(None);
+    }
+    if let Some(default) = &field.default {
+        return Ok(Some(transformed(field, default.clone())));
+    }
+    match field.kind {
+        Kind::SingleSelect if field.required => {
+            Err(format!("Choose an option for {}.", named(field)))
+        }
+        _ if field.required => Err(format!("Fill in {}.", named(field))),
+        _ => Ok((is_kept && posted.is_some()).then_some(Value::Null)),
+    }
+}
+
+fn chosen(field: &Field, typed: &str) -> Option<Value> {
+    let mut offered = field.options.iter();
+    let choice = offered.find(|choice| option_text(choice) == typed)?;
+    Some(choice.value.clone())
+}
+
+/// The value as it is stored. Only texts are transformed.
+fn transformed(field: &Field, value: Value) -> Value {
+    match (field.transform, value) {
+        (Some(transform), Value::String(text)) => Value::String(apply(transform, &text)),
+        (_, value) => value,
+    }
+}
+
+fn apply(transform: Transform, text: &str) -> String {
+    match transform {
+        Transform::Lowercase => text.to_lowercase(),
+        Transform::Uppercase => text.to_uppercase(),
+        Transform::Sha256 => sha256_hex(text.as_bytes()),
+    }
+}
+
+/// Without white space around it, nor the invisible marks that come along
+/// when a text is copied from a page.
+fn trimmed(text: &str) -> &str {
+    let is_mark = |c: char| {
+        matches!(
+            c,
+            '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}'
+        )
+    };
+    text.trim_matches(|c: char| c.is_whitespace() || is_mark(c))
+}
+
+/// The field as problems name it: each stands alone in the list on top of the page.
+fn named(field: &Field) -> String {
+    format!("“{}”", label(field))
+}

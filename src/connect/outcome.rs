@@ -1,0 +1,103 @@
+//! How connecting ended, as the application that sent the customer is told:
+//! in the query of its `redirect_uri`, or in a message to its window.
+
+use serde::{Deserialize, Serialize};
+
+/// Why nothing was connected (4-api.md, "Connect").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// The link is unknown, expired or incomplete.
+    InvalidToken,
+    /// The link was already used to connect an account.
+    AlreadyUsed,
+    /// The link was used in another browser first.
+    OtherBrowser,
+    /// There is no such integration, or it is switched off.
+    InvalidIntegration,
+    /// The customer, or the provider, said no.
+    AccessDenied,
+    /// The provider could not be reached or did not take the credentials.
+    ConnectionError,
+    /// The `post_install` action failed.
+    PostInstallError,
+    /// The `validation` action failed.
+    ValidationError,
+}
+
+impl Failure {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::InvalidToken,
+        Self::AlreadyUsed,
+        Self::OtherBrowser,
+        Self::InvalidIntegration,
+        Self::AccessDenied,
+        Self::ConnectionError,
+        Self::PostInstallError,
+        Self::ValidationError,
+    ];
+
+    /// The `error_type` that stands for it.
+    pub fn error_type(self) -> &'static str {
+        match self {
+            Self::InvalidToken | Self::AlreadyUsed | Self::OtherBrowser => "invalid_token",
+            Self::InvalidIntegration => "invalid_integration",
+            Self::AccessDenied => "access_denied",
+            Self::ConnectionError => "connection_error",
+            Self::PostInstallError => "post_install_error",
+            Self::ValidationError => "validation_error",
+        }
+    }
+}
+
+/// How connecting ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome<'a> {
+    /// The account is there.
+    Connected {
+        /// The integration's name, as in URLs.
+        integration: &'a str,
+        /// The account's id.
+        integrated_account_id: &'a str,
+    },
+    /// It is not, or not ready.
+    Failed {
+        /// The integration's name, where one was chosen.
+        integration: Option<&'a str>,
+        /// Why.
+        failure: Failure,
+        /// What happened, in words.
+        error: &'a str,
+    },
+}
+
+impl<'a> Outcome<'a> {
+    /// `result`, `integration` and `integrated_account_id`, or `error_type`
+    /// and `error`: the query of a redirect and the keys of a message alike.
+    pub fn parameters(&self) -> Vec<(&'static str, &'a str)> {
+        match *self {
+            Self::Connected {
+                integration,
+                integrated_account_id,
+            } => vec![
+                ("result", "success"),
+                ("integration", integration),
+                ("integrated_account_id", integrated_account_id),
+            ],
+            Self::Failed {
+                integration,
+                failure,
+                error,
+            } => [
+                Some(("result", "error")),
+                integration.map(|name| ("integration", name)),
+                Some(("error_type", failure.error_type())),
+                Some(("error", error)),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! One field of the form: label, help, problem and input.
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use crate::config::field::{Field, Format, Kind};
+use crate::connect::form::{
+    check::most_characters, is_hidden, kept_value, label, option_text, posted_as,
+};
+
+/// A field with what is known of it.
+pub(super) struct Input<'a> {
+    /// Its number on the page.
+    pub at: usize,
+    /// What the file says of it.
+    pub field: &'a Field,
+    /// What was posted, when the form is shown again.
+    pub posted: Option<&'a [(String, String)]>,
+    /// The context of the account, when it is kept.
+    pub kept: Option<&'a Value>,
+    /// What is wrong with it.
+    pub problem: Option<&'a str>,
+}
+
+/// The id of an input: by number, since a name may clash with other ids.
+pub(super) fn id(at: usize) -> String {
+    format!("field-{at}")
+}
+
+pub(super) fn input(input: &Input) -> Markup {
+    let (id, field) = (id(input.at), input.field);
+    let note = note(input);
+    html! {
+        div.field.wrong[input.problem.is_some()] {
+            div.name {
+                label for=(id) dir="auto" { (label(field)) }
+                span.mark { (mark(input)) }
+            }
+            @if let Some(help) = help(field) { p.help id={ (id) "-help" } dir="auto" { (help) } }
+            @if let Some(note) = note { p.help id={ (id) "-note" } { (note) } }
+            @if let Some(problem) = input.problem {
+                p.problem id={ (id) "-problem" } dir="auto" {
+                    span.unseen { "Error: " } (problem)
+                }
+            }
+            @match field.kind {
+                Kind::SingleSelect => (select(input, &id)),
+                Kind::Text | Kind::Password => (line(input, &id)),
+            }
+        }
+    }
+}
+
+fn line(input: &Input, id: &str) -> Markup {
+    let field = input.field;
+    let (kind, mode) = match (field.kind, field.format) {
+        (Kind::Password, _) => ("password", None),
+        (_, Some(Format::Email)) => ("email", Some("email")),
+        (_, Some(Format::Url)) => ("url", Some("url")),
+        (_, Some(Format::Number)) => ("text", Some("decimal")),
+        _ => ("text", None),
+    };
+    let completion = match kind {
+        "email" => "email",
+        _ => "off",
+    };
+    html! {
+        input id=(id) name=(field.name) type=(kind) value=(shown(input)) inputmode=[mode]
+            placeholder=[field.placeholder.as_deref()] maxlength=(most_characters(field))
+            autocomplete=(completion) autocapitalize="none" autocorrect="off" spellcheck="false" dir="auto"
+            required[is_needed(input)] aria-invalid=[input.problem.map(|_| "true")]
+            aria-describedby=[described_by(input, id)];
+    }
+}
+
+fn select(input: &Input, id: &str) -> Markup {
+    let field = input.field;
+    let chosen = shown(input);
+    let texts: Vec<String> = field.options.iter().map(option_text).collect();
+    // Without a choice the browser would take the first option for one.
+    let needs_blank =
+        !texts.iter().any(String::is_empty) && !(field.required && texts.contains(&chosen));
+    html! {
+        select id=(id) name=(field.name) required[is_needed(input)] aria-invalid=[input.problem.map(|_| "true")]
+            aria-describedby=[described_by(input, id)] {
+            @if needs_blank { option value="" { "Choose…" } }
+            @for (choice, text) in field.options.iter().zip(&texts) {
+                option value=(text) selected[*text == chosen] dir="auto" { (choice.label) }
+            }
+        }
+    }
+}
+
+/// What stands in the input. A secret never does, whatever was posted.
+fn shown(input: &Input) -> String {
+    let field = input.field;
+    if is_hidden(field) {
+        return String::new();
+    }
+    let posted = input
+        .posted
+        .and_then(|posted| posted_as(posted, &field.name));
+    if let Some(posted) = posted {
+        return posted.chars().take(most_characters(field)).collect();
+    }
+    let known = kept_value(input.kept, field).or(field.default.as_ref());
+    match known {
+        None => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// Whether a value must be typed now: a kept secret need not be.
+fn is_needed(input: &Input) -> bool {
+    input.field.required && !is_kept_secret(input)
+}
+
+fn is_kept_secret(input: &Input) -> bool {
+    is_hidden(input.field) && kept_value(input.kept, input.field).is_some()
+}
+
+fn mark(input: &Input) -> &'static str {
+    match (is_needed(input), is_kept_secret(input)) {
+        (true, _) => "Required",
+        (_, true) => "Already stored",
+        _ => "Optional",
+    }
+}
+
+fn help(field: &Field) -> Option<&str> {
+    let help = field.help_text.as_deref().map(str::trim);
+    help.filter(|help| !help.is_empty())
+}
+
+/// Why a secret's input is empty.
+fn note(input: &Input) -> Option<&'static str> {
+    let was_typed = input
+        .posted
+        .and_then(|posted| posted_as(posted, &input.field.name))
+        .is_some_and(|text| !text.is_empty());
+    if is_hidden(input.field) && was_typed {
+        Some("For your safety it is not shown again. Please type it again.")
+    } else if is_kept_secret(input) {
+        Some("Leave it empty to keep the one that is stored.")
+    } else {
+        None
+    }
+}
+
+fn described_by(input: &Input, id: &str) -> Option<String> {
+    let parts = [
+        ("help", help(input.field).is_some()),
+        ("note", note(input).is_some()),
+        ("problem", input.problem.is_some()),
+    ];
+    let there = parts.iter().filter(|(_, is_there)| *is_there);
+    let ids: Vec<String> = there.map(|(part, _)| format!("{id}-{part}")).collect();
+    (!ids.is_empty()).then(|| ids.join(" "))
+}

@@ -1,0 +1,114 @@
+//! How it ended, as a page.
+
+use maud::{Markup, PreEscaped, html};
+
+use crate::connect::outcome::Failure;
+
+use super::document::{Document, document};
+use super::words::words;
+use super::{Brand, Nonce, Purpose};
+
+/// Characters of the provider's words that are shown.
+const QUOTED_CHARACTERS: usize = 600;
+
+const TICK: PreEscaped<&str> = PreEscaped(
+    r#"<svg class="sign right" viewBox="0 0 48 48" aria-hidden="true"><circle cx="24" cy="24" r="24"/><path d="M14 25l7 7 13-15"/></svg>"#,
+);
+const CROSS: PreEscaped<&str> = PreEscaped(
+    r#"<svg class="sign wrong" viewBox="0 0 48 48" aria-hidden="true"><circle cx="24" cy="24" r="24"/><path d="M24 13v14M24 34v.5"/></svg>"#,
+);
+
+/// The account is there.
+#[derive(Debug, Clone, Copy)]
+pub struct Connected<'a> {
+    /// The integration.
+    pub brand: Brand<'a>,
+    /// Whether an account was made or authorised again.
+    pub purpose: Purpose,
+}
+
+/// Nothing was connected, or it is not ready.
+#[derive(Debug, Clone, Copy)]
+pub struct Failed<'a> {
+    /// The integration, where one was chosen.
+    pub brand: Option<Brand<'a>>,
+    /// Why.
+    pub failure: Failure,
+    /// The provider's own words, where it gave some.
+    pub provider_words: Option<&'a str>,
+    /// Where to try again; for [`Failure::InvalidIntegration`], where to
+    /// choose. Not shown where the same link cannot help.
+    pub again: Option<&'a str>,
+    /// What support finds the failure by: the request's id.
+    pub reference: &'a str,
+}
+
+/// The page that says so.
+pub fn connected(page: &Connected, nonce: &Nonce) -> String {
+    let content = html! {
+        (connected_content(page))
+        p { "You can close this window." }
+    };
+    show(&connected_heading(page), content, nonce)
+}
+
+/// The page that says so, and what to do.
+pub fn failed(page: &Failed, nonce: &Nonce) -> String {
+    let heading = words(page.failure, page.brand.map(|brand| brand.label)).heading;
+    show(&heading, failed_content(page), nonce)
+}
+
+fn show(title: &str, content: Markup, nonce: &Nonce) -> String {
+    let page = Document {
+        title,
+        sheet: "narrow",
+        content,
+        script: None,
+    };
+    document(&page, nonce)
+}
+
+pub(super) fn connected_heading(page: &Connected) -> String {
+    match page.purpose {
+        Purpose::Connect => format!("{} is connected", page.brand.label),
+        Purpose::Reconnect => format!("{} is connected again", page.brand.label),
+    }
+}
+
+pub(super) fn connected_content(page: &Connected) -> Markup {
+    html! {
+        (TICK)
+        h1 dir="auto" { (connected_heading(page)) }
+        p.lead { "All done: the application you came from can now use the account." }
+    }
+}
+
+pub(super) fn failed_content(page: &Failed) -> Markup {
+    let label = page.brand.map(|brand| brand.label);
+    let words = words(page.failure, label);
+    let again = words.again.zip(page.again);
+    html! {
+        (CROSS)
+        h1 dir="auto" { (words.heading) }
+        p.lead dir="auto" { (words.happened) }
+        @if let Some(provider) = page.provider_words { (quoted(label.unwrap_or("The provider"), provider)) }
+        p { (words.now) }
+        @if let Some((words, href)) = again { p { a.button href=(href) { (words) } } }
+        p.small { "Reference for support: " span.reference { (page.reference) } }
+    }
+}
+
+/// Somebody else's words: plain, cut to a length, and set apart from ours.
+pub(super) fn quoted(who: &str, words: &str) -> Markup {
+    let words = words.trim();
+    let shown: String = words.chars().take(QUOTED_CHARACTERS).collect();
+    let is_cut = shown.len() < words.len();
+    html! {
+        @if !words.is_empty() {
+            figure.quoted {
+                figcaption dir="auto" { (who) " says:" }
+                blockquote dir="auto" { (shown) @if is_cut { "…" } }
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! All pages as files, to be looked at:
+//! `PAGES=/tmp/pages cargo test --lib gallery -- --ignored`.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::{brand, credential, fresh, nonce};
+use crate::config::Credential;
+use crate::connect::form::Problems;
+use crate::connect::outcome::{Failure, Outcome};
+use crate::connect::page::{
+    Card, Choose, Connected, Failed, Form, Popup, Purpose, Way, choose, connected, failed, form,
+    popup,
+};
+
+const LOGO: &str = "https://logo.example/acme.svg";
+const GONE: &str = "https://logo.example/gone.svg";
+
+fn key() -> Credential {
+    credential(json!({"format": "api_key", "config": {"fields": [
+        {"name": "subdomain", "label": "Subdomain", "required": true, "placeholder": "mycompany", "help_text": "The part before .acme.example in the address you sign in at."},
+        {"name": "region", "label": "Data region", "type": "single_select", "required": true, "options": [{"label": "United States", "value": "us"}, {"label": "European Union", "value": "eu"}]},
+        {"name": "email", "label": "E-mail of the key's owner", "required": true, "format": "email"},
+        {"name": "api_key", "label": "API key", "type": "password", "required": true, "placeholder": "ak_…", "help_text": "Settings, API keys, New key."},
+        {"name": "note", "label": "Note"}
+    ]}}))
+}
+
+fn ways(current: usize) -> Vec<Way> {
+    let labels = ["Sign in", "API key", "Client credentials"]
+        .into_iter()
+        .enumerate();
+    let way = |(at, label): (usize, &str)| Way {
+        label: label.to_owned(),
+        href: format!("?credential={at}"),
+        is_current: at == current,
+    };
+    labels.map(way).collect()
+}
+
+fn chooser(count: usize) -> String {
+    let labels = [
+        "Acme",
+        "Zenith Helpdesk",
+        "Contoso Calendar for Enterprises",
+        "northwind",
+        "Ünïcode 日本語",
+        "Tailspin Toys",
+        "شركة",
+    ];
+    let card = |(at, label): (usize, &&'static str)| Card {
+        brand: brand(label, [Some(LOGO), None, Some(GONE)][at % 3]),
+        href: "#".to_owned(),
+    };
+    let cards = labels.iter().take(count).enumerate().map(card).collect();
+    choose(&Choose { cards }, &nonce())
+}
+
+fn forms(write: &dyn Fn(&str, String)) {
+    let (none, key) = (Problems::default(), key());
+    let oauth = credential(json!({"format": "oauth2", "config": {}}));
+    let oauth_fields = credential(
+        json!({"format": "oauth2", "config": {"fields": [{"name": "shop", "label": "Shop", "required": true, "placeholder": "my-shop"}]}}),
+    );
+    let known = brand("Acme", Some(LOGO));
+    let mut problems = Problems::default();
+    problems.add("subdomain", "“Subdomain” must be only your own part of the address, such as “mycompany”: letters, digits and hyphens. Leave out “https://”, dots and slashes.");
+    problems.add("region", "Choose an option for “Data region”.");
+    problems.add(
+        "api_key",
+        "“API key” does not have the form that is expected, such as “ak_…”. Please check it.",
+    );
+    let posted = [
+        ("subdomain", "https://acme.example.com/"),
+        ("region", ""),
+        ("email", "ana@example.com"),
+        ("api_key", "hunter2"),
+        ("note", ""),
+    ];
+    let posted = posted.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let kept: Value = json!({"subdomain": "acme", "region": "eu", "email": "ana@example.com", "api_key": "hunter2"});
+    let shown: [(&str, Form); 8] = [
+        (
+            "form",
+            Form {
+                brand: known,
+                ways: ways(1),
+                ..fresh(&key, &none)
+            },
+        ),
+        (
+            "form-errors",
+            Form {
+                brand: known,
+                ways: ways(1),
+                posted: Some(&posted),
+                ..fresh(&key, &problems)
+            },
+        ),
+        (
+            "form-refused",
+            Form {
+                posted: Some(&posted),
+                refusal: Some("401 Unauthorized: the API key <ak_1> is not known."),
+                ..fresh(&key, &none)
+            },
+        ),
+        (
+            "form-again",
+            Form {
+                brand: known,
+                purpose: Purpose::Reconnect,
+                kept: Some(&kept),
+                ..fresh(&key, &none)
+            },
+        ),
+        (
+            "oauth",
+            Form {
+                brand: known,
+                ..fresh(&oauth, &none)
+            },
+        ),
+        (
+            "oauth-ways",
+            Form {
+                brand: brand("Zenith Helpdesk", None),
+                ways: ways(0),
+                ..fresh(&oauth, &none)
+            },
+        ),
+        (
+            "oauth-fields",
+            Form {
+                brand: brand("Contoso Calendar for Enterprises", Some(GONE)),
+                ..fresh(&oauth_fields, &none)
+            },
+        ),
+        (
+            "oauth-again",
+            Form {
+                brand: known,
+                purpose: Purpose::Reconnect,
+                ..fresh(&oauth, &none)
+            },
+        ),
+    ];
+    for (name, page) in &shown {
+        write(name, form(page, &nonce()));
+    }
+}
+
+#[test]
+#[ignore = "writes files for people to look at"]
+fn gallery() {
+    let folder = std::env::var("PAGES").unwrap();
+    fs::create_dir_all(&folder).unwrap();
+    let write = |name: &str, html: String| {
+        fs::write(Path::new(&folder).join(format!("{name}.html")), html).unwrap()
+    };
+    write("choose", chooser(7));
+    write("choose-empty", chooser(0));
+    forms(&write);
+    let success = Connected {
+        brand: brand("Acme", None),
+        purpose: Purpose::Connect,
+    };
+    write("connected", connected(&success, &nonce()));
+    for failure in Failure::ALL {
+        let words = (failure == Failure::AccessDenied).then_some(
+            "access_denied: The resource owner <b>denied</b> the request.\nAsk an administrator.",
+        );
+        let page = Failed {
+            brand: Some(brand("Acme", None)),
+            failure,
+            provider_words: words,
+            again: Some("#"),
+            reference: "0199f2c4-7d1e-8a30-b6f1-2c9d4e5f6a7b",
+        };
+        write(&format!("failed-{failure:?}"), failed(&page, &nonce()));
+    }
+    let outcome = Outcome::Connected {
+        integration: "acme",
+        integrated_account_id: "0199",
+    };
+    let uri = Url::parse("https://app.example/").unwrap();
+    write(
+        "popup",
+        popup(&Popup::Connected(success), &outcome, &uri, &nonce()),
+    );
+}
