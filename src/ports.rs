@@ -280,13 +280,13 @@ pub trait Objects: HttpClient {
 }
 
 /// Everything the front Worker and the objects share.
-pub trait Outside: System + ConfigStore + HttpClient + Objects {}
+pub trait Outside: System + ConfigStore + HttpClient + Objects + 'static {}
 
-impl<T: System + ConfigStore + HttpClient + Objects> Outside for T {}
+impl<T: System + ConfigStore + HttpClient + Objects + 'static> Outside for T {}
 
 /// An object's own storage: SQLite and one alarm. Statements without an `.await` between them are one
 /// atomic write.
-pub trait Storage {
+pub trait Storage: 'static {
     /// Runs one statement.
     fn exec(&self, statement: &str, values: &[SqlValue]) -> Result<Vec<Row>, StorageFault>;
     /// Sets the alarm, in the same atomic write as the statements before it.

@@ -39,6 +39,8 @@ pub const TOKEN_TIMEOUT: Duration = Duration::from_secs(20);
 pub const TOKEN_ANSWER_BYTES: usize = 256 * 1024;
 /// What the lifecycle actions of an account may take together.
 pub const SET_UP_TIMEOUT: Duration = Duration::from_secs(60);
+/// Steps that an action may run.
+pub const ACTION_STEPS: usize = 50;
 /// Redirects that are followed.
 pub const MAX_REDIRECTS: usize = 5;
 /// How long a proxied call may take, unless its caller says otherwise by `x-timeout-ms`.

@@ -1,5 +1,7 @@
 //! The Durable Object class `Account`.
 
+use std::rc::Rc;
+
 use worker::durable::State;
 use worker::{DurableObject, Env, Request, Response, durable_object};
 
@@ -13,19 +15,19 @@ use crate::flows::account_object::AccountObject;
 /// A connected account in its region; see `flows::account_object`.
 #[durable_object]
 pub struct Account {
-    inner: Option<AccountObject<Edge, ObjectStorage>>,
+    inner: Option<Rc<AccountObject<Edge, ObjectStorage>>>,
 }
 
 impl DurableObject for Account {
     fn new(state: State, env: Env) -> Self {
         let id = bindings::own_name(&state).and_then(|name| name.parse().ok());
         let inner = id.map(|id| {
-            AccountObject::new(
+            Rc::new(AccountObject::new(
                 Edge::new(env),
                 edge::isolate(),
                 ObjectStorage::new(&state),
                 id,
-            )
+            ))
         });
         Self { inner }
     }

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, LocalBoxFuture, select};
 use serde_json::Value;
 use worker::kv::KvError;
 use worker::{Date, Delay, Env, console_error, console_log};
@@ -70,6 +70,10 @@ impl System for Edge {
 
     fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    fn go_on(&self, work: LocalBoxFuture<'static, ()>) {
+        wasm_bindgen_futures::spawn_local(work);
     }
 
     fn log(&self, line: &Value) {

@@ -7,6 +7,7 @@ use crate::account::seal::SealError;
 use crate::account::status::{NotCallable, Status};
 use crate::authorization::AuthorizationError;
 use crate::expression::{ExpressionError, RenderError, UrlError};
+use crate::oauth::OAuthError;
 use crate::pagination::PageError;
 use crate::ports::{SendError, StorageFault};
 use crate::proxy::guard::Refused;
@@ -83,6 +84,16 @@ impl From<UrlError> for Failure {
             UrlError::PlainHttp(_) => Refused::NotHttps.into(),
             UrlError::Segment(_) => Self::new(Code::Invalid, format!("{error}.")),
             other => Self::new(Code::ContextValue, format!("{other}.")),
+        }
+    }
+}
+
+impl From<OAuthError> for Failure {
+    fn from(error: OAuthError) -> Self {
+        match error {
+            OAuthError::Render(error) => error.into(),
+            OAuthError::Url(error) => error.into(),
+            other => Self::new(Code::BadIntegration, format!("{other}.")),
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod account_object;
 pub mod ask;
 pub mod body;
+pub mod call_action;
 pub mod create_link;
 pub mod directory;
 pub mod effective;
@@ -12,6 +13,7 @@ pub mod list_accounts;
 pub mod proxy_call;
 pub mod published;
 pub mod records;
+pub mod run_action;
 pub mod save_install;
 pub mod save_integration;
 pub mod sealed;

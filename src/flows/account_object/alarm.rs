@@ -13,15 +13,14 @@ use crate::time::Timestamp;
 /// Until what failed is tried again.
 const RETRY: Duration = Duration::from_mins(1);
 
-impl<O: Outside, S: Storage> AccountObject<O, S>
-where
-    O: 'static,
-    S: 'static,
-{
+impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Rings again in a minute whatever happens in between, and at the right time when all went well.
     pub async fn alarm(self: &Rc<Self>) {
         self.alarm.set(None);
-        match self.has_table("account").and_then(|has| Ok(has || self.has_table("login")?)) {
+        match self
+            .has_table("account")
+            .and_then(|has| Ok(has || self.has_table("login")?))
+        {
             Ok(false) => return,
             Ok(true) => self.wake_later().await,
             Err(fault) => self.log("alarm_failed", &fault.to_string()),
@@ -64,7 +63,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let events = self.trim_events()?;
         let logins = self.trim_logins()?;
         let row = self.read_row()?;
-        let is_pending = row.as_ref().is_some_and(|row| row.pending.is_some() || row.set_up.is_some());
+        let is_pending = row
+            .as_ref()
+            .is_some_and(|row| row.pending.is_some() || row.set_up.is_some());
         let refresh = match self.state() {
             State::Here(loaded) => {
                 next_refresh(&loaded, now).map(|at| at.max(self.refresh_after.get()))

@@ -2,8 +2,9 @@
 //! counts once that has answered; a restart at any point in between is finished at the next
 //! request or by the alarm.
 
-use std::rc::Rc;
+use futures_util::FutureExt;
 use serde_json::json;
+use std::rc::Rc;
 
 use super::events::{Event, EventType};
 use super::row::{AccountRow, Next, Pending};
@@ -68,9 +69,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Erases the account at once; the index follows, now or by alarm.
-    pub(super) async fn delete(&self, sees: &Sees) -> Result<(), Failure> {
+    pub(super) async fn delete(self: &Rc<Self>, sees: &Sees) -> Result<(), Failure> {
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(sees).await?;
+        let effective = self.effective(&loaded.account).await;
         let account = &loaded.account;
         let payload = json!({
             "id": account.id,
@@ -79,7 +81,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             "environment_integration_id": account.environment_integration_id,
         });
         let event = self.event(EventType::Deleted, payload);
-        self.withdraw(account.environment_id, &[event]).await
+        self.withdraw(account.environment_id, &[event]).await?;
+        if let Ok(effective) = effective {
+            let (object, loaded) = (Rc::clone(self), Rc::clone(&loaded));
+            let work = async move { object.revoke(&effective, &loaded).await };
+            self.outside.go_on(work.boxed_local());
+        }
+        Ok(())
     }
 
     /// The account once nothing is half done any more; `None` when there is none.
@@ -124,11 +132,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// From here on the account is gone for everybody, whatever happens next: the alarm, set in the
     /// same turn, takes it out of the index if this cannot.
-    async fn withdraw(
-        &self,
-        environment: EnvironmentId,
-        events: &[Event],
-    ) -> Result<(), Failure> {
+    async fn withdraw(&self, environment: EnvironmentId, events: &[Event]) -> Result<(), Failure> {
         self.wipe_row(&Pending::Delete(environment), events)?;
         self.state.replace(State::Missing);
         self.wake_later().await;

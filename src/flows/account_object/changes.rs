@@ -93,7 +93,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         Ok(self.reload()?.sealing_key.clone())
     }
 
-    async fn store(
+    pub(super) async fn store(
         &self,
         loaded: &Rc<Loaded>,
         account: Account,
@@ -200,7 +200,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 }
 
 /// 422 when a value changes that scheme, host or port of any URL depends on.
-fn refuse_host_keys(compiled: &Compiled, old: &Value, new: &Value) -> Result<(), Failure> {
+pub(super) fn refuse_host_keys(
+    compiled: &Compiled,
+    old: &Value,
+    new: &Value,
+) -> Result<(), Failure> {
     let keys = compiled.config.origin_keys();
     match keys.iter().find(|key| old.get(*key) != new.get(*key)) {
         None => Ok(()),
@@ -248,7 +252,8 @@ fn merged_override(own: Option<Value>, patch: &Value) -> Result<Option<Value>, F
 /// Whether the index has nothing to learn.
 fn is_indexed_alike(old: &Loaded, next: &Next) -> bool {
     let (account, new) = (&old.account, &next.account);
-    next.link.is_none() && account.tenant_id == new.tenant_id
+    next.link.is_none()
+        && account.tenant_id == new.tenant_id
         && account.status == new.status
         && account.is_sandbox == new.is_sandbox
         && old.sealing_key == next.sealing_key

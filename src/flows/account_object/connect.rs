@@ -29,7 +29,6 @@ use crate::ports::{Outside, Storage};
 
 /// What a new credential is stored with.
 struct Ground {
-    existing: Option<Rc<Loaded>>,
     effective: Effective,
     /// The whole context, without a token.
     context: Value,
@@ -80,10 +79,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let method = &connecting.account.authentication_method;
         compiled.check_credential(method).map_err(broken)?;
         match compiled.config.credential(method) {
-            Some(Credential::Oauth2(config)) => {
-                self.to_provider(connecting, &ground, config).await.map(Some)
-            }
-            Some(credential @ (Credential::Oauth2ClientCredentials(config) | Credential::KekaOauth(config))) => {
+            Some(Credential::Oauth2(config)) => self
+                .to_provider(connecting, &ground, config)
+                .await
+                .map(Some),
+            Some(
+                credential @ (Credential::Oauth2ClientCredentials(config)
+                | Credential::KekaOauth(config)),
+            ) => {
                 let scopes = connecting.scopes.as_deref();
                 let reply = self
                     .grant_by_client(&compiled, credential, &ground.context, scopes)
@@ -93,9 +96,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                     .await
                     .map(|()| None)
             }
-            Some(Credential::ApiKey(_)) | None => {
-                self.accept(connecting, ground, None, &[]).await.map(|()| None)
-            }
+            Some(Credential::ApiKey(_)) | None => self
+                .accept(connecting, ground, None, &[])
+                .await
+                .map(|()| None),
         }
     }
 
@@ -113,9 +117,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             verifier: Some(&verifier),
         };
         let url = self
-            .with_client(&ground.effective.compiled, config, &ground.context, |client| {
-                oauth::authorization_url(client, &authorize)
-            })
+            .with_client(
+                &ground.effective.compiled,
+                config,
+                &ground.context,
+                |client| oauth::authorization_url(client, &authorize),
+            )
             .map_err(unusable)?;
         let login = Login {
             connecting: connecting.clone(),
@@ -136,12 +143,20 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             .map_err(|error| failed(ConnectFailure::ConnectionError, error.to_string()))?;
         let ground = self.ground(connecting).await?;
         let compiled = Rc::clone(&ground.effective.compiled);
-        let credential = compiled.config.credential(&connecting.account.authentication_method);
+        let credential = compiled
+            .config
+            .credential(&connecting.account.authentication_method);
         let config = credential.and_then(Credential::oauth).ok_or_else(|| {
-            failed(ConnectFailure::ConnectionError, "The credential is not there any more.".to_owned())
+            failed(
+                ConnectFailure::ConnectionError,
+                "The credential is not there any more.".to_owned(),
+            )
         })?;
         let Some(verifier) = Verifier::read(verifier) else {
-            return Err(broken(Failure::new(Code::Internal, "A login could not be read.")));
+            return Err(broken(Failure::new(
+                Code::Internal,
+                "A login could not be read.",
+            )));
         };
         let build = |client: &oauth::Client| {
             oauth::check_issuer(client, callback.iss.as_deref())?;
@@ -158,7 +173,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let request = self
             .with_client(&compiled, config, &ground.context, build)
             .map_err(unusable)?;
-        let reply = self.token_of(config, request, None).await.map_err(refused)?;
+        let reply = self
+            .token_of(config, request, None)
+            .await
+            .map_err(refused)?;
         self.accept(connecting, ground, Some((config, reply)), parameters)
             .await
     }
@@ -175,7 +193,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             let words = "The account is not there any more.".to_owned();
             return Err(failed(ConnectFailure::InvalidToken, words));
         }
-        let account = existing.as_ref().map_or(&connecting.account, |loaded| &loaded.account);
+        let account = existing
+            .as_ref()
+            .map_or(&connecting.account, |loaded| &loaded.account);
         let effective = self.effective(account).await.map_err(broken)?;
         if !effective.install.is_enabled {
             let words = "The integration is switched off.".to_owned();
@@ -183,11 +203,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         let context = merged(&effective, existing.as_deref(), connecting);
         check_context(&context).map_err(broken)?;
-        Ok(Ground {
-            existing,
-            effective,
-            context,
-        })
+        Ok(Ground { effective, context })
     }
 
     /// Stores a credential that the provider has just given or the customer typed, and sets the account up.
@@ -201,7 +217,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let Ground {
             effective,
             mut context,
-            ..
         } = ground;
         if let Some((config, reply)) = reply {
             let told = [
@@ -236,9 +251,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let existing = self.settled().await?;
         let before = existing.as_ref().map(|loaded| loaded.status_before());
         let has_stages = has_stages(&effective.compiled.config);
-        let mut account = existing
-            .as_ref()
-            .map_or_else(|| connecting.account.clone(), |loaded| loaded.account.clone());
+        let mut account = existing.as_ref().map_or_else(
+            || connecting.account.clone(),
+            |loaded| loaded.account.clone(),
+        );
         account.authentication_method = connecting.account.authentication_method.clone();
         account.last_error = None;
         // One that could be called goes on: it is its own new credential that is being tried.

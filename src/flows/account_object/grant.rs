@@ -10,10 +10,10 @@ use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
 
 use super::{AccountObject, Loaded};
-use crate::config::credentials::OAuth2;
 use crate::config::Credential;
+use crate::config::credentials::OAuth2;
 use crate::error::Failure;
-use crate::expression::{Pins, TemplateScope};
+use crate::expression::TemplateScope;
 use crate::flows::body;
 use crate::flows::effective::{Compiled, Effective};
 use crate::flows::run_action::{NamedAction, REFRESH_TOKEN, run_action};
@@ -68,7 +68,9 @@ impl Grant {
         }
         let has_refresh_token = || {
             let token = loaded.token().and_then(|token| token.get("refresh_token"));
-            token.and_then(Value::as_str).is_some_and(|text| !text.is_empty())
+            token
+                .and_then(Value::as_str)
+                .is_some_and(|text| !text.is_empty())
         };
         match config.credential(&loaded.account.authentication_method)? {
             Credential::Oauth2(_) => has_refresh_token().then_some(Self::RefreshToken),
@@ -89,7 +91,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         grant: Grant,
     ) -> Result<(), Attempt> {
         let compiled = &effective.compiled;
-        let credential = compiled.config.credential(&loaded.account.authentication_method);
+        let credential = compiled
+            .config
+            .credential(&loaded.account.authentication_method);
         let reply = match (grant, credential) {
             (Grant::Action, _) => return self.token_by_action(effective, loaded).await,
             (Grant::RefreshToken, Some(Credential::Oauth2(config))) => {
@@ -112,7 +116,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.store_refreshed(loaded, &reply.token)?;
         let config = credential.and_then(Credential::oauth);
         if let Some(config) = config
-            && let Some(token) = self.introspected(compiled, config, &loaded.context, &reply.token).await
+            && let Some(token) = self
+                .introspected(compiled, config, &loaded.context, &reply.token)
+                .await
         {
             self.store_introspected(&reply.token, &token)?;
         }
@@ -131,7 +137,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         | Credential::Oauth2ClientCredentials(config)
         | Credential::KekaOauth(config)) = credential
         else {
-            return Err(Attempt::Ours(super::refresh::token_endpoint("there is none")));
+            return Err(Attempt::Ours(super::refresh::token_endpoint(
+                "there is none",
+            )));
         };
         let is_keka = matches!(credential, Credential::KekaOauth(_));
         let request = self.with_client(compiled, config, context, |client| {
@@ -153,7 +161,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     ) -> Result<TokenReply, Attempt> {
         let (status, headers, body) = self.ask_endpoint(request).await?;
         let now = self.outside.now();
-        Ok(oauth::read_token(config, status, &headers, &body, now, previous)?)
+        Ok(oauth::read_token(
+            config, status, &headers, &body, now, previous,
+        )?)
     }
 
     /// The token with what the introspection endpoint says of its end; `None` where there is nothing to
@@ -205,7 +215,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         };
         let is_revoked = matches!(&outcome, Ok((status, ..)) if status.is_success());
         if !is_revoked {
-            self.log("token_not_revoked", "the account is deleted; its token lives until it expires");
+            self.log(
+                "token_not_revoked",
+                "the account is deleted; its token lives until it expires",
+            );
         }
     }
 
@@ -251,18 +264,16 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         match select(pin!(answer), pin!(self.outside.sleep(limit))).await {
             Either::Left((Some(answer), _)) => Ok(answer),
             Either::Left((None, _)) | Either::Right(_) => {
-                Err(Attempt::Failed(TokenFailure::Transient { retry_after: None }))
+                Err(Attempt::Failed(TokenFailure::Transient {
+                    retry_after: None,
+                }))
             }
         }
     }
 
     /// The file's own way: its result, or what it puts at `oauth.token`, is read like a token endpoint's
     /// answer.
-    async fn token_by_action(
-        &self,
-        effective: &Effective,
-        loaded: &Loaded,
-    ) -> Result<(), Attempt> {
+    async fn token_by_action(&self, effective: &Effective, loaded: &Loaded) -> Result<(), Attempt> {
         let config = &effective.compiled.config;
         let Some(action) = NamedAction::find(config, REFRESH_TOKEN) else {
             return Ok(());
@@ -270,20 +281,39 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let deadline = self.outside.now().plus(TOKEN_TIMEOUT);
         let outcome = run_action(self, loaded, effective, action, Value::Null, deadline).await;
         let outcome = outcome.map_err(of_action)?;
-        let at_its_place = || outcome.context.as_ref()?.get("oauth")?.get("token").cloned();
+        let at_its_place = || {
+            outcome
+                .context
+                .as_ref()?
+                .get("oauth")?
+                .get("token")
+                .cloned()
+        };
         let has_token = outcome.result.get("access_token").is_some();
-        let reply = if has_token { Some(outcome.result.clone()) } else { at_its_place() };
+        let reply = if has_token {
+            Some(outcome.result.clone())
+        } else {
+            at_its_place()
+        };
         if let Some(reply) = reply {
             let fallback = OAuth2::default();
             let credential = config.credential(&loaded.account.authentication_method);
             let config = credential.and_then(Credential::oauth).unwrap_or(&fallback);
             let body = reply.to_string();
             let (now, headers) = (self.outside.now(), HeaderMap::new());
-            let token = oauth::read_token(config, StatusCode::OK, &headers, body.as_bytes(), now, loaded.token())?;
+            let token = oauth::read_token(
+                config,
+                StatusCode::OK,
+                &headers,
+                body.as_bytes(),
+                now,
+                loaded.token(),
+            )?;
             self.store_refreshed(loaded, &token.token)?;
         }
         if let Some(after) = &outcome.context {
-            self.keep_changes(&without_token(&loaded.context), &without_token(after)).await?;
+            self.keep_changes(&without_token(&loaded.context), &without_token(after))
+                .await?;
         }
         Ok(())
     }

@@ -35,15 +35,21 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let until = self.outside.now().plus(LIFE);
         let state = hash(&login.connecting.state);
         let value = serde_json::to_value(login).unwrap_or_default();
-        let sealed = sealed::seal(&self.outside, login_secret(&self.id.to_string(), &state), &value)?;
+        let sealed = sealed::seal(
+            &self.outside,
+            login_secret(&self.id.to_string(), &state),
+            &value,
+        )?;
         self.storage.exec(SCHEMA, &[])?;
         let values = [
             state.into(),
             sealed.unwrap_or_default().into(),
             until.as_millis().into(),
         ];
-        self.storage
-            .exec("INSERT INTO login (state, sealed, until) VALUES (?, ?, ?)", &values)?;
+        self.storage.exec(
+            "INSERT INTO login (state, sealed, until) VALUES (?, ?, ?)",
+            &values,
+        )?;
         let statement = "DELETE FROM login WHERE state NOT IN (SELECT state FROM login ORDER BY until DESC LIMIT ?)";
         self.storage.exec(statement, &[MOST.into()])?;
         Ok(until)
@@ -67,15 +73,21 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let Some(text) = rows.first().and_then(|row| row.first()?.as_text()) else {
             return Ok(None);
         };
-        let opened = sealed::open(&self.outside, login_secret(&self.id.to_string(), &state), text)?;
+        let opened = sealed::open(
+            &self.outside,
+            login_secret(&self.id.to_string(), &state),
+            text,
+        )?;
         let login: Option<Login> = serde_json::from_value(opened).ok();
         let own = login.filter(|login| {
             crypto::is_same(login.connecting.browser.as_bytes(), browser.as_bytes())
                 && login.connecting.integration == integration
         });
         if own.is_some() {
-            self.storage
-                .exec("DELETE FROM login WHERE state = ?", &[state.as_str().into()])?;
+            self.storage.exec(
+                "DELETE FROM login WHERE state = ?",
+                &[state.as_str().into()],
+            )?;
         }
         Ok(own)
     }
@@ -97,7 +109,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             .exec("DELETE FROM login WHERE until <= ?", &[now.into()])?;
         let rows = self.storage.exec("SELECT MIN(until) FROM login", &[])?;
         let first = rows.first().and_then(|row| row.first());
-        Ok(first.and_then(SqlValue::as_integer).map(Timestamp::from_millis))
+        Ok(first
+            .and_then(SqlValue::as_integer)
+            .map(Timestamp::from_millis))
     }
 }
 

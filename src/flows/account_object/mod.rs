@@ -4,6 +4,7 @@
 //! answers 404 and writes nothing. A proxied call writes nothing before its answer.
 
 mod account_tokens;
+mod actions;
 mod alarm;
 mod arrivals;
 mod changes;
@@ -110,7 +111,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Answers one message of `flows::ask`.
-    pub async fn answer(&self, message: &str) -> String {
+    pub async fn answer(self: &Rc<Self>, message: &str) -> String {
         answer_text(&self.try_answer(message).await)
     }
 
@@ -152,7 +153,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         effective::load(&self.outside, &self.isolate, account).await
     }
 
-    async fn try_answer(&self, message: &str) -> Result<Value, Failure> {
+    async fn try_answer(self: &Rc<Self>, message: &str) -> Result<Value, Failure> {
         let ask: AccountAsk = serde_json::from_str(message)
             .map_err(|_| Failure::new(Code::Internal, "An account could not read its message."))?;
         match ask {

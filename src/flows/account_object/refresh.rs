@@ -39,10 +39,12 @@ const IN_USE: Duration = Duration::from_hours(24);
 const IDLE: Duration = Duration::from_hours(7 * 24);
 /// A use is noted when the last one noted is older.
 const NOTED: Duration = Duration::from_hours(1);
+/// What `last_error` says of an account whose credential cannot be refreshed.
+const REFUSED: &str = "The provider refused the credential (401).";
 /// What a refresh that nobody waits for may take.
 const AHEAD: Duration = Duration::from_secs(25);
 
-impl<O: Outside + 'static, S: Storage + 'static> AccountObject<O, S> {
+impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The account with a token that can be used: as it is, or refreshed first.
     pub async fn fresh(
         self: &Rc<Self>,
@@ -96,6 +98,31 @@ impl<O: Outside + 'static, S: Storage + 'static> AccountObject<O, S> {
         Ok(loaded)
     }
 
+    /// After a refusal by the provider (401): refreshed, or the account needs its customer.
+    pub async fn refreshed_after_refusal(
+        self: &Rc<Self>,
+        loaded: &Rc<Loaded>,
+        deadline: Timestamp,
+    ) -> Result<Rc<Loaded>, Failure> {
+        if self.grant(loaded).await?.is_none() && self.is_as(loaded) {
+            self.needs_reauth(loaded, REFUSED).await?;
+            return Err(needs_reauth());
+        }
+        self.refreshed(loaded, deadline).await
+    }
+
+    /// After a refusal of a call that cannot be sent again.
+    pub fn refresh_for_next(self: &Rc<Self>, loaded: &Rc<Loaded>) {
+        if self.is_as(loaded) && loaded.token().is_some() {
+            drop(self.join_refresh(Rc::clone(loaded)));
+        }
+    }
+
+    /// Whether it has the credential that `loaded` has.
+    fn is_as(&self, loaded: &Loaded) -> bool {
+        matches!(&self.state(), State::Here(now) if now.context == loaded.context)
+    }
+
     /// `POST /integrated-account/refresh-credentials`.
     pub(super) async fn refresh(self: &Rc<Self>, sees: &Sees) -> Result<(), Failure> {
         let loaded = self.visible(sees).await?;
@@ -129,10 +156,15 @@ impl<O: Outside + 'static, S: Storage + 'static> AccountObject<O, S> {
     }
 
     fn pause_refreshing(&self, failure: &Failure) {
-        self.log("refresh_failed", &format!("{}: {}", failure.code.as_str(), failure.message));
+        self.log(
+            "refresh_failed",
+            &format!("{}: {}", failure.code.as_str(), failure.message),
+        );
         let failures = self.refresh_failures.get();
         self.refresh_failures.set(failures.saturating_add(1));
-        let pause = PAUSE.saturating_mul(1 << failures.min(10)).min(LONGEST_PAUSE);
+        let pause = PAUSE
+            .saturating_mul(1 << failures.min(10))
+            .min(LONGEST_PAUSE);
         self.refresh_after.set(self.outside.now().plus(pause));
     }
 
@@ -166,7 +198,10 @@ impl<O: Outside + 'static, S: Storage + 'static> AccountObject<O, S> {
         self.wake_later().await;
         let effective = self.effective(&loaded.account).await?;
         let Some(grant) = Grant::of(&effective, loaded) else {
-            return Err(Failure::new(Code::NotRefreshable, "There is nothing to refresh with."));
+            return Err(Failure::new(
+                Code::NotRefreshable,
+                "There is nothing to refresh with.",
+            ));
         };
         let mut last = token_endpoint("it was not asked");
         for wait in ATTEMPTS {
@@ -234,13 +269,18 @@ impl<O: Outside + 'static, S: Storage + 'static> AccountObject<O, S> {
     fn note_use_of(self: &Rc<Self>, loaded: &Loaded) {
         let now = self.outside.now();
         let is_noted = loaded.used_at.is_none_or(|at| now < at.plus(NOTED));
-        let has_end = loaded.token().is_some_and(|token| freshness::expires_at(token).is_some());
+        let has_end = loaded
+            .token()
+            .is_some_and(|token| freshness::expires_at(token).is_some());
         if is_noted || !has_end {
             return;
         }
         let object = Rc::clone(self);
         let work = async move {
-            let noted = object.note_use().map_err(Failure::from).and_then(|()| object.reload());
+            let noted = object
+                .note_use()
+                .map_err(Failure::from)
+                .and_then(|()| object.reload());
             if noted.is_ok() && object.rest().await.is_err() {
                 object.wake_later().await;
             }
@@ -272,7 +312,9 @@ pub fn needs_reauth() -> Failure {
 pub(super) fn token_endpoint(why: &str) -> Failure {
     Failure::new(
         Code::TokenEndpoint,
-        format!("The account's token could not be refreshed: the provider's token endpoint: {why}."),
+        format!(
+            "The account's token could not be refreshed: the provider's token endpoint: {why}."
+        ),
     )
     .with_retry_after(5)
 }

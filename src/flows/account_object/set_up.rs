@@ -116,8 +116,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     async fn note_run(&self, told: Value) -> Result<(), Failure> {
-        self.change_in_set_up(|account| account.last_action_run_result = Some(told), &[], true)
-            .await
+        self.change_in_set_up(
+            |account| account.last_action_run_result = Some(told),
+            &[],
+            true,
+        )
+        .await
     }
 
     /// The account is active, or it is not and says why.

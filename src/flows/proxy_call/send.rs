@@ -114,7 +114,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         let signed = authorization::sign_in(
             authorization,
             &self.scope(),
-            &self.loaded.context,
+            self.context,
             &request,
             &self.moment,
         );
@@ -129,6 +129,11 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             Plan::Method { method, .. } => self.config().authorization_of(method),
             Plan::Custom { .. } => self.config().authorization.as_ref(),
         }
+    }
+
+    /// Whether a refusal is about the account's credential.
+    pub(super) fn is_signed_in(&self) -> bool {
+        !matches!(self.authorization(), None | Some(Authorization::None(_)))
     }
 
     fn drops_credentials(&self) -> bool {
