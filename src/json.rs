@@ -5,11 +5,15 @@
 
 mod count;
 mod cut;
+mod depth;
+mod diff;
 mod path;
 mod set;
 
 pub use count::{count_elements, count_values};
 pub use cut::{cut, elements};
+pub use depth::is_deeper;
+pub use diff::diff;
 pub use path::{Path, PathError};
 pub use set::set;
 

@@ -31,6 +31,8 @@ pub const VALUE_BYTES: usize = 100;
 /// Calls of one account that may wait for the head of an answer at a time. The platform gives an
 /// object six such connections; one is kept for refreshing tokens, one for deliveries.
 pub const CALL_SLOTS: usize = 4;
+/// Steps that an action may run.
+pub const ACTION_STEPS: usize = 50;
 /// Redirects that are followed.
 pub const MAX_REDIRECTS: usize = 5;
 /// How long a proxied call may take, unless its caller says otherwise by `x-timeout-ms`.

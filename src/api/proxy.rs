@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::json;
 use url::Url;
 
 use super::caller::Caller;
 use super::route::{Found, Route, find};
-use super::{Desk, reply};
+use super::{Desk, reply, shape};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::body;
+use crate::flows::call_action::call_action;
 use crate::flows::proxy_call::{Call, proxy_call};
 use crate::ids::AccountId;
 use crate::ports::{Body, HandOver, Incoming, ObjectFault, Outside, Reply, Storage};
@@ -76,11 +77,15 @@ async fn call<O: Outside, S: Storage>(
     hand_over: &HandOver,
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
-    let Found::Route(Route::Call(target)) = find(&request.method, request.url.path()) else {
-        return Err(Failure::new(
-            Code::Internal,
-            "A call was handed over that is none.",
-        ));
+    let target = match find(&request.method, request.url.path()) {
+        Found::Route(Route::Call(target)) => target,
+        Found::Route(Route::Action(name)) => return act(account, hand_over, &name, request).await,
+        _ => {
+            return Err(Failure::new(
+                Code::Internal,
+                "A call was handed over that is none.",
+            ));
+        }
     };
     let call = Call {
         target,
@@ -91,6 +96,19 @@ async fn call<O: Outside, S: Storage>(
         body: request.body,
     };
     proxy_call(account, &hand_over.sees, call).await
+}
+
+/// Runs an action; its input is the body, or null where there is none.
+async fn act<O: Outside, S: Storage>(
+    account: &AccountObject<O, S>,
+    hand_over: &HandOver,
+    name: &str,
+    request: Incoming<O::Stream>,
+) -> Result<Reply<O::Stream>, Failure> {
+    let timeout = timeout(&request.headers)?;
+    let input = shape::read_json_if_any(request.body).await?;
+    let result = call_action(account, &hand_over.sees, name, input, timeout).await?;
+    Ok(reply::json(StatusCode::OK, &result))
 }
 
 /// The platform sends no body with these (RFC 9110 §9.3.1 gives it no meaning, either).

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::error::{Code, Failure};
 use crate::flows::body;
+use crate::json::is_deeper;
 use crate::ports::{Body, ByteStream};
 use crate::settings::{ADMIN_BODY_BYTES, ADMIN_BODY_DEPTH};
 
@@ -14,26 +15,28 @@ pub(crate) async fn read_json<S: ByteStream>(body: Body<S>) -> Result<Value, Fai
     if bytes.is_empty() {
         return Err(Failure::new(Code::Malformed, "A JSON body is needed here."));
     }
-    let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
+    parse(&bytes)
+}
+
+/// The same where a body may be absent: then null.
+pub(crate) async fn read_json_if_any<S: ByteStream>(body: Body<S>) -> Result<Value, Failure> {
+    let bytes = body::read(body, ADMIN_BODY_BYTES).await?;
+    if bytes.is_empty() {
+        return Ok(Value::Null);
+    }
+    parse(&bytes)
+}
+
+fn parse(bytes: &[u8]) -> Result<Value, Failure> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| {
         Failure::new(Code::Malformed, format!("The body is not JSON: {error}."))
     })?;
+    // What we store we wrap and read again, and the parser ends at 128 levels.
     if is_deeper(&value, ADMIN_BODY_DEPTH) {
         let words = format!("The body is nested deeper than {ADMIN_BODY_DEPTH} levels.");
         return Err(Failure::new(Code::Malformed, words));
     }
     Ok(value)
-}
-
-/// What we store we wrap and read again, and the parser ends at 128 levels.
-fn is_deeper(value: &Value, levels: usize) -> bool {
-    let Some(left) = levels.checked_sub(1) else {
-        return value.is_array() || value.is_object();
-    };
-    match value {
-        Value::Array(items) => items.iter().any(|item| is_deeper(item, left)),
-        Value::Object(fields) => fields.values().any(|field| is_deeper(field, left)),
-        _ => false,
-    }
 }
 
 /// A JSON value as the shape of one call.

@@ -3,6 +3,7 @@
 pub mod account_object;
 pub mod ask;
 pub mod body;
+pub mod call_action;
 pub mod directory;
 pub mod effective;
 pub mod import_account;
@@ -11,6 +12,7 @@ pub mod list_accounts;
 pub mod proxy_call;
 pub mod published;
 pub mod records;
+pub mod run_action;
 pub mod save_install;
 pub mod save_integration;
 pub mod sealed;

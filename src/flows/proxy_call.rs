@@ -3,7 +3,11 @@
 
 mod answer;
 mod send;
+mod step;
 
+pub(in crate::flows) use step::{Answered, StepCall, Whole, call_step};
+
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,11 +22,11 @@ use crate::flows::account_object::{AccountObject, Loaded};
 use crate::flows::body;
 use crate::flows::effective::Effective;
 use crate::flows::import_account::install_disabled;
-use crate::ports::{Body, Outside, Reply, Sees, Storage};
+use crate::ports::{Body, Outside, Reply, Sees, Storage, System};
 use crate::proxy::query::CallerQuery;
 use crate::proxy::reads::reads_body;
 use crate::proxy::request::{self, Caller, Draft};
-use crate::proxy::{Target, headers};
+use crate::proxy::{Target, headers, is_read};
 use crate::settings::{PrivateUpstreams, TEMPLATE_BODY_BYTES};
 use crate::time::Timestamp;
 
@@ -50,6 +54,8 @@ const OURS_ON_LIST: &[&str] = &["integrated_account_id", "limit", "next_cursor"]
 struct Work<'a, O, S> {
     object: &'a AccountObject<O, S>,
     loaded: &'a Loaded,
+    /// The account's whole context; that of a running action may be ahead of what is stored.
+    context: &'a Value,
     effective: &'a Effective,
     plan: Plan<'a>,
     values: Values,
@@ -84,12 +90,7 @@ pub async fn proxy_call<O: Outside, S: Storage>(
     call: Call<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
     let deadline = object.outside.now().plus(call.timeout);
-    let loaded = object.visible(sees).await?;
-    loaded.account.status.check_callable()?;
-    let effective = object.effective(&loaded.account).await?;
-    if !effective.install.is_enabled {
-        return Err(install_disabled());
-    }
+    let (loaded, effective) = callable(object, sees).await?;
     let plan = plan(&effective.compiled.config, &call.target, &call.method)?;
     refuse_sandbox_write(loaded.account.is_sandbox, plan)?;
     let ours = if call.target.is_list() {
@@ -104,22 +105,49 @@ pub async fn proxy_call<O: Outside, S: Storage>(
         query: query.to_value(),
         body: body_value,
     };
-    let moment = Moment {
-        now_ms: object.outside.now().as_millis(),
-        random: object.outside.random(),
-    };
     let work = Work {
         object,
         loaded: &loaded,
+        context: &loaded.context,
         effective: &effective,
         plan,
         values,
         deadline,
-        moment,
+        moment: moment(&object.outside),
     };
     let draft = work.draft(&query, &headers::from_caller(&call.headers))?;
     let reply = work.send(draft, body).await?;
     work.answer(reply).await
+}
+
+/// An account that the caller may see and that may be called now, and what it is called with.
+pub(in crate::flows) async fn callable<O: Outside, S: Storage>(
+    object: &AccountObject<O, S>,
+    sees: &Sees,
+) -> Result<(Rc<Loaded>, Effective), Failure> {
+    let loaded = object.visible(sees).await?;
+    loaded.account.status.check_callable()?;
+    let effective = object.effective(&loaded.account).await?;
+    if !effective.install.is_enabled {
+        return Err(install_disabled());
+    }
+    Ok((loaded, effective))
+}
+
+/// What the expressions that run now know of time and chance.
+pub(in crate::flows) fn moment(system: &impl System) -> Moment {
+    Moment {
+        now_ms: system.now().as_millis(),
+        random: system.random(),
+    }
+}
+
+/// A sandbox account was asked to write.
+pub(in crate::flows) fn sandbox_refusal() -> Failure {
+    Failure::new(
+        Code::MethodNotAllowed,
+        "This is a sandbox account: it refuses writes.",
+    )
 }
 
 /// The method a target names, or that there is none.
@@ -159,16 +187,8 @@ fn refuse_sandbox_write(is_sandbox: bool, plan: Plan) -> Result<(), Failure> {
         Plan::Method { method, .. } => &method.method.0,
         Plan::Custom { verb, .. } => verb,
     };
-    if is_sandbox
-        && !matches!(
-            *verb,
-            http::Method::GET | http::Method::HEAD | http::Method::OPTIONS
-        )
-    {
-        return Err(Failure::new(
-            Code::MethodNotAllowed,
-            "This is a sandbox account: it refuses writes.",
-        ));
+    if is_sandbox && !is_read(verb) {
+        return Err(sandbox_refusal());
     }
     Ok(())
 }
@@ -209,7 +229,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
 
     fn scope(&self) -> TemplateScope<'_> {
         let compiled = &self.effective.compiled;
-        let scope = TemplateScope::new(&self.loaded.context)
+        let scope = TemplateScope::new(self.context)
             .with_query(&self.values.query)
             .with_integration(&compiled.integration)
             .with_environment_variables(&compiled.environment_variables);

@@ -10,6 +10,14 @@ pub mod redirect;
 pub mod reply;
 pub mod request;
 
+/// Whether a verb only reads (RFC 9110 §9.2.1): a sandbox account takes no other.
+pub fn is_read(verb: &http::Method) -> bool {
+    matches!(
+        *verb,
+        http::Method::GET | http::Method::HEAD | http::Method::OPTIONS
+    )
+}
+
 /// A call that goes out to a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {

@@ -146,6 +146,24 @@ pub fn of_path(
     })
 }
 
+/// The same with `value` where the caller's body would go, written as the method's own body would be; null is no
+/// body at all.
+pub fn with_body(mut draft: Draft, method: &Method, value: &Value) -> Result<Draft, RequestError> {
+    if draft.body != Payload::Callers {
+        return Ok(draft);
+    }
+    draft.body = match value {
+        Value::Null => Payload::Nothing,
+        value => Payload::Ours(written(value, method)?),
+    };
+    describe(
+        &mut draft.headers,
+        &draft.body,
+        method.body_format.unwrap_or_default(),
+    );
+    Ok(draft)
+}
+
 /// Sets a query parameter, replacing any of the same name (RFC 3986 encoding).
 pub fn set_query(url: &mut Url, name: &str, value: &str) {
     let others = url.query().unwrap_or_default().split('&').filter(|piece| {
@@ -268,16 +286,21 @@ fn payload(method: &Method, scope: &TemplateScope) -> Result<Payload, RequestErr
         }
         Some(tree) => tree,
     };
-    let Some(value) = tree.render(scope)? else {
-        return Ok(Payload::Nothing);
-    };
+    match tree.render(scope)? {
+        Some(value) => written(&value, method).map(Payload::Ours),
+        None => Ok(Payload::Nothing),
+    }
+}
+
+/// A body in the method's format.
+fn written(value: &Value, method: &Method) -> Result<Vec<u8>, RequestError> {
     let text = match method.body_format.unwrap_or_default() {
         BodyFormat::Json => value.to_string(),
         BodyFormat::Form => {
             let arrays = method
                 .query_array_format
                 .unwrap_or(QueryArrayFormat::Repeat);
-            form::encode(&value, arrays).ok_or(RequestError::BodyShape)?
+            form::encode(value, arrays).ok_or(RequestError::BodyShape)?
         }
         BodyFormat::Raw => value
             .as_str()
@@ -286,7 +309,7 @@ fn payload(method: &Method, scope: &TemplateScope) -> Result<Payload, RequestErr
         BodyFormat::Multipart => return Err(RequestError::BodyFormat("multipart")),
         BodyFormat::Xml => return Err(RequestError::BodyFormat("xml")),
     };
-    Ok(Payload::Ours(text.into_bytes()))
+    Ok(text.into_bytes())
 }
 
 #[cfg(test)]

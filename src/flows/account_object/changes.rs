@@ -101,7 +101,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         Ok(key)
     }
 
-    async fn store(
+    pub(super) async fn store(
         &self,
         loaded: &Rc<Loaded>,
         account: Account,
@@ -161,7 +161,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 }
 
 /// 422 when a value changes that scheme, host or port of any URL depends on.
-fn refuse_host_keys(compiled: &Compiled, old: &Value, new: &Value) -> Result<(), Failure> {
+pub(super) fn refuse_host_keys(
+    compiled: &Compiled,
+    old: &Value,
+    new: &Value,
+) -> Result<(), Failure> {
     let keys = compiled.config.origin_keys();
     match keys.iter().find(|key| old.get(*key) != new.get(*key)) {
         None => Ok(()),

@@ -3,6 +3,7 @@
 //! It loads its state once. Its schema is made only when an account is stored, so that a made-up id
 //! answers 404 and writes nothing. A proxied call writes nothing before its answer.
 
+mod actions;
 mod arrivals;
 mod changes;
 mod row;

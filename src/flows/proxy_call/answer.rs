@@ -99,7 +99,11 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     }
 
     /// The failure for an answer of 400 and above.
-    async fn refusal(&self, method: &Method, reply: Reply<O::Stream>) -> Result<Failure, Failure> {
+    pub(super) async fn refusal(
+        &self,
+        method: &Method,
+        reply: Reply<O::Stream>,
+    ) -> Result<Failure, Failure> {
         let Reply {
             status,
             headers,
@@ -117,7 +121,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         Ok(self.remote(status, &headers, held.text, found))
     }
 
-    fn check_for_error(
+    pub(super) fn check_for_error(
         &self,
         method: &Method,
         held: &mut Held,
@@ -162,7 +166,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         )
     }
 
-    async fn text(&self, body: Body<O::Stream>) -> Result<Held, NotText> {
+    pub(super) async fn text(&self, body: Body<O::Stream>) -> Result<Held, NotText> {
         let mut room = self.object.isolate.room();
         let bytes = self.read(body, &mut room).await?;
         let text =
@@ -266,21 +270,21 @@ fn read_through<S>(status: StatusCode, headers: &HeaderMap, bytes: Vec<u8>) -> R
 }
 
 /// An answer in memory, and the room it takes there until it is passed on.
-struct Held {
-    text: String,
-    room: Room,
+pub(super) struct Held {
+    pub(super) text: String,
+    pub(super) room: Room,
 }
 
 impl Held {
     /// What expressions see of it: JSON, or the text itself.
-    fn value(&mut self) -> Result<Value, Failure> {
+    pub(super) fn value(&mut self) -> Result<Value, Failure> {
         let text = self.text.trim_start_matches('\u{feff}');
         let Ok(values) = json::count_values(text) else {
             return Ok(Value::String(text.to_owned()));
         };
         if values > EXPRESSION_VALUES {
             let words = format!(
-                "The provider's answer has more than {EXPRESSION_VALUES} values, too many for the integration's error_expression."
+                "The provider's answer has more than {EXPRESSION_VALUES} values, too many for the integration's expressions."
             );
             return Err(Failure::new(Code::AnswerTooLarge, words));
         }
@@ -290,7 +294,7 @@ impl Held {
 }
 
 /// Why there is no text to look into.
-enum NotText {
+pub(super) enum NotText {
     /// It is not UTF-8.
     Bytes(Vec<u8>),
     /// It could not be read at all.

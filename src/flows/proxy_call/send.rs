@@ -114,7 +114,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         let signed = authorization::sign_in(
             authorization,
             &self.scope(),
-            &self.loaded.context,
+            self.context,
             &request,
             &self.moment,
         );

@@ -1,0 +1,152 @@
+//! A request within an action. It brings no caller's words: its query is the file's, its body the result of the
+//! step before, and its answer is read and becomes the next result.
+
+use http::HeaderMap;
+use serde_json::Value;
+
+use super::{OURS_ON_LIST, Plan, Values, Work, moment};
+use crate::config::resource::Method;
+use crate::error::Failure;
+use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::effective::Effective;
+use crate::flows::isolate::Room;
+use crate::ports::{Body, Outside, Reply, Storage};
+use crate::proxy::query::CallerQuery;
+use crate::proxy::reply::{self, Kind, ReplyError};
+use crate::proxy::request;
+use crate::time::Timestamp;
+
+/// A request that is to be sent.
+pub(in crate::flows) struct StepCall<'a> {
+    /// The request, as the file defines it.
+    pub(in crate::flows) method: &'a Method,
+    /// What its answer is.
+    pub(in crate::flows) whole: Whole,
+    /// The whole context, as the steps before left it.
+    pub(in crate::flows) context: &'a Value,
+    /// The root `id`; null is none.
+    pub(in crate::flows) id: Value,
+    /// What would be the caller's query, as a raw query.
+    pub(in crate::flows) query: String,
+    /// The root `body`, and the body where the method defines none; null is none.
+    pub(in crate::flows) body: Value,
+}
+
+/// What a method answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::flows) enum Whole {
+    /// A list: where there is none, it is empty.
+    List,
+    /// Anything.
+    Any,
+}
+
+/// A parsed answer, and the memory it takes while it is held.
+pub(in crate::flows) struct Answered {
+    /// Cut at the method's `response_path`.
+    pub(in crate::flows) value: Value,
+    /// Given back when dropped.
+    #[expect(dead_code, reason = "holding it is its use")]
+    pub(in crate::flows) room: Room,
+}
+
+/// Sends the request and reads its answer.
+pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
+    object: &AccountObject<O, S>,
+    loaded: &Loaded,
+    effective: &Effective,
+    call: StepCall<'_>,
+    deadline: Timestamp,
+) -> Result<Answered, Failure> {
+    let ours = match call.whole {
+        Whole::List => OURS_ON_LIST,
+        Whole::Any => &[],
+    };
+    let query = CallerQuery::read(&call.query, ours);
+    let method = call.method;
+    let work = Work {
+        object,
+        loaded,
+        context: call.context,
+        effective,
+        plan: Plan::Method {
+            method,
+            is_list: false,
+        },
+        values: Values {
+            id: call.id,
+            query: query.to_value(),
+            body: Some(call.body),
+        },
+        deadline,
+        moment: moment(&object.outside),
+    };
+    let draft = work.draft(&query, &HeaderMap::new())?;
+    let body = work.values.body.as_ref().unwrap_or(&Value::Null);
+    let draft = request::with_body(draft, method, body)?;
+    let reply = work.send(draft, Body::Empty).await?;
+    work.answered(method, call.whole, reply).await
+}
+
+impl<O: Outside, S: Storage> Work<'_, O, S> {
+    async fn answered(
+        &self,
+        method: &Method,
+        whole: Whole,
+        reply: Reply<O::Stream>,
+    ) -> Result<Answered, Failure> {
+        if reply.status.as_u16() >= 400 {
+            return Err(self.refusal(method, reply).await?);
+        }
+        let kind = reply::kind(&reply.headers, method.api_response_format);
+        let mut held = self.text(reply.body).await?;
+        if reply.status.is_success() {
+            self.check_for_error(method, &mut held, &reply.headers, reply.status)?;
+        }
+        let value = match cut(&held.text, method, whole)? {
+            None => absent(whole),
+            Some(_) if is_words(kind, method) => Value::String(std::mem::take(&mut held.text)),
+            Some(text) => {
+                held.text = text;
+                held.value()?
+            }
+        };
+        if kind == Kind::Json && value.is_string() && !held.text.starts_with('"') {
+            return Err(ReplyError::NotJson.into());
+        }
+        let value = if value.is_null() {
+            absent(whole)
+        } else {
+            value
+        };
+        Ok(Answered {
+            value,
+            room: held.room,
+        })
+    }
+}
+
+/// The part of an answer that counts; `None` when there is nothing.
+fn cut(text: &str, method: &Method, whole: Whole) -> Result<Option<String>, ReplyError> {
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match reply::cut(text, method.response_path.as_ref()) {
+        Ok(cut) => Ok(Some(cut.to_owned())),
+        Err(ReplyError::NothingAt(_)) if whole == Whole::List => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Text that is not to be read as JSON, even where it could be.
+fn is_words(kind: Kind, method: &Method) -> bool {
+    matches!(kind, Kind::Text | Kind::Xml) && method.response_path.is_none()
+}
+
+fn absent(whole: Whole) -> Value {
+    match whole {
+        Whole::List => Value::Array(Vec::new()),
+        Whole::Any => Value::Null,
+    }
+}

@@ -1,0 +1,233 @@
+//! Running an action: its steps, one after the other, in the name of an account. It neither asks whether the
+//! account may be called nor stores anything; who runs it does.
+//!
+//! Secrets of the context go into requests only: placeholders of a `request` and signing in see all of it.
+//! Whatever computes or shows (`$context`, `get_context`, the values of `set_context` and `update_context`) sees
+//! it without them, so that no result can carry them out.
+
+mod context;
+mod request;
+mod told;
+
+use serde_json::{Value, json};
+
+use crate::config::Config;
+use crate::config::action::{Action, Change, GetContext, Step, StepKind};
+use crate::error::{Code, Failure};
+use crate::expression::{Expression, ExpressionScope, TemplateScope};
+use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::effective::Effective;
+use crate::flows::proxy_call::{Answered, moment};
+use crate::ports::{Outside, Storage};
+use crate::proxy::is_read;
+use crate::settings::ACTION_STEPS;
+use crate::time::Timestamp;
+use context::RunningContext;
+pub use told::run_result;
+
+/// The action that gets an account its tokens: the only one that may change `oauth.token`.
+pub const REFRESH_TOKEN: &str = "refresh_token";
+/// The action that sets an account up: the only one that may name a host that was not named before.
+pub const POST_INSTALL: &str = "post_install";
+
+/// An action of the file by its name, which says what it may change.
+#[derive(Debug, Clone, Copy)]
+pub struct NamedAction<'a> {
+    name: &'a str,
+    action: &'a Action,
+}
+
+/// What came of an action that ran to its end.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The result of its last step.
+    pub result: Value,
+    /// The whole context as it left it, secrets included; `None` when nothing changed.
+    pub context: Option<Value>,
+    /// How many steps ran; those whose `run_if` was false did not.
+    pub steps: usize,
+}
+
+impl<'a> NamedAction<'a> {
+    /// The action of this name, if the file has it.
+    pub fn find(config: &'a Config, name: &str) -> Option<Self> {
+        let (name, action) = config.actions.get_key_value(name)?;
+        Some(Self { name, action })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// Whether one of its requests is of a verb that may write.
+    pub fn may_write(&self, config: &Config) -> bool {
+        let verbs = self.action.steps.iter().filter_map(|step| {
+            let method = match &step.kind {
+                StepKind::Request(method) => method,
+                StepKind::Call(call) => config.method(&call.resource, &call.method)?,
+                _ => return None,
+            };
+            Some(&method.method.0)
+        });
+        verbs.into_iter().any(|verb| !is_read(verb))
+    }
+
+    /// A form that no `run_if` can skip would end the action after its requests were sent.
+    fn check_forms(&self) -> Result<(), Failure> {
+        let always = |step: &Step| step.run_if.is_none() && matches!(step.kind, StepKind::Form(_));
+        match self.action.steps.iter().find(|step| always(step)) {
+            Some(_) => Err(no_forms()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Runs an action of `effective` on the account. `input` is the first `$previous`.
+///
+/// A failure keeps its code; its `details` also say at which step (`at`) and how many had run (`steps`).
+pub async fn run_action<O: Outside, S: Storage>(
+    object: &AccountObject<O, S>,
+    loaded: &Loaded,
+    effective: &Effective,
+    action: NamedAction<'_>,
+    input: Value,
+    deadline: Timestamp,
+) -> Result<Outcome, Failure> {
+    action.check_forms()?;
+    let mut run = Run {
+        object,
+        loaded,
+        effective,
+        deadline,
+        context: RunningContext::new(action.name, &effective.compiled, &loaded.context),
+        previous: Answered {
+            value: input,
+            room: object.isolate.room(),
+        },
+        steps: 0,
+    };
+    for (place, step) in action.action.placed() {
+        let outcome = run.step(step).await;
+        outcome.map_err(|failure| {
+            let at = format!("config.actions.{}{place}", action.name);
+            told::placed(failure, &at, run.steps)
+        })?;
+    }
+    Ok(Outcome {
+        result: run.previous.value,
+        context: run.context.into_changed(),
+        steps: run.steps,
+    })
+}
+
+/// An action on its way.
+struct Run<'a, O, S> {
+    object: &'a AccountObject<O, S>,
+    loaded: &'a Loaded,
+    effective: &'a Effective,
+    deadline: Timestamp,
+    context: RunningContext<'a>,
+    previous: Answered,
+    steps: usize,
+}
+
+impl<O: Outside, S: Storage> Run<'_, O, S> {
+    async fn step(&mut self, step: &Step) -> Result<(), Failure> {
+        if self.deadline <= self.object.outside.now() {
+            let words = "The action took longer than it may. x-timeout-ms sets how long to wait.";
+            return Err(Failure::new(Code::Timeout, words));
+        }
+        if let Some(condition) = &step.run_if
+            && !self.is_true(condition)?
+        {
+            return Ok(());
+        }
+        if self.steps == ACTION_STEPS {
+            let words = format!("An action runs at most {ACTION_STEPS} steps.");
+            return Err(Failure::new(Code::Unsupported, words));
+        }
+        match &step.kind {
+            StepKind::Request(method) => self.previous = self.request(method).await?,
+            StepKind::Call(call) => self.previous = self.call(call).await?,
+            StepKind::Transform(expression) => {
+                self.previous.value = self.evaluate(expression)?.unwrap_or_default();
+            }
+            StepKind::GetContext(get) => self.previous.value = self.shown(get),
+            StepKind::SetContext(change) => {
+                let values = self.values(change)?;
+                self.context.set(values)?;
+            }
+            StepKind::UpdateContext(change) => {
+                let values = self.values(change)?;
+                self.context.update(&values)?;
+            }
+            StepKind::Form(_) => return Err(no_forms()),
+        }
+        self.steps += 1;
+        Ok(())
+    }
+
+    fn shown(&self, get: &GetContext) -> Value {
+        let shown = self.context.shown();
+        match &get.path {
+            Some(path) => path.lookup(shown).cloned().unwrap_or_default(),
+            None => shown.clone(),
+        }
+    }
+
+    fn expression_scope(&self) -> ExpressionScope<'_> {
+        ExpressionScope::step(&self.previous.value, self.context.shown())
+    }
+
+    fn is_true(&self, condition: &Expression) -> Result<bool, Failure> {
+        let result = condition.is_true(&self.expression_scope(), &moment(&self.object.outside));
+        result.map_err(|error| self.expression_failed(&error.to_string(), error.into()))
+    }
+
+    fn evaluate(&self, expression: &Expression) -> Result<Option<Value>, Failure> {
+        let result = expression.evaluate(&self.expression_scope(), &moment(&self.object.outside));
+        result.map_err(|error| self.expression_failed(&error.to_string(), error.into()))
+    }
+
+    fn expression_failed(&self, reason: &str, failure: Failure) -> Failure {
+        self.object.outside.log(&json!({
+            "level": "error", "event": "action_expression_failed", "integration": self.effective.integration.name, "integrated_account_id": self.loaded.account.id, "reason": reason,
+        }));
+        failure
+    }
+
+    /// The values a change names; an expression without a result names none.
+    fn values(&self, change: &Change) -> Result<Value, Failure> {
+        let values = match change {
+            Change::Expression(expression) => self.evaluate(expression)?,
+            Change::Values(tree) => {
+                let scope = TemplateScope::new(self.context.shown())
+                    .with_body(&self.previous.value)
+                    .with_integration(&self.effective.compiled.integration);
+                let clear = self
+                    .effective
+                    .install
+                    .overrides
+                    .get("environment_variables");
+                let scope = clear.map_or(scope, |clear| scope.with_environment_variables(clear));
+                tree.render(&scope)?
+            }
+        };
+        match values {
+            None => Ok(json!({})),
+            Some(values) if values.is_object() => Ok(values),
+            Some(_) => Err(Failure::new(
+                Code::ExpressionFailed,
+                "What changes the context has to be an object.",
+            )),
+        }
+    }
+}
+
+fn no_forms() -> Failure {
+    Failure::new(
+        Code::Unsupported,
+        "This version cannot ask the customer in an action (a `form` step).",
+    )
+}

@@ -1,0 +1,114 @@
+//! An account's context while an action changes it: what it may change, and what of it is shown.
+
+use serde_json::Value;
+
+use super::{POST_INSTALL, REFRESH_TOKEN};
+use crate::error::{Code, Failure};
+use crate::flows::effective::Compiled;
+use crate::flows::import_account::check_context;
+use crate::json;
+use crate::settings::ADMIN_BODY_DEPTH;
+
+/// The context of a running action.
+pub(super) struct RunningContext<'a> {
+    action: &'a str,
+    compiled: &'a Compiled,
+    /// As it was when the action began.
+    start: &'a Value,
+    /// As it is now, once a step has changed it.
+    changed: Option<Value>,
+    /// As it is now, without secrets.
+    shown: Value,
+}
+
+impl<'a> RunningContext<'a> {
+    pub(super) fn new(action: &'a str, compiled: &'a Compiled, start: &'a Value) -> Self {
+        Self {
+            action,
+            compiled,
+            start,
+            changed: None,
+            shown: compiled.split_context(start).0,
+        }
+    }
+
+    /// All of it, for requests.
+    pub(super) fn whole(&self) -> &Value {
+        self.changed.as_ref().unwrap_or(self.start)
+    }
+
+    /// Without secrets, for everything else.
+    pub(super) fn shown(&self) -> &Value {
+        &self.shown
+    }
+
+    /// The whole context, if the action changed it.
+    pub(super) fn into_changed(self) -> Option<Value> {
+        let start = self.start;
+        self.changed.filter(|context| context != start)
+    }
+
+    /// Puts each key of `values` in the place of what is there; null removes it.
+    pub(super) fn set(&mut self, values: Value) -> Result<(), Failure> {
+        let mut next = self.whole().clone();
+        if let (Value::Object(next), Value::Object(values)) = (&mut next, values) {
+            for (key, value) in values {
+                if value.is_null() {
+                    next.shift_remove(&key);
+                } else {
+                    next.insert(key, value);
+                }
+            }
+        }
+        self.change(next)
+    }
+
+    /// Merges `values` by the one rule.
+    pub(super) fn update(&mut self, values: &Value) -> Result<(), Failure> {
+        let mut next = self.whole().clone();
+        json::merge(&mut next, values);
+        self.change(next)
+    }
+
+    fn change(&mut self, next: Value) -> Result<(), Failure> {
+        check_context(&next)?;
+        if json::is_deeper(&next, ADMIN_BODY_DEPTH) {
+            let words = format!("is nested deeper than {ADMIN_BODY_DEPTH} levels");
+            return Err(Failure::invalid("context", words));
+        }
+        self.check_token(&next)?;
+        self.check_hosts(&next)?;
+        self.shown = self.compiled.split_context(&next).0;
+        self.changed = Some(next);
+        Ok(())
+    }
+
+    /// Tokens come from the provider's token endpoint, or from the action that stands for it.
+    fn check_token(&self, next: &Value) -> Result<(), Failure> {
+        let token = |context: &Value| context.pointer("/oauth/token").cloned();
+        if self.action == REFRESH_TOKEN || token(self.whole()) == token(next) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Code::BadIntegration,
+            format!("Only the action `{REFRESH_TOKEN}` may change oauth.token."),
+        ))
+    }
+
+    /// No action leads a stored secret to another host; the first host may be found out while an account is set up.
+    fn check_hosts(&self, next: &Value) -> Result<(), Failure> {
+        let now = self.whole();
+        let is_free = |key: &str| {
+            self.action == POST_INSTALL && matches!(now.get(key), None | Some(Value::Null))
+        };
+        let keys = self.compiled.config.origin_keys();
+        let mut changed = keys.iter().filter(|key| now.get(*key) != next.get(*key));
+        match changed.find(|key| !is_free(key)) {
+            None => Ok(()),
+            Some(key) => Err(Failure::host_key(
+                &format!("context.{key}"),
+                "decides which host is called: an action may set it once, in post_install, and never change it",
+            )),
+        }
+    }
+}
