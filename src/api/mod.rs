@@ -93,7 +93,7 @@ async fn answer<O: Outside>(
     match route {
         Route::Health => Ok(health(desk)),
         Route::IntegrationSchema => Ok(schema::get()),
-        Route::Call(_) => {
+        Route::Call(_) | Route::Action(_) => {
             let caller = admit(desk, &request.headers, needed).await?;
             proxy::hand_over(desk, &caller, request).await
         }

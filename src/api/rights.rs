@@ -22,7 +22,7 @@ pub enum Right {
 pub fn needed(route: &Route) -> Right {
     match route {
         Route::Health | Route::IntegrationSchema => Right::Open,
-        Route::Call(_) => Right::Scope(TokenScope::Proxy),
+        Route::Call(_) | Route::Action(_) => Right::Scope(TokenScope::Proxy),
         Route::Admin(route) => needed_by_admin(route),
     }
 }

@@ -14,6 +14,8 @@ pub enum Route {
     IntegrationSchema,
     /// The data plane.
     Call(Target),
+    /// `POST /proxy/_/{action}`
+    Action(String),
     /// Everything that configures.
     Admin(AdminRoute),
 }
@@ -151,6 +153,9 @@ fn route(method: &Method, path: &str) -> Option<Route> {
     let admin = match (method.as_str(), segments.as_slice()) {
         ("GET", ["health"]) => return Some(Route::Health),
         ("GET", ["integration.schema.json"]) => return Some(Route::IntegrationSchema),
+        // `_` is no resource.
+        ("POST", ["proxy", "_", action]) => return Some(Route::Action(owned(action))),
+        (_, ["proxy", "_", ..]) => return None,
         (_, ["proxy", rest @ ..]) => return proxy_target(method.as_str(), rest).map(Route::Call),
         ("GET", ["environment"]) => A::ListEnvironments,
         ("POST", ["environment"]) => A::CreateEnvironment,
@@ -195,8 +200,6 @@ fn route(method: &Method, path: &str) -> Option<Route> {
 
 fn proxy_target(verb: &str, rest: &[&str]) -> Option<Target> {
     let (resource, method, id) = match (verb, rest) {
-        // `_` is where actions will be called.
-        (_, ["_", ..]) => return None,
         ("GET", [resource]) => (resource, "list", None),
         ("POST", [resource]) => (resource, "create", None),
         ("GET", [resource, id]) => (resource, "get", Some(id)),
@@ -308,6 +311,21 @@ mod tests {
         );
         assert_eq!(find(&Method::GET, "/"), Found::Nothing);
         assert_eq!(find(&Method::GET, "/integration//"), Found::Nothing);
-        assert_eq!(find(&Method::POST, "/proxy/_/sync"), Found::Nothing);
+    }
+
+    #[test]
+    fn actions_are_called_below_an_underscore() {
+        let route = Route::Action("sync users".to_owned());
+        assert_eq!(
+            find(&Method::POST, "/proxy/_/sync%20users"),
+            Found::Route(route)
+        );
+        assert_eq!(
+            find(&Method::GET, "/proxy/_/sync"),
+            Found::OtherMethods("POST".to_owned())
+        );
+        for path in ["/proxy/_", "/proxy/_/sync/now"] {
+            assert_eq!(find(&Method::POST, path), Found::Nothing, "{path}");
+        }
     }
 }

@@ -81,7 +81,7 @@ pub const SCOPES: &[ScopeRow] = &[
         name: Some("step"),
         used_by: "`actions`: `transform`, `update_context` and the other steps, `run_if`",
         roots: &["$previous", "$context"],
-        note: "the result of the step before is also the root",
+        note: "the result of the step before is also the root; `$context` has no secrets: only placeholders of requests have",
     },
 ];
 

@@ -10,6 +10,7 @@
 
 mod account_changes;
 mod accounts;
+mod actions;
 mod client;
 #[cfg(feature = "cli")]
 mod command;

@@ -64,6 +64,11 @@ const ROWS: &[(&str, &str, &[&str])] = &[
         &["proxy", "admin", "account"],
     ),
     (
+        "POST",
+        "/proxy/_/none?integrated_account_id=x",
+        &["proxy", "admin", "account"],
+    ),
+    (
         "GET",
         "/custom/none?integrated_account_id=x",
         &["proxy", "admin", "account"],
