@@ -41,6 +41,8 @@ pub const TOKEN_ANSWER_BYTES: usize = 256 * 1024;
 pub const SET_UP_TIMEOUT: Duration = Duration::from_secs(60);
 /// Steps that an action may run.
 pub const ACTION_STEPS: usize = 50;
+/// The largest form of a connect page.
+pub const FORM_BYTES: usize = 256 * 1024;
 /// Redirects that are followed.
 pub const MAX_REDIRECTS: usize = 5;
 /// How long a proxied call may take, unless its caller says otherwise by `x-timeout-ms`.

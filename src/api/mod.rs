@@ -3,6 +3,7 @@
 
 mod admin;
 mod caller;
+mod connect;
 mod proxy;
 mod query;
 mod reply;
@@ -97,6 +98,7 @@ async fn answer<O: Outside>(
             let caller = admit(desk, &request.headers, needed).await?;
             proxy::hand_over(desk, &caller, request).await
         }
+        Route::Connect(route) => Ok(connect::answer(desk, route, request).await),
         Route::Admin(route) => {
             let caller = admit(desk, &request.headers, needed).await?;
             admin::answer(desk, &caller, route, request).await

@@ -16,8 +16,23 @@ pub enum Route {
     Call(Target),
     /// `POST /proxy/_/{action}`
     Action(String),
+    /// What a customer sees.
+    Connect(ConnectRoute),
     /// Everything that configures.
     Admin(AdminRoute),
+}
+
+/// The pages of connecting; an integration by its slug.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConnectRoute {
+    /// `GET /connect`
+    Choose,
+    /// `GET /connect/{integration}`
+    Form(String),
+    /// `POST /connect/{integration}`
+    Submit(String),
+    /// `GET` or `POST /connect/{integration}/callback`
+    Callback(String),
 }
 
 /// The rows of the admin table; ids are not parsed yet.
@@ -156,6 +171,7 @@ fn route(method: &Method, path: &str) -> Option<Route> {
         // `_` is no resource.
         ("POST", ["proxy", "_", action]) => return Some(Route::Action(owned(action))),
         (_, ["proxy", "_", ..]) => return None,
+        (verb, ["connect", rest @ ..]) => return connect_route(verb, rest).map(Route::Connect),
         (_, ["proxy", rest @ ..]) => return proxy_target(method.as_str(), rest).map(Route::Call),
         ("GET", ["environment"]) => A::ListEnvironments,
         ("POST", ["environment"]) => A::CreateEnvironment,
@@ -196,6 +212,16 @@ fn route(method: &Method, path: &str) -> Option<Route> {
         _ => return None,
     };
     Some(Route::Admin(admin))
+}
+
+fn connect_route(verb: &str, rest: &[&str]) -> Option<ConnectRoute> {
+    match (verb, rest) {
+        ("GET", []) => Some(ConnectRoute::Choose),
+        ("GET", [name]) => Some(ConnectRoute::Form((*name).to_owned())),
+        ("POST", [name]) => Some(ConnectRoute::Submit((*name).to_owned())),
+        ("GET" | "POST", [name, "callback"]) => Some(ConnectRoute::Callback((*name).to_owned())),
+        _ => None,
+    }
 }
 
 fn proxy_target(verb: &str, rest: &[&str]) -> Option<Target> {

@@ -270,6 +270,10 @@ pub struct CameBack {
 pub struct Ended {
     /// The integration's slug.
     pub integration: String,
+    /// What it is called.
+    pub label: Option<String>,
+    /// Its picture.
+    pub logo: Option<String>,
     /// The account.
     pub account: AccountId,
     /// Whether it was there before.

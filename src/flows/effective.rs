@@ -153,6 +153,25 @@ pub async fn load(
     })
 }
 
+/// The config of an install, without any account's own changes.
+pub async fn of_install(
+    outside: &impl Outside,
+    isolate: &Isolate,
+    install: InstallRecord,
+) -> Result<Effective, Failure> {
+    let integration = published::integration(outside, isolate, install.integration_id).await?;
+    let published = Published {
+        integration: integration.ok_or_else(|| Failure::not_found("integration"))?,
+        install: Rc::new(install),
+    };
+    let compiled = compiled_with(outside, isolate, None, &published)?;
+    Ok(Effective {
+        integration: published.integration,
+        install: published.install,
+        compiled,
+    })
+}
+
 /// Loads the published records `account` depends on.
 pub async fn published(
     outside: &impl Outside,
@@ -182,11 +201,20 @@ pub fn compiled(
     account: &Account,
     published: &Published,
 ) -> Result<Rc<Compiled>, Failure> {
+    let own = account.integration_override.as_ref();
+    compiled_with(outside, isolate, own, published)
+}
+
+fn compiled_with(
+    outside: &impl Outside,
+    isolate: &Isolate,
+    own: Option<&Value>,
+    published: &Published,
+) -> Result<Rc<Compiled>, Failure> {
     let Published {
         integration,
         install,
     } = published;
-    let own = account.integration_override.as_ref();
     let key = cache_key(integration, install, own);
     if let Some(compiled) = isolate.compiled(&key) {
         return Ok(compiled);

@@ -4,6 +4,7 @@ pub mod account_object;
 pub mod ask;
 pub mod body;
 pub mod call_action;
+pub mod connect;
 pub mod create_link;
 pub mod directory;
 pub mod effective;

@@ -96,7 +96,10 @@ impl Client {
         headers: &[(&str, &str)],
         body: Body<Pieces>,
     ) -> Answer {
-        block_on(self.request_async(method, path, headers, body))
+        block_on(
+            self.world
+                .run(self.request_async(method, path, headers, body)),
+        )
     }
 
     pub async fn request_async(

@@ -4,9 +4,9 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use causeway::ids::AccountId;
 use causeway::ports::*;
 use causeway::settings::Settings;
 use causeway::time::Timestamp;
+use futures::future::LocalBoxFuture;
 use http::HeaderMap;
 use rusqlite::types::ValueRef;
 use serde_json::Value;
@@ -95,6 +96,8 @@ pub struct Inner {
     directories: RefCell<BTreeMap<ObjectName, Rc<Directory<World, DiskHandle>>>>,
     accounts: RefCell<BTreeMap<AccountId, Rc<AccountObject<World, DiskHandle>>>>,
     sleepers: RefCell<Vec<Waker>>,
+    /// What goes on in the background.
+    tasks: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
     pub call_faults: Cell<usize>,
     /// Asks with this word in them never return.
     pub hangs: RefCell<Vec<String>>,
@@ -142,6 +145,7 @@ impl World {
             directories: RefCell::default(),
             accounts: RefCell::default(),
             sleepers: RefCell::default(),
+            tasks: RefCell::default(),
             call_faults: Cell::new(0),
             hangs: RefCell::default(),
             kv_waits: Cell::new(false),
@@ -158,11 +162,42 @@ impl World {
         next
     }
 
+    /// Runs `work` to its end, and beside it whatever goes on in the background.
+    pub async fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        poll_fn(|context| {
+            let outcome = work.as_mut().poll(context);
+            self.poll_tasks(context);
+            outcome
+        })
+        .await
+    }
+
+    /// Whether something still goes on in the background, after all of it has been given a turn.
+    pub fn poll_tasks(&self, context: &mut Context<'_>) -> bool {
+        // A task may begin another: those run at the next turn of this loop.
+        let mut waiting = Vec::new();
+        loop {
+            let tasks = std::mem::take(&mut *self.0.tasks.borrow_mut());
+            if tasks.is_empty() {
+                break;
+            }
+            for mut task in tasks {
+                if task.as_mut().poll(context).is_pending() {
+                    waiting.push(task);
+                }
+            }
+        }
+        let is_busy = !waiting.is_empty();
+        self.0.tasks.borrow_mut().extend(waiting);
+        is_busy
+    }
+
     /// Lets the clock run and rings what is due, until nothing is left to do.
     pub fn settle(&self) {
         for _ in 0..50 {
             self.pass(Duration::from_secs(61));
-            if futures::executor::block_on(self.ring_alarms()) == 0 {
+            if futures::executor::block_on(self.run(self.ring_alarms())) == 0 {
                 return;
             }
         }
@@ -179,6 +214,7 @@ impl World {
 
     /// The runtime is killed and starts again: memory goes, disks stay.
     pub fn restart(&self) {
+        self.0.tasks.borrow_mut().clear();
         self.0.directories.borrow_mut().clear();
         self.0.accounts.borrow_mut().clear();
         *self.0.isolate.borrow_mut() = Rc::default();
@@ -432,6 +468,10 @@ impl System for World {
             Poll::Pending
         })
         .await;
+    }
+
+    fn go_on(&self, work: LocalBoxFuture<'static, ()>) {
+        self.0.tasks.borrow_mut().push(work);
     }
 
     fn log(&self, line: &Value) {

@@ -136,7 +136,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             .map(|event| self.event(*event, payload.clone()));
         let sealing_key = match (&sealed, &token) {
             (Some(sealed), _) | (None, NextToken::Is(sealed)) => Some(key_id(sealed).to_owned()),
-            (None, NextToken::Stays) => loaded.sealing_key.clone(),
+            // The commit seals it under the first key, too.
+            (None, NextToken::Stays) => self
+                .outside
+                .settings()
+                .keyring()?
+                .ids()
+                .next()
+                .map(str::to_owned),
             (None, NextToken::Goes) => None,
         };
         Ok(Next {

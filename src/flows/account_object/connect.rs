@@ -19,6 +19,7 @@ use crate::account::status::Status;
 use crate::config::Credential;
 use crate::config::credentials::OAuth2;
 use crate::connect::outcome::Failure as ConnectFailure;
+use crate::connect::page::Brand;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{CameBack, Connected, Connecting, Ended, Failed};
 use crate::flows::effective::Effective;
@@ -43,11 +44,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         };
         Ok(match outcome {
             Ok(Some(url)) => Connected::Redirect(url),
-            Ok(None) => Connected::Ended(ended(connecting, None)),
-            Err(failed) => {
-                self.log("connect_failed", &failed.error);
-                Connected::Ended(ended(connecting, Some(failed)))
-            }
+            Ok(None) => Connected::Ended(self.ended(connecting, None).await),
+            Err(failed) => Connected::Ended(self.ended(connecting, Some(failed)).await),
         })
     }
 
@@ -64,10 +62,27 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let outcome = self
             .finish_login(&connecting, &verifier, &came.parameters)
             .await;
-        if let Err(failed) = &outcome {
+        Ok(Some(self.ended(connecting, outcome.err()).await))
+    }
+
+    async fn ended(&self, connecting: Connecting, failed: Option<Failed>) -> Ended {
+        if let Some(failed) = &failed {
             self.log("connect_failed", &failed.error);
         }
-        Ok(Some(ended(connecting, outcome.err())))
+        let effective = self.effective(&connecting.account).await.ok();
+        let config = effective
+            .as_ref()
+            .map(|effective| &effective.compiled.config);
+        let brand = config.map(|config| Brand::of(&connecting.integration, config));
+        Ended {
+            label: brand.map(|brand| brand.label.to_owned()),
+            logo: brand.and_then(|brand| brand.logo).map(str::to_owned),
+            integration: connecting.integration.clone(),
+            account: connecting.account.id,
+            is_again: connecting.is_again,
+            return_to: connecting.return_to,
+            failed,
+        }
     }
 
     async fn begin(
@@ -315,16 +330,6 @@ fn nothing_of(account: &Account) -> Account {
         context: Value::Object(Map::new()),
         status: Status::Connecting,
         ..account.clone()
-    }
-}
-
-fn ended(connecting: Connecting, failed: Option<Failed>) -> Ended {
-    Ended {
-        integration: connecting.integration,
-        account: connecting.account.id,
-        is_again: connecting.is_again,
-        return_to: connecting.return_to,
-        failed,
     }
 }
 

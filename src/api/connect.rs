@@ -1,0 +1,380 @@
+//! `/connect`: the pages a customer sees, and the way to the provider and back.
+
+mod cookies;
+mod show;
+
+use data_encoding::BASE64URL_NOPAD;
+use http::Method;
+use url::Url;
+
+use super::Desk;
+use super::caller::environment_of_link;
+use super::route::ConnectRoute;
+use crate::config::Credential;
+use crate::connect::form::Problems;
+use crate::connect::outcome::Failure as ConnectFailure;
+use crate::connect::page::{self, Brand, Card, Choose, Form, PageKind, Purpose, Way, way_label};
+use crate::crypto;
+use crate::error::Failure;
+use crate::flows::ask::CameBack;
+use crate::flows::body;
+use crate::flows::connect::{self as flow, Chosen, Opened, Sent, Submitted};
+use crate::ports::{Incoming, Outside, Reply};
+use crate::settings::FORM_BYTES;
+use cookies::{Jar, SameSite};
+use show::Told;
+
+type Shown<O> = Result<Reply<<O as crate::ports::HttpClient>::Stream>, Failure>;
+
+/// Shown as posted, when a form is not as it should be.
+struct Again<'a> {
+    posted: &'a [(String, String)],
+    problems: Problems,
+    refusal: Option<String>,
+}
+
+/// Answers with a page, whatever happens: a customer is looking.
+pub(super) async fn answer<O: Outside>(
+    desk: &Desk<'_, O>,
+    route: ConnectRoute,
+    request: Incoming<O::Stream>,
+) -> Reply<O::Stream> {
+    let shown = match route {
+        ConnectRoute::Choose => choose(desk, &request).await,
+        ConnectRoute::Form(name) => show_form(desk, &name, &request).await,
+        ConnectRoute::Submit(name) => submit(desk, &name, request).await,
+        ConnectRoute::Callback(name) => callback(desk, &name, request).await,
+    };
+    shown.unwrap_or_else(|failure| {
+        super::log_ours(desk, &failure);
+        show::broken(desk, &failure)
+    })
+}
+
+async fn choose<O: Outside>(desk: &Desk<'_, O>, request: &Incoming<O::Stream>) -> Shown<O> {
+    let asked = pairs(&request.url);
+    let opened = match open(desk, request, &asked).await? {
+        Ok(opened) => opened,
+        Err(failure) => return Ok(show::failed(desk, failure, None)),
+    };
+    let offered = match &opened.link.integration {
+        Some(_) => Vec::new(),
+        None => flow::offered(desk.outside, desk.isolate, &opened).await?,
+    };
+    if let Some(name) = &opened.link.integration {
+        let url = address(&desk.public_url(&request.url), &[name], &asked);
+        return Ok(show::redirect(&url));
+    }
+    let cards = offered.iter().map(|(name, effective)| Card {
+        brand: Brand::of(name, &effective.compiled.config),
+        href: address(&desk.public_url(&request.url), &[name], &asked).into(),
+    });
+    let page = Choose {
+        cards: cards.collect(),
+    };
+    let nonce = show::nonce(desk);
+    Ok(show::html(
+        desk,
+        200,
+        page::choose(&page, &nonce),
+        &nonce,
+        PageKind::Plain,
+    ))
+}
+
+async fn show_form<O: Outside>(
+    desk: &Desk<'_, O>,
+    name: &str,
+    request: &Incoming<O::Stream>,
+) -> Shown<O> {
+    let asked = pairs(&request.url);
+    let opened = match open(desk, request, &asked).await? {
+        Ok(opened) => opened,
+        Err(failure) => return Ok(show::failed(desk, failure, None)),
+    };
+    let Some(chosen) = flow::choose(desk.outside, desk.isolate, &opened, name).await? else {
+        return Ok(no_such(desk, &opened, &request.url, &asked));
+    };
+    Ok(form(desk, &opened, &chosen, &request.url, &asked, None))
+}
+
+async fn submit<O: Outside>(
+    desk: &Desk<'_, O>,
+    name: &str,
+    request: Incoming<O::Stream>,
+) -> Shown<O> {
+    let Incoming {
+        method,
+        url,
+        headers,
+        body,
+    } = request;
+    let bytes = body::read(body, FORM_BYTES).await?;
+    let posted: Vec<(String, String)> = form_urlencoded::parse(&bytes).into_owned().collect();
+    let request = Incoming {
+        method,
+        url,
+        headers,
+        body: crate::ports::Body::Empty,
+    };
+    // Ours stand before the fields, so a field of the same name is not mistaken for them.
+    let ours: Vec<(String, String)> = OURS
+        .iter()
+        .filter_map(|name| posted.iter().find(|(key, _)| key == name).cloned())
+        .chain(pairs(&request.url))
+        .collect();
+    let opened = match open(desk, &request, &ours).await? {
+        Ok(opened) => opened,
+        Err(failure) => return Ok(show::failed(desk, failure, None)),
+    };
+    let Some(chosen) = flow::choose(desk.outside, desk.isolate, &opened, name).await? else {
+        return Ok(no_such(desk, &opened, &request.url, &ours));
+    };
+    let Some(credential) = chosen.credential(first(&ours, "credential")) else {
+        return Ok(no_such(desk, &opened, &request.url, &ours));
+    };
+    let base = desk.public_url(&request.url);
+    let jar = Jar::read(&request.headers, &base);
+    let link = &opened.link.hash;
+    let secret = jar.secret(link).unwrap_or_else(|| {
+        let random: [u8; 32] = desk.outside.random();
+        BASE64URL_NOPAD.encode(&random)
+    });
+    let sent = Sent {
+        posted: &posted,
+        browser: crypto::sha256_hex(secret.as_bytes()),
+        callback: address(&base, &[name, "callback"], &[]).into(),
+        is_popup: first(&ours, "display") == Some("popup"),
+    };
+    let mut reply = match flow::submit(desk.outside, &opened, &chosen, credential, sent).await? {
+        Submitted::Wrong(problems) => {
+            let again = Again {
+                posted: &posted,
+                problems,
+                refusal: None,
+            };
+            return Ok(form(
+                desk,
+                &opened,
+                &chosen,
+                &request.url,
+                &ours,
+                Some(again),
+            ));
+        }
+        Submitted::Refused(failure) => return Ok(show::failed(desk, failure, None)),
+        Submitted::Redirect { url, state } => {
+            let Ok(url) = Url::parse(&url) else {
+                return Err(Failure::storage());
+            };
+            let mut reply = show::redirect(&url);
+            let state = crypto::sha256_hex(state.as_bytes());
+            let same_site = same_site_of(credential.1);
+            jar.set(&mut reply, &state, &secret, same_site);
+            reply
+        }
+        // What the customer typed can be mended; all else is an outcome.
+        Submitted::Ended(ended) if is_mendable(&ended, credential.1) => {
+            let again = Again {
+                posted: &posted,
+                problems: Problems::default(),
+                refusal: Some(
+                    ended
+                        .failed
+                        .and_then(|failed| failed.provider)
+                        .unwrap_or_default(),
+                ),
+            };
+            form(desk, &opened, &chosen, &request.url, &ours, Some(again))
+        }
+        Submitted::Ended(ended) => {
+            let again = address(&base, &[name], &link_of(&ours));
+            show::ended(desk, &ended, Some(again.as_str()))
+        }
+    };
+    jar.set(&mut reply, link, &secret, SameSite::Lax);
+    Ok(reply)
+}
+
+async fn callback<O: Outside>(
+    desk: &Desk<'_, O>,
+    name: &str,
+    request: Incoming<O::Stream>,
+) -> Shown<O> {
+    let base = desk.public_url(&request.url);
+    let jar = Jar::read(&request.headers, &base);
+    let parameters = if request.method == Method::POST {
+        let bytes = body::read(request.body, FORM_BYTES).await?;
+        form_urlencoded::parse(&bytes).into_owned().collect()
+    } else {
+        pairs(&request.url)
+    };
+    let unknown = || show::failed(desk, ConnectFailure::InvalidToken, None);
+    let state = first(&parameters, "state").unwrap_or_default().to_owned();
+    let Some(account) = flow::account_of_state(&state) else {
+        return Ok(unknown());
+    };
+    let hash = crypto::sha256_hex(state.as_bytes());
+    let Some(secret) = jar.secret(&hash) else {
+        return Ok(unknown());
+    };
+    let came = CameBack {
+        state,
+        browser: crypto::sha256_hex(secret.as_bytes()),
+        integration: name.to_owned(),
+        parameters,
+    };
+    let Some(ended) = flow::come_back(desk.outside, account, came).await? else {
+        return Ok(unknown());
+    };
+    let mut reply = show::ended(desk, &ended, None);
+    jar.remove(&mut reply, &hash);
+    Ok(reply)
+}
+
+/// Parameters of ours beside the fields of a form.
+const OURS: [&str; 3] = ["link_token", "credential", "display"];
+
+async fn open<O: Outside>(
+    desk: &Desk<'_, O>,
+    request: &Incoming<O::Stream>,
+    asked: &[(String, String)],
+) -> Result<Result<Opened, ConnectFailure>, Failure> {
+    let token = first(asked, "link_token").unwrap_or_default();
+    let Some(environment) = environment_of_link(token) else {
+        return Ok(Err(ConnectFailure::InvalidToken));
+    };
+    let hash = crypto::sha256_hex(token.as_bytes());
+    let base = desk.public_url(&request.url);
+    let secret = Jar::read(&request.headers, &base).secret(&hash);
+    let browser = secret.map(|secret| crypto::sha256_hex(secret.as_bytes()));
+    flow::open(desk.outside, environment, hash, browser).await
+}
+
+fn no_such<O: Outside>(
+    desk: &Desk<'_, O>,
+    opened: &Opened,
+    url: &Url,
+    asked: &[(String, String)],
+) -> Reply<O::Stream> {
+    // Where the customer may choose, he may choose again.
+    let choice = opened.link.integration.is_none();
+    let again = choice.then(|| address(&desk.public_url(url), &[], &link_of(asked)));
+    let again = again.as_ref().map(Url::as_str);
+    show::failed(desk, ConnectFailure::InvalidIntegration, again)
+}
+
+fn form<O: Outside>(
+    desk: &Desk<'_, O>,
+    opened: &Opened,
+    chosen: &Chosen,
+    url: &Url,
+    asked: &[(String, String)],
+    again: Option<Again>,
+) -> Reply<O::Stream> {
+    let base = desk.public_url(url);
+    let Some((format, credential)) = chosen.credential(first(asked, "credential")) else {
+        return no_such(desk, opened, url, asked);
+    };
+    let credentials = &chosen.config().credentials;
+    let ways = credentials.iter().map(|(other, credential)| {
+        let mut asked = link_of(asked);
+        asked.push(("credential".to_owned(), other.clone()));
+        Way {
+            label: way_label(credential),
+            href: address(&base, &[&chosen.name], &asked).into(),
+            is_current: other == format,
+        }
+    });
+    let action = address(&base, &[&chosen.name], &[]);
+    let mut hidden: Vec<(&str, &str)> = vec![
+        ("link_token", first(asked, "link_token").unwrap_or_default()),
+        ("credential", format),
+    ];
+    hidden.extend(first(asked, "display").map(|display| ("display", display)));
+    let is_wrong = again.is_some();
+    let none = Problems::default();
+    let page = Form {
+        brand: Brand::of(&chosen.name, chosen.config()),
+        purpose: purpose(opened.link.integrated_account_id.is_some()),
+        credential,
+        ways: ways.collect(),
+        action: action.path(),
+        hidden,
+        posted: again.as_ref().map(|again| again.posted),
+        kept: chosen.kept(),
+        problems: again.as_ref().map_or(&none, |again| &again.problems),
+        refusal: again.as_ref().and_then(|again| again.refusal.as_deref()),
+    };
+    let nonce = show::nonce(desk);
+    let status = if is_wrong { 422 } else { 200 };
+    show::html(
+        desk,
+        status,
+        page::form(&page, &nonce),
+        &nonce,
+        PageKind::Plain,
+    )
+}
+
+fn purpose(is_again: bool) -> Purpose {
+    if is_again {
+        Purpose::Reconnect
+    } else {
+        Purpose::Connect
+    }
+}
+
+/// A credential that was typed and refused, without anything having been stored.
+fn is_mendable(ended: &Told, credential: &Credential) -> bool {
+    let is_typed = !matches!(credential, Credential::Oauth2(_));
+    let why = ended.failed.as_ref().map(|failed| failed.why);
+    is_typed && why == Some(ConnectFailure::ConnectionError)
+}
+
+/// A provider that posts the customer back sends no `Lax` cookie with that.
+fn same_site_of(credential: &Credential) -> SameSite {
+    let mode = credential
+        .oauth()
+        .and_then(|config| config.params.get("response_mode"));
+    match mode.map(crate::expression::Template::source) {
+        Some("form_post") => SameSite::None,
+        _ => SameSite::Lax,
+    }
+}
+
+/// `/connect/…` at `base`, with these parameters.
+fn address(base: &Url, segments: &[&str], parameters: &[(String, String)]) -> Url {
+    let mut url = base.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.clear().push("connect").extend(segments);
+    }
+    if !parameters.is_empty() {
+        url.query_pairs_mut().extend_pairs(parameters);
+    }
+    url
+}
+
+/// The parameters that belong to the link.
+fn link_of(asked: &[(String, String)]) -> Vec<(String, String)> {
+    let is_ours = |(key, _): &&(String, String)| key == "link_token" || key == "display";
+    let mut seen = Vec::new();
+    for pair in asked.iter().filter(is_ours) {
+        if !seen
+            .iter()
+            .any(|(key, _): &(String, String)| *key == pair.0)
+        {
+            seen.push(pair.clone());
+        }
+    }
+    seen
+}
+
+fn pairs(url: &Url) -> Vec<(String, String)> {
+    url.query_pairs().into_owned().collect()
+}
+
+fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let found = pairs.iter().find(|(key, _)| key == name);
+    found.map(|(_, value)| value.as_str())
+}

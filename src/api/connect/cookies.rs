@@ -1,0 +1,89 @@
+//! The cookies that bind a link token and a `state` to the browser that sent the form. Each is named by
+//! the hash of what it binds, so that several connections go on beside each other.
+
+use cookie::{Cookie, time::Duration};
+use http::header::{COOKIE, SET_COOKIE};
+use http::{HeaderMap, HeaderValue};
+use url::Url;
+
+pub(super) use cookie::SameSite;
+
+use crate::ports::Reply;
+
+/// As long as a login waits, and a spent link token may be tried again.
+const LIFE: Duration = Duration::minutes(10);
+/// 8 hex digits of the hash.
+const NAMED_BY: usize = 8;
+
+/// What the browser sent, and how cookies are set for it.
+pub(super) struct Jar<'a> {
+    header: Vec<&'a str>,
+    /// `__Host-` cookies need https.
+    is_https: bool,
+}
+
+impl<'a> Jar<'a> {
+    /// Of a request to this origin.
+    pub(super) fn read(headers: &'a HeaderMap, base: &Url) -> Self {
+        let values = headers.get_all(COOKIE).iter();
+        Self {
+            header: values.filter_map(|value| value.to_str().ok()).collect(),
+            is_https: base.scheme() == "https",
+        }
+    }
+
+    /// The secret bound to this hash.
+    pub(super) fn secret(&self, hash: &str) -> Option<String> {
+        let name = self.name(hash);
+        let mut cookies = self
+            .header
+            .iter()
+            .flat_map(|text| Cookie::split_parse(*text));
+        let found = cookies.find_map(|cookie| cookie.ok().filter(|cookie| cookie.name() == name));
+        found
+            .map(|cookie| cookie.value().to_owned())
+            .filter(|secret| !secret.is_empty())
+    }
+
+    pub(super) fn set<S>(
+        &self,
+        reply: &mut Reply<S>,
+        hash: &str,
+        secret: &str,
+        same_site: SameSite,
+    ) {
+        let cookie = Cookie::build((self.name(hash), secret.to_owned())).max_age(LIFE);
+        // `None` counts only with `Secure`, on loopback, too.
+        let is_secure = self.is_https || same_site == SameSite::None;
+        add(
+            reply,
+            cookie
+                .http_only(true)
+                .path("/")
+                .same_site(same_site)
+                .secure(is_secure),
+        );
+    }
+
+    pub(super) fn remove<S>(&self, reply: &mut Reply<S>, hash: &str) {
+        let cookie = Cookie::build((self.name(hash), "")).max_age(Duration::ZERO);
+        add(
+            reply,
+            cookie.http_only(true).path("/").secure(self.is_https),
+        );
+    }
+
+    fn name(&self, hash: &str) -> String {
+        let prefix = if self.is_https { "__Host-" } else { "" };
+        format!(
+            "{prefix}causeway-{}",
+            hash.get(..NAMED_BY).unwrap_or_default()
+        )
+    }
+}
+
+fn add<S>(reply: &mut Reply<S>, cookie: cookie::CookieBuilder<'_>) {
+    if let Ok(value) = HeaderValue::from_str(&cookie.build().to_string()) {
+        reply.headers.append(SET_COOKIE, value);
+    }
+}

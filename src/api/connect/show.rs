@@ -1,0 +1,194 @@
+//! Answers a browser shows: pages with their headers, redirects, outcomes.
+
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use url::Url;
+
+use crate::api::{Desk, body_of};
+use crate::connect::outcome::{Failure as ConnectFailure, Outcome};
+use crate::connect::page::{
+    self, Brand, Connected, Failed, Nonce, PageKind, Popup, content_security_policy, explanation,
+};
+use crate::error::Failure;
+use crate::expression::PlainHttp;
+use crate::flows::ask::Ended;
+use crate::ports::{Body, Outside, Reply};
+use crate::settings::PrivateUpstreams;
+
+/// How connecting ended, as the account's object tells it.
+pub(super) type Told = Ended;
+
+pub(super) fn nonce<O: Outside>(desk: &Desk<'_, O>) -> Nonce {
+    Nonce::new(desk.outside.random())
+}
+
+/// A page with its headers.
+pub(super) fn html<O: Outside>(
+    desk: &Desk<'_, O>,
+    status: u16,
+    page: String,
+    nonce: &Nonce,
+    kind: PageKind,
+) -> Reply<O::Stream> {
+    let plain_http = match desk.outside.settings().private_upstreams {
+        PrivateUpstreams::Refused => PlainHttp::Refused,
+        PrivateUpstreams::Allowed => PlainHttp::Allowed,
+    };
+    let policy = content_security_policy(nonce, kind, plain_http);
+    let mut headers = HeaderMap::new();
+    let fixed: [(HeaderName, &'static str); 6] = [
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (CACHE_CONTROL, "no-store"),
+        (REFERRER_POLICY, "no-referrer"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("x-robots-tag"), "noindex"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    Reply {
+        status: StatusCode::from_u16(status).unwrap_or(StatusCode::OK),
+        headers,
+        body: body_of(page),
+    }
+}
+
+/// 303, so that a form is not sent on.
+pub(super) fn redirect<S>(url: &Url) -> Reply<S> {
+    let mut headers = HeaderMap::new();
+    if let Ok(url) = HeaderValue::from_str(url.as_str()) {
+        headers.insert(LOCATION, url);
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    Reply {
+        status: StatusCode::SEE_OTHER,
+        headers,
+        body: Body::Empty,
+    }
+}
+
+/// A failure before anybody waits for an outcome.
+pub(super) fn failed<O: Outside>(
+    desk: &Desk<'_, O>,
+    failure: ConnectFailure,
+    again: Option<&str>,
+) -> Reply<O::Stream> {
+    let page = Failed {
+        brand: None,
+        failure,
+        provider_words: None,
+        again,
+        reference: desk.request_id,
+    };
+    let nonce = nonce(desk);
+    html(
+        desk,
+        status(failure),
+        page::failed(&page, &nonce),
+        &nonce,
+        PageKind::Plain,
+    )
+}
+
+/// Ours, or a limit: the customer can only try again.
+pub(super) fn broken<O: Outside>(desk: &Desk<'_, O>, failure: &Failure) -> Reply<O::Stream> {
+    let mut reply = failed(desk, ConnectFailure::ConnectionError, None);
+    if let Ok(status) = StatusCode::from_u16(failure.status()) {
+        reply.status = status;
+    }
+    if let Some(seconds) = failure.retry_after {
+        reply.headers.insert(RETRY_AFTER, seconds.into());
+    }
+    reply
+}
+
+/// The outcome: told to the application, or shown.
+pub(super) fn ended<O: Outside>(
+    desk: &Desk<'_, O>,
+    ended: &Told,
+    again: Option<&str>,
+) -> Reply<O::Stream> {
+    let brand = ended.label.as_deref().map(|label| Brand {
+        label,
+        logo: ended.logo.as_deref(),
+    });
+    let account = ended.account.to_string();
+    let words = ended.failed.as_ref().map(|failed| {
+        let provider = failed.provider.as_deref();
+        provider.map_or_else(
+            || explanation(failed.why, ended.label.as_deref()),
+            str::to_owned,
+        )
+    });
+    let outcome = match (&ended.failed, &words) {
+        (Some(failed), Some(words)) => Outcome::Failed {
+            integration: Some(&ended.integration),
+            failure: failed.why,
+            error: words,
+        },
+        _ => Outcome::Connected {
+            integration: &ended.integration,
+            integrated_account_id: &account,
+        },
+    };
+    let purpose = super::purpose(ended.is_again);
+    let page = match &ended.failed {
+        None => Popup::Connected(Connected {
+            brand: brand.unwrap_or(Brand {
+                label: &ended.integration,
+                logo: None,
+            }),
+            purpose,
+        }),
+        Some(failed) => Popup::Failed(Failed {
+            brand,
+            failure: failed.why,
+            provider_words: failed.provider.as_deref(),
+            again,
+            reference: desk.request_id,
+        }),
+    };
+    let nonce = nonce(desk);
+    let status = ended
+        .failed
+        .as_ref()
+        .map_or(200, |failed| status(failed.why));
+    let redirect_uri = ended.return_to.redirect_uri.as_deref();
+    match redirect_uri.and_then(|uri| Url::parse(uri).ok()) {
+        Some(uri) if ended.return_to.is_popup => {
+            let text = page::popup(&page, &outcome, &uri, &nonce);
+            html(desk, 200, text, &nonce, PageKind::Popup)
+        }
+        Some(mut uri) => {
+            uri.query_pairs_mut().extend_pairs(outcome.parameters());
+            redirect(&uri)
+        }
+        None => {
+            let text = match &page {
+                Popup::Connected(page) => page::connected(page, &nonce),
+                Popup::Failed(page) => page::failed(page, &nonce),
+            };
+            html(desk, status, text, &nonce, PageKind::Plain)
+        }
+    }
+}
+
+fn status(failure: ConnectFailure) -> u16 {
+    match failure {
+        ConnectFailure::InvalidToken
+        | ConnectFailure::AlreadyUsed
+        | ConnectFailure::OtherBrowser => 401,
+        ConnectFailure::InvalidIntegration => 404,
+        ConnectFailure::AccessDenied => 403,
+        ConnectFailure::ConnectionError => 502,
+        ConnectFailure::PostInstallError | ConnectFailure::ValidationError => 422,
+    }
+}
