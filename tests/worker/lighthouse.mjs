@@ -6,7 +6,7 @@ import { CLIENTS } from "./provider.mjs";
 import { integrationFile, newEnvironment, ok } from "./steps.mjs";
 import { Visitor } from "./visitor.mjs";
 
-/** name → the credential it keeps (all, when absent), what is changed in it, and the client that the install names. */
+/** name → the credential it keeps (all, when absent), what is changed in it and in `config`, the client that the install names. */
 const VARIANTS = {
   lighthouse: { keeps: "oauth2" },
   "lighthouse-post": { keeps: "oauth2", change: ({ options }) => (options.authorizationMethod = "body"), client: CLIENTS.post },
@@ -14,6 +14,8 @@ const VARIANTS = {
   "lighthouse-form-post": { keeps: "oauth2", change: ({ params }) => (params.response_mode = "form_post") },
   "lighthouse-machine": { keeps: "oauth2_client_credentials" },
   "lighthouse-choice": {},
+  "lighthouse-uninstalled": { keeps: "oauth2", change: (_, { actions }) => (actions.post_install = { type: "request", config: { path: "/nothing" } }) },
+  "lighthouse-invalid": { keeps: "oauth2", change: (_, { actions }) => (actions.validation.config.path = "/nothing") },
 };
 export const variants = Object.keys(VARIANTS);
 
@@ -22,7 +24,7 @@ export async function lighthouseFile(provider, variant = "lighthouse") {
   const file = JSON.parse((await integrationFile("lighthouse")).replaceAll("https://lighthouse.example", provider.url));
   const { keeps, change } = VARIANTS[variant];
   if (keeps) file.config.credentials = { [keeps]: file.config.credentials[keeps] };
-  change?.(file.config.credentials[keeps].config);
+  change?.(file.config.credentials[keeps].config, file.config);
   return { ...file, name: variant };
 }
 
@@ -34,12 +36,11 @@ export async function installLighthouse(gateway, environment, provider, variant 
   return ok(await environment.call("POST", "/environment-integration", { integration_name: variant, override }), 200, 201);
 }
 
-/** A new environment with a variant installed; the companies' pages may be anywhere unless `allowed` says where. */
-export async function lighthouseEnvironment(gateway, provider, variant = "lighthouse", allowed = []) {
-  const environment = await newEnvironment(gateway, `${variant}-${randomUUID()}`);
-  if (allowed.length > 0) ok(await gateway.admin("PATCH", `/environment/${environment.id}`, { allowed_redirect_origins: allowed }), 200);
-  const installed = await installLighthouse(gateway, environment, provider, variant);
-  return { environment, installed };
+/** `{environment, installed}`: a new environment with a variant in it; `allowed` are its redirect origins. */
+export async function lighthouseEnvironment(gateway, provider, { variant, allowed } = {}) {
+  const environment = await newEnvironment(gateway, `lighthouse-${randomUUID()}`);
+  if (allowed) ok(await gateway.admin("PATCH", `/environment/${environment.id}`, { allowed_redirect_origins: allowed }), 200);
+  return { environment, installed: await installLighthouse(gateway, environment, provider, variant) };
 }
 
 /** Imports an account whose tokens the provider gave to us directly; `expired` sets their end in the past. */
@@ -61,32 +62,55 @@ export async function linkToken(environment, more = {}) {
   return ok(await environment.call("POST", "/link-token", { ...who, ...more }), 201);
 }
 
-/** The form's page, filled in and sent: the provider's authorization URL, which is not called. */
-export async function toProvider(link, { visitor, values = { beacon: "North-Pier" } } = {}) {
-  const page = await visitor.open(link.url);
-  assert.equal(page.status, 200, page.text);
-  const until = (next) => new URL(next).origin !== new URL(link.url).origin;
-  const sent = await visitor.submit(page, values, { until });
-  assert.ok(sent.next, `the form was not accepted: ${sent.status} ${sent.text}`);
-  return sent.next;
-}
-
-/** All of it, up to where the browser ends: the company's `redirect_uri` in `next`, or our result page. */
-export async function connect(environment, provider, { link, login, deny, values, visitor = new Visitor(), ...more } = {}) {
-  link ??= await linkToken(environment, { integration: "lighthouse", ...more });
-  const callback = await provider.authorise(await toProvider(link, { visitor, values }), { login, deny, visitor });
-  return visitor.open(callback, { from: provider.url, until: leaves(link) });
-}
-
 /** Whether a redirect goes away from the gateway that made this link. */
 export const leaves = (link) => (next) => new URL(next).origin !== new URL(link.url).origin;
 
-/** What a redirect to `redirect_uri` says. */
-export const resultOf = ({ next }) => Object.fromEntries(new URL(next).searchParams);
+/** The form's page, filled in and sent: the next page, or in its `next` where the browser is sent. */
+export async function fillIn(link, { visitor = new Visitor(), values = { beacon: "North-Pier" }, query = "" } = {}) {
+  const page = await visitor.open(link.url + query);
+  assert.equal(page.status, 200, page.text);
+  return visitor.submit(page, values, { until: leaves(link) });
+}
 
-/** Connects, and reads the account as the company sees it. */
-export async function connectedAccount(environment, provider, options) {
-  const result = resultOf(await connect(environment, provider, { redirect_uri: "https://company.example/done?tab=1", ...options }));
+/** The provider's authorization URL, which is not called. */
+export async function toProvider(link, options) {
+  const { next, status, text } = await fillIn(link, options);
+  assert.ok(next, `the form was not accepted: ${status} ${text}`);
+  return next;
+}
+
+/** All of it, up to where the browser ends: with the company's `redirect_uri` in `next`, or on our result page. */
+export async function connect(environment, provider, { link, visitor = new Visitor(), integration = "lighthouse", login, deny, values, query, ...more } = {}) {
+  link ??= await linkToken(environment, { integration, ...more });
+  const page = await provider.signIn(await toProvider(link, { visitor, values, query }), { login, deny, visitor });
+  const until = leaves(link);
+  return page.next ? visitor.open(page.next, { from: provider.url, until }) : visitor.submit(page, {}, { until });
+}
+
+export const COMPANY = "https://company.example/done?tab=1";
+
+/** What a redirect to `redirect_uri` says. */
+export function resultOf({ next, status, text }) {
+  assert.ok(next, `no redirect to the company: ${status} ${text}`);
+  return Object.fromEntries(new URL(next).searchParams);
+}
+
+/** The account of a result, as the company reads it. */
+export async function accountOf(environment, page) {
+  const result = resultOf(page);
   assert.equal(result.result, "success", JSON.stringify(result));
   return ok(await environment.call("GET", `/integrated-account/${result.integrated_account_id}`), 200);
+}
+
+/** Connects a new account, in a browser of its own. */
+export const connectedAccount = async (environment, provider, options) =>
+  accountOf(environment, await connect(environment, provider, { redirect_uri: COMPANY, ...options }));
+
+/** A proxied call that needs the account's token. */
+export const callThings = (environment, { id }, path = "/proxy/things/thing-1") => environment.call("GET", `${path}?integrated_account_id=${id}`);
+
+/** The names of an account's events, in order, read past the Worker. */
+export async function eventsOf(gateway, { id }) {
+  const rows = await gateway.rows("Account", `SELECT event FROM event WHERE id GLOB 'evt_${id.replaceAll("-", "")}_*' ORDER BY rowid`);
+  return rows.map(({ event }) => event.replace("integrated_account:", ""));
 }

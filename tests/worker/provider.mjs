@@ -26,23 +26,23 @@ export const CLIENTS = {
 export const SCOPES = ["offline_access", "things", "profile"];
 const THINGS = ["lamp", "lens", "horn"].map((name, index) => ({ id: `thing-${index + 1}`, name }));
 
-export async function startProvider({ accessTokenTtl = 3_600, hidesExpiry = false } = {}) {
+export async function startProvider(settings) {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
-  const provider = new Lighthouse(server, { accessTokenTtl, hidesExpiry });
+  const provider = new Lighthouse(server, { accessTokenTtl: 3_600, rotates: true, hides: [], ...settings });
   server.on("request", provider.oidc.callback());
   return provider;
 }
 
 class Lighthouse {
-  /** Every request: `{method, path, headers, grantType?, status?}`. Clear it with `received.length = 0`. */
+  /** Every request: `{method, path, headers, status?}`, of token requests also `{grantType, answer?}`. Clear it with `received.length = 0`. */
   received = [];
   /** `arrived` at the token endpoint, `granted` there: each with the request's entry of `received`. */
   events = new EventEmitter();
   #faults = [];
 
   constructor(server, settings) {
-    /** `accessTokenTtl` in seconds, `hidesExpiry` leaves `expires_in` out; both may change at any time. */
+    /** `accessTokenTtl` in seconds; `rotates` refresh tokens; keys that token answers lack in `hides`. May change at any time. */
     this.settings = settings;
     this.server = server;
     this.url = `http://localhost:${server.address().port}`;
@@ -136,6 +136,11 @@ class Lighthouse {
     }
   }
 
+  /** Ends one access token; its refresh token lives on. */
+  async endAccessToken(value) {
+    await (await this.oidc.AccessToken.find(value)).destroy();
+  }
+
   stop() {
     this.server.closeAllConnections();
     this.server.close();
@@ -155,7 +160,7 @@ class Lighthouse {
       claims: { profile: ["name"] },
       clientDefaults: { id_token_signed_response_alg: "ES256" },
       pkce: { required: () => true },
-      rotateRefreshToken: true,
+      rotateRefreshToken: () => this.settings.rotates,
       findAccount: (_, login) => ({ accountId: login, claims: () => ({ sub: login, name: `${login} of the lighthouse` }) }),
       interactions: { url: (_, { uid }) => `/interaction/${uid}` },
       features: {
@@ -212,7 +217,8 @@ class Lighthouse {
     entry.status = ctx.status;
     if (ctx.status !== 200) return;
     this.#grants.add(ctx.oidc.entities.Grant?.jti);
-    if (this.settings.hidesExpiry) delete ctx.body.expires_in;
+    entry.answer = { ...ctx.body };
+    for (const key of this.settings.hides) delete ctx.body[key];
     this.events.emit("granted", entry);
     if (fault === "dropped") {
       ctx.respond = false;

@@ -120,7 +120,7 @@ test("client credentials", async () => {
 });
 
 test("a token lives as long as is set, and its end may be hidden", async () => {
-  Object.assign(provider.settings, { accessTokenTtl: 1, hidesExpiry: true });
+  Object.assign(provider.settings, { accessTokenTtl: 1, hides: ["expires_in"] });
   try {
     const tokens = await provider.client().tokens();
     assert.equal(tokens.expires_in, undefined);
@@ -128,7 +128,7 @@ test("a token lives as long as is set, and its end may be hidden", async () => {
     await new Promise((resolve) => setTimeout(resolve, 2_000 - (Date.now() % 1_000) + 10));
     assert.equal((await api("me", tokens)).status, 401);
   } finally {
-    Object.assign(provider.settings, { accessTokenTtl: 3_600, hidesExpiry: false });
+    Object.assign(provider.settings, { accessTokenTtl: 3_600, hides: [] });
   }
 });
 
@@ -164,4 +164,21 @@ test("revokeAll ends every grant", async () => {
   await provider.revokeAll();
   assert.equal((await api("me", tokens)).status, 401);
   assert.equal((await (await client.refresh(tokens.refresh_token)).json()).error, "invalid_grant");
+});
+
+test("one access token may end alone, and refresh tokens may stay", async () => {
+  const client = provider.client();
+  const tokens = await client.tokens();
+  await provider.endAccessToken(tokens.access_token);
+  assert.equal((await api("me", tokens)).status, 401);
+  Object.assign(provider.settings, { rotates: false, hides: ["refresh_token"] });
+  try {
+    for (const _ of ["once", "twice"]) {
+      const fresh = await (await client.refresh(tokens.refresh_token)).json();
+      assert.equal(fresh.refresh_token, undefined);
+      assert.equal((await api("me", fresh)).status, 200);
+    }
+  } finally {
+    Object.assign(provider.settings, { rotates: true, hides: [] });
+  }
 });
