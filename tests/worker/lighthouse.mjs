@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CLIENTS } from "./provider.mjs";
-import { integrationFile, newEnvironment, ok } from "./steps.mjs";
+import { importAccount, integrationFile, newEnvironment, ok } from "./steps.mjs";
 import { Visitor } from "./visitor.mjs";
 
 /** name → the credential it keeps (all, when absent), what is changed in it and in `config`, the client that the install names. */
@@ -43,17 +44,12 @@ export async function lighthouseEnvironment(gateway, provider, { variant, allowe
   return { environment, installed: await installLighthouse(gateway, environment, provider, variant) };
 }
 
-/** Imports an account whose tokens the provider gave to us directly; `expired` sets their end in the past. */
-export async function importLighthouse(environment, installed, provider, { login = `keeper-${randomUUID()}`, expired = false } = {}) {
+/** Imports an account whose tokens the provider gave to us directly: `{…account, token}`. They end in `endsIn` seconds. */
+export async function importLighthouse(environment, installed, provider, { login = `keeper-${randomUUID()}`, endsIn } = {}) {
   const { expires_in, ...token } = await provider.client().tokens(login);
-  const expires_at = new Date(Date.now() + (expired ? -60 : expires_in) * 1_000).toISOString();
-  const account = {
-    tenant_id: "tenant-1",
-    environment_integration_id: installed.id,
-    authentication_method: "oauth2",
-    context: { beacon: "north-pier", oauth: { token: { ...token, expires_at } } },
-  };
-  return ok(await environment.call("POST", "/integrated-account", account), 201);
+  const expires_at = new Date(Date.now() + (endsIn ?? expires_in) * 1_000).toISOString();
+  const account = await importAccount(environment, installed, { beacon: "north-pier", oauth: { token: { ...token, expires_in, expires_at } } }, { authentication_method: "oauth2" });
+  return { ...account, token };
 }
 
 /** `{id, link_token, url, expires_at}` */
@@ -113,4 +109,13 @@ export const callThings = (environment, { id }, path = "/proxy/things/thing-1") 
 export async function eventsOf(gateway, { id }) {
   const rows = await gateway.rows("Account", `SELECT event FROM event WHERE id GLOB 'evt_${id.replaceAll("-", "")}_*' ORDER BY rowid`);
   return rows.map(({ event }) => event.replace("integrated_account:", ""));
+}
+
+/** Waits until this holds, at most 15 s. */
+export async function eventually(holds) {
+  const end = Date.now() + 15_000;
+  while (!(await holds())) {
+    assert.ok(Date.now() < end, `not within 15 s: ${holds}`);
+    await sleep(50);
+  }
 }

@@ -37,8 +37,7 @@ export async function startProvider(settings) {
 class Lighthouse {
   /** Every request: `{method, path, headers, status?}`, of token requests also `{grantType, answer?}`. Clear it with `received.length = 0`. */
   received = [];
-  /** `arrived` at the token endpoint, `granted` there: each with the request's entry of `received`. */
-  events = new EventEmitter();
+  #events = new EventEmitter();
   #faults = [];
 
   constructor(server, settings) {
@@ -59,6 +58,13 @@ class Lighthouse {
    */
   answerNextTokenRequests(...faults) {
     this.#faults = faults;
+  }
+
+  /** The next token request that has `arrived`, or was `granted`; not within 10 s is an error. */
+  next(event) {
+    const reached = once(this.#events, event, { signal: AbortSignal.timeout(10_000) });
+    reached.catch(() => {}); // heard by who awaits it
+    return reached;
   }
 
   /** Granted exchanges, refreshes and client credentials; every token request; introspections and revocations; calls of the API. */
@@ -204,7 +210,7 @@ class Lighthouse {
 
   async #token(ctx, next, entry) {
     const fault = this.#faults.shift();
-    this.events.emit("arrived", entry);
+    this.#events.emit("arrived", entry);
     if (fault === "unavailable" || fault === "silent") {
       entry.grantType = new URLSearchParams(await text(ctx.req)).get("grant_type");
       if (fault === "silent") return void (ctx.respond = false);
@@ -219,7 +225,7 @@ class Lighthouse {
     this.#grants.add(ctx.oidc.entities.Grant?.jti);
     entry.answer = { ...ctx.body };
     for (const key of this.settings.hides) delete ctx.body[key];
-    this.events.emit("granted", entry);
+    this.#events.emit("granted", entry);
     if (fault === "dropped") {
       ctx.respond = false;
       ctx.req.socket.destroy();

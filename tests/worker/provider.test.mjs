@@ -1,7 +1,6 @@
 // The provider of the connect tests is what they take it for. Its OAuth client here is plain fetch.
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { after, before, beforeEach, test } from "node:test";
 import { CLIENTS, newVerifier, startProvider } from "./provider.mjs";
 
@@ -140,7 +139,7 @@ test("faults: 503, slow, broken after the grant, silent", async () => {
 
   assert.equal((await client.refresh(refresh_token)).status, 503);
   const asked = Date.now();
-  const granted = once(provider.events, "granted");
+  const granted = provider.next("granted");
   const slow = client.refresh(refresh_token);
   await granted;
   assert.ok(Date.now() - asked < 150, "the grant does not wait");
@@ -149,7 +148,7 @@ test("faults: 503, slow, broken after the grant, silent", async () => {
 
   await assert.rejects(client.refresh(second.refresh_token));
   assert.equal(provider.counts().refreshes, 2);
-  const arrived = once(provider.events, "arrived");
+  const arrived = provider.next("arrived");
   const silent = client.refresh("x");
   await arrived;
   assert.equal(await Promise.race([silent, new Promise((resolve) => setTimeout(resolve, 100, "nothing"))]), "nothing");
