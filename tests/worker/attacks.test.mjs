@@ -392,7 +392,7 @@ describe("OAuth at the customer's own host", () => {
     company = await newEnvironment(gateway, `skerry-${randomUUID()}`);
     ok(await gateway.admin("PUT", "/integration/skerry-oauth", await integrationFile("skerry-oauth")), 200, 201);
     const override = { secret_environment_variables: { client_secret: "the-company's-secret" } };
-    ok(await company.call("POST", "/environment-integration", { integration_name: "skerry-oauth", override }), 201);
+    ok(await company.call("POST", "/environment-integration", { integration_name: "skerry-oauth", override }), 200, 201);
   });
   const isSkerry = (url) => /^https:\/\/[a-z0-9-]+\.skerry\.example(\/|$)/.test(url);
   const begin = async (subdomain) => {

