@@ -1,0 +1,121 @@
+// The integration for provider.mjs, its variants, and the steps of connecting an account by it.
+
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CLIENTS } from "./provider.mjs";
+import { importAccount, integrationFile, newEnvironment, ok } from "./steps.mjs";
+import { Visitor } from "./visitor.mjs";
+
+/** name → the credential it keeps (all, when absent), what is changed in it and in `config`, the client that the install names. */
+const VARIANTS = {
+  lighthouse: { keeps: "oauth2" },
+  "lighthouse-post": { keeps: "oauth2", change: ({ options }) => (options.authorizationMethod = "body"), client: CLIENTS.post },
+  "lighthouse-introspected": { keeps: "oauth2", change: ({ auth }) => (auth.introspectPath = "/token/introspection") },
+  "lighthouse-form-post": { keeps: "oauth2", change: ({ params }) => (params.response_mode = "form_post") },
+  "lighthouse-machine": { keeps: "oauth2_client_credentials" },
+  "lighthouse-choice": {},
+  "lighthouse-uninstalled": { keeps: "oauth2", change: (_, { actions }) => (actions.post_install = { type: "request", config: { path: "/nothing" } }) },
+  "lighthouse-invalid": { keeps: "oauth2", change: (_, { actions }) => (actions.validation.config.path = "/nothing") },
+};
+export const variants = Object.keys(VARIANTS);
+
+/** The file of a variant, for this provider. */
+export async function lighthouseFile(provider, variant = "lighthouse") {
+  const file = JSON.parse((await integrationFile("lighthouse")).replaceAll("https://lighthouse.example", provider.url));
+  const { keeps, change } = VARIANTS[variant];
+  if (keeps) file.config.credentials = { [keeps]: file.config.credentials[keeps] };
+  change?.(file.config.credentials[keeps].config, file.config);
+  return { ...file, name: variant };
+}
+
+/** Publishes a variant and installs it with our client at the provider: the install. */
+export async function installLighthouse(gateway, environment, provider, variant = "lighthouse") {
+  ok(await gateway.admin("PUT", `/integration/${variant}`, await lighthouseFile(provider, variant)), 200, 201);
+  const { client_id, client_secret } = VARIANTS[variant].client ?? CLIENTS.basic;
+  const override = { environment_variables: { client_id }, secret_environment_variables: { client_secret } };
+  return ok(await environment.call("POST", "/environment-integration", { integration_name: variant, override }), 200, 201);
+}
+
+/** `{environment, installed}`: a new environment with a variant in it; `allowed` are its redirect origins. */
+export async function lighthouseEnvironment(gateway, provider, { variant, allowed } = {}) {
+  const environment = await newEnvironment(gateway, `lighthouse-${randomUUID()}`);
+  if (allowed) ok(await gateway.admin("PATCH", `/environment/${environment.id}`, { allowed_redirect_origins: allowed }), 200);
+  return { environment, installed: await installLighthouse(gateway, environment, provider, variant) };
+}
+
+/** Imports an account whose tokens the provider gave to us directly: `{…account, token}`. They end in `endsIn` seconds. */
+export async function importLighthouse(environment, installed, provider, { login = `keeper-${randomUUID()}`, endsIn } = {}) {
+  const { expires_in, ...token } = await provider.client().tokens(login);
+  const expires_at = new Date(Date.now() + (endsIn ?? expires_in) * 1_000).toISOString();
+  const account = await importAccount(environment, installed, { beacon: "north-pier", oauth: { token: { ...token, expires_in, expires_at } } }, { authentication_method: "oauth2" });
+  return { ...account, token };
+}
+
+/** `{id, link_token, url, expires_at}` */
+export async function linkToken(environment, more = {}) {
+  const who = "integrated_account_id" in more ? {} : { tenant_id: "tenant-1" };
+  return ok(await environment.call("POST", "/link-token", { ...who, ...more }), 201);
+}
+
+/** Whether a redirect goes away from the gateway that made this link. */
+export const leaves = (link) => (next) => new URL(next).origin !== new URL(link.url).origin;
+
+/** The form's page, filled in and sent: the next page, or in its `next` where the browser is sent. */
+export async function fillIn(link, { visitor = new Visitor(), values = { beacon: "North-Pier" }, query = "" } = {}) {
+  const page = await visitor.open(link.url + query);
+  assert.equal(page.status, 200, page.text);
+  return visitor.submit(page, values, { until: leaves(link) });
+}
+
+/** The provider's authorization URL, which is not called. */
+export async function toProvider(link, options) {
+  const { next, status, text } = await fillIn(link, options);
+  assert.ok(next, `the form was not accepted: ${status} ${text}`);
+  return next;
+}
+
+/** All of it, up to where the browser ends: with the company's `redirect_uri` in `next`, or on our result page. */
+export async function connect(environment, provider, { link, visitor = new Visitor(), integration = "lighthouse", login, deny, values, query, ...more } = {}) {
+  link ??= await linkToken(environment, { integration, ...more });
+  const page = await provider.signIn(await toProvider(link, { visitor, values, query }), { login, deny, visitor });
+  const until = leaves(link);
+  return page.next ? visitor.open(page.next, { from: provider.url, until }) : visitor.submit(page, {}, { until });
+}
+
+export const COMPANY = "https://company.example/done?tab=1";
+
+/** What a redirect to `redirect_uri` says. */
+export function resultOf({ next, status, text }) {
+  assert.ok(next, `no redirect to the company: ${status} ${text}`);
+  return Object.fromEntries(new URL(next).searchParams);
+}
+
+/** The account of a result, as the company reads it. */
+export async function accountOf(environment, page) {
+  const result = resultOf(page);
+  assert.equal(result.result, "success", JSON.stringify(result));
+  return ok(await environment.call("GET", `/integrated-account/${result.integrated_account_id}`), 200);
+}
+
+/** Connects a new account, in a browser of its own. */
+export const connectedAccount = async (environment, provider, options) =>
+  accountOf(environment, await connect(environment, provider, { redirect_uri: COMPANY, ...options }));
+
+/** A proxied call that needs the account's token. */
+export const callThings = (environment, { id }, path = "/proxy/things/thing-1") => environment.call("GET", `${path}?integrated_account_id=${id}`);
+
+/** The names of an account's events, in order, read past the Worker. */
+export async function eventsOf(gateway, { id }) {
+  const rows = await gateway.rows("Account", `SELECT event FROM event WHERE id GLOB 'evt_${id.replaceAll("-", "")}_*' ORDER BY rowid`);
+  return rows.map(({ event }) => event.replace("integrated_account:", ""));
+}
+
+/** Waits until this holds, at most 15 s. */
+export async function eventually(holds) {
+  const end = Date.now() + 15_000;
+  while (!(await holds())) {
+    assert.ok(Date.now() < end, `not within 15 s: ${holds}`);
+    await sleep(50);
+  }
+}
