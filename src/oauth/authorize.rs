@@ -20,7 +20,7 @@ const RESERVED: [&str; 4] = [
 ];
 
 /// What one login brings.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Authorize<'a> {
     /// What the callback must bring back.
     pub state: &'a str,

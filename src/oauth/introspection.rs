@@ -25,7 +25,7 @@ impl Introspection {
     pub fn apply(&self, token: &mut Value, now: Timestamp) {
         let left = self.expires_in.and_then(|left| u64::try_from(left).ok());
         if let (true, Some(left), Value::Object(fields)) =
-            (self.active, left.filter(is_credible), token)
+            (self.active, left.filter(|left| is_credible(*left)), token)
         {
             set_expiry(fields, Some(left), now);
         }

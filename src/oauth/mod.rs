@@ -28,8 +28,9 @@ pub use pkce::Verifier;
 pub use reply::{TokenReply, read_token};
 pub use request::{TokenRequest, client_credentials, exchange, introspect, keka, refresh, revoke};
 
-/// What requests are built from: the file's settings, and what its templates see.
-#[derive(Debug, Clone, Copy)]
+/// What requests are built from: the file's settings, and what its templates see. That holds secrets, so
+/// there is no `Debug`.
+#[derive(Clone, Copy)]
 pub struct Client<'a> {
     /// The credential's settings.
     pub config: &'a OAuth2,
@@ -74,12 +75,11 @@ impl Client<'_> {
     /// What is asked for, in one text; `None` when nothing is. The caller's wish comes before the file's.
     fn scopes(&self, wished: Option<&[String]>) -> Result<Option<String>, OAuthError> {
         let mut scopes = Vec::new();
-        match wished {
-            Some(wished) => scopes.extend(wished.iter().cloned()),
-            None => {
-                for scope in &self.config.scope {
-                    scopes.extend(scope.text(self.scope)?);
-                }
+        if let Some(wished) = wished {
+            scopes.extend(wished.iter().cloned());
+        } else {
+            for scope in &self.config.scope {
+                scopes.extend(scope.text(self.scope)?);
             }
         }
         scopes.retain(|scope| !scope.is_empty());

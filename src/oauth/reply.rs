@@ -22,7 +22,7 @@ const LONGEST_LIFETIME: u64 = 3_653 * 24 * 60 * 60;
 const KEYS_NAMED: usize = 10;
 
 /// A token that was granted. All of it is secret.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct TokenReply {
     /// What to store at `oauth.token`: the provider's fields; `expires_in` in whole seconds and
     /// `expires_at` where anybody said how long; `scope` as one text.
@@ -62,7 +62,8 @@ pub fn read_token(
         }
     }
     let default = config.token_expiry_duration.map(|count| count.0);
-    let lifetime = lifetime(&token, now).or_else(|| default.filter(is_credible));
+    let lifetime =
+        lifetime(&token, now).or_else(|| default.filter(|seconds| is_credible(*seconds)));
     set_expiry(&mut token, lifetime, now);
     set_scope(&mut token);
     Ok(TokenReply {
@@ -101,8 +102,8 @@ pub(super) fn set_expiry(token: &mut Map<String, Value>, lifetime: Option<u64>, 
 }
 
 /// Nothing lives for no time at all, and nothing for more than ten years.
-pub(super) fn is_credible(seconds: &u64) -> bool {
-    (1..=LONGEST_LIFETIME).contains(seconds)
+pub(super) fn is_credible(seconds: u64) -> bool {
+    (1..=LONGEST_LIFETIME).contains(&seconds)
 }
 
 fn find(config: &OAuth2, reply: &Value, previous: Option<&Value>) -> Option<Map<String, Value>> {
@@ -148,11 +149,11 @@ fn is_sendable(token: &Value) -> bool {
 /// Seconds from now, as the provider says: `expires_in`, else a moment.
 fn lifetime(token: &Map<String, Value>, now: Timestamp) -> Option<u64> {
     let said = token.get("expires_in").and_then(seconds);
-    said.filter(is_credible).or_else(|| {
+    said.filter(|seconds| is_credible(*seconds)).or_else(|| {
         let moments = ["expires_at", "expires_on"];
         let mut moments = moments.iter().filter_map(|key| token.get(*key));
         let expires_at = moments.find_map(freshness::moment)?;
-        Some(expires_at.since(now).as_secs()).filter(is_credible)
+        Some(expires_at.since(now).as_secs()).filter(|seconds| is_credible(*seconds))
     })
 }
 

@@ -42,7 +42,7 @@ fn answers_as_they_come() {
             "access_token=gho_16C7e42F292c6912E7&scope=repo%2Cgist&token_type=bearer\n",
             json!({"access_token":"gho_16C7e42F292c6912E7","scope":"repo,gist","token_type":"bearer"}),
         ),
-        // A form with an expiry, and one in the old spelling of the moment.
+        // A form with an expiry.
         (
             none.clone(),
             "access_token=t&expires_in=3600",
