@@ -80,8 +80,8 @@ fn select(input: &Input, id: &str) -> Markup {
     let chosen = shown(input);
     let texts: Vec<String> = field.options.iter().map(option_text).collect();
     // Without a choice the browser would take the first option for one.
-    let needs_blank =
-        !texts.iter().any(String::is_empty) && !(field.required && texts.contains(&chosen));
+    let is_chosen = field.required && texts.contains(&chosen);
+    let needs_blank = !is_chosen && !texts.iter().any(String::is_empty);
     html! {
         select id=(id) name=(field.name) required[is_needed(input)] aria-invalid=[input.problem.map(|_| "true")]
             aria-describedby=[described_by(input, id)] {
