@@ -159,7 +159,7 @@ fn a_choice_of_credentials_is_links() {
         html.contains("<a href=\"/connect/acme?credential=x&amp;a=b\" dir=\"auto\">Sign in</a>")
     );
     let alone = shown(&credential, |page| {
-        page.ways = vec![way("x".to_owned(), true)]
+        page.ways = vec![way("x".to_owned(), true)];
     });
     assert!(!alone.contains("<nav"));
 }
