@@ -51,6 +51,8 @@ pub(super) fn input(input: &Input) -> Markup {
     }
 }
 
+/// Without `maxlength`: browsers cut what is pasted without a word, and half a
+/// key is worse than a problem.
 fn line(input: &Input, id: &str) -> Markup {
     let field = input.field;
     let (kind, mode) = match (field.kind, field.format) {
@@ -66,7 +68,7 @@ fn line(input: &Input, id: &str) -> Markup {
     };
     html! {
         input id=(id) name=(field.name) type=(kind) value=(shown(input)) inputmode=[mode]
-            placeholder=[field.placeholder.as_deref()] maxlength=(most_characters(field))
+            placeholder=[field.placeholder.as_deref()]
             autocomplete=(completion) autocapitalize="none" autocorrect="off" spellcheck="false" dir="auto"
             required[is_needed(input)] aria-invalid=[input.problem.map(|_| "true")]
             aria-describedby=[described_by(input, id)];
@@ -78,8 +80,8 @@ fn select(input: &Input, id: &str) -> Markup {
     let chosen = shown(input);
     let texts: Vec<String> = field.options.iter().map(option_text).collect();
     // Without a choice the browser would take the first option for one.
-    let needs_blank =
-        !texts.iter().any(String::is_empty) && !(field.required && texts.contains(&chosen));
+    let is_chosen = field.required && texts.contains(&chosen);
+    let needs_blank = !is_chosen && !texts.iter().any(String::is_empty);
     html! {
         select id=(id) name=(field.name) required[is_needed(input)] aria-invalid=[input.problem.map(|_| "true")]
             aria-describedby=[described_by(input, id)] {
@@ -105,9 +107,11 @@ fn shown(input: &Input) -> String {
     }
     let known = kept_value(input.kept, field).or(field.default.as_ref());
     match known {
-        None => String::new(),
         Some(Value::String(text)) => text.clone(),
+        // Of a line no part of a context is shown that nobody typed.
+        Some(Value::Object(_) | Value::Array(_)) if field.kind == Kind::Text => String::new(),
         Some(other) => other.to_string(),
+        None => String::new(),
     }
 }
 

@@ -29,14 +29,15 @@ impl<'a> Brand<'a> {
     }
 }
 
-/// The logo on its tile. It is decoration: the label stands beside it. Under
-/// the picture is the initial, for when there is none or it does not load.
+/// The logo on its tile. It is decoration: the label stands beside it. Where
+/// there is no picture, or it does not load, the tile shows the initial.
 pub(super) fn logo(brand: Brand) -> Markup {
-    let source = brand.logo.and_then(https);
     html! {
         span class={ "logo tint-" (tint(brand.label)) } aria-hidden="true" {
-            span { (initial(brand.label)) }
-            @if let Some(source) = source { img src=(source) alt="" referrerpolicy="no-referrer"; }
+            @match brand.logo.and_then(https) {
+                Some(source) => img src=(source) alt="" data-initial=(initial(brand.label)) referrerpolicy="no-referrer";,
+                None => (initial(brand.label)),
+            }
         }
     }
 }

@@ -80,6 +80,14 @@ fn a_password_is_in_no_page() {
 }
 
 #[test]
+fn of_a_kept_context_only_what_was_typed_is_shown() {
+    let credential = api_key(&json!([{"name": "a"}, {"name": "b"}, {"name": "c"}]));
+    let kept = json!({"a": {"token": "hunter2"}, "b": ["hunter2"], "c": 7, "d": "hunter2"});
+    let html = shown(&credential, |page| page.kept = Some(&kept));
+    assert!(!html.contains("hunter2") && html.contains("value=\"7\""));
+}
+
+#[test]
 fn an_input_is_named_described_and_keeps_what_was_typed() {
     let fields = json!([
         {"name": "email", "label": "E-mail", "format": "email", "required": true, "help_text": "Yours.", "placeholder": "a@b"},
@@ -101,11 +109,11 @@ fn an_input_is_named_described_and_keeps_what_was_typed() {
         "<label for=\"field-0\" dir=\"auto\">E-mail</label><span class=\"mark\">Required</span>",
         "<p class=\"help\" id=\"field-0-help\" dir=\"auto\">Yours.</p>",
         "<p class=\"problem\" id=\"field-0-problem\" dir=\"auto\"><span class=\"unseen\">Error: </span>",
-        "name=\"email\" type=\"email\" value=\"a b\" inputmode=\"email\" placeholder=\"a@b\" maxlength=\"4000\"",
+        "name=\"email\" type=\"email\" value=\"a b\" inputmode=\"email\" placeholder=\"a@b\"",
         "required aria-invalid=\"true\" aria-describedby=\"field-0-help field-0-problem\"",
         "type=\"url\" value=\"\" inputmode=\"url\"",
         "type=\"text\" value=\"5\" inputmode=\"decimal\"",
-        "type=\"password\" value=\"\" maxlength=\"8000\" autocomplete=\"off\"",
+        "type=\"password\" value=\"\" autocomplete=\"off\"",
         "<input type=\"hidden\" name=\"link_token\" value=\"lt_1\">",
     ] {
         assert!(html.contains(part), "{part}\n{html}");
@@ -151,7 +159,7 @@ fn a_choice_of_credentials_is_links() {
         html.contains("<a href=\"/connect/acme?credential=x&amp;a=b\" dir=\"auto\">Sign in</a>")
     );
     let alone = shown(&credential, |page| {
-        page.ways = vec![way("x".to_owned(), true)]
+        page.ways = vec![way("x".to_owned(), true)];
     });
     assert!(!alone.contains("<nav"));
 }

@@ -159,7 +159,7 @@ fn gallery() {
     let folder = std::env::var("PAGES").unwrap();
     fs::create_dir_all(&folder).unwrap();
     let write = |name: &str, html: String| {
-        fs::write(Path::new(&folder).join(format!("{name}.html")), html).unwrap()
+        fs::write(Path::new(&folder).join(format!("{name}.html")), html).unwrap();
     };
     write("choose", chooser(7));
     write("choose-empty", chooser(0));
