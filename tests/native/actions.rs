@@ -366,7 +366,7 @@ fn a_patch_while_an_action_runs_is_not_lost() {
     let client = &story.setting.client;
     let path = story.path("run");
     let action = client.request_async("POST", &path, &[], Body::Empty);
-    let patch = async {
+    let theirs = async {
         let account = format!("/integrated-account/{}", story.account);
         let body = json!({ "tenant_id": "theirs", "context": { "note": { "c": 3 }, "own": true } });
         let patched = client
@@ -375,7 +375,7 @@ fn a_patch_while_an_action_runs_is_not_lost() {
         assert_eq!(patched.status, 200);
         story.world.pass(Duration::from_secs(6));
     };
-    let (ran, ()) = block_on(join(action, patch));
+    let (ran, ()) = block_on(join(action, theirs));
     assert_eq!(ran.expect(200), json!({ "id": "x" }));
     let account = story.account();
     assert_eq!(
