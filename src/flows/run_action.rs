@@ -62,7 +62,7 @@ impl<'a> NamedAction<'a> {
 
     /// Whether one of its requests is of a verb that may write.
     pub fn may_write(&self, config: &Config) -> bool {
-        let verbs = self.action.steps.iter().filter_map(|step| {
+        let mut verbs = self.action.steps.iter().filter_map(|step| {
             let method = match &step.kind {
                 StepKind::Request(method) => method,
                 StepKind::Call(call) => config.method(&call.resource, &call.method)?,
@@ -70,7 +70,7 @@ impl<'a> NamedAction<'a> {
             };
             Some(&method.method.0)
         });
-        verbs.into_iter().any(|verb| !is_read(verb))
+        verbs.any(|verb| !is_read(verb))
     }
 
     /// A form that no `run_if` can skip would end the action after its requests were sent.

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use causeway::error::{Code, Failure};
+use causeway::flows::run_action::{NamedAction, Outcome, run_action, run_result};
 use causeway::ids::AccountId;
-use causeway::ports::{Body, ObjectName, System};
+use causeway::ports::{Body, ObjectName, Sees, System};
 use futures::executor::block_on;
 use futures::future::join;
 use serde_json::{Value, json};
@@ -308,12 +310,13 @@ fn set_context_replaces_keys_and_update_context_merges() {
 #[test]
 fn later_steps_see_the_context_as_it_was_left() {
     let story = Story::of(&json!([
-        { "type": "update_context", "config": { "room": "{{body.room}}", "token": "a-new-secret" } },
+        { "type": "update_context", "config": { "room": "{{body.room}}", "token": "{{body.token}}" } },
         { "type": "request", "config": { "path": "/{{room}}", "headers": { "x-token": "{{token}}" } } },
         { "type": "transform", "config": "$context.room" },
     ]));
     story.gives("{}");
-    assert_eq!(story.run(&json!({ "room": "attic" })).expect(200), "attic");
+    let input = json!({ "room": "attic", "token": "a-new-secret" });
+    assert_eq!(story.run(&input).expect(200), "attic");
     let sent = story.world.sent().remove(0);
     assert!(sent.url.ends_with("/attic"), "{}", sent.url);
     assert_eq!(sent.header("x-token"), Some("a-new-secret"));
@@ -363,7 +366,7 @@ fn a_patch_while_an_action_runs_is_not_lost() {
     let client = &story.setting.client;
     let path = story.path("run");
     let action = client.request_async("POST", &path, &[], Body::Empty);
-    let patch = async {
+    let theirs = async {
         let account = format!("/integrated-account/{}", story.account);
         let body = json!({ "tenant_id": "theirs", "context": { "note": { "c": 3 }, "own": true } });
         let patched = client
@@ -372,7 +375,7 @@ fn a_patch_while_an_action_runs_is_not_lost() {
         assert_eq!(patched.status, 200);
         story.world.pass(Duration::from_secs(6));
     };
-    let (ran, ()) = block_on(join(action, patch));
+    let (ran, ()) = block_on(join(action, theirs));
     assert_eq!(ran.expect(200), json!({ "id": "x" }));
     let account = story.account();
     assert_eq!(
@@ -654,4 +657,95 @@ fn the_time_of_an_action_is_that_of_all_its_steps() {
     let failed = ran.expect(504);
     assert_eq!(failed["details"]["steps"], 1);
     assert_eq!(story.sent().len(), 2);
+}
+
+/// Runs an action as a lifecycle does: from inside, storing nothing.
+fn run_inside(story: &Story, name: &str) -> Result<Outcome, Failure> {
+    let id: AccountId = story.account.parse().unwrap();
+    let object = story.world.account(id);
+    block_on(async {
+        let loaded = object.visible(&Sees::All).await.unwrap();
+        let effective = object.effective(&loaded.account).await.unwrap();
+        let action = NamedAction::find(&effective.compiled.config, name).unwrap();
+        let deadline = story.world.now().plus(Duration::from_secs(30));
+        run_action(&object, &loaded, &effective, action, Value::Null, deadline).await
+    })
+}
+
+#[test]
+fn the_actions_of_the_lifecycle_may_change_more() {
+    let mut story = Story::new(&json!({
+        "post_install": { "steps": [
+            { "type": "update_context", "config": { "shop": "rome" } },
+            { "type": "request", "config": { "path": "/me" } },
+            { "type": "update_context", "config": "{ 'owner': $previous.id, 'shop': again ? 'paris' : 'rome' }" },
+        ] },
+        "refresh_token": { "steps": [
+            { "type": "transform", "config": "{ 'access_token': 'new' }" },
+            { "type": "update_context", "config": "{ 'oauth': { 'token': $previous } }" },
+        ] },
+    }));
+    assert_eq!(
+        run_inside(&story, "post_install").unwrap_err().code,
+        Code::HostKey,
+        "the account has its host"
+    );
+    let context = json!({ "pin": "p", "oauth": { "token": { "access_token": "old", "refresh_token": "r" } } });
+    story.account = story.setting.account("api_key", &context);
+    story.gives(r#"{"id":7}"#);
+    let outcome = run_inside(&story, "post_install").unwrap();
+    let changed = outcome.context.as_ref().unwrap();
+    assert_eq!(
+        (&changed["shop"], &changed["owner"], &changed["pin"]),
+        (&json!("rome"), &json!(7), &json!("p"))
+    );
+    assert_eq!(outcome.steps, 3);
+    assert_eq!(
+        story.world.sent()[0].url,
+        "https://rome.lamps.example/v1/me"
+    );
+    assert_eq!(story.context().get("shop"), None, "nothing is stored");
+    story.gives(r#"{"again":true}"#);
+    let failed = run_inside(&story, "post_install");
+    assert_eq!(failed.as_ref().unwrap_err().code, Code::HostKey, "once");
+    let told = run_result("post_install", &failed, story.world.now());
+    assert_eq!(
+        (&told["success"], &told["steps"], &told["error"]["code"]),
+        (&json!(false), &json!(2), &json!("caller.host_key"))
+    );
+    let outcome = run_inside(&story, "refresh_token").unwrap();
+    assert_eq!(
+        outcome.context.unwrap()["oauth"]["token"],
+        json!({ "access_token": "new", "refresh_token": "r" })
+    );
+}
+
+#[test]
+fn nothing_of_a_running_action_is_written_back_to_an_erased_account() {
+    let story = Story::of(&json!([
+        { "type": "request", "config": { "path": "/slow" } },
+        { "type": "update_context", "config": { "found": "{{body.id}}" } },
+    ]));
+    story.world.scripts(Scripted {
+        outcome: Ok(reply(
+            200,
+            &JSON,
+            Body::from_bytes(r#"{"id":"left-behind"}"#),
+        )),
+        not_before: story.now_ms() + 5_000,
+    });
+    let client = &story.setting.client;
+    let path = story.path("run");
+    let action = client.request_async("POST", &path, &[], Body::Empty);
+    let erase = async {
+        let account = format!("/integrated-account/{}", story.account);
+        let erased = client
+            .request_async("DELETE", &account, &[], Body::Empty)
+            .await;
+        assert_eq!(erased.status, 200);
+        story.world.pass(Duration::from_secs(6));
+    };
+    let (ran, ()) = block_on(join(action, erase));
+    assert_eq!(ran.code(404), "caller.not_found");
+    assert!(!story.world.at_rest().contains("left-behind"));
 }

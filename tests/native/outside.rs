@@ -345,7 +345,7 @@ impl World {
         )
     }
 
-    fn account(&self, id: AccountId) -> Rc<AccountObject<World, DiskHandle>> {
+    pub fn account(&self, id: AccountId) -> Rc<AccountObject<World, DiskHandle>> {
         let disk = self.disk(ObjectName::Account(id));
         Rc::clone(
             self.0.accounts.borrow_mut().entry(id).or_insert_with(|| {
