@@ -14,6 +14,7 @@ mod actions;
 mod client;
 #[cfg(feature = "cli")]
 mod command;
+mod connect;
 mod documentation;
 mod environments;
 mod installs;

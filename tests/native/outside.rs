@@ -252,6 +252,14 @@ impl World {
         });
     }
 
+    /// The same, when the clock has come so far.
+    pub fn answers_at(&self, millis: i64, status: u16, body: &str) {
+        self.scripts(Scripted {
+            outcome: Ok(reply(status, &[], Body::from_bytes(body.to_owned()))),
+            not_before: millis,
+        });
+    }
+
     pub fn scripts(&self, scripted: Scripted) {
         self.0.script.borrow_mut().push_back(scripted);
     }
@@ -365,6 +373,11 @@ impl World {
     /// Rows of an object's statement.
     pub fn rows(&self, name: ObjectName, statement: &str) -> usize {
         self.disk(name).exec(statement, &[]).unwrap().len()
+    }
+
+    /// The rows of an object's statement.
+    pub fn select(&self, name: ObjectName, statement: &str) -> Vec<Row> {
+        self.disk(name).exec(statement, &[]).unwrap()
     }
 
     /// A message that never returns: its object is cut off in the middle.

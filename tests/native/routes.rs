@@ -51,6 +51,11 @@ const ROWS: &[(&str, &str, &[&str])] = &[
     ),
     ("POST", "/integrated-account/token", &["proxy", "admin"]),
     ("POST", "/integrated-account/bulk-delete", &["admin"]),
+    ("GET", "/connect", ANYBODY),
+    ("GET", "/connect/x", ANYBODY),
+    ("POST", "/connect/x", ANYBODY),
+    ("GET", "/connect/x/callback", ANYBODY),
+    ("POST", "/connect/x/callback", ANYBODY),
     ("GET", "/link-token", &["read", "admin"]),
     ("POST", "/link-token", &["connect", "admin"]),
     ("DELETE", "/link-token/x", &["connect", "admin"]),
@@ -81,6 +86,7 @@ const ANYBODY: &[&str] = &["nobody", "read", "proxy", "connect", "admin", "accou
 fn name_of(route: &Route) -> String {
     let debug = match route {
         Route::Admin(admin) => format!("{admin:?}"),
+        Route::Connect(connect) => format!("{connect:?}"),
         other => format!("{other:?}"),
     };
     debug.split(['(', ' ']).next().unwrap().to_owned()
@@ -92,15 +98,13 @@ fn declared() -> Vec<String> {
         fs::read_to_string(crate::integration_files::root().join("src/api/route.rs")).unwrap();
     let items = syn::parse_file(&text).unwrap().items;
     let enums = items.into_iter().filter_map(|item| match item {
-        syn::Item::Enum(item) if item.ident == "Route" || item.ident == "AdminRoute" => {
-            Some(item.variants)
-        }
+        syn::Item::Enum(item) if item.ident.to_string().ends_with("Route") => Some(item.variants),
         _ => None,
     });
     enums
         .flatten()
         .map(|variant| variant.ident.to_string())
-        .filter(|name| name != "Admin")
+        .filter(|name| name != "Admin" && name != "Connect")
         .collect()
 }
 
@@ -153,7 +157,16 @@ fn a_route_is_open_to_whom_its_row_names_and_to_nobody_else() {
             } else {
                 Body::from_bytes("{}")
             };
-            let status = client.request(method, path, &[], body).status;
+            let answer = client.request(method, path, &[], body);
+            if path.starts_with("/connect") {
+                // A page for anybody, which asks for a link token and for no other.
+                assert_eq!(
+                    answer.header("content-type"),
+                    Some("text/html; charset=utf-8")
+                );
+                continue;
+            }
+            let status = answer.status;
             let expected = match (allowed.contains(who), *who) {
                 (true, _) => None,
                 (false, "nobody") => Some(401),

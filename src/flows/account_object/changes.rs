@@ -115,8 +115,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         context: &Value,
         events: &[EventType],
     ) -> Result<Next, Failure> {
-        let (public, secrets) = effective.compiled.split_context(context);
-        let (secrets, token) = split_token(secrets);
+        let (context, token) = split_token(context.clone());
+        let (public, secrets) = effective.compiled.split_context(&context);
         let account = Account {
             context: public,
             updated_at: self.outside.now(),

@@ -115,11 +115,11 @@ describe("oauth2", () => {
     assert.ok(query.state.length >= 32);
   });
 
-  test("a cookie of this browser alone goes with the state", async () => {
+  test("a cookie of this browser alone goes with the state, and one with the link", async () => {
     const visitor = new Visitor();
     await toProvider(await link(), { visitor });
     const named = visitor.cookies.filter(({ name }) => /^causeway-[0-9a-f]{8}$/.test(name)); // on plain http without __Host-
-    assert.equal(named.length, 1, JSON.stringify(visitor.cookies));
+    assert.equal(named.length, 2, JSON.stringify(visitor.cookies));
     for (const { httpOnly, path, sameSite } of visitor.cookies) assert.deepEqual([httpOnly, path, sameSite], [true, "/", "lax"]);
   });
 

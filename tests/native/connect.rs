@@ -1,0 +1,511 @@
+//! Connecting: link token, page, form, provider, callback, account. The provider is scripted; the real one
+//! is in the Worker tests.
+
+use std::collections::BTreeMap;
+
+use causeway::ids::AccountId;
+use causeway::ports::{Body, ObjectName};
+use futures::FutureExt;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::client::{Answer, Client, Setting};
+use crate::outside::{Fault, World};
+
+/// A file with every way to connect.
+pub fn file() -> Value {
+    json!({
+        "name": "pier",
+        "config": {
+            "label": "Pier",
+            "base_url": "https://{{shop}}.pier.example",
+            "credentials": {
+                "oauth2": { "format": "oauth2", "config": {
+                    "client": { "id": "our-id", "secret": "our-secret" },
+                    "auth": { "tokenHost": "https://{{shop}}.pier.example", "authorizePath": "/authorize", "tokenPath": "/token", "revokePath": "/revoke" },
+                    "scope": ["read", "write"],
+                    "contextFromToken": { "user": "user.name" },
+                    "contextFromCallback": { "site": "site" },
+                    "fields": [{ "name": "shop", "label": "Shop", "required": true, "transform": "lowercase" }],
+                } },
+                "api_key": { "format": "api_key", "config": { "fields": [
+                    { "name": "shop", "label": "Shop", "required": true },
+                    { "name": "api_key", "label": "Key", "type": "password", "required": true },
+                ] } },
+            },
+            "authorization": { "format": "bearer", "config": { "token": "{{oauth.token.access_token|api_key}}" } },
+            "resources": { "ships": { "get": { "path": "/ships/{{id}}" }, "create": { "method": "post", "path": "/ships" } } },
+            "actions": {
+                "post_install": { "steps": [
+                    { "type": "get_context" },
+                    { "type": "transform", "config": "{ 'label': 'Pier ' & shop }" },
+                    { "type": "update_context", "config": "$previous" },
+                ] },
+                "validation": { "type": "request", "config": { "path": "/me" } },
+            },
+        },
+    })
+}
+
+pub const TOKEN: &str = r#"{"access_token":"first-token","refresh_token":"refresh-1","expires_in":3600,"user":{"name":"Ada"}}"#;
+
+/// Somebody with a browser.
+pub struct Browser {
+    client: Client,
+    cookies: BTreeMap<String, String>,
+}
+
+impl Browser {
+    pub fn of(world: &World) -> Self {
+        let client = Client {
+            world: world.clone(),
+            token: String::new(),
+        };
+        Self {
+            client,
+            cookies: BTreeMap::new(),
+        }
+    }
+
+    pub fn get(&mut self, address: &str) -> Answer {
+        self.ask("GET", address, Body::Empty)
+    }
+
+    pub fn post(&mut self, address: &str, pairs: &[(&str, &str)]) -> Answer {
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(pairs)
+            .finish();
+        self.ask("POST", address, Body::from_bytes(body))
+    }
+
+    /// Asks, and is gone before the answer.
+    pub fn cut_off(&self, address: &str) {
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let cookies = cookies.join("; ");
+        let headers = [("cookie", cookies.as_str())];
+        let asked = self
+            .client
+            .request_async("GET", address, &headers, Body::Empty);
+        if let Some(answer) = asked.now_or_never() {
+            panic!("it was answered: {} {}", answer.status, answer.text());
+        }
+    }
+
+    fn ask(&mut self, method: &str, address: &str, body: Body<crate::outside::Pieces>) -> Answer {
+        let path = address
+            .strip_prefix("https://causeway.example")
+            .unwrap_or(address);
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let cookies = cookies.join("; ");
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("cookie", cookies.as_str()),
+        ];
+        let answer = self.client.request(method, path, &headers, body);
+        for cookie in answer.headers.get_all("set-cookie") {
+            let cookie = cookie.to_str().unwrap();
+            assert!(
+                cookie.starts_with("__Host-causeway-")
+                    && cookie.contains("HttpOnly")
+                    && cookie.contains("Secure")
+                    && cookie.contains("Path=/"),
+                "{cookie}"
+            );
+            let (name, rest) = cookie.split_once('=').unwrap();
+            let value = rest.split(';').next().unwrap();
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
+        answer
+    }
+}
+
+/// A link, and a browser on its way.
+pub struct Visit {
+    pub world: World,
+    pub setting: Setting,
+    pub browser: Browser,
+    pub token: String,
+}
+
+impl Visit {
+    pub fn new(link: &Value) -> Self {
+        let world = World::new();
+        let setting = Setting::new(&world, &file());
+        Self::with(world, setting, link)
+    }
+
+    pub fn with(world: World, setting: Setting, link: &Value) -> Self {
+        let made = setting.client.post("/link-token", link).expect(201);
+        Self {
+            browser: Browser::of(&world),
+            token: made["link_token"].as_str().unwrap().to_owned(),
+            world,
+            setting,
+        }
+    }
+
+    /// Sends the form of this credential.
+    pub fn submit(&mut self, credential: &str, fields: &[(&str, &str)]) -> Answer {
+        let mut pairs = vec![
+            ("link_token", self.token.as_str()),
+            ("credential", credential),
+        ];
+        pairs.extend(fields);
+        self.browser.post("/connect/pier", &pairs)
+    }
+
+    /// Sends the form, and is at the provider: the address there.
+    pub fn leave(&mut self) -> Url {
+        let answer = self.submit("oauth2", &[("shop", "Berlin")]);
+        assert_eq!(answer.status, 303, "{}", answer.text());
+        answer.header("location").unwrap().parse().unwrap()
+    }
+
+    /// Comes back from there.
+    pub fn come_back(&mut self, there: &Url) -> Answer {
+        let state = parameter(there, "state");
+        let path = format!("/connect/pier/callback?code=the-code&site=x&state={state}");
+        self.browser.get(&path)
+    }
+
+    /// The only account there is.
+    pub fn account(&self) -> Value {
+        let list = self.setting.client.get("/integrated-account").expect(200);
+        assert_eq!(list["result"].as_array().unwrap().len(), 1, "{list}");
+        list["result"][0].clone()
+    }
+
+    pub fn events(&self, account: &Value) -> Vec<String> {
+        events(&self.world, account)
+    }
+
+    /// All the way to an active account.
+    pub fn connected(link: &Value) -> (Self, Value) {
+        let mut visit = Self::new(link);
+        let there = visit.leave();
+        visit.world.answers(200, &[], TOKEN);
+        visit.world.answers(200, &[], "{}");
+        visit.come_back(&there);
+        let account = visit.account();
+        assert_eq!(account["status"], "active");
+        (visit, account)
+    }
+}
+
+pub fn events(world: &World, account: &Value) -> Vec<String> {
+    let id: AccountId = account["id"].as_str().unwrap().parse().unwrap();
+    let rows = world.select(
+        ObjectName::Account(id),
+        "SELECT event FROM event ORDER BY created_at, rowid",
+    );
+    let name = |text: &str| text.replace("integrated_account:", "");
+    rows.iter()
+        .map(|row| name(row[0].as_text().unwrap()))
+        .collect()
+}
+
+pub fn parameter(url: &Url, name: &str) -> String {
+    url.query_pairs()
+        .find(|(key, _)| key == name)
+        .unwrap_or_else(|| panic!("no {name} in {url}"))
+        .1
+        .into_owned()
+}
+
+#[test]
+fn a_customer_connects_by_oauth_and_the_account_can_be_called() {
+    let mut visit = Visit::new(
+        &json!({ "tenant_id": "acme", "redirect_uri": "https://app.example/back?x=1", "region": "eu", "context": { "team": "north" } }),
+    );
+    let at_rest = visit.world.at_rest();
+    let page = visit
+        .browser
+        .get(&format!("/connect/pier?link_token={}", visit.token));
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("Pier") && page.text().contains("name=\"shop\""));
+    assert_eq!(visit.world.at_rest(), at_rest, "opening writes nothing");
+    let wrong = visit.submit("oauth2", &[("shop", "evil.example/")]);
+    assert_eq!(wrong.status, 422);
+    assert_eq!(visit.world.at_rest(), at_rest, "nor does a wrong form");
+
+    let there = visit.leave();
+    assert_eq!(there.host_str(), Some("berlin.pier.example"));
+    assert_eq!(there.path(), "/authorize");
+    for (name, value) in [
+        ("response_type", "code"),
+        ("client_id", "our-id"),
+        ("scope", "read write"),
+        ("code_challenge_method", "S256"),
+        (
+            "redirect_uri",
+            "https://causeway.example/connect/pier/callback",
+        ),
+    ] {
+        assert_eq!(parameter(&there, name), value);
+    }
+    assert_eq!(
+        visit.setting.client.get("/integrated-account").expect(200)["result"],
+        json!([])
+    );
+    visit.world.answers(200, &[], TOKEN);
+    visit.world.answers(200, &[], "{}");
+    let back = visit.come_back(&there);
+    let back: Url = back.header("location").unwrap().parse().unwrap();
+    let account = visit.account();
+    assert_eq!(back.host_str(), Some("app.example"));
+    assert_eq!(parameter(&back, "x"), "1");
+    assert_eq!(parameter(&back, "result"), "success");
+    assert_eq!(parameter(&back, "integration"), "pier");
+    assert_eq!(parameter(&back, "integrated_account_id"), account["id"]);
+    assert_eq!(account["status"], "active");
+    assert_eq!(account["region"], "eu");
+    assert_eq!(
+        account["context"],
+        json!({ "team": "north", "shop": "berlin", "site": "x", "user": "Ada", "label": "Pier berlin" })
+    );
+    assert_eq!(account["last_action_run_result"]["action"], "validation");
+    assert_eq!(visit.events(&account), ["created", "active"]);
+
+    let sent = visit.world.sent();
+    assert_eq!(sent[0].url, "https://berlin.pier.example/token");
+    assert_eq!(
+        sent[0].header("authorization"),
+        Some("Basic b3VyLWlkOm91ci1zZWNyZXQ=")
+    );
+    let asked: BTreeMap<String, String> =
+        form_urlencoded::parse(&sent[0].body).into_owned().collect();
+    assert_eq!(asked["code"], "the-code");
+    assert!(asked["code_verifier"].len() >= 43);
+    assert_eq!(sent[1].header("authorization"), Some("Bearer first-token"));
+
+    visit.world.answers(200, &[], "{}");
+    let path = format!(
+        "/proxy/ships/1?integrated_account_id={}",
+        account["id"].as_str().unwrap()
+    );
+    visit.setting.client.get(&path).expect(200);
+    let at_rest = visit.world.at_rest();
+    for secret in ["first-token", "refresh-1", "the-code", &visit.token] {
+        assert!(!at_rest.contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn an_api_key_goes_straight_to_an_active_account_and_the_link_is_spent() {
+    let mut visit = Visit::new(&json!({ "tenant_id": "acme", "integration": "pier" }));
+    visit.world.answers(200, &[], "{}");
+    let done = visit.submit(
+        "api_key",
+        &[("shop", "berlin"), ("api_key", "hunter2-hunter2")],
+    );
+    assert_eq!(done.status, 200, "{}", done.text());
+    let account = visit.account();
+    assert_eq!(account["authentication_method"], "api_key");
+    assert_eq!(account["status"], "active");
+    assert!(!visit.world.at_rest().contains("hunter2-hunter2"));
+    // The same browser may try again for ten minutes; it is the same account.
+    visit.world.answers(200, &[], "{}");
+    let again = visit.submit(
+        "api_key",
+        &[("shop", "berlin"), ("api_key", "hunter3-hunter3")],
+    );
+    assert_eq!(again.status, 200);
+    assert_eq!(visit.account()["id"], account["id"]);
+    // Another one may not.
+    let mut other = Browser::of(&visit.world);
+    let path = format!("/connect/pier?link_token={}", visit.token);
+    assert_eq!(other.get(&path).status, 401);
+    visit.world.pass(std::time::Duration::from_secs(601));
+    assert_eq!(visit.browser.get(&path).status, 401);
+}
+
+#[test]
+fn a_state_is_good_once_for_its_browser_and_its_integration() {
+    let mut visit = Visit::new(&json!({ "tenant_id": "acme" }));
+    let there = visit.leave();
+    let state = parameter(&there, "state");
+    let path = format!("/connect/pier/callback?code=c&state={state}");
+    let mut other = Browser::of(&visit.world);
+    assert_eq!(other.get(&path).status, 401, "a foreign browser");
+    let foreign = format!("/connect/other/callback?code=c&state={state}");
+    assert_eq!(
+        visit.browser.get(&foreign).status,
+        401,
+        "a foreign integration"
+    );
+    let forged = format!(
+        "/connect/pier/callback?code=c&state={}x",
+        &state[..state.len() - 1]
+    );
+    assert_eq!(visit.browser.get(&forged).status, 401, "a forged state");
+    assert_eq!(visit.world.sent().len(), 0);
+    visit.world.answers(200, &[], TOKEN);
+    visit.world.answers(200, &[], "{}");
+    assert_eq!(
+        visit.come_back(&there).status,
+        200,
+        "the right one still works"
+    );
+    assert_eq!(visit.come_back(&there).status, 401, "and once only");
+    assert_eq!(visit.world.sent().len(), 2);
+}
+
+#[test]
+fn a_login_is_over_after_ten_minutes_and_leaves_nothing() {
+    let mut visit = Visit::new(&json!({ "tenant_id": "acme" }));
+    let there = visit.leave();
+    visit.world.pass(std::time::Duration::from_secs(601));
+    assert_eq!(visit.come_back(&there).status, 401);
+    let objects = visit.world.objects_with_data();
+    visit.world.settle();
+    assert_eq!(
+        visit.world.objects_with_data(),
+        objects - 1,
+        "the object is empty again"
+    );
+}
+
+#[test]
+fn a_refusal_of_the_provider_is_shown_plainly() {
+    for (error, status) in [("access_denied", 403), ("server_error", 502)] {
+        let mut visit = Visit::new(&json!({ "tenant_id": "acme" }));
+        let there = visit.leave();
+        let state = parameter(&there, "state");
+        let path = format!(
+            "/connect/pier/callback?error={error}&error_description=No%20%3Cb%3Eway&state={state}"
+        );
+        let page = visit.browser.get(&path);
+        assert_eq!(page.status, status);
+        assert!(page.text().contains("No &lt;b&gt;way"), "{}", page.text());
+    }
+}
+
+#[test]
+fn a_failed_validation_keeps_the_account_and_can_be_tried_again() {
+    let link = json!({ "tenant_id": "acme", "redirect_uri": "https://app.example/back" });
+    let mut visit = Visit::new(&link);
+    let there = visit.leave();
+    visit.world.answers(200, &[], TOKEN);
+    visit.world.answers(403, &[], r#"{"why":"no seat"}"#);
+    let back = visit.come_back(&there);
+    let back: Url = back.header("location").unwrap().parse().unwrap();
+    assert_eq!(parameter(&back, "result"), "error");
+    assert_eq!(parameter(&back, "error_type"), "validation_error");
+    let account = visit.account();
+    assert_eq!(account["status"], "validation_error");
+    assert_eq!(account["last_action_run_result"]["success"], false);
+    assert_eq!(visit.events(&account), ["created", "validation_error"]);
+    let path = format!(
+        "/proxy/ships/1?integrated_account_id={}",
+        account["id"].as_str().unwrap()
+    );
+    assert_eq!(
+        visit.setting.client.get(&path).code(409),
+        "account.not_ready"
+    );
+    let there = visit.leave();
+    visit.world.answers(200, &[], TOKEN);
+    visit.world.answers(200, &[], "{}");
+    visit.come_back(&there);
+    assert_eq!(visit.account()["status"], "active");
+    assert_eq!(visit.account()["id"], account["id"]);
+}
+
+#[test]
+fn connecting_again_keeps_the_id_and_unless_told_otherwise_the_context() {
+    for keeps in [true, false] {
+        let (visit, account) =
+            Visit::connected(&json!({ "tenant_id": "acme", "context": { "team": "north" } }));
+        let id = account["id"].clone();
+        let link = json!({ "integrated_account_id": id, "persist_previous_context": keeps });
+        let Visit { world, setting, .. } = visit;
+        let mut visit = Visit::with(world, setting, &link);
+        let there = visit.leave();
+        let second = TOKEN.replace("first-token", "second-token");
+        visit.world.answers(200, &[], &second);
+        visit.world.answers(200, &[], "{}");
+        assert_eq!(visit.come_back(&there).status, 200);
+        let after = visit.account();
+        assert_eq!((&after["id"], &after["status"]), (&id, &json!("active")));
+        assert_eq!(after["context"].get("team").is_some(), keeps);
+        let last = visit.world.sent().pop().unwrap();
+        assert_eq!(last.header("authorization"), Some("Bearer second-token"));
+    }
+}
+
+#[test]
+fn a_restart_at_any_step_leaves_the_account_as_before_or_done() {
+    for (word, fault) in [
+        ("index_account", Fault::Lost),
+        ("index_account", Fault::AnswerLost),
+    ] {
+        let mut visit = Visit::new(&json!({ "tenant_id": "acme" }));
+        let there = visit.leave();
+        visit.world.restart();
+        visit.world.answers(200, &[], TOKEN);
+        visit
+            .world
+            .0
+            .faults
+            .borrow_mut()
+            .push_back((word.into(), fault));
+        assert_eq!(visit.come_back(&there).status, 502);
+        visit.world.restart();
+        visit.world.settle();
+        let list = visit.setting.client.get("/integrated-account").expect(200);
+        assert_eq!(list["result"], json!([]), "it never counted");
+    }
+}
+
+#[test]
+fn actions_that_a_restart_cut_off_are_run_by_the_alarm() {
+    let mut visit = Visit::new(&json!({ "tenant_id": "acme" }));
+    let there = visit.leave();
+    visit.world.answers(200, &[], TOKEN);
+    // The validation waits for its answer when the power goes.
+    visit.world.answers_at(1_700_000_900_000, 200, "{}");
+    let state = parameter(&there, "state");
+    let path = format!("/connect/pier/callback?code=the-code&site=x&state={state}");
+    visit.browser.cut_off(&path);
+    visit.world.restart();
+    assert_eq!(visit.account()["status"], "connecting");
+    visit.world.answers(200, &[], "{}");
+    visit.world.settle();
+    let account = visit.account();
+    assert_eq!(account["status"], "active");
+    assert_eq!(visit.events(&account), ["created", "active"]);
+}
+
+#[test]
+fn a_deleted_account_is_revoked_at_the_provider_and_keeps_its_outbox_only() {
+    let (visit, account) = Visit::connected(&json!({ "tenant_id": "acme" }));
+    visit.world.answers(200, &[], "");
+    let path = format!("/integrated-account/{}", account["id"].as_str().unwrap());
+    visit.setting.client.delete(&path).expect(200);
+    let last = visit.world.sent().pop().unwrap();
+    assert_eq!(last.url, "https://berlin.pier.example/revoke");
+    assert!(String::from_utf8_lossy(&last.body).contains("token=refresh-1"));
+    assert_eq!(
+        visit.setting.client.get(&path).code(404),
+        "caller.not_found"
+    );
+    assert_eq!(visit.events(&account), ["created", "active", "deleted"]);
+    let objects = visit.world.objects_with_data();
+    visit
+        .world
+        .pass(std::time::Duration::from_secs(31 * 24 * 3600));
+    visit.world.settle();
+    assert_eq!(
+        visit.world.objects_with_data(),
+        objects - 1,
+        "after 30 days it is gone"
+    );
+}
