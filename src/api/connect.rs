@@ -241,7 +241,10 @@ async fn open<O: Outside>(
     asked: &[(String, String)],
 ) -> Result<Result<Opened, ConnectFailure>, Failure> {
     let token = first(asked, "link_token").unwrap_or_default();
-    let Some(environment) = environment_of_link(token) else {
+    let is_one = asked
+        .iter()
+        .all(|(key, value)| key != "link_token" || value == token);
+    let Some(environment) = environment_of_link(token).filter(|_| is_one) else {
         return Ok(Err(ConnectFailure::InvalidToken));
     };
     let hash = crypto::sha256_hex(token.as_bytes());

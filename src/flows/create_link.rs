@@ -140,6 +140,12 @@ async fn check_redirect_uri(
     uri: &str,
 ) -> Result<(), Failure> {
     let refused = |why: &str| Failure::invalid("redirect_uri", why);
+    // Parsers disagree on these; one that is sent back must be read as it was checked.
+    if uri.contains(|c: char| c == '\\' || c.is_whitespace() || c.is_control()) {
+        return Err(refused(
+            "has a backslash, white space or control character in it",
+        ));
+    }
     let url = Url::parse(uri).map_err(|_| refused("is not an absolute URL"))?;
     let is_loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
         && outside.settings().private_upstreams == PrivateUpstreams::Allowed;

@@ -27,7 +27,7 @@ fn an_account_is_imported_read_listed_and_deleted() {
     assert_eq!(made["integration"]["name"], "shop");
     assert_eq!(
         made["context"],
-        json!({ "shop": "s1", "oauth": { "token": {} } }),
+        json!({ "shop": "s1" }),
         "secrets are in no answer"
     );
     let keys = [

@@ -130,6 +130,8 @@ fn a_result_goes_only_to_an_origin_the_environment_allows() {
         ("https://app.example.evil.example/back", 422),
         ("https://app.example:8443/back", 422),
         ("https://evil.example/https://app.example", 422),
+        ("https://app.example\\@evil.example/", 422),
+        (" https://app.example/", 422),
     ] {
         let body = json!({ "tenant_id": "a", "redirect_uri": uri });
         setting.client.post("/link-token", &body).expect(status);

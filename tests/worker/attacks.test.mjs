@@ -298,11 +298,11 @@ describe("fields", () => {
   const nothingElsewhere = () => assert.deepEqual(elsewhere.filter((request) => !isOurs(request)), []);
 
   test("harmless ones work", async () => {
-    assert.equal(resultOf(await skerry({ team: "röd & grön/../x" })).result, "success");
+    assert.equal(resultOf(await skerry({ team: "röd & grön/x" })).result, "success");
     const [{ url, headers }] = elsewhere;
     assert.equal(new URL(url).host, "acme.skerry.example");
     assert.equal(new URL(url).pathname.split("/").length, 5, "one segment stays one");
-    assert.equal(new URL(url).searchParams.get("team"), "röd & grön/../x");
+    assert.equal(new URL(url).searchParams.get("team"), "röd & grön/x");
     assert.equal(headers["x-key"], "key-1");
   });
 

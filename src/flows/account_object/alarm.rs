@@ -56,6 +56,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
     }
 
+    /// The alarm rings at the next time there is something to do, or soon when that cannot be told.
+    pub(super) async fn plan(&self) {
+        if self.rest().await.is_err() {
+            self.wake_later().await;
+        }
+    }
+
     /// Sets the alarm to the next time there is something to do; where nothing is left at all, nothing
     /// stays stored.
     pub(super) async fn rest(&self) -> Result<(), Failure> {

@@ -65,7 +65,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         // Should the commit fail, the row still says what is pending: the next request reads it.
         self.state.replace(State::Unread);
         self.commit_row(&next)?;
-        self.reload()
+        let loaded = self.reload()?;
+        self.plan().await;
+        Ok(loaded)
     }
 
     /// Erases the account at once; the index follows, now or by alarm.

@@ -169,7 +169,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         } else {
             self.index_then_commit(effective, loaded, next).await?;
         }
-        self.reload()
+        let loaded = self.reload()?;
+        self.plan().await;
+        Ok(loaded)
     }
 
     /// When the index does not answer, it may have the change or not: what counts stays as it was, and the

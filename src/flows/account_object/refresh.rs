@@ -37,6 +37,8 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(30);
 const IN_USE: Duration = Duration::from_hours(24);
 /// An idle one is refreshed so often, lest its refresh token lapse.
 const IDLE: Duration = Duration::from_hours(7 * 24);
+/// Refreshes in a row that gave neither a token nor a reason.
+const MOST_UNREADABLE: u32 = 4;
 /// A use is noted when the last one noted is older.
 const NOTED: Duration = Duration::from_hours(1);
 /// What `last_error` says of an account whose credential cannot be refreshed.
@@ -182,9 +184,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 Ok(()) => object.refresh_failures.set(0),
                 Err(failure) => object.pause_refreshing(failure),
             }
-            if let Err(failure) = object.rest().await {
-                object.log("account_not_settled", failure.code.as_str());
-            }
+            object.plan().await;
             // Nobody may be waiting any more.
             drop(tell.send(Some(outcome)));
         };
@@ -214,6 +214,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                     }
                     Attempt::Failed(refused) if refused.needs_reauth() => {
                         self.needs_reauth(loaded, &refused.to_string()).await?;
+                        return Err(needs_reauth());
+                    }
+                    // No code at all, and again and again: what the provider means is no.
+                    Attempt::Failed(other @ TokenFailure::Unreadable(_))
+                        if self.refresh_failures.get() >= MOST_UNREADABLE =>
+                    {
+                        self.needs_reauth(loaded, &other.to_string()).await?;
                         return Err(needs_reauth());
                     }
                     Attempt::Failed(other) => return Err(token_endpoint(&other.to_string())),
@@ -281,8 +288,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 .note_use()
                 .map_err(Failure::from)
                 .and_then(|()| object.reload());
-            if noted.is_ok() && object.rest().await.is_err() {
-                object.wake_later().await;
+            if noted.is_ok() {
+                object.plan().await;
             }
         };
         self.outside.go_on(work.boxed_local());
