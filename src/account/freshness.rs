@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::time::Timestamp;
 
 /// A token that does not say how long it was made for was made for an hour.
-const ASSUMED_LIFETIME: Duration = Duration::from_secs(60 * 60);
-const LONGEST_MARGIN: Duration = Duration::from_secs(5 * 60);
+const ASSUMED_LIFETIME: Duration = Duration::from_hours(1);
+const LONGEST_MARGIN: Duration = Duration::from_mins(5);
 /// From here on a number of seconds would be beyond the year 5000: it counts milliseconds.
 const MILLISECONDS_FROM: u64 = 100_000_000_000;
 
@@ -100,7 +100,7 @@ mod tests {
 
     const EXPIRES: i64 = 1_700_000_000_000;
 
-    fn token(expires_in: Value) -> Value {
+    fn token(expires_in: &Value) -> Value {
         json!({ "expires_at": Timestamp::from_millis(EXPIRES), "expires_in": expires_in })
     }
 
@@ -125,7 +125,7 @@ mod tests {
             (json!("soon"), 300_000),
         ];
         for (expires_in, margin) in table {
-            let token = token(expires_in.clone());
+            let token = token(&expires_in);
             assert_eq!(
                 with_left(&token, margin + 1),
                 Freshness::Fresh,

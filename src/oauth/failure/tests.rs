@@ -4,6 +4,14 @@ use super::*;
 
 const NOW: i64 = 1_700_000_000_000;
 
+/// Status, header fields, body, seconds to wait.
+type Wait = (
+    u16,
+    &'static [(&'static str, &'static str)],
+    &'static str,
+    Option<u64>,
+);
+
 fn failure(status: u16, headers: &[(&'static str, &str)], body: &str) -> TokenFailure {
     let headers: HeaderMap = headers
         .iter()
@@ -19,173 +27,174 @@ fn failure(status: u16, headers: &[(&'static str, &str)], body: &str) -> TokenFa
     .unwrap_err()
 }
 
+/// Status, body, code, words, whether the customer must connect again.
+const REFUSALS: [(u16, &str, &str, &str, bool); 23] = [
+    (
+        400,
+        r#"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#,
+        "invalid_grant",
+        "Token has been expired or revoked.",
+        true,
+    ),
+    (
+        400,
+        r#"{"error":"invalid_grant"}"#,
+        "invalid_grant",
+        "",
+        true,
+    ),
+    (
+        401,
+        r#"{"error":"invalid_client","error_description":"Bad client"}"#,
+        "invalid_client",
+        "Bad client",
+        false,
+    ),
+    (
+        403,
+        r#"{"error":"unauthorized_client","error_description":"refresh_token is invalid"}"#,
+        "unauthorized_client",
+        "refresh_token is invalid",
+        false,
+    ),
+    (
+        400,
+        r#"{"error":"unsupported_grant_type"}"#,
+        "unsupported_grant_type",
+        "",
+        false,
+    ),
+    (
+        200,
+        r#"{"ok":false,"error":"invalid_refresh_token"}"#,
+        "invalid_refresh_token",
+        "",
+        true,
+    ),
+    (
+        200,
+        r#"{"ok":false,"error":"token_revoked"}"#,
+        "token_revoked",
+        "",
+        true,
+    ),
+    (
+        200,
+        r#"{"ok":false,"error":"bad_client_secret"}"#,
+        "bad_client_secret",
+        "",
+        false,
+    ),
+    (
+        200,
+        r#"{"error":"bad_verification_code","error_description":"The code passed is incorrect or expired.","error_uri":"https://x"}"#,
+        "bad_verification_code",
+        "The code passed is incorrect or expired.",
+        false,
+    ),
+    (
+        200,
+        "error=bad_refresh_token&error_description=The+refresh+token+passed+is+incorrect+or+expired.",
+        "bad_refresh_token",
+        "The refresh token passed is incorrect or expired.",
+        true,
+    ),
+    (
+        400,
+        r#"{"status":"BAD_REFRESH_TOKEN","message":"missing or invalid refresh token","correlationId":"0d5a"}"#,
+        "BAD_REFRESH_TOKEN",
+        "missing or invalid refresh token",
+        true,
+    ),
+    (
+        400,
+        r#"{"error":{"message":"Error validating access token","type":"OAuthException","code":190}}"#,
+        "OAuthException",
+        "Error validating access token",
+        false,
+    ),
+    (
+        401,
+        r#"{"error":{"code":401,"message":"Request had invalid credentials","status":"UNAUTHENTICATED"}}"#,
+        "UNAUTHENTICATED",
+        "Request had invalid credentials",
+        false,
+    ),
+    (
+        400,
+        r#"{"errors":[{"errorType":"invalid_grant","message":"Refresh token invalid: 3fbdb1c0ffee5a1e7b2d9c4a. Visit the docs"}],"success":false}"#,
+        "invalid_grant",
+        "Refresh token invalid: … Visit the docs",
+        true,
+    ),
+    (
+        401,
+        r#"{"type":"error.list","errors":[{"code":"server_authentication_failed","message":"no"}]}"#,
+        "server_authentication_failed",
+        "no",
+        false,
+    ),
+    (
+        400,
+        r#"{"error":"invalid_request","error_description":"The refresh_token is invalid.","status":"error"}"#,
+        "invalid_request",
+        "The refresh_token is invalid.",
+        true,
+    ),
+    (
+        400,
+        r#"{"error":"invalid_request","error_description":"Refresh token is invalid or has already been claimed by another client."}"#,
+        "invalid_request",
+        "Refresh token is invalid or has already been claimed by another client.",
+        true,
+    ),
+    (
+        400,
+        r#"{"error":"invalid_request","error_description":"Invalid request: refresh_token is missing"}"#,
+        "invalid_request",
+        "Invalid request: refresh_token is missing",
+        false,
+    ),
+    (
+        400,
+        r#"{"error":"invalid_grant","error_description":"AADSTS70008: expired","error_codes":[70008],"suberror":"bad_token"}"#,
+        "invalid_grant",
+        "AADSTS70008: expired",
+        true,
+    ),
+    (
+        400,
+        r#"{"error":"interaction_required"}"#,
+        "interaction_required",
+        "",
+        true,
+    ),
+    (
+        200,
+        r#"{"success":false,"message":"no"}"#,
+        "unknown_error",
+        "no",
+        false,
+    ),
+    (
+        200,
+        r#"{"errcode":40029,"errmsg":"invalid code","ok":false}"#,
+        "40029",
+        "invalid code",
+        false,
+    ),
+    (
+        401,
+        r#"{"error":"Unauthorized","error_description":"Unauthorized"}"#,
+        "Unauthorized",
+        "Unauthorized",
+        false,
+    ),
+];
+
 #[test]
 fn a_refusal_is_found_wherever_it_stands() {
-    // Status, body, code, words, whether the customer must connect again.
-    let table = [
-        (
-            400,
-            r#"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#,
-            "invalid_grant",
-            "Token has been expired or revoked.",
-            true,
-        ),
-        (
-            400,
-            r#"{"error":"invalid_grant"}"#,
-            "invalid_grant",
-            "",
-            true,
-        ),
-        (
-            401,
-            r#"{"error":"invalid_client","error_description":"Bad client"}"#,
-            "invalid_client",
-            "Bad client",
-            false,
-        ),
-        (
-            403,
-            r#"{"error":"unauthorized_client","error_description":"refresh_token is invalid"}"#,
-            "unauthorized_client",
-            "refresh_token is invalid",
-            false,
-        ),
-        (
-            400,
-            r#"{"error":"unsupported_grant_type"}"#,
-            "unsupported_grant_type",
-            "",
-            false,
-        ),
-        (
-            200,
-            r#"{"ok":false,"error":"invalid_refresh_token"}"#,
-            "invalid_refresh_token",
-            "",
-            true,
-        ),
-        (
-            200,
-            r#"{"ok":false,"error":"token_revoked"}"#,
-            "token_revoked",
-            "",
-            true,
-        ),
-        (
-            200,
-            r#"{"ok":false,"error":"bad_client_secret"}"#,
-            "bad_client_secret",
-            "",
-            false,
-        ),
-        (
-            200,
-            r#"{"error":"bad_verification_code","error_description":"The code passed is incorrect or expired.","error_uri":"https://x"}"#,
-            "bad_verification_code",
-            "The code passed is incorrect or expired.",
-            false,
-        ),
-        (
-            200,
-            "error=bad_refresh_token&error_description=The+refresh+token+passed+is+incorrect+or+expired.",
-            "bad_refresh_token",
-            "The refresh token passed is incorrect or expired.",
-            true,
-        ),
-        (
-            400,
-            r#"{"status":"BAD_REFRESH_TOKEN","message":"missing or invalid refresh token","correlationId":"0d5a"}"#,
-            "BAD_REFRESH_TOKEN",
-            "missing or invalid refresh token",
-            true,
-        ),
-        (
-            400,
-            r#"{"error":{"message":"Error validating access token","type":"OAuthException","code":190}}"#,
-            "OAuthException",
-            "Error validating access token",
-            false,
-        ),
-        (
-            401,
-            r#"{"error":{"code":401,"message":"Request had invalid credentials","status":"UNAUTHENTICATED"}}"#,
-            "UNAUTHENTICATED",
-            "Request had invalid credentials",
-            false,
-        ),
-        (
-            400,
-            r#"{"errors":[{"errorType":"invalid_grant","message":"Refresh token invalid: 3fbdb1c0ffee5a1e7b2d9c4a. Visit the docs"}],"success":false}"#,
-            "invalid_grant",
-            "Refresh token invalid: … Visit the docs",
-            true,
-        ),
-        (
-            401,
-            r#"{"type":"error.list","errors":[{"code":"server_authentication_failed","message":"no"}]}"#,
-            "server_authentication_failed",
-            "no",
-            false,
-        ),
-        (
-            400,
-            r#"{"error":"invalid_request","error_description":"The refresh_token is invalid.","status":"error"}"#,
-            "invalid_request",
-            "The refresh_token is invalid.",
-            true,
-        ),
-        (
-            400,
-            r#"{"error":"invalid_request","error_description":"Refresh token is invalid or has already been claimed by another client."}"#,
-            "invalid_request",
-            "Refresh token is invalid or has already been claimed by another client.",
-            true,
-        ),
-        (
-            400,
-            r#"{"error":"invalid_request","error_description":"Invalid request: refresh_token is missing"}"#,
-            "invalid_request",
-            "Invalid request: refresh_token is missing",
-            false,
-        ),
-        (
-            400,
-            r#"{"error":"invalid_grant","error_description":"AADSTS70008: expired","error_codes":[70008],"suberror":"bad_token"}"#,
-            "invalid_grant",
-            "AADSTS70008: expired",
-            true,
-        ),
-        (
-            400,
-            r#"{"error":"interaction_required"}"#,
-            "interaction_required",
-            "",
-            true,
-        ),
-        (
-            200,
-            r#"{"success":false,"message":"no"}"#,
-            "unknown_error",
-            "no",
-            false,
-        ),
-        (
-            200,
-            r#"{"errcode":40029,"errmsg":"invalid code","ok":false}"#,
-            "40029",
-            "invalid code",
-            false,
-        ),
-        (
-            401,
-            r#"{"error":"Unauthorized","error_description":"Unauthorized"}"#,
-            "Unauthorized",
-            "Unauthorized",
-            false,
-        ),
-    ];
-    for (status, body, error, words, needs_reauth) in table {
+    for (status, body, error, words, needs_reauth) in REFUSALS {
         let failure = failure(status, &[], body);
         let expected = TokenFailure::Refused {
             error: error.to_owned(),
@@ -198,7 +207,7 @@ fn a_refusal_is_found_wherever_it_stands() {
 
 #[test]
 fn what_passes_by_itself_says_how_long_it_takes() {
-    let table: [(u16, &[(&str, &str)], &str, Option<u64>); 12] = [
+    let table: [Wait; 12] = [
         (500, &[], r#"{"error":"invalid_grant"}"#, None),
         (502, &[], "<html>", None),
         (503, &[("retry-after", "120")], "", Some(120)),
