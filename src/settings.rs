@@ -38,7 +38,7 @@ pub const TOKEN_TIMEOUT: Duration = Duration::from_secs(20);
 /// The largest answer of a token endpoint.
 pub const TOKEN_ANSWER_BYTES: usize = 256 * 1024;
 /// What the lifecycle actions of an account may take together.
-pub const SET_UP_TIMEOUT: Duration = Duration::from_secs(60);
+pub const SET_UP_TIMEOUT: Duration = Duration::from_mins(1);
 /// Steps that an action may run.
 pub const ACTION_STEPS: usize = 50;
 /// The largest form of a connect page.

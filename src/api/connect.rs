@@ -159,7 +159,7 @@ async fn submit<O: Outside>(
                 &chosen,
                 &request.url,
                 &ours,
-                Some(again),
+                Some(&again),
             ));
         }
         Submitted::Refused(failure) => return Ok(show::failed(desk, failure, None)),
@@ -185,7 +185,7 @@ async fn submit<O: Outside>(
                         .unwrap_or_default(),
                 ),
             };
-            form(desk, &opened, &chosen, &request.url, &ours, Some(again))
+            form(desk, &opened, &chosen, &request.url, &ours, Some(&again))
         }
         Submitted::Ended(ended) => {
             let again = address(&base, &[name], &link_of(&ours));
@@ -273,7 +273,7 @@ fn form<O: Outside>(
     chosen: &Chosen,
     url: &Url,
     asked: &[(String, String)],
-    again: Option<Again>,
+    again: Option<&Again>,
 ) -> Reply<O::Stream> {
     let base = desk.public_url(url);
     let Some((format, credential)) = chosen.credential(first(asked, "credential")) else {
@@ -296,7 +296,7 @@ fn form<O: Outside>(
     ];
     hidden.extend(first(asked, "display").map(|display| ("display", display)));
     let is_wrong = again.is_some();
-    let none = Problems::default();
+    let no_problems = Problems::default();
     let page = Form {
         brand: Brand::of(&chosen.name, chosen.config()),
         purpose: purpose(opened.link.integrated_account_id.is_some()),
@@ -304,10 +304,10 @@ fn form<O: Outside>(
         ways: ways.collect(),
         action: action.path(),
         hidden,
-        posted: again.as_ref().map(|again| again.posted),
+        posted: again.map(|again| again.posted),
         kept: chosen.kept(),
-        problems: again.as_ref().map_or(&none, |again| &again.problems),
-        refusal: again.as_ref().and_then(|again| again.refusal.as_deref()),
+        problems: again.map_or(&no_problems, |again| &again.problems),
+        refusal: again.and_then(|again| again.refusal.as_deref()),
     };
     let nonce = show::nonce(desk);
     let status = if is_wrong { 422 } else { 200 };

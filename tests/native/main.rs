@@ -27,6 +27,7 @@ mod provider_cases;
 mod providers;
 mod proxy;
 mod publishing;
+mod refresh;
 mod routes;
 mod sealing;
 mod secrets;

@@ -173,6 +173,20 @@ impl World {
         .await
     }
 
+    /// The same, the clock going on by half a second whenever all of it waits.
+    pub async fn run_passing<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(self.run(work));
+        poll_fn(|context| {
+            let outcome = work.as_mut().poll(context);
+            if outcome.is_pending() {
+                self.pass(Duration::from_millis(500));
+                context.waker().wake_by_ref();
+            }
+            outcome
+        })
+        .await
+    }
+
     /// Whether something still goes on in the background, after all of it has been given a turn.
     pub fn poll_tasks(&self, context: &mut Context<'_>) -> bool {
         // A task may begin another: those run at the next turn of this loop.
@@ -262,6 +276,16 @@ impl World {
 
     pub fn scripts(&self, scripted: Scripted) {
         self.0.script.borrow_mut().push_back(scripted);
+    }
+
+    /// Takes back what was scripted and not asked for.
+    pub fn unscript(&self) {
+        self.0.script.borrow_mut().clear();
+    }
+
+    /// Lets whoever else is under way take a turn.
+    pub async fn sleep_turn(&self) {
+        self.sleep(Duration::from_millis(1)).await;
     }
 
     /// The requests the provider got since the last look.

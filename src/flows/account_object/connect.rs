@@ -341,6 +341,7 @@ fn failed(why: ConnectFailure, error: String) -> Failed {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it away")]
 fn unusable(error: OAuthError) -> Failed {
     failed(ConnectFailure::ConnectionError, error.to_string())
 }

@@ -52,17 +52,18 @@ pub(super) enum EventType {
 pub(super) struct Event {
     /// `evt_<account id, 32 hex>_<16 hex>`
     pub(super) id: String,
-    pub(super) event: EventType,
+    #[serde(rename = "event")]
+    pub(super) kind: EventType,
     pub(super) payload: Value,
     pub(super) created_at: Timestamp,
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
-    pub(super) fn event(&self, event: EventType, payload: Value) -> Event {
+    pub(super) fn event(&self, kind: EventType, payload: Value) -> Event {
         let random: [u8; 8] = self.outside.random();
         Event {
             id: format!("evt_{}_{}", self.id.to_hex(), HEXLOWER.encode(&random)),
-            event,
+            kind,
             payload,
             created_at: self.outside.now(),
         }
@@ -75,7 +76,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         self.storage.exec(SCHEMA, &[])?;
         for event in events {
-            let name = serde_json::to_value(event.event).unwrap_or_default();
+            let name = serde_json::to_value(event.kind).unwrap_or_default();
             let values = [
                 event.id.as_str().into(),
                 name.as_str().unwrap_or_default().into(),

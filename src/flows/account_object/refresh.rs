@@ -88,10 +88,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             pin!(self.outside.sleep(wait)),
         );
         match select(ended, too_late).await {
-            Either::Left((Ok(outcome), _)) => match &*outcome {
-                Some(Err(failure)) => return Err(failure.clone()),
-                _ => {}
-            },
+            Either::Left((Ok(outcome), _)) => {
+                if let Some(Err(failure)) = &*outcome {
+                    return Err(failure.clone());
+                }
+            }
             Either::Left((Err(_), _)) => return Err(token_endpoint("the refresh was interrupted")),
             Either::Right(_) => return Err(token_endpoint("it has not answered in time")),
         }
