@@ -15,6 +15,7 @@ mod client;
 #[cfg(feature = "cli")]
 mod command;
 mod connect;
+mod connect_shipped;
 mod documentation;
 mod environments;
 mod installs;
