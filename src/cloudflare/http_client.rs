@@ -8,7 +8,7 @@ use web_sys::{AbortController, RequestCache, RequestInit, RequestRedirect, Worke
 use super::convert;
 use super::edge::{Edge, in_time};
 use super::stream::JsStream;
-use crate::ports::{HttpClient, Outgoing, Reply, SendError};
+use crate::ports::{Body, HttpClient, Outgoing, Reply, SendError};
 
 impl HttpClient for Edge {
     type Stream = JsStream;
@@ -27,7 +27,12 @@ impl HttpClient for Edge {
         let response: web_sys::Response = outcome
             .map_err(|_| SendError::Unreachable)?
             .unchecked_into();
-        Ok(convert::reply(&response))
+        let mut reply = convert::reply(&response);
+        reply.body = match reply.body {
+            Body::Stream(stream) => Body::Stream(stream.aborted_by(controller)),
+            other => other,
+        };
+        Ok(reply)
     }
 }
 

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{ReadableStream, ReadableStreamDefaultReader};
+use web_sys::{AbortController, ReadableStream, ReadableStreamDefaultReader, Response};
 
 use crate::ports::{BrokenStream, ByteStream};
 
@@ -15,8 +15,13 @@ pub struct JsStream {
     stream: Option<ReadableStream>,
     length: Option<u64>,
     reader: Option<ReadableStreamDefaultReader>,
+    /// Ends the request whose answer this is.
+    abort: Option<AbortController>,
     is_over: bool,
 }
+
+/// A body of known length up to this is read in one crossing of the boundary.
+const READ_WHOLE_BYTES: u64 = 8 * 1024 * 1024;
 
 impl JsStream {
     /// A handle that was not read from yet.
@@ -25,13 +30,30 @@ impl JsStream {
             stream: Some(stream),
             length,
             reader: None,
+            abort: None,
             is_over: false,
         }
     }
 
+    /// The same, of a request that is ended when nobody wants the rest of its answer.
+    pub fn aborted_by(mut self, abort: AbortController) -> Self {
+        self.abort = Some(abort);
+        self
+    }
+
     /// The platform's stream, to pass on.
     pub fn into_inner(mut self) -> Option<ReadableStream> {
+        self.is_over = true;
         self.stream.take()
+    }
+
+    /// Everything at once. The platform holds a sender to the length he gave.
+    async fn read_whole(&mut self, stream: ReadableStream) -> Result<Option<Bytes>, JsValue> {
+        let whole = Response::new_with_opt_readable_stream(Some(&stream))?;
+        let buffer = JsFuture::from(whole.array_buffer()?).await?;
+        self.is_over = true;
+        let bytes = Uint8Array::new(&buffer).to_vec();
+        Ok(Some(Bytes::from(bytes)).filter(|bytes| !bytes.is_empty()))
     }
 
     fn reader(&mut self) -> Result<&ReadableStreamDefaultReader, JsValue> {
@@ -43,6 +65,15 @@ impl JsStream {
     }
 
     async fn read(&mut self) -> Result<Option<Bytes>, JsValue> {
+        if self.is_over {
+            return Ok(None);
+        }
+        if self.length.is_some_and(|length| length <= READ_WHOLE_BYTES)
+            && self.reader.is_none()
+            && let Some(stream) = self.stream.take()
+        {
+            return self.read_whole(stream).await;
+        }
         let piece = JsFuture::from(self.reader()?.read()).await?;
         if Reflect::get(&piece, &"done".into())?.is_truthy() {
             self.is_over = true;
@@ -66,9 +97,11 @@ impl ByteStream for JsStream {
 impl Drop for JsStream {
     /// What was neither passed on nor read to its end is cancelled. The promise tells nothing anybody waits for.
     fn drop(&mut self) {
-        match (&self.reader, &self.stream) {
-            (Some(reader), _) if !self.is_over => drop(reader.cancel()),
-            (None, Some(stream)) if !stream.locked() => drop(stream.cancel()),
+        match (&self.abort, &self.reader, &self.stream) {
+            _ if self.is_over => {}
+            (Some(abort), ..) => abort.abort(),
+            (None, Some(reader), _) => drop(reader.cancel()),
+            (None, None, Some(stream)) if !stream.locked() => drop(stream.cancel()),
             _ => {}
         }
     }

@@ -59,6 +59,15 @@ pub async fn read_answer<S: ByteStream>(body: Body<S>, room: &mut Room) -> Resul
     {
         return Err(answer_too_large());
     }
+    // Room is taken before what needs it, where that is known.
+    let mut taken = 0;
+    if let Some(length) = stream
+        .length()
+        .and_then(|length| usize::try_from(length).ok())
+    {
+        room.take(length)?;
+        taken = length;
+    }
     let mut read = BytesMut::new();
     while let Some(piece) = stream.next().await {
         let piece = piece.map_err(|_| {
@@ -70,7 +79,14 @@ pub async fn read_answer<S: ByteStream>(body: Body<S>, room: &mut Room) -> Resul
         if read.len() + piece.len() > BUFFERED_ANSWER_BYTES {
             return Err(answer_too_large());
         }
-        room.take(piece.len())?;
+        let whole = read.len() + piece.len();
+        if whole > taken {
+            room.take(whole - taken)?;
+            taken = whole;
+        }
+        if read.is_empty() && whole == taken && stream.length() == Some(whole as u64) {
+            return Ok(piece);
+        }
         read.extend_from_slice(&piece);
     }
     Ok(read.freeze())

@@ -270,7 +270,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             || connecting.account.clone(),
             |loaded| loaded.account.clone(),
         );
-        account.authentication_method = connecting.account.authentication_method.clone();
+        account
+            .authentication_method
+            .clone_from(&connecting.account.authentication_method);
         account.last_error = None;
         // One that could be called goes on: it is its own new credential that is being tried.
         account.status = if has_stages && before != Some(Status::Active) {
