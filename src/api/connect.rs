@@ -4,7 +4,7 @@ mod cookies;
 mod show;
 
 use data_encoding::BASE64URL_NOPAD;
-use http::Method;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use url::Url;
 
 use super::Desk;
@@ -109,6 +109,11 @@ async fn submit<O: Outside>(
         headers,
         body,
     } = request;
+    if is_cross_site(&headers) {
+        let mut reply = show::failed(desk, ConnectFailure::InvalidToken, None);
+        reply.status = StatusCode::FORBIDDEN;
+        return Ok(reply);
+    }
     let bytes = body::read(body, FORM_BYTES).await?;
     let posted: Vec<(String, String)> = form_urlencoded::parse(&bytes).into_owned().collect();
     let request = Incoming {
@@ -230,6 +235,13 @@ async fn callback<O: Outside>(
     let mut reply = show::ended(desk, &ended, None);
     jar.remove(&mut reply, &hash);
     Ok(reply)
+}
+
+/// Whether another site's page has sent our form, in the customer's name and without his knowing (Fetch
+/// Metadata). `Origin` does not tell: our pages send no referrer, so it is `null`.
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    site.is_some_and(|site| site != b"same-origin" && site != b"none")
 }
 
 /// Parameters of ours beside the fields of a form.

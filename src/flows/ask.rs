@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What it may take when a provider is asked in between, also for lifecycle actions.
-const WITH_PROVIDER: Duration = Duration::from_secs(90);
+const WITH_PROVIDER: Duration = Duration::from_secs(150);
 
 /// How an integration is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -188,6 +188,8 @@ pub enum AccountAsk {
     Import(Box<Account>),
     /// → [`AccountView`]
     Get(Sees),
+    /// The names of what it keeps secret, the OAuth token apart → `Vec<String>`
+    SecretNames(Sees),
     /// → [`AccountView`]
     Change(Sees, AccountChange),
     /// New credentials: merged into the context; where a host changes, no stored secret stays → [`AccountView`]

@@ -47,7 +47,7 @@ pub async fn call_action<O: Outside, S: Storage>(
 }
 
 /// The texts of a context that rest sealed.
-fn secrets_of(compiled: &Compiled, context: &Value) -> Vec<String> {
+pub fn secrets_of(compiled: &Compiled, context: &Value) -> Vec<String> {
     let mut texts = Vec::new();
     collect(&compiled.split_context(context).1, &mut texts);
     texts
@@ -60,6 +60,12 @@ fn collect(value: &Value, texts: &mut Vec<String>) {
         Value::Object(entries) => entries.values().for_each(|item| collect(item, texts)),
         _ => {}
     }
+}
+
+/// A text with those secrets in it that it repeats made unreadable.
+pub fn redacted(text: &str, secrets: &[String]) -> String {
+    let hidden = |text: String, secret: &String| text.replace(secret.as_str(), REDACTED);
+    secrets.iter().fold(text.to_owned(), hidden)
 }
 
 /// A result cannot come to hold a secret by itself; a provider may have sent one that the action stored, or may

@@ -1,7 +1,7 @@
 //! Connecting, at the front: what a link token offers, and a customer's form on its way to the account's
 //! object. Nothing is written before a form is sent that is right.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::account::Account;
 use crate::account::status::Status;
@@ -145,7 +145,10 @@ pub async fn choose(
         return Ok(None);
     }
     let install = install_of(outside, link.environment_id, name).await?;
-    let Some(install) = install.filter(|install| install.is_enabled) else {
+    let is_offered = |install: &InstallRecord| {
+        install.is_enabled && (link.integration.is_some() || install.show_in_catalog)
+    };
+    let Some(install) = install.filter(is_offered) else {
         return Ok(None);
     };
     let effective = effective::of_install(outside, isolate, install.clone()).await?;
@@ -169,11 +172,17 @@ async fn kept(outside: &impl Outside, opened: &Opened) -> Result<Option<Value>, 
         .integrated_account_id
         .filter(|_| link.persist_previous_context)
     {
-        let ask = AccountAsk::Get(Sees::Environment(link.environment_id));
+        let sees = Sees::Environment(link.environment_id);
+        let ask = AccountAsk::Get(sees.clone());
         match ask_account::<AccountView>(outside, id, &ask).await {
             Ok(view) => kept = view.account.context,
-            Err(failure) if failure.code == Code::NotFound => {}
+            Err(failure) if failure.code == Code::NotFound => return Ok(None),
             Err(failure) => return Err(failure),
+        }
+        // That they are there is all the form needs to know of secrets.
+        let names: Vec<String> = ask_account(outside, id, &AccountAsk::SecretNames(sees)).await?;
+        for name in names {
+            words::merge(&mut kept, &json!({ name: true }));
         }
     }
     words::merge(&mut kept, &opened.context);
@@ -217,16 +226,28 @@ pub async fn submit(
         places: &places,
         pins: compiled.pins(outside.settings()),
     };
-    let values = match form::read(credential.fields(), sent.posted, chosen.kept(), &origins) {
+    let read = |kept: Option<&Value>| form::read(credential.fields(), sent.posted, kept, &origins);
+    let mut brought = opened.context.clone();
+    let mut values = match read(chosen.kept()) {
         Ok(values) => values,
         Err(problems) => return Ok(Submitted::Wrong(problems)),
     };
+    if let Some(kept) = chosen.kept()
+        && compiled.moves_host(kept, &with(kept, &values))
+    {
+        // To another host goes no secret that was meant for the old one: it is typed again, or missing.
+        let public = compiled.split_context(kept).0;
+        values = match read(Some(&public)) {
+            Ok(values) => values,
+            Err(problems) => return Ok(Submitted::Wrong(problems)),
+        };
+        brought = compiled.split_context(&brought).0;
+    }
     let (link, account) = match bind(outside, opened, chosen, &sent.browser).await? {
         Ok(bound) => bound,
         Err(failure) => return Ok(Submitted::Refused(failure)),
     };
-    let mut context = opened.context.clone();
-    words::merge(&mut context, &Value::Object(values));
+    let context = with(&brought, &values);
     let random: [u8; 32] = outside.random();
     let state = format!(
         "{}.{}",
@@ -254,6 +275,12 @@ pub async fn submit(
         Connected::Redirect(url) => Submitted::Redirect { url, state },
         Connected::Ended(ended) => Submitted::Ended(ended),
     })
+}
+
+fn with(context: &Value, values: &Map<String, Value>) -> Value {
+    let mut context = context.clone();
+    words::merge(&mut context, &Value::Object(values.clone()));
+    context
 }
 
 async fn bind(

@@ -60,6 +60,14 @@ impl Compiled {
         secrets::split_context(context, &self.password_fields)
     }
 
+    /// Whether a value that decides scheme, host or port of a URL, and was there, is another.
+    pub fn moves_host(&self, old: &Value, new: &Value) -> bool {
+        let keys = self.config.origin_keys();
+        keys.iter().any(|key| {
+            old.get(key).is_some_and(|value| !value.is_null()) && old.get(key) != new.get(key)
+        })
+    }
+
     /// What fixes the hosts of its URLs.
     pub fn pins(&self, settings: &Settings) -> Pins<'_> {
         Pins {

@@ -91,6 +91,7 @@ pub async fn proxy_call<O: Outside, S: Storage>(
 ) -> Result<Reply<O::Stream>, Failure> {
     let deadline = object.outside.now().plus(call.timeout);
     let (loaded, effective) = callable(object, sees, deadline).await?;
+    object.note_use_of(&loaded);
     let plan = plan(&effective.compiled.config, &call.target, &call.method)?;
     refuse_sandbox_write(loaded.account.is_sandbox, plan)?;
     let ours = if call.target.is_list() {

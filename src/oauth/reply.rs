@@ -53,6 +53,7 @@ pub fn read_token(
 ) -> Result<TokenReply, TokenFailure> {
     let reply = Value::Object(accepted(status, headers, body, now)?);
     let mut token = find(config, &reply, previous).ok_or_else(|| none_in(&reply))?;
+    drop_nulls(&mut token);
     keep_refresh_token(&mut token, previous);
     for key in [ACCESS_TOKEN, REFRESH_TOKEN] {
         if token.get(key).is_some_and(|text| !is_sendable(text)) {
@@ -120,6 +121,16 @@ fn find(config: &OAuth2, reply: &Value, previous: Option<&Value>) -> Option<Map<
         .filter_map(Value::as_object)
         .find(|fields| text_of(fields, ACCESS_TOKEN).is_some())
         .cloned()
+}
+
+/// A null says nothing; where the token is stored it would remove what it names.
+fn drop_nulls(token: &mut Map<String, Value>) {
+    token.retain(|_, value| !value.is_null());
+    for value in token.values_mut() {
+        if let Value::Object(inner) = value {
+            drop_nulls(inner);
+        }
+    }
 }
 
 fn keep_refresh_token(token: &mut Map<String, Value>, previous: Option<&Value>) {

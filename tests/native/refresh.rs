@@ -226,12 +226,14 @@ fn a_token_endpoint_that_fails_is_asked_three_times_and_the_old_token_serves_whi
         "and the next call does not ask again at once"
     );
     mill.expire();
-    for _ in 0..3 {
-        mill.world.answers(429, &[("retry-after", "60")], "");
-    }
+    mill.world.answers(429, &[("retry-after", "60")], "");
     let refused = mill.call();
-    assert!(refused.header("retry-after").is_some());
+    assert_eq!(refused.header("retry-after"), Some("60"));
     assert_eq!(refused.code(503), "provider.token_endpoint");
+    assert_eq!(mill.seen().len(), 1, "who asks to wait is not asked again");
+    assert_eq!(mill.call().code(503), "provider.token_endpoint");
+    assert_eq!(mill.seen().len(), 0, "nor by the next call");
+    mill.world.pass(Duration::from_secs(60));
     assert_eq!(mill.shown()["status"], "active");
     mill.world.answers(502, &[], "");
     mill.grants("new", None);
@@ -458,4 +460,57 @@ fn a_file_may_refresh_in_its_own_way() {
     assert_eq!(sent[0].url, "https://api.mill.example/renew");
     assert_eq!(sent[0].body, br#"{"with":"refresh-1"}"#);
     assert_eq!(sent[1].header("authorization"), Some("Bearer new"));
+}
+
+#[test]
+fn a_maintenance_page_is_no_refusal() {
+    let mill = Mill::new();
+    mill.expire();
+    for _ in 0..20 {
+        mill.world.answers(200, &[("content-type", "text/html")], "<h1>Back soon</h1>");
+        assert_eq!(mill.call().code(503), "provider.token_endpoint");
+        assert_eq!(mill.seen().len(), 1);
+        mill.world.pass(Duration::from_secs(10));
+    }
+    assert_eq!(mill.shown()["status"], "active");
+    mill.world.pass(Duration::from_secs(3600));
+    mill.world.answers(200, &[("content-type", "text/html")], "<h1>Back soon</h1>");
+    assert_eq!(mill.call().code(401), "account.needs_reauth", "after an hour of it");
+}
+
+#[test]
+fn a_token_whose_end_nobody_knows_is_refreshed_weekly() {
+    let context = json!({ "oauth": { "token": { "access_token": "old", "refresh_token": "refresh-1" } } });
+    let mill = Mill::with(file(), "oauth2", &context);
+    mill.world.pass(Duration::from_secs(7 * 24 * 3600 + 1));
+    mill.world.answers(200, &[], r#"{"access_token":"new","id_token":null}"#);
+    block_on(mill.world.run_passing(mill.world.ring_alarms()));
+    assert_eq!(mill.seen(), ["token refresh-1"]);
+    mill.answers(1);
+    mill.call().expect(200);
+    assert_eq!(mill.seen(), ["call new"]);
+}
+
+#[test]
+fn a_token_endpoint_that_hangs_does_not_hold_up_calls_whose_token_is_still_good() {
+    let mill = Mill::new();
+    mill.world.pass(Duration::from_secs(3400));
+    mill.world.answers_at(1_800_000_000_000, 200, "{}");
+    mill.answers(1);
+    mill.call().expect(200);
+    assert_eq!(mill.seen(), ["token refresh-1", "call old"]);
+}
+
+#[test]
+fn a_refusal_of_another_step_of_an_own_way_to_refresh_is_not_the_customers() {
+    let mut file = file();
+    file["config"]["actions"] = json!({ "refresh_token": { "type": "request", "config": { "method": "post", "path": "/renew" } } });
+    let mill = Mill::with(file, "oauth2", &token("old", "refresh-1", 3600));
+    mill.expire();
+    mill.world.answers(403, &[], "<h1>Firewall</h1>");
+    assert_eq!(mill.call().code(503), "provider.token_endpoint");
+    assert_eq!(mill.shown()["status"], "active");
+    mill.world.pass(Duration::from_secs(11));
+    mill.world.answers(400, &[], r#"{"error":"invalid_grant"}"#);
+    assert_eq!(mill.call().code(401), "account.needs_reauth");
 }

@@ -33,7 +33,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let mut context = loaded.context.clone();
         words::merge(&mut context, &patch);
         check_context(&context)?;
-        refuse_host_keys(compiled, &loaded.context, &context)?;
+        // The action could set a first host only where it may; here it is that nothing stored is re-aimed.
+        if compiled.moves_host(&loaded.context, &context) {
+            refuse_host_keys(compiled, &loaded.context, &context)?;
+        }
         self.store(&loaded, loaded.account.clone(), &context, &[])
             .await
             .map(drop)

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::refresh::next_refresh;
+use super::ahead::next_refresh;
 use super::{AccountObject, State};
 use crate::error::Failure;
 use crate::ports::{Outside, Storage};
@@ -75,7 +75,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             .is_some_and(|row| row.pending.is_some() || row.set_up.is_some());
         let refresh = match self.state() {
             State::Here(loaded) => {
-                next_refresh(&loaded, now).map(|at| at.max(self.refresh_after.get()))
+                next_refresh(&loaded, now).map(|at| at.max(self.pauses.ahead.get()))
             }
             State::Missing | State::Unread => None,
         };

@@ -56,7 +56,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         stored: &Account,
         next: Next,
     ) -> Result<Rc<Loaded>, Failure> {
-        self.insert_row(stored, &Pending::Change(Box::new(next.clone())))?;
+        self.insert_row(stored, &Pending::Arrival(Box::new(next.clone())))?;
         self.wake_later().await;
         if let Err(failure) = self.index(effective, &next).await {
             self.withdraw(stored.environment_id, &[]).await?;
@@ -118,18 +118,38 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     async fn settle(&self, row: AccountRow) -> Result<State, Failure> {
         match &row.pending {
-            Some(Pending::Change(next)) => self.finish_change(next).await,
+            Some(Pending::Arrival(_) | Pending::Change(_)) => self.finish_change(row).await,
             // Gone for everybody at once; the alarm takes it out of the index.
             Some(Pending::Delete(_)) => Ok(State::Missing),
             None => Ok(Loaded::of_row(row).map_or(State::Missing, State::Here)),
         }
     }
 
-    async fn finish_change(&self, next: &Next) -> Result<State, Failure> {
+    /// What is pending counts now; or, where the index will never take it (its link token was revoked
+    /// meanwhile, say), never.
+    async fn finish_change(&self, row: AccountRow) -> Result<State, Failure> {
+        let (next, is_new) = match &row.pending {
+            Some(Pending::Arrival(next)) => (next, true),
+            Some(Pending::Change(next)) => (next, false),
+            Some(Pending::Delete(_)) | None => return Ok(State::Missing),
+        };
         let effective = self.effective(&next.account).await?;
-        self.index(&effective, next).await?;
-        self.commit_row(next)?;
-        Ok(State::Here(self.reload()?))
+        match self.index(&effective, next).await {
+            Ok(()) => {
+                self.commit_row(next)?;
+                Ok(State::Here(self.reload()?))
+            }
+            Err(failure) if failure.code == Code::NotFound && is_new => {
+                self.wipe_row(&Pending::Delete(next.account.environment_id), &[])?;
+                self.wake_later().await;
+                Ok(State::Missing)
+            }
+            Err(failure) if failure.code == Code::NotFound && next.link.is_some() => {
+                self.drop_pending()?;
+                Ok(Loaded::of_row(row).map_or(State::Missing, State::Here))
+            }
+            Err(failure) => Err(failure),
+        }
     }
 
     /// From here on the account is gone for everybody, whatever happens next: the alarm, set in the
@@ -147,10 +167,19 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Finishes a deletion or a change that is still pending.
     pub(super) async fn finish_pending(&self) -> Result<(), Failure> {
         let _one_at_a_time = self.changing.lock().await;
-        match self.read_row()?.and_then(|row| row.pending) {
-            Some(Pending::Delete(environment)) => self.leave_index(environment).await,
-            Some(Pending::Change(next)) => {
-                let state = self.finish_change(&next).await?;
+        self.finish_what_is_pending().await
+    }
+
+    /// The same for who changes the account. Nobody else settles it meanwhile.
+    pub(super) async fn finish_what_is_pending(&self) -> Result<(), Failure> {
+        let _settling = self.settling.lock().await;
+        let Some(row) = self.read_row()? else {
+            return Ok(());
+        };
+        match &row.pending {
+            Some(Pending::Delete(environment)) => self.leave_index(*environment).await,
+            Some(Pending::Arrival(_) | Pending::Change(_)) => {
+                let state = self.finish_change(row).await?;
                 self.state.replace(state);
                 Ok(())
             }
@@ -165,7 +194,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             &EnvironmentAsk::ForgetAccount(self.id),
         )
         .await?;
-        self.settle_wiped_row()?;
+        self.drop_pending()?;
         self.rest().await
     }
 

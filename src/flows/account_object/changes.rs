@@ -84,11 +84,24 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.store(&loaded, account, &context, &events).await
     }
 
+    /// What the connect form need not ask for again.
+    pub(super) async fn secret_names(&self, sees: &Sees) -> Result<Vec<String>, Failure> {
+        let loaded = self.visible(sees).await?;
+        let effective = self.effective(&loaded.account).await?;
+        let (context, _) = split_token(loaded.context.clone());
+        let (_, secrets) = effective.compiled.split_context(&context);
+        let names = secrets
+            .as_object()
+            .map(|secrets| secrets.keys().cloned().collect());
+        Ok(names.unwrap_or_default())
+    }
+
     /// Seals its secrets under the first key; a change that is pending is finished first, under it.
     pub(super) async fn reseal(&self) -> Result<Option<String>, Failure> {
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(&Sees::All).await?;
         drop(loaded);
+        self.finish_what_is_pending().await?;
         self.reseal_row()?;
         Ok(self.reload()?.sealing_key.clone())
     }
@@ -164,7 +177,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         loaded: &Rc<Loaded>,
         next: &Next,
     ) -> Result<Rc<Loaded>, Failure> {
-        if is_indexed_alike(loaded, next) {
+        if is_indexed_alike(loaded, next) && !self.has_pending()? {
             self.commit_row(next)?;
         } else {
             self.index_then_commit(effective, loaded, next).await?;

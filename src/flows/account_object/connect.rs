@@ -143,8 +143,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             connecting: connecting.clone(),
             verifier: verifier.text().to_owned(),
         };
-        let until = self.write_login(&login).map_err(broken)?;
-        self.wake_by(until).await;
+        self.write_login(&login).map_err(broken)?;
+        self.plan().await;
         Ok(url.into())
     }
 
@@ -200,7 +200,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     async fn ground(&self, connecting: &Connecting) -> Result<Ground, Failed> {
         let existing = self.settled().await.map_err(broken)?;
         let is_wrong = match &existing {
-            Some(loaded) => loaded.account.environment_id != connecting.account.environment_id,
+            Some(loaded) => is_of_another(loaded, connecting),
             // Not there any more; or its place was taken once, and what is erased stays erased.
             None => connecting.is_again || self.read_row().map_err(broken)?.is_some(),
         };
@@ -229,25 +229,25 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         reply: Option<(&OAuth2, TokenReply)>,
         parameters: &[(String, String)],
     ) -> Result<(), Failed> {
-        let Ground {
-            effective,
-            mut context,
-        } = ground;
+        let Ground { effective, context } = ground;
+        let mut told = Map::new();
+        let mut token = None;
         if let Some((config, reply)) = reply {
-            let told = [
-                oauth::context_from_callback(config, parameters),
-                oauth::context_from_token(config, &reply.reply),
-            ];
-            for told in told {
-                words::merge(&mut context, &Value::Object(told));
-            }
+            told.extend(oauth::context_from_callback(config, parameters));
+            told.extend(oauth::context_from_token(config, &reply.reply));
+            let mut context = context.clone();
+            words::merge(&mut context, &Value::Object(told.clone()));
             let introspected = self
                 .introspected(&effective.compiled, config, &context, &reply.token)
                 .await;
-            with_token(&mut context, &introspected.unwrap_or(reply.token));
+            token = Some(introspected.unwrap_or(reply.token));
         }
-        check_context(&context).map_err(broken)?;
-        self.store_credential(connecting, &effective, &context)
+        let gained = Gained {
+            asked_with: context,
+            told: Value::Object(told),
+            token,
+        };
+        self.store_credential(connecting, &effective, &gained)
             .await
             .map_err(|failure| match failure.code {
                 Code::NotFound => failed(ConnectFailure::InvalidToken, failure.message),
@@ -256,16 +256,41 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.set_up().await
     }
 
+    /// The account may have changed since the provider was asked: what was gained goes into it as it is now.
     async fn store_credential(
         &self,
         connecting: &Connecting,
         effective: &Effective,
-        context: &Value,
+        gained: &Gained,
     ) -> Result<(), Failure> {
         let _one_at_a_time = self.changing.lock().await;
         let existing = self.settled().await?;
+        if existing
+            .as_ref()
+            .is_some_and(|loaded| is_of_another(loaded, connecting))
+        {
+            return Err(Failure::not_found("link token"));
+        }
+        let compiled = &effective.compiled;
+        let mut context = merged(effective, existing.as_deref(), connecting);
+        if changes::refuse_host_keys(compiled, &gained.asked_with, &context).is_err() {
+            return Err(Failure::busy(
+                "The account's host changed while it was connected. Connect it again.",
+            ));
+        }
+        let before_told = context.clone();
+        words::merge(&mut context, &gained.told);
+        if compiled.moves_host(&before_told, &context) {
+            // The provider, or the browser, names another host: no secret goes there that was meant for the old one.
+            context = compiled.split_context(&before_told).0;
+            words::merge(&mut context, &gained.told);
+        }
+        if let Some(token) = &gained.token {
+            with_token(&mut context, token);
+        }
+        check_context(&context)?;
         let before = existing.as_ref().map(|loaded| loaded.status_before());
-        let has_stages = has_stages(&effective.compiled.config);
+        let has_stages = has_stages(&compiled.config);
         let mut account = existing.as_ref().map_or_else(
             || connecting.account.clone(),
             |loaded| loaded.account.clone(),
@@ -284,7 +309,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let old = existing
             .clone()
             .unwrap_or_else(|| Rc::new(Loaded::of_nothing(nothing_of(&connecting.account))));
-        let mut next = self.next(effective, &old, account, context, &events)?;
+        let mut next = self.next(effective, &old, account, &context, &events)?;
         next.link = Some(connecting.link.clone());
         next.set_up = has_stages.then_some(SetUp { before });
         match existing {
@@ -292,6 +317,24 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             None => self.arrive(effective, &old.account, next).await.map(drop),
         }
     }
+}
+
+/// What connecting has brought.
+struct Gained {
+    /// The context it was asked for with.
+    asked_with: Value,
+    /// What the provider, or the way back from it, says.
+    told: Value,
+    /// The token.
+    token: Option<Value>,
+}
+
+/// Of another environment, or of another integration: a link token for several binds one account, and the
+/// customer may have changed his mind meanwhile.
+fn is_of_another(loaded: &Loaded, connecting: &Connecting) -> bool {
+    let (is, will) = (&loaded.account, &connecting.account);
+    is.environment_id != will.environment_id
+        || is.environment_integration_id != will.environment_integration_id
 }
 
 /// What was there, when it stays, and what is new. Where that leads to another host, no old secret stays.

@@ -319,18 +319,28 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 }
 
-/// A refusal of the provider is about the credential; all else may pass.
+/// What the provider says of the credential is in its answer, as a token endpoint writes it.
 fn of_action(failure: Failure) -> Attempt {
-    match (failure.remote.is_some(), failure.status()) {
-        (true, 400 | 401 | 403) => Attempt::Failed(TokenFailure::Refused {
-            error: "invalid_grant".to_owned(),
-            description: None,
-        }),
-        (_, 429 | 502..=504) => Attempt::Failed(TokenFailure::Transient {
+    let Some(remote) = &failure.remote else {
+        return match failure.status() {
+            502..=504 => Attempt::Failed(TokenFailure::Transient {
+                retry_after: failure.retry_after,
+            }),
+            _ => Attempt::Ours(failure),
+        };
+    };
+    let status = failure.status();
+    if status == 429 || status >= 500 {
+        return Attempt::Failed(TokenFailure::Transient {
             retry_after: failure.retry_after,
-        }),
-        _ => Attempt::Ours(failure),
+        });
     }
+    let said: Option<Value> = serde_json::from_str(&remote.raw_response).ok();
+    let text = |key: &str| Some(said.as_ref()?.get(key)?.as_str()?.to_owned());
+    Attempt::Failed(TokenFailure::Refused {
+        error: text("error").unwrap_or_else(|| format!("status {status}")),
+        description: text("error_description"),
+    })
 }
 
 fn without_token(context: &Value) -> Value {

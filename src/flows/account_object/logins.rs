@@ -31,7 +31,7 @@ pub(super) struct Login {
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
-    pub(super) fn write_login(&self, login: &Login) -> Result<Timestamp, Failure> {
+    pub(super) fn write_login(&self, login: &Login) -> Result<(), Failure> {
         let until = self.outside.now().plus(LIFE);
         let state = hash(&login.connecting.state);
         let value = serde_json::to_value(login).unwrap_or_default();
@@ -52,7 +52,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         )?;
         let statement = "DELETE FROM login WHERE state NOT IN (SELECT state FROM login ORDER BY until DESC LIMIT ?)";
         self.storage.exec(statement, &[MOST.into()])?;
-        Ok(until)
+        Ok(())
     }
 
     /// The login of this `state`, begun by this browser for this integration. It is gone with this look;

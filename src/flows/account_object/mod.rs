@@ -5,6 +5,7 @@
 
 mod account_tokens;
 mod actions;
+mod ahead;
 mod alarm;
 mod arrivals;
 mod changes;
@@ -34,6 +35,7 @@ use crate::json as words;
 use crate::ports::{Outside, Sees, Storage};
 use crate::settings::CALL_SLOTS;
 use crate::time::Timestamp;
+use ahead::Pauses;
 use oauth_token::with_token;
 use refresh::Refreshing;
 use row::{AccountRow, SetUp};
@@ -53,10 +55,12 @@ pub struct AccountObject<O, S> {
     setting_up: Mutex<()>,
     /// The refresh that is under way, for all who wait for it.
     refreshing: RefCell<Option<Refreshing>>,
-    /// After a refresh that failed, the next is not tried before.
-    refresh_after: Cell<Timestamp>,
-    /// How many in a row failed.
-    refresh_failures: Cell<u32>,
+    /// After a refresh that failed.
+    pauses: Pauses,
+    /// Since when the token endpoint gives neither a token nor a reason.
+    unreadable_since: Cell<Option<Timestamp>>,
+    /// A use is about to be noted.
+    is_noting_use: Cell<bool>,
     /// The alarm as this object set it last; an earlier one is never put off.
     alarm: Cell<Option<Timestamp>>,
     /// Calls that wait for the head of an answer.
@@ -103,8 +107,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             changing: Mutex::new(()),
             setting_up: Mutex::new(()),
             refreshing: RefCell::new(None),
-            refresh_after: Cell::new(Timestamp::from_millis(0)),
-            refresh_failures: Cell::new(0),
+            pauses: Pauses::none(),
+            unreadable_since: Cell::new(None),
+            is_noting_use: Cell::new(false),
             alarm: Cell::new(None),
             slots: Semaphore::new(CALL_SLOTS),
         }
@@ -162,6 +167,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 let loaded = self.visible(&sees).await?;
                 answered(self.view(&loaded).await?)
             }
+            AccountAsk::SecretNames(sees) => answered(self.secret_names(&sees).await?),
             AccountAsk::Change(sees, change) => answered(self.change(&sees, change).await?),
             AccountAsk::Credentials(sees, context) => {
                 answered(self.replace_credentials(&sees, &context).await?)

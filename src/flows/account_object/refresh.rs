@@ -10,11 +10,12 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
 
+use super::ahead::AHEAD;
 use super::events::EventType;
 use super::grant::{Attempt, Grant};
 use super::{AccountObject, Loaded, State};
 use crate::account::Account;
-use crate::account::freshness::{self, Freshness};
+use crate::account::freshness::Freshness;
 use crate::account::status::Status;
 use crate::error::{Code, Failure};
 use crate::oauth::TokenFailure;
@@ -30,21 +31,16 @@ const ATTEMPTS: [Duration; 3] = [
     Duration::from_secs(1),
     Duration::from_secs(3),
 ];
-/// After a refresh that failed, the old token is used this long before the next; twice as long each time.
-const PAUSE: Duration = Duration::from_secs(30);
-const LONGEST_PAUSE: Duration = Duration::from_mins(30);
-/// An account in use is refreshed ahead of time; in use is one called within a day.
-const IN_USE: Duration = Duration::from_hours(24);
-/// An idle one is refreshed so often, lest its refresh token lapse.
-const IDLE: Duration = Duration::from_hours(7 * 24);
-/// Refreshes in a row that gave neither a token nor a reason.
-const MOST_UNREADABLE: u32 = 4;
-/// A use is noted when the last one noted is older.
-const NOTED: Duration = Duration::from_hours(1);
+/// A call whose token still lives waits this long for the next one.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// After a refresh that failed, a call whose token is over waits for the next so long.
+const PAUSE: Duration = Duration::from_secs(10);
+/// A provider that asks for more is believed up to this.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// A token endpoint that gave neither a token nor a reason for so long means no.
+const UNREADABLE_FOR: Duration = Duration::from_hours(1);
 /// What `last_error` says of an account whose credential cannot be refreshed.
 const REFUSED: &str = "The provider refused the credential (401).";
-/// What a refresh that nobody waits for may take.
-const AHEAD: Duration = Duration::from_secs(25);
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The account with a token that can be used: as it is, or refreshed first.
@@ -53,21 +49,32 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         loaded: Rc<Loaded>,
         deadline: Timestamp,
     ) -> Result<Rc<Loaded>, Failure> {
-        self.note_use_of(&loaded);
         let now = self.outside.now();
         let is_usable = match loaded.token().map(|token| Freshness::of(token, now)) {
             Some(Freshness::Fresh | Freshness::Unknown) => return Ok(loaded),
-            Some(Freshness::Due) if now < self.refresh_after.get() => return Ok(loaded),
+            Some(Freshness::Due) if now < self.pauses.ahead.get() => return Ok(loaded),
             Some(Freshness::Due) => true,
             Some(Freshness::Expired) | None => false,
         };
-        if self.grant(&loaded).await?.is_none() {
-            return Ok(loaded);
+        match self.grant(&loaded).await? {
+            None => return Ok(loaded),
+            // The file's own way may sign in by something else than a token.
+            Some(Grant::Action) if loaded.token().is_none() => return Ok(loaded),
+            Some(_) => {}
         }
-        match self.refreshed(&loaded, deadline).await {
-            Err(failure) if is_usable && failure.code != Code::NeedsReauth => Ok(loaded),
-            outcome => outcome,
+        if is_usable {
+            let deadline = deadline.min(now.plus(PATIENCE));
+            return match self.refreshed(&loaded, deadline).await {
+                Err(failure) if failure.code != Code::NeedsReauth => Ok(loaded),
+                outcome => outcome,
+            };
         }
+        let pause = self.pauses.calls.get().since(now);
+        if pause.is_zero() || self.refreshing.borrow().is_some() {
+            return self.refreshed(&loaded, deadline).await;
+        }
+        let seconds = pause.as_secs().saturating_add(1);
+        Err(token_endpoint("it has just failed").with_retry_after(seconds))
     }
 
     /// Refreshes, unless the token is another than `loaded` has by now; whoever asks meanwhile waits for
@@ -126,6 +133,17 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         matches!(&self.state(), State::Here(now) if now.context == loaded.context)
     }
 
+    /// The next refresh waits a while: longer for the alarm than for a call, which has nothing else.
+    pub(super) fn pause_refreshing(&self, failure: &Failure) {
+        self.log(
+            "refresh_failed",
+            &format!("{}: {}", failure.code.as_str(), failure.message),
+        );
+        let now = self.outside.now();
+        let asked = Duration::from_secs(failure.retry_after.unwrap_or(0));
+        self.pauses.begin(now, asked.clamp(PAUSE, LONGEST_PAUSE));
+    }
+
     /// `POST /integrated-account/refresh-credentials`.
     pub(super) async fn refresh(self: &Rc<Self>, sees: &Sees) -> Result<(), Failure> {
         let loaded = self.visible(sees).await?;
@@ -140,37 +158,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.refreshed(&loaded, deadline).await.map(drop)
     }
 
-    /// By alarm: when it is due, before anybody has to wait for it.
-    pub(super) async fn refresh_ahead(self: &Rc<Self>) {
-        let State::Here(loaded) = self.state() else {
-            return;
-        };
-        let now = self.outside.now();
-        if next_refresh(&loaded, now).is_none_or(|at| at > now.plus(Duration::from_secs(1))) {
-            return;
-        }
-        match self.grant(&loaded).await {
-            Ok(Some(_)) => {}
-            Ok(None) => return self.refresh_after.set(now.plus(IDLE)),
-            Err(failure) => return self.pause_refreshing(&failure),
-        }
-        // Whoever refreshes says why it failed.
-        drop(self.refreshed(&loaded, now.plus(AHEAD)).await);
-    }
-
-    fn pause_refreshing(&self, failure: &Failure) {
-        self.log(
-            "refresh_failed",
-            &format!("{}: {}", failure.code.as_str(), failure.message),
-        );
-        let failures = self.refresh_failures.get();
-        self.refresh_failures.set(failures.saturating_add(1));
-        let pause = PAUSE
-            .saturating_mul(1 << failures.min(10))
-            .min(LONGEST_PAUSE);
-        self.refresh_after.set(self.outside.now().plus(pause));
-    }
-
     fn join_refresh(self: &Rc<Self>, loaded: Rc<Loaded>) -> Refreshing {
         if let Some(under_way) = &*self.refreshing.borrow() {
             return under_way.clone();
@@ -182,7 +169,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             let outcome = object.refresh_now(&loaded).await;
             object.refreshing.replace(None);
             match &outcome {
-                Ok(()) => object.refresh_failures.set(0),
+                Ok(()) => object.pauses.end(),
                 Err(failure) => object.pause_refreshing(failure),
             }
             object.plan().await;
@@ -205,39 +192,56 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             ));
         };
         let mut last = token_endpoint("it was not asked");
+        let mut asked_to_wait = None;
         for wait in ATTEMPTS {
-            self.outside.sleep(wait).await;
-            match self.ask_for_token(&effective, loaded, grant).await {
-                Ok(()) => return self.reactivate().await,
-                Err(failed) => match failed {
-                    Attempt::Failed(TokenFailure::Transient { .. }) => {
-                        last = token_endpoint("it did not answer, or asks to wait");
-                    }
-                    Attempt::Failed(refused) if refused.needs_reauth() => {
-                        self.needs_reauth(loaded, &refused.to_string()).await?;
-                        return Err(needs_reauth());
-                    }
-                    // No code at all, and again and again: what the provider means is no.
-                    Attempt::Failed(other @ TokenFailure::Unreadable(_))
-                        if self.refresh_failures.get() >= MOST_UNREADABLE =>
-                    {
-                        self.needs_reauth(loaded, &other.to_string()).await?;
-                        return Err(needs_reauth());
-                    }
-                    Attempt::Failed(other) => return Err(token_endpoint(&other.to_string())),
-                    Attempt::Ours(failure) => return Err(failure),
-                },
+            if asked_to_wait.is_some_and(|asked| asked > wait.as_secs()) {
+                break;
             }
+            self.outside.sleep(wait).await;
+            let failed = match self.ask_for_token(&effective, loaded, grant).await {
+                Ok(()) => return self.reactivate().await,
+                Err(Attempt::Ours(failure)) => return Err(failure),
+                Err(Attempt::Failed(failed)) => failed,
+            };
+            let TokenFailure::Transient { retry_after } = failed else {
+                return Err(self.refused(loaded, &failed).await?);
+            };
+            asked_to_wait = retry_after;
+            last = token_endpoint("it did not answer, or asks to wait");
+            last.retry_after = retry_after.or(last.retry_after);
         }
         Err(last)
     }
 
-    /// The provider no longer accepts the credential of `began`; nothing where it is another by now.
-    pub async fn needs_reauth(&self, began: &Loaded, why: &str) -> Result<(), Failure> {
+    /// What a refusal means: the customer, the operator, or nobody knows yet.
+    async fn refused(&self, loaded: &Loaded, failed: &TokenFailure) -> Result<Failure, Failure> {
+        let now = self.outside.now();
+        let since = match failed {
+            TokenFailure::Unreadable(_) => Some(self.unreadable_since.get().unwrap_or(now)),
+            _ => None,
+        };
+        self.unreadable_since.set(since);
+        let means_no = since.is_some_and(|since| now >= since.plus(UNREADABLE_FOR));
+        if !failed.needs_reauth() && !means_no {
+            return Ok(token_endpoint(&failed.to_string()));
+        }
+        if self.needs_reauth(loaded, &failed.to_string()).await? {
+            return Ok(needs_reauth());
+        }
+        // It has other credentials by now: whoever waited tries with those.
+        Ok(token_endpoint("the account was connected again meanwhile").with_retry_after(1))
+    }
+
+    /// The provider no longer accepts the credential of `began`: whether the account now needs its customer,
+    /// which it does not when it has another credential by then.
+    pub async fn needs_reauth(&self, began: &Loaded, why: &str) -> Result<bool, Failure> {
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(&Sees::All).await?;
-        if loaded.account.status != Status::Active || loaded.context != began.context {
-            return Ok(());
+        if loaded.account.status == Status::NeedsReauth {
+            return Ok(true);
+        }
+        if loaded.account.status != Status::Active || loaded.token() != began.token() {
+            return Ok(false);
         }
         let effective = self.effective(&loaded.account).await?;
         let account = Account {
@@ -247,7 +251,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         };
         let events = [EventType::AuthenticationError];
         let next = self.next(&effective, &loaded, account, &loaded.context, &events)?;
-        self.put(&effective, &loaded, &next).await.map(drop)
+        self.put(&effective, &loaded, &next).await.map(|_| true)
     }
 
     /// A token was had for an account that seemed to need its customer.
@@ -269,47 +273,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Whether and how a token can be had for the account.
-    async fn grant(&self, loaded: &Loaded) -> Result<Option<Grant>, Failure> {
+    pub(super) async fn grant(&self, loaded: &Loaded) -> Result<Option<Grant>, Failure> {
         Ok(Grant::of(&self.effective(&loaded.account).await?, loaded))
     }
-
-    /// After the answer, at most once an hour: an account in use is refreshed ahead of time.
-    fn note_use_of(self: &Rc<Self>, loaded: &Loaded) {
-        let now = self.outside.now();
-        let is_noted = loaded.used_at.is_none_or(|at| now < at.plus(NOTED));
-        let has_end = loaded
-            .token()
-            .is_some_and(|token| freshness::expires_at(token).is_some());
-        if is_noted || !has_end {
-            return;
-        }
-        let object = Rc::clone(self);
-        let work = async move {
-            let noted = object
-                .note_use()
-                .map_err(Failure::from)
-                .and_then(|()| object.reload());
-            if noted.is_ok() {
-                object.plan().await;
-            }
-        };
-        self.outside.go_on(work.boxed_local());
-    }
-}
-
-/// When the token is refreshed without anybody asking.
-pub(super) fn next_refresh(loaded: &Loaded, now: Timestamp) -> Option<Timestamp> {
-    if loaded.account.status != Status::Active {
-        return None;
-    }
-    let due = freshness::due_at(loaded.token()?)?;
-    let is_in_use = loaded.used_at.is_some_and(|at| now < at.plus(IN_USE));
-    let at = if is_in_use {
-        due
-    } else {
-        due.max(loaded.token_stored_at?.plus(IDLE))
-    };
-    Some(at.max(now))
 }
 
 /// What a call hears whose account must be connected again.

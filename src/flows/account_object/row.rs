@@ -23,6 +23,8 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS account \
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Pending {
+    /// A new account.
+    Arrival(Box<Next>),
     /// As it will be.
     Change(Box<Next>),
     /// Nothing is left but to leave the index of this environment.
@@ -132,6 +134,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             .map(drop)
     }
 
+    /// Whether the index may have something that does not count.
+    pub(super) fn has_pending(&self) -> Result<bool, StorageFault> {
+        let statement = "SELECT 1 FROM account WHERE pending IS NOT NULL";
+        Ok(!self.storage.exec(statement, &[])?.is_empty())
+    }
+
     /// Notes what will count.
     pub(super) fn note_pending(&self, pending: &Pending) -> Result<(), StorageFault> {
         self.storage
@@ -154,7 +162,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         match &next.token {
             NextToken::Stays => {}
             NextToken::Goes => self.drop_token()?,
-            NextToken::Is(sealed) => self.write_token(sealed)?,
+            NextToken::Is(sealed) => {
+                self.write_token(sealed)?;
+                self.pauses.end();
+            }
         }
         // The index names one key for both: the first.
         let token = self.read_token()?;
@@ -206,8 +217,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.write_events(events)
     }
 
-    /// It has left the index; nothing is pending.
-    pub(super) fn settle_wiped_row(&self) -> Result<(), StorageFault> {
+    /// What was pending will never count, or does already.
+    pub(super) fn drop_pending(&self) -> Result<(), StorageFault> {
         let statement = "UPDATE account SET pending = NULL WHERE one = 1";
         self.storage.exec(statement, &[]).map(drop)
     }

@@ -1,8 +1,11 @@
 //! The lifecycle actions of a new credential: `post_install`, then `validation`. That they are to run is
 //! stored with the credential, so a restart in between is finished by the alarm.
 
+use std::rc::Rc;
+
 use serde_json::Value;
 
+use super::ahead::AHEAD;
 use super::events::EventType;
 use super::{AccountObject, Loaded, State};
 use crate::account::Account;
@@ -11,6 +14,7 @@ use crate::config::Config;
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::error::Failure;
 use crate::flows::ask::Failed;
+use crate::flows::call_action::{redacted, secrets_of};
 use crate::flows::effective::Effective;
 use crate::flows::run_action::{NamedAction, run_action, run_result};
 use crate::ports::{Outside, Sees, Storage};
@@ -55,10 +59,17 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// By alarm: what a restart has left. Nothing when it is under way.
-    pub(super) async fn finish_set_up(&self) {
-        let is_left = matches!(&self.state(), State::Here(loaded) if loaded.set_up.is_some());
-        if !is_left {
+    pub(super) async fn finish_set_up(self: &Rc<Self>) {
+        let State::Here(loaded) = self.state() else {
             return;
+        };
+        if loaded.set_up.is_none() {
+            return;
+        }
+        // After a long stop its token may be over.
+        let deadline = self.outside.now().plus(AHEAD);
+        if let Err(failure) = self.fresh(loaded, deadline).await {
+            self.log("set_up_failed", failure.code.as_str());
         }
         if let Ok(_one_at_a_time) = self.setting_up.try_lock()
             && let Err(failed) = self.run_stages().await
@@ -95,6 +106,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             },
             Err(failure) => Err(failure),
         };
+        // Providers repeat what they refuse.
+        let outcome = outcome.map_err(|mut failure| {
+            let secrets = secrets_of(&effective.compiled, &loaded.context);
+            failure.message = redacted(&failure.message, &secrets);
+            failure
+        });
         let told = run_result(stage.action, &outcome, self.outside.now());
         match outcome {
             Ok(_) => self.note_run(told).await.map_err(broken),
@@ -132,6 +149,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         };
         let events: Vec<EventType> = events.into_iter().collect();
         let change = |account: &mut Account| match ending {
+            // A refusal meanwhile stands.
+            None if account.status == Status::NeedsReauth => {}
             None => {
                 account.status = Status::Active;
                 account.last_error = None;

@@ -83,17 +83,21 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(Link::Open(Box::new(record), context))
     }
 
-    /// The account of an earlier use by the same browser stays: it may be stored already.
+    /// The account of an earlier use by the same browser for the same integration stays: it may be stored already.
     pub(super) fn bind_link(&self, hash: &str, used: LinkUse) -> Result<Link, Failure> {
         let mut link = self.open_link(hash, Some(&used.browser))?;
         if let Link::Open(record, _) = &mut link {
             let before = record.used.take();
             record.used = Some(match before {
-                Some(before) if before.browser == used.browser => LinkUse {
-                    account: before.account,
-                    spent_at: before.spent_at,
-                    ..used
-                },
+                Some(before)
+                    if before.browser == used.browser && before.integration == used.integration =>
+                {
+                    LinkUse {
+                        account: before.account,
+                        spent_at: before.spent_at,
+                        ..used
+                    }
+                }
                 _ => used,
             });
             self.store_link(record)?;
