@@ -78,8 +78,7 @@ class Gateway {
   /** SIGKILL to the runtime, as a power cut would, even in the middle of a request. */
   async kill() {
     const ended = once(this.#process, "exit");
-    this.#process.kill("SIGKILL");
-    await ended;
+    if (this.#process.kill("SIGKILL")) await ended;
     await this.#runtime.dispose();
   }
 
