@@ -8,6 +8,7 @@ import { Response } from "miniflare";
  * The worker of `localWorker`, with `between(step)` awaited around every operation; what it throws, the operation throws.
  * A step: `{when: "before" | "after", where: "KV" | class, what, key, message}`. `what` is KV's operation, the name of
  * the message (flows/ask.rs), or method and path of a call that is handed over; `key` is KV's, or the object's name.
+ * An object's own erasing (`deleteAlarm`, `deleteAll`) has an "after" only: it is one turn with what was done before it.
  */
 export function withFaults(worker, between) {
   const { config } = worker;
@@ -39,15 +40,25 @@ async function ask(request, between) {
 const wrapper = (classes, objects) => `
 import Main, * as built from "./index.js";
 
+const tell = async (TEST, step) => {
+  const answer = await TEST.fetch("http://test/", { method: "POST", body: JSON.stringify(step) });
+  if (!answer.ok) throw new Error(step.where + " " + step.what + " failed: " + (await answer.text()));
+};
+
+const replacing = (object, replace) =>
+  new Proxy(object, {
+    get(target, property) {
+      const value = target[property];
+      if (Object.hasOwn(replace, property)) return replace[property](target);
+      return typeof value === "function" && property !== "constructor" ? value.bind(target) : value;
+    },
+  });
+
 const faulty = ({ TEST, CONFIG, ...env }) => {
-  const tell = async (step) => {
-    const answer = await TEST.fetch("http://test/", { method: "POST", body: JSON.stringify(step) });
-    if (!answer.ok) throw new Error(step.where + " " + step.what + " failed: " + (await answer.text()));
-  };
   const around = async (step, work) => {
-    await tell({ when: "before", ...step });
+    await tell(TEST, { when: "before", ...step });
     const outcome = await work();
-    await tell({ when: "after", ...step });
+    await tell(TEST, { when: "after", ...step });
     return outcome;
   };
 
@@ -64,12 +75,8 @@ const faulty = ({ TEST, CONFIG, ...env }) => {
     return around({ where, what, key, message: message[what] }, () => stub.fetch(request));
   };
   const namespace = (where, binding) =>
-    new Proxy(binding, {
-      get(target, property) {
-        const value = target[property];
-        if (property === "getByName") return (name, ...rest) => ({ fetch: (request) => asked(where, name, target.getByName(name, ...rest), request) });
-        return typeof value === "function" && property !== "constructor" ? value.bind(target) : value;
-      },
+    replacing(binding, {
+      getByName: (target) => (name, ...rest) => ({ fetch: (request) => asked(where, name, target.getByName(name, ...rest), request) }),
     });
 
   return {
@@ -79,8 +86,17 @@ const faulty = ({ TEST, CONFIG, ...env }) => {
   };
 };
 
+const storing = (state, { TEST }, where) => {
+  const told = (what) => [what, (storage) => async (...values) => {
+    await storage[what](...values);
+    await tell(TEST, { when: "after", where, what });
+  }];
+  const storage = replacing(state.storage, Object.fromEntries(["deleteAlarm", "deleteAll"].map(told)));
+  return replacing(state, { storage: () => storage });
+};
+
 export default class extends Main {
   constructor(context, env) { super(context, faulty(env)); }
 }
-${classes.map((name) => `export class ${name} extends built.${name} {\n  constructor(state, env) { super(state, faulty(env)); }\n}`).join("\n")}
+${classes.map((name) => `export class ${name} extends built.${name} {\n  constructor(state, env) { super(storing(state, env, "${name}"), faulty(env)); }\n}`).join("\n")}
 `;
