@@ -13,9 +13,14 @@ const SOON = 3_000; // far above what each takes, and below the `cpu_ms` of wran
 const answer = { text: "x".repeat(1 << 20), words: "a,b,c" }; // the provider's; what too_large.txt blows up
 
 const recursions = ["1 + $f($a)", "$f($a)", "$a ~> $f", "[$f($a)]", "{'a': $f($a)}", "[1].$f($)", "$ ~> |$|{'a': $f(1)}|", '$replace("a", /a/, $f)', '$match("a", $f)',
-  "$map([1..9], $f)", "$filter([1], $f)", "$single([1], $f)", "$sort([1, 2], $f)", "$each({'a': 1}, $f)", "$sift({'a': 1}, $f)", "$reduce([1, 2], $f)"];
+  "$map([1..9], $f)", "$filter([1], $f)", "$single([1], $f)", "$sort([1, 2], $f)", "$each({'a': 1}, $f)", "$sift({'a': 1}, $f)", "$reduce([1, 2], $f)",
+  // What takes most stack for each level the engine counts.
+  `${"true ? ".repeat(60)}$map([1], $f)`, `${"(".repeat(60)}$sort([1, 2], $f)${")".repeat(60)}`, "$map([1], $f(?, 1))", "$sort([1, 2], function($x, $y) { ---$f(1) })",
+  '$replace("a", /a/, function($m) { $z := $f(1) })', "$map([1], function($x) { $filter([1], $f) })"];
+const growing = ["[[$p]]", "{'a': $p}", "function() { $p }", "$x = 1 ? $f(?) : $p(?)", "$x = 1 ? $f : $p ~> $f"]; // what the engine drops by recursion
 const endless = [
   ...recursions.map((call) => `($f := function($a, $b) { ${call} }; $f(1, 2))`),
+  ...growing.map((step) => `($f := function($v) { $v }; $reduce([1..90000], function($p, $x) { ${step} }, 1); 1)`),
   "($f := function() { $g() }; $g := function() { $f() }; $f())",
   "($y := function($f) { $f($f) }; $y($y))",
   "[1..1e12]",
