@@ -16,7 +16,7 @@ pub enum AccountInList {
     /// As its object says.
     Whole(Box<AccountView>),
     /// Its object gave no answer: what the index knows, and why there is no more.
-    IndexOnly(AccountEntry, Failure),
+    IndexOnly(Box<AccountEntry>, Failure),
 }
 
 /// Objects asked at a time.
@@ -80,6 +80,6 @@ async fn view(
     match ask_account(outside, entry.id, &ask).await {
         Ok(view) => Some(AccountInList::Whole(Box::new(view))),
         Err(failure) if failure.code == Code::NotFound => None,
-        Err(failure) => Some(AccountInList::IndexOnly(entry, failure)),
+        Err(failure) => Some(AccountInList::IndexOnly(Box::new(entry), failure)),
     }
 }

@@ -68,7 +68,7 @@ mod tests {
         let spaces = json!({ "a": " ".repeat(3 * 1024 * 1024) });
         assert!(encode(&spaces, QueryArrayFormat::Comma).is_err());
         let long = "n".repeat(100_000);
-        let empty = serde_json::Map::from_iter((0..1000).map(|n| (n.to_string(), json!({}))));
+        let empty: serde_json::Map<_, _> = (0..1000).map(|n| (n.to_string(), json!({}))).collect();
         for inner in [json!(vec![1; 1000]), serde_json::Value::Object(empty)] {
             let value = json!({ &long: inner });
             assert!(encode(&value, QueryArrayFormat::Repeat).is_err());
