@@ -3,6 +3,7 @@
 //! every mistake as a [`Finding`]; nothing here acts on what it reads.
 
 pub mod action;
+mod amount;
 pub mod authorization;
 mod check;
 mod count;

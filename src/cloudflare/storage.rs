@@ -51,7 +51,8 @@ impl Storage for ObjectStorage {
     }
 
     async fn erase(&self) -> Result<(), StorageFault> {
-        self.storage.delete_alarm().await.map_err(fault)?;
+        // Since 2026-02-24 this deletes the alarm with everything else. Two steps would leave, after
+        // a stop in between, rows that no alarm wakes.
         self.storage.delete_all().await.map_err(fault)
     }
 }

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::json::merge;
 
+use super::amount::{MAX_DEPTH, is_too_deep};
 use super::normalise;
-use super::reader::{MAX_DEPTH, is_too_deep};
 
 /// Keys of an override that are no configuration: the install's variables.
 const VARIABLES: [&str; 2] = ["environment_variables", "secret_environment_variables"];

@@ -8,11 +8,9 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value, json};
 
+use super::amount::too_much;
 use super::credentials::LATER_FORMATS;
 use super::{Config, Finding, Integration, Level, Method, check, normalise, prune};
-
-/// Levels of nesting a file may have.
-pub(super) const MAX_DEPTH: usize = 64;
 
 /// What came of reading a file. `integration` is absent when any finding is
 /// an error.
@@ -57,8 +55,8 @@ pub fn read(file: &Value) -> Reading {
 /// `None` when any finding is an error.
 pub fn read_config(config: &Value) -> (Option<Config>, Vec<Finding>) {
     let mut findings = Vec::new();
-    let read = if is_too_deep(config, MAX_DEPTH) {
-        findings.push(too_deep("config"));
+    let read = if let Some(finding) = too_much(config, "config") {
+        findings.push(finding);
         None
     } else {
         config_of(config, &mut findings)
@@ -77,8 +75,8 @@ fn read_file(file: &Value, findings: &mut Vec<Finding>) -> Option<Integration> {
         ));
         return None;
     };
-    if is_too_deep(file, MAX_DEPTH) {
-        findings.push(too_deep(""));
+    if let Some(finding) = too_much(file, "") {
+        findings.push(finding);
         return None;
     }
     let mut head = keys.clone();
@@ -245,25 +243,10 @@ fn is_slug(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('-') && name.bytes().all(fits)
 }
 
-/// Whether anything lies deeper than `levels`; looks no deeper itself.
-pub(super) fn is_too_deep(value: &Value, levels: usize) -> bool {
-    let Some(levels) = levels.checked_sub(1) else {
-        return true;
-    };
-    match value {
-        Value::Array(items) => items.iter().any(|item| is_too_deep(item, levels)),
-        Value::Object(entries) => entries.values().any(|item| is_too_deep(item, levels)),
-        _ => false,
-    }
-}
-
-fn too_deep(at: &str) -> Finding {
-    Finding::error(at, format!("nested deeper than {MAX_DEPTH} levels"))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{is_slug, is_too_deep};
+    use super::is_slug;
+    use crate::config::amount::is_too_deep;
     use serde_json::{Value, json};
 
     #[test]

@@ -56,7 +56,9 @@ fn not_ready(status: Status) -> &'static str {
 
 impl From<RenderError> for Failure {
     fn from(error: RenderError) -> Self {
-        let code = if is_callers(&error) {
+        let code = if is_too_large(&error) {
+            Code::BadIntegration
+        } else if is_callers(&error) {
             Code::MissingValue
         } else {
             Code::ContextValue
@@ -73,7 +75,16 @@ fn is_callers(error: &RenderError) -> bool {
             matches!(root, "query" | "body" | "id")
         }
         RenderError::Within { cause, .. } => is_callers(cause),
-        RenderError::NotAHeaderValue { .. } => false,
+        RenderError::NotAHeaderValue { .. } | RenderError::TooLarge { .. } => false,
+    }
+}
+
+/// The file makes more of its values than can be sent.
+fn is_too_large(error: &RenderError) -> bool {
+    match error {
+        RenderError::TooLarge { .. } => true,
+        RenderError::Within { cause, .. } => is_too_large(cause),
+        _ => false,
     }
 }
 

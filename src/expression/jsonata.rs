@@ -2,6 +2,7 @@
 //! and the same for the same [`Moment`]. The engine (`jsonata-core`) is named
 //! in this folder only, so that it can be changed in one place.
 
+mod calls;
 mod convert;
 mod estimate;
 mod failure;

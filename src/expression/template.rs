@@ -10,6 +10,7 @@ use crate::json::Path;
 
 use super::cast::text;
 use super::placeholder::{Placeholder, PlaceholderError, WhenMissing};
+use super::room::Room;
 use super::scope::TemplateScope;
 
 mod read;
@@ -67,6 +68,16 @@ pub enum RenderError {
         /// The template it stood in.
         source_text: String,
     },
+    /// The place is full.
+    #[error("`{source_text}` makes the {place} larger than {bytes} bytes")]
+    TooLarge {
+        /// The template that was being filled, or its beginning.
+        source_text: String,
+        /// What it is a part of.
+        place: &'static str,
+        /// What that may have in all.
+        bytes: usize,
+    },
     /// An error inside a [`super::TemplateTree`], with its place.
     #[error("at {at}: {cause}")]
     Within {
@@ -83,7 +94,7 @@ impl RenderError {
         match self {
             Self::Missing { .. } => true,
             Self::Within { cause, .. } => cause.is_missing(),
-            Self::Cast { .. } | Self::NotAHeaderValue { .. } => false,
+            Self::Cast { .. } | Self::NotAHeaderValue { .. } | Self::TooLarge { .. } => false,
         }
     }
 }
@@ -146,15 +157,33 @@ impl Template {
     /// The value for a place that takes any JSON: a placeholder that is the
     /// whole string keeps the type its cast gives.
     pub fn render(&self, scope: &TemplateScope) -> Result<Rendered, RenderError> {
+        self.render_in(&Room::body(), scope)
+    }
+
+    /// The same, as a part of something that may be so large.
+    pub(super) fn render_in(
+        &self,
+        room: &Room,
+        scope: &TemplateScope,
+    ) -> Result<Rendered, RenderError> {
         if let [Piece::Placeholder(whole)] = self.pieces.as_slice() {
-            return self.fill(whole, scope);
+            let rendered = self.fill(whole, scope, room)?;
+            if let Rendered::Value(value) = &rendered {
+                room.take_value(value, &self.source)?;
+            }
+            return Ok(rendered);
         }
-        let mut out = String::with_capacity(self.source.len());
+        let mut out = String::new();
         for piece in &self.pieces {
             match piece {
-                Piece::Literal(literal) => out.push_str(literal),
+                Piece::Literal(literal) => {
+                    room.take_text(literal, &self.source)?;
+                    out.push_str(literal);
+                }
                 Piece::Placeholder(placeholder) => {
-                    out.push_str(&self.embed(placeholder, scope)?);
+                    let text = self.embed(placeholder, scope, room)?;
+                    room.take_text(&text, &self.source)?;
+                    out.push_str(&text);
                 }
             }
         }
@@ -163,7 +192,7 @@ impl Template {
 
     /// The value as text. `None` when it was dropped or is null.
     pub fn text(&self, scope: &TemplateScope) -> Result<Option<String>, RenderError> {
-        Ok(match self.render(scope)? {
+        Ok(match self.render_in(&Room::text(), scope)? {
             Rendered::Dropped | Rendered::Value(Value::Null) => None,
             Rendered::Value(value) => Some(text(&value)),
         })
@@ -186,9 +215,9 @@ impl Template {
 
     /// The value of a query parameter, **not yet encoded**: a string, or an
     /// array that the caller writes by its `query_array_format`. `None`
-    /// leaves the parameter out.
-    pub fn query(&self, scope: &TemplateScope) -> Result<Option<Value>, RenderError> {
-        Ok(match self.render(scope)? {
+    /// leaves the parameter out. Its value is taken from the room of the URL.
+    pub fn query(&self, scope: &TemplateScope, room: &Room) -> Result<Option<Value>, RenderError> {
+        Ok(match self.render_in(room, scope)? {
             Rendered::Dropped | Rendered::Value(Value::Null) => None,
             Rendered::Value(value @ Value::Array(_)) => Some(value),
             Rendered::Value(value) => Some(Value::String(text(&value))),
@@ -201,8 +230,9 @@ impl Template {
         &self,
         placeholder: &Placeholder,
         scope: &TemplateScope,
+        room: &Room,
     ) -> Result<String, RenderError> {
-        match self.fill(placeholder, scope)? {
+        match self.fill(placeholder, scope, room)? {
             Rendered::Dropped => Ok(String::new()),
             Rendered::Value(Value::Null) => match placeholder.when_missing() {
                 WhenMissing::Null => Ok("null".to_owned()),
@@ -217,6 +247,7 @@ impl Template {
         &self,
         placeholder: &Placeholder,
         scope: &TemplateScope,
+        room: &Room,
     ) -> Result<Rendered, RenderError> {
         for (path, cast) in placeholder.alternatives() {
             let Some(value) = scope.lookup(path) else {
@@ -225,6 +256,7 @@ impl Template {
             if placeholder.skips_empty() && value.as_str() == Some("") {
                 continue;
             }
+            room.admit(value, &self.source)?;
             let value = cast.apply(value);
             return value.map(Rendered::Value).ok_or_else(|| RenderError::Cast {
                 path: path.to_string(),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::placeholder::Placeholder;
+use super::room::{Room, VALUE_BYTES};
 use super::scope::TemplateScope;
 use super::template::{RenderError, Rendered, Template};
 
@@ -30,23 +31,11 @@ impl TemplateTree {
     /// one placeholder that was dropped. A missing value is an error with its
     /// JSON path.
     pub fn render(&self, scope: &TemplateScope) -> Result<Option<Value>, RenderError> {
-        self.render_at(scope, &Place::Root)
-    }
-
-    fn render_at(&self, scope: &TemplateScope, at: &Place) -> Result<Option<Value>, RenderError> {
-        match self {
-            Self::Plain(value) => Ok(Some(value.clone())),
-            Self::Text(template) => match template.render(scope) {
-                Ok(Rendered::Value(value)) => Ok(Some(value)),
-                Ok(Rendered::Dropped) => Ok(None),
-                Err(cause) => Err(RenderError::Within {
-                    at: at.to_string(),
-                    cause: Box::new(cause),
-                }),
-            },
-            Self::List(items) => list(items, scope, at),
-            Self::Object(entries) => object(entries, scope, at),
-        }
+        let filling = Filling {
+            scope,
+            room: Room::body(),
+        };
+        filling.render(self, &Place::Root)
     }
 
     /// Every placeholder in it.
@@ -63,30 +52,55 @@ impl TemplateTree {
     }
 }
 
-fn list(
-    items: &[TemplateTree],
-    scope: &TemplateScope,
-    at: &Place,
-) -> Result<Option<Value>, RenderError> {
-    let mut out = Vec::with_capacity(items.len());
-    for (index, item) in items.iter().enumerate() {
-        out.extend(item.render_at(scope, &Place::Index(at, index))?);
-    }
-    Ok(Some(Value::Array(out)))
+/// One rendering of a tree.
+struct Filling<'f> {
+    scope: &'f TemplateScope<'f>,
+    room: Room,
 }
 
-fn object(
-    entries: &[(String, TemplateTree)],
-    scope: &TemplateScope,
-    at: &Place,
-) -> Result<Option<Value>, RenderError> {
-    let mut out = Map::with_capacity(entries.len());
-    for (key, item) in entries {
-        if let Some(value) = item.render_at(scope, &Place::Key(at, key))? {
-            out.insert(key.clone(), value);
+impl Filling<'_> {
+    fn render(&self, tree: &TemplateTree, at: &Place) -> Result<Option<Value>, RenderError> {
+        let within = |cause| RenderError::Within {
+            at: at.to_string(),
+            cause: Box::new(cause),
+        };
+        match tree {
+            TemplateTree::Plain(value) => {
+                self.room.take(VALUE_BYTES, "").map_err(within)?;
+                Ok(Some(value.clone()))
+            }
+            TemplateTree::Text(template) => {
+                match template.render_in(&self.room, self.scope).map_err(within)? {
+                    Rendered::Value(value) => Ok(Some(value)),
+                    Rendered::Dropped => Ok(None),
+                }
+            }
+            TemplateTree::List(items) => self.list(items, at),
+            TemplateTree::Object(entries) => self.object(entries, at),
         }
     }
-    Ok(Some(Value::Object(out)))
+
+    fn list(&self, items: &[TemplateTree], at: &Place) -> Result<Option<Value>, RenderError> {
+        let mut out = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            out.extend(self.render(item, &Place::Index(at, index))?);
+        }
+        Ok(Some(Value::Array(out)))
+    }
+
+    fn object(
+        &self,
+        entries: &[(String, TemplateTree)],
+        at: &Place,
+    ) -> Result<Option<Value>, RenderError> {
+        let mut out = Map::new();
+        for (key, item) in entries {
+            if let Some(value) = self.render(item, &Place::Key(at, key))? {
+                out.insert(key.clone(), value);
+            }
+        }
+        Ok(Some(Value::Object(out)))
+    }
 }
 
 /// Where in the tree we are, written only when something is wrong.

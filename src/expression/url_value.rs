@@ -17,6 +17,12 @@ pub(super) fn encoded(value: &str) -> String {
     utf8_percent_encode(value, RESERVED).to_string()
 }
 
+/// The length of [`encoded`], without making it.
+pub(super) fn encoded_length(value: &str) -> usize {
+    let kept = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    value.bytes().map(|b| if kept(b) { 1 } else { 3 }).sum()
+}
+
 /// Host characters of one label, or of several where dots are allowed
 /// (RFC 1123, section 2.1); lower-cased, as hosts compare.
 pub(super) fn host_labels(value: &str, dots: Dots) -> Option<String> {
@@ -90,7 +96,7 @@ pub(super) fn walks(segment: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Dots, encoded, host_labels, port, walks, whole_origin};
+    use super::{Dots, encoded, encoded_length, host_labels, port, walks, whole_origin};
 
     #[test]
     fn a_segment_that_walks_is_seen_through_its_encodings() {
@@ -181,6 +187,8 @@ mod tests {
         for text in ["", "0", "+1", "65536", "80/"] {
             assert_eq!(port(text), None, "{text}");
         }
-        assert_eq!(encoded("a b/ü?&=~._-"), "a%20b%2F%C3%BC%3F%26%3D~._-");
+        let text = "a b/ü?&=~._-";
+        assert_eq!(encoded(text), "a%20b%2F%C3%BC%3F%26%3D~._-");
+        assert_eq!(encoded_length(text), encoded(text).len());
     }
 }

@@ -14,7 +14,7 @@ use super::query::{CallerQuery, compose};
 use super::reads::used_parameters;
 use crate::config::resource::{BodyFormat, Method};
 use crate::config::{Config, Entries, QueryArrayFormat};
-use crate::expression::{Pins, RenderError, Template, TemplateScope, UrlError};
+use crate::expression::{Pins, RenderError, Room, Template, TemplateScope, UrlError};
 
 /// A request that is not signed in yet.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ pub fn of_method(
     let base = config.base_url_of(method).ok_or(RequestError::NoBaseUrl)?;
     let mut url = base.join(&method.path, scope, pins)?;
     let format = method.query_array_format.or(config.query_array_format);
-    let defaults = defaults(&[&config.query, &method.query], scope)?;
+    let defaults = defaults(&[&config.query, &method.query], scope, &url)?;
     let callers = caller.query.without(used_parameters(method));
     add_query(&mut url, &compose(&defaults, &callers, format));
     let body = payload(method, scope)?;
@@ -128,7 +128,11 @@ pub fn of_path(
     }
     add_query(
         &mut url,
-        &compose(&defaults(&[&config.query], scope)?, caller.query, None),
+        &compose(
+            &defaults(&[&config.query], scope, &base)?,
+            caller.query,
+            None,
+        ),
     );
     let body = if matches!(*verb, http::Method::GET | http::Method::HEAD) {
         Payload::Nothing
@@ -218,11 +222,18 @@ fn merged<'a>(
 fn defaults(
     maps: &[&Entries],
     scope: &TemplateScope,
+    url: &Url,
 ) -> Result<Vec<(String, Value)>, RequestError> {
+    let room = Room::url();
+    let so_far = url.path().len() + url.query().map_or(0, str::len);
+    room.take(so_far, "path")?;
     let mut rendered = Vec::new();
     for (name, template) in merged(maps, |a, b| a == b) {
-        match template.query(scope) {
-            Ok(Some(value)) => rendered.push((name.to_owned(), value)),
+        match template.query(scope, &room) {
+            Ok(Some(value)) => {
+                room.take_name(name, &value)?;
+                rendered.push((name.to_owned(), value));
+            }
             Ok(None) => {}
             Err(error) if error.is_missing() => {}
             Err(error) => return Err(error.into()),
@@ -300,7 +311,7 @@ fn written(value: &Value, method: &Method) -> Result<Vec<u8>, RequestError> {
             let arrays = method
                 .query_array_format
                 .unwrap_or(QueryArrayFormat::Repeat);
-            form::encode(value, arrays).ok_or(RequestError::BodyShape)?
+            form::encode(value, arrays)?.ok_or(RequestError::BodyShape)?
         }
         BodyFormat::Raw => value
             .as_str()

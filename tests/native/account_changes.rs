@@ -284,6 +284,34 @@ fn a_restart_in_the_middle_of_a_change_finishes_it() {
 }
 
 #[test]
+fn a_list_that_finishes_a_change_gives_only_what_still_fits_its_filters() {
+    for (query, body) in [
+        ("tenant_id=acme", r#"{"tenant_id":"other"}"#),
+        ("is_sandbox=false", r#"{"is_sandbox":true}"#),
+    ] {
+        let story = Story::new();
+        let client = &story.setting.client;
+        let list = || {
+            let answer = client.get(&format!("/integrated-account?{query}"));
+            answer.expect(200)["result"].as_array().unwrap().len()
+        };
+        assert_eq!(list(), 1, "{query}");
+        let hangs = &story.world.0.hangs;
+        hangs.borrow_mut().push("index_account".into());
+        let path = story.path();
+        futures::executor::block_on(async {
+            let mut change =
+                Box::pin(client.request_async("PATCH", &path, &[], Body::from_bytes(body)));
+            assert!(futures::poll!(&mut change).is_pending());
+        });
+        story.world.restart();
+        assert_eq!(list(), 0, "{query}: its own look finished the change");
+        let active = client.get("/integrated-account?status=active").expect(200);
+        assert_eq!(active["result"][0]["id"], json!(story.id));
+    }
+}
+
+#[test]
 fn racing_patches_lose_nothing() {
     let story = Story::new();
     let path = story.path();

@@ -112,7 +112,8 @@ impl Browser {
 
     /// Posts a form with these headers.
     pub fn raw(&self, path: &str, headers: &[(&str, &str)], body: String) -> Answer {
-        self.client.request("POST", path, headers, Body::from_bytes(body))
+        self.client
+            .request("POST", path, headers, Body::from_bytes(body))
     }
 
     fn ask(&mut self, method: &str, address: &str, body: Body<crate::outside::Pieces>) -> Answer {
@@ -543,9 +544,15 @@ fn second_file() -> Value {
 fn who_changes_his_mind_mixes_no_two_integrations_up() {
     let mut visit = Visit::new(&json!({ "tenant_id": "acme" }));
     let admin = &visit.setting.admin;
-    admin.send("PUT", "/integration/quay", &second_file()).expect(201);
+    admin
+        .send("PUT", "/integration/quay", &second_file())
+        .expect(201);
     let body = json!({ "integration_name": "quay" });
-    visit.setting.client.post("/environment-integration", &body).expect(201);
+    visit
+        .setting
+        .client
+        .post("/environment-integration", &body)
+        .expect(201);
     let there = visit.leave();
     visit.world.answers(200, &[], "{}");
     let pairs = [
@@ -561,14 +568,20 @@ fn who_changes_his_mind_mixes_no_two_integrations_up() {
     let late = visit.come_back(&there);
     assert_eq!(late.status, 401, "{}", late.text());
     for sent in visit.world.sent() {
-        assert!(sent.url.starts_with("https://berlin.pier.example/token"), "{}", sent.url);
+        assert!(
+            sent.url.starts_with("https://berlin.pier.example/token"),
+            "{}",
+            sent.url
+        );
     }
     assert_eq!(visit.account()["integration"]["name"], "quay");
 }
 
 #[test]
 fn a_secret_that_the_link_brings_goes_to_no_host_of_the_customers_choice() {
-    let mut visit = Visit::new(&json!({ "tenant_id": "acme", "context": { "shop": "acme", "api_key": "developers-secret" } }));
+    let mut visit = Visit::new(
+        &json!({ "tenant_id": "acme", "context": { "shop": "acme", "api_key": "developers-secret" } }),
+    );
     let moved = visit.submit("api_key", &[("shop", "evil"), ("api_key", "")]);
     assert_eq!(moved.status, 422, "it has to be typed");
     assert!(visit.world.sent().is_empty());
@@ -577,13 +590,17 @@ fn a_secret_that_the_link_brings_goes_to_no_host_of_the_customers_choice() {
     assert_eq!(own.status, 200, "{}", own.text());
     let sent = visit.world.sent();
     assert_eq!(sent[0].url, "https://acme.pier.example/me");
-    assert_eq!(sent[0].header("authorization"), Some("Bearer developers-secret"));
+    assert_eq!(
+        sent[0].header("authorization"),
+        Some("Bearer developers-secret")
+    );
 }
 
 #[test]
 fn the_way_back_moves_no_stored_secret_to_another_host() {
     let mut file = file();
-    file["config"]["credentials"]["oauth2"]["config"]["contextFromCallback"] = json!({ "shop": "site" });
+    file["config"]["credentials"]["oauth2"]["config"]["contextFromCallback"] =
+        json!({ "shop": "site" });
     file["config"]["headers"] = json!({ "x-secret": "{{secret?:none}}" });
     let world = World::new();
     let setting = Setting::new(&world, &file);
@@ -593,10 +610,16 @@ fn the_way_back_moves_no_stored_secret_to_another_host() {
     visit.world.answers(200, &[], TOKEN);
     visit.world.answers(200, &[], "{}");
     let state = parameter(&there, "state");
-    visit.browser.get(&format!("/connect/pier/callback?code=c&site=evil&state={state}"));
+    visit.browser.get(&format!(
+        "/connect/pier/callback?code=c&site=evil&state={state}"
+    ));
     for sent in visit.world.sent() {
         let is_elsewhere = sent.url.contains("evil.pier.example");
-        assert!(!is_elsewhere || sent.header("x-secret") == Some("none"), "{}", sent.url);
+        assert!(
+            !is_elsewhere || sent.header("x-secret") == Some("none"),
+            "{}",
+            sent.url
+        );
     }
 }
 
@@ -604,7 +627,12 @@ fn the_way_back_moves_no_stored_secret_to_another_host() {
 fn another_sites_page_cannot_send_our_form() {
     let visit = Visit::new(&json!({ "tenant_id": "acme" }));
     let body = format!("link_token={}&credential=oauth2&shop=berlin", visit.token);
-    for (site, status) in [("cross-site", 403), ("same-site", 403), ("same-origin", 303), ("none", 303)] {
+    for (site, status) in [
+        ("cross-site", 403),
+        ("same-site", 403),
+        ("same-origin", 303),
+        ("none", 303),
+    ] {
         let headers = [("sec-fetch-site", site), ("cookie", "")];
         let visitor = Visit::new(&json!({ "tenant_id": "acme" }));
         let body = body.replace(&visit.token, &visitor.token);
@@ -617,17 +645,26 @@ fn another_sites_page_cannot_send_our_form() {
 fn connecting_again_does_not_ask_for_a_stored_secret_again() {
     let mut visit = Visit::new(&json!({ "tenant_id": "acme" }));
     visit.world.answers(200, &[], "{}");
-    visit.submit("api_key", &[("shop", "berlin"), ("api_key", "the-first-key")]);
+    visit.submit(
+        "api_key",
+        &[("shop", "berlin"), ("api_key", "the-first-key")],
+    );
     let account = visit.account();
     visit.world.sent();
     let link = json!({ "integrated_account_id": account["id"] });
     let mut again = Visit::with(visit.world, visit.setting, &link);
-    let page = again.browser.get(&format!("/connect/pier?credential=api_key&link_token={}", again.token));
+    let page = again.browser.get(&format!(
+        "/connect/pier?credential=api_key&link_token={}",
+        again.token
+    ));
     assert!(!page.text().contains("the-first-key"));
     again.world.answers(200, &[], "{}");
     let done = again.submit("api_key", &[("shop", "berlin"), ("api_key", "")]);
     assert_eq!(done.status, 200, "{}", done.text());
-    assert_eq!(again.world.sent()[0].header("authorization"), Some("Bearer the-first-key"));
+    assert_eq!(
+        again.world.sent()[0].header("authorization"),
+        Some("Bearer the-first-key")
+    );
 }
 
 #[test]
@@ -639,9 +676,16 @@ fn a_link_revoked_while_the_index_was_silent_bricks_no_account() {
     again.world.answers(200, &[], TOKEN);
     let never = ("index_account".to_owned(), Fault::Lost);
     again.world.0.faults.borrow_mut().push_back(never);
-    again.world.0.hangs.borrow_mut().push("index_account".into());
+    again
+        .world
+        .0
+        .hangs
+        .borrow_mut()
+        .push("index_account".into());
     let state = parameter(&there, "state");
-    again.browser.cut_off_or_not(&format!("/connect/pier/callback?code=c&site=x&state={state}"));
+    again.browser.cut_off_or_not(&format!(
+        "/connect/pier/callback?code=c&site=x&state={state}"
+    ));
     again.world.restart();
     let links = again.setting.client.get("/link-token").expect(200);
     for made in links["result"].as_array().unwrap() {

@@ -244,13 +244,14 @@ fn the_scopes_in_the_docs_are_those_of_the_code() {
 
 fn bounds() -> String {
     use causeway::expression::limits::{
-        CALLS, PRODUCED_BYTES, PRODUCED_VALUES, REGEX_BYTES, RESULT_BYTES, RESULT_VALUES,
-        SEQUENCE_LENGTH, SOURCE_BYTES, SOURCE_DEPTH, STACK_DEPTH, VALUE_DEPTH,
+        ARGUMENT_DEPTH, CALLS, FRAMES, PRODUCED_BYTES, PRODUCED_VALUES, REGEX_BYTES, RESULT_BYTES,
+        RESULT_VALUES, SEQUENCE_LENGTH, SOURCE_BYTES, SOURCE_DEPTH, STACK_DEPTH, VALUE_DEPTH,
     };
     format!(
         "\n# Bounds of expressions\n\n| Bound | Value |\n|---|---|\n\
          | Bytes of an expression | {SOURCE_BYTES} |\n| Levels an expression nests, operators counted | {SOURCE_DEPTH} |\n\
-         | Levels of evaluation | {STACK_DEPTH} |\n| Items of a sequence | {SEQUENCE_LENGTH} |\n\
+         | Levels of evaluation | {STACK_DEPTH} |\n| Functions running within each other | {FRAMES} |\n\
+         | Levels of an argument of a function | {ARGUMENT_DEPTH} |\n| Items of a sequence | {SEQUENCE_LENGTH} |\n\
          | Calls of its own functions | {CALLS} |\n\
          | Bytes of text produced on the way | {PRODUCED_BYTES} |\n| Values produced on the way | {PRODUCED_VALUES} |\n\
          | Bytes of a compiled regular expression | {REGEX_BYTES} |\n| Bytes of text in a result | {RESULT_BYTES} |\n\

@@ -467,23 +467,31 @@ fn a_maintenance_page_is_no_refusal() {
     let mill = Mill::new();
     mill.expire();
     for _ in 0..20 {
-        mill.world.answers(200, &[("content-type", "text/html")], "<h1>Back soon</h1>");
+        mill.world
+            .answers(200, &[("content-type", "text/html")], "<h1>Back soon</h1>");
         assert_eq!(mill.call().code(503), "provider.token_endpoint");
         assert_eq!(mill.seen().len(), 1);
         mill.world.pass(Duration::from_secs(10));
     }
     assert_eq!(mill.shown()["status"], "active");
     mill.world.pass(Duration::from_secs(3600));
-    mill.world.answers(200, &[("content-type", "text/html")], "<h1>Back soon</h1>");
-    assert_eq!(mill.call().code(401), "account.needs_reauth", "after an hour of it");
+    mill.world
+        .answers(200, &[("content-type", "text/html")], "<h1>Back soon</h1>");
+    assert_eq!(
+        mill.call().code(401),
+        "account.needs_reauth",
+        "after an hour of it"
+    );
 }
 
 #[test]
 fn a_token_whose_end_nobody_knows_is_refreshed_weekly() {
-    let context = json!({ "oauth": { "token": { "access_token": "old", "refresh_token": "refresh-1" } } });
+    let context =
+        json!({ "oauth": { "token": { "access_token": "old", "refresh_token": "refresh-1" } } });
     let mill = Mill::with(file(), "oauth2", &context);
     mill.world.pass(Duration::from_secs(7 * 24 * 3600 + 1));
-    mill.world.answers(200, &[], r#"{"access_token":"new","id_token":null}"#);
+    mill.world
+        .answers(200, &[], r#"{"access_token":"new","id_token":null}"#);
     block_on(mill.world.run_passing(mill.world.ring_alarms()));
     assert_eq!(mill.seen(), ["token refresh-1"]);
     mill.answers(1);

@@ -4,7 +4,8 @@
 //   after(() => gateway.stop());
 //   const { status, body } = await gateway.admin("GET", "/integration");
 //
-// What runs is what is deployed; only the outside is ours: the internet, and KV's bad days (`kv`).
+// What runs is what is deployed; only the outside is ours: the internet, and what may happen
+// between two operations (`between`).
 
 import { channel } from "node:diagnostics_channel";
 import { once } from "node:events";
@@ -15,7 +16,7 @@ import { Miniflare, NoOpLog, Response as RuntimeResponse } from "miniflare";
 import { randomAdminToken, randomSealingKey } from "../../scripts/dev-vars.mjs";
 import { localWorker } from "../../scripts/local-worker.mjs";
 import { withFaults } from "./faults.mjs";
-import { contents, fingerprint, holds, rows } from "./storage.mjs";
+import { alarms, contents, fingerprint, holds, makeAlarmsDue, rows } from "./storage.mjs";
 
 /**
  * Options:
@@ -23,11 +24,11 @@ import { contents, fingerprint, holds, rows } from "./storage.mjs";
  * - `persist`: a storage folder to use and keep; default: one in tmp, removed by `stop`.
  * - `internet`: `(Request) => Response` for every outgoing call, whatever its host; "real" for servers on
  *   loopback; by default every call is refused and makes `stop` throw.
- * - `kv`: `({operation, key}) => void`, called before every KV operation; what it throws, KV throws.
+ * - `between`: `(step) => void`, awaited before and after every operation on KV and every ask of an object (faults.mjs).
  */
-export async function start({ vars = {}, persist, internet, kv } = {}) {
+export async function start({ vars = {}, persist, internet, between } = {}) {
   const folder = persist ?? (await mkdtemp(path.join(tmpdir(), "causeway-")));
-  const gateway = new Gateway(folder, persist === undefined, internet, kv, {
+  const gateway = new Gateway(folder, persist === undefined, internet, between, {
     ADMIN_TOKEN: randomAdminToken(),
     SEALING_KEYS: randomSealingKey(),
     EU_JURISDICTION: "off",
@@ -47,8 +48,8 @@ class Gateway {
   #process;
   #refused = [];
 
-  constructor(folder, ownsFolder, internet, kv, vars) {
-    Object.assign(this, { folder, ownsFolder, internet, kv, vars });
+  constructor(folder, ownsFolder, internet, between, vars) {
+    Object.assign(this, { folder, ownsFolder, internet, between, vars });
   }
 
   /** A raw call: redirects and encodings are the test's business. */
@@ -77,15 +78,15 @@ class Gateway {
   /** SIGKILL to the runtime, as a power cut would, even in the middle of a request. */
   async kill() {
     const ended = once(this.#process, "exit");
-    this.#process.kill("SIGKILL");
-    await ended;
+    if (this.#process.kill("SIGKILL")) await ended;
     await this.#runtime.dispose();
   }
 
-  /** SIGKILL, and the same Worker again on the same storage. `vars` may change. */
-  async restart({ vars = {} } = {}) {
+  /** SIGKILL, and the same Worker again on the same storage: `late`, when every alarm is due. `vars` may change. */
+  async restart({ vars = {}, late = false } = {}) {
     Object.assign(this.vars, vars);
     await this.kill();
+    if (late) await makeAlarmsDue(path.join(this.folder, "do"));
     await this.boot();
   }
 
@@ -99,6 +100,11 @@ class Gateway {
   /** Rows from the SQLite of every object of a class, read past the Worker: `[{object, …}]`. */
   rows(className, query) {
     return rows(path.join(this.folder, "do", `causeway-${className}`), query);
+  }
+
+  /** The alarms that have not rung: `[{object, …}]`. */
+  alarms() {
+    return alarms(path.join(this.folder, "do"));
   }
 
   /** The published copy, read and written past the Worker. */
@@ -138,7 +144,7 @@ class Gateway {
         telemetry: { enabled: false },
         handleStructuredLogs: (log) => this.#log(log),
         resourcePersistencePath: this.folder,
-        workers: [this.kv ? withFaults(worker, (operation) => this.kv(operation)) : worker],
+        workers: [this.between ? withFaults(worker, this.between) : worker],
       });
       this.url = await this.#runtime.ready;
     });

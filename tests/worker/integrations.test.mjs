@@ -3,15 +3,15 @@ import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { start } from "./harness.mjs";
-import { assertError, install, integrationFile, newEnvironment, ok } from "./steps.mjs";
+import { assertError, eventually, install, integrationFile, newEnvironment, ok } from "./steps.mjs";
 
 const shipped = path.resolve(import.meta.dirname, "../../integrations");
 let gateway;
 let kvIsDown = false;
 before(async () => {
   gateway = await start({
-    kv({ operation }) {
-      if (kvIsDown && operation === "put") throw new Error("429 Too Many Requests");
+    between({ where, what }) {
+      if (kvIsDown && where === "KV" && what === "put") throw new Error("429 Too Many Requests");
     },
   });
 });
@@ -76,16 +76,3 @@ test("while KV fails a save is not lost: it is published once KV is back", async
   ok(await environment.call("POST", "/environment-integration", { integration_name: "registry" }), 200, 201);
   await eventually(async () => assert.equal(JSON.parse(await published()).name, "registry"));
 });
-
-// Publishing is repeated by alarm, the first time soon.
-async function eventually(check, seconds = 20) {
-  const deadline = Date.now() + seconds * 1000;
-  for (;;) {
-    try {
-      return await check();
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-  }
-}

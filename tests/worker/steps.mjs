@@ -35,6 +35,19 @@ export async function harbourAccount(gateway, apiKey = "key-1") {
   return { environment, installed, account };
 }
 
+/** What the check gives, once it does not throw any more. Alarms ring when they do. */
+export async function eventually(check, seconds = 20) {
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
 /** The body of an answer that must have one of these statuses. */
 export function ok(answer, ...statuses) {
   assert.ok(statuses.includes(answer.status), `expected ${statuses.join(" or ")}, got ${answer.status} ${JSON.stringify(answer.body)}`);

@@ -1,5 +1,5 @@
 // Looks at the storage folder from outside, so that a test need not believe the Worker.
-// Layout: do/causeway-<Class>/<object id>.sqlite and metadata.sqlite (alarms), each with its -wal (committed pages
+// Layout: do/causeway-<Class>/<object id>.sqlite and metadata.sqlite (alarms, which each object's database has, too), each with its -wal (committed pages
 // not yet folded in); kv/<binding>/blobs. -shm is left out: an index in shared memory that reads change too.
 
 import { createHash } from "node:crypto";
@@ -47,6 +47,27 @@ export async function rows(folder, query) {
   return found.flat();
 }
 
+/** The alarms of every class that are set: `[{object, …}]`. */
+export async function alarms(folder) {
+  const query = "SELECT actor_id AS object, actor_name AS name, CAST(scheduled_time / 1000000 AS REAL) AS at FROM _cf_ALARM";
+  const found = await Promise.all((await alarmFiles(folder)).map((file) => onCopy(file, (database) => database.prepare(query).all())));
+  return found.flat();
+}
+
+/** Sets every alarm to now, as if all had waited long. Only while no runtime holds the folder. */
+export async function makeAlarmsDue(folder) {
+  const now = `${Date.now()}000000`;
+  for (const file of await alarmFiles(folder)) {
+    const set = (name, statement) => withDatabase(path.join(path.dirname(file), name), (database) => database.exec(statement));
+    for (const { object } of withDatabase(file, (database) => database.prepare("SELECT actor_id AS object FROM _cf_ALARM").all())) {
+      set(`${object}.sqlite`, `UPDATE _cf_METADATA SET value = ${now} WHERE key = 1`);
+    }
+    set("metadata.sqlite", `UPDATE _cf_ALARM SET scheduled_time = ${now}`);
+  }
+}
+
+const alarmFiles = async (folder) => (await storedFiles(folder)).filter((file) => path.basename(file) === "metadata.sqlite");
+
 function rowsOf(database, query, object) {
   try {
     return database.prepare(query).all().map((row) => ({ object, ...row }));
@@ -72,14 +93,18 @@ async function onCopy(file, read) {
   try {
     await copyFile(file, copy);
     if (existsSync(`${file}-wal`)) await copyFile(`${file}-wal`, `${copy}-wal`);
-    const database = new DatabaseSync(copy);
-    try {
-      return read(database);
-    } finally {
-      database.close();
-    }
+    return withDatabase(copy, read);
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function withDatabase(file, work) {
+  const database = new DatabaseSync(file);
+  try {
+    return work(database);
+  } finally {
+    database.close();
   }
 }
 

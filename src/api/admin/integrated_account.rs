@@ -93,7 +93,7 @@ pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &
 fn in_list(account: &AccountInList) -> Value {
     let (entry, failure) = match account {
         AccountInList::Whole(view) => return shown(view),
-        AccountInList::IndexOnly(known) => (&known.0, &known.1),
+        AccountInList::IndexOnly(entry, failure) => (entry.as_ref(), failure),
     };
     let keys = [
         "id",

@@ -1,5 +1,5 @@
 //! The functions whose result depends on time or chance, made to depend on
-//! the [`Moment`] alone, and the one that counts calls.
+//! the [`Moment`] alone.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -10,10 +10,8 @@ use jsonata_core::value::JValue;
 
 use crate::crypto::sha256;
 
-use super::failure::{BAD_PICTURE, TOO_MANY_CALLS, refuse};
-use super::limits::{CALLS, RANGE_ITEMS_PER_CALL, SEQUENCE_LENGTH};
-use super::steps::{BOUND, CALL};
-use super::{ExpressionError, Moment, picture, produced};
+use super::failure::{BAD_PICTURE, refuse};
+use super::{ExpressionError, Moment, calls, picture, produced};
 
 /// Registers them on an evaluator that is used once.
 pub(super) fn register(evaluator: &mut Evaluator, moment: &Moment) -> Result<(), EvaluatorError> {
@@ -28,39 +26,8 @@ pub(super) fn register(evaluator: &mut Evaluator, moment: &Moment) -> Result<(),
     let dice = Rc::clone(&chance);
     evaluator.register_fn("uuid", move |_: &[JValue]| Ok(JValue::from(dice.uuid())))?;
     evaluator.register_fn_override("shuffle", move |args: &[JValue]| Ok(shuffle(&chance, args)))?;
-    let left = Rc::new(Cell::new(CALLS));
-    let calls = Rc::clone(&left);
-    evaluator.register_fn(CALL, move |_: &[JValue]| {
-        count(&calls, 1).map(|()| JValue::Undefined)
-    })?;
-    evaluator.register_fn(BOUND, move |args: &[JValue]| bound(&left, args))?;
+    calls::register(evaluator)?;
     produced::register(evaluator)
-}
-
-fn count(left: &Cell<u32>, calls: u32) -> Result<(), EvaluatorError> {
-    let rest = left
-        .get()
-        .checked_sub(calls)
-        .ok_or_else(|| refuse(TOO_MANY_CALLS))?;
-    left.set(rest);
-    Ok(())
-}
-
-/// The bound of a range, counted by the items it may stand for.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss
-)] // clamped
-fn bound(left: &Cell<u32>, args: &[JValue]) -> HostFnResult {
-    let value = args.first().cloned().unwrap_or(JValue::Undefined);
-    let items = value
-        .as_f64()
-        .unwrap_or(0.0)
-        .abs()
-        .clamp(0.0, SEQUENCE_LENGTH as f64);
-    count(left, 1 + items as u32 / RANGE_ITEMS_PER_CALL)?;
-    Ok(value)
 }
 
 /// `$now(picture?, timezone?)` by the engine's own `$fromMillis`.

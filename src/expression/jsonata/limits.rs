@@ -11,8 +11,20 @@ pub const SOURCE_BYTES: usize = 16 * 1024;
 /// parser recurses once per level, and V8's stack is about 1 MB.
 pub const SOURCE_DEPTH: usize = 200;
 /// Levels of evaluation. The engine's default of 30,000 overflows V8's stack,
-/// which resets the isolate; a recursive function uses about three per call.
-pub const STACK_DEPTH: usize = 600;
+/// which resets the isolate; a recursive function uses four per call.
+/// 1,000 levels of every operator were seen to work.
+pub const STACK_DEPTH: usize = 400;
+/// Functions of the expression that may be running at once, one within the
+/// other; tail calls, which end the function that makes them, do not add up.
+/// A call by a built-in (`$sort`, `$map`) is one level of evaluation but three
+/// times the stack of others: 400 were seen to work.
+pub const FRAMES: usize = 100;
+/// So many conditionals and blocks around a function's last step take the
+/// stack of one more function: the engine counts no level for them.
+pub const TAIL_STEPS_PER_FRAME: usize = 8;
+/// Levels a value given to a function may nest, functions that remember values
+/// included. The engine walks and drops values by recursion.
+pub const ARGUMENT_DEPTH: usize = 256;
 /// Items a sequence may have while it is computed.
 pub const SEQUENCE_LENGTH: usize = 100_000;
 /// Calls of the expression's own functions, of any kind, in one evaluation.

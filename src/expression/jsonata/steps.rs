@@ -9,10 +9,13 @@ use super::produced::{TEXT, WHOLE};
 use super::{ExpressionError, estimate};
 
 mod construct;
+mod frame;
 mod guard;
 mod reference;
 
-/// Counts one call. No JSONata variable can be called so.
+/// `(frames, arguments…)`: counts one call of a function that takes the stack
+/// of so many, and gives what stands for it while it runs. No JSONata variable
+/// can be called so.
 pub(super) const CALL: &str = "causeway call";
 /// Counts what a bound of a range stands for, and gives the bound.
 pub(super) const BOUND: &str = "causeway bound";
@@ -136,7 +139,7 @@ impl Walk {
         let done = self.repeated(|walk| walk.node(body));
         self.bound.truncate(outside);
         construct::count_copies(body);
-        count_calls(body);
+        frame::count_calls(params, body);
         done
     }
 
@@ -233,12 +236,6 @@ fn check_regex(pattern: &str, flags: &str) -> Done {
         // Others are found when they are used, as they always were.
         _ => Ok(()),
     }
-}
-
-fn count_calls(body: &mut AstNode) {
-    wrap(body, |body| {
-        AstNode::Block(vec![call(CALL, Vec::new()), body])
-    });
 }
 
 fn wrap(node: &mut AstNode, outer: impl FnOnce(AstNode) -> AstNode) {

@@ -1,6 +1,9 @@
 //! What an expression gives, and its bounds: each just under and just over.
 
-use super::limits::{CALLS, SEQUENCE_LENGTH, SOURCE_BYTES, SOURCE_DEPTH};
+use super::limits::{
+    ARGUMENT_DEPTH, CALLS, FRAMES, SEQUENCE_LENGTH, SOURCE_BYTES, SOURCE_DEPTH,
+    TAIL_STEPS_PER_FRAME,
+};
 use super::{Expression, ExpressionError, Moment};
 use crate::expression::ExpressionScope;
 use serde_json::{Value, json};
@@ -159,6 +162,11 @@ fn calls_are_counted() {
     );
 }
 
+fn fails_with(source: &str, code: &str) {
+    let failed = evaluate(source, &json!({})).map_err(|error| error.code().to_owned());
+    assert_eq!(failed, Err(code.to_owned()), "{source}");
+}
+
 #[test]
 fn depth_is_bounded_below_what_v8_can_take() {
     let recursion = |n: usize| {
@@ -166,7 +174,103 @@ fn depth_is_bounded_below_what_v8_can_take() {
         evaluate(&source, &json!({}))
     };
     assert_eq!(recursion(90).unwrap(), Some(json!(90)));
-    assert!(recursion(600).unwrap_err().to_string().contains("D1011"));
+    assert!(recursion(120).unwrap_err().to_string().contains("D1011"));
+    // One function, and many levels within it.
+    let within = |n: usize| {
+        format!(
+            "($f := function($n) {{ $n = 0 ? 0 : {}$f($n - 1) }}; $f(20))",
+            "-".repeat(n)
+        )
+    };
+    assert_eq!(evaluate(&within(6), &json!({})).unwrap(), Some(json!(0)));
+    fails_with(&within(24), "D1011");
+}
+
+#[test]
+fn functions_that_run_within_each_other_are_bounded() {
+    let nested =
+        |call: &str, n: usize| format!("($f := function($n) {{ $n = 1 ? 1 : {call} }}; $f({n}))");
+    for call in [
+        "$map([$n - 1], $f)",
+        "$single([$n - 1], function($v) { true }) ~> $f",
+        "$reduce([$n - 1, 0], function($a, $b) { $f($a) })",
+        "$sort([$n - 1, $n - 1], function($a, $b) { $f($a) > 1 })[0]",
+    ] {
+        let source = nested(call, 20);
+        assert!(evaluate(&source, &json!({})).is_ok(), "{source}");
+        fails_with(&nested(call, 101), "D1011");
+    }
+    let map = |n| nested("$map([$n - 1], $f)", n);
+    assert!(evaluate(&map(FRAMES), &json!({})).is_ok());
+    fails_with(&map(FRAMES + 1), "D1011");
+}
+
+#[test]
+fn conditionals_around_the_last_step_take_frames() {
+    let around = |steps: usize| {
+        let tests = "$n = 1 ? 1 : ".repeat(steps);
+        format!("($f := function($n) {{ {tests}$map([$n - 1], $f) }}; $f(20))")
+    };
+    assert!(evaluate(&around(4 * TAIL_STEPS_PER_FRAME - 1), &json!({})).is_ok());
+    fails_with(&around(5 * TAIL_STEPS_PER_FRAME), "D1011");
+    let chosen = "$x = 1 ? 1 : ".repeat(60) + "0";
+    let once = format!("$count($map([1..5000], function($x) {{ {chosen} }}))");
+    assert_eq!(evaluate(&once, &json!({})).unwrap(), Some(json!(5000)));
+}
+
+#[test]
+fn functions_that_have_ended_do_not_count() {
+    for (source, expected) in [
+        (
+            "$count($map([1..1000], function($x) { function($y) { $x + $y } }))",
+            json!(1000),
+        ),
+        (
+            "($made := $map([1..500], function($x) { function($y) { $x + $y } }); $sum($map($made, function($g) { $g(1) })))",
+            json!(125_750),
+        ),
+        (
+            "($f := function($n, $g) { $n = 0 ? $g(1) : $f($n - 1, function($x) { $x + $n }) }; $f(500, function($x) { $x }))",
+            json!(2),
+        ),
+        (
+            "$count($map([1..2000], function($x) { $map([$x], $string) }))",
+            json!(2000),
+        ),
+    ] {
+        assert_eq!(
+            evaluate(source, &json!({})).unwrap(),
+            Some(expected),
+            "{source}"
+        );
+    }
+}
+
+#[test]
+fn arguments_are_bounded_in_depth() {
+    let grown = |n: usize, more: &str| {
+        format!("($reduce([1..{n}], function($p, $x) {{ {more} }}, 1); \"done\")")
+    };
+    for more in [
+        "[[$p]]",
+        "{'a': $p}",
+        "function() { $p }",
+        "[1, {'a': [$p, 1]}][1]",
+    ] {
+        let levels = if more.len() > 18 { 2 } else { 1 };
+        assert!(
+            evaluate(&grown(ARGUMENT_DEPTH / levels, more), &json!({})).is_ok(),
+            "{more}"
+        );
+        fails_with(&grown(ARGUMENT_DEPTH + 2, more), "too_deep");
+        fails_with(&grown(90_000, more), "too_deep");
+    }
+    let partial = "($f := function($a) { $a }; $reduce([1..90000], function($p, $x) { $x = 1 ? $f(?) : $p(?) }, 1); 1)";
+    fails_with(partial, "too_deep");
+    fails_with(
+        "($f := function($a) { $a }; $reduce([1..90000], function($p, $x) { $x = 1 ? $f : $p ~> $f }, 1); 1)",
+        "too_deep",
+    );
 }
 
 #[test]

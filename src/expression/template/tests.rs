@@ -1,7 +1,7 @@
 //! Tables for reading and rendering.
 
 use super::{RenderError, Rendered, Template, has_stray_braces};
-use crate::expression::TemplateScope;
+use crate::expression::{Room, TemplateScope};
 use serde_json::{Value, json};
 
 fn context() -> Value {
@@ -183,7 +183,12 @@ fn a_header_takes_only_what_latin_1_can_show() {
 fn a_query_value_is_a_text_or_an_array() {
     let context = context();
     let scope = TemplateScope::new(&context);
-    let query = |source: &str| Template::parse(source).unwrap().query(&scope).unwrap();
+    let query = |source: &str| {
+        Template::parse(source)
+            .unwrap()
+            .query(&scope, &Room::url())
+            .unwrap()
+    };
     assert_eq!(query("{{n:int}}"), Some(json!("5")));
     assert_eq!(query("{{list:any}}"), Some(json!(["a", "b"])));
     assert_eq!(query("{{missing:undefined}}"), None);

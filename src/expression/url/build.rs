@@ -7,12 +7,16 @@ use url::Url;
 
 use crate::expression::cast::text;
 use crate::expression::placeholder::{Placeholder, WhenMissing};
+use crate::expression::room::Room;
 use crate::expression::scope::{TemplateScope, context_key};
 use crate::expression::template::{Piece, Rendered, Template};
 use crate::expression::url_parts::{Origin, Part, Target};
 use crate::expression::url_value::{self, Dots};
 
 use super::{PathTemplate, Pins, UrlError, UrlTemplate};
+
+/// What values come from, and the room they have.
+type Filling<'f> = (&'f TemplateScope<'f>, &'f Room);
 
 /// Scheme, host and port as they were composed, to compare with.
 struct Front {
@@ -45,13 +49,14 @@ impl UrlTemplate {
         scope: &TemplateScope,
         pins: &Pins,
     ) -> Result<Url, UrlError> {
-        let front = self.front(scope, pins)?;
+        let room = Room::url();
+        let front = self.front(scope, pins, &room)?;
         let mut target = front.path.clone();
         let mut queries = Vec::new();
         add(
             &self.template,
             &self.target,
-            scope,
+            (scope, &room),
             &mut target,
             &mut queries,
         )?;
@@ -59,7 +64,7 @@ impl UrlTemplate {
             add(
                 &path.template,
                 &path.target,
-                scope,
+                (scope, &room),
                 &mut target,
                 &mut queries,
             )?;
@@ -79,20 +84,20 @@ impl UrlTemplate {
         Ok(url)
     }
 
-    fn front(&self, scope: &TemplateScope, pins: &Pins) -> Result<Front, UrlError> {
+    fn front(&self, scope: &TemplateScope, pins: &Pins, room: &Room) -> Result<Front, UrlError> {
         let (scheme, host, port) = match &self.origin {
-            Origin::Whole(whole) => return self.whole(whole, scope),
+            Origin::Whole(whole) => return self.whole(whole, scope, room),
             Origin::Parts { scheme, host, port } => (scheme, host, port),
         };
-        let scheme = self.compose(scheme, scope, |value, _| {
+        let scheme = self.compose(scheme, (scope, room), |value, _| {
             matches!(value, "http" | "https").then(|| value.to_owned())
         })?;
-        let host = self.compose(host, scope, |value, placeholder| {
+        let host = self.compose(host, (scope, room), |value, placeholder| {
             url_value::host_labels(value, dots(placeholder, pins.dotted_keys))
         });
         let port = port
             .as_ref()
-            .map(|port| self.compose(port, scope, |value, _| url_value::port(value)));
+            .map(|port| self.compose(port, (scope, room), |value, _| url_value::port(value)));
         Ok(Front {
             scheme: scheme.to_ascii_lowercase(),
             host: host
@@ -106,8 +111,14 @@ impl UrlTemplate {
         })
     }
 
-    fn whole(&self, whole: &Placeholder, scope: &TemplateScope) -> Result<Front, UrlError> {
-        let value = fill(&self.template, whole, scope)?;
+    fn whole(
+        &self,
+        whole: &Placeholder,
+        scope: &TemplateScope,
+        room: &Room,
+    ) -> Result<Front, UrlError> {
+        let value = fill(&self.template, whole, (scope, room))?;
+        room.take(value.len(), self.source())?;
         let refused = || UrlError::Origin(whole.named());
         let url = url_value::whole_origin(&value).ok_or_else(refused)?;
         Ok(Front {
@@ -122,7 +133,7 @@ impl UrlTemplate {
     fn compose(
         &self,
         part: &Part,
-        scope: &TemplateScope,
+        scope: Filling,
         accept: impl Fn(&str, &Placeholder) -> Option<String>,
     ) -> Result<String, UrlError> {
         let mut out = String::new();
@@ -175,7 +186,7 @@ impl UrlTemplate {
 fn add(
     template: &Template,
     target: &Target,
-    scope: &TemplateScope,
+    scope: Filling,
     path: &mut String,
     queries: &mut Vec<String>,
 ) -> Result<(), UrlError> {
@@ -183,6 +194,7 @@ fn add(
         path.pop();
     }
     for segment in &target.segments {
+        scope.1.take(1, template.source())?;
         let (text, filled) = encode(template, segment, scope)?;
         if filled && (text.is_empty() || url_value::walks(&text)) {
             return Err(UrlError::Segment(template.source().to_owned()));
@@ -198,13 +210,10 @@ fn add(
 }
 
 /// A part with its values percent-encoded, and whether it had any.
-fn encode(
-    template: &Template,
-    part: &Part,
-    scope: &TemplateScope,
-) -> Result<(String, bool), UrlError> {
+fn encode(template: &Template, part: &Part, scope: Filling) -> Result<(String, bool), UrlError> {
     let (mut out, mut filled) = (String::new(), false);
     for piece in part {
+        let start = out.len();
         match piece {
             Piece::Literal(text) => out.push_str(text),
             Piece::Placeholder(placeholder) => {
@@ -212,6 +221,7 @@ fn encode(
                 out.push_str(&url_value::encoded(&fill(template, placeholder, scope)?));
             }
         }
+        scope.1.take(out.len() - start, template.source())?;
     }
     Ok((out, filled))
 }
@@ -220,9 +230,9 @@ fn encode(
 fn fill(
     template: &Template,
     placeholder: &Placeholder,
-    scope: &TemplateScope,
+    (scope, room): Filling,
 ) -> Result<String, UrlError> {
-    match template.fill(placeholder, scope)? {
+    match template.fill(placeholder, scope, room)? {
         Rendered::Dropped => Ok(String::new()),
         Rendered::Value(value) if value.is_null() => match placeholder.when_missing() {
             WhenMissing::Drop => Ok(String::new()),

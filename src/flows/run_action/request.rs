@@ -84,10 +84,11 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
 
 /// The caller's query of a call. As in every query map, an entry without a value is left out.
 fn raw_query(entries: &Entries, scope: &TemplateScope) -> Result<String, Failure> {
+    let room = Room::url();
     let mut pieces = Vec::new();
     for (name, template) in entries {
         let Some(template) = template else { continue };
-        match template.query(scope) {
+        match template.query(scope, &room) {
             Ok(Some(value)) => pieces.extend(write_value(name, &value, QueryArrayFormat::Repeat)),
             Ok(None) => {}
             Err(error) if error.is_missing() => {}

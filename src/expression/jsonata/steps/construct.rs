@@ -65,8 +65,8 @@ impl Walk {
             signature: None,
             thunk: false,
         });
-        if let AstNode::Lambda { body, .. } = node {
-            super::count_calls(body);
+        if let AstNode::Lambda { params, body, .. } = node {
+            super::frame::count_calls(params, body);
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 use jsonata_core::ast::{AstNode, BinaryOp};
 
 use super::super::produced::{CHECK, ENTRIES, IS_FUNCTION, ITEMS, MADE, NOTE, PRETTY, TEXT};
+use super::frame::count_calls;
 use super::{call, wrap};
 
 /// How a function's product is bounded.
@@ -110,9 +111,12 @@ fn counted_when_function(value: AstNode) -> AstNode {
     let name = |index: usize| format!("causeway replacement {index}");
     let variable = |index: usize| AstNode::Variable(name(index));
     let inner = call(&name(0), vec![variable(1), variable(2)]);
+    let params = vec![name(1), name(2)];
+    let mut body = call(MADE, vec![inner]);
+    count_calls(&params, &mut body);
     let function = AstNode::Lambda {
-        params: vec![name(1), name(2)],
-        body: Box::new(call(MADE, vec![inner])),
+        params,
+        body: Box::new(body),
         signature: None,
         thunk: false,
     };

@@ -5,7 +5,7 @@ use jsonata_core::ast::AstNode;
 
 use super::super::produced::{VALUE, WHOLE};
 use super::guard::{guard, rewrite};
-use super::{Done, ExpressionError, Kind, Walk, call, count_calls, wrap};
+use super::{Done, ExpressionError, Kind, Walk, call, frame, wrap};
 
 impl Walk {
     pub(super) fn function(&mut self, node: &mut AstNode) -> Done {
@@ -94,7 +94,7 @@ fn parameter(index: usize) -> String {
 }
 
 fn lambda(params: Vec<String>, mut body: AstNode) -> AstNode {
-    count_calls(&mut body);
+    frame::count_calls(&params, &mut body);
     AstNode::Lambda {
         params,
         body: Box::new(body),
