@@ -95,21 +95,6 @@ impl Browser {
         }
     }
 
-    /// The same, whether it is answered or not.
-    pub fn cut_off_or_not(&self, address: &str) {
-        let cookies: Vec<String> = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let cookies = cookies.join("; ");
-        let headers = [("cookie", cookies.as_str())];
-        let asked = self
-            .client
-            .request_async("GET", address, &headers, Body::Empty);
-        drop(asked.now_or_never());
-    }
-
     /// Posts a form with these headers.
     pub fn raw(&self, path: &str, headers: &[(&str, &str)], body: String) -> Answer {
         self.client
@@ -674,16 +659,10 @@ fn a_link_revoked_while_the_index_was_silent_bricks_no_account() {
     let mut again = Visit::with(visit.world, visit.setting, &link);
     let there = again.leave();
     again.world.answers(200, &[], TOKEN);
-    let never = ("index_account".to_owned(), Fault::Lost);
+    let never = ("index_account".to_owned(), Fault::Silence);
     again.world.0.faults.borrow_mut().push_back(never);
-    again
-        .world
-        .0
-        .hangs
-        .borrow_mut()
-        .push("index_account".into());
     let state = parameter(&there, "state");
-    again.browser.cut_off_or_not(&format!(
+    again.browser.cut_off(&format!(
         "/connect/pier/callback?code=c&site=x&state={state}"
     ));
     again.world.restart();

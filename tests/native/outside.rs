@@ -69,6 +69,8 @@ pub enum Fault {
     Lost,
     /// It was done, and the answer was lost.
     AnswerLost,
+    /// The object never saw it, and whoever asked waits for ever.
+    Silence,
 }
 
 #[derive(Default)]
@@ -578,6 +580,9 @@ impl Objects for World {
         let fault = self.fault_for(&message);
         if fault == Some(Fault::Lost) {
             return Err(ObjectFault::Interrupted);
+        }
+        if fault == Some(Fault::Silence) {
+            futures::future::pending::<()>().await;
         }
         let (world, asked) = (self.clone(), message.clone());
         // Boxed: an object asks an object.

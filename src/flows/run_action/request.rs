@@ -8,7 +8,7 @@ use crate::config::action::Call;
 use crate::config::resource::Method;
 use crate::config::{Entries, QueryArrayFormat};
 use crate::error::{Code, Failure};
-use crate::expression::{Rendered, TemplateScope};
+use crate::expression::{Rendered, Room, TemplateScope};
 use crate::flows::proxy_call::{Answered, StepCall, Whole, call_step};
 use crate::ports::{Outside, Storage};
 use crate::proxy::query::write_value;
