@@ -505,9 +505,7 @@ fn a_deleted_account_is_revoked_at_the_provider_and_keeps_its_outbox_only() {
     );
     assert_eq!(visit.events(&account), ["created", "active", "deleted"]);
     let objects = visit.world.objects_with_data();
-    visit
-        .world
-        .pass(std::time::Duration::from_secs(31 * 24 * 3600));
+    visit.world.pass(std::time::Duration::from_hours(31 * 24));
     visit.world.settle();
     assert_eq!(
         visit.world.objects_with_data(),

@@ -45,12 +45,12 @@ struct Mill {
 impl Mill {
     /// With a token that ends in an hour.
     fn new() -> Self {
-        Self::with(file(), "oauth2", &token("old", "refresh-1", 3600))
+        Self::with(&file(), "oauth2", &token("old", "refresh-1", 3600))
     }
 
-    fn with(file: Value, method: &str, context: &Value) -> Self {
+    fn with(file: &Value, method: &str, context: &Value) -> Self {
         let world = World::new();
-        let setting = Setting::new(&world, &file);
+        let setting = Setting::new(&world, file);
         let account = setting.account(method, context);
         Self {
             world,
@@ -233,7 +233,7 @@ fn a_token_endpoint_that_fails_is_asked_three_times_and_the_old_token_serves_whi
     assert_eq!(mill.seen().len(), 1, "who asks to wait is not asked again");
     assert_eq!(mill.call().code(503), "provider.token_endpoint");
     assert_eq!(mill.seen().len(), 0, "nor by the next call");
-    mill.world.pass(Duration::from_secs(60));
+    mill.world.pass(Duration::from_mins(1));
     assert_eq!(mill.shown()["status"], "active");
     mill.world.answers(502, &[], "");
     mill.grants("new", None);
@@ -298,7 +298,7 @@ fn a_refusal_by_the_provider_refreshes_once_and_retries_once() {
 
 #[test]
 fn a_key_that_is_refused_needs_the_customer() {
-    let mill = Mill::with(file(), "api_key", &json!({ "api_key": "the-key" }));
+    let mill = Mill::with(&file(), "api_key", &json!({ "api_key": "the-key" }));
     mill.world.answers(401, &[], "");
     assert_eq!(mill.call().code(401), "account.needs_reauth");
     assert_eq!(mill.seen(), ["call the-key"]);
@@ -329,7 +329,7 @@ fn a_refused_stream_is_not_sent_again_and_the_next_call_has_a_new_token() {
 #[test]
 fn client_credentials_are_granted_on_first_use_and_again_at_the_end() {
     let context = json!({ "client_id": "id", "client_secret": "secret" });
-    let mill = Mill::with(file(), "oauth2_client_credentials", &context);
+    let mill = Mill::with(&file(), "oauth2_client_credentials", &context);
     mill.grants("one", None);
     mill.answers(2);
     mill.call().expect(200);
@@ -354,7 +354,7 @@ fn the_alarm_refreshes_an_account_in_use_before_its_token_ends_and_an_idle_one_w
     // Nobody calls for a day: then it rests for a week.
     let (mut rings, mut refreshed) = (0, 0);
     for _ in 0..24 * 9 {
-        mill.world.pass(Duration::from_secs(3600));
+        mill.world.pass(Duration::from_hours(1));
         mill.grants(&format!("t{rings}"), None);
         rings += block_on(mill.world.run_passing(mill.world.ring_alarms()));
         let seen = mill.seen().len();
@@ -447,7 +447,7 @@ fn a_file_may_refresh_in_its_own_way() {
         { "type": "request", "config": { "method": "post", "path": "/renew", "body": { "with": "{{oauth.token.refresh_token}}" } } },
         { "type": "transform", "config": "{ 'access_token': ticket, 'expires_in': 60 }" },
     ] } });
-    let mill = Mill::with(file, "oauth2", &token("old", "refresh-1", 3600));
+    let mill = Mill::with(&file, "oauth2", &token("old", "refresh-1", 3600));
     mill.expire();
     mill.world.answers(
         200,
@@ -474,7 +474,7 @@ fn a_maintenance_page_is_no_refusal() {
         mill.world.pass(Duration::from_secs(10));
     }
     assert_eq!(mill.shown()["status"], "active");
-    mill.world.pass(Duration::from_secs(3600));
+    mill.world.pass(Duration::from_hours(1));
     mill.world
         .answers(200, &[("content-type", "text/html")], "<h1>Back soon</h1>");
     assert_eq!(
@@ -488,7 +488,7 @@ fn a_maintenance_page_is_no_refusal() {
 fn a_token_whose_end_nobody_knows_is_refreshed_weekly() {
     let context =
         json!({ "oauth": { "token": { "access_token": "old", "refresh_token": "refresh-1" } } });
-    let mill = Mill::with(file(), "oauth2", &context);
+    let mill = Mill::with(&file(), "oauth2", &context);
     mill.world.pass(Duration::from_secs(7 * 24 * 3600 + 1));
     mill.world
         .answers(200, &[], r#"{"access_token":"new","id_token":null}"#);
@@ -513,7 +513,7 @@ fn a_token_endpoint_that_hangs_does_not_hold_up_calls_whose_token_is_still_good(
 fn a_refusal_of_another_step_of_an_own_way_to_refresh_is_not_the_customers() {
     let mut file = file();
     file["config"]["actions"] = json!({ "refresh_token": { "type": "request", "config": { "method": "post", "path": "/renew" } } });
-    let mill = Mill::with(file, "oauth2", &token("old", "refresh-1", 3600));
+    let mill = Mill::with(&file, "oauth2", &token("old", "refresh-1", 3600));
     mill.expire();
     mill.world.answers(403, &[], "<h1>Firewall</h1>");
     assert_eq!(mill.call().code(503), "provider.token_endpoint");
