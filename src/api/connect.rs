@@ -95,7 +95,21 @@ async fn show_form<O: Outside>(
     let Some(chosen) = flow::choose(desk.outside, desk.isolate, &opened, name).await? else {
         return Ok(no_such(desk, &opened, &request.url, &asked));
     };
-    Ok(form(desk, &opened, &chosen, &request.url, &asked, None))
+    let mut reply = form(desk, &opened, &chosen, &request.url, &asked, None);
+    // The browser has its secret before it sends the form: should the answer to that be lost, it may send it again.
+    let base = desk.public_url(&request.url);
+    let jar = Jar::read(&request.headers, &base);
+    let secret = secret_of(desk, &jar, &opened);
+    jar.set(&mut reply, &opened.link.hash, &secret, SameSite::Lax);
+    Ok(reply)
+}
+
+/// What the browser holds of this link, or will.
+fn secret_of<O: Outside>(desk: &Desk<'_, O>, jar: &Jar, opened: &Opened) -> String {
+    jar.secret(&opened.link.hash).unwrap_or_else(|| {
+        let random: [u8; 32] = desk.outside.random();
+        BASE64URL_NOPAD.encode(&random)
+    })
 }
 
 async fn submit<O: Outside>(
@@ -141,10 +155,7 @@ async fn submit<O: Outside>(
     let base = desk.public_url(&request.url);
     let jar = Jar::read(&request.headers, &base);
     let link = &opened.link.hash;
-    let secret = jar.secret(link).unwrap_or_else(|| {
-        let random: [u8; 32] = desk.outside.random();
-        BASE64URL_NOPAD.encode(&random)
-    });
+    let secret = secret_of(desk, &jar, &opened);
     let sent = Sent {
         posted: &posted,
         browser: crypto::sha256_hex(secret.as_bytes()),

@@ -102,9 +102,10 @@ class Gateway {
     return rows(path.join(this.folder, "do", `causeway-${className}`), query);
   }
 
-  /** The alarms that have not rung: `[{object, …}]`. */
-  alarms() {
-    return alarms(path.join(this.folder, "do"));
+  /** The alarms that have not rung, but for those of another day, such as the end of old events: `[{object, …}]`. */
+  async alarms() {
+    const set = await alarms(path.join(this.folder, "do"));
+    return set.filter(({ at }) => at < Date.now() + 86_400_000);
   }
 
   /** The published copy, read and written past the Worker. */

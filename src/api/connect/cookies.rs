@@ -10,8 +10,8 @@ pub(super) use cookie::SameSite;
 
 use crate::ports::Reply;
 
-/// As long as a login waits, and a spent link token may be tried again.
-const LIFE: Duration = Duration::minutes(10);
+/// Longer than a login waits and a spent link token may be tried again, for whoever lets the form lie.
+const LIFE: Duration = Duration::hours(1);
 /// 8 hex digits of the hash.
 const NAMED_BY: usize = 8;
 
