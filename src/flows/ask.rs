@@ -1,5 +1,8 @@
 //! How flows talk to the objects: one JSON message, one JSON answer.
 
+mod account;
+mod connecting;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -7,15 +10,15 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::account::Account;
-use crate::connect::outcome::Failure as ConnectFailure;
 use crate::error::{Code, Failure};
 use crate::flows::records::{
     AccountEntry, EnvironmentRecord, InstallRecord, LinkRecord, LinkUse, Page, TokenRecord,
 };
 use crate::ids::{AccountId, ApiTokenId, EnvironmentId, InstallId, IntegrationId, LinkTokenId};
-use crate::ports::{ObjectFault, ObjectName, Outside, Sees};
-use crate::time::Timestamp;
+use crate::ports::{ObjectFault, ObjectName, Outside};
+
+pub use account::{AccountAsk, AccountChange, AccountView, IntegrationView, Override};
+pub use connecting::{CameBack, Connected, Connecting, Ended, Failed, ReturnTo};
 
 /// What the answer of an object may take, unless it asks a provider in between.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -180,123 +183,6 @@ pub enum Aim {
     Guarded,
 }
 
-/// What an account's object is asked.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AccountAsk {
-    /// Stores a new account with its whole context → [`AccountView`]
-    Import(Box<Account>),
-    /// → [`AccountView`]
-    Get(Sees),
-    /// The names of what it keeps secret, the OAuth token apart → `Vec<String>`
-    SecretNames(Sees),
-    /// → [`AccountView`]
-    Change(Sees, AccountChange),
-    /// New credentials: merged into the context; where a host changes, no stored secret stays → [`AccountView`]
-    Credentials(Sees, Value),
-    /// Refreshes its tokens now → null
-    Refresh(Sees),
-    /// A customer's form → [`Connected`]
-    Connect(Box<Connecting>),
-    /// A customer comes back from the provider → `Option<Ended>`; nothing where no such login waits
-    Callback(Box<CameBack>),
-    /// A token of its own, known by its hash until then → null
-    IssueToken(Sees, String, Timestamp),
-    /// Seals its secrets under the first key → `Option<String>`: the id of the key they rest under
-    Reseal,
-    /// Erases it → null
-    Delete(Sees),
-}
-
-/// A customer's form, checked: what to connect, and who waits for the outcome.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Connecting {
-    /// The account as a new one would be; of one that is there only the credential's format counts.
-    pub account: Account,
-    /// Whether it must be there already.
-    pub is_again: bool,
-    /// The integration's slug.
-    pub integration: String,
-    /// What the link token and the form bring, secrets included.
-    pub context: Value,
-    /// Whether what an account had in its context stays.
-    pub keeps_context: bool,
-    /// Scopes to ask for, instead of the integration's.
-    pub scopes: Option<Vec<String>>,
-    /// The hash of the link token.
-    pub link: String,
-    /// Where the provider sends the customer back to.
-    pub callback: String,
-    /// `state` of the authorization request.
-    pub state: String,
-    /// SHA-256 of the browser's secret, hex.
-    pub browser: String,
-    /// Where the outcome is told.
-    pub return_to: ReturnTo,
-}
-
-/// Where the outcome of connecting is told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReturnTo {
-    /// The application's address; nothing: a page of ours.
-    pub redirect_uri: Option<String>,
-    /// Whether our page is a window that the application has opened.
-    pub is_popup: bool,
-}
-
-/// How far a customer's form led.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Connected {
-    /// To the provider, at this address.
-    Redirect(String),
-    /// To the end.
-    Ended(Ended),
-}
-
-/// A customer who comes back from the provider.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct CameBack {
-    /// `state` as it came.
-    pub state: String,
-    /// SHA-256 of the browser's secret, hex; of nothing where the browser has none.
-    pub browser: String,
-    /// The integration of the address.
-    pub integration: String,
-    /// The parameters as they came.
-    pub parameters: Vec<(String, String)>,
-}
-
-/// How connecting ended.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Ended {
-    /// The integration's slug.
-    pub integration: String,
-    /// What it is called.
-    pub label: Option<String>,
-    /// Its picture.
-    pub logo: Option<String>,
-    /// The account.
-    pub account: AccountId,
-    /// Whether it was there before.
-    pub is_again: bool,
-    /// Where that is told.
-    pub return_to: ReturnTo,
-    /// What went wrong; nothing: the account is active.
-    pub failed: Option<Failed>,
-}
-
-/// Why connecting failed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Failed {
-    /// Which of the error types.
-    pub why: ConnectFailure,
-    /// In words, for the developer.
-    pub error: String,
-    /// The provider's own words, for the customer.
-    pub provider: Option<String>,
-}
-
 /// How many sealed values rest under which key.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Sealing {
@@ -313,90 +199,6 @@ pub struct Resealed {
     pub next: Option<String>,
     /// Accounts that could not be re-sealed this time.
     pub failed: u64,
-}
-
-/// A change of an account; what is absent stays.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct AccountChange {
-    /// The caller's own name for the customer.
-    pub tenant_id: Option<String>,
-    /// Merged into its context by the one rule; no value that decides the host.
-    pub context: Option<Value>,
-    /// Whether it refuses writes.
-    pub is_sandbox: Option<bool>,
-    /// Merged into its own changes to the config; `Null` takes them away.
-    pub integration_override: Option<Override>,
-}
-
-/// A change of the account's own override. A struct, so that a null in it is not nothing.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Override {
-    /// Merged by the one rule; null takes the override away.
-    pub patch: Value,
-}
-
-/// An account as it is shown: no secrets, its integration named.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AccountView {
-    /// The account, its context without secrets.
-    pub account: Account,
-    /// The integration it belongs to.
-    pub integration: IntegrationView,
-}
-
-impl AccountView {
-    /// As every answer and event shows it.
-    pub fn shown(&self) -> Value {
-        let Account {
-            id,
-            tenant_id,
-            environment_id,
-            environment_integration_id,
-            integration_id: _,
-            context,
-            status,
-            authentication_method,
-            region,
-            is_sandbox,
-            last_error,
-            last_action_run_result,
-            last_forbidden_error,
-            integration_override,
-            created_at,
-            updated_at,
-        } = &self.account;
-        json!({
-            "id": id,
-            "tenant_id": tenant_id,
-            "environment_id": environment_id,
-            "environment_integration_id": environment_integration_id,
-            "integration": self.integration,
-            "context": context,
-            "status": status,
-            "authentication_method": authentication_method,
-            "region": region,
-            "is_sandbox": is_sandbox,
-            "last_error": last_error,
-            "last_action_run_result": last_action_run_result,
-            "last_forbidden_error": last_forbidden_error,
-            "integration_override": integration_override,
-            "created_at": created_at,
-            "updated_at": updated_at,
-        })
-    }
-}
-
-/// The integration of an account, in few words.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct IntegrationView {
-    /// Its id.
-    pub id: IntegrationId,
-    /// Its slug.
-    pub name: String,
-    /// A word to sort it by.
-    pub category: Option<String>,
-    /// Not finished yet.
-    pub is_beta: bool,
 }
 
 /// A checked write: the record as it now is, for the answer and for the cache of the isolate that asked.

@@ -2,9 +2,8 @@
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { CLIENTS } from "./provider.mjs";
-import { importAccount, integrationFile, newEnvironment, ok } from "./steps.mjs";
+import { importAccount, integrationFile, newEnvironment, ok, eventually as untilItPasses } from "./steps.mjs";
 import { Visitor } from "./visitor.mjs";
 
 /** name → the credential it keeps (all, when absent), what is changed in it and in `config`, the client that the install names. */
@@ -112,10 +111,4 @@ export async function eventsOf(gateway, { id }) {
 }
 
 /** Waits until this holds, at most 15 s. */
-export async function eventually(holds) {
-  const end = Date.now() + 15_000;
-  while (!(await holds())) {
-    assert.ok(Date.now() < end, `not within 15 s: ${holds}`);
-    await sleep(50);
-  }
-}
+export const eventually = (holds) => untilItPasses(async () => assert.ok(await holds(), `not within 15 s: ${holds}`), 15);

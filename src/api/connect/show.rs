@@ -139,7 +139,7 @@ pub(super) fn ended<O: Outside>(
             integrated_account_id: &account,
         },
     };
-    let purpose = super::purpose(ended.is_again);
+    let purpose = super::form::purpose(ended.is_again);
     let page = match &ended.failed {
         None => Popup::Connected(Connected {
             brand: brand.unwrap_or(Brand {

@@ -16,7 +16,7 @@ use crate::error::Failure;
 use crate::expression::TemplateScope;
 use crate::flows::body;
 use crate::flows::effective::{Compiled, Effective};
-use crate::flows::run_action::{NamedAction, REFRESH_TOKEN, run_action};
+use crate::flows::run_action::REFRESH_TOKEN;
 use crate::oauth::{self, Client, OAuthError, TokenFailure, TokenReply, TokenRequest};
 use crate::ports::{Body, Outgoing, Outside, Storage};
 use crate::proxy::guard;
@@ -270,79 +270,4 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             }
         }
     }
-
-    /// The file's own way: its result, or what it puts at `oauth.token`, is read like a token endpoint's
-    /// answer.
-    async fn token_by_action(&self, effective: &Effective, loaded: &Loaded) -> Result<(), Attempt> {
-        let config = &effective.compiled.config;
-        let Some(action) = NamedAction::find(config, REFRESH_TOKEN) else {
-            return Ok(());
-        };
-        let deadline = self.outside.now().plus(TOKEN_TIMEOUT);
-        let outcome = run_action(self, loaded, effective, action, Value::Null, deadline).await;
-        let outcome = outcome.map_err(of_action)?;
-        let at_its_place = || {
-            outcome
-                .context
-                .as_ref()?
-                .get("oauth")?
-                .get("token")
-                .cloned()
-        };
-        let has_token = outcome.result.get("access_token").is_some();
-        let reply = if has_token {
-            Some(outcome.result.clone())
-        } else {
-            at_its_place()
-        };
-        if let Some(reply) = reply {
-            let fallback = OAuth2::default();
-            let credential = config.credential(&loaded.account.authentication_method);
-            let config = credential.and_then(Credential::oauth).unwrap_or(&fallback);
-            let body = reply.to_string();
-            let (now, headers) = (self.outside.now(), HeaderMap::new());
-            let token = oauth::read_token(
-                config,
-                StatusCode::OK,
-                &headers,
-                body.as_bytes(),
-                now,
-                loaded.token(),
-            )?;
-            self.store_refreshed(loaded, &token.token)?;
-        }
-        if let Some(after) = &outcome.context {
-            self.keep_changes(&without_token(&loaded.context), &without_token(after))
-                .await?;
-        }
-        Ok(())
-    }
-}
-
-/// What the provider says of the credential is in its answer, as a token endpoint writes it.
-fn of_action(failure: Failure) -> Attempt {
-    let Some(remote) = &failure.remote else {
-        return match failure.status() {
-            502..=504 => Attempt::Failed(TokenFailure::Transient {
-                retry_after: failure.retry_after,
-            }),
-            _ => Attempt::Ours(failure),
-        };
-    };
-    let status = failure.status();
-    if status == 429 || status >= 500 {
-        return Attempt::Failed(TokenFailure::Transient {
-            retry_after: failure.retry_after,
-        });
-    }
-    let said: Option<Value> = serde_json::from_str(&remote.raw_response).ok();
-    let text = |key: &str| Some(said.as_ref()?.get(key)?.as_str()?.to_owned());
-    Attempt::Failed(TokenFailure::Refused {
-        error: text("error").unwrap_or_else(|| format!("status {status}")),
-        description: text("error_description"),
-    })
-}
-
-fn without_token(context: &Value) -> Value {
-    super::oauth_token::split_token(context.clone()).0
 }

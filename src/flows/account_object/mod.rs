@@ -10,11 +10,13 @@ mod alarm;
 mod arrivals;
 mod changes;
 mod connect;
+mod credential;
 mod events;
 mod grant;
 mod logins;
 mod oauth_token;
 mod refresh;
+mod refresh_action;
 mod row;
 mod set_up;
 

@@ -1,0 +1,119 @@
+//! The form's page, and the addresses on it.
+
+use url::Url;
+
+use super::{first, show};
+use crate::api::Desk;
+use crate::connect::form::Problems;
+use crate::connect::outcome::Failure as ConnectFailure;
+use crate::connect::page::{self, Brand, Form, PageKind, Purpose, Way, way_label};
+use crate::flows::connect::{Chosen, Opened};
+use crate::ports::{Outside, Reply};
+
+/// Shown as posted, when a form is not as it should be.
+pub(super) struct Again<'a> {
+    pub(super) posted: &'a [(String, String)],
+    pub(super) problems: Problems,
+    pub(super) refusal: Option<String>,
+}
+
+pub(super) fn no_such<O: Outside>(
+    desk: &Desk<'_, O>,
+    opened: &Opened,
+    url: &Url,
+    asked: &[(String, String)],
+) -> Reply<O::Stream> {
+    // Where the customer may choose, he may choose again.
+    let choice = opened.link.integration.is_none();
+    let again = choice.then(|| address(&desk.public_url(url), &[], &link_of(asked)));
+    let again = again.as_ref().map(Url::as_str);
+    show::failed(desk, ConnectFailure::InvalidIntegration, again)
+}
+
+pub(super) fn form<O: Outside>(
+    desk: &Desk<'_, O>,
+    opened: &Opened,
+    chosen: &Chosen,
+    url: &Url,
+    asked: &[(String, String)],
+    again: Option<&Again>,
+) -> Reply<O::Stream> {
+    let base = desk.public_url(url);
+    let Some((format, credential)) = chosen.credential(first(asked, "credential")) else {
+        return no_such(desk, opened, url, asked);
+    };
+    let credentials = &chosen.config().credentials;
+    let ways = credentials.iter().map(|(other, credential)| {
+        let mut asked = link_of(asked);
+        asked.push(("credential".to_owned(), other.clone()));
+        Way {
+            label: way_label(credential),
+            href: address(&base, &[&chosen.name], &asked).into(),
+            is_current: other == format,
+        }
+    });
+    let action = address(&base, &[&chosen.name], &[]);
+    let mut hidden: Vec<(&str, &str)> = vec![
+        ("link_token", first(asked, "link_token").unwrap_or_default()),
+        ("credential", format),
+    ];
+    hidden.extend(first(asked, "display").map(|display| ("display", display)));
+    let is_wrong = again.is_some();
+    let no_problems = Problems::default();
+    let page = Form {
+        brand: Brand::of(&chosen.name, chosen.config()),
+        purpose: purpose(opened.link.integrated_account_id.is_some()),
+        credential,
+        ways: ways.collect(),
+        action: action.path(),
+        hidden,
+        posted: again.map(|again| again.posted),
+        kept: chosen.kept(),
+        problems: again.map_or(&no_problems, |again| &again.problems),
+        refusal: again.and_then(|again| again.refusal.as_deref()),
+    };
+    let nonce = show::nonce(desk);
+    let status = if is_wrong { 422 } else { 200 };
+    show::html(
+        desk,
+        status,
+        page::form(&page, &nonce),
+        &nonce,
+        PageKind::Plain,
+    )
+}
+
+pub(super) fn purpose(is_again: bool) -> Purpose {
+    if is_again {
+        Purpose::Reconnect
+    } else {
+        Purpose::Connect
+    }
+}
+
+/// `/connect/…` at `base`, with these parameters.
+pub(super) fn address(base: &Url, segments: &[&str], parameters: &[(String, String)]) -> Url {
+    let mut url = base.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.clear().push("connect").extend(segments);
+    }
+    if !parameters.is_empty() {
+        url.query_pairs_mut().extend_pairs(parameters);
+    }
+    url
+}
+
+/// The parameters that belong to the link.
+pub(super) fn link_of(asked: &[(String, String)]) -> Vec<(String, String)> {
+    let is_ours = |(key, _): &&(String, String)| key == "link_token" || key == "display";
+    let mut seen = Vec::new();
+    for pair in asked.iter().filter(is_ours) {
+        if !seen
+            .iter()
+            .any(|(key, _): &(String, String)| *key == pair.0)
+        {
+            seen.push(pair.clone());
+        }
+    }
+    seen
+}

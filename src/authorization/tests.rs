@@ -1,0 +1,116 @@
+use super::*;
+
+const MOMENT: Moment = Moment {
+    now_ms: 1_700_000_000_000,
+    random: [7; 32],
+};
+
+fn signed(authorization: Value, context: &Value) -> Result<SignIn, AuthorizationError> {
+    let authorization: Authorization = serde_json::from_value(authorization).unwrap();
+    let url = Url::parse("https://api.example.com/x").unwrap();
+    let headers = HeaderMap::new();
+    let request = Request {
+        method: &Method::POST,
+        url: &url,
+        headers: &headers,
+        body: Some(b"{}"),
+    };
+    sign_in(
+        &authorization,
+        &TemplateScope::new(context),
+        context,
+        &request,
+        &MOMENT,
+    )
+}
+
+fn headers(pairs: &[(&str, &str)]) -> SignIn {
+    let pair = |(name, value): &(&str, &str)| (name.parse().unwrap(), value.parse().unwrap());
+    SignIn {
+        headers: pairs.iter().map(pair).collect(),
+        query: None,
+    }
+}
+
+#[test]
+fn each_format_puts_the_credential_in_its_place() {
+    let context = json!({ "api_key": "k y", "user": "me", "password": "p:w", "oauth": { "token": { "access_token": "t" } } });
+    let table = [
+        (
+            json!({ "format": "bearer", "config": {} }),
+            headers(&[("authorization", "Bearer t")]),
+        ),
+        (
+            json!({ "format": "bearer", "config": { "token": "{{api_key}}" } }),
+            headers(&[("authorization", "Bearer k y")]),
+        ),
+        (
+            json!({ "format": "basic", "config": { "username": "{{user}}", "password": "{{password}}" } }),
+            headers(&[("authorization", "Basic bWU6cDp3")]),
+        ),
+        (
+            json!({ "format": "header", "config": { "header_name": "X-Key", "header_value": "{{api_key}}" } }),
+            headers(&[("x-key", "k y")]),
+        ),
+        (
+            json!({ "format": "header", "config": { "name": "X-Key", "value": "v={{api_key}}" } }),
+            headers(&[("x-key", "v=k y")]),
+        ),
+        (
+            json!({ "format": "header", "config": { "expression": "{ 'x-sum': requestOptions.method & ' ' & url & ' ' & context.user & requestOptions.body }" } }),
+            headers(&[("x-sum", "POST https://api.example.com/x me{}")]),
+        ),
+        (
+            json!({ "format": "query", "config": { "name": "key", "value": "{{api_key}}" } }),
+            SignIn {
+                query: Some(("key".into(), "k y".into())),
+                ..SignIn::default()
+            },
+        ),
+        (json!({ "format": "none", "config": {} }), SignIn::default()),
+    ];
+    for (authorization, expected) in table {
+        assert_eq!(
+            signed(authorization.clone(), &context),
+            Ok(expected),
+            "{authorization}"
+        );
+    }
+}
+
+#[test]
+fn a_missing_or_impossible_credential_is_never_sent_half() {
+    let bearer = json!({ "format": "bearer", "config": {} });
+    assert!(matches!(
+        signed(bearer, &json!({})),
+        Err(AuthorizationError::Render(_))
+    ));
+    let empty = json!({ "format": "bearer", "config": { "token": "{{api_key}}" } });
+    assert!(signed(empty.clone(), &json!({ "api_key": "" })).is_err());
+    assert!(signed(empty, &json!({ "api_key": "a\r\nx: y" })).is_err());
+    let basic = json!({ "format": "basic", "config": { "username": "{{user}}" } });
+    assert_eq!(
+        signed(basic, &json!({ "user": "a:b" })),
+        Err(AuthorizationError::Colon)
+    );
+    let query = json!({ "format": "query", "config": { "name": "key", "value": "{{api_key}}" } });
+    assert!(signed(query, &json!({ "api_key": null })).is_err());
+    let nobody = json!({ "format": "basic", "config": { "username": "{{user}}" } });
+    assert!(signed(nobody, &json!({ "user": null })).is_err());
+    let computed = json!({ "format": "header", "config": { "expression": "'text'" } });
+    assert_eq!(
+        signed(computed, &json!({})),
+        Err(AuthorizationError::NotHeaders)
+    );
+}
+
+#[test]
+fn debug_shows_names_only() {
+    let context = json!({ "api_key": "hunter2" });
+    let signed = signed(
+        json!({ "format": "bearer", "config": { "token": "{{api_key}}" } }),
+        &context,
+    )
+    .unwrap();
+    assert!(!format!("{signed:?} {:?}", signed.headers).contains("hunter2"));
+}
