@@ -156,6 +156,7 @@ async fn submit<O: Outside>(
         browser: crypto::sha256_hex(secret.as_bytes()),
         callback: address(&base, &[name, "callback"], &[]).into(),
         is_popup: first(&ours, "display") == Some("popup"),
+        again: address(&base, &[name], &link_of(&ours)).into(),
     };
     let mut reply = match flow::submit(desk.outside, &opened, &chosen, credential, sent).await? {
         Submitted::Wrong(problems) => {
@@ -198,10 +199,7 @@ async fn submit<O: Outside>(
             };
             form(desk, &opened, &chosen, &request.url, &ours, Some(&again))
         }
-        Submitted::Ended(ended) => {
-            let again = address(&base, &[name], &link_of(&ours));
-            show::ended(desk, &ended, Some(again.as_str()))
-        }
+        Submitted::Ended(ended) => show::ended(desk, &ended),
     };
     jar.set(&mut reply, link, &secret, SameSite::Lax);
     Ok(reply)
@@ -238,7 +236,7 @@ async fn callback<O: Outside>(
     let Some(ended) = flow::come_back(desk.outside, account, came).await? else {
         return Ok(unknown());
     };
-    let mut reply = show::ended(desk, &ended, None);
+    let mut reply = show::ended(desk, &ended);
     jar.remove(&mut reply, &hash);
     Ok(reply)
 }

@@ -56,6 +56,8 @@ pub struct Sent<'a> {
     pub callback: String,
     /// Whether our page is a window that the application has opened.
     pub is_popup: bool,
+    /// Where the customer may try again.
+    pub again: String,
 }
 
 /// What became of a form.

@@ -391,6 +391,9 @@ fn a_refusal_of_the_provider_is_shown_plainly() {
         let page = visit.browser.get(&path);
         assert_eq!(page.status, status);
         assert!(page.text().contains("No &lt;b&gt;way"), "{}", page.text());
+        let again = format!("/connect/pier?link_token={}", visit.token);
+        assert!(page.text().contains(&again), "{}", page.text());
+        assert!(!visit.world.at_rest().contains(&visit.token));
     }
 }
 

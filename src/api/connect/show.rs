@@ -111,11 +111,7 @@ pub(super) fn broken<O: Outside>(desk: &Desk<'_, O>, failure: &Failure) -> Reply
 }
 
 /// The outcome: told to the application, or shown.
-pub(super) fn ended<O: Outside>(
-    desk: &Desk<'_, O>,
-    ended: &Told,
-    again: Option<&str>,
-) -> Reply<O::Stream> {
+pub(super) fn ended<O: Outside>(desk: &Desk<'_, O>, ended: &Told) -> Reply<O::Stream> {
     let brand = ended.label.as_deref().map(|label| Brand {
         label,
         logo: ended.logo.as_deref(),
@@ -152,7 +148,7 @@ pub(super) fn ended<O: Outside>(
             brand,
             failure: failed.why,
             provider_words: failed.provider.as_deref(),
-            again,
+            again: Some(&ended.again),
             reference: desk.request_id,
         }),
     };

@@ -77,6 +77,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             is_again: connecting.is_again,
             return_to: connecting.return_to,
             failed,
+            again: connecting.again,
         }
     }
 

@@ -32,6 +32,8 @@ pub struct Connecting {
     pub browser: String,
     /// Where the outcome is told.
     pub return_to: ReturnTo,
+    /// Where the customer may try again: the form's address, its link token included.
+    pub again: String,
 }
 
 /// Where the outcome of connecting is told.
@@ -83,6 +85,8 @@ pub struct Ended {
     pub return_to: ReturnTo,
     /// What went wrong; nothing: the account is active.
     pub failed: Option<Failed>,
+    /// Where the customer may try again.
+    pub again: String,
 }
 
 /// Why connecting failed.

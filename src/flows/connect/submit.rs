@@ -75,6 +75,7 @@ pub async fn submit(
             redirect_uri: link.redirect_uri,
             is_popup: sent.is_popup,
         },
+        again: sent.again,
     };
     let ask = AccountAsk::Connect(Box::new(connecting));
     Ok(match ask_account(outside, account, &ask).await? {
