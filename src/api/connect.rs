@@ -17,14 +17,13 @@ use crate::connect::outcome::Failure as ConnectFailure;
 use crate::connect::page::{self, Brand, Card, Choose, PageKind};
 use crate::crypto;
 use crate::error::Failure;
-use crate::flows::ask::CameBack;
+use crate::flows::ask::{CameBack, Ended, Failed};
 use crate::flows::body;
 use crate::flows::connect::{self as flow, Opened, Sent, Submitted};
-use crate::ports::{Incoming, Outside, Reply};
+use crate::ports::{Body, Incoming, Outside, Reply};
 use crate::settings::FORM_BYTES;
 use cookies::{Jar, SameSite};
 use form::{Again, address, form, link_of, no_such};
-use show::Told;
 
 type Shown<O> = Result<Reply<<O as crate::ports::HttpClient>::Stream>, Failure>;
 
@@ -110,27 +109,16 @@ fn secret_of<O: Outside>(desk: &Desk<'_, O>, jar: &Jar, opened: &Opened) -> Stri
 async fn submit<O: Outside>(
     desk: &Desk<'_, O>,
     name: &str,
-    request: Incoming<O::Stream>,
+    mut request: Incoming<O::Stream>,
 ) -> Shown<O> {
-    let Incoming {
-        method,
-        url,
-        headers,
-        body,
-    } = request;
-    if is_cross_site(&headers) {
+    if is_cross_site(&request.headers) {
         let mut reply = show::failed(desk, ConnectFailure::InvalidToken, None);
         reply.status = StatusCode::FORBIDDEN;
         return Ok(reply);
     }
+    let body = std::mem::replace(&mut request.body, Body::Empty);
     let bytes = body::read(body, FORM_BYTES).await?;
     let posted: Vec<(String, String)> = form_urlencoded::parse(&bytes).into_owned().collect();
-    let request = Incoming {
-        method,
-        url,
-        headers,
-        body: crate::ports::Body::Empty,
-    };
     // Ours stand before the fields, so a field of the same name is not mistaken for them.
     let ours: Vec<(String, String)> = OURS
         .iter()
@@ -149,7 +137,6 @@ async fn submit<O: Outside>(
     };
     let base = desk.public_url(&request.url);
     let jar = Jar::read(&request.headers, &base);
-    let link = &opened.link.hash;
     let secret = secret_of(desk, &jar, &opened);
     let sent = Sent {
         posted: &posted,
@@ -158,50 +145,38 @@ async fn submit<O: Outside>(
         is_popup: first(&ours, "display") == Some("popup"),
         again: address(&base, &[name], &link_of(&ours)).into(),
     };
-    let mut reply = match flow::submit(desk.outside, &opened, &chosen, credential, sent).await? {
-        Submitted::Wrong(problems) => {
-            let again = Again {
-                posted: &posted,
-                problems,
-                refusal: None,
-            };
-            return Ok(form(
-                desk,
-                &opened,
-                &chosen,
-                &request.url,
-                &ours,
-                Some(&again),
-            ));
-        }
+    let submitted = flow::submit(desk.outside, &opened, &chosen, credential, sent).await?;
+    let form_again = |problems, refusal| {
+        let again = Again {
+            posted: &posted,
+            problems,
+            refusal,
+        };
+        form(desk, &opened, &chosen, &request.url, &ours, Some(&again))
+    };
+    let is_typed = !matches!(credential.1, Credential::Oauth2(_));
+    let mut reply = match submitted {
+        Submitted::Wrong(problems) => form_again(problems, None),
         Submitted::Refused(failure) => return Ok(show::failed(desk, failure, None)),
         Submitted::Redirect { url, state } => {
-            let Ok(url) = Url::parse(&url) else {
-                return Err(Failure::storage());
-            };
             let mut reply = show::redirect(&url);
             let state = crypto::sha256_hex(state.as_bytes());
-            let same_site = same_site_of(credential.1);
-            jar.set(&mut reply, &state, &secret, same_site);
+            jar.set(&mut reply, &state, &secret, same_site_of(credential.1));
             reply
         }
-        // What the customer typed can be mended; all else is an outcome.
-        Submitted::Ended(ended) if is_mendable(&ended, credential.1) => {
-            let again = Again {
-                posted: &posted,
-                problems: Problems::default(),
-                refusal: Some(
-                    ended
-                        .failed
-                        .and_then(|failed| failed.provider)
-                        .unwrap_or_default(),
-                ),
-            };
-            form(desk, &opened, &chosen, &request.url, &ours, Some(&again))
-        }
+        // What was typed and refused can be mended: nothing was stored. All else is an outcome.
+        Submitted::Ended(Ended {
+            failed:
+                Some(Failed {
+                    why: ConnectFailure::ConnectionError,
+                    provider,
+                    ..
+                }),
+            ..
+        }) if is_typed => form_again(Problems::default(), Some(provider.unwrap_or_default())),
         Submitted::Ended(ended) => show::ended(desk, &ended),
     };
-    jar.set(&mut reply, link, &secret, SameSite::Lax);
+    jar.set(&mut reply, &opened.link.hash, &secret, SameSite::Lax);
     Ok(reply)
 }
 
@@ -268,13 +243,6 @@ async fn open<O: Outside>(
     let secret = Jar::read(&request.headers, &base).secret(&hash);
     let browser = secret.map(|secret| crypto::sha256_hex(secret.as_bytes()));
     flow::open(desk.outside, environment, hash, browser).await
-}
-
-/// A credential that was typed and refused, without anything having been stored.
-fn is_mendable(ended: &Told, credential: &Credential) -> bool {
-    let is_typed = !matches!(credential, Credential::Oauth2(_));
-    let why = ended.failed.as_ref().map(|failed| failed.why);
-    is_typed && why == Some(ConnectFailure::ConnectionError)
 }
 
 /// A provider that posts the customer back sends no `Lax` cookie with that.

@@ -5,6 +5,8 @@ mod submit;
 
 use serde_json::{Map, Value, json};
 
+use url::Url;
+
 use crate::config::{Config, Credential};
 use crate::connect::form::Problems;
 use crate::connect::outcome::Failure as ConnectFailure;
@@ -69,7 +71,7 @@ pub enum Submitted {
     /// The customer goes to the provider, and comes back with this `state`.
     Redirect {
         /// The provider's address.
-        url: String,
+        url: Url,
         /// `state` of the authorization request.
         state: String,
     },

@@ -18,9 +18,6 @@ use crate::flows::ask::Ended;
 use crate::ports::{Body, Outside, Reply};
 use crate::settings::PrivateUpstreams;
 
-/// How connecting ended, as the account's object tells it.
-pub(super) type Told = Ended;
-
 pub(super) fn nonce<O: Outside>(desk: &Desk<'_, O>) -> Nonce {
     Nonce::new(desk.outside.random())
 }
@@ -111,7 +108,7 @@ pub(super) fn broken<O: Outside>(desk: &Desk<'_, O>, failure: &Failure) -> Reply
 }
 
 /// The outcome: told to the application, or shown.
-pub(super) fn ended<O: Outside>(desk: &Desk<'_, O>, ended: &Told) -> Reply<O::Stream> {
+pub(super) fn ended<O: Outside>(desk: &Desk<'_, O>, ended: &Ended) -> Reply<O::Stream> {
     let brand = ended.label.as_deref().map(|label| Brand {
         label,
         logo: ended.logo.as_deref(),

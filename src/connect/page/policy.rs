@@ -26,7 +26,7 @@ impl Nonce {
 pub enum PageKind {
     /// Any page without a script.
     Plain,
-    /// [`super::popup`], which posts a message.
+    /// [`super::popup()`], which posts a message.
     Popup,
 }
 

@@ -12,6 +12,8 @@ use super::credential::{is_of_another, merged};
 use super::grant::Attempt;
 use super::logins::Login;
 use super::set_up::broken;
+use url::Url;
+
 use crate::config::Credential;
 use crate::config::credentials::OAuth2;
 use crate::connect::outcome::Failure as ConnectFailure;
@@ -81,11 +83,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
     }
 
-    async fn begin(
-        &self,
-        connecting: &Connecting,
-        ground: Ground,
-    ) -> Result<Option<String>, Failed> {
+    async fn begin(&self, connecting: &Connecting, ground: Ground) -> Result<Option<Url>, Failed> {
         let compiled = Rc::clone(&ground.effective.compiled);
         let method = &connecting.account.authentication_method;
         compiled.check_credential(method).map_err(broken)?;
@@ -119,7 +117,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         connecting: &Connecting,
         ground: &Ground,
         config: &OAuth2,
-    ) -> Result<String, Failed> {
+    ) -> Result<Url, Failed> {
         let verifier = Verifier::new(self.outside.random());
         let authorize = Authorize {
             state: &connecting.state,
@@ -141,7 +139,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         };
         self.write_login(&login).map_err(broken)?;
         self.plan().await;
-        Ok(url.into())
+        Ok(url)
     }
 
     async fn finish_login(

@@ -25,7 +25,7 @@ pub enum AccountAsk {
     Credentials(Sees, Value),
     /// Refreshes its tokens now → null
     Refresh(Sees),
-    /// A customer's form → [`Connected`]
+    /// A customer's form → [`super::Connected`]
     Connect(Box<Connecting>),
     /// A customer comes back from the provider → `Option<Ended>`; nothing where no such login waits
     Callback(Box<CameBack>),

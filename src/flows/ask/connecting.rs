@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use url::Url;
 
 use crate::account::Account;
 use crate::connect::outcome::Failure as ConnectFailure;
@@ -50,7 +51,7 @@ pub struct ReturnTo {
 #[serde(rename_all = "snake_case")]
 pub enum Connected {
     /// To the provider, at this address.
-    Redirect(String),
+    Redirect(Url),
     /// To the end.
     Ended(Ended),
 }
