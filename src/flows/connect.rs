@@ -11,6 +11,7 @@ use crate::config::{Config, Credential};
 use crate::connect::form::Problems;
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::error::{Code, Failure};
+use crate::expression::TemplateScope;
 use crate::flows::ask::{
     AccountAsk, AccountView, CameBack, Ended, EnvironmentAsk, Link, ask_account, ask_environment,
 };
@@ -200,14 +201,51 @@ impl Chosen {
         &self.effective.compiled.config
     }
 
-    /// The credential of this format; the first, when none is named.
+    /// The credential of this format; when none is named, signing in where the customer can, else the first.
     pub fn credential(&self, format: Option<&str>) -> Option<(&str, &Credential)> {
+        let mut ways = self.ways();
+        match format {
+            Some(format) => ways.find(|(own, _)| *own == format),
+            None => {
+                let ways: Vec<_> = ways.collect();
+                let sign_in = ways
+                    .iter()
+                    .find(|(_, way)| matches!(way, Credential::Oauth2(_)));
+                sign_in.or(ways.first()).copied()
+            }
+        }
+    }
+
+    /// The credentials the customer may choose from: without one whose client the operator has not set, unless
+    /// there is no other.
+    pub fn ways(&self) -> impl Iterator<Item = (&str, &Credential)> {
         let credentials = &self.config().credentials;
-        let found = match format {
-            Some(format) => credentials.get_key_value(format),
-            None => credentials.iter().next(),
+        let has_usable = credentials
+            .values()
+            .any(|credential| self.is_usable(credential));
+        credentials
+            .iter()
+            .filter(move |(_, credential)| !has_usable || self.is_usable(credential))
+            .map(|(format, credential)| (format.as_str(), credential))
+    }
+
+    fn is_usable(&self, credential: &Credential) -> bool {
+        let Credential::Oauth2(config) = credential else {
+            return true;
         };
-        found.map(|(format, credential)| (format.as_str(), credential))
+        let nothing = Value::Object(Map::new());
+        let mut context = self.kept().unwrap_or(&nothing).clone();
+        for field in &config.fields {
+            words::merge(&mut context, &json!({ field.name.as_str(): "typed" }));
+        }
+        let compiled = &self.effective.compiled;
+        let scope = TemplateScope::new(&context)
+            .with_integration(&compiled.integration)
+            .with_environment_variables(&compiled.environment_variables);
+        match &config.client.id {
+            Some(id) => matches!(id.text(&scope), Ok(Some(id)) if !id.is_empty()),
+            None => context.get("client_id").is_some(),
+        }
     }
 
     /// What the form shows as filled in.

@@ -211,3 +211,24 @@ fn a_token_by_client_credentials_goes_where_a_template_puts_it() {
         "https://api.kit.example/parts?auth=kit%2Ftoken"
     );
 }
+
+#[test]
+fn signing_in_is_offered_first_and_only_where_the_operator_has_set_the_client() {
+    let mut walk = Walk::shipped("github");
+    let path = format!("/connect/github?link_token={}", walk.token);
+    let page = walk.browser.get(&path);
+    assert!(page.text().contains("name=\"api_key\"") && !page.text().contains("credential=oauth2"));
+    let install = format!("/environment-integration/{}", walk.setting.install);
+    let variables = json!({ "override": { "environment_variables": { "client_id": "our-id" } } });
+    walk.setting
+        .client
+        .send("PATCH", &install, &variables)
+        .expect(200);
+    let page = walk.browser.get(&path);
+    assert!(
+        page.text().contains("name=\"credential\" value=\"oauth2\""),
+        "{}",
+        page.text()
+    );
+    assert!(page.text().contains("credential=api_key"));
+}

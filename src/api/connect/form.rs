@@ -42,10 +42,9 @@ pub(super) fn form<O: Outside>(
     let Some((format, credential)) = chosen.credential(first(asked, "credential")) else {
         return no_such(desk, opened, url, asked);
     };
-    let credentials = &chosen.config().credentials;
-    let ways = credentials.iter().map(|(other, credential)| {
+    let ways = chosen.ways().map(|(other, credential)| {
         let mut asked = link_of(asked);
-        asked.push(("credential".to_owned(), other.clone()));
+        asked.push(("credential".to_owned(), other.to_owned()));
         Way {
             label: way_label(credential),
             href: address(&base, &[&chosen.name], &asked).into(),
