@@ -203,17 +203,15 @@ impl Chosen {
 
     /// The credential of this format; when none is named, signing in where the customer can, else the first.
     pub fn credential(&self, format: Option<&str>) -> Option<(&str, &Credential)> {
-        let mut ways = self.ways();
-        match format {
-            Some(format) => ways.find(|(own, _)| *own == format),
-            None => {
-                let ways: Vec<_> = ways.collect();
-                let sign_in = ways
-                    .iter()
-                    .find(|(_, way)| matches!(way, Credential::Oauth2(_)));
-                sign_in.or(ways.first()).copied()
-            }
-        }
+        let ways: Vec<_> = self.ways().collect();
+        let is_it = |(own, way): &&(&str, &Credential)| {
+            format.map_or(matches!(way, Credential::Oauth2(_)), |format| {
+                *own == format
+            })
+        };
+        let found = ways.iter().find(is_it);
+        let first = ways.first().filter(|_| format.is_none());
+        found.or(first).copied()
     }
 
     /// The credentials the customer may choose from: without one whose client the operator has not set, unless
