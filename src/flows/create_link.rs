@@ -134,7 +134,7 @@ fn check_scopes(scopes: Option<&[String]>) -> Result<(), Failure> {
 }
 
 /// An https address (http on loopback in development), on an origin that the environment allows.
-async fn check_redirect_uri(
+pub async fn check_redirect_uri(
     outside: &impl Outside,
     environment: EnvironmentId,
     uri: &str,

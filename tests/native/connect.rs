@@ -675,3 +675,18 @@ fn a_link_revoked_while_the_index_was_silent_bricks_no_account() {
     again.world.settle();
     assert_eq!(again.account()["status"], "active");
 }
+
+#[test]
+fn an_origin_that_was_taken_away_gets_no_results_any_more() {
+    let mut visit =
+        Visit::new(&json!({ "tenant_id": "acme", "redirect_uri": "https://app.example/back" }));
+    let path = format!("/environment/{}", visit.setting.environment);
+    let others = json!({ "allowed_redirect_origins": ["https://other.example"] });
+    visit
+        .setting
+        .admin
+        .send("PATCH", &path, &others)
+        .expect(200);
+    let page = visit.submit("oauth2", &[("shop", "berlin")]);
+    assert_eq!(page.status, 401);
+}

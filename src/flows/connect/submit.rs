@@ -8,10 +8,11 @@ use crate::account::status::Status;
 use crate::config::Credential;
 use crate::connect::form::{self, Origins};
 use crate::connect::outcome::Failure as ConnectFailure;
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::flows::ask::{
     AccountAsk, Connected, Connecting, EnvironmentAsk, Link, ReturnTo, ask_account, ask_environment,
 };
+use crate::flows::create_link::check_redirect_uri;
 use crate::flows::records::{InstallRecord, LinkRecord, LinkUse};
 use crate::ids::{AccountId, Placement};
 use crate::json as words;
@@ -48,6 +49,15 @@ pub async fn submit(
             Err(problems) => return Ok(Submitted::Wrong(problems)),
         };
         brought = compiled.split_context(&brought).0;
+    }
+    // The operator may have taken the origin away since the link was made.
+    if let Some(uri) = &opened.link.redirect_uri
+        && let Err(failure) = check_redirect_uri(outside, opened.link.environment_id, uri).await
+    {
+        return match failure.code {
+            Code::Invalid | Code::NotFound => Ok(Submitted::Refused(ConnectFailure::InvalidToken)),
+            _ => Err(failure),
+        };
     }
     let (link, account) = match bind(outside, opened, chosen, &sent.browser).await? {
         Ok(bound) => bound,
