@@ -51,14 +51,11 @@ async fn choose<O: Outside>(desk: &Desk<'_, O>, request: &Incoming<O::Stream>) -
         Ok(opened) => opened,
         Err(failure) => return Ok(show::failed(desk, failure, None)),
     };
-    let offered = match &opened.link.integration {
-        Some(_) => Vec::new(),
-        None => flow::offered(desk.outside, desk.isolate, &opened).await?,
-    };
     if let Some(name) = &opened.link.integration {
         let url = address(&desk.public_url(&request.url), &[name], &asked);
         return Ok(show::redirect(&url));
     }
+    let offered = flow::offered(desk.outside, desk.isolate, &opened).await?;
     let cards = offered.iter().map(|(name, effective)| Card {
         brand: Brand::of(name, &effective.compiled.config),
         href: address(&desk.public_url(&request.url), &[name], &asked).into(),

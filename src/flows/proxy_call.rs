@@ -141,8 +141,11 @@ pub async fn proxy_call<O: Outside, S: Storage>(
     if reply.status != StatusCode::UNAUTHORIZED {
         return work.answer(reply).await;
     }
-    object.needs_reauth(&fresh, REFUSED_TWICE).await?;
-    work.refused(reply).await
+    if object.needs_reauth(&fresh, REFUSED_TWICE).await? {
+        work.refused(reply).await
+    } else {
+        work.answer(reply).await
+    }
 }
 
 /// What `last_error` says of an account whose refreshed credential was refused.

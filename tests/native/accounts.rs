@@ -533,3 +533,25 @@ fn an_account_that_does_not_answer_hides_its_own_details_and_not_the_list() {
     assert!(list[0].get("error").is_none() && list[1].get("error").is_none());
     assert_eq!(list[1]["id"], ids[1].as_str());
 }
+
+#[test]
+fn an_account_whose_install_went_before_it_counted_leaves_nothing() {
+    let world = World::new();
+    let setting = Setting::new(&world, &file());
+    let objects = world.objects_with_data();
+    let silence = ("index_account".into(), Fault::Silence);
+    world.0.faults.borrow_mut().push_back(silence);
+    let body = json!({ "tenant_id": "a", "environment_integration_id": setting.install, "authentication_method": "oauth2", "context": context() });
+    let headers = [("content-type", "application/json")];
+    let text = causeway::ports::Body::from_bytes(body.to_string());
+    let asked = setting
+        .client
+        .request_async("POST", "/integrated-account", &headers, text);
+    assert!(futures::FutureExt::now_or_never(asked).is_none());
+    assert_eq!(world.objects_with_data(), objects + 1);
+    world.restart();
+    let path = format!("/environment-integration/{}", setting.install);
+    setting.client.delete(&path).expect(200);
+    world.settle();
+    assert_eq!(world.objects_with_data(), objects);
+}

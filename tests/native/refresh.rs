@@ -522,3 +522,23 @@ fn a_refusal_of_another_step_of_an_own_way_to_refresh_is_not_the_customers() {
     mill.world.answers(400, &[], r#"{"error":"invalid_grant"}"#);
     assert_eq!(mill.call().code(401), "account.needs_reauth");
 }
+
+#[test]
+fn two_maintenance_pages_with_a_token_in_between_are_no_refusal() {
+    let mill = Mill::new();
+    mill.expire();
+    let page = || {
+        mill.world
+            .answers(200, &[("content-type", "text/html")], "<h1>Back soon</h1>");
+    };
+    page();
+    assert_eq!(mill.call().code(503), "provider.token_endpoint");
+    mill.world.pass(Duration::from_secs(11));
+    mill.grants("new", None);
+    mill.answers(1);
+    mill.call().expect(200);
+    mill.world.pass(Duration::from_hours(2));
+    page();
+    assert_eq!(mill.call().code(503), "provider.token_endpoint");
+    assert_eq!(mill.shown()["status"], "active");
+}

@@ -22,9 +22,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             .and_then(|has| Ok(has || self.has_table("login")?))
         {
             Ok(false) => return,
-            Ok(true) => self.wake_later().await,
+            Ok(true) => {}
             Err(fault) => self.log("alarm_failed", &fault.to_string()),
         }
+        self.wake_later().await;
         if let Err(failure) = self.work_off().await {
             self.log("account_not_settled", failure.code.as_str());
         }

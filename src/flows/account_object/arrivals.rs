@@ -2,9 +2,10 @@
 //! counts once that has answered; a restart at any point in between is finished at the next
 //! request or by the alarm.
 
+use std::rc::Rc;
+
 use futures_util::FutureExt;
 use serde_json::json;
-use std::rc::Rc;
 
 use super::events::{Event, EventType};
 use super::row::{AccountRow, Next, Pending};
@@ -133,8 +134,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             Some(Pending::Change(next)) => (next, false),
             Some(Pending::Delete(_)) | None => return Ok(State::Missing),
         };
-        let effective = self.effective(&next.account).await?;
-        match self.index(&effective, next).await {
+        // Its install may be gone, too: nothing in the index held it.
+        let indexed = match self.effective(&next.account).await {
+            Ok(effective) => self.index(&effective, next).await,
+            Err(failure) => Err(failure),
+        };
+        match indexed {
             Ok(()) => {
                 self.commit_row(next)?;
                 Ok(State::Here(self.reload()?))

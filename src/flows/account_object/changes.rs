@@ -99,8 +99,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Seals its secrets under the first key; a change that is pending is finished first, under it.
     pub(super) async fn reseal(&self) -> Result<Option<String>, Failure> {
         let _one_at_a_time = self.changing.lock().await;
-        let loaded = self.visible(&Sees::All).await?;
-        drop(loaded);
+        self.visible(&Sees::All).await?;
         self.finish_what_is_pending().await?;
         self.reseal_row()?;
         Ok(self.reload()?.sealing_key.clone())

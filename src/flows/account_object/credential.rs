@@ -38,8 +38,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if let Some((config, reply)) = reply {
             told.extend(oauth::context_from_callback(config, parameters));
             told.extend(oauth::context_from_token(config, &reply.reply));
-            let mut context = context.clone();
-            words::merge(&mut context, &Value::Object(told.clone()));
+            // Where the code was exchanged, and not where the way back may point.
             let introspected = self
                 .introspected(&effective.compiled, config, &context, &reply.token)
                 .await;

@@ -199,13 +199,17 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             }
             self.outside.sleep(wait).await;
             let failed = match self.ask_for_token(&effective, loaded, grant).await {
-                Ok(()) => return self.reactivate().await,
+                Ok(()) => {
+                    self.unreadable_since.set(None);
+                    return self.reactivate().await;
+                }
                 Err(Attempt::Ours(failure)) => return Err(failure),
                 Err(Attempt::Failed(failed)) => failed,
             };
             let TokenFailure::Transient { retry_after } = failed else {
                 return Err(self.refused(loaded, &failed).await?);
             };
+            self.unreadable_since.set(None);
             asked_to_wait = retry_after;
             last = token_endpoint("it did not answer, or asks to wait");
             last.retry_after = retry_after.or(last.retry_after);
