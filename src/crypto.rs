@@ -1,5 +1,10 @@
-//! Hashes, message authentication and encryption: the one file that names the crypto crates.
-//! It holds no keys and draws no random numbers; what keys mean is `account::seal`'s.
+//! Hashes, message authentication, signatures and encryption: the one place that names the crypto crates.
+//! It holds no keys and draws no random numbers; what keys mean is `account::seal`'s, what a signature proves
+//! is `webhook`'s.
+
+mod der;
+mod mac;
+mod public_key;
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Key, Nonce};
@@ -7,6 +12,9 @@ use data_encoding::HEXLOWER;
 use hkdf::Hkdf;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+
+pub use mac::{Hash, digest, hmac};
+pub use public_key::{KeyKind, PublicKey};
 
 /// Bytes of an AES-GCM nonce (NIST SP 800-38D).
 pub const NONCE_BYTES: usize = 12;

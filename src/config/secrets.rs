@@ -13,7 +13,7 @@ use super::credentials::FORMATS;
 
 /// Keys whose value is secret at any depth of a context, beside all of
 /// `oauth.token` and the `password` fields.
-pub const KEYS: [&str; 10] = [
+pub const KEYS: [&str; 11] = [
     "api_key",
     "api_token",
     "token",
@@ -24,6 +24,7 @@ pub const KEYS: [&str; 10] = [
     "refresh_token",
     "private_key",
     "webhook_secret",
+    "previous_webhook_secret",
 ];
 
 /// Takes a context apart into what may be shown and what is sealed.
@@ -116,7 +117,7 @@ pub fn split_config(config: &Value) -> (Value, Value) {
             seal_whole(key, &mut public, &mut secret);
         }
     }
-    for key in ["secret", "token", "password"] {
+    for key in ["secret", "previous_secret", "token", "password"] {
         places.push(vec!["webhook", "signature_verification", "config", key]);
     }
     for place in places {

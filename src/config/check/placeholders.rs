@@ -13,10 +13,14 @@ use crate::expression::{Placeholder, Template, TemplateTree, has_stray_braces};
 use super::Broken;
 
 /// Keys below which no template stands: JSONata, prose and samples.
-const NO_TEMPLATES: [&str; 18] = [
+const NO_TEMPLATES: [&str; 22] = [
     "run_if",
     "handle_verification",
     "payload_transform",
+    "verification_content",
+    "compare_with",
+    "public_key_url_pattern",
+    "confirm_url_pattern",
     "event_id",
     "is_rate_limited",
     "context_lookup_field_value",

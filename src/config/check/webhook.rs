@@ -1,6 +1,8 @@
 //! Webhooks: a scheme that cannot accept anything is said so.
 
-use crate::config::webhook::{Part, SignatureFormat, SignatureVerification};
+use regex::Regex;
+
+use crate::config::webhook::{Part, SignatureFormat, SignatureVerification, Webhook};
 use crate::config::{Config, Finding};
 
 use super::Broken;
@@ -39,17 +41,70 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
         ));
     }
     check_parts(verification, findings);
+    check_places(webhook, verification, findings);
+    check_addresses(webhook, verification, findings);
     check_lookup(verification, findings);
+}
+
+/// Where something single is read from the request.
+fn check_places(
+    webhook: &Webhook,
+    verification: &SignatureVerification,
+    findings: &mut Vec<Finding>,
+) {
+    let config = &verification.config;
+    let timestamp = config.timestamp.as_ref().map(|timestamp| &timestamp.from);
+    let body_hash = config.body_hash.as_ref().map(|hash| &hash.from);
+    let challenge = webhook.challenge.as_ref().map(|challenge| &challenge.from);
+    let places = [
+        (format!("{AT}.config.timestamp.from"), timestamp),
+        (format!("{AT}.config.body_hash.from"), body_hash),
+        ("config.webhook.challenge.from".to_owned(), challenge),
+    ];
+    for (at, place) in places {
+        if place.is_some_and(|place| !place.is_place()) {
+            let finding = Finding::warning(at, "it names no place: every webhook is refused");
+            findings.push(finding.hint("write `$header.<name>`, `$query.<name>` or `$body.<path>`"));
+        }
+    }
+}
+
+/// Addresses that the request itself gives are held by a pattern.
+fn check_addresses(
+    webhook: &Webhook,
+    verification: &SignatureVerification,
+    findings: &mut Vec<Finding>,
+) {
+    let config = &verification.config;
+    if config.public_key_url.is_some() && config.public_key_url_pattern.is_none() {
+        let text = "without `public_key_url_pattern` any address could be named: every webhook is refused";
+        findings.push(Finding::warning(format!("{AT}.config.public_key_url"), text));
+    }
+    let patterns = [
+        (
+            format!("{AT}.config.public_key_url_pattern"),
+            &config.public_key_url_pattern,
+        ),
+        (
+            "config.webhook.confirm_url_pattern".to_owned(),
+            &webhook.confirm_url_pattern,
+        ),
+    ];
+    for (at, pattern) in patterns {
+        if let Some(error) = pattern.as_deref().and_then(|text| Regex::new(text).err()) {
+            findings.push(Finding::error(at, format!("not a regular expression: {error}")));
+        }
+    }
 }
 
 fn check_parts(verification: &SignatureVerification, findings: &mut Vec<Finding>) {
     for (index, part) in verification.config.parts.iter().enumerate() {
         let at = format!("{AT}.config.parts[{index}]");
-        if *part == Part::BareHeader {
+        if part.holds(&Part::BareHeader) {
             findings.push(
                 Finding::warning(at, "`header` names no header").hint("write `$header.<name>`"),
             );
-        } else if *part == Part::Timestamp
+        } else if part.holds(&Part::Timestamp)
             && verification.config.timestamp.is_none()
             && verification.format != SignatureFormat::StandardWebhooks
         {
@@ -76,9 +131,12 @@ fn check_lookup(verification: &SignatureVerification, findings: &mut Vec<Finding
 /// What the format cannot do without.
 fn missing_key(verification: &SignatureVerification) -> Option<&'static str> {
     let config = &verification.config;
-    let has_key = config.public_key.is_some() || config.jwks_url.is_some();
+    let has_key = config.public_key.is_some()
+        || config.jwks_url.is_some()
+        || config.public_key_url.is_some();
     match verification.format {
-        SignatureFormat::Hmac | SignatureFormat::StandardWebhooks => {
+        SignatureFormat::StandardWebhooks if config.public_key.is_some() => None,
+        SignatureFormat::Hmac | SignatureFormat::Hash | SignatureFormat::StandardWebhooks => {
             config.secret.is_none().then_some("secret")
         }
         SignatureFormat::Rsa | SignatureFormat::Ecdsa | SignatureFormat::Ed25519 => {

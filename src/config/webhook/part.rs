@@ -16,10 +16,16 @@ pub enum Part {
     Literal(Template),
     /// The raw body.
     Body,
+    /// A field of the parsed body, by its path; `*` is each element of an array.
+    BodyField(Vec<String>),
     /// A header, lower-case.
     Header(String),
+    /// The raw query, without its `?`.
+    RawQuery,
     /// A query parameter.
     Query(String),
+    /// An entry of the signature's list.
+    Entry(String),
     /// `PUBLIC_URL` with the raw path and query.
     Url,
     /// The verb.
@@ -28,12 +34,18 @@ pub enum Part {
     Path,
     /// The form's fields sorted by name, names and values in a row.
     FormSorted,
+    /// Verb, path and sorted query, as `qsh` of some tokens hashes them.
+    CanonicalRequest,
     /// What `timestamp.from` names.
     Timestamp,
     /// The event's id, as in `webhook-id`.
     Id,
+    /// The shared secret; only of use for `hash`.
+    Secret,
     /// The bare word `header`, which names no header.
     BareHeader,
+    /// A list: left out as a whole when a place in it is missing.
+    Optional(Vec<Part>),
 }
 
 impl Part {
@@ -45,23 +57,59 @@ impl Part {
             "$url" => Self::Url,
             "$method" => Self::Method,
             "$path" => Self::Path,
+            "$query" => Self::RawQuery,
             "$form_sorted" => Self::FormSorted,
+            "$canonical_request" => Self::CanonicalRequest,
             "$id" => Self::Id,
-            other => match (
-                other.strip_prefix("$header."),
-                other.strip_prefix("$query."),
-            ) {
-                (Some(name), _) => Self::Header(name.to_ascii_lowercase()),
-                (_, Some(name)) => Self::Query(name.to_owned()),
-                _ => Self::Literal(Template::parse(other)?),
+            "$secret" => Self::Secret,
+            other => match Self::named(other) {
+                Some(place) => place,
+                None => Self::Literal(Template::parse(other)?),
             },
         })
     }
+
+    fn named(text: &str) -> Option<Self> {
+        let (root, name) = text.strip_prefix('$')?.split_once('.')?;
+        Some(match root {
+            "header" => Self::Header(name.to_ascii_lowercase()),
+            "query" => Self::Query(name.to_owned()),
+            "signature" => Self::Entry(name.to_owned()),
+            "body" => Self::BodyField(name.split('.').map(str::to_owned).collect()),
+            _ => return None,
+        })
+    }
+
+    /// Whether one text stands there that the sender chose.
+    pub fn is_place(&self) -> bool {
+        matches!(
+            self,
+            Self::Header(_) | Self::Query(_) | Self::BodyField(_) | Self::Entry(_)
+        )
+    }
+
+    /// Whether this or a part inside is `wanted`.
+    pub fn holds(&self, wanted: &Self) -> bool {
+        match self {
+            Self::Optional(parts) => parts.iter().any(|part| part.holds(wanted)),
+            part => part == wanted,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany<M> {
+    One(String),
+    Many(Vec<M>),
 }
 
 impl<'de> Deserialize<'de> for Part {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(input)?).map_err(Error::custom)
+        match OneOrMany::deserialize(input)? {
+            OneOrMany::One(text) => Self::parse(&text).map_err(Error::custom),
+            OneOrMany::Many(parts) => Ok(Self::Optional(parts)),
+        }
     }
 }
 
@@ -70,34 +118,57 @@ impl JsonSchema for Part {
         "Part".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "examples": ["$body", "$header.x-timestamp", "$timestamp", ":"]})
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let inside = generator.subschema_for::<Self>();
+        json_schema!({
+            "anyOf": [{"type": "string"}, {"type": "array", "items": inside}],
+            "examples": ["$body", "$header.x-timestamp", "$timestamp", ":"]
+        })
     }
 }
 
-/// Where a signature stands: an optional literal prefix, then `$header.x` or
-/// `$query.x`.
+/// Where a signature stands.
 #[derive(Debug, Clone, PartialEq)]
-pub struct CompareWith {
+pub struct CompareWith(pub Vec<Place>);
+
+/// An optional literal prefix, then `$header.x`, `$query.x`, `$body.x`, or `$body` for a token that is the body.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Place {
     /// What stands in front of the digest.
     pub prefix: String,
-    /// A header or a query parameter.
-    pub place: Part,
+    /// A header, a query parameter, a field of the body, or the body.
+    pub part: Part,
+}
+
+impl Place {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (prefix, place) = text.split_at(text.find('$').unwrap_or(0));
+        match Part::parse(place) {
+            Ok(part @ (Part::Header(_) | Part::Query(_) | Part::BodyField(_) | Part::Body))
+                if place.starts_with('$') =>
+            {
+                let prefix = prefix.to_owned();
+                Ok(Self { prefix, part })
+            }
+            _ => Err(format!(
+                "`{text}` names no place; write `$header.x-signature`, with a literal prefix if there is one"
+            )),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for CompareWith {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(input)?;
-        let (prefix, place) = text.split_at(text.find('$').unwrap_or(0));
-        match Part::parse(place) {
-            Ok(place @ (Part::Header(_) | Part::Query(_))) => Ok(Self {
-                prefix: prefix.to_owned(),
-                place,
-            }),
-            _ => Err(D::Error::custom(format!(
-                "`{text}` names no place; write `$header.x-signature`, with a literal prefix if there is one"
-            ))),
+        let texts = match OneOrMany::deserialize(input)? {
+            OneOrMany::One(text) => vec![text],
+            OneOrMany::Many(texts) => texts,
+        };
+        if texts.is_empty() {
+            return Err(D::Error::custom("the list names no place"));
         }
+        let places = texts.iter().map(|text: &String| Place::parse(text));
+        let places = places.collect::<Result<_, _>>();
+        places.map(Self).map_err(D::Error::custom)
     }
 }
 
@@ -107,18 +178,22 @@ impl JsonSchema for CompareWith {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "pattern": r"\$(header|query)\.", "examples": ["$header.x-signature", "v0=$header.x-signature"]})
+        let one = json_schema!({"type": "string", "pattern": r"\$(header\.|query\.|body)"});
+        json_schema!({
+            "anyOf": [one, {"type": "array", "items": one, "minItems": 1}],
+            "examples": ["$header.x-signature", "v0=$header.x-signature"]
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CompareWith, Part};
+    use super::{CompareWith, Part, Place};
 
     #[test]
     fn a_part_is_a_place_or_a_literal() {
         let parts: Vec<Part> =
-            serde_json::from_str(r#"["$body","body","$header.X-Time","$query.q","header","v0:","$form_sorted","timestamp"]"#).unwrap();
+            serde_json::from_str(r#"["$body","body","$header.X-Time","$query.q","header","v0:","$form_sorted","timestamp",["Subject\n","$body.a.*.b"],"$signature.t","$price.x"]"#).unwrap();
         assert_eq!(parts[0], parts[1]);
         assert_eq!(parts[2], Part::Header("x-time".to_owned()));
         assert_eq!(parts[3], Part::Query("q".to_owned()));
@@ -126,19 +201,24 @@ mod tests {
         assert!(matches!(&parts[5], Part::Literal(text) if text.source() == "v0:"));
         assert_eq!(parts[6], Part::FormSorted);
         assert_eq!(parts[7], Part::Timestamp);
+        let field = Part::BodyField(["a", "*", "b"].map(str::to_owned).into());
+        assert!(parts[8].holds(&field) && !parts[8].holds(&Part::Body));
+        assert_eq!(parts[9], Part::Entry("t".to_owned()));
+        assert!(matches!(&parts[10], Part::Literal(_)));
     }
 
     #[test]
-    fn a_signature_stands_in_a_header_or_a_query() {
-        let read: CompareWith = serde_json::from_str("\"v0=$header.X-Sig\"").unwrap();
-        assert_eq!(
-            read,
-            CompareWith {
-                prefix: "v0=".to_owned(),
-                place: Part::Header("x-sig".to_owned())
-            }
-        );
-        for text in ["\"x-sig\"", "\"$body\"", "\"\"", "\"v0=$\""] {
+    fn a_signature_stands_in_one_of_the_places() {
+        let read: CompareWith =
+            serde_json::from_str(r#"["v0=$header.X-Sig","$query.sig","$body"]"#).unwrap();
+        let first = Place {
+            prefix: "v0=".to_owned(),
+            part: Part::Header("x-sig".to_owned()),
+        };
+        assert_eq!(read.0[0], first);
+        assert_eq!(read.0[1].part, Part::Query("sig".to_owned()));
+        assert_eq!(read.0[2].part, Part::Body);
+        for text in ["\"x-sig\"", "\"body\"", "\"\"", "\"v0=$\"", "[]", "[\"x\"]", "1"] {
             assert!(serde_json::from_str::<CompareWith>(text).is_err(), "{text}");
         }
     }
