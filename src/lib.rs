@@ -25,6 +25,7 @@ pub mod connect;
 pub mod oauth;
 pub mod pagination;
 pub mod proxy;
+pub mod webhook;
 
 // Row 6: what the service does, over the outside as a few traits.
 pub mod error;

@@ -74,8 +74,15 @@ pub const SCOPES: &[ScopeRow] = &[
     ScopeRow {
         name: Some("webhook"),
         used_by: "every expression of `webhook`",
-        roots: &["body", "headers", "query", "method", "context"],
-        note: "`context` only on an account's URL",
+        roots: &[
+            "body",
+            "headers",
+            "query",
+            "method",
+            "context",
+            "challenge_hmac",
+        ],
+        note: "`context` only on an account's URL; `challenge_hmac` only in `handle_verification`, where the file has a `challenge`",
     },
     ScopeRow {
         name: Some("step"),
@@ -130,7 +137,7 @@ mod tests {
             ExpressionScope::authorization("", &v, &v),
             ExpressionScope::first_page(&v, "", &v),
             ExpressionScope::next_page(&v, "", &v, (&v, &v), &v),
-            ExpressionScope::webhook(&v, &v, &v, "POST", Some(&v)),
+            ExpressionScope::webhook(&v, &v, &v, "POST", Some(&v)).with_challenge_hmac(&v),
             ExpressionScope::step(&v, &v),
         ];
         for (row, scope) in SCOPES.iter().skip(1).zip(&scopes) {

@@ -98,7 +98,12 @@ fn scope(scope: Scope, input: &Input) -> Result<ExpressionScope<'_>, Problem> {
         }
         Scope::Webhook => {
             let method = input.text_or("method", "POST")?;
-            ExpressionScope::webhook(body, headers, query, method, input.find("context"))
+            let context = input.find("context");
+            let scope = ExpressionScope::webhook(body, headers, query, method, context);
+            match input.find("challenge_hmac") {
+                Some(code) => scope.with_challenge_hmac(code),
+                None => scope,
+            }
         }
         Scope::Step => ExpressionScope::step(input.value("previous"), context),
     })

@@ -64,7 +64,8 @@ fn check_places(
     for (at, place) in places {
         if place.is_some_and(|place| !place.is_place()) {
             let finding = Finding::warning(at, "it names no place: every webhook is refused");
-            findings.push(finding.hint("write `$header.<name>`, `$query.<name>` or `$body.<path>`"));
+            findings
+                .push(finding.hint("write `$header.<name>`, `$query.<name>` or `$body.<path>`"));
         }
     }
 }
@@ -77,8 +78,12 @@ fn check_addresses(
 ) {
     let config = &verification.config;
     if config.public_key_url.is_some() && config.public_key_url_pattern.is_none() {
-        let text = "without `public_key_url_pattern` any address could be named: every webhook is refused";
-        findings.push(Finding::warning(format!("{AT}.config.public_key_url"), text));
+        let text =
+            "without `public_key_url_pattern` any address could be named: every webhook is refused";
+        findings.push(Finding::warning(
+            format!("{AT}.config.public_key_url"),
+            text,
+        ));
     }
     let patterns = [
         (
@@ -92,7 +97,10 @@ fn check_addresses(
     ];
     for (at, pattern) in patterns {
         if let Some(error) = pattern.as_deref().and_then(|text| Regex::new(text).err()) {
-            findings.push(Finding::error(at, format!("not a regular expression: {error}")));
+            findings.push(Finding::error(
+                at,
+                format!("not a regular expression: {error}"),
+            ));
         }
     }
 }
@@ -131,9 +139,8 @@ fn check_lookup(verification: &SignatureVerification, findings: &mut Vec<Finding
 /// What the format cannot do without.
 fn missing_key(verification: &SignatureVerification) -> Option<&'static str> {
     let config = &verification.config;
-    let has_key = config.public_key.is_some()
-        || config.jwks_url.is_some()
-        || config.public_key_url.is_some();
+    let has_key =
+        config.public_key.is_some() || config.jwks_url.is_some() || config.public_key_url.is_some();
     match verification.format {
         SignatureFormat::StandardWebhooks if config.public_key.is_some() => None,
         SignatureFormat::Hmac | SignatureFormat::Hash | SignatureFormat::StandardWebhooks => {

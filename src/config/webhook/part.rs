@@ -218,7 +218,15 @@ mod tests {
         assert_eq!(read.0[0], first);
         assert_eq!(read.0[1].part, Part::Query("sig".to_owned()));
         assert_eq!(read.0[2].part, Part::Body);
-        for text in ["\"x-sig\"", "\"body\"", "\"\"", "\"v0=$\"", "[]", "[\"x\"]", "1"] {
+        for text in [
+            "\"x-sig\"",
+            "\"body\"",
+            "\"\"",
+            "\"v0=$\"",
+            "[]",
+            "[\"x\"]",
+            "1",
+        ] {
             assert!(serde_json::from_str::<CompareWith>(text).is_err(), "{text}");
         }
     }

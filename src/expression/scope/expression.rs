@@ -91,6 +91,15 @@ impl<'a> ExpressionScope<'a> {
         Self::roots(roots)
     }
 
+    /// Adds what `webhook.challenge` gives, for `handle_verification`.
+    #[must_use]
+    pub fn with_challenge_hmac(mut self, code: &'a Value) -> Self {
+        if let Input::Roots(roots) = &mut self.input {
+            roots.push(("challenge_hmac", Cow::Borrowed(code)));
+        }
+        self
+    }
+
     /// Action steps and `run_if`.
     pub fn step(previous: &'a Value, context: &'a Value) -> Self {
         Self {

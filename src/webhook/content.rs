@@ -1,0 +1,171 @@
+//! The bytes that were signed, put together from a scheme's `parts`.
+
+use std::collections::BTreeSet;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use crate::config::webhook::{Part, SignatureConfig, Timestamp};
+use crate::expression::{Template, TemplateScope};
+
+use super::candidates::listed_entry;
+use super::{Refusal, Request};
+
+/// What RFC 3986 §2.3 leaves as it is.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// What the parts of one scheme read from.
+#[derive(Clone, Copy)]
+pub(super) struct Content<'a> {
+    pub(super) config: &'a SignatureConfig,
+    pub(super) request: &'a Request<'a>,
+    pub(super) scope: &'a TemplateScope<'a>,
+}
+
+impl Content<'_> {
+    /// What is signed, as the scheme says; the body when it says nothing.
+    pub(super) fn signed(&self, secret: &[u8]) -> Result<Vec<u8>, Refusal> {
+        match &self.config.verification_content {
+            Some(text) if self.config.parts.is_empty() => self.filled(text),
+            _ => self.of(&self.config.parts, secret),
+        }
+    }
+
+    /// These parts in a row; the body when there are none.
+    pub(super) fn of(&self, parts: &[Part], secret: &[u8]) -> Result<Vec<u8>, Refusal> {
+        if parts.is_empty() {
+            return Ok(self.request.body.to_vec());
+        }
+        let parts = parts.iter().map(|part| self.part(part, secret));
+        Ok(parts.collect::<Result<Vec<_>, _>>()?.concat())
+    }
+
+    /// The recursion is as deep as the file.
+    fn part(&self, part: &Part, secret: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let request = self.request;
+        Ok(match part {
+            Part::Literal(text) => {
+                let text = text.text(self.scope);
+                let text = text.map_err(|error| Refusal::Render("parts", error))?;
+                text.unwrap_or_default().into_bytes()
+            }
+            Part::Header(_) | Part::Query(_) | Part::BodyField(_) | Part::Body => {
+                request.place(part)?
+            }
+            Part::Entry(key) => {
+                let list = self.config.signature.as_ref();
+                listed_entry(list.ok_or(Refusal::NoSetting("signature"))?, request, key)?
+            }
+            Part::RawQuery => request.raw_query().as_bytes().to_vec(),
+            Part::Url => request.url.as_bytes().to_vec(),
+            Part::Method => request.method.as_str().as_bytes().to_vec(),
+            Part::Path => request.raw_path().as_bytes().to_vec(),
+            Part::FormSorted => self.form_sorted()?,
+            Part::CanonicalRequest => self.canonical_request().into_bytes(),
+            Part::Timestamp => {
+                let timestamp = self.config.timestamp.as_ref();
+                self.time(timestamp.ok_or(Refusal::NoSetting("timestamp"))?)?
+            }
+            Part::Id => id(request)?.to_vec(),
+            Part::Secret => secret.to_vec(),
+            Part::BareHeader => {
+                return Err(Refusal::BadSetting("parts", "`header` names no header"));
+            }
+            Part::Optional(parts) => match self.of(parts, secret) {
+                Err(Refusal::Missing(_)) => Vec::new(),
+                other => other?,
+            },
+        })
+    }
+
+    /// The written time of signing.
+    pub(super) fn time(&self, timestamp: &Timestamp) -> Result<Vec<u8>, Refusal> {
+        // `timestamp` as its own place would never end.
+        if !timestamp.from.is_place() {
+            return Err(Refusal::BadSetting("timestamp", "`from` names no place"));
+        }
+        self.part(&timestamp.from, &[])
+    }
+
+    /// Names and values of the form, sorted, in a row. Another body has none: `body_hash` has to cover it.
+    fn form_sorted(&self) -> Result<Vec<u8>, Refusal> {
+        let request = self.request;
+        if !request.is_form() {
+            let is_covered = request.body.is_empty() || self.config.body_hash.is_some();
+            return is_covered.then(Vec::new).ok_or(Refusal::BodyNotCovered);
+        }
+        let fields: BTreeSet<_> = form_urlencoded::parse(request.body).collect();
+        let texts = fields.iter().flat_map(|(name, value)| [name, value]);
+        Ok(texts.flat_map(|text| text.bytes()).collect())
+    }
+
+    /// `POST&/path&a=1&b=2,3`: without the parameter that carries the token, names sorted, values of one name
+    /// sorted and joined by commas, all percent-encoded.
+    fn canonical_request(&self) -> String {
+        let encoded = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
+        let mut pairs: Vec<(String, String)> =
+            form_urlencoded::parse(self.request.raw_query().as_bytes())
+                .filter(|(name, _)| name != "jwt")
+                .map(|(name, value)| (encoded(&name), encoded(&value)))
+                .collect();
+        pairs.sort();
+        let mut query = String::new();
+        let mut last: Option<&str> = None;
+        for (name, value) in &pairs {
+            if last == Some(name) {
+                query = query + "," + value;
+            } else {
+                let and = if last.is_some() { "&" } else { "" };
+                query = query + and + name + "=" + value;
+            }
+            last = Some(name);
+        }
+        let path = self.request.raw_path().trim_end_matches('/');
+        let path = if path.is_empty() { "/" } else { path };
+        [
+            self.request.method.as_str(),
+            &path.replace('&', "%26"),
+            &query,
+        ]
+        .join("&")
+    }
+
+    fn filled(&self, template: &Template) -> Result<Vec<u8>, Refusal> {
+        let request = self.request;
+        let text = |bytes: &[u8]| Value::String(String::from_utf8_lossy(bytes).into_owned());
+        let timestamp = self.config.timestamp.as_ref();
+        let timestamp = timestamp
+            .map(|timestamp| self.time(timestamp))
+            .transpose()?;
+        let names = json!({
+            "headers": request.headers_value(),
+            "url": request.url,
+            "method": request.method.as_str(),
+            "path": request.raw_path(),
+            "timestamp": timestamp.as_deref().map(text),
+        });
+        let (body, query) = (text(request.body), request.query_value());
+        let id = text(id(request).unwrap_or_default());
+        let scope = TemplateScope::new(&names)
+            .with_body(&body)
+            .with_query(&query)
+            .with_id(&id);
+        let filled = template.text(&scope);
+        let filled = filled.map_err(|error| Refusal::Render("verification_content", error))?;
+        filled
+            .map(String::into_bytes)
+            .ok_or(Refusal::NoSetting("verification_content"))
+    }
+}
+
+/// The event's id, as Standard Webhooks names it.
+pub(super) fn id<'a>(request: &Request<'a>) -> Result<&'a [u8], Refusal> {
+    match request.header("webhook-id") {
+        Err(Refusal::Missing(_)) => request.header("svix-id"),
+        other => other,
+    }
+}

@@ -1,0 +1,189 @@
+//! A provider that asks whether we are there: `handle_verification`. What is answered cannot become a page
+//! of ours, and an unsigned handshake can hand a secret over only where there is none yet.
+
+use http::{HeaderMap, StatusCode};
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::config::Webhook;
+use crate::config::webhook::{Challenge, StringType};
+use crate::crypto;
+use crate::expression::scope::TEMPLATE_ROOTS;
+use crate::expression::{ExpressionError, ExpressionScope, Moment, TemplateScope};
+use crate::json::Path;
+
+use super::encoding::{encode, hash};
+use super::key_source::pinned;
+use super::{Refusal, Request, secret};
+
+mod answer;
+
+/// A secret that is handed over is shorter.
+const LONGEST_VALUE: usize = 4096;
+/// Longest challenge that is answered to somebody unknown.
+const LONGEST_CHALLENGE: usize = 256;
+/// Whether [`super::verify`] accepted the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// It did.
+    Signed,
+    /// It did not: only a file with `allow_unsigned_handshake` answers.
+    Unsigned,
+}
+
+/// What a handshake is answered, and what it changes. The caller adds `nosniff` and `sandbox`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Handshake {
+    /// 2xx or 4xx.
+    pub status: StatusCode,
+    /// `content-type`, and headers of the provider's own (`x-…`, `webhook-…`).
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: String,
+    /// Keys of the context that were empty, with their values. Check again that they are when storing.
+    pub update_context: Map<String, Value>,
+    /// An address to be called with GET to confirm; the file's pattern fits it.
+    pub confirm_url: Option<Url>,
+}
+
+/// Why there is no answer although the file wants one. Nothing that was sent is quoted.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum HandshakeError {
+    /// The expression failed.
+    #[error("`handle_verification`: {0}")]
+    Expression(#[from] ExpressionError),
+    /// The result is not an answer.
+    #[error("`handle_verification` gives no answer: {0}")]
+    Shape(&'static str),
+    /// It wants to fill a key that has a value, or that is not the file's to fill.
+    #[error("the handshake would change `{0}` of the context")]
+    Taken(String),
+    /// It wants to fill a key where there is no account, or without `allow_unsigned_handshake`.
+    #[error("the handshake may not change a context here")]
+    NoContext,
+    /// The address to confirm is another than the file allows.
+    #[error("`confirm_url` is not signed for, or `confirm_url_pattern` does not fit it")]
+    ConfirmAddress,
+    /// The challenge cannot be answered.
+    #[error("the challenge: {0}")]
+    Challenge(Refusal),
+}
+
+/// The answer to a handshake; `None` when the request is none, and so is an event, or is to be refused.
+/// `context` is what expressions may see of the account, `None` on an install's URL.
+pub fn handshake(
+    webhook: &Webhook,
+    request: &Request,
+    context: Option<&Value>,
+    scope: &TemplateScope,
+    proof: Proof,
+    moment: &Moment,
+) -> Result<Option<Handshake>, HandshakeError> {
+    let Some(expression) = &webhook.handle_verification else {
+        return Ok(None);
+    };
+    if proof == Proof::Unsigned && !webhook.allow_unsigned_handshake {
+        return Ok(None);
+    }
+    let digest = match &webhook.challenge {
+        Some(challenge) => answered(challenge, webhook, request, scope, proof)?,
+        None => Value::Null,
+    };
+    let (headers, query) = (request.headers_value(), request.query_value());
+    let seen = ExpressionScope::webhook(
+        request.value(),
+        &headers,
+        &query,
+        request.method.as_str(),
+        context,
+    );
+    let result = expression.evaluate(&seen.with_challenge_hmac(&digest), moment)?;
+    let Some(result) = result.filter(|value| !matches!(value, Value::Null | Value::Bool(false)))
+    else {
+        return Ok(None);
+    };
+    let Some((answer, rest)) = answer::taken_apart(result)? else {
+        return Ok(None);
+    };
+    let mut handshake = answer::read(answer)?;
+    if let Some(update) = rest.get("update_context").filter(|value| !value.is_null()) {
+        if !webhook.allow_unsigned_handshake || context.is_none() {
+            return Err(HandshakeError::NoContext);
+        }
+        handshake.update_context = empty_keys(update, scope)?;
+    }
+    if let Some(address) = rest.get("confirm_url").filter(|value| !value.is_null()) {
+        handshake.confirm_url = Some(confirmed(address, webhook, proof)?);
+    }
+    Ok(Some(handshake))
+}
+
+/// The HMAC of the challenge, null when there is none. To somebody unknown only a challenge that no event
+/// could look like is answered: it is signed with the very secret that signs events.
+fn answered(
+    challenge: &Challenge,
+    webhook: &Webhook,
+    request: &Request,
+    scope: &TemplateScope,
+    proof: Proof,
+) -> Result<Value, HandshakeError> {
+    let message = match request.place(&challenge.from) {
+        Ok(message) => message,
+        Err(Refusal::Missing(_)) => return Ok(Value::Null),
+        Err(refusal) => return Err(HandshakeError::Challenge(refusal)),
+    };
+    if proof == Proof::Unsigned && !is_harmless(&message) {
+        let refusal = Refusal::Malformed("an unsigned challenge".to_owned());
+        return Err(HandshakeError::Challenge(refusal));
+    }
+    let config = webhook.signature_verification.as_ref();
+    let config = config.map(|verification| &verification.config);
+    let config = config.ok_or(HandshakeError::Challenge(Refusal::NotConfigured))?;
+    let keys = secret::keys(config, config.secret_encoding, scope);
+    let keys = keys.map_err(HandshakeError::Challenge)?;
+    let key = keys.first().map(Vec::as_slice).unwrap_or_default();
+    let code = crypto::hmac(
+        hash(challenge.algorithm.or(config.algorithm)),
+        key,
+        &message,
+    );
+    let kind = challenge.string_type.unwrap_or(StringType::Hex);
+    Ok(Value::String(encode(&code, kind)))
+}
+
+/// One word, as random challenges are; no JSON, no form, no text with a timestamp in front.
+fn is_harmless(message: &[u8]) -> bool {
+    let is_of_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_~+/=".contains(byte);
+    (1..=LONGEST_CHALLENGE).contains(&message.len()) && message.iter().all(is_of_word)
+}
+
+/// The texts to keep, each under a key that is still empty in the whole context, secrets included.
+fn empty_keys(update: &Value, scope: &TemplateScope) -> Result<Map<String, Value>, HandshakeError> {
+    let entries = update.as_object().filter(|entries| !entries.is_empty());
+    let entries = entries.ok_or(HandshakeError::Shape("`update_context` is no object"))?;
+    for (key, value) in entries {
+        let is_empty = |value: &Value| value.is_null() || value.as_str() == Some("");
+        let present = format!("context.{key}").parse::<Path>();
+        let present = present.ok().and_then(|path| scope.lookup(&path).cloned());
+        let is_reserved =
+            key == "oauth" || key.contains('.') || TEMPLATE_ROOTS.contains(&key.as_str());
+        if is_reserved || !present.is_none_or(|value| is_empty(&value)) {
+            return Err(HandshakeError::Taken(key.clone()));
+        }
+        let is_short = |text: &str| (1..=LONGEST_VALUE).contains(&text.len());
+        if !value.as_str().is_some_and(is_short) {
+            return Err(HandshakeError::Shape(
+                "a value of `update_context` is no short text",
+            ));
+        }
+    }
+    Ok(entries.clone())
+}
+
+/// Only a signed request may have us call somewhere, and only where the file allows.
+fn confirmed(address: &Value, webhook: &Webhook, proof: Proof) -> Result<Url, HandshakeError> {
+    let pattern = webhook.confirm_url_pattern.as_deref();
+    let pattern = pattern.filter(|_| proof == Proof::Signed);
+    let url = pattern.and_then(|pattern| pinned(address.as_str()?, pattern));
+    url.ok_or(HandshakeError::ConfirmAddress)
+}

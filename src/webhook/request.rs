@@ -1,0 +1,187 @@
+//! What a provider sent, as it came, and as expressions see it. The body is parsed only when somebody asks,
+//! which a signature over the raw bytes does not.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Method};
+use serde_json::{Map, Value};
+
+use crate::config::webhook::Part;
+
+use super::Refusal;
+
+/// What a provider sent.
+#[derive(Debug)]
+pub struct Request<'a> {
+    pub(super) method: &'a Method,
+    pub(super) url: &'a str,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) body: &'a [u8],
+    value: OnceCell<Value>,
+}
+
+impl<'a> Request<'a> {
+    /// `url` is `PUBLIC_URL` with the path and query as they came, `body` the bytes as they came.
+    pub fn new(method: &'a Method, url: &'a str, headers: &'a HeaderMap, body: &'a [u8]) -> Self {
+        Self {
+            method,
+            url,
+            headers,
+            body,
+            value: OnceCell::new(),
+        }
+    }
+
+    /// The body as expressions see it: JSON, the fields of a form, else text; null when empty.
+    pub fn value(&self) -> &Value {
+        self.value.get_or_init(|| self.parse())
+    }
+
+    /// What a verified token says takes the place of the body that it was.
+    pub(super) fn replace_value(&self, claims: Value) {
+        let _ = self.value.set(claims);
+    }
+
+    fn parse(&self) -> Value {
+        if self.body.is_empty() {
+            return Value::Null;
+        }
+        if self.is_form() {
+            return grouped(form_urlencoded::parse(self.body));
+        }
+        let text = || Value::String(String::from_utf8_lossy(self.body).into_owned());
+        serde_json::from_slice(self.body).unwrap_or_else(|_| text())
+    }
+
+    pub(super) fn is_form(&self) -> bool {
+        let kind = self.headers.get(CONTENT_TYPE);
+        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    }
+
+    /// The headers as expressions see them. Bytes beyond ASCII are Latin-1.
+    pub(super) fn headers_value(&self) -> Value {
+        let texts = self.headers.iter().map(|(name, value)| {
+            let text: String = value.as_bytes().iter().map(|b| char::from(*b)).collect();
+            (Cow::Owned(name.as_str().to_owned()), Cow::Owned(text))
+        });
+        grouped(texts)
+    }
+
+    /// The query as expressions see it.
+    pub(super) fn query_value(&self) -> Value {
+        grouped(form_urlencoded::parse(self.raw_query().as_bytes()))
+    }
+
+    pub(super) fn raw_query(&self) -> &'a str {
+        let target = self.url.split('#').next().unwrap_or_default();
+        target.split_once('?').map_or("", |(_, query)| query)
+    }
+
+    pub(super) fn raw_path(&self) -> &'a str {
+        let behind = self
+            .url
+            .split_once("://")
+            .map_or(self.url, |(_, rest)| rest);
+        let path = behind.find('/').and_then(|at| behind.get(at..));
+        path.unwrap_or("/").split(['?', '#']).next().unwrap_or("/")
+    }
+
+    /// The one value of a header.
+    pub(super) fn header(&self, name: &str) -> Result<&'a [u8], Refusal> {
+        let mut values = self.headers.get_all(name).iter();
+        let named = || format!("header `{name}`");
+        let value = values.next().ok_or_else(|| Refusal::Missing(named()))?;
+        match values.next() {
+            Some(_) => Err(Refusal::Twice(named())),
+            None => Ok(value.as_bytes()),
+        }
+    }
+
+    /// The one value of a query parameter.
+    pub(super) fn query(&self, name: &str) -> Result<String, Refusal> {
+        let pairs = form_urlencoded::parse(self.raw_query().as_bytes());
+        let mut values = pairs.filter(|(own, _)| own == name).map(|(_, value)| value);
+        let named = || format!("query parameter `{name}`");
+        let value = values.next().ok_or_else(|| Refusal::Missing(named()))?;
+        match values.next() {
+            Some(_) => Err(Refusal::Twice(named())),
+            None => Ok(value.into_owned()),
+        }
+    }
+
+    /// The texts at a path of the parsed body; at least one.
+    pub(super) fn fields(&self, path: &[String]) -> Result<Vec<String>, Refusal> {
+        let named = || format!("`{}` of the body", path.join("."));
+        let mut found = Vec::new();
+        collect(self.value(), path, &mut found);
+        if found.is_empty() {
+            return Err(Refusal::Missing(named()));
+        }
+        let texts = found.into_iter().map(|value| match value {
+            Some(Value::String(text)) => Ok(text.clone()),
+            Some(Value::Number(number)) => Ok(number.to_string()),
+            Some(Value::Bool(flag)) => Ok(flag.to_string()),
+            None | Some(Value::Null) => Err(Refusal::Missing(named())),
+            Some(_) => Err(Refusal::Malformed(named())),
+        });
+        texts.collect()
+    }
+
+    /// The text of a header, a query parameter or a field of the body.
+    pub(super) fn place(&self, part: &Part) -> Result<Vec<u8>, Refusal> {
+        match part {
+            Part::Header(name) => self.header(name).map(<[u8]>::to_vec),
+            Part::Query(name) => self.query(name).map(String::into_bytes),
+            Part::BodyField(path) => match self.fields(path)?.as_slice() {
+                [only] => Ok(only.clone().into_bytes()),
+                _ => Err(Refusal::Twice(format!("`{}` of the body", path.join(".")))),
+            },
+            Part::Body => Ok(self.body.to_vec()),
+            _ => Err(Refusal::BadSetting("from", "it names no place")),
+        }
+    }
+}
+
+/// Each value at a path; `None` where one of several has none. As deep as the path.
+fn collect<'v>(value: &'v Value, path: &[String], found: &mut Vec<Option<&'v Value>>) {
+    let Some((first, rest)) = path.split_first() else {
+        found.push(Some(value));
+        return;
+    };
+    match value {
+        Value::Array(items) if first == "*" => {
+            for item in items {
+                collect(item, rest, found);
+            }
+        }
+        Value::Array(items) => match first.parse().ok().and_then(|at: usize| items.get(at)) {
+            Some(item) => collect(item, rest, found),
+            None => found.push(None),
+        },
+        Value::Object(entries) => match entries.get(first) {
+            Some(entry) => collect(entry, rest, found),
+            None => found.push(None),
+        },
+        _ => found.push(None),
+    }
+}
+
+/// Names that come once have a text, others a list of texts.
+fn grouped<'t>(pairs: impl Iterator<Item = (Cow<'t, str>, Cow<'t, str>)>) -> Value {
+    let mut entries = Map::new();
+    for (name, text) in pairs {
+        let text = Value::String(text.into_owned());
+        match entries.get_mut(&*name) {
+            None => {
+                entries.insert(name.into_owned(), text);
+            }
+            Some(Value::Array(texts)) => texts.push(text),
+            Some(only) => *only = Value::Array(vec![only.take(), text]),
+        }
+    }
+    Value::Object(entries)
+}

@@ -1,0 +1,191 @@
+//! The events of a verified webhook: `payload_transform`, the key that tells a repeated one (`event_id`), and
+//! the value by which an install finds its accounts.
+
+use serde_json::{Map, Value};
+
+use crate::config::Webhook;
+use crate::config::webhook::{SignatureFormat, SignatureVerification};
+use crate::crypto::sha256_hex;
+use crate::expression::{Expression, ExpressionError, ExpressionScope, Moment};
+
+use super::{Request, content};
+
+/// What an event is called that the file does not name.
+const UNNAMED: &str = "webhook:received";
+/// One request brings no more events.
+const MOST_EVENTS: usize = 1000;
+const LONGEST_NAME: usize = 255;
+/// A longer key is kept as its hash.
+const LONGEST_KEY: usize = 255;
+
+/// One thing that happened at the provider's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// What happened, such as `ticket:closed`.
+    pub event_type: String,
+    /// The kind of thing it happened to.
+    pub resource_type: Option<String>,
+    /// Which of them.
+    pub resource_id: Option<String>,
+    /// The account it is for. Honoured only on an install's URL, and only for an account of that install.
+    pub integrated_account_id: Option<String>,
+    /// What the provider says of it.
+    pub payload: Value,
+}
+
+/// Why there are no events: the file has to be mended, and what came is kept as it is. Nothing of it is quoted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransformError {
+    /// The expression failed.
+    #[error("`{0}`: {1}")]
+    Expression(&'static str, ExpressionError),
+    /// The result is not what the key is for.
+    #[error("`{key}` gives {what}")]
+    Shape {
+        /// The key of the file.
+        key: &'static str,
+        /// What is wrong with its result.
+        what: String,
+    },
+}
+
+/// The events of a request, in the order of the transform; without one it is one event as it came. An
+/// undefined result and an empty list are none.
+pub fn transform(
+    webhook: &Webhook,
+    request: &Request,
+    context: Option<&Value>,
+    moment: &Moment,
+) -> Result<Vec<Event>, TransformError> {
+    let Some(expression) = &webhook.payload_transform else {
+        return Ok(vec![Event {
+            event_type: UNNAMED.to_owned(),
+            resource_type: None,
+            resource_id: None,
+            integrated_account_id: None,
+            payload: request.value().clone(),
+        }]);
+    };
+    let result = evaluate("payload_transform", expression, request, context, moment)?;
+    let events = match result {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(events)) => events,
+        Some(event) => vec![event],
+    };
+    if events.len() > MOST_EVENTS {
+        return Err(shape(format!(
+            "{} events, more than {MOST_EVENTS}",
+            events.len()
+        )));
+    }
+    let events = events.into_iter().enumerate();
+    let read = events.map(|(at, event)| {
+        event_of(event).map_err(|what| shape(format!("{what} in the event at {at}")))
+    });
+    read.collect()
+}
+
+fn shape(what: String) -> TransformError {
+    let key = "payload_transform";
+    TransformError::Shape { key, what }
+}
+
+fn event_of(event: Value) -> Result<Event, &'static str> {
+    let Value::Object(mut entries) = event else {
+        return Err("no object");
+    };
+    let event_type = text(&mut entries, "event_type")?.ok_or("no `event_type`")?;
+    let is_name = event_type.len() <= LONGEST_NAME && !event_type.chars().any(char::is_control);
+    if event_type.is_empty() || !is_name {
+        return Err("an empty, long or unprintable `event_type`");
+    }
+    Ok(Event {
+        event_type,
+        resource_type: text(&mut entries, "resource_type")?,
+        resource_id: text(&mut entries, "resource_id")?,
+        integrated_account_id: text(&mut entries, "integrated_account_id")?,
+        payload: entries.shift_remove("payload").ok_or("no `payload`")?,
+    })
+}
+
+/// A text; a number is read as one.
+fn text(entries: &mut Map<String, Value>, key: &str) -> Result<Option<String>, &'static str> {
+    match entries.shift_remove(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(Value::Number(number)) => Ok(Some(number.to_string())),
+        Some(_) => Err("an id or type that is no text"),
+    }
+}
+
+/// The key by which a repeated event is known; `None` where nothing tells, and each is stored.
+pub fn event_id(
+    webhook: &Webhook,
+    request: &Request,
+    context: Option<&Value>,
+    moment: &Moment,
+) -> Result<Option<String>, TransformError> {
+    let key = if let Some(expression) = &webhook.event_id {
+        let result = evaluate("event_id", expression, request, context, moment)?;
+        as_text("event_id", result)?
+    } else {
+        let verification = webhook.signature_verification.as_ref();
+        let format = verification.map(|verification| verification.format);
+        let is_standard = format == Some(SignatureFormat::StandardWebhooks);
+        let id = is_standard.then(|| content::id(request).ok()).flatten();
+        id.map(|id| String::from_utf8_lossy(id).into_owned())
+    };
+    Ok(key.map(|key| {
+        if key.len() > LONGEST_KEY {
+            sha256_hex(key.as_bytes())
+        } else {
+            key
+        }
+    }))
+}
+
+/// The context key, and the value it must have, by which an install's webhook finds its accounts; `None` where
+/// the file has no lookup or the request no value.
+pub fn lookup<'c>(
+    verification: &'c SignatureVerification,
+    request: &Request,
+    moment: &Moment,
+) -> Result<Option<(&'c str, String)>, TransformError> {
+    let config = &verification.config;
+    let (Some(name), Some(expression)) = (
+        &config.context_lookup_field_name,
+        &config.context_lookup_field_value,
+    ) else {
+        return Ok(None);
+    };
+    let key = "context_lookup_field_value";
+    let result = evaluate(key, expression, request, None, moment)?;
+    Ok(as_text(key, result)?.map(|value| (name.as_str(), value)))
+}
+
+/// A text that is not empty, or a number as one.
+fn as_text(key: &'static str, result: Option<Value>) -> Result<Option<String>, TransformError> {
+    match result {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
+        Some(Value::Number(number)) => Ok(Some(number.to_string())),
+        Some(_) => {
+            let what = "neither a text nor a number".to_owned();
+            Err(TransformError::Shape { key, what })
+        }
+    }
+}
+
+fn evaluate(
+    key: &'static str,
+    expression: &Expression,
+    request: &Request,
+    context: Option<&Value>,
+    moment: &Moment,
+) -> Result<Option<Value>, TransformError> {
+    let (headers, query) = (request.headers_value(), request.query_value());
+    let method = request.method.as_str();
+    let scope = ExpressionScope::webhook(request.value(), &headers, &query, method, context);
+    let result = expression.evaluate(&scope, moment);
+    result.map_err(|error| TransformError::Expression(key, error))
+}
