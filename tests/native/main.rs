@@ -32,3 +32,5 @@ mod refresh;
 mod routes;
 mod sealing;
 mod secrets;
+mod webhook_cases;
+mod webhooks;

@@ -1,0 +1,384 @@
+//! Every scheme of `tests/cases/webhooks` against good and bad requests. What is refused is refused with a
+//! reason that holds no secret and no signature.
+
+use std::time::Duration;
+
+use causeway::time::Timestamp;
+use causeway::webhook::{self, Proof, Refusal, Request};
+use http::HeaderName;
+use serde_json::Value;
+
+use crate::webhook_cases::{Case, Sent};
+
+/// Refused, and the reason tells nothing.
+fn refused(case: &Case, what: &str, result: Result<(), Refusal>) {
+    let refusal = result.expect_err(&format!("{} is accepted: {what}", case.name));
+    let told = refusal.to_string();
+    for secret in case.story["context"].as_object().unwrap().values() {
+        let secret = secret.as_str().unwrap();
+        assert!(!told.contains(secret), "{}: {told}", case.name);
+    }
+    assert!(!refusal.code().is_empty());
+}
+
+fn proves_the_body(case: &Case) -> bool {
+    case.story["proves"].as_str() != Some("sender")
+}
+
+#[test]
+fn a_good_request_is_accepted() {
+    let cases = Case::all();
+    assert!(cases.len() >= 40, "{}", cases.len());
+    for case in cases {
+        assert_eq!(case.verify(&case.sent()), Ok(()), "{}", case.name);
+    }
+}
+
+#[test]
+fn another_secret_or_key_is_refused() {
+    for case in Case::all() {
+        let key = if case.story["wrong_keys"].is_null() {
+            "keys"
+        } else {
+            "wrong_keys"
+        };
+        let wrong = case.keys(key);
+        let result = case.verify_as(&case.sent(), "wrong_context", &wrong, case.now());
+        refused(&case, "another secret", result);
+        let result = case.verify_as(&case.sent(), "no_context", &[], case.now());
+        refused(&case, "no secret", result);
+    }
+}
+
+#[test]
+fn a_body_with_one_byte_changed_is_refused() {
+    for case in Case::all().into_iter().filter(proves_the_body) {
+        for at in [0.3, 0.5, 0.9] {
+            let mut sent = case.sent();
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                clippy::cast_precision_loss
+            )]
+            let mut at = (sent.body.len() as f64 * at) as usize;
+            if case.name == "aws-sns" {
+                // Not all of the body is signed: the message is.
+                at = String::from_utf8_lossy(&sent.body).find("Hello").unwrap();
+            }
+            sent.body[at] ^= 1;
+            refused(&case, "another body", case.verify(&sent));
+        }
+        let mut sent = case.sent();
+        sent.body.push(b' ');
+        if case.name != "aws-sns" && case.name != "jwt-is-the-body" {
+            refused(&case, "a longer body", case.verify(&sent));
+        }
+    }
+}
+
+#[test]
+fn a_signature_that_is_cut_is_refused() {
+    for case in Case::all() {
+        let Some((kind, name)) = case.place() else {
+            continue;
+        };
+        for cut in [1, 5] {
+            let mut sent = case.sent();
+            match kind {
+                "header" => {
+                    let value = sent.headers[name].to_str().unwrap().to_owned();
+                    sent.set(name, &value[..value.len() - cut]);
+                }
+                "query" => sent.url.truncate(sent.url.len() - cut),
+                _ => replace(&mut sent, name, &name[..name.len() - cut]),
+            }
+            // A padding may be left out.
+            if !(cut == 1 && is_padded(&case, kind, name)) {
+                refused(&case, "a cut signature", case.verify(&sent));
+            }
+        }
+    }
+}
+
+fn is_padded(case: &Case, kind: &str, name: &str) -> bool {
+    match kind {
+        "header" => case.sent().headers[name].as_bytes().ends_with(b"="),
+        _ => name.ends_with('='),
+    }
+}
+
+fn replace(sent: &mut Sent, from: &str, to: &str) {
+    let text = String::from_utf8(sent.body.clone()).unwrap();
+    assert!(text.contains(from));
+    sent.body = text.replace(from, to).into_bytes();
+}
+
+#[test]
+fn a_signature_by_another_algorithm_is_refused() {
+    let mut tried = 0;
+    for case in Case::all() {
+        let mut sent = case.sent();
+        if let Some(headers) = case.story["other_algorithm"].as_object() {
+            for (name, value) in headers {
+                sent.set(name, value.as_str().unwrap());
+            }
+        } else if let Some(other) = case.story["signature"]["replace"].as_str() {
+            replace(&mut sent, case.place().unwrap().1, other);
+        } else {
+            continue;
+        }
+        refused(&case, "another algorithm", case.verify(&sent));
+        tried += 1;
+    }
+    assert!(tried > 25, "{tried}");
+}
+
+#[test]
+fn what_was_signed_too_long_ago_or_in_the_future_is_refused() {
+    let mut tried = 0;
+    for case in Case::all() {
+        let at = |millis: i64| Timestamp::from_millis(case.now().as_millis() + millis);
+        let keys = case.keys("keys");
+        let verify = |now| case.verify_as(&case.sent(), "context", &keys, now);
+        if let Some(tolerance) = case.story["tolerance"].as_i64() {
+            for sign in [1, -1] {
+                assert_eq!(verify(at(sign * tolerance * 1000)), Ok(()), "{}", case.name);
+                refused(
+                    &case,
+                    "too old or new",
+                    verify(at(sign * (tolerance + 1) * 1000)),
+                );
+            }
+            assert!(matches!(
+                verify(at(tolerance * 1000 + 1000)),
+                Err(Refusal::TooOld(_))
+            ));
+            assert!(matches!(
+                verify(at(-tolerance * 1000 - 1000)),
+                Err(Refusal::TooNew(_))
+            ));
+        } else if case.story["timed"] == true {
+            assert!(
+                matches!(verify(at(86_400_000)), Err(Refusal::TooOld(_))),
+                "{}",
+                case.name
+            );
+            assert!(
+                matches!(verify(at(-86_400_000)), Err(Refusal::TooNew(_))),
+                "{}",
+                case.name
+            );
+        } else {
+            let later = case.now().plus(Duration::from_secs(86_400));
+            assert_eq!(verify(later), Ok(()), "{} has a time of signing", case.name);
+            continue;
+        }
+        tried += 1;
+    }
+    assert!(tried > 15, "{tried}");
+}
+
+#[test]
+fn a_signature_that_is_missing_or_there_twice_is_refused() {
+    for case in Case::all() {
+        let Some((kind, name)) = case.place() else {
+            continue;
+        };
+        let mut without = case.sent();
+        let mut twice = case.sent();
+        match kind {
+            "header" => {
+                let name: HeaderName = name.parse().unwrap();
+                without.headers.remove(&name);
+                twice
+                    .headers
+                    .append(name.clone(), twice.headers[&name].clone());
+            }
+            "query" => {
+                without.url = without.url.split('?').next().unwrap().to_owned();
+                let again = twice.url.split_once('?').unwrap().1.to_owned();
+                twice.url = twice.url + "&" + &again;
+            }
+            _ => {
+                replace(&mut without, name, "");
+                twice = without.clone();
+            }
+        }
+        refused(&case, "no signature", case.verify(&without));
+        refused(&case, "two signatures", case.verify(&twice));
+    }
+}
+
+#[test]
+fn other_headers_of_the_scheme_are_single_too() {
+    for case in Case::all() {
+        for name in case.sent().headers.keys() {
+            let text = name.as_str();
+            if !text.contains("timestamp") && !text.ends_with("-id") {
+                continue;
+            }
+            let mut sent = case.sent();
+            sent.headers
+                .append(name.clone(), sent.headers[name].clone());
+            let is_of_scheme = case.story["tolerance"].is_i64() && text.contains("timestamp");
+            if is_of_scheme {
+                refused(&case, text, case.verify(&sent));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_key_is_asked_for_where_the_file_says_and_nowhere_else() {
+    let mut tried = 0;
+    for case in Case::all() {
+        let source = case.key_source(&case.sent()).unwrap();
+        assert_eq!(
+            source.as_deref(),
+            case.story["key_url"].as_str(),
+            "{}",
+            case.name
+        );
+        if !case.keys("keys").is_empty() {
+            refused(
+                &case,
+                "no key",
+                case.verify_as(&case.sent(), "context", &[], case.now()),
+            );
+        }
+        for other in case.story["key_url_elsewhere"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            let mut sent = case.sent();
+            let own = case.story["key_url"].as_str().unwrap();
+            replace(&mut sent, own, other.as_str().unwrap());
+            assert_eq!(case.key_source(&sent), Err(Refusal::KeyAddress), "{other}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 3);
+}
+
+fn same(found: &Value, expected: &Value, name: &str) {
+    for (key, value) in expected.as_object().unwrap() {
+        assert_eq!(&found[key], value, "{name} {key}");
+    }
+}
+
+#[test]
+fn the_events_their_key_and_the_account_are_found() {
+    for case in Case::all() {
+        let (sent, moment) = (case.sent(), case.moment());
+        let request = sent.request();
+        let verified = webhook_verify(&case, &request);
+        assert_eq!(verified, Ok(()), "{}", case.name);
+        let expected = &case.story["expect"];
+        let context = Some(&case.story["context"]);
+        if let Some(events) = expected["events"].as_array() {
+            let found = webhook::transform(case.webhook(), &request, context, &moment);
+            let found = found.unwrap_or_else(|error| panic!("{}: {error}", case.name));
+            assert_eq!(found.len(), events.len(), "{}", case.name);
+            for (found, expected) in found.iter().zip(events) {
+                let found = serde_json::json!({"event_type": found.event_type, "resource_type": found.resource_type, "resource_id": found.resource_id});
+                same(&found, expected, &case.name);
+            }
+        }
+        if let Some(key) = expected["event_id"].as_str() {
+            let found = webhook::event_id(case.webhook(), &request, context, &moment).unwrap();
+            assert_eq!(found.as_deref(), Some(key), "{}", case.name);
+        }
+        if let Some(lookup) = expected["lookup"].as_array() {
+            let verification = case.webhook().signature_verification.as_ref().unwrap();
+            let (name, value) = webhook::lookup(verification, &request, &moment)
+                .unwrap()
+                .unwrap();
+            assert_eq!(
+                lookup,
+                &[Value::from(name), Value::from(value)],
+                "{}",
+                case.name
+            );
+        }
+    }
+}
+
+/// On the request itself, since a token that is the body takes its place.
+fn webhook_verify(case: &Case, request: &Request) -> Result<(), Refusal> {
+    let scope = causeway::expression::TemplateScope::new(&case.story["context"]);
+    let verification = case.webhook().signature_verification.as_ref();
+    webhook::verify(
+        verification,
+        request,
+        &scope,
+        &case.keys("keys"),
+        case.now(),
+    )
+}
+
+#[test]
+fn handshakes_are_answered_as_the_provider_wants() {
+    let mut answered = 0;
+    for case in Case::all() {
+        for handshake in case.story["handshakes"].as_array().into_iter().flatten() {
+            let name = format!("{} {}", case.name, handshake["request"]);
+            let sent = Sent::read(&handshake["request"]);
+            let context = handshake.get("context").unwrap_or(&case.story["context"]);
+            let is_signed = handshake["proof"] == "signed";
+            let expects_proof =
+                handshake["unverified"].is_null() && handshake["answer"].is_object();
+            if expects_proof {
+                assert_eq!(case.verify(&sent).is_ok(), is_signed, "{name}");
+            }
+            let proof = if is_signed {
+                Proof::Signed
+            } else {
+                Proof::Unsigned
+            };
+            let scope = causeway::expression::TemplateScope::new(context);
+            let result = webhook::handshake(
+                case.webhook(),
+                &sent.request(),
+                Some(context),
+                &scope,
+                proof,
+                &case.moment(),
+            );
+            if handshake["refused"] == true {
+                assert!(result.is_err(), "{name}: {result:?}");
+                continue;
+            }
+            let found = result.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let expected = &handshake["answer"];
+            let Some(found) = found else {
+                assert!(expected.is_null(), "{name}");
+                continue;
+            };
+            assert_eq!(found.status.as_u16(), expected["status"], "{name}");
+            if let Some(json) = expected.get("json") {
+                let body: Value = serde_json::from_str(&found.body).unwrap();
+                assert_eq!(&body, json, "{name}");
+            } else {
+                assert_eq!(found.body, expected["body"].as_str().unwrap(), "{name}");
+            }
+            if let Some(kind) = expected["content_type"].as_str() {
+                let found = found.headers["content-type"].to_str().unwrap();
+                assert!(found.starts_with(kind), "{name}: {found}");
+            }
+            for (header, value) in expected["headers"].as_object().into_iter().flatten() {
+                assert_eq!(found.headers[header], value.as_str().unwrap(), "{name}");
+            }
+            let update = expected.get("update_context").and_then(Value::as_object);
+            assert_eq!(
+                found.update_context,
+                update.cloned().unwrap_or_default(),
+                "{name}"
+            );
+            let confirm = found.confirm_url.as_ref().map(url::Url::as_str);
+            assert_eq!(confirm, expected["confirm_url"].as_str(), "{name}");
+            answered += 1;
+        }
+    }
+    assert!(answered > 12, "{answered}");
+}
