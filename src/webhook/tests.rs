@@ -1,1 +1,318 @@
-//! x
+//! What no provider sends: schemes that prove nothing, tokens of the wrong kind.
+//! The good and bad requests of every provider are in `tests/native/webhooks.rs`.
+
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use http::{HeaderMap, Method};
+use serde_json::{Value, json};
+
+use crate::config::Webhook;
+use crate::crypto::{self, Hash};
+use crate::expression::TemplateScope;
+use crate::time::Timestamp;
+
+use super::{Refusal, Request};
+
+mod answers;
+
+const NOW: i64 = 1_700_000_000;
+const URL: &str = "https://gateway.example.com/hook/a%20b?x=1&y=%2F";
+
+fn webhook(value: Value) -> Webhook {
+    serde_json::from_value(value).unwrap()
+}
+
+fn scheme(format: &str, config: Value) -> Webhook {
+    webhook(json!({"signature_verification": {"format": format, "config": config}}))
+}
+
+fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
+    let read = |(name, value): &(&str, &str)| {
+        let name: http::HeaderName = name.parse().unwrap();
+        (name, value.parse().unwrap())
+    };
+    pairs.iter().map(read).collect()
+}
+
+fn verify(webhook: &Webhook, pairs: &[(&str, &str)], body: &[u8]) -> Result<(), Refusal> {
+    let headers = headers(pairs);
+    let request = Request::new(&Method::POST, URL, &headers, body);
+    let context = json!({"webhook_secret": "s"});
+    let scope = TemplateScope::new(&context);
+    let now = Timestamp::from_millis(NOW * 1000);
+    super::verify(
+        webhook.signature_verification.as_ref(),
+        &request,
+        &scope,
+        &[],
+        now,
+    )
+}
+
+fn code(result: Result<(), Refusal>) -> &'static str {
+    result.err().map_or("accepted", |refusal| refusal.code())
+}
+
+fn hex(key: &str, message: &str) -> String {
+    HEXLOWER.encode(&crypto::hmac(
+        Hash::Sha256,
+        key.as_bytes(),
+        message.as_bytes(),
+    ))
+}
+
+#[test]
+fn a_scheme_that_is_not_written_out_accepts_nothing() {
+    assert_eq!(
+        code(verify(&Webhook::default(), &[], b"")),
+        "not_configured"
+    );
+    let none = scheme("none", json!({}));
+    assert_eq!(code(verify(&none, &[], b"")), "accepted");
+    let secret = "{{webhook_secret}}";
+    let table = [
+        ("hmac", json!({"secret": secret}), "no_setting"),
+        (
+            "hmac",
+            json!({"compare_with": "$header.x-sig"}),
+            "no_setting",
+        ),
+        (
+            "hmac",
+            json!({"secret": "{{nothing}}", "compare_with": "$header.x-sig"}),
+            "no_value",
+        ),
+        (
+            "hmac",
+            json!({"secret": "", "compare_with": "$header.x-sig"}),
+            "no_setting",
+        ),
+        (
+            "hmac",
+            json!({"secret": secret, "secret_encoding": "base64", "compare_with": "$header.x-sig"}),
+            "bad_setting",
+        ),
+        (
+            "hmac",
+            json!({"secret": secret, "parts": ["header"], "compare_with": "$header.x-sig"}),
+            "bad_setting",
+        ),
+        (
+            "hmac",
+            json!({"secret": secret, "parts": ["$timestamp"], "compare_with": "$header.x-sig"}),
+            "no_setting",
+        ),
+        (
+            "hash",
+            json!({"secret": secret, "compare_with": "$header.x-sig"}),
+            "bad_setting",
+        ),
+        (
+            "rsa",
+            json!({"compare_with": "$header.x-sig", "string_type": "hex"}),
+            "no_key",
+        ),
+        (
+            "ed25519",
+            json!({"public_key": "x", "compare_with": "$header.x-sig"}),
+            "bad_setting",
+        ),
+        ("standard_webhooks", json!({}), "missing"),
+        ("jwt", json!({"secret": secret}), "missing"),
+        ("bearer", json!({}), "no_setting"),
+        ("basic", json!({"username": "u"}), "no_setting"),
+    ];
+    for (format, config, expected) in table {
+        let result = verify(&scheme(format, config.clone()), &[("x-sig", "00")], b"body");
+        assert_eq!(code(result), expected, "{format} {config}");
+    }
+}
+
+#[test]
+fn what_is_signed_is_put_together_from_parts() {
+    let table = [
+        (
+            json!(["$method", "\n", "$path", "\n", "$query", "\n", "$query.y"]),
+            "POST\n/hook/a%20b\nx=1&y=%2F\n/",
+        ),
+        (
+            json!(["$url", "$body"]),
+            "https://gateway.example.com/hook/a%20b?x=1&y=%2F{\"n\":12345678901234567,\"a\":[{\"b\":true}]}",
+        ),
+        (
+            json!(["$header.x-a", ":", "$body.n", "$body.a.0.b"]),
+            "A:12345678901234567true",
+        ),
+        (
+            json!(["a", ["b", "$body.missing"], ["c", "$body.n"]]),
+            "ac12345678901234567",
+        ),
+        (json!(["$canonical_request"]), "POST&/hook/a%20b&x=1&y=%2F"),
+    ];
+    let body = br#"{"n":12345678901234567,"a":[{"b":true}]}"#;
+    for (parts, signed) in table {
+        let config = json!({"secret": "{{webhook_secret}}", "parts": parts, "compare_with": "$header.x-sig"});
+        let signature = hex("s", signed);
+        let pairs = [("x-sig", signature.as_str()), ("x-a", "A")];
+        assert_eq!(
+            verify(&scheme("hmac", config), &pairs, body),
+            Ok(()),
+            "{parts}"
+        );
+    }
+    let config = json!({"secret": "s", "verification_content": "{{timestamp}}.{{headers.x-a}}.{{body}}", "compare_with": "$header.x-sig", "timestamp": {"from": "$header.x-t"}});
+    let signature = hex("s", "1700000000.A.raw");
+    let pairs = [
+        ("x-sig", signature.as_str()),
+        ("x-a", "A"),
+        ("x-t", "1700000000"),
+    ];
+    assert_eq!(verify(&scheme("hmac", config), &pairs, b"raw"), Ok(()));
+}
+
+#[test]
+fn a_body_that_the_signature_does_not_cover_is_refused() {
+    let config = |hash: Value| {
+        let mut config = json!({"secret": "s", "parts": ["$url", "$form_sorted"], "compare_with": "$header.x-sig"});
+        if !hash.is_null() {
+            config["body_hash"] = hash;
+        }
+        scheme("hmac", config)
+    };
+    let signature = hex("s", URL);
+    let json = [
+        ("x-sig", signature.as_str()),
+        ("content-type", "application/json"),
+    ];
+    assert_eq!(
+        code(verify(&config(Value::Null), &json, b"{}")),
+        "body_not_covered"
+    );
+    let hashed = config(json!({"from": "$query.bodySHA256"}));
+    assert_eq!(code(verify(&hashed, &json, b"{}")), "missing");
+    assert_eq!(code(verify(&hashed, &json, b"")), "accepted");
+    let wrong = config(json!({"from": "$query.x"}));
+    assert_eq!(code(verify(&wrong, &json, b"{}")), "body_hash");
+    let form = [
+        ("x-sig", signature.as_str()),
+        ("content-type", "application/x-www-form-urlencoded"),
+    ];
+    assert_eq!(code(verify(&hashed, &form, b"a=1")), "mismatch");
+}
+
+#[test]
+fn lists_are_bounded_and_have_one_time() {
+    let config = json!({"secret": "s", "parts": ["$timestamp", "$body"], "signature": {"header": "x-sig", "key": "v1"}, "timestamp": {"from": "$signature.t"}});
+    let scheme = scheme("hmac", config);
+    let good = hex("s", "1700000000b");
+    let table = [
+        (format!("t=1700000000, v1=00 ,v1=\"{good}\""), "accepted"),
+        (format!("t=1700000000,t=1700000000,v1={good}"), "twice"),
+        (format!("v1={good}"), "missing"),
+        (format!("t=1700000000,v0={good}"), "missing"),
+        (
+            format!("t=1700000000,v1={good}{}", ",v1=00".repeat(8)),
+            "too_many",
+        ),
+        ("t=1700000000,v1=zz".to_owned(), "malformed"),
+    ];
+    for (header, expected) in table {
+        assert_eq!(
+            code(verify(&scheme, &[("x-sig", &header)], b"b")),
+            expected,
+            "{header}"
+        );
+    }
+}
+
+fn token(head: &Value, claims: &Value, key: &[u8]) -> String {
+    let part = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+    let signed = part(head) + "." + &part(claims);
+    let code = crypto::hmac(Hash::Sha256, key, signed.as_bytes());
+    format!("Bearer {signed}.{}", BASE64URL_NOPAD.encode(&code))
+}
+
+#[test]
+fn a_token_cannot_choose_its_algorithm_or_its_age() {
+    let shared = scheme("jwt", json!({"secret": "s"}));
+    let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----";
+    let public = scheme("jwt", json!({"public_key": pem}));
+    let named = scheme("jwt", json!({"secret": "s", "algorithm": "sha512"}));
+    let good = json!({"exp": NOW + 10});
+    let hs = json!({"alg": "HS256"});
+    let table = [
+        (&shared, hs.clone(), good.clone(), "s", "accepted"),
+        (
+            &shared,
+            hs.clone(),
+            json!({"iat": NOW - 300}),
+            "s",
+            "accepted",
+        ),
+        (
+            &shared,
+            hs.clone(),
+            json!({"iat": NOW - 361}),
+            "s",
+            "too_old",
+        ),
+        (
+            &shared,
+            hs.clone(),
+            json!({"exp": NOW - 61}),
+            "s",
+            "too_old",
+        ),
+        (
+            &shared,
+            hs.clone(),
+            json!({"exp": NOW + 900, "nbf": NOW + 61}),
+            "s",
+            "too_new",
+        ),
+        (&shared, hs.clone(), json!({}), "s", "claim"),
+        (&shared, hs.clone(), json!({"exp": "soon"}), "s", "claim"),
+        (&shared, hs.clone(), good.clone(), "t", "mismatch"),
+        (
+            &shared,
+            json!({"alg": "none"}),
+            good.clone(),
+            "s",
+            "algorithm",
+        ),
+        (
+            &shared,
+            json!({"alg": "HS256", "crit": ["x"]}),
+            good.clone(),
+            "s",
+            "malformed",
+        ),
+        (
+            &shared,
+            json!({"alg": "RS256"}),
+            good.clone(),
+            "s",
+            "algorithm",
+        ),
+        (&named, hs.clone(), good.clone(), "s", "algorithm"),
+        (&public, hs.clone(), good.clone(), pem, "algorithm"),
+        (
+            &public,
+            json!({"alg": "RS256"}),
+            good.clone(),
+            pem,
+            "algorithm",
+        ),
+        (
+            &public,
+            json!({"alg": "EdDSA"}),
+            good.clone(),
+            pem,
+            "mismatch",
+        ),
+    ];
+    for (scheme, head, claims, key, expected) in table {
+        let token = token(&head, &claims, key.as_bytes());
+        let result = verify(scheme, &[("authorization", &token)], b"");
+        assert_eq!(code(result), expected, "{head} {claims}");
+    }
+}
