@@ -22,14 +22,14 @@ pub(super) fn candidates(
     for place in places.unwrap_or_default() {
         match at(place, request) {
             Ok(text) => found.push(text),
-            Err(refusal @ Refusal::Missing(_)) => missing = refusal,
+            Err(refusal @ (Refusal::Missing(_) | Refusal::Malformed(_))) => missing = refusal,
             Err(refusal) => return Err(refusal),
         }
     }
     if let Some(list) = &config.signature {
         match listed(list, request) {
             Ok(texts) => found.extend(texts),
-            Err(refusal @ Refusal::Missing(_)) => missing = refusal,
+            Err(refusal @ (Refusal::Missing(_) | Refusal::Malformed(_))) => missing = refusal,
             Err(refusal) => return Err(refusal),
         }
     }

@@ -32,5 +32,6 @@ mod refresh;
 mod routes;
 mod sealing;
 mod secrets;
+mod webhook_answers;
 mod webhook_cases;
 mod webhooks;

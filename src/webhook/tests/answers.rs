@@ -16,10 +16,10 @@ const MOMENT: Moment = Moment {
 fn answer(
     expression: &str,
     proof: Proof,
-    more: Value,
+    more: &Value,
 ) -> Result<Option<Handshake>, HandshakeError> {
     let mut value = json!({"handle_verification": expression, "allow_unsigned_handshake": true});
-    crate::json::merge(&mut value, &more);
+    crate::json::merge(&mut value, more);
     let webhook = webhook(value);
     let headers = HeaderMap::new();
     let request = Request::new(&Method::POST, URL, &headers, b"{\"c\":\"<b>\"}");
@@ -31,7 +31,7 @@ fn answer(
 #[test]
 fn an_answer_cannot_become_a_page_of_ours() {
     let expression = r#"{"status": 201, "body": body.c, "headers": {"Content-Type": "text/html", "Set-Cookie": "a=b", "location": "/", "x-frame-options": "x", "X-Hook": "h", "content-security-policy": "x"}}"#;
-    let found = answer(expression, Proof::Unsigned, json!({}))
+    let found = answer(expression, Proof::Unsigned, &json!({}))
         .unwrap()
         .unwrap();
     assert_eq!(
@@ -48,7 +48,7 @@ fn an_answer_cannot_become_a_page_of_ours() {
         r#"{"headers": {"x-a": "a\nb"}}"#,
         r#"{"type": "x", "verification_response": 1}"#,
     ] {
-        let result = answer(expression, Proof::Unsigned, json!({}));
+        let result = answer(expression, Proof::Unsigned, &json!({}));
         assert!(
             matches!(result, Err(HandshakeError::Shape(_))),
             "{expression} {result:?}"
@@ -56,21 +56,21 @@ fn an_answer_cannot_become_a_page_of_ours() {
     }
     for expression in ["nothing", "null", "false", r#"{"type": "payload"}"#] {
         assert_eq!(
-            answer(expression, Proof::Unsigned, json!({})),
+            answer(expression, Proof::Unsigned, &json!({})),
             Ok(None),
             "{expression}"
         );
     }
     let off = json!({"allow_unsigned_handshake": false});
-    assert_eq!(answer("\"x\"", Proof::Unsigned, off.clone()), Ok(None));
-    assert!(answer("\"x\"", Proof::Signed, off).unwrap().is_some());
+    assert_eq!(answer("\"x\"", Proof::Unsigned, &off), Ok(None));
+    assert!(answer("\"x\"", Proof::Signed, &off).unwrap().is_some());
 }
 
 #[test]
 fn only_an_empty_key_is_filled() {
     let fill = |update: &str| {
         let expression = [r#"{"type": "verify", "update_context": "#, update, "}"].concat();
-        answer(&expression, Proof::Unsigned, json!({}))
+        answer(&expression, Proof::Unsigned, &json!({}))
     };
     for key in ["fresh", "empty"] {
         let found = fill(&format!(r#"{{"{key}": "v"}}"#)).unwrap().unwrap();
@@ -90,7 +90,7 @@ fn only_an_empty_key_is_filled() {
     let result = answer(
         r#"{"type": "verify", "update_context": {"fresh": "v"}}"#,
         Proof::Signed,
-        off,
+        &off,
     );
     assert_eq!(result, Err(HandshakeError::NoContext));
 }
