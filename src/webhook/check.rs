@@ -23,7 +23,7 @@ pub(super) struct Check<'a> {
     pub(super) now: Timestamp,
 }
 
-/// Whether the provider sent this request. `keys` are those fetched from where [`super::key_source`] says;
+/// Whether the provider sent this request. `keys` are those fetched from where [`super::key_source()`] says;
 /// none where it names no place. The scope is the account's, or on an install's URL that of the install
 /// over an empty context.
 pub fn verify(

@@ -1,6 +1,6 @@
 //! A provider's webhook, without I/O: whether it is the provider's ([`verify`], over the raw bytes, before
-//! anything else), whether it is a handshake and what it is answered ([`handshake`]), and the events it
-//! brings ([`transform`], [`event_id`]). Fetching keys ([`key_source`]), storing and answering are the flows' work.
+//! anything else), whether it is a handshake and what it is answered ([`handshake()`]), and the events it
+//! brings ([`transform()`], [`event_id`]). Fetching keys ([`key_source()`]), storing and answering are the flows' work.
 
 mod bearer;
 mod candidates;
