@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
@@ -239,6 +240,65 @@ plain_id!(
     /// A link token (not the token itself).
     LinkTokenId
 );
+plain_id!(
+    /// A subscription to events (`webhook_id` in the API).
+    WebhookId
+);
+
+/// An event of an account: `evt_<account id, 32 hex>_<16 hex>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EventId {
+    account: AccountId,
+    random: [u8; 8],
+}
+
+impl EventId {
+    /// A new id.
+    pub fn new(account: AccountId, random: [u8; 8]) -> Self {
+        Self { account, random }
+    }
+
+    /// Whose event it is, and so which object has it.
+    pub fn account(self) -> AccountId {
+        self.account
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (account, random) = (self.account.to_hex(), HEXLOWER.encode(&self.random));
+        write!(f, "evt_{account}_{random}")
+    }
+}
+
+impl FromStr for EventId {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let (account, random) = text
+            .strip_prefix("evt_")
+            .and_then(|rest| rest.split_once('_'))
+            .ok_or(NotAnId)?;
+        let random = HEXLOWER.decode(random.as_bytes()).map_err(|_| NotAnId)?;
+        Ok(Self {
+            account: account.parse().map_err(|_| NotAnId)?,
+            random: random.try_into().map_err(|_| NotAnId)?,
+        })
+    }
+}
+
+impl Serialize for EventId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for EventId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -291,6 +351,30 @@ mod tests {
         ] {
             assert_eq!(wrong.parse::<AccountId>(), Err(NotAnId), "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_event_id_names_its_account() {
+        let place = Placement::Hinted(Region::Apac);
+        let account = AccountId::new(Timestamp::from_millis(NOW), place, [3; 10]);
+        let id = EventId::new(account, [0xab; 8]);
+        let text = id.to_string();
+        assert_eq!(text, format!("evt_{}_abababababababab", account.to_hex()));
+        assert_eq!(text.parse(), Ok(id));
+        assert_eq!(id.account(), account);
+        for wrong in [
+            &text[4..],
+            &text[..text.len() - 1],
+            "evt__ab",
+            &text.to_uppercase(),
+        ] {
+            assert_eq!(wrong.parse::<EventId>(), Err(NotAnId), "{wrong}");
+        }
+        let with_hyphens = format!("evt_{account}_abababababababab");
+        assert_eq!(
+            with_hyphens.parse::<EventId>().map(|id| id.to_string()),
+            Ok(text)
+        );
     }
 
     #[test]

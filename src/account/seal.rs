@@ -22,6 +22,12 @@ pub enum Kind {
     Install,
     /// The context a link token brings; `id` is the link token's.
     LinkToken,
+    /// The secrets that sign what is delivered to a subscription; `id` is the subscription's.
+    Webhook,
+    /// A request whose events could not be told; `id` is the event's.
+    Event,
+    /// The key of an environment's index; `id` is the environment's.
+    Index,
 }
 
 impl Kind {
@@ -31,6 +37,9 @@ impl Kind {
             Self::Integration => "integration",
             Self::Install => "install",
             Self::LinkToken => "link_token",
+            Self::Webhook => "webhook",
+            Self::Event => "event",
+            Self::Index => "index",
         }
     }
 }

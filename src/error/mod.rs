@@ -48,6 +48,8 @@ codes! {
     MissingValue = "caller.missing_value", 422;
     #[doc = "No token, or one that is unknown, revoked or expired."]
     Unauthenticated = "caller.unauthenticated", 401;
+    #[doc = "A webhook that is not proved to come from its provider; the log has the reason."]
+    BadSignature = "caller.bad_signature", 401;
     #[doc = "The token is good, but lacks the scope."]
     Forbidden = "caller.forbidden", 403;
     #[doc = "It does not exist, or this token cannot see it."]
@@ -78,6 +80,8 @@ codes! {
     BadIntegration = "integration.invalid", 500;
     #[doc = "An expression of the integration file failed."]
     ExpressionFailed = "integration.expression_failed", 500;
+    #[doc = "A webhook could not be read as its integration file says; it is kept, and can be replayed once the file is mended."]
+    TransformFailed = "integration.transform_failed", 500;
     #[doc = "The integration file asks for something this version cannot send."]
     Unsupported = "integration.unsupported", 501;
     #[doc = "The address is private or not https, and the operator has not allowed that."]

@@ -2,6 +2,7 @@
 
 mod account;
 mod connecting;
+mod event;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,13 +13,20 @@ use serde_json::{Value, json};
 
 use crate::error::{Code, Failure};
 use crate::flows::records::{
-    AccountEntry, EnvironmentRecord, InstallRecord, LinkRecord, LinkUse, Page, TokenRecord,
+    AccountEntry, EnvironmentRecord, FailedEvent, InstallRecord, LinkRecord, LinkUse, Page,
+    TokenRecord, WebhookRecord,
 };
-use crate::ids::{AccountId, ApiTokenId, EnvironmentId, InstallId, IntegrationId, LinkTokenId};
+use crate::ids::{
+    AccountId, ApiTokenId, EnvironmentId, EventId, InstallId, IntegrationId, LinkTokenId, WebhookId,
+};
 use crate::ports::{ObjectFault, ObjectName, Outside};
 
 pub use account::{AccountAsk, AccountChange, AccountView, IntegrationView, Override};
 pub use connecting::{CameBack, Connected, Connecting, Ended, Failed, ReturnTo};
+pub use event::{
+    AttemptView, DeliveryView, EventDetail, EventStatus, EventTypes, EventView, ReplayRange,
+    WebhookChange,
+};
 
 /// What the answer of an object may take, unless it asks a provider in between.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -136,6 +144,34 @@ pub enum EnvironmentAsk {
     ForgetAccount(AccountId),
     /// → `Listed<AccountEntry>`
     ListAccounts(Page),
+    /// → [`WebhookRecord`], with its secrets sealed
+    CreateWebhook(WebhookRecord, Value),
+    /// → `Listed<WebhookRecord>`
+    ListWebhooks(Page),
+    /// → `Option<WebhookRecord>`
+    FindWebhook(WebhookId),
+    /// → [`WebhookRecord`]
+    ChangeWebhook(WebhookId, WebhookChange),
+    /// A new secret; the old one signs, too, for a day → [`WebhookRecord`]
+    RotateWebhookSecret(WebhookId, String),
+    /// → [`WebhookId`]
+    DeleteWebhook(WebhookId),
+    /// All of them, paused ones too → `Vec<WebhookRecord>`
+    Webhooks,
+    /// A delivery failed once more, long after its first try; pauses it after five days without any that did not → null
+    NoteFailing(WebhookId, Timestamp),
+    /// A delivery arrived → null
+    NoteWorking(WebhookId),
+    /// An account's events wait for a paused subscription; it is woken when they may go → bool: whether it is paused
+    NoteWaiting(WebhookId, AccountId),
+    /// Events are `failed` now → null
+    NoteFailed(Vec<FailedEvent>),
+    /// Events no longer are → null
+    ForgetFailed(Vec<EventId>),
+    /// → `Listed<FailedEvent>`, newest first
+    ListFailed(Page),
+    /// The accounts with failed events of a range → `Vec<AccountId>`
+    FailedAccounts(ReplayRange),
     /// Seals its installs, and the accounts after this one, under the first key → [`Resealed`]
     Reseal(Option<String>),
     /// → `BTreeMap<String, u64>`: sealed values per key id

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ids::{
-    AccountId, ApiTokenId, EnvironmentId, InstallId, IntegrationId, LinkTokenId, Region,
+    AccountId, ApiTokenId, EnvironmentId, EventId, InstallId, IntegrationId, LinkTokenId, Region,
+    WebhookId,
 };
 use crate::time::Timestamp;
 
@@ -185,6 +186,44 @@ pub struct AccountEntry {
     /// The id of the key its secrets rest under; nothing when it has none.
     #[serde(default)]
     pub sealing_key: Option<String>,
+}
+
+/// A subscription to the events of an environment (`/webhook`). Its secrets are sealed: `{secret, previous_secret?}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WebhookRecord {
+    /// Its id.
+    pub id: WebhookId,
+    /// The environment it belongs to.
+    pub environment_id: EnvironmentId,
+    /// Where events are delivered.
+    pub target_url: String,
+    /// Names of events, exact or with a trailing `*`; nothing: all.
+    pub event_types: Option<Vec<String>>,
+    /// Since when its events wait; nothing: they go out.
+    pub paused_at: Option<Timestamp>,
+    /// Since when every delivery fails.
+    pub failing_since: Option<Timestamp>,
+    /// Until when the secret before the present one signs, too.
+    pub previous_secret_expires_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+    /// Its secrets, sealed.
+    pub sealed: Option<String>,
+}
+
+/// A delivery that failed for good, or an event that could not be transformed, as the index of an environment knows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FailedEvent {
+    /// The event.
+    pub id: EventId,
+    /// What happened.
+    pub event: String,
+    /// The subscriptions it did not reach.
+    pub webhook_ids: Vec<WebhookId>,
+    /// When it was stored.
+    pub created_at: Timestamp,
 }
 
 /// A piece of a list.

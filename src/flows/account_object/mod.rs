@@ -180,6 +180,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             AccountAsk::IssueToken(sees, hash, until) => {
                 answered(self.issue_token(&sees, &hash, until).await?)
             }
+            AccountAsk::ListEvents(..)
+            | AccountAsk::GetEvent(..)
+            | AccountAsk::Replay(..)
+            | AccountAsk::ReplayAll(..)
+            | AccountAsk::Deliver => Err(Failure::new(Code::Internal, "soon")),
             AccountAsk::Reseal => answered(self.reseal().await?),
             AccountAsk::Delete(sees) => answered(self.delete(&sees).await?),
         }

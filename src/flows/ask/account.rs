@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{CameBack, Connecting};
+use super::{CameBack, Connecting, ReplayRange};
 use crate::account::Account;
-use crate::ids::IntegrationId;
+use crate::flows::records::Page;
+use crate::ids::{EventId, IntegrationId};
 use crate::ports::Sees;
 use crate::time::Timestamp;
 
@@ -31,6 +32,16 @@ pub enum AccountAsk {
     Callback(Box<CameBack>),
     /// A token of its own, known by its hash until then → null
     IssueToken(Sees, String, Timestamp),
+    /// Its events, newest first → `Listed<EventView>`
+    ListEvents(Sees, Page),
+    /// → [`super::EventDetail`]
+    GetEvent(Sees, EventId),
+    /// Delivers one event again → null
+    Replay(Sees, EventId),
+    /// Delivers all of a range again → u64: how many
+    ReplayAll(Sees, ReplayRange),
+    /// Events that wait for a subscription may go → null
+    Deliver,
     /// Seals its secrets under the first key → `Option<String>`: the id of the key they rest under
     Reseal,
     /// Erases it → null
