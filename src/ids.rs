@@ -245,17 +245,22 @@ plain_id!(
     WebhookId
 );
 
-/// An event of an account: `evt_<account id, 32 hex>_<16 hex>`.
+/// An event of an account: `evt_<account id, 32 hex>_<16 hex>`, the latter counting up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EventId {
     account: AccountId,
-    random: [u8; 8],
+    number: [u8; 8],
 }
 
 impl EventId {
     /// A new id.
-    pub fn new(account: AccountId, random: [u8; 8]) -> Self {
-        Self { account, random }
+    pub fn new(account: AccountId, number: [u8; 8]) -> Self {
+        Self { account, number }
+    }
+
+    /// Its place among the events of its account.
+    pub fn number(self) -> i64 {
+        i64::from_be_bytes(self.number)
     }
 
     /// Whose event it is, and so which object has it.
@@ -266,8 +271,8 @@ impl EventId {
 
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (account, random) = (self.account.to_hex(), HEXLOWER.encode(&self.random));
-        write!(f, "evt_{account}_{random}")
+        let (account, number) = (self.account.to_hex(), HEXLOWER.encode(&self.number));
+        write!(f, "evt_{account}_{number}")
     }
 }
 
@@ -275,14 +280,14 @@ impl FromStr for EventId {
     type Err = NotAnId;
 
     fn from_str(text: &str) -> Result<Self, NotAnId> {
-        let (account, random) = text
+        let (account, number) = text
             .strip_prefix("evt_")
             .and_then(|rest| rest.split_once('_'))
             .ok_or(NotAnId)?;
-        let random = HEXLOWER.decode(random.as_bytes()).map_err(|_| NotAnId)?;
+        let number = HEXLOWER.decode(number.as_bytes()).map_err(|_| NotAnId)?;
         Ok(Self {
             account: account.parse().map_err(|_| NotAnId)?,
-            random: random.try_into().map_err(|_| NotAnId)?,
+            number: number.try_into().map_err(|_| NotAnId)?,
         })
     }
 }

@@ -12,7 +12,7 @@ mod set;
 
 pub use count::{count_elements, count_values};
 pub use cut::{cut, elements};
-pub use depth::is_deeper;
+pub use depth::{is_deeper, is_text_deeper};
 pub use diff::diff;
 pub use path::{Path, PathError};
 pub use set::set;

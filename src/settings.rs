@@ -43,6 +43,22 @@ pub const SET_UP_TIMEOUT: Duration = Duration::from_mins(1);
 pub const ACTION_STEPS: usize = 50;
 /// The largest form of a connect page.
 pub const FORM_BYTES: usize = 256 * 1024;
+/// The largest webhook, unless `WEBHOOK_BODY_BYTES` says otherwise; also the largest payload of an event.
+pub const WEBHOOK_BODY_BYTES: usize = 1024 * 1024;
+/// The most it can be set to: an event is one row, and a row takes 2 MB.
+pub const WEBHOOK_BODY_BYTES_MAX: usize = 1_900_000;
+/// How long a webhook's sender waits at most.
+pub const RECEIVE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a repeated webhook is known by its `event_id`.
+pub const DEDUPLICATION: Duration = Duration::from_hours(72);
+/// How long an endpoint may take for a delivery.
+pub const DELIVERY_TIMEOUT: Duration = Duration::from_secs(15);
+/// What is kept of its answer.
+pub const DELIVERY_ANSWER_BYTES: usize = 4096;
+/// How long an event is kept at most.
+pub const EVENT_RETENTION_DAYS: u64 = 30;
+/// How many settled events an account keeps, unless `EVENT_RETENTION_COUNT` says otherwise.
+pub const EVENT_RETENTION_COUNT: usize = 10_000;
 /// Redirects that are followed.
 pub const MAX_REDIRECTS: usize = 5;
 /// How long a proxied call may take, unless its caller says otherwise by `x-timeout-ms`.
@@ -65,6 +81,12 @@ pub struct Settings {
     pub public_url: Option<Url>,
     /// `CONFIG_CACHE_SECONDS`: how long an isolate trusts its copy of a published record.
     pub config_cache: Duration,
+    /// `WEBHOOK_BODY_BYTES`: the largest webhook that is taken.
+    pub webhook_body_bytes: usize,
+    /// `EVENT_RETENTION_DAYS`: how long an event is kept.
+    pub event_retention: Duration,
+    /// `EVENT_RETENTION_COUNT`: how many settled events an account keeps.
+    pub event_retention_count: usize,
 }
 
 /// Whether requests may go to private addresses and over plain http.
@@ -84,6 +106,9 @@ impl Settings {
                 .map(|value| value.trim().to_owned())
                 .filter(|value| !value.is_empty())
         };
+        let number = |name: &str| text(name).and_then(|text| text.parse::<u64>().ok());
+        let size = |name: &str| number(name).and_then(|number| usize::try_from(number).ok());
+        let days = number("EVENT_RETENTION_DAYS").unwrap_or(EVENT_RETENTION_DAYS);
         Self {
             admin_token: text("ADMIN_TOKEN").map(Secret::new),
             sealing_keys: Keyring::parse(&text("SEALING_KEYS").unwrap_or_default()),
@@ -99,11 +124,15 @@ impl Settings {
                 .and_then(|text| Url::parse(&text).ok())
                 .filter(|url| matches!(url.scheme(), "http" | "https")),
             config_cache: Duration::from_secs(
-                text("CONFIG_CACHE_SECONDS")
-                    .and_then(|seconds| seconds.parse().ok())
+                number("CONFIG_CACHE_SECONDS")
                     .unwrap_or(30)
                     .min(MAX_CONFIG_CACHE_SECONDS),
             ),
+            webhook_body_bytes: size("WEBHOOK_BODY_BYTES")
+                .unwrap_or(WEBHOOK_BODY_BYTES)
+                .min(WEBHOOK_BODY_BYTES_MAX),
+            event_retention: Duration::from_hours(24 * days.clamp(1, EVENT_RETENTION_DAYS)),
+            event_retention_count: size("EVENT_RETENTION_COUNT").unwrap_or(EVENT_RETENTION_COUNT),
         }
     }
 

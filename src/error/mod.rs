@@ -81,7 +81,7 @@ codes! {
     #[doc = "An expression of the integration file failed."]
     ExpressionFailed = "integration.expression_failed", 500;
     #[doc = "A webhook could not be read as its integration file says; it is kept, and can be replayed once the file is mended."]
-    TransformFailed = "integration.transform_failed", 500;
+    TransformFailed = "integration.transform_failed", 422;
     #[doc = "The integration file asks for something this version cannot send."]
     Unsupported = "integration.unsupported", 501;
     #[doc = "The address is private or not https, and the operator has not allowed that."]

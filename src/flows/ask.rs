@@ -139,7 +139,10 @@ pub enum EnvironmentAsk {
     /// Binds it to a browser and an account, unless another is → [`Link`]
     BindLink(String, LinkUse),
     /// Adds or changes an account's entry in the index; the link token of this hash is spent by it → null
-    IndexAccount(AccountEntry, Option<String>),
+    IndexAccount(AccountEntry, Option<String>, Lookup),
+    /// The accounts of an install that have one of these values under a key of their context →
+    /// `Option<BTreeMap<String, Vec<AccountId>>>`; nothing: the index is not current
+    FindAccounts(InstallId, String, Vec<String>),
     /// Takes an account out of the index → null
     ForgetAccount(AccountId),
     /// → `Listed<AccountEntry>`
@@ -178,6 +181,15 @@ pub enum EnvironmentAsk {
     CountSealed,
     /// Erases the environment's directory if nothing is in it → null
     Close,
+}
+
+/// By what an install's webhooks find an account. Only a keyed hash of the value is stored.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lookup {
+    /// The key of its context.
+    pub field: Option<String>,
+    /// What it has there.
+    pub value: Option<String>,
 }
 
 /// What became of looking a link token up.

@@ -126,7 +126,7 @@ pub async fn offered(
     for install in found.result {
         let name = install.integration_name.clone();
         // One whose file has mistakes is not offered; the log says so.
-        if let Ok(effective) = effective::of_install(outside, isolate, install).await {
+        if let Ok(effective) = effective::of_install(outside, isolate, Rc::new(install)).await {
             offered.push((name, effective));
         }
     }
@@ -157,7 +157,7 @@ pub async fn choose(
     let Some(install) = install.filter(is_offered) else {
         return Ok(None);
     };
-    let effective = effective::of_install(outside, isolate, install.clone()).await?;
+    let effective = effective::of_install(outside, isolate, Rc::new(install.clone())).await?;
     if effective.compiled.config.credentials.is_empty() {
         return Ok(None);
     }

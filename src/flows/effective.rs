@@ -16,6 +16,7 @@ use crate::flows::ask::{AccountView, IntegrationView};
 use crate::flows::directory::{file_secrets, override_secrets};
 use crate::flows::isolate::Isolate;
 use crate::flows::records::{InstallRecord, IntegrationRecord};
+use crate::flows::redaction::texts_of;
 use crate::flows::{published, sealed};
 use crate::json as words;
 use crate::ports::Outside;
@@ -51,6 +52,8 @@ pub struct Compiled {
     pub integration: Value,
     /// The context keys whose field says `allow_dots`.
     pub dotted_keys: BTreeSet<String>,
+    /// What the file and the install keep secret, as far as it can be told apart from other texts.
+    pub secret_texts: Vec<String>,
     password_fields: BTreeSet<String>,
 }
 
@@ -165,12 +168,12 @@ pub async fn load(
 pub async fn of_install(
     outside: &impl Outside,
     isolate: &Isolate,
-    install: InstallRecord,
+    install: Rc<InstallRecord>,
 ) -> Result<Effective, Failure> {
     let integration = published::integration(outside, isolate, install.integration_id).await?;
     let published = Published {
         integration: integration.ok_or_else(|| Failure::not_found("integration"))?,
-        install: Rc::new(install),
+        install,
     };
     let compiled = compiled_with(outside, isolate, None, &published)?;
     Ok(Effective {
@@ -252,18 +255,11 @@ fn compile(
     install: &InstallRecord,
     own: Option<&Value>,
 ) -> Result<Compiled, Failure> {
-    let base = unsealed(
-        outside,
-        file_secrets(&integration.id.to_string()),
-        &integration.config,
-        integration.sealed.as_deref(),
-    )?;
-    let changes = unsealed(
-        outside,
-        override_secrets(&install.id.to_string()),
-        &install.overrides,
-        install.sealed.as_deref(),
-    )?;
+    let (file_id, install_id) = (integration.id.to_string(), install.id.to_string());
+    let file = opened(outside, file_secrets(&file_id), integration.sealed.as_deref())?;
+    let own_secrets = opened(outside, override_secrets(&install_id), install.sealed.as_deref())?;
+    let base = joined(&integration.config, &file);
+    let changes = joined(&install.overrides, &own_secrets);
     let effective = overrides::effective(&base, &changes, own.unwrap_or(&Value::Null));
     let (config, findings) = config::read_config(&effective);
     let config = config.ok_or_else(|| {
@@ -276,21 +272,26 @@ fn compile(
         dotted_keys: config.dotted_keys(),
         environment_variables: environment_variables(&changes),
         integration: json!({ "id": integration.id, "name": integration.name, "category": integration.category, "is_beta": integration.is_beta }),
+        secret_texts: [texts_of(&file), texts_of(&own_secrets)].concat(),
         config,
     })
 }
 
-fn unsealed(
+/// The secret half of a record; null where there is none.
+fn opened(
     outside: &impl Outside,
     place: crate::account::seal::Place<'_>,
-    public: &Value,
     text: Option<&str>,
 ) -> Result<Value, Failure> {
+    text.map_or(Ok(Value::Null), |text| sealed::open(outside, place, text))
+}
+
+fn joined(public: &Value, secrets: &Value) -> Value {
     let mut whole = public.clone();
-    if let Some(text) = text {
-        words::merge(&mut whole, &sealed::open(outside, place, text)?);
+    if secrets.is_object() {
+        words::merge(&mut whole, secrets);
     }
-    Ok(whole)
+    whole
 }
 
 /// Clear and secret variables are one root; the secret ones win.

@@ -9,13 +9,18 @@ use lru::LruCache;
 
 use crate::error::Failure;
 use crate::flows::effective::Compiled;
-use crate::flows::records::{InstallRecord, IntegrationRecord, TokenRecord};
+use crate::flows::receive::KeyCopies;
+use crate::flows::records::{InstallRecord, IntegrationRecord, TokenRecord, WebhookRecord};
+use crate::ids::EnvironmentId;
 use crate::settings::BUFFERED_TOTAL_BYTES;
 use crate::time::Timestamp;
 
 const COPIES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(999);
 
 const COMPILED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(199);
+
+/// The subscriptions of an environment, as they were read.
+pub type Subscriptions = Rc<Vec<WebhookRecord>>;
 
 /// A copy of a record, or the knowledge that it is gone.
 pub enum Copy<T> {
@@ -86,6 +91,9 @@ pub struct Isolate {
     pub installs: Shelf<InstallRecord>,
     /// API tokens by hash.
     pub tokens: Shelf<TokenRecord>,
+    /// Published keys of providers, by address.
+    pub keys: KeyCopies,
+    subscriptions: RefCell<Option<LruCache<EnvironmentId, (Timestamp, Subscriptions)>>>,
     compiled: RefCell<Option<LruCache<String, Rc<Compiled>>>>,
     buffered: Rc<Cell<usize>>,
 }
@@ -102,6 +110,27 @@ impl Isolate {
             .borrow_mut()
             .get_or_insert_with(|| LruCache::new(COMPILED))
             .put(key, compiled);
+    }
+
+    /// The subscriptions of an environment, if they were read then or later.
+    pub fn subscriptions(&self, environment: EnvironmentId, not_before: Timestamp) -> Option<Subscriptions> {
+        let mut copies = self.subscriptions.borrow_mut();
+        let (read_at, copy) = copies.as_mut()?.get(&environment)?;
+        (*read_at >= not_before).then(|| Rc::clone(copy))
+    }
+
+    /// Keeps the subscriptions of an environment, with when they began to be read.
+    pub fn keep_subscriptions(&self, environment: EnvironmentId, read_at: Timestamp, read: &Subscriptions) {
+        let mut copies = self.subscriptions.borrow_mut();
+        let copies = copies.get_or_insert_with(|| LruCache::new(COMPILED));
+        copies.put(environment, (read_at, Rc::clone(read)));
+    }
+
+    /// They have changed.
+    pub fn drop_subscriptions(&self, environment: EnvironmentId) {
+        if let Some(copies) = self.subscriptions.borrow_mut().as_mut() {
+            copies.pop(&environment);
+        }
     }
 
     /// Room for a buffered answer that is still to grow.

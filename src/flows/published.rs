@@ -77,6 +77,22 @@ pub async fn install(
     read(outside, isolate, &id.to_string(), truth).await
 }
 
+/// An install by its id alone. A miss cannot be confirmed: nobody but its environment knows it, and a stranger's
+/// made-up id names none.
+pub async fn published_install(
+    outside: &impl Outside,
+    isolate: &Isolate,
+    id: InstallId,
+) -> Result<Option<Rc<InstallRecord>>, Failure> {
+    let key = key::<InstallRecord>(&id.to_string());
+    let truth = async || match outside.get(&key).await {
+        Ok(None) => Ok(None),
+        Ok(Some(text)) => parse(outside, &key, &text).map(Some),
+        Err(_) => Err(Failure::storage()),
+    };
+    read(outside, isolate, &id.to_string(), truth).await
+}
+
 /// An API token by its hash; `environment` is the one it says it belongs to.
 pub async fn token(
     outside: &impl Outside,

@@ -14,6 +14,27 @@ pub fn is_deeper(value: &Value, levels: usize) -> bool {
     }
 }
 
+/// The same of JSON that is still a text.
+pub fn is_text_deeper(text: &str, levels: usize) -> bool {
+    let (mut depth, mut is_string, mut is_escaped) = (0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_string => is_escaped = true,
+            b'"' => is_string = !is_string,
+            b'[' | b'{' if !is_string => {
+                depth += 1;
+                if depth > levels {
+                    return true;
+                }
+            }
+            b']' | b'}' if !is_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -26,5 +47,12 @@ mod tests {
         assert!(!is_deeper(&value, 3));
         assert!(is_deeper(&value, 2));
         assert!(!is_deeper(&json!(1), 0));
+        for text in [
+            value.to_string(),
+            r#"["[[[\"{{", [{"]": 1}], []]"#.to_owned(),
+        ] {
+            assert!(!is_text_deeper(&text, 3), "{text}");
+            assert!(is_text_deeper(&text, 2), "{text}");
+        }
     }
 }

@@ -23,7 +23,7 @@ pub use handshake::{Handshake, HandshakeError, Proof, handshake};
 pub use key_source::{KeySource, PublishedKey, key_source, read_keys};
 pub use refusal::Refusal;
 pub use request::Request;
-pub use transform::{Event, TransformError, event_id, lookup, transform};
+pub use transform::{Event, TransformError, UNNAMED, event_id, lookup, transform};
 
 #[cfg(test)]
 mod tests;

@@ -2,13 +2,15 @@
 //! which a signature over the raw bytes does not.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use crate::config::webhook::Part;
+use crate::json::is_text_deeper;
 
 use super::Refusal;
 
@@ -20,7 +22,12 @@ pub struct Request<'a> {
     pub(super) headers: &'a HeaderMap,
     pub(super) body: &'a [u8],
     value: OnceCell<Value>,
+    /// Whether the value is what a token says, not what the body is.
+    is_replaced: Cell<bool>,
 }
+
+/// JSON that nests deeper is handed on as a text.
+const DEEPEST: usize = 100;
 
 impl<'a> Request<'a> {
     /// `url` is `PUBLIC_URL` with the path and query as they came, `body` the bytes as they came.
@@ -31,6 +38,7 @@ impl<'a> Request<'a> {
             headers,
             body,
             value: OnceCell::new(),
+            is_replaced: Cell::new(false),
         }
     }
 
@@ -39,9 +47,25 @@ impl<'a> Request<'a> {
         self.value.get_or_init(|| self.parse())
     }
 
+    /// The body as JSON text: as it came where it is JSON, else what expressions see.
+    pub fn payload(&self) -> String {
+        let text = str::from_utf8(self.body).ok().map(str::trim);
+        let is_kept = |text: &&str| {
+            !self.is_replaced.get()
+                && !self.is_form()
+                && serde_json::from_str::<IgnoredAny>(text).is_ok()
+                && !is_text_deeper(text, DEEPEST)
+        };
+        match text.filter(is_kept) {
+            Some(text) => text.to_owned(),
+            None => self.value().to_string(),
+        }
+    }
+
     /// What a verified token says takes the place of the body that it was.
     pub(super) fn replace_value(&self, claims: Value) {
         let _ = self.value.set(claims);
+        self.is_replaced.set(true);
     }
 
     fn parse(&self) -> Value {

@@ -11,7 +11,7 @@ use crate::expression::{Expression, ExpressionError, ExpressionScope, Moment};
 use super::{Request, content};
 
 /// What an event is called that the file does not name.
-const UNNAMED: &str = "webhook:received";
+pub const UNNAMED: &str = "webhook:received";
 /// One request brings no more events.
 const MOST_EVENTS: usize = 1000;
 const LONGEST_NAME: usize = 255;
@@ -29,8 +29,11 @@ pub struct Event {
     pub resource_id: Option<String>,
     /// The account it is for. Honoured only on an install's URL, and only for an account of that install.
     pub integrated_account_id: Option<String>,
-    /// What the provider says of it.
-    pub payload: Value,
+    /// By which value it finds its accounts on an install's URL, instead of the request's: for providers that
+    /// send events of several of their customers together.
+    pub context_lookup_field_value: Option<String>,
+    /// What the provider says of it: JSON text. Without a transform it is the body as it came.
+    pub payload: String,
 }
 
 /// Why there are no events: the file has to be mended, and what came is kept as it is. Nothing of it is quoted.
@@ -63,7 +66,8 @@ pub fn transform(
             resource_type: None,
             resource_id: None,
             integrated_account_id: None,
-            payload: request.value().clone(),
+            context_lookup_field_value: None,
+            payload: request.payload(),
         }]);
     };
     let result = evaluate("payload_transform", expression, request, context, moment)?;
@@ -104,7 +108,8 @@ fn event_of(event: Value) -> Result<Event, &'static str> {
         resource_type: text(&mut entries, "resource_type")?,
         resource_id: text(&mut entries, "resource_id")?,
         integrated_account_id: text(&mut entries, "integrated_account_id")?,
-        payload: entries.shift_remove("payload").ok_or("no `payload`")?,
+        context_lookup_field_value: text(&mut entries, "context_lookup_field_value")?,
+        payload: entries.get("payload").ok_or("no `payload`")?.to_string(),
     })
 }
 

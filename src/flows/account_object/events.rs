@@ -1,22 +1,14 @@
-//! The outbox: what is told of an account, stored in the same write as the change it tells of, so that
-//! neither is ever without the other. Delivering is another matter.
+//! The events of an account: what is told of it, and what its provider's webhooks bring. They are stored in the
+//! same write as what they tell of, so that neither is ever without the other.
 
-use std::time::Duration;
-
-use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::AccountObject;
-use super::row::text_of;
+use crate::flows::receive::NewEvent;
+use crate::ids::{EnvironmentId, EventId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
-
-const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS event \
-    (id TEXT PRIMARY KEY, event TEXT NOT NULL, payload TEXT NOT NULL, status TEXT NOT NULL, created_at INTEGER NOT NULL)";
-
-/// How long an event is kept.
-pub(super) const KEPT: Duration = Duration::from_hours(30 * 24);
 
 /// What happened to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,64 +39,101 @@ pub(super) enum EventType {
     Reactivated,
 }
 
-/// An event on its way into the outbox.
+/// An event on its way into storage.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Event {
-    /// `evt_<account id, 32 hex>_<16 hex>`
-    pub(super) id: String,
-    #[serde(rename = "event")]
-    pub(super) kind: EventType,
-    pub(super) payload: Value,
+    /// Its place among the account's events; the end of its id.
+    pub(super) number: i64,
+    pub(super) event: String,
+    pub(super) resource_type: Option<String>,
+    pub(super) resource_id: Option<String>,
+    /// JSON text.
+    pub(super) payload: String,
     pub(super) created_at: Timestamp,
 }
 
+/// Numbers count up with the time: a thousand to each millisecond. They stay below 2^53 until the year 2255.
+const PER_MILLISECOND: i64 = 1000;
+
+/// The first number of a moment.
+pub(super) fn number_at(moment: Timestamp) -> i64 {
+    moment.as_millis().saturating_mul(PER_MILLISECOND)
+}
+
 impl<O: Outside, S: Storage> AccountObject<O, S> {
-    pub(super) fn event(&self, kind: EventType, payload: Value) -> Event {
-        let random: [u8; 8] = self.outside.random();
-        Event {
-            id: format!("evt_{}_{}", self.id.to_hex(), HEXLOWER.encode(&random)),
-            kind,
-            payload,
+    /// Something happened to the account.
+    pub(super) fn event(&self, kind: EventType, payload: &Value) -> Result<Event, StorageFault> {
+        let name = serde_json::to_value(kind).unwrap_or_default();
+        self.numbered(NewEvent {
+            event: name.as_str().unwrap_or_default().to_owned(),
+            resource_type: None,
+            resource_id: None,
+            payload: payload.to_string(),
+        })
+    }
+
+    /// The event with its number, and so its id.
+    pub(super) fn numbered(&self, new: NewEvent) -> Result<Event, StorageFault> {
+        Ok(Event {
+            number: self.next_number()?,
+            event: new.event,
+            resource_type: new.resource_type,
+            resource_id: new.resource_id,
+            payload: new.payload,
             created_at: self.outside.now(),
-        }
+        })
+    }
+
+    /// Higher than all before, also when the clock goes back.
+    fn next_number(&self) -> Result<i64, StorageFault> {
+        let last = match self.last_number.get() {
+            Some(last) => last,
+            None if self.has_outbox()? => self.one_integer("SELECT MAX(number) FROM event", &[])?.unwrap_or(0),
+            None => 0,
+        };
+        let next = number_at(self.outside.now()).max(last + 1);
+        self.last_number.set(Some(next));
+        Ok(next)
+    }
+
+    /// The id of the event with this number.
+    pub(super) fn event_id(&self, number: i64) -> EventId {
+        EventId::new(self.id, number.to_be_bytes())
     }
 
     /// Doing it twice is doing it once.
-    pub(super) fn write_events(&self, events: &[Event]) -> Result<(), StorageFault> {
+    pub(super) fn write_events(&self, environment: EnvironmentId, events: &[Event]) -> Result<(), StorageFault> {
         if events.is_empty() {
             return Ok(());
         }
-        self.storage.exec(SCHEMA, &[])?;
+        self.open_outbox(environment)?;
         for event in events {
-            let name = serde_json::to_value(event.kind).unwrap_or_default();
-            let values = [
-                event.id.as_str().into(),
-                name.as_str().unwrap_or_default().into(),
-                text_of(&event.payload)?,
-                event.created_at.as_millis().into(),
-            ];
-            let statement = "INSERT INTO event (id, event, payload, status, created_at) VALUES (?, ?, ?, 'pending', ?) \
-                             ON CONFLICT (id) DO NOTHING";
-            self.storage.exec(statement, &values)?;
+            self.write_event(event)?;
         }
         Ok(())
     }
 
-    /// Those that are over go; when the oldest that is left will.
-    pub(super) fn trim_events(&self) -> Result<Option<Timestamp>, StorageFault> {
-        if !self.has_table("event")? {
-            return Ok(None);
-        }
-        let kept = i64::try_from(KEPT.as_millis()).unwrap_or(i64::MAX);
-        let oldest = self.outside.now().as_millis().saturating_sub(kept);
-        self.storage
-            .exec("DELETE FROM event WHERE created_at <= ?", &[oldest.into()])?;
-        let rows = self
-            .storage
-            .exec("SELECT MIN(created_at) FROM event", &[])?;
+    fn write_event(&self, event: &Event) -> Result<(), StorageFault> {
+        let text = |text: &Option<String>| text.as_deref().map_or(SqlValue::Null, SqlValue::from);
+        let values = [
+            event.number.into(),
+            event.event.as_str().into(),
+            text(&event.resource_type),
+            text(&event.resource_id),
+            event.payload.as_str().into(),
+            event.created_at.as_millis().into(),
+        ];
+        let statement = "INSERT INTO event (number, event, resource_type, resource_id, payload, created_at) \
+                         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO NOTHING";
+        self.storage.exec(statement, &values)?;
+        self.note_stored(event.created_at);
+        Ok(())
+    }
+
+    /// The first column of the first row, where it is a number.
+    pub(super) fn one_integer(&self, statement: &str, values: &[SqlValue]) -> Result<Option<i64>, StorageFault> {
+        let rows = self.storage.exec(statement, values)?;
         let first = rows.first().and_then(|row| row.first());
-        Ok(first
-            .and_then(SqlValue::as_integer)
-            .map(|millis| Timestamp::from_millis(millis).plus(KEPT)))
+        Ok(first.and_then(SqlValue::as_integer))
     }
 }

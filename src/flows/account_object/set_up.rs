@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::error::Failure;
 use crate::flows::ask::Failed;
-use crate::flows::call_action::{redacted, secrets_of};
+use crate::flows::redaction::{redacted, secrets_of};
 use crate::flows::effective::Effective;
 use crate::flows::run_action::{NamedAction, run_action, run_result};
 use crate::ports::{Outside, Sees, Storage};

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::{CameBack, Connecting, ReplayRange};
 use crate::account::Account;
+use crate::flows::receive::Arrival;
 use crate::flows::records::Page;
-use crate::ids::{EventId, IntegrationId};
+use crate::ids::{EventId, InstallId, IntegrationId};
 use crate::ports::Sees;
 use crate::time::Timestamp;
 
@@ -32,6 +33,10 @@ pub enum AccountAsk {
     Callback(Box<CameBack>),
     /// A token of its own, known by its hash until then → null
     IssueToken(Sees, String, Timestamp),
+    /// A webhook of this install, already verified, unless it is another's account → `Vec<EventId>`
+    Receive(InstallId, Box<Arrival>),
+    /// What it has under a key of its context → `Option<String>`
+    LookupValue(String),
     /// Its events, newest first → `Listed<EventView>`
     ListEvents(Sees, Page),
     /// → [`super::EventDetail`]

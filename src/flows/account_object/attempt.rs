@@ -1,0 +1,166 @@
+//! One attempt to deliver an event, and what it leaves behind.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::AccountObject;
+use super::deliver::Due;
+use crate::delivery::next_wait;
+use crate::error::Failure;
+use crate::flows::ask::{EnvironmentAsk, ask_environment};
+use crate::flows::records::WebhookRecord;
+use crate::flows::send_event::{Attempt, Delivery, send_event};
+use crate::ids::EnvironmentId;
+use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+use crate::time::Timestamp;
+
+/// How old what is known of a subscription may be when it is used.
+const KNOWN: Duration = Duration::from_secs(5);
+/// Until an attempt that was counted and never came back is made good.
+const LOST: Duration = Duration::from_mins(1);
+/// After so many tries a subscription is said to fail, not before: one of many may.
+const TRIES_OF_A_FAILING_ONE: u32 = 3;
+/// So long, and it is paused.
+const PAUSED_AFTER: Duration = Duration::from_hours(5 * 24);
+/// Attempts that are kept of a delivery, the last ones.
+const ATTEMPTS_KEPT: i64 = 30;
+
+/// A delivery as it stands, and what it carries.
+struct Standing {
+    tries: u32,
+    attempts: i64,
+    event: String,
+    payload: String,
+    resource_type: Option<String>,
+    resource_id: Option<String>,
+    created_at: Timestamp,
+}
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    pub(super) async fn deliver_one(&self, environment: EnvironmentId, due: Due) -> Result<(), Failure> {
+        let now = self.outside.now();
+        let subscriptions = self.subscriptions(environment, now.minus(KNOWN)).await?;
+        let Some(standing) = self.standing(due)? else {
+            return Ok(());
+        };
+        let Some(webhook) = subscriptions.iter().find(|webhook| webhook.id == due.webhook) else {
+            return Ok(self.drop_delivery(due)?);
+        };
+        if webhook.paused_at.is_some() {
+            return Ok(self.let_wait(due.webhook)?);
+        }
+        let tries = standing.tries + 1;
+        let wait = next_wait(tries, None, self.outside.random());
+        self.count_attempt(due, tries, now.plus(wait.unwrap_or(LOST)))?;
+        let id = self.event_id(due.event);
+        let delivery = Delivery {
+            id,
+            event: &standing.event,
+            payload: &standing.payload,
+            resource_type: standing.resource_type.as_deref(),
+            resource_id: standing.resource_id.as_deref(),
+            environment_id: environment,
+            integrated_account_id: Some(self.id),
+            created_at: standing.created_at,
+        };
+        let attempt = send_event(&self.outside, webhook, &delivery).await;
+        self.keep_attempt(due, standing.attempts + 1, now, &attempt)?;
+        self.note_outcome(due, tries, &attempt)?;
+        self.tell_outcome(environment, webhook, tries, &attempt).await;
+        Ok(())
+    }
+
+    /// Nothing where it was settled or put off meanwhile.
+    fn standing(&self, due: Due) -> Result<Option<Standing>, StorageFault> {
+        let statement = "SELECT d.tries, d.attempts, e.event, e.payload, e.resource_type, e.resource_id, e.created_at \
+             FROM delivery d JOIN event e ON e.number = d.event WHERE d.event = ? AND d.webhook_id = ? AND d.next_at <= ?";
+        let values = [due.event.into(), due.webhook.to_string().into(), self.outside.now().as_millis().into()];
+        let rows = self.storage.exec(statement, &values)?;
+        let Some([tries, attempts, event, payload, resource_type, resource_id, created_at]) = rows.first().map(Vec::as_slice) else {
+            return Ok(None);
+        };
+        let text = |value: &SqlValue| value.as_text().map(str::to_owned);
+        Ok(Some(Standing {
+            tries: tries.as_integer().and_then(|tries| u32::try_from(tries).ok()).unwrap_or(0),
+            attempts: attempts.as_integer().unwrap_or(0),
+            event: text(event).unwrap_or_default(),
+            payload: text(payload).unwrap_or_default(),
+            resource_type: text(resource_type),
+            resource_id: text(resource_id),
+            created_at: Timestamp::from_millis(created_at.as_integer().unwrap_or(0)),
+        }))
+    }
+
+    /// As if it failed: a restart before the answer leaves it to its next try.
+    fn count_attempt(&self, due: Due, tries: u32, next_at: Timestamp) -> Result<(), StorageFault> {
+        let statement = "UPDATE delivery SET tries = ?, attempts = attempts + 1, next_at = ? WHERE event = ? AND webhook_id = ?";
+        let values = [i64::from(tries).into(), next_at.as_millis().into(), due.event.into(), due.webhook.to_string().into()];
+        self.storage.exec(statement, &values).map(drop)
+    }
+
+    fn keep_attempt(&self, due: Due, number: i64, sent_at: Timestamp, attempt: &Attempt) -> Result<(), StorageFault> {
+        let text = |text: Option<&str>| text.map_or(SqlValue::Null, SqlValue::from);
+        let values = [
+            due.event.into(),
+            due.webhook.to_string().into(),
+            number.into(),
+            attempt.status.map_or(SqlValue::Null, |status| i64::from(status).into()),
+            i64::try_from(attempt.duration_ms).unwrap_or(i64::MAX).into(),
+            text(attempt.body.as_deref()),
+            text(attempt.error.as_deref()),
+            sent_at.as_millis().into(),
+        ];
+        let statement = "INSERT OR REPLACE INTO attempt (event, webhook_id, number, status, duration_ms, body, error, created_at) \
+                         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE EXISTS (SELECT 1 FROM event WHERE number = ?1)";
+        self.storage.exec(statement, &values)?;
+        if number > ATTEMPTS_KEPT {
+            let statement = "DELETE FROM attempt WHERE event = ? AND webhook_id = ? AND number <= ?";
+            let last = number - ATTEMPTS_KEPT;
+            self.storage.exec(statement, &[due.event.into(), due.webhook.to_string().into(), last.into()])?;
+        }
+        Ok(())
+    }
+
+    /// Unless it was begun anew meanwhile, by a replay.
+    fn note_outcome(&self, due: Due, tries: u32, attempt: &Attempt) -> Result<(), StorageFault> {
+        let wait = next_wait(tries, attempt.retry_after, self.outside.random());
+        let (status, next_at) = match wait {
+            _ if attempt.is_done() => ("delivered", SqlValue::Null),
+            Some(wait) => ("pending", self.outside.now().plus(wait).as_millis().into()),
+            None => ("failed", SqlValue::Null),
+        };
+        let statement = "UPDATE delivery SET status = ?, next_at = ? WHERE event = ? AND webhook_id = ? AND tries = ?";
+        let values = [status.into(), next_at, due.event.into(), due.webhook.to_string().into(), i64::from(tries).into()];
+        self.storage.exec(statement, &values)?;
+        if status == "pending" {
+            return Ok(());
+        }
+        self.settle_event(due.event)
+    }
+
+    /// The subscription is gone.
+    fn drop_delivery(&self, due: Due) -> Result<(), StorageFault> {
+        let statement = "DELETE FROM delivery WHERE event = ? AND webhook_id = ?";
+        self.storage.exec(statement, &[due.event.into(), due.webhook.to_string().into()])?;
+        self.settle_event(due.event)
+    }
+
+    /// The directory keeps since when a subscription fails, and pauses it. What it does not hear now it hears from
+    /// the next one.
+    async fn tell_outcome(&self, environment: EnvironmentId, webhook: &WebhookRecord, tries: u32, attempt: &Attempt) {
+        let now = self.outside.now();
+        let is_to_be_paused = webhook.failing_since.is_none_or(|since| now.since(since) >= PAUSED_AFTER);
+        let ask = if attempt.is_done() {
+            webhook.failing_since.map(|_| EnvironmentAsk::NoteWorking(webhook.id))
+        } else {
+            let is_failing = tries >= TRIES_OF_A_FAILING_ONE && is_to_be_paused;
+            is_failing.then(|| EnvironmentAsk::NoteFailing(webhook.id, now))
+        };
+        let Some(ask) = ask else { return };
+        if let Err(failure) = ask_environment::<Value>(&self.outside, environment, &ask).await {
+            self.log("subscription_not_told", failure.code.as_str());
+        }
+        self.isolate.drop_subscriptions(environment);
+    }
+}

@@ -1,0 +1,169 @@
+//! Events as they are shown.
+
+use serde_json::Value;
+
+use super::{AccountObject, State};
+use crate::error::Failure;
+use crate::flows::ask::{AttemptView, DeliveryView, EventDetail, EventStatus, EventView};
+use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
+use crate::ids::{EnvironmentId, EventId};
+use crate::ports::{Outside, Row, Sees, SqlValue, Storage, StorageFault};
+use crate::time::Timestamp;
+
+const COLUMNS: &str = "number, event, status, resource_type, resource_id, last_error, created_at";
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// Whose events these are, when the caller may see them; those of an account that is gone, too.
+    pub(super) async fn visible_outbox(&self, sees: &Sees) -> Result<EnvironmentId, Failure> {
+        let loaded = self.settled().await?;
+        let own = match &loaded {
+            Some(loaded) => Some(loaded.account.environment_id),
+            None => self.outbox_environment()?,
+        };
+        let seen = own.filter(|own| match sees {
+            Sees::All => true,
+            Sees::Environment(seen) => seen == own,
+            Sees::AccountToken(_) => false,
+        });
+        seen.ok_or_else(|| Failure::not_found("integrated account"))
+    }
+
+    /// Newest first.
+    pub(super) async fn list_events(&self, sees: &Sees, page: &Page) -> Result<Listed<EventView>, Failure> {
+        let environment = self.visible_outbox(sees).await?;
+        if !self.has_outbox()? {
+            return Ok(Listed { result: Vec::new(), next_cursor: None });
+        }
+        let before = page.after.as_deref().and_then(|id| id.parse().ok());
+        let before = before.map_or(i64::MAX >> 11, EventId::number);
+        let (conditions, values): (Vec<_>, Vec<_>) = page.filters.iter().map(condition).unzip();
+        let wheres: String = conditions.iter().map(|condition| format!(" AND {condition}")).collect();
+        let statement = format!("SELECT {COLUMNS} FROM event WHERE number < ?{wheres} ORDER BY number DESC LIMIT ?");
+        let limit = i64::try_from(page.limit.saturating_add(1)).unwrap_or(i64::MAX);
+        let all: Vec<SqlValue> = [before.into()].into_iter().chain(values).chain([limit.into()]).collect();
+        let rows = self.storage.exec(&statement, &all)?;
+        let shown = rows.get(..page.limit).unwrap_or(&rows);
+        let result = shown.iter().filter_map(|row| self.view_of(environment, row)).collect::<Vec<_>>();
+        let last = result.last().map(|event| event.id.to_string());
+        Ok(Listed { next_cursor: last.filter(|_| rows.len() > page.limit), result })
+    }
+
+    /// Everything there is of one.
+    pub(super) async fn get_event(&self, sees: &Sees, id: EventId) -> Result<EventDetail, Failure> {
+        let environment = self.visible_outbox(sees).await.map_err(|_| no_event())?;
+        let number = self.number_of(id)?;
+        let rows = self.storage.exec(&format!("SELECT {COLUMNS} FROM event WHERE number = ?"), &[number.into()])?;
+        let event = rows.first().and_then(|row| self.view_of(environment, row));
+        let payload = self.storage.exec("SELECT payload FROM event WHERE number = ?", &[number.into()])?;
+        let payload = payload.first().and_then(|row| row.first()).and_then(SqlValue::as_text);
+        Ok(EventDetail {
+            event: event.ok_or_else(no_event)?,
+            payload: payload.unwrap_or("null").to_owned(),
+            deliveries: self.deliveries_of(number)?,
+            attempts: self.attempts_of(number)?,
+        })
+    }
+
+    /// The number of an event that is here.
+    pub(super) fn number_of(&self, id: EventId) -> Result<i64, Failure> {
+        let number = id.number();
+        let statement = "SELECT number FROM event WHERE number = ?";
+        let is_here = id.account() == self.id && self.has_outbox()? && self.one_integer(statement, &[number.into()])?.is_some();
+        is_here.then_some(number).ok_or_else(no_event)
+    }
+
+    fn view_of(&self, environment_id: EnvironmentId, row: &Row) -> Option<EventView> {
+        let [number, event, status, resource_type, resource_id, last_error, created_at] = row.as_slice() else {
+            return None;
+        };
+        let text = |value: &SqlValue| value.as_text().map(str::to_owned);
+        Some(EventView {
+            id: self.event_id(number.as_integer()?),
+            event: text(event)?,
+            status: status_of(status)?,
+            resource_type: text(resource_type),
+            resource_id: text(resource_id),
+            environment_id,
+            integrated_account_id: self.id,
+            last_error: last_error.as_text().and_then(|text| serde_json::from_str::<Value>(text).ok()),
+            created_at: Timestamp::from_millis(created_at.as_integer()?),
+        })
+    }
+
+    fn deliveries_of(&self, number: i64) -> Result<Vec<DeliveryView>, StorageFault> {
+        let statement = "SELECT webhook_id, status, attempts, next_at FROM delivery WHERE event = ?";
+        let rows = self.storage.exec(statement, &[number.into()])?;
+        Ok(rows.iter().filter_map(delivery_view).collect())
+    }
+
+    fn attempts_of(&self, number: i64) -> Result<Vec<AttemptView>, StorageFault> {
+        let statement = "SELECT webhook_id, number, status, duration_ms, body, error, created_at FROM attempt \
+                         WHERE event = ? ORDER BY created_at, webhook_id, number";
+        let rows = self.storage.exec(statement, &[number.into()])?;
+        Ok(rows.iter().filter_map(attempt_view).collect())
+    }
+
+    /// Whether the account is gone and only its outbox is left.
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self.state(), State::Missing)
+    }
+}
+
+fn no_event() -> Failure {
+    Failure::not_found("event")
+}
+
+pub(super) fn status_of(value: &SqlValue) -> Option<EventStatus> {
+    serde_json::from_value(Value::from(value.as_text()?)).ok()
+}
+
+fn delivery_view(row: &Row) -> Option<DeliveryView> {
+    let [webhook_id, status, attempts, next_at] = row.as_slice() else {
+        return None;
+    };
+    Some(DeliveryView {
+        webhook_id: webhook_id.as_text()?.parse().ok()?,
+        status: status_of(status)?,
+        attempts: u32::try_from(attempts.as_integer()?).ok()?,
+        next_attempt_at: next_at.as_integer().map(Timestamp::from_millis),
+    })
+}
+
+fn attempt_view(row: &Row) -> Option<AttemptView> {
+    let [webhook_id, number, status, duration_ms, body, error, created_at] = row.as_slice() else {
+        return None;
+    };
+    let text = |value: &SqlValue| value.as_text().map(str::to_owned);
+    Some(AttemptView {
+        webhook_id: webhook_id.as_text()?.parse().ok()?,
+        number: u32::try_from(number.as_integer()?).ok()?,
+        status: status.as_integer().and_then(|status| u16::try_from(status).ok()),
+        duration_ms: u64::try_from(duration_ms.as_integer()?).ok()?,
+        body: text(body),
+        error: text(error),
+        created_at: Timestamp::from_millis(created_at.as_integer()?),
+    })
+}
+
+/// A filter of the API as a condition. Its fields are checked there.
+fn condition(filter: &Filter) -> (String, SqlValue) {
+    let sign = match filter.comparison {
+        Comparison::Is => "=",
+        Comparison::Above => ">",
+        Comparison::From => ">=",
+        Comparison::Below => "<",
+        Comparison::To => "<=",
+    };
+    let text = match &filter.value {
+        FilterValue::Text(text) => text.as_str(),
+        FilterValue::Flag(_) => "",
+    };
+    match filter.field.as_str() {
+        "status" => (format!("status {sign} ?"), text.into()),
+        "event" => (format!("event {sign} ?"), text.into()),
+        _ => {
+            let millis = Timestamp::parse(text).map_or(0, Timestamp::as_millis);
+            (format!("created_at {sign} ?"), millis.into())
+        }
+    }
+}

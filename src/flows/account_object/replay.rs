@@ -1,0 +1,151 @@
+//! Events are delivered again; one that could not be read is read again, by the file as it is now.
+
+use super::events::Event;
+use super::{AccountObject, Loaded};
+use crate::error::{Code, Failure};
+use crate::flows::ask::ReplayRange;
+use crate::flows::receive::{Ground, Kept, NewEvent};
+use crate::flows::redaction::secrets_of;
+use crate::ids::EventId;
+use crate::ports::{Outside, Sees, SqlValue, Storage, StorageFault};
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// One event, to all who subscribed by now.
+    pub(super) async fn replay(&self, sees: &Sees, id: EventId) -> Result<(), Failure> {
+        let hidden = |_| Failure::not_found("event");
+        self.visible_outbox(sees).await.map_err(hidden)?;
+        let number = self.number_of(id)?;
+        self.replay_one(number).await?;
+        self.wake_by(self.outside.now()).await;
+        Ok(())
+    }
+
+    /// All events of a range; how many.
+    pub(super) async fn replay_all(&self, sees: &Sees, range: &ReplayRange) -> Result<u64, Failure> {
+        self.visible_outbox(sees).await?;
+        if !self.has_outbox()? {
+            return Ok(0);
+        }
+        let mut replayed = 0;
+        for number in self.numbers_of(range)? {
+            let outcome = match range.webhook_id {
+                Some(_) => self.replay_deliveries(number, range).map_err(Failure::from),
+                None => self.replay_one(number).await,
+            };
+            match outcome {
+                Ok(()) => replayed += 1,
+                Err(failure) if failure.code == Code::TransformFailed => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        self.wake_by(self.outside.now()).await;
+        Ok(replayed)
+    }
+
+    fn numbers_of(&self, range: &ReplayRange) -> Result<Vec<i64>, StorageFault> {
+        let status = range.status.as_str();
+        let (from, to) = (range.from.as_millis().into(), range.to.as_millis().into());
+        let rows = match range.webhook_id {
+            None => {
+                let statement = "SELECT number FROM event WHERE status = ? AND created_at BETWEEN ? AND ? ORDER BY number";
+                self.storage.exec(statement, &[status.into(), from, to])?
+            }
+            Some(webhook) => {
+                let statement = "SELECT e.number FROM event e JOIN delivery d ON d.event = e.number \
+                     WHERE d.webhook_id = ? AND d.status = ? AND e.created_at BETWEEN ? AND ? ORDER BY e.number";
+                self.storage.exec(statement, &[webhook.to_string().into(), status.into(), from, to])?
+            }
+        };
+        Ok(rows.iter().filter_map(|row| row.first()?.as_integer()).collect())
+    }
+
+    async fn replay_one(&self, number: i64) -> Result<(), Failure> {
+        if let Some(kept) = self.unread(number)? {
+            return self.read_again(number, kept).await;
+        }
+        self.report_mended(number)?;
+        self.begin_again(number, "event = ?", &[number.into()])?;
+        Ok(())
+    }
+
+    /// Only to the one subscription.
+    fn replay_deliveries(&self, number: i64, range: &ReplayRange) -> Result<(), StorageFault> {
+        let Some(webhook) = range.webhook_id else {
+            return Ok(());
+        };
+        self.report_mended(number)?;
+        let now = self.outside.now().as_millis();
+        let statement = "UPDATE delivery SET status = 'pending', tries = 0, next_at = ? WHERE event = ? AND webhook_id = ?";
+        self.storage.exec(statement, &[now.into(), number.into(), webhook.to_string().into()])?;
+        self.settle_event(number)
+    }
+
+    fn begin_again(&self, number: i64, which: &str, values: &[SqlValue]) -> Result<(), StorageFault> {
+        let now = self.outside.now().as_millis();
+        let statement = format!("UPDATE delivery SET status = 'pending', tries = 0, next_at = {now} WHERE {which}");
+        self.storage.exec(&statement, values)?;
+        let statement = "UPDATE event SET is_expanded = 0, status = 'pending' WHERE number = ?";
+        self.storage.exec(statement, &[number.into()]).map(drop)
+    }
+
+    async fn read_again(&self, number: i64, kept: Kept) -> Result<(), Failure> {
+        let gone = || Failure::not_found("integrated account");
+        let loaded = self.settled().await?.ok_or_else(gone)?;
+        let effective = self.effective(&loaded.account).await?;
+        let is_of_install = kept.is_of_install;
+        let again = kept.again();
+        let ground = self.ground(&loaded, &effective, is_of_install, "");
+        let (_, events) = ground.read(&again.request());
+        let events = events.map_err(|error| Failure::new(Code::TransformFailed, error.to_string()))?;
+        let own = events.into_iter().filter(|event| {
+            let named = event.integrated_account_id.as_deref();
+            !is_of_install || named.is_none_or(|named| named == self.id.to_string())
+        });
+        let events = ground.new_events(own.collect(), &secrets_of(&effective.compiled, &loaded.context));
+        Ok(self.replace_unread(number, events)?)
+    }
+
+    /// What was unread becomes what it brings; the first keeps its id.
+    fn replace_unread(&self, number: i64, events: Vec<NewEvent>) -> Result<(), StorageFault> {
+        self.report_mended(number)?;
+        let mut events = events.into_iter();
+        if let Some(first) = events.next() {
+            self.name_event(number, &first)?;
+        } else {
+            let statement = "UPDATE event SET status = 'delivered', last_error = NULL WHERE number = ?";
+            self.storage.exec(statement, &[number.into()])?;
+        }
+        let rest: Vec<Event> = events.map(|event| self.numbered(event)).collect::<Result<_, _>>()?;
+        if let Some(environment) = self.outbox_environment()? {
+            self.write_events(environment, &rest)?;
+        }
+        self.storage.exec("DELETE FROM unread WHERE event = ?", &[number.into()]).map(drop)
+    }
+
+    fn name_event(&self, number: i64, event: &NewEvent) -> Result<(), StorageFault> {
+        let text = |text: &Option<String>| text.as_deref().map_or(SqlValue::Null, SqlValue::from);
+        let statement = "UPDATE event SET event = ?, resource_type = ?, resource_id = ?, payload = ?, last_error = NULL, \
+                         status = 'pending', is_expanded = 0 WHERE number = ?";
+        let values = [event.event.as_str().into(), text(&event.resource_type), text(&event.resource_id), event.payload.as_str().into(), number.into()];
+        self.storage.exec(statement, &values).map(drop)
+    }
+
+    /// What a webhook of this account is verified and read with.
+    pub(super) fn ground<'a>(
+        &'a self,
+        loaded: &'a Loaded,
+        effective: &'a crate::flows::effective::Effective,
+        is_of_install: bool,
+        request_id: &'a str,
+    ) -> Ground<'a, O> {
+        Ground {
+            outside: &self.outside,
+            isolate: &self.isolate,
+            effective,
+            context: &loaded.context,
+            shown: (!is_of_install).then_some(&loaded.account.context),
+            at: ("integrated_account_id", self.id.to_string()),
+            request_id,
+        }
+    }
+}

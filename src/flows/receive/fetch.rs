@@ -1,0 +1,34 @@
+//! Small things that are fetched for a webhook: published keys, a confirmation.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use url::Url;
+
+use crate::flows::body;
+use crate::ports::{Body, Outgoing, Outside};
+use crate::proxy::guard;
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// More than any set of keys.
+const BYTES: usize = 256 * 1024;
+
+/// The body of a 2xx; else why there is none. Redirects are not followed: the host is pinned.
+pub async fn get(outside: &impl Outside, url: &Url) -> Result<Bytes, String> {
+    let private = outside.settings().private_upstreams;
+    guard::check(url, private).map_err(|refused| refused.to_string())?;
+    let request = Outgoing {
+        method: Method::GET,
+        url: url.clone(),
+        headers: HeaderMap::new(),
+        body: Body::Empty,
+        timeout: TIMEOUT,
+    };
+    let reply = outside.send(request).await.map_err(|error| error.to_string())?;
+    if !reply.status.is_success() {
+        return Err(format!("the answer is {}", reply.status.as_u16()));
+    }
+    let read = body::read(reply.body, BYTES).await;
+    read.map_err(|_| "the answer broke off, or is too large".to_owned())
+}

@@ -1,0 +1,71 @@
+//! A request whose events could not be told, as it is kept: everything an expression may look at.
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde::{Deserialize, Serialize};
+
+use crate::webhook::Request;
+
+/// A verified request that the file could not read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Kept {
+    method: String,
+    url: String,
+    /// Latin-1; without `authorization` and `cookie`.
+    headers: Vec<(String, String)>,
+    body: String,
+    /// Whether it came to the install's URL, where expressions see no context.
+    pub is_of_install: bool,
+}
+
+/// The same, to be read again.
+pub struct Again {
+    method: Method,
+    url: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Kept {
+    /// What is kept of a request.
+    pub fn new(method: &Method, url: &str, headers: &HeaderMap, body: &[u8], is_of_install: bool) -> Self {
+        let shown = headers.iter().filter(|(name, _)| ![AUTHORIZATION, COOKIE].contains(name));
+        let headers = shown.map(|(name, value)| {
+            let text = value.as_bytes().iter().map(|byte| char::from(*byte)).collect();
+            (name.as_str().to_owned(), text)
+        });
+        Self {
+            method: method.to_string(),
+            url: url.to_owned(),
+            headers: headers.collect(),
+            body: String::from_utf8_lossy(body).into_owned(),
+            is_of_install,
+        }
+    }
+
+    /// As it can be read again.
+    pub fn again(self) -> Again {
+        let mut headers = HeaderMap::new();
+        for (name, text) in &self.headers {
+            let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+            let value = bytes.and_then(|bytes| HeaderValue::from_bytes(&bytes).ok());
+            if let (Ok(name), Some(value)) = (HeaderName::from_bytes(name.as_bytes()), value) {
+                headers.append(name, value);
+            }
+        }
+        Again {
+            method: self.method.parse().unwrap_or(Method::POST),
+            url: self.url,
+            headers,
+            body: self.body.into(),
+        }
+    }
+}
+
+impl Again {
+    /// As `webhook` reads it.
+    pub fn request(&self) -> Request<'_> {
+        Request::new(&self.method, &self.url, &self.headers, &self.body)
+    }
+}
