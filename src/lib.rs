@@ -22,6 +22,7 @@ pub mod account;
 // Row 5: steps, unaware of each other.
 pub mod authorization;
 pub mod connect;
+pub mod delivery;
 pub mod oauth;
 pub mod pagination;
 pub mod proxy;

@@ -1,9 +1,13 @@
 //! Moments, as the rest of the crate speaks of them. It reads no clock: `now` is an argument.
 
+mod retry_after;
+
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use retry_after::retry_after;
 
 /// A moment in milliseconds since 1970-01-01T00:00:00Z, written as ISO 8601 UTC with milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -20,6 +20,7 @@ use crate::ids::{
     AccountId, ApiTokenId, EnvironmentId, EventId, InstallId, IntegrationId, LinkTokenId, WebhookId,
 };
 use crate::ports::{ObjectFault, ObjectName, Outside};
+use crate::time::Timestamp;
 
 pub use account::{AccountAsk, AccountChange, AccountView, IntegrationView, Override};
 pub use connecting::{CameBack, Connected, Connecting, Ended, Failed, ReturnTo};

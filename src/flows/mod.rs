@@ -20,3 +20,5 @@ pub mod run_action;
 pub mod save_install;
 pub mod save_integration;
 pub mod sealed;
+pub mod send_webhook;
+pub mod webhook_secrets;

@@ -1,11 +1,10 @@
 //! What a provider means when it gives no token. RFC 6749 §5.2 is the rule; the rest is what providers
 //! send instead of it: errors with status 200, as objects, in lists, or under names of their own.
 
-use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
 
-use crate::time::Timestamp;
+use crate::time::{Timestamp, retry_after};
 
 use super::words::cleaned;
 
@@ -106,7 +105,7 @@ pub(super) fn accepted(
     now: Timestamp,
 ) -> Result<Map<String, Value>, TokenFailure> {
     let later = || TokenFailure::Transient {
-        retry_after: retry_after(headers, now),
+        retry_after: retry_after(headers, now).map(|wait| wait.as_secs()),
     };
     // 5xx holds the edges' own 520 to 530.
     if matches!(status.as_u16(), 408 | 425 | 429 | 500..) {
@@ -192,16 +191,6 @@ fn text(fields: &Map<String, Value>, keys: &[&str]) -> Option<String> {
         Value::Number(number) if number.as_f64() != Some(0.0) => Some(number.to_string()),
         _ => None,
     })
-}
-
-/// Seconds, or the time until an HTTP date (RFC 9110 §10.2.3), rounded up.
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<u64> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if text.bytes().all(|b| b.is_ascii_digit()) {
-        return text.parse().ok();
-    }
-    let wait = Timestamp::parse_http_date(text)?.since(now);
-    u64::try_from(wait.as_millis().div_ceil(1000)).ok()
 }
 
 /// Lower case, with `_` for whatever is no letter and no digit.

@@ -20,6 +20,7 @@ const ROWS: &[(&str, u8)] = &[
     ("settings", 4),
     ("authorization", 5),
     ("connect", 5),
+    ("delivery", 5),
     ("oauth", 5),
     ("pagination", 5),
     ("proxy", 5),

@@ -7,6 +7,7 @@
 mod accounts;
 mod api_tokens;
 mod environments;
+mod failed_events;
 mod installs;
 mod integration_uses;
 mod integrations;
@@ -14,6 +15,8 @@ mod link_tokens;
 mod publishing;
 mod sealing;
 mod table;
+mod waiting;
+mod webhooks;
 
 pub(crate) use installs::override_secrets;
 pub(crate) use integrations::file_secrets;
@@ -87,13 +90,19 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         self.alarm.set(None);
         match self.exists() {
             Ok(false) => return,
-            Ok(true) => self.is_open.set(true),
+            // Also makes the tables that a newer version brings.
+            Ok(true) => self
+                .open()
+                .unwrap_or_else(|fault| self.log("alarm_failed", &fault.to_string())),
             Err(fault) => self.log("alarm_failed", &fault.to_string()),
         }
         self.wake_by(LATER).await;
         let is_done =
             self.finish_closing().await && self.publish_all().await && self.rotate().await;
-        let is_idle = is_done && self.is_published().unwrap_or(false);
+        self.wake_waiting().await;
+        let is_idle = is_done
+            && self.is_published().unwrap_or(false)
+            && self.is_nobody_due().unwrap_or(false);
         if is_idle && self.storage.delete_alarm().await.is_ok() {
             self.alarm.set(None);
         }
@@ -136,13 +145,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             return Err(Failure::not_found("environment"));
         }
         if !self.open_environment(id, &ask).await? {
-            return match ask {
-                EnvironmentAsk::FindToken(_)
-                | EnvironmentAsk::ForgetAccount(_)
-                | EnvironmentAsk::Close => Ok(Value::Null),
-                EnvironmentAsk::OpenLink(..) => answered(Link::Unknown),
-                _ => Err(Failure::not_found("environment")),
-            };
+            return answer_of_nothing(&ask);
         }
         match ask {
             EnvironmentAsk::CreateToken(record) => answered(self.create_token(record).await?),
@@ -175,6 +178,26 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             }
             EnvironmentAsk::ForgetAccount(id) => answered(self.forget_account(id)?),
             EnvironmentAsk::ListAccounts(page) => answered(self.list_accounts(&page)?),
+            EnvironmentAsk::CreateWebhook(record, secrets) => {
+                answered(self.create_webhook(record, &secrets)?)
+            }
+            EnvironmentAsk::ListWebhooks(page) => answered(self.list_webhooks(&page)?),
+            EnvironmentAsk::FindWebhook(id) => answered(self.find_webhook(id)?),
+            EnvironmentAsk::ChangeWebhook(id, change) => {
+                answered(self.change_webhook(id, change).await?)
+            }
+            EnvironmentAsk::RotateWebhookSecret(id, secret) => {
+                answered(self.rotate_webhook_secret(id, secret)?)
+            }
+            EnvironmentAsk::DeleteWebhook(id) => answered(self.delete_webhook(id).await?),
+            EnvironmentAsk::Webhooks => answered(self.webhooks()?),
+            EnvironmentAsk::NoteFailing(id, now) => answered(self.note_failing(id, now)?),
+            EnvironmentAsk::NoteWorking(id) => answered(self.note_working(id)?),
+            EnvironmentAsk::NoteWaiting(id, account) => answered(self.note_waiting(id, account)?),
+            EnvironmentAsk::NoteFailed(events) => answered(self.note_failed(&events)?),
+            EnvironmentAsk::ForgetFailed(ids) => answered(self.forget_failed(&ids)?),
+            EnvironmentAsk::ListFailed(page) => answered(self.list_failed(&page)?),
+            EnvironmentAsk::FailedAccounts(range) => answered(self.failed_accounts(&range)?),
             EnvironmentAsk::Reseal(after) => answered(self.reseal_environment(after).await?),
             EnvironmentAsk::CountSealed => answered(self.count_sealed_here()?),
             EnvironmentAsk::Close => answered(self.close().await?),
@@ -239,6 +262,24 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     fn log(&self, event: &str, reason: &str) {
         self.outside.log(&json!({ "level": "error", "event": event, "directory": format!("{:?}", self.name), "reason": reason }));
+    }
+}
+
+/// What an environment's directory that is not there says. An account's outbox may outlive it: it then has
+/// no subscriptions.
+fn answer_of_nothing(ask: &EnvironmentAsk) -> Result<Value, Failure> {
+    match ask {
+        EnvironmentAsk::FindToken(_)
+        | EnvironmentAsk::ForgetAccount(_)
+        | EnvironmentAsk::NoteFailing(..)
+        | EnvironmentAsk::NoteWorking(_)
+        | EnvironmentAsk::NoteFailed(_)
+        | EnvironmentAsk::ForgetFailed(_)
+        | EnvironmentAsk::Close => Ok(Value::Null),
+        EnvironmentAsk::OpenLink(..) => answered(Link::Unknown),
+        EnvironmentAsk::Webhooks => Ok(Value::Array(Vec::new())),
+        EnvironmentAsk::NoteWaiting(..) => Ok(Value::Bool(false)),
+        _ => Err(Failure::not_found("environment")),
     }
 }
 

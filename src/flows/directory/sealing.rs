@@ -180,6 +180,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         if after.is_none() {
             self.reseal_installs()?;
             self.reseal_links()?;
+            self.reseal_webhooks()?;
             self.publish().await;
         }
         let page = Page {
@@ -282,6 +283,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         for record in self.every::<LinkRecord>("link_token")? {
             add(&mut counts, record.sealed.as_deref().map(seal::key_id), 1);
         }
+        for record in self.webhooks()? {
+            add(&mut counts, record.sealed.as_deref().map(seal::key_id), 1);
+        }
         let statement =
             "SELECT json_extract(record, '$.sealing_key'), COUNT(*) FROM account GROUP BY 1";
         for row in self.storage.exec(statement, &[])? {
@@ -298,7 +302,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(counts)
     }
 
-    fn every<T: serde::de::DeserializeOwned>(&self, table: &str) -> Result<Vec<T>, StorageFault> {
+    pub(super) fn every<T: serde::de::DeserializeOwned>(
+        &self,
+        table: &str,
+    ) -> Result<Vec<T>, StorageFault> {
         let all = Page {
             limit: usize::MAX - 1,
             after: None,

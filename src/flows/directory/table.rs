@@ -25,6 +25,10 @@ pub const ENVIRONMENT_SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS account (id TEXT PRIMARY KEY, tenant_id TEXT NOT NULL, record TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS link_token (id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, expires_at INTEGER NOT NULL, record TEXT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS account_tenant ON account (tenant_id, id)",
+    "CREATE TABLE IF NOT EXISTS webhook (id TEXT PRIMARY KEY, record TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS waiting (webhook_id TEXT NOT NULL, account_id TEXT NOT NULL, revision INTEGER NOT NULL, asked_at INTEGER NOT NULL, PRIMARY KEY (webhook_id, account_id)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS failed_event (id TEXT PRIMARY KEY, account_id TEXT NOT NULL, created_at INTEGER NOT NULL, record TEXT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS failed_event_time ON failed_event (created_at, id)",
     PUBLICATION,
 ];
 
@@ -81,7 +85,7 @@ pub fn list<T: DeserializeOwned>(
 }
 
 /// The tenant of an account has an index of its own; all else is looked for in the record.
-fn condition(table: &str, filter: &Filter) -> Condition {
+pub fn condition(table: &str, filter: &Filter) -> Condition {
     let value = match &filter.value {
         FilterValue::Flag(flag) => SqlValue::Integer(i64::from(*flag)),
         FilterValue::Text(text) => text.as_str().into(),
@@ -109,7 +113,8 @@ pub fn count(storage: &impl Storage, table: &str) -> Result<i64, StorageFault> {
         .unwrap_or(0))
 }
 
-fn record<T: DeserializeOwned>(row: &[SqlValue]) -> Result<T, StorageFault> {
+/// The record in the first column of a row.
+pub fn record<T: DeserializeOwned>(row: &[SqlValue]) -> Result<T, StorageFault> {
     let text = row.first().and_then(SqlValue::as_text).unwrap_or("null");
     serde_json::from_str(text)
         .map_err(|error| StorageFault(format!("a record cannot be read: {error}")))

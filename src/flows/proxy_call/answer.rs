@@ -4,7 +4,7 @@ use std::pin::pin;
 
 use bytes::Bytes;
 use futures_util::future::{Either, select};
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ use crate::ports::{Body, Outside, Reply, SendError, Storage};
 use crate::proxy::headers;
 use crate::proxy::reply::{self, FoundError, Kind, Look};
 use crate::settings::{EXPRESSION_VALUES, VALUE_BYTES};
-use crate::time::Timestamp;
+use crate::time::retry_after;
 
 /// What a caller of a rate-limited provider waits when the provider does not say.
 const DEFAULT_RETRY_AFTER: u64 = 30;
@@ -226,7 +226,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         let message = said.unwrap_or_else(|| {
             format!("The provider answered {status}; raw_response has its words.")
         });
-        let asked = self.retry_after(headers);
+        let asked = retry_after(headers, self.object.outside.now()).map(|wait| wait.as_secs());
         Failure {
             retry_after: asked.or((status == 429).then_some(DEFAULT_RETRY_AFTER)),
             remote: Some(Box::new(Remote {
@@ -236,16 +236,6 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             })),
             ..Failure::new(code, message)
         }
-    }
-
-    /// `Retry-After` in seconds from now, from either of its forms (RFC 9110 §10.2.3).
-    fn retry_after(&self, headers: &HeaderMap) -> Option<u64> {
-        let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-        let until = || {
-            Timestamp::parse_http_date(text)
-                .map(|date| date.since(self.object.outside.now()).as_secs())
-        };
-        text.parse().ok().or_else(until)
     }
 
     pub(super) fn log(&self, event: &str, reason: &str) {

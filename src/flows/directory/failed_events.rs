@@ -1,0 +1,138 @@
+//! The index of an environment's failed events, newest first. The events themselves are in their accounts'
+//! objects, which note here what failed and what no longer does.
+
+use std::time::Duration;
+
+use super::{Directory, table};
+use crate::error::{Code, Failure};
+use crate::flows::ask::ReplayRange;
+use crate::flows::records::{FailedEvent, Filter, FilterValue, Listed, Page};
+use crate::ids::{AccountId, EventId, WebhookId};
+use crate::ports::{Outside, Row, SqlValue, Storage, StorageFault};
+
+/// How long an event is kept.
+const KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// Of this subscription.
+const OF_WEBHOOK: &str =
+    "EXISTS (SELECT 1 FROM json_each(record, '$.webhook_ids') AS one WHERE one.value = ?)";
+
+impl<O: Outside, S: Storage> Directory<O, S> {
+    /// Doing it twice is doing it once. Those that are over go.
+    pub(super) fn note_failed(&self, events: &[FailedEvent]) -> Result<(), StorageFault> {
+        self.trim_failed()?;
+        let statement = "INSERT INTO failed_event (id, account_id, created_at, record) VALUES (?, ?, ?, ?) \
+                         ON CONFLICT (id) DO UPDATE SET created_at = excluded.created_at, record = excluded.record";
+        for event in events {
+            let values = [
+                event.id.to_string().into(),
+                event.id.account().to_string().into(),
+                event.created_at.as_millis().into(),
+                table::text_of(event)?,
+            ];
+            self.storage.exec(statement, &values)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn forget_failed(&self, ids: &[EventId]) -> Result<(), StorageFault> {
+        let forget = |id: &EventId| {
+            let statement = "DELETE FROM failed_event WHERE id = ?";
+            self.storage.exec(statement, &[id.to_string().into()])
+        };
+        ids.iter().try_for_each(|id| forget(id).map(drop))
+    }
+
+    /// A cursor is `<milliseconds>.<event id>`: the last one shown, which may be gone by then.
+    pub(super) fn list_failed(&self, page: &Page) -> Result<Listed<FailedEvent>, Failure> {
+        let filters = page.filters.iter().map(condition);
+        let after = page.after.as_deref().map(after).transpose()?;
+        let (wheres, values): (Vec<_>, Vec<_>) = filters.chain(after).chain([self.alive()]).unzip();
+        let statement = format!(
+            "SELECT record, created_at, id FROM failed_event WHERE {} ORDER BY created_at DESC, id DESC LIMIT ?",
+            wheres.join(" AND ")
+        );
+        let ask_for = i64::try_from(page.limit.saturating_add(1)).unwrap_or(i64::MAX);
+        let values: Vec<SqlValue> = values
+            .into_iter()
+            .flatten()
+            .chain([ask_for.into()])
+            .collect();
+        let rows = self.storage.exec(&statement, &values)?;
+        let shown = rows.get(..page.limit).unwrap_or(&rows);
+        let last = shown.last().filter(|_| rows.len() > page.limit);
+        let result = shown
+            .iter()
+            .map(|row| table::record(row))
+            .collect::<Result<_, _>>()?;
+        Ok(Listed {
+            result,
+            next_cursor: last.and_then(|row| cursor(row)),
+        })
+    }
+
+    /// Who has failed events of that range.
+    pub(super) fn failed_accounts(
+        &self,
+        range: &ReplayRange,
+    ) -> Result<Vec<AccountId>, StorageFault> {
+        let times = [range.from, range.to].map(|time| SqlValue::Integer(time.as_millis()));
+        let times = ("created_at BETWEEN ? AND ?", times.to_vec());
+        let webhook = range.webhook_id.map(of_webhook);
+        let (wheres, values): (Vec<_>, Vec<_>) =
+            [Some(times), webhook].into_iter().flatten().unzip();
+        let statement = format!(
+            "SELECT DISTINCT account_id FROM failed_event WHERE {} ORDER BY account_id",
+            wheres.join(" AND ")
+        );
+        let values: Vec<SqlValue> = values.into_iter().flatten().collect();
+        let rows = self.storage.exec(&statement, &values)?;
+        let id = |row: &Row| row.first()?.as_text()?.parse().ok();
+        Ok(rows.iter().filter_map(id).collect())
+    }
+
+    /// Takes out what is over.
+    fn trim_failed(&self) -> Result<(), StorageFault> {
+        let statement = "DELETE FROM failed_event WHERE created_at <= ?";
+        self.storage.exec(statement, &[self.over()]).map(drop)
+    }
+
+    fn alive(&self) -> table::Condition {
+        ("created_at > ?", vec![self.over()])
+    }
+
+    /// The newest that is over.
+    fn over(&self) -> SqlValue {
+        let kept = i64::try_from(KEPT.as_millis()).unwrap_or(i64::MAX);
+        SqlValue::Integer(self.outside.now().as_millis().saturating_sub(kept))
+    }
+}
+
+fn condition(filter: &Filter) -> table::Condition {
+    match &filter.value {
+        FilterValue::Text(id) if filter.field == "webhook_id" => {
+            (OF_WEBHOOK, vec![id.as_str().into()])
+        }
+        _ => table::condition("failed_event", filter),
+    }
+}
+
+fn of_webhook(id: WebhookId) -> table::Condition {
+    (OF_WEBHOOK, vec![id.to_string().into()])
+}
+
+fn after(cursor: &str) -> Result<table::Condition, Failure> {
+    let parts = cursor.split_once('.');
+    let parts = parts.and_then(|(time, id)| Some((time.parse::<i64>().ok()?, id)));
+    let foreign = || {
+        let words = "`next_cursor` is not one of ours; use it as the last answer gave it.";
+        Failure::new(Code::Malformed, words)
+    };
+    let (time, id) = parts.ok_or_else(foreign)?;
+    Ok(("(created_at, id) < (?, ?)", vec![time.into(), id.into()]))
+}
+
+fn cursor(row: &[SqlValue]) -> Option<String> {
+    let (time, id) = (row.get(1)?.as_integer()?, row.get(2)?.as_text()?);
+    Some(format!("{time}.{id}"))
+}

@@ -1,0 +1,140 @@
+//! Accounts whose events wait for a paused subscription. When it goes on, or is gone, each is woken; a note
+//! goes only when its account has answered, so that a restart or a silent account is made good by the alarm.
+
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt};
+
+use super::{Directory, DirectoryName};
+use crate::error::{Code, Failure};
+use crate::flows::ask::{AccountAsk, ask_account};
+use crate::ids::{AccountId, WebhookId};
+use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+
+/// How long one ring of the alarm works.
+const TURN: Duration = Duration::from_secs(30);
+/// Until the next ring, while there is somebody left who was not asked.
+const NEXT: Duration = Duration::from_secs(1);
+/// Accounts woken at a time.
+const AT_ONCE: usize = 24;
+
+/// Whose subscription goes on, or is gone.
+const MAY_GO: &str = "NOT EXISTS (SELECT 1 FROM webhook WHERE webhook.id = waiting.webhook_id \
+     AND json_extract(webhook.record, '$.paused_at') IS NOT NULL)";
+
+/// Somebody to be woken.
+struct Waiting {
+    webhook: String,
+    account: String,
+    revision: i64,
+}
+
+impl<O: Outside, S: Storage> Directory<O, S> {
+    /// Notes who waits, while the subscription is paused; whether it is.
+    pub(super) fn note_waiting(
+        &self,
+        webhook: WebhookId,
+        account: AccountId,
+    ) -> Result<bool, StorageFault> {
+        let record = self.find_webhook(webhook)?;
+        let is_paused = record.is_some_and(|record| record.paused_at.is_some());
+        if is_paused {
+            let statement = "INSERT INTO waiting (webhook_id, account_id, revision, asked_at) VALUES (?, ?, 1, 0) \
+                             ON CONFLICT (webhook_id, account_id) DO UPDATE SET revision = revision + 1";
+            let values = [webhook.to_string().into(), account.to_string().into()];
+            self.storage.exec(statement, &values)?;
+        }
+        Ok(is_paused)
+    }
+
+    /// Rings soon when somebody may go.
+    pub(super) async fn let_waiting_go(&self) {
+        if !self.is_nobody_due().unwrap_or(false) {
+            self.wake_by(NEXT).await;
+        }
+    }
+
+    /// Whether nobody is left to be woken.
+    pub(super) fn is_nobody_due(&self) -> Result<bool, StorageFault> {
+        if self.name == DirectoryName::Root {
+            return Ok(true);
+        }
+        let statement = format!("SELECT 1 FROM waiting WHERE {MAY_GO} LIMIT 1");
+        Ok(self.storage.exec(&statement, &[])?.is_empty())
+    }
+
+    /// Wakes everybody who may go, for as long as one ring lasts. Who does not answer is asked again by the next.
+    pub(super) async fn wake_waiting(&self) {
+        if self.name == DirectoryName::Root {
+            return;
+        }
+        let began = self.outside.now();
+        loop {
+            let due = match self.due(began.as_millis()) {
+                Ok(due) if due.is_empty() => return,
+                Ok(due) => due,
+                Err(fault) => return self.log("waiting_not_read", &fault.to_string()),
+            };
+            let woken = stream::iter(due).map(|one| self.wake(one, began.as_millis()));
+            let outcomes: Vec<_> = woken.buffered(AT_ONCE).collect().await;
+            if let Some(fault) = outcomes.into_iter().find_map(Result::err) {
+                return self.log("waiting_not_noted", &fault.to_string());
+            }
+            if self.outside.now().since(began) >= TURN {
+                return self.wake_by(NEXT).await;
+            }
+        }
+    }
+
+    async fn wake(&self, one: Waiting, began: i64) -> Result<(), StorageFault> {
+        let Ok(account) = one.account.parse::<AccountId>() else {
+            return self.forget_waiting(&one);
+        };
+        match ask_account::<()>(&self.outside, account, &AccountAsk::Deliver).await {
+            Ok(()) => self.forget_waiting(&one),
+            Err(failure) if failure.code == Code::NotFound => self.forget_waiting(&one),
+            Err(failure) => self.put_off(&one, began, &failure),
+        }
+    }
+
+    /// Those not asked yet in this ring, who were asked longest ago first.
+    fn due(&self, began: i64) -> Result<Vec<Waiting>, StorageFault> {
+        let statement = format!(
+            "SELECT webhook_id, account_id, revision FROM waiting WHERE asked_at < ? AND {MAY_GO} ORDER BY asked_at LIMIT {AT_ONCE}"
+        );
+        let rows = self.storage.exec(&statement, &[began.into()])?;
+        let read = rows.into_iter().filter_map(|row| match row.as_slice() {
+            [webhook, account, revision] => Some(Waiting {
+                webhook: webhook.as_text()?.to_owned(),
+                account: account.as_text()?.to_owned(),
+                revision: revision.as_integer()?,
+            }),
+            _ => None,
+        });
+        Ok(read.collect())
+    }
+
+    /// Unless it waits anew: the subscription may have been paused again meanwhile.
+    fn forget_waiting(&self, one: &Waiting) -> Result<(), StorageFault> {
+        let statement =
+            "DELETE FROM waiting WHERE webhook_id = ? AND account_id = ? AND revision = ?";
+        let values: [SqlValue; 3] = [
+            one.webhook.as_str().into(),
+            one.account.as_str().into(),
+            one.revision.into(),
+        ];
+        self.storage.exec(statement, &values).map(drop)
+    }
+
+    fn put_off(&self, one: &Waiting, began: i64, failure: &Failure) -> Result<(), StorageFault> {
+        let reason = format!("{}: {}", one.account, failure.code.as_str());
+        self.log("account_not_woken", &reason);
+        let statement = "UPDATE waiting SET asked_at = ? WHERE webhook_id = ? AND account_id = ?";
+        let values = [
+            began.into(),
+            one.webhook.as_str().into(),
+            one.account.as_str().into(),
+        ];
+        self.storage.exec(statement, &values).map(drop)
+    }
+}

@@ -1,0 +1,150 @@
+//! Subscriptions to the events of an environment: where they go, and whether they go at all.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Directory, table};
+use crate::error::Failure;
+use crate::flows::ask::WebhookChange;
+use crate::flows::records::{Listed, Page, WebhookRecord};
+use crate::flows::webhook_secrets as secrets;
+use crate::ids::WebhookId;
+use crate::ports::{Outside, Storage, StorageFault};
+use crate::time::Timestamp;
+
+/// How long every delivery may fail before there are no more.
+const PATIENCE: Duration = Duration::from_hours(5 * 24);
+
+impl<O: Outside, S: Storage> Directory<O, S> {
+    pub(super) fn create_webhook(
+        &self,
+        record: WebhookRecord,
+        secrets: &Value,
+    ) -> Result<WebhookRecord, Failure> {
+        let record = WebhookRecord {
+            sealed: secrets::seal(&self.outside, record.id, secrets)?,
+            ..record
+        };
+        let values = [record.id.to_string().into(), table::text_of(&record)?];
+        self.storage
+            .exec("INSERT INTO webhook (id, record) VALUES (?, ?)", &values)?;
+        Ok(record)
+    }
+
+    pub(super) fn list_webhooks(&self, page: &Page) -> Result<Listed<WebhookRecord>, StorageFault> {
+        table::list(&self.storage, "webhook", &[], page)
+    }
+
+    pub(super) fn webhooks(&self) -> Result<Vec<WebhookRecord>, StorageFault> {
+        self.every("webhook")
+    }
+
+    pub(super) fn find_webhook(
+        &self,
+        id: WebhookId,
+    ) -> Result<Option<WebhookRecord>, StorageFault> {
+        let statement = "SELECT record FROM webhook WHERE id = ?";
+        table::first(&self.storage.exec(statement, &[id.to_string().into()])?)
+    }
+
+    /// Another target begins without the failures of the one before; what waited goes when it may.
+    pub(super) async fn change_webhook(
+        &self,
+        id: WebhookId,
+        change: WebhookChange,
+    ) -> Result<WebhookRecord, Failure> {
+        let mut record = self.known_webhook(id)?;
+        let now = self.outside.now();
+        if let Some(url) = change.target_url {
+            record.target_url = url;
+            record.failing_since = None;
+        }
+        if let Some(events) = change.event_types {
+            record.event_types = events.names;
+        }
+        match change.is_active {
+            Some(true) => (record.paused_at, record.failing_since) = (None, None),
+            Some(false) => record.paused_at = record.paused_at.or(Some(now)),
+            None => {}
+        }
+        record.updated_at = now;
+        self.store_webhook(&record)?;
+        self.let_waiting_go().await;
+        Ok(record)
+    }
+
+    pub(super) fn rotate_webhook_secret(
+        &self,
+        id: WebhookId,
+        secret: String,
+    ) -> Result<WebhookRecord, Failure> {
+        let record = secrets::rotated(&self.outside, self.known_webhook(id)?, secret)?;
+        self.store_webhook(&record)?;
+        Ok(record)
+    }
+
+    /// Who waits for it is told, so that nothing waits for ever.
+    pub(super) async fn delete_webhook(&self, id: WebhookId) -> Result<WebhookId, Failure> {
+        self.known_webhook(id)?;
+        self.storage
+            .exec("DELETE FROM webhook WHERE id = ?", &[id.to_string().into()])?;
+        self.let_waiting_go().await;
+        Ok(id)
+    }
+
+    /// Pauses it when every delivery has failed for days. One that is gone fails nobody.
+    pub(super) fn note_failing(&self, id: WebhookId, now: Timestamp) -> Result<(), StorageFault> {
+        let Some(before) = self.find_webhook(id)? else {
+            return Ok(());
+        };
+        let mut record = before.clone();
+        let since = *record.failing_since.get_or_insert(now);
+        if record.paused_at.is_none() && now.since(since) >= PATIENCE {
+            record.paused_at = Some(now);
+            self.outside.log(&json!({
+                "level": "warn", "event": "webhook_paused", "environment_id": record.environment_id, "webhook_id": id, "failing_since": since,
+            }));
+        }
+        if record == before {
+            return Ok(());
+        }
+        self.store_webhook(&record)
+    }
+
+    pub(super) fn note_working(&self, id: WebhookId) -> Result<(), StorageFault> {
+        let failing = self.find_webhook(id)?;
+        let failing = failing.filter(|record| record.failing_since.is_some());
+        let Some(record) = failing else {
+            return Ok(());
+        };
+        self.store_webhook(&WebhookRecord {
+            failing_since: None,
+            ..record
+        })
+    }
+
+    pub(super) fn reseal_webhooks(&self) -> Result<(), Failure> {
+        for record in self.webhooks()? {
+            if let Some(new) = secrets::resealed(&self.outside, &record)? {
+                self.store_webhook(&WebhookRecord {
+                    sealed: Some(new),
+                    ..record
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn known_webhook(&self, id: WebhookId) -> Result<WebhookRecord, Failure> {
+        self.find_webhook(id)?
+            .ok_or_else(|| Failure::not_found("webhook"))
+    }
+
+    fn store_webhook(&self, record: &WebhookRecord) -> Result<(), StorageFault> {
+        let values = [table::text_of(record)?, record.id.to_string().into()];
+        self.storage
+            .exec("UPDATE webhook SET record = ? WHERE id = ?", &values)
+            .map(drop)
+    }
+}

@@ -1,0 +1,146 @@
+//! Sending one message to a subscription: signed, once, without following redirects. What becomes of the
+//! message is the caller's to decide.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::future::{Either, select};
+use http::Method;
+use url::Url;
+
+use crate::delivery::{check_target, signed_headers};
+use crate::error::Failure;
+use crate::flows::records::WebhookRecord;
+use crate::flows::webhook_secrets::signing;
+use crate::ports::{Body, ByteStream, Outgoing, Outside, Reply, SendError};
+use crate::proxy::guard;
+use crate::secret::Secret;
+use crate::time::{Timestamp, retry_after};
+
+/// How long a receiver may take, the piece of its answer that is kept included.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// What is kept of an answer.
+const ANSWER_BYTES: usize = 4 * 1024;
+
+/// One try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// What was answered; nothing: no answer.
+    pub status: Option<u16>,
+    /// How long it took.
+    pub duration: Duration,
+    /// The first 4 KB of the answer.
+    pub body: Option<String>,
+    /// Why there was no answer.
+    pub error: Option<String>,
+    /// How long the receiver asks to wait.
+    pub retry_after: Option<Duration>,
+}
+
+impl Tried {
+    /// Whether the receiver has it: any 2xx.
+    pub fn is_delivered(&self) -> bool {
+        self.status
+            .is_some_and(|status| (200..300).contains(&status))
+    }
+}
+
+/// Sends `body` under the message's `id`, which stays the same whenever it is sent again. It fails only when
+/// the secrets cannot be opened: then nothing was tried.
+pub async fn send_webhook(
+    outside: &impl Outside,
+    webhook: &WebhookRecord,
+    id: &str,
+    body: String,
+) -> Result<Tried, Failure> {
+    let secrets = signing(outside, webhook)?;
+    let began = outside.now();
+    let mut tried = match checked(outside, webhook) {
+        Ok(url) => send(outside, url, id, body.into(), &secrets).await,
+        Err(why) => not_answered(why),
+    };
+    tried.duration = outside.now().since(began);
+    Ok(tried)
+}
+
+/// Where it goes; what may be called can have changed since the target was stored.
+fn checked(outside: &impl Outside, webhook: &WebhookRecord) -> Result<Url, String> {
+    let url = check_target(&webhook.target_url).map_err(|bad| format!("target_url {bad}"))?;
+    let private = outside.settings().private_upstreams;
+    guard::check(&url, private).map_err(|refused| refused.to_string())?;
+    Ok(url)
+}
+
+async fn send(
+    outside: &impl Outside,
+    url: Url,
+    id: &str,
+    body: Bytes,
+    secrets: &[Secret],
+) -> Tried {
+    let began = outside.now();
+    let request = Outgoing {
+        method: Method::POST,
+        url,
+        headers: signed_headers(id, began, secrets, &body),
+        body: Body::from_bytes(body),
+        timeout: PATIENCE,
+    };
+    match outside.send(request).await {
+        Ok(reply) => answered(outside, reply, began).await,
+        Err(SendError::Unreachable) => not_answered("the receiver could not be reached".to_owned()),
+        Err(SendError::Timeout) => not_answered("the receiver did not answer in time".to_owned()),
+    }
+}
+
+async fn answered<S: ByteStream>(
+    outside: &impl Outside<Stream = S>,
+    reply: Reply<S>,
+    began: Timestamp,
+) -> Tried {
+    let now = outside.now();
+    let left = PATIENCE.saturating_sub(now.since(began));
+    let body = start_of(outside, reply.body, left).await;
+    Tried {
+        status: Some(reply.status.as_u16()),
+        duration: Duration::ZERO,
+        body: Some(String::from_utf8_lossy(&body).into_owned()).filter(|text| !text.is_empty()),
+        error: None,
+        retry_after: retry_after(&reply.headers, now),
+    }
+}
+
+/// What comes of a body in that time, up to [`ANSWER_BYTES`].
+async fn start_of<S: ByteStream>(
+    outside: &impl Outside<Stream = S>,
+    body: Body<S>,
+    wait: Duration,
+) -> Bytes {
+    let mut stream = match body {
+        Body::Empty => return Bytes::new(),
+        Body::Bytes(bytes) => return bytes.slice(..bytes.len().min(ANSWER_BYTES)),
+        Body::Stream(stream) => stream,
+    };
+    let mut read = BytesMut::new();
+    let mut too_late = pin!(outside.sleep(wait));
+    while read.len() < ANSWER_BYTES {
+        let piece = match select(pin!(stream.next()), too_late.as_mut()).await {
+            Either::Left((Some(Ok(piece)), _)) => piece,
+            Either::Left(_) | Either::Right(_) => break,
+        };
+        let room = ANSWER_BYTES - read.len();
+        read.extend_from_slice(piece.get(..room).unwrap_or(&piece));
+    }
+    read.freeze()
+}
+
+fn not_answered(why: String) -> Tried {
+    Tried {
+        status: None,
+        duration: Duration::ZERO,
+        body: None,
+        error: Some(why),
+        retry_after: None,
+    }
+}
