@@ -51,10 +51,6 @@ pub const WEBHOOK_BODY_BYTES_MAX: usize = 1_900_000;
 pub const RECEIVE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a repeated webhook is known by its `event_id`.
 pub const DEDUPLICATION: Duration = Duration::from_hours(72);
-/// How long an endpoint may take for a delivery.
-pub const DELIVERY_TIMEOUT: Duration = Duration::from_secs(15);
-/// What is kept of its answer.
-pub const DELIVERY_ANSWER_BYTES: usize = 4096;
 /// How long an event is kept at most.
 pub const EVENT_RETENTION_DAYS: u64 = 30;
 /// How many settled events an account keeps, unless `EVENT_RETENTION_COUNT` says otherwise.

@@ -11,6 +11,7 @@ pub mod rights;
 pub mod route;
 mod schema;
 mod shape;
+mod webhook;
 
 use data_encoding::HEXLOWER;
 use http::header::ALLOW;
@@ -99,6 +100,7 @@ async fn answer<O: Outside>(
             proxy::hand_over(desk, &caller, request).await
         }
         Route::Connect(route) => Ok(connect::answer(desk, route, request).await),
+        Route::Webhook(route) => webhook::answer(desk, route, request).await,
         Route::Admin(route) => {
             let caller = admit(desk, &request.headers, needed).await?;
             admin::answer(desk, &caller, route, request).await

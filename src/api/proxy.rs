@@ -9,7 +9,7 @@ use url::Url;
 
 use super::caller::Caller;
 use super::route::{Found, Route, find};
-use super::{Desk, reply, shape};
+use super::{Desk, reply, shape, webhook};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::body;
@@ -80,6 +80,9 @@ async fn call<O: Outside, S: Storage>(
 ) -> Result<Reply<O::Stream>, Failure> {
     let target = match find(&request.method, request.url.path()) {
         Found::Route(Route::Call(target)) => target,
+        Found::Route(Route::Webhook(_)) => {
+            return webhook::receive(account, hand_over, request).await;
+        }
         Found::Route(Route::Action(name)) => return act(account, hand_over, &name, request).await,
         _ => {
             return Err(Failure::new(

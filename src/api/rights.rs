@@ -21,7 +21,9 @@ pub enum Right {
 /// The right a route asks for.
 pub fn needed(route: &Route) -> Right {
     match route {
-        Route::Health | Route::IntegrationSchema | Route::Connect(_) => Right::Open,
+        Route::Health | Route::IntegrationSchema | Route::Connect(_) | Route::Webhook(_) => {
+            Right::Open
+        }
         Route::Call(_) | Route::Action(_) => Right::Scope(TokenScope::Proxy),
         Route::Admin(route) => needed_by_admin(route),
     }

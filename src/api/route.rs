@@ -18,8 +18,19 @@ pub enum Route {
     Action(String),
     /// What a customer sees.
     Connect(ConnectRoute),
+    /// What providers send.
+    Webhook(WebhookRoute),
     /// Everything that configures.
     Admin(AdminRoute),
+}
+
+/// Where providers send to, by `POST`, and by `GET` for a handshake; ids are not parsed yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WebhookRoute {
+    /// `/integrated-account-webhook/{id}`
+    Account(String),
+    /// `/environment-integration-webhook/{id}`
+    Install(String),
 }
 
 /// The pages of connecting; an integration by its slug.
@@ -171,6 +182,12 @@ fn route(method: &Method, path: &str) -> Option<Route> {
         // `_` is no resource.
         ("POST", ["proxy", "_", action]) => return Some(Route::Action(owned(action))),
         (_, ["proxy", "_", ..]) => return None,
+        ("GET" | "POST", ["integrated-account-webhook", id]) => {
+            return Some(Route::Webhook(WebhookRoute::Account(owned(id))));
+        }
+        ("GET" | "POST", ["environment-integration-webhook", id]) => {
+            return Some(Route::Webhook(WebhookRoute::Install(owned(id))));
+        }
         (verb, ["connect", rest @ ..]) => return connect_route(verb, rest).map(Route::Connect),
         (_, ["proxy", rest @ ..]) => return proxy_target(method.as_str(), rest).map(Route::Call),
         ("GET", ["environment"]) => A::ListEnvironments,

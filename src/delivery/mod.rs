@@ -3,11 +3,13 @@
 //! its events and its target. Storing, sending and counting are the flows' work, and so is the guard of addresses.
 
 mod event_types;
+mod message;
 mod schedule;
 mod signature;
 mod target;
 
 pub use event_types::{check_event_types, is_wanted};
+pub use message::Message;
 pub use schedule::{ATTEMPTS, next_wait};
 pub use signature::{new_secret, signed_headers};
 pub use target::{BadTarget, check_target};

@@ -3,6 +3,8 @@
 
 mod submit;
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value, json};
 
 use url::Url;

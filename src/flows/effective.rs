@@ -256,8 +256,16 @@ fn compile(
     own: Option<&Value>,
 ) -> Result<Compiled, Failure> {
     let (file_id, install_id) = (integration.id.to_string(), install.id.to_string());
-    let file = opened(outside, file_secrets(&file_id), integration.sealed.as_deref())?;
-    let own_secrets = opened(outside, override_secrets(&install_id), install.sealed.as_deref())?;
+    let file = opened(
+        outside,
+        file_secrets(&file_id),
+        integration.sealed.as_deref(),
+    )?;
+    let own_secrets = opened(
+        outside,
+        override_secrets(&install_id),
+        install.sealed.as_deref(),
+    )?;
     let base = joined(&integration.config, &file);
     let changes = joined(&install.overrides, &own_secrets);
     let effective = overrides::effective(&base, &changes, own.unwrap_or(&Value::Null));

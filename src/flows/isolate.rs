@@ -113,14 +113,23 @@ impl Isolate {
     }
 
     /// The subscriptions of an environment, if they were read then or later.
-    pub fn subscriptions(&self, environment: EnvironmentId, not_before: Timestamp) -> Option<Subscriptions> {
+    pub fn subscriptions(
+        &self,
+        environment: EnvironmentId,
+        not_before: Timestamp,
+    ) -> Option<Subscriptions> {
         let mut copies = self.subscriptions.borrow_mut();
         let (read_at, copy) = copies.as_mut()?.get(&environment)?;
         (*read_at >= not_before).then(|| Rc::clone(copy))
     }
 
     /// Keeps the subscriptions of an environment, with when they began to be read.
-    pub fn keep_subscriptions(&self, environment: EnvironmentId, read_at: Timestamp, read: &Subscriptions) {
+    pub fn keep_subscriptions(
+        &self,
+        environment: EnvironmentId,
+        read_at: Timestamp,
+        read: &Subscriptions,
+    ) {
         let mut copies = self.subscriptions.borrow_mut();
         let copies = copies.get_or_insert_with(|| LruCache::new(COMPILED));
         copies.put(environment, (read_at, Rc::clone(read)));

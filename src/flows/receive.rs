@@ -19,10 +19,10 @@ use crate::config::Webhook;
 use crate::config::webhook::SignatureVerification;
 use crate::error::{Code, Failure};
 use crate::expression::TemplateScope;
-use crate::flows::redaction::redacted;
 use crate::flows::effective::Effective;
 use crate::flows::isolate::Isolate;
 use crate::flows::proxy_call::moment;
+use crate::flows::redaction::redacted;
 use crate::ids::EventId;
 use crate::ports::Outside;
 use crate::settings::Settings;
@@ -78,8 +78,11 @@ pub struct NewEvent {
 
 /// Where a webhook arrives: what it is verified and read with.
 pub struct Ground<'a, O> {
+    /// The outside.
     pub outside: &'a O,
+    /// What its objects share.
     pub isolate: &'a Isolate,
+    /// The integration as it counts here.
     pub effective: &'a Effective,
     /// The account's whole context; an empty one on an install's URL.
     pub context: &'a Value,
@@ -87,6 +90,7 @@ pub struct Ground<'a, O> {
     pub shown: Option<&'a Value>,
     /// The id the log names: its key, and itself.
     pub at: (&'static str, String),
+    /// The id of the request, for the log.
     pub request_id: &'a str,
 }
 
@@ -112,7 +116,11 @@ impl<O: Outside> Ground<'_, O> {
     }
 
     /// A handshake that cannot be worked out may be an event: that is not lost for it.
-    fn signed_handshake(&self, webhook: &Webhook, request: &Request) -> Result<Option<Handshake>, Failure> {
+    fn signed_handshake(
+        &self,
+        webhook: &Webhook,
+        request: &Request,
+    ) -> Result<Option<Handshake>, Failure> {
         match self.handshake(webhook, request, Proof::Signed) {
             Err(error @ (HandshakeError::Expression(_) | HandshakeError::Shape(_))) => {
                 self.log("warn", "webhook_handshake_failed", &error.to_string());
@@ -122,12 +130,21 @@ impl<O: Outside> Ground<'_, O> {
         }
     }
 
-    fn handshake(&self, webhook: &Webhook, request: &Request, proof: Proof) -> Result<Option<Handshake>, HandshakeError> {
+    fn handshake(
+        &self,
+        webhook: &Webhook,
+        request: &Request,
+        proof: Proof,
+    ) -> Result<Option<Handshake>, HandshakeError> {
         let moment = moment(self.outside);
         webhook::handshake(webhook, request, self.shown, &self.scope(), proof, &moment)
     }
 
-    async fn proof(&self, verification: &SignatureVerification, request: &Request<'_>) -> Result<Result<(), Refusal>, Failure> {
+    async fn proof(
+        &self,
+        verification: &SignatureVerification,
+        request: &Request<'_>,
+    ) -> Result<Result<(), Refusal>, Failure> {
         let pins = self.effective.compiled.pins(self.outside.settings());
         let source = match webhook::key_source(verification, request, &self.scope(), &pins) {
             Ok(source) => source,
@@ -163,10 +180,11 @@ impl<O: Outside> Ground<'_, O> {
             return (None, Ok(Vec::new()));
         };
         let moment = moment(self.outside);
-        let key = webhook::event_id(webhook, request, self.shown, &moment).unwrap_or_else(|error| {
-            self.log("warn", "webhook_event_id_failed", &error.to_string());
-            None
-        });
+        let key =
+            webhook::event_id(webhook, request, self.shown, &moment).unwrap_or_else(|error| {
+                self.log("warn", "webhook_event_id_failed", &error.to_string());
+                None
+            });
         let events = webhook::transform(webhook, request, self.shown, &moment);
         (key, events.and_then(|events| self.checked(events)))
     }
@@ -179,7 +197,9 @@ impl<O: Outside> Ground<'_, O> {
         if is_large || all > ALL_PAYLOADS {
             return Err(TransformError::Shape {
                 key: "payload_transform",
-                what: format!("a payload of more than {limit} bytes, or of {ALL_PAYLOADS} together"),
+                what: format!(
+                    "a payload of more than {limit} bytes, or of {ALL_PAYLOADS} together"
+                ),
             });
         }
         Ok(events)
@@ -278,7 +298,9 @@ fn without_secrets(payload: String, secrets: &[String]) -> String {
         let quoted = Value::String(secret.clone()).to_string();
         quoted.trim_matches('"').to_owned()
     });
-    let present: Vec<String> = written.filter(|secret| payload.contains(secret.as_str())).collect();
+    let present: Vec<String> = written
+        .filter(|secret| payload.contains(secret.as_str()))
+        .collect();
     if present.is_empty() {
         return payload;
     }

@@ -39,6 +39,11 @@ pub struct Tried {
 }
 
 impl Tried {
+    /// Nothing was sent: why.
+    pub fn not_sent(why: String) -> Self {
+        not_answered(why)
+    }
+
     /// Whether the receiver has it: any 2xx.
     pub fn is_delivered(&self) -> bool {
         self.status

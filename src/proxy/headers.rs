@@ -67,6 +67,15 @@ pub fn for_hand_over(headers: &HeaderMap) -> HeaderMap {
         .collect()
 }
 
+/// The same of a provider's webhook: what proves it may stand in `authorization`.
+pub fn of_webhook(headers: &HeaderMap) -> HeaderMap {
+    let mut kept = for_hand_over(headers);
+    for proof in headers.get_all(AUTHORIZATION) {
+        kept.append(AUTHORIZATION, proof.clone());
+    }
+    kept
+}
+
 /// The answer's fields that go to the caller, when the body goes on unread.
 pub fn of_answer(headers: &HeaderMap) -> HeaderMap {
     let mut kept: HeaderMap = headers

@@ -7,36 +7,45 @@ use std::time::Duration;
 use super::ahead::next_refresh;
 use super::{AccountObject, State};
 use crate::error::Failure;
-use crate::ports::{Outside, Storage};
+use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
 
 /// Until what failed is tried again.
 const RETRY: Duration = Duration::from_mins(1);
+/// How long one ring delivers at most.
+const TURN: Duration = Duration::from_secs(30);
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Rings again in a minute whatever happens in between, and at the right time when all went well.
     pub async fn alarm(self: &Rc<Self>) {
         self.alarm.set(None);
-        match self
-            .has_table("account")
-            .and_then(|has| Ok(has || self.has_table("login")?))
-        {
+        let began = self.outside.now();
+        match self.has_anything() {
             Ok(false) => return,
             Ok(true) => {}
             Err(fault) => self.log("alarm_failed", &fault.to_string()),
         }
         self.wake_later().await;
-        if let Err(failure) = self.work_off().await {
+        if let Err(failure) = self.settle_all().await {
             self.log("account_not_settled", failure.code.as_str());
         }
+        // Whatever stands in the way of the account, its events go out.
+        if let Err(failure) = self.deliver(began.plus(TURN)).await {
+            self.log("events_not_delivered", failure.code.as_str());
+        }
+        self.plan().await;
     }
 
-    async fn work_off(self: &Rc<Self>) -> Result<(), Failure> {
+    async fn settle_all(self: &Rc<Self>) -> Result<(), Failure> {
         self.finish_pending().await?;
         self.settled().await?;
         self.finish_set_up().await;
         self.refresh_ahead().await;
-        self.rest().await
+        Ok(())
+    }
+
+    fn has_anything(&self) -> Result<bool, StorageFault> {
+        Ok(self.has_table("account")? || self.has_table("login")? || self.has_outbox()?)
     }
 }
 
@@ -68,7 +77,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// stays stored.
     pub(super) async fn rest(&self) -> Result<(), Failure> {
         let now = self.outside.now();
-        let events = self.trim_events()?;
+        let events = self.trim_outbox()?;
+        let delivery = self.next_delivery()?;
         let logins = self.trim_logins()?;
         let row = self.read_row()?;
         let is_pending = row
@@ -81,22 +91,34 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             State::Missing | State::Unread => None,
         };
         let retry = is_pending.then(|| now.plus(RETRY));
-        let next = [events, logins, retry, refresh].into_iter().flatten().min();
         let is_kept = row.is_some_and(|row| row.account.is_some() || row.pending.is_some());
+        if !is_kept && self.is_outbox_over()? {
+            self.erase_all().await?;
+            return Ok(());
+        }
+        let next = [events, delivery, logins, retry, refresh]
+            .into_iter()
+            .flatten()
+            .min();
         match next {
             None if is_kept => {
                 self.storage.delete_alarm().await?;
                 self.alarm.set(None);
             }
-            None => {
-                self.storage.erase().await?;
-                self.alarm.set(None);
-            }
+            None => self.erase_all().await?,
             Some(at) => {
                 self.alarm.set(None);
                 self.wake_by(at).await;
             }
         }
+        Ok(())
+    }
+
+    /// Nothing is left at all.
+    async fn erase_all(&self) -> Result<(), StorageFault> {
+        self.storage.erase().await?;
+        self.has_open_outbox.set(false);
+        self.alarm.set(None);
         Ok(())
     }
 }

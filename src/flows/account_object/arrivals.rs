@@ -83,7 +83,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             "environment_id": account.environment_id,
             "environment_integration_id": account.environment_integration_id,
         });
-        let event = self.event(EventType::Deleted, payload);
+        let event = self.event(EventType::Deleted, &payload)?;
         self.withdraw(account.environment_id, &[event]).await?;
         if let Ok(effective) = effective {
             let (object, loaded) = (Rc::clone(self), Rc::clone(&loaded));
@@ -145,7 +145,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 Ok(State::Here(self.reload()?))
             }
             Err(failure) if failure.code == Code::NotFound && is_new => {
-                self.wipe_row(&Pending::Delete(next.account.environment_id), &[])?;
+                self.wipe_row(next.account.environment_id, &[])?;
                 self.wake_later().await;
                 Ok(State::Missing)
             }
@@ -160,7 +160,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// From here on the account is gone for everybody, whatever happens next: the alarm, set in the
     /// same turn, takes it out of the index if this cannot.
     async fn withdraw(&self, environment: EnvironmentId, events: &[Event]) -> Result<(), Failure> {
-        self.wipe_row(&Pending::Delete(environment), events)?;
+        self.wipe_row(environment, events)?;
         self.state.replace(State::Missing);
         self.wake_later().await;
         if let Err(failure) = self.leave_index(environment).await {
@@ -205,6 +205,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     pub(super) async fn index(&self, effective: &Effective, next: &Next) -> Result<(), Failure> {
         let account = &next.account;
+        let lookup = self.next_lookup(effective, next)?;
         let entry = AccountEntry {
             id: account.id,
             tenant_id: account.tenant_id.clone(),
@@ -219,7 +220,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let answer = ask_environment::<()>(
             &self.outside,
             account.environment_id,
-            &EnvironmentAsk::IndexAccount(entry, next.link.clone()),
+            &EnvironmentAsk::IndexAccount(entry, next.link.clone(), lookup),
         )
         .await;
         answer.map_err(|failure| match failure.code {

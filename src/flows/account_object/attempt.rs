@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::AccountObject;
 use super::deliver::Due;
-use crate::delivery::next_wait;
+use crate::delivery::{Message, next_wait};
 use crate::error::Failure;
 use crate::flows::ask::{EnvironmentAsk, ask_environment};
 use crate::flows::records::WebhookRecord;
-use crate::flows::send_event::{Attempt, Delivery, send_event};
+use crate::flows::send_webhook::{Tried, send_webhook};
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -38,13 +38,20 @@ struct Standing {
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
-    pub(super) async fn deliver_one(&self, environment: EnvironmentId, due: Due) -> Result<(), Failure> {
+    pub(super) async fn deliver_one(
+        &self,
+        environment: EnvironmentId,
+        due: Due,
+    ) -> Result<(), Failure> {
         let now = self.outside.now();
         let subscriptions = self.subscriptions(environment, now.minus(KNOWN)).await?;
         let Some(standing) = self.standing(due)? else {
             return Ok(());
         };
-        let Some(webhook) = subscriptions.iter().find(|webhook| webhook.id == due.webhook) else {
+        let Some(webhook) = subscriptions
+            .iter()
+            .find(|webhook| webhook.id == due.webhook)
+        else {
             return Ok(self.drop_delivery(due)?);
         };
         if webhook.paused_at.is_some() {
@@ -54,7 +61,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let wait = next_wait(tries, None, self.outside.random());
         self.count_attempt(due, tries, now.plus(wait.unwrap_or(LOST)))?;
         let id = self.event_id(due.event);
-        let delivery = Delivery {
+        let message = Message {
             id,
             event: &standing.event,
             payload: &standing.payload,
@@ -63,11 +70,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             environment_id: environment,
             integrated_account_id: Some(self.id),
             created_at: standing.created_at,
+            webhook_id: webhook.id,
         };
-        let attempt = send_event(&self.outside, webhook, &delivery).await;
+        let tried = send_webhook(&self.outside, webhook, &id.to_string(), message.body()).await;
+        let attempt = tried.unwrap_or_else(|failure| Tried::not_sent(failure.message));
         self.keep_attempt(due, standing.attempts + 1, now, &attempt)?;
         self.note_outcome(due, tries, &attempt)?;
-        self.tell_outcome(environment, webhook, tries, &attempt).await;
+        self.tell_outcome(environment, webhook, tries, &attempt)
+            .await;
         Ok(())
     }
 
@@ -75,14 +85,32 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     fn standing(&self, due: Due) -> Result<Option<Standing>, StorageFault> {
         let statement = "SELECT d.tries, d.attempts, e.event, e.payload, e.resource_type, e.resource_id, e.created_at \
              FROM delivery d JOIN event e ON e.number = d.event WHERE d.event = ? AND d.webhook_id = ? AND d.next_at <= ?";
-        let values = [due.event.into(), due.webhook.to_string().into(), self.outside.now().as_millis().into()];
+        let values = [
+            due.event.into(),
+            due.webhook.to_string().into(),
+            self.outside.now().as_millis().into(),
+        ];
         let rows = self.storage.exec(statement, &values)?;
-        let Some([tries, attempts, event, payload, resource_type, resource_id, created_at]) = rows.first().map(Vec::as_slice) else {
+        let Some(
+            [
+                tries,
+                attempts,
+                event,
+                payload,
+                resource_type,
+                resource_id,
+                created_at,
+            ],
+        ) = rows.first().map(Vec::as_slice)
+        else {
             return Ok(None);
         };
         let text = |value: &SqlValue| value.as_text().map(str::to_owned);
         Ok(Some(Standing {
-            tries: tries.as_integer().and_then(|tries| u32::try_from(tries).ok()).unwrap_or(0),
+            tries: tries
+                .as_integer()
+                .and_then(|tries| u32::try_from(tries).ok())
+                .unwrap_or(0),
             attempts: attempts.as_integer().unwrap_or(0),
             event: text(event).unwrap_or_default(),
             payload: text(payload).unwrap_or_default(),
@@ -95,18 +123,33 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// As if it failed: a restart before the answer leaves it to its next try.
     fn count_attempt(&self, due: Due, tries: u32, next_at: Timestamp) -> Result<(), StorageFault> {
         let statement = "UPDATE delivery SET tries = ?, attempts = attempts + 1, next_at = ? WHERE event = ? AND webhook_id = ?";
-        let values = [i64::from(tries).into(), next_at.as_millis().into(), due.event.into(), due.webhook.to_string().into()];
+        let values = [
+            i64::from(tries).into(),
+            next_at.as_millis().into(),
+            due.event.into(),
+            due.webhook.to_string().into(),
+        ];
         self.storage.exec(statement, &values).map(drop)
     }
 
-    fn keep_attempt(&self, due: Due, number: i64, sent_at: Timestamp, attempt: &Attempt) -> Result<(), StorageFault> {
+    fn keep_attempt(
+        &self,
+        due: Due,
+        number: i64,
+        sent_at: Timestamp,
+        attempt: &Tried,
+    ) -> Result<(), StorageFault> {
         let text = |text: Option<&str>| text.map_or(SqlValue::Null, SqlValue::from);
         let values = [
             due.event.into(),
             due.webhook.to_string().into(),
             number.into(),
-            attempt.status.map_or(SqlValue::Null, |status| i64::from(status).into()),
-            i64::try_from(attempt.duration_ms).unwrap_or(i64::MAX).into(),
+            attempt
+                .status
+                .map_or(SqlValue::Null, |status| i64::from(status).into()),
+            i64::try_from(attempt.duration.as_millis())
+                .unwrap_or(i64::MAX)
+                .into(),
             text(attempt.body.as_deref()),
             text(attempt.error.as_deref()),
             sent_at.as_millis().into(),
@@ -115,23 +158,37 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE EXISTS (SELECT 1 FROM event WHERE number = ?1)";
         self.storage.exec(statement, &values)?;
         if number > ATTEMPTS_KEPT {
-            let statement = "DELETE FROM attempt WHERE event = ? AND webhook_id = ? AND number <= ?";
+            let statement =
+                "DELETE FROM attempt WHERE event = ? AND webhook_id = ? AND number <= ?";
             let last = number - ATTEMPTS_KEPT;
-            self.storage.exec(statement, &[due.event.into(), due.webhook.to_string().into(), last.into()])?;
+            self.storage.exec(
+                statement,
+                &[
+                    due.event.into(),
+                    due.webhook.to_string().into(),
+                    last.into(),
+                ],
+            )?;
         }
         Ok(())
     }
 
     /// Unless it was begun anew meanwhile, by a replay.
-    fn note_outcome(&self, due: Due, tries: u32, attempt: &Attempt) -> Result<(), StorageFault> {
+    fn note_outcome(&self, due: Due, tries: u32, attempt: &Tried) -> Result<(), StorageFault> {
         let wait = next_wait(tries, attempt.retry_after, self.outside.random());
         let (status, next_at) = match wait {
-            _ if attempt.is_done() => ("delivered", SqlValue::Null),
+            _ if attempt.is_delivered() => ("delivered", SqlValue::Null),
             Some(wait) => ("pending", self.outside.now().plus(wait).as_millis().into()),
             None => ("failed", SqlValue::Null),
         };
         let statement = "UPDATE delivery SET status = ?, next_at = ? WHERE event = ? AND webhook_id = ? AND tries = ?";
-        let values = [status.into(), next_at, due.event.into(), due.webhook.to_string().into(), i64::from(tries).into()];
+        let values = [
+            status.into(),
+            next_at,
+            due.event.into(),
+            due.webhook.to_string().into(),
+            i64::from(tries).into(),
+        ];
         self.storage.exec(statement, &values)?;
         if status == "pending" {
             return Ok(());
@@ -142,17 +199,30 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The subscription is gone.
     fn drop_delivery(&self, due: Due) -> Result<(), StorageFault> {
         let statement = "DELETE FROM delivery WHERE event = ? AND webhook_id = ?";
-        self.storage.exec(statement, &[due.event.into(), due.webhook.to_string().into()])?;
+        self.storage.exec(
+            statement,
+            &[due.event.into(), due.webhook.to_string().into()],
+        )?;
         self.settle_event(due.event)
     }
 
     /// The directory keeps since when a subscription fails, and pauses it. What it does not hear now it hears from
     /// the next one.
-    async fn tell_outcome(&self, environment: EnvironmentId, webhook: &WebhookRecord, tries: u32, attempt: &Attempt) {
+    async fn tell_outcome(
+        &self,
+        environment: EnvironmentId,
+        webhook: &WebhookRecord,
+        tries: u32,
+        attempt: &Tried,
+    ) {
         let now = self.outside.now();
-        let is_to_be_paused = webhook.failing_since.is_none_or(|since| now.since(since) >= PAUSED_AFTER);
-        let ask = if attempt.is_done() {
-            webhook.failing_since.map(|_| EnvironmentAsk::NoteWorking(webhook.id))
+        let is_to_be_paused = webhook
+            .failing_since
+            .is_none_or(|since| now.since(since) >= PAUSED_AFTER);
+        let ask = if attempt.is_delivered() {
+            webhook
+                .failing_since
+                .map(|_| EnvironmentAsk::NoteWorking(webhook.id))
         } else {
             let is_failing = tries >= TRIES_OF_A_FAILING_ONE && is_to_be_paused;
             is_failing.then(|| EnvironmentAsk::NoteFailing(webhook.id, now))

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::events::EventType;
 use super::oauth_token::split_token;
+use super::receive::value_at;
 use super::row::{Next, NextToken, Pending};
 use super::{AccountObject, Loaded};
 use crate::account::Account;
@@ -13,7 +14,7 @@ use crate::account::seal::key_id;
 use crate::account::status::Status;
 use crate::config::{self, secrets};
 use crate::error::{Code, Failure};
-use crate::flows::ask::{AccountChange, AccountView};
+use crate::flows::ask::{AccountChange, AccountView, Lookup};
 use crate::flows::effective::{self, Compiled, Effective};
 use crate::flows::import_account::{check_context, check_tenant};
 use crate::json as words;
@@ -143,9 +144,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             None => NextToken::Goes,
         };
         let payload = effective.view(account.clone()).shown();
-        let events = events
-            .iter()
-            .map(|event| self.event(*event, payload.clone()));
+        let events = events.iter().map(|event| self.event(*event, &payload));
         let sealing_key = match (&sealed, &token) {
             (Some(sealed), _) | (None, NextToken::Is(sealed)) => Some(key_id(sealed).to_owned()),
             // The commit seals it under the first key, too.
@@ -159,7 +158,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             (None, NextToken::Goes) => None,
         };
         Ok(Next {
-            events: events.collect(),
+            events: events.collect::<Result<_, _>>()?,
             sealed,
             token,
             sealing_key,
@@ -176,7 +175,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         loaded: &Rc<Loaded>,
         next: &Next,
     ) -> Result<Rc<Loaded>, Failure> {
-        if is_indexed_alike(loaded, next) && !self.has_pending()? {
+        if self.is_indexed_alike(effective, loaded, next)? && !self.has_pending()? {
             self.commit_row(next)?;
         } else {
             self.index_then_commit(effective, loaded, next).await?;
@@ -210,6 +209,37 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.commit_row(next)
     }
 
+    /// Whether the index has nothing to learn.
+    fn is_indexed_alike(
+        &self,
+        effective: &Effective,
+        old: &Loaded,
+        next: &Next,
+    ) -> Result<bool, Failure> {
+        let (account, new) = (&old.account, &next.account);
+        let found_by = lookup_of(effective, &old.context);
+        Ok(next.link.is_none()
+            && account.tenant_id == new.tenant_id
+            && account.status == new.status
+            && account.is_sandbox == new.is_sandbox
+            && old.sealing_key == next.sealing_key
+            && found_by == self.next_lookup(effective, next)?)
+    }
+
+    /// By what an install's webhooks will find the account. What finds it may be a secret.
+    pub(super) fn next_lookup(
+        &self,
+        effective: &Effective,
+        next: &Next,
+    ) -> Result<Lookup, Failure> {
+        let lookup = lookup_of(effective, &next.account.context);
+        if lookup.field.is_none() || lookup.value.is_some() {
+            return Ok(lookup);
+        }
+        let secrets = self.opened(next.sealed.as_deref())?;
+        Ok(lookup_of(effective, &secrets))
+    }
+
     async fn check_override(&self, account: &Account) -> Result<(), Failure> {
         let published = effective::published(&self.outside, &self.isolate, account).await?;
         let compiled = effective::compiled(&self.outside, &self.isolate, account, &published);
@@ -218,6 +248,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             _ => failure,
         })
     }
+}
+
+fn lookup_of(effective: &Effective, context: &Value) -> Lookup {
+    let webhook = effective.compiled.config.webhook.as_ref();
+    let verification = webhook.and_then(|webhook| webhook.signature_verification.as_ref());
+    let field =
+        verification.and_then(|verification| verification.config.context_lookup_field_name.clone());
+    let value = field.as_deref().and_then(|field| value_at(context, field));
+    Lookup { field, value }
 }
 
 /// 422 when a value changes that scheme, host or port of any URL depends on.
@@ -268,14 +307,4 @@ fn merged_override(own: Option<Value>, patch: &Value) -> Result<Option<Value>, F
         ));
     }
     Ok(Some(own))
-}
-
-/// Whether the index has nothing to learn.
-fn is_indexed_alike(old: &Loaded, next: &Next) -> bool {
-    let (account, new) = (&old.account, &next.account);
-    next.link.is_none()
-        && account.tenant_id == new.tenant_id
-        && account.status == new.status
-        && account.is_sandbox == new.is_sandbox
-        && old.sealing_key == next.sealing_key
 }

@@ -47,11 +47,16 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let outcome = self.deliver_all(environment, until).await;
         let told = self.report(environment).await;
         let pause = outcome.is_err() || told.is_err();
-        self.outbox_pause.set(pause.then(|| self.outside.now().plus(RETRY)));
+        self.outbox_pause
+            .set(pause.then(|| self.outside.now().plus(RETRY)));
         outcome.and(told)
     }
 
-    async fn deliver_all(&self, environment: EnvironmentId, until: Timestamp) -> Result<(), Failure> {
+    async fn deliver_all(
+        &self,
+        environment: EnvironmentId,
+        until: Timestamp,
+    ) -> Result<(), Failure> {
         loop {
             let is_new = self.expand(environment).await?;
             self.note_waiting(environment).await?;
@@ -85,25 +90,36 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         Ok(true)
     }
 
-    fn expand_one(&self, number: i64, event: &str, subscriptions: &[WebhookRecord]) -> Result<(), StorageFault> {
-        let wanted = |webhook: &&WebhookRecord| delivery::is_wanted(webhook.event_types.as_deref(), event);
+    fn expand_one(
+        &self,
+        number: i64,
+        event: &str,
+        subscriptions: &[WebhookRecord],
+    ) -> Result<(), StorageFault> {
+        let wanted =
+            |webhook: &&WebhookRecord| delivery::is_wanted(webhook.event_types.as_deref(), event);
         let statement = "INSERT INTO delivery (event, webhook_id, status, attempts, tries, next_at) VALUES (?, ?, 'pending', 0, 0, ?) \
                          ON CONFLICT (event, webhook_id) DO NOTHING";
         for webhook in subscriptions.iter().filter(wanted) {
             let id = webhook.id.to_string();
             let now = self.outside.now().as_millis();
-            self.storage.exec(statement, &[number.into(), id.into(), now.into()])?;
+            self.storage
+                .exec(statement, &[number.into(), id.into(), now.into()])?;
             if webhook.paused_at.is_some() {
                 self.let_wait(webhook.id)?;
             }
         }
-        self.storage.exec("UPDATE event SET is_expanded = 1 WHERE number = ?", &[number.into()])?;
+        self.storage.exec(
+            "UPDATE event SET is_expanded = 1 WHERE number = ?",
+            &[number.into()],
+        )?;
         self.settle_event(number)
     }
 
     fn due(&self) -> Result<Vec<Due>, StorageFault> {
         let now = self.outside.now().as_millis();
-        let statement = "SELECT event, webhook_id FROM delivery WHERE next_at <= ? ORDER BY event LIMIT ?";
+        let statement =
+            "SELECT event, webhook_id FROM delivery WHERE next_at <= ? ORDER BY event LIMIT ?";
         let rows = self.storage.exec(statement, &[now.into(), STEP.into()])?;
         Ok(rows.iter().filter_map(due_of).collect())
     }
@@ -115,12 +131,17 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         let now = self.outside.now();
         let is_new = "SELECT number FROM event WHERE is_expanded = 0 LIMIT 1";
-        let is_untold = "SELECT 1 FROM report UNION ALL SELECT 1 FROM waiting WHERE is_noted = 0 LIMIT 1";
+        let is_untold =
+            "SELECT 1 FROM report UNION ALL SELECT 1 FROM waiting WHERE is_noted = 0 LIMIT 1";
         if self.one_integer(is_new, &[])?.is_some() || self.one_integer(is_untold, &[])?.is_some() {
-            return Ok(Some(self.outbox_pause.get().map_or(now, |until| until.max(now))));
+            return Ok(Some(
+                self.outbox_pause.get().map_or(now, |until| until.max(now)),
+            ));
         }
         let statement = "SELECT MIN(next_at) FROM delivery WHERE next_at IS NOT NULL";
-        let next = self.one_integer(statement, &[])?.map(Timestamp::from_millis);
+        let next = self
+            .one_integer(statement, &[])?
+            .map(Timestamp::from_millis);
         Ok(next.map(|at| self.outbox_pause.get().map_or(at, |until| until.max(at))))
     }
 
@@ -132,8 +153,16 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                ELSE 'delivered' END \
              WHERE number = ?1 RETURNING status";
         let rows = self.storage.exec(statement, &[number.into()])?;
-        if rows.first().and_then(|row| row.first()).and_then(SqlValue::as_text) == Some("failed") {
-            self.storage.exec("INSERT OR REPLACE INTO report (event, is_failed) VALUES (?, 1)", &[number.into()])?;
+        if rows
+            .first()
+            .and_then(|row| row.first())
+            .and_then(SqlValue::as_text)
+            == Some("failed")
+        {
+            self.storage.exec(
+                "INSERT OR REPLACE INTO report (event, is_failed) VALUES (?, 1)",
+                &[number.into()],
+            )?;
         }
         Ok(())
     }
@@ -143,7 +172,10 @@ fn due_of(row: &Row) -> Option<Due> {
     let [event, webhook] = row.as_slice() else {
         return None;
     };
-    Some(Due { event: event.as_integer()?, webhook: webhook.as_text()?.parse().ok()? })
+    Some(Due {
+        event: event.as_integer()?,
+        webhook: webhook.as_text()?.parse().ok()?,
+    })
 }
 
 /// One of each subscription after the other, each the oldest first: a slow one holds the others back by one.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{AccountObject, State};
+use super::AccountObject;
 use crate::error::Failure;
 use crate::flows::ask::{AttemptView, DeliveryView, EventDetail, EventStatus, EventView};
 use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
@@ -29,33 +29,64 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Newest first.
-    pub(super) async fn list_events(&self, sees: &Sees, page: &Page) -> Result<Listed<EventView>, Failure> {
+    pub(super) async fn list_events(
+        &self,
+        sees: &Sees,
+        page: &Page,
+    ) -> Result<Listed<EventView>, Failure> {
         let environment = self.visible_outbox(sees).await?;
         if !self.has_outbox()? {
-            return Ok(Listed { result: Vec::new(), next_cursor: None });
+            return Ok(Listed {
+                result: Vec::new(),
+                next_cursor: None,
+            });
         }
         let before = page.after.as_deref().and_then(|id| id.parse().ok());
         let before = before.map_or(i64::MAX >> 11, EventId::number);
         let (conditions, values): (Vec<_>, Vec<_>) = page.filters.iter().map(condition).unzip();
-        let wheres: String = conditions.iter().map(|condition| format!(" AND {condition}")).collect();
-        let statement = format!("SELECT {COLUMNS} FROM event WHERE number < ?{wheres} ORDER BY number DESC LIMIT ?");
+        let wheres: String = conditions
+            .iter()
+            .map(|condition| format!(" AND {condition}"))
+            .collect();
+        let statement = format!(
+            "SELECT {COLUMNS} FROM event WHERE number < ?{wheres} ORDER BY number DESC LIMIT ?"
+        );
         let limit = i64::try_from(page.limit.saturating_add(1)).unwrap_or(i64::MAX);
-        let all: Vec<SqlValue> = [before.into()].into_iter().chain(values).chain([limit.into()]).collect();
+        let all: Vec<SqlValue> = [before.into()]
+            .into_iter()
+            .chain(values)
+            .chain([limit.into()])
+            .collect();
         let rows = self.storage.exec(&statement, &all)?;
         let shown = rows.get(..page.limit).unwrap_or(&rows);
-        let result = shown.iter().filter_map(|row| self.view_of(environment, row)).collect::<Vec<_>>();
+        let result = shown
+            .iter()
+            .filter_map(|row| self.view_of(environment, row))
+            .collect::<Vec<_>>();
         let last = result.last().map(|event| event.id.to_string());
-        Ok(Listed { next_cursor: last.filter(|_| rows.len() > page.limit), result })
+        Ok(Listed {
+            next_cursor: last.filter(|_| rows.len() > page.limit),
+            result,
+        })
     }
 
     /// Everything there is of one.
     pub(super) async fn get_event(&self, sees: &Sees, id: EventId) -> Result<EventDetail, Failure> {
         let environment = self.visible_outbox(sees).await.map_err(|_| no_event())?;
         let number = self.number_of(id)?;
-        let rows = self.storage.exec(&format!("SELECT {COLUMNS} FROM event WHERE number = ?"), &[number.into()])?;
+        let rows = self.storage.exec(
+            &format!("SELECT {COLUMNS} FROM event WHERE number = ?"),
+            &[number.into()],
+        )?;
         let event = rows.first().and_then(|row| self.view_of(environment, row));
-        let payload = self.storage.exec("SELECT payload FROM event WHERE number = ?", &[number.into()])?;
-        let payload = payload.first().and_then(|row| row.first()).and_then(SqlValue::as_text);
+        let payload = self.storage.exec(
+            "SELECT payload FROM event WHERE number = ?",
+            &[number.into()],
+        )?;
+        let payload = payload
+            .first()
+            .and_then(|row| row.first())
+            .and_then(SqlValue::as_text);
         Ok(EventDetail {
             event: event.ok_or_else(no_event)?,
             payload: payload.unwrap_or("null").to_owned(),
@@ -68,12 +99,23 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     pub(super) fn number_of(&self, id: EventId) -> Result<i64, Failure> {
         let number = id.number();
         let statement = "SELECT number FROM event WHERE number = ?";
-        let is_here = id.account() == self.id && self.has_outbox()? && self.one_integer(statement, &[number.into()])?.is_some();
+        let is_here = id.account() == self.id
+            && self.has_outbox()?
+            && self.one_integer(statement, &[number.into()])?.is_some();
         is_here.then_some(number).ok_or_else(no_event)
     }
 
     fn view_of(&self, environment_id: EnvironmentId, row: &Row) -> Option<EventView> {
-        let [number, event, status, resource_type, resource_id, last_error, created_at] = row.as_slice() else {
+        let [
+            number,
+            event,
+            status,
+            resource_type,
+            resource_id,
+            last_error,
+            created_at,
+        ] = row.as_slice()
+        else {
             return None;
         };
         let text = |value: &SqlValue| value.as_text().map(str::to_owned);
@@ -85,13 +127,16 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             resource_id: text(resource_id),
             environment_id,
             integrated_account_id: self.id,
-            last_error: last_error.as_text().and_then(|text| serde_json::from_str::<Value>(text).ok()),
+            last_error: last_error
+                .as_text()
+                .and_then(|text| serde_json::from_str::<Value>(text).ok()),
             created_at: Timestamp::from_millis(created_at.as_integer()?),
         })
     }
 
     fn deliveries_of(&self, number: i64) -> Result<Vec<DeliveryView>, StorageFault> {
-        let statement = "SELECT webhook_id, status, attempts, next_at FROM delivery WHERE event = ?";
+        let statement =
+            "SELECT webhook_id, status, attempts, next_at FROM delivery WHERE event = ?";
         let rows = self.storage.exec(statement, &[number.into()])?;
         Ok(rows.iter().filter_map(delivery_view).collect())
     }
@@ -101,11 +146,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                          WHERE event = ? ORDER BY created_at, webhook_id, number";
         let rows = self.storage.exec(statement, &[number.into()])?;
         Ok(rows.iter().filter_map(attempt_view).collect())
-    }
-
-    /// Whether the account is gone and only its outbox is left.
-    pub(super) fn is_gone(&self) -> bool {
-        matches!(self.state(), State::Missing)
     }
 }
 
@@ -130,14 +170,25 @@ fn delivery_view(row: &Row) -> Option<DeliveryView> {
 }
 
 fn attempt_view(row: &Row) -> Option<AttemptView> {
-    let [webhook_id, number, status, duration_ms, body, error, created_at] = row.as_slice() else {
+    let [
+        webhook_id,
+        number,
+        status,
+        duration_ms,
+        body,
+        error,
+        created_at,
+    ] = row.as_slice()
+    else {
         return None;
     };
     let text = |value: &SqlValue| value.as_text().map(str::to_owned);
     Some(AttemptView {
         webhook_id: webhook_id.as_text()?.parse().ok()?,
         number: u32::try_from(number.as_integer()?).ok()?,
-        status: status.as_integer().and_then(|status| u16::try_from(status).ok()),
+        status: status
+            .as_integer()
+            .and_then(|status| u16::try_from(status).ok()),
         duration_ms: u64::try_from(duration_ms.as_integer()?).ok()?,
         body: text(body),
         error: text(error),

@@ -88,7 +88,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     fn next_number(&self) -> Result<i64, StorageFault> {
         let last = match self.last_number.get() {
             Some(last) => last,
-            None if self.has_outbox()? => self.one_integer("SELECT MAX(number) FROM event", &[])?.unwrap_or(0),
+            None if self.has_outbox()? => self
+                .one_integer("SELECT MAX(number) FROM event", &[])?
+                .unwrap_or(0),
             None => 0,
         };
         let next = number_at(self.outside.now()).max(last + 1);
@@ -102,7 +104,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Doing it twice is doing it once.
-    pub(super) fn write_events(&self, environment: EnvironmentId, events: &[Event]) -> Result<(), StorageFault> {
+    pub(super) fn write_events(
+        &self,
+        environment: EnvironmentId,
+        events: &[Event],
+    ) -> Result<(), StorageFault> {
         if events.is_empty() {
             return Ok(());
         }
@@ -131,7 +137,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The first column of the first row, where it is a number.
-    pub(super) fn one_integer(&self, statement: &str, values: &[SqlValue]) -> Result<Option<i64>, StorageFault> {
+    pub(super) fn one_integer(
+        &self,
+        statement: &str,
+        values: &[SqlValue],
+    ) -> Result<Option<i64>, StorageFault> {
         let rows = self.storage.exec(statement, values)?;
         let first = rows.first().and_then(|row| row.first());
         Ok(first.and_then(SqlValue::as_integer))

@@ -8,17 +8,25 @@ mod actions;
 mod ahead;
 mod alarm;
 mod arrivals;
+mod attempt;
 mod changes;
 mod connect;
 mod credential;
+mod deliver;
+mod event_views;
 mod events;
 mod grant;
 mod logins;
 mod oauth_token;
+mod outbox;
+mod receive;
 mod refresh;
 mod refresh_action;
+mod replay;
+mod report;
 mod row;
 mod set_up;
+mod subscriptions;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -65,6 +73,17 @@ pub struct AccountObject<O, S> {
     is_noting_use: Cell<bool>,
     /// The alarm as this object set it last; an earlier one is never put off.
     alarm: Cell<Option<Timestamp>>,
+    /// Whether the tables of events are there.
+    has_open_outbox: Cell<bool>,
+    /// The number of the last event.
+    last_number: Cell<Option<i64>>,
+    /// Events stored since they were trimmed, and when they are again.
+    stored: Cell<u32>,
+    trim_at: Cell<Option<Timestamp>>,
+    /// Deliveries are under way.
+    is_delivering: Cell<bool>,
+    /// After a directory that did not answer.
+    outbox_pause: Cell<Option<Timestamp>>,
     /// Calls that wait for the head of an answer.
     pub(crate) slots: Semaphore,
 }
@@ -113,6 +132,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             unreadable_since: Cell::new(None),
             is_noting_use: Cell::new(false),
             alarm: Cell::new(None),
+            has_open_outbox: Cell::new(false),
+            last_number: Cell::new(None),
+            stored: Cell::new(0),
+            trim_at: Cell::new(None),
+            is_delivering: Cell::new(false),
+            outbox_pause: Cell::new(None),
             slots: Semaphore::new(CALL_SLOTS),
         }
     }
@@ -180,11 +205,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             AccountAsk::IssueToken(sees, hash, until) => {
                 answered(self.issue_token(&sees, &hash, until).await?)
             }
-            AccountAsk::ListEvents(..)
-            | AccountAsk::GetEvent(..)
-            | AccountAsk::Replay(..)
-            | AccountAsk::ReplayAll(..)
-            | AccountAsk::Deliver => Err(Failure::new(Code::Internal, "soon")),
+            AccountAsk::Receive(install, arrival) => {
+                answered(self.receive_of_install(install, *arrival).await?)
+            }
+            AccountAsk::LookupValue(field) => answered(self.lookup_value(&field).await?),
+            AccountAsk::ListEvents(sees, page) => answered(self.list_events(&sees, &page).await?),
+            AccountAsk::GetEvent(sees, id) => answered(self.get_event(&sees, id).await?),
+            AccountAsk::Replay(sees, id) => answered(self.replay(&sees, id).await?),
+            AccountAsk::ReplayAll(sees, range) => answered(self.replay_all(&sees, &range).await?),
+            AccountAsk::Deliver => answered(self.release_all().await?),
             AccountAsk::Reseal => answered(self.reseal().await?),
             AccountAsk::Delete(sees) => answered(self.delete(&sees).await?),
         }

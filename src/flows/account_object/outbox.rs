@@ -44,8 +44,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         for statement in SCHEMA {
             self.storage.exec(statement, &[])?;
         }
-        let statement = "INSERT INTO outbox (one, environment_id) VALUES (1, ?) ON CONFLICT (one) DO NOTHING";
-        self.storage.exec(statement, &[environment.to_string().into()])?;
+        let statement =
+            "INSERT INTO outbox (one, environment_id) VALUES (1, ?) ON CONFLICT (one) DO NOTHING";
+        self.storage
+            .exec(statement, &[environment.to_string().into()])?;
         self.has_open_outbox.set(true);
         Ok(())
     }
@@ -60,8 +62,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if !self.has_outbox()? {
             return Ok(None);
         }
-        let rows = self.storage.exec("SELECT environment_id FROM outbox", &[])?;
-        let id = rows.first().and_then(|row| row.first()).and_then(SqlValue::as_text);
+        let rows = self
+            .storage
+            .exec("SELECT environment_id FROM outbox", &[])?;
+        let id = rows
+            .first()
+            .and_then(|row| row.first())
+            .and_then(SqlValue::as_text);
         Ok(id.and_then(|id| id.parse().ok()))
     }
 
@@ -92,7 +99,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     fn trim_seen(&self, now: Timestamp) -> Result<(), StorageFault> {
         let over = now.minus(DEDUPLICATION).as_millis();
-        self.storage.exec("DELETE FROM seen WHERE at <= ?", &[over.into()]).map(drop)
+        self.storage
+            .exec("DELETE FROM seen WHERE at <= ?", &[over.into()])
+            .map(drop)
     }
 
     fn trim_events(&self, now: Timestamp) -> Result<(), StorageFault> {
@@ -122,7 +131,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     fn next_trim(&self, now: Timestamp) -> Result<Option<Timestamp>, StorageFault> {
         let retention = self.outside.settings().event_retention;
-        let statement = "SELECT created_at FROM event WHERE status <> 'pending' ORDER BY number LIMIT 1";
+        let statement =
+            "SELECT created_at FROM event WHERE status <> 'pending' ORDER BY number LIMIT 1";
         let event = self.one_integer(statement, &[])?;
         let seen = self.one_integer("SELECT MIN(at) FROM seen", &[])?;
         let event = event.map(|at| Timestamp::from_millis(at).plus(retention));
@@ -131,9 +141,27 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         Ok(first.map(|at| at.max(now.plus(TRIMMED))))
     }
 
-    /// Whether an event has not arrived everywhere.
-    pub(super) fn has_pending_events(&self) -> Result<bool, StorageFault> {
-        let statement = "SELECT number FROM event WHERE status = 'pending' LIMIT 1";
-        Ok(self.has_outbox()? && self.one_integer(statement, &[])?.is_some())
+    /// Of an account that is gone: whether no event is on its way any more and the directory lists none. An event
+    /// that waits longer than events are kept does so for nothing.
+    pub(super) fn is_outbox_over(&self) -> Result<bool, StorageFault> {
+        if !self.has_outbox()? || self.has_table("login")? {
+            return Ok(false);
+        }
+        let oldest = number_at(
+            self.outside
+                .now()
+                .minus(self.outside.settings().event_retention),
+        );
+        let statement = "SELECT number FROM event WHERE status = 'pending' AND number > ? LIMIT 1";
+        if self.one_integer(statement, &[oldest.into()])?.is_some() {
+            return Ok(false);
+        }
+        let listed = "INSERT OR IGNORE INTO report (event, is_failed) SELECT number, 0 FROM event WHERE status = 'failed'";
+        self.storage.exec(listed, &[])?;
+        self.storage
+            .exec("DELETE FROM event WHERE status <> 'pending'", &[])?;
+        Ok(self
+            .one_integer("SELECT event FROM report LIMIT 1", &[])?
+            .is_none())
     }
 }

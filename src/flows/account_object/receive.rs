@@ -12,7 +12,8 @@ use crate::account::seal::{Kind, Place};
 use crate::error::Failure;
 use crate::flows::import_account::{check_context, install_disabled};
 use crate::flows::receive::{
-    Arrival, Brings, Kept, NewEvent, Received, asked_url, bad_signature, refuse_event_by, unreadable,
+    Arrival, Brings, Kept, NewEvent, Received, asked_url, bad_signature, refuse_event_by,
+    unreadable,
 };
 use crate::flows::redaction::secrets_of;
 use crate::flows::{body, sealed};
@@ -26,16 +27,21 @@ const PIECE: usize = 1_000_000;
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Takes what came to `/integrated-account-webhook/{id}`.
-    pub async fn receive(&self, request_id: &str, incoming: Incoming<O::Stream>) -> Result<Received, Failure> {
+    pub async fn receive(
+        &self,
+        request_id: &str,
+        incoming: Incoming<O::Stream>,
+    ) -> Result<Received, Failure> {
         let hidden = || Failure::not_found("integrated account");
         let loaded = self.settled().await?.ok_or_else(hidden)?;
         let limit = self.outside.settings().webhook_body_bytes;
         let body = body::read(incoming.body, limit).await?;
         let effective = self.effective(&loaded.account).await;
-        let effective = effective.map_err(|failure| unreadable(&self.outside, &failure, &self.id.to_string()))?;
+        let effective = effective
+            .map_err(|failure| unreadable(&self.outside, &failure, &self.id.to_string()))?;
         let url = asked_url(self.outside.settings(), &incoming.url);
         let request = Request::new(&incoming.method, &url, &incoming.headers, &body);
-        let ground = self.ground(&loaded, &effective, false, request_id);
+        let ground = self.webhook_ground(&loaded, &effective, false, request_id);
         if let Some(handshake) = ground.verified(&request).await? {
             self.keep_handed_over(&handshake.update_context).await?;
             ground.confirm(&handshake).await?;
@@ -66,7 +72,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What came to the install's URL, and was verified there.
-    pub(super) async fn receive_of_install(&self, install: InstallId, arrival: Arrival) -> Result<Vec<EventId>, Failure> {
+    pub(super) async fn receive_of_install(
+        &self,
+        install: InstallId,
+        arrival: Arrival,
+    ) -> Result<Vec<EventId>, Failure> {
         let loaded = self.settled().await?;
         let loaded = loaded.filter(|loaded| loaded.account.environment_integration_id == install);
         let loaded = loaded.ok_or_else(|| Failure::not_found("integrated account"))?;
@@ -89,7 +99,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// In one turn, so in one write: the events and by what they are known. A repeated one gives its first ids.
-    fn take_in(&self, environment: EnvironmentId, arrival: Arrival) -> Result<Vec<EventId>, Failure> {
+    fn take_in(
+        &self,
+        environment: EnvironmentId,
+        arrival: Arrival,
+    ) -> Result<Vec<EventId>, Failure> {
         self.open_outbox(environment)?;
         if let Some(key) = &arrival.key
             && let Some(ids) = self.seen(key)?
@@ -98,23 +112,40 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         let numbers = match arrival.brings {
             Brings::Events(events) => self.take_in_events(environment, events)?,
-            Brings::Unread(kept, reason) => vec![self.take_in_unread(environment, &kept, &reason)?],
+            Brings::Unread(kept, reason) => {
+                vec![self.take_in_unread(environment, &kept, &reason)?]
+            }
         };
-        let ids: Vec<EventId> = numbers.into_iter().map(|number| self.event_id(number)).collect();
+        let ids: Vec<EventId> = numbers
+            .into_iter()
+            .map(|number| self.event_id(number))
+            .collect();
         if let Some(key) = &arrival.key {
             self.note_seen(key, &ids)?;
         }
         Ok(ids)
     }
 
-    fn take_in_events(&self, environment: EnvironmentId, events: Vec<NewEvent>) -> Result<Vec<i64>, StorageFault> {
-        let events: Vec<_> = events.into_iter().map(|event| self.numbered(event)).collect::<Result<_, _>>()?;
+    fn take_in_events(
+        &self,
+        environment: EnvironmentId,
+        events: Vec<NewEvent>,
+    ) -> Result<Vec<i64>, StorageFault> {
+        let events: Vec<_> = events
+            .into_iter()
+            .map(|event| self.numbered(event))
+            .collect::<Result<_, _>>()?;
         self.write_events(environment, &events)?;
         Ok(events.iter().map(|event| event.number).collect())
     }
 
     /// A request that cannot be read is an event that failed, until it is replayed.
-    fn take_in_unread(&self, environment: EnvironmentId, kept: &Kept, reason: &str) -> Result<i64, Failure> {
+    fn take_in_unread(
+        &self,
+        environment: EnvironmentId,
+        kept: &Kept,
+        reason: &str,
+    ) -> Result<i64, Failure> {
         let event = self.numbered(NewEvent {
             event: UNNAMED.to_owned(),
             resource_type: None,
@@ -122,12 +153,18 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             payload: "null".to_owned(),
         })?;
         let number = event.number;
-        let sealed = self.sealed_request(number, &serde_json::to_value(kept).unwrap_or_default())?;
+        let sealed =
+            self.sealed_request(number, &serde_json::to_value(kept).unwrap_or_default())?;
         self.write_events(environment, &[event])?;
         let error = json!({ "code": "integration.transform_failed", "message": reason });
-        let statement = "UPDATE event SET status = 'failed', is_expanded = 1, last_error = ? WHERE number = ?";
-        self.storage.exec(statement, &[error.to_string().into(), number.into()])?;
-        self.storage.exec("INSERT OR REPLACE INTO report (event, is_failed) VALUES (?, 1)", &[number.into()])?;
+        let statement =
+            "UPDATE event SET status = 'failed', is_expanded = 1, last_error = ? WHERE number = ?";
+        self.storage
+            .exec(statement, &[error.to_string().into(), number.into()])?;
+        self.storage.exec(
+            "INSERT OR REPLACE INTO report (event, is_failed) VALUES (?, 1)",
+            &[number.into()],
+        )?;
         self.write_unread(number, &sealed)?;
         Ok(number)
     }
@@ -139,12 +176,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     fn write_unread(&self, number: i64, sealed: &str) -> Result<(), StorageFault> {
-        self.storage.exec("DELETE FROM unread WHERE event = ?", &[number.into()])?;
+        self.storage
+            .exec("DELETE FROM unread WHERE event = ?", &[number.into()])?;
         for (at, piece) in (0_i64..).zip(sealed.as_bytes().chunks(PIECE)) {
             // Sealed values are ASCII.
             let piece = String::from_utf8_lossy(piece).into_owned();
             let statement = "INSERT INTO unread (event, piece, sealed) VALUES (?, ?, ?)";
-            self.storage.exec(statement, &[number.into(), at.into(), piece.into()])?;
+            self.storage
+                .exec(statement, &[number.into(), at.into(), piece.into()])?;
         }
         Ok(())
     }
@@ -152,7 +191,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     fn sealed_unread(&self, number: i64) -> Result<Option<String>, StorageFault> {
         let statement = "SELECT sealed FROM unread WHERE event = ? ORDER BY piece";
         let rows = self.storage.exec(statement, &[number.into()])?;
-        let text: String = rows.iter().filter_map(|row| row.first()?.as_text()).collect();
+        let text: String = rows
+            .iter()
+            .filter_map(|row| row.first()?.as_text())
+            .collect();
         Ok(Some(text).filter(|text| !text.is_empty()))
     }
 
@@ -171,8 +213,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if !self.has_outbox()? {
             return Ok(());
         }
-        for row in self.storage.exec("SELECT DISTINCT event FROM unread", &[])? {
-            let Some(number) = row.first().and_then(SqlValue::as_integer) else { continue };
+        for row in self
+            .storage
+            .exec("SELECT DISTINCT event FROM unread", &[])?
+        {
+            let Some(number) = row.first().and_then(SqlValue::as_integer) else {
+                continue;
+            };
             let id = self.event_id(number).to_string();
             let text = self.sealed_unread(number)?;
             if let Some(new) = sealed::resealed(&self.outside, request_of(&id), text.as_deref())? {
@@ -201,7 +248,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let since = self.outside.now().minus(DEDUPLICATION).as_millis();
         let statement = "SELECT events FROM seen WHERE key = ? AND at > ?";
         let rows = self.storage.exec(statement, &[key.into(), since.into()])?;
-        let text = rows.first().and_then(|row| row.first()).and_then(SqlValue::as_text);
+        let text = rows
+            .first()
+            .and_then(|row| row.first())
+            .and_then(SqlValue::as_text);
         Ok(text.and_then(|text| serde_json::from_str(text).ok()))
     }
 
@@ -209,7 +259,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let now = self.outside.now();
         let ids = serde_json::to_string(ids).map_err(|error| StorageFault(error.to_string()))?;
         let statement = "INSERT OR REPLACE INTO seen (key, events, at) VALUES (?, ?, ?)";
-        self.storage.exec(statement, &[key.into(), ids.into(), now.as_millis().into()])?;
+        self.storage
+            .exec(statement, &[key.into(), ids.into(), now.as_millis().into()])?;
         self.note_stored(now);
         Ok(())
     }
@@ -221,27 +272,38 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(&Sees::All).await?;
-        let is_free = |key: &String| loaded.context.get(key).is_none_or(|value| value.is_null() || value == "");
+        let is_free = |key: &String| {
+            loaded
+                .context
+                .get(key)
+                .is_none_or(|value| value.is_null() || value == "")
+        };
         if !update.keys().all(is_free) {
             return Err(bad_signature());
         }
         self.merge_handed_over(&loaded, update).await
     }
 
-    async fn merge_handed_over(&self, loaded: &Rc<Loaded>, update: &Map<String, Value>) -> Result<(), Failure> {
+    async fn merge_handed_over(
+        &self,
+        loaded: &Rc<Loaded>,
+        update: &Map<String, Value>,
+    ) -> Result<(), Failure> {
         let mut context = loaded.context.clone();
         crate::json::merge(&mut context, &Value::Object(update.clone()));
         check_context(&context)?;
         let effective = self.effective(&loaded.account).await?;
         refuse_host_keys(&effective.compiled, &loaded.context, &context)?;
         let account = loaded.account.clone();
-        self.store(loaded, account, &context, &[EventType::Updated]).await.map(drop)
+        self.store(loaded, account, &context, &[EventType::Updated])
+            .await
+            .map(drop)
     }
 }
 
 /// What is found at a key, or a dotted path, of a context: a text, or a number as one.
 pub(super) fn value_at(context: &Value, field: &str) -> Option<String> {
-    let path = || field.parse::<crate::json::Path>().ok()?.find(context);
+    let path = || field.parse::<crate::json::Path>().ok()?.lookup(context);
     match context.get(field).or_else(path)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -250,5 +312,9 @@ pub(super) fn value_at(context: &Value, field: &str) -> Option<String> {
 }
 
 fn request_of(id: &str) -> Place<'_> {
-    Place { kind: Kind::Event, id, field: "request" }
+    Place {
+        kind: Kind::Event,
+        id,
+        field: "request",
+    }
 }

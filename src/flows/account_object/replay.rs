@@ -21,7 +21,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// All events of a range; how many.
-    pub(super) async fn replay_all(&self, sees: &Sees, range: &ReplayRange) -> Result<u64, Failure> {
+    pub(super) async fn replay_all(
+        &self,
+        sees: &Sees,
+        range: &ReplayRange,
+    ) -> Result<u64, Failure> {
         self.visible_outbox(sees).await?;
         if !self.has_outbox()? {
             return Ok(0);
@@ -53,10 +57,16 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             Some(webhook) => {
                 let statement = "SELECT e.number FROM event e JOIN delivery d ON d.event = e.number \
                      WHERE d.webhook_id = ? AND d.status = ? AND e.created_at BETWEEN ? AND ? ORDER BY e.number";
-                self.storage.exec(statement, &[webhook.to_string().into(), status.into(), from, to])?
+                self.storage.exec(
+                    statement,
+                    &[webhook.to_string().into(), status.into(), from, to],
+                )?
             }
         };
-        Ok(rows.iter().filter_map(|row| row.first()?.as_integer()).collect())
+        Ok(rows
+            .iter()
+            .filter_map(|row| row.first()?.as_integer())
+            .collect())
     }
 
     async fn replay_one(&self, number: i64) -> Result<(), Failure> {
@@ -76,13 +86,23 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.report_mended(number)?;
         let now = self.outside.now().as_millis();
         let statement = "UPDATE delivery SET status = 'pending', tries = 0, next_at = ? WHERE event = ? AND webhook_id = ?";
-        self.storage.exec(statement, &[now.into(), number.into(), webhook.to_string().into()])?;
+        self.storage.exec(
+            statement,
+            &[now.into(), number.into(), webhook.to_string().into()],
+        )?;
         self.settle_event(number)
     }
 
-    fn begin_again(&self, number: i64, which: &str, values: &[SqlValue]) -> Result<(), StorageFault> {
+    fn begin_again(
+        &self,
+        number: i64,
+        which: &str,
+        values: &[SqlValue],
+    ) -> Result<(), StorageFault> {
         let now = self.outside.now().as_millis();
-        let statement = format!("UPDATE delivery SET status = 'pending', tries = 0, next_at = {now} WHERE {which}");
+        let statement = format!(
+            "UPDATE delivery SET status = 'pending', tries = 0, next_at = {now} WHERE {which}"
+        );
         self.storage.exec(&statement, values)?;
         let statement = "UPDATE event SET is_expanded = 0, status = 'pending' WHERE number = ?";
         self.storage.exec(statement, &[number.into()]).map(drop)
@@ -94,14 +114,18 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let effective = self.effective(&loaded.account).await?;
         let is_of_install = kept.is_of_install;
         let again = kept.again();
-        let ground = self.ground(&loaded, &effective, is_of_install, "");
+        let ground = self.webhook_ground(&loaded, &effective, is_of_install, "");
         let (_, events) = ground.read(&again.request());
-        let events = events.map_err(|error| Failure::new(Code::TransformFailed, error.to_string()))?;
+        let events =
+            events.map_err(|error| Failure::new(Code::TransformFailed, error.to_string()))?;
         let own = events.into_iter().filter(|event| {
             let named = event.integrated_account_id.as_deref();
             !is_of_install || named.is_none_or(|named| named == self.id.to_string())
         });
-        let events = ground.new_events(own.collect(), &secrets_of(&effective.compiled, &loaded.context));
+        let events = ground.new_events(
+            own.collect(),
+            &secrets_of(&effective.compiled, &loaded.context),
+        );
         Ok(self.replace_unread(number, events)?)
     }
 
@@ -112,26 +136,37 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if let Some(first) = events.next() {
             self.name_event(number, &first)?;
         } else {
-            let statement = "UPDATE event SET status = 'delivered', last_error = NULL WHERE number = ?";
+            let statement =
+                "UPDATE event SET status = 'delivered', last_error = NULL WHERE number = ?";
             self.storage.exec(statement, &[number.into()])?;
         }
-        let rest: Vec<Event> = events.map(|event| self.numbered(event)).collect::<Result<_, _>>()?;
+        let rest: Vec<Event> = events
+            .map(|event| self.numbered(event))
+            .collect::<Result<_, _>>()?;
         if let Some(environment) = self.outbox_environment()? {
             self.write_events(environment, &rest)?;
         }
-        self.storage.exec("DELETE FROM unread WHERE event = ?", &[number.into()]).map(drop)
+        self.storage
+            .exec("DELETE FROM unread WHERE event = ?", &[number.into()])
+            .map(drop)
     }
 
     fn name_event(&self, number: i64, event: &NewEvent) -> Result<(), StorageFault> {
         let text = |text: &Option<String>| text.as_deref().map_or(SqlValue::Null, SqlValue::from);
         let statement = "UPDATE event SET event = ?, resource_type = ?, resource_id = ?, payload = ?, last_error = NULL, \
                          status = 'pending', is_expanded = 0 WHERE number = ?";
-        let values = [event.event.as_str().into(), text(&event.resource_type), text(&event.resource_id), event.payload.as_str().into(), number.into()];
+        let values = [
+            event.event.as_str().into(),
+            text(&event.resource_type),
+            text(&event.resource_id),
+            event.payload.as_str().into(),
+            number.into(),
+        ];
         self.storage.exec(statement, &values).map(drop)
     }
 
     /// What a webhook of this account is verified and read with.
-    pub(super) fn ground<'a>(
+    pub(super) fn webhook_ground<'a>(
         &'a self,
         loaded: &'a Loaded,
         effective: &'a crate::flows::effective::Effective,

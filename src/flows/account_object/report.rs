@@ -21,18 +21,35 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 return Ok(());
             }
             if !failed.is_empty() {
-                let events = failed.iter().filter_map(|number| self.failed_event(*number).transpose());
+                let events = failed
+                    .iter()
+                    .filter_map(|number| self.failed_event(*number).transpose());
                 let ask = EnvironmentAsk::NoteFailed(events.collect::<Result<_, _>>()?);
                 self.tell(environment, &ask, &failed, 1).await?;
             }
             if !forgotten.is_empty() {
-                let ids = forgotten.iter().map(|number| self.event_id(*number)).collect();
-                self.tell(environment, &EnvironmentAsk::ForgetFailed(ids), &forgotten, 0).await?;
+                let ids = forgotten
+                    .iter()
+                    .map(|number| self.event_id(*number))
+                    .collect();
+                self.tell(
+                    environment,
+                    &EnvironmentAsk::ForgetFailed(ids),
+                    &forgotten,
+                    0,
+                )
+                .await?;
             }
         }
     }
 
-    async fn tell(&self, environment: EnvironmentId, ask: &EnvironmentAsk, numbers: &[i64], is_failed: i64) -> Result<(), Failure> {
+    async fn tell(
+        &self,
+        environment: EnvironmentId,
+        ask: &EnvironmentAsk,
+        numbers: &[i64],
+        is_failed: i64,
+    ) -> Result<(), Failure> {
         match ask_environment::<()>(&self.outside, environment, ask).await {
             Err(failure) if failure.code != Code::NotFound => return Err(failure),
             _ => {}
@@ -40,28 +57,42 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         // One that changed meanwhile has to be told again.
         let statement = "DELETE FROM report WHERE event = ? AND is_failed = ?";
         for number in numbers {
-            self.storage.exec(statement, &[(*number).into(), is_failed.into()])?;
+            self.storage
+                .exec(statement, &[(*number).into(), is_failed.into()])?;
         }
         Ok(())
     }
 
     fn untold(&self, is_failed: bool) -> Result<Vec<i64>, StorageFault> {
         let statement = "SELECT event FROM report WHERE is_failed = ? LIMIT ?";
-        let rows = self.storage.exec(statement, &[i64::from(is_failed).into(), STEP.into()])?;
-        Ok(rows.iter().filter_map(|row| row.first()?.as_integer()).collect())
+        let rows = self
+            .storage
+            .exec(statement, &[i64::from(is_failed).into(), STEP.into()])?;
+        Ok(rows
+            .iter()
+            .filter_map(|row| row.first()?.as_integer())
+            .collect())
     }
 
     fn failed_event(&self, number: i64) -> Result<Option<FailedEvent>, StorageFault> {
-        let rows = self.storage.exec("SELECT event, created_at FROM event WHERE number = ?", &[number.into()])?;
+        let rows = self.storage.exec(
+            "SELECT event, created_at FROM event WHERE number = ?",
+            &[number.into()],
+        )?;
         let statement = "SELECT webhook_id FROM delivery WHERE event = ? AND status = 'failed'";
         let webhooks = self.storage.exec(statement, &[number.into()])?;
-        let Some([SqlValue::Text(event), SqlValue::Integer(created_at)]) = rows.first().map(Vec::as_slice) else {
+        let Some([SqlValue::Text(event), SqlValue::Integer(created_at)]) =
+            rows.first().map(Vec::as_slice)
+        else {
             return Ok(None);
         };
         Ok(Some(FailedEvent {
             id: self.event_id(number),
             event: event.clone(),
-            webhook_ids: webhooks.iter().filter_map(|row| row.first()?.as_text()?.parse().ok()).collect(),
+            webhook_ids: webhooks
+                .iter()
+                .filter_map(|row| row.first()?.as_text()?.parse().ok())
+                .collect(),
             created_at: Timestamp::from_millis(*created_at),
         }))
     }

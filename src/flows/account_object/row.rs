@@ -170,7 +170,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         // The index names one key for both: the first.
         let token = self.read_token()?;
         self.reseal_token(token)?;
-        Ok(self.write_events(&next.events)?)
+        Ok(self.write_events(next.account.environment_id, &next.events)?)
     }
 
     /// The secret half of the context, sealed for this account.
@@ -196,6 +196,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             )?;
         }
         let token = self.reseal_token(row.token)?;
+        self.reseal_unread()?;
         Ok(new.or(row.sealed).or(token))
     }
 
@@ -208,13 +209,19 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Everything of the account goes at once; only the way out of the index is left, and what is told.
-    pub(super) fn wipe_row(&self, pending: &Pending, events: &[Event]) -> Result<(), StorageFault> {
+    pub(super) fn wipe_row(
+        &self,
+        environment: EnvironmentId,
+        events: &[Event],
+    ) -> Result<(), StorageFault> {
         let statement =
             "UPDATE account SET record = NULL, sealed = NULL, pending = ? WHERE one = 1";
-        self.storage.exec(statement, &[text_of(pending)?])?;
+        let pending = Pending::Delete(environment);
+        self.storage.exec(statement, &[text_of(&pending)?])?;
         self.drop_token()?;
         self.drop_logins()?;
-        self.write_events(events)
+        self.drop_unread()?;
+        self.write_events(environment, events)
     }
 
     /// What was pending will never count, or does already.

@@ -34,7 +34,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What is on its way to a paused subscription waits, and the directory wakes it.
     pub(super) fn let_wait(&self, webhook: WebhookId) -> Result<(), StorageFault> {
         let id = || [webhook.to_string().into()];
-        let statement = "UPDATE delivery SET next_at = NULL WHERE webhook_id = ? AND next_at IS NOT NULL";
+        let statement =
+            "UPDATE delivery SET next_at = NULL WHERE webhook_id = ? AND next_at IS NOT NULL";
         self.storage.exec(statement, &id())?;
         let statement = "INSERT INTO waiting (webhook_id, is_noted) VALUES (?, 0) ON CONFLICT (webhook_id) DO NOTHING";
         self.storage.exec(statement, &id()).map(drop)
@@ -53,7 +54,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             };
             if is_paused {
                 let statement = "UPDATE waiting SET is_noted = 1 WHERE webhook_id = ?";
-                self.storage.exec(statement, &[webhook.to_string().into()])?;
+                self.storage
+                    .exec(statement, &[webhook.to_string().into()])?;
             } else {
                 self.isolate.drop_subscriptions(environment);
                 self.release(webhook)?;
@@ -65,7 +67,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     fn release(&self, webhook: WebhookId) -> Result<(), StorageFault> {
         let (id, now) = (webhook.to_string(), self.outside.now().as_millis());
         let statement = "UPDATE delivery SET next_at = ? WHERE webhook_id = ? AND status = 'pending' AND next_at IS NULL";
-        self.storage.exec(statement, &[now.into(), id.as_str().into()])?;
+        self.storage
+            .exec(statement, &[now.into(), id.as_str().into()])?;
         let statement = "DELETE FROM waiting WHERE webhook_id = ?";
         self.storage.exec(statement, &[id.into()]).map(drop)
     }
@@ -77,7 +80,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         };
         self.isolate.drop_subscriptions(environment);
         let now = self.outside.now();
-        let statement = "UPDATE delivery SET next_at = ? WHERE status = 'pending' AND next_at IS NULL";
+        let statement =
+            "UPDATE delivery SET next_at = ? WHERE status = 'pending' AND next_at IS NULL";
         self.storage.exec(statement, &[now.as_millis().into()])?;
         self.storage.exec("DELETE FROM waiting", &[])?;
         self.wake_by(now).await;

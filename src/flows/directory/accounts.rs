@@ -2,6 +2,7 @@
 
 use super::{Directory, table};
 use crate::error::Failure;
+use crate::flows::ask::Lookup;
 use crate::flows::records::{AccountEntry, Listed, Page};
 use crate::ids::AccountId;
 use crate::ports::{Outside, Storage, StorageFault};
@@ -15,6 +16,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         &self,
         entry: &AccountEntry,
         link: Option<&str>,
+        lookup: &Lookup,
     ) -> Result<(), Failure> {
         self.find_install(entry.environment_integration_id)?
             .ok_or_else(|| Failure::not_found("environment integration"))?;
@@ -28,14 +30,20 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         ];
         let statement = "INSERT INTO account (id, tenant_id, record) VALUES (?, ?, ?) \
                          ON CONFLICT (id) DO UPDATE SET tenant_id = excluded.tenant_id, record = excluded.record";
-        Ok(self.storage.exec(statement, &values).map(drop)?)
+        self.storage.exec(statement, &values)?;
+        self.index_lookup(entry, lookup)
     }
 
     /// Takes an entry out; doing it twice is doing it once.
     pub(super) fn forget_account(&self, id: AccountId) -> Result<(), StorageFault> {
-        self.storage
-            .exec("DELETE FROM account WHERE id = ?", &[id.to_string().into()])
-            .map(drop)
+        let id = id.to_string();
+        for statement in [
+            "DELETE FROM lookup WHERE account_id = ?",
+            "DELETE FROM account WHERE id = ?",
+        ] {
+            self.storage.exec(statement, &[id.as_str().into()])?;
+        }
+        Ok(())
     }
 
     pub(super) fn list_accounts(&self, page: &Page) -> Result<Listed<AccountEntry>, StorageFault> {

@@ -12,6 +12,7 @@ mod installs;
 mod integration_uses;
 mod integrations;
 mod link_tokens;
+mod lookup;
 mod publishing;
 mod sealing;
 mod table;
@@ -173,8 +174,11 @@ impl<O: Outside, S: Storage> Directory<O, S> {
                 answered(self.open_link(&hash, browser.as_deref())?)
             }
             EnvironmentAsk::BindLink(hash, used) => answered(self.bind_link(&hash, used)?),
-            EnvironmentAsk::IndexAccount(entry, link) => {
-                answered(self.index_account(&entry, link.as_deref())?)
+            EnvironmentAsk::IndexAccount(entry, link, lookup) => {
+                answered(self.index_account(&entry, link.as_deref(), &lookup)?)
+            }
+            EnvironmentAsk::FindAccounts(install, field, values) => {
+                answered(self.find_accounts(install, &field, &values).await?)
             }
             EnvironmentAsk::ForgetAccount(id) => answered(self.forget_account(id)?),
             EnvironmentAsk::ListAccounts(page) => answered(self.list_accounts(&page)?),

@@ -181,6 +181,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             self.reseal_installs()?;
             self.reseal_links()?;
             self.reseal_webhooks()?;
+            self.reseal_index_key()?;
             self.publish().await;
         }
         let page = Page {
@@ -280,6 +281,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         for record in self.every::<InstallRecord>("install")? {
             add(&mut counts, record.sealed.as_deref().map(seal::key_id), 1);
         }
+        let index_key = self.sealed_index_key()?;
+        add(&mut counts, index_key.as_deref().map(seal::key_id), 1);
         for record in self.every::<LinkRecord>("link_token")? {
             add(&mut counts, record.sealed.as_deref().map(seal::key_id), 1);
         }

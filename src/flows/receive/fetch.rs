@@ -25,7 +25,10 @@ pub async fn get(outside: &impl Outside, url: &Url) -> Result<Bytes, String> {
         body: Body::Empty,
         timeout: TIMEOUT,
     };
-    let reply = outside.send(request).await.map_err(|error| error.to_string())?;
+    let reply = outside
+        .send(request)
+        .await
+        .map_err(|error| error.to_string())?;
     if !reply.status.is_success() {
         return Err(format!("the answer is {}", reply.status.as_u16()));
     }

@@ -59,17 +59,25 @@ pub async fn receive_for_install<O: Outside>(
         return Err(install_disabled());
     }
     let (key, events) = ground.read(&request);
-    let found = ground.accounts(&request, events.as_deref().unwrap_or_default()).await?;
+    let found = ground
+        .accounts(&request, events.as_deref().unwrap_or_default())
+        .await?;
     let shares = match events {
         Ok(events) => ground.shared_out(events, &found),
         Err(error) if found.of_request.is_empty() => {
             ground.log("error", "webhook_transform_failed", &error.to_string());
-            return Err(Failure::busy("The webhook cannot be read, and no account is known that could keep it."));
+            return Err(Failure::busy(
+                "The webhook cannot be read, and no account is known that could keep it.",
+            ));
         }
         Err(error) => {
             let kept = Kept::new(&incoming.method, &url, &incoming.headers, &body, true);
             let unread = ground.unread(kept, &error);
-            found.of_request.iter().map(|id| (*id, unread.clone())).collect()
+            found
+                .of_request
+                .iter()
+                .map(|id| (*id, unread.clone()))
+                .collect()
         }
     };
     ground.store(key, shares, &found).await
@@ -86,7 +94,8 @@ impl<O: Outside> Ground<'_, O> {
     async fn accounts(&self, request: &Request<'_>, events: &[Event]) -> Result<Found, Failure> {
         let webhook = self.effective.compiled.config.webhook.as_ref();
         let verification = webhook.and_then(|webhook| webhook.signature_verification.as_ref());
-        let field = verification.and_then(|verification| verification.config.context_lookup_field_name.as_deref());
+        let field = verification
+            .and_then(|verification| verification.config.context_lookup_field_name.as_deref());
         let (Some(verification), Some(field)) = (verification, field) else {
             return Ok(Found::default());
         };
@@ -96,17 +105,28 @@ impl<O: Outside> Ground<'_, O> {
             Failure::busy("The webhook's account cannot be told. Try again.")
         })?;
         let own = looked_up.map(|(_, value)| value);
-        let of_events = events.iter().filter_map(|event| event.context_lookup_field_value.clone());
+        let of_events = events
+            .iter()
+            .filter_map(|event| event.context_lookup_field_value.clone());
         let values: BTreeSet<String> = of_events.chain(own.clone()).collect();
         if values.is_empty() {
             return Ok(Found::default());
         }
         let install = &self.effective.install;
-        let ask = EnvironmentAsk::FindAccounts(install.id, field.to_owned(), values.into_iter().collect());
-        let found: Option<BTreeMap<String, Vec<AccountId>>> = ask_environment(self.outside, install.environment_id, &ask).await?;
-        let by_value = found.ok_or_else(|| Failure::busy("The index of accounts is being renewed. Try again."))?;
+        let ask = EnvironmentAsk::FindAccounts(
+            install.id,
+            field.to_owned(),
+            values.into_iter().collect(),
+        );
+        let found: Option<BTreeMap<String, Vec<AccountId>>> =
+            ask_environment(self.outside, install.environment_id, &ask).await?;
+        let by_value = found
+            .ok_or_else(|| Failure::busy("The index of accounts is being renewed. Try again."))?;
         let of_request = own.and_then(|value| by_value.get(&value)).cloned();
-        Ok(Found { of_request: of_request.unwrap_or_default(), by_value })
+        Ok(Found {
+            of_request: of_request.unwrap_or_default(),
+            by_value,
+        })
     }
 
     /// Each account gets what names it, what its value finds, or what names nobody and came in its request.
@@ -119,15 +139,25 @@ impl<O: Outside> Ground<'_, O> {
         }
         let secrets = &self.effective.compiled.secret_texts;
         let brings = |events| Brings::Events(self.new_events(events, secrets));
-        shares.into_iter().map(|(account, events)| (account, brings(events))).collect()
+        shares
+            .into_iter()
+            .map(|(account, events)| (account, brings(events)))
+            .collect()
     }
 
     fn accounts_of(&self, event: &Event, found: &Found) -> Vec<AccountId> {
-        match (&event.integrated_account_id, &event.context_lookup_field_value) {
+        match (
+            &event.integrated_account_id,
+            &event.context_lookup_field_value,
+        ) {
             (Some(id), _) => match id.parse() {
                 Ok(id) => vec![id],
                 Err(_) => {
-                    self.log("warn", "webhook_account_unknown", "`integrated_account_id` is no id of an account");
+                    self.log(
+                        "warn",
+                        "webhook_account_unknown",
+                        "`integrated_account_id` is no id of an account",
+                    );
                     Vec::new()
                 }
             },
@@ -137,27 +167,48 @@ impl<O: Outside> Ground<'_, O> {
     }
 
     /// Only when every account has stored its share it is answered that they have.
-    async fn store(&self, key: Option<String>, shares: Shares, found: &Found) -> Result<Received, Failure> {
+    async fn store(
+        &self,
+        key: Option<String>,
+        shares: Shares,
+        found: &Found,
+    ) -> Result<Received, Failure> {
         if shares.is_empty() && found.of_request.is_empty() {
-            self.log("warn", "webhook_matched_nobody", "no account has the value that the webhook names");
+            self.log(
+                "warn",
+                "webhook_matched_nobody",
+                "no account has the value that the webhook names",
+            );
         }
         let asks = shares.into_iter().map(|(account, brings)| {
             let key = key.clone();
             self.store_in(account, Arrival { key, brings })
         });
-        let stored: Vec<Option<Vec<EventId>>> = stream::iter(asks).buffered(AT_ONCE).try_collect().await?;
+        let stored: Vec<Option<Vec<EventId>>> =
+            stream::iter(asks).buffered(AT_ONCE).try_collect().await?;
         let stored: Vec<_> = stored.into_iter().flatten().collect();
         let matched = stored.len();
-        Ok(Received::Matched(matched, stored.into_iter().flatten().collect()))
+        Ok(Received::Matched(
+            matched,
+            stored.into_iter().flatten().collect(),
+        ))
     }
 
     /// `None` where it is no account of this install.
-    async fn store_in(&self, account: AccountId, arrival: Arrival) -> Result<Option<Vec<EventId>>, Failure> {
+    async fn store_in(
+        &self,
+        account: AccountId,
+        arrival: Arrival,
+    ) -> Result<Option<Vec<EventId>>, Failure> {
         let ask = AccountAsk::Receive(self.effective.install.id, Box::new(arrival));
         match ask_account(self.outside, account, &ask).await {
             Ok(ids) => Ok(Some(ids)),
             Err(failure) if failure.code == Code::NotFound => {
-                self.log("warn", "webhook_account_unknown", "an account it names is not one of this install");
+                self.log(
+                    "warn",
+                    "webhook_account_unknown",
+                    "an account it names is not one of this install",
+                );
                 Ok(None)
             }
             Err(failure) => {

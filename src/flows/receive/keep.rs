@@ -29,10 +29,22 @@ pub struct Again {
 
 impl Kept {
     /// What is kept of a request.
-    pub fn new(method: &Method, url: &str, headers: &HeaderMap, body: &[u8], is_of_install: bool) -> Self {
-        let shown = headers.iter().filter(|(name, _)| ![AUTHORIZATION, COOKIE].contains(name));
+    pub fn new(
+        method: &Method,
+        url: &str,
+        headers: &HeaderMap,
+        body: &[u8],
+        is_of_install: bool,
+    ) -> Self {
+        let shown = headers
+            .iter()
+            .filter(|(name, _)| ![AUTHORIZATION, COOKIE].contains(name));
         let headers = shown.map(|(name, value)| {
-            let text = value.as_bytes().iter().map(|byte| char::from(*byte)).collect();
+            let text = value
+                .as_bytes()
+                .iter()
+                .map(|byte| char::from(*byte))
+                .collect();
             (name.as_str().to_owned(), text)
         });
         Self {
@@ -48,7 +60,10 @@ impl Kept {
     pub fn again(self) -> Again {
         let mut headers = HeaderMap::new();
         for (name, text) in &self.headers {
-            let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+            let bytes: Option<Vec<u8>> = text
+                .chars()
+                .map(|c| u8::try_from(u32::from(c)).ok())
+                .collect();
             let value = bytes.and_then(|bytes| HeaderValue::from_bytes(&bytes).ok());
             if let (Ok(name), Some(value)) = (HeaderName::from_bytes(name.as_bytes()), value) {
                 headers.append(name, value);

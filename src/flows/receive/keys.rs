@@ -46,7 +46,12 @@ struct Copy {
 pub struct KeyCopies(RefCell<Option<LruCache<String, Copy>>>);
 
 /// The keys of a source; or why there are none.
-pub async fn keys(outside: &impl Outside, copies: &KeyCopies, source: &KeySource, age: Age) -> Result<Keys, String> {
+pub async fn keys(
+    outside: &impl Outside,
+    copies: &KeyCopies,
+    source: &KeySource,
+    age: Age,
+) -> Result<Keys, String> {
     let now = outside.now();
     let address = source.url().as_str();
     if let Some(known) = copies.known(address, source, age, now) {
@@ -63,7 +68,13 @@ pub async fn keys(outside: &impl Outside, copies: &KeyCopies, source: &KeySource
 
 impl KeyCopies {
     /// What needs no asking; `None` when it is time to ask.
-    fn known(&self, address: &str, source: &KeySource, age: Age, now: Timestamp) -> Option<Result<Keys, String>> {
+    fn known(
+        &self,
+        address: &str,
+        source: &KeySource,
+        age: Age,
+        now: Timestamp,
+    ) -> Option<Result<Keys, String>> {
         let mut copies = self.0.borrow_mut();
         let copy = copies.as_mut()?.get(address)?;
         let since = now.since(copy.asked_at);
@@ -81,14 +92,27 @@ impl KeyCopies {
         let copies = copies.get_or_insert_with(|| LruCache::new(COPIES));
         match copies.get_mut(address) {
             Some(copy) => copy.asked_at = now,
-            None => drop(copies.put(address.to_owned(), Copy { keys: None, fetched_at: now, asked_at: now })),
+            None => drop(copies.put(
+                address.to_owned(),
+                Copy {
+                    keys: None,
+                    fetched_at: now,
+                    asked_at: now,
+                },
+            )),
         }
     }
 
     fn keep(&self, address: &str, keys: Keys, now: Timestamp) -> Keys {
-        let copy = Copy { keys: Some(Rc::clone(&keys)), fetched_at: now, asked_at: now };
+        let copy = Copy {
+            keys: Some(Rc::clone(&keys)),
+            fetched_at: now,
+            asked_at: now,
+        };
         let mut copies = self.0.borrow_mut();
-        copies.get_or_insert_with(|| LruCache::new(COPIES)).put(address.to_owned(), copy);
+        copies
+            .get_or_insert_with(|| LruCache::new(COPIES))
+            .put(address.to_owned(), copy);
         keys
     }
 

@@ -1,0 +1,209 @@
+//! By what an install's webhooks find their accounts: a keyed hash of one value of each account's context. The key is
+//! the environment's own and rests sealed; the values themselves never leave their region but on the way here.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use data_encoding::{BASE64, HEXLOWER};
+use futures_util::stream::{self, StreamExt};
+use serde_json::{Value, json};
+
+use super::{Directory, DirectoryName};
+use crate::account::seal::{Kind, Place};
+use crate::crypto::{self, Hash};
+use crate::error::{Code, Failure};
+use crate::flows::ask::{AccountAsk, Lookup, ask_account};
+use crate::flows::records::AccountEntry;
+use crate::flows::sealed;
+use crate::ids::{AccountId, InstallId};
+use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+
+/// How long a webhook waits while the index is renewed for another field; then its sender shall try again.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Accounts that are asked at a time.
+const AT_ONCE: usize = 24;
+
+/// An account whose entry is of another field.
+struct Stale {
+    account: String,
+    revision: i64,
+}
+
+impl<O: Outside, S: Storage> Directory<O, S> {
+    /// What the account is found by from now on.
+    pub(super) fn index_lookup(
+        &self,
+        entry: &AccountEntry,
+        lookup: &Lookup,
+    ) -> Result<(), Failure> {
+        let install = entry.environment_integration_id.to_string();
+        let field = lookup.field.as_deref().unwrap_or_default();
+        let hash = match &lookup.value {
+            Some(value) => SqlValue::Text(self.hash(&install, field, value)?),
+            None => SqlValue::Null,
+        };
+        let statement = "INSERT INTO lookup (account_id, install_id, field, hash, revision) VALUES (?, ?, ?, ?, 1) \
+                         ON CONFLICT (account_id) DO UPDATE SET install_id = excluded.install_id, field = excluded.field, \
+                         hash = excluded.hash, revision = revision + 1";
+        let values = [
+            entry.id.to_string().into(),
+            install.into(),
+            field.into(),
+            hash,
+        ];
+        Ok(self.storage.exec(statement, &values).map(drop)?)
+    }
+
+    /// The accounts that have one of these values; nothing while some are known by another field.
+    pub(super) async fn find_accounts(
+        &self,
+        install: InstallId,
+        field: &str,
+        values: &[String],
+    ) -> Result<Option<BTreeMap<String, Vec<AccountId>>>, Failure> {
+        let install = install.to_string();
+        if !self.renew_lookup(&install, field).await? {
+            return Ok(None);
+        }
+        let statement =
+            "SELECT account_id FROM lookup WHERE install_id = ? AND field = ? AND hash = ?";
+        let mut found = BTreeMap::new();
+        for value in values {
+            let hash = self.hash(&install, field, value)?;
+            let rows = self.storage.exec(
+                statement,
+                &[install.as_str().into(), field.into(), hash.into()],
+            )?;
+            let ids = rows
+                .iter()
+                .filter_map(|row| row.first()?.as_text()?.parse().ok());
+            found.insert(value.clone(), ids.collect());
+        }
+        Ok(Some(found))
+    }
+
+    /// Asks the accounts that are known by another field; whether none is left.
+    async fn renew_lookup(&self, install: &str, field: &str) -> Result<bool, Failure> {
+        let until = self.outside.now().plus(PATIENCE);
+        loop {
+            let stale = self.stale(install, field)?;
+            if stale.is_empty() {
+                return Ok(true);
+            }
+            if self.outside.now() >= until {
+                return Ok(false);
+            }
+            let renewed = stream::iter(stale).map(|one| self.renew_one(install, field, one));
+            let outcomes: Vec<_> = renewed.buffered(AT_ONCE).collect().await;
+            if outcomes.into_iter().any(|outcome| outcome.is_err()) {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// By two ranges of the index, for it is asked with every webhook.
+    fn stale(&self, install: &str, field: &str) -> Result<Vec<Stale>, StorageFault> {
+        let statement = "SELECT account_id, revision FROM lookup WHERE install_id = ?1 AND field < ?2 \
+                         UNION ALL SELECT account_id, revision FROM lookup WHERE install_id = ?1 AND field > ?2 LIMIT ?3";
+        let limit = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
+        let rows = self
+            .storage
+            .exec(statement, &[install.into(), field.into(), limit.into()])?;
+        let read = rows.iter().filter_map(|row| match row.as_slice() {
+            [account, revision] => Some(Stale {
+                account: account.as_text()?.to_owned(),
+                revision: revision.as_integer()?,
+            }),
+            _ => None,
+        });
+        Ok(read.collect())
+    }
+
+    /// What the account says counts, unless it was indexed anew meanwhile. One that is gone is found by nothing.
+    async fn renew_one(&self, install: &str, field: &str, one: Stale) -> Result<(), Failure> {
+        let ask = AccountAsk::LookupValue(field.to_owned());
+        let value: Option<String> = match one.account.parse::<AccountId>() {
+            Ok(id) => match ask_account(&self.outside, id, &ask).await {
+                Err(failure) if failure.code == Code::NotFound => None,
+                answer => answer?,
+            },
+            Err(_) => None,
+        };
+        let hash = match value {
+            Some(value) => SqlValue::Text(self.hash(install, field, &value)?),
+            None => SqlValue::Null,
+        };
+        let statement = "UPDATE lookup SET field = ?, hash = ?, revision = revision + 1 WHERE account_id = ? AND revision = ?";
+        let values = [field.into(), hash, one.account.into(), one.revision.into()];
+        Ok(self.storage.exec(statement, &values).map(drop)?)
+    }
+
+    fn hash(&self, install: &str, field: &str, value: &str) -> Result<String, Failure> {
+        let key = self.index_key()?;
+        let text = format!("{install}\0{field}\0{value}");
+        Ok(HEXLOWER.encode(&crypto::hmac(Hash::Sha256, &key, text.as_bytes())))
+    }
+
+    fn index_key(&self) -> Result<Vec<u8>, Failure> {
+        let id = self.own_id();
+        let rows = self.storage.exec("SELECT sealed FROM index_key", &[])?;
+        if let Some(text) = rows
+            .first()
+            .and_then(|row| row.first())
+            .and_then(SqlValue::as_text)
+        {
+            let opened = sealed::open(&self.outside, key_of(&id), text)?;
+            let key = opened
+                .get("key")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            return BASE64
+                .decode(key.as_bytes())
+                .map_err(|_| Failure::storage());
+        }
+        let key: [u8; 32] = self.outside.random();
+        let secret = json!({ "key": BASE64.encode(&key) });
+        let text = sealed::seal(&self.outside, key_of(&id), &secret)?.unwrap_or_default();
+        self.storage.exec(
+            "INSERT INTO index_key (one, sealed) VALUES (1, ?)",
+            &[text.into()],
+        )?;
+        Ok(key.to_vec())
+    }
+
+    /// The key of the index under the first master key, too.
+    pub(super) fn reseal_index_key(&self) -> Result<(), Failure> {
+        let id = self.own_id();
+        let text = self.sealed_index_key()?;
+        if let Some(new) = sealed::resealed(&self.outside, key_of(&id), text.as_deref())? {
+            self.storage
+                .exec("UPDATE index_key SET sealed = ?", &[new.into()])?;
+        }
+        Ok(())
+    }
+
+    /// As it rests; nothing where no account was ever indexed.
+    pub(super) fn sealed_index_key(&self) -> Result<Option<String>, StorageFault> {
+        let rows = self.storage.exec("SELECT sealed FROM index_key", &[])?;
+        let text = rows
+            .first()
+            .and_then(|row| row.first())
+            .and_then(SqlValue::as_text);
+        Ok(text.map(str::to_owned))
+    }
+
+    fn own_id(&self) -> String {
+        match self.name {
+            DirectoryName::Root => String::new(),
+            DirectoryName::Environment(id) => id.to_string(),
+        }
+    }
+}
+
+fn key_of(id: &str) -> Place<'_> {
+    Place {
+        kind: Kind::Index,
+        id,
+        field: "key",
+    }
+}
