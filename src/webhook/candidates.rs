@@ -49,8 +49,7 @@ pub(super) fn at(place: &Place, request: &Request) -> Result<Vec<u8>, Refusal> {
 }
 
 fn listed(list: &Signature, request: &Request) -> Result<Vec<Vec<u8>>, Refusal> {
-    let header = request.header(&list.header.to_ascii_lowercase())?;
-    let header = text(header)?;
+    let header = text(list, request)?;
     let prefix = list.prefix.as_deref().unwrap_or_default();
     let items = items(list, header).filter_map(|item| match &list.key {
         Some(key) => entry(item)
@@ -75,7 +74,7 @@ pub(super) fn listed_entry(
     request: &Request,
     key: &str,
 ) -> Result<Vec<u8>, Refusal> {
-    let header = text(request.header(&list.header.to_ascii_lowercase())?)?;
+    let header = text(list, request)?;
     let named = || format!("`{key}` in header `{}`", list.header);
     let mut values = items(list, header)
         .filter_map(entry)
@@ -87,13 +86,26 @@ pub(super) fn listed_entry(
     }
 }
 
-fn text(header: &[u8]) -> Result<&str, Refusal> {
-    str::from_utf8(header).map_err(|_| Refusal::Malformed("the signature".to_owned()))
+/// The list as it was sent, once: a header that came twice reaches us as one, joined by a comma and a space
+/// (RFC 9110 §5.3).
+fn text<'h>(list: &Signature, request: &Request<'h>) -> Result<&'h str, Refusal> {
+    let header = request.header(&list.header.to_ascii_lowercase())?;
+    let header = str::from_utf8(header);
+    let header = header.map_err(|_| Refusal::Malformed("the signature".to_owned()))?;
+    let is_joined = separator(list) == "," && header.contains(", ");
+    if is_joined {
+        return Err(Refusal::Twice(format!("header `{}`", list.header)));
+    }
+    Ok(header)
 }
 
 fn items<'h>(list: &'h Signature, header: &'h str) -> impl Iterator<Item = &'h str> {
+    header.split(separator(list)).map(str::trim)
+}
+
+fn separator(list: &Signature) -> &str {
     let separator = list.separator.as_deref().filter(|text| !text.is_empty());
-    header.split(separator.unwrap_or(",")).map(str::trim)
+    separator.unwrap_or(",")
 }
 
 fn entry(item: &str) -> Option<(&str, &str)> {

@@ -20,6 +20,13 @@ pub(super) fn verify(check: &Check) -> Result<(), Refusal> {
     let message = [id, written, check.request.body].join(&b'.');
     let listed = str::from_utf8(listed);
     let listed = listed.map_err(|_| Refusal::Malformed("the signature".to_owned()))?;
+    // A header that came twice is joined by a comma and a space, which no list has.
+    if listed
+        .split_ascii_whitespace()
+        .any(|item| item.ends_with(','))
+    {
+        return Err(Refusal::Twice("the header of signatures".to_owned()));
+    }
     let listed: Vec<(&str, Vec<u8>)> = listed
         .split_ascii_whitespace()
         .filter_map(|item| item.split_once(','))

@@ -166,7 +166,7 @@ pub struct Signature {
     /// What stands in front of each signature.
     #[serde(default)]
     pub prefix: Option<String>,
-    /// What stands between them; `,` when absent.
+    /// What stands between them; `,` when absent, `, ` where a space follows.
     #[serde(default)]
     pub separator: Option<String>,
     /// The key of the entries that are signatures, as `v1` in `v1=…`.

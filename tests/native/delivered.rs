@@ -1,0 +1,522 @@
+//! Events go out: signed, oldest first, tried again by the schedule, paused and replayed.
+
+use std::time::Duration;
+
+use causeway::ports::{Body, SendError};
+use data_encoding::BASE64;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::client::id_of;
+use crate::outside::{Fault, Scripted, Sent, World, reply};
+use crate::received::Shop;
+
+const TARGET: &str = "https://hooks.customer.example/in";
+
+/// A shop whose events somebody gets.
+struct Mail {
+    shop: Shop,
+    webhook: String,
+    secret: String,
+}
+
+impl Mail {
+    fn new() -> Self {
+        Self::of(&json!({ "target_url": TARGET }))
+    }
+
+    fn of(subscription: &Value) -> Self {
+        let shop = Shop::new(&json!({ "event_id": null }));
+        shop.world.settle();
+        let made = shop
+            .setting
+            .client
+            .post("/webhook", subscription)
+            .expect(201);
+        let secret = made["secret"].as_str().unwrap().to_owned();
+        Self {
+            webhook: id_of(&made),
+            shop,
+            secret,
+        }
+    }
+
+    /// An event of this topic arrives; its id.
+    fn event(&self, topic: &str) -> String {
+        let body = json!({ "topic": topic, "id": 1, "shop": "one" }).to_string();
+        id_of(&self.shop.to_account(&[], &body).expect(200))
+    }
+
+    fn answers(&self, statuses: &[u16]) {
+        for status in statuses {
+            self.shop.world.answers(*status, &[], "thanks");
+        }
+    }
+
+    /// The alarms that are due by now.
+    fn ring(&self) {
+        let world = &self.shop.world;
+        futures::executor::block_on(
+            world.run_passing(async { while world.ring_alarms().await > 0 {} }),
+        );
+    }
+
+    fn ring_after(&self, wait: Duration) {
+        self.shop.world.pass(wait);
+        self.ring();
+    }
+
+    fn sent(&self) -> Vec<Sent> {
+        self.shop.world.sent()
+    }
+
+    fn status(&self, event: &str) -> String {
+        self.shop.event(event)["status"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    fn webhook(&self) -> Value {
+        self.shop
+            .setting
+            .client
+            .get(&format!("/webhook/{}", self.webhook))
+            .expect(200)
+    }
+
+    fn change(&self, change: &Value) {
+        let path = format!("/webhook/{}", self.webhook);
+        self.shop
+            .setting
+            .client
+            .send("PATCH", &path, change)
+            .expect(200);
+    }
+}
+
+fn body_of(sent: &Sent) -> Value {
+    serde_json::from_slice(&sent.body).unwrap()
+}
+
+fn signature(secret: &str, sent: &Sent) -> String {
+    let key = BASE64
+        .decode(secret.strip_prefix("whsec_").unwrap().as_bytes())
+        .unwrap();
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
+    let (id, at) = (
+        sent.header("webhook-id").unwrap(),
+        sent.header("webhook-timestamp").unwrap(),
+    );
+    mac.update(format!("{id}.{at}.").as_bytes());
+    mac.update(&sent.body);
+    format!("v1,{}", BASE64.encode(&mac.finalize().into_bytes()))
+}
+
+#[test]
+fn an_event_is_delivered_once_with_its_signature() {
+    let mail = Mail::new();
+    let event = mail.event("paid");
+    mail.answers(&[204]);
+    mail.ring();
+    let [sent] = mail.sent().try_into().unwrap();
+    assert_eq!((sent.method.as_str(), sent.url.as_str()), ("POST", TARGET));
+    assert_eq!(sent.header("webhook-id"), Some(event.as_str()));
+    assert_eq!(
+        sent.header("webhook-signature").unwrap(),
+        signature(&mail.secret, &sent)
+    );
+    let shop = &mail.shop;
+    assert_eq!(
+        body_of(&sent),
+        json!({
+            "id": event, "event": "shop:paid", "payload": { "topic": "paid", "id": 1, "shop": "one" },
+            "resource_type": "order", "resource_id": "1", "environment_id": shop.setting.environment,
+            "integrated_account_id": shop.account, "created_at": shop.event(&event)["created_at"], "webhook_id": mail.webhook,
+        })
+    );
+    let shown = shop.event(&event);
+    assert_eq!(shown["status"], "delivered");
+    assert_eq!(shown["deliveries"][0]["webhook_id"], mail.webhook);
+    assert_eq!(shown["attempts"][0]["status"], 204);
+    mail.ring_after(Duration::from_hours(1));
+    assert_eq!(mail.sent().len(), 1);
+}
+
+#[test]
+fn only_what_is_wanted_is_delivered_and_what_nobody_wants_is_done() {
+    let mail = Mail::of(
+        &json!({ "target_url": TARGET, "event_types": ["shop:p*", "integrated_account:updated"] }),
+    );
+    let (paid, sold) = (mail.event("paid"), mail.event("sold"));
+    mail.answers(&[200, 200]);
+    mail.ring();
+    assert_eq!(
+        (mail.status(&paid).as_str(), mail.status(&sold).as_str()),
+        ("delivered", "delivered")
+    );
+    assert_eq!(mail.sent().len(), 1);
+    let path = format!("/integrated-account/{}", mail.shop.account);
+    mail.shop
+        .setting
+        .client
+        .send("PATCH", &path, &json!({ "tenant_id": "other" }))
+        .expect(200);
+    mail.ring();
+    let told = body_of(mail.sent().last().unwrap());
+    assert_eq!(
+        (&told["event"], &told["payload"]["tenant_id"]),
+        (&json!("integrated_account:updated"), &json!("other"))
+    );
+}
+
+#[test]
+fn a_failed_one_steps_aside_and_is_tried_by_the_schedule_until_it_fails_for_good() {
+    let mail = Mail::new();
+    let (first, second) = (mail.event("one"), mail.event("two"));
+    mail.answers(&[500, 200]);
+    mail.ring();
+    assert_eq!(
+        (mail.status(&first).as_str(), mail.status(&second).as_str()),
+        ("pending", "delivered")
+    );
+    let waits = [5, 300, 1800, 7200, 18_000, 36_000, 36_000, 86_400, 86_400];
+    for (tries, wait) in waits.iter().enumerate() {
+        mail.ring_after(Duration::from_secs(wait - 1));
+        assert_eq!(mail.sent().len(), tries + 2, "not before its time");
+        mail.answers(&[500]);
+        mail.ring_after(Duration::from_secs(wait / 5 + 2));
+        assert_eq!(
+            mail.sent().len(),
+            tries + 3,
+            "after {wait} s and a fifth at most"
+        );
+    }
+    let event = mail.shop.event(&first);
+    assert_eq!(
+        (
+            &event["status"],
+            event["attempts"].as_array().unwrap().len()
+        ),
+        (&json!("failed"), 10)
+    );
+    assert!(
+        mail.sent()
+            .iter()
+            .filter(|sent| sent.header("webhook-id") == Some(&first))
+            .count()
+            == 10
+    );
+    let listed = mail.shop.setting.client.get("/event").expect(200);
+    assert_eq!(listed["result"][0]["id"], json!(first));
+    mail.answers(&[200]);
+    mail.shop
+        .setting
+        .client
+        .post(&format!("/event/{first}/replay"), &json!({}))
+        .expect(200);
+    mail.answers(&[200]);
+    mail.ring();
+    assert_eq!(mail.status(&first), "delivered");
+    assert_eq!(
+        mail.shop.event(&first)["attempts"]
+            .as_array()
+            .unwrap()
+            .len(),
+        11
+    );
+    assert_eq!(
+        mail.shop.setting.client.get("/event").expect(200)["result"],
+        json!([])
+    );
+}
+
+#[test]
+fn an_endpoint_that_asks_for_time_gets_it() {
+    let mail = Mail::new();
+    mail.event("one");
+    mail.shop.world.answers(429, &[("retry-after", "60")], "");
+    mail.ring();
+    mail.ring_after(Duration::from_secs(59));
+    assert_eq!(mail.sent().len(), 1);
+    mail.answers(&[200]);
+    mail.ring_after(Duration::from_secs(2));
+    assert_eq!(mail.sent().len(), 2);
+}
+
+#[test]
+fn no_answer_and_a_redirect_are_failures_that_are_told() {
+    let mail = Mail::new();
+    let event = mail.event("one");
+    mail.shop.world.scripts(Scripted {
+        outcome: Err(SendError::Timeout),
+        not_before: 0,
+    });
+    mail.ring();
+    mail.shop.world.answers(
+        302,
+        &[("location", "https://elsewhere.example")],
+        "over there",
+    );
+    mail.ring_after(Duration::from_secs(7));
+    let attempts = mail.shop.event(&event)["attempts"].clone();
+    assert_eq!(attempts[0]["status"], Value::Null);
+    assert!(
+        attempts[0]["error"].as_str().unwrap().contains("in time"),
+        "{attempts}"
+    );
+    assert_eq!(
+        (&attempts[1]["status"], &attempts[1]["body"]),
+        (&json!(302), &json!("over there"))
+    );
+    assert!(mail.sent().iter().all(|sent| sent.url == TARGET));
+}
+
+#[test]
+fn four_kilobytes_of_an_answer_are_kept() {
+    let mail = Mail::new();
+    let event = mail.event("one");
+    mail.shop.world.answers(200, &[], &"x".repeat(5000));
+    mail.ring();
+    assert_eq!(
+        mail.shop.event(&event)["attempts"][0]["body"]
+            .as_str()
+            .unwrap()
+            .len(),
+        4096
+    );
+}
+
+#[test]
+fn an_attempt_is_counted_before_it_is_sent() {
+    let mail = Mail::new();
+    let event = mail.event("one");
+    let world = &mail.shop.world;
+    world.scripts(Scripted {
+        outcome: Ok(reply(200, &[], Body::Empty)),
+        not_before: i64::MAX,
+    });
+    futures::executor::block_on(async {
+        let ringing = world.run(world.ring_alarms());
+        futures::pin_mut!(ringing);
+        assert!(futures::poll!(ringing).is_pending(), "under way");
+    });
+    world.restart();
+    world.unscript();
+    assert_eq!(mail.shop.event(&event)["deliveries"][0]["attempts"], 1);
+    mail.answers(&[200]);
+    mail.ring_after(Duration::from_secs(61));
+    assert_eq!(mail.status(&event), "delivered");
+    assert!(
+        mail.sent()
+            .iter()
+            .all(|sent| sent.header("webhook-id") == Some(&event))
+    );
+}
+
+#[test]
+fn events_of_a_paused_subscription_wait_and_go_when_it_goes_on() {
+    let mail = Mail::new();
+    mail.change(&json!({ "is_active": false }));
+    let events = [mail.event("one"), mail.event("two")];
+    mail.ring();
+    mail.ring_after(Duration::from_hours(24));
+    assert_eq!(
+        (mail.sent().len(), mail.status(&events[0]).as_str()),
+        (0, "pending")
+    );
+    mail.answers(&[200, 200]);
+    mail.change(&json!({ "is_active": true }));
+    mail.ring_after(Duration::from_secs(2));
+    let ids: Vec<_> = mail
+        .sent()
+        .iter()
+        .map(|sent| sent.header("webhook-id").unwrap().to_owned())
+        .collect();
+    assert_eq!(ids, events, "oldest first");
+}
+
+#[test]
+fn what_was_under_way_waits_too_and_a_deleted_subscription_leaves_nothing_waiting() {
+    let mail = Mail::new();
+    let event = mail.event("one");
+    mail.answers(&[500]);
+    mail.ring();
+    mail.change(&json!({ "is_active": false }));
+    mail.ring_after(Duration::from_mins(10));
+    assert_eq!(
+        (mail.sent().len(), mail.status(&event).as_str()),
+        (1, "pending")
+    );
+    mail.shop
+        .setting
+        .client
+        .delete(&format!("/webhook/{}", mail.webhook))
+        .expect(200);
+    mail.ring_after(Duration::from_secs(2));
+    assert_eq!(
+        mail.status(&event),
+        "delivered",
+        "nobody is left who wants it"
+    );
+}
+
+#[test]
+fn a_subscription_that_only_fails_is_paused_after_five_days() {
+    let mail = Mail::new();
+    mail.event("one");
+    for _ in 0..40 {
+        mail.answers(&[500; 8]);
+        mail.ring_after(Duration::from_hours(3));
+        mail.shop.world.unscript();
+    }
+    assert_eq!(
+        mail.webhook()["paused_at"],
+        Value::Null,
+        "one event is over before"
+    );
+    assert_ne!(mail.webhook()["failing_since"], Value::Null);
+    let last = mail.event("two");
+    for _ in 0..10 {
+        mail.answers(&[500; 8]);
+        mail.ring_after(Duration::from_hours(3));
+        mail.shop.world.unscript();
+    }
+    assert_ne!(mail.webhook()["paused_at"], Value::Null);
+    assert_eq!(mail.webhook()["is_active"], false);
+    assert_eq!(mail.shop.logged("webhook_paused").len(), 1);
+    let sent = mail.sent().len();
+    mail.ring_after(Duration::from_hours(100));
+    assert_eq!(
+        (mail.sent().len(), mail.status(&last).as_str()),
+        (sent, "pending")
+    );
+    mail.answers(&[200]);
+    mail.change(&json!({ "is_active": true }));
+    mail.ring_after(Duration::from_secs(2));
+    assert_eq!(mail.status(&last), "delivered");
+    assert_eq!(mail.webhook()["failing_since"], Value::Null);
+}
+
+#[test]
+fn a_directory_that_does_not_answer_puts_nothing_off_for_ever() {
+    let mail = Mail::new();
+    let event = mail.event("one");
+    mail.shop
+        .world
+        .0
+        .faults
+        .borrow_mut()
+        .push_back(("webhooks".to_owned(), Fault::Lost));
+    mail.ring();
+    assert_eq!(
+        (mail.sent().len(), mail.status(&event).as_str()),
+        (0, "pending")
+    );
+    mail.answers(&[200]);
+    mail.ring_after(Duration::from_secs(11));
+    assert_eq!(mail.status(&event), "delivered");
+}
+
+#[test]
+fn a_subscription_made_after_an_event_was_expanded_gets_it_by_a_replay() {
+    let mail = Mail::of(&json!({ "target_url": TARGET, "event_types": ["other"] }));
+    let event = mail.event("one");
+    mail.ring();
+    assert_eq!(mail.status(&event), "delivered");
+    mail.change(&json!({ "event_types": null }));
+    let from = mail.shop.event(&event)["created_at"].clone();
+    let range = json!({ "integrated_account_id": mail.shop.account, "status": "delivered", "from": from, "to": from });
+    mail.answers(&[200]);
+    assert_eq!(
+        mail.shop
+            .setting
+            .client
+            .post("/event/replay", &range)
+            .expect(200),
+        json!({ "replayed": 1 })
+    );
+    mail.ring();
+    assert_eq!(mail.sent().len(), 1);
+}
+
+#[test]
+fn a_deleted_account_tells_so_and_then_nothing_of_it_is_left() {
+    let mail = Mail::new();
+    let waiting = mail.event("one");
+    let path = format!("/integrated-account/{}", mail.shop.account);
+    mail.shop.setting.client.delete(&path).expect(200);
+    mail.answers(&[200, 500]);
+    mail.ring();
+    let told: Vec<_> = mail
+        .sent()
+        .iter()
+        .map(|sent| body_of(sent)["event"].clone())
+        .collect();
+    assert_eq!(
+        told,
+        [json!("shop:one"), json!("integrated_account:deleted")]
+    );
+    assert_eq!(mail.status(&waiting), "delivered");
+    let with_data = mail.shop.world.objects_with_data();
+    mail.answers(&[200]);
+    mail.ring_after(Duration::from_mins(2));
+    mail.ring_after(Duration::from_mins(2));
+    assert_eq!(
+        mail.shop.world.objects_with_data(),
+        with_data - 1,
+        "once all is delivered nothing is kept"
+    );
+    assert_eq!(
+        mail.shop
+            .setting
+            .client
+            .get(&format!("/event/{waiting}"))
+            .code(404),
+        "caller.not_found"
+    );
+}
+
+#[test]
+fn settled_events_are_trimmed_by_age_and_count_and_pending_ones_never() {
+    let world = World::with(&[
+        ("EVENT_RETENTION_COUNT", "2"),
+        ("EVENT_RETENTION_DAYS", "4"),
+    ]);
+    let shop = Shop::in_world(world, &json!({ "event_id": null }));
+    let send = |topic: &str| {
+        let body = json!({ "topic": topic, "id": 1, "shop": "one" }).to_string();
+        id_of(&shop.to_account(&[], &body).expect(200))
+    };
+    let ids: Vec<_> = (0..4).map(|number| send(&number.to_string())).collect();
+    shop.world.settle();
+    shop.world.pass(Duration::from_hours(73));
+    shop.world.settle();
+    let left: Vec<_> = shop
+        .events()
+        .iter()
+        .map(|event| event["id"].clone())
+        .collect();
+    assert_eq!(left, [json!(ids[3]), json!(ids[2])], "two are kept");
+    let made = shop
+        .setting
+        .client
+        .post(
+            "/webhook",
+            &json!({ "target_url": TARGET, "is_active": false }),
+        )
+        .expect(201);
+    assert_eq!(made["is_active"], false);
+    let waiting = send("waits");
+    for _ in 0..20 {
+        shop.world.pass(Duration::from_hours(24));
+        shop.world.settle();
+    }
+    let left: Vec<_> = shop
+        .events()
+        .iter()
+        .map(|event| event["id"].clone())
+        .collect();
+    assert_eq!(left, [json!(waiting)]);
+}
