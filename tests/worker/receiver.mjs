@@ -43,6 +43,7 @@ class Receiver {
 
   /** Nobody listens any more, as while a company's server is down. */
   async close() {
+    if (!this.#server.listening) return;
     const closed = once(this.#server, "close");
     this.#server.close();
     this.#server.closeAllConnections();
@@ -67,9 +68,8 @@ class Receiver {
   }
 
   async #receive(request, response) {
-    const chunks = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const text = Buffer.concat(chunks).toString();
+    const text = await textOf(request);
+    if (text === undefined) return;
     const { url: path, headers, method } = request;
     const entry = { path, method, headers, text, body: JSON.parse(text || "null"), at: Date.now() };
     this.requests.push(entry);
@@ -84,6 +84,17 @@ class Receiver {
     if (delayMs) await new Promise((resolve) => setTimeout(resolve, delayMs));
     entry.status = status;
     response.writeHead(status, answered).end(body);
+  }
+}
+
+/** Nothing for a request that was cut, as by a kill. */
+async function textOf(request) {
+  const chunks = [];
+  try {
+    for await (const chunk of request) chunks.push(chunk);
+    return Buffer.concat(chunks).toString();
+  } catch {
+    return undefined;
   }
 }
 
