@@ -1,11 +1,12 @@
 // 10,000 requests of garbage to both addresses of webhooks, made from a seed: none is answered by 5xx, none leaves anything, none makes
-// the gateway call out (`start` without an internet), and who sends properly is served afterwards as before.
+// the gateway call anybody but where a file lets a request name its key, and who sends properly is served afterwards as before.
 
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { after, before, test } from "node:test";
 import { start } from "./harness.mjs";
-import { eventually, newEnvironment, ok } from "./steps.mjs";
-import { accountUrl, buoyAccount, fileAround, importInto, installFile, installUrl, received, sendEvent, webhookCases, wire, wireBytes } from "./webhooks.mjs";
+import { assertError, eventually, newEnvironment } from "./steps.mjs";
+import { accountUrl, buoyAccount, fileAround, importInto, installFile, installUrl, received, send, sendEvent, standardRequest, webhookCases, wire, wireBytes } from "./webhooks.mjs";
 
 const COUNT = Number(process.env.GARBAGE || 10_000);
 const SEED = Number(process.env.SEED || 5);
@@ -15,22 +16,32 @@ const LIMIT = 64 * 1024; // WEBHOOK_BODY_BYTES of this gateway
 const SCHEMES = ["github", "stripe", "standard-webhooks", "twilio", "jira", "microsoft-graph", "aws-sns", "discord", "sendgrid", "basic", "zoom"];
 
 let gateway, environment;
-/** `{path, real}`: both addresses of every scheme; `real` is its own request, to be spoiled. */
+/** `{path, real}`: both addresses of every scheme; `real` is its own request, to be spoiled. Its account has another secret, so that even the real one is refused. */
 let targets;
+/** Calls to other places than those of keys (aws-sns). */
+const calledOut = [];
 
 before(async () => {
-  gateway = await start({ vars: { WEBHOOK_BODY_BYTES: String(LIMIT) } });
+  gateway = await start({ vars: { WEBHOOK_BODY_BYTES: String(LIMIT) }, internet: ({ url }) => outside(url) });
   environment = await newEnvironment(gateway, "garbage");
   const cases = (await webhookCases()).filter(({ name }) => SCHEMES.includes(name));
   assert.equal(cases.length, SCHEMES.length);
   targets = (await Promise.all(cases.map(async ({ name, story, webhook }) => {
     const file = fileAround(`garbage-${name}`, webhook, Object.keys(story.context));
     const installed = await installFile(gateway, environment, file);
-    const account = await importInto(environment, installed, file, story.context);
+    const account = await importInto(environment, installed, file, story.wrong_context);
     return [accountUrl(account), installUrl(installed)].map((path) => ({ path, account, real: story.request }));
   }))).flat();
 });
 after(() => gateway?.stop());
+
+/** Somebody else's key. */
+const strangersKey = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ type: "spki", format: "pem" });
+
+function outside(url) {
+  if (!/^https:\/\/sns\.[a-z0-9-]{3,}\.amazonaws\.com(\.cn)?\/SimpleNotificationService-[a-z0-9]{32}\.pem$/.test(url)) calledOut.push(url);
+  return new Response(strangersKey);
+}
 
 // Chance, the same each time
 
@@ -70,7 +81,7 @@ const SPOILERS = {
   "times of garbage": (request, { one }) => ({ ...request, headers: request.headers.map(([name, value]) => (/time|version/.test(name) ? [name, one(NUMBERS)] : [name, value.replace(/t=\d+/, `t=${one(NUMBERS)}`)])) }),
   "tokens of garbage": (request, { one, bytes, below }) => ({ ...request, headers: [...request.headers, ["authorization", `${one(["JWT", "Bearer", "Basic", ""])} ${one(["", ".", "..", "...."])}${bytes(below(200)).toString("base64url")}.${bytes(below(200)).toString("base64url")}.`]] }),
   "forged ids": (request, { one, bytes, below }) => ({ ...request, path: one(["/integrated-account-webhook/", "/environment-integration-webhook/"]) + one([bytes(16).toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-"), "..", "%00", "%2e%2e%2f", "a".repeat(below(4_000)), request.path.split("/")[2].toUpperCase(), "x/y", "", "%ff%fe", "evt_1"]) }),
-  "queries of garbage": (request, { one, below }) => ({ ...request, path: `${request.path}?${one(["secret=", "bodySHA256=", "%ff=%ff&", "a[b]=", "validationToken=", "&", "hub.challenge=", "=", "?"]).repeat(1 + below(300))}` }),
+  "queries of garbage": (request, { one, below }) => ({ ...request, path: `${request.path}?${one(["secret=", "bodySHA256=", "%ff=%ff&", "a[b]=", "&", "hub.challenge=", "=", "?"]).repeat(1 + below(300))}` }),
   "odd methods": (request, { one }) => ({ ...request, method: one(METHODS), body: "" }),
   "just under and just over the limit": (request, { one }) => ({ ...request, body: Buffer.alloc(LIMIT + one([-1, 0, 1, 1_000]), one(["a", "[", "1", " ", "&", "="])) }),
   "a real request with a bit turned": (request, { below }) => {
@@ -103,11 +114,9 @@ function garbage(n) {
 }
 
 test(`${COUNT.toLocaleString("en")} requests of garbage`, async (t) => {
-  const { account, secret, installed } = await buoyAccount(gateway, environment);
-  const buoy = { account, secret };
+  const buoy = await buoyAccount(gateway, environment);
   await sendEvent(gateway, buoy, { type: "wave", wave: 0 });
   await eventually(async () => assert.deepEqual(await gateway.alarms(), []));
-  assert.ok(installed.id);
   const stored = await gateway.contents();
 
   const answers = {};
@@ -131,15 +140,16 @@ test(`${COUNT.toLocaleString("en")} requests of garbage`, async (t) => {
   for (const { account: each } of targets) assert.deepEqual(await received(environment, each), []);
   const lost = gateway.logs.filter(({ message }) => /Critical|Reinitializing|panicked|Module terminated|object_interrupted|RuntimeError/.test(message));
   assert.deepEqual(lost, []);
+  assert.deepEqual(calledOut, []);
   const id = await sendEvent(gateway, buoy, { type: "wave", wave: 1 });
-  assert.equal((await received(environment, account))[0].id, id);
+  assert.equal((await received(environment, buoy.account))[0].id, id);
 });
 
-test("a body at the limit is taken, one byte more is not", async () => {
-  const { account, secret } = await buoyAccount(gateway, environment);
+test("a body of 1 MiB is taken, one byte more is not", async () => {
+  await gateway.restart({ vars: { WEBHOOK_BODY_BYTES: "" } });
+  const buoy = await buoyAccount(gateway, environment);
   const sized = (bytes) => ({ type: "wave", fill: "x".repeat(bytes - JSON.stringify({ type: "wave", fill: "" }).length) });
-  await sendEvent(gateway, { account, secret }, sized(LIMIT));
-  await assert.rejects(sendEvent(gateway, { account, secret }, sized(LIMIT + 1)), /413/);
-  assert.equal((await received(environment, account)).length, 1);
-  ok(await environment.call("GET", `/integrated-account/${account.id}`), 200);
+  await sendEvent(gateway, buoy, sized(1_048_576));
+  assertError(await send(gateway, accountUrl(buoy.account), standardRequest(buoy.secret, sized(1_048_577))), 413, "caller.");
+  assert.equal((await received(environment, buoy.account)).length, 1);
 });
