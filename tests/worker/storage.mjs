@@ -65,7 +65,7 @@ export async function makeAlarmsDue(folder) {
   }
 }
 
-/** Sets the next try of every delivery that waits to now, and lets paused ones be. Only while no runtime holds the folder. */
+/** Sets the next try of every delivery that waits to now. Only while no runtime holds the folder. */
 export async function makeDeliveriesDue(folder) {
   for (const file of await objectFiles(folder)) {
     withDatabase(file, (database) => {

@@ -96,7 +96,7 @@ function outage() {
   };
 }
 
-/** The ids that had a 2xx. A request cut by a kill had none that counts, whatever we meant to answer. */
+/** The ids of the events that the endpoint took. Where a kill kept the gateway from hearing so, they come again. */
 const arrived = () => new Set(receiver.requests.filter(({ status }) => status === 200).map(({ body }) => body.id));
 
 /** Waits until no more comes. */
