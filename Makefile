@@ -38,11 +38,12 @@ test: started setup fmt clippy clippy-wasm native-test doc size worker-test ## e
 deploy: setup $(CAUSEWAY) build/optimised ## build, deploy to your Cloudflare account, publish integrations/
 	@exec $(NODE) scripts/deploy.mjs
 
-bench: setup build/optimised ## micro benchmarks; /proxy beside plain JavaScript; PROFILE=1 adds a processor profile
+bench: setup build/optimised ## micro benchmarks; /proxy and webhooks beside plain JavaScript; PROFILE=1 adds a processor profile
 	$(call say,Micro benchmarks)
 	@cargo bench --locked --bench micro
 	$(call say,Requests per second in workerd)
 	@$(NODE) benches/throughput/run.mjs
+	@$(NODE) benches/throughput/webhooks.mjs
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -4,19 +4,14 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import autocannon from "autocannon";
-import { Miniflare, NoOpLog } from "miniflare";
 import { randomAdminToken, randomSealingKey } from "../../scripts/dev-vars.mjs";
 import { localWorker } from "../../scripts/local-worker.mjs";
+import { calling, load, plainWorker, runtimeOf, started, table, urlOf } from "./measure.mjs";
 import { profile } from "./profile.mjs";
 
-const ROUNDS = Number(process.env.ROUNDS || 3);
-const DURATION = Number(process.env.DURATION || 4);
-const CONNECTIONS = 20;
 const folder = await mkdtemp(path.join(tmpdir(), "causeway-bench-"));
 const upstream = spawn(process.execPath, [path.join(import.meta.dirname, "upstream.mjs")], { stdio: ["ignore", "pipe", "inherit"] });
 let runtime;
@@ -25,7 +20,7 @@ try {
   runtime = await workers(provider);
   const pid = runtimeOf(process.pid);
   const { url, token, account } = await prepared(provider);
-  const plain = String(await runtime.unsafeGetDirectURL("passthrough")).replace(/\/$/, "");
+  const plain = await urlOf(runtime, "passthrough");
   const headers = { authorization: `Bearer ${token}` };
   const one = `${url}/proxy/ships/1?integrated_account_id=${account}`;
   const page = `${url}/proxy/ships?integrated_account_id=${account}`;
@@ -50,47 +45,16 @@ async function workers(provider) {
     vars: { ADMIN_TOKEN: randomAdminToken(), SEALING_KEYS: randomSealingKey(), EU_JURISDICTION: "off", ALLOW_PRIVATE_UPSTREAMS: "true" },
     dev: { unsafeDirectSockets: [{}] },
   });
-  const passthrough = {
-    config: {
-      name: "passthrough",
-      compatibilityDate: gateway.config.compatibilityDate,
-      manifest: {
-        mainModule: "passthrough.js",
-        modulesRoot: import.meta.dirname,
-        modules: { "passthrough.js": { type: "esm", contents: await readFile(path.join(import.meta.dirname, "passthrough.js"), "utf8") } },
-      },
-      env: {
-        UPSTREAM: { type: "text", value: provider },
-        KEY: { type: "text", value: "key-1" },
-        HOLDER: { type: "durable-object", worker: "passthrough", exportName: "Holder" },
-      },
-      exports: { Holder: { type: "durable-object", storage: "sqlite" } },
-    },
-    dev: { unsafeDirectSockets: [{}] },
-  };
-  const started = new Miniflare({
-    cf: false,
-    log: new NoOpLog(),
-    logRequests: false,
-    telemetry: { enabled: false },
-    resourcePersistencePath: folder,
-    ...(process.env.PROFILE ? { inspectorPort: 0 } : {}),
-    workers: [gateway, passthrough],
-  });
-  started.adminToken = gateway.config.env.ADMIN_TOKEN.value;
-  await started.ready;
-  return started;
+  const passthrough = await plainWorker(gateway, "passthrough", { class: "Holder", binding: "HOLDER", vars: { UPSTREAM: provider, KEY: "key-1" } });
+  const runtime = await started(folder, [gateway, passthrough], process.env.PROFILE ? { inspectorPort: 0 } : {});
+  runtime.adminToken = gateway.config.env.ADMIN_TOKEN.value;
+  return runtime;
 }
 
 /** The gateway with one account whose provider is `upstream.mjs`. */
 async function prepared(provider) {
-  const url = String(await runtime.unsafeGetDirectURL("causeway")).replace(/\/$/, "");
-  const as = (token) => async (method, route, body) => {
-    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-    const answer = await fetch(url + route, { method, headers, body: JSON.stringify(body) });
-    if (!answer.ok) throw new Error(`${method} ${route}: ${answer.status} ${await answer.text()}`);
-    return answer.json();
-  };
+  const url = await urlOf(runtime, "causeway");
+  const as = calling(url);
   const admin = as(runtime.adminToken);
   const file = JSON.parse(await readFile(path.join(import.meta.dirname, "../../tests/worker/integrations/harbour.json"), "utf8"));
   file.config.base_url = `${provider}/v1`;
@@ -106,41 +70,4 @@ async function prepared(provider) {
     context: { api_key: "key-1" },
   });
   return { url, token, account: account.id };
-}
-
-/** Each way in turn, `ROUNDS` times; the best round of each stands, as noise only ever slows. */
-async function table(title, pid, ways) {
-  for (const way of ways) await load({ ...way, seconds: 2 });
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const way of ways) {
-      const before = processorMs(pid);
-      const { requests, non2xx, errors } = await load(way);
-      if (non2xx + errors > 0) throw new Error(`${way.name}: ${non2xx} answers were not 2xx, ${errors} calls failed`);
-      way.perSecond = Math.max(way.perSecond ?? 0, requests.average);
-      way.ms = Math.min(way.ms ?? Infinity, (processorMs(pid) - before) / requests.total);
-    }
-  }
-  const [{ perSecond, ms }] = ways;
-  console.log(`\n${title} (${CONNECTIONS} connections, best of ${ROUNDS} × ${DURATION} s)`);
-  console.log(`  ${"".padEnd(42)} requests/s  ratio   processor ms/request  ratio`);
-  for (const way of ways) {
-    const columns = [way.perSecond.toFixed(0).padStart(10), (way.perSecond / perSecond).toFixed(2).padStart(6), way.ms.toFixed(3).padStart(22), (way.ms / ms).toFixed(2).padStart(6)];
-    console.log(`  ${way.name.padEnd(42)} ${columns.join(" ")}`);
-  }
-}
-
-function load({ url, headers, seconds = DURATION }) {
-  return autocannon({ url, headers, connections: CONNECTIONS, duration: seconds });
-}
-
-/** The workerd among the children of a process. */
-function runtimeOf(parent) {
-  const children = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").trim().split(" ");
-  return children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("workerd"));
-}
-
-/** Processor time a process has used, in ms; /proc counts in hundredths of a second. */
-function processorMs(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }

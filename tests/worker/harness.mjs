@@ -16,7 +16,7 @@ import { Miniflare, NoOpLog, Response as RuntimeResponse } from "miniflare";
 import { randomAdminToken, randomSealingKey } from "../../scripts/dev-vars.mjs";
 import { localWorker } from "../../scripts/local-worker.mjs";
 import { withFaults } from "./faults.mjs";
-import { alarms, contents, fingerprint, holds, makeAlarmsDue, rows } from "./storage.mjs";
+import { alarms, contents, fingerprint, holds, makeAlarmsDue, makeDeliveriesDue, rows } from "./storage.mjs";
 
 /**
  * Options:
@@ -82,11 +82,11 @@ class Gateway {
     await this.#runtime.dispose();
   }
 
-  /** SIGKILL, and the same Worker again on the same storage: `late`, when every alarm is due. `vars` may change. */
+  /** SIGKILL, and the same Worker again on the same storage: `late`, when every alarm and every delivery is due. `vars` may change. */
   async restart({ vars = {}, late = false } = {}) {
     Object.assign(this.vars, vars);
     await this.kill();
-    if (late) await makeAlarmsDue(path.join(this.folder, "do"));
+    if (late) await this.#letTimePass();
     await this.boot();
   }
 
@@ -149,6 +149,12 @@ class Gateway {
       });
       this.url = await this.#runtime.ready;
     });
+  }
+
+  async #letTimePass() {
+    const folder = path.join(this.folder, "do");
+    await makeDeliveriesDue(folder);
+    await makeAlarmsDue(folder);
   }
 
   async #outside(request) {

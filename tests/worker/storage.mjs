@@ -42,8 +42,7 @@ export async function contents(folder) {
 
 /** The rows of a query in every object's database of a class folder. An object without the table has none. */
 export async function rows(folder, query) {
-  const objects = (await storedFiles(folder)).filter((file) => /[0-9a-f]{64}\.sqlite$/.test(file));
-  const found = await Promise.all(objects.map((file) => onCopy(file, (database) => rowsOf(database, query, path.basename(file, ".sqlite")))));
+  const found = await Promise.all((await objectFiles(folder)).map((file) => onCopy(file, (database) => rowsOf(database, query, path.basename(file, ".sqlite")))));
   return found.flat();
 }
 
@@ -66,6 +65,17 @@ export async function makeAlarmsDue(folder) {
   }
 }
 
+/** Sets the next try of every delivery that waits to now. Only while no runtime holds the folder. */
+export async function makeDeliveriesDue(folder) {
+  for (const file of await objectFiles(folder)) {
+    withDatabase(file, (database) => {
+      const has = database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'delivery'").get();
+      if (has) database.exec(`UPDATE delivery SET next_at = ${Date.now()} WHERE next_at > ${Date.now()}`);
+    });
+  }
+}
+
+const objectFiles = async (folder) => (await storedFiles(folder)).filter((file) => /[0-9a-f]{64}\.sqlite$/.test(file));
 const alarmFiles = async (folder) => (await storedFiles(folder)).filter((file) => path.basename(file) === "metadata.sqlite");
 
 function rowsOf(database, query, object) {
