@@ -76,7 +76,7 @@ pub(super) async fn receive<O: Outside, S: Storage>(
 
 fn said<S>(received: Received) -> Reply<S> {
     match received {
-        Received::Handshake(handshake) => said_to_handshake(handshake),
+        Received::Handshake(handshake) => said_to_handshake(*handshake),
         Received::Stored(ids) => match ids.as_slice() {
             [id] => reply::json(StatusCode::OK, &json!({ "id": id })),
             ids => reply::json(StatusCode::OK, &json!({ "ids": ids })),

@@ -37,7 +37,7 @@ const ALL_PAYLOADS: usize = 8 * 1024 * 1024;
 #[derive(Debug)]
 pub enum Received {
     /// It was a handshake.
-    Handshake(Handshake),
+    Handshake(Box<Handshake>),
     /// It is stored: an account's own.
     Stored(Vec<EventId>),
     /// It is stored in so many accounts of an install.
@@ -157,13 +157,13 @@ impl<O: Outside> Ground<'_, O> {
         let Some(source) = source else {
             return Ok(verify(&[]));
         };
-        let outcome = verify(&*self.keys(&source, keys::Age::Any).await?);
+        let outcome = verify(&self.keys(&source, keys::Age::Any).await?);
         let may_be_new = matches!(outcome, Err(Refusal::NoKey | Refusal::Mismatch))
             && matches!(source, KeySource::Published(_));
         if !may_be_new {
             return Ok(outcome);
         }
-        Ok(verify(&*self.keys(&source, keys::Age::Recent).await?))
+        Ok(verify(&self.keys(&source, keys::Age::Recent).await?))
     }
 
     async fn keys(&self, source: &KeySource, age: keys::Age) -> Result<keys::Keys, Failure> {

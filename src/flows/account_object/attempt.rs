@@ -72,8 +72,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             created_at: standing.created_at,
             webhook_id: webhook.id,
         };
-        let tried = send_webhook(&self.outside, webhook, &id.to_string(), message.body()).await;
-        let attempt = tried.unwrap_or_else(|failure| Tried::not_sent(failure.message));
+        let sent = send_webhook(&self.outside, webhook, &id.to_string(), message.body()).await;
+        let attempt = sent.unwrap_or_else(|failure| Tried::not_sent(failure.message));
         self.keep_attempt(due, standing.attempts + 1, now, &attempt)?;
         self.note_outcome(due, tries, &attempt)?;
         self.tell_outcome(environment, webhook, tries, &attempt)

@@ -20,12 +20,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             Some(loaded) => Some(loaded.account.environment_id),
             None => self.outbox_environment()?,
         };
-        let seen = own.filter(|own| match sees {
+        let visible = own.filter(|own| match sees {
             Sees::All => true,
-            Sees::Environment(seen) => seen == own,
+            Sees::Environment(environment) => environment == own,
             Sees::AccountToken(_) => false,
         });
-        seen.ok_or_else(|| Failure::not_found("integrated account"))
+        visible.ok_or_else(|| Failure::not_found("integrated account"))
     }
 
     /// Newest first.
@@ -44,13 +44,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let before = page.after.as_deref().and_then(|id| id.parse().ok());
         let before = before.map_or(i64::MAX >> 11, EventId::number);
         let (conditions, values): (Vec<_>, Vec<_>) = page.filters.iter().map(condition).unzip();
-        let wheres: String = conditions
-            .iter()
-            .map(|condition| format!(" AND {condition}"))
-            .collect();
-        let statement = format!(
-            "SELECT {COLUMNS} FROM event WHERE number < ?{wheres} ORDER BY number DESC LIMIT ?"
-        );
+        let wheres = ["number < ?".to_owned()]
+            .into_iter()
+            .chain(conditions)
+            .collect::<Vec<_>>()
+            .join(" AND ");
+        let statement =
+            format!("SELECT {COLUMNS} FROM event WHERE {wheres} ORDER BY number DESC LIMIT ?");
         let limit = i64::try_from(page.limit.saturating_add(1)).unwrap_or(i64::MAX);
         let all: Vec<SqlValue> = [before.into()]
             .into_iter()

@@ -44,7 +44,7 @@ pub(super) enum EventType {
 pub(super) struct Event {
     /// Its place among the account's events; the end of its id.
     pub(super) number: i64,
-    pub(super) event: String,
+    pub(super) name: String,
     pub(super) resource_type: Option<String>,
     pub(super) resource_id: Option<String>,
     /// JSON text.
@@ -76,7 +76,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     pub(super) fn numbered(&self, new: NewEvent) -> Result<Event, StorageFault> {
         Ok(Event {
             number: self.next_number()?,
-            event: new.event,
+            name: new.event,
             resource_type: new.resource_type,
             resource_id: new.resource_id,
             payload: new.payload,
@@ -123,7 +123,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let text = |text: &Option<String>| text.as_deref().map_or(SqlValue::Null, SqlValue::from);
         let values = [
             event.number.into(),
-            event.event.as_str().into(),
+            event.name.as_str().into(),
             text(&event.resource_type),
             text(&event.resource_id),
             event.payload.as_str().into(),

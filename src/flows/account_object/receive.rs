@@ -45,7 +45,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if let Some(handshake) = ground.verified(&request).await? {
             self.keep_handed_over(&handshake.update_context).await?;
             ground.confirm(&handshake).await?;
-            return Ok(Received::Handshake(handshake));
+            return Ok(Received::Handshake(Box::new(handshake)));
         }
         refuse_event_by(&incoming.method)?;
         if !effective.install.is_enabled {

@@ -52,7 +52,7 @@ pub async fn receive_for_install<O: Outside>(
     let request = Request::new(&incoming.method, &url, &incoming.headers, &body);
     if let Some(handshake) = ground.verified(&request).await? {
         ground.confirm(&handshake).await?;
-        return Ok(Received::Handshake(handshake));
+        return Ok(Received::Handshake(Box::new(handshake)));
     }
     refuse_event_by(&incoming.method)?;
     if !effective.install.is_enabled {
@@ -150,17 +150,14 @@ impl<O: Outside> Ground<'_, O> {
             &event.integrated_account_id,
             &event.context_lookup_field_value,
         ) {
-            (Some(id), _) => match id.parse() {
-                Ok(id) => vec![id],
-                Err(_) => {
-                    self.log(
-                        "warn",
-                        "webhook_account_unknown",
-                        "`integrated_account_id` is no id of an account",
-                    );
-                    Vec::new()
+            (Some(id), _) => {
+                let account = id.parse().ok();
+                if account.is_none() {
+                    let reason = "`integrated_account_id` is no id of an account";
+                    self.log("warn", "webhook_account_unknown", reason);
                 }
-            },
+                account.into_iter().collect()
+            }
             (None, Some(value)) => found.by_value.get(value).cloned().unwrap_or_default(),
             (None, None) => found.of_request.clone(),
         }
