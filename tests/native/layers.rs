@@ -271,9 +271,20 @@ fn the_lower_rows_are_not_async() {
 
 #[test]
 fn no_providers_name_stands_in_the_sources() {
-    // Names that are also words or libraries of their own; `keka_oauth` is a format of credentials.
+    // Names that are also words or libraries of their own; `keka_oauth` is a format of credentials, and `clerk`
+    // and `standard-webhooks` are formats of signatures.
     let words = [
-        "keka", "acme", "slack", "square", "linear", "notion", "box", "zoom", "harvest",
+        "keka",
+        "acme",
+        "slack",
+        "square",
+        "linear",
+        "notion",
+        "box",
+        "zoom",
+        "harvest",
+        "clerk",
+        "standard-webhooks",
     ];
     let folder = root().join("../integrations");
     let names: Vec<String> = fs::read_dir(folder)

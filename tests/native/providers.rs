@@ -30,6 +30,11 @@ fn every_provider_has_a_case_with_its_source() {
     let cases = Case::all();
     for path in files_of("integrations") {
         let file = load(&path);
+        if file["config"]["resources"].is_null() {
+            // For webhooks alone: there is nothing to list.
+            assert!(!file["config"]["webhook"].is_null(), "{}", file["name"]);
+            continue;
+        }
         let of_it = |case: &&Case| case.file["name"] == file["name"];
         assert!(cases.iter().any(|case| of_it(&case)), "{}", file["name"]);
     }
