@@ -14,6 +14,7 @@ pub mod list_accounts;
 pub mod proxy_call;
 pub mod published;
 pub mod records;
+pub mod replay_events;
 pub mod run_action;
 pub mod save_install;
 pub mod save_integration;
