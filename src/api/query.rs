@@ -9,6 +9,8 @@ use crate::time::Timestamp;
 
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1_000;
+/// Characters of what a cursor holds.
+const LONGEST_PLACE: usize = 100;
 
 /// The parameters of one request, each at most once.
 pub(crate) struct Query(Vec<(String, String)>);
@@ -49,6 +51,26 @@ impl Query {
         others: &[&str],
         fields: &[Field],
     ) -> Result<(Self, Page), Failure> {
+        Self::of_list_with(url, others, fields, |text| {
+            uuid::Uuid::try_parse(text).is_ok()
+        })
+    }
+
+    /// The same for events, which are listed by time: their cursor holds more than an id.
+    pub(crate) fn of_events(
+        url: &Url,
+        others: &[&str],
+        fields: &[Field],
+    ) -> Result<(Self, Page), Failure> {
+        Self::of_list_with(url, others, fields, is_place)
+    }
+
+    fn of_list_with(
+        url: &Url,
+        others: &[&str],
+        fields: &[Field],
+        is_ours: fn(&str) -> bool,
+    ) -> Result<(Self, Page), Failure> {
         let filters: Vec<_> = fields.iter().flat_map(Field::parameters).collect();
         let named = filters.iter().map(|(name, ..)| name.as_str());
         let known: Vec<&str> = ["limit", "next_cursor"]
@@ -57,11 +79,15 @@ impl Query {
             .chain(named)
             .collect();
         let query = Self::read(url, &known)?;
-        let page = query.page(&filters)?;
+        let page = query.page(&filters, is_ours)?;
         Ok((query, page))
     }
 
-    fn page(&self, known: &[(String, &Field, Comparison)]) -> Result<Page, Failure> {
+    fn page(
+        &self,
+        known: &[(String, &Field, Comparison)],
+        is_ours: fn(&str) -> bool,
+    ) -> Result<Page, Failure> {
         let limit = match self.get("limit") {
             None => DEFAULT_LIMIT,
             Some(text) => text
@@ -81,7 +107,8 @@ impl Query {
                 });
             }
         }
-        let after = self.get("next_cursor").map(read_cursor).transpose()?;
+        let after = self.get("next_cursor");
+        let after = after.map(|text| read_cursor(text, is_ours)).transpose()?;
         Ok(Page {
             limit: limit.clamp(1, MAX_LIMIT),
             after,
@@ -178,13 +205,18 @@ pub(crate) fn cursor(id: &str) -> String {
     BASE64URL_NOPAD.encode(id.as_bytes())
 }
 
-fn read_cursor(text: &str) -> Result<String, Failure> {
+fn read_cursor(text: &str, is_ours: fn(&str) -> bool) -> Result<String, Failure> {
     let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok();
     let id = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    id.filter(|id| uuid::Uuid::try_parse(id).is_ok())
-        .ok_or_else(|| {
-            malformed("`next_cursor` is not one of ours; use it as the last answer gave it.")
-        })
+    id.filter(|id| is_ours(id)).ok_or_else(|| {
+        malformed("`next_cursor` is not one of ours; use it as the last answer gave it.")
+    })
+}
+
+/// A place in a list by time, as whoever lists it writes it: numbers, ids and what stands between them.
+fn is_place(text: &str) -> bool {
+    let is_word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    (1..=LONGEST_PLACE).contains(&text.len()) && text.bytes().all(is_word)
 }
 
 fn malformed(message: &str) -> Failure {
@@ -192,93 +224,4 @@ fn malformed(message: &str) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn page(query: &str) -> Result<Page, Failure> {
-        let url = Url::parse(&format!("http://x/y?{query}")).unwrap();
-        let fields = [
-            Field::flag("is_beta"),
-            Field::time("created_at"),
-            Field::text("integration.name").stored_as("integration_name"),
-        ];
-        Ok(Query::of_list(&url, &[], &fields)?.1)
-    }
-
-    #[test]
-    fn the_limit_is_clamped_not_refused() {
-        for (query, limit) in [
-            ("", 100),
-            ("limit=7", 7),
-            ("limit=1000", 1000),
-            ("limit=1001", 1000),
-            ("limit=0", 1),
-        ] {
-            assert_eq!(page(query).unwrap().limit, limit, "{query}");
-        }
-        assert_eq!(page("limit=many").unwrap_err().status(), 400);
-    }
-
-    #[test]
-    fn a_cursor_comes_back_as_it_went() {
-        let id = "018bcfe5-6800-8000-8000-000000000000";
-        assert_eq!(
-            page(&format!("next_cursor={}", cursor(id)))
-                .unwrap()
-                .after
-                .as_deref(),
-            Some(id)
-        );
-        for wrong in ["abc", "***", "JyBPUiAx"] {
-            assert_eq!(
-                page(&format!("next_cursor={wrong}")).unwrap_err().status(),
-                400,
-                "{wrong}"
-            );
-        }
-    }
-
-    #[test]
-    fn filters_are_read_by_their_kind() {
-        let page =
-            page("is_beta=true&created_at%5Bgt%5D=2026-01-31T01:00:00%2B01:00&integration.name=a")
-                .unwrap();
-        let read: Vec<_> = page
-            .filters
-            .iter()
-            .map(|one| (one.field.as_str(), one.comparison, one.value.clone()))
-            .collect();
-        let expected = [
-            ("is_beta", Comparison::Is, FilterValue::Flag(true)),
-            (
-                "created_at",
-                Comparison::Above,
-                FilterValue::Text("2026-01-31T00:00:00.000Z".into()),
-            ),
-            (
-                "integration_name",
-                Comparison::Is,
-                FilterValue::Text("a".into()),
-            ),
-        ];
-        assert_eq!(read, expected);
-        for wrong in ["is_beta=yes", "created_at=today", "is_beta[gt]=true"] {
-            assert_eq!(
-                super::tests::page(wrong).unwrap_err().status(),
-                400,
-                "{wrong}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_misspelt_or_doubled_parameter_is_refused() {
-        assert!(page("limitt=1").unwrap_err().message.contains("limitt"));
-        assert!(
-            page("limit=1&limit=2")
-                .unwrap_err()
-                .message
-                .contains("twice")
-        );
-    }
-}
+mod tests;

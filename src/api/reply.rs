@@ -74,7 +74,7 @@ pub(crate) fn failure<S>(failure: &Failure, request_id: &str) -> Reply<S> {
 }
 
 /// JSON as it came; anything else as a JSON string.
-fn raw(text: &str) -> Box<RawValue> {
+pub(crate) fn raw(text: &str) -> Box<RawValue> {
     let as_it_came = RawValue::from_string(text.to_owned());
     as_it_came.unwrap_or_else(|_| {
         serde_json::value::to_raw_value(text).unwrap_or_else(|_| RawValue::NULL.to_owned())

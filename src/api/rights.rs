@@ -48,6 +48,10 @@ fn needed_by_admin(route: &A) -> Right {
         | A::GetIntegration(_)
         | A::ListInstalls
         | A::ListLinks
+        | A::ListWebhooks
+        | A::GetWebhook(_)
+        | A::ListEvents
+        | A::GetEvent(_)
         | A::GetInstall(_)
         | A::ListAccounts
         | A::GetAccount(_) => Right::Scope(TokenScope::Read),
@@ -64,6 +68,13 @@ fn needed_by_admin(route: &A) -> Right {
         | A::CreateInstall
         | A::ChangeInstall(_)
         | A::DeleteInstall(_)
+        | A::CreateWebhook
+        | A::ChangeWebhook(_)
+        | A::DeleteWebhook(_)
+        | A::RotateWebhookSecret(_)
+        | A::TestWebhook
+        | A::ReplayEvent(_)
+        | A::ReplayEvents
         | A::DeleteAccount(_)
         | A::DeleteAccounts => Right::Scope(TokenScope::Admin),
     }

@@ -113,6 +113,28 @@ pub enum AdminRoute {
     CreateLink,
     /// `DELETE /link-token/{id}`
     DeleteLink(String),
+    /// `GET /webhook`
+    ListWebhooks,
+    /// `POST /webhook`
+    CreateWebhook,
+    /// `GET /webhook/{id}`
+    GetWebhook(String),
+    /// `PATCH /webhook/{id}`
+    ChangeWebhook(String),
+    /// `DELETE /webhook/{id}`
+    DeleteWebhook(String),
+    /// `POST /webhook/{id}/rotate-secret`
+    RotateWebhookSecret(String),
+    /// `POST /webhook/test`
+    TestWebhook,
+    /// `GET /event`
+    ListEvents,
+    /// `GET /event/{id}`
+    GetEvent(String),
+    /// `POST /event/{id}/replay`
+    ReplayEvent(String),
+    /// `POST /event/replay`
+    ReplayEvents,
     /// `POST /sealing/rotate`
     RotateSealing,
     /// `GET /sealing`
@@ -215,6 +237,17 @@ fn route(method: &Method, path: &str) -> Option<Route> {
         ("GET", ["link-token"]) => A::ListLinks,
         ("POST", ["link-token"]) => A::CreateLink,
         ("DELETE", ["link-token", id]) => A::DeleteLink(owned(id)),
+        ("GET", ["webhook"]) => A::ListWebhooks,
+        ("POST", ["webhook"]) => A::CreateWebhook,
+        ("POST", ["webhook", "test"]) => A::TestWebhook,
+        ("GET", ["webhook", id]) => A::GetWebhook(owned(id)),
+        ("PATCH", ["webhook", id]) => A::ChangeWebhook(owned(id)),
+        ("DELETE", ["webhook", id]) => A::DeleteWebhook(owned(id)),
+        ("POST", ["webhook", id, "rotate-secret"]) => A::RotateWebhookSecret(owned(id)),
+        ("GET", ["event"]) => A::ListEvents,
+        ("POST", ["event", "replay"]) => A::ReplayEvents,
+        ("GET", ["event", id]) => A::GetEvent(owned(id)),
+        ("POST", ["event", id, "replay"]) => A::ReplayEvent(owned(id)),
         ("POST", ["sealing", "rotate"]) => A::RotateSealing,
         ("GET", ["sealing"]) => A::GetSealing,
         ("GET", ["integrated-account", "me"]) => A::GetMe,

@@ -19,15 +19,19 @@ pub fn check_event_types(event_types: &[String]) -> Result<(), String> {
     if event_types.is_empty() || event_types.len() > MOST {
         return Err(format!("needs 1 to {MOST} names; null stands for all"));
     }
-    event_types.iter().try_for_each(|name| check(name))
+    event_types.iter().try_for_each(|name| check_wanted(name))
 }
 
-fn check(name: &str) -> Result<(), String> {
+/// What is wrong with the name of one event.
+pub fn check_event(name: &str) -> Result<(), String> {
     if name.is_empty() || name.chars().count() > LONGEST || name.chars().any(char::is_control) {
-        return Err(format!(
-            "has a name that is not 1 to {LONGEST} printable characters"
-        ));
+        return Err(format!("needs 1 to {LONGEST} printable characters"));
     }
+    Ok(())
+}
+
+fn check_wanted(name: &str) -> Result<(), String> {
+    check_event(name).map_err(|why| format!("has a name that {why}"))?;
     if name.strip_suffix('*').unwrap_or(name).contains('*') {
         return Err(format!("has `{name}`: one `*` may stand, at the end"));
     }

@@ -8,7 +8,7 @@ mod schedule;
 mod signature;
 mod target;
 
-pub use event_types::{check_event_types, is_wanted};
+pub use event_types::{check_event, check_event_types, is_wanted};
 pub use message::Message;
 pub use schedule::{ATTEMPTS, next_wait};
 pub use signature::{new_secret, signed_headers};

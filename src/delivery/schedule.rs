@@ -1,4 +1,4 @@
-//! When a delivery is tried again: the schedule that Standard Webhooks recommends.
+//! When a delivery is tried again: soon at first, over about three days, as Standard Webhooks advises.
 
 use std::time::Duration;
 

@@ -16,6 +16,7 @@ pub mod published;
 pub mod receive;
 pub mod records;
 pub mod redaction;
+pub mod replay_events;
 pub mod run_action;
 pub mod save_install;
 pub mod save_integration;

@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use causeway::api;
+use causeway::error::Failure;
 use causeway::flows::account_object::AccountObject;
+use causeway::flows::ask::answer_text;
 use causeway::flows::directory::{Directory, DirectoryName};
 use causeway::flows::isolate::Isolate;
 use causeway::ids::AccountId;
@@ -103,6 +105,10 @@ pub struct Inner {
     pub call_faults: Cell<usize>,
     /// Asks with this word in them never return.
     pub hangs: RefCell<Vec<String>>,
+    /// What objects say to their next asks, in place of being asked.
+    says: RefCell<BTreeMap<ObjectName, VecDeque<String>>>,
+    /// The messages that were answered so.
+    heard: RefCell<Vec<(ObjectName, Value)>>,
     /// KV operations wait until this is false and the clock moves.
     pub kv_waits: Cell<bool>,
 }
@@ -150,6 +156,8 @@ impl World {
             tasks: RefCell::default(),
             call_faults: Cell::new(0),
             hangs: RefCell::default(),
+            says: RefCell::default(),
+            heard: RefCell::default(),
             kv_waits: Cell::new(false),
         }))
     }
@@ -406,6 +414,25 @@ impl World {
         self.disk(name).exec(statement, &[]).unwrap()
     }
 
+    /// The object does not see its next ask: this is its answer.
+    pub fn object_says(&self, object: ObjectName, answer: &Result<Value, Failure>) {
+        let answer = answer_text(answer);
+        let mut says = self.0.says.borrow_mut();
+        says.entry(object).or_default().push_back(answer);
+    }
+
+    /// What objects were asked where [`World::object_says`] answered, since the last look.
+    pub fn heard(&self) -> Vec<(ObjectName, Value)> {
+        std::mem::take(&mut *self.0.heard.borrow_mut())
+    }
+
+    fn said(&self, object: ObjectName, message: &str) -> Option<String> {
+        let answer = self.0.says.borrow_mut().get_mut(&object)?.pop_front()?;
+        let message = serde_json::from_str(message).unwrap();
+        self.0.heard.borrow_mut().push((object, message));
+        Some(answer)
+    }
+
     /// A message that never returns: its object is cut off in the middle.
     async fn hang_on(&self, message: &str) {
         if self
@@ -583,6 +610,9 @@ impl Objects for World {
         }
         if fault == Some(Fault::Silence) {
             futures::future::pending::<()>().await;
+        }
+        if let Some(answer) = self.said(object, &message) {
+            return Ok(answer);
         }
         let (world, asked) = (self.clone(), message.clone());
         // Boxed: an object asks an object.

@@ -4,10 +4,13 @@ mod account_token;
 mod api_token;
 mod environment;
 mod environment_integration;
+mod event;
 mod integrated_account;
 mod integration;
 mod link_token;
 mod sealing;
+mod webhook;
+mod webhook_test;
 
 use http::StatusCode;
 use serde::Serialize;
@@ -63,6 +66,17 @@ pub(super) async fn answer<O: Outside>(
         A::ListLinks => link_token::list(desk, caller, &request.url).await,
         A::CreateLink => link_token::create(desk, caller, request).await,
         A::DeleteLink(id) => link_token::delete(desk, caller, &id, &request.url).await,
+        A::ListWebhooks => webhook::list(desk, caller, &request.url).await,
+        A::CreateWebhook => webhook::create(desk, caller, request).await,
+        A::GetWebhook(id) => webhook::get(desk, caller, &id, &request.url).await,
+        A::ChangeWebhook(id) => webhook::change(desk, caller, &id, request).await,
+        A::DeleteWebhook(id) => webhook::delete(desk, caller, &id, &request.url).await,
+        A::RotateWebhookSecret(id) => webhook::rotate(desk, caller, &id, request).await,
+        A::TestWebhook => webhook_test::send(desk, caller, request).await,
+        A::ListEvents => event::list(desk, caller, &request.url).await,
+        A::GetEvent(id) => event::get(desk, caller, &id, &request.url).await,
+        A::ReplayEvent(id) => event::replay(desk, caller, &id, &request.url).await,
+        A::ReplayEvents => event::replay_all(desk, caller, request).await,
         A::RotateSealing => sealing::rotate(desk).await,
         A::GetSealing => sealing::get(desk).await,
         A::ChangeAccount(id) => integrated_account::change(desk, caller, &id, request).await,

@@ -1,0 +1,222 @@
+//! `/webhook`: subscriptions to events. A secret is shown where it is made, and nowhere else.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+use url::Url;
+
+use super::{Answer, created, deleted, environment, listed, ok};
+use crate::api::Desk;
+use crate::api::caller::Caller;
+use crate::api::query::{Field, Query};
+use crate::api::shape;
+use crate::delivery::{check_event_types, check_target, new_secret};
+use crate::error::{Complaint, Failure};
+use crate::flows::ask::{EnvironmentAsk, EventTypes, WebhookChange, ask_environment};
+use crate::flows::records::{Listed, WebhookRecord};
+use crate::flows::webhook_secrets;
+use crate::ids::{EnvironmentId, WebhookId};
+use crate::json as words;
+use crate::ports::{Incoming, Outside};
+use crate::proxy::guard;
+use crate::settings::Settings;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct New {
+    environment_id: Option<String>,
+    target_url: String,
+    event_types: Option<Vec<String>>,
+    is_active: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    environment_id: Option<String>,
+    target_url: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    event_types: Option<EventTypes>,
+    is_active: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    environment_id: Option<String>,
+}
+
+/// A null that is there stands for all events.
+fn present<'de, D: Deserializer<'de>>(input: D) -> Result<Option<EventTypes>, D::Error> {
+    let names = Option::deserialize(input)?;
+    Ok(Some(EventTypes { names }))
+}
+
+pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
+    let fields = [Field::text("target_url"), Field::time("created_at")];
+    let (query, page) = Query::of_list(url, &["environment_id"], &fields)?;
+    let environment = caller.environment(query.get("environment_id"))?;
+    let ask = EnvironmentAsk::ListWebhooks(page.clone());
+    let found: Listed<WebhookRecord> = ask_environment(desk.outside, environment, &ask).await?;
+    Ok(listed(&found, &page, shown))
+}
+
+pub(super) async fn create<O: Outside>(
+    desk: &Desk<'_, O>,
+    caller: &Caller,
+    request: Incoming<O::Stream>,
+) -> Answer<O> {
+    let new: New = shape::read(request.body).await?;
+    let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
+    let settings = desk.outside.settings();
+    check(settings, Some(&new.target_url), new.event_types.as_deref())?;
+    let secret = new_secret(desk.outside.random());
+    let now = desk.outside.now();
+    let record = WebhookRecord {
+        id: WebhookId::new(now, desk.outside.random()),
+        environment_id: environment,
+        target_url: new.target_url,
+        event_types: new.event_types,
+        paused_at: (new.is_active == Some(false)).then_some(now),
+        failing_since: None,
+        previous_secret_expires_at: None,
+        created_at: now,
+        updated_at: now,
+        sealed: None,
+    };
+    let ask = EnvironmentAsk::CreateWebhook(record, webhook_secrets::of_new(&secret));
+    let record: WebhookRecord = ask_environment(desk.outside, environment, &ask).await?;
+    let mut shown = shown(&record);
+    words::merge(&mut shown, &json!({ "secret": secret.expose() }));
+    Ok(created(&shown))
+}
+
+pub(super) async fn get<O: Outside>(
+    desk: &Desk<'_, O>,
+    caller: &Caller,
+    id: &str,
+    url: &Url,
+) -> Answer<O> {
+    let environment = environment(caller, url, None)?;
+    Ok(ok(&shown(&find(desk, environment, id).await?)))
+}
+
+pub(super) async fn change<O: Outside>(
+    desk: &Desk<'_, O>,
+    caller: &Caller,
+    id: &str,
+    request: Incoming<O::Stream>,
+) -> Answer<O> {
+    let change: Change = shape::read(request.body).await?;
+    let environment = environment(caller, &request.url, change.environment_id.as_deref())?;
+    let names = change.event_types.as_ref();
+    let names = names.and_then(|events| events.names.as_deref());
+    let settings = desk.outside.settings();
+    check(settings, change.target_url.as_deref(), names)?;
+    let change = WebhookChange {
+        target_url: change.target_url,
+        event_types: change.event_types,
+        is_active: change.is_active,
+    };
+    let ask = EnvironmentAsk::ChangeWebhook(parse(id)?, change);
+    let record: WebhookRecord = ask_environment(desk.outside, environment, &ask).await?;
+    Ok(ok(&shown(&record)))
+}
+
+pub(super) async fn rotate<O: Outside>(
+    desk: &Desk<'_, O>,
+    caller: &Caller,
+    id: &str,
+    request: Incoming<O::Stream>,
+) -> Answer<O> {
+    let named: Option<Named> = shape::read_shape(shape::read_json_if_any(request.body).await?)?;
+    let named = named.and_then(|named| named.environment_id);
+    let environment = environment(caller, &request.url, named.as_deref())?;
+    let secret = new_secret(desk.outside.random());
+    let ask = EnvironmentAsk::RotateWebhookSecret(parse(id)?, secret.expose().to_owned());
+    let record: WebhookRecord = ask_environment(desk.outside, environment, &ask).await?;
+    let until = record.previous_secret_expires_at;
+    Ok(ok(
+        &json!({ "id": record.id, "secret": secret.expose(), "previous_secret_expires_at": until }),
+    ))
+}
+
+pub(super) async fn delete<O: Outside>(
+    desk: &Desk<'_, O>,
+    caller: &Caller,
+    id: &str,
+    url: &Url,
+) -> Answer<O> {
+    let environment = environment(caller, url, None)?;
+    let ask = EnvironmentAsk::DeleteWebhook(parse(id)?);
+    let id: WebhookId = ask_environment(desk.outside, environment, &ask).await?;
+    Ok(deleted(&id))
+}
+
+/// The subscription of that id in this environment.
+pub(super) async fn find<O: Outside>(
+    desk: &Desk<'_, O>,
+    environment: EnvironmentId,
+    id: &str,
+) -> Result<WebhookRecord, Failure> {
+    let ask = EnvironmentAsk::FindWebhook(parse(id)?);
+    let found: Option<WebhookRecord> = ask_environment(desk.outside, environment, &ask).await?;
+    found.ok_or_else(hidden)
+}
+
+/// Says everything that is wrong at once.
+fn check(
+    settings: &Settings,
+    target: Option<&str>,
+    event_types: Option<&[String]>,
+) -> Result<(), Failure> {
+    let target = target.map(|text| check_address(settings, text));
+    let event_types = event_types.map(check_event_types);
+    let found = [("target_url", target), ("event_types", event_types)];
+    let complaints: Vec<Complaint> = found
+        .into_iter()
+        .filter_map(|(path, checked)| {
+            let message = checked?.err()?;
+            Some(Complaint {
+                path: path.to_owned(),
+                message,
+            })
+        })
+        .collect();
+    if complaints.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::invalid_in(&complaints))
+    }
+}
+
+/// Sending checks it again: what may be called can change.
+fn check_address(settings: &Settings, text: &str) -> Result<(), String> {
+    let url = check_target(text).map_err(|bad| bad.to_string())?;
+    let refused = guard::check(&url, settings.private_upstreams).err();
+    refused.map_or(Ok(()), |refused| {
+        Err(format!("cannot be called: {refused}"))
+    })
+}
+
+fn parse(id: &str) -> Result<WebhookId, Failure> {
+    id.parse().map_err(|_| hidden())
+}
+
+fn hidden() -> Failure {
+    Failure::not_found("webhook")
+}
+
+/// Without its secrets; `secret` stands only in the answers that made one.
+fn shown(record: &WebhookRecord) -> Value {
+    json!({
+        "id": record.id,
+        "environment_id": record.environment_id,
+        "target_url": record.target_url,
+        "event_types": record.event_types,
+        "is_active": record.paused_at.is_none(),
+        "paused_at": record.paused_at,
+        "failing_since": record.failing_since,
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+    })
+}
