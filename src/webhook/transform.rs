@@ -84,7 +84,7 @@ pub fn transform(
     }
     let events = events.into_iter().enumerate();
     let read = events.map(|(at, event)| {
-        event_of(event).map_err(|what| shape(format!("{what} in the event at {at}")))
+        event_of(event, request).map_err(|what| shape(format!("{what} in the event at {at}")))
     });
     read.collect()
 }
@@ -94,7 +94,7 @@ fn shape(what: String) -> TransformError {
     TransformError::Shape { key, what }
 }
 
-fn event_of(event: Value) -> Result<Event, &'static str> {
+fn event_of(event: Value, request: &Request) -> Result<Event, &'static str> {
     let Value::Object(mut entries) = event else {
         return Err("no object");
     };
@@ -109,8 +109,36 @@ fn event_of(event: Value) -> Result<Event, &'static str> {
         resource_id: text(&mut entries, "resource_id")?,
         integrated_account_id: text(&mut entries, "integrated_account_id")?,
         context_lookup_field_value: text(&mut entries, "context_lookup_field_value")?,
-        payload: entries.get("payload").ok_or("no `payload`")?.to_string(),
+        payload: payload(entries.get("payload").ok_or("no `payload`")?, request),
     })
+}
+
+/// The whole body stands as it came, for numbers of an expression are doubles.
+fn payload(value: &Value, request: &Request) -> String {
+    if is_same(value, request.value()) {
+        request.payload()
+    } else {
+        value.to_string()
+    }
+}
+
+/// Whether the one is the other with its numbers as doubles. As deep as the one, which an expression bounds.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .zip(other)
+                    .all(|(one, other)| is_same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let has_same = |(key, value)| other.get(key).is_some_and(|own| is_same(value, own));
+            one.len() == other.len() && one.iter().all(has_same)
+        }
+        (one, other) => one == other,
+    }
 }
 
 /// A text; a number is read as one.

@@ -59,6 +59,9 @@ const ROWS: &[(&str, &str, &[&str])] = &[
     ("GET", "/link-token", &["read", "admin"]),
     ("POST", "/link-token", &["connect", "admin"]),
     ("DELETE", "/link-token/x", &["connect", "admin"]),
+    ("POST", "/integrated-account-webhook/x", ANYBODY),
+    ("GET", "/integrated-account-webhook/x", ANYBODY),
+    ("POST", "/environment-integration-webhook/x", ANYBODY),
     ("GET", "/webhook", &["read", "admin"]),
     ("POST", "/webhook", &["admin"]),
     ("GET", "/webhook/x", &["read", "admin"]),
@@ -98,6 +101,7 @@ fn name_of(route: &Route) -> String {
     let debug = match route {
         Route::Admin(admin) => format!("{admin:?}"),
         Route::Connect(connect) => format!("{connect:?}"),
+        Route::Webhook(webhook) => format!("{webhook:?}"),
         other => format!("{other:?}"),
     };
     debug.split(['(', ' ']).next().unwrap().to_owned()

@@ -1,5 +1,6 @@
 //! `/webhook`: subscriptions to events. A secret is shown where it is made, and nowhere else.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use url::Url;
@@ -84,7 +85,7 @@ pub(super) async fn create<O: Outside>(
         sealed: None,
     };
     let ask = EnvironmentAsk::CreateWebhook(record, webhook_secrets::of_new(&secret));
-    let record: WebhookRecord = ask_environment(desk.outside, environment, &ask).await?;
+    let record: WebhookRecord = write(desk, environment, &ask).await?;
     let mut shown = shown(&record);
     words::merge(&mut shown, &json!({ "secret": secret.expose() }));
     Ok(created(&shown))
@@ -118,7 +119,7 @@ pub(super) async fn change<O: Outside>(
         is_active: change.is_active,
     };
     let ask = EnvironmentAsk::ChangeWebhook(parse(id)?, change);
-    let record: WebhookRecord = ask_environment(desk.outside, environment, &ask).await?;
+    let record: WebhookRecord = write(desk, environment, &ask).await?;
     Ok(ok(&shown(&record)))
 }
 
@@ -133,7 +134,7 @@ pub(super) async fn rotate<O: Outside>(
     let environment = environment(caller, &request.url, named.as_deref())?;
     let secret = new_secret(desk.outside.random());
     let ask = EnvironmentAsk::RotateWebhookSecret(parse(id)?, secret.expose().to_owned());
-    let record: WebhookRecord = ask_environment(desk.outside, environment, &ask).await?;
+    let record: WebhookRecord = write(desk, environment, &ask).await?;
     let until = record.previous_secret_expires_at;
     Ok(ok(
         &json!({ "id": record.id, "secret": secret.expose(), "previous_secret_expires_at": until }),
@@ -148,8 +149,19 @@ pub(super) async fn delete<O: Outside>(
 ) -> Answer<O> {
     let environment = environment(caller, url, None)?;
     let ask = EnvironmentAsk::DeleteWebhook(parse(id)?);
-    let id: WebhookId = ask_environment(desk.outside, environment, &ask).await?;
+    let id: WebhookId = write(desk, environment, &ask).await?;
     Ok(deleted(&id))
+}
+
+/// The isolate that writes replaces its copy at once.
+async fn write<O: Outside, T: DeserializeOwned>(
+    desk: &Desk<'_, O>,
+    environment: EnvironmentId,
+    ask: &EnvironmentAsk,
+) -> Result<T, Failure> {
+    let written = ask_environment(desk.outside, environment, ask).await;
+    desk.isolate.drop_subscriptions(environment);
+    written
 }
 
 /// The subscription of that id in this environment.

@@ -3,13 +3,15 @@
 use serde_json::Value;
 
 use super::AccountObject;
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::flows::ask::{AttemptView, DeliveryView, EventDetail, EventStatus, EventView};
 use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
 use crate::ids::{EnvironmentId, EventId};
 use crate::ports::{Outside, Row, Sees, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
 
+/// No number is higher: the platform's are exact up to 2^53.
+const MOST: i64 = i64::MAX >> 10;
 const COLUMNS: &str = "number, event, status, resource_type, resource_id, last_error, created_at";
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
@@ -41,8 +43,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 next_cursor: None,
             });
         }
-        let before = page.after.as_deref().and_then(|id| id.parse().ok());
-        let before = before.map_or(i64::MAX >> 11, EventId::number);
+        let before = match &page.after {
+            None => MOST,
+            Some(cursor) => self.number_in(cursor).ok_or_else(foreign_cursor)?,
+        };
         let (conditions, values): (Vec<_>, Vec<_>) = page.filters.iter().map(condition).unzip();
         let wheres = ["number < ?".to_owned()]
             .into_iter()
@@ -95,13 +99,19 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         })
     }
 
+    /// The number in the text of an id of this account's events.
+    fn number_in(&self, text: &str) -> Option<i64> {
+        let id: EventId = text.parse().ok()?;
+        let is_own = id.account() == self.id && (0..=MOST).contains(&id.number());
+        is_own.then(|| id.number())
+    }
+
     /// The number of an event that is here.
     pub(super) fn number_of(&self, id: EventId) -> Result<i64, Failure> {
-        let number = id.number();
+        let number = self.number_in(&id.to_string()).ok_or_else(no_event)?;
         let statement = "SELECT number FROM event WHERE number = ?";
-        let is_here = id.account() == self.id
-            && self.has_outbox()?
-            && self.one_integer(statement, &[number.into()])?.is_some();
+        let is_here =
+            self.has_outbox()? && self.one_integer(statement, &[number.into()])?.is_some();
         is_here.then_some(number).ok_or_else(no_event)
     }
 
@@ -147,6 +157,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let rows = self.storage.exec(statement, &[number.into()])?;
         Ok(rows.iter().filter_map(attempt_view).collect())
     }
+}
+
+fn foreign_cursor() -> Failure {
+    Failure::new(Code::Malformed, "The cursor is not one of this list.")
 }
 
 fn no_event() -> Failure {

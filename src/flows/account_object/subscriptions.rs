@@ -11,7 +11,7 @@ use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// The subscriptions as they were then or later; none in an environment that is gone.
+    /// The subscriptions as they were then or later.
     pub(super) async fn subscriptions(
         &self,
         environment: EnvironmentId,
@@ -21,12 +21,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Ok(known);
         }
         let read_at = self.outside.now();
-        let read = ask_environment(&self.outside, environment, &EnvironmentAsk::Webhooks).await;
-        let read = match read {
-            Err(failure) if failure.code == Code::NotFound => Vec::new(),
-            read => read?,
-        };
-        let read = Rc::new(read);
+        let ask = EnvironmentAsk::Webhooks;
+        let read = Rc::new(ask_environment(&self.outside, environment, &ask).await?);
         self.isolate.keep_subscriptions(environment, read_at, &read);
         Ok(read)
     }
