@@ -9,6 +9,7 @@ mod depth;
 mod diff;
 mod path;
 mod set;
+mod strings;
 
 pub use count::{count_elements, count_values};
 pub use cut::{cut, elements};
@@ -16,6 +17,7 @@ pub use depth::{is_deeper, is_text_deeper};
 pub use diff::diff;
 pub use path::{Path, PathError};
 pub use set::set;
+pub use strings::map_strings;
 
 use serde_json::{Map, Value};
 

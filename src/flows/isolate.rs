@@ -132,7 +132,12 @@ impl Isolate {
     ) {
         let mut copies = self.subscriptions.borrow_mut();
         let copies = copies.get_or_insert_with(|| LruCache::new(COMPILED));
-        copies.put(environment, (read_at, Rc::clone(read)));
+        if copies
+            .peek(&environment)
+            .is_none_or(|(newest, _)| *newest <= read_at)
+        {
+            copies.put(environment, (read_at, Rc::clone(read)));
+        }
     }
 
     /// They have changed.

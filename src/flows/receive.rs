@@ -10,6 +10,7 @@ pub use install::receive_for_install;
 pub use keep::Kept;
 pub use keys::KeyCopies;
 
+use bytes::Bytes;
 use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -19,13 +20,15 @@ use crate::config::Webhook;
 use crate::config::webhook::SignatureVerification;
 use crate::error::{Code, Failure};
 use crate::expression::TemplateScope;
+use crate::flows::body;
 use crate::flows::effective::Effective;
-use crate::flows::isolate::Isolate;
+use crate::flows::isolate::{Isolate, Room};
 use crate::flows::proxy_call::moment;
-use crate::flows::redaction::redacted;
+use crate::flows::redaction::{redacted_json, secrets_of};
 use crate::ids::EventId;
-use crate::ports::Outside;
-use crate::settings::Settings;
+use crate::json::count_values;
+use crate::ports::{Body, Outside};
+use crate::settings::{Settings, VALUE_BYTES, WEBHOOK_VALUES};
 use crate::webhook::{
     self, Event, Handshake, HandshakeError, KeySource, Proof, Refusal, Request, TransformError,
 };
@@ -157,21 +160,35 @@ impl<O: Outside> Ground<'_, O> {
         let Some(source) = source else {
             return Ok(verify(&[]));
         };
-        let outcome = verify(&self.keys(&source, keys::Age::Any).await?);
+        let outcome = match self.keys(&source, keys::Age::Any).await? {
+            Some(keys) => verify(&keys),
+            None => Err(Refusal::UnreadableKeys),
+        };
         let may_be_new = matches!(outcome, Err(Refusal::NoKey | Refusal::Mismatch))
             && matches!(source, KeySource::Published(_));
         if !may_be_new {
             return Ok(outcome);
         }
-        Ok(verify(&self.keys(&source, keys::Age::Recent).await?))
+        let keys = self.keys(&source, keys::Age::Recent).await?;
+        Ok(keys.map_or(outcome, |keys| verify(&keys)))
     }
 
-    async fn keys(&self, source: &KeySource, age: keys::Age) -> Result<keys::Keys, Failure> {
-        let keys = keys::keys(self.outside, &self.isolate.keys, source, age).await;
-        keys.map_err(|reason| {
-            self.log("error", "webhook_keys_failed", &reason);
-            Failure::busy("The provider's keys could not be fetched. Try again.")
-        })
+    /// `None` where the address that the request names has none.
+    async fn keys(
+        &self,
+        source: &KeySource,
+        age: keys::Age,
+    ) -> Result<Option<keys::Keys>, Failure> {
+        match keys::keys(self.outside, &self.isolate.keys, source, age).await {
+            Ok(keys) => Ok(Some(keys)),
+            Err(keys::NoKeys::Refused) => Ok(None),
+            Err(keys::NoKeys::Unavailable(reason)) => {
+                self.log("error", "webhook_keys_failed", &reason);
+                Err(Failure::busy(
+                    "The provider's keys could not be fetched. Try again.",
+                ))
+            }
+        }
     }
 
     /// What is to be stored of a verified request, and the events as they were read.
@@ -205,19 +222,24 @@ impl<O: Outside> Ground<'_, O> {
         Ok(events)
     }
 
-    /// Events on their way into storage, without the secrets that a sender repeats.
-    pub fn new_events(&self, events: Vec<Event>, secrets: &[String]) -> Vec<NewEvent> {
+    /// Events on their way into storage, without the secrets that a sender repeats: those of the file and the install,
+    /// and the account's, where one is named.
+    pub fn new_events(&self, events: Vec<Event>) -> Vec<NewEvent> {
+        let compiled = &self.effective.compiled;
+        let mut secrets = secrets_of(compiled, self.context);
+        secrets.extend_from_slice(&compiled.secret_texts);
         let new = events.into_iter().map(|event| NewEvent {
             event: event.event_type,
             resource_type: event.resource_type,
             resource_id: event.resource_id,
-            payload: without_secrets(event.payload, secrets),
+            payload: redacted_json(event.payload, &secrets),
         });
         new.collect()
     }
 
     /// A request that the file cannot read.
-    pub fn unread(&self, kept: Kept, error: &TransformError) -> Brings {
+    pub fn unread(&self, request: &Request, error: &TransformError) -> Brings {
+        let kept = Kept::new(request, self.shown.is_none());
         self.log("error", "webhook_transform_failed", &error.to_string());
         Brings::Unread(Box::new(kept), error.to_string())
     }
@@ -264,6 +286,26 @@ impl<O: Outside> Ground<'_, O> {
     }
 }
 
+/// The body of a webhook, within its own limits and the isolate's: whoever sends it may be unknown.
+pub async fn read_body<O: Outside>(
+    outside: &O,
+    body: Body<O::Stream>,
+    room: &mut Room,
+) -> Result<Bytes, Failure> {
+    let body = body::read_held(body, outside.settings().webhook_body_bytes, room).await?;
+    let values = str::from_utf8(&body)
+        .ok()
+        .and_then(|text| count_values(text).ok());
+    let values = values.unwrap_or_default();
+    if values > WEBHOOK_VALUES {
+        let words = format!("The body holds more than {WEBHOOK_VALUES} values.");
+        let limit = json!({ "limit_values": WEBHOOK_VALUES });
+        return Err(Failure::new(Code::BodyTooLarge, words).with_details(limit));
+    }
+    room.take(values.saturating_mul(VALUE_BYTES))?;
+    Ok(body)
+}
+
 /// The one answer to whatever is not proved.
 pub fn bad_signature() -> Failure {
     Failure::new(Code::BadSignature, "The webhook could not be verified.")
@@ -290,19 +332,4 @@ pub fn asked_url(settings: &Settings, url: &Url) -> String {
     let origin = base.origin().ascii_serialization();
     let query = url.query().map(|query| format!("?{query}"));
     format!("{origin}{}{}", url.path(), query.unwrap_or_default())
-}
-
-/// A secret is looked for as it stands inside a JSON string.
-fn without_secrets(payload: String, secrets: &[String]) -> String {
-    let written = secrets.iter().map(|secret| {
-        let quoted = Value::String(secret.clone()).to_string();
-        quoted.trim_matches('"').to_owned()
-    });
-    let present: Vec<String> = written
-        .filter(|secret| payload.contains(secret.as_str()))
-        .collect();
-    if present.is_empty() {
-        return payload;
-    }
-    redacted(&payload, &present)
 }

@@ -250,13 +250,19 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 }
 
+/// The key of the context by which an install's webhooks find an account.
+pub(super) fn lookup_field(effective: &Effective) -> Option<&str> {
+    let webhook = effective.compiled.config.webhook.as_ref()?;
+    let config = &webhook.signature_verification.as_ref()?.config;
+    config.context_lookup_field_name.as_deref()
+}
+
 fn lookup_of(effective: &Effective, context: &Value) -> Lookup {
-    let webhook = effective.compiled.config.webhook.as_ref();
-    let verification = webhook.and_then(|webhook| webhook.signature_verification.as_ref());
-    let field =
-        verification.and_then(|verification| verification.config.context_lookup_field_name.clone());
-    let value = field.as_deref().and_then(|field| value_at(context, field));
-    Lookup { field, value }
+    let field = lookup_field(effective);
+    Lookup {
+        field: field.map(str::to_owned),
+        value: field.and_then(|field| value_at(context, field)),
+    }
 }
 
 /// 422 when a value changes that scheme, host or port of any URL depends on.

@@ -6,17 +6,17 @@ use std::rc::Rc;
 use serde_json::{Map, Value, json};
 
 use super::changes::refuse_host_keys;
-use super::events::EventType;
+use super::events::{Event, EventType};
 use super::{AccountObject, Loaded};
 use crate::account::seal::{Kind, Place};
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::flows::import_account::{check_context, install_disabled};
 use crate::flows::receive::{
-    Arrival, Brings, Kept, NewEvent, Received, asked_url, bad_signature, refuse_event_by,
-    unreadable,
+    Arrival, Brings, Kept, NewEvent, Received, asked_url, bad_signature, read_body,
+    refuse_event_by, unreadable,
 };
-use crate::flows::redaction::secrets_of;
-use crate::flows::{body, sealed};
+use crate::flows::redaction::{redacted_json, secrets_of};
+use crate::flows::sealed;
 use crate::ids::{EnvironmentId, EventId, InstallId};
 use crate::ports::{Incoming, Outside, Sees, SqlValue, Storage, StorageFault};
 use crate::settings::DEDUPLICATION;
@@ -34,8 +34,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     ) -> Result<Received, Failure> {
         let hidden = || Failure::not_found("integrated account");
         let loaded = self.settled().await?.ok_or_else(hidden)?;
-        let limit = self.outside.settings().webhook_body_bytes;
-        let body = body::read(incoming.body, limit).await?;
+        let mut room = self.isolate.room();
+        let body = read_body(&self.outside, incoming.body, &mut room).await?;
         let effective = self.effective(&loaded.account).await;
         let effective = effective
             .map_err(|failure| unreadable(&self.outside, &failure, &self.id.to_string()))?;
@@ -53,15 +53,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         let (key, events) = ground.read(&request);
         let brings = match events {
-            Ok(events) => {
-                let mut secrets = secrets_of(&effective.compiled, &loaded.context);
-                secrets.extend_from_slice(&effective.compiled.secret_texts);
-                Brings::Events(ground.new_events(events, &secrets))
-            }
-            Err(error) => {
-                let kept = Kept::new(&incoming.method, &url, &incoming.headers, &body, false);
-                ground.unread(kept, &error)
-            }
+            Ok(events) => Brings::Events(ground.new_events(events)),
+            Err(error) => ground.unread(&request, &error),
         };
         if !self.is_here() {
             return Err(hidden());
@@ -77,9 +70,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         install: InstallId,
         arrival: Arrival,
     ) -> Result<Vec<EventId>, Failure> {
+        let hidden = || Failure::not_found("integrated account");
         let loaded = self.settled().await?;
-        let loaded = loaded.filter(|loaded| loaded.account.environment_integration_id == install);
-        let loaded = loaded.ok_or_else(|| Failure::not_found("integrated account"))?;
+        let of_install = |loaded: &Rc<Loaded>| loaded.account.environment_integration_id == install;
+        let loaded = loaded.filter(of_install).ok_or_else(hidden)?;
+        let effective = self.effective(&loaded.account).await?;
+        let arrival = without_secrets(arrival, &secrets_of(&effective.compiled, &loaded.context));
+        if !self.is_here() {
+            return Err(hidden());
+        }
         let ids = self.take_in(loaded.account.environment_id, arrival)?;
         self.wake_to_deliver().await;
         Ok(ids)
@@ -113,7 +112,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let numbers = match arrival.brings {
             Brings::Events(events) => self.take_in_events(environment, events)?,
             Brings::Unread(kept, reason) => {
-                vec![self.take_in_unread(environment, &kept, &reason)?]
+                vec![self.take_in_unread(&kept, &reason)?]
             }
         };
         let ids: Vec<EventId> = numbers
@@ -140,12 +139,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// A request that cannot be read is an event that failed, until it is replayed.
-    fn take_in_unread(
-        &self,
-        environment: EnvironmentId,
-        kept: &Kept,
-        reason: &str,
-    ) -> Result<i64, Failure> {
+    fn take_in_unread(&self, kept: &Kept, reason: &str) -> Result<i64, Failure> {
         let event = self.numbered(NewEvent {
             event: UNNAMED.to_owned(),
             resource_type: None,
@@ -155,18 +149,30 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let number = event.number;
         let sealed =
             self.sealed_request(number, &serde_json::to_value(kept).unwrap_or_default())?;
-        self.write_events(environment, &[event])?;
+        self.write_unread(number, &sealed)?;
         let error = json!({ "code": "integration.transform_failed", "message": reason });
-        let statement =
-            "UPDATE event SET status = 'failed', is_expanded = 1, last_error = ? WHERE number = ?";
-        self.storage
-            .exec(statement, &[error.to_string().into(), number.into()])?;
+        self.write_failed_event(&event, &error)?;
         self.storage.exec(
             "INSERT OR REPLACE INTO report (event, is_failed) VALUES (?, 1)",
             &[number.into()],
         )?;
-        self.write_unread(number, &sealed)?;
         Ok(number)
+    }
+
+    /// In one statement: nobody who subscribed sees it before it is failed.
+    fn write_failed_event(&self, event: &Event, error: &Value) -> Result<(), StorageFault> {
+        let statement = "INSERT INTO event (number, event, payload, status, is_expanded, last_error, created_at) \
+                         VALUES (?, ?, ?, 'failed', 1, ?, ?)";
+        let values = [
+            event.number.into(),
+            event.name.as_str().into(),
+            event.payload.as_str().into(),
+            error.to_string().into(),
+            event.created_at.as_millis().into(),
+        ];
+        self.storage.exec(statement, &values)?;
+        self.note_stored(event.created_at);
+        Ok(())
     }
 
     fn sealed_request(&self, number: i64, kept: &Value) -> Result<String, Failure> {
@@ -205,7 +211,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         };
         let id = self.event_id(number).to_string();
         let kept = sealed::open(&self.outside, request_of(&id), &text)?;
-        Ok(serde_json::from_value(kept).ok())
+        let kept = serde_json::from_value(kept);
+        kept.map(Some)
+            .map_err(|_| Failure::new(Code::Internal, "A kept request cannot be read."))
     }
 
     /// Requests that are kept rest under the first key, too.
@@ -236,6 +244,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         for statement in [
             "INSERT OR REPLACE INTO report (event, is_failed) SELECT DISTINCT event, 0 FROM unread",
+            "DELETE FROM delivery WHERE event IN (SELECT event FROM unread)",
             "DELETE FROM event WHERE number IN (SELECT event FROM unread)",
             "DELETE FROM unread",
         ] {
@@ -298,6 +307,20 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.store(loaded, account, &context, &[EventType::Updated])
             .await
             .map(drop)
+    }
+}
+
+/// An install's other accounts may have other secrets.
+fn without_secrets(arrival: Arrival, secrets: &[String]) -> Arrival {
+    let Brings::Events(mut events) = arrival.brings else {
+        return arrival;
+    };
+    for event in &mut events {
+        event.payload = redacted_json(std::mem::take(&mut event.payload), secrets);
+    }
+    Arrival {
+        brings: Brings::Events(events),
+        ..arrival
     }
 }
 
