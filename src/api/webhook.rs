@@ -8,6 +8,7 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTION
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
+use super::proxy::refuse_body_of_get;
 use super::route::WebhookRoute;
 use super::{Desk, body_of, reply};
 use crate::error::Failure;
@@ -28,6 +29,7 @@ pub(super) async fn answer<O: Outside>(
     route: WebhookRoute,
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
+    refuse_body_of_get(&request)?;
     match route {
         WebhookRoute::Account(id) => hand_over(desk, &id, request).await,
         WebhookRoute::Install(id) => {

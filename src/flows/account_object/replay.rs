@@ -1,7 +1,6 @@
 //! Events are delivered again; one that could not be read is read again, by the file as it is now.
 
-use super::changes::lookup_field;
-use super::receive::value_at;
+use super::lookup::{lookup_field, value_at};
 use super::{AccountObject, Loaded};
 use crate::error::{Code, Failure};
 use crate::flows::ask::{EventStatus, ReplayRange};
