@@ -26,8 +26,8 @@ before(async () => {
   environment = await newEnvironment(gateway, "garbage");
   const cases = (await webhookCases()).filter(({ name }) => SCHEMES.includes(name));
   assert.equal(cases.length, SCHEMES.length);
-  targets = (await Promise.all(cases.map(async ({ name, story, webhook }) => {
-    const file = fileAround(`garbage-${name}`, webhook, Object.keys(story.context));
+  targets = (await Promise.all(cases.map(async ({ name, story, webhook, fields }) => {
+    const file = fileAround(`garbage-${name}`, webhook, fields);
     const installed = await installFile(gateway, environment, file);
     const account = await importInto(environment, installed, file, story.wrong_context);
     return [accountUrl(account), installUrl(installed)].map((path) => ({ path, account, real: story.request }));
