@@ -34,7 +34,7 @@ export async function webhookCases() {
 }
 
 /** Every field that the forms of a file ask for. */
-const fieldsOf = (credentials) => Object.values(credentials).flatMap(({ config }) => config?.fields ?? []);
+export const fieldsOf = (credentials) => Object.values(credentials).flatMap(({ config }) => config?.fields ?? []);
 
 /** integrations/<name>.json; while there is none, a file around the case of that name. */
 export async function shippedFile(name) {
