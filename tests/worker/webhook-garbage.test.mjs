@@ -29,7 +29,7 @@ before(async () => {
   targets = (await Promise.all(cases.map(async ({ name, story, webhook, fields }) => {
     const file = fileAround(`garbage-${name}`, webhook, fields);
     const installed = await installFile(gateway, environment, file);
-    const account = await importInto(environment, installed, file, story.wrong_context);
+    const account = await importInto(environment, installed, file, { ...story.context, ...story.wrong_context });
     return [accountUrl(account), installUrl(installed)].map((path) => ({ path, account, real: story.request }));
   }))).flat();
 });

@@ -228,3 +228,14 @@ test("the log has a line with the reason of every refusal, and no secret", async
     if (secret?.length > 8) assert.ok(!text.includes(secret), `the secret of ${name} is in the log`);
   }
 });
+
+test("many at once, whose key nobody has fetched yet: all are served", async () => {
+  for (const one of cases.filter(({ signer }) => signer.published)) {
+    await gateway.restart();
+    called.length = 0;
+    const account = await accountOf(one);
+    const sent = Array.from({ length: 20 }, () => wire(gateway, onWire(one.signer.sign({ origin: origin(), path: accountUrl(account) }))));
+    const statuses = (await Promise.all(sent)).map(({ status }) => status);
+    assert.deepEqual(statuses.filter((status) => status !== 200), [], `${one.name}: the key was fetched ${called.length} times`);
+  }
+});
