@@ -153,3 +153,10 @@ test("a body of 1 MiB is taken, one byte more is not", async () => {
   assertError(await send(gateway, accountUrl(buoy.account), standardRequest(buoy.secret, sized(1_048_577))), 413, "caller.");
   assert.equal((await received(environment, buoy.account)).length, 1);
 });
+
+test("a GET with a body is answered as one without", async () => {
+  for (const { path } of targets) {
+    const [bare, laden] = [await wire(gateway, { method: "GET", path }), await wire(gateway, { method: "GET", path, body: "{}" })];
+    assert.deepEqual([laden.status, laden.body.code], [bare.status, bare.body.code], path);
+  }
+});
