@@ -116,7 +116,7 @@ async fn act<O: Outside, S: Storage>(
 }
 
 /// The platform sends no body with these (RFC 9110 §9.3.1 gives it no meaning, either).
-pub(super) fn refuse_body_of_get<S>(request: &Incoming<S>) -> Result<(), Failure> {
+fn refuse_body_of_get<S>(request: &Incoming<S>) -> Result<(), Failure> {
     let has_none = matches!(request.body, Body::Empty)
         || !matches!(request.method, Method::GET | Method::HEAD);
     has_none.then_some(()).ok_or_else(|| {

@@ -57,10 +57,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         until: Timestamp,
     ) -> Result<(), Failure> {
         while self.outside.now() < until {
-            let is_new = self.expand(environment).await?;
+            let has_more = self.expand(environment).await?;
             self.note_waiting(environment).await?;
             let due = self.due()?;
-            if due.is_empty() && !is_new {
+            // What comes from now on is found when the alarm is set again.
+            if due.is_empty() && !has_more {
                 return Ok(());
             }
             for one in due {
@@ -73,21 +74,22 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         Ok(())
     }
 
-    /// Gives new events to who subscribed, by a list that is not older than they are; whether there were any.
+    /// Gives new events to who subscribed, by a list that is not older than they are; whether there may be more.
     async fn expand(&self, environment: EnvironmentId) -> Result<bool, Failure> {
         let new = "SELECT number, event FROM event WHERE is_expanded = 0 ORDER BY number LIMIT ?";
-        if self.storage.exec(new, &[1.into()])?.is_empty() {
-            return Ok(false);
-        }
         let now = self.outside.now();
         let rows = self.storage.exec(new, &[STEP.into()])?;
+        if rows.is_empty() {
+            return Ok(false);
+        }
         let subscriptions = self.subscriptions(environment, now).await?;
+        let has_more = i64::try_from(rows.len()) == Ok(STEP);
         for row in rows {
             if let [SqlValue::Integer(number), SqlValue::Text(event)] = row.as_slice() {
                 self.expand_one(*number, event, &subscriptions)?;
             }
         }
-        Ok(true)
+        Ok(has_more)
     }
 
     fn expand_one(
