@@ -22,6 +22,11 @@ fn press() -> Value {
             "query_array_format": "brackets",
             "authorization": { "format": "none" },
             "credentials": { "api_key": { "format": "api_key", "config": { "fields": [{ "name": "key" }] } } },
+            "actions": {
+                "write": { "type": "request", "config": { "method": "post", "path": "/x", "body_format": "xml" } },
+                "upload": { "type": "request", "config": { "method": "post", "path": "/x", "body_format": "multipart" } },
+                "issues": { "type": "request", "config": { "resource": "issues", "method": "list" } },
+            },
             "resources": {
                 "forms": create(json!({ "a": "{{body.a:any}}", "n": { "m": ["{{body.m}}"] } }), "form"),
                 "uploads": create(json!({ "title": "{{body.title}}", "file": "{{body.file:any}}" }), "multipart"),
@@ -382,7 +387,7 @@ fn xml_that_is_none_or_too_much_is_told_apart() {
     ] {
         press.world.answers(200, &XML, text);
         let answer = press.call("GET", "/proxy/said/1", &[], Body::Empty);
-        assert_eq!(answer.code(502), code, "{:.40}", text);
+        assert_eq!(answer.code(502), code, "{text:.40}");
         press.world.answers(200, &XML, text);
         assert_eq!(
             press.call("GET", "/proxy/plain/1", &[], Body::Empty).text(),
@@ -643,4 +648,28 @@ fn an_error_is_found_beside_a_number_or_a_character_that_cannot_be_read() {
         assert!(answer.text().contains(&text), "{}", answer.text());
         assert_eq!(answer.status, 409, "{odd}");
     }
+}
+
+#[test]
+fn the_steps_of_an_action_write_and_read_the_same_formats() {
+    let press = Press::open();
+    let run = |action: &str, input: &Value, headers: &[(&str, &str)], answer: &str| {
+        press.world.answers(200, headers, answer);
+        let path = format!("/proxy/_/{action}");
+        let answer = press.call("POST", &path, &JSON, Body::from_bytes(input.to_string()));
+        (answer, press.world.sent().remove(0))
+    };
+    let (answer, sent) = run("write", &json!({ "a": { "@b": 1 } }), &XML, "<r><s/></r>");
+    assert_eq!(answer.expect(200), json!({ "r": { "s": "" } }));
+    assert!(
+        text_of(&sent).ends_with(r#"<a b="1"/>"#),
+        "{}",
+        text_of(&sent)
+    );
+    let (answer, sent) = run("upload", &json!({ "a": "x" }), &XML, "<html>");
+    assert_eq!(answer.expect(200), json!("<html>"), "no XML: its words");
+    assert!(text_of(&sent).contains("name=\"a\"\r\n\r\nx\r\n--"));
+    let one = "<feed><issues><issue>1</issue></issues></feed>";
+    let (answer, _) = run("issues", &json!(null), &XML, one);
+    assert_eq!(answer.expect(200), json!(["1"]));
 }
