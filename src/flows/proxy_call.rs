@@ -2,6 +2,7 @@
 //! answer.
 
 mod answer;
+mod held;
 mod send;
 mod step;
 
@@ -23,7 +24,8 @@ use crate::flows::body;
 use crate::flows::effective::Effective;
 use crate::flows::import_account::install_disabled;
 use crate::ports::{Body, Outside, Reply, Sees, Storage, System};
-use crate::proxy::query::CallerQuery;
+use crate::proxy::body::BodySource;
+use crate::proxy::query::{CallerQuery, PASSTHROUGH, body_source};
 use crate::proxy::reads::reads_body;
 use crate::proxy::request::{self, Caller, Draft};
 use crate::proxy::{Target, headers, is_read};
@@ -47,8 +49,14 @@ pub struct Call<S> {
 }
 
 /// Parameters that are ours on every call, and those that are ours on `list` only.
-const OURS: &[&str] = &["integrated_account_id"];
-const OURS_ON_LIST: &[&str] = &["integrated_account_id", "limit", "next_cursor"];
+const OURS: &[&str] = &["integrated_account_id", PASSTHROUGH[0], PASSTHROUGH[1]];
+const OURS_ON_LIST: &[&str] = &[
+    "integrated_account_id",
+    PASSTHROUGH[0],
+    PASSTHROUGH[1],
+    "limit",
+    "next_cursor",
+];
 
 /// What a call runs with once it is clear that it may run.
 struct Work<'a, O, S> {
@@ -61,6 +69,7 @@ struct Work<'a, O, S> {
     values: Values,
     deadline: Timestamp,
     moment: Moment,
+    source: BodySource,
 }
 
 /// What the file says of the target.
@@ -100,7 +109,8 @@ pub async fn proxy_call<O: Outside, S: Storage>(
         OURS
     };
     let query = CallerQuery::read(&call.query, ours);
-    let (body, body_value) = look_at_body(plan, call.body).await?;
+    let source = body_source(&call.query).ok_or_else(neither_true_nor_false)?;
+    let (body, body_value) = look_at_body(plan, source, call.body).await?;
     let values = Values {
         id: id_value(&call.target),
         query: query.to_value(),
@@ -116,6 +126,7 @@ pub async fn proxy_call<O: Outside, S: Storage>(
         values,
         deadline,
         moment: moment(&object.outside),
+        source,
     };
     let again = body.again();
     let reply = work.send(work.draft(&query, &headers)?, body).await?;
@@ -227,6 +238,14 @@ fn refuse_sandbox_write(is_sandbox: bool, plan: Plan) -> Result<(), Failure> {
     Ok(())
 }
 
+fn neither_true_nor_false() -> Failure {
+    let [name, alias] = PASSTHROUGH;
+    Failure::new(
+        Code::Malformed,
+        format!("{name} (or {alias}) in the query is either true or false."),
+    )
+}
+
 fn id_value(target: &Target) -> Value {
     match target {
         Target::Method { id: Some(id), .. } => Value::String(id.clone()),
@@ -237,9 +256,10 @@ fn id_value(target: &Target) -> Value {
 /// Reads the caller's body only when the method's templates look into it.
 async fn look_at_body<S: crate::ports::ByteStream>(
     plan: Plan<'_>,
+    source: BodySource,
     body: Body<S>,
 ) -> Result<(Body<S>, Option<Value>), Failure> {
-    let looks = matches!(plan, Plan::Method { method, .. } if reads_body(method));
+    let looks = matches!(plan, Plan::Method { method, .. } if reads_body(method, source));
     if !looks {
         return Ok((body::hold_small(body).await?, None));
     }
@@ -289,10 +309,15 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             dotted_keys: &self.effective.compiled.dotted_keys,
             plain_http,
         };
-        let caller = Caller { query, headers };
+        let caller = Caller {
+            query,
+            headers,
+            source: self.source,
+        };
         let draft = match self.plan {
             Plan::Method { method, .. } => {
-                request::of_method(config, method, &self.scope(), &pins, &caller)?
+                let scope = self.scope();
+                request::of_method(config, method, &scope, &pins, &caller, &self.moment)?
             }
             Plan::Custom { path, verb } => {
                 request::of_path(config, verb, path, &self.scope(), &pins, &caller)?

@@ -76,6 +76,22 @@ pub fn of_webhook(headers: &HeaderMap) -> HeaderMap {
     kept
 }
 
+/// Whether the runtime hands the body of an answer on decoded where it is read: it knows these two encodings, by
+/// exactly these names.
+pub fn is_decoded(headers: &HeaderMap) -> bool {
+    let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
+    let only = encodings.next().map(HeaderValue::as_bytes);
+    let is_known = matches!(only, None | Some(b"gzip" | b"br" | b"identity" | b""));
+    is_known && encodings.next().is_none()
+}
+
+/// The same of an answer that has no body, though its request was not one for the head alone.
+pub fn of_empty_answer(headers: &HeaderMap) -> HeaderMap {
+    let mut kept = of_answer(headers);
+    kept.remove(CONTENT_LENGTH);
+    kept
+}
+
 /// The answer's fields that go to the caller, when the body goes on unread.
 pub fn of_answer(headers: &HeaderMap) -> HeaderMap {
     let mut kept: HeaderMap = headers
@@ -226,6 +242,23 @@ mod tests {
         assert_eq!(names(&of_rewritten_answer(&answer)), ["link"]);
         let packed = map(&[("content-encoding", "gzip"), ("content-length", "3")]);
         assert_eq!(names(&of_answer(&packed)), ["content-encoding"]);
+    }
+
+    #[test]
+    fn only_what_the_runtime_decodes_can_be_looked_into() {
+        for (encoding, expected) in [
+            ("gzip", true),
+            ("br", true),
+            ("identity", true),
+            ("deflate", false),
+            ("zstd", false),
+            ("gzip, br", false),
+            ("GZIP", false),
+        ] {
+            let headers = map(&[("content-encoding", encoding)]);
+            assert_eq!(is_decoded(&headers), expected, "{encoding}");
+        }
+        assert!(is_decoded(&map(&[])));
     }
 
     #[test]

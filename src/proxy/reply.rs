@@ -5,6 +5,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Map, Value};
 
+use super::charset::CharsetError;
+use super::xml::XmlError;
 use crate::config::ErrorExpression;
 use crate::config::resource::{ApiResponseFormat, Method};
 use crate::expression::{ExpressionError, ExpressionScope, Moment};
@@ -38,6 +40,17 @@ pub enum ReplyError {
     /// It is not JSON.
     #[error("the provider's answer is not JSON")]
     NotJson,
+    /// It is not XML that is read here.
+    #[error("the provider's answer cannot be read as XML: {0}")]
+    Xml(#[from] XmlError),
+    /// Its characters are none that are read here.
+    #[error("the provider's answer is not text that can be looked into: {0}")]
+    Charset(#[from] CharsetError),
+    /// It is compressed in a way that is not undone here.
+    #[error(
+        "the provider's answer is compressed with something else than gzip or br, and cannot be looked into"
+    )]
+    Compressed,
     /// There is nothing at `response_path`.
     #[error("the provider's answer has nothing at `{0}`")]
     NothingAt(String),
@@ -90,13 +103,23 @@ fn kind_of_type(content_type: &str) -> Kind {
 
 /// Whether the 2xx answer of a method that is no list must be looked into.
 pub fn look(method: &Method, has_error_expression: bool, kind: Kind) -> Look {
-    let wants = has_error_expression
-        || method.response_path.is_some()
-        || method.api_response_format.is_some();
+    let wants = has_error_expression || is_rewritten(method, kind);
     if wants && kind != Kind::Binary {
         Look::Inside
     } else {
         Look::Unread
+    }
+}
+
+/// Whether such an answer goes on as something else than it came. XML that is neither cut nor announced as such
+/// stays XML; what is announced as text is not cut.
+pub fn is_rewritten(method: &Method, kind: Kind) -> bool {
+    let is_said = method.api_response_format.is_some();
+    match kind {
+        Kind::Json => method.response_path.is_some(),
+        Kind::Xml => method.response_path.is_some() || is_said,
+        Kind::Text => method.response_path.is_some() && !is_said,
+        Kind::Binary => false,
     }
 }
 
@@ -188,6 +211,47 @@ mod tests {
                 kind(&headers, Some(ApiResponseFormat::Binary)),
                 Kind::Binary
             );
+        }
+    }
+
+    #[test]
+    fn an_answer_is_looked_into_only_for_a_reason() {
+        use Kind as K;
+        let method = |value: Value| serde_json::from_value::<Method>(value).unwrap();
+        let plain = || method(serde_json::json!({}));
+        let path = || method(serde_json::json!({ "response_path": "a" }));
+        let said = |format: &str, path: bool| {
+            let mut value = serde_json::json!({ "api_response_format": format });
+            if path {
+                value["response_path"] = "a".into();
+            }
+            method(value)
+        };
+        for (method, kind, rewritten) in [
+            (plain(), K::Json, false),
+            (plain(), K::Xml, false),
+            (path(), K::Json, true),
+            (path(), K::Xml, true),
+            (path(), K::Text, true),
+            (path(), K::Binary, false),
+            (said("json", false), K::Json, false),
+            (said("xml", false), K::Xml, true),
+            (said("text", true), K::Text, false),
+            (said("binary", true), K::Binary, false),
+        ] {
+            assert_eq!(is_rewritten(&method, kind), rewritten, "{method:?}");
+            let expected = if rewritten {
+                Look::Inside
+            } else {
+                Look::Unread
+            };
+            assert_eq!(look(&method, false, kind), expected);
+            let expected = if kind == K::Binary {
+                Look::Unread
+            } else {
+                Look::Inside
+            };
+            assert_eq!(look(&method, true, kind), expected);
         }
     }
 

@@ -9,12 +9,13 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use url::Url;
 
-use super::form;
+use super::body::{self, BodyError, BodySource};
+use super::multipart::boundary;
 use super::query::{CallerQuery, compose};
 use super::reads::used_parameters;
-use crate::config::resource::{BodyFormat, Method};
+use crate::config::resource::Method;
 use crate::config::{Config, Entries, QueryArrayFormat};
-use crate::expression::{Pins, RenderError, Room, Template, TemplateScope, UrlError};
+use crate::expression::{Moment, Pins, RenderError, Room, Template, TemplateScope, UrlError};
 
 /// A request that is not signed in yet.
 #[derive(Debug)]
@@ -58,12 +59,9 @@ pub enum RequestError {
     /// The path of the caller leads out of the base URL.
     #[error("the path has a `.` or `..` segment")]
     DotSegment,
-    /// This version cannot write such a body.
-    #[error("a body of format `{0}` cannot be written by this version")]
-    BodyFormat(&'static str),
-    /// A form needs an object, raw needs a text.
-    #[error("the method's body does not fit its body_format")]
-    BodyShape,
+    /// The body cannot be written in its format.
+    #[error(transparent)]
+    Body(#[from] BodyError),
     /// The platform sends no body with GET or HEAD.
     #[error("a {0} cannot carry a body")]
     NoBodyAllowed(http::Method),
@@ -75,26 +73,34 @@ pub struct Caller<'a> {
     pub query: &'a CallerQuery,
     /// The fields that go to the provider.
     pub headers: &'a HeaderMap,
+    /// Whether its body goes as it is.
+    pub source: BodySource,
 }
 
-/// The request of a method.
+/// The request of a method. Of the moment it takes the boundary of a body's parts, the same each time it is asked.
 pub fn of_method(
     config: &Config,
     method: &Method,
     scope: &TemplateScope,
     pins: &Pins,
     caller: &Caller,
+    moment: &Moment,
 ) -> Result<Draft, RequestError> {
     let base = config.base_url_of(method).ok_or(RequestError::NoBaseUrl)?;
     let mut url = base.join(&method.path, scope, pins)?;
     let format = method.query_array_format.or(config.query_array_format);
     let defaults = defaults(&[&config.query, &method.query], scope, &url)?;
-    let callers = caller.query.without(used_parameters(method));
+    let callers = caller
+        .query
+        .without(&used_parameters(method, caller.source));
     add_query(&mut url, &compose(&defaults, &callers, format));
-    let body = payload(method, scope)?;
     let mut headers = defaults_of_headers(&[&config.headers, &method.headers], scope)?;
+    let body = match content(method, scope, caller.source)? {
+        Content::Callers => Payload::Callers,
+        Content::Nothing => Payload::Nothing,
+        Content::Ours(value) => written(config, method, &value, &mut headers, moment)?,
+    };
     overlay(&mut headers, caller.headers, &body);
-    describe(&mut headers, &body, method.body_format.unwrap_or_default());
     Ok(Draft {
         method: method.method.0.clone(),
         url,
@@ -141,7 +147,6 @@ pub fn of_path(
     };
     let mut headers = defaults_of_headers(&[&config.headers], scope)?;
     overlay(&mut headers, caller.headers, &body);
-    describe(&mut headers, &body, BodyFormat::default());
     Ok(Draft {
         method: verb.clone(),
         url,
@@ -152,19 +157,19 @@ pub fn of_path(
 
 /// The same with `value` where the caller's body would go, written as the method's own body would be; null is no
 /// body at all.
-pub fn with_body(mut draft: Draft, method: &Method, value: &Value) -> Result<Draft, RequestError> {
-    if draft.body != Payload::Callers {
-        return Ok(draft);
+pub fn with_body(
+    mut draft: Draft,
+    config: &Config,
+    method: &Method,
+    value: &Value,
+    moment: &Moment,
+) -> Result<Draft, RequestError> {
+    if draft.body == Payload::Callers {
+        draft.body = match value {
+            Value::Null => Payload::Nothing,
+            value => written(config, method, value, &mut draft.headers, moment)?,
+        };
     }
-    draft.body = match value {
-        Value::Null => Payload::Nothing,
-        value => Payload::Ours(written(value, method)?),
-    };
-    describe(
-        &mut draft.headers,
-        &draft.body,
-        method.body_format.unwrap_or_default(),
-    );
     Ok(draft)
 }
 
@@ -275,52 +280,53 @@ fn overlay(headers: &mut HeaderMap, caller: &HeaderMap, body: &Payload) {
     }
 }
 
-fn describe(headers: &mut HeaderMap, body: &Payload, format: BodyFormat) {
-    let described = match (body, format) {
-        (Payload::Ours(_), BodyFormat::Json) => "application/json",
-        (Payload::Ours(_), BodyFormat::Form) => "application/x-www-form-urlencoded",
-        _ => return,
-    };
-    headers
-        .entry(CONTENT_TYPE)
-        .or_insert(HeaderValue::from_static(described));
+/// What a method sends, before it is written.
+enum Content {
+    Callers,
+    Nothing,
+    Ours(Value),
 }
 
-fn payload(method: &Method, scope: &TemplateScope) -> Result<Payload, RequestError> {
+fn content(
+    method: &Method,
+    scope: &TemplateScope,
+    source: BodySource,
+) -> Result<Content, RequestError> {
     let carries_none = matches!(method.method.0, http::Method::GET | http::Method::HEAD);
-    let tree = match &method.body {
-        _ if method.ignore_body => return Ok(Payload::Nothing),
-        None if carries_none => return Ok(Payload::Nothing),
-        None => return Ok(Payload::Callers),
+    let template = method
+        .body
+        .as_ref()
+        .filter(|_| source == BodySource::Method);
+    let tree = match template {
+        _ if method.ignore_body => return Ok(Content::Nothing),
+        None if carries_none => return Ok(Content::Nothing),
+        None => return Ok(Content::Callers),
         Some(_) if carries_none => {
             return Err(RequestError::NoBodyAllowed(method.method.0.clone()));
         }
         Some(tree) => tree,
     };
-    match tree.render(scope)? {
-        Some(value) => written(&value, method).map(Payload::Ours),
-        None => Ok(Payload::Nothing),
-    }
+    let value = tree.render(scope)?;
+    Ok(value.map_or(Content::Nothing, Content::Ours))
 }
 
-/// A body in the method's format.
-fn written(value: &Value, method: &Method) -> Result<Vec<u8>, RequestError> {
-    let text = match method.body_format.unwrap_or_default() {
-        BodyFormat::Json => value.to_string(),
-        BodyFormat::Form => {
-            let arrays = method
-                .query_array_format
-                .unwrap_or(QueryArrayFormat::Repeat);
-            form::encode(value, arrays)?.ok_or(RequestError::BodyShape)?
-        }
-        BodyFormat::Raw => value
-            .as_str()
-            .map(str::to_owned)
-            .ok_or(RequestError::BodyShape)?,
-        BodyFormat::Multipart => return Err(RequestError::BodyFormat("multipart")),
-        BodyFormat::Xml => return Err(RequestError::BodyFormat("xml")),
-    };
-    Ok(text.into_bytes())
+/// A body in the method's format, which the header fields then describe.
+fn written(
+    config: &Config,
+    method: &Method,
+    value: &Value,
+    headers: &mut HeaderMap,
+    moment: &Moment,
+) -> Result<Payload, RequestError> {
+    let format = method.body_format.unwrap_or_default();
+    let arrays = method.query_array_format.or(config.query_array_format);
+    let arrays = arrays.unwrap_or(QueryArrayFormat::Repeat);
+    let boundary = boundary(&moment.random);
+    let bytes = body::write(value, format, arrays, &boundary)?;
+    if let Some(described) = body::content_type(format, headers.get(CONTENT_TYPE), &boundary) {
+        headers.insert(CONTENT_TYPE, described);
+    }
+    Ok(Payload::Ours(bytes))
 }
 
 #[cfg(test)]

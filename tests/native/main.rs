@@ -11,6 +11,7 @@
 mod account_changes;
 mod accounts;
 mod actions;
+mod bodies;
 mod client;
 #[cfg(feature = "cli")]
 mod command;

@@ -4,6 +4,7 @@
 use http::HeaderMap;
 use serde_json::Value;
 
+use super::held::{Reading, Wanted};
 use super::{OURS_ON_LIST, Plan, Values, Work, moment};
 use crate::config::resource::Method;
 use crate::error::Failure;
@@ -11,6 +12,7 @@ use crate::flows::account_object::{AccountObject, Loaded};
 use crate::flows::effective::Effective;
 use crate::flows::isolate::Room;
 use crate::ports::{Body, Outside, Reply, Storage};
+use crate::proxy::body::BodySource;
 use crate::proxy::query::CallerQuery;
 use crate::proxy::reply::{self, Kind, ReplyError};
 use crate::proxy::request;
@@ -80,10 +82,12 @@ pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
         },
         deadline,
         moment: moment(&object.outside),
+        source: BodySource::Method,
     };
     let draft = work.draft(&query, &HeaderMap::new())?;
     let body = work.values.body.as_ref().unwrap_or(&Value::Null);
-    let draft = request::with_body(draft, method, body)?;
+    let config = &effective.compiled.config;
+    let draft = request::with_body(draft, config, method, body, &work.moment)?;
     let reply = work.send(draft, Body::Empty).await?;
     work.answered(method, call.whole, reply).await
 }
@@ -98,20 +102,20 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         if reply.status.as_u16() >= 400 {
             return Err(self.refusal(method, reply).await?);
         }
-        let kind = reply::kind(&reply.headers, method.api_response_format);
-        let mut held = self.text(reply.body).await?;
+        let reading = reading(method, whole, &reply.headers);
+        let mut held = self.held(&reply.headers, reply.body, reading).await?;
         if reply.status.is_success() {
             self.check_for_error(method, &mut held, &reply.headers, reply.status)?;
         }
         let value = match cut(&held.text, method, whole)? {
             None => absent(whole),
-            Some(_) if is_words(kind, method) => Value::String(std::mem::take(&mut held.text)),
+            Some(_) if is_words(held.kind, method) => Value::String(std::mem::take(&mut held.text)),
             Some(text) => {
                 held.text = text;
                 held.value()?
             }
         };
-        if kind == Kind::Json && value.is_string() && !held.text.starts_with('"') {
+        if held.kind == Kind::Json && value.is_string() && !held.text.starts_with('"') {
             return Err(ReplyError::NotJson.into());
         }
         let value = if value.is_null() {
@@ -126,9 +130,24 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     }
 }
 
+/// XML is read as JSON; where nothing says that it has to be that, its words will do.
+fn reading<'m>(method: &'m Method, whole: Whole, headers: &HeaderMap) -> Reading<'m> {
+    let path = method.response_path.as_ref();
+    let is_said = path.is_some() || method.api_response_format.is_some() || whole == Whole::List;
+    Reading {
+        kind: reply::kind(headers, method.api_response_format),
+        list: path.filter(|_| whole == Whole::List),
+        wanted: if is_said {
+            Wanted::Value
+        } else {
+            Wanted::Words
+        },
+    }
+}
+
 /// The part of an answer that counts; `None` when there is nothing.
 fn cut(text: &str, method: &Method, whole: Whole) -> Result<Option<String>, ReplyError> {
-    let text = text.trim_start_matches('\u{feff}').trim();
+    let text = text.trim();
     if text.is_empty() {
         return Ok(None);
     }
@@ -141,7 +160,7 @@ fn cut(text: &str, method: &Method, whole: Whole) -> Result<Option<String>, Repl
 
 /// Text that is not to be read as JSON, even where it could be.
 fn is_words(kind: Kind, method: &Method) -> bool {
-    matches!(kind, Kind::Text | Kind::Xml) && method.response_path.is_none()
+    kind == Kind::Text && method.response_path.is_none()
 }
 
 fn absent(whole: Whole) -> Value {
