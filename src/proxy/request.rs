@@ -13,7 +13,7 @@ use super::body::{self, BodyError, BodySource};
 use super::multipart::boundary;
 use super::query::{CallerQuery, compose};
 use super::reads::used_parameters;
-use crate::config::resource::Method;
+use crate::config::resource::{BodyFormat, Method};
 use crate::config::{Config, Entries, QueryArrayFormat};
 use crate::expression::{Moment, Pins, RenderError, Room, Template, TemplateScope, UrlError};
 
@@ -321,7 +321,10 @@ fn written(
     let format = method.body_format.unwrap_or_default();
     let arrays = method.query_array_format.or(config.query_array_format);
     let arrays = arrays.unwrap_or(QueryArrayFormat::Repeat);
-    let boundary = boundary(&moment.random);
+    let boundary = match format {
+        BodyFormat::Multipart => boundary(&moment.random),
+        _ => String::new(),
+    };
     let bytes = body::write(value, format, arrays, &boundary)?;
     if let Some(described) = body::content_type(format, headers.get(CONTENT_TYPE), &boundary) {
         headers.insert(CONTENT_TYPE, described);

@@ -50,7 +50,7 @@ impl<'x> Json<'x> {
         let text = if children.is_empty() {
             &text
         } else {
-            text.trim()
+            text.trim_ascii()
         };
         if !text.is_empty() {
             self.key("", TEXT, empty)?;

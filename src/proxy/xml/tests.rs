@@ -38,6 +38,7 @@ fn what_is_written_is_read_as_the_same_and_the_other_way_round() {
             r#"<s:Envelope xmlns:s="http://soap/" s:v="&lt;&amp;&quot;&#10;"><s:Body>&lt;b&gt; &amp; é 😀</s:Body></s:Envelope>"#,
             json!({ "s:Envelope": { "@xmlns:s": "http://soap/", "@s:v": "<&\"\n", "s:Body": "<b> & é 😀" } }),
         ),
+        ("<a>&#32;&#10;</a>", json!({ "a": " \n" })),
         (
             "<n>12345678901234567890123</n>",
             json!({ "n": "12345678901234567890123" }),
@@ -178,8 +179,8 @@ fn values_of_every_kind_are_written() {
         r#"<a t="true">1.5<none/><nil/><list>1</list><list>2</list><list/><list/></a>"#
     );
     assert_eq!(
-        written(&json!({ "a": { "b": "\r\n" } })).unwrap(),
-        "<a><b>&#13;\n</b></a>"
+        written(&json!({ "a": { "b": "x\r\n" } })).unwrap(),
+        "<a><b>x&#13;\n</b></a>"
     );
     for (nothing, expected) in [
         (json!(null), "<a/>"),
@@ -252,4 +253,68 @@ fn hostile_documents_are_read_in_one_go() {
     assert!(to_json(&format!("<r>{}</r>", names.concat()), None, LIMIT).is_ok());
     let pieces = "x&amp;".repeat(140_000);
     assert!(to_json(&format!("<r>{pieces}</r>"), None, LIMIT).is_ok());
+}
+
+/// Numbers that look random, the same each time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end
+    }
+
+    fn text(&mut self) -> String {
+        let pieces = [
+            "a", " ", "<", "&", "\"", "'", ">", "]]>", "&amp;", "é", "😀", "\n", "\t", "\r", "<!--",
+        ];
+        let length = self.below(5);
+        (0..length)
+            .map(|_| pieces[usize::try_from(self.below(15)).unwrap()])
+            .collect()
+    }
+
+    fn name(&mut self) -> String {
+        format!("n:{}", self.below(4))
+    }
+
+    /// An element as it is read: what has one way to be written has one way to be read.
+    fn element(&mut self, depth: u64) -> Value {
+        if depth == 0 || self.below(3) == 0 {
+            return self.text().into();
+        }
+        let mut element = serde_json::Map::new();
+        for _ in 0..self.below(3) {
+            let name = format!("@{}", self.name());
+            element.insert(name, self.text().into());
+        }
+        for _ in 0..self.below(4) {
+            let value = match self.below(3) {
+                0 => vec![self.element(depth - 1), self.element(depth - 1)].into(),
+                _ => self.element(depth - 1),
+            };
+            element.insert(self.name(), value);
+        }
+        let text = self.text().trim_ascii().to_owned();
+        if !element.is_empty() && !text.is_empty() {
+            element.insert("#text".to_owned(), text.clone().into());
+        }
+        if element.is_empty() {
+            return text.into();
+        }
+        element.into()
+    }
+}
+
+#[test]
+fn whatever_is_written_is_read_as_it_was() {
+    let mut dice = Dice(1);
+    for _ in 0..3_000 {
+        let value = json!({ "root": dice.element(4) });
+        let xml = written(&value).unwrap();
+        assert_eq!(read(&xml).as_ref(), Ok(&value), "{xml}");
+    }
 }

@@ -104,10 +104,15 @@ impl Document {
     }
 
     fn text(&mut self, key: &str, value: &Value) -> Result<(), BodyError> {
-        match self.scalar(key, value)? {
-            Some(text) => self.event(Event::Text(BytesText::new(&text))),
-            None => Ok(()),
+        let Some(text) = self.scalar(key, value)? else {
+            return Ok(());
+        };
+        // Spaces alone would be read as layout.
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_whitespace()) {
+            let meant: Vec<String> = text.bytes().map(|byte| format!("&#{byte};")).collect();
+            return self.event(Event::Text(BytesText::from_escaped(meant.concat())));
         }
+        self.event(Event::Text(BytesText::new(&text)))
     }
 
     /// A value's text, for which there is room even where all of it is escaped.
