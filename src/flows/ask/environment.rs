@@ -83,7 +83,7 @@ pub enum EnvironmentAsk {
     ListFailed(Page),
     /// The accounts with failed events of a range → `Vec<AccountId>`
     FailedAccounts(ReplayRange),
-    /// Seals its installs, and the accounts after this one, under the first key → [`Resealed`]
+    /// Seals its installs, and the accounts after this one, under the first key → [`Resealed`](super::Resealed)
     Reseal(Option<String>),
     /// → `BTreeMap<String, u64>`: sealed values per key id
     CountSealed,
