@@ -1,4 +1,4 @@
-//! What the API is, as OpenAPI 3.1. [`document()`] writes it from the route table, the rights and the types; the
+//! What the API is, as `OpenAPI` 3.1. [`document()`] writes it from the route table, the rights and the types; the
 //! repository keeps what it wrote as `openapi.json`, which the Worker serves: so it carries the text alone, neither
 //! the code that writes it nor the time to run it. A test compares the two.
 //!
