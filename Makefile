@@ -14,7 +14,7 @@ export PORT STATE
 NODE := node_modules/.bin/node
 WRANGLER := $(NODE) node_modules/wrangler/bin/wrangler.js
 WASM_TARGET := wasm32-unknown-unknown
-SOURCES := $(shell find src -path src/bin -prune -o -type f -print 2>/dev/null) integration.schema.json Cargo.toml Cargo.lock
+SOURCES := $(shell find src -path src/bin -prune -o -type f -print 2>/dev/null) integration.schema.json openapi.json Cargo.toml Cargo.lock
 
 # The `causeway` command, which scripts/ call by this name. The tests build the same one.
 CAUSEWAY := $(or $(CARGO_TARGET_DIR),target)/debug/causeway

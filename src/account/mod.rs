@@ -6,6 +6,7 @@ pub mod freshness;
 pub mod seal;
 pub mod status;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,7 +15,7 @@ use crate::time::Timestamp;
 use status::Status;
 
 /// What is stored of a connected account in clear; its secret half is sealed beside it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Account {
     /// Its id, which says where it lives.
     pub id: AccountId,

@@ -4,6 +4,8 @@
 mod admin;
 mod caller;
 mod connect;
+mod home;
+pub mod openapi;
 mod proxy;
 mod query;
 mod reply;
@@ -94,7 +96,9 @@ async fn answer<O: Outside>(
     let needed = rights::needed(&route);
     match route {
         Route::Health => Ok(health(desk)),
+        Route::Home => Ok(home::show(desk, &request.url)),
         Route::IntegrationSchema => Ok(schema::get()),
+        Route::OpenApi => Ok(openapi::get()),
         Route::Call(_) | Route::Action(_) => {
             let caller = admit(desk, &request.headers, needed).await?;
             proxy::hand_over(desk, &caller, request).await

@@ -10,8 +10,12 @@ use crate::proxy::Target;
 pub enum Route {
     /// `GET /health`
     Health,
+    /// `GET /`
+    Home,
     /// `GET /integration.schema.json`
     IntegrationSchema,
+    /// `GET /openapi.json`
+    OpenApi,
     /// The data plane.
     Call(Target),
     /// `POST /proxy/_/{action}`
@@ -195,11 +199,15 @@ fn route(method: &Method, path: &str) -> Option<Route> {
             path: rest.to_owned(),
         }));
     }
+    if path == "/" {
+        return (method == Method::GET).then_some(Route::Home);
+    }
     let segments = decode(path)?;
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let owned = |text: &&str| (*text).to_owned();
     let admin = match (method.as_str(), segments.as_slice()) {
         ("GET", ["health"]) => return Some(Route::Health),
+        ("GET", ["openapi.json"]) => return Some(Route::OpenApi),
         ("GET", ["integration.schema.json"]) => return Some(Route::IntegrationSchema),
         // `_` is no resource.
         ("POST", ["proxy", "_", action]) => return Some(Route::Action(owned(action))),

@@ -1,16 +1,17 @@
 //! The admin calls: everything that configures. One file per noun.
 
-mod account_token;
-mod api_token;
-mod environment;
-mod environment_integration;
-mod event;
-mod integrated_account;
-mod integration;
-mod link_token;
+pub(super) mod account_in_list;
+pub(super) mod account_token;
+pub(super) mod api_token;
+pub(super) mod environment;
+pub(super) mod environment_integration;
+pub(super) mod event;
+pub(super) mod integrated_account;
+pub(super) mod integration;
+pub(super) mod link_token;
 mod sealing;
-mod webhook;
-mod webhook_test;
+pub(super) mod webhook;
+pub(super) mod webhook_test;
 
 use http::StatusCode;
 use serde::Serialize;

@@ -1,5 +1,6 @@
 //! What an account's object is asked, and what it shows of the account.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -125,7 +126,7 @@ impl AccountView {
 }
 
 /// The integration of an account, in few words.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct IntegrationView {
     /// Its id.
     pub id: IntegrationId,

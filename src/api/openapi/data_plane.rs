@@ -1,0 +1,160 @@
+//! Calls to providers in the name of an account.
+
+use serde_json::{Value, json};
+
+use super::operation::{Group, Operation};
+use super::shapes::{Shapes, count, object};
+
+const ALL: &str = "/proxy/{resource}";
+const ONE: &str = "/proxy/{resource}/{id}";
+const CUSTOM: &str = "/custom/{path}";
+/// Verbs of `/custom`, with the ids of their operations.
+const VERBS: [(&str, &str); 7] = [
+    ("GET", "customGet"),
+    ("HEAD", "customHead"),
+    ("OPTIONS", "customOptions"),
+    ("POST", "customPost"),
+    ("PUT", "customPut"),
+    ("PATCH", "customPatch"),
+    ("DELETE", "customDelete"),
+];
+
+pub(super) fn group(shapes: &mut Shapes) -> Group {
+    let list = shapes.name("Records", records());
+    let mut operations = vec![
+        listing(&list),
+        passing("POST", ALL, "createRecord", "Makes a record").takes_body(body()),
+        passing("GET", ONE, "getRecord", "Gets a record"),
+        passing("PATCH", ONE, "updateRecord", "Changes a record").takes_body(body()),
+        passing(
+            "PUT",
+            ONE,
+            "putRecord",
+            "Changes a record; the same as PATCH",
+        )
+        .takes_body(body()),
+        passing("DELETE", ONE, "deleteRecord", "Deletes a record"),
+        passing(
+            "POST",
+            ONE,
+            "callMethod",
+            "Calls a method of the resource: `id` is its name",
+        )
+        .takes_body(body()),
+        call(
+            "POST",
+            "/proxy/_/{action}",
+            "runAction",
+            "Runs an action of the integration",
+        )
+        .takes_body(
+            json!({ "description": "The action's input.", "content": { "application/json": {} } }),
+        )
+        .answers("200", "The result of its last step.", &json!({})),
+    ];
+    operations.extend(VERBS.map(|(verb, id)| custom(verb, id)));
+    Group {
+        tag: "data plane",
+        about: "The provider's records, with the account's own credential. Query parameters that are not listed go on to the provider, and so \
+                do `accept`, `accept-language`, `content-type`, `if-*`, `range`, `idempotency-key` and `x-forward-<name>` as `<name>`.",
+        operations,
+    }
+}
+
+fn records() -> Value {
+    let cursor = json!({ "type": ["string", "null"] });
+    object(&json!({
+        "result": { "type": "array" },
+        "next_cursor": cursor,
+        "prev_cursor": cursor,
+        "result_count": count(),
+    }))
+}
+
+fn listing(list: &Value) -> Operation {
+    let all = "Answers all pages from here on, a record a line; after an error the last line is `{error, next_cursor}`.";
+    let content = json!({
+        "application/json": { "schema": list },
+        "application/x-ndjson": {},
+    });
+    call("GET", ALL, "listRecords", "Lists records")
+        .list_parameters()
+        .header("x-all-pages", all, &json!({ "enum": ["true", "false"] }))
+        .answers_with(
+            "200",
+            "A page of records, as the provider has them.",
+            &content,
+        )
+        .answers_with("304", "Not modified, says the provider.", &json!({}))
+}
+
+/// A call whose answer is the provider's own.
+fn passing(
+    method: &'static str,
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+) -> Operation {
+    let any = json!({ "*/*": {} });
+    call(method, path, id, summary)
+        .answers_with(
+            "2XX",
+            "The provider's document, cut at `response_path`.",
+            &any,
+        )
+        .answers_with(
+            "204",
+            "Done, says the provider, and nothing more.",
+            &json!({}),
+        )
+        .answers_with("3XX", "The provider's own.", &any)
+        .answers_with("304", "Not modified, says the provider.", &json!({}))
+}
+
+fn custom(method: &'static str, id: &'static str) -> Operation {
+    let any = json!({ "*/*": {} });
+    let path = json!({ "type": "string", "minLength": 1, "description": "The provider's own path, its slashes as they are." });
+    let operation = call(method, CUSTOM, id, "Calls the provider's own path, signed in")
+        .word("path", path)
+        .answers_with("204", "Done, says the provider, and nothing more.", &json!({}))
+        .answers_with("304", "Not modified, says the provider.", &json!({}))
+        .answers_with("default", "The provider's own answer, unchanged, whatever its status; or the error envelope with a code of ours.", &any)
+        .answers_no_more();
+    match method {
+        "POST" | "PUT" | "PATCH" | "DELETE" => operation.takes_body(body()),
+        _ => operation,
+    }
+}
+
+fn call(
+    method: &'static str,
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+) -> Operation {
+    let word = json!({ "type": "string", "minLength": 1 });
+    let account = json!({ "type": "string", "format": "uuid" });
+    let millis = json!({ "type": "integer", "minimum": 1, "default": 30_000 });
+    Operation::new(method, path, id, summary)
+        .word("resource", word.clone())
+        .word("id", word.clone())
+        .word("action", word)
+        .query(
+            "integrated_account_id",
+            "The account; an account token has its own.",
+            &account,
+        )
+        .header(
+            "x-timeout-ms",
+            "How long the call may take; at most 100,000.",
+            &millis,
+        )
+        .asks_provider()
+}
+
+fn body() -> Value {
+    json!({
+        "description": "What the method takes, of any content type.",
+        "content": { "application/json": {}, "application/octet-stream": {} },
+    })
+}
