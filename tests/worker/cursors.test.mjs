@@ -9,7 +9,7 @@ import { hubspot } from "./twins/hubspot.mjs";
 import { shopify } from "./twins/shopify.mjs";
 import { stripe } from "./twins/stripe.mjs";
 import { startTwin } from "./twins/twin.mjs";
-import { accountAt, allPages, anotherAccount, assertAll, page, walk } from "./walking.mjs";
+import { accountAt, allPages, anotherAccount, assertAll, page, shipped, walk } from "./walking.mjs";
 
 let gateway, atStripe, atHubspot, atShopify, atContacts, atDeals;
 before(async () => {
@@ -73,11 +73,11 @@ test("a cursor outlives the object and the runtime", async () => {
 });
 
 test("a cursor of another pagination than the file has now is refused", async () => {
-  const of = await accountAt(gateway, await startTwin(acme("deals")));
+  const file = { ...(await shipped("acme")), name: "acme-changing" };
+  const of = await accountAt(gateway, await startTwin(acme("deals")), { file });
   const { next_cursor } = await firstPage(of);
-  const pagination = { format: "offset", config: { page_key: null, start_page: null, total_pages_path: null, limit_key: "per_page", offset_key: "skip" } };
-  const override = { resources: { deals: { list: { pagination } } } };
-  ok(await of.environment.call("PATCH", `/environment-integration/${of.installed.id}`, { override }), 200);
+  file.config.resources.deals.list.pagination = { format: "offset", config: { offset_key: "skip", limit_key: "per_page" } };
+  ok(await gateway.admin("PUT", "/integration/acme-changing", file), 200);
   assertError(await page(of, { limit: 10, cursor: next_cursor }), 400, "caller.bad_cursor");
   of.twin.stop();
 });
