@@ -31,6 +31,9 @@ class Wharf {
 
   async open(config, options) {
     this.#server = createServer({ maxHeaderSize: 256 * 1024 }, (request, response) => this.#receive(request, response));
+    // workerd sends a request that is idempotent and has no body once more by itself when a connection breaks that it had used
+    // before (RFC 9110 section 9.2.2 allows it). Here every connection is new, so that what is counted is ours.
+    this.#server.maxRequestsPerSocket = 1;
     this.#server.listen(0, "127.0.0.1");
     await once(this.#server, "listening");
     this.url = `http://127.0.0.1:${this.#server.address().port}`;
