@@ -105,8 +105,8 @@ describe("json-server", () => {
   after(() => library?.stop());
 
   for (const [resource, format] of Object.entries({ books: "Link", numbered: "page and limit", skipped: "start and limit" })) {
-    for (const limit of [7, 100, 100_000, undefined]) {
-      // It gives all it has where it is not asked for a part: so `_start` without `_limit`.
+    // `_start` without `_limit` gives all there is, each time: a file for it would have to name a limit of its own.
+    for (const limit of [7, 100, 100_000, ...(resource === "skipped" ? [] : [undefined])]) {
       test(`${format}, by ${limit ?? "its own size"}`, async () => {
         const of = places[resource];
         const { records } = await walk(of, { limit });
@@ -130,7 +130,7 @@ describe("json-server", () => {
 });
 
 describe("verdaccio's search (offset)", () => {
-  const PACKAGES = 300;
+  const PACKAGES = 120; // it takes a tenth of a second for each
   let registry, of;
   before(async () => {
     registry = await startRegistry();
@@ -139,7 +139,7 @@ describe("verdaccio's search (offset)", () => {
     // Its `total` counts the page and not the packages, so the file names none: it ends at a short page.
     const file = JSON.parse(await integrationFile("registry"));
     file.name = "registry-walked";
-    file.config.resources.packages.list.pagination = { format: "offset", config: { offset_key: "from", limit_key: "size", max_limit: 250 } };
+    file.config.resources.packages.list.pagination = { format: "offset", config: { offset_key: "from", limit_key: "size", max_limit: 50 } };
     ok(await gateway.admin("PUT", `/integration/${file.name}`, file), 200, 201);
     const environment = await newEnvironment(gateway, "registry-walks");
     const installed = ok(await environment.call("POST", "/environment-integration", { integration_name: file.name }), 201);
