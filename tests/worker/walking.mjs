@@ -72,6 +72,12 @@ export function assertAll(records, { twin, provider }) {
   assert.deepEqual(came, twin.ids);
 }
 
+/** Every page has at most so many records, and there are as many pages as that takes at least: all in one is no walk. */
+export function assertSized({ records, pages }, most) {
+  for (const { result_count } of pages) assert.ok(result_count <= most, `${result_count} records where ${most} were asked for`);
+  assert.ok(pages.length >= Math.ceil(records.length / most), `${pages.length} pages`);
+}
+
 /** `x-all-pages: true`: `{status, headers, records, error?, next_cursor?}`; the last two from a last line that says where to resume. */
 export async function allPages(of, { limit, cursor, gateway }) {
   const { environment, account, provider } = of;
