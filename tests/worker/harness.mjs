@@ -9,7 +9,7 @@
 
 import { channel } from "node:diagnostics_channel";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Miniflare, NoOpLog, Response as RuntimeResponse } from "miniflare";
@@ -73,6 +73,18 @@ class Gateway {
       });
       return { status: response.status, headers: response.headers, body: parsed(await response.text()) };
     };
+  }
+
+  /** The runtime's resident memory in bytes, and the most it was since `forgetPeak`. */
+  async memory() {
+    const status = await readFile(`/proc/${this.#process.pid}/status`, "utf8");
+    const bytes = (name) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)[1]) * 1_024;
+    return { now: bytes("VmRSS"), peak: bytes("VmHWM") };
+  }
+
+  /** From here on `memory().peak` is counted anew (proc(5), clear_refs). */
+  forgetPeak() {
+    return writeFile(`/proc/${this.#process.pid}/clear_refs`, "5");
   }
 
   /** SIGKILL to the runtime, as a power cut would, even in the middle of a request. */
