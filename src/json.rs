@@ -7,6 +7,7 @@ mod count;
 mod cut;
 mod depth;
 mod diff;
+mod lines;
 mod path;
 mod set;
 
@@ -14,6 +15,7 @@ pub use count::{count_elements, count_values};
 pub use cut::{cut, elements};
 pub use depth::{is_deeper, is_text_deeper};
 pub use diff::diff;
+pub use lines::{lines, on_one_line};
 pub use path::{Path, PathError};
 pub use set::set;
 

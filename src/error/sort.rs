@@ -13,6 +13,7 @@ use crate::ports::{SendError, StorageFault};
 use crate::proxy::guard::Refused;
 use crate::proxy::reply::ReplyError;
 use crate::proxy::request::RequestError;
+use crate::proxy::wanted::WantedError;
 
 impl From<StorageFault> for Failure {
     fn from(_: StorageFault) -> Self {
@@ -115,6 +116,7 @@ impl From<RequestError> for Failure {
             RequestError::Render(error) => return error.into(),
             RequestError::Url(error) => return error.into(),
             RequestError::DotSegment => Code::Invalid,
+            RequestError::CallersBody => Code::Malformed,
             RequestError::NoBaseUrl | RequestError::Header(_) | RequestError::BodyShape => {
                 Code::BadIntegration
             }
@@ -151,15 +153,17 @@ impl From<PageError> for Failure {
         let code = match error {
             PageError::Render(error) => return error.into(),
             PageError::Expression(error) => return error.into(),
-            PageError::Foreign | PageError::Body => Code::Malformed,
+            PageError::Foreign => Code::BadCursor,
+            PageError::Body => Code::Malformed,
             PageError::Header(_) => Code::ContextValue,
             PageError::Values => Code::ExpressionFailed,
             PageError::LeavesHost
             | PageError::NotALink
             | PageError::NotJson
             | PageError::NotACursor(_)
+            | PageError::TooLong(_)
             | PageError::Repeats
-            | PageError::Endless => Code::UnexpectedAnswer,
+            | PageError::Endless(_) => Code::UnexpectedAnswer,
         };
         Self::new(code, format!("{error}."))
     }
@@ -186,6 +190,12 @@ impl From<SendError> for Failure {
                 "The provider did not answer in time. x-timeout-ms sets how long to wait.",
             ),
         }
+    }
+}
+
+impl From<WantedError> for Failure {
+    fn from(error: WantedError) -> Self {
+        Self::new(Code::Malformed, format!("{error}."))
     }
 }
 

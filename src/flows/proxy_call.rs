@@ -1,11 +1,15 @@
-//! One call to a provider, from inside the account's object. Nothing is written to storage before the
-//! answer.
+//! One call to a provider, from inside the account's object; or one for each page of a list. Nothing is written
+//! to storage before the answer.
 
 mod answer;
+mod cursor;
+mod page;
 mod send;
 mod step;
+mod walk;
 
 pub(in crate::flows) use step::{Answered, StepCall, Whole, call_step};
+pub use walk::{Piece, Walk};
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,18 +21,21 @@ use serde_json::Value;
 use crate::config::Config;
 use crate::config::resource::Method;
 use crate::error::{Code, Failure};
-use crate::expression::{Moment, Pins, PlainHttp, TemplateScope};
+use crate::expression::{Moment, TemplateScope};
 use crate::flows::account_object::{AccountObject, Loaded};
 use crate::flows::body;
 use crate::flows::effective::Effective;
 use crate::flows::import_account::install_disabled;
+use crate::pagination::Position;
 use crate::ports::{Body, Outside, Reply, Sees, Storage, System};
 use crate::proxy::query::CallerQuery;
 use crate::proxy::reads::reads_body;
-use crate::proxy::request::{self, Caller, Draft};
+use crate::proxy::request::{self, Caller, Draft, Round};
 use crate::proxy::{Target, headers, is_read};
-use crate::settings::{PrivateUpstreams, TEMPLATE_BODY_BYTES};
+use crate::settings::TEMPLATE_BODY_BYTES;
 use crate::time::Timestamp;
+use answer::Outcome;
+use page::Page;
 
 /// What a caller asks of an account.
 pub struct Call<S> {
@@ -42,8 +49,27 @@ pub struct Call<S> {
     pub headers: HeaderMap,
     /// The caller's body.
     pub body: Body<S>,
-    /// How long it may take.
+    /// How long it may take, or each page of it.
     pub timeout: Duration,
+    /// How much of a list is wanted; nothing else has pages.
+    pub pages: Pages,
+}
+
+/// How much of a list is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pages {
+    /// A page, in an envelope that leads on.
+    One,
+    /// All there are, as lines.
+    All,
+}
+
+/// What a call gives.
+pub enum Given<O: Outside, S: Storage> {
+    /// One answer.
+    Reply(Reply<O::Stream>),
+    /// A list from here to its end.
+    Walk(Box<Walk<O, S>>),
 }
 
 /// Parameters that are ours on every call, and those that are ours on `list` only.
@@ -61,6 +87,9 @@ struct Work<'a, O, S> {
     values: Values,
     deadline: Timestamp,
     moment: Moment,
+    pages: Pages,
+    /// The page of a list that has any.
+    page: Option<Page<'a>>,
 }
 
 /// What the file says of the target.
@@ -81,14 +110,32 @@ struct Values {
     id: Value,
     query: Value,
     body: Option<Value>,
+    /// The body as it was written, where something may be put into it; else empty.
+    text: Bytes,
 }
 
 /// Makes a call in the name of an account that the caller may see.
 pub async fn proxy_call<O: Outside, S: Storage>(
     object: &Rc<AccountObject<O, S>>,
     sees: &Sees,
-    call: Call<O::Stream>,
-) -> Result<Reply<O::Stream>, Failure> {
+    mut call: Call<O::Stream>,
+) -> Result<Given<O, S>, Failure> {
+    if call.pages == Pages::All && call.target.is_list() {
+        return walk::begin(object, sees, call).await;
+    }
+    let body = std::mem::replace(&mut call.body, Body::Empty);
+    let outcome = made(object, sees, &call, body, None).await?;
+    Ok(Given::Reply(outcome.into_reply()))
+}
+
+/// Makes a call: one page, where it is about a list. `at` is where a walk has come to.
+async fn made<O: Outside, S: Storage>(
+    object: &Rc<AccountObject<O, S>>,
+    sees: &Sees,
+    call: &Call<O::Stream>,
+    body: Body<O::Stream>,
+    at: Option<Position>,
+) -> Result<Outcome<O::Stream>, Failure> {
     let deadline = object.outside.now().plus(call.timeout);
     let (loaded, effective) = callable(object, sees, deadline).await?;
     object.note_use_of(&loaded);
@@ -100,14 +147,15 @@ pub async fn proxy_call<O: Outside, S: Storage>(
         OURS
     };
     let query = CallerQuery::read(&call.query, ours);
-    let (body, body_value) = look_at_body(plan, call.body).await?;
+    let (body, body_value, text) = look_at_body(plan, &effective.compiled.config, body).await?;
     let values = Values {
         id: id_value(&call.target),
         query: query.to_value(),
         body: body_value,
+        text,
     };
     let headers = headers::from_caller(&call.headers);
-    let work = Work {
+    let mut work = Work {
         object,
         loaded: &loaded,
         context: &loaded.context,
@@ -116,9 +164,16 @@ pub async fn proxy_call<O: Outside, S: Storage>(
         values,
         deadline,
         moment: moment(&object.outside),
+        pages: call.pages,
+        page: None,
     };
+    if call.target.is_list() {
+        work.page = work.page_of(call, at, &query, &headers)?;
+    }
+    let draft = work.draft(&query, &headers)?;
+    work.note(&draft);
     let again = body.again();
-    let reply = work.send(work.draft(&query, &headers)?, body).await?;
+    let reply = work.send(draft, body).await?;
     if reply.status != StatusCode::UNAUTHORIZED || !work.is_signed_in() {
         return work.answer(reply).await;
     }
@@ -234,18 +289,22 @@ fn id_value(target: &Target) -> Value {
     }
 }
 
-/// Reads the caller's body only when the method's templates look into it.
+/// Reads the caller's body only when the method's templates look into it, or something is put into it.
 async fn look_at_body<S: crate::ports::ByteStream>(
     plan: Plan<'_>,
+    config: &Config,
     body: Body<S>,
-) -> Result<(Body<S>, Option<Value>), Failure> {
+) -> Result<(Body<S>, Option<Value>, Bytes), Failure> {
     let looks = matches!(plan, Plan::Method { method, .. } if reads_body(method));
-    if !looks {
-        return Ok((body::hold_small(body).await?, None));
+    if !looks && !page::puts_into_body(plan, config) {
+        return Ok((body::hold_small(body).await?, None, Bytes::new()));
     }
     let bytes: Bytes = body::read(body, TEMPLATE_BODY_BYTES).await?;
     if bytes.is_empty() {
-        return Ok((Body::Empty, None));
+        return Ok((Body::Empty, None, bytes));
+    }
+    if !looks {
+        return Ok((Body::Bytes(bytes.clone()), None, bytes));
     }
     let value = serde_json::from_slice(&bytes).map_err(|error| {
         Failure::new(
@@ -253,7 +312,7 @@ async fn look_at_body<S: crate::ports::ByteStream>(
             format!("This method looks into the body, which is not JSON: {error}."),
         )
     })?;
-    Ok((Body::Bytes(bytes), Some(value)))
+    Ok((Body::Bytes(bytes.clone()), Some(value), bytes))
 }
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
@@ -272,6 +331,10 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         } else {
             scope.with_id(&self.values.id)
         };
+        let scope = match &self.page {
+            Some(page) => scope.with_pagination(page.values()),
+            None => scope,
+        };
         self.values
             .body
             .as_ref()
@@ -279,25 +342,28 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     }
 
     fn draft(&self, query: &CallerQuery, headers: &HeaderMap) -> Result<Draft, Failure> {
-        let config = self.config();
-        let plain_http = match self.object.outside.settings().private_upstreams {
-            PrivateUpstreams::Refused => PlainHttp::Refused,
-            PrivateUpstreams::Allowed => PlainHttp::Allowed,
+        let (config, scope) = (self.config(), self.scope());
+        let pins = self.effective.compiled.pins(self.object.outside.settings());
+        let body = self.values.text.as_ref();
+        let caller = Caller {
+            query,
+            headers,
+            body,
         };
-        let pins = Pins {
-            allowed_hosts: config.allowed_hosts.as_ref(),
-            dotted_keys: &self.effective.compiled.dotted_keys,
-            plain_http,
-        };
-        let caller = Caller { query, headers };
-        let draft = match self.plan {
+        let (method, draft) = match self.plan {
             Plan::Method { method, .. } => {
-                request::of_method(config, method, &self.scope(), &pins, &caller)?
+                let round = self.page.as_ref().map_or(Round::First, Page::round);
+                let draft = request::of_method(config, method, round, &scope, &pins, &caller)?;
+                (method, draft)
             }
             Plan::Custom { path, verb } => {
-                request::of_path(config, verb, path, &self.scope(), &pins, &caller)?
+                let draft = request::of_path(config, verb, path, &scope, &pins, &caller)?;
+                return Ok(draft);
             }
         };
-        Ok(draft)
+        match &self.page {
+            Some(page) => page.onto(draft, method, body),
+            None => Ok(draft),
+        }
     }
 }

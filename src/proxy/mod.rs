@@ -5,10 +5,12 @@ pub mod form;
 pub mod guard;
 pub mod headers;
 pub mod query;
+mod query_in_body;
 pub mod reads;
 pub mod redirect;
 pub mod reply;
 pub mod request;
+pub mod wanted;
 
 /// Whether a verb only reads (RFC 9110 §9.2.1): a sandbox account takes no other.
 pub fn is_read(verb: &http::Method) -> bool {

@@ -9,9 +9,9 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use url::Url;
 
-use super::form;
 use super::query::{CallerQuery, compose};
 use super::reads::used_parameters;
+use super::{form, query_in_body};
 use crate::config::resource::{BodyFormat, Method};
 use crate::config::{Config, Entries, QueryArrayFormat};
 use crate::expression::{Pins, RenderError, Room, Template, TemplateScope, UrlError};
@@ -64,6 +64,9 @@ pub enum RequestError {
     /// A form needs an object, raw needs a text.
     #[error("the method's body does not fit its body_format")]
     BodyShape,
+    /// Parameters cannot be put into the caller's body.
+    #[error("this method takes its query in the body, which is not a JSON object")]
+    CallersBody,
     /// The platform sends no body with GET or HEAD.
     #[error("a {0} cannot carry a body")]
     NoBodyAllowed(http::Method),
@@ -75,23 +78,47 @@ pub struct Caller<'a> {
     pub query: &'a CallerQuery,
     /// The fields that go to the provider.
     pub headers: &'a HeaderMap,
+    /// The body, where something is put into it; else empty.
+    pub body: &'a [u8],
+}
+
+/// Which of a walk's requests it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Round {
+    /// The only one, or the one for the first page.
+    First,
+    /// One for a page behind it.
+    Later,
 }
 
 /// The request of a method.
 pub fn of_method(
     config: &Config,
     method: &Method,
+    round: Round,
     scope: &TemplateScope,
     pins: &Pins,
     caller: &Caller,
 ) -> Result<Draft, RequestError> {
     let base = config.base_url_of(method).ok_or(RequestError::NoBaseUrl)?;
-    let mut url = base.join(&method.path, scope, pins)?;
+    let later = method
+        .pagination_path
+        .as_ref()
+        .filter(|_| round == Round::Later);
+    let mut url = base.join(later.unwrap_or(&method.path), scope, pins)?;
     let format = method.query_array_format.or(config.query_array_format);
     let defaults = defaults(&[&config.query, &method.query], scope, &url)?;
     let callers = caller.query.without(used_parameters(method));
-    add_query(&mut url, &compose(&defaults, &callers, format));
-    let body = payload(method, scope)?;
+    let (in_url, in_body) = if method.add_query_to_body {
+        (CallerQuery::default(), callers)
+    } else {
+        (callers, CallerQuery::default())
+    };
+    add_query(&mut url, &compose(&defaults, &in_url, format));
+    let body = match round {
+        Round::Later if method.ignore_body_in_pagination => Payload::Nothing,
+        _ => query_in_body::onto(payload(method, scope)?, &in_body, method, caller.body)?,
+    };
     let mut headers = defaults_of_headers(&[&config.headers, &method.headers], scope)?;
     overlay(&mut headers, caller.headers, &body);
     describe(&mut headers, &body, method.body_format.unwrap_or_default());
@@ -152,20 +179,27 @@ pub fn of_path(
 
 /// The same with `value` where the caller's body would go, written as the method's own body would be; null is no
 /// body at all.
-pub fn with_body(mut draft: Draft, method: &Method, value: &Value) -> Result<Draft, RequestError> {
+pub fn with_body(draft: Draft, method: &Method, value: &Value) -> Result<Draft, RequestError> {
     if draft.body != Payload::Callers {
         return Ok(draft);
     }
-    draft.body = match value {
+    let body = match value {
         Value::Null => Payload::Nothing,
         value => Payload::Ours(written(value, method)?),
     };
+    Ok(with_payload(draft, method, body))
+}
+
+/// The same with another body.
+#[must_use]
+pub fn with_payload(mut draft: Draft, method: &Method, body: Payload) -> Draft {
+    draft.body = body;
     describe(
         &mut draft.headers,
         &draft.body,
         method.body_format.unwrap_or_default(),
     );
-    Ok(draft)
+    draft
 }
 
 /// Sets a query parameter, replacing any of the same name (RFC 3986 encoding).

@@ -26,6 +26,7 @@ mod integrations;
 mod layers;
 mod link_tokens;
 mod outside;
+mod paging;
 mod provider_cases;
 mod providers;
 mod proxy;

@@ -1,10 +1,11 @@
 //! A request within an action. It brings no caller's words: its query is the file's, its body the result of the
 //! step before, and its answer is read and becomes the next result.
 
+use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::{OURS_ON_LIST, Plan, Values, Work, moment};
+use super::{OURS_ON_LIST, Pages, Plan, Values, Work, moment};
 use crate::config::resource::Method;
 use crate::error::Failure;
 use crate::flows::account_object::{AccountObject, Loaded};
@@ -76,10 +77,13 @@ pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
         values: Values {
             id: call.id,
             query: query.to_value(),
+            text: text(method, &call.body),
             body: Some(call.body),
         },
         deadline,
         moment: moment(&object.outside),
+        pages: Pages::One,
+        page: None,
     };
     let draft = work.draft(&query, &HeaderMap::new())?;
     let body = work.values.body.as_ref().unwrap_or(&Value::Null);
@@ -123,6 +127,15 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             value,
             room: held.room,
         })
+    }
+}
+
+/// The body as a caller would have written it, where the query is put into it.
+fn text(method: &Method, body: &Value) -> Bytes {
+    if method.add_query_to_body && !body.is_null() {
+        body.to_string().into()
+    } else {
+        Bytes::new()
     }
 }
 

@@ -13,6 +13,7 @@ struct Story {
     query: &'static str,
     headers: Vec<(&'static str, &'static str)>,
     body: Value,
+    round: Round,
 }
 
 impl Story {
@@ -26,6 +27,7 @@ impl Story {
             query: "",
             headers: Vec::new(),
             body: Value::Null,
+            round: Round::First,
         }
     }
 
@@ -34,6 +36,7 @@ impl Story {
             of_method(
                 config,
                 config.method("things", name).unwrap(),
+                self.round,
                 scope,
                 pins,
                 caller,
@@ -72,6 +75,7 @@ impl Story {
             &Caller {
                 query: &query,
                 headers: &headers,
+                body: b"",
             },
         )
     }

@@ -1,0 +1,325 @@
+//! One page of a list: which it is, what its request gets on top of the method's own, and where its answer leads.
+
+use http::HeaderMap;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::answer::Held;
+use super::cursor::{CursorPlace, bad_cursor};
+use super::{Call, Plan, Work};
+use crate::config::resource::{BodyFormat, Method};
+use crate::config::{Config, Pagination, QueryArrayFormat};
+use crate::error::Failure;
+use crate::expression::Moment;
+use crate::json as words;
+use crate::pagination::{self, Answer, Ask, PageError, Position, Turn};
+use crate::ports::{Body, Outside, Reply, Storage};
+use crate::proxy::form;
+use crate::proxy::query::CallerQuery;
+use crate::proxy::reply::{self, headers_value};
+use crate::proxy::request::{self, Draft, Payload, RequestError, Round};
+use crate::proxy::wanted::Wanted;
+use crate::settings::CURSOR_BYTES;
+
+/// A page that is asked for.
+pub(super) struct Page<'a> {
+    pagination: &'a Pagination,
+    position: Position,
+    ask: Ask,
+    /// The root `pagination` of placeholders.
+    values: Value,
+    place: CursorPlace,
+    /// The request for it, once there is one.
+    asked: Option<Asked>,
+}
+
+/// A request, as links and expressions look at it.
+struct Asked {
+    url: Url,
+    /// `{method, headers, body}`; null where no expression looks.
+    options: Value,
+}
+
+/// Whether something is put into the caller's body, which has to be read for it.
+pub(super) fn puts_into_body(plan: Plan<'_>, config: &Config) -> bool {
+    let Plan::Method { method, is_list } = plan else {
+        return false;
+    };
+    let pagination = config.pagination_of(method).filter(|_| is_list);
+    let pages = match pagination {
+        Some(Pagination::Cursor(cursor)) => cursor.add_to_body,
+        Some(Pagination::Page(page)) => page.add_to_body,
+        Some(Pagination::Offset(offset)) => offset.add_to_body,
+        Some(Pagination::LinkHeader(_) | Pagination::Range(_) | Pagination::Dynamic(_)) | None => {
+            false
+        }
+    };
+    pages || method.add_query_to_body
+}
+
+impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
+    /// The page that a call is about: where a walk has come to, or the caller's cursor says, or the first. `None`
+    /// where the list has no pages.
+    pub(super) fn page_of(
+        &self,
+        call: &Call<O::Stream>,
+        at: Option<Position>,
+        query: &CallerQuery,
+        headers: &HeaderMap,
+    ) -> Result<Option<Page<'a>>, Failure> {
+        let wanted = Wanted::read(&call.query)?;
+        let Some(pagination) = self.pagination() else {
+            return wanted.cursor.map_or(Ok(None), |_| Err(bad_cursor()));
+        };
+        let place = CursorPlace::of(self.object.id(), &call.target);
+        let position = match (at, wanted.cursor) {
+            (Some(position), _) => pagination::resume(pagination, position, None)?,
+            (None, Some(cursor)) => {
+                let position = place.open(&self.object.outside, &cursor)?;
+                pagination::resume(pagination, position, wanted.limit)?
+            }
+            (None, None) => self.first(pagination, wanted.limit, query, headers)?,
+        };
+        let ask = pagination::ask(pagination, &position, &self.scope())?;
+        Ok(Some(Page {
+            pagination,
+            position,
+            values: Value::Object(ask.values.clone()),
+            ask,
+            place,
+            asked: None,
+        }))
+    }
+
+    fn pagination(&self) -> Option<&'a Pagination> {
+        match self.plan {
+            Plan::Method { method, .. } => self.effective.compiled.config.pagination_of(method),
+            Plan::Custom { .. } => None,
+        }
+    }
+
+    /// Expressions see the request for the first page, or as much of it as there is before they have run: its
+    /// path may wait for them.
+    fn first(
+        &self,
+        pagination: &Pagination,
+        limit: Option<u64>,
+        query: &CallerQuery,
+        headers: &HeaderMap,
+    ) -> Result<Position, Failure> {
+        let draft = self.draft(query, headers);
+        let asked = match (draft, self.base()) {
+            (Ok(draft), _) => Asked::of(&draft, pagination),
+            (Err(_), Some(url)) if pagination::needs_value(pagination) => Asked {
+                url,
+                options: json!({ "method": self.verb(), "headers": {}, "body": null }),
+            },
+            (Err(failure), _) => return Err(failure),
+        };
+        let request = asked.request(&self.values.query, &self.moment);
+        Ok(pagination::first(pagination, limit, &request)?)
+    }
+
+    fn base(&self) -> Option<Url> {
+        let Plan::Method { method, .. } = self.plan else {
+            return None;
+        };
+        let compiled = &self.effective.compiled;
+        let pins = compiled.pins(self.object.outside.settings());
+        let base = compiled.config.base_url_of(method)?;
+        base.render(&self.scope(), &pins).ok()
+    }
+
+    fn verb(&self) -> &str {
+        match self.plan {
+            Plan::Method { method, .. } => method.method.0.as_str(),
+            Plan::Custom { verb, .. } => verb.as_str(),
+        }
+    }
+
+    /// Remembers the request for the page, which its answer is read with.
+    pub(super) fn note(&mut self, draft: &Draft) {
+        if let Some(page) = &mut self.page {
+            page.asked = Some(Asked::of(draft, page.pagination));
+        }
+    }
+
+    /// The answer as expressions see it, where one says where the next page is.
+    pub(super) fn value_for_turning(&self, held: &mut Held) -> Result<Option<Value>, Failure> {
+        let looks = self
+            .page
+            .as_ref()
+            .is_some_and(|page| pagination::needs_value(page.pagination));
+        looks.then(|| held.value()).transpose()
+    }
+
+    /// A range behind the end is refused (RFC 9110 §15.5.17); for a walk that is the end.
+    pub(super) fn as_empty_page(&self, reply: Reply<O::Stream>) -> Reply<O::Stream> {
+        let is_range = |page: &Page| matches!(page.pagination, Pagination::Range(_));
+        let is_behind = reply.status == http::StatusCode::RANGE_NOT_SATISFIABLE;
+        if !is_behind || !self.page.as_ref().is_some_and(is_range) {
+            return reply;
+        }
+        Reply {
+            status: http::StatusCode::OK,
+            headers: reply.headers,
+            body: Body::Empty,
+        }
+    }
+
+    /// Where the page leads.
+    pub(super) fn turn(&self, answer: &Answer) -> Result<Turn, Failure> {
+        let Some((page, asked)) = self
+            .page
+            .as_ref()
+            .and_then(|page| Some((page, page.asked.as_ref()?)))
+        else {
+            return Ok(Turn::default());
+        };
+        let request = asked.request(&self.values.query, &self.moment);
+        let turn = pagination::next(page.pagination, &page.position, &request, answer);
+        let pages = self.object.outside.settings().list_pages;
+        let turn = turn.and_then(|turn| turn.within(pages, CURSOR_BYTES));
+        turn.map_err(|error| {
+            if let PageError::Expression(error) = &error {
+                self.log("pagination_expression_failed", &error.to_string());
+            }
+            error.into()
+        })
+    }
+
+    /// The envelope of a page, with sealed cursors.
+    pub(super) fn envelope(
+        &self,
+        records: &str,
+        count: usize,
+        turn: &Turn,
+    ) -> Result<String, Failure> {
+        let sealed = |position: &Option<Position>| match (&self.page, position) {
+            (Some(page), Some(position)) => {
+                let cursor = page.place.seal(&self.object.outside, position);
+                cursor.map(Some)
+            }
+            _ => Ok(None),
+        };
+        let (next, prev) = (sealed(&turn.next)?, sealed(&turn.prev)?);
+        Ok(reply::envelope(
+            records,
+            count,
+            next.as_deref(),
+            prev.as_deref(),
+        ))
+    }
+}
+
+impl Asked {
+    fn of(draft: &Draft, pagination: &Pagination) -> Self {
+        let options = pagination::needs_value(pagination).then(|| {
+            let body = match &draft.body {
+                Payload::Ours(bytes) => Value::String(String::from_utf8_lossy(bytes).into_owned()),
+                Payload::Callers | Payload::Nothing => Value::Null,
+            };
+            json!({ "method": draft.method.as_str(), "headers": headers_value(&draft.headers), "body": body })
+        });
+        Self {
+            url: draft.url.clone(),
+            options: options.unwrap_or_default(),
+        }
+    }
+
+    fn request<'r>(&'r self, query: &'r Value, moment: &'r Moment) -> pagination::Request<'r> {
+        pagination::Request {
+            url: &self.url,
+            query,
+            options: &self.options,
+            moment,
+        }
+    }
+}
+
+impl Page<'_> {
+    pub(super) fn values(&self) -> &Value {
+        &self.values
+    }
+
+    pub(super) fn round(&self) -> Round {
+        if self.position.is_first() {
+            Round::First
+        } else {
+            Round::Later
+        }
+    }
+
+    /// The method's request with what asks for this page.
+    pub(super) fn onto(
+        &self,
+        mut draft: Draft,
+        method: &Method,
+        callers: &[u8],
+    ) -> Result<Draft, Failure> {
+        draft.url = self.address(&draft.url, method);
+        for (name, value) in &self.ask.query {
+            request::set_query(&mut draft.url, name, value);
+        }
+        for (name, value) in &self.ask.headers {
+            draft.headers.insert(name, value.clone());
+        }
+        if self.ask.body.is_empty() {
+            return Ok(draft);
+        }
+        let body = self.body(&draft, method, callers)?;
+        Ok(request::with_payload(draft, method, Payload::Ours(body)))
+    }
+
+    /// A link that counts by its query alone goes behind the path of the later pages, where the file names one.
+    fn address(&self, own: &Url, method: &Method) -> Url {
+        let mut url = self.ask.address(own);
+        let is_by_query =
+            matches!(self.pagination, Pagination::Cursor(cursor) if !cursor.include_path);
+        if is_by_query && method.pagination_path.is_some() && url.query().is_some() {
+            url.set_path(own.path());
+        }
+        url
+    }
+
+    fn body(&self, draft: &Draft, method: &Method, callers: &[u8]) -> Result<Vec<u8>, Failure> {
+        if matches!(draft.method, http::Method::GET | http::Method::HEAD) {
+            return Err(RequestError::NoBodyAllowed(draft.method.clone()).into());
+        }
+        let bytes = match &draft.body {
+            Payload::Callers => callers,
+            Payload::Nothing => &[],
+            Payload::Ours(bytes) => bytes,
+        };
+        let text = std::str::from_utf8(bytes).map_err(|_| PageError::Body)?;
+        match method.body_format.unwrap_or_default() {
+            BodyFormat::Json => Ok(self.ask.body_onto(text)?.into_bytes()),
+            BodyFormat::Form => Ok(self.form_onto(text, method)?.into_bytes()),
+            BodyFormat::Raw | BodyFormat::Multipart | BodyFormat::Xml => {
+                Err(RequestError::BodyShape.into())
+            }
+        }
+    }
+
+    /// A form has no other values than texts; what nests stands in brackets.
+    fn form_onto(&self, text: &str, method: &Method) -> Result<String, Failure> {
+        let mut nested = String::new();
+        for (path, value) in &self.ask.body {
+            let is_text = value.starts_with('"');
+            let value = if is_text {
+                value.clone()
+            } else {
+                Value::from(value.as_str()).to_string()
+            };
+            nested = words::set(&nested, path.parts(), &value).map_err(|_| PageError::Body)?;
+        }
+        let value = serde_json::from_str(&nested).map_err(|_| PageError::Body)?;
+        let arrays = method
+            .query_array_format
+            .unwrap_or(QueryArrayFormat::Repeat);
+        let own = form::encode(&value, arrays).map_err(RequestError::from)?;
+        let both = [text, &own.unwrap_or_default()];
+        let both: Vec<&str> = both.into_iter().filter(|text| !text.is_empty()).collect();
+        Ok(both.join("&"))
+    }
+}
