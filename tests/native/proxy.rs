@@ -239,7 +239,7 @@ fn the_callers_query_and_headers_go_along_but_not_what_is_ours() {
     ];
     shop.call(
         "GET",
-        "/proxy/orders?limit=5&next_cursor=abc&status=a%2Cb&tag=1&tag=2",
+        "/proxy/orders?limit=5&status=a%2Cb&tag=1&tag=2",
         &headers,
         Body::Empty,
     );
