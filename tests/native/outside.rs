@@ -30,13 +30,13 @@ use serde_json::Value;
 /// A streamed body made of pieces; or of what the service makes while it is read.
 pub struct Pieces {
     pub length: Option<u64>,
-    pub pieces: VecDeque<Bytes>,
+    pub left: VecDeque<Bytes>,
     pub made: Option<LocalBoxStream<'static, Bytes>>,
 }
 
 impl std::fmt::Debug for Pieces {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:?}", self.pieces)
+        write!(f, "{:?}", self.left)
     }
 }
 
@@ -48,7 +48,7 @@ impl ByteStream for Pieces {
     async fn next(&mut self) -> Option<Result<Bytes, BrokenStream>> {
         match &mut self.made {
             Some(made) => made.next().await.map(Ok),
-            None => self.pieces.pop_front().map(Ok),
+            None => self.left.pop_front().map(Ok),
         }
     }
 }
@@ -508,7 +508,7 @@ pub fn reply(status: u16, headers: &[(&str, &str)], body: Body<Pieces>) -> Reply
 pub fn streamed(pieces: &[&'static [u8]], length: Option<u64>) -> Body<Pieces> {
     Body::Stream(Pieces {
         length,
-        pieces: pieces
+        left: pieces
             .iter()
             .map(|piece| Bytes::from_static(piece))
             .collect(),
@@ -629,7 +629,7 @@ impl HttpClient for World {
     fn stream(&self, pieces: LocalBoxStream<'static, Bytes>) -> Pieces {
         Pieces {
             length: None,
-            pieces: VecDeque::new(),
+            left: VecDeque::new(),
             made: Some(pieces),
         }
     }

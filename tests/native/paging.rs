@@ -20,6 +20,7 @@ const ALL: &[&str] = &[
     "folder",
     "form",
     "page",
+    "numbers",
     "pages",
     "offset",
     "offset_total",
@@ -82,7 +83,7 @@ fn every_format_gives_each_of_a_thousand_records_once_page_by_page() {
             assert_all(&by_cursors(&library, resource, limit), resource, limit);
         }
     }
-    for resource in ["cursor", "links", "page", "days"] {
+    for resource in ["cursor", "days"] {
         assert_all(&by_cursors(&library, resource, Some(1)), resource, Some(1));
     }
 }
@@ -667,7 +668,7 @@ fn a_walk_ends_with_its_account() {
         stream.next().await.unwrap().unwrap();
         let path = format!("/integrated-account/{}", library.account);
         let client = &library.setting.client;
-        let deleted = client.request_async("DELETE", &path, &[], Body::Empty);
+        let deleted = Box::pin(client.request_async("DELETE", &path, &[], Body::Empty));
         library.world.run(deleted).await.expect(200);
         let last = stream.next().await.unwrap().unwrap();
         let last: Value = serde_json::from_slice(&last).unwrap();

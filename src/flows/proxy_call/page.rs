@@ -99,7 +99,7 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
     }
 
     /// Expressions see the request for the first page, or as much of it as there is before they have run: its
-    /// path may wait for them.
+    /// path may wait for them. Nothing else looks at it.
     fn first(
         &self,
         pagination: &Pagination,
@@ -107,27 +107,30 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
         query: &CallerQuery,
         headers: &HeaderMap,
     ) -> Result<Position, Failure> {
-        let draft = self.draft(query, headers);
-        let asked = match (draft, self.base()) {
-            (Ok(draft), _) => Asked::of(&draft, pagination),
-            (Err(_), Some(url)) if pagination::needs_value(pagination) => Asked {
-                url,
+        let draft = match pagination {
+            Pagination::Dynamic(_) => self.draft(query, headers).ok(),
+            _ => None,
+        };
+        let asked = match draft {
+            Some(draft) => Asked::of(&draft, pagination),
+            None => Asked {
+                url: self.base()?,
                 options: json!({ "method": self.verb(), "headers": {}, "body": null }),
             },
-            (Err(failure), _) => return Err(failure),
         };
         let request = asked.request(&self.values.query, &self.moment);
         Ok(pagination::first(pagination, limit, &request)?)
     }
 
-    fn base(&self) -> Option<Url> {
-        let Plan::Method { method, .. } = self.plan else {
-            return None;
-        };
+    fn base(&self) -> Result<Url, Failure> {
         let compiled = &self.effective.compiled;
+        let base = match self.plan {
+            Plan::Method { method, .. } => compiled.config.base_url_of(method),
+            Plan::Custom { .. } => None,
+        };
         let pins = compiled.pins(self.object.outside.settings());
-        let base = compiled.config.base_url_of(method)?;
-        base.render(&self.scope(), &pins).ok()
+        let base = base.ok_or(RequestError::NoBaseUrl)?;
+        Ok(base.render(&self.scope(), &pins)?)
     }
 
     fn verb(&self) -> &str {

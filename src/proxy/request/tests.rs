@@ -270,3 +270,36 @@ fn a_parameter_that_the_method_uses_is_not_sent_a_second_time() {
         custom.url
     );
 }
+
+#[test]
+fn later_pages_may_have_another_path_and_no_body() {
+    let mut story = Story::new(&config(&json!({
+        "method": "post", "path": "/search", "pagination_path": "/search/next", "ignore_body_in_pagination": true,
+        "body": { "a": 1 }, "pagination": { "format": "link_header" }
+    })));
+    let first = story.draft("get").unwrap();
+    assert!(first.url.as_str().contains("/v2/search?"), "{}", first.url);
+    assert_eq!(first.body, Payload::Ours(br#"{"a":1}"#.to_vec()));
+    story.round = Round::Later;
+    let later = story.draft("get").unwrap();
+    assert!(
+        later.url.as_str().contains("/v2/search/next?"),
+        "{}",
+        later.url
+    );
+    assert_eq!(later.body, Payload::Nothing);
+}
+
+#[test]
+fn the_callers_query_goes_into_the_body_where_the_method_says_so() {
+    let mut story = Story::new(&config(
+        &json!({ "method": "post", "path": "/search", "add_query_to_body": true, "body": { "a": 1 } }),
+    ));
+    story.query = "q=x&locale=fr";
+    let draft = story.draft("get").unwrap();
+    let query = draft.url.query().unwrap();
+    assert_eq!(query, "locale=en&per_page=50", "the file's own stays");
+    let body = br#"{"a":1,"q":"x","locale":"fr"}"#.to_vec();
+    assert_eq!(draft.body, Payload::Ours(body));
+    assert_eq!(header(&draft, "content-type"), Some("application/json"));
+}

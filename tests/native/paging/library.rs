@@ -54,6 +54,7 @@ fn resources() -> Value {
             "method": "post", "path": "/form", "response_path": "items", "body_format": "form", "body": { "kind": "book" },
             "pagination": cursor(json!({ "cursor_key": "page.after", "limit_key": "page.size", "add_to_body": true })) } },
         "page": bare("/page", json!({ "format": "page", "config": { "page_key": "page", "limit_key": "size", "max_limit": LARGEST } })),
+        "numbers": bare("/numbers/{{pagination.page}}/{{pagination.limit?:all}}", json!({ "format": "page", "config": { "page_key": "page", "limit_key": "size", "max_limit": LARGEST } })),
         "pages": list("/pages", json!({ "format": "page", "config": { "page_key": "page", "limit_key": "size", "max_limit": LARGEST, "start_page": 0, "total_pages_path": "pages" } })),
         "offset": bare("/offset", json!({ "format": "offset", "config": { "offset_key": "from", "limit_key": "size" } })),
         "offset_total": list("/offset_total", json!({ "format": "offset", "config": { "offset_key": "from", "limit_key": "size", "total_path": "total" } })),
@@ -99,7 +100,7 @@ fn understood(sent: &Sent, url: &Url) -> Wanted {
     let form = url::form_urlencoded::parse(&sent.body);
     let query = url.query_pairs();
     let number = |names: &[&str], places: &[&str]| {
-        let named = query.clone().chain(form.clone());
+        let named = query.chain(form);
         let named = named.filter(|(name, _)| names.contains(&name.as_ref()));
         let mut told: Vec<String> = named.map(|(_, value)| value.into_owned()).collect();
         let in_body = places.iter().filter_map(|place| body.pointer(place));
@@ -165,7 +166,7 @@ fn answer(sent: &Sent) -> Reply<Pieces> {
         _ => json!(end),
     };
     let body = match resource {
-        "page" | "offset" | "link_header" | "range" | "open_range" => records,
+        "page" | "numbers" | "offset" | "link_header" | "range" | "open_range" => records,
         _ => format!(
             "{{\"items\": {records}, \"next\": {next}, \"more\": {more}, \"total\": {TOTAL}, \"pages\": {}}}",
             TOTAL.div_ceil(size)
@@ -188,13 +189,13 @@ fn answer(sent: &Sent) -> Reply<Pieces> {
         .map(|(name, value)| (*name, value.as_str()))
         .collect();
     reply(
-        if header_is_a_part(resource) { 206 } else { 200 },
+        if is_a_part(resource) { 206 } else { 200 },
         &headers,
         Body::from_bytes(body),
     )
 }
 
-fn header_is_a_part(resource: &str) -> bool {
+fn is_a_part(resource: &str) -> bool {
     matches!(resource, "range" | "open_range")
 }
 
@@ -411,9 +412,8 @@ impl Library {
             body: Body::Empty,
         };
         let isolate = self.world.isolate();
-        self.world
-            .run(causeway::api::handle(&self.world, &isolate, Ok(request)))
-            .await
+        let answer = Box::pin(causeway::api::handle(&self.world, &isolate, Ok(request)));
+        self.world.run(answer).await
     }
 }
 
