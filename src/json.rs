@@ -10,6 +10,7 @@ mod diff;
 mod lines;
 mod path;
 mod set;
+mod strings;
 
 pub use count::{count_elements, count_values};
 pub use cut::{cut, elements};
@@ -18,6 +19,7 @@ pub use diff::diff;
 pub use lines::{lines, on_one_line};
 pub use path::{Path, PathError};
 pub use set::set;
+pub use strings::map_strings;
 
 use serde_json::{Map, Value};
 

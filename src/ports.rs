@@ -296,6 +296,8 @@ pub trait Storage: 'static {
     fn exec(&self, statement: &str, values: &[SqlValue]) -> Result<Vec<Row>, StorageFault>;
     /// Sets the alarm, in the same atomic write as the statements before it.
     async fn set_alarm(&self, at: Timestamp) -> Result<(), StorageFault>;
+    /// When the alarm rings, if it is set.
+    async fn alarm(&self) -> Result<Option<Timestamp>, StorageFault>;
     /// Takes the alarm back.
     async fn delete_alarm(&self) -> Result<(), StorageFault>;
     /// Erases everything, the alarm too.

@@ -47,6 +47,8 @@ pub const FORM_BYTES: usize = 256 * 1024;
 pub const WEBHOOK_BODY_BYTES: usize = 1024 * 1024;
 /// The most it can be set to: an event is one row, and a row takes 2 MB.
 pub const WEBHOOK_BODY_BYTES_MAX: usize = 1_900_000;
+/// The most values, at any depth, of a webhook's JSON.
+pub const WEBHOOK_VALUES: usize = 100_000;
 /// How long a webhook's sender waits at most.
 pub const RECEIVE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a repeated webhook is known by its `event_id`.

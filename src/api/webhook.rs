@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
 
 use super::route::WebhookRoute;
@@ -14,7 +14,7 @@ use crate::error::Failure;
 use crate::flows::account_object::AccountObject;
 use crate::flows::receive::{Received, receive_for_install};
 use crate::ids::AccountId;
-use crate::ports::{HandOver, Incoming, Outside, Reply, Sees, Storage};
+use crate::ports::{Body, HandOver, Incoming, Outside, Reply, Sees, Storage};
 use crate::proxy::headers;
 use crate::settings::RECEIVE_TIMEOUT;
 use crate::webhook::Handshake;
@@ -28,6 +28,7 @@ pub(super) async fn answer<O: Outside>(
     route: WebhookRoute,
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
+    let request = without_body_of_get(request);
     match route {
         WebhookRoute::Account(id) => hand_over(desk, &id, request).await,
         WebhookRoute::Install(id) => {
@@ -35,6 +36,17 @@ pub(super) async fn answer<O: Outside>(
             let received = receive_for_install(outside, isolate, desk.request_id, &id, request);
             received.await.map(said)
         }
+    }
+}
+
+/// The platform sends no body with a GET (RFC 9110 §9.3.1 gives it no meaning, either).
+fn without_body_of_get<S>(request: Incoming<S>) -> Incoming<S> {
+    if request.method != Method::GET {
+        return request;
+    }
+    Incoming {
+        body: Body::Empty,
+        ..request
     }
 }
 

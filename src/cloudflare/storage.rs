@@ -46,6 +46,11 @@ impl Storage for ObjectStorage {
             .map_err(fault)
     }
 
+    async fn alarm(&self) -> Result<Option<Timestamp>, StorageFault> {
+        let set = self.storage.get_alarm().await.map_err(fault)?;
+        Ok(set.map(Timestamp::from_millis))
+    }
+
     async fn delete_alarm(&self) -> Result<(), StorageFault> {
         self.storage.delete_alarm().await.map_err(fault)
     }

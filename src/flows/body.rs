@@ -30,6 +30,24 @@ pub async fn read<S: ByteStream>(body: Body<S>, limit: usize) -> Result<Bytes, F
     Ok(read.freeze())
 }
 
+/// Reads a body of at most `limit` bytes, which count as held by the isolate.
+pub async fn read_held<S: ByteStream>(
+    body: Body<S>,
+    limit: usize,
+    room: &mut Room,
+) -> Result<Bytes, Failure> {
+    let length = match &body {
+        Body::Empty => Some(0),
+        Body::Bytes(bytes) => Some(bytes.len()),
+        Body::Stream(stream) => stream
+            .length()
+            .and_then(|length| usize::try_from(length).ok()),
+    };
+    // Of a body that does not say how long it is, it may be as long as it may.
+    room.take(length.unwrap_or(limit).min(limit))?;
+    read(body, limit).await
+}
+
 /// Holds a body of known, small length, so that it can be sent again; any other stays a handle.
 pub async fn hold_small<S: ByteStream>(body: Body<S>) -> Result<Body<S>, Failure> {
     match body {

@@ -2,6 +2,7 @@
 //! of bytes held in buffered answers (the 128 MB of memory are the isolate's).
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 
@@ -94,6 +95,7 @@ pub struct Isolate {
     /// Published keys of providers, by address.
     pub keys: KeyCopies,
     subscriptions: RefCell<Option<LruCache<EnvironmentId, (Timestamp, Subscriptions)>>>,
+    readings: RefCell<HashMap<EnvironmentId, Timestamp>>,
     compiled: RefCell<Option<LruCache<String, Rc<Compiled>>>>,
     buffered: Rc<Cell<usize>>,
 }
@@ -132,7 +134,27 @@ impl Isolate {
     ) {
         let mut copies = self.subscriptions.borrow_mut();
         let copies = copies.get_or_insert_with(|| LruCache::new(COMPILED));
-        copies.put(environment, (read_at, Rc::clone(read)));
+        if copies
+            .peek(&environment)
+            .is_none_or(|(newest, _)| *newest <= read_at)
+        {
+            copies.put(environment, (read_at, Rc::clone(read)));
+        }
+    }
+
+    /// When the subscriptions of an environment may be read again.
+    pub fn next_reading(&self, environment: EnvironmentId) -> Timestamp {
+        let readings = self.readings.borrow();
+        readings
+            .get(&environment)
+            .copied()
+            .unwrap_or(Timestamp::from_millis(0))
+    }
+
+    /// They are being read; not again before then.
+    pub fn note_reading(&self, environment: EnvironmentId, until: Timestamp) {
+        let mut readings = self.readings.borrow_mut();
+        readings.insert(environment, until);
     }
 
     /// They have changed.
@@ -140,6 +162,7 @@ impl Isolate {
         if let Some(copies) = self.subscriptions.borrow_mut().as_mut() {
             copies.pop(&environment);
         }
+        self.readings.borrow_mut().remove(&environment);
     }
 
     /// Room for a buffered answer that is still to grow.

@@ -2,36 +2,30 @@
 //! events. What an account's own URL and an install's have in common; storing is the account's object's.
 
 mod fetch;
+mod ground;
 mod install;
 mod keep;
 mod keys;
 
+pub use ground::Ground;
 pub use install::receive_for_install;
 pub use keep::Kept;
 pub use keys::KeyCopies;
 
+use bytes::Bytes;
 use http::Method;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use url::Url;
 
-use crate::config::Webhook;
-use crate::config::webhook::SignatureVerification;
 use crate::error::{Code, Failure};
-use crate::expression::TemplateScope;
-use crate::flows::effective::Effective;
-use crate::flows::isolate::Isolate;
-use crate::flows::proxy_call::moment;
-use crate::flows::redaction::redacted;
+use crate::flows::body;
+use crate::flows::isolate::Room;
 use crate::ids::EventId;
-use crate::ports::Outside;
-use crate::settings::Settings;
-use crate::webhook::{
-    self, Event, Handshake, HandshakeError, KeySource, Proof, Refusal, Request, TransformError,
-};
-
-/// All events of one request together may have so much payload.
-const ALL_PAYLOADS: usize = 8 * 1024 * 1024;
+use crate::json::count_values;
+use crate::ports::{Body, Outside};
+use crate::settings::{Settings, VALUE_BYTES, WEBHOOK_VALUES};
+use crate::webhook::Handshake;
 
 /// What became of a webhook.
 #[derive(Debug)]
@@ -76,192 +70,24 @@ pub struct NewEvent {
     pub payload: String,
 }
 
-/// Where a webhook arrives: what it is verified and read with.
-pub struct Ground<'a, O> {
-    /// The outside.
-    pub outside: &'a O,
-    /// What its objects share.
-    pub isolate: &'a Isolate,
-    /// The integration as it counts here.
-    pub effective: &'a Effective,
-    /// The account's whole context; an empty one on an install's URL.
-    pub context: &'a Value,
-    /// What expressions see of it; nothing on an install's URL.
-    pub shown: Option<&'a Value>,
-    /// The id the log names: its key, and itself.
-    pub at: (&'static str, String),
-    /// The id of the request, for the log.
-    pub request_id: &'a str,
-}
-
-impl<O: Outside> Ground<'_, O> {
-    /// Whether it comes from the provider (else 401), and whether it is a handshake.
-    pub async fn verified(&self, request: &Request<'_>) -> Result<Option<Handshake>, Failure> {
-        let Some(webhook) = &self.effective.compiled.config.webhook else {
-            return Err(self.refused(&Refusal::NotConfigured));
-        };
-        let proof = match &webhook.signature_verification {
-            Some(verification) => self.proof(verification, request).await?,
-            None => Err(Refusal::NotConfigured),
-        };
-        match proof {
-            Ok(()) => self.signed_handshake(webhook, request),
-            // Whoever is unknown learns nothing of what is wrong with a handshake.
-            Err(refusal) => match self.handshake(webhook, request, Proof::Unsigned) {
-                Ok(Some(handshake)) => Ok(Some(handshake)),
-                Ok(None) => Err(self.refused(&refusal)),
-                Err(error) => Err(self.refused_handshake(&error)),
-            },
-        }
+/// The body of a webhook, within its own limits and the isolate's: whoever sends it may be unknown.
+pub async fn read_body<O: Outside>(
+    outside: &O,
+    body: Body<O::Stream>,
+    room: &mut Room,
+) -> Result<Bytes, Failure> {
+    let body = body::read_held(body, outside.settings().webhook_body_bytes, room).await?;
+    let values = str::from_utf8(&body)
+        .ok()
+        .and_then(|text| count_values(text).ok());
+    let values = values.unwrap_or_default();
+    if values > WEBHOOK_VALUES {
+        let words = format!("The body holds more than {WEBHOOK_VALUES} values.");
+        let limit = json!({ "limit_values": WEBHOOK_VALUES });
+        return Err(Failure::new(Code::BodyTooLarge, words).with_details(limit));
     }
-
-    /// A handshake that cannot be worked out may be an event: that is not lost for it.
-    fn signed_handshake(
-        &self,
-        webhook: &Webhook,
-        request: &Request,
-    ) -> Result<Option<Handshake>, Failure> {
-        match self.handshake(webhook, request, Proof::Signed) {
-            Err(error @ (HandshakeError::Expression(_) | HandshakeError::Shape(_))) => {
-                self.log("warn", "webhook_handshake_failed", &error.to_string());
-                Ok(None)
-            }
-            outcome => outcome.map_err(|error| self.refused_handshake(&error)),
-        }
-    }
-
-    fn handshake(
-        &self,
-        webhook: &Webhook,
-        request: &Request,
-        proof: Proof,
-    ) -> Result<Option<Handshake>, HandshakeError> {
-        let moment = moment(self.outside);
-        webhook::handshake(webhook, request, self.shown, &self.scope(), proof, &moment)
-    }
-
-    async fn proof(
-        &self,
-        verification: &SignatureVerification,
-        request: &Request<'_>,
-    ) -> Result<Result<(), Refusal>, Failure> {
-        let pins = self.effective.compiled.pins(self.outside.settings());
-        let source = match webhook::key_source(verification, request, &self.scope(), &pins) {
-            Ok(source) => source,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let verify = |keys: &[_]| {
-            let now = self.outside.now();
-            webhook::verify(Some(verification), request, &self.scope(), keys, now)
-        };
-        let Some(source) = source else {
-            return Ok(verify(&[]));
-        };
-        let outcome = verify(&self.keys(&source, keys::Age::Any).await?);
-        let may_be_new = matches!(outcome, Err(Refusal::NoKey | Refusal::Mismatch))
-            && matches!(source, KeySource::Published(_));
-        if !may_be_new {
-            return Ok(outcome);
-        }
-        Ok(verify(&self.keys(&source, keys::Age::Recent).await?))
-    }
-
-    async fn keys(&self, source: &KeySource, age: keys::Age) -> Result<keys::Keys, Failure> {
-        let keys = keys::keys(self.outside, &self.isolate.keys, source, age).await;
-        keys.map_err(|reason| {
-            self.log("error", "webhook_keys_failed", &reason);
-            Failure::busy("The provider's keys could not be fetched. Try again.")
-        })
-    }
-
-    /// What is to be stored of a verified request, and the events as they were read.
-    pub fn read(&self, request: &Request) -> (Option<String>, Result<Vec<Event>, TransformError>) {
-        let Some(webhook) = &self.effective.compiled.config.webhook else {
-            return (None, Ok(Vec::new()));
-        };
-        let moment = moment(self.outside);
-        let key =
-            webhook::event_id(webhook, request, self.shown, &moment).unwrap_or_else(|error| {
-                self.log("warn", "webhook_event_id_failed", &error.to_string());
-                None
-            });
-        let events = webhook::transform(webhook, request, self.shown, &moment);
-        (key, events.and_then(|events| self.checked(events)))
-    }
-
-    /// A payload is one column of a row.
-    fn checked(&self, events: Vec<Event>) -> Result<Vec<Event>, TransformError> {
-        let limit = self.outside.settings().webhook_body_bytes;
-        let all: usize = events.iter().map(|event| event.payload.len()).sum();
-        let is_large = events.iter().any(|event| event.payload.len() > limit);
-        if is_large || all > ALL_PAYLOADS {
-            return Err(TransformError::Shape {
-                key: "payload_transform",
-                what: format!(
-                    "a payload of more than {limit} bytes, or of {ALL_PAYLOADS} together"
-                ),
-            });
-        }
-        Ok(events)
-    }
-
-    /// Events on their way into storage, without the secrets that a sender repeats.
-    pub fn new_events(&self, events: Vec<Event>, secrets: &[String]) -> Vec<NewEvent> {
-        let new = events.into_iter().map(|event| NewEvent {
-            event: event.event_type,
-            resource_type: event.resource_type,
-            resource_id: event.resource_id,
-            payload: without_secrets(event.payload, secrets),
-        });
-        new.collect()
-    }
-
-    /// A request that the file cannot read.
-    pub fn unread(&self, kept: Kept, error: &TransformError) -> Brings {
-        self.log("error", "webhook_transform_failed", &error.to_string());
-        Brings::Unread(Box::new(kept), error.to_string())
-    }
-
-    /// Calls an address that a signed handshake asks to be called.
-    pub async fn confirm(&self, handshake: &Handshake) -> Result<(), Failure> {
-        let Some(url) = &handshake.confirm_url else {
-            return Ok(());
-        };
-        let fetched = fetch::get(self.outside, url).await;
-        fetched.map(drop).map_err(|reason| {
-            self.log("error", "webhook_confirmation_failed", &reason);
-            Failure::busy("The subscription could not be confirmed. Try again.")
-        })
-    }
-
-    fn scope(&self) -> TemplateScope<'_> {
-        let compiled = &self.effective.compiled;
-        TemplateScope::new(self.context)
-            .with_integration(&compiled.integration)
-            .with_environment_variables(&compiled.environment_variables)
-    }
-
-    fn refused(&self, refusal: &Refusal) -> Failure {
-        self.log_refusal(refusal.code(), &refusal.to_string())
-    }
-
-    fn refused_handshake(&self, error: &HandshakeError) -> Failure {
-        self.log_refusal("handshake", &error.to_string())
-    }
-
-    /// One answer outside, the exact reason in the log.
-    fn log_refusal(&self, code: &str, reason: &str) -> Failure {
-        let (key, id) = &self.at;
-        let line = json!({ "level": "warn", "event": "webhook_refused", "code": code, "reason": reason, "integration": self.effective.integration.name, *key: id, "request_id": self.request_id });
-        self.outside.log(&line);
-        bad_signature()
-    }
-
-    fn log(&self, level: &str, event: &str, reason: &str) {
-        let (key, id) = &self.at;
-        let line = json!({ "level": level, "event": event, "reason": reason, "integration": self.effective.integration.name, *key: id, "request_id": self.request_id });
-        self.outside.log(&line);
-    }
+    room.take(values.saturating_mul(VALUE_BYTES))?;
+    Ok(body)
 }
 
 /// The one answer to whatever is not proved.
@@ -290,19 +116,4 @@ pub fn asked_url(settings: &Settings, url: &Url) -> String {
     let origin = base.origin().ascii_serialization();
     let query = url.query().map(|query| format!("?{query}"));
     format!("{origin}{}{}", url.path(), query.unwrap_or_default())
-}
-
-/// A secret is looked for as it stands inside a JSON string.
-fn without_secrets(payload: String, secrets: &[String]) -> String {
-    let written = secrets.iter().map(|secret| {
-        let quoted = Value::String(secret.clone()).to_string();
-        quoted.trim_matches('"').to_owned()
-    });
-    let present: Vec<String> = written
-        .filter(|secret| payload.contains(secret.as_str()))
-        .collect();
-    if present.is_empty() {
-        return payload;
-    }
-    redacted(&payload, &present)
 }

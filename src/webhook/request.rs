@@ -47,6 +47,20 @@ impl<'a> Request<'a> {
         self.value.get_or_init(|| self.parse())
     }
 
+    /// Everything but the body.
+    pub fn head(&self) -> (&'a Method, &'a str, &'a HeaderMap) {
+        (self.method, self.url, self.headers)
+    }
+
+    /// The body as a text; of one that was a token, what the token says.
+    pub fn text(&self) -> String {
+        if self.is_replaced.get() {
+            self.value().to_string()
+        } else {
+            String::from_utf8_lossy(self.body).into_owned()
+        }
+    }
+
     /// The body as JSON text: as it came where it is JSON, else what expressions see.
     pub fn payload(&self) -> String {
         let text = str::from_utf8(self.body).ok().map(str::trim);

@@ -206,7 +206,9 @@ fn lists_are_bounded_and_have_one_time() {
     let scheme = scheme("hmac", &config);
     let good = hex("s", "1700000000b");
     let table = [
-        (format!("t=1700000000, v1=00 ,v1=\"{good}\""), "accepted"),
+        (format!("t=1700000000,v1=00 ,v1=\"{good}\""), "accepted"),
+        // The header came twice.
+        (format!("t=1700000000,v1=00, v1={good}"), "twice"),
         (format!("t=1700000000,t=1700000000,v1={good}"), "twice"),
         (format!("v1={good}"), "missing"),
         (format!("t=1700000000,v0={good}"), "missing"),

@@ -15,6 +15,7 @@ pub const UNNAMED: &str = "webhook:received";
 /// One request brings no more events.
 const MOST_EVENTS: usize = 1000;
 const LONGEST_NAME: usize = 255;
+const LONGEST_ID: usize = 1024;
 /// A longer key is kept as its hash.
 const LONGEST_KEY: usize = 255;
 
@@ -145,9 +146,9 @@ fn is_same(one: &Value, other: &Value) -> bool {
 fn text(entries: &mut Map<String, Value>, key: &str) -> Result<Option<String>, &'static str> {
     match entries.shift_remove(key) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
+        Some(Value::String(text)) if text.len() <= LONGEST_ID => Ok(Some(text)),
         Some(Value::Number(number)) => Ok(Some(number.to_string())),
-        Some(_) => Err("an id or type that is no text"),
+        Some(_) => Err("an id or type that is no text, or a long one"),
     }
 }
 

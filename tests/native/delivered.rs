@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use causeway::ports::{Body, SendError, System};
+use causeway::ports::{Body, ObjectName, SendError, System};
 use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -445,6 +445,160 @@ fn a_subscription_made_after_an_event_was_expanded_gets_it_by_a_replay() {
     );
     mail.ring();
     assert_eq!(mail.sent().len(), 1);
+}
+
+#[test]
+fn a_dead_endpoint_does_not_hold_another_back() {
+    let mail = Mail::of(&json!({ "target_url": "https://dead.example/in" }));
+    for number in 0..60 {
+        mail.event(&number.to_string());
+    }
+    mail.answers(&[500; 60]);
+    mail.ring();
+    let other = json!({ "target_url": TARGET });
+    mail.shop
+        .setting
+        .client
+        .post("/webhook", &other)
+        .expect(201);
+    mail.event("new");
+    mail.answers(&[500; 62]);
+    mail.ring_after(Duration::from_secs(7));
+    let sent = mail.sent();
+    let place = sent[60..].iter().position(|sent| sent.url == TARGET);
+    assert!(
+        place.is_some_and(|place| place < 2),
+        "{place:?}: it comes in turn"
+    );
+}
+
+#[test]
+fn a_replay_of_failed_ones_goes_to_those_who_missed_them() {
+    let mail = Mail::new();
+    let other = mail
+        .shop
+        .setting
+        .client
+        .post(
+            "/webhook",
+            &json!({ "target_url": "https://other.example/in" }),
+        )
+        .expect(201);
+    let event = mail.event("one");
+    mail.answers(&[200, 200]);
+    mail.ring();
+    let object = ObjectName::Account(mail.shop.account.parse().unwrap());
+    mail.shop.world.select(
+        object,
+        &format!(
+            "UPDATE delivery SET status = 'failed' WHERE webhook_id = '{}' RETURNING 1",
+            id_of(&other)
+        ),
+    );
+    mail.shop.world.select(
+        object,
+        "UPDATE event SET status = 'failed' WHERE event = 'shop:one' RETURNING 1",
+    );
+    let at = mail.shop.event(&event)["created_at"].clone();
+    let range = json!({ "integrated_account_id": mail.shop.account, "from": at, "to": at });
+    assert_eq!(
+        mail.shop
+            .setting
+            .client
+            .post("/event/replay", &range)
+            .expect(200),
+        json!({ "replayed": 1 })
+    );
+    mail.answers(&[200]);
+    mail.ring();
+    let urls: Vec<_> = mail
+        .sent()
+        .iter()
+        .skip(2)
+        .map(|sent| sent.url.clone())
+        .collect();
+    assert_eq!(urls, ["https://other.example/in"]);
+}
+
+#[test]
+fn what_is_planned_during_a_delivery_does_not_take_its_alarm_away() {
+    let mail = Mail::new();
+    let event = mail.event("one");
+    let world = &mail.shop.world;
+    world.scripts(Scripted {
+        outcome: Ok(reply(200, &[], Body::Empty)),
+        not_before: world.now().as_millis() + 14_000,
+    });
+    futures::executor::block_on(async {
+        let ringing = world.run(world.ring_alarms());
+        futures::pin_mut!(ringing);
+        assert!(futures::poll!(ringing.as_mut()).is_pending());
+        let path = format!("/integrated-account/{}", mail.shop.account);
+        let change = json!({ "context": { "shop": "one", "note": 1 } }).to_string();
+        let changing = mail.shop.setting.client.request_async(
+            "PATCH",
+            &path,
+            &[("content-type", "application/json")],
+            Body::from_bytes(change),
+        );
+        assert_eq!(changing.await.status, 200);
+    });
+    world.restart();
+    world.unscript();
+    mail.answers(&[200, 200]);
+    mail.ring_after(Duration::from_secs(61));
+    assert_eq!(mail.status(&event), "delivered");
+}
+
+#[test]
+fn an_alarm_that_a_restart_lost_is_set_by_the_next_request() {
+    let mail = Mail::new();
+    let event = mail.event("one");
+    let object = ObjectName::Account(mail.shop.account.parse().unwrap());
+    futures::executor::block_on(mail.shop.world.lose_alarm(object));
+    mail.shop.world.restart();
+    mail.ring();
+    assert_eq!(mail.status(&event), "pending");
+    mail.answers(&[200]);
+    mail.ring();
+    assert_eq!(mail.status(&event), "delivered");
+}
+
+#[test]
+fn what_waits_for_a_paused_subscription_outlives_its_account() {
+    let mail = Mail::of(&json!({ "target_url": TARGET, "is_active": false }));
+    let event = mail.event("one");
+    let path = format!("/integrated-account/{}", mail.shop.account);
+    mail.shop.setting.client.delete(&path).expect(200);
+    for _ in 0..5 {
+        mail.ring_after(Duration::from_hours(24));
+    }
+    assert_eq!(mail.status(&event), "pending");
+    mail.answers(&[200, 200]);
+    mail.change(&json!({ "is_active": true }));
+    mail.ring_after(Duration::from_secs(2));
+    let told: Vec<_> = mail
+        .sent()
+        .iter()
+        .map(|sent| body_of(sent)["event"].clone())
+        .collect();
+    assert_eq!(
+        told,
+        [json!("shop:one"), json!("integrated_account:deleted")]
+    );
+}
+
+#[test]
+fn what_waits_in_vain_ends_with_its_time() {
+    let mail = Mail::of(&json!({ "target_url": TARGET, "is_active": false }));
+    mail.event("one");
+    let path = format!("/integrated-account/{}", mail.shop.account);
+    mail.shop.setting.client.delete(&path).expect(200);
+    let with_data = mail.shop.world.objects_with_data();
+    for _ in 0..32 {
+        mail.ring_after(Duration::from_hours(24));
+    }
+    assert_eq!(mail.shop.world.objects_with_data(), with_data - 1);
 }
 
 #[test]

@@ -261,6 +261,11 @@ impl World {
         *self.0.isolate.borrow_mut() = Rc::default();
     }
 
+    /// An object's alarm is gone, as if a stop had come before it was set.
+    pub async fn lose_alarm(&self, name: ObjectName) {
+        self.disk(name).delete_alarm().await.unwrap();
+    }
+
     /// Rings every alarm that is due; how many rang.
     pub async fn ring_alarms(&self) -> usize {
         let due: Vec<ObjectName> = self
@@ -708,6 +713,10 @@ impl Storage for DiskHandle {
         disk.alarm = Some(at);
         disk.writes += 1;
         Ok(())
+    }
+
+    async fn alarm(&self) -> Result<Option<Timestamp>, StorageFault> {
+        Ok(self.0.borrow().alarm)
     }
 
     async fn delete_alarm(&self) -> Result<(), StorageFault> {

@@ -585,3 +585,53 @@ fn events_survive_a_restart_and_their_numbers_go_on() {
         .expect(200);
     assert_eq!(next["result"][0]["id"], json!(first));
 }
+
+#[test]
+fn a_body_with_too_many_values_is_refused_before_it_is_built() {
+    let shop = Shop::new(&json!({ "payload_transform": null }));
+    let body = |values: usize| format!("[{}]", vec!["0"; values - 1].join(","));
+    shop.to_account(&[], &body(100_000)).expect(200);
+    let over = shop
+        .to_account(&[("x-signature", "00")], &body(100_001))
+        .expect(413);
+    assert_eq!(over["details"]["limit_values"], 100_000);
+}
+
+#[test]
+fn what_an_install_could_not_read_is_read_again_for_its_own_account_only() {
+    let shop = Shop::new(&json!({ "payload_transform": "$error(\"not yet\")" }));
+    let second = shop.another("two");
+    let body = json!({ "shop": "one", "items": [{ "shop": "one" }, { "shop": "two" }, { "shop": "three" }] });
+    let kept = shop.to_install(&[], &body.to_string()).expect(200);
+    assert_eq!(kept["matched"], 1);
+    let id = kept["ids"][0].as_str().unwrap();
+    let transform = r#"body.items.{ "event_type": "shop:paid", "context_lookup_field_value": shop, "payload": $ }"#;
+    let file = signing_file(&json!({ "payload_transform": transform }));
+    shop.setting
+        .admin
+        .send("PUT", "/integration/shop", &file)
+        .expect(200);
+    shop.setting
+        .client
+        .post(&format!("/event/{id}/replay"), &json!({}))
+        .expect(200);
+    assert_eq!((shop.events().len(), shop.events_of(&second).len()), (1, 0));
+    assert_eq!(shop.event(id)["payload"], json!({ "shop": "one" }));
+    assert_eq!(
+        shop.setting
+            .client
+            .post(&format!("/event/{id}/replay"), &json!({}))
+            .expect(200)["id"],
+        json!(id)
+    );
+    assert_eq!(shop.events().len(), 1);
+}
+
+#[test]
+fn a_request_without_an_event_still_says_whom_it_found() {
+    let shop = Shop::new(&json!({ "payload_transform": "[]" }));
+    assert_eq!(
+        shop.to_install(&[], PAID).expect(200),
+        json!({ "matched": 1, "ids": [] })
+    );
+}

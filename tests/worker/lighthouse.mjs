@@ -106,7 +106,7 @@ export const callThings = (environment, { id }, path = "/proxy/things/thing-1") 
 
 /** The names of an account's events, in order, read past the Worker. */
 export async function eventsOf(gateway, { id }) {
-  const rows = await gateway.rows("Account", `SELECT event FROM event WHERE id GLOB 'evt_${id.replaceAll("-", "")}_*' ORDER BY rowid`);
+  const rows = await gateway.rows("Account", `SELECT event.event FROM event, account WHERE account.record ->> 'id' = '${id}' ORDER BY number`);
   return rows.map(({ event }) => event.replace("integrated_account:", ""));
 }
 

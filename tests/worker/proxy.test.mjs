@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { after, before, beforeEach, test } from "node:test";
 import { start } from "./harness.mjs";
 import { publication, startRegistry } from "./registry.mjs";
-import { assertError, importAccount, install, newEnvironment, ok } from "./steps.mjs";
+import { assertError, eventually, importAccount, install, newEnvironment, ok } from "./steps.mjs";
 
 let registry, gateway, environment, installed, account, pier;
 
@@ -116,6 +116,7 @@ test("the caller's credentials and our own headers stay with us", async () => {
 
 test("a proxied call writes nothing to storage before its answer", async () => {
   await gateway.restart(); // nothing gathered in memory waits to be written
+  await eventually(async () => assert.deepEqual(await gateway.alarms(), []), 15); // nor does an alarm
   const stored = await gateway.contents();
   ok(await environment.call("GET", through("/proxy/packages/pier")), 200);
   assert.deepEqual(await gateway.contents(), stored, "the first call, which loads the account");

@@ -5,7 +5,7 @@ import "@shopify/shopify-api/adapters/node";
 import { sign as signOfGithub } from "@octokit/webhooks-methods";
 import * as ed25519 from "@noble/ed25519";
 import { HashFormat, createSHA256HMAC } from "@shopify/shopify-api/runtime";
-import { createHmac, randomBytes } from "node:crypto";
+import { createHash, createHmac, randomBytes } from "node:crypto";
 import { Stripe } from "stripe";
 import { Webhook as SvixWebhook } from "svix";
 import twilio from "twilio/lib/webhooks/webhooks.js";
@@ -15,6 +15,11 @@ const seconds = () => Math.floor(Date.now() / 1_000);
 const asJson = (value, headers) => ({ headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(value) });
 const word = (secret) => ({ secret, shared: secret });
 const random = () => word(randomBytes(16).toString("hex"));
+
+/** Ids as the providers write them, one for each account. */
+const hexOf = (to) => createHash("sha256").update(to).digest("hex").slice(0, 32);
+const numberOf = (to) => Number.parseInt(hexOf(to).slice(0, 8), 16);
+const twilioOf = (to) => `AC${hexOf(to)}`;
 
 /**
  * library → `{file, key(), path?, request({url, secret, id, to}), event, lookup?}`.
@@ -36,36 +41,48 @@ export const SENDERS = {
   "@octokit/webhooks-methods": {
     file: "github",
     key: random,
+    lookup: (to) => ({ installation_id: String(numberOf(to)) }),
     event: "github:issues.opened",
-    async request({ secret, id }) {
-      const { headers, body } = asJson({ action: "opened", issue: { number: 7 }, repository: { id: 1 } });
+    async request({ secret, id, to }) {
+      const { headers, body } = asJson({ action: "opened", issue: { number: 7 }, repository: { id: 1 }, installation: { id: numberOf(to) } });
       return { headers: { ...headers, "x-github-event": "issues", "x-github-delivery": id, "x-hub-signature-256": await signOfGithub(secret, body) }, body };
     },
   },
-  "svix, as clerk": { file: "clerk", key: () => word(newSecret()), event: "clerk:user.created", request: (told) => bySvix({ type: "user.created", data: { id: "user_1" } }, told) },
+  "svix, as clerk": {
+    file: "clerk",
+    key: () => word(newSecret()),
+    lookup: (to) => ({ instance_id: `ins_${to}` }),
+    event: "clerk:user.created",
+    request: (told) => bySvix({ type: "user.created", data: { id: "user_1" }, instance_id: `ins_${told.to}` }, told),
+  },
   "svix, as resend": { file: "resend", key: () => word(newSecret()), event: "resend:email.sent", request: (told) => bySvix({ type: "email.sent", data: { email_id: "e1" } }, told) },
   standardwebhooks: {
     file: "standard-webhooks",
     key: () => word(newSecret()),
+    event: "standard-webhooks:user.created",
     request: ({ secret, id }) => standardRequest(secret, { type: "user.created", data: { id: "user_1" } }, { id }),
   },
   "twilio, a form": {
     file: "twilio",
     key: random,
-    request({ url, secret, id }) {
+    lookup: (to) => ({ account_sid: twilioOf(to) }),
+    event: "twilio:call",
+    request({ url, secret, id, to }) {
       const query = "?foo=1&bar=a%20b";
-      const form = { CallSid: `CA${id}`, Caller: "+14158675310", From: "+14158675310", To: "+18005551212", Digits: "1234" };
+      const form = { AccountSid: twilioOf(to), CallSid: `CA${id}`, Caller: "+14158675310", From: "+14158675310", To: "+18005551212", Digits: "1234" };
       const signature = twilio.getExpectedTwilioSignature(secret, url + query, form);
-      return { query, headers: { "content-type": "application/x-www-form-urlencoded", "x-twilio-signature": signature }, body: new URLSearchParams(form).toString() };
+      return { query, headers: { "content-type": "application/x-www-form-urlencoded", "i-twilio-idempotency-token": id, "x-twilio-signature": signature }, body: new URLSearchParams(form).toString() };
     },
   },
   "twilio, JSON": {
     file: "twilio",
     key: random,
-    request({ url, secret, id }) {
-      const { headers, body } = asJson({ CallSid: `CA${id}`, note: "naïve, 42 €" });
+    lookup: (to) => ({ account_sid: twilioOf(to) }),
+    event: "twilio:call",
+    request({ url, secret, id, to }) {
+      const { headers, body } = asJson({ AccountSid: twilioOf(to), CallSid: `CA${id}`, note: "naïve, 42 €" });
       const query = `?bodySHA256=${twilio.getExpectedBodyHash(body)}`;
-      return { query, headers: { ...headers, "x-twilio-signature": twilio.getExpectedTwilioSignature(secret, url + query, {}) }, body };
+      return { query, headers: { ...headers, "i-twilio-idempotency-token": id, "x-twilio-signature": twilio.getExpectedTwilioSignature(secret, url + query, {}) }, body };
     },
   },
   "slack, as @slack/bolt checks it": {
@@ -94,8 +111,9 @@ export const SENDERS = {
       const secret = ed25519.utils.randomSecretKey();
       return { secret, shared: Buffer.from(await ed25519.getPublicKeyAsync(secret)).toString("hex") };
     },
+    lookup: (to) => ({ application_id: String(numberOf(to)) }),
     event: "discord:APPLICATION_AUTHORIZED",
-    request: ({ secret }) => byDiscord({ version: 1, application_id: "1234560123453231555", type: 1, event: { type: "APPLICATION_AUTHORIZED", timestamp: new Date().toISOString() } }, secret),
+    request: ({ secret, to }) => byDiscord({ version: 1, application_id: String(numberOf(to)), type: 1, event: { type: "APPLICATION_AUTHORIZED", timestamp: new Date().toISOString() } }, secret),
     handshake: async ({ secret }) => ({ ...(await byDiscord({ version: 1, application_id: "1234560123453231555", type: 0 }, secret)), answer: { status: 204, text: "" } }),
   },
 };

@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { start } from "./harness.mjs";
 import { SENDERS } from "./senders.mjs";
 import { assertError, newEnvironment, ok } from "./steps.mjs";
-import { accountUrl, assertEventId, eventDetail, importInto, installFile, installUrl, placed, received, send, shippedFile } from "./webhooks.mjs";
+import { accountUrl, assertEventId, eventDetail, fieldsOf, importInto, installFile, installUrl, placed, received, send, shippedFile } from "./webhooks.mjs";
 
 let gateway;
 before(async () => {
@@ -16,17 +16,18 @@ after(() => gateway?.stop());
 
 for (const [library, sender] of Object.entries(SENDERS)) {
   describe(library, () => {
-    let environment, installed, account, other, key, file, installKnows;
+    let environment, installed, account, other, key, file, template, installKnows;
 
     before(async () => {
       environment = await newEnvironment(gateway, library);
       file = await shippedFile(sender.file);
       const verification = file.config.webhook.signature_verification.config;
+      template = verification.secret ?? verification.public_key;
       key = await sender.key();
-      const { context, variables } = placed(verification.secret ?? verification.public_key, key.shared);
+      const { context, variables } = placed(template, key.shared);
       installKnows = Object.keys(variables).length > 0;
       installed = await installFile(gateway, environment, file, variables);
-      [account, other] = await Promise.all(["one", "two"].map((to) => importInto(environment, installed, file, { shop: "shop", ...context, ...sender.lookup?.(to) }, { tenant_id: to })));
+      [account, other] = await Promise.all(["one", "two"].map((to) => importInto(environment, installed, file, { ...context, ...sender.lookup?.(to) }, { tenant_id: to })));
     });
 
     /** What the library sends to a path: `{path, headers, body}`. */
@@ -110,10 +111,14 @@ for (const [library, sender] of Object.entries(SENDERS)) {
     test("signed for the account's address, sent to another that does not know the secret", async () => {
       const stranger = await newEnvironment(gateway, `${library}, a stranger`);
       const theirs = await installFile(gateway, stranger, file);
-      const foreign = await importInto(stranger, theirs, file, { shop: "shop" });
-      const { path: _, ...request } = await requestTo(accountUrl(account));
-      assertError(await send(gateway, accountUrl(foreign), request), 401, "caller.bad_signature");
-      assert.deepEqual(await received(stranger, foreign), []);
+      const { context: ownKey } = placed(template, (await sender.key()).shared);
+      const asksForKey = fieldsOf(file.config.credentials).some(({ name, required }) => required && name in ownKey);
+      for (const context of asksForKey ? [ownKey] : [ownKey, {}]) {
+        const foreign = await importInto(stranger, theirs, file, { ...context, ...sender.lookup?.("one") });
+        const { path: _, ...request } = await requestTo(accountUrl(account));
+        assertError(await send(gateway, accountUrl(foreign), request), 401, "caller.bad_signature");
+        assert.deepEqual(await received(stranger, foreign), []);
+      }
     });
 
     test("its handshake is answered, and is no event", async (t) => {

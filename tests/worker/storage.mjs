@@ -29,13 +29,15 @@ export async function holds(folder, text) {
 
 /**
  * `{file: sha256}` of what the databases say and what lies beside them. Unlike `fingerprint` it does not change when
- * the runtime opens a database after a crash and folds its log in; a write of the same value escapes it.
+ * the runtime opens a database after a crash and folds its log in; a write of the same value escapes it. An object that was asked and
+ * has nothing leaves a database without a table: that is nothing stored.
  */
 export async function contents(folder) {
   const hashes = {};
   for (const file of (await storedFiles(folder)).filter((file) => !file.endsWith("-wal"))) {
-    const content = file.endsWith(".sqlite") ? JSON.stringify(await onCopy(file, everyRow)) : await readFile(file);
-    hashes[path.relative(folder, file)] = createHash("sha256").update(content).digest("hex");
+    const tables = file.endsWith(".sqlite") ? await onCopy(file, everyRow) : undefined;
+    if (tables?.length === 0) continue;
+    hashes[path.relative(folder, file)] = createHash("sha256").update(tables ? JSON.stringify(tables) : await readFile(file)).digest("hex");
   }
   return hashes;
 }

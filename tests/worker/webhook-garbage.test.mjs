@@ -26,10 +26,10 @@ before(async () => {
   environment = await newEnvironment(gateway, "garbage");
   const cases = (await webhookCases()).filter(({ name }) => SCHEMES.includes(name));
   assert.equal(cases.length, SCHEMES.length);
-  targets = (await Promise.all(cases.map(async ({ name, story, webhook }) => {
-    const file = fileAround(`garbage-${name}`, webhook, Object.keys(story.context));
+  targets = (await Promise.all(cases.map(async ({ name, story, webhook, fields }) => {
+    const file = fileAround(`garbage-${name}`, webhook, fields);
     const installed = await installFile(gateway, environment, file);
-    const account = await importInto(environment, installed, file, story.wrong_context);
+    const account = await importInto(environment, installed, file, { ...story.context, ...story.wrong_context });
     return [accountUrl(account), installUrl(installed)].map((path) => ({ path, account, real: story.request }));
   }))).flat();
 });
@@ -152,4 +152,11 @@ test("a body of 1 MiB is taken, one byte more is not", async () => {
   await sendEvent(gateway, buoy, sized(1_048_576));
   assertError(await send(gateway, accountUrl(buoy.account), standardRequest(buoy.secret, sized(1_048_577))), 413, "caller.");
   assert.equal((await received(environment, buoy.account)).length, 1);
+});
+
+test("a GET with a body is answered as one without", async () => {
+  for (const { path } of targets) {
+    const [bare, laden] = [await wire(gateway, { method: "GET", path }), await wire(gateway, { method: "GET", path, body: "{}" })];
+    assert.deepEqual([laden.status, laden.body.code], [bare.status, bare.body.code], path);
+  }
 });

@@ -18,14 +18,23 @@ export const newSecret = () => `whsec_${randomBytes(32).toString("base64")}`;
 
 // Files
 
-/** Every case of tests/cases/webhooks: `{name, story, webhook}`, the last from the shipped file where the case names one. */
+/**
+ * Every case of tests/cases/webhooks: `{name, story, webhook, fields}`. `webhook` is the shipped file's where the case names one, and
+ * `fields` what a form asks for the names of its context: as the shipped file declares them, for expressions do not see a password.
+ */
 export async function webhookCases() {
   const files = (await readdir(CASES)).filter((file) => file.endsWith(".json")).sort();
   return Promise.all(files.map(async (file) => {
     const story = await json(path.join(CASES, file));
-    return { name: path.basename(file, ".json"), story, webhook: story.webhook ?? (await shippedFile(story.integration)).config.webhook };
+    const { webhook, credentials = {} } = story.webhook ? story : (await shippedFile(story.integration)).config;
+    const declared = fieldsOf(credentials);
+    const fields = Object.keys(story.context).map((name) => declared.find((field) => field.name === name) ?? name);
+    return { name: path.basename(file, ".json"), story, webhook, fields };
   }));
 }
+
+/** Every field that the forms of a file ask for. */
+export const fieldsOf = (credentials) => Object.values(credentials).flatMap(({ config }) => config?.fields ?? []);
 
 /** integrations/<name>.json; while there is none, a file around the case of that name. */
 export async function shippedFile(name) {
@@ -34,9 +43,10 @@ export async function shippedFile(name) {
   return fileAround(name, (await json(path.join(CASES, `${name}.json`))).webhook);
 }
 
-/** A file with this `webhook` and the least else. */
+/** A file with this `webhook` and the least else; of `fields` a bare name is a password. */
 export function fileAround(name, webhook, fields = []) {
-  const all = ["api_key", ...fields].map((field) => ({ name: field, label: field, type: "password" }));
+  const asField = (field) => (typeof field === "string" ? { name: field, label: field, type: "password" } : field);
+  const all = ["api_key", ...fields].map(asField);
   return { name, config: { label: name, base_url: "https://api.example.com", credentials: { api_key: { format: "api_key", config: { fields: all } } }, webhook } };
 }
 

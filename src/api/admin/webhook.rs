@@ -204,6 +204,10 @@ fn check(
 /// Sending checks it again: what may be called can change.
 fn check_address(settings: &Settings, text: &str) -> Result<(), String> {
     let url = check_target(text).map_err(|bad| bad.to_string())?;
+    let own = settings.public_url.as_ref().and_then(|own| own.host_str());
+    if own.is_some() && own == url.host_str() {
+        return Err("is this gateway's own address".to_owned());
+    }
     let refused = guard::check(&url, settings.private_upstreams).err();
     refused.map_or(Ok(()), |refused| {
         Err(format!("cannot be called: {refused}"))

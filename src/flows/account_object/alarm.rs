@@ -19,7 +19,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Rings again in a minute whatever happens in between, and at the right time when all went well.
     pub async fn alarm(self: &Rc<Self>) {
         self.alarm.set(None);
-        let began = self.outside.now();
         match self.has_anything() {
             Ok(false) => return,
             Ok(true) => {}
@@ -30,7 +29,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             self.log("account_not_settled", failure.code.as_str());
         }
         // Whatever stands in the way of the account, its events go out.
-        if let Err(failure) = self.deliver(began.plus(TURN)).await {
+        let until = self.outside.now().plus(TURN);
+        if let Err(failure) = self.deliver(until).await {
             self.log("events_not_delivered", failure.code.as_str());
         }
         self.plan().await;
@@ -76,10 +76,34 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Sets the alarm to the next time there is something to do; where nothing is left at all, nothing
     /// stays stored.
     pub(super) async fn rest(&self) -> Result<(), Failure> {
+        self.trim_logins()?;
+        self.trim_outbox()?;
+        if self.is_over()? {
+            return Ok(self.erase_all().await?);
+        }
+        let next = self.next_due()?;
+        self.alarm.set(None);
+        match next {
+            Some(at) => self.wake_by(at).await,
+            None => self.storage.delete_alarm().await?,
+        }
+        Ok(())
+    }
+
+    /// Whoever wakes this object finds the alarm set: a restart may have come between a write and it.
+    pub(super) async fn set_a_missing_alarm(&self) -> Result<(), Failure> {
+        let set = self.storage.alarm().await?;
+        if set.is_some() {
+            self.alarm.set(set);
+        } else if let Some(at) = self.next_due()? {
+            self.wake_by(at).await;
+        }
+        Ok(())
+    }
+
+    /// The next time there is something to do.
+    fn next_due(&self) -> Result<Option<Timestamp>, Failure> {
         let now = self.outside.now();
-        let events = self.trim_outbox()?;
-        let delivery = self.next_delivery()?;
-        let logins = self.trim_logins()?;
         let row = self.read_row()?;
         let is_pending = row
             .as_ref()
@@ -91,34 +115,22 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             State::Missing | State::Unread => None,
         };
         let retry = is_pending.then(|| now.plus(RETRY));
+        let events = [self.next_delivery()?, self.next_trim()?, self.next_end()?];
+        let rest = [self.next_login()?, retry, refresh];
+        Ok(events.into_iter().chain(rest).flatten().min())
+    }
+
+    /// Whether nothing is left of the account, of those who connect it, and of its events.
+    fn is_over(&self) -> Result<bool, Failure> {
+        let row = self.read_row()?;
         let is_kept = row.is_some_and(|row| row.account.is_some() || row.pending.is_some());
-        if !is_kept && self.is_outbox_over()? {
-            self.erase_all().await?;
-            return Ok(());
-        }
-        let next = [events, delivery, logins, retry, refresh]
-            .into_iter()
-            .flatten()
-            .min();
-        match next {
-            None if is_kept => {
-                self.storage.delete_alarm().await?;
-                self.alarm.set(None);
-            }
-            None => self.erase_all().await?,
-            Some(at) => {
-                self.alarm.set(None);
-                self.wake_by(at).await;
-            }
-        }
-        Ok(())
+        Ok(!is_kept && self.next_login()?.is_none() && self.is_outbox_over()?)
     }
 
     /// Nothing is left at all.
     async fn erase_all(&self) -> Result<(), StorageFault> {
-        self.storage.erase().await?;
         self.has_open_outbox.set(false);
         self.alarm.set(None);
-        Ok(())
+        self.storage.erase().await
     }
 }

@@ -113,6 +113,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 Some(row) => self.settle(row).await?,
             };
             self.state.replace(state);
+            self.set_a_missing_alarm().await?;
         }
         Ok(())
     }

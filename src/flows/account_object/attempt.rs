@@ -11,7 +11,7 @@ use crate::error::Failure;
 use crate::flows::ask::{EnvironmentAsk, ask_environment};
 use crate::flows::records::WebhookRecord;
 use crate::flows::send_webhook::{Tried, send_webhook};
-use crate::ids::EnvironmentId;
+use crate::ids::{EnvironmentId, WebhookId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
 
@@ -21,8 +21,6 @@ const KNOWN: Duration = Duration::from_secs(5);
 const LOST: Duration = Duration::from_mins(1);
 /// After so many tries a subscription is said to fail, not before: one of many may.
 const TRIES_OF_A_FAILING_ONE: u32 = 3;
-/// So long, and it is paused.
-const PAUSED_AFTER: Duration = Duration::from_hours(5 * 24);
 /// Attempts that are kept of a delivery, the last ones.
 const ATTEMPTS_KEPT: i64 = 30;
 
@@ -44,15 +42,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         due: Due,
     ) -> Result<(), Failure> {
         let now = self.outside.now();
-        let subscriptions = self.subscriptions(environment, now.minus(KNOWN)).await?;
+        let Some(webhook) = self.subscription(environment, due.webhook).await? else {
+            return Ok(self.drop_delivery(due)?);
+        };
         let Some(standing) = self.standing(due)? else {
             return Ok(());
-        };
-        let Some(webhook) = subscriptions
-            .iter()
-            .find(|webhook| webhook.id == due.webhook)
-        else {
-            return Ok(self.drop_delivery(due)?);
         };
         if webhook.paused_at.is_some() {
             return Ok(self.let_wait(due.webhook)?);
@@ -72,19 +66,35 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             created_at: standing.created_at,
             webhook_id: webhook.id,
         };
-        let sent = send_webhook(&self.outside, webhook, &id.to_string(), message.body()).await;
+        let sent = send_webhook(&self.outside, &webhook, &id.to_string(), message.body()).await;
         let attempt = sent.unwrap_or_else(|failure| Tried::not_sent(failure.message));
-        self.keep_attempt(due, standing.attempts + 1, now, &attempt)?;
         self.note_outcome(due, tries, &attempt)?;
-        self.tell_outcome(environment, webhook, tries, &attempt)
+        self.keep_attempt(due, standing.attempts + 1, now, &attempt)?;
+        self.tell_outcome(environment, &webhook, tries, &attempt)
             .await;
         Ok(())
+    }
+
+    /// As it is known here, if that is not old; that one is gone is believed only by a list that is new.
+    async fn subscription(
+        &self,
+        environment: EnvironmentId,
+        id: WebhookId,
+    ) -> Result<Option<WebhookRecord>, Failure> {
+        let now = self.outside.now();
+        let of = |list: &[WebhookRecord]| list.iter().find(|webhook| webhook.id == id).cloned();
+        let known = self.subscriptions(environment, now.minus(KNOWN)).await?;
+        if let Some(webhook) = of(&known) {
+            return Ok(Some(webhook));
+        }
+        self.isolate.drop_subscriptions(environment);
+        Ok(of(&self.subscriptions(environment, now).await?))
     }
 
     /// Nothing where it was settled or put off meanwhile.
     fn standing(&self, due: Due) -> Result<Option<Standing>, StorageFault> {
         let statement = "SELECT d.tries, d.attempts, e.event, e.payload, e.resource_type, e.resource_id, e.created_at \
-             FROM delivery d JOIN event e ON e.number = d.event WHERE d.event = ? AND d.webhook_id = ? AND d.next_at <= ?";
+             FROM delivery d LEFT JOIN event e ON e.number = d.event WHERE d.event = ? AND d.webhook_id = ? AND d.next_at <= ?";
         let values = [
             due.event.into(),
             due.webhook.to_string().into(),
@@ -105,6 +115,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         else {
             return Ok(None);
         };
+        if *event == SqlValue::Null {
+            // Nothing is left to be delivered.
+            self.drop_delivery(due)?;
+            return Ok(None);
+        }
         let text = |value: &SqlValue| value.as_text().map(str::to_owned);
         Ok(Some(Standing {
             tries: tries
@@ -216,15 +231,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         attempt: &Tried,
     ) {
         let now = self.outside.now();
-        let is_to_be_paused = webhook
-            .failing_since
-            .is_none_or(|since| now.since(since) >= PAUSED_AFTER);
         let ask = if attempt.is_delivered() {
             webhook
                 .failing_since
                 .map(|_| EnvironmentAsk::NoteWorking(webhook.id))
         } else {
-            let is_failing = tries >= TRIES_OF_A_FAILING_ONE && is_to_be_paused;
+            let is_failing = tries >= TRIES_OF_A_FAILING_ONE;
             is_failing.then(|| EnvironmentAsk::NoteFailing(webhook.id, now))
         };
         let Some(ask) = ask else { return };

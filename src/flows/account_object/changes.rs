@@ -5,8 +5,8 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use super::events::EventType;
+use super::lookup::lookup_of;
 use super::oauth_token::split_token;
-use super::receive::value_at;
 use super::row::{Next, NextToken, Pending};
 use super::{AccountObject, Loaded};
 use crate::account::Account;
@@ -14,7 +14,7 @@ use crate::account::seal::key_id;
 use crate::account::status::Status;
 use crate::config::{self, secrets};
 use crate::error::{Code, Failure};
-use crate::flows::ask::{AccountChange, AccountView, Lookup};
+use crate::flows::ask::{AccountChange, AccountView};
 use crate::flows::effective::{self, Compiled, Effective};
 use crate::flows::import_account::{check_context, check_tenant};
 use crate::json as words;
@@ -226,20 +226,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             && found_by == self.next_lookup(effective, next)?)
     }
 
-    /// By what an install's webhooks will find the account. What finds it may be a secret.
-    pub(super) fn next_lookup(
-        &self,
-        effective: &Effective,
-        next: &Next,
-    ) -> Result<Lookup, Failure> {
-        let lookup = lookup_of(effective, &next.account.context);
-        if lookup.field.is_none() || lookup.value.is_some() {
-            return Ok(lookup);
-        }
-        let secrets = self.opened(next.sealed.as_deref())?;
-        Ok(lookup_of(effective, &secrets))
-    }
-
     async fn check_override(&self, account: &Account) -> Result<(), Failure> {
         let published = effective::published(&self.outside, &self.isolate, account).await?;
         let compiled = effective::compiled(&self.outside, &self.isolate, account, &published);
@@ -248,15 +234,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             _ => failure,
         })
     }
-}
-
-fn lookup_of(effective: &Effective, context: &Value) -> Lookup {
-    let webhook = effective.compiled.config.webhook.as_ref();
-    let verification = webhook.and_then(|webhook| webhook.signature_verification.as_ref());
-    let field =
-        verification.and_then(|verification| verification.config.context_lookup_field_name.clone());
-    let value = field.as_deref().and_then(|field| value_at(context, field));
-    Lookup { field, value }
 }
 
 /// 422 when a value changes that scheme, host or port of any URL depends on.

@@ -2,7 +2,6 @@
 //! An attempt is counted before it is sent, so a restart never makes one for nothing.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::AccountObject;
@@ -57,11 +56,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         environment: EnvironmentId,
         until: Timestamp,
     ) -> Result<(), Failure> {
-        loop {
-            let is_new = self.expand(environment).await?;
+        while self.outside.now() < until {
+            let has_more = self.expand(environment).await?;
             self.note_waiting(environment).await?;
-            let due = in_turns(self.due()?);
-            if due.is_empty() && !is_new {
+            let due = self.due()?;
+            // What comes from now on is found when the alarm is set again.
+            if due.is_empty() && !has_more {
                 return Ok(());
             }
             for one in due {
@@ -71,23 +71,25 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 self.deliver_one(environment, one).await?;
             }
         }
+        Ok(())
     }
 
-    /// Gives new events to who subscribed, by a list that is not older than they are; whether there were any.
+    /// Gives new events to who subscribed, by a list that is not older than they are; whether there may be more.
     async fn expand(&self, environment: EnvironmentId) -> Result<bool, Failure> {
         let new = "SELECT number, event FROM event WHERE is_expanded = 0 ORDER BY number LIMIT ?";
-        if self.storage.exec(new, &[1.into()])?.is_empty() {
-            return Ok(false);
-        }
         let now = self.outside.now();
         let rows = self.storage.exec(new, &[STEP.into()])?;
+        if rows.is_empty() {
+            return Ok(false);
+        }
         let subscriptions = self.subscriptions(environment, now).await?;
+        let has_more = i64::try_from(rows.len()) == Ok(STEP);
         for row in rows {
             if let [SqlValue::Integer(number), SqlValue::Text(event)] = row.as_slice() {
                 self.expand_one(*number, event, &subscriptions)?;
             }
         }
-        Ok(true)
+        Ok(has_more)
     }
 
     fn expand_one(
@@ -116,20 +118,25 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.settle_event(number)
     }
 
+    /// One of each subscription after the other, each the oldest first: a slow one holds the others back by one.
     fn due(&self) -> Result<Vec<Due>, StorageFault> {
         let now = self.outside.now().as_millis();
-        let statement =
-            "SELECT event, webhook_id FROM delivery WHERE next_at <= ? ORDER BY event LIMIT ?";
+        let statement = "SELECT event, webhook_id FROM (SELECT event, webhook_id, ROW_NUMBER() OVER (PARTITION BY webhook_id ORDER BY event) AS turn \
+                         FROM delivery WHERE next_at <= ?) ORDER BY turn, event LIMIT ?";
         let rows = self.storage.exec(statement, &[now.into(), STEP.into()])?;
         Ok(rows.iter().filter_map(due_of).collect())
     }
 
     /// When a delivery, or what has to be told, is next.
     pub(super) fn next_delivery(&self) -> Result<Option<Timestamp>, StorageFault> {
-        if !self.has_outbox()? || self.is_delivering.get() {
+        if !self.has_outbox()? {
             return Ok(None);
         }
         let now = self.outside.now();
+        if self.is_delivering.get() {
+            // Whoever delivers sets it when he is done; should he never be, this is the way back.
+            return Ok(Some(now.plus(Duration::from_mins(1))));
+        }
         let is_new = "SELECT number FROM event WHERE is_expanded = 0 LIMIT 1";
         let is_untold =
             "SELECT 1 FROM report UNION ALL SELECT 1 FROM waiting WHERE is_noted = 0 LIMIT 1";
@@ -176,17 +183,4 @@ fn due_of(row: &Row) -> Option<Due> {
         event: event.as_integer()?,
         webhook: webhook.as_text()?.parse().ok()?,
     })
-}
-
-/// One of each subscription after the other, each the oldest first: a slow one holds the others back by one.
-fn in_turns(due: Vec<Due>) -> Vec<Due> {
-    let mut queues: BTreeMap<WebhookId, VecDeque<Due>> = BTreeMap::new();
-    for one in due {
-        queues.entry(one.webhook).or_default().push_back(one);
-    }
-    let mut turns = Vec::new();
-    while queues.values().any(|queue| !queue.is_empty()) {
-        turns.extend(queues.values_mut().filter_map(VecDeque::pop_front));
-    }
-    turns
 }

@@ -132,6 +132,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let statement = "INSERT INTO event (number, event, resource_type, resource_id, payload, created_at) \
                          VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO NOTHING";
         self.storage.exec(statement, &values)?;
+        self.stored.set(self.stored.get().saturating_add(1));
         self.note_stored(event.created_at);
         Ok(())
     }

@@ -100,13 +100,20 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Those that are over go; when the next one will.
-    pub(super) fn trim_logins(&self) -> Result<Option<Timestamp>, StorageFault> {
+    pub(super) fn trim_logins(&self) -> Result<(), StorageFault> {
+        if self.has_table("login")? {
+            let now = self.outside.now().as_millis();
+            self.storage
+                .exec("DELETE FROM login WHERE until <= ?", &[now.into()])?;
+        }
+        Ok(())
+    }
+
+    /// When the next of them ends.
+    pub(super) fn next_login(&self) -> Result<Option<Timestamp>, StorageFault> {
         if !self.has_table("login")? {
             return Ok(None);
         }
-        let now = self.outside.now().as_millis();
-        self.storage
-            .exec("DELETE FROM login WHERE until <= ?", &[now.into()])?;
         let rows = self.storage.exec("SELECT MIN(until) FROM login", &[])?;
         let first = rows.first().and_then(|row| row.first());
         Ok(first

@@ -17,6 +17,7 @@ mod event_views;
 mod events;
 mod grant;
 mod logins;
+mod lookup;
 mod oauth_token;
 mod outbox;
 mod receive;
@@ -27,6 +28,7 @@ mod report;
 mod row;
 mod set_up;
 mod subscriptions;
+mod unread;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

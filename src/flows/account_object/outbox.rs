@@ -3,22 +3,23 @@
 //! `event.number` is the end of an event's id and counts up with the time. `delivery.next_at` is when a delivery is
 //! tried (again); nothing for those that are settled, or wait for a paused subscription.
 
-use super::AccountObject;
 use super::events::number_at;
+use super::{AccountObject, State};
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
-use crate::settings::DEDUPLICATION;
+use crate::settings::{DEDUPLICATION, EVENT_RETENTION_DAYS};
 use crate::time::Timestamp;
 use std::time::Duration;
 
 const SCHEMA: &[&str] = &[
-    "CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY, event TEXT NOT NULL, resource_type TEXT, resource_id TEXT, \
-     payload TEXT NOT NULL, status TEXT NOT NULL DEFAULT 'pending', is_expanded INTEGER NOT NULL DEFAULT 0, last_error TEXT, \
-     created_at INTEGER NOT NULL)",
+    // The payload stands last: what is asked of many rows is in front of it.
+    "CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY, status TEXT NOT NULL DEFAULT 'pending', \
+     is_expanded INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, event TEXT NOT NULL, resource_type TEXT, resource_id TEXT, \
+     last_error TEXT, payload TEXT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS event_new ON event (number) WHERE is_expanded = 0",
     "CREATE TABLE IF NOT EXISTS delivery (event INTEGER NOT NULL, webhook_id TEXT NOT NULL, status TEXT NOT NULL, \
      attempts INTEGER NOT NULL, tries INTEGER NOT NULL, next_at INTEGER, PRIMARY KEY (event, webhook_id)) WITHOUT ROWID",
-    "CREATE INDEX IF NOT EXISTS delivery_due ON delivery (event, next_at) WHERE next_at IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS delivery_due ON delivery (webhook_id, event, next_at) WHERE next_at IS NOT NULL",
     "CREATE TABLE IF NOT EXISTS attempt (event INTEGER NOT NULL, webhook_id TEXT NOT NULL, number INTEGER NOT NULL, status INTEGER, \
      duration_ms INTEGER NOT NULL, body TEXT, error TEXT, created_at INTEGER NOT NULL, PRIMARY KEY (event, webhook_id, number)) WITHOUT ROWID",
     // Requests that could not be read: sealed, in pieces, since a row takes 2 MB.
@@ -30,6 +31,8 @@ const SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS outbox (one INTEGER PRIMARY KEY CHECK (one = 1), environment_id TEXT NOT NULL)",
 ];
 
+/// What is on its way from an account that is gone is on its way no longer than that.
+const LONGEST: Duration = Duration::from_hours(24 * EVENT_RETENTION_DAYS);
 /// Trimming looks at everything that is kept: not more often than that.
 const TRIMMED: Duration = Duration::from_hours(1);
 /// Or after so many new events.
@@ -72,19 +75,18 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         Ok(id.and_then(|id| id.parse().ok()))
     }
 
-    /// An event was stored: it will have to go some day.
+    /// Something was stored: it will have to go some day.
     pub(super) fn note_stored(&self, at: Timestamp) {
-        self.stored.set(self.stored.get().saturating_add(1));
         let over = at.plus(DEDUPLICATION);
         if self.trim_at.get().is_none_or(|due| due > over) {
             self.trim_at.set(Some(over));
         }
     }
 
-    /// What is over goes, pending events never do; when there is something to trim again.
-    pub(super) fn trim_outbox(&self) -> Result<Option<Timestamp>, StorageFault> {
+    /// What is over goes, pending events never do.
+    pub(super) fn trim_outbox(&self) -> Result<(), StorageFault> {
         if !self.has_outbox()? {
-            return Ok(None);
+            return Ok(());
         }
         let now = self.outside.now();
         let is_due = self.trim_at.get().is_none_or(|due| due <= now);
@@ -92,7 +94,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             self.trim_seen(now)?;
             self.trim_events(now)?;
             self.stored.set(0);
-            self.trim_at.set(self.next_trim(now)?);
+            self.trim_at.set(self.first_to_trim(now)?);
+        }
+        Ok(())
+    }
+
+    /// When there is something to trim again.
+    pub(super) fn next_trim(&self) -> Result<Option<Timestamp>, StorageFault> {
+        if self.trim_at.get().is_none() && self.has_outbox()? {
+            self.trim_at.set(self.first_to_trim(self.outside.now())?);
         }
         Ok(self.trim_at.get())
     }
@@ -129,7 +139,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         Ok(())
     }
 
-    fn next_trim(&self, now: Timestamp) -> Result<Option<Timestamp>, StorageFault> {
+    fn first_to_trim(&self, now: Timestamp) -> Result<Option<Timestamp>, StorageFault> {
         let retention = self.outside.settings().event_retention;
         let statement =
             "SELECT created_at FROM event WHERE status <> 'pending' ORDER BY number LIMIT 1";
@@ -141,27 +151,35 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         Ok(first.map(|at| at.max(now.plus(TRIMMED))))
     }
 
-    /// Of an account that is gone: whether no event is on its way any more and the directory lists none. An event
-    /// that waits longer than events are kept does so for nothing.
+    /// Of an account that is gone: whether no event is on its way any more, and the directory lists none.
     pub(super) fn is_outbox_over(&self) -> Result<bool, StorageFault> {
-        if !self.has_outbox()? || self.has_table("login")? {
+        if !self.has_outbox()? {
+            return Ok(true);
+        }
+        let now = self.outside.now();
+        if self.last_end()?.is_some_and(|end| end > now) {
             return Ok(false);
         }
-        let oldest = number_at(
-            self.outside
-                .now()
-                .minus(self.outside.settings().event_retention),
-        );
-        let statement = "SELECT number FROM event WHERE status = 'pending' AND number > ? LIMIT 1";
-        if self.one_integer(statement, &[oldest.into()])?.is_some() {
-            return Ok(false);
-        }
-        let listed = "INSERT OR IGNORE INTO report (event, is_failed) SELECT number, 0 FROM event WHERE status = 'failed'";
+        let listed = "INSERT OR REPLACE INTO report (event, is_failed) SELECT number, 0 FROM event WHERE status = 'failed'";
         self.storage.exec(listed, &[])?;
         self.storage
             .exec("DELETE FROM event WHERE status <> 'pending'", &[])?;
         Ok(self
             .one_integer("SELECT event FROM report LIMIT 1", &[])?
             .is_none())
+    }
+
+    /// When the outbox of an account that is gone ends, whatever is still on its way.
+    pub(super) fn next_end(&self) -> Result<Option<Timestamp>, StorageFault> {
+        if !matches!(self.state(), State::Missing) || !self.has_outbox()? {
+            return Ok(None);
+        }
+        self.last_end()
+    }
+
+    fn last_end(&self) -> Result<Option<Timestamp>, StorageFault> {
+        let statement = "SELECT MAX(created_at) FROM event WHERE status = 'pending'";
+        let newest = self.one_integer(statement, &[])?;
+        Ok(newest.map(|at| Timestamp::from_millis(at).plus(LONGEST)))
     }
 }

@@ -3,27 +3,22 @@
 
 use std::rc::Rc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::changes::refuse_host_keys;
 use super::events::EventType;
 use super::{AccountObject, Loaded};
-use crate::account::seal::{Kind, Place};
 use crate::error::Failure;
 use crate::flows::import_account::{check_context, install_disabled};
 use crate::flows::receive::{
-    Arrival, Brings, Kept, NewEvent, Received, asked_url, bad_signature, refuse_event_by,
+    Arrival, Brings, NewEvent, Received, asked_url, bad_signature, read_body, refuse_event_by,
     unreadable,
 };
-use crate::flows::redaction::secrets_of;
-use crate::flows::{body, sealed};
+use crate::flows::redaction::{redacted_json, secrets_of};
 use crate::ids::{EnvironmentId, EventId, InstallId};
 use crate::ports::{Incoming, Outside, Sees, SqlValue, Storage, StorageFault};
 use crate::settings::DEDUPLICATION;
-use crate::webhook::{Request, UNNAMED};
-
-/// A sealed request is cut into pieces of so many bytes.
-const PIECE: usize = 1_000_000;
+use crate::webhook::Request;
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Takes what came to `/integrated-account-webhook/{id}`.
@@ -34,8 +29,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     ) -> Result<Received, Failure> {
         let hidden = || Failure::not_found("integrated account");
         let loaded = self.settled().await?.ok_or_else(hidden)?;
-        let limit = self.outside.settings().webhook_body_bytes;
-        let body = body::read(incoming.body, limit).await?;
+        let mut room = self.isolate.room();
+        let body = read_body(&self.outside, incoming.body, &mut room).await?;
         let effective = self.effective(&loaded.account).await;
         let effective = effective
             .map_err(|failure| unreadable(&self.outside, &failure, &self.id.to_string()))?;
@@ -53,15 +48,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         let (key, events) = ground.read(&request);
         let brings = match events {
-            Ok(events) => {
-                let mut secrets = secrets_of(&effective.compiled, &loaded.context);
-                secrets.extend_from_slice(&effective.compiled.secret_texts);
-                Brings::Events(ground.new_events(events, &secrets))
-            }
-            Err(error) => {
-                let kept = Kept::new(&incoming.method, &url, &incoming.headers, &body, false);
-                ground.unread(kept, &error)
-            }
+            Ok(events) => Brings::Events(ground.new_events(events)),
+            Err(error) => ground.unread(&request, &error),
         };
         if !self.is_here() {
             return Err(hidden());
@@ -77,18 +65,18 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         install: InstallId,
         arrival: Arrival,
     ) -> Result<Vec<EventId>, Failure> {
+        let hidden = || Failure::not_found("integrated account");
         let loaded = self.settled().await?;
-        let loaded = loaded.filter(|loaded| loaded.account.environment_integration_id == install);
-        let loaded = loaded.ok_or_else(|| Failure::not_found("integrated account"))?;
+        let of_install = |loaded: &Rc<Loaded>| loaded.account.environment_integration_id == install;
+        let loaded = loaded.filter(of_install).ok_or_else(hidden)?;
+        let effective = self.effective(&loaded.account).await?;
+        let arrival = without_secrets(arrival, &secrets_of(&effective.compiled, &loaded.context));
+        if !self.is_here() {
+            return Err(hidden());
+        }
         let ids = self.take_in(loaded.account.environment_id, arrival)?;
         self.wake_to_deliver().await;
         Ok(ids)
-    }
-
-    /// What the account has under a key of its context, secrets included.
-    pub(super) async fn lookup_value(&self, field: &str) -> Result<Option<String>, Failure> {
-        let loaded = self.visible(&Sees::All).await?;
-        Ok(value_at(&loaded.context, field))
     }
 
     /// While the alarm delivers it finds by itself what is new.
@@ -113,7 +101,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let numbers = match arrival.brings {
             Brings::Events(events) => self.take_in_events(environment, events)?,
             Brings::Unread(kept, reason) => {
-                vec![self.take_in_unread(environment, &kept, &reason)?]
+                vec![self.take_in_unread(&kept, &reason)?]
             }
         };
         let ids: Vec<EventId> = numbers
@@ -137,111 +125,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             .collect::<Result<_, _>>()?;
         self.write_events(environment, &events)?;
         Ok(events.iter().map(|event| event.number).collect())
-    }
-
-    /// A request that cannot be read is an event that failed, until it is replayed.
-    fn take_in_unread(
-        &self,
-        environment: EnvironmentId,
-        kept: &Kept,
-        reason: &str,
-    ) -> Result<i64, Failure> {
-        let event = self.numbered(NewEvent {
-            event: UNNAMED.to_owned(),
-            resource_type: None,
-            resource_id: None,
-            payload: "null".to_owned(),
-        })?;
-        let number = event.number;
-        let sealed =
-            self.sealed_request(number, &serde_json::to_value(kept).unwrap_or_default())?;
-        self.write_events(environment, &[event])?;
-        let error = json!({ "code": "integration.transform_failed", "message": reason });
-        let statement =
-            "UPDATE event SET status = 'failed', is_expanded = 1, last_error = ? WHERE number = ?";
-        self.storage
-            .exec(statement, &[error.to_string().into(), number.into()])?;
-        self.storage.exec(
-            "INSERT OR REPLACE INTO report (event, is_failed) VALUES (?, 1)",
-            &[number.into()],
-        )?;
-        self.write_unread(number, &sealed)?;
-        Ok(number)
-    }
-
-    fn sealed_request(&self, number: i64, kept: &Value) -> Result<String, Failure> {
-        let id = self.event_id(number).to_string();
-        let sealed = sealed::seal(&self.outside, request_of(&id), kept)?;
-        sealed.ok_or_else(Failure::storage)
-    }
-
-    fn write_unread(&self, number: i64, sealed: &str) -> Result<(), StorageFault> {
-        self.storage
-            .exec("DELETE FROM unread WHERE event = ?", &[number.into()])?;
-        for (at, piece) in (0_i64..).zip(sealed.as_bytes().chunks(PIECE)) {
-            // Sealed values are ASCII.
-            let piece = String::from_utf8_lossy(piece).into_owned();
-            let statement = "INSERT INTO unread (event, piece, sealed) VALUES (?, ?, ?)";
-            self.storage
-                .exec(statement, &[number.into(), at.into(), piece.into()])?;
-        }
-        Ok(())
-    }
-
-    fn sealed_unread(&self, number: i64) -> Result<Option<String>, StorageFault> {
-        let statement = "SELECT sealed FROM unread WHERE event = ? ORDER BY piece";
-        let rows = self.storage.exec(statement, &[number.into()])?;
-        let text: String = rows
-            .iter()
-            .filter_map(|row| row.first()?.as_text())
-            .collect();
-        Ok(Some(text).filter(|text| !text.is_empty()))
-    }
-
-    /// The request of an event that could not be read; nothing for any other.
-    pub(super) fn unread(&self, number: i64) -> Result<Option<Kept>, Failure> {
-        let Some(text) = self.sealed_unread(number)? else {
-            return Ok(None);
-        };
-        let id = self.event_id(number).to_string();
-        let kept = sealed::open(&self.outside, request_of(&id), &text)?;
-        Ok(serde_json::from_value(kept).ok())
-    }
-
-    /// Requests that are kept rest under the first key, too.
-    pub(super) fn reseal_unread(&self) -> Result<(), Failure> {
-        if !self.has_outbox()? {
-            return Ok(());
-        }
-        for row in self
-            .storage
-            .exec("SELECT DISTINCT event FROM unread", &[])?
-        {
-            let Some(number) = row.first().and_then(SqlValue::as_integer) else {
-                continue;
-            };
-            let id = self.event_id(number).to_string();
-            let text = self.sealed_unread(number)?;
-            if let Some(new) = sealed::resealed(&self.outside, request_of(&id), text.as_deref())? {
-                self.write_unread(number, &new)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Nobody could read them any more.
-    pub(super) fn drop_unread(&self) -> Result<(), StorageFault> {
-        if !self.has_outbox()? {
-            return Ok(());
-        }
-        for statement in [
-            "INSERT OR REPLACE INTO report (event, is_failed) SELECT DISTINCT event, 0 FROM unread",
-            "DELETE FROM event WHERE number IN (SELECT event FROM unread)",
-            "DELETE FROM unread",
-        ] {
-            self.storage.exec(statement, &[])?;
-        }
-        Ok(())
     }
 
     fn seen(&self, key: &str) -> Result<Option<Vec<EventId>>, StorageFault> {
@@ -301,20 +184,16 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 }
 
-/// What is found at a key, or a dotted path, of a context: a text, or a number as one.
-pub(super) fn value_at(context: &Value, field: &str) -> Option<String> {
-    let path = || field.parse::<crate::json::Path>().ok()?.lookup(context);
-    match context.get(field).or_else(path)? {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
+/// An install's other accounts may have other secrets.
+fn without_secrets(arrival: Arrival, secrets: &[String]) -> Arrival {
+    let Brings::Events(mut events) = arrival.brings else {
+        return arrival;
+    };
+    for event in &mut events {
+        event.payload = redacted_json(std::mem::take(&mut event.payload), secrets);
     }
-}
-
-fn request_of(id: &str) -> Place<'_> {
-    Place {
-        kind: Kind::Event,
-        id,
-        field: "request",
+    Arrival {
+        brings: Brings::Events(events),
+        ..arrival
     }
 }

@@ -1,13 +1,13 @@
 //! Events are delivered again; one that could not be read is read again, by the file as it is now.
 
-use super::events::Event;
+use super::lookup::{lookup_field, value_at};
 use super::{AccountObject, Loaded};
 use crate::error::{Code, Failure};
-use crate::flows::ask::ReplayRange;
+use crate::flows::ask::{EventStatus, ReplayRange};
 use crate::flows::receive::{Ground, Kept, NewEvent};
-use crate::flows::redaction::secrets_of;
 use crate::ids::EventId;
 use crate::ports::{Outside, Sees, SqlValue, Storage, StorageFault};
+use crate::webhook::Event;
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// One event, to all who subscribed by now.
@@ -30,11 +30,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if !self.has_outbox()? {
             return Ok(0);
         }
+        // Whatever comes in between, what was begun goes out.
+        self.wake_by(self.outside.now()).await;
         let mut replayed = 0;
         for number in self.numbers_of(range)? {
-            let outcome = match range.webhook_id {
-                Some(_) => self.replay_deliveries(number, range).map_err(Failure::from),
-                None => self.replay_one(number).await,
+            let outcome = match self.unread(number)? {
+                Some(kept) => self.read_again(number, kept).await,
+                None => self.replay_deliveries(number, range).map_err(Failure::from),
             };
             match outcome {
                 Ok(()) => replayed += 1,
@@ -70,40 +72,40 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     async fn replay_one(&self, number: i64) -> Result<(), Failure> {
-        if let Some(kept) = self.unread(number)? {
-            return self.read_again(number, kept).await;
+        match self.unread(number)? {
+            Some(kept) => self.read_again(number, kept).await,
+            None => Ok(self.begin_again(number)?),
         }
-        self.report_mended(number)?;
-        self.begin_again(number, "event = ?", &[number.into()])?;
-        Ok(())
     }
 
-    /// Only to the one subscription.
+    /// Those deliveries of the event that stand as the range says; of one that arrived everywhere, all of them.
     fn replay_deliveries(&self, number: i64, range: &ReplayRange) -> Result<(), StorageFault> {
-        let Some(webhook) = range.webhook_id else {
-            return Ok(());
-        };
+        if range.webhook_id.is_none() && range.status != EventStatus::Failed {
+            return self.begin_again(number);
+        }
         self.report_mended(number)?;
+        let webhook = range.webhook_id.map(|id| id.to_string());
+        let webhook = webhook.map_or(SqlValue::Null, SqlValue::Text);
+        let statement = "UPDATE delivery SET status = 'pending', tries = 0, next_at = ? \
+                         WHERE event = ? AND status = ? AND webhook_id = COALESCE(?, webhook_id)";
         let now = self.outside.now().as_millis();
-        let statement = "UPDATE delivery SET status = 'pending', tries = 0, next_at = ? WHERE event = ? AND webhook_id = ?";
-        self.storage.exec(
-            statement,
-            &[now.into(), number.into(), webhook.to_string().into()],
-        )?;
+        let values = [
+            now.into(),
+            number.into(),
+            range.status.as_str().into(),
+            webhook,
+        ];
+        self.storage.exec(statement, &values)?;
         self.settle_event(number)
     }
 
-    fn begin_again(
-        &self,
-        number: i64,
-        which: &str,
-        values: &[SqlValue],
-    ) -> Result<(), StorageFault> {
+    /// To all who subscribed by now.
+    fn begin_again(&self, number: i64) -> Result<(), StorageFault> {
+        self.report_mended(number)?;
         let now = self.outside.now().as_millis();
-        let statement = format!(
-            "UPDATE delivery SET status = 'pending', tries = 0, next_at = {now} WHERE {which}"
-        );
-        self.storage.exec(&statement, values)?;
+        let statement =
+            "UPDATE delivery SET status = 'pending', tries = 0, next_at = ? WHERE event = ?";
+        self.storage.exec(statement, &[now.into(), number.into()])?;
         let statement = "UPDATE event SET is_expanded = 0, status = 'pending' WHERE number = ?";
         self.storage.exec(statement, &[number.into()]).map(drop)
     }
@@ -118,14 +120,22 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let (_, events) = ground.read(&again.request());
         let events =
             events.map_err(|error| Failure::new(Code::TransformFailed, error.to_string()))?;
-        let own = events.into_iter().filter(|event| {
+        let field = lookup_field(&effective);
+        let is_own = |event: &Event| {
             let named = event.integrated_account_id.as_deref();
-            !is_of_install || named.is_none_or(|named| named == self.id.to_string())
-        });
-        let events = ground.new_events(
-            own.collect(),
-            &secrets_of(&effective.compiled, &loaded.context),
-        );
+            let found_by = event.context_lookup_field_value.as_deref();
+            let own = || field.and_then(|field| value_at(&loaded.context, field));
+            named.is_none_or(|named| named == self.id.to_string())
+                && found_by.is_none_or(|value| own().as_deref() == Some(value))
+        };
+        // What is another account's is not stored here; on an account's own URL all is its own.
+        let events = events
+            .into_iter()
+            .filter(|event| !is_of_install || is_own(event));
+        let events = ground.new_events(events.collect());
+        if !self.is_here() || self.unread(number)?.is_none() {
+            return Err(gone());
+        }
         Ok(self.replace_unread(number, events)?)
     }
 
@@ -140,7 +150,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 "UPDATE event SET status = 'delivered', last_error = NULL WHERE number = ?";
             self.storage.exec(statement, &[number.into()])?;
         }
-        let rest: Vec<Event> = events
+        let rest: Vec<_> = events
             .map(|event| self.numbered(event))
             .collect::<Result<_, _>>()?;
         if let Some(environment) = self.outbox_environment()? {

@@ -10,37 +10,37 @@ use crate::time::Timestamp;
 
 /// Events that are told of at a time.
 const STEP: i64 = 100;
+/// The alarm has other things to do, too.
+const STEPS: usize = 50;
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// Tells what is left to be told.
+    /// Tells what is left to be told, for a while.
     pub(super) async fn report(&self, environment: EnvironmentId) -> Result<(), Failure> {
-        loop {
-            let failed = self.untold(true)?;
-            let forgotten = self.untold(false)?;
-            if failed.is_empty() && forgotten.is_empty() {
-                return Ok(());
-            }
-            if !failed.is_empty() {
-                let events = failed
-                    .iter()
-                    .filter_map(|number| self.failed_event(*number).transpose());
-                let ask = EnvironmentAsk::NoteFailed(events.collect::<Result<_, _>>()?);
-                self.tell(environment, &ask, &failed, 1).await?;
-            }
-            if !forgotten.is_empty() {
-                let ids = forgotten
-                    .iter()
-                    .map(|number| self.event_id(*number))
-                    .collect();
-                self.tell(
-                    environment,
-                    &EnvironmentAsk::ForgetFailed(ids),
-                    &forgotten,
-                    0,
-                )
-                .await?;
+        for _ in 0..STEPS {
+            if !self.report_step(environment).await? {
+                break;
             }
         }
+        Ok(())
+    }
+
+    /// Whether there was anything to tell.
+    async fn report_step(&self, environment: EnvironmentId) -> Result<bool, Failure> {
+        let failed = self.untold(true)?;
+        if !failed.is_empty() {
+            let events = failed
+                .iter()
+                .filter_map(|number| self.failed_event(*number).transpose());
+            let ask = EnvironmentAsk::NoteFailed(events.collect::<Result<_, _>>()?);
+            self.tell(environment, &ask, &failed, 1).await?;
+        }
+        let forgotten = self.untold(false)?;
+        if !forgotten.is_empty() {
+            let ids = forgotten.iter().map(|number| self.event_id(*number));
+            let ask = EnvironmentAsk::ForgetFailed(ids.collect());
+            self.tell(environment, &ask, &forgotten, 0).await?;
+        }
+        Ok(!failed.is_empty() || !forgotten.is_empty())
     }
 
     async fn tell(

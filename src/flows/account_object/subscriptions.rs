@@ -1,6 +1,7 @@
 //! Who gets the events of an account, as the environment's directory says; and those who are paused.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::AccountObject;
 use crate::error::{Code, Failure};
@@ -10,20 +11,39 @@ use crate::ids::{EnvironmentId, WebhookId};
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
 
+/// Between two readings of the list by one isolate.
+const PACE: Duration = Duration::from_millis(250);
+
 impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// The subscriptions as they were then or later.
+    /// The subscriptions as they were then or later. One list serves all accounts of the isolate: while many ask, it is
+    /// read at a steady pace, and who asks in between waits for the next.
     pub(super) async fn subscriptions(
         &self,
         environment: EnvironmentId,
         not_before: Timestamp,
     ) -> Result<Subscriptions, Failure> {
-        if let Some(known) = self.isolate.subscriptions(environment, not_before) {
-            return Ok(known);
+        loop {
+            if let Some(known) = self.isolate.subscriptions(environment, not_before) {
+                return Ok(known);
+            }
+            let now = self.outside.now();
+            let wait = self.isolate.next_reading(environment).since(now);
+            if wait.is_zero() {
+                return self.read_subscriptions(environment, now).await;
+            }
+            self.outside.sleep(wait).await;
         }
-        let read_at = self.outside.now();
+    }
+
+    async fn read_subscriptions(
+        &self,
+        environment: EnvironmentId,
+        now: Timestamp,
+    ) -> Result<Subscriptions, Failure> {
+        self.isolate.note_reading(environment, now.plus(PACE));
         let ask = EnvironmentAsk::Webhooks;
         let read = Rc::new(ask_environment(&self.outside, environment, &ask).await?);
-        self.isolate.keep_subscriptions(environment, read_at, &read);
+        self.isolate.keep_subscriptions(environment, now, &read);
         Ok(read)
     }
 

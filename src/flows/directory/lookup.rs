@@ -68,8 +68,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let statement =
             "SELECT account_id FROM lookup WHERE install_id = ? AND field = ? AND hash = ?";
         let mut found = BTreeMap::new();
+        let key = self.index_key()?;
         for value in values {
-            let hash = self.hash(&install, field, value)?;
+            let hash = hash_with(&key, &install, field, value);
             let rows = self.storage.exec(
                 statement,
                 &[install.as_str().into(), field.into(), hash.into()],
@@ -94,9 +95,13 @@ impl<O: Outside, S: Storage> Directory<O, S> {
                 return Ok(false);
             }
             let renewed = stream::iter(stale).map(|one| self.renew_one(install, field, one));
-            let outcomes: Vec<_> = renewed.buffered(AT_ONCE).collect().await;
-            if outcomes.into_iter().any(|outcome| outcome.is_err()) {
-                return Ok(false);
+            let outcomes: Vec<Result<bool, Failure>> = renewed.buffered(AT_ONCE).collect().await;
+            let renewed = outcomes.into_iter().collect::<Result<Vec<_>, _>>();
+            match renewed {
+                Err(_) => return Ok(false),
+                // Those that are left cannot be opened: they hold nobody else back.
+                Ok(renewed) if !renewed.contains(&true) => return Ok(true),
+                Ok(_) => {}
             }
         }
     }
@@ -119,12 +124,17 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(read.collect())
     }
 
-    /// What the account says counts, unless it was indexed anew meanwhile. One that is gone is found by nothing.
-    async fn renew_one(&self, install: &str, field: &str, one: Stale) -> Result<(), Failure> {
+    /// What the account says counts, unless it was indexed anew meanwhile. One that is gone is found by nothing; one that
+    /// cannot be opened is left, which is said by false.
+    async fn renew_one(&self, install: &str, field: &str, one: Stale) -> Result<bool, Failure> {
         let ask = AccountAsk::LookupValue(field.to_owned());
         let value: Option<String> = match one.account.parse::<AccountId>() {
             Ok(id) => match ask_account(&self.outside, id, &ask).await {
                 Err(failure) if failure.code == Code::NotFound => None,
+                Err(failure) if failure.code == Code::SealingKey => {
+                    self.log("account_not_indexed", &one.account);
+                    return Ok(false);
+                }
                 answer => answer?,
             },
             Err(_) => None,
@@ -135,13 +145,12 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         };
         let statement = "UPDATE lookup SET field = ?, hash = ?, revision = revision + 1 WHERE account_id = ? AND revision = ?";
         let values = [field.into(), hash, one.account.into(), one.revision.into()];
-        Ok(self.storage.exec(statement, &values).map(drop)?)
+        self.storage.exec(statement, &values)?;
+        Ok(true)
     }
 
     fn hash(&self, install: &str, field: &str, value: &str) -> Result<String, Failure> {
-        let key = self.index_key()?;
-        let text = format!("{install}\0{field}\0{value}");
-        Ok(HEXLOWER.encode(&crypto::hmac(Hash::Sha256, &key, text.as_bytes())))
+        Ok(hash_with(&self.index_key()?, install, field, value))
     }
 
     fn index_key(&self) -> Result<Vec<u8>, Failure> {
@@ -198,6 +207,11 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             DirectoryName::Environment(id) => id.to_string(),
         }
     }
+}
+
+fn hash_with(key: &[u8], install: &str, field: &str, value: &str) -> String {
+    let text = format!("{install}\0{field}\0{value}");
+    HEXLOWER.encode(&crypto::hmac(Hash::Sha256, key, text.as_bytes()))
 }
 
 fn key_of(id: &str) -> Place<'_> {

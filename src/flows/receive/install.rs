@@ -2,26 +2,27 @@
 //! account it is for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
-use super::{Arrival, Brings, Ground, Kept, Received, asked_url, refuse_event_by, unreadable};
+use super::{Arrival, Brings, Ground, Received, asked_url, read_body, refuse_event_by, unreadable};
 use crate::error::{Code, Failure};
 use crate::flows::ask::{AccountAsk, EnvironmentAsk, ask_account, ask_environment};
 use crate::flows::import_account::install_disabled;
 use crate::flows::isolate::Isolate;
 use crate::flows::proxy_call::moment;
-use crate::flows::{body, effective, published};
+use crate::flows::{effective, published};
 use crate::ids::{AccountId, EventId, InstallId};
 use crate::ports::{Incoming, Outside};
 use crate::webhook::{self, Event, Request};
 
 /// Accounts that are asked at a time.
-const AT_ONCE: usize = 24;
+const AT_ONCE: usize = 6;
 
-/// What each account is to store.
-type Shares = BTreeMap<AccountId, Brings>;
+/// What each account is to store; several may be to store the same.
+type Shares = BTreeMap<AccountId, Rc<Brings>>;
 
 /// Takes what came to `/environment-integration-webhook/{id}`.
 pub async fn receive_for_install<O: Outside>(
@@ -35,7 +36,8 @@ pub async fn receive_for_install<O: Outside>(
     let id: InstallId = id.parse().map_err(|_| hidden())?;
     let install = published::published_install(outside, isolate, id).await?;
     let install = install.ok_or_else(hidden)?;
-    let body = body::read(incoming.body, outside.settings().webhook_body_bytes).await?;
+    let mut room = isolate.room();
+    let body = read_body(outside, incoming.body, &mut room).await?;
     let effective = effective::of_install(outside, isolate, install).await;
     let effective = effective.map_err(|failure| unreadable(outside, &failure, &id.to_string()))?;
     let context = json!({});
@@ -71,12 +73,11 @@ pub async fn receive_for_install<O: Outside>(
             ));
         }
         Err(error) => {
-            let kept = Kept::new(&incoming.method, &url, &incoming.headers, &body, true);
-            let unread = ground.unread(kept, &error);
+            let unread = Rc::new(ground.unread(&request, &error));
             found
                 .of_request
                 .iter()
-                .map(|id| (*id, unread.clone()))
+                .map(|id| (*id, Rc::clone(&unread)))
                 .collect()
         }
     };
@@ -129,20 +130,25 @@ impl<O: Outside> Ground<'_, O> {
         })
     }
 
-    /// Each account gets what names it, what its value finds, or what names nobody and came in its request.
+    /// Each account gets what names it, what its value finds, or what names nobody and came in its request. Accounts with
+    /// the same events share them: one webhook can be for many.
     fn shared_out(&self, events: Vec<Event>, found: &Found) -> Shares {
-        let mut shares: BTreeMap<AccountId, Vec<Event>> = BTreeMap::new();
-        for event in events {
-            for account in self.accounts_of(&event, found) {
-                shares.entry(account).or_default().push(event.clone());
+        let mut wanted: BTreeMap<AccountId, Vec<usize>> = BTreeMap::new();
+        for (at, event) in events.iter().enumerate() {
+            for account in self.accounts_of(event, found) {
+                wanted.entry(account).or_default().push(at);
             }
         }
-        let secrets = &self.effective.compiled.secret_texts;
-        let brings = |events| Brings::Events(self.new_events(events, secrets));
-        shares
-            .into_iter()
-            .map(|(account, events)| (account, brings(events)))
-            .collect()
+        let events = self.new_events(events);
+        let mut made: BTreeMap<Vec<usize>, Rc<Brings>> = BTreeMap::new();
+        let share = |(account, places): (AccountId, Vec<usize>)| {
+            let share = made.entry(places).or_insert_with_key(|places| {
+                let own = places.iter().filter_map(|at| events.get(*at).cloned());
+                Rc::new(Brings::Events(own.collect()))
+            });
+            (account, Rc::clone(share))
+        };
+        wanted.into_iter().map(share).collect()
     }
 
     fn accounts_of(&self, event: &Event, found: &Found) -> Vec<AccountId> {
@@ -177,14 +183,20 @@ impl<O: Outside> Ground<'_, O> {
                 "no account has the value that the webhook names",
             );
         }
+        let has_events = !shares.is_empty();
         let asks = shares.into_iter().map(|(account, brings)| {
             let key = key.clone();
-            self.store_in(account, Arrival { key, brings })
+            self.store_in(account, key, brings)
         });
         let stored: Vec<Option<Vec<EventId>>> =
             stream::iter(asks).buffered(AT_ONCE).try_collect().await?;
         let stored: Vec<_> = stored.into_iter().flatten().collect();
-        let matched = stored.len();
+        // A request that brings no event still has its accounts.
+        let matched = if has_events {
+            stored.len()
+        } else {
+            found.of_request.len()
+        };
         Ok(Received::Matched(
             matched,
             stored.into_iter().flatten().collect(),
@@ -195,8 +207,11 @@ impl<O: Outside> Ground<'_, O> {
     async fn store_in(
         &self,
         account: AccountId,
-        arrival: Arrival,
+        key: Option<String>,
+        brings: Rc<Brings>,
     ) -> Result<Option<Vec<EventId>>, Failure> {
+        let brings = (*brings).clone();
+        let arrival = Arrival { key, brings };
         let ask = AccountAsk::Receive(self.effective.install.id, Box::new(arrival));
         match ask_account(self.outside, account, &ask).await {
             Ok(ids) => Ok(Some(ids)),

@@ -29,13 +29,8 @@ pub struct Again {
 
 impl Kept {
     /// What is kept of a request.
-    pub fn new(
-        method: &Method,
-        url: &str,
-        headers: &HeaderMap,
-        body: &[u8],
-        is_of_install: bool,
-    ) -> Self {
+    pub fn new(request: &Request, is_of_install: bool) -> Self {
+        let (method, url, headers) = request.head();
         let shown = headers
             .iter()
             .filter(|(name, _)| ![AUTHORIZATION, COOKIE].contains(name));
@@ -51,7 +46,7 @@ impl Kept {
             method: method.to_string(),
             url: url.to_owned(),
             headers: headers.collect(),
-            body: String::from_utf8_lossy(body).into_owned(),
+            body: request.text(),
             is_of_install,
         }
     }

@@ -1,6 +1,7 @@
-//! Published keys, kept by the isolate. A stranger cannot make us fetch: one address is asked once a minute.
+//! Published keys, kept by the isolate. An address of the file is asked once a minute at most; addresses that a
+//! request names, which the file's pattern fits, so many a minute, for whoever names them may be unknown.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::time::Duration;
@@ -20,6 +21,11 @@ const PAUSE: Duration = Duration::from_mins(1);
 const RETRY: Duration = Duration::from_secs(5);
 /// While fetching fails, old keys serve so long.
 const STALE: Duration = Duration::from_hours(24);
+/// Addresses named by requests that are asked in a minute.
+const NAMED_A_MINUTE: u32 = 20;
+/// Who finds keys being fetched looks again after so long, so often.
+const LOOK: Duration = Duration::from_millis(200);
+const LOOKS: u32 = 20;
 
 const COPIES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(199);
 
@@ -35,15 +41,33 @@ pub enum Age {
     Recent,
 }
 
+#[derive(Clone)]
 struct Copy {
     keys: Option<Keys>,
     fetched_at: Timestamp,
     asked_at: Timestamp,
+    is_under_way: bool,
 }
 
-/// The isolate's copies, by address.
+type Shelf = RefCell<Option<LruCache<String, Copy>>>;
+
+/// The isolate's copies, by address. Those that requests name never push out those of files.
 #[derive(Default)]
-pub struct KeyCopies(RefCell<Option<LruCache<String, Copy>>>);
+pub struct KeyCopies {
+    published: Shelf,
+    named: Shelf,
+    /// The minute, and how many were asked in it.
+    asked: Cell<(i64, u32)>,
+}
+
+/// Why there are no keys.
+#[derive(Debug)]
+pub enum NoKeys {
+    /// What the request names holds none.
+    Refused,
+    /// Not for the moment.
+    Unavailable(String),
+}
 
 /// The keys of a source; or why there are none.
 pub async fn keys(
@@ -51,75 +75,106 @@ pub async fn keys(
     copies: &KeyCopies,
     source: &KeySource,
     age: Age,
-) -> Result<Keys, String> {
-    let now = outside.now();
+) -> Result<Keys, NoKeys> {
     let address = source.url().as_str();
-    if let Some(known) = copies.known(address, source, age, now) {
-        return known;
+    for _ in 0..LOOKS {
+        let now = outside.now();
+        match copies.copy(source) {
+            Some(copy) if copy.keys.is_none() && copy.is_under_way => outside.sleep(LOOK).await,
+            Some(copy) => match copy.usable(source, age, now) {
+                Some(known) => return known,
+                None => break,
+            },
+            None => break,
+        }
     }
-    copies.note_asked(address, now);
+    let now = outside.now();
+    if matches!(source, KeySource::Named(_)) && !copies.may_ask(now) {
+        return Err(NoKeys::Unavailable(
+            "too many addresses of keys are named".to_owned(),
+        ));
+    }
+    copies.note(
+        source,
+        |copy| (copy.asked_at, copy.is_under_way) = (now, true),
+        now,
+    );
     let fetched = fetch::get(outside, source.url()).await;
     let read = fetched.and_then(|bytes| read_keys(&bytes).map_err(|refusal| refusal.to_string()));
-    match read {
-        Ok(keys) => Ok(copies.keep(address, Rc::new(keys), outside.now())),
-        Err(reason) => copies.stale(address, outside.now()).ok_or(reason),
+    let now = outside.now();
+    let keys = read.map(Rc::new);
+    copies.note(source, |copy| copy.take(keys.as_ref().ok(), now), now);
+    match (keys, source) {
+        (Ok(keys), _) => Ok(keys),
+        (Err(_), KeySource::Named(_)) => Err(NoKeys::Refused),
+        (Err(reason), KeySource::Published(_)) => {
+            let stale = copies.copy(source).and_then(|copy| copy.stale(now));
+            stale.ok_or_else(|| NoKeys::Unavailable(format!("{address}: {reason}")))
+        }
+    }
+}
+
+impl Copy {
+    /// What needs no asking; `None` when it is time to ask.
+    fn usable(&self, source: &KeySource, age: Age, now: Timestamp) -> Option<Result<Keys, NoKeys>> {
+        let since = now.since(self.asked_at);
+        let is_named = matches!(source, KeySource::Named(_));
+        let Some(keys) = self.stale(now) else {
+            let none = if is_named {
+                NoKeys::Refused
+            } else {
+                NoKeys::Unavailable("they were asked for a moment ago".to_owned())
+            };
+            return (since < RETRY).then_some(Err(none));
+        };
+        let is_fresh = age == Age::Any && now.since(self.fetched_at) < FRESH;
+        (is_named || is_fresh || since < PAUSE).then_some(Ok(keys))
+    }
+
+    fn stale(&self, now: Timestamp) -> Option<Keys> {
+        let keys = self.keys.clone();
+        keys.filter(|_| now.since(self.fetched_at) < STALE)
+    }
+
+    fn take(&mut self, keys: Option<&Keys>, now: Timestamp) {
+        self.is_under_way = false;
+        if let Some(keys) = keys {
+            (self.keys, self.fetched_at) = (Some(Rc::clone(keys)), now);
+        }
     }
 }
 
 impl KeyCopies {
-    /// What needs no asking; `None` when it is time to ask.
-    fn known(
-        &self,
-        address: &str,
-        source: &KeySource,
-        age: Age,
-        now: Timestamp,
-    ) -> Option<Result<Keys, String>> {
-        let mut copies = self.0.borrow_mut();
-        let copy = copies.as_mut()?.get(address)?;
-        let since = now.since(copy.asked_at);
-        let Some(keys) = &copy.keys else {
-            let asked = "it was asked for a moment ago and there are no keys yet".to_owned();
-            return (since < RETRY).then_some(Err(asked));
-        };
-        let is_named = matches!(source, KeySource::Named(_));
-        let is_fresh = age == Age::Any && now.since(copy.fetched_at) < FRESH;
-        (is_named || is_fresh || since < PAUSE).then(|| Ok(Rc::clone(keys)))
-    }
-
-    fn note_asked(&self, address: &str, now: Timestamp) {
-        let mut copies = self.0.borrow_mut();
-        let copies = copies.get_or_insert_with(|| LruCache::new(COPIES));
-        match copies.get_mut(address) {
-            Some(copy) => copy.asked_at = now,
-            None => drop(copies.put(
-                address.to_owned(),
-                Copy {
-                    keys: None,
-                    fetched_at: now,
-                    asked_at: now,
-                },
-            )),
+    fn shelf(&self, source: &KeySource) -> &Shelf {
+        match source {
+            KeySource::Published(_) => &self.published,
+            KeySource::Named(_) => &self.named,
         }
     }
 
-    fn keep(&self, address: &str, keys: Keys, now: Timestamp) -> Keys {
-        let copy = Copy {
-            keys: Some(Rc::clone(&keys)),
-            fetched_at: now,
-            asked_at: now,
-        };
-        let mut copies = self.0.borrow_mut();
-        copies
-            .get_or_insert_with(|| LruCache::new(COPIES))
-            .put(address.to_owned(), copy);
-        keys
+    fn copy(&self, source: &KeySource) -> Option<Copy> {
+        let mut copies = self.shelf(source).borrow_mut();
+        copies.as_mut()?.get(source.url().as_str()).cloned()
     }
 
-    fn stale(&self, address: &str, now: Timestamp) -> Option<Keys> {
-        let mut copies = self.0.borrow_mut();
-        let copy = copies.as_mut()?.get(address)?;
-        let keys = copy.keys.clone()?;
-        (now.since(copy.fetched_at) < STALE).then_some(keys)
+    fn note(&self, source: &KeySource, change: impl FnOnce(&mut Copy), now: Timestamp) {
+        let mut copies = self.shelf(source).borrow_mut();
+        let copies = copies.get_or_insert_with(|| LruCache::new(COPIES));
+        let new = || Copy {
+            keys: None,
+            fetched_at: now,
+            asked_at: now,
+            is_under_way: false,
+        };
+        change(copies.get_or_insert_mut(source.url().as_str().to_owned(), new));
+    }
+
+    /// Counts an address that a request names.
+    fn may_ask(&self, now: Timestamp) -> bool {
+        let minute = now.as_millis() / 60_000;
+        let (of, asked) = self.asked.get();
+        let asked = if of == minute { asked + 1 } else { 1 };
+        self.asked.set((minute, asked));
+        asked <= NAMED_A_MINUTE
     }
 }

@@ -1,0 +1,227 @@
+//! Where a webhook arrives, and what is found out there: whether it is proved, whether it is a handshake, what it brings.
+
+use serde_json::{Value, json};
+
+use super::{Brings, Kept, NewEvent, bad_signature, fetch, keys};
+use crate::config::Webhook;
+use crate::config::webhook::SignatureVerification;
+use crate::error::Failure;
+use crate::expression::TemplateScope;
+use crate::flows::effective::Effective;
+use crate::flows::isolate::Isolate;
+use crate::flows::proxy_call::moment;
+use crate::flows::redaction::{redacted_json, secrets_of};
+use crate::ports::Outside;
+use crate::webhook::{
+    self, Event, Handshake, HandshakeError, KeySource, Proof, Refusal, Request, TransformError,
+};
+
+/// All events of one request together may have so much payload.
+const ALL_PAYLOADS: usize = 8 * 1024 * 1024;
+
+/// Where a webhook arrives: what it is verified and read with.
+pub struct Ground<'a, O> {
+    /// The outside.
+    pub outside: &'a O,
+    /// What its objects share.
+    pub isolate: &'a Isolate,
+    /// The integration as it counts here.
+    pub effective: &'a Effective,
+    /// The account's whole context; an empty one on an install's URL.
+    pub context: &'a Value,
+    /// What expressions see of it; nothing on an install's URL.
+    pub shown: Option<&'a Value>,
+    /// The id the log names: its key, and itself.
+    pub at: (&'static str, String),
+    /// The id of the request, for the log.
+    pub request_id: &'a str,
+}
+
+impl<O: Outside> Ground<'_, O> {
+    /// Whether it comes from the provider (else 401), and whether it is a handshake.
+    pub async fn verified(&self, request: &Request<'_>) -> Result<Option<Handshake>, Failure> {
+        let Some(webhook) = &self.effective.compiled.config.webhook else {
+            return Err(self.refused(&Refusal::NotConfigured));
+        };
+        let proof = match &webhook.signature_verification {
+            Some(verification) => self.proof(verification, request).await?,
+            None => Err(Refusal::NotConfigured),
+        };
+        match proof {
+            Ok(()) => self.signed_handshake(webhook, request),
+            // Whoever is unknown learns nothing of what is wrong with a handshake.
+            Err(refusal) => match self.handshake(webhook, request, Proof::Unsigned) {
+                Ok(Some(handshake)) => Ok(Some(handshake)),
+                Ok(None) => Err(self.refused(&refusal)),
+                Err(error) => Err(self.refused_handshake(&error)),
+            },
+        }
+    }
+
+    /// A handshake that cannot be worked out may be an event: that is not lost for it.
+    fn signed_handshake(
+        &self,
+        webhook: &Webhook,
+        request: &Request,
+    ) -> Result<Option<Handshake>, Failure> {
+        match self.handshake(webhook, request, Proof::Signed) {
+            Err(error @ (HandshakeError::Expression(_) | HandshakeError::Shape(_))) => {
+                self.log("warn", "webhook_handshake_failed", &error.to_string());
+                Ok(None)
+            }
+            outcome => outcome.map_err(|error| self.refused_handshake(&error)),
+        }
+    }
+
+    fn handshake(
+        &self,
+        webhook: &Webhook,
+        request: &Request,
+        proof: Proof,
+    ) -> Result<Option<Handshake>, HandshakeError> {
+        let moment = moment(self.outside);
+        webhook::handshake(webhook, request, self.shown, &self.scope(), proof, &moment)
+    }
+
+    async fn proof(
+        &self,
+        verification: &SignatureVerification,
+        request: &Request<'_>,
+    ) -> Result<Result<(), Refusal>, Failure> {
+        let pins = self.effective.compiled.pins(self.outside.settings());
+        let source = match webhook::key_source(verification, request, &self.scope(), &pins) {
+            Ok(source) => source,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let verify = |keys: &[_]| {
+            let now = self.outside.now();
+            webhook::verify(Some(verification), request, &self.scope(), keys, now)
+        };
+        let Some(source) = source else {
+            return Ok(verify(&[]));
+        };
+        let outcome = match self.keys(&source, keys::Age::Any).await? {
+            Some(keys) => verify(&keys),
+            None => Err(Refusal::UnreadableKeys),
+        };
+        let may_be_new = matches!(outcome, Err(Refusal::NoKey | Refusal::Mismatch))
+            && matches!(source, KeySource::Published(_));
+        if !may_be_new {
+            return Ok(outcome);
+        }
+        let keys = self.keys(&source, keys::Age::Recent).await?;
+        Ok(keys.map_or(outcome, |keys| verify(&keys)))
+    }
+
+    /// `None` where the address that the request names has none.
+    async fn keys(
+        &self,
+        source: &KeySource,
+        age: keys::Age,
+    ) -> Result<Option<keys::Keys>, Failure> {
+        match keys::keys(self.outside, &self.isolate.keys, source, age).await {
+            Ok(keys) => Ok(Some(keys)),
+            Err(keys::NoKeys::Refused) => Ok(None),
+            Err(keys::NoKeys::Unavailable(reason)) => {
+                self.log("error", "webhook_keys_failed", &reason);
+                Err(Failure::busy(
+                    "The provider's keys could not be fetched. Try again.",
+                ))
+            }
+        }
+    }
+
+    /// What is to be stored of a verified request, and the events as they were read.
+    pub fn read(&self, request: &Request) -> (Option<String>, Result<Vec<Event>, TransformError>) {
+        let Some(webhook) = &self.effective.compiled.config.webhook else {
+            return (None, Ok(Vec::new()));
+        };
+        let moment = moment(self.outside);
+        let key =
+            webhook::event_id(webhook, request, self.shown, &moment).unwrap_or_else(|error| {
+                self.log("warn", "webhook_event_id_failed", &error.to_string());
+                None
+            });
+        let events = webhook::transform(webhook, request, self.shown, &moment);
+        (key, events.and_then(|events| self.checked(events)))
+    }
+
+    /// A payload is one column of a row.
+    fn checked(&self, events: Vec<Event>) -> Result<Vec<Event>, TransformError> {
+        let limit = self.outside.settings().webhook_body_bytes;
+        let all: usize = events.iter().map(|event| event.payload.len()).sum();
+        let is_large = events.iter().any(|event| event.payload.len() > limit);
+        if is_large || all > ALL_PAYLOADS {
+            return Err(TransformError::Shape {
+                key: "payload_transform",
+                what: format!(
+                    "a payload of more than {limit} bytes, or of {ALL_PAYLOADS} together"
+                ),
+            });
+        }
+        Ok(events)
+    }
+
+    /// Events on their way into storage, without the secrets that a sender repeats: those of the file and the install,
+    /// and the account's, where one is named.
+    pub fn new_events(&self, events: Vec<Event>) -> Vec<NewEvent> {
+        let compiled = &self.effective.compiled;
+        let mut secrets = secrets_of(compiled, self.context);
+        secrets.extend_from_slice(&compiled.secret_texts);
+        let new = events.into_iter().map(|event| NewEvent {
+            event: event.event_type,
+            resource_type: event.resource_type,
+            resource_id: event.resource_id,
+            payload: redacted_json(event.payload, &secrets),
+        });
+        new.collect()
+    }
+
+    /// A request that the file cannot read.
+    pub fn unread(&self, request: &Request, error: &TransformError) -> Brings {
+        let kept = Kept::new(request, self.shown.is_none());
+        self.log("error", "webhook_transform_failed", &error.to_string());
+        Brings::Unread(Box::new(kept), error.to_string())
+    }
+
+    /// Calls an address that a signed handshake asks to be called.
+    pub async fn confirm(&self, handshake: &Handshake) -> Result<(), Failure> {
+        let Some(url) = &handshake.confirm_url else {
+            return Ok(());
+        };
+        let fetched = fetch::get(self.outside, url).await;
+        fetched.map(drop).map_err(|reason| {
+            self.log("error", "webhook_confirmation_failed", &reason);
+            Failure::busy("The subscription could not be confirmed. Try again.")
+        })
+    }
+
+    fn scope(&self) -> TemplateScope<'_> {
+        let compiled = &self.effective.compiled;
+        TemplateScope::new(self.context)
+            .with_integration(&compiled.integration)
+            .with_environment_variables(&compiled.environment_variables)
+    }
+
+    fn refused(&self, refusal: &Refusal) -> Failure {
+        self.log_refusal(refusal.code(), &refusal.to_string())
+    }
+
+    fn refused_handshake(&self, error: &HandshakeError) -> Failure {
+        self.log_refusal("handshake", &error.to_string())
+    }
+
+    /// One answer outside, the exact reason in the log.
+    fn log_refusal(&self, code: &str, reason: &str) -> Failure {
+        let (key, id) = &self.at;
+        let line = json!({ "level": "warn", "event": "webhook_refused", "code": code, "reason": reason, "integration": self.effective.integration.name, *key: id, "request_id": self.request_id });
+        self.outside.log(&line);
+        bad_signature()
+    }
+
+    pub(super) fn log(&self, level: &str, event: &str, reason: &str) {
+        let (key, id) = &self.at;
+        let line = json!({ "level": level, "event": event, "reason": reason, "integration": self.effective.integration.name, *key: id, "request_id": self.request_id });
+        self.outside.log(&line);
+    }
+}
