@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
+use futures_util::stream::LocalBoxStream;
 use http::{HeaderMap, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -257,6 +258,10 @@ pub trait HttpClient {
     /// Sends one request; redirects are not followed.
     async fn send(&self, request: Outgoing<Self::Stream>)
     -> Result<Reply<Self::Stream>, SendError>;
+
+    /// A body that is made while it is read: a piece is asked for when somebody wants it. When nobody wants the
+    /// rest, `pieces` is dropped.
+    fn stream(&self, pieces: LocalBoxStream<'static, Bytes>) -> Self::Stream;
 }
 
 /// The other objects.

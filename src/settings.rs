@@ -57,6 +57,12 @@ pub const DEDUPLICATION: Duration = Duration::from_hours(72);
 pub const EVENT_RETENTION_DAYS: u64 = 30;
 /// How many settled events an account keeps, unless `EVENT_RETENTION_COUNT` says otherwise.
 pub const EVENT_RETENTION_COUNT: usize = 10_000;
+/// Pages of one walk through a list, unless `LIST_PAGES` says otherwise: a provider that never ends is stopped there.
+pub const LIST_PAGES: u32 = 100_000;
+/// The largest place in a list, as JSON: sealed, it has to fit into the 16 KB of a URL.
+pub const CURSOR_BYTES: usize = 8 * 1024;
+/// A walk through all pages is handed on in pieces of this size.
+pub const PIECE_BYTES: usize = 64 * 1024;
 /// Redirects that are followed.
 pub const MAX_REDIRECTS: usize = 5;
 /// How long a proxied call may take, unless its caller says otherwise by `x-timeout-ms`.
@@ -85,6 +91,8 @@ pub struct Settings {
     pub event_retention: Duration,
     /// `EVENT_RETENTION_COUNT`: how many settled events an account keeps.
     pub event_retention_count: usize,
+    /// `LIST_PAGES`: the pages of the longest walk through a list.
+    pub list_pages: u32,
 }
 
 /// Whether requests may go to private addresses and over plain http.
@@ -131,6 +139,10 @@ impl Settings {
                 .min(WEBHOOK_BODY_BYTES_MAX),
             event_retention: Duration::from_hours(24 * days.clamp(1, EVENT_RETENTION_DAYS)),
             event_retention_count: size("EVENT_RETENTION_COUNT").unwrap_or(EVENT_RETENTION_COUNT),
+            list_pages: number("LIST_PAGES")
+                .and_then(|pages| u32::try_from(pages).ok())
+                .filter(|pages| *pages > 0)
+                .unwrap_or(LIST_PAGES),
         }
     }
 

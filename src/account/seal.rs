@@ -28,6 +28,8 @@ pub enum Kind {
     Event,
     /// The key of an environment's index; `id` is the environment's.
     Index,
+    /// A place in a list, in a caller's hands; `id` is the account's, `field` its resource and method.
+    Cursor,
 }
 
 impl Kind {
@@ -40,6 +42,7 @@ impl Kind {
             Self::Webhook => "webhook",
             Self::Event => "event",
             Self::Index => "index",
+            Self::Cursor => "cursor",
         }
     }
 }

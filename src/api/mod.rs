@@ -2,6 +2,7 @@
 //! `caller::Caller` with rights, and what the flows give becomes an answer.
 
 mod admin;
+mod all_pages;
 mod caller;
 mod connect;
 mod home;

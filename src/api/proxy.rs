@@ -9,12 +9,12 @@ use url::Url;
 
 use super::caller::Caller;
 use super::route::{Found, Route, find};
-use super::{Desk, reply, shape, webhook};
+use super::{Desk, all_pages, reply, shape, webhook};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::body;
 use crate::flows::call_action::call_action;
-use crate::flows::proxy_call::{Call, proxy_call};
+use crate::flows::proxy_call::{Call, Given, proxy_call};
 use crate::ids::AccountId;
 use crate::ports::{Body, HandOver, Incoming, ObjectFault, Outside, Reply, Storage};
 use crate::proxy::headers;
@@ -65,11 +65,20 @@ pub async fn handle_handed_over<O: Outside, S: Storage>(
     match call(account, hand_over, request).await {
         Ok(reply) => reply,
         Err(failure) => {
-            if failure.status() >= 500 && failure.remote.is_none() {
-                account.outside.log(&json!({ "level": "error", "event": "call_failed", "request_id": hand_over.request_id, "code": failure.code.as_str(), "message": failure.message }));
-            }
+            log_failure(account, &hand_over.request_id, &failure);
             reply::failure(&failure, &hand_over.request_id)
         }
+    }
+}
+
+/// What nobody but the operator can mend is told to him.
+pub(super) fn log_failure<O: Outside, S: Storage>(
+    account: &AccountObject<O, S>,
+    request_id: &str,
+    failure: &Failure,
+) {
+    if failure.status() >= 500 && failure.remote.is_none() {
+        account.outside.log(&json!({ "level": "error", "event": "call_failed", "request_id": request_id, "code": failure.code.as_str(), "message": failure.message }));
     }
 }
 
@@ -94,12 +103,16 @@ async fn call<O: Outside, S: Storage>(
     let call = Call {
         target,
         timeout: timeout(&request.headers)?,
+        pages: all_pages::wanted(&request.headers)?,
         query: request.url.query().unwrap_or_default().to_owned(),
         method: request.method,
         headers: request.headers,
         body: request.body,
     };
-    proxy_call(account, &hand_over.sees, call).await
+    match proxy_call(account, &hand_over.sees, call).await? {
+        Given::Reply(reply) => Ok(reply),
+        Given::Walk(walk) => Ok(all_pages::answer(account, &hand_over.request_id, *walk)),
+    }
 }
 
 /// Runs an action; its input is the body, or null where there is none.

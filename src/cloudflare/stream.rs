@@ -2,6 +2,8 @@
 //! into wasm once.
 
 use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::LocalBoxStream;
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -36,9 +38,17 @@ impl JsStream {
     }
 
     /// The same, of a request that is ended when nobody wants the rest of its answer.
-    pub fn aborted_by(mut self, abort: AbortController) -> Self {
-        self.abort = Some(abort);
+    pub fn aborted_by(mut self, abort: Option<AbortController>) -> Self {
+        self.abort = abort;
         self
+    }
+
+    /// A stream of our own. The platform keeps no piece in store: it asks for one when it can be sent, and cancels
+    /// when its reader has gone.
+    pub fn made_of(pieces: LocalBoxStream<'static, Bytes>) -> Self {
+        let pieces = pieces.map(|piece| Ok(Uint8Array::from(piece.as_ref()).into()));
+        let stream = wasm_streams::ReadableStream::from_stream(pieces);
+        Self::new(stream.into_raw().unchecked_into(), None)
     }
 
     /// The platform's stream, to pass on.

@@ -42,6 +42,8 @@ macro_rules! codes {
 codes! {
     #[doc = "The request could not be read: broken JSON, an unreadable parameter."]
     Malformed = "caller.malformed", 400;
+    #[doc = "The `next_cursor` was made for another account, resource or method, was changed, or is too old for today's keys or file; start the list anew without it."]
+    BadCursor = "caller.bad_cursor", 400;
     #[doc = "The request was read and is wrong; `details.failures` says where."]
     Invalid = "caller.invalid", 422;
     #[doc = "A placeholder needs a value the request does not carry."]

@@ -14,6 +14,7 @@ use crate::proxy::body::BodyError;
 use crate::proxy::guard::Refused;
 use crate::proxy::reply::ReplyError;
 use crate::proxy::request::RequestError;
+use crate::proxy::wanted::WantedError;
 use crate::proxy::xml::XmlError;
 
 impl From<StorageFault> for Failure {
@@ -118,6 +119,7 @@ impl From<RequestError> for Failure {
             RequestError::Url(error) => return error.into(),
             RequestError::DotSegment => Code::Invalid,
             RequestError::Body(error) => return error.into(),
+            RequestError::CallersBody => Code::Malformed,
             RequestError::NoBaseUrl | RequestError::Header(_) => Code::BadIntegration,
             RequestError::NoBodyAllowed(_) => Code::Unsupported,
         };
@@ -164,15 +166,17 @@ impl From<PageError> for Failure {
         let code = match error {
             PageError::Render(error) => return error.into(),
             PageError::Expression(error) => return error.into(),
-            PageError::Foreign | PageError::Body => Code::Malformed,
+            PageError::Foreign => Code::BadCursor,
+            PageError::Body => Code::Malformed,
             PageError::Header(_) => Code::ContextValue,
             PageError::Values => Code::ExpressionFailed,
             PageError::LeavesHost
             | PageError::NotALink
             | PageError::NotJson
             | PageError::NotACursor(_)
+            | PageError::TooLong(_)
             | PageError::Repeats
-            | PageError::Endless => Code::UnexpectedAnswer,
+            | PageError::Endless(_) => Code::UnexpectedAnswer,
         };
         Self::new(code, format!("{error}."))
     }
@@ -199,6 +203,12 @@ impl From<SendError> for Failure {
                 "The provider did not answer in time. x-timeout-ms sets how long to wait.",
             ),
         }
+    }
+}
+
+impl From<WantedError> for Failure {
+    fn from(error: WantedError) -> Self {
+        Self::new(Code::Malformed, format!("{error}."))
     }
 }
 

@@ -1,12 +1,16 @@
-//! One call to a provider, from inside the account's object. Nothing is written to storage before the
-//! answer.
+//! One call to a provider, from inside the account's object; or one for each page of a list. Nothing is written
+//! to storage before the answer.
 
 mod answer;
+mod cursor;
 mod held;
+mod page;
 mod send;
 mod step;
+mod walk;
 
 pub(in crate::flows) use step::{Answered, StepCall, Whole, call_step};
+pub use walk::{Piece, Walk};
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -18,19 +22,22 @@ use serde_json::Value;
 use crate::config::Config;
 use crate::config::resource::Method;
 use crate::error::{Code, Failure};
-use crate::expression::{Moment, Pins, PlainHttp, TemplateScope};
+use crate::expression::{Moment, TemplateScope};
 use crate::flows::account_object::{AccountObject, Loaded};
 use crate::flows::body;
 use crate::flows::effective::Effective;
 use crate::flows::import_account::install_disabled;
+use crate::pagination::Position;
 use crate::ports::{Body, Outside, Reply, Sees, Storage, System};
-use crate::proxy::body::BodySource;
+use crate::proxy::body::{BodySource, Writing};
 use crate::proxy::query::{CallerQuery, PASSTHROUGH, body_source};
 use crate::proxy::reads::reads_body;
-use crate::proxy::request::{self, Caller, Draft};
+use crate::proxy::request::{self, Caller, Draft, Round};
 use crate::proxy::{Target, headers, is_read};
-use crate::settings::{PrivateUpstreams, TEMPLATE_BODY_BYTES};
+use crate::settings::TEMPLATE_BODY_BYTES;
 use crate::time::Timestamp;
+use answer::Outcome;
+use page::Page;
 
 /// What a caller asks of an account.
 pub struct Call<S> {
@@ -44,8 +51,27 @@ pub struct Call<S> {
     pub headers: HeaderMap,
     /// The caller's body.
     pub body: Body<S>,
-    /// How long it may take.
+    /// How long it may take, or each page of it.
     pub timeout: Duration,
+    /// How much of a list is wanted; nothing else has pages.
+    pub pages: Pages,
+}
+
+/// How much of a list is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pages {
+    /// A page, in an envelope that leads on.
+    One,
+    /// All there are, as lines.
+    All,
+}
+
+/// What a call gives.
+pub enum Given<O: Outside, S: Storage> {
+    /// One answer.
+    Reply(Reply<O::Stream>),
+    /// A list from here to its end.
+    Walk(Box<Walk<O, S>>),
 }
 
 /// Parameters that are ours on every call, and those that are ours on `list` only.
@@ -70,6 +96,9 @@ struct Work<'a, O, S> {
     deadline: Timestamp,
     moment: Moment,
     source: BodySource,
+    pages: Pages,
+    /// The page of a list that has any.
+    page: Option<Page<'a>>,
 }
 
 /// What the file says of the target.
@@ -90,14 +119,32 @@ struct Values {
     id: Value,
     query: Value,
     body: Option<Value>,
+    /// The body as it was written, where something may be put into it; else empty.
+    text: Bytes,
 }
 
 /// Makes a call in the name of an account that the caller may see.
 pub async fn proxy_call<O: Outside, S: Storage>(
     object: &Rc<AccountObject<O, S>>,
     sees: &Sees,
-    call: Call<O::Stream>,
-) -> Result<Reply<O::Stream>, Failure> {
+    mut call: Call<O::Stream>,
+) -> Result<Given<O, S>, Failure> {
+    if call.pages == Pages::All && call.target.is_list() {
+        return walk::begin(object, sees, call).await;
+    }
+    let body = std::mem::replace(&mut call.body, Body::Empty);
+    let outcome = made(object, sees, &call, body, None).await?;
+    Ok(Given::Reply(outcome.into_reply()))
+}
+
+/// Makes a call: one page, where it is about a list. `at` is where a walk has come to.
+async fn made<O: Outside, S: Storage>(
+    object: &Rc<AccountObject<O, S>>,
+    sees: &Sees,
+    call: &Call<O::Stream>,
+    body: Body<O::Stream>,
+    at: Option<Position>,
+) -> Result<Outcome<O::Stream>, Failure> {
     let deadline = object.outside.now().plus(call.timeout);
     let (loaded, effective) = callable(object, sees, deadline).await?;
     object.note_use_of(&loaded);
@@ -110,14 +157,15 @@ pub async fn proxy_call<O: Outside, S: Storage>(
     };
     let query = CallerQuery::read(&call.query, ours);
     let source = body_source(&call.query).ok_or_else(neither_true_nor_false)?;
-    let (body, body_value) = look_at_body(plan, source, call.body).await?;
+    let body = look_at_body(plan, &effective.compiled.config, source, body).await?;
     let values = Values {
         id: id_value(&call.target),
         query: query.to_value(),
-        body: body_value,
+        body: body.value,
+        text: body.text,
     };
     let headers = headers::from_caller(&call.headers);
-    let work = Work {
+    let mut work = Work {
         object,
         loaded: &loaded,
         context: &loaded.context,
@@ -127,9 +175,17 @@ pub async fn proxy_call<O: Outside, S: Storage>(
         deadline,
         moment: moment(&object.outside),
         source,
+        pages: call.pages,
+        page: None,
     };
+    if call.target.is_list() {
+        work.page = work.page_of(call, at, &query, &headers)?;
+    }
+    let draft = work.draft(&query, &headers)?;
+    work.note(&draft);
+    let body = body.body;
     let again = body.again();
-    let reply = work.send(work.draft(&query, &headers)?, body).await?;
+    let reply = work.send(draft, body).await?;
     if reply.status != StatusCode::UNAUTHORIZED || !work.is_signed_in() {
         return work.answer(reply).await;
     }
@@ -253,19 +309,45 @@ fn id_value(target: &Target) -> Value {
     }
 }
 
-/// Reads the caller's body only when the method's templates look into it.
+/// The caller's body, and what of it is needed to make the request.
+struct Looked<S> {
+    body: Body<S>,
+    value: Option<Value>,
+    /// As it was written; empty where nothing is put into it.
+    text: Bytes,
+}
+
+impl<S> Looked<S> {
+    fn unread(body: Body<S>) -> Self {
+        Self {
+            body,
+            value: None,
+            text: Bytes::new(),
+        }
+    }
+}
+
+/// Reads the caller's body only when the method's templates look into it, or something is put into it.
 async fn look_at_body<S: crate::ports::ByteStream>(
     plan: Plan<'_>,
+    config: &Config,
     source: BodySource,
     body: Body<S>,
-) -> Result<(Body<S>, Option<Value>), Failure> {
+) -> Result<Looked<S>, Failure> {
     let looks = matches!(plan, Plan::Method { method, .. } if reads_body(method, source));
-    if !looks {
-        return Ok((body::hold_small(body).await?, None));
+    if !looks && !page::puts_into_body(plan, config, source) {
+        return Ok(Looked::unread(body::hold_small(body).await?));
     }
     let bytes: Bytes = body::read(body, TEMPLATE_BODY_BYTES).await?;
     if bytes.is_empty() {
-        return Ok((Body::Empty, None));
+        return Ok(Looked::unread(Body::Empty));
+    }
+    if !looks {
+        return Ok(Looked {
+            body: Body::Bytes(bytes.clone()),
+            value: None,
+            text: bytes,
+        });
     }
     let value = serde_json::from_slice(&bytes).map_err(|error| {
         Failure::new(
@@ -273,7 +355,11 @@ async fn look_at_body<S: crate::ports::ByteStream>(
             format!("This method looks into the body, which is not JSON: {error}."),
         )
     })?;
-    Ok((Body::Bytes(bytes), Some(value)))
+    Ok(Looked {
+        body: Body::Bytes(bytes.clone()),
+        value: Some(value),
+        text: bytes,
+    })
 }
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
@@ -292,6 +378,10 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         } else {
             scope.with_id(&self.values.id)
         };
+        let scope = match &self.page {
+            Some(page) => scope.with_pagination(page.values()),
+            None => scope,
+        };
         self.values
             .body
             .as_ref()
@@ -299,28 +389,28 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     }
 
     fn draft(&self, query: &CallerQuery, headers: &HeaderMap) -> Result<Draft, Failure> {
-        let config = self.config();
-        let plain_http = match self.object.outside.settings().private_upstreams {
-            PrivateUpstreams::Refused => PlainHttp::Refused,
-            PrivateUpstreams::Allowed => PlainHttp::Allowed,
-        };
-        let pins = Pins {
-            allowed_hosts: config.allowed_hosts.as_ref(),
-            dotted_keys: &self.effective.compiled.dotted_keys,
-            plain_http,
-        };
+        let (config, scope) = (self.config(), self.scope());
+        let pins = self.effective.compiled.pins(self.object.outside.settings());
+        let body = self.values.text.as_ref();
         let caller = Caller {
             query,
             headers,
+            body,
             source: self.source,
         };
         let draft = match self.plan {
             Plan::Method { method, .. } => {
-                let scope = self.scope();
-                request::of_method(config, method, &scope, &pins, &caller, &self.moment)?
+                let round = self.page.as_ref().map_or(Round::First, Page::round);
+                let writing = Writing::of(config, method, &self.moment);
+                let draft =
+                    request::of_method(config, method, round, &scope, &pins, &caller, &writing)?;
+                match &self.page {
+                    Some(page) => page.onto(draft, method, &writing, body)?,
+                    None => draft,
+                }
             }
             Plan::Custom { path, verb } => {
-                request::of_path(config, verb, path, &self.scope(), &pins, &caller)?
+                request::of_path(config, verb, path, &scope, &pins, &caller)?
             }
         };
         Ok(draft)

@@ -44,7 +44,11 @@ pub(super) fn next(
         found => found,
     };
     let prev = prev.map(|at| position.back(at));
-    Ok(Turn { next, prev })
+    Ok(Turn {
+        next,
+        prev,
+        ..Turn::default()
+    })
 }
 
 /// The target of the first link that has this relation and is about the page itself.

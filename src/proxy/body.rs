@@ -1,12 +1,13 @@
 //! A body in the format that a method names: JSON made of its template, written.
 
-use http::HeaderValue;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
 use super::{form, multipart, xml};
-use crate::config::QueryArrayFormat;
-use crate::config::resource::BodyFormat;
-use crate::expression::RenderError;
+use crate::config::resource::{BodyFormat, Method};
+use crate::config::{Config, QueryArrayFormat};
+use crate::expression::{Moment, RenderError};
 
 /// Whose words the body of a request is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,8 +64,47 @@ fn quoted(name: &str) -> String {
     name.chars().take(QUOTED).collect()
 }
 
+/// How a method's bodies are written.
+pub struct Writing {
+    /// The format.
+    pub format: BodyFormat,
+    /// How it writes arrays, where it has no own way.
+    pub arrays: QueryArrayFormat,
+    /// That of its parts; empty where there are none.
+    boundary: String,
+}
+
+impl Writing {
+    /// Of the moment it takes the boundary, the same each time it is asked.
+    pub fn of(config: &Config, method: &Method, moment: &Moment) -> Self {
+        let format = method.body_format.unwrap_or_default();
+        let arrays = method.query_array_format.or(config.query_array_format);
+        Self {
+            format,
+            arrays: arrays.unwrap_or(QueryArrayFormat::Repeat),
+            boundary: match format {
+                BodyFormat::Multipart => multipart::boundary(&moment.random),
+                _ => String::new(),
+            },
+        }
+    }
+
+    /// The bytes of a body.
+    pub fn write(&self, value: &Value) -> Result<Vec<u8>, BodyError> {
+        write(value, self.format, self.arrays, &self.boundary)
+    }
+
+    /// Says in the header fields what such a body is.
+    pub fn describe(&self, headers: &mut HeaderMap) {
+        let said = headers.get(CONTENT_TYPE);
+        if let Some(described) = content_type(self.format, said, &self.boundary) {
+            headers.insert(CONTENT_TYPE, described);
+        }
+    }
+}
+
 /// A body of this format; `boundary` is that of its parts.
-pub fn write(
+fn write(
     value: &Value,
     format: BodyFormat,
     arrays: QueryArrayFormat,
@@ -89,7 +129,7 @@ pub fn write(
 
 /// The `content-type` of such a body, when `said` is what the file says; `None` leaves it as it is. A file that
 /// says JSON for all its methods does not mean those of another format.
-pub fn content_type(
+fn content_type(
     format: BodyFormat,
     said: Option<&HeaderValue>,
     boundary: &str,

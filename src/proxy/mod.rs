@@ -9,10 +9,12 @@ pub mod guard;
 pub mod headers;
 pub mod multipart;
 pub mod query;
+mod query_in_body;
 pub mod reads;
 pub mod redirect;
 pub mod reply;
 pub mod request;
+pub mod wanted;
 pub mod xml;
 
 /// Whether a verb only reads (RFC 9110 §9.2.1): a sandbox account takes no other.

@@ -130,24 +130,43 @@ pub fn cut<'a>(text: &'a str, path: Option<&Path>) -> Result<&'a str, ReplyError
     cut.ok_or_else(|| ReplyError::NothingAt(path.to_string()))
 }
 
-/// The envelope of a list: `{result, next_cursor, prev_cursor, result_count}`. An absent or null list is
-/// empty: providers leave out what they have none of.
-pub fn list(text: &str, path: Option<&Path>) -> Result<String, ReplyError> {
+/// The records of a list, as the text has them. An absent or null list is empty: providers leave out what they
+/// have none of.
+pub fn records<'t>(text: &'t str, path: Option<&Path>) -> Result<&'t str, ReplyError> {
     let text = text.trim_start_matches('\u{feff}').trim();
     let raw = match path {
-        _ if text.is_empty() => "[]",
+        _ if text.is_empty() => EMPTY,
         None => text,
         Some(path) => json::cut(text, path)
             .map_err(|_| ReplyError::NotJson)?
-            .unwrap_or("[]"),
+            .unwrap_or(EMPTY),
     };
-    let raw = if raw == "null" { "[]" } else { raw };
+    Ok(if raw == "null" { EMPTY } else { raw })
+}
+
+/// The records of a list that is empty.
+pub const EMPTY: &str = "[]";
+
+/// What `records` come to in one way of reading them; an error where they are no list.
+pub fn of_list<T>(
+    read: Result<Option<T>, serde_json::Error>,
+    path: Option<&Path>,
+) -> Result<T, ReplyError> {
     let at = || path.map_or_else(|| "its root".to_owned(), Path::to_string);
-    let count = json::count_elements(raw).map_err(|_| ReplyError::NotJson)?;
-    let count = count.ok_or_else(|| ReplyError::NoList(at()))?;
-    Ok(format!(
-        "{{\"result\":{raw},\"next_cursor\":null,\"prev_cursor\":null,\"result_count\":{count}}}"
-    ))
+    read.map_err(|_| ReplyError::NotJson)?
+        .ok_or_else(|| ReplyError::NoList(at()))
+}
+
+/// The envelope of a list: `{result, next_cursor, prev_cursor, result_count}`.
+pub fn envelope(records: &str, count: usize, next: Option<&str>, prev: Option<&str>) -> String {
+    // A cursor has no characters that JSON escapes.
+    let cursor = |cursor: Option<&str>| {
+        cursor.map_or_else(|| "null".to_owned(), |cursor| format!("\"{cursor}\""))
+    };
+    let (next, prev) = (cursor(next), cursor(prev));
+    format!(
+        "{{\"result\":{records},\"next_cursor\":{next},\"prev_cursor\":{prev},\"result_count\":{count}}}"
+    )
 }
 
 /// What the `error_expression` says of an answer; `None`: no error.
@@ -179,7 +198,7 @@ pub fn find_error(
 }
 
 /// Header fields as expressions see them: lower-case names, several values joined by a comma.
-fn headers_value(headers: &HeaderMap) -> Value {
+pub fn headers_value(headers: &HeaderMap) -> Value {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let joined = headers.keys().map(|name| {
         let values: Vec<String> = headers.get_all(name).iter().map(text).collect();
@@ -212,6 +231,12 @@ mod tests {
                 Kind::Binary
             );
         }
+    }
+
+    fn list(text: &str, path: Option<&Path>) -> Result<String, ReplyError> {
+        let records = records(text, path)?;
+        let count = of_list(json::count_elements(records), path)?;
+        Ok(envelope(records, count, None, Some("k1.a-_")))
     }
 
     #[test]
@@ -261,14 +286,14 @@ mod tests {
         let text = r#"{"data":{"users":[{"id":12345678901234567890123},{"id":1e400}]}}"#;
         assert_eq!(
             list(text, Some(&path)).unwrap(),
-            r#"{"result":[{"id":12345678901234567890123},{"id":1e400}],"next_cursor":null,"prev_cursor":null,"result_count":2}"#
+            r#"{"result":[{"id":12345678901234567890123},{"id":1e400}],"next_cursor":null,"prev_cursor":"k1.a-_","result_count":2}"#
         );
     }
 
     #[test]
     fn nothing_there_is_an_empty_list_something_else_is_an_error() {
         let path: Path = "items".parse().unwrap();
-        let empty = r#"{"result":[],"next_cursor":null,"prev_cursor":null,"result_count":0}"#;
+        let empty = r#"{"result":[],"next_cursor":null,"prev_cursor":"k1.a-_","result_count":0}"#;
         for text in ["{}", r#"{"items":null}"#, "", "\u{feff}{\"items\":[]}"] {
             assert_eq!(list(text, Some(&path)).unwrap(), empty, "{text}");
         }

@@ -9,13 +9,13 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use url::Url;
 
-use super::body::{self, BodyError, BodySource};
-use super::multipart::boundary;
+use super::body::{BodyError, BodySource, Writing};
 use super::query::{CallerQuery, compose};
+use super::query_in_body;
 use super::reads::used_parameters;
-use crate::config::resource::{BodyFormat, Method};
+use crate::config::resource::Method;
 use crate::config::{Config, Entries, QueryArrayFormat};
-use crate::expression::{Moment, Pins, RenderError, Room, Template, TemplateScope, UrlError};
+use crate::expression::{Pins, RenderError, Room, Template, TemplateScope, UrlError};
 
 /// A request that is not signed in yet.
 #[derive(Debug)]
@@ -62,6 +62,9 @@ pub enum RequestError {
     /// The body cannot be written in its format.
     #[error(transparent)]
     Body(#[from] BodyError),
+    /// Parameters cannot be put into the caller's body.
+    #[error("this method takes its query in the body, which is not a JSON object")]
+    CallersBody,
     /// The platform sends no body with GET or HEAD.
     #[error("a {0} cannot carry a body")]
     NoBodyAllowed(http::Method),
@@ -73,33 +76,64 @@ pub struct Caller<'a> {
     pub query: &'a CallerQuery,
     /// The fields that go to the provider.
     pub headers: &'a HeaderMap,
+    /// The body, where something is put into it; else empty.
+    pub body: &'a [u8],
     /// Whether its body goes as it is.
     pub source: BodySource,
 }
 
-/// The request of a method. Of the moment it takes the boundary of a body's parts, the same each time it is asked.
+/// Which of a walk's requests it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Round {
+    /// The only one, or the one for the first page.
+    First,
+    /// One for a page behind it.
+    Later,
+}
+
+/// Whether a method's caller's query goes in the body. It does not where the body goes as it is.
+pub fn is_query_in_body(method: &Method, source: BodySource) -> bool {
+    method.add_query_to_body && source == BodySource::Method
+}
+
+/// The request of a method.
 pub fn of_method(
     config: &Config,
     method: &Method,
+    round: Round,
     scope: &TemplateScope,
     pins: &Pins,
     caller: &Caller,
-    moment: &Moment,
+    writing: &Writing,
 ) -> Result<Draft, RequestError> {
     let base = config.base_url_of(method).ok_or(RequestError::NoBaseUrl)?;
-    let mut url = base.join(&method.path, scope, pins)?;
+    let later = method
+        .pagination_path
+        .as_ref()
+        .filter(|_| round == Round::Later);
+    let mut url = base.join(later.unwrap_or(&method.path), scope, pins)?;
     let format = method.query_array_format.or(config.query_array_format);
     let defaults = defaults(&[&config.query, &method.query], scope, &url)?;
     let callers = caller
         .query
         .without(&used_parameters(method, caller.source));
-    add_query(&mut url, &compose(&defaults, &callers, format));
-    let mut headers = defaults_of_headers(&[&config.headers, &method.headers], scope)?;
-    let body = match content(method, scope, caller.source)? {
-        Content::Callers => Payload::Callers,
-        Content::Nothing => Payload::Nothing,
-        Content::Ours(value) => written(config, method, &value, &mut headers, moment)?,
+    let (in_url, in_body) = if is_query_in_body(method, caller.source) {
+        (CallerQuery::default(), callers)
+    } else {
+        (callers, CallerQuery::default())
     };
+    add_query(&mut url, &compose(&defaults, &in_url, format));
+    let body = match round {
+        Round::Later if method.ignore_body_in_pagination => Payload::Nothing,
+        _ => {
+            let own = payload(method, scope, caller.source, writing)?;
+            query_in_body::onto(own, &in_body, method, writing, caller.body)?
+        }
+    };
+    let mut headers = defaults_of_headers(&[&config.headers, &method.headers], scope)?;
+    if matches!(body, Payload::Ours(_)) {
+        writing.describe(&mut headers);
+    }
     overlay(&mut headers, caller.headers, &body);
     Ok(Draft {
         method: method.method.0.clone(),
@@ -159,18 +193,24 @@ pub fn of_path(
 /// body at all.
 pub fn with_body(
     mut draft: Draft,
-    config: &Config,
-    method: &Method,
     value: &Value,
-    moment: &Moment,
+    writing: &Writing,
 ) -> Result<Draft, RequestError> {
-    if draft.body == Payload::Callers {
-        draft.body = match value {
-            Value::Null => Payload::Nothing,
-            value => written(config, method, value, &mut draft.headers, moment)?,
-        };
+    if draft.body != Payload::Callers {
+        return Ok(draft);
     }
-    Ok(draft)
+    draft.body = match value {
+        Value::Null => Payload::Nothing,
+        value => Payload::Ours(writing.write(value)?),
+    };
+    Ok(described(draft, writing))
+}
+
+/// The same with another body, in the method's format.
+#[must_use]
+pub fn with_payload(mut draft: Draft, bytes: Vec<u8>, writing: &Writing) -> Draft {
+    draft.body = Payload::Ours(bytes);
+    described(draft, writing)
 }
 
 /// Sets a query parameter, replacing any of the same name (RFC 3986 encoding).
@@ -280,56 +320,38 @@ fn overlay(headers: &mut HeaderMap, caller: &HeaderMap, body: &Payload) {
     }
 }
 
-/// What a method sends, before it is written.
-enum Content {
-    Callers,
-    Nothing,
-    Ours(Value),
-}
-
-fn content(
+/// What a method sends of its own.
+fn payload(
     method: &Method,
     scope: &TemplateScope,
     source: BodySource,
-) -> Result<Content, RequestError> {
+    writing: &Writing,
+) -> Result<Payload, RequestError> {
     let carries_none = matches!(method.method.0, http::Method::GET | http::Method::HEAD);
     let template = method
         .body
         .as_ref()
         .filter(|_| source == BodySource::Method);
     let tree = match template {
-        _ if method.ignore_body => return Ok(Content::Nothing),
-        None if carries_none => return Ok(Content::Nothing),
-        None => return Ok(Content::Callers),
+        _ if method.ignore_body => return Ok(Payload::Nothing),
+        None if carries_none => return Ok(Payload::Nothing),
+        None => return Ok(Payload::Callers),
         Some(_) if carries_none => {
             return Err(RequestError::NoBodyAllowed(method.method.0.clone()));
         }
         Some(tree) => tree,
     };
-    let value = tree.render(scope)?;
-    Ok(value.map_or(Content::Nothing, Content::Ours))
+    match tree.render(scope)? {
+        Some(value) => Ok(Payload::Ours(writing.write(&value)?)),
+        None => Ok(Payload::Nothing),
+    }
 }
 
-/// A body in the method's format, which the header fields then describe.
-fn written(
-    config: &Config,
-    method: &Method,
-    value: &Value,
-    headers: &mut HeaderMap,
-    moment: &Moment,
-) -> Result<Payload, RequestError> {
-    let format = method.body_format.unwrap_or_default();
-    let arrays = method.query_array_format.or(config.query_array_format);
-    let arrays = arrays.unwrap_or(QueryArrayFormat::Repeat);
-    let boundary = match format {
-        BodyFormat::Multipart => boundary(&moment.random),
-        _ => String::new(),
-    };
-    let bytes = body::write(value, format, arrays, &boundary)?;
-    if let Some(described) = body::content_type(format, headers.get(CONTENT_TYPE), &boundary) {
-        headers.insert(CONTENT_TYPE, described);
+fn described(mut draft: Draft, writing: &Writing) -> Draft {
+    if matches!(draft.body, Payload::Ours(_)) {
+        writing.describe(&mut draft.headers);
     }
-    Ok(Payload::Ours(bytes))
+    draft
 }
 
 #[cfg(test)]

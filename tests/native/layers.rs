@@ -42,6 +42,7 @@ const PLATFORM: &[&str] = &[
     "wasm_bindgen",
     "wasm_bindgen_futures",
     "js_sys",
+    "wasm_streams",
     "web_sys",
     "getrandom",
 ];

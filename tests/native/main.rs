@@ -29,6 +29,7 @@ mod layers;
 mod link_tokens;
 mod openapi;
 mod outside;
+mod paging;
 mod provider_cases;
 mod providers;
 mod proxy;

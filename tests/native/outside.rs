@@ -20,16 +20,24 @@ use causeway::ids::AccountId;
 use causeway::ports::*;
 use causeway::settings::Settings;
 use causeway::time::Timestamp;
+use futures::StreamExt;
 use futures::future::LocalBoxFuture;
+use futures::stream::LocalBoxStream;
 use http::HeaderMap;
 use rusqlite::types::ValueRef;
 use serde_json::Value;
 
-/// A streamed body made of pieces.
-#[derive(Debug)]
+/// A streamed body made of pieces; or of what the service makes while it is read.
 pub struct Pieces {
     pub length: Option<u64>,
-    pub pieces: VecDeque<Bytes>,
+    pub left: VecDeque<Bytes>,
+    pub made: Option<LocalBoxStream<'static, Bytes>>,
+}
+
+impl std::fmt::Debug for Pieces {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", self.left)
+    }
 }
 
 impl ByteStream for Pieces {
@@ -38,7 +46,10 @@ impl ByteStream for Pieces {
     }
 
     async fn next(&mut self) -> Option<Result<Bytes, BrokenStream>> {
-        self.pieces.pop_front().map(Ok)
+        match &mut self.made {
+            Some(made) => made.next().await.map(Ok),
+            None => self.left.pop_front().map(Ok),
+        }
     }
 }
 
@@ -56,6 +67,9 @@ impl Sent {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 }
+
+/// Answers by what it is asked.
+pub type Provider = Rc<dyn Fn(&Sent) -> Reply<Pieces>>;
 
 /// One scripted answer.
 pub struct Scripted {
@@ -94,6 +108,8 @@ pub struct Inner {
     pub kv_failures: Cell<usize>,
     pub faults: RefCell<VecDeque<(String, Fault)>>,
     script: RefCell<VecDeque<Scripted>>,
+    /// Answers what is not scripted.
+    provider: RefCell<Option<Provider>>,
     pub sent: RefCell<Vec<Sent>>,
     pub logs: RefCell<Vec<Value>>,
     disks: RefCell<BTreeMap<ObjectName, DiskHandle>>,
@@ -147,6 +163,7 @@ impl World {
             kv_failures: Cell::new(0),
             faults: RefCell::default(),
             script: RefCell::default(),
+            provider: RefCell::default(),
             sent: RefCell::default(),
             logs: RefCell::default(),
             disks: RefCell::default(),
@@ -291,6 +308,11 @@ impl World {
 
     pub fn scripts(&self, scripted: Scripted) {
         self.0.script.borrow_mut().push_back(scripted);
+    }
+
+    /// A provider that answers by what it is asked, where nothing is scripted.
+    pub fn provides(&self, provider: impl Fn(&Sent) -> Reply<Pieces> + 'static) {
+        *self.0.provider.borrow_mut() = Some(Rc::new(provider));
     }
 
     /// Takes back what was scripted and not asked for.
@@ -491,10 +513,11 @@ pub fn reply(status: u16, headers: &[(&str, &str)], body: Body<Pieces>) -> Reply
 pub fn streamed(pieces: &[&'static [u8]], length: Option<u64>) -> Body<Pieces> {
     Body::Stream(Pieces {
         length,
-        pieces: pieces
+        left: pieces
             .iter()
             .map(|piece| Bytes::from_static(piece))
             .collect(),
+        made: None,
     })
 }
 
@@ -502,7 +525,13 @@ pub async fn collect(body: Body<Pieces>) -> Vec<u8> {
     match body {
         Body::Empty => Vec::new(),
         Body::Bytes(bytes) => bytes.to_vec(),
-        Body::Stream(stream) => stream.pieces.into_iter().flatten().collect(),
+        Body::Stream(mut stream) => {
+            let mut whole = Vec::new();
+            while let Some(piece) = stream.next().await {
+                whole.extend_from_slice(&piece.unwrap());
+            }
+            whole
+        }
     }
 }
 
@@ -585,13 +614,14 @@ impl HttpClient for World {
             headers: request.headers,
             body: collect(request.body).await,
         };
-        self.0.sent.borrow_mut().push(sent);
-        let scripted = self
-            .0
-            .script
-            .borrow_mut()
-            .pop_front()
-            .expect("the provider was asked once more than scripted");
+        self.0.sent.borrow_mut().push(sent.clone());
+        let scripted = self.0.script.borrow_mut().pop_front();
+        let provider = self.0.provider.borrow().clone();
+        let scripted = match (scripted, provider) {
+            (Some(scripted), _) => scripted,
+            (None, Some(provider)) => return Ok(provider(&sent)),
+            (None, None) => panic!("the provider was asked once more than scripted"),
+        };
         let wait = Timestamp::from_millis(scripted.not_before).since(self.now());
         if wait > request.timeout {
             self.sleep(request.timeout).await;
@@ -599,6 +629,14 @@ impl HttpClient for World {
         }
         self.sleep(wait).await;
         scripted.outcome
+    }
+
+    fn stream(&self, pieces: LocalBoxStream<'static, Bytes>) -> Pieces {
+        Pieces {
+            length: None,
+            left: VecDeque::new(),
+            made: Some(pieces),
+        }
     }
 }
 

@@ -162,6 +162,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.state.borrow().clone()
     }
 
+    /// The account's id.
+    pub fn id(&self) -> AccountId {
+        self.id
+    }
+
     /// Whether the account is still there: it may go while a call waits for its turn.
     pub fn is_here(&self) -> bool {
         matches!(&*self.state.borrow(), State::Here(_))

@@ -5,9 +5,12 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::held::{Held, NotText, Reading, Wanted};
-use super::{Plan, Work};
+use super::{Pages, Plan, Work};
 use crate::config::resource::Method;
 use crate::error::{Code, Failure, Remote};
+use crate::flows::isolate::Room;
+use crate::json;
+use crate::pagination::{Answer, Position, Standing};
 use crate::ports::{Body, Outside, Reply, Storage};
 use crate::proxy::headers;
 use crate::proxy::reply::{self, FoundError, Kind, Look};
@@ -21,16 +24,17 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     pub(super) async fn answer(
         &self,
         reply: Reply<O::Stream>,
-    ) -> Result<Reply<O::Stream>, Failure> {
+    ) -> Result<Outcome<O::Stream>, Failure> {
         let Plan::Method { method, is_list } = self.plan else {
-            return Ok(self.passed_on(reply));
+            return Ok(Outcome::Reply(self.passed_on(reply)));
         };
         let kind = reply::kind(&reply.headers, method.api_response_format);
+        let reply = self.as_empty_page(reply);
         if reply.status.as_u16() >= 400 {
             return Err(self.refusal(method, reply).await?);
         }
         if is_list && reply.status.is_success() {
-            return self.list(method, reply).await;
+            return self.list(method, reply).await.map(Outcome::List);
         }
         match reply::look(
             method,
@@ -38,9 +42,10 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             kind,
         ) {
             Look::Inside if reply.status.is_success() => {
-                self.looked_into(method, kind, reply).await
+                let reply = self.looked_into(method, kind, reply).await?;
+                Ok(Outcome::Reply(reply))
             }
-            _ => Ok(self.passed_on(reply)),
+            _ => Ok(Outcome::Reply(self.passed_on(reply))),
         }
     }
 
@@ -48,7 +53,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     pub(super) async fn refused(
         &self,
         reply: Reply<O::Stream>,
-    ) -> Result<Reply<O::Stream>, Failure> {
+    ) -> Result<Outcome<O::Stream>, Failure> {
         self.answer(reply).await.map_err(|mut failure| {
             if failure.remote.is_some() {
                 failure.code = Code::NeedsReauth;
@@ -57,11 +62,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         })
     }
 
-    async fn list(
-        &self,
-        method: &Method,
-        reply: Reply<O::Stream>,
-    ) -> Result<Reply<O::Stream>, Failure> {
+    async fn list(&self, method: &Method, reply: Reply<O::Stream>) -> Result<Listed, Failure> {
         let reading = Reading {
             kind: reply::kind(&reply.headers, method.api_response_format),
             list: method.response_path.as_ref(),
@@ -69,9 +70,37 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         };
         let mut held = self.held(&reply.headers, reply.body, reading).await?;
         self.check_for_error(method, &mut held, &reply.headers, reply.status)?;
+        let value = self.value_for_turning(&mut held)?;
         held.room.take(held.text.len())?;
-        let envelope = reply::list(&held.text, method.response_path.as_ref())?;
-        Ok(rewritten(StatusCode::OK, &reply.headers, envelope))
+        let path = method.response_path.as_ref();
+        let records = reply::records(&held.text, path)?;
+        let (lines, count) = match self.pages {
+            Pages::One => (
+                String::new(),
+                reply::of_list(json::count_elements(records), path)?,
+            ),
+            Pages::All => reply::of_list(json::lines(records), path)?,
+        };
+        let turn = self.turn(&Answer {
+            status: reply.status,
+            headers: &reply.headers,
+            text: &held.text,
+            value: value.as_ref(),
+            records,
+            count: count as u64,
+        })?;
+        let text = match (self.pages, turn.standing) {
+            (Pages::One, Standing::New) => self.envelope(records, count, &turn)?,
+            (Pages::One, Standing::Again) => self.envelope(reply::EMPTY, 0, &turn)?,
+            (Pages::All, Standing::New) => lines,
+            (Pages::All, Standing::Again) => String::new(),
+        };
+        Ok(Listed {
+            headers: reply.headers,
+            text,
+            room: held.room,
+            next: turn.next,
+        })
     }
 
     async fn looked_into(
@@ -245,6 +274,35 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         self.object.outside.log(&serde_json::json!({
             "level": "error", "event": event, "integration": self.effective.integration.name, "integrated_account_id": account.id, "reason": reason,
         }));
+    }
+}
+
+/// What a provider's answer comes to.
+pub(super) enum Outcome<S> {
+    /// An answer as it goes to the caller.
+    Reply(Reply<S>),
+    /// A page of a list.
+    List(Listed),
+}
+
+/// A page of a list.
+pub(super) struct Listed {
+    /// Those of the provider's answer.
+    headers: HeaderMap,
+    /// The envelope; of a walk the records alone, as lines.
+    pub(super) text: String,
+    /// What it takes in memory.
+    pub(super) room: Room,
+    /// The page behind it.
+    pub(super) next: Option<Position>,
+}
+
+impl<S> Outcome<S> {
+    pub(super) fn into_reply(self) -> Reply<S> {
+        match self {
+            Self::Reply(reply) => reply,
+            Self::List(list) => rewritten(StatusCode::OK, &list.headers, list.text),
+        }
     }
 }
 

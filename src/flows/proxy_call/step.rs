@@ -1,18 +1,19 @@
 //! A request within an action. It brings no caller's words: its query is the file's, its body the result of the
 //! step before, and its answer is read and becomes the next result.
 
+use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
 use super::held::{Reading, Wanted};
-use super::{OURS_ON_LIST, Plan, Values, Work, moment};
+use super::{OURS_ON_LIST, Pages, Plan, Values, Work, moment};
 use crate::config::resource::Method;
 use crate::error::Failure;
 use crate::flows::account_object::{AccountObject, Loaded};
 use crate::flows::effective::Effective;
 use crate::flows::isolate::Room;
 use crate::ports::{Body, Outside, Reply, Storage};
-use crate::proxy::body::BodySource;
+use crate::proxy::body::{BodySource, Writing};
 use crate::proxy::query::CallerQuery;
 use crate::proxy::reply::{self, Kind, ReplyError};
 use crate::proxy::request;
@@ -65,7 +66,13 @@ pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
         Whole::Any => &[],
     };
     let query = CallerQuery::read(&call.query, ours);
-    let method = call.method;
+    let (method, moment) = (call.method, moment(&object.outside));
+    let writing = Writing::of(&effective.compiled.config, method, &moment);
+    let text = if method.add_query_to_body {
+        text(&writing, &call.body)?
+    } else {
+        Bytes::new()
+    };
     let work = Work {
         object,
         loaded,
@@ -78,16 +85,18 @@ pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
         values: Values {
             id: call.id,
             query: query.to_value(),
+            text,
             body: Some(call.body),
         },
         deadline,
-        moment: moment(&object.outside),
+        moment,
         source: BodySource::Method,
+        pages: Pages::One,
+        page: None,
     };
     let draft = work.draft(&query, &HeaderMap::new())?;
     let body = work.values.body.as_ref().unwrap_or(&Value::Null);
-    let config = &effective.compiled.config;
-    let draft = request::with_body(draft, config, method, body, &work.moment)?;
+    let draft = request::with_body(draft, body, &writing)?;
     let reply = work.send(draft, Body::Empty).await?;
     work.answered(method, call.whole, reply).await
 }
@@ -128,6 +137,14 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             room: held.room,
         })
     }
+}
+
+/// The body as a caller would have written it, where the query is put into it.
+fn text(writing: &Writing, body: &Value) -> Result<Bytes, Failure> {
+    if body.is_null() {
+        return Ok(Bytes::new());
+    }
+    Ok(writing.write(body)?.into())
 }
 
 /// XML is read as JSON; where nothing says that it has to be that, its words will do.

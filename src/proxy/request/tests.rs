@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::*;
 use crate::config::read_config;
-use crate::expression::PlainHttp;
+use crate::expression::{Moment, PlainHttp};
+use crate::proxy::multipart::boundary;
 
 /// What a call brings, and the request that comes of it.
 struct Story {
@@ -14,6 +15,7 @@ struct Story {
     headers: Vec<(&'static str, &'static str)>,
     body: Value,
     source: BodySource,
+    round: Round,
 }
 
 impl Story {
@@ -28,21 +30,25 @@ impl Story {
             headers: Vec::new(),
             body: Value::Null,
             source: BodySource::Method,
+            round: Round::First,
         }
     }
 
     fn draft(&self, name: &str) -> Result<Draft, RequestError> {
+        let moment = Moment {
+            now_ms: 0,
+            random: [7; 32],
+        };
         self.run(|config, scope, pins, caller| {
+            let method = config.method("things", name).unwrap();
             of_method(
                 config,
-                config.method("things", name).unwrap(),
+                method,
+                self.round,
                 scope,
                 pins,
                 caller,
-                &Moment {
-                    now_ms: 0,
-                    random: [7; 32],
-                },
+                &Writing::of(config, method, &moment),
             )
         })
     }
@@ -79,6 +85,7 @@ impl Story {
                 query: &query,
                 headers: &headers,
                 source: self.source,
+                body: b"",
             },
         )
     }
@@ -322,4 +329,37 @@ fn a_parameter_that_the_method_uses_is_not_sent_a_second_time() {
         "no method, no use: {}",
         custom.url
     );
+}
+
+#[test]
+fn later_pages_may_have_another_path_and_no_body() {
+    let mut story = Story::new(&config(&json!({
+        "method": "post", "path": "/search", "pagination_path": "/search/next", "ignore_body_in_pagination": true,
+        "body": { "a": 1 }, "pagination": { "format": "link_header" }
+    })));
+    let first = story.draft("get").unwrap();
+    assert!(first.url.as_str().contains("/v2/search?"), "{}", first.url);
+    assert_eq!(first.body, Payload::Ours(br#"{"a":1}"#.to_vec()));
+    story.round = Round::Later;
+    let later = story.draft("get").unwrap();
+    assert!(
+        later.url.as_str().contains("/v2/search/next?"),
+        "{}",
+        later.url
+    );
+    assert_eq!(later.body, Payload::Nothing);
+}
+
+#[test]
+fn the_callers_query_goes_into_the_body_where_the_method_says_so() {
+    let mut story = Story::new(&config(
+        &json!({ "method": "post", "path": "/search", "add_query_to_body": true, "body": { "a": 1 } }),
+    ));
+    story.query = "q=x&locale=fr";
+    let draft = story.draft("get").unwrap();
+    let query = draft.url.query().unwrap();
+    assert_eq!(query, "locale=en&per_page=50", "the file's own stays");
+    let body = br#"{"a":1,"q":"x","locale":"fr"}"#.to_vec();
+    assert_eq!(draft.body, Payload::Ours(body));
+    assert_eq!(header(&draft, "content-type"), Some("application/json"));
 }
