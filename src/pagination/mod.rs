@@ -227,7 +227,7 @@ fn clamp(pagination: &Pagination, limit: Option<u64>) -> Option<u64> {
         Pagination::Offset(offset) => (offset.min_limit, offset.max_limit),
         Pagination::LinkHeader(link) => (link.min_limit, link.max_limit),
         Pagination::Range(range) => (range.min_limit, range.max_limit),
-        Pagination::Dynamic(_) => (None, None),
+        Pagination::Dynamic(dynamic) => (dynamic.min_limit, dynamic.max_limit),
     };
     let Count(least) = least.unwrap_or(Count(1));
     let Count(most) = most.unwrap_or(Count(u64::MAX));

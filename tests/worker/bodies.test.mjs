@@ -21,7 +21,7 @@ before(async () => {
       resources: {
         ships: { list: { path: "/ships", response_path: "data", pagination: page }, get: { path: "/ships/{{id}}" }, create: { method: "post", path: "/ships" }, delete: { method: "delete", path: "/ships/{{id}}" } },
         cut: { get: { path: "/ships/{{id}}", response_path: "data.0" } },
-        forms: { create: { method: "post", path: "/forms", body_format: "form" } },
+        forms: { create: { method: "post", path: "/forms", body_format: "form" }, update: { method: "post", path: "/forms/{{id}}", body_format: "form", body: "{{body}}" } },
         uploads: { create: { method: "post", path: "/uploads", body_format: "multipart" } },
         parts: { create: { method: "post", path: "/uploads", body_format: "multipart", body: parts } },
         documents: { create: { method: "post", path: "/documents", body_format: "xml", body: { ship: { "@id": "{{body.id}}", name: "{{body.name}}" } } }, get: { path: "/feeds/{{id}}", api_response_format: "xml" } },
@@ -141,7 +141,7 @@ describe("answers without a body", () => {
 
 describe("other formats", () => {
   test("form: nested and in the array format", async () => {
-    ok(await call("POST", "/proxy/forms", { name: "Fram & Co", owner: { city: "Oslo" }, tags: ["a", "b,c"], none: null }), 200);
+    ok(await call("PATCH", "/proxy/forms/1", { name: "Fram & Co", owner: { city: "Oslo" }, tags: ["a", "b,c"], none: null }), 200);
     assert.equal(sent().headers["content-type"], "application/x-www-form-urlencoded");
     assert.deepEqual([...new URLSearchParams(sent().body.toString())], [["name", "Fram & Co"], ["owner[city]", "Oslo"], ["tags[]", "a"], ["tags[]", "b,c"]]);
   });

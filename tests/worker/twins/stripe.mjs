@@ -44,7 +44,6 @@ export const stripeByExpression = {
         cursor_key: null,
         has_next_path: null,
         limit_key: null,
-        max_limit: null,
         get_pagination_values_expression: '$boolean(response.has_more) ? { "starting_after": response.data[-1].id }',
         get_cursor_from_response_expression: "response.data[-1].id",
       },
