@@ -21,6 +21,7 @@ use crate::time::Timestamp;
 pub use headers::write;
 pub use pace::{Late, Pace, Whose};
 pub use quota::Quota;
+pub use wait::seconds;
 
 /// The roots that are the parsed body.
 const BODY: &[&str] = &["response", "body", "data"];

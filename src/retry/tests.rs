@@ -104,8 +104,8 @@ fn two_retries_of_a_read_and_never_more_than_the_most() {
         (Some(u32::MAX), u32::MAX, false),
     ] {
         let tried = Tried {
-            allowed,
             retries,
+            allowed,
             ..read()
         };
         let next = decide(&tried, status(503));

@@ -104,7 +104,8 @@ pub(super) fn may_see(node: &AstNode, roots: &[&str]) -> bool {
         AstNode::ParentVariable(_)
         | AstNode::Wildcard
         | AstNode::Descendant
-        | AstNode::Parent(_) => true,
+        | AstNode::Parent(_)
+        | AstNode::Transform { .. } => true,
         AstNode::Path { steps } => steps.iter().any(|step| step_sees(step, roots)),
         AstNode::Binary { lhs, rhs, .. } => sees(lhs) || sees(rhs),
         AstNode::Unary { operand, .. } => sees(operand),
@@ -125,7 +126,6 @@ pub(super) fn may_see(node: &AstNode, roots: &[&str]) -> bool {
         } => sees(condition) || sees(then_branch) || else_branch.as_deref().is_some_and(sees),
         AstNode::FunctionApplication(inner) => sees(inner),
         AstNode::Sort { input, terms } => sees(input) || terms.iter().any(|(term, _)| sees(term)),
-        AstNode::Transform { .. } => true,
     }
 }
 
