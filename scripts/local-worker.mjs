@@ -17,7 +17,7 @@ export async function localWorker({ vars = {}, dev = {} } = {}) {
       compatibilityDate: wrangler.compatibility_date,
       compatibilityFlags: wrangler.compatibility_flags,
       manifest: await manifest(path.join(root, path.dirname(wrangler.main))),
-      env: { ...textBindings({ ...wrangler.vars, ...vars }), ...kvBindings(wrangler), ...objectBindings(wrangler) },
+      env: { ...textBindings({ ...wrangler.vars, ...vars }), ...kvBindings(wrangler), ...objectBindings(wrangler), ...rateLimits(wrangler) },
       exports: sqliteClasses(wrangler),
     },
     dev: { rootPath: root, ...dev },
@@ -46,6 +46,10 @@ function kvBindings({ kv_namespaces }) {
 function objectBindings({ name: worker, durable_objects }) {
   const binding = ({ name, class_name }) => [name, { type: "durable-object", worker, exportName: class_name }];
   return Object.fromEntries(durable_objects.bindings.map(binding));
+}
+
+function rateLimits({ ratelimits = [] }) {
+  return Object.fromEntries(ratelimits.map(({ name, namespace_id, simple }) => [name, { type: "rate-limit", namespace: namespace_id, simple }]));
 }
 
 function sqliteClasses({ migrations }) {
