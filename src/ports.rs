@@ -259,6 +259,13 @@ pub trait HttpClient {
     -> Result<Reply<Self::Stream>, SendError>;
 }
 
+/// The platform's count of requests.
+pub trait TokenRate {
+    /// Counts one request under `key`; whether it is within `TOKEN_RATE`. Without that limit all are, and so they
+    /// are while the platform cannot tell.
+    async fn admits(&self, key: &str) -> bool;
+}
+
 /// The other objects.
 pub trait Objects: HttpClient {
     /// Asks an object: JSON text in, JSON text out. `patience` is how long it may take.
@@ -280,9 +287,9 @@ pub trait Objects: HttpClient {
 }
 
 /// Everything the front Worker and the objects share.
-pub trait Outside: System + ConfigStore + HttpClient + Objects + 'static {}
+pub trait Outside: System + ConfigStore + HttpClient + TokenRate + Objects + 'static {}
 
-impl<T: System + ConfigStore + HttpClient + Objects + 'static> Outside for T {}
+impl<T: System + ConfigStore + HttpClient + TokenRate + Objects + 'static> Outside for T {}
 
 /// An object's own storage: SQLite and one alarm. Statements without an `.await` between them are one
 /// atomic write.

@@ -1,6 +1,7 @@
 //! What the operator can set, and the limits that are fixed. Reading the platform's variables is
 //! `cloudflare`'s; here is what they mean.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use url::Url;
@@ -63,6 +64,16 @@ pub const MAX_REDIRECTS: usize = 5;
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest a caller may ask for.
 pub const CALL_TIMEOUT_MAX: Duration = Duration::from_secs(100);
+/// How often a request that only reads is sent again, unless its caller says otherwise by `x-max-retries`.
+pub const READ_RETRIES: u32 = 2;
+/// The most a caller may ask for.
+pub const CALL_RETRIES_MAX: u32 = 5;
+/// What the caller of a rate-limited provider waits when the provider does not say.
+pub const RATE_LIMIT_WAIT: Duration = Duration::from_secs(30);
+/// The time that `ACCOUNT_RATE` and `TOKEN_RATE` count requests in.
+pub const RATE_PERIOD: Duration = Duration::from_secs(10);
+/// The most `ACCOUNT_RATE` can be set to: the times of so many requests are held in memory.
+pub const ACCOUNT_RATE_MAX: usize = 10_000;
 
 /// What the operator has set.
 #[derive(Debug)]
@@ -85,6 +96,8 @@ pub struct Settings {
     pub event_retention: Duration,
     /// `EVENT_RETENTION_COUNT`: how many settled events an account keeps.
     pub event_retention_count: usize,
+    /// `ACCOUNT_RATE`: requests to the provider that one account sends in [`RATE_PERIOD`]; any number when absent.
+    pub account_rate: Option<NonZeroUsize>,
 }
 
 /// Whether requests may go to private addresses and over plain http.
@@ -131,6 +144,9 @@ impl Settings {
                 .min(WEBHOOK_BODY_BYTES_MAX),
             event_retention: Duration::from_hours(24 * days.clamp(1, EVENT_RETENTION_DAYS)),
             event_retention_count: size("EVENT_RETENTION_COUNT").unwrap_or(EVENT_RETENTION_COUNT),
+            account_rate: NonZeroUsize::new(
+                size("ACCOUNT_RATE").unwrap_or(0).min(ACCOUNT_RATE_MAX),
+            ),
         }
     }
 
@@ -152,6 +168,17 @@ mod tests {
         assert_eq!(settings.eu_jurisdiction, EuJurisdiction::Enforced);
         assert_eq!(settings.private_upstreams, PrivateUpstreams::Refused);
         assert_eq!(settings.config_cache, Duration::from_secs(30));
+        assert_eq!(settings.account_rate, None);
+    }
+
+    #[test]
+    fn the_rate_of_an_account_is_off_at_0_and_bounded() {
+        let rate = |text: &str| {
+            let settings = Settings::read(|name| (name == "ACCOUNT_RATE").then(|| text.to_owned()));
+            settings.account_rate.map_or(0, NonZeroUsize::get)
+        };
+        let read = ["0", "1", "10000", "10001", "-1", "many"].map(rate);
+        assert_eq!(read, [0, 1, 10_000, 10_000, 0, 0]);
     }
 
     #[test]

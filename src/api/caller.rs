@@ -119,6 +119,15 @@ impl Caller {
         }
     }
 
+    /// What its requests are counted under, by which nobody learns the token.
+    pub(crate) fn token_key(&self) -> &str {
+        match self {
+            Self::Admin => "admin",
+            Self::Token(token) => &token.hash,
+            Self::Account(_, hash) => hash,
+        }
+    }
+
     /// What it may see of the accounts.
     pub(crate) fn sees(&self) -> Sees {
         match self {

@@ -2,6 +2,7 @@
 //! `caller::Caller` with rights, and what the flows give becomes an answer.
 
 mod admin;
+mod budget;
 mod caller;
 mod connect;
 mod proxy;
@@ -22,6 +23,7 @@ use url::Url;
 use crate::error::{Code, Failure};
 use crate::flows::isolate::Isolate;
 use crate::ports::{Body, Incoming, Outside, Reply};
+use crate::settings::RATE_PERIOD;
 use caller::Caller;
 use route::{Found, Route};
 
@@ -115,6 +117,10 @@ async fn admit<O: Outside>(
     needed: rights::Right,
 ) -> Result<Caller, Failure> {
     let caller = Caller::authenticate(desk.outside, desk.isolate, headers).await?;
+    if !desk.outside.admits(caller.token_key()).await {
+        let words = "This token has sent as many requests as it may for now (TOKEN_RATE).";
+        return Err(Failure::too_many_requests(words, RATE_PERIOD.as_secs()));
+    }
     rights::check(&caller, needed)?;
     Ok(caller)
 }

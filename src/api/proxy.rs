@@ -7,6 +7,7 @@ use http::{Method, StatusCode};
 use serde_json::json;
 use url::Url;
 
+use super::budget::Budget;
 use super::caller::Caller;
 use super::route::{Found, Route, find};
 use super::{Desk, reply, shape, webhook};
@@ -18,7 +19,6 @@ use crate::flows::proxy_call::{Call, proxy_call};
 use crate::ids::AccountId;
 use crate::ports::{Body, HandOver, Incoming, ObjectFault, Outside, Reply, Storage};
 use crate::proxy::headers;
-use crate::settings::{CALL_TIMEOUT, CALL_TIMEOUT_MAX};
 
 /// What the way to the object and back may take beside the call itself.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -32,7 +32,7 @@ pub(super) async fn hand_over<O: Outside>(
 ) -> Result<Reply<O::Stream>, Failure> {
     let account = account_in(&request.url, caller.own_account())?;
     refuse_body_of_get(&request)?;
-    let budget = timeout(&request.headers)? + MARGIN;
+    let budget = Budget::read(&request.headers)?.timeout + MARGIN;
     let hand_over = HandOver {
         request_id: desk.request_id.to_owned(),
         sees: caller.sees(),
@@ -91,9 +91,11 @@ async fn call<O: Outside, S: Storage>(
             ));
         }
     };
+    let budget = Budget::read(&request.headers)?;
     let call = Call {
         target,
-        timeout: timeout(&request.headers)?,
+        timeout: budget.timeout,
+        max_retries: budget.max_retries,
         query: request.url.query().unwrap_or_default().to_owned(),
         method: request.method,
         headers: request.headers,
@@ -109,7 +111,7 @@ async fn act<O: Outside, S: Storage>(
     name: &str,
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
-    let timeout = timeout(&request.headers)?;
+    let timeout = Budget::read(&request.headers)?.timeout;
     let input = shape::read_json_if_any(request.body).await?;
     let result = call_action(account, &hand_over.sees, name, input, timeout).await?;
     Ok(reply::json(StatusCode::OK, &result))
@@ -151,24 +153,6 @@ fn account_in(url: &Url, own: Option<AccountId>) -> Result<AccountId, Failure> {
         (Some(Ok(id)), Some(own)) if id == own => Ok(id),
         (Some(_), _) => Err(hidden()),
     }
-}
-
-fn timeout(headers: &http::HeaderMap) -> Result<Duration, Failure> {
-    let Some(value) = headers.get("x-timeout-ms") else {
-        return Ok(CALL_TIMEOUT);
-    };
-    let millis: Option<u64> = value
-        .to_str()
-        .ok()
-        .and_then(|text| text.trim().parse().ok())
-        .filter(|millis| *millis > 0);
-    let millis = millis.ok_or_else(|| {
-        Failure::new(
-            Code::Malformed,
-            "x-timeout-ms is not a number of milliseconds above 0.",
-        )
-    })?;
-    Ok(Duration::from_millis(millis).min(CALL_TIMEOUT_MAX))
 }
 
 fn again<S>(request: &Incoming<S>) -> Option<Incoming<S>> {

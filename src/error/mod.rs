@@ -66,6 +66,8 @@ codes! {
     HostKey = "caller.host_key", 422;
     #[doc = "The body is over a limit; `details.limit_bytes` says which."]
     BodyTooLarge = "caller.body_too_large", 413;
+    #[doc = "More requests than the operator lets this token or this account send; `retry-after` says for how long."]
+    TooManyRequests = "caller.rate_limited", 429;
     #[doc = "The customer must connect the account again."]
     NeedsReauth = "account.needs_reauth", 401;
     #[doc = "The account is not set up (yet)."]
@@ -255,6 +257,11 @@ impl Failure {
             format!("The body is over {limit} bytes."),
         )
         .with_details(json!({ "limit_bytes": limit }))
+    }
+
+    /// More requests than the operator lets through.
+    pub fn too_many_requests(message: &str, seconds: u64) -> Self {
+        Self::new(Code::TooManyRequests, message).with_retry_after(seconds)
     }
 
     /// Too much at once.

@@ -2,8 +2,11 @@
 //! answer.
 
 mod answer;
+mod attempts;
+mod limits;
 mod send;
 mod step;
+mod turn;
 
 pub(in crate::flows) use step::{Answered, StepCall, Whole, call_step};
 
@@ -29,6 +32,7 @@ use crate::proxy::request::{self, Caller, Draft};
 use crate::proxy::{Target, headers, is_read};
 use crate::settings::{PrivateUpstreams, TEMPLATE_BODY_BYTES};
 use crate::time::Timestamp;
+use attempts::Retries;
 
 /// What a caller asks of an account.
 pub struct Call<S> {
@@ -42,8 +46,10 @@ pub struct Call<S> {
     pub headers: HeaderMap,
     /// The caller's body.
     pub body: Body<S>,
-    /// How long it may take.
+    /// How long it may take, retries included.
     pub timeout: Duration,
+    /// How often it may be sent again; as often as its verb says when the caller does not.
+    pub max_retries: Option<u32>,
 }
 
 /// Parameters that are ours on every call, and those that are ours on `list` only.
@@ -61,6 +67,7 @@ struct Work<'a, O, S> {
     values: Values,
     deadline: Timestamp,
     moment: Moment,
+    retries: Retries,
 }
 
 /// What the file says of the target.
@@ -116,6 +123,7 @@ pub async fn proxy_call<O: Outside, S: Storage>(
         values,
         deadline,
         moment: moment(&object.outside),
+        retries: Retries::up_to(call.max_retries),
     };
     let again = body.again();
     let reply = work.send(work.draft(&query, &headers)?, body).await?;

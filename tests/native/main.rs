@@ -24,6 +24,7 @@ mod installs;
 mod integration_files;
 mod integrations;
 mod layers;
+mod limits;
 mod link_tokens;
 mod outside;
 mod provider_cases;

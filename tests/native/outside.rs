@@ -103,6 +103,10 @@ pub struct Inner {
     /// What goes on in the background.
     tasks: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
     pub call_faults: Cell<usize>,
+    /// The platform's limit of requests per token in ten seconds; nothing without the binding.
+    pub token_rate: Cell<Option<usize>>,
+    /// Requests by token, each with its ten seconds.
+    counted: RefCell<BTreeMap<String, (i64, usize)>>,
     /// Asks with this word in them never return.
     pub hangs: RefCell<Vec<String>>,
     /// What objects say to their next asks, in place of being asked.
@@ -155,6 +159,8 @@ impl World {
             sleepers: RefCell::default(),
             tasks: RefCell::default(),
             call_faults: Cell::new(0),
+            token_rate: Cell::new(None),
+            counted: RefCell::default(),
             hangs: RefCell::default(),
             says: RefCell::default(),
             heard: RefCell::default(),
@@ -599,6 +605,22 @@ impl HttpClient for World {
         }
         self.sleep(wait).await;
         scripted.outcome
+    }
+}
+
+impl TokenRate for World {
+    async fn admits(&self, key: &str) -> bool {
+        let Some(limit) = self.0.token_rate.get() else {
+            return true;
+        };
+        let window = self.0.now.get() / 10_000;
+        let mut counted = self.0.counted.borrow_mut();
+        let count = counted.entry(key.to_owned()).or_default();
+        if count.0 != window {
+            *count = (window, 0);
+        }
+        count.1 += 1;
+        count.1 <= limit
     }
 }
 

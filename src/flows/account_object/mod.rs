@@ -45,6 +45,7 @@ use crate::flows::isolate::Isolate;
 use crate::ids::AccountId;
 use crate::json as words;
 use crate::ports::{Outside, Sees, Storage};
+use crate::rate_limit::Pace;
 use crate::settings::CALL_SLOTS;
 use crate::time::Timestamp;
 use ahead::Pauses;
@@ -88,6 +89,8 @@ pub struct AccountObject<O, S> {
     outbox_pause: Cell<Option<Timestamp>>,
     /// Calls that wait for the head of an answer.
     pub(crate) slots: Semaphore,
+    /// How fast its calls may go.
+    pub(crate) pace: RefCell<Pace>,
 }
 
 #[derive(Clone)]
@@ -141,6 +144,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             is_delivering: Cell::new(false),
             outbox_pause: Cell::new(None),
             slots: Semaphore::new(CALL_SLOTS),
+            pace: RefCell::default(),
         }
     }
 

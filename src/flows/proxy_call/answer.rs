@@ -17,11 +17,8 @@ use crate::json;
 use crate::ports::{Body, Outside, Reply, SendError, Storage};
 use crate::proxy::headers;
 use crate::proxy::reply::{self, FoundError, Kind, Look};
-use crate::settings::{EXPRESSION_VALUES, VALUE_BYTES};
+use crate::settings::{EXPRESSION_VALUES, RATE_LIMIT_WAIT, VALUE_BYTES};
 use crate::time::retry_after;
-
-/// What a caller of a rate-limited provider waits when the provider does not say.
-const DEFAULT_RETRY_AFTER: u64 = 30;
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
     /// Passes the answer on, cut and wrapped as the file says.
@@ -228,7 +225,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         });
         let asked = retry_after(headers, self.object.outside.now()).map(|wait| wait.as_secs());
         Failure {
-            retry_after: asked.or((status == 429).then_some(DEFAULT_RETRY_AFTER)),
+            retry_after: asked.or((status == 429).then_some(RATE_LIMIT_WAIT.as_secs())),
             remote: Some(Box::new(Remote {
                 status,
                 raw_response: text,

@@ -4,6 +4,7 @@
 use http::HeaderMap;
 use serde_json::Value;
 
+use super::attempts::Retries;
 use super::{OURS_ON_LIST, Plan, Values, Work, moment};
 use crate::config::resource::Method;
 use crate::error::Failure;
@@ -80,6 +81,7 @@ pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
         },
         deadline,
         moment: moment(&object.outside),
+        retries: Retries::up_to(None),
     };
     let draft = work.draft(&query, &HeaderMap::new())?;
     let body = work.values.body.as_ref().unwrap_or(&Value::Null);

@@ -1,0 +1,27 @@
+//! The header fields that tell callers of a provider's limits, the same from every provider.
+
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, HeaderName};
+
+use super::{Limits, wait};
+
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
+
+/// Writes what is known into the answer's own fields. One of these names that could not be read goes: it is not
+/// what callers are promised.
+pub fn write(headers: &mut HeaderMap, limits: &Limits) {
+    let quota = &limits.quota;
+    for (name, number) in [
+        (LIMIT, quota.limit),
+        (REMAINING, quota.remaining),
+        (RESET, quota.reset.map(wait::seconds)),
+        (RETRY_AFTER, limits.retry_after().map(wait::seconds)),
+    ] {
+        match number {
+            Some(number) => drop(headers.insert(name, number.into())),
+            None => drop(headers.remove(name)),
+        }
+    }
+}
