@@ -4,8 +4,10 @@
 mod answer;
 mod send;
 mod step;
+mod trace;
 
 pub(in crate::flows) use step::{Answered, StepCall, Whole, call_step};
+pub use trace::Trace;
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -44,6 +46,8 @@ pub struct Call<S> {
     pub body: Body<S>,
     /// How long it may take.
     pub timeout: Duration,
+    /// What is told of it afterwards.
+    pub trace: Rc<Trace>,
 }
 
 /// Parameters that are ours on every call, and those that are ours on `list` only.
@@ -61,6 +65,7 @@ struct Work<'a, O, S> {
     values: Values,
     deadline: Timestamp,
     moment: Moment,
+    trace: Rc<Trace>,
 }
 
 /// What the file says of the target.
@@ -93,6 +98,7 @@ pub async fn proxy_call<O: Outside, S: Storage>(
     let (loaded, effective) = callable(object, sees, deadline).await?;
     object.note_use_of(&loaded);
     let plan = plan(&effective.compiled.config, &call.target, &call.method)?;
+    call.trace.names(plan);
     refuse_sandbox_write(loaded.account.is_sandbox, plan)?;
     let ours = if call.target.is_list() {
         OURS_ON_LIST
@@ -116,6 +122,7 @@ pub async fn proxy_call<O: Outside, S: Storage>(
         values,
         deadline,
         moment: moment(&object.outside),
+        trace: Rc::clone(&call.trace),
     };
     let again = body.again();
     let reply = work.send(work.draft(&query, &headers)?, body).await?;
