@@ -1,15 +1,16 @@
 //! A write with an `Idempotency-Key` is made once. What was answered is answered again; while nothing is known of how
 //! it ended, it is not made a second time.
 
+mod kept;
+
+pub(in crate::flows) use kept::{KeptAnswer, is_replayed};
+
 use std::pin::pin;
 use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
-use data_encoding::BASE64;
 use futures_util::future::{Either, select};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::body;
@@ -23,7 +24,6 @@ use crate::settings::{KEPT_ANSWER_BYTES, KEY_CHARACTERS, KEYED_BODY_BYTES};
 use crate::time::Timestamp;
 
 const KEY: &str = "idempotency-key";
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// A write that is made once.
 pub(in crate::flows) struct Write {
@@ -45,17 +45,6 @@ pub(in crate::flows) enum Known {
     Status(u16),
     /// It was answered so.
     Answer(KeptAnswer),
-}
-
-/// An answer that is given again.
-#[derive(Debug, Serialize, Deserialize)]
-pub(in crate::flows) struct KeptAnswer {
-    status: u16,
-    headers: Vec<(String, String)>,
-    /// What a provider refused with; else the answer is `body`.
-    failure: Option<Failure>,
-    /// In base64: it need not be text.
-    body: String,
 }
 
 /// Makes a call; with an `Idempotency-Key` at most once.
@@ -111,11 +100,6 @@ async fn settle<O: Outside, S: Storage>(
     };
     object.end_write(write, &end);
     outcome
-}
-
-/// Whether an answer was given before.
-pub(in crate::flows) fn is_replayed(headers: &HeaderMap) -> bool {
-    headers.contains_key(REPLAYED)
 }
 
 /// How a write ended.
@@ -235,64 +219,6 @@ async fn read_small(mut stream: impl ByteStream) -> Option<Bytes> {
         }
     }
     Some(read.freeze())
-}
-
-impl KeptAnswer {
-    fn of_reply<B>(reply: &Reply<B>, body: &[u8]) -> Self {
-        Self {
-            status: reply.status.as_u16(),
-            headers: pairs(&reply.headers),
-            failure: None,
-            body: BASE64.encode(body),
-        }
-    }
-
-    fn of_failure(failure: &Failure, headers: &HeaderMap) -> Self {
-        Self {
-            status: failure.status(),
-            headers: pairs(headers),
-            failure: Some(failure.clone()),
-            body: String::new(),
-        }
-    }
-
-    pub(in crate::flows) fn status(&self) -> u16 {
-        self.status
-    }
-
-    /// The answer once more; nothing was sent for it.
-    fn again<B>(self) -> Result<Reply<B>, Failure> {
-        let unreadable = || Failure::new(Code::Internal, "A kept answer cannot be read.");
-        let mut headers = HeaderMap::new();
-        for (name, value) in &self.headers {
-            if let (Ok(name), Ok(value)) =
-                (name.parse::<HeaderName>(), HeaderValue::from_str(value))
-            {
-                headers.append(name, value);
-            }
-        }
-        headers.insert(REPLAYED, HeaderValue::from_static("true"));
-        if let Some(mut failure) = self.failure {
-            if let Some(remote) = &mut failure.remote {
-                remote.headers = headers;
-            }
-            return Err(failure);
-        }
-        let body = BASE64.decode(self.body.as_bytes());
-        Ok(Reply {
-            status: StatusCode::from_u16(self.status).map_err(|_| unreadable())?,
-            headers,
-            body: Body::from_bytes(body.map_err(|_| unreadable())?),
-        })
-    }
-}
-
-fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let pairs = headers.iter();
-    pairs
-        .map(|(name, value)| (name.to_string(), text(value)))
-        .collect()
 }
 
 fn under_way() -> Failure {
