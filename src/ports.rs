@@ -56,6 +56,11 @@ pub trait ByteStream {
 
     /// The next piece; `None` at the end.
     async fn next(&mut self) -> Option<Result<Bytes, BrokenStream>>;
+
+    /// The same body as two handles: one to look into, one to pass on. What either lets go of, the other still has.
+    fn twice(self) -> (Self, Self)
+    where
+        Self: Sized;
 }
 
 /// A body ended before its end.
@@ -202,6 +207,8 @@ pub struct HandOver {
     pub request_id: String,
     /// What the caller may see.
     pub sees: Sees,
+    /// The caller in the log: the id of its token, or the kind.
+    pub caller: String,
 }
 
 /// What a caller may see of the accounts.

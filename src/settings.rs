@@ -58,6 +58,18 @@ pub const DEDUPLICATION: Duration = Duration::from_hours(72);
 pub const EVENT_RETENTION_DAYS: u64 = 30;
 /// How many settled events an account keeps, unless `EVENT_RETENTION_COUNT` says otherwise.
 pub const EVENT_RETENTION_COUNT: usize = 10_000;
+/// The largest body of a write with an `Idempotency-Key`.
+pub const KEYED_BODY_BYTES: usize = 1024 * 1024;
+/// The largest answer that is given again under one.
+pub const KEPT_ANSWER_BYTES: usize = 256 * 1024;
+/// How long such a key is known.
+pub const KEPT_ANSWER: Duration = Duration::from_hours(24);
+/// The longest such key.
+pub const KEY_CHARACTERS: usize = 255;
+/// How many lines the log of an account keeps.
+pub const LOG_LINES: usize = 10_000;
+/// How long it keeps one.
+pub const LOG_RETENTION: Duration = Duration::from_hours(24 * 7);
 /// Redirects that are followed.
 pub const MAX_REDIRECTS: usize = 5;
 /// How long a proxied call may take, unless its caller says otherwise by `x-timeout-ms`.

@@ -128,6 +128,15 @@ impl Caller {
         }
     }
 
+    /// What the log calls it: the id of an API token, else the kind.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Admin => "admin_token".to_owned(),
+            Self::Token(token) => token.id.to_string(),
+            Self::Account(..) => "account_token".to_owned(),
+        }
+    }
+
     /// What it may see of the accounts.
     pub(crate) fn sees(&self) -> Sees {
         match self {

@@ -14,8 +14,8 @@ use super::{Desk, reply, shape, webhook};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::body;
-use crate::flows::call_action::call_action;
-use crate::flows::proxy_call::{Call, proxy_call};
+use crate::flows::proxy_call::Call;
+use crate::flows::recorded_call::{recorded_action, recorded_call};
 use crate::ids::AccountId;
 use crate::ports::{Body, HandOver, Incoming, ObjectFault, Outside, Reply, Storage};
 use crate::proxy::headers;
@@ -36,6 +36,7 @@ pub(super) async fn hand_over<O: Outside>(
     let hand_over = HandOver {
         request_id: desk.request_id.to_owned(),
         sees: caller.sees(),
+        caller: caller.name(),
     };
     let method = request.method.clone();
     let first = Incoming {
@@ -100,8 +101,9 @@ async fn call<O: Outside, S: Storage>(
         method: request.method,
         headers: request.headers,
         body: request.body,
+        trace: Rc::default(),
     };
-    proxy_call(account, &hand_over.sees, call).await
+    recorded_call(account, hand_over, call).await
 }
 
 /// Runs an action; its input is the body, or null where there is none.
@@ -113,7 +115,7 @@ async fn act<O: Outside, S: Storage>(
 ) -> Result<Reply<O::Stream>, Failure> {
     let timeout = Budget::read(&request.headers)?.timeout;
     let input = shape::read_json_if_any(request.body).await?;
-    let result = call_action(account, &hand_over.sees, name, input, timeout).await?;
+    let result = recorded_action(account, hand_over, name, input, timeout).await?;
     Ok(reply::json(StatusCode::OK, &result))
 }
 

@@ -6,9 +6,11 @@ mod attempts;
 mod limits;
 mod send;
 mod step;
+mod trace;
 mod turn;
 
 pub(in crate::flows) use step::{Answered, StepCall, Whole, call_step};
+pub use trace::Trace;
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -50,6 +52,8 @@ pub struct Call<S> {
     pub timeout: Duration,
     /// How often it may be sent again; as often as its verb says when the caller does not.
     pub max_retries: Option<u32>,
+    /// What is told of it afterwards.
+    pub trace: Rc<Trace>,
 }
 
 /// Parameters that are ours on every call, and those that are ours on `list` only.
@@ -68,6 +72,7 @@ struct Work<'a, O, S> {
     deadline: Timestamp,
     moment: Moment,
     retries: Retries,
+    trace: Rc<Trace>,
 }
 
 /// What the file says of the target.
@@ -100,6 +105,7 @@ pub async fn proxy_call<O: Outside, S: Storage>(
     let (loaded, effective) = callable(object, sees, deadline).await?;
     object.note_use_of(&loaded);
     let plan = plan(&effective.compiled.config, &call.target, &call.method)?;
+    call.trace.names(plan);
     refuse_sandbox_write(loaded.account.is_sandbox, plan)?;
     let ours = if call.target.is_list() {
         OURS_ON_LIST
@@ -124,6 +130,7 @@ pub async fn proxy_call<O: Outside, S: Storage>(
         deadline,
         moment: moment(&object.outside),
         retries: Retries::up_to(call.max_retries),
+        trace: Rc::clone(&call.trace),
     };
     let again = body.again();
     let reply = work.send(work.draft(&query, &headers)?, body).await?;

@@ -6,6 +6,7 @@ pub mod guard;
 pub mod headers;
 pub mod query;
 pub mod reads;
+pub mod redact;
 pub mod redirect;
 pub mod reply;
 pub mod request;

@@ -40,6 +40,11 @@ impl ByteStream for Pieces {
     async fn next(&mut self) -> Option<Result<Bytes, BrokenStream>> {
         self.pieces.pop_front().map(Ok)
     }
+
+    fn twice(self) -> (Self, Self) {
+        let (length, pieces) = (self.length, self.pieces.clone());
+        (Self { length, pieces }, self)
+    }
 }
 
 /// A request as the provider got it.

@@ -2,12 +2,14 @@
 
 mod account_token;
 mod api_token;
+mod capabilities;
 mod environment;
 mod environment_integration;
 mod event;
 mod integrated_account;
 mod integration;
 mod link_token;
+mod log;
 mod sealing;
 mod webhook;
 mod webhook_test;
@@ -75,6 +77,11 @@ pub(super) async fn answer<O: Outside>(
         A::TestWebhook => webhook_test::send(desk, caller, request).await,
         A::ListEvents => event::list(desk, caller, &request.url).await,
         A::GetEvent(id) => event::get(desk, caller, &id, &request.url).await,
+        A::ListLog => log::list(desk, caller, &request.url).await,
+        A::GetIntegrationCapabilities(key) => capabilities::of_integration(desk, &key).await,
+        A::GetAccountCapabilities(id) => {
+            capabilities::of_account(desk, caller, &id, &request.url).await
+        }
         A::ReplayEvent(id) => event::replay(desk, caller, &id, &request.url).await,
         A::ReplayEvents => event::replay_all(desk, caller, request).await,
         A::RotateSealing => sealing::rotate(desk).await,

@@ -40,6 +40,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
                     Next::Refuse(reason) => return Err(refused(reason)),
                     Next::Follow(hop) => hop,
                 };
+            self.trace.follows();
             drop(reply.body);
             body = body_of_hop(&hop, again)?;
             if hop.credentials == Again::Dropped || self.drops_credentials() {
@@ -92,7 +93,13 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             body,
             timeout,
         };
-        checked(outside.send(request).await?)
+        self.trace.sends(&request.url);
+        let sent_at = outside.now();
+        let outcome = outside.send(request).await.map_err(Failure::from);
+        let outcome = outcome.and_then(checked);
+        let status = outcome.as_ref().ok().map(|reply| reply.status);
+        self.trace.heard(status, sent_at, outside.now());
+        outcome
     }
 
     fn sign_in(&self, draft: &Draft, body: Option<&[u8]>) -> Result<SignIn, Failure> {

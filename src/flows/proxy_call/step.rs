@@ -1,6 +1,8 @@
 //! A request within an action. It brings no caller's words: its query is the file's, its body the result of the
 //! step before, and its answer is read and becomes the next result.
 
+use std::rc::Rc;
+
 use http::HeaderMap;
 use serde_json::Value;
 
@@ -82,6 +84,7 @@ pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
         deadline,
         moment: moment(&object.outside),
         retries: Retries::up_to(None),
+        trace: Rc::default(),
     };
     let draft = work.draft(&query, &HeaderMap::new())?;
     let body = work.values.body.as_ref().unwrap_or(&Value::Null);
