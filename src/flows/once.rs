@@ -89,7 +89,9 @@ async fn settle<O: Outside, S: Storage>(
             let end = End::of_failure(&failure, trace);
             (Err(failure), end)
         }
-        Ok(reply) if is_undone(reply.status.as_u16()) => (Ok(reply), End::Undone),
+        Ok(reply) if trace.is_put_off() || is_undone(reply.status.as_u16()) => {
+            (Ok(reply), End::Undone)
+        }
         Ok(reply) => {
             let (reply, held) = hold(object, reply, deadline).await;
             let end = held.map_or(End::Status(reply.status.as_u16()), |bytes| {
@@ -120,7 +122,8 @@ fn is_undone(status: u16) -> bool {
 impl End {
     fn of_failure(failure: &Failure, trace: &Trace) -> Self {
         match (&failure.remote, trace.status()) {
-            _ if !trace.was_sent() => Self::Undone,
+            // Not sent, or to be sent again: what the file takes for a rate limit may have any status.
+            _ if !trace.was_sent() || trace.is_put_off() => Self::Undone,
             // Not the write was refused, but the account: its customer connects it again.
             _ if failure.code == Code::NeedsReauth => Self::Undone,
             (Some(remote), _) if is_undone(remote.status) => Self::Undone,

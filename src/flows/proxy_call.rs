@@ -152,6 +152,7 @@ pub async fn proxy_call<O: Outside, S: Storage>(
         context: &fresh.context,
         ..work
     };
+    work.trace.puts_off();
     let reply = work.send(work.draft(&query, &headers)?, body).await?;
     if reply.status != StatusCode::UNAUTHORIZED {
         return work.answer(reply).await;

@@ -55,7 +55,8 @@ pub async fn recorded_call<O: Outside, S: Storage>(
         },
         Err(failure) => Ending::of_failure(failure),
     };
-    if ending.status == 403 && trace.was_sent() {
+    // Some tell of a rate limit by 403.
+    if ending.status == 403 && trace.was_sent() && !trace.is_put_off() {
         let words = outcome.as_ref().err().map(|failure| &*failure.message);
         note_forbidden(object, &loaded, &opening, &trace, words).await;
     }

@@ -35,6 +35,7 @@ mod proxy;
 mod publishing;
 mod received;
 mod refresh;
+mod retried_writes;
 mod routes;
 mod sealing;
 mod secrets;

@@ -64,6 +64,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
                 return self.settled(attempted.result).await;
             };
             drop(attempted);
+            self.trace.puts_off();
             self.retries.made.set(self.retries.made.get() + 1);
             self.wait_for(turn).await?;
             body = same;
@@ -79,6 +80,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
                 let status = reply.status;
                 let (reply, limits) = self.limits(reply).await?;
                 let outcome = if limits.is_limited {
+                    self.trace.puts_off();
                     Outcome::Limited(limits.wait)
                 } else {
                     Outcome::Answered(status, limits.wait)

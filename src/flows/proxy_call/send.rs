@@ -40,7 +40,6 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
                     Next::Refuse(reason) => return Err(refused(reason)),
                     Next::Follow(hop) => hop,
                 };
-            self.trace.follows();
             drop(reply.body);
             body = body_of_hop(&hop, again)?;
             if hop.credentials == Again::Dropped || self.drops_credentials() {

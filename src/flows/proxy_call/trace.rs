@@ -13,10 +13,12 @@ use crate::time::Timestamp;
 /// The trace of one call, written while it runs.
 #[derive(Debug, Default)]
 pub struct Trace {
-    /// Requests that were sent to the provider.
-    requests: Cell<u64>,
-    /// Those of them that followed a redirect.
-    hops: Cell<u64>,
+    /// Whether anything was sent to the provider.
+    was_sent: Cell<bool>,
+    /// How often a request was sent again.
+    retries: Cell<u64>,
+    /// Whether its last answer is none that counts.
+    put_off: Cell<bool>,
     /// What the provider took until the heads of its answers, all requests together.
     took: Cell<Duration>,
     /// The status of its last answer.
@@ -49,7 +51,10 @@ impl Trace {
 
     /// A request goes out.
     pub(super) fn sends(&self, url: &Url) {
-        self.requests.set(self.requests.get() + 1);
+        self.was_sent.set(true);
+        if self.put_off.take() {
+            self.retries.set(self.retries.get() + 1);
+        }
         self.status.set(None);
         let mut about = self.about.borrow_mut();
         if about.host.is_none() {
@@ -63,9 +68,9 @@ impl Trace {
         self.status.set(status);
     }
 
-    /// The answer was a redirect that is followed.
-    pub(super) fn follows(&self) {
-        self.hops.set(self.hops.get() + 1);
+    /// The last answer is none that counts: the provider wants no more requests for now, or is to be asked again.
+    pub(super) fn puts_off(&self) {
+        self.put_off.set(true);
     }
 
     pub(in crate::flows) fn about(&self) -> About {
@@ -74,7 +79,12 @@ impl Trace {
 
     /// Whether the provider may have heard of it.
     pub(in crate::flows) fn was_sent(&self) -> bool {
-        self.requests.get() > 0
+        self.was_sent.get()
+    }
+
+    /// Whether that is so at the end: no further request was sent.
+    pub(in crate::flows) fn is_put_off(&self) -> bool {
+        self.put_off.get()
     }
 
     /// The status of the provider's last answer; nothing where it gave none.
@@ -82,10 +92,9 @@ impl Trace {
         self.status.get().map(|status| status.as_u16())
     }
 
-    /// How often it was sent again.
+    /// How often a request was sent again; what follows a redirect is not sent again.
     pub(in crate::flows) fn retries(&self) -> u64 {
-        let first_and_hops = 1 + self.hops.get();
-        self.requests.get().saturating_sub(first_and_hops)
+        self.retries.get()
     }
 
     /// What the provider took; nothing where it was not asked.
