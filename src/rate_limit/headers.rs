@@ -9,6 +9,11 @@ const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
+/// Whether a field tells of what is left: it was true when the answer came, and not for long.
+pub fn tells_what_is_left(name: &HeaderName) -> bool {
+    [LIMIT, REMAINING, RESET].contains(name)
+}
+
 /// Writes what is known into the answer's own fields. One of these names that could not be read goes: it is not
 /// what callers are promised.
 pub fn write(headers: &mut HeaderMap, limits: &Limits) {

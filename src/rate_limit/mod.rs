@@ -18,7 +18,7 @@ use crate::expression::{Expression, ExpressionError, ExpressionScope, Moment};
 use crate::settings::RATE_LIMIT_WAIT;
 use crate::time::Timestamp;
 
-pub use headers::write;
+pub use headers::{tells_what_is_left, write};
 pub use pace::{Late, Pace, Whose};
 pub use quota::Quota;
 pub use wait::seconds;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Failure};
 use crate::ports::{Body, Reply};
+use crate::rate_limit;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -75,10 +76,12 @@ impl KeptAnswer {
     }
 }
 
+/// The header fields that are still true when they are given again.
 fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let pairs = headers.iter();
     pairs
+        .filter(|(name, _)| !rate_limit::tells_what_is_left(name))
         .map(|(name, value)| (name.to_string(), text(value)))
         .collect()
 }
