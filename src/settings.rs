@@ -1,6 +1,7 @@
 //! What the operator can set, and the limits that are fixed. Reading the platform's variables is
 //! `cloudflare`'s; here is what they mean.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use url::Url;
@@ -63,12 +64,34 @@ pub const LIST_PAGES: u32 = 100_000;
 pub const CURSOR_BYTES: usize = 8 * 1024;
 /// A walk through all pages is handed on in pieces of this size.
 pub const PIECE_BYTES: usize = 64 * 1024;
+/// The largest body of a write with an `Idempotency-Key`.
+pub const KEYED_BODY_BYTES: usize = 1024 * 1024;
+/// The largest answer that is given again under one.
+pub const KEPT_ANSWER_BYTES: usize = 256 * 1024;
+/// How long such a key is known.
+pub const KEPT_ANSWER: Duration = Duration::from_hours(24);
+/// The longest such key.
+pub const KEY_CHARACTERS: usize = 255;
+/// How many lines the log of an account keeps.
+pub const LOG_LINES: usize = 10_000;
+/// How long it keeps one.
+pub const LOG_RETENTION: Duration = Duration::from_hours(24 * 7);
 /// Redirects that are followed.
 pub const MAX_REDIRECTS: usize = 5;
 /// How long a proxied call may take, unless its caller says otherwise by `x-timeout-ms`.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest a caller may ask for.
 pub const CALL_TIMEOUT_MAX: Duration = Duration::from_secs(100);
+/// How often a request that only reads is sent again, unless its caller says otherwise by `x-max-retries`.
+pub const READ_RETRIES: u32 = 2;
+/// The most a caller may ask for.
+pub const CALL_RETRIES_MAX: u32 = 5;
+/// What the caller of a rate-limited provider waits when the provider does not say.
+pub const RATE_LIMIT_WAIT: Duration = Duration::from_secs(30);
+/// The time that `ACCOUNT_RATE` and `TOKEN_RATE` count requests in.
+pub const RATE_PERIOD: Duration = Duration::from_secs(10);
+/// The most `ACCOUNT_RATE` can be set to: the times of so many requests are held in memory.
+pub const ACCOUNT_RATE_MAX: usize = 10_000;
 
 /// What the operator has set.
 #[derive(Debug)]
@@ -93,6 +116,8 @@ pub struct Settings {
     pub event_retention_count: usize,
     /// `LIST_PAGES`: the pages of the longest walk through a list.
     pub list_pages: u32,
+    /// `ACCOUNT_RATE`: requests to the provider that one account sends in [`RATE_PERIOD`]; any number when absent.
+    pub account_rate: Option<NonZeroUsize>,
 }
 
 /// Whether requests may go to private addresses and over plain http.
@@ -143,6 +168,9 @@ impl Settings {
                 .and_then(|pages| u32::try_from(pages).ok())
                 .filter(|pages| *pages > 0)
                 .unwrap_or(LIST_PAGES),
+            account_rate: NonZeroUsize::new(
+                size("ACCOUNT_RATE").unwrap_or(0).min(ACCOUNT_RATE_MAX),
+            ),
         }
     }
 
@@ -164,6 +192,17 @@ mod tests {
         assert_eq!(settings.eu_jurisdiction, EuJurisdiction::Enforced);
         assert_eq!(settings.private_upstreams, PrivateUpstreams::Refused);
         assert_eq!(settings.config_cache, Duration::from_secs(30));
+        assert_eq!(settings.account_rate, None);
+    }
+
+    #[test]
+    fn the_rate_of_an_account_is_off_at_0_and_bounded() {
+        let rate = |text: &str| {
+            let settings = Settings::read(|name| (name == "ACCOUNT_RATE").then(|| text.to_owned()));
+            settings.account_rate.map_or(0, NonZeroUsize::get)
+        };
+        let read = ["0", "1", "10000", "10001", "-1", "many"].map(rate);
+        assert_eq!(read, [0, 1, 10_000, 10_000, 0, 0]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::ids::{AccountId, EnvironmentId, InstallId, IntegrationId, Region};
 use crate::time::Timestamp;
-use status::Status;
+pub use status::Status;
 
 /// What is stored of a connected account in clear; its secret half is sealed beside it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -26,6 +26,8 @@ pub enum Kind {
     Webhook,
     /// A request whose events could not be told; `id` is the event's.
     Event,
+    /// An answer that is given again under its idempotency key; `id` is the account's.
+    Answer,
     /// The key of an environment's index; `id` is the environment's.
     Index,
     /// A place in a list, in a caller's hands; `id` is the account's, `field` its resource and method.
@@ -41,6 +43,7 @@ impl Kind {
             Self::LinkToken => "link_token",
             Self::Webhook => "webhook",
             Self::Event => "event",
+            Self::Answer => "answer",
             Self::Index => "index",
             Self::Cursor => "cursor",
         }

@@ -11,7 +11,8 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use super::{proxy, reply};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
-use crate::flows::proxy_call::{Pages, Piece, Walk};
+use crate::flows::proxy_call::{Pages, Piece};
+use crate::flows::recorded_call::RecordedWalk;
 use crate::ports::{Body, Outside, Reply, Storage};
 
 /// How much of a list a caller wants.
@@ -30,9 +31,9 @@ pub(super) fn wanted(headers: &HeaderMap) -> Result<Pages, Failure> {
 pub(super) fn answer<O: Outside, S: Storage>(
     account: &Rc<AccountObject<O, S>>,
     request_id: &str,
-    walk: Walk<O, S>,
+    walk: RecordedWalk<O, S>,
 ) -> Reply<O::Stream> {
-    let mut headers = HeaderMap::new();
+    let mut headers = walk.limits().clone();
     let ndjson = HeaderValue::from_static("application/x-ndjson");
     headers.insert(CONTENT_TYPE, ndjson);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -3,6 +3,7 @@
 
 mod admin;
 mod all_pages;
+mod budget;
 mod caller;
 mod connect;
 mod home;
@@ -25,6 +26,7 @@ use url::Url;
 use crate::error::{Code, Failure};
 use crate::flows::isolate::Isolate;
 use crate::ports::{Body, Incoming, Outside, Reply};
+use crate::settings::RATE_PERIOD;
 use caller::Caller;
 use route::{Found, Route};
 
@@ -120,6 +122,10 @@ async fn admit<O: Outside>(
     needed: rights::Right,
 ) -> Result<Caller, Failure> {
     let caller = Caller::authenticate(desk.outside, desk.isolate, headers).await?;
+    if !desk.outside.admits(caller.token_key()).await {
+        let words = "This token has sent as many requests as it may for now (TOKEN_RATE).";
+        return Err(Failure::too_many_requests(words, RATE_PERIOD.as_secs()));
+    }
     rights::check(&caller, needed)?;
     Ok(caller)
 }

@@ -7,18 +7,18 @@ use http::{Method, StatusCode};
 use serde_json::json;
 use url::Url;
 
+use super::budget::Budget;
 use super::caller::Caller;
 use super::route::{Found, Route, find};
 use super::{Desk, all_pages, reply, shape, webhook};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::body;
-use crate::flows::call_action::call_action;
-use crate::flows::proxy_call::{Call, Given, proxy_call};
+use crate::flows::proxy_call::Call;
+use crate::flows::recorded_call::{Recorded, recorded_action, recorded_call};
 use crate::ids::AccountId;
 use crate::ports::{Body, HandOver, Incoming, ObjectFault, Outside, Reply, Storage};
 use crate::proxy::headers;
-use crate::settings::{CALL_TIMEOUT, CALL_TIMEOUT_MAX};
 
 /// What the way to the object and back may take beside the call itself.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -32,10 +32,11 @@ pub(super) async fn hand_over<O: Outside>(
 ) -> Result<Reply<O::Stream>, Failure> {
     let account = account_in(&request.url, caller.own_account())?;
     refuse_body_of_get(&request)?;
-    let budget = timeout(&request.headers)? + MARGIN;
+    let budget = Budget::read(&request.headers)?.timeout + MARGIN;
     let hand_over = HandOver {
         request_id: desk.request_id.to_owned(),
         sees: caller.sees(),
+        caller: caller.name(),
     };
     let method = request.method.clone();
     let first = Incoming {
@@ -100,18 +101,21 @@ async fn call<O: Outside, S: Storage>(
             ));
         }
     };
+    let budget = Budget::read(&request.headers)?;
     let call = Call {
         target,
-        timeout: timeout(&request.headers)?,
         pages: all_pages::wanted(&request.headers)?,
+        timeout: budget.timeout,
+        max_retries: budget.max_retries,
         query: request.url.query().unwrap_or_default().to_owned(),
         method: request.method,
         headers: request.headers,
         body: request.body,
+        trace: Rc::default(),
     };
-    match proxy_call(account, &hand_over.sees, call).await? {
-        Given::Reply(reply) => Ok(reply),
-        Given::Walk(walk) => Ok(all_pages::answer(account, &hand_over.request_id, *walk)),
+    match recorded_call(account, hand_over, call).await? {
+        Recorded::Reply(reply) => Ok(reply),
+        Recorded::Walk(walk) => Ok(all_pages::answer(account, &hand_over.request_id, *walk)),
     }
 }
 
@@ -122,9 +126,9 @@ async fn act<O: Outside, S: Storage>(
     name: &str,
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
-    let timeout = timeout(&request.headers)?;
+    let timeout = Budget::read(&request.headers)?.timeout;
     let input = shape::read_json_if_any(request.body).await?;
-    let result = call_action(account, &hand_over.sees, name, input, timeout).await?;
+    let result = recorded_action(account, hand_over, name, input, timeout).await?;
     Ok(reply::json(StatusCode::OK, &result))
 }
 
@@ -164,24 +168,6 @@ fn account_in(url: &Url, own: Option<AccountId>) -> Result<AccountId, Failure> {
         (Some(Ok(id)), Some(own)) if id == own => Ok(id),
         (Some(_), _) => Err(hidden()),
     }
-}
-
-fn timeout(headers: &http::HeaderMap) -> Result<Duration, Failure> {
-    let Some(value) = headers.get("x-timeout-ms") else {
-        return Ok(CALL_TIMEOUT);
-    };
-    let millis: Option<u64> = value
-        .to_str()
-        .ok()
-        .and_then(|text| text.trim().parse().ok())
-        .filter(|millis| *millis > 0);
-    let millis = millis.ok_or_else(|| {
-        Failure::new(
-            Code::Malformed,
-            "x-timeout-ms is not a number of milliseconds above 0.",
-        )
-    })?;
-    Ok(Duration::from_millis(millis).min(CALL_TIMEOUT_MAX))
 }
 
 fn again<S>(request: &Incoming<S>) -> Option<Incoming<S>> {

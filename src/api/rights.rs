@@ -55,6 +55,9 @@ fn needed_by_admin(route: &A) -> Right {
         | A::GetWebhook(_)
         | A::ListEvents
         | A::GetEvent(_)
+        | A::ListLog
+        | A::GetIntegrationCapabilities(_)
+        | A::GetAccountCapabilities(_)
         | A::GetInstall(_)
         | A::ListAccounts
         | A::GetAccount(_) => Right::Scope(TokenScope::Read),

@@ -135,6 +135,12 @@ pub enum AdminRoute {
     ListEvents,
     /// `GET /event/{id}`
     GetEvent(String),
+    /// `GET /log`
+    ListLog,
+    /// `GET /integration/{id or name}/capabilities`
+    GetIntegrationCapabilities(String),
+    /// `GET /integrated-account/{id}/capabilities`
+    GetAccountCapabilities(String),
     /// `POST /event/{id}/replay`
     ReplayEvent(String),
     /// `POST /event/replay`
@@ -256,6 +262,9 @@ fn route(method: &Method, path: &str) -> Option<Route> {
         ("POST", ["event", "replay"]) => A::ReplayEvents,
         ("GET", ["event", id]) => A::GetEvent(owned(id)),
         ("POST", ["event", id, "replay"]) => A::ReplayEvent(owned(id)),
+        ("GET", ["log"]) => A::ListLog,
+        ("GET", ["integration", key, "capabilities"]) => A::GetIntegrationCapabilities(owned(key)),
+        ("GET", ["integrated-account", id, "capabilities"]) => A::GetAccountCapabilities(owned(id)),
         ("POST", ["sealing", "rotate"]) => A::RotateSealing,
         ("GET", ["sealing"]) => A::GetSealing,
         ("GET", ["integrated-account", "me"]) => A::GetMe,

@@ -4,7 +4,7 @@
 use js_sys::{Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use worker::durable::{ObjectNamespace, Stub};
-use worker::{Env, kv::KvStore};
+use worker::{Env, RateLimiter, kv::KvStore};
 
 use crate::ids::{Placement, Region};
 use crate::ports::ObjectName;
@@ -12,6 +12,7 @@ use crate::ports::ObjectName;
 const CONFIG: &str = "CONFIG";
 const ACCOUNT: &str = "ACCOUNT";
 const DIRECTORY: &str = "DIRECTORY";
+const TOKEN_RATE: &str = "TOKEN_RATE";
 const ROOT: &str = "root";
 
 /// A variable or secret, when it is a text.
@@ -22,6 +23,14 @@ pub fn variable(env: &Env, name: &str) -> Option<String> {
 /// The KV namespace of published copies.
 pub fn config(env: &Env) -> worker::Result<KvStore> {
     env.kv(CONFIG)
+}
+
+/// The limit of requests per token, where `wrangler.toml` has one.
+pub fn token_rate(env: &Env) -> worker::Result<Option<RateLimiter>> {
+    if Reflect::get(env, &TOKEN_RATE.into())?.is_undefined() {
+        return Ok(None);
+    }
+    env.rate_limiter(TOKEN_RATE).map(Some)
 }
 
 /// The stub of an object, created (first use) where its id says.

@@ -102,6 +102,27 @@ impl ByteStream for JsStream {
     async fn next(&mut self) -> Option<Result<Bytes, BrokenStream>> {
         self.read().await.map_err(|_| BrokenStream).transpose()
     }
+
+    /// Only of a body that was not read from yet. The handle to look into ends no request.
+    fn twice(mut self) -> (Self, Self) {
+        let halves = self.stream.take().map(|stream| stream.tee());
+        let half = |at| {
+            let stream = halves.as_ref()?.get(at).dyn_into().ok();
+            stream.map(|stream| Self::new(stream, self.length))
+        };
+        let nothing = || Self {
+            stream: None,
+            length: self.length,
+            reader: None,
+            abort: None,
+            is_over: true,
+        };
+        let look = half(0).unwrap_or_else(nothing);
+        let mut pass = half(1).unwrap_or_else(nothing);
+        pass.abort = self.abort.take();
+        self.is_over = true;
+        (look, pass)
+    }
 }
 
 impl Drop for JsStream {

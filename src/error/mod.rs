@@ -64,10 +64,18 @@ codes! {
     InUse = "caller.in_use", 409;
     #[doc = "The version is not the one you changed; read it again, `details.version` says which it is."]
     VersionMismatch = "caller.version_mismatch", 409;
+    #[doc = "The first write under this `Idempotency-Key` has no answer yet, or was cut off before it had one."]
+    IdempotencyInProgress = "caller.idempotency_in_progress", 409;
+    #[doc = "The write under this `Idempotency-Key` was answered with `details.status`, and that answer was not kept."]
+    IdempotencyNotReplayable = "caller.idempotency_not_replayable", 409;
+    #[doc = "This `Idempotency-Key` stands for a write with another body."]
+    IdempotencyMismatch = "caller.idempotency_mismatch", 422;
     #[doc = "A value that decides which host is called changes only together with new credentials."]
     HostKey = "caller.host_key", 422;
     #[doc = "The body is over a limit; `details.limit_bytes` says which."]
     BodyTooLarge = "caller.body_too_large", 413;
+    #[doc = "More requests than the operator lets this token or this account send; `retry-after` says for how long."]
+    TooManyRequests = "caller.rate_limited", 429;
     #[doc = "The customer must connect the account again."]
     NeedsReauth = "account.needs_reauth", 401;
     #[doc = "The account is not set up (yet)."]
@@ -257,6 +265,11 @@ impl Failure {
             format!("The body is over {limit} bytes."),
         )
         .with_details(json!({ "limit_bytes": limit }))
+    }
+
+    /// More requests than the operator lets through.
+    pub fn too_many_requests(message: &str, seconds: u64) -> Self {
+        Self::new(Code::TooManyRequests, message).with_retry_after(seconds)
     }
 
     /// Too much at once.

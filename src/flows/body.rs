@@ -68,7 +68,10 @@ pub async fn hold_small<S: ByteStream>(body: Body<S>) -> Result<Body<S>, Failure
 pub async fn read_answer<S: ByteStream>(body: Body<S>, room: &mut Room) -> Result<Bytes, Failure> {
     let mut stream = match body {
         Body::Empty => return Ok(Bytes::new()),
-        Body::Bytes(bytes) => return Ok(bytes),
+        Body::Bytes(bytes) => {
+            room.take(bytes.len())?;
+            return Ok(bytes);
+        }
         Body::Stream(stream) => stream,
     };
     if stream

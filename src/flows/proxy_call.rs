@@ -2,14 +2,19 @@
 //! to storage before the answer.
 
 mod answer;
+mod attempts;
 mod cursor;
 mod held;
+mod limits;
 mod page;
 mod send;
 mod step;
+mod trace;
+mod turn;
 mod walk;
 
 pub(in crate::flows) use step::{Answered, StepCall, Whole, call_step};
+pub use trace::Trace;
 pub use walk::{Piece, Walk};
 
 use std::rc::Rc;
@@ -37,6 +42,7 @@ use crate::proxy::{Target, headers, is_read};
 use crate::settings::TEMPLATE_BODY_BYTES;
 use crate::time::Timestamp;
 use answer::Outcome;
+use attempts::Retries;
 use page::Page;
 
 /// What a caller asks of an account.
@@ -51,10 +57,14 @@ pub struct Call<S> {
     pub headers: HeaderMap,
     /// The caller's body.
     pub body: Body<S>,
-    /// How long it may take, or each page of it.
+    /// How long it may take, or each page of it; retries included.
     pub timeout: Duration,
+    /// How often it may be sent again, or each page of it; as often as its verb says when the caller does not.
+    pub max_retries: Option<u32>,
     /// How much of a list is wanted; nothing else has pages.
     pub pages: Pages,
+    /// What is told of it afterwards.
+    pub trace: Rc<Trace>,
 }
 
 /// How much of a list is wanted.
@@ -99,6 +109,8 @@ struct Work<'a, O, S> {
     pages: Pages,
     /// The page of a list that has any.
     page: Option<Page<'a>>,
+    retries: Retries,
+    trace: Rc<Trace>,
 }
 
 /// What the file says of the target.
@@ -149,6 +161,7 @@ async fn made<O: Outside, S: Storage>(
     let (loaded, effective) = callable(object, sees, deadline).await?;
     object.note_use_of(&loaded);
     let plan = plan(&effective.compiled.config, &call.target, &call.method)?;
+    call.trace.names(plan);
     refuse_sandbox_write(loaded.account.is_sandbox, plan)?;
     let ours = if call.target.is_list() {
         OURS_ON_LIST
@@ -177,6 +190,8 @@ async fn made<O: Outside, S: Storage>(
         source,
         pages: call.pages,
         page: None,
+        retries: Retries::up_to(call.max_retries),
+        trace: Rc::clone(&call.trace),
     };
     if call.target.is_list() {
         work.page = work.page_of(call, at, &query, &headers)?;
@@ -204,6 +219,7 @@ async fn made<O: Outside, S: Storage>(
         context: &fresh.context,
         ..work
     };
+    work.trace.puts_off();
     let reply = work.send(work.draft(&query, &headers)?, body).await?;
     if reply.status != StatusCode::UNAUTHORIZED {
         return work.answer(reply).await;

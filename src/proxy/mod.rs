@@ -11,6 +11,7 @@ pub mod multipart;
 pub mod query;
 mod query_in_body;
 pub mod reads;
+pub mod redact;
 pub mod redirect;
 pub mod reply;
 pub mod request;

@@ -18,7 +18,7 @@ use crate::config::{Config, Entries, QueryArrayFormat};
 use crate::expression::{Pins, RenderError, Room, Template, TemplateScope, UrlError};
 
 /// A request that is not signed in yet.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Draft {
     /// The provider's verb.
     pub method: http::Method,
@@ -31,7 +31,7 @@ pub struct Draft {
 }
 
 /// Where a body comes from.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Payload {
     /// The caller's, byte for byte.
     Callers,

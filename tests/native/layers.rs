@@ -24,6 +24,8 @@ const ROWS: &[(&str, u8)] = &[
     ("oauth", 5),
     ("pagination", 5),
     ("proxy", 5),
+    ("rate_limit", 5),
+    ("retry", 5),
     ("webhook", 5),
     ("error", 6),
     ("flows", 6),

@@ -51,6 +51,16 @@ impl ByteStream for Pieces {
             None => self.left.pop_front().map(Ok),
         }
     }
+
+    fn twice(self) -> (Self, Self) {
+        assert!(
+            self.made.is_none(),
+            "what we make ourselves is not looked into"
+        );
+        let (length, left) = (self.length, self.left.clone());
+        let made = None;
+        (Self { length, left, made }, self)
+    }
 }
 
 /// A request as the provider got it.
@@ -119,6 +129,10 @@ pub struct Inner {
     /// What goes on in the background.
     tasks: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
     pub call_faults: Cell<usize>,
+    /// The platform's limit of requests per token in ten seconds; nothing without the binding.
+    pub token_rate: Cell<Option<usize>>,
+    /// Requests by token, each with its ten seconds.
+    counted: RefCell<BTreeMap<String, (i64, usize)>>,
     /// Asks with this word in them never return.
     pub hangs: RefCell<Vec<String>>,
     /// What objects say to their next asks, in place of being asked.
@@ -172,6 +186,8 @@ impl World {
             sleepers: RefCell::default(),
             tasks: RefCell::default(),
             call_faults: Cell::new(0),
+            token_rate: Cell::new(None),
+            counted: RefCell::default(),
             hangs: RefCell::default(),
             says: RefCell::default(),
             heard: RefCell::default(),
@@ -640,6 +656,22 @@ impl HttpClient for World {
     }
 }
 
+impl TokenRate for World {
+    async fn admits(&self, key: &str) -> bool {
+        let Some(limit) = self.0.token_rate.get() else {
+            return true;
+        };
+        let window = self.0.now.get() / 10_000;
+        let mut counted = self.0.counted.borrow_mut();
+        let count = counted.entry(key.to_owned()).or_default();
+        if count.0 != window {
+            *count = (window, 0);
+        }
+        count.1 += 1;
+        count.1 <= limit
+    }
+}
+
 impl Objects for World {
     async fn ask(
         &self,
@@ -686,7 +718,8 @@ impl Objects for World {
             return Err(ObjectFault::Interrupted);
         }
         let object = self.account(account);
-        Ok(api::handle_handed_over(&object, hand_over, request).await)
+        let answer = api::handle_handed_over(&object, hand_over, request);
+        Ok(Box::pin(answer).await)
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod library;
 
+use std::time::Duration;
+
 use causeway::ports::{Body, ByteStream, Reply, SendError, System};
 use futures::executor::block_on;
 use futures::poll;
@@ -375,6 +377,7 @@ fn an_error_in_the_middle_says_where_to_resume() {
     let (_, last) = lines(library.all_pages("cursor", None, None).text());
     let last = last.unwrap();
     assert_eq!(last["error"]["retry_after"], 30);
+    library.world.pass(Duration::from_secs(31));
     let page = library
         .list("cursor", None, last["next_cursor"].as_str())
         .expect(200);

@@ -75,6 +75,13 @@ pub const ROWS: &[(&str, &str, &[&str])] = &[
     ("GET", "/event/x", &["read", "admin"]),
     ("POST", "/event/x/replay", &["admin"]),
     ("POST", "/event/replay", &["admin"]),
+    ("GET", "/log", &["read", "admin"]),
+    ("GET", "/integration/x/capabilities", &["read", "admin"]),
+    (
+        "GET",
+        "/integrated-account/x/capabilities",
+        &["read", "admin"],
+    ),
     ("GET", "/sealing", &[]),
     ("POST", "/sealing/rotate", &[]),
     ("GET", "/integrated-account/me", &["account"]),

@@ -24,9 +24,10 @@ import { alarms, contents, fingerprint, holds, makeAlarmsDue, makeDeliveriesDue,
  * - `persist`: a storage folder to use and keep; default: one in tmp, removed by `stop`.
  * - `internet`: `(Request) => Response` for every outgoing call, whatever its host; "real" for servers on
  *   loopback; by default every call is refused and makes `stop` throw.
+ * - `tokenRate`: requests a token may send in 10 s; default: any number.
  * - `between`: `(step) => void`, awaited before and after every operation on KV and every ask of an object (faults.mjs).
  */
-export async function start({ vars = {}, persist, internet, between } = {}) {
+export async function start({ vars = {}, persist, internet, tokenRate, between } = {}) {
   const folder = persist ?? (await mkdtemp(path.join(tmpdir(), "causeway-")));
   const gateway = new Gateway(folder, persist === undefined, internet, between, {
     ADMIN_TOKEN: randomAdminToken(),
@@ -35,6 +36,7 @@ export async function start({ vars = {}, persist, internet, between } = {}) {
     ALLOW_PRIVATE_UPSTREAMS: "true",
     ...vars,
   });
+  gateway.tokenRate = tokenRate;
   await gateway.boot();
   return gateway;
 }
@@ -154,7 +156,8 @@ class Gateway {
 
   async boot() {
     const dev = this.internet === "real" ? {} : { outboundService: { type: "fetcher", handler: (request) => this.#outside(request) } };
-    const worker = await localWorker({ vars: this.vars, dev });
+    const ratelimits = this.tokenRate ? [{ name: "TOKEN_RATE", namespace_id: "1", simple: { limit: this.tokenRate, period: 10 } }] : [];
+    const worker = await localWorker({ vars: this.vars, dev, ratelimits });
     this.#process = await runtimeProcessOf(async () => {
       this.#runtime = new Miniflare({
         cf: false,

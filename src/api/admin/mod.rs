@@ -3,12 +3,14 @@
 pub(super) mod account_in_list;
 pub(super) mod account_token;
 pub(super) mod api_token;
+mod capabilities;
 pub(super) mod environment;
 pub(super) mod environment_integration;
 pub(super) mod event;
 pub(super) mod integrated_account;
 pub(super) mod integration;
 pub(super) mod link_token;
+pub(super) mod log;
 mod sealing;
 pub(super) mod webhook;
 pub(super) mod webhook_test;
@@ -76,6 +78,11 @@ pub(super) async fn answer<O: Outside>(
         A::TestWebhook => webhook_test::send(desk, caller, request).await,
         A::ListEvents => event::list(desk, caller, &request.url).await,
         A::GetEvent(id) => event::get(desk, caller, &id, &request.url).await,
+        A::ListLog => log::list(desk, caller, &request.url).await,
+        A::GetIntegrationCapabilities(key) => capabilities::of_integration(desk, &key).await,
+        A::GetAccountCapabilities(id) => {
+            capabilities::of_account(desk, caller, &id, &request.url).await
+        }
         A::ReplayEvent(id) => event::replay(desk, caller, &id, &request.url).await,
         A::ReplayEvents => event::replay_all(desk, caller, request).await,
         A::RotateSealing => sealing::rotate(desk).await,

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::capabilities;
 use super::operation::{Group, Operation};
 use super::shapes::{Shapes, list_of, object, text, time, uuid, with};
 use crate::account::Account;
@@ -61,6 +62,7 @@ pub(super) fn group(shapes: &mut Shapes) -> Group {
         .asks_provider(),
     ];
     operations.extend(of_one(shapes, &account));
+    operations.push(capabilities::of_account(shapes));
     operations.extend(beside(shapes));
     Group {
         tag: "integrated-account",

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::operation::{Group, Operation};
 use super::shapes::{Shapes, count, object};
+use crate::proxy::query::PASSTHROUGH;
+use crate::settings::KEY_CHARACTERS;
 
 const ALL: &str = "/proxy/{resource}";
 const ONE: &str = "/proxy/{resource}/{id}";
@@ -56,7 +58,8 @@ pub(super) fn group(shapes: &mut Shapes) -> Group {
     Group {
         tag: "data plane",
         about: "The provider's records, with the account's own credential. Query parameters that are not listed go on to the provider, and so \
-                do `accept`, `accept-language`, `content-type`, `if-*`, `range`, `idempotency-key` and `x-forward-<name>` as `<name>`.",
+                do `accept`, `accept-language`, `content-type`, `if-*`, `range`, `idempotency-key` and `x-forward-<name>` as `<name>`. `ratelimit-limit`, `ratelimit-remaining`, `ratelimit-reset` and \
+                `retry-after` of an answer say what is known of the provider's limit.",
         operations,
     }
 }
@@ -79,7 +82,7 @@ fn listing(list: &Value) -> Operation {
     });
     call("GET", ALL, "listRecords", "Lists records")
         .list_parameters()
-        .header("x-all-pages", all, &json!({ "enum": ["true", "false"] }))
+        .header("x-all-pages", all, &flags())
         .answers_with(
             "200",
             "A page of records, as the provider has them.",
@@ -96,7 +99,13 @@ fn passing(
     summary: &'static str,
 ) -> Operation {
     let any = json!({ "*/*": {} });
-    call(method, path, id, summary)
+    writing(method, path, id, summary)
+        .query(
+            PASSTHROUGH[0],
+            "Whether the body goes as it is, and not as the method makes it.",
+            &flags(),
+        )
+        .query(PASSTHROUGH[1], "The same.", &flags())
         .answers_with(
             "2XX",
             "The provider's document, cut at `response_path`.",
@@ -114,7 +123,7 @@ fn passing(
 fn custom(method: &'static str, id: &'static str) -> Operation {
     let any = json!({ "*/*": {} });
     let path = json!({ "type": "string", "minLength": 1, "description": "The provider's own path, its slashes as they are." });
-    let operation = call(method, CUSTOM, id, "Calls the provider's own path, signed in")
+    let operation = writing(method, CUSTOM, id, "Calls the provider's own path, signed in")
         .word("path", path)
         .answers_with("204", "Done, says the provider, and nothing more.", &json!({}))
         .answers_with("304", "Not modified, says the provider.", &json!({}))
@@ -135,6 +144,7 @@ fn call(
     let word = json!({ "type": "string", "minLength": 1 });
     let account = json!({ "type": "string", "format": "uuid" });
     let millis = json!({ "type": "integer", "minimum": 1, "default": 30_000 });
+    let retries = json!({ "type": "integer", "minimum": 0 });
     Operation::new(method, path, id, summary)
         .word("resource", word.clone())
         .word("id", word.clone())
@@ -149,7 +159,33 @@ fn call(
             "How long the call may take; at most 100,000.",
             &millis,
         )
+        .header(
+            "x-max-retries",
+            "How often it may be sent again, 5 at most: 2 for reads and 0 for writes unless it is said.",
+            &retries,
+        )
         .asks_provider()
+}
+
+/// A call that heeds an `Idempotency-Key` where it writes.
+fn writing(
+    method: &'static str,
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+) -> Operation {
+    let operation = call(method, path, id, summary);
+    if matches!(method, "GET" | "HEAD" | "OPTIONS") {
+        return operation;
+    }
+    let about = "A key of the caller's: for 24 hours a write with it is made once, and answered again as it was.";
+    let key = json!({ "type": "string", "maxLength": KEY_CHARACTERS });
+    operation.header("idempotency-key", about, &key)
+}
+
+/// The two words of a flag in a query or a header field.
+fn flags() -> Value {
+    json!({ "enum": ["true", "false"] })
 }
 
 fn body() -> Value {

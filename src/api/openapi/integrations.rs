@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::capabilities;
 use super::operation::{Group, Operation};
 use super::shapes::{Shapes, flag, list_of, object, text, uuid, with};
 use crate::api::admin::environment_integration::{self as install, Change, New};
@@ -56,6 +57,7 @@ pub(super) fn group(shapes: &mut Shapes) -> Group {
             .answers("201", "It is new.", &saved)
             .refuses(&[409]),
             changing(&shown),
+            capabilities::of_integration(shapes),
             of_one(
                 "DELETE",
                 "deleteIntegration",

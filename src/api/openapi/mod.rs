@@ -6,12 +6,14 @@
 //! without one fails in `tests/native/openapi.rs`.
 
 mod accounts;
+mod capabilities;
 mod components;
 mod connect;
 mod data_plane;
 mod environments;
 mod events;
 mod integrations;
+mod log;
 mod operation;
 mod public;
 mod received;
@@ -59,6 +61,7 @@ fn groups(shapes: &mut Shapes) -> Vec<Group> {
         received::group(shapes),
         webhooks::group(shapes),
         events::group(shapes),
+        log::group(shapes),
         connect::group(),
         environments::sealing(),
     ]

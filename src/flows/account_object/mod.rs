@@ -15,7 +15,11 @@ mod credential;
 mod deliver;
 mod event_views;
 mod events;
+mod forbidden;
 mod grant;
+mod kept_answers;
+mod log;
+mod log_line;
 mod logins;
 mod lookup;
 mod oauth_token;
@@ -45,9 +49,12 @@ use crate::flows::isolate::Isolate;
 use crate::ids::AccountId;
 use crate::json as words;
 use crate::ports::{Outside, Sees, Storage};
+use crate::rate_limit::Pace;
 use crate::settings::CALL_SLOTS;
 use crate::time::Timestamp;
 use ahead::Pauses;
+use log::Gathered;
+pub use log_line::LogLine;
 use oauth_token::with_token;
 use refresh::Refreshing;
 use row::{AccountRow, SetUp};
@@ -86,8 +93,14 @@ pub struct AccountObject<O, S> {
     is_delivering: Cell<bool>,
     /// After a directory that did not answer.
     outbox_pause: Cell<Option<Timestamp>>,
+    /// Whether the table of kept answers is there.
+    has_kept_answers: Cell<bool>,
+    /// What is gathered of calls, and was not written yet.
+    gathered: Gathered,
     /// Calls that wait for the head of an answer.
     pub(crate) slots: Semaphore,
+    /// How fast its calls may go.
+    pub(crate) pace: RefCell<Pace>,
 }
 
 #[derive(Clone)]
@@ -140,7 +153,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             trim_at: Cell::new(None),
             is_delivering: Cell::new(false),
             outbox_pause: Cell::new(None),
+            has_kept_answers: Cell::new(false),
+            gathered: Gathered::default(),
             slots: Semaphore::new(CALL_SLOTS),
+            pace: RefCell::default(),
         }
     }
 
@@ -218,6 +234,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             AccountAsk::LookupValue(field) => answered(self.lookup_value(&field).await?),
             AccountAsk::ListEvents(sees, page) => answered(self.list_events(&sees, &page).await?),
             AccountAsk::GetEvent(sees, id) => answered(self.get_event(&sees, id).await?),
+            AccountAsk::ListLog(sees, page) => answered(self.list_log(&sees, &page).await?),
+            AccountAsk::Capabilities(sees) => answered(self.capabilities(&sees).await?),
             AccountAsk::Replay(sees, id) => answered(self.replay(&sees, id).await?),
             AccountAsk::ReplayAll(sees, range) => answered(self.replay_all(&sees, &range).await?),
             AccountAsk::Deliver => answered(self.release_all().await?),

@@ -42,6 +42,10 @@ pub enum AccountAsk {
     ListEvents(Sees, Page),
     /// → [`super::EventDetail`]
     GetEvent(Sees, EventId),
+    /// Its calls, newest first → `Listed<LogLine>`
+    ListLog(Sees, Page),
+    /// What it can be asked → JSON
+    Capabilities(Sees),
     /// Delivers one event again → null
     Replay(Sees, EventId),
     /// Delivers all of a range again → u64: how many

@@ -14,10 +14,8 @@ use crate::pagination::{Answer, Position, Standing};
 use crate::ports::{Body, Outside, Reply, Storage};
 use crate::proxy::headers;
 use crate::proxy::reply::{self, FoundError, Kind, Look};
+use crate::settings::RATE_LIMIT_WAIT;
 use crate::time::retry_after;
-
-/// What a caller of a rate-limited provider waits when the provider does not say.
-const DEFAULT_RETRY_AFTER: u64 = 30;
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
     /// Passes the answer on, cut and wrapped as the file says.
@@ -259,7 +257,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         });
         let asked = retry_after(headers, self.object.outside.now()).map(|wait| wait.as_secs());
         Failure {
-            retry_after: asked.or((status == 429).then_some(DEFAULT_RETRY_AFTER)),
+            retry_after: asked.or((status == 429).then_some(RATE_LIMIT_WAIT.as_secs())),
             remote: Some(Box::new(Remote {
                 status,
                 raw_response: text,
@@ -288,7 +286,7 @@ pub(super) enum Outcome<S> {
 /// A page of a list.
 pub(super) struct Listed {
     /// Those of the provider's answer.
-    headers: HeaderMap,
+    pub(super) headers: HeaderMap,
     /// The envelope; of a walk the records alone, as lines.
     pub(super) text: String,
     /// What it takes in memory.

@@ -1,37 +1,31 @@
-//! Sending: a slot, signing in, the guard, redirects.
+//! One attempt: a slot, signing in, the guard, redirects.
 
 use std::pin::pin;
 
-use bytes::Bytes;
 use futures_util::future::{Either, select};
 use http::header::{CONTENT_TYPE, LOCATION};
 use tokio::sync::SemaphorePermit;
 
-use super::{Plan, Work};
+use super::{Plan, Work, moment};
 use crate::authorization::{self, SignIn};
 use crate::config::authorization::Authorization;
 use crate::error::{Code, Failure};
 use crate::ports::{Body, Outgoing, Outside, Reply, SendError, Storage};
 use crate::proxy::redirect::{self, Again, Hop, Next};
-use crate::proxy::request::{Draft, Payload, set_query};
+use crate::proxy::request::{Draft, set_query};
 use crate::proxy::{guard, headers};
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
-    /// The answer behind at most five redirects, its body unread.
-    pub(super) async fn send(
+    /// The answer behind at most five redirects, its body unread. It waits for a slot, and frees it with the answer's head.
+    pub(super) async fn attempt(
         &self,
         mut draft: Draft,
-        callers: Body<O::Stream>,
+        mut body: Body<O::Stream>,
     ) -> Result<Reply<O::Stream>, Failure> {
         let _slot = self.slot().await?;
         if !self.object.is_here() {
             return Err(Failure::not_found("integrated account"));
         }
-        let mut body = match std::mem::replace(&mut draft.body, Payload::Nothing) {
-            Payload::Callers => callers,
-            Payload::Nothing => Body::Empty,
-            Payload::Ours(bytes) => Body::from_bytes(Bytes::from(bytes)),
-        };
         let mut credentials = Again::Sent;
         for hops in 0.. {
             let again = body.again();
@@ -98,7 +92,13 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             body,
             timeout,
         };
-        checked(outside.send(request).await?)
+        self.trace.sends(&request.url);
+        let sent_at = outside.now();
+        let outcome = outside.send(request).await.map_err(Failure::from);
+        let outcome = outcome.and_then(checked);
+        let status = outcome.as_ref().ok().map(|reply| reply.status);
+        self.trace.heard(status, sent_at, outside.now());
+        outcome
     }
 
     fn sign_in(&self, draft: &Draft, body: Option<&[u8]>) -> Result<SignIn, Failure> {
@@ -116,7 +116,8 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             &self.scope(),
             self.context,
             &request,
-            &self.moment,
+            // A signature may hold the time: a retry is signed in its own.
+            &moment(&self.object.outside),
         );
         signed.map_err(|error| {
             self.log("authorization_failed", &error.to_string());

@@ -1,10 +1,13 @@
 //! A request within an action. It brings no caller's words: its query is the file's, its body the result of the
 //! step before, and its answer is read and becomes the next result.
 
+use std::rc::Rc;
+
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
+use super::attempts::Retries;
 use super::held::{Reading, Wanted};
 use super::{OURS_ON_LIST, Pages, Plan, Values, Work, moment};
 use crate::config::resource::Method;
@@ -93,6 +96,8 @@ pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
         source: BodySource::Method,
         pages: Pages::One,
         page: None,
+        retries: Retries::up_to(None),
+        trace: Rc::default(),
     };
     let draft = work.draft(&query, &HeaderMap::new())?;
     let body = work.values.body.as_ref().unwrap_or(&Value::Null);

@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
+use http::HeaderMap;
 
 use super::answer::{Listed, Outcome};
 use super::cursor::CursorPlace;
@@ -14,6 +15,7 @@ use crate::flows::body;
 use crate::flows::isolate::Room;
 use crate::pagination::Position;
 use crate::ports::{Body, Outside, Sees, Storage};
+use crate::rate_limit;
 use crate::settings::{PIECE_BYTES, TEMPLATE_BODY_BYTES};
 
 /// A walk under way. Dropped, it lets go of everything.
@@ -24,6 +26,7 @@ pub struct Walk<O: Outside, S: Storage> {
     call: Call<O::Stream>,
     page: Option<Lines>,
     next: Option<Position>,
+    limits: HeaderMap,
 }
 
 /// What a walk gives next.
@@ -60,6 +63,7 @@ pub(super) async fn begin<O: Outside, S: Storage>(
         Outcome::List(first) => first,
         Outcome::Reply(reply) => return Ok(Given::Reply(reply)),
     };
+    let limits = rate_limit::told(&first.headers);
     let (page, next) = Lines::of(object, first)?;
     Ok(Given::Walk(Box::new(Walk {
         object: Rc::clone(object),
@@ -67,10 +71,16 @@ pub(super) async fn begin<O: Outside, S: Storage>(
         call,
         page: Some(page),
         next,
+        limits,
     })))
 }
 
 impl<O: Outside, S: Storage> Walk<O, S> {
+    /// What the first page's answer said of the provider's limits, as callers are told.
+    pub fn limits(&self) -> &HeaderMap {
+        &self.limits
+    }
+
     /// The next piece; `None` at the end.
     pub async fn next(&mut self) -> Option<Piece> {
         loop {

@@ -117,6 +117,8 @@ impl Story {
         self.admin("PATCH", "/integration/other", &change);
         self.by_token("GET", "/integration", &Value::Null);
         self.by_token("GET", "/integration/other", &Value::Null);
+        let capabilities = "/integration/other/capabilities";
+        self.by_token("GET", capabilities, &Value::Null);
         let install = id_of(&self.by_token(
             "POST",
             "/environment-integration",
@@ -192,6 +194,14 @@ impl Story {
             world.answers(200, &[("content-type", "application/json")], "[]");
             self.by_token(method, &of(path), body);
         }
+        let one = format!("/integrated-account/{account}/capabilities");
+        let known = self.by_token("GET", &one, &nothing);
+        assert_eq!(
+            known["resources"]["orders"]["methods"]["get"]["is_write"],
+            false
+        );
+        let log = self.by_token("GET", &of("/log"), &nothing);
+        assert_eq!(log["result"].as_array().unwrap().len(), 15);
     }
 
     fn links(&mut self) {

@@ -1,0 +1,288 @@
+//! The log of an account: one line for each call. Lines are gathered in memory and written some seconds after the
+//! answers they tell of, so that no call waits for them; a restart may lose those of the last seconds.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use serde_json::Value;
+
+use super::log_line::LogLine;
+use super::row::text_of;
+use super::{AccountObject, State};
+use crate::error::{Code, Failure};
+use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
+use crate::ports::{Outside, Row, Sees, SqlValue, Storage, StorageFault};
+use crate::settings::{LOG_LINES, LOG_RETENTION};
+use crate::time::Timestamp;
+
+const SCHEMA: &[&str] = &[
+    // The line stands last: what is asked of many rows is in front of it.
+    "CREATE TABLE IF NOT EXISTS log (number INTEGER PRIMARY KEY, status INTEGER NOT NULL, resource TEXT, line TEXT NOT NULL)",
+];
+const TABLE: &str = "log";
+/// Lines are written so long after the first of them.
+const GATHERED: Duration = Duration::from_secs(5);
+/// Or soon, when there are so many.
+const GATHERED_LINES: usize = 100;
+/// After the answer of the call that was one too many.
+const SOON: Duration = Duration::from_millis(500);
+/// When writing fails, no more than these are kept in memory.
+const MOST_GATHERED: usize = 1_000;
+/// Numbers count up with the time: a thousand to each millisecond, below 2^53 until the year 2255.
+const PER_MILLISECOND: i64 = 1_000;
+/// No number is higher.
+const MOST: i64 = i64::MAX >> 10;
+/// Old lines go not more often than that.
+const TRIMMED: Duration = Duration::from_hours(1);
+
+/// What waits to be written.
+#[derive(Default)]
+pub(super) struct Gathered {
+    lines: RefCell<Vec<LogLine>>,
+    /// The last refusal by the provider.
+    pub(super) forbidden: RefCell<Option<Value>>,
+    /// When it is written; nothing where nobody is about to.
+    due: Cell<Option<Timestamp>>,
+    last_number: Cell<Option<i64>>,
+    /// How many lines are stored.
+    stored: Cell<Option<i64>>,
+}
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// Takes a line, to be written later.
+    pub(in crate::flows) fn gather(self: &Rc<Self>, line: LogLine) {
+        let count = {
+            let mut lines = self.gathered.lines.borrow_mut();
+            if lines.len() < MOST_GATHERED {
+                lines.push(line);
+            }
+            lines.len()
+        };
+        self.write_gathered_within(if count < GATHERED_LINES {
+            GATHERED
+        } else {
+            SOON
+        });
+    }
+
+    /// What is gathered is written in the background.
+    pub(super) fn write_gathered_within(self: &Rc<Self>, wait: Duration) {
+        let at = self.outside.now().plus(wait);
+        if self.gathered.due.get().is_some_and(|due| due <= at) {
+            return;
+        }
+        self.gathered.due.set(Some(at));
+        let object = Rc::clone(self);
+        let work = async move {
+            object.outside.sleep(wait).await;
+            // Another may have been asked to be sooner.
+            if object.gathered.due.get() == Some(at) {
+                object.gathered.due.set(None);
+                object.write_gathered().await;
+            }
+        };
+        self.outside.go_on(work.boxed_local());
+    }
+
+    async fn write_gathered(&self) {
+        // Of an account that is gone nothing is written back.
+        if !matches!(self.state(), State::Here(_)) {
+            return self.forget_gathered();
+        }
+        if let Err(fault) = self.write_lines() {
+            self.log("log_not_written", &fault.to_string());
+        }
+        if let Err(failure) = self.write_forbidden().await {
+            self.log("forbidden_not_noted", failure.code.as_str());
+        }
+        self.wake_for_log().await;
+    }
+
+    /// The alarm rings when old lines go.
+    async fn wake_for_log(&self) {
+        if let Ok(Some(at)) = self.next_end_of_a_line() {
+            self.wake_by(at).await;
+        }
+    }
+
+    fn write_lines(&self) -> Result<(), StorageFault> {
+        let lines = self.gathered.lines.take();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        for statement in SCHEMA {
+            self.storage.exec(statement, &[])?;
+        }
+        let before = match self.gathered.stored.get() {
+            Some(stored) => stored,
+            None => self
+                .one_integer("SELECT COUNT(*) FROM log", &[])?
+                .unwrap_or(0),
+        };
+        for line in &lines {
+            self.write_line(line)?;
+        }
+        let stored = before.saturating_add(i64::try_from(lines.len()).unwrap_or(0));
+        let most = i64::try_from(LOG_LINES).unwrap_or(i64::MAX);
+        if stored > most {
+            let statement =
+                "DELETE FROM log WHERE number IN (SELECT number FROM log ORDER BY number LIMIT ?)";
+            self.storage.exec(statement, &[(stored - most).into()])?;
+        }
+        self.gathered.stored.set(Some(stored.min(most)));
+        Ok(())
+    }
+
+    fn write_line(&self, line: &LogLine) -> Result<(), StorageFault> {
+        let resource = line.resource.as_deref();
+        let values = [
+            self.next_line_number(line.created_at)?.into(),
+            i64::from(line.status).into(),
+            resource.map_or(SqlValue::Null, SqlValue::from),
+            text_of(line)?,
+        ];
+        let statement = "INSERT INTO log (number, status, resource, line) VALUES (?, ?, ?, ?)";
+        self.storage.exec(statement, &values).map(drop)
+    }
+
+    /// Higher than all before, also when the clock goes back.
+    fn next_line_number(&self, at: Timestamp) -> Result<i64, StorageFault> {
+        let last = match self.gathered.last_number.get() {
+            Some(last) => last,
+            None => self
+                .one_integer("SELECT MAX(number) FROM log", &[])?
+                .unwrap_or(0),
+        };
+        let next = number_at(at).max(last + 1);
+        self.gathered.last_number.set(Some(next));
+        Ok(next)
+    }
+
+    /// Nobody is to read of it any more.
+    pub(super) fn forget_gathered(&self) {
+        self.gathered.lines.take();
+        self.gathered.forbidden.take();
+        self.gathered.stored.set(None);
+        self.gathered.last_number.set(None);
+    }
+
+    pub(super) fn drop_log(&self) -> Result<(), StorageFault> {
+        self.forget_gathered();
+        if self.has_table(TABLE)? {
+            self.storage.exec("DELETE FROM log", &[])?;
+        }
+        Ok(())
+    }
+
+    /// What is over goes.
+    pub(super) fn trim_log(&self) -> Result<(), StorageFault> {
+        if self
+            .next_end_of_a_line()?
+            .is_none_or(|at| at > self.outside.now())
+        {
+            return Ok(());
+        }
+        let over = number_at(self.outside.now().minus(LOG_RETENTION));
+        self.storage
+            .exec("DELETE FROM log WHERE number <= ?", &[over.into()])?;
+        self.gathered.stored.set(None);
+        Ok(())
+    }
+
+    /// When old lines go; a few at once.
+    pub(super) fn next_end_of_a_line(&self) -> Result<Option<Timestamp>, StorageFault> {
+        if !self.has_table(TABLE)? {
+            return Ok(None);
+        }
+        let first = self.one_integer("SELECT MIN(number) FROM log", &[])?;
+        let end =
+            |number: i64| Timestamp::from_millis(number / PER_MILLISECOND).plus(LOG_RETENTION);
+        Ok(first.map(|number| end(number).plus(TRIMMED)))
+    }
+
+    /// Newest first; what is gathered is written before, so that it is there.
+    pub(super) async fn list_log(
+        &self,
+        sees: &Sees,
+        page: &Page,
+    ) -> Result<Listed<LogLine>, Failure> {
+        self.visible(sees).await?;
+        self.write_lines()?;
+        self.wake_for_log().await;
+        if !self.has_table(TABLE)? {
+            return Ok(Listed {
+                result: Vec::new(),
+                next_cursor: None,
+            });
+        }
+        let before = match &page.after {
+            None => MOST,
+            Some(cursor) => cursor.parse().map_err(|_| foreign_cursor())?,
+        };
+        let rows = self.lines_before(before, page)?;
+        let shown = rows.get(..page.limit).unwrap_or(&rows);
+        let last = shown.last().and_then(|row| row.first()?.as_integer());
+        Ok(Listed {
+            result: shown.iter().filter_map(line_of).collect(),
+            next_cursor: last
+                .filter(|_| rows.len() > page.limit)
+                .map(|number| number.to_string()),
+        })
+    }
+
+    fn lines_before(&self, before: i64, page: &Page) -> Result<Vec<Row>, StorageFault> {
+        let (conditions, values): (Vec<_>, Vec<_>) = page.filters.iter().map(condition).unzip();
+        let wheres = ["number < ?".to_owned()]
+            .into_iter()
+            .chain(conditions)
+            .collect::<Vec<_>>()
+            .join(" AND ");
+        let limit = i64::try_from(page.limit.saturating_add(1)).unwrap_or(i64::MAX);
+        let all: Vec<SqlValue> = [before.into()]
+            .into_iter()
+            .chain(values)
+            .chain([limit.into()])
+            .collect();
+        let statement =
+            format!("SELECT number, line FROM log WHERE {wheres} ORDER BY number DESC LIMIT ?");
+        self.storage.exec(&statement, &all)
+    }
+}
+
+fn number_at(moment: Timestamp) -> i64 {
+    moment.as_millis().saturating_mul(PER_MILLISECOND)
+}
+
+fn line_of(row: &Row) -> Option<LogLine> {
+    serde_json::from_str(row.get(1)?.as_text()?).ok()
+}
+
+fn foreign_cursor() -> Failure {
+    Failure::new(Code::Malformed, "The cursor is not one of this list.")
+}
+
+/// A filter of the API as a condition. Its fields are checked there.
+fn condition(filter: &Filter) -> (String, SqlValue) {
+    let text = match &filter.value {
+        FilterValue::Text(text) => text.as_str(),
+        FilterValue::Flag(_) => "",
+    };
+    match filter.field.as_str() {
+        "status" => ("status = ?".to_owned(), text.parse().unwrap_or(0).into()),
+        "resource" => ("resource = ?".to_owned(), text.into()),
+        _ => {
+            let first = number_at(Timestamp::parse(text).unwrap_or(Timestamp::from_millis(0)));
+            // All numbers of a millisecond are one time.
+            let next = first.saturating_add(PER_MILLISECOND);
+            match filter.comparison {
+                Comparison::Is => (format!("number >= {first} AND number < ?"), next.into()),
+                Comparison::Above => ("number >= ?".to_owned(), next.into()),
+                Comparison::From => ("number >= ?".to_owned(), first.into()),
+                Comparison::Below => ("number < ?".to_owned(), first.into()),
+                Comparison::To => ("number < ?".to_owned(), next.into()),
+            }
+        }
+    }
+}

@@ -1,0 +1,462 @@
+//! The log of calls, what an account may do, and what its provider refused.
+
+use std::time::Duration;
+
+use causeway::ids::AccountId;
+use causeway::ports::{Body, ObjectName, SendError};
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Client, Setting};
+use crate::outside::{Pieces, Scripted, World};
+
+fn file() -> Value {
+    json!({ "name": "desk", "category": "help", "config": {
+        "base_url": "https://api.desk.example/v2",
+        "credentials": { "oauth2": { "format": "oauth2", "config": {
+            "client": { "id": "i", "secret": "s" },
+            "auth": { "authorizeHost": "https://desk.example", "authorizePath": "/a", "tokenHost": "https://desk.example", "tokenPath": "/t" },
+            "options": { "scopeSeparator": "," }, "scope": ["tickets:read"] } } },
+        "authorization": { "format": "bearer" },
+        "tool_tags": { "tickets": ["support"] },
+        "resources": { "tickets": {
+            "list": { "path": "/tickets?all=1", "scopes": ["tickets:read"], "description": "All tickets" },
+            "get": { "path": "/tickets/{{id}}" },
+            "create": { "method": "post", "path": "/tickets", "scopes": ["tickets:read", "tickets:write"] },
+        } },
+        "actions": { "ping": { "steps": [{ "type": "transform", "config": "1" }] } },
+    } })
+}
+
+struct Desk {
+    world: World,
+    setting: Setting,
+    account: String,
+}
+
+impl Desk {
+    fn open(scope: &Value) -> Self {
+        let world = World::new();
+        let setting = Setting::new(&world, &file());
+        let token = json!({ "access_token": "t-secret", "scope": scope });
+        let account = setting.account("oauth2", &json!({ "oauth": { "token": token } }));
+        Self {
+            world,
+            setting,
+            account,
+        }
+    }
+
+    fn path(&self, path: &str) -> String {
+        let mark = if path.contains('?') { '&' } else { '?' };
+        format!("{path}{mark}integrated_account_id={}", self.account)
+    }
+
+    fn call(&self, method: &str, path: &str, body: Body<Pieces>) -> Answer {
+        let client = &self.setting.client;
+        client.request(method, &self.path(path), &[], body)
+    }
+
+    fn answers(&self, status: u16, body: &str) {
+        let headers = [("content-type", "application/json")];
+        self.world.answers(status, &headers, body);
+    }
+
+    fn log(&self, filters: &str) -> Value {
+        self.setting
+            .client
+            .get(&self.path(&format!("/log{filters}")))
+            .expect(200)
+    }
+
+    fn object(&self) -> ObjectName {
+        ObjectName::Account(self.account.parse::<AccountId>().unwrap())
+    }
+
+    fn account(&self) -> Value {
+        let path = format!("/integrated-account/{}", self.account);
+        self.setting.client.get(&path).expect(200)
+    }
+
+    /// The time in which what is gathered is written.
+    fn flush(&self) {
+        self.world.pass(Duration::from_secs(6));
+        futures::executor::block_on(self.world.run(async {}));
+    }
+
+    fn stored(&self) -> usize {
+        let tables = "SELECT name FROM sqlite_master WHERE name = 'log'";
+        if self.world.rows(self.object(), tables) == 0 {
+            return 0;
+        }
+        self.world.rows(self.object(), "SELECT number FROM log")
+    }
+}
+
+#[test]
+fn each_call_has_its_line_without_values() {
+    let desk = Desk::open(&json!(null));
+    desk.answers(200, "[]");
+    let list = desk.call("GET", "/proxy/tickets?mail=a%40b.example", Body::Empty);
+    let id = list.header("x-request-id").unwrap().to_owned();
+    desk.answers(404, r#"{"why":"secret words"}"#);
+    desk.call("GET", "/proxy/tickets/4711", Body::Empty);
+    desk.answers(200, "{}");
+    let body = Body::from_bytes(r#"{"a":1}"#);
+    desk.call("POST", "/custom/people/4711/merge?with=x", body);
+    desk.call("POST", "/proxy/_/ping", Body::Empty).expect(200);
+    let log = desk.log("");
+    let lines = log["result"].as_array().unwrap();
+    let seen: Vec<Value> = lines
+        .iter()
+        .map(|line| {
+            json!([
+                line["method"],
+                line["resource"],
+                line["resource_method"],
+                line["host"],
+                line["path"],
+                line["status"],
+                line["code"],
+                line["upstream_status"],
+                line["bytes_in"]
+            ])
+        })
+        .collect();
+    let host = "api.desk.example";
+    assert_eq!(
+        json!(seen),
+        json!([
+            ["POST", "_", "ping", null, null, 200, null, null, null],
+            [
+                "POST",
+                null,
+                null,
+                host,
+                "/people/*/merge",
+                200,
+                null,
+                200,
+                7
+            ],
+            [
+                "GET",
+                "tickets",
+                "get",
+                host,
+                "/tickets/{{id}}",
+                404,
+                "provider.rejected",
+                404,
+                0
+            ],
+            [
+                "GET", "tickets", "list", host, "/tickets", 200, null, 200, 0
+            ],
+        ])
+    );
+    assert_eq!(lines[3]["request_id"], id);
+    assert_eq!(lines[3]["retries"], 0);
+    assert_eq!(
+        lines[3]["caller"].as_str().unwrap().len(),
+        36,
+        "a token's id"
+    );
+    let console = desk.world.0.logs.borrow();
+    let told: Vec<&Value> = console
+        .iter()
+        .filter(|line| line["event"] == "call")
+        .collect();
+    assert_eq!(told.len(), 4);
+    assert_eq!(told[0]["integrated_account_id"], desk.account.as_str());
+    assert_eq!(told[0]["request_id"], id);
+    let all = format!("{log} {told:?}");
+    for word in ["4711", "b.example", "secret", "with"] {
+        assert!(!all.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn who_called_is_an_id_or_a_kind() {
+    let desk = Desk::open(&json!(null));
+    let path = desk.path("/proxy/tickets/1");
+    let body = json!({ "integrated_account_id": desk.account });
+    let made = desk.setting.client.post("/integrated-account/token", &body);
+    let made = made.expect(201);
+    let token = made["integrated_account_token"].as_str().unwrap();
+    for client in [&desk.setting.admin, &desk.setting.client.with_token(token)] {
+        desk.answers(200, "{}");
+        client.get(&path).expect(200);
+    }
+    let log = desk.log("");
+    assert_eq!(log["result"][0]["caller"], "account_token");
+    assert_eq!(log["result"][1]["caller"], "admin_token");
+}
+
+#[test]
+fn times_and_failures_are_told() {
+    let desk = Desk::open(&json!(null));
+    desk.world.scripts(Scripted {
+        outcome: Err(SendError::Unreachable),
+        not_before: 0,
+    });
+    desk.call("POST", "/proxy/tickets", Body::Empty);
+    desk.world.answers_at(1_700_000_002_000, 200, "{}");
+    let client = &desk.setting.client;
+    let path = desk.path("/proxy/tickets/1");
+    let call = client.request_async("GET", &path, &[], Body::Empty);
+    futures::executor::block_on(desk.world.run_passing(call));
+    let log = desk.log("");
+    let lines = &log["result"];
+    assert_eq!(lines[0]["duration_ms"], 2_000);
+    assert_eq!(lines[0]["upstream_ms"], 2_000);
+    assert_eq!(lines[0]["bytes_out"], 2);
+    assert_eq!(lines[1]["code"], "provider.unreachable");
+    assert_eq!(lines[1]["upstream_status"], Value::Null);
+}
+
+#[test]
+fn nothing_is_written_before_the_answer_and_then_within_seconds() {
+    let desk = Desk::open(&json!(null));
+    let before = desk.world.writes(desk.object());
+    for _ in 0..150 {
+        desk.answers(200, "{}");
+        desk.call("GET", "/proxy/tickets/1", Body::Empty)
+            .expect(200);
+        assert_eq!(desk.world.writes(desk.object()), before);
+    }
+    desk.world.pass(Duration::from_secs(1));
+    futures::executor::block_on(desk.world.run(async {}));
+    assert_eq!(desk.stored(), 150, "a hundred do not wait");
+    desk.answers(200, "{}");
+    desk.call("GET", "/proxy/tickets/1", Body::Empty)
+        .expect(200);
+    desk.world.pass(Duration::from_secs(4));
+    futures::executor::block_on(desk.world.run(async {}));
+    assert_eq!(desk.stored(), 150);
+    desk.flush();
+    assert_eq!(desk.stored(), 151);
+    desk.world.restart();
+    assert_eq!(
+        desk.log("?limit=1000")["result"].as_array().unwrap().len(),
+        151
+    );
+}
+
+#[test]
+fn a_list_is_narrowed_and_goes_on() {
+    let desk = Desk::open(&json!(null));
+    for status in [200, 404, 200, 500, 404] {
+        desk.answers(status, "{}");
+        desk.call("GET", "/custom/tickets", Body::Empty);
+        desk.world.pass(Duration::from_mins(1));
+    }
+    desk.answers(200, "{}");
+    desk.call("GET", "/proxy/tickets/1", Body::Empty)
+        .expect(200);
+    let statuses = |filters: &str| -> Vec<u64> {
+        let log = desk.log(filters);
+        let lines = log["result"].as_array().unwrap().iter();
+        lines.map(|line| line["status"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(statuses(""), [200, 404, 500, 200, 404, 200]);
+    assert_eq!(statuses("?status=404"), [404, 404]);
+    assert_eq!(statuses("?resource=tickets"), [200]);
+    assert_eq!(statuses("?resource=boats"), [0; 0]);
+    let at = desk.log("?status=500")["result"][0]["created_at"].clone();
+    let at = at.as_str().unwrap();
+    assert_eq!(statuses(&format!("?created_at={at}")), [500]);
+    assert_eq!(statuses(&format!("?created_at[gt]={at}")), [200, 404]);
+    assert_eq!(statuses(&format!("?created_at[gte]={at}")), [200, 404, 500]);
+    assert_eq!(statuses(&format!("?created_at[lt]={at}")), [200, 404, 200]);
+    assert_eq!(
+        statuses(&format!("?created_at[lte]={at}")),
+        [500, 200, 404, 200]
+    );
+    let first = desk.log("?limit=4");
+    assert_eq!(first["limit"], 4);
+    let cursor = first["next_cursor"].as_str().unwrap();
+    assert_eq!(
+        statuses(&format!("?limit=4&next_cursor={cursor}")),
+        [404, 200]
+    );
+    assert_eq!(desk.log("?limit=6")["next_cursor"], Value::Null);
+    let get = |path: &str| desk.setting.client.get(path).status;
+    assert_eq!(get("/log"), 422);
+    assert_eq!(get(&desk.path("/log?status=abc")), 422);
+    assert_eq!(get(&desk.path("/log?colour=red")), 400);
+    assert_eq!(get(&desk.path("/log?next_cursor=bm9uZQ")), 400);
+}
+
+#[test]
+fn what_others_try_is_in_nobodys_log() {
+    let desk = Desk::open(&json!(null));
+    let other = desk.setting.admin.environment("other");
+    let stranger = desk.setting.admin.token_of(&other, None);
+    assert_eq!(stranger.get(&desk.path("/proxy/tickets/1")).status, 404);
+    assert_eq!(stranger.get(&desk.path("/log")).status, 404);
+    assert_eq!(desk.log("")["result"], json!([]));
+    let reader = desk
+        .setting
+        .admin
+        .token_of(&desk.setting.environment, Some(&["proxy"]));
+    assert_eq!(reader.get(&desk.path("/log")).status, 403);
+}
+
+#[test]
+fn old_lines_go_by_alarm_and_all_with_the_account() {
+    let desk = Desk::open(&json!(null));
+    desk.answers(200, "{}");
+    desk.call("GET", "/proxy/tickets/1", Body::Empty)
+        .expect(200);
+    desk.flush();
+    assert_eq!(desk.stored(), 1);
+    desk.world.restart();
+    desk.world.pass(Duration::from_hours(24 * 7 + 2));
+    desk.world.settle();
+    assert_eq!(desk.stored(), 0);
+    desk.answers(200, "{}");
+    desk.call("GET", "/proxy/tickets/1", Body::Empty)
+        .expect(200);
+    desk.flush();
+    desk.answers(200, "{}");
+    desk.call("GET", "/proxy/tickets/1", Body::Empty)
+        .expect(200);
+    let path = format!("/integrated-account/{}", desk.account);
+    desk.setting.client.delete(&path).expect(200);
+    desk.flush();
+    assert_eq!(desk.stored(), 0);
+    assert_eq!(desk.setting.client.get(&desk.path("/log")).status, 404);
+}
+
+#[test]
+fn the_log_is_a_ring() {
+    let desk = Desk::open(&json!(null));
+    desk.answers(200, "{}");
+    desk.call("GET", "/proxy/tickets/1", Body::Empty)
+        .expect(200);
+    desk.flush();
+    let fill = "INSERT INTO log (number, status, resource, line) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) SELECT i, 200, NULL, '{}' FROM n";
+    desk.world.select(desk.object(), fill);
+    desk.world.restart();
+    for _ in 0..3 {
+        desk.answers(200, "{}");
+        desk.call("GET", "/proxy/tickets/1", Body::Empty)
+            .expect(200);
+        desk.flush();
+        assert_eq!(desk.stored(), 10_000);
+    }
+    assert_eq!(
+        desk.log("?resource=tickets")["result"]
+            .as_array()
+            .unwrap()
+            .len(),
+        4
+    );
+}
+
+#[test]
+fn a_refusal_says_which_scopes_are_missing() {
+    let desk = Desk::open(&json!("tickets:read,users:read"));
+    desk.answers(403, r#"{"why":"scope"}"#);
+    let before = desk.world.writes(desk.object());
+    desk.call("POST", "/proxy/tickets", Body::Empty).code(403);
+    assert_eq!(desk.world.writes(desk.object()), before);
+    assert_eq!(desk.account()["last_forbidden_error"], Value::Null);
+    desk.flush();
+    desk.world.restart();
+    let told = desk.account()["last_forbidden_error"].clone();
+    assert_eq!(told["resource"], "tickets");
+    assert_eq!(told["method"], "create");
+    assert_eq!(told["status"], 403);
+    assert_eq!(told["scopes"], json!(["tickets:read", "tickets:write"]));
+    assert_eq!(told["missing_scopes"], json!(["tickets:write"]));
+    assert!(!told.to_string().contains("why"));
+    desk.answers(403, "");
+    desk.call("GET", "/custom/tickets", Body::Empty);
+    desk.flush();
+    let told = desk.account()["last_forbidden_error"].clone();
+    assert_eq!(
+        (&told["resource"], &told["missing_scopes"]),
+        (&Value::Null, &json!([]))
+    );
+    let path = format!("/integrated-account/{}/credentials", desk.account);
+    let body = json!({ "context": { "oauth": { "token": { "access_token": "new" } } } });
+    let changed = desk.setting.client.send("PATCH", &path, &body).expect(200);
+    assert_eq!(changed["last_forbidden_error"], Value::Null);
+}
+
+#[test]
+fn where_nobody_says_what_was_granted_nothing_is_claimed() {
+    let desk = Desk::open(&json!(null));
+    desk.answers(403, "");
+    desk.call("POST", "/proxy/tickets", Body::Empty).code(403);
+    desk.flush();
+    let told = desk.account()["last_forbidden_error"].clone();
+    assert_eq!(told["missing_scopes"], Value::Null);
+    let found = capabilities(&desk);
+    assert_eq!(found["granted_scopes"], Value::Null);
+    assert_eq!(
+        found["resources"]["tickets"]["methods"]["create"]["is_allowed"],
+        Value::Null
+    );
+    assert_eq!(
+        found["resources"]["tickets"]["methods"]["get"]["is_allowed"],
+        true
+    );
+}
+
+fn capabilities(desk: &Desk) -> Value {
+    let path = format!("/integrated-account/{}/capabilities", desk.account);
+    desk.setting.client.get(&path).expect(200)
+}
+
+#[test]
+fn an_account_says_what_it_may_do() {
+    let desk = Desk::open(&json!("tickets:read"));
+    let found = capabilities(&desk);
+    assert_eq!(found["id"], desk.account.as_str());
+    assert_eq!(found["integration"]["name"], "desk");
+    assert_eq!(found["granted_scopes"], json!(["tickets:read"]));
+    let tickets = &found["resources"]["tickets"];
+    assert_eq!(tickets["tool_tags"], json!(["support"]));
+    assert_eq!(
+        tickets["methods"]["list"],
+        json!({ "method": "GET", "path": "/tickets?all=1", "is_write": false, "scopes": ["tickets:read"], "description": "All tickets", "api_documentation_url": null, "missing_scopes": [], "is_allowed": true })
+    );
+    assert_eq!(tickets["methods"]["create"]["is_allowed"], false);
+    assert_eq!(
+        tickets["methods"]["create"]["missing_scopes"],
+        json!(["tickets:write"])
+    );
+    let body = json!({ "is_sandbox": true });
+    let path = format!("/integrated-account/{}", desk.account);
+    desk.setting.client.send("PATCH", &path, &body).expect(200);
+    assert_eq!(capabilities(&desk)["is_sandbox"], true);
+    let other: Client = desk
+        .setting
+        .admin
+        .token_of(&desk.setting.admin.environment("o"), None);
+    let path = format!("{path}/capabilities");
+    assert_eq!(other.get(&path).status, 404);
+}
+
+#[test]
+fn an_integration_says_what_it_can_do_by_name_or_id() {
+    let desk = Desk::open(&json!(null));
+    let id = desk.setting.client.get("/integration/desk").expect(200)["id"].clone();
+    for key in ["desk", id.as_str().unwrap()] {
+        let path = format!("/integration/{key}/capabilities");
+        let found = desk.setting.client.get(&path).expect(200);
+        let create = &found["resources"]["tickets"]["methods"]["create"];
+        assert_eq!(create["scopes"], json!(["tickets:read", "tickets:write"]));
+        assert_eq!(create.get("is_allowed"), None);
+        assert_eq!(found["integration"]["category"], "help");
+    }
+    assert_eq!(
+        desk.setting
+            .client
+            .get("/integration/none/capabilities")
+            .status,
+        404
+    );
+}
