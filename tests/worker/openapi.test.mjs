@@ -150,6 +150,14 @@ test("the data plane", async () => {
     const body = ["Post", "Put", "Patch"].includes(verb) ? "{}" : undefined;
     await call(`custom${verb}`, { path: "ships" }, { query, body, status: [200, 201, 204] });
   }
+  const log = await call("listLog", {}, { query: { ...query, resource: "ships" }, status: 200 });
+  assert.ok(log.result.some(({ resource_method, status }) => resource_method === "get" && status === 404));
+  await call("listLog", {}, { status: 422 });
+  await call("listLog", {}, { query: { ...query, resouce: "ships" }, status: 400 });
+  const { resources } = await call("getAccountCapabilities", { id: account.id }, { status: 200 });
+  assert.equal(resources.ships.methods.get.is_allowed, true);
+  await call("getIntegrationCapabilities", { id: NAME }, { status: 200 });
+  await call("getIntegrationCapabilities", { id: "boats" }, { status: 404 });
 });
 
 test("link tokens and the hosted pages", async () => {
