@@ -21,7 +21,7 @@ before(async () => {
       resources: {
         ships: { list: { path: "/ships", response_path: "data", pagination: page }, get: { path: "/ships/{{id}}" }, create: { method: "post", path: "/ships" }, delete: { method: "delete", path: "/ships/{{id}}" } },
         cut: { get: { path: "/ships/{{id}}", response_path: "data.0" } },
-        forms: { create: { method: "post", path: "/forms", body_format: "form" }, update: { method: "post", path: "/forms/{{id}}", body_format: "form", body: "{{body}}" } },
+        forms: { create: { method: "post", path: "/forms", body_format: "form" }, update: { method: "post", path: "/forms/{{id}}", body_format: "form", body: "{{body:any}}" } },
         uploads: { create: { method: "post", path: "/uploads", body_format: "multipart" } },
         parts: { create: { method: "post", path: "/uploads", body_format: "multipart", body: parts } },
         documents: { create: { method: "post", path: "/documents", body_format: "xml", body: { ship: { "@id": "{{body.id}}", name: "{{body.name}}" } } }, get: { path: "/feeds/{{id}}", api_response_format: "xml" } },
