@@ -68,6 +68,8 @@ pub const PIECE_BYTES: usize = 64 * 1024;
 pub const KEYED_BODY_BYTES: usize = 1024 * 1024;
 /// The largest answer that is given again under one.
 pub const KEPT_ANSWER_BYTES: usize = 256 * 1024;
+/// What such answers of an account take together, sealed; the oldest are then known by their status alone.
+pub const KEPT_ANSWERS_BYTES: i64 = 64 * 1024 * 1024;
 /// How long such a key is known.
 pub const KEPT_ANSWER: Duration = Duration::from_hours(24);
 /// The longest such key.

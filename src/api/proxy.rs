@@ -44,7 +44,9 @@ pub(super) async fn hand_over<O: Outside>(
         body: body::hold_small(request.body).await?,
         ..request
     };
-    let second = again(&first).filter(|_| is_idempotent(&method));
+    // What is made once is known as begun by now, and not made by whoever comes second.
+    let has_key = first.headers.contains_key("idempotency-key");
+    let second = again(&first).filter(|_| method.is_idempotent() && !has_key);
     let outcome = desk.outside.call(account, &hand_over, first, budget).await;
     let outcome = match (outcome, second) {
         (Err(ObjectFault::Interrupted), Some(request)) => {
@@ -178,14 +180,6 @@ fn again<S>(request: &Incoming<S>) -> Option<Incoming<S>> {
         headers: request.headers.clone(),
         body,
     })
-}
-
-/// RFC 9110 §9.2.2.
-fn is_idempotent(method: &Method) -> bool {
-    matches!(
-        *method,
-        Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE
-    )
 }
 
 fn not_answered<O: Outside>(desk: &Desk<'_, O>, account: AccountId, fault: ObjectFault) -> Failure {

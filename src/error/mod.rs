@@ -254,7 +254,7 @@ impl Failure {
     pub fn duplicate(what: &str, name: &str) -> Self {
         Self::new(
             Code::Duplicate,
-            format!("There is already a {what} named `{name}`."),
+            format!("The name `{name}` is taken by another {what}."),
         )
     }
 

@@ -19,7 +19,7 @@ use crate::crypto;
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::ports::{Body, ByteStream, Outside, Reply, Sees, Storage};
-use crate::proxy::{Target, is_read};
+use crate::proxy::{Target, headers, is_read};
 use crate::settings::{KEPT_ANSWER_BYTES, KEY_CHARACTERS, KEYED_BODY_BYTES};
 use crate::time::Timestamp;
 
@@ -31,6 +31,8 @@ pub(in crate::flows) struct Write {
     pub(in crate::flows) place: String,
     /// SHA-256 of its body.
     pub(in crate::flows) body: String,
+    /// Whether its verb may be sent twice (RFC 9110 §9.2.2).
+    is_idempotent: bool,
 }
 
 /// What is known of a write.
@@ -86,13 +88,13 @@ async fn settle<O: Outside, S: Storage>(
 ) -> Result<Given<O, S>, Failure> {
     let (outcome, end) = match outcome {
         Err(failure) => {
-            let end = End::of_failure(&failure, trace);
+            let end = End::of_failure(&failure, trace, write);
             (Err(failure), end)
         }
         // A list heeds no key.
         Ok(Given::Walk(walk)) => return Ok(Given::Walk(walk)),
         Ok(Given::Reply(reply)) if trace.is_put_off() || is_undone(reply.status.as_u16()) => {
-            (Ok(reply), End::Undone)
+            (Ok(reply), End::not_answered(trace))
         }
         Ok(Given::Reply(reply)) => {
             let (reply, held) = hold(object, reply, deadline).await;
@@ -108,6 +110,8 @@ async fn settle<O: Outside, S: Storage>(
 
 /// How a write ended.
 pub(in crate::flows) enum End {
+    /// Nobody knows: it stays under way.
+    Unknown,
     /// It was not done: it may be tried again.
     Undone,
     /// It was answered with this status.
@@ -122,20 +126,33 @@ fn is_undone(status: u16) -> bool {
 }
 
 impl End {
-    fn of_failure(failure: &Failure, trace: &Trace) -> Self {
+    /// No answer counts; but a redirect may have said that the write was made.
+    fn not_answered(trace: &Trace) -> Self {
+        trace.done().map_or(Self::Undone, Self::Status)
+    }
+
+    fn of_failure(failure: &Failure, trace: &Trace, write: &Write) -> Self {
         match (&failure.remote, trace.status()) {
             // Not sent, or to be sent again: what the file takes for a rate limit may have any status.
-            _ if !trace.was_sent() || trace.is_put_off() => Self::Undone,
+            _ if !trace.was_sent() || trace.is_put_off() => Self::not_answered(trace),
             // Not the write was refused, but the account: its customer connects it again.
             _ if failure.code == Code::NeedsReauth => Self::Undone,
-            (Some(remote), _) if is_undone(remote.status) => Self::Undone,
+            (Some(remote), _) if is_undone(remote.status) => Self::not_answered(trace),
             (Some(remote), _) if remote.raw_response.len() <= KEPT_ANSWER_BYTES => {
                 Self::Answer(KeptAnswer::of_failure(failure, &remote.headers))
             }
             (Some(remote), _) => Self::Status(remote.status),
             // The provider did it, and the answer was too much for us, or not what the file says.
             (None, Some(status)) if status < 400 => Self::Status(status),
-            (None, _) => Self::Undone,
+            // The provider may be at it still.
+            (None, None)
+                if failure.code == Code::Timeout
+                    && !write.is_idempotent
+                    && trace.done().is_none() =>
+            {
+                Self::Unknown
+            }
+            (None, _) => Self::not_answered(trace),
         }
     }
 }
@@ -150,12 +167,31 @@ impl Write {
                 id,
             } => json!([resource, method, id]),
         };
-        let place = json!([call.method.as_str(), path, call.query, key]);
+        let place = json!([
+            call.method.as_str(),
+            path,
+            without_account(&call.query),
+            key
+        ]);
         Self {
             place: crypto::sha256_hex(place.to_string().as_bytes()),
             body: crypto::sha256_hex(body),
+            is_idempotent: call.method.is_idempotent(),
         }
     }
+}
+
+/// An account token need not name its account: with or without, it is the same write.
+fn without_account(query: &str) -> String {
+    let is_other = |pair: &&str| {
+        let own = form_urlencoded::parse(pair.as_bytes()).next();
+        own.is_none_or(|(name, _)| name != "integrated_account_id")
+    };
+    query
+        .split('&')
+        .filter(is_other)
+        .collect::<Vec<_>>()
+        .join("&")
 }
 
 /// The key of a write; a read heeds none.
@@ -163,7 +199,7 @@ fn key_of<S>(call: &Call<S>) -> Result<Option<String>, Failure> {
     let mut given = call.headers.get_all(KEY).iter();
     let (first, second) = (given.next(), given.next());
     let key = match first {
-        Some(key) if !key.is_empty() && !is_read(&call.method) && !call.target.is_list() => key,
+        Some(key) if !is_read(&call.method) && !call.target.is_list() => key,
         _ => return Ok(None),
     };
     let invalid = |words| Err(Failure::invalid(KEY, words));
@@ -171,6 +207,7 @@ fn key_of<S>(call: &Call<S>) -> Result<Option<String>, Failure> {
         return invalid("stands twice");
     }
     match key.to_str() {
+        Ok("") => invalid("is empty"),
         Ok(key) if key.len() <= KEY_CHARACTERS => Ok(Some(key.to_owned())),
         Ok(_) => invalid("is longer than 255 characters"),
         Err(_) => invalid("is not plain ASCII"),
@@ -209,7 +246,10 @@ async fn hold<O: Outside, S: Storage>(
         return (reply, None);
     };
     reply.headers.remove(CONTENT_LENGTH);
-    reply.headers.remove(CONTENT_ENCODING);
+    // What the platform does not undo stays as it came.
+    if headers::is_decoded(&reply.headers) {
+        reply.headers.remove(CONTENT_ENCODING);
+    }
     reply.body = Body::from_bytes(bytes.clone());
     (reply, Some(bytes))
 }

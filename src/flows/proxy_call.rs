@@ -110,7 +110,8 @@ async fn made<O: Outside, S: Storage>(
     let (loaded, effective) = callable(object, sees, deadline).await?;
     object.note_use_of(&loaded);
     let plan = plan::plan(&effective.compiled.config, &call.target, &call.method)?;
-    call.trace.names(plan);
+    call.trace
+        .names(plan, &call.target, &effective.compiled.config);
     plan::refuse_sandbox_write(loaded.account.is_sandbox, plan)?;
     let ours = if call.target.is_list() {
         OURS_ON_LIST
@@ -159,8 +160,14 @@ async fn made<O: Outside, S: Storage>(
     };
     let fresh = match object.refreshed_after_refusal(&loaded, deadline).await {
         Ok(fresh) => fresh,
-        Err(failure) if failure.code == Code::NeedsReauth => return work.refused(reply).await,
-        Err(failure) => return Err(failure),
+        Err(failure) if failure.code == Code::NeedsReauth => {
+            work.trace.puts_off();
+            return work.refused(reply).await;
+        }
+        Err(failure) => {
+            work.trace.puts_off();
+            return Err(failure);
+        }
     };
     drop(reply);
     let work = Work {
@@ -173,6 +180,7 @@ async fn made<O: Outside, S: Storage>(
     if reply.status != StatusCode::UNAUTHORIZED {
         return work.answer(reply).await;
     }
+    work.trace.puts_off();
     if object.needs_reauth(&fresh, REFUSED_TWICE).await? {
         work.refused(reply).await
     } else {

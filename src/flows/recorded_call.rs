@@ -12,8 +12,7 @@ use super::capabilities::{granted, missing};
 use super::once::{call_once, is_replayed};
 use super::proxy_call::{Call, Given, Piece, Trace, Walk};
 use crate::error::Failure;
-use crate::ports::{Body, ByteStream, HandOver, Outside, Reply, Storage};
-use crate::proxy::{Target, redact};
+use crate::ports::{Body, ByteStream, HandOver, Outside, Reply, Sees, Storage};
 use crate::time::Timestamp;
 
 /// What is known of a call before it is made.
@@ -22,10 +21,6 @@ struct Opening {
     caller: String,
     began: Timestamp,
     method: String,
-    resource: Option<String>,
-    resource_method: Option<String>,
-    /// Where the file has none.
-    path: Option<String>,
     bytes_in: Option<u64>,
 }
 
@@ -48,6 +43,7 @@ pub enum Recorded<O: Outside, S: Storage> {
 /// A walk that is noted when it is let go: at its end, or where its reader has left.
 pub struct RecordedWalk<O: Outside, S: Storage> {
     object: Rc<AccountObject<O, S>>,
+    sees: Sees,
     walk: Walk<O, S>,
     opening: Opening,
     trace: Rc<Trace>,
@@ -61,9 +57,26 @@ impl<O: Outside, S: Storage> RecordedWalk<O, S> {
         let piece = self.walk.next().await?;
         match &piece {
             Piece::Lines(lines) => self.bytes_out += lines.len() as u64,
-            Piece::Broken { failure, .. } => self.code = Some(failure.code.as_str().to_owned()),
+            Piece::Broken { failure, .. } => {
+                self.code = Some(failure.code.as_str().to_owned());
+                if is_providers_refusal(failure) {
+                    self.note_forbidden(&failure.message).await;
+                }
+            }
         }
         Some(piece)
+    }
+
+    async fn note_forbidden(&self, words: &str) {
+        let Self {
+            object,
+            opening,
+            trace,
+            ..
+        } = self;
+        if let Ok(loaded) = object.visible(&self.sees).await {
+            note_forbidden(object, &loaded, opening, trace, Some(words)).await;
+        }
     }
 
     /// What the first page's answer said of the provider's limits.
@@ -99,6 +112,7 @@ pub async fn recorded_call<O: Outside, S: Storage>(
         Ok(Given::Walk(walk)) => {
             return Ok(Recorded::Walk(Box::new(RecordedWalk {
                 object: Rc::clone(object),
+                sees: hand_over.sees.clone(),
                 walk: *walk,
                 opening,
                 trace,
@@ -134,9 +148,10 @@ pub async fn recorded_action<O: Outside, S: Storage>(
     input: Value,
     timeout: Duration,
 ) -> Result<Value, Failure> {
-    object.visible(&hand_over.sees).await?;
-    let opening = Opening::of_action(hand_over, name, object.outside.now());
-    let outcome = call_action(object, &hand_over.sees, name, input, timeout).await;
+    let loaded = object.visible(&hand_over.sees).await?;
+    let opening = Opening::of_action(hand_over, object.outside.now());
+    let trace = Trace::default();
+    let outcome = call_action(object, &hand_over.sees, &trace, name, input, timeout).await;
     let ending = match &outcome {
         Ok(_) => Ending {
             status: 200,
@@ -146,39 +161,32 @@ pub async fn recorded_action<O: Outside, S: Storage>(
         },
         Err(failure) => Ending::of_failure(failure),
     };
-    record(object, &opening, &Trace::default(), ending);
+    if let Err(failure) = &outcome
+        && is_providers_refusal(failure)
+    {
+        note_forbidden(object, &loaded, &opening, &trace, Some(&failure.message)).await;
+    }
+    record(object, &opening, &trace, ending);
     outcome
 }
 
 impl Opening {
     fn of_call<S: ByteStream>(hand_over: &HandOver, call: &Call<S>, began: Timestamp) -> Self {
-        let (resource, resource_method, path) = match &call.target {
-            Target::Custom { path } => (None, None, Some(redact::path(path))),
-            Target::Method {
-                resource, method, ..
-            } => (Some(resource.clone()), Some(method.clone()), None),
-        };
         Self {
             request_id: hand_over.request_id.clone(),
             caller: hand_over.caller.clone(),
             began,
             method: call.method.to_string(),
-            resource,
-            resource_method,
-            path,
             bytes_in: length(&call.body),
         }
     }
 
-    fn of_action(hand_over: &HandOver, name: &str, began: Timestamp) -> Self {
+    fn of_action(hand_over: &HandOver, began: Timestamp) -> Self {
         Self {
             request_id: hand_over.request_id.clone(),
             caller: hand_over.caller.clone(),
             began,
             method: "POST".to_owned(),
-            resource: Some("_".to_owned()),
-            resource_method: Some(name.to_owned()),
-            path: None,
             bytes_in: None,
         }
     }
@@ -209,10 +217,10 @@ fn record<O: Outside, S: Storage>(
         request_id: opening.request_id.clone(),
         created_at: now,
         method: opening.method.clone(),
-        resource: opening.resource.clone(),
-        resource_method: opening.resource_method.clone(),
+        resource: about.resource,
+        resource_method: about.resource_method,
         host: about.host,
-        path: about.path.or_else(|| opening.path.clone()),
+        path: about.path,
         status: ending.status,
         code: ending.code,
         duration_ms: millis(now.since(opening.began)),
@@ -226,9 +234,17 @@ fn record<O: Outside, S: Storage>(
     };
     let mut told =
         json!({ "level": "info", "event": "call", "integrated_account_id": object.id() });
-    crate::json::merge(&mut told, &json!(line));
+    // Not merged: null is a value here.
+    if let (Some(told), Value::Object(line)) = (told.as_object_mut(), json!(line)) {
+        told.extend(line);
+    }
     object.outside.log(&told);
     object.gather(line);
+}
+
+/// Some tell of a rate limit by 403, which is none.
+fn is_providers_refusal(failure: &Failure) -> bool {
+    failure.status() == 403 && failure.remote.is_some()
 }
 
 /// The provider refused: it is said which of the scopes that the method needs the account does not have.
@@ -239,15 +255,16 @@ async fn note_forbidden<O: Outside, S: Storage>(
     trace: &Trace,
     words: Option<&str>,
 ) {
-    let needed = trace.about().scopes;
+    let about = trace.about();
+    let needed = about.scopes;
     let granted = match object.effective(&loaded.account).await {
         Ok(effective) => granted(&effective.compiled.config, &loaded.account, &loaded.context),
         Err(_) => None,
     };
     object.gather_forbidden(json!({
         "status": 403,
-        "resource": opening.resource,
-        "method": opening.resource_method,
+        "resource": about.resource,
+        "method": about.resource_method,
         "message": words.unwrap_or("The provider answered 403."),
         "scopes": needed,
         "missing_scopes": granted.map(|granted| missing(&needed, &granted)),

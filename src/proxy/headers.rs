@@ -92,11 +92,14 @@ pub fn of_empty_answer(headers: &HeaderMap) -> HeaderMap {
     kept
 }
 
+/// Says that an answer was given before: our word, no provider's.
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
 /// The answer's fields that go to the caller, when the body goes on unread.
 pub fn of_answer(headers: &HeaderMap) -> HeaderMap {
     let mut kept: HeaderMap = headers
         .iter()
-        .filter(|(name, _)| !is_hop_by_hop(name) && **name != SET_COOKIE)
+        .filter(|(name, _)| !is_hop_by_hop(name) && ![SET_COOKIE, REPLAYED].contains(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     // The runtime may hand the body on decoded: its length then is not what was said.

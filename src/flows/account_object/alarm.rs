@@ -60,9 +60,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if self.alarm.get().is_some_and(|set| set <= at) {
             return;
         }
-        match self.storage.set_alarm(at).await {
-            Ok(()) => self.alarm.set(Some(at)),
-            Err(fault) => self.log("alarm_not_set", &fault.to_string()),
+        // Known before it is done: of two at once the later must not undo the earlier.
+        let before = self.alarm.replace(Some(at));
+        if let Err(fault) = self.storage.set_alarm(at).await {
+            self.alarm.set(before);
+            self.log("alarm_not_set", &fault.to_string());
         }
     }
 
@@ -135,6 +137,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     async fn erase_all(&self) -> Result<(), StorageFault> {
         self.has_open_outbox.set(false);
         self.has_kept_answers.set(false);
+        self.kept_bytes.set(None);
         self.forget_gathered();
         self.alarm.set(None);
         self.storage.erase().await

@@ -7,13 +7,14 @@ use crate::error::Failure;
 use crate::flows::once::{End, KeptAnswer, Known, Write};
 use crate::flows::sealed;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
-use crate::settings::KEPT_ANSWER;
+use crate::settings::{KEPT_ANSWER, KEPT_ANSWERS_BYTES};
 use crate::time::Timestamp;
 
 const SCHEMA: &[&str] = &[
     // The sealed answer stands last: what is asked of many rows is in front of it.
     "CREATE TABLE IF NOT EXISTS kept_answer (place TEXT PRIMARY KEY, body TEXT NOT NULL, at INTEGER NOT NULL, status INTEGER, sealed TEXT)",
     "CREATE INDEX IF NOT EXISTS kept_answer_at ON kept_answer (at)",
+    "CREATE INDEX IF NOT EXISTS kept_answer_held ON kept_answer (at) WHERE sealed IS NOT NULL",
 ];
 const TABLE: &str = "kept_answer";
 /// A row takes 2 MB.
@@ -82,6 +83,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return;
         }
         let ended = match end {
+            End::Unknown => Ok(()),
             End::Undone => self.forget_write(write),
             End::Status(status) => self.keep(write, *status, None),
             End::Answer(answer) => match self.sealed_answer(write, answer) {
@@ -110,6 +112,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     fn keep(&self, write: &Write, status: u16, sealed: Option<String>) -> Result<(), StorageFault> {
+        let length = sealed.as_ref().map_or(0, String::len);
+        let length = i64::try_from(length).unwrap_or(i64::MAX);
         let statement = "UPDATE kept_answer SET at = ?, status = ?, sealed = ? WHERE place = ?";
         let values = [
             self.outside.now().as_millis().into(),
@@ -117,7 +121,33 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             sealed.map_or(SqlValue::Null, SqlValue::Text),
             write.place.as_str().into(),
         ];
-        self.storage.exec(statement, &values).map(drop)
+        self.storage.exec(statement, &values)?;
+        self.bound_kept_answers(length)
+    }
+
+    /// Beyond the room for answers the oldest are known by their status alone.
+    fn bound_kept_answers(&self, more: i64) -> Result<(), StorageFault> {
+        let mut held = match self.kept_bytes.get() {
+            Some(held) => held + more,
+            None => self
+                .one_integer(
+                    "SELECT SUM(LENGTH(sealed)) FROM kept_answer WHERE sealed IS NOT NULL",
+                    &[],
+                )?
+                .unwrap_or(0),
+        };
+        while held > KEPT_ANSWERS_BYTES {
+            let statement = "SELECT place, LENGTH(sealed) FROM kept_answer WHERE sealed IS NOT NULL ORDER BY at LIMIT 1";
+            let rows = self.storage.exec(statement, &[])?;
+            let Some([place, length]) = rows.first().map(Vec::as_slice) else {
+                break;
+            };
+            let statement = "UPDATE kept_answer SET sealed = NULL WHERE place = ?";
+            self.storage.exec(statement, std::slice::from_ref(place))?;
+            held -= length.as_integer().unwrap_or_default();
+        }
+        self.kept_bytes.set(Some(held));
+        Ok(())
     }
 
     /// The alarm rings when the key of a write that begins now ends.
@@ -130,6 +160,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if !self.has_table(TABLE)? {
             return Ok(());
         }
+        self.kept_bytes.set(None);
         let over = self.outside.now().minus(KEPT_ANSWER).as_millis();
         let statement = "DELETE FROM kept_answer WHERE at <= ?";
         self.storage.exec(statement, &[over.into()]).map(drop)
@@ -146,6 +177,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// They belong to the account.
     pub(super) fn drop_kept_answers(&self) -> Result<(), StorageFault> {
+        self.kept_bytes.set(None);
         if self.has_table(TABLE)? {
             self.storage.exec("DELETE FROM kept_answer", &[])?;
         }

@@ -28,7 +28,7 @@ const GATHERED: Duration = Duration::from_secs(5);
 const GATHERED_LINES: usize = 100;
 /// After the answer of the call that was one too many.
 const SOON: Duration = Duration::from_millis(500);
-/// When writing fails, no more than these are kept in memory.
+/// So many are written at once. When that fails, no more than these are kept in memory.
 const MOST_GATHERED: usize = 1_000;
 /// Numbers count up with the time: a thousand to each millisecond, below 2^53 until the year 2255.
 const PER_MILLISECOND: i64 = 1_000;
@@ -60,6 +60,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             }
             lines.len()
         };
+        if count >= MOST_GATHERED && matches!(self.state(), State::Here(_)) {
+            self.try_to_write_lines();
+        }
         self.write_gathered_within(if count < GATHERED_LINES {
             GATHERED
         } else {
@@ -69,8 +72,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// What is gathered is written in the background.
     pub(super) fn write_gathered_within(self: &Rc<Self>, wait: Duration) {
-        let at = self.outside.now().plus(wait);
-        if self.gathered.due.get().is_some_and(|due| due <= at) {
+        let now = self.outside.now();
+        let at = now.plus(wait);
+        // One that is over was not kept: whoever was to do it is no more.
+        if self
+            .gathered
+            .due
+            .get()
+            .is_some_and(|due| now < due && due <= at)
+        {
             return;
         }
         self.gathered.due.set(Some(at));
@@ -91,9 +101,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if !matches!(self.state(), State::Here(_)) {
             return self.forget_gathered();
         }
-        if let Err(fault) = self.write_lines() {
-            self.log("log_not_written", &fault.to_string());
-        }
+        self.try_to_write_lines();
         if let Err(failure) = self.write_forbidden().await {
             self.log("forbidden_not_noted", failure.code.as_str());
         }
@@ -107,9 +115,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
     }
 
+    fn try_to_write_lines(&self) {
+        if let Err(fault) = self.write_lines() {
+            self.log("log_not_written", &fault.to_string());
+        }
+    }
+
+    /// Writes what is gathered; what cannot be written stays there.
     fn write_lines(&self) -> Result<(), StorageFault> {
-        let lines = self.gathered.lines.take();
-        if lines.is_empty() {
+        if self.gathered.lines.borrow().is_empty() {
             return Ok(());
         }
         for statement in SCHEMA {
@@ -121,8 +135,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 .one_integer("SELECT COUNT(*) FROM log", &[])?
                 .unwrap_or(0),
         };
-        for line in &lines {
-            self.write_line(line)?;
+        let lines = self.gathered.lines.take();
+        let written: Result<Vec<()>, _> = lines.iter().map(|line| self.write_line(line)).collect();
+        if let Err(fault) = written {
+            // Some may be there already: counted anew, and told once more rather than not at all.
+            self.gathered.stored.set(None);
+            self.gathered.lines.replace(lines);
+            return Err(fault);
         }
         let stored = before.saturating_add(i64::try_from(lines.len()).unwrap_or(0));
         let most = i64::try_from(LOG_LINES).unwrap_or(i64::MAX);

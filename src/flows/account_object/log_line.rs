@@ -14,13 +14,14 @@ pub struct LogLine {
     pub created_at: Timestamp,
     /// The caller's verb.
     pub method: String,
-    /// The resource; nothing for a path of the provider's own, and for an action.
+    /// The resource, `_` of an action; nothing for a path of the provider's own, and where the integration has no such
+    /// resource or was not asked.
     pub resource: Option<String>,
     /// The method of the resource, or the name of the action.
     pub resource_method: Option<String>,
     /// The provider's host; nothing where it was not asked.
     pub host: Option<String>,
-    /// The method's path as the file has it, or the caller's with its values left out.
+    /// The method's path as the file has it; of a path of the provider's own what the file knows, and `*`.
     pub path: Option<String>,
     /// The status of our answer.
     pub status: u16,

@@ -95,6 +95,8 @@ pub struct AccountObject<O, S> {
     outbox_pause: Cell<Option<Timestamp>>,
     /// Whether the table of kept answers is there.
     has_kept_answers: Cell<bool>,
+    /// What kept answers take, where it is known.
+    kept_bytes: Cell<Option<i64>>,
     /// What is gathered of calls, and was not written yet.
     gathered: Gathered,
     /// Calls that wait for the head of an answer.
@@ -154,6 +156,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             is_delivering: Cell::new(false),
             outbox_pause: Cell::new(None),
             has_kept_answers: Cell::new(false),
+            kept_bytes: Cell::new(None),
             gathered: Gathered::default(),
             slots: Semaphore::new(CALL_SLOTS),
             pace: RefCell::default(),

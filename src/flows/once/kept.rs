@@ -6,9 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Failure};
 use crate::ports::{Body, Reply};
+use crate::proxy::headers::REPLAYED;
 use crate::rate_limit;
-
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// An answer that is given again.
 #[derive(Debug, Serialize, Deserialize)]
@@ -54,9 +53,7 @@ impl KeptAnswer {
         let unreadable = || Failure::new(Code::Internal, "A kept answer cannot be read.");
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {
-            if let (Ok(name), Ok(value)) =
-                (name.parse::<HeaderName>(), HeaderValue::from_str(value))
-            {
+            if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), field(value)) {
                 headers.append(name, value);
             }
         }
@@ -76,9 +73,17 @@ impl KeptAnswer {
     }
 }
 
+/// A field as [`pairs`] wrote it.
+fn field(text: &str) -> Result<HeaderValue, ()> {
+    let bytes = text.chars().map(|c| u8::try_from(u32::from(c)));
+    let bytes: Vec<u8> = bytes.collect::<Result<_, _>>().map_err(drop)?;
+    HeaderValue::from_bytes(&bytes).map_err(drop)
+}
+
 /// The header fields that are still true when they are given again.
 fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    // Each byte as a character (Latin-1), so that none is lost.
+    let text = |value: &HeaderValue| value.as_bytes().iter().map(|b| char::from(*b)).collect();
     let pairs = headers.iter();
     pairs
         .filter(|(name, _)| !rate_limit::tells_what_is_left(name))

@@ -31,6 +31,13 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         if reply.status.as_u16() >= 400 {
             return Err(self.refusal(method, reply).await?);
         }
+        if is_list && reply.status.is_redirection() && reply.status != StatusCode::NOT_MODIFIED {
+            let words = format!(
+                "The provider answered {} where a list was expected.",
+                reply.status.as_u16()
+            );
+            return Err(Failure::new(Code::UnexpectedAnswer, words));
+        }
         if is_list && reply.status.is_success() {
             return self.list(method, reply).await.map(Outcome::List);
         }

@@ -13,7 +13,7 @@ use crate::error::{Code, Failure};
 use crate::ports::{Body, Outgoing, Outside, Reply, SendError, Storage};
 use crate::proxy::redirect::{self, Again, Hop, Next};
 use crate::proxy::request::{Draft, set_query};
-use crate::proxy::{guard, headers};
+use crate::proxy::{guard, headers, is_read};
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
     /// The answer behind at most five redirects, its body unread. It waits for a slot, and frees it with the answer's head.
@@ -41,6 +41,9 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
                     Next::Follow(hop) => hop,
                 };
             drop(reply.body);
+            if !is_read(&draft.method) && is_read(&hop.method) {
+                self.trace.was_done(reply.status);
+            }
             body = body_of_hop(&hop, again)?;
             if hop.credentials == Again::Dropped || self.drops_credentials() {
                 credentials = Again::Dropped;

@@ -7,7 +7,9 @@ use std::time::Duration;
 use http::StatusCode;
 use url::Url;
 
-use super::Plan;
+use super::plan::Plan;
+use crate::config::Config;
+use crate::proxy::{Target, redact};
 use crate::time::Timestamp;
 
 /// The trace of one call, written while it runs.
@@ -23,6 +25,8 @@ pub struct Trace {
     took: Cell<Duration>,
     /// The status of its last answer.
     status: Cell<Option<StatusCode>>,
+    /// The status of a redirect that answered a write, and leads to a page to be read.
+    done: Cell<Option<StatusCode>>,
     about: RefCell<About>,
 }
 
@@ -31,7 +35,11 @@ pub struct Trace {
 pub(in crate::flows) struct About {
     /// The provider's host.
     pub(in crate::flows) host: Option<String>,
-    /// The method's path as the file has it; nothing for the caller's own path.
+    /// The resource, and its method or the action, once the file was seen to have them: until then they are the
+    /// caller's words.
+    pub(in crate::flows) resource: Option<String>,
+    pub(in crate::flows) resource_method: Option<String>,
+    /// The method's path as the file has it; of the caller's own path what the file knows.
     pub(in crate::flows) path: Option<String>,
     /// The OAuth scopes that the file says the method needs.
     pub(in crate::flows) scopes: Vec<String>,
@@ -39,14 +47,30 @@ pub(in crate::flows) struct About {
 
 impl Trace {
     /// The call is about this.
-    pub(super) fn names(&self, plan: Plan<'_>) {
-        let Plan::Method { method, .. } = plan else {
-            return;
-        };
+    pub(super) fn names(&self, plan: Plan<'_>, target: &Target, config: &Config) {
         let mut about = self.about.borrow_mut();
-        let path = method.path.source().split(['?', '#']).next();
-        about.path = path.map(str::to_owned);
-        about.scopes.clone_from(&method.scopes);
+        if let Target::Method {
+            resource, method, ..
+        } = target
+        {
+            about.resource = Some(resource.clone());
+            about.resource_method = Some(method.clone());
+        }
+        match plan {
+            Plan::Method { method, .. } => {
+                let path = method.path.source().split(['?', '#']).next();
+                about.path = path.map(str::to_owned);
+                about.scopes.clone_from(&method.scopes);
+            }
+            Plan::Custom { path, .. } => about.path = Some(redact::path(path, config)),
+        }
+    }
+
+    /// The call is about this action.
+    pub(in crate::flows) fn runs(&self, action: &str) {
+        let mut about = self.about.borrow_mut();
+        about.resource = Some("_".to_owned());
+        about.resource_method = Some(action.to_owned());
     }
 
     /// A request goes out.
@@ -68,7 +92,18 @@ impl Trace {
         self.status.set(status);
     }
 
-    /// The last answer is none that counts: the provider wants no more requests for now, or is to be asked again.
+    /// A redirect answered a write and leads to a page to be read: whatever comes of that, the write was made.
+    pub(super) fn was_done(&self, status: StatusCode) {
+        self.done.set(Some(status));
+    }
+
+    /// What a redirect answered to the write.
+    pub(in crate::flows) fn done(&self) -> Option<u16> {
+        self.done.get().map(|status| status.as_u16())
+    }
+
+    /// The last answer is none that counts: the provider wants no more requests for now, is to be
+    /// asked again, or refused the account and not the call.
     pub(super) fn puts_off(&self) {
         self.put_off.set(true);
     }
