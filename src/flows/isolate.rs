@@ -98,6 +98,8 @@ pub struct Isolate {
     readings: RefCell<HashMap<EnvironmentId, Timestamp>>,
     compiled: RefCell<Option<LruCache<String, Rc<Compiled>>>>,
     buffered: Rc<Cell<usize>>,
+    /// What of it walks hold, whose readers may be slow.
+    walking: Rc<Cell<usize>>,
 }
 
 impl Isolate {
@@ -169,14 +171,23 @@ impl Isolate {
     pub fn room(&self) -> Room {
         Room {
             total: Rc::clone(&self.buffered),
+            walking: None,
             taken: 0,
         }
+    }
+
+    /// Room for a page that waits for its reader: half of all there is, so that readers who stop keep nobody from a call.
+    pub fn walk_room(&self) -> Room {
+        let mut room = self.room();
+        room.walking = Some(Rc::clone(&self.walking));
+        room
     }
 }
 
 /// The bytes one buffered answer holds; given back when dropped.
 pub struct Room {
     total: Rc<Cell<usize>>,
+    walking: Option<Rc<Cell<usize>>>,
     taken: usize,
 }
 
@@ -189,6 +200,15 @@ impl Room {
                 "Too many large answers are being looked into at once. Try again.",
             ));
         }
+        if let Some(walking) = &self.walking {
+            let walked = walking.get().saturating_add(bytes);
+            if walked > BUFFERED_TOTAL_BYTES / 2 {
+                return Err(Failure::busy(
+                    "Too many pages of walks wait to be read. Try again.",
+                ));
+            }
+            walking.set(walked);
+        }
         self.total.set(total);
         self.taken += bytes;
         Ok(())
@@ -198,6 +218,9 @@ impl Room {
 impl Drop for Room {
     fn drop(&mut self) {
         self.total.set(self.total.get().saturating_sub(self.taken));
+        if let Some(walking) = &self.walking {
+            walking.set(walking.get().saturating_sub(self.taken));
+        }
     }
 }
 

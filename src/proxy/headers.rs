@@ -5,6 +5,7 @@ use http::header::{
     HOST, RANGE, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 const FORWARD: &str = "x-forward-";
 
@@ -134,6 +135,28 @@ pub fn of_rewritten_answer(headers: &HeaderMap) -> HeaderMap {
         kept.remove(name);
     }
     kept
+}
+
+/// Leaves out the fields in which a secret stands that was sent in the URL: some providers give the whole of it back in
+/// `Link` or `Location`.
+pub fn drop_echoes(headers: &mut HeaderMap, secret: &str) {
+    let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let percent = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
+    let echoes = |value: &HeaderValue| {
+        let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let forms = [secret, &encoded, &percent];
+        forms
+            .iter()
+            .any(|form| !form.is_empty() && text.contains(form))
+    };
+    let names: Vec<HeaderName> = headers
+        .iter()
+        .filter(|(_, value)| echoes(value))
+        .map(|(name, _)| name.clone())
+        .collect();
+    for name in names {
+        headers.remove(name);
+    }
 }
 
 /// What may follow a redirect to a stranger: nothing that could sign the request in.

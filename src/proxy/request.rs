@@ -65,6 +65,11 @@ pub enum RequestError {
     /// Parameters cannot be put into the caller's body.
     #[error("this method takes its query in the body, which is not a JSON object")]
     CallersBody,
+    /// Pages are asked for in a body that is to go as it is.
+    #[error(
+        "this list asks for its pages in the body, which truto_body_passthrough leaves as it is"
+    )]
+    PagesInBody,
     /// The platform sends no body with GET or HEAD.
     #[error("a {0} cannot carry a body")]
     NoBodyAllowed(http::Method),
@@ -125,11 +130,9 @@ pub fn of_method(
     add_query(&mut url, &compose(&defaults, &in_url, format));
     let body = match round {
         Round::Later if method.ignore_body_in_pagination => Payload::Nothing,
-        _ => {
-            let own = payload(method, scope, caller.source, writing)?;
-            query_in_body::onto(own, &in_body, method, writing, caller.body)?
-        }
+        _ => payload(method, scope, caller.source, writing)?,
     };
+    let body = query_in_body::onto(body, &in_body, method, writing, caller.body)?;
     let mut headers = defaults_of_headers(&[&config.headers, &method.headers], scope)?;
     if matches!(body, Payload::Ours(_)) {
         writing.describe(&mut headers);

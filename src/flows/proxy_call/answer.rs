@@ -1,7 +1,7 @@
 //! What the caller gets of a provider's answer.
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, LINK};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::held::{Held, NotText, Reading, Wanted};
@@ -306,7 +306,11 @@ impl<S> Outcome<S> {
     pub(super) fn into_reply(self) -> Reply<S> {
         match self {
             Self::Reply(reply) => reply,
-            Self::List(list) => rewritten(StatusCode::OK, &list.headers, list.text),
+            Self::List(mut list) => {
+                // The cursor stands for it; it would lead around us.
+                list.headers.remove(LINK);
+                rewritten(StatusCode::OK, &list.headers, list.text)
+            }
         }
     }
 }
