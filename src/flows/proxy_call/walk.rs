@@ -6,8 +6,8 @@ use std::rc::Rc;
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::answer::{Listed, Outcome};
 use super::cursor::CursorPlace;
+use super::outcome::{Listed, Outcome};
 use super::{Call, Given, made};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
