@@ -23,6 +23,12 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         &self,
         reply: Reply<O::Stream>,
     ) -> Result<Outcome<O::Stream>, Failure> {
+        let mut outcome = self.outcome(reply).await?;
+        self.drop_echoes(outcome.headers());
+        Ok(outcome)
+    }
+
+    async fn outcome(&self, reply: Reply<O::Stream>) -> Result<Outcome<O::Stream>, Failure> {
         let Plan::Method { method, is_list } = self.plan else {
             return Ok(Outcome::Reply(self.passed_on(reply)));
         };
@@ -258,6 +264,8 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             400..500 => Code::Rejected,
             _ => Code::Failed,
         };
+        let mut kept = headers::of_rewritten_answer(headers);
+        self.drop_echoes(&mut kept);
         let said = found.and_then(|found| found.message);
         let message = said.unwrap_or_else(|| {
             format!("The provider answered {status}; raw_response has its words.")
@@ -268,9 +276,16 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             remote: Some(Box::new(Remote {
                 status,
                 raw_response: text,
-                headers: headers::of_rewritten_answer(headers),
+                headers: kept,
             })),
             ..Failure::new(code, message)
+        }
+    }
+
+    /// Redirects and the way to the next page were found by then: only the caller does without.
+    fn drop_echoes(&self, headers: &mut HeaderMap) {
+        if let Some(secret) = self.sent_in_url.borrow().as_deref() {
+            headers::drop_echoes(headers, secret);
         }
     }
 
@@ -303,6 +318,13 @@ pub(super) struct Listed {
 }
 
 impl<S> Outcome<S> {
+    fn headers(&mut self) -> &mut HeaderMap {
+        match self {
+            Self::Reply(reply) => &mut reply.headers,
+            Self::List(list) => &mut list.headers,
+        }
+    }
+
     pub(super) fn into_reply(self) -> Reply<S> {
         match self {
             Self::Reply(reply) => reply,
