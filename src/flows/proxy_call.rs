@@ -24,6 +24,7 @@ pub(in crate::flows) use step::{Answered, StepCall, Whole, call_step};
 pub use trace::Trace;
 pub use walk::{Piece, Walk};
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -75,6 +76,8 @@ struct Work<'a, O, S> {
     page: Option<Page<'a>>,
     errand: Errand,
     retries: Retries,
+    /// The credential that went in the URL: the answer must not tell it.
+    sent_in_url: RefCell<Option<String>>,
     trace: Rc<Trace>,
 }
 
@@ -156,6 +159,7 @@ async fn made<O: Outside, S: Storage>(
         page: None,
         errand: Errand::Call,
         retries: Retries::up_to(call.max_retries),
+        sent_in_url: RefCell::default(),
         trace: Rc::clone(&call.trace),
     };
     if call.target.is_list() {

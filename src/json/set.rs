@@ -80,10 +80,10 @@ impl<'t> Visitor<'t> for EntriesVisitor {
 
 #[cfg(test)]
 mod tests {
-    use super::set;
+    use super::{put, set};
     use crate::json::Path;
 
-    fn put(text: &str, path: &str, value: &str) -> String {
+    fn with(text: &str, path: &str, value: &str) -> String {
         set(text, path.parse::<Path>().unwrap().parts(), value).unwrap()
     }
 
@@ -102,12 +102,54 @@ mod tests {
             ("null", "a", r#"{"a":7}"#),
         ];
         for (text, path, expected) in table {
-            assert_eq!(put(text, path, "7"), expected, "{text} {path}");
+            assert_eq!(with(text, path, "7"), expected, "{text} {path}");
         }
     }
 
     #[test]
     fn an_object_that_is_cut_off_is_an_error() {
         assert!(set(r#"{"a":"#, &["b".to_owned()], "1").is_err());
+    }
+
+    #[test]
+    fn entries_are_put_in_place_of_those_of_their_name() {
+        let more = [("a", "7".to_owned()), ("q\"\n", r#"["x"]"#.to_owned())];
+        let table = [
+            (r#"{"b":1e400}"#, r#"{"b":1e400,"a":7,"q\"\n":["x"]}"#),
+            (
+                r#"{"a":1,"b":[ 2 ],"a":{}}"#,
+                r#"{"b":[ 2 ],"a":7,"q\"\n":["x"]}"#,
+            ),
+            (
+                r#"{"\u0061":1,"q\u0022\u000a":2,"A":3}"#,
+                r#"{"A":3,"a":7,"q\"\n":["x"]}"#,
+            ),
+            (
+                r#"{"b":1,"b":2,"\ud800":3}"#,
+                r#"{"b":1,"b":2,"\ud800":3,"a":7,"q\"\n":["x"]}"#,
+            ),
+            ("", r#"{"a":7,"q\"\n":["x"]}"#),
+            (" \n", r#"{"a":7,"q\"\n":["x"]}"#),
+            (" { } ", r#"{"a":7,"q\"\n":["x"]}"#),
+        ];
+        for (text, expected) in table {
+            assert_eq!(put(text, &more).unwrap(), expected, "{text}");
+        }
+        assert_eq!(put(r#"{"a":1,"a":2}"#, &[]).unwrap(), r#"{"a":1,"a":2}"#);
+    }
+
+    #[test]
+    fn nothing_is_put_into_what_is_no_object() {
+        for text in [
+            "[1]",
+            "null",
+            "7",
+            "\"a\"",
+            "{\"a\":",
+            "{} {}",
+            "{\"a\":1,}",
+        ] {
+            assert!(put(text, &[("a", "7".to_owned())]).is_err(), "{text}");
+        }
     }
 }

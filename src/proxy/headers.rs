@@ -5,7 +5,7 @@ use http::header::{
     HOST, RANGE, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 
 const FORWARD: &str = "x-forward-";
 
@@ -137,26 +137,33 @@ pub fn of_rewritten_answer(headers: &HeaderMap) -> HeaderMap {
     kept
 }
 
-/// Leaves out the fields in which a secret stands that was sent in the URL: some providers give the whole of it back in
-/// `Link` or `Location`.
+/// Leaves out the fields in which a secret stands that was sent in the URL, however it is encoded there: some providers
+/// give the whole of it back in `Link` or `Location`.
 pub fn drop_echoes(headers: &mut HeaderMap, secret: &str) {
-    let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    let percent = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
+    if secret.is_empty() {
+        return;
+    }
     let echoes = |value: &HeaderValue| {
-        let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let forms = [secret, &encoded, &percent];
-        forms
-            .iter()
-            .any(|form| !form.is_empty() && text.contains(form))
+        let text = String::from_utf8_lossy(value.as_bytes());
+        // In a query a space may be a plus.
+        let spaced = text.replace('+', " ");
+        let decoded =
+            [text.as_ref(), &spaced].map(|text| percent_decode_str(text).decode_utf8_lossy());
+        text.contains(secret) || decoded.iter().any(|text| text.contains(secret))
     };
     let names: Vec<HeaderName> = headers
         .iter()
-        .filter(|(_, value)| echoes(value))
+        .filter(|(name, value)| !describes_body(name) && echoes(value))
         .map(|(name, _)| name.clone())
         .collect();
     for name in names {
         headers.remove(name);
     }
+}
+
+/// Without these nobody could read the body; no URL stands in them.
+fn describes_body(name: &HeaderName) -> bool {
+    [CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE].contains(name)
 }
 
 /// What may follow a redirect to a stranger: nothing that could sign the request in.

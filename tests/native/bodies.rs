@@ -520,6 +520,22 @@ fn an_answer_without_a_body_stays_without_one() {
 }
 
 #[test]
+fn an_answer_without_a_body_needs_no_decoding() {
+    let press = Press::open();
+    for encoding in ["zstd", "deflate"] {
+        let packed = [("content-encoding", encoding)];
+        press.world.answers(204, &packed, "");
+        let list = press.call("GET", "/proxy/plain", &[], Body::Empty);
+        assert_eq!(list.expect(200)["result"], json!([]), "{encoding}");
+        for path in ["/proxy/cut/1", "/proxy/said/1", "/proxy/checked/1"] {
+            press.world.answers(200, &packed, "");
+            let answer = press.call("GET", path, &[], Body::Empty);
+            assert_eq!((answer.status, answer.text()), (200, ""), "{path}");
+        }
+    }
+}
+
+#[test]
 fn a_head_has_its_length_only_where_the_caller_asked_for_the_head() {
     let press = Press::open();
     let headers = [

@@ -1,6 +1,8 @@
 //! Lists over several pages: cursors in a caller's hands, and all pages as lines.
 
 mod library;
+mod pages;
+mod walks;
 
 use std::time::Duration;
 

@@ -19,6 +19,12 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         &self,
         reply: Reply<O::Stream>,
     ) -> Result<Outcome<O::Stream>, Failure> {
+        let mut outcome = self.outcome(reply).await?;
+        self.drop_echoes(outcome.headers());
+        Ok(outcome)
+    }
+
+    async fn outcome(&self, reply: Reply<O::Stream>) -> Result<Outcome<O::Stream>, Failure> {
         let Plan::Method { method, is_list } = self.plan else {
             return Ok(Outcome::Reply(self.passed_on(reply)));
         };

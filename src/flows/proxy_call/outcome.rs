@@ -30,6 +30,13 @@ pub(super) struct Listed {
 }
 
 impl<S> Outcome<S> {
+    pub(super) fn headers(&mut self) -> &mut HeaderMap {
+        match self {
+            Self::Reply(reply) => &mut reply.headers,
+            Self::List(list) => &mut list.headers,
+        }
+    }
+
     pub(super) fn into_reply(self) -> Reply<S> {
         match self {
             Self::Reply(reply) => reply,

@@ -119,6 +119,8 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             400..500 => Code::Rejected,
             _ => Code::Failed,
         };
+        let mut kept = headers::of_rewritten_answer(headers);
+        self.drop_echoes(&mut kept);
         let said = found.and_then(|found| found.message);
         let message = said.unwrap_or_else(|| {
             format!("The provider answered {status}; raw_response has its words.")
@@ -129,9 +131,16 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             remote: Some(Box::new(Remote {
                 status,
                 raw_response: text,
-                headers: headers::of_rewritten_answer(headers),
+                headers: kept,
             })),
             ..Failure::new(code, message)
+        }
+    }
+
+    /// Redirects and the way to the next page were found by then: only the caller does without.
+    pub(super) fn drop_echoes(&self, headers: &mut HeaderMap) {
+        if let Some(secret) = self.sent_in_url.borrow().as_deref() {
+            headers::drop_echoes(headers, secret);
         }
     }
 

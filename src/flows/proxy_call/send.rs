@@ -73,7 +73,6 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     ) -> Result<Reply<O::Stream>, Failure> {
         let mut url = draft.url.clone();
         let mut headers = draft.headers.clone();
-        let mut secret = None;
         if credentials == Again::Sent {
             let held = match &body {
                 Body::Bytes(bytes) => Some(bytes.as_ref()),
@@ -86,10 +85,10 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             for (name, value) in signed {
                 headers.insert(name, value);
             }
-            if let Some((name, value)) = &query {
-                set_query(&mut url, name, value);
+            if let Some((name, value)) = query {
+                set_query(&mut url, &name, &value);
+                self.sent_in_url.replace(Some(value));
             }
-            secret = query.map(|(_, value)| value);
         }
         let outside = &self.object.outside;
         guard::check(&url, outside.settings().private_upstreams)?;
@@ -110,11 +109,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         let outcome = outcome.and_then(checked);
         let status = outcome.as_ref().ok().map(|reply| reply.status);
         self.trace.heard(status, sent_at, outside.now());
-        let mut reply = outcome?;
-        if let Some(secret) = secret {
-            headers::drop_echoes(&mut reply.headers, &secret);
-        }
-        Ok(reply)
+        outcome
     }
 
     fn sign_in(&self, draft: &Draft, body: Option<&[u8]>) -> Result<SignIn, Failure> {

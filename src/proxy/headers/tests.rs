@@ -112,6 +112,34 @@ fn only_what_the_runtime_decodes_can_be_looked_into() {
 }
 
 #[test]
+fn a_field_that_tells_the_secret_of_the_url_is_dropped() {
+    let secret = "a b+c/ä-1";
+    for echo in [
+        "https://x.example/?key=a%20b%2Bc%2F%C3%A4-1&page=2",
+        "https://x.example/?key=a+b%2bc%2f%c3%a4%2D1",
+        "/?key=a%20b+c/%C3%A4-1",
+    ] {
+        let mut headers = map(&[("link", "<other>"), ("etag", "\"a\"")]);
+        headers.append("link", format!("<{echo}>; rel=\"next\"").parse().unwrap());
+        headers.insert("location", echo.parse().unwrap());
+        drop_echoes(&mut headers, secret);
+        assert_eq!(names(&headers), ["etag"], "{echo}");
+    }
+    let plain = [
+        ("content-location", "/?key=k-123"),
+        ("x-of-another", "k-12"),
+        ("content-type", "text/k-123"),
+    ];
+    let mut headers = map(&plain);
+    let raw = HeaderValue::from_bytes(b"\xff k-123").unwrap();
+    headers.insert("x-raw", raw);
+    drop_echoes(&mut headers, "");
+    assert_eq!(headers.len(), 4, "nothing was sent");
+    drop_echoes(&mut headers, "k-123");
+    assert_eq!(names(&headers), ["content-type", "x-of-another"]);
+}
+
+#[test]
 fn nothing_that_signs_in_follows_to_a_stranger() {
     let sent = map(&[
         ("accept", "a"),

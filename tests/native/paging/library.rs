@@ -53,6 +53,10 @@ fn resources() -> Value {
         "form": { "list": {
             "method": "post", "path": "/form", "response_path": "items", "body_format": "form", "body": { "kind": "book" },
             "pagination": cursor(json!({ "cursor_key": "page.after", "limit_key": "page.size", "add_to_body": true })) } },
+        "form_sized": { "list": {
+            "method": "post", "path": "/form", "response_path": "items", "body_format": "form", "body": { "page": { "size": 5 }, "kind": "book" },
+            "pagination": cursor(json!({ "cursor_key": "page.after", "limit_key": "page.size", "add_to_body": true })) } },
+        "back": list("/cursor", cursor(json!({ "prev_cursor_path": "prev" }))),
         "page": bare("/page", json!({ "format": "page", "config": { "page_key": "page", "limit_key": "size", "max_limit": LARGEST } })),
         "numbers": bare("/numbers/{{pagination.page}}/{{pagination.limit?:all}}", json!({ "format": "page", "config": { "page_key": "page", "limit_key": "size", "max_limit": LARGEST } })),
         "pages": list("/pages", json!({ "format": "page", "config": { "page_key": "page", "limit_key": "size", "max_limit": LARGEST, "start_page": 0, "total_pages_path": "pages" } })),
@@ -61,6 +65,7 @@ fn resources() -> Value {
         "link_header": bare("/link_header", json!({ "format": "link_header", "config": { "limit_key": "size", "max_limit": LARGEST } })),
         "range": bare("/range", json!({ "format": "range", "config": { "max_limit": LARGEST } })),
         "open_range": bare("/open_range", json!({ "format": "range", "config": { "range_unit": "{{unit?:rows}}", "max_limit": LARGEST } })),
+        "range_of_nothing": bare("/range", json!({ "format": "range", "config": { "max_limit": 0 } })),
         "dynamic": { "list": {
             "path": "/dynamic", "response_path": "items",
             "query": { "from": "{{pagination.from:undefined}}", "size": "{{pagination.limit:undefined}}" },
