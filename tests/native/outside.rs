@@ -104,6 +104,8 @@ pub struct Disk {
     connection: Option<rusqlite::Connection>,
     alarm: Option<Timestamp>,
     writes: usize,
+    /// The next statement with this word in it is refused.
+    refuses: Option<String>,
 }
 
 #[derive(Clone)]
@@ -349,6 +351,11 @@ impl World {
     /// Writes to an object's storage so far.
     pub fn writes(&self, name: ObjectName) -> usize {
         self.disk(name).0.borrow().writes
+    }
+
+    /// An object's storage refuses its next statement with this word in it, once.
+    pub fn storage_refuses(&self, name: ObjectName, word: &str) {
+        self.disk(name).0.borrow_mut().refuses = Some(word.to_owned());
     }
 
     /// Every value of every table of every object, and of KV: what is at rest.
@@ -732,6 +739,13 @@ impl DiskHandle {
 impl Storage for DiskHandle {
     fn exec(&self, statement: &str, values: &[SqlValue]) -> Result<Vec<Row>, StorageFault> {
         let mut disk = self.0.borrow_mut();
+        if disk
+            .refuses
+            .take_if(|word| statement.contains(word.as_str()))
+            .is_some()
+        {
+            return Err(StorageFault("refused".to_owned()));
+        }
         if !statement.starts_with("SELECT") {
             disk.writes += 1;
         }
