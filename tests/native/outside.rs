@@ -173,8 +173,8 @@ impl World {
         Self(Rc::new(Inner {
             now: Cell::new(1_700_000_000_000),
             seed: Cell::new(1),
+            isolate: RefCell::new(Rc::new(Isolate::new(settings.buffers))),
             settings,
-            isolate: RefCell::default(),
             kv: RefCell::default(),
             kv_failures: Cell::new(0),
             faults: RefCell::default(),
@@ -276,7 +276,7 @@ impl World {
         self.0.tasks.borrow_mut().clear();
         self.0.directories.borrow_mut().clear();
         self.0.accounts.borrow_mut().clear();
-        *self.0.isolate.borrow_mut() = Rc::default();
+        *self.0.isolate.borrow_mut() = Rc::new(Isolate::new(self.0.settings.buffers));
     }
 
     /// An object's alarm is gone, as if a stop had come before it was set.
