@@ -113,8 +113,33 @@ pub async fn read_answer<S: ByteStream>(body: Body<S>, room: &mut Room) -> Resul
 
 fn answer_too_large(limit: usize) -> Failure {
     let words = format!(
-        "The provider's answer is over {limit} bytes, too large to be looked into. Fetch it unread, by /custom or by a get without response_path."
+        "The provider's answer is over {}, too large to be looked into. Fetch it unread, by /custom or by a get without response_path.",
+        in_words(limit)
     );
     Failure::new(Code::AnswerTooLarge, words)
         .with_details(serde_json::json!({ "limit_bytes": limit }))
+}
+
+fn in_words(bytes: usize) -> String {
+    const MIB: usize = 1024 * 1024;
+    match bytes % MIB {
+        0 => format!("{} MiB", bytes / MIB),
+        _ => format!("{bytes} bytes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_is_named_as_it_is_set() {
+        for (limit, words) in [
+            (8 * 1024 * 1024, "over 8 MiB,"),
+            (16 * 1024 * 1024, "over 16 MiB,"),
+            (8 * 1024 * 1024 - 1, "over 8388607 bytes,"),
+        ] {
+            assert!(answer_too_large(limit).message.contains(words), "{words}");
+        }
+    }
 }

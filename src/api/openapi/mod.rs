@@ -20,6 +20,7 @@ mod received;
 mod shapes;
 mod tokens;
 mod webhooks;
+mod written;
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
