@@ -219,12 +219,12 @@ fn no_word_of_the_callers_is_in_the_log() {
 #[test]
 fn a_long_path_makes_no_long_line() {
     let desk = Desk::open(&json!(null));
-    let long = "x".repeat(15_000);
-    desk.call("GET", &format!("/proxy/{long}"), Body::Empty)
+    let resource = "x".repeat(15_000);
+    desk.call("GET", &format!("/proxy/{resource}"), Body::Empty)
         .code(404);
     desk.answers(200, "{}");
-    let long = "/tickets".repeat(2_000);
-    desk.call("GET", &format!("/custom{long}"), Body::Empty)
+    let path = "/tickets".repeat(2_000);
+    desk.call("GET", &format!("/custom{path}"), Body::Empty)
         .expect(200);
     let log = desk.log("");
     for line in log["result"].as_array().unwrap() {

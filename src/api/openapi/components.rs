@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::operation::{LIMITS, REPLAYED, header};
+use super::operation::{LIMITS, REPLAYED, add_fields, header};
 use super::shapes::Shapes;
 use crate::error::Code;
 
@@ -75,9 +75,8 @@ fn responses() -> Value {
     for (name, about) in [("Refused", refused), ("Failed", failed)] {
         let mut answer = envelope_of(about, &envelope);
         responses.insert(name.to_owned(), answer.clone());
-        for (field, component) in LIMITS.into_iter().chain([REPLAYED]) {
-            answer["headers"][field] = header(component);
-        }
+        add_fields(&mut answer, &LIMITS);
+        add_fields(&mut answer, &[REPLAYED]);
         responses.insert(format!("Call{name}"), answer);
     }
     Value::Object(responses)

@@ -177,7 +177,7 @@ fn sent(
     let retries = json!({ "type": "integer", "minimum": 0 });
     call(method, path, id, summary)
         .header("x-max-retries", about, &retries)
-        .is_call()
+        .calls()
 }
 
 /// A call that heeds an `Idempotency-Key` where it writes.

@@ -200,7 +200,7 @@ impl Operation {
     }
 
     /// It is a call of the data plane: its answers say what is known of the provider's limit.
-    pub(super) fn is_call(mut self) -> Self {
+    pub(super) fn calls(mut self) -> Self {
         self.fields.extend(LIMITS);
         Self {
             refused: Refused::InCall,
@@ -226,4 +226,12 @@ impl Operation {
 /// A header field that stands among the components.
 pub(super) fn header(component: &str) -> Value {
     json!({ "$ref": format!("#/components/headers/{component}") })
+}
+
+/// Adds header fields to an answer.
+pub(super) fn add_fields(answer: &mut Value, fields: &[(&'static str, &'static str)]) {
+    if let Some(Value::Object(headers)) = answer.get_mut("headers") {
+        let fields = fields.iter();
+        headers.extend(fields.map(|(name, component)| ((*name).to_owned(), header(component))));
+    }
 }

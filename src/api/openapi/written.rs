@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::operation::{Operation, Refused, header};
+use super::operation::{Operation, Refused, add_fields};
 use super::shapes::words_of;
 use crate::api::rights::{Right, needed};
 use crate::api::route::Route;
@@ -18,9 +18,6 @@ impl Operation {
             "summary": self.summary,
             "security": security(right, route),
         });
-        if let Some(about) = self.description {
-            written["description"] = json!(about);
-        }
         let parameters: Vec<Value> = self
             .path_parameters()
             .chain(self.parameters.iter().cloned())
@@ -28,6 +25,9 @@ impl Operation {
         if let Value::Object(fields) = &mut written {
             if !parameters.is_empty() {
                 fields.insert("parameters".to_owned(), Value::Array(parameters));
+            }
+            if let Some(about) = self.description {
+                fields.insert("description".to_owned(), json!(about));
             }
             if let Some(body) = &self.body {
                 fields.insert("requestBody".to_owned(), body.clone());
@@ -51,9 +51,7 @@ impl Operation {
     fn responses(&self, right: Right) -> Value {
         let mut responses = self.answers.clone();
         for answer in responses.values_mut() {
-            for (name, component) in &self.fields {
-                answer["headers"][*name] = header(component);
-            }
+            add_fields(answer, &self.fields);
         }
         let mut refuse = |status: &str, name: &str| {
             let reference = json!({ "$ref": format!("#/components/responses/{name}") });
