@@ -20,7 +20,7 @@ pub use diff::diff;
 pub use lines::{lines, on_one_line};
 pub use mend::mend;
 pub use path::{Path, PathError};
-pub use set::set;
+pub use set::{put, set};
 pub use strings::map_strings;
 
 use serde_json::{Map, Value};

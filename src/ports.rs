@@ -210,6 +210,9 @@ pub struct HandOver {
     pub sees: Sees,
     /// The caller in the log: the id of its token, or the kind.
     pub caller: String,
+    /// The hash of an API token, to look at it again on a long way.
+    #[serde(default)]
+    pub token: Option<String>,
 }
 
 /// What a caller may see of the accounts.

@@ -149,7 +149,7 @@ pub struct Settings {
 pub struct Buffers {
     /// The largest of them.
     pub answer_bytes: usize,
-    /// All of an isolate together; never less.
+    /// All of an isolate together; never less than twice that.
     pub total_bytes: usize,
 }
 

@@ -128,6 +128,14 @@ impl Caller {
         }
     }
 
+    /// The hash of an API token: by it the token is found again.
+    pub(crate) fn token_hash(&self) -> Option<String> {
+        match self {
+            Self::Token(token) => Some(token.hash.clone()),
+            Self::Admin | Self::Account(..) => None,
+        }
+    }
+
     /// What the log calls it: the id of an API token, else the kind.
     pub(crate) fn name(&self) -> String {
         match self {

@@ -37,6 +37,7 @@ pub(super) async fn hand_over<O: Outside>(
         request_id: desk.request_id.to_owned(),
         sees: caller.sees(),
         caller: caller.name(),
+        token: caller.token_hash(),
     };
     let method = request.method.clone();
     let first = Incoming {
@@ -113,6 +114,7 @@ async fn call<O: Outside, S: Storage>(
         method: request.method,
         headers: request.headers,
         body: request.body,
+        token: hand_over.token.clone(),
         trace: Rc::default(),
     };
     match recorded_call(account, hand_over, call).await? {

@@ -61,6 +61,7 @@ async fn hand_over<O: Outside>(
         request_id: desk.request_id.to_owned(),
         sees: Sees::All,
         caller: "webhook".to_owned(),
+        token: None,
     };
     let request = Incoming {
         headers: headers::of_webhook(&request.headers),

@@ -119,7 +119,7 @@ impl From<RequestError> for Failure {
             RequestError::Url(error) => return error.into(),
             RequestError::DotSegment => Code::Invalid,
             RequestError::Body(error) => return error.into(),
-            RequestError::CallersBody => Code::Malformed,
+            RequestError::CallersBody | RequestError::PagesInBody => Code::Malformed,
             RequestError::NoBaseUrl | RequestError::Header(_) => Code::BadIntegration,
             RequestError::NoBodyAllowed(_) => Code::Unsupported,
         };

@@ -99,6 +99,8 @@ pub struct Isolate {
     compiled: RefCell<Option<LruCache<String, Rc<Compiled>>>>,
     buffers: Buffers,
     buffered: Rc<Cell<usize>>,
+    /// What of it walks hold, whose readers may be slow.
+    walking: Rc<Cell<usize>>,
 }
 
 impl Isolate {
@@ -179,8 +181,16 @@ impl Isolate {
         Room {
             total: Rc::clone(&self.buffered),
             buffers: self.buffers,
+            walking: None,
             taken: 0,
         }
+    }
+
+    /// Room for a page that waits for its reader: half of all there is, so that readers who stop keep nobody from a call.
+    pub fn walk_room(&self) -> Room {
+        let mut room = self.room();
+        room.walking = Some(Rc::clone(&self.walking));
+        room
     }
 }
 
@@ -188,6 +198,7 @@ impl Isolate {
 pub struct Room {
     total: Rc<Cell<usize>>,
     buffers: Buffers,
+    walking: Option<Rc<Cell<usize>>>,
     taken: usize,
 }
 
@@ -205,6 +216,15 @@ impl Room {
                 "Too many large answers are being looked into at once. Try again.",
             ));
         }
+        if let Some(walking) = &self.walking {
+            let walked = walking.get().saturating_add(bytes);
+            if walked > self.buffers.total_bytes / 2 {
+                return Err(Failure::busy(
+                    "Too many pages of walks wait to be read. Try again.",
+                ));
+            }
+            walking.set(walked);
+        }
         self.total.set(total);
         self.taken += bytes;
         Ok(())
@@ -214,6 +234,9 @@ impl Room {
 impl Drop for Room {
     fn drop(&mut self) {
         self.total.set(self.total.get().saturating_sub(self.taken));
+        if let Some(walking) = &self.walking {
+            walking.set(walking.get().saturating_sub(self.taken));
+        }
     }
 }
 

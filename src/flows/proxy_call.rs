@@ -8,8 +8,10 @@ mod callers_body;
 mod cursor;
 mod held;
 mod limits;
+mod outcome;
 mod page;
 mod plan;
+mod refusal;
 mod send;
 mod step;
 mod trace;
@@ -41,8 +43,8 @@ use crate::proxy::query::{CallerQuery, PASSTHROUGH};
 use crate::proxy::request::{self, Caller, Draft, Round};
 use crate::proxy::{Target, headers};
 use crate::time::Timestamp;
-use answer::Outcome;
 use attempts::Retries;
+use outcome::Outcome;
 use page::Page;
 use plan::Plan;
 
@@ -71,8 +73,20 @@ struct Work<'a, O, S> {
     pages: Pages,
     /// The page of a list that has any.
     page: Option<Page<'a>>,
+    errand: Errand,
     retries: Retries,
     trace: Rc<Trace>,
+}
+
+/// On whose errand a request goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::flows) enum Errand {
+    /// A caller's, whose answer goes on to him.
+    Call,
+    /// An action's, which reads every answer.
+    Step,
+    /// The account's own, for a fresh credential, which calls wait for.
+    Refresh,
 }
 
 /// The caller's part of the roots of placeholders.
@@ -140,6 +154,7 @@ async fn made<O: Outside, S: Storage>(
         source,
         pages: call.pages,
         page: None,
+        errand: Errand::Call,
         retries: Retries::up_to(call.max_retries),
         trace: Rc::clone(&call.trace),
     };
@@ -266,7 +281,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
                 let draft =
                     request::of_method(config, method, round, &scope, &pins, &caller, &writing)?;
                 match &self.page {
-                    Some(page) => page.onto(draft, method, &writing, body)?,
+                    Some(page) => page.onto(draft, method, &writing, &caller)?,
                     None => draft,
                 }
             }

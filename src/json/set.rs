@@ -1,6 +1,8 @@
 //! Putting a value into JSON text. Everything around it stays as it was written, so that numbers of any
 //! size go out as they came in.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Deserialize;
@@ -26,6 +28,26 @@ pub fn set(text: &str, parts: &[String], value: &str) -> Result<String, serde_js
         .map(|(key, value)| format!("{key}:{value}"))
         .collect();
     written.push(format!("{}:{inner}", serde_json::to_string(first)?));
+    Ok(format!("{{{}}}", written.join(",")))
+}
+
+/// The object `text` with these entries in place of any of the same name, read and written once however many they are.
+/// Empty text is an object without entries; anything but an object is an error.
+pub fn put(text: &str, more: &[(&str, String)]) -> Result<String, serde_json::Error> {
+    let text = match text.trim_start() {
+        "" => "{}",
+        text => text,
+    };
+    let entries = serde_json::from_str::<Entries>(text)?.0;
+    let replaced: BTreeSet<&str> = more.iter().map(|(name, _)| *name).collect();
+    let is_kept = |key: &str| {
+        serde_json::from_str::<Cow<str>>(key).map_or(true, |name| !replaced.contains(&*name))
+    };
+    let kept = entries.iter().filter(|(key, _)| is_kept(key));
+    let mut written: Vec<String> = kept.map(|(key, value)| format!("{key}:{value}")).collect();
+    for (name, value) in more {
+        written.push(format!("{}:{value}", serde_json::to_string(name)?));
+    }
     Ok(format!("{{{}}}", written.join(",")))
 }
 

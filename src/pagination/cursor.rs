@@ -42,7 +42,11 @@ pub(super) fn next(
     answer: &Answer,
 ) -> Result<Turn, PageError> {
     let prev = match &config.prev_cursor_path {
-        Some(path) => place(config, path, request, answer)?.map(|at| position.back(at)),
+        // A way back that is none spoils no page.
+        Some(path) => place(config, path, request, answer)
+            .ok()
+            .flatten()
+            .map(|at| position.back(at)),
         None => None,
     };
     if config.use_content_hash && position.is_same_again(answer) {

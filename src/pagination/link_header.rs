@@ -39,10 +39,9 @@ pub(super) fn next(
     let next = place("next")?
         .map(|at| position.onward(at, answer))
         .transpose()?;
-    let prev = match place("prev")? {
-        None => place("previous")?,
-        found => found,
-    };
+    // A way back that is none spoils no page.
+    let back = |rel| place(rel).ok().flatten();
+    let prev = back("prev").or_else(|| back("previous"));
     let prev = prev.map(|at| position.back(at));
     Ok(Turn {
         next,

@@ -155,7 +155,8 @@ pub fn first(
         Pagination::Page(page) => Position::new(Place::Page(page.start_page.0), limit),
         Pagination::Offset(offset) => Position::new(Place::Offset(offset.start_offset.0), limit),
         Pagination::Range(range) => {
-            let limit = limit.or(range.max_limit.map(|Count(most)| most));
+            let most = range.max_limit.map(|Count(most)| most);
+            let limit = limit.or_else(|| clamp(pagination, most));
             Position::new(Place::Offset(0), limit)
         }
         Pagination::Dynamic(dynamic) => Position::new(dynamic::first(dynamic, request)?, limit),

@@ -45,12 +45,11 @@ fn onto_json(text: &str, parameters: &Map<String, Value>) -> Result<String, Requ
     if !matches!(text.trim_start().as_bytes().first(), None | Some(b'{')) {
         return Err(RequestError::CallersBody);
     }
-    parameters
-        .iter()
-        .try_fold(text.to_owned(), |text, (name, value)| {
-            let name = std::slice::from_ref(name);
-            json::set(&text, name, &value.to_string()).map_err(|_| RequestError::CallersBody)
-        })
+    let entries = parameters.iter();
+    let entries: Vec<_> = entries
+        .map(|(name, value)| (name.as_str(), value.to_string()))
+        .collect();
+    json::put(text, &entries).map_err(|_| RequestError::CallersBody)
 }
 
 fn onto_form(text: &str, parameters: &Map<String, Value>, arrays: QueryArrayFormat) -> String {

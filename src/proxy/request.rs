@@ -3,8 +3,9 @@
 //! Merge order: integration ← method ← caller (the install's and the account's changes are in the
 //! integration already). The caller's own text is never a template.
 
-use http::header::{CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue};
+mod defaults;
+
+use http::HeaderMap;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use url::Url;
@@ -14,8 +15,9 @@ use super::query::{CallerQuery, compose};
 use super::query_in_body;
 use super::reads::used_parameters;
 use crate::config::resource::Method;
-use crate::config::{Config, Entries, QueryArrayFormat};
-use crate::expression::{Pins, RenderError, Room, Template, TemplateScope, UrlError};
+use crate::config::{Config, QueryArrayFormat};
+use crate::expression::{Pins, RenderError, TemplateScope, UrlError};
+use defaults::{defaults, defaults_of_headers, overlay};
 
 /// A request that is not signed in yet.
 #[derive(Debug, Clone)]
@@ -65,6 +67,11 @@ pub enum RequestError {
     /// Parameters cannot be put into the caller's body.
     #[error("this method takes its query in the body, which is not a JSON object")]
     CallersBody,
+    /// Pages are asked for in a body that is to go as it is.
+    #[error(
+        "this list asks for its pages in the body, which truto_body_passthrough leaves as it is"
+    )]
+    PagesInBody,
     /// The platform sends no body with GET or HEAD.
     #[error("a {0} cannot carry a body")]
     NoBodyAllowed(http::Method),
@@ -125,11 +132,9 @@ pub fn of_method(
     add_query(&mut url, &compose(&defaults, &in_url, format));
     let body = match round {
         Round::Later if method.ignore_body_in_pagination => Payload::Nothing,
-        _ => {
-            let own = payload(method, scope, caller.source, writing)?;
-            query_in_body::onto(own, &in_body, method, writing, caller.body)?
-        }
+        _ => payload(method, scope, caller.source, writing)?,
     };
+    let body = query_in_body::onto(body, &in_body, method, writing, caller.body)?;
     let mut headers = defaults_of_headers(&[&config.headers, &method.headers], scope)?;
     if matches!(body, Payload::Ours(_)) {
         writing.describe(&mut headers);
@@ -248,76 +253,6 @@ fn has_dot_segment(path: &str) -> bool {
     twice
         .split(['/', '\\'])
         .any(|segment| segment == "." || segment == "..")
-}
-
-/// The entries that are left after the later maps changed the earlier ones; null removes.
-fn merged<'a>(
-    maps: &[&'a Entries],
-    same: impl Fn(&str, &str) -> bool,
-) -> Vec<(&'a str, &'a Template)> {
-    let mut kept: Vec<(&str, &Template)> = Vec::new();
-    for (name, template) in maps.iter().flat_map(|map| map.iter()) {
-        kept.retain(|(own, _)| !same(own, name));
-        kept.extend(template.as_ref().map(|template| (name.as_str(), template)));
-    }
-    kept
-}
-
-/// Default query parameters. An entry whose placeholder has no value is left out.
-fn defaults(
-    maps: &[&Entries],
-    scope: &TemplateScope,
-    url: &Url,
-) -> Result<Vec<(String, Value)>, RequestError> {
-    let room = Room::url();
-    let so_far = url.path().len() + url.query().map_or(0, str::len);
-    room.take(so_far, "path")?;
-    let mut rendered = Vec::new();
-    for (name, template) in merged(maps, |a, b| a == b) {
-        match template.query(scope, &room) {
-            Ok(Some(value)) => {
-                room.take_name(name, &value)?;
-                rendered.push((name.to_owned(), value));
-            }
-            Ok(None) => {}
-            Err(error) if error.is_missing() => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(rendered)
-}
-
-fn defaults_of_headers(
-    maps: &[&Entries],
-    scope: &TemplateScope,
-) -> Result<HeaderMap, RequestError> {
-    let mut headers = HeaderMap::new();
-    headers.insert(
-        USER_AGENT,
-        HeaderValue::from_static(concat!("causeway/", env!("CARGO_PKG_VERSION"))),
-    );
-    for (name, template) in merged(maps, str::eq_ignore_ascii_case) {
-        let Some(text) = template.header(scope)? else {
-            continue;
-        };
-        let cannot = || RequestError::Header(name.to_owned());
-        let parsed: HeaderName = name.parse().map_err(|_| cannot())?;
-        headers.insert(parsed, HeaderValue::from_str(&text).map_err(|_| cannot())?);
-    }
-    Ok(headers)
-}
-
-/// The caller's fields over ours. What describes a body belongs to the caller's body only.
-fn overlay(headers: &mut HeaderMap, caller: &HeaderMap, body: &Payload) {
-    for name in caller.keys() {
-        if *name == CONTENT_TYPE && *body != Payload::Callers {
-            continue;
-        }
-        headers.remove(name);
-        for value in caller.get_all(name) {
-            headers.append(name.clone(), value.clone());
-        }
-    }
 }
 
 /// What a method sends of its own.

@@ -145,9 +145,12 @@ impl Reader<'_> {
     fn quota(&mut self, file: Option<&RateLimit>, now: Timestamp) -> Quota {
         let source = file.and_then(|file| file.rate_limit_header_expression.as_ref());
         let said = source.and_then(|source| self.value("rate_limit_header_expression", source));
-        said.map(|value| Quota::of_value(&value, now))
-            .filter(|quota| !quota.is_empty())
-            .unwrap_or_else(|| Quota::of_headers(self.answer.headers, now))
+        let said = said.map(|value| Quota::of_value(&value, now));
+        let usual = Quota::of_headers(self.answer.headers, now);
+        match said.filter(|quota| !quota.is_empty()) {
+            Some(said) => said.or(&usual),
+            None => usual,
+        }
     }
 
     fn value(&mut self, key: &'static str, source: &HeaderOrExpression) -> Option<Value> {

@@ -1,6 +1,7 @@
 //! How fast an account may go: so many requests in ten seconds, and none while the provider wants none.
 //! It is held in memory and shared by all callers of the account.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -14,7 +15,7 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// The requests of the last ten seconds, and those that wait for their turn.
 #[derive(Debug, Default)]
 pub struct Pace {
-    /// In the order of time; as many as the rate.
+    /// In the order of time: those of the last ten seconds, and those to come.
     turns: VecDeque<Timestamp>,
     paused_until: Option<Timestamp>,
 }
@@ -46,20 +47,43 @@ impl Pace {
         now: Timestamp,
         deadline: Timestamp,
     ) -> Result<Timestamp, Late> {
-        let free = rate.and_then(|rate| self.free(rate));
-        let whose = if self.paused_until > free {
+        let wanted = not_before.max(now);
+        let free = rate.map_or(wanted, |rate| self.first_free(rate, wanted));
+        let paused = self.paused_until.unwrap_or(wanted);
+        let whose = if paused > free {
             Whose::Providers
         } else {
             Whose::Operators
         };
-        let wanted = not_before.max(now);
-        let turn = wanted.max(free.max(self.paused_until).unwrap_or(wanted));
+        let turn = match rate {
+            Some(rate) if paused > free => self.first_free(rate, paused),
+            _ => free.max(paused),
+        };
         if turn > now && turn >= deadline {
             let wait = turn.since(now);
             return Err(Late { wait, whose });
         }
-        self.note(rate, turn);
+        self.note(rate, turn, now);
         Ok(turn)
+    }
+
+    /// The turn of who comes now, and may come later than the one he took: that one is free again.
+    pub fn take_again(
+        &mut self,
+        rate: Option<NonZeroUsize>,
+        turn: Timestamp,
+        now: Timestamp,
+        deadline: Timestamp,
+    ) -> Result<Timestamp, Late> {
+        if let Ok(place) = self.turns.binary_search(&turn) {
+            self.turns.remove(place);
+        }
+        self.take(rate, now, now, deadline)
+    }
+
+    /// A request that nobody could ask for a turn: what follows a redirect.
+    pub fn count(&mut self, rate: Option<NonZeroUsize>, now: Timestamp) {
+        self.note(rate, now, now);
     }
 
     /// The provider wants no request for so long.
@@ -68,22 +92,43 @@ impl Pace {
         self.paused_until = self.paused_until.max(Some(until));
     }
 
-    /// Whether a pause that was said after this turn was taken goes beyond it.
-    pub fn is_paused_at(&self, turn: Timestamp) -> bool {
-        self.paused_until.is_some_and(|until| until > turn)
+    /// The first moment from `wanted` on that makes no more than `rate` turns in any ten seconds.
+    fn first_free(&self, rate: NonZeroUsize, wanted: Timestamp) -> Timestamp {
+        let rate = rate.get();
+        let mut turn = wanted;
+        // Each round goes beyond a turn that is taken.
+        loop {
+            let place = self.turns.partition_point(|other| *other <= turn);
+            let with = |at: usize| match at.cmp(&place) {
+                Ordering::Less => self.turns.get(at),
+                Ordering::Equal => Some(&turn),
+                Ordering::Greater => self.turns.get(at - 1),
+            };
+            let is_full = |first: &usize| match (with(*first), with(*first + rate)) {
+                (Some(first), Some(last)) => *last < first.plus(RATE_PERIOD),
+                _ => false,
+            };
+            let mut firsts = place.saturating_sub(rate)..=place;
+            turn = match firsts.rfind(is_full) {
+                None => return turn,
+                Some(first) if first < place => match self.turns.get(first) {
+                    Some(first) => first.plus(RATE_PERIOD),
+                    None => return turn,
+                },
+                Some(_) => match self.turns.get(place) {
+                    Some(next) => *next,
+                    None => return turn,
+                },
+            };
+        }
     }
 
-    /// When the oldest of the last `rate` requests is ten seconds ago.
-    fn free(&self, rate: NonZeroUsize) -> Option<Timestamp> {
-        let oldest = self.turns.len().checked_sub(rate.get())?;
-        Some(self.turns.get(oldest)?.plus(RATE_PERIOD))
-    }
-
-    fn note(&mut self, rate: Option<NonZeroUsize>, turn: Timestamp) {
+    fn note(&mut self, rate: Option<NonZeroUsize>, turn: Timestamp, now: Timestamp) {
         let Some(rate) = rate else { return };
         let place = self.turns.partition_point(|other| *other <= turn);
         self.turns.insert(place, turn);
-        while self.turns.len() > rate.get() {
+        let is_over = |turn: &Timestamp| turn.plus(RATE_PERIOD) <= now;
+        while self.turns.len() > rate.get() && self.turns.front().is_some_and(is_over) {
             self.turns.pop_front();
         }
     }
@@ -130,7 +175,7 @@ mod tests {
         ] {
             assert_eq!(take(&mut pace, TWO, now, 100_000), Ok(turn), "{now}");
         }
-        assert_eq!(pace.turns.len(), 2, "no more is kept than is needed");
+        assert_eq!(pace.turns.len(), 3, "no more is kept than is needed");
     }
 
     #[test]
@@ -165,6 +210,56 @@ mod tests {
     }
 
     #[test]
+    fn who_comes_later_than_his_turn_takes_another() {
+        let mut pace = Pace::default();
+        assert_eq!(take(&mut pace, TWO, 0, 30_000), Ok(0));
+        assert_eq!(take(&mut pace, TWO, 0, 30_000), Ok(0));
+        let mut again = |turn, now| {
+            let taken = pace.take_again(TWO, at(turn), at(now), at(60_000));
+            taken.map(|turn| turn.as_millis() - at(0).as_millis())
+        };
+        assert_eq!(again(0, 0), Ok(0), "at once it is the same");
+        assert_eq!(again(0, 7_000), Ok(7_000));
+        assert_eq!(again(0, 7_000), Ok(7_000));
+        let next = take(&mut pace, TWO, 10_000, 60_000);
+        assert_eq!(next, Ok(17_000), "both were sent at 7");
+        pace.pause(at(10_000), Duration::from_secs(20));
+        let paused = pace.take_again(TWO, at(17_000), at(17_000), at(25_000));
+        assert_eq!(
+            paused,
+            Err(Late {
+                wait: Duration::from_secs(13),
+                whose: Whose::Providers
+            })
+        );
+    }
+
+    #[test]
+    fn no_ten_seconds_hold_more_whatever_order_they_are_asked_in() {
+        let rate = NonZeroUsize::new(3);
+        let (mut pace, mut seed, mut now, mut turns) = (Pace::default(), 7_u64, 0_i64, Vec::new());
+        for _ in 0..2_000 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let [step, wait] = [seed >> 50, seed >> 33].map(|n| i64::try_from(n % 4_000).unwrap());
+            now += step;
+            let turn = pace.take(rate, at(now + wait * 10), at(now), at(1_000_000_000_000));
+            turns.push(turn.unwrap().as_millis());
+        }
+        turns.sort_unstable();
+        for window in turns.windows(4) {
+            assert!(window[3] - window[0] >= 10_000, "{window:?}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_counts() {
+        let mut pace = Pace::default();
+        assert_eq!(take(&mut pace, TWO, 0, 30_000), Ok(0));
+        pace.count(TWO, at(1_000));
+        assert_eq!(take(&mut pace, TWO, 1_000, 30_000), Ok(10_000));
+    }
+
+    #[test]
     fn a_pause_holds_for_all_and_is_never_cut_short_nor_endless() {
         let mut pace = Pace::default();
         pace.pause(at(0), Duration::from_secs(5));
@@ -175,7 +270,6 @@ mod tests {
         );
         assert_eq!(take(&mut pace, None, 0, 5_001), Ok(5_000));
         assert_eq!(take(&mut pace, None, 5_000, 5_000), Ok(5_000));
-        assert!(pace.is_paused_at(at(4_999)) && !pace.is_paused_at(at(5_000)));
         pace.pause(at(6_000), Duration::MAX);
         assert_eq!(
             take(&mut pace, None, 6_000, 7_000),

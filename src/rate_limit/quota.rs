@@ -52,6 +52,15 @@ impl Quota {
         }
     }
 
+    /// The same, and what it does not say from `other`.
+    pub(super) fn or(self, other: &Self) -> Self {
+        Self {
+            limit: self.limit.or(other.limit),
+            remaining: self.remaining.or(other.remaining),
+            reset: self.reset.or(other.reset),
+        }
+    }
+
     /// Of the usual header fields.
     pub(super) fn of_headers(headers: &HeaderMap, now: Timestamp) -> Self {
         let text = |name: &str| headers.get(name)?.to_str().ok();

@@ -41,7 +41,7 @@ fn each_number_ends_exactly_at_its_bounds() {
         ("BUFFERED_ANSWER_BYTES", 1, 16 * MIB, 8 * MIB, |s| {
             s.buffers.answer_bytes as u64
         }),
-        ("BUFFERED_TOTAL_BYTES", 8 * MIB, 64 * MIB, 32 * MIB, |s| {
+        ("BUFFERED_TOTAL_BYTES", 16 * MIB, 64 * MIB, 32 * MIB, |s| {
             s.buffers.total_bytes as u64
         }),
         ("CALL_TIMEOUT_MS", 1, 100_000, 30_000, |s| {
@@ -78,10 +78,10 @@ fn each_number_ends_exactly_at_its_bounds() {
 }
 
 #[test]
-fn a_total_that_is_less_than_one_answer_is_noted_and_does_not_count() {
-    let settings = with("BUFFERED_TOTAL_BYTES", "8388607");
-    assert_eq!(settings.buffers.total_bytes, BUFFERED_ANSWER_BYTES);
-    let noted = ["BUFFERED_TOTAL_BYTES is less than BUFFERED_ANSWER_BYTES"];
+fn a_total_that_is_less_than_two_answers_is_noted_and_does_not_count() {
+    let settings = with("BUFFERED_TOTAL_BYTES", "16777215");
+    assert_eq!(settings.buffers.total_bytes, 2 * BUFFERED_ANSWER_BYTES);
+    let noted = ["BUFFERED_TOTAL_BYTES is less than twice BUFFERED_ANSWER_BYTES"];
     assert_eq!(settings.unreadable, noted);
 }
 

@@ -92,18 +92,19 @@ impl<G: Fn(&str) -> Option<String>> Variables<G> {
         url
     }
 
-    /// A total that is less than one answer would never let that one in.
+    /// A walk has half of the total: less than one answer would never let that one in.
     pub(super) fn buffers(&self) -> Buffers {
         let (answer, total) = ("BUFFERED_ANSWER_BYTES", "BUFFERED_TOTAL_BYTES");
         let default = Buffers::default();
         let answer_bytes = self.size(answer, default.answer_bytes, 1..=BUFFERED_ANSWER_BYTES_MAX);
         let total_bytes = self.size(total, default.total_bytes, 1..=BUFFERED_TOTAL_BYTES_MAX);
-        if total_bytes < answer_bytes {
-            self.note(total, &format!("is less than {answer}"));
+        let least = answer_bytes * 2;
+        if total_bytes < least {
+            self.note(total, &format!("is less than twice {answer}"));
         }
         Buffers {
             answer_bytes,
-            total_bytes: total_bytes.max(answer_bytes),
+            total_bytes: total_bytes.max(least),
         }
     }
 

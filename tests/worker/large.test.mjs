@@ -40,6 +40,10 @@ before(async () => {
   // Once each, small: what the first call takes is not the size's fault.
   await read(await through("/custom/download?bytes=1000000"));
   await read(await through("/custom/upload", { method: "POST", body: PIECE }));
+  const walk = await through("/proxy/records?limit=1000", { headers: { "x-all-pages": "true" } });
+  const reader = walk.body.getReader();
+  for (let had = 0; had < 20 * MB; ) had += (await reader.read()).value.length;
+  await reader.cancel();
 });
 after(async () => {
   await gateway?.stop();

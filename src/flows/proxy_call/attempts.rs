@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::send::Arrived;
 use super::{Plan, Work};
 use crate::error::{Code, Failure};
 use crate::ports::{Body, Outside, Reply, Storage};
@@ -48,37 +49,41 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             Payload::Nothing => Body::Empty,
             Payload::Ours(bytes) => Body::from_bytes(Bytes::from(bytes)),
         };
-        self.wait_for(self.take_turn(Duration::ZERO)?).await?;
+        // What waits for its turn is held, and counts as held.
+        let mut room = self.object.isolate.room();
+        if let Body::Bytes(bytes) = &body {
+            room.take(bytes.len())?;
+        }
+        let mut turn = self.take_turn(Duration::ZERO)?;
         loop {
             let same = body.again();
             let attempted = self
-                .attempted(self.attempt(draft.clone(), body).await)
+                .attempted(self.attempt(draft.clone(), body, turn).await)
                 .await?;
             let next = self.next(&draft, same.is_some(), attempted.outcome);
             // A retry that has no turn in time would only hide what the provider said.
-            let turn = match next {
+            let next_turn = match next {
                 Next::Again(wait) => self.take_turn(wait).ok(),
                 Next::Settle => None,
             };
-            let (Some(turn), Some(same)) = (turn, same) else {
+            let (Some(next_turn), Some(same)) = (next_turn, same) else {
                 return self.settled(attempted.result).await;
             };
             drop(attempted);
             self.trace.puts_off();
             self.retries.made.set(self.retries.made.get() + 1);
-            self.wait_for(turn).await?;
-            body = same;
+            (turn, body) = (next_turn, same);
         }
     }
 
     async fn attempted(
         &self,
-        result: Result<Reply<O::Stream>, Failure>,
+        result: Result<Arrived<O::Stream>, Failure>,
     ) -> Result<Attempted<O::Stream>, Failure> {
         let (outcome, result) = match result {
-            Ok(reply) => {
-                let status = reply.status;
-                let (reply, limits) = self.limits(reply).await?;
+            Ok(arrived) => {
+                let status = arrived.reply.status;
+                let (reply, limits) = self.limits(arrived).await?;
                 let outcome = if limits.is_limited {
                     self.trace.puts_off();
                     Outcome::Limited(limits.wait)

@@ -28,6 +28,8 @@ pub struct Call<S> {
     pub max_retries: Option<u32>,
     /// How much of a list is wanted; nothing else has pages.
     pub pages: Pages,
+    /// The hash of the caller's API token, if it is one.
+    pub token: Option<String>,
     /// What is told of it afterwards.
     pub trace: Rc<Trace>,
 }

@@ -65,7 +65,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         body: Body<O::Stream>,
         reading: Reading<'_>,
     ) -> Result<Held, NotText> {
-        if !headers::is_decoded(headers) {
+        if !matches!(body, Body::Empty) && !headers::is_decoded(headers) {
             return Err(NotText::Failed(ReplyError::Compressed.into()));
         }
         let mut held = self.nothing();

@@ -4,11 +4,13 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::held::{NotText, Reading, Wanted};
-use super::{Plan, Work};
+use super::send::Arrived;
+use super::{Errand, Plan, Work, moment};
 use crate::config::resource::Method;
 use crate::error::{Code, Failure};
 use crate::ports::{Body, Outside, Reply, Storage};
 use crate::proxy::headers;
+use crate::proxy::redirect::Again;
 use crate::proxy::reply::{self, Look};
 use crate::rate_limit::{self, Answer, Limits, seconds};
 
@@ -17,8 +19,9 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     /// when nothing is left.
     pub(super) async fn limits(
         &self,
-        reply: Reply<O::Stream>,
+        arrived: Arrived<O::Stream>,
     ) -> Result<(Reply<O::Stream>, Limits), Failure> {
+        let Arrived { reply, credentials } = arrived;
         let file = match self.plan {
             Plan::Method { method, .. } => self.config().rate_limit_of(method),
             Plan::Custom { .. } => self.config().rate_limit.as_ref(),
@@ -38,12 +41,13 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             body: body.as_ref(),
         };
         let now = self.object.outside.now();
-        let limits = rate_limit::read(file, &answer, now, &self.moment);
+        let limits = rate_limit::read(file, &answer, now, &moment(&self.object.outside));
         for (key, error) in &limits.faults {
             self.log("rate_limit_failed", &format!("{key}: {error}"));
         }
         rate_limit::write(&mut reply.headers, &limits);
-        if let Some(wait) = limits.pause() {
+        // A stranger behind a redirect has limits of his own.
+        if let Some(wait) = limits.pause().filter(|_| credentials == Again::Sent) {
             self.pause(wait);
         }
         Ok((reply, limits))
@@ -68,7 +72,11 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     /// Whether the answer is going to be looked into: a refusal, a list, or where the file says so. `/custom`
     /// passes everything on unread.
     fn reads(&self, method: &Method, is_list: bool, reply: &Reply<O::Stream>) -> bool {
-        if reply.status.as_u16() >= 400 {
+        // The answer to a refused credential waits for a fresh one: it is not held meanwhile.
+        if reply.status == StatusCode::UNAUTHORIZED {
+            return false;
+        }
+        if reply.status.as_u16() >= 400 || self.errand != Errand::Call {
             return true;
         }
         let kind = reply::kind(&reply.headers, method.api_response_format);
@@ -104,11 +112,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             }
             Err(NotText::Bytes(bytes, _)) => (Body::from_bytes(bytes), None),
             // The words of a refusal can be missed.
-            Err(NotText::Failed(failure))
-                if failure.code == Code::AnswerTooLarge && status.as_u16() >= 400 =>
-            {
-                (Body::Empty, None)
-            }
+            Err(NotText::Failed(_)) if status.as_u16() >= 400 => (Body::Empty, None),
             Err(NotText::Failed(failure)) => return Err(failure),
         };
         let reply = Reply {

@@ -3,6 +3,7 @@
 mod onto;
 
 use http::HeaderMap;
+use http::header::CONTENT_RANGE;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -159,7 +160,15 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
     /// A range behind the end is refused (RFC 9110 §15.5.17); for a walk that is the end.
     pub(super) fn as_empty_page(&self, reply: Reply<O::Stream>) -> Reply<O::Stream> {
         let is_range = |page: &Page| matches!(page.pagination, Pagination::Range(_));
-        let is_behind = reply.status == http::StatusCode::RANGE_NOT_SATISFIABLE;
+        let whole = reply.headers.get(CONTENT_RANGE);
+        // Of a first page only where nothing is there at all: else it is the range that is wrong.
+        let is_empty = whole.is_none_or(|whole| whole.as_bytes().ends_with(b"*/0"));
+        let is_first = self
+            .page
+            .as_ref()
+            .is_some_and(|page| page.position.is_first());
+        let is_behind =
+            reply.status == http::StatusCode::RANGE_NOT_SATISFIABLE && (!is_first || is_empty);
         if !is_behind || !self.page.as_ref().is_some_and(is_range) {
             return reply;
         }

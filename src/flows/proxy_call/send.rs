@@ -1,10 +1,6 @@
 //! One attempt: a slot, signing in, the guard, redirects.
 
-use std::pin::pin;
-
-use futures_util::future::{Either, select};
 use http::header::{CONTENT_TYPE, LOCATION};
-use tokio::sync::SemaphorePermit;
 
 use super::{Plan, Work, moment};
 use crate::authorization::{self, SignIn};
@@ -14,15 +10,25 @@ use crate::ports::{Body, Outgoing, Outside, Reply, SendError, Storage};
 use crate::proxy::redirect::{self, Again, Hop, Next};
 use crate::proxy::request::{Draft, set_query};
 use crate::proxy::{guard, headers, is_read};
+use crate::time::Timestamp;
+
+/// What an attempt came to.
+pub(super) struct Arrived<S> {
+    pub(super) reply: Reply<S>,
+    /// Whether it was the account's provider who answered: a redirect may lead to somebody else.
+    pub(super) credentials: Again,
+}
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
-    /// The answer behind at most five redirects, its body unread. It waits for a slot, and frees it with the answer's head.
+    /// The answer behind at most five redirects, its body unread. It waits for its turn and a slot, which it frees with
+    /// the answer's head.
     pub(super) async fn attempt(
         &self,
         mut draft: Draft,
         mut body: Body<O::Stream>,
-    ) -> Result<Reply<O::Stream>, Failure> {
-        let _slot = self.slot().await?;
+        turn: Timestamp,
+    ) -> Result<Arrived<O::Stream>, Failure> {
+        let _slot = self.slot_in(turn).await?;
         if !self.object.is_here() {
             return Err(Failure::not_found("integrated account"));
         }
@@ -36,7 +42,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
                 .and_then(|value| value.to_str().ok());
             let hop =
                 match redirect::decide(reply.status, location, &draft.method, &draft.url, hops) {
-                    Next::Answer => return Ok(reply),
+                    Next::Answer => return Ok(Arrived { reply, credentials }),
                     Next::Refuse(reason) => return Err(refused(reason)),
                     Next::Follow(hop) => hop,
                 };
@@ -54,6 +60,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             }
             draft.method = hop.method;
             draft.url = hop.url;
+            self.count_hop();
         }
         Err(refused("it never ends"))
     }
@@ -66,6 +73,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     ) -> Result<Reply<O::Stream>, Failure> {
         let mut url = draft.url.clone();
         let mut headers = draft.headers.clone();
+        let mut secret = None;
         if credentials == Again::Sent {
             let held = match &body {
                 Body::Bytes(bytes) => Some(bytes.as_ref()),
@@ -78,9 +86,10 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             for (name, value) in signed {
                 headers.insert(name, value);
             }
-            if let Some((name, value)) = query {
-                set_query(&mut url, &name, &value);
+            if let Some((name, value)) = &query {
+                set_query(&mut url, name, value);
             }
+            secret = query.map(|(_, value)| value);
         }
         let outside = &self.object.outside;
         guard::check(&url, outside.settings().private_upstreams)?;
@@ -101,7 +110,11 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         let outcome = outcome.and_then(checked);
         let status = outcome.as_ref().ok().map(|reply| reply.status);
         self.trace.heard(status, sent_at, outside.now());
-        outcome
+        let mut reply = outcome?;
+        if let Some(secret) = secret {
+            headers::drop_echoes(&mut reply.headers, &secret);
+        }
+        Ok(reply)
     }
 
     fn sign_in(&self, draft: &Draft, body: Option<&[u8]>) -> Result<SignIn, Failure> {
@@ -142,23 +155,6 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
 
     fn drops_credentials(&self) -> bool {
         matches!(self.plan, Plan::Method { method, .. } if method.ignore_credentials_on_redirect)
-    }
-
-    /// One of the account's connections that wait for the head of an answer; 503 when none gets free in time.
-    async fn slot(&self) -> Result<SemaphorePermit<'_>, Failure> {
-        let busy = || Failure::busy("This account has too many calls under way. Try again.");
-        if let Ok(permit) = self.object.slots.try_acquire() {
-            return Ok(permit);
-        }
-        let wait = self.deadline.since(self.object.outside.now());
-        let (free, too_late) = (
-            pin!(self.object.slots.acquire()),
-            pin!(self.object.outside.sleep(wait)),
-        );
-        match select(free, too_late).await {
-            Either::Left((permit, _)) => permit.map_err(|_| busy()),
-            Either::Right(_) => Err(busy()),
-        }
     }
 }
 

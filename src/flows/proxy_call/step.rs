@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::attempts::Retries;
 use super::held::{Reading, Wanted};
-use super::{OURS_ON_LIST, Pages, Plan, Values, Work, moment};
+use super::{Errand, OURS_ON_LIST, Pages, Plan, Values, Work, moment};
 use crate::config::resource::Method;
 use crate::error::Failure;
 use crate::flows::account_object::{AccountObject, Loaded};
@@ -26,6 +26,8 @@ use crate::time::Timestamp;
 pub(in crate::flows) struct StepCall<'a> {
     /// The request, as the file defines it.
     pub(in crate::flows) method: &'a Method,
+    /// Whose it is: an action's, or that for a fresh credential.
+    pub(in crate::flows) errand: Errand,
     /// What its answer is.
     pub(in crate::flows) whole: Whole,
     /// The whole context, as the steps before left it.
@@ -96,6 +98,7 @@ pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
         source: BodySource::Method,
         pages: Pages::One,
         page: None,
+        errand: call.errand,
         retries: Retries::up_to(None),
         trace: Rc::default(),
     };

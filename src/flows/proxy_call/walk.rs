@@ -6,17 +6,19 @@ use std::rc::Rc;
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::answer::{Listed, Outcome};
 use super::cursor::CursorPlace;
+use super::outcome::{Listed, Outcome};
 use super::{Call, Given, made};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::body;
 use crate::flows::isolate::Room;
+use crate::flows::published;
 use crate::pagination::Position;
 use crate::ports::{Body, Outside, Sees, Storage};
 use crate::rate_limit;
 use crate::settings::{PIECE_BYTES, TEMPLATE_BODY_BYTES};
+use crate::time::Timestamp;
 
 /// A walk under way. Dropped, it lets go of everything.
 pub struct Walk<O: Outside, S: Storage> {
@@ -101,6 +103,7 @@ impl<O: Outside, S: Storage> Walk<O, S> {
     }
 
     async fn turn(&mut self, position: Position) -> Result<(), Failure> {
+        self.check_token().await?;
         let body = self.call.body.again().unwrap_or(Body::Empty);
         let outcome = made(&self.object, &self.sees, &self.call, body, Some(position)).await?;
         let Outcome::List(list) = outcome else {
@@ -110,6 +113,25 @@ impl<O: Outside, S: Storage> Walk<O, S> {
         let (page, next) = Lines::of(&self.object, list)?;
         (self.page, self.next) = (Some(page), next);
         Ok(())
+    }
+
+    /// Whoever walks may walk for long: his token is looked at again for each page, as it is for each call.
+    async fn check_token(&self) -> Result<(), Failure> {
+        let (Some(hash), Sees::Environment(environment)) = (&self.call.token, &self.sees) else {
+            return Ok(());
+        };
+        let AccountObject {
+            outside, isolate, ..
+        } = &*self.object;
+        let record = published::token(outside, isolate, *environment, hash).await?;
+        let is_good = |end: Option<Timestamp>| end.is_none_or(|end| end > outside.now());
+        match record {
+            Some(record) if is_good(record.expires_at) => Ok(()),
+            _ => Err(Failure::new(
+                Code::Unauthenticated,
+                "The token is unknown, revoked or expired.",
+            )),
+        }
     }
 }
 
@@ -123,7 +145,7 @@ impl Lines {
             text, room, next, ..
         } = list;
         drop(room);
-        let mut room = object.isolate.room();
+        let mut room = object.isolate.walk_room();
         room.take(text.len())?;
         let bytes = Bytes::from(text);
         Ok((Self { bytes, room }, next))

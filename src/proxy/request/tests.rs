@@ -66,7 +66,12 @@ impl Story {
         let headers: HeaderMap = self
             .headers
             .iter()
-            .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()))
+            .map(|(name, value)| {
+                (
+                    name.parse::<http::HeaderName>().unwrap(),
+                    value.parse().unwrap(),
+                )
+            })
             .collect();
         let scope = TemplateScope::new(&self.context)
             .with_query(&query_value)

@@ -1,5 +1,7 @@
 //! What asks for a page, put onto the method's own request.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use url::Url;
 
@@ -9,9 +11,9 @@ use crate::config::resource::{BodyFormat, Method};
 use crate::error::Failure;
 use crate::json;
 use crate::pagination::PageError;
-use crate::proxy::body::{BodyError, Writing};
+use crate::proxy::body::{BodyError, BodySource, Writing};
 use crate::proxy::form;
-use crate::proxy::request::{self, Draft, Payload, RequestError};
+use crate::proxy::request::{self, Caller, Draft, Payload, RequestError};
 
 impl Page<'_> {
     /// The method's request with what asks for this page.
@@ -20,7 +22,7 @@ impl Page<'_> {
         mut draft: Draft,
         method: &Method,
         writing: &Writing,
-        callers: &[u8],
+        caller: &Caller,
     ) -> Result<Draft, Failure> {
         draft.url = self.address(&draft.url, method);
         for (name, value) in &self.ask.query {
@@ -32,7 +34,10 @@ impl Page<'_> {
         if self.ask.body.is_empty() {
             return Ok(draft);
         }
-        let body = self.body(&draft, writing, callers)?;
+        if caller.source == BodySource::Caller {
+            return Err(RequestError::PagesInBody.into());
+        }
+        let body = self.body(&draft, writing, caller.body)?;
         Ok(request::with_payload(draft, body, writing))
     }
 
@@ -81,8 +86,18 @@ impl Page<'_> {
         }
         let value = serde_json::from_str(&nested).map_err(|_| PageError::Body)?;
         let own = form::encode(&value, writing.arrays).map_err(BodyError::from)?;
-        let both = [text, &own.unwrap_or_default()];
-        let both: Vec<&str> = both.into_iter().filter(|text| !text.is_empty()).collect();
+        let own = own.unwrap_or_default();
+        let names: BTreeSet<String> = form_urlencoded::parse(own.as_bytes())
+            .map(|(name, _)| name.into_owned())
+            .collect();
+        let is_other = |piece: &&str| {
+            let read = form_urlencoded::parse(piece.as_bytes()).next();
+            read.is_some_and(|(name, _)| !names.contains(&*name))
+        };
+        let others = text.split('&').filter(is_other);
+        let both: Vec<&str> = others
+            .chain([own.as_str()].into_iter().filter(|own| !own.is_empty()))
+            .collect();
         Ok(both.join("&"))
     }
 }
