@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use crate::error::{Code, Failure};
-use crate::settings::{CALL_RETRIES_MAX, CALL_TIMEOUT, CALL_TIMEOUT_MAX};
+use crate::settings::{CALL_RETRIES_MAX, CALL_TIMEOUT_MAX};
 
 /// What a call may take.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,12 +17,13 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// Reads it; a value that is no number is refused, so that nobody relies on one that does not count.
-    pub(super) fn read(headers: &HeaderMap) -> Result<Self, Failure> {
+    /// Reads it; `default` is the time where the caller does not say. A value that is no number is refused, so that
+    /// nobody relies on one that does not count.
+    pub(super) fn read(headers: &HeaderMap, default: Duration) -> Result<Self, Failure> {
         let timeout = number(headers, "x-timeout-ms").map_err(|()| malformed_timeout())?;
         let retries = number(headers, "x-max-retries")
             .map_err(|()| malformed("x-max-retries is not a number of retries, such as 0 or 2."))?;
-        let timeout = timeout.map_or(CALL_TIMEOUT, Duration::from_millis);
+        let timeout = timeout.map_or(default, Duration::from_millis);
         if timeout.is_zero() {
             return Err(malformed_timeout());
         }
@@ -63,7 +64,7 @@ mod tests {
     fn read(name: &'static str, value: &str) -> Option<(u64, Option<u32>)> {
         let mut headers = HeaderMap::new();
         headers.insert(name, value.parse().unwrap());
-        let budget = Budget::read(&headers).ok()?;
+        let budget = Budget::read(&headers, Duration::from_secs(30)).ok()?;
         let millis = u64::try_from(budget.timeout.as_millis()).unwrap();
         Some((millis, budget.max_retries))
     }

@@ -6,6 +6,7 @@ mod all_pages;
 mod budget;
 mod caller;
 mod connect;
+mod health;
 mod home;
 pub mod openapi;
 mod proxy;
@@ -19,7 +20,7 @@ mod webhook;
 
 use data_encoding::HEXLOWER;
 use http::header::ALLOW;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Method};
 use serde_json::json;
 use url::Url;
 
@@ -97,8 +98,10 @@ async fn answer<O: Outside>(
         }
     };
     let needed = rights::needed(&route);
-    match route {
-        Route::Health => Ok(health(desk)),
+    // RFC 9110 §9.3.2; on the data plane it is the provider's.
+    let is_bodiless = request.method == Method::HEAD && !matches!(route, Route::Call(_));
+    let answer = match route {
+        Route::Health => Ok(health::get(desk)),
         Route::Home => Ok(home::show(desk, &request.url)),
         Route::IntegrationSchema => Ok(schema::get()),
         Route::OpenApi => Ok(openapi::get()),
@@ -112,7 +115,19 @@ async fn answer<O: Outside>(
             let caller = admit(desk, &request.headers, needed).await?;
             admin::answer(desk, &caller, route, request).await
         }
-    }
+    };
+    answer.map(|reply| {
+        if is_bodiless {
+            without_body(reply)
+        } else {
+            reply
+        }
+    })
+}
+
+fn without_body<S>(reply: Reply<S>) -> Reply<S> {
+    let body = Body::Empty;
+    Reply { body, ..reply }
 }
 
 /// Who is asking, when he may.
@@ -128,32 +143,6 @@ async fn admit<O: Outside>(
     }
     rights::check(&caller, needed)?;
     Ok(caller)
-}
-
-/// Healthy is: it can authenticate its operator and seal secrets; without that every call would fail.
-fn health<O: Outside>(desk: &Desk<'_, O>) -> Reply<O::Stream> {
-    let settings = desk.outside.settings();
-    let mut problems = Vec::new();
-    if settings.admin_token.is_none() {
-        problems.push("ADMIN_TOKEN is not set".to_owned());
-    }
-    if let Err(error) = settings.keyring() {
-        problems.push(error.to_string());
-    }
-    let status = if problems.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    let word = if problems.is_empty() {
-        "ok"
-    } else {
-        "misconfigured"
-    };
-    reply::json(
-        status,
-        &json!({ "status": word, "version": env!("CARGO_PKG_VERSION"), "problems": problems }),
-    )
 }
 
 fn method_not_allowed<S>(allow: &str, request_id: &str) -> Reply<S> {

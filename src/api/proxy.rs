@@ -32,7 +32,7 @@ pub(super) async fn hand_over<O: Outside>(
 ) -> Result<Reply<O::Stream>, Failure> {
     let account = account_in(&request.url, caller.own_account())?;
     refuse_body_of_get(&request)?;
-    let budget = Budget::read(&request.headers)?.timeout + MARGIN;
+    let budget = budget(desk.outside, &request)?.timeout + MARGIN;
     let hand_over = HandOver {
         request_id: desk.request_id.to_owned(),
         sees: caller.sees(),
@@ -104,7 +104,7 @@ async fn call<O: Outside, S: Storage>(
             ));
         }
     };
-    let budget = Budget::read(&request.headers)?;
+    let budget = budget(&account.outside, &request)?;
     let call = Call {
         target,
         pages: all_pages::wanted(&request.headers)?,
@@ -130,10 +130,14 @@ async fn act<O: Outside, S: Storage>(
     name: &str,
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
-    let timeout = Budget::read(&request.headers)?.timeout;
+    let timeout = budget(&account.outside, &request)?.timeout;
     let input = shape::read_json_if_any(request.body).await?;
     let result = recorded_action(account, hand_over, name, input, timeout).await?;
     Ok(reply::json(StatusCode::OK, &result))
+}
+
+fn budget<O: Outside>(outside: &O, request: &Incoming<O::Stream>) -> Result<Budget, Failure> {
+    Budget::read(&request.headers, outside.settings().call_timeout)
 }
 
 /// The platform sends no body with these (RFC 9110 §9.3.1 gives it no meaning, either).

@@ -8,13 +8,13 @@ use crate::proxy::Target;
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
-    /// `GET /health`
+    /// `GET` or `HEAD` `/health`
     Health,
-    /// `GET /`
+    /// `GET` or `HEAD` `/`
     Home,
-    /// `GET /integration.schema.json`
+    /// `GET` or `HEAD` `/integration.schema.json`
     IntegrationSchema,
-    /// `GET /openapi.json`
+    /// `GET` or `HEAD` `/openapi.json`
     OpenApi,
     /// The data plane.
     Call(Target),
@@ -166,8 +166,9 @@ pub enum Found {
     Nothing,
 }
 
-const METHODS: [Method; 5] = [
+const METHODS: [Method; 6] = [
     Method::GET,
+    Method::HEAD,
     Method::POST,
     Method::PUT,
     Method::PATCH,
@@ -206,15 +207,15 @@ fn route(method: &Method, path: &str) -> Option<Route> {
         }));
     }
     if path == "/" {
-        return (method == Method::GET).then_some(Route::Home);
+        return matches!(*method, Method::GET | Method::HEAD).then_some(Route::Home);
     }
     let segments = decode(path)?;
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let owned = |text: &&str| (*text).to_owned();
     let admin = match (method.as_str(), segments.as_slice()) {
-        ("GET", ["health"]) => return Some(Route::Health),
-        ("GET", ["openapi.json"]) => return Some(Route::OpenApi),
-        ("GET", ["integration.schema.json"]) => return Some(Route::IntegrationSchema),
+        ("GET" | "HEAD", ["health"]) => return Some(Route::Health),
+        ("GET" | "HEAD", ["openapi.json"]) => return Some(Route::OpenApi),
+        ("GET" | "HEAD", ["integration.schema.json"]) => return Some(Route::IntegrationSchema),
         // `_` is no resource.
         ("POST", ["proxy", "_", action]) => return Some(Route::Action(owned(action))),
         (_, ["proxy", "_", ..]) => return None,

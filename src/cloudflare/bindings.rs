@@ -1,7 +1,7 @@
 //! The names of `wrangler.toml` and `.dev.vars`, and where objects are placed. The crate does not wrap
 //! `jurisdiction()`, so it is reached by name.
 
-use js_sys::{Function, Reflect};
+use js_sys::{Function, JSON, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use worker::durable::{ObjectNamespace, Stub};
 use worker::{Env, RateLimiter, kv::KvStore};
@@ -15,9 +15,11 @@ const DIRECTORY: &str = "DIRECTORY";
 const TOKEN_RATE: &str = "TOKEN_RATE";
 const ROOT: &str = "root";
 
-/// A variable or secret, when it is a text.
+/// A variable or secret. One that is no text (`wrangler.toml` also takes numbers and `true` without quotes) is its JSON.
 pub fn variable(env: &Env, name: &str) -> Option<String> {
-    Reflect::get(env, &name.into()).ok()?.as_string()
+    let value = Reflect::get(env, &name.into()).ok()?;
+    let text = value.as_string();
+    text.or_else(|| JSON::stringify(&value).ok()?.as_string())
 }
 
 /// The KV namespace of published copies.

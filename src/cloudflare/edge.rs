@@ -25,13 +25,8 @@ const RATE_TIMEOUT: Duration = Duration::from_secs(1);
 const KV_CACHE_SECONDS: u64 = 30;
 
 thread_local! {
-    static ISOLATE: Rc<Isolate> = Rc::new(Isolate::default());
+    static ISOLATE: std::cell::OnceCell<Rc<Isolate>> = const { std::cell::OnceCell::new() };
     static SETTINGS: std::cell::OnceCell<Rc<Settings>> = const { std::cell::OnceCell::new() };
-}
-
-/// What the objects of this isolate share.
-pub fn isolate() -> Rc<Isolate> {
-    ISOLATE.with(Rc::clone)
 }
 
 /// The platform, by way of a Worker's or an object's `env`.
@@ -50,6 +45,12 @@ impl Edge {
             env: Rc::new(env),
             settings,
         }
+    }
+
+    /// What the objects of this isolate share.
+    pub fn isolate(&self) -> Rc<Isolate> {
+        let new = || Rc::new(Isolate::new(self.settings.buffers));
+        ISOLATE.with(|cell| Rc::clone(cell.get_or_init(new)))
     }
 }
 

@@ -64,7 +64,7 @@ codes! {
     InUse = "caller.in_use", 409;
     #[doc = "The version is not the one you changed; read it again, `details.version` says which it is."]
     VersionMismatch = "caller.version_mismatch", 409;
-    #[doc = "The first write under this `Idempotency-Key` has no answer yet, or was cut off before it had one."]
+    #[doc = "The first write under this `Idempotency-Key` has no answer yet, or was cut off before it had one, by a restart or a time-out."]
     IdempotencyInProgress = "caller.idempotency_in_progress", 409;
     #[doc = "The write under this `Idempotency-Key` was answered with `details.status`, and that answer was not kept."]
     IdempotencyNotReplayable = "caller.idempotency_not_replayable", 409;

@@ -1,5 +1,7 @@
 //! The page at `/`.
 
+use causeway::ports::Body;
+
 use crate::client::Client;
 use crate::outside::World;
 
@@ -26,7 +28,25 @@ fn the_page_names_the_service_and_leads_on_without_a_script() {
 }
 
 #[test]
-fn only_a_get_asks_for_it() {
+fn a_head_of_what_is_open_answers_as_a_get_without_its_body() {
+    for variables in [&[][..], &[("LIST_PAGES", "many")]] {
+        let nobody = Client::admin(&World::with(variables)).with_token("");
+        for path in ["/", "/health", "/openapi.json", "/integration.schema.json"] {
+            let get = nobody.get(path);
+            let head = nobody.request("HEAD", path, &[], Body::Empty);
+            assert_eq!(head.status, get.status, "{path}");
+            assert!(head.body.is_empty() && !get.body.is_empty(), "{path}");
+            for name in ["content-type", "cache-control", "x-frame-options"] {
+                assert_eq!(head.header(name), get.header(name), "{path} {name}");
+            }
+        }
+        let head = nobody.request("HEAD", "/integration", &[], Body::Empty);
+        assert_eq!(head.status, 405);
+    }
+}
+
+#[test]
+fn only_a_get_or_a_head_asks_for_it() {
     let client = Client::admin(&World::new());
     assert_eq!(client.send("POST", "/", &serde_json::json!({})).status, 405);
     assert_eq!(client.get("//").status, 404);

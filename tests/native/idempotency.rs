@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use causeway::ids::AccountId;
 use causeway::ports::{Body, ObjectName, SendError};
+use causeway::settings::KEPT_ANSWERS_BYTES;
 use futures::executor::block_on;
 use futures::future::join_all;
 use futures::{FutureExt, join};
+use http::HeaderValue;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client, Setting};
@@ -72,6 +74,14 @@ impl Yard {
             ("location", "/ships/1"),
         ];
         self.world.answers(status, &headers, body);
+    }
+
+    /// The provider's next answer is none.
+    fn fails(&self, error: SendError) {
+        self.world.scripts(Scripted {
+            outcome: Err(error),
+            not_before: 0,
+        });
     }
 
     fn object(&self) -> ObjectName {
@@ -163,10 +173,7 @@ fn what_says_try_again_lets_the_key_go() {
             assert_eq!(first.status, status);
         }
     }
-    yard.world.scripts(Scripted {
-        outcome: Err(SendError::Unreachable),
-        not_before: 0,
-    });
+    yard.fails(SendError::Unreachable);
     assert_eq!(yard.create("a", "{}").status, 502);
     assert_eq!(yard.kept(), 0);
     yard.answers(201, "{}");
@@ -315,16 +322,208 @@ fn a_body_over_one_mebibyte_has_no_room_under_a_key() {
 #[test]
 fn a_key_that_is_none() {
     let yard = Yard::open();
-    for _ in 0..2 {
-        yard.answers(201, "{}");
-        yard.create("", "{}").expect(201);
-    }
+    assert_eq!(yard.create("", "{}").code(422), "caller.invalid");
     assert_eq!(
         yard.create(&"k".repeat(256), "{}").code(422),
         "caller.invalid"
     );
     yard.answers(201, "{}");
     yard.create(&"k".repeat(255), "{}").expect(201);
+    assert_eq!(yard.sent(), 1);
+}
+
+#[test]
+fn a_time_out_leaves_a_write_under_way_unless_its_verb_may_be_sent_twice() {
+    for (method, path, may_be_sent_twice) in [
+        ("POST", "/proxy/ships", false),
+        ("PATCH", "/proxy/ships/1", false),
+        ("POST", "/custom/ships", false),
+        ("PUT", "/proxy/ships/1", true),
+        ("DELETE", "/proxy/ships/1", true),
+    ] {
+        let yard = Yard::open();
+        yard.fails(SendError::Timeout);
+        let call = || yard.call(method, path, "a", Body::from_bytes("{}"));
+        assert_eq!(call().code(504), "provider.timeout", "{method} {path}");
+        if may_be_sent_twice {
+            yard.answers(200, "{}");
+            call().expect(200);
+            continue;
+        }
+        for _ in 0..2 {
+            let again = call().code(409);
+            assert_eq!(again, "caller.idempotency_in_progress", "{method} {path}");
+        }
+        assert_eq!(yard.sent(), 1, "{method} {path}");
+    }
+}
+
+#[test]
+fn a_redirect_that_answered_the_write_counts_whatever_becomes_of_the_page_behind_it() {
+    for (redirect, path, behind) in [
+        (303, "/proxy/ships", Ok(503)),
+        (302, "/custom/ships", Ok(429)),
+        (302, "/custom/ships", Err(SendError::Timeout)),
+        (301, "/proxy/ships", Err(SendError::Unreachable)),
+    ] {
+        let yard = Yard::open();
+        yard.answers(redirect, "");
+        match behind {
+            Ok(status) => yard.answers(status, "down"),
+            Err(error) => yard.fails(error),
+        }
+        let call = || yard.call("POST", path, "a", Body::from_bytes("{}"));
+        assert!(call().status >= 429, "{redirect} {behind:?}");
+        let again = call().expect(409);
+        assert_eq!(again["code"], "caller.idempotency_not_replayable");
+        assert_eq!(again["details"]["status"], redirect, "{behind:?}");
+        let sent = yard.world.sent();
+        let methods: Vec<&str> = sent.iter().map(|sent| sent.method.as_str()).collect();
+        assert_eq!(methods, ["POST", "GET"], "{redirect} {behind:?}");
+    }
+}
+
+#[test]
+fn the_page_behind_a_redirect_is_the_answer_that_is_given_again() {
+    let yard = Yard::open();
+    yard.answers(303, "");
+    yard.answers(200, r#"{"id":1}"#);
+    for _ in 0..2 {
+        assert_eq!(yard.create("a", "{}").expect(200)["id"], 1);
+    }
+    assert_eq!(yard.sent(), 2);
+}
+
+#[test]
+fn a_401_about_the_account_lets_the_key_go_on_either_path() {
+    for path in ["/proxy/ships", "/custom/ships"] {
+        let yard = Yard::open();
+        let call = || yard.call("POST", path, "a", Body::from_bytes("{}"));
+        yard.answers(401, "{}");
+        assert_eq!(call().status, 401, "{path}");
+        let account = format!("/integrated-account/{}", yard.account);
+        let client = &yard.setting.client;
+        assert_eq!(client.get(&account).expect(200)["status"], "needs_reauth");
+        let body = json!({ "context": { "api_key": "new" } });
+        let credentials = format!("{account}/credentials");
+        client.send("PATCH", &credentials, &body).expect(200);
+        yard.answers(201, "{}");
+        let again = call();
+        assert_eq!((again.status, yard.sent()), (201, 2), "{path}");
+        assert_eq!(again.header("idempotency-replayed"), None);
+    }
+}
+
+#[test]
+fn an_encoding_that_is_not_undone_stays_named() {
+    let yard = Yard::open();
+    let headers = [
+        ("content-encoding", "deflate"),
+        ("content-type", "text/plain"),
+    ];
+    let body = streamed(&[b"\x78\x9c..."], None);
+    yard.world.answers_with(reply(200, &headers, body));
+    for _ in 0..2 {
+        let answer = yard.call("POST", "/custom/ships", "a", Body::Empty);
+        assert_eq!(answer.header("content-encoding"), Some("deflate"));
+        assert_eq!(answer.body, b"\x78\x9c...");
+    }
+    assert_eq!(yard.sent(), 1);
+}
+
+#[test]
+fn header_fields_come_again_byte_for_byte_and_replayed_is_our_own_word() {
+    let yard = Yard::open();
+    let headers = [("idempotency-replayed", "true")];
+    let mut given = reply(201, &headers, Body::from_bytes("x"));
+    let name = HeaderValue::from_bytes(b"attachment; filename=\"\xdcber.pdf\"").unwrap();
+    given.headers.insert("content-disposition", name.clone());
+    yard.world.answers_with(given);
+    let (first, again) = (yard.create("a", ""), yard.create("a", ""));
+    assert_eq!(first.headers["content-disposition"], name);
+    assert_eq!(again.headers["content-disposition"], name);
+    assert_eq!(first.header("idempotency-replayed"), None);
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    let client = &yard.setting.client;
+    for path in ["/proxy/ships/1", "/custom/ships"] {
+        yard.world.answers(200, &headers, "{}");
+        let read = client.get(&yard.path(path));
+        assert_eq!(read.header("idempotency-replayed"), None, "{path}");
+    }
+    let log = client.get(&yard.path("/log")).expect(200);
+    let lines = log["result"].as_array().unwrap().iter();
+    let replayed: Vec<&Value> = lines.map(|line| &line["replayed"]).collect();
+    assert_eq!(json!(replayed), json!([false, false, true, false]));
+}
+
+#[test]
+fn with_its_account_named_or_not_an_account_token_makes_one_write() {
+    let yard = Yard::open();
+    let client = &yard.setting.client;
+    let body = json!({ "integrated_account_id": yard.account });
+    let made = client.post("/integrated-account/token", &body).expect(201);
+    let me = client.with_token(made["integrated_account_token"].as_str().unwrap());
+    let headers = [("idempotency-key", "a")];
+    yard.answers(201, "{}");
+    for path in [
+        "/proxy/ships?mode=fast".to_owned(),
+        yard.path("/proxy/ships?mode=fast"),
+        yard.path("/proxy/ships") + "&mode=fast",
+    ] {
+        me.request("POST", &path, &headers, Body::Empty).expect(201);
+    }
+    assert_eq!(yard.sent(), 1);
+    yard.answers(201, "{}");
+    me.request("POST", "/proxy/ships?mode=slow", &headers, Body::Empty)
+        .expect(201);
+    assert_eq!(yard.sent(), 1, "another query is another write");
+}
+
+#[test]
+fn with_a_key_a_request_is_not_handed_over_a_second_time() {
+    let yard = Yard::open();
+    let (client, path) = (&yard.setting.client, yard.path("/proxy/ships/1"));
+    let call = |headers: &[(&str, &str)]| {
+        yard.world.0.call_faults.set(1);
+        client.request("PUT", &path, headers, Body::from_bytes("{}"))
+    };
+    let refused = call(&[("idempotency-key", "a")]);
+    assert_eq!(refused.code(503), "internal.storage");
+    assert_eq!((yard.sent(), yard.world.0.call_faults.get()), (0, 0));
+    yard.answers(200, "{}");
+    call(&[]).expect(200);
+    assert_eq!(yard.sent(), 1);
+}
+
+/// Two answers and so much between them as the room takes, and a byte more.
+#[test]
+fn beyond_the_room_for_kept_answers_the_oldest_is_known_by_its_status_alone() {
+    for (more, first_status) in [(0, 201), (1, 409)] {
+        let yard = Yard::open();
+        yard.answers(201, "{}");
+        yard.create("first", "{}").expect(201);
+        let size = "SELECT LENGTH(sealed) FROM kept_answer";
+        let size = yard.world.select(yard.object(), size)[0][0].as_integer();
+        let between = KEPT_ANSWERS_BYTES - 2 * size.unwrap() + more;
+        let fill = format!(
+            "INSERT INTO kept_answer SELECT 'between', '', at + 1, 201, substr(hex(zeroblob({between})), 1, {between}) FROM kept_answer"
+        );
+        yard.world.select(yard.object(), &fill);
+        yard.world.restart();
+        yard.world.pass(Duration::from_secs(1));
+        yard.answers(201, "{}");
+        yard.create("newest", "{}").expect(201);
+        yard.create("newest", "{}").expect(201);
+        let first = yard.create("first", "{}").expect(first_status);
+        if first_status == 409 {
+            assert_eq!(first["code"], "caller.idempotency_not_replayable");
+            assert_eq!(first["details"]["status"], 201);
+        }
+        let held = "SELECT place FROM kept_answer WHERE sealed IS NOT NULL";
+        let held = yard.world.rows(yard.object(), held);
+        assert_eq!(held, if more == 0 { 3 } else { 2 });
+        assert_eq!(yard.sent(), 2);
+    }
 }
 
 #[test]

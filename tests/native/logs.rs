@@ -22,8 +22,14 @@ fn file() -> Value {
             "list": { "path": "/tickets?all=1", "scopes": ["tickets:read"], "description": "All tickets" },
             "get": { "path": "/tickets/{{id}}" },
             "create": { "method": "post", "path": "/tickets", "scopes": ["tickets:read", "tickets:write"] },
+            "merge": { "method": "post", "path": "/people/{{query.id}}/merge" },
+        }, "notes": {
+            "list": { "path": "/notes", "scopes": ["notes:read"], "pagination": { "format": "page", "config": { "page_key": "page", "limit_key": "per_page" } } },
         } },
-        "actions": { "ping": { "steps": [{ "type": "transform", "config": "1" }] } },
+        "actions": {
+            "ping": { "steps": [{ "type": "transform", "config": "1" }] },
+            "ask": { "steps": [{ "type": "request", "config": { "path": "/me" } }] },
+        },
     } })
 }
 
@@ -173,6 +179,151 @@ fn each_call_has_its_line_without_values() {
     for word in ["4711", "b.example", "secret", "with"] {
         assert!(!all.contains(word), "{word}");
     }
+}
+
+#[test]
+fn no_word_of_the_callers_is_in_the_log() {
+    let desk = Desk::open(&json!(null));
+    for (method, path, status) in [
+        ("POST", "/proxy/tickets/jane@b.example", 405),
+        ("GET", "/proxy/jane@b.example", 404),
+        ("POST", "/proxy/_/jane@b.example", 404),
+        ("GET", "/custom/v2/tickets/jane/merge", 200),
+        ("GET", "/custom/users/jane", 200),
+    ] {
+        if status == 200 {
+            desk.answers(200, "{}");
+        }
+        let answer = desk.call(method, path, Body::Empty);
+        assert_eq!(answer.status, status, "{method} {path}");
+    }
+    let log = desk.log("");
+    let lines = log["result"].as_array().unwrap().iter();
+    let seen: Vec<Value> = lines
+        .map(|line| json!([line["resource"], line["resource_method"], line["path"]]))
+        .collect();
+    assert_eq!(
+        json!(seen),
+        json!([
+            [null, null, "/*/*"],
+            [null, null, "/v2/tickets/*/merge"],
+            [null, null, null],
+            [null, null, null],
+            [null, null, null],
+        ])
+    );
+    let all = format!("{log} {:?}", desk.world.0.logs.borrow());
+    assert!(!all.contains("jane"), "{all}");
+}
+
+#[test]
+fn a_long_path_makes_no_long_line() {
+    let desk = Desk::open(&json!(null));
+    let resource = "x".repeat(15_000);
+    desk.call("GET", &format!("/proxy/{resource}"), Body::Empty)
+        .code(404);
+    desk.answers(200, "{}");
+    let path = "/tickets".repeat(2_000);
+    desk.call("GET", &format!("/custom{path}"), Body::Empty)
+        .expect(200);
+    let log = desk.log("");
+    for line in log["result"].as_array().unwrap() {
+        assert!(line.to_string().len() < 1_000, "{line}");
+    }
+}
+
+#[test]
+fn no_line_is_lost_however_many_come_at_once() {
+    let desk = Desk::open(&json!(null));
+    for _ in 0..1_100 {
+        desk.call("GET", "/proxy/boats", Body::Empty).code(404);
+    }
+    desk.flush();
+    assert_eq!(desk.stored(), 1_100);
+    let console = desk.world.0.logs.borrow();
+    let told = console.iter().filter(|line| line["event"] == "call");
+    assert_eq!(told.count(), 1_100);
+}
+
+#[test]
+fn lines_outlive_a_fault_of_storage() {
+    for word in ["CREATE TABLE IF NOT EXISTS log", "INSERT INTO log"] {
+        let desk = Desk::open(&json!(null));
+        for _ in 0..2 {
+            desk.call("GET", "/proxy/boats", Body::Empty).code(404);
+        }
+        desk.world.storage_refuses(desk.object(), word);
+        desk.flush();
+        assert_eq!(desk.stored(), 0, "{word}");
+        let faults = desk.world.0.logs.borrow().clone();
+        let faults = faults
+            .iter()
+            .filter(|line| line["event"] == "log_not_written");
+        assert_eq!(faults.count(), 1, "{word}");
+        desk.call("GET", "/proxy/boats", Body::Empty).code(404);
+        desk.flush();
+        assert_eq!(desk.stored(), 3, "{word}");
+        assert_eq!(desk.log("")["result"].as_array().unwrap().len(), 3);
+    }
+}
+
+#[test]
+fn a_walk_that_broke_has_its_code_and_its_refusal_is_noted() {
+    let desk = Desk::open(&json!("tickets:read"));
+    desk.answers(200, r#"[{"id":1},{"id":2}]"#);
+    desk.answers(403, r#"{"why":"secret words"}"#);
+    let path = desk.path("/proxy/notes?limit=2");
+    let headers = [("x-all-pages", "true")];
+    let client = &desk.setting.client;
+    let walk = client.request("GET", &path, &headers, Body::Empty);
+    assert_eq!(walk.status, 200);
+    assert_eq!(walk.text().lines().count(), 3);
+    desk.flush();
+    let line = desk.log("")["result"][0].clone();
+    assert_eq!(
+        json!([
+            line["status"],
+            line["code"],
+            line["upstream_status"],
+            line["bytes_out"]
+        ]),
+        json!([200, "provider.rejected", 403, 18])
+    );
+    let told = desk.account()["last_forbidden_error"].clone();
+    assert_eq!(told["resource"], "notes");
+    assert_eq!(told["missing_scopes"], json!(["notes:read"]));
+}
+
+#[test]
+fn the_time_of_a_walk_goes_to_its_end() {
+    let desk = Desk::open(&json!(null));
+    let client = &desk.setting.client;
+    let start = 1_700_000_000_000;
+    desk.world.answers_at(start + 1_000, 200, r#"[{"id":1}]"#);
+    desk.world.answers_at(start + 3_000, 200, "[]");
+    let path = desk.path("/proxy/notes?limit=1");
+    let headers = [("x-all-pages", "true")];
+    let walk = client.request_async("GET", &path, &headers, Body::Empty);
+    futures::executor::block_on(desk.world.run_passing(walk));
+    let line = desk.log("")["result"][0].clone();
+    assert_eq!(
+        (&line["duration_ms"], &line["code"]),
+        (&json!(3_000), &Value::Null)
+    );
+}
+
+#[test]
+fn what_a_provider_forbids_an_action_is_noted() {
+    let desk = Desk::open(&json!(null));
+    desk.answers(403, r#"{"why":"secret words"}"#);
+    desk.call("POST", "/proxy/_/ask", Body::Empty).code(403);
+    desk.flush();
+    let told = desk.account()["last_forbidden_error"].clone();
+    assert_eq!(
+        (&told["resource"], &told["method"]),
+        (&json!("_"), &json!("ask"))
+    );
+    assert!(!told.to_string().contains("secret"));
 }
 
 #[test]

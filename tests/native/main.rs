@@ -46,6 +46,7 @@ mod retried_writes;
 mod routes;
 mod sealing;
 mod secrets;
+mod set_limits;
 mod subscriptions;
 mod subscriptions_failing;
 mod subscriptions_tested;

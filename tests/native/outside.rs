@@ -104,6 +104,8 @@ pub struct Disk {
     connection: Option<rusqlite::Connection>,
     alarm: Option<Timestamp>,
     writes: usize,
+    /// The next statement with this word in it is refused.
+    refuses: Option<String>,
 }
 
 #[derive(Clone)]
@@ -171,8 +173,8 @@ impl World {
         Self(Rc::new(Inner {
             now: Cell::new(1_700_000_000_000),
             seed: Cell::new(1),
+            isolate: RefCell::new(Rc::new(Isolate::new(settings.buffers))),
             settings,
-            isolate: RefCell::default(),
             kv: RefCell::default(),
             kv_failures: Cell::new(0),
             faults: RefCell::default(),
@@ -274,7 +276,7 @@ impl World {
         self.0.tasks.borrow_mut().clear();
         self.0.directories.borrow_mut().clear();
         self.0.accounts.borrow_mut().clear();
-        *self.0.isolate.borrow_mut() = Rc::default();
+        *self.0.isolate.borrow_mut() = Rc::new(Isolate::new(self.0.settings.buffers));
     }
 
     /// An object's alarm is gone, as if a stop had come before it was set.
@@ -349,6 +351,11 @@ impl World {
     /// Writes to an object's storage so far.
     pub fn writes(&self, name: ObjectName) -> usize {
         self.disk(name).0.borrow().writes
+    }
+
+    /// An object's storage refuses its next statement with this word in it, once.
+    pub fn storage_refuses(&self, name: ObjectName, word: &str) {
+        self.disk(name).0.borrow_mut().refuses = Some(word.to_owned());
     }
 
     /// Every value of every table of every object, and of KV: what is at rest.
@@ -732,6 +739,13 @@ impl DiskHandle {
 impl Storage for DiskHandle {
     fn exec(&self, statement: &str, values: &[SqlValue]) -> Result<Vec<Row>, StorageFault> {
         let mut disk = self.0.borrow_mut();
+        if disk
+            .refuses
+            .take_if(|word| statement.contains(word.as_str()))
+            .is_some()
+        {
+            return Err(StorageFault("refused".to_owned()));
+        }
         if !statement.starts_with("SELECT") {
             disk.writes += 1;
         }

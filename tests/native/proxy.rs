@@ -543,6 +543,22 @@ fn redirects_keep_credentials_with_their_origin() {
 }
 
 #[test]
+fn a_list_that_is_answered_with_3xx_is_none_but_for_304() {
+    let shop = Shop::open();
+    for status in [300, 302, 305, 307] {
+        shop.world.answers(status, &[], "[]");
+        let answer = shop.call("GET", "/proxy/orders", &[], Body::Empty);
+        assert_eq!(answer.code(502), "provider.unexpected_answer", "{status}");
+        shop.world.answers(status, &[], "[]");
+        let one = shop.call("GET", "/proxy/orders/7", &[], Body::Empty);
+        assert_eq!(one.status, status, "a record is the provider's own");
+    }
+    shop.world.answers(304, &[], "");
+    let answer = shop.call("GET", "/proxy/orders", &[], Body::Empty);
+    assert_eq!((answer.status, answer.text()), (304, ""));
+}
+
+#[test]
 fn a_redirect_that_needs_a_streamed_body_again_is_refused() {
     let shop = Shop::open();
     shop.world.answers(307, &[("location", "/v1/b")], "");

@@ -309,3 +309,25 @@ fn what_was_left_of_a_limit_is_not_said_again() {
     assert_eq!(again.header("ratelimit-remaining"), None);
     assert_eq!(again.header("ratelimit-limit"), None);
 }
+
+#[test]
+fn a_redirect_that_answered_the_write_counts_also_where_the_page_behind_it_is_put_off() {
+    let mill = Mill::open();
+    let used_up = [("content-type", "application/json"), ("x-left", "0")];
+    for (path, status, body, answered) in [
+        ("/custom/sacks", 403, "{}", 403),
+        ("/proxy/sacks", 403, "{}", 429),
+        ("/proxy/sacks", 200, r#"{"code":"slow"}"#, 429),
+    ] {
+        let key = format!("{path} {status}");
+        let headers = [("idempotency-key", key.as_str())];
+        mill.world.answers(303, &[("location", "/sacks/1")], "");
+        mill.world.answers(status, &used_up, body);
+        assert_eq!(mill.call("POST", path, &headers).status, answered, "{key}");
+        mill.world.pass(Duration::from_hours(1));
+        let again = mill.call("POST", path, &headers).expect(409);
+        assert_eq!(again["code"], "caller.idempotency_not_replayable", "{key}");
+        assert_eq!(again["details"]["status"], 303, "{key}");
+        assert_eq!(mill.sent(), 2, "{key}");
+    }
+}

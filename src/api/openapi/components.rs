@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::operation::{LIMITS, REPLAYED, add_fields, header};
 use super::shapes::Shapes;
 use crate::error::Code;
 
@@ -14,15 +15,25 @@ pub(super) fn components(mut shapes: Shapes) -> Value {
     json!({
         "schemas": shapes.into_named(),
         "responses": responses(),
-        "headers": {
-            "RequestId": { "description": "Names the request in the log.", "required": true, "schema": { "type": "string" } },
-            "RetryAfter": { "description": "Seconds to wait before trying again.", "schema": { "type": "integer", "minimum": 0 } },
-        },
+        "headers": headers(),
         "securitySchemes": {
             "adminToken": bearer("`ADMIN_TOKEN`, a secret of the Worker: everything, in every environment."),
             "apiToken": bearer("A token of one environment with scopes; the scope `admin` stands for all of them."),
             "accountToken": bearer("A token of one account, for 15 minutes."),
         },
+    })
+}
+
+fn headers() -> Value {
+    let seconds = json!({ "type": "integer", "minimum": 0 });
+    let field = |about: &str, schema: &Value| json!({ "description": about, "schema": schema });
+    json!({
+        "RequestId": { "description": "Names the request in the log.", "required": true, "schema": { "type": "string" } },
+        "RetryAfter": field("Seconds to wait before trying again.", &seconds),
+        "RateLimitLimit": field("Requests that the provider takes in a window, where it is known.", &seconds),
+        "RateLimitRemaining": field("Requests that are left in this window, where it is known.", &seconds),
+        "RateLimitReset": field("Seconds until the next window, where it is known.", &seconds),
+        "IdempotencyReplayed": field("The write was made before, under this `Idempotency-Key`: this is what was answered then.", &json!({ "const": "true" })),
     })
 }
 
@@ -62,7 +73,11 @@ fn responses() -> Value {
     let refused = "Refused, by us or by the provider (`is_remote_error`), whose status is kept.";
     let failed = "Failed, here or at the provider (`is_remote_error`), whose status is kept.";
     for (name, about) in [("Refused", refused), ("Failed", failed)] {
-        responses.insert(name.to_owned(), envelope_of(about, &envelope));
+        let mut answer = envelope_of(about, &envelope);
+        responses.insert(name.to_owned(), answer.clone());
+        add_fields(&mut answer, &LIMITS);
+        add_fields(&mut answer, &[REPLAYED]);
+        responses.insert(format!("Call{name}"), answer);
     }
     Value::Object(responses)
 }
@@ -86,8 +101,8 @@ fn envelope_of(about: &str, schema: &Value) -> Value {
     json!({
         "description": about,
         "headers": {
-            "x-request-id": { "$ref": "#/components/headers/RequestId" },
-            "retry-after": { "$ref": "#/components/headers/RetryAfter" },
+            "x-request-id": header("RequestId"),
+            "retry-after": header("RetryAfter"),
         },
         "content": { "application/json": { "schema": schema } },
     })

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::operation::{Group, Operation};
+use super::operation::{Group, Operation, REPLAYED};
 use super::shapes::{Shapes, count, object};
 use crate::proxy::query::PASSTHROUGH;
 use crate::settings::KEY_CHARACTERS;
@@ -10,6 +10,10 @@ use crate::settings::KEY_CHARACTERS;
 const ALL: &str = "/proxy/{resource}";
 const ONE: &str = "/proxy/{resource}/{id}";
 const CUSTOM: &str = "/custom/{path}";
+const ALL_PAGES: &str = "Of a list: answers all pages from here on, a record a line; after an error the last line is `{error, next_cursor}`.";
+/// What the parameters of a list are here would be wrong of other methods, whose own they are.
+const LIST_BY_POST: &str = "`list` lists as `GET /proxy/{resource}` does, for a provider that wants a body with it: `limit` and `next_cursor` in the query are the gateway's, \
+    the answer is a page of records, and an `Idempotency-Key` is not heeded. Of any other method, `limit` and `next_cursor` go on to the provider.";
 /// Verbs of `/custom`, with the ids of their operations.
 const VERBS: [(&str, &str); 7] = [
     ("GET", "customGet"),
@@ -42,6 +46,8 @@ pub(super) fn group(shapes: &mut Shapes) -> Group {
             "callMethod",
             "Calls a method of the resource: `id` is its name",
         )
+        .describes(LIST_BY_POST)
+        .header("x-all-pages", ALL_PAGES, &flags())
         .takes_body(body()),
         call(
             "POST",
@@ -58,8 +64,8 @@ pub(super) fn group(shapes: &mut Shapes) -> Group {
     Group {
         tag: "data plane",
         about: "The provider's records, with the account's own credential. Query parameters that are not listed go on to the provider, and so \
-                do `accept`, `accept-language`, `content-type`, `if-*`, `range`, `idempotency-key` and `x-forward-<name>` as `<name>`. `ratelimit-limit`, `ratelimit-remaining`, `ratelimit-reset` and \
-                `retry-after` of an answer say what is known of the provider's limit.",
+                do `accept`, `accept-language`, `content-type`, `if-*`, `range`, `idempotency-key` and `x-forward-<name>` as `<name>`. The fields \
+                `ratelimit-*` of an answer, and `retry-after`, say what is known of the provider's limit.",
         operations,
     }
 }
@@ -75,14 +81,13 @@ fn records() -> Value {
 }
 
 fn listing(list: &Value) -> Operation {
-    let all = "Answers all pages from here on, a record a line; after an error the last line is `{error, next_cursor}`.";
     let content = json!({
         "application/json": { "schema": list },
         "application/x-ndjson": {},
     });
-    call("GET", ALL, "listRecords", "Lists records")
+    sent("GET", ALL, "listRecords", "Lists records")
         .list_parameters()
-        .header("x-all-pages", all, &flags())
+        .header("x-all-pages", ALL_PAGES, &flags())
         .answers_with(
             "200",
             "A page of records, as the provider has them.",
@@ -143,8 +148,7 @@ fn call(
 ) -> Operation {
     let word = json!({ "type": "string", "minLength": 1 });
     let account = json!({ "type": "string", "format": "uuid" });
-    let millis = json!({ "type": "integer", "minimum": 1, "default": 30_000 });
-    let retries = json!({ "type": "integer", "minimum": 0 });
+    let millis = json!({ "type": "integer", "minimum": 1 });
     Operation::new(method, path, id, summary)
         .word("resource", word.clone())
         .word("id", word.clone())
@@ -156,15 +160,24 @@ fn call(
         )
         .header(
             "x-timeout-ms",
-            "How long the call may take; at most 100,000.",
+            "How long the call may take: 30,000 unless it or the operator says otherwise, at most 100,000.",
             &millis,
         )
-        .header(
-            "x-max-retries",
-            "How often it may be sent again, 5 at most: 2 for reads and 0 for writes unless it is said.",
-            &retries,
-        )
         .asks_provider()
+}
+
+/// A call that may be sent again.
+fn sent(
+    method: &'static str,
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+) -> Operation {
+    let about = "How often it may be sent again, 5 at most: 2 for reads and 0 for writes unless it is said.";
+    let retries = json!({ "type": "integer", "minimum": 0 });
+    call(method, path, id, summary)
+        .header("x-max-retries", about, &retries)
+        .calls()
 }
 
 /// A call that heeds an `Idempotency-Key` where it writes.
@@ -174,13 +187,15 @@ fn writing(
     id: &'static str,
     summary: &'static str,
 ) -> Operation {
-    let operation = call(method, path, id, summary);
+    let operation = sent(method, path, id, summary);
     if matches!(method, "GET" | "HEAD" | "OPTIONS") {
         return operation;
     }
     let about = "A key of the caller's: for 24 hours a write with it is made once, and answered again as it was.";
-    let key = json!({ "type": "string", "maxLength": KEY_CHARACTERS });
-    operation.header("idempotency-key", about, &key)
+    let key = json!({ "type": "string", "minLength": 1, "maxLength": KEY_CHARACTERS });
+    operation
+        .header("idempotency-key", about, &key)
+        .answers_field(REPLAYED)
 }
 
 /// The two words of a flag in a query or a header field.

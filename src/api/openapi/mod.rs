@@ -2,7 +2,7 @@
 //! repository keeps what it wrote as `openapi.json`, which the Worker serves: so it carries the text alone, neither
 //! the code that writes it nor the time to run it. A test compares the two.
 //!
-//! A new noun is a file here and a line in [`groups`]; a new route is an operation in its noun's file. A route
+//! A new noun is a file here and a line in `groups`; a new route is an operation in its noun's file. A route
 //! without one fails in `tests/native/openapi.rs`.
 
 mod accounts;
@@ -20,6 +20,7 @@ mod received;
 mod shapes;
 mod tokens;
 mod webhooks;
+mod written;
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};

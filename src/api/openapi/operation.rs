@@ -1,12 +1,18 @@
-//! One call of the API, and how it is written down.
+//! One call of the API, as its noun's file tells it.
 
 use serde_json::{Map, Value, json};
 
-use super::shapes::words_of;
 use crate::api::query::Field;
-use crate::api::rights::{Right, needed};
-use crate::api::route::Route;
-use crate::flows::records::TokenScope;
+
+/// What an answer of the data plane says of the provider's limit.
+pub(super) const LIMITS: [(&str, &str); 4] = [
+    ("ratelimit-limit", "RateLimitLimit"),
+    ("ratelimit-remaining", "RateLimitRemaining"),
+    ("ratelimit-reset", "RateLimitReset"),
+    ("retry-after", "RetryAfter"),
+];
+/// Whether it was given before.
+pub(super) const REPLAYED: (&str, &str) = ("idempotency-replayed", "IdempotencyReplayed");
 
 /// The calls about one noun.
 pub(super) struct Group {
@@ -22,24 +28,29 @@ pub(super) struct Group {
 pub(super) struct Operation {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
-    id: &'static str,
-    summary: &'static str,
-    parameters: Vec<Value>,
+    pub(super) id: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) description: Option<&'static str>,
+    pub(super) parameters: Vec<Value>,
     /// Schemas of path parameters that are no ids of ours.
-    words: Vec<(&'static str, Value)>,
-    body: Option<Value>,
-    answers: Map<String, Value>,
-    refusals: Vec<u16>,
-    refused: Refused,
+    pub(super) words: Vec<(&'static str, Value)>,
+    pub(super) body: Option<Value>,
+    pub(super) answers: Map<String, Value>,
+    /// Header fields of its answers, by what the document calls them.
+    pub(super) fields: Vec<(&'static str, &'static str)>,
+    pub(super) refusals: Vec<u16>,
+    pub(super) refused: Refused,
 }
 
 /// Who refuses.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Refused {
+pub(super) enum Refused {
     /// We do, with a status for each code.
     ByUs,
     /// The provider, too, and then with any status.
     ByProvider,
+    /// The same, of a call of the data plane.
+    InCall,
     /// The answers say it all.
     AsAnswered,
 }
@@ -56,12 +67,22 @@ impl Operation {
             path,
             id,
             summary,
+            description: None,
             parameters: Vec::new(),
             words: Vec::new(),
             body: None,
             answers: Map::new(),
+            fields: Vec::new(),
             refusals: Vec::new(),
             refused: Refused::ByUs,
+        }
+    }
+
+    /// What else there is to know.
+    pub(super) fn describes(self, about: &'static str) -> Self {
+        Self {
+            description: Some(about),
+            ..self
         }
     }
 
@@ -121,7 +142,7 @@ impl Operation {
     }
 
     pub(super) fn answers_with(mut self, status: &str, about: &str, content: &Value) -> Self {
-        let headers = json!({ "x-request-id": { "$ref": "#/components/headers/RequestId" } });
+        let headers = json!({ "x-request-id": header("RequestId") });
         let answer = json!({ "description": about, "headers": headers, "content": content });
         self.answers.insert(status.to_owned(), answer);
         self
@@ -178,6 +199,21 @@ impl Operation {
         }
     }
 
+    /// It is a call of the data plane: its answers say what is known of the provider's limit.
+    pub(super) fn calls(mut self) -> Self {
+        self.fields.extend(LIMITS);
+        Self {
+            refused: Refused::InCall,
+            ..self
+        }
+    }
+
+    /// Its answers may have this header field; the document calls it so.
+    pub(super) fn answers_field(mut self, (name, component): (&'static str, &'static str)) -> Self {
+        self.fields.push((name, component));
+        self
+    }
+
     /// No other answers than those that are listed.
     pub(super) fn answers_no_more(self) -> Self {
         Self {
@@ -185,97 +221,17 @@ impl Operation {
             ..self
         }
     }
-
-    /// The operation as the document has it.
-    pub(super) fn written(&self, tag: &str, route: &Route) -> Value {
-        let right = needed(route);
-        let mut written = json!({
-            "operationId": self.id,
-            "tags": [tag],
-            "summary": self.summary,
-            "security": security(right, route),
-        });
-        let parameters: Vec<Value> = self
-            .path_parameters()
-            .chain(self.parameters.iter().cloned())
-            .collect();
-        if let Value::Object(fields) = &mut written {
-            if !parameters.is_empty() {
-                fields.insert("parameters".to_owned(), Value::Array(parameters));
-            }
-            if let Some(body) = &self.body {
-                fields.insert("requestBody".to_owned(), body.clone());
-            }
-            fields.insert("responses".to_owned(), self.responses(right));
-        }
-        written
-    }
-
-    fn path_parameters(&self) -> impl Iterator<Item = Value> {
-        words_of(self.path).map(|name| {
-            let own = self.words.iter().find(|(word, _)| *word == name);
-            let schema = own.map_or_else(
-                || json!({ "type": "string", "format": "uuid" }),
-                |(_, schema)| schema.clone(),
-            );
-            json!({ "name": name, "in": "path", "required": true, "schema": schema })
-        })
-    }
-
-    fn responses(&self, right: Right) -> Value {
-        let mut responses = self.answers.clone();
-        let mut refuse = |status: &str, name: &str| {
-            let reference = json!({ "$ref": format!("#/components/responses/{name}") });
-            responses.entry(status).or_insert(reference);
-        };
-        match self.refused {
-            Refused::AsAnswered => {}
-            Refused::ByProvider => {
-                refuse("4XX", "Refused");
-                refuse("5XX", "Failed");
-            }
-            Refused::ByUs => {
-                for status in self.refused_by_us(right) {
-                    refuse(&status.to_string(), &format!("Status{status}"));
-                }
-            }
-        }
-        Value::Object(responses)
-    }
-
-    fn refused_by_us(&self, right: Right) -> Vec<u16> {
-        let mut statuses = vec![400, 500, 503];
-        statuses.extend(&self.refusals);
-        if right != Right::Open {
-            statuses.extend([401, 403, 429]);
-        }
-        if self.path.contains('{') {
-            statuses.push(404);
-        }
-        statuses.sort_unstable();
-        statuses.dedup();
-        statuses
-    }
 }
 
-/// Any one of these tokens; nothing for what is open.
-fn security(right: Right, route: &Route) -> Value {
-    match right {
-        Right::Open => json!([]),
-        Right::AdminToken => json!([{ "adminToken": [] }]),
-        Right::AccountToken => json!([{ "accountToken": [] }]),
-        Right::Scope(scope) => {
-            let mut either = vec![
-                json!({ "adminToken": [] }),
-                json!({ "apiToken": [TokenScope::Admin] }),
-            ];
-            if scope != TokenScope::Admin {
-                either.push(json!({ "apiToken": [scope] }));
-            }
-            if matches!(route, Route::Call(_) | Route::Action(_)) {
-                either.push(json!({ "accountToken": [] }));
-            }
-            Value::Array(either)
-        }
+/// A header field that stands among the components.
+pub(super) fn header(component: &str) -> Value {
+    json!({ "$ref": format!("#/components/headers/{component}") })
+}
+
+/// Adds header fields to an answer.
+pub(super) fn add_fields(answer: &mut Value, fields: &[(&'static str, &'static str)]) {
+    if let Some(Value::Object(headers)) = answer.get_mut("headers") {
+        let fields = fields.iter();
+        headers.extend(fields.map(|(name, component)| ((*name).to_owned(), header(component))));
     }
 }

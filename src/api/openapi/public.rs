@@ -17,7 +17,7 @@ pub(super) fn group() -> Group {
     let schema = json!({ "application/schema+json": { "schema": any } });
     Group {
         tag: "gateway",
-        about: "The gateway itself. Open to everybody.",
+        about: "The gateway itself. Open to everybody. HEAD answers as GET does, without the body.",
         operations: vec![
             get("/", "showHome", "Shows a page with links to what is here").answers_with(
                 "200",
@@ -26,7 +26,11 @@ pub(super) fn group() -> Group {
             ),
             get("/health", "getHealth", "Says whether the gateway can work")
                 .answers("200", "It can.", &health)
-                .answers("503", "A setting is missing or wrong.", &health),
+                .answers(
+                    "503",
+                    "A setting is missing, or cannot be read; `problems` names it.",
+                    &health,
+                ),
             get("/openapi.json", "getOpenApi", "Gives this document").answers(
                 "200",
                 "The API as OpenAPI 3.1.",

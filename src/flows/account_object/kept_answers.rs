@@ -140,6 +140,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             let statement = "SELECT place, LENGTH(sealed) FROM kept_answer WHERE sealed IS NOT NULL ORDER BY at LIMIT 1";
             let rows = self.storage.exec(statement, &[])?;
             let Some([place, length]) = rows.first().map(Vec::as_slice) else {
+                held = 0;
                 break;
             };
             let statement = "UPDATE kept_answer SET sealed = NULL WHERE place = ?";

@@ -11,17 +11,14 @@ use serde_json::Value;
 use super::log_line::LogLine;
 use super::row::text_of;
 use super::{AccountObject, State};
-use crate::error::{Code, Failure};
-use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
-use crate::ports::{Outside, Row, Sees, SqlValue, Storage, StorageFault};
-use crate::settings::{LOG_LINES, LOG_RETENTION};
+use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
 
 const SCHEMA: &[&str] = &[
     // The line stands last: what is asked of many rows is in front of it.
     "CREATE TABLE IF NOT EXISTS log (number INTEGER PRIMARY KEY, status INTEGER NOT NULL, resource TEXT, line TEXT NOT NULL)",
 ];
-const TABLE: &str = "log";
+pub(super) const TABLE: &str = "log";
 /// Lines are written so long after the first of them.
 const GATHERED: Duration = Duration::from_secs(5);
 /// Or soon, when there are so many.
@@ -31,9 +28,7 @@ const SOON: Duration = Duration::from_millis(500);
 /// So many are written at once. When that fails, no more than these are kept in memory.
 const MOST_GATHERED: usize = 1_000;
 /// Numbers count up with the time: a thousand to each millisecond, below 2^53 until the year 2255.
-const PER_MILLISECOND: i64 = 1_000;
-/// No number is higher.
-const MOST: i64 = i64::MAX >> 10;
+pub(super) const PER_MILLISECOND: i64 = 1_000;
 /// Old lines go not more often than that.
 const TRIMMED: Duration = Duration::from_hours(1);
 
@@ -109,7 +104,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The alarm rings when old lines go.
-    async fn wake_for_log(&self) {
+    pub(super) async fn wake_for_log(&self) {
         if let Ok(Some(at)) = self.next_end_of_a_line() {
             self.wake_by(at).await;
         }
@@ -122,7 +117,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Writes what is gathered; what cannot be written stays there.
-    fn write_lines(&self) -> Result<(), StorageFault> {
+    pub(super) fn write_lines(&self) -> Result<(), StorageFault> {
         if self.gathered.lines.borrow().is_empty() {
             return Ok(());
         }
@@ -144,7 +139,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Err(fault);
         }
         let stored = before.saturating_add(i64::try_from(lines.len()).unwrap_or(0));
-        let most = i64::try_from(LOG_LINES).unwrap_or(i64::MAX);
+        let most = self.outside.settings().log_retention_count;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
         if stored > most {
             let statement =
                 "DELETE FROM log WHERE number IN (SELECT number FROM log ORDER BY number LIMIT ?)";
@@ -203,7 +199,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         {
             return Ok(());
         }
-        let over = number_at(self.outside.now().minus(LOG_RETENTION));
+        let over = number_at(
+            self.outside
+                .now()
+                .minus(self.outside.settings().log_retention),
+        );
         self.storage
             .exec("DELETE FROM log WHERE number <= ?", &[over.into()])?;
         self.gathered.stored.set(None);
@@ -216,92 +216,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Ok(None);
         }
         let first = self.one_integer("SELECT MIN(number) FROM log", &[])?;
-        let end =
-            |number: i64| Timestamp::from_millis(number / PER_MILLISECOND).plus(LOG_RETENTION);
+        let kept = self.outside.settings().log_retention;
+        let end = |number: i64| Timestamp::from_millis(number / PER_MILLISECOND).plus(kept);
         Ok(first.map(|number| end(number).plus(TRIMMED)))
     }
-
-    /// Newest first; what is gathered is written before, so that it is there.
-    pub(super) async fn list_log(
-        &self,
-        sees: &Sees,
-        page: &Page,
-    ) -> Result<Listed<LogLine>, Failure> {
-        self.visible(sees).await?;
-        self.write_lines()?;
-        self.wake_for_log().await;
-        if !self.has_table(TABLE)? {
-            return Ok(Listed {
-                result: Vec::new(),
-                next_cursor: None,
-            });
-        }
-        let before = match &page.after {
-            None => MOST,
-            Some(cursor) => cursor.parse().map_err(|_| foreign_cursor())?,
-        };
-        let rows = self.lines_before(before, page)?;
-        let shown = rows.get(..page.limit).unwrap_or(&rows);
-        let last = shown.last().and_then(|row| row.first()?.as_integer());
-        Ok(Listed {
-            result: shown.iter().filter_map(line_of).collect(),
-            next_cursor: last
-                .filter(|_| rows.len() > page.limit)
-                .map(|number| number.to_string()),
-        })
-    }
-
-    fn lines_before(&self, before: i64, page: &Page) -> Result<Vec<Row>, StorageFault> {
-        let (conditions, values): (Vec<_>, Vec<_>) = page.filters.iter().map(condition).unzip();
-        let wheres = ["number < ?".to_owned()]
-            .into_iter()
-            .chain(conditions)
-            .collect::<Vec<_>>()
-            .join(" AND ");
-        let limit = i64::try_from(page.limit.saturating_add(1)).unwrap_or(i64::MAX);
-        let all: Vec<SqlValue> = [before.into()]
-            .into_iter()
-            .chain(values)
-            .chain([limit.into()])
-            .collect();
-        let statement =
-            format!("SELECT number, line FROM log WHERE {wheres} ORDER BY number DESC LIMIT ?");
-        self.storage.exec(&statement, &all)
-    }
 }
 
-fn number_at(moment: Timestamp) -> i64 {
+/// The first number of a moment.
+pub(super) fn number_at(moment: Timestamp) -> i64 {
     moment.as_millis().saturating_mul(PER_MILLISECOND)
-}
-
-fn line_of(row: &Row) -> Option<LogLine> {
-    serde_json::from_str(row.get(1)?.as_text()?).ok()
-}
-
-fn foreign_cursor() -> Failure {
-    Failure::new(Code::Malformed, "The cursor is not one of this list.")
-}
-
-/// A filter of the API as a condition. Its fields are checked there.
-fn condition(filter: &Filter) -> (String, SqlValue) {
-    let text = match &filter.value {
-        FilterValue::Text(text) => text.as_str(),
-        FilterValue::Flag(_) => "",
-    };
-    match filter.field.as_str() {
-        "status" => ("status = ?".to_owned(), text.parse().unwrap_or(0).into()),
-        "resource" => ("resource = ?".to_owned(), text.into()),
-        _ => {
-            let first = number_at(Timestamp::parse(text).unwrap_or(Timestamp::from_millis(0)));
-            // All numbers of a millisecond are one time.
-            let next = first.saturating_add(PER_MILLISECOND);
-            match filter.comparison {
-                Comparison::Is => (format!("number >= {first} AND number < ?"), next.into()),
-                Comparison::Above => ("number >= ?".to_owned(), next.into()),
-                Comparison::From => ("number >= ?".to_owned(), first.into()),
-                Comparison::Below => ("number < ?".to_owned(), first.into()),
-                Comparison::To => ("number < ?".to_owned(), next.into()),
-            }
-        }
-    }
 }

@@ -20,6 +20,7 @@ mod grant;
 mod kept_answers;
 mod log;
 mod log_line;
+mod log_views;
 mod logins;
 mod lookup;
 mod oauth_token;

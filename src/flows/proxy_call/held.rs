@@ -17,7 +17,7 @@ use crate::ports::{Body, Outside, SendError, Storage};
 use crate::proxy::charset::{self, Charset};
 use crate::proxy::reply::{Kind, ReplyError};
 use crate::proxy::{headers, xml};
-use crate::settings::{BUFFERED_ANSWER_BYTES, EXPRESSION_VALUES, VALUE_BYTES};
+use crate::settings::{EXPRESSION_VALUES, VALUE_BYTES};
 
 /// How an answer is read.
 #[derive(Clone, Copy)]
@@ -99,7 +99,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         tree.take(xml::nodes_at_most(&text) * xml::NODE_BYTES)?;
         let json = match text.trim() {
             "" => Ok(String::new()),
-            text => xml::to_json(text, reading.list, BUFFERED_ANSWER_BYTES),
+            text => xml::to_json(text, reading.list, held.room.answer_bytes()),
         };
         match json {
             Ok(json) => {
