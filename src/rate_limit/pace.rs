@@ -67,18 +67,25 @@ impl Pace {
         Ok(turn)
     }
 
-    /// The turn of who comes now, and may come later than the one he took: that one is free again.
+    /// The turn of who comes now, and may come later than the one he took, if he kept it: that one is free again.
     pub fn take_again(
         &mut self,
         rate: Option<NonZeroUsize>,
-        turn: Timestamp,
+        kept: Option<Timestamp>,
         now: Timestamp,
         deadline: Timestamp,
     ) -> Result<Timestamp, Late> {
+        if let Some(turn) = kept {
+            self.give_back(turn);
+        }
+        self.take(rate, now, now, deadline)
+    }
+
+    /// A turn that is not used is free for others.
+    pub fn give_back(&mut self, turn: Timestamp) {
         if let Ok(place) = self.turns.binary_search(&turn) {
             self.turns.remove(place);
         }
-        self.take(rate, now, now, deadline)
     }
 
     /// A request that nobody could ask for a turn: what follows a redirect.
@@ -215,7 +222,7 @@ mod tests {
         assert_eq!(take(&mut pace, TWO, 0, 30_000), Ok(0));
         assert_eq!(take(&mut pace, TWO, 0, 30_000), Ok(0));
         let mut again = |turn, now| {
-            let taken = pace.take_again(TWO, at(turn), at(now), at(60_000));
+            let taken = pace.take_again(TWO, Some(at(turn)), at(now), at(60_000));
             taken.map(|turn| turn.as_millis() - at(0).as_millis())
         };
         assert_eq!(again(0, 0), Ok(0), "at once it is the same");
@@ -224,7 +231,7 @@ mod tests {
         let next = take(&mut pace, TWO, 10_000, 60_000);
         assert_eq!(next, Ok(17_000), "both were sent at 7");
         pace.pause(at(10_000), Duration::from_secs(20));
-        let paused = pace.take_again(TWO, at(17_000), at(17_000), at(25_000));
+        let paused = pace.take_again(TWO, Some(at(17_000)), at(17_000), at(25_000));
         assert_eq!(
             paused,
             Err(Late {

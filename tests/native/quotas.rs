@@ -1,13 +1,20 @@
 //! What answers say of their provider's limits: where it stands, when it is true, and which bodies are read for it.
 
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use bytes::Bytes;
 use causeway::ports::{Body, System};
 use causeway::settings::BUFFERED_TOTAL_BYTES;
+use futures::StreamExt;
 use futures::executor::block_on;
 use futures::future::join_all;
+use futures::stream;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Setting};
-use crate::outside::{Scripted, World, reply};
+use crate::outside::{Pieces, Scripted, World, reply};
 
 const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
 
@@ -147,13 +154,29 @@ fn a_refusal_whose_words_find_no_room_is_still_one() {
     assert_eq!(refused["raw_response"], json!({ "code": "no" }));
 }
 
+/// A body that counts who begins to read it.
+fn watched(readers: &Rc<Cell<usize>>) -> Body<Pieces> {
+    let readers = Rc::clone(readers);
+    let words = async move {
+        readers.set(readers.get() + 1);
+        Bytes::from_static(br#"{"message":"no"}"#)
+    };
+    Body::Stream(Pieces {
+        length: None,
+        left: VecDeque::new(),
+        made: Some(stream::once(words).boxed_local()),
+    })
+}
+
 #[test]
-fn the_body_of_a_refused_credential_is_not_held_while_a_fresh_one_comes() {
+fn the_body_of_a_refused_credential_is_not_read_before_a_fresh_one_comes() {
     let limited = "status = 429 or $contains($string(response.message), \"slow\")";
     let meter = Meter::of(&json!({ "is_rate_limited": limited }));
-    let words = json!({ "message": "no", "x": "x".repeat(7 * 1024 * 1024) }).to_string();
+    let readers = Rc::new(Cell::new(0));
     for _ in 0..8 {
-        meter.world.answers(401, &JSON, &words);
+        meter
+            .world
+            .answers_with(reply(401, &JSON, watched(&readers)));
     }
     let token = Body::from_bytes(r#"{"access_token":"new","expires_in":3600}"#);
     meter.world.scripts(Scripted {
@@ -172,10 +195,25 @@ fn the_body_of_a_refused_credential_is_not_held_while_a_fresh_one_comes() {
             assert!(futures::poll!(&mut all).is_pending());
         }
         assert_eq!(meter.world.sent().len(), 9, "eight calls and the refresh");
-        let mut room = meter.world.isolate().room();
-        room.take(BUFFERED_TOTAL_BYTES).unwrap();
-        drop(room);
         Box::pin(meter.world.run_passing(all)).await
     });
     assert!(answers.iter().all(|answer| answer.status == 200));
+    assert_eq!(readers.get(), 0);
+    meter
+        .world
+        .answers_with(reply(403, &JSON, watched(&readers)));
+    let refused = meter.call("GET", "/proxy/r/1", &[]).expect(403);
+    assert_eq!(refused["raw_response"], json!({ "message": "no" }));
+    assert_eq!(readers.get(), 1, "another refusal is");
+}
+
+#[test]
+fn what_an_expression_cannot_see_of_a_refused_credential_is_no_rate_limit() {
+    let meter = Meter::of(&json!({ "is_rate_limited": "status = 401 and $not($exists(response.data))" }));
+    meter.world.answers(401, &JSON, r#"{"data":"who are you"}"#);
+    let token = r#"{"access_token":"new","expires_in":3600}"#;
+    meter.world.answers(200, &JSON, token);
+    meter.world.answers(200, &JSON, r#"{"data":1}"#);
+    let answer = meter.call("GET", "/proxy/r/1", &[]);
+    assert_eq!(answer.expect(200), json!({ "data": 1 }));
 }

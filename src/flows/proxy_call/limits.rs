@@ -26,6 +26,11 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             Plan::Method { method, .. } => self.config().rate_limit_of(method),
             Plan::Custom { .. } => self.config().rate_limit.as_ref(),
         };
+        // The body of a refused credential is not held while a fresh one is fetched; an expression that needs it is not
+        // asked, lest it takes what it cannot see for a rate limit.
+        let is_unread =
+            reply.status == StatusCode::UNAUTHORIZED && rate_limit::needs_body(file, reply.status);
+        let file = file.filter(|_| !is_unread);
         let (mut reply, body) = match self.plan {
             Plan::Method { method, is_list }
                 if rate_limit::needs_body(file, reply.status)
@@ -72,10 +77,6 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     /// Whether the answer is going to be looked into: a refusal, a list, or where the file says so. `/custom`
     /// passes everything on unread.
     fn reads(&self, method: &Method, is_list: bool, reply: &Reply<O::Stream>) -> bool {
-        // The answer to a refused credential waits for a fresh one: it is not held meanwhile.
-        if reply.status == StatusCode::UNAUTHORIZED {
-            return false;
-        }
         if reply.status.as_u16() >= 400 || self.errand != Errand::Call {
             return true;
         }

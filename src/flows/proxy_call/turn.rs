@@ -42,11 +42,11 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             if self.errand == Errand::Refresh {
                 return Ok(None);
             }
-            let slot = self.slot().await?;
+            let (slot, mine) = self.slot(turn).await?;
             let (rate, now) = (outside.settings().account_rate, outside.now());
             let mut pace = self.object.pace.borrow_mut();
             turn = pace
-                .take_again(rate, turn, now, self.deadline)
+                .take_again(rate, mine, now, self.deadline)
                 .map_err(too_late)?;
             if turn <= now {
                 return Ok(Some(slot));
@@ -56,6 +56,9 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
 
     /// A redirect is followed: one more request.
     pub(super) fn count_hop(&self) {
+        if self.errand == Errand::Refresh {
+            return;
+        }
         let outside = &self.object.outside;
         let (rate, now) = (outside.settings().account_rate, outside.now());
         self.object.pace.borrow_mut().count(rate, now);
@@ -67,19 +70,24 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         self.object.pace.borrow_mut().pause(now, wait);
     }
 
-    /// One of the account's connections that wait for the head of an answer; 503 when none gets free in time.
-    async fn slot(&self) -> Result<SemaphorePermit<'_>, Failure> {
+    /// One of the account's connections that wait for the head of an answer, and the turn if that is still kept:
+    /// not by who has to wait for a connection. 503 when none gets free in time.
+    async fn slot(
+        &self,
+        turn: Timestamp,
+    ) -> Result<(SemaphorePermit<'_>, Option<Timestamp>), Failure> {
         let busy = || Failure::busy("This account has too many calls under way. Try again.");
         if let Ok(permit) = self.object.slots.try_acquire() {
-            return Ok(permit);
+            return Ok((permit, Some(turn)));
         }
+        self.object.pace.borrow_mut().give_back(turn);
         let wait = self.deadline.since(self.object.outside.now());
         let (free, too_late) = (
             pin!(self.object.slots.acquire()),
             pin!(self.object.outside.sleep(wait)),
         );
         match select(free, too_late).await {
-            Either::Left((permit, _)) => permit.map_err(|_| busy()),
+            Either::Left((permit, _)) => permit.map(|permit| (permit, None)).map_err(|_| busy()),
             Either::Right(_) => Err(busy()),
         }
     }
