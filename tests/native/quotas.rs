@@ -209,7 +209,8 @@ fn the_body_of_a_refused_credential_is_not_read_before_a_fresh_one_comes() {
 
 #[test]
 fn what_an_expression_cannot_see_of_a_refused_credential_is_no_rate_limit() {
-    let meter = Meter::of(&json!({ "is_rate_limited": "status = 401 and $not($exists(response.data))" }));
+    let meter =
+        Meter::of(&json!({ "is_rate_limited": "status = 401 and $not($exists(response.data))" }));
     meter.world.answers(401, &JSON, r#"{"data":"who are you"}"#);
     let token = r#"{"access_token":"new","expires_in":3600}"#;
     meter.world.answers(200, &JSON, token);

@@ -3,13 +3,11 @@
 use super::AccountObject;
 use super::log::{PER_MILLISECOND, TABLE, number_at};
 use super::log_line::LogLine;
+use super::newest::MOST;
 use crate::error::{Code, Failure};
 use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
-use crate::ports::{Outside, Row, Sees, SqlValue, Storage, StorageFault};
+use crate::ports::{Outside, Row, Sees, SqlValue, Storage};
 use crate::time::Timestamp;
-
-/// No number is higher.
-const MOST: i64 = i64::MAX >> 10;
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Newest first; what is gathered is written before, so that it is there.
@@ -31,7 +29,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             None => MOST,
             Some(cursor) => cursor.parse().map_err(|_| foreign_cursor())?,
         };
-        let rows = self.lines_before(before, page)?;
+        let select = "SELECT number, line FROM log";
+        let rows = self.newest_before(select, before, page, condition)?;
         let shown = rows.get(..page.limit).unwrap_or(&rows);
         let last = shown.last().and_then(|row| row.first()?.as_integer());
         Ok(Listed {
@@ -40,24 +39,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 .filter(|_| rows.len() > page.limit)
                 .map(|number| number.to_string()),
         })
-    }
-
-    fn lines_before(&self, before: i64, page: &Page) -> Result<Vec<Row>, StorageFault> {
-        let (conditions, values): (Vec<_>, Vec<_>) = page.filters.iter().map(condition).unzip();
-        let wheres = ["number < ?".to_owned()]
-            .into_iter()
-            .chain(conditions)
-            .collect::<Vec<_>>()
-            .join(" AND ");
-        let limit = i64::try_from(page.limit.saturating_add(1)).unwrap_or(i64::MAX);
-        let all: Vec<SqlValue> = [before.into()]
-            .into_iter()
-            .chain(values)
-            .chain([limit.into()])
-            .collect();
-        let statement =
-            format!("SELECT number, line FROM log WHERE {wheres} ORDER BY number DESC LIMIT ?");
-        self.storage.exec(&statement, &all)
     }
 }
 

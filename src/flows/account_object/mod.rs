@@ -23,6 +23,7 @@ mod log_line;
 mod log_views;
 mod logins;
 mod lookup;
+mod newest;
 mod oauth_token;
 mod outbox;
 mod receive;
