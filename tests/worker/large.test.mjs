@@ -37,13 +37,11 @@ before(async () => {
   environment = await newEnvironment(gateway, "large");
   const installed = ok(await environment.call("POST", "/environment-integration", { integration_name: "large" }), 201);
   account = await importAccount(environment, installed, { api_key: "k" });
-  // Once each, small: what the first call takes is not the size's fault.
+  // Once each: what the first call takes is not the size's fault.
   await read(await through("/custom/download?bytes=1000000"));
   await read(await through("/custom/upload", { method: "POST", body: PIECE }));
-  const walk = await through("/proxy/records?limit=1000", { headers: { "x-all-pages": "true" } });
-  const reader = walk.body.getReader();
-  for (let had = 0; had < 20 * MB; ) had += (await reader.read()).value.length;
-  await reader.cancel();
+  // A walk parses what it passes on, and the engine's heap grows to a size of its own: 24 walks of 100 MB each end at the same.
+  await read(await through("/proxy/records?limit=1000", { headers: { "x-all-pages": "true" } }));
 });
 after(async () => {
   await gateway?.stop();
