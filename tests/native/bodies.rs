@@ -4,8 +4,9 @@
 use causeway::ports::Body;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Setting};
-use crate::outside::{Pieces, Sent, World, reply, streamed};
+use crate::account::{JSON, Scene};
+use crate::client::Answer;
+use crate::outside::{Sent, World, reply, streamed};
 
 fn press() -> Value {
     let create = |body: Value, format: &str| json!({ "create": { "method": "post", "path": "/x", "body": body, "body_format": format } });
@@ -54,59 +55,32 @@ fn merge(base: &mut Value, more: &Value) {
     causeway::json::merge(base, more);
 }
 
-struct Press {
-    world: World,
-    setting: Setting,
-    account: String,
+const XML: [(&str, &str); 1] = [("content-type", "application/xml")];
+
+fn open() -> Scene {
+    let context = json!({ "key": "k" });
+    Scene::new(World::new(), &press(), "api_key", &context)
 }
 
-const XML: [(&str, &str); 1] = [("content-type", "application/xml")];
-const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
+/// What the provider gets when a caller posts this JSON.
+fn posts(press: &Scene, path: &str, body: &Value) -> Sent {
+    press.world.answers(201, &[], "");
+    let answer = press.call("POST", path, &JSON, Body::from_bytes(body.to_string()));
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    press.world.sent().remove(0)
+}
 
-impl Press {
-    fn open() -> Self {
-        let world = World::new();
-        let setting = Setting::new(&world, &press());
-        let account = setting.account("api_key", &json!({ "key": "k" }));
-        Self {
-            world,
-            setting,
-            account,
-        }
-    }
+fn refuses(press: &Scene, path: &str, body: &Value, status: u16) -> String {
+    let answer = press.call("POST", path, &JSON, Body::from_bytes(body.to_string()));
+    assert!(press.world.sent().is_empty());
+    answer.code(status)
+}
 
-    fn call(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: Body<Pieces>,
-    ) -> Answer {
-        let mark = if path.contains('?') { '&' } else { '?' };
-        let path = format!("{path}{mark}integrated_account_id={}", self.account);
-        self.setting.client.request(method, &path, headers, body)
-    }
-
-    /// What the provider gets when a caller posts this JSON.
-    fn posts(&self, path: &str, body: &Value) -> Sent {
-        self.world.answers(201, &[], "");
-        let answer = self.call("POST", path, &JSON, Body::from_bytes(body.to_string()));
-        assert_eq!(answer.status, 201, "{}", answer.text());
-        self.world.sent().remove(0)
-    }
-
-    fn refuses(&self, path: &str, body: &Value, status: u16) -> String {
-        let answer = self.call("POST", path, &JSON, Body::from_bytes(body.to_string()));
-        assert!(self.world.sent().is_empty());
-        answer.code(status)
-    }
-
-    /// What a caller gets when the provider answers so.
-    fn gets(&self, path: &str, headers: &[(&str, &str)], body: &'static [u8]) -> Answer {
-        self.world
-            .answers_with(reply(200, headers, streamed(&[body], None)));
-        self.call("GET", path, &[], Body::Empty)
-    }
+/// What a caller gets when the provider answers so.
+fn gets(press: &Scene, path: &str, headers: &[(&str, &str)], body: &'static [u8]) -> Answer {
+    let answer = reply(200, headers, streamed(&[body], None));
+    press.world.answers_with(answer);
+    press.get(path)
 }
 
 fn text_of(sent: &Sent) -> &str {
@@ -115,8 +89,9 @@ fn text_of(sent: &Sent) -> &str {
 
 #[test]
 fn a_form_nests_and_follows_the_array_format_of_the_integration() {
-    let press = Press::open();
-    let sent = press.posts(
+    let press = open();
+    let sent = posts(
+        &press,
         "/proxy/forms",
         &json!({ "a": [1, { "b": true }], "m": "x y" }),
     );
@@ -133,11 +108,11 @@ fn a_form_nests_and_follows_the_array_format_of_the_integration() {
 
 #[test]
 fn a_multipart_body_has_its_parts_and_a_boundary_that_differs_each_time() {
-    let press = Press::open();
+    let press = open();
     let file =
         json!({ "filename": "a.bin", "content_type": "application/zip", "data": "UEsDBA==" });
     let body = json!({ "title": "T", "file": file });
-    let sent = press.posts("/proxy/uploads", &body);
+    let sent = posts(&press, "/proxy/uploads", &body);
     let content_type = sent.header("content-type").unwrap();
     let boundary = content_type
         .strip_prefix("multipart/form-data; boundary=")
@@ -150,18 +125,18 @@ fn a_multipart_body_has_its_parts_and_a_boundary_that_differs_each_time() {
              --{boundary}--\r\n"
         )
     );
-    let again = press.posts("/proxy/uploads", &body);
+    let again = posts(&press, "/proxy/uploads", &body);
     assert_ne!(again.header("content-type"), Some(content_type));
     let broken = json!({ "title": "T", "file": { "filename": "a", "data": "%" } });
     assert_eq!(
-        press.refuses("/proxy/uploads", &broken, 422),
+        refuses(&press, "/proxy/uploads", &broken, 422),
         "caller.invalid"
     );
 }
 
 #[test]
 fn the_parts_are_the_same_when_a_redirect_asks_for_them_again() {
-    let press = Press::open();
+    let press = open();
     press.world.answers(307, &[("location", "/v1/y")], "");
     press.world.answers(201, &[], "");
     let body = json!({ "title": "T", "file": "plain" });
@@ -181,7 +156,7 @@ fn the_parts_are_the_same_when_a_redirect_asks_for_them_again() {
 
 #[test]
 fn a_callers_own_multipart_body_streams_through_byte_for_byte() {
-    let press = Press::open();
+    let press = open();
     let pieces: [&'static [u8]; 3] = [b"--x\r\n\r\n\xff\x00", b"\r\n", b"--x--\r\n"];
     for (path, length) in [
         ("/proxy/own", None),
@@ -204,8 +179,9 @@ fn a_callers_own_multipart_body_streams_through_byte_for_byte() {
 
 #[test]
 fn an_xml_body_is_made_of_the_template() {
-    let press = Press::open();
-    let sent = press.posts(
+    let press = open();
+    let sent = posts(
+        &press,
         "/proxy/letters",
         &json!({ "to": "A <&> B", "lines": [1, "two"] }),
     );
@@ -214,12 +190,12 @@ fn an_xml_body_is_made_of_the_template() {
         r#"<?xml version="1.0" encoding="UTF-8"?><s:Letter xmlns:s="urn:l"><to>A &lt;&amp;&gt; B</to><lines><line>1</line><line>two</line></lines></s:Letter>"#
     );
     assert_eq!(sent.header("content-type"), Some("application/xml"));
-    let sent = press.posts("/proxy/letters", &json!({ "to": "x" }));
+    let sent = posts(&press, "/proxy/letters", &json!({ "to": "x" }));
     assert!(text_of(&sent).ends_with("<to>x</to><lines/></s:Letter>"));
     for lines in [json!({ "<script>": 1 }), json!("bell \u{7}")] {
         let body = json!({ "to": "x", "lines": lines });
         assert_eq!(
-            press.refuses("/proxy/letters", &body, 422),
+            refuses(&press, "/proxy/letters", &body, 422),
             "caller.invalid"
         );
     }
@@ -227,14 +203,14 @@ fn an_xml_body_is_made_of_the_template() {
 
 #[test]
 fn a_raw_body_is_its_text() {
-    let press = Press::open();
-    let sent = press.posts("/proxy/words", &json!({ "to": "you" }));
+    let press = open();
+    let sent = posts(&press, "/proxy/words", &json!({ "to": "you" }));
     assert_eq!(text_of(&sent), "Dear you");
 }
 
 #[test]
 fn a_body_is_passed_through_when_the_caller_says_so() {
-    let press = Press::open();
+    let press = open();
     let raw = r#"{"id": 12345678901234567890123, "u": "\ud800", "id": 2}"#;
     for name in ["truto_body_passthrough", "body_passthrough"] {
         press.world.answers(201, &[], "");
@@ -255,13 +231,15 @@ fn a_body_is_passed_through_when_the_caller_says_so() {
             (raw, "https://press.example/v1/x?a=1", Some("text/x"))
         );
     }
-    let sent = press.posts(
+    let sent = posts(
+        &press,
         "/proxy/notes?body_passthrough=false",
         &json!({ "text": "t" }),
     );
     assert_eq!(text_of(&sent), r#"{"text":"t"}"#);
     assert_eq!(sent.url, "https://press.example/v1/x");
-    let sent = press.posts(
+    let sent = posts(
+        &press,
         "/proxy/notes/post?b=1&body_passthrough=true",
         &json!({ "id": 7 }),
     );
@@ -271,28 +249,28 @@ fn a_body_is_passed_through_when_the_caller_says_so() {
         "what else looks into the body still does; what only the body would have used goes on"
     );
     assert_eq!(
-        press.refuses("/proxy/notes?body_passthrough=yes", &json!({}), 400),
+        refuses(&press, "/proxy/notes?body_passthrough=yes", &json!({}), 400),
         "caller.malformed"
     );
 }
 
 #[test]
 fn xml_becomes_json_where_the_file_says_so_or_cuts_it() {
-    let press = Press::open();
+    let press = open();
     let feed =
         b"<?xml version=\"1.0\"?><feed v='1'><issue n='1'>\xc3\xa9</issue><issue n='2'/></feed>";
-    let answer = press.gets("/proxy/said/1", &XML, feed);
+    let answer = gets(&press, "/proxy/said/1", &XML, feed);
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(
         answer.text(),
         r##"{"feed":{"@v":"1","issue":[{"@n":"1","#text":"é"},{"@n":"2"}]}}"##
     );
     assert_eq!(
-        press.gets("/proxy/issues/1", &XML, feed).json(),
+        gets(&press, "/proxy/issues/1", &XML, feed).json(),
         json!([{ "@n": "1", "#text": "é" }, { "@n": "2" }])
     );
     for path in ["/proxy/plain/1", "/proxy/checked/1"] {
-        let answer = press.gets(path, &XML, feed);
+        let answer = gets(&press, path, &XML, feed);
         assert_eq!(
             (answer.body.as_slice(), answer.header("content-type")),
             (feed.as_slice(), Some("application/xml")),
@@ -300,13 +278,13 @@ fn xml_becomes_json_where_the_file_says_so_or_cuts_it() {
         );
     }
     assert_eq!(
-        press
-            .gets(
-                "/proxy/said/1",
-                &[("content-type", "application/octet-stream")],
-                b"<a/>"
-            )
-            .text(),
+        gets(
+            &press,
+            "/proxy/said/1",
+            &[("content-type", "application/octet-stream")],
+            b"<a/>"
+        )
+        .text(),
         r#"{"a":""}"#,
         "the file knows better than the header"
     );
@@ -314,7 +292,7 @@ fn xml_becomes_json_where_the_file_says_so_or_cuts_it() {
 
 #[test]
 fn a_list_in_xml_has_its_envelope_even_with_one_element() {
-    let press = Press::open();
+    let press = open();
     for (items, result) in [
         (
             "<issue><n>1</n></issue><issue><n>2</n></issue>",
@@ -345,7 +323,7 @@ fn a_list_in_xml_has_its_envelope_even_with_one_element() {
 
 #[test]
 fn an_error_in_xml_is_found_and_told_in_the_providers_words() {
-    let press = Press::open();
+    let press = open();
     let fault = "<feed><fault code=\"403\">no</fault></feed>";
     press.world.answers(200, &XML, fault);
     let body = press
@@ -372,7 +350,7 @@ fn an_error_in_xml_is_found_and_told_in_the_providers_words() {
 
 #[test]
 fn xml_that_is_none_or_too_much_is_told_apart() {
-    let press = Press::open();
+    let press = open();
     let deep = format!("{}{}", "<a>".repeat(61), "</a>".repeat(61));
     let many = format!("<a>{}</a>", "<b/>".repeat(300_000));
     let lines = format!("<a>{}</a>", "\"".repeat(5 * 1024 * 1024));
@@ -407,72 +385,70 @@ fn xml_that_is_none_or_too_much_is_told_apart() {
 
 #[test]
 fn text_is_decoded_to_be_looked_into_and_passed_on_as_it_came() {
-    let press = Press::open();
+    let press = open();
     let latin = b"<?xml version='1.0' encoding='iso-8859-1'?><a>caf\xe9</a>";
     assert_eq!(
-        press
-            .gets("/proxy/said/1", &[("content-type", "text/xml")], latin)
-            .json(),
+        gets(
+            &press,
+            "/proxy/said/1",
+            &[("content-type", "text/xml")],
+            latin
+        )
+        .json(),
         json!({ "a": "café" })
     );
     assert_eq!(
-        press
-            .gets("/proxy/said/1", &XML, b"\xff\xfe<\0a\0/\0>\0")
-            .json(),
+        gets(&press, "/proxy/said/1", &XML, b"\xff\xfe<\0a\0/\0>\0").json(),
         json!({ "a": "" })
     );
     let typed = [("content-type", "application/json; charset=latin1")];
     assert_eq!(
-        press
-            .gets("/proxy/cut/1", &typed, b"{\"a\":\"\xe9\"}")
-            .text(),
+        gets(&press, "/proxy/cut/1", &typed, b"{\"a\":\"\xe9\"}").text(),
         "\"é\""
     );
     let marked = [("content-type", "application/json")];
     assert_eq!(
-        press
-            .gets("/proxy/cut/1", &marked, b"\xef\xbb\xbf{\"a\":1}")
-            .text(),
+        gets(&press, "/proxy/cut/1", &marked, b"\xef\xbb\xbf{\"a\":1}").text(),
         "1"
     );
     for path in ["/proxy/checked/1", "/proxy/plain/1"] {
         assert_eq!(
-            press.gets(path, &typed, b"{\"a\":\"\xe9\"}").body,
+            gets(&press, path, &typed, b"{\"a\":\"\xe9\"}").body,
             b"{\"a\":\"\xe9\"}"
         );
         assert_eq!(
-            press.gets(path, &marked, b"\xef\xbb\xbf{}").body,
+            gets(&press, path, &marked, b"\xef\xbb\xbf{}").body,
             b"\xef\xbb\xbf{}"
         );
     }
     let unknown = [("content-type", "text/xml; charset=shift_jis")];
-    let answer = press.gets("/proxy/said/1", &unknown, b"<a/>");
+    let answer = gets(&press, "/proxy/said/1", &unknown, b"<a/>");
     assert!(answer.text().contains("shift_jis"), "{}", answer.text());
     assert_eq!(answer.code(502), "provider.unexpected_answer");
     assert_eq!(
-        press.gets("/proxy/checked/1", &unknown, b"\x82\xa0").body,
+        gets(&press, "/proxy/checked/1", &unknown, b"\x82\xa0").body,
         b"\x82\xa0"
     );
 }
 
 #[test]
 fn json_that_is_called_text_is_cut_unless_the_file_says_text() {
-    let press = Press::open();
+    let press = open();
     let plain = [("content-type", "text/plain")];
     assert_eq!(
-        press.gets("/proxy/cut/1", &plain, b"{\"a\":[1]}").text(),
+        gets(&press, "/proxy/cut/1", &plain, b"{\"a\":[1]}").text(),
         "[1]"
     );
     assert_eq!(
-        press.gets("/proxy/cut/1", &plain, b"a, b").code(502),
+        gets(&press, "/proxy/cut/1", &plain, b"a, b").code(502),
         "provider.unexpected_answer"
     );
     assert_eq!(
-        press.gets("/proxy/text/1", &plain, b"{\"a\":[1]}").text(),
+        gets(&press, "/proxy/text/1", &plain, b"{\"a\":[1]}").text(),
         "{\"a\":[1]}"
     );
     assert_eq!(
-        press.gets("/proxy/pictures/1", &JSON, b"{}").text(),
+        gets(&press, "/proxy/pictures/1", &JSON, b"{}").text(),
         "{}",
         "never read"
     );
@@ -480,7 +456,7 @@ fn json_that_is_called_text_is_cut_unless_the_file_says_text() {
 
 #[test]
 fn an_answer_without_a_body_stays_without_one() {
-    let press = Press::open();
+    let press = open();
     for (status, path) in [
         (204, "/proxy/cut/1"),
         (205, "/proxy/plain/1"),
@@ -513,15 +489,15 @@ fn an_answer_without_a_body_stays_without_one() {
         );
     }
     for path in ["/proxy/cut/1", "/proxy/said/1", "/proxy/checked/1"] {
-        let answer = press.gets(path, &JSON, b"");
+        let answer = gets(&press, path, &JSON, b"");
         assert_eq!((answer.status, answer.body.len()), (200, 0), "{path}");
-        assert_eq!(press.gets(path, &JSON, b" \r\n").body, b" \r\n", "{path}");
+        assert_eq!(gets(&press, path, &JSON, b" \r\n").body, b" \r\n", "{path}");
     }
 }
 
 #[test]
 fn an_answer_without_a_body_needs_no_decoding() {
-    let press = Press::open();
+    let press = open();
     for encoding in ["zstd", "deflate"] {
         let packed = [("content-encoding", encoding)];
         press.world.answers(204, &packed, "");
@@ -537,7 +513,7 @@ fn an_answer_without_a_body_needs_no_decoding() {
 
 #[test]
 fn a_head_has_its_length_only_where_the_caller_asked_for_the_head() {
-    let press = Press::open();
+    let press = open();
     let headers = [
         ("content-length", "12345"),
         ("content-type", "application/zip"),
@@ -566,7 +542,7 @@ fn a_head_has_its_length_only_where_the_caller_asked_for_the_head() {
 
 #[test]
 fn what_was_compressed_has_the_headers_of_what_goes_on() {
-    let press = Press::open();
+    let press = open();
     for encoding in ["gzip", "br"] {
         let headers = [
             ("content-type", "application/json"),
@@ -585,7 +561,7 @@ fn what_was_compressed_has_the_headers_of_what_goes_on() {
             } else {
                 b"{\"a\":1}"
             };
-            let answer = press.gets(path, &headers, body);
+            let answer = gets(&press, path, &headers, body);
             assert_eq!(
                 (
                     answer.status,
@@ -602,7 +578,7 @@ fn what_was_compressed_has_the_headers_of_what_goes_on() {
         ("content-encoding", "zstd"),
     ];
     for path in ["/proxy/plain/1", "/proxy/checked/1"] {
-        let answer = press.gets(path, &foreign, b"\x28\xb5\x2f\xfd");
+        let answer = gets(&press, path, &foreign, b"\x28\xb5\x2f\xfd");
         assert_eq!(
             (answer.body.as_slice(), answer.header("content-encoding")),
             (b"\x28\xb5\x2f\xfd".as_slice(), Some("zstd")),
@@ -610,29 +586,29 @@ fn what_was_compressed_has_the_headers_of_what_goes_on() {
         );
     }
     for path in ["/proxy/cut/1", "/proxy/plain"] {
-        let answer = press.gets(path, &foreign, b"\x28\xb5\x2f\xfd");
+        let answer = gets(&press, path, &foreign, b"\x28\xb5\x2f\xfd");
         assert_eq!(answer.code(502), "provider.unexpected_answer", "{path}");
     }
 }
 
 #[test]
 fn odd_json_comes_through_unharmed_cut_wrapped_and_streamed() {
-    let press = Press::open();
+    let press = open();
     let odd = r#"{"id":12345678901234567890123,"i":-9223372036854775809,"x":1e400,"f":1.10,"u":"\ud800\u0000","d":1,"d":2}"#;
     let whole: &'static str = Box::leak(format!(r#"{{"a":{odd}}}"#).into_boxed_str());
     let list: &'static str = Box::leak(format!("[{odd}, {odd}]").into_boxed_str());
     assert_eq!(
-        press.gets("/proxy/cut/1", &JSON, whole.as_bytes()).text(),
+        gets(&press, "/proxy/cut/1", &JSON, whole.as_bytes()).text(),
         odd
     );
     for path in ["/proxy/plain/1", "/proxy/checked/1", "/custom/x"] {
         assert_eq!(
-            press.gets(path, &JSON, whole.as_bytes()).text(),
+            gets(&press, path, &JSON, whole.as_bytes()).text(),
             whole,
             "{path}"
         );
     }
-    let answer = press.gets("/proxy/plain", &JSON, list.as_bytes());
+    let answer = gets(&press, "/proxy/plain", &JSON, list.as_bytes());
     assert!(
         answer.text().starts_with(&format!(r#"{{"result":{list},"#)),
         "{}",
@@ -656,7 +632,7 @@ fn odd_json_comes_through_unharmed_cut_wrapped_and_streamed() {
 
 #[test]
 fn an_error_is_found_beside_a_number_or_a_character_that_cannot_be_read() {
-    let press = Press::open();
+    let press = open();
     for odd in ["1e400", "-1e999", r#""\ud800""#, r#""\udc00x""#] {
         let text = format!(r#"{{"ok":false,"why":"no","odd":{odd}}}"#);
         press.world.answers(200, &JSON, &text);
@@ -668,7 +644,7 @@ fn an_error_is_found_beside_a_number_or_a_character_that_cannot_be_read() {
 
 #[test]
 fn the_steps_of_an_action_write_and_read_the_same_formats() {
-    let press = Press::open();
+    let press = open();
     let run = |action: &str, input: &Value, headers: &[(&str, &str)], answer: &str| {
         press.world.answers(200, headers, answer);
         let path = format!("/proxy/_/{action}");

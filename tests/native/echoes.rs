@@ -7,50 +7,33 @@ use causeway::ports::{Body, Reply};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::client::{Answer, Setting};
+use crate::account::Scene;
+use crate::client::Answer;
 use crate::outside::{Pieces, Sent, World, reply};
 
 const SECRET: &str = "k/secret 123";
 
-struct Cave {
-    world: World,
-    setting: Setting,
-    account: String,
+fn open() -> Scene {
+    let file = json!({ "name": "cave", "config": {
+        "base_url": "https://api.cave.example",
+        "credentials": { "api_key": { "format": "api_key", "config": { "fields": [{ "name": "api_key", "type": "password" }] } } },
+        "authorization": { "format": "query", "config": { "name": "key", "value": "{{api_key}}" } },
+        "resources": { "r": {
+            "list": { "path": "/r", "pagination": { "format": "link_header", "config": {} } },
+            "get": { "path": "/r/{{id}}" } } },
+    } });
+    let context = json!({ "api_key": SECRET });
+    let cave = Scene::new(World::new(), &file, "api_key", &context);
+    cave.world.provides(echo);
+    cave
 }
 
-impl Cave {
-    fn open() -> Self {
-        let world = World::new();
-        let file = json!({ "name": "cave", "config": {
-            "base_url": "https://api.cave.example",
-            "credentials": { "api_key": { "format": "api_key", "config": { "fields": [{ "name": "api_key", "type": "password" }] } } },
-            "authorization": { "format": "query", "config": { "name": "key", "value": "{{api_key}}" } },
-            "resources": { "r": {
-                "list": { "path": "/r", "pagination": { "format": "link_header", "config": {} } },
-                "get": { "path": "/r/{{id}}" } } },
-        } });
-        let setting = Setting::new(&world, &file);
-        let account = setting.account("api_key", &json!({ "api_key": SECRET }));
-        world.provides(echo);
-        Self {
-            world,
-            setting,
-            account,
-        }
-    }
-
-    fn call(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let mark = if path.contains('?') { '&' } else { '?' };
-        let path = format!("{path}{mark}integrated_account_id={}", self.account);
-        let answer = self
-            .setting
-            .client
-            .request("GET", &path, headers, Body::Empty);
-        let told = format!("{:?} {}", answer.headers, answer.text());
-        assert!(!told.contains("secret"), "{told}");
-        assert_eq!(answer.header("content-location"), None);
-        answer
-    }
+fn call(cave: &Scene, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let answer = cave.call("GET", path, headers, Body::Empty);
+    let told = format!("{:?} {}", answer.headers, answer.text());
+    assert!(!told.contains("secret"), "{told}");
+    assert_eq!(answer.header("content-location"), None);
+    answer
 }
 
 /// Three pages, a redirect from `/old`, nothing at `/r/none`; and the request's own URL in each answer.
@@ -92,12 +75,12 @@ fn echo(sent: &Sent) -> Reply<Pieces> {
 
 #[test]
 fn every_page_is_found_by_a_link_that_no_caller_sees() {
-    let cave = Cave::open();
+    let cave = open();
     let (mut ids, mut cursor) = (Vec::new(), None::<String>);
     loop {
         let cursor_in = cursor.map(|cursor| format!("?next_cursor={cursor}"));
         let path = format!("/proxy/r{}", cursor_in.unwrap_or_default());
-        let answer = cave.call(&path, &[]);
+        let answer = call(&cave, &path, &[]);
         assert_eq!(answer.header("link"), None);
         let page = answer.expect(200);
         ids.extend(page["result"].as_array().unwrap().clone());
@@ -107,24 +90,24 @@ fn every_page_is_found_by_a_link_that_no_caller_sees() {
         }
     }
     assert_eq!(ids, [1, 2, 3]);
-    let all = cave.call("/proxy/r", &[("x-all-pages", "true")]);
+    let all = call(&cave, "/proxy/r", &[("x-all-pages", "true")]);
     assert_eq!(all.text(), "1\n2\n3\n");
     assert_eq!(cave.world.sent().len(), 6);
 }
 
 #[test]
 fn a_redirect_that_tells_the_secret_is_followed() {
-    let cave = Cave::open();
-    let answer = cave.call("/custom/old", &[]);
+    let cave = open();
+    let answer = call(&cave, "/custom/old", &[]);
     assert_eq!(answer.text(), r#"{"a":{"id":1}}"#);
     assert_eq!(cave.world.sent().len(), 2);
 }
 
 #[test]
 fn other_fields_are_passed_on_streamed_cut_and_refused() {
-    let cave = Cave::open();
+    let cave = open();
     for path in ["/custom/r/1", "/proxy/r/1"] {
-        let answer = cave.call(path, &[]);
+        let answer = call(&cave, path, &[]);
         assert_eq!(
             (answer.header("link"), answer.header("etag")),
             (Some("</docs>; rel=\"help\""), Some("\"e\"")),
@@ -132,7 +115,7 @@ fn other_fields_are_passed_on_streamed_cut_and_refused() {
         );
         assert_eq!(answer.header("content-type"), Some("application/json"));
     }
-    let refused = cave.call("/proxy/r/none", &[]);
+    let refused = call(&cave, "/proxy/r/none", &[]);
     assert_eq!(refused.header("link"), None);
     assert_eq!(refused.code(404), "provider.rejected");
 }

@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use causeway::ids::AccountId;
-use causeway::ports::{Body, ObjectName, SendError};
+use causeway::ports::{Body, SendError};
 use causeway::settings::KEPT_ANSWERS_BYTES;
 use futures::executor::block_on;
 use futures::future::join_all;
@@ -12,8 +11,9 @@ use futures::{FutureExt, join};
 use http::HeaderValue;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Client, Setting};
-use crate::outside::{Pieces, Scripted, World, reply, streamed};
+use crate::account::Scene;
+use crate::client::{Answer, Client};
+use crate::outside::{Pieces, World, reply, streamed};
 
 const KIB: usize = 1024;
 const OLD: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -35,78 +35,45 @@ fn file() -> Value {
     } })
 }
 
-struct Yard {
-    world: World,
-    setting: Setting,
-    account: String,
+fn open() -> Scene {
+    with(World::new())
 }
 
-impl Yard {
-    fn open() -> Self {
-        let world = World::new();
-        let setting = Setting::new(&world, &file());
-        let account = setting.account("api_key", &json!({ "api_key": "k-secret" }));
-        Self {
-            world,
-            setting,
-            account,
-        }
-    }
+fn with(world: World) -> Scene {
+    let context = json!({ "api_key": "k-secret" });
+    Scene::new(world, &file(), "api_key", &context)
+}
 
-    fn path(&self, path: &str) -> String {
-        let mark = if path.contains('?') { '&' } else { '?' };
-        format!("{path}{mark}integrated_account_id={}", self.account)
-    }
+fn call(yard: &Scene, method: &str, path: &str, key: &str, body: Body<Pieces>) -> Answer {
+    yard.call(method, path, &[("idempotency-key", key)], body)
+}
 
-    fn call(&self, method: &str, path: &str, key: &str, body: Body<Pieces>) -> Answer {
-        let headers = [("idempotency-key", key)];
-        let client = &self.setting.client;
-        client.request(method, &self.path(path), &headers, body)
-    }
+fn create(yard: &Scene, key: &str, body: &'static str) -> Answer {
+    call(yard, "POST", "/proxy/ships", key, Body::from_bytes(body))
+}
 
-    fn create(&self, key: &str, body: &'static str) -> Answer {
-        self.call("POST", "/proxy/ships", key, Body::from_bytes(body))
-    }
+fn answers(yard: &Scene, status: u16, body: &str) {
+    let headers = [
+        ("content-type", "application/json"),
+        ("location", "/ships/1"),
+    ];
+    yard.world.answers(status, &headers, body);
+}
 
-    fn answers(&self, status: u16, body: &str) {
-        let headers = [
-            ("content-type", "application/json"),
-            ("location", "/ships/1"),
-        ];
-        self.world.answers(status, &headers, body);
-    }
-
-    /// The provider's next answer is none.
-    fn fails(&self, error: SendError) {
-        self.world.scripts(Scripted {
-            outcome: Err(error),
-            not_before: 0,
-        });
-    }
-
-    fn object(&self) -> ObjectName {
-        ObjectName::Account(self.account.parse::<AccountId>().unwrap())
-    }
-
-    fn kept(&self) -> usize {
-        self.world
-            .select(self.object(), "SELECT place FROM kept_answer")
-            .len()
-    }
-
-    fn sent(&self) -> usize {
-        self.world.sent().len()
-    }
+fn kept(yard: &Scene) -> usize {
+    yard.world
+        .select(yard.object(), "SELECT place FROM kept_answer")
+        .len()
 }
 
 #[test]
 fn the_stored_answer_is_given_again_word_for_word() {
-    let yard = Yard::open();
-    yard.answers(201, r#"{"id":12345678901234567890}"#);
-    let first = yard.create("a", "{}");
+    let yard = open();
+    answers(&yard, 201, r#"{"id":12345678901234567890}"#);
+    let first = create(&yard, "a", "{}");
     assert_eq!(yard.world.sent()[0].header("idempotency-key"), Some("a"));
     for _ in 0..2 {
-        let again = yard.create("a", "{}");
+        let again = create(&yard, "a", "{}");
         assert_eq!((again.status, again.text()), (201, first.text()));
         assert_eq!(again.header("location"), Some("/ships/1"));
         assert_eq!(again.header("content-type"), Some("application/json"));
@@ -120,7 +87,7 @@ fn the_stored_answer_is_given_again_word_for_word() {
 
 #[test]
 fn every_write_heeds_its_key_and_no_read_does() {
-    let yard = Yard::open();
+    let yard = open();
     for (method, path) in [
         ("POST", "/custom/ships"),
         ("PATCH", "/proxy/ships/1"),
@@ -130,30 +97,29 @@ fn every_write_heeds_its_key_and_no_read_does() {
     ] {
         yard.world.answers(204, &[], "");
         for _ in 0..2 {
-            assert_eq!(yard.call(method, path, "a", Body::Empty).status, 204);
+            assert_eq!(call(&yard, method, path, "a", Body::Empty).status, 204);
         }
         assert_eq!(yard.sent(), 1, "{method} {path}");
     }
     for path in ["/proxy/ships/1", "/custom/ships"] {
         for _ in 0..2 {
-            yard.answers(200, "{}");
-            yard.call("GET", path, "a", Body::Empty).expect(200);
+            answers(&yard, 200, "{}");
+            call(&yard, "GET", path, "a", Body::Empty).expect(200);
         }
         assert_eq!(yard.sent(), 2);
     }
     for _ in 0..2 {
-        yard.answers(200, "[]");
-        yard.call("POST", "/proxy/ships/list", "a", Body::Empty)
-            .expect(200);
+        answers(&yard, 200, "[]");
+        call(&yard, "POST", "/proxy/ships/list", "a", Body::Empty).expect(200);
     }
 }
 
 #[test]
 fn a_refusal_is_an_answer_with_a_request_id_of_its_own() {
-    let yard = Yard::open();
-    yard.answers(422, r#"{"why":"no such name"}"#);
-    let first = yard.create("a", "{}");
-    let again = yard.create("a", "{}");
+    let yard = open();
+    answers(&yard, 422, r#"{"why":"no such name"}"#);
+    let first = create(&yard, "a", "{}");
+    let again = create(&yard, "a", "{}");
     let id = again.header("x-request-id").unwrap().to_owned();
     assert_eq!(again.header("location"), Some("/ships/1"));
     let (first, again) = (first.expect(422), again.expect(422));
@@ -165,36 +131,36 @@ fn a_refusal_is_an_answer_with_a_request_id_of_its_own() {
 
 #[test]
 fn what_says_try_again_lets_the_key_go() {
-    let yard = Yard::open();
+    let yard = open();
     for path in ["/proxy/ships", "/custom/ships"] {
         for status in [500, 503, 429] {
-            yard.answers(status, "{}");
-            let first = yard.call("POST", path, "a", Body::Empty);
+            answers(&yard, status, "{}");
+            let first = call(&yard, "POST", path, "a", Body::Empty);
             assert_eq!(first.status, status);
         }
     }
     yard.fails(SendError::Unreachable);
-    assert_eq!(yard.create("a", "{}").status, 502);
-    assert_eq!(yard.kept(), 0);
-    yard.answers(201, "{}");
-    yard.create("a", "{}").expect(201);
+    assert_eq!(create(&yard, "a", "{}").status, 502);
+    assert_eq!(kept(&yard), 0);
+    answers(&yard, 201, "{}");
+    create(&yard, "a", "{}").expect(201);
     assert_eq!(yard.sent(), 8);
 }
 
 #[test]
 fn a_call_that_was_never_sent_keeps_no_key() {
-    let yard = Yard::open();
-    let call = |path| yard.call("POST", path, "a", Body::Empty).status;
+    let yard = open();
+    let call = |path| call(&yard, "POST", path, "a", Body::Empty).status;
     assert_eq!(call("/proxy/boats"), 404);
     assert_eq!(call("/proxy/ships/sink"), 405);
-    assert_eq!(yard.kept(), 0);
+    assert_eq!(kept(&yard), 0);
 }
 
 #[test]
 fn what_the_provider_did_is_not_done_twice_for_an_answer_we_could_not_use() {
-    let yard = Yard::open();
-    yard.answers(200, "no json");
-    let call = || yard.call("POST", "/proxy/ships/parse", "a", Body::Empty);
+    let yard = open();
+    answers(&yard, 200, "no json");
+    let call = || call(&yard, "POST", "/proxy/ships/parse", "a", Body::Empty);
     assert_eq!(call().code(502), "provider.unexpected_answer");
     let error = call().expect(409);
     assert_eq!(error["code"], "caller.idempotency_not_replayable");
@@ -203,17 +169,17 @@ fn what_the_provider_did_is_not_done_twice_for_an_answer_we_could_not_use() {
 
 #[test]
 fn another_body_is_refused() {
-    let yard = Yard::open();
-    yard.answers(201, "{}");
-    yard.create("a", "{}").expect(201);
-    let other = yard.create("a", r#"{"x":1}"#);
+    let yard = open();
+    answers(&yard, 201, "{}");
+    create(&yard, "a", "{}").expect(201);
+    let other = create(&yard, "a", r#"{"x":1}"#);
     assert_eq!(other.code(422), "caller.idempotency_mismatch");
     assert_eq!(yard.sent(), 1);
 }
 
 #[test]
 fn of_many_at_once_one_is_sent() {
-    let yard = Yard::open();
+    let yard = open();
     let wake = 1_700_000_001_000;
     yard.world.answers_at(wake, 201, "{}");
     let (client, path) = (&yard.setting.client, yard.path("/proxy/ships"));
@@ -238,7 +204,7 @@ fn of_many_at_once_one_is_sent() {
 
 #[test]
 fn a_write_that_was_cut_off_stays_under_way_for_a_day() {
-    let yard = Yard::open();
+    let yard = open();
     yard.world.answers_at(1_800_000_000_000, 201, "{}");
     let (client, path) = (&yard.setting.client, yard.path("/proxy/ships"));
     let headers = [("idempotency-key", "a")];
@@ -248,33 +214,33 @@ fn a_write_that_was_cut_off_stays_under_way_for_a_day() {
     yard.world.restart();
     yard.world.unscript();
     for _ in 0..2 {
-        let again = yard.create("a", "{}");
+        let again = create(&yard, "a", "{}");
         assert_eq!(again.code(409), "caller.idempotency_in_progress");
         yard.world.restart();
     }
-    assert_eq!(yard.create("a", "[]").status, 422);
+    assert_eq!(create(&yard, "a", "[]").status, 422);
     yard.world.pass(Duration::from_hours(24));
-    yard.answers(201, "{}");
-    yard.create("a", "{}").expect(201);
+    answers(&yard, 201, "{}");
+    create(&yard, "a", "{}").expect(201);
 }
 
 #[test]
 fn a_key_ends_after_a_day_by_alarm() {
-    let yard = Yard::open();
-    yard.answers(201, "{}");
-    yard.create("a", "{}").expect(201);
+    let yard = open();
+    answers(&yard, 201, "{}");
+    create(&yard, "a", "{}").expect(201);
     yard.world.pass(Duration::from_hours(23));
-    yard.create("a", "{}").expect(201);
-    assert_eq!(yard.kept(), 1);
+    create(&yard, "a", "{}").expect(201);
+    assert_eq!(kept(&yard), 1);
     yard.world.restart();
     yard.world.pass(Duration::from_hours(1));
     yard.world.settle();
-    assert_eq!(yard.kept(), 0);
+    assert_eq!(kept(&yard), 0);
 }
 
 #[test]
 fn a_large_answer_is_given_once_and_then_only_its_status() {
-    let yard = Yard::open();
+    let yard = open();
     let body: &'static [u8] = vec![b'x'; 256 * KIB + 1].leak();
     let whole = Some(body.len() as u64);
     for (key, size, length) in [
@@ -285,9 +251,9 @@ fn a_large_answer_is_given_once_and_then_only_its_status() {
         let (one, other) = body[..size].split_at(1000);
         let stream = streamed(&[one, other], length);
         yard.world.answers_with(reply(201, &[], stream));
-        let first = yard.call("POST", "/custom/ships", key, Body::Empty);
+        let first = call(&yard, "POST", "/custom/ships", key, Body::Empty);
         assert_eq!((first.status, first.body.len()), (201, size), "{key}");
-        let again = yard.call("POST", "/custom/ships", key, Body::Empty);
+        let again = call(&yard, "POST", "/custom/ships", key, Body::Empty);
         if size == 256 * KIB {
             assert_eq!((again.status, again.body.len()), (201, size));
             continue;
@@ -301,17 +267,23 @@ fn a_large_answer_is_given_once_and_then_only_its_status() {
 
 #[test]
 fn a_body_over_one_mebibyte_has_no_room_under_a_key() {
-    let yard = Yard::open();
+    let yard = open();
     let body: &'static [u8] = vec![b'x'; 1024 * KIB + 1].leak();
     for length in [None, Some(body.len() as u64)] {
-        let call = yard.call("POST", "/proxy/ships", "a", streamed(&[body], length));
+        let call = call(
+            &yard,
+            "POST",
+            "/proxy/ships",
+            "a",
+            streamed(&[body], length),
+        );
         assert_eq!(call.code(413), "caller.body_too_large");
     }
     let fits = streamed(&[&body[1..]], None);
-    yard.answers(201, "{}");
-    yard.call("POST", "/proxy/ships", "a", fits).expect(201);
+    answers(&yard, 201, "{}");
+    call(&yard, "POST", "/proxy/ships", "a", fits).expect(201);
     assert_eq!(yard.world.sent()[0].body.len(), 1024 * KIB);
-    yard.answers(201, "{}");
+    answers(&yard, 201, "{}");
     let client = &yard.setting.client;
     let path = yard.path("/proxy/ships");
     client
@@ -321,14 +293,14 @@ fn a_body_over_one_mebibyte_has_no_room_under_a_key() {
 
 #[test]
 fn a_key_that_is_none() {
-    let yard = Yard::open();
-    assert_eq!(yard.create("", "{}").code(422), "caller.invalid");
+    let yard = open();
+    assert_eq!(create(&yard, "", "{}").code(422), "caller.invalid");
     assert_eq!(
-        yard.create(&"k".repeat(256), "{}").code(422),
+        create(&yard, &"k".repeat(256), "{}").code(422),
         "caller.invalid"
     );
-    yard.answers(201, "{}");
-    yard.create(&"k".repeat(255), "{}").expect(201);
+    answers(&yard, 201, "{}");
+    create(&yard, &"k".repeat(255), "{}").expect(201);
     assert_eq!(yard.sent(), 1);
 }
 
@@ -341,12 +313,12 @@ fn a_time_out_leaves_a_write_under_way_unless_its_verb_may_be_sent_twice() {
         ("PUT", "/proxy/ships/1", true),
         ("DELETE", "/proxy/ships/1", true),
     ] {
-        let yard = Yard::open();
+        let yard = open();
         yard.fails(SendError::Timeout);
-        let call = || yard.call(method, path, "a", Body::from_bytes("{}"));
+        let call = || call(&yard, method, path, "a", Body::from_bytes("{}"));
         assert_eq!(call().code(504), "provider.timeout", "{method} {path}");
         if may_be_sent_twice {
-            yard.answers(200, "{}");
+            answers(&yard, 200, "{}");
             call().expect(200);
             continue;
         }
@@ -366,13 +338,13 @@ fn a_redirect_that_answered_the_write_counts_whatever_becomes_of_the_page_behind
         (302, "/custom/ships", Err(SendError::Timeout)),
         (301, "/proxy/ships", Err(SendError::Unreachable)),
     ] {
-        let yard = Yard::open();
-        yard.answers(redirect, "");
+        let yard = open();
+        answers(&yard, redirect, "");
         match behind {
-            Ok(status) => yard.answers(status, "down"),
+            Ok(status) => answers(&yard, status, "down"),
             Err(error) => yard.fails(error),
         }
-        let call = || yard.call("POST", path, "a", Body::from_bytes("{}"));
+        let call = || call(&yard, "POST", path, "a", Body::from_bytes("{}"));
         assert!(call().status >= 429, "{redirect} {behind:?}");
         let again = call().expect(409);
         assert_eq!(again["code"], "caller.idempotency_not_replayable");
@@ -385,11 +357,11 @@ fn a_redirect_that_answered_the_write_counts_whatever_becomes_of_the_page_behind
 
 #[test]
 fn the_page_behind_a_redirect_is_the_answer_that_is_given_again() {
-    let yard = Yard::open();
-    yard.answers(303, "");
-    yard.answers(200, r#"{"id":1}"#);
+    let yard = open();
+    answers(&yard, 303, "");
+    answers(&yard, 200, r#"{"id":1}"#);
     for _ in 0..2 {
-        assert_eq!(yard.create("a", "{}").expect(200)["id"], 1);
+        assert_eq!(create(&yard, "a", "{}").expect(200)["id"], 1);
     }
     assert_eq!(yard.sent(), 2);
 }
@@ -397,9 +369,9 @@ fn the_page_behind_a_redirect_is_the_answer_that_is_given_again() {
 #[test]
 fn a_401_about_the_account_lets_the_key_go_on_either_path() {
     for path in ["/proxy/ships", "/custom/ships"] {
-        let yard = Yard::open();
-        let call = || yard.call("POST", path, "a", Body::from_bytes("{}"));
-        yard.answers(401, "{}");
+        let yard = open();
+        let call = || call(&yard, "POST", path, "a", Body::from_bytes("{}"));
+        answers(&yard, 401, "{}");
         assert_eq!(call().status, 401, "{path}");
         let account = format!("/integrated-account/{}", yard.account);
         let client = &yard.setting.client;
@@ -407,7 +379,7 @@ fn a_401_about_the_account_lets_the_key_go_on_either_path() {
         let body = json!({ "context": { "api_key": "new" } });
         let credentials = format!("{account}/credentials");
         client.send("PATCH", &credentials, &body).expect(200);
-        yard.answers(201, "{}");
+        answers(&yard, 201, "{}");
         let again = call();
         assert_eq!((again.status, yard.sent()), (201, 2), "{path}");
         assert_eq!(again.header("idempotency-replayed"), None);
@@ -416,7 +388,7 @@ fn a_401_about_the_account_lets_the_key_go_on_either_path() {
 
 #[test]
 fn an_encoding_that_is_not_undone_stays_named() {
-    let yard = Yard::open();
+    let yard = open();
     let headers = [
         ("content-encoding", "deflate"),
         ("content-type", "text/plain"),
@@ -424,7 +396,7 @@ fn an_encoding_that_is_not_undone_stays_named() {
     let body = streamed(&[b"\x78\x9c..."], None);
     yard.world.answers_with(reply(200, &headers, body));
     for _ in 0..2 {
-        let answer = yard.call("POST", "/custom/ships", "a", Body::Empty);
+        let answer = call(&yard, "POST", "/custom/ships", "a", Body::Empty);
         assert_eq!(answer.header("content-encoding"), Some("deflate"));
         assert_eq!(answer.body, b"\x78\x9c...");
     }
@@ -433,13 +405,13 @@ fn an_encoding_that_is_not_undone_stays_named() {
 
 #[test]
 fn header_fields_come_again_byte_for_byte_and_replayed_is_our_own_word() {
-    let yard = Yard::open();
+    let yard = open();
     let headers = [("idempotency-replayed", "true")];
     let mut given = reply(201, &headers, Body::from_bytes("x"));
     let name = HeaderValue::from_bytes(b"attachment; filename=\"\xdcber.pdf\"").unwrap();
     given.headers.insert("content-disposition", name.clone());
     yard.world.answers_with(given);
-    let (first, again) = (yard.create("a", ""), yard.create("a", ""));
+    let (first, again) = (create(&yard, "a", ""), create(&yard, "a", ""));
     assert_eq!(first.headers["content-disposition"], name);
     assert_eq!(again.headers["content-disposition"], name);
     assert_eq!(first.header("idempotency-replayed"), None);
@@ -458,13 +430,13 @@ fn header_fields_come_again_byte_for_byte_and_replayed_is_our_own_word() {
 
 #[test]
 fn with_its_account_named_or_not_an_account_token_makes_one_write() {
-    let yard = Yard::open();
+    let yard = open();
     let client = &yard.setting.client;
     let body = json!({ "integrated_account_id": yard.account });
     let made = client.post("/integrated-account/token", &body).expect(201);
     let me = client.with_token(made["integrated_account_token"].as_str().unwrap());
     let headers = [("idempotency-key", "a")];
-    yard.answers(201, "{}");
+    answers(&yard, 201, "{}");
     for path in [
         "/proxy/ships?mode=fast".to_owned(),
         yard.path("/proxy/ships?mode=fast"),
@@ -473,7 +445,7 @@ fn with_its_account_named_or_not_an_account_token_makes_one_write() {
         me.request("POST", &path, &headers, Body::Empty).expect(201);
     }
     assert_eq!(yard.sent(), 1);
-    yard.answers(201, "{}");
+    answers(&yard, 201, "{}");
     me.request("POST", "/proxy/ships?mode=slow", &headers, Body::Empty)
         .expect(201);
     assert_eq!(yard.sent(), 1, "another query is another write");
@@ -481,7 +453,7 @@ fn with_its_account_named_or_not_an_account_token_makes_one_write() {
 
 #[test]
 fn with_a_key_a_request_is_not_handed_over_a_second_time() {
-    let yard = Yard::open();
+    let yard = open();
     let (client, path) = (&yard.setting.client, yard.path("/proxy/ships/1"));
     let call = |headers: &[(&str, &str)]| {
         yard.world.0.call_faults.set(1);
@@ -490,7 +462,7 @@ fn with_a_key_a_request_is_not_handed_over_a_second_time() {
     let refused = call(&[("idempotency-key", "a")]);
     assert_eq!(refused.code(503), "internal.storage");
     assert_eq!((yard.sent(), yard.world.0.call_faults.get()), (0, 0));
-    yard.answers(200, "{}");
+    answers(&yard, 200, "{}");
     call(&[]).expect(200);
     assert_eq!(yard.sent(), 1);
 }
@@ -499,9 +471,9 @@ fn with_a_key_a_request_is_not_handed_over_a_second_time() {
 #[test]
 fn beyond_the_room_for_kept_answers_the_oldest_is_known_by_its_status_alone() {
     for (more, first_status) in [(0, 201), (1, 409)] {
-        let yard = Yard::open();
-        yard.answers(201, "{}");
-        yard.create("first", "{}").expect(201);
+        let yard = open();
+        answers(&yard, 201, "{}");
+        create(&yard, "first", "{}").expect(201);
         let size = "SELECT LENGTH(sealed) FROM kept_answer";
         let size = yard.world.select(yard.object(), size)[0][0].as_integer();
         let between = KEPT_ANSWERS_BYTES - 2 * size.unwrap() + more;
@@ -511,10 +483,10 @@ fn beyond_the_room_for_kept_answers_the_oldest_is_known_by_its_status_alone() {
         yard.world.select(yard.object(), &fill);
         yard.world.restart();
         yard.world.pass(Duration::from_secs(1));
-        yard.answers(201, "{}");
-        yard.create("newest", "{}").expect(201);
-        yard.create("newest", "{}").expect(201);
-        let first = yard.create("first", "{}").expect(first_status);
+        answers(&yard, 201, "{}");
+        create(&yard, "newest", "{}").expect(201);
+        create(&yard, "newest", "{}").expect(201);
+        let first = create(&yard, "first", "{}").expect(first_status);
         if first_status == 409 {
             assert_eq!(first["code"], "caller.idempotency_not_replayable");
             assert_eq!(first["details"]["status"], 201);
@@ -528,10 +500,9 @@ fn beyond_the_room_for_kept_answers_the_oldest_is_known_by_its_status_alone() {
 
 #[test]
 fn it_rests_sealed_and_goes_with_the_account() {
-    let yard = Yard::open();
-    yard.answers(201, r#"{"said":"in confidence"}"#);
-    yard.create("key-of-a-customer", r#"{"asked":"in confidence"}"#)
-        .expect(201);
+    let yard = open();
+    answers(&yard, 201, r#"{"said":"in confidence"}"#);
+    create(&yard, "key-of-a-customer", r#"{"asked":"in confidence"}"#).expect(201);
     let at_rest = yard.world.at_rest();
     for word in ["in confidence", "key-of-a-customer"] {
         assert!(!at_rest.contains(word), "{word}");
@@ -539,14 +510,14 @@ fn it_rests_sealed_and_goes_with_the_account() {
     let path = format!("/integrated-account/{}", yard.account);
     yard.setting.client.delete(&path).expect(200);
     let tables = "SELECT name FROM sqlite_master WHERE name = 'kept_answer'";
-    assert!(yard.world.rows(yard.object(), tables) == 0 || yard.kept() == 0);
-    let again = yard.create("key-of-a-customer", r#"{"asked":"in confidence"}"#);
+    assert!(yard.world.rows(yard.object(), tables) == 0 || kept(&yard) == 0);
+    let again = create(&yard, "key-of-a-customer", r#"{"asked":"in confidence"}"#);
     assert_eq!(again.code(404), "caller.not_found");
 }
 
 #[test]
 fn an_account_of_others_keeps_no_key() {
-    let yard = Yard::open();
+    let yard = open();
     let writes = yard.world.writes(yard.object());
     let other = yard.setting.admin.environment("other");
     let stranger = yard.setting.admin.token_of(&other, None);
@@ -558,29 +529,29 @@ fn an_account_of_others_keeps_no_key() {
 
 #[test]
 fn a_rotated_key_gives_the_answer_again_and_a_lost_one_its_status() {
-    let world = World::with(&[("SEALING_KEYS", OLD)]);
-    let setting = Setting::new(&world, &file());
-    let account = setting.account("api_key", &json!({ "api_key": "k-secret" }));
-    let path = format!("/proxy/ships?integrated_account_id={account}");
-    let call = |world: &World, client: &Client| {
+    let yard = with(World::with(&[("SEALING_KEYS", OLD)]));
+    let path = yard.path("/proxy/ships");
+    let call = |world: &World| {
         let client = Client {
             world: world.clone(),
-            ..client.clone()
+            ..yard.setting.client.clone()
         };
         client.request("POST", &path, &[("idempotency-key", "a")], Body::Empty)
     };
-    world.answers(201, &[], r#"{"id":1}"#);
-    call(&world, &setting.client).expect(201);
-    let both = world.deployed_with(&[("SEALING_KEYS", &format!("{NEW},{OLD}"))]);
+    yard.world.answers(201, &[], r#"{"id":1}"#);
+    call(&yard.world).expect(201);
+    let both = yard
+        .world
+        .deployed_with(&[("SEALING_KEYS", &format!("{NEW},{OLD}"))]);
     let admin = Client::admin(&both);
     admin.post("/sealing/rotate", &json!({})).expect(200);
     both.settle();
     let new = both.deployed_with(&[("SEALING_KEYS", NEW)]);
-    assert_eq!(call(&new, &setting.client).expect(201)["id"], 1);
+    assert_eq!(call(&new).expect(201)["id"], 1);
     let lost = new.deployed_with(&[(
         "SEALING_KEYS",
         "k2:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
     )]);
-    let status = call(&lost, &setting.client).status;
+    let status = call(&lost).status;
     assert!(status >= 409, "{status}: nothing is sent");
 }

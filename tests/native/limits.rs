@@ -10,10 +10,9 @@ use futures::executor::block_on;
 use futures::future::{join, join_all};
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Setting};
-use crate::outside::{Pieces, Scripted, World, reply, streamed};
-
-const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
+use crate::account::{JSON, Scene};
+use crate::client::Answer;
+use crate::outside::{Scripted, reply, streamed};
 
 /// A provider that signs each request by the time, and whose limits stand in odd places.
 fn file() -> Value {
@@ -42,73 +41,26 @@ fn file() -> Value {
     })
 }
 
-struct Quarry {
-    world: World,
-    setting: Setting,
-    account: String,
+fn open() -> Scene {
+    with(&[])
 }
 
-impl Quarry {
-    fn open() -> Self {
-        Self::with(&[])
-    }
+fn with(variables: &[(&str, &str)]) -> Scene {
+    Scene::with_key(variables, &file())
+}
 
-    fn with(variables: &[(&str, &str)]) -> Self {
-        let world = World::with(variables);
-        let setting = Setting::new(&world, &file());
-        let account = setting.account("api_key", &json!({ "api_key": "k" }));
-        Self {
-            world,
-            setting,
-            account,
-        }
-    }
-
-    fn path(&self, path: &str) -> String {
-        format!("{path}?integrated_account_id={}", self.account)
-    }
-
-    /// The answer, the clock going on while the call waits; and how long it took.
-    fn call(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: Body<Pieces>,
-    ) -> (Answer, u64) {
-        let began = self.world.now();
-        let path = self.path(path);
-        let client = &self.setting.client;
-        let call = client.request_async(method, &path, headers, body);
-        let answer = block_on(self.world.run_passing(call));
-        let millis = self.world.now().since(began).as_millis();
-        (answer, u64::try_from(millis).unwrap())
-    }
-
-    fn get(&self, path: &str) -> (Answer, u64) {
-        self.call("GET", path, &[], Body::Empty)
-    }
-
-    fn fails(&self, error: SendError) {
-        self.world.scripts(Scripted {
-            outcome: Err(error),
-            not_before: 0,
-        });
-    }
-
-    /// How many requests the provider got, and whether all were answered.
-    fn sent(&self) -> usize {
-        self.world.sent().len()
-    }
+/// The answer, and how long it took.
+fn get(quarry: &Scene, path: &str) -> (Answer, u64) {
+    quarry.call_timed("GET", path, &[], Body::Empty)
 }
 
 #[test]
 fn a_read_is_sent_again_until_it_is_answered() {
-    let quarry = Quarry::open();
+    let quarry = open();
     quarry.fails(SendError::Unreachable);
     quarry.world.answers(503, &[], "down");
     quarry.world.answers(200, &JSON, r#"{"data":[1]}"#);
-    let (answer, took) = quarry.get("/proxy/stones");
+    let (answer, took) = get(&quarry, "/proxy/stones");
     assert_eq!(answer.expect(200)["result"], json!([1]));
     let sent = quarry.world.sent();
     assert_eq!(sent.len(), 3);
@@ -123,7 +75,7 @@ fn a_read_is_sent_again_until_it_is_answered() {
 
 #[test]
 fn two_retries_are_the_most_unless_the_caller_says_otherwise() {
-    let quarry = Quarry::open();
+    let quarry = open();
     for (said, sent) in [
         (None, 3),
         (Some("0"), 1),
@@ -138,13 +90,13 @@ fn two_retries_are_the_most_unless_the_caller_says_otherwise() {
             .map(|most| ("x-max-retries", most))
             .into_iter()
             .collect();
-        let (answer, _) = quarry.call("GET", "/proxy/stones/1", &headers, Body::Empty);
+        let (answer, _) = quarry.call_timed("GET", "/proxy/stones/1", &headers, Body::Empty);
         assert_eq!(answer.expect(502)["raw_response"], "down", "{said:?}");
         assert_eq!(quarry.sent(), sent, "{said:?}");
     }
     for wrong in ["-1", "two", ""] {
         let headers = [("x-max-retries", wrong)];
-        let (answer, _) = quarry.call("GET", "/proxy/stones", &headers, Body::Empty);
+        let (answer, _) = quarry.call_timed("GET", "/proxy/stones", &headers, Body::Empty);
         assert_eq!(answer.code(400), "caller.malformed");
     }
     assert_eq!(quarry.sent(), 0);
@@ -152,7 +104,7 @@ fn two_retries_are_the_most_unless_the_caller_says_otherwise() {
 
 #[test]
 fn a_write_is_sent_again_only_where_that_changes_nothing_and_its_caller_asks() {
-    let quarry = Quarry::open();
+    let quarry = open();
     let small = || Body::from_bytes("{}");
     let long = || streamed(&[b"{}"], None);
     let twice = [("x-max-retries", "1")];
@@ -168,7 +120,7 @@ fn a_write_is_sent_again_only_where_that_changes_nothing_and_its_caller_asks() {
         for _ in 0..sent {
             quarry.world.answers(503, &[], "down");
         }
-        let (answer, _) = quarry.call(method, path, headers, body);
+        let (answer, _) = quarry.call_timed(method, path, headers, body);
         assert_eq!(answer.status, 503);
         assert_eq!(quarry.sent(), sent, "{method} {headers:?}");
     }
@@ -176,41 +128,41 @@ fn a_write_is_sent_again_only_where_that_changes_nothing_and_its_caller_asks() {
 
 #[test]
 fn the_platforms_own_statuses_count_as_what_they_mean() {
-    let quarry = Quarry::open();
+    let quarry = open();
     for status in [520, 521, 527, 530, 524, 504] {
         quarry.world.answers(status, &[], "error code: 1016");
         quarry.world.answers(200, &[], "ok");
-        let (answer, _) = quarry.get("/custom/x");
+        let (answer, _) = get(&quarry, "/custom/x");
         assert_eq!((answer.text(), quarry.sent()), ("ok", 2), "{status}");
     }
     for status in [500, 501, 404, 408] {
         quarry.world.answers(status, &[], "no");
-        assert_eq!(quarry.get("/custom/x").0.status, status);
+        assert_eq!(get(&quarry, "/custom/x").0.status, status);
         assert_eq!(quarry.sent(), 1, "{status}");
     }
 }
 
 #[test]
 fn the_budget_is_for_everything_together() {
-    let quarry = Quarry::open();
+    let quarry = open();
     quarry.world.answers(503, &[("retry-after", "3")], "down");
     quarry.world.answers(200, &[], "ok");
     let hasty = [("x-timeout-ms", "3000")];
-    let (answer, took) = quarry.call("GET", "/custom/x", &hasty, Body::Empty);
+    let (answer, took) = quarry.call_timed("GET", "/custom/x", &hasty, Body::Empty);
     assert_eq!((answer.status, took), (503, 0), "the wait does not fit");
     assert_eq!(answer.header("retry-after"), Some("3"));
     quarry.world.unscript();
     quarry.world.answers(503, &[("retry-after", "3")], "down");
     quarry.world.answers(200, &[], "ok");
     let patient = [("x-timeout-ms", "4000")];
-    let (answer, took) = quarry.call("GET", "/custom/x", &patient, Body::Empty);
+    let (answer, took) = quarry.call_timed("GET", "/custom/x", &patient, Body::Empty);
     assert_eq!((answer.text(), took), ("ok", 3_000));
     quarry.world.answers(503, &[], "down");
     quarry.world.scripts(Scripted {
         outcome: Ok(reply(200, &[], Body::from_bytes("late"))),
         not_before: 1_800_000_000_000,
     });
-    let (answer, took) = quarry.call("GET", "/custom/x", &patient, Body::Empty);
+    let (answer, took) = quarry.call_timed("GET", "/custom/x", &patient, Body::Empty);
     assert_eq!(
         (answer.code(504).as_str(), took),
         ("provider.timeout", 4_000)
@@ -219,24 +171,22 @@ fn the_budget_is_for_everything_together() {
 
 #[test]
 fn a_credential_that_is_refused_on_the_way_is_still_refreshed_once() {
-    let world = World::new();
     let mut file = file();
     file["config"]["credentials"] = json!({ "oauth2": { "format": "oauth2", "config": {
         "client": { "id": "c", "secret": "s" },
         "auth": { "tokenHost": "https://api.quarry.example", "authorizePath": "/a", "tokenPath": "/token" } } } });
     file["config"]["authorization"] = json!({ "format": "bearer" });
-    let setting = Setting::new(&world, &file);
     let token = json!({ "access_token": "old", "refresh_token": "r", "expires_at": "2030-01-01T00:00:00.000Z" });
-    let account = setting.account("oauth2", &json!({ "oauth": { "token": token } }));
-    world.answers(503, &[], "");
-    world.answers(401, &[], "");
-    world.answers(200, &JSON, r#"{"access_token":"new","expires_in":3600}"#);
-    world.answers(503, &[], "");
-    world.answers(200, &[], "ok");
-    let path = format!("/proxy/stones/1?integrated_account_id={account}");
-    let call = setting.client.request_async("GET", &path, &[], Body::Empty);
-    assert_eq!(block_on(world.run_passing(call)).text(), "ok");
-    let sent = world.sent();
+    let quarry = Scene::with_token(&[], &file, &token);
+    quarry.world.answers(503, &[], "");
+    quarry.world.answers(401, &[], "");
+    quarry
+        .world
+        .answers(200, &JSON, r#"{"access_token":"new","expires_in":3600}"#);
+    quarry.world.answers(503, &[], "");
+    quarry.world.answers(200, &[], "ok");
+    assert_eq!(get(&quarry, "/proxy/stones/1").0.text(), "ok");
+    let sent = quarry.world.sent();
     let tokens: Vec<_> = sent
         .iter()
         .filter(|one| !one.url.ends_with("/token"))
@@ -250,7 +200,7 @@ fn a_credential_that_is_refused_on_the_way_is_still_refreshed_once() {
 
 #[test]
 fn who_waits_for_a_retry_holds_no_slot() {
-    let quarry = Quarry::open();
+    let quarry = open();
     for _ in 0..4 {
         quarry.world.answers(503, &[("retry-after", "20")], "down");
     }
@@ -273,7 +223,7 @@ fn who_waits_for_a_retry_holds_no_slot() {
 
 #[test]
 fn an_account_that_is_deleted_while_a_call_waits_is_not_called_again() {
-    let quarry = Quarry::open();
+    let quarry = open();
     quarry.world.answers(503, &[("retry-after", "5")], "down");
     let (path, client) = (quarry.path("/custom/x"), &quarry.setting.client);
     let account = format!("/integrated-account/{}", quarry.account);
@@ -292,13 +242,13 @@ fn an_account_that_is_deleted_while_a_call_waits_is_not_called_again() {
 
 #[test]
 fn a_rate_limit_whose_wait_fits_is_waited_out_else_it_is_told() {
-    let quarry = Quarry::open();
+    let quarry = open();
     quarry.world.answers(429, &[("retry-after", "7")], "");
     quarry.world.answers(200, &[], "ok");
-    let (answer, took) = quarry.get("/proxy/stones/1");
+    let (answer, took) = get(&quarry, "/proxy/stones/1");
     assert_eq!((answer.text(), took), ("ok", 7_000));
     quarry.world.answers(429, &[("x-wait", "60")], "slow down");
-    let (answer, took) = quarry.get("/proxy/stones/1");
+    let (answer, took) = get(&quarry, "/proxy/stones/1");
     assert_eq!((answer.header("retry-after"), took), (Some("60"), 0));
     let body = answer.expect(429);
     assert_eq!(
@@ -314,7 +264,7 @@ fn a_rate_limit_whose_wait_fits_is_waited_out_else_it_is_told() {
 
 #[test]
 fn the_files_expression_finds_a_rate_limit_behind_any_status() {
-    let quarry = Quarry::open();
+    let quarry = open();
     let once = [("x-max-retries", "0")];
     for (status, path, body, wait) in [
         (403, "/proxy/stones/1", r#"{"code":"quota","wait":4}"#, "4"),
@@ -328,10 +278,10 @@ fn the_files_expression_finds_a_rate_limit_behind_any_status() {
         (429, "/proxy/stones/1", r#"{"wait":1700000600}"#, "200"),
         (429, "/proxy/stones/1", "<html>", "30"),
     ] {
-        let quarry = Quarry::open();
+        let quarry = open();
         quarry.world.pass(Duration::from_secs(400));
         quarry.world.answers(status, &JSON, body);
-        let (answer, _) = quarry.call("GET", path, &once, Body::Empty);
+        let (answer, _) = quarry.call_timed("GET", path, &once, Body::Empty);
         assert_eq!(answer.header("retry-after"), Some(wait), "{status} {body}");
         assert!(answer.text().contains(body) || body.starts_with('<'));
         assert_eq!(answer.code(429), "provider.rate_limited", "{status} {body}");
@@ -351,13 +301,13 @@ fn the_files_expression_finds_a_rate_limit_behind_any_status() {
         ),
     ] {
         quarry.world.answers(status, &JSON, body);
-        let (answer, _) = quarry.call("GET", path, &once, Body::Empty);
+        let (answer, _) = quarry.call_timed("GET", path, &once, Body::Empty);
         assert_eq!(answer.code(status), code, "{body}");
     }
     quarry
         .world
         .answers(200, &JSON, r#"{"code":"slow","data":[]}"#);
-    let (answer, _) = quarry.get("/proxy/stones/1");
+    let (answer, _) = get(&quarry, "/proxy/stones/1");
     assert_eq!(
         answer.text(),
         r#"{"code":"slow","data":[]}"#,
@@ -367,7 +317,7 @@ fn the_files_expression_finds_a_rate_limit_behind_any_status() {
 
 #[test]
 fn a_rate_limit_in_the_body_is_waited_out_too() {
-    let quarry = Quarry::open();
+    let quarry = open();
     quarry
         .world
         .answers(200, &JSON, r#"{"code":"slow","wait":2}"#);
@@ -375,13 +325,13 @@ fn a_rate_limit_in_the_body_is_waited_out_too() {
         .world
         .answers(403, &JSON, r#"{"code":"quota","wait":3}"#);
     quarry.world.answers(200, &JSON, r#"{"data":[7]}"#);
-    let (answer, took) = quarry.get("/proxy/stones");
+    let (answer, took) = get(&quarry, "/proxy/stones");
     assert_eq!((&answer.expect(200)["result"], took), (&json!([7]), 5_000));
 }
 
 #[test]
 fn callers_are_told_what_is_left_alike_on_every_answer() {
-    let quarry = Quarry::open();
+    let quarry = open();
     let left = [
         ("content-type", "application/json"),
         ("x-left", "12"),
@@ -399,7 +349,7 @@ fn callers_are_told_what_is_left_alike_on_every_answer() {
         (418, "/custom/x", "{}"),
     ] {
         quarry.world.answers(status, &left, body);
-        let (answer, _) = quarry.get(path);
+        let (answer, _) = get(&quarry, path);
         assert_eq!(answer.status, status);
         assert_eq!(told(&answer), ["50", "12", "2"], "{path}");
         assert_eq!(answer.header("retry-after"), None);
@@ -407,7 +357,7 @@ fn callers_are_told_what_is_left_alike_on_every_answer() {
     quarry
         .world
         .answers_with(reply(200, &left, streamed(&[b"a", b"b"], None)));
-    let (answer, _) = quarry.get("/proxy/stones/1");
+    let (answer, _) = get(&quarry, "/proxy/stones/1");
     assert_eq!(
         (answer.text(), told(&answer)),
         ("ab", ["50", "12", "2"].map(str::to_owned))
@@ -418,41 +368,41 @@ fn callers_are_told_what_is_left_alike_on_every_answer() {
         ("X-RateLimit-Reset", "1700000060"),
     ];
     quarry.world.answers(200, &usual, "[]");
-    let (answer, _) = quarry.get("/proxy/plain");
+    let (answer, _) = get(&quarry, "/proxy/plain");
     assert_eq!(told(&answer), ["100", "99", "60"]);
     quarry
         .world
         .answers(202, &[("retry-after", "Tue, 14 Nov 2023 22:13:30 GMT")], "");
-    let (answer, _) = quarry.get("/proxy/plain/1");
+    let (answer, _) = get(&quarry, "/proxy/plain/1");
     assert_eq!(answer.header("retry-after"), Some("10"));
 }
 
 #[test]
 fn a_rate_limit_on_custom_is_passed_on_with_its_wait() {
-    let quarry = Quarry::open();
+    let quarry = open();
     let once = [("x-max-retries", "0")];
     quarry
         .world
         .answers(429, &[("content-type", "text/plain")], "easy");
-    let (answer, _) = quarry.call("GET", "/custom/x", &once, Body::Empty);
+    let (answer, _) = quarry.call_timed("GET", "/custom/x", &once, Body::Empty);
     assert_eq!((answer.status, answer.text()), (429, "easy"));
     assert_eq!(answer.header("retry-after"), Some("30"));
     quarry
         .world
         .answers(403, &JSON, r#"{"code":"quota","wait":4}"#);
-    let (answer, _) = quarry.call("GET", "/custom/x", &once, Body::Empty);
+    let (answer, _) = quarry.call_timed("GET", "/custom/x", &once, Body::Empty);
     assert_eq!((answer.status, answer.header("retry-after")), (403, None));
 }
 
 #[test]
 fn an_expression_that_fails_spoils_no_answer() {
-    let quarry = Quarry::open();
+    let quarry = open();
     quarry.world.answers(
         200,
         &[("x-left", "few"), ("content-type", "application/json")],
         "{}",
     );
-    assert_eq!(quarry.get("/proxy/stones/1").0.status, 200);
+    assert_eq!(get(&quarry, "/proxy/stones/1").0.status, 200);
     let logs = quarry.world.0.logs.borrow();
     let line = logs
         .iter()
@@ -467,12 +417,12 @@ fn an_expression_that_fails_spoils_no_answer() {
 
 #[test]
 fn when_nothing_is_left_all_callers_of_the_account_wait_for_the_reset() {
-    let quarry = Quarry::open();
+    let quarry = open();
     let used_up = [("x-left", "0"), ("x-reset-ms", "12000")];
     quarry.world.answers(200, &used_up, "last");
-    assert_eq!(quarry.get("/proxy/stones/1").0.text(), "last");
+    assert_eq!(get(&quarry, "/proxy/stones/1").0.text(), "last");
     let hasty = [("x-timeout-ms", "5000")];
-    let (answer, took) = quarry.call("GET", "/custom/x", &hasty, Body::Empty);
+    let (answer, took) = quarry.call_timed("GET", "/custom/x", &hasty, Body::Empty);
     assert_eq!((answer.header("retry-after"), took), (Some("12"), 0));
     let body = answer.expect(429);
     assert_eq!(
@@ -481,16 +431,16 @@ fn when_nothing_is_left_all_callers_of_the_account_wait_for_the_reset() {
         "the provider was not asked"
     );
     quarry.world.answers(200, &[], "first");
-    let (answer, took) = quarry.get("/proxy/stones/1");
+    let (answer, took) = get(&quarry, "/proxy/stones/1");
     assert_eq!((answer.text(), took), ("first", 12_000));
     quarry.world.answers(200, &[], "second");
-    assert_eq!(quarry.get("/proxy/stones/1").1, 0);
+    assert_eq!(get(&quarry, "/proxy/stones/1").1, 0);
     assert_eq!(quarry.sent(), 3);
 }
 
 #[test]
 fn who_waits_hears_of_a_later_reset() {
-    let quarry = Quarry::open();
+    let quarry = open();
     let (path, client) = (quarry.path("/custom/x"), &quarry.setting.client);
     let began = quarry.world.now();
     let call = || client.request_async("GET", &path, &[], Body::Empty);
@@ -513,13 +463,13 @@ fn who_waits_hears_of_a_later_reset() {
 
 #[test]
 fn a_rate_limit_holds_for_the_other_callers_of_the_account_and_for_no_other_account() {
-    let quarry = Quarry::open();
+    let quarry = open();
     let once = [("x-max-retries", "0")];
     quarry.world.answers(429, &[("retry-after", "9")], "");
-    let (answer, _) = quarry.call("GET", "/proxy/plain", &once, Body::Empty);
+    let (answer, _) = quarry.call_timed("GET", "/proxy/plain", &once, Body::Empty);
     assert_eq!(answer.status, 429);
     let hasty = [("x-timeout-ms", "9000")];
-    let (answer, _) = quarry.call("POST", "/proxy/stones", &hasty, Body::from_bytes("{}"));
+    let (answer, _) = quarry.call_timed("POST", "/proxy/stones", &hasty, Body::from_bytes("{}"));
     assert_eq!(answer.code(429), "provider.rate_limited");
     let other = quarry
         .setting
@@ -528,13 +478,13 @@ fn a_rate_limit_holds_for_the_other_callers_of_the_account_and_for_no_other_acco
     let path = format!("/proxy/plain?integrated_account_id={other}");
     quarry.setting.client.get(&path).expect(200);
     quarry.world.answers(200, &[], "[]");
-    let (answer, took) = quarry.get("/proxy/plain");
+    let (answer, took) = get(&quarry, "/proxy/plain");
     assert_eq!((answer.status, took), (200, 9_000));
 }
 
 #[test]
 fn an_accounts_callers_share_its_rate() {
-    let quarry = Quarry::with(&[("ACCOUNT_RATE", "3")]);
+    let quarry = with(&[("ACCOUNT_RATE", "3")]);
     let (path, client) = (quarry.path("/custom/x"), &quarry.setting.client);
     for _ in 0..7 {
         quarry.world.answers(200, &[], "ok");
@@ -557,16 +507,16 @@ fn an_accounts_callers_share_its_rate() {
 
 #[test]
 fn who_cannot_wait_for_the_accounts_turn_is_told_how_long() {
-    let quarry = Quarry::with(&[("ACCOUNT_RATE", "1")]);
+    let quarry = with(&[("ACCOUNT_RATE", "1")]);
     quarry.world.answers(200, &[], "ok");
-    quarry.get("/custom/x");
+    get(&quarry, "/custom/x");
     quarry.world.pass(Duration::from_millis(2_400));
     let hasty = [("x-timeout-ms", "5000")];
-    let (answer, took) = quarry.call("POST", "/proxy/stones", &hasty, Body::from_bytes("{}"));
+    let (answer, took) = quarry.call_timed("POST", "/proxy/stones", &hasty, Body::from_bytes("{}"));
     assert_eq!((answer.header("retry-after"), took), (Some("8"), 0));
     assert_eq!(answer.code(429), "caller.rate_limited");
     quarry.world.answers(200, &[], "ok");
-    let (answer, took) = quarry.get("/custom/x");
+    let (answer, took) = get(&quarry, "/custom/x");
     assert_eq!(
         (answer.status, took),
         (200, 8_000),
@@ -576,12 +526,12 @@ fn who_cannot_wait_for_the_accounts_turn_is_told_how_long() {
 
 #[test]
 fn retries_take_turns_and_a_retry_without_one_leaves_the_providers_answer() {
-    let quarry = Quarry::with(&[("ACCOUNT_RATE", "2")]);
+    let quarry = with(&[("ACCOUNT_RATE", "2")]);
     for _ in 0..2 {
         quarry.world.answers(503, &[], "down");
     }
     quarry.world.answers(200, &[], "ok");
-    let (answer, took) = quarry.get("/custom/x");
+    let (answer, took) = get(&quarry, "/custom/x");
     assert_eq!(
         (answer.text(), took),
         ("ok", 10_000),
@@ -592,26 +542,26 @@ fn retries_take_turns_and_a_retry_without_one_leaves_the_providers_answer() {
         quarry.world.answers(503, &[], "down");
     }
     let hasty = [("x-timeout-ms", "8000")];
-    let (answer, _) = quarry.call("GET", "/custom/x", &hasty, Body::Empty);
+    let (answer, _) = quarry.call_timed("GET", "/custom/x", &hasty, Body::Empty);
     assert_eq!((answer.status, answer.text()), (503, "down"));
 }
 
 #[test]
 fn without_a_rate_an_account_goes_as_fast_as_it_is_called() {
-    let quarry = Quarry::with(&[("ACCOUNT_RATE", "0")]);
+    let quarry = with(&[("ACCOUNT_RATE", "0")]);
     for _ in 0..50 {
         quarry.world.answers(200, &[], "ok");
-        assert_eq!(quarry.get("/custom/x").1, 0);
+        assert_eq!(get(&quarry, "/custom/x").1, 0);
     }
 }
 
 #[test]
 fn a_token_sends_so_many_requests_and_no_more_whatever_they_are() {
-    let quarry = Quarry::open();
+    let quarry = open();
     quarry.world.0.token_rate.set(Some(3));
     let client = &quarry.setting.client;
     quarry.world.answers(200, &[], "ok");
-    assert_eq!(quarry.get("/custom/x").0.status, 200);
+    assert_eq!(get(&quarry, "/custom/x").0.status, 200);
     client.get("/integrated-account").expect(200);
     assert_eq!(client.get("/environment").code(403), "caller.forbidden");
     for path in [
@@ -647,7 +597,7 @@ fn a_token_sends_so_many_requests_and_no_more_whatever_they_are() {
 
 #[test]
 fn an_account_token_has_a_rate_of_its_own() {
-    let quarry = Quarry::open();
+    let quarry = open();
     let body = json!({ "integrated_account_id": quarry.account });
     let made = quarry
         .setting
@@ -669,19 +619,12 @@ fn an_account_token_has_a_rate_of_its_own() {
 
 #[test]
 fn a_step_of_an_action_is_retried_like_a_call() {
-    let world = World::new();
     let mut file = file();
     file["config"]["actions"] = json!({ "look": { "type": "request", "config": { "resource": "stones", "method": "list" } } });
-    let setting = Setting::new(&world, &file);
-    let account = setting.account("api_key", &json!({ "api_key": "k" }));
-    world.answers(502, &[], "");
-    world.answers(429, &[("retry-after", "2")], "");
-    world.answers(200, &JSON, r#"{"data":[5]}"#);
-    let path = format!("/proxy/_/look?integrated_account_id={account}");
-    let call = setting
-        .client
-        .request_async("POST", &path, &[], Body::Empty);
-    let idle = async {};
-    let (answer, ()) = block_on(world.run_passing(join(call, idle)));
+    let quarry = Scene::with_key(&[], &file);
+    quarry.world.answers(502, &[], "");
+    quarry.world.answers(429, &[("retry-after", "2")], "");
+    quarry.world.answers(200, &JSON, r#"{"data":[5]}"#);
+    let answer = quarry.call_passing("POST", "/proxy/_/look", &[], Body::Empty);
     assert_eq!(answer.expect(200), json!([5]));
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use causeway::ids::AccountId;
-use causeway::ports::{Body, ObjectName, SendError};
+use causeway::ports::{Body, SendError};
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Client, Setting};
-use crate::outside::{Pieces, Scripted, World};
+use crate::account::{JSON, Scene};
+use crate::client::{Answer, Client};
+use crate::outside::Pieces;
 
 fn file() -> Value {
     json!({ "name": "desk", "category": "help", "config": {
@@ -33,84 +33,56 @@ fn file() -> Value {
     } })
 }
 
-struct Desk {
-    world: World,
-    setting: Setting,
-    account: String,
+fn open(scope: &Value) -> Scene {
+    let token = json!({ "access_token": "t-secret", "scope": scope });
+    Scene::with_token(&[], &file(), &token)
 }
 
-impl Desk {
-    fn open(scope: &Value) -> Self {
-        let world = World::new();
-        let setting = Setting::new(&world, &file());
-        let token = json!({ "access_token": "t-secret", "scope": scope });
-        let account = setting.account("oauth2", &json!({ "oauth": { "token": token } }));
-        Self {
-            world,
-            setting,
-            account,
-        }
-    }
+fn call(desk: &Scene, method: &str, path: &str, body: Body<Pieces>) -> Answer {
+    desk.call(method, path, &[], body)
+}
 
-    fn path(&self, path: &str) -> String {
-        let mark = if path.contains('?') { '&' } else { '?' };
-        format!("{path}{mark}integrated_account_id={}", self.account)
-    }
+fn answers(desk: &Scene, status: u16, body: &str) {
+    desk.world.answers(status, &JSON, body);
+}
 
-    fn call(&self, method: &str, path: &str, body: Body<Pieces>) -> Answer {
-        let client = &self.setting.client;
-        client.request(method, &self.path(path), &[], body)
-    }
+fn log(desk: &Scene, filters: &str) -> Value {
+    desk.get(&format!("/log{filters}")).expect(200)
+}
 
-    fn answers(&self, status: u16, body: &str) {
-        let headers = [("content-type", "application/json")];
-        self.world.answers(status, &headers, body);
-    }
+fn account(desk: &Scene) -> Value {
+    let path = format!("/integrated-account/{}", desk.account);
+    desk.setting.client.get(&path).expect(200)
+}
 
-    fn log(&self, filters: &str) -> Value {
-        self.setting
-            .client
-            .get(&self.path(&format!("/log{filters}")))
-            .expect(200)
-    }
+/// The time in which what is gathered is written.
+fn flush(desk: &Scene) {
+    desk.world.pass(Duration::from_secs(6));
+    futures::executor::block_on(desk.world.run(async {}));
+}
 
-    fn object(&self) -> ObjectName {
-        ObjectName::Account(self.account.parse::<AccountId>().unwrap())
-    }
-
-    fn account(&self) -> Value {
-        let path = format!("/integrated-account/{}", self.account);
-        self.setting.client.get(&path).expect(200)
-    }
-
-    /// The time in which what is gathered is written.
-    fn flush(&self) {
-        self.world.pass(Duration::from_secs(6));
-        futures::executor::block_on(self.world.run(async {}));
-    }
-
-    fn stored(&self) -> usize {
-        let tables = "SELECT name FROM sqlite_master WHERE name = 'log'";
-        if self.world.rows(self.object(), tables) == 0 {
-            return 0;
-        }
-        self.world.rows(self.object(), "SELECT number FROM log")
-    }
+fn stored(desk: &Scene) -> usize {
+    desk.rows("log")
 }
 
 #[test]
 fn each_call_has_its_line_without_values() {
-    let desk = Desk::open(&json!(null));
-    desk.answers(200, "[]");
-    let list = desk.call("GET", "/proxy/tickets?mail=a%40b.example", Body::Empty);
+    let desk = open(&json!(null));
+    answers(&desk, 200, "[]");
+    let list = call(
+        &desk,
+        "GET",
+        "/proxy/tickets?mail=a%40b.example",
+        Body::Empty,
+    );
     let id = list.header("x-request-id").unwrap().to_owned();
-    desk.answers(404, r#"{"why":"secret words"}"#);
-    desk.call("GET", "/proxy/tickets/4711", Body::Empty);
-    desk.answers(200, "{}");
+    answers(&desk, 404, r#"{"why":"secret words"}"#);
+    call(&desk, "GET", "/proxy/tickets/4711", Body::Empty);
+    answers(&desk, 200, "{}");
     let body = Body::from_bytes(r#"{"a":1}"#);
-    desk.call("POST", "/custom/people/4711/merge?with=x", body);
-    desk.call("POST", "/proxy/_/ping", Body::Empty).expect(200);
-    let log = desk.log("");
+    call(&desk, "POST", "/custom/people/4711/merge?with=x", body);
+    call(&desk, "POST", "/proxy/_/ping", Body::Empty).expect(200);
+    let log = log(&desk, "");
     let lines = log["result"].as_array().unwrap();
     let seen: Vec<Value> = lines
         .iter()
@@ -183,7 +155,7 @@ fn each_call_has_its_line_without_values() {
 
 #[test]
 fn no_word_of_the_callers_is_in_the_log() {
-    let desk = Desk::open(&json!(null));
+    let desk = open(&json!(null));
     for (method, path, status) in [
         ("POST", "/proxy/tickets/jane@b.example", 405),
         ("GET", "/proxy/jane@b.example", 404),
@@ -192,12 +164,12 @@ fn no_word_of_the_callers_is_in_the_log() {
         ("GET", "/custom/users/jane", 200),
     ] {
         if status == 200 {
-            desk.answers(200, "{}");
+            answers(&desk, 200, "{}");
         }
-        let answer = desk.call(method, path, Body::Empty);
+        let answer = call(&desk, method, path, Body::Empty);
         assert_eq!(answer.status, status, "{method} {path}");
     }
-    let log = desk.log("");
+    let log = log(&desk, "");
     let lines = log["result"].as_array().unwrap().iter();
     let seen: Vec<Value> = lines
         .map(|line| json!([line["resource"], line["resource_method"], line["path"]]))
@@ -218,15 +190,13 @@ fn no_word_of_the_callers_is_in_the_log() {
 
 #[test]
 fn a_long_path_makes_no_long_line() {
-    let desk = Desk::open(&json!(null));
+    let desk = open(&json!(null));
     let resource = "x".repeat(15_000);
-    desk.call("GET", &format!("/proxy/{resource}"), Body::Empty)
-        .code(404);
-    desk.answers(200, "{}");
+    call(&desk, "GET", &format!("/proxy/{resource}"), Body::Empty).code(404);
+    answers(&desk, 200, "{}");
     let path = "/tickets".repeat(2_000);
-    desk.call("GET", &format!("/custom{path}"), Body::Empty)
-        .expect(200);
-    let log = desk.log("");
+    call(&desk, "GET", &format!("/custom{path}"), Body::Empty).expect(200);
+    let log = log(&desk, "");
     for line in log["result"].as_array().unwrap() {
         assert!(line.to_string().len() < 1_000, "{line}");
     }
@@ -234,12 +204,12 @@ fn a_long_path_makes_no_long_line() {
 
 #[test]
 fn no_line_is_lost_however_many_come_at_once() {
-    let desk = Desk::open(&json!(null));
+    let desk = open(&json!(null));
     for _ in 0..1_100 {
-        desk.call("GET", "/proxy/boats", Body::Empty).code(404);
+        call(&desk, "GET", "/proxy/boats", Body::Empty).code(404);
     }
-    desk.flush();
-    assert_eq!(desk.stored(), 1_100);
+    flush(&desk);
+    assert_eq!(stored(&desk), 1_100);
     let console = desk.world.0.logs.borrow();
     let told = console.iter().filter(|line| line["event"] == "call");
     assert_eq!(told.count(), 1_100);
@@ -248,38 +218,38 @@ fn no_line_is_lost_however_many_come_at_once() {
 #[test]
 fn lines_outlive_a_fault_of_storage() {
     for word in ["CREATE TABLE IF NOT EXISTS log", "INSERT INTO log"] {
-        let desk = Desk::open(&json!(null));
+        let desk = open(&json!(null));
         for _ in 0..2 {
-            desk.call("GET", "/proxy/boats", Body::Empty).code(404);
+            call(&desk, "GET", "/proxy/boats", Body::Empty).code(404);
         }
         desk.world.storage_refuses(desk.object(), word);
-        desk.flush();
-        assert_eq!(desk.stored(), 0, "{word}");
+        flush(&desk);
+        assert_eq!(stored(&desk), 0, "{word}");
         let faults = desk.world.0.logs.borrow().clone();
         let faults = faults
             .iter()
             .filter(|line| line["event"] == "log_not_written");
         assert_eq!(faults.count(), 1, "{word}");
-        desk.call("GET", "/proxy/boats", Body::Empty).code(404);
-        desk.flush();
-        assert_eq!(desk.stored(), 3, "{word}");
-        assert_eq!(desk.log("")["result"].as_array().unwrap().len(), 3);
+        call(&desk, "GET", "/proxy/boats", Body::Empty).code(404);
+        flush(&desk);
+        assert_eq!(stored(&desk), 3, "{word}");
+        assert_eq!(log(&desk, "")["result"].as_array().unwrap().len(), 3);
     }
 }
 
 #[test]
 fn a_walk_that_broke_has_its_code_and_its_refusal_is_noted() {
-    let desk = Desk::open(&json!("tickets:read"));
-    desk.answers(200, r#"[{"id":1},{"id":2}]"#);
-    desk.answers(403, r#"{"why":"secret words"}"#);
+    let desk = open(&json!("tickets:read"));
+    answers(&desk, 200, r#"[{"id":1},{"id":2}]"#);
+    answers(&desk, 403, r#"{"why":"secret words"}"#);
     let path = desk.path("/proxy/notes?limit=2");
     let headers = [("x-all-pages", "true")];
     let client = &desk.setting.client;
     let walk = client.request("GET", &path, &headers, Body::Empty);
     assert_eq!(walk.status, 200);
     assert_eq!(walk.text().lines().count(), 3);
-    desk.flush();
-    let line = desk.log("")["result"][0].clone();
+    flush(&desk);
+    let line = log(&desk, "")["result"][0].clone();
     assert_eq!(
         json!([
             line["status"],
@@ -289,14 +259,14 @@ fn a_walk_that_broke_has_its_code_and_its_refusal_is_noted() {
         ]),
         json!([200, "provider.rejected", 403, 18])
     );
-    let told = desk.account()["last_forbidden_error"].clone();
+    let told = account(&desk)["last_forbidden_error"].clone();
     assert_eq!(told["resource"], "notes");
     assert_eq!(told["missing_scopes"], json!(["notes:read"]));
 }
 
 #[test]
 fn the_time_of_a_walk_goes_to_its_end() {
-    let desk = Desk::open(&json!(null));
+    let desk = open(&json!(null));
     let client = &desk.setting.client;
     let start = 1_700_000_000_000;
     desk.world.answers_at(start + 1_000, 200, r#"[{"id":1}]"#);
@@ -305,7 +275,7 @@ fn the_time_of_a_walk_goes_to_its_end() {
     let headers = [("x-all-pages", "true")];
     let walk = client.request_async("GET", &path, &headers, Body::Empty);
     futures::executor::block_on(desk.world.run_passing(walk));
-    let line = desk.log("")["result"][0].clone();
+    let line = log(&desk, "")["result"][0].clone();
     assert_eq!(
         (&line["duration_ms"], &line["code"]),
         (&json!(3_000), &Value::Null)
@@ -314,11 +284,11 @@ fn the_time_of_a_walk_goes_to_its_end() {
 
 #[test]
 fn what_a_provider_forbids_an_action_is_noted() {
-    let desk = Desk::open(&json!(null));
-    desk.answers(403, r#"{"why":"secret words"}"#);
-    desk.call("POST", "/proxy/_/ask", Body::Empty).code(403);
-    desk.flush();
-    let told = desk.account()["last_forbidden_error"].clone();
+    let desk = open(&json!(null));
+    answers(&desk, 403, r#"{"why":"secret words"}"#);
+    call(&desk, "POST", "/proxy/_/ask", Body::Empty).code(403);
+    flush(&desk);
+    let told = account(&desk)["last_forbidden_error"].clone();
     assert_eq!(
         (&told["resource"], &told["method"]),
         (&json!("_"), &json!("ask"))
@@ -328,35 +298,32 @@ fn what_a_provider_forbids_an_action_is_noted() {
 
 #[test]
 fn who_called_is_an_id_or_a_kind() {
-    let desk = Desk::open(&json!(null));
+    let desk = open(&json!(null));
     let path = desk.path("/proxy/tickets/1");
     let body = json!({ "integrated_account_id": desk.account });
     let made = desk.setting.client.post("/integrated-account/token", &body);
     let made = made.expect(201);
     let token = made["integrated_account_token"].as_str().unwrap();
     for client in [&desk.setting.admin, &desk.setting.client.with_token(token)] {
-        desk.answers(200, "{}");
+        answers(&desk, 200, "{}");
         client.get(&path).expect(200);
     }
-    let log = desk.log("");
+    let log = log(&desk, "");
     assert_eq!(log["result"][0]["caller"], "account_token");
     assert_eq!(log["result"][1]["caller"], "admin_token");
 }
 
 #[test]
 fn times_and_failures_are_told() {
-    let desk = Desk::open(&json!(null));
-    desk.world.scripts(Scripted {
-        outcome: Err(SendError::Unreachable),
-        not_before: 0,
-    });
-    desk.call("POST", "/proxy/tickets", Body::Empty);
+    let desk = open(&json!(null));
+    desk.fails(SendError::Unreachable);
+    call(&desk, "POST", "/proxy/tickets", Body::Empty);
     desk.world.answers_at(1_700_000_002_000, 200, "{}");
     let client = &desk.setting.client;
     let path = desk.path("/proxy/tickets/1");
     let call = client.request_async("GET", &path, &[], Body::Empty);
     futures::executor::block_on(desk.world.run_passing(call));
-    let log = desk.log("");
+    let log = log(&desk, "");
     let lines = &log["result"];
     assert_eq!(lines[0]["duration_ms"], 2_000);
     assert_eq!(lines[0]["upstream_ms"], 2_000);
@@ -367,45 +334,45 @@ fn times_and_failures_are_told() {
 
 #[test]
 fn nothing_is_written_before_the_answer_and_then_within_seconds() {
-    let desk = Desk::open(&json!(null));
+    let desk = open(&json!(null));
     let before = desk.world.writes(desk.object());
     for _ in 0..150 {
-        desk.answers(200, "{}");
-        desk.call("GET", "/proxy/tickets/1", Body::Empty)
-            .expect(200);
+        answers(&desk, 200, "{}");
+        call(&desk, "GET", "/proxy/tickets/1", Body::Empty).expect(200);
         assert_eq!(desk.world.writes(desk.object()), before);
     }
     desk.world.pass(Duration::from_secs(1));
     futures::executor::block_on(desk.world.run(async {}));
-    assert_eq!(desk.stored(), 150, "a hundred do not wait");
-    desk.answers(200, "{}");
-    desk.call("GET", "/proxy/tickets/1", Body::Empty)
-        .expect(200);
+    assert_eq!(stored(&desk), 150, "a hundred do not wait");
+    answers(&desk, 200, "{}");
+    call(&desk, "GET", "/proxy/tickets/1", Body::Empty).expect(200);
     desk.world.pass(Duration::from_secs(4));
     futures::executor::block_on(desk.world.run(async {}));
-    assert_eq!(desk.stored(), 150);
-    desk.flush();
-    assert_eq!(desk.stored(), 151);
+    assert_eq!(stored(&desk), 150);
+    flush(&desk);
+    assert_eq!(stored(&desk), 151);
     desk.world.restart();
     assert_eq!(
-        desk.log("?limit=1000")["result"].as_array().unwrap().len(),
+        log(&desk, "?limit=1000")["result"]
+            .as_array()
+            .unwrap()
+            .len(),
         151
     );
 }
 
 #[test]
 fn a_list_is_narrowed_and_goes_on() {
-    let desk = Desk::open(&json!(null));
+    let desk = open(&json!(null));
     for status in [200, 404, 200, 500, 404] {
-        desk.answers(status, "{}");
-        desk.call("GET", "/custom/tickets", Body::Empty);
+        answers(&desk, status, "{}");
+        call(&desk, "GET", "/custom/tickets", Body::Empty);
         desk.world.pass(Duration::from_mins(1));
     }
-    desk.answers(200, "{}");
-    desk.call("GET", "/proxy/tickets/1", Body::Empty)
-        .expect(200);
+    answers(&desk, 200, "{}");
+    call(&desk, "GET", "/proxy/tickets/1", Body::Empty).expect(200);
     let statuses = |filters: &str| -> Vec<u64> {
-        let log = desk.log(filters);
+        let log = log(&desk, filters);
         let lines = log["result"].as_array().unwrap().iter();
         lines.map(|line| line["status"].as_u64().unwrap()).collect()
     };
@@ -413,7 +380,7 @@ fn a_list_is_narrowed_and_goes_on() {
     assert_eq!(statuses("?status=404"), [404, 404]);
     assert_eq!(statuses("?resource=tickets"), [200]);
     assert_eq!(statuses("?resource=boats"), [0; 0]);
-    let at = desk.log("?status=500")["result"][0]["created_at"].clone();
+    let at = log(&desk, "?status=500")["result"][0]["created_at"].clone();
     let at = at.as_str().unwrap();
     assert_eq!(statuses(&format!("?created_at={at}")), [500]);
     assert_eq!(statuses(&format!("?created_at[gt]={at}")), [200, 404]);
@@ -423,14 +390,14 @@ fn a_list_is_narrowed_and_goes_on() {
         statuses(&format!("?created_at[lte]={at}")),
         [500, 200, 404, 200]
     );
-    let first = desk.log("?limit=4");
+    let first = log(&desk, "?limit=4");
     assert_eq!(first["limit"], 4);
     let cursor = first["next_cursor"].as_str().unwrap();
     assert_eq!(
         statuses(&format!("?limit=4&next_cursor={cursor}")),
         [404, 200]
     );
-    assert_eq!(desk.log("?limit=6")["next_cursor"], Value::Null);
+    assert_eq!(log(&desk, "?limit=6")["next_cursor"], Value::Null);
     let get = |path: &str| desk.setting.client.get(path).status;
     assert_eq!(get("/log"), 422);
     assert_eq!(get(&desk.path("/log?status=abc")), 422);
@@ -440,12 +407,12 @@ fn a_list_is_narrowed_and_goes_on() {
 
 #[test]
 fn what_others_try_is_in_nobodys_log() {
-    let desk = Desk::open(&json!(null));
+    let desk = open(&json!(null));
     let other = desk.setting.admin.environment("other");
     let stranger = desk.setting.admin.token_of(&other, None);
     assert_eq!(stranger.get(&desk.path("/proxy/tickets/1")).status, 404);
     assert_eq!(stranger.get(&desk.path("/log")).status, 404);
-    assert_eq!(desk.log("")["result"], json!([]));
+    assert_eq!(log(&desk, "")["result"], json!([]));
     let reader = desk
         .setting
         .admin
@@ -455,49 +422,44 @@ fn what_others_try_is_in_nobodys_log() {
 
 #[test]
 fn old_lines_go_by_alarm_and_all_with_the_account() {
-    let desk = Desk::open(&json!(null));
-    desk.answers(200, "{}");
-    desk.call("GET", "/proxy/tickets/1", Body::Empty)
-        .expect(200);
-    desk.flush();
-    assert_eq!(desk.stored(), 1);
+    let desk = open(&json!(null));
+    answers(&desk, 200, "{}");
+    call(&desk, "GET", "/proxy/tickets/1", Body::Empty).expect(200);
+    flush(&desk);
+    assert_eq!(stored(&desk), 1);
     desk.world.restart();
     desk.world.pass(Duration::from_hours(24 * 7 + 2));
     desk.world.settle();
-    assert_eq!(desk.stored(), 0);
-    desk.answers(200, "{}");
-    desk.call("GET", "/proxy/tickets/1", Body::Empty)
-        .expect(200);
-    desk.flush();
-    desk.answers(200, "{}");
-    desk.call("GET", "/proxy/tickets/1", Body::Empty)
-        .expect(200);
+    assert_eq!(stored(&desk), 0);
+    answers(&desk, 200, "{}");
+    call(&desk, "GET", "/proxy/tickets/1", Body::Empty).expect(200);
+    flush(&desk);
+    answers(&desk, 200, "{}");
+    call(&desk, "GET", "/proxy/tickets/1", Body::Empty).expect(200);
     let path = format!("/integrated-account/{}", desk.account);
     desk.setting.client.delete(&path).expect(200);
-    desk.flush();
-    assert_eq!(desk.stored(), 0);
+    flush(&desk);
+    assert_eq!(stored(&desk), 0);
     assert_eq!(desk.setting.client.get(&desk.path("/log")).status, 404);
 }
 
 #[test]
 fn the_log_is_a_ring() {
-    let desk = Desk::open(&json!(null));
-    desk.answers(200, "{}");
-    desk.call("GET", "/proxy/tickets/1", Body::Empty)
-        .expect(200);
-    desk.flush();
+    let desk = open(&json!(null));
+    answers(&desk, 200, "{}");
+    call(&desk, "GET", "/proxy/tickets/1", Body::Empty).expect(200);
+    flush(&desk);
     let fill = "INSERT INTO log (number, status, resource, line) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) SELECT i, 200, NULL, '{}' FROM n";
     desk.world.select(desk.object(), fill);
     desk.world.restart();
     for _ in 0..3 {
-        desk.answers(200, "{}");
-        desk.call("GET", "/proxy/tickets/1", Body::Empty)
-            .expect(200);
-        desk.flush();
-        assert_eq!(desk.stored(), 10_000);
+        answers(&desk, 200, "{}");
+        call(&desk, "GET", "/proxy/tickets/1", Body::Empty).expect(200);
+        flush(&desk);
+        assert_eq!(stored(&desk), 10_000);
     }
     assert_eq!(
-        desk.log("?resource=tickets")["result"]
+        log(&desk, "?resource=tickets")["result"]
             .as_array()
             .unwrap()
             .len(),
@@ -507,25 +469,25 @@ fn the_log_is_a_ring() {
 
 #[test]
 fn a_refusal_says_which_scopes_are_missing() {
-    let desk = Desk::open(&json!("tickets:read,users:read"));
-    desk.answers(403, r#"{"why":"scope"}"#);
+    let desk = open(&json!("tickets:read,users:read"));
+    answers(&desk, 403, r#"{"why":"scope"}"#);
     let before = desk.world.writes(desk.object());
-    desk.call("POST", "/proxy/tickets", Body::Empty).code(403);
+    call(&desk, "POST", "/proxy/tickets", Body::Empty).code(403);
     assert_eq!(desk.world.writes(desk.object()), before);
-    assert_eq!(desk.account()["last_forbidden_error"], Value::Null);
-    desk.flush();
+    assert_eq!(account(&desk)["last_forbidden_error"], Value::Null);
+    flush(&desk);
     desk.world.restart();
-    let told = desk.account()["last_forbidden_error"].clone();
+    let told = account(&desk)["last_forbidden_error"].clone();
     assert_eq!(told["resource"], "tickets");
     assert_eq!(told["method"], "create");
     assert_eq!(told["status"], 403);
     assert_eq!(told["scopes"], json!(["tickets:read", "tickets:write"]));
     assert_eq!(told["missing_scopes"], json!(["tickets:write"]));
     assert!(!told.to_string().contains("why"));
-    desk.answers(403, "");
-    desk.call("GET", "/custom/tickets", Body::Empty);
-    desk.flush();
-    let told = desk.account()["last_forbidden_error"].clone();
+    answers(&desk, 403, "");
+    call(&desk, "GET", "/custom/tickets", Body::Empty);
+    flush(&desk);
+    let told = account(&desk)["last_forbidden_error"].clone();
     assert_eq!(
         (&told["resource"], &told["missing_scopes"]),
         (&Value::Null, &json!([]))
@@ -538,11 +500,11 @@ fn a_refusal_says_which_scopes_are_missing() {
 
 #[test]
 fn where_nobody_says_what_was_granted_nothing_is_claimed() {
-    let desk = Desk::open(&json!(null));
-    desk.answers(403, "");
-    desk.call("POST", "/proxy/tickets", Body::Empty).code(403);
-    desk.flush();
-    let told = desk.account()["last_forbidden_error"].clone();
+    let desk = open(&json!(null));
+    answers(&desk, 403, "");
+    call(&desk, "POST", "/proxy/tickets", Body::Empty).code(403);
+    flush(&desk);
+    let told = account(&desk)["last_forbidden_error"].clone();
     assert_eq!(told["missing_scopes"], Value::Null);
     let found = capabilities(&desk);
     assert_eq!(found["granted_scopes"], Value::Null);
@@ -556,14 +518,14 @@ fn where_nobody_says_what_was_granted_nothing_is_claimed() {
     );
 }
 
-fn capabilities(desk: &Desk) -> Value {
+fn capabilities(desk: &Scene) -> Value {
     let path = format!("/integrated-account/{}/capabilities", desk.account);
     desk.setting.client.get(&path).expect(200)
 }
 
 #[test]
 fn an_account_says_what_it_may_do() {
-    let desk = Desk::open(&json!("tickets:read"));
+    let desk = open(&json!("tickets:read"));
     let found = capabilities(&desk);
     assert_eq!(found["id"], desk.account.as_str());
     assert_eq!(found["integration"]["name"], "desk");
@@ -593,7 +555,7 @@ fn an_account_says_what_it_may_do() {
 
 #[test]
 fn an_integration_says_what_it_can_do_by_name_or_id() {
-    let desk = Desk::open(&json!(null));
+    let desk = open(&json!(null));
     let id = desk.setting.client.get("/integration/desk").expect(200)["id"].clone();
     for key in ["desk", id.as_str().unwrap()] {
         let path = format!("/integration/{key}/capabilities");

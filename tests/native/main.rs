@@ -8,6 +8,7 @@
     reason = "a test stops at the first surprise; the lints do not see helpers as tests"
 )]
 
+mod account;
 mod account_changes;
 mod accounts;
 mod actions;

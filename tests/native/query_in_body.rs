@@ -4,57 +4,40 @@
 use causeway::ports::Body;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Setting};
-use crate::outside::World;
+use crate::account::{JSON, Scene};
+use crate::client::Answer;
 
-const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
-
-struct Mail {
-    world: World,
-    setting: Setting,
-    account: String,
+fn open() -> Scene {
+    let letters = |format: &str| {
+        json!({ "list": {
+            "method": "post", "path": "/r", "body_format": format, "body": { "kind": "letter" },
+            "add_query_to_body": true, "ignore_body_in_pagination": true,
+            "pagination": { "format": "page", "config": { "page_key": "page", "add_to_body": true } } } })
+    };
+    let file = json!({ "name": "mail", "config": {
+        "base_url": "https://api.mail.example",
+        "credentials": { "api_key": { "format": "api_key", "config": { "fields": [{ "name": "api_key", "type": "password" }] } } },
+        "authorization": { "format": "bearer", "config": { "token": "{{api_key}}" } },
+        "resources": {
+            "r": { "create": { "method": "post", "path": "/r", "add_query_to_body": true } },
+            "letters": letters("json"),
+            "forms": letters("form"),
+        },
+    } });
+    Scene::with_key(&[], &file)
 }
 
-impl Mail {
-    fn open() -> Self {
-        let world = World::new();
-        let letters = |format: &str| {
-            json!({ "list": {
-                "method": "post", "path": "/r", "body_format": format, "body": { "kind": "letter" },
-                "add_query_to_body": true, "ignore_body_in_pagination": true,
-                "pagination": { "format": "page", "config": { "page_key": "page", "add_to_body": true } } } })
-        };
-        let file = json!({ "name": "mail", "config": {
-            "base_url": "https://api.mail.example",
-            "credentials": { "api_key": { "format": "api_key", "config": { "fields": [{ "name": "api_key", "type": "password" }] } } },
-            "authorization": { "format": "bearer", "config": { "token": "{{api_key}}" } },
-            "resources": {
-                "r": { "create": { "method": "post", "path": "/r", "add_query_to_body": true } },
-                "letters": letters("json"),
-                "forms": letters("form"),
-            },
-        } });
-        let setting = Setting::new(&world, &file);
-        let account = setting.account("api_key", &json!({ "api_key": "k" }));
-        Self {
-            world,
-            setting,
-            account,
-        }
-    }
+fn call(mail: &Scene, method: &str, path: &str, query: &str, body: &str) -> Answer {
+    let path = mail.path(path) + query;
+    let body = Body::from_bytes(body.to_owned());
+    mail.setting.client.request(method, &path, &JSON, body)
+}
 
-    fn call(&self, method: &str, path: &str, query: &str, body: &str) -> Answer {
-        let path = format!("{path}?integrated_account_id={}{query}", self.account);
-        let body = Body::from_bytes(body.to_owned());
-        self.setting.client.request(method, &path, &JSON, body)
-    }
-
-    /// The body that the provider got.
-    fn sent(&self) -> String {
-        let sent = self.world.sent().remove(0);
-        assert_eq!(sent.url, "https://api.mail.example/r", "and no query");
-        String::from_utf8(sent.body).unwrap()
-    }
+/// The body that the provider got.
+fn sent(mail: &Scene) -> String {
+    let sent = mail.world.sent().remove(0);
+    assert_eq!(sent.url, "https://api.mail.example/r", "and no query");
+    String::from_utf8(sent.body).unwrap()
 }
 
 /// `&x0=0&x1=1…`, and the entries that become of it.
@@ -66,13 +49,13 @@ fn parameters(count: usize) -> (String, String) {
 
 #[test]
 fn two_thousand_parameters_go_into_half_a_megabyte() {
-    let mail = Mail::open();
+    let mail = open();
     let (query, entries) = parameters(2_000);
     let numbers = format!("[{}1e400]", "1,".repeat(250_000));
     mail.world.answers(200, &JSON, "{}");
     let body = format!(r#"{{"x0":"ours","a":{numbers}}}"#);
-    mail.call("POST", "/proxy/r", &query, &body).expect(200);
-    let sent = mail.sent();
+    call(&mail, "POST", "/proxy/r", &query, &body).expect(200);
+    let sent = sent(&mail);
     assert!(
         sent == format!(r#"{{"a":{numbers},{entries}}}"#),
         "{sent:.200}"
@@ -81,20 +64,20 @@ fn two_thousand_parameters_go_into_half_a_megabyte() {
 
 #[test]
 fn a_few_parameters_go_into_an_object_of_fifty_thousand_entries() {
-    let mail = Mail::open();
+    let mail = open();
     let (query, entries) = parameters(40);
     let own: Vec<String> = (0..50_000).map(|n| format!("\"{n}\":0")).collect();
     let own = own.join(",");
     mail.world.answers(200, &JSON, "{}");
     let body = format!("{{{own}}}");
-    mail.call("POST", "/proxy/r", &query, &body).expect(200);
-    let sent = mail.sent();
+    call(&mail, "POST", "/proxy/r", &query, &body).expect(200);
+    let sent = sent(&mail);
     assert!(sent == format!("{{{own},{entries}}}"), "{sent:.200}");
 }
 
 #[test]
 fn filters_stand_in_the_body_of_every_page_though_the_methods_own_does_not() {
-    let mail = Mail::open();
+    let mail = open();
     for (path, first, second) in [
         (
             "/proxy/letters",
@@ -108,13 +91,13 @@ fn filters_stand_in_the_body_of_every_page_though_the_methods_own_does_not() {
         ),
     ] {
         mail.world.answers(200, &JSON, "[1,2]");
-        let page = mail.call("GET", path, "&status=open", "").expect(200);
-        assert_eq!(mail.sent(), first);
+        let page = call(&mail, "GET", path, "&status=open", "").expect(200);
+        assert_eq!(sent(&mail), first);
         mail.world.answers(200, &JSON, "[3]");
         let cursor = page["next_cursor"].as_str().unwrap();
         let query = format!("&status=open&next_cursor={cursor}");
-        let page: Value = mail.call("GET", path, &query, "").expect(200);
+        let page: Value = call(&mail, "GET", path, &query, "").expect(200);
         assert_eq!(page["result"], json!([3]));
-        assert_eq!(mail.sent(), second);
+        assert_eq!(sent(&mail), second);
     }
 }

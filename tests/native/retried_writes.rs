@@ -3,16 +3,13 @@
 
 use std::time::Duration;
 
-use causeway::ids::AccountId;
-use causeway::ports::{Body, ObjectName, System};
+use causeway::ports::{Body, System};
 use futures::executor::block_on;
 use futures::future::join;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Setting};
-use crate::outside::{Pieces, Scripted, World, reply};
-
-const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
+use crate::account::{JSON, Scene};
+use crate::outside::{Scripted, reply};
 
 /// A provider whose rate limits come as 429, as 403 with a header field, and as 200 with a word in the body.
 fn file() -> Value {
@@ -32,67 +29,27 @@ fn file() -> Value {
     } })
 }
 
-struct Mill {
-    world: World,
-    setting: Setting,
-    account: String,
+fn open() -> Scene {
+    with(&[])
 }
 
-impl Mill {
-    fn open() -> Self {
-        Self::with(&[])
-    }
+fn with(variables: &[(&str, &str)]) -> Scene {
+    Scene::with_key(variables, &file())
+}
 
-    fn with(variables: &[(&str, &str)]) -> Self {
-        let world = World::with(variables);
-        let setting = Setting::new(&world, &file());
-        let account = setting.account("api_key", &json!({ "api_key": "k" }));
-        Self {
-            world,
-            setting,
-            account,
-        }
-    }
+/// The provider's next answer, so long after now.
+fn answers_after(mill: &Scene, millis: i64, status: u16, body: &str) {
+    let at = mill.world.now().as_millis() + millis;
+    mill.world.answers_at(at, status, body);
+}
 
-    fn path(&self, path: &str) -> String {
-        format!("{path}?integrated_account_id={}", self.account)
-    }
+fn log(mill: &Scene) -> Vec<Value> {
+    let log = mill.setting.admin.get(&mill.path("/log")).expect(200);
+    log["result"].as_array().unwrap().clone()
+}
 
-    /// The answer, the clock going on while the call waits.
-    fn call(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let body = match method {
-            "GET" => Body::<Pieces>::Empty,
-            _ => Body::from_bytes("{}"),
-        };
-        let path = self.path(path);
-        let client = &self.setting.client;
-        let call = client.request_async(method, &path, headers, body);
-        block_on(self.world.run_passing(call))
-    }
-
-    /// The provider's next answer, so long after now.
-    fn answers_after(&self, millis: i64, status: u16, body: &str) {
-        let at = self.world.now().as_millis() + millis;
-        self.world.answers_at(at, status, body);
-    }
-
-    fn log(&self) -> Vec<Value> {
-        let log = self.setting.admin.get(&self.path("/log")).expect(200);
-        log["result"].as_array().unwrap().clone()
-    }
-
-    fn kept(&self) -> usize {
-        let object = ObjectName::Account(self.account.parse::<AccountId>().unwrap());
-        let tables = "SELECT name FROM sqlite_master WHERE name = 'kept_answer'";
-        if self.world.rows(object, tables) == 0 {
-            return 0;
-        }
-        self.world.rows(object, "SELECT place FROM kept_answer")
-    }
-
-    fn sent(&self) -> usize {
-        self.world.sent().len()
-    }
+fn kept(mill: &Scene) -> usize {
+    mill.rows("kept_answer")
 }
 
 fn keyed(retries: &'static str) -> [(&'static str, &'static str); 2] {
@@ -101,15 +58,15 @@ fn keyed(retries: &'static str) -> [(&'static str, &'static str); 2] {
 
 #[test]
 fn a_call_that_is_sent_again_is_one_line_that_counts_it_all() {
-    let mill = Mill::open();
-    mill.answers_after(1_000, 503, "down");
-    mill.answers_after(3_000, 200, "{}");
-    assert_eq!(mill.call("GET", "/proxy/sacks/1", &[]).status, 200);
+    let mill = open();
+    answers_after(&mill, 1_000, 503, "down");
+    answers_after(&mill, 3_000, 200, "{}");
+    assert_eq!(mill.ask_passing("GET", "/proxy/sacks/1", &[]).status, 200);
     for _ in 0..3 {
         mill.world.answers(502, &[], "down");
     }
-    assert_eq!(mill.call("GET", "/proxy/sacks/1", &[]).status, 502);
-    let log = mill.log();
+    assert_eq!(mill.ask_passing("GET", "/proxy/sacks/1", &[]).status, 502);
+    let log = log(&mill);
     assert_eq!(log.len(), 2);
     assert_eq!(
         (&log[0]["retries"], &log[0]["upstream_status"]),
@@ -128,34 +85,31 @@ fn a_call_that_is_sent_again_is_one_line_that_counts_it_all() {
 
 #[test]
 fn a_redirect_is_no_retry_and_what_follows_a_new_sign_in_is() {
-    let world = World::new();
     let mut file = file();
     file["config"]["credentials"] = json!({ "oauth2": { "format": "oauth2", "config": {
         "client": { "id": "c", "secret": "s" },
         "auth": { "tokenHost": "https://api.mill.example", "authorizePath": "/a", "tokenPath": "/token" } } } });
     file["config"]["authorization"] = json!({ "format": "bearer" });
-    let setting = Setting::new(&world, &file);
     let token = json!({ "access_token": "old", "refresh_token": "r", "expires_at": "2030-01-01T00:00:00.000Z" });
-    let account = setting.account("oauth2", &json!({ "oauth": { "token": token } }));
+    let mill = Scene::with_token(&[], &file, &token);
     let elsewhere = [("location", "https://api.mill.example/there")];
-    world.answers(307, &elsewhere, "");
-    world.answers(503, &[], "");
-    world.answers(307, &elsewhere, "");
-    world.answers(401, &[], "");
-    world.answers(200, &JSON, r#"{"access_token":"new","expires_in":3600}"#);
-    world.answers(307, &elsewhere, "");
-    world.answers(200, &[], "ok");
-    let path = format!("/proxy/sacks/1?integrated_account_id={account}");
-    let call = setting.client.request_async("GET", &path, &[], Body::Empty);
-    assert_eq!(block_on(world.run_passing(call)).text(), "ok");
-    let log = format!("/log?integrated_account_id={account}");
-    let log = setting.client.get(&log).expect(200);
+    mill.world.answers(307, &elsewhere, "");
+    mill.world.answers(503, &[], "");
+    mill.world.answers(307, &elsewhere, "");
+    mill.world.answers(401, &[], "");
+    mill.world
+        .answers(200, &JSON, r#"{"access_token":"new","expires_in":3600}"#);
+    mill.world.answers(307, &elsewhere, "");
+    mill.world.answers(200, &[], "ok");
+    let answer = mill.ask_passing("GET", "/proxy/sacks/1", &[]);
+    assert_eq!(answer.text(), "ok");
+    let log = mill.get("/log").expect(200);
     assert_eq!(log["result"][0]["retries"], 2);
 }
 
 #[test]
 fn a_write_that_is_sent_again_is_one_write_under_its_key() {
-    let mill = Mill::open();
+    let mill = open();
     mill.world.answers(503, &[], "down");
     mill.world.answers(200, &JSON, r#"{"data":{"id":7}}"#);
     let (client, path) = (&mill.setting.client, mill.path("/proxy/sacks/7"));
@@ -168,12 +122,11 @@ fn a_write_that_is_sent_again_is_one_write_under_its_key() {
         (mill.world.run_passing(first).await, meanwhile)
     });
     assert_eq!(meanwhile.code(409), "caller.idempotency_in_progress");
-    let again = mill.call("PUT", "/proxy/sacks/7", &headers);
+    let again = mill.ask_passing("PUT", "/proxy/sacks/7", &headers);
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
     assert_eq!((first.text(), again.text()), (r#"{"id":7}"#, r#"{"id":7}"#));
-    assert_eq!((mill.sent(), mill.kept()), (2, 1));
-    let seen: Vec<_> = mill
-        .log()
+    assert_eq!((mill.sent(), kept(&mill)), (2, 1));
+    let seen: Vec<_> = log(&mill)
         .iter()
         .map(|line| json!([line["status"], line["retries"], line["replayed"]]))
         .collect();
@@ -185,27 +138,27 @@ fn a_write_that_is_sent_again_is_one_write_under_its_key() {
 
 #[test]
 fn a_write_whose_retries_are_used_up_lets_its_key_go() {
-    let mill = Mill::open();
+    let mill = open();
     for _ in 0..2 {
         mill.world.answers(503, &[], "down");
     }
-    let call = || mill.call("PUT", "/proxy/sacks/1", &keyed("1"));
+    let call = || mill.ask_passing("PUT", "/proxy/sacks/1", &keyed("1"));
     assert_eq!(call().status, 503);
-    assert_eq!((mill.sent(), mill.kept()), (2, 0));
+    assert_eq!((mill.sent(), kept(&mill)), (2, 0));
     mill.world.answers(200, &JSON, r#"{"data":1}"#);
     assert_eq!(call().expect(200), 1);
 }
 
 #[test]
 fn a_write_that_got_no_turn_of_its_account_lets_its_key_go_and_is_in_the_log() {
-    let mill = Mill::with(&[("ACCOUNT_RATE", "1")]);
+    let mill = with(&[("ACCOUNT_RATE", "1")]);
     mill.world.answers(200, &[], "ok");
-    mill.call("GET", "/custom/x", &[]);
+    mill.ask_passing("GET", "/custom/x", &[]);
     let hasty = [("idempotency-key", "a"), ("x-timeout-ms", "5000")];
-    let refused = mill.call("POST", "/proxy/sacks", &hasty);
+    let refused = mill.ask_passing("POST", "/proxy/sacks", &hasty);
     assert_eq!(refused.code(429), "caller.rate_limited");
-    assert_eq!((mill.sent(), mill.kept()), (1, 0));
-    let line = &mill.log()[0];
+    assert_eq!((mill.sent(), kept(&mill)), (1, 0));
+    let line = &log(&mill)[0];
     assert_eq!(
         json!([
             line["status"],
@@ -219,28 +172,31 @@ fn a_write_that_got_no_turn_of_its_account_lets_its_key_go_and_is_in_the_log() {
     );
     mill.world.pass(Duration::from_secs(10));
     mill.world.answers(201, &JSON, r#"{"data":1}"#);
-    assert_eq!(mill.call("POST", "/proxy/sacks", &hasty).status, 201);
+    assert_eq!(mill.ask_passing("POST", "/proxy/sacks", &hasty).status, 201);
 }
 
 #[test]
 fn a_token_that_was_too_fast_reaches_neither_key_nor_log() {
-    let mill = Mill::open();
+    let mill = open();
     mill.world.0.token_rate.set(Some(1));
     mill.world.answers(200, &[], "ok");
-    mill.call("GET", "/custom/x", &[]);
+    mill.ask_passing("GET", "/custom/x", &[]);
     let headers = keyed("0");
-    let refused = mill.call("POST", "/proxy/sacks", &headers);
+    let refused = mill.ask_passing("POST", "/proxy/sacks", &headers);
     assert_eq!(refused.code(429), "caller.rate_limited");
-    assert_eq!((mill.sent(), mill.kept()), (1, 0));
-    assert_eq!(mill.log().len(), 1);
+    assert_eq!((mill.sent(), kept(&mill)), (1, 0));
+    assert_eq!(log(&mill).len(), 1);
     mill.world.pass(Duration::from_secs(10));
     mill.world.answers(201, &JSON, r#"{"data":1}"#);
-    assert_eq!(mill.call("POST", "/proxy/sacks", &headers).status, 201);
+    assert_eq!(
+        mill.ask_passing("POST", "/proxy/sacks", &headers).status,
+        201
+    );
 }
 
 #[test]
 fn a_rate_limit_behind_any_status_lets_the_key_go() {
-    let mill = Mill::open();
+    let mill = open();
     let used_up = [("content-type", "application/json"), ("x-left", "0")];
     for (path, status, body, answered) in [
         ("/custom/sacks", 403, "{}", 403),
@@ -248,9 +204,9 @@ fn a_rate_limit_behind_any_status_lets_the_key_go() {
         ("/proxy/sacks", 200, r#"{"code":"slow"}"#, 429),
     ] {
         mill.world.answers(status, &used_up, body);
-        let answer = mill.call("POST", path, &keyed("0"));
+        let answer = mill.ask_passing("POST", path, &keyed("0"));
         assert_eq!(answer.status, answered, "{path} {status}");
-        assert_eq!((mill.sent(), mill.kept()), (1, 0), "{path} {status}");
+        assert_eq!((mill.sent(), kept(&mill)), (1, 0), "{path} {status}");
     }
     mill.world.pass(Duration::from_secs(6));
     block_on(mill.world.run(async {}));
@@ -265,7 +221,7 @@ fn a_rate_limit_behind_any_status_lets_the_key_go() {
 
 #[test]
 fn a_retry_that_is_put_off_for_too_long_lets_the_key_go() {
-    let mill = Mill::open();
+    let mill = open();
     let began = mill.world.now().as_millis();
     let once = [("x-max-retries", "0")];
     let slow = reply(429, &[("x-wait", "1000")], Body::Empty);
@@ -284,8 +240,8 @@ fn a_retry_that_is_put_off_for_too_long_lets_the_key_go() {
     let (read, write) = block_on(mill.world.run_passing(both));
     assert_eq!(read.status, 429);
     assert_eq!(write.code(429), "provider.rate_limited");
-    assert_eq!((mill.sent(), mill.kept()), (2, 0));
-    let line = &mill.log()[0];
+    assert_eq!((mill.sent(), kept(&mill)), (2, 0));
+    let line = &log(&mill)[0];
     assert_eq!(
         (&line["method"], &line["retries"]),
         (&json!("PUT"), &json!(0)),
@@ -295,14 +251,14 @@ fn a_retry_that_is_put_off_for_too_long_lets_the_key_go() {
 
 #[test]
 fn what_was_left_of_a_limit_is_not_said_again() {
-    let mill = Mill::open();
+    let mill = open();
     let left = [
         ("content-type", "application/json"),
         ("x-ratelimit-limit", "10"),
         ("x-ratelimit-remaining", "9"),
     ];
     mill.world.answers(201, &left, r#"{"data":1}"#);
-    let call = || mill.call("POST", "/proxy/sacks", &keyed("0"));
+    let call = || mill.ask_passing("POST", "/proxy/sacks", &keyed("0"));
     assert_eq!(call().header("ratelimit-remaining"), Some("9"));
     let again = call();
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
@@ -312,7 +268,7 @@ fn what_was_left_of_a_limit_is_not_said_again() {
 
 #[test]
 fn a_redirect_that_answered_the_write_counts_also_where_the_page_behind_it_is_put_off() {
-    let mill = Mill::open();
+    let mill = open();
     let used_up = [("content-type", "application/json"), ("x-left", "0")];
     for (path, status, body, answered) in [
         ("/custom/sacks", 403, "{}", 403),
@@ -323,9 +279,13 @@ fn a_redirect_that_answered_the_write_counts_also_where_the_page_behind_it_is_pu
         let headers = [("idempotency-key", key.as_str())];
         mill.world.answers(303, &[("location", "/sacks/1")], "");
         mill.world.answers(status, &used_up, body);
-        assert_eq!(mill.call("POST", path, &headers).status, answered, "{key}");
+        assert_eq!(
+            mill.ask_passing("POST", path, &headers).status,
+            answered,
+            "{key}"
+        );
         mill.world.pass(Duration::from_hours(1));
-        let again = mill.call("POST", path, &headers).expect(409);
+        let again = mill.ask_passing("POST", path, &headers).expect(409);
         assert_eq!(again["code"], "caller.idempotency_not_replayable", "{key}");
         assert_eq!(again["details"]["status"], 303, "{key}");
         assert_eq!(mill.sent(), 2, "{key}");

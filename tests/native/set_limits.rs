@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use causeway::ids::AccountId;
-use causeway::ports::{Body, ObjectName};
-use futures::executor::block_on;
+use causeway::ports::Body;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Setting};
-use crate::outside::{World, reply};
+use crate::account::{JSON, Scene};
+use crate::client::Answer;
+use crate::outside::reply;
 
 fn file() -> Value {
     json!({ "name": "lane", "config": {
@@ -25,54 +24,35 @@ fn file() -> Value {
     } })
 }
 
-struct Lane {
-    world: World,
-    setting: Setting,
-    account: String,
+fn with(variables: &[(&str, &str)]) -> Scene {
+    Scene::with_key(variables, &file())
 }
 
-impl Lane {
-    fn with(variables: &[(&str, &str)]) -> Self {
-        let world = World::with(variables);
-        let setting = Setting::new(&world, &file());
-        let account = setting.account("api_key", &json!({ "api_key": "k" }));
-        Self {
-            world,
-            setting,
-            account,
-        }
-    }
+fn call(lane: &Scene, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+    lane.call_passing(method, path, headers, Body::Empty)
+}
 
-    fn call(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let path = format!("{path}?integrated_account_id={}", self.account);
-        let client = &self.setting.client;
-        let call = client.request_async(method, &path, headers, Body::Empty);
-        block_on(self.world.run_passing(call))
-    }
+/// A list of this many bytes, asked for.
+fn list_of(lane: &Scene, bytes: usize) -> Answer {
+    let text = format!(r#"["{}"]"#, "a".repeat(bytes - 4));
+    lane.world.answers(200, &JSON, &text);
+    call(lane, "GET", "/proxy/carts", &[])
+}
 
-    /// A list of this many bytes, asked for.
-    fn list_of(&self, bytes: usize) -> Answer {
-        let text = format!(r#"["{}"]"#, "a".repeat(bytes - 4));
-        let headers = [("content-type", "application/json")];
-        self.world.answers(200, &headers, &text);
-        self.call("GET", "/proxy/carts", &[])
-    }
-
-    fn lines(&self) -> usize {
-        let log = self.call("GET", "/log", &[]).expect(200);
-        log["result"].as_array().unwrap().len()
-    }
+fn lines(lane: &Scene) -> usize {
+    let log = call(lane, "GET", "/log", &[]).expect(200);
+    log["result"].as_array().unwrap().len()
 }
 
 #[test]
 fn an_answer_is_looked_into_up_to_buffered_answer_bytes() {
-    let lane = Lane::with(&[("BUFFERED_ANSWER_BYTES", "1000")]);
-    lane.list_of(1_000).expect(200);
+    let lane = with(&[("BUFFERED_ANSWER_BYTES", "1000")]);
+    list_of(&lane, 1_000).expect(200);
     for length in [Some(1_001), None] {
         let piece: &'static [u8] = vec![b' '; 1_001].leak();
         let body = crate::outside::streamed(&[piece], length);
         lane.world.answers_with(reply(200, &[], body));
-        let error = lane.call("GET", "/proxy/carts", &[]).expect(502);
+        let error = call(&lane, "GET", "/proxy/carts", &[]).expect(502);
         assert_eq!(error["code"], "provider.answer_too_large");
         assert_eq!(error["details"]["limit_bytes"], 1_000);
         assert!(
@@ -86,13 +66,13 @@ fn an_answer_is_looked_into_up_to_buffered_answer_bytes() {
 
 #[test]
 fn it_is_also_the_most_that_xml_may_be_as_json() {
-    let lane = Lane::with(&[("BUFFERED_ANSWER_BYTES", "100")]);
+    let lane = with(&[("BUFFERED_ANSWER_BYTES", "100")]);
     // As JSON it is 14 bytes around the text, in which a quote takes two.
     for (more, status) in [("", 200), ("x", 502)] {
         let xml = format!("<a><b>{}{more}</b></a>", "\"".repeat(43));
         let headers = [("content-type", "application/xml")];
         lane.world.answers(200, &headers, &xml);
-        let answer = lane.call("GET", "/proxy/crates/1", &[]);
+        let answer = call(&lane, "GET", "/proxy/crates/1", &[]);
         assert_eq!(answer.status, status, "{}", answer.text());
         if status == 502 {
             assert_eq!(answer.code(502), "provider.answer_too_large");
@@ -102,7 +82,7 @@ fn it_is_also_the_most_that_xml_may_be_as_json() {
 
 #[test]
 fn all_answers_of_an_isolate_take_up_to_buffered_total_bytes() {
-    let lane = Lane::with(&[
+    let lane = with(&[
         ("BUFFERED_ANSWER_BYTES", "1000"),
         ("BUFFERED_TOTAL_BYTES", "3000"),
     ]);
@@ -112,7 +92,7 @@ fn all_answers_of_an_isolate_take_up_to_buffered_total_bytes() {
         let text = format!(r#"{{"a":{{"b":"{}"}}}}"#, "x".repeat(986));
         let headers = [("content-type", "application/json")];
         lane.world.answers(200, &headers, &text);
-        let answer = lane.call("GET", "/proxy/crates/1", &[]);
+        let answer = call(&lane, "GET", "/proxy/crates/1", &[]);
         assert_eq!(answer.status, status, "{held}: {}", answer.text());
     }
     lane.world.restart();
@@ -122,7 +102,7 @@ fn all_answers_of_an_isolate_take_up_to_buffered_total_bytes() {
 
 #[test]
 fn a_call_takes_call_timeout_ms_unless_its_caller_says_otherwise() {
-    let lane = Lane::with(&[("CALL_TIMEOUT_MS", "2000")]);
+    let lane = with(&[("CALL_TIMEOUT_MS", "2000")]);
     for (after, headers, status) in [
         (2_000, &[][..], 200),
         (2_001, &[], 504),
@@ -132,7 +112,7 @@ fn a_call_takes_call_timeout_ms_unless_its_caller_says_otherwise() {
         for (method, path) in [("GET", "/proxy/carts/1"), ("POST", "/proxy/_/ask")] {
             let at = causeway::ports::System::now(&lane.world).as_millis() + after;
             lane.world.answers_at(at, 200, "{}");
-            let answer = lane.call(method, path, headers);
+            let answer = call(&lane, method, path, headers);
             assert_eq!(answer.status, status, "{path} {after} {headers:?}");
         }
     }
@@ -140,28 +120,27 @@ fn a_call_takes_call_timeout_ms_unless_its_caller_says_otherwise() {
 
 #[test]
 fn the_log_keeps_log_retention_count_lines() {
-    let lane = Lane::with(&[("LOG_RETENTION_COUNT", "3")]);
+    let lane = with(&[("LOG_RETENTION_COUNT", "3")]);
     for expected in [1, 2, 3, 3, 3] {
         lane.world.answers(200, &[], "{}");
-        lane.call("GET", "/proxy/carts/1", &[]).expect(200);
-        assert_eq!(lane.lines(), expected);
+        call(&lane, "GET", "/proxy/carts/1", &[]).expect(200);
+        assert_eq!(lines(&lane), expected);
     }
     for _ in 0..5 {
-        lane.call("GET", "/proxy/boats", &[]).code(404);
+        call(&lane, "GET", "/proxy/boats", &[]).code(404);
     }
-    assert_eq!(lane.lines(), 3, "also where more come at once");
+    assert_eq!(lines(&lane), 3, "also where more come at once");
 }
 
 #[test]
 fn the_log_keeps_a_line_for_log_retention_days() {
-    let lane = Lane::with(&[("LOG_RETENTION_DAYS", "2")]);
-    lane.call("GET", "/proxy/boats", &[]).code(404);
-    assert_eq!(lane.lines(), 1);
+    let lane = with(&[("LOG_RETENTION_DAYS", "2")]);
+    call(&lane, "GET", "/proxy/boats", &[]).code(404);
+    assert_eq!(lines(&lane), 1);
     lane.world.pass(Duration::from_hours(47));
     lane.world.settle();
-    assert_eq!(lane.lines(), 1);
+    assert_eq!(lines(&lane), 1);
     lane.world.pass(Duration::from_hours(2));
     lane.world.settle();
-    let object = ObjectName::Account(lane.account.parse::<AccountId>().unwrap());
-    assert_eq!(lane.world.rows(object, "SELECT number FROM log"), 0);
+    assert_eq!(lane.world.rows(lane.object(), "SELECT number FROM log"), 0);
 }
