@@ -14,7 +14,7 @@ export PORT STATE
 NODE := node_modules/.bin/node
 WRANGLER := $(NODE) node_modules/wrangler/bin/wrangler.js
 WASM_TARGET := wasm32-unknown-unknown
-SOURCES := $(shell find src -path src/bin -prune -o -type f -print 2>/dev/null) integration.schema.json Cargo.toml Cargo.lock
+SOURCES := $(shell find src -path src/bin -prune -o -type f -print 2>/dev/null) integration.schema.json openapi.json Cargo.toml Cargo.lock
 
 # The `causeway` command, which scripts/ call by this name. The tests build the same one.
 CAUSEWAY := $(or $(CARGO_TARGET_DIR),target)/debug/causeway
@@ -83,6 +83,9 @@ worker-test: setup $(CAUSEWAY) build/optimised ## the built wasm in the real run
 	$(call say,Worker tests in workerd)
 	@$(NODE) --test --disable-warning=ExperimentalWarning --test-force-exit --test-timeout=300000 --test-reporter=spec '$(TESTS)'
 
+schemathesis: setup $(CAUSEWAY) build/optimised ## ask schemathesis (PyPI, needs python3) whether the Worker answers as /openapi.json says
+	@$(NODE) scripts/schemathesis.mjs
+
 publish: $(CAUSEWAY) ## send integrations/ to CAUSEWAY_URL with CAUSEWAY_TOKEN
 	@$(CAUSEWAY) publish integrations/*.json --to "$(or $(CAUSEWAY_URL),$(error Say where: make publish CAUSEWAY_URL=https://… CAUSEWAY_TOKEN=…))"
 
@@ -92,7 +95,7 @@ dry-deploy: setup build/optimised ## what a deployment would upload, without an 
 clean: ## remove everything made, except .state, .dev.vars and .deploy.vars
 	rm -rf target build out .tools node_modules .wrangler
 
-.PHONY: dev test deploy bench help setup command worker fmt clippy clippy-wasm native-test doc size worker-test publish dry-deploy clean prerequisites started
+.PHONY: dev test deploy bench help setup command worker fmt clippy clippy-wasm native-test doc size worker-test schemathesis publish dry-deploy clean prerequisites started
 
 # Files below; each is made once and again when what it depends on changes.
 

@@ -8,8 +8,8 @@ import { parse } from "smol-toml";
 
 export const root = path.resolve(import.meta.dirname, "..");
 
-/** One entry of Miniflare's `workers`. `vars` wins over `[vars]` of wrangler.toml. */
-export async function localWorker({ vars = {}, dev = {} } = {}) {
+/** One entry of Miniflare's `workers`. `vars` and `ratelimits` win over those of wrangler.toml. */
+export async function localWorker({ vars = {}, dev = {}, ratelimits } = {}) {
   const wrangler = parse(await readFile(path.join(root, "wrangler.toml"), "utf8"));
   return {
     config: {
@@ -17,7 +17,7 @@ export async function localWorker({ vars = {}, dev = {} } = {}) {
       compatibilityDate: wrangler.compatibility_date,
       compatibilityFlags: wrangler.compatibility_flags,
       manifest: await manifest(path.join(root, path.dirname(wrangler.main))),
-      env: { ...textBindings({ ...wrangler.vars, ...vars }), ...kvBindings(wrangler), ...objectBindings(wrangler) },
+      env: { ...textBindings({ ...wrangler.vars, ...vars }), ...kvBindings(wrangler), ...objectBindings(wrangler), ...rateLimits(ratelimits ?? wrangler.ratelimits ?? []) },
       exports: sqliteClasses(wrangler),
     },
     dev: { rootPath: root, ...dev },
@@ -46,6 +46,10 @@ function kvBindings({ kv_namespaces }) {
 function objectBindings({ name: worker, durable_objects }) {
   const binding = ({ name, class_name }) => [name, { type: "durable-object", worker, exportName: class_name }];
   return Object.fromEntries(durable_objects.bindings.map(binding));
+}
+
+function rateLimits(ratelimits) {
+  return Object.fromEntries(ratelimits.map(({ name, namespace_id, simple }) => [name, { type: "rate-limit", namespace: namespace_id, simple }]));
 }
 
 function sqliteClasses({ migrations }) {

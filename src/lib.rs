@@ -26,6 +26,8 @@ pub mod delivery;
 pub mod oauth;
 pub mod pagination;
 pub mod proxy;
+pub mod rate_limit;
+pub mod retry;
 pub mod webhook;
 
 // Row 6: what the service does, over the outside as a few traits.

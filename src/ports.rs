@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
+use futures_util::stream::LocalBoxStream;
 use http::{HeaderMap, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -56,6 +57,11 @@ pub trait ByteStream {
 
     /// The next piece; `None` at the end.
     async fn next(&mut self) -> Option<Result<Bytes, BrokenStream>>;
+
+    /// The same body as two handles: one to look into, one to pass on. What either lets go of, the other still has.
+    fn twice(self) -> (Self, Self)
+    where
+        Self: Sized;
 }
 
 /// A body ended before its end.
@@ -202,6 +208,11 @@ pub struct HandOver {
     pub request_id: String,
     /// What the caller may see.
     pub sees: Sees,
+    /// The caller in the log: the id of its token, or the kind.
+    pub caller: String,
+    /// The hash of an API token, to look at it again on a long way.
+    #[serde(default)]
+    pub token: Option<String>,
 }
 
 /// What a caller may see of the accounts.
@@ -257,6 +268,17 @@ pub trait HttpClient {
     /// Sends one request; redirects are not followed.
     async fn send(&self, request: Outgoing<Self::Stream>)
     -> Result<Reply<Self::Stream>, SendError>;
+
+    /// A body that is made while it is read: a piece is asked for when somebody wants it. When nobody wants the
+    /// rest, `pieces` is dropped.
+    fn stream(&self, pieces: LocalBoxStream<'static, Bytes>) -> Self::Stream;
+}
+
+/// The platform's count of requests.
+pub trait TokenRate {
+    /// Counts one request under `key`; whether it is within `TOKEN_RATE`. Without that limit all are, and so they
+    /// are while the platform cannot tell.
+    async fn admits(&self, key: &str) -> bool;
 }
 
 /// The other objects.
@@ -280,9 +302,9 @@ pub trait Objects: HttpClient {
 }
 
 /// Everything the front Worker and the objects share.
-pub trait Outside: System + ConfigStore + HttpClient + Objects + 'static {}
+pub trait Outside: System + ConfigStore + HttpClient + TokenRate + Objects + 'static {}
 
-impl<T: System + ConfigStore + HttpClient + Objects + 'static> Outside for T {}
+impl<T: System + ConfigStore + HttpClient + TokenRate + Objects + 'static> Outside for T {}
 
 /// An object's own storage: SQLite and one alarm. Statements without an `.await` between them are one
 /// atomic write.

@@ -1,6 +1,9 @@
 //! What the operator can set, and the limits that are fixed. Reading the platform's variables is
 //! `cloudflare`'s; here is what they mean.
 
+mod variables;
+
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use url::Url;
@@ -8,17 +11,24 @@ use url::Url;
 use crate::account::seal::{Keyring, SealError};
 use crate::ids::EuJurisdiction;
 use crate::secret::Secret;
+use variables::Variables;
 
 /// A body of known length up to this is held, so that it may be sent again.
 pub const REPLAYABLE_BODY_BYTES: usize = 64 * 1024;
-/// The largest answer that is looked into.
+/// The largest answer that is looked into, unless `BUFFERED_ANSWER_BYTES` says otherwise.
 pub const BUFFERED_ANSWER_BYTES: usize = 8 * 1024 * 1024;
-/// All buffered answers of an isolate together.
+/// The most it can be set to: built, such an answer takes several times its size of the isolate's 128 MB.
+pub const BUFFERED_ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// All buffered answers of an isolate together, unless `BUFFERED_TOTAL_BYTES` says otherwise.
 pub const BUFFERED_TOTAL_BYTES: usize = 32 * 1024 * 1024;
+/// The most it can be set to: half of the isolate's memory.
+pub const BUFFERED_TOTAL_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// The largest body of an admin call.
 pub const ADMIN_BODY_BYTES: usize = 1024 * 1024;
 /// The deepest nesting of such a body.
 pub const ADMIN_BODY_DEPTH: usize = 64;
+/// How long an isolate trusts its copy of a published record, unless `CONFIG_CACHE_SECONDS` says otherwise.
+pub const CONFIG_CACHE_SECONDS: u64 = 30;
 /// With KV's own minute, 120 s for a change to reach everywhere, as the documentation promises.
 pub const MAX_CONFIG_CACHE_SECONDS: u64 = 60;
 /// The largest context of an account, as JSON. SQLite's row takes 2 MB, and holds it twice while it changes.
@@ -57,12 +67,45 @@ pub const DEDUPLICATION: Duration = Duration::from_hours(72);
 pub const EVENT_RETENTION_DAYS: u64 = 30;
 /// How many settled events an account keeps, unless `EVENT_RETENTION_COUNT` says otherwise.
 pub const EVENT_RETENTION_COUNT: usize = 10_000;
+/// Pages of one walk through a list, unless `LIST_PAGES` says otherwise: a provider that never ends is stopped there.
+pub const LIST_PAGES: u32 = 100_000;
+/// The largest place in a list, as JSON: sealed, it has to fit into the 16 KB of a URL.
+pub const CURSOR_BYTES: usize = 8 * 1024;
+/// A walk through all pages is handed on in pieces of this size.
+pub const PIECE_BYTES: usize = 64 * 1024;
+/// The largest body of a write with an `Idempotency-Key`.
+pub const KEYED_BODY_BYTES: usize = 1024 * 1024;
+/// The largest answer that is given again under one.
+pub const KEPT_ANSWER_BYTES: usize = 256 * 1024;
+/// What such answers of an account take together, sealed; the oldest are then known by their status alone.
+pub const KEPT_ANSWERS_BYTES: i64 = 64 * 1024 * 1024;
+/// How long such a key is known.
+pub const KEPT_ANSWER: Duration = Duration::from_hours(24);
+/// The longest such key.
+pub const KEY_CHARACTERS: usize = 255;
+/// How many lines the log of an account keeps, unless `LOG_RETENTION_COUNT` says otherwise.
+pub const LOG_RETENTION_COUNT: usize = 10_000;
+/// The most it can be set to: they are counted when the account's object starts.
+pub const LOG_RETENTION_COUNT_MAX: usize = 100_000;
+/// How long it keeps one at most.
+pub const LOG_RETENTION_DAYS: u64 = 7;
 /// Redirects that are followed.
 pub const MAX_REDIRECTS: usize = 5;
-/// How long a proxied call may take, unless its caller says otherwise by `x-timeout-ms`.
+/// How long a proxied call may take, unless its caller says otherwise by `x-timeout-ms`, or the operator by
+/// `CALL_TIMEOUT_MS`.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
-/// The longest a caller may ask for.
+/// The longest either may ask for.
 pub const CALL_TIMEOUT_MAX: Duration = Duration::from_secs(100);
+/// How often a request that only reads is sent again, unless its caller says otherwise by `x-max-retries`.
+pub const READ_RETRIES: u32 = 2;
+/// The most a caller may ask for.
+pub const CALL_RETRIES_MAX: u32 = 5;
+/// What the caller of a rate-limited provider waits when the provider does not say.
+pub const RATE_LIMIT_WAIT: Duration = Duration::from_secs(30);
+/// The time that `ACCOUNT_RATE` and `TOKEN_RATE` count requests in.
+pub const RATE_PERIOD: Duration = Duration::from_secs(10);
+/// The most `ACCOUNT_RATE` can be set to: the times of so many requests are held in memory.
+pub const ACCOUNT_RATE_MAX: usize = 10_000;
 
 /// What the operator has set.
 #[derive(Debug)]
@@ -85,6 +128,38 @@ pub struct Settings {
     pub event_retention: Duration,
     /// `EVENT_RETENTION_COUNT`: how many settled events an account keeps.
     pub event_retention_count: usize,
+    /// `LIST_PAGES`: the pages of the longest walk through a list.
+    pub list_pages: u32,
+    /// `ACCOUNT_RATE`: requests to the provider that one account sends in [`RATE_PERIOD`]; any number when absent.
+    pub account_rate: Option<NonZeroUsize>,
+    /// `BUFFERED_ANSWER_BYTES` and `BUFFERED_TOTAL_BYTES`.
+    pub buffers: Buffers,
+    /// `CALL_TIMEOUT_MS`: how long a call may take where its caller does not say.
+    pub call_timeout: Duration,
+    /// `LOG_RETENTION_DAYS`: how long a line of the log is kept.
+    pub log_retention: Duration,
+    /// `LOG_RETENTION_COUNT`: how many lines the log of an account keeps.
+    pub log_retention_count: usize,
+    /// What is set and cannot be read: the name of the variable and what it takes, never its value.
+    pub unreadable: Vec<String>,
+}
+
+/// What answers that are looked into may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Buffers {
+    /// The largest of them.
+    pub answer_bytes: usize,
+    /// All of an isolate together; never less than twice that.
+    pub total_bytes: usize,
+}
+
+impl Default for Buffers {
+    fn default() -> Self {
+        Self {
+            answer_bytes: BUFFERED_ANSWER_BYTES,
+            total_bytes: BUFFERED_TOTAL_BYTES,
+        }
+    }
 }
 
 /// Whether requests may go to private addresses and over plain http.
@@ -97,40 +172,55 @@ pub enum PrivateUpstreams {
 }
 
 impl Settings {
-    /// Reads the variables by `get`; what is absent or unreadable gets its safe default.
+    /// Reads the variables by `get`. What is absent gets its default, and so does what cannot be read, which is noted.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
-        let text = |name: &str| {
-            get(name)
-                .map(|value| value.trim().to_owned())
-                .filter(|value| !value.is_empty())
-        };
-        let number = |name: &str| text(name).and_then(|text| text.parse::<u64>().ok());
-        let size = |name: &str| number(name).and_then(|number| usize::try_from(number).ok());
-        let days = number("EVENT_RETENTION_DAYS").unwrap_or(EVENT_RETENTION_DAYS);
+        let variables = Variables::new(get);
+        let days = |name, most| Duration::from_hours(24 * variables.number(name, most, 1..=most));
         Self {
-            admin_token: text("ADMIN_TOKEN").map(Secret::new),
-            sealing_keys: Keyring::parse(&text("SEALING_KEYS").unwrap_or_default()),
-            eu_jurisdiction: match text("EU_JURISDICTION").as_deref() {
-                Some("off") => EuJurisdiction::Off,
-                _ => EuJurisdiction::Enforced,
-            },
-            private_upstreams: match text("ALLOW_PRIVATE_UPSTREAMS").as_deref() {
-                Some("true") => PrivateUpstreams::Allowed,
-                _ => PrivateUpstreams::Refused,
-            },
-            public_url: text("PUBLIC_URL")
-                .and_then(|text| Url::parse(&text).ok())
-                .filter(|url| matches!(url.scheme(), "http" | "https")),
-            config_cache: Duration::from_secs(
-                number("CONFIG_CACHE_SECONDS")
-                    .unwrap_or(30)
-                    .min(MAX_CONFIG_CACHE_SECONDS),
+            admin_token: variables.text("ADMIN_TOKEN").map(Secret::new),
+            sealing_keys: Keyring::parse(&variables.text("SEALING_KEYS").unwrap_or_default()),
+            eu_jurisdiction: variables.either(
+                "EU_JURISDICTION",
+                ("eu", EuJurisdiction::Enforced),
+                ("off", EuJurisdiction::Off),
             ),
-            webhook_body_bytes: size("WEBHOOK_BODY_BYTES")
-                .unwrap_or(WEBHOOK_BODY_BYTES)
-                .min(WEBHOOK_BODY_BYTES_MAX),
-            event_retention: Duration::from_hours(24 * days.clamp(1, EVENT_RETENTION_DAYS)),
-            event_retention_count: size("EVENT_RETENTION_COUNT").unwrap_or(EVENT_RETENTION_COUNT),
+            private_upstreams: variables.either(
+                "ALLOW_PRIVATE_UPSTREAMS",
+                ("false", PrivateUpstreams::Refused),
+                ("true", PrivateUpstreams::Allowed),
+            ),
+            public_url: variables.origin("PUBLIC_URL"),
+            config_cache: Duration::from_secs(variables.number(
+                "CONFIG_CACHE_SECONDS",
+                CONFIG_CACHE_SECONDS,
+                0..=MAX_CONFIG_CACHE_SECONDS,
+            )),
+            webhook_body_bytes: variables.size(
+                "WEBHOOK_BODY_BYTES",
+                WEBHOOK_BODY_BYTES,
+                1..=WEBHOOK_BODY_BYTES_MAX,
+            ),
+            event_retention: days("EVENT_RETENTION_DAYS", EVENT_RETENTION_DAYS),
+            event_retention_count: variables.size(
+                "EVENT_RETENTION_COUNT",
+                EVENT_RETENTION_COUNT,
+                0..=usize::MAX,
+            ),
+            list_pages: variables.pages("LIST_PAGES", LIST_PAGES),
+            account_rate: NonZeroUsize::new(variables.size(
+                "ACCOUNT_RATE",
+                0,
+                0..=ACCOUNT_RATE_MAX,
+            )),
+            buffers: variables.buffers(),
+            call_timeout: variables.millis("CALL_TIMEOUT_MS", CALL_TIMEOUT, CALL_TIMEOUT_MAX),
+            log_retention: days("LOG_RETENTION_DAYS", LOG_RETENTION_DAYS),
+            log_retention_count: variables.size(
+                "LOG_RETENTION_COUNT",
+                LOG_RETENTION_COUNT,
+                1..=LOG_RETENTION_COUNT_MAX,
+            ),
+            unreadable: variables.unreadable(),
         }
     }
 
@@ -141,34 +231,4 @@ impl Settings {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_absent_gets_the_safe_default() {
-        let settings = Settings::read(|_| None);
-        assert!(settings.admin_token.is_none());
-        assert!(settings.keyring().is_err());
-        assert_eq!(settings.eu_jurisdiction, EuJurisdiction::Enforced);
-        assert_eq!(settings.private_upstreams, PrivateUpstreams::Refused);
-        assert_eq!(settings.config_cache, Duration::from_secs(30));
-    }
-
-    #[test]
-    fn only_the_exact_words_loosen_anything() {
-        let settings = Settings::read(|name| match name {
-            "ALLOW_PRIVATE_UPSTREAMS" => Some("1".to_owned()),
-            "EU_JURISDICTION" => Some("of".to_owned()),
-            "CONFIG_CACHE_SECONDS" => Some("9999".to_owned()),
-            _ => Some("  ".to_owned()),
-        });
-        assert_eq!(settings.private_upstreams, PrivateUpstreams::Refused);
-        assert_eq!(settings.eu_jurisdiction, EuJurisdiction::Enforced);
-        assert_eq!(
-            settings.config_cache,
-            Duration::from_mins(1),
-            "with a minute of KV the documented 120 s hold"
-        );
-        assert!(settings.admin_token.is_none());
-    }
-}
+mod tests;

@@ -6,15 +6,16 @@ pub mod freshness;
 pub mod seal;
 pub mod status;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ids::{AccountId, EnvironmentId, InstallId, IntegrationId, Region};
 use crate::time::Timestamp;
-use status::Status;
+pub use status::Status;
 
 /// What is stored of a connected account in clear; its secret half is sealed beside it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Account {
     /// Its id, which says where it lives.
     pub id: AccountId,

@@ -1,10 +1,12 @@
 //! The states of an account, and which of them may be called.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where an account stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "AccountStatus")]
 pub enum Status {
     /// Its first credential is accepted; lifecycle actions have not finished.
     Connecting,

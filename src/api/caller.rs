@@ -119,6 +119,32 @@ impl Caller {
         }
     }
 
+    /// What its requests are counted under, by which nobody learns the token.
+    pub(crate) fn token_key(&self) -> &str {
+        match self {
+            Self::Admin => "admin",
+            Self::Token(token) => &token.hash,
+            Self::Account(_, hash) => hash,
+        }
+    }
+
+    /// The hash of an API token: by it the token is found again.
+    pub(crate) fn token_hash(&self) -> Option<String> {
+        match self {
+            Self::Token(token) => Some(token.hash.clone()),
+            Self::Admin | Self::Account(..) => None,
+        }
+    }
+
+    /// What the log calls it: the id of an API token, else the kind.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Admin => "admin_token".to_owned(),
+            Self::Token(token) => token.id.to_string(),
+            Self::Account(..) => "account_token".to_owned(),
+        }
+    }
+
     /// What it may see of the accounts.
     pub(crate) fn sees(&self) -> Sees {
         match self {

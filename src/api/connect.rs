@@ -2,7 +2,7 @@
 
 mod cookies;
 mod form;
-mod show;
+pub(super) mod show;
 
 use data_encoding::BASE64URL_NOPAD;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};

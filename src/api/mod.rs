@@ -2,8 +2,13 @@
 //! `caller::Caller` with rights, and what the flows give becomes an answer.
 
 mod admin;
+mod all_pages;
+mod budget;
 mod caller;
 mod connect;
+mod health;
+mod home;
+pub mod openapi;
 mod proxy;
 mod query;
 mod reply;
@@ -15,13 +20,14 @@ mod webhook;
 
 use data_encoding::HEXLOWER;
 use http::header::ALLOW;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Method};
 use serde_json::json;
 use url::Url;
 
 use crate::error::{Code, Failure};
 use crate::flows::isolate::Isolate;
 use crate::ports::{Body, Incoming, Outside, Reply};
+use crate::settings::RATE_PERIOD;
 use caller::Caller;
 use route::{Found, Route};
 
@@ -92,9 +98,13 @@ async fn answer<O: Outside>(
         }
     };
     let needed = rights::needed(&route);
-    match route {
-        Route::Health => Ok(health(desk)),
+    // RFC 9110 §9.3.2; on the data plane it is the provider's.
+    let is_bodiless = request.method == Method::HEAD && !matches!(route, Route::Call(_));
+    let answer = match route {
+        Route::Health => Ok(health::get(desk)),
+        Route::Home => Ok(home::show(desk, &request.url)),
         Route::IntegrationSchema => Ok(schema::get()),
+        Route::OpenApi => Ok(openapi::get()),
         Route::Call(_) | Route::Action(_) => {
             let caller = admit(desk, &request.headers, needed).await?;
             proxy::hand_over(desk, &caller, request).await
@@ -105,7 +115,19 @@ async fn answer<O: Outside>(
             let caller = admit(desk, &request.headers, needed).await?;
             admin::answer(desk, &caller, route, request).await
         }
-    }
+    };
+    answer.map(|reply| {
+        if is_bodiless {
+            without_body(reply)
+        } else {
+            reply
+        }
+    })
+}
+
+fn without_body<S>(reply: Reply<S>) -> Reply<S> {
+    let body = Body::Empty;
+    Reply { body, ..reply }
 }
 
 /// Who is asking, when he may.
@@ -115,34 +137,12 @@ async fn admit<O: Outside>(
     needed: rights::Right,
 ) -> Result<Caller, Failure> {
     let caller = Caller::authenticate(desk.outside, desk.isolate, headers).await?;
+    if !desk.outside.admits(caller.token_key()).await {
+        let words = "This token has sent as many requests as it may for now (TOKEN_RATE).";
+        return Err(Failure::too_many_requests(words, RATE_PERIOD.as_secs()));
+    }
     rights::check(&caller, needed)?;
     Ok(caller)
-}
-
-/// Healthy is: it can authenticate its operator and seal secrets; without that every call would fail.
-fn health<O: Outside>(desk: &Desk<'_, O>) -> Reply<O::Stream> {
-    let settings = desk.outside.settings();
-    let mut problems = Vec::new();
-    if settings.admin_token.is_none() {
-        problems.push("ADMIN_TOKEN is not set".to_owned());
-    }
-    if let Err(error) = settings.keyring() {
-        problems.push(error.to_string());
-    }
-    let status = if problems.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    let word = if problems.is_empty() {
-        "ok"
-    } else {
-        "misconfigured"
-    };
-    reply::json(
-        status,
-        &json!({ "status": word, "version": env!("CARGO_PKG_VERSION"), "problems": problems }),
-    )
 }
 
 fn method_not_allowed<S>(allow: &str, request_id: &str) -> Reply<S> {

@@ -7,18 +7,18 @@ use http::{Method, StatusCode};
 use serde_json::json;
 use url::Url;
 
+use super::budget::Budget;
 use super::caller::Caller;
 use super::route::{Found, Route, find};
-use super::{Desk, reply, shape, webhook};
+use super::{Desk, all_pages, reply, shape, webhook};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::body;
-use crate::flows::call_action::call_action;
-use crate::flows::proxy_call::{Call, proxy_call};
+use crate::flows::proxy_call::Call;
+use crate::flows::recorded_call::{Recorded, recorded_action, recorded_call};
 use crate::ids::AccountId;
 use crate::ports::{Body, HandOver, Incoming, ObjectFault, Outside, Reply, Storage};
 use crate::proxy::headers;
-use crate::settings::{CALL_TIMEOUT, CALL_TIMEOUT_MAX};
 
 /// What the way to the object and back may take beside the call itself.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -32,10 +32,12 @@ pub(super) async fn hand_over<O: Outside>(
 ) -> Result<Reply<O::Stream>, Failure> {
     let account = account_in(&request.url, caller.own_account())?;
     refuse_body_of_get(&request)?;
-    let budget = timeout(&request.headers)? + MARGIN;
+    let budget = budget(desk.outside, &request)?.timeout + MARGIN;
     let hand_over = HandOver {
         request_id: desk.request_id.to_owned(),
         sees: caller.sees(),
+        caller: caller.name(),
+        token: caller.token_hash(),
     };
     let method = request.method.clone();
     let first = Incoming {
@@ -43,7 +45,9 @@ pub(super) async fn hand_over<O: Outside>(
         body: body::hold_small(request.body).await?,
         ..request
     };
-    let second = again(&first).filter(|_| is_idempotent(&method));
+    // What is made once is known as begun by now, and not made by whoever comes second.
+    let has_key = first.headers.contains_key("idempotency-key");
+    let second = again(&first).filter(|_| method.is_idempotent() && !has_key);
     let outcome = desk.outside.call(account, &hand_over, first, budget).await;
     let outcome = match (outcome, second) {
         (Err(ObjectFault::Interrupted), Some(request)) => {
@@ -65,11 +69,20 @@ pub async fn handle_handed_over<O: Outside, S: Storage>(
     match call(account, hand_over, request).await {
         Ok(reply) => reply,
         Err(failure) => {
-            if failure.status() >= 500 && failure.remote.is_none() {
-                account.outside.log(&json!({ "level": "error", "event": "call_failed", "request_id": hand_over.request_id, "code": failure.code.as_str(), "message": failure.message }));
-            }
+            log_failure(account, &hand_over.request_id, &failure);
             reply::failure(&failure, &hand_over.request_id)
         }
+    }
+}
+
+/// What nobody but the operator can mend is told to him.
+pub(super) fn log_failure<O: Outside, S: Storage>(
+    account: &AccountObject<O, S>,
+    request_id: &str,
+    failure: &Failure,
+) {
+    if failure.status() >= 500 && failure.remote.is_none() {
+        account.outside.log(&json!({ "level": "error", "event": "call_failed", "request_id": request_id, "code": failure.code.as_str(), "message": failure.message }));
     }
 }
 
@@ -91,15 +104,23 @@ async fn call<O: Outside, S: Storage>(
             ));
         }
     };
+    let budget = budget(&account.outside, &request)?;
     let call = Call {
         target,
-        timeout: timeout(&request.headers)?,
+        pages: all_pages::wanted(&request.headers)?,
+        timeout: budget.timeout,
+        max_retries: budget.max_retries,
         query: request.url.query().unwrap_or_default().to_owned(),
         method: request.method,
         headers: request.headers,
         body: request.body,
+        token: hand_over.token.clone(),
+        trace: Rc::default(),
     };
-    proxy_call(account, &hand_over.sees, call).await
+    match recorded_call(account, hand_over, call).await? {
+        Recorded::Reply(reply) => Ok(reply),
+        Recorded::Walk(walk) => Ok(all_pages::answer(account, &hand_over.request_id, *walk)),
+    }
 }
 
 /// Runs an action; its input is the body, or null where there is none.
@@ -109,10 +130,14 @@ async fn act<O: Outside, S: Storage>(
     name: &str,
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
-    let timeout = timeout(&request.headers)?;
+    let timeout = budget(&account.outside, &request)?.timeout;
     let input = shape::read_json_if_any(request.body).await?;
-    let result = call_action(account, &hand_over.sees, name, input, timeout).await?;
+    let result = recorded_action(account, hand_over, name, input, timeout).await?;
     Ok(reply::json(StatusCode::OK, &result))
+}
+
+fn budget<O: Outside>(outside: &O, request: &Incoming<O::Stream>) -> Result<Budget, Failure> {
+    Budget::read(&request.headers, outside.settings().call_timeout)
 }
 
 /// The platform sends no body with these (RFC 9110 §9.3.1 gives it no meaning, either).
@@ -153,24 +178,6 @@ fn account_in(url: &Url, own: Option<AccountId>) -> Result<AccountId, Failure> {
     }
 }
 
-fn timeout(headers: &http::HeaderMap) -> Result<Duration, Failure> {
-    let Some(value) = headers.get("x-timeout-ms") else {
-        return Ok(CALL_TIMEOUT);
-    };
-    let millis: Option<u64> = value
-        .to_str()
-        .ok()
-        .and_then(|text| text.trim().parse().ok())
-        .filter(|millis| *millis > 0);
-    let millis = millis.ok_or_else(|| {
-        Failure::new(
-            Code::Malformed,
-            "x-timeout-ms is not a number of milliseconds above 0.",
-        )
-    })?;
-    Ok(Duration::from_millis(millis).min(CALL_TIMEOUT_MAX))
-}
-
 fn again<S>(request: &Incoming<S>) -> Option<Incoming<S>> {
     let body: Body<S> = request.body.again()?;
     Some(Incoming {
@@ -179,14 +186,6 @@ fn again<S>(request: &Incoming<S>) -> Option<Incoming<S>> {
         headers: request.headers.clone(),
         body,
     })
-}
-
-/// RFC 9110 §9.2.2.
-fn is_idempotent(method: &Method) -> bool {
-    matches!(
-        *method,
-        Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE
-    )
 }
 
 fn not_answered<O: Outside>(desk: &Desk<'_, O>, account: AccountId, fault: ObjectFault) -> Failure {

@@ -1,6 +1,7 @@
 //! Query strings of admin calls. An unknown parameter is refused: a misspelt filter must not list all.
 
 use data_encoding::BASE64URL_NOPAD;
+use serde_json::{Value, json};
 use url::Url;
 
 use crate::error::{Code, Failure};
@@ -162,6 +163,19 @@ impl Field {
     /// Stored under another key than it is asked by.
     pub(crate) const fn stored_as(self, key: &'static str) -> Self {
         Self { key, ..self }
+    }
+
+    /// The names it is asked by, each with the schema of its value.
+    pub(crate) fn documented(&self) -> Vec<(String, Value)> {
+        let schema = match self.kind {
+            Kind::Text => json!({ "type": "string" }),
+            Kind::Flag => json!({ "type": "boolean" }),
+            Kind::Time => json!({ "type": "string", "format": "date-time" }),
+        };
+        let parameters = self.parameters().into_iter();
+        parameters
+            .map(|(name, ..)| (name, schema.clone()))
+            .collect()
     }
 
     fn parameters(&self) -> Vec<(String, &Self, Comparison)> {

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::body_of;
 use crate::error::{Code, Failure};
+use crate::json::on_one_line;
 use crate::ports::Reply;
 
 #[derive(Serialize)]
@@ -25,6 +26,33 @@ struct Envelope<'a> {
     is_remote_error: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     raw_response: Option<&'a RawValue>,
+    /// Seconds, where there is no header field to say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+}
+
+impl<'a> Envelope<'a> {
+    fn new(failure: &'a Failure, request_id: &'a str, raw: Option<&'a RawValue>) -> Self {
+        let status = status_of(failure);
+        Self {
+            status_code: status.as_u16(),
+            error: status.canonical_reason().unwrap_or("Error"),
+            message: &failure.message,
+            code: failure.code.as_str(),
+            request_id,
+            details: failure.details.as_ref(),
+            is_remote_error: failure.remote.as_ref().map(|_| true),
+            raw_response: raw,
+            retry_after: None,
+        }
+    }
+}
+
+/// The last line of a walk that could not go on.
+#[derive(Serialize)]
+struct LastLine<'a> {
+    error: Envelope<'a>,
+    next_cursor: Option<&'a str>,
 }
 
 /// A JSON answer. Answers of ours are never kept by anybody in between.
@@ -42,23 +70,9 @@ pub(crate) fn json<S>(status: StatusCode, value: &impl Serialize) -> Reply<S> {
 
 /// The error envelope with its headers.
 pub(crate) fn failure<S>(failure: &Failure, request_id: &str) -> Reply<S> {
-    let status =
-        StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let raw = failure
-        .remote
-        .as_ref()
-        .map(|remote| raw(&remote.raw_response));
-    let envelope = Envelope {
-        status_code: status.as_u16(),
-        error: status.canonical_reason().unwrap_or("Error"),
-        message: &failure.message,
-        code: failure.code.as_str(),
-        request_id,
-        details: failure.details.as_ref(),
-        is_remote_error: failure.remote.as_ref().map(|_| true),
-        raw_response: raw.as_deref(),
-    };
-    let mut reply = json(status, &envelope);
+    let raw = raw_response(failure);
+    let envelope = Envelope::new(failure, request_id, raw.as_deref());
+    let mut reply = json(status_of(failure), &envelope);
     if let Some(remote) = &failure.remote {
         reply.headers.extend(remote.headers.clone());
     }
@@ -71,6 +85,27 @@ pub(crate) fn failure<S>(failure: &Failure, request_id: &str) -> Reply<S> {
             .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     reply
+}
+
+/// The line that a walk ends with when it cannot go on: the envelope, and where to resume.
+pub(crate) fn last_line(failure: &Failure, request_id: &str, next_cursor: Option<&str>) -> String {
+    let raw = raw_response(failure);
+    let error = Envelope {
+        retry_after: failure.retry_after,
+        ..Envelope::new(failure, request_id, raw.as_deref())
+    };
+    let line = serde_json::to_string(&LastLine { error, next_cursor });
+    // The provider's own words may stand on several.
+    format!("{}\n", on_one_line(&line.unwrap_or_default()))
+}
+
+fn status_of(failure: &Failure) -> StatusCode {
+    StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn raw_response(failure: &Failure) -> Option<Box<RawValue>> {
+    let remote = failure.remote.as_ref();
+    remote.map(|remote| raw(&remote.raw_response))
 }
 
 /// JSON as it came; anything else as a JSON string.

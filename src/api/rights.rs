@@ -21,9 +21,12 @@ pub enum Right {
 /// The right a route asks for.
 pub fn needed(route: &Route) -> Right {
     match route {
-        Route::Health | Route::IntegrationSchema | Route::Connect(_) | Route::Webhook(_) => {
-            Right::Open
-        }
+        Route::Home
+        | Route::Health
+        | Route::IntegrationSchema
+        | Route::OpenApi
+        | Route::Connect(_)
+        | Route::Webhook(_) => Right::Open,
         Route::Call(_) | Route::Action(_) => Right::Scope(TokenScope::Proxy),
         Route::Admin(route) => needed_by_admin(route),
     }
@@ -52,6 +55,9 @@ fn needed_by_admin(route: &A) -> Right {
         | A::GetWebhook(_)
         | A::ListEvents
         | A::GetEvent(_)
+        | A::ListLog
+        | A::GetIntegrationCapabilities(_)
+        | A::GetAccountCapabilities(_)
         | A::GetInstall(_)
         | A::ListAccounts
         | A::GetAccount(_) => Right::Scope(TokenScope::Read),

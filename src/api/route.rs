@@ -8,10 +8,14 @@ use crate::proxy::Target;
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
-    /// `GET /health`
+    /// `GET` or `HEAD` `/health`
     Health,
-    /// `GET /integration.schema.json`
+    /// `GET` or `HEAD` `/`
+    Home,
+    /// `GET` or `HEAD` `/integration.schema.json`
     IntegrationSchema,
+    /// `GET` or `HEAD` `/openapi.json`
+    OpenApi,
     /// The data plane.
     Call(Target),
     /// `POST /proxy/_/{action}`
@@ -131,6 +135,12 @@ pub enum AdminRoute {
     ListEvents,
     /// `GET /event/{id}`
     GetEvent(String),
+    /// `GET /log`
+    ListLog,
+    /// `GET /integration/{id or name}/capabilities`
+    GetIntegrationCapabilities(String),
+    /// `GET /integrated-account/{id}/capabilities`
+    GetAccountCapabilities(String),
     /// `POST /event/{id}/replay`
     ReplayEvent(String),
     /// `POST /event/replay`
@@ -156,8 +166,9 @@ pub enum Found {
     Nothing,
 }
 
-const METHODS: [Method; 5] = [
+const METHODS: [Method; 6] = [
     Method::GET,
+    Method::HEAD,
     Method::POST,
     Method::PUT,
     Method::PATCH,
@@ -195,12 +206,16 @@ fn route(method: &Method, path: &str) -> Option<Route> {
             path: rest.to_owned(),
         }));
     }
+    if path == "/" {
+        return matches!(*method, Method::GET | Method::HEAD).then_some(Route::Home);
+    }
     let segments = decode(path)?;
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let owned = |text: &&str| (*text).to_owned();
     let admin = match (method.as_str(), segments.as_slice()) {
-        ("GET", ["health"]) => return Some(Route::Health),
-        ("GET", ["integration.schema.json"]) => return Some(Route::IntegrationSchema),
+        ("GET" | "HEAD", ["health"]) => return Some(Route::Health),
+        ("GET" | "HEAD", ["openapi.json"]) => return Some(Route::OpenApi),
+        ("GET" | "HEAD", ["integration.schema.json"]) => return Some(Route::IntegrationSchema),
         // `_` is no resource.
         ("POST", ["proxy", "_", action]) => return Some(Route::Action(owned(action))),
         (_, ["proxy", "_", ..]) => return None,
@@ -248,6 +263,9 @@ fn route(method: &Method, path: &str) -> Option<Route> {
         ("POST", ["event", "replay"]) => A::ReplayEvents,
         ("GET", ["event", id]) => A::GetEvent(owned(id)),
         ("POST", ["event", id, "replay"]) => A::ReplayEvent(owned(id)),
+        ("GET", ["log"]) => A::ListLog,
+        ("GET", ["integration", key, "capabilities"]) => A::GetIntegrationCapabilities(owned(key)),
+        ("GET", ["integrated-account", id, "capabilities"]) => A::GetAccountCapabilities(owned(id)),
         ("POST", ["sealing", "rotate"]) => A::RotateSealing,
         ("GET", ["sealing"]) => A::GetSealing,
         ("GET", ["integrated-account", "me"]) => A::GetMe,

@@ -60,6 +60,8 @@ async fn hand_over<O: Outside>(
     let hand_over = HandOver {
         request_id: desk.request_id.to_owned(),
         sees: Sees::All,
+        caller: "webhook".to_owned(),
+        token: None,
     };
     let request = Incoming {
         headers: headers::of_webhook(&request.headers),

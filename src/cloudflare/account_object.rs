@@ -5,7 +5,7 @@ use std::rc::Rc;
 use worker::durable::State;
 use worker::{DurableObject, Env, Request, Response, durable_object};
 
-use super::edge::{self, Edge};
+use super::edge::Edge;
 use super::objects;
 use super::storage::ObjectStorage;
 use super::{bindings, convert};
@@ -22,12 +22,10 @@ impl DurableObject for Account {
     fn new(state: State, env: Env) -> Self {
         let id = bindings::own_name(&state).and_then(|name| name.parse().ok());
         let inner = id.map(|id| {
-            Rc::new(AccountObject::new(
-                Edge::new(env),
-                edge::isolate(),
-                ObjectStorage::new(&state),
-                id,
-            ))
+            let edge = Edge::new(env);
+            let isolate = edge.isolate();
+            let storage = ObjectStorage::new(&state);
+            Rc::new(AccountObject::new(edge, isolate, storage, id))
         });
         Self { inner }
     }

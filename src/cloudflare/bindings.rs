@@ -1,10 +1,10 @@
 //! The names of `wrangler.toml` and `.dev.vars`, and where objects are placed. The crate does not wrap
 //! `jurisdiction()`, so it is reached by name.
 
-use js_sys::{Function, Reflect};
+use js_sys::{Function, JSON, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use worker::durable::{ObjectNamespace, Stub};
-use worker::{Env, kv::KvStore};
+use worker::{Env, RateLimiter, kv::KvStore};
 
 use crate::ids::{Placement, Region};
 use crate::ports::ObjectName;
@@ -12,16 +12,27 @@ use crate::ports::ObjectName;
 const CONFIG: &str = "CONFIG";
 const ACCOUNT: &str = "ACCOUNT";
 const DIRECTORY: &str = "DIRECTORY";
+const TOKEN_RATE: &str = "TOKEN_RATE";
 const ROOT: &str = "root";
 
-/// A variable or secret, when it is a text.
+/// A variable or secret. One that is no text (`wrangler.toml` also takes numbers and `true` without quotes) is its JSON.
 pub fn variable(env: &Env, name: &str) -> Option<String> {
-    Reflect::get(env, &name.into()).ok()?.as_string()
+    let value = Reflect::get(env, &name.into()).ok()?;
+    let text = value.as_string();
+    text.or_else(|| JSON::stringify(&value).ok()?.as_string())
 }
 
 /// The KV namespace of published copies.
 pub fn config(env: &Env) -> worker::Result<KvStore> {
     env.kv(CONFIG)
+}
+
+/// The limit of requests per token, where `wrangler.toml` has one.
+pub fn token_rate(env: &Env) -> worker::Result<Option<RateLimiter>> {
+    if Reflect::get(env, &TOKEN_RATE.into())?.is_undefined() {
+        return Ok(None);
+    }
+    env.rate_limiter(TOKEN_RATE).map(Some)
 }
 
 /// The stub of an object, created (first use) where its id says.

@@ -13,23 +13,20 @@ use worker::{Date, Delay, Env, console_error, console_log};
 
 use super::bindings;
 use crate::flows::isolate::Isolate;
-use crate::ports::{ConfigStore, StoreUnavailable, System};
+use crate::ports::{ConfigStore, StoreUnavailable, System, TokenRate};
 use crate::settings::Settings;
 use crate::time::Timestamp;
 
 /// KV answers within milliseconds or not at all.
 const KV_TIMEOUT: Duration = Duration::from_secs(10);
+/// Counting takes no longer than this, or is given up.
+const RATE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The least the platform accepts; our own copies live as long.
 const KV_CACHE_SECONDS: u64 = 30;
 
 thread_local! {
-    static ISOLATE: Rc<Isolate> = Rc::new(Isolate::default());
+    static ISOLATE: std::cell::OnceCell<Rc<Isolate>> = const { std::cell::OnceCell::new() };
     static SETTINGS: std::cell::OnceCell<Rc<Settings>> = const { std::cell::OnceCell::new() };
-}
-
-/// What the objects of this isolate share.
-pub fn isolate() -> Rc<Isolate> {
-    ISOLATE.with(Rc::clone)
 }
 
 /// The platform, by way of a Worker's or an object's `env`.
@@ -48,6 +45,12 @@ impl Edge {
             env: Rc::new(env),
             settings,
         }
+    }
+
+    /// What the objects of this isolate share.
+    pub fn isolate(&self) -> Rc<Isolate> {
+        let new = || Rc::new(Isolate::new(self.settings.buffers));
+        ISOLATE.with(|cell| Rc::clone(cell.get_or_init(new)))
     }
 }
 
@@ -116,6 +119,34 @@ impl ConfigStore for Edge {
             .ok_or(StoreUnavailable)?
             .map_err(unavailable)
     }
+}
+
+impl TokenRate for Edge {
+    /// Counted at this location, within milliseconds. A limiter that fails limits nobody.
+    async fn admits(&self, key: &str) -> bool {
+        let outcome = async {
+            let Some(limiter) = bindings::token_rate(&self.env)? else {
+                return Ok(true);
+            };
+            limiter
+                .limit(key.to_owned())
+                .await
+                .map(|outcome| outcome.success)
+        };
+        match in_time(RATE_TIMEOUT, outcome).await {
+            Some(Ok(is_within)) => is_within,
+            Some(Err(error)) => failed_to_count(&error.to_string()),
+            None => failed_to_count("it did not answer"),
+        }
+    }
+}
+
+fn failed_to_count(reason: &str) -> bool {
+    console_error!(
+        "{{\"level\":\"error\",\"event\":\"token_rate_failed\",\"reason\":{}}}",
+        Value::String(reason.to_owned())
+    );
+    true
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it away")]

@@ -1,5 +1,7 @@
 //! Requests to providers, by the platform's `fetch`.
 
+use bytes::Bytes;
+use futures_util::stream::LocalBoxStream;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
@@ -17,13 +19,14 @@ impl HttpClient for Edge {
         let timeout = request.timeout;
         let controller = AbortController::new().map_err(|_| SendError::Unreachable)?;
         let request = build(request, &controller).map_err(|_| SendError::Unreachable)?;
+        let mut unanswered = Unanswered(Some(controller));
         let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
         let Some(outcome) =
             in_time(timeout, JsFuture::from(scope.fetch_with_request(&request))).await
         else {
-            controller.abort();
             return Err(SendError::Timeout);
         };
+        let controller = unanswered.0.take();
         let response: web_sys::Response = outcome
             .map_err(|_| SendError::Unreachable)?
             .unchecked_into();
@@ -33,6 +36,22 @@ impl HttpClient for Edge {
             other => other,
         };
         Ok(reply)
+    }
+
+    fn stream(&self, pieces: LocalBoxStream<'static, Bytes>) -> JsStream {
+        JsStream::made_of(pieces)
+    }
+}
+
+/// A request without an answer yet. Nobody waits for it when this is dropped: it took too long, or who wanted it
+/// has gone.
+struct Unanswered(Option<AbortController>);
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if let Some(controller) = &self.0 {
+            controller.abort();
+        }
     }
 }
 

@@ -30,7 +30,7 @@ pub use directory_object::Directory;
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
     let edge = edge::Edge::new(env);
-    let isolate = edge::isolate();
+    let isolate = edge.isolate();
     let reply = api::handle(&edge, &isolate, convert::incoming(request.inner())).await;
     convert::response(reply)
 }

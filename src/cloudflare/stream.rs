@@ -2,6 +2,8 @@
 //! into wasm once.
 
 use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::LocalBoxStream;
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -36,9 +38,17 @@ impl JsStream {
     }
 
     /// The same, of a request that is ended when nobody wants the rest of its answer.
-    pub fn aborted_by(mut self, abort: AbortController) -> Self {
-        self.abort = Some(abort);
+    pub fn aborted_by(mut self, abort: Option<AbortController>) -> Self {
+        self.abort = abort;
         self
+    }
+
+    /// A stream of our own. The platform keeps no piece in store: it asks for one when it can be sent, and cancels
+    /// when its reader has gone.
+    pub fn made_of(pieces: LocalBoxStream<'static, Bytes>) -> Self {
+        let pieces = pieces.map(|piece| Ok(Uint8Array::from(piece.as_ref()).into()));
+        let stream = wasm_streams::ReadableStream::from_stream(pieces);
+        Self::new(stream.into_raw().unchecked_into(), None)
     }
 
     /// The platform's stream, to pass on.
@@ -91,6 +101,27 @@ impl ByteStream for JsStream {
 
     async fn next(&mut self) -> Option<Result<Bytes, BrokenStream>> {
         self.read().await.map_err(|_| BrokenStream).transpose()
+    }
+
+    /// Only of a body that was not read from yet. The handle to look into ends no request.
+    fn twice(mut self) -> (Self, Self) {
+        let halves = self.stream.take().map(|stream| stream.tee());
+        let half = |at| {
+            let stream = halves.as_ref()?.get(at).dyn_into().ok();
+            stream.map(|stream| Self::new(stream, self.length))
+        };
+        let nothing = || Self {
+            stream: None,
+            length: self.length,
+            reader: None,
+            abort: None,
+            is_over: true,
+        };
+        let look = half(0).unwrap_or_else(nothing);
+        let mut pass = half(1).unwrap_or_else(nothing);
+        pass.abort = self.abort.take();
+        self.is_over = true;
+        (look, pass)
     }
 }
 

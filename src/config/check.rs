@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{Config, Finding};
 
 mod actions;
+mod bodies;
 mod fields;
 mod hosts;
 mod placeholders;

@@ -1,9 +1,10 @@
 //! One thing that is wrong, or looks wrong, in an integration file.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Whether the file can be used in spite of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// The file is refused.
@@ -13,7 +14,7 @@ pub enum Level {
 }
 
 /// What is wrong, where, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
     /// Whether it stops the file.
     pub level: Level,

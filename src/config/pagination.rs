@@ -244,6 +244,12 @@ pub struct Dynamic {
     /// The cursor that callers are given.
     #[serde(default)]
     pub get_cursor_from_response_expression: Option<Expression>,
+    /// The smallest page the provider accepts.
+    #[serde(default)]
+    pub min_limit: Option<Count>,
+    /// The largest page the provider gives: `{{pagination.limit}}` is never more.
+    #[serde(default)]
+    pub max_limit: Option<Count>,
 }
 
 fn one() -> Count {

@@ -32,11 +32,12 @@ pub struct Method {
     pub headers: Entries,
     /// Over the file's query; null removes an entry, a missing value leaves it out.
     pub query: Entries,
-    /// How arrays are written in the query.
+    /// How arrays are written in the query, and in a form.
     pub query_array_format: Option<QueryArrayFormat>,
-    /// The body, with placeholders; the caller's own, byte for byte, when absent.
+    /// The body, with placeholders; the caller's own, byte for byte, when absent or when the caller says
+    /// `truto_body_passthrough=true`.
     pub body: Option<TemplateTree>,
-    /// How the body is written.
+    /// How the body is written. The caller's own stays as it is.
     pub body_format: Option<BodyFormat>,
     /// Where the result stands in the answer; the whole answer when absent.
     pub response_path: Option<Path>,
@@ -56,7 +57,7 @@ pub struct Method {
     pub ignore_body_in_pagination: bool,
     /// Whether credentials are left out when a redirect is followed.
     pub ignore_credentials_on_redirect: bool,
-    /// What the provider answers.
+    /// What the provider answers; what its `content-type` says when absent.
     pub api_response_format: Option<ApiResponseFormat>,
     /// Instead of the file's `error_expression`.
     pub error_expression: Option<ErrorExpression>,
@@ -129,13 +130,15 @@ pub enum BodyFormat {
     /// `application/json`
     #[default]
     Json,
-    /// `application/x-www-form-urlencoded`
+    /// `application/x-www-form-urlencoded`: an object; arrays as `query_array_format` says.
     Form,
-    /// `multipart/form-data` (RFC 7578)
+    /// `multipart/form-data` (RFC 7578): an object. A file is `{filename, content_type, data}` with `data` in base64,
+    /// or with `text` instead.
     Multipart,
-    /// As it is.
+    /// A text as it is.
     Raw,
-    /// `application/xml`
+    /// `application/xml`: an object with one key, the root element. `@name` is an attribute, `#text` a text, an array
+    /// elements of one name.
     Xml,
 }
 
@@ -146,9 +149,9 @@ pub enum ApiResponseFormat {
     /// JSON.
     #[default]
     Json,
-    /// XML.
+    /// XML, which callers get as JSON: `@name` is an attribute, `#text` a text, elements of one name are an array.
     Xml,
-    /// Text.
+    /// Text that is not cut.
     Text,
     /// Bytes that are passed on unread.
     Binary,

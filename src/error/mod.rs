@@ -42,6 +42,8 @@ macro_rules! codes {
 codes! {
     #[doc = "The request could not be read: broken JSON, an unreadable parameter."]
     Malformed = "caller.malformed", 400;
+    #[doc = "The `next_cursor` was made for another account, resource or method, was changed, or is too old for today's keys or file; start the list anew without it."]
+    BadCursor = "caller.bad_cursor", 400;
     #[doc = "The request was read and is wrong; `details.failures` says where."]
     Invalid = "caller.invalid", 422;
     #[doc = "A placeholder needs a value the request does not carry."]
@@ -62,10 +64,18 @@ codes! {
     InUse = "caller.in_use", 409;
     #[doc = "The version is not the one you changed; read it again, `details.version` says which it is."]
     VersionMismatch = "caller.version_mismatch", 409;
+    #[doc = "The first write under this `Idempotency-Key` has no answer yet, or was cut off before it had one, by a restart or a time-out."]
+    IdempotencyInProgress = "caller.idempotency_in_progress", 409;
+    #[doc = "The write under this `Idempotency-Key` was answered with `details.status`, and that answer was not kept."]
+    IdempotencyNotReplayable = "caller.idempotency_not_replayable", 409;
+    #[doc = "This `Idempotency-Key` stands for a write with another body."]
+    IdempotencyMismatch = "caller.idempotency_mismatch", 422;
     #[doc = "A value that decides which host is called changes only together with new credentials."]
     HostKey = "caller.host_key", 422;
     #[doc = "The body is over a limit; `details.limit_bytes` says which."]
     BodyTooLarge = "caller.body_too_large", 413;
+    #[doc = "More requests than the operator lets this token or this account send; `retry-after` says for how long."]
+    TooManyRequests = "caller.rate_limited", 429;
     #[doc = "The customer must connect the account again."]
     NeedsReauth = "account.needs_reauth", 401;
     #[doc = "The account is not set up (yet)."]
@@ -244,7 +254,7 @@ impl Failure {
     pub fn duplicate(what: &str, name: &str) -> Self {
         Self::new(
             Code::Duplicate,
-            format!("There is already a {what} named `{name}`."),
+            format!("The name `{name}` is taken by another {what}."),
         )
     }
 
@@ -255,6 +265,11 @@ impl Failure {
             format!("The body is over {limit} bytes."),
         )
         .with_details(json!({ "limit_bytes": limit }))
+    }
+
+    /// More requests than the operator lets through.
+    pub fn too_many_requests(message: &str, seconds: u64) -> Self {
+        Self::new(Code::TooManyRequests, message).with_retry_after(seconds)
     }
 
     /// Too much at once.
@@ -269,45 +284,4 @@ impl Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_code_says_who_must_act_and_stands_once() {
-        let mut seen = std::collections::BTreeSet::new();
-        for code in Code::ALL {
-            let who = code.as_str().split('.').next().unwrap();
-            assert!(["caller", "account", "integration", "provider", "internal"].contains(&who));
-            assert!(seen.insert(code.as_str()), "{} stands twice", code.as_str());
-            assert!(!code.meaning().is_empty());
-        }
-    }
-
-    #[test]
-    fn one_mistake_is_told_in_the_message_several_are_counted() {
-        assert_eq!(
-            Failure::invalid("name", "is required").message,
-            "name: is required"
-        );
-        let two = vec![
-            Complaint {
-                path: "a".into(),
-                message: "b".into(),
-            };
-            2
-        ];
-        assert!(Failure::invalid_in(&two).message.starts_with("2 things"));
-    }
-
-    #[test]
-    fn a_providers_error_keeps_its_status() {
-        let mut failure = Failure::new(Code::Rejected, "no");
-        assert_eq!(failure.status(), 502);
-        failure.remote = Some(Box::new(Remote {
-            status: 418,
-            raw_response: "null".into(),
-            headers: HeaderMap::new(),
-        }));
-        assert_eq!(failure.status(), 418);
-    }
-}
+mod tests;

@@ -10,9 +10,12 @@ use crate::expression::{ExpressionError, RenderError, UrlError};
 use crate::oauth::OAuthError;
 use crate::pagination::PageError;
 use crate::ports::{SendError, StorageFault};
+use crate::proxy::body::BodyError;
 use crate::proxy::guard::Refused;
 use crate::proxy::reply::ReplyError;
 use crate::proxy::request::RequestError;
+use crate::proxy::wanted::WantedError;
+use crate::proxy::xml::XmlError;
 
 impl From<StorageFault> for Failure {
     fn from(_: StorageFault) -> Self {
@@ -115,10 +118,22 @@ impl From<RequestError> for Failure {
             RequestError::Render(error) => return error.into(),
             RequestError::Url(error) => return error.into(),
             RequestError::DotSegment => Code::Invalid,
-            RequestError::NoBaseUrl | RequestError::Header(_) | RequestError::BodyShape => {
-                Code::BadIntegration
-            }
-            RequestError::BodyFormat(_) | RequestError::NoBodyAllowed(_) => Code::Unsupported,
+            RequestError::Body(error) => return error.into(),
+            RequestError::CallersBody | RequestError::PagesInBody => Code::Malformed,
+            RequestError::NoBaseUrl | RequestError::Header(_) => Code::BadIntegration,
+            RequestError::NoBodyAllowed(_) => Code::Unsupported,
+        };
+        Self::new(code, format!("{error}."))
+    }
+}
+
+impl From<BodyError> for Failure {
+    fn from(error: BodyError) -> Self {
+        let code = match error {
+            BodyError::Render(error) => return error.into(),
+            BodyError::Shape(_) => Code::BadIntegration,
+            // What a template copies is the caller's; its own names were seen when the file was written.
+            BodyError::File(_) | BodyError::XmlName(_) | BodyError::XmlValue(_) => Code::Invalid,
         };
         Self::new(code, format!("{error}."))
     }
@@ -151,15 +166,17 @@ impl From<PageError> for Failure {
         let code = match error {
             PageError::Render(error) => return error.into(),
             PageError::Expression(error) => return error.into(),
-            PageError::Foreign | PageError::Body => Code::Malformed,
+            PageError::Foreign => Code::BadCursor,
+            PageError::Body => Code::Malformed,
             PageError::Header(_) => Code::ContextValue,
             PageError::Values => Code::ExpressionFailed,
             PageError::LeavesHost
             | PageError::NotALink
             | PageError::NotJson
             | PageError::NotACursor(_)
+            | PageError::TooLong(_)
             | PageError::Repeats
-            | PageError::Endless => Code::UnexpectedAnswer,
+            | PageError::Endless(_) => Code::UnexpectedAnswer,
         };
         Self::new(code, format!("{error}."))
     }
@@ -189,8 +206,18 @@ impl From<SendError> for Failure {
     }
 }
 
+impl From<WantedError> for Failure {
+    fn from(error: WantedError) -> Self {
+        Self::new(Code::Malformed, format!("{error}."))
+    }
+}
+
 impl From<ReplyError> for Failure {
     fn from(error: ReplyError) -> Self {
-        Self::new(Code::UnexpectedAnswer, format!("{error}."))
+        let code = match error {
+            ReplyError::Xml(XmlError::TooMany | XmlError::TooLarge) => Code::AnswerTooLarge,
+            _ => Code::UnexpectedAnswer,
+        };
+        Self::new(code, format!("{error}."))
     }
 }

@@ -6,6 +6,7 @@ mod calls;
 mod convert;
 mod estimate;
 mod failure;
+mod foresight;
 mod functions;
 pub mod limits;
 mod picture;
@@ -96,6 +97,15 @@ enum Compiled {
     Counted(AstNode),
 }
 
+impl Compiled {
+    fn ast(&self) -> &AstNode {
+        match self {
+            Self::Plain(expression) => expression.ast(),
+            Self::Counted(ast) => ast,
+        }
+    }
+}
+
 impl Expression {
     /// Compiles a JSONata expression.
     pub fn parse(source: &str) -> Result<Self, ExpressionError> {
@@ -150,6 +160,20 @@ impl Expression {
         moment: &Moment,
     ) -> Result<bool, ExpressionError> {
         functions::boolean(&self.run(scope, moment)?)
+    }
+
+    /// Whether it is true, where these roots, which are numbers, decide it alone.
+    pub fn foretell(&self, known: &[(&str, u16)]) -> Option<bool> {
+        let known: Vec<(&str, f64)> = known
+            .iter()
+            .map(|(name, number)| (*name, f64::from(*number)))
+            .collect();
+        foresight::truth(self.compiled.ast(), &known)
+    }
+
+    /// Whether it may look at one of these roots; in doubt it may.
+    pub fn may_see(&self, roots: &[&str]) -> bool {
+        foresight::may_see(self.compiled.ast(), roots)
     }
 
     fn run(&self, scope: &ExpressionScope, moment: &Moment) -> Result<JValue, ExpressionError> {

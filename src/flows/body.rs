@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use crate::error::{Code, Failure};
 use crate::flows::isolate::Room;
 use crate::ports::{Body, ByteStream};
-use crate::settings::{BUFFERED_ANSWER_BYTES, REPLAYABLE_BODY_BYTES};
+use crate::settings::REPLAYABLE_BODY_BYTES;
 
 /// Reads a caller's body of at most `limit` bytes.
 pub async fn read<S: ByteStream>(body: Body<S>, limit: usize) -> Result<Bytes, Failure> {
@@ -68,14 +68,15 @@ pub async fn hold_small<S: ByteStream>(body: Body<S>) -> Result<Body<S>, Failure
 pub async fn read_answer<S: ByteStream>(body: Body<S>, room: &mut Room) -> Result<Bytes, Failure> {
     let mut stream = match body {
         Body::Empty => return Ok(Bytes::new()),
-        Body::Bytes(bytes) => return Ok(bytes),
+        Body::Bytes(bytes) => {
+            room.take(bytes.len())?;
+            return Ok(bytes);
+        }
         Body::Stream(stream) => stream,
     };
-    if stream
-        .length()
-        .is_some_and(|length| length > BUFFERED_ANSWER_BYTES as u64)
-    {
-        return Err(answer_too_large());
+    let limit = room.answer_bytes();
+    if stream.length().is_some_and(|length| length > limit as u64) {
+        return Err(answer_too_large(limit));
     }
     // Room is taken before what needs it, where that is known.
     let mut taken = 0;
@@ -94,8 +95,8 @@ pub async fn read_answer<S: ByteStream>(body: Body<S>, room: &mut Room) -> Resul
                 "The provider's answer broke off before its end.",
             )
         })?;
-        if read.len() + piece.len() > BUFFERED_ANSWER_BYTES {
-            return Err(answer_too_large());
+        if read.len() + piece.len() > limit {
+            return Err(answer_too_large(limit));
         }
         let whole = read.len() + piece.len();
         if whole > taken {
@@ -110,8 +111,35 @@ pub async fn read_answer<S: ByteStream>(body: Body<S>, room: &mut Room) -> Resul
     Ok(read.freeze())
 }
 
-fn answer_too_large() -> Failure {
-    let words = "The provider's answer is over 8 MiB, too large to be looked into. Fetch it unread, by /custom or by a get without response_path.";
+fn answer_too_large(limit: usize) -> Failure {
+    let words = format!(
+        "The provider's answer is over {}, too large to be looked into. Fetch it unread, by /custom or by a get without response_path.",
+        in_words(limit)
+    );
     Failure::new(Code::AnswerTooLarge, words)
-        .with_details(serde_json::json!({ "limit_bytes": BUFFERED_ANSWER_BYTES }))
+        .with_details(serde_json::json!({ "limit_bytes": limit }))
+}
+
+fn in_words(bytes: usize) -> String {
+    const MIB: usize = 1024 * 1024;
+    match bytes % MIB {
+        0 => format!("{} MiB", bytes / MIB),
+        _ => format!("{bytes} bytes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_is_named_as_it_is_set() {
+        for (limit, words) in [
+            (8 * 1024 * 1024, "over 8 MiB,"),
+            (16 * 1024 * 1024, "over 16 MiB,"),
+            (8 * 1024 * 1024 - 1, "over 8388607 bytes,"),
+        ] {
+            assert!(answer_too_large(limit).message.contains(words), "{words}");
+        }
+    }
 }

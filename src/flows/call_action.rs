@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::config::action::RESERVED;
 use crate::error::Failure;
 use crate::flows::account_object::AccountObject;
-use crate::flows::proxy_call::{callable, sandbox_refusal};
+use crate::flows::proxy_call::{Trace, callable, sandbox_refusal};
 use crate::flows::redaction::{redact, secrets_of};
 use crate::flows::run_action::{NamedAction, run_action};
 use crate::ports::{Outside, Sees, Storage};
@@ -17,6 +17,7 @@ use crate::ports::{Outside, Sees, Storage};
 pub async fn call_action<O: Outside, S: Storage>(
     object: &Rc<AccountObject<O, S>>,
     sees: &Sees,
+    trace: &Trace,
     name: &str,
     input: Value,
     timeout: Duration,
@@ -28,6 +29,7 @@ pub async fn call_action<O: Outside, S: Storage>(
     let action = NamedAction::find(&compiled.config, name)
         .filter(|action| !RESERVED.contains(&action.name()))
         .ok_or_else(|| Failure::not_found("action of this integration"))?;
+    trace.runs(action.name());
     if loaded.account.is_sandbox && action.may_write(&compiled.config) {
         return Err(sandbox_refusal());
     }

@@ -13,7 +13,7 @@ use crate::flows::effective::Compiled;
 use crate::flows::receive::KeyCopies;
 use crate::flows::records::{InstallRecord, IntegrationRecord, TokenRecord, WebhookRecord};
 use crate::ids::EnvironmentId;
-use crate::settings::BUFFERED_TOTAL_BYTES;
+use crate::settings::Buffers;
 use crate::time::Timestamp;
 
 const COPIES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(999);
@@ -97,10 +97,21 @@ pub struct Isolate {
     subscriptions: RefCell<Option<LruCache<EnvironmentId, (Timestamp, Subscriptions)>>>,
     readings: RefCell<HashMap<EnvironmentId, Timestamp>>,
     compiled: RefCell<Option<LruCache<String, Rc<Compiled>>>>,
+    buffers: Buffers,
     buffered: Rc<Cell<usize>>,
+    /// What of it walks hold, whose readers may be slow.
+    walking: Rc<Cell<usize>>,
 }
 
 impl Isolate {
+    /// One whose answers may take so much.
+    pub fn new(buffers: Buffers) -> Self {
+        Self {
+            buffers,
+            ..Self::default()
+        }
+    }
+
     /// A compiled config, if this isolate has it.
     pub fn compiled(&self, key: &str) -> Option<Rc<Compiled>> {
         self.compiled.borrow_mut().as_mut()?.get(key).cloned()
@@ -169,25 +180,50 @@ impl Isolate {
     pub fn room(&self) -> Room {
         Room {
             total: Rc::clone(&self.buffered),
+            buffers: self.buffers,
+            walking: None,
             taken: 0,
         }
+    }
+
+    /// Room for a page that waits for its reader: half of all there is, so that readers who stop keep nobody from a call.
+    pub fn walk_room(&self) -> Room {
+        let mut room = self.room();
+        room.walking = Some(Rc::clone(&self.walking));
+        room
     }
 }
 
 /// The bytes one buffered answer holds; given back when dropped.
 pub struct Room {
     total: Rc<Cell<usize>>,
+    buffers: Buffers,
+    walking: Option<Rc<Cell<usize>>>,
     taken: usize,
 }
 
 impl Room {
+    /// The largest answer that is looked into.
+    pub fn answer_bytes(&self) -> usize {
+        self.buffers.answer_bytes
+    }
+
     /// Takes `bytes` more, or says that the isolate holds too much.
     pub fn take(&mut self, bytes: usize) -> Result<(), Failure> {
         let total = self.total.get().saturating_add(bytes);
-        if total > BUFFERED_TOTAL_BYTES {
+        if total > self.buffers.total_bytes {
             return Err(Failure::busy(
                 "Too many large answers are being looked into at once. Try again.",
             ));
+        }
+        if let Some(walking) = &self.walking {
+            let walked = walking.get().saturating_add(bytes);
+            if walked > self.buffers.total_bytes / 2 {
+                return Err(Failure::busy(
+                    "Too many pages of walks wait to be read. Try again.",
+                ));
+            }
+            walking.set(walked);
         }
         self.total.set(total);
         self.taken += bytes;
@@ -198,6 +234,9 @@ impl Room {
 impl Drop for Room {
     fn drop(&mut self) {
         self.total.set(self.total.get().saturating_sub(self.taken));
+        if let Some(walking) = &self.walking {
+            walking.set(walking.get().saturating_sub(self.taken));
+        }
     }
 }
 
@@ -234,11 +273,16 @@ mod tests {
 
     #[test]
     fn room_is_given_back_and_ends_exactly_at_the_limit() {
-        let isolate = Isolate::default();
-        let mut room = isolate.room();
-        room.take(BUFFERED_TOTAL_BYTES).unwrap();
-        assert_eq!(isolate.room().take(1).unwrap_err().status(), 503);
-        drop(room);
-        isolate.room().take(BUFFERED_TOTAL_BYTES).unwrap();
+        for total_bytes in [Buffers::default().total_bytes, 100] {
+            let isolate = Isolate::new(Buffers {
+                total_bytes,
+                ..Buffers::default()
+            });
+            let mut room = isolate.room();
+            room.take(total_bytes).unwrap();
+            assert_eq!(isolate.room().take(1).unwrap_err().status(), 503);
+            drop(room);
+            isolate.room().take(total_bytes).unwrap();
+        }
     }
 }

@@ -1,54 +1,63 @@
-//! One call to a provider, from inside the account's object. Nothing is written to storage before the
-//! answer.
+//! One call to a provider, from inside the account's object; or one for each page of a list. Nothing is written
+//! to storage before the answer.
 
 mod answer;
+mod attempts;
+mod call;
+mod callers_body;
+mod cursor;
+mod held;
+mod limits;
+mod outcome;
+mod page;
+mod plan;
+mod refusal;
 mod send;
 mod step;
+mod trace;
+mod turn;
+mod walk;
 
+pub use call::{Call, Given, Pages};
+pub(in crate::flows) use plan::sandbox_refusal;
 pub(in crate::flows) use step::{Answered, StepCall, Whole, call_step};
+pub use trace::Trace;
+pub use walk::{Piece, Walk};
 
+use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::config::Config;
-use crate::config::resource::Method;
 use crate::error::{Code, Failure};
-use crate::expression::{Moment, Pins, PlainHttp, TemplateScope};
+use crate::expression::{Moment, TemplateScope};
 use crate::flows::account_object::{AccountObject, Loaded};
-use crate::flows::body;
 use crate::flows::effective::Effective;
 use crate::flows::import_account::install_disabled;
-use crate::ports::{Body, Outside, Reply, Sees, Storage, System};
-use crate::proxy::query::CallerQuery;
-use crate::proxy::reads::reads_body;
-use crate::proxy::request::{self, Caller, Draft};
-use crate::proxy::{Target, headers, is_read};
-use crate::settings::{PrivateUpstreams, TEMPLATE_BODY_BYTES};
+use crate::pagination::Position;
+use crate::ports::{Body, Outside, Sees, Storage, System};
+use crate::proxy::body::{BodySource, Writing};
+use crate::proxy::query::{CallerQuery, PASSTHROUGH};
+use crate::proxy::request::{self, Caller, Draft, Round};
+use crate::proxy::{Target, headers};
 use crate::time::Timestamp;
-
-/// What a caller asks of an account.
-pub struct Call<S> {
-    /// Where it goes.
-    pub target: Target,
-    /// The caller's verb.
-    pub method: http::Method,
-    /// The caller's query, as it was written.
-    pub query: String,
-    /// The caller's header fields.
-    pub headers: HeaderMap,
-    /// The caller's body.
-    pub body: Body<S>,
-    /// How long it may take.
-    pub timeout: Duration,
-}
+use attempts::Retries;
+use outcome::Outcome;
+use page::Page;
+use plan::Plan;
 
 /// Parameters that are ours on every call, and those that are ours on `list` only.
-const OURS: &[&str] = &["integrated_account_id"];
-const OURS_ON_LIST: &[&str] = &["integrated_account_id", "limit", "next_cursor"];
+const OURS: &[&str] = &["integrated_account_id", PASSTHROUGH[0], PASSTHROUGH[1]];
+const OURS_ON_LIST: &[&str] = &[
+    "integrated_account_id",
+    PASSTHROUGH[0],
+    PASSTHROUGH[1],
+    "limit",
+    "next_cursor",
+];
 
 /// What a call runs with once it is clear that it may run.
 struct Work<'a, O, S> {
@@ -61,19 +70,26 @@ struct Work<'a, O, S> {
     values: Values,
     deadline: Timestamp,
     moment: Moment,
+    source: BodySource,
+    pages: Pages,
+    /// The page of a list that has any.
+    page: Option<Page<'a>>,
+    errand: Errand,
+    retries: Retries,
+    /// The credential that went in the URL: the answer must not tell it.
+    sent_in_url: RefCell<Option<String>>,
+    trace: Rc<Trace>,
 }
 
-/// What the file says of the target.
-#[derive(Clone, Copy)]
-enum Plan<'a> {
-    Method {
-        method: &'a Method,
-        is_list: bool,
-    },
-    Custom {
-        path: &'a str,
-        verb: &'a http::Method,
-    },
+/// On whose errand a request goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::flows) enum Errand {
+    /// A caller's, whose answer goes on to him.
+    Call,
+    /// An action's, which reads every answer.
+    Step,
+    /// The account's own, for a fresh credential, which calls wait for.
+    Refresh,
 }
 
 /// The caller's part of the roots of placeholders.
@@ -81,33 +97,55 @@ struct Values {
     id: Value,
     query: Value,
     body: Option<Value>,
+    /// The body as it was written, where something may be put into it; else empty.
+    text: Bytes,
 }
 
 /// Makes a call in the name of an account that the caller may see.
 pub async fn proxy_call<O: Outside, S: Storage>(
     object: &Rc<AccountObject<O, S>>,
     sees: &Sees,
-    call: Call<O::Stream>,
-) -> Result<Reply<O::Stream>, Failure> {
+    mut call: Call<O::Stream>,
+) -> Result<Given<O, S>, Failure> {
+    if call.pages == Pages::All && call.target.is_list() {
+        return walk::begin(object, sees, call).await;
+    }
+    let body = std::mem::replace(&mut call.body, Body::Empty);
+    let outcome = made(object, sees, &call, body, None).await?;
+    Ok(Given::Reply(outcome.into_reply()))
+}
+
+/// Makes a call: one page, where it is about a list. `at` is where a walk has come to.
+async fn made<O: Outside, S: Storage>(
+    object: &Rc<AccountObject<O, S>>,
+    sees: &Sees,
+    call: &Call<O::Stream>,
+    body: Body<O::Stream>,
+    at: Option<Position>,
+) -> Result<Outcome<O::Stream>, Failure> {
     let deadline = object.outside.now().plus(call.timeout);
     let (loaded, effective) = callable(object, sees, deadline).await?;
     object.note_use_of(&loaded);
-    let plan = plan(&effective.compiled.config, &call.target, &call.method)?;
-    refuse_sandbox_write(loaded.account.is_sandbox, plan)?;
+    let plan = plan::plan(&effective.compiled.config, &call.target, &call.method)?;
+    call.trace
+        .names(plan, &call.target, &effective.compiled.config);
+    plan::refuse_sandbox_write(loaded.account.is_sandbox, plan)?;
     let ours = if call.target.is_list() {
         OURS_ON_LIST
     } else {
         OURS
     };
     let query = CallerQuery::read(&call.query, ours);
-    let (body, body_value) = look_at_body(plan, call.body).await?;
+    let source = callers_body::source(&call.query)?;
+    let body = callers_body::look_at_body(plan, &effective.compiled.config, source, body).await?;
     let values = Values {
         id: id_value(&call.target),
         query: query.to_value(),
-        body: body_value,
+        body: body.value,
+        text: body.text,
     };
     let headers = headers::from_caller(&call.headers);
-    let work = Work {
+    let mut work = Work {
         object,
         loaded: &loaded,
         context: &loaded.context,
@@ -116,9 +154,22 @@ pub async fn proxy_call<O: Outside, S: Storage>(
         values,
         deadline,
         moment: moment(&object.outside),
+        source,
+        pages: call.pages,
+        page: None,
+        errand: Errand::Call,
+        retries: Retries::up_to(call.max_retries),
+        sent_in_url: RefCell::default(),
+        trace: Rc::clone(&call.trace),
     };
+    if call.target.is_list() {
+        work.page = work.page_of(call, at, &query, &headers)?;
+    }
+    let draft = work.draft(&query, &headers)?;
+    work.note(&draft);
+    let body = body.body;
     let again = body.again();
-    let reply = work.send(work.draft(&query, &headers)?, body).await?;
+    let reply = work.send(draft, body).await?;
     if reply.status != StatusCode::UNAUTHORIZED || !work.is_signed_in() {
         return work.answer(reply).await;
     }
@@ -128,8 +179,14 @@ pub async fn proxy_call<O: Outside, S: Storage>(
     };
     let fresh = match object.refreshed_after_refusal(&loaded, deadline).await {
         Ok(fresh) => fresh,
-        Err(failure) if failure.code == Code::NeedsReauth => return work.refused(reply).await,
-        Err(failure) => return Err(failure),
+        Err(failure) if failure.code == Code::NeedsReauth => {
+            work.trace.puts_off();
+            return work.refused(reply).await;
+        }
+        Err(failure) => {
+            work.trace.puts_off();
+            return Err(failure);
+        }
     };
     drop(reply);
     let work = Work {
@@ -137,10 +194,12 @@ pub async fn proxy_call<O: Outside, S: Storage>(
         context: &fresh.context,
         ..work
     };
+    work.trace.puts_off();
     let reply = work.send(work.draft(&query, &headers)?, body).await?;
     if reply.status != StatusCode::UNAUTHORIZED {
         return work.answer(reply).await;
     }
+    work.trace.puts_off();
     if object.needs_reauth(&fresh, REFUSED_TWICE).await? {
         work.refused(reply).await
     } else {
@@ -176,84 +235,11 @@ pub(in crate::flows) fn moment(system: &impl System) -> Moment {
     }
 }
 
-/// A sandbox account was asked to write.
-pub(in crate::flows) fn sandbox_refusal() -> Failure {
-    Failure::new(
-        Code::MethodNotAllowed,
-        "This is a sandbox account: it refuses writes.",
-    )
-}
-
-/// The method a target names, or that there is none.
-fn plan<'a>(
-    config: &'a Config,
-    target: &'a Target,
-    verb: &'a http::Method,
-) -> Result<Plan<'a>, Failure> {
-    let (resource, name) = match target {
-        Target::Custom { path } => return Ok(Plan::Custom { path, verb }),
-        Target::Method {
-            resource, method, ..
-        } => (resource, method),
-    };
-    let methods = config
-        .resource(resource)
-        .ok_or_else(|| Failure::not_found("resource of this integration"))?;
-    let method = methods.get(name).ok_or_else(|| {
-        let known = methods
-            .keys()
-            .map(String::as_str)
-            .collect::<Vec<_>>()
-            .join(", ");
-        Failure::new(
-            Code::MethodNotAllowed,
-            format!("The resource `{resource}` has no method `{name}`; it has: {known}."),
-        )
-    })?;
-    Ok(Plan::Method {
-        method,
-        is_list: target.is_list(),
-    })
-}
-
-fn refuse_sandbox_write(is_sandbox: bool, plan: Plan) -> Result<(), Failure> {
-    let verb = match plan {
-        Plan::Method { method, .. } => &method.method.0,
-        Plan::Custom { verb, .. } => verb,
-    };
-    if is_sandbox && !is_read(verb) {
-        return Err(sandbox_refusal());
-    }
-    Ok(())
-}
-
 fn id_value(target: &Target) -> Value {
     match target {
         Target::Method { id: Some(id), .. } => Value::String(id.clone()),
         _ => Value::Null,
     }
-}
-
-/// Reads the caller's body only when the method's templates look into it.
-async fn look_at_body<S: crate::ports::ByteStream>(
-    plan: Plan<'_>,
-    body: Body<S>,
-) -> Result<(Body<S>, Option<Value>), Failure> {
-    let looks = matches!(plan, Plan::Method { method, .. } if reads_body(method));
-    if !looks {
-        return Ok((body::hold_small(body).await?, None));
-    }
-    let bytes: Bytes = body::read(body, TEMPLATE_BODY_BYTES).await?;
-    if bytes.is_empty() {
-        return Ok((Body::Empty, None));
-    }
-    let value = serde_json::from_slice(&bytes).map_err(|error| {
-        Failure::new(
-            Code::Malformed,
-            format!("This method looks into the body, which is not JSON: {error}."),
-        )
-    })?;
-    Ok((Body::Bytes(bytes), Some(value)))
 }
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
@@ -272,6 +258,10 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         } else {
             scope.with_id(&self.values.id)
         };
+        let scope = match &self.page {
+            Some(page) => scope.with_pagination(page.values()),
+            None => scope,
+        };
         self.values
             .body
             .as_ref()
@@ -279,23 +269,28 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     }
 
     fn draft(&self, query: &CallerQuery, headers: &HeaderMap) -> Result<Draft, Failure> {
-        let config = self.config();
-        let plain_http = match self.object.outside.settings().private_upstreams {
-            PrivateUpstreams::Refused => PlainHttp::Refused,
-            PrivateUpstreams::Allowed => PlainHttp::Allowed,
+        let (config, scope) = (self.config(), self.scope());
+        let pins = self.effective.compiled.pins(self.object.outside.settings());
+        let body = self.values.text.as_ref();
+        let caller = Caller {
+            query,
+            headers,
+            body,
+            source: self.source,
         };
-        let pins = Pins {
-            allowed_hosts: config.allowed_hosts.as_ref(),
-            dotted_keys: &self.effective.compiled.dotted_keys,
-            plain_http,
-        };
-        let caller = Caller { query, headers };
         let draft = match self.plan {
             Plan::Method { method, .. } => {
-                request::of_method(config, method, &self.scope(), &pins, &caller)?
+                let round = self.page.as_ref().map_or(Round::First, Page::round);
+                let writing = Writing::of(config, method, &self.moment);
+                let draft =
+                    request::of_method(config, method, round, &scope, &pins, &caller, &writing)?;
+                match &self.page {
+                    Some(page) => page.onto(draft, method, &writing, &caller)?,
+                    None => draft,
+                }
             }
             Plan::Custom { path, verb } => {
-                request::of_path(config, verb, path, &self.scope(), &pins, &caller)?
+                request::of_path(config, verb, path, &scope, &pins, &caller)?
             }
         };
         Ok(draft)

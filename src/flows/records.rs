@@ -1,5 +1,6 @@
 //! The records the truth is kept in, and which KV holds copies of.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,13 +11,13 @@ use crate::ids::{
 use crate::time::Timestamp;
 
 /// An environment: what its tokens see is separate from all others.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EnvironmentRecord {
-    /// Names its `Directory`.
+    /// Its id, which names its `Directory`.
     pub id: EnvironmentId,
     /// Unique.
     pub name: String,
-    /// Where its `Directory` lives.
+    /// Where it lives.
     pub region: Region,
     /// Where a connect result may be sent; empty: any https origin.
     pub allowed_redirect_origins: Vec<String>,
@@ -27,7 +28,9 @@ pub struct EnvironmentRecord {
 }
 
 /// What an API token may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, PartialOrd, Ord, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenScope {
     /// Admin reads.
@@ -46,7 +49,7 @@ impl TokenScope {
 }
 
 /// An API token without the token: only its hash is kept.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TokenRecord {
     /// Its id.
     pub id: ApiTokenId,
@@ -65,7 +68,7 @@ pub struct TokenRecord {
 }
 
 /// An integration: the public half of its file, its write-only secrets sealed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct IntegrationRecord {
     /// Its id.
     pub id: IntegrationId,
@@ -88,7 +91,7 @@ pub struct IntegrationRecord {
 }
 
 /// An integration installed in an environment, with its changes to the config.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct InstallRecord {
     /// Its id.
     pub id: InstallId,
@@ -116,7 +119,7 @@ pub struct InstallRecord {
 }
 
 /// A link token without the token: what its bearer may connect. The context it brings is sealed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LinkRecord {
     /// Its id.
     pub id: LinkTokenId,
@@ -146,6 +149,7 @@ pub struct LinkRecord {
     pub sealed: Option<String>,
     /// Who uses it, once a form was sent.
     #[serde(rename = "use")]
+    #[schemars(skip)]
     pub used: Option<LinkUse>,
 }
 
@@ -165,7 +169,7 @@ pub struct LinkUse {
 }
 
 /// What the index of an environment knows of an account: what lists filter by. The rest is in its object.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountEntry {
     /// The account.
     pub id: AccountId,
@@ -189,7 +193,7 @@ pub struct AccountEntry {
 }
 
 /// A subscription to the events of an environment (`/webhook`). Its secrets are sealed: `{secret, previous_secret?}`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WebhookRecord {
     /// Its id.
     pub id: WebhookId,
@@ -214,7 +218,7 @@ pub struct WebhookRecord {
 }
 
 /// A delivery that failed for good, or an event that could not be transformed, as the index of an environment knows it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FailedEvent {
     /// The event.
     pub id: EventId,

@@ -17,7 +17,7 @@ use crate::error::{Code, Failure};
 use crate::expression::{Expression, ExpressionScope, TemplateScope};
 use crate::flows::account_object::{AccountObject, Loaded};
 use crate::flows::effective::Effective;
-use crate::flows::proxy_call::{Answered, moment};
+use crate::flows::proxy_call::{Answered, Errand, moment};
 use crate::ports::{Outside, Storage};
 use crate::proxy::is_read;
 use crate::settings::ACTION_STEPS;
@@ -100,6 +100,10 @@ pub async fn run_action<O: Outside, S: Storage>(
         loaded,
         effective,
         deadline,
+        errand: match action.name {
+            REFRESH_TOKEN => Errand::Refresh,
+            _ => Errand::Step,
+        },
         context: RunningContext::new(action.name, &effective.compiled, &loaded.context),
         previous: Answered {
             value: input,
@@ -127,6 +131,7 @@ struct Run<'a, O, S> {
     loaded: &'a Loaded,
     effective: &'a Effective,
     deadline: Timestamp,
+    errand: Errand,
     context: RunningContext<'a>,
     previous: Answered,
     steps: usize,

@@ -4,7 +4,7 @@ use http::{HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 
 use super::link::{self, Parts};
-use super::{Answer, Ask, PageError, Place, Position, Request, Turn};
+use super::{Answer, Ask, PageError, Place, Position, Request, Standing, Turn};
 use crate::config::pagination::{Cursor, CursorPathObject, LimitDataType};
 use crate::expression::TemplateScope;
 use crate::json::{self, Path};
@@ -42,19 +42,32 @@ pub(super) fn next(
     answer: &Answer,
 ) -> Result<Turn, PageError> {
     let prev = match &config.prev_cursor_path {
-        Some(path) => place(config, path, request, answer)?.map(|at| position.back(at)),
+        // A way back that is none spoils no page.
+        Some(path) => place(config, path, request, answer)
+            .ok()
+            .flatten()
+            .map(|at| position.back(at)),
         None => None,
     };
-    let ends = (answer.count == 0 && !config.allow_empty_page_cursor)
-        || (config.use_content_hash && position.is_same_again(answer))
-        || !has_next(config, answer)?;
+    if config.use_content_hash && position.is_same_again(answer) {
+        return Ok(Turn {
+            next: None,
+            prev,
+            standing: Standing::Again,
+        });
+    }
+    let ends = (answer.count == 0 && !config.allow_empty_page_cursor) || !has_next(config, answer)?;
     let at = if ends {
         None
     } else {
         place(config, &config.cursor_path, request, answer)?
     };
     let next = at.map(|at| position.onward(at, answer)).transpose()?;
-    Ok(Turn { next, prev })
+    Ok(Turn {
+        next,
+        prev,
+        standing: Standing::New,
+    })
 }
 
 /// A cursor or a page size, for a query and for a body.

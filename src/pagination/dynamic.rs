@@ -51,7 +51,7 @@ pub(super) fn next(
     let next = position.onward(Place::Values(Value::Object(values)), answer)?;
     Ok(Turn {
         next: Some(next),
-        prev: None,
+        ..Turn::default()
     })
 }
 

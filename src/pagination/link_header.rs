@@ -39,12 +39,15 @@ pub(super) fn next(
     let next = place("next")?
         .map(|at| position.onward(at, answer))
         .transpose()?;
-    let prev = match place("prev")? {
-        None => place("previous")?,
-        found => found,
-    };
+    // A way back that is none spoils no page.
+    let back = |rel| place(rel).ok().flatten();
+    let prev = back("prev").or_else(|| back("previous"));
     let prev = prev.map(|at| position.back(at));
-    Ok(Turn { next, prev })
+    Ok(Turn {
+        next,
+        prev,
+        ..Turn::default()
+    })
 }
 
 /// The target of the first link that has this relation and is about the page itself.

@@ -19,7 +19,7 @@ use serde_json::Value;
 use url::Url;
 
 pub use ask::Ask;
-pub use position::{MAX_PAGES, Place, Position, SAME_PAGES};
+pub use position::{Place, Position};
 
 use crate::config::{Count, Pagination};
 use crate::expression::{ExpressionError, Moment, RenderError, TemplateScope};
@@ -62,6 +62,34 @@ pub struct Turn {
     pub next: Option<Position>,
     /// The page before, where the provider or the arithmetic tells.
     pub prev: Option<Position>,
+    /// What the page itself is to the walk.
+    pub standing: Standing,
+}
+
+/// What a page is to the walk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Standing {
+    /// One more.
+    #[default]
+    New,
+    /// The one before once more, by which the provider says that there are no more: it counts as empty.
+    Again,
+}
+
+impl Turn {
+    /// The same, unless the walk is longer than `pages`, or the next page needs more than `bytes` to be named.
+    /// A page before that needs more is left out.
+    pub fn within(mut self, pages: u32, bytes: usize) -> Result<Self, PageError> {
+        let fits = |position: &Position| position.size() <= bytes;
+        if self.next.as_ref().is_some_and(|next| next.pages >= pages) {
+            return Err(PageError::Endless(pages));
+        }
+        if self.next.as_ref().is_some_and(|next| !fits(next)) {
+            return Err(PageError::TooLong(bytes));
+        }
+        self.prev = self.prev.filter(fits);
+        Ok(self)
+    }
 }
 
 /// Why a walk cannot go on. Names places in the file, never values.
@@ -90,9 +118,12 @@ pub enum PageError {
     /// The same page, or the same cursor, again and again.
     #[error("the provider gives the same page again and again")]
     Repeats,
-    /// More than [`MAX_PAGES`].
-    #[error("the walk has more than {MAX_PAGES} pages")]
-    Endless,
+    /// What names the next page is larger than that.
+    #[error("what names the provider's next page is larger than {0} bytes")]
+    TooLong(usize),
+    /// More pages than that.
+    #[error("the provider's list has not ended after {0} pages")]
+    Endless(u32),
     /// A header of the pagination is none.
     #[error("the pagination's header `{0}` cannot be sent")]
     Header(String),
@@ -124,7 +155,8 @@ pub fn first(
         Pagination::Page(page) => Position::new(Place::Page(page.start_page.0), limit),
         Pagination::Offset(offset) => Position::new(Place::Offset(offset.start_offset.0), limit),
         Pagination::Range(range) => {
-            let limit = limit.or(range.max_limit.map(|Count(most)| most));
+            let most = range.max_limit.map(|Count(most)| most);
+            let limit = limit.or_else(|| clamp(pagination, most));
             Position::new(Place::Offset(0), limit)
         }
         Pagination::Dynamic(dynamic) => Position::new(dynamic::first(dynamic, request)?, limit),
@@ -196,7 +228,7 @@ fn clamp(pagination: &Pagination, limit: Option<u64>) -> Option<u64> {
         Pagination::Offset(offset) => (offset.min_limit, offset.max_limit),
         Pagination::LinkHeader(link) => (link.min_limit, link.max_limit),
         Pagination::Range(range) => (range.min_limit, range.max_limit),
-        Pagination::Dynamic(_) => (None, None),
+        Pagination::Dynamic(dynamic) => (dynamic.min_limit, dynamic.max_limit),
     };
     let Count(least) = least.unwrap_or(Count(1));
     let Count(most) = most.unwrap_or(Count(u64::MAX));

@@ -107,7 +107,11 @@ fn turn(
     } else {
         Some(position.onward(at, answer)?)
     };
-    Ok(Turn { next, prev })
+    Ok(Turn {
+        next,
+        prev,
+        ..Turn::default()
+    })
 }
 
 fn is_short(

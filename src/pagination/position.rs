@@ -7,12 +7,10 @@ use serde_json::Value;
 
 use super::{Answer, PageError};
 
-/// The pages of the longest walk; a provider that never ends is stopped there.
-pub const MAX_PAGES: u32 = 1_000_000;
-
-/// So many equal pages in a row mean that the provider does not turn them. Fewer can be the data: a page may
-/// hold one record, and records may be alike.
-pub const SAME_PAGES: u8 = 3;
+/// So many equal pages in a row mean that the provider does not turn them.
+const SAME_PAGES: u8 = 2;
+/// The same of pages with one record each: two records may well be alike.
+const SAME_RECORDS: u8 = 3;
 
 /// A page of a walk.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,6 +77,11 @@ impl Position {
         }
     }
 
+    /// What it takes to write it down.
+    pub(super) fn size(&self) -> usize {
+        serde_json::to_string(self).map_or(usize::MAX, |text| text.len())
+    }
+
     /// Whether the page holds what the one before it held.
     pub(super) fn is_same_again(&self, answer: &Answer) -> bool {
         let hash = hash(answer.records);
@@ -91,11 +94,13 @@ impl Position {
         if at == self.at {
             return Err(PageError::Repeats);
         }
-        if pages >= MAX_PAGES {
-            return Err(PageError::Endless);
-        }
         let before = self.trace(answer);
-        if before.is_some_and(|before| before.times >= SAME_PAGES) {
+        let same = if answer.count == 1 {
+            SAME_RECORDS
+        } else {
+            SAME_PAGES
+        };
+        if before.is_some_and(|before| before.times >= same) {
             return Err(PageError::Repeats);
         }
         Ok(Self {

@@ -59,7 +59,11 @@ pub(super) fn next(position: &Position, answer: &Answer) -> Result<Turn, PageErr
         Some(position.onward(Place::Offset(behind), answer)?)
     };
     let prev = numbered::before(start, 0, position.limit).map(|at| position.back(at));
-    Ok(Turn { next, prev })
+    Ok(Turn {
+        next,
+        prev,
+        ..Turn::default()
+    })
 }
 
 /// The part that an answer says it holds.

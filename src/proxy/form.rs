@@ -1,46 +1,35 @@
-//! JSON as a form body (`application/x-www-form-urlencoded`, WHATWG URL §5): nested objects in brackets.
+//! JSON as a form body (`application/x-www-form-urlencoded`, WHATWG URL §5).
 
 use serde_json::Value;
 
+use super::fields::Fields;
 use super::query::write_value;
 use crate::config::QueryArrayFormat;
 use crate::expression::{RenderError, Room};
 
 /// The form of an object; `None` for anything else. It has the room of a body.
 pub fn encode(value: &Value, arrays: QueryArrayFormat) -> Result<Option<String>, RenderError> {
-    let Some(fields) = value.as_object() else {
+    let Some(object) = value.as_object() else {
         return Ok(None);
     };
     let (room, mut pairs) = (Room::body(), Vec::new());
-    for (name, value) in fields {
-        add(name, value, arrays, &room, &mut pairs)?;
+    let fields = Fields {
+        arrays,
+        is_whole: |_| false,
+        room: &room,
+    };
+    let mut take = |name: &str, value: &Value| -> Result<(), RenderError> {
+        room.take_name(name, value)?;
+        // An array that is still whole is one of scalars, to be written in one.
+        let written = write_value(name, value, QueryArrayFormat::Comma);
+        room.take(written.iter().map(String::len).sum(), "body")?;
+        pairs.extend(written);
+        Ok(())
+    };
+    for (name, value) in object {
+        fields.each(name, value, &mut take)?;
     }
     Ok(Some(pairs.join("&")))
-}
-
-fn add(
-    name: &str,
-    value: &Value,
-    arrays: QueryArrayFormat,
-    room: &Room,
-    pairs: &mut Vec<String>,
-) -> Result<(), RenderError> {
-    match value {
-        Value::Object(fields) => {
-            for (key, value) in fields {
-                // The name of the whole is written with each of its parts.
-                room.take(name.len() + key.len(), "body")?;
-                add(&format!("{name}[{key}]"), value, arrays, room, pairs)?;
-            }
-        }
-        other => {
-            room.take_name(name, other)?;
-            let written = write_value(name, other, arrays);
-            room.take(written.iter().map(String::len).sum(), "body")?;
-            pairs.extend(written);
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -50,11 +39,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn objects_nest_in_brackets() {
-        let value =
-            json!({ "a": "x y", "b": { "c": 1, "d": { "e": true } }, "f": [1, 2], "g": null });
-        let form = encode(&value, QueryArrayFormat::Brackets).unwrap().unwrap();
-        assert_eq!(form, "a=x%20y&b%5Bc%5D=1&b%5Bd%5D%5Be%5D=true&f[]=1&f[]=2");
+    fn objects_nest_in_brackets_and_arrays_follow_their_format() {
+        use QueryArrayFormat as F;
+        let value = json!({ "a": "x y", "b": { "c": 1, "d": { "e": true } }, "f": [1, "2,3"], "g": null, "h": [{ "i": 1 }] });
+        for (format, rest) in [
+            (F::Brackets, "f%5B%5D=1&f%5B%5D=2%2C3&h%5B%5D%5Bi%5D=1"),
+            (F::Indices, "f%5B0%5D=1&f%5B1%5D=2%2C3&h%5B0%5D%5Bi%5D=1"),
+            (F::Repeat, "f=1&f=2%2C3&h=%7B%22i%22%3A1%7D"),
+            (F::Comma, "f=1,2%2C3&h=%7B%22i%22%3A1%7D"),
+        ] {
+            assert_eq!(
+                encode(&value, format).unwrap().unwrap(),
+                format!("a=x%20y&b%5Bc%5D=1&b%5Bd%5D%5Be%5D=true&{rest}"),
+                "{format:?}"
+            );
+        }
         assert_eq!(encode(&json!([1]), QueryArrayFormat::Comma), Ok(None));
     }
 
@@ -71,7 +70,9 @@ mod tests {
         let empty: serde_json::Map<_, _> = (0..1000).map(|n| (n.to_string(), json!({}))).collect();
         for inner in [json!(vec![1; 1000]), serde_json::Value::Object(empty)] {
             let value = json!({ &long: inner });
-            assert!(encode(&value, QueryArrayFormat::Repeat).is_err());
+            for format in [QueryArrayFormat::Repeat, QueryArrayFormat::Indices] {
+                assert!(encode(&value, format).is_err());
+            }
         }
     }
 }

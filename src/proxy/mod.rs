@@ -1,14 +1,22 @@
 //! The steps of a proxied call: what is asked for, the request to the provider, where redirects may
 //! lead, what becomes of the answer. Sending is the flow's.
 
+pub mod body;
+pub mod charset;
+mod fields;
 pub mod form;
 pub mod guard;
 pub mod headers;
+pub mod multipart;
 pub mod query;
+mod query_in_body;
 pub mod reads;
+pub mod redact;
 pub mod redirect;
 pub mod reply;
 pub mod request;
+pub mod wanted;
+pub mod xml;
 
 /// Whether a verb only reads (RFC 9110 §9.2.1): a sandbox account takes no other.
 pub fn is_read(verb: &http::Method) -> bool {

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
+use super::body::BodySource;
 use crate::config::QueryArrayFormat;
 
 /// Everything but the unreserved characters (RFC 3986 §2.3).
@@ -16,6 +17,24 @@ const ENCODE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
+
+/// The parameters that say whether the caller's body goes as it is. They are ours and not forwarded.
+pub const PASSTHROUGH: [&str; 2] = ["truto_body_passthrough", "body_passthrough"];
+
+/// Whose body a raw query asks for; `None` where it says neither true nor false.
+pub fn body_source(raw: &str) -> Option<BodySource> {
+    let mut source = BodySource::Method;
+    for pair in raw.split('&').map(read_pair) {
+        let is_own = PASSTHROUGH.contains(&pair.name.as_str()) && !pair.is_bracketed;
+        match pair.value.as_str() {
+            _ if !is_own => {}
+            "true" => source = BodySource::Caller,
+            "false" => {}
+            _ => return None,
+        }
+    }
+    Some(source)
+}
 
 /// The query a caller sent, without the parameters that are ours.
 #[derive(Debug, Default)]
@@ -184,6 +203,27 @@ mod tests {
             query.to_value(),
             json!({ "q": "a b,c", "x": ["1", "2"], "flag": "" })
         );
+    }
+
+    #[test]
+    fn a_query_says_whose_body_it_is() {
+        use BodySource::{Caller, Method};
+        for (raw, expected) in [
+            ("", Some(Method)),
+            ("a=true", Some(Method)),
+            ("truto_body_passthrough=true", Some(Caller)),
+            ("a=1&body_passthrough=true", Some(Caller)),
+            ("body_passthrough=false", Some(Method)),
+            (
+                "body_passthrough=false&truto%5Fbody_passthrough=true",
+                Some(Caller),
+            ),
+            ("body_passthrough", None),
+            ("body_passthrough=1", None),
+            ("body_passthrough[]=1", Some(Method)),
+        ] {
+            assert_eq!(body_source(raw), expected, "{raw}");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Map, Value};
 
+use super::charset::CharsetError;
+use super::xml::XmlError;
 use crate::config::ErrorExpression;
 use crate::config::resource::{ApiResponseFormat, Method};
 use crate::expression::{ExpressionError, ExpressionScope, Moment};
@@ -38,6 +40,17 @@ pub enum ReplyError {
     /// It is not JSON.
     #[error("the provider's answer is not JSON")]
     NotJson,
+    /// It is not XML that is read here.
+    #[error("the provider's answer cannot be read as XML: {0}")]
+    Xml(#[from] XmlError),
+    /// Its characters are none that are read here.
+    #[error("the provider's answer is not text that can be looked into: {0}")]
+    Charset(#[from] CharsetError),
+    /// It is compressed in a way that is not undone here.
+    #[error(
+        "the provider's answer is compressed with something else than gzip or br, and cannot be looked into"
+    )]
+    Compressed,
     /// There is nothing at `response_path`.
     #[error("the provider's answer has nothing at `{0}`")]
     NothingAt(String),
@@ -90,13 +103,23 @@ fn kind_of_type(content_type: &str) -> Kind {
 
 /// Whether the 2xx answer of a method that is no list must be looked into.
 pub fn look(method: &Method, has_error_expression: bool, kind: Kind) -> Look {
-    let wants = has_error_expression
-        || method.response_path.is_some()
-        || method.api_response_format.is_some();
+    let wants = has_error_expression || is_rewritten(method, kind);
     if wants && kind != Kind::Binary {
         Look::Inside
     } else {
         Look::Unread
+    }
+}
+
+/// Whether such an answer goes on as something else than it came. XML that is neither cut nor announced as such
+/// stays XML; what is announced as text is not cut.
+pub fn is_rewritten(method: &Method, kind: Kind) -> bool {
+    let is_said = method.api_response_format.is_some();
+    match kind {
+        Kind::Json => method.response_path.is_some(),
+        Kind::Xml => method.response_path.is_some() || is_said,
+        Kind::Text => method.response_path.is_some() && !is_said,
+        Kind::Binary => false,
     }
 }
 
@@ -107,24 +130,43 @@ pub fn cut<'a>(text: &'a str, path: Option<&Path>) -> Result<&'a str, ReplyError
     cut.ok_or_else(|| ReplyError::NothingAt(path.to_string()))
 }
 
-/// The envelope of a list: `{result, next_cursor, prev_cursor, result_count}`. An absent or null list is
-/// empty: providers leave out what they have none of.
-pub fn list(text: &str, path: Option<&Path>) -> Result<String, ReplyError> {
+/// The records of a list, as the text has them. An absent or null list is empty: providers leave out what they
+/// have none of.
+pub fn records<'t>(text: &'t str, path: Option<&Path>) -> Result<&'t str, ReplyError> {
     let text = text.trim_start_matches('\u{feff}').trim();
     let raw = match path {
-        _ if text.is_empty() => "[]",
+        _ if text.is_empty() => EMPTY,
         None => text,
         Some(path) => json::cut(text, path)
             .map_err(|_| ReplyError::NotJson)?
-            .unwrap_or("[]"),
+            .unwrap_or(EMPTY),
     };
-    let raw = if raw == "null" { "[]" } else { raw };
+    Ok(if raw == "null" { EMPTY } else { raw })
+}
+
+/// The records of a list that is empty.
+pub const EMPTY: &str = "[]";
+
+/// What `records` come to in one way of reading them; an error where they are no list.
+pub fn of_list<T>(
+    read: Result<Option<T>, serde_json::Error>,
+    path: Option<&Path>,
+) -> Result<T, ReplyError> {
     let at = || path.map_or_else(|| "its root".to_owned(), Path::to_string);
-    let count = json::count_elements(raw).map_err(|_| ReplyError::NotJson)?;
-    let count = count.ok_or_else(|| ReplyError::NoList(at()))?;
-    Ok(format!(
-        "{{\"result\":{raw},\"next_cursor\":null,\"prev_cursor\":null,\"result_count\":{count}}}"
-    ))
+    read.map_err(|_| ReplyError::NotJson)?
+        .ok_or_else(|| ReplyError::NoList(at()))
+}
+
+/// The envelope of a list: `{result, next_cursor, prev_cursor, result_count}`.
+pub fn envelope(records: &str, count: usize, next: Option<&str>, prev: Option<&str>) -> String {
+    // A cursor has no characters that JSON escapes.
+    let cursor = |cursor: Option<&str>| {
+        cursor.map_or_else(|| "null".to_owned(), |cursor| format!("\"{cursor}\""))
+    };
+    let (next, prev) = (cursor(next), cursor(prev));
+    format!(
+        "{{\"result\":{records},\"next_cursor\":{next},\"prev_cursor\":{prev},\"result_count\":{count}}}"
+    )
 }
 
 /// What the `error_expression` says of an answer; `None`: no error.
@@ -156,7 +198,7 @@ pub fn find_error(
 }
 
 /// Header fields as expressions see them: lower-case names, several values joined by a comma.
-fn headers_value(headers: &HeaderMap) -> Value {
+pub fn headers_value(headers: &HeaderMap) -> Value {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let joined = headers.keys().map(|name| {
         let values: Vec<String> = headers.get_all(name).iter().map(text).collect();
@@ -166,95 +208,4 @@ fn headers_value(headers: &HeaderMap) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_content_type_says_the_kind_unless_the_method_does() {
-        for (content_type, expected) in [
-            ("application/json; charset=utf-8", Kind::Json),
-            ("application/vnd.example+json", Kind::Json),
-            ("Text/XML", Kind::Xml),
-            ("image/svg+xml", Kind::Xml),
-            ("text/csv", Kind::Text),
-            ("application/octet-stream", Kind::Binary),
-            ("", Kind::Binary),
-        ] {
-            let headers: HeaderMap = [(CONTENT_TYPE, content_type.parse().unwrap())]
-                .into_iter()
-                .collect();
-            assert_eq!(kind(&headers, None), expected, "{content_type}");
-            assert_eq!(
-                kind(&headers, Some(ApiResponseFormat::Binary)),
-                Kind::Binary
-            );
-        }
-    }
-
-    #[test]
-    fn a_list_is_cut_as_text() {
-        let path: Path = "data.users".parse().unwrap();
-        let text = r#"{"data":{"users":[{"id":12345678901234567890123},{"id":1e400}]}}"#;
-        assert_eq!(
-            list(text, Some(&path)).unwrap(),
-            r#"{"result":[{"id":12345678901234567890123},{"id":1e400}],"next_cursor":null,"prev_cursor":null,"result_count":2}"#
-        );
-    }
-
-    #[test]
-    fn nothing_there_is_an_empty_list_something_else_is_an_error() {
-        let path: Path = "items".parse().unwrap();
-        let empty = r#"{"result":[],"next_cursor":null,"prev_cursor":null,"result_count":0}"#;
-        for text in ["{}", r#"{"items":null}"#, "", "\u{feff}{\"items\":[]}"] {
-            assert_eq!(list(text, Some(&path)).unwrap(), empty, "{text}");
-        }
-        assert_eq!(
-            list(r#"{"items":{}}"#, Some(&path)),
-            Err(ReplyError::NoList("items".into()))
-        );
-        assert_eq!(list("<html>", None), Err(ReplyError::NotJson));
-        assert_eq!(list("{}", None), Err(ReplyError::NoList("its root".into())));
-    }
-
-    #[test]
-    fn an_error_in_the_body_may_name_status_and_message() {
-        let moment = Moment {
-            now_ms: 0,
-            random: [0; 32],
-        };
-        let found = |source: &str, body: Value| {
-            let expression: ErrorExpression =
-                serde_json::from_value(Value::String(source.into())).unwrap();
-            find_error(&expression, &body, &HeaderMap::new(), 200, &moment).unwrap()
-        };
-        let body = serde_json::json!({ "ok": false, "error": "not_authed" });
-        let shaped = "ok = false ? { 'status': 401, 'message': error }";
-        assert_eq!(
-            found(
-                &shaped
-                    .replace("ok", "body.ok")
-                    .replace("error", "body.error"),
-                body.clone()
-            ),
-            Some(FoundError {
-                status: Some(401),
-                message: Some("not_authed".into())
-            })
-        );
-        assert_eq!(
-            found("{{response.error}}", body.clone()),
-            Some(FoundError {
-                status: None,
-                message: Some("not_authed".into())
-            })
-        );
-        assert_eq!(found("{{response.errors}}", body.clone()), None);
-        assert_eq!(
-            found("{ 'status': 200 }", body),
-            Some(FoundError {
-                status: None,
-                message: None
-            })
-        );
-    }
-}
+mod tests;

@@ -3,21 +3,24 @@
 //! Merge order: integration ← method ← caller (the install's and the account's changes are in the
 //! integration already). The caller's own text is never a template.
 
-use http::header::{CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue};
+mod defaults;
+
+use http::HeaderMap;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use url::Url;
 
-use super::form;
+use super::body::{BodyError, BodySource, Writing};
 use super::query::{CallerQuery, compose};
+use super::query_in_body;
 use super::reads::used_parameters;
-use crate::config::resource::{BodyFormat, Method};
-use crate::config::{Config, Entries, QueryArrayFormat};
-use crate::expression::{Pins, RenderError, Room, Template, TemplateScope, UrlError};
+use crate::config::resource::Method;
+use crate::config::{Config, QueryArrayFormat};
+use crate::expression::{Pins, RenderError, TemplateScope, UrlError};
+use defaults::{defaults, defaults_of_headers, overlay};
 
 /// A request that is not signed in yet.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Draft {
     /// The provider's verb.
     pub method: http::Method,
@@ -30,7 +33,7 @@ pub struct Draft {
 }
 
 /// Where a body comes from.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Payload {
     /// The caller's, byte for byte.
     Callers,
@@ -58,12 +61,17 @@ pub enum RequestError {
     /// The path of the caller leads out of the base URL.
     #[error("the path has a `.` or `..` segment")]
     DotSegment,
-    /// This version cannot write such a body.
-    #[error("a body of format `{0}` cannot be written by this version")]
-    BodyFormat(&'static str),
-    /// A form needs an object, raw needs a text.
-    #[error("the method's body does not fit its body_format")]
-    BodyShape,
+    /// The body cannot be written in its format.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// Parameters cannot be put into the caller's body.
+    #[error("this method takes its query in the body, which is not a JSON object")]
+    CallersBody,
+    /// Pages are asked for in a body that is to go as it is.
+    #[error(
+        "this list asks for its pages in the body, which truto_body_passthrough leaves as it is"
+    )]
+    PagesInBody,
     /// The platform sends no body with GET or HEAD.
     #[error("a {0} cannot carry a body")]
     NoBodyAllowed(http::Method),
@@ -75,26 +83,63 @@ pub struct Caller<'a> {
     pub query: &'a CallerQuery,
     /// The fields that go to the provider.
     pub headers: &'a HeaderMap,
+    /// The body, where something is put into it; else empty.
+    pub body: &'a [u8],
+    /// Whether its body goes as it is.
+    pub source: BodySource,
+}
+
+/// Which of a walk's requests it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Round {
+    /// The only one, or the one for the first page.
+    First,
+    /// One for a page behind it.
+    Later,
+}
+
+/// Whether a method's caller's query goes in the body. It does not where the body goes as it is.
+pub fn is_query_in_body(method: &Method, source: BodySource) -> bool {
+    method.add_query_to_body && source == BodySource::Method
 }
 
 /// The request of a method.
 pub fn of_method(
     config: &Config,
     method: &Method,
+    round: Round,
     scope: &TemplateScope,
     pins: &Pins,
     caller: &Caller,
+    writing: &Writing,
 ) -> Result<Draft, RequestError> {
     let base = config.base_url_of(method).ok_or(RequestError::NoBaseUrl)?;
-    let mut url = base.join(&method.path, scope, pins)?;
+    let later = method
+        .pagination_path
+        .as_ref()
+        .filter(|_| round == Round::Later);
+    let mut url = base.join(later.unwrap_or(&method.path), scope, pins)?;
     let format = method.query_array_format.or(config.query_array_format);
     let defaults = defaults(&[&config.query, &method.query], scope, &url)?;
-    let callers = caller.query.without(used_parameters(method));
-    add_query(&mut url, &compose(&defaults, &callers, format));
-    let body = payload(method, scope)?;
+    let callers = caller
+        .query
+        .without(&used_parameters(method, caller.source));
+    let (in_url, in_body) = if is_query_in_body(method, caller.source) {
+        (CallerQuery::default(), callers)
+    } else {
+        (callers, CallerQuery::default())
+    };
+    add_query(&mut url, &compose(&defaults, &in_url, format));
+    let body = match round {
+        Round::Later if method.ignore_body_in_pagination => Payload::Nothing,
+        _ => payload(method, scope, caller.source, writing)?,
+    };
+    let body = query_in_body::onto(body, &in_body, method, writing, caller.body)?;
     let mut headers = defaults_of_headers(&[&config.headers, &method.headers], scope)?;
+    if matches!(body, Payload::Ours(_)) {
+        writing.describe(&mut headers);
+    }
     overlay(&mut headers, caller.headers, &body);
-    describe(&mut headers, &body, method.body_format.unwrap_or_default());
     Ok(Draft {
         method: method.method.0.clone(),
         url,
@@ -141,7 +186,6 @@ pub fn of_path(
     };
     let mut headers = defaults_of_headers(&[&config.headers], scope)?;
     overlay(&mut headers, caller.headers, &body);
-    describe(&mut headers, &body, BodyFormat::default());
     Ok(Draft {
         method: verb.clone(),
         url,
@@ -152,20 +196,26 @@ pub fn of_path(
 
 /// The same with `value` where the caller's body would go, written as the method's own body would be; null is no
 /// body at all.
-pub fn with_body(mut draft: Draft, method: &Method, value: &Value) -> Result<Draft, RequestError> {
+pub fn with_body(
+    mut draft: Draft,
+    value: &Value,
+    writing: &Writing,
+) -> Result<Draft, RequestError> {
     if draft.body != Payload::Callers {
         return Ok(draft);
     }
     draft.body = match value {
         Value::Null => Payload::Nothing,
-        value => Payload::Ours(written(value, method)?),
+        value => Payload::Ours(writing.write(value)?),
     };
-    describe(
-        &mut draft.headers,
-        &draft.body,
-        method.body_format.unwrap_or_default(),
-    );
-    Ok(draft)
+    Ok(described(draft, writing))
+}
+
+/// The same with another body, in the method's format.
+#[must_use]
+pub fn with_payload(mut draft: Draft, bytes: Vec<u8>, writing: &Writing) -> Draft {
+    draft.body = Payload::Ours(bytes);
+    described(draft, writing)
 }
 
 /// Sets a query parameter, replacing any of the same name (RFC 3986 encoding).
@@ -205,90 +255,19 @@ fn has_dot_segment(path: &str) -> bool {
         .any(|segment| segment == "." || segment == "..")
 }
 
-/// The entries that are left after the later maps changed the earlier ones; null removes.
-fn merged<'a>(
-    maps: &[&'a Entries],
-    same: impl Fn(&str, &str) -> bool,
-) -> Vec<(&'a str, &'a Template)> {
-    let mut kept: Vec<(&str, &Template)> = Vec::new();
-    for (name, template) in maps.iter().flat_map(|map| map.iter()) {
-        kept.retain(|(own, _)| !same(own, name));
-        kept.extend(template.as_ref().map(|template| (name.as_str(), template)));
-    }
-    kept
-}
-
-/// Default query parameters. An entry whose placeholder has no value is left out.
-fn defaults(
-    maps: &[&Entries],
+/// What a method sends of its own.
+fn payload(
+    method: &Method,
     scope: &TemplateScope,
-    url: &Url,
-) -> Result<Vec<(String, Value)>, RequestError> {
-    let room = Room::url();
-    let so_far = url.path().len() + url.query().map_or(0, str::len);
-    room.take(so_far, "path")?;
-    let mut rendered = Vec::new();
-    for (name, template) in merged(maps, |a, b| a == b) {
-        match template.query(scope, &room) {
-            Ok(Some(value)) => {
-                room.take_name(name, &value)?;
-                rendered.push((name.to_owned(), value));
-            }
-            Ok(None) => {}
-            Err(error) if error.is_missing() => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(rendered)
-}
-
-fn defaults_of_headers(
-    maps: &[&Entries],
-    scope: &TemplateScope,
-) -> Result<HeaderMap, RequestError> {
-    let mut headers = HeaderMap::new();
-    headers.insert(
-        USER_AGENT,
-        HeaderValue::from_static(concat!("causeway/", env!("CARGO_PKG_VERSION"))),
-    );
-    for (name, template) in merged(maps, str::eq_ignore_ascii_case) {
-        let Some(text) = template.header(scope)? else {
-            continue;
-        };
-        let cannot = || RequestError::Header(name.to_owned());
-        let parsed: HeaderName = name.parse().map_err(|_| cannot())?;
-        headers.insert(parsed, HeaderValue::from_str(&text).map_err(|_| cannot())?);
-    }
-    Ok(headers)
-}
-
-/// The caller's fields over ours. What describes a body belongs to the caller's body only.
-fn overlay(headers: &mut HeaderMap, caller: &HeaderMap, body: &Payload) {
-    for name in caller.keys() {
-        if *name == CONTENT_TYPE && *body != Payload::Callers {
-            continue;
-        }
-        headers.remove(name);
-        for value in caller.get_all(name) {
-            headers.append(name.clone(), value.clone());
-        }
-    }
-}
-
-fn describe(headers: &mut HeaderMap, body: &Payload, format: BodyFormat) {
-    let described = match (body, format) {
-        (Payload::Ours(_), BodyFormat::Json) => "application/json",
-        (Payload::Ours(_), BodyFormat::Form) => "application/x-www-form-urlencoded",
-        _ => return,
-    };
-    headers
-        .entry(CONTENT_TYPE)
-        .or_insert(HeaderValue::from_static(described));
-}
-
-fn payload(method: &Method, scope: &TemplateScope) -> Result<Payload, RequestError> {
+    source: BodySource,
+    writing: &Writing,
+) -> Result<Payload, RequestError> {
     let carries_none = matches!(method.method.0, http::Method::GET | http::Method::HEAD);
-    let tree = match &method.body {
+    let template = method
+        .body
+        .as_ref()
+        .filter(|_| source == BodySource::Method);
+    let tree = match template {
         _ if method.ignore_body => return Ok(Payload::Nothing),
         None if carries_none => return Ok(Payload::Nothing),
         None => return Ok(Payload::Callers),
@@ -298,29 +277,16 @@ fn payload(method: &Method, scope: &TemplateScope) -> Result<Payload, RequestErr
         Some(tree) => tree,
     };
     match tree.render(scope)? {
-        Some(value) => written(&value, method).map(Payload::Ours),
+        Some(value) => Ok(Payload::Ours(writing.write(&value)?)),
         None => Ok(Payload::Nothing),
     }
 }
 
-/// A body in the method's format.
-fn written(value: &Value, method: &Method) -> Result<Vec<u8>, RequestError> {
-    let text = match method.body_format.unwrap_or_default() {
-        BodyFormat::Json => value.to_string(),
-        BodyFormat::Form => {
-            let arrays = method
-                .query_array_format
-                .unwrap_or(QueryArrayFormat::Repeat);
-            form::encode(value, arrays)?.ok_or(RequestError::BodyShape)?
-        }
-        BodyFormat::Raw => value
-            .as_str()
-            .map(str::to_owned)
-            .ok_or(RequestError::BodyShape)?,
-        BodyFormat::Multipart => return Err(RequestError::BodyFormat("multipart")),
-        BodyFormat::Xml => return Err(RequestError::BodyFormat("xml")),
-    };
-    Ok(text.into_bytes())
+fn described(mut draft: Draft, writing: &Writing) -> Draft {
+    if matches!(draft.body, Payload::Ours(_)) {
+        writing.describe(&mut draft.headers);
+    }
+    draft
 }
 
 #[cfg(test)]

@@ -343,8 +343,8 @@ fn a_failure_in_the_middle_stores_nothing() {
         failed["details"],
         json!({ "at": "config.actions.run.steps[1]", "steps": 1 })
     );
-    story.world.answers(503, &JSON, r#"{"down":true}"#);
-    let failed = story.run(&Value::Null).expect(503);
+    story.world.answers(500, &JSON, r#"{"down":true}"#);
+    let failed = story.run(&Value::Null).expect(500);
     assert_eq!(failed["raw_response"], json!({ "down": true }));
     assert_eq!(story.context(), first_context());
     story.gives("{}");

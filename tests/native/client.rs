@@ -6,6 +6,7 @@ use futures::executor::block_on;
 use http::{HeaderMap, HeaderName};
 use serde_json::{Value, json};
 
+use crate::openapi;
 use crate::outside::{ADMIN, Pieces, World, collect};
 
 /// What came back.
@@ -130,11 +131,13 @@ impl Client {
             reply.headers.contains_key("x-request-id"),
             "every answer has its id"
         );
-        Answer {
+        let answer = Answer {
             status: reply.status.as_u16(),
             headers: reply.headers,
             body: collect(reply.body).await,
-        }
+        };
+        openapi::check(method, path, &answer);
+        answer
     }
 
     /// A new environment's id.

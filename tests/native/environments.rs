@@ -24,6 +24,31 @@ fn health_says_what_is_missing() {
 }
 
 #[test]
+fn health_names_what_cannot_be_read_and_all_of_it_works_with_its_default() {
+    let world = World::with(&[
+        ("LIST_PAGES", "sekret"),
+        ("PUBLIC_URL", "sekret"),
+        ("EU_JURISDICTION", "sekret"),
+        ("ALLOW_PRIVATE_UPSTREAMS", "sekret"),
+        ("CALL_TIMEOUT_MS", "0"),
+    ]);
+    let admin = Client::admin(&world);
+    let health = admin.with_token("").get("/health").expect(503);
+    assert_eq!(health["status"], "misconfigured");
+    assert_eq!(
+        health["problems"],
+        json!([
+            "EU_JURISDICTION is neither `eu` nor `off`",
+            "ALLOW_PRIVATE_UPSTREAMS is neither `false` nor `true`",
+            "PUBLIC_URL is not an http or https URL",
+            "LIST_PAGES is not a whole number from 1 on",
+            "CALL_TIMEOUT_MS is not a whole number from 1 on",
+        ])
+    );
+    admin.get("/environment").expect(200);
+}
+
+#[test]
 fn without_a_good_token_nothing_answers() {
     let admin = Client::admin(&World::new());
     for token in [

@@ -342,7 +342,7 @@ fn anybody_may_read_the_schema_of_the_files_and_keep_it() {
         causeway::config::schema::integration_schema()
     );
     let other = nobody.send("PUT", "/integration.schema.json", &json!({}));
-    assert_eq!(other.header("allow"), Some("GET"));
+    assert_eq!(other.header("allow"), Some("GET, HEAD"));
     assert_eq!(other.status, 405);
 }
 

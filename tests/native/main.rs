@@ -8,9 +8,11 @@
     reason = "a test stops at the first surprise; the lints do not see helpers as tests"
 )]
 
+mod account;
 mod account_changes;
 mod accounts;
 mod actions;
+mod bodies;
 mod client;
 #[cfg(feature = "cli")]
 mod command;
@@ -18,26 +20,38 @@ mod connect;
 mod connect_shipped;
 mod delivered;
 mod documentation;
+mod echoes;
 mod environments;
 mod failed_events;
+mod home;
+mod idempotency;
 mod installs;
 mod integration_files;
 mod integrations;
 mod layers;
+mod limits;
 mod link_tokens;
+mod logs;
+mod openapi;
 mod outside;
+mod paging;
 mod provider_cases;
 mod providers;
 mod proxy;
 mod publishing;
+mod query_in_body;
+mod quotas;
 mod received;
 mod refresh;
+mod retried_writes;
 mod routes;
 mod sealing;
 mod secrets;
+mod set_limits;
 mod subscriptions;
 mod subscriptions_failing;
 mod subscriptions_tested;
+mod turns;
 mod webhook_answers;
 mod webhook_cases;
 mod webhooks;

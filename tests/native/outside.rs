@@ -20,16 +20,24 @@ use causeway::ids::AccountId;
 use causeway::ports::*;
 use causeway::settings::Settings;
 use causeway::time::Timestamp;
+use futures::StreamExt;
 use futures::future::LocalBoxFuture;
+use futures::stream::LocalBoxStream;
 use http::HeaderMap;
 use rusqlite::types::ValueRef;
 use serde_json::Value;
 
-/// A streamed body made of pieces.
-#[derive(Debug)]
+/// A streamed body made of pieces; or of what the service makes while it is read.
 pub struct Pieces {
     pub length: Option<u64>,
-    pub pieces: VecDeque<Bytes>,
+    pub left: VecDeque<Bytes>,
+    pub made: Option<LocalBoxStream<'static, Bytes>>,
+}
+
+impl std::fmt::Debug for Pieces {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", self.left)
+    }
 }
 
 impl ByteStream for Pieces {
@@ -38,7 +46,20 @@ impl ByteStream for Pieces {
     }
 
     async fn next(&mut self) -> Option<Result<Bytes, BrokenStream>> {
-        self.pieces.pop_front().map(Ok)
+        match &mut self.made {
+            Some(made) => made.next().await.map(Ok),
+            None => self.left.pop_front().map(Ok),
+        }
+    }
+
+    fn twice(self) -> (Self, Self) {
+        assert!(
+            self.made.is_none(),
+            "what we make ourselves is not looked into"
+        );
+        let (length, left) = (self.length, self.left.clone());
+        let made = None;
+        (Self { length, left, made }, self)
     }
 }
 
@@ -56,6 +77,9 @@ impl Sent {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 }
+
+/// Answers by what it is asked.
+pub type Provider = Rc<dyn Fn(&Sent) -> Reply<Pieces>>;
 
 /// One scripted answer.
 pub struct Scripted {
@@ -80,6 +104,8 @@ pub struct Disk {
     connection: Option<rusqlite::Connection>,
     alarm: Option<Timestamp>,
     writes: usize,
+    /// The next statement with this word in it is refused.
+    refuses: Option<String>,
 }
 
 #[derive(Clone)]
@@ -94,6 +120,8 @@ pub struct Inner {
     pub kv_failures: Cell<usize>,
     pub faults: RefCell<VecDeque<(String, Fault)>>,
     script: RefCell<VecDeque<Scripted>>,
+    /// Answers what is not scripted.
+    provider: RefCell<Option<Provider>>,
     pub sent: RefCell<Vec<Sent>>,
     pub logs: RefCell<Vec<Value>>,
     disks: RefCell<BTreeMap<ObjectName, DiskHandle>>,
@@ -103,6 +131,10 @@ pub struct Inner {
     /// What goes on in the background.
     tasks: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
     pub call_faults: Cell<usize>,
+    /// The platform's limit of requests per token in ten seconds; nothing without the binding.
+    pub token_rate: Cell<Option<usize>>,
+    /// Requests by token, each with its ten seconds.
+    counted: RefCell<BTreeMap<String, (i64, usize)>>,
     /// Asks with this word in them never return.
     pub hangs: RefCell<Vec<String>>,
     /// What objects say to their next asks, in place of being asked.
@@ -141,12 +173,13 @@ impl World {
         Self(Rc::new(Inner {
             now: Cell::new(1_700_000_000_000),
             seed: Cell::new(1),
+            isolate: RefCell::new(Rc::new(Isolate::new(settings.buffers))),
             settings,
-            isolate: RefCell::default(),
             kv: RefCell::default(),
             kv_failures: Cell::new(0),
             faults: RefCell::default(),
             script: RefCell::default(),
+            provider: RefCell::default(),
             sent: RefCell::default(),
             logs: RefCell::default(),
             disks: RefCell::default(),
@@ -155,6 +188,8 @@ impl World {
             sleepers: RefCell::default(),
             tasks: RefCell::default(),
             call_faults: Cell::new(0),
+            token_rate: Cell::new(None),
+            counted: RefCell::default(),
             hangs: RefCell::default(),
             says: RefCell::default(),
             heard: RefCell::default(),
@@ -241,7 +276,7 @@ impl World {
         self.0.tasks.borrow_mut().clear();
         self.0.directories.borrow_mut().clear();
         self.0.accounts.borrow_mut().clear();
-        *self.0.isolate.borrow_mut() = Rc::default();
+        *self.0.isolate.borrow_mut() = Rc::new(Isolate::new(self.0.settings.buffers));
     }
 
     /// An object's alarm is gone, as if a stop had come before it was set.
@@ -293,6 +328,11 @@ impl World {
         self.0.script.borrow_mut().push_back(scripted);
     }
 
+    /// A provider that answers by what it is asked, where nothing is scripted.
+    pub fn provides(&self, provider: impl Fn(&Sent) -> Reply<Pieces> + 'static) {
+        *self.0.provider.borrow_mut() = Some(Rc::new(provider));
+    }
+
     /// Takes back what was scripted and not asked for.
     pub fn unscript(&self) {
         self.0.script.borrow_mut().clear();
@@ -311,6 +351,11 @@ impl World {
     /// Writes to an object's storage so far.
     pub fn writes(&self, name: ObjectName) -> usize {
         self.disk(name).0.borrow().writes
+    }
+
+    /// An object's storage refuses its next statement with this word in it, once.
+    pub fn storage_refuses(&self, name: ObjectName, word: &str) {
+        self.disk(name).0.borrow_mut().refuses = Some(word.to_owned());
     }
 
     /// Every value of every table of every object, and of KV: what is at rest.
@@ -491,10 +536,11 @@ pub fn reply(status: u16, headers: &[(&str, &str)], body: Body<Pieces>) -> Reply
 pub fn streamed(pieces: &[&'static [u8]], length: Option<u64>) -> Body<Pieces> {
     Body::Stream(Pieces {
         length,
-        pieces: pieces
+        left: pieces
             .iter()
             .map(|piece| Bytes::from_static(piece))
             .collect(),
+        made: None,
     })
 }
 
@@ -502,7 +548,13 @@ pub async fn collect(body: Body<Pieces>) -> Vec<u8> {
     match body {
         Body::Empty => Vec::new(),
         Body::Bytes(bytes) => bytes.to_vec(),
-        Body::Stream(stream) => stream.pieces.into_iter().flatten().collect(),
+        Body::Stream(mut stream) => {
+            let mut whole = Vec::new();
+            while let Some(piece) = stream.next().await {
+                whole.extend_from_slice(&piece.unwrap());
+            }
+            whole
+        }
     }
 }
 
@@ -585,13 +637,14 @@ impl HttpClient for World {
             headers: request.headers,
             body: collect(request.body).await,
         };
-        self.0.sent.borrow_mut().push(sent);
-        let scripted = self
-            .0
-            .script
-            .borrow_mut()
-            .pop_front()
-            .expect("the provider was asked once more than scripted");
+        self.0.sent.borrow_mut().push(sent.clone());
+        let scripted = self.0.script.borrow_mut().pop_front();
+        let provider = self.0.provider.borrow().clone();
+        let scripted = match (scripted, provider) {
+            (Some(scripted), _) => scripted,
+            (None, Some(provider)) => return Ok(provider(&sent)),
+            (None, None) => panic!("the provider was asked once more than scripted"),
+        };
         let wait = Timestamp::from_millis(scripted.not_before).since(self.now());
         if wait > request.timeout {
             self.sleep(request.timeout).await;
@@ -599,6 +652,30 @@ impl HttpClient for World {
         }
         self.sleep(wait).await;
         scripted.outcome
+    }
+
+    fn stream(&self, pieces: LocalBoxStream<'static, Bytes>) -> Pieces {
+        Pieces {
+            length: None,
+            left: VecDeque::new(),
+            made: Some(pieces),
+        }
+    }
+}
+
+impl TokenRate for World {
+    async fn admits(&self, key: &str) -> bool {
+        let Some(limit) = self.0.token_rate.get() else {
+            return true;
+        };
+        let window = self.0.now.get() / 10_000;
+        let mut counted = self.0.counted.borrow_mut();
+        let count = counted.entry(key.to_owned()).or_default();
+        if count.0 != window {
+            *count = (window, 0);
+        }
+        count.1 += 1;
+        count.1 <= limit
     }
 }
 
@@ -648,7 +725,8 @@ impl Objects for World {
             return Err(ObjectFault::Interrupted);
         }
         let object = self.account(account);
-        Ok(api::handle_handed_over(&object, hand_over, request).await)
+        let answer = api::handle_handed_over(&object, hand_over, request);
+        Ok(Box::pin(answer).await)
     }
 }
 
@@ -661,6 +739,13 @@ impl DiskHandle {
 impl Storage for DiskHandle {
     fn exec(&self, statement: &str, values: &[SqlValue]) -> Result<Vec<Row>, StorageFault> {
         let mut disk = self.0.borrow_mut();
+        if disk
+            .refuses
+            .take_if(|word| statement.contains(word.as_str()))
+            .is_some()
+        {
+            return Err(StorageFault("refused".to_owned()));
+        }
         if !statement.starts_with("SELECT") {
             disk.writes += 1;
         }

@@ -11,8 +11,10 @@ use crate::integrations::file;
 use crate::outside::World;
 
 /// Who may: the admin token always; API tokens with a scope (`admin` stands for all), account tokens.
-const ROWS: &[(&str, &str, &[&str])] = &[
+pub const ROWS: &[(&str, &str, &[&str])] = &[
+    ("GET", "/", ANYBODY),
     ("GET", "/health", ANYBODY),
+    ("GET", "/openapi.json", ANYBODY),
     ("GET", "/integration.schema.json", ANYBODY),
     ("GET", "/environment", &[]),
     ("POST", "/environment", &[]),
@@ -73,6 +75,13 @@ const ROWS: &[(&str, &str, &[&str])] = &[
     ("GET", "/event/x", &["read", "admin"]),
     ("POST", "/event/x/replay", &["admin"]),
     ("POST", "/event/replay", &["admin"]),
+    ("GET", "/log", &["read", "admin"]),
+    ("GET", "/integration/x/capabilities", &["read", "admin"]),
+    (
+        "GET",
+        "/integrated-account/x/capabilities",
+        &["read", "admin"],
+    ),
     ("GET", "/sealing", &[]),
     ("POST", "/sealing/rotate", &[]),
     ("GET", "/integrated-account/me", &["account"]),
@@ -94,7 +103,7 @@ const ROWS: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
-const ANYBODY: &[&str] = &["nobody", "read", "proxy", "connect", "admin", "account"];
+pub const ANYBODY: &[&str] = &["nobody", "read", "proxy", "connect", "admin", "account"];
 
 /// The word of a route, as its variant is called.
 fn name_of(route: &Route) -> String {
@@ -107,8 +116,16 @@ fn name_of(route: &Route) -> String {
     debug.split(['(', ' ']).next().unwrap().to_owned()
 }
 
+/// The same of a request's method and path.
+pub fn name_at(method: &str, path: &str) -> String {
+    match find(&method.parse().unwrap(), path.split('?').next().unwrap()) {
+        Found::Route(route) => name_of(&route),
+        other => panic!("{method} {path}: {other:?}"),
+    }
+}
+
 /// The variants that `src/api/route.rs` declares.
-fn declared() -> Vec<String> {
+pub fn declared() -> Vec<String> {
     let text =
         fs::read_to_string(crate::integration_files::root().join("src/api/route.rs")).unwrap();
     let items = syn::parse_file(&text).unwrap().items;
@@ -127,12 +144,7 @@ fn declared() -> Vec<String> {
 fn every_route_has_its_row() {
     let rows: Vec<String> = ROWS
         .iter()
-        .map(|(method, path, _)| {
-            match find(&method.parse().unwrap(), path.split('?').next().unwrap()) {
-                Found::Route(route) => name_of(&route),
-                other => panic!("{method} {path}: {other:?}"),
-            }
-        })
+        .map(|(method, path, _)| name_at(method, path))
         .collect();
     for name in declared() {
         assert!(rows.contains(&name), "the route {name} has no row");

@@ -47,6 +47,14 @@ describe("in a browser", { skip: noBrowser }, () => {
 
   for (const size of Object.keys(SIZES)) {
     describe(size, () => {
+      test("the page at /", async () => {
+        const page = await browser.page(size);
+        await page.goto(gateway.url.origin);
+        await looksRight(page, "home", size);
+        await page.getByRole("link", { name: "The API" }).click();
+        await page.waitForURL("**/openapi.json");
+      });
+
       test("form → login → consent → success", async () => {
         const page = await browser.page(size);
         await page.goto((await link()).url);

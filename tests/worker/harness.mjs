@@ -9,7 +9,7 @@
 
 import { channel } from "node:diagnostics_channel";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Miniflare, NoOpLog, Response as RuntimeResponse } from "miniflare";
@@ -24,9 +24,10 @@ import { alarms, contents, fingerprint, holds, makeAlarmsDue, makeDeliveriesDue,
  * - `persist`: a storage folder to use and keep; default: one in tmp, removed by `stop`.
  * - `internet`: `(Request) => Response` for every outgoing call, whatever its host; "real" for servers on
  *   loopback; by default every call is refused and makes `stop` throw.
+ * - `tokenRate`: requests a token may send in 10 s; default: any number.
  * - `between`: `(step) => void`, awaited before and after every operation on KV and every ask of an object (faults.mjs).
  */
-export async function start({ vars = {}, persist, internet, between } = {}) {
+export async function start({ vars = {}, persist, internet, tokenRate, between } = {}) {
   const folder = persist ?? (await mkdtemp(path.join(tmpdir(), "causeway-")));
   const gateway = new Gateway(folder, persist === undefined, internet, between, {
     ADMIN_TOKEN: randomAdminToken(),
@@ -35,6 +36,7 @@ export async function start({ vars = {}, persist, internet, between } = {}) {
     ALLOW_PRIVATE_UPSTREAMS: "true",
     ...vars,
   });
+  gateway.tokenRate = tokenRate;
   await gateway.boot();
   return gateway;
 }
@@ -73,6 +75,18 @@ class Gateway {
       });
       return { status: response.status, headers: response.headers, body: parsed(await response.text()) };
     };
+  }
+
+  /** The runtime's resident memory in bytes, and the most it was since `forgetPeak`. */
+  async memory() {
+    const status = await readFile(`/proc/${this.#process.pid}/status`, "utf8");
+    const bytes = (name) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)[1]) * 1_024;
+    return { now: bytes("VmRSS"), peak: bytes("VmHWM") };
+  }
+
+  /** From here on `memory().peak` is counted anew (proc(5), clear_refs). */
+  forgetPeak() {
+    return writeFile(`/proc/${this.#process.pid}/clear_refs`, "5");
   }
 
   /** SIGKILL to the runtime, as a power cut would, even in the middle of a request. */
@@ -142,7 +156,8 @@ class Gateway {
 
   async boot() {
     const dev = this.internet === "real" ? {} : { outboundService: { type: "fetcher", handler: (request) => this.#outside(request) } };
-    const worker = await localWorker({ vars: this.vars, dev });
+    const ratelimits = this.tokenRate ? [{ name: "TOKEN_RATE", namespace_id: "1", simple: { limit: this.tokenRate, period: 10 } }] : [];
+    const worker = await localWorker({ vars: this.vars, dev, ratelimits });
     this.#process = await runtimeProcessOf(async () => {
       this.#runtime = new Miniflare({
         cf: false,

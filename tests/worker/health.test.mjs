@@ -16,6 +16,16 @@ test("health answers without a token, and every answer has a request id", async 
   assert.ok(response.headers.get("x-request-id"));
 });
 
+test("HEAD of what is open answers as GET, without a body", async () => {
+  for (const path of ["/", "/health", "/openapi.json", "/integration.schema.json"]) {
+    const [get, head] = await Promise.all(["GET", "HEAD"].map((method) => gateway.fetch(path, { method })));
+    assert.equal(head.status, get.status, path);
+    assert.equal(head.headers.get("content-type"), get.headers.get("content-type"), path);
+    assert.equal(await head.text(), "", path);
+    await get.text();
+  }
+});
+
 test("without a token, with a wrong one and with a malformed one: 401 in the error envelope", async () => {
   for (const headers of [{}, { authorization: "Bearer wrong" }, { authorization: `Basic ${btoa(`x:${gateway.vars.ADMIN_TOKEN}`)}` }]) {
     const response = await gateway.fetch("/integration", { headers });

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -19,15 +20,17 @@ use crate::ports::{Body, Incoming, Outside};
 /// How long an account token is good.
 const LIFE: Duration = Duration::from_mins(15);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct New {
+#[schemars(rename = "NewAccountToken")]
+pub(in crate::api) struct New {
     integrated_account_id: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ChangeMe {
+#[schemars(rename = "MeChange")]
+pub(in crate::api) struct ChangeMe {
     context: Value,
 }
 

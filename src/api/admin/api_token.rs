@@ -1,5 +1,6 @@
 //! `/api-token`: the token is shown once, only its hash is kept.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
@@ -19,18 +20,31 @@ use crate::json;
 use crate::ports::{Incoming, Outside};
 use crate::time::Timestamp;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct New {
+#[schemars(rename = "NewApiToken")]
+pub(in crate::api) struct New {
     environment_id: Option<String>,
     name: String,
     scopes: Option<Vec<TokenScope>>,
     expires_at: Option<Timestamp>,
 }
 
+/// What a list is narrowed by.
+pub(in crate::api) const FIELDS: [Field; 2] = [Field::text("name"), Field::time("created_at")];
+
+/// Without its hash; `token` stands only in the answer that made it.
+pub(in crate::api) const SHOWN: [&str; 6] = [
+    "id",
+    "environment_id",
+    "name",
+    "scopes",
+    "expires_at",
+    "created_at",
+];
+
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
-    let fields = [Field::text("name"), Field::time("created_at")];
-    let (query, page) = Query::of_list(url, &["environment_id"], &fields)?;
+    let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
     let environment = caller.environment(query.get("environment_id"))?;
     let found: Listed<TokenRecord> = ask_environment(
         desk.outside,
@@ -122,17 +136,6 @@ fn check<O: Outside>(
     ))
 }
 
-/// Without its hash; `token` stands only in the answer that made it.
 fn shown(record: &TokenRecord) -> Value {
-    pick(
-        record,
-        &[
-            "id",
-            "environment_id",
-            "name",
-            "scopes",
-            "expires_at",
-            "created_at",
-        ],
-    )
+    pick(record, &SHOWN)
 }

@@ -1,5 +1,6 @@
 //! `/environment`: admin token only.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
@@ -15,9 +16,10 @@ use crate::ids::{EnvironmentId, Placement, Region};
 use crate::ports::{Body, Outside};
 use crate::settings::PrivateUpstreams;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct New {
+#[schemars(rename = "NewEnvironment")]
+pub(in crate::api) struct New {
     name: String,
     #[serde(default)]
     region: Region,
@@ -25,23 +27,33 @@ struct New {
     allowed_redirect_origins: Vec<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Change {
+#[schemars(rename = "EnvironmentChange")]
+pub(in crate::api) struct Change {
     name: Option<String>,
     allowed_redirect_origins: Option<Vec<String>>,
 }
 
+/// What a list is narrowed by.
+pub(in crate::api) const FIELDS: [Field; 3] = [
+    Field::text("name"),
+    Field::text("region"),
+    Field::time("created_at"),
+];
+
+/// What of the record is shown.
+pub(in crate::api) const SHOWN: [&str; 6] = [
+    "id",
+    "name",
+    "region",
+    "allowed_redirect_origins",
+    "created_at",
+    "updated_at",
+];
+
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Answer<O> {
-    let (_, page) = Query::of_list(
-        url,
-        &[],
-        &[
-            Field::text("name"),
-            Field::text("region"),
-            Field::time("created_at"),
-        ],
-    )?;
+    let (_, page) = Query::of_list(url, &[], &FIELDS)?;
     let found: Listed<EnvironmentRecord> =
         ask_root(desk.outside, &RootAsk::ListEnvironments(page.clone())).await?;
     Ok(listed(&found, &page, shown))
@@ -103,17 +115,7 @@ pub(super) async fn delete<O: Outside>(desk: &Desk<'_, O>, id: &str) -> Answer<O
 }
 
 fn shown(record: &EnvironmentRecord) -> Value {
-    pick(
-        record,
-        &[
-            "id",
-            "name",
-            "region",
-            "allowed_redirect_origins",
-            "created_at",
-            "updated_at",
-        ],
-    )
+    pick(record, &SHOWN)
 }
 
 fn parse(id: &str) -> Result<EnvironmentId, Failure> {

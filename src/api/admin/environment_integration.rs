@@ -1,5 +1,6 @@
 //! `/environment-integration`: installs.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
@@ -19,9 +20,10 @@ use crate::flows::save_install::checked_override;
 use crate::ids::{InstallId, IntegrationId};
 use crate::ports::{Incoming, Outside};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct New {
+#[schemars(rename = "NewEnvironmentIntegration")]
+pub(in crate::api) struct New {
     environment_id: Option<String>,
     integration_id: Option<String>,
     integration_name: Option<String>,
@@ -33,9 +35,10 @@ struct New {
     overrides: Value,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Change {
+#[schemars(rename = "EnvironmentIntegrationChange")]
+pub(in crate::api) struct Change {
     environment_id: Option<String>,
     is_enabled: Option<bool>,
     show_in_catalog: Option<bool>,
@@ -47,15 +50,31 @@ fn yes() -> bool {
     true
 }
 
+/// What a list is narrowed by.
+pub(in crate::api) const FIELDS: [Field; 5] = [
+    Field::text("integration.name").stored_as("integration_name"),
+    Field::text("integration_id"),
+    Field::flag("is_enabled"),
+    Field::flag("show_in_catalog"),
+    Field::time("created_at"),
+];
+
+/// The secrets of its override are write-only.
+pub(in crate::api) const SHOWN: [&str; 10] = [
+    "id",
+    "environment_id",
+    "integration_id",
+    "integration_name",
+    "is_enabled",
+    "show_in_catalog",
+    "version",
+    "override",
+    "created_at",
+    "updated_at",
+];
+
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
-    let fields = [
-        Field::text("integration.name").stored_as("integration_name"),
-        Field::text("integration_id"),
-        Field::flag("is_enabled"),
-        Field::flag("show_in_catalog"),
-        Field::time("created_at"),
-    ];
-    let (query, page) = Query::of_list(url, &["environment_id"], &fields)?;
+    let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
     let environment = caller.environment(query.get("environment_id"))?;
     let found: Listed<InstallRecord> = ask_environment(
         desk.outside,
@@ -205,19 +224,6 @@ fn hidden() -> Failure {
     Failure::not_found("environment integration")
 }
 
-/// The secrets of its override are write-only.
 fn shown(record: &InstallRecord) -> Value {
-    let keys = [
-        "id",
-        "environment_id",
-        "integration_id",
-        "integration_name",
-        "is_enabled",
-        "show_in_catalog",
-        "version",
-        "override",
-        "created_at",
-        "updated_at",
-    ];
-    pick(record, &keys)
+    pick(record, &SHOWN)
 }

@@ -1,6 +1,7 @@
 //! `/event`: what happened to accounts, and delivering it again. An account's events are in its own object;
 //! of a whole environment, its directory knows those that failed.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -21,9 +22,10 @@ use crate::ids::{AccountId, EnvironmentId, EventId};
 use crate::ports::{Incoming, Outside, Sees};
 use crate::time::Timestamp;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Replays {
+#[schemars(rename = "EventReplay")]
+pub(in crate::api) struct Replays {
     environment_id: Option<String>,
     integrated_account_id: Option<String>,
     webhook_id: Option<String>,
@@ -42,15 +44,17 @@ struct Whole<'a> {
     attempts: &'a [AttemptView],
 }
 
+/// What a list is narrowed by.
+pub(in crate::api) const FIELDS: [Field; 4] = [
+    Field::text("status"),
+    Field::text("event"),
+    Field::text("webhook_id"),
+    Field::time("created_at"),
+];
+
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
-    let fields = [
-        Field::text("status"),
-        Field::text("event"),
-        Field::text("webhook_id"),
-        Field::time("created_at"),
-    ];
     let others = ["environment_id", "integrated_account_id"];
-    let (query, page) = Query::of_events(url, &others, &fields)?;
+    let (query, page) = Query::of_events(url, &others, &FIELDS)?;
     check_status(&query)?;
     let named = query.get("environment_id");
     if let Some(id) = query.get("integrated_account_id") {

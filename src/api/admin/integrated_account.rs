@@ -1,11 +1,13 @@
 //! `/integrated-account`: connected accounts. Each answers from its own object, in its region.
 
 use futures_util::stream::{self, StreamExt};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Answer, created, deleted, environment, ok, pick};
+use super::account_in_list::in_list;
+use super::{Answer, created, deleted, environment, ok};
 use crate::api::Desk;
 use crate::api::caller::Caller;
 use crate::api::query::{Field, Query, cursor};
@@ -13,14 +15,15 @@ use crate::api::shape;
 use crate::error::Failure;
 use crate::flows::ask::{AccountAsk, AccountChange, AccountView, Override, ask_account};
 use crate::flows::import_account::{NewAccount, import_account};
-use crate::flows::list_accounts::{AccountInList, list_accounts};
+use crate::flows::list_accounts::list_accounts;
 use crate::flows::records::TokenScope;
 use crate::ids::{AccountId, Region};
 use crate::ports::{Incoming, Outside, Sees};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct New {
+#[schemars(rename = "NewIntegratedAccount")]
+pub(in crate::api) struct New {
     environment_id: Option<String>,
     tenant_id: String,
     environment_integration_id: String,
@@ -32,9 +35,10 @@ struct New {
     is_sandbox: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Change {
+#[schemars(rename = "IntegratedAccountChange")]
+pub(in crate::api) struct Change {
     tenant_id: Option<String>,
     context: Option<Value>,
     is_sandbox: Option<bool>,
@@ -42,21 +46,24 @@ struct Change {
     integration_override: Option<Value>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Credentials {
+#[schemars(rename = "Credentials")]
+pub(in crate::api) struct Credentials {
     context: Value,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Named {
+#[schemars(rename = "NamedAccount")]
+pub(in crate::api) struct Named {
     id: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ManyNamed {
+#[schemars(rename = "NamedAccounts")]
+pub(in crate::api) struct ManyNamed {
     ids: Vec<String>,
 }
 
@@ -70,50 +77,25 @@ const MAX_BULK: usize = 1_000;
 /// Objects asked at a time.
 const AT_ONCE: usize = 24;
 
+/// What a list is narrowed by.
+pub(in crate::api) const FIELDS: [Field; 7] = [
+    Field::text("tenant_id"),
+    Field::text("status"),
+    Field::flag("is_sandbox"),
+    Field::text("integration.name").stored_as("integration_name"),
+    Field::text("environment_integration_id"),
+    Field::text("region"),
+    Field::time("created_at"),
+];
+
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
-    let fields = [
-        Field::text("tenant_id"),
-        Field::text("status"),
-        Field::flag("is_sandbox"),
-        Field::text("integration.name").stored_as("integration_name"),
-        Field::text("environment_integration_id"),
-        Field::text("region"),
-        Field::time("created_at"),
-    ];
-    let (query, page) = Query::of_list(url, &["environment_id"], &fields)?;
+    let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
     let environment = caller.environment(query.get("environment_id"))?;
     let found = list_accounts(desk.outside, environment, page.clone()).await?;
     let result: Vec<_> = found.result.iter().map(in_list).collect();
     Ok(ok(
         &json!({ "result": result, "next_cursor": found.next_cursor.as_deref().map(cursor), "limit": page.limit }),
     ))
-}
-
-/// An account whose object gave no answer has an `error` in place of what only the object knows.
-fn in_list(account: &AccountInList) -> Value {
-    let (entry, failure) = match account {
-        AccountInList::Whole(view) => return shown(view),
-        AccountInList::IndexOnly(entry, failure) => (entry.as_ref(), failure),
-    };
-    let keys = [
-        "id",
-        "tenant_id",
-        "environment_integration_id",
-        "status",
-        "region",
-        "is_sandbox",
-        "created_at",
-    ];
-    let mut known = pick(entry, &keys);
-    if let Value::Object(fields) = &mut known {
-        let error = json!({ "code": failure.code.as_str(), "message": failure.message });
-        fields.insert(
-            "integration".to_owned(),
-            json!({ "name": entry.integration_name }),
-        );
-        fields.insert("error".to_owned(), error);
-    }
-    known
 }
 
 pub(super) async fn import<O: Outside>(

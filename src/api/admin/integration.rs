@@ -19,14 +19,28 @@ use crate::ids::IntegrationId;
 use crate::json;
 use crate::ports::{Body, HttpClient, Incoming, Outside};
 
+/// What a list is narrowed by.
+pub(in crate::api) const FIELDS: [Field; 4] = [
+    Field::text("name"),
+    Field::text("category"),
+    Field::flag("is_beta"),
+    Field::time("created_at"),
+];
+
+/// Its secrets are write-only. `findings` (what saving it warned of) stands in the answers that saved it.
+pub(in crate::api) const SHOWN: [&str; 8] = [
+    "id",
+    "name",
+    "category",
+    "is_beta",
+    "version",
+    "config",
+    "created_at",
+    "updated_at",
+];
+
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Answer<O> {
-    let fields = [
-        Field::text("name"),
-        Field::text("category"),
-        Field::flag("is_beta"),
-        Field::time("created_at"),
-    ];
-    let (_, page) = Query::of_list(url, &[], &fields)?;
+    let (_, page) = Query::of_list(url, &[], &FIELDS)?;
     let found: Listed<IntegrationRecord> =
         ask_root(desk.outside, &RootAsk::ListIntegrations(page.clone())).await?;
     Ok(listed(&found, &page, shown))
@@ -142,19 +156,6 @@ async fn save<O: Outside>(desk: &Desk<'_, O>, saving: Saving, file: &Value) -> A
     Ok(answer)
 }
 
-/// Its secrets are write-only. `findings` (what saving it warned of) stands in the answers that saved it.
 fn shown(record: &IntegrationRecord) -> Value {
-    pick(
-        record,
-        &[
-            "id",
-            "name",
-            "category",
-            "is_beta",
-            "version",
-            "config",
-            "created_at",
-            "updated_at",
-        ],
-    )
+    pick(record, &SHOWN)
 }

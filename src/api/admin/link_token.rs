@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
@@ -23,9 +24,10 @@ use crate::ports::{Incoming, Outside};
 /// How long a link token may be used.
 const LIFE: Duration = Duration::from_hours(7 * 24);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct New {
+#[schemars(rename = "NewLinkToken")]
+pub(in crate::api) struct New {
     environment_id: Option<String>,
     tenant_id: Option<String>,
     integrated_account_id: Option<String>,
@@ -36,6 +38,29 @@ struct New {
     region: Option<Region>,
     persist_previous_context: Option<bool>,
 }
+
+/// What a list is narrowed by.
+pub(in crate::api) const FIELDS: [Field; 4] = [
+    Field::text("tenant_id"),
+    Field::text("integrated_account_id"),
+    Field::text("integration"),
+    Field::time("created_at"),
+];
+
+/// Without hash and secrets; `link_token` stands only in the answer that made it.
+pub(in crate::api) const SHOWN: [&str; 11] = [
+    "id",
+    "environment_id",
+    "tenant_id",
+    "integrated_account_id",
+    "integration",
+    "scopes",
+    "redirect_uri",
+    "region",
+    "persist_previous_context",
+    "expires_at",
+    "created_at",
+];
 
 pub(super) async fn create<O: Outside>(
     desk: &Desk<'_, O>,
@@ -64,13 +89,7 @@ pub(super) async fn create<O: Outside>(
 }
 
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
-    let fields = [
-        Field::text("tenant_id"),
-        Field::text("integrated_account_id"),
-        Field::text("integration"),
-        Field::time("created_at"),
-    ];
-    let (query, page) = Query::of_list(url, &["environment_id"], &fields)?;
+    let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
     let environment = caller.environment(query.get("environment_id"))?;
     let ask = EnvironmentAsk::ListLinks(page.clone());
     let found: Listed<LinkRecord> = ask_environment(desk.outside, environment, &ask).await?;
@@ -126,22 +145,8 @@ fn address(base: &Url, record: &LinkRecord, token: &str) -> String {
     url.into()
 }
 
-/// Without hash and secrets; `link_token` stands only in the answer that made it.
 fn shown(record: &LinkRecord) -> Value {
-    let keys = [
-        "id",
-        "environment_id",
-        "tenant_id",
-        "integrated_account_id",
-        "integration",
-        "scopes",
-        "redirect_uri",
-        "region",
-        "persist_previous_context",
-        "expires_at",
-        "created_at",
-    ];
-    let mut shown = pick(record, &keys);
+    let mut shown = pick(record, &SHOWN);
     let spent_at = record.used.as_ref().and_then(|used| used.spent_at);
     words::merge(&mut shown, &json!({ "is_spent": spent_at.is_some() }));
     shown

@@ -1,16 +1,19 @@
 //! The admin calls: everything that configures. One file per noun.
 
-mod account_token;
-mod api_token;
-mod environment;
-mod environment_integration;
-mod event;
-mod integrated_account;
-mod integration;
-mod link_token;
+pub(super) mod account_in_list;
+pub(super) mod account_token;
+pub(super) mod api_token;
+mod capabilities;
+pub(super) mod environment;
+pub(super) mod environment_integration;
+pub(super) mod event;
+pub(super) mod integrated_account;
+pub(super) mod integration;
+pub(super) mod link_token;
+pub(super) mod log;
 mod sealing;
-mod webhook;
-mod webhook_test;
+pub(super) mod webhook;
+pub(super) mod webhook_test;
 
 use http::StatusCode;
 use serde::Serialize;
@@ -75,6 +78,11 @@ pub(super) async fn answer<O: Outside>(
         A::TestWebhook => webhook_test::send(desk, caller, request).await,
         A::ListEvents => event::list(desk, caller, &request.url).await,
         A::GetEvent(id) => event::get(desk, caller, &id, &request.url).await,
+        A::ListLog => log::list(desk, caller, &request.url).await,
+        A::GetIntegrationCapabilities(key) => capabilities::of_integration(desk, &key).await,
+        A::GetAccountCapabilities(id) => {
+            capabilities::of_account(desk, caller, &id, &request.url).await
+        }
         A::ReplayEvent(id) => event::replay(desk, caller, &id, &request.url).await,
         A::ReplayEvents => event::replay_all(desk, caller, request).await,
         A::RotateSealing => sealing::rotate(desk).await,

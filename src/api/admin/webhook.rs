@@ -1,5 +1,6 @@
 //! `/webhook`: subscriptions to events. A secret is shown where it is made, and nowhere else.
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
@@ -21,28 +22,32 @@ use crate::ports::{Incoming, Outside};
 use crate::proxy::guard;
 use crate::settings::Settings;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct New {
+#[schemars(rename = "NewWebhook")]
+pub(in crate::api) struct New {
     environment_id: Option<String>,
     target_url: String,
     event_types: Option<Vec<String>>,
     is_active: Option<bool>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Change {
+#[schemars(rename = "WebhookChange")]
+pub(in crate::api) struct Change {
     environment_id: Option<String>,
     target_url: Option<String>,
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<Vec<String>>")]
     event_types: Option<EventTypes>,
     is_active: Option<bool>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Named {
+#[schemars(rename = "NamedEnvironment")]
+pub(in crate::api) struct Named {
     environment_id: Option<String>,
 }
 
@@ -52,9 +57,12 @@ fn present<'de, D: Deserializer<'de>>(input: D) -> Result<Option<EventTypes>, D:
     Ok(Some(EventTypes { names }))
 }
 
+/// What a list is narrowed by.
+pub(in crate::api) const FIELDS: [Field; 2] =
+    [Field::text("target_url"), Field::time("created_at")];
+
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
-    let fields = [Field::text("target_url"), Field::time("created_at")];
-    let (query, page) = Query::of_list(url, &["environment_id"], &fields)?;
+    let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
     let environment = caller.environment(query.get("environment_id"))?;
     let ask = EnvironmentAsk::ListWebhooks(page.clone());
     let found: Listed<WebhookRecord> = ask_environment(desk.outside, environment, &ask).await?;

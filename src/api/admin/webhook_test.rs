@@ -2,6 +2,7 @@
 //! stored nowhere, tried once, and sent also while the subscription is paused.
 
 use data_encoding::HEXLOWER;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -18,9 +19,10 @@ use crate::ports::{Incoming, Outside};
 /// What happened, when the caller does not say.
 const EVENT: &str = "webhook:test";
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Test {
+#[schemars(rename = "WebhookTest")]
+pub(in crate::api) struct Test {
     environment_id: Option<String>,
     id: String,
     event_type: Option<String>,

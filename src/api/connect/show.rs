@@ -18,12 +18,12 @@ use crate::flows::ask::Ended;
 use crate::ports::{Body, Outside, Reply};
 use crate::settings::PrivateUpstreams;
 
-pub(super) fn nonce<O: Outside>(desk: &Desk<'_, O>) -> Nonce {
+pub(in crate::api) fn nonce<O: Outside>(desk: &Desk<'_, O>) -> Nonce {
     Nonce::new(desk.outside.random())
 }
 
 /// A page with its headers.
-pub(super) fn html<O: Outside>(
+pub(in crate::api) fn html<O: Outside>(
     desk: &Desk<'_, O>,
     status: u16,
     page: String,

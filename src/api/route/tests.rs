@@ -73,10 +73,15 @@ fn a_known_path_names_its_methods() {
         Found::OtherMethods("GET, POST".to_owned())
     );
     assert_eq!(
+        find(&Method::POST, "/health"),
+        Found::OtherMethods("GET, HEAD".to_owned())
+    );
+    assert_eq!(
         find(&Method::GET, "/integration/validate/x"),
         Found::Nothing
     );
-    assert_eq!(find(&Method::GET, "/"), Found::Nothing);
+    assert_eq!(find(&Method::GET, "/"), Found::Route(Route::Home));
+    assert_eq!(find(&Method::GET, "//"), Found::Nothing);
     assert_eq!(find(&Method::GET, "/integration//"), Found::Nothing);
 }
 

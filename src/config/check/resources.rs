@@ -3,7 +3,7 @@
 
 use crate::config::{Config, Entries, Finding, Method, Pagination, Setting};
 
-use super::Broken;
+use super::{Broken, bodies};
 
 /// Headers that the gateway or the connection sets (RFC 9110, section 7.6.1).
 const FORBIDDEN_HEADERS: [&str; 10] = [
@@ -69,6 +69,7 @@ pub(super) fn check_method(
         findings.push(finding.hint("add `base_url` here or to the configuration"));
     }
     check_unused(config, method, at, broken, findings);
+    bodies::check(method, at, findings);
     if let Setting::Set(Pagination::Cursor(cursor)) = &method.pagination {
         let at = format!("{at}.pagination.config.headers");
         check_headers(&cursor.headers, &at, findings);

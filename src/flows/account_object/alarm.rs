@@ -60,9 +60,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if self.alarm.get().is_some_and(|set| set <= at) {
             return;
         }
-        match self.storage.set_alarm(at).await {
-            Ok(()) => self.alarm.set(Some(at)),
-            Err(fault) => self.log("alarm_not_set", &fault.to_string()),
+        // Known before it is done: of two at once the later must not undo the earlier.
+        let before = self.alarm.replace(Some(at));
+        if let Err(fault) = self.storage.set_alarm(at).await {
+            self.alarm.set(before);
+            self.log("alarm_not_set", &fault.to_string());
         }
     }
 
@@ -78,6 +80,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     pub(super) async fn rest(&self) -> Result<(), Failure> {
         self.trim_logins()?;
         self.trim_outbox()?;
+        self.trim_kept_answers()?;
+        self.trim_log()?;
         if self.is_over()? {
             return Ok(self.erase_all().await?);
         }
@@ -117,7 +121,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let retry = is_pending.then(|| now.plus(RETRY));
         let events = [self.next_delivery()?, self.next_trim()?, self.next_end()?];
         let rest = [self.next_login()?, retry, refresh];
-        Ok(events.into_iter().chain(rest).flatten().min())
+        let calls = [self.next_end_of_a_key()?, self.next_end_of_a_line()?];
+        let all = events.into_iter().chain(rest).chain(calls);
+        Ok(all.flatten().min())
     }
 
     /// Whether nothing is left of the account, of those who connect it, and of its events.
@@ -130,6 +136,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Nothing is left at all.
     async fn erase_all(&self) -> Result<(), StorageFault> {
         self.has_open_outbox.set(false);
+        self.has_kept_answers.set(false);
+        self.kept_bytes.set(None);
+        self.forget_gathered();
         self.alarm.set(None);
         self.storage.erase().await
     }

@@ -82,6 +82,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             events.push(EventType::Reactivated);
         }
         account.last_error = None;
+        account.last_forbidden_error = None;
         self.store(&loaded, account, &context, &events).await
     }
 

@@ -101,6 +101,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             .authentication_method
             .clone_from(&connecting.account.authentication_method);
         account.last_error = None;
+        account.last_forbidden_error = None;
         // One that could be called goes on: it is its own new credential that is being tried.
         account.status = if has_stages && before != Some(Status::Active) {
             Status::Connecting

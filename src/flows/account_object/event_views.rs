@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::AccountObject;
+use super::newest::MOST;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{AttemptView, DeliveryView, EventDetail, EventStatus, EventView};
 use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
@@ -10,8 +11,6 @@ use crate::ids::{EnvironmentId, EventId};
 use crate::ports::{Outside, Row, Sees, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
 
-/// No number is higher: the platform's are exact up to 2^53.
-const MOST: i64 = i64::MAX >> 10;
 const COLUMNS: &str = "number, event, status, resource_type, resource_id, last_error, created_at";
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
@@ -47,21 +46,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             None => MOST,
             Some(cursor) => self.number_in(cursor).ok_or_else(foreign_cursor)?,
         };
-        let (conditions, values): (Vec<_>, Vec<_>) = page.filters.iter().map(condition).unzip();
-        let wheres = ["number < ?".to_owned()]
-            .into_iter()
-            .chain(conditions)
-            .collect::<Vec<_>>()
-            .join(" AND ");
-        let statement =
-            format!("SELECT {COLUMNS} FROM event WHERE {wheres} ORDER BY number DESC LIMIT ?");
-        let limit = i64::try_from(page.limit.saturating_add(1)).unwrap_or(i64::MAX);
-        let all: Vec<SqlValue> = [before.into()]
-            .into_iter()
-            .chain(values)
-            .chain([limit.into()])
-            .collect();
-        let rows = self.storage.exec(&statement, &all)?;
+        let select = format!("SELECT {COLUMNS} FROM event");
+        let rows = self.newest_before(&select, before, page, condition)?;
         let shown = rows.get(..page.limit).unwrap_or(&rows);
         let result = shown
             .iter()

@@ -15,9 +15,15 @@ mod credential;
 mod deliver;
 mod event_views;
 mod events;
+mod forbidden;
 mod grant;
+mod kept_answers;
+mod log;
+mod log_line;
+mod log_views;
 mod logins;
 mod lookup;
+mod newest;
 mod oauth_token;
 mod outbox;
 mod receive;
@@ -45,9 +51,12 @@ use crate::flows::isolate::Isolate;
 use crate::ids::AccountId;
 use crate::json as words;
 use crate::ports::{Outside, Sees, Storage};
+use crate::rate_limit::Pace;
 use crate::settings::CALL_SLOTS;
 use crate::time::Timestamp;
 use ahead::Pauses;
+use log::Gathered;
+pub use log_line::LogLine;
 use oauth_token::with_token;
 use refresh::Refreshing;
 use row::{AccountRow, SetUp};
@@ -86,8 +95,16 @@ pub struct AccountObject<O, S> {
     is_delivering: Cell<bool>,
     /// After a directory that did not answer.
     outbox_pause: Cell<Option<Timestamp>>,
+    /// Whether the table of kept answers is there.
+    has_kept_answers: Cell<bool>,
+    /// What kept answers take, where it is known.
+    kept_bytes: Cell<Option<i64>>,
+    /// What is gathered of calls, and was not written yet.
+    gathered: Gathered,
     /// Calls that wait for the head of an answer.
     pub(crate) slots: Semaphore,
+    /// How fast its calls may go.
+    pub(crate) pace: RefCell<Pace>,
 }
 
 #[derive(Clone)]
@@ -140,7 +157,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             trim_at: Cell::new(None),
             is_delivering: Cell::new(false),
             outbox_pause: Cell::new(None),
+            has_kept_answers: Cell::new(false),
+            kept_bytes: Cell::new(None),
+            gathered: Gathered::default(),
             slots: Semaphore::new(CALL_SLOTS),
+            pace: RefCell::default(),
         }
     }
 
@@ -160,6 +181,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     fn state(&self) -> State {
         self.state.borrow().clone()
+    }
+
+    /// The account's id.
+    pub fn id(&self) -> AccountId {
+        self.id
     }
 
     /// Whether the account is still there: it may go while a call waits for its turn.
@@ -213,6 +239,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             AccountAsk::LookupValue(field) => answered(self.lookup_value(&field).await?),
             AccountAsk::ListEvents(sees, page) => answered(self.list_events(&sees, &page).await?),
             AccountAsk::GetEvent(sees, id) => answered(self.get_event(&sees, id).await?),
+            AccountAsk::ListLog(sees, page) => answered(self.list_log(&sees, &page).await?),
+            AccountAsk::Capabilities(sees) => answered(self.capabilities(&sees).await?),
             AccountAsk::Replay(sees, id) => answered(self.replay(&sees, id).await?),
             AccountAsk::ReplayAll(sees, range) => answered(self.replay_all(&sees, &range).await?),
             AccountAsk::Deliver => answered(self.release_all().await?),

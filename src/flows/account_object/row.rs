@@ -140,6 +140,18 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         Ok(!self.storage.exec(statement, &[])?.is_empty())
     }
 
+    /// Puts a word into the record; nothing else of the account changes. Only while no change is pending, for that would
+    /// undo it.
+    pub(super) fn amend_record(
+        &self,
+        account: &Account,
+        set_up: Option<SetUp>,
+    ) -> Result<(), StorageFault> {
+        let record = Record { account, set_up };
+        let statement = "UPDATE account SET record = ? WHERE one = 1 AND pending IS NULL";
+        self.storage.exec(statement, &[text_of(&record)?]).map(drop)
+    }
+
     /// Notes what will count.
     pub(super) fn note_pending(&self, pending: &Pending) -> Result<(), StorageFault> {
         self.storage
@@ -197,6 +209,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         let token = self.reseal_token(row.token)?;
         self.reseal_unread()?;
+        self.reseal_kept_answers()?;
         Ok(new.or(row.sealed).or(token))
     }
 
@@ -221,6 +234,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.drop_token()?;
         self.drop_logins()?;
         self.drop_unread()?;
+        self.drop_kept_answers()?;
+        self.drop_log()?;
         self.write_events(environment, events)
     }
 

@@ -1,5 +1,6 @@
 //! What an account's object is asked, and what it shows of the account.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -41,6 +42,10 @@ pub enum AccountAsk {
     ListEvents(Sees, Page),
     /// → [`super::EventDetail`]
     GetEvent(Sees, EventId),
+    /// Its calls, newest first → `Listed<LogLine>`
+    ListLog(Sees, Page),
+    /// What it can be asked → JSON
+    Capabilities(Sees),
     /// Delivers one event again → null
     Replay(Sees, EventId),
     /// Delivers all of a range again → u64: how many
@@ -125,7 +130,7 @@ impl AccountView {
 }
 
 /// The integration of an account, in few words.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct IntegrationView {
     /// Its id.
     pub id: IntegrationId,

@@ -1,5 +1,6 @@
 //! What is asked and shown of events and of subscriptions to them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -25,7 +26,7 @@ pub struct EventTypes {
 }
 
 /// Where an event stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum EventStatus {
     /// Not everybody who subscribed has it.
@@ -48,7 +49,7 @@ impl EventStatus {
 }
 
 /// An event as lists show it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EventView {
     /// Its id.
     pub id: EventId,
@@ -84,7 +85,7 @@ pub struct EventDetail {
 }
 
 /// The delivery of an event to one subscription.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeliveryView {
     /// The subscription.
     pub webhook_id: WebhookId,
@@ -97,7 +98,7 @@ pub struct DeliveryView {
 }
 
 /// One try of a delivery.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AttemptView {
     /// The subscription.
     pub webhook_id: WebhookId,

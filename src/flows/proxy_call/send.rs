@@ -1,37 +1,37 @@
-//! Sending: a slot, signing in, the guard, redirects.
+//! One attempt: a slot, signing in, the guard, redirects.
 
-use std::pin::pin;
-
-use bytes::Bytes;
-use futures_util::future::{Either, select};
 use http::header::{CONTENT_TYPE, LOCATION};
-use tokio::sync::SemaphorePermit;
 
-use super::{Plan, Work};
+use super::{Plan, Work, moment};
 use crate::authorization::{self, SignIn};
 use crate::config::authorization::Authorization;
 use crate::error::{Code, Failure};
 use crate::ports::{Body, Outgoing, Outside, Reply, SendError, Storage};
 use crate::proxy::redirect::{self, Again, Hop, Next};
-use crate::proxy::request::{Draft, Payload, set_query};
-use crate::proxy::{guard, headers};
+use crate::proxy::request::{Draft, set_query};
+use crate::proxy::{guard, headers, is_read};
+use crate::time::Timestamp;
+
+/// What an attempt came to.
+pub(super) struct Arrived<S> {
+    pub(super) reply: Reply<S>,
+    /// Whether it was the account's provider who answered: a redirect may lead to somebody else.
+    pub(super) credentials: Again,
+}
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
-    /// The answer behind at most five redirects, its body unread.
-    pub(super) async fn send(
+    /// The answer behind at most five redirects, its body unread. It waits for its turn and a slot, which it frees with
+    /// the answer's head.
+    pub(super) async fn attempt(
         &self,
         mut draft: Draft,
-        callers: Body<O::Stream>,
-    ) -> Result<Reply<O::Stream>, Failure> {
-        let _slot = self.slot().await?;
+        mut body: Body<O::Stream>,
+        turn: Timestamp,
+    ) -> Result<Arrived<O::Stream>, Failure> {
+        let _slot = self.slot_in(turn).await?;
         if !self.object.is_here() {
             return Err(Failure::not_found("integrated account"));
         }
-        let mut body = match std::mem::replace(&mut draft.body, Payload::Nothing) {
-            Payload::Callers => callers,
-            Payload::Nothing => Body::Empty,
-            Payload::Ours(bytes) => Body::from_bytes(Bytes::from(bytes)),
-        };
         let mut credentials = Again::Sent;
         for hops in 0.. {
             let again = body.again();
@@ -42,11 +42,14 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
                 .and_then(|value| value.to_str().ok());
             let hop =
                 match redirect::decide(reply.status, location, &draft.method, &draft.url, hops) {
-                    Next::Answer => return Ok(reply),
+                    Next::Answer => return Ok(Arrived { reply, credentials }),
                     Next::Refuse(reason) => return Err(refused(reason)),
                     Next::Follow(hop) => hop,
                 };
             drop(reply.body);
+            if !is_read(&draft.method) && is_read(&hop.method) {
+                self.trace.was_done(reply.status);
+            }
             body = body_of_hop(&hop, again)?;
             if hop.credentials == Again::Dropped || self.drops_credentials() {
                 credentials = Again::Dropped;
@@ -57,6 +60,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             }
             draft.method = hop.method;
             draft.url = hop.url;
+            self.count_hop();
         }
         Err(refused("it never ends"))
     }
@@ -83,6 +87,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             }
             if let Some((name, value)) = query {
                 set_query(&mut url, &name, &value);
+                self.sent_in_url.replace(Some(value));
             }
         }
         let outside = &self.object.outside;
@@ -98,7 +103,13 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             body,
             timeout,
         };
-        checked(outside.send(request).await?)
+        self.trace.sends(&request.url);
+        let sent_at = outside.now();
+        let outcome = outside.send(request).await.map_err(Failure::from);
+        let outcome = outcome.and_then(checked);
+        let status = outcome.as_ref().ok().map(|reply| reply.status);
+        self.trace.heard(status, sent_at, outside.now());
+        outcome
     }
 
     fn sign_in(&self, draft: &Draft, body: Option<&[u8]>) -> Result<SignIn, Failure> {
@@ -116,7 +127,8 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             &self.scope(),
             self.context,
             &request,
-            &self.moment,
+            // A signature may hold the time: a retry is signed in its own.
+            &moment(&self.object.outside),
         );
         signed.map_err(|error| {
             self.log("authorization_failed", &error.to_string());
@@ -138,23 +150,6 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
 
     fn drops_credentials(&self) -> bool {
         matches!(self.plan, Plan::Method { method, .. } if method.ignore_credentials_on_redirect)
-    }
-
-    /// One of the account's connections that wait for the head of an answer; 503 when none gets free in time.
-    async fn slot(&self) -> Result<SemaphorePermit<'_>, Failure> {
-        let busy = || Failure::busy("This account has too many calls under way. Try again.");
-        if let Ok(permit) = self.object.slots.try_acquire() {
-            return Ok(permit);
-        }
-        let wait = self.deadline.since(self.object.outside.now());
-        let (free, too_late) = (
-            pin!(self.object.slots.acquire()),
-            pin!(self.object.outside.sleep(wait)),
-        );
-        match select(free, too_late).await {
-            Either::Left((permit, _)) => permit.map_err(|_| busy()),
-            Either::Right(_) => Err(busy()),
-        }
     }
 }
 

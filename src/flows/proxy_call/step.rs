@@ -1,16 +1,23 @@
 //! A request within an action. It brings no caller's words: its query is the file's, its body the result of the
 //! step before, and its answer is read and becomes the next result.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::{OURS_ON_LIST, Plan, Values, Work, moment};
+use super::attempts::Retries;
+use super::held::{Reading, Wanted};
+use super::{Errand, OURS_ON_LIST, Pages, Plan, Values, Work, moment};
 use crate::config::resource::Method;
 use crate::error::Failure;
 use crate::flows::account_object::{AccountObject, Loaded};
 use crate::flows::effective::Effective;
 use crate::flows::isolate::Room;
 use crate::ports::{Body, Outside, Reply, Storage};
+use crate::proxy::body::{BodySource, Writing};
 use crate::proxy::query::CallerQuery;
 use crate::proxy::reply::{self, Kind, ReplyError};
 use crate::proxy::request;
@@ -20,6 +27,8 @@ use crate::time::Timestamp;
 pub(in crate::flows) struct StepCall<'a> {
     /// The request, as the file defines it.
     pub(in crate::flows) method: &'a Method,
+    /// Whose it is: an action's, or that for a fresh credential.
+    pub(in crate::flows) errand: Errand,
     /// What its answer is.
     pub(in crate::flows) whole: Whole,
     /// The whole context, as the steps before left it.
@@ -63,7 +72,13 @@ pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
         Whole::Any => &[],
     };
     let query = CallerQuery::read(&call.query, ours);
-    let method = call.method;
+    let (method, moment) = (call.method, moment(&object.outside));
+    let writing = Writing::of(&effective.compiled.config, method, &moment);
+    let text = if method.add_query_to_body {
+        text(&writing, &call.body)?
+    } else {
+        Bytes::new()
+    };
     let work = Work {
         object,
         loaded,
@@ -76,14 +91,22 @@ pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
         values: Values {
             id: call.id,
             query: query.to_value(),
+            text,
             body: Some(call.body),
         },
         deadline,
-        moment: moment(&object.outside),
+        moment,
+        source: BodySource::Method,
+        pages: Pages::One,
+        page: None,
+        errand: call.errand,
+        retries: Retries::up_to(None),
+        sent_in_url: RefCell::default(),
+        trace: Rc::default(),
     };
     let draft = work.draft(&query, &HeaderMap::new())?;
     let body = work.values.body.as_ref().unwrap_or(&Value::Null);
-    let draft = request::with_body(draft, method, body)?;
+    let draft = request::with_body(draft, body, &writing)?;
     let reply = work.send(draft, Body::Empty).await?;
     work.answered(method, call.whole, reply).await
 }
@@ -98,20 +121,20 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         if reply.status.as_u16() >= 400 {
             return Err(self.refusal(method, reply).await?);
         }
-        let kind = reply::kind(&reply.headers, method.api_response_format);
-        let mut held = self.text(reply.body).await?;
+        let reading = reading(method, whole, &reply.headers);
+        let mut held = self.held(&reply.headers, reply.body, reading).await?;
         if reply.status.is_success() {
             self.check_for_error(method, &mut held, &reply.headers, reply.status)?;
         }
         let value = match cut(&held.text, method, whole)? {
             None => absent(whole),
-            Some(_) if is_words(kind, method) => Value::String(std::mem::take(&mut held.text)),
+            Some(_) if is_words(held.kind, method) => Value::String(std::mem::take(&mut held.text)),
             Some(text) => {
                 held.text = text;
                 held.value()?
             }
         };
-        if kind == Kind::Json && value.is_string() && !held.text.starts_with('"') {
+        if held.kind == Kind::Json && value.is_string() && !held.text.starts_with('"') {
             return Err(ReplyError::NotJson.into());
         }
         let value = if value.is_null() {
@@ -126,9 +149,32 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     }
 }
 
+/// The body as a caller would have written it, where the query is put into it.
+fn text(writing: &Writing, body: &Value) -> Result<Bytes, Failure> {
+    if body.is_null() {
+        return Ok(Bytes::new());
+    }
+    Ok(writing.write(body)?.into())
+}
+
+/// XML is read as JSON; where nothing says that it has to be that, its words will do.
+fn reading<'m>(method: &'m Method, whole: Whole, headers: &HeaderMap) -> Reading<'m> {
+    let path = method.response_path.as_ref();
+    let is_said = path.is_some() || method.api_response_format.is_some() || whole == Whole::List;
+    Reading {
+        kind: reply::kind(headers, method.api_response_format),
+        list: path.filter(|_| whole == Whole::List),
+        wanted: if is_said {
+            Wanted::Value
+        } else {
+            Wanted::Words
+        },
+    }
+}
+
 /// The part of an answer that counts; `None` when there is nothing.
 fn cut(text: &str, method: &Method, whole: Whole) -> Result<Option<String>, ReplyError> {
-    let text = text.trim_start_matches('\u{feff}').trim();
+    let text = text.trim();
     if text.is_empty() {
         return Ok(None);
     }
@@ -141,7 +187,7 @@ fn cut(text: &str, method: &Method, whole: Whole) -> Result<Option<String>, Repl
 
 /// Text that is not to be read as JSON, even where it could be.
 fn is_words(kind: Kind, method: &Method) -> bool {
-    matches!(kind, Kind::Text | Kind::Xml) && method.response_path.is_none()
+    kind == Kind::Text && method.response_path.is_none()
 }
 
 fn absent(whole: Whole) -> Value {

@@ -17,6 +17,7 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
     /// A request that the step defines.
     pub(super) async fn request(&self, method: &Method) -> Result<Answered, Failure> {
         self.send(StepCall {
+            errand: self.errand,
             method,
             whole: Whole::Any,
             context: self.context.whole(),
@@ -45,6 +46,7 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
             None => self.previous.value.clone(),
         };
         self.send(StepCall {
+            errand: self.errand,
             method,
             whole: if call.method == "list" {
                 Whole::List

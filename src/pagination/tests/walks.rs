@@ -62,15 +62,33 @@ fn a_provider_that_repeats_or_never_ends_is_detected() {
         Err(PageError::Repeats),
         "the cursor that was just used"
     );
-    position.pages = MAX_PAGES - 1;
-    let endless = answered(
-        &pagination,
-        &position,
-        (1, "[other]"),
-        &json!({ "next": "c" }),
-        &[],
-    );
-    assert_eq!(endless, Err(PageError::Endless));
+}
+
+#[test]
+fn two_equal_pages_of_several_records_are_a_repetition() {
+    let pagination = cursor(&json!({}));
+    let page = |position: &Position, next: &str| {
+        let body = json!({ "next": next });
+        answered(&pagination, position, (2, "[same, same]"), &body, &[])
+    };
+    let second = page(&start(&pagination, None), "a").unwrap().next.unwrap();
+    assert_eq!(page(&second, "b"), Err(PageError::Repeats));
+}
+
+#[test]
+fn a_walk_has_so_many_pages_and_its_places_so_many_bytes() {
+    let pagination = cursor(&json!({ "prev_cursor_path": "next" }));
+    let body = json!({ "next": "x".repeat(100) });
+    let turn = turned(&pagination, &start(&pagination, None), 1, &body, &[]).unwrap();
+    assert_eq!(turn.next.as_ref().unwrap().pages, 1);
+    let size = turn.next.as_ref().unwrap().size();
+    assert_eq!(turn.clone().within(2, size), Ok(turn.clone()));
+    assert_eq!(turn.clone().within(1, size), Err(PageError::Endless(1)));
+    let too_long = turn.clone().within(2, size - 1);
+    assert_eq!(too_long, Err(PageError::TooLong(size - 1)));
+    let last = Turn { next: None, ..turn };
+    assert_eq!(last.clone().within(1, size), Ok(last.clone()));
+    assert_eq!(last.within(1, 10).unwrap(), Turn::default());
 }
 
 #[test]
@@ -95,7 +113,7 @@ fn with_a_content_hash_an_equal_page_is_the_end() {
         &[],
     )
     .unwrap();
-    assert_eq!(again.next, None);
+    assert_eq!((again.next, again.standing), (None, Standing::Again));
 }
 
 #[test]

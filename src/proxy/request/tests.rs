@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::*;
 use crate::config::read_config;
-use crate::expression::PlainHttp;
+use crate::expression::{Moment, PlainHttp};
+use crate::proxy::multipart::boundary;
 
 /// What a call brings, and the request that comes of it.
 struct Story {
@@ -13,6 +14,8 @@ struct Story {
     query: &'static str,
     headers: Vec<(&'static str, &'static str)>,
     body: Value,
+    source: BodySource,
+    round: Round,
 }
 
 impl Story {
@@ -26,17 +29,26 @@ impl Story {
             query: "",
             headers: Vec::new(),
             body: Value::Null,
+            source: BodySource::Method,
+            round: Round::First,
         }
     }
 
     fn draft(&self, name: &str) -> Result<Draft, RequestError> {
+        let moment = Moment {
+            now_ms: 0,
+            random: [7; 32],
+        };
         self.run(|config, scope, pins, caller| {
+            let method = config.method("things", name).unwrap();
             of_method(
                 config,
-                config.method("things", name).unwrap(),
+                method,
+                self.round,
                 scope,
                 pins,
                 caller,
+                &Writing::of(config, method, &moment),
             )
         })
     }
@@ -54,7 +66,12 @@ impl Story {
         let headers: HeaderMap = self
             .headers
             .iter()
-            .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()))
+            .map(|(name, value)| {
+                (
+                    name.parse::<http::HeaderName>().unwrap(),
+                    value.parse().unwrap(),
+                )
+            })
             .collect();
         let scope = TemplateScope::new(&self.context)
             .with_query(&query_value)
@@ -72,6 +89,8 @@ impl Story {
             &Caller {
                 query: &query,
                 headers: &headers,
+                source: self.source,
+                body: b"",
             },
         )
     }
@@ -187,11 +206,61 @@ fn a_form_and_a_raw_body_are_written_in_their_format() {
         Story::new(&config(&raw)).draft("get").unwrap().body,
         Payload::Ours(b"just eu1".to_vec())
     );
-    let xml = json!({ "method": "post", "path": "/", "body": { "a": 1 }, "body_format": "xml" });
-    assert_eq!(
-        Story::new(&config(&xml)).draft("get").unwrap_err(),
-        RequestError::BodyFormat("xml")
+    let xml = json!({ "method": "post", "path": "/", "body": { "a": 1 }, "body_format": "xml", "headers": { "Content-Type": "text/xml" } });
+    let draft = Story::new(&config(&xml)).draft("get").unwrap();
+    let document = br#"<?xml version="1.0" encoding="UTF-8"?><a>1</a>"#;
+    assert_eq!(draft.body, Payload::Ours(document.to_vec()));
+    assert_eq!(header(&draft, "content-type"), Some("text/xml"));
+}
+
+#[test]
+fn the_boundary_of_parts_is_the_same_in_the_body_and_its_type() {
+    let method = json!({ "method": "post", "path": "/", "body": { "a": "{{sub}}" }, "body_format": "multipart" });
+    let draft = Story::new(&config(&method)).draft("get").unwrap();
+    let boundary = boundary(&[7; 32]);
+    let content_type = format!("multipart/form-data; boundary={boundary}");
+    assert_eq!(header(&draft, "content-type"), Some(content_type.as_str()));
+    let body = format!(
+        "--{boundary}\r\ncontent-disposition: form-data; name=\"a\"\r\n\r\neu1\r\n--{boundary}--\r\n"
     );
+    assert_eq!(draft.body, Payload::Ours(body.into_bytes()));
+}
+
+#[test]
+fn arrays_of_a_form_follow_the_method_then_the_integration() {
+    let mut method =
+        json!({ "method": "post", "path": "/", "body": { "a": [1, 2] }, "body_format": "form" });
+    let form = |config: &Value| {
+        let draft = Story::new(config).draft("get").unwrap();
+        let Payload::Ours(bytes) = draft.body else {
+            panic!("no body")
+        };
+        String::from_utf8(bytes).unwrap()
+    };
+    assert_eq!(form(&config(&method)), "a=1&a=2");
+    let mut whole = config(&method);
+    whole["query_array_format"] = json!("brackets");
+    assert_eq!(form(&whole), "a%5B%5D=1&a%5B%5D=2");
+    method["query_array_format"] = json!("comma");
+    whole["resources"]["things"]["get"] = method;
+    assert_eq!(form(&whole), "a=1,2");
+}
+
+#[test]
+fn a_body_that_is_passed_through_leaves_the_template_unused() {
+    let method = json!({ "method": "post", "path": "/", "body": { "a": "{{query.x}}" }, "body_format": "xml" });
+    let mut story = Story::new(&config(&method));
+    story.source = BodySource::Caller;
+    story.query = "x=1";
+    story.headers = vec![("content-type", "text/csv")];
+    let draft = story.draft("get").unwrap();
+    assert_eq!(draft.body, Payload::Callers);
+    assert_eq!(header(&draft, "content-type"), Some("text/csv"));
+    assert!(draft.url.as_str().ends_with("&x=1"), "{}", draft.url);
+    let ignored = json!({ "method": "post", "path": "/", "ignore_body": true });
+    let mut story = Story::new(&config(&ignored));
+    story.source = BodySource::Caller;
+    assert_eq!(story.draft("get").unwrap().body, Payload::Nothing);
 }
 
 #[test]
@@ -265,4 +334,37 @@ fn a_parameter_that_the_method_uses_is_not_sent_a_second_time() {
         "no method, no use: {}",
         custom.url
     );
+}
+
+#[test]
+fn later_pages_may_have_another_path_and_no_body() {
+    let mut story = Story::new(&config(&json!({
+        "method": "post", "path": "/search", "pagination_path": "/search/next", "ignore_body_in_pagination": true,
+        "body": { "a": 1 }, "pagination": { "format": "link_header" }
+    })));
+    let first = story.draft("get").unwrap();
+    assert!(first.url.as_str().contains("/v2/search?"), "{}", first.url);
+    assert_eq!(first.body, Payload::Ours(br#"{"a":1}"#.to_vec()));
+    story.round = Round::Later;
+    let later = story.draft("get").unwrap();
+    assert!(
+        later.url.as_str().contains("/v2/search/next?"),
+        "{}",
+        later.url
+    );
+    assert_eq!(later.body, Payload::Nothing);
+}
+
+#[test]
+fn the_callers_query_goes_into_the_body_where_the_method_says_so() {
+    let mut story = Story::new(&config(
+        &json!({ "method": "post", "path": "/search", "add_query_to_body": true, "body": { "a": 1 } }),
+    ));
+    story.query = "q=x&locale=fr";
+    let draft = story.draft("get").unwrap();
+    let query = draft.url.query().unwrap();
+    assert_eq!(query, "locale=en&per_page=50", "the file's own stays");
+    let body = br#"{"a":1,"q":"x","locale":"fr"}"#.to_vec();
+    assert_eq!(draft.body, Payload::Ours(body));
+    assert_eq!(header(&draft, "content-type"), Some("application/json"));
 }

@@ -1,0 +1,35 @@
+//! `GET /health`: whether the gateway can work as its operator has set it. It asks neither storage nor a provider.
+
+use http::StatusCode;
+use serde_json::json;
+
+use super::{Desk, reply};
+use crate::ports::{Outside, Reply};
+use crate::settings::Settings;
+
+/// Healthy is: everything that is set can be read, and what every call needs is there. Whoever deploys sees a mistyped
+/// setting here, and not at the call that would have needed it.
+pub(super) fn get<O: Outside>(desk: &Desk<'_, O>) -> Reply<O::Stream> {
+    let problems = problems(desk.outside.settings());
+    let (status, word) = if problems.is_empty() {
+        (StatusCode::OK, "ok")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "misconfigured")
+    };
+    let body =
+        json!({ "status": word, "version": env!("CARGO_PKG_VERSION"), "problems": problems });
+    reply::json(status, &body)
+}
+
+/// Names of settings and what is wrong with them; no value, since everybody may read them.
+fn problems(settings: &Settings) -> Vec<String> {
+    let mut problems = Vec::new();
+    if settings.admin_token.is_none() {
+        problems.push("ADMIN_TOKEN is not set".to_owned());
+    }
+    if let Err(error) = settings.keyring() {
+        problems.push(error.to_string());
+    }
+    problems.extend(settings.unreadable.iter().cloned());
+    problems
+}

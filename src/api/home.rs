@@ -1,0 +1,41 @@
+//! `GET /`: a page that names the service and leads on.
+
+use url::Url;
+
+use super::Desk;
+use super::connect::show;
+use crate::connect::page::{Home, PageKind, home};
+use crate::ports::{Outside, Reply};
+
+/// Where the documents are; empty where whoever builds it has not said so in `Cargo.toml`.
+const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
+
+pub(super) fn show<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Reply<O::Stream> {
+    let base = desk.public_url(url);
+    let links = [
+        (
+            "/openapi.json",
+            "The API",
+            "Every call, as OpenAPI 3.1: for tools that generate clients or try calls.",
+        ),
+        (
+            "/integration.schema.json",
+            "Integration files",
+            "Their JSON Schema, which editors complete by.",
+        ),
+        (
+            "/health",
+            "Health",
+            "Whether this gateway can work, and what is missing if not.",
+        ),
+    ];
+    let page = Home {
+        version: env!("CARGO_PKG_VERSION"),
+        host: base.host_str().unwrap_or_default(),
+        links: &links,
+        documents: Some(REPOSITORY).filter(|address| !address.is_empty()),
+    };
+    let nonce = show::nonce(desk);
+    let text = home(&page, &nonce);
+    show::html(desk, 200, text, &nonce, PageKind::Plain)
+}

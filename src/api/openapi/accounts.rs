@@ -1,0 +1,152 @@
+//! Connected accounts.
+
+use serde_json::{Value, json};
+
+use super::capabilities;
+use super::operation::{Group, Operation};
+use super::shapes::{Shapes, list_of, object, text, time, uuid, with};
+use crate::account::Account;
+use crate::api::admin::account_in_list::KNOWN;
+use crate::api::admin::account_token;
+use crate::api::admin::integrated_account::{Change, Credentials, FIELDS, ManyNamed, Named, New};
+use crate::flows::ask::IntegrationView;
+use crate::flows::records::AccountEntry;
+
+/// What is shown of an account beside its integration; `flows::ask::AccountView` shows it.
+const SHOWN: [&str; 15] = [
+    "id",
+    "tenant_id",
+    "environment_id",
+    "environment_integration_id",
+    "context",
+    "status",
+    "authentication_method",
+    "region",
+    "is_sandbox",
+    "last_error",
+    "last_action_run_result",
+    "last_forbidden_error",
+    "integration_override",
+    "created_at",
+    "updated_at",
+];
+const ALL: &str = "/integrated-account";
+const ONE: &str = "/integrated-account/{id}";
+const ME: &str = "/integrated-account/me";
+
+pub(super) fn group(shapes: &mut Shapes) -> Group {
+    let account = account(shapes);
+    let in_list = json!({ "anyOf": [account, silent(shapes)] });
+    let mut operations = vec![
+        Operation::new("GET", ALL, "listAccounts", "Lists accounts")
+            .in_environment()
+            .lists(&FIELDS, &in_list),
+        Operation::new("POST", ALL, "importAccount", "Imports credentials")
+            .in_environment()
+            .takes(&shapes.asked::<New>())
+            .answers("201", "The account.", &account)
+            .asks_provider(),
+        Operation::new("GET", ME, "getMe", "Shows the account of an account token").answers(
+            "200",
+            "The account.",
+            &account,
+        ),
+        Operation::new(
+            "PATCH",
+            ME,
+            "changeMe",
+            "Changes the context of that account",
+        )
+        .takes(&shapes.asked::<account_token::ChangeMe>())
+        .answers("200", "The account.", &account)
+        .asks_provider(),
+    ];
+    operations.extend(of_one(shapes, &account));
+    operations.push(capabilities::of_account(shapes));
+    operations.extend(beside(shapes));
+    Group {
+        tag: "integrated-account",
+        about: "One customer's connection to a provider, without its secrets.",
+        operations,
+    }
+}
+
+fn account(shapes: &mut Shapes) -> Value {
+    let account = shapes.picked::<Account>(&SHOWN);
+    let integration = shapes.answered::<IntegrationView>();
+    let account = with(&account, &json!({ "integration": integration }));
+    shapes.name("IntegratedAccount", account)
+}
+
+/// An account whose object did not answer.
+fn silent(shapes: &mut Shapes) -> Value {
+    let known = shapes.picked::<AccountEntry>(&KNOWN);
+    let more = json!({ "integration": object(&json!({ "name": text() })), "error": error() });
+    shapes.name("SilentAccount", with(&known, &more))
+}
+
+fn error() -> Value {
+    object(&json!({ "code": text(), "message": text() }))
+}
+
+fn of_one(shapes: &mut Shapes, account: &Value) -> Vec<Operation> {
+    let credentials = "/integrated-account/{id}/credentials";
+    vec![
+        Operation::new("GET", ONE, "getAccount", "Shows an account")
+            .in_environment()
+            .answers("200", "The account.", account),
+        Operation::new("PATCH", ONE, "changeAccount", "Changes an account")
+            .in_environment()
+            .takes(&shapes.asked::<Change>())
+            .answers("200", "The account.", account)
+            .asks_provider(),
+        Operation::new("DELETE", ONE, "deleteAccount", "Erases an account")
+            .in_environment()
+            .deletes(&uuid())
+            .refuses(&[409]),
+        Operation::new(
+            "PATCH",
+            credentials,
+            "replaceCredentials",
+            "Brings new credentials",
+        )
+        .in_environment()
+        .takes(&shapes.asked::<Credentials>())
+        .answers("200", "The account.", account)
+        .asks_provider(),
+    ]
+}
+
+fn beside(shapes: &mut Shapes) -> Vec<Operation> {
+    let success = object(&json!({ "success": { "const": true } }));
+    let token = object(&json!({ "integrated_account_token": text(), "expires_at": time() }));
+    let mut deleted = object(&json!({ "id": text() }));
+    if let Some(properties) = deleted.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert("error".to_owned(), error());
+    }
+    let deleted = object(&json!({ "result": list_of(&deleted) }));
+    let post = |path, id, summary| Operation::new("POST", path, id, summary).in_environment();
+    let refresh = "/integrated-account/refresh-credentials";
+    let bulk = "/integrated-account/bulk-delete";
+    vec![
+        post(
+            refresh,
+            "refreshCredentials",
+            "Refreshes an account's token now",
+        )
+        .takes(&shapes.asked::<Named>())
+        .answers("200", "It is fresh.", &success)
+        .asks_provider(),
+        post(
+            "/integrated-account/token",
+            "createAccountToken",
+            "Makes a token of one account",
+        )
+        .takes(&shapes.asked::<account_token::New>())
+        .answers("201", "The only answer that shows the token.", &token)
+        .refuses(&[409]),
+        post(bulk, "deleteAccounts", "Erases up to 1,000 accounts")
+            .takes(&shapes.asked::<ManyNamed>())
+            .answers("200", "Each for itself.", &deleted),
+    ]
+}

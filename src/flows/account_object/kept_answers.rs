@@ -1,0 +1,230 @@
+//! Writes with an `Idempotency-Key`: a row each, without an answer while it is under way, and the answer sealed. A row
+//! is there before its request is sent, and ends after a day.
+
+use super::{AccountObject, State};
+use crate::account::seal::{Kind, Place, key_id};
+use crate::error::Failure;
+use crate::flows::once::{End, KeptAnswer, Known, Write};
+use crate::flows::sealed;
+use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+use crate::settings::{KEPT_ANSWER, KEPT_ANSWERS_BYTES};
+use crate::time::Timestamp;
+
+const SCHEMA: &[&str] = &[
+    // The sealed answer stands last: what is asked of many rows is in front of it.
+    "CREATE TABLE IF NOT EXISTS kept_answer (place TEXT PRIMARY KEY, body TEXT NOT NULL, at INTEGER NOT NULL, status INTEGER, sealed TEXT)",
+    "CREATE INDEX IF NOT EXISTS kept_answer_at ON kept_answer (at)",
+    "CREATE INDEX IF NOT EXISTS kept_answer_held ON kept_answer (at) WHERE sealed IS NOT NULL",
+];
+const TABLE: &str = "kept_answer";
+/// A row takes 2 MB.
+const LARGEST: usize = 1_900_000;
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// What is known of a write. Where nothing is, it is under way from now on. Between looking and noting is no
+    /// `.await`: of two at once, one begins.
+    pub(in crate::flows) fn begin_write(&self, write: &Write) -> Result<Known, Failure> {
+        if !self.has_kept_answers.get() {
+            for statement in SCHEMA {
+                self.storage.exec(statement, &[])?;
+            }
+            self.has_kept_answers.set(true);
+        }
+        let now = self.outside.now();
+        let place: SqlValue = write.place.as_str().into();
+        let statement = "SELECT body, at, status, sealed FROM kept_answer WHERE place = ?";
+        let rows = self.storage.exec(statement, std::slice::from_ref(&place))?;
+        if let Some([body, at, status, sealed]) = rows.first().map(Vec::as_slice) {
+            let at = Timestamp::from_millis(at.as_integer().unwrap_or_default());
+            if now < at.plus(KEPT_ANSWER) {
+                let is_same = body.as_text() == Some(write.body.as_str());
+                return Ok(self.known(write, is_same, status, sealed.as_text()));
+            }
+        }
+        let statement = "INSERT OR REPLACE INTO kept_answer (place, body, at, status, sealed) VALUES (?, ?, ?, NULL, NULL)";
+        let values = [place, write.body.as_str().into(), now.as_millis().into()];
+        self.storage.exec(statement, &values)?;
+        Ok(Known::Begun)
+    }
+
+    fn known(
+        &self,
+        write: &Write,
+        is_same: bool,
+        status: &SqlValue,
+        sealed: Option<&str>,
+    ) -> Known {
+        if !is_same {
+            return Known::AnotherBody;
+        }
+        let status = status
+            .as_integer()
+            .and_then(|status| u16::try_from(status).ok());
+        match (status, sealed) {
+            (None, _) => Known::UnderWay,
+            (Some(status), None) => Known::Status(status),
+            // One that does not open is not made again.
+            (Some(status), Some(sealed)) => self
+                .opened_answer(&write.place, sealed)
+                .map_or(Known::Status(status), Known::Answer),
+        }
+    }
+
+    fn opened_answer(&self, place: &str, sealed: &str) -> Option<KeptAnswer> {
+        let id = self.id.to_string();
+        let value = sealed::open(&self.outside, answer_at(&id, place), sealed).ok()?;
+        serde_json::from_value(value).ok()
+    }
+
+    /// Notes how a write ended. Where that fails it stays under way, and is not made again.
+    pub(in crate::flows) fn end_write(&self, write: &Write, end: &End) {
+        // Of an account that is gone nothing is written back.
+        if !matches!(self.state(), State::Here(_)) {
+            return;
+        }
+        let ended = match end {
+            End::Unknown => Ok(()),
+            End::Undone => self.forget_write(write),
+            End::Status(status) => self.keep(write, *status, None),
+            End::Answer(answer) => match self.sealed_answer(write, answer) {
+                Ok(sealed) => self.keep(write, answer.status(), sealed),
+                // Why it cannot be sealed is in the log.
+                Err(_) => self.keep(write, answer.status(), None),
+            },
+        };
+        if let Err(fault) = ended {
+            self.log("answer_not_kept", &fault.to_string());
+        }
+    }
+
+    fn sealed_answer(&self, write: &Write, answer: &KeptAnswer) -> Result<Option<String>, Failure> {
+        let id = self.id.to_string();
+        let value = serde_json::to_value(answer).unwrap_or_default();
+        let sealed = sealed::seal(&self.outside, answer_at(&id, &write.place), &value)?;
+        Ok(sealed.filter(|sealed| sealed.len() <= LARGEST))
+    }
+
+    fn forget_write(&self, write: &Write) -> Result<(), StorageFault> {
+        let statement = "DELETE FROM kept_answer WHERE place = ?";
+        self.storage
+            .exec(statement, &[write.place.as_str().into()])
+            .map(drop)
+    }
+
+    fn keep(&self, write: &Write, status: u16, sealed: Option<String>) -> Result<(), StorageFault> {
+        let length = sealed.as_ref().map_or(0, String::len);
+        let length = i64::try_from(length).unwrap_or(i64::MAX);
+        let statement = "UPDATE kept_answer SET at = ?, status = ?, sealed = ? WHERE place = ?";
+        let values = [
+            self.outside.now().as_millis().into(),
+            i64::from(status).into(),
+            sealed.map_or(SqlValue::Null, SqlValue::Text),
+            write.place.as_str().into(),
+        ];
+        self.storage.exec(statement, &values)?;
+        self.bound_kept_answers(length)
+    }
+
+    /// Beyond the room for answers the oldest are known by their status alone.
+    fn bound_kept_answers(&self, more: i64) -> Result<(), StorageFault> {
+        let mut held = match self.kept_bytes.get() {
+            Some(held) => held + more,
+            None => self
+                .one_integer(
+                    "SELECT SUM(LENGTH(sealed)) FROM kept_answer WHERE sealed IS NOT NULL",
+                    &[],
+                )?
+                .unwrap_or(0),
+        };
+        while held > KEPT_ANSWERS_BYTES {
+            let statement = "SELECT place, LENGTH(sealed) FROM kept_answer WHERE sealed IS NOT NULL ORDER BY at LIMIT 1";
+            let rows = self.storage.exec(statement, &[])?;
+            let Some([place, length]) = rows.first().map(Vec::as_slice) else {
+                held = 0;
+                break;
+            };
+            let statement = "UPDATE kept_answer SET sealed = NULL WHERE place = ?";
+            self.storage.exec(statement, std::slice::from_ref(place))?;
+            held -= length.as_integer().unwrap_or_default();
+        }
+        self.kept_bytes.set(Some(held));
+        Ok(())
+    }
+
+    /// The alarm rings when the key of a write that begins now ends.
+    pub(in crate::flows) async fn wake_for_kept_answers(&self) {
+        self.wake_by(self.outside.now().plus(KEPT_ANSWER)).await;
+    }
+
+    /// What is over goes.
+    pub(super) fn trim_kept_answers(&self) -> Result<(), StorageFault> {
+        if !self.has_table(TABLE)? {
+            return Ok(());
+        }
+        self.kept_bytes.set(None);
+        let over = self.outside.now().minus(KEPT_ANSWER).as_millis();
+        let statement = "DELETE FROM kept_answer WHERE at <= ?";
+        self.storage.exec(statement, &[over.into()]).map(drop)
+    }
+
+    /// When the first key ends.
+    pub(super) fn next_end_of_a_key(&self) -> Result<Option<Timestamp>, StorageFault> {
+        if !self.has_table(TABLE)? {
+            return Ok(None);
+        }
+        let first = self.one_integer("SELECT MIN(at) FROM kept_answer", &[])?;
+        Ok(first.map(|at| Timestamp::from_millis(at).plus(KEPT_ANSWER)))
+    }
+
+    /// They belong to the account.
+    pub(super) fn drop_kept_answers(&self) -> Result<(), StorageFault> {
+        self.kept_bytes.set(None);
+        if self.has_table(TABLE)? {
+            self.storage.exec("DELETE FROM kept_answer", &[])?;
+        }
+        Ok(())
+    }
+
+    /// They rest under the first key, too. What cannot be opened any more is known by its status.
+    pub(super) fn reseal_kept_answers(&self) -> Result<(), Failure> {
+        if !self.has_table(TABLE)? {
+            return Ok(());
+        }
+        let keyring = self.outside.settings().keyring()?;
+        let current = keyring.ids().next().unwrap_or_default();
+        // What stands behind the dot is not read.
+        let statement =
+            "SELECT place, substr(sealed, 1, 100) FROM kept_answer WHERE sealed IS NOT NULL";
+        for row in self.storage.exec(statement, &[])? {
+            if let [SqlValue::Text(place), SqlValue::Text(head)] = row.as_slice()
+                && key_id(head) != current
+            {
+                self.reseal_answer(place)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn reseal_answer(&self, place: &str) -> Result<(), Failure> {
+        let statement = "SELECT sealed FROM kept_answer WHERE place = ?";
+        let rows = self.storage.exec(statement, &[place.into()])?;
+        let text = rows
+            .first()
+            .and_then(|row| row.first())
+            .and_then(SqlValue::as_text);
+        let id = self.id.to_string();
+        let new = sealed::resealed(&self.outside, answer_at(&id, place), text);
+        let new = new.ok().flatten().map_or(SqlValue::Null, SqlValue::Text);
+        let statement = "UPDATE kept_answer SET sealed = ? WHERE place = ?";
+        self.storage.exec(statement, &[new, place.into()])?;
+        Ok(())
+    }
+}
+
+fn answer_at<'a>(id: &'a str, place: &'a str) -> Place<'a> {
+    Place {
+        kind: Kind::Answer,
+        id,
+        field: place,
+    }
+}

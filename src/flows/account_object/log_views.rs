@@ -1,0 +1,75 @@
+//! What is shown of the log of an account.
+
+use super::AccountObject;
+use super::log::{PER_MILLISECOND, TABLE, number_at};
+use super::log_line::LogLine;
+use super::newest::MOST;
+use crate::error::{Code, Failure};
+use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
+use crate::ports::{Outside, Row, Sees, SqlValue, Storage};
+use crate::time::Timestamp;
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// Newest first; what is gathered is written before, so that it is there.
+    pub(super) async fn list_log(
+        &self,
+        sees: &Sees,
+        page: &Page,
+    ) -> Result<Listed<LogLine>, Failure> {
+        self.visible(sees).await?;
+        self.write_lines()?;
+        self.wake_for_log().await;
+        if !self.has_table(TABLE)? {
+            return Ok(Listed {
+                result: Vec::new(),
+                next_cursor: None,
+            });
+        }
+        let before = match &page.after {
+            None => MOST,
+            Some(cursor) => cursor.parse().map_err(|_| foreign_cursor())?,
+        };
+        let select = "SELECT number, line FROM log";
+        let rows = self.newest_before(select, before, page, condition)?;
+        let shown = rows.get(..page.limit).unwrap_or(&rows);
+        let last = shown.last().and_then(|row| row.first()?.as_integer());
+        Ok(Listed {
+            result: shown.iter().filter_map(line_of).collect(),
+            next_cursor: last
+                .filter(|_| rows.len() > page.limit)
+                .map(|number| number.to_string()),
+        })
+    }
+}
+
+fn line_of(row: &Row) -> Option<LogLine> {
+    serde_json::from_str(row.get(1)?.as_text()?).ok()
+}
+
+fn foreign_cursor() -> Failure {
+    Failure::new(Code::Malformed, "The cursor is not one of this list.")
+}
+
+/// A filter of the API as a condition. Its fields are checked there.
+fn condition(filter: &Filter) -> (String, SqlValue) {
+    let text = match &filter.value {
+        FilterValue::Text(text) => text.as_str(),
+        FilterValue::Flag(_) => "",
+    };
+    match filter.field.as_str() {
+        "status" => ("status = ?".to_owned(), text.parse().unwrap_or(0).into()),
+        "resource" => ("resource = ?".to_owned(), text.into()),
+        _ => {
+            let first = number_at(Timestamp::parse(text).unwrap_or(Timestamp::from_millis(0)));
+            // All numbers of a millisecond are one time.
+            let next = first.saturating_add(PER_MILLISECOND);
+            match filter.comparison {
+                Comparison::Is => (format!("number >= {first} AND number < ?"), next.into()),
+                Comparison::Above => ("number >= ?".to_owned(), next.into()),
+                Comparison::From => ("number >= ?".to_owned(), first.into()),
+                Comparison::Below => ("number < ?".to_owned(), first.into()),
+                Comparison::To => ("number < ?".to_owned(), next.into()),
+            }
+        }
+    }
+}

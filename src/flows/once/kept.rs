@@ -1,0 +1,92 @@
+//! An answer as it is kept, and as it is given again.
+
+use data_encoding::BASE64;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Failure};
+use crate::ports::{Body, Reply};
+use crate::proxy::headers::REPLAYED;
+use crate::rate_limit;
+
+/// An answer that is given again.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::flows) struct KeptAnswer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    /// What a provider refused with; else the answer is `body`.
+    failure: Option<Failure>,
+    /// In base64: it need not be text.
+    body: String,
+}
+
+/// Whether an answer was given before.
+pub(in crate::flows) fn is_replayed(headers: &HeaderMap) -> bool {
+    headers.contains_key(REPLAYED)
+}
+
+impl KeptAnswer {
+    pub(super) fn of_reply<B>(reply: &Reply<B>, body: &[u8]) -> Self {
+        Self {
+            status: reply.status.as_u16(),
+            headers: pairs(&reply.headers),
+            failure: None,
+            body: BASE64.encode(body),
+        }
+    }
+
+    pub(super) fn of_failure(failure: &Failure, headers: &HeaderMap) -> Self {
+        Self {
+            status: failure.status(),
+            headers: pairs(headers),
+            failure: Some(failure.clone()),
+            body: String::new(),
+        }
+    }
+
+    pub(in crate::flows) fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The answer once more; nothing was sent for it.
+    pub(super) fn again<B>(self) -> Result<Reply<B>, Failure> {
+        let unreadable = || Failure::new(Code::Internal, "A kept answer cannot be read.");
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), field(value)) {
+                headers.append(name, value);
+            }
+        }
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+        if let Some(mut failure) = self.failure {
+            if let Some(remote) = &mut failure.remote {
+                remote.headers = headers;
+            }
+            return Err(failure);
+        }
+        let body = BASE64.decode(self.body.as_bytes());
+        Ok(Reply {
+            status: StatusCode::from_u16(self.status).map_err(|_| unreadable())?,
+            headers,
+            body: Body::from_bytes(body.map_err(|_| unreadable())?),
+        })
+    }
+}
+
+/// A field as [`pairs`] wrote it.
+fn field(text: &str) -> Result<HeaderValue, ()> {
+    let bytes = text.chars().map(|c| u8::try_from(u32::from(c)));
+    let bytes: Vec<u8> = bytes.collect::<Result<_, _>>().map_err(drop)?;
+    HeaderValue::from_bytes(&bytes).map_err(drop)
+}
+
+/// The header fields that are still true when they are given again.
+fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
+    // Each byte as a character (Latin-1), so that none is lost.
+    let text = |value: &HeaderValue| value.as_bytes().iter().map(|b| char::from(*b)).collect();
+    let pairs = headers.iter();
+    pairs
+        .filter(|(name, _)| !rate_limit::tells_what_is_left(name))
+        .map(|(name, value)| (name.to_string(), text(value)))
+        .collect()
+}

@@ -1,0 +1,133 @@
+//! Sending a request until its outcome stands: the account's turn, one attempt, and whether there is another.
+//! While it waits it holds no slot.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::send::Arrived;
+use super::{Plan, Work};
+use crate::error::{Code, Failure};
+use crate::ports::{Body, Outside, Reply, Storage};
+use crate::proxy::request::{Draft, Payload};
+use crate::rate_limit::Limits;
+use crate::retry::{self, Next, Outcome, Sent, Tried};
+
+/// The retries of one call, counted over all that it sends.
+pub(super) struct Retries {
+    allowed: Option<u32>,
+    made: Cell<u32>,
+}
+
+impl Retries {
+    /// As many as the caller allows, or as the verb does.
+    pub(super) fn up_to(allowed: Option<u32>) -> Self {
+        Self {
+            allowed,
+            made: Cell::new(0),
+        }
+    }
+}
+
+/// What came of one attempt, as callers and as the decision see it.
+struct Attempted<S> {
+    outcome: Outcome,
+    result: Result<(Reply<S>, Limits), Failure>,
+}
+
+impl<O: Outside, S: Storage> Work<'_, O, S> {
+    /// The answer to a request, sent again where that may help. Its body is unread unless its limits stand in
+    /// it; one that means "too many requests" is a failure, but on `/custom`.
+    pub(super) async fn send(
+        &self,
+        mut draft: Draft,
+        callers: Body<O::Stream>,
+    ) -> Result<Reply<O::Stream>, Failure> {
+        let mut body = match std::mem::replace(&mut draft.body, Payload::Nothing) {
+            Payload::Callers => callers,
+            Payload::Nothing => Body::Empty,
+            Payload::Ours(bytes) => Body::from_bytes(Bytes::from(bytes)),
+        };
+        // What waits for its turn is held, and counts as held.
+        let mut room = self.object.isolate.room();
+        if let Body::Bytes(bytes) = &body {
+            room.take(bytes.len())?;
+        }
+        let mut turn = self.take_turn(Duration::ZERO)?;
+        loop {
+            let same = body.again();
+            let attempted = self
+                .attempted(self.attempt(draft.clone(), body, turn).await)
+                .await?;
+            let next = self.next(&draft, same.is_some(), attempted.outcome);
+            // A retry that has no turn in time would only hide what the provider said.
+            let next_turn = match next {
+                Next::Again(wait) => self.take_turn(wait).ok(),
+                Next::Settle => None,
+            };
+            let (Some(next_turn), Some(same)) = (next_turn, same) else {
+                return self.settled(attempted.result).await;
+            };
+            drop(attempted);
+            self.trace.puts_off();
+            self.retries.made.set(self.retries.made.get() + 1);
+            (turn, body) = (next_turn, same);
+        }
+    }
+
+    async fn attempted(
+        &self,
+        result: Result<Arrived<O::Stream>, Failure>,
+    ) -> Result<Attempted<O::Stream>, Failure> {
+        let (outcome, result) = match result {
+            Ok(arrived) => {
+                let status = arrived.reply.status;
+                let (reply, limits) = self.limits(arrived).await?;
+                let outcome = if limits.is_limited {
+                    self.trace.puts_off();
+                    Outcome::Limited(limits.wait)
+                } else {
+                    Outcome::Answered(status, limits.wait)
+                };
+                (outcome, Ok((reply, limits)))
+            }
+            Err(failure) => match failure.code {
+                Code::Unreachable => (Outcome::Unreachable, Err(failure)),
+                Code::Timeout => (Outcome::TimedOut, Err(failure)),
+                _ => return Err(failure),
+            },
+        };
+        Ok(Attempted { outcome, result })
+    }
+
+    fn next(&self, draft: &Draft, can_repeat: bool, outcome: Outcome) -> Next {
+        let outside = &self.object.outside;
+        let tried = Tried {
+            method: &draft.method,
+            body: if can_repeat {
+                Sent::Repeatable
+            } else {
+                Sent::Once
+            },
+            retries: self.retries.made.get(),
+            allowed: self.retries.allowed,
+            left: self.deadline.since(outside.now()),
+            random: outside.random(),
+        };
+        retry::decide(&tried, outcome)
+    }
+
+    async fn settled(
+        &self,
+        result: Result<(Reply<O::Stream>, Limits), Failure>,
+    ) -> Result<Reply<O::Stream>, Failure> {
+        let (reply, limits) = result?;
+        match self.plan {
+            Plan::Method { method, .. } if limits.is_limited => {
+                Err(self.rate_limited(method, reply, &limits).await?)
+            }
+            _ => Ok(reply),
+        }
+    }
+}

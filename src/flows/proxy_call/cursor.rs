@@ -1,0 +1,71 @@
+//! The cursors that callers see: a place in a list, sealed for one method of one account, so that it can be neither
+//! read, made nor moved.
+
+use crate::account::seal::{self, Kind, SealError};
+use crate::error::{Code, Failure};
+use crate::flows::sealed;
+use crate::ids::AccountId;
+use crate::pagination::Position;
+use crate::ports::System;
+use crate::proxy::Target;
+
+/// Where a cursor is good.
+pub(super) struct CursorPlace {
+    account: String,
+    list: String,
+}
+
+impl CursorPlace {
+    pub(super) fn of(account: AccountId, target: &Target) -> Self {
+        let list = match target {
+            Target::Method {
+                resource, method, ..
+            } => [resource.as_str(), method].join("\0"),
+            Target::Custom { .. } => String::new(),
+        };
+        Self {
+            account: account.to_string(),
+            list,
+        }
+    }
+
+    pub(super) fn seal(
+        &self,
+        system: &impl System,
+        position: &Position,
+    ) -> Result<String, Failure> {
+        let unsealed = || Failure::new(Code::Internal, "A cursor could not be made.");
+        let value = serde_json::to_value(position).map_err(|_| unsealed())?;
+        sealed::seal(system, self.place(), &value)?.ok_or_else(unsealed)
+    }
+
+    /// Without a line in the log: what callers bring is no fault of ours.
+    pub(super) fn open(&self, system: &impl System, cursor: &str) -> Result<Position, Failure> {
+        let keys = system.settings().keyring()?;
+        let value = keys
+            .open(self.place(), cursor)
+            .map_err(|error| match error {
+                SealError::BadKeys(_) => error.into(),
+                SealError::UnknownKey(_) | SealError::Broken(_) | SealError::NotSealed => {
+                    bad_cursor()
+                }
+            })?;
+        serde_json::from_value(value).map_err(|_| bad_cursor())
+    }
+
+    fn place(&self) -> seal::Place<'_> {
+        seal::Place {
+            kind: Kind::Cursor,
+            id: &self.account,
+            field: &self.list,
+        }
+    }
+}
+
+/// The caller's cursor does not fit what it was brought to.
+pub(super) fn bad_cursor() -> Failure {
+    Failure::new(
+        Code::BadCursor,
+        "This next_cursor is not one for this list of this account. Start the list anew without it.",
+    )
+}

@@ -1,0 +1,219 @@
+//! An answer that is looked into: read within its limits, decoded, and as JSON where it is XML.
+
+use std::borrow::Cow;
+use std::pin::pin;
+
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use http::HeaderMap;
+use serde_json::Value;
+
+use super::Work;
+use crate::error::{Code, Failure};
+use crate::flows::body;
+use crate::flows::isolate::Room;
+use crate::json::{self, Path};
+use crate::ports::{Body, Outside, SendError, Storage};
+use crate::proxy::charset::{self, Charset};
+use crate::proxy::reply::{Kind, ReplyError};
+use crate::proxy::{headers, xml};
+use crate::settings::{EXPRESSION_VALUES, VALUE_BYTES};
+
+/// How an answer is read.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'r> {
+    /// What it is said to be.
+    pub(super) kind: Kind,
+    /// Where its list is: in XML a single element is one, too.
+    pub(super) list: Option<&'r Path>,
+    /// What is wanted of it.
+    pub(super) wanted: Wanted,
+}
+
+/// What is wanted of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// What it is said to be. Nothing else will do.
+    Value,
+    /// That, or at least its words.
+    Words,
+}
+
+/// An answer in memory, and the room it takes there until it is passed on.
+pub(super) struct Held {
+    /// What is looked into and cut: the answer's text, or its JSON where it is XML.
+    pub(super) text: String,
+    /// What `text` is now: never XML.
+    pub(super) kind: Kind,
+    /// What came, where `text` is something else.
+    original: Option<(Bytes, Charset)>,
+    pub(super) room: Room,
+}
+
+/// Why there is no text to look into.
+pub(super) enum NotText {
+    /// It is not what it should be; but it can be passed on.
+    Bytes(Bytes, ReplyError),
+    /// It could not be read at all.
+    Failed(Failure),
+}
+
+impl<O: Outside, S: Storage> Work<'_, O, S> {
+    pub(super) async fn held(
+        &self,
+        headers: &HeaderMap,
+        body: Body<O::Stream>,
+        reading: Reading<'_>,
+    ) -> Result<Held, NotText> {
+        if !matches!(body, Body::Empty) && !headers::is_decoded(headers) {
+            return Err(NotText::Failed(ReplyError::Compressed.into()));
+        }
+        let mut held = self.nothing();
+        let bytes = self.read(body, &mut held.room).await?;
+        let charset = match charset::of(headers, reading.kind, &bytes) {
+            Ok(charset) => charset,
+            Err(error) => return Err(NotText::Bytes(bytes, error.into())),
+        };
+        if reading.kind == Kind::Xml {
+            return self.held_xml(held, bytes, charset, reading);
+        }
+        held.kind = reading.kind;
+        held.decoded(bytes, charset)
+    }
+
+    fn held_xml(
+        &self,
+        mut held: Held,
+        bytes: Bytes,
+        charset: Charset,
+        reading: Reading<'_>,
+    ) -> Result<Held, NotText> {
+        let text = match charset.decode(&bytes) {
+            Ok(text) => text,
+            Err(error) => return Err(NotText::Bytes(bytes.clone(), error.into())),
+        };
+        if let Cow::Owned(text) = &text {
+            held.room.take(text.len())?;
+        }
+        let mut tree = self.object.isolate.room();
+        tree.take(xml::nodes_at_most(&text) * xml::NODE_BYTES)?;
+        let json = match text.trim() {
+            "" => Ok(String::new()),
+            text => xml::to_json(text, reading.list, held.room.answer_bytes()),
+        };
+        match json {
+            Ok(json) => {
+                held.room.take(json.len())?;
+                held.text = json;
+            }
+            Err(error) if reading.wanted == Wanted::Value => {
+                return Err(NotText::Bytes(bytes.clone(), error.into()));
+            }
+            Err(_) => {
+                drop(text);
+                held.kind = Kind::Text;
+                return held.decoded(bytes, charset);
+            }
+        }
+        drop(text);
+        held.original = Some((bytes, charset));
+        Ok(held)
+    }
+
+    async fn read(&self, body: Body<O::Stream>, room: &mut Room) -> Result<Bytes, Failure> {
+        let wait = self.deadline.since(self.object.outside.now());
+        let (read, too_late) = (
+            pin!(body::read_answer(body, room)),
+            pin!(self.object.outside.sleep(wait)),
+        );
+        match select(read, too_late).await {
+            Either::Left((read, _)) => read,
+            Either::Right(_) => Err(SendError::Timeout.into()),
+        }
+    }
+
+    pub(super) fn nothing(&self) -> Held {
+        Held {
+            text: String::new(),
+            kind: Kind::Json,
+            original: None,
+            room: self.object.isolate.room(),
+        }
+    }
+}
+
+impl Held {
+    fn decoded(mut self, bytes: Bytes, charset: Charset) -> Result<Self, NotText> {
+        let mark = bytes.starts_with("\u{feff}".as_bytes());
+        if charset == Charset::Utf8 && !mark {
+            let text = String::from_utf8(bytes.into());
+            self.text = text.map_err(|error| {
+                let error_bytes = Bytes::from(error.into_bytes());
+                NotText::Bytes(error_bytes, charset::CharsetError::Broken("UTF-8").into())
+            })?;
+            return Ok(self);
+        }
+        let text = charset.decode(&bytes).map(Cow::into_owned);
+        match text {
+            Ok(text) => {
+                self.room.take(text.len())?;
+                self.text = text;
+                self.original = Some((bytes, charset));
+                Ok(self)
+            }
+            Err(error) => Err(NotText::Bytes(bytes, error.into())),
+        }
+    }
+
+    /// What expressions see of it: JSON, or the text itself.
+    pub(super) fn value(&mut self) -> Result<Value, Failure> {
+        let mut text = Cow::Borrowed(self.text.as_str());
+        if json::count_values(&text).is_err() {
+            self.room.take(text.len())?;
+            text = Cow::Owned(json::mend(&text));
+        }
+        let Ok(values) = json::count_values(&text) else {
+            return Ok(Value::String(self.text.clone()));
+        };
+        if values > EXPRESSION_VALUES {
+            let words = format!(
+                "The provider's answer has more than {EXPRESSION_VALUES} values, too many for the integration's expressions."
+            );
+            return Err(Failure::new(Code::AnswerTooLarge, words));
+        }
+        self.room.take(values * VALUE_BYTES)?;
+        Ok(serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.into_owned())))
+    }
+
+    /// The provider's own words, to be told as such.
+    pub(super) fn take_words(&mut self) -> String {
+        let text = std::mem::take(&mut self.text);
+        let Some((bytes, charset)) = self.original.take() else {
+            return text;
+        };
+        charset.decode(&bytes).map_or(text, Cow::into_owned)
+    }
+
+    /// What came, byte for byte.
+    pub(super) fn into_bytes(self) -> Bytes {
+        match self.original {
+            Some((bytes, _)) => bytes,
+            None => self.text.into(),
+        }
+    }
+}
+
+impl From<Failure> for NotText {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<NotText> for Failure {
+    fn from(reason: NotText) -> Self {
+        match reason {
+            NotText::Failed(failure) => failure,
+            NotText::Bytes(_, error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The method a call is about, or the provider's own path.
+
+use crate::config::Config;
+use crate::config::resource::Method;
+use crate::error::{Code, Failure};
+use crate::proxy::{Target, is_read};
+
+/// What the file says of the target.
+#[derive(Clone, Copy)]
+pub(super) enum Plan<'a> {
+    Method {
+        method: &'a Method,
+        is_list: bool,
+    },
+    Custom {
+        path: &'a str,
+        verb: &'a http::Method,
+    },
+}
+
+/// A sandbox account was asked to write.
+pub(in crate::flows) fn sandbox_refusal() -> Failure {
+    Failure::new(
+        Code::MethodNotAllowed,
+        "This is a sandbox account: it refuses writes.",
+    )
+}
+
+/// The method a target names, or that there is none.
+pub(super) fn plan<'a>(
+    config: &'a Config,
+    target: &'a Target,
+    verb: &'a http::Method,
+) -> Result<Plan<'a>, Failure> {
+    let (resource, name) = match target {
+        Target::Custom { path } => return Ok(Plan::Custom { path, verb }),
+        Target::Method {
+            resource, method, ..
+        } => (resource, method),
+    };
+    let methods = config
+        .resource(resource)
+        .ok_or_else(|| Failure::not_found("resource of this integration"))?;
+    let method = methods.get(name).ok_or_else(|| {
+        let known = methods
+            .keys()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(", ");
+        Failure::new(
+            Code::MethodNotAllowed,
+            format!("The resource `{resource}` has no method `{name}`; it has: {known}."),
+        )
+    })?;
+    Ok(Plan::Method {
+        method,
+        is_list: target.is_list(),
+    })
+}
+
+pub(super) fn refuse_sandbox_write(is_sandbox: bool, plan: Plan) -> Result<(), Failure> {
+    let verb = match plan {
+        Plan::Method { method, .. } => &method.method.0,
+        Plan::Custom { verb, .. } => verb,
+    };
+    if is_sandbox && !is_read(verb) {
+        return Err(sandbox_refusal());
+    }
+    Ok(())
+}

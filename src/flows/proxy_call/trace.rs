@@ -1,0 +1,139 @@
+//! What a call leaves to be told of it: where it went, how often, how long the provider took. It knows no value of a
+//! query, no header and no body.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use http::StatusCode;
+use url::Url;
+
+use super::plan::Plan;
+use crate::config::Config;
+use crate::proxy::{Target, redact};
+use crate::time::Timestamp;
+
+/// The trace of one call, written while it runs.
+#[derive(Debug, Default)]
+pub struct Trace {
+    /// Whether anything was sent to the provider.
+    was_sent: Cell<bool>,
+    /// How often a request was sent again.
+    retries: Cell<u64>,
+    /// Whether its last answer is none that counts.
+    put_off: Cell<bool>,
+    /// What the provider took until the heads of its answers, all requests together.
+    took: Cell<Duration>,
+    /// The status of its last answer.
+    status: Cell<Option<StatusCode>>,
+    /// The status of a redirect that answered a write, and leads to a page to be read.
+    done: Cell<Option<StatusCode>>,
+    about: RefCell<About>,
+}
+
+/// Where a call went.
+#[derive(Debug, Default, Clone)]
+pub(in crate::flows) struct About {
+    /// The provider's host.
+    pub(in crate::flows) host: Option<String>,
+    /// The resource, and its method or the action, once the file was seen to have them: until then they are the
+    /// caller's words.
+    pub(in crate::flows) resource: Option<String>,
+    pub(in crate::flows) resource_method: Option<String>,
+    /// The method's path as the file has it; of the caller's own path what the file knows.
+    pub(in crate::flows) path: Option<String>,
+    /// The OAuth scopes that the file says the method needs.
+    pub(in crate::flows) scopes: Vec<String>,
+}
+
+impl Trace {
+    /// The call is about this.
+    pub(super) fn names(&self, plan: Plan<'_>, target: &Target, config: &Config) {
+        let mut about = self.about.borrow_mut();
+        if let Target::Method {
+            resource, method, ..
+        } = target
+        {
+            about.resource = Some(resource.clone());
+            about.resource_method = Some(method.clone());
+        }
+        match plan {
+            Plan::Method { method, .. } => {
+                let path = method.path.source().split(['?', '#']).next();
+                about.path = path.map(str::to_owned);
+                about.scopes.clone_from(&method.scopes);
+            }
+            Plan::Custom { path, .. } => about.path = Some(redact::path(path, config)),
+        }
+    }
+
+    /// The call is about this action.
+    pub(in crate::flows) fn runs(&self, action: &str) {
+        let mut about = self.about.borrow_mut();
+        about.resource = Some("_".to_owned());
+        about.resource_method = Some(action.to_owned());
+    }
+
+    /// A request goes out.
+    pub(super) fn sends(&self, url: &Url) {
+        self.was_sent.set(true);
+        if self.put_off.take() {
+            self.retries.set(self.retries.get() + 1);
+        }
+        self.status.set(None);
+        let mut about = self.about.borrow_mut();
+        if about.host.is_none() {
+            about.host = url.host_str().map(str::to_owned);
+        }
+    }
+
+    /// Its answer's head came, or will not come.
+    pub(super) fn heard(&self, status: Option<StatusCode>, sent_at: Timestamp, now: Timestamp) {
+        self.took.set(self.took.get() + now.since(sent_at));
+        self.status.set(status);
+    }
+
+    /// A redirect answered a write and leads to a page to be read: whatever comes of that, the write was made.
+    pub(super) fn was_done(&self, status: StatusCode) {
+        self.done.set(Some(status));
+    }
+
+    /// What a redirect answered to the write.
+    pub(in crate::flows) fn done(&self) -> Option<u16> {
+        self.done.get().map(|status| status.as_u16())
+    }
+
+    /// The last answer is none that counts: the provider wants no more requests for now, is to be
+    /// asked again, or refused the account and not the call.
+    pub(super) fn puts_off(&self) {
+        self.put_off.set(true);
+    }
+
+    pub(in crate::flows) fn about(&self) -> About {
+        self.about.borrow().clone()
+    }
+
+    /// Whether the provider may have heard of it.
+    pub(in crate::flows) fn was_sent(&self) -> bool {
+        self.was_sent.get()
+    }
+
+    /// Whether that is so at the end: no further request was sent.
+    pub(in crate::flows) fn is_put_off(&self) -> bool {
+        self.put_off.get()
+    }
+
+    /// The status of the provider's last answer; nothing where it gave none.
+    pub(in crate::flows) fn status(&self) -> Option<u16> {
+        self.status.get().map(|status| status.as_u16())
+    }
+
+    /// How often a request was sent again; what follows a redirect is not sent again.
+    pub(in crate::flows) fn retries(&self) -> u64 {
+        self.retries.get()
+    }
+
+    /// What the provider took; nothing where it was not asked.
+    pub(in crate::flows) fn took(&self) -> Option<Duration> {
+        self.was_sent().then(|| self.took.get())
+    }
+}

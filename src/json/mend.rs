@@ -1,0 +1,119 @@
+//! JSON that a reader of f64 and UTF-8 refuses, made readable: what an answer's `error_expression` sees must not
+//! depend on a number or a character elsewhere in it.
+
+/// The text with every number beyond f64 as the largest there is, and every lone surrogate as U+FFFD.
+///
+/// Only for looking: what goes on to a caller is cut from the text as it came.
+pub fn mend(text: &str) -> String {
+    let mut mended = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(begin) = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) {
+        let (before, token) = rest.split_at(begin);
+        mended.push_str(before);
+        rest = if let Some(string) = token.strip_prefix('"') {
+            mended.push('"');
+            copy_string(string, &mut mended)
+        } else {
+            copy_number(token, &mut mended)
+        };
+    }
+    mended.push_str(rest);
+    mended
+}
+
+fn copy_number<'t>(text: &'t str, mended: &mut String) -> &'t str {
+    let ends = |c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E');
+    let (number, rest) = text.split_at(text.find(ends).unwrap_or(text.len()));
+    let is_beyond = number.parse::<f64>().is_ok_and(f64::is_infinite);
+    match (is_beyond, number.starts_with('-')) {
+        (false, _) => mended.push_str(number),
+        (true, false) => mended.push_str("1.7976931348623157e308"),
+        (true, true) => mended.push_str("-1.7976931348623157e308"),
+    }
+    rest
+}
+
+/// Copies up to the closing quote, which stands behind it.
+fn copy_string<'t>(text: &'t str, mended: &mut String) -> &'t str {
+    let mut rest = text;
+    while let Some(begin) = rest.find(['"', '\\']) {
+        let (before, sign) = rest.split_at(begin);
+        mended.push_str(before);
+        if let Some(behind) = sign.strip_prefix('"') {
+            mended.push('"');
+            return behind;
+        }
+        rest = copy_escape(sign, mended);
+    }
+    mended.push_str(rest);
+    ""
+}
+
+fn copy_escape<'t>(text: &'t str, mended: &mut String) -> &'t str {
+    let (length, whole) = match (unit(text), text.get(6..).and_then(unit)) {
+        (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, None),
+        (Some(0xd800..=0xdfff), _) => (6, Some("\\ufffd")),
+        (Some(_), _) => (6, None),
+        // A backslash and the character it stands before.
+        (None, _) => (1 + text.chars().nth(1).map_or(0, char::len_utf8), None),
+    };
+    let (escape, rest) = text.split_at_checked(length).unwrap_or((text, ""));
+    mended.push_str(whole.unwrap_or(escape));
+    rest
+}
+
+/// The UTF-16 unit that `\uXXXX` at the beginning of a text stands for.
+fn unit(text: &str) -> Option<u16> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    let are_digits = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u16::from_str_radix(digits, 16).ok().filter(|_| are_digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::mend;
+
+    #[test]
+    fn what_cannot_be_read_is_replaced_and_nothing_else() {
+        for (text, expected) in [
+            ("1e400", "1.7976931348623157e308"),
+            ("[-1E+999,1e-999]", "[-1.7976931348623157e308,1e-999]"),
+            (r#"{"a":"1e400"}"#, r#"{"a":"1e400"}"#),
+            (r#""\ud800""#, r#""\ufffd""#),
+            (r#""\udc00\ud800x""#, r#""\ufffd\ufffdx""#),
+            (r#""\ud83d\ude00""#, r#""\ud83d\ude00""#),
+            (r#""\\ud800\"1e400""#, r#""\\ud800\"1e400""#),
+            (r#""\uD83D\n\uDE00""#, r#""\ufffd\n\ufffd""#),
+            (
+                "[12345678901234567890123, true, null]",
+                "[12345678901234567890123, true, null]",
+            ),
+        ] {
+            let mended = mend(text);
+            assert_eq!(mended, expected, "{text}");
+            assert!(serde_json::from_str::<Value>(&mended).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_stays_what_it_is() {
+        for text in [
+            "",
+            "\"",
+            "\"\\",
+            "\"\\u",
+            "\"\\ué",
+            "<a b=\"1\">",
+            "-",
+            "1e400x",
+            "é\"é\\é",
+        ] {
+            assert!(
+                serde_json::from_str::<Value>(&mend(text)).is_err(),
+                "{text}"
+            );
+        }
+    }
+}

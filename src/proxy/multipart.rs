@@ -1,0 +1,175 @@
+//! JSON as a `multipart/form-data` body (RFC 7578): each field is a part. A file is an object with its `filename`,
+//! its `content_type` or both, and its content: `data` in base64, or `text`, which may be any JSON.
+
+use std::borrow::Cow;
+
+use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD};
+use http::HeaderValue;
+use serde_json::{Map, Value};
+
+use super::body::BodyError;
+use super::fields::{Fields, text};
+use crate::config::QueryArrayFormat;
+use crate::crypto;
+use crate::expression::Room;
+
+const KEYS: [&str; 4] = ["filename", "content_type", "data", "text"];
+
+/// A boundary that stands in no body: made of random bytes, which it does not give away.
+pub fn boundary(random: &[u8; 32]) -> String {
+    let hash = crypto::sha256_hex(&[b"multipart boundary".as_slice(), random].concat());
+    format!("causeway-{}", hash.get(..32).unwrap_or(&hash))
+}
+
+/// The parts of an object; `None` for anything else. They have the room of a body.
+pub fn encode(
+    value: &Value,
+    arrays: QueryArrayFormat,
+    boundary: &str,
+) -> Result<Option<Vec<u8>>, BodyError> {
+    let Some(object) = value.as_object() else {
+        return Ok(None);
+    };
+    let room = Room::body();
+    let fields = Fields {
+        arrays,
+        is_whole: is_file,
+        room: &room,
+    };
+    let mut body = Vec::new();
+    let mut take = |name: &str, value: &Value| -> Result<(), BodyError> {
+        let part = part(name, value)?;
+        let signs = boundary.len() + "--\r\n\r\n\r\n".len();
+        room.take(part.head.len() + part.content.len() + signs, "body")?;
+        for piece in [
+            b"--",
+            boundary.as_bytes(),
+            b"\r\n",
+            part.head.as_bytes(),
+            b"\r\n",
+            &part.content,
+            b"\r\n",
+        ] {
+            body.extend_from_slice(piece);
+        }
+        Ok(())
+    };
+    for (name, value) in object {
+        fields.each(name, value, &mut take)?;
+    }
+    body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+    Ok(Some(body))
+}
+
+struct Part<'v> {
+    /// Header fields, each with its line end.
+    head: String,
+    content: Cow<'v, [u8]>,
+}
+
+fn part<'v>(name: &str, value: &'v Value) -> Result<Part<'v>, BodyError> {
+    let mut head = format!("content-disposition: form-data; name=\"{}\"", quoted(name));
+    let file = value.as_object().filter(|_| is_file(value));
+    let Some(file) = file else {
+        head.push_str("\r\n");
+        return Ok(Part {
+            head,
+            content: field(value),
+        });
+    };
+    if let Some(filename) = said(file, "filename", name)? {
+        head.push_str("; filename=\"");
+        head.push_str(&quoted(filename));
+        head.push('"');
+    }
+    head.push_str("\r\ncontent-type: ");
+    head.push_str(content_type(file, name)?);
+    head.push_str("\r\n");
+    Ok(Part {
+        head,
+        content: content(file, name)?,
+    })
+}
+
+/// A field that is no file: text, which has no type of its own (RFC 7578 §4.4).
+fn field(value: &Value) -> Cow<'_, [u8]> {
+    match value {
+        Value::String(text) => Cow::Borrowed(text.as_bytes()),
+        Value::Array(items) if items.iter().all(|item| !item.is_object()) => {
+            let items: Vec<String> = items.iter().filter_map(text).collect();
+            Cow::Owned(items.join(",").into_bytes())
+        }
+        other => Cow::Owned(other.to_string().into_bytes()),
+    }
+}
+
+/// Whether an object is a file rather than fields of its own.
+fn is_file(value: &Value) -> bool {
+    let Some(object) = value.as_object() else {
+        return false;
+    };
+    let has = |key: &str| object.get(key).is_some_and(|value| !value.is_null());
+    has("data") != has("text")
+        && (has("filename") || has("content_type"))
+        && object.keys().all(|key| KEYS.contains(&key.as_str()))
+}
+
+fn said<'v>(
+    file: &'v Map<String, Value>,
+    key: &str,
+    name: &str,
+) -> Result<Option<&'v str>, BodyError> {
+    match file.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(BodyError::file(name)),
+    }
+}
+
+fn content_type<'v>(file: &'v Map<String, Value>, name: &str) -> Result<&'v str, BodyError> {
+    let Some(said) = said(file, "content_type", name)? else {
+        return Ok(match file.get("text") {
+            None | Some(Value::Null) => "application/octet-stream",
+            Some(Value::String(_)) => "text/plain; charset=utf-8",
+            Some(_) => "application/json",
+        });
+    };
+    let fits = said.contains('/') && HeaderValue::from_str(said).is_ok();
+    fits.then_some(said).ok_or_else(|| BodyError::file(name))
+}
+
+fn content<'v>(file: &'v Map<String, Value>, name: &str) -> Result<Cow<'v, [u8]>, BodyError> {
+    match (file.get("text"), said(file, "data", name)?) {
+        (_, Some(data)) => decoded(data)
+            .map(Cow::Owned)
+            .ok_or_else(|| BodyError::file(name)),
+        (Some(text), None) => Ok(match text {
+            Value::String(text) => Cow::Borrowed(text.as_bytes()),
+            other => Cow::Owned(other.to_string().into_bytes()),
+        }),
+        (None, None) => Ok(Cow::Borrowed(b"")),
+    }
+}
+
+/// Base64 of either alphabet, padded or not, in lines or not.
+fn decoded(data: &str) -> Option<Vec<u8>> {
+    let bare: Vec<u8> = data
+        .bytes()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .collect();
+    let padding = bare.iter().rev().take_while(|byte| **byte == b'=').count();
+    let bare = bare.get(..bare.len() - padding.min(2))?;
+    let url = bare.iter().any(|byte| matches!(byte, b'-' | b'_'));
+    let alphabet = if url { &BASE64URL_NOPAD } else { &BASE64_NOPAD };
+    alphabet.decode(bare).ok()
+}
+
+/// A name within quotes, as browsers write it (WHATWG HTML, "multipart form data").
+fn quoted(name: &str) -> String {
+    name.replace('"', "%22")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+use super::*;
+
+fn with(name: &'static str, text: &str) -> Settings {
+    Settings::read(|asked| (asked == name).then(|| text.to_owned()))
+}
+
+#[test]
+fn what_is_absent_gets_the_safe_default() {
+    let settings = Settings::read(|_| None);
+    assert!(settings.admin_token.is_none());
+    assert!(settings.keyring().is_err());
+    assert_eq!(settings.eu_jurisdiction, EuJurisdiction::Enforced);
+    assert_eq!(settings.private_upstreams, PrivateUpstreams::Refused);
+    assert_eq!(settings.config_cache, Duration::from_secs(30));
+    assert_eq!(settings.account_rate, None);
+    assert_eq!(settings.list_pages, 100_000);
+    assert_eq!(settings.buffers, Buffers::default());
+    assert_eq!(settings.call_timeout, Duration::from_secs(30));
+    assert_eq!(settings.log_retention, Duration::from_hours(24 * 7));
+    assert_eq!(settings.log_retention_count, 10_000);
+    assert_eq!(settings.unreadable, [""; 0]);
+}
+
+#[test]
+fn each_number_ends_exactly_at_its_bounds() {
+    const MIB: u64 = 1024 * 1024;
+    type Read = fn(&Settings) -> u64;
+    let rows: [(&str, u64, u64, u64, Read); 9] = [
+        ("ACCOUNT_RATE", 0, 10_000, 0, |s| {
+            s.account_rate.map_or(0, |rate| rate.get() as u64)
+        }),
+        ("CONFIG_CACHE_SECONDS", 0, 60, 30, |s| {
+            s.config_cache.as_secs()
+        }),
+        ("WEBHOOK_BODY_BYTES", 1, 1_900_000, MIB, |s| {
+            s.webhook_body_bytes as u64
+        }),
+        ("EVENT_RETENTION_DAYS", 1, 30, 30, |s| {
+            s.event_retention.as_secs() / 86_400
+        }),
+        ("BUFFERED_ANSWER_BYTES", 1, 16 * MIB, 8 * MIB, |s| {
+            s.buffers.answer_bytes as u64
+        }),
+        ("BUFFERED_TOTAL_BYTES", 16 * MIB, 64 * MIB, 32 * MIB, |s| {
+            s.buffers.total_bytes as u64
+        }),
+        ("CALL_TIMEOUT_MS", 1, 100_000, 30_000, |s| {
+            s.call_timeout.as_secs() * 1_000 + u64::from(s.call_timeout.subsec_millis())
+        }),
+        ("LOG_RETENTION_DAYS", 1, 7, 7, |s| {
+            s.log_retention.as_secs() / 86_400
+        }),
+        ("LOG_RETENTION_COUNT", 1, 100_000, 10_000, |s| {
+            s.log_retention_count as u64
+        }),
+    ];
+    for (name, least, most, default, read) in rows {
+        let set = |text: &str| {
+            let settings = with(name, text);
+            (read(&settings), settings.unreadable.len())
+        };
+        for (given, expected) in [
+            (least, least),
+            (most - 1, most - 1),
+            (most, most),
+            (most + 1, most),
+        ] {
+            assert_eq!(set(&given.to_string()), (expected, 0), "{name}={given}");
+        }
+        for text in ["-1", "many", "1.5", "99999999999999999999"] {
+            assert_eq!(set(text), (default, 1), "{name}={text}");
+        }
+        if least == 1 {
+            assert_eq!(set("0"), (default, 1), "{name}=0");
+        }
+        assert_eq!(set("  "), (default, 0), "{name}");
+    }
+}
+
+#[test]
+fn a_total_that_is_less_than_two_answers_is_noted_and_does_not_count() {
+    let settings = with("BUFFERED_TOTAL_BYTES", "16777215");
+    assert_eq!(settings.buffers.total_bytes, 2 * BUFFERED_ANSWER_BYTES);
+    let noted = ["BUFFERED_TOTAL_BYTES is less than twice BUFFERED_ANSWER_BYTES"];
+    assert_eq!(settings.unreadable, noted);
+}
+
+#[test]
+fn only_the_exact_words_loosen_anything() {
+    let settings = Settings::read(|name| match name {
+        "ALLOW_PRIVATE_UPSTREAMS" => Some("1".to_owned()),
+        "EU_JURISDICTION" => Some("of".to_owned()),
+        "CONFIG_CACHE_SECONDS" => Some("9999".to_owned()),
+        _ => Some("  ".to_owned()),
+    });
+    assert_eq!(settings.private_upstreams, PrivateUpstreams::Refused);
+    assert_eq!(settings.eu_jurisdiction, EuJurisdiction::Enforced);
+    assert_eq!(
+        settings.config_cache,
+        Duration::from_mins(1),
+        "with a minute of KV the documented 120 s hold"
+    );
+    assert!(settings.admin_token.is_none());
+    assert_eq!(
+        settings.unreadable,
+        [
+            "EU_JURISDICTION is neither `eu` nor `off`",
+            "ALLOW_PRIVATE_UPSTREAMS is neither `false` nor `true`",
+        ]
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_noted_without_its_value() {
+    for (name, text) in [
+        ("PUBLIC_URL", "sekret.example"),
+        ("PUBLIC_URL", "ftp://sekret.example"),
+        ("LIST_PAGES", "sekret"),
+        ("LIST_PAGES", "0"),
+        ("EVENT_RETENTION_COUNT", "-1"),
+        ("EU_JURISDICTION", "sekret"),
+        ("ALLOW_PRIVATE_UPSTREAMS", "sekret"),
+    ] {
+        let unreadable = with(name, text).unreadable;
+        assert_eq!(unreadable.len(), 1, "{name}={text}");
+        let words = &unreadable[0];
+        assert!(
+            words.starts_with(name) && !words.contains("sekret"),
+            "{words}"
+        );
+    }
+    for (name, text) in [
+        ("PUBLIC_URL", "http://localhost:8787"),
+        ("EU_JURISDICTION", "eu"),
+        ("ALLOW_PRIVATE_UPSTREAMS", "false"),
+        ("EVENT_RETENTION_COUNT", "0"),
+    ] {
+        assert_eq!(with(name, text).unreadable, [""; 0], "{name}={text}");
+    }
+}

@@ -1,0 +1,114 @@
+//! The operator's variables as they are read. One that is set and cannot be read is noted by its name and counts as
+//! absent: its value may be a secret that was put into the wrong place.
+
+use std::cell::RefCell;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use url::Url;
+
+use super::{BUFFERED_ANSWER_BYTES_MAX, BUFFERED_TOTAL_BYTES_MAX, Buffers};
+
+/// The variables, and what was wrong with those that were read.
+pub(super) struct Variables<G> {
+    get: G,
+    unreadable: RefCell<Vec<String>>,
+}
+
+impl<G: Fn(&str) -> Option<String>> Variables<G> {
+    pub(super) fn new(get: G) -> Self {
+        Self {
+            get,
+            unreadable: RefCell::default(),
+        }
+    }
+
+    /// What could not be read so far.
+    pub(super) fn unreadable(&self) -> Vec<String> {
+        self.unreadable.take()
+    }
+
+    /// A text; an empty one is absent.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        let text = (self.get)(name)?.trim().to_owned();
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// A whole number. More than the most is the most.
+    pub(super) fn number(&self, name: &str, default: u64, range: RangeInclusive<u64>) -> u64 {
+        let (least, most) = range.into_inner();
+        let Some(text) = self.text(name) else {
+            return default;
+        };
+        match text.parse::<u64>() {
+            Ok(number) if number >= least => number.min(most),
+            _ => {
+                self.note(name, &format!("is not a whole number from {least} on"));
+                default
+            }
+        }
+    }
+
+    /// The same, of bytes or pieces.
+    pub(super) fn size(&self, name: &str, default: usize, range: RangeInclusive<usize>) -> usize {
+        let (least, most) = range.into_inner();
+        let number = self.number(name, default as u64, least as u64..=most as u64);
+        usize::try_from(number).unwrap_or(most)
+    }
+
+    /// The same, of pages.
+    pub(super) fn pages(&self, name: &str, default: u32) -> u32 {
+        let number = self.number(name, default.into(), 1..=u32::MAX.into());
+        u32::try_from(number).unwrap_or(u32::MAX)
+    }
+
+    /// The same, of milliseconds.
+    pub(super) fn millis(&self, name: &str, default: Duration, most: Duration) -> Duration {
+        let of = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        Duration::from_millis(self.number(name, of(default), 1..=of(most)))
+    }
+
+    /// One of two words, each with what it means; the first when it is absent.
+    pub(super) fn either<T>(&self, name: &str, first: (&str, T), second: (&str, T)) -> T {
+        match self.text(name) {
+            Some(text) if text == second.0 => second.1,
+            Some(text) if text != first.0 => {
+                let words = format!("is neither `{}` nor `{}`", first.0, second.0);
+                self.note(name, &words);
+                first.1
+            }
+            _ => first.1,
+        }
+    }
+
+    /// Where we are.
+    pub(super) fn origin(&self, name: &str) -> Option<Url> {
+        let text = self.text(name)?;
+        let url = Url::parse(&text).ok();
+        let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+        if url.is_none() {
+            self.note(name, "is not an http or https URL");
+        }
+        url
+    }
+
+    /// A walk has half of the total: less than one answer would never let that one in.
+    pub(super) fn buffers(&self) -> Buffers {
+        let (answer, total) = ("BUFFERED_ANSWER_BYTES", "BUFFERED_TOTAL_BYTES");
+        let default = Buffers::default();
+        let answer_bytes = self.size(answer, default.answer_bytes, 1..=BUFFERED_ANSWER_BYTES_MAX);
+        let total_bytes = self.size(total, default.total_bytes, 1..=BUFFERED_TOTAL_BYTES_MAX);
+        let least = answer_bytes * 2;
+        if total_bytes < least {
+            self.note(total, &format!("is less than twice {answer}"));
+        }
+        Buffers {
+            answer_bytes,
+            total_bytes: total_bytes.max(least),
+        }
+    }
+
+    fn note(&self, name: &str, what: &str) {
+        self.unreadable.borrow_mut().push(format!("{name} {what}"));
+    }
+}

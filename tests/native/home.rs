@@ -1,0 +1,53 @@
+//! The page at `/`.
+
+use causeway::ports::Body;
+
+use crate::client::Client;
+use crate::outside::World;
+
+#[test]
+fn the_page_names_the_service_and_leads_on_without_a_script() {
+    let answer = Client::admin(&World::new()).with_token("").get("/");
+    assert_eq!(answer.status, 200);
+    let header = |name| answer.header(name).unwrap_or_default().to_owned();
+    assert_eq!(header("content-type"), "text/html; charset=utf-8");
+    assert!(header("content-security-policy").starts_with("default-src 'none'; style-src 'nonce-"));
+    assert!(!header("content-security-policy").contains("script-src"));
+    assert_eq!(header("x-frame-options"), "DENY");
+    let page = answer.text();
+    assert!(!page.contains("<script"));
+    assert!(page.contains("<html lang=\"en\">") && page.contains("width=device-width"));
+    assert_eq!(page.matches("<h1").count(), 1);
+    assert!(page.contains(&format!("Version {}", env!("CARGO_PKG_VERSION"))));
+    let links = ["/openapi.json", "/integration.schema.json", "/health"];
+    for link in links {
+        assert!(page.contains(&format!("href=\"{link}\"")), "{link}");
+        let status = Client::admin(&World::new()).with_token("").get(link).status;
+        assert_eq!(status, 200, "{link}");
+    }
+}
+
+#[test]
+fn a_head_of_what_is_open_answers_as_a_get_without_its_body() {
+    for variables in [&[][..], &[("LIST_PAGES", "many")]] {
+        let nobody = Client::admin(&World::with(variables)).with_token("");
+        for path in ["/", "/health", "/openapi.json", "/integration.schema.json"] {
+            let get = nobody.get(path);
+            let head = nobody.request("HEAD", path, &[], Body::Empty);
+            assert_eq!(head.status, get.status, "{path}");
+            assert!(head.body.is_empty() && !get.body.is_empty(), "{path}");
+            for name in ["content-type", "cache-control", "x-frame-options"] {
+                assert_eq!(head.header(name), get.header(name), "{path} {name}");
+            }
+        }
+        let head = nobody.request("HEAD", "/integration", &[], Body::Empty);
+        assert_eq!(head.status, 405);
+    }
+}
+
+#[test]
+fn only_a_get_or_a_head_asks_for_it() {
+    let client = Client::admin(&World::new());
+    assert_eq!(client.send("POST", "/", &serde_json::json!({})).status, 405);
+    assert_eq!(client.get("//").status, 404);
+}
