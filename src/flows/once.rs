@@ -63,7 +63,12 @@ pub(in crate::flows) async fn call_once<O: Outside, S: Storage>(
     let body = body::read_held(body, KEYED_BODY_BYTES, &mut room).await?;
     let write = Write::of(&call, &key, &body);
     object.visible(sees).await?;
-    match object.begin_write(&write)? {
+    let known = object.begin_write(&write)?;
+    if matches!(known, Known::Status(_) | Known::Answer(_)) {
+        // It was answered before, so the file had it.
+        call.trace.is_about(&call.target);
+    }
+    match known {
         Known::Begun => {}
         Known::UnderWay => return Err(under_way()),
         Known::AnotherBody => return Err(another_body()),

@@ -424,8 +424,16 @@ fn header_fields_come_again_byte_for_byte_and_replayed_is_our_own_word() {
     }
     let log = client.get(&yard.path("/log")).expect(200);
     let lines = log["result"].as_array().unwrap().iter();
-    let replayed: Vec<&Value> = lines.map(|line| &line["replayed"]).collect();
-    assert_eq!(json!(replayed), json!([false, false, true, false]));
+    let told: Vec<Value> = lines
+        .map(|line| json!([line["replayed"], line["resource"], line["resource_method"]]))
+        .collect();
+    let expected = json!([
+        [false, null, null],
+        [false, "ships", "get"],
+        [true, "ships", "create"],
+        [false, "ships", "create"]
+    ]);
+    assert_eq!(json!(told), expected);
 }
 
 #[test]

@@ -48,14 +48,8 @@ pub(in crate::flows) struct About {
 impl Trace {
     /// The call is about this.
     pub(super) fn names(&self, plan: Plan<'_>, target: &Target, config: &Config) {
+        self.is_about(target);
         let mut about = self.about.borrow_mut();
-        if let Target::Method {
-            resource, method, ..
-        } = target
-        {
-            about.resource = Some(resource.clone());
-            about.resource_method = Some(method.clone());
-        }
         match plan {
             Plan::Method { method, .. } => {
                 let path = method.path.source().split(['?', '#']).next();
@@ -64,6 +58,19 @@ impl Trace {
             }
             Plan::Custom { path, .. } => about.path = Some(redact::path(path, config)),
         }
+    }
+
+    /// The call is about this, which the file has or had.
+    pub(in crate::flows) fn is_about(&self, target: &Target) {
+        let Target::Method {
+            resource, method, ..
+        } = target
+        else {
+            return;
+        };
+        let mut about = self.about.borrow_mut();
+        about.resource = Some(resource.clone());
+        about.resource_method = Some(method.clone());
     }
 
     /// The call is about this action.
