@@ -72,8 +72,10 @@ async function hang(account, { timeout, impatient, least }) {
   const calls = { over: false };
   const first = Array.from({ length: SLOTS }, () => call(account, "slow", timeout));
   await eventually(() => assert.equal(pit.asked, SLOTS));
-  const others = Array.from({ length: CALLS - SLOTS }, (_, n) => call(account, "slow", n < CALLS - SLOTS - impatient ? timeout : least));
-  calls.answers = Promise.all([...first, ...others]).finally(() => (calls.over = true));
+  const patient = Array.from({ length: CALLS - SLOTS - impatient }, () => call(account, "slow", timeout));
+  await sleep(500); // whoever comes first waits in front
+  const hasty = Array.from({ length: impatient }, () => call(account, "slow", least));
+  calls.answers = Promise.all([...first, ...patient, ...hasty]).finally(() => (calls.over = true));
   return calls;
 }
 
