@@ -19,9 +19,6 @@ import { startTwin } from "./twins/twin.mjs";
 import { zendesk } from "./twins/zendesk.mjs";
 import { accountAt, allPages, assertAll, assertSized, walk } from "./walking.mjs";
 
-/** Records for walks of one record a page: enough to cross every kind of boundary, few enough to be quick. */
-const FEW = 150;
-
 /** `cursor_path: links.next` instead of the shipped `meta.after_cursor`: the other way Zendesk documents. */
 const zendeskByLink = { ...zendesk, override: { pagination: { config: { cursor_path: "links.next", is_link: true } } } };
 
@@ -62,7 +59,7 @@ function walks(at) {
     if (of.twin.settings) of.twin.settings.batch = of.provider === salesforce ? Math.min(limit ?? 2_000, 2_000) : undefined;
     return of;
   };
-  for (const [limit, count] of [[1, FEW], [7, 1_000], [100, 1_000], [100_000, 1_000], [undefined, 1_000]]) {
+  for (const [limit, count] of [[1, 1_000], [7, 1_000], [100, 1_000], [100_000, 1_000], [undefined, 1_000]]) {
     test(`by ${limit ?? "the provider's own size"}: ${count} records`, async (context) => {
       const of = await sized(limit, count);
       if (of.provider.isFixed && limit !== undefined && limit !== 7) return context.skip("this provider's pages have the size they have");
