@@ -20,6 +20,7 @@ pub mod resource;
 pub mod schema;
 pub mod secrets;
 pub mod setting;
+pub mod source;
 pub mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,6 +89,10 @@ pub struct Config {
     /// Query parameters of every method; an entry whose placeholder is missing is left out.
     #[serde(default)]
     pub query: Entries,
+    /// Whether `/custom` and bodies that go as they are (`truto_body_passthrough`) are there; so when absent. false
+    /// switches both off, and no override switches them on.
+    #[serde(default)]
+    pub custom: Option<bool>,
     /// How arrays are written in a query.
     #[serde(default)]
     pub query_array_format: Option<QueryArrayFormat>,
@@ -200,6 +205,11 @@ impl Config {
     pub fn origin_keys_of(&self, method: &Method) -> BTreeSet<String> {
         let base = self.base_url_of(method);
         base.map(UrlTemplate::origin_keys).unwrap_or_default()
+    }
+
+    /// Whether callers may name a path of the provider's, or send a body past the method's own.
+    pub fn allows_custom(&self) -> bool {
+        self.custom != Some(false)
     }
 
     /// Every field of every credential and of every form.

@@ -8,13 +8,21 @@ use serde_json::Value;
 use super::{Config, Finding};
 
 mod actions;
+mod aim;
 mod bodies;
+mod client;
+mod custom;
 mod fields;
 mod hosts;
+mod literal;
+mod lookup;
 mod placeholders;
 mod resources;
+mod shared;
 mod sign_in;
+mod typed;
 mod webhook;
+mod words;
 
 /// Adds what is found. `broken` lists where reading has already failed: what
 /// is absent there is not missing.
@@ -22,10 +30,14 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
     let broken = Broken::new(broken);
     fields::check(config, findings);
     sign_in::check(config, &broken, findings);
+    client::check(config, &broken, findings);
     hosts::check(config, &broken, findings);
+    aim::check(config, &broken, findings);
+    custom::check(config, findings);
     resources::check(config, &broken, findings);
     actions::check(config, &broken, findings);
     webhook::check(config, &broken, findings);
+    lookup::check(config, &broken, findings);
     placeholders::check(config, file, &broken, findings);
 }
 

@@ -31,9 +31,20 @@ pub fn effective(base: &Value, install_override: &Value, account_override: &Valu
             keys.retain(|key, _| !VARIABLES.contains(&key.as_str()));
         }
         normalise(&mut layer);
+        let was_off = is_switched_off(&config);
         merge(&mut config, &layer);
+        if was_off && let Value::Object(keys) = &mut config {
+            keys.insert(CUSTOM.to_owned(), Value::Bool(false));
+        }
     }
     config
+}
+
+/// What a layer switches off no later one switches on: who may change a layer is not who wrote the one below.
+const CUSTOM: &str = "custom";
+
+fn is_switched_off(config: &Value) -> bool {
+    config.get(CUSTOM) == Some(&Value::Bool(false))
 }
 
 #[cfg(test)]
@@ -55,6 +66,22 @@ mod tests {
             assert!(!read(&layer(64), &json!({})), "{key}");
             assert!(!read(&json!({}), &layer(200)), "{key}");
         }
+    }
+
+    #[test]
+    fn what_is_switched_off_stays_off() {
+        let off = json!({"custom": false});
+        for layer in [
+            json!({"custom": true}),
+            json!({"custom": null}),
+            json!({}),
+            json!(null),
+        ] {
+            assert_eq!(effective(&off, &layer, &json!({})), off, "{layer}");
+            assert_eq!(effective(&json!({}), &off, &layer), off, "{layer}");
+            assert_eq!(effective(&off, &json!({}), &layer), off, "{layer}");
+        }
+        assert_eq!(effective(&json!({"custom": true}), &json!({}), &off), off);
     }
 
     #[test]

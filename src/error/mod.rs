@@ -54,6 +54,8 @@ codes! {
     BadSignature = "caller.bad_signature", 401;
     #[doc = "The token is good, but lacks the scope."]
     Forbidden = "caller.forbidden", 403;
+    #[doc = "The integration file has switched it off: `/custom`, or a body that goes as it is."]
+    SwitchedOff = "caller.switched_off", 403;
     #[doc = "It does not exist, or this token cannot see it."]
     NotFound = "caller.not_found", 404;
     #[doc = "The path exists, the method does not; or the resource defines no such method; or a sandbox account was asked to write."]

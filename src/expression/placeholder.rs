@@ -93,6 +93,11 @@ impl Placeholder {
         self.default.is_some() || self.when_missing != WhenMissing::Refuse
     }
 
+    /// The text behind `?:`.
+    pub fn default_text(&self) -> Option<&str> {
+        self.default.as_ref().map(|(text, _)| text.as_str())
+    }
+
     /// Its path, when there is just one and no default.
     pub(super) fn only_path(&self) -> Option<&Path> {
         match self.alternatives.as_slice() {

@@ -150,6 +150,23 @@ impl Template {
         })
     }
 
+    /// Its literal texts, in order: what stands around the placeholders.
+    pub fn literals(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Literal(text) => Some(text.as_str()),
+            Piece::Placeholder(_) => None,
+        })
+    }
+
+    /// The text with `mark` in the place of each placeholder.
+    pub fn marked(&self, mark: &str) -> String {
+        let pieces = self.pieces.iter().map(|piece| match piece {
+            Piece::Literal(text) => text.as_str(),
+            Piece::Placeholder(_) => mark,
+        });
+        pieces.collect()
+    }
+
     pub(super) fn pieces(&self) -> &[Piece] {
         &self.pieces
     }

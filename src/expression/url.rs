@@ -94,6 +94,16 @@ impl UrlTemplate {
         self.template.placeholders()
     }
 
+    /// The whole text as a template, without regard to what stands where.
+    pub fn template(&self) -> &Template {
+        &self.template
+    }
+
+    /// The placeholders of its query, in order.
+    pub fn query_placeholders(&self) -> impl Iterator<Item = &Placeholder> {
+        in_query(&self.target)
+    }
+
     /// Whether its own text fixes scheme, port and at least the last two
     /// labels of the host. Where it does not, `allowed_hosts` decides.
     pub fn host_is_pinned(&self) -> bool {
@@ -135,6 +145,16 @@ impl PathTemplate {
     pub fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
         self.template.placeholders()
     }
+
+    /// The whole text as a template, without regard to what stands where.
+    pub fn template(&self) -> &Template {
+        &self.template
+    }
+
+    /// The placeholders of its query, in order.
+    pub fn query_placeholders(&self) -> impl Iterator<Item = &Placeholder> {
+        in_query(&self.target)
+    }
 }
 
 impl Default for PathTemplate {
@@ -144,6 +164,10 @@ impl Default for PathTemplate {
             target: Target::default(),
         }
     }
+}
+
+fn in_query(target: &Target) -> impl Iterator<Item = &Placeholder> {
+    target.query.iter().flatten().filter_map(placeholder)
 }
 
 fn placeholder(piece: &Piece) -> Option<&Placeholder> {

@@ -41,7 +41,7 @@ use crate::pagination::Position;
 use crate::ports::{Body, Outside, Sees, Storage, System};
 use crate::proxy::body::{BodySource, Writing};
 use crate::proxy::query::{CallerQuery, PASSTHROUGH};
-use crate::proxy::request::{self, Caller, Draft, Round};
+use crate::proxy::request::{self, Caller, Draft, Round, Words};
 use crate::proxy::{Target, headers};
 use crate::time::Timestamp;
 use attempts::Retries;
@@ -137,6 +137,7 @@ async fn made<O: Outside, S: Storage>(
     };
     let query = CallerQuery::read(&call.query, ours);
     let source = callers_body::source(&call.query)?;
+    plan::refuse_switched_off(&effective.compiled.config, plan, source)?;
     let body = callers_body::look_at_body(plan, &effective.compiled.config, source, body).await?;
     let values = Values {
         id: id_value(&call.target),
@@ -277,6 +278,10 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             headers,
             body,
             source: self.source,
+            words: match self.errand {
+                Errand::Call => Words::Callers,
+                Errand::Step | Errand::Refresh => Words::Steps,
+            },
         };
         let draft = match self.plan {
             Plan::Method { method, .. } => {
@@ -293,6 +298,9 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
                 request::of_path(config, verb, path, &scope, &pins, &caller)?
             }
         };
+        if self.loaded.account.is_sandbox {
+            return Ok(request::that_only_reads(draft));
+        }
         Ok(draft)
     }
 }

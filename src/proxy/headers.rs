@@ -37,24 +37,32 @@ fn says_nothing(name: &HeaderName, value: &HeaderValue) -> bool {
     [ACCEPT, ACCEPT_LANGUAGE].contains(name) && matches!(value.as_bytes(), b"*/*" | b"*")
 }
 
-/// The caller's fields that go to the provider.
+/// Fields of which there is one (RFC 9110 §5.3).
+const SINGLE: [HeaderName; 2] = [CONTENT_TYPE, RANGE];
+
+/// The caller's fields that go to the provider. What is sent by `x-forward-` takes the place of the plain one.
 pub fn from_caller(headers: &HeaderMap) -> HeaderMap {
-    let mut sent = HeaderMap::new();
+    let (mut plain, mut explicit) = (HeaderMap::new(), HeaderMap::new());
     for (name, value) in headers {
-        let explicit = name
-            .as_str()
-            .strip_prefix(FORWARD)
-            .and_then(|rest| rest.parse::<HeaderName>().ok());
-        let name = match explicit {
-            Some(name) => name,
-            None if is_forwarded(name) && !says_nothing(name, value) => name.clone(),
-            None => continue,
-        };
-        if !is_never_sent(&name) {
-            sent.append(name, value.clone());
+        let forwarded = name.as_str().strip_prefix(FORWARD);
+        match forwarded.and_then(|rest| rest.parse::<HeaderName>().ok()) {
+            Some(name) => add(&mut explicit, name, value),
+            None if is_forwarded(name) && !says_nothing(name, value) => {
+                add(&mut plain, name.clone(), value);
+            }
+            None => {}
         }
     }
-    sent
+    // `extend` replaces what has the same name, and keeps the further values of one that comes.
+    plain.extend(explicit);
+    plain
+}
+
+fn add(sent: &mut HeaderMap, name: HeaderName, value: &HeaderValue) {
+    let is_second = SINGLE.contains(&name) && sent.contains_key(&name);
+    if !is_never_sent(&name) && !is_second {
+        sent.append(name, value.clone());
+    }
 }
 
 /// What is left of the caller's fields for the account's object: everything but what names or

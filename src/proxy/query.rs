@@ -92,6 +92,18 @@ impl CallerQuery {
         }
     }
 
+    /// The same without the parameters whose name, decoded and with its brackets, `is_out` names.
+    #[must_use]
+    pub fn leaving_out(&self, is_out: &dyn Fn(&str) -> bool) -> Self {
+        let kept = self
+            .pairs
+            .iter()
+            .filter(|pair| !names_any(&pair.raw, is_out));
+        Self {
+            pairs: kept.cloned().collect(),
+        }
+    }
+
     fn has(&self, name: &str) -> bool {
         self.pairs.iter().any(|pair| pair.name == name)
     }
@@ -108,6 +120,21 @@ impl CallerQuery {
             .flat_map(|(name, value)| write_value(name, value, format))
             .collect()
     }
+}
+
+/// A raw query without the parameters whose name, decoded and with its brackets, `is_out` names.
+pub fn without_pairs(query: &str, is_out: &dyn Fn(&str) -> bool) -> String {
+    let kept = query.split('&').filter(|pair| !names_any(pair, is_out));
+    kept.collect::<Vec<_>>().join("&")
+}
+
+/// Some servers part parameters at semicolons, too (HTML 4.01, B.2.2).
+fn names_any(raw: &str, is_out: &dyn Fn(&str) -> bool) -> bool {
+    let mut pieces = raw.split(';');
+    pieces.any(|piece| {
+        let pair = form_urlencoded::parse(piece.as_bytes()).next();
+        pair.is_some_and(|(name, _)| is_out(&name))
+    })
 }
 
 /// The whole query: `defaults` (name → value, rendered), then the caller's.

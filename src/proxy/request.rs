@@ -3,7 +3,10 @@
 //! Merge order: integration ← method ← caller (the install's and the account's changes are in the
 //! integration already). The caller's own text is never a template.
 
+mod caller;
 mod defaults;
+mod last_word;
+mod sandbox;
 
 use http::HeaderMap;
 use percent_encoding::percent_decode_str;
@@ -17,7 +20,11 @@ use super::reads::used_parameters;
 use crate::config::resource::Method;
 use crate::config::{Config, QueryArrayFormat};
 use crate::expression::{Pins, RenderError, TemplateScope, UrlError};
+pub use caller::{Caller, Words};
 use defaults::{defaults, defaults_of_headers, overlay};
+use last_word::Kept;
+pub use last_word::is_body_kept;
+pub use sandbox::that_only_reads;
 
 /// A request that is not signed in yet.
 #[derive(Debug, Clone)]
@@ -77,18 +84,6 @@ pub enum RequestError {
     NoBodyAllowed(http::Method),
 }
 
-/// What the caller brings.
-pub struct Caller<'a> {
-    /// Without the parameters that are ours.
-    pub query: &'a CallerQuery,
-    /// The fields that go to the provider.
-    pub headers: &'a HeaderMap,
-    /// The body, where something is put into it; else empty.
-    pub body: &'a [u8],
-    /// Whether its body goes as it is.
-    pub source: BodySource,
-}
-
 /// Which of a walk's requests it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Round {
@@ -121,11 +116,13 @@ pub fn of_method(
     let mut url = base.join(later.unwrap_or(&method.path), scope, pins)?;
     let format = method.query_array_format.or(config.query_array_format);
     let defaults = defaults(&[&config.query, &method.query], scope, &url)?;
+    let kept = caller.kept(|| Kept::of_method(config, method, &url));
     let callers = caller
         .query
         .without(&used_parameters(method, caller.source));
+    let callers = kept.parameters(&callers);
     let (in_url, in_body) = if is_query_in_body(method, caller.source) {
-        (CallerQuery::default(), callers)
+        (CallerQuery::default(), kept.entries(&callers))
     } else {
         (callers, CallerQuery::default())
     };
@@ -139,7 +136,7 @@ pub fn of_method(
     if matches!(body, Payload::Ours(_)) {
         writing.describe(&mut headers);
     }
-    overlay(&mut headers, caller.headers, &body);
+    overlay(&mut headers, &kept.header_fields(caller.headers), &body);
     Ok(Draft {
         method: method.method.0.clone(),
         url,
@@ -171,21 +168,17 @@ pub fn of_path(
     if url.origin() != base.origin() {
         return Err(RequestError::DotSegment);
     }
-    add_query(
-        &mut url,
-        &compose(
-            &defaults(&[&config.query], scope, &base)?,
-            caller.query,
-            None,
-        ),
-    );
+    let kept = caller.kept(|| Kept::of_path(config, &base));
+    let callers = kept.parameters(caller.query);
+    let defaults = defaults(&[&config.query], scope, &base)?;
+    add_query(&mut url, &compose(&defaults, &callers, None));
     let body = if matches!(*verb, http::Method::GET | http::Method::HEAD) {
         Payload::Nothing
     } else {
         Payload::Callers
     };
     let mut headers = defaults_of_headers(&[&config.headers], scope)?;
-    overlay(&mut headers, caller.headers, &body);
+    overlay(&mut headers, &kept.header_fields(caller.headers), &body);
     Ok(Draft {
         method: verb.clone(),
         url,

@@ -11,10 +11,10 @@ use crate::connect::{Browser, parameter};
 use crate::integration_files::root;
 use crate::outside::{Sent, World};
 
-struct Walk {
-    world: World,
-    setting: Setting,
-    browser: Browser,
+pub struct Walk {
+    pub world: World,
+    pub setting: Setting,
+    pub browser: Browser,
     name: String,
     token: String,
 }
@@ -35,19 +35,19 @@ impl Walk {
         }
     }
 
-    fn shipped(name: &str) -> Self {
+    pub fn shipped(name: &str) -> Self {
         let text = fs::read_to_string(root().join(format!("integrations/{name}.json"))).unwrap();
         Self::of(&serde_json::from_str(&text).unwrap())
     }
 
-    fn submit(&mut self, fields: &[(&str, &str)]) -> crate::client::Answer {
+    pub fn submit(&mut self, fields: &[(&str, &str)]) -> crate::client::Answer {
         let mut pairs = vec![("link_token", self.token.as_str())];
         pairs.extend(fields);
         self.browser
             .post(&format!("/connect/{}", self.name), &pairs)
     }
 
-    fn account(&self) -> Value {
+    pub fn account(&self) -> Value {
         self.setting.client.get("/integrated-account").expect(200)["result"][0].clone()
     }
 
@@ -59,7 +59,7 @@ impl Walk {
     }
 }
 
-fn form_of(sent: &Sent) -> BTreeMap<String, String> {
+pub fn form_of(sent: &Sent) -> BTreeMap<String, String> {
     form_urlencoded::parse(&sent.body).into_owned().collect()
 }
 

@@ -70,6 +70,10 @@ const ROWS = [
     const { token } = ok(await client("POST", "/api-token", { name: "reads", scopes: ["read"] }), 201);
     return gateway.as(token)("POST", "/webhook", { target_url: "https://company.example" });
   }],
+  ["caller.switched_off", "`/custom` of an integration whose file says `\"custom\": false`", async () => {
+    const { account } = await wharf.install({ custom: false, resources: {} }, { name: "closed" });
+    return call("GET", "/custom/ships", undefined, {}, { account });
+  }],
   ["caller.not_found", "an account of nobody, or of another environment", () => client("GET", `/integrated-account/${randomUUID()}`)],
   ["caller.method_not_allowed", "a method that the resource does not have", () => call("DELETE", "/proxy/ships/1")],
   ["caller.duplicate", "an integration's name, twice", async () => {

@@ -3,6 +3,8 @@
 use crate::config::Config;
 use crate::config::resource::Method;
 use crate::error::{Code, Failure};
+use crate::proxy::body::BodySource;
+use crate::proxy::request::is_body_kept;
 use crate::proxy::{Target, is_read};
 
 /// What the file says of the target.
@@ -67,4 +69,26 @@ pub(super) fn refuse_sandbox_write(is_sandbox: bool, plan: Plan) -> Result<(), F
         return Err(sandbox_refusal());
     }
     Ok(())
+}
+
+/// `/custom` and bodies that go as they are, where the file has switched them off; and a body in the place of one
+/// in which the file says whose account it is.
+pub(super) fn refuse_switched_off(
+    config: &Config,
+    plan: Plan,
+    source: BodySource,
+) -> Result<(), Failure> {
+    let words = match plan {
+        Plan::Custom { .. } if !config.allows_custom() => {
+            "The integration has switched `/custom` off: call a method of one of its resources."
+        }
+        Plan::Method { method, .. } if source == BodySource::Caller => {
+            if config.allows_custom() && !is_body_kept(method) {
+                return Ok(());
+            }
+            "The body of this method cannot be passed over: leave truto_body_passthrough out, and send what its template asks for."
+        }
+        Plan::Custom { .. } | Plan::Method { .. } => return Ok(()),
+    };
+    Err(Failure::new(Code::SwitchedOff, words))
 }

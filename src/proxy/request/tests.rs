@@ -91,6 +91,7 @@ impl Story {
                 headers: &headers,
                 source: self.source,
                 body: b"",
+                words: Words::Callers,
             },
         )
     }

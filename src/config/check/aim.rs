@@ -1,0 +1,250 @@
+//! Where the operator's words go: to hosts that the file fixes, and to no other. A key that stands in the file is
+//! pointed at wherever it goes.
+
+use crate::config::action::{Call, Change, StepKind};
+use crate::config::credentials::OAuth2;
+use crate::config::source::Sources;
+use crate::config::{Config, Finding, Method, Webhook};
+use crate::expression::{Template, UrlTemplate};
+
+use super::Broken;
+use super::client::can_be_operators;
+use super::literal::Name;
+use super::shared::Shared;
+use super::words::{self, Kind, Word};
+
+/// Whether a host is the file's choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Host {
+    /// By its own text, or by a list without `*`.
+    Fixed,
+    /// The account's, or whoever's words stand in it.
+    Open,
+}
+
+pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding>) {
+    if broken.touches("config.allowed_hosts") {
+        return;
+    }
+    let mut check = Check { config, findings };
+    check.requests();
+    check.copies();
+    for (key, credential) in &config.credentials {
+        if let Some(oauth) = credential.oauth() {
+            check.grants(oauth, &format!("config.credentials.{key}.config"));
+        }
+    }
+    check.published_keys();
+}
+
+struct Check<'c, 'f> {
+    config: &'c Config,
+    findings: &'f mut Vec<Finding>,
+}
+
+impl<'c> Check<'c, '_> {
+    fn host(&self, url: &UrlTemplate) -> Host {
+        let hosts = self.config.allowed_hosts.as_ref();
+        let is_fixed = url.host_is_pinned() || hosts.is_some_and(|hosts| !hosts.is_any());
+        if is_fixed { Host::Fixed } else { Host::Open }
+    }
+
+    fn host_of(&self, method: &Method) -> Host {
+        let base = self.config.base_url_of(method);
+        base.map_or(Host::Fixed, |base| self.host(base))
+    }
+
+    fn requests(&mut self) {
+        let config = self.config;
+        let mut shared = Shared::of(config);
+        for (resource, methods) in &config.resources {
+            for (name, method) in methods {
+                let at = format!("config.resources.{resource}.{name}");
+                self.request(method, &at, &mut shared);
+            }
+        }
+        for (name, action) in &config.actions {
+            for (place, step) in action.placed() {
+                let at = format!("config.actions.{name}{place}.config");
+                match &step.kind {
+                    StepKind::Request(method) => self.request(method, &at, &mut shared),
+                    StepKind::Call(call) => self.call(call, &at),
+                    _ => {}
+                }
+            }
+        }
+        let base = config
+            .base_url
+            .as_ref()
+            .filter(|_| config.custom != Some(false));
+        if base.is_some_and(|base| self.host(base) == Host::Open) {
+            self.say_all(Host::Open, shared.take_custom());
+        }
+        self.say_all(Host::Fixed, shared.take_rest());
+    }
+
+    fn request(&mut self, method: &'c Method, at: &str, shared: &mut Shared<'c>) {
+        let host = self.host_of(method);
+        self.say_all(host, words::of_method(method, at));
+        if host == Host::Open {
+            let inherited = shared.take_for(method);
+            self.say_all(host, inherited);
+        }
+    }
+
+    /// What a step says in place of a caller goes where the method goes.
+    fn call(&mut self, call: &Call, at: &str) {
+        let method = self.config.method(&call.resource, &call.method);
+        let host = method.map_or(Host::Fixed, |method| self.host_of(method));
+        let id = call.id.as_ref();
+        let id = id.and_then(|id| words::of_template(Name::Other, &format!("{at}.id"), id));
+        let query = words::of_entries(&call.query, &format!("{at}.query"));
+        let body = call
+            .body
+            .as_ref()
+            .map(|body| words::of_tree(body, &format!("{at}.body")));
+        self.say_all(host, id);
+        self.say_all(host, query.into_iter().map(|(_, word)| word));
+        self.say_all(host, body.into_iter().flatten());
+    }
+
+    /// What an action copies into the account is sent as the account's from then on.
+    fn copies(&mut self) {
+        let urls = self.config.urls();
+        let is_open = urls.iter().any(|(_, url)| self.host(url) == Host::Open);
+        let host = if is_open { Host::Open } else { Host::Fixed };
+        for (name, action) in &self.config.actions {
+            for (place, step) in action.placed() {
+                let (StepKind::SetContext(change) | StepKind::UpdateContext(change)) = &step.kind
+                else {
+                    continue;
+                };
+                if let Change::Values(tree) = change {
+                    let at = format!("config.actions.{name}{place}.config");
+                    self.say_all(host, words::of_tree(tree, &at));
+                }
+            }
+        }
+    }
+
+    fn grants(&mut self, oauth: &OAuth2, at: &str) {
+        let auth = &oauth.auth;
+        let hosts = |urls: &[&Option<UrlTemplate>]| {
+            let mut set = urls.iter().filter_map(|url| url.as_ref());
+            if set.any(|url| self.host(url) == Host::Open) {
+                Host::Open
+            } else {
+                Host::Fixed
+            }
+        };
+        let token = hosts(&[&auth.token_host, &auth.token_url, &auth.refresh_url]);
+        let authorize = match (&auth.authorize_host, &auth.authorize_url) {
+            (None, None) => hosts(&[&auth.token_host]),
+            (host, url) => hosts(&[host, url]),
+        };
+        if token == Host::Open {
+            self.client(oauth, at);
+        }
+        let named = |key: &str, params: &std::collections::BTreeMap<String, Template>| {
+            let one = |(name, one): (&String, &Template)| {
+                words::of_template(Name::of(name), &format!("{at}.{key}.{name}"), one)
+            };
+            params.iter().filter_map(one).collect::<Vec<Word>>()
+        };
+        let (for_token, for_refresh) = (
+            named("tokenParams", &oauth.token_params),
+            named("refreshParams", &oauth.refresh_params),
+        );
+        let for_page = named("params", &oauth.params);
+        self.say_all(token, for_token);
+        self.say_all(token, for_refresh);
+        self.say_all(authorize, for_page);
+        let either = if authorize == Host::Open {
+            authorize
+        } else {
+            token
+        };
+        for (index, scope) in oauth.scope.iter().enumerate() {
+            self.say_all(
+                either,
+                words::of_template(Name::Other, &format!("{at}.scope[{index}]"), scope),
+            );
+        }
+        for (key, path) in auth.paths() {
+            let host = if key == "authorizePath" {
+                authorize
+            } else {
+                token
+            };
+            self.say_all(
+                host,
+                words::of_url(path.template(), &format!("{at}.auth.{key}")),
+            );
+        }
+        for (key, url) in auth.urls() {
+            self.say_all(
+                self.host(url),
+                words::of_url(url.template(), &format!("{at}.auth.{key}")),
+            );
+        }
+    }
+
+    /// An id alone is public; a secret that is absent beside the operator's id may be a sealed one.
+    fn client(&mut self, oauth: &OAuth2, at: &str) {
+        let (id, secret) = (oauth.client.id.as_ref(), oauth.client.secret.as_ref());
+        let variable = id.and_then(|id| Sources::of(id).variable);
+        if let Some(path) = variable {
+            let at = format!("{at}.client.id");
+            self.say(
+                Host::Open,
+                Word {
+                    at,
+                    kind: Kind::Variable(path),
+                },
+            );
+        }
+        let is_operators = secret.or(id).is_some_and(can_be_operators);
+        if is_operators {
+            let path = secret.and_then(|secret| Sources::of(secret).variable);
+            let at = format!("{at}.client.secret");
+            self.say(
+                Host::Open,
+                Word {
+                    at,
+                    kind: path.map_or(Kind::Key, Kind::Variable),
+                },
+            );
+        }
+    }
+
+    fn published_keys(&mut self) {
+        let url = self.config.webhook.as_ref().and_then(Webhook::jwks_url);
+        if let Some(url) = url {
+            let at = "config.webhook.signature_verification.config.jwks_url";
+            self.say_all(self.host(url), words::of_url(url.template(), at));
+        }
+    }
+
+    fn say_all(&mut self, host: Host, words: impl IntoIterator<Item = Word>) {
+        for word in words {
+            self.say(host, word);
+        }
+    }
+
+    fn say(&mut self, host: Host, Word { at, kind }: Word) {
+        let finding = match (host, kind) {
+            (Host::Fixed, Kind::Variable(_)) => return,
+            (Host::Fixed, Kind::Key) => Finding::warning(at, "this looks like a key, and stands in clear for every token that may read the integration")
+                .hint("write `{{environment_variables.x}}`, and set x in the `secret_environment_variables` of the install"),
+            (Host::Open, kind) => {
+                let what = match kind {
+                    Kind::Variable(path) => format!("`{path}` is the operator's"),
+                    Kind::Key => "the operator's key".to_owned(),
+                };
+                Finding::error(at, format!("{what} and would go to a host that the file does not fix"))
+                    .hint("name the hosts in `allowed_hosts`, without `*`, or take the value from the account's own fields")
+            }
+        };
+        self.findings.push(finding);
+    }
+}

@@ -1,0 +1,149 @@
+//! Clients of grants without a user. Their token is the client's own: whoever names the client, or what the
+//! token is for, has what it opens. So such a client has one source, and an operator's takes no word of a customer.
+
+use crate::config::action::{Action, StepKind};
+use crate::config::credentials::{Credential, OAuth2};
+use crate::config::source::{Layer, Sources};
+use crate::config::{Config, Finding};
+use crate::expression::{Placeholder, Template};
+
+use super::Broken;
+use super::typed::Typed;
+use super::words;
+
+/// Whose the client of a grant is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// The account's: its customer brings it.
+    Account,
+    /// The operator's: it stands in the file or in the install's variables.
+    Operator,
+}
+
+pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding>) {
+    let mut typed = None;
+    for (key, credential) in &config.credentials {
+        let at = format!("config.credentials.{key}.config");
+        let Some(oauth) = without_user(credential).filter(|_| !broken.touches(&at)) else {
+            continue;
+        };
+        check_source(oauth, &at, findings);
+        if owner(oauth) == Owner::Operator {
+            let typed = typed.get_or_insert_with(|| Typed::of(config));
+            check_words(oauth, &at, typed, findings);
+        }
+    }
+    if !broken.touches("config.credentials") {
+        check_action(config, findings);
+    }
+}
+
+/// The action that stands for a grant where the credential itself has none.
+const GRANT_ACTION: &str = "refresh_token";
+
+/// The same of an action that gets tokens, where no user signs in.
+fn check_action(config: &Config, findings: &mut Vec<Finding>) {
+    let mut credentials = config.credentials.values();
+    let has_user = credentials.any(|one| matches!(one, Credential::Oauth2(_)));
+    let action = config.actions.get(GRANT_ACTION).filter(|_| !has_user);
+    for (place, step) in action.into_iter().flat_map(Action::placed) {
+        let StepKind::Request(method) = &step.kind else {
+            continue;
+        };
+        let is_mixed = |one: &&Placeholder| {
+            let layers = Sources::of_placeholders(std::iter::once(*one)).layers();
+            layers.contains(&Layer::Account) && layers.contains(&Layer::Variables)
+        };
+        let mut placeholders = words::placeholders_of(method).into_iter();
+        if placeholders.any(|one| is_mixed(&one)) {
+            let at = format!("config.actions.{GRANT_ACTION}{place}.config");
+            findings.push(Finding::error(at, MIXED).hint(ONE_SOURCE));
+        }
+    }
+}
+
+const MIXED: &str = "a client of a grant without a user has one source: where one of these has no value, the other's client would be used";
+const ONE_SOURCE: &str = "name the account's own fields alone, or `environment_variables` alone";
+
+/// The settings of a grant that no user takes part in.
+pub(super) fn without_user(credential: &Credential) -> Option<&OAuth2> {
+    match credential {
+        Credential::Oauth2ClientCredentials(oauth) | Credential::KekaOauth(oauth) => Some(oauth),
+        Credential::Oauth2(_) | Credential::ApiKey(_) => None,
+    }
+}
+
+/// Whose client it is: the operator's as soon as a part of it can be. A secret that is absent may be a sealed one.
+pub(super) fn owner(oauth: &OAuth2) -> Owner {
+    let parts = [&oauth.client.id, &oauth.client.secret];
+    let is_operators = |part: &&Option<Template>| part.as_ref().is_some_and(can_be_operators);
+    if parts.iter().any(is_operators) {
+        Owner::Operator
+    } else {
+        Owner::Account
+    }
+}
+
+/// Whether a part of a client can be the operator's own.
+pub(super) fn can_be_operators(part: &Template) -> bool {
+    let layers = Sources::of(part).layers();
+    layers.contains(&Layer::Variables) || layers.contains(&Layer::Literal)
+}
+
+fn check_source(oauth: &OAuth2, at: &str, findings: &mut Vec<Finding>) {
+    let parts = [("id", &oauth.client.id), ("secret", &oauth.client.secret)];
+    for (key, part) in parts {
+        let layers = part.as_ref().map(|part| Sources::of(part).layers());
+        if layers.is_some_and(|layers| layers.len() > 1) {
+            let finding = Finding::error(format!("{at}.client.{key}"), MIXED);
+            findings.push(finding.hint(ONE_SOURCE));
+        }
+    }
+    let is_operators = |part: &Template| can_be_operators(part);
+    let id = oauth.client.id.as_ref().is_some_and(is_operators);
+    let secret = oauth.client.secret.as_ref().map(is_operators);
+    if secret.is_some_and(|secret| secret != id) {
+        let text = "id and secret of a client are of one source: here one is the account's, and one the operator's";
+        let finding = Finding::error(format!("{at}.client"), text);
+        findings.push(finding.hint(
+            "without `id` or `secret` the account's own `client_id` or `client_secret` counts",
+        ));
+    }
+}
+
+/// Places whose words decide what the token is good for.
+fn check_words(oauth: &OAuth2, at: &str, typed: &Typed, findings: &mut Vec<Finding>) {
+    for (place, sources) in places(oauth) {
+        let Some(word) = typed.word_in(&sources) else {
+            continue;
+        };
+        let text = format!(
+            "the client is the operator's, and `{word}` is the customer's word: by naming another's they would get a token for it"
+        );
+        let finding = Finding::error(format!("{at}.{place}"), text);
+        findings.push(finding.hint("take the client from the account's own fields, `{{client_id}}` and `{{client_secret}}`, or leave the customer's word out"));
+    }
+}
+
+fn places(oauth: &OAuth2) -> Vec<(String, Sources<'_>)> {
+    let auth = &oauth.auth;
+    let mut places: Vec<(String, Sources)> = Vec::new();
+    for (key, url) in auth.urls() {
+        let sources = Sources::of_placeholders(url.placeholders());
+        places.push((format!("auth.{key}"), sources));
+    }
+    for (key, path) in auth.paths() {
+        let sources = Sources::of_placeholders(path.placeholders());
+        places.push((format!("auth.{key}"), sources));
+    }
+    for (key, params) in [
+        ("tokenParams", &oauth.token_params),
+        ("refreshParams", &oauth.refresh_params),
+    ] {
+        let entries = params.iter();
+        places.extend(entries.map(|(name, one)| (format!("{key}.{name}"), Sources::of(one))));
+    }
+    let scopes = oauth.scope.iter().enumerate();
+    places.extend(scopes.map(|(index, one)| (format!("scope[{index}]"), Sources::of(one))));
+    places
+}

@@ -1,0 +1,264 @@
+//! The operator's words in what a request carries: variables of the install, and keys that stand in the file.
+
+use std::fmt;
+
+use crate::config::authorization::{Authorization, Basic, Header};
+use crate::config::source::{Layer, Sources, quoted};
+use crate::config::{Entries, Method, Pagination, Setting};
+use crate::expression::{Expression, PathTemplate, Placeholder, Template, TemplateTree};
+
+use super::literal::{Name, holds_key, is_key, looks_like_key};
+
+/// What word it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A variable of the install, by its path.
+    Variable(String),
+    /// A literal that is a key.
+    Key,
+}
+
+/// An operator's word, and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Word {
+    pub(super) at: String,
+    pub(super) kind: Kind,
+}
+
+/// The word in one text that goes under such a name.
+pub(super) fn of_template(name: Name, at: &str, template: &Template) -> Option<Word> {
+    let kind = kind(template, || holds_key(name, template))?;
+    let at = at.to_owned();
+    Some(Word { at, kind })
+}
+
+fn kind(template: &Template, has_key: impl FnOnce() -> bool) -> Option<Kind> {
+    match Sources::of(template).variable {
+        Some(path) => Some(Kind::Variable(path)),
+        None => has_key().then_some(Kind::Key),
+    }
+}
+
+fn word(at: &str, template: &Template, has_key: impl FnOnce() -> bool) -> Option<Word> {
+    let kind = kind(template, has_key)?;
+    let at = at.to_owned();
+    Some(Word { at, kind })
+}
+
+/// The words of a map of headers or parameters, each with its name.
+pub(super) fn of_entries<'c>(entries: &'c Entries, at: &str) -> Vec<(&'c str, Word)> {
+    let set = entries.iter();
+    let set = set.filter_map(|(name, template)| Some((name.as_str(), template.as_ref()?)));
+    set.filter_map(|(name, template)| {
+        let word = of_template(Name::of(name), &format!("{at}.{name}"), template)?;
+        Some((name, word))
+    })
+    .collect()
+}
+
+/// The words of a body.
+pub(super) fn of_tree(tree: &TemplateTree, at: &str) -> Vec<Word> {
+    let mut words = Vec::new();
+    add_tree(tree, Name::Other, &Place::Root(at), &mut words);
+    words
+}
+
+/// Where in a body something stands; written only where a word is.
+enum Place<'p> {
+    Root(&'p str),
+    Key(&'p Place<'p>, &'p str),
+    Index(&'p Place<'p>, usize),
+}
+
+/// The characters of a key that a place quotes.
+const KEY_CHARACTERS: usize = 80;
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root(at) => out.write_str(at),
+            Self::Key(parent, key) => write!(out, "{parent}.{key:.KEY_CHARACTERS$}"),
+            Self::Index(parent, index) => write!(out, "{parent}[{index}]"),
+        }
+    }
+}
+
+/// The recursion is as deep as the file, which is bounded.
+fn add_tree(tree: &TemplateTree, name: Name, at: &Place, words: &mut Vec<Word>) {
+    match tree {
+        TemplateTree::Plain(_) => {}
+        TemplateTree::Text(template) => {
+            if let Some(kind) = kind(template, || holds_key(name, template)) {
+                let at = at.to_string();
+                words.push(Word { at, kind });
+            }
+        }
+        TemplateTree::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                add_tree(item, name, &Place::Index(at, index), words);
+            }
+        }
+        TemplateTree::Object(entries) => {
+            for (key, item) in entries {
+                add_tree(item, Name::of(key), &Place::Key(at, key), words);
+            }
+        }
+    }
+}
+
+/// The word in the path or query of a URL; its host is no word.
+pub(super) fn of_url(template: &Template, at: &str) -> Option<Word> {
+    word(at, template, || {
+        let marked = template.marked("\0");
+        let behind_host = match marked.split_once("://") {
+            Some((_, rest)) => rest.find(['/', '?']).and_then(|at| rest.get(at..)),
+            None => Some(marked.as_str()),
+        };
+        let mut defaults = template
+            .placeholders()
+            .filter_map(Placeholder::default_text);
+        defaults.any(looks_like_key) || behind_host.is_some_and(holds_key_in_target)
+    })
+}
+
+/// In a path with its query, in which NUL stands for a placeholder.
+fn holds_key_in_target(target: &str) -> bool {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let looks = |text: &str| text.split('\0').any(looks_like_key);
+    let is_key_of_pair = |pair: &str| match pair.split_once('=') {
+        Some((name, value)) if !value.contains('\0') => is_key(Name::of(name), value),
+        _ => looks(pair),
+    };
+    path.split('/').any(looks) || query.split('&').any(is_key_of_pair)
+}
+
+/// The words of signing in. All of its value is a credential, unless it is plainly none.
+pub(super) fn of_authorization(authorization: &Authorization, at: &str) -> Vec<Word> {
+    let at = format!("{at}.config");
+    let value = |key: &str, template: &Template| {
+        word(&format!("{at}.{key}"), template, || {
+            holds_key(Name::Credential, template)
+        })
+    };
+    let variable =
+        |key: &str, template: &Template| word(&format!("{at}.{key}"), template, || false);
+    match authorization {
+        Authorization::Bearer(bearer) => {
+            let token = bearer.token.as_ref();
+            token
+                .and_then(|token| value("token", token))
+                .into_iter()
+                .collect()
+        }
+        Authorization::Basic(basic) => of_basic(basic, &at),
+        Authorization::Header(Header::Fixed { name, value: own }) => {
+            let words = [variable("header_name", name), value("header_value", own)];
+            words.into_iter().flatten().collect()
+        }
+        Authorization::Header(Header::Computed { expression }) => {
+            of_expression(expression, &at).into_iter().collect()
+        }
+        Authorization::Query(query) => {
+            let words = [variable("name", &query.name), value("value", &query.value)];
+            words.into_iter().flatten().collect()
+        }
+        Authorization::None(_) => Vec::new(),
+    }
+}
+
+/// A user name alone is a credential; beside the account's own one a password of plain letters is a filler.
+fn of_basic(basic: &Basic, at: &str) -> Vec<Word> {
+    let reads_account =
+        |template: &Template| Sources::of(template).layers().contains(&Layer::Account);
+    let is_own = reads_account(&basic.username);
+    let is_alone = !basic.password.as_ref().is_some_and(|password| {
+        let layers = Sources::of(password).layers();
+        layers.contains(&Layer::Account) || layers.contains(&Layer::Variables)
+    });
+    let username = word(&format!("{at}.username"), &basic.username, || {
+        is_alone && holds_key(Name::Credential, &basic.username)
+    });
+    let password = basic.password.as_ref().and_then(|password| {
+        word(&format!("{at}.password"), password, || {
+            let is_filler = |text: &str| text.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
+            let is_filler = is_own && password.literal().is_some_and(is_filler);
+            !is_filler && holds_key(Name::Credential, password)
+        })
+    });
+    username.into_iter().chain(password).collect()
+}
+
+/// An expression sees no variables. One that looks at nothing of the account signs in with its own texts.
+fn of_expression(expression: &Expression, at: &str) -> Option<Word> {
+    let texts = quoted(expression);
+    let is_alone = !expression.source().contains("context") && texts.len() > 1;
+    let has_key = is_alone || texts.into_iter().any(looks_like_key);
+    has_key.then(|| Word {
+        at: format!("{at}.expression"),
+        kind: Kind::Key,
+    })
+}
+
+/// The words of the headers of a pager.
+pub(super) fn of_pagination(pagination: &Setting<Pagination>, at: &str) -> Vec<Word> {
+    match pagination {
+        Setting::Set(Pagination::Cursor(cursor)) => {
+            let words = of_entries(&cursor.headers, &format!("{at}.config.headers"));
+            words.into_iter().map(|(_, word)| word).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The words that a method adds of its own.
+pub(super) fn of_method(method: &Method, at: &str) -> Vec<Word> {
+    let path = |key: &str, path: &PathTemplate| of_url(path.template(), &format!("{at}.{key}"));
+    let mut words = Vec::new();
+    for (key, entries) in [("headers", &method.headers), ("query", &method.query)] {
+        let own = of_entries(entries, &format!("{at}.{key}"));
+        words.extend(own.into_iter().map(|(_, word)| word));
+    }
+    words.extend(path("path", &method.path));
+    words.extend(
+        method
+            .pagination_path
+            .as_ref()
+            .and_then(|own| path("pagination_path", own)),
+    );
+    let base = method.base_url.as_ref();
+    words.extend(base.and_then(|base| of_url(base.template(), &format!("{at}.base_url"))));
+    if let Some(body) = &method.body {
+        words.extend(of_tree(body, &format!("{at}.body")));
+    }
+    if let Some(authorization) = method.authorization.as_ref().filter(|_| !method.no_auth) {
+        words.extend(of_authorization(
+            authorization,
+            &format!("{at}.authorization"),
+        ));
+    }
+    words.extend(of_pagination(
+        &method.pagination,
+        &format!("{at}.pagination"),
+    ));
+    words
+}
+
+/// Every placeholder of a method's request.
+pub(super) fn placeholders_of(method: &Method) -> Vec<&Placeholder> {
+    let entries = method.headers.values().chain(method.query.values());
+    let mut templates: Vec<&Template> = entries.flatten().collect();
+    match &method.authorization {
+        Some(Authorization::Bearer(bearer)) => templates.extend(&bearer.token),
+        Some(Authorization::Basic(basic)) => {
+            templates.push(&basic.username);
+            templates.extend(&basic.password);
+        }
+        Some(Authorization::Header(Header::Fixed { value, .. })) => templates.push(value),
+        Some(Authorization::Query(query)) => templates.push(&query.value),
+        Some(Authorization::Header(Header::Computed { .. }) | Authorization::None(_)) | None => {}
+    }
+    let mut all: Vec<&Placeholder> = method.path.placeholders().collect();
+    all.extend(templates.into_iter().flat_map(Template::placeholders));
+    all.extend(method.body.iter().flat_map(TemplateTree::placeholders));
+    all
+}

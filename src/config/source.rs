@@ -1,0 +1,181 @@
+//! Whose words a template or an expression can be filled with. Everything that asks who may steer what asks
+//! here, so that one spelling of a thing is not judged otherwise than another.
+
+use std::collections::BTreeSet;
+
+use crate::expression::scope::context_key;
+use crate::expression::{Expression, Placeholder, Template};
+
+/// Whose words something is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Layer {
+    /// The account's context: what its customer, its provider or the operator's API put there.
+    Account,
+    /// The install's variables, secret ones included.
+    Variables,
+    /// The text of the file itself.
+    Literal,
+    /// The request that is being made: the caller's words, and what paging computes.
+    Call,
+}
+
+/// What a template can read, whichever of its alternatives counts in the end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources<'t> {
+    /// Keys of the account's context.
+    pub context: BTreeSet<&'t str>,
+    /// Whether it can read the whole context at once.
+    pub whole_context: bool,
+    /// The first of the install's variables, as a path; the whole root counts, too.
+    pub variable: Option<String>,
+    /// Texts of the file: around the placeholders, and behind `?:`.
+    pub literals: Vec<&'t str>,
+    /// Whether it reads the caller's words, or what paging computes.
+    pub call: bool,
+}
+
+impl<'t> Sources<'t> {
+    /// What a template can read. White space around placeholders is no text.
+    pub fn of(template: &'t Template) -> Self {
+        let mut sources = Self::of_placeholders(template.placeholders());
+        let around = template.literals().filter(|text| !text.trim().is_empty());
+        sources.literals.extend(around);
+        sources
+    }
+
+    /// What these placeholders can read.
+    pub fn of_placeholders(placeholders: impl Iterator<Item = &'t Placeholder>) -> Self {
+        let mut sources = Self::default();
+        for placeholder in placeholders {
+            sources.add(placeholder);
+        }
+        sources
+    }
+
+    fn add(&mut self, placeholder: &'t Placeholder) {
+        for path in placeholder.paths() {
+            match (path.first(), context_key(path)) {
+                (_, Some(key)) => drop(self.context.insert(key)),
+                (Some("context" | "credentials"), None) => self.whole_context = true,
+                (Some("environment_variables"), _) => {
+                    self.variable.get_or_insert_with(|| path.to_string());
+                }
+                (Some("integration") | None, _) => {}
+                (Some(_), None) => self.call = true,
+            }
+        }
+        let default = placeholder.default_text();
+        self.literals
+            .extend(default.filter(|text| !text.is_empty()));
+    }
+
+    /// The layers it can take its words from.
+    pub fn layers(&self) -> BTreeSet<Layer> {
+        let account = self.whole_context || !self.context.is_empty();
+        let layers = [
+            (Layer::Account, account),
+            (Layer::Variables, self.variable.is_some()),
+            (Layer::Literal, !self.literals.is_empty()),
+            (Layer::Call, self.call),
+        ];
+        let read = layers.into_iter().filter(|(_, is_read)| *is_read);
+        read.map(|(layer, _)| layer).collect()
+    }
+
+    /// Whether it reads the account or the install's variables: then it is the file's word, and no proposal to
+    /// the caller.
+    pub fn is_files_word(&self) -> bool {
+        let layers = self.layers();
+        layers.contains(&Layer::Account) || layers.contains(&Layer::Variables)
+    }
+}
+
+/// The texts that stand in an expression between quotes; escapes stay as they are written.
+pub fn quoted(expression: &Expression) -> Vec<&str> {
+    let source = expression.source();
+    let mut texts = Vec::new();
+    let mut rest = source;
+    while let Some(at) = rest.find(['"', '\'', '`', '/']) {
+        let Some((mark, behind)) = mark_at(rest, at) else {
+            break;
+        };
+        let (text, after) = match mark {
+            '/' if behind.starts_with('*') => ("", behind.split_once("*/").map_or("", |two| two.1)),
+            '/' => ("", behind),
+            mark => cut_at(behind, mark),
+        };
+        if matches!(mark, '"' | '\'') {
+            texts.push(text);
+        }
+        rest = after;
+    }
+    texts
+}
+
+fn mark_at(text: &str, at: usize) -> Option<(char, &str)> {
+    let found = text.get(at..)?;
+    let mark = found.chars().next()?;
+    Some((mark, found.get(mark.len_utf8()..)?))
+}
+
+/// The text in front of the next `mark` that no backslash escapes, and what stands behind it.
+fn cut_at(text: &str, mark: char) -> (&str, &str) {
+    let mut is_escaped = false;
+    for (at, c) in text.char_indices() {
+        if c == mark && !is_escaped {
+            let before = text.get(..at).unwrap_or_default();
+            return (before, text.get(at + c.len_utf8()..).unwrap_or_default());
+        }
+        is_escaped = c == '\\' && !is_escaped && mark != '`';
+    }
+    (text, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Layer, Sources, quoted};
+    use crate::expression::{Expression, Template};
+
+    #[test]
+    fn every_spelling_names_its_layer() {
+        use Layer::{Account, Call, Literal, Variables};
+        let table: [(&str, &[Layer]); 17] = [
+            ("", &[]),
+            ("text", &[Literal]),
+            ("{{a}}", &[Account]),
+            (" {{a}} ", &[Account]),
+            ("{{context.a}}", &[Account]),
+            ("{{credentials.a.b}}", &[Account]),
+            ("{{context:any}}", &[Account]),
+            ("{{access_token}}", &[Account]),
+            ("{{oauth.token.access_token}}", &[Account]),
+            ("{{environment_variables.a}}", &[Variables]),
+            ("{{environment_variables:any}}", &[Variables]),
+            ("{{a|environment_variables.b}}", &[Account, Variables]),
+            ("{{a?:b}}", &[Account, Literal]),
+            ("{{a?:}}", &[Account]),
+            ("Bearer {{a:undefined}}", &[Account, Literal]),
+            ("{{integration.name}}", &[]),
+            ("{{id}}{{query.a}}{{body}}{{pagination.x}}", &[Call]),
+        ];
+        for (source, expected) in table {
+            let template = Template::parse(source).unwrap();
+            let layers: Vec<Layer> = Sources::of(&template).layers().into_iter().collect();
+            assert_eq!(layers, expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn texts_of_an_expression_are_found() {
+        for (source, expected) in [
+            ("a", vec![]),
+            (r#""a" & 'b' & `"c"` & "d\"e""#, vec!["a", "b", r#"d\"e"#]),
+            (r#"/* "a" */ "b""#, vec!["b"]),
+            (r#"1 / 2 & "c""#, vec!["c"]),
+            (r#"{ "é": 'x"y' }"#, vec!["é", "x\"y"]),
+        ] {
+            let expression = Expression::parse(source).unwrap();
+            assert_eq!(quoted(&expression), expected, "{source}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Names that the file keeps for itself: headers, parameters and entries of a body whose template reads the account
+//! or the install's variables, and what signs in. Such an entry is the file's last word, also where it has no value;
+//! all others are proposals that a caller replaces.
+
+use http::{HeaderMap, HeaderName};
+
+use crate::config::authorization::{Authorization, Header};
+use crate::config::resource::Method;
+use crate::config::source::Sources;
+use crate::config::{Config, Entries};
+use crate::expression::{PathTemplate, Placeholder, Template, TemplateTree, UrlTemplate};
+use crate::proxy::query::CallerQuery;
+
+/// Names that no caller fills.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    headers: Vec<String>,
+    parameters: Vec<String>,
+    entries: Vec<String>,
+    /// Whether the body as a whole is the file's.
+    whole_body: bool,
+}
+
+impl Kept {
+    /// Of a method. `url` is its URL, with no caller's words in its query.
+    pub(super) fn of_method(config: &Config, method: &Method, url: &url::Url) -> Self {
+        let mut kept = Self::of_maps(
+            &[&config.headers, &method.headers],
+            &[&config.query, &method.query],
+        );
+        let base = config.base_url_of(method).is_some_and(in_base);
+        let paths = [Some(&method.path), method.pagination_path.as_ref()];
+        if base || paths.into_iter().flatten().any(in_path) {
+            kept.add_query_of(url);
+        }
+        kept.add_authorization(config.authorization_of(method));
+        kept.add_body(method.body.as_ref());
+        kept
+    }
+
+    /// Of the provider's own path.
+    pub(super) fn of_path(config: &Config, base: &url::Url) -> Self {
+        let mut kept = Self::of_maps(&[&config.headers], &[&config.query]);
+        if config.base_url.as_ref().is_some_and(in_base) {
+            kept.add_query_of(base);
+        }
+        kept.add_authorization(config.authorization.as_ref());
+        kept
+    }
+
+    fn of_maps(headers: &[&Entries], queries: &[&Entries]) -> Self {
+        let set = |maps: &[&Entries], is_kept: fn(&str, &Template) -> bool| {
+            let all = maps.iter().flat_map(|map| map.iter());
+            let set = all.filter_map(|(name, one)| Some((name, one.as_ref()?)));
+            let kept = set.filter(|(name, one)| is_kept(name, one));
+            kept.map(|(name, _)| name.to_ascii_lowercase())
+                .collect::<Vec<_>>()
+        };
+        let headers = set(headers, |_, template| Sources::of(template).is_files_word());
+        Self {
+            headers: headers.iter().map(|name| plain_header(name)).collect(),
+            parameters: set(queries, |name, template| {
+                Sources::of(template).is_files_word() && !hands_on(name, template)
+            }),
+            ..Self::default()
+        }
+    }
+
+    fn add_query_of(&mut self, url: &url::Url) {
+        let names = url.query_pairs().map(|(name, _)| name.to_ascii_lowercase());
+        self.parameters.extend(names);
+    }
+
+    fn add_authorization(&mut self, authorization: Option<&Authorization>) {
+        match authorization {
+            Some(Authorization::Header(Header::Fixed { name, .. })) => {
+                self.headers.extend(name.literal().map(plain_header));
+            }
+            Some(Authorization::Query(query)) => {
+                self.parameters
+                    .extend(query.name.literal().map(str::to_ascii_lowercase));
+            }
+            _ => {}
+        }
+    }
+
+    fn add_body(&mut self, body: Option<&TemplateTree>) {
+        match body {
+            Some(TemplateTree::Object(entries)) => {
+                let kept = entries.iter().filter(|(_, value)| is_kept_tree(value));
+                self.entries
+                    .extend(kept.map(|(name, _)| name.to_ascii_lowercase()));
+            }
+            Some(tree) => self.whole_body = is_kept_tree(tree),
+            None => {}
+        }
+    }
+
+    /// The caller's header fields without those the file keeps.
+    pub(super) fn header_fields(&self, callers: &HeaderMap) -> HeaderMap {
+        let is_free = |name: &HeaderName| !self.headers.contains(&plain_header(name.as_str()));
+        let free = callers.iter().filter(|(name, _)| is_free(name));
+        free.map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
+    /// The caller's parameters without those the file keeps.
+    pub(super) fn parameters(&self, callers: &CallerQuery) -> CallerQuery {
+        callers.leaving_out(&|name| is_kept(&self.parameters, name))
+    }
+
+    /// The caller's parameters that may stand in the body.
+    pub(super) fn entries(&self, callers: &CallerQuery) -> CallerQuery {
+        callers.leaving_out(&|name| self.whole_body || is_kept(&self.entries, name))
+    }
+}
+
+/// Whether a method's body says the account's or the operator's words, so that no caller's goes in its place.
+pub fn is_body_kept(method: &Method) -> bool {
+    method.body.as_ref().is_some_and(is_kept_tree)
+}
+
+/// An entry whose first wish is the caller's parameter of its own name: the file lets the caller choose.
+fn hands_on(name: &str, template: &Template) -> bool {
+    let first = template.whole().and_then(|whole| whole.paths().next());
+    first.is_some_and(|path| {
+        let parts = path.parts();
+        path.first() == Some("query") && parts.get(1..).is_some_and(|rest| rest.join(".") == name)
+    })
+}
+
+fn is_kept_tree(tree: &TemplateTree) -> bool {
+    Sources::of_placeholders(tree.placeholders().into_iter()).is_files_word()
+}
+
+fn in_base(url: &UrlTemplate) -> bool {
+    is_files_word(url.query_placeholders())
+}
+
+fn in_path(path: &PathTemplate) -> bool {
+    is_files_word(path.query_placeholders())
+}
+
+fn is_files_word<'t>(placeholders: impl Iterator<Item = &'t Placeholder>) -> bool {
+    Sources::of_placeholders(placeholders).is_files_word()
+}
+
+/// Servers that hand headers on as variables (RFC 3875 §4.1.18) read `-` and `_` alike.
+pub(super) fn plain_header(name: &str) -> String {
+    name.to_ascii_lowercase().replace('_', "-")
+}
+
+/// Whether a decoded name is one of these, or an array or a part of one: `a`, `a[]`, `a[0]`, `a[b]`. Some servers do
+/// not look at case, nor at spaces in front.
+/// The names that are kept are in lower case.
+pub(super) fn is_kept(kept: &[String], name: &str) -> bool {
+    let name = name.trim_start().to_ascii_lowercase();
+    kept.iter().any(|own| {
+        let rest = name.strip_prefix(own.as_str());
+        rest.is_some_and(|rest| rest.trim_end().is_empty() || rest.starts_with('['))
+    })
+}
