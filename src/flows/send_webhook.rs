@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::future::{Either, select};
-use http::Method;
+use http::{HeaderValue, Method};
 use url::Url;
 
-use crate::delivery::{check_target, signed_headers};
+use crate::account::token;
+use crate::delivery::{DELIVERY_MARK, check_target, signed_headers};
 use crate::error::Failure;
 use crate::flows::records::WebhookRecord;
 use crate::flows::webhook_secrets::signing;
@@ -85,10 +86,15 @@ async fn send(
     secrets: &[Secret],
 ) -> Tried {
     let began = outside.now();
+    let mut headers = signed_headers(id, began, secrets, &body);
+    let mark = outside.settings().keyring().and_then(token::delivery_mark);
+    if let Some(mark) = mark.ok().and_then(|mark| HeaderValue::from_str(&mark).ok()) {
+        headers.insert(DELIVERY_MARK, mark);
+    }
     let request = Outgoing {
         method: Method::POST,
         url,
-        headers: signed_headers(id, began, secrets, &body),
+        headers,
         body: Body::from_bytes(body),
         timeout: PATIENCE,
     };

@@ -29,6 +29,9 @@ pub(super) const AHEAD: Duration = Duration::from_secs(25);
 const PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_mins(30);
 
+/// A token that lasts no longer is refreshed by the calls that need it: ahead of them it would be asked for without end.
+const LEAST_DISTANCE: Duration = Duration::from_mins(1);
+
 /// Until when no refresh is tried.
 #[derive(Debug)]
 pub(super) struct Pauses {
@@ -126,5 +129,6 @@ pub(super) fn next_refresh(loaded: &Loaded, now: Timestamp) -> Option<Timestamp>
             weekly()?
         }
     };
-    Some(at.max(now))
+    let earliest = loaded.token_stored_at.map(|at| at.plus(LEAST_DISTANCE));
+    Some(at.max(earliest.unwrap_or(now)).max(now))
 }
