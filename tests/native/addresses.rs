@@ -203,6 +203,29 @@ fn a_subscription_never_leads_back_to_the_gateway() {
 }
 
 #[test]
+fn a_subscription_of_before_is_not_delivered_to_the_gateway_either() {
+    let world = World::with(&[("PUBLIC_URL", "https://old-name.example")]);
+    let setting = Setting::new(&world, &file());
+    let target = json!({ "target_url": "https://causeway.example/x" });
+    let body = Body::from_bytes(target.to_string());
+    let other_name = "https://old-name.example/webhook";
+    let made = setting
+        .client
+        .request("POST", other_name, &[], body)
+        .expect(201);
+    let renamed = world.deployed_with(&[]);
+    let client = Client {
+        world: renamed.clone(),
+        ..setting.client
+    };
+    let tested = client
+        .post("/webhook/test", &json!({ "id": made["id"] }))
+        .expect(200);
+    assert_eq!(tested["error"], "target_url is this gateway's own address");
+    assert_eq!(renamed.sent().len(), 0);
+}
+
+#[test]
 fn a_delivery_that_comes_back_to_the_gateway_makes_no_event() {
     let world = World::new();
     let setting = Setting::new(&world, &file());

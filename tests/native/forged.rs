@@ -427,6 +427,47 @@ fn a_token_of_before_works_on_and_makes_signed_ones() {
 }
 
 #[test]
+fn webhook_urls_and_links_of_before_are_looked_up_so_often_and_no_more() {
+    let paths = |id: &str| {
+        let hex = old(id).to_string().replace('-', "");
+        let random = format!("{}A", "C".repeat(42));
+        [
+            format!(
+                "https://causeway.example/integrated-account-webhook/{}",
+                old(id)
+            ),
+            format!(
+                "https://causeway.example/environment-integration-webhook/{}",
+                old(id)
+            ),
+            format!("/connect?link_token=lt_{hex}_{random}"),
+        ]
+    };
+    for at in 0..3 {
+        let scene = scene();
+        let path = paths(&scene.account)[at].clone();
+        let stranger = scene.setting.admin.with_token("");
+        let method = if path.starts_with('/') { "GET" } else { "POST" };
+        let ask = |stranger: &Client| stranger.request(method, &path, &[], Body::Empty).status;
+        let before = scene.world.touches();
+        for _ in 0..UNSIGNED_MISSES {
+            assert!(matches!(ask(&stranger), 401 | 404), "{path}");
+        }
+        assert!(
+            scene.world.touches() > before,
+            "one of before might be ours"
+        );
+        let before = scene.world.touches();
+        assert_eq!(ask(&stranger), 429, "{path}");
+        assert_eq!(scene.world.touches(), before);
+        let refusing = scene.world.deployed_with(&[("UNSIGNED_TOKENS", "refuse")]);
+        let stranger = Client::admin(&refusing).with_token("");
+        assert!(matches!(ask(&stranger), 401 | 404), "{path}");
+        assert_eq!(refusing.touches(), 0);
+    }
+}
+
+#[test]
 fn made_up_tokens_of_before_are_looked_up_so_often_and_no_more() {
     let world = World::new();
     let (id, token) = before_signatures(&world);
