@@ -25,7 +25,7 @@ use crate::flows::connect::{self as flow, Sent, Submitted};
 use crate::ports::{Body, Incoming, Outside, Reply};
 use crate::settings::FORM_BYTES;
 use cookies::{Jar, SameSite};
-use form::{Again, address, form, link_of, no_such};
+use form::{Again, address, form, link_of, no_such, on_this_host};
 use opening::{open, proved, refused, unproved};
 use show::{Page, application};
 use visitor::Visitor;
@@ -71,8 +71,8 @@ async fn choose<O: Outside>(desk: &Desk<'_, O>, request: &Incoming<O::Stream>) -
     }
     let asked = visitor.confirmed(&asked);
     if !visitor.is_known() {
-        let href = address(&base, &[], &asked);
-        let mut reply = show::question(desk, None, &opened.link, href.as_str());
+        let href = on_this_host(&address(&base, &[], &asked));
+        let mut reply = show::question(desk, None, &opened.link, &href);
         visitor.remember(&mut reply);
         return Ok(reply);
     }
@@ -115,7 +115,7 @@ async fn show_form<O: Outside>(
     } else {
         let href = address(&desk.public_url(&request.url), &[name], &asked);
         let brand = Brand::of(&chosen.name, chosen.config());
-        show::question(desk, Some(brand), &opened.link, href.as_str())
+        show::question(desk, Some(brand), &opened.link, &on_this_host(&href))
     };
     // The browser has its secret before it sends the form: should the answer to that be lost, it may send it again.
     visitor.remember(&mut reply);

@@ -27,7 +27,9 @@ test("five guesses are refused, the sixth waits, and so does the right token; an
 });
 
 test("forged tokens of every kind make no object and no entry", async () => {
-  const stored = await gateway.storage();
+  // The local limiter keeps its counts on disk, too.
+  const written = async () => Object.entries(await gateway.storage()).filter(([file]) => !file.startsWith("ratelimit/"));
+  const stored = await written();
   const id = environment.id.replaceAll("-", "");
   for (const kind of ["ct_", "at_", "lt_"]) {
     for (let n = 0; n < 20; n++) {
@@ -40,5 +42,5 @@ test("forged tokens of every kind make no object and no entry", async () => {
     const answer = await gateway.fetch(`/${noun}-webhook/${environment.id}`, { method: "POST", body: "{}" });
     assert.equal(answer.status, 404);
   }
-  assert.deepEqual(await gateway.storage(), stored);
+  assert.deepEqual(await written(), stored);
 });

@@ -102,6 +102,12 @@ pub(super) fn address(base: &Url, segments: &[&str], parameters: &[(String, Stri
     url
 }
 
+/// The same without its origin: the cookie of the page belongs to the name it was opened by.
+pub(super) fn on_this_host(address: &Url) -> String {
+    let query = address.query().unwrap_or_default();
+    format!("{}?{query}", address.path())
+}
+
 /// The parameters that belong to the link.
 pub(super) fn link_of(asked: &[(String, String)]) -> Vec<(String, String)> {
     let is_ours = |(key, _): &&(String, String)| {

@@ -29,7 +29,8 @@ pub(super) const AHEAD: Duration = Duration::from_secs(25);
 const PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_mins(30);
 
-/// A token that lasts no longer is refreshed by the calls that need it: ahead of them it would be asked for without end.
+/// Between two refreshes by alarm. A token that lasts no longer is refreshed by the calls that need it: ahead of them it
+/// would be asked for without end.
 const LEAST_DISTANCE: Duration = Duration::from_mins(1);
 
 /// Until when no refresh is tried.
@@ -57,6 +58,12 @@ impl Pauses {
         self.ahead.set(Timestamp::from_millis(0));
         self.calls.set(Timestamp::from_millis(0));
         self.failures.set(0);
+    }
+
+    /// A refresh brought a token: the next one by alarm is not at once, however short its life.
+    pub(super) fn refreshed(&self, now: Timestamp) {
+        self.end();
+        self.ahead.set(now.plus(LEAST_DISTANCE));
     }
 
     /// A refresh failed.
@@ -129,6 +136,5 @@ pub(super) fn next_refresh(loaded: &Loaded, now: Timestamp) -> Option<Timestamp>
             weekly()?
         }
     };
-    let earliest = loaded.token_stored_at.map(|at| at.plus(LEAST_DISTANCE));
-    Some(at.max(earliest.unwrap_or(now)).max(now))
+    Some(at.max(now))
 }
