@@ -1,7 +1,8 @@
 //! The ids everything is known by. They are made from a given moment and given random bytes.
 //!
 //! All are `UUIDv8` (RFC 9562 §5.8): 48 bits of milliseconds, then, for what lives in a region,
-//! 4 bits that say where, the rest random. So any edge finds an object without a look-up.
+//! 3 bits that say where, the rest random. So any edge finds an object without a look-up. One bit more says that
+//! whatever names the id to the outside (a token, a webhook URL) is signed (`account::token`).
 
 mod event;
 
@@ -119,6 +120,20 @@ pub enum EuJurisdiction {
 #[error("not an id of this service")]
 pub struct NotAnId;
 
+/// What tokens and webhook URLs name.
+pub trait Id: Copy + fmt::Display + FromStr<Err = NotAnId> {
+    /// 32 hex digits, without hyphens: the form inside tokens and event ids.
+    fn to_hex(self) -> String;
+
+    /// Whether it was made since tokens and webhook URLs are signed: an unsigned one of it is forged.
+    fn is_signed(self) -> bool;
+}
+
+/// Of the 4 upper bits of `custom_b`: tokens of this id are signed.
+const SIGNED: u8 = 0b1000;
+/// Of the same: where it lives.
+const PLACE: u8 = 0b0111;
+
 fn make(now: Timestamp, first: u8, random: [u8; 10]) -> Uuid {
     let mut bytes = [0; 16];
     let millis = u64::try_from(now.as_millis()).unwrap_or(0).to_be_bytes();
@@ -129,7 +144,7 @@ fn make(now: Timestamp, first: u8, random: [u8; 10]) -> Uuid {
     let mut number = u128::from_be_bytes(bytes);
     // 12 bits `custom_b` follow the version; its upper 4 say where.
     number &= !(0xf << 72);
-    number |= u128::from(first & 0xf) << 72;
+    number |= u128::from(SIGNED | (first & PLACE)) << 72;
     uuid::Builder::from_custom_bytes(number.to_be_bytes()).into_uuid()
 }
 
@@ -155,6 +170,16 @@ macro_rules! id {
             /// 32 hex digits, without hyphens: the form inside tokens and event ids.
             pub fn to_hex(self) -> String {
                 self.0.simple().to_string()
+            }
+        }
+
+        impl Id for $name {
+            fn to_hex(self) -> String {
+                self.to_hex()
+            }
+
+            fn is_signed(self) -> bool {
+                bits(self.0) & SIGNED != 0
             }
         }
 
@@ -240,9 +265,13 @@ macro_rules! placed_id {
     };
 }
 
+/// The 4 upper bits of `custom_b`.
+fn bits(id: Uuid) -> u8 {
+    u8::try_from((id.as_u128() >> 72) & 0xf).unwrap_or_default()
+}
+
 fn place(id: Uuid) -> Option<Placement> {
-    let code = (id.as_u128() >> 72) & 0xf;
-    Placement::from_code(u8::try_from(code).ok()?)
+    Placement::from_code(bits(id) & PLACE)
 }
 
 placed_id!(
@@ -275,61 +304,4 @@ plain_id!(
 );
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: i64 = 1_700_000_000_000;
-
-    #[test]
-    fn an_account_id_says_where_its_object_lives() {
-        let places = [
-            Placement::Hinted(Region::Wnam),
-            Placement::Hinted(Region::Enam),
-            Placement::Hinted(Region::Apac),
-            Placement::Hinted(Region::Eu),
-            Placement::EuJurisdiction,
-        ];
-        for place in places {
-            let id = AccountId::new(Timestamp::from_millis(NOW), place, [0xff; 10]);
-            let read: AccountId = id.to_string().parse().unwrap();
-            assert_eq!(read, id);
-            assert_eq!(read.placement(), place);
-        }
-    }
-
-    #[test]
-    fn it_is_a_uuid_version_8_that_starts_with_the_time() {
-        let id = IntegrationId::new(Timestamp::from_millis(NOW), [0xab; 10]).to_string();
-        assert_eq!(&id[..13], "018bcfe5-6800");
-        assert_eq!(&id[14..15], "8");
-        assert!(
-            matches!(&id[19..20], "8" | "9" | "a" | "b"),
-            "variant of RFC 9562"
-        );
-    }
-
-    #[test]
-    fn only_one_text_names_an_id() {
-        let id = AccountId::new(
-            Timestamp::from_millis(NOW),
-            Placement::EuJurisdiction,
-            [7; 10],
-        );
-        assert_eq!(id.to_hex().parse::<AccountId>(), Ok(id));
-        for wrong in [
-            id.to_string().to_uppercase(),
-            format!("{{{id}}}"),
-            format!("urn:uuid:{id}"),
-            "3f2504e0-4f89-41d3-9a0c-0305e82c3301".to_owned(),
-            String::new(),
-        ] {
-            assert_eq!(wrong.parse::<AccountId>(), Err(NotAnId), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn an_unknown_place_is_not_an_id() {
-        let id = AccountId(make(Timestamp::from_millis(NOW), 9, [1; 10])).to_string();
-        assert_eq!(id.parse::<AccountId>(), Err(NotAnId));
-    }
-}
+mod tests;

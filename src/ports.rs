@@ -279,6 +279,10 @@ pub trait TokenRate {
     /// Counts one request under `key`; whether it is within `TOKEN_RATE`. Without that limit all are, and so they
     /// are while the platform cannot tell.
     async fn admits(&self, key: &str) -> bool;
+
+    /// Counts one failed authentication of a sender's address; whether it is within `FAILED_AUTH`. Without that limit all
+    /// are, and so they are while the platform cannot tell.
+    async fn admits_failure(&self, address: &str) -> bool;
 }
 
 /// The other objects.

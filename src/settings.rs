@@ -1,6 +1,7 @@
 //! What the operator can set, and the limits that are fixed. Reading the platform's variables is
 //! `cloudflare`'s; here is what they mean.
 
+mod place;
 mod variables;
 
 use std::num::NonZeroUsize;
@@ -12,6 +13,8 @@ use crate::account::seal::{Keyring, SealError};
 use crate::ids::EuJurisdiction;
 use crate::secret::Secret;
 use variables::Variables;
+
+pub use place::Place;
 
 /// A body of known length up to this is held, so that it may be sent again.
 pub const REPLAYABLE_BODY_BYTES: usize = 64 * 1024;
@@ -107,6 +110,24 @@ pub const RATE_PERIOD: Duration = Duration::from_secs(10);
 /// The most `ACCOUNT_RATE` can be set to: the times of so many requests are held in memory.
 pub const ACCOUNT_RATE_MAX: usize = 10_000;
 
+/// The shortest `ADMIN_TOKEN`, in characters: it is the one token that can be guessed.
+pub const ADMIN_TOKEN_CHARACTERS: usize = 24;
+/// The time that `FAILED_AUTH` counts failed authentications of one address in.
+pub const FAILED_AUTH_PERIOD: Duration = Duration::from_mins(1);
+/// Addresses whose failures an isolate remembers; the least used go first.
+pub const FAILED_ADDRESSES: usize = 1_000;
+/// Unsigned tokens and webhook URLs of one isolate that may turn out unknown in [`UNSIGNED_PERIOD`]. Beyond it unsigned
+/// ones wait: looking one up costs storage, and anybody can make one up.
+pub const UNSIGNED_MISSES: usize = 100;
+/// The time they are counted in.
+pub const UNSIGNED_PERIOD: Duration = Duration::from_mins(1);
+/// How long a link token may be used, unless its maker says otherwise.
+pub const LINK_LIFE: Duration = Duration::from_hours(24);
+/// The shortest life of one.
+pub const LINK_LIFE_MIN: Duration = Duration::from_mins(1);
+/// The longest.
+pub const LINK_LIFE_MAX: Duration = Duration::from_hours(7 * 24);
+
 /// What the operator has set.
 #[derive(Debug)]
 pub struct Settings {
@@ -120,6 +141,8 @@ pub struct Settings {
     pub private_upstreams: PrivateUpstreams,
     /// `PUBLIC_URL`: the origin customers and providers know us by; a request's own when absent.
     pub public_url: Option<Url>,
+    /// `UNSIGNED_TOKENS`: those of before tokens and webhook URLs were signed.
+    pub unsigned_tokens: UnsignedTokens,
     /// `CONFIG_CACHE_SECONDS`: how long an isolate trusts its copy of a published record.
     pub config_cache: Duration,
     /// `WEBHOOK_BODY_BYTES`: the largest webhook that is taken.
@@ -171,25 +194,38 @@ pub enum PrivateUpstreams {
     Allowed,
 }
 
+/// Whether tokens and webhook URLs count that were made before they were signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnsignedTokens {
+    /// Where they name something that was made then.
+    Allowed,
+    /// None does.
+    Refused,
+}
+
 impl Settings {
     /// Reads the variables by `get`. What is absent gets its default, and so does what cannot be read, which is noted.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
         let variables = Variables::new(get);
+        let public_url = variables.origin("PUBLIC_URL");
         let days = |name, most| Duration::from_hours(24 * variables.number(name, most, 1..=most));
         Self {
-            admin_token: variables.text("ADMIN_TOKEN").map(Secret::new),
+            admin_token: variables
+                .long_text("ADMIN_TOKEN", ADMIN_TOKEN_CHARACTERS)
+                .map(Secret::new),
             sealing_keys: Keyring::parse(&variables.text("SEALING_KEYS").unwrap_or_default()),
             eu_jurisdiction: variables.either(
                 "EU_JURISDICTION",
                 ("eu", EuJurisdiction::Enforced),
                 ("off", EuJurisdiction::Off),
             ),
-            private_upstreams: variables.either(
-                "ALLOW_PRIVATE_UPSTREAMS",
-                ("false", PrivateUpstreams::Refused),
-                ("true", PrivateUpstreams::Allowed),
+            private_upstreams: variables.private_upstreams(public_url.as_ref()),
+            public_url,
+            unsigned_tokens: variables.either(
+                "UNSIGNED_TOKENS",
+                ("allow", UnsignedTokens::Allowed),
+                ("refuse", UnsignedTokens::Refused),
             ),
-            public_url: variables.origin("PUBLIC_URL"),
             config_cache: Duration::from_secs(variables.number(
                 "CONFIG_CACHE_SECONDS",
                 CONFIG_CACHE_SECONDS,

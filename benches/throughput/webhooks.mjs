@@ -60,7 +60,7 @@ async function accounts({ admin, own }, name, payload_transform) {
   const { id } = await own("POST", "/environment-integration", { integration_name: name });
   const made = { environment_integration_id: id, authentication_method: "api_key", context: { api_key: "key-1", webhook_secret: SECRET } };
   const paths = [];
-  for (let n = 0; n < ACCOUNTS; n++) paths.push(`/integrated-account-webhook/${(await own("POST", "/integrated-account", { tenant_id: `t-${n}`, ...made })).id}`);
+  for (let n = 0; n < ACCOUNTS; n++) paths.push(new URL((await own("POST", "/integrated-account", { tenant_id: `t-${n}`, ...made })).webhook_url).pathname);
   return paths;
 }
 

@@ -1,10 +1,11 @@
 //! A connected account: what it is, whether it may be called, how its secrets rest, how long its
-//! token lasts.
+//! token lasts; and how what names it to the outside is signed.
 //! Storing and calling it are the flows' work.
 
 pub mod freshness;
 pub mod seal;
 pub mod status;
+pub mod token;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

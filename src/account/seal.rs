@@ -87,9 +87,16 @@ pub enum SealError {
 struct MasterKey {
     id: String,
     bytes: [u8; 32],
+    /// Derived from it, for signatures.
+    signing: [u8; 32],
 }
 
-/// The master keys of `SEALING_KEYS`: the first seals, all open.
+/// Bytes of a signature: HMAC-SHA256, cut to its first half (RFC 2104 §5).
+pub const SIGNATURE_BYTES: usize = 16;
+/// What the key of signatures is derived with; sealing keys have a NUL in theirs.
+const SIGNING: &[u8] = b"signature";
+
+/// The master keys of `SEALING_KEYS`: the first seals and signs, all open and verify.
 pub struct Keyring(Vec<MasterKey>);
 
 impl fmt::Debug for Keyring {
@@ -129,6 +136,18 @@ impl Keyring {
     /// Whether the first key sealed this.
     pub fn is_current(&self, sealed: &str) -> bool {
         self.ids().next() == Some(key_id(sealed))
+    }
+
+    /// Signs a message under the first key.
+    pub fn sign(&self, message: &[u8]) -> Result<[u8; SIGNATURE_BYTES], SealError> {
+        let key = self.0.first().ok_or(SealError::BadKeys("is not set"))?;
+        Ok(signature(key, message))
+    }
+
+    /// Whether one of the keys has signed this message.
+    pub fn has_signed(&self, message: &[u8], signed: &[u8]) -> bool {
+        let is_by = |key: &MasterKey| crypto::is_same(&signature(key, message), signed);
+        self.0.iter().any(is_by)
     }
 
     /// Seals a JSON value for its place; `nonce` must be freshly random.
@@ -189,13 +208,21 @@ fn parse_key(entry: &str) -> Result<MasterKey, SealError> {
     let bytes = BASE64
         .decode(key.as_bytes())
         .map_err(|_| SealError::BadKeys("has a key that is not base64"))?;
-    let bytes = bytes
+    let bytes: [u8; 32] = bytes
         .try_into()
         .map_err(|_| SealError::BadKeys("has a key that is not 32 bytes"))?;
     Ok(MasterKey {
         id: id.to_owned(),
+        signing: crypto::derive_key(&bytes, &[SIGNING]),
         bytes,
     })
+}
+
+fn signature(key: &MasterKey, message: &[u8]) -> [u8; SIGNATURE_BYTES] {
+    let whole = crypto::hmac(crypto::Hash::Sha256, &key.signing, message);
+    let half = whole.first_chunk::<SIGNATURE_BYTES>();
+    debug_assert!(half.is_some(), "HMAC-SHA256 is 32 bytes");
+    half.copied().unwrap_or_default()
 }
 
 fn derive(master: &MasterKey, place: Place<'_>) -> [u8; 32] {

@@ -5,20 +5,17 @@ use std::rc::Rc;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
+use super::Desk;
+use super::unproved::Sender;
+use crate::account::seal::Keyring;
+use crate::account::token::{self, Kind, Proof};
 use crate::crypto;
 use crate::error::{Code, Failure};
-use crate::flows::isolate::Isolate;
 use crate::flows::published;
 use crate::flows::records::{TokenRecord, TokenScope};
 use crate::ids::{AccountId, EnvironmentId};
 use crate::ports::{Outside, Sees};
-
-/// What API tokens start with; then the environment's id and 32 random bytes.
-const TOKEN_PREFIX: &str = "ct_";
-/// What account tokens start with; then the account's id and 32 random bytes.
-const ACCOUNT_TOKEN_PREFIX: &str = "at_";
-/// What link tokens start with; then the environment's id and 32 random bytes.
-const LINK_TOKEN_PREFIX: &str = "lt_";
+use crate::settings::Settings;
 
 /// A sender whose token is good.
 pub(crate) enum Caller {
@@ -30,93 +27,61 @@ pub(crate) enum Caller {
     Account(AccountId, String),
 }
 
-/// The text of a new API token. It names its environment, so that the truth can be asked where it is.
-pub(crate) fn token_text(environment: EnvironmentId, random: [u8; 32]) -> String {
-    format!(
-        "{TOKEN_PREFIX}{}_{}",
-        environment.to_hex(),
-        data_encoding::BASE64URL_NOPAD.encode(&random)
-    )
-}
-
-/// The text of a new account token.
-pub(crate) fn account_token_text(account: AccountId, random: [u8; 32]) -> String {
-    format!(
-        "{ACCOUNT_TOKEN_PREFIX}{}_{}",
-        account.to_hex(),
-        data_encoding::BASE64URL_NOPAD.encode(&random)
-    )
-}
-
-/// The text of a new link token.
-pub(crate) fn link_token_text(environment: EnvironmentId, random: [u8; 32]) -> String {
-    format!(
-        "{LINK_TOKEN_PREFIX}{}_{}",
-        environment.to_hex(),
-        data_encoding::BASE64URL_NOPAD.encode(&random)
-    )
-}
-
-/// The environment a link token is of, when it looks like one.
-pub(crate) fn environment_of_link(token: &str) -> Option<EnvironmentId> {
-    environment_behind(LINK_TOKEN_PREFIX, token)
-}
-
-fn account_in(token: &str) -> Option<AccountId> {
-    let (account, random) = token.strip_prefix(ACCOUNT_TOKEN_PREFIX)?.split_once('_')?;
-    if random.len() == 43 {
-        account.parse().ok()
-    } else {
-        None
-    }
-}
-
-fn environment_in(token: &str) -> Option<EnvironmentId> {
-    environment_behind(TOKEN_PREFIX, token)
-}
-
-fn environment_behind(prefix: &str, token: &str) -> Option<EnvironmentId> {
-    let (environment, random) = token.strip_prefix(prefix)?.split_once('_')?;
-    if random.len() == 43 {
-        environment.parse().ok()
-    } else {
-        None
-    }
-}
-
 impl Caller {
-    /// Reads `Authorization: Bearer …` (RFC 6750) and finds out whose it is.
+    /// Reads `Authorization: Bearer …` (RFC 6750) and finds out whose it is. Only what we have signed, or may have made
+    /// before there were signatures, is looked up.
     pub(crate) async fn authenticate(
-        outside: &impl Outside,
-        isolate: &Isolate,
+        desk: &Desk<'_, impl Outside>,
         headers: &HeaderMap,
     ) -> Result<Self, Failure> {
-        let token = bearer(headers)
+        let text = bearer(headers)
             .ok_or_else(|| unauthenticated("Send the token as `Authorization: Bearer <token>`."))?;
-        if let Some(admin) = &outside.settings().admin_token {
-            // Hashed first: the comparison then takes the same time for every length.
-            if crypto::is_same(
-                &crypto::sha256(token.as_bytes()),
-                &crypto::sha256(admin.expose().as_bytes()),
-            ) {
-                return Ok(Self::Admin);
+        let sender = Sender::of(desk, headers);
+        let read = sender.keyring().map(|ring| Read::of(ring, text));
+        if let Ok(Some((named, Proof::Signed))) = read {
+            if let Some(caller) = Self::named(desk, named, text).await? {
+                return Ok(caller);
             }
+            // What we have signed and is not there was revoked, and no later look finds it.
+            let hash = crypto::sha256_hex(text.as_bytes());
+            published::forget::<TokenRecord>(desk.outside, desk.isolate, &hash);
+            return Err(sender.failed(unknown()).await);
         }
-        if let Some(account) = account_in(token) {
-            return Ok(Self::Account(account, crypto::sha256_hex(token.as_bytes())));
+        sender.check()?;
+        if is_admin(desk.outside.settings(), text) {
+            return Ok(Self::Admin);
         }
-        let unknown = || unauthenticated("The token is unknown, revoked or expired.");
-        let environment = environment_in(token).ok_or_else(unknown)?;
-        let hash = crypto::sha256_hex(token.as_bytes());
-        let record = published::token(outside, isolate, environment, &hash)
-            .await?
-            .ok_or_else(unknown)?;
-        let is_over = record.expires_at.is_some_and(|end| end <= outside.now());
-        if is_over || record.environment_id != environment {
-            Err(unknown())
-        } else {
-            Ok(Self::Token(record))
+        let Some((named, _)) = read? else {
+            return Err(sender.failed(unknown()).await);
+        };
+        if !sender.check_unsigned()? {
+            return Err(sender.failed(unknown()).await);
         }
+        match Self::named(desk, named, text).await? {
+            Some(caller) => Ok(caller),
+            None => Err(sender.named_nothing(unknown()).await),
+        }
+    }
+
+    /// Whose token it is; `None` where it is revoked or expired. Of an account's its object says so.
+    async fn named(
+        desk: &Desk<'_, impl Outside>,
+        named: Read,
+        text: &str,
+    ) -> Result<Option<Self>, Failure> {
+        let hash = crypto::sha256_hex(text.as_bytes());
+        let environment = match named {
+            Read::Account(account) => return Ok(Some(Self::Account(account, hash))),
+            Read::Environment(environment) => environment,
+        };
+        let record = published::token(desk.outside, desk.isolate, environment, &hash).await?;
+        let is_good = |record: &Rc<TokenRecord>| {
+            let is_over = record
+                .expires_at
+                .is_some_and(|end| end <= desk.outside.now());
+            !is_over && record.environment_id == environment
+        };
+        Ok(record.filter(is_good).map(Self::Token))
     }
 
     /// What its requests are counted under, by which nobody learns the token.
@@ -226,33 +191,42 @@ impl Caller {
     }
 }
 
+/// What a bearer token names.
+#[derive(Clone, Copy)]
+enum Read {
+    Environment(EnvironmentId),
+    Account(AccountId),
+}
+
+impl Read {
+    fn of(ring: &Keyring, text: &str) -> Option<(Self, Proof)> {
+        let account = || token::read_token(ring, Kind::Account, text);
+        token::read_token(ring, Kind::Api, text)
+            .map(|(id, proof)| (Self::Environment(id), proof))
+            .or_else(|| account().map(|(id, proof)| (Self::Account(id), proof)))
+    }
+}
+
+/// Hashed first: the comparison then takes the same time for every length.
+fn is_admin(settings: &Settings, text: &str) -> bool {
+    settings.admin_token.as_ref().is_some_and(|admin| {
+        crypto::is_same(
+            &crypto::sha256(text.as_bytes()),
+            &crypto::sha256(admin.expose().as_bytes()),
+        )
+    })
+}
+
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-fn unauthenticated(message: &str) -> Failure {
-    Failure::new(Code::Unauthenticated, message)
+fn unknown() -> Failure {
+    unauthenticated("The token is unknown, revoked or expired.")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ids::{Placement, Region};
-    use crate::time::Timestamp;
-
-    #[test]
-    fn a_token_names_its_environment() {
-        let id = EnvironmentId::new(
-            Timestamp::from_millis(1),
-            Placement::Hinted(Region::Apac),
-            [3; 10],
-        );
-        let token = token_text(id, [9; 32]);
-        assert_eq!(environment_in(&token), Some(id));
-        for wrong in ["", "ct_", "ct_x_y", &token[..token.len() - 1], &token[1..]] {
-            assert_eq!(environment_in(wrong), None, "{wrong}");
-        }
-    }
+fn unauthenticated(message: &str) -> Failure {
+    Failure::new(Code::Unauthenticated, message)
 }

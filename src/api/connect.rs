@@ -2,28 +2,33 @@
 
 mod cookies;
 mod form;
+mod opening;
 pub(super) mod show;
+mod visitor;
 
-use data_encoding::BASE64URL_NOPAD;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use url::Url;
 
 use super::Desk;
-use super::caller::environment_of_link;
 use super::route::ConnectRoute;
+use super::unproved::Sender;
+use crate::account::token::{self, Kind, Proof};
 use crate::config::Credential;
 use crate::connect::form::Problems;
 use crate::connect::outcome::Failure as ConnectFailure;
-use crate::connect::page::{self, Brand, Card, Choose, PageKind};
+use crate::connect::page::{self, Brand, Card, Choose};
 use crate::crypto;
 use crate::error::Failure;
 use crate::flows::ask::{CameBack, Ended, Failed};
 use crate::flows::body;
-use crate::flows::connect::{self as flow, Opened, Sent, Submitted};
+use crate::flows::connect::{self as flow, Sent, Submitted};
 use crate::ports::{Body, Incoming, Outside, Reply};
 use crate::settings::FORM_BYTES;
 use cookies::{Jar, SameSite};
-use form::{Again, address, form, link_of, no_such};
+use form::{Again, address, form, link_of, no_such, on_this_host};
+use opening::{open, proved, refused, unproved};
+use show::{Page, application};
+use visitor::Visitor;
 
 type Shown<O> = Result<Reply<<O as crate::ports::HttpClient>::Stream>, Failure>;
 
@@ -51,26 +56,43 @@ async fn choose<O: Outside>(desk: &Desk<'_, O>, request: &Incoming<O::Stream>) -
         Ok(opened) => opened,
         Err(failure) => return Ok(show::failed(desk, failure, None)),
     };
+    let base = desk.public_url(&request.url);
+    let visitor = Visitor::of(desk, request, &opened, &asked);
     if let Some(name) = &opened.link.integration {
-        let url = address(&desk.public_url(&request.url), &[name], &asked);
-        return Ok(show::redirect(&url));
+        // Its form asks whatever is to be asked.
+        let asked = if visitor.is_known() {
+            visitor.confirmed(&asked)
+        } else {
+            asked
+        };
+        let mut reply = show::redirect(&address(&base, &[name], &asked));
+        visitor.remember(&mut reply);
+        return Ok(reply);
+    }
+    let asked = visitor.confirmed(&asked);
+    if !visitor.is_known() {
+        let href = on_this_host(&address(&base, &[], &asked));
+        let mut reply = show::question(desk, None, &opened.link, &href);
+        visitor.remember(&mut reply);
+        return Ok(reply);
     }
     let offered = flow::offered(desk.outside, desk.isolate, &opened).await?;
     let cards = offered.iter().map(|(name, effective)| Card {
         brand: Brand::of(name, &effective.compiled.config),
-        href: address(&desk.public_url(&request.url), &[name], &asked).into(),
+        href: address(&base, &[name], &asked).into(),
     });
     let page = Choose {
         cards: cards.collect(),
+        application: application(&opened.link),
     };
+    let logos = page.cards.iter().map(|card| card.brand.logo);
+    let pictures = page::pictures(logos.chain([page.application.logo]));
     let nonce = show::nonce(desk);
-    Ok(show::html(
-        desk,
-        200,
-        page::choose(&page, &nonce),
-        &nonce,
-        PageKind::Plain,
-    ))
+    let text = page::choose(&page, &nonce);
+    let page = Page::plain(text, &nonce, &pictures);
+    let mut reply = show::html(desk, 200, page);
+    visitor.remember(&mut reply);
+    Ok(reply)
 }
 
 async fn show_form<O: Outside>(
@@ -86,21 +108,18 @@ async fn show_form<O: Outside>(
     let Some(chosen) = flow::choose(desk.outside, desk.isolate, &opened, name).await? else {
         return Ok(no_such(desk, &opened, &request.url, &asked));
     };
-    let mut reply = form(desk, &opened, &chosen, &request.url, &asked, None);
+    let visitor = Visitor::of(desk, request, &opened, &asked);
+    let asked = visitor.confirmed(&asked);
+    let mut reply = if visitor.is_known() {
+        form(desk, &opened, &chosen, &request.url, &asked, None)
+    } else {
+        let href = address(&desk.public_url(&request.url), &[name], &asked);
+        let brand = Brand::of(&chosen.name, chosen.config());
+        show::question(desk, Some(brand), &opened.link, &on_this_host(&href))
+    };
     // The browser has its secret before it sends the form: should the answer to that be lost, it may send it again.
-    let base = desk.public_url(&request.url);
-    let jar = Jar::read(&request.headers, &base);
-    let secret = secret_of(desk, &jar, &opened);
-    jar.set(&mut reply, &opened.link.hash, &secret, SameSite::Lax);
+    visitor.remember(&mut reply);
     Ok(reply)
-}
-
-/// What the browser holds of this link, or will.
-fn secret_of<O: Outside>(desk: &Desk<'_, O>, jar: &Jar, opened: &Opened) -> String {
-    jar.secret(&opened.link.hash).unwrap_or_else(|| {
-        let random: [u8; 32] = desk.outside.random();
-        BASE64URL_NOPAD.encode(&random)
-    })
 }
 
 async fn submit<O: Outside>(
@@ -134,7 +153,7 @@ async fn submit<O: Outside>(
     };
     let base = desk.public_url(&request.url);
     let jar = Jar::read(&request.headers, &base);
-    let secret = secret_of(desk, &jar, &opened);
+    let secret = visitor::secret(desk, &jar, &opened);
     let sent = Sent {
         posted: &posted,
         browser: crypto::sha256_hex(secret.as_bytes()),
@@ -192,7 +211,12 @@ async fn callback<O: Outside>(
     };
     let unknown = || show::failed(desk, ConnectFailure::InvalidToken, None);
     let state = first(&parameters, "state").unwrap_or_default().to_owned();
-    let Some(account) = flow::account_of_state(&state) else {
+    if state.is_empty() {
+        return Ok(unknown());
+    }
+    let sender = Sender::of(desk, &request.headers);
+    let read = token::read_token(sender.keyring()?, Kind::State, &state);
+    let Some((account, proof)) = proved(&sender, read).await? else {
         return Ok(unknown());
     };
     let hash = crypto::sha256_hex(state.as_bytes());
@@ -206,6 +230,9 @@ async fn callback<O: Outside>(
         parameters,
     };
     let Some(ended) = flow::come_back(desk.outside, account, came).await? else {
+        if proof == Proof::Unsigned {
+            refused(sender.named_nothing(unproved()).await)?;
+        }
         return Ok(unknown());
     };
     let mut reply = show::ended(desk, &ended);
@@ -221,26 +248,7 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
 }
 
 /// Parameters of ours beside the fields of a form.
-const OURS: [&str; 3] = ["link_token", "credential", "display"];
-
-async fn open<O: Outside>(
-    desk: &Desk<'_, O>,
-    request: &Incoming<O::Stream>,
-    asked: &[(String, String)],
-) -> Result<Result<Opened, ConnectFailure>, Failure> {
-    let token = first(asked, "link_token").unwrap_or_default();
-    let is_one = asked
-        .iter()
-        .all(|(key, value)| key != "link_token" || value == token);
-    let Some(environment) = environment_of_link(token).filter(|_| is_one) else {
-        return Ok(Err(ConnectFailure::InvalidToken));
-    };
-    let hash = crypto::sha256_hex(token.as_bytes());
-    let base = desk.public_url(&request.url);
-    let secret = Jar::read(&request.headers, &base).secret(&hash);
-    let browser = secret.map(|secret| crypto::sha256_hex(secret.as_bytes()));
-    flow::open(desk.outside, environment, hash, browser).await
-}
+const OURS: [&str; 4] = ["link_token", "credential", "display", "confirmed"];
 
 /// A provider that posts the customer back sends no `Lax` cookie with that.
 fn same_site_of(credential: &Credential) -> SameSite {

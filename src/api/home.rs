@@ -3,8 +3,8 @@
 use url::Url;
 
 use super::Desk;
-use super::connect::show;
-use crate::connect::page::{Home, PageKind, home};
+use super::connect::show::{self, Page};
+use crate::connect::page::{Home, home};
 use crate::ports::{Outside, Reply};
 
 /// Where the documents are; empty where whoever builds it has not said so in `Cargo.toml`.
@@ -37,5 +37,5 @@ pub(super) fn show<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Reply<O::Stream
     };
     let nonce = show::nonce(desk);
     let text = home(&page, &nonce);
-    show::html(desk, 200, text, &nonce, PageKind::Plain)
+    show::html(desk, 200, Page::plain(text, &nonce, &[]))
 }

@@ -1,6 +1,7 @@
 //! Our HTTP API: the only row that knows our URLs. A request becomes a [`route::Route`], its sender a
 //! `caller::Caller` with rights, and what the flows give becomes an answer.
 
+mod address;
 mod admin;
 mod all_pages;
 mod budget;
@@ -16,6 +17,7 @@ pub mod rights;
 pub mod route;
 mod schema;
 mod shape;
+mod unproved;
 mod webhook;
 
 use data_encoding::HEXLOWER;
@@ -97,11 +99,14 @@ async fn answer<O: Outside>(
             ));
         }
     };
+    if route != Route::Health {
+        address::check(desk.outside.settings(), &request.url, &request.headers)?;
+    }
     let needed = rights::needed(&route);
     // RFC 9110 §9.3.2; on the data plane it is the provider's.
     let is_bodiless = request.method == Method::HEAD && !matches!(route, Route::Call(_));
     let answer = match route {
-        Route::Health => Ok(health::get(desk)),
+        Route::Health => Ok(health::get(desk, &request.url)),
         Route::Home => Ok(home::show(desk, &request.url)),
         Route::IntegrationSchema => Ok(schema::get()),
         Route::OpenApi => Ok(openapi::get()),
@@ -136,7 +141,7 @@ async fn admit<O: Outside>(
     headers: &HeaderMap,
     needed: rights::Right,
 ) -> Result<Caller, Failure> {
-    let caller = Caller::authenticate(desk.outside, desk.isolate, headers).await?;
+    let caller = Caller::authenticate(desk, headers).await?;
     if !desk.outside.admits(caller.token_key()).await {
         let words = "This token has sent as many requests as it may for now (TOKEN_RATE).";
         return Err(Failure::too_many_requests(words, RATE_PERIOD.as_secs()));

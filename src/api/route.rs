@@ -28,7 +28,8 @@ pub enum Route {
     Admin(AdminRoute),
 }
 
-/// Where providers send to, by `POST`, and by `GET` for a handshake; ids are not parsed yet.
+/// Where providers send to, by `POST`, and by `GET` for a handshake; ids, each with its signature, are not
+/// parsed yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WebhookRoute {
     /// `/integrated-account-webhook/{id}`

@@ -1,19 +1,24 @@
-//! Where providers send to: without a token, for the signature is the proof. An account's webhook is handed over to
+//! Where providers send to: without a token, for the URL shows by its end that we gave it out, and the request's own
+//! signature is the proof. An account's webhook is handed over to
 //! its object, body as a handle; an install's is verified at the front Worker.
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::json;
 
 use super::route::WebhookRoute;
+use super::unproved::Sender;
 use super::{Desk, body_of, reply};
-use crate::error::Failure;
+use crate::account::seal::Keyring;
+use crate::account::token::{self, Kind, Proof};
+use crate::delivery::DELIVERY_MARK;
+use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::receive::{Received, receive_for_install};
-use crate::ids::AccountId;
+use crate::ids::{AccountId, InstallId};
 use crate::ports::{Body, HandOver, Incoming, Outside, Reply, Sees, Storage};
 use crate::proxy::headers;
 use crate::settings::RECEIVE_TIMEOUT;
@@ -29,14 +34,61 @@ pub(super) async fn answer<O: Outside>(
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
     let request = without_body_of_get(request);
+    let sender = Sender::of(desk, &request.headers);
+    refuse_own(sender.keyring()?, &request.headers)?;
     match route {
-        WebhookRoute::Account(id) => hand_over(desk, &id, request).await,
-        WebhookRoute::Install(id) => {
-            let (outside, isolate) = (desk.outside, desk.isolate);
+        WebhookRoute::Account(text) => {
+            let hidden = || Failure::not_found("integrated account");
+            let read = |ring: &Keyring| token::read_address(ring, Kind::AccountWebhook, &text);
+            let (id, proof) = proved(&sender, read, hidden).await?;
+            let answer = hand_over(desk, id, request).await?;
+            if proof == Proof::Unsigned && answer.status == StatusCode::NOT_FOUND {
+                return Err(sender.named_nothing(hidden()).await);
+            }
+            Ok(answer)
+        }
+        WebhookRoute::Install(text) => {
+            let hidden = || Failure::not_found("environment integration");
+            let read = |ring: &Keyring| token::read_address(ring, Kind::InstallWebhook, &text);
+            let (id, proof): (InstallId, Proof) = proved(&sender, read, hidden).await?;
+            let (outside, isolate, id) = (desk.outside, desk.isolate, id.to_string());
             let received = receive_for_install(outside, isolate, desk.request_id, &id, request);
-            received.await.map(said)
+            match received.await {
+                Err(failure) if proof == Proof::Unsigned && failure.code == Code::NotFound => {
+                    Err(sender.named_nothing(failure).await)
+                }
+                received => received.map(said),
+            }
         }
     }
+}
+
+/// What a webhook URL names, before anything of it is read: its signature proves that it was given out.
+async fn proved<I>(
+    sender: &Sender<'_, impl Outside>,
+    read: impl Fn(&Keyring) -> Option<(I, Proof)>,
+    hidden: impl Fn() -> Failure,
+) -> Result<(I, Proof), Failure> {
+    let read = read(sender.keyring()?);
+    if let Some((id, Proof::Signed)) = read {
+        return Ok((id, Proof::Signed));
+    }
+    sender.check()?;
+    match read {
+        Some(unsigned) if sender.check_unsigned()? => Ok(unsigned),
+        _ => Err(sender.failed(hidden()).await),
+    }
+}
+
+/// A delivery that comes back would make events of events, without an end.
+fn refuse_own(ring: &Keyring, headers: &HeaderMap) -> Result<(), Failure> {
+    let mut marks = headers.get_all(DELIVERY_MARK).iter();
+    if marks.any(|mark| token::is_delivery_mark(ring, mark.as_bytes())) {
+        let words =
+            "This is a delivery of this gateway itself: its subscription must lead elsewhere.";
+        return Err(Failure::new(Code::WrongAddress, words));
+    }
+    Ok(())
 }
 
 /// The platform sends no body with a GET (RFC 9110 §9.3.1 gives it no meaning, either).
@@ -52,11 +104,9 @@ fn without_body_of_get<S>(request: Incoming<S>) -> Incoming<S> {
 
 async fn hand_over<O: Outside>(
     desk: &Desk<'_, O>,
-    id: &str,
+    account: AccountId,
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
-    let hidden = |_| Failure::not_found("integrated account");
-    let account: AccountId = id.parse().map_err(hidden)?;
     let hand_over = HandOver {
         request_id: desk.request_id.to_owned(),
         sees: Sees::All,

@@ -12,7 +12,10 @@ use crate::ports::ObjectName;
 const CONFIG: &str = "CONFIG";
 const ACCOUNT: &str = "ACCOUNT";
 const DIRECTORY: &str = "DIRECTORY";
-const TOKEN_RATE: &str = "TOKEN_RATE";
+/// The limit of requests per token.
+pub const TOKEN_RATE: &str = "TOKEN_RATE";
+/// The limit of failed authentications per address.
+pub const FAILED_AUTH: &str = "FAILED_AUTH";
 const ROOT: &str = "root";
 
 /// A variable or secret. One that is no text (`wrangler.toml` also takes numbers and `true` without quotes) is its JSON.
@@ -27,12 +30,12 @@ pub fn config(env: &Env) -> worker::Result<KvStore> {
     env.kv(CONFIG)
 }
 
-/// The limit of requests per token, where `wrangler.toml` has one.
-pub fn token_rate(env: &Env) -> worker::Result<Option<RateLimiter>> {
-    if Reflect::get(env, &TOKEN_RATE.into())?.is_undefined() {
+/// A limit of the platform's, where `wrangler.toml` has it.
+pub fn rate(env: &Env, name: &str) -> worker::Result<Option<RateLimiter>> {
+    if Reflect::get(env, &name.into())?.is_undefined() {
         return Ok(None);
     }
-    env.rate_limiter(TOKEN_RATE).map(Some)
+    env.rate_limiter(name).map(Some)
 }
 
 /// The stub of an object, created (first use) where its id says.

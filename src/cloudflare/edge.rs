@@ -122,10 +122,20 @@ impl ConfigStore for Edge {
 }
 
 impl TokenRate for Edge {
-    /// Counted at this location, within milliseconds. A limiter that fails limits nobody.
     async fn admits(&self, key: &str) -> bool {
+        self.counts(bindings::TOKEN_RATE, key).await
+    }
+
+    async fn admits_failure(&self, address: &str) -> bool {
+        self.counts(bindings::FAILED_AUTH, address).await
+    }
+}
+
+impl Edge {
+    /// Counted at this location, within milliseconds. A limiter that fails limits nothing.
+    async fn counts(&self, limit: &str, key: &str) -> bool {
         let outcome = async {
-            let Some(limiter) = bindings::token_rate(&self.env)? else {
+            let Some(limiter) = bindings::rate(&self.env, limit)? else {
                 return Ok(true);
             };
             limiter
@@ -135,15 +145,16 @@ impl TokenRate for Edge {
         };
         match in_time(RATE_TIMEOUT, outcome).await {
             Some(Ok(is_within)) => is_within,
-            Some(Err(error)) => failed_to_count(&error.to_string()),
-            None => failed_to_count("it did not answer"),
+            Some(Err(error)) => failed_to_count(limit, &error.to_string()),
+            None => failed_to_count(limit, "it did not answer"),
         }
     }
 }
 
-fn failed_to_count(reason: &str) -> bool {
+fn failed_to_count(limit: &str, reason: &str) -> bool {
+    let event = format!("{}_failed", limit.to_ascii_lowercase());
     console_error!(
-        "{{\"level\":\"error\",\"event\":\"token_rate_failed\",\"reason\":{}}}",
+        "{{\"level\":\"error\",\"event\":\"{event}\",\"reason\":{}}}",
         Value::String(reason.to_owned())
     );
     true

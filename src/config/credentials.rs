@@ -129,8 +129,10 @@ pub struct Endpoints {
     pub token_url: Option<UrlTemplate>,
     /// The refresh endpoint as a whole URL.
     pub refresh_url: Option<UrlTemplate>,
-    /// What `iss` must equal when the callback carries it (RFC 9207).
+    /// What the callback's `iss` must equal (RFC 9207); without one the callback is refused, unless `issuerOptional`.
     pub issuer: Option<Template>,
+    /// Whether a callback may lack `iss`, for a provider that sends none.
+    pub issuer_optional: bool,
 }
 
 /// How requests to the endpoints are written.

@@ -11,5 +11,5 @@ mod target;
 pub use event_types::{check_event, check_event_types, is_wanted};
 pub use message::Message;
 pub use schedule::{ATTEMPTS, next_wait};
-pub use signature::{new_secret, signed_headers};
+pub use signature::{DELIVERY_MARK, new_secret, signed_headers};
 pub use target::{BadTarget, check_target};

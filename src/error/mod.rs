@@ -56,6 +56,8 @@ codes! {
     Forbidden = "caller.forbidden", 403;
     #[doc = "The integration file has switched it off: `/custom`, or a body that goes as it is."]
     SwitchedOff = "caller.switched_off", 403;
+    #[doc = "The gateway does not answer at this address: over plain http, under a name it does not know for its own, or to a delivery of its own."]
+    WrongAddress = "caller.wrong_address", 403;
     #[doc = "It does not exist, or this token cannot see it."]
     NotFound = "caller.not_found", 404;
     #[doc = "The path exists, the method does not; or the resource defines no such method; or a sandbox account was asked to write."]

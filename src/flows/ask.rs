@@ -99,6 +99,8 @@ pub struct EnvironmentChange {
     pub name: Option<String>,
     /// Its new list.
     pub allowed_redirect_origins: Option<Vec<String>>,
+    /// How its application shows itself; a null in it takes a value away.
+    pub application: Value,
 }
 
 /// How many sealed values rest under which key.

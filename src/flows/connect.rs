@@ -254,13 +254,6 @@ impl Chosen {
     }
 }
 
-/// The account a `state` is for, when it looks like one of ours.
-pub fn account_of_state(state: &str) -> Option<AccountId> {
-    let (account, random) = state.split_once('.')?;
-    (random.len() == 43).then_some(())?;
-    account.parse().ok()
-}
-
 /// A customer is back from the provider.
 pub async fn come_back(
     outside: &impl Outside,

@@ -58,8 +58,9 @@ pub async fn create_link(
 ) -> Result<LinkRecord, Failure> {
     check_context(&new.context)?;
     check_scopes(new.scopes.as_deref())?;
+    let found = environment_of(outside, environment).await?;
     if let Some(uri) = &new.redirect_uri {
-        check_redirect_uri(outside, environment, uri).await?;
+        check_allowed(outside, &found, uri)?;
     }
     let (tenant_id, account, region, integration) = match new.aim {
         Aim::New(tenant_id, region) => {
@@ -85,6 +86,7 @@ pub async fn create_link(
         integration,
         scopes: new.scopes,
         redirect_uri: new.redirect_uri,
+        application: Some(found.application),
         region,
         persist_previous_context: new.persist_previous_context,
         created_at: now,
@@ -139,6 +141,23 @@ pub async fn check_redirect_uri(
     environment: EnvironmentId,
     uri: &str,
 ) -> Result<(), Failure> {
+    check_allowed(outside, &environment_of(outside, environment).await?, uri)
+}
+
+async fn environment_of(
+    outside: &impl Outside,
+    environment: EnvironmentId,
+) -> Result<EnvironmentRecord, Failure> {
+    let ask = RootAsk::FindEnvironment(environment);
+    let record: Option<EnvironmentRecord> = ask_root(outside, &ask).await?;
+    record.ok_or_else(|| Failure::not_found("environment"))
+}
+
+fn check_allowed(
+    outside: &impl Outside,
+    environment: &EnvironmentRecord,
+    uri: &str,
+) -> Result<(), Failure> {
     let refused = |why: &str| Failure::invalid("redirect_uri", why);
     // Parsers disagree on these; one that is sent back must be read as it was checked.
     if uri.contains(|c: char| c == '\\' || c.is_whitespace() || c.is_control()) {
@@ -155,13 +174,11 @@ pub async fn check_redirect_uri(
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refused("has a user name in it"));
     }
-    let record: Option<EnvironmentRecord> =
-        ask_root(outside, &RootAsk::FindEnvironment(environment)).await?;
-    let record = record.ok_or_else(|| Failure::not_found("environment"))?;
-    let origin = url.origin().ascii_serialization();
-    if record.allowed_redirect_origins.is_empty()
-        || record.allowed_redirect_origins.contains(&origin)
-    {
+    // Some were stored before they were written as browsers do.
+    let is_it =
+        |allowed: &String| Url::parse(allowed).is_ok_and(|own| own.origin() == url.origin());
+    let allowed = &environment.allowed_redirect_origins;
+    if allowed.is_empty() || allowed.iter().any(is_it) {
         return Ok(());
     }
     Err(refused(

@@ -10,6 +10,7 @@ use lru::LruCache;
 
 use crate::error::Failure;
 use crate::flows::effective::Compiled;
+use crate::flows::failed_auth::FailedAuth;
 use crate::flows::receive::KeyCopies;
 use crate::flows::records::{InstallRecord, IntegrationRecord, TokenRecord, WebhookRecord};
 use crate::ids::EnvironmentId;
@@ -94,6 +95,8 @@ pub struct Isolate {
     pub tokens: Shelf<TokenRecord>,
     /// Published keys of providers, by address.
     pub keys: KeyCopies,
+    /// Authentications that failed.
+    pub failed_auth: FailedAuth,
     subscriptions: RefCell<Option<LruCache<EnvironmentId, (Timestamp, Subscriptions)>>>,
     readings: RefCell<HashMap<EnvironmentId, Timestamp>>,
     compiled: RefCell<Option<LruCache<String, Rc<Compiled>>>>,

@@ -9,6 +9,7 @@ pub mod connect;
 pub mod create_link;
 pub mod directory;
 pub mod effective;
+pub mod failed_auth;
 pub mod import_account;
 pub mod isolate;
 pub mod list_accounts;

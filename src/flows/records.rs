@@ -21,10 +21,24 @@ pub struct EnvironmentRecord {
     pub region: Region,
     /// Where a connect result may be sent; empty: any https origin.
     pub allowed_redirect_origins: Vec<String>,
+    /// What customers are shown of the application on connect pages.
+    #[serde(flatten)]
+    pub application: ApplicationNames,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was changed last.
     pub updated_at: Timestamp,
+}
+
+/// How an application shows itself to its customers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ApplicationNames {
+    /// What it is called.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// Its logo, an https URL.
+    #[serde(default)]
+    pub logo_url: Option<String>,
 }
 
 /// What an API token may do.
@@ -135,6 +149,10 @@ pub struct LinkRecord {
     pub scopes: Option<Vec<String>>,
     /// Where the result is sent.
     pub redirect_uri: Option<String>,
+    /// How the environment's application showed itself when the link was made.
+    #[serde(default)]
+    #[schemars(skip)]
+    pub application: Option<ApplicationNames>,
     /// Where a new account shall live.
     pub region: Region,
     /// Whether what an account had in its context stays when it is connected again.

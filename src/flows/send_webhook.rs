@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::future::{Either, select};
-use http::Method;
+use http::{HeaderValue, Method};
 use url::Url;
 
-use crate::delivery::{check_target, signed_headers};
+use crate::account::token;
+use crate::delivery::{DELIVERY_MARK, check_target, signed_headers};
 use crate::error::Failure;
 use crate::flows::records::WebhookRecord;
 use crate::flows::webhook_secrets::signing;
 use crate::ports::{Body, ByteStream, Outgoing, Outside, Reply, SendError};
 use crate::proxy::guard;
 use crate::secret::Secret;
+use crate::settings::Place;
 use crate::time::{Timestamp, retry_after};
 
 /// How long a receiver may take, the piece of its answer that is kept included.
@@ -72,6 +74,10 @@ pub async fn send_webhook(
 /// Where it goes; what may be called can have changed since the target was stored.
 fn checked(outside: &impl Outside, webhook: &WebhookRecord) -> Result<Url, String> {
     let url = check_target(&webhook.target_url).map_err(|bad| format!("target_url {bad}"))?;
+    let own = outside.settings().public_url.as_ref();
+    if own.is_some_and(|own| Place::is_same(own, &url)) {
+        return Err("target_url is this gateway's own address".to_owned());
+    }
     let private = outside.settings().private_upstreams;
     guard::check(&url, private).map_err(|refused| refused.to_string())?;
     Ok(url)
@@ -85,10 +91,15 @@ async fn send(
     secrets: &[Secret],
 ) -> Tried {
     let began = outside.now();
+    let mut headers = signed_headers(id, began, secrets, &body);
+    let mark = outside.settings().keyring().and_then(token::delivery_mark);
+    if let Some(mark) = mark.ok().and_then(|mark| HeaderValue::from_str(&mark).ok()) {
+        headers.insert(DELIVERY_MARK, mark);
+    }
     let request = Outgoing {
         method: Method::POST,
         url,
-        headers: signed_headers(id, began, secrets, &body),
+        headers,
         body: Body::from_bytes(body),
         timeout: PATIENCE,
     };

@@ -54,13 +54,22 @@ impl fmt::Debug for Callback {
     }
 }
 
-/// Whether the answer may come from this provider (RFC 9207 §2.4): a sent `iss` equals the file's `issuer`,
-/// character by character. Without either there is nothing to compare.
+/// Whether the answer may come from this provider (RFC 9207 §2.4): its `iss` equals the file's `issuer`, character by
+/// character. One without `iss` counts only where the file says that its provider sends none. Without an `issuer` there
+/// is nothing to compare.
 pub fn check_issuer(client: &Client, iss: Option<&str>) -> Result<(), OAuthError> {
-    let (Some(issuer), Some(iss)) = (&client.config.auth.issuer, iss) else {
+    let auth = &client.config.auth;
+    let Some(template) = &auth.issuer else {
         return Ok(());
     };
-    let issuer = issuer.text(client.scope)?;
+    let Some(iss) = iss else {
+        return if auth.issuer_optional {
+            Ok(())
+        } else {
+            Err(OAuthError::NoIssuer)
+        };
+    };
+    let issuer = template.text(client.scope)?;
     let differs = issuer.is_some_and(|issuer| !issuer.is_empty() && issuer != iss);
     if differs {
         Err(OAuthError::Issuer)
@@ -137,7 +146,7 @@ mod tests {
         let context = json!({ "zone": "eu" });
         with_client(&issuer, &context, |client| {
             assert_eq!(check_issuer(client, Some("https://eu.x.com")), Ok(()));
-            assert_eq!(check_issuer(client, None), Ok(()));
+            assert_eq!(check_issuer(client, None), Err(OAuthError::NoIssuer));
             for other in [
                 "https://eu.x.com/",
                 "https://EU.x.com",
@@ -147,6 +156,12 @@ mod tests {
                 let checked = check_issuer(client, Some(other));
                 assert_eq!(checked, Err(OAuthError::Issuer), "{other}");
             }
+        });
+        let optional = json!({ "auth": { "issuer": "https://eu.x.com", "issuerOptional": true } });
+        with_client(&optional, &context, |client| {
+            assert_eq!(check_issuer(client, None), Ok(()));
+            assert_eq!(check_issuer(client, Some("https://eu.x.com")), Ok(()));
+            assert_eq!(check_issuer(client, Some("")), Err(OAuthError::Issuer));
         });
         with_client(&json!({}), &context, |client| {
             assert_eq!(check_issuer(client, Some("https://evil.com")), Ok(()));

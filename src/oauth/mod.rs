@@ -55,6 +55,11 @@ pub enum OAuthError {
     /// `pkce` is on, and no verifier was kept for this login.
     #[error("the credential's `pkce` is on, and this login has no code verifier")]
     NoVerifier,
+    /// There is no `iss`, and the file names the `issuer` (RFC 9207 §2.4).
+    #[error(
+        "the answer does not say where it comes from (`iss`), and the credential has an `auth.issuer`; a provider that sends none needs `issuerOptional`"
+    )]
+    NoIssuer,
     /// `iss` is another than the file's `issuer` (RFC 9207 §2.4).
     #[error("the answer comes from another issuer than the credential's `auth.issuer`")]
     Issuer,

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{BUFFERED_ANSWER_BYTES_MAX, BUFFERED_TOTAL_BYTES_MAX, Buffers};
+use super::{
+    BUFFERED_ANSWER_BYTES_MAX, BUFFERED_TOTAL_BYTES_MAX, Buffers, Place, PrivateUpstreams,
+};
 
 /// The variables, and what was wrong with those that were read.
 pub(super) struct Variables<G> {
@@ -32,6 +34,16 @@ impl<G: Fn(&str) -> Option<String>> Variables<G> {
     pub(super) fn text(&self, name: &str) -> Option<String> {
         let text = (self.get)(name)?.trim().to_owned();
         (!text.is_empty()).then_some(text)
+    }
+
+    /// A text of so many characters at least; a shorter one is absent.
+    pub(super) fn long_text(&self, name: &str, least: usize) -> Option<String> {
+        let text = self.text(name)?;
+        if text.chars().count() < least {
+            self.note(name, &format!("is shorter than {least} characters"));
+            return None;
+        }
+        Some(text)
     }
 
     /// A whole number. More than the most is the most.
@@ -85,11 +97,32 @@ impl<G: Fn(&str) -> Option<String>> Variables<G> {
     pub(super) fn origin(&self, name: &str) -> Option<Url> {
         let text = self.text(name)?;
         let url = Url::parse(&text).ok();
-        let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+        let is_safe = |url: &Url| match url.scheme() {
+            "https" => url.has_host(),
+            "http" => Place::of(url) == Place::Loopback,
+            _ => false,
+        };
+        let url = url.filter(is_safe);
         if url.is_none() {
-            self.note(name, "is not an http or https URL");
+            self.note(name, "is not an https URL (http only on loopback)");
         }
         url
+    }
+
+    /// Private addresses are for a gateway on a developer's machine: one that the world knows does not call them.
+    pub(super) fn private_upstreams(&self, public_url: Option<&Url>) -> PrivateUpstreams {
+        let name = "ALLOW_PRIVATE_UPSTREAMS";
+        let set = self.either(
+            name,
+            ("false", PrivateUpstreams::Refused),
+            ("true", PrivateUpstreams::Allowed),
+        );
+        let is_known = public_url.is_some_and(|url| Place::of(url) != Place::Loopback);
+        if set == PrivateUpstreams::Allowed && is_known {
+            self.note(name, "counts on loopback only, and PUBLIC_URL is elsewhere");
+            return PrivateUpstreams::Refused;
+        }
+        set
     }
 
     /// A walk has half of the total: less than one answer would never let that one in.

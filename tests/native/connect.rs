@@ -67,7 +67,17 @@ impl Browser {
         }
     }
 
+    /// The page at an address; where that asks "Is this you?" first, it was.
     pub fn get(&mut self, address: &str) -> Answer {
+        let page = self.open(address);
+        if page.status == 200 && page.text().contains("Is this you?") {
+            return self.open(&way_on(&page));
+        }
+        page
+    }
+
+    /// The page at an address, whatever it asks.
+    pub fn open(&mut self, address: &str) -> Answer {
         self.ask("GET", address, Body::Empty)
     }
 
@@ -131,6 +141,15 @@ impl Browser {
         }
         answer
     }
+}
+
+/// The address of a page's link that has an answer to "Is this you?" in it.
+pub fn way_on(page: &Answer) -> String {
+    let text = page.text();
+    let at = text.find("confirmed=").expect("a link that goes on");
+    let start = text[..at].rfind("href=\"").unwrap() + 6;
+    let end = start + text[start..].find('"').unwrap();
+    text[start..end].replace("&amp;", "&")
 }
 
 /// A link, and a browser on its way.

@@ -1,5 +1,6 @@
 //! Environments, their tokens, and that they cannot see each other.
 
+use causeway::ports::Body;
 use serde_json::json;
 
 use crate::client::{Client, id_of};
@@ -33,19 +34,22 @@ fn health_names_what_cannot_be_read_and_all_of_it_works_with_its_default() {
         ("CALL_TIMEOUT_MS", "0"),
     ]);
     let admin = Client::admin(&world);
-    let health = admin.with_token("").get("/health").expect(503);
+    let stranger = admin.with_token("");
+    let health = stranger.request("GET", "http://127.0.0.1:8787/health", &[], Body::Empty);
+    let health = health.expect(503);
     assert_eq!(health["status"], "misconfigured");
     assert_eq!(
         health["problems"],
         json!([
+            "PUBLIC_URL is not an https URL (http only on loopback)",
             "EU_JURISDICTION is neither `eu` nor `off`",
             "ALLOW_PRIVATE_UPSTREAMS is neither `false` nor `true`",
-            "PUBLIC_URL is not an http or https URL",
             "LIST_PAGES is not a whole number from 1 on",
             "CALL_TIMEOUT_MS is not a whole number from 1 on",
         ])
     );
-    admin.get("/environment").expect(200);
+    let at_home = "http://127.0.0.1:8787/environment";
+    admin.request("GET", at_home, &[], Body::Empty).expect(200);
 }
 
 #[test]

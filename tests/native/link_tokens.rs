@@ -18,7 +18,7 @@ fn a_link_token_is_shown_once_listed_without_itself_and_revoked() {
         made["url"],
         format!("https://causeway.example/connect?link_token={token}")
     );
-    assert_eq!(made["expires_at"], "2023-11-21T22:13:20.000Z");
+    assert_eq!(made["expires_at"], "2023-11-15T22:13:20.000Z");
     let at_rest = world.at_rest();
     assert!(!at_rest.contains(token) && !at_rest.contains("hunter2"));
     let list = setting.client.get("/link-token?tenant_id=acme").expect(200);

@@ -18,7 +18,7 @@ use causeway::flows::directory::{Directory, DirectoryName};
 use causeway::flows::isolate::Isolate;
 use causeway::ids::AccountId;
 use causeway::ports::*;
-use causeway::settings::Settings;
+use causeway::settings::{PrivateUpstreams, Settings};
 use causeway::time::Timestamp;
 use futures::StreamExt;
 use futures::future::LocalBoxFuture;
@@ -133,6 +133,8 @@ pub struct Inner {
     pub call_faults: Cell<usize>,
     /// The platform's limit of requests per token in ten seconds; nothing without the binding.
     pub token_rate: Cell<Option<usize>>,
+    /// The platform's limit of failed authentications per address in a minute; nothing without the binding.
+    pub failed_auth: Cell<Option<usize>>,
     /// Requests by token, each with its ten seconds.
     counted: RefCell<BTreeMap<String, (i64, usize)>>,
     /// Asks with this word in them never return.
@@ -143,6 +145,8 @@ pub struct Inner {
     heard: RefCell<Vec<(ObjectName, Value)>>,
     /// KV operations wait until this is false and the clock moves.
     pub kv_waits: Cell<bool>,
+    /// Operations on KV, and messages and calls to objects.
+    touches: Cell<usize>,
 }
 
 /// The twin; clones are the same world.
@@ -150,6 +154,10 @@ pub struct Inner {
 pub struct World(pub Rc<Inner>);
 
 pub const ADMIN: &str = "admin-token-of-the-tests";
+/// Where the gateway is reached.
+pub const ORIGIN: &str = "https://causeway.example";
+/// The same, where it may call private addresses.
+const ORIGIN_ON_LOOPBACK: &str = "http://127.0.0.1:8787";
 const SEALING_KEYS: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 impl World {
@@ -167,6 +175,10 @@ impl World {
             own.or_else(|| match name {
                 "ADMIN_TOKEN" => Some(ADMIN.to_owned()),
                 "SEALING_KEYS" => Some(SEALING_KEYS.to_owned()),
+                // Private upstreams are for a gateway on loopback, which needs no other name.
+                "PUBLIC_URL" if !variables.contains(&("ALLOW_PRIVATE_UPSTREAMS", "true")) => {
+                    Some(ORIGIN.to_owned())
+                }
                 _ => None,
             })
         });
@@ -189,11 +201,13 @@ impl World {
             tasks: RefCell::default(),
             call_faults: Cell::new(0),
             token_rate: Cell::new(None),
+            failed_auth: Cell::new(None),
             counted: RefCell::default(),
             hangs: RefCell::default(),
             says: RefCell::default(),
             heard: RefCell::default(),
             kv_waits: Cell::new(false),
+            touches: Cell::new(0),
         }))
     }
 
@@ -346,6 +360,23 @@ impl World {
     /// The requests the provider got since the last look.
     pub fn sent(&self) -> Vec<Sent> {
         std::mem::take(&mut *self.0.sent.borrow_mut())
+    }
+
+    /// Where requests of stories go.
+    pub fn origin(&self) -> &'static str {
+        match self.0.settings.private_upstreams {
+            PrivateUpstreams::Allowed => ORIGIN_ON_LOOPBACK,
+            PrivateUpstreams::Refused => ORIGIN,
+        }
+    }
+
+    /// Operations on KV, and messages and calls to objects, so far.
+    pub fn touches(&self) -> usize {
+        self.0.touches.get()
+    }
+
+    fn touch(&self) {
+        self.0.touches.set(self.0.touches.get() + 1);
     }
 
     /// Writes to an object's storage so far.
@@ -604,12 +635,14 @@ impl System for World {
 
 impl ConfigStore for World {
     async fn get(&self, key: &str) -> Result<Option<String>, StoreUnavailable> {
+        self.touch();
         poll_fn(|context| self.kv_turn(context)).await;
         self.kv_step()?;
         Ok(self.0.kv.borrow().get(key).cloned())
     }
 
     async fn put(&self, key: &str, text: &str) -> Result<(), StoreUnavailable> {
+        self.touch();
         poll_fn(|context| self.kv_turn(context)).await;
         self.kv_step()?;
         self.0
@@ -620,6 +653,7 @@ impl ConfigStore for World {
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreUnavailable> {
+        self.touch();
         poll_fn(|context| self.kv_turn(context)).await;
         self.kv_step()?;
         self.0.kv.borrow_mut().remove(key);
@@ -665,10 +699,20 @@ impl HttpClient for World {
 
 impl TokenRate for World {
     async fn admits(&self, key: &str) -> bool {
-        let Some(limit) = self.0.token_rate.get() else {
+        self.counts(key, self.0.token_rate.get(), 10_000)
+    }
+
+    async fn admits_failure(&self, address: &str) -> bool {
+        self.counts(address, self.0.failed_auth.get(), 60_000)
+    }
+}
+
+impl World {
+    fn counts(&self, key: &str, limit: Option<usize>, period: i64) -> bool {
+        let Some(limit) = limit else {
             return true;
         };
-        let window = self.0.now.get() / 10_000;
+        let window = self.0.now.get() / period;
         let mut counted = self.0.counted.borrow_mut();
         let count = counted.entry(key.to_owned()).or_default();
         if count.0 != window {
@@ -686,6 +730,7 @@ impl Objects for World {
         message: String,
         _: Duration,
     ) -> Result<String, ObjectFault> {
+        self.touch();
         let fault = self.fault_for(&message);
         if fault == Some(Fault::Lost) {
             return Err(ObjectFault::Interrupted);
@@ -720,6 +765,7 @@ impl Objects for World {
         request: Incoming<Pieces>,
         _: Duration,
     ) -> Result<Reply<Pieces>, ObjectFault> {
+        self.touch();
         if self.0.call_faults.get() > 0 {
             self.0.call_faults.set(self.0.call_faults.get() - 1);
             return Err(ObjectFault::Interrupted);

@@ -83,10 +83,17 @@ fn everything_is_sealed_anew_and_the_old_key_can_be_dropped() {
         "neither in the objects nor in KV"
     );
     let world = world.deployed_with(&[("SEALING_KEYS", NEW)]);
-    let client = Client {
+    let old = Client {
         world: world.clone(),
         ..client
     };
+    let path = format!("/integrated-account/{}", accounts[0]);
+    assert_eq!(
+        old.get(&path).status,
+        401,
+        "tokens end with the key that signed them"
+    );
+    let client = Client::admin(&world).token_of(&setting.environment, None);
     for (n, account) in accounts.iter().enumerate() {
         assert_eq!(called(&world, &client, account), format!("Bearer t{n}"));
     }
@@ -115,12 +122,9 @@ fn a_rotation_that_a_restart_cuts_off_goes_on() {
 
 #[test]
 fn a_missing_key_is_a_clear_500_and_what_it_sealed_is_never_taken_for_empty() {
-    let (world, setting, accounts) = full();
+    let (world, _, accounts) = full();
     let world = world.deployed_with(&[("SEALING_KEYS", NEW)]);
-    let client = Client {
-        world: world.clone(),
-        ..setting.client.clone()
-    };
+    let client = Client::admin(&world);
     let call = client.get(&format!(
         "/proxy/orders?integrated_account_id={}",
         accounts[0]
@@ -137,10 +141,7 @@ fn a_missing_key_is_a_clear_500_and_what_it_sealed_is_never_taken_for_empty() {
         "SEALING_KEYS",
         "k1:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=",
     )]);
-    let client = Client {
-        world: wrong.clone(),
-        ..setting.client
-    };
+    let client = Client::admin(&wrong);
     assert_eq!(
         client
             .get(&format!("/integrated-account/{}", accounts[0]))

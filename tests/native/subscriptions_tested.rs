@@ -61,7 +61,9 @@ fn a_test_is_a_signed_request_like_any_delivery() {
     assert_eq!(sent.header("content-type"), Some("application/json"));
     let agent = concat!("causeway/", env!("CARGO_PKG_VERSION"));
     assert_eq!(sent.header("user-agent"), Some(agent));
-    assert_eq!(sent.headers.len(), 5, "and nothing else goes out");
+    let mark = sent.header("x-causeway-delivery").unwrap();
+    assert_eq!(mark.len(), 32, "by which we know our own");
+    assert_eq!(sent.headers.len(), 6, "and nothing else goes out");
     assert!(is_signed_by(&sent, &made["secret"]));
 }
 

@@ -167,7 +167,7 @@ describe("code", () => {
   });
 
   test("missing, or doubled", async () => {
-    for (const change of [(query) => query.delete("code"), (query) => query.append("code", "another")]) {
+    for (const change of [(query) => query.delete("code"), (query) => query.delete("iss"), (query) => query.append("code", "another")]) {
       const { visitor, callback } = await halfWay();
       change(callback.searchParams);
       await refused(visitor, callback);

@@ -18,6 +18,7 @@ describe("in a browser", { skip: noBrowser }, () => {
   before(async () => {
     [browser, provider, gateway, company, stranger] = await Promise.all([startBrowser(), startProvider(), start({ internet: "real" }), startCompany(), startCompany()]);
     ({ environment } = await lighthouseEnvironment(gateway, provider, { allowed: [company.url] }));
+    ok(await gateway.admin("PATCH", `/environment/${environment.id}`, { display_name: "Keeper's Log" }), 200);
   });
   after(async () => {
     await Promise.all([browser?.stop(), gateway?.stop()]);
@@ -26,6 +27,12 @@ describe("in a browser", { skip: noBrowser }, () => {
 
   const link = (more) => linkToken(environment, { integration: "lighthouse", ...more });
   const submit = (page) => page.locator(SUBMIT).first().click();
+
+  /** A link that was typed: it asks "Is this you?" first. */
+  async function openLink(page, { url }) {
+    await page.goto(url);
+    await page.getByRole("link", { name: "Yes, continue" }).click();
+  }
 
   /** What every page of ours must be. */
   async function looksRight(page, name, size) {
@@ -57,7 +64,9 @@ describe("in a browser", { skip: noBrowser }, () => {
 
       test("form → login → consent → success", async () => {
         const page = await browser.page(size);
-        await page.goto((await link()).url);
+        await page.goto((await link({ redirect_uri: undefined })).url);
+        await looksRight(page, "question", size);
+        await page.getByRole("link", { name: "Yes, continue" }).click();
         await looksRight(page, "form", size);
         await page.getByLabel("Beacon").fill("North-Pier");
         await submit(page);
@@ -70,7 +79,7 @@ describe("in a browser", { skip: noBrowser }, () => {
 
       test("a mistake is told beside its field, with the input kept", async () => {
         const page = await browser.page(size);
-        await page.goto((await link()).url);
+        await openLink(page, await link());
         await page.locator("form").first().evaluate((form) => (form.noValidate = true)); // the browser's own check comes first
         await page.getByLabel("Beacon").fill("two words");
         await submit(page);
@@ -86,7 +95,7 @@ describe("in a browser", { skip: noBrowser }, () => {
 
       test("a refusal at the provider", async () => {
         const page = await browser.page(size);
-        await page.goto((await link()).url);
+        await openLink(page, await link());
         await page.getByLabel("Beacon").fill("north");
         await submit(page);
         await signIn(page, { deny: true });
@@ -106,9 +115,9 @@ describe("in a browser", { skip: noBrowser }, () => {
         await install(gateway, environment, "harbour");
         await installLighthouse(gateway, environment, provider, "lighthouse-choice");
         const page = await browser.page(size);
-        await page.goto((await link({ integration: undefined })).url);
+        await openLink(page, await link({ integration: undefined }));
         await looksRight(page, "integrations", size);
-        await page.goto((await link({ integration: "lighthouse-choice" })).url);
+        await openLink(page, await link({ integration: "lighthouse-choice" }));
         await looksRight(page, "credentials", size);
       });
     });
@@ -116,7 +125,7 @@ describe("in a browser", { skip: noBrowser }, () => {
 
   test("by keyboard alone, and what has the focus can be seen", async () => {
     const page = await browser.page();
-    await page.goto((await link()).url);
+    await openLink(page, await link());
     await tabTo(page, "input[name=beacon]");
     assert.equal(await page.evaluate(hasVisibleFocus), true);
     await page.keyboard.type("north");
@@ -137,7 +146,7 @@ describe("in a browser", { skip: noBrowser }, () => {
 
   test("without JavaScript", async () => {
     const page = await browser.page("phone", { javaScript: false });
-    await page.goto((await link({ redirect_uri: `${company.url}/done` })).url);
+    await openLink(page, await link({ redirect_uri: `${company.url}/done` }));
     await page.getByLabel("Beacon").fill("north");
     await submit(page);
     await signIn(page);
@@ -151,7 +160,7 @@ describe("in a browser", { skip: noBrowser }, () => {
   test("response_mode=form_post: the cookie crosses the sites", async () => {
     await installLighthouse(gateway, environment, provider, "lighthouse-form-post");
     const page = await browser.page();
-    await page.goto((await link({ integration: "lighthouse-form-post", redirect_uri: `${company.url}/done` })).url);
+    await openLink(page, await link({ integration: "lighthouse-form-post", redirect_uri: `${company.url}/done` }));
     await page.getByLabel("Beacon").fill("north");
     await submit(page);
     await signIn(page);
@@ -161,10 +170,11 @@ describe("in a browser", { skip: noBrowser }, () => {
 
   describe("in a pop-up", () => {
     /** Opens the link in a window of this opener's page and connects there. */
-    async function connectFrom(opener, made) {
+    async function connectFrom(opener, made, { asks = false } = {}) {
       const page = await browser.page();
       await page.goto(opener.url);
       const [popup] = await Promise.all([page.waitForEvent("popup"), page.evaluate((url) => void open(url, "connect", "width=500,height=700"), `${made.url}&display=popup`)]);
+      if (asks) await popup.getByRole("link", { name: "Yes, continue" }).click();
       await popup.getByLabel("Beacon").fill("north");
       await submit(popup);
       await signIn(popup);
@@ -185,7 +195,7 @@ describe("in a browser", { skip: noBrowser }, () => {
     });
 
     test("a page of another origin that opened the same window hears nothing", async () => {
-      const { page, popup } = await connectFrom(stranger, await link({ redirect_uri: `${company.url}/done` }));
+      const { page, popup } = await connectFrom(stranger, await link({ redirect_uri: `${company.url}/done` }), { asks: true });
       await closed(popup);
       await page.waitForTimeout(300);
       assert.deepEqual(await heard(page), []);

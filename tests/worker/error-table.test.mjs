@@ -74,6 +74,14 @@ const ROWS = [
     const { account } = await wharf.install({ custom: false, resources: {} }, { name: "closed" });
     return call("GET", "/custom/ships", undefined, {}, { account });
   }],
+  ["caller.wrong_address", "a delivery of the gateway that comes back to it", async () => {
+    const { account, secret } = await buoyAccount(gateway, environment, { name: "buoy-looped" });
+    const { id } = ok(await client("POST", "/webhook", { target_url: `${wharf.url}/hook`, event_types: ["nothing"] }), 201);
+    ok(await client("POST", "/webhook/test", { id }), 200);
+    const mark = wharf.at("/hook")[0].headers["x-causeway-delivery"];
+    const { headers, body } = standardRequest(secret, { type: "wave" });
+    return send(gateway, accountUrl(account), { headers: { ...headers, "x-causeway-delivery": mark }, body });
+  }],
   ["caller.not_found", "an account of nobody, or of another environment", () => client("GET", `/integrated-account/${randomUUID()}`)],
   ["caller.method_not_allowed", "a method that the resource does not have", () => call("DELETE", "/proxy/ships/1")],
   ["caller.duplicate", "an integration's name, twice", async () => {
@@ -200,7 +208,8 @@ const ROWS = [
   ["internal.sealing_key", "a call after the key that sealed the account was dropped from SEALING_KEYS", async () => {
     const { SEALING_KEYS } = gateway.vars;
     await gateway.restart({ vars: { SEALING_KEYS: randomSealingKey() } });
-    const refused = await ship({ body: {} });
+    // A token would end with the key that signed it, too.
+    const refused = await admin("GET", `/proxy/ships/1?integrated_account_id=${wharf.account.id}`);
     await gateway.restart({ vars: { SEALING_KEYS } });
     return refused;
   }],

@@ -25,9 +25,10 @@ import { alarms, contents, fingerprint, holds, makeAlarmsDue, makeDeliveriesDue,
  * - `internet`: `(Request) => Response` for every outgoing call, whatever its host; "real" for servers on
  *   loopback; by default every call is refused and makes `stop` throw.
  * - `tokenRate`: requests a token may send in 10 s; default: any number.
+ * - `failedAuth`: failed authentications an address may send in 60 s; default: any number.
  * - `between`: `(step) => void`, awaited before and after every operation on KV and every ask of an object (faults.mjs).
  */
-export async function start({ vars = {}, persist, internet, tokenRate, between } = {}) {
+export async function start({ vars = {}, persist, internet, tokenRate, failedAuth, between } = {}) {
   const folder = persist ?? (await mkdtemp(path.join(tmpdir(), "causeway-")));
   const gateway = new Gateway(folder, persist === undefined, internet, between, {
     ADMIN_TOKEN: randomAdminToken(),
@@ -36,7 +37,7 @@ export async function start({ vars = {}, persist, internet, tokenRate, between }
     ALLOW_PRIVATE_UPSTREAMS: "true",
     ...vars,
   });
-  gateway.tokenRate = tokenRate;
+  gateway.rates = { TOKEN_RATE: [tokenRate, 10], FAILED_AUTH: [failedAuth, 60] };
   await gateway.boot();
   return gateway;
 }
@@ -156,7 +157,8 @@ class Gateway {
 
   async boot() {
     const dev = this.internet === "real" ? {} : { outboundService: { type: "fetcher", handler: (request) => this.#outside(request) } };
-    const ratelimits = this.tokenRate ? [{ name: "TOKEN_RATE", namespace_id: "1", simple: { limit: this.tokenRate, period: 10 } }] : [];
+    const set = Object.entries(this.rates).filter(([, [limit]]) => limit);
+    const ratelimits = set.map(([name, [limit, period]], n) => ({ name, namespace_id: String(n + 1), simple: { limit, period } }));
     const worker = await localWorker({ vars: this.vars, dev, ratelimits });
     this.#process = await runtimeProcessOf(async () => {
       this.#runtime = new Miniflare({

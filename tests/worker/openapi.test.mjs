@@ -191,8 +191,8 @@ test("webhooks in, events, subscriptions", async () => {
     await receive(operation, url, secret);
     await api.call(operation, { id: url.split("/").at(-1) }, { body: {}, status: 401 });
   }
-  await api.call("shakeHandsForAccount", { id: account.id }, { status: [401, 405] });
-  await api.call("shakeHandsForInstall", { id: installed.id }, { status: [401, 405] });
+  await api.call("shakeHandsForAccount", { id: accountUrl(account).split("/").at(-1) }, { status: [401, 405] });
+  await api.call("shakeHandsForInstall", { id: installUrl(installed).split("/").at(-1) }, { status: [401, 405] });
 
   const query = { integrated_account_id: account.id };
   const [event] = (await call("listEvents", {}, { query, status: 200 })).result;

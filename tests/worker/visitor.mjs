@@ -4,6 +4,7 @@
 //   let page = await visitor.open(url);               // follows redirects
 //   page = await visitor.submit(page, { login: "keeper" });
 //
+// A link that asks "Is this you?" is told yes, unless `asked: true`.
 // `until: (url) => boolean` stops in front of a redirect there: the page then has it as `next`.
 // The jar keeps the rules that matter here: Secure, `__Host-`, Path, expiry, and SameSite with the host name as the site.
 
@@ -15,8 +16,11 @@ export class Visitor {
   cookies = [];
 
   /** A link that was typed or, with `from`, followed on that page. */
-  open(url, { from, ...options } = {}) {
-    return this.#follow({ method: "GET", url: new URL(url, from), from }, options);
+  async open(url, { from, asked = false, ...options } = {}) {
+    const page = await this.#follow({ method: "GET", url: new URL(url, from), from }, options);
+    const yes = page.links.find((link) => new URL(link).searchParams.has("confirmed"));
+    const isQuestion = page.text.includes("Is this you?") && yes !== undefined;
+    return isQuestion && !asked ? this.#follow({ method: "GET", url: new URL(yes), from: page.url }, options) : page;
   }
 
   /**

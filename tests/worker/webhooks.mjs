@@ -85,8 +85,9 @@ export async function buoyAccount(gateway, environment, { name = "buoy", change 
   return { file, installed, account, secret };
 }
 
-export const accountUrl = ({ id }) => `/integrated-account-webhook/${id}`;
-export const installUrl = ({ id }) => `/environment-integration-webhook/${id}`;
+/** The path of what an answer gives as `webhook_url`; of what was never made, one that was made up. */
+export const accountUrl = ({ id, webhook_url }) => (webhook_url ? new URL(webhook_url).pathname : `/integrated-account-webhook/${id}`);
+export const installUrl = ({ id, webhook_url }) => (webhook_url ? new URL(webhook_url).pathname : `/environment-integration-webhook/${id}`);
 
 // Requests
 

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::integrated_account::shown;
 use super::pick;
+use super::webhook_url::WebhookUrls;
 use crate::flows::list_accounts::AccountInList;
+use crate::ports::Outside;
 
 /// What an index knows of an account.
 pub(in crate::api) const KNOWN: [&str; 7] = [
@@ -18,9 +20,9 @@ pub(in crate::api) const KNOWN: [&str; 7] = [
 ];
 
 /// An account whose object gave no answer has an `error` in place of what only the object knows.
-pub(super) fn in_list(account: &AccountInList) -> Value {
+pub(super) fn in_list(urls: &WebhookUrls<'_, impl Outside>, account: &AccountInList) -> Value {
     let (entry, failure) = match account {
-        AccountInList::Whole(view) => return shown(view),
+        AccountInList::Whole(view) => return shown(urls, view),
         AccountInList::IndexOnly(entry, failure) => (entry.as_ref(), failure),
     };
     let mut known = pick(entry, &KNOWN);
@@ -32,5 +34,5 @@ pub(super) fn in_list(account: &AccountInList) -> Value {
         );
         fields.insert("error".to_owned(), error);
     }
-    known
+    urls.of_account(entry.id, known)
 }

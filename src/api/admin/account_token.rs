@@ -6,10 +6,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::integrated_account::{parse, sees, shown};
+use super::integrated_account::{parse, sees};
 use super::{Answer, created, ok};
+use crate::account::token::{self, Kind};
 use crate::api::Desk;
-use crate::api::caller::{Caller, account_token_text};
+use crate::api::caller::Caller;
 use crate::api::shape;
 use crate::crypto;
 use crate::error::{Code, Failure};
@@ -48,7 +49,8 @@ pub(super) async fn create<O: Outside>(
     let sees = sees(caller, &request.url)?;
     let new: New = shape::read(request.body).await?;
     let account = parse(&new.integrated_account_id)?;
-    let token = account_token_text(account, desk.outside.random());
+    let ring = desk.outside.settings().keyring()?;
+    let token = token::token(ring, Kind::Account, account, desk.outside.random())?;
     let until = desk.outside.now().plus(LIFE);
     let ask = AccountAsk::IssueToken(sees, crypto::sha256_hex(token.as_bytes()), until);
     ask_account::<()>(desk.outside, account, &ask).await?;
@@ -60,7 +62,7 @@ pub(super) async fn create<O: Outside>(
 pub(super) async fn get_me<O: Outside>(desk: &Desk<'_, O>, caller: &Caller) -> Answer<O> {
     let view: AccountView =
         ask_account(desk.outside, me(caller)?, &AccountAsk::Get(caller.sees())).await?;
-    Ok(ok(&shown(&view)))
+    Ok(ok(&view.shown()))
 }
 
 /// Only the context, and of that neither secrets nor what decides the host: the object sees to that.
@@ -80,7 +82,7 @@ pub(super) async fn change_me<O: Outside>(
         &AccountAsk::Change(caller.sees(), change),
     )
     .await?;
-    Ok(ok(&shown(&view)))
+    Ok(ok(&view.shown()))
 }
 
 fn me(caller: &Caller) -> Result<AccountId, Failure> {

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{Answer, created, deleted, environment, listed, pick};
+use crate::account::token::{self, Kind};
 use crate::api::Desk;
-use crate::api::caller::{Caller, token_text};
+use crate::api::caller::Caller;
 use crate::api::query::{Field, Query};
 use crate::api::shape;
 use crate::crypto;
@@ -64,7 +65,8 @@ pub(super) async fn create<O: Outside>(
     let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
     let scopes = new.scopes.unwrap_or_else(|| TokenScope::ALL.to_vec());
     check(desk, caller, &new.name, &scopes, new.expires_at)?;
-    let token = token_text(environment, desk.outside.random());
+    let ring = desk.outside.settings().keyring()?;
+    let token = token::token(ring, Kind::Api, environment, desk.outside.random())?;
     let now = desk.outside.now();
     let record = TokenRecord {
         id: ApiTokenId::new(now, desk.outside.random()),

@@ -1,7 +1,7 @@
 //! `/environment`: admin token only.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use url::Url;
 
@@ -11,7 +11,7 @@ use crate::api::query::{Field, Query};
 use crate::api::shape;
 use crate::error::{Complaint, Failure};
 use crate::flows::ask::{EnvironmentChange, RootAsk, ask_root};
-use crate::flows::records::{EnvironmentRecord, Listed};
+use crate::flows::records::{ApplicationNames, EnvironmentRecord, Listed};
 use crate::ids::{EnvironmentId, Placement, Region};
 use crate::ports::{Body, Outside};
 use crate::settings::PrivateUpstreams;
@@ -25,6 +25,8 @@ pub(in crate::api) struct New {
     region: Region,
     #[serde(default)]
     allowed_redirect_origins: Vec<String>,
+    display_name: Option<String>,
+    logo_url: Option<String>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -33,6 +35,20 @@ pub(in crate::api) struct New {
 pub(in crate::api) struct Change {
     name: Option<String>,
     allowed_redirect_origins: Option<Vec<String>>,
+    /// Null takes it away.
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<String>")]
+    display_name: Option<Value>,
+    /// Null takes it away.
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<String>")]
+    logo_url: Option<Value>,
+}
+
+/// A text or null; a null that is there is something else than nothing.
+fn present<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Value>, D::Error> {
+    let text: Option<String> = Option::deserialize(input)?;
+    Ok(Some(text.into()))
 }
 
 /// What a list is narrowed by.
@@ -43,11 +59,13 @@ pub(in crate::api) const FIELDS: [Field; 3] = [
 ];
 
 /// What of the record is shown.
-pub(in crate::api) const SHOWN: [&str; 6] = [
+pub(in crate::api) const SHOWN: [&str; 8] = [
     "id",
     "name",
     "region",
     "allowed_redirect_origins",
+    "display_name",
+    "logo_url",
     "created_at",
     "updated_at",
 ];
@@ -61,14 +79,26 @@ pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Answer<O>
 
 pub(super) async fn create<O: Outside>(desk: &Desk<'_, O>, body: Body<O::Stream>) -> Answer<O> {
     let new: New = shape::read(body).await?;
-    check(desk, Some(&new.name), &new.allowed_redirect_origins)?;
+    let origins = check(
+        desk,
+        &Said {
+            name: Some(&new.name),
+            origins: &new.allowed_redirect_origins,
+            display_name: new.display_name.as_deref(),
+            logo_url: new.logo_url.as_deref(),
+        },
+    )?;
     let now = desk.outside.now();
     let placement = Placement::new(new.region, desk.outside.settings().eu_jurisdiction);
     let record = EnvironmentRecord {
         id: EnvironmentId::new(now, placement, desk.outside.random()),
         name: new.name,
         region: new.region,
-        allowed_redirect_origins: new.allowed_redirect_origins,
+        allowed_redirect_origins: origins,
+        application: ApplicationNames {
+            display_name: new.display_name,
+            logo_url: new.logo_url,
+        },
         created_at: now,
         updated_at: now,
     };
@@ -90,18 +120,30 @@ pub(super) async fn change<O: Outside>(
 ) -> Answer<O> {
     let id = parse(id)?;
     let change: Change = shape::read(body).await?;
-    check(
+    let origins = check(
         desk,
-        change.name.as_deref(),
-        change
-            .allowed_redirect_origins
-            .as_deref()
-            .unwrap_or_default(),
+        &Said {
+            name: change.name.as_deref(),
+            origins: change
+                .allowed_redirect_origins
+                .as_deref()
+                .unwrap_or_default(),
+            display_name: change.display_name.as_ref().and_then(Value::as_str),
+            logo_url: change.logo_url.as_ref().and_then(Value::as_str),
+        },
     )?;
+    let named = [
+        ("display_name", change.display_name),
+        ("logo_url", change.logo_url),
+    ];
+    let application = named
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)));
     let change = EnvironmentChange {
         id,
         name: change.name,
-        allowed_redirect_origins: change.allowed_redirect_origins,
+        allowed_redirect_origins: change.allowed_redirect_origins.map(|_| origins),
+        application: Value::Object(application.collect()),
     };
     let record: EnvironmentRecord =
         ask_root(desk.outside, &RootAsk::ChangeEnvironment(change)).await?;
@@ -126,40 +168,66 @@ fn hidden() -> Failure {
     Failure::not_found("environment")
 }
 
-fn check<O: Outside>(
-    desk: &Desk<'_, O>,
-    name: Option<&str>,
-    origins: &[String],
-) -> Result<(), Failure> {
+/// What is said of an environment.
+struct Said<'a> {
+    name: Option<&'a str>,
+    origins: &'a [String],
+    display_name: Option<&'a str>,
+    logo_url: Option<&'a str>,
+}
+
+/// Says everything that is wrong at once; the origins as they are stored.
+fn check<O: Outside>(desk: &Desk<'_, O>, said: &Said) -> Result<Vec<String>, Failure> {
     let mut complaints = Vec::new();
-    if name.is_some_and(|name| name.trim().is_empty() || name.chars().count() > 100) {
+    let mut complain = |path: String, message: &str| {
         complaints.push(Complaint {
-            path: "name".into(),
-            message: "needs 1 to 100 characters".into(),
+            path,
+            message: message.into(),
         });
+    };
+    for (path, name) in [("name", said.name), ("display_name", said.display_name)] {
+        if name.is_some_and(|name| name.trim().is_empty() || name.chars().count() > 100) {
+            complain(path.to_owned(), "needs 1 to 100 characters");
+        }
     }
-    for (index, origin) in origins.iter().enumerate() {
-        if !is_origin(origin, desk.outside.settings().private_upstreams) {
-            let message = "is not an https origin such as https://app.example.com".into();
-            complaints.push(Complaint {
-                path: format!("allowed_redirect_origins[{index}]"),
-                message,
-            });
+    if said.logo_url.is_some_and(|url| !is_logo(url)) {
+        complain(
+            "logo_url".to_owned(),
+            "is not an https URL of at most 2,048 characters",
+        );
+    }
+    let private = desk.outside.settings().private_upstreams;
+    let mut origins = Vec::new();
+    for (index, text) in said.origins.iter().enumerate() {
+        match origin(text, private) {
+            Some(origin) => origins.push(origin),
+            None => complain(
+                format!("allowed_redirect_origins[{index}]"),
+                "is not an https origin such as https://app.example.com",
+            ),
         }
     }
     if complaints.is_empty() {
-        Ok(())
+        Ok(origins)
     } else {
         Err(Failure::invalid_in(&complaints))
     }
 }
 
-fn is_origin(text: &str, private: PrivateUpstreams) -> bool {
-    let Ok(url) = Url::parse(text) else {
-        return false;
-    };
+fn is_logo(text: &str) -> bool {
+    let url = Url::parse(text);
+    text.len() <= 2_048 && url.is_ok_and(|url| url.scheme() == "https" && url.username().is_empty())
+}
+
+/// An origin as browsers write it (RFC 6454 §6.2), which is how it is compared.
+fn origin(text: &str, private: PrivateUpstreams) -> Option<String> {
+    let url = Url::parse(text).ok()?;
     let may_be_http = private == PrivateUpstreams::Allowed && url.scheme() == "http";
-    let is_bare =
-        url.origin().ascii_serialization() == text.trim_end_matches('/').to_ascii_lowercase();
-    is_bare && (url.scheme() == "https" || may_be_http)
+    let is_bare = url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    (is_bare && (url.scheme() == "https" || may_be_http))
+        .then(|| url.origin().ascii_serialization())
 }

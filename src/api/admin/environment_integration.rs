@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
+use super::webhook_url::WebhookUrls;
 use super::{Answer, created, deleted, environment, listed, ok, pick};
 use crate::api::Desk;
 use crate::api::caller::Caller;
@@ -82,7 +83,8 @@ pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &
         &EnvironmentAsk::ListInstalls(page.clone()),
     )
     .await?;
-    Ok(listed(&found, &page, shown))
+    let urls = WebhookUrls::at(desk, url);
+    Ok(listed(&found, &page, |record| shown(&urls, record)))
 }
 
 pub(super) async fn get<O: Outside>(
@@ -95,7 +97,8 @@ pub(super) async fn get<O: Outside>(
     let id: InstallId = id.parse().map_err(|_| hidden())?;
     let found: Option<InstallRecord> =
         ask_environment(desk.outside, environment, &EnvironmentAsk::FindInstall(id)).await?;
-    Ok(ok(&shown(&found.ok_or_else(hidden)?)))
+    let urls = WebhookUrls::at(desk, url);
+    Ok(ok(&shown(&urls, &found.ok_or_else(hidden)?)))
 }
 
 pub(super) async fn create<O: Outside>(
@@ -127,10 +130,11 @@ pub(super) async fn create<O: Outside>(
     };
     let ask = EnvironmentAsk::CreateInstall(record, secrets);
     let written: Written<InstallRecord> = ask_environment(desk.outside, environment, &ask).await?;
+    let view = shown(&WebhookUrls::at(desk, &request.url), &written.record);
     let answer = if written.is_new {
-        created(&shown(&written.record))
+        created(&view)
     } else {
-        ok(&shown(&written.record))
+        ok(&view)
     };
     published::replace(
         desk.outside,
@@ -165,7 +169,10 @@ pub(super) async fn change<O: Outside>(
     };
     let ask = EnvironmentAsk::ChangeInstall(id, change);
     let written: Written<InstallRecord> = ask_environment(desk.outside, environment, &ask).await?;
-    let answer = ok(&shown(&written.record));
+    let answer = ok(&shown(
+        &WebhookUrls::at(desk, &request.url),
+        &written.record,
+    ));
     published::replace(desk.outside, desk.isolate, &id.to_string(), written.record);
     Ok(answer)
 }
@@ -224,6 +231,6 @@ fn hidden() -> Failure {
     Failure::not_found("environment integration")
 }
 
-fn shown(record: &InstallRecord) -> Value {
-    pick(record, &SHOWN)
+fn shown(urls: &WebhookUrls<'_, impl Outside>, record: &InstallRecord) -> Value {
+    urls.of_install(record.id, pick(record, &SHOWN))
 }

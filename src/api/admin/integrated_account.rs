@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::account_in_list::in_list;
+use super::webhook_url::WebhookUrls;
 use super::{Answer, created, deleted, environment, ok};
 use crate::api::Desk;
 use crate::api::caller::Caller;
@@ -92,7 +93,12 @@ pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &
     let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
     let environment = caller.environment(query.get("environment_id"))?;
     let found = list_accounts(desk.outside, environment, page.clone()).await?;
-    let result: Vec<_> = found.result.iter().map(in_list).collect();
+    let urls = WebhookUrls::at(desk, url);
+    let result: Vec<_> = found
+        .result
+        .iter()
+        .map(|account| in_list(&urls, account))
+        .collect();
     Ok(ok(
         &json!({ "result": result, "next_cursor": found.next_cursor.as_deref().map(cursor), "limit": page.limit }),
     ))
@@ -118,7 +124,8 @@ pub(super) async fn import<O: Outside>(
         is_sandbox: new.is_sandbox,
     };
     let view = import_account(desk.outside, environment, new).await?;
-    Ok(created(&shown(&view)))
+    let urls = WebhookUrls::at(desk, &request.url);
+    Ok(created(&shown(&urls, &view)))
 }
 
 pub(super) async fn get<O: Outside>(
@@ -129,7 +136,7 @@ pub(super) async fn get<O: Outside>(
 ) -> Answer<O> {
     let sees = sees(caller, url)?;
     let view: AccountView = ask_account(desk.outside, parse(id)?, &AccountAsk::Get(sees)).await?;
-    Ok(ok(&shown(&view)))
+    Ok(ok(&shown(&WebhookUrls::at(desk, url), &view)))
 }
 
 pub(super) async fn delete<O: Outside>(
@@ -163,7 +170,7 @@ pub(super) async fn change<O: Outside>(
     };
     let view: AccountView =
         ask_account(desk.outside, parse(id)?, &AccountAsk::Change(sees, change)).await?;
-    Ok(ok(&shown(&view)))
+    Ok(ok(&shown(&WebhookUrls::at(desk, &request.url), &view)))
 }
 
 pub(super) async fn replace_credentials<O: Outside>(
@@ -180,7 +187,7 @@ pub(super) async fn replace_credentials<O: Outside>(
         &AccountAsk::Credentials(sees, new.context),
     )
     .await?;
-    Ok(ok(&shown(&view)))
+    Ok(ok(&shown(&WebhookUrls::at(desk, &request.url), &view)))
 }
 
 pub(super) async fn refresh_credentials<O: Outside>(
@@ -269,7 +276,7 @@ pub(super) fn parse(id: &str) -> Result<AccountId, Failure> {
         .map_err(|_| Failure::not_found("integrated account"))
 }
 
-/// The account as every answer shows it; the object has taken the secrets out.
-pub(super) fn shown(view: &AccountView) -> Value {
-    view.shown()
+/// The account as every answer to a backend shows it; the object has taken the secrets out.
+pub(super) fn shown(urls: &WebhookUrls<'_, impl Outside>, view: &AccountView) -> Value {
+    urls.of_account(view.account.id, view.shown())
 }

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{Answer, created, deleted, environment, listed, pick};
+use crate::account::token::{self, Kind};
 use crate::api::Desk;
-use crate::api::caller::{Caller, link_token_text};
+use crate::api::caller::Caller;
 use crate::api::query::{Field, Query};
 use crate::api::shape;
 use crate::crypto;
@@ -20,9 +21,7 @@ use crate::flows::records::{LinkRecord, Listed};
 use crate::ids::{LinkTokenId, Region};
 use crate::json as words;
 use crate::ports::{Incoming, Outside};
-
-/// How long a link token may be used.
-const LIFE: Duration = Duration::from_hours(7 * 24);
+use crate::settings::{LINK_LIFE, LINK_LIFE_MAX, LINK_LIFE_MIN};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -37,6 +36,9 @@ pub(in crate::api) struct New {
     redirect_uri: Option<String>,
     region: Option<Region>,
     persist_previous_context: Option<bool>,
+    /// Seconds.
+    #[schemars(range(min = 60, max = 604_800))]
+    expires_in: Option<u64>,
 }
 
 /// What a list is narrowed by.
@@ -70,7 +72,9 @@ pub(super) async fn create<O: Outside>(
     let new: New = shape::read(request.body).await?;
     let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
     let aim = aim(new.tenant_id, new.integrated_account_id, new.region)?;
-    let token = link_token_text(environment, desk.outside.random());
+    let life = life(new.expires_in)?;
+    let ring = desk.outside.settings().keyring()?;
+    let token = token::token(ring, Kind::Link, environment, desk.outside.random())?;
     let new = NewLink {
         aim,
         integration: new.integration,
@@ -78,7 +82,7 @@ pub(super) async fn create<O: Outside>(
         context: new.context.unwrap_or_else(|| json!({})),
         redirect_uri: new.redirect_uri,
         persist_previous_context: new.persist_previous_context.unwrap_or(true),
-        life: LIFE,
+        life,
         hash: crypto::sha256_hex(token.as_bytes()),
     };
     let record = create_link(desk.outside, environment, &caller.sees(), new).await?;
@@ -107,6 +111,17 @@ pub(super) async fn delete<O: Outside>(
     let ask = EnvironmentAsk::DeleteLink(id);
     let id: LinkTokenId = ask_environment(desk.outside, environment, &ask).await?;
     Ok(deleted(&id))
+}
+
+/// How long a link token may be used.
+fn life(seconds: Option<u64>) -> Result<Duration, Failure> {
+    let life = seconds.map_or(LINK_LIFE, Duration::from_secs);
+    if (LINK_LIFE_MIN..=LINK_LIFE_MAX).contains(&life) {
+        return Ok(life);
+    }
+    let (least, most) = (LINK_LIFE_MIN.as_secs(), LINK_LIFE_MAX.as_secs());
+    let words = format!("needs {least} to {most} seconds; leave it out for a day");
+    Err(Failure::invalid("expires_in", words))
 }
 
 /// A new account of a tenant, or an account that is there; never both.

@@ -14,6 +14,7 @@ pub(super) mod log;
 mod sealing;
 pub(super) mod webhook;
 pub(super) mod webhook_test;
+pub(super) mod webhook_url;
 
 use http::StatusCode;
 use serde::Serialize;

@@ -20,7 +20,7 @@ use crate::ids::{EnvironmentId, WebhookId};
 use crate::json as words;
 use crate::ports::{Incoming, Outside};
 use crate::proxy::guard;
-use crate::settings::Settings;
+use crate::settings::{Place, Settings};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -77,7 +77,9 @@ pub(super) async fn create<O: Outside>(
     let new: New = shape::read(request.body).await?;
     let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
     let settings = desk.outside.settings();
-    check(settings, Some(&new.target_url), new.event_types.as_deref())?;
+    let own = [settings.public_url.as_ref(), Some(&request.url)];
+    let target = Some(new.target_url.as_str());
+    check(settings, &own, target, new.event_types.as_deref())?;
     let secret = new_secret(desk.outside.random());
     let now = desk.outside.now();
     let record = WebhookRecord {
@@ -120,7 +122,8 @@ pub(super) async fn change<O: Outside>(
     let names = change.event_types.as_ref();
     let names = names.and_then(|events| events.names.as_deref());
     let settings = desk.outside.settings();
-    check(settings, change.target_url.as_deref(), names)?;
+    let own = [settings.public_url.as_ref(), Some(&request.url)];
+    check(settings, &own, change.target_url.as_deref(), names)?;
     let change = WebhookChange {
         target_url: change.target_url,
         event_types: change.event_types,
@@ -186,10 +189,11 @@ pub(super) async fn find<O: Outside>(
 /// Says everything that is wrong at once.
 fn check(
     settings: &Settings,
+    own: &[Option<&Url>],
     target: Option<&str>,
     event_types: Option<&[String]>,
 ) -> Result<(), Failure> {
-    let target = target.map(|text| check_address(settings, text));
+    let target = target.map(|text| check_address(settings, own, text));
     let event_types = event_types.map(check_event_types);
     let found = [("target_url", target), ("event_types", event_types)];
     let complaints: Vec<Complaint> = found
@@ -209,12 +213,11 @@ fn check(
     }
 }
 
-/// Sending checks it again: what may be called can change.
-fn check_address(settings: &Settings, text: &str) -> Result<(), String> {
+/// Sending checks it again: what may be called can change. `own` are the names this gateway is known to go by.
+fn check_address(settings: &Settings, own: &[Option<&Url>], text: &str) -> Result<(), String> {
     let url = check_target(text).map_err(|bad| bad.to_string())?;
-    let own = settings.public_url.as_ref().and_then(|own| own.host_str());
-    if own.is_some() && own == url.host_str() {
-        return Err("is this gateway's own address".to_owned());
+    if own.iter().flatten().any(|own| Place::is_same(own, &url)) {
+        return Err("is this gateway's own address: events would make events".to_owned());
     }
     let refused = guard::check(&url, settings.private_upstreams).err();
     refused.map_or(Ok(()), |refused| {

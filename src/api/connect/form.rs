@@ -2,11 +2,12 @@
 
 use url::Url;
 
+use super::show::{Page, application};
 use super::{first, show};
 use crate::api::Desk;
 use crate::connect::form::Problems;
 use crate::connect::outcome::Failure as ConnectFailure;
-use crate::connect::page::{self, Brand, Form, PageKind, Purpose, Way, way_label};
+use crate::connect::page::{self, Brand, Form, Purpose, Way, way_label};
 use crate::flows::connect::{Chosen, Opened};
 use crate::ports::{Outside, Reply};
 
@@ -56,11 +57,14 @@ pub(super) fn form<O: Outside>(
         ("link_token", first(asked, "link_token").unwrap_or_default()),
         ("credential", format),
     ];
-    hidden.extend(first(asked, "display").map(|display| ("display", display)));
+    for name in ["display", "confirmed"] {
+        hidden.extend(first(asked, name).map(|value| (name, value)));
+    }
     let is_wrong = again.is_some();
     let no_problems = Problems::default();
     let page = Form {
         brand: Brand::of(&chosen.name, chosen.config()),
+        application: application(&opened.link),
         purpose: purpose(opened.link.integrated_account_id.is_some()),
         credential,
         ways: ways.collect(),
@@ -73,13 +77,9 @@ pub(super) fn form<O: Outside>(
     };
     let nonce = show::nonce(desk);
     let status = if is_wrong { 422 } else { 200 };
-    show::html(
-        desk,
-        status,
-        page::form(&page, &nonce),
-        &nonce,
-        PageKind::Plain,
-    )
+    let pictures = page::pictures([page.brand.logo, page.application.logo]);
+    let text = page::form(&page, &nonce);
+    show::html(desk, status, Page::plain(text, &nonce, &pictures))
 }
 
 pub(super) fn purpose(is_again: bool) -> Purpose {
@@ -102,9 +102,17 @@ pub(super) fn address(base: &Url, segments: &[&str], parameters: &[(String, Stri
     url
 }
 
+/// The same without its origin: the cookie of the page belongs to the name it was opened by.
+pub(super) fn on_this_host(address: &Url) -> String {
+    let query = address.query().unwrap_or_default();
+    format!("{}?{query}", address.path())
+}
+
 /// The parameters that belong to the link.
 pub(super) fn link_of(asked: &[(String, String)]) -> Vec<(String, String)> {
-    let is_ours = |(key, _): &&(String, String)| key == "link_token" || key == "display";
+    let is_ours = |(key, _): &&(String, String)| {
+        ["link_token", "display", "confirmed"].contains(&key.as_str())
+    };
     let mut seen = Vec::new();
     for pair in asked.iter().filter(is_ours) {
         if !seen

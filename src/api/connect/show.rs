@@ -10,11 +10,13 @@ use url::Url;
 use crate::api::{Desk, body_of};
 use crate::connect::outcome::{Failure as ConnectFailure, Outcome};
 use crate::connect::page::{
-    self, Brand, Connected, Failed, Nonce, PageKind, Popup, content_security_policy, explanation,
+    self, Application, Brand, Connected, Failed, Nonce, PageKind, Popup, Question,
+    content_security_policy, explanation,
 };
 use crate::error::Failure;
 use crate::expression::PlainHttp;
 use crate::flows::ask::Ended;
+use crate::flows::records::{ApplicationNames, LinkRecord};
 use crate::ports::{Body, Outside, Reply};
 use crate::settings::PrivateUpstreams;
 
@@ -22,19 +24,39 @@ pub(in crate::api) fn nonce<O: Outside>(desk: &Desk<'_, O>) -> Nonce {
     Nonce::new(desk.outside.random())
 }
 
+/// A page, and what it may do in the browser.
+pub(in crate::api) struct Page<'a> {
+    text: String,
+    nonce: &'a Nonce,
+    kind: PageKind,
+    /// The origins of its logos.
+    pictures: &'a [String],
+}
+
+impl<'a> Page<'a> {
+    /// One without a script.
+    pub(in crate::api) fn plain(text: String, nonce: &'a Nonce, pictures: &'a [String]) -> Self {
+        let kind = PageKind::Plain;
+        Self {
+            text,
+            nonce,
+            kind,
+            pictures,
+        }
+    }
+}
+
 /// A page with its headers.
 pub(in crate::api) fn html<O: Outside>(
     desk: &Desk<'_, O>,
     status: u16,
-    page: String,
-    nonce: &Nonce,
-    kind: PageKind,
+    page: Page<'_>,
 ) -> Reply<O::Stream> {
     let plain_http = match desk.outside.settings().private_upstreams {
         PrivateUpstreams::Refused => PlainHttp::Refused,
         PrivateUpstreams::Allowed => PlainHttp::Allowed,
     };
-    let policy = content_security_policy(nonce, kind, plain_http);
+    let policy = content_security_policy(page.nonce, page.kind, plain_http, page.pictures);
     let mut headers = HeaderMap::new();
     let fixed: [(HeaderName, &'static str); 6] = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
@@ -53,7 +75,7 @@ pub(in crate::api) fn html<O: Outside>(
     Reply {
         status: StatusCode::from_u16(status).unwrap_or(StatusCode::OK),
         headers,
-        body: body_of(page),
+        body: body_of(page.text),
     }
 }
 
@@ -80,19 +102,55 @@ pub(super) fn failed<O: Outside>(
 ) -> Reply<O::Stream> {
     let page = Failed {
         brand: None,
+        application: None,
         failure,
         provider_words: None,
         again,
         reference: desk.request_id,
     };
     let nonce = nonce(desk);
-    html(
-        desk,
-        status(failure),
-        page::failed(&page, &nonce),
-        &nonce,
-        PageKind::Plain,
-    )
+    let text = page::failed(&page, &nonce);
+    html(desk, status(failure), Page::plain(text, &nonce, &[]))
+}
+
+/// The question that comes before everything else.
+pub(super) fn question<O: Outside>(
+    desk: &Desk<'_, O>,
+    brand: Option<Brand<'_>>,
+    link: &LinkRecord,
+    href: &str,
+) -> Reply<O::Stream> {
+    let page = Question {
+        brand,
+        application: application(link),
+        href,
+    };
+    let pictures = page::pictures([brand.and_then(|brand| brand.logo), page.application.logo]);
+    let nonce = nonce(desk);
+    let text = page::question(&page, &nonce);
+    html(desk, 200, Page::plain(text, &nonce, &pictures))
+}
+
+/// For whom a link connects.
+pub(super) fn application(link: &LinkRecord) -> Application<'_> {
+    named(link.application.as_ref(), link.redirect_uri.as_deref())
+}
+
+fn named<'a>(
+    names: Option<&'a ApplicationNames>,
+    redirect_uri: Option<&'a str>,
+) -> Application<'a> {
+    Application {
+        name: names.and_then(|names| names.display_name.as_deref()),
+        logo: names.and_then(|names| names.logo_url.as_deref()),
+        goes_to: redirect_uri.and_then(host_in),
+    }
+}
+
+/// The host in a URL that was checked when the link was made.
+fn host_in(url: &str) -> Option<&str> {
+    let behind = url.split_once("//")?.1;
+    behind.split(['/', '?', '#']).next()
 }
 
 /// Ours, or a limit: the customer can only try again.
@@ -133,16 +191,24 @@ pub(super) fn ended<O: Outside>(desk: &Desk<'_, O>, ended: &Ended) -> Reply<O::S
         },
     };
     let purpose = super::form::purpose(ended.is_again);
+    let return_to = &ended.return_to;
+    let application = named(
+        return_to.application.as_ref(),
+        return_to.redirect_uri.as_deref(),
+    );
+    let pictures = page::pictures([ended.logo.as_deref(), application.logo]);
     let page = match &ended.failed {
         None => Popup::Connected(Connected {
             brand: brand.unwrap_or(Brand {
                 label: &ended.integration,
                 logo: None,
             }),
+            application,
             purpose,
         }),
         Some(failed) => Popup::Failed(Failed {
             brand,
+            application: Some(application),
             failure: failed.why,
             provider_words: failed.provider.as_deref(),
             again: Some(&ended.again),
@@ -158,7 +224,11 @@ pub(super) fn ended<O: Outside>(desk: &Desk<'_, O>, ended: &Ended) -> Reply<O::S
     match redirect_uri.and_then(|uri| Url::parse(uri).ok()) {
         Some(uri) if ended.return_to.is_popup => {
             let text = page::popup(&page, &outcome, &uri, &nonce);
-            html(desk, 200, text, &nonce, PageKind::Popup)
+            let page = Page {
+                kind: PageKind::Popup,
+                ..Page::plain(text, &nonce, &pictures)
+            };
+            html(desk, 200, page)
         }
         Some(mut uri) => {
             uri.query_pairs_mut().extend_pairs(outcome.parameters());
@@ -169,7 +239,7 @@ pub(super) fn ended<O: Outside>(desk: &Desk<'_, O>, ended: &Ended) -> Reply<O::S
                 Popup::Connected(page) => page::connected(page, &nonce),
                 Popup::Failed(page) => page::failed(page, &nonce),
             };
-            html(desk, status, text, &nonce, PageKind::Plain)
+            html(desk, status, Page::plain(text, &nonce, &pictures))
         }
     }
 }

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::capabilities;
 use super::operation::{Group, Operation};
-use super::shapes::{Shapes, list_of, object, text, time, uuid, with};
+use super::shapes::{Shapes, list_of, object, text, time, uuid, webhook_url, with};
 use crate::account::Account;
 use crate::api::admin::account_in_list::KNOWN;
-use crate::api::admin::account_token;
 use crate::api::admin::integrated_account::{Change, Credentials, FIELDS, ManyNamed, Named, New};
+use crate::api::admin::{account_token, webhook_url};
 use crate::flows::ask::IntegrationView;
 use crate::flows::records::AccountEntry;
 
@@ -35,7 +35,7 @@ const ONE: &str = "/integrated-account/{id}";
 const ME: &str = "/integrated-account/me";
 
 pub(super) fn group(shapes: &mut Shapes) -> Group {
-    let account = account(shapes);
+    let (me, account) = account(shapes);
     let in_list = json!({ "anyOf": [account, silent(shapes)] });
     let mut operations = vec![
         Operation::new("GET", ALL, "listAccounts", "Lists accounts")
@@ -49,7 +49,7 @@ pub(super) fn group(shapes: &mut Shapes) -> Group {
         Operation::new("GET", ME, "getMe", "Shows the account of an account token").answers(
             "200",
             "The account.",
-            &account,
+            &me,
         ),
         Operation::new(
             "PATCH",
@@ -58,7 +58,7 @@ pub(super) fn group(shapes: &mut Shapes) -> Group {
             "Changes the context of that account",
         )
         .takes(&shapes.asked::<account_token::ChangeMe>())
-        .answers("200", "The account.", &account)
+        .answers("200", "The account.", &me)
         .asks_provider(),
     ];
     operations.extend(of_one(shapes, &account));
@@ -71,17 +71,22 @@ pub(super) fn group(shapes: &mut Shapes) -> Group {
     }
 }
 
-fn account(shapes: &mut Shapes) -> Value {
+/// As an account token sees its own, and as a backend sees it.
+fn account(shapes: &mut Shapes) -> (Value, Value) {
     let account = shapes.picked::<Account>(&SHOWN);
     let integration = shapes.answered::<IntegrationView>();
-    let account = with(&account, &json!({ "integration": integration }));
-    shapes.name("IntegratedAccount", account)
+    let own = with(&account, &json!({ "integration": integration }));
+    let account = with(&own, &json!({ (webhook_url::KEY): webhook_url() }));
+    (
+        shapes.name("OwnAccount", own),
+        shapes.name("IntegratedAccount", account),
+    )
 }
 
 /// An account whose object did not answer.
 fn silent(shapes: &mut Shapes) -> Value {
     let known = shapes.picked::<AccountEntry>(&KNOWN);
-    let more = json!({ "integration": object(&json!({ "name": text() })), "error": error() });
+    let more = json!({ "integration": object(&json!({ "name": text() })), "error": error(), (webhook_url::KEY): webhook_url() });
     shapes.name("SilentAccount", with(&known, &more))
 }
 

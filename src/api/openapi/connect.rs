@@ -6,15 +6,11 @@ use super::operation::{Group, Operation};
 use super::shapes::text;
 
 /// What pages are answered with, and what that means.
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 6] = [
     ("200", "The page."),
     (
         "401",
         "The link has ended, was used, or is another browser's.",
-    ),
-    (
-        "403",
-        "The customer did not allow access, or another site sent the form.",
     ),
     ("404", "There is no such integration here."),
     (
@@ -42,7 +38,8 @@ pub(super) fn group() -> Group {
                 "Shows what can be connected",
             )
             .query("link_token", LINK, &text())
-            .query("display", DISPLAY, &text()),
+            .query("display", DISPLAY, &text())
+            .query("confirmed", CONFIRMED, &text()),
             page(
                 "GET",
                 form,
@@ -51,6 +48,7 @@ pub(super) fn group() -> Group {
             )
             .query("link_token", LINK, &text())
             .query("display", DISPLAY, &text())
+            .query("confirmed", CONFIRMED, &text())
             .query("credential", "Which of several credentials.", &text()),
             page("POST", form, "submitConnectForm", "Takes the form")
                 .query("link_token", LINK, &text())
@@ -66,6 +64,7 @@ pub(super) fn group() -> Group {
 
 const LINK: &str = "The link token.";
 const DISPLAY: &str = "`popup` where the application has opened a window for it.";
+const CONFIRMED: &str = "The page's own: that this browser has answered \"Is this you?\".";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 fn page(
@@ -87,6 +86,11 @@ fn page(
     });
     operation
         .answers_with("400", "The request cannot be read.", &unread)
+        .answers_with(
+            "403",
+            "The customer did not allow access, another site sent the form, or the gateway does not answer at this address.",
+            &unread,
+        )
         .answers_with("303", "To the provider, or to the application.", &json!({}))
         .answers_no_more()
 }

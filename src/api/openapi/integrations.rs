@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use super::capabilities;
 use super::operation::{Group, Operation};
-use super::shapes::{Shapes, flag, list_of, object, text, uuid, with};
+use super::shapes::{Shapes, flag, list_of, object, text, uuid, webhook_url, with};
 use crate::api::admin::environment_integration::{self as install, Change, New};
 use crate::api::admin::integration::{FIELDS, SHOWN};
+use crate::api::admin::webhook_url;
 use crate::config::Finding;
 use crate::flows::records::{InstallRecord, IntegrationRecord};
 
@@ -104,6 +105,7 @@ fn file() -> Value {
 
 pub(super) fn installs(shapes: &mut Shapes) -> Group {
     let shown = shapes.picked::<InstallRecord>(&install::SHOWN);
+    let shown = with(&shown, &json!({ (webhook_url::KEY): webhook_url() }));
     let shown = shapes.name("EnvironmentIntegration", shown);
     let (new, change) = (shapes.asked::<New>(), shapes.asked::<Change>());
     let (all, one) = ("/environment-integration", "/environment-integration/{id}");

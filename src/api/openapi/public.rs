@@ -6,7 +6,11 @@ use super::operation::{Group, Operation};
 use super::shapes::{list_of, object, text};
 
 pub(super) fn group() -> Group {
-    let get = |path, id, summary| Operation::new("GET", path, id, summary).answers_no_more();
+    let error =
+        json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } });
+    let elsewhere = "Over plain http, or under a name the gateway does not know for its own.";
+    let open = |path, id, summary| Operation::new("GET", path, id, summary).answers_no_more();
+    let get = |path, id, summary| open(path, id, summary).answers_with("403", elsewhere, &error);
     let health = object(&json!({
         "status": { "enum": ["ok", "misconfigured"] },
         "version": text(),
@@ -24,7 +28,7 @@ pub(super) fn group() -> Group {
                 "The page.",
                 &page,
             ),
-            get("/health", "getHealth", "Says whether the gateway can work")
+            open("/health", "getHealth", "Says whether the gateway can work")
                 .answers("200", "It can.", &health)
                 .answers(
                     "503",

@@ -44,7 +44,9 @@ fn receiving(
         json!({ "anyOf": [{ "title": "stored", "anyOf": ours }, { "title": "handshake" }] });
     let content = json!({ "application/json": { "schema": schema }, "*/*": {} });
     let body = json!({ "content": { "application/json": {}, "application/octet-stream": {} } });
+    let end = json!({ "type": "string", "minLength": 1, "description": "The end of the `webhook_url` that the account or the install shows." });
     let operation = Operation::new(method, path, id, summary)
+        .word("id", end)
         .answers_with("2XX", about, &content)
         .answers_with("204", "A handshake's own answer.", &json!({}))
         .asks_provider();

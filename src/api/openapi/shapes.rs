@@ -101,6 +101,10 @@ pub(super) fn uuid() -> Value {
     json!({ "type": "string", "format": "uuid" })
 }
 
+pub(super) fn webhook_url() -> Value {
+    json!({ "type": ["string", "null"], "description": "Where its provider sends webhooks to; null while no key can sign it." })
+}
+
 pub(super) fn time() -> Value {
     json!({ "type": "string", "format": "date-time" })
 }

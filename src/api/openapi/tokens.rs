@@ -47,7 +47,7 @@ pub(super) fn links(shapes: &mut Shapes) -> Group {
     let create = "Makes a link that a customer connects an account by";
     Group {
         tag: "link-token",
-        about: "What a customer's browser may connect; once, within 7 days.",
+        about: "What a customer's browser may connect; once, within a day unless it says otherwise.",
         operations: vec![
             Operation::new("GET", all, "listLinkTokens", "Lists link tokens")
                 .in_environment()

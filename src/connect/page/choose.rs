@@ -2,9 +2,10 @@
 
 use maud::html;
 
+use super::application::banner;
 use super::document::{Document, document};
 use super::logo::logo;
-use super::{Brand, Nonce};
+use super::{Application, Brand, Nonce};
 
 /// One integration to choose.
 #[derive(Debug, Clone)]
@@ -20,6 +21,8 @@ pub struct Card<'a> {
 pub struct Choose<'a> {
     /// In the order they are shown; may be empty.
     pub cards: Vec<Card<'a>>,
+    /// Who will use what is connected.
+    pub application: Application<'a>,
 }
 
 /// The page to choose on.
@@ -34,6 +37,7 @@ pub fn choose(page: &Choose, nonce: &Nonce) -> String {
         html! {
             h1 { "What would you like to connect?" }
             p.lead { "Choose the product your account is with." }
+            (banner(&page.application, "your account"))
             ul.cards {
                 @for card in &page.cards {
                     li {

@@ -7,11 +7,12 @@ use crate::config::Credential;
 use crate::config::field::Kind;
 use crate::connect::form::{Problems, is_hidden, label};
 
+use super::application::banner;
 use super::document::{Document, document};
 use super::inputs::{Input, id, input};
 use super::logo::logo;
 use super::result::quoted;
-use super::{Brand, Nonce};
+use super::{Application, Brand, Nonce};
 
 /// Whether an account is made or authorised again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct Way {
 pub struct Form<'a> {
     /// The integration.
     pub brand: Brand<'a>,
+    /// Who will use the account.
+    pub application: Application<'a>,
     /// Whether an account is made or authorised again.
     pub purpose: Purpose,
     /// The credential that is shown.
@@ -91,6 +94,7 @@ pub fn form(page: &Form, nonce: &Nonce) -> String {
             h1 dir="auto" { (heading) }
         }
         p.lead dir="auto" { (lead(page)) }
+        (banner(&page.application, &format!("your {} account", page.brand.label)))
         @if has_error { (summary(page)) }
         @if page.ways.len() > 1 { (ways(&page.ways)) }
         (fields(page, verb))

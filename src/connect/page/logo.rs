@@ -43,7 +43,7 @@ pub(super) fn logo(brand: Brand) -> Markup {
 }
 
 /// As the parser reads it, so that nothing depends on how a browser would.
-fn https(logo: &str) -> Option<String> {
+pub(super) fn https(logo: &str) -> Option<String> {
     let url = Url::parse(logo).ok()?;
     (url.scheme() == "https").then(|| url.into())
 }

@@ -1,7 +1,9 @@
 //! The Content-Security-Policy of the pages.
 
 use data_encoding::BASE64;
+use url::Url;
 
+use super::logo::https;
 use crate::expression::PlainHttp;
 
 /// What marks a page's one style and one script element as ours: 16 fresh
@@ -30,13 +32,29 @@ pub enum PageKind {
     Popup,
 }
 
-/// The `Content-Security-Policy` header of a page.
+/// The origins that a page's logos come from.
+pub fn pictures<'a>(logos: impl IntoIterator<Item = Option<&'a str>>) -> Vec<String> {
+    let urls = logos.into_iter().flatten().filter_map(https);
+    let origins =
+        urls.filter_map(|url| Some(Url::parse(&url).ok()?.origin().ascii_serialization()));
+    let mut origins: Vec<String> = origins.collect();
+    origins.sort_unstable();
+    origins.dedup();
+    origins
+}
+
+/// The `Content-Security-Policy` header of a page with pictures from these origins.
 ///
 /// `form-action` lists `https:` beside `'self'`, because browsers apply it to
 /// where the answer to the POST redirects to: the provider's sign-in page, or
 /// the application. Plain `http:` is for providers and applications on a
 /// developer's own machine.
-pub fn content_security_policy(nonce: &Nonce, kind: PageKind, plain_http: PlainHttp) -> String {
+pub fn content_security_policy(
+    nonce: &Nonce,
+    kind: PageKind,
+    plain_http: PlainHttp,
+    pictures: &[String],
+) -> String {
     let nonce = nonce.as_str();
     let script = match kind {
         PageKind::Plain => String::new(),
@@ -46,8 +64,11 @@ pub fn content_security_policy(nonce: &Nonce, kind: PageKind, plain_http: PlainH
         PlainHttp::Refused => "",
         PlainHttp::Allowed => " http:",
     };
+    let pictures = pictures
+        .iter()
+        .fold(String::new(), |all, origin| all + origin + " ");
     format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; {script}img-src https: data:; \
+        "default-src 'none'; style-src 'nonce-{nonce}'; {script}img-src {pictures}data:; \
          form-action 'self' https:{http}; base-uri 'none'; frame-ancestors 'none'"
     )
 }

@@ -5,8 +5,9 @@ use maud::{Markup, PreEscaped, html};
 use crate::connect::outcome::Failure;
 
 use super::document::{Document, document};
+use super::logo::logo;
 use super::words::words;
-use super::{Brand, Nonce, Purpose};
+use super::{Application, Brand, Nonce, Purpose};
 
 /// Characters of the provider's words that are shown.
 const QUOTED_CHARACTERS: usize = 600;
@@ -23,6 +24,8 @@ const CROSS: PreEscaped<&str> = PreEscaped(
 pub struct Connected<'a> {
     /// The integration.
     pub brand: Brand<'a>,
+    /// Who can use the account now.
+    pub application: Application<'a>,
     /// Whether an account was made or authorised again.
     pub purpose: Purpose,
 }
@@ -32,6 +35,8 @@ pub struct Connected<'a> {
 pub struct Failed<'a> {
     /// The integration, where one was chosen.
     pub brand: Option<Brand<'a>>,
+    /// Who would use the account, where that is known.
+    pub application: Option<Application<'a>>,
     /// Why.
     pub failure: Failure,
     /// The provider's own words, where it gave some.
@@ -79,7 +84,8 @@ pub(super) fn connected_content(page: &Connected) -> Markup {
     html! {
         (TICK)
         h1 dir="auto" { (connected_heading(page)) }
-        p.lead { "All done: the application you came from can now use the account." }
+        p.lead dir="auto" { "All done: " (page.application.called()) " can now use the account." }
+        (named(&page.application))
     }
 }
 
@@ -94,7 +100,17 @@ pub(super) fn failed_content(page: &Failed) -> Markup {
         @if let Some(provider) = page.provider_words { (quoted(label.unwrap_or("The provider"), provider)) }
         p { (words.now) }
         @if let Some((words, href)) = again { p { a.button href=(href) { (words) } } }
+        @if let Some(application) = &page.application { (named(application)) }
         p.small { "Reference for support: " span.reference { (page.reference) } }
+    }
+}
+
+/// For whom this was, where it has a name.
+fn named(application: &Application) -> Markup {
+    html! {
+        @if let Some(label) = application.name {
+            div.application { (logo(Brand { label, logo: application.logo })) p dir="auto" { strong { (label) } } }
+        }
     }
 }
 

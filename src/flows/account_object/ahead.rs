@@ -29,6 +29,10 @@ pub(super) const AHEAD: Duration = Duration::from_secs(25);
 const PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_mins(30);
 
+/// Between two refreshes by alarm. A token that lasts no longer is refreshed by the calls that need it: ahead of them it
+/// would be asked for without end.
+const LEAST_DISTANCE: Duration = Duration::from_mins(1);
+
 /// Until when no refresh is tried.
 #[derive(Debug)]
 pub(super) struct Pauses {
@@ -54,6 +58,12 @@ impl Pauses {
         self.ahead.set(Timestamp::from_millis(0));
         self.calls.set(Timestamp::from_millis(0));
         self.failures.set(0);
+    }
+
+    /// A refresh brought a token: the next one by alarm is not at once, however short its life.
+    pub(super) fn refreshed(&self, now: Timestamp) {
+        self.end();
+        self.ahead.set(now.plus(LEAST_DISTANCE));
     }
 
     /// A refresh failed.

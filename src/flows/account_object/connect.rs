@@ -19,7 +19,9 @@ use crate::config::credentials::OAuth2;
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::connect::page::Brand;
 use crate::error::{Code, Failure};
-use crate::flows::ask::{CameBack, Connected, Connecting, Ended, Failed};
+use crate::flows::ask::{
+    CameBack, Connected, Connecting, Ended, EnvironmentAsk, Failed, Link, ask_environment,
+};
 use crate::flows::effective::Effective;
 use crate::flows::import_account::check_context;
 use crate::oauth::{self, Authorize, Callback, OAuthError, TokenFailure, Verifier};
@@ -182,12 +184,29 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let request = self
             .with_client(&compiled, config, &ground.context, build)
             .map_err(unusable)?;
+        self.check_link(connecting).await?;
         let reply = self
             .token_of(config, request, None)
             .await
             .map_err(refused)?;
         self.accept(connecting, ground, Some((config, reply)), parameters)
             .await
+    }
+
+    /// The link may have been revoked while the customer was away: then the code stays unused, and no grant is left at the
+    /// provider.
+    async fn check_link(&self, connecting: &Connecting) -> Result<(), Failed> {
+        let (link, browser) = (connecting.link.clone(), connecting.browser.clone());
+        let ask = EnvironmentAsk::OpenLink(link, Some(browser));
+        let environment = connecting.account.environment_id;
+        let found: Result<Link, Failure> = ask_environment(&self.outside, environment, &ask).await;
+        match found.map_err(broken)? {
+            Link::Open(..) => Ok(()),
+            Link::Unknown | Link::Spent | Link::OtherBrowser => Err(failed(
+                ConnectFailure::InvalidToken,
+                "The link cannot be used any more.".to_owned(),
+            )),
+        }
     }
 
     /// The account as it is, and the context as it will be.

@@ -169,7 +169,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             let outcome = object.refresh_now(&loaded).await;
             object.refreshing.replace(None);
             match &outcome {
-                Ok(()) => object.pauses.end(),
+                Ok(()) => object.pauses.refreshed(object.outside.now()),
                 Err(failure) => object.pause_refreshing(failure),
             }
             object.plan().await;

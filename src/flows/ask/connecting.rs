@@ -6,6 +6,7 @@ use url::Url;
 
 use crate::account::Account;
 use crate::connect::outcome::Failure as ConnectFailure;
+use crate::flows::records::ApplicationNames;
 use crate::ids::AccountId;
 
 /// A customer's form, checked: what to connect, and who waits for the outcome.
@@ -44,6 +45,9 @@ pub struct ReturnTo {
     pub redirect_uri: Option<String>,
     /// Whether our page is a window that the application has opened.
     pub is_popup: bool,
+    /// How the application shows itself.
+    #[serde(default)]
+    pub application: Option<ApplicationNames>,
 }
 
 /// How far a customer's form led.

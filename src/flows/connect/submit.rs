@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::{Chosen, Opened, Sent, Submitted, opened as opened_or_not};
 use crate::account::Account;
 use crate::account::status::Status;
+use crate::account::token::{self, Kind};
 use crate::config::Credential;
 use crate::connect::form::{self, Origins};
 use crate::connect::outcome::Failure as ConnectFailure;
@@ -64,12 +65,8 @@ pub async fn submit(
         Err(failure) => return Ok(Submitted::Refused(failure)),
     };
     let context = with(&brought, &values);
-    let random: [u8; 32] = outside.random();
-    let state = format!(
-        "{}.{}",
-        account.to_hex(),
-        data_encoding::BASE64URL_NOPAD.encode(&random)
-    );
+    let ring = outside.settings().keyring()?;
+    let state = token::token(ring, Kind::State, account, outside.random())?;
     let connecting = Connecting {
         account: skeleton(outside, &link, account, &chosen.install, format),
         is_again: link.integrated_account_id.is_some(),
@@ -84,6 +81,7 @@ pub async fn submit(
         return_to: ReturnTo {
             redirect_uri: link.redirect_uri,
             is_popup: sent.is_popup,
+            application: link.application,
         },
         again: sent.again,
     };

@@ -34,6 +34,13 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         self.index_lookup(entry, lookup)
     }
 
+    /// Whether the environment has this account.
+    pub(super) fn has_account(&self, id: AccountId) -> Result<bool, StorageFault> {
+        let values = [id.to_string().into()];
+        let statement = "SELECT id FROM account WHERE id = ?";
+        Ok(!self.storage.exec(statement, &values)?.is_empty())
+    }
+
     /// Takes an entry out; doing it twice is doing it once.
     pub(super) fn forget_account(&self, id: AccountId) -> Result<(), StorageFault> {
         let id = id.to_string();

@@ -1,13 +1,21 @@
 //! Environments, in the root directory.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Directory, DirectoryName, LATER, table};
 use crate::error::{Code, Failure};
 use crate::flows::ask::{EnvironmentAsk, EnvironmentChange, ask_environment};
-use crate::flows::records::{EnvironmentRecord, Listed, Page};
+use crate::flows::records::{ApplicationNames, EnvironmentRecord, Listed, Page};
 use crate::ids::EnvironmentId;
+use crate::json as words;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+
+/// By the one rule: what is absent stays, null takes away.
+fn changed(application: &ApplicationNames, patch: &Value) -> ApplicationNames {
+    let mut changed = serde_json::to_value(application).unwrap_or_default();
+    words::merge(&mut changed, patch);
+    serde_json::from_value(changed).unwrap_or_default()
+}
 
 const ALL: Page = Page {
     limit: 1_000,
@@ -67,6 +75,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         if let Some(origins) = change.allowed_redirect_origins {
             record.allowed_redirect_origins = origins;
         }
+        record.application = changed(&record.application, &change.application);
         record.updated_at = self.outside.now();
         let values = [
             record.name.as_str().into(),

@@ -13,6 +13,7 @@ use crate::flows::records::{LinkRecord, LinkUse, Listed, Page};
 use crate::flows::sealed;
 use crate::ids::{AccountId, LinkTokenId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+use crate::time::Timestamp;
 
 /// How long a browser holds a link token it has used: to come back from the provider before the account is
 /// stored, to mend what failed after it.
@@ -27,10 +28,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     ) -> Result<LinkRecord, Failure> {
         let id = record.id.to_string();
         record.sealed = sealed::seal(&self.outside, link_secrets(&id), context)?;
-        let now = self.outside.now().as_millis();
         self.storage.exec(
             "DELETE FROM link_token WHERE expires_at <= ?",
-            &[now.into()],
+            &[self.last_end().as_millis().into()],
         )?;
         let values = [
             id.into(),
@@ -66,9 +66,17 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             return Ok(Link::Unknown);
         };
         let now = self.outside.now();
+        let is_held = |used: &LinkUse| used.spent_at.unwrap_or(used.since).plus(HELD) > now;
+        let is_own = |used: &LinkUse| browser == Some(used.browser.as_str());
+        let is_going_on = record
+            .used
+            .as_ref()
+            .is_some_and(|used| is_own(used) && is_held(used));
+        if record.expires_at <= now && !is_going_on || self.has_lost_its_account(&record)? {
+            return Ok(Link::Unknown);
+        }
         if let Some(used) = &record.used {
-            let is_own = browser == Some(used.browser.as_str());
-            let is_held = used.spent_at.unwrap_or(used.since).plus(HELD) > now;
+            let (is_own, is_held) = (is_own(used), is_held(used));
             match used.spent_at {
                 Some(_) if !(is_own && is_held) => return Ok(Link::Spent),
                 None if is_held && !is_own => return Ok(Link::OtherBrowser),
@@ -132,8 +140,24 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(())
     }
 
+    /// A link ends with the account that it has connected, or was to connect again: what is deleted does not come back.
+    fn has_lost_its_account(&self, record: &LinkRecord) -> Result<bool, StorageFault> {
+        let spent = record.used.as_ref().filter(|used| used.spent_at.is_some());
+        let account = record
+            .integrated_account_id
+            .or(spent.map(|used| used.account));
+        account.map_or(Ok(false), |id| Ok(!self.has_account(id)?))
+    }
+
+    /// Those that ended before cannot be finished any more.
+    fn last_end(&self) -> Timestamp {
+        let held = i64::try_from(HELD.as_millis()).unwrap_or_default();
+        Timestamp::from_millis(self.outside.now().as_millis() - held)
+    }
+
+    /// One that may still be finished where it was used in time.
     fn link(&self, hash: &str) -> Result<Option<LinkRecord>, StorageFault> {
-        let values = [hash.into(), self.outside.now().as_millis().into()];
+        let values = [hash.into(), self.last_end().as_millis().into()];
         let statement = "SELECT record FROM link_token WHERE hash = ? AND expires_at > ?";
         table::first(&self.storage.exec(statement, &values)?)
     }

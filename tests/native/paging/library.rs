@@ -265,7 +265,8 @@ impl Library {
         let library = Self {
             setting: Setting {
                 admin: client(&self.setting.admin),
-                client: client(&self.setting.client),
+                // Tokens end with the key that signed them.
+                client: Client::admin(&world).token_of(&self.setting.environment, None),
                 environment: self.setting.environment.clone(),
                 install: self.setting.install.clone(),
             },

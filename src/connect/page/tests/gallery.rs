@@ -7,13 +7,13 @@ use std::path::Path;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{brand, credential, fresh, nonce};
+use super::{APPLICATION, brand, credential, fresh, nonce};
 use crate::config::Credential;
 use crate::connect::form::Problems;
 use crate::connect::outcome::{Failure, Outcome};
 use crate::connect::page::{
-    Card, Choose, Connected, Failed, Form, Popup, Purpose, Way, choose, connected, failed, form,
-    popup,
+    Card, Choose, Connected, Failed, Form, Popup, Purpose, Question, Way, choose, connected,
+    failed, form, popup, question,
 };
 
 const LOGO: &str = "https://logo.example/acme.svg";
@@ -56,7 +56,8 @@ fn chooser(count: usize) -> String {
         href: "#".to_owned(),
     };
     let cards = labels.iter().take(count).enumerate().map(card).collect();
-    choose(&Choose { cards }, &nonce())
+    let application = APPLICATION;
+    choose(&Choose { cards, application }, &nonce())
 }
 
 fn forms(write: &dyn Fn(&str, String)) {
@@ -87,6 +88,7 @@ fn forms(write: &dyn Fn(&str, String)) {
             "form",
             Form {
                 brand: known,
+                application: APPLICATION,
                 ways: ways(1),
                 ..fresh(&key, &none)
             },
@@ -166,8 +168,20 @@ fn gallery() {
     forms(&write);
     let success = Connected {
         brand: brand("Acme", None),
+        application: APPLICATION,
         purpose: Purpose::Connect,
     };
+    for (name, brand) in [
+        ("question", Some(brand("Acme", Some(LOGO)))),
+        ("question-choice", None),
+    ] {
+        let page = Question {
+            brand,
+            application: APPLICATION,
+            href: "#",
+        };
+        write(name, question(&page, &nonce()));
+    }
     write("connected", connected(&success, &nonce()));
     for failure in Failure::ALL {
         let words = (failure == Failure::AccessDenied).then_some(
@@ -175,6 +189,7 @@ fn gallery() {
         );
         let page = Failed {
             brand: Some(brand("Acme", None)),
+            application: Some(APPLICATION),
             failure,
             provider_words: words,
             again: Some("#"),

@@ -6,7 +6,10 @@ mod results;
 
 use serde_json::{Value, json};
 
-use super::{Brand, Card, Choose, Form, Nonce, PageKind, Purpose, choose, content_security_policy};
+use super::{
+    Application, Brand, Card, Choose, Form, Nonce, PageKind, Purpose, Question, choose,
+    content_security_policy, form, pictures, question,
+};
 use crate::config::Credential;
 use crate::connect::form::Problems;
 use crate::expression::PlainHttp;
@@ -35,10 +38,18 @@ fn brand<'a>(label: &'a str, logo: Option<&'a str>) -> Brand<'a> {
     Brand { label, logo }
 }
 
+/// An application with a name, a logo and a place for the result.
+const APPLICATION: Application = Application {
+    name: Some("Harbour"),
+    logo: Some("https://cdn.example/h.svg"),
+    goes_to: Some("app.example"),
+};
+
 /// A form that is shown for the first time.
 fn fresh<'a>(credential: &'a Credential, problems: &'a Problems) -> Form<'a> {
     Form {
         brand: brand("Acme", None),
+        application: Application::default(),
         purpose: Purpose::Connect,
         credential,
         ways: Vec::new(),
@@ -85,13 +96,25 @@ fn an_integration_is_chosen_by_a_link() {
     let mut cards: Vec<Card> = HOSTILE.iter().map(|text| card(text, Some(text))).collect();
     cards.push(card("acme", Some("https://img.example/a\".png")));
     cards.push(card("Plain", Some("http://img.example/a.png")));
-    let html = choose(&Choose { cards }, &nonce());
+    let html = choose(
+        &Choose {
+            cards,
+            application: Application::default(),
+        },
+        &nonce(),
+    );
     assert_sound(&html);
     assert!(html.contains("href=\"/connect/acme?link_token=lt_1&amp;display=popup\""));
     assert_eq!(html.matches("<img").count(), 1);
     assert!(html.contains("src=\"https://img.example/a%22.png\""));
     assert!(html.contains("data-initial=\"A\"") && html.contains("aria-hidden=\"true\">P</span>"));
-    let empty = choose(&Choose { cards: Vec::new() }, &nonce());
+    let empty = choose(
+        &Choose {
+            cards: Vec::new(),
+            application: Application::default(),
+        },
+        &nonce(),
+    );
     assert_sound(&empty);
     assert!(empty.contains("Nothing to connect yet") && !empty.contains("<ul"));
 }
@@ -106,15 +129,73 @@ fn a_brand_has_a_label_and_a_picture_where_the_file_has_them() {
 
 #[test]
 fn the_policy_lets_in_what_the_page_needs_and_nothing_else() {
-    let plain = content_security_policy(&nonce(), PageKind::Plain, PlainHttp::Refused);
+    let logos = [
+        Some("https://Cdn.example/a b;c.svg?x=1"),
+        Some("http://plain.example/x"),
+        None,
+    ];
+    let plain = content_security_policy(
+        &nonce(),
+        PageKind::Plain,
+        PlainHttp::Refused,
+        &pictures(logos),
+    );
     assert_eq!(
         plain,
-        "default-src 'none'; style-src 'nonce-BwcHBwcHBwcHBwcHBwcHBw=='; img-src https: data:; \
+        "default-src 'none'; style-src 'nonce-BwcHBwcHBwcHBwcHBwcHBw=='; img-src https://cdn.example data:; \
          form-action 'self' https:; base-uri 'none'; frame-ancestors 'none'"
     );
-    let popup = content_security_policy(&nonce(), PageKind::Popup, PlainHttp::Allowed);
+    let popup = content_security_policy(&nonce(), PageKind::Popup, PlainHttp::Allowed, &[]);
     assert!(popup.contains("; script-src 'nonce-BwcHBwcHBwcHBwcHBwcHBw=='; "));
     assert!(popup.contains("form-action 'self' https: http:;"));
+    assert!(popup.contains("img-src data:;"));
+}
+
+#[test]
+fn the_application_is_named_where_it_is_known_and_never_more_than_text() {
+    let (none, credential) = (
+        Problems::default(),
+        credential(json!({"format": "oauth2", "config": {}})),
+    );
+    let mut all = vec![APPLICATION, Application::default()];
+    all.extend(HOSTILE.map(|text| Application {
+        name: Some(text),
+        logo: Some(text),
+        goes_to: Some(text),
+    }));
+    for application in all {
+        let asked = question(
+            &Question {
+                brand: Some(brand("Acme", None)),
+                application,
+                href: "/connect/acme?confirmed=x",
+            },
+            &nonce(),
+        );
+        let shown = form(
+            &Form {
+                application,
+                ..fresh(&credential, &none)
+            },
+            &nonce(),
+        );
+        for html in [&asked, &shown] {
+            assert_sound(html);
+        }
+        assert!(
+            asked.contains("Is this you?</h1>")
+                && asked.contains("href=\"/connect/acme?confirmed=x\"")
+        );
+        if application == APPLICATION {
+            for html in [&asked, &shown] {
+                assert!(
+                    html.contains("Connects your Acme account to <strong>Harbour</strong>")
+                        && html.contains("app.example")
+                );
+                assert!(html.contains("src=\"https://cdn.example/h.svg\""));
+            }
+        }
+    }
 }
 
 #[test]

@@ -3,12 +3,13 @@ use url::Url;
 use super::{HOSTILE, assert_sound, brand, nonce};
 use crate::connect::outcome::{Failure, Outcome};
 use crate::connect::page::{
-    Connected, Failed, Popup, Purpose, connected, explanation, failed, popup,
+    Application, Connected, Failed, Popup, Purpose, connected, explanation, failed, popup,
 };
 
 fn failure(failure: Failure) -> Failed<'static> {
     Failed {
         brand: Some(brand("Acme", None)),
+        application: None,
         failure,
         provider_words: None,
         again: Some("/connect/acme?link_token=lt_1"),
@@ -19,6 +20,7 @@ fn failure(failure: Failure) -> Failed<'static> {
 fn success() -> Connected<'static> {
     Connected {
         brand: brand("Acme", None),
+        application: Application::default(),
         purpose: Purpose::Connect,
     }
 }
