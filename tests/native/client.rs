@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::openapi;
 use crate::outside::{ADMIN, Pieces, World, collect};
+use crate::planted::{self, Place};
 
 /// What came back.
 #[derive(Debug)]
@@ -120,6 +121,11 @@ impl Client {
                 format!("Bearer {}", self.token).parse().unwrap(),
             );
         }
+        if let Body::Bytes(bytes) = &body {
+            let document: Value = serde_json::from_slice(bytes).unwrap_or_default();
+            let everywhere = [Place::Answered, Place::Logged, Place::Stored];
+            planted::plant_all(&document, &everywhere);
+        }
         let request = Incoming {
             method: method.parse().unwrap(),
             url: format!("https://causeway.example{path}").parse().unwrap(),
@@ -137,6 +143,7 @@ impl Client {
             body: collect(reply.body).await,
         };
         openapi::check(method, path, &answer);
+        planted::look_at(&answer, method, path);
         answer
     }
 
