@@ -72,7 +72,7 @@ pub fn plant(name: &str, value: &str, not: &[Place]) {
             value,
             forms,
             not,
-        })
+        });
     });
 }
 

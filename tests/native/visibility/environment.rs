@@ -126,7 +126,7 @@ impl Environment {
             .expect(200);
         let account = account_token(&self.client, &self.account);
         // Account tokens live for 15 minutes.
-        admin.world.pass(Duration::from_secs(16 * 60));
+        admin.world.pass(Duration::from_mins(16));
         let token = |made: &Value| made["token"].as_str().unwrap().to_owned();
         vec![
             ("expired API token", token(&expiring)),

@@ -13,8 +13,10 @@ pub enum Names {
     Records,
     /// The account of the account token that calls.
     Own,
-    /// Nothing: a link token or a signature proves the request, not the bearer token.
-    OtherProof,
+    /// What a link token, or the `state` of a login, is for: the bearer token is not looked at.
+    Link,
+    /// An account or install that a provider sends to: its signature is the proof.
+    Signed,
 }
 
 /// The matches have no wildcard: a new route does not compile without its line.
@@ -27,8 +29,8 @@ pub fn names(route: &Route) -> Names {
             | ConnectRoute::Form(_)
             | ConnectRoute::Submit(_)
             | ConnectRoute::Callback(_),
-        )
-        | Route::Webhook(WebhookRoute::Account(_) | WebhookRoute::Install(_)) => Names::OtherProof,
+        ) => Names::Link,
+        Route::Webhook(WebhookRoute::Account(_) | WebhookRoute::Install(_)) => Names::Signed,
         Route::Admin(admin) => named_by_admin(admin),
     }
 }

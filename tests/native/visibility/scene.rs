@@ -46,6 +46,20 @@ pub struct Caller {
     pub client: Client,
 }
 
+impl Caller {
+    /// Sends a row's request with these ids.
+    pub fn ask(&self, row: &Row, ids: &Ids) -> Answer {
+        let (method, path, body) = (row.0, filled(row.1, ids), filled(row.2, ids));
+        let body = if body.is_empty() {
+            Body::Empty
+        } else {
+            Body::from_bytes(body)
+        };
+        self.client
+            .request(method, &path, &[("content-type", "application/json")], body)
+    }
+}
+
 /// `{word}` → id
 pub type Ids = Vec<(&'static str, String)>;
 
@@ -129,19 +143,6 @@ impl Scene {
             callers,
             ids: a.ids,
         }
-    }
-
-    /// Sends a row's request with these ids.
-    pub fn ask(&self, caller: &Caller, row: &Row, ids: &Ids) -> Answer {
-        let (method, path, body) = (row.0, filled(row.1, ids), filled(row.2, ids));
-        let body = if body.is_empty() {
-            Body::Empty
-        } else {
-            Body::from_bytes(body)
-        };
-        caller
-            .client
-            .request(method, &path, &[("content-type", "application/json")], body)
     }
 
     /// Ids of the right form that name nothing.

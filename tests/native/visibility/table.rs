@@ -65,27 +65,33 @@ fn table(lines: &[(&Row, Vec<u16>)]) -> String {
         heads.join(" | "),
         "---|".repeat(heads.len())
     );
-    let mut written = String::new();
+    let mut others =
+        "\n| call | proof instead of a token | without it |\n|---|---|---|\n".to_owned();
     for (row, statuses) in lines {
-        let path = general(row.1.split('?').next().unwrap());
+        let call = format!("{} {}", row.0, general(row.1.split('?').next().unwrap()));
         let cells: Vec<String> = COLUMNS
             .iter()
             .map(|column| cell(row, &scene, statuses, *column))
             .collect();
-        let line = match names(&route_of(row)) {
-            Names::OtherProof => format!(
-                "| `{} {path}` |{}\n",
-                row.0,
-                " by another proof |".repeat(heads.len())
+        let proof = match names(&route_of(row)) {
+            Names::Link => Some(
+                "a link token; on the way back from the provider the `state` and this browser's cookie",
             ),
-            _ => format!("| `{} {path}` | {} |\n", row.0, cells.join(" | ")),
+            Names::Signed => Some("the provider's signature, as the integration says"),
+            _ => None,
         };
-        if !written.contains(&line) {
-            written.push_str(&line);
+        let (line, of) = match proof {
+            Some(proof) => (
+                format!("| `{call}` | {proof} | {} |\n", cells[0]),
+                &mut others,
+            ),
+            None => (format!("| `{call}` | {} |\n", cells.join(" | ")), &mut text),
+        };
+        if !of.contains(&line) {
+            of.push_str(&line);
         }
     }
-    text.push_str(&written);
-    text
+    text + &others
 }
 
 /// A row's path as the docs write it.
