@@ -32,7 +32,9 @@ say = @echo "==> $(1)"
 dev: setup $(CAUSEWAY) build/index.js ## run the gateway on PORT (8787) with storage in STATE (.state)
 	@exec $(NODE) scripts/dev.mjs
 
-test: started setup fmt clippy clippy-wasm native-test doc size worker-test ## everything CI checks
+check: prerequisites node_modules/ready fmt clippy native-test audit ## the quick loop: format, lints, native tests, audits; NAME=… runs the tests of that name only
+
+test: started setup fmt clippy clippy-wasm native-test audit doc size worker-test ## everything CI checks
 	@echo "==> All green after $$(( $$(date +%s) - $$(cat .tools/started) )) s"
 
 deploy: setup $(CAUSEWAY) build/optimised ## build, deploy to your Cloudflare account, publish integrations/
@@ -70,7 +72,15 @@ clippy-wasm: prerequisites ## lints, as the Worker is compiled
 
 native-test: ## Rust tests on this machine: the service, the causeway command, the guide, the JSON Schema
 	$(call say,Rust tests (first time: 3 minutes))
-	@cargo test --locked --features cli --quiet
+	@cargo test --locked --features cli --quiet $(NAME)
+
+audit: node_modules/ready ## sources, licences and known vulnerabilities of crates and npm packages; what cannot be asked is skipped with its reason
+	$(call say,Audits)
+	@$(NODE) scripts/audit.mjs
+
+audit-tools: prerequisites ## cargo-deny into .tools/bin, for the advisories of crates (once, 5-10 minutes)
+	$(call say,cargo-deny)
+	@cargo install --locked --root .tools cargo-deny@0.20.2
 
 doc: prerequisites ## API documentation without a warning, the Worker's shell included
 	$(call say,Documentation)
@@ -95,7 +105,7 @@ dry-deploy: setup build/optimised ## what a deployment would upload, without an 
 clean: ## remove everything made, except .state, .dev.vars and .deploy.vars
 	rm -rf target build out .tools node_modules .wrangler
 
-.PHONY: dev test deploy bench help setup command worker fmt clippy clippy-wasm native-test doc size worker-test schemathesis publish dry-deploy clean prerequisites started
+.PHONY: dev check test deploy bench help setup command worker fmt clippy clippy-wasm native-test audit audit-tools doc size worker-test schemathesis publish dry-deploy clean prerequisites started
 
 # Files below; each is made once and again when what it depends on changes.
 

@@ -27,6 +27,8 @@ use http::HeaderMap;
 use rusqlite::types::ValueRef;
 use serde_json::Value;
 
+use crate::planted::{self, Place};
+
 /// A streamed body made of pieces; or of what the service makes while it is read.
 pub struct Pieces {
     pub length: Option<u64>,
@@ -167,6 +169,14 @@ impl World {
 
     /// A world whose operator has set these variables on top of the usual ones.
     pub fn with(variables: &[(&str, &str)]) -> Self {
+        planted::begin();
+        let everywhere = [Place::Answered, Place::Logged, Place::Stored];
+        planted::plant("ADMIN_TOKEN", ADMIN, &everywhere);
+        planted::plant("SEALING_KEYS", &SEALING_KEYS[3..], &everywhere);
+        Self::of_settings(variables)
+    }
+
+    fn of_settings(variables: &[(&str, &str)]) -> Self {
         let settings = Settings::read(|name| {
             let own = variables
                 .iter()
@@ -213,7 +223,7 @@ impl World {
 
     /// The same data under other settings: the operator changed a variable and deployed again.
     pub fn deployed_with(&self, variables: &[(&str, &str)]) -> Self {
-        let next = Self::with(variables);
+        let next = Self::of_settings(variables);
         next.0.now.set(self.0.now.get());
         next.0.seed.set(self.0.seed.get());
         *next.0.kv.borrow_mut() = self.0.kv.borrow().clone();
@@ -320,6 +330,7 @@ impl World {
 
     /// The provider's next answer.
     pub fn answers(&self, status: u16, headers: &[(&str, &str)], body: &str) {
+        plant_tokens(body);
         self.answers_with(reply(status, headers, Body::from_bytes(body.to_owned())));
     }
 
@@ -332,6 +343,7 @@ impl World {
 
     /// The same, when the clock has come so far.
     pub fn answers_at(&self, millis: i64, status: u16, body: &str) {
+        plant_tokens(body);
         self.scripts(Scripted {
             outcome: Ok(reply(status, &[], Body::from_bytes(body.to_owned()))),
             not_before: millis,
@@ -547,6 +559,14 @@ impl World {
     }
 }
 
+/// A provider's answer that hands tokens over.
+fn plant_tokens(body: &str) {
+    let answer: Value = serde_json::from_str(body).unwrap_or_default();
+    if answer.get("access_token").is_some() {
+        planted::plant_all(&answer, &[Place::Answered, Place::Logged, Place::Stored]);
+    }
+}
+
 pub fn reply(status: u16, headers: &[(&str, &str)], body: Body<Pieces>) -> Reply<Pieces> {
     let headers = headers
         .iter()
@@ -629,6 +649,7 @@ impl System for World {
     }
 
     fn log(&self, line: &Value) {
+        planted::look(Place::Logged, &line.to_string(), &"the log");
         self.0.logs.borrow_mut().push(line.clone());
     }
 }
@@ -645,6 +666,7 @@ impl ConfigStore for World {
         self.touch();
         poll_fn(|context| self.kv_turn(context)).await;
         self.kv_step()?;
+        planted::look(Place::Stored, text, &format_args!("KV {key}"));
         self.0
             .kv
             .borrow_mut()
@@ -833,7 +855,10 @@ fn query(
         match value {
             SqlValue::Null => statement.raw_bind_parameter(index + 1, rusqlite::types::Null)?,
             SqlValue::Integer(number) => statement.raw_bind_parameter(index + 1, number)?,
-            SqlValue::Text(text) => statement.raw_bind_parameter(index + 1, text)?,
+            SqlValue::Text(text) => {
+                planted::look(Place::Stored, text, &format_args!("SQL value {index}"));
+                statement.raw_bind_parameter(index + 1, text)?;
+            }
         }
     }
     let columns = statement.column_count();

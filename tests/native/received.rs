@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::client::{Answer, Client, Setting, id_of};
 use crate::outside::{Fault, World};
+use crate::planted::{self, Place};
 
 pub const SECRET: &str = "a-secret-of-the-webhook";
 
@@ -369,6 +370,8 @@ fn a_secret_is_handed_over_once() {
         "allow_unsigned_handshake": true,
     });
     let shop = Shop::new(&file);
+    // Its sender gets back what it sent.
+    planted::may_be(SECRET, Place::Answered);
     assert_eq!(shop.to_account(&[], PAID).code(401), "caller.bad_signature");
     let answer = shop.to_account(&[("x-hook-secret", SECRET), ("x-signature", "")], "");
     assert_eq!(

@@ -6,15 +6,19 @@
 //
 // What runs is what is deployed; only the outside is ours: the internet, and what may happen
 // between two operations (`between`).
+//
+// `stop` fails when a secret that was planted (canaries.mjs) is anywhere in the answers, the console or the storage: the operator's
+// own secrets always are planted.
 
+import { randomBytes } from "node:crypto";
 import { channel } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Miniflare, NoOpLog, Response as RuntimeResponse } from "miniflare";
-import { randomAdminToken, randomSealingKey } from "../../scripts/dev-vars.mjs";
 import { localWorker } from "../../scripts/local-worker.mjs";
+import { OPERATOR_MARK, assertNothingFound, look, lookInStorage, plant, watchAnswers } from "./canaries.mjs";
 import { withFaults } from "./faults.mjs";
 import { alarms, contents, fingerprint, holds, makeAlarmsDue, makeDeliveriesDue, rows } from "./storage.mjs";
 
@@ -31,8 +35,8 @@ import { alarms, contents, fingerprint, holds, makeAlarmsDue, makeDeliveriesDue,
 export async function start({ vars = {}, persist, internet, tokenRate, failedAuth, between } = {}) {
   const folder = persist ?? (await mkdtemp(path.join(tmpdir(), "causeway-")));
   const gateway = new Gateway(folder, persist === undefined, internet, between, {
-    ADMIN_TOKEN: randomAdminToken(),
-    SEALING_KEYS: randomSealingKey(),
+    ADMIN_TOKEN: `adm_${OPERATOR_MARK}_${randomBytes(24).toString("base64url")}`,
+    SEALING_KEYS: markedSealingKey(),
     EU_JURISDICTION: "off",
     ALLOW_PRIVATE_UPSTREAMS: "true",
     ...vars,
@@ -40,6 +44,15 @@ export async function start({ vars = {}, persist, internet, tokenRate, failedAut
   gateway.rates = { TOKEN_RATE: [tokenRate, 10], FAILED_AUTH: [failedAuth, 60] };
   await gateway.boot();
   return gateway;
+}
+
+const markedSealingKey = (id = "k1") => `${id}:${Buffer.concat([Buffer.from(OPERATOR_MARK), randomBytes(32 - OPERATOR_MARK.length)]).toString("base64")}`;
+
+/** The operator's secrets that a test brings itself. */
+function plantOperators({ ADMIN_TOKEN = "", SEALING_KEYS = "" }) {
+  const keys = SEALING_KEYS.split(",").map((key) => Buffer.from(key.split(":")[1] ?? "", "base64"));
+  const own = [ADMIN_TOKEN, ...keys].filter((value) => value.length >= 12 && !value.includes(OPERATOR_MARK));
+  for (const value of own) plant("a secret of the operator", value);
 }
 
 class Gateway {
@@ -151,11 +164,14 @@ class Gateway {
 
   async stop() {
     await this.#runtime.dispose();
+    await lookInStorage(this.folder);
     if (this.ownsFolder) await rm(this.folder, { recursive: true, force: true });
     if (this.#refused.length > 0) throw new Error(`The Worker called the internet, and no test had said what it answers: ${this.#refused.join(", ")}`);
+    assertNothingFound();
   }
 
   async boot() {
+    plantOperators(this.vars);
     const dev = this.internet === "real" ? {} : { outboundService: { type: "fetcher", handler: (request) => this.#outside(request) } };
     const set = Object.entries(this.rates).filter(([, [limit]]) => limit);
     const ratelimits = set.map(([name, [limit, period]], n) => ({ name, namespace_id: String(n + 1), simple: { limit, period } }));
@@ -171,6 +187,7 @@ class Gateway {
         workers: [this.between ? withFaults(worker, this.between) : worker],
       });
       this.url = await this.#runtime.ready;
+      watchAnswers(this.url);
     });
   }
 
@@ -191,6 +208,7 @@ class Gateway {
 
   #log(log) {
     this.logs.push(log);
+    look("logged", Buffer.from(log.message), "the console");
     if (process.env.SHOW_LOGS) console.log(`[${log.level}] ${log.message}`);
   }
 }

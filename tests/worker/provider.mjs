@@ -15,13 +15,14 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Provider } from "oidc-provider";
 import { createMemoryAdapter } from "oidc-provider/lib/adapters/memory_adapter.js";
+import { CLIENT_MARK, plant } from "./canaries.mjs";
 import { Visitor } from "./visitor.mjs";
 
 /** Ids and secrets are not their own form-encoding (RFC 6749, section 2.3.1), so sending them raw is noticed. */
 export const CLIENTS = {
-  basic: client("client_secret_basic", "light house:basic+1", "tide & time/100% +sure:=?"),
-  post: client("client_secret_post", "light house:post+1", "ebb & flow/50% +maybe:=?"),
-  machine: client("client_secret_basic", "light house:machine+1", "gear & cog/10% +oil:=?", ["client_credentials"]),
+  basic: client("client_secret_basic", "light house:basic+1", `tide & time/100% +sure:=?${CLIENT_MARK}`),
+  post: client("client_secret_post", "light house:post+1", `ebb & flow/50% +maybe:=?${CLIENT_MARK}`),
+  machine: client("client_secret_basic", "light house:machine+1", `gear & cog/10% +oil:=?${CLIENT_MARK}`, ["client_credentials"]),
 };
 export const SCOPES = ["offline_access", "things", "profile"];
 const THINGS = ["lamp", "lens", "horn"].map((name, index) => ({ id: `thing-${index + 1}`, name }));
@@ -224,6 +225,7 @@ class Lighthouse {
     if (ctx.status !== 200) return;
     this.#grants.add(ctx.oidc.entities.Grant?.jti);
     entry.answer = { ...ctx.body };
+    for (const name of ["access_token", "refresh_token", "id_token"]) if (ctx.body[name]) plant(name, ctx.body[name], { not: ["answered", "logged", "stored"] });
     for (const key of this.settings.hides) delete ctx.body[key];
     this.#events.emit("granted", entry);
     if (fault === "dropped") {

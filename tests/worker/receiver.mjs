@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { Webhook } from "standardwebhooks";
+import { look } from "./canaries.mjs";
 import { eventually } from "./steps.mjs";
 
 /**
@@ -72,6 +73,7 @@ class Receiver {
     if (text === undefined) return;
     const { url: path, headers, method } = request;
     const entry = { path, method, headers, text, body: JSON.parse(text || "null"), at: Date.now() };
+    look("delivered", Buffer.from(JSON.stringify(headers) + text), `a delivery to ${path}`);
     this.requests.push(entry);
     this.atOnce = Math.max(this.atOnce, ++this.#open);
     response.on("close", () => {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { plant } from "./canaries.mjs";
 
 /** The text of tests/worker/integrations/<name>.json. */
 export const integrationFile = (name) => readFile(path.join(import.meta.dirname, "integrations", `${name}.json`), "utf8");
@@ -12,6 +13,7 @@ export const integrationFile = (name) => readFile(path.join(import.meta.dirname,
 export async function newEnvironment(gateway, name) {
   const environment = ok(await gateway.admin("POST", "/environment", { name }), 201);
   const { token } = ok(await gateway.admin("POST", "/api-token", { environment_id: environment.id, name: "tests" }), 201);
+  plant("an API token", token);
   return { id: environment.id, token, call: gateway.as(token) };
 }
 

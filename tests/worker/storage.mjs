@@ -120,7 +120,18 @@ function withDatabase(file, work) {
   }
 }
 
-async function storedFiles(folder) {
+/** A stored file's bytes; none when the runtime has folded it in meanwhile. */
+export async function bytesOf(file) {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    if (error.code === "ENOENT") return Buffer.alloc(0);
+    throw error;
+  }
+}
+
+/** Every file of a storage folder that is no index in shared memory. */
+export async function storedFiles(folder) {
   if (!existsSync(folder)) return [];
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile() && !entry.name.endsWith("-shm"));
