@@ -62,4 +62,5 @@ mod turns;
 mod visibility;
 mod webhook_answers;
 mod webhook_cases;
+mod webhook_replays;
 mod webhooks;
