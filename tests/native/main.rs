@@ -13,6 +13,7 @@ mod account_changes;
 mod accounts;
 mod actions;
 mod addresses;
+mod answer_headers;
 mod bodies;
 mod client;
 #[cfg(feature = "cli")]
@@ -49,7 +50,9 @@ mod publishing;
 mod query_in_body;
 mod quotas;
 mod received;
+mod redacted;
 mod refresh;
+mod refusals;
 mod retried_writes;
 mod routes;
 mod sealing;
