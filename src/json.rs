@@ -21,7 +21,7 @@ pub use lines::{lines, on_one_line};
 pub use mend::mend;
 pub use path::{Path, PathError};
 pub use set::{put, set};
-pub use strings::map_strings;
+pub use strings::map_tokens;
 
 use serde_json::{Map, Value};
 

@@ -48,6 +48,26 @@ pub const VALUE_BYTES: usize = 100;
 pub const CALL_SLOTS: usize = 4;
 /// How long a token endpoint may take.
 pub const TOKEN_TIMEOUT: Duration = Duration::from_secs(20);
+/// Between two refreshes that a refusal by the provider (401) causes; doubled while they do not help.
+pub const REFUSED_REFRESH_PAUSE: Duration = Duration::from_mins(1);
+/// The longest of these pauses.
+pub const REFUSED_REFRESH_PAUSE_MAX: Duration = Duration::from_mins(15);
+/// Between two runs of `validation` that are to confirm a refusal.
+pub const CONFIRMATION_PAUSE: Duration = Duration::from_mins(1);
+/// What one of them may take.
+pub const CONFIRMATION_TIMEOUT: Duration = Duration::from_secs(20);
+/// Without a `validation` a second refusal confirms the first: so long behind it at least …
+pub const REFUSAL_APART: Duration = Duration::from_mins(1);
+/// … and less than that.
+pub const REFUSAL_FORGOTTEN: Duration = Duration::from_hours(1);
+/// Shorter secrets are not looked for where a provider repeats one: they could be anything.
+pub const REDACTED_SECRET_BYTES: usize = 8;
+/// Longer ones are looked for in plain and escaped, but not in base64 and hex.
+pub const REDACTED_FORMS_SECRET_BYTES: usize = 1024;
+/// In longer texts one layer of escapes is undone, else three.
+pub const REDACTED_LAYERS_BYTES: usize = 1024 * 1024;
+/// What the base64 and hex forms of an account's secrets take together; beyond it the longest have none.
+pub const REDACTED_FORMS_BYTES: usize = 64 * 1024;
 /// The largest answer of a token endpoint.
 pub const TOKEN_ANSWER_BYTES: usize = 256 * 1024;
 /// What the lifecycle actions of an account may take together.

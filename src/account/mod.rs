@@ -3,6 +3,7 @@
 //! Storing and calling it are the flows' work.
 
 pub mod freshness;
+pub mod refusals;
 pub mod seal;
 pub mod status;
 pub mod token;

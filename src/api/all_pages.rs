@@ -5,7 +5,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::{proxy, reply};
@@ -14,6 +14,7 @@ use crate::flows::account_object::AccountObject;
 use crate::flows::proxy_call::{Pages, Piece};
 use crate::flows::recorded_call::RecordedWalk;
 use crate::ports::{Body, Outside, Reply, Storage};
+use crate::proxy::headers::keep_harmless;
 
 /// How much of a list a caller wants.
 pub(super) fn wanted(headers: &HeaderMap) -> Result<Pages, Failure> {
@@ -36,7 +37,7 @@ pub(super) fn answer<O: Outside, S: Storage>(
     let mut headers = walk.limits().clone();
     let ndjson = HeaderValue::from_static("application/x-ndjson");
     headers.insert(CONTENT_TYPE, ndjson);
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    keep_harmless(&mut headers);
     let state = (walk, Rc::clone(account), request_id.to_owned());
     let pieces = stream::unfold(state, |(mut walk, account, request_id)| async move {
         let bytes = match walk.next().await? {

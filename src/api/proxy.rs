@@ -66,13 +66,15 @@ pub async fn handle_handed_over<O: Outside, S: Storage>(
     hand_over: &HandOver,
     request: Incoming<O::Stream>,
 ) -> Reply<O::Stream> {
-    match call(account, hand_over, request).await {
-        Ok(reply) => reply,
+    let mut reply = match call(account, hand_over, request).await {
+        Ok(reply) => return reply,
         Err(failure) => {
             log_failure(account, &hand_over.request_id, &failure);
             reply::failure(&failure, &hand_over.request_id)
         }
-    }
+    };
+    headers::keep_harmless(&mut reply.headers);
+    reply
 }
 
 /// What nobody but the operator can mend is told to him.
@@ -133,7 +135,9 @@ async fn act<O: Outside, S: Storage>(
     let timeout = budget(&account.outside, &request)?.timeout;
     let input = shape::read_json_if_any(request.body).await?;
     let result = recorded_action(account, hand_over, name, input, timeout).await?;
-    Ok(reply::json(StatusCode::OK, &result))
+    let mut reply = reply::json(StatusCode::OK, &result);
+    headers::keep_harmless(&mut reply.headers);
+    Ok(reply)
 }
 
 fn budget<O: Outside>(outside: &O, request: &Incoming<O::Stream>) -> Result<Budget, Failure> {

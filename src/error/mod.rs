@@ -169,6 +169,19 @@ pub struct Remote {
     /// The provider's header fields that go to the caller.
     #[serde(skip)]
     pub headers: HeaderMap,
+    /// Who said it. Of an answer that is given again it is not known.
+    #[serde(skip)]
+    pub speaker: Speaker,
+}
+
+/// Who answered a request. Only the account's own provider can say anything of the account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Speaker {
+    /// The origin that the request was sent to.
+    Provider,
+    /// Another one, behind a redirect, where no credential went.
+    #[default]
+    Stranger,
 }
 
 impl Failure {

@@ -35,6 +35,7 @@ fn a_providers_error_keeps_its_status() {
         status: 418,
         raw_response: "null".into(),
         headers: HeaderMap::new(),
+        speaker: Speaker::Provider,
     }));
     assert_eq!(failure.status(), 418);
 }

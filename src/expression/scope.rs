@@ -81,8 +81,9 @@ pub const SCOPES: &[ScopeRow] = &[
             "method",
             "context",
             "challenge_hmac",
+            "body_sha256",
         ],
-        note: "`context` only on an account's URL; `challenge_hmac` only in `handle_verification`, where the file has a `challenge`",
+        note: "`context` only on an account's URL; `challenge_hmac` only in `handle_verification`, where the file has a `challenge`; `body_sha256`, of the raw body in hex, only in `event_id`",
     },
     ScopeRow {
         name: Some("step"),
@@ -137,7 +138,9 @@ mod tests {
             ExpressionScope::authorization("", &v, &v),
             ExpressionScope::first_page(&v, "", &v),
             ExpressionScope::next_page(&v, "", &v, (&v, &v), &v),
-            ExpressionScope::webhook(&v, &v, &v, "POST", Some(&v)).with_challenge_hmac(&v),
+            ExpressionScope::webhook(&v, &v, &v, "POST", Some(&v))
+                .with_challenge_hmac(&v)
+                .with_body_sha256(&v),
             ExpressionScope::step(&v, &v),
         ];
         for (row, scope) in SCOPES.iter().skip(1).zip(&scopes) {

@@ -9,7 +9,7 @@ use crate::config::action::RESERVED;
 use crate::error::Failure;
 use crate::flows::account_object::AccountObject;
 use crate::flows::proxy_call::{Trace, callable, sandbox_refusal};
-use crate::flows::redaction::{redact, secrets_of};
+use crate::flows::redaction::Redactor;
 use crate::flows::run_action::{NamedAction, run_action};
 use crate::ports::{Outside, Sees, Storage};
 
@@ -34,12 +34,13 @@ pub async fn call_action<O: Outside, S: Storage>(
         return Err(sandbox_refusal());
     }
     let outcome = run_action(object, &loaded, &effective, action, input, deadline).await?;
-    let mut secrets = secrets_of(compiled, &loaded.context);
+    let mut result = outcome.result;
+    object
+        .redactor(compiled, &loaded.context)
+        .value(&mut result);
     if let Some(context) = &outcome.context {
         object.keep_changes(&loaded.context, context).await?;
-        secrets.extend(secrets_of(compiled, context));
+        Redactor::of_context(compiled, context).value(&mut result);
     }
-    let mut result = outcome.result;
-    redact(&mut result, &secrets);
     Ok(result)
 }

@@ -1,6 +1,7 @@
 //! What an account's integration comes to: the published file with the install's changes and the
 //! account's own, compiled once per version and shared by all objects of the isolate.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -16,7 +17,7 @@ use crate::flows::ask::{AccountView, IntegrationView};
 use crate::flows::directory::{file_secrets, override_secrets};
 use crate::flows::isolate::Isolate;
 use crate::flows::records::{InstallRecord, IntegrationRecord};
-use crate::flows::redaction::texts_of;
+use crate::flows::redaction::{Redactor, texts_of};
 use crate::flows::{published, sealed};
 use crate::json as words;
 use crate::ports::Outside;
@@ -54,6 +55,7 @@ pub struct Compiled {
     pub dotted_keys: BTreeSet<String>,
     /// What the file and the install keep secret, as far as it can be told apart from other texts.
     pub secret_texts: Vec<String>,
+    redactor: OnceCell<Rc<Redactor>>,
     password_fields: BTreeSet<String>,
 }
 
@@ -61,6 +63,12 @@ impl Compiled {
     /// The public and the secret half of a context, by this config's password fields.
     pub fn split_context(&self, context: &Value) -> (Value, Value) {
         secrets::split_context(context, &self.password_fields)
+    }
+
+    /// For the secrets of the file and the install alone.
+    pub fn redactor(&self) -> Rc<Redactor> {
+        let made = || Rc::new(Redactor::new(self, &Value::Null));
+        Rc::clone(self.redactor.get_or_init(made))
     }
 
     /// Whether a value that decides scheme, host or port of a URL, and was there, is another.
@@ -280,6 +288,7 @@ fn compile(
         dotted_keys: config.dotted_keys(),
         environment_variables: environment_variables(&changes),
         integration: json!({ "id": integration.id, "name": integration.name, "category": integration.category, "is_beta": integration.is_beta }),
+        redactor: OnceCell::new(),
         secret_texts: [texts_of(&file), texts_of(&own_secrets)].concat(),
         config,
     })

@@ -2,8 +2,10 @@
 //! it ended, it is not made a second time.
 
 mod kept;
+mod kind;
 
 pub(in crate::flows) use kept::{KeptAnswer, is_replayed};
+pub(in crate::flows) use kind::{Kind, OF_ACCOUNT_TOKENS};
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -27,8 +29,10 @@ const KEY: &str = "idempotency-key";
 
 /// A write that is made once.
 pub(in crate::flows) struct Write {
-    /// SHA-256 of what makes it this write: verb, path with query, key.
+    /// SHA-256 of what makes it this write: verb, path with query, key; after [`OF_ACCOUNT_TOKENS`] where it is one of those.
     pub(in crate::flows) place: String,
+    /// Who made it.
+    pub(in crate::flows) kind: Kind,
     /// SHA-256 of its body.
     pub(in crate::flows) body: String,
     /// Whether its verb may be sent twice (RFC 9110 §9.2.2).
@@ -61,7 +65,7 @@ pub(in crate::flows) async fn call_once<O: Outside, S: Storage>(
     let mut room = object.isolate.room();
     let body = std::mem::replace(&mut call.body, Body::Empty);
     let body = body::read_held(body, KEYED_BODY_BYTES, &mut room).await?;
-    let write = Write::of(&call, &key, &body);
+    let write = Write::of(&call, Kind::of(sees), &key, &body);
     object.visible(sees).await?;
     let known = object.begin_write(&write)?;
     if matches!(known, Known::Status(_) | Known::Answer(_)) {
@@ -163,7 +167,7 @@ impl End {
 }
 
 impl Write {
-    fn of<S>(call: &Call<S>, key: &str, body: &[u8]) -> Self {
+    fn of<S>(call: &Call<S>, kind: Kind, key: &str, body: &[u8]) -> Self {
         let path = match &call.target {
             Target::Custom { path } => json!(path),
             Target::Method {
@@ -178,8 +182,13 @@ impl Write {
             without_account(&call.query),
             key
         ]);
+        let hash = crypto::sha256_hex(place.to_string().as_bytes());
         Self {
-            place: crypto::sha256_hex(place.to_string().as_bytes()),
+            place: match kind {
+                Kind::Backend => hash,
+                Kind::Customer => format!("{OF_ACCOUNT_TOKENS}{hash}"),
+            },
+            kind,
             body: crypto::sha256_hex(body),
             is_idempotent: call.method.is_idempotent(),
         }
@@ -220,7 +229,7 @@ fn key_of<S>(call: &Call<S>) -> Result<Option<String>, Failure> {
 }
 
 /// Holds an answer that is small enough to be given again; any other goes on as it came.
-async fn hold<O: Outside, S: Storage>(
+pub(in crate::flows) async fn hold<O: Outside, S: Storage>(
     object: &AccountObject<O, S>,
     mut reply: Reply<O::Stream>,
     deadline: Timestamp,

@@ -6,6 +6,7 @@ mod attempts;
 mod call;
 mod callers_body;
 mod cursor;
+mod custom_refusal;
 mod held;
 mod limits;
 mod outcome;
@@ -24,17 +25,17 @@ pub(in crate::flows) use step::{Answered, StepCall, Whole, call_step};
 pub use trace::Trace;
 pub use walk::{Piece, Walk};
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use serde_json::Value;
 
 use crate::config::Config;
-use crate::error::{Code, Failure};
+use crate::error::{Code, Failure, Speaker};
 use crate::expression::{Moment, TemplateScope};
-use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::account_object::{AccountObject, Loaded, Renewed};
 use crate::flows::effective::Effective;
 use crate::flows::import_account::install_disabled;
 use crate::pagination::Position;
@@ -78,6 +79,8 @@ struct Work<'a, O, S> {
     retries: Retries,
     /// The credential that went in the URL: the answer must not tell it.
     sent_in_url: RefCell<Option<String>>,
+    /// Who gave the last answer.
+    speaker: Cell<Speaker>,
     trace: Rc<Trace>,
 }
 
@@ -161,6 +164,7 @@ async fn made<O: Outside, S: Storage>(
         errand: Errand::Call,
         retries: Retries::up_to(call.max_retries),
         sent_in_url: RefCell::default(),
+        speaker: Cell::default(),
         trace: Rc::clone(&call.trace),
     };
     if call.target.is_list() {
@@ -171,23 +175,20 @@ async fn made<O: Outside, S: Storage>(
     let body = body.body;
     let again = body.again();
     let reply = work.send(draft, body).await?;
-    if reply.status != StatusCode::UNAUTHORIZED || !work.is_signed_in() {
+    if !work.refuses_credential(&reply) {
         return work.answer(reply).await;
     }
-    let Some(body) = again else {
-        object.refresh_for_next(&loaded);
-        return work.answer(reply).await;
+    work.trace.puts_off();
+    let renewed = match &again {
+        Some(_) => object.renewed_after_refusal(&loaded, deadline).await,
+        None => object.renew_for_next(&loaded).await,
     };
-    let fresh = match object.refreshed_after_refusal(&loaded, deadline).await {
-        Ok(fresh) => fresh,
-        Err(failure) if failure.code == Code::NeedsReauth => {
-            work.trace.puts_off();
-            return work.refused(reply).await;
-        }
-        Err(failure) => {
-            work.trace.puts_off();
-            return Err(failure);
-        }
+    let (fresh, body) = match (renewed, again) {
+        (Ok(Renewed::Fresh(fresh)), Some(body)) => (fresh, body),
+        (Ok(Renewed::Never), _) => return work.judged(reply).await,
+        (Ok(Renewed::NotNow | Renewed::Fresh(_)), _) => return work.answer(reply).await,
+        (Err(failure), _) if failure.code == Code::NeedsReauth => return work.refused(reply).await,
+        (Err(failure), _) => return Err(failure),
     };
     drop(reply);
     let work = Work {
@@ -195,22 +196,14 @@ async fn made<O: Outside, S: Storage>(
         context: &fresh.context,
         ..work
     };
-    work.trace.puts_off();
     let reply = work.send(work.draft(&query, &headers)?, body).await?;
-    if reply.status != StatusCode::UNAUTHORIZED {
-        return work.answer(reply).await;
+    if work.refuses_credential(&reply) {
+        work.trace.puts_off();
+        return work.judged(reply).await;
     }
-    work.trace.puts_off();
-    if object.needs_reauth(&fresh, REFUSED_TWICE).await? {
-        work.refused(reply).await
-    } else {
-        work.answer(reply).await
-    }
+    object.note_renewal_helped();
+    work.answer(reply).await
 }
-
-/// What `last_error` says of an account whose refreshed credential was refused.
-const REFUSED_TWICE: &str =
-    "The provider refused the credential (401), and again after it was refreshed.";
 
 /// An account that the caller may see and that may be called now, and what it is called with.
 pub(in crate::flows) async fn callable<O: Outside, S: Storage>(

@@ -21,6 +21,7 @@ use url::Url;
 use crate::error::{Code, Failure};
 use crate::flows::body;
 use crate::flows::isolate::Room;
+use crate::flows::redaction::Redactor;
 use crate::ids::EventId;
 use crate::json::count_values;
 use crate::ports::{Body, Outside};
@@ -68,6 +69,21 @@ pub struct NewEvent {
     pub resource_id: Option<String>,
     /// JSON text.
     pub payload: String,
+}
+
+impl NewEvent {
+    /// Without the secrets that its sender repeats.
+    pub fn redact(&mut self, redactor: &Redactor) {
+        let texts = [
+            Some(&mut self.event),
+            self.resource_type.as_mut(),
+            self.resource_id.as_mut(),
+        ];
+        for text in texts.into_iter().flatten() {
+            *text = redactor.text(text);
+        }
+        self.payload = redactor.json(std::mem::take(&mut self.payload));
+    }
 }
 
 /// The body of a webhook, within its own limits and the isolate's: whoever sends it may be unknown.

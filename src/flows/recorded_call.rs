@@ -11,7 +11,7 @@ use super::call_action::call_action;
 use super::capabilities::{granted, missing};
 use super::once::{call_once, is_replayed};
 use super::proxy_call::{Call, Given, Piece, Trace, Walk};
-use crate::error::Failure;
+use crate::error::{Failure, Speaker};
 use crate::ports::{Body, ByteStream, HandOver, Outside, Reply, Sees, Storage};
 use crate::time::Timestamp;
 
@@ -75,7 +75,7 @@ impl<O: Outside, S: Storage> RecordedWalk<O, S> {
             ..
         } = self;
         if let Ok(loaded) = object.visible(&self.sees).await {
-            note_forbidden(object, &loaded, opening, trace, Some(words)).await;
+            note_forbidden(object, &loaded, opening, trace, words).await;
         }
     }
 
@@ -131,10 +131,10 @@ pub async fn recorded_call<O: Outside, S: Storage>(
         },
         Err(failure) => Ending::of_failure(failure),
     };
-    // Some tell of a rate limit by 403.
-    if ending.status == 403 && trace.was_sent() && !trace.is_put_off() {
-        let words = outcome.as_ref().err().map(|failure| &*failure.message);
-        note_forbidden(object, &loaded, &opening, &trace, words).await;
+    if let Err(failure) = &outcome
+        && is_providers_refusal(failure)
+    {
+        note_forbidden(object, &loaded, &opening, &trace, &failure.message).await;
     }
     record(object, &opening, &trace, ending);
     outcome.map(Recorded::Reply)
@@ -164,7 +164,7 @@ pub async fn recorded_action<O: Outside, S: Storage>(
     if let Err(failure) = &outcome
         && is_providers_refusal(failure)
     {
-        note_forbidden(object, &loaded, &opening, &trace, Some(&failure.message)).await;
+        note_forbidden(object, &loaded, &opening, &trace, &failure.message).await;
     }
     record(object, &opening, &trace, ending);
     outcome
@@ -242,9 +242,11 @@ fn record<O: Outside, S: Storage>(
     object.gather(line);
 }
 
-/// Some tell of a rate limit by 403, which is none.
+/// What the account's own provider forbids. Of a path of the caller's own (`/custom`) there is no failure, and a rate
+/// limit that comes as 403 is answered with 429.
 fn is_providers_refusal(failure: &Failure) -> bool {
-    failure.status() == 403 && failure.remote.is_some()
+    let speaker = failure.remote.as_ref().map(|remote| remote.speaker);
+    failure.status() == 403 && speaker == Some(Speaker::Provider)
 }
 
 /// The provider refused: it is said which of the scopes that the method needs the account does not have.
@@ -253,7 +255,7 @@ async fn note_forbidden<O: Outside, S: Storage>(
     loaded: &Loaded,
     opening: &Opening,
     trace: &Trace,
-    words: Option<&str>,
+    words: &str,
 ) {
     let about = trace.about();
     let needed = about.scopes;
@@ -265,7 +267,7 @@ async fn note_forbidden<O: Outside, S: Storage>(
         "status": 403,
         "resource": about.resource,
         "method": about.resource_method,
-        "message": words.unwrap_or("The provider answered 403."),
+        "message": words,
         "scopes": needed,
         "missing_scopes": granted.map(|granted| missing(&needed, &granted)),
         "request_id": opening.request_id,

@@ -1,144 +1,169 @@
-//! Secrets that a provider repeats are made unreadable before they are shown or stored.
+//! Secrets that a provider repeats are made unreadable before they are shown, logged or stored: in plain, and in the forms
+//! that requests, JSON and error pages give them. A successful answer that goes on unread is not looked into.
 
+mod escapes;
+mod forms;
+mod search;
+mod secrets;
+
+use http::HeaderMap;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
+use crate::error::Failure;
 use crate::flows::effective::Compiled;
-use crate::json::map_strings;
+use crate::json::map_tokens;
+use crate::oauth::TokenFailure;
+use crate::proxy::headers::describes_body;
+use search::Search;
+pub use secrets::texts_of;
+use secrets::{pieces, secrets_of};
 
-/// Shorter secrets are not looked for: they could be anything.
-const MIN_SECRET_CHARS: usize = 8;
 const REDACTED: &str = "[redacted]";
-/// The same, no longer than the shortest secret.
+/// The same, no longer than the shortest secret: nothing grows by it.
 const HIDDEN: &str = "[hidden]";
 
-/// The secrets of a context. Of what a provider said beside its OAuth token only the tokens are: the rest are ids and
-/// names that its answers and webhooks are full of.
-pub fn secrets_of(compiled: &Compiled, context: &Value) -> Vec<String> {
-    let (_, mut secret) = compiled.split_context(context);
-    let token = secret
-        .pointer_mut("/oauth/token")
-        .map(Value::take)
-        .unwrap_or_default();
-    let mut texts = texts_of(&secret);
-    collect_tokens(&token, false, &mut texts);
-    texts
-}
+/// Makes the secrets of an account and of its install unreadable.
+pub struct Redactor(Option<Search>);
 
-/// The texts under keys that speak of a token or a secret.
-fn collect_tokens(value: &Value, is_token: bool, texts: &mut Vec<String>) {
-    let speaks_of_it =
-        |key: &str| key != "token_type" && (key.ends_with("token") || key.contains("secret"));
-    match value {
-        Value::String(text) if is_token && text.len() >= MIN_SECRET_CHARS => {
-            texts.push(text.clone());
+impl Redactor {
+    /// For the secrets of a config and of a whole context.
+    pub fn new(compiled: &Compiled, context: &Value) -> Self {
+        let own = secrets_of(compiled, context);
+        let all = own.iter().chain(&compiled.secret_texts);
+        Self::of(all.map(String::as_str))
+    }
+
+    /// For the secrets of a whole context alone: where those of the config are gone already.
+    pub fn of_context(compiled: &Compiled, context: &Value) -> Self {
+        Self::of(secrets_of(compiled, context).iter().map(String::as_str))
+    }
+
+    fn of<'s>(secrets: impl Iterator<Item = &'s str>) -> Self {
+        let pieces = secrets.flat_map(pieces).collect();
+        Self(Search::new(forms::needles(pieces)))
+    }
+
+    /// A text without the secrets in it.
+    pub fn text(&self, text: &str) -> String {
+        self.changed(text).unwrap_or_else(|| text.to_owned())
+    }
+
+    /// JSON text without the secrets in its strings and keys; a number that is one is null. All else stands byte for byte.
+    pub fn json(&self, text: String) -> String {
+        if self.is_clean(&text) {
+            return text;
         }
-        Value::Array(items) => items
-            .iter()
-            .for_each(|item| collect_tokens(item, is_token, texts)),
-        Value::Object(entries) => {
-            for (key, value) in entries {
-                collect_tokens(value, speaks_of_it(key), texts);
+        map_tokens(
+            &text,
+            |string| self.changed(string),
+            |number| self.is_whole(number).then(|| "null".to_owned()),
+        )
+    }
+
+    /// A provider's answer, which may be JSON.
+    pub fn answer(&self, text: String) -> String {
+        if self.is_clean(&text) {
+            return text;
+        }
+        if serde_json::from_str::<&RawValue>(&text).is_ok() {
+            self.json(text)
+        } else {
+            self.text(&text)
+        }
+    }
+
+    /// A value in whose strings a secret stands: such a string says nothing more.
+    pub fn value(&self, value: &mut Value) {
+        match value {
+            Value::String(text) if !self.is_clean(text) => REDACTED.clone_into(text),
+            Value::Number(number) if self.is_whole(&number.to_string()) => *value = Value::Null,
+            Value::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
+            Value::Object(entries) => {
+                let keys: Vec<String> = entries
+                    .keys()
+                    .filter(|key| !self.is_clean(key))
+                    .cloned()
+                    .collect();
+                for key in keys {
+                    entries.shift_remove(&key);
+                }
+                entries.values_mut().for_each(|item| self.value(item));
             }
+            _ => {}
         }
-        _ => {}
     }
-}
 
-/// The texts in a value that are long enough to be looked for.
-pub fn texts_of(value: &Value) -> Vec<String> {
-    let mut texts = Vec::new();
-    collect(value, &mut texts);
-    texts
-}
-
-fn collect(value: &Value, texts: &mut Vec<String>) {
-    match value {
-        Value::String(text) if text.len() >= MIN_SECRET_CHARS => texts.push(text.clone()),
-        Value::Array(items) => items.iter().for_each(|item| collect(item, texts)),
-        Value::Object(entries) => entries.values().for_each(|item| collect(item, texts)),
-        _ => {}
+    /// A failure with the provider's words in it.
+    pub fn failure(&self, mut failure: Failure) -> Failure {
+        failure.message = self.text(&failure.message);
+        if let Some(details) = &mut failure.details {
+            self.value(details);
+        }
+        if let Some(remote) = &mut failure.remote {
+            remote.raw_response = self.answer(std::mem::take(&mut remote.raw_response));
+            self.headers(&mut remote.headers);
+        }
+        failure
     }
-}
 
-/// A text with those secrets in it that it repeats made unreadable.
-pub fn redacted(text: &str, secrets: &[String]) -> String {
-    let hidden = |text: String, secret: &String| text.replace(secret.as_str(), word_for(secret));
-    secrets.iter().fold(text.to_owned(), hidden)
-}
-
-/// JSON text with those secrets in its strings made unreadable; numbers and keys stand as they are. It grows no longer.
-pub fn redacted_json(text: String, secrets: &[String]) -> String {
-    let may_hold = |secret: &String| text.contains(secret.as_str()) || text.contains('\\');
-    if !secrets.iter().any(may_hold) {
-        return text;
+    /// What a token endpoint said.
+    pub fn token_failure(&self, failure: TokenFailure) -> TokenFailure {
+        match failure {
+            TokenFailure::Refused { error, description } => TokenFailure::Refused {
+                error: self.text(&error),
+                description: description.map(|words| self.text(&words)),
+            },
+            TokenFailure::Unreadable(why) => TokenFailure::Unreadable(self.text(&why)),
+            TokenFailure::Transient { .. } => failure,
+        }
     }
-    let hidden = |string: &str| {
-        let holds = secrets
+
+    /// Leaves out the fields in which a secret stands.
+    pub fn headers(&self, headers: &mut HeaderMap) {
+        let holds =
+            |value: &http::HeaderValue| !self.is_clean(&String::from_utf8_lossy(value.as_bytes()));
+        let fields = headers
             .iter()
-            .any(|secret| string.contains(secret.as_str()));
-        holds.then(|| redacted(string, secrets))
-    };
-    map_strings(&text, hidden)
-}
-
-fn word_for(secret: &str) -> &'static str {
-    if secret.len() < REDACTED.len() {
-        HIDDEN
-    } else {
-        REDACTED
-    }
-}
-
-/// A result cannot come to hold a secret by itself; a provider may have sent one that the action stored, or may
-/// repeat one.
-pub fn redact(value: &mut Value, secrets: &[String]) {
-    match value {
-        Value::String(text) if secrets.iter().any(|secret| text.contains(secret.as_str())) => {
-            REDACTED.clone_into(text);
+            .filter(|(name, value)| !describes_body(name) && holds(value));
+        let names: Vec<_> = fields.map(|(name, _)| name.clone()).collect();
+        for name in names {
+            headers.remove(name);
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| redact(item, secrets)),
-        Value::Object(entries) => entries.values_mut().for_each(|item| redact(item, secrets)),
-        _ => {}
+    }
+
+    fn is_clean(&self, text: &str) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|search| search.spans(text).is_empty())
+    }
+
+    fn is_whole(&self, number: &str) -> bool {
+        let spans = self.0.as_ref().map(|search| search.spans(number));
+        let whole = 0..number.len();
+        spans.is_some_and(|spans| spans.first() == Some(&whole))
+    }
+
+    fn changed(&self, text: &str) -> Option<String> {
+        let spans = self.0.as_ref()?.spans(text);
+        if spans.is_empty() {
+            return None;
+        }
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        for span in spans {
+            out.push_str(text.get(at..span.start).unwrap_or_default());
+            out.push_str(if span.len() < REDACTED.len() {
+                HIDDEN
+            } else {
+                REDACTED
+            });
+            at = span.end;
+        }
+        out.push_str(text.get(at..).unwrap_or_default());
+        Some(out)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_secret_goes_out_of_strings_and_nothing_else_changes() {
-        let secrets = [
-            "12345678".to_owned(),
-            "a/long+secret".to_owned(),
-            "customer".to_owned(),
-        ];
-        let hidden = |text: &str| redacted_json(text.to_owned(), &secrets);
-        for same in [
-            r#"{"id":123456789012,"customer":1e400}"#,
-            r#"["\\", "a\/short"]"#,
-            "7",
-        ] {
-            assert_eq!(hidden(same), same);
-        }
-        assert_eq!(
-            hidden(r#"{"customer":"12345678"}"#),
-            r#"{"customer":"[hidden]"}"#
-        );
-        assert_eq!(
-            hidden(r#"[ "x a\/long+secret\" y" ]"#),
-            r#"[ "x [redacted]\" y" ]"#
-        );
-    }
-
-    #[test]
-    fn of_a_token_only_the_tokens_are_secret() {
-        let mut texts = Vec::new();
-        let token = serde_json::json!({
-            "access_token": "access-1", "id_token": "identity", "token_type": "bearer-token", "provider_user_id": "acct_12345",
-            "team": { "id": "T12345678" }, "authed_user": { "access_token": "access-2" },
-        });
-        collect_tokens(&token, false, &mut texts);
-        assert_eq!(texts, ["access-1", "identity", "access-2"]);
-    }
-}
+mod tests;

@@ -27,6 +27,8 @@ pub use told::run_result;
 
 /// The action that gets an account its tokens: the only one that may change `oauth.token`.
 pub const REFRESH_TOKEN: &str = "refresh_token";
+/// The action that tells whether a credential is good.
+pub const VALIDATION: &str = "validation";
 /// The action that sets an account up: the only one that may name a host that was not named before.
 pub const POST_INSTALL: &str = "post_install";
 
@@ -46,6 +48,8 @@ pub struct Outcome {
     pub context: Option<Value>,
     /// How many steps ran; those whose `run_if` was false did not.
     pub steps: usize,
+    /// How many of them asked the provider.
+    pub requests: usize,
 }
 
 impl<'a> NamedAction<'a> {
@@ -110,6 +114,7 @@ pub async fn run_action<O: Outside, S: Storage>(
             room: object.isolate.room(),
         },
         steps: 0,
+        requests: 0,
     };
     for (place, step) in action.action.placed() {
         let outcome = run.step(step).await;
@@ -122,6 +127,7 @@ pub async fn run_action<O: Outside, S: Storage>(
         result: run.previous.value,
         context: run.context.into_changed(),
         steps: run.steps,
+        requests: run.requests,
     })
 }
 
@@ -135,6 +141,7 @@ struct Run<'a, O, S> {
     context: RunningContext<'a>,
     previous: Answered,
     steps: usize,
+    requests: usize,
 }
 
 impl<O: Outside, S: Storage> Run<'_, O, S> {
@@ -153,8 +160,14 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
             return Err(Failure::new(Code::Unsupported, words));
         }
         match &step.kind {
-            StepKind::Request(method) => self.previous = self.request(method).await?,
-            StepKind::Call(call) => self.previous = self.call(call).await?,
+            StepKind::Request(method) => {
+                self.previous = self.request(method).await?;
+                self.requests += 1;
+            }
+            StepKind::Call(call) => {
+                self.previous = self.call(call).await?;
+                self.requests += 1;
+            }
             StepKind::Transform(expression) => {
                 self.previous.value = self.evaluate(expression)?.unwrap_or_default();
             }
@@ -196,6 +209,10 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
     }
 
     fn expression_failed(&self, reason: &str, failure: Failure) -> Failure {
+        let redactor = self
+            .object
+            .redactor(&self.effective.compiled, self.context.whole());
+        let reason = redactor.text(reason);
         self.object.outside.log(&json!({
             "level": "error", "event": "action_expression_failed", "integration": self.effective.integration.name, "integrated_account_id": self.loaded.account.id, "reason": reason,
         }));

@@ -1,26 +1,43 @@
-//! The strings of a JSON text, changed in place: all else stands byte for byte.
+//! The strings and numbers of a JSON text, changed in place: all else stands byte for byte.
 
-/// The text with each string that is a value, not a key, replaced by what `change` makes of it, unless it makes nothing.
-/// A text that is no JSON comes back with what was found.
-pub fn map_strings(text: &str, change: impl Fn(&str) -> Option<String>) -> String {
+/// The text with each string, keys too, and each number replaced by what its function makes of it, unless that makes
+/// nothing. What `number` makes is JSON text. A text that is no JSON comes back with what was found.
+pub fn map_tokens(
+    text: &str,
+    string: impl Fn(&str) -> Option<String>,
+    number: impl Fn(&str) -> Option<String>,
+) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(start) = rest.find('"') {
+    let begins = |c: char| c == '"' || c == '-' || c.is_ascii_digit();
+    while let Some(start) = rest.find(begins) {
         let (before, from) = rest.split_at(start);
-        let (token, after) = from.split_at(length(from));
         out.push_str(before);
-        let is_key = after.trim_ascii_start().starts_with(':');
-        let string = serde_json::from_str::<String>(token)
-            .ok()
-            .filter(|_| !is_key);
-        match string.and_then(|string| change(&string)) {
-            Some(new) => out.push_str(&serde_json::Value::String(new).to_string()),
-            None => out.push_str(token),
-        }
+        let is_string = from.starts_with('"');
+        let length = if is_string {
+            length(from)
+        } else {
+            number_length(from)
+        };
+        let (token, after) = from.split_at(length);
+        let new = if is_string {
+            let decoded = serde_json::from_str::<String>(token).ok();
+            let new = decoded.and_then(|decoded| string(&decoded));
+            new.map(|new| serde_json::Value::String(new).to_string())
+        } else {
+            number(token)
+        };
+        out.push_str(new.as_deref().unwrap_or(token));
         rest = after;
     }
     out.push_str(rest);
     out
+}
+
+/// How long the number at the start is.
+fn number_length(text: &str) -> usize {
+    let is_inside = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
+    text.find(|c| !is_inside(c)).unwrap_or(text.len())
 }
 
 /// How long the string at the start is, its quotes included.
@@ -39,14 +56,15 @@ fn length(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::map_strings;
+    use super::map_tokens;
 
     #[test]
-    fn values_change_and_keys_and_numbers_stay() {
+    fn strings_and_numbers_change_and_all_else_stays() {
         let upper = |text: &str| text.contains('a').then(|| text.to_uppercase());
-        let text = "{\"a\" : \"a\", \"b\":[1e400, \"x\\\"a\", \"c\"],\"é\":\"äa\"}";
-        let expected = "{\"a\" : \"A\", \"b\":[1e400, \"X\\\"A\", \"c\"],\"é\":\"ÄA\"}";
-        assert_eq!(map_strings(text, upper), expected);
-        assert_eq!(map_strings("\"a", upper), "\"a");
+        let none = |number: &str| (number == "-1.5e3").then(|| "null".to_owned());
+        let text = "{\"a\" : \"a\", \"b\":[1e400,-1.5e3, \"x\\\"a\", \"c\"],\"é\":\"äa\"}";
+        let expected = "{\"A\" : \"A\", \"b\":[1e400,null, \"X\\\"A\", \"c\"],\"é\":\"ÄA\"}";
+        assert_eq!(map_tokens(text, upper, none), expected);
+        assert_eq!(map_tokens("\"a", upper, none), "\"a");
     }
 }

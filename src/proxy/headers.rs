@@ -2,10 +2,15 @@
 
 use http::header::{
     ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE,
-    HOST, RANGE, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+    HOST, RANGE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
+
+mod origin;
+
+pub use origin::keep_harmless;
+use origin::speaks_for_origin;
 
 const FORWARD: &str = "x-forward-";
 
@@ -108,13 +113,14 @@ pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed")
 pub fn of_answer(headers: &HeaderMap) -> HeaderMap {
     let mut kept: HeaderMap = headers
         .iter()
-        .filter(|(name, _)| !is_hop_by_hop(name) && ![SET_COOKIE, REPLAYED].contains(name))
+        .filter(|(name, _)| !is_hop_by_hop(name) && !speaks_for_origin(name) && *name != REPLAYED)
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     // The runtime may hand the body on decoded: its length then is not what was said.
     if kept.contains_key(CONTENT_ENCODING) {
         kept.remove(CONTENT_LENGTH);
     }
+    keep_harmless(&mut kept);
     kept
 }
 
@@ -170,7 +176,7 @@ pub fn drop_echoes(headers: &mut HeaderMap, secret: &str) {
 }
 
 /// Without these nobody could read the body; no URL stands in them.
-fn describes_body(name: &HeaderName) -> bool {
+pub fn describes_body(name: &HeaderName) -> bool {
     [CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE].contains(name)
 }
 

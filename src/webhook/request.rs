@@ -10,6 +10,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use crate::config::webhook::Part;
+use crate::crypto::sha256_hex;
 use crate::json::is_text_deeper;
 
 use super::Refusal;
@@ -45,6 +46,11 @@ impl<'a> Request<'a> {
     /// The body as expressions see it: JSON, the fields of a form, else text; null when empty.
     pub fn value(&self) -> &Value {
         self.value.get_or_init(|| self.parse())
+    }
+
+    /// SHA-256 of the body as it came, in hex.
+    pub fn body_sha256(&self) -> String {
+        sha256_hex(self.body)
     }
 
     /// Everything but the body.

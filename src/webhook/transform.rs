@@ -160,8 +160,13 @@ pub fn event_id(
     moment: &Moment,
 ) -> Result<Option<String>, TransformError> {
     let key = if let Some(expression) = &webhook.event_id {
-        let result = evaluate("event_id", expression, request, context, moment)?;
-        as_text("event_id", result)?
+        let hash = Value::String(request.body_sha256());
+        let (headers, query) = (request.headers_value(), request.query_value());
+        let method = request.method.as_str();
+        let scope = ExpressionScope::webhook(request.value(), &headers, &query, method, context);
+        let result = expression.evaluate(&scope.with_body_sha256(&hash), moment);
+        let failed = |error| TransformError::Expression("event_id", error);
+        as_text("event_id", result.map_err(failed)?)?
     } else {
         let verification = webhook.signature_verification.as_ref();
         let format = verification.map(|verification| verification.format);

@@ -367,7 +367,7 @@ fn the_page_behind_a_redirect_is_the_answer_that_is_given_again() {
 }
 
 #[test]
-fn a_401_about_the_account_lets_the_key_go_on_either_path() {
+fn a_401_lets_the_key_go_on_either_path() {
     for path in ["/proxy/ships", "/custom/ships"] {
         let yard = open();
         let call = || call(&yard, "POST", path, "a", Body::from_bytes("{}"));
@@ -375,7 +375,7 @@ fn a_401_about_the_account_lets_the_key_go_on_either_path() {
         assert_eq!(call().status, 401, "{path}");
         let account = format!("/integrated-account/{}", yard.account);
         let client = &yard.setting.client;
-        assert_eq!(client.get(&account).expect(200)["status"], "needs_reauth");
+        assert_eq!(client.get(&account).expect(200)["status"], "active");
         let body = json!({ "context": { "api_key": "new" } });
         let credentials = format!("{account}/credentials");
         client.send("PATCH", &credentials, &body).expect(200);
@@ -457,6 +457,127 @@ fn with_its_account_named_or_not_an_account_token_makes_one_write() {
     me.request("POST", "/proxy/ships?mode=slow", &headers, Body::Empty)
         .expect(201);
     assert_eq!(yard.sent(), 1, "another query is another write");
+}
+
+fn customer_of(yard: &Scene) -> Client {
+    let client = &yard.setting.client;
+    let body = json!({ "integrated_account_id": yard.account });
+    let made = client.post("/integrated-account/token", &body).expect(201);
+    client.with_token(made["integrated_account_token"].as_str().unwrap())
+}
+
+#[test]
+fn a_key_belongs_to_its_callers_kind() {
+    let yard = open();
+    let path = yard.path("/custom/invoices");
+    let post = |client: &Client, body: &'static str| {
+        let headers = [("idempotency-key", "invoice-1")];
+        client.request("POST", &path, &headers, Body::from_bytes(body))
+    };
+    let (backend, operator) = (&yard.setting.client, &yard.setting.admin);
+    let customer = customer_of(&yard);
+    answers(&yard, 201, r#"{"of":"customer"}"#);
+    assert_eq!(
+        post(&customer, r#"{"amount":0}"#).text(),
+        r#"{"of":"customer"}"#
+    );
+    answers(&yard, 201, r#"{"of":"backend"}"#);
+    let own = post(backend, r#"{"amount":7}"#);
+    assert_eq!(
+        (own.status, own.text()),
+        (201, r#"{"of":"backend"}"#),
+        "its key is free"
+    );
+    for (client, body, kept) in [
+        (&customer, r#"{"amount":0}"#, r#"{"of":"customer"}"#),
+        (
+            &customer_of(&yard),
+            r#"{"amount":0}"#,
+            r#"{"of":"customer"}"#,
+        ),
+        (backend, r#"{"amount":7}"#, r#"{"of":"backend"}"#),
+        (operator, r#"{"amount":7}"#, r#"{"of":"backend"}"#),
+    ] {
+        let again = post(client, body);
+        assert_eq!(again.header("idempotency-replayed"), Some("true"));
+        assert_eq!(again.text(), kept);
+    }
+    assert_eq!(
+        post(&customer, r#"{"amount":7}"#).code(422),
+        "caller.idempotency_mismatch"
+    );
+    assert_eq!(yard.sent(), 2);
+}
+
+#[test]
+fn a_customers_claim_that_never_ends_blocks_no_key_of_the_backend() {
+    let yard = open();
+    let path = yard.path("/custom/invoices");
+    let headers = [("idempotency-key", "invoice-1"), ("x-timeout-ms", "1000")];
+    let customer = customer_of(&yard);
+    yard.fails(SendError::Timeout);
+    customer
+        .request("POST", &path, &headers, Body::from_bytes("{}"))
+        .expect(504);
+    let again = customer.request("POST", &path, &headers, Body::from_bytes("{}"));
+    assert_eq!(again.code(409), "caller.idempotency_in_progress");
+    answers(&yard, 201, "{}");
+    let own = yard
+        .setting
+        .client
+        .request("POST", &path, &headers, Body::from_bytes("{}"));
+    assert_eq!(own.status, 201);
+}
+
+#[test]
+fn a_customers_kept_answers_push_out_none_of_the_backends() {
+    let yard = open();
+    let customer = customer_of(&yard);
+    let path = yard.path("/proxy/ships");
+    let post = |client: &Client, key: &str| {
+        client.request("POST", &path, &[("idempotency-key", key)], Body::Empty)
+    };
+    answers(&yard, 201, "{}");
+    post(&yard.setting.client, "own").expect(201);
+    let large = "x".repeat(250 * KIB);
+    let kept = usize::try_from(KEPT_ANSWERS_BYTES).unwrap() / (250 * KIB);
+    for key in 0..=kept {
+        answers(&yard, 201, &large);
+        assert_eq!(post(&customer, &key.to_string()).status, 201);
+    }
+    assert_eq!(
+        post(&customer, "0").code(409),
+        "caller.idempotency_not_replayable"
+    );
+    assert_eq!(
+        post(&yard.setting.client, "own").header("idempotency-replayed"),
+        Some("true")
+    );
+}
+
+#[test]
+fn a_key_that_was_kept_before_kinds_were_is_the_backends() {
+    let yard = open();
+    let place = causeway_place(&yard);
+    answers(&yard, 201, "{}");
+    create(&yard, "a", "{}");
+    assert_eq!(kept_places(&yard), [place]);
+}
+
+/// What the first release wrote: SHA-256 of verb, path, query and key.
+fn causeway_place(_: &Scene) -> String {
+    use sha2::Digest;
+    let place = json!(["POST", ["ships", "create", null], "", "a"]);
+    data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(place.to_string()))
+}
+
+fn kept_places(yard: &Scene) -> Vec<String> {
+    let rows = yard
+        .world
+        .select(yard.object(), "SELECT place FROM kept_answer");
+    rows.iter()
+        .map(|row| row[0].as_text().unwrap().to_owned())
+        .collect()
 }
 
 #[test]

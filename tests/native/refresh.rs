@@ -286,22 +286,35 @@ fn a_refusal_by_the_provider_refreshes_once_and_retries_once() {
     mill.answers(1);
     mill.call().expect(200);
     assert_eq!(mill.seen(), ["call old", "token refresh-1", "call new"]);
-    mill.world.answers(401, &[], "");
-    mill.grants("newer", None);
-    mill.world.answers(401, &[], r#"{"why":"seat"}"#);
-    let refused = mill.call().expect(401);
-    assert_eq!(refused["code"], "account.needs_reauth");
-    assert_eq!(refused["raw_response"], json!({ "why": "seat" }));
-    assert_eq!(mill.seen(), ["call new", "token refresh-2", "call newer"]);
-    assert_eq!(mill.shown()["status"], "needs_reauth");
+    for (code, status) in [
+        ("provider.rejected", "active"),
+        ("account.needs_reauth", "needs_reauth"),
+    ] {
+        mill.world.pass(Duration::from_secs(181));
+        mill.world.answers(401, &[], "");
+        mill.grants("newer", None);
+        mill.world.answers(401, &[], r#"{"why":"seat"}"#);
+        let refused = mill.call().expect(401);
+        assert_eq!(refused["code"], code);
+        assert_eq!(refused["raw_response"], json!({ "why": "seat" }));
+        assert_eq!(mill.seen()[1..], ["token refresh-2", "call newer"]);
+        assert_eq!(
+            mill.shown()["status"],
+            status,
+            "the second of its kind counts"
+        );
+    }
 }
 
 #[test]
 fn a_key_that_is_refused_needs_the_customer() {
     let mill = Mill::with(&file(), "api_key", &json!({ "api_key": "the-key" }));
-    mill.world.answers(401, &[], "");
-    assert_eq!(mill.call().code(401), "account.needs_reauth");
-    assert_eq!(mill.seen(), ["call the-key"]);
+    for code in ["provider.rejected", "account.needs_reauth"] {
+        mill.world.answers(401, &[], "");
+        assert_eq!(mill.call().code(401), code);
+        assert_eq!(mill.seen(), ["call the-key"]);
+        mill.world.pass(Duration::from_mins(1));
+    }
     assert_eq!(mill.events(), ["created", "active", "authentication_error"]);
     let path = format!("/integrated-account/{}/credentials", mill.account);
     let body = json!({ "context": { "api_key": "another" } });

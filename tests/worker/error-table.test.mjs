@@ -118,8 +118,9 @@ const ROWS = [
     return write(key, { name: "Gjøa" });
   }],
   ["account.needs_reauth", "a call after the provider refused the credential, which cannot be refreshed", async () => {
-    const account = await wharf.another();
-    wharf.answers.set("/ships/1", () => ({ status: 401, body: {} }));
+    const resources = { ships: { get: { path: "/ships/{{id}}" } } };
+    const { account } = await wharf.install({ resources, actions: { validation: { type: "request", config: { path: "/me" } } } }, { name: "refused" });
+    for (const path of ["/ships/1", "/me"]) wharf.answers.set(path, () => ({ status: 401, body: {} }));
     await call("GET", "/proxy/ships/1", undefined, {}, { account });
     return call("GET", "/proxy/ships/1", undefined, {}, { account });
   }],

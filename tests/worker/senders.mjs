@@ -44,7 +44,7 @@ export const SENDERS = {
     lookup: (to) => ({ installation_id: String(numberOf(to)) }),
     event: "github:issues.opened",
     async request({ secret, id, to }) {
-      const { headers, body } = asJson({ action: "opened", issue: { number: 7 }, repository: { id: 1 }, installation: { id: numberOf(to) } });
+      const { headers, body } = asJson({ action: "opened", issue: { number: 7, title: id }, repository: { id: 1 }, installation: { id: numberOf(to) } });
       return { headers: { ...headers, "x-github-event": "issues", "x-github-delivery": id, "x-hub-signature-256": await signOfGithub(secret, body) }, body };
     },
   },
@@ -99,7 +99,7 @@ export const SENDERS = {
     lookup: (to) => ({ shop: `shop-${to}` }),
     event: "shopify:orders.create",
     async request({ secret, id, to }) {
-      const body = '{"id":820982911946154508,"email":"jon@example.com"}';
+      const body = `{"id":820982911946154508,"email":"jon@example.com","note":"${id}"}`;
       const headers = { "content-type": "application/json", "x-shopify-topic": "orders/create", "x-shopify-shop-domain": `shop-${to}.myshopify.com`, "x-shopify-event-id": id };
       return { headers: { ...headers, "x-shopify-hmac-sha256": await createSHA256HMAC(secret, body, HashFormat.Base64) }, body };
     },

@@ -100,6 +100,10 @@ fn scope(scope: Scope, input: &Input) -> Result<ExpressionScope<'_>, Problem> {
             let method = input.text_or("method", "POST")?;
             let context = input.find("context");
             let scope = ExpressionScope::webhook(body, headers, query, method, context);
+            let scope = match input.find("body_sha256") {
+                Some(hash) => scope.with_body_sha256(hash),
+                None => scope,
+            };
             match input.find("challenge_hmac") {
                 Some(code) => scope.with_challenge_hmac(code),
                 None => scope,

@@ -4,6 +4,7 @@ use regex::Regex;
 
 use crate::config::webhook::{Part, SignatureFormat, SignatureVerification, Webhook};
 use crate::config::{Config, Finding};
+use crate::expression::Expression;
 
 use super::Broken;
 
@@ -44,6 +45,30 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     check_places(webhook, verification, findings);
     check_addresses(webhook, verification, findings);
     check_lookup(verification, findings);
+    check_event_id(webhook, verification, findings);
+}
+
+/// Where nothing signed says when a request was made, a captured one is good at any age: then what tells a repeated event must
+/// be signed, too, or whoever has the request makes it another event.
+fn check_event_id(
+    webhook: &Webhook,
+    verification: &SignatureVerification,
+    findings: &mut Vec<Finding>,
+) {
+    use SignatureFormat::{Ecdsa, Ed25519, Hash, Hmac, Rsa};
+    let signs_content = matches!(verification.format, Hmac | Hash | Rsa | Ecdsa | Ed25519);
+    let source = webhook.event_id.as_ref().map(Expression::source);
+    let is_unsigned = |source: &str| {
+        let reads = |root| source.contains(root);
+        (reads("headers") || reads("query")) && !reads("body")
+    };
+    if signs_content && verification.config.timestamp.is_none() && source.is_some_and(is_unsigned) {
+        let text = "the signature covers neither this nor a time: a captured request that is sent again under another id is another event";
+        let finding = Finding::warning("config.webhook.event_id", text);
+        findings.push(
+            finding.hint("read an id of `body`, or `body_sha256` where no two bodies are alike"),
+        );
+    }
 }
 
 /// Where something single is read from the request.

@@ -100,6 +100,15 @@ impl<'a> ExpressionScope<'a> {
         self
     }
 
+    /// Adds the SHA-256 of the raw body, for `event_id`.
+    #[must_use]
+    pub fn with_body_sha256(mut self, hash: &'a Value) -> Self {
+        if let Input::Roots(roots) = &mut self.input {
+            roots.push(("body_sha256", Cow::Borrowed(hash)));
+        }
+        self
+    }
+
     /// Action steps and `run_if`.
     pub fn step(previous: &'a Value, context: &'a Value) -> Self {
         Self {

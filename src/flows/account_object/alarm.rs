@@ -137,7 +137,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     async fn erase_all(&self) -> Result<(), StorageFault> {
         self.has_open_outbox.set(false);
         self.has_kept_answers.set(false);
-        self.kept_bytes.set(None);
+        self.kept_bytes.forget();
         self.forget_gathered();
         self.alarm.set(None);
         self.storage.erase().await

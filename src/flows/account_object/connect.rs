@@ -24,6 +24,7 @@ use crate::flows::ask::{
 };
 use crate::flows::effective::Effective;
 use crate::flows::import_account::check_context;
+use crate::flows::redaction::Redactor;
 use crate::oauth::{self, Authorize, Callback, OAuthError, TokenFailure, Verifier};
 use crate::ports::{Outside, Storage};
 
@@ -102,7 +103,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 let reply = self
                     .grant_by_client(&compiled, credential, &ground.context, scopes)
                     .await
-                    .map_err(refused)?;
+                    .map_err(|attempt| {
+                        refused(attempt, &Redactor::new(&compiled, &ground.context))
+                    })?;
                 self.accept(connecting, ground, Some((config.as_ref(), reply)), &[])
                     .await
                     .map(|()| None)
@@ -188,7 +191,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let reply = self
             .token_of(config, request, None)
             .await
-            .map_err(refused)?;
+            .map_err(|attempt| refused(attempt, &Redactor::new(&compiled, &ground.context)))?;
         self.accept(connecting, ground, Some((config, reply)), parameters)
             .await
     }
@@ -262,16 +265,17 @@ fn denied(error: &str, description: Option<&str>) -> Failed {
     }
 }
 
-fn refused(attempt: Attempt) -> Failed {
-    match attempt {
-        Attempt::Ours(failure) => broken(failure),
-        Attempt::Failed(failure) => Failed {
-            why: ConnectFailure::ConnectionError,
-            error: failure.to_string(),
-            provider: match failure {
-                TokenFailure::Refused { error, description } => Some(description.unwrap_or(error)),
-                _ => None,
-            },
+fn refused(attempt: Attempt, redactor: &Redactor) -> Failed {
+    let failure = match attempt {
+        Attempt::Ours(failure) => return broken(failure),
+        Attempt::Failed(failure) => redactor.token_failure(failure),
+    };
+    Failed {
+        why: ConnectFailure::ConnectionError,
+        error: failure.to_string(),
+        provider: match failure {
+            TokenFailure::Refused { error, description } => Some(description.unwrap_or(error)),
+            _ => None,
         },
     }
 }

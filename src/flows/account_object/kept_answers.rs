@@ -1,10 +1,12 @@
 //! Writes with an `Idempotency-Key`: a row each, without an answer while it is under way, and the answer sealed. A row
 //! is there before its request is sent, and ends after a day.
 
+use std::cell::Cell;
+
 use super::{AccountObject, State};
 use crate::account::seal::{Kind, Place, key_id};
 use crate::error::Failure;
-use crate::flows::once::{End, KeptAnswer, Known, Write};
+use crate::flows::once::{End, KeptAnswer, Kind as Whose, Known, OF_ACCOUNT_TOKENS, Write};
 use crate::flows::sealed;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::settings::{KEPT_ANSWER, KEPT_ANSWERS_BYTES};
@@ -19,6 +21,27 @@ const SCHEMA: &[&str] = &[
 const TABLE: &str = "kept_answer";
 /// A row takes 2 MB.
 const LARGEST: usize = 1_900_000;
+
+/// What kept answers take, where it is known.
+#[derive(Default)]
+pub(super) struct KeptBytes {
+    backend: Cell<Option<i64>>,
+    customer: Cell<Option<i64>>,
+}
+
+impl KeptBytes {
+    fn of(&self, kind: Whose) -> &Cell<Option<i64>> {
+        match kind {
+            Whose::Backend => &self.backend,
+            Whose::Customer => &self.customer,
+        }
+    }
+
+    pub(super) fn forget(&self) {
+        self.backend.set(None);
+        self.customer.set(None);
+    }
+}
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What is known of a write. Where nothing is, it is under way from now on. Between looking and noting is no
@@ -122,23 +145,29 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             write.place.as_str().into(),
         ];
         self.storage.exec(statement, &values)?;
-        self.bound_kept_answers(length)
+        self.bound_kept_answers(write.kind, length)
     }
 
-    /// Beyond the room for answers the oldest are known by their status alone.
-    fn bound_kept_answers(&self, more: i64) -> Result<(), StorageFault> {
-        let mut held = match self.kept_bytes.get() {
-            Some(held) => held + more,
-            None => self
-                .one_integer(
-                    "SELECT SUM(LENGTH(sealed)) FROM kept_answer WHERE sealed IS NOT NULL",
-                    &[],
-                )?
-                .unwrap_or(0),
+    /// Beyond the room for answers of its kind the oldest are known by their status alone: a customer's push out none
+    /// of the backend's.
+    fn bound_kept_answers(&self, kind: Whose, more: i64) -> Result<(), StorageFault> {
+        let is_of_kind = match kind {
+            Whose::Backend => "NOT LIKE",
+            Whose::Customer => "LIKE",
+        };
+        let of_kind = format!(
+            "FROM kept_answer WHERE sealed IS NOT NULL AND place {is_of_kind} '{OF_ACCOUNT_TOKENS}%'"
+        );
+        let kept_bytes = self.kept_bytes.of(kind);
+        let mut held = if let Some(held) = kept_bytes.get() {
+            held + more
+        } else {
+            let statement = format!("SELECT SUM(LENGTH(sealed)) {of_kind}");
+            self.one_integer(&statement, &[])?.unwrap_or(0)
         };
         while held > KEPT_ANSWERS_BYTES {
-            let statement = "SELECT place, LENGTH(sealed) FROM kept_answer WHERE sealed IS NOT NULL ORDER BY at LIMIT 1";
-            let rows = self.storage.exec(statement, &[])?;
+            let statement = format!("SELECT place, LENGTH(sealed) {of_kind} ORDER BY at LIMIT 1");
+            let rows = self.storage.exec(&statement, &[])?;
             let Some([place, length]) = rows.first().map(Vec::as_slice) else {
                 held = 0;
                 break;
@@ -147,7 +176,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             self.storage.exec(statement, std::slice::from_ref(place))?;
             held -= length.as_integer().unwrap_or_default();
         }
-        self.kept_bytes.set(Some(held));
+        kept_bytes.set(Some(held));
         Ok(())
     }
 
@@ -161,7 +190,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if !self.has_table(TABLE)? {
             return Ok(());
         }
-        self.kept_bytes.set(None);
+        self.kept_bytes.forget();
         let over = self.outside.now().minus(KEPT_ANSWER).as_millis();
         let statement = "DELETE FROM kept_answer WHERE at <= ?";
         self.storage.exec(statement, &[over.into()]).map(drop)
@@ -178,7 +207,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// They belong to the account.
     pub(super) fn drop_kept_answers(&self) -> Result<(), StorageFault> {
-        self.kept_bytes.set(None);
+        self.kept_bytes.forget();
         if self.has_table(TABLE)? {
             self.storage.exec("DELETE FROM kept_answer", &[])?;
         }

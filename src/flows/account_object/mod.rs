@@ -27,8 +27,10 @@ mod newest;
 mod oauth_token;
 mod outbox;
 mod receive;
+mod redactor;
 mod refresh;
 mod refresh_action;
+mod refused;
 mod replay;
 mod report;
 mod row;
@@ -55,10 +57,14 @@ use crate::rate_limit::Pace;
 use crate::settings::CALL_SLOTS;
 use crate::time::Timestamp;
 use ahead::Pauses;
+use kept_answers::KeptBytes;
 use log::Gathered;
 pub use log_line::LogLine;
 use oauth_token::with_token;
+use redactor::LastRedactor;
 use refresh::Refreshing;
+use refused::Refusals;
+pub use refused::Renewed;
 use row::{AccountRow, SetUp};
 
 /// The object, living as long as the platform keeps it.
@@ -78,6 +84,10 @@ pub struct AccountObject<O, S> {
     refreshing: RefCell<Option<Refreshing>>,
     /// After a refresh that failed.
     pauses: Pauses,
+    /// What finds the account's secrets in a provider's words.
+    last_redactor: LastRedactor,
+    /// What is remembered of refusals of the credential.
+    refusals: Refusals,
     /// Since when the token endpoint gives neither a token nor a reason.
     unreadable_since: Cell<Option<Timestamp>>,
     /// A use is about to be noted.
@@ -97,8 +107,7 @@ pub struct AccountObject<O, S> {
     outbox_pause: Cell<Option<Timestamp>>,
     /// Whether the table of kept answers is there.
     has_kept_answers: Cell<bool>,
-    /// What kept answers take, where it is known.
-    kept_bytes: Cell<Option<i64>>,
+    kept_bytes: KeptBytes,
     /// What is gathered of calls, and was not written yet.
     gathered: Gathered,
     /// Calls that wait for the head of an answer.
@@ -148,6 +157,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             setting_up: Mutex::new(()),
             refreshing: RefCell::new(None),
             pauses: Pauses::none(),
+            last_redactor: LastRedactor::default(),
+            refusals: Refusals::default(),
             unreadable_since: Cell::new(None),
             is_noting_use: Cell::new(false),
             alarm: Cell::new(None),
@@ -158,7 +169,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             is_delivering: Cell::new(false),
             outbox_pause: Cell::new(None),
             has_kept_answers: Cell::new(false),
-            kept_bytes: Cell::new(None),
+            kept_bytes: KeptBytes::default(),
             gathered: Gathered::default(),
             slots: Semaphore::new(CALL_SLOTS),
             pace: RefCell::default(),

@@ -14,7 +14,7 @@ use crate::flows::receive::{
     Arrival, Brings, NewEvent, Received, asked_url, bad_signature, read_body, refuse_event_by,
     unreadable,
 };
-use crate::flows::redaction::{redacted_json, secrets_of};
+use crate::flows::redaction::Redactor;
 use crate::ids::{EnvironmentId, EventId, InstallId};
 use crate::ports::{Incoming, Outside, Sees, SqlValue, Storage, StorageFault};
 use crate::settings::DEDUPLICATION;
@@ -70,7 +70,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let of_install = |loaded: &Rc<Loaded>| loaded.account.environment_integration_id == install;
         let loaded = loaded.filter(of_install).ok_or_else(hidden)?;
         let effective = self.effective(&loaded.account).await?;
-        let arrival = without_secrets(arrival, &secrets_of(&effective.compiled, &loaded.context));
+        let arrival = without_secrets(
+            arrival,
+            &self.redactor(&effective.compiled, &loaded.context),
+        );
         if !self.is_here() {
             return Err(hidden());
         }
@@ -185,12 +188,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 }
 
 /// An install's other accounts may have other secrets.
-fn without_secrets(arrival: Arrival, secrets: &[String]) -> Arrival {
+fn without_secrets(arrival: Arrival, redactor: &Redactor) -> Arrival {
     let Brings::Events(mut events) = arrival.brings else {
         return arrival;
     };
     for event in &mut events {
-        event.payload = redacted_json(std::mem::take(&mut event.payload), secrets);
+        event.redact(redactor);
     }
     Arrival {
         brings: Brings::Events(events),

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::ahead::AHEAD;
 use super::events::EventType;
 use super::grant::{Attempt, Grant};
-use super::{AccountObject, Loaded, State};
+use super::{AccountObject, Loaded};
 use crate::account::Account;
 use crate::account::freshness::Freshness;
 use crate::account::status::Status;
@@ -39,8 +39,6 @@ const PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// A token endpoint that gave neither a token nor a reason for so long means no.
 const UNREADABLE_FOR: Duration = Duration::from_hours(1);
-/// What `last_error` says of an account whose credential cannot be refreshed.
-const REFUSED: &str = "The provider refused the credential (401).";
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The account with a token that can be used: as it is, or refreshed first.
@@ -108,31 +106,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         Ok(loaded)
     }
 
-    /// After a refusal by the provider (401): refreshed, or the account needs its customer.
-    pub async fn refreshed_after_refusal(
-        self: &Rc<Self>,
-        loaded: &Rc<Loaded>,
-        deadline: Timestamp,
-    ) -> Result<Rc<Loaded>, Failure> {
-        if self.grant(loaded).await?.is_none() && self.is_as(loaded) {
-            self.needs_reauth(loaded, REFUSED).await?;
-            return Err(needs_reauth());
-        }
-        self.refreshed(loaded, deadline).await
-    }
-
-    /// After a refusal of a call that cannot be sent again.
-    pub fn refresh_for_next(self: &Rc<Self>, loaded: &Rc<Loaded>) {
-        if self.is_as(loaded) && loaded.token().is_some() {
-            drop(self.join_refresh(Rc::clone(loaded)));
-        }
-    }
-
-    /// Whether it has the credential that `loaded` has.
-    fn is_as(&self, loaded: &Loaded) -> bool {
-        matches!(&self.state(), State::Here(now) if now.context == loaded.context)
-    }
-
     /// The next refresh waits a while: longer for the alarm than for a call, which has nothing else.
     pub(super) fn pause_refreshing(&self, failure: &Failure) {
         self.log(
@@ -158,7 +131,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.refreshed(&loaded, deadline).await.map(drop)
     }
 
-    fn join_refresh(self: &Rc<Self>, loaded: Rc<Loaded>) -> Refreshing {
+    pub(super) fn is_refreshing(&self) -> bool {
+        self.refreshing.borrow().is_some()
+    }
+
+    pub(super) fn join_refresh(self: &Rc<Self>, loaded: Rc<Loaded>) -> Refreshing {
         if let Some(under_way) = &*self.refreshing.borrow() {
             return under_way.clone();
         }
@@ -169,7 +146,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             let outcome = object.refresh_now(&loaded).await;
             object.refreshing.replace(None);
             match &outcome {
-                Ok(()) => object.pauses.refreshed(object.outside.now()),
+                Ok(()) => {
+                    object.pauses.refreshed(object.outside.now());
+                    object.refusals.note_new_token(object.outside.now());
+                }
                 Err(failure) => object.pause_refreshing(failure),
             }
             object.plan().await;
@@ -204,7 +184,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                     return self.reactivate().await;
                 }
                 Err(Attempt::Ours(failure)) => return Err(failure),
-                Err(Attempt::Failed(failed)) => failed,
+                Err(Attempt::Failed(failed)) => {
+                    let redactor = self.redactor(&effective.compiled, &loaded.context);
+                    redactor.token_failure(failed)
+                }
             };
             let TokenFailure::Transient { retry_after } = failed else {
                 return Err(self.refused(loaded, &failed).await?);
@@ -234,28 +217,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         // It has other credentials by now: whoever waited tries with those.
         Ok(token_endpoint("the account was connected again meanwhile").with_retry_after(1))
-    }
-
-    /// The provider no longer accepts the credential of `began`: whether the account now needs its customer,
-    /// which it does not when it has another credential by then.
-    pub async fn needs_reauth(&self, began: &Loaded, why: &str) -> Result<bool, Failure> {
-        let _one_at_a_time = self.changing.lock().await;
-        let loaded = self.visible(&Sees::All).await?;
-        if loaded.account.status == Status::NeedsReauth {
-            return Ok(true);
-        }
-        if loaded.account.status != Status::Active || loaded.token() != began.token() {
-            return Ok(false);
-        }
-        let effective = self.effective(&loaded.account).await?;
-        let account = Account {
-            status: Status::NeedsReauth,
-            last_error: Some(why.to_owned()),
-            ..loaded.account.clone()
-        };
-        let events = [EventType::AuthenticationError];
-        let next = self.next(&effective, &loaded, account, &loaded.context, &events)?;
-        self.put(&effective, &loaded, &next).await.map(|_| true)
     }
 
     /// A token was had for an account that seemed to need its customer.

@@ -8,7 +8,7 @@ use super::oauth_token::split_token;
 use super::{AccountObject, Loaded};
 use crate::config::Credential;
 use crate::config::credentials::OAuth2;
-use crate::error::Failure;
+use crate::error::{Failure, Speaker};
 use crate::flows::effective::Effective;
 use crate::flows::run_action::{NamedAction, REFRESH_TOKEN, run_action};
 use crate::oauth::{self, TokenFailure};
@@ -79,7 +79,9 @@ fn of_action(failure: Failure) -> Attempt {
         };
     };
     let status = failure.status();
-    if status == 429 || status >= 500 {
+    // A stranger behind a redirect cannot end a grant.
+    let is_strangers = remote.speaker == Speaker::Stranger;
+    if status == 429 || status >= 500 || is_strangers {
         return Attempt::Failed(TokenFailure::Transient {
             retry_after: failure.retry_after,
         });

@@ -118,8 +118,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let again = kept.again();
         let ground = self.webhook_ground(&loaded, &effective, is_of_install, "");
         let (_, events) = ground.read(&again.request());
-        let events =
-            events.map_err(|error| Failure::new(Code::TransformFailed, error.to_string()))?;
+        let events = events.map_err(|error| {
+            Failure::new(
+                Code::TransformFailed,
+                ground.redactor.text(&error.to_string()),
+            )
+        })?;
         let field = lookup_field(&effective);
         let is_own = |event: &Event| {
             let named = event.integrated_account_id.as_deref();
@@ -191,6 +195,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             shown: (!is_of_install).then_some(&loaded.account.context),
             at: ("integrated_account_id", self.id.to_string()),
             request_id,
+            redactor: self.redactor(&effective.compiled, &loaded.context),
         }
     }
 }

@@ -15,7 +15,6 @@ use crate::connect::outcome::Failure as ConnectFailure;
 use crate::error::Failure;
 use crate::flows::ask::Failed;
 use crate::flows::effective::Effective;
-use crate::flows::redaction::{redacted, secrets_of};
 use crate::flows::run_action::{NamedAction, run_action, run_result};
 use crate::ports::{Outside, Sees, Storage};
 use crate::settings::SET_UP_TIMEOUT;
@@ -106,12 +105,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             },
             Err(failure) => Err(failure),
         };
-        // Providers repeat what they refuse.
-        let outcome = outcome.map_err(|mut failure| {
-            let secrets = secrets_of(&effective.compiled, &loaded.context);
-            failure.message = redacted(&failure.message, &secrets);
-            failure
-        });
+        let redactor = self.redactor(&effective.compiled, &loaded.context);
+        let outcome = outcome.map_err(|failure| redactor.failure(failure));
         let told = run_result(stage.action, &outcome, self.outside.now());
         match outcome {
             Ok(_) => self.note_run(told).await.map_err(broken),

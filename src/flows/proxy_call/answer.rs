@@ -19,14 +19,24 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         &self,
         reply: Reply<O::Stream>,
     ) -> Result<Outcome<O::Stream>, Failure> {
+        let is_refusal = reply.status.as_u16() >= 400;
         let mut outcome = self.outcome(reply).await?;
         self.drop_echoes(outcome.headers());
+        if is_refusal {
+            self.redactor().headers(outcome.headers());
+        }
         Ok(outcome)
     }
 
     async fn outcome(&self, reply: Reply<O::Stream>) -> Result<Outcome<O::Stream>, Failure> {
         let Plan::Method { method, is_list } = self.plan else {
-            return Ok(Outcome::Reply(self.passed_on(reply)));
+            let is_refusal = reply.status.as_u16() >= 400;
+            let reply = self.passed_on(reply);
+            return Ok(Outcome::Reply(if is_refusal {
+                self.without_secrets(reply).await
+            } else {
+                reply
+            }));
         };
         let kind = reply::kind(&reply.headers, method.api_response_format);
         let reply = self.as_empty_page(reply);

@@ -1,12 +1,15 @@
 //! What a provider refuses: by its status, or in an answer that looks well.
 
+use std::rc::Rc;
+
 use http::{HeaderMap, StatusCode};
 
-use super::Work;
 use super::held::{Held, NotText, Reading, Wanted};
 use super::outcome::Outcome;
+use super::{Plan, Work};
 use crate::config::resource::Method;
 use crate::error::{Code, Failure, Remote};
+use crate::flows::redaction::Redactor;
 use crate::ports::{Outside, Reply, Storage};
 use crate::proxy::headers;
 use crate::proxy::reply::{self, FoundError};
@@ -14,6 +17,27 @@ use crate::settings::RATE_LIMIT_WAIT;
 use crate::time::retry_after;
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
+    /// The answer to a call whose credential was refused, and cannot be renewed. Only a method of the file is known well
+    /// enough for its refusal to switch the account off; on `/custom` any path may be asked for.
+    pub(super) async fn judged(
+        &self,
+        reply: Reply<O::Stream>,
+    ) -> Result<Outcome<O::Stream>, Failure> {
+        let is_off = match self.plan {
+            Plan::Method { .. } => {
+                self.object
+                    .confirm_refusal(self.loaded, self.deadline)
+                    .await?
+            }
+            Plan::Custom { .. } => false,
+        };
+        if is_off {
+            self.refused(reply).await
+        } else {
+            self.answer(reply).await
+        }
+    }
+
     /// The provider's own words, when the account needs its customer.
     pub(super) async fn refused(
         &self,
@@ -126,15 +150,21 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             format!("The provider answered {status}; raw_response has its words.")
         });
         let asked = retry_after(headers, self.object.outside.now()).map(|wait| wait.as_secs());
-        Failure {
+        self.redactor().failure(Failure {
             retry_after: asked.or((status == 429).then_some(RATE_LIMIT_WAIT.as_secs())),
             remote: Some(Box::new(Remote {
                 status,
                 raw_response: text,
                 headers: kept,
+                speaker: self.speaker.get(),
             })),
             ..Failure::new(code, message)
-        }
+        })
+    }
+
+    /// What finds the secrets that went into the request, and the others of the account and its install.
+    pub(super) fn redactor(&self) -> Rc<Redactor> {
+        self.object.redactor(&self.effective.compiled, self.context)
     }
 
     /// Redirects and the way to the next page were found by then: only the caller does without.
@@ -144,7 +174,9 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         }
     }
 
+    /// An expression's own words (`$error`) may be the provider's.
     pub(super) fn log(&self, event: &str, reason: &str) {
+        let reason = self.redactor().text(reason);
         let account = &self.loaded.account;
         self.object.outside.log(&serde_json::json!({
             "level": "error", "event": event, "integration": self.effective.integration.name, "integrated_account_id": account.id, "reason": reason,

@@ -1,11 +1,12 @@
 //! One attempt: a slot, signing in, the guard, redirects.
 
+use http::StatusCode;
 use http::header::{CONTENT_TYPE, LOCATION};
 
 use super::{Plan, Work, moment};
 use crate::authorization::{self, SignIn};
 use crate::config::authorization::Authorization;
-use crate::error::{Code, Failure};
+use crate::error::{Code, Failure, Speaker};
 use crate::ports::{Body, Outgoing, Outside, Reply, SendError, Storage};
 use crate::proxy::redirect::{self, Again, Hop, Next};
 use crate::proxy::request::{Draft, set_query};
@@ -42,7 +43,10 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
                 .and_then(|value| value.to_str().ok());
             let hop =
                 match redirect::decide(reply.status, location, &draft.method, &draft.url, hops) {
-                    Next::Answer => return Ok(Arrived { reply, credentials }),
+                    Next::Answer => {
+                        self.note_speaker(&reply, credentials);
+                        return Ok(Arrived { reply, credentials });
+                    }
                     Next::Refuse(reason) => return Err(refused(reason)),
                     Next::Follow(hop) => hop,
                 };
@@ -143,8 +147,26 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         }
     }
 
-    /// Whether a refusal is about the account's credential.
-    pub(super) fn is_signed_in(&self) -> bool {
+    /// Whether an answer refuses the account's credential: that of the account's own provider to a request that was signed
+    /// in. A stranger behind a redirect has not seen it.
+    pub(super) fn refuses_credential(&self, reply: &Reply<O::Stream>) -> bool {
+        reply.status == StatusCode::UNAUTHORIZED
+            && self.speaker.get() == Speaker::Provider
+            && self.is_signed_in()
+    }
+
+    fn note_speaker(&self, reply: &Reply<O::Stream>, credentials: Again) {
+        let speaker = match credentials {
+            Again::Sent => Speaker::Provider,
+            Again::Dropped => Speaker::Stranger,
+        };
+        self.speaker.set(speaker);
+        if speaker == Speaker::Provider && self.is_signed_in() && reply.status.as_u16() < 400 {
+            self.object.note_credential_accepted();
+        }
+    }
+
+    fn is_signed_in(&self) -> bool {
         !matches!(self.authorization(), None | Some(Authorization::None(_)))
     }
 

@@ -1,7 +1,7 @@
 //! A request within an action. It brings no caller's words: its query is the file's, its body the result of the
 //! step before, and its answer is read and becomes the next result.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -102,6 +102,7 @@ pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
         errand: call.errand,
         retries: Retries::up_to(None),
         sent_in_url: RefCell::default(),
+        speaker: Cell::default(),
         trace: Rc::default(),
     };
     let draft = work.draft(&query, &HeaderMap::new())?;

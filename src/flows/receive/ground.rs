@@ -1,5 +1,7 @@
 //! Where a webhook arrives, and what is found out there: whether it is proved, whether it is a handshake, what it brings.
 
+use std::rc::Rc;
+
 use serde_json::{Value, json};
 
 use super::{Brings, Kept, NewEvent, bad_signature, fetch, keys};
@@ -10,7 +12,7 @@ use crate::expression::TemplateScope;
 use crate::flows::effective::Effective;
 use crate::flows::isolate::Isolate;
 use crate::flows::proxy_call::moment;
-use crate::flows::redaction::{redacted_json, secrets_of};
+use crate::flows::redaction::Redactor;
 use crate::ports::Outside;
 use crate::webhook::{
     self, Event, Handshake, HandshakeError, KeySource, Proof, Refusal, Request, TransformError,
@@ -35,6 +37,8 @@ pub struct Ground<'a, O> {
     pub at: (&'static str, String),
     /// The id of the request, for the log.
     pub request_id: &'a str,
+    /// What finds the secrets of the account and the install.
+    pub redactor: Rc<Redactor>,
 }
 
 impl<O: Outside> Ground<'_, O> {
@@ -165,14 +169,15 @@ impl<O: Outside> Ground<'_, O> {
     /// Events on their way into storage, without the secrets that a sender repeats: those of the file and the install,
     /// and the account's, where one is named.
     pub fn new_events(&self, events: Vec<Event>) -> Vec<NewEvent> {
-        let compiled = &self.effective.compiled;
-        let mut secrets = secrets_of(compiled, self.context);
-        secrets.extend_from_slice(&compiled.secret_texts);
-        let new = events.into_iter().map(|event| NewEvent {
-            event: event.event_type,
-            resource_type: event.resource_type,
-            resource_id: event.resource_id,
-            payload: redacted_json(event.payload, &secrets),
+        let new = events.into_iter().map(|event| {
+            let mut new = NewEvent {
+                event: event.event_type,
+                resource_type: event.resource_type,
+                resource_id: event.resource_id,
+                payload: event.payload,
+            };
+            new.redact(&self.redactor);
+            new
         });
         new.collect()
     }
@@ -181,7 +186,7 @@ impl<O: Outside> Ground<'_, O> {
     pub fn unread(&self, request: &Request, error: &TransformError) -> Brings {
         let kept = Kept::new(request, self.shown.is_none());
         self.log("error", "webhook_transform_failed", &error.to_string());
-        Brings::Unread(Box::new(kept), error.to_string())
+        Brings::Unread(Box::new(kept), self.redactor.text(&error.to_string()))
     }
 
     /// Calls an address that a signed handshake asks to be called.
@@ -219,7 +224,9 @@ impl<O: Outside> Ground<'_, O> {
         bad_signature()
     }
 
+    /// An expression's own words (`$error`) may be the sender's.
     pub(super) fn log(&self, level: &str, event: &str, reason: &str) {
+        let reason = self.redactor.text(reason);
         let (key, id) = &self.at;
         let line = json!({ "level": level, "event": event, "reason": reason, "integration": self.effective.integration.name, *key: id, "request_id": self.request_id });
         self.outside.log(&line);

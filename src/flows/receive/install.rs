@@ -49,6 +49,7 @@ pub async fn receive_for_install<O: Outside>(
         shown: None,
         at: ("environment_integration_id", id.to_string()),
         request_id,
+        redactor: effective.compiled.redactor(),
     };
     let url = asked_url(outside.settings(), &incoming.url);
     let request = Request::new(&incoming.method, &url, &incoming.headers, &body);

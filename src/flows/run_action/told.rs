@@ -52,6 +52,7 @@ mod tests {
             result: json!({ "secret": "s" }),
             context: Some(json!({ "api_key": "k" })),
             steps: 2,
+            requests: 0,
         };
         assert_eq!(
             run_result("sync", &Ok(outcome), at),

@@ -1,0 +1,57 @@
+//! The secrets of the account, ready to be looked for in what its provider says.
+
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+
+use serde_json::Value;
+
+use super::{AccountObject, Loaded, State};
+use crate::flows::effective::Compiled;
+use crate::flows::redaction::Redactor;
+use crate::ports::{Outside, Storage};
+
+/// The last one that was made, and of what: it is made again when the account or its config is another.
+#[derive(Default)]
+pub(super) struct LastRedactor(RefCell<Option<Made>>);
+
+struct Made {
+    compiled: Weak<Compiled>,
+    loaded: Weak<Loaded>,
+    redactor: Rc<Redactor>,
+}
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// For the secrets of a config and a context; that of a running action may be ahead of what is stored.
+    pub(in crate::flows) fn redactor(
+        &self,
+        compiled: &Rc<Compiled>,
+        context: &Value,
+    ) -> Rc<Redactor> {
+        let State::Here(loaded) = self.state() else {
+            return Rc::new(Redactor::new(compiled, context));
+        };
+        if !std::ptr::eq(&raw const loaded.context, context) {
+            return Rc::new(Redactor::new(compiled, context));
+        }
+        let is_of = |made: &Made| {
+            made.compiled.ptr_eq(&Rc::downgrade(compiled))
+                && made.loaded.ptr_eq(&Rc::downgrade(&loaded))
+        };
+        if let Some(made) = self
+            .last_redactor
+            .0
+            .borrow()
+            .as_ref()
+            .filter(|made| is_of(made))
+        {
+            return Rc::clone(&made.redactor);
+        }
+        let redactor = Rc::new(Redactor::new(compiled, context));
+        self.last_redactor.0.replace(Some(Made {
+            compiled: Rc::downgrade(compiled),
+            loaded: Rc::downgrade(&loaded),
+            redactor: Rc::clone(&redactor),
+        }));
+        redactor
+    }
+}

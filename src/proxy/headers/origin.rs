@@ -1,0 +1,106 @@
+//! Fields by which an answer speaks for its whole origin, or tells a browser or a shared cache what to do. The origin of
+//! what we pass on is ours, for all accounts and providers: what a provider says so goes no further, and what keeps its
+//! answer harmless there is ours to say.
+//!
+//! A list of what is dropped, not of what is kept: what providers say of their answers (`link`, `etag`, `x-total-count`,
+//! fields of their own) has no end, and all of it goes on.
+
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+const SPEAKS_FOR_ORIGIN: &[&str] = &[
+    // Cookies, storage and what the browser remembers of an origin.
+    "set-cookie",
+    "set-cookie2",
+    "clear-site-data",
+    "strict-transport-security",
+    "public-key-pins",
+    "public-key-pins-report-only",
+    "expect-ct",
+    "expect-staple",
+    "accept-ch",
+    "accept-ch-lifetime",
+    "critical-ch",
+    "delegate-ch",
+    "origin-agent-cluster",
+    "set-login",
+    "activate-storage-access",
+    "service-worker-allowed",
+    "observe-browsing-topics",
+    "p3p",
+    // Where the browser connects, reports and looks next.
+    "alt-svc",
+    "refresh",
+    "report-to",
+    "reporting-endpoints",
+    "nel",
+    "sourcemap",
+    "x-sourcemap",
+    "speculation-rules",
+    "supports-loading-mode",
+    "use-as-dictionary",
+    "x-dns-prefetch-control",
+    "onion-location",
+    // What a page may do, and who may read or embed it.
+    "content-security-policy",
+    "content-security-policy-report-only",
+    "x-content-security-policy",
+    "x-webkit-csp",
+    "x-content-type-options",
+    "x-frame-options",
+    "x-xss-protection",
+    "x-ua-compatible",
+    "x-download-options",
+    "x-permitted-cross-domain-policies",
+    "permissions-policy",
+    "permissions-policy-report-only",
+    "feature-policy",
+    "document-policy",
+    "document-policy-report-only",
+    "require-document-policy",
+    "referrer-policy",
+    "timing-allow-origin",
+    "x-robots-tag",
+    // How to sign in: the caller does so to us, never to the provider.
+    "www-authenticate",
+    "authentication-info",
+    "proxy-authentication-info",
+    // How long others may keep it.
+    "cache-control",
+    "pragma",
+    "expires",
+    "age",
+    "surrogate-control",
+    "surrogate-key",
+    "cdn-cache-control",
+    "cloudflare-cdn-cache-control",
+    "cache-tag",
+    "edge-cache-tag",
+    "x-accel-expires",
+    "x-accel-redirect",
+    "x-sendfile",
+];
+
+/// Families whose next member is not known yet.
+const PREFIXES: &[&str] = &[
+    "access-control-",
+    "cross-origin-",
+    "attribution-reporting-",
+    "sec-",
+];
+
+/// No script, no form, no frame, nothing loaded: also of HTML that a browser comes to show.
+const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
+
+/// Whether a field of a provider is one of these.
+pub(super) fn speaks_for_origin(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    SPEAKS_FOR_ORIGIN.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// What is ours to say of any answer of the data plane: it is neither kept for others, nor taken for another type, nor run.
+pub fn keep_harmless(headers: &mut HeaderMap) {
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+}
