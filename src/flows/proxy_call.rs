@@ -65,6 +65,8 @@ struct Work<'a, O, S> {
     loaded: &'a Loaded,
     /// The account's whole context; that of a running action may be ahead of what is stored.
     context: &'a Value,
+    /// Its public half.
+    shown: &'a Value,
     effective: &'a Effective,
     plan: Plan<'a>,
     values: Values,
@@ -150,6 +152,7 @@ async fn made<O: Outside, S: Storage>(
         object,
         loaded: &loaded,
         context: &loaded.context,
+        shown: &loaded.account.context,
         effective: &effective,
         plan,
         values,
@@ -193,6 +196,7 @@ async fn made<O: Outside, S: Storage>(
     let work = Work {
         loaded: &fresh,
         context: &fresh.context,
+        shown: &fresh.account.context,
         ..work
     };
     work.trace.puts_off();
@@ -250,10 +254,8 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
 
     fn scope(&self) -> TemplateScope<'_> {
         let compiled = &self.effective.compiled;
-        let scope = TemplateScope::new(self.context)
-            .with_query(&self.values.query)
-            .with_integration(&compiled.integration)
-            .with_environment_variables(&compiled.environment_variables);
+        let scope = compiled.scope(self.context, self.shown);
+        let scope = scope.with_query(&self.values.query);
         let scope = if self.values.id.is_null() {
             scope
         } else {

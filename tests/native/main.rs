@@ -13,6 +13,7 @@ mod account_changes;
 mod accounts;
 mod actions;
 mod addresses;
+mod binding;
 mod bodies;
 mod client;
 #[cfg(feature = "cli")]
@@ -39,6 +40,7 @@ mod links;
 mod logs;
 mod openapi;
 mod outside;
+mod overrides;
 mod paging;
 mod planted;
 mod provider_cases;
