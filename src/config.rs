@@ -5,6 +5,7 @@
 pub mod action;
 mod amount;
 pub mod authorization;
+pub mod binding;
 mod check;
 mod count;
 pub mod credentials;
@@ -16,6 +17,8 @@ pub mod pagination;
 mod prune;
 pub mod rate_limit;
 mod reader;
+pub mod reads;
+pub mod reserved;
 pub mod resource;
 pub mod schema;
 pub mod secrets;

@@ -19,7 +19,7 @@ pub use hosts::{AllowedHosts, PatternError, PlainHttp};
 pub use jsonata::{Expression, ExpressionError, Moment, limits};
 pub use placeholder::{Placeholder, PlaceholderError};
 pub use room::Room;
-pub use scope::{ExpressionScope, TemplateScope};
+pub use scope::{ExpressionScope, TemplateScope, Withheld};
 pub use template::{RenderError, Rendered, Template, has_stray_braces};
 pub use tree::TemplateTree;
 pub use url::{OriginPlace, PathTemplate, Pins, UrlError, UrlTemplate};

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::config::reserved::Trusted;
 use crate::ids::{AccountId, EnvironmentId, InstallId, IntegrationId, Region};
 use crate::time::Timestamp;
 pub use status::Status;
@@ -47,6 +48,10 @@ pub struct Account {
     pub last_forbidden_error: Option<Value>,
     /// This account's own changes to the integration's config.
     pub integration_override: Option<Value>,
+    /// What the admin token wrote of them: digests of values, by place.
+    #[serde(default)]
+    #[schemars(skip)]
+    pub override_by_admin_token: Trusted,
     /// When it was stored first.
     pub created_at: Timestamp,
     /// When it was changed last.

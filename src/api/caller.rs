@@ -11,6 +11,7 @@ use crate::account::seal::Keyring;
 use crate::account::token::{self, Kind, Proof};
 use crate::crypto;
 use crate::error::{Code, Failure};
+use crate::flows::ask::Writer;
 use crate::flows::published;
 use crate::flows::records::{TokenRecord, TokenScope};
 use crate::ids::{AccountId, EnvironmentId};
@@ -116,6 +117,14 @@ impl Caller {
             Self::Admin => Sees::All,
             Self::Token(token) => Sees::Environment(token.environment_id),
             Self::Account(_, hash) => Sees::AccountToken(hash.clone()),
+        }
+    }
+
+    /// What it is to an override that it writes (`rights::reserved`).
+    pub(crate) fn writer(&self) -> Writer {
+        match self {
+            Self::Admin => Writer::AdminToken,
+            Self::Token(_) | Self::Account(..) => Writer::ApiToken,
         }
     }
 

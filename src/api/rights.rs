@@ -18,6 +18,29 @@ pub enum Right {
     Scope(TokenScope),
 }
 
+/// The part of an override that only the admin token may write, as the documentation says it.
+const OVERRIDES: &str = "Of an override, only the admin token may write what changes a host or what signs requests in, and what reads a secret.";
+
+/// What of a route's request only the admin token may write: the second column of the table. `Caller::writer` says who
+/// writes, `config::reserved` what is such an entry.
+pub fn reserved(route: &Route) -> Option<&'static str> {
+    match route {
+        Route::Admin(A::CreateInstall | A::ChangeInstall(_) | A::ChangeAccount(_)) => {
+            Some(OVERRIDES)
+        }
+        // Everything of them is the admin token's, or nothing is.
+        Route::Admin(_)
+        | Route::Home
+        | Route::Health
+        | Route::IntegrationSchema
+        | Route::OpenApi
+        | Route::Connect(_)
+        | Route::Webhook(_)
+        | Route::Call(_)
+        | Route::Action(_) => None,
+    }
+}
+
 /// The right a route asks for.
 pub fn needed(route: &Route) -> Right {
     match route {

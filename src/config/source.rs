@@ -56,8 +56,10 @@ impl<'t> Sources<'t> {
         for path in placeholder.paths() {
             match (path.first(), context_key(path)) {
                 (_, Some(key)) => drop(self.context.insert(key)),
-                (Some("context" | "credentials"), None) => self.whole_context = true,
-                (Some("environment_variables"), _) => {
+                (Some("context" | "credentials" | "public_context"), None) => {
+                    self.whole_context = true;
+                }
+                (Some("environment_variables" | "public_variables"), _) => {
                     self.variable.get_or_insert_with(|| path.to_string());
                 }
                 (Some("integration") | None, _) => {}
@@ -139,7 +141,7 @@ mod tests {
     #[test]
     fn every_spelling_names_its_layer() {
         use Layer::{Account, Call, Literal, Variables};
-        let table: [(&str, &[Layer]); 17] = [
+        let table: [(&str, &[Layer]); 20] = [
             ("", &[]),
             ("text", &[Literal]),
             ("{{a}}", &[Account]),
@@ -148,6 +150,9 @@ mod tests {
             ("{{credentials.a.b}}", &[Account]),
             ("{{context:any}}", &[Account]),
             ("{{access_token}}", &[Account]),
+            ("{{public_context}}", &[Account]),
+            ("{{public_context.a}}", &[Account]),
+            ("{{public_variables.a}}", &[Variables]),
             ("{{oauth.token.access_token}}", &[Account]),
             ("{{environment_variables.a}}", &[Variables]),
             ("{{environment_variables:any}}", &[Variables]),

@@ -74,7 +74,7 @@ codes! {
     IdempotencyNotReplayable = "caller.idempotency_not_replayable", 409;
     #[doc = "This `Idempotency-Key` stands for a write with another body."]
     IdempotencyMismatch = "caller.idempotency_mismatch", 422;
-    #[doc = "A value that decides which host is called changes only together with new credentials."]
+    #[doc = "It decides which host is called or where a secret goes: a value of the context changes only together with new credentials, a file or an override brings the secret again, and some entries of an override only the admin token may write."]
     HostKey = "caller.host_key", 422;
     #[doc = "The body is over a limit; `details.limit_bytes` says which."]
     BodyTooLarge = "caller.body_too_large", 413;
@@ -92,6 +92,10 @@ codes! {
     ContextValue = "account.context_value", 422;
     #[doc = "The integration file has a mistake that shows only when it is used."]
     BadIntegration = "integration.invalid", 500;
+    #[doc = "A secret was given for another use: the file or an override has changed where it goes or how it is used since. The message says which to send again."]
+    SecretUnbound = "integration.secret_unbound", 409;
+    #[doc = "An override has an entry that only the admin token may write, and it did not; `details.entries` names it."]
+    OverrideRefused = "integration.override_refused", 409;
     #[doc = "An expression of the integration file failed."]
     ExpressionFailed = "integration.expression_failed", 500;
     #[doc = "A webhook could not be read as its integration file says; it is kept, and can be replayed once the file is mended."]
@@ -265,6 +269,14 @@ impl Failure {
             code: Code::HostKey,
             ..Self::invalid(path, message)
         }
+    }
+
+    /// A secret was given for another use than this one.
+    pub fn secret_unbound(secret: &str) -> Self {
+        let words = format!(
+            "`{secret}` was given for another use: the integration file or an override has changed where it goes or how it is used since. Send it again where it was given."
+        );
+        Self::new(Code::SecretUnbound, words).with_details(json!({ "secret": secret }))
     }
 
     /// The name is taken.

@@ -59,6 +59,9 @@ fn not_ready(status: Status) -> &'static str {
 
 impl From<RenderError> for Failure {
     fn from(error: RenderError) -> Self {
+        if let Some(secret) = error.withheld() {
+            return Self::secret_unbound(secret);
+        }
         let code = if is_too_large(&error) {
             Code::BadIntegration
         } else if is_callers(&error) {
@@ -78,7 +81,9 @@ fn is_callers(error: &RenderError) -> bool {
             matches!(root, "query" | "body" | "id")
         }
         RenderError::Within { cause, .. } => is_callers(cause),
-        RenderError::NotAHeaderValue { .. } | RenderError::TooLarge { .. } => false,
+        RenderError::Withheld { .. }
+        | RenderError::NotAHeaderValue { .. }
+        | RenderError::TooLarge { .. } => false,
     }
 }
 

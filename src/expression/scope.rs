@@ -9,7 +9,7 @@ mod template;
 
 pub use expression::ExpressionScope;
 pub(super) use expression::Input;
-pub use template::TemplateScope;
+pub use template::{TemplateScope, Withheld};
 
 /// One row of the scopes table in the docs.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub const SCOPES: &[ScopeRow] = &[
         name: None,
         used_by: "every `{{placeholder}}`",
         roots: TEMPLATE_ROOTS,
-        note: "each key of `context` also bare; a root wins over a context key of the same name; `credentials` is `context`; `access_token` is `oauth.token.access_token` unless the context has its own",
+        note: "each key of `context` also bare; a root wins over a context key of the same name; `credentials` is `context`; `access_token` is `oauth.token.access_token` unless the context has its own; `public_context` is `context` without its secrets, `public_variables` is `environment_variables` without the secret ones",
     },
     ScopeRow {
         name: Some("response"),
@@ -104,13 +104,15 @@ pub const TEMPLATE_ROOTS: &[&str] = &[
     "pagination",
     "integration",
     "environment_variables",
+    "public_context",
+    "public_variables",
 ];
 
 /// The key of the context a placeholder's path reads, if it reads one:
 /// `context.a.b` and `a.b` both read `a`.
 pub fn context_key(path: &Path) -> Option<&str> {
     match path.first()? {
-        "context" | "credentials" => path.parts().get(1).map(String::as_str),
+        "context" | "credentials" | "public_context" => path.parts().get(1).map(String::as_str),
         root if TEMPLATE_ROOTS.contains(&root) => None,
         key => Some(key),
     }

@@ -13,6 +13,7 @@ use super::placeholder::{Placeholder, PlaceholderError, WhenMissing};
 use super::room::Room;
 use super::scope::TemplateScope;
 
+mod public;
 mod read;
 mod tokens;
 
@@ -50,6 +51,12 @@ pub enum RenderError {
         path: String,
         /// The template it stood in.
         source_text: String,
+    },
+    /// A secret that was given for something else.
+    #[error("`{secret}` was given for another use")]
+    Withheld {
+        /// The secret, as it is called where it is written.
+        secret: String,
     },
     /// The value is not of the kind its cast names.
     #[error("`{path}` cannot be read as `{cast}`")]
@@ -89,12 +96,24 @@ pub enum RenderError {
 }
 
 impl RenderError {
+    /// The secret that was given for something else, when that is the reason.
+    pub fn withheld(&self) -> Option<&str> {
+        match self {
+            Self::Withheld { secret } => Some(secret),
+            Self::Within { cause, .. } => cause.withheld(),
+            _ => None,
+        }
+    }
+
     /// Whether a value was missing, as opposed to unusable.
     pub fn is_missing(&self) -> bool {
         match self {
             Self::Missing { .. } => true,
             Self::Within { cause, .. } => cause.is_missing(),
-            Self::Cast { .. } | Self::NotAHeaderValue { .. } | Self::TooLarge { .. } => false,
+            Self::Withheld { .. }
+            | Self::Cast { .. }
+            | Self::NotAHeaderValue { .. }
+            | Self::TooLarge { .. } => false,
         }
     }
 }
@@ -107,6 +126,12 @@ impl Template {
             pieces: tokens::pieces(source)?,
             source: source.to_owned(),
         })
+    }
+
+    /// The text with its placeholders reading the public half of the context and the variables that are not secret.
+    /// What is no template stays as it is.
+    pub fn of_public(source: &str) -> String {
+        public::of(source).unwrap_or_else(|_| source.to_owned())
     }
 
     /// The template of no text at all.
@@ -267,6 +292,10 @@ impl Template {
         room: &Room,
     ) -> Result<Rendered, RenderError> {
         for (path, cast) in placeholder.alternatives() {
+            if let Some(secret) = scope.withheld(path) {
+                let secret = secret.to_owned();
+                return Err(RenderError::Withheld { secret });
+            }
             let Some(value) = scope.lookup(path) else {
                 continue;
             };

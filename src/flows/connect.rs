@@ -13,7 +13,6 @@ use crate::config::{Config, Credential};
 use crate::connect::form::Problems;
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::error::{Code, Failure};
-use crate::expression::TemplateScope;
 use crate::flows::ask::{
     AccountAsk, AccountView, CameBack, Ended, EnvironmentAsk, Link, ask_account, ask_environment,
 };
@@ -239,9 +238,8 @@ impl Chosen {
             words::merge(&mut context, &json!({ field.name.as_str(): "typed" }));
         }
         let compiled = &self.effective.compiled;
-        let scope = TemplateScope::new(&context)
-            .with_integration(&compiled.integration)
-            .with_environment_variables(&compiled.environment_variables);
+        let (shown, _) = compiled.split_context(&context);
+        let scope = compiled.scope(&context, &shown);
         match &config.client.id {
             Some(id) => matches!(id.text(&scope), Ok(Some(id)) if !id.is_empty()),
             None => context.get("client_id").is_some(),

@@ -8,20 +8,22 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use crate::account::Account;
-use crate::config::Level;
-use crate::config::{self, Config, Credential, overrides, secrets};
+use crate::config::reserved::Trusted;
+use crate::config::{Config, Credential, secrets};
 use crate::crypto;
-use crate::error::{Code, Complaint, Failure};
-use crate::expression::{Pins, PlainHttp};
+use crate::error::{Complaint, Failure};
+use crate::expression::{Pins, PlainHttp, TemplateScope, Withheld};
 use crate::flows::ask::{AccountView, IntegrationView};
-use crate::flows::directory::{file_secrets, override_secrets};
 use crate::flows::isolate::Isolate;
+use crate::flows::published;
 use crate::flows::records::{InstallRecord, IntegrationRecord};
-use crate::flows::redaction::{Redactor, texts_of};
-use crate::flows::{published, sealed};
-use crate::json as words;
+use crate::flows::redaction::Redactor;
 use crate::ports::Outside;
 use crate::settings::{PrivateUpstreams, Settings};
+
+mod compile;
+
+pub use compile::{Review, review};
 
 /// A config as it counts for one account.
 pub struct Effective {
@@ -47,8 +49,7 @@ impl Effective {
 pub struct Compiled {
     /// Templates and expressions are ready to run.
     pub config: Config,
-    /// The root `environment_variables` of placeholders, secret ones included.
-    pub environment_variables: Value,
+    variables: Variables,
     /// The root `integration` of placeholders.
     pub integration: Value,
     /// The context keys whose field says `allow_dots`.
@@ -57,9 +58,46 @@ pub struct Compiled {
     pub secret_texts: Vec<String>,
     redactor: OnceCell<Rc<Redactor>>,
     password_fields: BTreeSet<String>,
+    /// Why it may not be used: entries of an override that its writer may not write.
+    refused: Option<Failure>,
+}
+
+/// The install's variables.
+struct Variables {
+    /// The root `environment_variables` of placeholders, secret ones included.
+    all: Value,
+    /// The root `public_variables`.
+    public: Value,
+    /// Secrets that were given for another use.
+    withheld: Withheld,
 }
 
 impl Compiled {
+    /// What placeholders are filled from; `shown` is the public half of the context. All that fills them comes by here.
+    pub fn scope<'a>(&'a self, context: &'a Value, shown: &'a Value) -> TemplateScope<'a> {
+        TemplateScope::new(context)
+            .with_integration(&self.integration)
+            .with_environment_variables(&self.variables.all)
+            .with_public(shown, &self.variables.public)
+            .without(&self.variables.withheld)
+    }
+
+    /// The same without any secret, for what computes or shows.
+    pub fn public_scope<'a>(&'a self, shown: &'a Value) -> TemplateScope<'a> {
+        TemplateScope::new(shown)
+            .with_integration(&self.integration)
+            .with_environment_variables(&self.variables.public)
+            .with_public(shown, &self.variables.public)
+    }
+
+    /// 409 where an override has what only the admin token may write, and it did not.
+    fn usable(self: Rc<Self>) -> Result<Rc<Self>, Failure> {
+        match &self.refused {
+            Some(refused) => Err(refused.clone()),
+            None => Ok(self),
+        }
+    }
+
     /// The public and the secret half of a context, by this config's password fields.
     pub fn split_context(&self, context: &Value) -> (Value, Value) {
         secrets::split_context(context, &self.password_fields)
@@ -164,6 +202,21 @@ pub async fn load(
     account: &Account,
 ) -> Result<Effective, Failure> {
     let published = published(outside, isolate, account).await?;
+    let compiled = compiled(outside, isolate, account, &published)?.usable()?;
+    Ok(Effective {
+        integration: published.integration,
+        install: published.install,
+        compiled,
+    })
+}
+
+/// The same to look at and to change, also where it may not be used.
+pub async fn load_to_change(
+    outside: &impl Outside,
+    isolate: &Isolate,
+    account: &Account,
+) -> Result<Effective, Failure> {
+    let published = published(outside, isolate, account).await?;
     let compiled = compiled(outside, isolate, account, &published)?;
     Ok(Effective {
         integration: published.integration,
@@ -183,7 +236,7 @@ pub async fn of_install(
         integration: integration.ok_or_else(|| Failure::not_found("integration"))?,
         install,
     };
-    let compiled = compiled_with(outside, isolate, None, &published)?;
+    let compiled = compiled_with(outside, isolate, Own::default(), &published)?.usable()?;
     Ok(Effective {
         integration: published.integration,
         install: published.install,
@@ -220,104 +273,57 @@ pub fn compiled(
     account: &Account,
     published: &Published,
 ) -> Result<Rc<Compiled>, Failure> {
-    let own = account.integration_override.as_ref();
-    compiled_with(outside, isolate, own, published)
+    compiled_with(outside, isolate, Own::of(account), published)
+}
+
+/// An account's own override.
+#[derive(Clone, Copy, Default)]
+pub struct Own<'a> {
+    changes: Option<&'a Value>,
+    trusted: Option<&'a Trusted>,
+}
+
+impl<'a> Own<'a> {
+    /// That of an account.
+    pub fn of(account: &'a Account) -> Self {
+        Self {
+            changes: account.integration_override.as_ref(),
+            trusted: Some(&account.override_by_admin_token),
+        }
+    }
 }
 
 fn compiled_with(
     outside: &impl Outside,
     isolate: &Isolate,
-    own: Option<&Value>,
+    own: Own,
     published: &Published,
 ) -> Result<Rc<Compiled>, Failure> {
-    let Published {
-        integration,
-        install,
-    } = published;
-    let key = cache_key(integration, install, own);
+    let key = cache_key(published, own);
     if let Some(compiled) = isolate.compiled(&key) {
         return Ok(compiled);
     }
-    let compiled = Rc::new(compile(outside, integration, install, own)?);
+    let compiled = Rc::new(compile::compile(outside, published, own)?);
     isolate.keep_compiled(key, Rc::clone(&compiled));
     Ok(compiled)
 }
 
-fn cache_key(
-    integration: &IntegrationRecord,
-    install: &InstallRecord,
-    own: Option<&Value>,
-) -> String {
-    let own = own
-        .map(|own| crypto::sha256_hex(own.to_string().as_bytes()))
-        .unwrap_or_default();
+fn cache_key(published: &Published, own: Own) -> String {
+    let Published {
+        integration,
+        install,
+    } = published;
+    let trusted = own.trusted.filter(|trusted| !trusted.is_empty());
+    let own = own.changes.map(|changes| {
+        let text = json!([changes, trusted]).to_string();
+        crypto::sha256_hex(text.as_bytes())
+    });
     format!(
-        "{}/{}/{}/{}/{own}",
-        integration.id, integration.version, install.id, install.version
+        "{}/{}/{}/{}/{}",
+        integration.id,
+        integration.version,
+        install.id,
+        install.version,
+        own.unwrap_or_default()
     )
-}
-
-fn compile(
-    outside: &impl Outside,
-    integration: &IntegrationRecord,
-    install: &InstallRecord,
-    own: Option<&Value>,
-) -> Result<Compiled, Failure> {
-    let (file_id, install_id) = (integration.id.to_string(), install.id.to_string());
-    let file = opened(
-        outside,
-        file_secrets(&file_id),
-        integration.sealed.as_deref(),
-    )?;
-    let own_secrets = opened(
-        outside,
-        override_secrets(&install_id),
-        install.sealed.as_deref(),
-    )?;
-    let base = joined(&integration.config, &file);
-    let changes = joined(&install.overrides, &own_secrets);
-    let effective = overrides::effective(&base, &changes, own.unwrap_or(&Value::Null));
-    let (config, findings) = config::read_config(&effective);
-    let config = config.ok_or_else(|| {
-        let errors: Vec<_> = findings.iter().filter(|finding| finding.level == Level::Error).collect();
-        outside.log(&json!({ "level": "error", "event": "integration_invalid", "integration": integration.name, "version": integration.version, "environment_integration_id": install.id, "findings": errors }));
-        Failure::new(Code::BadIntegration, format!("The integration `{}` with this account's overrides has mistakes; save it again to see them.", integration.name))
-    })?;
-    Ok(Compiled {
-        password_fields: config.password_fields(),
-        dotted_keys: config.dotted_keys(),
-        environment_variables: environment_variables(&changes),
-        integration: json!({ "id": integration.id, "name": integration.name, "category": integration.category, "is_beta": integration.is_beta }),
-        redactor: OnceCell::new(),
-        secret_texts: [texts_of(&file), texts_of(&own_secrets)].concat(),
-        config,
-    })
-}
-
-/// The secret half of a record; null where there is none.
-fn opened(
-    outside: &impl Outside,
-    place: crate::account::seal::Place<'_>,
-    text: Option<&str>,
-) -> Result<Value, Failure> {
-    text.map_or(Ok(Value::Null), |text| sealed::open(outside, place, text))
-}
-
-fn joined(public: &Value, secrets: &Value) -> Value {
-    let mut whole = public.clone();
-    if secrets.is_object() {
-        words::merge(&mut whole, secrets);
-    }
-    whole
-}
-
-/// Clear and secret variables are one root; the secret ones win.
-fn environment_variables(changes: &Value) -> Value {
-    let mut variables = json!({});
-    for key in ["environment_variables", "secret_environment_variables"] {
-        if let Some(some) = changes.get(key).filter(|some| some.is_object()) {
-            words::merge(&mut variables, some);
-        }
-    }
-    variables
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::account::Account;
 use crate::account::status::Status;
+use crate::config::reserved::Trusted;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{AccountAsk, AccountView, EnvironmentAsk, ask_account, ask_environment};
 use crate::flows::records::InstallRecord;
@@ -64,6 +65,7 @@ pub async fn import_account(
         last_action_run_result: None,
         last_forbidden_error: None,
         integration_override: None,
+        override_by_admin_token: Trusted::new(),
         created_at: now,
         updated_at: now,
     };

@@ -2,6 +2,7 @@
 
 pub mod account_object;
 pub mod ask;
+pub mod bind;
 pub mod body;
 pub mod call_action;
 pub mod capabilities;

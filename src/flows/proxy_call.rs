@@ -66,6 +66,8 @@ struct Work<'a, O, S> {
     loaded: &'a Loaded,
     /// The account's whole context; that of a running action may be ahead of what is stored.
     context: &'a Value,
+    /// Its public half.
+    shown: &'a Value,
     effective: &'a Effective,
     plan: Plan<'a>,
     values: Values,
@@ -153,6 +155,7 @@ async fn made<O: Outside, S: Storage>(
         object,
         loaded: &loaded,
         context: &loaded.context,
+        shown: &loaded.account.context,
         effective: &effective,
         plan,
         values,
@@ -194,6 +197,7 @@ async fn made<O: Outside, S: Storage>(
     let work = Work {
         loaded: &fresh,
         context: &fresh.context,
+        shown: &fresh.account.context,
         ..work
     };
     let reply = work.send(work.draft(&query, &headers)?, body).await?;
@@ -243,10 +247,8 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
 
     fn scope(&self) -> TemplateScope<'_> {
         let compiled = &self.effective.compiled;
-        let scope = TemplateScope::new(self.context)
-            .with_query(&self.values.query)
-            .with_integration(&compiled.integration)
-            .with_environment_variables(&compiled.environment_variables);
+        let scope = compiled.scope(self.context, self.shown);
+        let scope = scope.with_query(&self.values.query);
         let scope = if self.values.id.is_null() {
             scope
         } else {

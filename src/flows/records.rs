@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::config::reserved::Trusted;
 use crate::ids::{
     AccountId, ApiTokenId, EnvironmentId, EventId, InstallId, IntegrationId, LinkTokenId, Region,
     WebhookId,
@@ -124,6 +125,10 @@ pub struct InstallRecord {
     /// Changes to the config, and `environment_variables`; without secrets.
     #[serde(rename = "override")]
     pub overrides: Value,
+    /// What the admin token wrote of the override: digests of values, by place.
+    #[serde(default)]
+    #[schemars(skip)]
+    pub by_admin_token: Trusted,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was changed last.

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::config::Config;
 use crate::config::action::{Action, Change, GetContext, Step, StepKind};
 use crate::error::{Code, Failure};
-use crate::expression::{Expression, ExpressionScope, TemplateScope};
+use crate::expression::{Expression, ExpressionScope};
 use crate::flows::account_object::{AccountObject, Loaded};
 use crate::flows::effective::Effective;
 use crate::flows::proxy_call::{Answered, Errand, moment};
@@ -224,16 +224,8 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
         let values = match change {
             Change::Expression(expression) => self.evaluate(expression)?,
             Change::Values(tree) => {
-                let scope = TemplateScope::new(self.context.shown())
-                    .with_body(&self.previous.value)
-                    .with_integration(&self.effective.compiled.integration);
-                let clear = self
-                    .effective
-                    .install
-                    .overrides
-                    .get("environment_variables");
-                let scope = clear.map_or(scope, |clear| scope.with_environment_variables(clear));
-                tree.render(&scope)?
+                let scope = self.effective.compiled.public_scope(self.context.shown());
+                tree.render(&scope.with_body(&self.previous.value))?
             }
         };
         match values {

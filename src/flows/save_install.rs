@@ -1,68 +1,184 @@
 //! Checking the override of an install against the integration it changes.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
+use crate::config::binding::{Bound, Layers};
+use crate::config::reads::{SecretNames, password_fields};
+use crate::config::reserved::{Override, Reserved, Trusted};
 use crate::config::{self, overrides, secrets};
 use crate::error::{Complaint, Failure};
-use crate::flows::ask::Aim;
+use crate::flows::ask::Writer;
+use crate::flows::bind;
 use crate::flows::save_integration::refused;
 use crate::json;
 
-/// The public and the secret half of a whole override, when the integration still reads well with it.
-pub fn checked_override(
-    config: &Value,
+/// An override as it is stored: the public half, its secrets, and what of it the admin token wrote.
+#[derive(Debug, Clone, Default)]
+pub struct StoredOverride {
+    /// Without secrets.
+    pub public: Value,
+    /// Its secrets, bound.
+    pub secrets: Bound,
+    /// What the admin token wrote.
+    pub trusted: Trusted,
+}
+
+/// The integration that an override changes.
+#[derive(Debug, Clone, Copy)]
+pub struct Changed<'a> {
+    /// The public half of its config.
+    pub config: &'a Value,
+    /// Its secrets.
+    pub secrets: &'a Bound,
+}
+
+/// A new override, when the integration still reads well with it, no secret goes elsewhere, and the writer may write it.
+pub fn new_override(
+    integration: Changed,
     whole: &Value,
-    aim: Aim,
-) -> Result<(Value, Value), Failure> {
+    writer: Writer,
+) -> Result<StoredOverride, Failure> {
     let whole = match whole {
         Value::Null => Value::Object(Map::new()),
         Value::Object(_) => normalised(whole),
         _ => return Err(Failure::invalid("override", "is not an object")),
     };
-    check_variables(&whole)?;
-    if aim == Aim::Guarded {
-        check_aim(&whole)?;
+    checked(
+        integration,
+        &StoredOverride::default(),
+        &whole,
+        &whole,
+        writer,
+    )
+}
+
+/// An override with a patch merged in by the one rule, checked alike.
+pub fn changed_override(
+    integration: Changed,
+    old: &StoredOverride,
+    patch: &Value,
+    writer: Writer,
+) -> Result<StoredOverride, Failure> {
+    let mut before = old.public.clone();
+    if old.secrets.secrets.is_object() {
+        json::merge(&mut before, &old.secrets.secrets);
     }
-    let effective = overrides::effective(config, &whole, &Value::Null);
+    let whole = merged_override(&before, patch)?;
+    checked(integration, old, &whole, &normalised(patch), writer)
+}
+
+fn checked(
+    integration: Changed,
+    old: &StoredOverride,
+    whole: &Value,
+    patch: &Value,
+    writer: Writer,
+) -> Result<StoredOverride, Failure> {
+    check_variables(whole)?;
+    let effective = overrides::effective(integration.config, whole, &Value::Null);
     let (read, findings) = config::read_config(&effective);
     if read.is_none() {
         return Err(in_override(&refused(&findings)));
     }
-    Ok(split(&whole))
+    let (public, secrets) = split(whole);
+    let unbound = Bound {
+        secrets,
+        ..Bound::default()
+    };
+    let trusted = written(integration, old, (&public, &unbound), patch, writer)?;
+    let secrets = bind::install(
+        &layers(integration, &old.public, &old.secrets),
+        &layers(integration, &public, &unbound),
+        patch,
+    )?;
+    Ok(StoredOverride {
+        public,
+        secrets,
+        trusted,
+    })
+}
+
+/// What of the override the admin token wrote; 422 for what an API token may not write.
+fn written(
+    integration: Changed,
+    old: &StoredOverride,
+    (public, secrets): (&Value, &Bound),
+    patch: &Value,
+    writer: Writer,
+) -> Result<Trusted, Failure> {
+    let (names, old_names) = (
+        secret_names(integration.config, &secrets.secrets),
+        secret_names(integration.config, &old.secrets.secrets),
+    );
+    let new = Override {
+        below: integration.config,
+        changes: public,
+        trusted: &old.trusted,
+        secrets: &names,
+    };
+    if writer == Writer::AdminToken {
+        return Ok(new.trusted_with(patch));
+    }
+    let before = Override {
+        changes: &old.public,
+        secrets: &old_names,
+        ..new
+    };
+    refuse_reserved(&before.reserved(), &new.reserved(), "override")?;
+    Ok(new.trusted_with(&Value::Null))
+}
+
+/// 422 that names what an API token may not write and was not there before.
+pub fn refuse_reserved(before: &[Reserved], now: &[Reserved], at: &str) -> Result<(), Failure> {
+    let before: BTreeSet<_> = before
+        .iter()
+        .map(|entry| (&entry.place, &entry.digest))
+        .collect();
+    let new = now
+        .iter()
+        .filter(|entry| !before.contains(&(&entry.place, &entry.digest)));
+    let complaints: Vec<_> = new
+        .map(|entry| Complaint {
+            path: format!("{at}.{}", entry.place.shown()),
+            message: entry.reason.clone(),
+        })
+        .collect();
+    if complaints.is_empty() {
+        return Ok(());
+    }
+    Err(bind::host_key(&complaints))
+}
+
+/// What is secret to the texts of an install's override.
+pub fn secret_names(config: &Value, install_secrets: &Value) -> SecretNames {
+    let variables = install_secrets.get("secret_environment_variables");
+    let variables = variables.and_then(Value::as_object).into_iter().flatten();
+    SecretNames {
+        variables: variables.map(|(name, _)| name.clone()).collect(),
+        password_fields: password_fields(config),
+    }
+}
+
+fn layers<'a>(integration: Changed<'a>, install: &'a Value, secrets: &'a Bound) -> Layers<'a> {
+    Layers {
+        file: integration.config,
+        file_secrets: integration.secrets,
+        install,
+        install_secrets: secrets,
+        account: &Value::Null,
+    }
 }
 
 /// An override with a patch merged in by the one rule.
-pub fn merged_override(whole: &Value, patch: &Value) -> Result<Value, Failure> {
+fn merged_override(whole: &Value, patch: &Value) -> Result<Value, Failure> {
     if !patch.is_object() {
         return Err(Failure::invalid("override", "is not an object"));
     }
     let mut whole = normalised(whole);
     json::merge(&mut whole, &normalised(patch));
     Ok(whole)
-}
-
-/// The operator's client secret goes to the token endpoint: who names another endpoint, or another
-/// client, brings that client's secret.
-fn check_aim(whole: &Value) -> Result<(), Failure> {
-    let credentials = whole.get("credentials").and_then(Value::as_object);
-    for (format, credential) in credentials.into_iter().flatten() {
-        let config = credential.get("config");
-        let client = |key: &str| {
-            config
-                .and_then(|config| config.get("client"))
-                .and_then(|client| client.get(key))
-        };
-        let re_aims =
-            config.is_some_and(|config| config.get("auth").is_some()) || client("id").is_some();
-        if re_aims && client("secret").is_none() {
-            let path = format!("override.credentials.{format}.config");
-            return Err(Failure::host_key(
-                &path,
-                "changes where the integration's client secret would go; bring client.secret, too",
-            ));
-        }
-    }
-    Ok(())
 }
 
 fn normalised(value: &Value) -> Value {

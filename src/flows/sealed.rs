@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::account::seal::{Place, SealError};
+use crate::config::binding::Bound;
 use crate::error::Failure;
 use crate::json;
 use crate::ports::System;
@@ -32,6 +33,16 @@ pub fn open(system: &impl System, place: Place<'_>, sealed: &str) -> Result<Valu
         .keyring()
         .and_then(|ring| ring.open(place, sealed));
     opened.map_err(|error| told(system, place, &error))
+}
+
+/// Opens the secrets of a record, each with what it is bound to.
+pub fn open_bound(
+    system: &impl System,
+    place: Place<'_>,
+    sealed: Option<&str>,
+) -> Result<Bound, Failure> {
+    let opened = sealed.map_or(Ok(Value::Null), |text| open(system, place, text));
+    opened.map(Bound::opened)
 }
 
 /// The same value under the first key; `None` when it is already, or there is nothing sealed.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::config::Webhook;
-use crate::config::webhook::{Challenge, StringType};
+use crate::config::webhook::{Challenge, SignatureFormat, StringType};
 use crate::crypto;
 use crate::expression::scope::TEMPLATE_ROOTS;
 use crate::expression::{ExpressionError, ExpressionScope, Moment, TemplateScope};
@@ -136,8 +136,10 @@ fn answered(
         let refusal = Refusal::Malformed("an unsigned challenge".to_owned());
         return Err(HandshakeError::Challenge(refusal));
     }
-    let config = webhook.signature_verification.as_ref();
-    let config = config.map(|verification| &verification.config);
+    // Without a proof anybody could have anything signed that the provider signs.
+    let verification = webhook.signature_verification.as_ref();
+    let verification = verification.filter(|one| one.format != SignatureFormat::None);
+    let config = verification.map(|verification| &verification.config);
     let config = config.ok_or(HandshakeError::Challenge(Refusal::NotConfigured))?;
     let keys = secret::keys(config, config.secret_encoding, scope);
     let keys = keys.map_err(HandshakeError::Challenge)?;

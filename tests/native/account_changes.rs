@@ -173,8 +173,8 @@ fn an_override_of_one_account_needs_the_scope_admin() {
         .token_of(&story.setting.environment, Some(&["connect"]));
     let elsewhere = json!({ "integration_override": { "base_url": "https://evil.example" } });
     assert_eq!(
-        story.patch(&connect, &elsewhere).code(422),
-        "caller.host_key"
+        story.patch(&connect, &elsewhere).code(403),
+        "caller.forbidden"
     );
     assert_eq!(
         story

@@ -54,7 +54,7 @@ fn an_override_is_checked_with_the_integration_and_its_secrets_are_sealed() {
         "caller.invalid"
     );
     let made = install(json!({
-        "base_url": "https://eu.shop.example",
+        "label": "Our shop",
         "environment_variables": { "team": "t1" },
         "secret_environment_variables": { "signing": "very-secret-variable" },
         "credentials": { "oauth2": { "config": { "client": { "secret": "own-client-secret" } } } },
@@ -173,31 +173,36 @@ fn a_disabled_install_refuses_calls_and_one_with_accounts_is_not_deleted() {
 }
 
 #[test]
-fn an_override_cannot_send_the_operators_client_secret_elsewhere() {
+fn an_override_that_leads_elsewhere_is_the_operators_and_brings_the_secret() {
     let setting = Setting::new(&World::new(), &file());
     let path = format!("/environment-integration/{}", setting.install);
-    let aim = |client: serde_json::Value| json!({ "override": { "credentials": { "oauth2": { "config": { "client": client, "auth": { "tokenHost": "https://evil.example" } } } } } });
-    for client in [json!({}), json!({ "id": "mine" })] {
+    let aim = |client: serde_json::Value| json!({ "override": { "credentials": { "oauth2": { "config": { "client": client, "auth": { "tokenHost": "https://eu.shop.example" } } } } } });
+    let own = json!({ "id": "mine", "secret": "mine" });
+    for client in [json!({}), json!({ "id": "mine" }), own.clone()] {
         assert_eq!(
             setting.client.send("PATCH", &path, &aim(client)).code(422),
             "caller.host_key"
         );
     }
-    setting
+    let path = format!("{path}?environment_id={}", setting.environment);
+    for client in [json!({}), json!({ "id": "mine" })] {
+        assert_eq!(
+            setting.admin.send("PATCH", &path, &aim(client)).code(422),
+            "caller.host_key"
+        );
+    }
+    setting.admin.send("PATCH", &path, &aim(own)).expect(200);
+}
+
+#[test]
+fn an_environment_may_bring_a_client_of_its_own() {
+    let setting = Setting::new(&World::new(), &file());
+    let path = format!("/environment-integration/{}", setting.install);
+    let client = |client: serde_json::Value| json!({ "override": { "credentials": { "oauth2": { "config": { "client": client } } } } });
+    let refused = setting
         .client
-        .send(
-            "PATCH",
-            &path,
-            &aim(json!({ "id": "mine", "secret": "mine" })),
-        )
-        .expect(200);
-    let fresh = Setting::new(&World::new(), &file());
-    let path = format!(
-        "/environment-integration/{}?environment_id={}",
-        fresh.install, fresh.environment
-    );
-    fresh
-        .admin
-        .send("PATCH", &path, &aim(json!({})))
-        .expect(200);
+        .send("PATCH", &path, &client(json!({ "id": "mine" })));
+    assert_eq!(refused.code(422), "caller.host_key");
+    let own = client(json!({ "id": "mine", "secret": "mine" }));
+    setting.client.send("PATCH", &path, &own).expect(200);
 }

@@ -14,6 +14,7 @@ mod accounts;
 mod actions;
 mod addresses;
 mod answer_headers;
+mod binding;
 mod bodies;
 mod client;
 #[cfg(feature = "cli")]
@@ -40,6 +41,7 @@ mod links;
 mod logs;
 mod openapi;
 mod outside;
+mod overrides;
 mod paging;
 mod planted;
 mod provider_cases;

@@ -139,6 +139,20 @@ const ROWS = [
   }],
   ["account.context_value", "a method whose header needs `team`, which the account does not have", () => call("GET", "/proxy/odd/1")],
   ["integration.invalid", "a template makes a header over 16 KiB", () => call("POST", "/proxy/big", { t: "x".repeat(17 * 1024) })],
+  ["integration.secret_unbound", "a call after the file sends a secret of an install in another header, too", async () => {
+    const { installed, account } = await wharf.install({ headers: { "x-key": "{{environment_variables.key:undefined}}" }, resources: {} }, { name: "moved" });
+    ok(await client("PATCH", `/environment-integration/${installed.id}`, { override: { secret_environment_variables: { key: "k" } } }), 200);
+    const { version } = ok(await admin("GET", "/integration/moved"), 200);
+    ok(await admin("PATCH", "/integration/moved", { version, config: { headers: { "x-copy": "{{environment_variables.key}}" } } }), 200);
+    return call("GET", "/custom/ships", undefined, {}, { account });
+  }],
+  ["integration.override_refused", "a call after the file names another host, which an API token's override holds on to", async () => {
+    const { installed, account } = await wharf.install({ resources: {} }, { name: "held" });
+    const { version, config } = ok(await admin("GET", "/integration/held"), 200);
+    ok(await client("PATCH", `/environment-integration/${installed.id}`, { override: { base_url: config.base_url } }), 200);
+    ok(await admin("PATCH", "/integration/held", { version, config: { base_url: `${config.base_url}/v2` } }), 200);
+    return call("GET", "/custom/ships", undefined, {}, { account });
+  }],
   ["integration.expression_failed", "an `authorization.expression` that gives no headers", () => call("POST", "/proxy/odd", {})],
   ["integration.transform_failed", "a replay of a webhook that the file still cannot read", async () => {
     const { account, secret } = await buoyAccount(gateway, environment, { name: "buoy-broken", change: (webhook) => (webhook.payload_transform = '$error("no")') });

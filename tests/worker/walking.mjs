@@ -13,7 +13,7 @@ export const shipped = async (name) => JSON.parse(await readFile(path.join(SHIPP
 
 /**
  * An account at a twin: `{environment, installed, account, twin, provider}`. The shipped file is published as it is; only the
- * install's override says where the provider is.
+ * install's override says where the provider is, which only the admin token may.
  */
 export async function accountAt(gateway, twin, { file } = {}) {
   const { provider } = twin;
@@ -22,7 +22,7 @@ export async function accountAt(gateway, twin, { file } = {}) {
   const environment = await newEnvironment(gateway, `twin-${randomUUID()}`);
   const more = typeof provider.override === "function" ? provider.override(twin.url) : provider.override;
   const override = { base_url: provider.base(twin.url), ...more };
-  const installed = ok(await environment.call("POST", "/environment-integration", { integration_name: file.name, override }), 201);
+  const installed = ok(await gateway.admin("POST", "/environment-integration", { environment_id: environment.id, integration_name: file.name, override }), 201);
   const of = { environment, installed, twin, provider };
   return { ...of, account: await anotherAccount(of) };
 }

@@ -13,11 +13,12 @@ use crate::api::query::{Field, Query};
 use crate::api::shape;
 use crate::error::Failure;
 use crate::flows::ask::{
-    Aim, EnvironmentAsk, InstallChange, RootAsk, Written, ask_environment, ask_root,
+    EnvironmentAsk, InstallChange, RootAsk, Written, ask_environment, ask_root,
 };
+use crate::flows::directory::file_bound;
 use crate::flows::published;
 use crate::flows::records::{InstallRecord, IntegrationRecord, Listed};
-use crate::flows::save_install::checked_override;
+use crate::flows::save_install::{Changed, new_override};
 use crate::ids::{InstallId, IntegrationId};
 use crate::ports::{Incoming, Outside};
 
@@ -109,11 +110,12 @@ pub(super) async fn create<O: Outside>(
     let new: New = shape::read(request.body).await?;
     let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
     let integration = find_integration(desk, &new).await?;
-    let (overrides, secrets) = checked_override(
-        &integration.config,
-        &new.overrides,
-        aim(caller, &integration),
-    )?;
+    let secrets = file_bound(desk.outside, &integration)?;
+    let changed = Changed {
+        config: &integration.config,
+        secrets: &secrets,
+    };
+    let stored = new_override(changed, &new.overrides, caller.writer())?;
     let now = desk.outside.now();
     let record = InstallRecord {
         id: InstallId::new(now, desk.outside.random()),
@@ -123,12 +125,13 @@ pub(super) async fn create<O: Outside>(
         is_enabled: new.is_enabled,
         show_in_catalog: new.show_in_catalog,
         version: 1,
-        overrides,
+        overrides: stored.public,
+        by_admin_token: stored.trusted,
         created_at: now,
         updated_at: now,
         sealed: None,
     };
-    let ask = EnvironmentAsk::CreateInstall(record, secrets);
+    let ask = EnvironmentAsk::CreateInstall(record, stored.secrets);
     let written: Written<InstallRecord> = ask_environment(desk.outside, environment, &ask).await?;
     let view = shown(&WebhookUrls::at(desk, &request.url), &written.record);
     let answer = if written.is_new {
@@ -164,8 +167,8 @@ pub(super) async fn change<O: Outside>(
         is_enabled: change.is_enabled,
         show_in_catalog: change.show_in_catalog,
         overrides: change.overrides,
-        aim: aim(caller, &integration),
-        config: integration.config,
+        integration,
+        writer: caller.writer(),
     };
     let ask = EnvironmentAsk::ChangeInstall(id, change);
     let written: Written<InstallRecord> = ask_environment(desk.outside, environment, &ask).await?;
@@ -193,14 +196,6 @@ pub(super) async fn delete<O: Outside>(
     .await?;
     published::forget::<InstallRecord>(desk.outside, desk.isolate, &id.to_string());
     Ok(deleted(&id))
-}
-
-/// The operator's own secrets are guarded from everybody else.
-fn aim(caller: &Caller, integration: &IntegrationRecord) -> Aim {
-    match caller {
-        Caller::Token(_) if integration.sealed.is_some() => Aim::Guarded,
-        _ => Aim::Free,
-    }
 }
 
 async fn find_integration<O: Outside>(

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::operation::{Operation, Refused, add_fields};
 use super::shapes::words_of;
-use crate::api::rights::{Right, needed};
+use crate::api::rights::{Right, needed, reserved};
 use crate::api::route::Route;
 use crate::flows::records::TokenScope;
 
@@ -26,8 +26,10 @@ impl Operation {
             if !parameters.is_empty() {
                 fields.insert("parameters".to_owned(), Value::Array(parameters));
             }
-            if let Some(about) = self.description {
-                fields.insert("description".to_owned(), json!(about));
+            let about = [self.description, reserved(route)];
+            let about: Vec<&str> = about.into_iter().flatten().collect();
+            if !about.is_empty() {
+                fields.insert("description".to_owned(), json!(about.join(" ")));
             }
             if let Some(body) = &self.body {
                 fields.insert("requestBody".to_owned(), body.clone());

@@ -42,6 +42,11 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
         ));
     }
     check_parts(verification, findings);
+    if webhook.challenge.is_some() && verification.format == SignatureFormat::None {
+        let text = "a challenge is signed with the secret that signs events: without a proof anybody could have anything signed";
+        let finding = Finding::error("config.webhook.challenge", text);
+        findings.push(finding.hint("say in `signature_verification` how events are signed"));
+    }
     check_places(webhook, verification, findings);
     check_addresses(webhook, verification, findings);
     check_lookup(verification, findings);

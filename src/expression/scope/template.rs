@@ -1,8 +1,13 @@
 //! What placeholders are filled from.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::json::Path;
+
+/// Variables that are secret and must not be used here, each with what it is called where it is written.
+pub type Withheld = BTreeMap<String, String>;
 
 /// What placeholders are filled from. Borrows everything: the context of an
 /// account is not copied for a request.
@@ -15,6 +20,9 @@ pub struct TemplateScope<'a> {
     pagination: Option<&'a Value>,
     integration: Option<&'a Value>,
     environment_variables: Option<&'a Value>,
+    public_context: Option<&'a Value>,
+    public_variables: Option<&'a Value>,
+    withheld: Option<&'a Withheld>,
 }
 
 impl<'a> TemplateScope<'a> {
@@ -28,6 +36,9 @@ impl<'a> TemplateScope<'a> {
             pagination: None,
             integration: None,
             environment_variables: None,
+            public_context: None,
+            public_variables: None,
+            withheld: None,
         }
     }
 
@@ -85,6 +96,39 @@ impl<'a> TemplateScope<'a> {
         }
     }
 
+    /// Adds the public half of the context, and the variables that are not secret.
+    #[must_use]
+    pub fn with_public(self, context: &'a Value, variables: &'a Value) -> Self {
+        Self {
+            public_context: Some(context),
+            public_variables: Some(variables),
+            ..self
+        }
+    }
+
+    /// Names the variables that must not be used.
+    #[must_use]
+    pub fn without(self, withheld: &'a Withheld) -> Self {
+        Self {
+            withheld: Some(withheld),
+            ..self
+        }
+    }
+
+    /// The withheld variable that `path` would read, as it is called where it is written.
+    pub fn withheld(&self, path: &Path) -> Option<&'a str> {
+        let all = self.withheld?;
+        let ("environment_variables", parts) = (path.first()?, path.parts().get(1..)?) else {
+            return None;
+        };
+        if parts.is_empty() {
+            return all.values().next().map(String::as_str);
+        }
+        // A key may have dots in it.
+        let mut names = (1..=parts.len()).filter_map(|count| parts.get(..count));
+        names.find_map(|parts| all.get(&parts.join(".")).map(String::as_str))
+    }
+
     /// The value at `path`. Roots win over context keys of the same name, also
     /// where the root has no value.
     pub fn lookup(&self, path: &Path) -> Option<&'a Value> {
@@ -98,6 +142,8 @@ impl<'a> TemplateScope<'a> {
             "pagination" => self.pagination,
             "integration" => self.integration,
             "environment_variables" => self.environment_variables,
+            "public_context" => self.public_context,
+            "public_variables" => self.public_variables,
             _ => return self.in_context(path.parts(), |value| path.lookup(value)),
         };
         path.lookup_rest(root?)

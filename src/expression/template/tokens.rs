@@ -30,7 +30,7 @@ pub(super) fn pieces(source: &str) -> Result<Vec<Piece>, PlaceholderError> {
 
 /// The inside of the token that ends where `text` ends, behind what stands in
 /// front of it. A token begins at the last `{{` before its `}}`.
-fn token(text: &str) -> Option<(&str, &str)> {
+pub(super) fn token(text: &str) -> Option<(&str, &str)> {
     let (before, inner) = text.rsplit_once("{{")?;
     let fits = |c: char| c.is_ascii_alphanumeric() || "_-./|:? ".contains(c);
     (!inner.is_empty() && inner.chars().all(fits)).then_some((before, inner))

@@ -12,10 +12,9 @@ use super::{AccountObject, Loaded};
 use crate::account::Account;
 use crate::account::seal::key_id;
 use crate::account::status::Status;
-use crate::config::{self, secrets};
-use crate::error::{Code, Failure};
+use crate::error::Failure;
 use crate::flows::ask::{AccountChange, AccountView};
-use crate::flows::effective::{self, Compiled, Effective};
+use crate::flows::effective::{Compiled, Effective};
 use crate::flows::import_account::{check_context, check_tenant};
 use crate::json as words;
 use crate::ports::{Outside, Sees, Storage};
@@ -29,7 +28,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     ) -> Result<AccountView, Failure> {
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(sees).await?;
-        let effective = self.effective(&loaded.account).await?;
+        let effective = self.effective_to_change(&loaded.account).await?;
         let mut account = loaded.account.clone();
         let mut context = loaded.context.clone();
         if let Some(patch) = &change.context {
@@ -47,9 +46,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         account.is_sandbox = change.is_sandbox.unwrap_or(account.is_sandbox);
         if let Some(patch) = &change.integration_override {
-            account.integration_override =
-                merged_override(account.integration_override.take(), &patch.patch)?;
-            self.check_override(&account).await?;
+            self.change_override(&mut account, patch).await?;
         }
         self.store(&loaded, account, &context, &[EventType::Updated])
             .await
@@ -114,7 +111,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         context: &Value,
         events: &[EventType],
     ) -> Result<AccountView, Failure> {
-        let effective = self.effective(&account).await?;
+        let effective = self.effective_to_change(&account).await?;
         let next = self.next(&effective, loaded, account, context, events)?;
         let loaded = self.put(&effective, loaded, &next).await?;
         self.view(&loaded).await
@@ -226,15 +223,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             && old.sealing_key == next.sealing_key
             && found_by == self.next_lookup(effective, next)?)
     }
-
-    async fn check_override(&self, account: &Account) -> Result<(), Failure> {
-        let published = effective::published(&self.outside, &self.isolate, account).await?;
-        let compiled = effective::compiled(&self.outside, &self.isolate, account, &published);
-        compiled.map(drop).map_err(|failure| match failure.code {
-            Code::BadIntegration => Failure::invalid("integration_override", "does not fit the integration: POST /integration/validate shows what the whole would say"),
-            _ => failure,
-        })
-    }
 }
 
 /// 422 when a value changes that scheme, host or port of any URL depends on.
@@ -263,26 +251,4 @@ fn refuse_secrets(compiled: &Compiled, patch: &Value) -> Result<(), Failure> {
             "holds a secret; credentials are changed by PATCH …/credentials",
         )
     })
-}
-
-fn merged_override(own: Option<Value>, patch: &Value) -> Result<Option<Value>, Failure> {
-    let mut patch = match patch {
-        Value::Null => return Ok(None),
-        Value::Object(_) => patch.clone(),
-        _ => return Err(Failure::invalid("integration_override", "is not an object")),
-    };
-    config::normalise(&mut patch);
-    let mut own = own.unwrap_or_else(|| Value::Object(Map::new()));
-    words::merge(&mut own, &patch);
-    let (_, secrets) = secrets::split_config(&own);
-    if secrets
-        .as_object()
-        .is_some_and(|secrets| !secrets.is_empty())
-    {
-        return Err(Failure::invalid(
-            "integration_override",
-            "holds a secret; an account's own secrets belong in its context",
-        ));
-    }
-    Ok(Some(own))
 }

@@ -13,7 +13,6 @@ use super::{AccountObject, Loaded};
 use crate::config::Credential;
 use crate::config::credentials::OAuth2;
 use crate::error::Failure;
-use crate::expression::TemplateScope;
 use crate::flows::body;
 use crate::flows::effective::{Compiled, Effective};
 use crate::flows::run_action::REFRESH_TOKEN;
@@ -230,9 +229,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         context: &Value,
         build: impl FnOnce(&Client) -> Result<T, OAuthError>,
     ) -> Result<T, OAuthError> {
-        let scope = TemplateScope::new(context)
-            .with_integration(&compiled.integration)
-            .with_environment_variables(&compiled.environment_variables);
+        let (shown, _) = compiled.split_context(context);
+        let scope = compiled.scope(context, &shown);
         let pins = compiled.pins(self.outside.settings());
         build(&Client {
             config,

@@ -26,6 +26,7 @@ mod lookup;
 mod newest;
 mod oauth_token;
 mod outbox;
+mod own_override;
 mod receive;
 mod redactor;
 mod refresh;
@@ -222,6 +223,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What the account's integration comes to, with the install's and its own changes.
     pub async fn effective(&self, account: &Account) -> Result<Effective, Failure> {
         effective::load(&self.outside, &self.isolate, account).await
+    }
+
+    /// The same to look at and to change, also where an override does not let it be used.
+    pub(super) async fn effective_to_change(
+        &self,
+        account: &Account,
+    ) -> Result<Effective, Failure> {
+        effective::load_to_change(&self.outside, &self.isolate, account).await
     }
 
     async fn try_answer(self: &Rc<Self>, message: &str) -> Result<Value, Failure> {

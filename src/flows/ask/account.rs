@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{CameBack, Connecting, ReplayRange};
+use super::{CameBack, Connecting, ReplayRange, Writer};
 use crate::account::Account;
 use crate::flows::receive::Arrival;
 use crate::flows::records::Page;
@@ -76,6 +76,8 @@ pub struct AccountChange {
 pub struct Override {
     /// Merged by the one rule; null takes the override away.
     pub patch: Value,
+    /// Who writes it.
+    pub writer: Writer,
 }
 
 /// An account as it is shown: no secrets, its integration named.
@@ -105,6 +107,7 @@ impl AccountView {
             last_action_run_result,
             last_forbidden_error,
             integration_override,
+            override_by_admin_token: _,
             created_at,
             updated_at,
         } = &self.account;

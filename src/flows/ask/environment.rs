@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{ReplayRange, WebhookChange};
+use crate::config::binding::Bound;
 use crate::flows::records::{
-    AccountEntry, FailedEvent, InstallRecord, LinkRecord, LinkUse, Page, TokenRecord, WebhookRecord,
+    AccountEntry, FailedEvent, InstallRecord, IntegrationRecord, LinkRecord, LinkUse, Page,
+    TokenRecord, WebhookRecord,
 };
 use crate::ids::{
     AccountId, ApiTokenId, EventId, InstallId, IntegrationId, LinkTokenId, WebhookId,
@@ -25,7 +27,7 @@ pub enum EnvironmentAsk {
     /// → `Written<TokenRecord>`: the one that is gone
     DeleteToken(ApiTokenId),
     /// → `Written<InstallRecord>` of the new install, or of the one already there
-    CreateInstall(InstallRecord, Value),
+    CreateInstall(InstallRecord, Bound),
     /// → `Written<InstallRecord>`
     ChangeInstall(InstallId, InstallChange),
     /// Refused while accounts are connected through it → `IntegrationId`
@@ -123,18 +125,18 @@ pub struct InstallChange {
     pub show_in_catalog: Option<bool>,
     /// Merged into its override by the one rule.
     pub overrides: Option<Value>,
-    /// The integration's config, to check the outcome against.
-    pub config: Value,
-    /// What the outcome may do with stored secrets.
-    pub aim: Aim,
+    /// The integration, to check the outcome against.
+    pub integration: IntegrationRecord,
+    /// Who writes it.
+    pub writer: Writer,
 }
 
-/// Whether an override may lead stored secrets of the integration to another host.
+/// Who writes an override.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Aim {
-    /// The operator may, and so may anybody when there are none.
-    Free,
-    /// They belong to the operator: who changes where they go brings their own.
-    Guarded,
+pub enum Writer {
+    /// The operator, by the admin token.
+    AdminToken,
+    /// An environment, by an API token.
+    ApiToken,
 }

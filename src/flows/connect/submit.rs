@@ -7,6 +7,7 @@ use crate::account::Account;
 use crate::account::status::Status;
 use crate::account::token::{self, Kind};
 use crate::config::Credential;
+use crate::config::reserved::Trusted;
 use crate::connect::form::{self, Origins};
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::error::{Code, Failure};
@@ -153,6 +154,7 @@ fn skeleton(
         last_action_run_result: None,
         last_forbidden_error: None,
         integration_override: None,
+        override_by_admin_token: Trusted::new(),
         created_at: now,
         updated_at: now,
     }

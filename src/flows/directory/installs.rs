@@ -1,17 +1,17 @@
 //! Installs of an environment: an integration made available there, with changes.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Directory, table};
+use super::{Directory, file_bound, table};
 use crate::account::seal::{Kind, Place};
+use crate::config::binding::Bound;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{InstallChange, RootAsk, Written, ask_root};
 use crate::flows::published;
 use crate::flows::records::{InstallRecord, Listed, Page};
-use crate::flows::save_install::{checked_override, merged_override};
+use crate::flows::save_install::{Changed, StoredOverride, changed_override};
 use crate::flows::sealed;
 use crate::ids::{InstallId, IntegrationId};
-use crate::json as words;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
@@ -19,7 +19,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     pub(super) async fn create_install(
         &self,
         record: InstallRecord,
-        secrets: &Value,
+        secrets: &Bound,
     ) -> Result<Written<InstallRecord>, Failure> {
         let integration_id = record.integration_id.to_string();
         if let Some(existing) = self.install_of(&integration_id)? {
@@ -39,7 +39,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         }
         let id = record.id.to_string();
         let record = InstallRecord {
-            sealed: sealed::seal(&self.outside, override_secrets(&id), secrets)?,
+            sealed: sealed::seal(&self.outside, override_secrets(&id), &secrets.to_seal())?,
             ..record
         };
         let values = [
@@ -69,15 +69,16 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             .find_install(id)?
             .ok_or_else(|| Failure::not_found("environment integration"))?;
         let key = id.to_string();
-        let (overrides, sealed) = match &change.overrides {
-            None => (old.overrides.clone(), old.sealed.clone()),
+        let stored = self.stored_override(&old)?;
+        let stored = match &change.overrides {
+            None => stored,
             Some(patch) => {
-                let whole = merged_override(&self.whole_override(&old)?, patch)?;
-                let (public, secrets) = checked_override(&change.config, &whole, change.aim)?;
-                (
-                    public,
-                    sealed::seal(&self.outside, override_secrets(&key), &secrets)?,
-                )
+                let file = file_bound(&self.outside, &change.integration)?;
+                let integration = Changed {
+                    config: &change.integration.config,
+                    secrets: &file,
+                };
+                changed_override(integration, &stored, patch, change.writer)?
             }
         };
         let record = InstallRecord {
@@ -85,8 +86,13 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             show_in_catalog: change.show_in_catalog.unwrap_or(old.show_in_catalog),
             version: old.version + 1,
             updated_at: self.outside.now(),
-            overrides,
-            sealed,
+            sealed: sealed::seal(
+                &self.outside,
+                override_secrets(&key),
+                &stored.secrets.to_seal(),
+            )?,
+            overrides: stored.public,
+            by_admin_token: stored.trusted,
             ..old
         };
         self.storage.exec(
@@ -133,19 +139,12 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(record.integration_id)
     }
 
-    fn whole_override(&self, record: &InstallRecord) -> Result<Value, Failure> {
-        let mut whole = record.overrides.clone();
-        if let Some(text) = &record.sealed {
-            words::merge(
-                &mut whole,
-                &sealed::open(
-                    &self.outside,
-                    override_secrets(&record.id.to_string()),
-                    text,
-                )?,
-            );
-        }
-        Ok(whole)
+    fn stored_override(&self, record: &InstallRecord) -> Result<StoredOverride, Failure> {
+        Ok(StoredOverride {
+            public: record.overrides.clone(),
+            secrets: install_bound(&self.outside, record)?,
+            trusted: record.by_admin_token.clone(),
+        })
     }
 
     fn install_of(&self, integration_id: &str) -> Result<Option<InstallRecord>, StorageFault> {
@@ -177,4 +176,13 @@ pub(crate) fn override_secrets(id: &str) -> Place<'_> {
         id,
         field: "override",
     }
+}
+
+/// The secrets of an install's override, each with what it is bound to.
+pub(crate) fn install_bound(
+    outside: &impl Outside,
+    record: &InstallRecord,
+) -> Result<Bound, Failure> {
+    let id = record.id.to_string();
+    sealed::open_bound(outside, override_secrets(&id), record.sealed.as_deref())
 }

@@ -4,8 +4,11 @@ use serde_json::{Value, json};
 
 use super::{Directory, table};
 use crate::account::seal::{Kind, Place};
+use crate::config;
+use crate::config::binding::Bound;
 use crate::error::Failure;
 use crate::flows::ask::{IntegrationFile, Saving, Written};
+use crate::flows::bind;
 use crate::flows::published;
 use crate::flows::records::{IntegrationRecord, Listed, Page};
 use crate::flows::save_integration::checked_file;
@@ -76,7 +79,16 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             ));
         }
         let (file, _) = checked_file(&file)?;
-        let record = self.store_integration(old, file.clone(), &file.secrets)?;
+        let mut brought = patch.get("config").cloned().unwrap_or_default();
+        config::normalise(&mut brought);
+        let secrets = file.secrets.clone();
+        let bound = bind::file(
+            Some((&old.config, &file_bound(&self.outside, &old)?)),
+            &file.config,
+            secrets,
+            &brought,
+        )?;
+        let record = self.store_integration(old, file, &bound)?;
         self.publish().await;
         Ok(Written {
             record,
@@ -86,11 +98,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     fn whole_config(&self, record: &IntegrationRecord) -> Result<Value, Failure> {
         let mut config = record.config.clone();
-        if let Some(text) = &record.sealed {
-            words::merge(
-                &mut config,
-                &sealed::open(&self.outside, file_secrets(&record.id.to_string()), text)?,
-            );
+        let secrets = file_bound(&self.outside, record)?.secrets;
+        if secrets.is_object() {
+            words::merge(&mut config, &secrets);
         }
         Ok(config)
     }
@@ -101,6 +111,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     ) -> Result<Written<IntegrationRecord>, Failure> {
         let now = self.outside.now();
         let id = IntegrationId::new(now, self.outside.random());
+        let bound = bind::file(None, &file.config, file.secrets.clone(), &file.secrets)?;
         let record = IntegrationRecord {
             id,
             name: file.name,
@@ -110,7 +121,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             config: file.config,
             created_at: now,
             updated_at: now,
-            sealed: self.seal_file(id, &file.secrets)?,
+            sealed: self.seal_file(id, &bound)?,
         };
         let values = [
             id.to_string().into(),
@@ -133,15 +144,16 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         old: IntegrationRecord,
         file: IntegrationFile,
     ) -> Result<Written<IntegrationRecord>, Failure> {
-        let kept = match &old.sealed {
-            Some(text) => sealed::kept(
-                &sealed::open(&self.outside, file_secrets(&old.id.to_string()), text)?,
-                &file.config,
-            ),
-            None => Value::Null,
-        };
+        let before = file_bound(&self.outside, &old)?;
+        let kept = sealed::kept(&before.secrets, &file.config);
         let secrets = sealed::joined(kept, &file.secrets);
-        let record = self.store_integration(old, file, &secrets)?;
+        let bound = bind::file(
+            Some((&old.config, &before)),
+            &file.config,
+            secrets,
+            &file.secrets,
+        )?;
+        let record = self.store_integration(old, file, &bound)?;
         Ok(Written {
             record,
             is_new: false,
@@ -152,7 +164,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         &self,
         old: IntegrationRecord,
         file: IntegrationFile,
-        secrets: &Value,
+        secrets: &Bound,
     ) -> Result<IntegrationRecord, Failure> {
         let record = IntegrationRecord {
             category: file.category,
@@ -170,8 +182,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(record)
     }
 
-    fn seal_file(&self, id: IntegrationId, secrets: &Value) -> Result<Option<String>, Failure> {
-        sealed::seal(&self.outside, file_secrets(&id.to_string()), secrets)
+    fn seal_file(&self, id: IntegrationId, secrets: &Bound) -> Result<Option<String>, Failure> {
+        let secrets = secrets.to_seal();
+        sealed::seal(&self.outside, file_secrets(&id.to_string()), &secrets)
     }
 
     fn integration_by(
@@ -191,4 +204,13 @@ pub(crate) fn file_secrets(id: &str) -> Place<'_> {
         id,
         field: "config",
     }
+}
+
+/// The secrets of an integration file, each with what it is bound to.
+pub(crate) fn file_bound(
+    outside: &impl Outside,
+    record: &IntegrationRecord,
+) -> Result<Bound, Failure> {
+    let id = record.id.to_string();
+    sealed::open_bound(outside, file_secrets(&id), record.sealed.as_deref())
 }

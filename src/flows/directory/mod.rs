@@ -19,8 +19,8 @@ mod table;
 mod waiting;
 mod webhooks;
 
-pub(crate) use installs::override_secrets;
-pub(crate) use integrations::file_secrets;
+pub(crate) use installs::{install_bound, override_secrets};
+pub(crate) use integrations::{file_bound, file_secrets};
 
 use std::cell::Cell;
 use std::time::Duration;

@@ -33,6 +33,8 @@ pub(in crate::flows) struct StepCall<'a> {
     pub(in crate::flows) whole: Whole,
     /// The whole context, as the steps before left it.
     pub(in crate::flows) context: &'a Value,
+    /// Its public half.
+    pub(in crate::flows) shown: &'a Value,
     /// The root `id`; null is none.
     pub(in crate::flows) id: Value,
     /// What would be the caller's query, as a raw query.
@@ -83,6 +85,7 @@ pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
         object,
         loaded,
         context: call.context,
+        shown: call.shown,
         effective,
         plan: Plan::Method {
             method,

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::{Brings, Kept, NewEvent, bad_signature, fetch, keys};
+use super::{Brings, Kept, NewEvent, bad_signature, fetch, keys, unreadable};
 use crate::config::Webhook;
 use crate::config::webhook::SignatureVerification;
 use crate::error::Failure;
@@ -203,16 +203,24 @@ impl<O: Outside> Ground<'_, O> {
 
     fn scope(&self) -> TemplateScope<'_> {
         let compiled = &self.effective.compiled;
-        TemplateScope::new(self.context)
-            .with_integration(&compiled.integration)
-            .with_environment_variables(&compiled.environment_variables)
+        compiled.scope(self.context, self.shown.unwrap_or(&Value::Null))
     }
 
+    /// Where a secret was given for another use the sender shall try again: the operator can send it again.
     fn refused(&self, refusal: &Refusal) -> Failure {
+        if let Refusal::Render(_, error) = refusal
+            && error.withheld().is_some()
+        {
+            let failure = Failure::from(error.clone());
+            return unreadable(self.outside, &failure, &self.at.1);
+        }
         self.log_refusal(refusal.code(), &refusal.to_string())
     }
 
     fn refused_handshake(&self, error: &HandshakeError) -> Failure {
+        if let HandshakeError::Challenge(refusal @ Refusal::Render(..)) = error {
+            return self.refused(refusal);
+        }
         self.log_refusal("handshake", &error.to_string())
     }
 

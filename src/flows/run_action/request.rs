@@ -21,6 +21,7 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
             method,
             whole: Whole::Any,
             context: self.context.whole(),
+            shown: self.context.shown(),
             id: Value::Null,
             query: String::new(),
             body: self.previous.value.clone(),
@@ -54,6 +55,7 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
                 Whole::Any
             },
             context: self.context.whole(),
+            shown: self.context.shown(),
             id: match id {
                 Some(Rendered::Value(id)) => id,
                 Some(Rendered::Dropped) | None => Value::Null,
@@ -77,10 +79,9 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
 
     fn scope(&self) -> TemplateScope<'_> {
         let compiled = &self.effective.compiled;
-        TemplateScope::new(self.context.whole())
+        compiled
+            .scope(self.context.whole(), self.context.shown())
             .with_body(&self.previous.value)
-            .with_integration(&compiled.integration)
-            .with_environment_variables(&compiled.environment_variables)
     }
 }
 

@@ -1,0 +1,138 @@
+//! Where an entry of an override stands in the file, as far as it matters to who may write it.
+
+use serde_json::Value;
+
+use crate::config::binding::Place;
+
+use super::kind::sees;
+
+/// Keys of a method that say nothing of where its request goes or what it carries.
+const NOT_SENT: [&str; 12] = [
+    "description",
+    "api_documentation_url",
+    "query_schema",
+    "body_schema",
+    "response_schema",
+    "examples",
+    "scopes",
+    "rate_limit",
+    "error_expression",
+    "response_path",
+    "pagination",
+    "api_response_format",
+];
+
+/// Where an entry stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Position<'p> {
+    /// Below a key of the file itself.
+    File(&'p [String]),
+    /// Below a key of a method, or of an action's request.
+    Method(&'p [String]),
+    /// Elsewhere in an action.
+    Action(&'p [String]),
+    /// In a credential.
+    Credential(&'p [String]),
+    /// In the webhook.
+    Webhook(&'p [String]),
+}
+
+impl<'p> Position<'p> {
+    pub(super) fn of(place: &'p Place) -> Self {
+        let keys: Vec<&str> = place.0.iter().map(String::as_str).collect();
+        let rest = |count: usize| place.0.get(count..).unwrap_or_default();
+        match keys.as_slice() {
+            ["resources", _, _, ..] | ["actions", _, "config", ..] => Self::Method(rest(3)),
+            ["actions", _, "steps", _, "config", ..] => Self::Method(rest(5)),
+            ["actions", ..] => Self::Action(rest(2)),
+            ["credentials", ..] => Self::Credential(rest(2)),
+            ["webhook", ..] => Self::Webhook(rest(1)),
+            _ => Self::File(rest(0)),
+        }
+    }
+
+    /// Whether an entry here, which is new or another than below, changes a host or what signs a request in.
+    pub(super) fn is_reserved(self, value: &Value) -> bool {
+        match self {
+            Self::File(keys) => match first(keys) {
+                "base_url" | "authorization" | "allowed_hosts" => true,
+                "pagination" => is_dynamic(keys, value),
+                _ => false,
+            },
+            Self::Method(keys) => match first(keys) {
+                "base_url" | "authorization" => true,
+                "no_auth" | "ignore_credentials_on_redirect" => value != &Value::Bool(true),
+                "pagination" => is_dynamic(keys, value),
+                _ => false,
+            },
+            Self::Action(_) => false,
+            // What the provider grants is secret until the file says which of it is not.
+            Self::Credential(keys) => matches!(
+                second(keys),
+                "auth" | "contextFromToken" | "contextFromCallback" | "tokenResponsePath"
+            ),
+            Self::Webhook(keys) => match first(keys) {
+                "challenge"
+                | "handle_verification"
+                | "allow_unsigned_handshake"
+                | "confirm_url_pattern" => true,
+                _ => matches!(
+                    keys.get(2).map(String::as_str),
+                    Some("jwks_url" | "public_key_url" | "public_key_url_pattern")
+                ),
+            },
+        }
+    }
+
+    /// The method or action that an entry here is a part of.
+    pub(super) fn unit_of(self, place: &Place) -> Option<Place> {
+        let count = match (self, place.part(0)) {
+            (Self::Method(_), "resources") => 3,
+            (Self::Method(_) | Self::Action(_), _) => 2,
+            _ => return None,
+        };
+        place.0.get(..count).map(|keys| Place(keys.to_vec()))
+    }
+
+    /// Whether an entry of a unit says where its request goes or what it carries.
+    pub(super) fn is_sent(self) -> bool {
+        match self {
+            Self::Method(keys) => !NOT_SENT.contains(&first(keys)),
+            Self::Action(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether its texts may be filled from an account's context. What computes has a scope of its own, without secrets.
+    pub(super) fn holds_templates(self) -> bool {
+        match self {
+            Self::File(keys) | Self::Method(keys) => match first(keys) {
+                "error_expression" | "rate_limit" => false,
+                "pagination" => !is_expression(keys),
+                _ => true,
+            },
+            Self::Webhook(keys) => {
+                let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+                keys != ["signature_verification", "config", "verification_content"]
+            }
+            Self::Action(_) | Self::Credential(_) => true,
+        }
+    }
+}
+
+fn first(keys: &[String]) -> &str {
+    keys.first().map(String::as_str).unwrap_or_default()
+}
+
+fn second(keys: &[String]) -> &str {
+    keys.get(1).map(String::as_str).unwrap_or_default()
+}
+
+/// An expression of `dynamic` pagination that looks at what the request carries.
+fn is_dynamic(keys: &[String], value: &Value) -> bool {
+    is_expression(keys) && sees(value, &["requestOptions", "url"])
+}
+
+fn is_expression(keys: &[String]) -> bool {
+    keys.last().is_some_and(|key| key.ends_with("_expression"))
+}

@@ -1,0 +1,78 @@
+//! An account's own changes to the config: what their writer may write, and that no secret goes elsewhere by them.
+
+use serde_json::{Map, Value};
+
+use super::AccountObject;
+use crate::account::Account;
+use crate::config::{self, secrets};
+use crate::error::{Code, Failure};
+use crate::flows::ask::{Override, Writer};
+use crate::flows::bind;
+use crate::flows::effective::{self, Own};
+use crate::flows::save_install::refuse_reserved;
+use crate::json as words;
+use crate::ports::{Outside, Storage};
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// The account with its override changed, where its writer may write that and no secret goes elsewhere.
+    pub(super) async fn change_override(
+        &self,
+        account: &mut Account,
+        change: &Override,
+    ) -> Result<(), Failure> {
+        let published = effective::published(&self.outside, &self.isolate, account).await?;
+        let review =
+            |account: &Account| effective::review(&self.outside, &published, Own::of(account));
+        let (before, _) = review(account)?;
+        let patch = normalised(&change.patch)?;
+        account.integration_override =
+            merged_override(account.integration_override.take(), &patch)?;
+        let compiled = effective::compiled(&self.outside, &self.isolate, account, &published);
+        compiled.map(drop).map_err(|failure| match failure.code {
+            Code::BadIntegration => Failure::invalid("integration_override", "does not fit the integration: POST /integration/validate shows what the whole would say"),
+            _ => failure,
+        })?;
+        let (now, trusting) = review(account)?;
+        if change.writer == Writer::ApiToken {
+            refuse_reserved(&before.reserved, &now.reserved, "integration_override")?;
+        }
+        bind::refuse_unbound(
+            &bind::newly(&before.unbound, &now.unbound),
+            "integration_override",
+        )?;
+        let written = match change.writer {
+            Writer::AdminToken => &patch,
+            Writer::ApiToken => &Value::Null,
+        };
+        account.override_by_admin_token = trusting.trusted(Own::of(account), written);
+        Ok(())
+    }
+}
+
+fn normalised(patch: &Value) -> Result<Value, Failure> {
+    let mut patch = match patch {
+        Value::Null | Value::Object(_) => patch.clone(),
+        _ => return Err(Failure::invalid("integration_override", "is not an object")),
+    };
+    config::normalise(&mut patch);
+    Ok(patch)
+}
+
+fn merged_override(own: Option<Value>, patch: &Value) -> Result<Option<Value>, Failure> {
+    if patch.is_null() {
+        return Ok(None);
+    }
+    let mut own = own.unwrap_or_else(|| Value::Object(Map::new()));
+    words::merge(&mut own, patch);
+    let (_, secrets) = secrets::split_config(&own);
+    let has_secret = secrets
+        .as_object()
+        .is_some_and(|secrets| !secrets.is_empty());
+    if has_secret || own.get("secret_environment_variables").is_some() {
+        return Err(Failure::invalid(
+            "integration_override",
+            "holds a secret; an account's own secrets belong in its context",
+        ));
+    }
+    Ok(Some(own))
+}

@@ -1,0 +1,813 @@
+//! A secret is bound to where it goes and how it is used: whatever layer changes that, the secret does not follow.
+
+use std::collections::BTreeSet;
+
+use data_encoding::BASE64;
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Client, Setting, id_of};
+use crate::integration_files::root;
+use crate::outside::{Sent, World, reply};
+use crate::received::signed;
+use causeway::ports::Body;
+
+const SECRET: &str = "operator-client-secret-4711";
+const SIGNING: &str = "operator-signing-secret-4711";
+const VARIABLE: &str = "secret-variable-of-the-install-4711";
+const HOME: &str = "login.vault.example";
+
+/// A file with a literal client secret, a literal signing secret, and a place for a secret variable of an install.
+fn vault() -> Value {
+    json!({ "name": "vault", "config": {
+        "base_url": "https://api.vault.example",
+        "allowed_hosts": ["*.vault.example"],
+        "headers": { "x-app-key": "{{environment_variables.app_key:undefined}}" },
+        "credentials": { "oauth2_client_credentials": { "format": "oauth2_client_credentials", "config": {
+            "client": { "id": "op-id", "secret": SECRET },
+            "auth": { "tokenHost": format!("https://{HOME}"), "tokenPath": "/token" },
+            "fields": [],
+        } } },
+        "authorization": { "format": "bearer" },
+        "resources": { "x": { "list": { "path": "/x" } } },
+        "webhook": {
+            "signature_verification": { "format": "hmac", "config": { "algorithm": "sha256", "secret": SIGNING, "compare_with": "$header.x-signature" } },
+            "payload_transform": "{ \"event_type\": \"record:created\", \"payload\": body }",
+        },
+    } })
+}
+
+/// The same, with nothing secret in it.
+fn bare() -> Value {
+    let mut file = vault();
+    for place in [
+        "/config/credentials/oauth2_client_credentials/config/client",
+        "/config/webhook/signature_verification/config",
+    ] {
+        file.pointer_mut(place)
+            .unwrap()
+            .as_object_mut()
+            .unwrap()
+            .remove("secret");
+    }
+    file
+}
+
+/// What a request carries, decoded where it is a basic credential.
+fn text_of(sent: &Sent) -> String {
+    let basic = sent
+        .header("authorization")
+        .and_then(|value| value.strip_prefix("Basic "));
+    let basic = basic
+        .and_then(|text| BASE64.decode(text.as_bytes()).ok())
+        .unwrap_or_default();
+    let headers = format!("{:?}", sent.headers);
+    format!(
+        "{} {headers} {} {}",
+        sent.url,
+        String::from_utf8_lossy(&sent.body),
+        String::from_utf8_lossy(&basic)
+    )
+}
+
+/// Where a change is written.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Layer {
+    Put,
+    Patch,
+    Install,
+    Account,
+    PlantedInstall,
+    PlantedAccount,
+}
+
+const LAYERS: [Layer; 6] = [
+    Layer::Put,
+    Layer::Patch,
+    Layer::Install,
+    Layer::Account,
+    Layer::PlantedInstall,
+    Layer::PlantedAccount,
+];
+
+struct Story {
+    world: World,
+    setting: Setting,
+    account: String,
+}
+
+impl Story {
+    fn new(file: &Value) -> Self {
+        let world = World::new();
+        world.provides(|sent| {
+            let is_token = sent.method == "POST";
+            let body = if is_token {
+                r#"{"access_token":"t","expires_in":3600}"#
+            } else {
+                "[]"
+            };
+            reply(
+                200,
+                &[("content-type", "application/json")],
+                Body::from_bytes(body),
+            )
+        });
+        let setting = Setting::new(&world, file);
+        let account = setting.account(
+            "oauth2_client_credentials",
+            &json!({ "oauth": { "token": { "access_token": "t" } } }),
+        );
+        Self {
+            world,
+            setting,
+            account,
+        }
+    }
+
+    fn install(&self, change: &Value) -> Answer {
+        self.install_by(&self.setting.admin, change)
+    }
+
+    fn install_by(&self, client: &Client, change: &Value) -> Answer {
+        let path = format!(
+            "/environment-integration/{}?environment_id={}",
+            self.setting.install, self.setting.environment
+        );
+        client.send("PATCH", &path, &json!({ "override": change }))
+    }
+
+    fn account(&self, change: &Value) -> Answer {
+        let path = format!("/integrated-account/{}", self.account);
+        self.setting
+            .admin
+            .send("PATCH", &path, &json!({ "integration_override": change }))
+    }
+
+    fn put(&self, file: &Value) -> Answer {
+        self.setting.admin.send("PUT", "/integration/vault", file)
+    }
+
+    fn patch(&self, change: &Value) -> Answer {
+        let version = self.setting.admin.get("/integration/vault").expect(200)["version"].clone();
+        self.setting.admin.send(
+            "PATCH",
+            "/integration/vault",
+            &json!({ "version": version, "config": change }),
+        )
+    }
+
+    /// Writes the change there, the operator's secrets being in the file before or after.
+    fn write(layer: Layer, change: &Value) -> (Self, Answer) {
+        let story = Self::new(
+            &if matches!(layer, Layer::PlantedInstall | Layer::PlantedAccount) {
+                bare()
+            } else {
+                vault()
+            },
+        );
+        let answer = match layer {
+            Layer::Put => {
+                let mut file = bare();
+                causeway::json::merge(&mut file["config"], change);
+                story.put(&file)
+            }
+            Layer::Patch => story.patch(change),
+            Layer::Install => story.install(change),
+            Layer::Account => story.account(change),
+            Layer::PlantedInstall => {
+                story.install(change);
+                story.put(&vault())
+            }
+            Layer::PlantedAccount => {
+                story.account(change);
+                story.put(&vault())
+            }
+        };
+        (story, answer)
+    }
+
+    fn refresh(&self) -> Answer {
+        let body = json!({ "id": self.account });
+        self.setting
+            .client
+            .send("POST", "/integrated-account/refresh-credentials", &body)
+    }
+
+    /// The requests that carry a text.
+    fn carrying(&self, secret: &str) -> Vec<String> {
+        let all = self.world.sent();
+        all.iter()
+            .filter(|sent| text_of(sent).contains(secret))
+            .map(|sent| sent.url.clone())
+            .collect()
+    }
+
+    /// What the gateway answers to requests that look like a handshake or an event.
+    fn knocked(&self) -> String {
+        let anybody = self.setting.client.with_token("");
+        let mut heard = String::new();
+        for path in [
+            format!("/environment-integration-webhook/{}", self.setting.install),
+            format!("/integrated-account-webhook/{}", self.account),
+        ] {
+            for (method, query, body) in [
+                ("POST", "", r#"{"m":"forged"}"#),
+                ("POST", "?m=forged", ""),
+                ("GET", "?m=forged", ""),
+                ("POST", "", r#"{"m":"e30.e30"}"#),
+            ] {
+                let body = if body.is_empty() {
+                    Body::Empty
+                } else {
+                    Body::from_bytes(body.to_owned())
+                };
+                let answer = anybody.request(
+                    method,
+                    &format!("{path}{query}"),
+                    &[("content-type", "application/json"), ("x-m", "forged")],
+                    body,
+                );
+                heard.push_str(answer.text());
+            }
+        }
+        heard
+    }
+}
+
+fn nested(path: &str, value: &Value) -> Value {
+    path.rsplit('/')
+        .fold(value.clone(), |value, key| json!({ key: value }))
+}
+
+const CREDENTIAL: &str = "credentials/oauth2_client_credentials/config";
+const SIGNATURE: &str = "webhook/signature_verification/config";
+
+/// Every key that aims a client secret or says how it is sent, with another value.
+fn aims() -> Vec<(String, Value)> {
+    let evil = "https://evil.example";
+    let table = [
+        ("auth/tokenHost", json!(evil)),
+        ("auth/tokenPath", json!("/elsewhere")),
+        ("auth/tokenUrl", json!("https://evil.example/token")),
+        ("auth/refreshPath", json!("/elsewhere")),
+        ("auth/refreshUrl", json!("https://evil.example/token")),
+        ("auth/revokePath", json!("/elsewhere")),
+        ("auth/introspectPath", json!("/elsewhere")),
+        ("auth/authorizeHost", json!(evil)),
+        ("auth/authorizePath", json!("/elsewhere")),
+        ("auth/authorizeUrl", json!("https://evil.example/authorize")),
+        ("auth/issuer", json!(evil)),
+        ("auth/issuerOptional", json!(true)),
+        ("client/id", json!("another")),
+        ("client/idParamName", json!("app")),
+        ("client/secretParamName", json!("key")),
+        ("options/scopeSeparator", json!(",")),
+        ("options/bodyFormat", json!("json")),
+        ("options/authorizationMethod", json!("body")),
+        ("tokenParams", json!({ "mirror": "on" })),
+        ("refreshParams", json!({ "mirror": "on" })),
+    ];
+    let mut all: Vec<_> = table
+        .into_iter()
+        .map(|(key, value)| (format!("{CREDENTIAL}/{key}"), value))
+        .collect();
+    all.push(("allowed_hosts".to_owned(), json!(["*"])));
+    all
+}
+
+/// Every key that uses a signing secret, with another value.
+fn signings() -> Vec<(String, Value)> {
+    let table = [
+        ("algorithm", json!("sha1")),
+        ("secret_encoding", json!("base64")),
+        ("parts", json!(["v0:", "$body"])),
+        ("verification_content", json!("{{body}}")),
+        ("string_type", json!("base64")),
+        ("compare_with", json!("$query.signature")),
+        ("signature", json!({ "header": "x-signatures" })),
+        ("timestamp", json!({ "from": "$header.x-time" })),
+        ("body_hash", json!({ "from": "$header.x-hash" })),
+        ("public_key", json!("MCowBQYDK2VwAyEA")),
+        ("jwks_url", json!("https://evil.example/keys")),
+        ("public_key_url", json!("{{body.url}}")),
+        ("public_key_url_pattern", json!("https://evil\\.example/.*")),
+        ("issuer", json!("https://evil.example")),
+        ("audience", json!("another")),
+        ("claim_hash", json!({ "claim": "qsh" })),
+        ("username", json!("another")),
+    ];
+    let mut all: Vec<_> = table
+        .into_iter()
+        .map(|(key, value)| (format!("{SIGNATURE}/{key}"), value))
+        .collect();
+    all.push((
+        "webhook/signature_verification/format".to_owned(),
+        json!("jwt"),
+    ));
+    all.push((
+        "webhook/challenge".to_owned(),
+        json!({ "from": "$query.m" }),
+    ));
+    all.push((
+        "webhook/handle_verification".to_owned(),
+        json!("{ \"body\": query.m }"),
+    ));
+    all.push(("webhook/allow_unsigned_handshake".to_owned(), json!(true)));
+    all.push((
+        "webhook/confirm_url_pattern".to_owned(),
+        json!("https://evil\\.example/.*"),
+    ));
+    all
+}
+
+/// The keys that the schema of integration files has in this type.
+fn keys_of(definition: &str) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(root().join("integration.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    let keys = &schema["$defs"][definition]["properties"];
+    keys.as_object()
+        .unwrap_or_else(|| panic!("{definition}"))
+        .keys()
+        .cloned()
+        .collect()
+}
+
+#[test]
+fn the_tables_of_this_test_have_every_key_of_the_schema() {
+    let has = |table: &[(String, Value)], place: &str, definition: &str, others: &[&str]| {
+        for key in keys_of(definition)
+            .iter()
+            .filter(|key| !others.contains(&key.as_str()))
+        {
+            let path = if place.is_empty() {
+                key.clone()
+            } else {
+                format!("{place}/{key}")
+            };
+            let is_there = table
+                .iter()
+                .any(|(own, _)| *own == path || own.starts_with(&format!("{path}/")));
+            assert!(
+                is_there,
+                "{definition}: `{path}` is new: does it aim or use a secret?"
+            );
+        }
+    };
+    has(
+        &aims(),
+        &format!("{CREDENTIAL}/auth"),
+        "OAuthEndpoints",
+        &[],
+    );
+    has(
+        &aims(),
+        &format!("{CREDENTIAL}/client"),
+        "OAuthClient",
+        &["secret"],
+    );
+    has(
+        &aims(),
+        &format!("{CREDENTIAL}/options"),
+        "OAuthOptions",
+        &[],
+    );
+    let harmless = [
+        "scope",
+        "params",
+        "tokenExpiryDuration",
+        "pkce",
+        "tokenResponsePath",
+        "contextFromToken",
+        "contextFromCallback",
+        "fields",
+    ];
+    has(&aims(), CREDENTIAL, "OAuth2", &harmless);
+    // The secrets themselves, and what only says whose the events are.
+    let others = [
+        "secret",
+        "previous_secret",
+        "token",
+        "password",
+        "context_lookup_field_name",
+        "context_lookup_field_value",
+    ];
+    has(&signings(), SIGNATURE, "SignatureConfig", &others);
+    has(
+        &signings(),
+        "webhook",
+        "Webhook",
+        &["payload_transform", "event_id"],
+    );
+}
+
+#[test]
+fn a_client_secret_goes_nowhere_else_whatever_key_of_whatever_layer_is_changed_and_when() {
+    for layer in LAYERS {
+        for (path, value) in aims() {
+            let (story, answer) = Story::write(layer, &nested(&path, &value));
+            let refreshed = story.refresh();
+            let carried = story.carrying(SECRET);
+            let planted = matches!(layer, Layer::PlantedInstall | Layer::PlantedAccount);
+            if answer.status == 422 {
+                assert!(
+                    !planted,
+                    "{layer:?} {path}: the operator's own file is good: {}",
+                    answer.text()
+                );
+                // It is as it was.
+                assert_eq!(
+                    refreshed.status,
+                    200,
+                    "{layer:?} {path}: {}",
+                    refreshed.text()
+                );
+                assert!(
+                    carried
+                        .iter()
+                        .all(|url| url == &format!("https://{HOME}/token")),
+                    "{layer:?} {path}: {carried:?}"
+                );
+            } else {
+                assert!(planted, "{layer:?} {path} was taken: {}", answer.text());
+                let text = refreshed.text().to_owned();
+                assert_eq!(
+                    refreshed.code(409),
+                    "integration.secret_unbound",
+                    "{layer:?} {path}"
+                );
+                assert!(text.contains("client.secret"), "{text}");
+                assert!(carried.is_empty(), "{layer:?} {path}: {carried:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_refused_write_names_the_secret_and_is_taken_with_it() {
+    for layer in [Layer::Put, Layer::Patch, Layer::Install] {
+        let change = nested(&format!("{CREDENTIAL}/auth/tokenPath"), &json!("/token/v2"));
+        let (story, answer) = Story::write(layer, &change);
+        let refused = answer.expect(422);
+        assert_eq!(refused["code"], "caller.host_key");
+        let place = &refused["details"]["failures"][0];
+        let start = if layer == Layer::Install {
+            "override"
+        } else {
+            "config"
+        };
+        assert_eq!(
+            place["path"],
+            format!("{start}.credentials.oauth2_client_credentials.config.client.secret")
+        );
+        assert!(
+            place["message"]
+                .as_str()
+                .unwrap()
+                .contains("send the secret again"),
+            "{place}"
+        );
+        let mut change = change;
+        causeway::json::merge(
+            &mut change,
+            &nested(
+                &format!("{CREDENTIAL}/client/secret"),
+                &json!("brought-again-0815"),
+            ),
+        );
+        let mut file = vault();
+        causeway::json::merge(&mut file["config"], &change);
+        let taken = match layer {
+            Layer::Put => story.put(&file),
+            Layer::Patch => story.patch(&change),
+            _ => story.install(&change),
+        };
+        taken.expect(200);
+        story.refresh().expect(200);
+        let went = story.carrying("brought-again-0815");
+        assert_eq!(went, [format!("https://{HOME}/token/v2")], "{layer:?}");
+    }
+}
+
+#[test]
+fn an_account_may_bring_its_own_client_by_its_context() {
+    let story = Story::new(&vault());
+    let own = nested(
+        CREDENTIAL,
+        &json!({ "client": { "id": "{{client_id}}", "secret": "{{client_secret}}" }, "auth": { "tokenPath": "/own" } }),
+    );
+    story.account(&own).expect(200);
+    let path = format!("/integrated-account/{}/credentials", story.account);
+    let context =
+        json!({ "context": { "client_id": "own", "client_secret": "customers-own-secret" } });
+    story
+        .setting
+        .client
+        .send("PATCH", &path, &context)
+        .expect(200);
+    story.refresh().expect(200);
+    assert_eq!(
+        story.carrying("customers-own-secret"),
+        [format!("https://{HOME}/own")]
+    );
+    assert!(story.carrying(SECRET).is_empty());
+}
+
+#[test]
+fn no_layer_makes_the_gateway_sign_with_the_operators_webhook_secret() {
+    let oracle = json!({
+        "signature_verification": { "format": "none" },
+        "challenge": { "from": "$body.m" },
+        "handle_verification": "{ \"status\": 200, \"body\": challenge_hmac }",
+        "allow_unsigned_handshake": true,
+    });
+    let signatures =
+        ["forged", "e30.e30", r#"{"m":"forged"}"#].map(|message| signed(SIGNING, message));
+    for layer in LAYERS {
+        let mut changes: Vec<Value> = signings()
+            .iter()
+            .map(|(path, value)| nested(path, value))
+            .collect();
+        for from in ["$body.m", "$query.m", "$header.x-m"] {
+            for format in ["none", "hmac", "jwt"] {
+                let mut change = json!({ "webhook": oracle });
+                change["webhook"]["challenge"]["from"] = json!(from);
+                change["webhook"]["signature_verification"]["format"] = json!(format);
+                changes.push(change);
+            }
+        }
+        for change in changes {
+            let (story, answer) = Story::write(layer, &change);
+            let heard = story.knocked();
+            assert!(
+                !signatures.iter().any(|signature| heard.contains(signature)),
+                "{layer:?} {change} {}: {heard}",
+                answer.status
+            );
+        }
+    }
+}
+
+#[test]
+fn a_challenge_needs_a_proof_beside_it() {
+    let mut file = vault();
+    file["config"]["webhook"]["signature_verification"]["format"] = json!("none");
+    file["config"]["webhook"]["challenge"] = json!({ "from": "$body.m" });
+    file["config"]["webhook"]["handle_verification"] =
+        json!("{ \"status\": 200, \"body\": challenge_hmac }");
+    let refused = Client::admin(&World::new())
+        .send("PUT", "/integration/vault", &file)
+        .expect(422);
+    assert_eq!(
+        refused["details"]["failures"][0]["path"],
+        "config.webhook.challenge"
+    );
+}
+
+/// A place of the file that reads the variable `app_key`, or where what reads it goes.
+fn variable_moves() -> Vec<(&'static str, Value)> {
+    vec![
+        (
+            "the host of everything",
+            json!({ "base_url": "https://other.vault.example" }),
+        ),
+        (
+            "a method with a host of its own",
+            json!({ "resources": { "y": { "list": { "path": "/y", "base_url": "https://y.vault.example" } } } }),
+        ),
+        (
+            "an action with a host of its own",
+            json!({ "actions": { "a": { "type": "request", "config": { "path": "/y", "base_url": "https://y.vault.example" } } } }),
+        ),
+        (
+            "the hosts that are allowed",
+            json!({ "allowed_hosts": ["*"] }),
+        ),
+        (
+            "another header",
+            json!({ "headers": { "x-copy": "{{environment_variables.app_key}}" } }),
+        ),
+        (
+            "a query",
+            json!({ "query": { "copy": "{{environment_variables.app_key}}" } }),
+        ),
+        (
+            "all variables",
+            json!({ "query": { "copy": "{{environment_variables:json}}" } }),
+        ),
+        (
+            "a method",
+            json!({ "resources": { "x": { "list": { "headers": { "description": "{{environment_variables.app_key}}" } } } } }),
+        ),
+        (
+            "the body of a method",
+            json!({ "resources": { "y": { "create": { "method": "post", "path": "/y", "body": { "deep": [{ "x-copy": "{{a|environment_variables.app_key:str}}" }] } } } } }),
+        ),
+        (
+            "a step of an action",
+            json!({ "actions": { "a": { "steps": [{ "type": "request", "config": { "resource": "x", "method": "list", "query": { "q": "{{ environment_variables.app_key }}" } } }] } } }),
+        ),
+        (
+            "the token request",
+            nested(
+                &format!("{CREDENTIAL}/tokenParams"),
+                &json!({ "copy": "{{environment_variables.app_key}}" }),
+            ),
+        ),
+        (
+            "the authorization request",
+            nested(
+                &format!("{CREDENTIAL}/params"),
+                &json!({ "copy": "{{environment_variables.app_key}}" }),
+            ),
+        ),
+        (
+            "a scope",
+            nested(
+                &format!("{CREDENTIAL}/scope"),
+                &json!(["{{environment_variables.app_key}}"]),
+            ),
+        ),
+        (
+            "signing in",
+            json!({ "authorization": { "format": "bearer", "config": { "token": "{{environment_variables.app_key}}" } } }),
+        ),
+        (
+            "a webhook",
+            nested(
+                &format!("{SIGNATURE}/audience"),
+                &json!("{{environment_variables.app_key}}"),
+            ),
+        ),
+    ]
+}
+
+#[test]
+fn a_secret_variable_stays_where_it_was_given_for() {
+    for (name, change) in variable_moves() {
+        for layer in [Layer::Patch, Layer::Install, Layer::Account] {
+            let story = Story::new(&bare());
+            story
+                .install(&json!({ "secret_environment_variables": { "app_key": VARIABLE } }))
+                .expect(200);
+            let call = || {
+                story
+                    .setting
+                    .client
+                    .get(&format!("/proxy/x?integrated_account_id={}", story.account))
+            };
+            call().expect(200);
+            assert_eq!(story.carrying(VARIABLE).len(), 1, "{name}");
+            let answer = match layer {
+                Layer::Patch => story.patch(&change),
+                Layer::Install => story.install(&change),
+                _ => story.account(&change),
+            };
+            if layer == Layer::Patch {
+                // The operator's file may change; what an install gave for another one does not follow.
+                answer.expect(200);
+                assert_eq!(call().code(409), "integration.secret_unbound", "{name}");
+                story.install(&json!({ "secret_environment_variables": { "app_key": "brought-again-0815" } })).expect(200);
+                assert_ne!(call().status, 409, "{name}");
+            } else {
+                let refused = answer.expect(422);
+                assert_eq!(refused["code"], "caller.host_key", "{name} {layer:?}");
+                assert!(
+                    refused
+                        .to_string()
+                        .contains("secret_environment_variables.app_key"),
+                    "{refused}"
+                );
+                call().expect(200);
+            }
+            assert!(
+                story
+                    .carrying(VARIABLE)
+                    .iter()
+                    .all(|url| url.starts_with("https://api.vault.example/x")),
+                "{name} {layer:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_does_not_touch_a_secret_is_free_to_change() {
+    let changes = [
+        json!({ "label": "Vault" }),
+        json!({ "resources": { "z": { "list": { "path": "/z" } } } }),
+        json!({ "resources": { "x": { "list": { "description": "all of them" } } } }),
+        json!({ "rate_limit": { "is_rate_limited": "status = 420" } }),
+        json!({ "webhook": { "payload_transform": "[]" } }),
+        json!({ "pagination": { "format": "link_header" } }),
+        nested(&format!("{CREDENTIAL}/scope"), &json!(["read"])),
+        nested(
+            &format!("{CREDENTIAL}/fields"),
+            &json!([{ "name": "team" }]),
+        ),
+    ];
+    for change in changes {
+        for layer in [Layer::Put, Layer::Patch, Layer::Install, Layer::Account] {
+            let (story, answer) = Story::write(layer, &change);
+            answer.expect(200);
+            story
+                .install(&json!({ "secret_environment_variables": { "app_key": VARIABLE } }))
+                .expect(200);
+            story.patch(&json!({ "label": "once more" })).expect(200);
+            story.refresh().expect(200);
+            story
+                .setting
+                .client
+                .get(&format!("/proxy/x?integrated_account_id={}", story.account))
+                .expect(200);
+            assert_eq!(story.carrying(SECRET).len(), 1, "{layer:?} {change}");
+        }
+    }
+}
+
+#[test]
+fn a_variable_that_aims_the_operators_secret_takes_it_away() {
+    let mut file = vault();
+    *file
+        .pointer_mut(&format!("/config/{CREDENTIAL}/auth/tokenHost"))
+        .unwrap() = json!("https://{{environment_variables.region?:login}}.vault.example");
+    for kind in ["environment_variables", "secret_environment_variables"] {
+        let story = Story::new(&file);
+        story.refresh().expect(200);
+        for client in [&story.setting.admin, &story.setting.client] {
+            let refused = story.install_by(client, &json!({ kind: { "region": "evil" } }));
+            assert_eq!(refused.code(422), "caller.host_key", "{kind}");
+        }
+        let own = nested(
+            &format!("{CREDENTIAL}/client/secret"),
+            &json!("brought-again-0815"),
+        );
+        let mut change = json!({ kind: { "region": "evil" } });
+        causeway::json::merge(&mut change, &own);
+        story.install(&change).expect(200);
+        story.world.sent();
+        story.refresh().expect(200);
+        assert_eq!(story.carrying(SECRET), Vec::<String>::new(), "{kind}");
+    }
+}
+
+#[test]
+fn an_account_whose_secret_is_unbound_can_still_be_seen_and_mended() {
+    let story = Story::new(&bare());
+    let planted = nested(
+        &format!("{CREDENTIAL}/auth/tokenHost"),
+        &json!("https://evil.vault.example"),
+    );
+    story.account(&planted).expect(200);
+    story.put(&vault()).expect(200);
+    assert_eq!(story.refresh().code(409), "integration.secret_unbound");
+    let path = format!("/integrated-account/{}", story.account);
+    let seen = story.setting.client.get(&path).expect(200);
+    assert_eq!(seen["status"], "active");
+    // What it did not cause does not stand in the way of another change.
+    story.account(&json!({ "label": "x" })).expect(200);
+    story.account(&Value::Null).expect(200);
+    story.refresh().expect(200);
+}
+
+#[test]
+fn rotating_the_sealing_key_keeps_what_a_secret_is_bound_to() {
+    let story = Story::new(&vault());
+    story
+        .setting
+        .admin
+        .post("/sealing/rotate", &json!({}))
+        .expect(200);
+    story.world.settle();
+    story.refresh().expect(200);
+    let refused = story.install(&nested(
+        &format!("{CREDENTIAL}/auth/tokenPath"),
+        &json!("/x"),
+    ));
+    assert_eq!(refused.code(422), "caller.host_key");
+}
+
+#[test]
+fn an_install_that_is_made_with_another_aim_brings_the_secret() {
+    let world = World::new();
+    let setting = Setting::new(&world, &vault());
+    let environment = setting.admin.environment("second");
+    let change = nested(
+        &format!("{CREDENTIAL}/auth/tokenHost"),
+        &json!("https://evil.vault.example"),
+    );
+    let body = |change: &Value| json!({ "environment_id": environment, "integration_name": "vault", "override": change });
+    let refused = setting
+        .admin
+        .post("/environment-integration", &body(&change));
+    assert_eq!(refused.code(422), "caller.host_key");
+    let mut change = change;
+    causeway::json::merge(
+        &mut change,
+        &nested(&format!("{CREDENTIAL}/client/secret"), &json!("own")),
+    );
+    id_of(
+        &setting
+            .admin
+            .post("/environment-integration", &body(&change))
+            .expect(201),
+    );
+}
