@@ -155,8 +155,8 @@ async function used({ call }, { id }) {
 }
 
 /** Webhooks: good ones that repeat secrets, one that cannot be read and is kept as it came. */
-async function received({ call }, { id }, webhook_secret) {
-  const post = (event) => send(gateway, accountUrl({ id }), signedRequest(webhook_secret, event));
+async function received({ call }, account, webhook_secret) {
+  const post = (event) => send(gateway, accountUrl(account), signedRequest(webhook_secret, event));
   const first = ok(await post({ kind: "order", note: "plain" }), 200);
   const repeats = ok(await post({ kind: "order", note: `your secret is ${webhook_secret}`, list: [webhook_secret] }), 200);
   const detail = ok(await call("GET", `/event/${repeats.id}`), 200);
@@ -165,7 +165,7 @@ async function received({ call }, { id }, webhook_secret) {
   assert.equal(ok(await call("GET", `/event/${lost.id}`), 200).status, "failed");
   ok(await call("POST", `/event/${first.id}/replay`, {}), 200);
   ok(await call("POST", `/event/${lost.id}/replay`, {}), 422);
-  assert.equal((await send(gateway, accountUrl({ id }), signedRequest(secret("a wrong signing secret"), { kind: "order" }))).status, 401);
+  assert.equal((await send(gateway, accountUrl(account), signedRequest(secret("a wrong signing secret"), { kind: "order" }))).status, 401);
 }
 
 /** A provider hands a signing secret over in its handshake. */
