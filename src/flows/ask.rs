@@ -19,7 +19,7 @@ use crate::ports::{ObjectFault, ObjectName, Outside};
 
 pub use account::{AccountAsk, AccountChange, AccountView, IntegrationView, Override};
 pub use connecting::{CameBack, Connected, Connecting, Ended, Failed, ReturnTo};
-pub use environment::{Aim, EnvironmentAsk, InstallChange, Link, Lookup};
+pub use environment::{Aim, EnvironmentAsk, FoundBy, InstallChange, Link, Lookup};
 pub use event::{
     AttemptView, DeliveryView, EventDetail, EventStatus, EventTypes, EventView, ReplayRange,
     WebhookChange,

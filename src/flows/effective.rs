@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use crate::account::Account;
 use crate::config::Level;
-use crate::config::{self, Config, Credential, overrides, secrets};
+use crate::config::{self, Config, Credential, overrides, secrets, steering};
 use crate::crypto;
 use crate::error::{Code, Complaint, Failure};
-use crate::expression::{Pins, PlainHttp};
+use crate::expression::{AllowedHosts, Pins, PlainHttp};
 use crate::flows::ask::{AccountView, IntegrationView};
 use crate::flows::directory::{file_secrets, override_secrets};
 use crate::flows::isolate::Isolate;
@@ -54,18 +54,34 @@ pub struct Compiled {
     pub dotted_keys: BTreeSet<String>,
     /// What the file and the install keep secret, as far as it can be told apart from other texts.
     pub secret_texts: Vec<String>,
+    /// The fields that something in the file reads, to aim, sign or compute: no customer changes them by `/me`.
+    pub steered: BTreeSet<String>,
     password_fields: BTreeSet<String>,
 }
 
 impl Compiled {
-    /// The public and the secret half of a context, by this config's password fields.
-    pub fn split_context(&self, context: &Value) -> (Value, Value) {
-        secrets::split_context(context, &self.password_fields)
+    /// The public and the secret half of a context: by this config's password fields, and by what is sealed of it
+    /// already, which stays so (null: nothing is stored yet).
+    pub fn split_context(&self, context: &Value, sealed: &Value) -> (Value, Value) {
+        secrets::split_context(context, &self.password_fields, sealed)
     }
 
-    /// Whether a value that decides scheme, host or port of a URL, and was there, is another.
-    pub fn moves_host(&self, old: &Value, new: &Value) -> bool {
-        let keys = self.config.origin_keys();
+    /// Whether the file says who the provider is: then what the hosts of its URLs answer is the provider's word. Where any
+    /// host is allowed, and a value of the context names it, it is the word of who set that value.
+    pub fn fixes_provider(&self) -> bool {
+        let is_any = self.config.allowed_hosts.as_ref();
+        let is_any = is_any.is_some_and(AllowedHosts::is_any);
+        !is_any
+            || self
+                .config
+                .urls()
+                .iter()
+                .all(|(_, url)| url.host_is_pinned())
+    }
+
+    /// Whether a value that says where the secrets of this credential go, and was there, is another.
+    pub fn moves_host(&self, method: &str, old: &Value, new: &Value) -> bool {
+        let keys = self.config.aiming_keys(method);
         keys.iter().any(|key| {
             old.get(key).is_some_and(|value| !value.is_null()) && old.get(key) != new.get(key)
         })
@@ -277,6 +293,7 @@ fn compile(
     })?;
     Ok(Compiled {
         password_fields: config.password_fields(),
+        steered: steering::steered_fields(&config, &effective),
         dotted_keys: config.dotted_keys(),
         environment_variables: environment_variables(&changes),
         integration: json!({ "id": integration.id, "name": integration.name, "category": integration.category, "is_beta": integration.is_beta }),

@@ -5,9 +5,8 @@
 
 use std::rc::Rc;
 
-use serde_json::Value;
-
 use super::AccountObject;
+use super::contents::Contents;
 use super::credential::{is_of_another, merged};
 use super::grant::Attempt;
 use super::logins::Login;
@@ -31,7 +30,7 @@ use crate::ports::{Outside, Storage};
 pub(super) struct Ground {
     pub(super) effective: Effective,
     /// The whole context, without a token.
-    pub(super) context: Value,
+    pub(super) contents: Contents,
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
@@ -100,7 +99,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             ) => {
                 let scopes = connecting.scopes.as_deref();
                 let reply = self
-                    .grant_by_client(&compiled, credential, &ground.context, scopes)
+                    .grant_by_client(&compiled, credential, ground.contents.context(), scopes)
                     .await
                     .map_err(refused)?;
                 self.accept(connecting, ground, Some((config.as_ref(), reply)), &[])
@@ -131,7 +130,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             .with_client(
                 &ground.effective.compiled,
                 config,
-                &ground.context,
+                ground.contents.context(),
                 |client| oauth::authorization_url(client, &authorize),
             )
             .map_err(unusable)?;
@@ -182,7 +181,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Err(failed(ConnectFailure::ConnectionError, words));
         }
         let request = self
-            .with_client(&compiled, config, &ground.context, build)
+            .with_client(&compiled, config, ground.contents.context(), build)
             .map_err(unusable)?;
         self.check_link(connecting).await?;
         let reply = self
@@ -229,9 +228,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             let words = "The integration is switched off.".to_owned();
             return Err(failed(ConnectFailure::InvalidIntegration, words));
         }
-        let context = merged(&effective, existing.as_deref(), connecting);
-        check_context(&context).map_err(broken)?;
-        Ok(Ground { effective, context })
+        let contents = merged(&effective, existing.as_deref(), connecting);
+        check_context(contents.context()).map_err(broken)?;
+        Ok(Ground {
+            effective,
+            contents,
+        })
     }
 }
 

@@ -247,15 +247,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if loaded.account.status != Status::Active || loaded.token() != began.token() {
             return Ok(false);
         }
-        let effective = self.effective(&loaded.account).await?;
         let account = Account {
             status: Status::NeedsReauth,
             last_error: Some(why.to_owned()),
             ..loaded.account.clone()
         };
         let events = [EventType::AuthenticationError];
-        let next = self.next(&effective, &loaded, account, &loaded.context, &events)?;
-        self.put(&effective, &loaded, &next).await.map(|_| true)
+        self.put_account(&loaded, account, &events).await?;
+        Ok(true)
     }
 
     /// A token was had for an account that seemed to need its customer.
@@ -265,15 +264,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if loaded.account.status != Status::NeedsReauth {
             return Ok(());
         }
-        let effective = self.effective(&loaded.account).await?;
         let account = Account {
             status: Status::Active,
             last_error: None,
             ..loaded.account.clone()
         };
         let events = [EventType::Reactivated];
-        let next = self.next(&effective, &loaded, account, &loaded.context, &events)?;
-        self.put(&effective, &loaded, &next).await.map(drop)
+        self.put_account(&loaded, account, &events).await
     }
 
     /// Whether and how a token can be had for the account.
