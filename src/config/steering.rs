@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::expression::scope::context_key;
 use crate::expression::{PathTemplate, Placeholder, Template, UrlTemplate};
@@ -13,27 +13,7 @@ use super::field::{Field, Kind, Transform};
 use super::secrets::KEYS;
 use super::{Config, Credential};
 
-/// Keys of a file under which no template and no expression stands.
-const PROSE: [&str; 6] = [
-    "label",
-    "logo",
-    "icon",
-    "tool_tags",
-    "allowed_hosts",
-    "fields",
-];
-/// The same of a method.
-const METHOD_PROSE: [&str; 7] = [
-    "description",
-    "api_documentation_url",
-    "query_schema",
-    "body_schema",
-    "response_schema",
-    "examples",
-    "scopes",
-];
-/// What of a method is the caller's to choose anyway, by `/custom` and `body_passthrough`.
-const CALLERS_OWN: [&str; 4] = ["path", "pagination_path", "base_url", "body"];
+mod walk;
 
 impl Config {
     /// The context keys that say where, and for whom, a credential of this format is used: scheme, host and port of any
@@ -64,22 +44,8 @@ pub fn is_plain(field: &Field) -> bool {
 /// The names of fields that something in the file reads or fills, so that another value of theirs would steer it.
 /// `file` is the whole config, all layers merged. What is new in a file counts until it is named here as harmless.
 pub fn steered_fields(config: &Config, file: &Value) -> BTreeSet<String> {
-    let mut walk = Walk {
-        names: config.fields().map(|field| field.name.as_str()).collect(),
-        steered: told_keys(config),
-    };
-    let lenient = is_signed_by_the_account(file);
-    for (key, value) in file.as_object().into_iter().flatten() {
-        match key.as_str() {
-            key if PROSE.contains(&key) || key.starts_with("x-") => {}
-            "credentials" => walk.credentials(value),
-            "resources" => walk.resources(value, lenient),
-            "actions" => walk.mentions(value),
-            "base_url" if lenient => {}
-            _ => walk.reads(value),
-        }
-    }
-    walk.steered
+    let names = config.fields().map(|field| field.name.as_str()).collect();
+    walk::steered(names, told_keys(config), file)
 }
 
 /// What the typed config says outright: hosts, what finds an account, what the provider fills, the client's own keys.
@@ -99,147 +65,6 @@ fn told_keys(config: &Config) -> BTreeSet<String> {
         keys.extend(["oauth", "client_id", "client_secret"].map(str::to_owned));
     }
     keys
-}
-
-/// Whether every request is signed by what the account itself holds, and callers may send any other in its name: then
-/// the paths and bodies of methods give a customer nothing that they do not have.
-fn is_signed_by_the_account(file: &Value) -> bool {
-    let is_own = |authorization: &Value| {
-        let format = authorization.get("format").and_then(Value::as_str);
-        let config = authorization.get("config").unwrap_or(&Value::Null);
-        let is_default = format == Some("bearer") && config.get("token").is_none();
-        is_default || format == Some("none") || any_text(config, &|text| reads_context(text))
-    };
-    let methods = file.get("resources").and_then(Value::as_object);
-    let methods = methods.into_iter().flat_map(|all| all.values());
-    let methods = methods.filter_map(Value::as_object).flat_map(Map::values);
-    let mut own = methods.filter_map(|method| method.get("authorization"));
-    let is_shared = |key: &str| {
-        let part = file.get(key).unwrap_or(&Value::Null);
-        any_text(part, &|text| text.contains("environment_variables"))
-    };
-    let parts = [
-        "base_url",
-        "headers",
-        "query",
-        "authorization",
-        "resources",
-        "actions",
-    ];
-    file.get("custom") != Some(&Value::Bool(false))
-        && file.get("authorization").is_some_and(is_own)
-        && own.all(is_own)
-        && !parts.into_iter().any(is_shared)
-}
-
-fn reads_context(text: &str) -> bool {
-    text.contains("context")
-        || Template::parse(text).is_ok_and(|template| {
-            let mut paths = template.placeholders().flat_map(Placeholder::paths);
-            paths.any(|path| context_key(path).is_some())
-        })
-}
-
-/// The recursion is as deep as the file, which is bounded.
-fn any_text(value: &Value, is_it: &dyn Fn(&str) -> bool) -> bool {
-    match value {
-        Value::String(text) => is_it(text),
-        Value::Array(items) => items.iter().any(|item| any_text(item, is_it)),
-        Value::Object(entries) => entries.values().any(|item| any_text(item, is_it)),
-        _ => false,
-    }
-}
-
-/// A look through the file for the names of fields.
-struct Walk<'c> {
-    names: BTreeSet<&'c str>,
-    steered: BTreeSet<String>,
-}
-
-impl Walk<'_> {
-    fn credentials(&mut self, credentials: &Value) {
-        for credential in credentials.as_object().into_iter().flat_map(Map::values) {
-            let config = credential.get("config").and_then(Value::as_object);
-            let config = config.into_iter().flatten();
-            for (_, value) in config.filter(|(key, _)| *key != "fields") {
-                self.reads(value);
-            }
-        }
-    }
-
-    fn resources(&mut self, resources: &Value, lenient: bool) {
-        let methods = resources.as_object().into_iter().flat_map(Map::values);
-        let methods = methods.filter_map(Value::as_object).flat_map(Map::values);
-        for (key, value) in methods.filter_map(Value::as_object).flatten() {
-            let is_callers = lenient && CALLERS_OWN.contains(&key.as_str());
-            if !is_callers && !METHOD_PROSE.contains(&key.as_str()) {
-                self.reads(value);
-            }
-        }
-    }
-
-    /// What is read by placeholders, and by expressions that look at the context.
-    fn reads(&mut self, value: &Value) {
-        let mut read = BTreeSet::new();
-        for_each_text(value, &mut |text| read.extend(self.read_by(text)));
-        self.steered.extend(read);
-    }
-
-    fn read_by(&self, text: &str) -> Vec<String> {
-        let looks = text.contains("context") || text.contains("credentials");
-        let reads = |name: &&&str| (looks && mentions(text, name)) || fills(text, name);
-        let read = self.names.iter().filter(reads);
-        read.map(|name| (*name).to_owned()).collect()
-    }
-
-    /// An action hands values from step to step under any name: whatever it mentions counts.
-    fn mentions(&mut self, value: &Value) {
-        let mut found = BTreeSet::new();
-        for_each_text(value, &mut |text| {
-            let names = self.names.iter().filter(|name| mentions(text, name));
-            found.extend(names.map(|name| (*name).to_owned()));
-        });
-        self.steered.extend(found);
-    }
-}
-
-/// Texts and keys.
-fn for_each_text(value: &Value, see: &mut dyn FnMut(&str)) {
-    match value {
-        Value::String(text) => see(text),
-        Value::Array(items) => items.iter().for_each(|item| for_each_text(item, see)),
-        Value::Object(entries) => {
-            for (key, item) in entries {
-                see(key);
-                for_each_text(item, see);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Whether one of the text's placeholders reads this key, or the whole context.
-fn fills(text: &str, name: &str) -> bool {
-    let Ok(template) = Template::parse(text) else {
-        return false;
-    };
-    let mut paths = template.placeholders().flat_map(Placeholder::paths);
-    paths.any(|path| match (context_key(path), path.first()) {
-        (Some(key), _) => key == name,
-        (None, Some("context" | "credentials")) => true,
-        _ => false,
-    })
-}
-
-/// Whether the name stands in the text as a word.
-fn mentions(text: &str, name: &str) -> bool {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    text.match_indices(name).any(|(at, _)| {
-        let before = text.get(..at).and_then(|text| text.chars().next_back());
-        let behind = text.get(at.saturating_add(name.len())..);
-        let behind = behind.and_then(|text| text.chars().next());
-        !name.is_empty() && !before.is_some_and(is_word) && !behind.is_some_and(is_word)
-    })
 }
 
 /// The context keys that a token is asked for with. Every place of an endpoint is named, so that a new one cannot be

@@ -10,8 +10,20 @@ use crate::connect::Browser;
 use crate::outside::World;
 use crate::received::{SECRET, signed, signing_file};
 
+/// What the check of a file wants where customers type what finds an account; it never runs.
+pub fn never_proving(key: &str) -> Value {
+    let never = "$exists($context.never)";
+    json!({ "steps": [
+        { "type": "request", "config": { "path": "/never" }, "run_if": never },
+        { "type": "update_context", "config": { key: "{{body.never}}" }, "run_if": never },
+    ] })
+}
+
 /// The shop of `received`, found by a field that customers type; `actions` run before it is active.
 pub fn typed_shop(actions: &Value) -> Value {
+    let mut all = json!({ "post_install": never_proving("shop") });
+    merge(&mut all, actions);
+    let actions = all;
     let mut file = signing_file(&json!({ "event_id": null }));
     let fields = json!([
         { "name": "shop", "label": "Shop", "required": true },

@@ -18,7 +18,9 @@ const NEW_KEYS: &str = "k2:AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=,k1:AAECA
 fn a_webhook_kept_unread_is_read_again_by_the_value_the_account_has_and_while_it_is_active() {
     let mut broken =
         signing_file(&json!({ "payload_transform": "$error(\"not yet\")", "event_id": null }));
-    broken["config"]["credentials"] = file()["config"]["credentials"].clone();
+    for key in ["credentials", "actions"] {
+        broken["config"][key] = file()["config"][key].clone();
+    }
     let world = World::new();
     let setting = Setting::new(&world, &broken);
     let quay = Quay { world, setting };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client, Setting};
+use crate::found::never_proving;
 use crate::outside::World;
 
 /// A file with every kind of key that steers something.
@@ -29,7 +30,7 @@ fn file() -> Value {
             "api_key": { "format": "api_key", "config": { "fields": [{ "name": "api_key", "type": "password" }, { "name": "of_another" }] } },
         },
         "resources": { "fish": { "list": { "path": "/fish" } } },
-        "actions": { "writes": { "type": "update_context", "config": { "written": "by the action" } } },
+        "actions": { "post_install": never_proving("team"), "writes": { "type": "update_context", "config": { "written": "by the action" } } },
         "webhook": { "signature_verification": { "format": "hmac", "config": {
             "secret": "s-of-the-webhook", "compare_with": "$header.x-s",
             "context_lookup_field_name": "team", "context_lookup_field_value": "body.team",

@@ -13,7 +13,10 @@ use crate::received::SECRET;
 /// A shop that signs in at a provider, or by a key; the provider, the way back and actions name shops.
 pub fn file() -> Value {
     let mut file = typed_shop(&json!({
-        "takes": { "type": "update_context", "config": { "shop": "{{body.shop}}" } },
+        "takes": { "steps": [
+            { "type": "request", "config": { "path": "/never" }, "run_if": "$exists($context.never)" },
+            { "type": "update_context", "config": { "shop": "{{body.shop}}" } },
+        ] },
         "asks": { "steps": [
             { "type": "request", "config": { "path": "/shop" } },
             { "type": "update_context", "config": { "shop": "{{body.shop}}" } },
@@ -185,6 +188,7 @@ fn the_index_asks_by_the_same_rule_when_the_file_names_another_key() {
     let lookup =
         json!({ "config": { "webhook": { "signature_verification": { "config": lookup } } } });
     merge(&mut by_note, &lookup);
+    by_note["config"]["actions"]["post_install"] = crate::found::never_proving("note");
     quay.setting
         .admin
         .send("PUT", "/integration/shop", &by_note)

@@ -42,6 +42,8 @@ fn rich(authorization: &Value) -> Value {
             "description": "{{free}}", "examples": "context.free",
         } } },
         "actions": {
+            "greets": { "steps": [{ "type": "get_context" }, { "type": "transform", "config": "{ 'free': $context.free }" }] },
+            "tells": { "type": "transform", "config": "free" },
             "post_install": { "steps": [
                 { "type": "get_context" }, { "type": "transform", "config": "{ 'f32': f33 }" }, { "type": "update_context", "config": "$previous" },
                 { "type": "set_context", "config": { "f34": "{{f35}}" } }, { "type": "request", "config": { "path": "/{{f36}}", "headers": { "a": "{{f37}}" } }, "run_if": "$context.f38" },
