@@ -24,6 +24,7 @@ pub mod schema;
 pub mod secrets;
 pub mod setting;
 pub mod source;
+pub mod steering;
 pub mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};

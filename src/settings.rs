@@ -36,6 +36,12 @@ pub const CONFIG_CACHE_SECONDS: u64 = 30;
 pub const MAX_CONFIG_CACHE_SECONDS: u64 = 60;
 /// The largest context of an account, as JSON. SQLite's row takes 2 MB, and holds it twice while it changes.
 pub const CONTEXT_BYTES: usize = 256 * 1024;
+/// The largest change that an account token may ask for, as JSON.
+pub const OWN_CHANGE_BYTES: usize = 16 * 1024;
+/// How often account tokens may change their account in [`OWN_CHANGES_PERIOD`]: each change is an event.
+pub const OWN_CHANGES: usize = 10;
+/// The time that is counted in.
+pub const OWN_CHANGES_PERIOD: Duration = Duration::from_mins(1);
 /// The largest body that a method's `body` template may look into.
 pub const TEMPLATE_BODY_BYTES: usize = 1024 * 1024;
 /// The most values (at any depth) of an answer that an expression looks into. Built, each takes

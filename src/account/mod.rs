@@ -1,8 +1,9 @@
-//! A connected account: what it is, whether it may be called, how its secrets rest, how long its
-//! token lasts; and how what names it to the outside is signed.
+//! A connected account: what it is, who set what of it, whether it may be called, how its secrets rest, how
+//! long its token lasts; and how what names it to the outside is signed.
 //! Storing and calling it are the flows' work.
 
 pub mod freshness;
+pub mod origin;
 pub mod refusals;
 pub mod seal;
 pub mod status;

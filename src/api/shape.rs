@@ -11,7 +11,15 @@ use crate::settings::{ADMIN_BODY_BYTES, ADMIN_BODY_DEPTH};
 
 /// A body as JSON of any shape.
 pub(crate) async fn read_json<S: ByteStream>(body: Body<S>) -> Result<Value, Failure> {
-    let bytes = body::read(body, ADMIN_BODY_BYTES).await?;
+    read_json_within(body, ADMIN_BODY_BYTES).await
+}
+
+/// The same of at most `most` bytes.
+pub(crate) async fn read_json_within<S: ByteStream>(
+    body: Body<S>,
+    most: usize,
+) -> Result<Value, Failure> {
+    let bytes = body::read(body, most).await?;
     if bytes.is_empty() {
         return Err(Failure::new(Code::Malformed, "A JSON body is needed here."));
     }

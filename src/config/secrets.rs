@@ -30,7 +30,14 @@ pub const KEYS: [&str; 11] = [
 /// Takes a context apart into what may be shown and what is sealed.
 /// `merge(public, secret)` gives it back. An array that holds a secret
 /// anywhere is secret as a whole; a `null` is never secret.
-pub fn split_context(context: &Value, password_fields: &BTreeSet<String>) -> (Value, Value) {
+///
+/// `sealed` is the secret half as it is stored: what is in it stays secret,
+/// whatever the file calls it now. Null where nothing is stored yet.
+pub fn split_context(
+    context: &Value,
+    password_fields: &BTreeSet<String>,
+    sealed: &Value,
+) -> (Value, Value) {
     let secret_at_top = |key: &str| password_fields.contains(key);
     let (mut public, mut secret) = (Map::new(), Map::new());
     let Value::Object(entries) = context else {
@@ -42,7 +49,8 @@ pub fn split_context(context: &Value, password_fields: &BTreeSet<String>) -> (Va
             "oauth" => Kind::OAuth,
             _ => Kind::Public,
         };
-        put(key, value, kind, &mut public, &mut secret);
+        let mut halves = (&mut public, &mut secret);
+        put(key, value, kind, sealed.get(key), &mut halves);
     }
     (Value::Object(public), Value::Object(secret))
 }
@@ -55,20 +63,22 @@ enum Kind {
     Secret,
 }
 
-fn put(
-    key: &str,
-    value: &Value,
-    kind: Kind,
-    public: &mut Map<String, Value>,
-    secret: &mut Map<String, Value>,
-) {
-    let (shown, hidden) = split(value, kind);
-    public.extend(shown.map(|shown| (key.to_owned(), shown)));
-    secret.extend(hidden.map(|hidden| (key.to_owned(), hidden)));
+/// The halves that are being made.
+type Halves<'a> = (&'a mut Map<String, Value>, &'a mut Map<String, Value>);
+
+fn put(key: &str, value: &Value, kind: Kind, sealed: Option<&Value>, halves: &mut Halves) {
+    let (shown, hidden) = split(value, kind, sealed);
+    halves.0.extend(shown.map(|shown| (key.to_owned(), shown)));
+    halves
+        .1
+        .extend(hidden.map(|hidden| (key.to_owned(), hidden)));
 }
 
 /// The recursion is as deep as the context, which is parsed JSON.
-fn split(value: &Value, kind: Kind) -> (Option<Value>, Option<Value>) {
+fn split(value: &Value, kind: Kind, sealed: Option<&Value>) -> (Option<Value>, Option<Value>) {
+    // A secret is a text, a number or an array: below an object only what is sealed of it is one.
+    let was_secret = sealed.is_some_and(|sealed| !sealed.is_object());
+    let kind = if was_secret { Kind::Secret } else { kind };
     match value {
         Value::Object(entries) => {
             let (mut public, mut secret) = (Map::new(), Map::new());
@@ -78,7 +88,8 @@ fn split(value: &Value, kind: Kind) -> (Option<Value>, Option<Value>) {
                     (_, key) if KEYS.contains(&key) => Kind::Secret,
                     _ => Kind::Public,
                 };
-                put(key, value, kind, &mut public, &mut secret);
+                let below = sealed.and_then(|sealed| sealed.get(key));
+                put(key, value, kind, below, &mut (&mut public, &mut secret));
             }
             let secret = Some(secret).filter(|secret| !secret.is_empty());
             (Some(Value::Object(public)), secret.map(Value::Object))
@@ -149,7 +160,7 @@ fn seal_whole(key: &str, public: &mut Value, secret: &mut Value) {
     let fields = config
         .as_object_mut()
         .and_then(|keys| keys.shift_remove("fields"));
-    let (shown, hidden) = split(config, Kind::Secret);
+    let (shown, hidden) = split(config, Kind::Secret, None);
     *config = shown.unwrap_or_else(|| json!({}));
     if let (Value::Object(keys), Some(fields)) = (config, fields) {
         keys.insert("fields".to_owned(), fields);
@@ -186,91 +197,4 @@ fn take_literal(value: &mut Value, place: &[&str]) -> Option<Value> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::{split_config, split_context};
-    use crate::config::credentials::LATER_FORMATS;
-    use crate::json::merge;
-    use serde_json::json;
-
-    #[test]
-    fn a_context_is_split_and_given_back() {
-        let context = json!({
-            "subdomain": "acme", "pin": "1234", "api_key": "k", "nothing": null, "password": null,
-            "oauth": {"token": {"access_token": "a", "expires_in": 1, "scope": null, "raw": {"x": [1]}}, "state": "s"},
-            "deep": {"a": {"secret": "s", "name": "n"}, "token": {"id": 1}},
-            "list": [1, 2], "accounts": [{"api_token": "t"}], "empty": {}
-        });
-        let (public, secret) = split_context(&context, &BTreeSet::from(["pin".to_owned()]));
-        assert_eq!(
-            public,
-            json!({
-                "subdomain": "acme", "nothing": null, "password": null, "oauth": {"token": {"scope": null, "raw": {}}, "state": "s"},
-                "deep": {"a": {"name": "n"}, "token": {}}, "list": [1, 2], "empty": {}
-            })
-        );
-        assert_eq!(
-            secret,
-            json!({
-                "pin": "1234", "api_key": "k", "oauth": {"token": {"access_token": "a", "expires_in": 1, "raw": {"x": [1]}}},
-                "deep": {"a": {"secret": "s"}, "token": {"id": 1}}, "accounts": [{"api_token": "t"}]
-            })
-        );
-        let mut back = public;
-        merge(&mut back, &secret);
-        assert_eq!(back, context);
-    }
-
-    #[test]
-    fn literal_secrets_of_a_configuration_are_taken_out_and_placeholders_stay() {
-        let config = json!({
-            "credentials": {
-                "oauth2": {"format": "oauth2", "config": {"client": {"id": "i", "secret": "s"}}},
-                "keka_oauth": {"config": {"client": {"secret": "{{client_secret}}"}}}
-            },
-            "webhook": {"signature_verification": {"format": "hmac", "config": {"secret": "w", "token": "{{t}}", "parts": []}}}
-        });
-        let (public, secret) = split_config(&config);
-        assert_eq!(
-            secret,
-            json!({
-                "credentials": {"oauth2": {"config": {"client": {"secret": "s"}}}},
-                "webhook": {"signature_verification": {"config": {"secret": "w"}}}
-            })
-        );
-        let shown = public.to_string();
-        assert!(!shown.contains("\"s\"") && shown.contains("{{client_secret}}"));
-        let mut back = public;
-        merge(&mut back, &secret);
-        assert_eq!(back, config);
-        assert_eq!(split_config(&json!({})), (json!({}), json!({})));
-    }
-
-    #[test]
-    fn credentials_of_later_formats_are_secret_but_for_their_fields() {
-        for format in LATER_FORMATS {
-            let config = json!({"credentials": {
-                "mine": {"format": format, "config": {"private": "hidden", "deep": {"a": ["hidden"], "n": 1}, "fields": [{"name": "f"}]}},
-            }});
-            let (public, secret) = split_config(&config);
-            assert!(!public.to_string().contains("hidden"), "{format}");
-            assert!(public.to_string().contains("\"name\":\"f\""));
-            let mut back = public;
-            merge(&mut back, &secret);
-            assert_eq!(back, config);
-        }
-        // An override need not repeat the format; its nulls still remove.
-        let change =
-            json!({"credentials": {"mine": {"config": {"private": "hidden", "gone": null}}}});
-        let (public, secret) = split_config(&change);
-        assert_eq!(
-            public,
-            json!({"credentials": {"mine": {"config": {"gone": null}}}})
-        );
-        assert_eq!(
-            secret,
-            json!({"credentials": {"mine": {"config": {"private": "hidden"}}}})
-        );
-    }
-}
+mod tests;

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::config::field::{Choice, Field, Kind, Transform};
-use crate::config::secrets::KEYS;
+use crate::config::steering::is_plain;
 use crate::crypto::sha256_hex;
 use crate::expression::{OriginPlace, Pins};
 
@@ -64,12 +64,39 @@ pub fn read(
     }
 }
 
+/// One value that came as JSON, checked and stored as if it had been typed. It has to be a text, a number or one of the
+/// options; what is wrong is said in words that name the field.
+pub fn json_value(field: &Field, given: &Value, origins: &Origins) -> Result<Value, String> {
+    if field.kind == Kind::SingleSelect {
+        let is_it = |choice: &&Choice| choice.value == *given || *given == option_text(choice);
+        let choice = field
+            .options
+            .iter()
+            .find(is_it)
+            .filter(|_| is_scalar(given));
+        let value = choice.map(|choice| transformed(field, choice.value.clone()));
+        return value.ok_or_else(|| format!("Choose one of the options of {}.", named(field)));
+    }
+    let text = match given {
+        Value::String(text) => trimmed(text).to_owned(),
+        Value::Number(number) => number.to_string(),
+        _ => return Err(format!("{} must be a text.", named(field))),
+    };
+    if text.is_empty() {
+        return Err(format!("Fill in {}.", named(field)));
+    }
+    check::text(field, &text, origins)?;
+    Ok(transformed(field, Value::String(text)))
+}
+
+fn is_scalar(value: &Value) -> bool {
+    !matches!(value, Value::Null | Value::Object(_) | Value::Array(_))
+}
+
 /// Whether the field's value is never shown again once it was typed: it is a
 /// secret, or only its hash is stored.
 pub fn is_hidden(field: &Field) -> bool {
-    field.kind == Kind::Password
-        || KEYS.contains(&field.name.as_str())
-        || field.transform == Some(Transform::Sha256)
+    !is_plain(field)
 }
 
 /// What stands for an option in the form: its own text, or its JSON.

@@ -19,7 +19,7 @@ use crate::ports::{ObjectFault, ObjectName, Outside};
 
 pub use account::{AccountAsk, AccountChange, AccountView, IntegrationView, Override};
 pub use connecting::{CameBack, Connected, Connecting, Ended, Failed, ReturnTo};
-pub use environment::{EnvironmentAsk, InstallChange, Link, Lookup, Writer};
+pub use environment::{EnvironmentAsk, FoundBy, InstallChange, Link, Lookup, Writer};
 pub use event::{
     AttemptView, DeliveryView, EventDetail, EventStatus, EventTypes, EventView, ReplayRange,
     WebhookChange,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::account::origin::Origin;
 use crate::config::action::RESERVED;
 use crate::error::Failure;
 use crate::flows::account_object::AccountObject;
@@ -33,14 +34,23 @@ pub async fn call_action<O: Outside, S: Storage>(
     if loaded.account.is_sandbox && action.may_write(&compiled.config) {
         return Err(sandbox_refusal());
     }
+    let who = writer(sees, &input);
     let outcome = run_action(object, &loaded, &effective, action, input, deadline).await?;
+    object.keep_changes(who, &loaded.context, &outcome).await?;
     let mut result = outcome.result;
     object
         .redactor(compiled, &loaded.context)
         .value(&mut result);
     if let Some(context) = &outcome.context {
-        object.keep_changes(&loaded.context, context).await?;
-        Redactor::of_context(compiled, context).value(&mut result);
+        Redactor::of_context(compiled, context, &loaded.sealed).value(&mut result);
     }
     Ok(result)
+}
+
+/// Whose word it is what the action writes: the provider's, unless a customer gave it something to write.
+fn writer(sees: &Sees, input: &Value) -> Origin {
+    match sees {
+        Sees::AccountToken(_) if !input.is_null() => Origin::Customer,
+        _ => Origin::Provider,
+    }
 }

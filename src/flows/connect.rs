@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::config::{Config, Credential};
-use crate::connect::form::Problems;
+use crate::connect::form::{Problems, is_hidden};
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{
@@ -162,7 +162,7 @@ pub async fn choose(
     if effective.compiled.config.credentials.is_empty() {
         return Ok(None);
     }
-    let kept = kept(outside, opened).await?;
+    let kept = kept(outside, opened, &effective.compiled.config).await?;
     Ok(Some(Chosen {
         name: name.to_owned(),
         effective,
@@ -172,7 +172,11 @@ pub async fn choose(
 }
 
 /// What the form shows as filled in.
-async fn kept(outside: &impl Outside, opened: &Opened) -> Result<Option<Value>, Failure> {
+async fn kept(
+    outside: &impl Outside,
+    opened: &Opened,
+    config: &Config,
+) -> Result<Option<Value>, Failure> {
     let link = &opened.link;
     let mut kept = Value::Object(Map::new());
     if let Some(id) = link
@@ -186,9 +190,13 @@ async fn kept(outside: &impl Outside, opened: &Opened) -> Result<Option<Value>, 
             Err(failure) if failure.code == Code::NotFound => return Ok(None),
             Err(failure) => return Err(failure),
         }
-        // That they are there is all the form needs to know of secrets.
+        // That they are there is all the form needs to know of secrets; and nothing where the file calls one no secret by now.
         let names: Vec<String> = ask_account(outside, id, &AccountAsk::SecretNames(sees)).await?;
-        for name in names {
+        let is_shown = |name: &String| {
+            let mut fields = config.fields();
+            fields.any(|field| field.name == *name && !is_hidden(field))
+        };
+        for name in names.into_iter().filter(|name| !is_shown(name)) {
             words::merge(&mut kept, &json!({ name: true }));
         }
     }
@@ -238,7 +246,7 @@ impl Chosen {
             words::merge(&mut context, &json!({ field.name.as_str(): "typed" }));
         }
         let compiled = &self.effective.compiled;
-        let (shown, _) = compiled.split_context(&context);
+        let (shown, _) = compiled.split_context(&context, &Value::Null);
         let scope = compiled.scope(&context, &shown);
         match &config.client.id {
             Some(id) => matches!(id.text(&scope), Ok(Some(id)) if !id.is_empty()),

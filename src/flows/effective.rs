@@ -12,7 +12,7 @@ use crate::config::reserved::Trusted;
 use crate::config::{Config, Credential, secrets};
 use crate::crypto;
 use crate::error::{Complaint, Failure};
-use crate::expression::{Pins, PlainHttp, TemplateScope, Withheld};
+use crate::expression::{AllowedHosts, Pins, PlainHttp, TemplateScope, Withheld};
 use crate::flows::ask::{AccountView, IntegrationView};
 use crate::flows::isolate::Isolate;
 use crate::flows::published;
@@ -57,6 +57,8 @@ pub struct Compiled {
     /// What the file and the install keep secret, as far as it can be told apart from other texts.
     pub secret_texts: Vec<String>,
     redactor: OnceCell<Rc<Redactor>>,
+    /// The fields that something in the file reads, to aim, sign or compute: no customer changes them by `/me`.
+    pub steered: BTreeSet<String>,
     password_fields: BTreeSet<String>,
     /// Why it may not be used: entries of an override that its writer may not write.
     refused: Option<Failure>,
@@ -98,20 +100,34 @@ impl Compiled {
         }
     }
 
-    /// The public and the secret half of a context, by this config's password fields.
-    pub fn split_context(&self, context: &Value) -> (Value, Value) {
-        secrets::split_context(context, &self.password_fields)
-    }
-
     /// For the secrets of the file and the install alone.
     pub fn redactor(&self) -> Rc<Redactor> {
-        let made = || Rc::new(Redactor::new(self, &Value::Null));
+        let made = || Rc::new(Redactor::new(self, &Value::Null, &Value::Null));
         Rc::clone(self.redactor.get_or_init(made))
     }
 
-    /// Whether a value that decides scheme, host or port of a URL, and was there, is another.
-    pub fn moves_host(&self, old: &Value, new: &Value) -> bool {
-        let keys = self.config.origin_keys();
+    /// The public and the secret half of a context: by this config's password fields, and by what is sealed of it
+    /// already, which stays so (null: nothing is stored yet).
+    pub fn split_context(&self, context: &Value, sealed: &Value) -> (Value, Value) {
+        secrets::split_context(context, &self.password_fields, sealed)
+    }
+
+    /// Whether the file says who the provider is: then what the hosts of its URLs answer is the provider's word. Where any
+    /// host is allowed, and a value of the context names it, it is the word of who set that value.
+    pub fn fixes_provider(&self) -> bool {
+        let is_any = self.config.allowed_hosts.as_ref();
+        let is_any = is_any.is_some_and(AllowedHosts::is_any);
+        !is_any
+            || self
+                .config
+                .urls()
+                .iter()
+                .all(|(_, url)| url.host_is_pinned())
+    }
+
+    /// Whether a value that says where the secrets of this credential go, and was there, is another.
+    pub fn moves_host(&self, method: &str, old: &Value, new: &Value) -> bool {
+        let keys = self.config.aiming_keys(method);
         keys.iter().any(|key| {
             old.get(key).is_some_and(|value| !value.is_null()) && old.get(key) != new.get(key)
         })

@@ -19,6 +19,7 @@ use serde_json::json;
 use url::Url;
 
 use crate::error::{Code, Failure};
+use crate::flows::ask::FoundBy;
 use crate::flows::body;
 use crate::flows::isolate::Room;
 use crate::flows::redaction::Redactor;
@@ -46,6 +47,20 @@ pub struct Arrival {
     pub key: Option<String>,
     /// What it brings.
     pub brings: Brings,
+    /// By which value of its context the account was looked up; nothing: its own URL, or it is named outright.
+    #[serde(default)]
+    pub found_by: Option<FoundBy>,
+}
+
+impl Arrival {
+    /// What came to the account's own URL.
+    pub fn own(key: Option<String>, brings: Brings) -> Self {
+        Self {
+            key,
+            brings,
+            found_by: None,
+        }
+    }
 }
 
 /// What a webhook brings.

@@ -27,16 +27,18 @@ const HIDDEN: &str = "[hidden]";
 pub struct Redactor(Option<Search>);
 
 impl Redactor {
-    /// For the secrets of a config and of a whole context.
-    pub fn new(compiled: &Compiled, context: &Value) -> Self {
-        let own = secrets_of(compiled, context);
+    /// For the secrets of a config and of a whole context; `sealed` is what is sealed of it, as in
+    /// [`Compiled::split_context`].
+    pub fn new(compiled: &Compiled, context: &Value, sealed: &Value) -> Self {
+        let own = secrets_of(compiled, context, sealed);
         let all = own.iter().chain(&compiled.secret_texts);
         Self::of(all.map(String::as_str))
     }
 
     /// For the secrets of a whole context alone: where those of the config are gone already.
-    pub fn of_context(compiled: &Compiled, context: &Value) -> Self {
-        Self::of(secrets_of(compiled, context).iter().map(String::as_str))
+    pub fn of_context(compiled: &Compiled, context: &Value, sealed: &Value) -> Self {
+        let own = secrets_of(compiled, context, sealed);
+        Self::of(own.iter().map(String::as_str))
     }
 
     fn of<'s>(secrets: impl Iterator<Item = &'s str>) -> Self {

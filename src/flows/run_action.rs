@@ -9,6 +9,8 @@ mod context;
 mod request;
 mod told;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::config::Config;
@@ -46,6 +48,8 @@ pub struct Outcome {
     pub result: Value,
     /// The whole context as it left it, secrets included; `None` when nothing changed.
     pub context: Option<Value>,
+    /// The keys of the context that its steps wrote, also those they wrote as they were.
+    pub written: BTreeSet<String>,
     /// How many steps ran; those whose `run_if` was false did not.
     pub steps: usize,
     /// How many of them asked the provider.
@@ -108,7 +112,7 @@ pub async fn run_action<O: Outside, S: Storage>(
             REFRESH_TOKEN => Errand::Refresh,
             _ => Errand::Step,
         },
-        context: RunningContext::new(action.name, &effective.compiled, &loaded.context),
+        context: RunningContext::new(action.name, &effective.compiled, loaded),
         previous: Answered {
             value: input,
             room: object.isolate.room(),
@@ -123,9 +127,11 @@ pub async fn run_action<O: Outside, S: Storage>(
             told::placed(failure, &at, run.steps)
         })?;
     }
+    let (context, written) = run.context.into_changed();
     Ok(Outcome {
         result: run.previous.value,
-        context: run.context.into_changed(),
+        context,
+        written,
         steps: run.steps,
         requests: run.requests,
     })
@@ -174,7 +180,7 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
             StepKind::GetContext(get) => self.previous.value = self.shown(get),
             StepKind::SetContext(change) => {
                 let values = self.values(change)?;
-                self.context.set(values)?;
+                self.context.set(&values)?;
             }
             StepKind::UpdateContext(change) => {
                 let values = self.values(change)?;

@@ -40,8 +40,11 @@ pub struct Handshake {
     pub headers: HeaderMap,
     /// The body.
     pub body: String,
-    /// Keys of the context that were empty, with their values. Check again that they are when storing.
+    /// Keys of the context that were free, with their values. Check again that they are when storing
+    /// ([`may_hand_over`]).
     pub update_context: Map<String, Value>,
+    /// Whether a scheme proved who sent it; `none` proves nothing.
+    pub proof: Proof,
     /// An address to be called with GET to confirm; the file's pattern fits it.
     pub confirm_url: Option<Url>,
 }
@@ -58,6 +61,9 @@ pub enum HandshakeError {
     /// It wants to fill a key that has a value, or that is not the file's to fill.
     #[error("the handshake would change `{0}` of the context")]
     Taken(String),
+    /// It is unsigned and wants to hand something over, and the scheme has its secret or keys already.
+    #[error("an unsigned handshake hands something over, and there is a secret in force already")]
+    InForce,
     /// It wants to fill a key where there is no account, or without `allow_unsigned_handshake`.
     #[error("the handshake may not change a context here")]
     NoContext,
@@ -106,11 +112,15 @@ pub fn handshake(
         return Ok(None);
     };
     let mut handshake = answer::read(answer)?;
+    handshake.proof = proved(webhook, proof);
     if let Some(update) = rest.get("update_context").filter(|value| !value.is_null()) {
         if !webhook.allow_unsigned_handshake || context.is_none() {
             return Err(HandshakeError::NoContext);
         }
-        handshake.update_context = empty_keys(update, scope)?;
+        let update = update.as_object().filter(|entries| !entries.is_empty());
+        let update = update.ok_or(HandshakeError::Shape("`update_context` is no object"))?;
+        may_hand_over(webhook, update, scope, handshake.proof)?;
+        handshake.update_context.clone_from(update);
     }
     if let Some(address) = rest.get("confirm_url").filter(|value| !value.is_null()) {
         handshake.confirm_url = Some(confirmed(address, webhook, proof)?);
@@ -159,11 +169,32 @@ fn is_harmless(message: &[u8]) -> bool {
     (1..=LONGEST_CHALLENGE).contains(&message.len()) && message.iter().all(is_of_word)
 }
 
-/// The texts to keep, each under a key that is still empty in the whole context, secrets included.
-fn empty_keys(update: &Value, scope: &TemplateScope) -> Result<Map<String, Value>, HandshakeError> {
-    let entries = update.as_object().filter(|entries| !entries.is_empty());
-    let entries = entries.ok_or(HandshakeError::Shape("`update_context` is no object"))?;
-    for (key, value) in entries {
+/// A scheme that proves nothing signs nothing.
+fn proved(webhook: &Webhook, proof: Proof) -> Proof {
+    let verification = webhook.signature_verification.as_ref();
+    match verification.map(|verification| verification.format) {
+        None | Some(SignatureFormat::None) => Proof::Unsigned,
+        Some(_) => proof,
+    }
+}
+
+/// Whether these texts may be kept: each under a key that is still empty in the whole context, secrets included. Who is
+/// unknown hands something over only where no webhook of the account could be proved before: else they would replace
+/// the secret in force, the account's own or the install's.
+pub fn may_hand_over(
+    webhook: &Webhook,
+    update: &Map<String, Value>,
+    scope: &TemplateScope,
+    proof: Proof,
+) -> Result<(), HandshakeError> {
+    let verification = webhook.signature_verification.as_ref();
+    let has_secret = || {
+        verification.is_some_and(|verification| secret::is_in_force(&verification.config, scope))
+    };
+    if proof == Proof::Unsigned && has_secret() {
+        return Err(HandshakeError::InForce);
+    }
+    update.iter().try_for_each(|(key, value)| {
         let is_empty = |value: &Value| value.is_null() || value.as_str() == Some("");
         let present = format!("context.{key}").parse::<Path>();
         let present = present.ok().and_then(|path| scope.lookup(&path).cloned());
@@ -173,13 +204,10 @@ fn empty_keys(update: &Value, scope: &TemplateScope) -> Result<Map<String, Value
             return Err(HandshakeError::Taken(key.clone()));
         }
         let is_short = |text: &str| (1..=LONGEST_VALUE).contains(&text.len());
-        if !value.as_str().is_some_and(is_short) {
-            return Err(HandshakeError::Shape(
-                "a value of `update_context` is no short text",
-            ));
-        }
-    }
-    Ok(entries.clone())
+        let is_text = value.as_str().is_some_and(is_short);
+        let shape = "a value of `update_context` is no short text";
+        is_text.then_some(()).ok_or(HandshakeError::Shape(shape))
+    })
 }
 
 /// Only a signed request may have us call somewhere, and only where the file allows.

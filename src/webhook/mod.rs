@@ -19,10 +19,11 @@ mod time;
 mod transform;
 
 pub use check::verify;
-pub use handshake::{Handshake, HandshakeError, Proof, handshake};
+pub use handshake::{Handshake, HandshakeError, Proof, handshake, may_hand_over};
 pub use key_source::{KeySource, PublishedKey, key_source, read_keys};
 pub use refusal::Refusal;
 pub use request::Request;
+pub use secret::keys_of_proof;
 pub use transform::{Event, TransformError, UNNAMED, event_id, lookup, transform};
 
 #[cfg(test)]

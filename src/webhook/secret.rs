@@ -1,9 +1,13 @@
 //! The secrets of a scheme: the present one, and during a rotation the one before.
 
+use std::collections::BTreeSet;
+
 use data_encoding::HEXLOWER_PERMISSIVE;
 
+use crate::config::Webhook;
 use crate::config::webhook::{SecretEncoding, SignatureConfig};
-use crate::expression::{Template, TemplateScope};
+use crate::expression::scope::context_key;
+use crate::expression::{Placeholder, Template, TemplateScope, UrlTemplate};
 use crate::secret::Secret;
 
 use super::Refusal;
@@ -23,6 +27,43 @@ pub(super) fn required(
     let text = text.map_err(|error| Refusal::Render(name, error))?;
     let text = text.filter(|text| !text.is_empty());
     text.map(Secret::new).ok_or(Refusal::NoSetting(name))
+}
+
+/// What a scheme proves a sender by, where it stands in the file or the context.
+fn proofs(config: &SignatureConfig) -> impl Iterator<Item = &Template> {
+    let all = [
+        &config.secret,
+        &config.previous_secret,
+        &config.token,
+        &config.password,
+        &config.public_key,
+    ];
+    all.into_iter().flatten()
+}
+
+/// Whether anything is in force that proves a sender: a secret that has a value, or keys.
+pub(super) fn is_in_force(config: &SignatureConfig, scope: &TemplateScope) -> bool {
+    let has_value = |template: &Template| {
+        // What is there and cannot be used is in force, too: it proves no sender.
+        let text = template.text(scope);
+        text.map_or_else(
+            |error| !error.is_missing(),
+            |text| text.is_some_and(|text| !text.is_empty()),
+        )
+    };
+    config.jwks_url.is_some() || config.public_key_url.is_some() || proofs(config).any(has_value)
+}
+
+/// The context keys that the proof of a webhook rests on.
+pub fn keys_of_proof(webhook: &Webhook) -> BTreeSet<String> {
+    let verification = webhook.signature_verification.as_ref();
+    let Some(config) = verification.map(|verification| &verification.config) else {
+        return BTreeSet::new();
+    };
+    let of_texts = proofs(config).flat_map(Template::placeholders);
+    let of_urls = config.jwks_url.iter().flat_map(UrlTemplate::placeholders);
+    let paths = of_texts.chain(of_urls).flat_map(Placeholder::paths);
+    paths.filter_map(context_key).map(str::to_owned).collect()
 }
 
 /// The present text of a setting, then the one before it if there is one.

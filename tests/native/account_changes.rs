@@ -12,7 +12,7 @@ fn desk() -> Value {
         "config": {
             "base_url": "https://{{subdomain}}.desk.example",
             "credentials": { "api_key": { "format": "api_key", "config": { "fields": [
-                { "name": "subdomain", "required": true }, { "name": "pin", "type": "password", "required": true } ] } } },
+                { "name": "subdomain", "required": true }, { "name": "pin", "type": "password", "required": true }, { "name": "memo" } ] } } },
             "authorization": { "format": "header", "config": { "name": "x-pin", "value": "{{pin}}" } },
             "resources": { "tickets": { "list": { "path": "/tickets" }, "create": { "method": "post", "path": "/tickets" } } },
         },
@@ -388,13 +388,12 @@ fn an_account_token_may_call_its_account_and_little_else_for_a_quarter_of_an_hou
         )
     };
     assert_eq!(
-        me(json!({ "note": "mine" })).expect(200)["context"]["note"],
+        me(json!({ "memo": "mine" })).expect(200)["context"]["memo"],
         "mine"
     );
-    assert_eq!(
-        me(json!({ "subdomain": "evil" })).code(422),
-        "caller.host_key"
-    );
+    for key in ["note", "subdomain"] {
+        assert_eq!(me(json!({ key: "evil" })).code(422), "caller.invalid");
+    }
     for secret in [json!({ "pin": "x" }), json!({ "deep": { "api_key": "x" } })] {
         assert_eq!(me(secret).code(422), "caller.invalid");
     }

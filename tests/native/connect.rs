@@ -105,6 +105,24 @@ impl Browser {
         }
     }
 
+    /// Posts a form, and is gone before the answer.
+    pub fn post_and_leave(&self, path: &str, body: &str) {
+        let pairs = self.cookies.iter();
+        let cookies: Vec<String> = pairs
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let cookies = cookies.join("; ");
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("cookie", cookies.as_str()),
+        ];
+        let body = Body::from_bytes(body.to_owned());
+        let asked = self.client.request_async("POST", path, &headers, body);
+        if let Some(answer) = asked.now_or_never() {
+            panic!("it was answered: {} {}", answer.status, answer.text());
+        }
+    }
+
     /// Posts a form with these headers.
     pub fn raw(&self, path: &str, headers: &[(&str, &str)], body: String) -> Answer {
         self.client

@@ -35,7 +35,7 @@ function file() {
     signature_verification: { format: "standard_webhooks", config: { secret: "{{webhook_secret|environment_variables.webhook_secret}}" } },
     payload_transform: '{ "event_type": body.type, "payload": body }',
   };
-  const around = fileAround(NAME, webhook, ["webhook_secret"]);
+  const around = fileAround(NAME, webhook, ["webhook_secret", { name: "note", label: "Note", type: "text" }]);
   const resources = {
     ships: {
       list: { path: "/ships" },

@@ -14,9 +14,10 @@ use crate::api::caller::Caller;
 use crate::api::shape;
 use crate::crypto;
 use crate::error::{Code, Failure};
-use crate::flows::ask::{AccountAsk, AccountChange, AccountView, ask_account};
+use crate::flows::ask::{AccountAsk, AccountView, ask_account};
 use crate::ids::AccountId;
 use crate::ports::{Body, Incoming, Outside};
+use crate::settings::OWN_CHANGE_BYTES;
 
 /// How long an account token is good.
 const LIFE: Duration = Duration::from_mins(15);
@@ -62,27 +63,20 @@ pub(super) async fn create<O: Outside>(
 pub(super) async fn get_me<O: Outside>(desk: &Desk<'_, O>, caller: &Caller) -> Answer<O> {
     let view: AccountView =
         ask_account(desk.outside, me(caller)?, &AccountAsk::Get(caller.sees())).await?;
-    Ok(ok(&view.shown()))
+    Ok(ok(&view.shown_to_customer()))
 }
 
-/// Only the context, and of that neither secrets nor what decides the host: the object sees to that.
+/// Only plain fields of the account's own credential: the object sees to that.
 pub(super) async fn change_me<O: Outside>(
     desk: &Desk<'_, O>,
     caller: &Caller,
     body: Body<O::Stream>,
 ) -> Answer<O> {
-    let change: ChangeMe = shape::read(body).await?;
-    let change = AccountChange {
-        context: Some(change.context),
-        ..AccountChange::default()
-    };
-    let view: AccountView = ask_account(
-        desk.outside,
-        me(caller)?,
-        &AccountAsk::Change(caller.sees(), change),
-    )
-    .await?;
-    Ok(ok(&view.shown()))
+    let body = shape::read_json_within(body, OWN_CHANGE_BYTES).await?;
+    let change: ChangeMe = shape::read_shape(body)?;
+    let ask = AccountAsk::ChangeMe(caller.sees(), change.context);
+    let view: AccountView = ask_account(desk.outside, me(caller)?, &ask).await?;
+    Ok(ok(&view.shown_to_customer()))
 }
 
 fn me(caller: &Caller) -> Result<AccountId, Failure> {

@@ -162,6 +162,9 @@ pub(super) async fn change<O: Outside>(
     if change.integration_override.is_some() {
         caller.must_have(TokenScope::Admin)?;
     }
+    if change.is_sandbox == Some(false) {
+        caller.must_have(TokenScope::Admin)?;
+    }
     let change = AccountChange {
         tenant_id: change.tenant_id,
         context: change.context,
@@ -173,7 +176,8 @@ pub(super) async fn change<O: Outside>(
     };
     let view: AccountView =
         ask_account(desk.outside, parse(id)?, &AccountAsk::Change(sees, change)).await?;
-    Ok(ok(&shown(&WebhookUrls::at(desk, &request.url), &view)))
+    let urls = WebhookUrls::at(desk, &request.url);
+    Ok(ok(&changed(caller, &urls, &view)))
 }
 
 pub(super) async fn replace_credentials<O: Outside>(
@@ -190,7 +194,8 @@ pub(super) async fn replace_credentials<O: Outside>(
         &AccountAsk::Credentials(sees, new.context),
     )
     .await?;
-    Ok(ok(&shown(&WebhookUrls::at(desk, &request.url), &view)))
+    let urls = WebhookUrls::at(desk, &request.url);
+    Ok(ok(&changed(caller, &urls, &view)))
 }
 
 pub(super) async fn refresh_credentials<O: Outside>(
@@ -249,6 +254,15 @@ pub(super) fn sees(caller: &Caller, url: &Url) -> Result<Sees, Failure> {
 pub(super) fn parse(id: &str) -> Result<AccountId, Failure> {
     id.parse()
         .map_err(|_| Failure::not_found("integrated account"))
+}
+
+/// The account after a change: who may not read it learns no more by changing it.
+fn changed(caller: &Caller, urls: &WebhookUrls<'_, impl Outside>, view: &AccountView) -> Value {
+    if caller.has(TokenScope::Read) {
+        shown(urls, view)
+    } else {
+        view.shown_in_short()
+    }
 }
 
 /// The account as every answer to a backend shows it; the object has taken the secrets out.

@@ -12,6 +12,15 @@ use crate::api::admin::{account_token, webhook_url};
 use crate::flows::ask::IntegrationView;
 use crate::flows::records::AccountEntry;
 
+/// What of them an account token sees.
+const SHOWN_TO_CUSTOMER: [&str; 6] = [
+    "id",
+    "context",
+    "status",
+    "authentication_method",
+    "created_at",
+    "updated_at",
+];
 /// What is shown of an account beside its integration; `flows::ask::AccountView` shows it.
 const SHOWN: [&str; 15] = [
     "id",
@@ -35,7 +44,8 @@ const ONE: &str = "/integrated-account/{id}";
 const ME: &str = "/integrated-account/me";
 
 pub(super) fn group(shapes: &mut Shapes) -> Group {
-    let (me, account) = account(shapes);
+    let account = account(shapes);
+    let mine = mine(shapes);
     let in_list = json!({ "anyOf": [account, silent(shapes)] });
     let mut operations = vec![
         Operation::new("GET", ALL, "listAccounts", "Lists accounts")
@@ -49,16 +59,16 @@ pub(super) fn group(shapes: &mut Shapes) -> Group {
         Operation::new("GET", ME, "getMe", "Shows the account of an account token").answers(
             "200",
             "The account.",
-            &me,
+            &mine,
         ),
         Operation::new(
             "PATCH",
             ME,
             "changeMe",
-            "Changes the context of that account",
+            "Changes plain fields of its own credential, at most 10 times a minute",
         )
         .takes(&shapes.asked::<account_token::ChangeMe>())
-        .answers("200", "The account.", &me)
+        .answers("200", "The account.", &mine)
         .asks_provider(),
     ];
     operations.extend(of_one(shapes, &account));
@@ -71,16 +81,26 @@ pub(super) fn group(shapes: &mut Shapes) -> Group {
     }
 }
 
-/// As an account token sees its own, and as a backend sees it.
-fn account(shapes: &mut Shapes) -> (Value, Value) {
+fn account(shapes: &mut Shapes) -> Value {
     let account = shapes.picked::<Account>(&SHOWN);
     let integration = shapes.answered::<IntegrationView>();
-    let own = with(&account, &json!({ "integration": integration }));
-    let account = with(&own, &json!({ (webhook_url::KEY): webhook_url() }));
-    (
-        shapes.name("OwnAccount", own),
-        shapes.name("IntegratedAccount", account),
-    )
+    let more = json!({ "integration": integration, (webhook_url::KEY): webhook_url() });
+    shapes.name("IntegratedAccount", with(&account, &more))
+}
+
+/// The account of an account token.
+fn mine(shapes: &mut Shapes) -> Value {
+    let account = shapes.picked::<Account>(&SHOWN_TO_CUSTOMER);
+    let integration = shapes.answered::<IntegrationView>();
+    let account = with(&account, &json!({ "integration": integration }));
+    shapes.name("OwnIntegratedAccount", account)
+}
+
+/// The account after a change; only the second for a token without the scope `read`.
+fn changed(shapes: &mut Shapes, account: &Value) -> Value {
+    let short = shapes.picked::<Account>(&["id", "status"]);
+    let short = shapes.name("ChangedIntegratedAccount", short);
+    json!({ "anyOf": [account, short] })
 }
 
 /// An account whose object did not answer.
@@ -96,6 +116,8 @@ fn error() -> Value {
 
 fn of_one(shapes: &mut Shapes, account: &Value) -> Vec<Operation> {
     let credentials = "/integrated-account/{id}/credentials";
+    let changed = changed(shapes, account);
+    let after = "The account; of it only `id` and `status` for a token without the scope `read`.";
     vec![
         Operation::new("GET", ONE, "getAccount", "Shows an account")
             .in_environment()
@@ -103,7 +125,7 @@ fn of_one(shapes: &mut Shapes, account: &Value) -> Vec<Operation> {
         Operation::new("PATCH", ONE, "changeAccount", "Changes an account")
             .in_environment()
             .takes(&shapes.asked::<Change>())
-            .answers("200", "The account.", account)
+            .answers("200", after, &changed)
             .asks_provider(),
         Operation::new("DELETE", ONE, "deleteAccount", "Erases an account")
             .in_environment()
@@ -117,7 +139,7 @@ fn of_one(shapes: &mut Shapes, account: &Value) -> Vec<Operation> {
         )
         .in_environment()
         .takes(&shapes.asked::<Credentials>())
-        .answers("200", "The account.", account)
+        .answers("200", after, &changed)
         .asks_provider(),
     ]
 }

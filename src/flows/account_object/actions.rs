@@ -4,41 +4,67 @@ use serde_json::Value;
 
 use super::AccountObject;
 use super::changes::refuse_host_keys;
+use super::contents::Contents;
+use super::oauth_token::split_token;
+use crate::account::origin::Origin;
 use crate::error::Failure;
 use crate::flows::import_account::check_context;
+use crate::flows::run_action::Outcome;
 use crate::json as words;
 use crate::ports::{Outside, Sees, Storage};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// Merges what an action changed between `before` and `after`, and nothing else: what others changed while it
-    /// ran stays. When the account's host changed meanwhile nothing is kept, for what came from the old one is not
-    /// the new one's.
+    /// Merges what an action changed of `before`, and nothing else: what others changed while it ran stays. What it
+    /// wrote is `who`'s from then on, also where it wrote what was there. When the account's host changed meanwhile
+    /// nothing is kept, for what came from the old one is not the new one's.
     pub(in crate::flows) async fn keep_changes(
         &self,
+        who: Origin,
         before: &Value,
-        after: &Value,
+        outcome: &Outcome,
     ) -> Result<(), Failure> {
-        let Some(patch) = words::diff(before, after) else {
+        if outcome.written.is_empty() {
             return Ok(());
-        };
+        }
+        let after = &without_token(outcome.context.as_ref().unwrap_or(before));
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(&Sees::All).await?;
         let effective = self.effective(&loaded.account).await?;
         let compiled = &effective.compiled;
-        if refuse_host_keys(compiled, before, &loaded.context).is_err() {
+        let method = &loaded.account.authentication_method;
+        // A refresh has changed the token by now, which is no other credential.
+        let (began, now) = match before.pointer("/oauth/token") {
+            Some(_) => (before, &loaded.context),
+            None => (before, &without_token(&loaded.context)),
+        };
+        if refuse_host_keys(compiled, method, began, now).is_err() {
             return Err(Failure::busy(
                 "The account's credentials were replaced while the action ran: what it changed was not kept. Run it again.",
             ));
         }
-        let mut context = loaded.context.clone();
-        words::merge(&mut context, &patch);
-        check_context(&context)?;
-        // The action could set a first host only where it may; here it is that nothing stored is re-aimed.
-        if compiled.moves_host(&loaded.context, &context) {
-            refuse_host_keys(compiled, &loaded.context, &context)?;
+        let mut contents = Contents::of(&loaded);
+        let who = match who {
+            Origin::Provider => contents.provider(compiled),
+            who => who,
+        };
+        if let Some(patch) = words::diff(&without_token(before), after) {
+            contents.write(who, &patch);
         }
-        self.store(&loaded, loaded.account.clone(), &context, &[])
+        let written = outcome.written.iter();
+        let is_there = |key: &&String| contents.context().get(*key) == after.get(*key);
+        contents.confirm(who, &written.filter(is_there).cloned().collect());
+        check_context(contents.context())?;
+        // The action could set a first host only where it may; here it is that nothing stored is re-aimed.
+        if compiled.moves_host(method, &loaded.context, contents.context()) {
+            refuse_host_keys(compiled, method, &loaded.context, contents.context())?;
+        }
+        self.store(&loaded, loaded.account.clone(), &contents, &[])
             .await
             .map(drop)
     }
+}
+
+/// A token is stored by itself, where it is read.
+pub(super) fn without_token(context: &Value) -> Value {
+    split_token(context.clone()).0
 }

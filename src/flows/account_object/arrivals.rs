@@ -7,10 +7,12 @@ use std::rc::Rc;
 use futures_util::FutureExt;
 use serde_json::json;
 
+use super::contents::Contents;
 use super::events::{Event, EventType};
 use super::row::{AccountRow, Next, Pending};
 use super::{AccountObject, Loaded, State};
 use crate::account::Account;
+use crate::account::origin::Origin;
 use crate::account::status::Status;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{AccountView, EnvironmentAsk, ask_environment};
@@ -30,12 +32,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             ));
         }
         let effective = self.effective(&account).await?;
-        let config = &effective.compiled;
-        config.check_credential(&account.authentication_method)?;
-        config.complete_context(&account.authentication_method, &mut account.context)?;
-        let (public, _) = config.split_context(&account.context);
+        let compiled = &effective.compiled;
+        compiled.check_credential(&account.authentication_method)?;
+        let mut contents = Contents::nothing();
+        contents.write(Origin::Operator, &account.context.take());
+        contents.complete(|context| {
+            compiled.complete_context(&account.authentication_method, context)
+        })?;
         let stored = Account {
-            context: public,
+            context: contents.split(compiled).0,
             status: Status::Connecting,
             ..account.clone()
         };
@@ -45,7 +50,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         };
         let new = Loaded::of_nothing(stored.clone());
         let events = [EventType::Created, EventType::Active];
-        let next = self.next(&effective, &new, active, &account.context, &events)?;
+        let next = self.next(&effective, &new, active, &contents, &events)?;
         let loaded = self.arrive(&effective, &stored, next).await?;
         self.view(&loaded).await
     }

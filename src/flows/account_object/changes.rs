@@ -2,43 +2,48 @@
 
 use std::rc::Rc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::contents::Contents;
 use super::events::EventType;
-use super::lookup::lookup_of;
-use super::oauth_token::split_token;
-use super::row::{Next, NextToken, Pending};
-use super::{AccountObject, Loaded};
+use super::row::{Next, NextToken, Pending, SetUp};
+use super::{AccountObject, Loaded, unknown_token};
 use crate::account::Account;
+use crate::account::origin::Origin;
 use crate::account::seal::key_id;
 use crate::account::status::Status;
 use crate::error::Failure;
 use crate::flows::ask::{AccountChange, AccountView};
 use crate::flows::effective::{Compiled, Effective};
 use crate::flows::import_account::{check_context, check_tenant};
-use crate::json as words;
 use crate::ports::{Outside, Sees, Storage};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// Changes what the caller may change; a value that decides the host is not among it.
+    /// Changes what the caller may change; a value that says where or for whom secrets are used is not among it.
     pub(super) async fn change(
         &self,
         sees: &Sees,
         change: AccountChange,
     ) -> Result<AccountView, Failure> {
+        if matches!(sees, Sees::AccountToken(_)) {
+            return Err(unknown_token());
+        }
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(sees).await?;
         let effective = self.effective_to_change(&loaded.account).await?;
         let mut account = loaded.account.clone();
-        let mut context = loaded.context.clone();
+        let mut contents = Contents::of(&loaded);
         if let Some(patch) = &change.context {
             check_context(patch)?;
-            if matches!(sees, Sees::AccountToken(_)) {
-                refuse_secrets(&effective.compiled, patch)?;
-            }
-            words::merge(&mut context, patch);
-            check_context(&context)?;
-            refuse_host_keys(&effective.compiled, &loaded.context, &context)?;
+            contents.write(Origin::Operator, patch);
+            check_context(contents.context())?;
+            let method = &account.authentication_method;
+            refuse_host_keys(
+                &effective.compiled,
+                method,
+                &loaded.context,
+                contents.context(),
+            )?;
         }
         if let Some(tenant_id) = change.tenant_id {
             check_tenant(&tenant_id)?;
@@ -48,7 +53,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if let Some(patch) = &change.integration_override {
             self.change_override(&mut account, patch).await?;
         }
-        self.store(&loaded, account, &context, &[EventType::Updated])
+        self.store(&loaded, account, &contents, &[EventType::Updated])
             .await
     }
 
@@ -62,17 +67,18 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let loaded = self.visible(sees).await?;
         let effective = self.effective(&loaded.account).await?;
         check_context(patch)?;
-        let mut context = loaded.context.clone();
-        words::merge(&mut context, patch);
-        if refuse_host_keys(&effective.compiled, &loaded.context, &context).is_err() {
-            context = effective.compiled.split_context(&loaded.context).0;
-            words::merge(&mut context, patch);
-        }
-        check_context(&context)?;
+        let compiled = &effective.compiled;
         let mut account = loaded.account.clone();
-        effective
-            .compiled
-            .complete_context(&account.authentication_method, &mut context)?;
+        let method = account.authentication_method.clone();
+        let mut contents = Contents::of(&loaded);
+        contents.give(Origin::Operator, patch);
+        if refuse_host_keys(compiled, &method, &loaded.context, contents.context()).is_err() {
+            contents = Contents::of(&loaded);
+            contents.drop_secrets(compiled);
+            contents.give(Origin::Operator, patch);
+        }
+        check_context(contents.context())?;
+        contents.complete(|context| compiled.complete_context(&method, context))?;
         let mut events = vec![EventType::Updated];
         if account.status == Status::NeedsReauth {
             account.status = Status::Active;
@@ -80,41 +86,47 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         account.last_error = None;
         account.last_forbidden_error = None;
-        self.store(&loaded, account, &context, &events).await
+        self.store(&loaded, account, &contents, &events).await
     }
 
-    /// What the connect form need not ask for again.
-    pub(super) async fn secret_names(&self, sees: &Sees) -> Result<Vec<String>, Failure> {
-        let loaded = self.visible(sees).await?;
-        let effective = self.effective(&loaded.account).await?;
-        let (context, _) = split_token(loaded.context.clone());
-        let (_, secrets) = effective.compiled.split_context(&context);
-        let names = secrets
-            .as_object()
-            .map(|secrets| secrets.keys().cloned().collect());
-        Ok(names.unwrap_or_default())
-    }
-
-    /// Seals its secrets under the first key; a change that is pending is finished first, under it.
-    pub(super) async fn reseal(&self) -> Result<Option<String>, Failure> {
-        let _one_at_a_time = self.changing.lock().await;
-        self.visible(&Sees::All).await?;
-        self.finish_what_is_pending().await?;
-        self.reseal_row()?;
-        Ok(self.reload()?.sealing_key.clone())
-    }
-
+    /// Stores it, where there is something to store; tells of it, where somebody sees a difference.
     pub(super) async fn store(
         &self,
         loaded: &Rc<Loaded>,
         account: Account,
-        context: &Value,
+        contents: &Contents,
         events: &[EventType],
     ) -> Result<AccountView, Failure> {
         let effective = self.effective_to_change(&account).await?;
-        let next = self.next(&effective, loaded, account, context, events)?;
+        let next = self.next(&effective, loaded, account, contents, &[])?;
+        let seen = Account {
+            updated_at: loaded.account.updated_at,
+            ..next.account.clone()
+        };
+        let is_seen = seen != loaded.account || *contents.context() != loaded.context;
+        if !is_seen && next.origins == loaded.origins {
+            return self.view(loaded).await;
+        }
+        let next = if is_seen {
+            self.next(&effective, loaded, next.account, contents, events)?
+        } else {
+            next
+        };
         let loaded = self.put(&effective, loaded, &next).await?;
         self.view(&loaded).await
+    }
+
+    /// Stores what is not the context's: its status, and why.
+    pub(super) async fn put_account(
+        &self,
+        loaded: &Rc<Loaded>,
+        account: Account,
+        events: &[EventType],
+    ) -> Result<(), Failure> {
+        let effective = self.effective(&account).await?;
+        let contents = Contents::of(loaded);
+        let next = self.next(&effective, loaded, account, &contents, events)?;
+        self.put(&effective, loaded, &next).await.map(drop)
     }
 
     /// The account with this whole context as it will be. What is left of its set-up stays.
@@ -123,18 +135,17 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         effective: &Effective,
         loaded: &Loaded,
         account: Account,
-        context: &Value,
+        contents: &Contents,
         events: &[EventType],
     ) -> Result<Next, Failure> {
-        let (context, token) = split_token(context.clone());
-        let (public, secrets) = effective.compiled.split_context(&context);
+        let (public, secrets) = contents.split(&effective.compiled);
         let account = Account {
             context: public,
             updated_at: self.outside.now(),
             ..account
         };
         let sealed = self.sealed(&secrets)?;
-        let token = match token {
+        let token = match contents.token() {
             Some(token) if loaded.token() == Some(&token) => NextToken::Stays,
             Some(token) => self
                 .sealed_token(&token)?
@@ -143,6 +154,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         };
         let payload = effective.view(account.clone()).shown();
         let events = events.iter().map(|event| self.event(*event, &payload));
+        let set_up = loaded.set_up.clone();
         let sealing_key = match (&sealed, &token) {
             (Some(sealed), _) | (None, NextToken::Is(sealed)) => Some(key_id(sealed).to_owned()),
             // The commit seals it under the first key, too.
@@ -153,15 +165,16 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 .ids()
                 .next()
                 .map(str::to_owned),
-            (None, NextToken::Goes) => None,
+            (None, NextToken::Goes) => set_up.as_ref().and_then(SetUp::sealing_key),
         };
         Ok(Next {
             events: events.collect::<Result<_, _>>()?,
             sealed,
             token,
             sealing_key,
-            set_up: loaded.set_up,
+            set_up,
             link: None,
+            origins: contents.origins(),
             account,
         })
     }
@@ -198,7 +211,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 effective,
                 loaded,
                 loaded.account.clone(),
-                &loaded.context,
+                &Contents::of(loaded),
                 &[],
             )?;
             self.note_pending(&Pending::Change(Box::new(old)))?;
@@ -215,7 +228,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         next: &Next,
     ) -> Result<bool, Failure> {
         let (account, new) = (&old.account, &next.account);
-        let found_by = lookup_of(effective, &old.context);
+        let found_by = self.lookup(effective, old);
         Ok(next.link.is_none()
             && account.tenant_id == new.tenant_id
             && account.status == new.status
@@ -225,30 +238,19 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 }
 
-/// 422 when a value changes that scheme, host or port of any URL depends on.
+/// 422 when a value changes that says where, or for whom, the secrets of a credential are used.
 pub(super) fn refuse_host_keys(
     compiled: &Compiled,
+    method: &str,
     old: &Value,
     new: &Value,
 ) -> Result<(), Failure> {
-    let keys = compiled.config.origin_keys();
+    let keys = compiled.config.aiming_keys(method);
     match keys.iter().find(|key| old.get(*key) != new.get(*key)) {
         None => Ok(()),
         Some(key) => Err(Failure::host_key(
             &format!("context.{key}"),
-            "decides which host is called: it changes only together with new credentials (PATCH …/credentials)",
+            "decides which host is called, or for whom a token is asked: it changes only together with new credentials (PATCH …/credentials)",
         )),
     }
-}
-
-/// An account token may change no secrets.
-fn refuse_secrets(compiled: &Compiled, patch: &Value) -> Result<(), Failure> {
-    let (_, secrets) = compiled.split_context(patch);
-    let has_none = secrets.as_object().is_none_or(Map::is_empty);
-    has_none.then_some(()).ok_or_else(|| {
-        Failure::invalid(
-            "context",
-            "holds a secret; credentials are changed by PATCH …/credentials",
-        )
-    })
 }

@@ -5,9 +5,8 @@
 
 use std::rc::Rc;
 
-use serde_json::Value;
-
 use super::AccountObject;
+use super::contents::Contents;
 use super::credential::{is_of_another, merged};
 use super::grant::Attempt;
 use super::logins::Login;
@@ -32,7 +31,7 @@ use crate::ports::{Outside, Storage};
 pub(super) struct Ground {
     pub(super) effective: Effective,
     /// The whole context, without a token.
-    pub(super) context: Value,
+    pub(super) contents: Contents,
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
@@ -101,10 +100,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             ) => {
                 let scopes = connecting.scopes.as_deref();
                 let reply = self
-                    .grant_by_client(&compiled, credential, &ground.context, scopes)
+                    .grant_by_client(&compiled, credential, ground.contents.context(), scopes)
                     .await
                     .map_err(|attempt| {
-                        refused(attempt, &Redactor::new(&compiled, &ground.context))
+                        refused(attempt, &ground.contents.redactor(&compiled))
                     })?;
                 self.accept(connecting, ground, Some((config.as_ref(), reply)), &[])
                     .await
@@ -134,7 +133,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             .with_client(
                 &ground.effective.compiled,
                 config,
-                &ground.context,
+                ground.contents.context(),
                 |client| oauth::authorization_url(client, &authorize),
             )
             .map_err(unusable)?;
@@ -185,13 +184,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Err(failed(ConnectFailure::ConnectionError, words));
         }
         let request = self
-            .with_client(&compiled, config, &ground.context, build)
+            .with_client(&compiled, config, ground.contents.context(), build)
             .map_err(unusable)?;
         self.check_link(connecting).await?;
         let reply = self
             .token_of(config, request, None)
             .await
-            .map_err(|attempt| refused(attempt, &Redactor::new(&compiled, &ground.context)))?;
+            .map_err(|attempt| refused(attempt, &ground.contents.redactor(&compiled)))?;
         self.accept(connecting, ground, Some((config, reply)), parameters)
             .await
     }
@@ -232,9 +231,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             let words = "The integration is switched off.".to_owned();
             return Err(failed(ConnectFailure::InvalidIntegration, words));
         }
-        let context = merged(&effective, existing.as_deref(), connecting);
-        check_context(&context).map_err(broken)?;
-        Ok(Ground { effective, context })
+        let contents = merged(&effective, existing.as_deref(), connecting);
+        check_context(contents.context()).map_err(broken)?;
+        Ok(Ground {
+            effective,
+            contents,
+        })
     }
 }
 

@@ -6,20 +6,20 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use super::connect::{Ground, failed};
+use super::contents::Contents;
 use super::events::EventType;
-use super::oauth_token::{split_token, with_token};
 use super::row::SetUp;
 use super::set_up::{broken, has_stages};
 use super::{AccountObject, Loaded, changes};
 use crate::account::Account;
+use crate::account::origin::Origin;
 use crate::account::status::Status;
 use crate::config::credentials::OAuth2;
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{Connecting, Failed};
-use crate::flows::effective::Effective;
+use crate::flows::effective::{Compiled, Effective};
 use crate::flows::import_account::check_context;
-use crate::json as words;
 use crate::oauth::{self, TokenReply};
 use crate::ports::{Outside, Storage};
 
@@ -32,23 +32,34 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         reply: Option<(&OAuth2, TokenReply)>,
         parameters: &[(String, String)],
     ) -> Result<(), Failed> {
-        let Ground { effective, context } = ground;
-        let mut told = Map::new();
-        let mut token = None;
+        let Ground {
+            effective,
+            contents,
+        } = ground;
+        let mut gained = Gained {
+            asked_with: contents.context().clone(),
+            way_back: Map::new(),
+            told: Map::new(),
+            unsaid: Vec::new(),
+            token: None,
+        };
         if let Some((config, reply)) = reply {
-            told.extend(oauth::context_from_callback(config, parameters));
-            told.extend(oauth::context_from_token(config, &reply.reply));
+            gained.way_back = oauth::context_from_callback(config, parameters);
+            gained.told = oauth::context_from_token(config, &reply.reply);
+            let keys = config.context_from_token.keys();
+            let unsaid = keys.filter(|key| !gained.told.contains_key(*key));
+            gained.unsaid = unsaid.cloned().collect();
             // Where the code was exchanged, and not where the way back may point.
             let introspected = self
-                .introspected(&effective.compiled, config, &context, &reply.token)
+                .introspected(
+                    &effective.compiled,
+                    config,
+                    contents.context(),
+                    &reply.token,
+                )
                 .await;
-            token = Some(introspected.unwrap_or(reply.token));
+            gained.token = Some(introspected.unwrap_or(reply.token));
         }
-        let gained = Gained {
-            asked_with: context,
-            told: Value::Object(told),
-            token,
-        };
         self.store_credential(connecting, &effective, &gained)
             .await
             .map_err(|failure| match failure.code {
@@ -74,32 +85,33 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Err(Failure::not_found("link token"));
         }
         let compiled = &effective.compiled;
-        let mut context = merged(effective, existing.as_deref(), connecting);
-        if changes::refuse_host_keys(compiled, &gained.asked_with, &context).is_err() {
+        let method = &connecting.account.authentication_method;
+        let mut contents = merged(effective, existing.as_deref(), connecting);
+        let asked_with = &gained.asked_with;
+        if changes::refuse_host_keys(compiled, method, asked_with, contents.context()).is_err() {
             return Err(Failure::busy(
                 "The account's host changed while it was connected. Connect it again.",
             ));
         }
-        let before_told = context.clone();
-        words::merge(&mut context, &gained.told);
-        if compiled.moves_host(&before_told, &context) {
+        let before_told = contents.clone();
+        gained.tell(&mut contents, compiled);
+        if compiled.moves_host(method, before_told.context(), contents.context()) {
             // The provider, or the browser, names another host: no secret goes there that was meant for the old one.
-            context = compiled.split_context(&before_told).0;
-            words::merge(&mut context, &gained.told);
+            contents = before_told;
+            contents.drop_secrets(compiled);
+            gained.tell(&mut contents, compiled);
         }
         if let Some(token) = &gained.token {
-            with_token(&mut context, token);
+            contents.put_token(token);
         }
-        check_context(&context)?;
+        check_context(contents.context())?;
         let before = existing.as_ref().map(|loaded| loaded.status_before());
         let has_stages = has_stages(&compiled.config);
         let mut account = existing.as_ref().map_or_else(
             || connecting.account.clone(),
             |loaded| loaded.account.clone(),
         );
-        account
-            .authentication_method
-            .clone_from(&connecting.account.authentication_method);
+        account.authentication_method.clone_from(method);
         account.last_error = None;
         account.last_forbidden_error = None;
         // One that could be called goes on: it is its own new credential that is being tried.
@@ -112,9 +124,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let old = existing
             .clone()
             .unwrap_or_else(|| Rc::new(Loaded::of_nothing(nothing_of(&connecting.account))));
-        let mut next = self.next(effective, &old, account, &context, &events)?;
+        let mut next = self.next(effective, &old, account, &contents, &events)?;
         next.link = Some(connecting.link.clone());
-        next.set_up = has_stages.then_some(SetUp { before });
+        next.set_up = None;
+        if has_stages {
+            let found_by = self.held(effective, &old)?;
+            let set_up = SetUp { before, found_by };
+            next.sealing_key = next.sealing_key.or_else(|| set_up.sealing_key());
+            next.set_up = Some(set_up);
+        }
         match existing {
             Some(_) => self.put(effective, &old, &next).await.map(drop),
             None => self.arrive(effective, &old.account, next).await.map(drop),
@@ -126,10 +144,23 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 struct Gained {
     /// The context it was asked for with.
     asked_with: Value,
-    /// What the provider, or the way back from it, says.
-    told: Value,
+    /// What the query of the way back says: it comes through the customer's browser, which may write anything there.
+    way_back: Map<String, Value>,
+    /// What the provider says.
+    told: Map<String, Value>,
+    /// What it could have said and did not.
+    unsaid: Vec<String>,
     /// The token.
     token: Option<Value>,
+}
+
+impl Gained {
+    fn tell(&self, contents: &mut Contents, compiled: &Compiled) {
+        let provider = contents.provider(compiled);
+        contents.write(Origin::Customer, &Value::Object(self.way_back.clone()));
+        contents.write(provider, &Value::Object(self.told.clone()));
+        self.unsaid.iter().for_each(|key| contents.disprove(key));
+    }
 }
 
 /// Of another environment, or of another integration: a link token for several binds one account, and the
@@ -140,25 +171,38 @@ pub(super) fn is_of_another(loaded: &Loaded, connecting: &Connecting) -> bool {
         || is.environment_integration_id != will.environment_integration_id
 }
 
-/// What was there, when it stays, and what is new. Where that leads to another host, no old secret stays.
+/// What was there, when it stays, and what is new. Where that leads to another host, no old secret stays; where the
+/// credential is of another kind, what the provider said with the old one proves nothing.
 pub(super) fn merged(
     effective: &Effective,
     existing: Option<&Loaded>,
     connecting: &Connecting,
-) -> Value {
+) -> Contents {
     let compiled = &effective.compiled;
-    let mut context = match existing {
-        Some(loaded) if connecting.keeps_context => split_token(loaded.context.clone()).0,
-        _ => Value::Object(Map::new()),
+    let method = &connecting.account.authentication_method;
+    let bring = |contents: &mut Contents| {
+        contents.give(Origin::Operator, &connecting.brought);
+        contents.give(Origin::Customer, &connecting.context);
     };
-    words::merge(&mut context, &connecting.context);
-    if let Some(loaded) = existing.filter(|_| connecting.keeps_context)
-        && changes::refuse_host_keys(compiled, &loaded.context, &context).is_err()
-    {
-        context = compiled.split_context(&loaded.context).0;
-        words::merge(&mut context, &connecting.context);
+    let mut contents = Contents::nothing();
+    if let Some(loaded) = existing.filter(|_| connecting.keeps_context) {
+        contents = Contents::of(loaded);
+        contents.drop_token();
+        if loaded.account.authentication_method != *method {
+            contents.disprove_all();
+        }
+        let kept = contents.clone();
+        bring(&mut contents);
+        let is_moved =
+            changes::refuse_host_keys(compiled, method, &loaded.context, contents.context());
+        if is_moved.is_ok() {
+            return contents;
+        }
+        contents = kept;
+        contents.drop_secrets(compiled);
     }
-    context
+    bring(&mut contents);
+    contents
 }
 
 /// What is told when the credential is stored; without stages it is the end already.

@@ -40,7 +40,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             last_forbidden_error: Some(error),
             ..loaded.account.clone()
         };
-        self.amend_record(&account, loaded.set_up)?;
+        self.amend_record(&account, loaded.set_up.clone(), loaded.origins.clone())?;
         let _: Rc<Loaded> = self.reload()?;
         Ok(())
     }

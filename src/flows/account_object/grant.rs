@@ -9,7 +9,7 @@ use futures_util::future::{Either, select};
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
 
-use super::{AccountObject, Loaded};
+use super::{AccountObject, Loaded, State};
 use crate::config::Credential;
 use crate::config::credentials::OAuth2;
 use crate::error::Failure;
@@ -229,7 +229,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         context: &Value,
         build: impl FnOnce(&Client) -> Result<T, OAuthError>,
     ) -> Result<T, OAuthError> {
-        let (shown, _) = compiled.split_context(context);
+        let sealed = match self.state() {
+            State::Here(loaded) => loaded.sealed.clone(),
+            State::Unread | State::Missing => Value::Null,
+        };
+        let (shown, _) = compiled.split_context(context, &sealed);
         let scope = compiled.scope(context, &shown);
         let pins = compiled.pins(self.outside.settings());
         build(&Client {

@@ -11,6 +11,7 @@ mod arrivals;
 mod attempt;
 mod changes;
 mod connect;
+mod contents;
 mod credential;
 mod deliver;
 mod event_views;
@@ -23,6 +24,7 @@ mod log_line;
 mod log_views;
 mod logins;
 mod lookup;
+mod me;
 mod newest;
 mod oauth_token;
 mod outbox;
@@ -34,22 +36,25 @@ mod refresh_action;
 mod refused;
 mod replay;
 mod report;
+mod reseal;
 mod row;
 mod set_up;
 mod subscriptions;
 mod unread;
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::account::Account;
+use crate::account::origin::Origins;
 use crate::account::seal::key_id;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{AccountAsk, AccountView, answer_text, answered};
-use crate::flows::effective::{self, Effective};
+use crate::flows::effective::{self, Compiled, Effective};
 use crate::flows::isolate::Isolate;
 use crate::ids::AccountId;
 use crate::json as words;
@@ -111,6 +116,8 @@ pub struct AccountObject<O, S> {
     kept_bytes: KeptBytes,
     /// What is gathered of calls, and was not written yet.
     gathered: Gathered,
+    /// When account tokens changed it, in the last minute.
+    own_changes: RefCell<VecDeque<Timestamp>>,
     /// Calls that wait for the head of an answer.
     pub(crate) slots: Semaphore,
     /// How fast its calls may go.
@@ -133,6 +140,10 @@ pub struct Loaded {
     pub account: Account,
     /// Its whole context, the secret half included. Never leaves the object but inside a request to the provider.
     pub context: Value,
+    /// The secret half of it as it is stored, the OAuth token apart: what is in it stays secret.
+    pub(in crate::flows) sealed: Value,
+    /// Who set what of it.
+    origins: Origins,
     /// The id of the key its secrets rest under.
     sealing_key: Option<String>,
     /// What is left to do before it is active.
@@ -172,6 +183,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             has_kept_answers: Cell::new(false),
             kept_bytes: KeptBytes::default(),
             gathered: Gathered::default(),
+            own_changes: RefCell::default(),
             slots: Semaphore::new(CALL_SLOTS),
             pace: RefCell::default(),
         }
@@ -244,6 +256,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             }
             AccountAsk::SecretNames(sees) => answered(self.secret_names(&sees).await?),
             AccountAsk::Change(sees, change) => answered(self.change(&sees, change).await?),
+            AccountAsk::ChangeMe(sees, context) => answered(self.change_me(&sees, &context).await?),
             AccountAsk::Credentials(sees, context) => {
                 answered(self.replace_credentials(&sees, &context).await?)
             }
@@ -276,7 +289,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let context =
             match effective::compiled(&self.outside, &self.isolate, &loaded.account, &published) {
                 // Secret by today's file, too: a field may have become a password since it was stored.
-                Ok(compiled) => compiled.split_context(&loaded.account.context).0,
+                Ok(compiled) => loaded.public(&compiled),
                 Err(_) => Value::Object(Map::new()),
             };
         Ok(AccountView {
@@ -306,11 +319,20 @@ impl Loaded {
         Self {
             account,
             context: Value::Object(Map::new()),
+            sealed: Value::Null,
+            origins: Origins::default(),
             sealing_key: None,
             set_up: None,
             token_stored_at: None,
             used_at: None,
         }
+    }
+
+    /// What of its context is shown: no secret by today's file, and none that it was once.
+    pub(in crate::flows) fn public(&self, compiled: &Compiled) -> Value {
+        compiled
+            .split_context(&self.account.context, &self.sealed)
+            .0
     }
 
     /// `None` when the row holds no account.
@@ -325,8 +347,11 @@ impl Loaded {
         }
         let sealed = row.sealed.as_deref();
         let sealed = sealed.or(row.token.as_ref().map(|token| token.sealed.as_str()));
+        let of_held = row.set_up.as_ref().and_then(SetUp::sealing_key);
         Some(Rc::new(Self {
-            sealing_key: sealed.map(|text| key_id(text).to_owned()),
+            sealing_key: sealed.map(|text| key_id(text).to_owned()).or(of_held),
+            sealed: row.secrets,
+            origins: row.origins,
             set_up: row.set_up,
             token_stored_at: row.token.as_ref().map(|token| token.stored_at),
             used_at: row.token.as_ref().map(|token| token.used_at),

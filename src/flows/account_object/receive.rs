@@ -3,11 +3,13 @@
 
 use std::rc::Rc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::changes::refuse_host_keys;
+use super::contents::Contents;
 use super::events::EventType;
 use super::{AccountObject, Loaded};
+use crate::account::origin::Origin;
 use crate::error::Failure;
 use crate::flows::import_account::{check_context, install_disabled};
 use crate::flows::receive::{
@@ -18,7 +20,7 @@ use crate::flows::redaction::Redactor;
 use crate::ids::{EnvironmentId, EventId, InstallId};
 use crate::ports::{Incoming, Outside, Sees, SqlValue, Storage, StorageFault};
 use crate::settings::DEDUPLICATION;
-use crate::webhook::Request;
+use crate::webhook::{Handshake, Proof, Request};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Takes what came to `/integrated-account-webhook/{id}`.
@@ -38,7 +40,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let request = Request::new(&incoming.method, &url, &incoming.headers, &body);
         let ground = self.webhook_ground(&loaded, &effective, false, request_id);
         if let Some(handshake) = ground.verified(&request).await? {
-            self.keep_handed_over(&handshake.update_context).await?;
+            self.keep_handed_over(&handshake, request_id).await?;
             ground.confirm(&handshake).await?;
             return Ok(Received::Handshake(Box::new(handshake)));
         }
@@ -54,7 +56,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if !self.is_here() {
             return Err(hidden());
         }
-        let ids = self.take_in(loaded.account.environment_id, Arrival { key, brings })?;
+        let ids = self.take_in(loaded.account.environment_id, Arrival::own(key, brings))?;
         self.wake_to_deliver().await;
         Ok(Received::Stored(ids))
     }
@@ -76,6 +78,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         );
         if !self.is_here() {
             return Err(hidden());
+        }
+        if !self.is_found(&effective, &loaded, arrival.found_by.as_ref()) {
+            // The index may be ahead of what counts.
+            return Err(if self.has_pending()? {
+                Failure::busy("The account is being changed. Try again.")
+            } else {
+                hidden()
+            });
         }
         let ids = self.take_in(loaded.account.environment_id, arrival)?;
         self.wake_to_deliver().await;
@@ -151,37 +161,40 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         Ok(())
     }
 
-    /// A secret that a handshake hands over fills a key that is empty, once.
-    async fn keep_handed_over(&self, update: &Map<String, Value>) -> Result<(), Failure> {
-        if update.is_empty() {
+    /// A secret that a handshake hands over is still free when it is stored: two may have come at once.
+    async fn keep_handed_over(
+        &self,
+        handshake: &Handshake,
+        request_id: &str,
+    ) -> Result<(), Failure> {
+        if handshake.update_context.is_empty() {
             return Ok(());
         }
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(&Sees::All).await?;
-        let is_free = |key: &String| {
-            loaded
-                .context
-                .get(key)
-                .is_none_or(|value| value.is_null() || value == "")
-        };
-        if !update.keys().all(is_free) {
+        let effective = self.effective(&loaded.account).await?;
+        let ground = self.webhook_ground(&loaded, &effective, false, request_id);
+        if !ground.may_hand_over(handshake) {
             return Err(bad_signature());
         }
-        self.merge_handed_over(&loaded, update).await
-    }
-
-    async fn merge_handed_over(
-        &self,
-        loaded: &Rc<Loaded>,
-        update: &Map<String, Value>,
-    ) -> Result<(), Failure> {
-        let mut context = loaded.context.clone();
-        crate::json::merge(&mut context, &Value::Object(update.clone()));
-        check_context(&context)?;
-        let effective = self.effective(&loaded.account).await?;
-        refuse_host_keys(&effective.compiled, &loaded.context, &context)?;
+        let mut contents = Contents::of(&loaded);
+        let update = Value::Object(handshake.update_context.clone());
+        let who = match handshake.proof {
+            Proof::Signed => contents.word_by(&ground.keys_of_proof(), &effective.compiled),
+            // Who sends it may be anybody.
+            Proof::Unsigned => Origin::Customer,
+        };
+        contents.write(who, &update);
+        check_context(contents.context())?;
         let account = loaded.account.clone();
-        self.store(loaded, account, &context, &[EventType::Updated])
+        let method = &account.authentication_method;
+        refuse_host_keys(
+            &effective.compiled,
+            method,
+            &loaded.context,
+            contents.context(),
+        )?;
+        self.store(&loaded, account, &contents, &[EventType::Updated])
             .await
             .map(drop)
     }

@@ -28,10 +28,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         context: &Value,
     ) -> Rc<Redactor> {
         let State::Here(loaded) = self.state() else {
-            return Rc::new(Redactor::new(compiled, context));
+            return Rc::new(Redactor::new(compiled, context, &Value::Null));
         };
         if !std::ptr::eq(&raw const loaded.context, context) {
-            return Rc::new(Redactor::new(compiled, context));
+            return Rc::new(Redactor::new(compiled, context, &loaded.sealed));
         }
         let is_of = |made: &Made| {
             made.compiled.ptr_eq(&Rc::downgrade(compiled))
@@ -46,7 +46,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         {
             return Rc::clone(&made.redactor);
         }
-        let redactor = Rc::new(Redactor::new(compiled, context));
+        let redactor = Rc::new(Redactor::new(compiled, context, &loaded.sealed));
         self.last_redactor.0.replace(Some(Made {
             compiled: Rc::downgrade(compiled),
             loaded: Rc::downgrade(&loaded),

@@ -226,15 +226,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if loaded.account.status != Status::NeedsReauth {
             return Ok(());
         }
-        let effective = self.effective(&loaded.account).await?;
         let account = Account {
             status: Status::Active,
             last_error: None,
             ..loaded.account.clone()
         };
         let events = [EventType::Reactivated];
-        let next = self.next(&effective, &loaded, account, &loaded.context, &events)?;
-        self.put(&effective, &loaded, &next).await.map(drop)
+        self.put_account(&loaded, account, &events).await
     }
 
     /// Whether and how a token can be had for the account.

@@ -3,9 +3,10 @@
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
+use super::actions::without_token;
 use super::grant::Attempt;
-use super::oauth_token::split_token;
 use super::{AccountObject, Loaded};
+use crate::account::origin::Origin;
 use crate::config::Credential;
 use crate::config::credentials::OAuth2;
 use crate::error::{Failure, Speaker};
@@ -60,10 +61,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             )?;
             self.store_refreshed(loaded, &token.token)?;
         }
-        if let Some(after) = &outcome.context {
-            self.keep_changes(&without_token(&loaded.context), &without_token(after))
-                .await?;
-        }
+        let before = without_token(&loaded.context);
+        self.keep_changes(Origin::Provider, &before, &outcome)
+            .await?;
         Ok(())
     }
 }
@@ -92,8 +92,4 @@ fn of_action(failure: Failure) -> Attempt {
         error: text("error").unwrap_or_else(|| format!("status {status}")),
         description: text("error_description"),
     })
-}
-
-fn without_token(context: &Value) -> Value {
-    split_token(context.clone()).0
 }

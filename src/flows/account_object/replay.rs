@@ -1,6 +1,5 @@
 //! Events are delivered again; one that could not be read is read again, by the file as it is now.
 
-use super::lookup::{lookup_field, value_at};
 use super::{AccountObject, Loaded};
 use crate::error::{Code, Failure};
 use crate::flows::ask::{EventStatus, ReplayRange};
@@ -8,6 +7,14 @@ use crate::flows::receive::{Ground, Kept, NewEvent};
 use crate::ids::EventId;
 use crate::ports::{Outside, Sees, SqlValue, Storage, StorageFault};
 use crate::webhook::Event;
+
+/// What keeps one event, and not the others.
+fn is_of_one(code: Code) -> bool {
+    matches!(
+        code,
+        Code::TransformFailed | Code::NeedsReauth | Code::NotReady
+    )
+}
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// One event, to all who subscribed by now.
@@ -40,7 +47,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             };
             match outcome {
                 Ok(()) => replayed += 1,
-                Err(failure) if failure.code == Code::TransformFailed => {}
+                Err(failure) if is_of_one(failure.code) => {}
                 Err(failure) => return Err(failure),
             }
         }
@@ -115,6 +122,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let loaded = self.settled().await?.ok_or_else(gone)?;
         let effective = self.effective(&loaded.account).await?;
         let is_of_install = kept.is_of_install;
+        if is_of_install {
+            // Before it is active none of an install's webhooks is for it.
+            loaded.account.status.check_callable()?;
+        }
         let again = kept.again();
         let ground = self.webhook_ground(&loaded, &effective, is_of_install, "");
         let (_, events) = ground.read(&again.request());
@@ -124,13 +135,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 ground.redactor.text(&error.to_string()),
             )
         })?;
-        let field = lookup_field(&effective);
+        let own = self.lookup(&effective, &loaded).value;
         let is_own = |event: &Event| {
             let named = event.integrated_account_id.as_deref();
             let found_by = event.context_lookup_field_value.as_deref();
-            let own = || field.and_then(|field| value_at(&loaded.context, field));
             named.is_none_or(|named| named == self.id.to_string())
-                && found_by.is_none_or(|value| own().as_deref() == Some(value))
+                && found_by.is_none_or(|value| own.as_deref() == Some(value))
         };
         // What is another account's is not stored here; on an account's own URL all is its own.
         let events = events
@@ -192,7 +202,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             isolate: &self.isolate,
             effective,
             context: &loaded.context,
-            shown: (!is_of_install).then_some(&loaded.account.context),
+            sealed: &loaded.sealed,
+            shown: (!is_of_install).then(|| loaded.public(&effective.compiled)),
             at: ("integrated_account_id", self.id.to_string()),
             request_id,
             redactor: self.redactor(&effective.compiled, &loaded.context),

@@ -9,7 +9,8 @@ use super::AccountObject;
 use super::events::Event;
 use super::oauth_token::StoredToken;
 use crate::account::Account;
-use crate::account::seal::{Kind, Place};
+use crate::account::origin::Origins;
+use crate::account::seal::{Kind, Place, key_id};
 use crate::account::status::Status;
 use crate::error::Failure;
 use crate::flows::sealed;
@@ -46,6 +47,9 @@ pub(super) struct Next {
     pub(super) events: Vec<Event>,
     /// The hash of the link token that is spent with it.
     pub(super) link: Option<String>,
+    /// Who set what of its context.
+    #[serde(default)]
+    pub(super) origins: Origins,
 }
 
 /// What a change does to the OAuth token.
@@ -61,10 +65,20 @@ pub(super) enum NextToken {
 }
 
 /// A stored credential whose lifecycle actions have not finished.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SetUp {
     /// The status before; nothing for a new account.
     pub(super) before: Option<Status>,
+    /// By what an account that was active goes on being found meanwhile, sealed.
+    #[serde(default)]
+    pub(super) found_by: Option<String>,
+}
+
+impl SetUp {
+    /// The id of the key that is sealed under.
+    pub(super) fn sealing_key(&self) -> Option<String> {
+        self.found_by.as_deref().map(|text| key_id(text).to_owned())
+    }
 }
 
 /// What is stored of an account in clear.
@@ -73,6 +87,9 @@ struct Record<A> {
     #[serde(flatten)]
     account: A,
     set_up: Option<SetUp>,
+    /// Absent in records from before there were any.
+    #[serde(default)]
+    origins: Origins,
 }
 
 /// The row as it was read.
@@ -82,6 +99,7 @@ pub(super) struct AccountRow {
     pub(super) sealed: Option<String>,
     pub(super) token: Option<StoredToken>,
     pub(super) set_up: Option<SetUp>,
+    pub(super) origins: Origins,
     pub(super) pending: Option<Pending>,
 }
 
@@ -100,9 +118,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         };
         let secrets = self.opened(sealed.as_text())?;
         let record: Option<Record<Account>> = parsed(record)?;
+        let (account, set_up, origins) = match record {
+            Some(record) => (Some(record.account), record.set_up, record.origins),
+            None => (None, None, Origins::default()),
+        };
         Ok(Some(AccountRow {
-            set_up: record.as_ref().and_then(|record| record.set_up),
-            account: record.map(|record| record.account),
+            account,
+            set_up,
+            origins,
             secrets,
             sealed: sealed.as_text().map(str::to_owned),
             token: self.read_token()?,
@@ -128,6 +151,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let record = Record {
             account,
             set_up: None,
+            origins: Origins::default(),
         };
         self.storage
             .exec(statement, &[text_of(&record)?, text_of(pending)?])
@@ -146,8 +170,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         &self,
         account: &Account,
         set_up: Option<SetUp>,
+        origins: Origins,
     ) -> Result<(), StorageFault> {
-        let record = Record { account, set_up };
+        let record = Record {
+            account,
+            set_up,
+            origins,
+        };
         let statement = "UPDATE account SET record = ? WHERE one = 1 AND pending IS NULL";
         self.storage.exec(statement, &[text_of(&record)?]).map(drop)
     }
@@ -168,7 +197,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let statement = "UPDATE account SET record = ?, sealed = ?, pending = NULL WHERE one = 1";
         let record = Record {
             account: &next.account,
-            set_up: next.set_up,
+            set_up: next.set_up.clone(),
+            origins: next.origins.clone(),
         };
         self.storage.exec(statement, &[text_of(&record)?, sealed])?;
         match &next.token {
@@ -192,25 +222,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             context_secrets(&self.id.to_string()),
             secrets,
         )
-    }
-
-    /// The secrets under the first key; what counts, and what is still pending.
-    pub(super) fn reseal_row(&self) -> Result<Option<String>, Failure> {
-        let row = self
-            .read_row()?
-            .ok_or_else(|| Failure::not_found("integrated account"))?;
-        let id = self.id.to_string();
-        let new = sealed::resealed(&self.outside, context_secrets(&id), row.sealed.as_deref())?;
-        if let Some(text) = &new {
-            self.storage.exec(
-                "UPDATE account SET sealed = ? WHERE one = 1",
-                &[text.as_str().into()],
-            )?;
-        }
-        let token = self.reseal_token(row.token)?;
-        self.reseal_unread()?;
-        self.reseal_kept_answers()?;
-        Ok(new.or(row.sealed).or(token))
     }
 
     /// What [`Self::sealed`] made.
@@ -246,7 +257,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 }
 
-fn context_secrets(id: &str) -> Place<'_> {
+pub(super) fn context_secrets(id: &str) -> Place<'_> {
     Place {
         kind: Kind::Account,
         id,

@@ -6,9 +6,11 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::ahead::AHEAD;
+use super::contents::Contents;
 use super::events::EventType;
 use super::{AccountObject, Loaded, State};
 use crate::account::Account;
+use crate::account::origin::Origin;
 use crate::account::status::Status;
 use crate::config::Config;
 use crate::connect::outcome::Failure as ConnectFailure;
@@ -96,13 +98,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         };
         let outcome = run_action(self, &loaded, &effective, action, Value::Null, deadline).await;
         let outcome = match outcome {
-            Ok(outcome) => match &outcome.context {
-                Some(after) => self
-                    .keep_changes(&loaded.context, after)
-                    .await
-                    .map(|()| outcome),
-                None => Ok(outcome),
-            },
+            Ok(outcome) => self
+                .keep_changes(Origin::Provider, &loaded.context, &outcome)
+                .await
+                .map(|()| outcome),
             Err(failure) => Err(failure),
         };
         let redactor = self.redactor(&effective.compiled, &loaded.context);
@@ -163,7 +162,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let State::Here(loaded) = self.state() else {
             return None;
         };
-        match loaded.set_up?.before {
+        match loaded.set_up.as_ref()?.before {
             Some(Status::Active) => None,
             Some(Status::NeedsReauth) => Some(EventType::Reactivated),
             Some(_) | None => Some(EventType::Active),
@@ -181,7 +180,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let effective: Effective = self.effective(&loaded.account).await?;
         let mut account = loaded.account.clone();
         change(&mut account);
-        let mut next = self.next(&effective, &loaded, account, &loaded.context, events)?;
+        let mut next = self.next(&effective, &loaded, account, &Contents::of(&loaded), events)?;
         next.set_up = next.set_up.filter(|_| goes_on);
         self.put(&effective, &loaded, &next).await.map(drop)
     }
@@ -218,7 +217,7 @@ pub(super) fn broken(failure: Failure) -> Failed {
 impl Loaded {
     /// Where it stood before its new credential, when that is not set up yet.
     pub(super) fn status_before(&self) -> Status {
-        match self.set_up.map(|set_up| set_up.before) {
+        match self.set_up.as_ref().map(|set_up| set_up.before) {
             Some(Some(before)) => before,
             Some(None) => Status::Connecting,
             None => self.account.status,

@@ -24,6 +24,8 @@ pub enum AccountAsk {
     SecretNames(Sees),
     /// → [`AccountView`]
     Change(Sees, AccountChange),
+    /// A change of the context by an account token → [`AccountView`]
+    ChangeMe(Sees, Value),
     /// New credentials: merged into the context; where a host changes, no stored secret stays → [`AccountView`]
     Credentials(Sees, Value),
     /// Refreshes its tokens now → null
@@ -34,9 +36,10 @@ pub enum AccountAsk {
     Callback(Box<CameBack>),
     /// A token of its own, known by its hash until then → null
     IssueToken(Sees, String, Timestamp),
-    /// A webhook of this install, already verified, unless it is another's account → `Vec<EventId>`
+    /// A webhook of this install, already verified → `Vec<EventId>`; not found where the account is another install's, is
+    /// not active, or has another value by now
     Receive(InstallId, Box<Arrival>),
-    /// What it has under a key of its context → `Option<String>`
+    /// By what an install's webhooks find it under a key of its context → `Option<String>`
     LookupValue(String),
     /// Its events, newest first → `Listed<EventView>`
     ListEvents(Sees, Page),
@@ -90,6 +93,25 @@ pub struct AccountView {
 }
 
 impl AccountView {
+    /// As an account token sees it: what is the customer's to know.
+    pub fn shown_to_customer(&self) -> Value {
+        let account = &self.account;
+        json!({
+            "id": account.id,
+            "status": account.status,
+            "authentication_method": account.authentication_method,
+            "integration": self.integration,
+            "context": account.context,
+            "created_at": account.created_at,
+            "updated_at": account.updated_at,
+        })
+    }
+
+    /// As a token sees it that may not read accounts.
+    pub fn shown_in_short(&self) -> Value {
+        json!({ "id": self.account.id, "status": self.account.status })
+    }
+
     /// As every answer and event shows it.
     pub fn shown(&self) -> Value {
         let Account {

@@ -20,6 +20,9 @@ pub struct Connecting {
     pub integration: String,
     /// What the link token and the form bring, secrets included.
     pub context: Value,
+    /// What of it the link token brings: the application's word, as far as the customer left it as it is.
+    #[serde(default)]
+    pub brought: Value,
     /// Whether what an account had in its context stays.
     pub keeps_context: bool,
     /// Scopes to ask for, instead of the integration's.

@@ -102,6 +102,15 @@ pub struct Lookup {
     pub value: Option<String>,
 }
 
+/// By what an account was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundBy {
+    /// The key of its context.
+    pub field: String,
+    /// What it had there.
+    pub value: String,
+}
+
 /// What became of looking a link token up.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

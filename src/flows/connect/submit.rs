@@ -42,15 +42,15 @@ pub async fn submit(
         Err(problems) => return Ok(Submitted::Wrong(problems)),
     };
     if let Some(kept) = chosen.kept()
-        && compiled.moves_host(kept, &with(kept, &values))
+        && compiled.moves_host(format, kept, &with(kept, &values))
     {
         // To another host goes no secret that was meant for the old one: it is typed again, or missing.
-        let public = compiled.split_context(kept).0;
+        let public = compiled.split_context(kept, &Value::Null).0;
         values = match read(Some(&public)) {
             Ok(values) => values,
             Err(problems) => return Ok(Submitted::Wrong(problems)),
         };
-        brought = compiled.split_context(&brought).0;
+        brought = compiled.split_context(&brought, &Value::Null).0;
     }
     // The operator may have taken the origin away since the link was made.
     if let Some(uri) = &opened.link.redirect_uri
@@ -73,6 +73,7 @@ pub async fn submit(
         is_again: link.integrated_account_id.is_some(),
         integration: chosen.name.clone(),
         context,
+        brought,
         keeps_context: link.persist_previous_context,
         scopes: link.scopes,
         link: link.hash,

@@ -41,12 +41,14 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(!self.storage.exec(statement, &values)?.is_empty())
     }
 
-    /// Takes an entry out; doing it twice is doing it once.
+    /// Takes an entry out, and the link token that made it: what is erased does not come back by it. Doing it twice is
+    /// doing it once.
     pub(super) fn forget_account(&self, id: AccountId) -> Result<(), StorageFault> {
         let id = id.to_string();
         for statement in [
             "DELETE FROM lookup WHERE account_id = ?",
             "DELETE FROM account WHERE id = ?",
+            "DELETE FROM link_token WHERE json_extract(record, '$.use.account') = ?",
         ] {
             self.storage.exec(statement, &[id.as_str().into()])?;
         }

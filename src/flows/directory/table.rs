@@ -24,6 +24,7 @@ pub const ENVIRONMENT_SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS install (id TEXT PRIMARY KEY, integration_id TEXT NOT NULL UNIQUE, record TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS account (id TEXT PRIMARY KEY, tenant_id TEXT NOT NULL, record TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS link_token (id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, expires_at INTEGER NOT NULL, record TEXT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS link_token_account ON link_token (json_extract(record, '$.use.account'))",
     "CREATE INDEX IF NOT EXISTS account_tenant ON account (tenant_id, id)",
     "CREATE TABLE IF NOT EXISTS lookup (account_id TEXT PRIMARY KEY, install_id TEXT NOT NULL, field TEXT NOT NULL, hash TEXT, revision INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS lookup_value ON lookup (install_id, field, hash)",

@@ -10,7 +10,7 @@ use super::{Compiled, Own, Published, Variables};
 use crate::config::binding::{Bound, Layers, Owner, Place};
 use crate::config::reads::{SecretNames, password_fields};
 use crate::config::reserved::{Override, Reserved, Trusted};
-use crate::config::{self, Level, overrides};
+use crate::config::{self, Level, overrides, steering};
 use crate::error::{Code, Failure};
 use crate::expression::Withheld;
 use crate::flows::directory::{file_bound, install_bound};
@@ -162,6 +162,7 @@ pub(super) fn compile(
     let integration = &published.integration;
     Ok(Compiled {
         password_fields: secret_fields,
+        steered: steering::steered_fields(&config, &resolved),
         dotted_keys: config.dotted_keys(),
         variables,
         integration: json!({ "id": integration.id, "name": integration.name, "category": integration.category, "is_beta": integration.is_beta }),

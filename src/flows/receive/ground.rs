@@ -1,5 +1,6 @@
 //! Where a webhook arrives, and what is found out there: whether it is proved, whether it is a handshake, what it brings.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
@@ -31,8 +32,10 @@ pub struct Ground<'a, O> {
     pub effective: &'a Effective,
     /// The account's whole context; an empty one on an install's URL.
     pub context: &'a Value,
+    /// What is sealed of it.
+    pub sealed: &'a Value,
     /// What expressions see of it; nothing on an install's URL.
-    pub shown: Option<&'a Value>,
+    pub shown: Option<Value>,
     /// The id the log names: its key, and itself.
     pub at: (&'static str, String),
     /// The id of the request, for the log.
@@ -84,7 +87,23 @@ impl<O: Outside> Ground<'_, O> {
         proof: Proof,
     ) -> Result<Option<Handshake>, HandshakeError> {
         let moment = moment(self.outside);
-        webhook::handshake(webhook, request, self.shown, &self.scope(), proof, &moment)
+        let shown = self.shown.as_ref();
+        webhook::handshake(webhook, request, shown, &self.scope(), proof, &moment)
+    }
+
+    /// Whether what a handshake hands over is still free.
+    pub fn may_hand_over(&self, handshake: &Handshake) -> bool {
+        let webhook = self.effective.compiled.config.webhook.as_ref();
+        let update = &handshake.update_context;
+        webhook.is_some_and(|webhook| {
+            webhook::may_hand_over(webhook, update, &self.scope(), handshake.proof).is_ok()
+        })
+    }
+
+    /// The context keys that the proof of a webhook rests on: who knows what is there can sign.
+    pub fn keys_of_proof(&self) -> BTreeSet<String> {
+        let webhook = self.effective.compiled.config.webhook.as_ref();
+        webhook.map(webhook::keys_of_proof).unwrap_or_default()
     }
 
     async fn proof(
@@ -141,12 +160,12 @@ impl<O: Outside> Ground<'_, O> {
             return (None, Ok(Vec::new()));
         };
         let moment = moment(self.outside);
-        let key =
-            webhook::event_id(webhook, request, self.shown, &moment).unwrap_or_else(|error| {
-                self.log("warn", "webhook_event_id_failed", &error.to_string());
-                None
-            });
-        let events = webhook::transform(webhook, request, self.shown, &moment);
+        let shown = self.shown.as_ref();
+        let key = webhook::event_id(webhook, request, shown, &moment).unwrap_or_else(|error| {
+            self.log("warn", "webhook_event_id_failed", &error.to_string());
+            None
+        });
+        let events = webhook::transform(webhook, request, shown, &moment);
         (key, events.and_then(|events| self.checked(events)))
     }
 
@@ -203,7 +222,7 @@ impl<O: Outside> Ground<'_, O> {
 
     fn scope(&self) -> TemplateScope<'_> {
         let compiled = &self.effective.compiled;
-        compiled.scope(self.context, self.shown.unwrap_or(&Value::Null))
+        compiled.scope(self.context, self.shown.as_ref().unwrap_or(&Value::Null))
     }
 
     /// Where a secret was given for another use the sender shall try again: the operator can send it again.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Arrival, Brings, Ground, Received, asked_url, read_body, refuse_event_by, unreadable};
 use crate::error::{Code, Failure};
-use crate::flows::ask::{AccountAsk, EnvironmentAsk, ask_account, ask_environment};
+use crate::flows::ask::{AccountAsk, EnvironmentAsk, FoundBy, ask_account, ask_environment};
 use crate::flows::import_account::install_disabled;
 use crate::flows::isolate::Isolate;
 use crate::flows::proxy_call::moment;
@@ -22,7 +22,14 @@ use crate::webhook::{self, Event, Request};
 const AT_ONCE: usize = 6;
 
 /// What each account is to store; several may be to store the same.
-type Shares = BTreeMap<AccountId, Rc<Brings>>;
+type Shares = BTreeMap<AccountId, Share>;
+
+/// What one account is to store.
+struct Share {
+    brings: Rc<Brings>,
+    /// By which value it was looked up; nothing: it is named outright.
+    found_by: Option<String>,
+}
 
 /// Takes what came to `/environment-integration-webhook/{id}`.
 pub async fn receive_for_install<O: Outside>(
@@ -46,6 +53,7 @@ pub async fn receive_for_install<O: Outside>(
         isolate,
         effective: &effective,
         context: &context,
+        sealed: &Value::Null,
         shown: None,
         at: ("environment_integration_id", id.to_string()),
         request_id,
@@ -75,11 +83,11 @@ pub async fn receive_for_install<O: Outside>(
         }
         Err(error) => {
             let unread = Rc::new(ground.unread(&request, &error));
-            found
-                .of_request
-                .iter()
-                .map(|id| (*id, Rc::clone(&unread)))
-                .collect()
+            let share = || Share {
+                brings: Rc::clone(&unread),
+                found_by: found.own.clone(),
+            };
+            found.of_request.iter().map(|id| (*id, share())).collect()
         }
     };
     ground.store(key, shares, &found).await
@@ -88,6 +96,10 @@ pub async fn receive_for_install<O: Outside>(
 /// The accounts a request, and each of its events, is for.
 #[derive(Default)]
 struct Found {
+    /// The key of their context.
+    field: String,
+    /// The request's own value.
+    own: Option<String>,
     of_request: Vec<AccountId>,
     by_value: BTreeMap<String, Vec<AccountId>>,
 }
@@ -124,8 +136,10 @@ impl<O: Outside> Ground<'_, O> {
             ask_environment(self.outside, install.environment_id, &ask).await?;
         let by_value = found
             .ok_or_else(|| Failure::busy("The index of accounts is being renewed. Try again."))?;
-        let of_request = own.and_then(|value| by_value.get(&value)).cloned();
+        let of_request = own.as_ref().and_then(|value| by_value.get(value)).cloned();
         Ok(Found {
+            field: field.to_owned(),
+            own,
             of_request: of_request.unwrap_or_default(),
             by_value,
         })
@@ -134,25 +148,34 @@ impl<O: Outside> Ground<'_, O> {
     /// Each account gets what names it, what its value finds, or what names nobody and came in its request. Accounts with
     /// the same events share them: one webhook can be for many.
     fn shared_out(&self, events: Vec<Event>, found: &Found) -> Shares {
-        let mut wanted: BTreeMap<AccountId, Vec<usize>> = BTreeMap::new();
+        let mut wanted: BTreeMap<AccountId, (Vec<usize>, Option<String>)> = BTreeMap::new();
         for (at, event) in events.iter().enumerate() {
-            for account in self.accounts_of(event, found) {
-                wanted.entry(account).or_default().push(at);
+            let (accounts, found_by) = self.accounts_of(event, found);
+            for account in accounts {
+                let (places, by) = wanted.entry(account).or_default();
+                places.push(at);
+                *by = by.take().or_else(|| found_by.map(str::to_owned));
             }
         }
         let events = self.new_events(events);
         let mut made: BTreeMap<Vec<usize>, Rc<Brings>> = BTreeMap::new();
-        let share = |(account, places): (AccountId, Vec<usize>)| {
-            let share = made.entry(places).or_insert_with_key(|places| {
+        let share = |(account, (places, found_by)): (AccountId, (Vec<usize>, Option<String>))| {
+            let brings = made.entry(places).or_insert_with_key(|places| {
                 let own = places.iter().filter_map(|at| events.get(*at).cloned());
                 Rc::new(Brings::Events(own.collect()))
             });
-            (account, Rc::clone(share))
+            let brings = Rc::clone(brings);
+            (account, Share { brings, found_by })
         };
         wanted.into_iter().map(share).collect()
     }
 
-    fn accounts_of(&self, event: &Event, found: &Found) -> Vec<AccountId> {
+    /// The accounts, and the value they are looked up by.
+    fn accounts_of<'f>(
+        &self,
+        event: &'f Event,
+        found: &'f Found,
+    ) -> (Vec<AccountId>, Option<&'f str>) {
         match (
             &event.integrated_account_id,
             &event.context_lookup_field_value,
@@ -163,10 +186,13 @@ impl<O: Outside> Ground<'_, O> {
                     let reason = "`integrated_account_id` is no id of an account";
                     self.log("warn", "webhook_account_unknown", reason);
                 }
-                account.into_iter().collect()
+                (account.into_iter().collect(), None)
             }
-            (None, Some(value)) => found.by_value.get(value).cloned().unwrap_or_default(),
-            (None, None) => found.of_request.clone(),
+            (None, Some(value)) => {
+                let accounts = found.by_value.get(value).cloned();
+                (accounts.unwrap_or_default(), Some(value))
+            }
+            (None, None) => (found.of_request.clone(), found.own.as_deref()),
         }
     }
 
@@ -185,9 +211,12 @@ impl<O: Outside> Ground<'_, O> {
             );
         }
         let has_events = !shares.is_empty();
-        let asks = shares.into_iter().map(|(account, brings)| {
-            let key = key.clone();
-            self.store_in(account, key, brings)
+        let asks = shares.into_iter().map(|(account, share)| {
+            let found_by = share.found_by.map(|value| FoundBy {
+                field: found.field.clone(),
+                value,
+            });
+            self.store_in(account, key.clone(), share.brings, found_by)
         });
         let stored: Vec<Option<Vec<EventId>>> =
             stream::iter(asks).buffered(AT_ONCE).try_collect().await?;
@@ -204,15 +233,20 @@ impl<O: Outside> Ground<'_, O> {
         ))
     }
 
-    /// `None` where it is no account of this install.
+    /// `None` where it is no active account of this install, or the value is not its own any more.
     async fn store_in(
         &self,
         account: AccountId,
         key: Option<String>,
         brings: Rc<Brings>,
+        found_by: Option<FoundBy>,
     ) -> Result<Option<Vec<EventId>>, Failure> {
         let brings = (*brings).clone();
-        let arrival = Arrival { key, brings };
+        let arrival = Arrival {
+            key,
+            brings,
+            found_by,
+        };
         let ask = AccountAsk::Receive(self.effective.install.id, Box::new(arrival));
         match ask_account(self.outside, account, &ask).await {
             Ok(ids) => Ok(Some(ids)),
@@ -220,7 +254,7 @@ impl<O: Outside> Ground<'_, O> {
                 self.log(
                     "warn",
                     "webhook_account_unknown",
-                    "an account it names is not one of this install",
+                    "an account it names is not an active one of this install",
                 );
                 Ok(None)
             }

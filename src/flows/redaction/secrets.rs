@@ -18,8 +18,8 @@ pub(super) fn pieces(secret: &str) -> impl Iterator<Item = &str> {
 
 /// The secrets of a context. Of what a provider said beside its OAuth token only the tokens are: the rest are ids and
 /// names that its answers and webhooks are full of.
-pub(super) fn secrets_of(compiled: &Compiled, context: &Value) -> Vec<String> {
-    let (_, mut secret) = compiled.split_context(context);
+pub(super) fn secrets_of(compiled: &Compiled, context: &Value, sealed: &Value) -> Vec<String> {
+    let (_, mut secret) = compiled.split_context(context, sealed);
     let token = secret
         .pointer_mut("/oauth/token")
         .map(Value::take)

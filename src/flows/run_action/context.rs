@@ -1,9 +1,12 @@
 //! An account's context while an action changes it: what it may change, and what of it is shown.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
 
 use super::{POST_INSTALL, REFRESH_TOKEN};
 use crate::error::{Code, Failure};
+use crate::flows::account_object::Loaded;
 use crate::flows::effective::Compiled;
 use crate::flows::import_account::check_context;
 use crate::json;
@@ -13,28 +16,31 @@ use crate::settings::ADMIN_BODY_DEPTH;
 pub(super) struct RunningContext<'a> {
     action: &'a str,
     compiled: &'a Compiled,
-    /// As it was when the action began.
-    start: &'a Value,
-    /// As it is now, once a step has changed it.
+    /// The account as it was when the action began.
+    start: &'a Loaded,
+    /// Its context as it is now, once a step has changed it.
     changed: Option<Value>,
-    /// As it is now, without secrets.
+    /// The keys that steps wrote.
+    written: BTreeSet<String>,
+    /// The context as it is now, without secrets.
     shown: Value,
 }
 
 impl<'a> RunningContext<'a> {
-    pub(super) fn new(action: &'a str, compiled: &'a Compiled, start: &'a Value) -> Self {
+    pub(super) fn new(action: &'a str, compiled: &'a Compiled, start: &'a Loaded) -> Self {
         Self {
             action,
             compiled,
             start,
             changed: None,
-            shown: compiled.split_context(start).0,
+            written: BTreeSet::new(),
+            shown: compiled.split_context(&start.context, &start.sealed).0,
         }
     }
 
     /// All of it, for requests.
     pub(super) fn whole(&self) -> &Value {
-        self.changed.as_ref().unwrap_or(self.start)
+        self.changed.as_ref().unwrap_or(&self.start.context)
     }
 
     /// Without secrets, for everything else.
@@ -42,35 +48,36 @@ impl<'a> RunningContext<'a> {
         &self.shown
     }
 
-    /// The whole context, if the action changed it.
-    pub(super) fn into_changed(self) -> Option<Value> {
-        let start = self.start;
-        self.changed.filter(|context| context != start)
+    /// The whole context, if the action changed it, and the keys it wrote.
+    pub(super) fn into_changed(self) -> (Option<Value>, BTreeSet<String>) {
+        let start = &self.start.context;
+        let changed = self.changed.filter(|context| context != start);
+        (changed, self.written)
     }
 
     /// Puts each key of `values` in the place of what is there; null removes it.
-    pub(super) fn set(&mut self, values: Value) -> Result<(), Failure> {
+    pub(super) fn set(&mut self, values: &Value) -> Result<(), Failure> {
         let mut next = self.whole().clone();
         if let (Value::Object(next), Value::Object(values)) = (&mut next, values) {
             for (key, value) in values {
                 if value.is_null() {
-                    next.shift_remove(&key);
+                    next.shift_remove(key);
                 } else {
-                    next.insert(key, value);
+                    next.insert(key.clone(), value.clone());
                 }
             }
         }
-        self.change(next)
+        self.change(next, values)
     }
 
     /// Merges `values` by the one rule.
     pub(super) fn update(&mut self, values: &Value) -> Result<(), Failure> {
         let mut next = self.whole().clone();
         json::merge(&mut next, values);
-        self.change(next)
+        self.change(next, values)
     }
 
-    fn change(&mut self, next: Value) -> Result<(), Failure> {
+    fn change(&mut self, next: Value, values: &Value) -> Result<(), Failure> {
         check_context(&next)?;
         if json::is_deeper(&next, ADMIN_BODY_DEPTH) {
             let words = format!("is nested deeper than {ADMIN_BODY_DEPTH} levels");
@@ -78,8 +85,10 @@ impl<'a> RunningContext<'a> {
         }
         self.check_token(&next)?;
         self.check_hosts(&next)?;
-        self.shown = self.compiled.split_context(&next).0;
+        self.shown = self.compiled.split_context(&next, &self.start.sealed).0;
         self.changed = Some(next);
+        let written = values.as_object().into_iter().flat_map(Map::keys);
+        self.written.extend(written.cloned());
         Ok(())
     }
 
@@ -101,13 +110,14 @@ impl<'a> RunningContext<'a> {
         let is_free = |key: &str| {
             self.action == POST_INSTALL && matches!(now.get(key), None | Some(Value::Null))
         };
-        let keys = self.compiled.config.origin_keys();
+        let method = &self.start.account.authentication_method;
+        let keys = self.compiled.config.aiming_keys(method);
         let mut changed = keys.iter().filter(|key| now.get(*key) != next.get(*key));
         match changed.find(|key| !is_free(key)) {
             None => Ok(()),
             Some(key) => Err(Failure::host_key(
                 &format!("context.{key}"),
-                "decides which host is called: an action may set it once, in post_install, and never change it",
+                "decides which host is called, or for whom a token is asked: an action may set it once, in post_install, and never change it",
             )),
         }
     }

@@ -50,6 +50,7 @@ mod tests {
         let at = Timestamp::from_millis(0);
         let outcome = Outcome {
             result: json!({ "secret": "s" }),
+            written: std::collections::BTreeSet::new(),
             context: Some(json!({ "api_key": "k" })),
             steps: 2,
             requests: 0,

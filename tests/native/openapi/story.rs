@@ -37,6 +37,11 @@ impl Story {
         } });
         file["config"]["actions"] =
             json!({ "ping": { "type": "request", "config": { "path": "/orders" } } });
+        let fields = &mut file["config"]["credentials"]["api_key"]["config"]["fields"];
+        fields
+            .as_array_mut()
+            .unwrap()
+            .push(json!({ "name": "note" }));
         let setting = Setting::new(&World::new(), &file);
         let secrets =
             json!({ "override": { "secret_environment_variables": { "webhook_secret": SECRET } } });

@@ -1,0 +1,117 @@
+//! Which context keys steer something: where requests and secrets go, for whom they are, whose webhooks come.
+//! Whoever may not steer it (a customer with an account token) may not change them.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::expression::scope::context_key;
+use crate::expression::{PathTemplate, Placeholder, Template, UrlTemplate};
+
+use super::credentials::{Endpoints, OAuth2};
+use super::field::{Field, Kind, Transform};
+use super::secrets::KEYS;
+use super::{Config, Credential};
+
+mod walk;
+
+impl Config {
+    /// The context keys that say where, and for whom, a credential of this format is used: scheme, host and port of any
+    /// URL, the token endpoints' paths, and the parameters a token is asked for with. They change only together with
+    /// new credentials.
+    pub fn aiming_keys(&self, method: &str) -> BTreeSet<String> {
+        let oauth = self.credential(method).and_then(Credential::oauth);
+        let of_tokens = oauth.map(token_keys).unwrap_or_default();
+        self.origin_keys().into_iter().chain(of_tokens).collect()
+    }
+
+    /// The context keys that a customer's form, or the query of their way back, fills.
+    pub fn typed_keys(&self) -> BTreeSet<String> {
+        let fields = self.fields().map(|field| field.name.clone());
+        let oauths = self.credentials.values().filter_map(Credential::oauth);
+        let told = oauths.flat_map(|oauth| oauth.context_from_callback.keys().cloned());
+        fields.chain(told).collect()
+    }
+}
+
+/// Whether what is typed into a field is shown again: it is no secret, and stored as it was typed.
+pub fn is_plain(field: &Field) -> bool {
+    field.kind != Kind::Password
+        && !KEYS.contains(&field.name.as_str())
+        && field.transform != Some(Transform::Sha256)
+}
+
+/// The names of fields that something in the file reads or fills, so that another value of theirs would steer it.
+/// `file` is the whole config, all layers merged. What is new in a file counts until it is named here as harmless.
+pub fn steered_fields(config: &Config, file: &Value) -> BTreeSet<String> {
+    let names = config.fields().map(|field| field.name.as_str()).collect();
+    walk::steered(names, told_keys(config), file)
+}
+
+/// What the typed config says outright: hosts, what finds an account, what the provider fills, the client's own keys.
+fn told_keys(config: &Config) -> BTreeSet<String> {
+    let mut keys = config.origin_keys();
+    let webhook = config.webhook.as_ref();
+    let verification = webhook.and_then(|webhook| webhook.signature_verification.as_ref());
+    if let Some(field) = verification.and_then(|all| all.config.context_lookup_field_name.as_ref())
+    {
+        let places = field.match_indices('.');
+        keys.extend(places.map(|(at, _)| field.chars().take(at).collect()));
+        keys.insert(field.clone());
+    }
+    for oauth in config.credentials.values().filter_map(Credential::oauth) {
+        keys.extend(oauth.context_from_token.keys().cloned());
+        keys.extend(oauth.context_from_callback.keys().cloned());
+        keys.extend(["oauth", "client_id", "client_secret"].map(str::to_owned));
+    }
+    keys
+}
+
+/// The context keys that a token is asked for with. Every place of an endpoint is named, so that a new one cannot be
+/// forgotten.
+fn token_keys(oauth: &OAuth2) -> BTreeSet<String> {
+    let Endpoints {
+        authorize_host,
+        authorize_path,
+        token_host,
+        token_path,
+        refresh_path,
+        revoke_path,
+        introspect_path,
+        authorize_url,
+        token_url,
+        refresh_url,
+        issuer,
+        issuer_optional: _,
+    } = &oauth.auth;
+    let urls = [
+        authorize_host,
+        token_host,
+        authorize_url,
+        token_url,
+        refresh_url,
+    ];
+    let paths = [
+        authorize_path,
+        token_path,
+        refresh_path,
+        revoke_path,
+        introspect_path,
+    ];
+    let parameters = oauth
+        .token_params
+        .values()
+        .chain(oauth.refresh_params.values());
+    let urls = urls
+        .into_iter()
+        .flatten()
+        .flat_map(UrlTemplate::placeholders);
+    let paths = paths.into_iter().flatten();
+    let paths = paths.flat_map(PathTemplate::placeholders);
+    let texts = parameters.chain(issuer).flat_map(Template::placeholders);
+    let read = urls.chain(paths).chain(texts).flat_map(Placeholder::paths);
+    read.filter_map(context_key).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! A context on its way into storage. All that changes one goes through here, so that what is written and who wrote
+//! it (`account::origin`) never part.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::oauth_token::{split_token, with_token};
+use super::{AccountObject, Loaded};
+use crate::account::origin::{Origin, Origins};
+use crate::error::Failure;
+use crate::flows::effective::Compiled;
+use crate::flows::redaction::Redactor;
+use crate::json as words;
+use crate::ports::{Outside, Sees, Storage};
+
+/// A whole context, secrets included, with who set each of its values.
+#[derive(Debug, Clone)]
+pub(super) struct Contents {
+    context: Value,
+    origins: Origins,
+    /// What is sealed of it as it is stored: it stays secret.
+    sealed: Value,
+}
+
+impl Contents {
+    /// As it is stored.
+    pub(super) fn of(loaded: &Loaded) -> Self {
+        Self {
+            context: loaded.context.clone(),
+            origins: loaded.origins.clone(),
+            sealed: loaded.sealed.clone(),
+        }
+    }
+
+    /// Without anything.
+    pub(super) fn nothing() -> Self {
+        Self {
+            context: Value::Object(Map::new()),
+            origins: Origins::default(),
+            sealed: Value::Null,
+        }
+    }
+
+    /// The whole context.
+    pub(super) fn context(&self) -> &Value {
+        &self.context
+    }
+
+    /// Who set what, of what is there.
+    pub(super) fn origins(&self) -> Origins {
+        let mut origins = self.origins.clone();
+        origins.keep_only(&self.context);
+        origins
+    }
+
+    /// What makes its secrets unreadable, and those of the config.
+    pub(super) fn redactor(&self, compiled: &Compiled) -> Redactor {
+        Redactor::new(compiled, &self.context, &self.sealed)
+    }
+
+    /// Its public and its secret half.
+    pub(super) fn split(&self, compiled: &Compiled) -> (Value, Value) {
+        let (context, _) = split_token(self.context.clone());
+        compiled.split_context(&context, &self.sealed)
+    }
+
+    /// Its OAuth token.
+    pub(super) fn token(&self) -> Option<Value> {
+        split_token(self.context.clone()).1
+    }
+
+    /// Merges a patch; anything but an object is none.
+    pub(super) fn write(&mut self, who: Origin, patch: &Value) {
+        let Value::Object(entries) = patch else {
+            return;
+        };
+        let before = self.context.clone();
+        words::merge(&mut self.context, patch);
+        let keys = entries.keys().map(String::as_str);
+        self.origins.note(who, keys, &before, &self.context);
+    }
+
+    /// Merges new credentials: of what they bring the file says anew what is secret.
+    pub(super) fn give(&mut self, who: Origin, patch: &Value) {
+        self.write(who, patch);
+        if let (Some(sealed), Some(patch)) = (self.sealed.as_object_mut(), patch.as_object()) {
+            sealed.retain(|key, _| !patch.contains_key(key));
+        }
+    }
+
+    /// Whose word an answer of the provider is: the provider's, unless a customer has named the host it came from.
+    pub(super) fn provider(&self, compiled: &Compiled) -> Origin {
+        if compiled.fixes_provider() {
+            return Origin::Provider;
+        }
+        self.word_by(&compiled.config.origin_keys(), compiled)
+    }
+
+    /// Whose word it is what one of these keys vouches for: a customer's, where the customer has set one of them.
+    pub(super) fn word_by(&self, keys: &BTreeSet<String>, compiled: &Compiled) -> Origin {
+        let typed = compiled.config.typed_keys();
+        let is_typed = |key: &&String| match self.origins.of(key) {
+            Some(origin) => origin == Origin::Customer,
+            None => typed.contains(*key),
+        };
+        let mut there = keys.iter().filter(|key| self.context.get(*key).is_some());
+        if there.any(|key| is_typed(&key)) {
+            Origin::Customer
+        } else {
+            Origin::Provider
+        }
+    }
+
+    /// What a token answer gives, or an action wrote without changing it.
+    pub(super) fn confirm(&mut self, who: Origin, keys: &BTreeSet<String>) {
+        let keys = keys.iter().map(String::as_str);
+        self.origins.note(who, keys, &self.context, &self.context);
+    }
+
+    /// What an action or a check changes in place.
+    pub(super) fn complete(
+        &mut self,
+        complete: impl FnOnce(&mut Value) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let before = self.context.clone();
+        complete(&mut self.context)?;
+        let filled = words::diff(&before, &self.context).unwrap_or_default();
+        let keys = filled.as_object().into_iter().flat_map(Map::keys);
+        let keys = keys.map(String::as_str);
+        self.origins
+            .note(Origin::Operator, keys, &before, &self.context);
+        Ok(())
+    }
+
+    /// Another token, in place of the one before.
+    pub(super) fn put_token(&mut self, token: &Value) {
+        with_token(&mut self.context, token);
+        self.confirm(Origin::Provider, &BTreeSet::from(["oauth".to_owned()]));
+    }
+
+    /// The token goes.
+    pub(super) fn drop_token(&mut self) {
+        self.context = split_token(std::mem::take(&mut self.context)).0;
+    }
+
+    /// Every secret goes, the token among them.
+    pub(super) fn drop_secrets(&mut self, compiled: &Compiled) {
+        self.context = compiled.split_context(&self.context, &self.sealed).0;
+    }
+
+    /// What the provider said with another credential proves nothing any more.
+    pub(super) fn disprove_all(&mut self) {
+        self.origins.disprove_all();
+    }
+
+    /// The same of one key.
+    pub(super) fn disprove(&mut self, key: &str) {
+        self.origins.disprove(key);
+    }
+}
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// What the connect form need not ask for again.
+    pub(super) async fn secret_names(&self, sees: &Sees) -> Result<Vec<String>, Failure> {
+        let loaded = self.visible(sees).await?;
+        let effective = self.effective(&loaded.account).await?;
+        let (_, secrets) = Contents::of(&loaded).split(&effective.compiled);
+        let names = secrets
+            .as_object()
+            .map(|secrets| secrets.keys().cloned().collect());
+        Ok(names.unwrap_or_default())
+    }
+}

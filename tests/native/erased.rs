@@ -1,0 +1,107 @@
+//! What is erased stays erased: neither its link, nor a late form or callback, brings a deleted account back.
+
+use serde_json::{Value, json};
+
+use crate::client::Answer;
+use crate::connect::{TOKEN, Visit};
+
+fn connected_by_key(link: &Value) -> (Visit, Value) {
+    let mut visit = Visit::new(link);
+    visit.world.answers(200, &[], "{}");
+    assert_eq!(submit(&mut visit).status, 200);
+    let account = visit.account();
+    (visit, account)
+}
+
+fn submit(visit: &mut Visit) -> Answer {
+    visit.submit(
+        "api_key",
+        &[("shop", "berlin"), ("api_key", "hunter2-hunter2")],
+    )
+}
+
+fn delete(visit: &Visit, account: &Value) -> String {
+    let path = format!("/integrated-account/{}", account["id"].as_str().unwrap());
+    visit.setting.client.delete(&path).expect(200);
+    path
+}
+
+fn is_gone(visit: &Visit, path: &str) {
+    let client = &visit.setting.client;
+    assert_eq!(client.get(path).code(404), "caller.not_found");
+    let list = client.get("/integrated-account").expect(200);
+    assert_eq!(list["result"], json!([]));
+}
+
+#[test]
+fn a_link_token_of_a_deleted_account_connects_nothing() {
+    for restarts in [true, false] {
+        let (mut visit, account) = connected_by_key(&json!({ "tenant_id": "acme" }));
+        let path = delete(&visit, &account);
+        if restarts {
+            visit.world.restart();
+            visit.world.settle();
+        }
+        visit.world.answers(200, &[], "{}");
+        assert_eq!(submit(&mut visit).status, 401);
+        is_gone(&visit, &path);
+        let links = visit.setting.client.get("/link-token").expect(200);
+        assert_eq!(links["result"], json!([]));
+    }
+}
+
+#[test]
+fn a_link_to_connect_an_account_again_brings_a_deleted_one_not_back() {
+    let (visit, account) = connected_by_key(&json!({ "tenant_id": "acme" }));
+    let link = json!({ "integrated_account_id": account["id"] });
+    let mut again = Visit::with(visit.world, visit.setting, &link);
+    let path = delete(&again, &account);
+    again.world.answers(200, &[], "{}");
+    assert_ne!(submit(&mut again).status, 200);
+    is_gone(&again, &path);
+}
+
+#[test]
+fn a_callback_after_the_deletion_is_refused() {
+    let (visit, account) = Visit::connected(&json!({ "tenant_id": "acme" }));
+    let link = json!({ "integrated_account_id": account["id"] });
+    let mut again = Visit::with(visit.world, visit.setting, &link);
+    let there = again.leave();
+    again.world.answers(200, &[], "");
+    let path = delete(&again, &account);
+    again.world.sent();
+    again.world.answers(200, &[], TOKEN);
+    assert_ne!(again.come_back(&there).status, 200);
+    assert_eq!(again.world.sent().len(), 0, "no code is exchanged");
+    is_gone(&again, &path);
+}
+
+#[test]
+fn a_second_login_of_the_first_link_brings_a_deleted_account_not_back() {
+    let (mut visit, account) = Visit::connected(&json!({ "tenant_id": "acme" }));
+    let there = visit.leave();
+    visit.world.answers(200, &[], "");
+    let path = delete(&visit, &account);
+    visit.world.answers(200, &[], TOKEN);
+    visit.world.answers(200, &[], "{}");
+    assert_ne!(visit.come_back(&there).status, 200);
+    is_gone(&visit, &path);
+    assert_eq!(visit.submit("oauth2", &[("shop", "berlin")]).status, 401);
+    is_gone(&visit, &path);
+}
+
+/// The form waits for the provider while the account goes.
+#[test]
+fn a_form_under_way_does_not_survive_the_deletion() {
+    let (visit, account) = connected_by_key(&json!({ "tenant_id": "acme" }));
+    visit.world.answers_at(1_700_000_900_000, 200, "{}");
+    let body = format!(
+        "link_token={}&credential=api_key&shop=berlin&api_key=hunter3-hunter3",
+        visit.token
+    );
+    visit.browser.post_and_leave("/connect/pier", &body);
+    let path = delete(&visit, &account);
+    visit.world.restart();
+    visit.world.settle();
+    is_gone(&visit, &path);
+}
