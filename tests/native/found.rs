@@ -60,11 +60,16 @@ impl Quay {
     pub fn new(actions: &Value) -> Self {
         let world = World::new();
         let setting = Setting::new(&world, &typed_shop(actions));
-        let body =
-            json!({ "override": { "secret_environment_variables": { "webhook_secret": SECRET } } });
-        let install = format!("/environment-integration/{}", setting.install);
-        setting.client.send("PATCH", &install, &body).expect(200);
+        give_webhook_secret(&setting);
         Self { world, setting }
+    }
+
+    /// The file is another; the install's secret is given for it.
+    pub fn puts(&self, file: &Value) {
+        let admin = &self.setting.admin;
+        admin.send("PUT", "/integration/shop", file).expect(200);
+        give_webhook_secret(&self.setting);
+        self.world.pass(std::time::Duration::from_secs(61));
     }
 
     /// A customer with a link of this tenant.
@@ -295,4 +300,12 @@ fn an_account_that_is_erased_or_whose_index_did_not_answer_is_found_by_what_coun
     assert_eq!((quay.matched("one"), quay.matched("two")), (1, 0));
     client.delete(&path).expect(200);
     assert_eq!((quay.matched("one"), quay.matched("two")), (0, 0));
+}
+
+/// A secret of an install is bound to the file it was given for.
+pub fn give_webhook_secret(setting: &Setting) {
+    let body =
+        json!({ "override": { "secret_environment_variables": { "webhook_secret": SECRET } } });
+    let install = format!("/environment-integration/{}", setting.install);
+    setting.client.send("PATCH", &install, &body).expect(200);
 }

@@ -42,6 +42,7 @@ impl Shop {
         causeway::json::merge(&mut file, &json!({ "config": { "webhook": webhook } }));
         let admin = &self.setting.admin;
         admin.send("PUT", "/integration/shop", &file).expect(200);
+        crate::found::give_webhook_secret(&self.setting);
         self.world.pass(std::time::Duration::from_secs(61));
         self
     }
@@ -119,9 +120,7 @@ fn a_handshake_signed_with_a_secret_that_a_customer_typed_is_the_customers_word(
             },
         } });
         causeway::json::merge(&mut file, &more);
-        let admin = &quay.setting.admin;
-        admin.send("PUT", "/integration/shop", &file).expect(200);
-        quay.world.pass(std::time::Duration::from_secs(61));
+        quay.puts(&file);
         let secret = "a-secret-they-typed";
         if by_the_application {
             let context = json!({ "api_key": "k", "webhook_secret": secret });

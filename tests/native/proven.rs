@@ -243,9 +243,7 @@ fn a_server_that_a_customer_names_proves_nothing() {
             "credentials": { "api_key": { "config": { "fields": fields } } },
         } });
         merge(&mut file, &more);
-        let admin = &quay.setting.admin;
-        admin.send("PUT", "/integration/shop", &file).expect(200);
-        quay.world.pass(std::time::Duration::from_secs(61));
+        quay.puts(&file);
         let server = "https://a.shop.example";
         let mut link = json!({ "tenant_id": "acme", "integration": "shop" });
         if by_the_application {

@@ -124,11 +124,12 @@ fn changes() -> Vec<Way> {
         ("overridden by the install", |desk| {
             let body = json!({ "override": { "credentials": { "api_key": { "config": { "fields": fields("pin", "text") } } } } });
             let path = format!("/environment-integration/{}", desk.setting.install);
-            desk.setting.client.send("PATCH", &path, &body).expect(200);
+            desk.setting.admin.send("PATCH", &path, &body).expect(200);
         }),
         ("overridden by the account", |desk| {
             let body = json!({ "integration_override": { "credentials": { "api_key": { "config": { "fields": fields("pin", "text") } } } } });
-            desk.patch("", &body);
+            let admin = &desk.setting.admin;
+            admin.send("PATCH", &desk.path(""), &body).expect(200);
         }),
     ]
 }

@@ -95,6 +95,26 @@ test("a validation that repeats what was typed tells it neither the page nor the
   nothingFound("a failed validation");
 });
 
+describe("a password field that the file calls so no more", () => {
+  const changes = {
+    "is text now": (config) => (config.credentials.api_key.config.fields.find(({ name }) => name === "pin").type = "text"),
+    "is gone": (config) => (config.credentials.api_key.config.fields = config.credentials.api_key.config.fields.filter(({ name }) => name !== "pin")),
+    "is gone with its credential": (config) => delete config.credentials.api_key,
+  };
+  for (const [what, change] of Object.entries(changes)) {
+    test(`${what}: its value stays secret`, async () => {
+      const { call, account, file, name } = await vault();
+      change(file.config);
+      ok(await gateway.admin("PUT", `/integration/${name}`, file), 200);
+      ok(await call("PATCH", `/integrated-account/${account.id}`, { tenant_id: "another" }), 200);
+      ok(await call("GET", `/integrated-account/${account.id}`), 200);
+      const { result } = ok(await call("GET", `/event?integrated_account_id=${account.id}`), 200);
+      for (const { id } of result) ok(await call("GET", `/event/${id}`), 200);
+      nothingFound(what);
+    });
+  }
+});
+
 test("what this file plants is looked for at all", async () => {
   const { call, query } = await vault();
   const name = plant("echoed", `shown-${randomUUID()}`);
