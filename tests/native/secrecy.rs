@@ -122,7 +122,7 @@ fn changes() -> Vec<Way> {
             desk.puts(&json!([{ "name": "key", "type": "password" }]));
         }),
         ("overridden by the install", |desk| {
-            let body = json!({ "override": { "credentials": { "api_key": { "config": { "fields": fields("pin", "text") } } } } });
+            let body = json!({ "environment_id": desk.setting.environment, "override": { "credentials": { "api_key": { "config": { "fields": fields("pin", "text") } } } } });
             let path = format!("/environment-integration/{}", desk.setting.install);
             desk.setting.admin.send("PATCH", &path, &body).expect(200);
         }),

@@ -102,9 +102,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 let reply = self
                     .grant_by_client(&compiled, credential, ground.contents.context(), scopes)
                     .await
-                    .map_err(|attempt| {
-                        refused(attempt, &ground.contents.redactor(&compiled))
-                    })?;
+                    .map_err(|attempt| refused(attempt, &ground.contents.redactor(&compiled)))?;
                 self.accept(connecting, ground, Some((config.as_ref(), reply)), &[])
                     .await
                     .map(|()| None)
