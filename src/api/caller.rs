@@ -119,6 +119,11 @@ impl Caller {
         }
     }
 
+    /// Whether the token is known to be good here: one of an account is confirmed by the account's object alone.
+    pub(crate) fn is_proved(&self) -> bool {
+        !matches!(self, Self::Account(..))
+    }
+
     /// What its requests are counted under, by which nobody learns the token.
     pub(crate) fn token_key(&self) -> &str {
         match self {

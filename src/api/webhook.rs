@@ -1,9 +1,11 @@
 //! Where providers send to: without a token, for the signature is the proof. An account's webhook is handed over to
 //! its object, body as a handle; an install's is verified at the front Worker.
 
+use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
@@ -13,6 +15,7 @@ use super::{Desk, body_of, reply};
 use crate::error::Failure;
 use crate::flows::account_object::AccountObject;
 use crate::flows::receive::{Received, receive_for_install};
+use crate::flows::within::within;
 use crate::ids::AccountId;
 use crate::ports::{Body, HandOver, Incoming, Outside, Reply, Sees, Storage};
 use crate::proxy::headers;
@@ -34,7 +37,7 @@ pub(super) async fn answer<O: Outside>(
         WebhookRoute::Install(id) => {
             let (outside, isolate) = (desk.outside, desk.isolate);
             let received = receive_for_install(outside, isolate, desk.request_id, &id, request);
-            received.await.map(said)
+            in_time(outside, received).await.map(said)
         }
     }
 }
@@ -84,8 +87,22 @@ pub(super) async fn receive<O: Outside, S: Storage>(
     hand_over: &HandOver,
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
-    let received = account.receive(&hand_over.request_id, request).await?;
-    Ok(said(received))
+    let received = account.receive(&hand_over.request_id, request);
+    in_time(&account.outside, received).await.map(said)
+}
+
+/// What a sender may wait for in all; then it shall send again.
+async fn in_time(
+    outside: &impl Outside,
+    received: impl Future<Output = Result<Received, Failure>>,
+) -> Result<Received, Failure> {
+    // On the heap: it is large, and each future that holds it would be, too.
+    let received = within(outside, RECEIVE_TIMEOUT, received.boxed_local()).await;
+    received.unwrap_or_else(|| {
+        Err(Failure::busy(
+            "The webhook could not be stored in time. Try again.",
+        ))
+    })
 }
 
 fn said<S>(received: Received) -> Reply<S> {

@@ -230,8 +230,9 @@ fn compiled_with(
     if let Some(compiled) = isolate.compiled(&key) {
         return Ok(compiled);
     }
-    let compiled = Rc::new(compile(outside, integration, install, own)?);
-    isolate.keep_compiled(key, Rc::clone(&compiled));
+    let (compiled, bytes) = compile(outside, integration, install, own)?;
+    let compiled = Rc::new(compiled);
+    isolate.keep_compiled(key, bytes, Rc::clone(&compiled));
     Ok(compiled)
 }
 
@@ -249,12 +250,13 @@ fn cache_key(
     )
 }
 
+/// The config, compiled, and what it takes in memory.
 fn compile(
     outside: &impl Outside,
     integration: &IntegrationRecord,
     install: &InstallRecord,
     own: Option<&Value>,
-) -> Result<Compiled, Failure> {
+) -> Result<(Compiled, usize), Failure> {
     let (file_id, install_id) = (integration.id.to_string(), install.id.to_string());
     let file = opened(
         outside,
@@ -275,14 +277,16 @@ fn compile(
         outside.log(&json!({ "level": "error", "event": "integration_invalid", "integration": integration.name, "version": integration.version, "environment_integration_id": install.id, "findings": errors }));
         Failure::new(Code::BadIntegration, format!("The integration `{}` with this account's overrides has mistakes; save it again to see them.", integration.name))
     })?;
-    Ok(Compiled {
+    let compiled = Compiled {
         password_fields: config.password_fields(),
         dotted_keys: config.dotted_keys(),
         environment_variables: environment_variables(&changes),
         integration: json!({ "id": integration.id, "name": integration.name, "category": integration.category, "is_beta": integration.is_beta }),
         secret_texts: [texts_of(&file), texts_of(&own_secrets)].concat(),
         config,
-    })
+    };
+    let bytes = compiled.config.memory_bytes(words::length(&effective));
+    Ok((compiled, bytes))
 }
 
 /// The secret half of a record; null where there is none.

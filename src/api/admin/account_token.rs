@@ -16,6 +16,7 @@ use crate::error::{Code, Failure};
 use crate::flows::ask::{AccountAsk, AccountChange, AccountView, ask_account};
 use crate::ids::AccountId;
 use crate::ports::{Body, Incoming, Outside};
+use crate::settings::CONTEXT_BYTES;
 
 /// How long an account token is good.
 const LIFE: Duration = Duration::from_mins(15);
@@ -46,7 +47,7 @@ pub(super) async fn create<O: Outside>(
         ));
     }
     let sees = sees(caller, &request.url)?;
-    let new: New = shape::read(request.body).await?;
+    let new: New = shape::read(desk, request.body).await?;
     let account = parse(&new.integrated_account_id)?;
     let token = account_token_text(account, desk.outside.random());
     let until = desk.outside.now().plus(LIFE);
@@ -69,7 +70,7 @@ pub(super) async fn change_me<O: Outside>(
     caller: &Caller,
     body: Body<O::Stream>,
 ) -> Answer<O> {
-    let change: ChangeMe = shape::read(body).await?;
+    let change: ChangeMe = shape::read_with_context(desk, body, CONTEXT_BYTES).await?;
     let change = AccountChange {
         context: Some(change.context),
         ..AccountChange::default()

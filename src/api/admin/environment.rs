@@ -60,7 +60,7 @@ pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Answer<O>
 }
 
 pub(super) async fn create<O: Outside>(desk: &Desk<'_, O>, body: Body<O::Stream>) -> Answer<O> {
-    let new: New = shape::read(body).await?;
+    let new: New = shape::read(desk, body).await?;
     check(desk, Some(&new.name), &new.allowed_redirect_origins)?;
     let now = desk.outside.now();
     let placement = Placement::new(new.region, desk.outside.settings().eu_jurisdiction);
@@ -89,7 +89,7 @@ pub(super) async fn change<O: Outside>(
     body: Body<O::Stream>,
 ) -> Answer<O> {
     let id = parse(id)?;
-    let change: Change = shape::read(body).await?;
+    let change: Change = shape::read(desk, body).await?;
     check(
         desk,
         change.name.as_deref(),

@@ -20,6 +20,7 @@ use crate::flows::records::{LinkRecord, Listed};
 use crate::ids::{LinkTokenId, Region};
 use crate::json as words;
 use crate::ports::{Incoming, Outside};
+use crate::settings::LINK_CONTEXT_BYTES;
 
 /// How long a link token may be used.
 const LIFE: Duration = Duration::from_hours(7 * 24);
@@ -67,7 +68,7 @@ pub(super) async fn create<O: Outside>(
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let new: New = shape::read(request.body).await?;
+    let new: New = shape::read_with_context(desk, request.body, LINK_CONTEXT_BYTES).await?;
     let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
     let aim = aim(new.tenant_id, new.integrated_account_id, new.region)?;
     let token = link_token_text(environment, desk.outside.random());

@@ -7,7 +7,7 @@ use crate::error::Failure;
 use crate::flows::once::{End, KeptAnswer, Known, Write};
 use crate::flows::sealed;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
-use crate::settings::{KEPT_ANSWER, KEPT_ANSWERS_BYTES};
+use crate::settings::{KEPT_ANSWER, KEPT_ANSWERS, KEPT_ANSWERS_BYTES};
 use crate::time::Timestamp;
 
 const SCHEMA: &[&str] = &[
@@ -41,10 +41,32 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 return Ok(self.known(write, is_same, status, sealed.as_text()));
             }
         }
+        self.check_keys(rows.is_empty(), now)?;
         let statement = "INSERT OR REPLACE INTO kept_answer (place, body, at, status, sealed) VALUES (?, ?, ?, NULL, NULL)";
         let values = [place, write.body.as_str().into(), now.as_millis().into()];
         self.storage.exec(statement, &values)?;
         Ok(Known::Begun)
+    }
+
+    /// An account has so many keys at a time; the next write waits until the first of them ends. One that has ended
+    /// takes the place it had.
+    fn check_keys(&self, is_new: bool, now: Timestamp) -> Result<(), Failure> {
+        let keys = match self.kept_keys.get() {
+            Some(keys) => keys,
+            None => self
+                .one_integer("SELECT COUNT(*) FROM kept_answer", &[])?
+                .unwrap_or(0),
+        };
+        let next = keys + i64::from(is_new);
+        if next > KEPT_ANSWERS {
+            let end = self.next_end_of_a_key()?.unwrap_or(now);
+            let words =
+                format!("This account has {KEPT_ANSWERS} Idempotency-Keys of the last day.");
+            let seconds = end.since(now).as_secs().saturating_add(1);
+            return Err(Failure::too_many_requests(&words, seconds));
+        }
+        self.kept_keys.set(Some(next));
+        Ok(())
     }
 
     fn known(
@@ -105,6 +127,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     fn forget_write(&self, write: &Write) -> Result<(), StorageFault> {
+        self.kept_keys
+            .set(self.kept_keys.get().map(|keys| keys - 1));
         let statement = "DELETE FROM kept_answer WHERE place = ?";
         self.storage
             .exec(statement, &[write.place.as_str().into()])
@@ -162,6 +186,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Ok(());
         }
         self.kept_bytes.set(None);
+        self.kept_keys.set(None);
         let over = self.outside.now().minus(KEPT_ANSWER).as_millis();
         let statement = "DELETE FROM kept_answer WHERE at <= ?";
         self.storage.exec(statement, &[over.into()]).map(drop)
@@ -179,6 +204,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// They belong to the account.
     pub(super) fn drop_kept_answers(&self) -> Result<(), StorageFault> {
         self.kept_bytes.set(None);
+        self.kept_keys.set(None);
         if self.has_table(TABLE)? {
             self.storage.exec("DELETE FROM kept_answer", &[])?;
         }

@@ -45,7 +45,8 @@ use tokio::sync::{Mutex, Semaphore};
 use crate::account::Account;
 use crate::account::seal::key_id;
 use crate::error::{Code, Failure};
-use crate::flows::ask::{AccountAsk, AccountView, answer_text, answered};
+use crate::flows::ask::{AccountAsk, AccountView, answer_text, answered, message_bytes};
+use crate::flows::callers::{Callers, Inside};
 use crate::flows::effective::{self, Effective};
 use crate::flows::isolate::Isolate;
 use crate::ids::AccountId;
@@ -99,8 +100,13 @@ pub struct AccountObject<O, S> {
     has_kept_answers: Cell<bool>,
     /// What kept answers take, where it is known.
     kept_bytes: Cell<Option<i64>>,
+    /// How many keys it has, where that is known.
+    kept_keys: Cell<Option<i64>>,
     /// What is gathered of calls, and was not written yet.
     gathered: Gathered,
+    /// Who is inside: calls and webhooks, and messages.
+    callers: Callers,
+    messages: Callers,
     /// Calls that wait for the head of an answer.
     pub(crate) slots: Semaphore,
     /// How fast its calls may go.
@@ -159,7 +165,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             outbox_pause: Cell::new(None),
             has_kept_answers: Cell::new(false),
             kept_bytes: Cell::new(None),
+            kept_keys: Cell::new(None),
             gathered: Gathered::default(),
+            callers: Callers::default(),
+            messages: Callers::default(),
             slots: Semaphore::new(CALL_SLOTS),
             pace: RefCell::default(),
         }
@@ -167,7 +176,18 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// Answers one message of `flows::ask`.
     pub async fn answer(self: &Rc<Self>, message: &str) -> String {
-        answer_text(&self.try_answer(message).await)
+        let answer = async {
+            let _inside = self.messages.enter(self.outside.settings().calls_waiting)?;
+            let room = self.isolate.room();
+            room.take(message_bytes(message))?;
+            self.try_answer(message).await
+        };
+        answer_text(&answer.await)
+    }
+
+    /// One more caller is inside, until this is dropped; 503 where there are too many.
+    pub(crate) fn enter(&self) -> Result<Inside, Failure> {
+        self.callers.enter(self.outside.settings().calls_waiting)
     }
 
     /// The account as the row has it now, held in memory. Between the write before and this is no `.await`.
