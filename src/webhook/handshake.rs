@@ -182,7 +182,7 @@ fn empty_keys(update: &Value, scope: &TemplateScope) -> Result<Map<String, Value
 
 /// Only a signed request may have us call somewhere, and only where the file allows.
 fn confirmed(address: &Value, webhook: &Webhook, proof: Proof) -> Result<Url, HandshakeError> {
-    let pattern = webhook.confirm_url_pattern.as_deref();
+    let pattern = webhook.confirm_url_pattern.as_ref();
     let pattern = pattern.filter(|_| proof == Proof::Signed);
     let url = pattern.and_then(|pattern| pinned(address.as_str()?, pattern));
     url.ok_or(HandshakeError::ConfirmAddress)
