@@ -4,7 +4,7 @@
 
 use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::{Class, Hir, HirKind};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::effort;
 
@@ -121,7 +121,10 @@ impl Pattern {
 /// A pattern of the file that a whole text must match. It is compiled when the
 /// file is read.
 #[derive(Debug, Clone)]
-pub struct WholePattern(Pattern);
+pub struct WholePattern {
+    source: String,
+    whole: Pattern,
+}
 
 impl WholePattern {
     /// Compiles a pattern, alone too: `a)|(?:b` does not become valid by what
@@ -129,13 +132,22 @@ impl WholePattern {
     pub fn read(source: &str) -> Result<Self, PatternProblem> {
         take(reading(source, ""))?;
         shape(source, "")?;
-        Pattern::read(&format!(r"\A(?:{source})\z"), "").map(Self)
+        Ok(Self {
+            source: source.to_owned(),
+            whole: Pattern::read(&format!(r"\A(?:{source})\z"), "")?,
+        })
     }
 
     /// Whether the whole text matches.
     pub fn matches(&self, text: &str) -> bool {
-        let steps = self.0.searching(text.len());
-        steps <= MATCHING_STEPS && effort::take(steps).is_ok() && self.0.regex.is_match(text)
+        let steps = self.whole.searching(text.len());
+        steps <= MATCHING_STEPS && effort::take(steps).is_ok() && self.whole.regex.is_match(text)
+    }
+}
+
+impl Serialize for WholePattern {
+    fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+        output.serialize_str(&self.source)
     }
 }
 

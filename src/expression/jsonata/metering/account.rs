@@ -281,7 +281,8 @@ impl Meter {
         }
     }
 
-    /// Pays for what follows on a computed value, and gives it.
+    /// Pays for what follows on a computed value, and gives it. What follows
+    /// begins at the first value: behind `@` that is the context.
     fn result(&self, args: &[JValue]) -> HostFnResult {
         let charge = self.charge(args);
         let value = last(args);

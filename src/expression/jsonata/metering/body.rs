@@ -120,14 +120,6 @@ impl Starts {
         }
         behind
     }
-
-    pub(super) fn copy(&self) -> Self {
-        Self {
-            nodes: self.nodes.clone(),
-            reads: self.reads.clone(),
-            slots: self.slots,
-        }
-    }
 }
 
 fn moved(read: Read, behind: usize) -> Read {

@@ -43,13 +43,12 @@ pub(super) fn guard(name: &str) -> Option<(Guard, usize)> {
         "parseInteger" => (Guard::Scan(Scan::Picture), 2),
         "boolean" | "not" => (Guard::Scan(Scan::Truth), 1),
         "sum" | "max" | "min" | "average" => (Guard::Scan(Scan::Numbers), 1),
-        "lookup" => (Guard::Scan(Scan::Lookup), 2),
         "base64decode" | "base64encode" | "decodeUrl" | "decodeUrlComponent" | "encodeUrl"
         | "encodeUrlComponent" | "lowercase" | "trim" | "uppercase" => (Guard::Text, 1),
         "formatBase" | "substringAfter" | "substringBefore" => (Guard::Text, 2),
         "formatNumber" | "substring" => (Guard::Text, 3),
         "string" => (Guard::Json, 1),
-        "contains" | "formatInteger" | "join" | "toMillis" => (Guard::Estimated, 2),
+        "contains" | "formatInteger" | "join" | "lookup" | "toMillis" => (Guard::Estimated, 2),
         "pad" | "split" | "match" | "fromMillis" => (Guard::Estimated, 3),
         "replace" => (Guard::Estimated, 4),
         "reverse" => (Guard::Items(1, None), 1),
@@ -78,7 +77,7 @@ pub(super) fn is_counted(name: &str) -> bool {
 pub(super) fn gives_scalar(name: &str) -> bool {
     match guard(name) {
         Some((Guard::Free | Guard::Text | Guard::Json, _)) => true,
-        Some((Guard::Scan(_), _)) => !matches!(name, "lookup" | "single" | "reduce"),
+        Some((Guard::Scan(_), _)) => !matches!(name, "single" | "reduce"),
         _ => matches!(name, "contains" | "join" | "pad" | "replace"),
     }
 }
@@ -187,7 +186,7 @@ impl Walk {
         check(name, &mut args, context());
         let made = call(name, args);
         match name {
-            "contains" | "split" | "match" | "toMillis" => made,
+            "contains" | "lookup" | "split" | "match" | "toMillis" => made,
             _ => call(hook::MADE, vec![made]),
         }
     }

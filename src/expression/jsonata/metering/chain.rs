@@ -3,20 +3,20 @@
 
 use jsonata_core::ast::{AstNode, PathStep, Stage};
 
+use super::super::ExpressionError;
 use super::body::{Charge, Read, Starts};
-use super::plan::{Go, Hop, Plan};
-use super::rewrite::{Done, Walk, call, context, wrap};
-use super::{hook, predicate, price};
+use super::plan::{Go, Hop, Plan, name_steps};
+use super::rewrite::{Done, Walk, call, context, is_scalar, scanned, wrap};
+use super::scan::Scan;
+use super::{builtin, hook, predicate, price};
 
 /// Predicates of a path that are paid ahead although they name variables.
 const WITH_VARIABLES: usize = 8;
 
-/// What follows on a value: steps, the last one first, and the variables that
-/// their predicates name.
-#[derive(Default)]
+/// What follows on a value: steps, the last one first.
+#[derive(Clone, Default)]
 pub(super) struct Onward {
     hops: Plan,
-    starts: Starts,
 }
 
 impl Onward {
@@ -24,11 +24,18 @@ impl Onward {
         self.hops.iter().all(Hop::is_free)
     }
 
-    fn copy(&self) -> Self {
-        Self {
-            hops: self.hops.clone(),
-            starts: self.starts.copy(),
-        }
+    /// As what a step gives, whose items join those of others.
+    fn joined(mut self, is_tuple: bool) -> Self {
+        self.hops.push(Hop {
+            each: price::JOINED,
+            tuple: is_tuple,
+            ..Hop::default()
+        });
+        self
+    }
+
+    fn is_tuple(&self) -> bool {
+        self.hops.iter().any(|hop| hop.tuple)
     }
 
     /// In the order of the path.
@@ -40,18 +47,30 @@ impl Onward {
     fn read(plan: Plan) -> Read {
         let mut steps = plan.iter().filter(|hop| !hop.is_free());
         match (steps.next(), steps.next()) {
-            (Some(only), None) if *only == Hop::of(only.go.clone()) && matches!(only.go, Go::To(_)) => {
-                Read::Names(1)
+            (Some(only), None) if *only == Hop::of(only.go.clone()) && name_steps(&only.go) > 0 => {
+                Read::Names(name_steps(&only.go))
             }
             _ => Read::Walk(plan),
         }
     }
 }
 
+/// What is known of a path while its steps are gone through.
+struct Known {
+    /// The first of the variables in scope that the path binds itself.
+    own_from: usize,
+    is_alone: bool,
+    /// Whether predicates that name variables may be paid ahead.
+    may_name: bool,
+    starts: Starts,
+}
+
 /// A path to be paid ahead.
 pub(super) struct Ahead {
     start: AstNode,
     onward: Onward,
+    /// Variables that its predicates name.
+    starts: Starts,
 }
 
 impl Walk {
@@ -63,7 +82,7 @@ impl Walk {
         Ok(())
     }
 
-    fn chain(&mut self, node: &mut AstNode, mut onward: Onward) -> Result<Option<Ahead>, super::super::ExpressionError> {
+    fn chain(&mut self, node: &mut AstNode, mut onward: Onward) -> Result<Option<Ahead>, ExpressionError> {
         match node {
             AstNode::Path { steps } => self.path(steps, onward),
             AstNode::Sort { input, terms } => {
@@ -87,20 +106,33 @@ impl Walk {
             }
             AstNode::Variable(_) | AstNode::ParentVariable(_) | AstNode::Parent(_) => {
                 self.node(node)?;
-                let start = node.clone();
-                Ok(Some(Ahead { start, onward }))
+                Ok(Some(Ahead {
+                    start: node.clone(),
+                    onward,
+                    starts: Starts::default(),
+                }))
             }
             AstNode::Name(name) => {
                 onward.hops.push(Hop::of(Go::To(name.clone())));
                 Ok(Some(Ahead {
                     start: context(),
                     onward,
+                    starts: Starts::default(),
                 }))
+            }
+            // It may run for each item of the context.
+            AstNode::Block(_)
+                if self.has_tuples && ends_with_path(node, true) && !is_made_once(node) =>
+            {
+                let is_tuple = onward.is_tuple();
+                self.opened_step(node, onward.joined(is_tuple))?;
+                Ok(None)
             }
             other => {
                 self.node(other)?;
                 if onward.hops.iter().any(|hop| !matches!(hop.go, Go::Sort(_))) {
-                    self.follow(other, &onward, false);
+                    let is_tuple = onward.is_tuple();
+                    self.follow(other, &onward, false, is_tuple);
                 }
                 Ok(None)
             }
@@ -118,28 +150,34 @@ impl Walk {
 
     /// Terms are compared as often as a list can be halved.
     fn term(&mut self, term: &mut AstNode) -> Done {
-        self.enclosed(term)?;
-        wrap(term, |term| super::rewrite::scanned(super::scan::Scan::Key, term));
+        self.enclosed(term, 0)?;
+        wrap(term, |term| scanned(Scan::Key, term));
         Ok(())
     }
 
-    fn path(&mut self, steps: &mut [PathStep], mut onward: Onward) -> Result<Option<Ahead>, super::super::ExpressionError> {
-        let mut hops = Vec::with_capacity(steps.len());
+    fn path(
+        &mut self,
+        steps: &mut [PathStep],
+        onward: Onward,
+    ) -> Result<Option<Ahead>, ExpressionError> {
         let own_from = self.bound.len();
         for step in steps.iter() {
             self.bound.extend(names(step));
         }
-        let mut starts = Starts::default();
-        let is_alone = steps.len() == 1;
+        let mut known = Known {
+            own_from,
+            is_alone: steps.len() == 1,
+            may_name: true,
+            starts: Starts::default(),
+        };
+        let mut hops = Vec::with_capacity(steps.len());
         for (index, step) in steps.iter_mut().enumerate() {
-            hops.push(self.step((index, is_alone), step, own_from, &mut starts)?);
+            let hop = self.step(index, step, &mut known)?;
+            // Behind what is computed a variable may be another's.
+            known.may_name &= hop.is_some();
+            hops.push(hop);
         }
-        let behind = starts.append(std::mem::take(&mut onward.starts));
-        for hop in &mut onward.hops {
-            hop.with.iter_mut().for_each(|slot| *slot += behind);
-        }
-        onward.starts = starts;
-        self.assemble(steps, hops, onward, is_alone)
+        self.assemble(steps, hops, onward, known)
     }
 
     /// From the last step to the first: what is computed pays for what follows.
@@ -148,160 +186,218 @@ impl Walk {
         steps: &mut [PathStep],
         hops: Vec<Option<Hop>>,
         mut onward: Onward,
-        is_alone: bool,
-    ) -> Result<Option<Ahead>, super::super::ExpressionError> {
+        known: Known,
+    ) -> Result<Option<Ahead>, ExpressionError> {
         for (index, (step, hop)) in steps.iter_mut().zip(hops).enumerate().rev() {
-            match hop {
-                Some(hop) => onward.hops.push(hop),
-                None if index == 0 && is_ordered(&step.node) => {
-                    return self.chain(&mut step.node, onward);
+            let behind = match hop {
+                Some(hop) => {
+                    onward.hops.push(hop);
+                    continue;
                 }
-                None if index == 0 && is_alone && onward.hops.is_empty() => return Ok(None),
-                None => {
-                    self.follow(&mut step.node, &onward, step.focus.is_some());
-                    onward.hops.clear();
+                None => std::mem::take(&mut onward),
+            };
+            match &step.node {
+                node if index == 0 && is_ordered(node) => {
+                    return self.chain(&mut step.node, behind);
+                }
+                _ if self.has_tuples && is_open(index, step) => {
+                    let is_tuple = behind.is_tuple() || makes_tuple(step);
+                    self.opened_step(&mut step.node, behind.joined(is_tuple))?;
+                }
+                _ if index == 0 && known.is_alone && behind.hops.is_empty() => return Ok(None),
+                _ => {
+                    let is_tuple = behind.is_tuple() || makes_tuple(step);
+                    let is_focus = step.focus.is_some();
+                    self.follow(&mut step.node, &behind, is_focus, is_tuple);
                 }
             }
         }
         let start = match steps.first().map(|step| &step.node) {
-            Some(AstNode::Variable(_) | AstNode::ParentVariable(_) | AstNode::Parent(_)) => {
-                steps.first().map_or_else(context, |step| step.node.clone())
-            }
+            Some(
+                start @ (AstNode::Variable(_) | AstNode::ParentVariable(_) | AstNode::Parent(_)),
+            ) => start.clone(),
             _ => context(),
         };
-        Ok((!onward.is_nothing()).then_some(Ahead { start, onward }))
+        Ok((!onward.is_nothing()).then_some(Ahead {
+            start,
+            onward,
+            starts: known.starts,
+        }))
+    }
+
+    /// A step in brackets that ends with a path: what follows is paid with that
+    /// path, which stays the end, as tuples are handed on by paths alone.
+    fn opened_step(&mut self, node: &mut AstNode, onward: Onward) -> Done {
+        if let AstNode::FunctionApplication(inner) = node {
+            let (steps, starts) = self.opened(inner, |walk, inner| walk.ending(inner, onward))?;
+            self.enclose(inner, steps, starts);
+            return Ok(());
+        }
+        let (steps, starts) = self.opened(node, |walk, node| walk.ending(node, onward))?;
+        if let AstNode::Block(items) = node {
+            let paid = self.payment(steps, starts);
+            items.insert(0, paid);
+        }
+        Ok(())
+    }
+
+    fn ending(&mut self, node: &mut AstNode, onward: Onward) -> Done {
+        match node {
+            AstNode::Block(items) => {
+                let outside = self.bound.len();
+                let Some((last, others)) = items.split_last_mut() else {
+                    return Ok(());
+                };
+                let done = self.all(others).and_then(|()| self.ending(last, onward));
+                self.bound.truncate(outside);
+                done
+            }
+            other => {
+                if let Some(ahead) = self.chain(other, onward)? {
+                    self.pay_ahead(other, ahead);
+                }
+                Ok(())
+            }
+        }
     }
 
     /// Rewrites a step; where it goes, unless it is computed.
     fn step(
         &mut self,
-        (index, is_alone): (usize, bool),
+        index: usize,
         step: &mut PathStep,
-        own_from: usize,
-        starts: &mut Starts,
-    ) -> Result<Option<Hop>, super::super::ExpressionError> {
+        known: &mut Known,
+    ) -> Result<Option<Hop>, ExpressionError> {
         let go = go(&step.node, index);
         let mut hop = Hop {
             focus: step.focus.is_some(),
-            tuple: step.is_tuple || step.index_var.is_some() || step.focus.is_some() || step.ancestor_label.is_some(),
+            tuple: makes_tuple(step),
             ..Hop::of(go.clone().unwrap_or_default())
         };
-        if hop.tuple {
-            self.has_tuples = true;
-        }
         match (index, &go) {
             (0, None) if is_ordered(&step.node) => {}
-            (0, None) if is_alone || is_made_once(&step.node) => self.node(&mut step.node)?,
+            (_, None) if self.has_tuples && is_open(index, step) => self.degree += 1,
+            (0, None) if known.is_alone || is_made_once(&step.node) => self.node(&mut step.node)?,
             (_, None) => {
                 self.degree += 1;
-                self.computed(&mut step.node)?;
+                self.computed(&mut step.node, hop.tuple)?;
             }
             (0, Some(Go::Stay)) => self.node(&mut step.node)?,
+            (_, Some(Go::Below)) => self.below(&mut step.node, index),
             _ => {}
         }
-        if matches!(go, Some(Go::Below)) {
-            self.below(&mut step.node, index);
-        }
         for (place, stage) in step.stages.iter_mut().enumerate() {
-            let Stage::Filter(filter) = stage else { continue };
+            let Stage::Filter(filter) = stage else {
+                continue;
+            };
             if let Some(position) = number(filter) {
                 hop.only = hop.only.or((place == 0).then_some(position));
                 continue;
             }
             self.degree += 1;
-            let own = |name: &str| {
-                let own = self.bound.get(own_from..).unwrap_or_default();
-                own.iter().any(|known| known == name) || super::builtin::is_counted(name)
-            };
-            let is_ahead = go.is_some()
-                && !hop.tuple
-                && starts.nodes.len() < WITH_VARIABLES
-                && predicate::ahead(filter, &mut hop, starts, &own).is_some();
-            if !is_ahead {
+            if go.is_none() || !self.is_paid_ahead(filter, &mut hop, known) {
                 self.filter(filter)?;
             }
         }
         Ok(go.map(|_| hop))
     }
 
+    /// Whether a predicate is so simple that the path pays for it ahead.
+    fn is_paid_ahead(&self, filter: &AstNode, hop: &mut Hop, known: &mut Known) -> bool {
+        let own = self.bound.get(known.own_from..).unwrap_or_default();
+        let is_own = |name: &str| {
+            !known.may_name || own.iter().any(|own| own == name) || builtin::is_counted(name)
+        };
+        !hop.tuple
+            && known.starts.nodes.len() < WITH_VARIABLES
+            && predicate::ahead(filter, hop, &mut known.starts, &is_own).is_some()
+    }
+
     /// A predicate runs for each item; a list it gives is looked through.
     fn filter(&mut self, filter: &mut AstNode) -> Done {
-        let is_scalar = super::rewrite::is_scalar(filter);
-        self.enclosed(filter)?; // its call and block are dearer than a predicate
+        let is_scalar = is_scalar(filter);
+        self.enclosed(filter, 0)?;
         if !is_scalar {
-            wrap(filter, |filter| super::rewrite::scanned(super::scan::Scan::Apply, filter));
+            wrap(filter, |filter| scanned(Scan::Apply, filter));
         }
         Ok(())
     }
 
     /// A step behind a dot runs for each item.
-    fn computed(&mut self, node: &mut AstNode) -> Done {
+    fn computed(&mut self, node: &mut AstNode, is_tuple: bool) -> Done {
+        let more = if is_tuple { price::TUPLE } else { 0 };
         match node {
-            AstNode::FunctionApplication(inner) => self.enclosed(inner),
+            AstNode::FunctionApplication(inner) => self.enclosed(inner, more),
             AstNode::ArrayGroup(_) | AstNode::Array(_) | AstNode::Object(_) | AstNode::Block(_) => {
-                self.enclosed_within(node)
+                self.enclosed_within(node, more)
             }
-            other => self.enclosed(other),
+            other => self.enclosed(other, more),
         }
     }
 
     /// Pays for what follows on the value a node gives.
-    fn follow(&mut self, node: &mut AstNode, onward: &Onward, is_focus: bool) {
+    fn follow(
+        &mut self,
+        node: &mut AstNode,
+        onward: &Onward,
+        is_focus: bool,
+        is_tuple: bool,
+    ) {
         match node {
             AstNode::Object(pairs) if !is_focus => return self.follow_values(pairs, onward),
-            AstNode::Array(_) | AstNode::ArrayGroup(_) if onward.is_nothing() && !is_focus => return,
+            AstNode::Array(_) | AstNode::ArrayGroup(_)
+                if onward.is_nothing() && !is_focus && !is_tuple =>
+            {
+                return;
+            }
             _ => {}
         }
-        let (number, nodes) = self.onward(onward, is_focus);
-        follow_into(node, &number, &nodes);
+        let number = self.onward(onward, is_focus, is_tuple);
+        follow_into(node, &number, is_focus);
     }
 
     /// The values of an object, one step further.
     fn follow_values(&mut self, pairs: &mut [(AstNode, AstNode)], onward: &Onward) {
-        let mut further = onward.copy();
+        let mut further = onward.clone();
         further.hops.pop();
         if further.is_nothing() {
             return;
         }
-        let (number, nodes) = self.onward(&further, false);
+        let is_tuple = further.is_tuple();
+        let number = self.onward(&further, false, is_tuple);
         for (_, value) in pairs {
-            result(value, &number, &nodes);
+            result(value, &number, false);
         }
     }
 
-    /// The charge of what follows, and what it reads beside the value.
-    fn onward(&mut self, onward: &Onward, is_focus: bool) -> (AstNode, Vec<AstNode>) {
+    /// The charge of what follows on a value. Behind `@` it follows on the
+    /// context, once for each item of the value.
+    fn onward(&mut self, onward: &Onward, is_focus: bool, is_tuple: bool) -> AstNode {
         self.is_plain = false;
-        let mut starts = onward.starts.copy();
-        let plan = onward.plan();
-        let is_tuple = is_focus || plan.iter().any(|hop| hop.tuple);
-        let mut charge = Charge {
+        self.table.add(Charge {
             times_result: is_focus,
             is_tuple,
-            slots: starts.slots,
+            // A single name, too: what it finds joins what others find.
+            starts: vec![vec![Read::Walk(onward.plan())]],
             ..Charge::default()
-        };
-        if is_focus {
-            starts.add(context(), Read::Walk(plan));
-            charge.starts = starts.reads;
-        } else {
-            charge.starts = starts.reads;
-            charge.starts.push(vec![Onward::read(plan)]);
-        }
-        (self.table.add(charge), starts.nodes)
+        })
     }
 
     fn pay_ahead(&mut self, node: &mut AstNode, ahead: Ahead) {
-        let Ahead { start, mut onward } = ahead;
-        let plan = onward.plan();
-        let read = Onward::read(plan);
+        let Ahead {
+            start,
+            onward,
+            mut starts,
+        } = ahead;
+        let read = Onward::read(onward.plan());
         let is_brief = matches!(read, Read::Names(_));
-        onward.starts.add(start, read);
-        let is_outer = onward.starts.nodes.iter().all(|node| self.is_outer(node));
+        starts.add(start, read);
+        let is_outer = starts.nodes.iter().all(|node| self.is_outer(node));
         if is_outer && (is_brief || self.body.branches == 0) {
-            self.body.starts.append(onward.starts);
+            self.body.starts.append(starts);
         } else {
-            self.enclose(node, 0, onward.starts);
+            self.is_plain = false;
+            self.enclose(node, 0, starts);
         }
     }
 
@@ -364,12 +460,36 @@ fn is_made_once(node: &AstNode) -> bool {
     }
 }
 
+/// Whether a step in brackets ends with a path. `@` behind it has what follows
+/// begin elsewhere.
+fn is_open(index: usize, step: &PathStep) -> bool {
+    let is_once = index == 0 && is_made_once(&step.node);
+    !is_once && step.focus.is_none() && ends_with_path(&step.node, true)
+}
+
+fn ends_with_path(node: &AstNode, is_outside: bool) -> bool {
+    match node {
+        AstNode::FunctionApplication(inner) if is_outside => ends_with_path(inner, false),
+        AstNode::Block(items) => items.last().is_some_and(|last| ends_with_path(last, false)),
+        AstNode::Path { .. } | AstNode::Sort { .. } | AstNode::Name(_) => !is_outside,
+        _ => false,
+    }
+}
+
+pub(super) fn makes_tuple(step: &PathStep) -> bool {
+    step.is_tuple
+        || step.inner_tuple
+        || step.focus.is_some()
+        || step.index_var.is_some()
+        || step.ancestor_label.is_some()
+}
+
 fn makes_tuples(node: &AstNode) -> bool {
     match node {
         AstNode::Sort { input, .. } => makes_tuples(input),
-        AstNode::Path { steps } => steps.iter().any(|step| {
-            step.is_tuple || step.focus.is_some() || step.index_var.is_some() || step.ancestor_label.is_some() || makes_tuples(&step.node)
-        }),
+        AstNode::Path { steps } => steps
+            .iter()
+            .any(|step| makes_tuple(step) || makes_tuples(&step.node)),
         _ => false,
     }
 }
@@ -397,13 +517,13 @@ fn names(step: &PathStep) -> Vec<String> {
 }
 
 /// Goes to where the value of a node is made, whose kind must stay.
-fn follow_into(node: &mut AstNode, number: &AstNode, nodes: &[AstNode]) {
+fn follow_into(node: &mut AstNode, number: &AstNode, is_focus: bool) {
     match node {
-        AstNode::FunctionApplication(inner) => follow_into(inner, number, nodes),
+        AstNode::FunctionApplication(inner) => follow_into(inner, number, is_focus),
         AstNode::Block(items) => {
             let was_cons = starts_with_array(items);
             if let Some(last) = items.last_mut() {
-                follow_into(last, number, nodes);
+                follow_into(last, number, is_focus);
             }
             if was_cons {
                 items.insert(0, array_path());
@@ -411,16 +531,18 @@ fn follow_into(node: &mut AstNode, number: &AstNode, nodes: &[AstNode]) {
         }
         AstNode::Array(items) | AstNode::ArrayGroup(items) => {
             for item in items {
-                follow_into(item, number, nodes);
+                follow_into(item, number, is_focus);
             }
         }
-        other => result(other, number, nodes),
+        AstNode::String(_) | AstNode::Number(_) | AstNode::Boolean(_) | AstNode::Null => {}
+        other => result(other, number, is_focus),
     }
 }
 
-fn result(node: &mut AstNode, number: &AstNode, nodes: &[AstNode]) {
+fn result(node: &mut AstNode, number: &AstNode, is_focus: bool) {
     wrap(node, |node| {
-        let args = std::iter::once(number.clone()).chain(nodes.iter().cloned());
+        let start = is_focus.then(context);
+        let args = std::iter::once(number.clone()).chain(start);
         call(hook::RESULT, args.chain(std::iter::once(node)).collect())
     });
 }

@@ -35,8 +35,8 @@ impl Walk {
         for (key, value) in pairs.iter_mut() {
             if is_group || !matches!(key, AstNode::String(_)) {
                 self.degree += 1;
-                self.enclosed(key)?;
-                self.enclosed(value)?;
+                self.enclosed(key, 0)?;
+                self.enclosed(value, 0)?;
             } else {
                 self.node(value)?;
             }
@@ -97,12 +97,12 @@ impl Walk {
             return Ok(());
         };
         self.is_plain = false;
-        self.enclosed(location)?;
+        self.enclosed(location, 0)?;
         wrap(location, |targets| call(hook::LOCATE, vec![targets, context()]));
-        self.enclosed(update)?;
+        self.enclosed(update, 0)?;
         wrap(update, |update| scanned(Scan::Entries, update));
         if let Some(delete) = delete.as_deref_mut() {
-            self.enclosed(delete)?;
+            self.enclosed(delete, 0)?;
             wrap(delete, |names| call(hook::REMOVE, vec![names, context()]));
         }
         Ok(())

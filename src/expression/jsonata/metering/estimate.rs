@@ -5,9 +5,10 @@
 use jsonata_core::value::JValue;
 
 use super::account::{Failure, Meter};
-use super::price::{ITEM, WORKED};
+use super::price::{HASHED, ITEM, WORKED};
 use super::reference::{CALLED, PIPED};
 use super::regular::Regular;
+use super::scan::Scan;
 
 /// Bytes of text and values.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,6 +47,7 @@ pub(super) fn call(
             return called(meter, function, text);
         }
         "join" => return join(meter, args),
+        "lookup" => return lookup(meter, context, args).map(|()| Estimate::default()),
         "formatInteger" => {
             widths(meter, args)?;
             return Ok(Estimate::bytes(numeral(context).max(numerals(args))));
@@ -157,6 +159,18 @@ fn join(meter: &Meter, args: &[JValue]) -> Result<Estimate, Failure> {
         .iter()
         .map(|item| item.as_str().map_or(24, str::len) + separator);
     Ok(Estimate::bytes(bytes.fold(0, usize::saturating_add)))
+}
+
+/// The key is hashed for each object.
+fn lookup(meter: &Meter, context: &JValue, args: &[JValue]) -> Result<(), Failure> {
+    let key = args.iter().filter_map(JValue::as_str).map(str::len).max();
+    let hashing = 1 + (key.unwrap_or(0) / HASHED) as u64;
+    let scan = |value| meter.repeat(hashing, || Scan::Lookup.pay(meter, value));
+    args.iter().try_for_each(scan)?;
+    match args.len() {
+        1 => scan(context),
+        _ => Ok(()),
+    }
 }
 
 /// A Roman numeral has one letter for each thousand.

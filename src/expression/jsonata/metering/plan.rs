@@ -5,7 +5,7 @@ use jsonata_core::value::JValue;
 
 use super::super::failure::{TOO_LARGE, refuse};
 use super::account::{Done, Failure, Meter};
-use super::price::{HALVINGS, ITEM, OPENED, TUPLE, VISIT};
+use super::price::{FOUND as FOUND_ITEM, HALVINGS, HASHED, ITEM, OPENED, TUPLE, VISIT};
 
 /// Steps of a path that follow one another without anything computed.
 pub(super) type Plan = Vec<Hop>;
@@ -47,6 +47,14 @@ pub(super) enum Go {
     Sort(u64),
     /// A group of tuples: the engine copies a group for each that joins it.
     Group,
+}
+
+/// How much dearer than a short name looking one up is; 0 for what is none.
+pub(super) fn name_steps(go: &Go) -> u64 {
+    match go {
+        Go::To(name) => 1 + (name.len() / HASHED / VISIT as usize) as u64,
+        _ => 0,
+    }
 }
 
 impl Hop {
@@ -147,7 +155,7 @@ impl Visit<'_> {
             Go::Sort(terms) => HALVINGS * ITEM * terms,
             _ => 0,
         };
-        self.pay(VISIT + count.saturating_mul(each + terms + ITEM), times)?;
+        self.pay(VISIT * name_steps(&hop.go).max(1) + count.saturating_mul(each + terms + FOUND_ITEM), times)?;
         if hop.looks > 0 || hop.compares {
             items.iter().try_for_each(|item| self.look(hop, item, times))?;
         }

@@ -7,17 +7,19 @@ use jsonata_core::ast::{AstNode, Stage};
 /// A node of the tree, evaluated once.
 pub(super) const NODE: u64 = 6;
 /// A call of a host function of ours, with its look-up by name.
-pub(super) const HOOK: u64 = 30;
+pub(super) const HOOK: u64 = 40;
 /// A call of a function of the expression.
 pub(super) const CALL: u64 = 160;
 /// Making a function costs this for each node of its body: it is copied.
 pub(super) const COPY: u64 = 75;
 /// A value a path visits.
 pub(super) const VISIT: u64 = 10;
+/// An item that came of a step of a path.
+pub(super) const FOUND: u64 = 15;
 /// A container that `*` opens.
 pub(super) const OPENED: u64 = 100;
 /// A predicate, evaluated for one item.
-pub(super) const PREDICATE: u64 = 16;
+pub(super) const PREDICATE: u64 = 8;
 /// An item that a step's result is made longer by. The engine bounds a sequence
 /// when it is complete: at this price it has 24 MiB before.
 pub(super) const JOINED: u64 = 50;
@@ -35,6 +37,8 @@ pub(super) const ITEM: u64 = 6;
 pub(super) const HALVINGS: u64 = 17;
 /// So many bytes are compared, or looked through, in one step.
 pub(super) const COMPARED: usize = 64;
+/// So many bytes of a key are hashed in one step.
+pub(super) const HASHED: usize = 4;
 /// So many bytes of a text are worked through in one step.
 pub(super) const WORKED: usize = 1;
 /// So many bytes of produced text cost one step.
@@ -75,12 +79,14 @@ fn within(node: &AstNode, scopes: u64) -> u64 {
 
 fn own(node: &AstNode, scopes: u64) -> u64 {
     NODE + match node {
-        AstNode::String(text) | AstNode::Name(text) => (text.len() / COMPARED) as u64,
+        AstNode::Name(name) => (name.len() / HASHED) as u64,
+        AstNode::String(text) => (text.len() / COMPARED) as u64,
         AstNode::Variable(name) if name.is_empty() => scopes + NODE,
         AstNode::Variable(_) | AstNode::Lambda { .. } => scopes,
         AstNode::Function { name, .. } => scopes + base(name),
         AstNode::Call { .. } => CALL,
-        AstNode::Array(_) | AstNode::ArrayGroup(_) | AstNode::Block(_) => 4 * NODE,
+        AstNode::Array(_) | AstNode::ArrayGroup(_) => 4 * NODE,
+        AstNode::Block(_) => 8 * NODE,
         AstNode::Object(entries)
         | AstNode::ObjectTransform {
             pattern: entries, ..

@@ -40,7 +40,7 @@ impl Walk {
         if guard == Guard::Free {
             return Ok(());
         }
-        self.is_plain &= matches!(guard, Guard::Scan(_)) && name != "now";
+        self.is_plain &= matches!(guard, Guard::Scan(_)) && name != "now" || name == "lookup";
         let (name, args) = (std::mem::take(name), std::mem::take(args));
         *node = if args.contains(&AstNode::Placeholder) {
             self.partial(args, |walk, args| walk.counted(&name, guard, args))

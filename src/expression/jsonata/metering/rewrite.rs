@@ -9,7 +9,7 @@ use super::body::{Body, Starts, Table};
 use super::predicate::{is_comparison, is_literal};
 use super::regular::Regular;
 use super::scan::Scan;
-use super::{builtin, construct, hook, price};
+use super::{builtin, chain, construct, hook, price};
 
 pub(super) type Done = Result<(), ExpressionError>;
 
@@ -32,7 +32,8 @@ pub(in crate::expression::jsonata) struct Prepared {
 /// The recursion is as deep as the source, which is bounded.
 pub(in crate::expression::jsonata) fn prepare(written: &AstNode) -> Result<Prepared, ExpressionError> {
     let mut walk = Walk {
-        has_patterns: has_patterns(written),
+        has_patterns: has(written, &|node| matches!(node, AstNode::Regex { .. })),
+        has_tuples: has(written, &is_tuple_path),
         ..Walk::default()
     };
     let mut tree = written.clone();
@@ -53,8 +54,12 @@ pub(in crate::expression::jsonata) fn prepare(written: &AstNode) -> Result<Prepa
     })
 }
 
-fn has_patterns(node: &AstNode) -> bool {
-    matches!(node, AstNode::Regex { .. }) || price::children(node).into_iter().any(has_patterns)
+fn has(node: &AstNode, wanted: &dyn Fn(&AstNode) -> bool) -> bool {
+    wanted(node) || price::children(node).into_iter().any(|child| has(child, wanted))
+}
+
+fn is_tuple_path(node: &AstNode) -> bool {
+    matches!(node, AstNode::Path { steps } if steps.iter().any(chain::makes_tuple))
 }
 
 /// Where the walk is.
@@ -124,7 +129,7 @@ impl Walk {
             AstNode::Block(items) => self.block(items),
             AstNode::Object(pairs) => self.object(pairs, false),
             AstNode::Conditional { .. } => self.conditional(node),
-            AstNode::FunctionApplication(inner) => self.enclosed(inner),
+            AstNode::FunctionApplication(inner) => self.enclosed(inner, 0),
             AstNode::Transform { .. } => self.transform(node),
         }
     }
@@ -133,16 +138,18 @@ impl Walk {
         nodes.iter_mut().try_for_each(|node| self.node(node))
     }
 
-    /// A part that runs more than once: it pays for itself each time.
-    pub(super) fn enclosed(&mut self, node: &mut AstNode) -> Done {
+    /// A part that runs more than once: it pays for itself each time, and so
+    /// many steps more.
+    pub(super) fn enclosed(&mut self, node: &mut AstNode, more: u64) -> Done {
         let (steps, starts) = self.opened(node, |walk, node| walk.node(node))?;
-        self.enclose(node, steps, starts);
+        self.enclose(node, steps + more, starts);
         Ok(())
     }
 
     /// The same for a node whose kind must stay: it pays inside.
-    pub(super) fn enclosed_within(&mut self, node: &mut AstNode) -> Done {
+    pub(super) fn enclosed_within(&mut self, node: &mut AstNode, more: u64) -> Done {
         let (steps, starts) = self.opened(node, |walk, node| walk.node(node))?;
+        let steps = steps + more;
         match node {
             // What is undefined is no item.
             AstNode::Array(items) | AstNode::ArrayGroup(items) | AstNode::Block(items) => {
