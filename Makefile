@@ -30,7 +30,7 @@ say = @echo "==> $(1)"
 
 ##@ Everyday
 dev: setup $(CAUSEWAY) build/index.js ## run the gateway on PORT (8787) with storage in STATE (.state)
-	@exec $(NODE) scripts/dev.mjs
+	@exec $(NODE) --disable-warning=ExperimentalWarning scripts/dev.mjs
 
 test: started setup fmt clippy clippy-wasm native-test doc size worker-test ## everything CI checks
 	@echo "==> All green after $$(( $$(date +%s) - $$(cat .tools/started) )) s"

@@ -250,7 +250,9 @@ fn refused(attempt: Attempt) -> Failed {
             why: ConnectFailure::ConnectionError,
             error: failure.to_string(),
             provider: match failure {
-                TokenFailure::Refused { error, description } => Some(description.unwrap_or(error)),
+                TokenFailure::Refused {
+                    error, description, ..
+                } => Some(description.unwrap_or(error)),
                 _ => None,
             },
         },

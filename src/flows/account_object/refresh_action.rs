@@ -86,10 +86,13 @@ fn of_action(failure: Failure) -> Attempt {
     }
     let said: Option<Value> = serde_json::from_str(&remote.raw_response).ok();
     let text = |key: &str| Some(said.as_ref()?.get(key)?.as_str()?.to_owned());
-    Attempt::Failed(TokenFailure::Refused {
-        error: text("error").unwrap_or_else(|| format!("status {status}")),
-        description: text("error_description"),
-    })
+    let error = text("error").unwrap_or_else(|| format!("status {status}"));
+    let body = remote.raw_response.as_bytes();
+    Attempt::Failed(TokenFailure::refused(
+        error,
+        text("error_description"),
+        body,
+    ))
 }
 
 fn without_token(context: &Value) -> Value {
