@@ -11,6 +11,7 @@ mod actions;
 mod bodies;
 mod fields;
 mod hosts;
+mod parameters;
 mod placeholders;
 mod resources;
 mod sign_in;
@@ -22,6 +23,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
     let broken = Broken::new(broken);
     fields::check(config, findings);
     sign_in::check(config, &broken, findings);
+    parameters::check(config, findings);
     hosts::check(config, &broken, findings);
     resources::check(config, &broken, findings);
     actions::check(config, &broken, findings);
