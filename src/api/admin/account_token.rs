@@ -17,6 +17,7 @@ use crate::error::{Code, Failure};
 use crate::flows::ask::{AccountAsk, AccountChange, AccountView, ask_account};
 use crate::ids::AccountId;
 use crate::ports::{Body, Incoming, Outside};
+use crate::settings::CONTEXT_BYTES;
 
 /// How long an account token is good.
 const LIFE: Duration = Duration::from_mins(15);
@@ -47,7 +48,7 @@ pub(super) async fn create<O: Outside>(
         ));
     }
     let sees = sees(caller, &request.url)?;
-    let new: New = shape::read(request.body).await?;
+    let new: New = shape::read(desk, request.body).await?;
     let account = parse(&new.integrated_account_id)?;
     let ring = desk.outside.settings().keyring()?;
     let token = token::token(ring, Kind::Account, account, desk.outside.random())?;
@@ -71,7 +72,7 @@ pub(super) async fn change_me<O: Outside>(
     caller: &Caller,
     body: Body<O::Stream>,
 ) -> Answer<O> {
-    let change: ChangeMe = shape::read(body).await?;
+    let change: ChangeMe = shape::read_with_context(desk, body, CONTEXT_BYTES).await?;
     let change = AccountChange {
         context: Some(change.context),
         ..AccountChange::default()

@@ -48,7 +48,8 @@ use tokio::sync::{Mutex, Semaphore};
 use crate::account::Account;
 use crate::account::seal::key_id;
 use crate::error::{Code, Failure};
-use crate::flows::ask::{AccountAsk, AccountView, answer_text, answered};
+use crate::flows::ask::{AccountAsk, AccountView, answer_text, answered, message_bytes};
+use crate::flows::callers::{Callers, Inside};
 use crate::flows::effective::{self, Effective};
 use crate::flows::isolate::Isolate;
 use crate::ids::AccountId;
@@ -58,7 +59,7 @@ use crate::rate_limit::Pace;
 use crate::settings::CALL_SLOTS;
 use crate::time::Timestamp;
 use ahead::Pauses;
-use kept_answers::KeptBytes;
+use kept_answers::KeptOfKinds;
 use log::Gathered;
 pub use log_line::LogLine;
 use oauth_token::with_token;
@@ -108,9 +109,14 @@ pub struct AccountObject<O, S> {
     outbox_pause: Cell<Option<Timestamp>>,
     /// Whether the table of kept answers is there.
     has_kept_answers: Cell<bool>,
-    kept_bytes: KeptBytes,
+    /// What kept answers take, and how many keys there are.
+    kept_bytes: KeptOfKinds,
+    kept_keys: KeptOfKinds,
     /// What is gathered of calls, and was not written yet.
     gathered: Gathered,
+    /// Who is inside: calls and webhooks, and messages.
+    callers: Callers,
+    messages: Callers,
     /// Calls that wait for the head of an answer.
     pub(crate) slots: Semaphore,
     /// How fast its calls may go.
@@ -170,8 +176,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             is_delivering: Cell::new(false),
             outbox_pause: Cell::new(None),
             has_kept_answers: Cell::new(false),
-            kept_bytes: KeptBytes::default(),
+            kept_bytes: KeptOfKinds::default(),
+            kept_keys: KeptOfKinds::default(),
             gathered: Gathered::default(),
+            callers: Callers::default(),
+            messages: Callers::default(),
             slots: Semaphore::new(CALL_SLOTS),
             pace: RefCell::default(),
         }
@@ -179,7 +188,18 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// Answers one message of `flows::ask`.
     pub async fn answer(self: &Rc<Self>, message: &str) -> String {
-        answer_text(&self.try_answer(message).await)
+        let answer = async {
+            let _inside = self.messages.enter(self.outside.settings().calls_waiting)?;
+            let room = self.isolate.room();
+            room.take(message_bytes(message))?;
+            self.try_answer(message).await
+        };
+        answer_text(&answer.await)
+    }
+
+    /// One more caller is inside, until this is dropped; 503 where there are too many.
+    pub(crate) fn enter(&self) -> Result<Inside, Failure> {
+        self.callers.enter(self.outside.settings().calls_waiting)
     }
 
     /// The account as the row has it now, held in memory. Between the write before and this is no `.await`.

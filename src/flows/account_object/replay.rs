@@ -4,6 +4,7 @@ use super::lookup::{lookup_field, value_at};
 use super::{AccountObject, Loaded};
 use crate::error::{Code, Failure};
 use crate::flows::ask::{EventStatus, ReplayRange};
+use crate::flows::memory::{Room, built_bytes};
 use crate::flows::receive::{Ground, Kept, NewEvent};
 use crate::ids::EventId;
 use crate::ports::{Outside, Sees, SqlValue, Storage, StorageFault};
@@ -116,8 +117,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let effective = self.effective(&loaded.account).await?;
         let is_of_install = kept.is_of_install;
         let again = kept.again();
-        let ground = self.webhook_ground(&loaded, &effective, is_of_install, "");
-        let (_, events) = ground.read(&again.request());
+        let (request, room) = (again.request(), self.isolate.room());
+        room.take(built_bytes(request.values(), 2 * request.body().len()))?;
+        let ground = self.webhook_ground(&loaded, &effective, is_of_install, ("", &room));
+        let (_, events) = ground.read(&request)?;
         let events = events.map_err(|error| {
             Failure::new(
                 Code::TransformFailed,
@@ -185,11 +188,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         loaded: &'a Loaded,
         effective: &'a crate::flows::effective::Effective,
         is_of_install: bool,
-        request_id: &'a str,
+        (request_id, room): (&'a str, &'a Room),
     ) -> Ground<'a, O> {
         Ground {
             outside: &self.outside,
             isolate: &self.isolate,
+            room,
             effective,
             context: &loaded.context,
             shown: (!is_of_install).then_some(&loaded.account.context),

@@ -62,10 +62,18 @@ fn a_line_of_a_key_is_a_secret_too() {
 #[test]
 fn a_text_over_a_mebibyte_has_one_layer_of_escapes_undone() {
     let redactor = redactor(&["p+a/secret"]);
-    for (length, twice) in [(REDACTED_LAYERS_BYTES, "[redacted]"), (REDACTED_LAYERS_BYTES + 1, "p%252Ba%252Fsecret")] {
+    for (length, twice) in [
+        (REDACTED_LAYERS_BYTES, "[redacted]"),
+        (REDACTED_LAYERS_BYTES + 1, "p%252Ba%252Fsecret"),
+    ] {
         let end = " p%252Ba%252Fsecret p%2Ba%2Fsecret";
         let text = "x".repeat(length - end.len()) + end;
-        assert!(redactor.text(&text).ends_with(&format!("x {twice} [redacted]")), "{length}");
+        assert!(
+            redactor
+                .text(&text)
+                .ends_with(&format!("x {twice} [redacted]")),
+            "{length}"
+        );
     }
 }
 
