@@ -23,6 +23,7 @@ pub mod resource;
 pub mod schema;
 pub mod secrets;
 pub mod setting;
+mod size;
 pub mod source;
 pub mod steering;
 pub mod webhook;

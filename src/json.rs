@@ -13,7 +13,7 @@ mod path;
 mod set;
 mod strings;
 
-pub use count::{count_elements, count_values};
+pub use count::{count_elements, count_fields, count_values, is_more, length, read_at_most};
 pub use cut::{cut, elements};
 pub use depth::{is_deeper, is_text_deeper};
 pub use diff::diff;

@@ -58,6 +58,13 @@ pub trait ByteStream {
     /// The next piece; `None` at the end.
     async fn next(&mut self) -> Option<Result<Bytes, BrokenStream>>;
 
+    /// The same body, to be read as it arrives, so that each piece is counted when it is here. Else a short one may be
+    /// read as a whole.
+    #[must_use]
+    fn in_pieces(self) -> Self
+    where
+        Self: Sized;
+
     /// The same body as two handles: one to look into, one to pass on. What either lets go of, the other still has.
     fn twice(self) -> (Self, Self)
     where

@@ -24,12 +24,47 @@ pub const BUFFERED_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 pub const BUFFERED_ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// All buffered answers of an isolate together, unless `BUFFERED_TOTAL_BYTES` says otherwise.
 pub const BUFFERED_TOTAL_BYTES: usize = 32 * 1024 * 1024;
+/// The least it can be set to: what the largest body of an admin call takes, built.
+pub const BUFFERED_TOTAL_BYTES_MIN: usize = 12 * 1024 * 1024;
 /// The most it can be set to: half of the isolate's memory.
 pub const BUFFERED_TOTAL_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// What senders without a proof may hold of an isolate together, beside that, unless `UNPROVED_BYTES` says otherwise.
+pub const UNPROVED_BYTES: usize = 4 * 1024 * 1024;
+/// The most it can be set to.
+pub const UNPROVED_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How long a body may take to arrive whose sender has proved nothing: a webhook's, a connect form's, one with an
+/// account token that only the account's object can confirm.
+pub const UNPROVED_BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long any other body of a caller may take that is read, not passed on.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The largest body of an admin call.
 pub const ADMIN_BODY_BYTES: usize = 1024 * 1024;
 /// The deepest nesting of such a body.
 pub const ADMIN_BODY_DEPTH: usize = 64;
+/// The most values, at any depth, of a caller's JSON: of an admin call, an action's input, a body that a template looks into.
+pub const BODY_VALUES: usize = 100_000;
+/// The most values of what endpoints of OAuth and addresses of published keys answer.
+pub const SMALL_ANSWER_VALUES: usize = 10_000;
+/// A page of a list ends when its records have so many bytes, or so many values; it has one record at least.
+pub const LIST_BYTES: usize = 4 * 1024 * 1024;
+/// The same, of values.
+pub const LIST_VALUES: usize = 100_000;
+/// What an isolate keeps of published records, of each kind, by the length of their JSON; built they take several times that.
+pub const RECORD_CACHE_BYTES: usize = 2 * 1024 * 1024;
+/// What it keeps of compiled configs, which take many times the length of their JSON (`Config::memory_bytes`).
+pub const COMPILED_CACHE_BYTES: usize = 24 * 1024 * 1024;
+/// What it keeps of subscriptions, and of published keys, by the length of their sources.
+pub const SMALL_CACHE_BYTES: usize = 1024 * 1024;
+/// Callers that may wait inside one object, unless `CALLS_WAITING` says otherwise.
+pub const CALLS_WAITING: usize = 1_000;
+/// The most it can be set to: an object has 10,000 timers, and a caller may wait by two.
+pub const CALLS_WAITING_MAX: usize = 4_000;
+/// Subscriptions of an environment: every account that delivers reads them all.
+pub const SUBSCRIPTIONS: i64 = 1_000;
+/// The largest context that a link token brings, as JSON.
+pub const LINK_CONTEXT_BYTES: usize = 16 * 1024;
+/// Link tokens of an environment that may be used.
+pub const LINK_TOKENS: usize = 100_000;
 /// How long an isolate trusts its copy of a published record, unless `CONFIG_CACHE_SECONDS` says otherwise.
 pub const CONFIG_CACHE_SECONDS: u64 = 30;
 /// With KV's own minute, 120 s for a change to reach everywhere, as the documentation promises.
@@ -42,12 +77,14 @@ pub const OWN_CHANGE_BYTES: usize = 16 * 1024;
 pub const OWN_CHANGES: usize = 10;
 /// The time that is counted in.
 pub const OWN_CHANGES_PERIOD: Duration = Duration::from_mins(1);
+/// The most values of it, at any depth: the object holds it built.
+pub const CONTEXT_VALUES: usize = 10_000;
 /// The largest body that a method's `body` template may look into.
 pub const TEMPLATE_BODY_BYTES: usize = 1024 * 1024;
 /// The most values (at any depth) of an answer that an expression looks into. Built, each takes
 /// [`VALUE_BYTES`] or so.
 pub const EXPRESSION_VALUES: usize = 200_000;
-/// What a built value takes in memory, its copy for the expression engine included.
+/// What a built value takes in memory beside its text: 50 to 200 bytes in wasm.
 pub const VALUE_BYTES: usize = 100;
 /// Calls of one account that may wait for the head of an answer at a time. The platform gives an
 /// object six such connections; one is kept for refreshing tokens, one for deliveries.
@@ -82,12 +119,16 @@ pub const SET_UP_TIMEOUT: Duration = Duration::from_mins(1);
 pub const ACTION_STEPS: usize = 50;
 /// The largest form of a connect page.
 pub const FORM_BYTES: usize = 256 * 1024;
+/// The most fields of a form, whoever sends it.
+pub const FORM_FIELDS: usize = 1_000;
 /// The largest webhook, unless `WEBHOOK_BODY_BYTES` says otherwise; also the largest payload of an event.
 pub const WEBHOOK_BODY_BYTES: usize = 1024 * 1024;
 /// The most it can be set to: an event is one row, and a row takes 2 MB.
 pub const WEBHOOK_BODY_BYTES_MAX: usize = 1_900_000;
 /// The most values, at any depth, of a webhook's JSON.
 pub const WEBHOOK_VALUES: usize = 100_000;
+/// The most of them that are looked at before the webhook is verified.
+pub const UNPROVED_VALUES: usize = 10_000;
 /// How long a webhook's sender waits at most.
 pub const RECEIVE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a repeated webhook is known by its `event_id`.
@@ -110,6 +151,8 @@ pub const KEPT_ANSWER_BYTES: usize = 256 * 1024;
 pub const KEPT_ANSWERS_BYTES: i64 = 64 * 1024 * 1024;
 /// How long such a key is known.
 pub const KEPT_ANSWER: Duration = Duration::from_hours(24);
+/// How many such keys an account has at a time.
+pub const KEPT_ANSWERS: i64 = 100_000;
 /// The longest such key.
 pub const KEY_CHARACTERS: usize = 255;
 /// How many lines the log of an account keeps, unless `LOG_RETENTION_COUNT` says otherwise.
@@ -181,8 +224,10 @@ pub struct Settings {
     pub list_pages: u32,
     /// `ACCOUNT_RATE`: requests to the provider that one account sends in [`RATE_PERIOD`]; any number when absent.
     pub account_rate: Option<NonZeroUsize>,
-    /// `BUFFERED_ANSWER_BYTES` and `BUFFERED_TOTAL_BYTES`.
+    /// `BUFFERED_ANSWER_BYTES`, `BUFFERED_TOTAL_BYTES` and `UNPROVED_BYTES`.
     pub buffers: Buffers,
+    /// `CALLS_WAITING`: callers that may wait inside one object.
+    pub calls_waiting: usize,
     /// `CALL_TIMEOUT_MS`: how long a call may take where its caller does not say.
     pub call_timeout: Duration,
     /// `LOG_RETENTION_DAYS`: how long a line of the log is kept.
@@ -193,13 +238,15 @@ pub struct Settings {
     pub unreadable: Vec<String>,
 }
 
-/// What answers that are looked into may take.
+/// What an isolate may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Buffers {
-    /// The largest of them.
+    /// The largest answer that is looked into.
     pub answer_bytes: usize,
-    /// All of an isolate together; never less than twice that.
+    /// All that proved senders hold of an isolate together; never less than twice that.
     pub total_bytes: usize,
+    /// All that others hold.
+    pub unproved_bytes: usize,
 }
 
 impl Default for Buffers {
@@ -207,6 +254,7 @@ impl Default for Buffers {
         Self {
             answer_bytes: BUFFERED_ANSWER_BYTES,
             total_bytes: BUFFERED_TOTAL_BYTES,
+            unproved_bytes: UNPROVED_BYTES,
         }
     }
 }
@@ -234,6 +282,11 @@ impl Settings {
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
         let variables = Variables::new(get);
         let public_url = variables.origin("PUBLIC_URL");
+        let webhook_body_bytes = variables.size(
+            "WEBHOOK_BODY_BYTES",
+            WEBHOOK_BODY_BYTES,
+            1..=WEBHOOK_BODY_BYTES_MAX,
+        );
         let days = |name, most| Duration::from_hours(24 * variables.number(name, most, 1..=most));
         Self {
             admin_token: variables
@@ -257,11 +310,7 @@ impl Settings {
                 CONFIG_CACHE_SECONDS,
                 0..=MAX_CONFIG_CACHE_SECONDS,
             )),
-            webhook_body_bytes: variables.size(
-                "WEBHOOK_BODY_BYTES",
-                WEBHOOK_BODY_BYTES,
-                1..=WEBHOOK_BODY_BYTES_MAX,
-            ),
+            webhook_body_bytes,
             event_retention: days("EVENT_RETENTION_DAYS", EVENT_RETENTION_DAYS),
             event_retention_count: variables.size(
                 "EVENT_RETENTION_COUNT",
@@ -274,7 +323,8 @@ impl Settings {
                 0,
                 0..=ACCOUNT_RATE_MAX,
             )),
-            buffers: variables.buffers(),
+            buffers: variables.buffers(webhook_body_bytes),
+            calls_waiting: variables.size("CALLS_WAITING", CALLS_WAITING, 1..=CALLS_WAITING_MAX),
             call_timeout: variables.millis("CALL_TIMEOUT_MS", CALL_TIMEOUT, CALL_TIMEOUT_MAX),
             log_retention: days("LOG_RETENTION_DAYS", LOG_RETENTION_DAYS),
             log_retention_count: variables.size(

@@ -41,6 +41,7 @@ impl Caller {
         let read = sender.keyring().map(|ring| Read::of(ring, text));
         if let Ok(Some((named, Proof::Signed))) = read {
             if let Some(caller) = Self::named(desk, named, text).await? {
+                desk.room.prove()?;
                 return Ok(caller);
             }
             // What we have signed and is not there was revoked, and no later look finds it.
@@ -83,6 +84,11 @@ impl Caller {
             !is_over && record.environment_id == environment
         };
         Ok(record.filter(is_good).map(Self::Token))
+    }
+
+    /// Whether the token is known to be good here: one of an account is confirmed by the account's object alone.
+    pub(crate) fn is_proved(&self) -> bool {
+        !matches!(self, Self::Account(..))
     }
 
     /// What its requests are counted under, by which nobody learns the token.

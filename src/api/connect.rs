@@ -22,8 +22,10 @@ use crate::error::Failure;
 use crate::flows::ask::{CameBack, Ended, Failed};
 use crate::flows::body;
 use crate::flows::connect::{self as flow, Sent, Submitted};
+use crate::flows::memory::{built_bytes, too_many_values};
+use crate::json;
 use crate::ports::{Body, Incoming, Outside, Reply};
-use crate::settings::FORM_BYTES;
+use crate::settings::{FORM_BYTES, FORM_FIELDS};
 use cookies::{Jar, SameSite};
 use form::{Again, address, form, link_of, no_such, on_this_host};
 use opening::{open, proved, refused, unproved};
@@ -133,8 +135,7 @@ async fn submit<O: Outside>(
         return Ok(reply);
     }
     let body = std::mem::replace(&mut request.body, Body::Empty);
-    let bytes = body::read(body, FORM_BYTES).await?;
-    let posted: Vec<(String, String)> = form_urlencoded::parse(&bytes).into_owned().collect();
+    let posted = posted(desk, body).await?;
     // Ours stand before the fields, so a field of the same name is not mistaken for them.
     let ours: Vec<(String, String)> = OURS
         .iter()
@@ -145,6 +146,8 @@ async fn submit<O: Outside>(
         Ok(opened) => opened,
         Err(failure) => return Ok(show::failed(desk, failure, None)),
     };
+    // Its link token was made by us, and may be used.
+    desk.room.prove()?;
     let Some(chosen) = flow::choose(desk.outside, desk.isolate, &opened, name).await? else {
         return Ok(no_such(desk, &opened, &request.url, &ours));
     };
@@ -204,8 +207,7 @@ async fn callback<O: Outside>(
     let base = desk.public_url(&request.url);
     let jar = Jar::read(&request.headers, &base);
     let parameters = if request.method == Method::POST {
-        let bytes = body::read(request.body, FORM_BYTES).await?;
-        form_urlencoded::parse(&bytes).into_owned().collect()
+        posted(desk, request.body).await?
     } else {
         pairs(&request.url)
     };
@@ -219,6 +221,9 @@ async fn callback<O: Outside>(
     let Some((account, proof)) = proved(&sender, read).await? else {
         return Ok(unknown());
     };
+    if proof == Proof::Signed {
+        desk.room.prove()?;
+    }
     let hash = crypto::sha256_hex(state.as_bytes());
     let Some(secret) = jar.secret(&hash) else {
         return Ok(unknown());
@@ -238,6 +243,20 @@ async fn callback<O: Outside>(
     let mut reply = show::ended(desk, &ended);
     jar.remove(&mut reply, &hash);
     Ok(reply)
+}
+
+/// The fields of a form.
+async fn posted<O: Outside>(
+    desk: &Desk<'_, O>,
+    body: Body<O::Stream>,
+) -> Result<Vec<(String, String)>, Failure> {
+    let bytes = body::read(desk.outside, body, FORM_BYTES, &desk.room).await?;
+    let fields = json::count_fields(&bytes);
+    if fields > FORM_FIELDS {
+        return Err(too_many_values("The form", FORM_FIELDS));
+    }
+    desk.room.take(built_bytes(fields, bytes.len()))?;
+    Ok(form_urlencoded::parse(&bytes).into_owned().collect())
 }
 
 /// Whether another site's page has sent our form, in the customer's name and without his knowing (Fetch

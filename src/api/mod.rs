@@ -28,6 +28,7 @@ use url::Url;
 
 use crate::error::{Code, Failure};
 use crate::flows::isolate::Isolate;
+use crate::flows::memory::{Room, until_drained};
 use crate::ports::{Body, Incoming, Outside, Reply};
 use crate::settings::RATE_PERIOD;
 use caller::Caller;
@@ -40,6 +41,8 @@ pub(crate) struct Desk<'a, O> {
     pub(crate) outside: &'a O,
     pub(crate) isolate: &'a Isolate,
     pub(crate) request_id: &'a str,
+    /// What the request holds: in the share of unproved senders until its token is known to be good.
+    pub(crate) room: Room,
 }
 
 impl<O: Outside> Desk<'_, O> {
@@ -70,11 +73,13 @@ pub async fn handle<O: Outside>(
         outside,
         isolate,
         request_id: &request_id,
+        room: isolate.memory.unproved_room(),
     };
     let answer = match request {
         Ok(request) => answer(&desk, request).await,
         Err(failure) => Err(failure),
     };
+    let answer = answer.and_then(|reply| until_drained(outside, isolate.room(), reply));
     let mut reply = answer.unwrap_or_else(|failure| {
         log_ours(&desk, &failure);
         reply::failure(&failure, &request_id)
@@ -147,6 +152,9 @@ async fn admit<O: Outside>(
         return Err(Failure::too_many_requests(words, RATE_PERIOD.as_secs()));
     }
     rights::check(&caller, needed)?;
+    if caller.is_proved() {
+        desk.room.prove()?;
+    }
     Ok(caller)
 }
 

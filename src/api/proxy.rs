@@ -14,6 +14,7 @@ use super::{Desk, all_pages, reply, shape, webhook};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::body;
+use crate::flows::memory::until_drained;
 use crate::flows::proxy_call::Call;
 use crate::flows::recorded_call::{Recorded, recorded_action, recorded_call};
 use crate::ids::AccountId;
@@ -42,7 +43,7 @@ pub(super) async fn hand_over<O: Outside>(
     let method = request.method.clone();
     let first = Incoming {
         headers: headers::for_hand_over(&request.headers),
-        body: body::hold_small(request.body).await?,
+        body: body::hold_small(desk.outside, request.body, &desk.room).await?,
         ..request
     };
     // What is made once is known as begun by now, and not made by whoever comes second.
@@ -66,15 +67,31 @@ pub async fn handle_handed_over<O: Outside, S: Storage>(
     hand_over: &HandOver,
     request: Incoming<O::Stream>,
 ) -> Reply<O::Stream> {
-    let mut reply = match call(account, hand_over, request).await {
+    let answer = match answer(account, hand_over, request).await {
         Ok(reply) => return reply,
+        // It repeats what the provider said, which may be long.
         Err(failure) => {
             log_failure(account, &hand_over.request_id, &failure);
-            reply::failure(&failure, &hand_over.request_id)
+            let reply = reply::failure(&failure, &hand_over.request_id);
+            until_drained(&account.outside, account.isolate.room(), reply)
         }
     };
+    let mut reply = answer.unwrap_or_else(|failure| {
+        log_failure(account, &hand_over.request_id, &failure);
+        reply::failure(&failure, &hand_over.request_id)
+    });
     headers::keep_harmless(&mut reply.headers);
     reply
+}
+
+async fn answer<O: Outside, S: Storage>(
+    account: &Rc<AccountObject<O, S>>,
+    hand_over: &HandOver,
+    request: Incoming<O::Stream>,
+) -> Result<Reply<O::Stream>, Failure> {
+    let _inside = account.enter()?;
+    let reply = call(account, hand_over, request).await?;
+    until_drained(&account.outside, account.isolate.room(), reply)
 }
 
 /// What nobody but the operator can mend is told to him.
@@ -133,7 +150,12 @@ async fn act<O: Outside, S: Storage>(
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
     let timeout = budget(&account.outside, &request)?.timeout;
-    let input = shape::read_json_if_any(request.body).await?;
+    // Nothing is read of a body whose sender's token is not known to be good.
+    account.visible(&hand_over.sees).await?;
+    let deadline = account.outside.now().plus(timeout);
+    let room = account.isolate.room();
+    let input =
+        shape::read_json_if_any(&account.outside, request.body, &room, Some(deadline)).await?;
     let result = recorded_action(account, hand_over, name, input, timeout).await?;
     let mut reply = reply::json(StatusCode::OK, &result);
     headers::keep_harmless(&mut reply.headers);

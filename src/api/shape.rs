@@ -1,44 +1,57 @@
-//! Reading the JSON bodies of admin calls: malformed is 400, understood but wrong is 422 with the place.
+//! Reading the JSON bodies of callers: malformed is 400, understood but wrong is 422 with the place. What a body holds,
+//! and what is built of it, counts as held by its request.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::Desk;
 use crate::error::{Code, Failure};
 use crate::flows::body;
-use crate::json::is_deeper;
-use crate::ports::{Body, ByteStream};
-use crate::settings::{ADMIN_BODY_BYTES, ADMIN_BODY_DEPTH};
+use crate::flows::import_account::context_too_large;
+use crate::flows::memory::{Room, parse_counted};
+use crate::json::{self, Path, is_deeper};
+use crate::ports::{Body, Outside};
+use crate::settings::{ADMIN_BODY_BYTES, ADMIN_BODY_DEPTH, BODY_VALUES};
+use crate::time::Timestamp;
 
 /// A body as JSON of any shape.
-pub(crate) async fn read_json<S: ByteStream>(body: Body<S>) -> Result<Value, Failure> {
-    read_json_within(body, ADMIN_BODY_BYTES).await
+pub(crate) async fn read_json<O: Outside>(
+    desk: &Desk<'_, O>,
+    body: Body<O::Stream>,
+) -> Result<Value, Failure> {
+    read_json_within(desk, body, ADMIN_BODY_BYTES).await
 }
 
 /// The same of at most `most` bytes.
-pub(crate) async fn read_json_within<S: ByteStream>(
-    body: Body<S>,
+pub(crate) async fn read_json_within<O: Outside>(
+    desk: &Desk<'_, O>,
+    body: Body<O::Stream>,
     most: usize,
 ) -> Result<Value, Failure> {
-    let bytes = body::read(body, most).await?;
-    if bytes.is_empty() {
-        return Err(Failure::new(Code::Malformed, "A JSON body is needed here."));
-    }
-    parse(&bytes)
+    let bytes = body::read(desk.outside, body, most, &desk.room).await?;
+    parse(&bytes, &desk.room)
 }
 
-/// The same where a body may be absent: then null.
-pub(crate) async fn read_json_if_any<S: ByteStream>(body: Body<S>) -> Result<Value, Failure> {
-    let bytes = body::read(body, ADMIN_BODY_BYTES).await?;
+/// The same where a body may be absent: then null. It arrives before `deadline`.
+pub(crate) async fn read_json_if_any<O: Outside>(
+    outside: &O,
+    body: Body<O::Stream>,
+    room: &Room,
+    deadline: Option<Timestamp>,
+) -> Result<Value, Failure> {
+    let bytes = body::read_until(outside, body, ADMIN_BODY_BYTES, room, deadline).await?;
     if bytes.is_empty() {
         return Ok(Value::Null);
     }
-    parse(&bytes)
+    parse(&bytes, room)
 }
 
-fn parse(bytes: &[u8]) -> Result<Value, Failure> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| {
-        Failure::new(Code::Malformed, format!("The body is not JSON: {error}."))
-    })?;
+fn parse(bytes: &[u8], room: &Room) -> Result<Value, Failure> {
+    if bytes.is_empty() {
+        return Err(Failure::new(Code::Malformed, "A JSON body is needed here."));
+    }
+    let value = parse_counted(bytes, BODY_VALUES, room);
+    let value = value.map_err(|unbuilt| unbuilt.of_caller("The body"))?;
     // What we store we wrap and read again, and the parser ends at 128 levels.
     if is_deeper(&value, ADMIN_BODY_DEPTH) {
         let words = format!("The body is nested deeper than {ADMIN_BODY_DEPTH} levels.");
@@ -57,6 +70,24 @@ pub(crate) fn read_shape<T: DeserializeOwned>(value: Value) -> Result<T, Failure
 }
 
 /// A body as the shape of one call.
-pub(crate) async fn read<T: DeserializeOwned, S: ByteStream>(body: Body<S>) -> Result<T, Failure> {
-    read_shape(read_json(body).await?)
+pub(crate) async fn read<T: DeserializeOwned, O: Outside>(
+    desk: &Desk<'_, O>,
+    body: Body<O::Stream>,
+) -> Result<T, Failure> {
+    read_shape(read_json(desk, body).await?)
+}
+
+/// The same of one that has a `context` of at most `most` bytes: a longer one is not built.
+pub(crate) async fn read_with_context<T: DeserializeOwned, O: Outside>(
+    desk: &Desk<'_, O>,
+    body: Body<O::Stream>,
+    most: usize,
+) -> Result<T, Failure> {
+    let bytes = body::read(desk.outside, body, ADMIN_BODY_BYTES, &desk.room).await?;
+    let text = str::from_utf8(&bytes).unwrap_or_default();
+    let context = json::cut(text, &Path::of_one("context")).ok().flatten();
+    if context.is_some_and(|context| context.len() > most) {
+        return Err(context_too_large(most));
+    }
+    read_shape(parse(&bytes, &desk.room)?)
 }

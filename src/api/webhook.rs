@@ -2,9 +2,11 @@
 //! signature is the proof. An account's webhook is handed over to
 //! its object, body as a handle; an install's is verified at the front Worker.
 
+use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::json;
@@ -18,6 +20,7 @@ use crate::delivery::DELIVERY_MARK;
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::receive::{Received, receive_for_install};
+use crate::flows::within::within;
 use crate::ids::{AccountId, InstallId};
 use crate::ports::{Body, HandOver, Incoming, Outside, Reply, Sees, Storage};
 use crate::proxy::headers;
@@ -53,7 +56,7 @@ pub(super) async fn answer<O: Outside>(
             let (id, proof): (InstallId, Proof) = proved(&sender, read, hidden).await?;
             let (outside, isolate, id) = (desk.outside, desk.isolate, id.to_string());
             let received = receive_for_install(outside, isolate, desk.request_id, &id, request);
-            match received.await {
+            match in_time(outside, received).await {
                 Err(failure) if proof == Proof::Unsigned && failure.code == Code::NotFound => {
                     Err(sender.named_nothing(failure).await)
                 }
@@ -134,8 +137,22 @@ pub(super) async fn receive<O: Outside, S: Storage>(
     hand_over: &HandOver,
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
-    let received = account.receive(&hand_over.request_id, request).await?;
-    Ok(said(received))
+    let received = account.receive(&hand_over.request_id, request);
+    in_time(&account.outside, received).await.map(said)
+}
+
+/// What a sender may wait for in all; then it shall send again.
+async fn in_time(
+    outside: &impl Outside,
+    received: impl Future<Output = Result<Received, Failure>>,
+) -> Result<Received, Failure> {
+    // On the heap: it is large, and each future that holds it would be, too.
+    let received = within(outside, RECEIVE_TIMEOUT, received.boxed_local()).await;
+    received.unwrap_or_else(|| {
+        Err(Failure::busy(
+            "The webhook could not be stored in time. Try again.",
+        ))
+    })
 }
 
 fn said<S>(received: Received) -> Reply<S> {

@@ -24,7 +24,9 @@ impl DurableObject for Directory {
             _ => None,
         };
         let inner = name.map(|name| {
-            directory::Directory::new(Edge::new(env), ObjectStorage::new(&state), name)
+            let edge = Edge::new(env);
+            let isolate = edge.isolate();
+            directory::Directory::new(edge, isolate, ObjectStorage::new(&state), name)
         });
         Self { inner }
     }

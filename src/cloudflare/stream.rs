@@ -17,13 +17,15 @@ pub struct JsStream {
     stream: Option<ReadableStream>,
     length: Option<u64>,
     reader: Option<ReadableStreamDefaultReader>,
+    is_in_pieces: bool,
     /// Ends the request whose answer this is.
     abort: Option<AbortController>,
     is_over: bool,
 }
 
-/// A body of known length up to this is read in one crossing of the boundary.
-const READ_WHOLE_BYTES: u64 = 8 * 1024 * 1024;
+/// A body of known length up to this is read in one crossing of the boundary. The platform holds what has arrived of it
+/// where nothing of ours counts it, so it is short.
+const READ_WHOLE_BYTES: u64 = 256 * 1024;
 
 impl JsStream {
     /// A handle that was not read from yet.
@@ -32,6 +34,7 @@ impl JsStream {
             stream: Some(stream),
             length,
             reader: None,
+            is_in_pieces: false,
             abort: None,
             is_over: false,
         }
@@ -78,7 +81,8 @@ impl JsStream {
         if self.is_over {
             return Ok(None);
         }
-        if self.length.is_some_and(|length| length <= READ_WHOLE_BYTES)
+        if !self.is_in_pieces
+            && self.length.is_some_and(|length| length <= READ_WHOLE_BYTES)
             && self.reader.is_none()
             && let Some(stream) = self.stream.take()
         {
@@ -103,6 +107,11 @@ impl ByteStream for JsStream {
         self.read().await.map_err(|_| BrokenStream).transpose()
     }
 
+    fn in_pieces(mut self) -> Self {
+        self.is_in_pieces = true;
+        self
+    }
+
     /// Only of a body that was not read from yet. The handle to look into ends no request.
     fn twice(mut self) -> (Self, Self) {
         let halves = self.stream.take().map(|stream| stream.tee());
@@ -114,6 +123,7 @@ impl ByteStream for JsStream {
             stream: None,
             length: self.length,
             reader: None,
+            is_in_pieces: false,
             abort: None,
             is_over: true,
         };

@@ -78,6 +78,8 @@ codes! {
     HostKey = "caller.host_key", 422;
     #[doc = "The body is over a limit; `details.limit_bytes` says which."]
     BodyTooLarge = "caller.body_too_large", 413;
+    #[doc = "The body did not arrive in time: 10 seconds where nothing proves its sender yet, 30 else."]
+    BodyTimeout = "caller.body_timeout", 408;
     #[doc = "More requests than the operator lets this token or this account send; `retry-after` says for how long."]
     TooManyRequests = "caller.rate_limited", 429;
     #[doc = "The customer must connect the account again."]

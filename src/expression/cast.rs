@@ -3,6 +3,11 @@
 
 use serde_json::{Number, Value};
 
+use crate::json::read_at_most;
+
+/// The most values of a text that `:json` or `:any` builds.
+const MOST_VALUES: usize = 10_000;
+
 /// The word after `:` in a placeholder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cast {
@@ -116,7 +121,7 @@ fn boolean(value: &Value) -> Option<bool> {
 
 fn json(value: &Value) -> Option<Value> {
     match value {
-        Value::String(text) => serde_json::from_str(text).ok(),
+        Value::String(text) => read_at_most(text.as_bytes(), MOST_VALUES),
         other => Some(other.clone()),
     }
 }

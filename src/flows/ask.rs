@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::error::{Code, Failure};
+use crate::flows::memory::built_bytes;
 use crate::flows::records::{EnvironmentRecord, Page};
 use crate::ids::{AccountId, EnvironmentId, IntegrationId};
 use crate::ports::{ObjectFault, ObjectName, Outside};
@@ -188,6 +189,12 @@ async fn send<T: DeserializeOwned>(
     let answer: Result<Value, Failure> =
         serde_json::from_str(&answer).map_err(|error| unreadable(outside, &error))?;
     serde_json::from_value(answer?).map_err(|error| unreadable(outside, &error))
+}
+
+/// What a message takes in memory, and what is built of it.
+pub fn message_bytes(message: &str) -> usize {
+    let values = crate::json::count_values(message.as_bytes()).unwrap_or_default();
+    built_bytes(values, message.len())
 }
 
 /// The answer of an object, as text.

@@ -1,114 +1,156 @@
-//! Reading bodies, never more than allowed.
+//! Reading bodies: never more than allowed, never longer, and never without room.
 
-use bytes::{Bytes, BytesMut};
+use std::time::Duration;
+
+use bytes::Bytes;
 
 use crate::error::{Code, Failure};
-use crate::flows::isolate::Room;
-use crate::ports::{Body, ByteStream};
+use crate::flows::memory::Room;
+use crate::flows::within::within;
+use crate::ports::{Body, ByteStream, Outside};
 use crate::settings::REPLAYABLE_BODY_BYTES;
+use crate::time::Timestamp;
 
-/// Reads a caller's body of at most `limit` bytes.
-pub async fn read<S: ByteStream>(body: Body<S>, limit: usize) -> Result<Bytes, Failure> {
-    let mut stream = match body {
+/// Reads a caller's body of at most `limit` bytes. Each piece takes its room as it arrives: what is announced is held by
+/// nobody. A body that has not arrived when the room's patience, or the call's time, ends is given up.
+pub async fn read<O: Outside>(
+    outside: &O,
+    body: Body<O::Stream>,
+    limit: usize,
+    room: &Room,
+) -> Result<Bytes, Failure> {
+    read_until(outside, body, limit, room, None).await
+}
+
+/// The same of a call that ends at `deadline`.
+pub async fn read_until<O: Outside>(
+    outside: &O,
+    body: Body<O::Stream>,
+    limit: usize,
+    room: &Room,
+    deadline: Option<Timestamp>,
+) -> Result<Bytes, Failure> {
+    let stream = match body {
         Body::Empty => return Ok(Bytes::new()),
-        Body::Bytes(bytes) if bytes.len() <= limit => return Ok(bytes),
+        Body::Bytes(bytes) if bytes.len() <= limit => {
+            room.take(bytes.len())?;
+            return Ok(bytes);
+        }
         Body::Bytes(_) => return Err(Failure::body_too_large(limit)),
-        Body::Stream(stream) => stream,
+        Body::Stream(stream) => stream.in_pieces(),
     };
     if stream.length().is_some_and(|length| length > limit as u64) {
         return Err(Failure::body_too_large(limit));
     }
-    let mut read = BytesMut::new();
-    while let Some(piece) = stream.next().await {
-        let piece = piece
-            .map_err(|_| Failure::new(Code::Malformed, "The body broke off before its end."))?;
-        if read.len() + piece.len() > limit {
-            return Err(Failure::body_too_large(limit));
+    let left = deadline.map(|deadline| deadline.since(outside.now()));
+    let patience = left.map_or(room.patience(), |left| left.min(room.patience()));
+    let arrived = within(outside, patience, arrive(stream, limit, room)).await;
+    match arrived.unwrap_or(Err(Ended::Late)) {
+        Ok(bytes) => Ok(bytes),
+        Err(Ended::TooLarge) => Err(Failure::body_too_large(limit)),
+        Err(Ended::Early) => {
+            let words = "The body broke off before its end.";
+            Err(Failure::new(Code::Malformed, words))
         }
-        read.extend_from_slice(&piece);
+        Err(Ended::Late) => Err(too_slow(patience)),
+        Err(Ended::NoRoom(failure)) => Err(failure),
     }
-    Ok(read.freeze())
 }
 
-/// Reads a body of at most `limit` bytes, which count as held by the isolate.
-pub async fn read_held<S: ByteStream>(
-    body: Body<S>,
-    limit: usize,
-    room: &mut Room,
-) -> Result<Bytes, Failure> {
-    let length = match &body {
-        Body::Empty => Some(0),
-        Body::Bytes(bytes) => Some(bytes.len()),
-        Body::Stream(stream) => stream
-            .length()
-            .and_then(|length| usize::try_from(length).ok()),
-    };
-    // Of a body that does not say how long it is, it may be as long as it may.
-    room.take(length.unwrap_or(limit).min(limit))?;
-    read(body, limit).await
+fn too_slow(patience: Duration) -> Failure {
+    let words = format!(
+        "The body did not arrive within {} ms.",
+        patience.as_millis()
+    );
+    Failure::new(Code::BodyTimeout, words)
+}
+
+/// Why a body was not read to its end.
+enum Ended {
+    TooLarge,
+    Early,
+    Late,
+    NoRoom(Failure),
+}
+
+async fn arrive(mut stream: impl ByteStream, limit: usize, room: &Room) -> Result<Bytes, Ended> {
+    let arriving = room.arriving();
+    while let Some(piece) = stream.next().await {
+        let piece = piece.map_err(|_| Ended::Early)?;
+        if arriving.bytes() + piece.len() > limit {
+            return Err(Ended::TooLarge);
+        }
+        if arriving.bytes() == 0 && stream.length() == Some(piece.len() as u64) {
+            room.take(piece.len()).map_err(Ended::NoRoom)?;
+            return Ok(piece);
+        }
+        arriving.push(&piece).map_err(Ended::NoRoom)?;
+    }
+    arriving.whole().map_err(Ended::NoRoom)
 }
 
 /// Holds a body of known, small length, so that it can be sent again; any other stays a handle.
-pub async fn hold_small<S: ByteStream>(body: Body<S>) -> Result<Body<S>, Failure> {
+pub async fn hold_small<O: Outside>(
+    outside: &O,
+    body: Body<O::Stream>,
+    room: &Room,
+) -> Result<Body<O::Stream>, Failure> {
+    let most = REPLAYABLE_BODY_BYTES;
     match body {
-        Body::Stream(stream)
-            if stream
-                .length()
-                .is_some_and(|length| length <= REPLAYABLE_BODY_BYTES as u64) =>
-        {
-            Ok(Body::from_bytes(
-                read(Body::Stream(stream), REPLAYABLE_BODY_BYTES).await?,
-            ))
+        Body::Stream(stream) if stream.length().is_some_and(|length| length <= most as u64) => {
+            let body = read(outside, Body::Stream(stream), most, room).await?;
+            Ok(Body::from_bytes(body))
+        }
+        Body::Bytes(bytes) => {
+            room.take(bytes.len())?;
+            Ok(Body::Bytes(bytes))
         }
         other => Ok(other),
     }
 }
 
-/// Reads a provider's answer to look into it, within its own limit and the isolate's.
-pub async fn read_answer<S: ByteStream>(body: Body<S>, room: &mut Room) -> Result<Bytes, Failure> {
-    let mut stream = match body {
+/// Reads a provider's answer to look into it, within its own limit and the isolate's. Who asks bounds its time.
+pub async fn read_answer<S: ByteStream>(body: Body<S>, room: &Room) -> Result<Bytes, Failure> {
+    let limit = room.answer_bytes();
+    let broken = || {
+        let words = "The provider's answer broke off before its end.";
+        Failure::new(Code::Unreachable, words)
+    };
+    match read_small(body, limit, room).await {
+        Ok(bytes) => Ok(bytes),
+        Err(Ended::TooLarge) => Err(answer_too_large(limit)),
+        Err(Ended::NoRoom(failure)) => Err(failure),
+        Err(Ended::Early | Ended::Late) => Err(broken()),
+    }
+}
+
+/// Reads an answer of at most `limit` bytes; nothing where it is larger, breaks off, or finds no room.
+pub async fn read_at_most<S: ByteStream>(
+    body: Body<S>,
+    limit: usize,
+    room: &Room,
+) -> Option<Bytes> {
+    read_small(body, limit, room).await.ok()
+}
+
+async fn read_small<S: ByteStream>(
+    body: Body<S>,
+    limit: usize,
+    room: &Room,
+) -> Result<Bytes, Ended> {
+    let stream = match body {
         Body::Empty => return Ok(Bytes::new()),
-        Body::Bytes(bytes) => {
-            room.take(bytes.len())?;
+        Body::Bytes(bytes) if bytes.len() <= limit => {
+            room.take(bytes.len()).map_err(Ended::NoRoom)?;
             return Ok(bytes);
         }
+        Body::Bytes(_) => return Err(Ended::TooLarge),
         Body::Stream(stream) => stream,
     };
-    let limit = room.answer_bytes();
     if stream.length().is_some_and(|length| length > limit as u64) {
-        return Err(answer_too_large(limit));
+        return Err(Ended::TooLarge);
     }
-    // Room is taken before what needs it, where that is known.
-    let mut taken = 0;
-    if let Some(length) = stream
-        .length()
-        .and_then(|length| usize::try_from(length).ok())
-    {
-        room.take(length)?;
-        taken = length;
-    }
-    let mut read = BytesMut::new();
-    while let Some(piece) = stream.next().await {
-        let piece = piece.map_err(|_| {
-            Failure::new(
-                Code::Unreachable,
-                "The provider's answer broke off before its end.",
-            )
-        })?;
-        if read.len() + piece.len() > limit {
-            return Err(answer_too_large(limit));
-        }
-        let whole = read.len() + piece.len();
-        if whole > taken {
-            room.take(whole - taken)?;
-            taken = whole;
-        }
-        if read.is_empty() && whole == taken && stream.length() == Some(whole as u64) {
-            return Ok(piece);
-        }
-        read.extend_from_slice(&piece);
-    }
-    Ok(read.freeze())
+    arrive(stream, limit, room).await
 }
 
 fn answer_too_large(limit: usize) -> Failure {

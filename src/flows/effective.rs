@@ -319,8 +319,9 @@ fn compiled_with(
     if let Some(compiled) = isolate.compiled(&key) {
         return Ok(compiled);
     }
-    let compiled = Rc::new(compile::compile(outside, published, own)?);
-    isolate.keep_compiled(key, Rc::clone(&compiled));
+    let (compiled, bytes) = compile::compile(outside, published, own)?;
+    let compiled = Rc::new(compiled);
+    isolate.keep_compiled(key, bytes, Rc::clone(&compiled));
     Ok(compiled)
 }
 

@@ -9,8 +9,9 @@ use crate::error::{Code, Failure};
 use crate::flows::ask::{AccountAsk, AccountView, EnvironmentAsk, ask_account, ask_environment};
 use crate::flows::records::InstallRecord;
 use crate::ids::{AccountId, EnvironmentId, InstallId, Placement, Region};
+use crate::json;
 use crate::ports::Outside;
-use crate::settings::CONTEXT_BYTES;
+use crate::settings::{CONTEXT_BYTES, CONTEXT_VALUES};
 
 const MAX_TENANT_CHARS: usize = 255;
 
@@ -101,11 +102,17 @@ pub fn check_context(context: &Value) -> Result<(), Failure> {
     if !context.is_object() {
         return Err(Failure::invalid("context", "is not an object"));
     }
-    if context.to_string().len() > CONTEXT_BYTES {
-        return Err(Failure::invalid(
-            "context",
-            format!("is over {CONTEXT_BYTES} bytes as JSON"),
-        ));
+    if json::length(context) > CONTEXT_BYTES {
+        return Err(context_too_large(CONTEXT_BYTES));
+    }
+    if json::is_more(context, CONTEXT_VALUES) {
+        let words = format!("has more than {CONTEXT_VALUES} values");
+        return Err(Failure::invalid("context", words));
     }
     Ok(())
+}
+
+/// 422 for a context of more than `most` bytes.
+pub fn context_too_large(most: usize) -> Failure {
+    Failure::invalid("context", format!("is over {most} bytes as JSON"))
 }

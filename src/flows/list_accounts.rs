@@ -7,9 +7,12 @@ use serde_json::json;
 use crate::account::Account;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{AccountAsk, AccountView, EnvironmentAsk, ask_account, ask_environment};
+use crate::flows::memory::Room;
 use crate::flows::records::{AccountEntry, Filter, FilterValue, Listed, Page};
-use crate::ids::EnvironmentId;
+use crate::ids::{AccountId, EnvironmentId};
+use crate::json;
 use crate::ports::{Outside, Sees};
+use crate::settings::LIST_BYTES;
 
 /// An account of a list.
 pub enum AccountInList {
@@ -22,28 +25,48 @@ pub enum AccountInList {
 /// Objects asked at a time.
 const AT_ONCE: usize = 24;
 
-/// One piece of the list, oldest first. An account that was deleted in between is left out.
-pub async fn list_accounts(
-    outside: &impl Outside,
+/// One piece of the list, oldest first. An account that was deleted in between is left out. It ends where the answers of
+/// the objects come to [`LIST_BYTES`], which `room` counts: they are held until the last has come.
+pub async fn list_accounts<O: Outside>(
+    outside: &O,
     environment: EnvironmentId,
     page: Page,
+    room: &Room,
 ) -> Result<Listed<AccountInList>, Failure> {
     let filters = page.filters.clone();
     let found: Listed<AccountEntry> =
         ask_environment(outside, environment, &EnvironmentAsk::ListAccounts(page)).await?;
-    let views = stream::iter(
-        found
-            .result
-            .into_iter()
-            .map(|entry| view(outside, environment, entry)),
-    );
-    let views: Vec<Option<AccountInList>> = views.buffered(AT_ONCE).collect().await;
-    let mut result: Vec<_> = views.into_iter().flatten().collect();
-    result.retain(|one| filters.iter().all(|filter| fits(one, filter)));
+    let entries = found.result.into_iter();
+    let mut views =
+        stream::iter(entries.map(|entry| view(outside, environment, entry))).buffered(AT_ONCE);
+    let (mut result, mut bytes, mut last) = (Vec::new(), 0_usize, None);
+    while let Some((id, view)) = views.next().await {
+        let length = view.as_ref().map_or(0, AccountInList::bytes);
+        if last.is_some() && bytes.saturating_add(length) > LIST_BYTES {
+            return Ok(Listed {
+                result,
+                next_cursor: last.map(|id: AccountId| id.to_string()),
+            });
+        }
+        room.take(length)?;
+        bytes += length;
+        last = Some(id);
+        result.extend(view.filter(|one| filters.iter().all(|filter| fits(one, filter))));
+    }
     Ok(Listed {
         result,
         next_cursor: found.next_cursor,
     })
+}
+
+impl AccountInList {
+    /// How long it is as JSON.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Whole(view) => json::length(&view.account),
+            Self::IndexOnly(entry, _) => json::length(entry),
+        }
+    }
 }
 
 /// Whether an account still is as the index said: a change that was only noted is finished by asking
@@ -75,11 +98,12 @@ async fn view(
     outside: &impl Outside,
     environment: EnvironmentId,
     entry: AccountEntry,
-) -> Option<AccountInList> {
-    let ask = AccountAsk::Get(Sees::Environment(environment));
-    match ask_account(outside, entry.id, &ask).await {
+) -> (AccountId, Option<AccountInList>) {
+    let (id, ask) = (entry.id, AccountAsk::Get(Sees::Environment(environment)));
+    let view = match ask_account(outside, id, &ask).await {
         Ok(view) => Some(AccountInList::Whole(Box::new(view))),
         Err(failure) if failure.code == Code::NotFound => None,
         Err(failure) => Some(AccountInList::IndexOnly(Box::new(entry), failure)),
-    }
+    };
+    (id, view)
 }

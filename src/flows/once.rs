@@ -7,16 +7,15 @@ mod kind;
 pub(in crate::flows) use kept::{KeptAnswer, is_replayed};
 pub(in crate::flows) use kind::{Kind, OF_ACCOUNT_TOKENS};
 
-use std::pin::pin;
 use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::future::{Either, select};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use serde_json::json;
 
 use super::body;
 use super::proxy_call::{Call, Given, Trace, proxy_call};
+use super::within::within;
 use crate::crypto;
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
@@ -62,9 +61,13 @@ pub(in crate::flows) async fn call_once<O: Outside, S: Storage>(
     let Some(key) = key_of(&call)? else {
         return proxy_call(object, sees, call).await;
     };
-    let mut room = object.isolate.room();
+    // Nothing is read of a body whose sender's token is not known to be good.
+    object.visible(sees).await?;
+    let deadline = object.outside.now().plus(call.timeout);
+    let room = object.isolate.room();
     let body = std::mem::replace(&mut call.body, Body::Empty);
-    let body = body::read_held(body, KEYED_BODY_BYTES, &mut room).await?;
+    let limit = KEYED_BODY_BYTES;
+    let body = body::read_until(&object.outside, body, limit, &room, Some(deadline)).await?;
     let write = Write::of(&call, Kind::of(sees), &key, &body);
     object.visible(sees).await?;
     let known = object.begin_write(&write)?;
@@ -244,7 +247,7 @@ pub(in crate::flows) async fn hold<O: Outside, S: Storage>(
         }
         Body::Stream(stream) => stream,
     };
-    let mut room = object.isolate.room();
+    let room = object.isolate.room();
     let length = stream.length().map(usize::try_from);
     let length = length.map_or(Ok(KEPT_ANSWER_BYTES), |length| length);
     let fits = length.is_ok_and(|length| length <= KEPT_ANSWER_BYTES && room.take(length).is_ok());
@@ -254,8 +257,8 @@ pub(in crate::flows) async fn hold<O: Outside, S: Storage>(
     }
     let (look, pass) = stream.twice();
     let wait = deadline.since(object.outside.now());
-    let (read, too_late) = (pin!(read_small(look)), pin!(object.outside.sleep(wait)));
-    let Either::Left((Some(bytes), _)) = select(read, too_late).await else {
+    let read = within(&object.outside, wait, read_small(look)).await;
+    let Some(bytes) = read.flatten() else {
         reply.body = Body::Stream(pass);
         return (reply, None);
     };

@@ -142,8 +142,10 @@ async fn made<O: Outside, S: Storage>(
     };
     let query = CallerQuery::read(&call.query, ours);
     let source = callers_body::source(&call.query)?;
-    plan::refuse_switched_off(&effective.compiled.config, plan, source)?;
-    let body = callers_body::look_at_body(plan, &effective.compiled.config, source, body).await?;
+    let config = &effective.compiled.config;
+    plan::refuse_switched_off(config, plan, source)?;
+    let looking = object.look_at_body(plan, config, source, body, deadline);
+    let body = looking.await?;
     let values = Values {
         id: id_value(&call.target),
         query: query.to_value(),

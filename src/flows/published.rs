@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -13,10 +14,11 @@ use crate::flows::ask::{EnvironmentAsk, RootAsk, ask_environment, ask_root};
 use crate::flows::isolate::{Copy, Isolate, Shelf};
 use crate::flows::records::{InstallRecord, IntegrationRecord, TokenRecord};
 use crate::ids::{EnvironmentId, InstallId, IntegrationId};
+use crate::json::length;
 use crate::ports::Outside;
 
 /// A record that is published to KV.
-pub trait Published: DeserializeOwned + 'static {
+pub trait Published: Serialize + DeserializeOwned + 'static {
     /// What its keys start with.
     const PREFIX: &'static str;
     /// Where an isolate keeps its copies.
@@ -113,9 +115,11 @@ pub async fn token(
 
 /// The isolate that wrote a record replaces its copy at once.
 pub fn replace<T: Published>(outside: &impl Outside, isolate: &Isolate, id: &str, record: T) {
+    let bytes = length(&record);
     T::shelf(isolate).write(
         id,
         Copy::Here(Rc::new(record)),
+        bytes,
         outside.now().plus(outside.settings().config_cache),
     );
 }
@@ -125,6 +129,7 @@ pub fn forget<T: Published>(outside: &impl Outside, isolate: &Isolate, id: &str)
     T::shelf(isolate).write(
         id,
         Copy::Gone,
+        0,
         outside.now().plus(std::time::Duration::from_mins(2)),
     );
 }
@@ -153,7 +158,8 @@ async fn read<T: Published>(
     let record = record.map(Rc::new);
     if let Some(record) = &record {
         let until = outside.now().plus(outside.settings().config_cache);
-        shelf.keep_read(id, Copy::Here(Rc::clone(record)), until, writes);
+        let copy = Copy::Here(Rc::clone(record));
+        shelf.keep_read(id, copy, length(&**record), until, writes);
     }
     Ok(record)
 }

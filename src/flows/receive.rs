@@ -21,13 +21,12 @@ use url::Url;
 use crate::error::{Code, Failure};
 use crate::flows::ask::FoundBy;
 use crate::flows::body;
-use crate::flows::isolate::Room;
+use crate::flows::memory::{Room, built_bytes, too_many_values};
 use crate::flows::redaction::Redactor;
 use crate::ids::EventId;
-use crate::json::count_values;
 use crate::ports::{Body, Outside};
-use crate::settings::{Settings, VALUE_BYTES, WEBHOOK_VALUES};
-use crate::webhook::Handshake;
+use crate::settings::{FORM_FIELDS, Settings, UNPROVED_VALUES, WEBHOOK_VALUES};
+use crate::webhook::{Handshake, Request};
 
 /// What became of a webhook.
 #[derive(Debug)]
@@ -101,24 +100,30 @@ impl NewEvent {
     }
 }
 
-/// The body of a webhook, within its own limits and the isolate's: whoever sends it may be unknown.
+/// The body of a webhook, within its own limits and those of senders who have proved nothing.
 pub async fn read_body<O: Outside>(
     outside: &O,
     body: Body<O::Stream>,
-    room: &mut Room,
+    room: &Room,
 ) -> Result<Bytes, Failure> {
-    let body = body::read_held(body, outside.settings().webhook_body_bytes, room).await?;
-    let values = str::from_utf8(&body)
-        .ok()
-        .and_then(|text| count_values(text).ok());
-    let values = values.unwrap_or_default();
-    if values > WEBHOOK_VALUES {
-        let words = format!("The body holds more than {WEBHOOK_VALUES} values.");
-        let limit = json!({ "limit_values": WEBHOOK_VALUES });
-        return Err(Failure::new(Code::BodyTooLarge, words).with_details(limit));
+    body::read(outside, body, outside.settings().webhook_body_bytes, room).await
+}
+
+/// Before the proof a few values are looked at, and are counted first; more are not built, and where they are needed the
+/// request is refused ([`Ground::verified`]).
+pub fn limit_values(request: &Request<'_>, room: &Room) -> Result<(), Failure> {
+    let (values, most) = match request.fields() {
+        Some(fields) => (fields, FORM_FIELDS),
+        None => (request.values(), WEBHOOK_VALUES),
+    };
+    if values > most {
+        return Err(too_many_values("The body", most));
     }
-    room.take(values.saturating_mul(VALUE_BYTES))?;
-    Ok(body)
+    if values > UNPROVED_VALUES {
+        request.withhold();
+        return Ok(());
+    }
+    room.take(built_bytes(values, request.body().len()))
 }
 
 /// The one answer to whatever is not proved.

@@ -1,11 +1,9 @@
 //! Sending one message to a subscription: signed, once, without following redirects. What becomes of the
 //! message is the caller's to decide.
 
-use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::future::{Either, select};
 use http::{HeaderValue, Method};
 use url::Url;
 
@@ -14,6 +12,7 @@ use crate::delivery::{DELIVERY_MARK, check_target, signed_headers};
 use crate::error::Failure;
 use crate::flows::records::WebhookRecord;
 use crate::flows::webhook_secrets::signing;
+use crate::flows::within::within;
 use crate::ports::{Body, ByteStream, Outgoing, Outside, Reply, SendError};
 use crate::proxy::guard;
 use crate::secret::Secret;
@@ -110,11 +109,7 @@ async fn send(
     }
 }
 
-async fn answered<S: ByteStream>(
-    outside: &impl Outside<Stream = S>,
-    reply: Reply<S>,
-    began: Timestamp,
-) -> Tried {
+async fn answered<O: Outside>(outside: &O, reply: Reply<O::Stream>, began: Timestamp) -> Tried {
     let now = outside.now();
     let left = PATIENCE.saturating_sub(now.since(began));
     let body = start_of(outside, reply.body, left).await;
@@ -128,26 +123,23 @@ async fn answered<S: ByteStream>(
 }
 
 /// What comes of a body in that time, up to [`ANSWER_BYTES`].
-async fn start_of<S: ByteStream>(
-    outside: &impl Outside<Stream = S>,
-    body: Body<S>,
-    wait: Duration,
-) -> Bytes {
+async fn start_of<O: Outside>(outside: &O, body: Body<O::Stream>, wait: Duration) -> Bytes {
     let mut stream = match body {
         Body::Empty => return Bytes::new(),
         Body::Bytes(bytes) => return bytes.slice(..bytes.len().min(ANSWER_BYTES)),
-        Body::Stream(stream) => stream,
+        Body::Stream(stream) => stream.in_pieces(),
     };
     let mut read = BytesMut::new();
-    let mut too_late = pin!(outside.sleep(wait));
-    while read.len() < ANSWER_BYTES {
-        let piece = match select(pin!(stream.next()), too_late.as_mut()).await {
-            Either::Left((Some(Ok(piece)), _)) => piece,
-            Either::Left(_) | Either::Right(_) => break,
-        };
-        let room = ANSWER_BYTES - read.len();
-        read.extend_from_slice(piece.get(..room).unwrap_or(&piece));
-    }
+    let reading = async {
+        while read.len() < ANSWER_BYTES
+            && let Some(Ok(piece)) = stream.next().await
+        {
+            let room = ANSWER_BYTES - read.len();
+            read.extend_from_slice(piece.get(..room).unwrap_or(&piece));
+        }
+    };
+    // What came until then counts.
+    let _ = within(outside, wait, reading).await;
     read.freeze()
 }
 

@@ -1,10 +1,61 @@
 //! Counting what is in a JSON text, without building it.
 
 use std::fmt;
+use std::io::{self, Write};
 
+use serde::Serialize;
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
+use serde_json::Value;
+
+/// Builds a text of at most `most` values; nothing where it has more, or is no JSON.
+pub fn read_at_most(text: &[u8], most: usize) -> Option<Value> {
+    let values = count_values(text).ok()?;
+    (values <= most).then(|| serde_json::from_slice(text).ok())?
+}
+
+/// Whether a value holds more than so many values, at any depth, itself counted.
+pub fn is_more(value: &Value, most: usize) -> bool {
+    fn left(value: &Value, most: usize) -> Option<usize> {
+        let most = most.checked_sub(1)?;
+        match value {
+            Value::Array(items) => items.iter().try_fold(most, |most, item| left(item, most)),
+            Value::Object(fields) => fields
+                .values()
+                .try_fold(most, |most, item| left(item, most)),
+            _ => Some(most),
+        }
+    }
+    left(value, most).is_none()
+}
+
+/// How many fields a form has (`application/x-www-form-urlencoded`).
+pub fn count_fields(form: &[u8]) -> usize {
+    let fields = form.split(|byte| *byte == b'&');
+    fields.filter(|field| !field.is_empty()).count()
+}
+
+/// How long a value is as JSON.
+pub fn length(value: &impl Serialize) -> usize {
+    let mut counted = Length(0);
+    // What is only counted cannot fail to be written; what cannot be written has no length.
+    let _ = serde_json::to_writer(&mut counted, value);
+    counted.0
+}
+
+struct Length(usize);
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 /// How many elements an array has; `None` when the text is no array.
 pub fn count_elements(text: &str) -> Result<Option<usize>, serde_json::Error> {
@@ -19,9 +70,9 @@ pub fn count_elements(text: &str) -> Result<Option<usize>, serde_json::Error> {
 }
 
 /// How many values there are in a text, at any depth: what it would cost to build it.
-pub fn count_values(text: &str) -> Result<usize, serde_json::Error> {
+pub fn count_values(text: &[u8]) -> Result<usize, serde_json::Error> {
     let mut count = 0;
-    let mut input = serde_json::Deserializer::from_str(text);
+    let mut input = serde_json::Deserializer::from_slice(text);
     Values(&mut count).deserialize(&mut input)?;
     input.end()?;
     Ok(count)
@@ -109,10 +160,15 @@ mod tests {
     #[test]
     fn values_are_counted_at_any_depth() {
         assert_eq!(
-            count_values(r#"{"a": [1, 2, {"b": null}], "c": "x"}"#).unwrap(),
+            count_values(br#"{"a": [1, 2, {"b": null}], "c": "x"}"#).unwrap(),
             7
         );
-        assert_eq!(count_values("1").unwrap(), 1);
-        assert!(count_values("[1] 2").is_err());
+        assert_eq!(count_values(b"1").unwrap(), 1);
+        assert!(count_values(b"[1] 2").is_err());
+        let value = serde_json::json!({ "a": [1, 2, { "b": null }], "c": "x" });
+        assert!(is_more(&value, 6) && !is_more(&value, 7));
+        assert!(read_at_most(b"[1,2]", 3).is_some());
+        assert!(read_at_most(b"[1,2]", 2).is_none());
+        assert_eq!(length(&vec!["a", "b"]), r#"["a","b"]"#.len());
     }
 }

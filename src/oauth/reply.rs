@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 
 use crate::account::freshness;
 use crate::config::credentials::OAuth2;
+use crate::json;
+use crate::settings::{FORM_FIELDS, SMALL_ANSWER_VALUES};
 use crate::time::Timestamp;
 
 use super::failure::{TokenFailure, accepted, unreadable};
@@ -76,13 +78,16 @@ pub fn read_token(
 /// JSON, else a form; `None` when it is neither. Content types say too little to be asked.
 pub(super) fn parsed(body: &[u8]) -> Option<Map<String, Value>> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    if let Ok(json) = serde_json::from_slice::<Value>(body) {
-        return match json {
+    if json::count_values(body).is_ok() {
+        return match json::read_at_most(body, SMALL_ANSWER_VALUES)? {
             Value::Object(fields) => Some(fields),
             _ => None,
         };
     }
     let text = std::str::from_utf8(body).ok()?.trim();
+    if json::count_fields(text.as_bytes()) > FORM_FIELDS {
+        return None;
+    }
     let pairs = form_urlencoded::parse(text.as_bytes());
     let fields: Map<String, Value> = pairs
         .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))

@@ -25,7 +25,7 @@ fn what_is_absent_gets_the_safe_default() {
 fn each_number_ends_exactly_at_its_bounds() {
     const MIB: u64 = 1024 * 1024;
     type Read = fn(&Settings) -> u64;
-    let rows: [(&str, u64, u64, u64, Read); 9] = [
+    let rows: [(&str, u64, u64, u64, Read); 11] = [
         ("ACCOUNT_RATE", 0, 10_000, 0, |s| {
             s.account_rate.map_or(0, |rate| rate.get() as u64)
         }),
@@ -44,6 +44,10 @@ fn each_number_ends_exactly_at_its_bounds() {
         ("BUFFERED_TOTAL_BYTES", 16 * MIB, 64 * MIB, 32 * MIB, |s| {
             s.buffers.total_bytes as u64
         }),
+        ("UNPROVED_BYTES", 3_097_152, 16 * MIB, 4 * MIB, |s| {
+            s.buffers.unproved_bytes as u64
+        }),
+        ("CALLS_WAITING", 1, 4_000, 1_000, |s| s.calls_waiting as u64),
         ("CALL_TIMEOUT_MS", 1, 100_000, 30_000, |s| {
             s.call_timeout.as_secs() * 1_000 + u64::from(s.call_timeout.subsec_millis())
         }),
@@ -83,6 +87,17 @@ fn a_total_that_is_less_than_two_answers_is_noted_and_does_not_count() {
     assert_eq!(settings.buffers.total_bytes, 2 * BUFFERED_ANSWER_BYTES);
     let noted = ["BUFFERED_TOTAL_BYTES is less than twice BUFFERED_ANSWER_BYTES"];
     assert_eq!(settings.unreadable, noted);
+}
+
+#[test]
+fn an_unproved_part_that_cannot_take_the_largest_webhook_is_noted_and_does_not_count() {
+    let settings = with("UNPROVED_BYTES", "3097151");
+    assert_eq!(settings.buffers.unproved_bytes, 3_097_152);
+    let noted = ["UNPROVED_BYTES is less than 3097152, which WEBHOOK_BODY_BYTES needs"];
+    assert_eq!(settings.unreadable, noted);
+    let settings = with("WEBHOOK_BODY_BYTES", "1900000");
+    assert_eq!(settings.buffers.unproved_bytes, 4_800_000);
+    assert_eq!(settings.unreadable, [""; 0]);
 }
 
 #[test]

@@ -8,7 +8,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::{
-    BUFFERED_ANSWER_BYTES_MAX, BUFFERED_TOTAL_BYTES_MAX, Buffers, Place, PrivateUpstreams,
+    BUFFERED_ANSWER_BYTES_MAX, BUFFERED_TOTAL_BYTES_MAX, BUFFERED_TOTAL_BYTES_MIN, Buffers, Place,
+    PrivateUpstreams, UNPROVED_BYTES_MAX, UNPROVED_VALUES, VALUE_BYTES,
 };
 
 /// The variables, and what was wrong with those that were read.
@@ -125,19 +126,34 @@ impl<G: Fn(&str) -> Option<String>> Variables<G> {
         set
     }
 
-    /// A walk has half of the total: less than one answer would never let that one in.
-    pub(super) fn buffers(&self) -> Buffers {
-        let (answer, total) = ("BUFFERED_ANSWER_BYTES", "BUFFERED_TOTAL_BYTES");
+    /// A walk has half of the total: less than one answer would never let that one in. The unproved part has to take the
+    /// largest webhook and what is looked at of it.
+    pub(super) fn buffers(&self, webhook_body_bytes: usize) -> Buffers {
+        let (answer, total, unproved) = (
+            "BUFFERED_ANSWER_BYTES",
+            "BUFFERED_TOTAL_BYTES",
+            "UNPROVED_BYTES",
+        );
         let default = Buffers::default();
         let answer_bytes = self.size(answer, default.answer_bytes, 1..=BUFFERED_ANSWER_BYTES_MAX);
-        let total_bytes = self.size(total, default.total_bytes, 1..=BUFFERED_TOTAL_BYTES_MAX);
+        let totals = BUFFERED_TOTAL_BYTES_MIN..=BUFFERED_TOTAL_BYTES_MAX;
+        let total_bytes = self.size(total, default.total_bytes, totals);
+        let unproved_bytes = self.size(unproved, default.unproved_bytes, 1..=UNPROVED_BYTES_MAX);
         let least = answer_bytes * 2;
         if total_bytes < least {
             self.note(total, &format!("is less than twice {answer}"));
         }
+        let webhook = 2 * webhook_body_bytes + UNPROVED_VALUES * VALUE_BYTES;
+        if unproved_bytes < webhook && self.text(unproved).is_some() {
+            self.note(
+                unproved,
+                &format!("is less than {webhook}, which WEBHOOK_BODY_BYTES needs"),
+            );
+        }
         Buffers {
             answer_bytes,
             total_bytes: total_bytes.max(least),
+            unproved_bytes: unproved_bytes.max(webhook),
         }
     }
 

@@ -36,7 +36,7 @@ fn given(check: &Check, place: &Place) -> Result<Vec<Vec<u8>>, Refusal> {
     let Part::BodyField(path) = &place.part else {
         return Ok(vec![at(place, check.request)?]);
     };
-    let texts = check.request.fields(path)?;
+    let texts = check.request.texts_at(path)?;
     let texts = texts
         .iter()
         .map(|text| text.strip_prefix(place.prefix.as_str()));

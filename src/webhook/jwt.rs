@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use crate::config::webhook::Part;
 use crate::crypto::{self, Hash, KeyKind, is_same};
+use crate::json::read_at_most;
+use crate::settings::UNPROVED_VALUES;
 
 use super::bearer::authorization;
 use super::check::Check;
@@ -15,6 +17,9 @@ use super::{Refusal, candidates, claims, secret};
 
 /// Words that stand in front of a token in `Authorization`.
 const WORDS: [&str; 2] = ["bearer", "jwt"];
+
+/// More than any header of a token has.
+const HEADER_VALUES: usize = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Algorithm {
@@ -49,7 +54,8 @@ struct Token {
     algorithm: Algorithm,
     key_id: Option<String>,
     signed: Vec<u8>,
-    claims: Value,
+    /// JSON text, not looked into before the signature is checked.
+    claims: Vec<u8>,
     signature: Vec<u8>,
 }
 
@@ -68,10 +74,11 @@ pub(super) fn verify(check: &Check) -> Result<(), Refusal> {
     if !fits {
         return Err(Refusal::Mismatch);
     }
-    claims::check(check, &token.claims)?;
+    let claims = token.claims()?;
+    claims::check(check, &claims)?;
     let places = check.config.compare_with.iter().flat_map(|all| &all.0);
     if places.into_iter().any(|place| place.part == Part::Body) {
-        check.request.replace_value(token.claims);
+        check.request.replace_value(claims);
     }
     Ok(())
 }
@@ -96,11 +103,8 @@ impl Token {
             return Err(malformed());
         };
         let bytes = |part: &[u8]| BASE64URL_NOPAD.decode(part).ok();
-        let object = |part: &[u8]| {
-            let value: Option<Value> = serde_json::from_slice(&bytes(part)?).ok();
-            value.filter(Value::is_object)
-        };
-        let head = object(header).ok_or_else(malformed)?;
+        let head = bytes(header).and_then(|head| read_at_most(&head, HEADER_VALUES));
+        let head = head.filter(Value::is_object).ok_or_else(malformed)?;
         // What a `crit` names has to be understood (RFC 7515 §4.1.11), and nothing is.
         if head.get("crit").is_some() {
             return Err(malformed());
@@ -112,9 +116,15 @@ impl Token {
                 .ok_or(Refusal::Algorithm)?,
             key_id: text("kid").map(str::to_owned),
             signed: [*header, *claims].join(&b'.'),
-            claims: object(claims).ok_or_else(malformed)?,
+            claims: bytes(claims).ok_or_else(malformed)?,
             signature: bytes(signature).ok_or_else(malformed)?,
         })
+    }
+
+    /// What a verified token says.
+    fn claims(&self) -> Result<Value, Refusal> {
+        let claims = read_at_most(&self.claims, UNPROVED_VALUES).filter(Value::is_object);
+        claims.ok_or_else(|| Refusal::Malformed("the token".to_owned()))
     }
 
     /// Only a file with a `secret` takes HS: a public key is never one.

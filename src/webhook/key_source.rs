@@ -7,6 +7,8 @@ use url::Url;
 use crate::config::webhook::{SignatureConfig, SignatureFormat, SignatureVerification};
 use crate::crypto::PublicKey;
 use crate::expression::{Pins, Template, TemplateScope};
+use crate::json::read_at_most;
+use crate::settings::SMALL_ANSWER_VALUES;
 
 use super::{Refusal, Request, secret};
 
@@ -95,7 +97,7 @@ pub(super) fn pinned(text: &str, pattern: &str) -> Option<Url> {
 /// Reads what was fetched: a set of JSON Web Keys (RFC 7517), one of them, or a PEM. Keys of kinds that no
 /// scheme has are left out.
 pub fn read_keys(fetched: &[u8]) -> Result<Vec<PublishedKey>, Refusal> {
-    let keys: Vec<PublishedKey> = if let Ok(json) = serde_json::from_slice::<Value>(fetched) {
+    let keys: Vec<PublishedKey> = if let Some(json) = read_at_most(fetched, SMALL_ANSWER_VALUES) {
         match json.get("keys").and_then(Value::as_array) {
             Some(keys) => keys.iter().take(MOST_KEYS).filter_map(published).collect(),
             None => published(&json).into_iter().collect(),

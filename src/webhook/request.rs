@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::config::webhook::Part;
 use crate::crypto::sha256_hex;
-use crate::json::is_text_deeper;
+use crate::json::{count_fields, count_values, is_text_deeper};
 
 use super::Refusal;
 
@@ -25,7 +25,13 @@ pub struct Request<'a> {
     value: OnceCell<Value>,
     /// Whether the value is what a token says, not what the body is.
     is_replaced: Cell<bool>,
+    /// Whether the body is not looked into (yet), and whether it was needed all the same.
+    is_withheld: Cell<bool>,
+    is_missed: Cell<bool>,
 }
+
+/// What a body is that is not looked into.
+static WITHHELD: Value = Value::Null;
 
 /// JSON that nests deeper is handed on as a text.
 const DEEPEST: usize = 100;
@@ -40,17 +46,62 @@ impl<'a> Request<'a> {
             body,
             value: OnceCell::new(),
             is_replaced: Cell::new(false),
+            is_withheld: Cell::new(false),
+            is_missed: Cell::new(false),
         }
     }
 
-    /// The body as expressions see it: JSON, the fields of a form, else text; null when empty.
+    /// The body as expressions see it: JSON, the fields of a form, else text; null when empty, or withheld. Whoever asks
+    /// has counted it.
     pub fn value(&self) -> &Value {
+        if self.is_withheld.get() {
+            self.is_missed.set(true);
+            return &WITHHELD;
+        }
         self.value.get_or_init(|| self.parse())
     }
 
     /// SHA-256 of the body as it came, in hex.
     pub fn body_sha256(&self) -> String {
         sha256_hex(self.body)
+    }
+
+    /// The bytes as they came.
+    pub fn body(&self) -> &'a [u8] {
+        self.body
+    }
+
+    /// How many fields a form has; nothing where the body is none.
+    pub fn fields(&self) -> Option<usize> {
+        self.is_form().then(|| count_fields(self.body))
+    }
+
+    /// How many values the body's JSON has, at any depth; of a text there is one.
+    pub fn values(&self) -> usize {
+        if self.is_replaced.get() {
+            return count_values(self.text().as_bytes()).unwrap_or(1);
+        }
+        count_values(self.body).unwrap_or(1)
+    }
+
+    /// Whether the body was a token, and its value is what that says.
+    pub fn is_token(&self) -> bool {
+        self.is_replaced.get()
+    }
+
+    /// From now on the body is not looked into.
+    pub fn withhold(&self) {
+        self.is_withheld.set(true);
+    }
+
+    /// From now on it is looked into; whether it was not before.
+    pub fn release(&self) -> bool {
+        self.is_withheld.replace(false)
+    }
+
+    /// Whether it was needed while it was withheld.
+    pub fn is_missed(&self) -> bool {
+        self.is_missed.get()
     }
 
     /// Everything but the body.
@@ -158,7 +209,7 @@ impl<'a> Request<'a> {
     }
 
     /// The texts at a path of the parsed body; at least one.
-    pub(super) fn fields(&self, path: &[String]) -> Result<Vec<String>, Refusal> {
+    pub(super) fn texts_at(&self, path: &[String]) -> Result<Vec<String>, Refusal> {
         let named = || format!("`{}` of the body", path.join("."));
         let mut found = Vec::new();
         collect(self.value(), path, &mut found);
@@ -180,7 +231,7 @@ impl<'a> Request<'a> {
         match part {
             Part::Header(name) => self.header(name).map(<[u8]>::to_vec),
             Part::Query(name) => self.query(name).map(String::into_bytes),
-            Part::BodyField(path) => match self.fields(path)?.as_slice() {
+            Part::BodyField(path) => match self.texts_at(path)?.as_slice() {
                 [only] => Ok(only.clone().into_bytes()),
                 _ => Err(Refusal::Twice(format!("`{}` of the body", path.join(".")))),
             },

@@ -86,12 +86,13 @@ impl Client {
     }
 
     pub fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
-        self.request(
-            method,
-            path,
-            &[("content-type", "application/json")],
-            Body::from_bytes(body.to_string()),
-        )
+        block_on(self.world.run(self.send_async(method, path, body)))
+    }
+
+    pub async fn send_async(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let json = [("content-type", "application/json")];
+        let body = Body::from_bytes(body.to_string());
+        self.request_async(method, path, &json, body).await
     }
 
     pub fn request(

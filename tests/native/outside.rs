@@ -21,7 +21,7 @@ use causeway::ports::*;
 use causeway::settings::{PrivateUpstreams, Settings};
 use causeway::time::Timestamp;
 use futures::StreamExt;
-use futures::future::LocalBoxFuture;
+use futures::future::{Either, LocalBoxFuture, select};
 use futures::stream::LocalBoxStream;
 use http::HeaderMap;
 use rusqlite::types::ValueRef;
@@ -34,6 +34,18 @@ pub struct Pieces {
     pub length: Option<u64>,
     pub left: VecDeque<Bytes>,
     pub made: Option<LocalBoxStream<'static, Bytes>>,
+    pub pace: Pace,
+}
+
+/// How its sender sends it.
+#[derive(Clone, Default)]
+pub enum Pace {
+    #[default]
+    AtOnce,
+    /// So long before each piece.
+    Every(World, Duration),
+    /// What there is at once; then nothing, and no end.
+    Stalls,
 }
 
 impl std::fmt::Debug for Pieces {
@@ -48,10 +60,19 @@ impl ByteStream for Pieces {
     }
 
     async fn next(&mut self) -> Option<Result<Bytes, BrokenStream>> {
-        match &mut self.made {
-            Some(made) => made.next().await.map(Ok),
-            None => self.left.pop_front().map(Ok),
+        if let Some(made) = &mut self.made {
+            return made.next().await.map(Ok);
         }
+        match &self.pace {
+            Pace::Every(world, wait) => world.sleep(*wait).await,
+            Pace::Stalls if self.left.is_empty() => futures::future::pending().await,
+            Pace::AtOnce | Pace::Stalls => {}
+        }
+        self.left.pop_front().map(Ok)
+    }
+
+    fn in_pieces(self) -> Self {
+        self
     }
 
     fn twice(self) -> (Self, Self) {
@@ -59,9 +80,13 @@ impl ByteStream for Pieces {
             self.made.is_none(),
             "what we make ourselves is not looked into"
         );
-        let (length, left) = (self.length, self.left.clone());
-        let made = None;
-        (Self { length, left, made }, self)
+        let look = Self {
+            length: self.length,
+            left: self.left.clone(),
+            made: None,
+            pace: self.pace.clone(),
+        };
+        (look, self)
     }
 }
 
@@ -108,6 +133,8 @@ pub struct Disk {
     writes: usize,
     /// The next statement with this word in it is refused.
     refuses: Option<String>,
+    /// The texts that the largest result of a statement had, in bytes.
+    largest: usize,
 }
 
 #[derive(Clone)]
@@ -149,6 +176,8 @@ pub struct Inner {
     pub kv_waits: Cell<bool>,
     /// Operations on KV, and messages and calls to objects.
     touches: Cell<usize>,
+    /// Messages that accounts' objects got since they are counted.
+    asked_accounts: Cell<usize>,
 }
 
 /// The twin; clones are the same world.
@@ -218,6 +247,7 @@ impl World {
             heard: RefCell::default(),
             kv_waits: Cell::new(false),
             touches: Cell::new(0),
+            asked_accounts: Cell::new(0),
         }))
     }
 
@@ -435,6 +465,11 @@ impl World {
         all.join("\n")
     }
 
+    /// The bytes of text in the largest result that an object's statements had since the last look.
+    pub fn largest_result(&self, name: ObjectName) -> usize {
+        std::mem::take(&mut self.disk(name).0.borrow_mut().largest)
+    }
+
     /// How many objects have a table at all.
     pub fn objects_with_data(&self) -> usize {
         let is_used = |disk: &DiskHandle| {
@@ -476,7 +511,9 @@ impl World {
                 .directories
                 .borrow_mut()
                 .entry(name)
-                .or_insert_with(|| Rc::new(Directory::new(self.clone(), disk, own))),
+                .or_insert_with(|| {
+                    Rc::new(Directory::new(self.clone(), self.isolate(), disk, own))
+                }),
         )
     }
 
@@ -524,6 +561,16 @@ impl World {
         let message = serde_json::from_str(message).unwrap();
         self.0.heard.borrow_mut().push((object, message));
         Some(answer)
+    }
+
+    /// From now on the messages to accounts' objects are counted.
+    pub fn object_messages_are_counted(&self) {
+        self.0.asked_accounts.set(0);
+    }
+
+    /// How many there were since.
+    pub fn object_messages(&self) -> usize {
+        self.0.asked_accounts.get()
     }
 
     /// A message that never returns: its object is cut off in the middle.
@@ -592,7 +639,47 @@ pub fn streamed(pieces: &[&'static [u8]], length: Option<u64>) -> Body<Pieces> {
             .map(|piece| Bytes::from_static(piece))
             .collect(),
         made: None,
+        pace: Pace::AtOnce,
     })
+}
+
+/// A body of which so many bytes come at once, in pieces of 64 KiB, and then nothing more.
+pub fn stalled(bytes: usize, length: Option<u64>) -> Body<Pieces> {
+    let pieces = vec![b'x'; bytes];
+    Body::Stream(Pieces {
+        length,
+        left: pieces
+            .chunks(64 * 1024)
+            .map(Bytes::copy_from_slice)
+            .collect(),
+        made: None,
+        pace: Pace::Stalls,
+    })
+}
+
+/// A body that comes a byte at a time, with so long before each.
+pub fn dripping(world: &World, text: &str, wait: Duration) -> Body<Pieces> {
+    Body::Stream(Pieces {
+        length: None,
+        left: text
+            .as_bytes()
+            .chunks(1)
+            .map(Bytes::copy_from_slice)
+            .collect(),
+        made: None,
+        pace: Pace::Every(world.clone(), wait),
+    })
+}
+
+/// The outcome, or nothing when it takes longer than this.
+pub fn within<T>(world: &World, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let outcome = async {
+        match select(pin!(work), pin!(world.sleep(limit))).await {
+            Either::Left((outcome, _)) => Some(outcome),
+            Either::Right(_) => None,
+        }
+    };
+    futures::executor::block_on(world.run_passing(outcome))
 }
 
 pub async fn collect(body: Body<Pieces>) -> Vec<u8> {
@@ -687,11 +774,16 @@ impl HttpClient for World {
     type Stream = Pieces;
 
     async fn send(&self, request: Outgoing<Pieces>) -> Result<Reply<Pieces>, SendError> {
+        let late = self.sleep(request.timeout);
+        let body = match select(pin!(collect(request.body)), pin!(late)).await {
+            Either::Left((body, _)) => body,
+            Either::Right(_) => return Err(SendError::Timeout),
+        };
         let sent = Sent {
             method: request.method.to_string(),
             url: request.url.to_string(),
             headers: request.headers,
-            body: collect(request.body).await,
+            body,
         };
         self.0.sent.borrow_mut().push(sent.clone());
         let scripted = self.0.script.borrow_mut().pop_front();
@@ -715,6 +807,7 @@ impl HttpClient for World {
             length: None,
             left: VecDeque::new(),
             made: Some(pieces),
+            pace: Pace::AtOnce,
         }
     }
 }
@@ -759,6 +852,9 @@ impl Objects for World {
         }
         if fault == Some(Fault::Silence) {
             futures::future::pending::<()>().await;
+        }
+        if matches!(object, ObjectName::Account(_)) {
+            self.0.asked_accounts.set(self.0.asked_accounts.get() + 1);
         }
         if let Some(answer) = self.said(object, &message) {
             return Ok(answer);
@@ -820,7 +916,11 @@ impl Storage for DiskHandle {
         let connection = disk
             .connection
             .get_or_insert_with(|| rusqlite::Connection::open_in_memory().unwrap());
-        query(connection, statement, values).map_err(|error| StorageFault(error.to_string()))
+        let rows = query(connection, statement, values)
+            .map_err(|error| StorageFault(error.to_string()))?;
+        let texts = rows.iter().flatten().filter_map(SqlValue::as_text);
+        disk.largest = disk.largest.max(texts.map(str::len).sum());
+        Ok(rows)
     }
 
     async fn set_alarm(&self, at: Timestamp) -> Result<(), StorageFault> {

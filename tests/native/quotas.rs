@@ -108,7 +108,7 @@ fn an_answer_that_goes_on_unread_is_not_taken_for_a_limited_one() {
 fn a_refusal_whose_words_find_no_room_is_still_one() {
     let limited = "status = 429 or response.code = \"slow\"";
     let meter = of(&json!({ "is_rate_limited": limited }));
-    let mut taken = meter.world.isolate().room();
+    let taken = meter.world.isolate().room();
     taken.take(BUFFERED_TOTAL_BYTES).unwrap();
     meter.world.answers(403, &JSON, r#"{"code":"no"}"#);
     let refused = meter.ask_passing("GET", "/proxy/r/1", &[]).expect(403);
@@ -134,6 +134,7 @@ fn watched(readers: &Rc<Cell<usize>>) -> Body<Pieces> {
         length: None,
         left: VecDeque::new(),
         made: Some(stream::once(words).boxed_local()),
+        pace: crate::outside::Pace::AtOnce,
     })
 }
 

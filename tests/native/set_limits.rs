@@ -84,10 +84,10 @@ fn it_is_also_the_most_that_xml_may_be_as_json() {
 fn all_answers_of_an_isolate_take_up_to_buffered_total_bytes() {
     let lane = with(&[
         ("BUFFERED_ANSWER_BYTES", "1000"),
-        ("BUFFERED_TOTAL_BYTES", "3000"),
+        ("BUFFERED_TOTAL_BYTES", "12582912"),
     ]);
-    for (held, status) in [(2_000, 200), (2_001, 503)] {
-        let mut others = lane.world.isolate().room();
+    for (held, status) in [(12_581_912, 200), (12_581_913, 503)] {
+        let others = lane.world.isolate().room();
         others.take(held).unwrap();
         let text = format!(r#"{{"a":{{"b":"{}"}}}}"#, "x".repeat(986));
         let headers = [("content-type", "application/json")];
@@ -96,8 +96,8 @@ fn all_answers_of_an_isolate_take_up_to_buffered_total_bytes() {
         assert_eq!(answer.status, status, "{held}: {}", answer.text());
     }
     lane.world.restart();
-    let mut room = lane.world.isolate().room();
-    assert!(room.take(3_001).is_err());
+    let room = lane.world.isolate().room();
+    assert!(room.take(12_582_913).is_err());
 }
 
 #[test]

@@ -9,7 +9,7 @@ import { after, before, test } from "node:test";
 import { randomSealingKey } from "../../scripts/dev-vars.mjs";
 import { fillIn, linkToken } from "./lighthouse.mjs";
 import { assertError, eventually, install, importAccount, ok } from "./steps.mjs";
-import { accountUrl, buoyAccount, received, send, standardRequest } from "./webhooks.mjs";
+import { accountUrl, buoyAccount, received, send, standardRequest, wireBytes } from "./webhooks.mjs";
 import { startWharf } from "./wharf.mjs";
 
 const DOCS = path.join(import.meta.dirname, "../../docs");
@@ -96,6 +96,10 @@ const ROWS = [
     return client("PATCH", `/integrated-account/${id}`, { context: { subdomain: "south" } });
   }],
   ["caller.body_too_large", "an admin body over 1 MiB", () => client("POST", "/webhook", JSON.stringify({ target_url: "x".repeat(1024 * 1024) }))],
+  ["caller.body_timeout", "a webhook whose body does not arrive within 10 s", async () => {
+    const { account } = await buoyAccount(gateway, environment, { name: "buoy-stalled" });
+    return wireBytes(gateway, Buffer.from(`POST ${accountUrl(account)} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 100\r\n\r\n{`));
+  }],
   ["caller.idempotency_in_progress", "a write under a key whose first call is not answered yet", async () => {
     const key = randomUUID();
     wharf.answers.set("/ships", () => ({ status: 201, body: {}, delayMs: 800 }));

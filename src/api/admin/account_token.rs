@@ -48,7 +48,7 @@ pub(super) async fn create<O: Outside>(
         ));
     }
     let sees = sees(caller, &request.url)?;
-    let new: New = shape::read(request.body).await?;
+    let new: New = shape::read(desk, request.body).await?;
     let account = parse(&new.integrated_account_id)?;
     let ring = desk.outside.settings().keyring()?;
     let token = token::token(ring, Kind::Account, account, desk.outside.random())?;
@@ -72,7 +72,7 @@ pub(super) async fn change_me<O: Outside>(
     caller: &Caller,
     body: Body<O::Stream>,
 ) -> Answer<O> {
-    let body = shape::read_json_within(body, OWN_CHANGE_BYTES).await?;
+    let body = shape::read_json_within(desk, body, OWN_CHANGE_BYTES).await?;
     let change: ChangeMe = shape::read_shape(body)?;
     let ask = AccountAsk::ChangeMe(caller.sees(), change.context);
     let view: AccountView = ask_account(desk.outside, me(caller)?, &ask).await?;

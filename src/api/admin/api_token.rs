@@ -61,7 +61,7 @@ pub(super) async fn create<O: Outside>(
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let new: New = shape::read(request.body).await?;
+    let new: New = shape::read(desk, request.body).await?;
     let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
     let scopes = new.scopes.unwrap_or_else(|| TokenScope::ALL.to_vec());
     check(desk, caller, &new.name, &scopes, new.expires_at)?;

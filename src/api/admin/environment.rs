@@ -78,7 +78,7 @@ pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Answer<O>
 }
 
 pub(super) async fn create<O: Outside>(desk: &Desk<'_, O>, body: Body<O::Stream>) -> Answer<O> {
-    let new: New = shape::read(body).await?;
+    let new: New = shape::read(desk, body).await?;
     let origins = check(
         desk,
         &Said {
@@ -119,7 +119,7 @@ pub(super) async fn change<O: Outside>(
     body: Body<O::Stream>,
 ) -> Answer<O> {
     let id = parse(id)?;
-    let change: Change = shape::read(body).await?;
+    let change: Change = shape::read(desk, body).await?;
     let origins = check(
         desk,
         &Said {

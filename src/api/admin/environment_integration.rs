@@ -107,7 +107,7 @@ pub(super) async fn create<O: Outside>(
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let new: New = shape::read(request.body).await?;
+    let new: New = shape::read(desk, request.body).await?;
     let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
     let integration = find_integration(desk, &new).await?;
     let secrets = file_bound(desk.outside, &integration)?;
@@ -154,7 +154,7 @@ pub(super) async fn change<O: Outside>(
     id: &str,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let change: Change = shape::read(request.body).await?;
+    let change: Change = shape::read(desk, request.body).await?;
     let environment = environment(caller, &request.url, change.environment_id.as_deref())?;
     let id: InstallId = id.parse().map_err(|_| hidden())?;
     let install: Option<InstallRecord> =

@@ -134,7 +134,7 @@ pub(super) async fn replay_all<O: Outside>(
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let replays: Replays = shape::read(request.body).await?;
+    let replays: Replays = shape::read(desk, request.body).await?;
     let query = Query::read(&request.url, &["environment_id"])?;
     let named = replays.environment_id.as_deref();
     let named = named.or(query.get("environment_id"));

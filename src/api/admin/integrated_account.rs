@@ -20,6 +20,7 @@ use crate::flows::list_accounts::list_accounts;
 use crate::flows::records::TokenScope;
 use crate::ids::{AccountId, Region};
 use crate::ports::{Incoming, Outside, Sees};
+use crate::settings::CONTEXT_BYTES;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -92,7 +93,7 @@ pub(in crate::api) const FIELDS: [Field; 7] = [
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
     let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
     let environment = caller.environment(query.get("environment_id"))?;
-    let found = list_accounts(desk.outside, environment, page.clone()).await?;
+    let found = list_accounts(desk.outside, environment, page.clone(), &desk.room).await?;
     let urls = WebhookUrls::at(desk, url);
     let result: Vec<_> = found
         .result
@@ -109,7 +110,7 @@ pub(super) async fn import<O: Outside>(
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let new: New = shape::read(request.body).await?;
+    let new: New = shape::read_with_context(desk, request.body, CONTEXT_BYTES).await?;
     let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
     let install = new
         .environment_integration_id
@@ -158,7 +159,7 @@ pub(super) async fn change<O: Outside>(
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
     let sees = sees(caller, &request.url)?;
-    let change: Change = shape::read(request.body).await?;
+    let change: Change = shape::read_with_context(desk, request.body, CONTEXT_BYTES).await?;
     if change.integration_override.is_some() {
         caller.must_have(TokenScope::Admin)?;
     }
@@ -187,7 +188,7 @@ pub(super) async fn replace_credentials<O: Outside>(
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
     let sees = sees(caller, &request.url)?;
-    let new: Credentials = shape::read(request.body).await?;
+    let new: Credentials = shape::read_with_context(desk, request.body, CONTEXT_BYTES).await?;
     let view: AccountView = ask_account(
         desk.outside,
         parse(id)?,
@@ -204,7 +205,7 @@ pub(super) async fn refresh_credentials<O: Outside>(
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
     let sees = sees(caller, &request.url)?;
-    let named: Named = shape::read(request.body).await?;
+    let named: Named = shape::read(desk, request.body).await?;
     ask_account::<()>(desk.outside, parse(&named.id)?, &AccountAsk::Refresh(sees)).await?;
     Ok(ok(&json!({ "success": true })))
 }
@@ -216,7 +217,7 @@ pub(super) async fn delete_all<O: Outside>(
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
     let sees = sees(caller, &request.url)?;
-    let named: ManyNamed = shape::read(request.body).await?;
+    let named: ManyNamed = shape::read(desk, request.body).await?;
     if named.ids.len() > MAX_BULK {
         return Err(Failure::invalid(
             "ids",

@@ -17,7 +17,7 @@ use crate::flows::records::{IntegrationRecord, Listed};
 use crate::flows::save_integration::{check, checked_file};
 use crate::ids::IntegrationId;
 use crate::json;
-use crate::ports::{Body, HttpClient, Incoming, Outside};
+use crate::ports::{Body, Incoming, Outside};
 
 /// What a list is narrowed by.
 pub(in crate::api) const FIELDS: [Field; 4] = [
@@ -54,14 +54,14 @@ pub(super) async fn get<O: Outside>(desk: &Desk<'_, O>, key: &str) -> Answer<O> 
     )))
 }
 
-pub(super) async fn validate<O: Outside>(body: Body<<O as HttpClient>::Stream>) -> Answer<O> {
-    let findings = check(&shape::read_json(body).await?).findings;
+pub(super) async fn validate<O: Outside>(desk: &Desk<'_, O>, body: Body<O::Stream>) -> Answer<O> {
+    let findings = check(&shape::read_json(desk, body).await?).findings;
     let valid = findings.iter().all(|finding| finding.level != Level::Error);
     Ok(ok(&json!({ "valid": valid, "findings": findings })))
 }
 
 pub(super) async fn create<O: Outside>(desk: &Desk<'_, O>, body: Body<O::Stream>) -> Answer<O> {
-    let file = shape::read_json(body).await?;
+    let file = shape::read_json(desk, body).await?;
     save(desk, Saving::Create, &file).await
 }
 
@@ -70,7 +70,7 @@ pub(super) async fn replace<O: Outside>(
     name: &str,
     body: Body<O::Stream>,
 ) -> Answer<O> {
-    let file = shape::read_json(body).await?;
+    let file = shape::read_json(desk, body).await?;
     if file
         .get("name")
         .and_then(Value::as_str)
@@ -90,7 +90,7 @@ pub(super) async fn change<O: Outside>(
     key: &str,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let mut patch = shape::read_json(request.body).await?;
+    let mut patch = shape::read_json(desk, request.body).await?;
     let fields = patch
         .as_object_mut()
         .ok_or_else(|| Failure::invalid("", "The body is not an object."))?;

@@ -21,7 +21,7 @@ use crate::flows::records::{LinkRecord, Listed};
 use crate::ids::{LinkTokenId, Region};
 use crate::json as words;
 use crate::ports::{Incoming, Outside};
-use crate::settings::{LINK_LIFE, LINK_LIFE_MAX, LINK_LIFE_MIN};
+use crate::settings::{LINK_CONTEXT_BYTES, LINK_LIFE, LINK_LIFE_MAX, LINK_LIFE_MIN};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -69,7 +69,7 @@ pub(super) async fn create<O: Outside>(
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let new: New = shape::read(request.body).await?;
+    let new: New = shape::read_with_context(desk, request.body, LINK_CONTEXT_BYTES).await?;
     let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
     let aim = aim(new.tenant_id, new.integrated_account_id, new.region)?;
     let life = life(new.expires_in)?;

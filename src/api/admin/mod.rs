@@ -52,7 +52,7 @@ pub(super) async fn answer<O: Outside>(
         A::DeleteToken(id) => api_token::delete(desk, caller, &id, &request.url).await,
         A::ListIntegrations => integration::list(desk, &request.url).await,
         A::CreateIntegration => integration::create(desk, request.body).await,
-        A::ValidateIntegration => integration::validate::<O>(request.body).await,
+        A::ValidateIntegration => integration::validate(desk, request.body).await,
         A::GetIntegration(key) => integration::get(desk, &key).await,
         A::ReplaceIntegration(name) => integration::replace(desk, &name, request.body).await,
         A::ChangeIntegration(key) => integration::change(desk, &key, request).await,

@@ -74,7 +74,7 @@ pub(super) async fn create<O: Outside>(
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let new: New = shape::read(request.body).await?;
+    let new: New = shape::read(desk, request.body).await?;
     let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
     let settings = desk.outside.settings();
     let own = [settings.public_url.as_ref(), Some(&request.url)];
@@ -117,7 +117,7 @@ pub(super) async fn change<O: Outside>(
     id: &str,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let change: Change = shape::read(request.body).await?;
+    let change: Change = shape::read(desk, request.body).await?;
     let environment = environment(caller, &request.url, change.environment_id.as_deref())?;
     let names = change.event_types.as_ref();
     let names = names.and_then(|events| events.names.as_deref());
@@ -140,7 +140,9 @@ pub(super) async fn rotate<O: Outside>(
     id: &str,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let named: Option<Named> = shape::read_shape(shape::read_json_if_any(request.body).await?)?;
+    let named: Option<Named> = shape::read_shape(
+        shape::read_json_if_any(desk.outside, request.body, &desk.room, None).await?,
+    )?;
     let named = named.and_then(|named| named.environment_id);
     let environment = environment(caller, &request.url, named.as_deref())?;
     let secret = new_secret(desk.outside.random());

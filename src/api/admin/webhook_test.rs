@@ -33,7 +33,7 @@ pub(super) async fn send<O: Outside>(
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let test: Test = shape::read(request.body).await?;
+    let test: Test = shape::read(desk, request.body).await?;
     let environment = environment(caller, &request.url, test.environment_id.as_deref())?;
     let event = test.event_type.as_deref().unwrap_or(EVENT);
     check_event(event).map_err(|why| Failure::invalid("event_type", why))?;

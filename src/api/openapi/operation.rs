@@ -121,13 +121,13 @@ impl Operation {
     pub(super) fn takes(self, schema: &Value) -> Self {
         let body =
             json!({ "required": true, "content": { "application/json": { "schema": schema } } });
-        self.takes_body(body).refuses(&[413, 422])
+        self.takes_body(body).refuses(&[408, 413, 422])
     }
 
     /// The same, and the body may be absent.
     pub(super) fn may_take(self, schema: &Value) -> Self {
         let body = json!({ "content": { "application/json": { "schema": schema } } });
-        self.takes_body(body).refuses(&[413, 422])
+        self.takes_body(body).refuses(&[408, 413, 422])
     }
 
     pub(super) fn takes_body(mut self, body: Value) -> Self {

@@ -51,6 +51,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if webhook.paused_at.is_some() {
             return Ok(self.let_wait(due.webhook)?);
         }
+        // Where there is no room nothing is counted, and the alarm comes again.
+        let room = self.isolate.room();
+        room.take(2 * standing.payload.len())?;
         let tries = standing.tries + 1;
         let wait = next_wait(tries, None, self.outside.random());
         self.count_attempt(due, tries, now.plus(wait.unwrap_or(LOST)))?;

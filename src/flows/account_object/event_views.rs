@@ -12,6 +12,8 @@ use crate::ports::{Outside, Row, Sees, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
 
 const COLUMNS: &str = "number, event, status, resource_type, resource_id, last_error, created_at";
+/// Those of them that come from outside.
+const TEXTS: &[&str] = &["event", "resource_type", "resource_id", "last_error"];
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Whose events these are, when the caller may see them; those of an account that is gone, too.
@@ -46,16 +48,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             None => MOST,
             Some(cursor) => self.number_in(cursor).ok_or_else(foreign_cursor)?,
         };
-        let select = format!("SELECT {COLUMNS} FROM event");
-        let rows = self.newest_before(&select, before, page, condition)?;
-        let shown = rows.get(..page.limit).unwrap_or(&rows);
-        let result = shown
+        let event = ("event", COLUMNS, TEXTS);
+        let (rows, has_more) = self.newest_before(event, before, page, condition)?;
+        let result = rows
             .iter()
             .filter_map(|row| self.view_of(environment, row))
             .collect::<Vec<_>>();
         let last = result.last().map(|event| event.id.to_string());
         Ok(Listed {
-            next_cursor: last.filter(|_| rows.len() > page.limit),
+            next_cursor: last.filter(|_| has_more),
             result,
         })
     }

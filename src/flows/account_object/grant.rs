@@ -1,11 +1,7 @@
 //! Asking the provider for a token: with a refresh token, again with client credentials, or by the file's
 //! own `refresh_token` action.
 
-use std::pin::pin;
-use std::time::Duration;
-
 use bytes::Bytes;
-use futures_util::future::{Either, select};
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
 
@@ -16,6 +12,7 @@ use crate::error::Failure;
 use crate::flows::body;
 use crate::flows::effective::{Compiled, Effective};
 use crate::flows::run_action::REFRESH_TOKEN;
+use crate::flows::within::within;
 use crate::oauth::{self, Client, OAuthError, TokenFailure, TokenReply, TokenRequest};
 use crate::ports::{Body, Outgoing, Outside, Storage};
 use crate::proxy::guard;
@@ -257,19 +254,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             body: Body::from_bytes(request.body),
             timeout: TOKEN_TIMEOUT,
         };
+        let room = self.isolate.room();
         let answer = async {
             let reply = self.outside.send(request).await.ok()?;
-            let body = body::read(reply.body, TOKEN_ANSWER_BYTES).await.ok()?;
+            let body = body::read_at_most(reply.body, TOKEN_ANSWER_BYTES, &room).await?;
             Some((reply.status, reply.headers, body))
         };
-        let limit: Duration = TOKEN_TIMEOUT;
-        match select(pin!(answer), pin!(self.outside.sleep(limit))).await {
-            Either::Left((Some(answer), _)) => Ok(answer),
-            Either::Left((None, _)) | Either::Right(_) => {
-                Err(Attempt::Failed(TokenFailure::Transient {
-                    retry_after: None,
-                }))
-            }
-        }
+        let answer = within(&self.outside, TOKEN_TIMEOUT, answer).await.flatten();
+        answer.ok_or(Attempt::Failed(TokenFailure::Transient {
+            retry_after: None,
+        }))
     }
 }

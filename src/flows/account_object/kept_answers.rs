@@ -9,7 +9,7 @@ use crate::error::Failure;
 use crate::flows::once::{End, KeptAnswer, Kind as Whose, Known, OF_ACCOUNT_TOKENS, Write};
 use crate::flows::sealed;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
-use crate::settings::{KEPT_ANSWER, KEPT_ANSWERS_BYTES};
+use crate::settings::{KEPT_ANSWER, KEPT_ANSWERS, KEPT_ANSWERS_BYTES};
 use crate::time::Timestamp;
 
 const SCHEMA: &[&str] = &[
@@ -22,14 +22,14 @@ const TABLE: &str = "kept_answer";
 /// A row takes 2 MB.
 const LARGEST: usize = 1_900_000;
 
-/// What kept answers take, where it is known.
+/// What is kept of each kind, where it is known: bytes, or keys.
 #[derive(Default)]
-pub(super) struct KeptBytes {
+pub(super) struct KeptOfKinds {
     backend: Cell<Option<i64>>,
     customer: Cell<Option<i64>>,
 }
 
-impl KeptBytes {
+impl KeptOfKinds {
     fn of(&self, kind: Whose) -> &Cell<Option<i64>> {
         match kind {
             Whose::Backend => &self.backend,
@@ -64,10 +64,33 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 return Ok(self.known(write, is_same, status, sealed.as_text()));
             }
         }
+        self.check_keys(write.kind, rows.is_empty(), now)?;
         let statement = "INSERT OR REPLACE INTO kept_answer (place, body, at, status, sealed) VALUES (?, ?, ?, NULL, NULL)";
         let values = [place, write.body.as_str().into(), now.as_millis().into()];
         self.storage.exec(statement, &values)?;
         Ok(Known::Begun)
+    }
+
+    /// Each kind has so many keys at a time; the next write waits until the first of them ends. One that has ended takes
+    /// the place it had.
+    fn check_keys(&self, kind: Whose, is_new: bool, now: Timestamp) -> Result<(), Failure> {
+        let kept_keys = self.kept_keys.of(kind);
+        let keys = if let Some(keys) = kept_keys.get() {
+            keys
+        } else {
+            let statement = format!("SELECT COUNT(*) FROM kept_answer WHERE {}", of_kind(kind));
+            self.one_integer(&statement, &[])?.unwrap_or(0)
+        };
+        let next = keys + i64::from(is_new);
+        if next > KEPT_ANSWERS {
+            let end = self.next_end_of_a_key()?.unwrap_or(now);
+            let words =
+                format!("This account has {KEPT_ANSWERS} Idempotency-Keys of the last day.");
+            let seconds = end.since(now).as_secs().saturating_add(1);
+            return Err(Failure::too_many_requests(&words, seconds));
+        }
+        kept_keys.set(Some(next));
+        Ok(())
     }
 
     fn known(
@@ -128,6 +151,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     fn forget_write(&self, write: &Write) -> Result<(), StorageFault> {
+        let kept_keys = self.kept_keys.of(write.kind);
+        kept_keys.set(kept_keys.get().map(|keys| keys - 1));
         let statement = "DELETE FROM kept_answer WHERE place = ?";
         self.storage
             .exec(statement, &[write.place.as_str().into()])
@@ -151,13 +176,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Beyond the room for answers of its kind the oldest are known by their status alone: a customer's push out none
     /// of the backend's.
     fn bound_kept_answers(&self, kind: Whose, more: i64) -> Result<(), StorageFault> {
-        let is_of_kind = match kind {
-            Whose::Backend => "NOT LIKE",
-            Whose::Customer => "LIKE",
-        };
-        let of_kind = format!(
-            "FROM kept_answer WHERE sealed IS NOT NULL AND place {is_of_kind} '{OF_ACCOUNT_TOKENS}%'"
-        );
+        let of_kind = of_kind(kind);
+        let of_kind = format!("FROM kept_answer WHERE sealed IS NOT NULL AND {of_kind}");
         let kept_bytes = self.kept_bytes.of(kind);
         let mut held = if let Some(held) = kept_bytes.get() {
             held + more
@@ -191,6 +211,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Ok(());
         }
         self.kept_bytes.forget();
+        self.kept_keys.forget();
         let over = self.outside.now().minus(KEPT_ANSWER).as_millis();
         let statement = "DELETE FROM kept_answer WHERE at <= ?";
         self.storage.exec(statement, &[over.into()]).map(drop)
@@ -208,6 +229,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// They belong to the account.
     pub(super) fn drop_kept_answers(&self) -> Result<(), StorageFault> {
         self.kept_bytes.forget();
+        self.kept_keys.forget();
         if self.has_table(TABLE)? {
             self.storage.exec("DELETE FROM kept_answer", &[])?;
         }
@@ -248,6 +270,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.storage.exec(statement, &[new, place.into()])?;
         Ok(())
     }
+}
+
+/// Rows of one kind.
+fn of_kind(kind: Whose) -> String {
+    let is_like = match kind {
+        Whose::Backend => "NOT LIKE",
+        Whose::Customer => "LIKE",
+    };
+    format!("place {is_like} '{OF_ACCOUNT_TOKENS}%'")
 }
 
 fn answer_at<'a>(id: &'a str, place: &'a str) -> Place<'a> {

@@ -29,15 +29,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             None => MOST,
             Some(cursor) => cursor.parse().map_err(|_| foreign_cursor())?,
         };
-        let select = "SELECT number, line FROM log";
-        let rows = self.newest_before(select, before, page, condition)?;
-        let shown = rows.get(..page.limit).unwrap_or(&rows);
-        let last = shown.last().and_then(|row| row.first()?.as_integer());
+        let log = (TABLE, "number, line", ["line"].as_slice());
+        let (rows, has_more) = self.newest_before(log, before, page, condition)?;
+        let last = rows.last().and_then(|row| row.first()?.as_integer());
         Ok(Listed {
-            result: shown.iter().filter_map(line_of).collect(),
-            next_cursor: last
-                .filter(|_| rows.len() > page.limit)
-                .map(|number| number.to_string()),
+            result: rows.iter().filter_map(line_of).collect(),
+            next_cursor: last.filter(|_| has_more).map(|number| number.to_string()),
         })
     }
 }

@@ -53,7 +53,8 @@ use crate::account::Account;
 use crate::account::origin::Origins;
 use crate::account::seal::key_id;
 use crate::error::{Code, Failure};
-use crate::flows::ask::{AccountAsk, AccountView, answer_text, answered};
+use crate::flows::ask::{AccountAsk, AccountView, answer_text, answered, message_bytes};
+use crate::flows::callers::{Callers, Inside};
 use crate::flows::effective::{self, Compiled, Effective};
 use crate::flows::isolate::Isolate;
 use crate::ids::AccountId;
@@ -63,7 +64,7 @@ use crate::rate_limit::Pace;
 use crate::settings::CALL_SLOTS;
 use crate::time::Timestamp;
 use ahead::Pauses;
-use kept_answers::KeptBytes;
+use kept_answers::KeptOfKinds;
 use log::Gathered;
 pub use log_line::LogLine;
 use oauth_token::with_token;
@@ -113,11 +114,16 @@ pub struct AccountObject<O, S> {
     outbox_pause: Cell<Option<Timestamp>>,
     /// Whether the table of kept answers is there.
     has_kept_answers: Cell<bool>,
-    kept_bytes: KeptBytes,
+    /// What kept answers take, and how many keys there are.
+    kept_bytes: KeptOfKinds,
+    kept_keys: KeptOfKinds,
     /// What is gathered of calls, and was not written yet.
     gathered: Gathered,
     /// When account tokens changed it, in the last minute.
     own_changes: RefCell<VecDeque<Timestamp>>,
+    /// Who is inside: calls and webhooks, and messages.
+    callers: Callers,
+    messages: Callers,
     /// Calls that wait for the head of an answer.
     pub(crate) slots: Semaphore,
     /// How fast its calls may go.
@@ -181,9 +187,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             is_delivering: Cell::new(false),
             outbox_pause: Cell::new(None),
             has_kept_answers: Cell::new(false),
-            kept_bytes: KeptBytes::default(),
+            kept_bytes: KeptOfKinds::default(),
+            kept_keys: KeptOfKinds::default(),
             gathered: Gathered::default(),
             own_changes: RefCell::default(),
+            callers: Callers::default(),
+            messages: Callers::default(),
             slots: Semaphore::new(CALL_SLOTS),
             pace: RefCell::default(),
         }
@@ -191,7 +200,18 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// Answers one message of `flows::ask`.
     pub async fn answer(self: &Rc<Self>, message: &str) -> String {
-        answer_text(&self.try_answer(message).await)
+        let answer = async {
+            let _inside = self.messages.enter(self.outside.settings().calls_waiting)?;
+            let room = self.isolate.room();
+            room.take(message_bytes(message))?;
+            self.try_answer(message).await
+        };
+        answer_text(&answer.await)
+    }
+
+    /// One more caller is inside, until this is dropped; 503 where there are too many.
+    pub(crate) fn enter(&self) -> Result<Inside, Failure> {
+        self.callers.enter(self.outside.settings().calls_waiting)
     }
 
     /// The account as the row has it now, held in memory. Between the write before and this is no `.await`.

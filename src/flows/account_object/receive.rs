@@ -13,8 +13,8 @@ use crate::account::origin::Origin;
 use crate::error::Failure;
 use crate::flows::import_account::{check_context, install_disabled};
 use crate::flows::receive::{
-    Arrival, Brings, NewEvent, Received, asked_url, bad_signature, read_body, refuse_event_by,
-    unreadable,
+    Arrival, Brings, NewEvent, Received, asked_url, bad_signature, limit_values, read_body,
+    refuse_event_by, unreadable,
 };
 use crate::flows::redaction::Redactor;
 use crate::ids::{EnvironmentId, EventId, InstallId};
@@ -31,14 +31,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     ) -> Result<Received, Failure> {
         let hidden = || Failure::not_found("integrated account");
         let loaded = self.settled().await?.ok_or_else(hidden)?;
-        let mut room = self.isolate.room();
-        let body = read_body(&self.outside, incoming.body, &mut room).await?;
+        let room = self.isolate.memory.unproved_room();
+        let body = read_body(&self.outside, incoming.body, &room).await?;
         let effective = self.effective(&loaded.account).await;
         let effective = effective
             .map_err(|failure| unreadable(&self.outside, &failure, &self.id.to_string()))?;
         let url = asked_url(self.outside.settings(), &incoming.url);
         let request = Request::new(&incoming.method, &url, &incoming.headers, &body);
-        let ground = self.webhook_ground(&loaded, &effective, false, request_id);
+        limit_values(&request, &room)?;
+        let ground = self.webhook_ground(&loaded, &effective, false, (request_id, &room));
         if let Some(handshake) = ground.verified(&request).await? {
             self.keep_handed_over(&handshake, request_id).await?;
             ground.confirm(&handshake).await?;
@@ -48,7 +49,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if !effective.install.is_enabled {
             return Err(install_disabled());
         }
-        let (key, events) = ground.read(&request);
+        let (key, events) = ground.read(&request)?;
         let brings = match events {
             Ok(events) => Brings::Events(ground.new_events(events)),
             Err(error) => ground.unread(&request, &error),

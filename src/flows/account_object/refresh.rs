@@ -2,12 +2,10 @@
 //! provider; it goes on when the call that began it is gone, and its answer is stored in the turn it was
 //! read in, before anybody uses it.
 
-use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{Either, select};
 use tokio::sync::watch;
 
 use super::ahead::AHEAD;
@@ -18,6 +16,7 @@ use crate::account::Account;
 use crate::account::freshness::Freshness;
 use crate::account::status::Status;
 use crate::error::{Code, Failure};
+use crate::flows::within::within;
 use crate::oauth::TokenFailure;
 use crate::ports::{Outside, Sees, Storage};
 use crate::time::Timestamp;
@@ -88,18 +87,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         let mut under_way = self.join_refresh(now);
         let wait = deadline.since(self.outside.now());
-        let (ended, too_late) = (
-            pin!(under_way.wait_for(Option::is_some)),
-            pin!(self.outside.sleep(wait)),
-        );
-        match select(ended, too_late).await {
-            Either::Left((Ok(outcome), _)) => {
+        let ended = under_way.wait_for(Option::is_some);
+        match within(&self.outside, wait, ended).await {
+            Some(Ok(outcome)) => {
                 if let Some(Err(failure)) = &*outcome {
                     return Err(failure.clone());
                 }
             }
-            Either::Left((Err(_), _)) => return Err(token_endpoint("the refresh was interrupted")),
-            Either::Right(_) => return Err(token_endpoint("it has not answered in time")),
+            Some(Err(_)) => return Err(token_endpoint("the refresh was interrupted")),
+            None => return Err(token_endpoint("it has not answered in time")),
         }
         let loaded = self.visible(&Sees::All).await?;
         loaded.account.status.check_callable()?;

@@ -12,9 +12,10 @@ use crate::config::credentials::OAuth2;
 use crate::error::{Failure, Speaker};
 use crate::flows::effective::Effective;
 use crate::flows::run_action::{NamedAction, REFRESH_TOKEN, run_action};
+use crate::json::read_at_most;
 use crate::oauth::{self, TokenFailure};
 use crate::ports::{Outside, Storage};
-use crate::settings::TOKEN_TIMEOUT;
+use crate::settings::{SMALL_ANSWER_VALUES, TOKEN_TIMEOUT};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Its result, or what it puts at `oauth.token`, is read like a token endpoint's
@@ -86,7 +87,7 @@ fn of_action(failure: Failure) -> Attempt {
             retry_after: failure.retry_after,
         });
     }
-    let said: Option<Value> = serde_json::from_str(&remote.raw_response).ok();
+    let said = read_at_most(remote.raw_response.as_bytes(), SMALL_ANSWER_VALUES);
     let text = |key: &str| Some(said.as_ref()?.get(key)?.as_str()?.to_owned());
     Attempt::Failed(TokenFailure::Refused {
         error: text("error").unwrap_or_else(|| format!("status {status}")),

@@ -3,6 +3,7 @@
 use super::{AccountObject, Loaded};
 use crate::error::{Code, Failure};
 use crate::flows::ask::{EventStatus, ReplayRange};
+use crate::flows::memory::{Room, built_bytes};
 use crate::flows::receive::{Ground, Kept, NewEvent};
 use crate::ids::EventId;
 use crate::ports::{Outside, Sees, SqlValue, Storage, StorageFault};
@@ -127,8 +128,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             loaded.account.status.check_callable()?;
         }
         let again = kept.again();
-        let ground = self.webhook_ground(&loaded, &effective, is_of_install, "");
-        let (_, events) = ground.read(&again.request());
+        let (request, room) = (again.request(), self.isolate.room());
+        room.take(built_bytes(request.values(), 2 * request.body().len()))?;
+        let ground = self.webhook_ground(&loaded, &effective, is_of_install, ("", &room));
+        let (_, events) = ground.read(&request)?;
         let events = events.map_err(|error| {
             Failure::new(
                 Code::TransformFailed,
@@ -195,11 +198,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         loaded: &'a Loaded,
         effective: &'a crate::flows::effective::Effective,
         is_of_install: bool,
-        request_id: &'a str,
+        (request_id, room): (&'a str, &'a Room),
     ) -> Ground<'a, O> {
         Ground {
             outside: &self.outside,
             isolate: &self.isolate,
+            room,
             effective,
             context: &loaded.context,
             sealed: &loaded.sealed,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Directory, table};
 use crate::error::{Code, Failure};
 use crate::flows::ask::ReplayRange;
+use crate::flows::page_bytes::{Selection, rows_of_page};
 use crate::flows::records::{FailedEvent, Filter, FilterValue, Listed, Page};
 use crate::ids::{AccountId, EventId, WebhookId};
 use crate::ports::{Outside, Row, SqlValue, Storage, StorageFault};
@@ -48,25 +49,20 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let filters = page.filters.iter().map(condition);
         let after = page.after.as_deref().map(after).transpose()?;
         let (wheres, values): (Vec<_>, Vec<_>) = filters.chain(after).chain([self.alive()]).unzip();
-        let statement = format!(
-            "SELECT record, created_at, id FROM failed_event WHERE {} ORDER BY created_at DESC, id DESC LIMIT ?",
-            wheres.join(" AND ")
-        );
-        let ask_for = i64::try_from(page.limit.saturating_add(1)).unwrap_or(i64::MAX);
-        let values: Vec<SqlValue> = values
-            .into_iter()
-            .flatten()
-            .chain([ask_for.into()])
-            .collect();
-        let rows = self.storage.exec(&statement, &values)?;
-        let shown = rows.get(..page.limit).unwrap_or(&rows);
-        let last = shown.last().filter(|_| rows.len() > page.limit);
-        let result = shown
-            .iter()
-            .map(|row| table::record(row))
-            .collect::<Result<_, _>>()?;
+        let selection = Selection {
+            columns: "record, created_at, id",
+            texts: &["record"],
+            from: format!(
+                "FROM failed_event WHERE {} ORDER BY created_at DESC, id DESC",
+                wheres.join(" AND ")
+            ),
+            values: values.into_iter().flatten().collect(),
+        };
+        let (rows, has_more) = rows_of_page(&self.storage, &selection, page.limit)?;
+        let last = rows.last().filter(|_| has_more);
+        let result = rows.iter().map(|row| table::record(row));
         Ok(Listed {
-            result,
+            result: result.collect::<Result<_, _>>()?,
             next_cursor: last.and_then(|row| cursor(row)),
         })
     }

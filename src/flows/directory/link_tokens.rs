@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Directory, table};
-use crate::account::seal::{Kind, Place};
+use super::{Directory, DirectoryName, table};
+use crate::account::seal::{self, Kind, Place};
 use crate::error::Failure;
 use crate::flows::ask::Link;
+use crate::flows::import_account::context_too_large;
 use crate::flows::records::{LinkRecord, LinkUse, Listed, Page};
 use crate::flows::sealed;
 use crate::ids::{AccountId, LinkTokenId};
-use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+use crate::json;
+use crate::ports::{Outside, Row, SqlValue, Storage, StorageFault};
+use crate::settings::{LINK_CONTEXT_BYTES, LINK_TOKENS};
 use crate::time::Timestamp;
 
 /// How long a browser holds a link token it has used: to come back from the provider before the account is
@@ -20,29 +23,83 @@ use crate::time::Timestamp;
 const HELD: Duration = Duration::from_mins(10);
 
 impl<O: Outside, S: Storage> Directory<O, S> {
-    /// Those that are over go.
-    pub(super) fn create_link(
+    /// Makes one, unless too many may be used already. Those that end are deleted by the alarm.
+    pub(super) async fn create_link(
         &self,
-        mut record: LinkRecord,
+        record: LinkRecord,
         context: &Value,
     ) -> Result<LinkRecord, Failure> {
+        if json::length(context) > LINK_CONTEXT_BYTES {
+            return Err(context_too_large(LINK_CONTEXT_BYTES));
+        }
+        let live = self.live_links()?;
+        if usize::try_from(live).unwrap_or(usize::MAX) >= LINK_TOKENS {
+            return Err(self.too_many_links()?);
+        }
         let id = record.id.to_string();
-        record.sealed = sealed::seal(&self.outside, link_secrets(&id), context)?;
-        self.storage.exec(
-            "DELETE FROM link_token WHERE expires_at <= ?",
-            &[self.last_end().as_millis().into()],
-        )?;
+        let sealed = sealed::seal(&self.outside, link_secrets(&id), context)?;
+        let text = |text: Option<&str>| text.map_or(SqlValue::Null, SqlValue::from);
         let values = [
-            id.into(),
+            id.as_str().into(),
             record.hash.as_str().into(),
             record.expires_at.as_millis().into(),
             table::text_of(&record)?,
+            text(sealed.as_deref().map(seal::key_id)),
+            text(sealed.as_deref()),
         ];
         self.storage.exec(
-            "INSERT INTO link_token (id, hash, expires_at, record) VALUES (?, ?, ?, ?)",
+            "INSERT INTO link_token (id, hash, expires_at, record, sealing_key, sealed) VALUES (?, ?, ?, ?, ?, ?)",
             &values,
         )?;
+        self.live_links.set(Some(live + 1));
+        let end = record.expires_at.plus(HELD);
+        self.wake_by(end.since(self.outside.now())).await;
         Ok(record)
+    }
+
+    /// How many may be used. They are counted once, and then only when some were deleted.
+    fn live_links(&self) -> Result<i64, StorageFault> {
+        if let Some(live) = self.live_links.get() {
+            return Ok(live);
+        }
+        let now = self.outside.now().as_millis();
+        let statement = "SELECT COUNT(*) FROM link_token WHERE expires_at > ?";
+        let live = integer(&self.storage.exec(statement, &[now.into()])?).unwrap_or(0);
+        self.live_links.set(Some(live));
+        Ok(live)
+    }
+
+    fn too_many_links(&self) -> Result<Failure, StorageFault> {
+        let now = self.outside.now();
+        let end = self.next_end_of_a_link()?.unwrap_or(now);
+        let words = format!(
+            "This environment has {LINK_TOKENS} link tokens that may be used. Delete some, or wait until they end."
+        );
+        let seconds = end.since(now).as_secs().saturating_add(1);
+        Ok(Failure::too_many_requests(&words, seconds))
+    }
+
+    /// When the first of them can be deleted.
+    pub(super) fn next_end_of_a_link(&self) -> Result<Option<Timestamp>, StorageFault> {
+        if self.name == DirectoryName::Root {
+            return Ok(None);
+        }
+        let statement = "SELECT MIN(expires_at) FROM link_token";
+        let end = integer(&self.storage.exec(statement, &[])?);
+        Ok(end.map(|end| Timestamp::from_millis(end).plus(HELD)))
+    }
+
+    /// Deletes those that ended and cannot be finished any more.
+    pub(super) fn end_links(&self) {
+        if self.name == DirectoryName::Root {
+            return;
+        }
+        let statement = "DELETE FROM link_token WHERE expires_at <= ?";
+        let end = self.last_end().as_millis();
+        if let Err(fault) = self.storage.exec(statement, &[end.into()]) {
+            return self.log("links_not_deleted", &fault.to_string());
+        }
+        self.live_links.set(None);
     }
 
     pub(super) fn list_links(&self, page: &Page) -> Result<Listed<LinkRecord>, StorageFault> {
@@ -53,11 +110,14 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     pub(super) fn delete_link(&self, id: LinkTokenId) -> Result<LinkTokenId, Failure> {
         let values = [id.to_string().into()];
-        let statement = "DELETE FROM link_token WHERE id = ? RETURNING id";
-        let gone = self.storage.exec(statement, &values)?;
-        gone.first()
-            .map(|_| id)
-            .ok_or_else(|| Failure::not_found("link token"))
+        let statement = "DELETE FROM link_token WHERE id = ? RETURNING expires_at";
+        let end = integer(&self.storage.exec(statement, &values)?);
+        let end = end.ok_or_else(|| Failure::not_found("link token"))?;
+        if end > self.outside.now().as_millis() {
+            self.live_links
+                .set(self.live_links.get().map(|live| live - 1));
+        }
+        Ok(id)
     }
 
     /// What this browser may do with it; nothing is written.
@@ -84,7 +144,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             }
         }
         let id = record.id.to_string();
-        let context = match &record.sealed {
+        let statement = "SELECT sealed FROM link_token WHERE id = ?";
+        let rows = self.storage.exec(statement, &[id.as_str().into()])?;
+        let context = match rows.first().and_then(|row| row.first()?.as_text()) {
             Some(text) => sealed::open(&self.outside, link_secrets(&id), text)?,
             None => json!({}),
         };
@@ -124,18 +186,33 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(self.store_link(&record)?)
     }
 
+    /// Those of other keys, a few at a time.
     pub(super) fn reseal_links(&self) -> Result<(), Failure> {
-        let rows = self.storage.exec("SELECT record FROM link_token", &[])?;
-        for row in rows {
-            let Some(mut record) = table::first::<LinkRecord>(&[row])? else {
-                continue;
-            };
-            let id = record.id.to_string();
-            let text = record.sealed.as_deref();
-            if let Some(new) = sealed::resealed(&self.outside, link_secrets(&id), text)? {
-                record.sealed = Some(new);
-                self.store_link(&record)?;
+        let ring = self.outside.settings().keyring()?;
+        let current = ring.ids().next().unwrap_or_default().to_owned();
+        let mut after = String::new();
+        loop {
+            let statement = "SELECT id, sealed FROM link_token WHERE id > ? AND sealing_key <> ? ORDER BY id LIMIT 100";
+            let values = [after.as_str().into(), current.as_str().into()];
+            let rows = self.storage.exec(statement, &values)?;
+            for row in &rows {
+                if let [SqlValue::Text(id), SqlValue::Text(text)] = row.as_slice() {
+                    self.reseal_link(id, text)?;
+                    after.clone_from(id);
+                }
             }
+            if rows.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn reseal_link(&self, id: &str, text: &str) -> Result<(), Failure> {
+        if let Some(new) = sealed::resealed(&self.outside, link_secrets(id), Some(text))? {
+            let key: SqlValue = seal::key_id(&new).into();
+            let statement = "UPDATE link_token SET sealing_key = ?, sealed = ? WHERE id = ?";
+            self.storage
+                .exec(statement, &[key, new.into(), id.into()])?;
         }
         Ok(())
     }
@@ -168,6 +245,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             .exec("UPDATE link_token SET record = ? WHERE id = ?", &values)
             .map(drop)
     }
+}
+
+fn integer(rows: &[Row]) -> Option<i64> {
+    rows.first()?.first()?.as_integer()
 }
 
 fn link_secrets(id: &str) -> Place<'_> {

@@ -23,13 +23,16 @@ pub(crate) use installs::{install_bound, override_secrets};
 pub(crate) use integrations::{file_bound, file_secrets};
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::error::{Code, Failure};
 use crate::flows::ask::ask_root;
-use crate::flows::ask::{EnvironmentAsk, Link, RootAsk, answer_text, answered};
+use crate::flows::ask::{EnvironmentAsk, Link, RootAsk, answer_text, answered, message_bytes};
+use crate::flows::callers::Callers;
+use crate::flows::isolate::Isolate;
 use crate::flows::records::EnvironmentRecord;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
@@ -60,11 +63,16 @@ pub struct Directory<O, S> {
     /// The alarm as this object set it last; an earlier one is never put off.
     alarm: Cell<Option<Timestamp>>,
     publishing: tokio::sync::Mutex<()>,
+    isolate: Rc<Isolate>,
+    /// Messages that are being answered.
+    messages: Callers,
+    /// Link tokens that may be used, where they were counted.
+    live_links: Cell<Option<i64>>,
 }
 
 impl<O: Outside, S: Storage> Directory<O, S> {
     /// The object over its storage; nothing is read or written yet.
-    pub fn new(outside: O, storage: S, name: DirectoryName) -> Self {
+    pub fn new(outside: O, isolate: Rc<Isolate>, storage: S, name: DirectoryName) -> Self {
         Self {
             outside,
             storage,
@@ -74,16 +82,25 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             closings: Cell::new(0),
             alarm: Cell::new(None),
             publishing: tokio::sync::Mutex::new(()),
+            isolate,
+            messages: Callers::default(),
+            live_links: Cell::new(None),
         }
     }
 
     /// Answers one message of `flows::ask`.
     pub async fn answer(&self, message: &str) -> String {
-        let answer = match self.name {
+        answer_text(&self.try_answer(message).await)
+    }
+
+    async fn try_answer(&self, message: &str) -> Result<Value, Failure> {
+        let _inside = self.messages.enter(self.outside.settings().calls_waiting)?;
+        let room = self.isolate.room();
+        room.take(message_bytes(message))?;
+        match self.name {
             DirectoryName::Root => self.answer_root(message).await,
             DirectoryName::Environment(id) => self.answer_environment(id, message).await,
-        };
-        answer_text(&answer)
+        }
     }
 
     /// Finishes what a failure or a restart left undone, and rings again until it is.
@@ -101,11 +118,32 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let is_done =
             self.finish_closing().await && self.publish_all().await && self.rotate().await;
         self.wake_waiting().await;
+        self.end_links();
         let is_idle = is_done
             && self.is_published().unwrap_or(false)
             && self.is_nobody_due().unwrap_or(false);
-        if is_idle && self.storage.delete_alarm().await.is_ok() {
+        if is_idle {
+            self.rest().await;
+        }
+    }
+
+    /// Nothing is left to do: the alarm rings when the next link token ends, or no more.
+    async fn rest(&self) {
+        let next = self.next_end_of_a_link();
+        let set = match next {
+            Ok(Some(end)) => {
+                self.alarm.set(Some(end));
+                self.storage.set_alarm(end).await
+            }
+            Ok(None) => {
+                self.alarm.set(None);
+                self.storage.delete_alarm().await
+            }
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = set {
             self.alarm.set(None);
+            self.log("alarm_not_set", &fault.to_string());
         }
     }
 
@@ -166,7 +204,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             EnvironmentAsk::FindInstall(id) => answered(self.find_install(id)?),
             EnvironmentAsk::ListInstalls(page) => answered(self.list_installs(&page)?),
             EnvironmentAsk::CreateLink(record, context) => {
-                answered(self.create_link(record, &context)?)
+                answered(self.create_link(record, &context).await?)
             }
             EnvironmentAsk::ListLinks(page) => answered(self.list_links(&page)?),
             EnvironmentAsk::DeleteLink(id) => answered(self.delete_link(id)?),
@@ -215,10 +253,26 @@ impl<O: Outside, S: Storage> Directory<O, S> {
                 DirectoryName::Root => table::ROOT_SCHEMA,
                 DirectoryName::Environment(_) => table::ENVIRONMENT_SCHEMA,
             };
+            self.mend_older()?;
             for statement in schema {
                 self.storage.exec(statement, &[])?;
             }
             self.is_open.set(true);
+        }
+        Ok(())
+    }
+
+    /// Adds what tables of older versions lack.
+    fn mend_older(&self) -> Result<(), StorageFault> {
+        let statement = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?";
+        for older in table::OLDER {
+            let rows = self.storage.exec(statement, &[older.table.into()])?;
+            let sql = rows.first().and_then(|row| row.first()?.as_text());
+            if sql.is_some_and(|sql| !sql.contains(older.lacks)) {
+                for statement in older.statements {
+                    self.storage.exec(statement, &[])?;
+                }
+            }
         }
         Ok(())
     }

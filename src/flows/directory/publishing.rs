@@ -1,14 +1,12 @@
 //! Publishing to KV. A write marks its key in the same transaction; the mark goes only when KV has
 //! taken the text that is true at that moment. So a failure in between is made good by the alarm.
 
-use std::pin::pin;
 use std::time::Duration;
-
-use futures_util::future::{Either, select};
 
 use super::{Directory, table};
 use crate::flows::published;
 use crate::flows::records::{InstallRecord, IntegrationRecord, TokenRecord};
+use crate::flows::within::within;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
 /// Until the next try. KV takes one write a second per key.
@@ -30,8 +28,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             return;
         }
         self.wake_by(RETRY).await;
-        let (published, too_late) = (pin!(self.publish_all()), pin!(self.outside.sleep(PATIENCE)));
-        if let Either::Right(_) = select(published, too_late).await {
+        let published = within(&self.outside, PATIENCE, self.publish_all()).await;
+        if published.is_none() {
             self.log("publishing_failed", "it takes too long; the alarm goes on");
         }
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
+use serde::de::DeserializeOwned;
 
 use super::{Directory, DirectoryName, file_secrets, override_secrets, table};
 use crate::account::seal;
@@ -15,7 +16,7 @@ use crate::flows::ask::{
 };
 use crate::flows::published;
 use crate::flows::records::{
-    AccountEntry, EnvironmentRecord, InstallRecord, IntegrationRecord, LinkRecord, Page,
+    AccountEntry, EnvironmentRecord, InstallRecord, IntegrationRecord, Page,
 };
 use crate::flows::sealed;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
@@ -153,7 +154,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     fn reseal_integrations(&self) -> Result<(), Failure> {
-        for record in self.every::<IntegrationRecord>("integration")? {
+        self.walk::<IntegrationRecord>("integration", |record| {
             let id = record.id.to_string();
             if let Some(new) =
                 sealed::resealed(&self.outside, file_secrets(&id), record.sealed.as_deref())?
@@ -168,8 +169,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
                 )?;
                 self.mark(&published::key::<IntegrationRecord>(&id))?;
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// In an environment's directory: its installs at the start, then a step of accounts.
@@ -203,7 +204,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     fn reseal_installs(&self) -> Result<(), Failure> {
-        for record in self.every::<InstallRecord>("install")? {
+        self.walk::<InstallRecord>("install", |record| {
             let id = record.id.to_string();
             if let Some(new) = sealed::resealed(
                 &self.outside,
@@ -220,8 +221,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
                 )?;
                 self.mark(&published::key::<InstallRecord>(&id))?;
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// The index says so only after the account has answered.
@@ -258,15 +259,21 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let mut counts = Counts::new();
         let ring = self.outside.settings().keyring()?;
         counts.extend(ring.ids().map(|id| (id.to_owned(), 0)));
-        for record in self.every::<IntegrationRecord>("integration")? {
-            add(&mut counts, record.sealed.as_deref().map(seal::key_id), 1);
-        }
-        for environment in self.every::<EnvironmentRecord>("environment")? {
-            let here: Counts =
-                ask_environment(&self.outside, environment.id, &EnvironmentAsk::CountSealed)
-                    .await?;
-            for (id, count) in here {
-                add(&mut counts, Some(&id), count);
+        self.count_records(&mut counts, "integration")?;
+        let mut page = first_page();
+        loop {
+            let environments =
+                table::list::<EnvironmentRecord>(&self.storage, "environment", &[], &page)?;
+            for environment in environments.result {
+                let ask = EnvironmentAsk::CountSealed;
+                let here: Counts = ask_environment(&self.outside, environment.id, &ask).await?;
+                for (id, count) in here {
+                    add(&mut counts, Some(&id), count);
+                }
+            }
+            page.after = environments.next_cursor;
+            if page.after.is_none() {
+                break;
             }
         }
         Ok(Sealing {
@@ -278,43 +285,67 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     /// Of one environment: its installs, and what the index knows of its accounts.
     pub(super) fn count_sealed_here(&self) -> Result<Counts, Failure> {
         let mut counts = Counts::new();
-        for record in self.every::<InstallRecord>("install")? {
-            add(&mut counts, record.sealed.as_deref().map(seal::key_id), 1);
-        }
+        self.count_records(&mut counts, "install")?;
+        self.count_records(&mut counts, "webhook")?;
         let index_key = self.sealed_index_key()?;
         add(&mut counts, index_key.as_deref().map(seal::key_id), 1);
-        for record in self.every::<LinkRecord>("link_token")? {
-            add(&mut counts, record.sealed.as_deref().map(seal::key_id), 1);
+        for keys in [
+            "SELECT sealing_key, COUNT(*) FROM link_token GROUP BY 1",
+            "SELECT json_extract(record, '$.sealing_key'), COUNT(*) FROM account GROUP BY 1",
+        ] {
+            self.count_keys(&mut counts, keys)?;
         }
-        for record in self.webhooks()? {
-            add(&mut counts, record.sealed.as_deref().map(seal::key_id), 1);
-        }
-        let statement =
-            "SELECT json_extract(record, '$.sealing_key'), COUNT(*) FROM account GROUP BY 1";
+        Ok(counts)
+    }
+
+    /// By the key that stands in front of what is sealed of a record: no record is read.
+    fn count_records(&self, counts: &mut Counts, table: &str) -> Result<(), StorageFault> {
+        let statement = format!(
+            "SELECT substr(sealed, 1, instr(sealed, '.') - 1), COUNT(*) FROM \
+             (SELECT json_extract(record, '$.sealed') AS sealed FROM {table}) GROUP BY 1"
+        );
+        self.count_keys(counts, &statement)
+    }
+
+    /// A statement that gives ids of keys, and how many values are under each.
+    fn count_keys(&self, counts: &mut Counts, statement: &str) -> Result<(), StorageFault> {
         for row in self.storage.exec(statement, &[])? {
             let count = row
                 .get(1)
                 .and_then(SqlValue::as_integer)
                 .and_then(|count| u64::try_from(count).ok());
             add(
-                &mut counts,
+                counts,
                 row.first().and_then(SqlValue::as_text),
                 count.unwrap_or(0),
             );
         }
-        Ok(counts)
+        Ok(())
     }
 
-    pub(super) fn every<T: serde::de::DeserializeOwned>(
+    /// Every record of a table, page by page.
+    pub(super) fn walk<T: DeserializeOwned>(
         &self,
         table: &str,
-    ) -> Result<Vec<T>, StorageFault> {
-        let all = Page {
-            limit: usize::MAX - 1,
-            after: None,
-            filters: Vec::new(),
-        };
-        Ok(table::list::<T>(&self.storage, table, &[], &all)?.result)
+        mut each: impl FnMut(T) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let mut page = first_page();
+        loop {
+            let records = table::list::<T>(&self.storage, table, &[], &page)?;
+            records.result.into_iter().try_for_each(&mut each)?;
+            page.after = records.next_cursor;
+            if page.after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn first_page() -> Page {
+    Page {
+        limit: STEP,
+        after: None,
+        filters: Vec::new(),
     }
 }
 

@@ -4,6 +4,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::flows::page_bytes::{Selection, rows_of_page};
 use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
 use crate::ports::{Row, SqlValue, Storage, StorageFault};
 
@@ -23,7 +24,10 @@ pub const ENVIRONMENT_SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS api_token (id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, record TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS install (id TEXT PRIMARY KEY, integration_id TEXT NOT NULL UNIQUE, record TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS account (id TEXT PRIMARY KEY, tenant_id TEXT NOT NULL, record TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS link_token (id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, expires_at INTEGER NOT NULL, record TEXT NOT NULL)",
+    // The context stands beside the record, and the id of its key beside that: no list and no count reads it.
+    "CREATE TABLE IF NOT EXISTS link_token (id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, expires_at INTEGER NOT NULL, record TEXT NOT NULL, sealing_key TEXT, sealed TEXT)",
+    "CREATE INDEX IF NOT EXISTS link_token_end ON link_token (expires_at)",
+    "CREATE INDEX IF NOT EXISTS link_token_key ON link_token (sealing_key, id)",
     "CREATE INDEX IF NOT EXISTS link_token_account ON link_token (json_extract(record, '$.use.account'))",
     "CREATE INDEX IF NOT EXISTS account_tenant ON account (tenant_id, id)",
     "CREATE TABLE IF NOT EXISTS lookup (account_id TEXT PRIMARY KEY, install_id TEXT NOT NULL, field TEXT NOT NULL, hash TEXT, revision INTEGER NOT NULL) WITHOUT ROWID",
@@ -35,6 +39,28 @@ pub const ENVIRONMENT_SCHEMA: &[&str] = &[
     "CREATE INDEX IF NOT EXISTS failed_event_time ON failed_event (created_at, id)",
     PUBLICATION,
 ];
+
+/// A table as an older version made it: the column it lacks, and what adds it.
+pub struct Older {
+    /// Its name.
+    pub table: &'static str,
+    /// The column.
+    pub lacks: &'static str,
+    /// Run once, in one turn.
+    pub statements: &'static [&'static str],
+}
+
+/// What older versions made otherwise, in the order it changed.
+pub const OLDER: &[Older] = &[Older {
+    table: "link_token",
+    lacks: "sealing_key",
+    statements: &[
+        "ALTER TABLE link_token ADD COLUMN sealing_key TEXT",
+        "ALTER TABLE link_token ADD COLUMN sealed TEXT",
+        "UPDATE link_token SET sealed = json_extract(record, '$.sealed')",
+        "UPDATE link_token SET record = json_remove(record, '$.sealed'), sealing_key = substr(sealed, 1, instr(sealed, '.') - 1)",
+    ],
+}];
 
 /// The JSON of a record, for its column.
 pub fn text_of(record: &impl Serialize) -> Result<SqlValue, StorageFault> {
@@ -58,7 +84,6 @@ pub fn list<T: DeserializeOwned>(
     conditions: &[Condition],
     page: &Page,
 ) -> Result<Listed<T>, StorageFault> {
-    let ask_for = i64::try_from(page.limit.saturating_add(1)).unwrap_or(i64::MAX);
     let filters = page.filters.iter().map(|filter| condition(table, filter));
     let (wheres, values): (Vec<_>, Vec<_>) = conditions.iter().cloned().chain(filters).unzip();
     let wheres = wheres
@@ -66,25 +91,21 @@ pub fn list<T: DeserializeOwned>(
         .chain(["id > ?"])
         .collect::<Vec<_>>()
         .join(" AND ");
-    let statement = format!("SELECT record, id FROM {table} WHERE {wheres} ORDER BY id LIMIT ?");
-    let rest = [
-        page.after.clone().unwrap_or_default().into(),
-        ask_for.into(),
-    ];
-    let values: Vec<SqlValue> = values.into_iter().flatten().chain(rest).collect();
-    let rows = storage.exec(&statement, &values)?;
-    let shown = rows.get(..page.limit).unwrap_or(&rows);
-    let has_more = rows.len() > page.limit;
-    let last = shown
-        .last()
-        .and_then(|row| row.get(1))
-        .and_then(SqlValue::as_text);
+    let after: SqlValue = page.after.clone().unwrap_or_default().into();
+    let selection = Selection {
+        columns: "record, id",
+        texts: &["record"],
+        from: format!("FROM {table} WHERE {wheres} ORDER BY id"),
+        values: values.into_iter().flatten().chain([after]).collect(),
+    };
+    let (rows, has_more) = rows_of_page(storage, &selection, page.limit)?;
+    let last = rows.last().and_then(|row| row.get(1)?.as_text());
     Ok(Listed {
-        result: shown
+        next_cursor: last.filter(|_| has_more).map(str::to_owned),
+        result: rows
             .iter()
             .map(|row| record(row))
             .collect::<Result<_, _>>()?,
-        next_cursor: last.filter(|_| has_more).map(str::to_owned),
     })
 }
 

@@ -11,6 +11,7 @@ use crate::flows::records::{Listed, Page, WebhookRecord};
 use crate::flows::webhook_secrets as secrets;
 use crate::ids::WebhookId;
 use crate::ports::{Outside, Storage, StorageFault};
+use crate::settings::SUBSCRIPTIONS;
 use crate::time::Timestamp;
 
 /// How long every delivery may fail before there are no more.
@@ -22,6 +23,11 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         record: WebhookRecord,
         secrets: &Value,
     ) -> Result<WebhookRecord, Failure> {
+        if table::count(&self.storage, "webhook")? >= SUBSCRIPTIONS {
+            let words =
+                format!("is one more than the {SUBSCRIPTIONS} subscriptions of an environment");
+            return Err(Failure::invalid("target_url", words));
+        }
         let record = WebhookRecord {
             sealed: secrets::seal(&self.outside, record.id, secrets)?,
             ..record
@@ -36,8 +42,14 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         table::list(&self.storage, "webhook", &[], page)
     }
 
-    pub(super) fn webhooks(&self) -> Result<Vec<WebhookRecord>, StorageFault> {
-        self.every("webhook")
+    /// All of them: there are no more than [`SUBSCRIPTIONS`].
+    pub(super) fn webhooks(&self) -> Result<Vec<WebhookRecord>, Failure> {
+        let mut all = Vec::new();
+        self.walk("webhook", |record| {
+            all.push(record);
+            Ok(())
+        })?;
+        Ok(all)
     }
 
     pub(super) fn find_webhook(

@@ -134,11 +134,12 @@ impl Trusting {
     }
 }
 
+/// The config, compiled, and what it takes in memory.
 pub(super) fn compile(
     outside: &impl Outside,
     published: &Published,
     own: Own,
-) -> Result<Compiled, Failure> {
+) -> Result<(Compiled, usize), Failure> {
     let opened = Opened::new(outside, published, own)?;
     let names = opened.secret_names();
     let install_override = opened.install_override(&names);
@@ -160,7 +161,8 @@ pub(super) fn compile(
     let mut secret_fields = config.password_fields();
     secret_fields.extend(account_names.password_fields);
     let integration = &published.integration;
-    Ok(Compiled {
+    let bytes = config.memory_bytes(words::length(&resolved));
+    let compiled = Compiled {
         password_fields: secret_fields,
         steered: steering::steered_fields(&config, &resolved),
         dotted_keys: config.dotted_keys(),
@@ -174,7 +176,8 @@ pub(super) fn compile(
         .concat(),
         refused: refused(&entries),
         config,
-    })
+    };
+    Ok((compiled, bytes))
 }
 
 fn read(

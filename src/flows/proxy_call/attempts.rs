@@ -44,16 +44,16 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         mut draft: Draft,
         callers: Body<O::Stream>,
     ) -> Result<Reply<O::Stream>, Failure> {
+        let room = self.object.isolate.room();
         let mut body = match std::mem::replace(&mut draft.body, Payload::Nothing) {
+            // Who read it has taken its room.
             Payload::Callers => callers,
             Payload::Nothing => Body::Empty,
-            Payload::Ours(bytes) => Body::from_bytes(Bytes::from(bytes)),
+            Payload::Ours(bytes) => {
+                room.take(bytes.len())?;
+                Body::from_bytes(Bytes::from(bytes))
+            }
         };
-        // What waits for its turn is held, and counts as held.
-        let mut room = self.object.isolate.room();
-        if let Body::Bytes(bytes) = &body {
-            room.take(bytes.len())?;
-        }
         let mut turn = self.take_turn(Duration::ZERO)?;
         loop {
             let same = body.again();

@@ -7,12 +7,15 @@ use super::page::puts_into_body;
 use super::plan::Plan;
 use crate::config::Config;
 use crate::error::{Code, Failure};
+use crate::flows::account_object::AccountObject;
 use crate::flows::body;
-use crate::ports::{Body, ByteStream};
+use crate::flows::memory::{Room, parse_counted};
+use crate::ports::{Body, Outside, Storage};
 use crate::proxy::body::BodySource;
 use crate::proxy::query::{PASSTHROUGH, body_source};
 use crate::proxy::reads::reads_body;
-use crate::settings::TEMPLATE_BODY_BYTES;
+use crate::settings::{BODY_VALUES, TEMPLATE_BODY_BYTES};
+use crate::time::Timestamp;
 
 /// Whose body the caller's query asks for.
 pub(super) fn source(query: &str) -> Result<BodySource, Failure> {
@@ -31,49 +34,52 @@ pub(super) struct Looked<S> {
     pub(super) value: Option<Value>,
     /// As it was written; empty where nothing is put into it.
     pub(super) text: Bytes,
+    /// What it holds, and what is built of it.
+    #[expect(dead_code, reason = "holding it is its use")]
+    pub(super) room: Room,
 }
 
 impl<S> Looked<S> {
-    fn unread(body: Body<S>) -> Self {
+    fn unread(body: Body<S>, room: Room) -> Self {
         Self {
             body,
             value: None,
             text: Bytes::new(),
+            room,
         }
     }
 }
 
-/// Reads the caller's body only when the method's templates look into it, or something is put into it.
-pub(super) async fn look_at_body<S: ByteStream>(
-    plan: Plan<'_>,
-    config: &Config,
-    source: BodySource,
-    body: Body<S>,
-) -> Result<Looked<S>, Failure> {
-    let looks = matches!(plan, Plan::Method { method, .. } if reads_body(method, source));
-    if !looks && !puts_into_body(plan, config, source) {
-        return Ok(Looked::unread(body::hold_small(body).await?));
-    }
-    let bytes: Bytes = body::read(body, TEMPLATE_BODY_BYTES).await?;
-    if bytes.is_empty() {
-        return Ok(Looked::unread(Body::Empty));
-    }
-    if !looks {
-        return Ok(Looked {
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// Reads the caller's body only when the method's templates look into it, or something is put into it.
+    pub(super) async fn look_at_body(
+        &self,
+        plan: Plan<'_>,
+        config: &Config,
+        source: BodySource,
+        body: Body<O::Stream>,
+        deadline: Timestamp,
+    ) -> Result<Looked<O::Stream>, Failure> {
+        let room = self.isolate.room();
+        let looks = matches!(plan, Plan::Method { method, .. } if reads_body(method, source));
+        if !looks && !puts_into_body(plan, config, source) {
+            let body = body::hold_small(&self.outside, body, &room).await?;
+            return Ok(Looked::unread(body, room));
+        }
+        let (limit, deadline) = (TEMPLATE_BODY_BYTES, Some(deadline));
+        let bytes = body::read_until(&self.outside, body, limit, &room, deadline).await?;
+        if bytes.is_empty() {
+            return Ok(Looked::unread(Body::Empty, room));
+        }
+        let value = looks.then(|| parse_counted(&bytes, BODY_VALUES, &room));
+        let value = value
+            .transpose()
+            .map_err(|unbuilt| unbuilt.of_caller("This method looks into the body, which"))?;
+        Ok(Looked {
             body: Body::Bytes(bytes.clone()),
-            value: None,
+            value,
             text: bytes,
-        });
+            room,
+        })
     }
-    let value = serde_json::from_slice(&bytes).map_err(|error| {
-        Failure::new(
-            Code::Malformed,
-            format!("This method looks into the body, which is not JSON: {error}."),
-        )
-    })?;
-    Ok(Looked {
-        body: Body::Bytes(bytes.clone()),
-        value: Some(value),
-        text: bytes,
-    })
 }

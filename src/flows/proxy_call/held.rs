@@ -1,23 +1,22 @@
 //! An answer that is looked into: read within its limits, decoded, and as JSON where it is XML.
 
 use std::borrow::Cow;
-use std::pin::pin;
 
 use bytes::Bytes;
-use futures_util::future::{Either, select};
 use http::HeaderMap;
 use serde_json::Value;
 
 use super::Work;
 use crate::error::{Code, Failure};
 use crate::flows::body;
-use crate::flows::isolate::Room;
+use crate::flows::memory::{Room, Unbuilt, parse_counted};
+use crate::flows::within::within;
 use crate::json::{self, Path};
 use crate::ports::{Body, Outside, SendError, Storage};
 use crate::proxy::charset::{self, Charset};
 use crate::proxy::reply::{Kind, ReplyError};
 use crate::proxy::{headers, xml};
-use crate::settings::{EXPRESSION_VALUES, VALUE_BYTES};
+use crate::settings::EXPRESSION_VALUES;
 
 /// How an answer is read.
 #[derive(Clone, Copy)]
@@ -69,7 +68,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             return Err(NotText::Failed(ReplyError::Compressed.into()));
         }
         let mut held = self.nothing();
-        let bytes = self.read(body, &mut held.room).await?;
+        let bytes = self.read(body, &held.room).await?;
         let charset = match charset::of(headers, reading.kind, &bytes) {
             Ok(charset) => charset,
             Err(error) => return Err(NotText::Bytes(bytes, error.into())),
@@ -95,7 +94,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         if let Cow::Owned(text) = &text {
             held.room.take(text.len())?;
         }
-        let mut tree = self.object.isolate.room();
+        let tree = self.object.isolate.room();
         tree.take(xml::nodes_at_most(&text) * xml::NODE_BYTES)?;
         let json = match text.trim() {
             "" => Ok(String::new()),
@@ -120,16 +119,10 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         Ok(held)
     }
 
-    async fn read(&self, body: Body<O::Stream>, room: &mut Room) -> Result<Bytes, Failure> {
+    async fn read(&self, body: Body<O::Stream>, room: &Room) -> Result<Bytes, Failure> {
         let wait = self.deadline.since(self.object.outside.now());
-        let (read, too_late) = (
-            pin!(body::read_answer(body, room)),
-            pin!(self.object.outside.sleep(wait)),
-        );
-        match select(read, too_late).await {
-            Either::Left((read, _)) => read,
-            Either::Right(_) => Err(SendError::Timeout.into()),
-        }
+        let read = within(&self.object.outside, wait, body::read_answer(body, room)).await;
+        read.unwrap_or_else(|| Err(SendError::Timeout.into()))
     }
 
     pub(super) fn nothing(&self) -> Held {
@@ -168,21 +161,21 @@ impl Held {
     /// What expressions see of it: JSON, or the text itself.
     pub(super) fn value(&mut self) -> Result<Value, Failure> {
         let mut text = Cow::Borrowed(self.text.as_str());
-        if json::count_values(&text).is_err() {
+        if json::count_values(text.as_bytes()).is_err() {
             self.room.take(text.len())?;
             text = Cow::Owned(json::mend(&text));
         }
-        let Ok(values) = json::count_values(&text) else {
-            return Ok(Value::String(self.text.clone()));
-        };
-        if values > EXPRESSION_VALUES {
-            let words = format!(
-                "The provider's answer has more than {EXPRESSION_VALUES} values, too many for the integration's expressions."
-            );
-            return Err(Failure::new(Code::AnswerTooLarge, words));
+        match parse_counted(text.as_bytes(), EXPRESSION_VALUES, &self.room) {
+            Ok(value) => Ok(value),
+            Err(Unbuilt::NotJson(_)) => Ok(Value::String(self.text.clone())),
+            Err(Unbuilt::NoRoom(failure)) => Err(failure),
+            Err(Unbuilt::TooMany(most)) => {
+                let words = format!(
+                    "The provider's answer has more than {most} values, too many for the integration's expressions."
+                );
+                Err(Failure::new(Code::AnswerTooLarge, words))
+            }
         }
-        self.room.take(values * VALUE_BYTES)?;
-        Ok(serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.into_owned())))
     }
 
     /// The provider's own words, to be told as such.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LINK};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use crate::flows::isolate::Room;
+use crate::flows::memory::Room;
 use crate::pagination::Position;
 use crate::ports::{Body, Reply};
 use crate::proxy::headers;

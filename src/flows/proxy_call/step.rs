@@ -15,7 +15,7 @@ use crate::config::resource::Method;
 use crate::error::Failure;
 use crate::flows::account_object::{AccountObject, Loaded};
 use crate::flows::effective::Effective;
-use crate::flows::isolate::Room;
+use crate::flows::memory::Room;
 use crate::ports::{Body, Outside, Reply, Storage};
 use crate::proxy::body::{BodySource, Writing};
 use crate::proxy::query::CallerQuery;

@@ -1,14 +1,13 @@
 //! The account's turns: no more requests than the operator lets it send, and none while its provider wants none.
 //! All callers of the account share them. Then one of its connections, in that turn.
 
-use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
 use tokio::sync::SemaphorePermit;
 
 use super::{Errand, Work};
 use crate::error::{Code, Failure};
+use crate::flows::within::within;
 use crate::ports::{Outside, Storage};
 use crate::rate_limit::{Late, Whose, seconds};
 use crate::time::Timestamp;
@@ -82,13 +81,9 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         }
         self.object.pace.borrow_mut().give_back(turn);
         let wait = self.deadline.since(self.object.outside.now());
-        let (free, too_late) = (
-            pin!(self.object.slots.acquire()),
-            pin!(self.object.outside.sleep(wait)),
-        );
-        match select(free, too_late).await {
-            Either::Left((permit, _)) => permit.map(|permit| (permit, None)).map_err(|_| busy()),
-            Either::Right(_) => Err(busy()),
+        match within(&self.object.outside, wait, self.object.slots.acquire()).await {
+            Some(Ok(permit)) => Ok((permit, None)),
+            Some(Err(_)) | None => Err(busy()),
         }
     }
 }

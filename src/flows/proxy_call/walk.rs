@@ -12,7 +12,7 @@ use super::{Call, Given, made};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::body;
-use crate::flows::isolate::Room;
+use crate::flows::memory::Room;
 use crate::flows::published;
 use crate::pagination::Position;
 use crate::ports::{Body, Outside, Sees, Storage};
@@ -26,6 +26,8 @@ pub struct Walk<O: Outside, S: Storage> {
     sees: Sees,
     /// Its body is held, so that it can be sent with each page.
     call: Call<O::Stream>,
+    #[expect(dead_code, reason = "what the body holds, for as long")]
+    room: Room,
     page: Option<Lines>,
     next: Option<Position>,
     limits: HeaderMap,
@@ -58,8 +60,13 @@ pub(super) async fn begin<O: Outside, S: Storage>(
     sees: &Sees,
     mut call: Call<O::Stream>,
 ) -> Result<Given<O, S>, Failure> {
+    // Nothing is read of a body whose sender's token is not known to be good.
+    object.visible(sees).await?;
+    let deadline = object.outside.now().plus(call.timeout);
     let body = std::mem::replace(&mut call.body, Body::Empty);
-    call.body = Body::from_bytes(body::read(body, TEMPLATE_BODY_BYTES).await?);
+    let (room, limit) = (object.isolate.memory.walk_room(), TEMPLATE_BODY_BYTES);
+    let body = body::read_until(&object.outside, body, limit, &room, Some(deadline)).await?;
+    call.body = Body::from_bytes(body);
     let again = call.body.again().unwrap_or(Body::Empty);
     let first = match made(object, sees, &call, again, None).await? {
         Outcome::List(first) => first,
@@ -71,6 +78,7 @@ pub(super) async fn begin<O: Outside, S: Storage>(
         object: Rc::clone(object),
         sees: sees.clone(),
         call,
+        room,
         page: Some(page),
         next,
         limits,
@@ -103,6 +111,7 @@ impl<O: Outside, S: Storage> Walk<O, S> {
     }
 
     async fn turn(&mut self, position: Position) -> Result<(), Failure> {
+        let _inside = self.object.enter()?;
         self.check_token().await?;
         let body = self.call.body.again().unwrap_or(Body::Empty);
         let outcome = made(&self.object, &self.sees, &self.call, body, Some(position)).await?;
@@ -145,7 +154,7 @@ impl Lines {
             text, room, next, ..
         } = list;
         drop(room);
-        let mut room = object.isolate.walk_room();
+        let room = object.isolate.memory.walk_room();
         room.take(text.len())?;
         let bytes = Bytes::from(text);
         Ok((Self { bytes, room }, next))

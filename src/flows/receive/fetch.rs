@@ -7,15 +7,23 @@ use http::{HeaderMap, Method};
 use url::Url;
 
 use crate::flows::body;
-use crate::ports::{Body, Outgoing, Outside};
+use crate::flows::memory::Room;
+use crate::flows::within::within;
+use crate::ports::{Body, Outgoing, Outside, SendError};
 use crate::proxy::guard;
 
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// What a fetch may take, its body included.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 /// More than any set of keys.
 const BYTES: usize = 256 * 1024;
 
-/// The body of a 2xx; else why there is none. Redirects are not followed: the host is pinned.
-pub async fn get(outside: &impl Outside, url: &Url) -> Result<Bytes, String> {
+/// The body of a 2xx, all of it within [`TIMEOUT`]; else why there is none. Redirects are not followed: the host is pinned.
+pub async fn get(outside: &impl Outside, url: &Url, room: &Room) -> Result<Bytes, String> {
+    let fetched = within(outside, TIMEOUT, fetch(outside, url, room)).await;
+    fetched.unwrap_or_else(|| Err(SendError::Timeout.to_string()))
+}
+
+async fn fetch(outside: &impl Outside, url: &Url, room: &Room) -> Result<Bytes, String> {
     let private = outside.settings().private_upstreams;
     guard::check(url, private).map_err(|refused| refused.to_string())?;
     let request = Outgoing {
@@ -32,6 +40,6 @@ pub async fn get(outside: &impl Outside, url: &Url) -> Result<Bytes, String> {
     if !reply.status.is_success() {
         return Err(format!("the answer is {}", reply.status.as_u16()));
     }
-    let read = body::read(reply.body, BYTES).await;
-    read.map_err(|_| "the answer broke off, or is too large".to_owned())
+    let read = body::read_at_most(reply.body, BYTES, room).await;
+    read.ok_or_else(|| "the answer broke off, or is too large".to_owned())
 }

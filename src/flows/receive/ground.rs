@@ -12,9 +12,11 @@ use crate::error::Failure;
 use crate::expression::TemplateScope;
 use crate::flows::effective::Effective;
 use crate::flows::isolate::Isolate;
+use crate::flows::memory::{Room, built_bytes, too_many_values};
 use crate::flows::proxy_call::moment;
 use crate::flows::redaction::Redactor;
 use crate::ports::Outside;
+use crate::settings::UNPROVED_VALUES;
 use crate::webhook::{
     self, Event, Handshake, HandshakeError, KeySource, Proof, Refusal, Request, TransformError,
 };
@@ -22,12 +24,17 @@ use crate::webhook::{
 /// All events of one request together may have so much payload.
 const ALL_PAYLOADS: usize = 8 * 1024 * 1024;
 
+/// By what a request is known, and its events; or why there are none.
+pub type ReadEvents = (Option<String>, Result<Vec<Event>, TransformError>);
+
 /// Where a webhook arrives: what it is verified and read with.
 pub struct Ground<'a, O> {
     /// The outside.
     pub outside: &'a O,
     /// What its objects share.
     pub isolate: &'a Isolate,
+    /// What the request holds: in the share of unproved senders until it is verified.
+    pub room: &'a Room,
     /// The integration as it counts here.
     pub effective: &'a Effective,
     /// The account's whole context; an empty one on an install's URL.
@@ -55,14 +62,28 @@ impl<O: Outside> Ground<'_, O> {
             None => Err(Refusal::NotConfigured),
         };
         match proof {
-            Ok(()) => self.signed_handshake(webhook, request),
+            Ok(()) => {
+                self.prove(request)?;
+                self.signed_handshake(webhook, request)
+            }
             // Whoever is unknown learns nothing of what is wrong with a handshake.
             Err(refusal) => match self.handshake(webhook, request, Proof::Unsigned) {
                 Ok(Some(handshake)) => Ok(Some(handshake)),
+                _ if request.is_missed() => Err(too_many_values("The body", UNPROVED_VALUES)),
                 Ok(None) => Err(self.refused(&refusal)),
                 Err(error) => Err(self.refused_handshake(&error)),
             },
         }
+    }
+
+    /// What is held of it counts with what proved senders hold; all of it may be looked into.
+    fn prove(&self, request: &Request) -> Result<(), Failure> {
+        self.room.prove()?;
+        if request.release() || request.is_token() {
+            let values = request.values();
+            self.room.take(built_bytes(values, request.body().len()))?;
+        }
+        Ok(())
     }
 
     /// A handshake that cannot be worked out may be an event: that is not lost for it.
@@ -142,7 +163,13 @@ impl<O: Outside> Ground<'_, O> {
         source: &KeySource,
         age: keys::Age,
     ) -> Result<Option<keys::Keys>, Failure> {
-        match keys::keys(self.outside, &self.isolate.keys, source, age).await {
+        let asked = keys::Asked {
+            source,
+            age,
+            owner: &self.at.1,
+            room: self.room,
+        };
+        match keys::keys(self.outside, &self.isolate.keys, asked).await {
             Ok(keys) => Ok(Some(keys)),
             Err(keys::NoKeys::Refused) => Ok(None),
             Err(keys::NoKeys::Unavailable(reason)) => {
@@ -154,10 +181,10 @@ impl<O: Outside> Ground<'_, O> {
         }
     }
 
-    /// What is to be stored of a verified request, and the events as they were read.
-    pub fn read(&self, request: &Request) -> (Option<String>, Result<Vec<Event>, TransformError>) {
+    /// What is to be stored of a verified request, and the events as they were read, which count with what it holds.
+    pub fn read(&self, request: &Request) -> Result<ReadEvents, Failure> {
         let Some(webhook) = &self.effective.compiled.config.webhook else {
-            return (None, Ok(Vec::new()));
+            return Ok((None, Ok(Vec::new())));
         };
         let moment = moment(self.outside);
         let shown = self.shown.as_ref();
@@ -166,7 +193,11 @@ impl<O: Outside> Ground<'_, O> {
             None
         });
         let events = webhook::transform(webhook, request, shown, &moment);
-        (key, events.and_then(|events| self.checked(events)))
+        let events = events.and_then(|events| self.checked(events));
+        let payloads = events.iter().flatten().map(|event| event.payload.len());
+        // As they are read, and as they are stored.
+        self.room.take(2 * payloads.sum::<usize>())?;
+        Ok((key, events))
     }
 
     /// A payload is one column of a row.
@@ -213,7 +244,7 @@ impl<O: Outside> Ground<'_, O> {
         let Some(url) = &handshake.confirm_url else {
             return Ok(());
         };
-        let fetched = fetch::get(self.outside, url).await;
+        let fetched = fetch::get(self.outside, url, self.room).await;
         fetched.map(drop).map_err(|reason| {
             self.log("error", "webhook_confirmation_failed", &reason);
             Failure::busy("The subscription could not be confirmed. Try again.")

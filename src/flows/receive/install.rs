@@ -7,7 +7,10 @@ use std::rc::Rc;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
-use super::{Arrival, Brings, Ground, Received, asked_url, read_body, refuse_event_by, unreadable};
+use super::{
+    Arrival, Brings, Ground, Received, asked_url, limit_values, read_body, refuse_event_by,
+    unreadable,
+};
 use crate::error::{Code, Failure};
 use crate::flows::ask::{AccountAsk, EnvironmentAsk, FoundBy, ask_account, ask_environment};
 use crate::flows::import_account::install_disabled;
@@ -20,6 +23,9 @@ use crate::webhook::{self, Event, Request};
 
 /// Accounts that are asked at a time.
 const AT_ONCE: usize = 6;
+
+/// What accounts are sent at a time of one webhook: fewer of them where it is large.
+const COPIES_BYTES: usize = 4 * 1024 * 1024;
 
 /// What each account is to store; several may be to store the same.
 type Shares = BTreeMap<AccountId, Share>;
@@ -43,14 +49,15 @@ pub async fn receive_for_install<O: Outside>(
     let id: InstallId = id.parse().map_err(|_| hidden())?;
     let install = published::published_install(outside, isolate, id).await?;
     let install = install.ok_or_else(hidden)?;
-    let mut room = isolate.room();
-    let body = read_body(outside, incoming.body, &mut room).await?;
+    let room = isolate.memory.unproved_room();
+    let body = read_body(outside, incoming.body, &room).await?;
     let effective = effective::of_install(outside, isolate, install).await;
     let effective = effective.map_err(|failure| unreadable(outside, &failure, &id.to_string()))?;
     let context = json!({});
     let ground = Ground {
         outside,
         isolate,
+        room: &room,
         effective: &effective,
         context: &context,
         sealed: &Value::Null,
@@ -61,6 +68,7 @@ pub async fn receive_for_install<O: Outside>(
     };
     let url = asked_url(outside.settings(), &incoming.url);
     let request = Request::new(&incoming.method, &url, &incoming.headers, &body);
+    limit_values(&request, &room)?;
     if let Some(handshake) = ground.verified(&request).await? {
         ground.confirm(&handshake).await?;
         return Ok(Received::Handshake(Box::new(handshake)));
@@ -69,7 +77,7 @@ pub async fn receive_for_install<O: Outside>(
     if !effective.install.is_enabled {
         return Err(install_disabled());
     }
-    let (key, events) = ground.read(&request);
+    let (key, events) = ground.read(&request)?;
     let found = ground
         .accounts(&request, events.as_deref().unwrap_or_default())
         .await?;
@@ -211,6 +219,8 @@ impl<O: Outside> Ground<'_, O> {
             );
         }
         let has_events = !shares.is_empty();
+        let largest = shares.values().map(|share| bytes_of(&share.brings)).max();
+        let at_once = (COPIES_BYTES / largest.unwrap_or(1).max(1)).clamp(1, AT_ONCE);
         let asks = shares.into_iter().map(|(account, share)| {
             let found_by = share.found_by.map(|value| FoundBy {
                 field: found.field.clone(),
@@ -219,7 +229,7 @@ impl<O: Outside> Ground<'_, O> {
             self.store_in(account, key.clone(), share.brings, found_by)
         });
         let stored: Vec<Option<Vec<EventId>>> =
-            stream::iter(asks).buffered(AT_ONCE).try_collect().await?;
+            stream::iter(asks).buffered(at_once).try_collect().await?;
         let stored: Vec<_> = stored.into_iter().flatten().collect();
         // A request that brings no event still has its accounts.
         let matched = if has_events {
@@ -241,6 +251,9 @@ impl<O: Outside> Ground<'_, O> {
         brings: Rc<Brings>,
         found_by: Option<FoundBy>,
     ) -> Result<Option<Vec<EventId>>, Failure> {
+        // Its copy, and the copy's text as it is sent.
+        let room = self.isolate.room();
+        room.take(2 * bytes_of(&brings))?;
         let brings = (*brings).clone();
         let arrival = Arrival {
             key,
@@ -264,5 +277,13 @@ impl<O: Outside> Ground<'_, O> {
                 Err(Failure::storage())
             }
         }
+    }
+}
+
+/// What a share takes in memory.
+fn bytes_of(brings: &Brings) -> usize {
+    match brings {
+        Brings::Events(events) => events.iter().map(|event| event.payload.len()).sum(),
+        Brings::Unread(kept, _) => kept.bytes(),
     }
 }

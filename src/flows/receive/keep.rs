@@ -51,6 +51,11 @@ impl Kept {
         }
     }
 
+    /// What it takes in memory.
+    pub fn bytes(&self) -> usize {
+        self.body.len()
+    }
+
     /// As it can be read again.
     pub fn again(self) -> Again {
         let mut headers = HeaderMap::new();

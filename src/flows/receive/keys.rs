@@ -1,15 +1,16 @@
-//! Published keys, kept by the isolate. An address of the file is asked once a minute at most; addresses that a
-//! request names, which the file's pattern fits, so many a minute, for whoever names them may be unknown.
+//! Published keys, kept by the isolate. An address of the file is asked once a minute at most; of addresses that a
+//! request names, which the file's pattern fits, each account or install asks so many a minute, for whoever names them
+//! may be unknown.
 
-use std::cell::{Cell, RefCell};
-use std::num::NonZeroUsize;
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use lru::LruCache;
-
 use super::fetch;
+use crate::flows::byte_cache::ByteCache;
+use crate::flows::memory::Room;
 use crate::ports::Outside;
+use crate::settings::SMALL_CACHE_BYTES;
 use crate::time::Timestamp;
 use crate::webhook::{KeySource, PublishedKey, read_keys};
 
@@ -21,13 +22,13 @@ const PAUSE: Duration = Duration::from_mins(1);
 const RETRY: Duration = Duration::from_secs(5);
 /// While fetching fails, old keys serve so long.
 const STALE: Duration = Duration::from_hours(24);
-/// Addresses named by requests that are asked in a minute.
+/// Addresses named by requests that one account or install asks in a minute.
 const NAMED_A_MINUTE: u32 = 20;
 /// Who finds keys being fetched looks again after so long, so often.
 const LOOK: Duration = Duration::from_millis(200);
 const LOOKS: u32 = 20;
-
-const COPIES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(199);
+/// What is kept of addresses that have no keys, and of who asked how often.
+const NOTES_BYTES: usize = 128 * 1024;
 
 /// Keys of one address.
 pub type Keys = Rc<Vec<PublishedKey>>;
@@ -49,15 +50,41 @@ struct Copy {
     is_under_way: bool,
 }
 
-type Shelf = RefCell<Option<LruCache<String, Copy>>>;
+type Shelf = RefCell<ByteCache<String, Copy>>;
 
-/// The isolate's copies, by address. Those that requests name never push out those of files.
-#[derive(Default)]
+/// The isolate's copies, by address. Those that requests name never push out those of files, and those without keys
+/// none that have some.
 pub struct KeyCopies {
     published: Shelf,
     named: Shelf,
-    /// The minute, and how many were asked in it.
-    asked: Cell<(i64, u32)>,
+    /// No keys (yet): asked for, or failed.
+    without: Shelf,
+    /// By account or install: the minute, and how many were asked in it.
+    asked: RefCell<ByteCache<String, (i64, u32)>>,
+}
+
+impl Default for KeyCopies {
+    fn default() -> Self {
+        let shelf = |most| RefCell::new(ByteCache::new(most));
+        Self {
+            published: shelf(SMALL_CACHE_BYTES),
+            named: shelf(SMALL_CACHE_BYTES),
+            without: shelf(NOTES_BYTES),
+            asked: RefCell::new(ByteCache::new(NOTES_BYTES)),
+        }
+    }
+}
+
+/// What keys are asked for.
+pub struct Asked<'a> {
+    /// Where they are.
+    pub source: &'a KeySource,
+    /// How old they may be.
+    pub age: Age,
+    /// The account or install whose webhook it is.
+    pub owner: &'a str,
+    /// Where the request's bytes are counted.
+    pub room: &'a Room,
 }
 
 /// Why there are no keys.
@@ -73,14 +100,13 @@ pub enum NoKeys {
 pub async fn keys(
     outside: &impl Outside,
     copies: &KeyCopies,
-    source: &KeySource,
-    age: Age,
+    asked: Asked<'_>,
 ) -> Result<Keys, NoKeys> {
-    let address = source.url().as_str();
+    let Asked { source, age, .. } = asked;
     for _ in 0..LOOKS {
         let now = outside.now();
         match copies.copy(source) {
-            Some(copy) if copy.keys.is_none() && copy.is_under_way => outside.sleep(LOOK).await,
+            Some(copy) if copy.is_asked_for(now) => outside.sleep(LOOK).await,
             Some(copy) => match copy.usable(source, age, now) {
                 Some(known) => return known,
                 None => break,
@@ -89,29 +115,20 @@ pub async fn keys(
         }
     }
     let now = outside.now();
-    if matches!(source, KeySource::Named(_)) && !copies.may_ask(now) {
+    if matches!(source, KeySource::Named(_)) && !copies.may_ask(asked.owner, now) {
         return Err(NoKeys::Unavailable(
             "too many addresses of keys are named".to_owned(),
         ));
     }
-    copies.note(
-        source,
-        |copy| (copy.asked_at, copy.is_under_way) = (now, true),
-        now,
-    );
-    let fetched = fetch::get(outside, source.url()).await;
-    let read = fetched.and_then(|bytes| read_keys(&bytes).map_err(|refusal| refusal.to_string()));
-    let now = outside.now();
-    let keys = read.map(Rc::new);
-    copies.note(source, |copy| copy.take(keys.as_ref().ok(), now), now);
-    match (keys, source) {
-        (Ok(keys), _) => Ok(keys),
-        (Err(_), KeySource::Named(_)) => Err(NoKeys::Refused),
-        (Err(reason), KeySource::Published(_)) => {
-            let stale = copies.copy(source).and_then(|copy| copy.stale(now));
-            stale.ok_or_else(|| NoKeys::Unavailable(format!("{address}: {reason}")))
-        }
-    }
+    copies.keep(source, Copy::asked(copies.copy(source), now), 0);
+    let (read, bytes) = match fetch::get(outside, source.url(), asked.room).await {
+        Ok(text) => (
+            read_keys(&text).map_err(|refusal| refusal.to_string()),
+            text.len(),
+        ),
+        Err(reason) => (Err(reason), 0),
+    };
+    copies.answered(source, read.map(Rc::new), bytes, outside.now())
 }
 
 impl Copy {
@@ -136,11 +153,21 @@ impl Copy {
         keys.filter(|_| now.since(self.fetched_at) < STALE)
     }
 
-    fn take(&mut self, keys: Option<&Keys>, now: Timestamp) {
-        self.is_under_way = false;
-        if let Some(keys) = keys {
-            (self.keys, self.fetched_at) = (Some(Rc::clone(keys)), now);
+    /// It is being asked for.
+    fn asked(before: Option<Self>, now: Timestamp) -> Self {
+        let (keys, fetched_at) = before.map_or((None, now), |copy| (copy.keys, copy.fetched_at));
+        Self {
+            keys,
+            fetched_at,
+            asked_at: now,
+            is_under_way: true,
         }
+    }
+
+    /// Whether another request asks for it now. One that was cut off asks no more when its time is over.
+    fn is_asked_for(&self, now: Timestamp) -> bool {
+        let is_in_time = now.since(self.asked_at) < fetch::TIMEOUT;
+        self.keys.is_none() && self.is_under_way && is_in_time
     }
 }
 
@@ -153,28 +180,55 @@ impl KeyCopies {
     }
 
     fn copy(&self, source: &KeySource) -> Option<Copy> {
-        let mut copies = self.shelf(source).borrow_mut();
-        copies.as_mut()?.get(source.url().as_str()).cloned()
+        let address = source.url().as_str();
+        let with_keys = self.shelf(source).borrow_mut().get(address).cloned();
+        with_keys.or_else(|| self.without.borrow_mut().get(address).cloned())
     }
 
-    fn note(&self, source: &KeySource, change: impl FnOnce(&mut Copy), now: Timestamp) {
-        let mut copies = self.shelf(source).borrow_mut();
-        let copies = copies.get_or_insert_with(|| LruCache::new(COPIES));
-        let new = || Copy {
-            keys: None,
-            fetched_at: now,
-            asked_at: now,
-            is_under_way: false,
+    fn keep(&self, source: &KeySource, copy: Copy, bytes: usize) {
+        let address = source.url().as_str();
+        let copies = match copy.keys {
+            Some(_) => self.shelf(source),
+            None => &self.without,
         };
-        change(copies.get_or_insert_mut(source.url().as_str().to_owned(), new));
+        let bytes = address.len().saturating_add(bytes);
+        copies.borrow_mut().put(address.to_owned(), bytes, copy);
+    }
+
+    /// Notes what came, and says what counts now.
+    fn answered(
+        &self,
+        source: &KeySource,
+        read: Result<Keys, String>,
+        bytes: usize,
+        now: Timestamp,
+    ) -> Result<Keys, NoKeys> {
+        let mut copy = Copy {
+            is_under_way: false,
+            ..Copy::asked(self.copy(source), now)
+        };
+        let stale = copy.stale(now);
+        if let Ok(keys) = &read {
+            (copy.keys, copy.fetched_at) = (Some(Rc::clone(keys)), now);
+            self.without.borrow_mut().remove(source.url().as_str());
+        }
+        self.keep(source, copy, bytes);
+        match (read, source) {
+            (Ok(keys), _) => Ok(keys),
+            (Err(_), KeySource::Named(_)) => Err(NoKeys::Refused),
+            (Err(reason), KeySource::Published(url)) => {
+                stale.ok_or_else(|| NoKeys::Unavailable(format!("{url}: {reason}")))
+            }
+        }
     }
 
     /// Counts an address that a request names.
-    fn may_ask(&self, now: Timestamp) -> bool {
+    fn may_ask(&self, owner: &str, now: Timestamp) -> bool {
         let minute = now.as_millis() / 60_000;
-        let (of, asked) = self.asked.get();
-        let asked = if of == minute { asked + 1 } else { 1 };
-        self.asked.set((minute, asked));
+        let mut all = self.asked.borrow_mut();
+        let before = all.get(owner).filter(|(of, _)| *of == minute);
+        let asked = before.map_or(0, |(_, asked)| *asked) + 1;
+        all.put(owner.to_owned(), owner.len(), (minute, asked));
         asked <= NAMED_A_MINUTE
     }
 }

@@ -1,0 +1,49 @@
+//! How many callers may be inside one object.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use crate::error::Failure;
+
+/// The callers that are inside one object. Each may wait by a timer; an object has 10,000 of those, and the next one
+/// would end it.
+#[derive(Debug, Clone, Default)]
+pub struct Callers(Rc<Cell<usize>>);
+
+/// One of them; gone when dropped.
+#[derive(Debug)]
+pub struct Inside(Rc<Cell<usize>>);
+
+impl Callers {
+    /// One more, unless there are `most`.
+    pub fn enter(&self, most: usize) -> Result<Inside, Failure> {
+        if self.0.get() >= most {
+            return Err(Failure::busy(
+                "Too many callers wait for this account or environment at once. Try again.",
+            ));
+        }
+        self.0.set(self.0.get() + 1);
+        Ok(Inside(Rc::clone(&self.0)))
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_callers_are_inside_and_no_more() {
+        let callers = Callers::default();
+        let inside: Vec<_> = (0..3).map(|_| callers.enter(3).unwrap()).collect();
+        let over = callers.enter(3).unwrap_err();
+        assert_eq!((over.status(), over.retry_after.is_some()), (503, true));
+        drop(inside);
+        callers.enter(3).unwrap();
+    }
+}

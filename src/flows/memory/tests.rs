@@ -1,0 +1,90 @@
+use super::*;
+use crate::settings::VALUE_BYTES;
+
+const MIB: usize = 1024 * 1024;
+
+fn budget() -> MemoryBudget {
+    MemoryBudget::new(Buffers {
+        answer_bytes: 1_000,
+        total_bytes: 10_000,
+        unproved_bytes: 4 * MIB,
+    })
+}
+
+#[test]
+fn each_share_ends_exactly_at_its_limit_and_gives_back() {
+    for (room, limit) in [
+        (MemoryBudget::room as fn(&MemoryBudget) -> Room, 10_000),
+        (MemoryBudget::walk_room, 5_000),
+        (MemoryBudget::unproved_room, 4 * MIB),
+    ] {
+        let budget = budget();
+        for _ in 0..2 {
+            let first = room(&budget);
+            first.take(limit).unwrap();
+            assert_eq!(first.take(1).unwrap_err().status(), 503);
+            assert_eq!(room(&budget).take(1).unwrap_err().status(), 503);
+        }
+        room(&budget).take(limit).unwrap();
+    }
+}
+
+#[test]
+fn of_forty_strangers_who_stall_the_oldest_give_way_and_those_proved_are_not_concerned() {
+    let budget = budget();
+    let rooms: Vec<Room> = (0..40).map(|_| budget.unproved_room()).collect();
+    let open: Vec<_> = rooms.iter().map(Room::arriving).collect();
+    for one in &open {
+        one.push(&[0; 1_000]).unwrap();
+        one.push(&vec![0; MIB - 1_001]).unwrap();
+    }
+    let held: usize = open.iter().map(Arriving::bytes).sum();
+    assert_eq!(
+        held,
+        budget.held.unproved.get(),
+        "what is counted is what is there"
+    );
+    assert!(held <= 4 * MIB);
+    let small = budget.unproved_room();
+    small.arriving().push(&[0; 1_000_000]).unwrap();
+    budget.room().take(10_000).unwrap();
+    let gone = open.iter().filter(|one| one.push(&[]).is_err()).count();
+    assert_eq!(gone, 37, "the newest three still arrive");
+    let last = open.into_iter().next_back().unwrap();
+    assert_eq!(last.whole().unwrap().len(), MIB - 1);
+    drop(rooms);
+    assert_eq!(budget.held.unproved.get(), 1_000_000);
+    assert!(budget.held.arriving.borrow().is_empty());
+}
+
+#[test]
+fn what_is_proved_moves_to_the_proved_share_where_that_has_room() {
+    let budget = budget();
+    let room = budget.unproved_room();
+    room.take(6_000).unwrap();
+    let other = budget.room();
+    other.take(4_001).unwrap();
+    assert_eq!(room.prove().unwrap_err().status(), 503);
+    drop(other);
+    room.prove().unwrap();
+    assert!(budget.room().take(4_001).is_err());
+    budget.unproved_room().take(4 * MIB).unwrap();
+    drop(room);
+    budget.room().take(10_000).unwrap();
+}
+
+#[test]
+fn values_are_counted_and_their_room_taken_before_they_are_built() {
+    let budget = budget();
+    let room = budget.room();
+    let built = parse_counted(b"[1,2]", 3, &room).unwrap();
+    assert_eq!(built, serde_json::json!([1, 2]));
+    assert_eq!(room.taken.bytes.get(), 3 * VALUE_BYTES + 5);
+    let over = parse_counted(b"[1,2]", 2, &room);
+    assert!(matches!(over, Err(Unbuilt::TooMany(2))));
+    let broken = parse_counted(b"[1,2", 9, &room);
+    assert!(matches!(broken, Err(Unbuilt::NotJson(_))));
+    let long = format!("[{}]", vec!["0"; 200].join(","));
+    let refused = parse_counted(long.as_bytes(), 1_000, &room).unwrap_err();
+    assert_eq!(refused.of_caller("It").status(), 503);
+}

@@ -1,0 +1,433 @@
+//! One account of bytes per isolate: what strangers send stalls nobody, and what is held is counted until it is gone.
+
+use std::time::Duration;
+
+use causeway::api;
+use causeway::ports::{Body, Incoming, Reply, System};
+use futures::executor::block_on;
+use futures::future::{Either, join_all, select};
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Client};
+use crate::outside::{Pieces, World, stalled, within};
+use crate::received::{SECRET, Shop, signed};
+
+const MIB: usize = 1024 * 1024;
+/// How long somebody without a proof may take to send a body.
+const STRANGERS: Duration = Duration::from_secs(10);
+
+/// A shop with an account, whose provider answers every list with a record.
+fn shop() -> Shop {
+    let shop = Shop::new(&json!({}));
+    answering(&shop);
+    shop
+}
+
+fn answering(shop: &Shop) {
+    let json = [("content-type", "application/json")];
+    shop.world
+        .provides(move |_| crate::outside::reply(200, &json, Body::from_bytes(r#"[{"id":1}]"#)));
+}
+
+/// Where anybody may send a body.
+fn open_addresses(shop: &Shop) -> [String; 4] {
+    [
+        format!("/environment-integration-webhook/{}", shop.setting.install),
+        format!("/integrated-account-webhook/{}", shop.account),
+        "/connect/shop".to_owned(),
+        "/connect/shop/callback".to_owned(),
+    ]
+}
+
+fn stranger(shop: &Shop) -> Client {
+    shop.setting.client.with_token("")
+}
+
+/// What callers and a provider get while forty strangers send to `address` and go no further.
+fn beside_stalled(shop: &Shop, address: &str, bytes: usize) -> Vec<(String, Answer)> {
+    let stranger = stranger(shop);
+    let open: Vec<_> = (0..40)
+        .map(|_| stranger.request_async("POST", address, &[], stalled(bytes, Some(250_000))))
+        .collect();
+    let calls = async {
+        shop.world.sleep_turn().await;
+        // All of them hold what has arrived by now.
+        let client = &shop.setting.client;
+        let path = |path: &str| format!("{path}?integrated_account_id={}", shop.account);
+        let headers = [("content-type", "application/json")];
+        let (lists, custom) = (path("/proxy/orders"), path("/custom/x"));
+        let list = client.request_async("GET", &lists, &[], Body::Empty).await;
+        let body = Body::from_bytes(r#"{"a":1}"#);
+        let post = client.request_async("POST", &custom, &headers, body).await;
+        let text = r#"{"topic":"paid","shop":"one","nr":1}"#;
+        let signature = signed(SECRET, text);
+        let headers = [("x-signature", signature.as_str())];
+        let path = format!("/integrated-account-webhook/{}", shop.account);
+        let body = Body::from_bytes(text);
+        let own = stranger.request_async("POST", &path, &headers, body).await;
+        let path = format!("/environment-integration-webhook/{}", shop.setting.install);
+        let body = Body::from_bytes(text);
+        let install = stranger.request_async("POST", &path, &headers, body).await;
+        let new = json!({ "tenant_id": "t" });
+        let admin = client.send_async("POST", "/link-token", &new);
+        let named = |name: &str, answer| (name.to_owned(), answer);
+        vec![
+            named("list", list),
+            named("post", post),
+            named("account's webhook", own),
+            named("install's webhook", install),
+            named("link token", admin.await),
+        ]
+    };
+    let open = std::pin::pin!(join_all(open));
+    let both = async {
+        match select(open, std::pin::pin!(calls)).await {
+            Either::Left(..) => panic!("a stalled body was answered before anything else"),
+            Either::Right((answers, _)) => answers,
+        }
+    };
+    block_on(shop.world.run_passing(both))
+}
+
+#[test]
+fn forty_strangers_who_stall_take_no_proved_senders_room() {
+    for address in open_addresses(&shop()) {
+        for bytes in [1, 100_000, 200_000] {
+            let shop = shop();
+            let own = address_of(&shop, &address);
+            for (what, answer) in beside_stalled(&shop, &own, bytes) {
+                let is_good = matches!(answer.status, 200 | 201);
+                assert!(
+                    is_good,
+                    "{what} beside {bytes} bytes at {own}: {}",
+                    answer.text()
+                );
+            }
+        }
+    }
+}
+
+/// The same address of another shop.
+fn address_of(shop: &Shop, address: &str) -> String {
+    let own = open_addresses(shop);
+    let kind = |text: &str| text.split('/').nth(1).unwrap().to_owned();
+    let same = own.iter().find(|own| {
+        kind(own) == kind(address) && own.ends_with("callback") == address.ends_with("callback")
+    });
+    same.unwrap().clone()
+}
+
+#[test]
+fn a_stranger_whose_body_stalls_is_answered_after_ten_seconds_and_holds_nothing() {
+    let shop = shop();
+    for address in open_addresses(&shop) {
+        for length in [Some(200_000), None] {
+            let ask = stranger(&shop);
+            let asked = ask.request_async("POST", &address, &[], stalled(1_000, length));
+            let began = shop.world.now();
+            let answer = within(&shop.world, Duration::from_mins(1), asked);
+            let took = shop.world.now().since(began);
+            let answer = answer.unwrap_or_else(|| panic!("{address} is open after a minute"));
+            assert_eq!(answer.status, 408, "{address}: {}", answer.text());
+            assert!(
+                took >= STRANGERS && took < STRANGERS * 2,
+                "{address}: {took:?}"
+            );
+            assert_eq!(held(&shop.world), 0, "{address}");
+        }
+    }
+}
+
+/// The bytes that the isolate holds for proved callers, found by what is still to be had.
+fn held(world: &World) -> usize {
+    let total = causeway::settings::BUFFERED_TOTAL_BYTES;
+    let is_free = |bytes: usize| world.isolate().room().take(bytes).is_ok();
+    let (mut free, mut most) = (0, total);
+    while free < most {
+        let middle = (free + most).div_ceil(2);
+        if is_free(middle) {
+            free = middle;
+        } else {
+            most = middle - 1;
+        }
+    }
+    total - free
+}
+
+/// The answer as the platform gets it, unread.
+fn unread(shop: &Shop, path: &str) -> Reply<Pieces> {
+    let token = format!("Bearer {}", shop.setting.client.token);
+    let request = Incoming {
+        method: http::Method::GET,
+        url: format!("https://causeway.example{path}").parse().unwrap(),
+        headers: [(http::header::AUTHORIZATION, token.parse().unwrap())]
+            .into_iter()
+            .collect(),
+        body: Body::Empty,
+    };
+    let isolate = shop.world.isolate();
+    let asked = api::handle(&shop.world, &isolate, Ok(request));
+    block_on(shop.world.run_passing(asked))
+}
+
+fn list_of(bytes: usize) -> String {
+    format!(r#"["{}"]"#, "a".repeat(bytes - 4))
+}
+
+#[test]
+fn an_answer_is_held_until_its_reader_has_it_or_is_gone() {
+    let shop = shop();
+    let path = format!("/proxy/orders?integrated_account_id={}", shop.account);
+    shop.world.answers(200, &[], &list_of(4 * MIB));
+    let reply = unread(&shop, &path);
+    assert_eq!(reply.status, 200);
+    assert!(held(&shop.world) >= 4 * MIB, "{}", held(&shop.world));
+    drop(reply);
+    assert_eq!(held(&shop.world), 0, "its reader is gone");
+    shop.world.answers(200, &[], &list_of(4 * MIB));
+    let reply = unread(&shop, &path);
+    let read = block_on(crate::outside::collect(reply.body));
+    assert!(read.len() > 4 * MIB);
+    assert_eq!(held(&shop.world), 0, "it was read");
+}
+
+#[test]
+fn readers_who_stop_cannot_hold_more_than_the_isolate_counts() {
+    let shop = shop();
+    let path = format!("/proxy/orders?integrated_account_id={}", shop.account);
+    let mut statuses = Vec::new();
+    let mut held = Vec::new();
+    for _ in 0..16 {
+        shop.world.answers(200, &[], &list_of(4 * MIB));
+        let reply = unread(&shop, &path);
+        statuses.push(reply.status.as_u16());
+        held.push(reply);
+    }
+    assert!(statuses.contains(&503), "{statuses:?}");
+    drop(held);
+    shop.world.answers(200, &[], &list_of(4 * MIB));
+    assert_eq!(unread(&shop, &path).status, 200);
+}
+
+/// Many small values: each costs many times its text.
+fn dense(bytes: usize) -> String {
+    format!("[{}]", vec!["[0]"; bytes / 4].join(","))
+}
+
+#[test]
+fn what_is_built_of_a_body_is_counted_before_it_is_built() {
+    let shop = shop();
+    let client = &shop.setting.client;
+    let account = format!("integrated_account_id={}", shop.account);
+    let wide = dense(MIB - 1_000);
+    let rows = [
+        (
+            "POST",
+            "/integration/validate".to_owned(),
+            format!(r#"{{"name":"a","config":{{"x-a":{wide}}}}}"#),
+        ),
+        (
+            "PATCH",
+            format!("/environment-integration/{}", shop.setting.install),
+            format!(r#"{{"override":{{"x-a":{wide}}}}}"#),
+        ),
+        ("POST", format!("/proxy/_/none?{account}"), wide.clone()),
+        ("POST", "/webhook".to_owned(), wide.clone()),
+        ("POST", "/event/replay".to_owned(), wide.clone()),
+    ];
+    let json = [("content-type", "application/json")];
+    for (method, path, body) in rows {
+        let answer = client.request(method, &path, &json, Body::from_bytes(body));
+        assert_eq!(answer.code(413), "caller.body_too_large", "{method} {path}");
+    }
+}
+
+#[test]
+fn a_form_without_a_proof_has_no_more_than_a_thousand_fields() {
+    let handshake =
+        json!({ "handle_verification": "body.challenge", "allow_unsigned_handshake": true });
+    let shop = Shop::new(&handshake);
+    let form = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("x-signature", ""),
+    ];
+    for (fields, status) in [(1_000, 401), (1_001, 413), (500_000, 413)] {
+        let body = "a&".repeat(fields);
+        for answer in [shop.to_account(&form, &body), shop.to_install(&form, &body)] {
+            assert_eq!(answer.status, status, "{fields}: {}", answer.text());
+        }
+        let mut page = crate::connect::Browser::of(&shop.world);
+        if fields == 1_001 {
+            let answer = page.raw("/connect/shop", &form[..1], body.clone());
+            assert_eq!(answer.status, 413);
+        }
+        drop(page.get("/"));
+    }
+}
+
+#[test]
+fn a_context_over_its_limit_is_refused_by_its_bytes() {
+    let shop = shop();
+    let issued = shop
+        .setting
+        .client
+        .post(
+            "/integrated-account/token",
+            &json!({ "integrated_account_id": shop.account }),
+        )
+        .expect(201);
+    let own = shop
+        .setting
+        .client
+        .with_token(issued["integrated_account_token"].as_str().unwrap());
+    let client = &shop.setting.client;
+    let with = |context: Value| json!({ "context": context });
+    let account = format!("/integrated-account/{}", shop.account);
+    let imported = json!({ "tenant_id": "t", "environment_integration_id": shop.setting.install, "authentication_method": "api_key" });
+    let merged = |context: Value| {
+        let mut body = imported.clone();
+        body["context"] = context;
+        body
+    };
+    // As text it is over the limit; what it comes to would never be built.
+    let wide: Value = serde_json::from_str(&dense(260 * 1024)).unwrap();
+    let wide = json!({ "api_key": "k", "list": wide });
+    shop.world.object_messages_are_counted();
+    for (caller, method, path, body) in [
+        (client, "PATCH", account.clone(), with(wide.clone())),
+        (
+            client,
+            "PATCH",
+            format!("{account}/credentials"),
+            with(wide.clone()),
+        ),
+        (
+            client,
+            "POST",
+            "/integrated-account".to_owned(),
+            merged(wide.clone()),
+        ),
+    ] {
+        let failure = caller.send(method, &path, &body).expect(422);
+        let place = &failure["details"]["failures"][0];
+        assert_eq!(place["path"], "context", "{method} {path}: {failure}");
+    }
+    // An account token's change has 16 KiB in all.
+    let refused = own.send("PATCH", "/integrated-account/me", &with(wide));
+    assert_eq!(refused.code(413), "caller.body_too_large");
+    assert_eq!(
+        shop.world.object_messages(),
+        0,
+        "an object was asked about it"
+    );
+}
+
+#[test]
+fn so_many_callers_wait_inside_one_object_and_the_next_is_told_to_come_again() {
+    let variables = [("CALLS_WAITING", "40")];
+    for (waiting, status) in [(39, 200), (40, 503)] {
+        let shop = Shop::in_world(World::with(&variables), &json!({}));
+        let client = &shop.setting.client;
+        let path = format!("/custom/x?integrated_account_id={}", shop.account);
+        let late = shop.world.now().as_millis() + 20_000;
+        for _ in 0..4 {
+            shop.world.answers_at(late, 200, "{}");
+        }
+        answering(&shop);
+        let open = (0..waiting).map(|_| client.request_async("GET", &path, &[], Body::Empty));
+        let open = std::pin::pin!(join_all(open));
+        let next = async {
+            shop.world.sleep_turn().await;
+            let webhook = format!("/integrated-account-webhook/{}", shop.account);
+            let body = r#"{"topic":"paid","shop":"one","nr":1}"#;
+            let signature = signed(SECRET, body);
+            let headers = [("x-signature", signature.as_str())];
+            let asked = stranger(&shop);
+            asked
+                .request_async("POST", &webhook, &headers, Body::from_bytes(body))
+                .await
+        };
+        let both = async {
+            match select(open, std::pin::pin!(next)).await {
+                Either::Left(..) => panic!("they did not wait"),
+                Either::Right((answer, open)) => {
+                    let open = open.await;
+                    assert!(open.iter().all(|answer| answer.status == 200), "{waiting}");
+                    answer
+                }
+            }
+        };
+        let answer = block_on(shop.world.run_passing(both));
+        assert_eq!(answer.status, status, "{}", answer.text());
+        assert_eq!(answer.header("retry-after").is_some(), status == 503);
+    }
+}
+
+#[test]
+fn forty_callers_who_send_at_once_have_the_isolates_room_and_no_more() {
+    // Each takes a body of 64 KiB and is built: 40 of them are within 12 MiB, and 200 are not.
+    let least = [
+        ("BUFFERED_TOTAL_BYTES", "12582912"),
+        ("BUFFERED_ANSWER_BYTES", "1000"),
+    ];
+    for (callers, is_busy) in [(40, false), (200, true)] {
+        let shop = Shop::in_world(World::with(&least), &json!({}));
+        let client = &shop.setting.client;
+        let path = "/integration/validate";
+        let asked =
+            (0..callers).map(|_| client.request_async("POST", path, &[], stalled(64 * 1024, None)));
+        let asked = join_all(asked);
+        let answers = block_on(shop.world.run_passing(asked));
+        let busy = answers.iter().filter(|answer| answer.status == 503).count();
+        assert_eq!(busy > 0, is_busy, "{busy} of {callers}");
+        assert!(
+            answers
+                .iter()
+                .all(|answer| matches!(answer.status, 408 | 503))
+        );
+    }
+}
+
+#[test]
+fn a_webhooks_copies_for_many_accounts_are_counted() {
+    let transform = r#"[1..6].{ "event_type": "e", "context_lookup_field_value": "s" & $string($), "payload": $$.body.text & $string($) }"#;
+    let shop = Shop::new(&json!({ "payload_transform": transform }));
+    for number in 1..=6 {
+        shop.another(&format!("s{number}"));
+    }
+    let body = json!({ "shop": "one", "text": "x".repeat(900_000) }).to_string();
+    let total = causeway::settings::BUFFERED_TOTAL_BYTES;
+    let others = shop.world.isolate().room();
+    others.take(total - 2 * MIB).unwrap();
+    assert_eq!(shop.to_install(&[], &body).code(503), "internal.busy");
+    drop(others);
+    let stored = shop.to_install(&[], &body).expect(200);
+    assert_eq!(stored["matched"], 6);
+}
+
+#[test]
+fn an_account_has_a_hundred_thousand_idempotency_keys_at_a_time() {
+    let shop = shop();
+    let path = format!("/custom/x?integrated_account_id={}", shop.account);
+    let write = |key: &str| {
+        let headers = [("idempotency-key", key)];
+        shop.setting
+            .client
+            .request("POST", &path, &headers, Body::from_bytes("{}"))
+    };
+    assert_eq!(write("first").status, 200);
+    let id: causeway::ids::AccountId = shop.account.parse().unwrap();
+    let object = causeway::ports::ObjectName::Account(id);
+    let more = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 99998) \
+                INSERT INTO kept_answer SELECT 'p' || i, 'b', 1700000000000, 200, NULL FROM n";
+    shop.world.select(object, more);
+    shop.world.restart();
+    assert_eq!(write("second").status, 200);
+    let over = write("third");
+    assert!(over.header("retry-after").is_some());
+    assert_eq!(over.code(429), "caller.rate_limited");
+    assert_eq!(write("second").status, 200, "a known one is answered");
+    shop.world.pass(Duration::from_hours(25));
+    shop.world.settle();
+    assert_eq!(write("third").status, 200);
+}
