@@ -2,10 +2,8 @@
 //! customer connects it again. A refusal is confirmed before: by the file's `validation`, or by a second one.
 
 use std::cell::Cell;
-use std::pin::pin;
 use std::rc::Rc;
 
-use futures_util::future::{Either, select};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
@@ -18,6 +16,7 @@ use crate::account::status::Status;
 use crate::error::{Failure, Speaker};
 use crate::flows::effective::Effective;
 use crate::flows::run_action::{NamedAction, Outcome, VALIDATION, run_action};
+use crate::flows::within::within;
 use crate::ports::{Outside, Sees, Storage};
 use crate::settings::{CONFIRMATION_PAUSE, CONFIRMATION_TIMEOUT};
 use crate::time::Timestamp;
@@ -178,14 +177,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Verdict::Silent;
         };
         let wait = deadline.since(self.outside.now());
-        let (asked, too_late) = (
-            pin!(self.asked(action, refused, effective)),
-            pin!(self.outside.sleep(wait)),
-        );
-        match select(asked, too_late).await {
-            Either::Left((verdict, _)) => verdict,
-            Either::Right(_) => Verdict::Unclear,
-        }
+        let asked = self.asked(action, refused, effective);
+        let verdict = within(&self.outside, wait, asked).await;
+        verdict.unwrap_or(Verdict::Unclear)
     }
 
     async fn asked(
