@@ -12,6 +12,7 @@ use super::{AccountObject, Loaded};
 use crate::account::origin::Origin;
 use crate::error::Failure;
 use crate::flows::import_account::{check_context, install_disabled};
+use crate::flows::memory::Room;
 use crate::flows::receive::{
     Arrival, Brings, NewEvent, Received, asked_url, bad_signature, limit_values, read_body,
     refuse_event_by, unreadable,
@@ -41,7 +42,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         limit_values(&request, &room)?;
         let ground = self.webhook_ground(&loaded, &effective, false, (request_id, &room));
         if let Some(handshake) = ground.verified(&request).await? {
-            self.keep_handed_over(&handshake, request_id).await?;
+            self.keep_handed_over(&handshake, (request_id, &room))
+                .await?;
             ground.confirm(&handshake).await?;
             return Ok(Received::Handshake(Box::new(handshake)));
         }
@@ -166,7 +168,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     async fn keep_handed_over(
         &self,
         handshake: &Handshake,
-        request_id: &str,
+        (request_id, room): (&str, &Room),
     ) -> Result<(), Failure> {
         if handshake.update_context.is_empty() {
             return Ok(());
@@ -174,7 +176,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(&Sees::All).await?;
         let effective = self.effective(&loaded.account).await?;
-        let ground = self.webhook_ground(&loaded, &effective, false, request_id);
+        let ground = self.webhook_ground(&loaded, &effective, false, (request_id, room));
         if !ground.may_hand_over(handshake) {
             return Err(bad_signature());
         }
