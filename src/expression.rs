@@ -4,8 +4,10 @@
 //! Nothing here knows what a section of the file is for.
 
 mod cast;
+pub mod effort;
 mod hosts;
 mod jsonata;
+pub mod pattern;
 mod placeholder;
 mod room;
 pub mod scope;

@@ -11,10 +11,24 @@ pub(super) const MAX_DEPTH: usize = 64;
 /// of its texts. The largest we ship has a hundred.
 pub(super) const MAX_PLACEHOLDERS: usize = 10_000;
 
+/// Values a file may have, objects and lists counted. The largest we ship has
+/// less than a thousand.
+pub(super) const MAX_VALUES: usize = 80_000;
+/// Bytes of a key. Findings name keys, and there may be many below one.
+pub(super) const LONGEST_KEY: usize = 1_000;
+
 /// What is wrong with the amount of what stands at `at`.
 pub(super) fn too_much(value: &Value, at: &str) -> Option<Finding> {
     if is_too_deep(value, MAX_DEPTH) {
         let text = format!("nested deeper than {MAX_DEPTH} levels");
+        return Some(Finding::error(at, text));
+    }
+    if values(value) > MAX_VALUES {
+        let text = format!("more than {MAX_VALUES} values, objects and lists counted");
+        return Some(Finding::error(at, text));
+    }
+    if has_long_key(value) {
+        let text = format!("a key is longer than {LONGEST_KEY} bytes");
         return Some(Finding::error(at, text));
     }
     (placeholders(value) > MAX_PLACEHOLDERS).then(|| {
@@ -37,6 +51,24 @@ pub(super) fn is_too_deep(value: &Value, levels: usize) -> bool {
     }
 }
 
+fn values(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(values).sum(),
+        Value::Object(entries) => entries.values().map(values).sum(),
+        _ => 0,
+    }
+}
+
+fn has_long_key(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(has_long_key),
+        Value::Object(entries) => entries
+            .iter()
+            .any(|(key, item)| key.len() > LONGEST_KEY || has_long_key(item)),
+        _ => false,
+    }
+}
+
 fn placeholders(value: &Value) -> usize {
     match value {
         Value::String(text) => text.matches("}}").count() + text.matches('|').count(),
@@ -50,7 +82,21 @@ fn placeholders(value: &Value) -> usize {
 mod tests {
     use serde_json::json;
 
-    use super::{MAX_PLACEHOLDERS, too_much};
+    use super::{LONGEST_KEY, MAX_PLACEHOLDERS, MAX_VALUES, too_much};
+
+    #[test]
+    fn values_are_bounded() {
+        let file = |values: usize| json!({"a": vec![1; values - 2]});
+        assert_eq!(too_much(&file(MAX_VALUES), ""), None);
+        assert!(too_much(&file(MAX_VALUES + 1), "").is_some());
+    }
+
+    #[test]
+    fn keys_are_bounded() {
+        let file = |bytes: usize| json!({"a": [{"k".repeat(bytes): 1}]});
+        assert_eq!(too_much(&file(LONGEST_KEY), ""), None);
+        assert!(too_much(&file(LONGEST_KEY + 1), "").is_some());
+    }
 
     #[test]
     fn placeholders_and_their_alternatives_are_bounded() {

@@ -5,6 +5,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::expression::pattern::WholePattern;
+
 /// One input of the connect form.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -28,7 +30,8 @@ pub struct Field {
     pub format: Option<Format>,
     /// A regular expression the whole value must match.
     #[serde(default)]
-    pub pattern: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub pattern: Option<WholePattern>,
     /// Whether a value that stands in a host may hold dots.
     #[serde(default)]
     pub allow_dots: bool,

@@ -27,13 +27,24 @@ pub struct Finding {
     pub hint: Option<String>,
 }
 
+/// Bytes of a path or message; keys and texts of the file stand in them.
+const LONGEST: usize = 2_000;
+
+fn shortened(mut text: String) -> String {
+    if text.len() > LONGEST {
+        text.truncate(text.floor_char_boundary(LONGEST));
+        text.push('…');
+    }
+    text
+}
+
 impl Finding {
     /// Something that stops the file.
     pub fn error(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             level: Level::Error,
-            path: path.into(),
-            message: message.into(),
+            path: shortened(path.into()),
+            message: shortened(message.into()),
             hint: None,
         }
     }
@@ -42,8 +53,8 @@ impl Finding {
     pub fn warning(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             level: Level::Warning,
-            path: path.into(),
-            message: message.into(),
+            path: shortened(path.into()),
+            message: shortened(message.into()),
             hint: None,
         }
     }
@@ -52,8 +63,21 @@ impl Finding {
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Self {
         Self {
-            hint: Some(hint.into()),
+            hint: Some(shortened(hint.into())),
             ..self
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Finding, LONGEST};
+
+    #[test]
+    fn what_is_quoted_is_bounded() {
+        let long = |bytes: usize| Finding::error("a".repeat(bytes), "é".repeat(bytes));
+        assert_eq!(long(LONGEST).path.len(), LONGEST);
+        assert!(long(LONGEST + 1).path.ends_with("a…"));
+        assert!(long(LONGEST).message.len() <= LONGEST + '…'.len_utf8());
     }
 }

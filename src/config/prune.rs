@@ -9,9 +9,20 @@ use serde_json::Value;
 use serde_path_to_error::Segment;
 
 use super::Finding;
+use crate::expression::effort;
 
-/// Mistakes listed for one unit; more would not be read by anyone.
-const MAX_MISTAKES: usize = 100;
+/// Mistakes listed for one unit: each has the unit read again.
+const MAX_MISTAKES: usize = 20;
+/// Bytes of a name that is looked for among the known ones: comparing takes the
+/// product of their lengths.
+const LONGEST_SLIP: usize = 64;
+/// Steps of reading a unit once, an object or another value in it, each level
+/// above a value, and each byte of text.
+const A_UNIT: u64 = 3_000;
+const AN_OBJECT: u64 = 400;
+const A_VALUE: u64 = 80;
+const A_LEVEL: u64 = 8;
+const A_BYTE: u64 = 2;
 
 /// Reads `value`, which stands at `at` in the file. `None` when not even its
 /// remains can be read.
@@ -21,7 +32,10 @@ pub(super) fn read<T: DeserializeOwned>(
     findings: &mut Vec<Finding>,
 ) -> Option<T> {
     let mut cuts = Cuts::default();
+    let steps = A_UNIT + reading(&value, 0);
     for _ in 0..MAX_MISTAKES {
+        // The reader says that the file is too complex.
+        effort::take(steps + at.len() as u64).ok()?;
         let error = match serde_path_to_error::deserialize::<_, T>(&value) {
             Ok(read) => return Some(read),
             Err(error) => error,
@@ -39,6 +53,26 @@ pub(super) fn read<T: DeserializeOwned>(
         format!("more than {MAX_MISTAKES} mistakes; only the first are listed"),
     ));
     None
+}
+
+/// Steps of reading a value that stands so deep.
+fn reading(value: &Value, depth: u64) -> u64 {
+    let text = |text: &str| A_BYTE * text.len() as u64;
+    let levels = A_LEVEL * depth;
+    levels + match value {
+        Value::String(own) => A_VALUE + text(own),
+        Value::Array(items) => {
+            let each = items.iter().map(|item| reading(item, depth + 1));
+            A_VALUE + each.sum::<u64>()
+        }
+        Value::Object(entries) => {
+            let each = entries
+                .iter()
+                .map(|(key, item)| text(key) + reading(item, depth + 1));
+            AN_OBJECT + each.sum::<u64>()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => A_VALUE,
+    }
 }
 
 /// Types read by hand name an unknown key without being at it.
@@ -182,15 +216,17 @@ fn known_in(message: &str) -> Vec<&str> {
 
 /// The hint for an unknown name.
 pub(super) fn nearest(name: &str, known: &[&str]) -> String {
+    let is_slip = name.len() <= LONGEST_SLIP;
     let closest = known
         .iter()
+        .filter(|_| is_slip)
         .min_by_key(|key| strsim::damerau_levenshtein(name, key));
     match closest {
         Some(key) if strsim::damerau_levenshtein(name, key) <= 1 + name.len() / 3 => {
             format!("did you mean `{key}`?")
         }
-        Some(_) => format!("known here: {}", known.join(", ")),
-        None => "nothing is known here".to_owned(),
+        _ if known.is_empty() => "nothing is known here".to_owned(),
+        _ => format!("known here: {}", known.join(", ")),
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::amount::too_much;
 use super::credentials::LATER_FORMATS;
 use super::{Config, Finding, Integration, Level, Method, check, normalise, prune};
+use crate::expression::effort;
 
 /// What came of reading a file. `integration` is absent when any finding is
 /// an error.
@@ -38,10 +39,19 @@ struct Head {
     _config: Option<IgnoredAny>,
 }
 
+/// Steps that reading and checking one file may take, of some 5 ns of native
+/// release code: 50 ms, and less than 200 ms in the Worker. What we ship takes
+/// a sixth of it at most.
+pub const READING_STEPS: u64 = 10_000_000;
+/// Steps of a resource that has no method.
+const A_RESOURCE: u64 = 1_500;
+/// Findings that are listed.
+pub const MOST_FINDINGS: usize = 1_000;
+
 /// Reads a whole integration file: `{name, category?, is_beta?, config}`.
 pub fn read(file: &Value) -> Reading {
     let mut findings = Vec::new();
-    let integration = read_file(file, &mut findings);
+    let integration = bounded("", &mut findings, |findings| read_file(file, findings));
     let is_sound = findings
         .iter()
         .all(|finding| finding.level == Level::Warning);
@@ -55,16 +65,39 @@ pub fn read(file: &Value) -> Reading {
 /// `None` when any finding is an error.
 pub fn read_config(config: &Value) -> (Option<Config>, Vec<Finding>) {
     let mut findings = Vec::new();
-    let read = if let Some(finding) = too_much(config, "config") {
-        findings.push(finding);
-        None
-    } else {
-        config_of(config, &mut findings)
-    };
+    let read = bounded("config", &mut findings, |findings| {
+        match too_much(config, "config") {
+            Some(finding) => {
+                findings.push(finding);
+                None
+            }
+            None => config_of(config, findings),
+        }
+    });
     let is_sound = findings
         .iter()
         .all(|finding| finding.level == Level::Warning);
     (read.filter(|_| is_sound), findings)
+}
+
+/// Reads within the steps there are, and lists no more findings than there may
+/// be. Where the steps do not suffice, that is said first: what was not read is
+/// not known to be sound.
+fn bounded<T>(
+    at: &str,
+    findings: &mut Vec<Finding>,
+    read: impl FnOnce(&mut Vec<Finding>) -> Option<T>,
+) -> Option<T> {
+    let (read, sufficed) = effort::within(READING_STEPS, || read(findings));
+    if findings.len() > MOST_FINDINGS {
+        findings.truncate(MOST_FINDINGS);
+        let text = format!("more than {MOST_FINDINGS} findings; only the first are listed");
+        findings.push(Finding::error(at, text));
+    }
+    if !sufficed {
+        findings.insert(0, Finding::error(at, effort::SPENT));
+    }
+    read.filter(|_| sufficed)
 }
 
 fn read_file(file: &Value, findings: &mut Vec<Finding>) -> Option<Integration> {
@@ -79,10 +112,9 @@ fn read_file(file: &Value, findings: &mut Vec<Finding>) -> Option<Integration> {
         findings.push(finding);
         return None;
     }
-    let mut head = keys.clone();
-    let config = head
-        .insert("config".to_owned(), Value::Null)
-        .filter(|config| !config.is_null());
+    let config = keys.get("config").filter(|config| !config.is_null());
+    let beside = keys.iter().filter(|(key, _)| *key != "config");
+    let head = beside.map(|(key, value)| (key.clone(), value.clone())).collect();
     let first = findings.len();
     let head: Option<Head> = prune::read(Value::Object(head), "", findings);
     for finding in findings.iter_mut().skip(first) {
@@ -99,7 +131,7 @@ fn read_file(file: &Value, findings: &mut Vec<Finding>) -> Option<Integration> {
         findings.push(Finding::error("", "`config` is missing"));
         return None;
     };
-    let config = config_of(&config, findings)?;
+    let config = config_of(config, findings)?;
     let Head {
         name,
         category,
@@ -161,6 +193,9 @@ fn methods_of(
 ) -> BTreeMap<String, BTreeMap<String, Method>> {
     let mut read = BTreeMap::new();
     for (resource, methods) in resources {
+        if effort::take(A_RESOURCE).is_err() {
+            break;
+        }
         let at = format!("config.resources.{resource}");
         match methods {
             Value::Object(methods) => {

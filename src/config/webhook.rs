@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::expression::pattern::WholePattern;
 use crate::expression::{Expression, UrlTemplate};
 
 mod part;
@@ -26,7 +27,8 @@ pub struct Webhook {
     /// A challenge whose HMAC the handshake wants; `handle_verification` sees it as `challenge_hmac`.
     pub challenge: Option<Challenge>,
     /// A regular expression that fits the whole of an address that a handshake may ask to be called (`confirm_url`).
-    pub confirm_url_pattern: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub confirm_url_pattern: Option<WholePattern>,
     /// Whether a handshake that the provider sends unsigned is answered.
     pub allow_unsigned_handshake: bool,
     /// JSONata: one event, or an array of them.

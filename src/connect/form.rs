@@ -13,7 +13,8 @@ use serde_json::{Map, Value};
 use crate::config::field::{Choice, Field, Kind, Transform};
 use crate::config::steering::is_plain;
 use crate::crypto::sha256_hex;
-use crate::expression::{OriginPlace, Pins};
+use crate::expression::pattern::MATCHING_STEPS;
+use crate::expression::{OriginPlace, Pins, effort};
 
 pub use problems::Problems;
 
@@ -51,8 +52,12 @@ pub fn read(
     origins: &Origins,
 ) -> Result<Map<String, Value>, Problems> {
     let (mut values, mut problems) = (Map::new(), Problems::default());
-    for field in fields {
-        match value(field, posted_as(posted, &field.name), kept, origins) {
+    let (values_of, _) = effort::within(MATCHING_STEPS, || {
+        let read = |field: &Field| value(field, posted_as(posted, &field.name), kept, origins);
+        fields.iter().map(read).collect::<Vec<_>>()
+    });
+    for (field, value) in fields.iter().zip(values_of) {
+        match value {
             Ok(value) => values.extend(value.map(|value| (field.name.clone(), value))),
             Err(words) => problems.add(&field.name, words),
         }

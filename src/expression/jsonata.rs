@@ -2,16 +2,12 @@
 //! and the same for the same [`Moment`]. The engine (`jsonata-core`) is named
 //! in this folder only, so that it can be changed in one place.
 
-mod calls;
 mod convert;
-mod estimate;
 mod failure;
 mod foresight;
 mod functions;
 pub mod limits;
-mod picture;
-mod produced;
-mod steps;
+mod metering;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -27,8 +23,11 @@ use serde_json::Value;
 
 use crate::json::Path;
 
+use super::effort;
 use super::scope::{ExpressionScope, Input};
 use super::template::Template;
+
+use self::metering::{Meter, Table};
 
 /// What an expression knows of time and chance. The same moment gives the
 /// same result.
@@ -55,7 +54,7 @@ pub enum ExpressionError {
     TooDeep,
     /// A function that would step around the bounds.
     #[error("`${0}` is not available: it would run unbounded")]
-    Unavailable(&'static str),
+    Unavailable(String),
     /// Evaluation failed, or ran into a bound.
     #[error("{text}")]
     Evaluation {
@@ -90,19 +89,36 @@ pub struct Expression {
     compiled: Rc<Compiled>,
 }
 
-/// Expressions with nothing to count and without chance run on the engine's
-/// fast path; the others on its tree-walker, which can be counted.
-enum Compiled {
-    Plain(jsonata_core::Expression),
-    Counted(AstNode),
+/// An expression twice: as it was written, for inputs so small that nothing in
+/// it can take long, and with the calls that count.
+struct Compiled {
+    written: jsonata_core::Expression,
+    ahead: AstNode,
+    counting: AstNode,
+    table: Rc<Table>,
+    /// Steps and how often they multiply with the size of the input, where the
+    /// expression as it was written needs no clock, no chance and no counting.
+    plain: Option<(u64, u32)>,
 }
 
 impl Compiled {
-    fn ast(&self) -> &AstNode {
-        match self {
-            Self::Plain(expression) => expression.ast(),
-            Self::Counted(ast) => ast,
-        }
+    fn of(ast: AstNode) -> Result<Self, ExpressionError> {
+        let prepared = metering::prepare(&ast)?;
+        Ok(Self {
+            written: jsonata_core::Expression::from_ast(ast),
+            ahead: prepared.ahead,
+            counting: prepared.tree,
+            table: Rc::new(prepared.table),
+            plain: prepared.plain,
+        })
+    }
+
+    /// Whether it cannot take long on values of this size in all.
+    fn is_short(&self, size: u64) -> bool {
+        self.plain.is_some_and(|(steps, degree)| {
+            let most = size.max(1).saturating_pow(degree);
+            steps.saturating_mul(most) <= limits::UNCOUNTED_STEPS
+        })
     }
 }
 
@@ -124,15 +140,13 @@ impl Expression {
 
     fn compile(shown: &str, source: &str) -> Result<Self, ExpressionError> {
         limits::check_source(source)?;
-        let mut ast =
+        effort::take(limits::COMPILING_A_BYTE.saturating_mul(source.len() as u64))
+            .map_err(|spent| ExpressionError::Syntax(spent.to_string()))?;
+        let ast =
             parser::parse(source).map_err(|error| ExpressionError::Syntax(error.to_string()))?;
-        let compiled = match steps::prepare(&mut ast)? {
-            steps::Kind::Plain => Compiled::Plain(jsonata_core::Expression::from_ast(ast)),
-            steps::Kind::Counted => Compiled::Counted(ast),
-        };
         Ok(Self {
             source: shown.into(),
-            compiled: Rc::new(compiled),
+            compiled: Rc::new(Compiled::of(ast)?),
         })
     }
 
@@ -168,12 +182,12 @@ impl Expression {
             .iter()
             .map(|(name, number)| (*name, f64::from(*number)))
             .collect();
-        foresight::truth(self.compiled.ast(), &known)
+        foresight::truth(self.compiled.written.ast(), &known)
     }
 
     /// Whether it may look at one of these roots; in doubt it may.
     pub fn may_see(&self, roots: &[&str]) -> bool {
-        foresight::may_see(self.compiled.ast(), roots)
+        foresight::may_see(self.compiled.written.ast(), roots)
     }
 
     fn run(&self, scope: &ExpressionScope, moment: &Moment) -> Result<JValue, ExpressionError> {
@@ -181,27 +195,65 @@ impl Expression {
             Input::Value(value) => convert::from_value(value)?,
             Input::Roots(roots) => convert::from_roots(roots)?,
         };
-        let result = match self.compiled.as_ref() {
-            Compiled::Plain(expression) if scope.variables.is_empty() => {
-                expression.evaluate_with_options(&input, options())
-            }
-            Compiled::Plain(expression) => {
-                evaluator(scope, moment)?.evaluate(expression.ast(), &input)
-            }
-            Compiled::Counted(ast) => evaluator(scope, moment)?.evaluate(ast, &input),
-        };
-        Ok(result?)
+        let variables = variables(scope)?;
+        let given = variables.iter().map(|(_, value)| value);
+        let size = convert::size(std::iter::once(&input).chain(given));
+        let is_short = self.compiled.is_short(size);
+        if is_short && variables.is_empty() {
+            let written = &self.compiled.written;
+            return Ok(written.evaluate_with_options(&input, options())?);
+        }
+        let mut evaluator = evaluator(variables);
+        if is_short {
+            return Ok(evaluator.evaluate(self.compiled.written.ast(), &input)?);
+        }
+        let meter = Meter::new(&self.compiled.table);
+        self.count(&mut evaluator, &input, &meter, moment)
+    }
+
+    fn count(
+        &self,
+        evaluator: &mut Evaluator,
+        input: &JValue,
+        meter: &Rc<Meter>,
+        moment: &Moment,
+    ) -> Result<JValue, ExpressionError> {
+        functions::register(evaluator, moment)?;
+        meter.register(evaluator)?;
+        evaluator.evaluate(&self.compiled.ahead, input)?;
+        Ok(evaluator.evaluate(&self.compiled.counting, input)?)
+    }
+
+    /// What comes of an evaluation that may take so many steps.
+    #[cfg(test)]
+    pub(crate) fn value(&self, input: &JValue, moment: &Moment, most: u64) -> Result<JValue, String> {
+        let meter = Meter::with_steps(&self.compiled.table, most);
+        let result = self.count(&mut evaluator(Vec::new()), input, &meter, moment);
+        result.map_err(|error| error.code().to_owned())
+    }
+
+    /// The steps an evaluation takes of so many, and what it failed with.
+    #[cfg(test)]
+    pub(crate) fn steps(&self, input: &JValue, moment: &Moment, most: u64) -> (u64, Option<String>) {
+        let meter = Meter::with_steps(&self.compiled.table, most);
+        let result = self.count(&mut evaluator(Vec::new()), input, &meter, moment);
+        let failed = result.err().map(|error| error.code().to_owned());
+        (most - meter.left(), failed)
     }
 }
 
-fn evaluator(scope: &ExpressionScope, moment: &Moment) -> Result<Evaluator, ExpressionError> {
+fn evaluator(variables: Vec<(String, JValue)>) -> Evaluator {
     let mut context = Context::new();
-    for (name, value) in &scope.variables {
-        context.bind((*name).to_owned(), convert::from_value(value)?);
+    for (name, value) in variables {
+        context.bind(name, value);
     }
-    let mut evaluator = Evaluator::with_options(context, options());
-    functions::register(&mut evaluator, moment)?;
-    Ok(evaluator)
+    Evaluator::with_options(context, options())
+}
+
+fn variables(scope: &ExpressionScope) -> Result<Vec<(String, JValue)>, ExpressionError> {
+    let each = scope.variables.iter();
+    each.map(|(name, value)| Ok(((*name).to_owned(), convert::from_value(value)?)))
+        .collect()
 }
 
 /// Never `timeout_ms`: it reads a clock, which panics on wasm32.
@@ -267,5 +319,3 @@ impl JsonSchema for Expression {
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tests_produced;

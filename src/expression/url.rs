@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use super::hosts::{AllowedHosts, PlainHttp};
 use super::placeholder::Placeholder;
+use super::room;
 use super::template::{Piece, RenderError, Template};
 use super::url_parts::{self, Origin, Part, Target, UrlTemplateError};
 
@@ -72,9 +73,18 @@ pub struct PathTemplate {
     target: Target,
 }
 
+/// Before it is parsed, which takes long for a long one.
+fn check_length(source: &str) -> Result<(), UrlTemplateError> {
+    match source.len() > room::URL_BYTES {
+        true => Err(UrlTemplateError::TooLong),
+        false => Ok(()),
+    }
+}
+
 impl UrlTemplate {
     /// Compiles a URL template.
     pub fn parse(source: &str) -> Result<Self, UrlTemplateError> {
+        check_length(source)?;
         let template = Template::parse(source)?;
         let (origin, target) = url_parts::url(&template)?;
         Ok(Self {
@@ -131,6 +141,7 @@ impl UrlTemplate {
 impl PathTemplate {
     /// Compiles a path template: `/contacts/{{id}}?fields=all`.
     pub fn parse(source: &str) -> Result<Self, UrlTemplateError> {
+        check_length(source)?;
         let template = Template::parse(source)?;
         let target = url_parts::path(&template)?;
         Ok(Self { template, target })

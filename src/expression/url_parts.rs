@@ -2,6 +2,7 @@
 //! each placeholder where in the URL it stands.
 
 use super::placeholder::{Placeholder, PlaceholderError};
+use super::room;
 use super::template::{Piece, Template};
 use super::url_value::walks;
 
@@ -11,6 +12,9 @@ pub enum UrlTemplateError {
     /// A placeholder in it cannot be filled.
     #[error(transparent)]
     Placeholder(#[from] PlaceholderError),
+    /// Longer than [`room::URL_BYTES`], which no rendered one may be either.
+    #[error("a URL or path has at most {} bytes", room::URL_BYTES)]
+    TooLong,
     /// Neither `http(s)://` nor a placeholder that is the whole origin.
     #[error("a URL starts with `https://`, or with a placeholder that holds all of `https://host`")]
     NoScheme,

@@ -9,12 +9,19 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+/// Parts of a path. Keys may have dots, so a look-up joins the parts in every
+/// way that begins with the first: it takes the square of their number.
+pub const MOST_PARTS: usize = 64;
+
 /// Why a text is not a path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// `a..b`, `.a` or `a.`
     #[error("the path `{0}` has an empty part between its dots")]
     EmptyPart(String),
+    /// More than [`MOST_PARTS`].
+    #[error("a path has at most {MOST_PARTS} parts")]
+    TooLong,
 }
 
 /// A dotted path, parsed once. Numbers index arrays, negative ones from their
@@ -124,6 +131,9 @@ impl FromStr for Path {
             return Ok(Self::default());
         }
         let parts: Vec<String> = text.split('.').map(|part| part.trim().to_owned()).collect();
+        if parts.len() > MOST_PARTS {
+            return Err(PathError::TooLong);
+        }
         if parts.iter().any(String::is_empty) {
             return Err(PathError::EmptyPart(text.to_owned()));
         }
@@ -167,8 +177,15 @@ impl JsonSchema for Path {
 
 #[cfg(test)]
 mod tests {
-    use super::Path;
+    use super::{MOST_PARTS, Path, PathError};
     use serde_json::json;
+
+    #[test]
+    fn parts_are_bounded() {
+        let path = |parts: usize| vec!["a"; parts].join(".").parse::<Path>();
+        assert_eq!(path(MOST_PARTS).unwrap().parts().len(), MOST_PARTS);
+        assert_eq!(path(MOST_PARTS + 1), Err(PathError::TooLong));
+    }
 
     #[test]
     fn a_path_walks_objects_and_arrays() {

@@ -212,7 +212,7 @@ pub fn may_hand_over(
 
 /// Only a signed request may have us call somewhere, and only where the file allows.
 fn confirmed(address: &Value, webhook: &Webhook, proof: Proof) -> Result<Url, HandshakeError> {
-    let pattern = webhook.confirm_url_pattern.as_deref();
+    let pattern = webhook.confirm_url_pattern.as_ref();
     let pattern = pattern.filter(|_| proof == Proof::Signed);
     let url = pattern.and_then(|pattern| pinned(address.as_str()?, pattern));
     url.ok_or(HandshakeError::ConfirmAddress)

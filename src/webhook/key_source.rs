@@ -1,11 +1,11 @@
 //! Public keys: the file's own, or published at an address. Fetching and keeping them is the caller's work.
 
-use regex::Regex;
 use serde_json::Value;
 use url::Url;
 
 use crate::config::webhook::{SignatureConfig, SignatureFormat, SignatureVerification};
 use crate::crypto::PublicKey;
+use crate::expression::pattern::WholePattern;
 use crate::expression::{Pins, Template, TemplateScope};
 use crate::json::read_at_most;
 use crate::settings::SMALL_ANSWER_VALUES;
@@ -78,7 +78,7 @@ fn named(
     scope: &TemplateScope,
 ) -> Result<Url, Refusal> {
     let setting = "public_key_url_pattern";
-    let pattern = config.public_key_url_pattern.as_deref();
+    let pattern = config.public_key_url_pattern.as_ref();
     let pattern = pattern.ok_or(Refusal::NoSetting(setting))?;
     let scope = scope.with_body(request.value());
     let text = address.text(&scope).ok().flatten();
@@ -87,11 +87,10 @@ fn named(
 }
 
 /// The address, when the pattern fits the whole of it as it was written and as it was understood.
-pub(super) fn pinned(text: &str, pattern: &str) -> Option<Url> {
-    let whole = Regex::new(&format!(r"\A(?:{pattern})\z")).ok()?;
+pub(super) fn pinned(text: &str, pattern: &WholePattern) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     let is_plain = url.scheme() == "https" && url.username().is_empty() && url.password().is_none();
-    (is_plain && whole.is_match(text) && whole.is_match(url.as_str())).then_some(url)
+    (is_plain && pattern.matches(text) && pattern.matches(url.as_str())).then_some(url)
 }
 
 /// Reads what was fetched: a set of JSON Web Keys (RFC 7517), one of them, or a PEM. Keys of kinds that no

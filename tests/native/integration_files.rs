@@ -244,18 +244,27 @@ fn the_scopes_in_the_docs_are_those_of_the_code() {
 
 fn bounds() -> String {
     use causeway::expression::limits::{
-        ARGUMENT_DEPTH, CALLS, FRAMES, PRODUCED_BYTES, PRODUCED_VALUES, REGEX_BYTES, RESULT_BYTES,
-        RESULT_VALUES, SEQUENCE_LENGTH, SOURCE_BYTES, SOURCE_DEPTH, STACK_DEPTH, VALUE_DEPTH,
+        ARGUMENT_DEPTH, FRAMES, NAMED_FUNCTIONS, PRODUCED_BYTES, PRODUCED_VALUES,
+        REGEX_BYTES_IN_ALL, RESULT_BYTES, RESULT_VALUES, SEQUENCE_LENGTH, SOURCE_BYTES,
+        SOURCE_DEPTH, STACK_DEPTH, STEPS, VALUE_DEPTH,
     };
+    use causeway::expression::pattern;
+    let (pattern_source, pattern_bytes) = (pattern::SOURCE_BYTES, pattern::COMPILED_BYTES);
     format!(
         "\n# Bounds of expressions\n\n| Bound | Value |\n|---|---|\n\
          | Bytes of an expression | {SOURCE_BYTES} |\n| Levels an expression nests, operators counted | {SOURCE_DEPTH} |\n\
          | Levels of evaluation | {STACK_DEPTH} |\n| Functions running within each other | {FRAMES} |\n\
          | Levels of an argument of a function | {ARGUMENT_DEPTH} |\n| Items of a sequence | {SEQUENCE_LENGTH} |\n\
-         | Calls of its own functions | {CALLS} |\n\
+         | Steps of work: see below | {STEPS} |\n| Built-in functions named without being called | {NAMED_FUNCTIONS} |\n\
          | Bytes of text produced on the way | {PRODUCED_BYTES} |\n| Values produced on the way | {PRODUCED_VALUES} |\n\
-         | Bytes of a compiled regular expression | {REGEX_BYTES} |\n| Bytes of text in a result | {RESULT_BYTES} |\n\
+         | Bytes of a regular expression, and when it is compiled | {pattern_source}, {pattern_bytes} |\n\
+         | Bytes of the compiled ones of an expression in all | {REGEX_BYTES_IN_ALL} |\n| Bytes of text in a result | {RESULT_BYTES} |\n\
          | Values in a result | {RESULT_VALUES} |\n| Levels of a result | {VALUE_DEPTH} |\n\n\
+         Whatever an expression does is paid for in steps of some 5 ns: each part of it each time it runs, a path by the \
+         values it visits, a comparison by what it compares, a function by what it is given, a regular expression by its compiled \
+         size and the text. So the work of every expression ends, with `too_much_work`, after less than a second. A list of \
+         1,000 compared with another of 1,000 (`a.($x := $; b[id = $x.id])`) is just within; for more, look up in an object: \
+         `($by := b{{id: $}}; a.($lookup($by, id)))`, with texts as ids.\n\n\
          `$eval` is not available. `$now()` and `$millis()` are the time of the request, the same throughout; \
          `$random()`, `$shuffle()` and `$uuid()` are drawn anew for each.\n"
     )

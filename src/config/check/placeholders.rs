@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::config::action::{Change, StepKind};
 use crate::config::{Config, Finding};
 use crate::expression::scope::context_key;
-use crate::expression::{Placeholder, Template, TemplateTree, has_stray_braces};
+use crate::expression::{Placeholder, Template, TemplateTree, effort, has_stray_braces};
 
 use super::Broken;
 
@@ -89,6 +89,10 @@ struct Walk<'f> {
 impl Walk<'_> {
     /// The recursion is as deep as the file, which is bounded.
     fn value(&mut self, value: &Value, at: &str) {
+        // Its path is written for each value; the reader says when that is too much.
+        if effort::take(20 + at.len() as u64 / 8).is_err() {
+            return;
+        }
         match value {
             Value::String(text) => self.text(text, at),
             Value::Array(items) => {

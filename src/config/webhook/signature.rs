@@ -6,6 +6,7 @@ use serde::Deserialize;
 use crate::config::Count;
 use crate::config::schema;
 use crate::config::schema::also;
+use crate::expression::pattern::WholePattern;
 use crate::expression::{Expression, Template, UrlTemplate};
 
 use super::{CompareWith, Part};
@@ -98,7 +99,8 @@ pub struct SignatureConfig {
     /// Where the public key is published, when the request itself says so: `{{body.SigningCertURL}}`. Needs `public_key_url_pattern`.
     pub public_key_url: Option<Template>,
     /// A regular expression that fits the whole of every address a key may come from.
-    pub public_key_url_pattern: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub public_key_url_pattern: Option<WholePattern>,
     /// The `iss` a `jwt` must have.
     pub issuer: Option<Template>,
     /// The `aud` a `jwt` must have.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use regex::{Regex, RegexBuilder};
 use url::Url;
 use uuid::Uuid;
 
@@ -10,9 +9,6 @@ use crate::config::field::{Field, Format, Kind, Transform};
 use crate::expression::OriginPlace;
 
 use super::{Origins, PASSWORD_CHARACTERS, TEXT_CHARACTERS, apply, named};
-
-/// Bytes of a compiled pattern; as much as the check of the file lets pass.
-const PATTERN_BYTES: usize = 10 << 20;
 
 /// The longest address that mail can be sent to (RFC 5321, section 4.5.3.1.3).
 const EMAIL_BYTES: usize = 254;
@@ -151,17 +147,15 @@ fn is_url(typed: &str) -> bool {
 }
 
 /// The whole value must match, as it was typed or in the case it is stored in.
-/// A pattern that is none is the operator's mistake, which the check of the
-/// file reports; the customer could do nothing about it.
 fn pattern(field: &Field, typed: &str) -> Result<(), String> {
-    let Some(pattern) = field.pattern.as_deref().and_then(whole) else {
+    let Some(pattern) = &field.pattern else {
         return Ok(());
     };
     let stored = match field.transform {
         Some(case @ (Transform::Lowercase | Transform::Uppercase)) => Some(apply(case, typed)),
         _ => None,
     };
-    if pattern.is_match(typed) || stored.is_some_and(|stored| pattern.is_match(&stored)) {
+    if pattern.matches(typed) || stored.is_some_and(|stored| pattern.matches(&stored)) {
         return Ok(());
     }
     Err(format!(
@@ -169,13 +163,6 @@ fn pattern(field: &Field, typed: &str) -> Result<(), String> {
         named(field),
         such_as(field)
     ))
-}
-
-fn whole(pattern: &str) -> Option<Regex> {
-    let compiled = |text: &str| RegexBuilder::new(text).size_limit(PATTERN_BYTES).build();
-    // Alone too, so that `a)|(?:b` does not become valid by what is put around it.
-    compiled(pattern).ok()?;
-    compiled(&format!(r"\A(?:{pattern})\z")).ok()
 }
 
 /// The field's own example, where it has one.

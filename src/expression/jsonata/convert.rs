@@ -32,6 +32,34 @@ pub(super) fn from_roots(roots: &[(&'static str, Cow<Value>)]) -> Result<JValue,
     Ok(JValue::object(entries.into_iter().collect()))
 }
 
+/// How many values there are in these, long texts counted more than once; no
+/// more than a bound beyond which it makes no difference.
+pub(super) fn size<'v>(values: impl Iterator<Item = &'v JValue>) -> u64 {
+    let mut left = MOST_SIZE;
+    values.for_each(|value| add_size(value, &mut left));
+    MOST_SIZE - left
+}
+
+const MOST_SIZE: u64 = super::limits::UNCOUNTED_STEPS;
+/// Bytes of text that count as one value.
+const BYTES_PER_VALUE: usize = 8;
+
+fn add_size(value: &JValue, left: &mut u64) {
+    let own = match value {
+        JValue::String(text) => 1 + text.len() / BYTES_PER_VALUE,
+        _ => 1,
+    };
+    *left = left.saturating_sub(own as u64);
+    if *left == 0 {
+        return;
+    }
+    match value {
+        JValue::Array(items) => items.iter().for_each(|item| add_size(item, left)),
+        JValue::Object(entries) => entries.values().for_each(|item| add_size(item, left)),
+        _ => {}
+    }
+}
+
 /// The result as JSON; `None` is undefined.
 pub(super) fn to_value(result: &JValue) -> Result<Option<Value>, ExpressionError> {
     if result.is_undefined() {

@@ -4,10 +4,9 @@
 use jsonata_core::evaluator::EvaluatorError;
 
 use super::ExpressionError;
-use super::limits::CALLS;
 
 /// Our own reasons, told apart from the engine's by their mark.
-pub(super) const TOO_MANY_CALLS: &str = "too_many_calls";
+pub(super) const TOO_MUCH_WORK: &str = "too_much_work";
 pub(super) const TOO_LARGE: &str = "too_large";
 pub(super) const TOO_DEEP: &str = "too_deep";
 pub(super) const NOT_A_VALUE: &str = "not_a_value";
@@ -33,10 +32,8 @@ impl From<EvaluatorError> for ExpressionError {
 
 fn text(code: &str) -> String {
     let words = match code {
-        TOO_MANY_CALLS => {
-            return format!(
-                "the expression made more than {CALLS} calls; is there an endless recursion?"
-            );
+        TOO_MUCH_WORK => {
+            "the expression took more steps than it may; does it compare everything with everything, or never end?"
         }
         TOO_LARGE => "the expression produced more text or values than it may",
         TOO_DEEP => "a value nests too deep",

@@ -3,8 +3,6 @@
 
 use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
 
-use super::produced::CHECK;
-
 /// Roots that are numbers, and known.
 type Known<'a> = &'a [(&'a str, f64)];
 
@@ -113,7 +111,7 @@ pub(super) fn may_see(node: &AstNode, roots: &[&str]) -> bool {
             name,
             args,
             is_builtin,
-        } => (*is_builtin && takes_context(name, args.len())) || args_see(name, args, roots),
+        } => (*is_builtin && takes_context(name, args.len())) || any(args),
         AstNode::Call { procedure, args } => sees(procedure) || any(args),
         AstNode::Lambda { body, .. } => sees(body),
         AstNode::Array(items) | AstNode::ArrayGroup(items) | AstNode::Block(items) => any(items),
@@ -141,19 +139,8 @@ fn step_sees(step: &PathStep, roots: &[&str]) -> bool {
     node || filters.into_iter().any(|filter| may_see(filter, roots))
 }
 
-/// What counts is also given the context, which it does not look at.
-fn args_see(function: &str, args: &[AstNode], roots: &[&str]) -> bool {
-    let context = AstNode::Variable(String::new());
-    let is_counted =
-        |place: usize, arg: &AstNode| function == CHECK && place == 2 && *arg == context;
-    let mut args = args.iter().enumerate();
-    args.any(|(place, arg)| !is_counted(place, arg) && may_see(arg, roots))
-}
-
-/// Not the functions that count, which only we can name.
 fn takes_context(function: &str, given: usize) -> bool {
     match given {
-        _ if function.contains(' ') => false,
         0 => !OF_NOTHING.contains(&function),
         1 => OF_CONTEXT.contains(&function),
         _ => false,

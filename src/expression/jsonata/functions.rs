@@ -11,7 +11,7 @@ use jsonata_core::value::JValue;
 use crate::crypto::sha256;
 
 use super::failure::{BAD_PICTURE, refuse};
-use super::{ExpressionError, Moment, calls, picture, produced};
+use super::{ExpressionError, Moment, metering};
 
 /// Registers them on an evaluator that is used once.
 pub(super) fn register(evaluator: &mut Evaluator, moment: &Moment) -> Result<(), EvaluatorError> {
@@ -25,14 +25,12 @@ pub(super) fn register(evaluator: &mut Evaluator, moment: &Moment) -> Result<(),
     })?;
     let dice = Rc::clone(&chance);
     evaluator.register_fn("uuid", move |_: &[JValue]| Ok(JValue::from(dice.uuid())))?;
-    evaluator.register_fn_override("shuffle", move |args: &[JValue]| Ok(shuffle(&chance, args)))?;
-    calls::register(evaluator)?;
-    produced::register(evaluator)
+    evaluator.register_fn_override("shuffle", move |args: &[JValue]| Ok(shuffle(&chance, args)))
 }
 
 /// `$now(picture?, timezone?)` by the engine's own `$fromMillis`.
 fn now(now_ms: i64, args: &[JValue]) -> HostFnResult {
-    if !picture::are_sound("now", args) {
+    if !metering::are_sound("now", args) {
         return Err(refuse(BAD_PICTURE));
     }
     let mut context = Context::new();

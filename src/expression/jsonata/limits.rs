@@ -7,6 +7,11 @@ use super::ExpressionError;
 
 /// Bytes of source. The longest expression we ship has 700.
 pub const SOURCE_BYTES: usize = 16 * 1024;
+/// Steps of compiling a byte of source.
+pub(super) const COMPILING_A_BYTE: u64 = 250;
+/// Built-in functions that are named as values, such as `$map(list, $string)`.
+/// Each becomes a function of its own.
+pub const NAMED_FUNCTIONS: usize = 100;
 /// Levels the source may nest, operators of one chain counted. The engine's
 /// parser recurses once per level, and V8's stack is about 1 MB.
 pub const SOURCE_DEPTH: usize = 200;
@@ -27,18 +32,20 @@ pub const TAIL_STEPS_PER_FRAME: usize = 8;
 pub const ARGUMENT_DEPTH: usize = 256;
 /// Items a sequence may have while it is computed.
 pub const SEQUENCE_LENGTH: usize = 100_000;
-/// Calls of the expression's own functions, of any kind, in one evaluation.
-/// The only bound on tail recursion, which uses no stack.
-pub const CALLS: u32 = 100_000;
-/// So many items of a range (`[1..n]`) count as one call.
-pub const RANGE_ITEMS_PER_CALL: u32 = 100;
+/// Steps of one evaluation, of at most some 5 ns of native release code each:
+/// see [`super::metering`]. In the Worker this is well below a second.
+pub const STEPS: u64 = 64_000_000;
+/// Steps below which an expression is not counted: it cannot take more on what
+/// it is given.
+pub const UNCOUNTED_STEPS: u64 = 6_000_000;
 /// Bytes of text an evaluation may produce on its way, garbage included.
 /// Without it `$a & $a` thirty times over ends the isolate.
 pub const PRODUCED_BYTES: usize = 8 * 1024 * 1024;
 /// Items, entries and containers it may produce, at 16 to 60 bytes each.
 pub const PRODUCED_VALUES: usize = 1_000_000;
-/// Bytes of a compiled regular expression; the engine allows 10 MiB.
-pub const REGEX_BYTES: usize = 1024 * 1024;
+/// Bytes of the compiled regular expressions of one expression in all, each
+/// rounded up to a power of four.
+pub const REGEX_BYTES_IN_ALL: usize = 1024 * 1024;
 /// Bytes of strings and keys in a result.
 pub const RESULT_BYTES: usize = 8 * 1024 * 1024;
 /// Values in a result, containers and scalars. Shared parts count each time.

@@ -8,7 +8,7 @@ use jsonata_core::value::JValue;
 const WIDEST: usize = 18;
 
 /// Whether the pictures among the arguments of a call are sound.
-pub(super) fn are_sound(name: &str, args: &[JValue]) -> bool {
+pub(in crate::expression::jsonata) fn are_sound(name: &str, args: &[JValue]) -> bool {
     let first = match name {
         "fromMillis" | "now" => 0,
         "toMillis" => 1, // behind the time itself

@@ -1,8 +1,8 @@
 //! What an evaluation may produce on its way, just under and just over; and
 //! that counting changes no result.
 
-use super::limits::{PRODUCED_BYTES, PRODUCED_VALUES};
-use super::{Expression, ExpressionError, Moment, options};
+use super::super::limits::{PRODUCED_BYTES, PRODUCED_VALUES};
+use super::super::{Expression, ExpressionError, Moment, convert, options};
 use crate::expression::ExpressionScope;
 use jsonata_core::evaluator::{Context, Evaluator};
 use jsonata_core::parser;
@@ -33,7 +33,7 @@ fn by_the_engine(source: &str) -> Result<Option<Value>, ()> {
     let ast = parser::parse(source).map_err(|_| ())?;
     let mut evaluator = Evaluator::with_options(Context::new(), options());
     let result = evaluator.evaluate(&ast, &JValue::deserialize(input()).map_err(|_| ())?);
-    super::convert::to_value(&result.map_err(|_| ())?).map_err(|_| ())
+    convert::to_value(&result.map_err(|_| ())?).map_err(|_| ())
 }
 
 #[test]
@@ -49,7 +49,8 @@ fn is_too_large(source: &str) -> bool {
     match evaluate(source, &input()) {
         Ok(_) => false,
         Err(error) => {
-            assert_eq!(error.code(), "too_large", "{source}: {error}");
+            let bounds = ["too_large", "too_much_work"];
+            assert!(bounds.contains(&error.code()), "{source}: {error}");
             true
         }
     }

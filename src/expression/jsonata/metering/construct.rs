@@ -3,8 +3,22 @@
 
 use jsonata_core::ast::{AstNode, BinaryOp};
 
-use super::super::produced::{COST, TEXT, WHOLE};
-use super::{Done, Kind, Walk, call, wrap};
+use super::body::{Charge, Starts};
+use super::predicate::is_literal;
+use super::rewrite::{Done, Walk, call, context, scanned, wrap};
+use super::scan::Scan;
+use super::{hook, price};
+
+/// What an object's entries are made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Grouping {
+    /// The context, or each item of it where a key is computed.
+    None,
+    /// Each item of a list.
+    Items,
+    /// Each tuple of a path.
+    Tuples,
+}
 
 impl Walk {
     /// Items are counted where the array is made; the arrays written inside
@@ -14,7 +28,7 @@ impl Walk {
         if self.loops == 0 && items.iter().all(is_literal) {
             return Ok(());
         }
-        self.kind = Kind::Counted;
+        self.is_plain = false;
         let (mut values, mut bytes) = (1 + items.len(), 0);
         for item in items {
             if !matches!(item, AstNode::Array(_) | AstNode::ArrayGroup(_)) {
@@ -25,22 +39,33 @@ impl Walk {
         Ok(())
     }
 
-    /// One object per item, so its entries and keys are counted with each.
-    pub(super) fn object(&mut self, pairs: &mut [(AstNode, AstNode)]) -> Done {
+    /// One object per item, so its entries and keys are counted with each. A
+    /// computed key runs for each item of the context, and its value for each
+    /// group of them.
+    pub(super) fn object(
+        &mut self,
+        pairs: &mut [(AstNode, AstNode)],
+        grouping: Grouping,
+    ) -> Done {
         for (key, value) in pairs.iter_mut() {
-            self.node(key)?;
-            self.node(value)?;
+            if grouping != Grouping::None || !matches!(key, AstNode::String(_)) {
+                self.degree += 1;
+                self.key(key, grouping)?;
+                self.enclosed(value, 0)?;
+            } else {
+                self.node(value)?;
+            }
         }
         if self.loops == 0 {
             return Ok(());
         }
-        self.kind = Kind::Counted;
+        self.is_plain = false;
         let mut values = 1;
         for (key, value) in pairs {
             let bytes = match key {
                 AstNode::String(key) => key.len(),
                 computed => {
-                    wrap(computed, |key| call(TEXT, vec![key]));
+                    wrap(computed, |key| call(hook::TEXT, vec![key]));
                     0
                 }
             };
@@ -50,28 +75,45 @@ impl Walk {
         Ok(())
     }
 
+    fn key(&mut self, key: &mut AstNode, grouping: Grouping) -> Done {
+        let (steps, starts) = self.opened(key, |walk, key| walk.node(key))?;
+        let charge = Charge {
+            steps: steps + price::GROUPED,
+            groups_tuples: grouping == Grouping::Tuples,
+            ..Charge::default()
+        };
+        let paid = self.payment_of(charge, starts);
+        wrap(key, |key| AstNode::Block(vec![paid, key]));
+        Ok(())
+    }
+
     /// A transform copies its input. Alone it is a function of that input.
     pub(super) fn transform(&mut self, node: &mut AstNode) -> Done {
-        self.kind = Kind::Counted;
+        self.is_plain = false;
+        let steps = price::of(node);
         self.changes(node)?;
         let input = "causeway input".to_owned();
         wrap(node, |transform| AstNode::Lambda {
             params: vec![input.clone()],
             body: Box::new(AstNode::Binary {
                 op: BinaryOp::ChainPipe,
-                lhs: Box::new(call(WHOLE, vec![AstNode::Variable(input)])),
+                lhs: Box::new(call(hook::WHOLE, vec![AstNode::Variable(input)])),
                 rhs: Box::new(transform),
             }),
             signature: None,
             thunk: false,
         });
         if let AstNode::Lambda { params, body, .. } = node {
-            super::frame::count_calls(params, body);
+            let charge = Charge {
+                steps,
+                ..Charge::default()
+            };
+            self.count_calls(params, body, charge, Starts::default());
         }
         Ok(())
     }
 
-    /// The parts of a transform.
+    /// The parts of a transform. Its context is its input, then each target.
     pub(super) fn changes(&mut self, node: &mut AstNode) -> Done {
         let AstNode::Transform {
             location,
@@ -81,12 +123,16 @@ impl Walk {
         else {
             return Ok(());
         };
-        self.kind = Kind::Counted;
-        self.node(location)?;
-        self.repeated(|walk| {
-            walk.node(update)?;
-            delete.as_deref_mut().map_or(Ok(()), |node| walk.node(node))
-        })
+        self.is_plain = false;
+        self.enclosed(location, 0)?;
+        wrap(location, |targets| call(hook::LOCATE, vec![targets, context()]));
+        self.enclosed(update, 0)?;
+        wrap(update, |update| scanned(Scan::Entries, update));
+        if let Some(delete) = delete.as_deref_mut() {
+            self.enclosed(delete, 0)?;
+            wrap(delete, |names| call(hook::REMOVE, vec![names, context()]));
+        }
+        Ok(())
     }
 }
 
@@ -118,13 +164,6 @@ pub(super) fn count_copies(node: &mut AstNode) {
 fn count(node: &mut AstNode, values: usize, bytes: usize) {
     let number = |n: usize| AstNode::Number(f64::from(u32::try_from(n).unwrap_or(u32::MAX)));
     wrap(node, |node| {
-        call(COST, vec![number(values), number(bytes), node])
+        call(hook::COST, vec![number(values), number(bytes), node])
     });
-}
-
-fn is_literal(node: &AstNode) -> bool {
-    matches!(
-        node,
-        AstNode::String(_) | AstNode::Number(_) | AstNode::Boolean(_) | AstNode::Null
-    )
 }

@@ -1,0 +1,272 @@
+//! The built-in functions, each with its price. One that is not in the table is
+//! not available: it would run uncounted.
+
+use jsonata_core::ast::{AstNode, BinaryOp};
+use jsonata_core::evaluator::Evaluator;
+use jsonata_core::value::JValue;
+
+use super::super::ExpressionError;
+use super::body::{Charge, Read, Starts};
+use super::predicate::is_literal;
+use super::rewrite::{Walk, call, context, scanned, wrap};
+use super::scan::Scan;
+use super::{hook, price};
+
+/// How a function's work and its product are paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Guard {
+    /// Nothing beyond its node: it looks at no more than one number.
+    Free,
+    /// Each argument is looked through; the product is small.
+    Scan(Scan),
+    /// A text, at most about three times its argument: counted when made.
+    Text,
+    /// JSON text: counted from its argument.
+    Json,
+    /// Estimated from all arguments together; the result is a text or not.
+    Estimated,
+    /// As many items as the first arguments (so many) have, looked through so.
+    Items(usize, Option<Scan>),
+    /// As many items as the argument has, with the entries of its objects.
+    Entries(Option<Scan>),
+}
+
+/// The guard of a function, and its parameters when it is passed as a value
+/// (the arity that `$map` and its like look at).
+pub(super) fn guard(name: &str) -> Option<(Guard, usize)> {
+    Some(match name {
+        "millis" | "random" | "uuid" => (Guard::Free, 0),
+        "abs" | "ceil" | "count" | "exists" | "floor" | "sqrt" | "type" => (Guard::Free, 1),
+        "power" | "round" => (Guard::Free, 2),
+        "length" | "number" | "error" => (Guard::Scan(Scan::Text), 1),
+        "assert" | "now" => (Guard::Scan(Scan::Text), 2),
+        "parseInteger" => (Guard::Scan(Scan::Picture), 2),
+        "boolean" | "not" => (Guard::Scan(Scan::Truth), 1),
+        "sum" | "max" | "min" | "average" => (Guard::Scan(Scan::Numbers), 1),
+        "base64decode" | "base64encode" | "decodeUrl" | "decodeUrlComponent" | "encodeUrl"
+        | "encodeUrlComponent" | "lowercase" | "trim" | "uppercase" => (Guard::Text, 1),
+        "formatBase" | "substringAfter" | "substringBefore" => (Guard::Text, 2),
+        "formatNumber" | "substring" => (Guard::Text, 3),
+        "string" => (Guard::Json, 1),
+        "contains" | "formatInteger" | "join" | "lookup" | "toMillis" => (Guard::Estimated, 2),
+        "pad" | "split" | "match" | "fromMillis" => (Guard::Estimated, 3),
+        "replace" => (Guard::Estimated, 4),
+        "reverse" => (Guard::Items(1, None), 1),
+        "shuffle" => (Guard::Items(1, Some(Scan::Remade)), 1),
+        "distinct" => (Guard::Items(1, Some(Scan::Distinct)), 1),
+        "append" => (Guard::Items(2, None), 2),
+        "map" | "filter" | "each" | "sift" => (Guard::Items(1, Some(Scan::Apply)), 2),
+        "sort" => (Guard::Items(1, Some(Scan::Sort)), 2),
+        "single" => (Guard::Scan(Scan::Apply), 2),
+        "reduce" => (Guard::Scan(Scan::Apply), 3),
+        "zip" => (Guard::Items(usize::MAX, Some(Scan::Remade)), 4),
+        "keys" => (Guard::Entries(Some(Scan::Keys)), 1),
+        "spread" => (Guard::Entries(Some(Scan::Remade)), 1),
+        "merge" => (Guard::Entries(None), 1),
+        _ => return None,
+    })
+}
+
+/// Whether a built-in function is counted, so that its name alone must not
+/// give the engine's own.
+pub(super) fn is_counted(name: &str) -> bool {
+    guard(name).is_some_and(|(guard, _)| guard != Guard::Free)
+}
+
+/// Whether it gives a single value.
+pub(super) fn gives_scalar(name: &str) -> bool {
+    match guard(name) {
+        Some((Guard::Free | Guard::Text | Guard::Json, _)) => true,
+        Some((Guard::Scan(_), _)) => !matches!(name, "single" | "reduce"),
+        _ => matches!(name, "contains" | "join" | "pad" | "replace"),
+    }
+}
+
+/// Refuses a function of the engine that the table does not know.
+pub(super) fn check_known(name: &str) -> Result<(), ExpressionError> {
+    if guard(name).is_some() {
+        return Ok(());
+    }
+    let nothing = |_: &[JValue]| Ok(JValue::Undefined);
+    match Evaluator::new().register_fn(name, nothing) {
+        // The engine takes no name of a function of its own.
+        Err(_) => Err(ExpressionError::Unavailable(name.to_owned())),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// The functions that apply one of their arguments to the items of another.
+fn applies(name: &str) -> bool {
+    matches!(
+        name,
+        "map" | "filter" | "each" | "sift" | "sort" | "single" | "reduce"
+    )
+}
+
+impl Walk {
+    /// Writes a call so that it is counted. What is left out at the front
+    /// stands for the context.
+    pub(super) fn counted(&mut self, name: &str, guard: Guard, mut args: Vec<AstNode>) -> AstNode {
+        if args.is_empty() && matches!(guard, Guard::Json | Guard::Entries(_)) {
+            args.push(context());
+        }
+        if args.len() == 1 && matches!(name, "each" | "sift") {
+            args.insert(0, context());
+        }
+        let arity = super::builtin::guard(name).map_or(0, |(_, arity)| arity);
+        if args.len() < arity && matches!(guard, Guard::Text | Guard::Scan(Scan::Text | Scan::Picture)) {
+            self.body.starts.add(context(), Read::Text);
+        }
+        match guard {
+            Guard::Free => {}
+            Guard::Text => {
+                let how = match name {
+                    "formatNumber" => Scan::Picture,
+                    _ => Scan::Text,
+                };
+                scan(&mut args, usize::MAX, how);
+                return call(hook::MADE, vec![call(name, args)]);
+            }
+            Guard::Scan(how) => {
+                let first = match how {
+                    Scan::Text | Scan::Picture => usize::MAX,
+                    _ => 1,
+                };
+                self.scan_for(name, &mut args, first, how);
+            }
+            Guard::Json => {
+                let is_plain = matches!(args.get(1), None | Some(AstNode::Boolean(false)));
+                let count = if is_plain { hook::TEXT } else { hook::PRETTY };
+                wrap_first(&mut args, 1, count);
+            }
+            Guard::Items(first, how) => {
+                if let Some(how) = how {
+                    self.scan_for(name, &mut args, 1, how);
+                }
+                wrap_first(&mut args, first, hook::ITEMS);
+            }
+            Guard::Entries(how) => {
+                if let Some(how) = how {
+                    scan(&mut args, 1, how);
+                }
+                wrap_first(&mut args, 1, hook::ENTRIES);
+            }
+            Guard::Estimated => return self.estimated(name, args),
+        }
+        call(name, args)
+    }
+
+    /// What is applied may be anything where it is not written here.
+    fn scan_for(&mut self, name: &str, args: &mut [AstNode], first: usize, how: Scan) {
+        let is_written = matches!(args.get(1), None | Some(AstNode::Lambda { .. }));
+        let how = match how {
+            Scan::Sort if args.len() > 1 => match is_written {
+                true => Scan::Apply,
+                false => Scan::SortBy,
+            },
+            how => how,
+        };
+        let applied = args
+            .get(1)
+            .filter(|_| self.has_patterns && applies(name) && !is_written)
+            .map(|applied| match applied {
+                AstNode::Variable(_) | AstNode::Regex { .. } => applied.clone(),
+                _ => AstNode::Null,
+            });
+        scan(args, first, how);
+        if let (Some(applied), Some(list)) = (applied, args.first_mut()) {
+            wrap(list, |list| call(hook::SEARCH, vec![list, applied]));
+        }
+    }
+
+    fn estimated(&mut self, name: &str, mut args: Vec<AstNode>) -> AstNode {
+        if name == "replace" {
+            self.count_replacements(&mut args);
+        }
+        check(name, &mut args, context());
+        let made = call(name, args);
+        match name {
+            "contains" | "lookup" | "split" | "match" | "toMillis" => made,
+            _ => call(hook::MADE, vec![made]),
+        }
+    }
+
+    /// A function that gives replacements is counted by what it gives. Whether
+    /// the second or the third argument is the replacement, and whether what a
+    /// variable holds is a function, only the call shows.
+    fn count_replacements(&mut self, args: &mut [AstNode]) {
+        for arg in args.iter_mut().skip(1).take(2) {
+            match arg {
+                AstNode::Lambda { body, .. } => wrap(body, |body| call(hook::MADE, vec![body])),
+                AstNode::String(_) | AstNode::Number(_) | AstNode::Regex { .. } => {}
+                other => {
+                    let value = std::mem::replace(other, AstNode::Null);
+                    *other = self.counted_when_function(value);
+                }
+            }
+        }
+    }
+
+    /// `($r := value; $r is a function ? function($a, $b) { counted($r($a, $b)) } : $r)`
+    fn counted_when_function(&mut self, value: AstNode) -> AstNode {
+        let name = |index: usize| format!("causeway replacement {index}");
+        let variable = |index: usize| AstNode::Variable(name(index));
+        let inner = call(&name(0), vec![variable(1), variable(2)]);
+        let params = vec![name(1), name(2)];
+        let mut body = call(hook::MADE, vec![inner]);
+        let charge = Charge {
+            steps: price::of(&body),
+            ..Charge::default()
+        };
+        self.count_calls(&params, &mut body, charge, Starts::default());
+        let function = AstNode::Lambda {
+            params,
+            body: Box::new(body),
+            signature: None,
+            thunk: false,
+        };
+        let bind = AstNode::Binary {
+            op: BinaryOp::ColonEqual,
+            lhs: Box::new(variable(0)),
+            rhs: Box::new(value),
+        };
+        let choice = AstNode::Conditional {
+            condition: Box::new(call(hook::IS_FUNCTION, vec![variable(0)])),
+            then_branch: Box::new(function),
+            else_branch: Some(Box::new(variable(0))),
+        };
+        AstNode::Block(vec![bind, choice])
+    }
+}
+
+fn scan(args: &mut [AstNode], first: usize, how: Scan) {
+    for arg in args.iter_mut().take(first) {
+        if !is_literal(arg) && *arg != AstNode::Placeholder {
+            wrap(arg, |arg| scanned(how, arg));
+        }
+    }
+}
+
+fn wrap_first(args: &mut [AstNode], first: usize, count: &str) {
+    for arg in args.iter_mut().take(first) {
+        wrap(arg, |arg| call(count, vec![arg]));
+    }
+}
+
+/// Has all arguments looked at together, before the call.
+pub(super) fn check(name: &str, args: &mut [AstNode], context: AstNode) {
+    let count = args.len();
+    if let Some((last, others)) = args.split_last_mut() {
+        for other in others {
+            wrap(other, |other| call(hook::NOTE, vec![other]));
+        }
+        wrap(last, |last| checked(name, count, context, last));
+    }
+}
+
+/// The last of `count` arguments, the others of which were noted.
+pub(super) fn checked(name: &str, count: usize, context: AstNode, last: AstNode) -> AstNode {
+    let count = AstNode::Number(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+    let named = AstNode::String(name.to_owned());
+    call(hook::CHECK, vec![named, count, context, last])
+}

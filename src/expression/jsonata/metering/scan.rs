@@ -1,0 +1,182 @@
+//! How a function or an operator looks through a value it is given.
+
+use std::collections::HashSet;
+
+use jsonata_core::value::JValue;
+
+use super::account::{Done, Meter};
+use super::compare;
+use super::price::{APPLY, COMPARED, HALVINGS, ITEM, PICTURE, REMADE, VISIT, WORKED};
+
+/// The ways of looking, by the number that stands in the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scan {
+    /// Works through a text, or the texts of a list.
+    Text,
+    /// Looks for what is true in lists within lists.
+    Truth,
+    /// Adds up the numbers of lists within lists.
+    Numbers,
+    /// Compares a value with the items of a list.
+    Member,
+    /// Compares two texts.
+    Order,
+    /// Sorts by itself.
+    Sort,
+    /// Sorts by a function that is not written here.
+    SortBy,
+    /// A value by which is sorted.
+    Key,
+    /// Applies a function to each item.
+    Apply,
+    /// Looks one name up in an object, or in each of a list.
+    Lookup,
+    /// Compares the keys of all objects of a list.
+    Keys,
+    /// Compares the items of a list with each other.
+    Distinct,
+    /// Puts the entries of an object into another.
+    Entries,
+    /// Makes something of each item or entry.
+    Remade,
+    /// Reads a picture of a number.
+    Picture,
+}
+
+const ALL: [Scan; 15] = [
+    Scan::Text,
+    Scan::Truth,
+    Scan::Numbers,
+    Scan::Member,
+    Scan::Order,
+    Scan::Sort,
+    Scan::SortBy,
+    Scan::Key,
+    Scan::Apply,
+    Scan::Lookup,
+    Scan::Keys,
+    Scan::Distinct,
+    Scan::Entries,
+    Scan::Remade,
+    Scan::Picture,
+];
+
+impl Scan {
+    pub(super) fn number(self) -> f64 {
+        f64::from(self as u8)
+    }
+
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // the compiler wrote it
+    pub(super) fn of(number: f64) -> Option<Self> {
+        ALL.get(number as usize).copied()
+    }
+
+    /// Pays for looking through `value`.
+    pub(super) fn pay(self, meter: &Meter, value: &JValue) -> Done {
+        match self {
+            Self::Text => texts(meter, value, 1, WORKED),
+            Self::Order => texts(meter, value, 0, COMPARED),
+            Self::Sort => texts(meter, value, HALVINGS * 2, COMPARED / HALVINGS as usize),
+            Self::Key => texts(meter, value, HALVINGS * 2, COMPARED / HALVINGS as usize),
+            Self::SortBy => meter.work(count(value).saturating_mul(HALVINGS * APPLY)),
+            Self::Apply => meter.work(count(value).saturating_mul(APPLY)),
+            Self::Truth | Self::Numbers => numbers(meter, value),
+            Self::Member => member(meter, value),
+            Self::Lookup => lookup(meter, value),
+            Self::Keys => keys(meter, value),
+            Self::Distinct => match value {
+                JValue::Array(items) => compare::distinct(meter, items),
+                _ => Ok(()),
+            },
+            Self::Entries => meter.entries(value),
+            Self::Remade => remade(meter, value),
+            Self::Picture => {
+                let bytes = value.as_str().map_or(0, str::len) as u64;
+                meter.work(bytes.saturating_mul(PICTURE))
+            }
+        }
+    }
+}
+
+/// Items of a list, or entries of an object.
+fn count(value: &JValue) -> u64 {
+    match value {
+        JValue::Array(items) => items.len() as u64,
+        JValue::Object(entries) => entries.len() as u64,
+        _ => 1,
+    }
+}
+
+fn remade(meter: &Meter, value: &JValue) -> Done {
+    meter.work(count(value).saturating_mul(REMADE))?;
+    match value {
+        JValue::Array(items) => items.iter().try_for_each(|item| match item {
+            JValue::Object(entries) => meter.work(entries.len() as u64 * REMADE),
+            _ => Ok(()),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn texts(meter: &Meter, value: &JValue, each: u64, a_step: usize) -> Done {
+    match value {
+        JValue::String(text) => meter.work(each + (text.len() / a_step) as u64),
+        JValue::Array(items) => items
+            .iter()
+            .try_for_each(|item| match item {
+                JValue::String(text) => meter.work(ITEM + each + (text.len() / a_step) as u64),
+                _ => meter.work(ITEM + each),
+            }),
+        _ => meter.work(each),
+    }
+}
+
+fn numbers(meter: &Meter, value: &JValue) -> Done {
+    match value {
+        JValue::Array(items) => items.iter().try_for_each(|item| {
+            meter.work(3)?;
+            numbers(meter, item)
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// `in` compares texts only where they are as long; two others are a step.
+fn member(meter: &Meter, value: &JValue) -> Done {
+    let JValue::Array(items) = value else {
+        return Ok(());
+    };
+    meter.work(items.len() as u64 / 2 + 1)?;
+    let bytes: usize = items
+        .iter()
+        .map(|item| item.as_str().map_or(0, str::len) / COMPARED)
+        .sum();
+    meter.work(bytes as u64)
+}
+
+fn lookup(meter: &Meter, value: &JValue) -> Done {
+    match value {
+        JValue::Array(items) => items.iter().try_for_each(|item| {
+            meter.work(2)?;
+            lookup(meter, item)
+        }),
+        _ => meter.work(VISIT),
+    }
+}
+
+/// The engine looks for each key of each object in the list of those it has.
+fn keys(meter: &Meter, value: &JValue) -> Done {
+    let JValue::Array(items) = value else {
+        return Ok(());
+    };
+    let mut known: HashSet<&str> = HashSet::new();
+    for item in items.iter() {
+        if let JValue::Object(entries) = item {
+            for key in entries.keys() {
+                known.insert(key);
+                meter.work(ITEM + known.len() as u64 / 2 + (key.len() / COMPARED) as u64)?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+// The dearest expressions there are, in the runtime itself: each ends with the failure of an expression in less than a second
+// of computation, and meanwhile the gateway answers others. What is counted, the native tests show; here it is the time.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { assertError, ok } from "./steps.mjs";
+import { startWharf } from "./wharf.mjs";
+
+/** Of a build that is not optimised, on a machine that does other things; the join alone took 133 s. */
+const MEANWHILE_MS = Number(process.env.MEANWHILE_MS ?? 1_500);
+
+// `a` is the caller's list; `t` a text, `r` a list of objects.
+const dearest = {
+  "a list compared with itself": "($v := a; $v.($x := $; $v[$ = $x]))",
+  "objects compared": "$count([1..1000].($$.r = $$.r))",
+  "functions made": "$count([1..100000].(function($x) { $x + $x + $x + $x + $x + $x + $x + $x + $x + $x }))",
+  "functions put together": "($f := function($a) { $a + 1 }; $g := $f ~> $f ~> $f ~> $f; $count($map([1..100000], $g)))",
+  "calls without an end": "($f := function() { $f() }; $f())",
+  "regular expressions": "$count([1..100000].$match($$.t, /\\d+/))",
+  "a regular expression of many places": "$count([1..1000].$contains($$.t, /[xy]*x[xy]{400}z/))",
+  "what is distinct": "$count($distinct([1..30000]))",
+  "tuples": "$count(a@$x.a@$y.$x)",
+  "a transform": "$count($ ~> |r|{\"z\": 1}|)",
+  "steps of a path": "$count(a.(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1))",
+};
+
+let wharf;
+before(async () => {
+  const action = (expression) => ({ steps: [{ type: "transform", config: { expression } }] });
+  const actions = Object.fromEntries(Object.values(dearest).map((expression, n) => [`a${n}`, action(expression)]));
+  wharf = await startWharf({ config: { actions } });
+});
+after(() => wharf?.stop());
+
+/** Asks for `/health` until it is stopped; the longest an answer took. */
+function watch() {
+  let [longest, stopped] = [0, false];
+  const asking = (async () => {
+    while (!stopped) {
+      const began = Date.now();
+      const response = await wharf.gateway.fetch("/health");
+      await response.arrayBuffer();
+      longest = Math.max(longest, Date.now() - began);
+      await sleep(10);
+    }
+  })();
+  return async () => {
+    stopped = true;
+    await asking;
+    return longest;
+  };
+}
+
+const records = Array.from({ length: 2_000 }, (_, n) => ({ id: n, name: `n${n}`, tags: ["a", "b"] }));
+const given = { a: Array.from({ length: 20_000 }, (_, n) => n), t: "xy".repeat(25_000), r: records };
+
+describe("the dearest expressions", () => {
+  for (const [n, name] of Object.keys(dearest).entries()) {
+    test(name, async (t) => {
+      const stop = watch();
+      const began = Date.now();
+      const answer = await wharf.call("POST", `/proxy/_/a${n}`, given);
+      const took = Date.now() - began;
+      const longest = await stop();
+      t.diagnostic(`${took} ms, /health ${longest} ms`);
+      assertError(answer, 500, "integration.expression_failed");
+      assert.ok(longest < MEANWHILE_MS, `/health took ${longest} ms`);
+    });
+  }
+});
+
+test("a list of a thousand is compared with another", async (t) => {
+  const expression = "$count(a.($x := $; $$.r[id = $x]))";
+  const { account } = await wharf.install({ actions: { join: { steps: [{ type: "transform", config: { expression } }] } } });
+  const began = Date.now();
+  const answer = await wharf.call("POST", "/proxy/_/join", { a: given.a.slice(0, 1_000), r: records.slice(0, 1_000) }, {}, { account });
+  t.diagnostic(`${Date.now() - began} ms`);
+  assert.equal(ok(answer, 200), 1_000);
+});
+
+test("a file is checked soon, whatever is in it", async (t) => {
+  const fields = (count, more) => Array.from({ length: count }, (_, n) => ({ name: `f${n}`, ...more }));
+  const file = (config) => ({ name: "hostile", config: { base_url: "https://api.example.com", ...config } });
+  const many = (count, value) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`m${n}`, value]));
+  const hostile = {
+    "large patterns": file({ credentials: { format: "api_key", config: { fields: fields(120, { pattern: "\\w{400}" }) } } }),
+    "many fields": file({ credentials: { format: "api_key", config: { fields: fields(20_000) } } }),
+    "many methods": file({ resources: { r: many(20_000, { path: "/" }) } }),
+    "many mistakes": file({ resources: { r: many(20_000, { pith: 1, no: 2 }) } }),
+    "many expressions": file({ actions: { a: { steps: Array(60).fill({ type: "transform", config: { expression: `[1${",a?b:c".repeat(2_700)}]` } }) } } }),
+    "a deep body": file({ resources: { r: { create: { method: "post", path: "/", body: Array(2_000).fill(JSON.parse(`${"[".repeat(38)}1${"]".repeat(38)}`)) } } } }),
+  };
+  for (const [name, body] of Object.entries(hostile)) {
+    await t.test(name, async (t) => {
+      const began = Date.now();
+      const answer = ok(await wharf.gateway.admin("POST", "/integration/validate", body), 200);
+      t.diagnostic(`${Date.now() - began} ms, ${answer.findings.length} findings: ${answer.findings[0].message.slice(0, 60)}`);
+      assert.ok(answer.findings.some(({ level }) => level === "error"));
+      assert.ok(Date.now() - began < MEANWHILE_MS);
+    });
+  }
+});
