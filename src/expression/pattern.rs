@@ -289,7 +289,9 @@ mod tests {
         ] {
             assert_eq!(pattern(source).matches(text), matches, "{source} {text}");
         }
-        assert!(WholePattern::read("a)|(?:b").is_err());
+        for broken in ["(", "a)|(?:b", "\\p{Nothing}", "(?:.{900}){900}{900}", "(?x) a # comment"] {
+            assert!(WholePattern::read(broken).is_err(), "{broken}");
+        }
         // 402 places at 4 steps a byte.
         let dear = pattern("[ab]{400}b[ab]*");
         assert!(dear.matches(&"b".repeat(12_000)));

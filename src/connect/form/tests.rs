@@ -132,15 +132,6 @@ fn a_pattern_is_met_by_the_whole_value() {
     assert!(one(field("a"), "ab").unwrap_err().contains("such as “abc”"));
     assert!(one(field("^[a-z]+$"), "abc\u{2028}x").is_err());
     assert!(one(field("(?m)^a$"), "a b").is_err());
-    for broken in [
-        "(",
-        "a)|(?:b",
-        "\\p{Nothing}",
-        "(?:.{900}){900}{900}",
-        "(?x) a # comment",
-    ] {
-        assert!(one(field(broken), "anything").is_ok(), "{broken}");
-    }
 }
 
 #[test]

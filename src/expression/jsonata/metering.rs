@@ -117,4 +117,6 @@ mod hook {
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_random;
+#[cfg(test)]
 mod tests_steps;
