@@ -18,9 +18,9 @@ const MAX_MISTAKES: usize = 20;
 const LONGEST_SLIP: usize = 64;
 /// Steps of reading a unit once, an object or another value in it, each level
 /// above a value, and each byte of text.
-const A_UNIT: u64 = 3_000;
-const AN_OBJECT: u64 = 400;
-const A_VALUE: u64 = 80;
+const A_UNIT: u64 = 2_000;
+const AN_OBJECT: u64 = 300;
+const A_VALUE: u64 = 60;
 const A_LEVEL: u64 = 8;
 const A_BYTE: u64 = 2;
 

@@ -40,11 +40,11 @@ struct Head {
 }
 
 /// Steps that reading and checking one file may take, of some 5 ns of native
-/// release code: 50 ms, and less than 200 ms in the Worker. What we ship takes
-/// a sixth of it at most.
-pub const READING_STEPS: u64 = 10_000_000;
+/// release code: 100 ms, and less than 200 ms in the Worker. What we ship takes
+/// a twelfth of it at most.
+pub const READING_STEPS: u64 = 20_000_000;
 /// Steps of a resource that has no method.
-const A_RESOURCE: u64 = 1_500;
+const A_RESOURCE: u64 = 800;
 /// Findings that are listed.
 pub const MOST_FINDINGS: usize = 1_000;
 
