@@ -98,7 +98,7 @@ const ROWS = [
   ["caller.body_too_large", "an admin body over 1 MiB", () => client("POST", "/webhook", JSON.stringify({ target_url: "x".repeat(1024 * 1024) }))],
   ["caller.body_timeout", "a webhook whose body does not arrive within 10 s", async () => {
     const { account } = await buoyAccount(gateway, environment, { name: "buoy-stalled" });
-    return wireBytes(gateway, Buffer.from(`POST ${accountUrl(account)} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 100\r\n\r\n{`));
+    return wireBytes(gateway, Buffer.from(`POST ${accountUrl(account)} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-length: 100\r\n\r\n{`));
   }],
   ["caller.idempotency_in_progress", "a write under a key whose first call is not answered yet", async () => {
     const key = randomUUID();

@@ -22,7 +22,7 @@ const dearest = {
   "what is distinct": "$count($distinct([1..30000]))",
   "tuples": "$count(a@$x.a@$y.$x)",
   "a transform": "$count($ ~> |r|{\"z\": 1}|)",
-  "steps of a path": "$count(a.(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1).(1))",
+  "steps of a path": `$count(a${".(1)".repeat(150)})`,
 };
 
 let wharf;
