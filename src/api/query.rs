@@ -108,7 +108,8 @@ impl Query {
                 });
             }
         }
-        let after = self.get("next_cursor");
+        // Generic clients begin with an empty cursor.
+        let after = self.get("next_cursor").filter(|text| !text.is_empty());
         let after = after.map(|text| read_cursor(text, is_ours)).transpose()?;
         Ok(Page {
             limit: limit.clamp(1, MAX_LIMIT),

@@ -1,7 +1,9 @@
 //! How a provider's lists are paged through. Callers see only `limit` and
 //! `next_cursor`, whatever stands here. `docs/pagination.md` tells how to choose.
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use crate::expression::{Expression, Template};
@@ -163,6 +165,9 @@ pub struct Page {
     /// Where the answer gives the number of items.
     #[serde(default)]
     pub total_path: Option<Path>,
+    /// Statuses of an answer behind the first page that say that the list has ended, beside 404 and 416.
+    #[serde(default)]
+    pub end_statuses: Vec<EndStatus>,
     /// Whether the parameters go into the body.
     #[serde(default)]
     pub add_to_body: bool,
@@ -194,6 +199,9 @@ pub struct Offset {
     /// Where the answer gives the number of items.
     #[serde(default)]
     pub total_path: Option<Path>,
+    /// Statuses of an answer behind the first page that say that the list has ended, beside 404 and 416.
+    #[serde(default)]
+    pub end_statuses: Vec<EndStatus>,
     /// Whether the parameters go into the body.
     #[serde(default)]
     pub add_to_body: bool,
@@ -229,6 +237,9 @@ pub struct Range {
     /// The largest page the provider gives.
     #[serde(default)]
     pub max_limit: Option<Count>,
+    /// Statuses of an answer behind the first page that say that the list has ended, beside 404 and 416.
+    #[serde(default)]
+    pub end_statuses: Vec<EndStatus>,
 }
 
 /// Computed by JSONata; values enter requests through `{{pagination.x}}`.
@@ -250,6 +261,36 @@ pub struct Dynamic {
     /// The largest page the provider gives: `{{pagination.limit}}` is never more.
     #[serde(default)]
     pub max_limit: Option<Count>,
+}
+
+/// A status of 400 to 499.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u16")]
+pub struct EndStatus(pub u16);
+
+impl TryFrom<u16> for EndStatus {
+    type Error = &'static str;
+
+    fn try_from(status: u16) -> Result<Self, Self::Error> {
+        match status {
+            400..=499 => Ok(Self(status)),
+            _ => Err("a status that ends a list is 400 to 499"),
+        }
+    }
+}
+
+impl JsonSchema for EndStatus {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "EndStatus".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": 400, "maximum": 499 })
+    }
 }
 
 fn one() -> Count {

@@ -168,18 +168,20 @@ impl From<ExpressionError> for Failure {
 
 impl From<PageError> for Failure {
     fn from(error: PageError) -> Self {
-        let code = match error {
-            PageError::Render(error) => return error.into(),
-            PageError::Expression(error) => return error.into(),
+        let code = match &error {
+            PageError::Render(error) => return error.clone().into(),
+            PageError::Expression(error) => return error.clone().into(),
             PageError::Foreign => Code::BadCursor,
             PageError::Body => Code::Malformed,
             PageError::Header(_) => Code::ContextValue,
             PageError::Values => Code::ExpressionFailed,
+            PageError::DeadEnd(end) if end.is_files_fault => Code::ExpressionFailed,
             PageError::LeavesHost
             | PageError::NotALink
             | PageError::NotJson
             | PageError::NotACursor(_)
             | PageError::TooLong(_)
+            | PageError::DeadEnd(_)
             | PageError::Repeats
             | PageError::Endless(_) => Code::UnexpectedAnswer,
         };

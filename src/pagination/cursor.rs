@@ -62,12 +62,36 @@ pub(super) fn next(
     } else {
         place(config, &config.cursor_path, request, answer)?
     };
-    let next = at.map(|at| position.onward(at, answer)).transpose()?;
+    let here = position.named(first_place(config, request));
+    let next = at
+        .filter(|at| !is_end(config, at) || here.has_visited(at))
+        .map(|at| here.onward(at, answer));
     Ok(Turn {
         next,
         prev,
         standing: Standing::New,
     })
+}
+
+/// The name of the first page, where its request has one: its own link, or the cursor that the file or the caller begins
+/// with.
+fn first_place(config: &Cursor, request: &Request) -> Option<Place> {
+    if config.is_link {
+        return Some(link::own(request.url));
+    }
+    let key = config.cursor_key.as_deref()?;
+    let (_, text) = request.url.query_pairs().find(|(name, _)| name == key)?;
+    Some(Place::Cursor(serde_json::Value::from(text).to_string()))
+}
+
+/// `0` as a cursor means that there are no more pages; but not where the answer says elsewhere whether there are, and not
+/// where it is the id of a record (`data.-1.id`).
+fn is_end(config: &Cursor, place: &Place) -> bool {
+    let path = config.cursor_path.to_string();
+    let is_of_a_record = path.split('.').any(|key| key.parse::<i64>().is_ok());
+    config.has_next_path.is_none()
+        && !is_of_a_record
+        && matches!(place, Place::Cursor(json) if json.trim_matches('"') == "0")
 }
 
 /// A cursor or a page size, for a query and for a body.
@@ -181,14 +205,14 @@ fn link(config: &Cursor, json: &str, request: &Request) -> Result<Place, PageErr
     link::resolve(&decoded(config, &link), request.url, parts).map(Place::Link)
 }
 
-/// What stands in the body, as JSON text; null and the empty string are nothing.
+/// The value at a place of the body, as JSON text; null, the text `null` and the empty text are nothing.
 pub(super) fn at_path<'t>(text: &'t str, path: &Path) -> Result<Option<&'t str>, PageError> {
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.is_empty() {
         return Ok(None);
     }
     let found = json::cut(text, path).map_err(|_| PageError::NotJson)?;
-    Ok(found.filter(|json| !matches!(*json, "null" | "\"\"")))
+    Ok(found.filter(|json| !matches!(*json, "null" | "\"null\"" | "\"\"")))
 }
 
 fn in_header(answer: &Answer, path: &Path) -> Option<String> {

@@ -48,7 +48,7 @@ pub(super) fn next(
     let Some(values) = values(config, &scope, request)? else {
         return Ok(Turn::default());
     };
-    let next = position.onward(Place::Values(Value::Object(values)), answer)?;
+    let next = position.onward(Place::Values(Value::Object(values)), answer);
     Ok(Turn {
         next: Some(next),
         ..Turn::default()

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::PageError;
+use super::{PageError, Place};
 
 /// Which parts of a link count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,14 @@ pub(super) enum Parts {
     Whole,
     /// Its query, behind the path that was asked for; all of it, where it has no query.
     Query,
+}
+
+/// The page's own address, as a link to it would be remembered.
+pub(super) fn own(page: &Url) -> Place {
+    Place::Link(match page.query() {
+        Some(query) => format!("{}?{query}", page.path()),
+        None => page.path().to_owned(),
+    })
 }
 
 /// Path and query of `link`, read relative to the page's own address. A server behind a proxy often writes

@@ -36,9 +36,8 @@ pub(super) fn next(
             link::resolve(&target, request.url, Parts::Whole).map(|link| Some(Place::Link(link)))
         }
     };
-    let next = place("next")?
-        .map(|at| position.onward(at, answer))
-        .transpose()?;
+    let here = position.named(Some(link::own(request.url)));
+    let next = place("next")?.map(|at| here.onward(at, answer));
     // A way back that is none spoils no page.
     let back = |rel| place(rel).ok().flatten();
     let prev = back("prev").or_else(|| back("previous"));

@@ -13,8 +13,10 @@ mod link_header;
 mod numbered;
 mod position;
 mod range;
+mod visited;
 
 use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
@@ -77,18 +79,48 @@ pub enum Standing {
 }
 
 impl Turn {
-    /// The same, unless the walk is longer than `pages`, or the next page needs more than `bytes` to be named.
-    /// A page before that needs more is left out.
-    pub fn within(mut self, pages: u32, bytes: usize) -> Result<Self, PageError> {
+    /// The same, where a next page that needs more than `bytes` to be named is a dead end. A page before that needs
+    /// more is left out.
+    #[must_use]
+    pub fn within(mut self, bytes: usize) -> Self {
         let fits = |position: &Position| position.size() <= bytes;
-        if self.next.as_ref().is_some_and(|next| next.pages >= pages) {
-            return Err(PageError::Endless(pages));
-        }
-        if self.next.as_ref().is_some_and(|next| !fits(next)) {
-            return Err(PageError::TooLong(bytes));
-        }
+        self.next = self.next.map(|next| {
+            if fits(&next) {
+                next
+            } else {
+                next.dead_end(DeadEnd::of(&PageError::TooLong(bytes)))
+            }
+        });
         self.prev = self.prev.filter(fits);
-        Ok(self)
+        self
+    }
+}
+
+/// Why a page leads nowhere although it is not the last. It takes the next page's place in a cursor, so that the page
+/// itself loses no record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeadEnd {
+    /// What is wrong, without values of the provider.
+    pub why: String,
+    /// Whether an expression of the file failed, and not the provider.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_files_fault: bool,
+}
+
+impl DeadEnd {
+    fn of(error: &PageError) -> Self {
+        Self {
+            why: error.to_string(),
+            is_files_fault: matches!(
+                error,
+                PageError::Expression(_) | PageError::Values | PageError::Render(_)
+            ),
+        }
+    }
+
+    fn repeats() -> Self {
+        Self::of(&PageError::Repeats)
     }
 }
 
@@ -136,6 +168,9 @@ pub enum PageError {
     /// An expression gives something else than an object.
     #[error("the pagination values must be an object")]
     Values,
+    /// The page before gave its records; its way on cannot be used.
+    #[error("{}", .0.why)]
+    DeadEnd(DeadEnd),
 }
 
 /// Whether the answer has to be built for [`next`].
@@ -170,6 +205,9 @@ pub fn resume(
     mut position: Position,
     limit: Option<u64>,
 ) -> Result<Position, PageError> {
+    if let Place::DeadEnd(end) = position.at {
+        return Err(PageError::DeadEnd(end));
+    }
     let fits = match pagination {
         Pagination::Cursor(cursor) if cursor.is_link => matches!(position.at, Place::Link(_)),
         Pagination::Cursor(_) => matches!(position.at, Place::Cursor(_)),
@@ -203,25 +241,51 @@ pub fn ask(
     }
 }
 
-/// Where the page at `position`, asked for by `request`, leads.
+/// Where the page at `position`, asked for by `request`, leads. A way on that cannot be used is a [`Place::DeadEnd`]
+/// behind the page, which keeps its records.
 pub fn next(
     pagination: &Pagination,
     position: &Position,
     request: &Request,
     answer: &Answer,
-) -> Result<Turn, PageError> {
-    match pagination {
+) -> Turn {
+    let turn = match pagination {
         Pagination::Cursor(cursor) => cursor::next(cursor, position, request, answer),
         Pagination::Page(page) => numbered::next_page(page, position, answer),
         Pagination::Offset(offset) => numbered::next_offset(offset, position, answer),
         Pagination::LinkHeader(_) => link_header::next(position, request, answer),
         Pagination::Range(_) => range::next(position, answer),
         Pagination::Dynamic(dynamic) => dynamic::next(dynamic, position, request, answer),
+    };
+    let mut turn = turn.unwrap_or_else(|error| Turn {
+        next: Some(position.dead_end(DeadEnd::of(&error))),
+        ..Turn::default()
+    });
+    if turn.next.is_some() && position.is_stuck(answer) {
+        turn.next = Some(position.dead_end(DeadEnd::repeats()));
+        turn.standing = Standing::Again;
     }
+    turn
+}
+
+/// Whether an answer of this status says, behind the first page, that the list has ended: 404 and 416 of counted pages, and
+/// the file's `end_statuses`.
+pub fn is_end(pagination: &Pagination, position: &Position, status: StatusCode) -> bool {
+    let own = match pagination {
+        Pagination::Page(page) => &page.end_statuses,
+        Pagination::Offset(offset) => &offset.end_statuses,
+        Pagination::Range(range) => &range.end_statuses,
+        Pagination::Cursor(_) | Pagination::LinkHeader(_) | Pagination::Dynamic(_) => return false,
+    };
+    let is_end = matches!(
+        status,
+        StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE
+    ) || own.iter().any(|own| own.0 == status.as_u16());
+    position.pages > 0 && is_end
 }
 
 /// Within the file's `min_limit` and `max_limit`, and at least 1.
-fn clamp(pagination: &Pagination, limit: Option<u64>) -> Option<u64> {
+pub fn clamp(pagination: &Pagination, limit: Option<u64>) -> Option<u64> {
     let (least, most) = match pagination {
         Pagination::Cursor(cursor) => (cursor.min_limit, cursor.max_limit),
         Pagination::Page(page) => (page.min_limit, page.max_limit),

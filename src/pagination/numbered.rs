@@ -3,7 +3,7 @@
 //! only then is it known that the provider gave all that was asked for.
 
 use super::cursor::at_path;
-use super::{Answer, Ask, PageError, Place, Position, Turn};
+use super::{Answer, Ask, PageError, Place, Position, Standing, Turn};
 use crate::config::Count;
 use crate::config::pagination::{Offset, Page};
 use crate::json::Path;
@@ -49,19 +49,24 @@ pub(super) fn next_page(
     };
     let start = config.start_page.0;
     let prev = (number > start).then(|| position.back(Place::Page(number - 1)));
-    let pages = total(config.total_pages_path.as_ref(), answer)?;
-    let is_last = match (pages, total(config.total_path.as_ref(), answer)?) {
-        (Some(pages), _) => number.saturating_sub(start).saturating_add(1) >= pages,
-        (None, Some(total)) => position.seen.saturating_add(answer.count) >= total,
-        (None, None) => is_short(
-            position,
-            answer,
-            config.limit_key.as_deref(),
-            config.max_limit,
-        ),
+    let page = number.saturating_sub(start).saturating_add(1);
+    let seen = position.seen.saturating_add(answer.count);
+    // A total that this very page contradicts says nothing.
+    let pages = total(config.total_pages_path.as_ref(), answer)?.filter(|pages| *pages >= page);
+    let total = total(config.total_path.as_ref(), answer)?.filter(|total| *total >= seen);
+    let is_last = match (pages, total) {
+        (Some(pages), _) => Some(page >= pages),
+        (None, Some(total)) => Some(seen >= total),
+        (None, None) => None,
     };
+    let is_short = is_short(
+        position,
+        answer,
+        config.limit_key.as_deref(),
+        config.max_limit,
+    );
     let at = Place::Page(number.saturating_add(1));
-    turn(position, answer, is_last, at, prev)
+    Ok(turn(position, answer, (is_last, is_short), at, prev))
 }
 
 /// The next offset counts the records that came, not those that were asked for: a provider that gives fewer
@@ -76,17 +81,18 @@ pub(super) fn next_offset(
     };
     let start = config.start_offset.0;
     let next = offset.saturating_add(answer.count);
-    let is_last = match total(config.total_path.as_ref(), answer)? {
-        Some(total) => next.saturating_sub(start) >= total,
-        None => is_short(
-            position,
-            answer,
-            config.limit_key.as_deref(),
-            config.max_limit,
-        ),
-    };
+    let passed = next.saturating_sub(start);
+    let total = total(config.total_path.as_ref(), answer)?.filter(|total| *total >= passed);
+    let is_last = total.map(|total| passed >= total);
+    let is_short = is_short(
+        position,
+        answer,
+        config.limit_key.as_deref(),
+        config.max_limit,
+    );
     let prev = before(offset, start, position.limit).map(|at| position.back(at));
-    turn(position, answer, is_last, Place::Offset(next), prev)
+    let at = Place::Offset(next);
+    Ok(turn(position, answer, (is_last, is_short), at, prev))
 }
 
 /// The offset of the page before, where the page size is known.
@@ -95,23 +101,25 @@ pub(super) fn before(offset: u64, start: u64, limit: Option<u64>) -> Option<Plac
     Some(Place::Offset(offset.saturating_sub(limit).max(start)))
 }
 
+/// Without totals the last page once more, which some providers give for any page behind it, is the end.
 fn turn(
     position: &Position,
     answer: &Answer,
-    is_last: bool,
+    (is_last, is_short): (Option<bool>, bool),
     at: Place,
     prev: Option<Position>,
-) -> Result<Turn, PageError> {
-    let next = if is_last || answer.count == 0 {
-        None
-    } else {
-        Some(position.onward(at, answer)?)
-    };
-    Ok(Turn {
-        next,
+) -> Turn {
+    let is_again = is_last.is_none() && position.is_same_again(answer);
+    let is_end = is_last.unwrap_or(is_short) || is_again || answer.count == 0;
+    Turn {
+        next: (!is_end).then(|| position.onward(at, answer)),
         prev,
-        ..Turn::default()
-    })
+        standing: if is_again {
+            Standing::Again
+        } else {
+            Standing::New
+        },
+    }
 }
 
 fn is_short(

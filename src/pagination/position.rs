@@ -1,11 +1,12 @@
-//! Where in a walk a page stands. Small, since it travels inside the caller's cursor; never shown in clear.
+//! The position of a page in a list. It is small, since it travels inside the caller's cursor, sealed.
 
 use std::hash::{DefaultHasher, Hasher};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Answer, PageError};
+use super::visited::Visited;
+use super::{Answer, DeadEnd};
 
 /// So many equal pages in a row mean that the provider does not turn them.
 const SAME_PAGES: u8 = 2;
@@ -30,6 +31,9 @@ pub struct Position {
     /// What the page before held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) before: Option<Trace>,
+    /// Places that were asked for already, by which a provider that leads back to one is recognised.
+    #[serde(default, skip_serializing_if = "Visited::is_empty")]
+    pub(super) visited: Box<Visited>,
 }
 
 /// How a page is named to the provider.
@@ -48,6 +52,8 @@ pub enum Place {
     Offset(u64),
     /// What an expression computed.
     Values(Value),
+    /// No page: the page before gave its records, and its way on cannot be used.
+    DeadEnd(DeadEnd),
 }
 
 /// A mark of a page's records, and how many pages in a row had it.
@@ -65,6 +71,7 @@ impl Position {
             seen: 0,
             pages: 0,
             before: None,
+            visited: Box::default(),
         }
     }
 
@@ -72,7 +79,7 @@ impl Position {
     pub fn is_first(&self) -> bool {
         match self.at {
             Place::Start => true,
-            Place::Cursor(_) | Place::Link(_) => false,
+            Place::Cursor(_) | Place::Link(_) | Place::DeadEnd(_) => false,
             Place::Page(_) | Place::Offset(_) | Place::Values(_) => self.pages == 0,
         }
     }
@@ -88,28 +95,59 @@ impl Position {
         answer.count > 0 && self.before.is_some_and(|before| before.hash == hash)
     }
 
-    /// The next page, named `at`, after this one gave `answer`.
-    pub(super) fn onward(&self, at: Place, answer: &Answer) -> Result<Self, PageError> {
-        let pages = self.pages.saturating_add(1);
-        if at == self.at {
-            return Err(PageError::Repeats);
-        }
-        let before = self.trace(answer);
+    /// Whether as many pages in a row as prove it held the same records.
+    pub(super) fn is_stuck(&self, answer: &Answer) -> bool {
         let same = if answer.count == 1 {
             SAME_RECORDS
         } else {
             SAME_PAGES
         };
-        if before.is_some_and(|before| before.times >= same) {
-            return Err(PageError::Repeats);
-        }
-        Ok(Self {
+        answer.count > 0 && self.trace(answer).is_some_and(|trace| trace.times >= same)
+    }
+
+    /// The same, where the first page has the name that a later page would have.
+    pub(super) fn named(&self, first: Option<Place>) -> Self {
+        let at = match (&self.at, first) {
+            (Place::Start, Some(first)) => first,
+            (own, _) => own.clone(),
+        };
+        Self { at, ..self.clone() }
+    }
+
+    /// Whether this page, or one before it as far as is known, was asked for by this name.
+    pub(super) fn has_visited(&self, place: &Place) -> bool {
+        self.at == *place || self.visited.has(place)
+    }
+
+    /// The next page, named `at`, after this one gave `answer`. Where that page was asked for before, a dead end.
+    pub(super) fn onward(&self, at: Place, answer: &Answer) -> Self {
+        let mut visited = self.visited.clone();
+        visited.add(&self.at);
+        let at = if visited.has(&at) {
+            Place::DeadEnd(DeadEnd::repeats())
+        } else {
+            at
+        };
+        Self {
             at,
             limit: self.limit,
             seen: self.seen.saturating_add(answer.count),
-            pages,
-            before,
-        })
+            pages: self.pages.saturating_add(1),
+            before: self.trace(answer),
+            visited,
+        }
+    }
+
+    /// What follows a page whose way on cannot be used.
+    pub(super) fn dead_end(&self, end: DeadEnd) -> Self {
+        Self {
+            at: Place::DeadEnd(end),
+            limit: self.limit,
+            seen: self.seen,
+            pages: self.pages,
+            before: None,
+            visited: Box::default(),
+        }
     }
 
     /// The page before, named `at`.
@@ -120,6 +158,7 @@ impl Position {
             seen: self.seen.saturating_sub(self.limit.unwrap_or(self.seen)),
             pages: self.pages.saturating_sub(1),
             before: None,
+            visited: Box::default(),
         }
     }
 
@@ -137,7 +176,7 @@ impl Position {
 }
 
 /// The same on every machine, for this version of the toolchain; a cursor that outlives it loses a page's mark.
-fn hash(records: &str) -> u64 {
+pub(super) fn hash(records: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(records.as_bytes());
     hasher.finish()

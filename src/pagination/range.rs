@@ -50,13 +50,16 @@ pub(super) fn next(position: &Position, answer: &Answer) -> Result<Turn, PageErr
     let behind = given.map_or(start.saturating_add(answer.count), |given| given.behind);
     let is_last = match given.and_then(|given| given.complete) {
         Some(complete) => behind >= complete,
-        None => position.limit.is_none_or(|asked| answer.count < asked),
+        None => {
+            position.limit.is_none_or(|asked| answer.count < asked)
+                || position.is_same_again(answer)
+        }
     };
     let is_part = answer.status == StatusCode::PARTIAL_CONTENT || given.is_some();
     let next = if is_last || !is_part || answer.count == 0 {
         None
     } else {
-        Some(position.onward(Place::Offset(behind), answer)?)
+        Some(position.onward(Place::Offset(behind), answer))
     };
     let prev = numbered::before(start, 0, position.limit).map(|at| position.back(at));
     Ok(Turn {

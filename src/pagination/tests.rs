@@ -49,14 +49,14 @@ fn asked(pagination: &Pagination, position: &Position) -> Ask {
     ask(pagination, position, &TemplateScope::new(&context)).unwrap()
 }
 
-/// What a page of `count` records leads to. The records differ from page to page.
+/// What a page of `count` records leads to, or why it is a dead end. The records differ from page to page.
 fn turned(
     pagination: &Pagination,
     position: &Position,
     count: u64,
     body: &Value,
     headers: &[(&'static str, &str)],
-) -> Result<Turn, PageError> {
+) -> Result<Turn, String> {
     let records = format!("[{count} records of page {}]", position.pages);
     answered(pagination, position, (count, &records), body, headers)
 }
@@ -67,7 +67,7 @@ fn answered(
     (count, records): (u64, &str),
     body: &Value,
     headers: &[(&'static str, &str)],
-) -> Result<Turn, PageError> {
+) -> Result<Turn, String> {
     let headers: HeaderMap = headers
         .iter()
         .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
@@ -80,7 +80,20 @@ fn answered(
         records,
         count,
     };
-    with_request(|request| next(pagination, position, request, &answer))
+    led(with_request(|request| {
+        next(pagination, position, request, &answer)
+    }))
+}
+
+fn led(turn: Turn) -> Result<Turn, String> {
+    match turn.next.as_ref().map(|next| &next.at) {
+        Some(Place::DeadEnd(end)) => Err(end.why.clone()),
+        _ => Ok(turn),
+    }
+}
+
+fn error(error: &PageError) -> Result<Turn, String> {
+    Err(error.to_string())
 }
 
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {

@@ -26,10 +26,9 @@ impl Wanted {
         let limit = parameter(raw, "limit")?
             .map(|text| text.parse().map_err(|_| WantedError::Limit))
             .transpose()?;
-        Ok(Self {
-            limit,
-            cursor: parameter(raw, "next_cursor")?,
-        })
+        // Generic clients begin with an empty cursor.
+        let cursor = parameter(raw, "next_cursor")?.filter(|text| !text.is_empty());
+        Ok(Self { limit, cursor })
     }
 }
 
@@ -62,7 +61,7 @@ mod tests {
                 "a=1&limit=7&next_cursor=k.x%2D",
                 Ok(wanted(Some(7), Some("k.x-"))),
             ),
-            ("limit=0&next_cursor=", Ok(wanted(Some(0), Some("")))),
+            ("limit=0&next_cursor=", Ok(wanted(Some(0), None))),
             ("limit=1&limit=1", Err(WantedError::Twice("limit"))),
             (
                 "next_cursor&next_cursor",

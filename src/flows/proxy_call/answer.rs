@@ -92,7 +92,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             value: value.as_ref(),
             records,
             count: count as u64,
-        })?;
+        });
         let text = match (self.pages, turn.standing) {
             (Pages::One, Standing::New) => self.envelope(records, count, &turn)?,
             (Pages::One, Standing::Again) => self.envelope(reply::EMPTY, 0, &turn)?,

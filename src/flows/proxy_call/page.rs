@@ -13,7 +13,7 @@ use super::{Call, Plan, Work};
 use crate::config::{Config, Pagination};
 use crate::error::Failure;
 use crate::expression::Moment;
-use crate::pagination::{self, Answer, Ask, PageError, Position, Turn};
+use crate::pagination::{self, Answer, Ask, PageError, Place, Position, Turn};
 use crate::ports::{Body, Outside, Reply, Storage};
 use crate::proxy::body::BodySource;
 use crate::proxy::query::CallerQuery;
@@ -81,6 +81,10 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
             }
             (None, None) => self.first(pagination, wanted.limit, query, headers)?,
         };
+        let most = self.object.outside.settings().list_pages;
+        if position.pages >= most {
+            return Err(PageError::Endless(most).into());
+        }
         let ask = pagination::ask(pagination, &position, &self.scope())?;
         Ok(Some(Page {
             pagination,
@@ -119,8 +123,18 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
                 options: json!({ "method": self.verb(), "headers": {}, "body": null }),
             },
         };
-        let request = asked.request(&self.values.query, &self.moment);
+        let query = self.query_with(pagination::clamp(pagination, limit));
+        let request = asked.request(&query, &self.moment);
         Ok(pagination::first(pagination, limit, &request)?)
+    }
+
+    /// The caller's query as the expressions of `dynamic` see it: with the page size, which is otherwise ours.
+    fn query_with(&self, limit: Option<u64>) -> Value {
+        let mut query = self.values.query.clone();
+        if let (Some(limit), Some(query)) = (limit, query.as_object_mut()) {
+            query.insert("limit".to_owned(), Value::String(limit.to_string()));
+        }
+        query
     }
 
     fn base(&self) -> Result<Url, Failure> {
@@ -157,19 +171,20 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
         looks.then(|| held.value()).transpose()
     }
 
-    /// A range behind the end is refused (RFC 9110 §15.5.17); for a walk that is the end.
+    /// A page behind the last one may be refused: a range by RFC 9110 §15.5.17, a page number by the provider's own rule.
+    /// For the list that is its end.
     pub(super) fn as_empty_page(&self, reply: Reply<O::Stream>) -> Reply<O::Stream> {
-        let is_range = |page: &Page| matches!(page.pagination, Pagination::Range(_));
+        let Some(page) = &self.page else {
+            return reply;
+        };
         let whole = reply.headers.get(CONTENT_RANGE);
         // Of a first page only where nothing is there at all: else it is the range that is wrong.
         let is_empty = whole.is_none_or(|whole| whole.as_bytes().ends_with(b"*/0"));
-        let is_first = self
-            .page
-            .as_ref()
-            .is_some_and(|page| page.position.is_first());
-        let is_behind =
-            reply.status == http::StatusCode::RANGE_NOT_SATISFIABLE && (!is_first || is_empty);
-        if !is_behind || !self.page.as_ref().is_some_and(is_range) {
+        let is_empty_range = matches!(page.pagination, Pagination::Range(_))
+            && reply.status == http::StatusCode::RANGE_NOT_SATISFIABLE
+            && is_empty;
+        let is_end = pagination::is_end(page.pagination, &page.position, reply.status);
+        if !is_end && !is_empty_range {
             return reply;
         }
         Reply {
@@ -180,24 +195,22 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
     }
 
     /// Where the page leads.
-    pub(super) fn turn(&self, answer: &Answer) -> Result<Turn, Failure> {
+    pub(super) fn turn(&self, answer: &Answer) -> Turn {
         let Some((page, asked)) = self
             .page
             .as_ref()
             .and_then(|page| Some((page, page.asked.as_ref()?)))
         else {
-            return Ok(Turn::default());
+            return Turn::default();
         };
-        let request = asked.request(&self.values.query, &self.moment);
+        let query = self.query_with(page.position.limit);
+        let request = asked.request(&query, &self.moment);
         let turn = pagination::next(page.pagination, &page.position, &request, answer);
-        let pages = self.object.outside.settings().list_pages;
-        let turn = turn.and_then(|turn| turn.within(pages, CURSOR_BYTES));
-        turn.map_err(|error| {
-            if let PageError::Expression(error) = &error {
-                self.log("pagination_expression_failed", &error.to_string());
-            }
-            error.into()
-        })
+        let turn = turn.within(CURSOR_BYTES);
+        if let Some(Place::DeadEnd(end)) = turn.next.as_ref().map(|next| &next.at) {
+            self.log("pagination_dead_end", &end.why);
+        }
+        turn
     }
 
     /// The envelope of a page, with sealed cursors.

@@ -31,7 +31,7 @@ fn a_link_header_leads_on() {
         &json!([]),
         &[("link", "<https://evil.example/>; rel=next")],
     );
-    assert_eq!(evil, Err(PageError::LeavesHost));
+    assert_eq!(evil, error(&PageError::LeavesHost));
 }
 
 #[test]

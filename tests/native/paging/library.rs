@@ -58,6 +58,7 @@ fn resources() -> Value {
             "pagination": cursor(json!({ "cursor_key": "page.after", "limit_key": "page.size", "add_to_body": true })) } },
         "back": list("/cursor", cursor(json!({ "prev_cursor_path": "prev" }))),
         "page": bare("/page", json!({ "format": "page", "config": { "page_key": "page", "limit_key": "size", "max_limit": LARGEST } })),
+        "plain_page": bare("/page", json!({ "format": "page", "config": { "page_key": "page", "end_statuses": [410] } })),
         "numbers": bare("/numbers/{{pagination.page}}/{{pagination.limit?:all}}", json!({ "format": "page", "config": { "page_key": "page", "limit_key": "size", "max_limit": LARGEST } })),
         "pages": list("/pages", json!({ "format": "page", "config": { "page_key": "page", "limit_key": "size", "max_limit": LARGEST, "start_page": 0, "total_pages_path": "pages" } })),
         "offset": bare("/offset", json!({ "format": "offset", "config": { "offset_key": "from", "limit_key": "size" } })),
@@ -71,6 +72,12 @@ fn resources() -> Value {
             "query": { "from": "{{pagination.from:undefined}}", "size": "{{pagination.limit:undefined}}" },
             "pagination": { "format": "dynamic", "config": {
                 "get_pagination_values_expression": "response.more ? { 'from': $count(response.items) + ($exists(paginationValues.from) ? paginationValues.from : 0) }" } } } },
+        "dynamic_offset": { "list": {
+            "path": "/dynamic", "response_path": "items", "query": { "from": "{{pagination.from}}" },
+            "pagination": { "format": "dynamic", "config": {
+                "max_limit": 50,
+                "get_initial_pagination_values_expression": "{ 'from': 0 * $number(query.limit) }",
+                "get_pagination_values_expression": "{ 'from': paginationValues.from + $number(query.limit) }" } } } },
         "days": { "list": {
             "path": "/days/{{pagination.day}}", "response_path": "items", "query": { "size": "{{pagination.limit:undefined}}" },
             "pagination": { "format": "dynamic", "config": {
