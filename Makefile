@@ -30,7 +30,7 @@ say = @echo "==> $(1)"
 
 ##@ Everyday
 dev: setup $(CAUSEWAY) build/index.js ## run the gateway on PORT (8787) with storage in STATE (.state)
-	@exec $(NODE) scripts/dev.mjs
+	@exec $(NODE) --disable-warning=ExperimentalWarning scripts/dev.mjs
 
 check: prerequisites node_modules/ready fmt clippy native-test audit ## the quick loop: format, lints, native tests, audits; NAME=… runs the tests of that name only
 

@@ -2,22 +2,24 @@
 // Miniflare as a library, not `wrangler dev`: ready in under a second, one child process that ends with this one,
 // no keyboard handling, no log or registry folders in the home directory, no inspector port two runs could fight for.
 
-import { rmSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { Log, LogLevel, Miniflare } from "miniflare";
 import { publishIntegrations } from "./command.mjs";
 import { devVars } from "./dev-vars.mjs";
 import { localWorker, root } from "./local-worker.mjs";
 
 const HOST = "127.0.0.1";
+const SQLITE_BUSY = 5;
 const port = Number(process.env.PORT || 8787);
 const state = path.resolve(root, process.env.STATE || ".state");
 const shown = state.startsWith(root) ? path.relative(root, state) : state;
 const url = `http://${HOST}:${port}`;
 
 let gateway;
+let lock;
 process.on("uncaughtException", (error) => {
   console.error(`\nmake dev: ${error.message}`);
   return end(1);
@@ -28,7 +30,7 @@ if (isNew) console.log("==> Made .dev.vars with random secrets");
 
 console.log(`==> Starting the Worker on ${url}, storage in ${shown}`);
 await mkdir(state, { recursive: true });
-await takeState();
+lock = lockState();
 gateway = new Miniflare({
   host: HOST,
   port,
@@ -86,23 +88,17 @@ function refuseTakenPort() {
   });
 }
 
-// Two runtimes on one storage folder would each believe to be the only writer.
-async function takeState() {
-  const file = path.join(state, "pid");
-  const other = Number(await readFile(file, "utf8").catch(() => 0));
-  if (other > 0 && isAlive(other)) {
-    throw new Error(`${shown} is in use by process ${other}. End it, or choose another folder: make dev STATE=.state-2 (if that process is something else, delete ${file})`);
-  }
-  await writeFile(file, String(process.pid));
-  process.on("exit", () => rmSync(file, { force: true }));
-}
-
-function isAlive(pid) {
+// Two runtimes on one storage folder would each believe to be the only writer. SQLite's lock is one of the operating
+// system: it is free as soon as its process is gone, however that ended. A process number in a file is not.
+function lockState() {
+  const lock = new DatabaseSync(path.join(state, "lock"));
   try {
-    return process.kill(pid, 0);
+    lock.exec("BEGIN EXCLUSIVE");
   } catch (error) {
-    return error.code === "EPERM";
+    if (error.errcode !== SQLITE_BUSY) throw error;
+    throw new Error(`${shown} is in use by another \`make dev\`. End that one, or choose another folder: make dev STATE=.state-2`);
   }
+  return lock;
 }
 
 // `kill` of make alone reaches no child of it: when make is gone, so are we.
@@ -113,5 +109,6 @@ function endWithParent() {
 
 async function end(code) {
   await Promise.race([gateway?.dispose(), new Promise((resolve) => setTimeout(resolve, 3_000))]);
+  lock?.close();
   process.exit(code);
 }

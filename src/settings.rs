@@ -103,6 +103,8 @@ pub const CONFIRMATION_TIMEOUT: Duration = Duration::from_secs(20);
 pub const REFUSAL_APART: Duration = Duration::from_mins(1);
 /// … and less than that.
 pub const REFUSAL_FORGOTTEN: Duration = Duration::from_hours(1);
+/// A token endpoint that gave neither a token nor a clear reason for so long means that the grant is dead.
+pub const UNCLEAR_REFUSAL_MAX: Duration = Duration::from_hours(1);
 /// Shorter secrets are not looked for where a provider repeats one: they could be anything.
 pub const REDACTED_SECRET_BYTES: usize = 8;
 /// Longer ones are looked for in plain and escaped, but not in base64 and hex.

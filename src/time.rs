@@ -1,5 +1,6 @@
 //! Moments, as the rest of the crate speaks of them. It reads no clock: `now` is an argument.
 
+mod http_date;
 mod retry_after;
 
 use std::fmt;
@@ -23,6 +24,11 @@ impl Timestamp {
         }
     }
 
+    /// 2000-01-01T00:00:00Z.
+    pub const fn of_year_2000() -> Self {
+        Self(946_684_800_000)
+    }
+
     /// Milliseconds since the epoch.
     pub fn as_millis(self) -> i64 {
         self.0
@@ -34,12 +40,23 @@ impl Timestamp {
         Some(Self(moment.as_millisecond()))
     }
 
-    /// Reads an HTTP date (RFC 9110 §5.6.7, the form that is written today); `None` when it is not one.
-    pub fn parse_http_date(text: &str) -> Option<Self> {
-        let moment = jiff::fmt::rfc2822::DateTimeParser::new()
-            .parse_timestamp(text.trim())
-            .ok()?;
-        Some(Self(moment.as_millisecond()))
+    /// Reads what providers write for a moment: ISO 8601 with an offset, or without one as UTC, or an HTTP date.
+    pub fn parse_any(text: &str, now: Self) -> Option<Self> {
+        let in_utc = || {
+            let civil: jiff::civil::DateTime = text.trim().parse().ok()?;
+            let zoned = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+            text.contains(':')
+                .then(|| Self(zoned.timestamp().as_millisecond()))
+        };
+        Self::parse(text)
+            .or_else(in_utc)
+            .or_else(|| Self::parse_http_date(text, now))
+    }
+
+    /// Reads an HTTP date in any of the three forms of RFC 9110 §5.6.7; `None` when it is not one. `now` decides the
+    /// century of a year of two digits.
+    pub fn parse_http_date(text: &str, now: Self) -> Option<Self> {
+        http_date::parse(text.trim(), now)
     }
 
     /// The moment `wait` later; stays at the end of time rather than wrap.
@@ -127,10 +144,24 @@ mod tests {
     }
 
     #[test]
-    fn reads_http_dates() {
-        let date = Timestamp::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT");
-        assert_eq!(date.unwrap().to_string(), "1994-11-06T08:49:37.000Z");
-        assert_eq!(Timestamp::parse_http_date("120"), None);
+    fn a_moment_without_an_offset_is_utc() {
+        let now = Timestamp::from_millis(0);
+        for text in [
+            "2023-11-14T22:13:20Z",
+            "2023-11-14T23:13:20+01:00",
+            "2023-11-14T22:13:20",
+            "2023-11-14 22:13:20",
+            "2023-11-14 22:13:20Z",
+            "2023-11-14T22:13:20.000",
+            "Tue, 14 Nov 2023 22:13:20 GMT",
+            "Tue Nov 14 22:13:20 2023",
+        ] {
+            let read = Timestamp::parse_any(text, now).map(Timestamp::as_millis);
+            assert_eq!(read, Some(1_700_000_000_000), "{text}");
+        }
+        for text in ["", "1700000000", "22:13:20", "soon"] {
+            assert_eq!(Timestamp::parse_any(text, now), None, "{text}");
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use crate::time::Timestamp;
 
+/// The year 2000: a year of two digits in a token is one of 1951 to 2050.
+const CENTURY: Timestamp = Timestamp::of_year_2000();
 /// A token that does not say how long it was made for was made for an hour.
 const ASSUMED_LIFETIME: Duration = Duration::from_hours(1);
 const LONGEST_MARGIN: Duration = Duration::from_mins(5);
@@ -52,7 +54,7 @@ pub fn expires_at(token: &Value) -> Option<Timestamp> {
     moment(token.get("expires_at")?)
 }
 
-/// A moment as providers and importers write it: ISO 8601, or seconds or milliseconds since 1970, as a
+/// A moment as providers and importers write it: ISO 8601, an HTTP date, or seconds or milliseconds since 1970, as a
 /// number or a text.
 pub fn moment(value: &Value) -> Option<Timestamp> {
     let seconds = match value {
@@ -61,7 +63,7 @@ pub fn moment(value: &Value) -> Option<Timestamp> {
         _ => None,
     };
     let Some(seconds) = seconds else {
-        return Timestamp::parse(value.as_str()?);
+        return Timestamp::parse_any(value.as_str()?, CENTURY);
     };
     let since_1970 = Duration::try_from_secs_f64(seconds).ok()?;
     let millis = if since_1970.as_secs() < MILLISECONDS_FROM {

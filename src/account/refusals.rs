@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::settings::{
     REFUSAL_APART, REFUSAL_FORGOTTEN, REFUSED_REFRESH_PAUSE, REFUSED_REFRESH_PAUSE_MAX,
+    UNCLEAR_REFUSAL_MAX,
 };
 use crate::time::Timestamp;
 
@@ -86,6 +87,11 @@ impl Suspicion {
     }
 }
 
+/// Whether a token endpoint that has given neither a token nor a clear reason since then means that the grant is dead.
+pub fn is_final(unclear_since: Timestamp, now: Timestamp) -> bool {
+    now.since(unclear_since) >= UNCLEAR_REFUSAL_MAX
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,6 +122,12 @@ mod tests {
             paced.begin(at(9_999)).is_due(at(10_059)),
             "also after a long while"
         );
+    }
+
+    #[test]
+    fn unclear_refusals_are_final_after_an_hour() {
+        assert!(!is_final(at(0), at(3_599)) && is_final(at(0), at(3_600)));
+        assert!(!is_final(at(9), at(0)), "a clock that was set back");
     }
 
     #[test]

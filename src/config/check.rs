@@ -16,6 +16,7 @@ mod fields;
 mod hosts;
 mod literal;
 mod lookup;
+mod parameters;
 mod placeholders;
 mod resources;
 mod shared;
@@ -31,6 +32,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
     fields::check(config, findings);
     sign_in::check(config, &broken, findings);
     client::check(config, &broken, findings);
+    parameters::check(config, findings);
     hosts::check(config, &broken, findings);
     aim::check(config, &broken, findings);
     custom::check(config, findings);

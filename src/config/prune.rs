@@ -59,20 +59,21 @@ pub(super) fn read<T: DeserializeOwned>(
 fn reading(value: &Value, depth: u64) -> u64 {
     let text = |text: &str| A_BYTE * text.len() as u64;
     let levels = A_LEVEL * depth;
-    levels + match value {
-        Value::String(own) => A_VALUE + text(own),
-        Value::Array(items) => {
-            let each = items.iter().map(|item| reading(item, depth + 1));
-            A_VALUE + each.sum::<u64>()
+    levels
+        + match value {
+            Value::String(own) => A_VALUE + text(own),
+            Value::Array(items) => {
+                let each = items.iter().map(|item| reading(item, depth + 1));
+                A_VALUE + each.sum::<u64>()
+            }
+            Value::Object(entries) => {
+                let each = entries
+                    .iter()
+                    .map(|(key, item)| text(key) + reading(item, depth + 1));
+                AN_OBJECT + each.sum::<u64>()
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => A_VALUE,
         }
-        Value::Object(entries) => {
-            let each = entries
-                .iter()
-                .map(|(key, item)| text(key) + reading(item, depth + 1));
-            AN_OBJECT + each.sum::<u64>()
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => A_VALUE,
-    }
 }
 
 /// Types read by hand name an unknown key without being at it.

@@ -114,7 +114,9 @@ fn read_file(file: &Value, findings: &mut Vec<Finding>) -> Option<Integration> {
     }
     let config = keys.get("config").filter(|config| !config.is_null());
     let beside = keys.iter().filter(|(key, _)| *key != "config");
-    let head = beside.map(|(key, value)| (key.clone(), value.clone())).collect();
+    let head = beside
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
     let first = findings.len();
     let head: Option<Head> = prune::read(Value::Object(head), "", findings);
     for finding in findings.iter_mut().skip(first) {

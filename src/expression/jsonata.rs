@@ -226,7 +226,12 @@ impl Expression {
 
     /// What comes of an evaluation that may take so many steps.
     #[cfg(test)]
-    pub(crate) fn value(&self, input: &JValue, moment: &Moment, most: u64) -> Result<JValue, String> {
+    pub(crate) fn value(
+        &self,
+        input: &JValue,
+        moment: &Moment,
+        most: u64,
+    ) -> Result<JValue, String> {
         let meter = Meter::with_steps(&self.compiled.table, most);
         let result = self.count(&mut evaluator(Vec::new()), input, &meter, moment);
         result.map_err(|error| error.code().to_owned())
@@ -234,7 +239,12 @@ impl Expression {
 
     /// The steps an evaluation takes of so many, and what it failed with.
     #[cfg(test)]
-    pub(crate) fn steps(&self, input: &JValue, moment: &Moment, most: u64) -> (u64, Option<String>) {
+    pub(crate) fn steps(
+        &self,
+        input: &JValue,
+        moment: &Moment,
+        most: u64,
+    ) -> (u64, Option<String>) {
         let meter = Meter::with_steps(&self.compiled.table, most);
         let result = self.count(&mut evaluator(Vec::new()), input, &meter, moment);
         let failed = result.err().map(|error| error.code().to_owned());

@@ -113,7 +113,11 @@ impl Pattern {
             1 => 0,
             _ => self.bytes as u64 / 8,
         };
-        let rest = if self.reaches_far { self.searching(rest) } else { 0 };
+        let rest = if self.reaches_far {
+            self.searching(rest)
+        } else {
+            0
+        };
         12 + groups + rest
     }
 }
@@ -169,8 +173,14 @@ fn reading(source: &str, flags: &str) -> u64 {
         READING_A_CLASS * count.sum::<u64>()
     };
     let ignores_case = flags.contains('i') || source.contains("(?");
-    let folded = if ignores_case { classes(&["[", "\\", "."]) } else { 0 };
-    let tables = classes(&["\\p", "\\P", "\\w", "\\W", "\\d", "\\D", "\\s", "\\S", "\\b", "\\B", "&&", "--", "~~"]);
+    let folded = if ignores_case {
+        classes(&["[", "\\", "."])
+    } else {
+        0
+    };
+    let tables = classes(&[
+        "\\p", "\\P", "\\w", "\\W", "\\d", "\\D", "\\s", "\\S", "\\b", "\\B", "&&", "--", "~~",
+    ]);
     READING_A_BYTE * source.len() as u64 + tables + folded
 }
 
@@ -209,11 +219,17 @@ fn count(shape: &Hir, times: u64, positions: &mut u64) {
         HirKind::Class(class) => add(positions, times, width(class)),
         HirKind::Repetition(repetition) => {
             let most = repetition.max.unwrap_or(repetition.min.saturating_add(1));
-            count(&repetition.sub, times.saturating_mul(u64::from(most)), positions);
+            count(
+                &repetition.sub,
+                times.saturating_mul(u64::from(most)),
+                positions,
+            );
         }
         HirKind::Capture(capture) => count(&capture.sub, times, positions),
         HirKind::Concat(parts) | HirKind::Alternation(parts) => {
-            parts.iter().for_each(|part| count(part, times, positions));
+            for part in parts {
+                count(part, times, positions);
+            }
         }
     }
 }
@@ -243,7 +259,10 @@ fn has_choice(shape: &Hir) -> bool {
     match shape.kind() {
         HirKind::Alternation(_) => true,
         HirKind::Repetition(repetition) => {
-            let is_single = matches!(repetition.sub.kind(), HirKind::Class(_) | HirKind::Literal(_));
+            let is_single = matches!(
+                repetition.sub.kind(),
+                HirKind::Class(_) | HirKind::Literal(_)
+            );
             (!is_single && repetition.min == 0) || has_choice(&repetition.sub)
         }
         HirKind::Capture(capture) => has_choice(&capture.sub),
@@ -289,7 +308,13 @@ mod tests {
         ] {
             assert_eq!(pattern(source).matches(text), matches, "{source} {text}");
         }
-        for broken in ["(", "a)|(?:b", "\\p{Nothing}", "(?:.{900}){900}{900}", "(?x) a # comment"] {
+        for broken in [
+            "(",
+            "a)|(?:b",
+            "\\p{Nothing}",
+            "(?:.{900}){900}{900}",
+            "(?x) a # comment",
+        ] {
             assert!(WholePattern::read(broken).is_err(), "{broken}");
         }
         // 402 places at 4 steps a byte.
@@ -345,7 +370,11 @@ mod tests {
             ("cat|dog", false),
             ("(cat|dog)+", false),
         ] {
-            assert_eq!(Pattern::read(source, "").unwrap().reaches_far, far, "{source}");
+            assert_eq!(
+                Pattern::read(source, "").unwrap().reaches_far,
+                far,
+                "{source}"
+            );
         }
     }
 }

@@ -75,10 +75,10 @@ pub struct PathTemplate {
 
 /// Before it is parsed, which takes long for a long one.
 fn check_length(source: &str) -> Result<(), UrlTemplateError> {
-    match source.len() > room::URL_BYTES {
-        true => Err(UrlTemplateError::TooLong),
-        false => Ok(()),
+    if source.len() > room::URL_BYTES {
+        return Err(UrlTemplateError::TooLong);
     }
+    Ok(())
 }
 
 impl UrlTemplate {

@@ -112,9 +112,14 @@ impl Redactor {
     /// What a token endpoint said.
     pub fn token_failure(&self, failure: TokenFailure) -> TokenFailure {
         match failure {
-            TokenFailure::Refused { error, description } => TokenFailure::Refused {
+            TokenFailure::Refused {
+                error,
+                description,
+                blame,
+            } => TokenFailure::Refused {
                 error: self.text(&error),
                 description: description.map(|words| self.text(&words)),
+                blame,
             },
             TokenFailure::Unreadable(why) => TokenFailure::Unreadable(self.text(&why)),
             TokenFailure::Transient { .. } => failure,

@@ -45,6 +45,11 @@ impl Tried {
         not_answered(why)
     }
 
+    /// Whether the receiver wants no more events: 410 (Standard Webhooks, "Delivery success and failure").
+    pub fn is_gone(&self) -> bool {
+        self.status == Some(410)
+    }
+
     /// Whether the receiver has it: any 2xx.
     pub fn is_delivered(&self) -> bool {
         self.status

@@ -8,6 +8,8 @@ use crate::time::{Timestamp, retry_after};
 
 use super::words::cleaned;
 
+mod dead_token;
+
 const LONGEST_CODE: usize = 100;
 const LONGEST_DESCRIPTION: usize = 500;
 
@@ -25,7 +27,7 @@ const TRANSIENT: [&str; 9] = [
 ];
 
 /// Codes that say: the customer must connect again. Compared as [`plain`] writes them.
-const REAUTH: [&str; 21] = [
+const REAUTH: [&str; 22] = [
     "invalid_grant",
     "invalid_refresh_token",
     "bad_refresh_token",
@@ -47,18 +49,36 @@ const REAUTH: [&str; 21] = [
     "inactive_user",
     "inactive_org",
     "user_revoked",
+    "bad_verification_code",
+];
+
+/// Codes that name a mistake of the operator: client, request or settings (RFC 6749 §5.2, and others' words for it).
+/// The words beside them may still say that the token is dead, but for `invalid_client`.
+const OPERATOR: [&str; 10] = [
+    "invalid_client",
+    "bad_client_secret",
+    "bad_client_id",
+    "incorrect_client_credentials",
+    "unauthorized_client",
+    "invalid_request",
+    "invalid_scope",
+    "unsupported_grant_type",
+    "invalid_client_id",
+    "invalid_redirect_uri",
 ];
 
 /// Why there is no token. The texts are fit to be shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenFailure {
     /// The provider said no.
-    #[error("the provider refused: {error}{}", in_brackets(description.as_deref()))]
+    #[error("the provider refused: {error}{words}", words = in_brackets(description.as_deref()))]
     Refused {
         /// Its code: RFC 6749 §5.2, or its own.
         error: String,
         /// Its words, at most 500 characters.
         description: Option<String>,
+        /// Who has to act on it.
+        blame: Blame,
     },
     /// The provider cannot answer now.
     #[error("the provider cannot answer now")]
@@ -71,30 +91,59 @@ pub enum TokenFailure {
     Unreadable(String),
 }
 
+/// Who has to act on a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// The customer: the token is dead, they must connect again.
+    Customer,
+    /// The operator: the client or the request is wrong.
+    Operator,
+    /// The answer does not say.
+    Unknown,
+}
+
 impl TokenFailure {
-    /// Whether the customer must connect again. `invalid_client` and `unauthorized_client` are the
-    /// operator's to mend, so they are not among these.
+    /// A refusal with this code and these words. `body` is the whole answer, whose words may say who has to act.
+    pub fn refused(error: String, description: Option<String>, body: &[u8]) -> Self {
+        Self::Refused {
+            blame: blame(&error, body),
+            error,
+            description,
+        }
+    }
+
+    /// Whether the customer must connect again.
     pub fn needs_reauth(&self) -> bool {
-        let Self::Refused { error, description } = self else {
-            return false;
-        };
-        let code = plain(error);
-        REAUTH.contains(&code.as_str())
-            || (code == "invalid_request" && blames_the_refresh_token(description.as_deref()))
+        matches!(
+            self,
+            Self::Refused {
+                blame: Blame::Customer,
+                ..
+            }
+        )
+    }
+
+    /// Whether the answer leaves open who has to act. One that stays so for long is the end of the token.
+    pub fn is_unclear(&self) -> bool {
+        match self {
+            Self::Refused { blame, .. } => *blame == Blame::Unknown,
+            Self::Unreadable(_) => true,
+            Self::Transient { .. } => false,
+        }
     }
 }
 
-/// Several providers answer `invalid_request` for a dead refresh token; only their words tell it from a
-/// malformed request.
-fn blames_the_refresh_token(description: Option<&str>) -> bool {
-    let words = plain(description.unwrap_or_default());
-    let names_it = words.contains("refresh_token") || words.contains("refreshtoken");
-    let names_no_lack = !words.contains("missing") && !words.contains("required");
-    names_it
-        && names_no_lack
-        && ["invalid", "expired", "revoked"]
-            .iter()
-            .any(|word| words.contains(word))
+/// The code counts first, then the words of any field. Without either nothing is known.
+fn blame(code: &str, body: &[u8]) -> Blame {
+    let code = plain(code);
+    let is_dead = code != "invalid_client" && dead_token::is_named(body);
+    if REAUTH.contains(&code.as_str()) || is_dead {
+        Blame::Customer
+    } else if OPERATOR.contains(&code.as_str()) || dead_token::names_the_client(body) {
+        Blame::Operator
+    } else {
+        Blame::Unknown
+    }
 }
 
 /// The answer as an object, when its status and its own words are no failure.
@@ -112,20 +161,36 @@ pub(super) fn accepted(
         return Err(later());
     }
     let reply = super::reply::parsed(body);
-    if status.is_success() && !reply.as_ref().is_some_and(is_error) {
+    let is_granted = status.is_success() && !reply.as_ref().is_some_and(is_error);
+    if is_granted && (!dead_token::is_named(body) || holds_a_token(body)) {
         return reply.ok_or_else(|| unreadable("it is neither a JSON object nor a form"));
     }
     let code = reply.as_ref().and_then(code);
-    match (code, reply) {
-        (Some(code), _) if TRANSIENT.contains(&plain(&code).as_str()) => Err(later()),
-        (Some(error), reply) => Err(TokenFailure::Refused {
-            error,
-            description: reply.as_ref().and_then(description),
-        }),
-        _ => Err(unreadable(&format!(
-            "status {status} without an error code"
-        ))),
+    if code
+        .as_deref()
+        .is_some_and(|code| TRANSIENT.contains(&plain(code).as_str()))
+    {
+        return Err(later());
     }
+    let error = match code {
+        Some(code) => code,
+        // Words alone say something only where they are about the token or the client.
+        None if dead_token::is_named(body) || dead_token::names_the_client(body) => {
+            status.as_str().to_owned()
+        }
+        None => {
+            return Err(unreadable(&format!(
+                "status {status} without an error code"
+            )));
+        }
+    };
+    let description = reply.as_ref().and_then(description);
+    Err(TokenFailure::refused(error, description, body))
+}
+
+fn holds_a_token(body: &[u8]) -> bool {
+    let name = b"access_token";
+    body.windows(name.len()).any(|window| window == name)
 }
 
 pub(super) fn unreadable(why: &str) -> TokenFailure {
@@ -135,8 +200,15 @@ pub(super) fn unreadable(why: &str) -> TokenFailure {
 /// Whether a reply is an error whatever its status.
 fn is_error(reply: &Map<String, Value>) -> bool {
     let says_no = |key: &str| reply.get(key) == Some(&Value::Bool(false));
+    let is_coded = |key: &str| match reply.get(key) {
+        Some(Value::Number(number)) => number.as_f64() != Some(0.0),
+        _ => false,
+    };
     says_no("ok")
         || says_no("success")
+        || ["errcode", "error_code", "errorCode"]
+            .iter()
+            .any(|key| is_coded(key))
         || match reply.get("error") {
             Some(Value::String(text)) => !text.is_empty(),
             Some(Value::Object(fields)) => !fields.is_empty(),
@@ -171,6 +243,7 @@ fn description(reply: &Map<String, Value>) -> Option<String> {
         "detail",
         "reason",
         "errmsg",
+        "error_msg",
         "msg",
     ];
     let found = text(reply, &names).or_else(|| text(inner(reply)?, &names));

@@ -15,15 +15,29 @@ use super::parameters::Parameters;
 use super::pkce::Verifier;
 use super::{Client, OAuthError};
 
-/// What the file's `tokenParams` and `refreshParams` never say, whether we say it or not.
+/// What the file's `tokenParams` never set. A file that tries is refused when it is saved.
 const RESERVED: [&str; 6] = [
+    "redirect_uri",
     "grant_type",
     "code",
-    "redirect_uri",
     "code_verifier",
     "refresh_token",
     SECRET,
 ];
+
+/// The file's own parameters of a request.
+struct Extra<'a> {
+    parameters: &'a BTreeMap<String, Template>,
+    /// Reserved names that the file may set here.
+    frees: &'static [&'static str],
+}
+
+impl<'a> Extra<'a> {
+    fn of(parameters: &'a BTreeMap<String, Template>) -> Self {
+        let frees = &[];
+        Self { parameters, frees }
+    }
+}
 
 /// A POST to one of the provider's endpoints. All of it is secret.
 #[derive(Clone)]
@@ -61,7 +75,7 @@ pub fn exchange(
         let verifier = verifier.ok_or(OAuthError::NoVerifier)?;
         parameters.set("code_verifier", verifier.text());
     }
-    let extra = Some(&client.config.token_params);
+    let extra = Some(Extra::of(&client.config.token_params));
     let endpoint = token_endpoint(client)?;
     build(client, endpoint, parameters, extra, ClientType::PublicToo)
 }
@@ -72,7 +86,11 @@ pub fn refresh(client: &Client, refresh_token: &str) -> Result<TokenRequest, OAu
     parameters.set("refresh_token", refresh_token);
     let endpoint = client.config.auth.refresh();
     let endpoint = endpoint.ok_or(OAuthError::NoEndpoint("refresh"))?;
-    let extra = Some(&client.config.refresh_params);
+    // Some providers want `redirect_uri` with a refresh, where the gateway sets none.
+    let extra = Some(Extra {
+        frees: &["redirect_uri"],
+        ..Extra::of(&client.config.refresh_params)
+    });
     build(client, endpoint, parameters, extra, ClientType::PublicToo)
 }
 
@@ -85,7 +103,7 @@ pub fn client_credentials(
     if let Some(scopes) = client.scopes(scopes)? {
         parameters.set("scope", scopes);
     }
-    let extra = Some(&client.config.token_params);
+    let extra = Some(Extra::of(&client.config.token_params));
     let endpoint = token_endpoint(client)?;
     build(
         client,
@@ -101,7 +119,7 @@ pub fn keka(client: &Client) -> Result<TokenRequest, OAuthError> {
     let mut parameters = grant("kekaapi");
     parameters.set("scope", "kekaapi");
     parameters.set("api_key", client.required("api_key")?);
-    let extra = Some(&client.config.token_params);
+    let extra = Some(Extra::of(&client.config.token_params));
     let endpoint = token_endpoint(client)?;
     build(
         client,
@@ -151,7 +169,7 @@ fn build(
     client: &Client,
     endpoint: Endpoint,
     mut parameters: Parameters,
-    extra: Option<&BTreeMap<String, Template>>,
+    extra: Option<Extra>,
     kind: ClientType,
 ) -> Result<TokenRequest, OAuthError> {
     let url = client.url(endpoint)?;
@@ -172,9 +190,10 @@ fn build(
         (None, _) => parameters.set(client.id_name(), client.id()?),
     }
     if let Some(extra) = extra {
-        let mut reserved = RESERVED.to_vec();
-        reserved.push(client.secret_name());
-        parameters.add_extra(extra, &reserved, client.scope)?;
+        let is_free = |name: &&str| extra.frees.contains(name);
+        let own = RESERVED.iter().copied().filter(|name| !is_free(name));
+        let reserved: Vec<&str> = own.chain([client.secret_name()]).collect();
+        parameters.add_extra(extra.parameters, &reserved, client.scope)?;
     }
     let (content_type, body) = match options.body_format {
         BodyFormat::Form => ("application/x-www-form-urlencoded", parameters.form()),

@@ -41,10 +41,7 @@ pub fn of_text(text: &str, now: Timestamp) -> Option<Duration> {
     if is_number {
         return of_number(text.parse().ok()?, now);
     }
-    // Without an offset it is UTC, as those who leave it out mean it.
-    let moment = Timestamp::parse(text)
-        .or_else(|| Timestamp::parse(&format!("{text}Z")))
-        .or_else(|| Timestamp::parse_http_date(text))?;
+    let moment = Timestamp::parse_any(text, now)?;
     Some(moment.since(now).min(LONGEST))
 }
 

@@ -14,7 +14,7 @@ pub(super) fn check(
 ) -> Result<(), Refusal> {
     let unreadable = || Refusal::Malformed("the timestamp".to_owned());
     let text = str::from_utf8(text).map_err(|_| unreadable())?;
-    let signed = millis(text.trim(), unit).ok_or_else(unreadable)?;
+    let signed = millis(text.trim(), unit, now).ok_or_else(unreadable)?;
     let age = now.as_millis().saturating_sub(signed);
     if age.unsigned_abs() <= tolerance.saturating_mul(1000) {
         return Ok(());
@@ -26,10 +26,9 @@ pub(super) fn check(
     }
 }
 
-fn millis(text: &str, unit: TimestampUnit) -> Option<i64> {
+fn millis(text: &str, unit: TimestampUnit, now: Timestamp) -> Option<i64> {
     if unit == TimestampUnit::Rfc3339 {
-        let moment = Timestamp::parse(text).or_else(|| Timestamp::parse_http_date(text));
-        return moment.map(Timestamp::as_millis);
+        return Timestamp::parse_any(text, now).map(Timestamp::as_millis);
     }
     // A fraction of a second matters to no tolerance.
     let whole = text.split_once('.').map_or(text, |(whole, _)| whole);

@@ -406,6 +406,28 @@ fn a_subscription_that_only_fails_is_paused_after_five_days() {
 }
 
 #[test]
+fn a_receiver_that_answers_410_is_paused_at_once_and_its_events_wait() {
+    let mail = Mail::new();
+    let events = [mail.event("one"), mail.event("two")];
+    mail.answers(&[410, 410]);
+    mail.ring();
+    mail.ring_after(Duration::from_hours(24 * 8));
+    assert_eq!(mail.sent().len(), 1, "410 is the receiver's last word");
+    assert_ne!(mail.webhook()["paused_at"], Value::Null);
+    assert_eq!(mail.webhook()["is_active"], false);
+    for event in &events {
+        assert_eq!(mail.status(event), "pending");
+    }
+    mail.shop.world.unscript();
+    mail.answers(&[200, 200]);
+    mail.change(&json!({ "is_active": true }));
+    mail.ring_after(Duration::from_secs(2));
+    for event in &events {
+        assert_eq!(mail.status(event), "delivered");
+    }
+}
+
+#[test]
 fn a_directory_that_does_not_answer_puts_nothing_off_for_ever() {
     let mail = Mail::new();
     let event = mail.event("one");

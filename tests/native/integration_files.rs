@@ -83,6 +83,8 @@ fn the_printed_example_is_accepted_as_it_stands() {
         warnings,
         [
             "config.credentials.oauth2.config.auth",
+            "config.credentials.oauth2.config.tokenParams.grant_type",
+            "config.credentials.oauth2.config.refreshParams.grant_type",
             "config.webhook.signature_verification.config",
             "config.webhook.signature_verification.config.parts[0]",
             "config.query.search",

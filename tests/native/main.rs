@@ -79,6 +79,7 @@ mod subscriptions;
 mod subscriptions_failing;
 mod subscriptions_tested;
 mod turns;
+mod unclear_refusals;
 mod visibility;
 mod webhook_answers;
 mod webhook_cases;

@@ -14,7 +14,7 @@ use crate::client::{Answer, Setting};
 use crate::connect::events;
 use crate::outside::{World, streamed};
 
-fn file() -> Value {
+pub fn file() -> Value {
     json!({
         "name": "mill",
         "config": {
@@ -36,19 +36,19 @@ fn file() -> Value {
     })
 }
 
-struct Mill {
-    world: World,
-    setting: Setting,
-    account: String,
+pub struct Mill {
+    pub world: World,
+    pub setting: Setting,
+    pub account: String,
 }
 
 impl Mill {
     /// With a token that ends in an hour.
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self::with(&file(), "oauth2", &token("old", "refresh-1", 3600))
     }
 
-    fn with(file: &Value, method: &str, context: &Value) -> Self {
+    pub fn with(file: &Value, method: &str, context: &Value) -> Self {
         let world = World::new();
         let setting = Setting::new(&world, file);
         let account = setting.account(method, context);
@@ -63,7 +63,7 @@ impl Mill {
         format!("/proxy/sacks/1?integrated_account_id={}", self.account)
     }
 
-    fn call(&self) -> Answer {
+    pub fn call(&self) -> Answer {
         let path = self.path();
         let asked = self
             .setting
@@ -72,7 +72,7 @@ impl Mill {
         block_on(self.world.run_passing(asked))
     }
 
-    fn grants(&self, access: &str, refresh: Option<&str>) {
+    pub fn grants(&self, access: &str, refresh: Option<&str>) {
         let mut body = json!({ "access_token": access, "expires_in": 3600 });
         if let Some(refresh) = refresh {
             body["refresh_token"] = refresh.into();
@@ -80,14 +80,14 @@ impl Mill {
         self.world.answers(200, &[], &body.to_string());
     }
 
-    fn answers(&self, count: usize) {
+    pub fn answers(&self, count: usize) {
         for _ in 0..count {
             self.world.answers(200, &[], "{}");
         }
     }
 
     /// `token refresh-1`, `call old`: what the provider was sent.
-    fn seen(&self) -> Vec<String> {
+    pub fn seen(&self) -> Vec<String> {
         let told = |sent: crate::outside::Sent| {
             if sent.url.ends_with("/token") {
                 let body = String::from_utf8(sent.body).unwrap();
@@ -103,16 +103,16 @@ impl Mill {
         self.world.sent().into_iter().map(told).collect()
     }
 
-    fn shown(&self) -> Value {
+    pub fn shown(&self) -> Value {
         let path = format!("/integrated-account/{}", self.account);
         self.setting.client.get(&path).expect(200)
     }
 
-    fn events(&self) -> Vec<String> {
+    pub fn events(&self) -> Vec<String> {
         events(&self.world, &json!({ "id": self.account }))
     }
 
-    fn expire(&self) {
+    pub fn expire(&self) {
         self.world.pass(Duration::from_secs(3601));
     }
 
@@ -122,7 +122,7 @@ impl Mill {
     }
 }
 
-fn token(access: &str, refresh: &str, seconds: i64) -> Value {
+pub fn token(access: &str, refresh: &str, seconds: i64) -> Value {
     let ends = 1_700_000_000 + seconds;
     json!({ "oauth": { "token": { "access_token": access, "refresh_token": refresh, "expires_in": seconds, "expires_at": ends } } })
 }

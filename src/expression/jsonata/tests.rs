@@ -1,8 +1,7 @@
 //! What an expression gives, and its bounds: each just under and just over.
 
 use super::limits::{
-    ARGUMENT_DEPTH, FRAMES, SEQUENCE_LENGTH, SOURCE_BYTES, SOURCE_DEPTH,
-    TAIL_STEPS_PER_FRAME,
+    ARGUMENT_DEPTH, FRAMES, SEQUENCE_LENGTH, SOURCE_BYTES, SOURCE_DEPTH, TAIL_STEPS_PER_FRAME,
 };
 use super::{Expression, ExpressionError, Moment};
 use crate::expression::ExpressionScope;

@@ -196,6 +196,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let wait = next_wait(tries, attempt.retry_after, self.outside.random());
         let (status, next_at) = match wait {
             _ if attempt.is_delivered() => ("delivered", SqlValue::Null),
+            // The subscription is paused: the event waits for it to be resumed.
+            _ if attempt.is_gone() => ("pending", self.outside.now().as_millis().into()),
             Some(wait) => ("pending", self.outside.now().plus(wait).as_millis().into()),
             None => ("failed", SqlValue::Null),
         };
@@ -238,6 +240,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             webhook
                 .failing_since
                 .map(|_| EnvironmentAsk::NoteWorking(webhook.id))
+        } else if attempt.is_gone() {
+            Some(EnvironmentAsk::NoteGone(webhook.id, now))
         } else {
             let is_failing = tries >= TRIES_OF_A_FAILING_ONE;
             is_failing.then(|| EnvironmentAsk::NoteFailing(webhook.id, now))

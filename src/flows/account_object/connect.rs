@@ -274,7 +274,9 @@ fn refused(attempt: Attempt, redactor: &Redactor) -> Failed {
         why: ConnectFailure::ConnectionError,
         error: failure.to_string(),
         provider: match failure {
-            TokenFailure::Refused { error, description } => Some(description.unwrap_or(error)),
+            TokenFailure::Refused {
+                error, description, ..
+            } => Some(description.unwrap_or(error)),
             _ => None,
         },
     }

@@ -40,6 +40,7 @@ mod reseal;
 mod row;
 mod set_up;
 mod subscriptions;
+mod unclear;
 mod unread;
 
 use std::cell::{Cell, RefCell};
@@ -95,8 +96,6 @@ pub struct AccountObject<O, S> {
     last_redactor: LastRedactor,
     /// What is remembered of refusals of the credential.
     refusals: Refusals,
-    /// Since when the token endpoint gives neither a token nor a reason.
-    unreadable_since: Cell<Option<Timestamp>>,
     /// A use is about to be noted.
     is_noting_use: Cell<bool>,
     /// The alarm as this object set it last; an earlier one is never put off.
@@ -177,7 +176,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             pauses: Pauses::none(),
             last_redactor: LastRedactor::default(),
             refusals: Refusals::default(),
-            unreadable_since: Cell::new(None),
             is_noting_use: Cell::new(false),
             alarm: Cell::new(None),
             has_open_outbox: Cell::new(false),

@@ -16,6 +16,7 @@ use crate::account::Account;
 use crate::account::freshness::Freshness;
 use crate::account::status::Status;
 use crate::error::{Code, Failure};
+use crate::flows::effective::Effective;
 use crate::flows::within::within;
 use crate::oauth::TokenFailure;
 use crate::ports::{Outside, Sees, Storage};
@@ -36,8 +37,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_secs(10);
 /// A provider that asks for more is believed up to this.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
-/// A token endpoint that gave neither a token nor a reason for so long means no.
-const UNREADABLE_FOR: Duration = Duration::from_hours(1);
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The account with a token that can be used: as it is, or refreshed first.
@@ -176,7 +175,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             self.outside.sleep(wait).await;
             let failed = match self.ask_for_token(&effective, loaded, grant).await {
                 Ok(()) => {
-                    self.unreadable_since.set(None);
+                    self.forget_unclear()?;
                     return self.reactivate().await;
                 }
                 Err(Attempt::Ours(failure)) => return Err(failure),
@@ -186,9 +185,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 }
             };
             let TokenFailure::Transient { retry_after } = failed else {
-                return Err(self.refused(loaded, &failed).await?);
+                return Err(self.refused(&effective, loaded, &failed).await?);
             };
-            self.unreadable_since.set(None);
             asked_to_wait = retry_after;
             last = token_endpoint("it did not answer, or asks to wait");
             last.retry_after = retry_after.or(last.retry_after);
@@ -196,16 +194,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         Err(last)
     }
 
-    /// What a refusal means: the customer, the operator, or nobody knows yet.
-    async fn refused(&self, loaded: &Loaded, failed: &TokenFailure) -> Result<Failure, Failure> {
-        let now = self.outside.now();
-        let since = match failed {
-            TokenFailure::Unreadable(_) => Some(self.unreadable_since.get().unwrap_or(now)),
-            _ => None,
-        };
-        self.unreadable_since.set(since);
-        let means_no = since.is_some_and(|since| now >= since.plus(UNREADABLE_FOR));
-        if !failed.needs_reauth() && !means_no {
+    /// What a refusal means: the customer has to act, the operator has to, or it is not known yet.
+    async fn refused(
+        &self,
+        effective: &Effective,
+        loaded: &Loaded,
+        failed: &TokenFailure,
+    ) -> Result<Failure, Failure> {
+        if !self.note_refusal(effective, loaded, failed)? {
             return Ok(token_endpoint(&failed.to_string()));
         }
         if self.needs_reauth(loaded, &failed.to_string()).await? {

@@ -82,15 +82,18 @@ fn of_action(failure: Failure) -> Attempt {
     let status = failure.status();
     // A stranger behind a redirect cannot end a grant.
     let is_strangers = remote.speaker == Speaker::Stranger;
-    if status == 429 || status >= 500 || is_strangers {
+    if matches!(status, 408 | 425 | 429 | 500..) || is_strangers {
         return Attempt::Failed(TokenFailure::Transient {
             retry_after: failure.retry_after,
         });
     }
     let said = read_at_most(remote.raw_response.as_bytes(), SMALL_ANSWER_VALUES);
     let text = |key: &str| Some(said.as_ref()?.get(key)?.as_str()?.to_owned());
-    Attempt::Failed(TokenFailure::Refused {
-        error: text("error").unwrap_or_else(|| format!("status {status}")),
-        description: text("error_description"),
-    })
+    let error = text("error").unwrap_or_else(|| format!("status {status}"));
+    let body = remote.raw_response.as_bytes();
+    Attempt::Failed(TokenFailure::refused(
+        error,
+        text("error_description"),
+        body,
+    ))
 }

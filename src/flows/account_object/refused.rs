@@ -252,7 +252,7 @@ fn verdict_of(outcome: &Result<Outcome, Failure>) -> Verdict {
 }
 
 /// Whether an account has the secrets and the token that it had then. Whatever else changed is no other credential.
-fn has_same_credential(effective: &Effective, now: &Loaded, then: &Loaded) -> bool {
+pub(super) fn has_same_credential(effective: &Effective, now: &Loaded, then: &Loaded) -> bool {
     let secrets = |loaded: &Loaded| {
         effective
             .compiled

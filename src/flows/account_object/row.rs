@@ -193,6 +193,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// From now on this counts, and nothing is pending.
     pub(super) fn commit_row(&self, next: &Next) -> Result<(), Failure> {
+        self.forget_unclear_by(next)?;
         let sealed = next.sealed.clone().map_or(SqlValue::Null, SqlValue::Text);
         let statement = "UPDATE account SET record = ?, sealed = ?, pending = NULL WHERE one = 1";
         let record = Record {
@@ -243,6 +244,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let pending = Pending::Delete(environment);
         self.storage.exec(statement, &[text_of(&pending)?])?;
         self.drop_token()?;
+        self.forget_unclear()?;
         self.drop_logins()?;
         self.drop_unread()?;
         self.drop_kept_answers()?;

@@ -73,6 +73,8 @@ pub enum EnvironmentAsk {
     Webhooks,
     /// A delivery failed once more, long after its first try; pauses it after five days without any that did not → null
     NoteFailing(WebhookId, Timestamp),
+    /// A receiver wants no more events (410): the subscription is paused → null
+    NoteGone(WebhookId, Timestamp),
     /// A delivery arrived → null
     NoteWorking(WebhookId),
     /// An account's events wait for a paused subscription; it is woken when they may go → bool: whether it is paused

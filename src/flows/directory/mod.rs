@@ -37,6 +37,7 @@ use crate::flows::records::EnvironmentRecord;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
+use webhooks::PATIENCE;
 
 /// Until the alarm tries again what it could not finish.
 const LATER: Duration = Duration::from_mins(1);
@@ -233,7 +234,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             }
             EnvironmentAsk::DeleteWebhook(id) => answered(self.delete_webhook(id).await?),
             EnvironmentAsk::Webhooks => answered(self.webhooks()?),
-            EnvironmentAsk::NoteFailing(id, now) => answered(self.note_failing(id, now)?),
+            EnvironmentAsk::NoteFailing(id, now) => answered(self.note_failing(id, now, PATIENCE)?),
+            EnvironmentAsk::NoteGone(id, now) => {
+                answered(self.note_failing(id, now, Duration::ZERO)?)
+            }
             EnvironmentAsk::NoteWorking(id) => answered(self.note_working(id)?),
             EnvironmentAsk::NoteWaiting(id, account) => answered(self.note_waiting(id, account)?),
             EnvironmentAsk::NoteFailed(events) => answered(self.note_failed(&events)?),
@@ -330,6 +334,7 @@ fn answer_of_nothing(ask: &EnvironmentAsk) -> Result<Value, Failure> {
         EnvironmentAsk::FindToken(_)
         | EnvironmentAsk::ForgetAccount(_)
         | EnvironmentAsk::NoteFailing(..)
+        | EnvironmentAsk::NoteGone(..)
         | EnvironmentAsk::NoteWorking(_)
         | EnvironmentAsk::NoteFailed(_)
         | EnvironmentAsk::ForgetFailed(_)

@@ -15,7 +15,7 @@ use crate::settings::SUBSCRIPTIONS;
 use crate::time::Timestamp;
 
 /// How long every delivery may fail before there are no more.
-const PATIENCE: Duration = Duration::from_hours(5 * 24);
+pub(super) const PATIENCE: Duration = Duration::from_hours(5 * 24);
 
 impl<O: Outside, S: Storage> Directory<O, S> {
     pub(super) fn create_webhook(
@@ -105,14 +105,19 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(id)
     }
 
-    /// Pauses it when every delivery has failed for days. One that is gone fails nobody.
-    pub(super) fn note_failing(&self, id: WebhookId, now: Timestamp) -> Result<(), StorageFault> {
+    /// Pauses a subscription whose every delivery has failed for `patience`. A deleted one is left as it is.
+    pub(super) fn note_failing(
+        &self,
+        id: WebhookId,
+        now: Timestamp,
+        patience: Duration,
+    ) -> Result<(), StorageFault> {
         let Some(before) = self.find_webhook(id)? else {
             return Ok(());
         };
         let mut record = before.clone();
         let since = *record.failing_since.get_or_insert(now);
-        if record.paused_at.is_none() && now.since(since) >= PATIENCE {
+        if record.paused_at.is_none() && now.since(since) >= patience {
             record.paused_at = Some(now);
             self.outside.log(&json!({
                 "level": "warn", "event": "webhook_paused", "environment_id": record.environment_id, "webhook_id": id, "failing_since": since,

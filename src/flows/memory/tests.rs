@@ -46,7 +46,7 @@ fn of_forty_strangers_who_stall_the_oldest_give_way_and_those_proved_are_not_con
     );
     assert!(held <= 4 * MIB);
     let small = budget.unproved_room();
-    small.arriving().push(&[0; 1_000_000]).unwrap();
+    small.arriving().push(&vec![0; 1_000_000]).unwrap();
     budget.room().take(10_000).unwrap();
     let gone = open.iter().filter(|one| one.push(&[]).is_err()).count();
     assert_eq!(gone, 37, "the newest three still arrive");

@@ -55,7 +55,7 @@ const REFUSALS: [(u16, &str, &str, &str, bool); 23] = [
         r#"{"error":"unauthorized_client","error_description":"refresh_token is invalid"}"#,
         "unauthorized_client",
         "refresh_token is invalid",
-        false,
+        true,
     ),
     (
         400,
@@ -90,7 +90,7 @@ const REFUSALS: [(u16, &str, &str, &str, bool); 23] = [
         r#"{"error":"bad_verification_code","error_description":"The code passed is incorrect or expired.","error_uri":"https://x"}"#,
         "bad_verification_code",
         "The code passed is incorrect or expired.",
-        false,
+        true,
     ),
     (
         200,
@@ -196,11 +196,20 @@ const REFUSALS: [(u16, &str, &str, &str, bool); 23] = [
 fn a_refusal_is_found_wherever_it_stands() {
     for (status, body, error, words, needs_reauth) in REFUSALS {
         let failure = failure(status, &[], body);
-        let expected = TokenFailure::Refused {
-            error: error.to_owned(),
-            description: Some(words.to_owned()).filter(|words| !words.is_empty()),
+        let TokenFailure::Refused {
+            error: code,
+            description,
+            ..
+        } = &failure
+        else {
+            panic!("{body}");
         };
-        assert_eq!(failure, expected, "{body}");
+        let expected = Some(words).filter(|words| !words.is_empty());
+        assert_eq!(
+            (code.as_str(), description.as_deref()),
+            (error, expected),
+            "{body}"
+        );
         assert_eq!(failure.needs_reauth(), needs_reauth, "{body}");
     }
 }
@@ -281,7 +290,10 @@ fn its_words_are_short_and_in_one_line() {
         r#"{{"error":"invalid_grant\r\nX: y","error_description":"a\u0000b\r\n{}"}}"#,
         "long ".repeat(1000)
     );
-    let TokenFailure::Refused { error, description } = failure(400, &[], &body) else {
+    let TokenFailure::Refused {
+        error, description, ..
+    } = failure(400, &[], &body)
+    else {
         panic!("refused");
     };
     assert_eq!(error, "invalid_grantX: y");
@@ -290,4 +302,133 @@ fn its_words_are_short_and_in_one_line() {
     assert!(words.starts_with("ablong "), "{words}");
     let failure = failure(400, &[], r#"{"error":"e","error_description":"why"}"#);
     assert_eq!(failure.to_string(), "the provider refused: e (why)");
+}
+
+/// What providers answer to a dead refresh token without a code of RFC 6749, from public bug reports.
+#[test]
+fn words_about_a_dead_token_mean_the_customer_in_any_field_and_any_text() {
+    for (status, body) in [
+        (400, r#"{"status":400,"message":"Invalid refresh token"}"#),
+        (401, r#"{"message":"Token has been revoked"}"#),
+        (
+            400,
+            r#"{"error":"invalid_request","error_description":"Refresh token not found"}"#,
+        ),
+        (
+            400,
+            r#"{"error":"invalid_request","error_description":"The provided refresh token is no longer valid"}"#,
+        ),
+        (
+            400,
+            r#"{"error":"invalid_request","error_description":"Missing or invalid refresh token"}"#,
+        ),
+        (
+            401,
+            r#"{"error":"unauthorized","error_description":"Invalid refresh token"}"#,
+        ),
+        (
+            400,
+            r#"{"error":"unauthorized_client","error_description":"Token has been expired or revoked"}"#,
+        ),
+        (
+            400,
+            r#"{"error":"access_denied","error_description":"refresh token revoked by user"}"#,
+        ),
+        (
+            400,
+            r#"{"error":{"code":400,"message":"Invalid refresh token"}}"#,
+        ),
+        (
+            400,
+            r#"{"errors":[{"message":"The refresh token is invalid"}]}"#,
+        ),
+        (
+            400,
+            r#"{"error_code":10021,"error_msg":"refresh token expired"}"#,
+        ),
+        (200, r#"{"errcode":42007,"errmsg":"refresh_token expired"}"#),
+        (
+            200,
+            r#"{"code":7,"detail":{"reason":"Refresh token already used"}}"#,
+        ),
+        (
+            403,
+            r#"{"error":"Forbidden","message":"Refresh token is not valid"}"#,
+        ),
+        (400, "Invalid refresh token"),
+        (
+            401,
+            r#"{"status":"error","message":"missing, invalid, or expired refresh token","category":"BAD_REFRESH_TOKEN"}"#,
+        ),
+        (400, r#"{"error":"bad_verification_code"}"#),
+        (400, r#"{"refresh_token":["This value is invalid."]}"#),
+        (
+            404,
+            r#"{"fault":{"faultstring":"Refresh Token does not exist"}}"#,
+        ),
+        (400, "message=refresh+token+has+already+been+used"),
+    ] {
+        let failure = failure(status, &[], body);
+        assert!(failure.needs_reauth(), "{body} {failure:?}");
+    }
+}
+
+#[test]
+fn what_the_operator_has_to_mend_stays_theirs_whatever_its_words() {
+    for (status, body, is_unclear) in [
+        (
+            401,
+            r#"{"error":"invalid_client","error_description":"Client or token invalid"}"#,
+            false,
+        ),
+        (400, r#"{"error":"unauthorized_client"}"#, false),
+        (
+            400,
+            r#"{"error":"invalid_request","error_description":"refresh_token is required"}"#,
+            false,
+        ),
+        (
+            400,
+            r#"{"error":"invalid_request","error_description":"Missing required parameter: refresh_token"}"#,
+            false,
+        ),
+        (
+            400,
+            r#"{"error":"invalid_request","error_description":"redirect_uri is missing"}"#,
+            false,
+        ),
+        (
+            400,
+            r#"{"error":"invalid_request","error_description":"client_id is invalid"}"#,
+            false,
+        ),
+        (
+            400,
+            r#"{"error":"invalid_request","error_description":"token endpoint authentication is invalid"}"#,
+            false,
+        ),
+        (
+            403,
+            r#"{"error":"forbidden","message":"Your IP is not allowed"}"#,
+            true,
+        ),
+        (403, r#"{"message":"invalid client secret"}"#, false),
+        (401, "Client authentication failed: unknown client", false),
+        (
+            400,
+            r#"{"error":"no_idea","error_description":"client ID not recognized"}"#,
+            false,
+        ),
+        (
+            400,
+            r#"{"error":"no_idea","error_description":"the token is of another client"}"#,
+            true,
+        ),
+        (400, r#"{"error":"no_idea"}"#, true),
+        (403, "<html>the token has expired</html>", true),
+    ] {
+        let failure = failure(status, &[], body);
+        assert!(!failure.needs_reauth(), "{body} {failure:?}");
+        assert_eq!(failure.is_unclear(), is_unclear, "{body} {failure:?}");
+    }
 }

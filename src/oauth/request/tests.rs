@@ -146,7 +146,9 @@ fn the_files_parameters_override_nothing_of_ours() {
     ];
     for (built, ours) in bodies.into_iter().zip(ours) {
         let rest = "&client_id=id&key=s3cret&audience=https%3A%2F%2Fa%26grant_type%3Devil.x.com";
-        assert_eq!(built.unwrap().1, format!("{ours}{rest}"));
+        let is_refresh = ours.starts_with("grant_type=refresh_token");
+        let own = if is_refresh { "&redirect_uri=evil" } else { "" };
+        assert_eq!(built.unwrap().1, format!("{ours}{rest}{own}"));
     }
     let in_header = json!({ "pkce": false, "tokenParams": evil });
     let (_, body) = built(&in_header, &context, |client| {

@@ -15,8 +15,8 @@ use super::body::{Charge, Read, Table};
 use super::estimate::{self, Estimate};
 use super::nesting::Nesting;
 use super::plan::Visit;
-use super::regular::Regular;
 use super::price::{CALL, COMPARED, HOOK, ITEM, JOINED, MADE, TUPLE};
+use super::regular::Regular;
 use super::scan::Scan;
 use super::{builtin, compare, hook, picture};
 
@@ -65,12 +65,24 @@ const COUNTERS: [(&str, Counter); 21] = [
     }),
     (hook::REMOVE, Meter::remove),
     (hook::BOUND, Meter::bound),
-    (hook::TEXT, |meter, args| meter.given(args, |value| meter.written(value, 0, 0))),
-    (hook::PRETTY, |meter, args| meter.given(args, |value| meter.written(value, 2, 0))),
-    (hook::MADE, |meter, args| meter.given(args, |value| meter.made(value))),
-    (hook::ITEMS, |meter, args| meter.given(args, |value| meter.items(value))),
-    (hook::ENTRIES, |meter, args| meter.given(args, |value| meter.entries(value))),
-    (hook::WHOLE, |meter, args| meter.given(args, |value| meter.whole(value, VALUE_DEPTH))),
+    (hook::TEXT, |meter, args| {
+        given(args, |value| meter.written(value, 0, 0))
+    }),
+    (hook::PRETTY, |meter, args| {
+        given(args, |value| meter.written(value, 2, 0))
+    }),
+    (hook::MADE, |meter, args| {
+        given(args, |value| meter.made(value))
+    }),
+    (hook::ITEMS, |meter, args| {
+        given(args, |value| meter.items(value))
+    }),
+    (hook::ENTRIES, |meter, args| {
+        given(args, |value| meter.entries(value))
+    }),
+    (hook::WHOLE, |meter, args| {
+        given(args, |value| meter.whole(value, VALUE_DEPTH))
+    }),
     (hook::COST, Meter::cost),
     (hook::NOTE, |meter, args| {
         meter.noted.borrow_mut().push(nth(args, 0));
@@ -123,7 +135,10 @@ impl Meter {
     }
 
     /// Gives an evaluator that is used once the host functions of the tree.
-    pub(in crate::expression::jsonata) fn register(self: &Rc<Self>, evaluator: &mut Evaluator) -> Done {
+    pub(in crate::expression::jsonata) fn register(
+        self: &Rc<Self>,
+        evaluator: &mut Evaluator,
+    ) -> Done {
         for (name, counter) in COUNTERS {
             let meter = Rc::clone(self);
             evaluator.register_fn(name, move |args: &[JValue]| {
@@ -142,16 +157,9 @@ impl Meter {
 
     /// Takes steps.
     pub(super) fn work(&self, steps: u64) -> Done {
-        match self.steps.get().checked_sub(steps) {
-            Some(left) => {
-                self.steps.set(left);
-                Ok(())
-            }
-            None => {
-                self.steps.set(0);
-                Err(refuse(TOO_MUCH_WORK))
-            }
-        }
+        let left = self.steps.get().checked_sub(steps);
+        self.steps.set(left.unwrap_or(0));
+        left.map(drop).ok_or_else(|| refuse(TOO_MUCH_WORK))
     }
 
     pub(super) fn table(&self) -> &Table {
@@ -178,11 +186,6 @@ impl Meter {
 
     pub(super) fn longest(&self) -> usize {
         self.longest.get()
-    }
-
-    fn given(&self, args: &[JValue], pay: impl FnOnce(&JValue) -> Done) -> HostFnResult {
-        let value = nth(args, 0);
-        pay(&value).map(|()| value)
     }
 
     /// Steps that comparing the whole of a value takes.
@@ -220,7 +223,11 @@ impl Meter {
         self.read(&charge, args, 1)?;
         match charge.frames {
             0 => Ok(JValue::Undefined),
-            frames => self.call(frames, args.get(charge.starts.len()..).unwrap_or_default(), charge.is_checked),
+            frames => self.call(
+                frames,
+                args.get(charge.starts.len()..).unwrap_or_default(),
+                charge.is_checked,
+            ),
         }
     }
 
@@ -266,12 +273,13 @@ impl Meter {
         for (start, value) in charge.starts.iter().zip(args) {
             for read in start {
                 match read {
-                    Read::Size { .. } => {}
                     Read::Text => Scan::Text.pay(self, value)?,
                     Read::Names(names) if value.is_array() => {
-                        self.repeat(names.saturating_mul(times), || Scan::Lookup.pay(self, value))?;
+                        self.repeat(names.saturating_mul(times), || {
+                            Scan::Lookup.pay(self, value)
+                        })?;
                     }
-                    Read::Names(_) => {}
+                    Read::Size { .. } | Read::Names(_) => {}
                     Read::Walk(plan) => Visit {
                         meter: self,
                         sizes: &sizes,
@@ -463,4 +471,9 @@ impl Meter {
         self.spend(estimate::call(self, name, &context, &given)?)?;
         Ok(last)
     }
+}
+
+fn given(args: &[JValue], pay: impl FnOnce(&JValue) -> Done) -> HostFnResult {
+    let value = nth(args, 0);
+    pay(&value).map(|()| value)
 }

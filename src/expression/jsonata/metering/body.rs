@@ -10,6 +10,10 @@ use super::regular::Regular;
 
 /// What one call of `PAY` or `RESULT` pays for.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a mark of its own, and all of them may be set"
+)]
 pub(in crate::expression::jsonata) struct Charge {
     /// Steps of the nodes.
     pub(super) steps: u64,
@@ -90,16 +94,15 @@ impl Starts {
     /// Adds what is read of the value a node gives.
     pub(super) fn add(&mut self, node: AstNode, read: Read) {
         let place = self.nodes.iter().position(|known| *known == node);
-        match place.and_then(|place| self.reads.get_mut(place)) {
-            Some(reads) => match (reads.first_mut(), &read) {
-                (Some(Read::Names(count)), Read::Names(more)) => *count += more,
-                (_, Read::Names(_)) => reads.insert(0, read),
-                _ => reads.push(read),
-            },
-            None => {
-                self.nodes.push(node);
-                self.reads.push(vec![read]);
-            }
+        let Some(reads) = place.and_then(|place| self.reads.get_mut(place)) else {
+            self.nodes.push(node);
+            self.reads.push(vec![read]);
+            return;
+        };
+        match (reads.first_mut(), &read) {
+            (Some(Read::Names(count)), Read::Names(more)) => *count += more,
+            (_, Read::Names(_)) => reads.insert(0, read),
+            _ => reads.push(read),
         }
     }
 

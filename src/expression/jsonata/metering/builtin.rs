@@ -114,7 +114,9 @@ impl Walk {
             args.insert(0, context());
         }
         let arity = super::builtin::guard(name).map_or(0, |(_, arity)| arity);
-        if args.len() < arity && matches!(guard, Guard::Text | Guard::Scan(Scan::Text | Scan::Picture)) {
+        if args.len() < arity
+            && matches!(guard, Guard::Text | Guard::Scan(Scan::Text | Scan::Picture))
+        {
             self.body.starts.add(context(), Read::Text);
         }
         match guard {
@@ -160,10 +162,8 @@ impl Walk {
     fn scan_for(&mut self, name: &str, args: &mut [AstNode], first: usize, how: Scan) {
         let is_written = matches!(args.get(1), None | Some(AstNode::Lambda { .. }));
         let how = match how {
-            Scan::Sort if args.len() > 1 => match is_written {
-                true => Scan::Apply,
-                false => Scan::SortBy,
-            },
+            Scan::Sort if args.len() > 1 && is_written => Scan::Apply,
+            Scan::Sort if args.len() > 1 => Scan::SortBy,
             how => how,
         };
         let applied = args

@@ -85,7 +85,11 @@ impl Walk {
         Ok(())
     }
 
-    fn chain(&mut self, node: &mut AstNode, mut onward: Onward) -> Result<Option<Ahead>, ExpressionError> {
+    fn chain(
+        &mut self,
+        node: &mut AstNode,
+        mut onward: Onward,
+    ) -> Result<Option<Ahead>, ExpressionError> {
         match node {
             AstNode::Path { steps } => self.path(steps, onward),
             AstNode::Sort { input, terms } => {
@@ -143,7 +147,11 @@ impl Walk {
     fn group(&mut self, pattern: &mut [(AstNode, AstNode)], is_tuples: bool) -> Done {
         self.degree += 1;
         self.loops += 1;
-        let how = if is_tuples { Grouping::Tuples } else { Grouping::Items };
+        let how = if is_tuples {
+            Grouping::Tuples
+        } else {
+            Grouping::Items
+        };
         let done = self.object(pattern, how);
         self.loops -= 1;
         done
@@ -339,13 +347,7 @@ impl Walk {
     }
 
     /// Pays for what follows on the value a node gives.
-    fn follow(
-        &mut self,
-        node: &mut AstNode,
-        onward: &Onward,
-        is_focus: bool,
-        is_tuple: bool,
-    ) {
+    fn follow(&mut self, node: &mut AstNode, onward: &Onward, is_focus: bool, is_tuple: bool) {
         match node {
             AstNode::Object(pairs) if !is_focus => return self.follow_values(pairs, onward),
             AstNode::Array(_) | AstNode::ArrayGroup(_)
@@ -420,9 +422,12 @@ impl Walk {
     pub(super) fn enclose(&mut self, node: &mut AstNode, steps: u64, starts: Starts) {
         let paid = self.payment(steps, starts);
         let hides = price::binds(node);
-        wrap(node, |node| match hides {
-            true => call(hook::THEN, vec![paid, node]),
-            false => AstNode::Block(vec![paid, node]),
+        wrap(node, |node| {
+            if hides {
+                call(hook::THEN, vec![paid, node])
+            } else {
+                AstNode::Block(vec![paid, node])
+            }
         });
     }
 
@@ -435,13 +440,14 @@ impl Walk {
         self.payment_of(charge, starts)
     }
 
-    pub(super) fn payment_of(&mut self, charge: Charge, starts: Starts) -> AstNode {
-        let number = self.table.add(Charge {
-            slots: starts.slots,
-            starts: starts.reads,
-            ..charge
-        });
-        call(hook::PAY, std::iter::once(number).chain(starts.nodes).collect())
+    pub(super) fn payment_of(&mut self, mut charge: Charge, starts: Starts) -> AstNode {
+        charge.slots = starts.slots;
+        charge.starts = starts.reads;
+        let number = self.table.add(charge);
+        call(
+            hook::PAY,
+            std::iter::once(number).chain(starts.nodes).collect(),
+        )
     }
 }
 
@@ -528,7 +534,10 @@ fn names(step: &PathStep) -> Vec<String> {
         Stage::Index(name) => Some(name.clone()),
         Stage::Filter(_) | Stage::KeepArray => None,
     });
-    let own = [&step.focus, &step.index_var].into_iter().flatten().cloned();
+    let own = [&step.focus, &step.index_var]
+        .into_iter()
+        .flatten()
+        .cloned();
     own.chain(stages).collect()
 }
 
@@ -593,6 +602,9 @@ fn array_path() -> AstNode {
         id: jsonata_core::ast::StepId::default(),
     };
     AstNode::Path {
-        steps: vec![step(AstNode::Array(Vec::new())), step(AstNode::Name("causeway none".to_owned()))],
+        steps: vec![
+            step(AstNode::Array(Vec::new())),
+            step(AstNode::Name("causeway none".to_owned())),
+        ],
     }
 }

@@ -42,11 +42,7 @@ impl Walk {
     /// One object per item, so its entries and keys are counted with each. A
     /// computed key runs for each item of the context, and its value for each
     /// group of them.
-    pub(super) fn object(
-        &mut self,
-        pairs: &mut [(AstNode, AstNode)],
-        grouping: Grouping,
-    ) -> Done {
+    pub(super) fn object(&mut self, pairs: &mut [(AstNode, AstNode)], grouping: Grouping) -> Done {
         for (key, value) in pairs.iter_mut() {
             if grouping != Grouping::None || !matches!(key, AstNode::String(_)) {
                 self.degree += 1;
@@ -76,7 +72,7 @@ impl Walk {
     }
 
     fn key(&mut self, key: &mut AstNode, grouping: Grouping) -> Done {
-        let (steps, starts) = self.opened(key, |walk, key| walk.node(key))?;
+        let (steps, starts) = self.opened(key, Self::node)?;
         let charge = Charge {
             steps: steps + price::GROUPED,
             groups_tuples: grouping == Grouping::Tuples,
@@ -125,7 +121,9 @@ impl Walk {
         };
         self.is_plain = false;
         self.enclosed(location, 0)?;
-        wrap(location, |targets| call(hook::LOCATE, vec![targets, context()]));
+        wrap(location, |targets| {
+            call(hook::LOCATE, vec![targets, context()])
+        });
         self.enclosed(update, 0)?;
         wrap(update, |update| scanned(Scan::Entries, update));
         if let Some(delete) = delete.as_deref_mut() {

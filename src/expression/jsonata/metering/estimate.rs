@@ -67,12 +67,7 @@ pub(super) fn call(
     Ok(largest)
 }
 
-fn of_text(
-    meter: &Meter,
-    name: &str,
-    text: &str,
-    rest: &[JValue],
-) -> Result<Estimate, Failure> {
+fn of_text(meter: &Meter, name: &str, text: &str, rest: &[JValue]) -> Result<Estimate, Failure> {
     Ok(match name {
         "pad" => Estimate::bytes(text.len().saturating_add(padding(rest))),
         "contains" => {
@@ -139,12 +134,12 @@ fn length(value: &JValue) -> usize {
 /// What applying a value to each item of a list costs, where it may search.
 pub(super) fn applied(meter: &Meter, list: &JValue, function: &JValue) -> Result<(), Failure> {
     match list {
-        JValue::Array(items) => items.iter().try_for_each(|item| {
-            called(meter, function, std::slice::from_ref(item)).map(drop)
-        }),
-        JValue::Object(entries) => entries.values().try_for_each(|item| {
-            called(meter, function, std::slice::from_ref(item)).map(drop)
-        }),
+        JValue::Array(items) => items
+            .iter()
+            .try_for_each(|item| called(meter, function, std::slice::from_ref(item)).map(drop)),
+        JValue::Object(entries) => entries
+            .values()
+            .try_for_each(|item| called(meter, function, std::slice::from_ref(item)).map(drop)),
         _ => called(meter, function, std::slice::from_ref(list)).map(drop),
     }
 }

@@ -24,7 +24,7 @@ impl Walk {
         self.is_plain = false;
         let outside = self.bound.len();
         self.bound.extend_from_slice(params);
-        let opened = self.opened(body, |walk, body| walk.node(body));
+        let opened = self.opened(body, Self::node);
         self.bound.truncate(outside);
         let (steps, starts) = opened?;
         construct::count_copies(body);
@@ -42,15 +42,13 @@ impl Walk {
         &mut self,
         params: &[String],
         body: &mut AstNode,
-        charge: Charge,
+        mut charge: Charge,
         starts: Starts,
     ) {
-        let number = self.table.add(Charge {
-            frames: 1 + tail_steps(body) / TAIL_STEPS_PER_FRAME,
-            slots: starts.slots,
-            starts: starts.reads,
-            ..charge
-        });
+        charge.frames = 1 + tail_steps(body) / TAIL_STEPS_PER_FRAME;
+        charge.slots = starts.slots;
+        charge.starts = starts.reads;
+        let number = self.table.add(charge);
         let params = params.iter().cloned().map(AstNode::Variable);
         let args = std::iter::once(number).chain(starts.nodes).chain(params);
         let paid = call(hook::PAY, args.collect());

@@ -50,7 +50,7 @@ pub(super) enum Go {
 /// How much dearer than a short name looking one up is; 0 for what is none.
 pub(super) fn name_steps(go: &Go) -> u64 {
     match go {
-        Go::To(name) => 1 + (name.len() / HASHED / VISIT as usize) as u64,
+        Go::To(name) => 1 + (name.len() / HASHED) as u64 / VISIT,
         _ => 0,
     }
 }
@@ -141,7 +141,11 @@ impl Visit<'_> {
             _ => single,
         };
         let count = items.len() as u64;
-        let compared: u64 = hop.with.iter().filter_map(|slot| self.sizes.get(*slot)).sum();
+        let compared: u64 = hop
+            .with
+            .iter()
+            .filter_map(|slot| self.sizes.get(*slot))
+            .sum();
         self.found = self.found.saturating_add(count);
         if self.found > FOUND {
             return Err(refuse(TOO_LARGE));
@@ -151,9 +155,14 @@ impl Visit<'_> {
             Go::Sort(terms) => HALVINGS * ITEM * terms,
             _ => 0,
         };
-        self.pay(VISIT * name_steps(&hop.go).max(1) + count.saturating_mul(each + terms + FOUND_ITEM), times)?;
+        self.pay(
+            VISIT * name_steps(&hop.go).max(1) + count.saturating_mul(each + terms + FOUND_ITEM),
+            times,
+        )?;
         if hop.looks > 0 || hop.compares {
-            items.iter().try_for_each(|item| self.look(hop, item, times))?;
+            items
+                .iter()
+                .try_for_each(|item| self.look(hop, item, times))?;
         }
         Ok(count)
     }
@@ -161,7 +170,8 @@ impl Visit<'_> {
     fn look(&mut self, hop: &Hop, item: &JValue, times: u64) -> Done {
         if item.is_array() {
             let looks = hop.looks.saturating_mul(times);
-            self.meter.repeat(looks, || super::scan::Scan::Lookup.pay(self.meter, item))?;
+            self.meter
+                .repeat(looks, || super::scan::Scan::Lookup.pay(self.meter, item))?;
         }
         if hop.compares {
             let size = self.meter.measure(item)?;
@@ -245,4 +255,3 @@ fn nth(items: &[JValue], position: f64) -> JValue {
     let item = (index >= 0.0).then(|| items.get(index as usize)).flatten();
     item.cloned().unwrap_or(JValue::Undefined)
 }
-

@@ -20,7 +20,12 @@ enum Side<'a> {
 
 /// Adds to `hop` what the predicate costs for each item, and to `starts` the
 /// variables it compares with. `None` where it is not simple: then nothing was added.
-pub(super) fn ahead(node: &AstNode, hop: &mut Hop, starts: &mut Starts, own: &dyn Fn(&str) -> bool) -> Option<()> {
+pub(super) fn ahead(
+    node: &AstNode,
+    hop: &mut Hop,
+    starts: &mut Starts,
+    own: &dyn Fn(&str) -> bool,
+) -> Option<()> {
     if !is_simple(node, own) {
         return None;
     }
@@ -33,7 +38,9 @@ fn is_simple(node: &AstNode, own: &dyn Fn(&str) -> bool) -> bool {
     match node {
         AstNode::Binary { op, lhs, rhs } => match op {
             BinaryOp::And | BinaryOp::Or => is_simple(lhs, own) && is_simple(rhs, own),
-            BinaryOp::In => side(lhs, own).is_some() && (is_literals(rhs) || side(rhs, own).is_some()),
+            BinaryOp::In => {
+                side(lhs, own).is_some() && (is_literals(rhs) || side(rhs, own).is_some())
+            }
             op if is_comparison(*op) => side(lhs, own).is_some() && side(rhs, own).is_some(),
             _ => false,
         },
@@ -113,14 +120,17 @@ fn add(node: &AstNode, hop: &mut Hop, starts: &mut Starts) {
     }
     let nothing = |_: &str| false;
     let sides = [side(lhs, &nothing), side(rhs, &nothing)];
-    let is_fixed = sides.iter().any(|side| !matches!(side, Some(Side::Item | Side::Variable(..))));
+    let is_fixed = sides
+        .iter()
+        .any(|side| !matches!(side, Some(Side::Item | Side::Variable(..))));
     let mut compared = false;
     for side in sides.into_iter().flatten() {
         match side {
             Side::Fixed => {}
             Side::Item => hop.looks += 1,
             Side::Variable(name, field) => {
-                let slot = starts.slot(AstNode::Variable(name.to_owned()), field.map(str::to_owned));
+                let slot =
+                    starts.slot(AstNode::Variable(name.to_owned()), field.map(str::to_owned));
                 hop.with.push(slot);
                 compared = true;
             }

@@ -39,6 +39,9 @@ pub(super) const ITEM: u64 = 6;
 pub(super) const HALVINGS: u64 = 17;
 /// So many bytes are compared, or looked through, in one step.
 pub(super) const COMPARED: usize = 64;
+/// The same where a list is sorted: [`COMPARED`] by [`HALVINGS`].
+pub(super) const SORTED: usize = 3;
+const _: () = assert!(COMPARED as u64 / HALVINGS == SORTED as u64);
 /// So many bytes of a key are hashed in one step.
 pub(super) const HASHED: usize = 4;
 /// So many bytes of a text are worked through in one step.

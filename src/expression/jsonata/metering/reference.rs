@@ -130,7 +130,8 @@ impl Walk {
             let name = std::mem::take(name);
             self.named += 1;
             if self.named > NAMED_FUNCTIONS {
-                let text = format!("more than {NAMED_FUNCTIONS} functions are named without being called");
+                let text =
+                    format!("more than {NAMED_FUNCTIONS} functions are named without being called");
                 return Err(ExpressionError::Syntax(text));
             }
             *node = self.by_name(&name, arity);
@@ -207,7 +208,6 @@ impl Walk {
 fn parameter(index: usize) -> String {
     format!("causeway {index}")
 }
-
 
 /// The arguments of the call on the right of `~>`, which the left side joins;
 /// with predicates behind it the call is a path of one step.

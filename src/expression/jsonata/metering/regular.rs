@@ -51,12 +51,20 @@ impl Regular {
     }
 
     /// Pays for every match in a text; how many there are, at most `limit`.
-    pub(super) fn matches(&self, meter: &Meter, text: &str, limit: usize) -> Result<usize, Failure> {
+    pub(super) fn matches(
+        &self,
+        meter: &Meter,
+        text: &str,
+        limit: usize,
+    ) -> Result<usize, Failure> {
         self.search(meter, text.len())?;
         let mut count = 0;
         for found in self.pattern.regex().find_iter(text) {
             count += 1;
-            meter.work(self.pattern.going_on(text.len().saturating_sub(found.end())))?;
+            meter.work(
+                self.pattern
+                    .going_on(text.len().saturating_sub(found.end())),
+            )?;
             if count > limit {
                 break;
             }

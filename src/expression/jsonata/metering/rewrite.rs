@@ -4,12 +4,12 @@ use jsonata_core::ast::{AstNode, BinaryOp};
 
 use super::super::ExpressionError;
 use super::super::limits::REGEX_BYTES_IN_ALL;
-use crate::expression::effort;
 use super::body::{Body, Starts, Table};
 use super::predicate::{is_comparison, is_literal};
 use super::regular::Regular;
 use super::scan::Scan;
 use super::{builtin, chain, construct, hook, price};
+use crate::expression::effort;
 
 pub(super) type Done = Result<(), ExpressionError>;
 
@@ -30,7 +30,9 @@ pub(in crate::expression::jsonata) struct Prepared {
 /// Puts the counting calls in. Refuses what could not be counted.
 ///
 /// The recursion is as deep as the source, which is bounded.
-pub(in crate::expression::jsonata) fn prepare(written: &AstNode) -> Result<Prepared, ExpressionError> {
+pub(in crate::expression::jsonata) fn prepare(
+    written: &AstNode,
+) -> Result<Prepared, ExpressionError> {
     let mut walk = Walk {
         has_patterns: has_patterns(written),
         has_tuples: chain::has_tuples(written),
@@ -137,14 +139,14 @@ impl Walk {
     /// A part that runs more than once: it pays for itself each time, and so
     /// many steps more.
     pub(super) fn enclosed(&mut self, node: &mut AstNode, more: u64) -> Done {
-        let (steps, starts) = self.opened(node, |walk, node| walk.node(node))?;
+        let (steps, starts) = self.opened(node, Self::node)?;
         self.enclose(node, steps + more, starts);
         Ok(())
     }
 
     /// The same for a node whose kind must stay: it pays inside.
     pub(super) fn enclosed_within(&mut self, node: &mut AstNode, more: u64) -> Done {
-        let (steps, starts) = self.opened(node, |walk, node| walk.node(node))?;
+        let (steps, starts) = self.opened(node, Self::node)?;
         let steps = steps + more;
         match node {
             // What is undefined is no item.
@@ -232,7 +234,9 @@ impl Walk {
         use super::plan::{Go, Hop};
         if matches!(node, AstNode::Wildcard) {
             let hop = Hop::of(Go::Children);
-            self.body.starts.add(context(), super::body::Read::Walk(vec![hop]));
+            self.body
+                .starts
+                .add(context(), super::body::Read::Walk(vec![hop]));
             return;
         }
         self.is_plain = false;
@@ -342,8 +346,15 @@ impl Walk {
 pub(super) fn is_scalar(node: &AstNode) -> bool {
     match node {
         AstNode::Binary { op, .. } => match op {
-            BinaryOp::And | BinaryOp::Or | BinaryOp::In | BinaryOp::Concatenate => true,
-            BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo => true,
+            BinaryOp::And
+            | BinaryOp::Or
+            | BinaryOp::In
+            | BinaryOp::Concatenate
+            | BinaryOp::Add
+            | BinaryOp::Subtract
+            | BinaryOp::Multiply
+            | BinaryOp::Divide
+            | BinaryOp::Modulo => true,
             op => is_comparison(*op),
         },
         AstNode::Function {

@@ -6,7 +6,7 @@ use jsonata_core::value::JValue;
 
 use super::account::{Done, Meter};
 use super::compare;
-use super::price::{APPLY, COMPARED, HALVINGS, ITEM, PICTURE, REMADE, VISIT, WORKED};
+use super::price::{APPLY, COMPARED, HALVINGS, ITEM, PICTURE, REMADE, SORTED, VISIT, WORKED};
 
 /// The ways of looking, by the number that stands in the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,8 +76,7 @@ impl Scan {
         match self {
             Self::Text => texts(meter, value, 1, WORKED),
             Self::Order => texts(meter, value, 0, COMPARED),
-            Self::Sort => texts(meter, value, HALVINGS * 2, COMPARED / HALVINGS as usize),
-            Self::Key => texts(meter, value, HALVINGS * 2, COMPARED / HALVINGS as usize),
+            Self::Sort | Self::Key => texts(meter, value, HALVINGS * 2, SORTED),
             Self::SortBy => meter.work(count(value).saturating_mul(HALVINGS * APPLY)),
             Self::Apply => meter.work(count(value).saturating_mul(APPLY)),
             Self::Truth | Self::Numbers => numbers(meter, value),
@@ -121,12 +120,10 @@ fn remade(meter: &Meter, value: &JValue) -> Done {
 fn texts(meter: &Meter, value: &JValue, each: u64, a_step: usize) -> Done {
     match value {
         JValue::String(text) => meter.work(each + (text.len() / a_step) as u64),
-        JValue::Array(items) => items
-            .iter()
-            .try_for_each(|item| match item {
-                JValue::String(text) => meter.work(ITEM + each + (text.len() / a_step) as u64),
-                _ => meter.work(ITEM + each),
-            }),
+        JValue::Array(items) => items.iter().try_for_each(|item| match item {
+            JValue::String(text) => meter.work(ITEM + each + (text.len() / a_step) as u64),
+            _ => meter.work(ITEM + each),
+        }),
         _ => meter.work(each),
     }
 }
@@ -170,7 +167,7 @@ fn keys(meter: &Meter, value: &JValue) -> Done {
         return Ok(());
     };
     let mut known: HashSet<&str> = HashSet::new();
-    for item in items.iter() {
+    for item in &**items {
         if let JValue::Object(entries) = item {
             for key in entries.keys() {
                 known.insert(key);

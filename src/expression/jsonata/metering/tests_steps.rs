@@ -74,7 +74,9 @@ fn ends(failed: Option<&String>) -> bool {
 fn every_function_of_the_engine_has_its_price() {
     let is_the_engines = |name: &str| {
         let mut evaluator = Evaluator::new();
-        evaluator.register_fn(name, |_: &[JValue]| Ok(JValue::Null)).is_err()
+        evaluator
+            .register_fn(name, |_: &[JValue]| Ok(JValue::Null))
+            .is_err()
     };
     for name in FUNCTIONS.split_whitespace() {
         assert!(is_the_engines(name), "{name}");
@@ -93,25 +95,73 @@ fn every_function_of_the_engine_has_its_price() {
 #[test]
 fn every_function_pays_by_the_size_of_what_it_is_given() {
     let calls = [
-        "$append($$.n, 1)", "$append(1, $$.n)", "$assert(true, $$.s)", "$average($$.n)",
-        "$base64decode($$.t)", "$base64encode($$.s)", "$boolean($$.zeros)", "$contains($$.s, \"y\")",
-        "$contains($$.s, /y/)", "$decodeUrl($$.s)", "$decodeUrlComponent($$.s)", "$distinct($$.few)",
-        "$each($$.r[0], function($v) { $v })", "$encodeUrl($$.s)", "$encodeUrlComponent($$.s)",
-        "$filter($$.n, function($v) { true })", "$filter($$.n, $exists)", "$formatBase(1e15, 2)",
-        "$formatInteger(1, $$.t)", "$formatNumber(1, \"#\" & $$.t)", "$fromMillis(0, \"[Y]\" & $$.t)",
-        "$join($$.r.name)", "$join($$.r.name, $$.t)", "$keys($$.r)", "$length($$.s)",
-        "$lookup($$.r, \"id\")", "$lowercase($$.s)", "$map($$.n, function($v) { 1 })", "$map($$.n, $abs)",
-        "$match($$.t, /b/)", "$match($$.t, /a/)", "$max($$.n)", "$merge($$.r)", "$min($$.n)",
-        "$not($$.zeros)", "$number($$.t)", "$pad($$.t, 60000)", "$parseInteger($$.t, \"0\")",
-        "$reduce($$.n, function($a, $b) { $a })", "$replace($$.t, \"b\", \"c\")",
-        "$replace($$.t, /b/, \"c\")", "$replace($$.t, /a/, \"c\")", "$reverse($$.n)", "$shuffle($$.n)",
-        "$sift($$.r[0], function($v) { true })", "$single($$.n, function($v) { $v = 1 })",
-        "$sort($$.n)", "$sort($$.n, function($a, $b) { $a > $b })", "$sort($$.r.name)",
-        "$split($$.t, \"b\")", "$split($$.t, /b/)", "$split($$.t, \"a\")", "$spread($$.r)",
-        "$string($$.r)", "$string($$.deep)", "$substring($$.s, 1, 1)", "$substringAfter($$.s, \"y\")",
-        "$substringBefore($$.s, \"y\")", "$sum($$.n)", "$toMillis($$.t)",
-        "$toMillis(\"1\", \"[Y]\" & $$.t)", "$trim($$.s)", "$uppercase($$.s)", "$zip($$.n, $$.n)",
-        "$now($$.t)", "$error($$.s)", "$count($$.n) + $power(2, 3) + $round(1.5, 1) + $abs(-1)",
+        "$append($$.n, 1)",
+        "$append(1, $$.n)",
+        "$assert(true, $$.s)",
+        "$average($$.n)",
+        "$base64decode($$.t)",
+        "$base64encode($$.s)",
+        "$boolean($$.zeros)",
+        "$contains($$.s, \"y\")",
+        "$contains($$.s, /y/)",
+        "$decodeUrl($$.s)",
+        "$decodeUrlComponent($$.s)",
+        "$distinct($$.few)",
+        "$each($$.r[0], function($v) { $v })",
+        "$encodeUrl($$.s)",
+        "$encodeUrlComponent($$.s)",
+        "$filter($$.n, function($v) { true })",
+        "$filter($$.n, $exists)",
+        "$formatBase(1e15, 2)",
+        "$formatInteger(1, $$.t)",
+        "$formatNumber(1, \"#\" & $$.t)",
+        "$fromMillis(0, \"[Y]\" & $$.t)",
+        "$join($$.r.name)",
+        "$join($$.r.name, $$.t)",
+        "$keys($$.r)",
+        "$length($$.s)",
+        "$lookup($$.r, \"id\")",
+        "$lowercase($$.s)",
+        "$map($$.n, function($v) { 1 })",
+        "$map($$.n, $abs)",
+        "$match($$.t, /b/)",
+        "$match($$.t, /a/)",
+        "$max($$.n)",
+        "$merge($$.r)",
+        "$min($$.n)",
+        "$not($$.zeros)",
+        "$number($$.t)",
+        "$pad($$.t, 60000)",
+        "$parseInteger($$.t, \"0\")",
+        "$reduce($$.n, function($a, $b) { $a })",
+        "$replace($$.t, \"b\", \"c\")",
+        "$replace($$.t, /b/, \"c\")",
+        "$replace($$.t, /a/, \"c\")",
+        "$reverse($$.n)",
+        "$shuffle($$.n)",
+        "$sift($$.r[0], function($v) { true })",
+        "$single($$.n, function($v) { $v = 1 })",
+        "$sort($$.n)",
+        "$sort($$.n, function($a, $b) { $a > $b })",
+        "$sort($$.r.name)",
+        "$split($$.t, \"b\")",
+        "$split($$.t, /b/)",
+        "$split($$.t, \"a\")",
+        "$spread($$.r)",
+        "$string($$.r)",
+        "$string($$.deep)",
+        "$substring($$.s, 1, 1)",
+        "$substringAfter($$.s, \"y\")",
+        "$substringBefore($$.s, \"y\")",
+        "$sum($$.n)",
+        "$toMillis($$.t)",
+        "$toMillis(\"1\", \"[Y]\" & $$.t)",
+        "$trim($$.s)",
+        "$uppercase($$.s)",
+        "$zip($$.n, $$.n)",
+        "$now($$.t)",
+        "$error($$.s)",
+        "$count($$.n) + $power(2, 3) + $round(1.5, 1) + $abs(-1)",
     ];
     let mut cheap = String::new();
     for call in calls {
@@ -124,18 +174,37 @@ fn every_function_pays_by_the_size_of_what_it_is_given() {
     }
     assert!(cheap.is_empty(), "{cheap}");
     let named = |name: &&str| !calls.iter().any(|call| call.contains(&format!("${name}(")));
-    let is_priced = |name: &&str| builtin::guard(name).is_some_and(|(guard, _)| guard != Guard::Free);
-    let missing: Vec<&str> = FUNCTIONS.split_whitespace().filter(is_priced).filter(named).collect();
+    let is_priced =
+        |name: &&str| builtin::guard(name).is_some_and(|(guard, _)| guard != Guard::Free);
+    let missing: Vec<&str> = FUNCTIONS
+        .split_whitespace()
+        .filter(is_priced)
+        .filter(named)
+        .collect();
     assert!(missing.is_empty(), "no call of {missing:?}");
 }
 
 #[test]
 fn a_function_that_takes_the_context_pays_for_it() {
-    for name in ["length", "uppercase", "lowercase", "trim", "base64encode", "encodeUrl", "number"] {
+    for name in [
+        "length",
+        "uppercase",
+        "lowercase",
+        "trim",
+        "base64encode",
+        "encodeUrl",
+        "number",
+    ] {
         let (taken, _) = steps(&format!("s.${name}()"));
         assert!(taken >= 1 << 19, "{name}: {taken}");
     }
-    for call in ["$contains(\"y\")", "$substring(2)", "$split(\"y\")", "$substringBefore(\"y\")", "$pad(3)"] {
+    for call in [
+        "$contains(\"y\")",
+        "$substring(2)",
+        "$split(\"y\")",
+        "$substringBefore(\"y\")",
+        "$pad(3)",
+    ] {
         let (taken, _) = steps(&format!("s.{call}"));
         assert!(taken >= 1 << 19, "{call}: {taken}");
     }
@@ -144,15 +213,58 @@ fn a_function_that_takes_the_context_pays_for_it() {
 #[test]
 fn every_operator_and_path_pays_by_the_size_of_what_it_looks_at() {
     let each = [
-        "$$.r = $$.r", "$$.r != $$.r", "$$.s = $$.k.text", "$$.s < $$.k.text", "$$.s >= $$.k.text",
-        "$ in $$.n", "\"z\" in $$.r.name", "$$.s & \"\"", "[1..1000]", "$$.zeros ? 1 : 2", "$$.zeros and true",
-        "$$.zeros or false", "$$.zeros ?: 1", "$$.r.id", "$$.r.o.x", "$$.r.tags", "$$.r.*", "$$.*", "$$.deep.**",
-        "$$.r[0].**", "$$.r.(id)", "$$.r.(tags)", "$$.r.[id]", "$$.r.{\"a\": id}", "$$.r[id = 5]",
-        "$$.r[id = 5 and name = \"x\"]", "$$.r[id in [1, 2]]", "$$.r[$length(name) = 9]", "$$.r[tags]",
-        "$$.n[[0, 1]]", "$$.n[$ = 1]", "$$.n.$", "$$.n.{}", "$$.n.(1)", "$$.n.\"a\"", "$$.n.[]", "$$.r^(id)",
-        "$$.r^(<name, >id)", "$$.r{name: id}", "$$.r{\"a\": id}", "$$.r.tags{$: 1}", "$$.lists.$", "$$.lists[0].$",
-        "$$.lists.*", "$$.r@$x.tags", "$$.r#$i.id", "$$.r.o.(%.id)", "($x := $$.r; $x.id)", "($x := $$.r; $x[id = 1])",
-        "($f := function($a)<a<n>:n> { 1 }; $f($$.n))", "{\"r\": $$.r} ~> |r|{\"z\": 1}|", "$$.r[0] ~> |$|{\"z\": 1}, [\"id\"]|",
+        "$$.r = $$.r",
+        "$$.r != $$.r",
+        "$$.s = $$.k.text",
+        "$$.s < $$.k.text",
+        "$$.s >= $$.k.text",
+        "$ in $$.n",
+        "\"z\" in $$.r.name",
+        "$$.s & \"\"",
+        "[1..1000]",
+        "$$.zeros ? 1 : 2",
+        "$$.zeros and true",
+        "$$.zeros or false",
+        "$$.zeros ?: 1",
+        "$$.r.id",
+        "$$.r.o.x",
+        "$$.r.tags",
+        "$$.r.*",
+        "$$.*",
+        "$$.deep.**",
+        "$$.r[0].**",
+        "$$.r.(id)",
+        "$$.r.(tags)",
+        "$$.r.[id]",
+        "$$.r.{\"a\": id}",
+        "$$.r[id = 5]",
+        "$$.r[id = 5 and name = \"x\"]",
+        "$$.r[id in [1, 2]]",
+        "$$.r[$length(name) = 9]",
+        "$$.r[tags]",
+        "$$.n[[0, 1]]",
+        "$$.n[$ = 1]",
+        "$$.n.$",
+        "$$.n.{}",
+        "$$.n.(1)",
+        "$$.n.\"a\"",
+        "$$.n.[]",
+        "$$.r^(id)",
+        "$$.r^(<name, >id)",
+        "$$.r{name: id}",
+        "$$.r{\"a\": id}",
+        "$$.r.tags{$: 1}",
+        "$$.lists.$",
+        "$$.lists[0].$",
+        "$$.lists.*",
+        "$$.r@$x.tags",
+        "$$.r#$i.id",
+        "$$.r.o.(%.id)",
+        "($x := $$.r; $x.id)",
+        "($x := $$.r; $x[id = 1])",
+        "($f := function($a)<a<n>:n> { 1 }; $f($$.n))",
+        "{\"r\": $$.r} ~> |r|{\"z\": 1}|",
+        "$$.r[0] ~> |$|{\"z\": 1}, [\"id\"]|",
     ];
     let mut cheap = String::new();
     for source in each {
@@ -167,7 +279,10 @@ fn every_operator_and_path_pays_by_the_size_of_what_it_looks_at() {
 /// What a review found, each in its own words.
 #[test]
 fn what_was_found_to_run_for_minutes_ends_with_the_failure() {
-    let fields = (0..120).map(|_| "/\\w{400}/").collect::<Vec<_>>().join(", ");
+    let fields = (0..120)
+        .map(|_| "/\\w{400}/")
+        .collect::<Vec<_>>()
+        .join(", ");
     for source in [
         "($v := few; $v.($x := $; $v[$ = $x]))",
         "$count($distinct([1..30000]))",
@@ -192,9 +307,15 @@ fn what_was_found_to_run_for_minutes_ends_with_the_failure() {
     ] {
         let (taken, failed) = steps(source);
         let is_depth = failed.as_deref() == Some("D1011");
-        assert!(ends(failed.as_ref()) || is_depth, "{source}: {taken} steps, {failed:?}");
+        assert!(
+            ends(failed.as_ref()) || is_depth,
+            "{source}: {taken} steps, {failed:?}"
+        );
     }
-    assert!(matches!(Expression::parse(&format!("[{fields}]")), Err(ExpressionError::Syntax(_))));
+    assert!(matches!(
+        Expression::parse(&format!("[{fields}]")),
+        Err(ExpressionError::Syntax(_))
+    ));
 }
 
 #[test]
@@ -211,15 +332,24 @@ fn steps_are_bounded_just_so() {
 #[test]
 fn ordinary_work_is_far_below_the_bound() {
     for (source, times) in [
-        ("r.{\"id\": id, \"name\": name, \"x\": o.x, \"tag\": tags[0]}", 12),
-        ("$map(r, function($v) { {\"id\": $v.id, \"name\": $uppercase($v.name)} })", 8),
+        (
+            "r.{\"id\": id, \"name\": name, \"x\": o.x, \"tag\": tags[0]}",
+            12,
+        ),
+        (
+            "$map(r, function($v) { {\"id\": $v.id, \"name\": $uppercase($v.name)} })",
+            8,
+        ),
         ("r[id > 5 and name != \"n7\"].name", 60),
         ("$sum(r.o.x)", 100),
         ("r^(>id).name", 30),
         ("$join(r.name, \",\")", 60),
         ("$count(r[$contains(name, \"9\")])", 20),
         ("$count(r[$contains(name, /9$/)])", 1),
-        ("($a := r[id < 1000]; $count($a.($x := id; $a[id = $x])))", 1),
+        (
+            "($a := r[id < 1000]; $count($a.($x := id; $a[id = $x])))",
+            1,
+        ),
         ("$distinct(r.tags)", 60),
         ("$merge(r.{name: id})", 10),
         ("$string(r)", 10),
@@ -227,6 +357,10 @@ fn ordinary_work_is_far_below_the_bound() {
         let expression = Expression::parse(source).unwrap();
         let (taken, failed) = SMALL.with(|input| expression.steps(input, &MOMENT, STEPS));
         assert_eq!(failed, None, "{source}: {taken}");
-        assert!(taken * times <= STEPS, "{source}: {taken}, {}", STEPS / taken);
+        assert!(
+            taken * times <= STEPS,
+            "{source}: {taken}, {}",
+            STEPS / taken
+        );
     }
 }
