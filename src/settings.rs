@@ -37,6 +37,8 @@ pub const UNPROVED_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const UNPROVED_BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long any other body of a caller may take that is read, not passed on.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bodies of one account's callers have this part of what an isolate may hold.
+pub const BODIES_OF_ACCOUNT_PART: usize = 4;
 /// The largest body of an admin call.
 pub const ADMIN_BODY_BYTES: usize = 1024 * 1024;
 /// The deepest nesting of such a body.

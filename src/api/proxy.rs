@@ -153,7 +153,7 @@ async fn act<O: Outside, S: Storage>(
     // Nothing is read of a body whose sender's token is not known to be good.
     account.visible(&hand_over.sees).await?;
     let deadline = account.outside.now().plus(timeout);
-    let room = account.isolate.room();
+    let room = account.isolate.memory.body_room(&account.bodies);
     let input =
         shape::read_json_if_any(&account.outside, request.body, &room, Some(deadline)).await?;
     let result = recorded_action(account, hand_over, name, input, timeout).await?;

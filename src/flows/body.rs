@@ -33,7 +33,7 @@ pub async fn read_until<O: Outside>(
     let stream = match body {
         Body::Empty => return Ok(Bytes::new()),
         Body::Bytes(bytes) if bytes.len() <= limit => {
-            room.take(bytes.len())?;
+            room.take_body(bytes.len())?;
             return Ok(bytes);
         }
         Body::Bytes(_) => return Err(Failure::body_too_large(limit)),
@@ -81,7 +81,7 @@ async fn arrive(mut stream: impl ByteStream, limit: usize, room: &Room) -> Resul
             return Err(Ended::TooLarge);
         }
         if arriving.bytes() == 0 && stream.length() == Some(piece.len() as u64) {
-            room.take(piece.len()).map_err(Ended::NoRoom)?;
+            room.take_body(piece.len()).map_err(Ended::NoRoom)?;
             return Ok(piece);
         }
         arriving.push(&piece).map_err(Ended::NoRoom)?;
@@ -102,7 +102,7 @@ pub async fn hold_small<O: Outside>(
             Ok(Body::from_bytes(body))
         }
         Body::Bytes(bytes) => {
-            room.take(bytes.len())?;
+            room.take_body(bytes.len())?;
             Ok(Body::Bytes(bytes))
         }
         other => Ok(other),

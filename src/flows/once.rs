@@ -64,7 +64,7 @@ pub(in crate::flows) async fn call_once<O: Outside, S: Storage>(
     // Nothing is read of a body whose sender's token is not known to be good.
     object.visible(sees).await?;
     let deadline = object.outside.now().plus(call.timeout);
-    let room = object.isolate.room();
+    let room = object.isolate.memory.body_room(&object.bodies);
     let body = std::mem::replace(&mut call.body, Body::Empty);
     let limit = KEYED_BODY_BYTES;
     let body = body::read_until(&object.outside, body, limit, &room, Some(deadline)).await?;

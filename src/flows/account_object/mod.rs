@@ -58,6 +58,7 @@ use crate::flows::ask::{AccountAsk, AccountView, answer_text, answered, message_
 use crate::flows::callers::{Callers, Inside};
 use crate::flows::effective::{self, Compiled, Effective};
 use crate::flows::isolate::Isolate;
+use crate::flows::memory::AccountBodies;
 use crate::ids::AccountId;
 use crate::json as words;
 use crate::ports::{Outside, Sees, Storage};
@@ -123,6 +124,8 @@ pub struct AccountObject<O, S> {
     /// Who is inside: calls and webhooks, and messages.
     callers: Callers,
     messages: Callers,
+    /// What the bodies of its calls hold.
+    pub(crate) bodies: AccountBodies,
     /// Calls that wait for the head of an answer.
     pub(crate) slots: Semaphore,
     /// How fast its calls may go.
@@ -191,6 +194,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             own_changes: RefCell::default(),
             callers: Callers::default(),
             messages: Callers::default(),
+            bodies: AccountBodies::default(),
             slots: Semaphore::new(CALL_SLOTS),
             pace: RefCell::default(),
         }

@@ -58,6 +58,56 @@ fn of_forty_strangers_who_stall_the_oldest_give_way_and_those_proved_are_not_con
 }
 
 #[test]
+fn bodies_of_one_account_have_a_quarter_and_those_that_stall_give_way_to_its_others() {
+    let budget = budget();
+    let account = AccountBodies::default();
+    let whole = budget.body_room(&account);
+    whole.take_body(1_500).unwrap();
+    let stalled = [budget.body_room(&account), budget.body_room(&account)];
+    let open = stalled.each_ref().map(Room::arriving);
+    open[0].push(&[0; 500]).unwrap();
+    open[1].push(&[0; 500]).unwrap();
+    let next = budget.body_room(&account);
+    next.take_body(1).unwrap();
+    assert_eq!(open[0].push(&[]).unwrap_err().status(), 503);
+    open[1].push(&[]).unwrap();
+    next.take_body(499).unwrap();
+    open[1].push(&[]).unwrap();
+    next.take_body(1).unwrap();
+    assert!(open[1].push(&[]).is_err());
+    next.take_body(499).unwrap();
+    assert_eq!(next.take_body(1).unwrap_err().status(), 503);
+    next.take(5_000).unwrap();
+    budget
+        .body_room(&AccountBodies::default())
+        .take_body(2_499)
+        .unwrap();
+    drop(open);
+    drop((stalled, whole, next));
+    assert_eq!((account.get(), budget.held.proved.get()), (0, 0));
+}
+
+#[test]
+fn proved_bodies_that_stall_give_way_where_that_makes_room_enough() {
+    let budget = budget();
+    let held = budget.room();
+    held.take(5_000).unwrap();
+    let stalled: Vec<Room> = (0..2).map(|_| budget.room()).collect();
+    let open: Vec<_> = stalled.iter().map(Room::arriving).collect();
+    open[0].push(&[0; 2_500]).unwrap();
+    open[1].push(&[0; 2_500]).unwrap();
+    assert!(budget.room().take(5_001).is_err());
+    assert!(
+        open.iter().all(|one| one.push(&[]).is_ok()),
+        "for nothing, none gives way"
+    );
+    budget.unproved_room().take(4 * MIB).unwrap();
+    budget.room().take(2_500).unwrap();
+    assert!(open[0].push(&[]).is_err());
+    assert!(open[1].push(&[]).is_ok());
+}
+
+#[test]
 fn what_is_proved_moves_to_the_proved_share_where_that_has_room() {
     let budget = budget();
     let room = budget.unproved_room();

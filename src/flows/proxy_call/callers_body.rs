@@ -60,7 +60,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         body: Body<O::Stream>,
         deadline: Timestamp,
     ) -> Result<Looked<O::Stream>, Failure> {
-        let room = self.isolate.room();
+        let room = self.isolate.memory.body_room(&self.bodies);
         let looks = matches!(plan, Plan::Method { method, .. } if reads_body(method, source));
         if !looks && !puts_into_body(plan, config, source) {
             let body = body::hold_small(&self.outside, body, &room).await?;
