@@ -90,3 +90,22 @@ fn add<S>(reply: &mut Reply<S>, cookie: cookie::CookieBuilder<'_>) {
         reply.headers.append(SET_COOKIE, value);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_cookie_of_any_bytes_hides_none_of_ours() {
+        let base = Url::parse("https://gateway.example").unwrap();
+        let hash = "0123456789abcdef";
+        let own = Jar::read(&HeaderMap::new(), &base).name(hash);
+        for other in ["other=café", "other=日本", "other=\u{fffd}"] {
+            let mut headers = HeaderMap::new();
+            let value = header_text::value_of(&format!("{other}; {own}=of-ours"));
+            headers.insert(COOKIE, value.unwrap());
+            let secret = Jar::read(&headers, &base).secret(hash);
+            assert_eq!(secret.as_deref(), Some("of-ours"), "{other}");
+        }
+    }
+}
