@@ -5,6 +5,8 @@
     reason = "a Worker is single-threaded: no caller needs the futures to be Send"
 )]
 
+pub mod asked;
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -96,8 +98,10 @@ pub struct Outgoing<S> {
 pub struct Incoming<S> {
     /// The method.
     pub method: Method,
-    /// The whole URL as it was asked for.
+    /// The whole URL that was asked for.
     pub url: Url,
+    /// Its path and query as they were asked for, where the platform shows them and `url` spells them otherwise.
+    pub asked: Option<String>,
     /// Its header fields.
     pub headers: HeaderMap,
     /// Its body.
@@ -220,6 +224,9 @@ pub struct HandOver {
     /// The hash of an API token, to look at it again on a long way.
     #[serde(default)]
     pub token: Option<String>,
+    /// [`Incoming::asked`], which a request of ours cannot carry.
+    #[serde(default)]
+    pub asked: Option<String>,
 }
 
 /// What a caller may see of the accounts.

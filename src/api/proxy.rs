@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use serde_json::json;
 use url::Url;
 
@@ -33,12 +33,14 @@ pub(super) async fn hand_over<O: Outside>(
 ) -> Result<Reply<O::Stream>, Failure> {
     let account = account_in(&request.url, caller.own_account())?;
     refuse_body_of_get(&request)?;
+    refuse_unknown(&request.headers)?;
     let budget = budget(desk.outside, &request)?.timeout + MARGIN;
     let hand_over = HandOver {
         request_id: desk.request_id.to_owned(),
         sees: caller.sees(),
         caller: caller.name(),
         token: caller.token_hash(),
+        asked: None,
     };
     let method = request.method.clone();
     let first = Incoming {
@@ -178,6 +180,17 @@ fn refuse_body_of_get<S>(request: &Incoming<S>) -> Result<(), Failure> {
     })
 }
 
+/// The platform shows bytes that are no UTF-8 as U+FFFD: what was meant cannot be sent.
+fn refuse_unknown(headers: &HeaderMap) -> Result<(), Failure> {
+    let Some(name) = headers::unknown_of_caller(headers) else {
+        return Ok(());
+    };
+    let words = format!(
+        "The header {name} has bytes that are not UTF-8, or a control character: encode its value."
+    );
+    Err(Failure::new(Code::Malformed, words))
+}
+
 /// The account a call names; an account token stands for its own.
 fn account_in(url: &Url, own: Option<AccountId>) -> Result<AccountId, Failure> {
     let mut named = url
@@ -209,6 +222,7 @@ fn again<S>(request: &Incoming<S>) -> Option<Incoming<S>> {
     Some(Incoming {
         method: request.method.clone(),
         url: request.url.clone(),
+        asked: None,
         headers: request.headers.clone(),
         body,
     })

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::json;
 
 use super::route::WebhookRoute;
@@ -21,6 +21,7 @@ use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::receive::{Received, receive_for_install};
 use crate::flows::within::within;
+use crate::header_text;
 use crate::ids::{AccountId, InstallId};
 use crate::ports::{Body, HandOver, Incoming, Outside, Reply, Sees, Storage};
 use crate::proxy::headers;
@@ -44,6 +45,7 @@ pub(super) async fn answer<O: Outside>(
             let hidden = || Failure::not_found("integrated account");
             let read = |ring: &Keyring| token::read_address(ring, Kind::AccountWebhook, &text);
             let (id, proof) = proved(&sender, read, hidden).await?;
+            log_unknown(desk, &request.headers);
             let answer = hand_over(desk, id, request).await?;
             if proof == Proof::Unsigned && answer.status == StatusCode::NOT_FOUND {
                 return Err(sender.named_nothing(hidden()).await);
@@ -54,6 +56,7 @@ pub(super) async fn answer<O: Outside>(
             let hidden = || Failure::not_found("environment integration");
             let read = |ring: &Keyring| token::read_address(ring, Kind::InstallWebhook, &text);
             let (id, proof): (InstallId, Proof) = proved(&sender, read, hidden).await?;
+            log_unknown(desk, &request.headers);
             let (outside, isolate, id) = (desk.outside, desk.isolate, id.to_string());
             let received = receive_for_install(outside, isolate, desk.request_id, &id, request);
             match in_time(outside, received).await {
@@ -80,6 +83,17 @@ async fn proved<I>(
     match read {
         Some(unsigned) if sender.check_unsigned()? => Ok(unsigned),
         _ => Err(sender.failed(hidden()).await),
+    }
+}
+
+/// A signature over such a field cannot fit: its bytes are gone.
+fn log_unknown<O: Outside>(desk: &Desk<'_, O>, headers: &HeaderMap) {
+    let names: Vec<_> = header_text::unknown(headers)
+        .map(HeaderName::as_str)
+        .collect();
+    if !names.is_empty() {
+        let line = json!({ "level": "warn", "event": "header_not_utf8", "request_id": desk.request_id, "reason": names.join(", ") });
+        desk.outside.log(&line);
     }
 }
 
@@ -115,6 +129,7 @@ async fn hand_over<O: Outside>(
         sees: Sees::All,
         caller: "webhook".to_owned(),
         token: None,
+        asked: request.asked.clone(),
     };
     let request = Incoming {
         headers: headers::of_webhook(&request.headers),
@@ -137,6 +152,10 @@ pub(super) async fn receive<O: Outside, S: Storage>(
     hand_over: &HandOver,
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
+    let request = Incoming {
+        asked: hand_over.asked.clone(),
+        ..request
+    };
     let received = account.receive(&hand_over.request_id, request);
     in_time(&account.outside, received).await.map(said)
 }

@@ -6,13 +6,14 @@ use std::fmt;
 use data_encoding::BASE64;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use url::Url;
 
 use crate::config::authorization::{Authorization, Basic, Header, Query};
 use crate::expression::{
     Expression, ExpressionError, ExpressionScope, Moment, RenderError, Template, TemplateScope,
 };
+use crate::header_text;
 use crate::json::Path;
 
 /// Where the OAuth access token is looked for.
@@ -163,7 +164,7 @@ fn computed_headers(
     request: &Request,
     moment: &Moment,
 ) -> Result<SignIn, AuthorizationError> {
-    let options = json!({ "method": request.method.as_str(), "headers": headers_value(request.headers), "body": body_value(request.body) });
+    let options = json!({ "method": request.method.as_str(), "headers": header_text::object_of(request.headers), "body": body_value(request.body) });
     let scope = ExpressionScope::authorization(request.url.as_str(), &options, context);
     let result = expression.evaluate(&scope, moment)?.unwrap_or_default();
     let headers = Authorization::headers_of(&result).ok_or(AuthorizationError::NotHeaders)?;
@@ -200,20 +201,14 @@ fn header(name: HeaderName, value: &str, source: &str) -> Result<SignIn, Authori
     })
 }
 
+/// White space beyond ASCII is in no credential: it was pasted along with one.
 fn secret_value(text: &str) -> Option<HeaderValue> {
+    if text.contains(|c: char| !c.is_ascii() && c.is_whitespace()) {
+        return None;
+    }
     let mut value = HeaderValue::from_str(text).ok()?;
     value.set_sensitive(true);
     Some(value)
-}
-
-fn headers_value(headers: &HeaderMap) -> Value {
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    Value::Object(
-        headers
-            .iter()
-            .map(|(name, value)| (name.to_string(), Value::String(text(value))))
-            .collect::<Map<_, _>>(),
-    )
 }
 
 fn body_value(body: Option<&[u8]>) -> Value {

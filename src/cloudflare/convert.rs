@@ -1,5 +1,4 @@
-//! Between the platform's requests and answers and ours. Header values are bytes on the wire; the
-//! platform shows each as the character of the same number (Latin-1), so none is lost either way.
+//! Between the platform's requests and answers and ours. How header values are shown is [`header_text`]'s to know.
 
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -9,7 +8,8 @@ use wasm_bindgen::JsValue;
 
 use super::stream::JsStream;
 use crate::error::{Code, Failure};
-use crate::ports::{Body, Incoming, Reply};
+use crate::header_text;
+use crate::ports::{Body, Incoming, Reply, asked};
 
 /// A request as it came in.
 pub fn incoming(request: &web_sys::Request) -> Result<Incoming<JsStream>, Failure> {
@@ -17,9 +17,12 @@ pub fn incoming(request: &web_sys::Request) -> Result<Incoming<JsStream>, Failur
         |what: &str| Failure::new(Code::Malformed, format!("The {what} cannot be read."));
     let headers = headers_in(&request.headers());
     let body = body_in(request.body(), &headers);
+    let shown = request.url();
+    let url = Url::parse(&shown).map_err(|_| malformed("URL"))?;
     Ok(Incoming {
         method: Method::from_bytes(request.method().as_bytes()).map_err(|_| malformed("method"))?,
-        url: Url::parse(&request.url()).map_err(|_| malformed("URL"))?,
+        asked: asked::otherwise_spelt(&shown, &url),
+        url,
         headers,
         body,
     })
@@ -72,16 +75,12 @@ pub fn body_out(body: Body<JsStream>) -> Option<JsValue> {
 
 /// Header fields for the platform: an array of pairs, made in one crossing of the boundary.
 pub fn headers_out(headers: &HeaderMap) -> Result<JsValue, JsValue> {
-    let pairs: Vec<(&str, String)> = headers
+    let pairs: Vec<_> = headers
         .iter()
-        .map(|(name, value)| (name.as_str(), latin1(value.as_bytes())))
+        .map(|(name, value)| (name.as_str(), header_text::text(value)))
         .collect();
     let json = serde_json::to_string(&pairs).unwrap_or_default();
     JSON::parse(&json)
-}
-
-fn latin1(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
 // One crossing for all fields: an array of pairs joins to `name,value` lines. A name holds no comma
@@ -91,17 +90,10 @@ fn headers_in(headers: &web_sys::Headers) -> HeaderMap {
     lines.split('\n').filter_map(field).collect()
 }
 
-// Characters beyond Latin-1 cannot stand in a header; such a field is not one.
 fn field(line: &str) -> Option<(HeaderName, HeaderValue)> {
     let (name, value) = line.split_once(',')?;
-    let bytes: Option<Vec<u8>> = value
-        .chars()
-        .map(|c| u8::try_from(u32::from(c)).ok())
-        .collect();
-    Some((
-        HeaderName::from_bytes(name.as_bytes()).ok()?,
-        HeaderValue::from_bytes(&bytes?).ok()?,
-    ))
+    let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+    Some((name, header_text::value_of(value)?))
 }
 
 fn body_in(stream: Option<web_sys::ReadableStream>, headers: &HeaderMap) -> Body<JsStream> {

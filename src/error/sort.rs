@@ -124,7 +124,9 @@ impl From<RequestError> for Failure {
             RequestError::Url(error) => return error.into(),
             RequestError::DotSegment => Code::Invalid,
             RequestError::Body(error) => return error.into(),
-            RequestError::CallersBody | RequestError::PagesInBody => Code::Malformed,
+            RequestError::CallersBody | RequestError::PagesInBody | RequestError::PartOfBody => {
+                Code::Malformed
+            }
             RequestError::NoBaseUrl | RequestError::Header(_) => Code::BadIntegration,
             RequestError::NoBodyAllowed(_) => Code::Unsupported,
         };
@@ -178,6 +180,7 @@ impl From<PageError> for Failure {
             PageError::DeadEnd(end) if end.is_files_fault => Code::ExpressionFailed,
             PageError::LeavesHost
             | PageError::NotALink
+            | PageError::NotUtf8(_)
             | PageError::NotJson
             | PageError::NotACursor(_)
             | PageError::TooLong(_)

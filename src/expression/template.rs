@@ -66,10 +66,10 @@ pub enum RenderError {
         /// The cast that failed.
         cast: &'static str,
     },
-    /// A header value with a line break, another control character, or a
-    /// character beyond Latin-1.
+    /// A header value with a line break, another control character, or one
+    /// that has no width.
     #[error(
-        "`{source_text}` has a character in its value that a header cannot carry: a control character, or one beyond Latin-1"
+        "`{source_text}` has a character in its value that a header cannot carry: a control character, or one that has no width"
     )]
     NotAHeaderValue {
         /// The template it stood in.
@@ -240,8 +240,8 @@ impl Template {
         })
     }
 
-    /// The value of a header: Latin-1 text without control characters (RFC
-    /// 9110, section 5.5). `None` leaves the header out.
+    /// The value of a header: text without control characters (RFC 9110,
+    /// section 5.5), sent as UTF-8. `None` leaves the header out.
     pub fn header(&self, scope: &TemplateScope) -> Result<Option<String>, RenderError> {
         let value = self.text(scope)?;
         if value
@@ -335,9 +335,10 @@ impl Template {
     }
 }
 
-/// A header's bytes are Latin-1 characters on their way out.
+/// Line ends, other controls, and what comes along unseen when a value is pasted.
 fn cannot_be_sent(c: char) -> bool {
-    (c.is_control() && c != '\t') || c > '\u{ff}'
+    let has_no_width = matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}');
+    (c.is_control() && c != '\t') || has_no_width || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 impl PartialEq for Template {

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
 
+use crate::content_coding::{self, Undecoded};
 use crate::error::{Code, Failure};
 use crate::flows::memory::Room;
 use crate::flows::within::within;
 use crate::ports::{Body, ByteStream, Outside};
+use crate::proxy::reply::ReplyError;
 use crate::settings::REPLAYABLE_BODY_BYTES;
 use crate::time::Timestamp;
 
@@ -109,28 +112,56 @@ pub async fn hold_small<O: Outside>(
     }
 }
 
-/// Reads a provider's answer to look into it, within its own limit and the isolate's. Who asks bounds its time.
-pub async fn read_answer<S: ByteStream>(body: Body<S>, room: &Room) -> Result<Bytes, Failure> {
+/// Reads a provider's answer to look into it, decoded, within its own limit and the isolate's. Who asks bounds its time.
+pub async fn read_answer<S: ByteStream>(
+    headers: &HeaderMap,
+    body: Body<S>,
+    room: &Room,
+) -> Result<Bytes, Failure> {
     let limit = room.answer_bytes();
     let broken = || {
         let words = "The provider's answer broke off before its end.";
         Failure::new(Code::Unreachable, words)
     };
     match read_small(body, limit, room).await {
-        Ok(bytes) => Ok(bytes),
+        Ok(bytes) => decoded(headers, bytes, limit, room),
         Err(Ended::TooLarge) => Err(answer_too_large(limit)),
         Err(Ended::NoRoom(failure)) => Err(failure),
         Err(Ended::Early | Ended::Late) => Err(broken()),
     }
 }
 
-/// Reads an answer of at most `limit` bytes; nothing where it is larger, breaks off, or finds no room.
+/// Reads an answer of at most `limit` bytes, decoded; nothing where it is larger, breaks off, or finds no room.
 pub async fn read_at_most<S: ByteStream>(
+    headers: &HeaderMap,
     body: Body<S>,
     limit: usize,
     room: &Room,
 ) -> Option<Bytes> {
-    read_small(body, limit, room).await.ok()
+    let bytes = read_small(body, limit, room).await.ok()?;
+    decoded(headers, bytes, limit, room).ok()
+}
+
+/// The bytes of an answer without the codings that the platform leaves, of at most `limit`.
+pub fn decoded(
+    headers: &HeaderMap,
+    bytes: Bytes,
+    limit: usize,
+    room: &Room,
+) -> Result<Bytes, Failure> {
+    if bytes.is_empty() {
+        return Ok(bytes);
+    }
+    let codings = content_coding::of_answer(headers).map_err(|_| ReplyError::Compressed)?;
+    if codings.is_empty() {
+        return Ok(bytes);
+    }
+    match content_coding::undo(&codings, &bytes, limit, &mut |more| room.take(more)) {
+        Ok(decoded) => Ok(decoded.into()),
+        Err(Undecoded::TooLarge) => Err(answer_too_large(limit)),
+        Err(Undecoded::Broken) => Err(ReplyError::NotCompressed.into()),
+        Err(Undecoded::NoRoom(failure)) => Err(failure),
+    }
 }
 
 async fn read_small<S: ByteStream>(

@@ -43,7 +43,7 @@ use crate::ports::{Body, Outside, Sees, Storage, System};
 use crate::proxy::body::{BodySource, Writing};
 use crate::proxy::query::{CallerQuery, PASSTHROUGH};
 use crate::proxy::request::{self, Caller, Draft, Round, Words};
-use crate::proxy::{Target, headers};
+use crate::proxy::{Target, description, headers};
 use crate::time::Timestamp;
 use attempts::Retries;
 use outcome::Outcome;
@@ -295,6 +295,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
                 request::of_path(config, verb, path, &scope, &pins, &caller)?
             }
         };
+        description::refuse_part(headers, &draft.body)?;
         if self.loaded.account.is_sandbox {
             return Ok(request::that_only_reads(draft));
         }

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use url::Url;
+use url::{Position, Url};
 
 use crate::error::{Code, Failure};
 use crate::flows::ask::FoundBy;
@@ -146,10 +146,10 @@ pub fn unreadable(outside: &impl Outside, failure: &Failure, id: &str) -> Failur
     Failure::busy("The integration cannot be read at the moment. Try again.")
 }
 
-/// The URL as the provider was told it: `PUBLIC_URL` with the path and query as they came.
-pub fn asked_url(settings: &Settings, url: &Url) -> String {
+/// The URL as the provider was told it: `PUBLIC_URL` with the path and query as they came, as far as the platform shows them.
+pub fn asked_url(settings: &Settings, url: &Url, asked: Option<&str>) -> String {
     let base = settings.public_url.as_ref().unwrap_or(url);
     let origin = base.origin().ascii_serialization();
-    let query = url.query().map(|query| format!("?{query}"));
-    format!("{origin}{}{}", url.path(), query.unwrap_or_default())
+    let target = asked.unwrap_or(&url[Position::BeforePath..Position::AfterQuery]);
+    format!("{origin}{target}")
 }

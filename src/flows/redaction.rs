@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::error::Failure;
 use crate::flows::effective::Compiled;
+use crate::header_text;
 use crate::json::map_tokens;
 use crate::oauth::TokenFailure;
 use crate::proxy::headers::describes_body;
@@ -128,8 +129,7 @@ impl Redactor {
 
     /// Leaves out the fields in which a secret stands.
     pub fn headers(&self, headers: &mut HeaderMap) {
-        let holds =
-            |value: &http::HeaderValue| !self.is_clean(&String::from_utf8_lossy(value.as_bytes()));
+        let holds = |value: &http::HeaderValue| !self.is_clean(&header_text::text(value));
         let fields = headers
             .iter()
             .filter(|(name, value)| !describes_body(name) && holds(value));

@@ -7,6 +7,7 @@ use super::link::{self, Parts};
 use super::{Answer, Ask, PageError, Place, Position, Request, Standing, Turn};
 use crate::config::pagination::{Cursor, CursorPathObject, LimitDataType};
 use crate::expression::TemplateScope;
+use crate::header_text;
 use crate::json::{self, Path};
 
 pub(super) fn ask(
@@ -183,7 +184,7 @@ fn place(
 ) -> Result<Option<Place>, PageError> {
     let found = match config.cursor_path_object {
         CursorPathObject::Body => at_path(answer.text, path)?.map(str::to_owned),
-        CursorPathObject::Header => in_header(answer, path),
+        CursorPathObject::Header => in_header(answer, path)?,
     };
     match found.filter(|json| json != "false") {
         None => Ok(None),
@@ -215,8 +216,15 @@ pub(super) fn at_path<'t>(text: &'t str, path: &Path) -> Result<Option<&'t str>,
     Ok(found.filter(|json| !matches!(*json, "null" | "\"null\"" | "\"\"")))
 }
 
-fn in_header(answer: &Answer, path: &Path) -> Option<String> {
-    let value = answer.headers.get(path.to_string())?.to_str().ok()?.trim();
+fn in_header(answer: &Answer, path: &Path) -> Result<Option<String>, PageError> {
+    let Some(value) = answer.headers.get(path.to_string()) else {
+        return Ok(None);
+    };
+    let text = header_text::text(value);
+    if !header_text::is_known(&text) {
+        return Err(PageError::NotUtf8(path.to_string()));
+    }
+    let value = text.trim();
     let said = !value.is_empty() && value != "null";
-    said.then(|| serde_json::Value::from(value).to_string())
+    Ok(said.then(|| serde_json::Value::from(value).to_string()))
 }

@@ -1,11 +1,11 @@
 //! `dynamic`: JSONata computes the values of each request; they enter it as `{{pagination.x}}`.
 
-use http::{HeaderMap, HeaderValue};
 use serde_json::{Map, Value};
 
 use super::{Answer, Ask, PageError, Place, Position, Request, Turn};
 use crate::config::pagination::Dynamic;
 use crate::expression::ExpressionScope;
+use crate::header_text;
 
 /// The values of the first page.
 pub(super) fn first(config: &Dynamic, request: &Request) -> Result<Place, PageError> {
@@ -41,7 +41,7 @@ pub(super) fn next(
     let Place::Values(own) = &position.at else {
         return Err(PageError::Foreign);
     };
-    let headers = headers(answer.headers);
+    let headers = header_text::object_of(answer.headers);
     let page = (answer.value.unwrap_or(&Value::Null), &headers);
     let url = request.url.as_str();
     let scope = ExpressionScope::next_page(request.query, url, request.options, page, own);
@@ -77,14 +77,4 @@ fn values(
         }
     }
     Ok(Some(values))
-}
-
-/// Lower-case names, several values joined by a comma.
-fn headers(headers: &HeaderMap) -> Value {
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let joined = headers.keys().map(|name| {
-        let values: Vec<String> = headers.get_all(name).iter().map(text).collect();
-        (name.to_string(), Value::String(values.join(", ")))
-    });
-    Value::Object(joined.collect())
 }

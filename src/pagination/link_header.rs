@@ -7,6 +7,7 @@ use http::header::LINK;
 use super::link::{self, Parts};
 use super::{Answer, Ask, PageError, Place, Position, Request, Turn};
 use crate::config::pagination::LinkHeader;
+use crate::header_text;
 
 pub(super) fn ask(config: &LinkHeader, position: &Position) -> Result<Ask, PageError> {
     let mut ask = Ask::default();
@@ -32,6 +33,9 @@ pub(super) fn next(
 ) -> Result<Turn, PageError> {
     let place = |rel: &str| match find(answer.headers, rel) {
         None => Ok(None),
+        Some(target) if !header_text::is_known(&target) => {
+            Err(PageError::NotUtf8(LINK.to_string()))
+        }
         Some(target) => {
             link::resolve(&target, request.url, Parts::Whole).map(|link| Some(Place::Link(link)))
         }
@@ -52,7 +56,7 @@ pub(super) fn next(
 /// The target of the first link that has this relation and is about the page itself.
 fn find(headers: &HeaderMap, rel: &str) -> Option<String> {
     let values = headers.get_all(LINK).iter();
-    let links = values.flat_map(|value| links(&String::from_utf8_lossy(value.as_bytes())));
+    let links = values.flat_map(|value| links(&header_text::text(value)));
     let mut fitting = links.filter(|link| link.has(rel));
     fitting.next().map(|link| link.target)
 }

@@ -141,6 +141,9 @@ pub enum PageError {
     /// A `next` link is none.
     #[error("the provider's link to the next page is not a URL")]
     NotALink,
+    /// The bytes of a header that names the next page are not known.
+    #[error("the header `{0}` of the provider's answer, which names another page, is not UTF-8")]
+    NotUtf8(String),
     /// The body cannot be looked into.
     #[error("the provider's answer is not JSON, where the next cursor should stand")]
     NotJson,

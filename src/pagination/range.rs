@@ -6,6 +6,7 @@ use http::{HeaderValue, StatusCode};
 use super::{Answer, Ask, PageError, Place, Position, Turn, numbered};
 use crate::config::pagination::Range;
 use crate::expression::TemplateScope;
+use crate::header_text;
 
 pub(super) fn ask(
     config: &Range,
@@ -46,7 +47,7 @@ pub(super) fn next(position: &Position, answer: &Answer) -> Result<Turn, PageErr
         return Err(PageError::Foreign);
     };
     let given = answer.headers.get(CONTENT_RANGE);
-    let given = given.and_then(|value| read(value.to_str().ok()?));
+    let given = given.and_then(|value| read(&header_text::text(value)));
     let behind = given.map_or(start.saturating_add(answer.count), |given| given.behind);
     let is_last = match given.and_then(|given| given.complete) {
         Some(complete) => behind >= complete,

@@ -8,6 +8,7 @@ use super::{form, multipart, xml};
 use crate::config::resource::{BodyFormat, Method};
 use crate::config::{Config, QueryArrayFormat};
 use crate::expression::{Moment, RenderError};
+use crate::header_text;
 
 /// Whose words the body of a request is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,7 +135,8 @@ fn content_type(
     said: Option<&HeaderValue>,
     boundary: &str,
 ) -> Option<HeaderValue> {
-    let said = said.and_then(|value| value.to_str().ok());
+    let said = said.map(header_text::text);
+    let said = said.as_deref();
     let said = said.map(|text| text.split(';').next().unwrap_or_default().trim());
     let is_json = said.is_some_and(|text| text.eq_ignore_ascii_case("application/json"));
     match format {

@@ -7,6 +7,7 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
 use super::reply::Kind;
+use crate::header_text;
 
 /// An encoding that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +76,7 @@ impl Charset {
 
 /// The `charset` of the `content-type` (RFC 9110 §8.3.2).
 fn said(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    let value = header_text::text(headers.get(CONTENT_TYPE)?);
     value.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         let is_charset = name.trim().eq_ignore_ascii_case("charset");

@@ -7,6 +7,9 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 
+use super::description;
+use crate::header_text;
+
 mod origin;
 
 pub use origin::keep_harmless;
@@ -33,8 +36,16 @@ fn is_never_sent(name: &HeaderName) -> bool {
 }
 
 fn is_forwarded(name: &HeaderName) -> bool {
-    let listed = [ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, RANGE].contains(name);
-    listed || name.as_str() == "idempotency-key" || name.as_str().starts_with("if-")
+    let listed = [ACCEPT, ACCEPT_LANGUAGE, RANGE].contains(name);
+    let named = matches!(name.as_str(), "idempotency-key" | "prefer");
+    listed || named || name.as_str().starts_with("if-") || description::describes(name)
+}
+
+/// A field of the caller's that goes on, or is read, and whose bytes are not known: to send something else in its place
+/// could make another request of it.
+pub fn unknown_of_caller(headers: &HeaderMap) -> Option<&HeaderName> {
+    let goes_on = |name: &&HeaderName| is_forwarded(name) || name.as_str().starts_with(FORWARD);
+    header_text::unknown(headers).find(goes_on)
 }
 
 /// `*/*` and `*` say no more than silence, which clients do not know how to keep.
@@ -88,15 +99,6 @@ pub fn of_webhook(headers: &HeaderMap) -> HeaderMap {
         kept.append(AUTHORIZATION, proof.clone());
     }
     kept
-}
-
-/// Whether the runtime hands the body of an answer on decoded where it is read: it knows these two encodings, by
-/// exactly these names.
-pub fn is_decoded(headers: &HeaderMap) -> bool {
-    let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
-    let only = encodings.next().map(HeaderValue::as_bytes);
-    let is_known = matches!(only, None | Some(b"gzip" | b"br" | b"identity" | b""));
-    is_known && encodings.next().is_none()
 }
 
 /// The same of an answer that has no body, though its request was not one for the head alone.
@@ -158,7 +160,7 @@ pub fn drop_echoes(headers: &mut HeaderMap, secret: &str) {
         return;
     }
     let echoes = |value: &HeaderValue| {
-        let text = String::from_utf8_lossy(value.as_bytes());
+        let text = header_text::text(value);
         // In a query a space may be a plus.
         let spaced = text.replace('+', " ");
         let decoded =

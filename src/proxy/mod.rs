@@ -3,6 +3,7 @@
 
 pub mod body;
 pub mod charset;
+pub mod description;
 mod fields;
 pub mod form;
 pub mod guard;

@@ -3,6 +3,7 @@
 use http::{Method, StatusCode};
 use url::Url;
 
+use crate::header_text;
 use crate::settings::MAX_REDIRECTS;
 
 /// The next step after an answer.
@@ -50,6 +51,9 @@ pub fn decide(
     let Some(location) = location.filter(|_| is_redirect) else {
         return Next::Answer;
     };
+    if !header_text::is_known(location) {
+        return Next::Refuse("its Location has bytes that are not UTF-8");
+    }
     let Ok(mut target) = url.join(location) else {
         return Next::Refuse("its Location is not a URL");
     };

@@ -1,15 +1,16 @@
 //! What becomes of a provider's answer: passed on unread, or looked into. What is cut out of it is cut
 //! as text, so that numbers of any size come out as they came in.
 
+use http::HeaderMap;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::charset::CharsetError;
 use super::xml::XmlError;
 use crate::config::ErrorExpression;
 use crate::config::resource::{ApiResponseFormat, Method};
 use crate::expression::{ExpressionError, ExpressionScope, Moment};
+use crate::header_text;
 use crate::json::{self, Path};
 
 /// Whether a body has to be looked into.
@@ -48,9 +49,12 @@ pub enum ReplyError {
     Charset(#[from] CharsetError),
     /// It is compressed in a way that is not undone here.
     #[error(
-        "the provider's answer is compressed with something else than gzip or br, and cannot be looked into"
+        "the provider's answer is compressed with something else than gzip, deflate or br, and cannot be looked into"
     )]
     Compressed,
+    /// It is not compressed as its fields say, or breaks off.
+    #[error("the provider's answer is not what its content-encoding says")]
+    NotCompressed,
     /// There is nothing at `response_path`.
     #[error("the provider's answer has nothing at `{0}`")]
     NothingAt(String),
@@ -75,12 +79,10 @@ pub fn kind(headers: &HeaderMap, said: Option<ApiResponseFormat>) -> Kind {
         Some(ApiResponseFormat::Xml) => Kind::Xml,
         Some(ApiResponseFormat::Text) => Kind::Text,
         Some(ApiResponseFormat::Binary) => Kind::Binary,
-        None => kind_of_type(
-            headers
-                .get(CONTENT_TYPE)
-                .and_then(|value| value.to_str().ok())
-                .unwrap_or_default(),
-        ),
+        None => {
+            let said = headers.get(CONTENT_TYPE).map(header_text::text);
+            kind_of_type(&said.unwrap_or_default())
+        }
     }
 }
 
@@ -177,7 +179,7 @@ pub fn find_error(
     status: u16,
     moment: &Moment,
 ) -> Result<Option<FoundError>, ExpressionError> {
-    let headers = headers_value(headers);
+    let headers = header_text::object_of(headers);
     let scope = ExpressionScope::response(body, &headers, status);
     if !expression.0.is_true(&scope, moment)? {
         return Ok(None);
@@ -195,16 +197,6 @@ pub fn find_error(
         .as_str()
         .map(|text| text.chars().take(1_000).collect());
     Ok(Some(FoundError { status, message }))
-}
-
-/// Header fields as expressions see them: lower-case names, several values joined by a comma.
-pub fn headers_value(headers: &HeaderMap) -> Value {
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let joined = headers.keys().map(|name| {
-        let values: Vec<String> = headers.get_all(name).iter().map(text).collect();
-        (name.to_string(), Value::String(values.join(", ")))
-    });
-    Value::Object(joined.collect::<Map<_, _>>())
 }
 
 #[cfg(test)]

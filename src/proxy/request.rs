@@ -14,6 +14,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::body::{BodyError, BodySource, Writing};
+use super::description;
 use super::query::{CallerQuery, compose};
 use super::query_in_body;
 use super::reads::used_parameters;
@@ -79,6 +80,11 @@ pub enum RequestError {
         "this list asks for its pages in the body, which truto_body_passthrough leaves as it is"
     )]
     PagesInBody,
+    /// A part of a body, where another body goes or none.
+    #[error(
+        "`content-range` says that the body is a part, and the body of this request is not sent as it came"
+    )]
+    PartOfBody,
     /// The platform sends no body with GET or HEAD.
     #[error("a {0} cannot carry a body")]
     NoBodyAllowed(http::Method),
@@ -207,6 +213,9 @@ pub fn with_body(
 /// The same with another body, in the method's format.
 #[must_use]
 pub fn with_payload(mut draft: Draft, bytes: Vec<u8>, writing: &Writing) -> Draft {
+    if draft.body == Payload::Callers {
+        description::drop_of_another(&mut draft.headers);
+    }
     draft.body = Payload::Ours(bytes);
     described(draft, writing)
 }

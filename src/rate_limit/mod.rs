@@ -9,12 +9,13 @@ mod wait;
 use std::cell::OnceCell;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, StatusCode};
-use serde_json::{Map, Value};
+use http::{HeaderMap, StatusCode};
+use serde_json::Value;
 
 use crate::config::RateLimit;
 use crate::config::rate_limit::{Condition, HeaderOrExpression};
 use crate::expression::{Expression, ExpressionError, ExpressionScope, Moment};
+use crate::header_text;
 use crate::settings::RATE_LIMIT_WAIT;
 use crate::time::Timestamp;
 
@@ -157,7 +158,7 @@ impl Reader<'_> {
         match source {
             HeaderOrExpression::Header(name) => {
                 let value = self.answer.headers.get(name.as_str())?;
-                Some(Value::String(text(value)))
+                Some(Value::String(header_text::text(value).into_owned()))
             }
             HeaderOrExpression::Expression(expression) => expression
                 .evaluate(&self.scope(), self.moment)
@@ -171,23 +172,10 @@ impl Reader<'_> {
     fn scope(&self) -> ExpressionScope<'_> {
         let headers = self
             .headers
-            .get_or_init(|| headers_value(self.answer.headers));
+            .get_or_init(|| header_text::object_of(self.answer.headers));
         let body = self.answer.body.unwrap_or(&Value::Null);
         ExpressionScope::response(body, headers, self.answer.status.as_u16())
     }
-}
-
-/// As expressions see them: lower-case names, several values joined by a comma.
-fn headers_value(headers: &HeaderMap) -> Value {
-    let joined = headers.keys().map(|name| {
-        let values: Vec<String> = headers.get_all(name).iter().map(text).collect();
-        (name.to_string(), Value::String(values.join(", ")))
-    });
-    Value::Object(joined.collect::<Map<_, _>>())
-}
-
-fn text(value: &HeaderValue) -> String {
-    String::from_utf8_lossy(value.as_bytes()).into_owned()
 }
 
 #[cfg(test)]

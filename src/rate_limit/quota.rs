@@ -6,6 +6,7 @@ use http::HeaderMap;
 use serde_json::Value;
 
 use super::wait;
+use crate::header_text;
 use crate::time::Timestamp;
 
 /// What is left, as far as the provider says.
@@ -63,11 +64,11 @@ impl Quota {
 
     /// Of the usual header fields.
     pub(super) fn of_headers(headers: &HeaderMap, now: Timestamp) -> Self {
-        let text = |name: &str| headers.get(name)?.to_str().ok();
+        let text = |name: &str| headers.get(name).map(header_text::text);
         let of = |[limit, remaining, reset]: &[&str; 3]| Self {
-            limit: text(limit).and_then(count_of_text),
-            remaining: text(remaining).and_then(count_of_text),
-            reset: text(reset).and_then(|text| wait::of_text(text, now)),
+            limit: text(limit).and_then(|text| count_of_text(&text)),
+            remaining: text(remaining).and_then(|text| count_of_text(&text)),
+            reset: text(reset).and_then(|text| wait::of_text(&text, now)),
         };
         NAMES
             .iter()

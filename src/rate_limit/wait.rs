@@ -7,6 +7,7 @@ use http::HeaderMap;
 use http::header::RETRY_AFTER;
 use serde_json::Value;
 
+use crate::header_text;
 use crate::time::Timestamp;
 
 /// The longest wait that is believed; what is longer is cut to it.
@@ -30,7 +31,7 @@ pub fn read(value: &Value, now: Timestamp) -> Option<Duration> {
 
 /// The wait of the standard field, `Retry-After` (RFC 9110 §10.2.3).
 pub fn of_header(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    of_text(headers.get(RETRY_AFTER)?.to_str().ok()?, now)
+    of_text(&header_text::text(headers.get(RETRY_AFTER)?), now)
 }
 
 /// The same of a text.

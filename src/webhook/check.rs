@@ -1,5 +1,7 @@
 //! One scheme over one request. Everything compared is compared in constant time.
 
+use std::borrow::Cow;
+
 use crate::config::webhook::{
     BodyHash, Part, SecretEncoding, SignatureConfig, SignatureFormat, SignatureVerification,
     StringType,
@@ -11,7 +13,8 @@ use crate::time::Timestamp;
 use super::content::Content;
 use super::encoding::{decode, hash};
 use super::key_source::key_of_file;
-use super::{PublishedKey, Refusal, Request, bearer, candidates, jwt, secret, standard, time};
+use super::{PublishedKey, Refusal, Request};
+use super::{bearer, candidates, jwt, secret, spelling, standard, time};
 
 /// What a check reads from.
 #[derive(Clone, Copy)]
@@ -60,20 +63,34 @@ pub fn verify(
 
 impl Check<'_> {
     pub(super) fn content(&self) -> Content<'_> {
+        self.content_at(self.request.url)
+    }
+
+    /// What is signed, once for each way its URL may have been spelt.
+    pub(super) fn contents(&self) -> Vec<Content<'_>> {
+        let urls = spelling::of(self.config, self.request.url);
+        urls.into_iter().map(|url| self.content_at(url)).collect()
+    }
+
+    fn content_at<'c>(&'c self, url: impl Into<Cow<'c, str>>) -> Content<'c> {
         Content {
             config: self.config,
             request: self.request,
             scope: self.scope,
+            url: url.into(),
         }
     }
 
     fn hmac(&self) -> Result<(), Refusal> {
         let hash = hash(self.config.algorithm);
         let signatures = self.signatures(StringType::Hex)?;
+        let contents = self.contents();
         for key in secret::keys(self.config, self.config.secret_encoding, self.scope)? {
-            let code = crypto::hmac(hash, &key, &self.content().signed(&key)?);
-            if signatures.iter().any(|signature| is_same(signature, &code)) {
-                return self.covers();
+            for content in &contents {
+                let code = crypto::hmac(hash, &key, &content.signed(&key)?);
+                if signatures.iter().any(|signature| is_same(signature, &code)) {
+                    return self.covers();
+                }
             }
         }
         Err(Refusal::Mismatch)
@@ -94,13 +111,14 @@ impl Check<'_> {
         }
         let hash = hash(self.config.algorithm);
         let signatures = self.signatures(StringType::Hex)?;
+        let contents = self.contents();
         for key in secret::keys(self.config, SecretEncoding::Utf8, self.scope)? {
-            let digest = crypto::digest(hash, &self.content().signed(&key)?);
-            if signatures
-                .iter()
-                .any(|signature| is_same(signature, &digest))
-            {
-                return self.covers();
+            for content in &contents {
+                let digest = crypto::digest(hash, &content.signed(&key)?);
+                let mut signatures = signatures.iter();
+                if signatures.any(|signature| is_same(signature, &digest)) {
+                    return self.covers();
+                }
             }
         }
         Err(Refusal::Mismatch)
@@ -112,12 +130,17 @@ impl Check<'_> {
             KeyKind::Rsa | KeyKind::Ecdsa => StringType::Base64,
         };
         let signatures = self.signatures(usual)?;
-        let message = self.content().signed(&[])?;
+        let messages = self.contents();
+        let messages = messages.iter().map(|content| content.signed(&[]));
+        let messages = messages.collect::<Result<Vec<_>, _>>()?;
         let hash = hash(self.config.algorithm);
         let keys = self.keys_of(kind)?;
         let fits = |key: &PublicKey| {
             let mut signatures = signatures.iter();
-            signatures.any(|signature| key.verifies(hash, &message, signature))
+            signatures.any(|signature| {
+                let mut messages = messages.iter();
+                messages.any(|message| key.verifies(hash, message, signature))
+            })
         };
         if keys.iter().any(fits) {
             self.covers()

@@ -85,8 +85,13 @@ fn covers_request(check: &Check, claim_hash: &ClaimHash, claims: &Value) -> Resu
     let written = claims.get(&claim_hash.claim).and_then(Value::as_str);
     let kind = claim_hash.string_type.unwrap_or(StringType::Hex);
     let given = written.and_then(|text| decode(text.as_bytes(), kind));
-    let content = check.content().of(&claim_hash.parts, &[])?;
-    let expected = digest(hash(claim_hash.algorithm), &content);
-    let fits = given.is_some_and(|given| is_same(&given, &expected));
+    let mut fits = false;
+    for content in check.contents() {
+        let content = content.of(&claim_hash.parts, &[])?;
+        let expected = digest(hash(claim_hash.algorithm), &content);
+        fits |= given
+            .as_ref()
+            .is_some_and(|given| is_same(given, &expected));
+    }
     fits.then_some(()).ok_or_else(named)
 }

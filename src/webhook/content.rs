@@ -1,5 +1,6 @@
 //! The bytes that were signed, put together from a scheme's `parts`.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -9,6 +10,7 @@ use crate::config::webhook::{Part, SignatureConfig, Timestamp};
 use crate::expression::{Template, TemplateScope};
 
 use super::candidates::listed_entry;
+use super::request::query_in;
 use super::{Refusal, Request};
 
 /// What RFC 3986 §2.3 leaves as it is.
@@ -19,11 +21,12 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// What the parts of one scheme read from.
-#[derive(Clone, Copy)]
 pub(super) struct Content<'a> {
     pub(super) config: &'a SignatureConfig,
     pub(super) request: &'a Request<'a>,
     pub(super) scope: &'a TemplateScope<'a>,
+    /// The URL as it was signed.
+    pub(super) url: Cow<'a, str>,
 }
 
 impl Content<'_> {
@@ -60,8 +63,8 @@ impl Content<'_> {
                 let list = self.config.signature.as_ref();
                 listed_entry(list.ok_or(Refusal::NoSetting("signature"))?, request, key)?
             }
-            Part::RawQuery => request.raw_query().as_bytes().to_vec(),
-            Part::Url => request.url.as_bytes().to_vec(),
+            Part::RawQuery => query_in(&self.url).as_bytes().to_vec(),
+            Part::Url => self.url.as_bytes().to_vec(),
             Part::Method => request.method.as_str().as_bytes().to_vec(),
             Part::Path => request.raw_path().as_bytes().to_vec(),
             Part::FormSorted => self.form_sorted()?,
@@ -143,7 +146,7 @@ impl Content<'_> {
             .transpose()?;
         let names = json!({
             "headers": request.headers_value(),
-            "url": request.url,
+            "url": self.url,
             "method": request.method.as_str(),
             "path": request.raw_path(),
             "timestamp": timestamp.as_deref().map(text),

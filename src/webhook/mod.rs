@@ -14,6 +14,7 @@ mod key_source;
 mod refusal;
 mod request;
 mod secret;
+mod spelling;
 mod standard;
 mod time;
 mod transform;

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::config::webhook::Part;
 use crate::crypto::sha256_hex;
+use crate::header_text;
 use crate::json::{count_fields, count_values, is_text_deeper};
 
 use super::Refusal;
@@ -152,16 +153,18 @@ impl<'a> Request<'a> {
 
     pub(super) fn is_form(&self) -> bool {
         let kind = self.headers.get(CONTENT_TYPE);
-        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = kind.map(header_text::text).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
         kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
     }
 
-    /// The headers as expressions see them. Bytes beyond ASCII are Latin-1.
+    /// The headers as expressions see them.
     pub(super) fn headers_value(&self) -> Value {
         let texts = self.headers.iter().map(|(name, value)| {
-            let text: String = value.as_bytes().iter().map(|b| char::from(*b)).collect();
-            (Cow::Owned(name.as_str().to_owned()), Cow::Owned(text))
+            (
+                Cow::Owned(name.as_str().to_owned()),
+                header_text::text(value),
+            )
         });
         grouped(texts)
     }
@@ -172,8 +175,7 @@ impl<'a> Request<'a> {
     }
 
     pub(super) fn raw_query(&self) -> &'a str {
-        let target = self.url.split('#').next().unwrap_or_default();
-        target.split_once('?').map_or("", |(_, query)| query)
+        query_in(self.url)
     }
 
     pub(super) fn raw_path(&self) -> &'a str {
@@ -239,6 +241,12 @@ impl<'a> Request<'a> {
             _ => Err(Refusal::BadSetting("from", "it names no place")),
         }
     }
+}
+
+/// The query of a URL, without its `?`.
+pub(super) fn query_in(url: &str) -> &str {
+    let target = url.split('#').next().unwrap_or_default();
+    target.split_once('?').map_or("", |(_, query)| query)
 }
 
 /// Each value at a path; `None` where one of several has none. As deep as the path.

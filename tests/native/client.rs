@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::openapi;
-use crate::outside::{ADMIN, Pieces, World, collect};
+use crate::outside::{ADMIN, Pieces, World, collect, on_wire, shown};
 use crate::planted::{self, Place};
 
 /// What came back.
@@ -146,10 +146,22 @@ impl Client {
         headers: &[(&str, &str)],
         body: Body<Pieces>,
     ) -> Answer {
-        let mut map: HeaderMap = headers
+        let headers = headers
             .iter()
             .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()))
             .collect();
+        self.request_bytes(method, path, headers, body).await
+    }
+
+    /// The same with header fields of any bytes.
+    pub async fn request_bytes(
+        &self,
+        method: &str,
+        path: &str,
+        wire: HeaderMap,
+        body: Body<Pieces>,
+    ) -> Answer {
+        let mut map = shown(&wire);
         if !self.token.is_empty() {
             map.insert(
                 "authorization",
@@ -164,6 +176,7 @@ impl Client {
         let request = Incoming {
             method: method.parse().unwrap(),
             url: self.url_of(path),
+            asked: None,
             headers: map,
             body,
         };
@@ -174,7 +187,7 @@ impl Client {
         );
         let answer = Answer {
             status: reply.status.as_u16(),
-            headers: reply.headers,
+            headers: on_wire(&reply.headers),
             body: collect(reply.body).await,
         };
         openapi::check(method, self.url_of(path).path(), &answer);

@@ -139,7 +139,7 @@ fn a_stranger_whose_body_stalls_is_answered_after_ten_seconds_and_holds_nothing(
 }
 
 /// The bytes that the isolate holds for proved callers, found by what is still to be had.
-fn held(world: &World) -> usize {
+pub fn held(world: &World) -> usize {
     let total = causeway::settings::BUFFERED_TOTAL_BYTES;
     let is_free = |bytes: usize| world.isolate().room().take(bytes).is_ok();
     let (mut free, mut most) = (0, total);
@@ -160,6 +160,7 @@ fn unread(shop: &Shop, path: &str) -> Reply<Pieces> {
     let request = Incoming {
         method: http::Method::GET,
         url: format!("https://causeway.example{path}").parse().unwrap(),
+        asked: None,
         headers: [(http::header::AUTHORIZATION, token.parse().unwrap())]
             .into_iter()
             .collect(),

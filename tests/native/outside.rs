@@ -16,6 +16,7 @@ use causeway::flows::account_object::AccountObject;
 use causeway::flows::ask::answer_text;
 use causeway::flows::directory::{Directory, DirectoryName};
 use causeway::flows::isolate::Isolate;
+use causeway::header_text;
 use causeway::ids::AccountId;
 use causeway::ports::*;
 use causeway::settings::{PrivateUpstreams, Settings};
@@ -631,6 +632,38 @@ pub fn reply(status: u16, headers: &[(&str, &str)], body: Body<Pieces>) -> Reply
     }
 }
 
+/// Header fields as the shell has them of the platform, which shows their bytes decoded as UTF-8.
+pub fn shown(wire: &HeaderMap) -> HeaderMap {
+    let field = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        Some((name.clone(), header_text::value_of(&text)?))
+    };
+    wire.iter().filter_map(field).collect()
+}
+
+/// What the platform sends of them.
+pub fn on_wire(headers: &HeaderMap) -> HeaderMap {
+    let field = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        let text = header_text::text(value);
+        (name.clone(), http::HeaderValue::from_str(&text).unwrap())
+    };
+    headers.iter().map(field).collect()
+}
+
+fn arrived(reply: Reply<Pieces>) -> Reply<Pieces> {
+    Reply {
+        headers: shown(&reply.headers),
+        ..reply
+    }
+}
+
+/// The same with these bytes in a header field.
+pub fn with_bytes(mut reply: Reply<Pieces>, name: &'static str, value: &[u8]) -> Reply<Pieces> {
+    let value = http::HeaderValue::from_bytes(value).unwrap();
+    reply.headers.insert(name, value);
+    reply
+}
+
 pub fn streamed(pieces: &[&'static [u8]], length: Option<u64>) -> Body<Pieces> {
     Body::Stream(Pieces {
         length,
@@ -782,7 +815,7 @@ impl HttpClient for World {
         let sent = Sent {
             method: request.method.to_string(),
             url: request.url.to_string(),
-            headers: request.headers,
+            headers: on_wire(&request.headers),
             body,
         };
         self.0.sent.borrow_mut().push(sent.clone());
@@ -790,7 +823,7 @@ impl HttpClient for World {
         let provider = self.0.provider.borrow().clone();
         let scripted = match (scripted, provider) {
             (Some(scripted), _) => scripted,
-            (None, Some(provider)) => return Ok(provider(&sent)),
+            (None, Some(provider)) => return Ok(arrived(provider(&sent))),
             (None, None) => panic!("the provider was asked once more than scripted"),
         };
         let wait = Timestamp::from_millis(scripted.not_before).since(self.now());
@@ -799,7 +832,7 @@ impl HttpClient for World {
             return Err(SendError::Timeout);
         }
         self.sleep(wait).await;
-        scripted.outcome
+        scripted.outcome.map(arrived)
     }
 
     fn stream(&self, pieces: LocalBoxStream<'static, Bytes>) -> Pieces {

@@ -1,6 +1,8 @@
 //! The cookies that bind a link token and a `state` to the browser that sent the form. Each is named by
 //! the hash of what it binds, so that several connections go on beside each other.
 
+use std::borrow::Cow;
+
 use cookie::{Cookie, time::Duration};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
@@ -8,6 +10,7 @@ use url::Url;
 
 pub(super) use cookie::SameSite;
 
+use crate::header_text;
 use crate::ports::Reply;
 
 /// Longer than a login waits and a spent link token may be tried again, for whoever lets the form lie.
@@ -17,7 +20,7 @@ const NAMED_BY: usize = 8;
 
 /// What the browser sent, and how cookies are set for it.
 pub(super) struct Jar<'a> {
-    header: Vec<&'a str>,
+    header: Vec<Cow<'a, str>>,
     /// `__Host-` cookies need https.
     is_https: bool,
 }
@@ -27,7 +30,7 @@ impl<'a> Jar<'a> {
     pub(super) fn read(headers: &'a HeaderMap, base: &Url) -> Self {
         let values = headers.get_all(COOKIE).iter();
         Self {
-            header: values.filter_map(|value| value.to_str().ok()).collect(),
+            header: values.map(header_text::text).collect(),
             is_https: base.scheme() == "https",
         }
     }
@@ -38,7 +41,7 @@ impl<'a> Jar<'a> {
         let mut cookies = self
             .header
             .iter()
-            .flat_map(|text| Cookie::split_parse(*text));
+            .flat_map(|text| Cookie::split_parse(text.as_ref()));
         let found = cookies.find_map(|cookie| cookie.ok().filter(|cookie| cookie.name() == name));
         found
             .map(|cookie| cookie.value().to_owned())
@@ -85,5 +88,24 @@ impl<'a> Jar<'a> {
 fn add<S>(reply: &mut Reply<S>, cookie: cookie::CookieBuilder<'_>) {
     if let Ok(value) = HeaderValue::from_str(&cookie.build().to_string()) {
         reply.headers.append(SET_COOKIE, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_cookie_of_any_bytes_hides_none_of_ours() {
+        let base = Url::parse("https://gateway.example").unwrap();
+        let hash = "0123456789abcdef";
+        let own = Jar::read(&HeaderMap::new(), &base).name(hash);
+        for other in ["other=café", "other=日本", "other=\u{fffd}"] {
+            let mut headers = HeaderMap::new();
+            let value = header_text::value_of(&format!("{other}; {own}=of-ours"));
+            headers.insert(COOKIE, value.unwrap());
+            let secret = Jar::read(&headers, &base).secret(hash);
+            assert_eq!(secret.as_deref(), Some("of-ours"), "{other}");
+        }
     }
 }

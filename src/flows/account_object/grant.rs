@@ -257,7 +257,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let room = self.isolate.room();
         let answer = async {
             let reply = self.outside.send(request).await.ok()?;
-            let body = body::read_at_most(reply.body, TOKEN_ANSWER_BYTES, &room).await?;
+            let body =
+                body::read_at_most(&reply.headers, reply.body, TOKEN_ANSWER_BYTES, &room).await?;
             Some((reply.status, reply.headers, body))
         };
         let answer = within(&self.outside, TOKEN_TIMEOUT, answer).await.flatten();

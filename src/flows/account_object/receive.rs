@@ -37,7 +37,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let effective = self.effective(&loaded.account).await;
         let effective = effective
             .map_err(|failure| unreadable(&self.outside, &failure, &self.id.to_string()))?;
-        let url = asked_url(self.outside.settings(), &incoming.url);
+        let url = asked_url(
+            self.outside.settings(),
+            &incoming.url,
+            incoming.asked.as_deref(),
+        );
         let request = Request::new(&incoming.method, &url, &incoming.headers, &body);
         limit_values(&request, &room)?;
         let ground = self.webhook_ground(&loaded, &effective, false, (request_id, &room));

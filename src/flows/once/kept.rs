@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Failure};
+use crate::header_text;
 use crate::ports::{Body, Reply};
 use crate::proxy::headers::REPLAYED;
 use crate::rate_limit;
@@ -75,15 +76,12 @@ impl KeptAnswer {
 
 /// A field as [`pairs`] wrote it.
 fn field(text: &str) -> Result<HeaderValue, ()> {
-    let bytes = text.chars().map(|c| u8::try_from(u32::from(c)));
-    let bytes: Vec<u8> = bytes.collect::<Result<_, _>>().map_err(drop)?;
-    HeaderValue::from_bytes(&bytes).map_err(drop)
+    header_text::value_of(text).ok_or(())
 }
 
 /// The header fields that are still true when they are given again.
 fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
-    // Each byte as a character (Latin-1), so that none is lost.
-    let text = |value: &HeaderValue| value.as_bytes().iter().map(|b| char::from(*b)).collect();
+    let text = |value: &HeaderValue| header_text::text(value).into_owned();
     let pairs = headers.iter();
     pairs
         .filter(|(name, _)| !rate_limit::tells_what_is_left(name))

@@ -6,6 +6,7 @@ use super::held::{NotText, Reading, Wanted};
 use super::outcome::{Listed, Outcome, read_through, rewritten};
 use super::{Pages, Plan, Work};
 use crate::config::resource::Method;
+use crate::content_coding;
 use crate::error::{Code, Failure};
 use crate::json;
 use crate::pagination::{Answer, Standing};
@@ -114,7 +115,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         reply: Reply<O::Stream>,
     ) -> Result<Reply<O::Stream>, Failure> {
         let is_rewritten = reply::is_rewritten(method, kind);
-        if !is_rewritten && !headers::is_decoded(&reply.headers) {
+        if !is_rewritten && content_coding::of_answer(&reply.headers).is_err() {
             return Ok(self.passed_on(reply));
         }
         let Reply {

@@ -7,6 +7,7 @@ use http::HeaderMap;
 use serde_json::Value;
 
 use super::Work;
+use crate::content_coding;
 use crate::error::{Code, Failure};
 use crate::flows::body;
 use crate::flows::memory::{Room, Unbuilt, parse_counted};
@@ -15,7 +16,7 @@ use crate::json::{self, Path};
 use crate::ports::{Body, Outside, SendError, Storage};
 use crate::proxy::charset::{self, Charset};
 use crate::proxy::reply::{Kind, ReplyError};
-use crate::proxy::{headers, xml};
+use crate::proxy::xml;
 use crate::settings::EXPRESSION_VALUES;
 
 /// How an answer is read.
@@ -64,11 +65,11 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         body: Body<O::Stream>,
         reading: Reading<'_>,
     ) -> Result<Held, NotText> {
-        if !matches!(body, Body::Empty) && !headers::is_decoded(headers) {
+        if !matches!(body, Body::Empty) && content_coding::of_answer(headers).is_err() {
             return Err(NotText::Failed(ReplyError::Compressed.into()));
         }
         let mut held = self.nothing();
-        let bytes = self.read(body, &held.room).await?;
+        let bytes = self.read(headers, body, &held.room).await?;
         let charset = match charset::of(headers, reading.kind, &bytes) {
             Ok(charset) => charset,
             Err(error) => return Err(NotText::Bytes(bytes, error.into())),
@@ -119,9 +120,19 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         Ok(held)
     }
 
-    async fn read(&self, body: Body<O::Stream>, room: &Room) -> Result<Bytes, Failure> {
+    async fn read(
+        &self,
+        headers: &HeaderMap,
+        body: Body<O::Stream>,
+        room: &Room,
+    ) -> Result<Bytes, Failure> {
         let wait = self.deadline.since(self.object.outside.now());
-        let read = within(&self.object.outside, wait, body::read_answer(body, room)).await;
+        let read = within(
+            &self.object.outside,
+            wait,
+            body::read_answer(headers, body, room),
+        )
+        .await;
         read.unwrap_or_else(|| Err(SendError::Timeout.into()))
     }
 

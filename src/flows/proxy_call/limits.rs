@@ -1,15 +1,16 @@
 //! What an answer says of its provider's limits. Its body is read for that only where it is read anyway.
 
 use http::StatusCode;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use serde_json::Value;
 
 use super::held::{NotText, Reading, Wanted};
 use super::send::Arrived;
 use super::{Errand, Plan, Work, moment};
 use crate::config::resource::Method;
+use crate::content_coding;
 use crate::error::{Code, Failure};
 use crate::ports::{Body, Outside, Reply, Storage};
-use crate::proxy::headers;
 use crate::proxy::redirect::Again;
 use crate::proxy::reply::{self, Look};
 use crate::rate_limit::{self, Answer, Limits, seconds};
@@ -92,12 +93,12 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         method: &Method,
         reply: Reply<O::Stream>,
     ) -> Result<(Reply<O::Stream>, Option<Value>), Failure> {
-        if !headers::is_decoded(&reply.headers) {
+        if content_coding::of_answer(&reply.headers).is_err() {
             return Ok((reply, None));
         }
         let Reply {
             status,
-            headers,
+            mut headers,
             body,
         } = reply;
         let reading = Reading {
@@ -116,6 +117,9 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             Err(NotText::Failed(_)) if status.as_u16() >= 400 => (Body::Empty, None),
             Err(NotText::Failed(failure)) => return Err(failure),
         };
+        // It is decoded now.
+        headers.remove(CONTENT_ENCODING);
+        headers.remove(CONTENT_LENGTH);
         let reply = Reply {
             status,
             headers,

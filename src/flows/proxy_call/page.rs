@@ -13,11 +13,12 @@ use super::{Call, Plan, Work};
 use crate::config::{Config, Pagination};
 use crate::error::Failure;
 use crate::expression::Moment;
+use crate::header_text;
 use crate::pagination::{self, Answer, Ask, PageError, Place, Position, Turn};
 use crate::ports::{Body, Outside, Reply, Storage};
 use crate::proxy::body::BodySource;
 use crate::proxy::query::CallerQuery;
-use crate::proxy::reply::{self, headers_value};
+use crate::proxy::reply;
 use crate::proxy::request::{Draft, Payload, RequestError, Round, is_query_in_body};
 use crate::proxy::wanted::Wanted;
 use crate::settings::CURSOR_BYTES;
@@ -244,7 +245,7 @@ impl Asked {
                 Payload::Ours(bytes) => Value::String(String::from_utf8_lossy(bytes).into_owned()),
                 Payload::Callers | Payload::Nothing => Value::Null,
             };
-            json!({ "method": draft.method.as_str(), "headers": headers_value(&draft.headers), "body": body })
+            json!({ "method": draft.method.as_str(), "headers": header_text::object_of(&draft.headers), "body": body })
         });
         Self {
             url: draft.url.clone(),

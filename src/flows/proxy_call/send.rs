@@ -1,16 +1,17 @@
 //! One attempt: a slot, signing in, the guard, redirects.
 
-use http::StatusCode;
-use http::header::{CONTENT_TYPE, LOCATION};
+use http::header::LOCATION;
+use http::{HeaderMap, HeaderName, StatusCode};
 
 use super::{Plan, Work, moment};
 use crate::authorization::{self, SignIn};
 use crate::config::authorization::Authorization;
 use crate::error::{Code, Failure, Speaker};
+use crate::header_text;
 use crate::ports::{Body, Outgoing, Outside, Reply, SendError, Storage};
 use crate::proxy::redirect::{self, Again, Hop, Next};
 use crate::proxy::request::{Draft, set_query};
-use crate::proxy::{guard, headers, is_read};
+use crate::proxy::{description, guard, headers, is_read};
 use crate::time::Timestamp;
 
 /// What an attempt came to.
@@ -33,14 +34,15 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         if !self.object.is_here() {
             return Err(Failure::not_found("integrated account"));
         }
+        if matches!(body, Body::Empty) {
+            description::drop_without_body(&mut draft.headers);
+        }
         let mut credentials = Again::Sent;
         for hops in 0.. {
             let again = body.again();
             let reply = self.send_once(&draft, body, credentials).await?;
-            let location = reply
-                .headers
-                .get(LOCATION)
-                .and_then(|value| value.to_str().ok());
+            let location = reply.headers.get(LOCATION).map(header_text::text);
+            let location = location.as_deref();
             let hop =
                 match redirect::decide(reply.status, location, &draft.method, &draft.url, hops) {
                     Next::Answer => {
@@ -60,7 +62,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
                 draft.headers = headers::without_credentials(&draft.headers);
             }
             if hop.body == Again::Dropped {
-                draft.headers.remove(CONTENT_TYPE);
+                description::drop_all(&mut draft.headers);
             }
             draft.method = hop.method;
             draft.url = hop.url;
@@ -113,7 +115,20 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         let outcome = outcome.and_then(checked);
         let status = outcome.as_ref().ok().map(|reply| reply.status);
         self.trace.heard(status, sent_at, outside.now());
+        if let Ok(reply) = &outcome {
+            self.log_unknown_fields(&reply.headers);
+        }
         outcome
+    }
+
+    /// They go on with what is known of them.
+    fn log_unknown_fields(&self, headers: &HeaderMap) {
+        let names: Vec<_> = header_text::unknown(headers)
+            .map(HeaderName::as_str)
+            .collect();
+        if !names.is_empty() {
+            self.log("header_not_utf8", &names.join(", "));
+        }
     }
 
     fn sign_in(&self, draft: &Draft, body: Option<&[u8]>) -> Result<SignIn, Failure> {

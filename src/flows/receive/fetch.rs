@@ -40,6 +40,6 @@ async fn fetch(outside: &impl Outside, url: &Url, room: &Room) -> Result<Bytes, 
     if !reply.status.is_success() {
         return Err(format!("the answer is {}", reply.status.as_u16()));
     }
-    let read = body::read_at_most(reply.body, BYTES, room).await;
+    let read = body::read_at_most(&reply.headers, reply.body, BYTES, room).await;
     read.ok_or_else(|| "the answer broke off, or is too large".to_owned())
 }

@@ -66,7 +66,7 @@ pub async fn receive_for_install<O: Outside>(
         request_id,
         redactor: effective.compiled.redactor(),
     };
-    let url = asked_url(outside.settings(), &incoming.url);
+    let url = asked_url(outside.settings(), &incoming.url, incoming.asked.as_deref());
     let request = Request::new(&incoming.method, &url, &incoming.headers, &body);
     limit_values(&request, &room)?;
     if let Some(handshake) = ground.verified(&request).await? {

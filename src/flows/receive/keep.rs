@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, COOKIE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, Method};
 use serde::{Deserialize, Serialize};
 
+use crate::header_text;
 use crate::webhook::Request;
 
 /// A verified request that the file could not read.
@@ -12,7 +13,7 @@ use crate::webhook::Request;
 pub struct Kept {
     method: String,
     url: String,
-    /// Latin-1; without `authorization` and `cookie`.
+    /// Without `authorization` and `cookie`.
     headers: Vec<(String, String)>,
     body: String,
     /// Whether it came to the install's URL, where expressions see no context.
@@ -35,11 +36,7 @@ impl Kept {
             .iter()
             .filter(|(name, _)| ![AUTHORIZATION, COOKIE].contains(name));
         let headers = shown.map(|(name, value)| {
-            let text = value
-                .as_bytes()
-                .iter()
-                .map(|byte| char::from(*byte))
-                .collect();
+            let text = header_text::text(value).into_owned();
             (name.as_str().to_owned(), text)
         });
         Self {
@@ -60,11 +57,7 @@ impl Kept {
     pub fn again(self) -> Again {
         let mut headers = HeaderMap::new();
         for (name, text) in &self.headers {
-            let bytes: Option<Vec<u8>> = text
-                .chars()
-                .map(|c| u8::try_from(u32::from(c)).ok())
-                .collect();
-            let value = bytes.and_then(|bytes| HeaderValue::from_bytes(&bytes).ok());
+            let value = header_text::value_of(text);
             if let (Ok(name), Some(value)) = (HeaderName::from_bytes(name.as_bytes()), value) {
                 headers.append(name, value);
             }

@@ -1,6 +1,6 @@
 //! Query parameters and header fields that the file adds, and what the caller puts over them.
 
-use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::header::USER_AGENT;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use url::Url;
@@ -8,6 +8,7 @@ use url::Url;
 use super::{Payload, RequestError};
 use crate::config::Entries;
 use crate::expression::{Room, Template, TemplateScope};
+use crate::proxy::description;
 
 /// The entries that are left after the later maps changed the earlier ones; null removes.
 fn merged<'a>(
@@ -69,7 +70,7 @@ pub(super) fn defaults_of_headers(
 /// The caller's fields over ours. What describes a body belongs to the caller's body only.
 pub(super) fn overlay(headers: &mut HeaderMap, caller: &HeaderMap, body: &Payload) {
     for name in caller.keys() {
-        if *name == CONTENT_TYPE && *body != Payload::Callers {
+        if !description::goes_with(name, body) {
             continue;
         }
         headers.remove(name);

@@ -423,6 +423,7 @@ impl Library {
         let request = Incoming {
             method: http::Method::GET,
             url: url.parse().unwrap(),
+            asked: None,
             headers: map,
             body: Body::Empty,
         };

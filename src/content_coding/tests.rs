@@ -1,0 +1,100 @@
+use super::*;
+use flate2::Compression;
+use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+
+fn headers(values: &[&str]) -> HeaderMap {
+    let values = values.iter().map(|value| value.parse().unwrap());
+    values.map(|value| (CONTENT_ENCODING, value)).collect()
+}
+
+#[test]
+fn codings_are_named_in_any_spelling() {
+    use Coding::{Deflate, Gzip};
+    for (values, expected) in [
+        (&[][..], Ok(vec![])),
+        (&["GZip"], Ok(vec![Gzip])),
+        (&[" , x-gzip,, identity"], Ok(vec![Gzip])),
+        (&["deflate, gzip"], Ok(vec![Gzip, Deflate])),
+        (&["deflate", "gzip"], Ok(vec![Gzip, Deflate])),
+        (&["utf-8"], Ok(vec![])),
+        (&["gzip,gzip,gzip,gzip"], Ok(vec![Gzip; 4])),
+        (&["gzip,gzip,gzip,gzip,gzip"], Err(NotUndone)),
+        (&["BR"], Err(NotUndone)),
+        (&["gzip, Zstd"], Err(NotUndone)),
+    ] {
+        assert_eq!(named(&headers(values)), expected, "{values:?}");
+    }
+}
+
+#[test]
+fn the_platform_undoes_what_is_named_exactly() {
+    for value in ["gzip", "br", "identity", ""] {
+        assert_eq!(of_answer(&headers(&[value])), Ok(vec![]), "{value}");
+    }
+    assert_eq!(
+        of_answer(&headers(&["gzip", "gzip"])),
+        Ok(vec![Coding::Gzip; 2])
+    );
+}
+
+fn undone(coding: Coding, bytes: &[u8], most: usize) -> Result<Vec<u8>, Undecoded<()>> {
+    undo(&[coding], bytes, most, &mut |_| Ok(()))
+}
+
+fn made(text: &[u8]) -> [(Coding, Vec<u8>); 3] {
+    let level = Compression::default();
+    let mut gzip = GzEncoder::new(Vec::new(), level);
+    let mut zlib = ZlibEncoder::new(Vec::new(), level);
+    let mut bare = DeflateEncoder::new(Vec::new(), level);
+    gzip.write_all(text).unwrap();
+    zlib.write_all(text).unwrap();
+    bare.write_all(text).unwrap();
+    [
+        (Coding::Gzip, gzip.finish().unwrap()),
+        (Coding::Deflate, zlib.finish().unwrap()),
+        (Coding::Deflate, bare.finish().unwrap()),
+    ]
+}
+
+#[test]
+fn what_was_done_is_undone_within_the_limit() {
+    for text in [&b""[..], b"a", &[b'x'; 100_000]] {
+        for (coding, bytes) in made(text) {
+            assert_eq!(undone(coding, &bytes, text.len()).as_deref(), Ok(text));
+            if let Some(less) = text.len().checked_sub(1) {
+                assert_eq!(undone(coding, &bytes, less), Err(Undecoded::TooLarge));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_cut_or_changed_is_broken() {
+    for (coding, bytes) in made(b"some words, some words, some other words") {
+        for end in 0..bytes.len() {
+            assert_eq!(
+                undone(coding, &bytes[..end], 100),
+                Err(Undecoded::Broken),
+                "{coding:?} {end}"
+            );
+        }
+        assert_eq!(
+            undone(coding, b"{\"data\":[]}", 100),
+            Err(Undecoded::Broken)
+        );
+    }
+}
+
+#[test]
+fn nothing_is_decoded_without_room() {
+    for (coding, bytes) in made(&[b'x'; 1_000_000]) {
+        let mut taken = 0;
+        let mut room = |bytes: usize| {
+            taken += bytes;
+            if taken > 100_000 { Err("full") } else { Ok(()) }
+        };
+        let outcome = undo(&[coding], &bytes, usize::MAX, &mut room);
+        assert_eq!(outcome, Err(Undecoded::NoRoom("full")));
+        assert!(taken < 200_000, "{taken}");
+    }
+}
