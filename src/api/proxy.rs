@@ -157,7 +157,7 @@ async fn act<O: Outside, S: Storage>(
     let deadline = account.outside.now().plus(timeout);
     let room = account.isolate.memory.body_room(&account.bodies);
     let input =
-        shape::read_json_if_any(&account.outside, request.body, &room, Some(deadline)).await?;
+        shape::read_exact_if_any(&account.outside, request.body, &room, Some(deadline)).await?;
     let result = recorded_action(account, hand_over, name, input, timeout).await?;
     let mut reply = reply::json(StatusCode::OK, &result);
     headers::keep_harmless(&mut reply.headers);

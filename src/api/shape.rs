@@ -8,8 +8,8 @@ use super::Desk;
 use crate::error::{Code, Failure};
 use crate::flows::body;
 use crate::flows::import_account::context_too_large;
-use crate::flows::memory::{Room, parse_counted};
-use crate::json::{self, Path, is_deeper};
+use crate::flows::memory::{Room, parse_counted, parse_exact};
+use crate::json::{self, Exact, Path, is_deeper};
 use crate::ports::{Body, Outside};
 use crate::settings::{ADMIN_BODY_BYTES, ADMIN_BODY_DEPTH, BODY_VALUES};
 use crate::time::Timestamp;
@@ -46,18 +46,41 @@ pub(crate) async fn read_json_if_any<O: Outside>(
     parse(&bytes, room)
 }
 
+/// The same with each number as it was written.
+pub(crate) async fn read_exact_if_any<O: Outside>(
+    outside: &O,
+    body: Body<O::Stream>,
+    room: &Room,
+    deadline: Option<Timestamp>,
+) -> Result<Exact, Failure> {
+    let bytes = body::read_until(outside, body, ADMIN_BODY_BYTES, room, deadline).await?;
+    if bytes.is_empty() {
+        return Ok(Exact::default());
+    }
+    let value = parse_exact(&bytes, BODY_VALUES, room);
+    let value = value.map_err(|unbuilt| unbuilt.of_caller("The body"))?;
+    check_depth(value.inside())?;
+    Ok(value)
+}
+
+/// A number of which a digit would be lost becomes a text: what is stored keeps all of them.
 fn parse(bytes: &[u8], room: &Room) -> Result<Value, Failure> {
     if bytes.is_empty() {
         return Err(Failure::new(Code::Malformed, "A JSON body is needed here."));
     }
-    let value = parse_counted(bytes, BODY_VALUES, room);
+    let value = parse_counted(&json::inexact_as_texts(bytes), BODY_VALUES, room);
     let value = value.map_err(|unbuilt| unbuilt.of_caller("The body"))?;
+    check_depth(&value)?;
+    Ok(value)
+}
+
+fn check_depth(value: &Value) -> Result<(), Failure> {
     // What we store we wrap and read again, and the parser ends at 128 levels.
-    if is_deeper(&value, ADMIN_BODY_DEPTH) {
+    if is_deeper(value, ADMIN_BODY_DEPTH) {
         let words = format!("The body is nested deeper than {ADMIN_BODY_DEPTH} levels.");
         return Err(Failure::new(Code::Malformed, words));
     }
-    Ok(value)
+    Ok(())
 }
 
 /// A JSON value as the shape of one call.

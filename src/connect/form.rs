@@ -15,6 +15,7 @@ use crate::config::steering::is_plain;
 use crate::crypto::sha256_hex;
 use crate::expression::pattern::MATCHING_STEPS;
 use crate::expression::{OriginPlace, Pins, effort};
+use crate::json;
 
 pub use problems::Problems;
 
@@ -84,7 +85,7 @@ pub fn json_value(field: &Field, given: &Value, origins: &Origins) -> Result<Val
     }
     let text = match given {
         Value::String(text) => trimmed(text).to_owned(),
-        Value::Number(number) => number.to_string(),
+        Value::Number(number) => json::number_text(number),
         _ => return Err(format!("{} must be a text.", named(field))),
     };
     if text.is_empty() {

@@ -3,7 +3,7 @@
 
 use serde_json::{Number, Value};
 
-use crate::json::read_at_most;
+use crate::json::{count_values, exact};
 
 /// The most values of a text that `:json` or `:any` builds.
 const MOST_VALUES: usize = 10_000;
@@ -49,15 +49,15 @@ impl Cast {
     }
 
     /// The cast value, or `None` when the value does not allow it. `null`
-    /// stays `null` under every cast.
+    /// stays `null` under every cast. Both are parts of an [`exact::Exact`].
     pub(super) fn apply(self, value: &Value) -> Option<Value> {
         if value.is_null() {
             return Some(Value::Null);
         }
         match self {
-            Self::Str => Some(Value::String(text(value))),
-            Self::Int => integer(value).map(Value::Number),
-            Self::Num => number(value).map(Value::Number),
+            Self::Str => Some(exact::inside_of_text(text(value))),
+            Self::Int => integer(value),
+            Self::Num => number(value),
             Self::Bool => boolean(value).map(Value::Bool),
             Self::Json => json(value),
             Self::Null if value.as_str().map(str::trim) == Some("null") => Some(Value::Null),
@@ -66,45 +66,50 @@ impl Cast {
     }
 }
 
-/// A value as text: strings bare, everything else as JSON.
+/// A value as text: strings and numbers bare, everything else as JSON.
 pub(super) fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
+    exact::text(value).into_owned()
 }
 
-fn integer(value: &Value) -> Option<Number> {
-    match value {
-        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.clone()),
-        Value::Number(number) => whole(number.as_f64()?),
-        Value::String(text) => {
-            let text = text.trim();
-            let parsed = text.parse::<i64>().map(Number::from).ok();
-            parsed
-                .or_else(|| text.parse::<u64>().map(Number::from).ok())
-                .or_else(|| whole(text.parse().ok()?))
-        }
-        _ => None,
+fn integer(value: &Value) -> Option<Value> {
+    if let Value::Number(number) = value {
+        let is_whole = number.is_i64() || number.is_u64();
+        return if is_whole {
+            Some(value.clone())
+        } else {
+            whole(number.as_f64()?)
+        };
     }
+    value.as_str()?;
+    let text = text(value);
+    let text = text.trim();
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return match digits.trim_start_matches('0') {
+            "" => Some(Value::from(0)),
+            digits => exact::inside_of_number(&format!("{sign}{digits}")),
+        };
+    }
+    whole(text.parse().ok()?)
 }
 
 /// The whole part, as `parseInt` would take it; out of range is no integer.
 #[allow(clippy::cast_possible_truncation)] // checked against 2^53 before
-fn whole(number: f64) -> Option<Number> {
+fn whole(number: f64) -> Option<Value> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
-    (number.abs() < EXACT).then(|| Number::from(number.trunc() as i64))
+    (number.abs() < EXACT).then(|| Value::from(number.trunc() as i64))
 }
 
-fn number(value: &Value) -> Option<Number> {
-    match value {
-        Value::Number(number) => Some(number.clone()),
-        Value::String(text) => match serde_json::from_str::<Number>(text.trim()) {
-            Ok(number) => Some(number),
-            Err(_) => Number::from_f64(text.trim().parse().ok()?),
-        },
-        _ => None,
+fn number(value: &Value) -> Option<Value> {
+    if value.is_number() || exact::literal(value).is_some() {
+        return Some(value.clone());
     }
+    let text = value.as_str()?.trim();
+    exact::inside_of_number(text)
+        .or_else(|| Number::from_f64(text.parse().ok()?).map(Value::Number))
 }
 
 fn boolean(value: &Value) -> Option<bool> {
@@ -120,10 +125,14 @@ fn boolean(value: &Value) -> Option<bool> {
 }
 
 fn json(value: &Value) -> Option<Value> {
-    match value {
-        Value::String(text) => read_at_most(text.as_bytes(), MOST_VALUES),
-        other => Some(other.clone()),
+    if !value.is_string() || exact::literal(value).is_some() {
+        return Some(value.clone());
     }
+    let text = exact::text(value);
+    let marked = exact::marked(text.as_bytes());
+    let values = count_values(&marked).ok()?;
+    let built = (values <= MOST_VALUES).then(|| exact::Exact::of_marked(&marked).ok())?;
+    built.map(|built| built.inside().clone())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod failure;
 mod foresight;
 mod functions;
 pub mod limits;
+mod literals;
 mod metering;
 
 use std::borrow::Cow;
@@ -15,7 +16,6 @@ use std::rc::Rc;
 
 use jsonata_core::ast::AstNode;
 use jsonata_core::evaluator::{Context, Evaluator, EvaluatorOptions};
-use jsonata_core::parser;
 use jsonata_core::value::JValue;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -27,6 +27,7 @@ use super::effort;
 use super::scope::{ExpressionScope, Input};
 use super::template::Template;
 
+use self::convert::Carried;
 use self::metering::{Meter, Table};
 
 /// What an expression knows of time and chance. The same moment gives the
@@ -143,7 +144,7 @@ impl Expression {
         effort::take(limits::COMPILING_A_BYTE.saturating_mul(source.len() as u64))
             .map_err(|spent| ExpressionError::Syntax(spent.to_string()))?;
         let ast =
-            parser::parse(source).map_err(|error| ExpressionError::Syntax(error.to_string()))?;
+            literals::parse(source).map_err(|error| ExpressionError::Syntax(error.to_string()))?;
         Ok(Self {
             source: shown.into(),
             compiled: Rc::new(Compiled::of(ast)?),
@@ -162,8 +163,9 @@ impl Expression {
         scope: &ExpressionScope,
         moment: &Moment,
     ) -> Result<Option<Value>, ExpressionError> {
-        let result = self.run(scope, moment)?;
-        convert::to_value(&result)
+        let mut carried = Carried::default();
+        let result = self.run(scope, &mut carried, moment)?;
+        convert::to_value(&result, &carried)
     }
 
     /// Whether the result is true in JSONata's sense (`$boolean`): undefined,
@@ -173,7 +175,7 @@ impl Expression {
         scope: &ExpressionScope,
         moment: &Moment,
     ) -> Result<bool, ExpressionError> {
-        functions::boolean(&self.run(scope, moment)?)
+        functions::boolean(&self.run(scope, &mut Carried::default(), moment)?)
     }
 
     /// Whether it is true, where these roots, which are numbers, decide it alone.
@@ -190,12 +192,17 @@ impl Expression {
         foresight::may_see(self.compiled.written.ast(), roots)
     }
 
-    fn run(&self, scope: &ExpressionScope, moment: &Moment) -> Result<JValue, ExpressionError> {
+    fn run(
+        &self,
+        scope: &ExpressionScope,
+        carried: &mut Carried,
+        moment: &Moment,
+    ) -> Result<JValue, ExpressionError> {
         let input = match &scope.input {
-            Input::Value(value) => convert::from_value(value)?,
-            Input::Roots(roots) => convert::from_roots(roots)?,
+            Input::Value(value) => carried.value(value),
+            Input::Roots(roots) => carried.roots(roots),
         };
-        let variables = variables(scope)?;
+        let variables = variables(scope, carried);
         let given = variables.iter().map(|(_, value)| value);
         let size = convert::size(std::iter::once(&input).chain(given));
         let is_short = self.compiled.is_short(size);
@@ -260,9 +267,9 @@ fn evaluator(variables: Vec<(String, JValue)>) -> Evaluator {
     Evaluator::with_options(context, options())
 }
 
-fn variables(scope: &ExpressionScope) -> Result<Vec<(String, JValue)>, ExpressionError> {
+fn variables(scope: &ExpressionScope, carried: &mut Carried) -> Vec<(String, JValue)> {
     let each = scope.variables.iter();
-    each.map(|(name, value)| Ok(((*name).to_owned(), convert::from_value(value)?)))
+    each.map(|(name, value)| ((*name).to_owned(), carried.value(value)))
         .collect()
 }
 

@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use crate::json::Path;
+use crate::json::exact::{self, Exact};
 
 use super::cast::text;
 use super::placeholder::{Placeholder, PlaceholderError, WhenMissing};
@@ -199,10 +200,13 @@ impl Template {
     /// The value for a place that takes any JSON: a placeholder that is the
     /// whole string keeps the type its cast gives.
     pub fn render(&self, scope: &TemplateScope) -> Result<Rendered, RenderError> {
-        self.render_in(&Room::body(), scope)
+        Ok(match self.render_in(&Room::body(), scope)? {
+            Rendered::Value(value) => Rendered::Value(Exact::of_inside(value).plain().into_owned()),
+            Rendered::Dropped => Rendered::Dropped,
+        })
     }
 
-    /// The same, as a part of something that may be so large.
+    /// The same as a part of an [`Exact`] that may be so large.
     pub(super) fn render_in(
         &self,
         room: &Room,
@@ -229,7 +233,7 @@ impl Template {
                 }
             }
         }
-        Ok(Rendered::Value(Value::String(out)))
+        Ok(Rendered::Value(exact::inside_of_text(out)))
     }
 
     /// The value as text. `None` when it was dropped or is null.
@@ -261,7 +265,7 @@ impl Template {
     pub fn query(&self, scope: &TemplateScope, room: &Room) -> Result<Option<Value>, RenderError> {
         Ok(match self.render_in(room, scope)? {
             Rendered::Dropped | Rendered::Value(Value::Null) => None,
-            Rendered::Value(value @ Value::Array(_)) => Some(value),
+            Rendered::Value(Value::Array(items)) => Some(items.iter().map(item_text).collect()),
             Rendered::Value(value) => Some(Value::String(text(&value))),
         })
     }
@@ -303,7 +307,7 @@ impl Template {
                 continue;
             }
             room.admit(value, &self.source)?;
-            let value = cast.apply(value);
+            let value = cast.apply(&scope.inside(path, value));
             return value.map(Rendered::Value).ok_or_else(|| RenderError::Cast {
                 path: path.to_string(),
                 cast: cast.word(),
@@ -314,7 +318,7 @@ impl Template {
 
     fn fall_back(&self, placeholder: &Placeholder) -> Result<Rendered, RenderError> {
         if let Some((text, cast)) = placeholder.default() {
-            let value = cast.apply(&Value::String(text.to_owned()));
+            let value = cast.apply(&exact::inside_of_text(text.to_owned()));
             return value.map(Rendered::Value).ok_or_else(|| RenderError::Cast {
                 path: format!("?:{text}"),
                 cast: cast.word(),
@@ -333,6 +337,14 @@ impl Template {
             source_text: self.source.clone(),
         }
     }
+}
+
+/// An item of a query's array as it is written there; null is none.
+fn item_text(item: &Value) -> Value {
+    if item.is_null() {
+        return Value::Null;
+    }
+    Value::String(text(item))
 }
 
 /// Line ends, other controls, and what comes along unseen when a value is pasted.

@@ -8,6 +8,8 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use crate::json::Exact;
+
 use super::placeholder::Placeholder;
 use super::room::{Room, VALUE_BYTES};
 use super::scope::TemplateScope;
@@ -30,12 +32,13 @@ impl TemplateTree {
     /// The JSON with every placeholder filled; `None` when the whole tree is
     /// one placeholder that was dropped. A missing value is an error with its
     /// JSON path.
-    pub fn render(&self, scope: &TemplateScope) -> Result<Option<Value>, RenderError> {
+    pub fn render(&self, scope: &TemplateScope) -> Result<Option<Exact>, RenderError> {
         let filling = Filling {
             scope,
             room: Room::body(),
         };
-        filling.render(self, &Place::Root)
+        let rendered = filling.render(self, &Place::Root)?;
+        Ok(rendered.map(Exact::of_inside))
     }
 
     /// Every placeholder in it.
@@ -223,7 +226,7 @@ mod tests {
             "list": [1, "{{b:undefined}}", null, true, 1.5], "deep": {"x": {"y": "{{a}}-{{n}}"}}
         }));
         assert_eq!(
-            body.render(&scope).unwrap().unwrap(),
+            body.render(&scope).unwrap().unwrap().into_kept(),
             json!({"name": "x", "count": 3, "list": [1, null, true, 1.5], "deep": {"x": {"y": "x-3"}}})
         );
         assert_eq!(

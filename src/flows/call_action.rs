@@ -3,8 +3,6 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::account::origin::Origin;
 use crate::config::action::RESERVED;
 use crate::error::Failure;
@@ -12,6 +10,7 @@ use crate::flows::account_object::AccountObject;
 use crate::flows::proxy_call::{Trace, callable, sandbox_refusal};
 use crate::flows::redaction::Redactor;
 use crate::flows::run_action::{NamedAction, run_action};
+use crate::json::Exact;
 use crate::ports::{Outside, Sees, Storage};
 
 /// Runs the action of this name; its result. The context changes only when it ran to its end.
@@ -20,9 +19,9 @@ pub async fn call_action<O: Outside, S: Storage>(
     sees: &Sees,
     trace: &Trace,
     name: &str,
-    input: Value,
+    input: Exact,
     timeout: Duration,
-) -> Result<Value, Failure> {
+) -> Result<Exact, Failure> {
     let deadline = object.outside.now().plus(timeout);
     let (loaded, effective) = callable(object, sees, deadline).await?;
     let compiled = &effective.compiled;
@@ -40,15 +39,15 @@ pub async fn call_action<O: Outside, S: Storage>(
     let mut result = outcome.result;
     object
         .redactor(compiled, &loaded.context)
-        .value(&mut result);
+        .value(result.inside_mut());
     if let Some(context) = &outcome.context {
-        Redactor::of_context(compiled, context, &loaded.sealed).value(&mut result);
+        Redactor::of_context(compiled, context, &loaded.sealed).value(result.inside_mut());
     }
     Ok(result)
 }
 
 /// Whose word it is what the action writes: the provider's, unless a customer gave it something to write.
-fn writer(sees: &Sees, input: &Value) -> Origin {
+fn writer(sees: &Sees, input: &Exact) -> Origin {
     match sees {
         Sees::AccountToken(_) if !input.is_null() => Origin::Customer,
         _ => Origin::Provider,

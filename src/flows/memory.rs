@@ -17,7 +17,7 @@ use bytes::{Bytes, BytesMut};
 use crate::error::Failure;
 use crate::settings::{BODIES_OF_ACCOUNT_PART, BODY_TIMEOUT, Buffers, UNPROVED_BODY_TIMEOUT};
 
-pub use built::{Unbuilt, built_bytes, parse_counted, too_many_values};
+pub use built::{Unbuilt, built_bytes, parse_counted, parse_exact, too_many_values};
 pub use drained::until_drained;
 
 /// What an isolate may hold, and what it holds.

@@ -38,6 +38,7 @@ use crate::expression::{Moment, TemplateScope};
 use crate::flows::account_object::{AccountObject, Loaded, Renewed};
 use crate::flows::effective::Effective;
 use crate::flows::import_account::install_disabled;
+use crate::json::Exact;
 use crate::pagination::Position;
 use crate::ports::{Body, Outside, Sees, Storage, System};
 use crate::proxy::body::{BodySource, Writing};
@@ -101,7 +102,7 @@ pub(in crate::flows) enum Errand {
 struct Values {
     id: Value,
     query: Value,
-    body: Option<Value>,
+    body: Option<Exact>,
     /// The body as it was written, where something may be put into it; else empty.
     text: Bytes,
 }
@@ -263,7 +264,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         self.values
             .body
             .as_ref()
-            .map_or(scope, |body| scope.with_body(body))
+            .map_or(scope, |body| scope.with_exact_body(body))
     }
 
     fn draft(&self, query: &CallerQuery, headers: &HeaderMap) -> Result<Draft, Failure> {

@@ -12,6 +12,7 @@ use super::capabilities::{granted, missing};
 use super::once::{call_once, is_replayed};
 use super::proxy_call::{Call, Given, Piece, Trace, Walk};
 use crate::error::{Failure, Speaker};
+use crate::json::Exact;
 use crate::ports::{Body, ByteStream, HandOver, Outside, Reply, Sees, Storage};
 use crate::time::Timestamp;
 
@@ -145,9 +146,9 @@ pub async fn recorded_action<O: Outside, S: Storage>(
     object: &Rc<AccountObject<O, S>>,
     hand_over: &HandOver,
     name: &str,
-    input: Value,
+    input: Exact,
     timeout: Duration,
-) -> Result<Value, Failure> {
+) -> Result<Exact, Failure> {
     let loaded = object.visible(&hand_over.sees).await?;
     let opening = Opening::of_action(hand_over, object.outside.now());
     let trace = Trace::default();

@@ -20,6 +20,7 @@ use crate::expression::{Expression, ExpressionScope};
 use crate::flows::account_object::{AccountObject, Loaded};
 use crate::flows::effective::Effective;
 use crate::flows::proxy_call::{Answered, Errand, moment};
+use crate::json::Exact;
 use crate::ports::{Outside, Storage};
 use crate::proxy::is_read;
 use crate::settings::ACTION_STEPS;
@@ -45,7 +46,7 @@ pub struct NamedAction<'a> {
 #[derive(Debug)]
 pub struct Outcome {
     /// The result of its last step.
-    pub result: Value,
+    pub result: Exact,
     /// The whole context as it left it, secrets included; `None` when nothing changed.
     pub context: Option<Value>,
     /// The keys of the context that its steps wrote, also those they wrote as they were.
@@ -99,7 +100,7 @@ pub async fn run_action<O: Outside, S: Storage>(
     loaded: &Loaded,
     effective: &Effective,
     action: NamedAction<'_>,
-    input: Value,
+    input: Exact,
     deadline: Timestamp,
 ) -> Result<Outcome, Failure> {
     action.check_forms()?;
@@ -175,9 +176,9 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
                 self.requests += 1;
             }
             StepKind::Transform(expression) => {
-                self.previous.value = self.evaluate(expression)?.unwrap_or_default();
+                self.previous.value = self.evaluate(expression)?.unwrap_or_default().into();
             }
-            StepKind::GetContext(get) => self.previous.value = self.shown(get),
+            StepKind::GetContext(get) => self.previous.value = self.shown(get).into(),
             StepKind::SetContext(change) => {
                 let values = self.values(change)?;
                 self.context.set(&values)?;
@@ -200,17 +201,17 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
         }
     }
 
-    fn expression_scope(&self) -> ExpressionScope<'_> {
-        ExpressionScope::step(&self.previous.value, self.context.shown())
-    }
-
     fn is_true(&self, condition: &Expression) -> Result<bool, Failure> {
-        let result = condition.is_true(&self.expression_scope(), &moment(&self.object.outside));
+        let previous = self.previous.value.plain();
+        let scope = ExpressionScope::step(&previous, self.context.shown());
+        let result = condition.is_true(&scope, &moment(&self.object.outside));
         result.map_err(|error| self.expression_failed(&error.to_string(), error.into()))
     }
 
     fn evaluate(&self, expression: &Expression) -> Result<Option<Value>, Failure> {
-        let result = expression.evaluate(&self.expression_scope(), &moment(&self.object.outside));
+        let previous = self.previous.value.plain();
+        let scope = ExpressionScope::step(&previous, self.context.shown());
+        let result = expression.evaluate(&scope, &moment(&self.object.outside));
         result.map_err(|error| self.expression_failed(&error.to_string(), error.into()))
     }
 
@@ -231,7 +232,8 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
             Change::Expression(expression) => self.evaluate(expression)?,
             Change::Values(tree) => {
                 let scope = self.effective.compiled.public_scope(self.context.shown());
-                tree.render(&scope.with_body(&self.previous.value))?
+                let rendered = tree.render(&scope.with_exact_body(&self.previous.value))?;
+                rendered.map(Exact::into_kept)
             }
         };
         match values {

@@ -9,10 +9,18 @@ use serde::de::{
 };
 use serde_json::Value;
 
-/// Builds a text of at most `most` values; nothing where it has more, or is no JSON.
+use super::large_as_texts;
+
+/// Builds a text that was counted. A whole number beyond 64 bits becomes a text of its digits, so that none is lost;
+/// a number beyond a double becomes one, too.
+pub fn read(text: &[u8]) -> Result<Value, serde_json::Error> {
+    serde_json::from_slice(&large_as_texts(text))
+}
+
+/// Builds a text of at most `most` values as [`read`] does; nothing where it has more, or is no JSON.
 pub fn read_at_most(text: &[u8], most: usize) -> Option<Value> {
     let values = count_values(text).ok()?;
-    (values <= most).then(|| serde_json::from_slice(text).ok())?
+    (values <= most).then(|| read(text).ok())?
 }
 
 /// Whether a value holds more than so many values, at any depth, itself counted.
@@ -71,8 +79,8 @@ pub fn count_elements(text: &str) -> Result<Option<usize>, serde_json::Error> {
 
 /// How many values there are in a text, at any depth: what it would cost to build it.
 pub fn count_values(text: &[u8]) -> Result<usize, serde_json::Error> {
-    let mut count = 0;
-    let mut input = serde_json::Deserializer::from_slice(text);
+    let (mut count, text) = (0, large_as_texts(text));
+    let mut input = serde_json::Deserializer::from_slice(&text);
     Values(&mut count).deserialize(&mut input)?;
     input.end()?;
     Ok(count)

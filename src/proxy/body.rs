@@ -2,13 +2,13 @@
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
-use serde_json::Value;
 
 use super::{form, multipart, xml};
 use crate::config::resource::{BodyFormat, Method};
 use crate::config::{Config, QueryArrayFormat};
 use crate::expression::{Moment, RenderError};
 use crate::header_text;
+use crate::json::exact::{self, Exact};
 
 /// Whose words the body of a request is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl Writing {
     }
 
     /// The bytes of a body.
-    pub fn write(&self, value: &Value) -> Result<Vec<u8>, BodyError> {
+    pub fn write(&self, value: &Exact) -> Result<Vec<u8>, BodyError> {
         write(value, self.format, self.arrays, &self.boundary)
     }
 
@@ -106,7 +106,7 @@ impl Writing {
 
 /// A body of this format; `boundary` is that of its parts.
 fn write(
-    value: &Value,
+    value: &Exact,
     format: BodyFormat,
     arrays: QueryArrayFormat,
     boundary: &str,
@@ -118,13 +118,12 @@ fn write(
             .map(String::into_bytes)
             .ok_or(BodyError::Shape(object)),
         BodyFormat::Multipart => {
-            multipart::encode(value, arrays, boundary)?.ok_or(BodyError::Shape(object))
+            multipart::encode(value.inside(), arrays, boundary)?.ok_or(BodyError::Shape(object))
         }
-        BodyFormat::Raw => value
-            .as_str()
+        BodyFormat::Raw => exact::as_text(value.inside())
             .map(|text| text.as_bytes().to_vec())
             .ok_or(BodyError::Shape("a text is needed")),
-        BodyFormat::Xml => xml::write(value),
+        BodyFormat::Xml => xml::write(value.inside()),
     }
 }
 
@@ -158,7 +157,7 @@ fn of_parts(said: Option<&str>, boundary: &str) -> Option<HeaderValue> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -166,7 +165,7 @@ mod tests {
     fn each_format_has_its_shape() {
         use BodyFormat as F;
         let write = |format, value: &Value| {
-            write(value, format, QueryArrayFormat::Repeat, "B")
+            write(&value.clone().into(), format, QueryArrayFormat::Repeat, "B")
                 .map(|bytes| String::from_utf8(bytes).unwrap())
         };
         let object = json!({ "a": { "b": 1 } });

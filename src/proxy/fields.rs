@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::config::QueryArrayFormat;
 use crate::expression::{RenderError, Room};
+use crate::json::exact;
 
 /// What is done with each field: its name, and a value that is not flattened further.
 pub type Take<'t, E> = dyn FnMut(&str, &Value) -> Result<(), E> + 't;
@@ -76,13 +77,9 @@ impl Fields<'_> {
     }
 }
 
-/// A scalar as a form writes it; `None` for null.
+/// A value, a part of an [`exact::Exact`], as a form writes it; `None` for null.
 pub fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
-    }
+    (!value.is_null()).then(|| exact::text(value).into_owned())
 }
 
 fn is_scalar(value: &Value) -> bool {

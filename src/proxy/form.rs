@@ -2,14 +2,15 @@
 
 use serde_json::Value;
 
-use super::fields::Fields;
+use super::fields::{Fields, text};
 use super::query::write_value;
 use crate::config::QueryArrayFormat;
 use crate::expression::{RenderError, Room};
+use crate::json::Exact;
 
 /// The form of an object; `None` for anything else. It has the room of a body.
-pub fn encode(value: &Value, arrays: QueryArrayFormat) -> Result<Option<String>, RenderError> {
-    let Some(object) = value.as_object() else {
+pub fn encode(value: &Exact, arrays: QueryArrayFormat) -> Result<Option<String>, RenderError> {
+    let Some(object) = value.inside().as_object() else {
         return Ok(None);
     };
     let (room, mut pairs) = (Room::body(), Vec::new());
@@ -21,7 +22,7 @@ pub fn encode(value: &Value, arrays: QueryArrayFormat) -> Result<Option<String>,
     let mut take = |name: &str, value: &Value| -> Result<(), RenderError> {
         room.take_name(name, value)?;
         // An array that is still whole is one of scalars, to be written in one.
-        let written = write_value(name, value, QueryArrayFormat::Comma);
+        let written = write_value(name, &texts(value), QueryArrayFormat::Comma);
         room.take(written.iter().map(String::len).sum(), "body")?;
         pairs.extend(written);
         Ok(())
@@ -30,6 +31,14 @@ pub fn encode(value: &Value, arrays: QueryArrayFormat) -> Result<Option<String>,
         fields.each(name, value, &mut take)?;
     }
     Ok(Some(pairs.join("&")))
+}
+
+/// What stands in a field, as texts.
+fn texts(inside: &Value) -> Value {
+    match inside {
+        Value::Array(items) => items.iter().map(texts).collect(),
+        other => text(other).map_or(Value::Null, Value::String),
+    }
 }
 
 #[cfg(test)]
@@ -49,29 +58,36 @@ mod tests {
             (F::Comma, "f=1,2%2C3&h=%7B%22i%22%3A1%7D"),
         ] {
             assert_eq!(
-                encode(&value, format).unwrap().unwrap(),
+                encode(&value.clone().into(), format).unwrap().unwrap(),
                 format!("a=x%20y&b%5Bc%5D=1&b%5Bd%5D%5Be%5D=true&{rest}"),
                 "{format:?}"
             );
         }
-        assert_eq!(encode(&json!([1]), QueryArrayFormat::Comma), Ok(None));
+        assert_eq!(
+            encode(&json!([1]).into(), QueryArrayFormat::Comma),
+            Ok(None)
+        );
     }
 
     #[test]
     fn a_form_has_the_room_of_a_body_and_counts_each_name() {
-        let flat =
-            |bytes: usize| encode(&json!({ "a": "x".repeat(bytes) }), QueryArrayFormat::Comma);
+        let flat = |bytes: usize| {
+            encode(
+                &json!({ "a": "x".repeat(bytes) }).into(),
+                QueryArrayFormat::Comma,
+            )
+        };
         assert!(flat(8 * 1024 * 1024 - 6).is_ok());
         assert!(flat(8 * 1024 * 1024).is_err());
         assert!(flat(4 * 1024 * 1024).is_ok());
         let spaces = json!({ "a": " ".repeat(3 * 1024 * 1024) });
-        assert!(encode(&spaces, QueryArrayFormat::Comma).is_err());
+        assert!(encode(&spaces.into(), QueryArrayFormat::Comma).is_err());
         let long = "n".repeat(100_000);
         let empty: serde_json::Map<_, _> = (0..1000).map(|n| (n.to_string(), json!({}))).collect();
         for inner in [json!(vec![1; 1000]), serde_json::Value::Object(empty)] {
             let value = json!({ &long: inner });
             for format in [QueryArrayFormat::Repeat, QueryArrayFormat::Indices] {
-                assert!(encode(&value, format).is_err());
+                assert!(encode(&value.clone().into(), format).is_err());
             }
         }
     }

@@ -12,6 +12,7 @@ use super::fields::{Fields, text};
 use crate::config::QueryArrayFormat;
 use crate::crypto;
 use crate::expression::Room;
+use crate::json::exact;
 
 const KEYS: [&str; 4] = ["filename", "content_type", "data", "text"];
 
@@ -94,12 +95,11 @@ fn part<'v>(name: &str, value: &'v Value) -> Result<Part<'v>, BodyError> {
 /// A field that is no file: text, which has no type of its own (RFC 7578 §4.4).
 fn field(value: &Value) -> Cow<'_, [u8]> {
     match value {
-        Value::String(text) => Cow::Borrowed(text.as_bytes()),
         Value::Array(items) if items.iter().all(|item| !item.is_object()) => {
             let items: Vec<String> = items.iter().filter_map(text).collect();
             Cow::Owned(items.join(",").into_bytes())
         }
-        other => Cow::Owned(other.to_string().into_bytes()),
+        other => bytes(other),
     }
 }
 
@@ -121,8 +121,9 @@ fn said<'v>(
 ) -> Result<Option<&'v str>, BodyError> {
     match file.get(key) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(BodyError::file(name)),
+        Some(other) => exact::as_text(other)
+            .map(Some)
+            .ok_or_else(|| BodyError::file(name)),
     }
 }
 
@@ -130,7 +131,7 @@ fn content_type<'v>(file: &'v Map<String, Value>, name: &str) -> Result<&'v str,
     let Some(said) = said(file, "content_type", name)? else {
         return Ok(match file.get("text") {
             None | Some(Value::Null) => "application/octet-stream",
-            Some(Value::String(_)) => "text/plain; charset=utf-8",
+            Some(text) if exact::as_text(text).is_some() => "text/plain; charset=utf-8",
             Some(_) => "application/json",
         });
     };
@@ -143,11 +144,16 @@ fn content<'v>(file: &'v Map<String, Value>, name: &str) -> Result<Cow<'v, [u8]>
         (_, Some(data)) => decoded(data)
             .map(Cow::Owned)
             .ok_or_else(|| BodyError::file(name)),
-        (Some(text), None) => Ok(match text {
-            Value::String(text) => Cow::Borrowed(text.as_bytes()),
-            other => Cow::Owned(other.to_string().into_bytes()),
-        }),
+        (Some(text), None) => Ok(bytes(text)),
         (None, None) => Ok(Cow::Borrowed(b"")),
+    }
+}
+
+/// A text as it is, anything else as JSON.
+fn bytes(inside: &Value) -> Cow<'_, [u8]> {
+    match exact::text(inside) {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     }
 }
 

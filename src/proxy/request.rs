@@ -21,6 +21,7 @@ use super::reads::used_parameters;
 use crate::config::resource::Method;
 use crate::config::{Config, QueryArrayFormat};
 use crate::expression::{Pins, RenderError, TemplateScope, UrlError};
+use crate::json::Exact;
 pub use caller::{Caller, Words};
 use defaults::{defaults, defaults_of_headers, overlay};
 use last_word::Kept;
@@ -197,15 +198,16 @@ pub fn of_path(
 /// body at all.
 pub fn with_body(
     mut draft: Draft,
-    value: &Value,
+    value: &Exact,
     writing: &Writing,
 ) -> Result<Draft, RequestError> {
     if draft.body != Payload::Callers {
         return Ok(draft);
     }
-    draft.body = match value {
-        Value::Null => Payload::Nothing,
-        value => Payload::Ours(writing.write(value)?),
+    draft.body = if value.is_null() {
+        Payload::Nothing
+    } else {
+        Payload::Ours(writing.write(value)?)
     };
     Ok(described(draft, writing))
 }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::config::webhook::Part;
 use crate::crypto::sha256_hex;
 use crate::header_text;
-use crate::json::{count_fields, count_values, is_text_deeper};
+use crate::json::{self, Exact, count_fields, count_values, exact, is_text_deeper};
 
 use super::Refusal;
 
@@ -148,7 +148,15 @@ impl<'a> Request<'a> {
             return grouped(form_urlencoded::parse(self.body));
         }
         let text = || Value::String(String::from_utf8_lossy(self.body).into_owned());
-        serde_json::from_slice(self.body).unwrap_or_else(|_| text())
+        json::read(self.body).unwrap_or_else(|_| text())
+    }
+
+    /// The body with each number as it was written, for a sender signs that.
+    fn written(&self) -> Exact {
+        let written = Exact::of_marked(&exact::marked(self.body)).ok();
+        written
+            .filter(|_| !self.is_replaced.get())
+            .unwrap_or_else(|| self.value().clone().into())
     }
 
     pub(super) fn is_form(&self) -> bool {
@@ -215,15 +223,20 @@ impl<'a> Request<'a> {
         let named = || format!("`{}` of the body", path.join("."));
         let mut found = Vec::new();
         collect(self.value(), path, &mut found);
+        let has_fractions = found.iter().flatten().any(|value| value.is_f64());
+        let written = has_fractions.then(|| self.written());
+        if let Some(written) = &written {
+            found.clear();
+            collect(written.inside(), path, &mut found);
+        }
         if found.is_empty() {
             return Err(Refusal::Missing(named()));
         }
         let texts = found.into_iter().map(|value| match value {
-            Some(Value::String(text)) => Ok(text.clone()),
-            Some(Value::Number(number)) => Ok(number.to_string()),
-            Some(Value::Bool(flag)) => Ok(flag.to_string()),
             None | Some(Value::Null) => Err(Refusal::Missing(named())),
-            Some(_) => Err(Refusal::Malformed(named())),
+            Some(Value::Array(_) | Value::Object(_)) => Err(Refusal::Malformed(named())),
+            Some(scalar) if has_fractions => Ok(exact::text(scalar).into_owned()),
+            Some(scalar) => Ok(exact::text(&exact::inside_of(scalar)).into_owned()),
         });
         texts.collect()
     }

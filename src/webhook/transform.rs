@@ -7,6 +7,7 @@ use crate::config::Webhook;
 use crate::config::webhook::{SignatureFormat, SignatureVerification};
 use crate::crypto::sha256_hex;
 use crate::expression::{Expression, ExpressionError, ExpressionScope, Moment};
+use crate::json;
 
 use super::{Request, content};
 
@@ -114,7 +115,7 @@ fn event_of(event: Value, request: &Request) -> Result<Event, &'static str> {
     })
 }
 
-/// The whole body stands as it came, for numbers of an expression are doubles.
+/// The whole body is kept byte for byte, for fractions of an expression are doubles.
 fn payload(value: &Value, request: &Request) -> String {
     if is_same(value, request.value()) {
         request.payload()
@@ -123,10 +124,12 @@ fn payload(value: &Value, request: &Request) -> String {
     }
 }
 
-/// Whether the one is the other with its numbers as doubles. As deep as the one, which an expression bounds.
+/// Whether the one is the other, a fraction being a double. As deep as the one, which an expression bounds.
 fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
+        (Value::Number(one), Value::Number(other)) if other.is_f64() => {
+            one.as_f64() == other.as_f64()
+        }
         (Value::Array(one), Value::Array(other)) => {
             one.len() == other.len()
                 && one
@@ -147,7 +150,7 @@ fn text(entries: &mut Map<String, Value>, key: &str) -> Result<Option<String>, &
     match entries.shift_remove(key) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.len() <= LONGEST_ID => Ok(Some(text)),
-        Some(Value::Number(number)) => Ok(Some(number.to_string())),
+        Some(Value::Number(number)) => Ok(Some(json::number_text(&number))),
         Some(_) => Err("an id or type that is no text, or a long one"),
     }
 }
@@ -207,7 +210,7 @@ fn as_text(key: &'static str, result: Option<Value>) -> Result<Option<String>, T
     match result {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
-        Some(Value::Number(number)) => Ok(Some(number.to_string())),
+        Some(Value::Number(number)) => Ok(Some(json::number_text(&number))),
         Some(_) => {
             let what = "neither a text nor a number".to_owned();
             Err(TransformError::Shape { key, what })

@@ -668,7 +668,15 @@ fn run_inside(story: &Story, name: &str) -> Result<Outcome, Failure> {
         let effective = object.effective(&loaded.account).await.unwrap();
         let action = NamedAction::find(&effective.compiled.config, name).unwrap();
         let deadline = story.world.now().plus(Duration::from_secs(30));
-        run_action(&object, &loaded, &effective, action, Value::Null, deadline).await
+        run_action(
+            &object,
+            &loaded,
+            &effective,
+            action,
+            Value::Null.into(),
+            deadline,
+        )
+        .await
     })
 }
 

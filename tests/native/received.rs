@@ -289,7 +289,7 @@ fn several_events_are_several_and_none_is_none() {
 #[test]
 fn what_cannot_be_read_is_kept_sealed_and_read_again_once_the_file_is_mended() {
     let shop = Shop::new(
-        &json!({ "payload_transform": "{ \"event_type\": $uppercase(body.id), \"payload\": body }" }),
+        &json!({ "payload_transform": "{ \"event_type\": $uppercase(body.nr), \"payload\": body }" }),
     );
     let id = id_of(&shop.to_account(&[("x-delivery", "d1")], PAID).expect(200));
     assert_eq!(

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 use std::sync::LazyLock;
 
+use causeway::json;
 use serde_json::{Map, Value};
 
 use crate::problem::Problem;
@@ -27,7 +28,7 @@ impl Input {
         if text.trim().is_empty() {
             return Ok(Self(Map::new()));
         }
-        let value = serde_json::from_str(&text)
+        let value = json::read(text.as_bytes())
             .map_err(|error| failed(&format!("the input is not JSON: {error}")))?;
         let Value::Object(names) = value else {
             return Err(failed(&format!(

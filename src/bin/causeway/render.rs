@@ -9,6 +9,7 @@ use causeway::expression::{
     AllowedHosts, PathTemplate, Pins, PlainHttp, Rendered, Template, TemplateScope, TemplateTree,
     UrlTemplate,
 };
+use causeway::json::Exact;
 use clap::ValueEnum;
 use serde_json::Value;
 
@@ -99,7 +100,8 @@ fn value(source: &str, scope: &TemplateScope) -> Result<Option<Value>, Problem> 
         serde_json::from_str::<Value>(source).is_ok_and(|json| json.is_object() || json.is_array());
     if is_tree {
         let tree: TemplateTree = serde_json::from_str(source).map_err(failed)?;
-        return tree.render(scope).map_err(failed);
+        let rendered = tree.render(scope).map_err(failed)?;
+        return Ok(rendered.map(Exact::into_kept));
     }
     match template(source)?.render(scope).map_err(failed)? {
         Rendered::Value(value) => Ok(Some(value)),

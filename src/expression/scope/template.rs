@@ -1,10 +1,12 @@
 //! What placeholders are filled from.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::json::Path;
+use crate::json::exact::{self, Exact};
 
 /// Variables that are secret and must not be used here, each with what it is called where it is written.
 pub type Withheld = BTreeMap<String, String>;
@@ -17,6 +19,8 @@ pub struct TemplateScope<'a> {
     id: Option<&'a Value>,
     query: Option<&'a Value>,
     body: Option<&'a Value>,
+    /// Whether `body` is the inside of an [`Exact`].
+    is_exact: bool,
     pagination: Option<&'a Value>,
     integration: Option<&'a Value>,
     environment_variables: Option<&'a Value>,
@@ -33,6 +37,7 @@ impl<'a> TemplateScope<'a> {
             id: None,
             query: None,
             body: None,
+            is_exact: false,
             pagination: None,
             integration: None,
             environment_variables: None,
@@ -65,7 +70,31 @@ impl<'a> TemplateScope<'a> {
     pub fn with_body(self, body: &'a Value) -> Self {
         Self {
             body: Some(body),
+            is_exact: false,
             ..self
+        }
+    }
+
+    /// The same with each number as it was written.
+    #[must_use]
+    pub fn with_exact_body(self, body: &'a Exact) -> Self {
+        Self {
+            body: Some(body.inside()),
+            is_exact: true,
+            ..self
+        }
+    }
+
+    /// A value that [`Self::lookup`] gave for this path, as a part of an [`Exact`].
+    pub(in crate::expression) fn inside<'v>(
+        &self,
+        path: &Path,
+        value: &'v Value,
+    ) -> Cow<'v, Value> {
+        if self.is_exact && path.first() == Some("body") {
+            Cow::Borrowed(value)
+        } else {
+            exact::inside_of(value)
         }
     }
 

@@ -91,7 +91,7 @@ fn value_at(context: &Value, field: &str) -> Option<String> {
     let path = || field.parse::<words::Path>().ok()?.lookup(context);
     match context.get(field).or_else(path)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) => Some(words::number_text(number)),
         _ => None,
     }
 }

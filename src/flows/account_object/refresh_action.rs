@@ -1,7 +1,6 @@
 //! The file's own way to a token: its `refresh_token` action.
 
 use http::{HeaderMap, StatusCode};
-use serde_json::Value;
 
 use super::actions::without_token;
 use super::grant::Attempt;
@@ -12,7 +11,7 @@ use crate::config::credentials::OAuth2;
 use crate::error::{Failure, Speaker};
 use crate::flows::effective::Effective;
 use crate::flows::run_action::{NamedAction, REFRESH_TOKEN, run_action};
-use crate::json::read_at_most;
+use crate::json::{Exact, read_at_most};
 use crate::oauth::{self, TokenFailure};
 use crate::ports::{Outside, Storage};
 use crate::settings::{SMALL_ANSWER_VALUES, TOKEN_TIMEOUT};
@@ -30,7 +29,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Ok(());
         };
         let deadline = self.outside.now().plus(TOKEN_TIMEOUT);
-        let outcome = run_action(self, loaded, effective, action, Value::Null, deadline).await;
+        let outcome = run_action(self, loaded, effective, action, Exact::default(), deadline).await;
         let outcome = outcome.map_err(of_action)?;
         let at_its_place = || {
             outcome
@@ -40,11 +39,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 .get("token")
                 .cloned()
         };
-        let has_token = outcome.result.get("access_token").is_some();
+        let has_token = outcome.result.inside().get("access_token").is_some();
         let reply = if has_token {
             Some(outcome.result.clone())
         } else {
-            at_its_place()
+            at_its_place().map(Exact::from)
         };
         if let Some(reply) = reply {
             let fallback = OAuth2::default();

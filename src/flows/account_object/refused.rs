@@ -4,7 +4,6 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::events::EventType;
@@ -17,6 +16,7 @@ use crate::error::{Failure, Speaker};
 use crate::flows::effective::Effective;
 use crate::flows::run_action::{NamedAction, Outcome, VALIDATION, run_action};
 use crate::flows::within::within;
+use crate::json::Exact;
 use crate::ports::{Outside, Sees, Storage};
 use crate::settings::{CONFIRMATION_PAUSE, CONFIRMATION_TIMEOUT};
 use crate::time::Timestamp;
@@ -204,7 +204,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         // Noted before: also a run whose caller leaves is one.
         *checked = Some(this);
         let deadline = now.plus(CONFIRMATION_TIMEOUT);
-        let outcome = run_action(self, refused, effective, action, Value::Null, deadline).await;
+        let outcome =
+            run_action(self, refused, effective, action, Exact::default(), deadline).await;
         this.verdict = verdict_of(&outcome);
         if this.verdict == Verdict::Unclear {
             let code = outcome.err().map(|failure| failure.code.as_str());

@@ -18,6 +18,7 @@ use crate::error::Failure;
 use crate::flows::ask::Failed;
 use crate::flows::effective::Effective;
 use crate::flows::run_action::{NamedAction, run_action, run_result};
+use crate::json::Exact;
 use crate::ports::{Outside, Sees, Storage};
 use crate::settings::SET_UP_TIMEOUT;
 use crate::time::Timestamp;
@@ -96,7 +97,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let Some(action) = NamedAction::find(&effective.compiled.config, stage.action) else {
             return Ok(());
         };
-        let outcome = run_action(self, &loaded, &effective, action, Value::Null, deadline).await;
+        let outcome = run_action(
+            self,
+            &loaded,
+            &effective,
+            action,
+            Exact::default(),
+            deadline,
+        )
+        .await;
         let outcome = match outcome {
             Ok(outcome) => self
                 .keep_changes(Origin::Provider, &loaded.context, &outcome)

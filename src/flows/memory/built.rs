@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Room;
 use crate::error::{Code, Failure};
 use crate::json;
+use crate::json::exact::{self, Exact};
 use crate::settings::VALUE_BYTES;
 
 /// Why a JSON text was not built.
@@ -39,15 +40,26 @@ pub fn too_many_values(what: &str, most: usize) -> Failure {
 }
 
 /// Builds a JSON text of at most `most` values: they are counted, their room is taken, then they are built. Every
-/// value that comes from outside is built here.
+/// value that comes from outside is built here. Whole numbers keep every digit ([`json::read`]).
 pub fn parse_counted(text: &[u8], most: usize, room: &Room) -> Result<Value, Unbuilt> {
+    take_values(text, most, room)?;
+    json::read(text).map_err(Unbuilt::NotJson)
+}
+
+/// The same with each number as it was written, for what is copied.
+pub fn parse_exact(text: &[u8], most: usize, room: &Room) -> Result<Exact, Unbuilt> {
+    let text = exact::marked(text);
+    take_values(&text, most, room)?;
+    Exact::of_marked(&text).map_err(Unbuilt::NotJson)
+}
+
+fn take_values(text: &[u8], most: usize, room: &Room) -> Result<(), Unbuilt> {
     let values = json::count_values(text).map_err(Unbuilt::NotJson)?;
     if values > most {
         return Err(Unbuilt::TooMany(most));
     }
     room.take(built_bytes(values, text.len()))
-        .map_err(Unbuilt::NoRoom)?;
-    serde_json::from_slice(text).map_err(Unbuilt::NotJson)
+        .map_err(Unbuilt::NoRoom)
 }
 
 /// What so many values take in memory, their texts together being at most `text` bytes.

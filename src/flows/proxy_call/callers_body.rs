@@ -1,7 +1,6 @@
 //! The caller's body: passed on as a handle, unless the request is made of it.
 
 use bytes::Bytes;
-use serde_json::Value;
 
 use super::page::puts_into_body;
 use super::plan::Plan;
@@ -9,7 +8,8 @@ use crate::config::Config;
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::body;
-use crate::flows::memory::{Room, parse_counted};
+use crate::flows::memory::{Room, parse_exact};
+use crate::json::Exact;
 use crate::ports::{Body, Outside, Storage};
 use crate::proxy::body::BodySource;
 use crate::proxy::query::{PASSTHROUGH, body_source};
@@ -31,7 +31,7 @@ pub(super) fn source(query: &str) -> Result<BodySource, Failure> {
 /// The caller's body, and what of it is needed to make the request.
 pub(super) struct Looked<S> {
     pub(super) body: Body<S>,
-    pub(super) value: Option<Value>,
+    pub(super) value: Option<Exact>,
     /// As it was written; empty where nothing is put into it.
     pub(super) text: Bytes,
     /// What it holds, and what is built of it.
@@ -71,7 +71,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if bytes.is_empty() {
             return Ok(Looked::unread(Body::Empty, room));
         }
-        let value = looks.then(|| parse_counted(&bytes, BODY_VALUES, &room));
+        let value = looks.then(|| parse_exact(&bytes, BODY_VALUES, &room));
         let value = value
             .transpose()
             .map_err(|unbuilt| unbuilt.of_caller("This method looks into the body, which"))?;

@@ -10,9 +10,9 @@ use super::Work;
 use crate::content_coding;
 use crate::error::{Code, Failure};
 use crate::flows::body;
-use crate::flows::memory::{Room, Unbuilt, parse_counted};
+use crate::flows::memory::{Room, Unbuilt, parse_exact};
 use crate::flows::within::within;
-use crate::json::{self, Path};
+use crate::json::{self, Exact, Path};
 use crate::ports::{Body, Outside, SendError, Storage};
 use crate::proxy::charset::{self, Charset};
 use crate::proxy::reply::{Kind, ReplyError};
@@ -171,14 +171,19 @@ impl Held {
 
     /// What expressions see of it: JSON, or the text itself.
     pub(super) fn value(&mut self) -> Result<Value, Failure> {
+        Ok(self.exact()?.plain().into_owned())
+    }
+
+    /// The same with each number as it was written.
+    pub(super) fn exact(&mut self) -> Result<Exact, Failure> {
         let mut text = Cow::Borrowed(self.text.as_str());
         if json::count_values(text.as_bytes()).is_err() {
             self.room.take(text.len())?;
             text = Cow::Owned(json::mend(&text));
         }
-        match parse_counted(text.as_bytes(), EXPRESSION_VALUES, &self.room) {
+        match parse_exact(text.as_bytes(), EXPRESSION_VALUES, &self.room) {
             Ok(value) => Ok(value),
-            Err(Unbuilt::NotJson(_)) => Ok(Value::String(self.text.clone())),
+            Err(Unbuilt::NotJson(_)) => Ok(Value::String(self.text.clone()).into()),
             Err(Unbuilt::NoRoom(failure)) => Err(failure),
             Err(Unbuilt::TooMany(most)) => {
                 let words = format!(

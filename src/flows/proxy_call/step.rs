@@ -16,6 +16,7 @@ use crate::error::Failure;
 use crate::flows::account_object::{AccountObject, Loaded};
 use crate::flows::effective::Effective;
 use crate::flows::memory::Room;
+use crate::json::Exact;
 use crate::ports::{Body, Outside, Reply, Storage};
 use crate::proxy::body::{BodySource, Writing};
 use crate::proxy::query::CallerQuery;
@@ -40,7 +41,7 @@ pub(in crate::flows) struct StepCall<'a> {
     /// What would be the caller's query, as a raw query.
     pub(in crate::flows) query: String,
     /// The root `body`, and the body where the method defines none; null is none.
-    pub(in crate::flows) body: Value,
+    pub(in crate::flows) body: Exact,
 }
 
 /// What a method answers.
@@ -55,7 +56,7 @@ pub(in crate::flows) enum Whole {
 /// A parsed answer, and the memory it takes while it is held.
 pub(in crate::flows) struct Answered {
     /// Cut at the method's `response_path`.
-    pub(in crate::flows) value: Value,
+    pub(in crate::flows) value: Exact,
     /// Given back when dropped.
     #[expect(dead_code, reason = "holding it is its use")]
     pub(in crate::flows) room: Room,
@@ -109,7 +110,8 @@ pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
         trace: Rc::default(),
     };
     let draft = work.draft(&query, &HeaderMap::new())?;
-    let body = work.values.body.as_ref().unwrap_or(&Value::Null);
+    let none = Exact::default();
+    let body = work.values.body.as_ref().unwrap_or(&none);
     let draft = request::with_body(draft, body, &writing)?;
     let reply = work.send(draft, Body::Empty).await?;
     work.answered(method, call.whole, reply).await
@@ -132,13 +134,15 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         }
         let value = match cut(&held.text, method, whole)? {
             None => absent(whole),
-            Some(_) if is_words(held.kind, method) => Value::String(std::mem::take(&mut held.text)),
+            Some(_) if is_words(held.kind, method) => {
+                Value::String(std::mem::take(&mut held.text)).into()
+            }
             Some(text) => {
                 held.text = text;
-                held.value()?
+                held.exact()?
             }
         };
-        if held.kind == Kind::Json && value.is_string() && !held.text.starts_with('"') {
+        if held.kind == Kind::Json && value.is_text() && !held.text.starts_with('"') {
             return Err(ReplyError::NotJson.into());
         }
         let value = if value.is_null() {
@@ -154,7 +158,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
 }
 
 /// The body as a caller would have written it, where the query is put into it.
-fn text(writing: &Writing, body: &Value) -> Result<Bytes, Failure> {
+fn text(writing: &Writing, body: &Exact) -> Result<Bytes, Failure> {
     if body.is_null() {
         return Ok(Bytes::new());
     }
@@ -194,9 +198,9 @@ fn is_words(kind: Kind, method: &Method) -> bool {
     kind == Kind::Text && method.response_path.is_none()
 }
 
-fn absent(whole: Whole) -> Value {
+fn absent(whole: Whole) -> Exact {
     match whole {
-        Whole::List => Value::Array(Vec::new()),
-        Whole::Any => Value::Null,
+        Whole::List => Value::Array(Vec::new()).into(),
+        Whole::Any => Exact::default(),
     }
 }

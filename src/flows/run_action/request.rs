@@ -81,7 +81,7 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
         let compiled = &self.effective.compiled;
         compiled
             .scope(self.context.whole(), self.context.shown())
-            .with_body(&self.previous.value)
+            .with_exact_body(&self.previous.value)
     }
 }
 

@@ -49,7 +49,7 @@ mod tests {
     fn a_run_is_told_without_what_it_gave() {
         let at = Timestamp::from_millis(0);
         let outcome = Outcome {
-            result: json!({ "secret": "s" }),
+            result: json!({ "secret": "s" }).into(),
             written: std::collections::BTreeSet::new(),
             context: Some(json!({ "api_key": "k" })),
             steps: 2,

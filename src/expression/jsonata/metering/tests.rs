@@ -33,7 +33,7 @@ fn by_the_engine(source: &str) -> Result<Option<Value>, ()> {
     let ast = parser::parse(source).map_err(|_| ())?;
     let mut evaluator = Evaluator::with_options(Context::new(), options());
     let result = evaluator.evaluate(&ast, &JValue::deserialize(input()).map_err(|_| ())?);
-    convert::to_value(&result.map_err(|_| ())?).map_err(|_| ())
+    convert::to_value(&result.map_err(|_| ())?, &convert::Carried::default()).map_err(|_| ())
 }
 
 #[test]

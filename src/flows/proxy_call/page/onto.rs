@@ -84,8 +84,8 @@ impl Page<'_> {
             };
             nested = json::set(&nested, path.parts(), &value).map_err(|_| PageError::Body)?;
         }
-        let value = serde_json::from_str(&nested).map_err(|_| PageError::Body)?;
-        let own = form::encode(&value, writing.arrays).map_err(BodyError::from)?;
+        let value: Value = serde_json::from_str(&nested).map_err(|_| PageError::Body)?;
+        let own = form::encode(&value.into(), writing.arrays).map_err(BodyError::from)?;
         let own = own.unwrap_or_default();
         let names: BTreeSet<String> = form_urlencoded::parse(own.as_bytes())
             .map(|(name, _)| name.into_owned())

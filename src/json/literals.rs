@@ -1,0 +1,281 @@
+//! Number literals of a JSON text that would not survive being built: `serde_json` holds 64 bits or a double.
+//! They are replaced in the text, before it is built, by strings that hold them as they were written.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use serde_json::Number;
+
+/// The text with each whole number beyond 64 bits, and each number beyond a double, as a string of its own text.
+pub fn large_as_texts(text: &[u8]) -> Cow<'_, [u8]> {
+    replaced(text, |token| match token {
+        Token::Number(literal) if is_large(literal) => Some(quoted("", literal)),
+        _ => None,
+    })
+}
+
+/// The text with each number of which a digit would be lost as a string of its own text.
+pub fn inexact_as_texts(text: &[u8]) -> Cow<'_, [u8]> {
+    replaced(text, |token| match token {
+        Token::Number(literal) if !keeps_value(literal) => Some(quoted("", literal)),
+        _ => None,
+    })
+}
+
+/// A number as an id is written: the same for the same number, without an exponent.
+pub fn number_text(number: &Number) -> String {
+    match number.as_f64() {
+        Some(double) if number.is_f64() => double.to_string(),
+        _ => number.to_string(),
+    }
+}
+
+/// What may be replaced.
+pub(super) enum Token<'t> {
+    /// A number, as it is written.
+    Number(&'t str),
+    /// A string that is no key, its quotes included.
+    Text(&'t [u8]),
+}
+
+/// A string of a text that needs no escapes.
+pub(super) fn quoted(mark: &str, literal: &str) -> String {
+    format!("\"{mark}{literal}\"")
+}
+
+/// Whether a whole number, written as one, is beyond 64 bits.
+pub(super) fn is_long_whole(literal: &str) -> bool {
+    let is_whole = !literal
+        .bytes()
+        .any(|byte| matches!(byte, b'.' | b'e' | b'E'));
+    is_whole && literal.parse::<i64>().is_err() && literal.parse::<u64>().is_err()
+}
+
+/// Whether a number is beyond 64 bits, or a double where it is not written as a whole one.
+fn is_large(literal: &str) -> bool {
+    is_long_whole(literal) || literal.parse().is_ok_and(f64::is_infinite)
+}
+
+/// Whether a literal is a number (RFC 8259, section 6).
+pub(super) fn is_number(literal: &str) -> bool {
+    let rest = literal.strip_prefix('-').unwrap_or(literal);
+    let (whole, rest) = digits(rest);
+    if whole.is_empty() || (whole.len() > 1 && whole.starts_with('0')) {
+        return false;
+    }
+    let rest = match rest.strip_prefix('.').map(digits) {
+        Some(("", _)) => return false,
+        Some((_, rest)) => rest,
+        None => rest,
+    };
+    match rest.strip_prefix(['e', 'E']) {
+        Some(exponent) => {
+            let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+            !exponent.is_empty() && digits(exponent).1.is_empty()
+        }
+        None => rest.is_empty(),
+    }
+}
+
+/// Digits at the start, and what follows.
+fn digits(text: &str) -> (&str, &str) {
+    let end = text.bytes().take_while(u8::is_ascii_digit).count();
+    text.split_at(end)
+}
+
+/// Whether the number that is built has the value that was written. A whole one of more than 64 bits would get an
+/// exponent.
+pub(super) fn keeps_value(literal: &str) -> bool {
+    if literal.parse::<i64>().is_ok() || literal.parse::<u64>().is_ok() {
+        return true;
+    }
+    if is_long_whole(literal) {
+        return false;
+    }
+    let built = literal
+        .parse::<f64>()
+        .ok()
+        .filter(|built| built.is_finite());
+    built.is_some_and(|built| decimal(&format!("{built:e}")) == decimal(literal))
+}
+
+/// Sign, digits and exponent: two literals of one value have the same.
+fn decimal(literal: &str) -> Option<(bool, String, i64)> {
+    let (number, exponent) = literal.split_once(['e', 'E']).unwrap_or((literal, "0"));
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = [whole.trim_start_matches('-'), fraction].concat();
+    let ended = digits.trim_end_matches('0');
+    let exponent = exponent.parse::<i64>().ok()?;
+    let exponent = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?;
+    let exponent = exponent.checked_add(i64::try_from(digits.len() - ended.len()).ok()?)?;
+    let digits = ended.trim_start_matches('0').to_owned();
+    match digits.as_str() {
+        "" => Some((false, digits, 0)),
+        _ => Some((number.starts_with('-'), digits, exponent)),
+    }
+}
+
+/// The text with what `replace` makes of its tokens; what is no JSON stays none.
+pub(super) fn replaced(
+    text: &[u8],
+    replace: impl Fn(&Token) -> Option<String>,
+) -> Cow<'_, [u8]> {
+    let (mut out, mut kept, mut at) = (Vec::new(), 0, 0);
+    while let Some(token) = next_token(text, at) {
+        at = token.end;
+        let new = read(text, &token).and_then(|token| replace(&token));
+        // A key stays: a number in its place is no JSON, and is not to become it.
+        let Some(new) = new.filter(|_| !is_key(text, at)) else {
+            continue;
+        };
+        out.extend_from_slice(text.get(kept..token.start).unwrap_or_default());
+        out.extend_from_slice(new.as_bytes());
+        kept = token.end;
+    }
+    if kept == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.extend_from_slice(text.get(kept..).unwrap_or_default());
+    Cow::Owned(out)
+}
+
+fn read<'t>(text: &'t [u8], place: &Range<usize>) -> Option<Token<'t>> {
+    let token = text.get(place.clone())?;
+    if token.starts_with(b"\"") {
+        return Some(Token::Text(token));
+    }
+    let literal = str::from_utf8(token).ok()?;
+    is_number(literal).then_some(Token::Number(literal))
+}
+
+fn next_token(text: &[u8], from: usize) -> Option<Range<usize>> {
+    let rest = text.get(from..)?;
+    let begins = |byte: &u8| matches!(byte, b'"' | b'-' | b'0'..=b'9');
+    let start = from + rest.iter().position(begins)?;
+    let token = text.get(start..)?;
+    let length = match token.first()? {
+        b'"' => string_length(token),
+        _ => token.iter().take_while(|byte| is_inside(**byte)).count(),
+    };
+    Some(start..start + length)
+}
+
+fn is_inside(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E')
+}
+
+/// How long the string at the start is, its quotes included.
+fn string_length(text: &[u8]) -> usize {
+    let mut is_escaped = false;
+    for (at, byte) in text.iter().enumerate().skip(1) {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+fn is_key(text: &[u8], end: usize) -> bool {
+    let rest = text.get(end..).unwrap_or_default();
+    let next = rest.iter().find(|byte| !byte.is_ascii_whitespace());
+    next == Some(&b':')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(bytes: &[u8]) -> String {
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn whole_numbers_beyond_64_bits_become_texts_and_nothing_else_does() {
+        for (given, expected) in [
+            ("18446744073709551615", "18446744073709551615"),
+            ("18446744073709551616", "\"18446744073709551616\""),
+            (
+                "[-9223372036854775809 , 1]",
+                "[\"-9223372036854775809\" , 1]",
+            ),
+            (
+                "{\"18446744073709551616\" : \"18446744073709551616\"}",
+                "{\"18446744073709551616\" : \"18446744073709551616\"}",
+            ),
+            (
+                "[\"a\\\"18446744073709551616\"]",
+                "[\"a\\\"18446744073709551616\"]",
+            ),
+            (
+                "[1e300,12345678901234567890.5,-0]",
+                "[1e300,12345678901234567890.5,-0]",
+            ),
+        ] {
+            assert_eq!(text(&large_as_texts(given.as_bytes())), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_does_not_become_it() {
+        for broken in [
+            "{18446744073709551616:1}",
+            "018446744073709551616",
+            "18446744073709551616.",
+            "18446744073709551616e",
+            "-18446744073709551616-",
+            "+18446744073709551616",
+            "18446744073709551616 x",
+            "\"18446744073709551616",
+            "[18446744073709551616\"a\"]",
+            "[0.1234567890123456789012.5]",
+        ] {
+            for made in [
+                large_as_texts(broken.as_bytes()),
+                inexact_as_texts(broken.as_bytes()),
+            ] {
+                let read = serde_json::from_slice::<serde_json::Value>(&made);
+                assert!(read.is_err(), "{broken}: {}", text(&made));
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_of_which_nothing_is_lost_stays_a_number() {
+        for kept in [
+            "0",
+            "-0",
+            "-0.0",
+            "1.10",
+            "100.00",
+            "1E5",
+            "1e22",
+            "0.1",
+            "1e300",
+            "9007199254740993",
+            "0.30000000000000004",
+            "-9223372036854775808",
+            "0e999",
+            "5e-324",
+        ] {
+            assert_eq!(text(&inexact_as_texts(kept.as_bytes())), kept);
+        }
+        for lost in [
+            "0.1e-9223372036854775808",
+            "18446744073709551617",
+            "10000000000000000000000",
+            "0.123456789012345678",
+            "12345678901234.123456789",
+            "9007199254740993.0",
+            "1e400",
+            "1e-400",
+        ] {
+            assert_eq!(
+                text(&inexact_as_texts(lost.as_bytes())),
+                format!("\"{lost}\"")
+            );
+        }
+    }
+}
