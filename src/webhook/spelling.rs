@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use crate::config::webhook::{Part, SignatureConfig};
+use crate::expression::Placeholder;
 
 use super::request::query_in;
 
@@ -36,7 +37,7 @@ fn signs_url(config: &SignatureConfig) -> bool {
     let of_claim = config.claim_hash.iter().flat_map(|hash| &hash.parts);
     let mut parts = config.parts.iter().chain(of_claim);
     let in_text = config.verification_content.as_ref().is_some_and(|text| {
-        let mut paths = text.placeholders().flat_map(|one| one.paths());
+        let mut paths = text.placeholders().flat_map(Placeholder::paths);
         paths.any(|path| path.first() == Some("url"))
     });
     in_text || parts.any(|part| part.holds(&Part::Url) || part.holds(&Part::RawQuery))

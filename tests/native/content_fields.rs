@@ -1,6 +1,7 @@
 //! What describes a body travels with it (RFC 9110 section 8), and stays away where there is none (section 6.4).
 
 use causeway::ports::Body;
+use http::HeaderName;
 use serde_json::{Value, json};
 
 use crate::account::Scene;
@@ -81,7 +82,7 @@ fn sent(
 
 /// The names of the fields that describe a body.
 fn describing(sent: &Sent) -> Vec<&str> {
-    let names = sent.headers.keys().map(|name| name.as_str());
+    let names = sent.headers.keys().map(HeaderName::as_str);
     names
         .filter(|name| name.starts_with("content-") || name.ends_with("digest"))
         .collect()
