@@ -15,7 +15,7 @@ use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::body;
 use crate::flows::memory::until_drained;
-use crate::flows::proxy_call::Call;
+use crate::flows::proxy_call::{Call, Trace};
 use crate::flows::recorded_call::{Recorded, recorded_action, recorded_call};
 use crate::ids::AccountId;
 use crate::ports::{Body, HandOver, Incoming, ObjectFault, Outside, Reply, Storage};
@@ -75,7 +75,12 @@ pub async fn handle_handed_over<O: Outside, S: Storage>(
         Err(failure) => {
             log_failure(account, &hand_over.request_id, &failure);
             let reply = reply::failure(&failure, &hand_over.request_id);
-            until_drained(&account.outside, account.isolate.room(), reply)
+            let reply = until_drained(&account.outside, account.isolate.room(), reply);
+            // Where there is no memory for the words, a write that was made is told without them.
+            reply.map_err(|late| match failure.write_made() {
+                Some(_) => failure.without_words(),
+                None => late,
+            })
         }
     };
     let mut reply = answer.unwrap_or_else(|failure| {
@@ -92,8 +97,10 @@ async fn answer<O: Outside, S: Storage>(
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
     let _inside = account.enter()?;
-    let reply = call(account, hand_over, request).await?;
-    until_drained(&account.outside, account.isolate.room(), reply)
+    let trace = Rc::default();
+    let reply = call(account, hand_over, request, &trace).await?;
+    let reply = until_drained(&account.outside, account.isolate.room(), reply);
+    reply.map_err(|failure| trace.behind_write(failure))
 }
 
 /// What nobody but the operator can mend is told to him.
@@ -111,13 +118,16 @@ async fn call<O: Outside, S: Storage>(
     account: &Rc<AccountObject<O, S>>,
     hand_over: &HandOver,
     request: Incoming<O::Stream>,
+    trace: &Rc<Trace>,
 ) -> Result<Reply<O::Stream>, Failure> {
     let target = match find(&request.method, request.url.path()) {
         Found::Route(Route::Call(target)) => target,
         Found::Route(Route::Webhook(_)) => {
             return webhook::receive(account, hand_over, request).await;
         }
-        Found::Route(Route::Action(name)) => return act(account, hand_over, &name, request).await,
+        Found::Route(Route::Action(name)) => {
+            return act(account, hand_over, &name, request, trace).await;
+        }
         _ => {
             return Err(Failure::new(
                 Code::Internal,
@@ -136,7 +146,7 @@ async fn call<O: Outside, S: Storage>(
         headers: request.headers,
         body: request.body,
         token: hand_over.token.clone(),
-        trace: Rc::default(),
+        trace: Rc::clone(trace),
     };
     match recorded_call(account, hand_over, call).await? {
         Recorded::Reply(reply) => Ok(reply),
@@ -150,6 +160,7 @@ async fn act<O: Outside, S: Storage>(
     hand_over: &HandOver,
     name: &str,
     request: Incoming<O::Stream>,
+    trace: &Trace,
 ) -> Result<Reply<O::Stream>, Failure> {
     let timeout = budget(&account.outside, &request)?.timeout;
     // Nothing is read of a body whose sender's token is not known to be good.
@@ -158,7 +169,7 @@ async fn act<O: Outside, S: Storage>(
     let room = account.isolate.memory.body_room(&account.bodies);
     let input =
         shape::read_exact_if_any(&account.outside, request.body, &room, Some(deadline)).await?;
-    let result = recorded_action(account, hand_over, name, input, timeout).await?;
+    let result = recorded_action(account, hand_over, name, input, timeout, trace).await?;
     let mut reply = reply::json(StatusCode::OK, &result);
     headers::keep_harmless(&mut reply.headers);
     Ok(reply)

@@ -129,6 +129,13 @@ impl JsonSchema for HeaderOrExpression {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ErrorExpression(pub Expression);
 
+impl ErrorExpression {
+    /// Whether it may look at the status or the header fields of an answer.
+    pub fn may_see_head(&self) -> bool {
+        self.0.may_see(&["headers", "status", "status_code"])
+    }
+}
+
 impl<'de> Deserialize<'de> for ErrorExpression {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let source = String::deserialize(input)?;

@@ -4,6 +4,7 @@
 //! operator may read goes to the log where the failure is made.
 
 mod sort;
+mod write;
 
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -207,6 +208,11 @@ impl Failure {
         self.remote
             .as_ref()
             .map_or(self.code.status(), |remote| remote.status)
+    }
+
+    /// Whether the gateway itself is at fault.
+    pub fn is_ours(&self) -> bool {
+        self.remote.is_none() && self.code.as_str().starts_with("internal.")
     }
 
     /// With `details`.

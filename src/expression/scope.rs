@@ -43,7 +43,7 @@ pub const SCOPES: &[ScopeRow] = &[
             "status",
             "status_code",
         ],
-        note: "`response`, `body` and `data` are the parsed body; header names are lower-case",
+        note: "`response`, `body` and `data` are the parsed body, absent where a good answer streams; header names are lower-case",
     },
     ScopeRow {
         name: Some("authorization"),

@@ -35,6 +35,9 @@ pub async fn call_action<O: Outside, S: Storage>(
     }
     let who = writer(sees, &input);
     let outcome = run_action(object, &loaded, &effective, action, input, deadline).await?;
+    if outcome.has_written {
+        trace.has_written();
+    }
     object.keep_changes(who, &loaded.context, &outcome).await?;
     let mut result = outcome.result;
     object

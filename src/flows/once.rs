@@ -145,6 +145,9 @@ impl End {
     }
 
     fn of_failure(failure: &Failure, trace: &Trace, write: &Write) -> Self {
+        if let Some(status) = failure.write_made() {
+            return Self::Status(status);
+        }
         match (&failure.remote, trace.status()) {
             // Not sent, or to be sent again: what the file takes for a rate limit may have any status.
             _ if !trace.was_sent() || trace.is_put_off() => Self::not_answered(trace),

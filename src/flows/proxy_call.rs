@@ -12,15 +12,19 @@ mod limits;
 mod outcome;
 mod page;
 mod plan;
+mod present;
 mod refusal;
+mod refused;
 mod send;
 mod step;
 mod trace;
 mod turn;
 mod walk;
+mod written;
 
 pub use call::{Call, Given, Pages};
 pub(in crate::flows) use plan::sandbox_refusal;
+pub(in crate::flows) use present::Purpose;
 pub(in crate::flows) use step::{Answered, StepCall, Whole, call_step};
 pub use trace::Trace;
 pub use walk::{Piece, Walk};
@@ -50,6 +54,8 @@ use attempts::Retries;
 use outcome::Outcome;
 use page::Page;
 use plan::Plan;
+use present::Present;
+use refused::{Heard, needs_reauth};
 
 /// Parameters that are ours on every call, and those that are ours on `list` only.
 const OURS: &[&str] = &["integrated_account_id", PASSTHROUGH[0], PASSTHROUGH[1]];
@@ -64,17 +70,15 @@ const OURS_ON_LIST: &[&str] = &[
 /// What a call runs with once it is clear that it may run.
 struct Work<'a, O, S> {
     object: &'a AccountObject<O, S>,
-    loaded: &'a Loaded,
-    /// The account's whole context; that of a running action may be ahead of what is stored.
-    context: &'a Value,
-    /// Its public half.
-    shown: &'a Value,
+    /// The account as it was read last: before each request it is read again.
+    present: Present<'a, O, S>,
     effective: &'a Effective,
     plan: Plan<'a>,
     values: Values,
     deadline: Timestamp,
     moment: Moment,
     source: BodySource,
+    purpose: Purpose,
     pages: Pages,
     /// The page of a list that has any.
     page: Option<Page<'a>>,
@@ -121,8 +125,20 @@ pub async fn proxy_call<O: Outside, S: Storage>(
     Ok(Given::Reply(outcome.into_reply()))
 }
 
-/// Makes a call: one page, where it is about a list. `at` is where a walk has come to.
+/// Makes a call: one page, where it is about a list. `at` is where a walk has come to. A failure says what became of a
+/// write.
 async fn made<O: Outside, S: Storage>(
+    object: &Rc<AccountObject<O, S>>,
+    sees: &Sees,
+    call: &Call<O::Stream>,
+    body: Body<O::Stream>,
+    at: Option<Position>,
+) -> Result<Outcome<O::Stream>, Failure> {
+    let outcome = tried(object, sees, call, body, at).await;
+    outcome.map_err(|failure| call.trace.behind_write(failure))
+}
+
+async fn tried<O: Outside, S: Storage>(
     object: &Rc<AccountObject<O, S>>,
     sees: &Sees,
     call: &Call<O::Stream>,
@@ -156,15 +172,14 @@ async fn made<O: Outside, S: Storage>(
     let headers = headers::from_caller(&call.headers);
     let mut work = Work {
         object,
-        loaded: &loaded,
-        context: &loaded.context,
-        shown: &loaded.account.context,
+        present: Present::of_call(object, sees, Rc::clone(&loaded)),
         effective: &effective,
         plan,
         values,
         deadline,
         moment: moment(&object.outside),
         source,
+        purpose: Purpose::of_target(&call.target),
         pages: call.pages,
         page: None,
         errand: Errand::Call,
@@ -176,40 +191,43 @@ async fn made<O: Outside, S: Storage>(
     if call.target.is_list() {
         work.page = work.page_of(call, at, &query, &headers)?;
     }
-    let draft = work.draft(&query, &headers)?;
-    work.note(&draft);
+    let draft = |work: &Work<O, S>| work.draft(&query, &headers);
     let body = body.body;
     let again = body.again();
-    let reply = work.send(draft, body).await?;
-    if !work.refuses_credential(&reply) {
-        return work.answer(reply).await;
-    }
+    let reply = work.send(&draft, body).await?;
+    let refused = match work.heard(reply).await {
+        Heard::Settled(outcome) => return outcome,
+        Heard::Refused(refused) => refused,
+    };
     work.trace.puts_off();
+    // A redirect has said that the write was made: it is not made again for the page that was refused.
+    let again = again.filter(|_| work.trace.done().is_none());
     let renewed = match &again {
-        Some(_) => object.renewed_after_refusal(&loaded, deadline).await,
-        None => object.renew_for_next(&loaded).await,
+        Some(_) => object.renewed_after_refusal(work.loaded(), deadline).await,
+        None => object.renew_for_next(work.loaded()).await,
     };
     let (fresh, body) = match (renewed, again) {
         (Ok(Renewed::Fresh(fresh)), Some(body)) => (fresh, body),
-        (Ok(Renewed::Never), _) => return work.judged(reply).await,
-        (Ok(Renewed::NotNow | Renewed::Fresh(_)), _) => return work.answer(reply).await,
-        (Err(failure), _) if failure.code == Code::NeedsReauth => return work.refused(reply).await,
+        (Ok(Renewed::Never), _) => return work.judged(refused).await,
+        (Ok(Renewed::NotNow | Renewed::Fresh(_)), _) => return work.told(refused).await,
+        (Err(failure), _) if failure.code == Code::NeedsReauth => {
+            return work.told(refused).await.map_err(needs_reauth);
+        }
         (Err(failure), _) => return Err(failure),
     };
-    drop(reply);
-    let work = Work {
-        loaded: &fresh,
-        context: &fresh.context,
-        shown: &fresh.account.context,
-        ..work
-    };
-    let reply = work.send(work.draft(&query, &headers)?, body).await?;
-    if work.refuses_credential(&reply) {
-        work.trace.puts_off();
-        return work.judged(reply).await;
+    drop(refused);
+    work.present.set(fresh);
+    let reply = work.send(&draft, body).await?;
+    match work.heard(reply).await {
+        Heard::Refused(refused) => {
+            work.trace.puts_off();
+            work.judged(refused).await
+        }
+        Heard::Settled(outcome) => {
+            object.note_renewal_helped();
+            outcome
+        }
     }
-    object.note_renewal_helped();
-    work.answer(reply).await
 }
 
 /// An account that the caller may see and that may be called now, and what it is called with.
@@ -248,9 +266,13 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         &self.effective.compiled.config
     }
 
+    fn loaded(&self) -> &Rc<Loaded> {
+        self.present.loaded()
+    }
+
     fn scope(&self) -> TemplateScope<'_> {
         let compiled = &self.effective.compiled;
-        let scope = compiled.scope(self.context, self.shown);
+        let scope = compiled.scope(self.present.context(), self.present.shown());
         let scope = scope.with_query(&self.values.query);
         let scope = if self.values.id.is_null() {
             scope
@@ -297,7 +319,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             }
         };
         description::refuse_part(headers, &draft.body)?;
-        if self.loaded.account.is_sandbox {
+        if self.loaded().account.is_sandbox {
             return Ok(request::that_only_reads(draft));
         }
         Ok(draft)

@@ -148,11 +148,12 @@ pub async fn recorded_action<O: Outside, S: Storage>(
     name: &str,
     input: Exact,
     timeout: Duration,
+    trace: &Trace,
 ) -> Result<Exact, Failure> {
     let loaded = object.visible(&hand_over.sees).await?;
     let opening = Opening::of_action(hand_over, object.outside.now());
-    let trace = Trace::default();
-    let outcome = call_action(object, &hand_over.sees, &trace, name, input, timeout).await;
+    let outcome = call_action(object, &hand_over.sees, trace, name, input, timeout).await;
+    let outcome = outcome.map_err(|failure| trace.behind_write(failure));
     let ending = match &outcome {
         Ok(_) => Ending {
             status: 200,
@@ -165,9 +166,9 @@ pub async fn recorded_action<O: Outside, S: Storage>(
     if let Err(failure) = &outcome
         && is_providers_refusal(failure)
     {
-        note_forbidden(object, &loaded, &opening, &trace, &failure.message).await;
+        note_forbidden(object, &loaded, &opening, trace, &failure.message).await;
     }
-    record(object, &opening, &trace, ending);
+    record(object, &opening, trace, ending);
     outcome
 }
 

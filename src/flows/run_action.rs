@@ -9,7 +9,9 @@ mod context;
 mod request;
 mod told;
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use serde_json::{Value, json};
 
@@ -55,6 +57,8 @@ pub struct Outcome {
     pub steps: usize,
     /// How many of them asked the provider.
     pub requests: usize,
+    /// Whether one of them wrote there.
+    pub has_written: bool,
 }
 
 impl<'a> NamedAction<'a> {
@@ -97,7 +101,7 @@ impl<'a> NamedAction<'a> {
 /// A failure keeps its code; its `details` also say at which step (`at`) and how many had run (`steps`).
 pub async fn run_action<O: Outside, S: Storage>(
     object: &AccountObject<O, S>,
-    loaded: &Loaded,
+    loaded: &Rc<Loaded>,
     effective: &Effective,
     action: NamedAction<'_>,
     input: Exact,
@@ -120,14 +124,21 @@ pub async fn run_action<O: Outside, S: Storage>(
         },
         steps: 0,
         requests: 0,
+        has_written: Cell::new(false),
     };
     for (place, step) in action.action.placed() {
         let outcome = run.step(step).await;
         outcome.map_err(|failure| {
             let at = format!("config.actions.{}{place}", action.name);
-            told::placed(failure, &at, run.steps)
+            let failure = told::placed(failure, &at, run.steps);
+            if run.has_written.get() {
+                failure.behind_a_write()
+            } else {
+                failure
+            }
         })?;
     }
+    let has_written = run.has_written.get();
     let (context, written) = run.context.into_changed();
     Ok(Outcome {
         result: run.previous.value,
@@ -135,13 +146,14 @@ pub async fn run_action<O: Outside, S: Storage>(
         written,
         steps: run.steps,
         requests: run.requests,
+        has_written,
     })
 }
 
 /// An action on its way.
 struct Run<'a, O, S> {
     object: &'a AccountObject<O, S>,
-    loaded: &'a Loaded,
+    loaded: &'a Rc<Loaded>,
     effective: &'a Effective,
     deadline: Timestamp,
     errand: Errand,
@@ -149,6 +161,7 @@ struct Run<'a, O, S> {
     previous: Answered,
     steps: usize,
     requests: usize,
+    has_written: Cell<bool>,
 }
 
 impl<O: Outside, S: Storage> Run<'_, O, S> {

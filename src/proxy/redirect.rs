@@ -39,6 +39,15 @@ pub enum Again {
     Dropped,
 }
 
+/// Whether an answer with a `Location` leads from a write to a page that is read (RFC 9110 §15.4.2 to 15.4.4): the write
+/// was made. The other redirects ask for the same request elsewhere: it was not.
+pub fn becomes_get(status: StatusCode, method: &Method) -> bool {
+    let is_read = matches!(*method, Method::GET | Method::HEAD);
+    !is_read
+        && (status == StatusCode::SEE_OTHER
+            || (*method == Method::POST && matches!(status.as_u16(), 301 | 302)))
+}
+
 /// Decides, for the answer to `method url` after `hops` redirects.
 pub fn decide(
     status: StatusCode,
@@ -72,12 +81,11 @@ pub fn decide(
     }
     let is_read = matches!(*method, Method::GET | Method::HEAD);
     let is_same_origin = target.origin() == url.origin();
-    if !is_same_origin && !is_read {
+    let becomes_get = becomes_get(status, method);
+    // What is read there needs neither the body nor the credential.
+    if !is_same_origin && !is_read && !becomes_get {
         return Next::Refuse("it leads a write to another origin");
     }
-    let becomes_get = !is_read
-        && (status == StatusCode::SEE_OTHER
-            || (*method == Method::POST && matches!(status.as_u16(), 301 | 302)));
     Next::Follow(Hop {
         url: target,
         method: if becomes_get {
@@ -152,6 +160,7 @@ mod tests {
             (301, Method::POST, Method::GET, Dropped),
             (302, Method::POST, Method::GET, Dropped),
             (303, Method::PUT, Method::GET, Dropped),
+            (303, Method::DELETE, Method::GET, Dropped),
             (301, Method::DELETE, Method::DELETE, Sent),
             (307, Method::POST, Method::POST, Sent),
             (308, Method::PATCH, Method::PATCH, Sent),
@@ -165,10 +174,36 @@ mod tests {
     }
 
     #[test]
+    fn what_becomes_a_read_goes_anywhere_a_read_may_and_nothing_else_of_a_write_does() {
+        use Again::Dropped;
+        let there = "https://other.example.com/x";
+        for (status, method) in [
+            (301, Method::POST),
+            (302, Method::POST),
+            (303, Method::POST),
+            (303, Method::PUT),
+            (303, Method::PATCH),
+            (303, Method::DELETE),
+        ] {
+            let followed = follow(there, Method::GET, Dropped, Dropped);
+            assert_eq!(at(status, there, &method), followed, "{status} {method}");
+        }
+        for (status, method) in [
+            (301, Method::PUT),
+            (302, Method::DELETE),
+            (307, Method::POST),
+            (308, Method::PATCH),
+        ] {
+            let next = at(status, there, &method);
+            assert!(matches!(next, Next::Refuse(_)), "{status} {method}");
+        }
+    }
+
+    #[test]
     fn dangerous_ones_are_refused() {
         for (location, method) in [
             ("http://api.example.com/x", Method::GET),
-            ("https://other.example.com/", Method::POST),
+            ("https://other.example.com/", Method::PUT),
             ("https://user@api.example.com/", Method::GET),
             ("ftp://api.example.com/", Method::GET),
             ("https://[::1", Method::GET),

@@ -29,6 +29,8 @@ pub enum Kind {
     Json,
     /// XML.
     Xml,
+    /// The fields of a form (`application/x-www-form-urlencoded`).
+    Form,
     /// Any other text.
     Text,
     /// Anything else.
@@ -98,15 +100,17 @@ fn kind_of_type(content_type: &str) -> Kind {
         json if json.ends_with("+json") => Kind::Json,
         "application/xml" | "text/xml" => Kind::Xml,
         xml if xml.ends_with("+xml") => Kind::Xml,
+        "application/x-www-form-urlencoded" => Kind::Form,
         text if text.starts_with("text/") => Kind::Text,
         _ => Kind::Binary,
     }
 }
 
-/// Whether the 2xx answer of a method that is no list must be looked into.
+/// Whether the 2xx answer of a method that is no list must be looked into. For an `error_expression` alone only what has
+/// values is held: other text may be of any length.
 pub fn look(method: &Method, has_error_expression: bool, kind: Kind) -> Look {
-    let wants = has_error_expression || is_rewritten(method, kind);
-    if wants && kind != Kind::Binary {
+    let has_values = matches!(kind, Kind::Json | Kind::Xml | Kind::Form);
+    if (has_error_expression && has_values) || is_rewritten(method, kind) {
         Look::Inside
     } else {
         Look::Unread
@@ -121,7 +125,7 @@ pub fn is_rewritten(method: &Method, kind: Kind) -> bool {
         Kind::Json => method.response_path.is_some(),
         Kind::Xml => method.response_path.is_some() || is_said,
         Kind::Text => method.response_path.is_some() && !is_said,
-        Kind::Binary => false,
+        Kind::Form | Kind::Binary => false,
     }
 }
 
@@ -171,16 +175,19 @@ pub fn envelope(records: &str, count: usize, next: Option<&str>, prev: Option<&s
     )
 }
 
-/// What the `error_expression` says of an answer; `None`: no error.
+/// What the `error_expression` says of an answer; `None`: no error. Of an answer that streams there is no body.
 pub fn find_error(
     expression: &ErrorExpression,
-    body: &Value,
+    body: Option<&Value>,
     headers: &HeaderMap,
     status: u16,
     moment: &Moment,
 ) -> Result<Option<FoundError>, ExpressionError> {
     let headers = header_text::object_of(headers);
-    let scope = ExpressionScope::response(body, &headers, status);
+    let scope = match body {
+        Some(body) => ExpressionScope::response(body, &headers, status),
+        None => ExpressionScope::streamed(&headers, status),
+    };
     if !expression.0.is_true(&scope, moment)? {
         return Ok(None);
     }

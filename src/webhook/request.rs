@@ -7,12 +7,14 @@ use std::cell::{Cell, OnceCell};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
 use serde::de::IgnoredAny;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::config::webhook::Part;
 use crate::crypto::sha256_hex;
 use crate::header_text;
-use crate::json::{self, Exact, count_fields, count_values, exact, is_text_deeper};
+use crate::json::{
+    self, Exact, count_fields, count_values, exact, grouped, is_text_deeper,
+};
 
 use super::Refusal;
 
@@ -284,20 +286,4 @@ fn collect<'v>(value: &'v Value, path: &[String], found: &mut Vec<Option<&'v Val
         },
         _ => found.push(None),
     }
-}
-
-/// Names that come once have a text, others a list of texts.
-fn grouped<'t>(pairs: impl Iterator<Item = (Cow<'t, str>, Cow<'t, str>)>) -> Value {
-    let mut entries = Map::new();
-    for (name, text) in pairs {
-        let text = Value::String(text.into_owned());
-        match entries.get_mut(&*name) {
-            None => {
-                entries.insert(name.into_owned(), text);
-            }
-            Some(Value::Array(texts)) => texts.push(text),
-            Some(only) => *only = Value::Array(vec![only.take(), text]),
-        }
-    }
-    Value::Object(entries)
 }

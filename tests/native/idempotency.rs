@@ -161,7 +161,7 @@ fn what_the_provider_did_is_not_done_twice_for_an_answer_we_could_not_use() {
     let yard = open();
     answers(&yard, 200, "no json");
     let call = || call(&yard, "POST", "/proxy/ships/parse", "a", Body::Empty);
-    assert_eq!(call().code(502), "provider.unexpected_answer");
+    assert_eq!(call().code(200), "provider.unexpected_answer");
     let error = call().expect(409);
     assert_eq!(error["code"], "caller.idempotency_not_replayable");
     assert_eq!(error["details"]["status"], 200);
@@ -345,7 +345,8 @@ fn a_redirect_that_answered_the_write_counts_whatever_becomes_of_the_page_behind
             Err(error) => yard.fails(error),
         }
         let call = || call(&yard, "POST", path, "a", Body::from_bytes("{}"));
-        assert!(call().status >= 429, "{redirect} {behind:?}");
+        let first = call().expect(redirect);
+        assert_eq!(first["details"]["write"], "done", "{redirect} {behind:?}");
         let again = call().expect(409);
         assert_eq!(again["code"], "caller.idempotency_not_replayable");
         assert_eq!(again["details"]["status"], redirect, "{behind:?}");

@@ -106,6 +106,9 @@ impl Sent {
     }
 }
 
+/// How late an answer is, by what is asked.
+pub type Lateness = Rc<dyn Fn(&Sent) -> Duration>;
+
 /// Answers by what it is asked.
 pub type Provider = Rc<dyn Fn(&Sent) -> Reply<Pieces>>;
 
@@ -152,6 +155,8 @@ pub struct Inner {
     script: RefCell<VecDeque<Scripted>>,
     /// Answers what is not scripted.
     provider: RefCell<Option<Provider>>,
+    /// How late its answers are.
+    lateness: RefCell<Option<Lateness>>,
     pub sent: RefCell<Vec<Sent>>,
     pub logs: RefCell<Vec<Value>>,
     disks: RefCell<BTreeMap<ObjectName, DiskHandle>>,
@@ -232,6 +237,7 @@ impl World {
             faults: RefCell::default(),
             script: RefCell::default(),
             provider: RefCell::default(),
+            lateness: RefCell::default(),
             sent: RefCell::default(),
             logs: RefCell::default(),
             disks: RefCell::default(),
@@ -388,6 +394,11 @@ impl World {
     /// A provider that answers by what it is asked, where nothing is scripted.
     pub fn provides(&self, provider: impl Fn(&Sent) -> Reply<Pieces> + 'static) {
         *self.0.provider.borrow_mut() = Some(Rc::new(provider));
+    }
+
+    /// The answers of that provider come so late; what they say is decided when the request arrives.
+    pub fn answers_late(&self, lateness: impl Fn(&Sent) -> Duration + 'static) {
+        *self.0.lateness.borrow_mut() = Some(Rc::new(lateness));
     }
 
     /// Takes back what was scripted and not asked for.
@@ -823,7 +834,16 @@ impl HttpClient for World {
         let provider = self.0.provider.borrow().clone();
         let scripted = match (scripted, provider) {
             (Some(scripted), _) => scripted,
-            (None, Some(provider)) => return Ok(arrived(provider(&sent))),
+            (None, Some(provider)) => {
+                let answer = arrived(provider(&sent));
+                let lateness = self.0.lateness.borrow().clone();
+                let wait = lateness.map_or(Duration::ZERO, |late| late(&sent));
+                if !wait.is_zero() {
+                    self.sleep(wait.min(request.timeout)).await;
+                }
+                let is_in_time = wait < request.timeout;
+                return is_in_time.then_some(answer).ok_or(SendError::Timeout);
+            }
             (None, None) => panic!("the provider was asked once more than scripted"),
         };
         let wait = Timestamp::from_millis(scripted.not_before).since(self.now());

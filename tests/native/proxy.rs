@@ -547,7 +547,7 @@ fn a_redirect_that_needs_a_streamed_body_again_is_refused() {
     shop.world
         .answers(302, &[("location", "https://other.example/")], "");
     assert_eq!(
-        shop.call("POST", "/proxy/orders", &[], Body::from_bytes("x"))
+        shop.call("PATCH", "/proxy/orders/1", &[], Body::from_bytes("x"))
             .code(502),
         "provider.redirect_refused"
     );

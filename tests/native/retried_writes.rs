@@ -270,10 +270,10 @@ fn what_was_left_of_a_limit_is_not_said_again() {
 fn a_redirect_that_answered_the_write_counts_also_where_the_page_behind_it_is_put_off() {
     let mill = open();
     let used_up = [("content-type", "application/json"), ("x-left", "0")];
-    for (path, status, body, answered) in [
-        ("/custom/sacks", 403, "{}", 403),
-        ("/proxy/sacks", 403, "{}", 429),
-        ("/proxy/sacks", 200, r#"{"code":"slow"}"#, 429),
+    for (path, status, body) in [
+        ("/custom/sacks", 403, "{}"),
+        ("/proxy/sacks", 403, "{}"),
+        ("/proxy/sacks", 200, r#"{"code":"slow"}"#),
     ] {
         let key = format!("{path} {status}");
         let headers = [("idempotency-key", key.as_str())];
@@ -281,7 +281,7 @@ fn a_redirect_that_answered_the_write_counts_also_where_the_page_behind_it_is_pu
         mill.world.answers(status, &used_up, body);
         assert_eq!(
             mill.ask_passing("POST", path, &headers).status,
-            answered,
+            303,
             "{key}"
         );
         mill.world.pass(Duration::from_hours(1));

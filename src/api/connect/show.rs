@@ -153,10 +153,14 @@ fn host_in(url: &str) -> Option<&str> {
     behind.split(['/', '?', '#']).next()
 }
 
-/// Ours, or a limit: the customer can only try again.
+/// Ours, or a limit: the customer can only try again. What is not ours has no status of 5xx: what stands between the
+/// customer and this page may put its own in the place of such a page.
 pub(super) fn broken<O: Outside>(desk: &Desk<'_, O>, failure: &Failure) -> Reply<O::Stream> {
     let mut reply = failed(desk, ConnectFailure::ConnectionError, None);
-    if let Ok(status) = StatusCode::from_u16(failure.status()) {
+    let status = StatusCode::from_u16(failure.status());
+    if let Ok(status) = status
+        && (status.is_client_error() || failure.is_ours())
+    {
         reply.status = status;
     }
     if let Some(seconds) = failure.retry_after {
@@ -216,10 +220,13 @@ pub(super) fn ended<O: Outside>(desk: &Desk<'_, O>, ended: &Ended) -> Reply<O::S
         }),
     };
     let nonce = nonce(desk);
-    let status = ended
-        .failed
-        .as_ref()
-        .map_or(200, |failed| status(failed.why));
+    let status = ended.failed.as_ref().map_or(200, |failed| {
+        if failed.is_ours {
+            502
+        } else {
+            status(failed.why)
+        }
+    });
     let redirect_uri = ended.return_to.redirect_uri.as_deref();
     match redirect_uri.and_then(|uri| Url::parse(uri).ok()) {
         Some(uri) if ended.return_to.is_popup => {
@@ -244,6 +251,7 @@ pub(super) fn ended<O: Outside>(desk: &Desk<'_, O>, ended: &Ended) -> Reply<O::S
     }
 }
 
+/// None of 5xx: these pages tell what the customer, the provider or the file did.
 fn status(failure: ConnectFailure) -> u16 {
     match failure {
         ConnectFailure::InvalidToken
@@ -251,7 +259,8 @@ fn status(failure: ConnectFailure) -> u16 {
         | ConnectFailure::OtherBrowser => 401,
         ConnectFailure::InvalidIntegration => 404,
         ConnectFailure::AccessDenied => 403,
-        ConnectFailure::ConnectionError => 502,
-        ConnectFailure::PostInstallError | ConnectFailure::ValidationError => 422,
+        ConnectFailure::ConnectionError
+        | ConnectFailure::PostInstallError
+        | ConnectFailure::ValidationError => 422,
     }
 }

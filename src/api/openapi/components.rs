@@ -51,7 +51,7 @@ fn error() -> Value {
             "message": { "type": "string", "description": "What happened and what to change, for a person." },
             "code": { "type": "string", "enum": Code::ALL },
             "request_id": { "type": "string" },
-            "details": { "description": "More; `failures[] {path, message}` says what is wrong in a request." },
+            "details": { "description": "More; `failures[] {path, message}` says what is wrong in a request, `write` (`done` or `not_done`) what became of a write." },
             "is_remote_error": { "const": true, "description": "The provider said so." },
             "raw_response": { "description": "The provider's answer: JSON as it came, anything else as a string." },
         },

@@ -58,7 +58,9 @@ pub(super) fn group(shapes: &mut Shapes) -> Group {
         .takes_body(
             json!({ "description": "The action's input.", "content": { "application/json": {} } }),
         )
-        .answers("200", "The result of its last step.", &json!({})),
+        .answers("200", "The result of its last step.", &json!({}))
+        .answers_with("2XX", MADE, &json!({ "*/*": {} }))
+        .answers_with("3XX", MADE, &json!({ "*/*": {} })),
     ];
     operations.extend(VERBS.map(|(verb, id)| custom(verb, id)));
     Group {
@@ -69,6 +71,10 @@ pub(super) fn group(shapes: &mut Shapes) -> Group {
         operations,
     }
 }
+
+/// What an action answers whose write was made.
+const MADE: &str =
+    "The error envelope: a step has written, and the provider's answer to it cannot be used.";
 
 fn records() -> Value {
     let cursor = json!({ "type": ["string", "null"] });
@@ -113,7 +119,7 @@ fn passing(
         .query(PASSTHROUGH[1], "The same.", &flags())
         .answers_with(
             "2XX",
-            "The provider's document, cut at `response_path`.",
+            "The provider's document, cut at `response_path`; or the error envelope, where a write was made and its answer cannot be used (`details.write`).",
             &any,
         )
         .answers_with(
@@ -121,7 +127,7 @@ fn passing(
             "Done, says the provider, and nothing more.",
             &json!({}),
         )
-        .answers_with("3XX", "The provider's own.", &any)
+        .answers_with("3XX", "The provider's own; or the error envelope, where a write was made and what its redirect leads to cannot be had (`details.write`).", &any)
         .answers_with("304", "Not modified, says the provider.", &json!({}))
 }
 

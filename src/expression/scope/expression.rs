@@ -24,14 +24,24 @@ impl<'a> ExpressionScope<'a> {
     /// `error_expression` and `rate_limit.*`. `headers` is an object with
     /// lower-case names.
     pub fn response(body: &'a Value, headers: &'a Value, status: u16) -> Self {
-        Self::roots(vec![
-            ("response", Cow::Borrowed(body)),
-            ("body", Cow::Borrowed(body)),
-            ("data", Cow::Borrowed(body)),
+        let mut roots: Vec<_> = ["response", "body", "data"]
+            .map(|name| (name, Cow::Borrowed(body)))
+            .into();
+        roots.extend(Self::head(headers, status));
+        Self::roots(roots)
+    }
+
+    /// `error_expression` for an answer that streams: there is no body.
+    pub fn streamed(headers: &'a Value, status: u16) -> Self {
+        Self::roots(Self::head(headers, status).into())
+    }
+
+    fn head(headers: &'a Value, status: u16) -> [(&'static str, Cow<'a, Value>); 3] {
+        [
             ("headers", Cow::Borrowed(headers)),
             ("status", Cow::Owned(json!(status))),
             ("status_code", Cow::Owned(json!(status))),
-        ])
+        ]
     }
 
     /// `authorization.config.expression`. `request` is `{method, headers, body}`.

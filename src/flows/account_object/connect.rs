@@ -243,6 +243,7 @@ pub(super) fn failed(why: ConnectFailure, error: String) -> Failed {
         why,
         error,
         provider: None,
+        is_ours: false,
     }
 }
 
@@ -259,9 +260,8 @@ fn denied(error: &str, description: Option<&str>) -> Failed {
     };
     let words = description.unwrap_or(error).to_owned();
     Failed {
-        why,
-        error: format!("The provider refused: {error}."),
         provider: Some(words),
+        ..failed(why, format!("The provider refused: {error}."))
     }
 }
 
@@ -271,6 +271,7 @@ fn refused(attempt: Attempt, redactor: &Redactor) -> Failed {
         Attempt::Failed(failure) => redactor.token_failure(failure),
     };
     Failed {
+        is_ours: false,
         why: ConnectFailure::ConnectionError,
         error: failure.to_string(),
         provider: match failure {

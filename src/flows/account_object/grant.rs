@@ -1,6 +1,8 @@
 //! Asking the provider for a token: with a refresh token, again with client credentials, or by the file's
 //! own `refresh_token` action.
 
+use std::rc::Rc;
+
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
@@ -83,7 +85,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     pub(super) async fn ask_for_token(
         &self,
         effective: &Effective,
-        loaded: &Loaded,
+        loaded: &Rc<Loaded>,
         grant: Grant,
     ) -> Result<(), Attempt> {
         let compiled = &effective.compiled;

@@ -148,7 +148,7 @@ pub(super) fn split_token(mut secrets: Value) -> (Value, Option<Value>) {
 }
 
 /// Puts the token where templates find it.
-pub(super) fn with_token(context: &mut Value, token: &Value) {
+pub(in crate::flows) fn with_token(context: &mut Value, token: &Value) {
     if let Some(oauth) = context.get_mut("oauth").and_then(Value::as_object_mut) {
         oauth.shift_remove("token");
     }

@@ -140,6 +140,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let work = async move {
             let outcome = object.refresh_now(&loaded).await;
             object.refreshing.replace(None);
+            object.refusals.note_refresh_ended();
             match &outcome {
                 Ok(()) => {
                     object.pauses.refreshed(object.outside.now());
@@ -156,7 +157,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// One refresh: at most three attempts.
-    async fn refresh_now(&self, loaded: &Loaded) -> Result<(), Failure> {
+    async fn refresh_now(&self, loaded: &Rc<Loaded>) -> Result<(), Failure> {
         // Should this be the last that is done here, the alarm goes on.
         self.wake_later().await;
         let effective = self.effective(&loaded.account).await?;

@@ -1,5 +1,7 @@
 //! The file's own way to a token: its `refresh_token` action.
 
+use std::rc::Rc;
+
 use http::{HeaderMap, StatusCode};
 
 use super::actions::without_token;
@@ -22,7 +24,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     pub(super) async fn token_by_action(
         &self,
         effective: &Effective,
-        loaded: &Loaded,
+        loaded: &Rc<Loaded>,
     ) -> Result<(), Attempt> {
         let config = &effective.compiled.config;
         let Some(action) = NamedAction::find(config, REFRESH_TOKEN) else {

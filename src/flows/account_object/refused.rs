@@ -29,6 +29,8 @@ const REFUSED: &str = "The provider refused the credential (401).";
 pub(super) struct Refusals {
     refreshes: Cell<RefusedRefreshes>,
     suspicion: Cell<Suspicion>,
+    /// Whether a refusal wants the refresh that is under way: until that has ended the token is not worth sending.
+    wants_refresh: Cell<bool>,
     /// The last run of `validation`; one runs at a time.
     checked: Mutex<Option<Checked>>,
 }
@@ -66,6 +68,14 @@ pub enum Renewed {
 }
 
 impl Refusals {
+    pub(super) fn note_refresh_ended(&self) {
+        self.wants_refresh.set(false);
+    }
+
+    pub(super) fn wants_refresh(&self) -> bool {
+        self.wants_refresh.get()
+    }
+
     pub(super) fn note_new_token(&self, now: Timestamp) {
         self.refreshes
             .set(self.refreshes.get().after_new_token(now));
@@ -92,6 +102,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if !self.is_refreshing() && !self.begin_refused_refresh() {
             return self.not_now();
         }
+        self.refusals.wants_refresh.set(true);
         self.refreshed(refused, deadline).await.map(Renewed::Fresh)
     }
 
@@ -115,6 +126,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             && !self.is_refreshing()
             && self.begin_refused_refresh()
         {
+            self.refusals.wants_refresh.set(true);
             drop(self.join_refresh(Rc::clone(refused)));
         }
         Ok(Renewed::NotNow)
@@ -143,7 +155,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Whether a refusal by a method of the file is confirmed; then the account needs its customer from now on.
     pub async fn confirm_refusal(
         &self,
-        refused: &Loaded,
+        refused: &Rc<Loaded>,
         deadline: Timestamp,
     ) -> Result<bool, Failure> {
         let effective = self.effective(&refused.account).await?;
@@ -158,7 +170,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.needs_reauth(refused, REFUSED).await
     }
 
-    fn is_second_refusal(&self, refused: &Loaded) -> bool {
+    fn is_second_refusal(&self, refused: &Rc<Loaded>) -> bool {
         let suspicion = self.refusals.suspicion.get();
         let (suspicion, is_second) =
             suspicion.refuse(self.outside.now(), refused.account.updated_at);
@@ -169,7 +181,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What `validation` says: asked at most once a minute, for all who want to know.
     async fn verdict(
         &self,
-        refused: &Loaded,
+        refused: &Rc<Loaded>,
         effective: &Effective,
         deadline: Timestamp,
     ) -> Verdict {
@@ -185,7 +197,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     async fn asked(
         &self,
         action: NamedAction<'_>,
-        refused: &Loaded,
+        refused: &Rc<Loaded>,
         effective: &Effective,
     ) -> Verdict {
         let mut checked = self.refusals.checked.lock().await;

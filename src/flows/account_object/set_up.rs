@@ -6,6 +6,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::ahead::AHEAD;
+use super::connect::failed;
 use super::contents::Contents;
 use super::events::EventType;
 use super::{AccountObject, Loaded, State};
@@ -119,11 +120,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         match outcome {
             Ok(_) => self.note_run(told).await.map_err(broken),
             Err(failure) => {
-                let failed = Failed {
-                    why: stage.why,
-                    error: failure.message.clone(),
-                    provider: None,
-                };
+                let failed = failed(stage.why, failure.message.clone());
                 let ending = Ending {
                     stage,
                     error: failure.message,
@@ -206,20 +203,16 @@ struct Ending<'a> {
 fn outcome_of(account: &Account) -> Result<(), Failed> {
     let stage = STAGES.iter().find(|stage| stage.status == account.status);
     stage.map_or(Ok(()), |stage| {
-        Err(Failed {
-            why: stage.why,
-            error: account.last_error.clone().unwrap_or_default(),
-            provider: None,
-        })
+        let error = account.last_error.clone().unwrap_or_default();
+        Err(failed(stage.why, error))
     })
 }
 
 /// Nothing the customer could have done otherwise.
 pub(super) fn broken(failure: Failure) -> Failed {
     Failed {
-        why: ConnectFailure::ConnectionError,
-        error: failure.message,
-        provider: None,
+        is_ours: failure.is_ours(),
+        ..failed(ConnectFailure::ConnectionError, failure.message)
     }
 }
 

@@ -106,4 +106,7 @@ pub struct Failed {
     pub error: String,
     /// The provider's own words, for the customer.
     pub provider: Option<String>,
+    /// Whether the gateway itself is at fault.
+    #[serde(default)]
+    pub is_ours: bool,
 }

@@ -5,6 +5,7 @@ use http::StatusCode;
 use super::held::{NotText, Reading, Wanted};
 use super::outcome::{Listed, Outcome, read_through, rewritten};
 use super::{Pages, Plan, Work};
+use crate::config::ErrorExpression;
 use crate::config::resource::Method;
 use crate::content_coding;
 use crate::error::{Code, Failure};
@@ -32,6 +33,9 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     async fn outcome(&self, reply: Reply<O::Stream>) -> Result<Outcome<O::Stream>, Failure> {
         let Plan::Method { method, is_list } = self.plan else {
             let is_refusal = reply.status.as_u16() >= 400;
+            if is_refusal && self.trace.done().is_some() {
+                return Err(self.of_page(reply).await);
+            }
             let reply = self.passed_on(reply);
             return Ok(Outcome::Reply(if is_refusal {
                 self.without_secrets(reply).await
@@ -54,16 +58,33 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         if is_list && reply.status.is_success() {
             return self.list(method, reply).await.map(Outcome::List);
         }
-        match reply::look(
-            method,
-            self.config().error_expression_of(method).is_some(),
-            kind,
-        ) {
-            Look::Inside if reply.status.is_success() => {
-                let reply = self.looked_into(method, kind, reply).await?;
-                Ok(Outcome::Reply(reply))
-            }
-            _ => Ok(Outcome::Reply(self.passed_on(reply))),
+        if !reply.status.is_success() {
+            return Ok(Outcome::Reply(self.passed_on(reply)));
+        }
+        let has_error = self.config().error_expression_of(method).is_some();
+        let reply = match reply::look(method, has_error, kind) {
+            Look::Inside => self.looked_into(method, kind, reply).await?,
+            Look::Unread if has_error => self.looked_at(method, kind, reply).await?,
+            Look::Unread => self.passed_on(reply),
+        };
+        Ok(Outcome::Reply(reply))
+    }
+
+    /// What streams on once its status and header fields were looked at: for expressions it has no body. One that reads
+    /// neither of them has nothing to look at.
+    async fn looked_at(
+        &self,
+        method: &Method,
+        kind: Kind,
+        reply: Reply<O::Stream>,
+    ) -> Result<Reply<O::Stream>, Failure> {
+        let expression = self.config().error_expression_of(method);
+        if !expression.is_some_and(ErrorExpression::may_see_head) {
+            return Ok(self.passed_on(reply));
+        }
+        match self.find_error(method, None, &reply.headers, reply.status)? {
+            Some(found) => Err(self.found_in_head(kind, reply, found).await),
+            None => Ok(self.passed_on(reply)),
         }
     }
 
@@ -116,7 +137,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     ) -> Result<Reply<O::Stream>, Failure> {
         let is_rewritten = reply::is_rewritten(method, kind);
         if !is_rewritten && content_coding::of_answer(&reply.headers).is_err() {
-            return Ok(self.passed_on(reply));
+            return self.looked_at(method, kind, reply).await;
         }
         let Reply {
             status,
@@ -139,13 +160,21 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             Err(NotText::Bytes(bytes, _)) if !is_rewritten => {
                 return Ok(read_through(status, &headers, bytes));
             }
-            Err(other) => return Err(other.into()),
+            Err(NotText::Bytes(bytes, error)) => {
+                let words = || String::from_utf8_lossy(&bytes).into_owned();
+                return Err(self.unusable(error.into(), words));
+            }
+            Err(NotText::Failed(failure)) => return Err(failure),
         };
-        self.check_for_error(method, &mut held, &headers, status)?;
+        self.check_for_error(method, &mut held, &headers, status)
+            .map_err(|failure| self.unusable(failure, || held.take_words()))?;
         if !is_rewritten || held.text.trim().is_empty() {
             return Ok(read_through(status, &headers, held.into_bytes()));
         }
-        let cut = reply::cut(&held.text, method.response_path.as_ref())?.to_owned();
+        let cut = match reply::cut(&held.text, method.response_path.as_ref()) {
+            Ok(cut) => cut.to_owned(),
+            Err(error) => return Err(self.unusable(error.into(), || held.take_words())),
+        };
         Ok(rewritten(status, &headers, cut))
     }
 

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::present::Ready;
 use super::send::Arrived;
 use super::{Plan, Work};
 use crate::error::{Code, Failure};
+use crate::flows::memory::Room;
 use crate::ports::{Body, Outside, Reply, Storage};
 use crate::proxy::request::{Draft, Payload};
 use crate::rate_limit::Limits;
@@ -30,6 +32,25 @@ impl Retries {
     }
 }
 
+/// A request that was made.
+struct Made {
+    draft: Draft,
+    /// Its body, where that is not the caller's.
+    payload: Option<Bytes>,
+    #[expect(dead_code, reason = "what the body takes, for as long")]
+    room: Room,
+}
+
+impl Made {
+    /// Its body. Of the caller's the room was taken where it was read.
+    fn body<S>(&self, callers: Body<S>) -> Body<S> {
+        match &self.payload {
+            Some(bytes) => Body::from_bytes(bytes.clone()),
+            None => callers,
+        }
+    }
+}
+
 /// What came of one attempt, as callers and as the decision see it.
 struct Attempted<S> {
     outcome: Outcome,
@@ -37,43 +58,61 @@ struct Attempted<S> {
 }
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
-    /// The answer to a request, sent again where that may help. Its body is unread unless its limits stand in
-    /// it; one that means "too many requests" is a failure, but on `/custom`.
+    /// The answer to a request, sent again where that may help. It is made of the account as it is when it is sent. Its
+    /// body is unread unless its limits stand in it; one that means "too many requests" is a failure, but on `/custom`.
     pub(super) async fn send(
-        &self,
-        mut draft: Draft,
+        &mut self,
+        draft: &impl Fn(&Self) -> Result<Draft, Failure>,
         callers: Body<O::Stream>,
     ) -> Result<Reply<O::Stream>, Failure> {
-        let room = self.object.isolate.room();
-        let mut body = match std::mem::replace(&mut draft.body, Payload::Nothing) {
-            // Who read it has taken its room.
-            Payload::Callers => callers,
-            Payload::Nothing => Body::Empty,
-            Payload::Ours(bytes) => {
-                room.take(bytes.len())?;
-                Body::from_bytes(Bytes::from(bytes))
-            }
-        };
+        let mut callers = callers;
+        let mut made = self.made(draft)?;
         let mut turn = self.take_turn(Duration::ZERO)?;
         loop {
-            let same = body.again();
-            let attempted = self
-                .attempted(self.attempt(draft.clone(), body, turn).await)
-                .await?;
-            let next = self.next(&draft, same.is_some(), attempted.outcome);
+            let Ready { slot, is_changed } = self.ready(turn).await?;
+            if is_changed {
+                made = self.made(draft)?;
+            }
+            let again = callers.again();
+            let body = made.body(callers);
+            let can_repeat = body.again().is_some();
+            let attempt = self.attempt(made.draft.clone(), body).await;
+            drop(slot);
+            let attempted = self.attempted(attempt).await?;
+            let next = self.next(&made.draft, can_repeat, attempted.outcome);
             // A retry that has no turn in time would only hide what the provider said.
             let next_turn = match next {
                 Next::Again(wait) => self.take_turn(wait).ok(),
                 Next::Settle => None,
             };
-            let (Some(next_turn), Some(same)) = (next_turn, same) else {
+            let Some(next_turn) = next_turn else {
                 return self.settled(attempted.result).await;
             };
             drop(attempted);
             self.trace.puts_off();
             self.retries.made.set(self.retries.made.get() + 1);
-            (turn, body) = (next_turn, same);
+            (turn, callers) = (next_turn, again.unwrap_or(Body::Empty));
         }
+    }
+
+    /// A request of the account as it was read last.
+    fn made(&mut self, draft: &impl Fn(&Self) -> Result<Draft, Failure>) -> Result<Made, Failure> {
+        let mut draft = draft(self)?;
+        self.note(&draft);
+        let payload = std::mem::replace(&mut draft.body, Payload::Nothing);
+        let room = self.object.isolate.room();
+        if let Payload::Ours(bytes) = &payload {
+            room.take(bytes.len())?;
+        }
+        Ok(Made {
+            draft,
+            payload: match payload {
+                Payload::Callers => None,
+                Payload::Nothing => Some(Bytes::new()),
+                Payload::Ours(bytes) => Some(Bytes::from(bytes)),
+            },
+            room,
+        })
     }
 
     async fn attempted(

@@ -10,7 +10,7 @@ use super::Work;
 use crate::content_coding;
 use crate::error::{Code, Failure};
 use crate::flows::body;
-use crate::flows::memory::{Room, Unbuilt, parse_exact};
+use crate::flows::memory::{Room, Unbuilt, built_bytes, parse_exact};
 use crate::flows::within::within;
 use crate::json::{self, Exact, Path};
 use crate::ports::{Body, Outside, SendError, Storage};
@@ -169,7 +169,21 @@ impl Held {
         }
     }
 
-    /// What expressions see of it: JSON, or the text itself.
+    /// What expressions see of an answer: the fields of a form, as of a webhook; else its value.
+    pub(super) fn seen(&mut self) -> Result<Value, Failure> {
+        if self.kind != Kind::Form {
+            return self.value();
+        }
+        let fields = json::count_fields(self.text.as_bytes());
+        if fields > EXPRESSION_VALUES {
+            return Err(too_many(EXPRESSION_VALUES));
+        }
+        self.room.take(built_bytes(fields, self.text.len()))?;
+        let pairs = form_urlencoded::parse(self.text.as_bytes());
+        Ok(json::grouped(pairs))
+    }
+
+    /// It as a value: JSON, or the text itself.
     pub(super) fn value(&mut self) -> Result<Value, Failure> {
         Ok(self.exact()?.plain().into_owned())
     }
@@ -185,12 +199,7 @@ impl Held {
             Ok(value) => Ok(value),
             Err(Unbuilt::NotJson(_)) => Ok(Value::String(self.text.clone()).into()),
             Err(Unbuilt::NoRoom(failure)) => Err(failure),
-            Err(Unbuilt::TooMany(most)) => {
-                let words = format!(
-                    "The provider's answer has more than {most} values, too many for the integration's expressions."
-                );
-                Err(Failure::new(Code::AnswerTooLarge, words))
-            }
+            Err(Unbuilt::TooMany(most)) => Err(too_many(most)),
         }
     }
 
@@ -210,6 +219,13 @@ impl Held {
             None => self.text.into(),
         }
     }
+}
+
+fn too_many(most: usize) -> Failure {
+    let words = format!(
+        "The provider's answer has more than {most} values, too many for the integration's expressions."
+    );
+    Failure::new(Code::AnswerTooLarge, words)
 }
 
 impl From<Failure> for NotText {

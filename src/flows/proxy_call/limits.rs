@@ -109,7 +109,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         let (body, value) = match self.held(&headers, body, reading).await {
             Ok(mut held) => {
                 // What is too large to be built is not the limits' to complain about.
-                let value = held.value().ok();
+                let value = held.seen().ok();
                 (Body::from_bytes(held.into_bytes()), value)
             }
             Err(NotText::Bytes(bytes, _)) => (Body::from_bytes(bytes), None),

@@ -3,54 +3,20 @@
 use std::rc::Rc;
 
 use http::{HeaderMap, StatusCode};
+use serde_json::Value;
 
+use super::Work;
 use super::held::{Held, NotText, Reading, Wanted};
-use super::outcome::Outcome;
-use super::{Plan, Work};
 use crate::config::resource::Method;
 use crate::error::{Code, Failure, Remote};
 use crate::flows::redaction::Redactor;
 use crate::ports::{Outside, Reply, Storage};
 use crate::proxy::headers;
-use crate::proxy::reply::{self, FoundError};
+use crate::proxy::reply::{self, FoundError, Kind};
 use crate::settings::RATE_LIMIT_WAIT;
 use crate::time::retry_after;
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
-    /// The answer to a call whose credential was refused, and cannot be renewed. Only a method of the file is known well
-    /// enough for its refusal to switch the account off; on `/custom` any path may be asked for.
-    pub(super) async fn judged(
-        &self,
-        reply: Reply<O::Stream>,
-    ) -> Result<Outcome<O::Stream>, Failure> {
-        let is_off = match self.plan {
-            Plan::Method { .. } => {
-                self.object
-                    .confirm_refusal(self.loaded, self.deadline)
-                    .await?
-            }
-            Plan::Custom { .. } => false,
-        };
-        if is_off {
-            self.refused(reply).await
-        } else {
-            self.answer(reply).await
-        }
-    }
-
-    /// The provider's own words, when the account needs its customer.
-    pub(super) async fn refused(
-        &self,
-        reply: Reply<O::Stream>,
-    ) -> Result<Outcome<O::Stream>, Failure> {
-        self.answer(reply).await.map_err(|mut failure| {
-            if failure.remote.is_some() {
-                failure.code = Code::NeedsReauth;
-            }
-            failure
-        })
-    }
-
     /// The failure for an answer of 400 and above.
     pub(super) async fn refusal(
         &self,
@@ -77,7 +43,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             Err(NotText::Failed(failure)) => return Err(failure),
         };
         let found = self
-            .find_error(method, &mut held, &headers, status)
+            .find_in(method, &mut held, &headers, status)
             .unwrap_or_default();
         Ok(self.remote(status, &headers, held.take_words(), found))
     }
@@ -89,13 +55,38 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         headers: &HeaderMap,
         status: StatusCode,
     ) -> Result<(), Failure> {
-        let Some(found) = self.find_error(method, held, headers, status)? else {
+        let Some(found) = self.find_in(method, held, headers, status)? else {
             return Ok(());
         };
+        let text = held.take_words();
+        Err(self.found(headers, text, found))
+    }
+
+    /// An error that was found in status and header fields alone, with the words of its text.
+    pub(super) async fn found_in_head(
+        &self,
+        kind: Kind,
+        reply: Reply<O::Stream>,
+        found: FoundError,
+    ) -> Failure {
+        let reading = Reading {
+            kind,
+            list: None,
+            wanted: Wanted::Words,
+        };
+        let words = match kind {
+            Kind::Binary => None,
+            _ => self.held(&reply.headers, reply.body, reading).await.ok(),
+        };
+        let words = words.map(|mut held| held.take_words());
+        self.found(&reply.headers, words.unwrap_or_default(), found)
+    }
+
+    /// The failure for an error that was found in an answer that looks well.
+    fn found(&self, headers: &HeaderMap, text: String, found: FoundError) -> Failure {
         let own = found
             .status
             .and_then(|status| StatusCode::from_u16(status).ok());
-        let text = held.take_words();
         let mut failure = self.remote(
             own.unwrap_or(StatusCode::BAD_GATEWAY),
             headers,
@@ -105,26 +96,39 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         if own.is_none() {
             failure.code = Code::ErrorInBody;
         }
-        Err(failure)
+        failure
     }
 
-    fn find_error(
+    fn find_in(
         &self,
         method: &Method,
         held: &mut Held,
         headers: &HeaderMap,
         status: StatusCode,
     ) -> Result<Option<FoundError>, Failure> {
+        if self.config().error_expression_of(method).is_none() {
+            return Ok(None);
+        }
+        let body = held.seen()?;
+        self.find_error(method, Some(&body), headers, status)
+    }
+
+    /// What the file's `error_expression` finds in an answer; of one that streams it sees no body.
+    pub(super) fn find_error(
+        &self,
+        method: &Method,
+        body: Option<&Value>,
+        headers: &HeaderMap,
+        status: StatusCode,
+    ) -> Result<Option<FoundError>, Failure> {
         let Some(expression) = self.config().error_expression_of(method) else {
             return Ok(None);
         };
-        let body = held.value()?;
-        reply::find_error(expression, &body, headers, status.as_u16(), &self.moment).map_err(
-            |error| {
-                self.log("error_expression_failed", &error.to_string());
-                Failure::from(error)
-            },
-        )
+        let found = reply::find_error(expression, body, headers, status.as_u16(), &self.moment);
+        found.map_err(|error| {
+            self.log("error_expression_failed", &error.to_string());
+            Failure::from(error)
+        })
     }
 
     fn remote(
@@ -164,7 +168,8 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
 
     /// What finds the secrets that went into the request, and the others of the account and its install.
     pub(super) fn redactor(&self) -> Rc<Redactor> {
-        self.object.redactor(&self.effective.compiled, self.context)
+        self.object
+            .redactor(&self.effective.compiled, self.present.context())
     }
 
     /// Redirects and the way to the next page were found by then: only the caller does without.
@@ -177,7 +182,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     /// An expression's own words (`$error`) may be the provider's.
     pub(super) fn log(&self, event: &str, reason: &str) {
         let reason = self.redactor().text(reason);
-        let account = &self.loaded.account;
+        let account = &self.loaded().account;
         self.object.outside.log(&serde_json::json!({
             "level": "error", "event": event, "integration": self.effective.integration.name, "integrated_account_id": account.id, "reason": reason,
         }));

@@ -11,8 +11,7 @@ use crate::header_text;
 use crate::ports::{Body, Outgoing, Outside, Reply, SendError, Storage};
 use crate::proxy::redirect::{self, Again, Hop, Next};
 use crate::proxy::request::{Draft, set_query};
-use crate::proxy::{description, guard, headers, is_read};
-use crate::time::Timestamp;
+use crate::proxy::{description, guard, headers};
 
 /// What an attempt came to.
 pub(super) struct Arrived<S> {
@@ -22,18 +21,12 @@ pub(super) struct Arrived<S> {
 }
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
-    /// The answer behind at most five redirects, its body unread. It waits for its turn and a slot, which it frees with
-    /// the answer's head.
+    /// The answer behind at most five redirects, its body unread.
     pub(super) async fn attempt(
         &self,
         mut draft: Draft,
         mut body: Body<O::Stream>,
-        turn: Timestamp,
     ) -> Result<Arrived<O::Stream>, Failure> {
-        let _slot = self.slot_in(turn).await?;
-        if !self.object.is_here() {
-            return Err(Failure::not_found("integrated account"));
-        }
         if matches!(body, Body::Empty) {
             description::drop_without_body(&mut draft.headers);
         }
@@ -43,20 +36,37 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             let reply = self.send_once(&draft, body, credentials).await?;
             let location = reply.headers.get(LOCATION).map(header_text::text);
             let location = location.as_deref();
+            let writes = self.purpose.writes(&draft.method);
+            let is_led = location.is_some() && redirect::becomes_get(reply.status, &draft.method);
+            if writes && is_led {
+                self.trace.was_done(reply.status);
+            }
             let hop =
                 match redirect::decide(reply.status, location, &draft.method, &draft.url, hops) {
                     Next::Answer => {
-                        self.note_speaker(&reply, credentials);
+                        self.note_speaker(credentials);
+                        if writes && reply.status.as_u16() < 400 {
+                            self.trace.was_accepted(reply.status);
+                        }
                         return Ok(Arrived { reply, credentials });
+                    }
+                    Next::Refuse(reason) if writes && !is_led => {
+                        return Err(refused(reason).of_write_not_made(reply.status.as_u16()));
+                    }
+                    Next::Refuse(reason) if writes => {
+                        return Err(self.of_redirect(refused(reason), reply).await);
                     }
                     Next::Refuse(reason) => return Err(refused(reason)),
                     Next::Follow(hop) => hop,
                 };
             drop(reply.body);
-            if !is_read(&draft.method) && is_read(&hop.method) {
-                self.trace.was_done(reply.status);
-            }
-            body = body_of_hop(&hop, again)?;
+            body = body_of_hop(&hop, again).map_err(|failure| {
+                if writes {
+                    failure.of_write_not_made(reply.status.as_u16())
+                } else {
+                    failure
+                }
+            })?;
             if hop.credentials == Again::Dropped || self.drops_credentials() {
                 credentials = Again::Dropped;
                 draft.headers = headers::without_credentials(&draft.headers);
@@ -144,7 +154,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         let signed = authorization::sign_in(
             authorization,
             &self.scope(),
-            self.context,
+            self.present.context(),
             &request,
             // A signature may hold the time: a retry is signed in its own.
             &moment(&self.object.outside),
@@ -170,18 +180,23 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             && self.is_signed_in()
     }
 
-    fn note_speaker(&self, reply: &Reply<O::Stream>, credentials: Again) {
+    fn note_speaker(&self, credentials: Again) {
         let speaker = match credentials {
             Again::Sent => Speaker::Provider,
             Again::Dropped => Speaker::Stranger,
         };
         self.speaker.set(speaker);
-        if speaker == Speaker::Provider && self.is_signed_in() && reply.status.as_u16() < 400 {
+    }
+
+    /// The provider has taken the credential, where it answered with this status.
+    pub(super) fn note_accepted(&self, status: StatusCode) {
+        let is_own = self.speaker.get() == Speaker::Provider && self.is_signed_in();
+        if is_own && status.as_u16() < 400 {
             self.object.note_credential_accepted();
         }
     }
 
-    fn is_signed_in(&self) -> bool {
+    pub(super) fn is_signed_in(&self) -> bool {
         !matches!(self.authorization(), None | Some(Authorization::None(_)))
     }
 

@@ -9,7 +9,8 @@ use http::HeaderMap;
 use serde_json::Value;
 
 use super::attempts::Retries;
-use super::held::{Reading, Wanted};
+use super::held::{Held, NotText, Reading, Wanted};
+use super::present::{Present, Purpose};
 use super::{Errand, OURS_ON_LIST, Pages, Plan, Values, Work, moment};
 use crate::config::resource::Method;
 use crate::error::Failure;
@@ -30,6 +31,8 @@ pub(in crate::flows) struct StepCall<'a> {
     pub(in crate::flows) method: &'a Method,
     /// Whose it is: an action's, or that for a fresh credential.
     pub(in crate::flows) errand: Errand,
+    /// What it is for.
+    pub(in crate::flows) purpose: Purpose,
     /// What its answer is.
     pub(in crate::flows) whole: Whole,
     /// The whole context, as the steps before left it.
@@ -65,7 +68,7 @@ pub(in crate::flows) struct Answered {
 /// Sends the request and reads its answer.
 pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
     object: &AccountObject<O, S>,
-    loaded: &Loaded,
+    loaded: &Rc<Loaded>,
     effective: &Effective,
     call: StepCall<'_>,
     deadline: Timestamp,
@@ -82,11 +85,9 @@ pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
     } else {
         Bytes::new()
     };
-    let work = Work {
+    let mut work = Work {
         object,
-        loaded,
-        context: call.context,
-        shown: call.shown,
+        present: Present::of_step(object, Rc::clone(loaded), call.context, call.shown),
         effective,
         plan: Plan::Method {
             method,
@@ -101,6 +102,7 @@ pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
         deadline,
         moment,
         source: BodySource::Method,
+        purpose: call.purpose,
         pages: Pages::One,
         page: None,
         errand: call.errand,
@@ -109,12 +111,21 @@ pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
         speaker: Cell::default(),
         trace: Rc::default(),
     };
-    let draft = work.draft(&query, &HeaderMap::new())?;
-    let none = Exact::default();
-    let body = work.values.body.as_ref().unwrap_or(&none);
-    let draft = request::with_body(draft, body, &writing)?;
-    let reply = work.send(draft, Body::Empty).await?;
-    work.answered(method, call.whole, reply).await
+    let draft = |work: &Work<O, S>| {
+        let draft = work.draft(&query, &HeaderMap::new())?;
+        let none = Exact::default();
+        let body = work.values.body.as_ref().unwrap_or(&none);
+        Ok(request::with_body(draft, body, &writing)?)
+    };
+    let reply = work.send(&draft, Body::Empty).await;
+    let reply = reply.map_err(|failure| work.trace.behind_write(failure))?;
+    let status = reply.status;
+    let outcome = work.answered(method, call.whole, reply).await;
+    let is_refused = |failure: &Failure| work.finds_refusal(failure);
+    if !outcome.as_ref().is_err_and(is_refused) {
+        work.note_accepted(status);
+    }
+    outcome.map_err(|failure| work.trace.behind_write(failure))
 }
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
@@ -128,33 +139,47 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             return Err(self.refusal(method, reply).await?);
         }
         let reading = reading(method, whole, &reply.headers);
-        let mut held = self.held(&reply.headers, reply.body, reading).await?;
+        let mut held = match self.held(&reply.headers, reply.body, reading).await {
+            Ok(held) => held,
+            Err(NotText::Bytes(bytes, error)) => {
+                let words = || String::from_utf8_lossy(&bytes).into_owned();
+                return Err(self.unusable(error.into(), words));
+            }
+            Err(NotText::Failed(failure)) => return Err(failure),
+        };
         if reply.status.is_success() {
-            self.check_for_error(method, &mut held, &reply.headers, reply.status)?;
+            self.check_for_error(method, &mut held, &reply.headers, reply.status)
+                .map_err(|failure| self.unusable(failure, || held.take_words()))?;
         }
-        let value = match cut(&held.text, method, whole)? {
-            None => absent(whole),
-            Some(_) if is_words(held.kind, method) => {
-                Value::String(std::mem::take(&mut held.text)).into()
-            }
-            Some(text) => {
-                held.text = text;
-                held.exact()?
-            }
-        };
-        if held.kind == Kind::Json && value.is_text() && !held.text.starts_with('"') {
-            return Err(ReplyError::NotJson.into());
-        }
-        let value = if value.is_null() {
-            absent(whole)
-        } else {
-            value
-        };
+        let value = result(&mut held, method, whole)
+            .map_err(|failure| self.unusable(failure, || held.take_words()))?;
         Ok(Answered {
             value,
             room: held.room,
         })
     }
+}
+
+/// What a step gives on.
+fn result(held: &mut Held, method: &Method, whole: Whole) -> Result<Exact, Failure> {
+    let value = match cut(&held.text, method, whole)? {
+        None => absent(whole),
+        Some(_) if is_words(held.kind, method) => {
+            Value::String(std::mem::take(&mut held.text)).into()
+        }
+        Some(text) => {
+            held.text = text;
+            held.exact()?
+        }
+    };
+    if held.kind == Kind::Json && value.is_text() && !held.text.starts_with('"') {
+        return Err(ReplyError::NotJson.into());
+    }
+    Ok(if value.is_null() {
+        absent(whole)
+    } else {
+        value
+    })
 }
 
 /// The body as a caller would have written it, where the query is put into it.
@@ -195,7 +220,7 @@ fn cut(text: &str, method: &Method, whole: Whole) -> Result<Option<String>, Repl
 
 /// Text that is not to be read as JSON, even where it could be.
 fn is_words(kind: Kind, method: &Method) -> bool {
-    kind == Kind::Text && method.response_path.is_none()
+    matches!(kind, Kind::Text | Kind::Form) && method.response_path.is_none()
 }
 
 fn absent(whole: Whole) -> Exact {

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::plan::Plan;
 use crate::config::Config;
+use crate::error::Failure;
 use crate::proxy::{Target, redact};
 use crate::time::Timestamp;
 
@@ -27,6 +28,10 @@ pub struct Trace {
     status: Cell<Option<StatusCode>>,
     /// The status of a redirect that answered a write, and leads to a page to be read.
     done: Cell<Option<StatusCode>>,
+    /// The good status that the last request, a write, was answered with itself.
+    accepted: Cell<Option<StatusCode>>,
+    /// Whether a step of an action has written.
+    has_written: Cell<bool>,
     about: RefCell<About>,
 }
 
@@ -87,6 +92,7 @@ impl Trace {
             self.retries.set(self.retries.get() + 1);
         }
         self.status.set(None);
+        self.accepted.set(None);
         let mut about = self.about.borrow_mut();
         if about.host.is_none() {
             about.host = url.host_str().map(str::to_owned);
@@ -104,6 +110,33 @@ impl Trace {
         self.done.set(Some(status));
     }
 
+    /// A write was answered well.
+    pub(super) fn was_accepted(&self, status: StatusCode) {
+        self.accepted.set(Some(status));
+    }
+
+    /// A step of an action has written.
+    pub(in crate::flows) fn has_written(&self) {
+        self.has_written.set(true);
+    }
+
+    /// A failure of a call, or of what comes behind it, with what became of its write. An error that the provider told in
+    /// the answer to the write itself is a refusal of it.
+    pub fn behind_write(&self, failure: Failure) -> Failure {
+        match (self.done(), self.made_write()) {
+            (Some(status), _) => failure.of_made_write(status),
+            (None, Some(status)) if failure.remote.is_none() => failure.of_made_write(status),
+            _ if self.has_written.get() => failure.behind_a_write(),
+            _ => failure,
+        }
+    }
+
+    /// What the provider answered to a write that it made.
+    pub(super) fn made_write(&self) -> Option<u16> {
+        let accepted = self.accepted.get().map(|status| status.as_u16());
+        self.done().or(accepted)
+    }
+
     /// What a redirect answered to the write.
     pub(in crate::flows) fn done(&self) -> Option<u16> {
         self.done.get().map(|status| status.as_u16())
@@ -113,6 +146,7 @@ impl Trace {
     /// asked again, or refused the account and not the call.
     pub(super) fn puts_off(&self) {
         self.put_off.set(true);
+        self.accepted.set(None);
     }
 
     pub(in crate::flows) fn about(&self) -> About {

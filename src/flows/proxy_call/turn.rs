@@ -12,7 +12,7 @@ use crate::ports::{Outside, Storage};
 use crate::rate_limit::{Late, Whose, seconds};
 use crate::time::Timestamp;
 
-impl<O: Outside, S: Storage> Work<'_, O, S> {
+impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
     /// The next turn, no sooner than after `wait`; 429 where none comes in time. Who refreshes the account's
     /// credential is not kept off: nobody else can do anything before.
     pub(super) fn take_turn(&self, wait: Duration) -> Result<Timestamp, Failure> {
@@ -26,12 +26,12 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             .map_err(too_late)
     }
 
-    /// A connection in that turn. Who had to wait for one looks whether it is still his turn, and waits again
-    /// without a connection if it is not. Refreshing has a connection of its own.
+    /// A connection in that turn, and the turn. A call that had to wait for one looks whether its turn is still free, and
+    /// waits again without a connection if it is not. Refreshing has a connection of its own.
     pub(super) async fn slot_in(
         &self,
         mut turn: Timestamp,
-    ) -> Result<Option<SemaphorePermit<'_>>, Failure> {
+    ) -> Result<(Option<SemaphorePermit<'a>>, Timestamp), Failure> {
         let outside = &self.object.outside;
         loop {
             let wait = turn.since(outside.now());
@@ -39,7 +39,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
                 outside.sleep(wait).await;
             }
             if self.errand == Errand::Refresh {
-                return Ok(None);
+                return Ok((None, turn));
             }
             let (slot, mine) = self.slot(turn).await?;
             let (rate, now) = (outside.settings().account_rate, outside.now());
@@ -48,9 +48,14 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
                 .take_again(rate, mine, now, self.deadline)
                 .map_err(too_late)?;
             if turn <= now {
-                return Ok(Some(slot));
+                return Ok((Some(slot), turn));
             }
         }
+    }
+
+    /// The turn is not used.
+    pub(super) fn give_back(&self, turn: Timestamp) {
+        self.object.pace.borrow_mut().give_back(turn);
     }
 
     /// A redirect is followed: one more request.
@@ -74,12 +79,12 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     async fn slot(
         &self,
         turn: Timestamp,
-    ) -> Result<(SemaphorePermit<'_>, Option<Timestamp>), Failure> {
+    ) -> Result<(SemaphorePermit<'a>, Option<Timestamp>), Failure> {
         let busy = || Failure::busy("This account has too many calls under way. Try again.");
         if let Ok(permit) = self.object.slots.try_acquire() {
             return Ok((permit, Some(turn)));
         }
-        self.object.pace.borrow_mut().give_back(turn);
+        self.give_back(turn);
         let wait = self.deadline.since(self.object.outside.now());
         match within(&self.object.outside, wait, self.object.slots.acquire()).await {
             Some(Ok(permit)) => Ok((permit, None)),

@@ -9,7 +9,7 @@ use crate::config::resource::Method;
 use crate::config::{Entries, QueryArrayFormat};
 use crate::error::{Code, Failure};
 use crate::expression::{Rendered, Room, TemplateScope};
-use crate::flows::proxy_call::{Answered, StepCall, Whole, call_step};
+use crate::flows::proxy_call::{Answered, Purpose, StepCall, Whole, call_step};
 use crate::ports::{Outside, Storage};
 use crate::proxy::query::write_value;
 
@@ -18,6 +18,7 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
     pub(super) async fn request(&self, method: &Method) -> Result<Answered, Failure> {
         self.send(StepCall {
             errand: self.errand,
+            purpose: Purpose::AsVerb,
             method,
             whole: Whole::Any,
             context: self.context.whole(),
@@ -48,6 +49,7 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
         };
         self.send(StepCall {
             errand: self.errand,
+            purpose: Purpose::of_method(&call.method),
             method,
             whole: if call.method == "list" {
                 Whole::List
@@ -67,14 +69,11 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
     }
 
     async fn send(&self, call: StepCall<'_>) -> Result<Answered, Failure> {
-        call_step(
-            self.object,
-            self.loaded,
-            self.effective,
-            call,
-            self.deadline,
-        )
-        .await
+        let writes = call.purpose.writes(&call.method.method.0);
+        let (object, loaded, effective) = (self.object, self.loaded, self.effective);
+        let answered = call_step(object, loaded, effective, call, self.deadline).await?;
+        self.has_written.set(self.has_written.get() || writes);
+        Ok(answered)
     }
 
     fn scope(&self) -> TemplateScope<'_> {

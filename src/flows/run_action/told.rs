@@ -54,6 +54,7 @@ mod tests {
             context: Some(json!({ "api_key": "k" })),
             steps: 2,
             requests: 0,
+            has_written: false,
         };
         assert_eq!(
             run_result("sync", &Ok(outcome), at),
