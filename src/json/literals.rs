@@ -116,10 +116,7 @@ fn decimal(literal: &str) -> Option<(bool, String, i64)> {
 }
 
 /// The text with what `replace` makes of its tokens; what is no JSON stays none.
-pub(super) fn replaced(
-    text: &[u8],
-    replace: impl Fn(&Token) -> Option<String>,
-) -> Cow<'_, [u8]> {
+pub(super) fn replaced(text: &[u8], replace: impl Fn(&Token) -> Option<String>) -> Cow<'_, [u8]> {
     let (mut out, mut kept, mut at) = (Vec::new(), 0, 0);
     while let Some(token) = next_token(text, at) {
         at = token.end;

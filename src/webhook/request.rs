@@ -12,9 +12,7 @@ use serde_json::Value;
 use crate::config::webhook::Part;
 use crate::crypto::sha256_hex;
 use crate::header_text;
-use crate::json::{
-    self, Exact, count_fields, count_values, exact, grouped, is_text_deeper,
-};
+use crate::json::{self, Exact, count_fields, count_values, exact, grouped, is_text_deeper};
 
 use super::Refusal;
 
