@@ -30,6 +30,7 @@ mod counted_values;
 mod deadlines;
 mod delivered;
 mod documentation;
+mod dotted;
 mod echoes;
 mod environments;
 mod erased;
