@@ -56,6 +56,7 @@ mod long_lists;
 mod me;
 mod memory;
 mod numbers;
+mod names;
 mod narrowed;
 mod openapi;
 mod outside;
