@@ -71,6 +71,7 @@ mod proxy;
 mod publishing;
 mod query_in_body;
 mod quotas;
+mod rebound;
 mod received;
 mod redacted;
 mod refresh;
