@@ -26,6 +26,7 @@ pub mod setting;
 mod size;
 pub mod source;
 pub mod steering;
+pub mod verb_names;
 pub mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,6 +3,7 @@
 //! Storing and calling it are the flows' work.
 
 pub mod freshness;
+pub mod keys;
 pub mod origin;
 pub mod refusals;
 pub mod seal;

@@ -1,5 +1,6 @@
-//! What a secret is bound to: the digest of everything in the resolved configuration that aims or uses it. A secret
-//! is sealed together with its digest; where the digest is another, the secret is not there.
+//! What a secret is bound to: everything in the resolved configuration that aims or uses it, each use as a digest. A
+//! secret is sealed together with them; where it would go to other hosts, or be used in another way than one of these,
+//! the secret is not there.
 //!
 //! A client secret is bound to its credential, a signing secret to the webhook's verification and handshake, a secret
 //! variable to every place that reads it, each with the hosts it goes to. What reads a variable that aims is bound to
@@ -17,16 +18,18 @@ use super::overrides;
 
 mod place;
 mod section;
+mod uses;
 
 pub use place::{Place, leaves, overrides as is_overridden, remove};
 use section::Sections;
+use uses::Uses;
 
 /// The secrets of a record, with what each is bound to.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Bound {
     /// The secrets, in the places they have in the configuration.
     pub secrets: Value,
-    /// Digests by place. A secret without one was sealed before there were any: it counts as bound to what its own
+    /// What each was given for, by place: the hosts and its uses (`Uses`). A secret without one was sealed before there were any: it counts as bound to what its own
     /// record says.
     pub bound_to: BTreeMap<String, String>,
 }
@@ -89,8 +92,8 @@ impl Layers<'_> {
         joined(self.install, &self.install_secrets.secrets)
     }
 
-    /// The digest of every secret in force, by what the layers say now.
-    pub fn digests(&self) -> BTreeMap<(Owner, Place), String> {
+    /// What every secret in force is used for, by what the layers say now.
+    fn uses(&self) -> BTreeMap<(Owner, Place), Uses> {
         let places = self.secret_places();
         if places.is_empty() {
             return BTreeMap::new();
@@ -107,17 +110,17 @@ impl Layers<'_> {
             .chain(of_install)
             .filter(|(_, place)| place.is_variable() || !is_overridden(self.account, place))
             .map(|(owner, place)| {
-                let digest = sections.digest(&place);
-                ((owner, place), digest)
+                let uses = sections.uses(&place);
+                ((owner, place), uses)
             })
             .collect()
     }
 
     /// The secrets in force that are bound to something else than what the layers say now.
     pub fn unbound(&self) -> BTreeSet<(Owner, Place)> {
-        let before = self.own_digests();
-        let now = self.digests().into_iter();
-        now.filter(|(secret, digest)| before.get(secret) != Some(digest))
+        let given = self.own_digests();
+        let now = self.uses().into_iter();
+        now.filter(|(secret, uses)| !given.get(secret).is_some_and(|given| uses.are_in(given)))
             .map(|(secret, _)| secret)
             .collect()
     }
@@ -155,9 +158,10 @@ impl Layers<'_> {
             let implied = if is_complete {
                 BTreeMap::new()
             } else {
-                layers.digests()
+                layers.uses()
             };
-            own.extend(implied.into_iter().filter(|((own, _), _)| *own == owner));
+            let implied = implied.into_iter().filter(|((own, _), _)| *own == owner);
+            own.extend(implied.map(|(secret, uses)| (secret, uses.text())));
             for place in leaves(&bound.secrets) {
                 if let Some(digest) = bound.bound_to.get(&place.key()) {
                     own.insert((owner, place), digest.clone());
@@ -173,10 +177,10 @@ impl Layers<'_> {
             Owner::File => &self.file_secrets.secrets,
             Owner::Install => &self.install_secrets.secrets,
         };
-        let now = self.digests().into_iter();
+        let now = self.uses().into_iter();
         let mut bound_to: BTreeMap<String, String> = now
             .filter(|((own, _), _)| *own == owner)
-            .map(|((_, place), digest)| (place.key(), digest))
+            .map(|((_, place), uses)| (place.key(), uses.text()))
             .collect();
         for (place, digest) in &mut bound_to {
             if let Some(kept) = kept.get(place) {

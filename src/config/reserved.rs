@@ -10,13 +10,15 @@ use serde_json::Value;
 use crate::expression::Template;
 
 use super::binding::{Place, digest_of, leaves, remove};
-use super::overrides;
 use super::reads::SecretNames;
+use super::{overrides, verb_names};
 
 mod kind;
 mod position;
+mod resolved;
 
 use position::Position;
+pub use resolved::{aiming_variables, moved};
 
 /// What the admin token wrote in an override: digests of values, by place.
 pub type Trusted = BTreeMap<String, String>;
@@ -52,6 +54,12 @@ struct Settled {
 }
 
 impl Settled {
+    /// Taking entries out leaves the objects they stood in.
+    fn has_nothing_at(&self, unit: &Place) -> bool {
+        let found = unit.find(&self.config);
+        found.is_none_or(|found| found.is_object() && leaves(found).is_empty())
+    }
+
     /// Whether a method or action reads a secret; each is looked through once.
     fn reads_secret(&self, unit: Place, secrets: &SecretNames) -> bool {
         let known = self.units.borrow().get(&unit).copied();
@@ -66,6 +74,11 @@ impl Settled {
 
 const HOST: &str =
     "decides where requests go or what signs them in: only the admin token may write it";
+
+/// Whether the file's calls are all there are.
+fn is_switched_off(config: &Value) -> bool {
+    config.get("custom") == Some(&Value::Bool(false))
+}
 
 impl Override<'_> {
     /// The entries that an API token may not write, and did not get from the admin token.
@@ -84,24 +97,58 @@ impl Override<'_> {
             .collect()
     }
 
-    /// Those of them that change a host.
+    /// Those of them that change a host, or what signs requests in.
     pub fn hosts(&self) -> Vec<Place> {
+        self.places(|settled, place, value| self.changes_host(settled, place, value))
+    }
+
+    /// Those of them, and the calls that the configuration below has switched off.
+    fn hosts_and_calls(&self) -> Vec<Place> {
+        self.places(|settled, place, value| self.is_admins(settled, place, value))
+    }
+
+    /// The configuration with what of the layer counts: an entry that its writer may not write changes nothing.
+    pub fn resolved(&self) -> Value {
+        let mut counting = self.changes.clone();
+        for place in self.hosts_and_calls() {
+            remove(&mut counting, &place);
+        }
+        overrides::effective(self.below, &counting, &Value::Null)
+    }
+
+    fn places(&self, is_wanted: impl Fn(&Settled, &Place, &Value) -> bool) -> Vec<Place> {
         let settled = self.settled();
         let entries = self.untrusted();
         entries
-            .filter(|(place, value)| self.changes_host(&settled, place, value))
+            .filter(|(place, value)| is_wanted(&settled, place, value))
             .map(|(place, _)| place)
             .collect()
     }
 
-    /// The layer with every text that is not trusted reading public values only.
+    /// The layer with every text that is not trusted reading public values only, and without calls that the configuration
+    /// below has switched off.
     pub fn guarded(&self) -> Value {
         let mut guarded = self.changes.clone();
         for (place, value) in self.untrusted() {
             let public = public_texts(value, &place);
             put(&mut guarded, &place, public);
         }
+        let settled = self.settled();
+        if is_switched_off(&settled.config) {
+            self.take_out_calls(&settled, &mut guarded);
+        }
         guarded
+    }
+
+    fn take_out_calls(&self, settled: &Settled, guarded: &mut Value) {
+        for (place, value) in self.untrusted() {
+            let unit = Position::of(&place).unit_of(&place);
+            match unit.filter(|unit| settled.has_nothing_at(unit)) {
+                Some(unit) => remove(guarded, &unit),
+                None if self.opens_call(settled, &place, value) => remove(guarded, &place),
+                None => {}
+            }
+        }
     }
 
     /// What of the layer the admin token wrote: all of `patch`, and what was trusted before and is still so.
@@ -148,13 +195,32 @@ impl Override<'_> {
     }
 
     fn reason(&self, settled: &Settled, place: &Place, value: &Value) -> Option<String> {
-        if self.changes_host(settled, place, value) {
+        if self.is_admins(settled, place, value) {
             return Some(HOST.to_owned());
         }
         let read = self.secrets.read_by(value)?;
         Some(format!(
             "reads `{read}`, which is secret: only the admin token may write it"
         ))
+    }
+
+    fn is_admins(&self, settled: &Settled, place: &Place, value: &Value) -> bool {
+        self.changes_host(settled, place, value) || self.opens_call(settled, place, value)
+    }
+
+    /// Where `custom` is switched off, the file's calls are all there are. Who may not add one may switch it off, not on.
+    fn opens_call(&self, settled: &Settled, place: &Place, value: &Value) -> bool {
+        if place.part(0) == "custom" {
+            return value != &Value::Bool(false);
+        }
+        if !is_switched_off(&settled.config) {
+            return false;
+        }
+        let position = Position::of(place);
+        match position.unit_of(place) {
+            Some(unit) => position.is_sent() && !(value.is_null() && unit == *place),
+            None => position.entry().is_some_and(verb_names::may_override),
+        }
     }
 
     fn changes_host(&self, settled: &Settled, place: &Place, value: &Value) -> bool {
@@ -215,6 +281,8 @@ fn needs_trust(place: &Place, value: &Value) -> bool {
     position.is_reserved(value)
         || holds_reserved(value, place)
         || position.unit_of(place).is_some()
+        || place.part(0) == "custom"
+        || position.entry().is_some_and(verb_names::may_override)
         || place
             .0
             .last()

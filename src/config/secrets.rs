@@ -27,6 +27,11 @@ pub const KEYS: [&str; 11] = [
     "previous_webhook_secret",
 ];
 
+/// Whether the value under this key is secret. Of a key with dots, which an older version let in, each part counts.
+fn is_secret_key(key: &str) -> bool {
+    key.split('.').any(|part| KEYS.contains(&part))
+}
+
 /// Takes a context apart into what may be shown and what is sealed.
 /// `merge(public, secret)` gives it back. An array that holds a secret
 /// anywhere is secret as a whole; a `null` is never secret.
@@ -45,7 +50,7 @@ pub fn split_context(
     };
     for (key, value) in entries {
         let kind = match key.as_str() {
-            key if secret_at_top(key) || KEYS.contains(&key) => Kind::Secret,
+            key if secret_at_top(key) || is_secret_key(key) => Kind::Secret,
             "oauth" => Kind::OAuth,
             _ => Kind::Public,
         };
@@ -85,7 +90,7 @@ fn split(value: &Value, kind: Kind, sealed: Option<&Value>) -> (Option<Value>, O
             for (key, value) in entries {
                 let kind = match (kind, key.as_str()) {
                     (Kind::Secret, _) | (Kind::OAuth, "token") => Kind::Secret,
-                    (_, key) if KEYS.contains(&key) => Kind::Secret,
+                    (_, key) if is_secret_key(key) => Kind::Secret,
                     _ => Kind::Public,
                 };
                 let below = sealed.and_then(|sealed| sealed.get(key));
@@ -106,9 +111,9 @@ fn split(value: &Value, kind: Kind, sealed: Option<&Value>) -> (Option<Value>, O
 
 fn holds_secret(value: &Value) -> bool {
     match value {
-        Value::Object(entries) => entries.iter().any(|(key, value)| {
-            (KEYS.contains(&key.as_str()) && !value.is_null()) || holds_secret(value)
-        }),
+        Value::Object(entries) => entries
+            .iter()
+            .any(|(key, value)| (is_secret_key(key) && !value.is_null()) || holds_secret(value)),
         Value::Array(items) => items.iter().any(holds_secret),
         _ => false,
     }

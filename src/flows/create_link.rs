@@ -10,7 +10,7 @@ use crate::error::{Code, Failure};
 use crate::flows::ask::{
     AccountAsk, AccountView, EnvironmentAsk, RootAsk, ask_account, ask_environment, ask_root,
 };
-use crate::flows::import_account::{check_context, check_tenant, install_disabled};
+use crate::flows::import_account::{check_patch, check_tenant, install_disabled};
 use crate::flows::records::{
     Comparison, EnvironmentRecord, Filter, FilterValue, InstallRecord, LinkRecord, Listed, Page,
 };
@@ -56,7 +56,7 @@ pub async fn create_link(
     sees: &Sees,
     new: NewLink,
 ) -> Result<LinkRecord, Failure> {
-    check_context(&new.context)?;
+    check_patch(&new.context)?;
     check_scopes(new.scopes.as_deref())?;
     let found = environment_of(outside, environment).await?;
     if let Some(uri) = &new.redirect_uri {

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use crate::account::Account;
+use crate::account::keys::Dotted;
 use crate::account::status::Status;
+use crate::account::{Account, keys};
 use crate::config::reserved::Trusted;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{AccountAsk, AccountView, EnvironmentAsk, ask_account, ask_environment};
@@ -83,7 +84,7 @@ pub fn install_disabled() -> Failure {
 
 fn check(new: &NewAccount) -> Result<(), Failure> {
     check_tenant(&new.tenant_id)?;
-    check_context(&new.context)
+    check_patch(&new.context)
 }
 
 /// 1 to 255 characters.
@@ -97,7 +98,13 @@ pub fn check_tenant(tenant_id: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// An object of at most [`CONTEXT_BYTES`].
+/// What the application writes of a context: an object of the size of one, without dots in its keys.
+pub fn check_patch(patch: &Value) -> Result<(), Failure> {
+    check_context(patch)?;
+    keys::check_all(patch).map_err(dotted)
+}
+
+/// A whole context: an object of at most [`CONTEXT_BYTES`].
 pub fn check_context(context: &Value) -> Result<(), Failure> {
     if !context.is_object() {
         return Err(Failure::invalid("context", "is not an object"));
@@ -110,6 +117,12 @@ pub fn check_context(context: &Value) -> Result<(), Failure> {
         return Err(Failure::invalid("context", words));
     }
     Ok(())
+}
+
+/// 422 for a key with a dot in it.
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it away")]
+pub fn dotted(key: Dotted) -> Failure {
+    Failure::invalid("context", key.to_string())
 }
 
 /// 422 for a context of more than `most` bytes.

@@ -209,7 +209,7 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
     fn shown(&self, get: &GetContext) -> Value {
         let shown = self.context.shown();
         match &get.path {
-            Some(path) => path.lookup(shown).cloned().unwrap_or_default(),
+            Some(path) => path.lookup_by_parts(shown, 0).cloned().unwrap_or_default(),
             None => shown.clone(),
         }
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::config::binding::{Bound, Layers};
 use crate::config::reads::{SecretNames, password_fields};
-use crate::config::reserved::{Override, Reserved, Trusted};
+use crate::config::reserved::{Override, Reserved, Trusted, aiming_variables, moved};
 use crate::config::{self, overrides, secrets};
 use crate::error::{Complaint, Failure};
 use crate::flows::ask::Writer;
@@ -79,15 +79,23 @@ fn checked(
     check_variables(whole)?;
     let effective = overrides::effective(integration.config, whole, &Value::Null);
     let (read, findings) = config::read_config(&effective);
-    if read.is_none() {
+    let Some(read) = read else {
         return Err(in_override(&refused(&findings)));
-    }
+    };
     let (public, secrets) = split(whole);
     let unbound = Bound {
         secrets,
         ..Bound::default()
     };
     let trusted = written(integration, old, (&public, &unbound), patch, writer)?;
+    if writer == Writer::ApiToken {
+        let after = merged_variables(whole);
+        let mut before = old.public.clone();
+        if old.secrets.secrets.is_object() {
+            json::merge(&mut before, &old.secrets.secrets);
+        }
+        refuse_aiming(&aiming_variables(&read, &merged_variables(&before), &after))?;
+    }
     let secrets = bind::install(
         &layers(integration, &old.public, &old.secrets),
         &layers(integration, &public, &unbound),
@@ -127,7 +135,34 @@ fn written(
         ..new
     };
     refuse_reserved(&before.reserved(), &new.reserved(), "override")?;
+    let moved = moved(&before.resolved(), &new.resolved(), &names);
+    refuse_reserved(&[], &moved, "override")?;
     Ok(new.trusted_with(&Value::Null))
+}
+
+/// The variables of an override as placeholders read them: the secret ones win.
+fn merged_variables(whole: &Value) -> Value {
+    let mut all = Value::Object(Map::new());
+    for key in ["environment_variables", "secret_environment_variables"] {
+        if let Some(variables) = whole.get(key).filter(|part| part.is_object()) {
+            json::merge(&mut all, variables);
+        }
+    }
+    all
+}
+
+fn refuse_aiming(names: &[String]) -> Result<(), Failure> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let complaints: Vec<Complaint> = names
+        .iter()
+        .map(|name| Complaint {
+            path: format!("override.environment_variables.{name}"),
+            message: "stands in the host of a URL: only the admin token may change it".to_owned(),
+        })
+        .collect();
+    Err(bind::host_key(&complaints))
 }
 
 /// 422 that names what an API token may not write and was not there before.

@@ -62,6 +62,17 @@ impl Path {
         lookup(&self.parts, value)
     }
 
+    /// The value that its parts lead to one by one: no key with a dot in it stands for several of them. `below` parts are
+    /// left out in front.
+    pub fn lookup_by_parts<'v>(&self, value: &'v Value, below: usize) -> Option<&'v Value> {
+        let mut parts = self.parts.get(below..)?.iter();
+        parts.try_fold(value, |value, part| match value {
+            Value::Object(entries) => entries.get(part),
+            Value::Array(items) => items.get(Index::read(part)?.within(items.len())?),
+            _ => None,
+        })
+    }
+
     /// As [`Path::lookup`], starting below the first part.
     pub fn lookup_rest<'v>(&self, value: &'v Value) -> Option<&'v Value> {
         lookup(self.parts.get(1..).unwrap_or_default(), value)
@@ -227,6 +238,26 @@ mod tests {
         for (text, expected) in table {
             let path: Path = text.parse().unwrap();
             assert_eq!(path.lookup(&value).cloned(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn by_its_parts_a_path_finds_no_key_with_dots() {
+        let value = json!({ "a.b": 1, "a": { "b": [2, { "c.d": 3, "c": { "d": 4 } }] }, "x.y": 5 });
+        for (text, below, expected) in [
+            ("a.b.0", 0, Some(json!(2))),
+            ("a.b.-1.c.d", 0, Some(json!(4))),
+            ("x.y", 0, None),
+            ("root.a.b.0", 1, Some(json!(2))),
+            ("root.x.y", 1, None),
+            ("root", 1, Some(value.clone())),
+        ] {
+            let path: Path = text.parse().unwrap();
+            assert_eq!(
+                path.lookup_by_parts(&value, below).cloned(),
+                expected,
+                "{text}"
+            );
         }
     }
 

@@ -98,7 +98,7 @@ impl CallerQuery {
         let kept = self
             .pairs
             .iter()
-            .filter(|pair| !names_any(&pair.raw, is_out));
+            .filter(|pair| !is_any(&pair.raw, &|name, _| is_out(name)));
         Self {
             pairs: kept.cloned().collect(),
         }
@@ -122,18 +122,18 @@ impl CallerQuery {
     }
 }
 
-/// A raw query without the parameters whose name, decoded and with its brackets, `is_out` names.
-pub fn without_pairs(query: &str, is_out: &dyn Fn(&str) -> bool) -> String {
-    let kept = query.split('&').filter(|pair| !names_any(pair, is_out));
+/// A raw query without the parameters that `is_out` says by name, decoded and with its brackets, and value.
+pub fn without_pairs(query: &str, is_out: &dyn Fn(&str, &str) -> bool) -> String {
+    let kept = query.split('&').filter(|pair| !is_any(pair, is_out));
     kept.collect::<Vec<_>>().join("&")
 }
 
 /// Some servers part parameters at semicolons, too (HTML 4.01, B.2.2).
-fn names_any(raw: &str, is_out: &dyn Fn(&str) -> bool) -> bool {
+fn is_any(raw: &str, is_out: &dyn Fn(&str, &str) -> bool) -> bool {
     let mut pieces = raw.split(';');
     pieces.any(|piece| {
         let pair = form_urlencoded::parse(piece.as_bytes()).next();
-        pair.is_some_and(|(name, _)| is_out(&name))
+        pair.is_some_and(|(name, value)| is_out(&name, &value))
     })
 }
 

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::{Place, digest_of, remove};
+use super::{Place, Uses, digest_of, remove};
 use crate::config::credentials::FORMATS;
 use crate::config::reads::Variables;
 
 mod address;
 mod known;
 
-use address::{add_urls, base_urls, dotted};
+use address::{add_urls, base_origins, hosts};
 use known::Known;
 
 /// Keys of a credential that say where its client goes and how it is proved there.
@@ -73,13 +73,13 @@ impl Sections {
                 remove(&mut public, place);
             }
         }
-        let hosts = json!([public.get("allowed_hosts"), dotted(&public)]);
+        without_tolerance(&mut public);
         let mut all = Self {
             parts: Vec::new(),
             readers: BTreeMap::new(),
             readers_of_all: BTreeSet::new(),
             cores: BTreeMap::new(),
-            hosts: digest_of(&hosts),
+            hosts: hosts(&public),
             clear: Known::of(changes.get("environment_variables")),
             secret: Known::of(changes.get("secret_environment_variables")),
             whole: BTreeMap::new(),
@@ -90,7 +90,7 @@ impl Sections {
     }
 
     fn read(&mut self, config: &Value) {
-        let all = json!(base_urls(config));
+        let all = json!(base_origins(config));
         let (bases, aims) = (digest_of(&all), Variables::of(&all));
         let nothing = Variables::default();
         let Value::Object(keys) = config else { return };
@@ -110,15 +110,15 @@ impl Sections {
                 "webhook" => self.webhook(value),
                 "label" | "logo" | "icon" | "tool_tags" | "allowed_hosts" => {}
                 "headers" | "query" => each(value, |name, entry| {
-                    let value = json!({ "base_urls": bases, "is": { name: entry } });
+                    let value = json!({ "origins": bases, "is": { name: entry } });
                     self.push(format!("{key}.{name}"), true, &value, &aims);
                 }),
                 "actions" => each(value, |name, action| {
-                    let value = json!({ "base_urls": bases, "action": action });
+                    let value = json!({ "origins": bases, "action": action });
                     self.push(format!("actions.{name}"), true, &value, &aims);
                 }),
                 _ => {
-                    let value = json!({ "base_urls": bases, "is": { key: value } });
+                    let value = json!({ "origins": bases, "is": { key: value } });
                     self.push(key.clone(), true, &value, &aims);
                 }
             }
@@ -212,29 +212,29 @@ impl Sections {
     }
 
     /// What the secret at this place is bound to.
-    pub(super) fn digest(&self, place: &Place) -> String {
-        let bound = match (place.part(0), place.part(1)) {
+    pub(super) fn uses(&self, place: &Place) -> Uses {
+        match (place.part(0), place.part(1)) {
             ("secret_environment_variables", name) => self.of_variable(name),
             ("credentials", key) => match self.whole.get(key) {
-                Some(whole) => json!([whole, self.hosts]),
+                Some(whole) => self.of_parts(vec![digest_of(&json!(whole))]),
                 None => self.of_group(&format!("credentials.{key}")),
             },
             ("webhook", _) => self.of_group("webhook"),
-            _ => json!([self.everything, self.hosts]),
-        };
-        digest_of(&bound)
+            _ => self.of_parts(vec![digest_of(&json!(self.everything))]),
+        }
     }
 
-    fn of_group(&self, group: &str) -> Value {
-        self.joined(self.cores.get(group).into_iter().copied())
+    fn of_group(&self, group: &str) -> Uses {
+        match self.cores.get(group) {
+            Some(core) => self.joined(std::iter::once(*core)),
+            // Something stands for it, so that what is added later is another use.
+            None => self.of_parts(vec![digest_of(&Value::Null)]),
+        }
     }
 
-    fn of_variable(&self, name: &str) -> Value {
+    fn of_variable(&self, name: &str) -> Uses {
         let named = self.readers.get(name).into_iter().flatten();
         let readers: BTreeSet<usize> = named.chain(&self.readers_of_all).copied().collect();
-        if readers.is_empty() {
-            return Value::Null;
-        }
         let groups = readers.iter().filter_map(|index| self.parts.get(*index));
         let cores = groups
             .filter(|section| !section.is_core)
@@ -243,13 +243,22 @@ impl Sections {
         self.joined(all.into_iter())
     }
 
-    /// The digests of these parts, in an order that the file's does not change.
-    fn joined(&self, used: impl Iterator<Item = usize>) -> Value {
+    fn joined(&self, used: impl Iterator<Item = usize>) -> Uses {
         let parts = used.filter_map(|index| self.parts.get(index));
-        let parts: BTreeSet<(&str, &str)> = parts
-            .map(|section| (section.group.as_str(), section.digest.as_str()))
-            .collect();
-        json!([parts, self.hosts])
+        let parts = parts.map(|section| digest_of(&json!([section.group, section.digest])));
+        self.of_parts(parts.collect())
+    }
+
+    fn of_parts(&self, parts: Vec<String>) -> Uses {
+        Uses::new(&self.hosts, parts)
+    }
+}
+
+/// How long after it was signed a webhook counts is no use of its secret.
+fn without_tolerance(config: &mut Value) {
+    let timestamp = config.pointer_mut("/webhook/signature_verification/config/timestamp");
+    if let Some(Value::Object(timestamp)) = timestamp {
+        timestamp.shift_remove("tolerance");
     }
 }
 

@@ -23,9 +23,9 @@ fn digest(file: &Value, install: &Value, account: &Value, key: &str) -> String {
         install_secrets: &install_secrets,
         account,
     };
-    let all = layers.digests().into_iter();
+    let all = layers.uses().into_iter();
     let mut found = all.filter(|((_, place), _)| place.key() == key);
-    found.next().map(|(_, digest)| digest).unwrap_or_default()
+    found.next().map(|(_, uses)| uses.text()).unwrap_or_default()
 }
 
 fn file() -> Value {

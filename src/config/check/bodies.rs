@@ -2,6 +2,7 @@
 //! one method's mistake must not keep the others from being used.
 
 use crate::config::resource::{ApiResponseFormat, BodyFormat};
+use crate::config::source::Sources;
 use crate::config::{Finding, Method};
 use crate::expression::TemplateTree;
 
@@ -10,6 +11,12 @@ pub(super) fn check(method: &Method, at: &str, findings: &mut Vec<Finding>) {
     let wrong = method.body.as_ref().and_then(|body| misfit(body, format));
     if let Some(text) = wrong {
         findings.push(Finding::warning(format!("{at}.body"), text));
+    }
+    let mixed = method.body.as_ref().filter(|_| format == BodyFormat::Raw);
+    if mixed.is_some_and(mixes_words) {
+        let text = "nothing encodes the caller's words in a raw body: they can say again what it says of the account or the install";
+        let finding = Finding::warning(format!("{at}.body"), text);
+        findings.push(finding.hint("use `body_format` `json`, `form` or `xml`"));
     }
     let is_cut = method.response_path.is_some();
     let uncut = match method.api_response_format {
@@ -22,6 +29,12 @@ pub(super) fn check(method: &Method, at: &str, findings: &mut Vec<Finding>) {
             format!("`response_path` is never used: an answer of format `{uncut}` is not cut");
         findings.push(Finding::warning(format!("{at}.response_path"), text));
     }
+}
+
+/// Whether a text holds words of the account or the install, and a caller's.
+fn mixes_words(body: &TemplateTree) -> bool {
+    let sources = Sources::of_placeholders(body.placeholders().into_iter());
+    sources.is_files_word() && sources.call
 }
 
 /// Why a body is not of its format, as far as it shows before it is filled.

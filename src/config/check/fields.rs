@@ -1,24 +1,62 @@
-//! Fields of credentials and forms.
+//! Fields of credentials and forms, and the other names under which a file puts values into a context.
 
 use std::collections::BTreeSet;
 
-use crate::config::action::StepKind;
+use crate::config::action::{Change, StepKind};
 use crate::config::field::{Field, Kind};
 use crate::config::{Config, Finding};
+use crate::expression::TemplateTree;
 use crate::expression::scope::TEMPLATE_ROOTS;
 
 pub(super) fn check(config: &Config, findings: &mut Vec<Finding>) {
     for (format, credential) in &config.credentials {
         let at = format!("config.credentials.{format}.config.fields");
         check_fields(credential.fields(), &at, findings);
+        let at = format!("config.credentials.{format}.config");
+        if let Some(oauth) = credential.oauth() {
+            check_keys(
+                oauth.context_from_token.keys(),
+                &at,
+                "contextFromToken",
+                findings,
+            );
+            check_keys(
+                oauth.context_from_callback.keys(),
+                &at,
+                "contextFromCallback",
+                findings,
+            );
+        }
     }
     for (name, action) in &config.actions {
         for (place, step) in action.placed() {
-            if let StepKind::Form(form) = &step.kind {
-                let at = format!("config.actions.{name}{place}.config.fields");
-                check_fields(&form.fields, &at, findings);
+            let at = format!("config.actions.{name}{place}");
+            match &step.kind {
+                StepKind::Form(form) => {
+                    check_fields(&form.fields, &format!("{at}.config.fields"), findings);
+                }
+                StepKind::UpdateContext(Change::Values(TemplateTree::Object(values)))
+                | StepKind::SetContext(Change::Values(TemplateTree::Object(values))) => {
+                    let keys = values.iter().map(|(key, _)| key);
+                    check_keys(keys, &at, "config", findings);
+                }
+                _ => {}
             }
         }
+    }
+}
+
+/// A path takes the dot of a key for two keys.
+fn check_keys<'k>(
+    keys: impl Iterator<Item = &'k String>,
+    at: &str,
+    name: &str,
+    findings: &mut Vec<Finding>,
+) {
+    for key in keys.filter(|key| key.contains('.')) {
+        let text = format!("a key of the context has no dot in it: `{key}`");
+        let finding = Finding::error(format!("{at}.{name}"), text);
+        findings.push(finding.hint("write it as an object in another, or without the dot"));
     }
 }
 

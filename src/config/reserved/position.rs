@@ -84,6 +84,24 @@ impl<'p> Position<'p> {
         }
     }
 
+    /// Whether a host, or what signs in, is decided otherwise where an entry here is missing. Who pages in no way of its own
+    /// looks at nothing.
+    pub(super) fn is_reserved_gone(self) -> bool {
+        let is_pagination = match self {
+            Self::File(keys) | Self::Method(keys) => first(keys) == "pagination",
+            _ => false,
+        };
+        !is_pagination && self.is_reserved(&Value::Null)
+    }
+
+    /// The name of a header or parameter that every request is sent with.
+    pub(super) fn entry(self) -> Option<&'p str> {
+        match self {
+            Self::File([part, name]) if part == "headers" || part == "query" => Some(name),
+            _ => None,
+        }
+    }
+
     /// The method or action that an entry here is a part of.
     pub(super) fn unit_of(self, place: &Place) -> Option<Place> {
         let count = match (self, place.part(0)) {

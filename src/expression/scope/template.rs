@@ -162,29 +162,25 @@ impl<'a> TemplateScope<'a> {
     /// where the root has no value.
     pub fn lookup(&self, path: &Path) -> Option<&'a Value> {
         let root = match path.first()? {
-            "context" | "credentials" => {
-                return self.in_context(path.parts().get(1..)?, |value| path.lookup_rest(value));
-            }
+            "context" | "credentials" => return self.in_context(path, 1),
             "id" => self.id,
             "query" => self.query,
             "body" => self.body,
             "pagination" => self.pagination,
             "integration" => self.integration,
             "environment_variables" => self.environment_variables,
-            "public_context" => self.public_context,
+            "public_context" => return path.lookup_by_parts(self.public_context?, 1),
             "public_variables" => self.public_variables,
-            _ => return self.in_context(path.parts(), |value| path.lookup(value)),
+            _ => return self.in_context(path, 0),
         };
         path.lookup_rest(root?)
     }
 
-    fn in_context(
-        &self,
-        parts: &[String],
-        lookup: impl Fn(&'a Value) -> Option<&'a Value>,
-    ) -> Option<&'a Value> {
-        let found = lookup(self.context);
-        if found.is_none() && matches!(parts, [only] if only == "access_token") {
+    /// By its parts alone: a context is judged by its top-level keys, so that no key with a dot may stand for a path.
+    fn in_context(&self, path: &Path, below: usize) -> Option<&'a Value> {
+        let found = path.lookup_by_parts(self.context, below);
+        let parts = path.parts().get(below..);
+        if found.is_none() && matches!(parts, Some([only]) if only == "access_token") {
             return self.context.get("oauth")?.get("token")?.get("access_token");
         }
         found
@@ -215,6 +211,31 @@ mod tests {
         for root in TEMPLATE_ROOTS.iter().skip(5) {
             assert_eq!(lookup(&json!({*root: 1}), root), None, "{root}");
         }
+    }
+
+    #[test]
+    fn no_key_of_a_context_with_a_dot_stands_for_a_path() {
+        let context = json!({ "server": { "url": "home" }, "server.url": "evil", "a.b": 1, "oauth.token.access_token": "x",
+            "context.server.url": "evil", "environment_variables.a": 2 });
+        for root in ["", "context.", "credentials."] {
+            assert_eq!(
+                lookup(&context, &format!("{root}server.url")),
+                Some(json!("home"))
+            );
+            assert_eq!(lookup(&context, &format!("{root}a.b")), None);
+            assert_eq!(
+                lookup(&context, &format!("{root}oauth.token.access_token")),
+                None
+            );
+        }
+        assert_eq!(lookup(&context, "environment_variables.a"), None);
+        let public = json!({});
+        let scope = TemplateScope::new(&public).with_public(&context, &public);
+        let path = "public_context.a.b".parse().unwrap();
+        assert_eq!(scope.lookup(&path), None);
+        let body = json!({ "@odata.nextLink": "n" });
+        let path = "body.@odata.nextLink".parse().unwrap();
+        assert_eq!(scope.with_body(&body).lookup(&path), Some(&json!("n")));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::expression::placeholder::Placeholder;
 use crate::expression::scope::context_key;
 use crate::expression::url_parts::{Origin, Part};
 use crate::expression::url_value::{self, Dots};
+use crate::json::Path;
 
 use super::{Pins, UrlTemplate, placeholder};
 
@@ -49,8 +50,23 @@ impl OriginPlace {
 impl UrlTemplate {
     /// The context keys that scheme, host or port depend on, with their places.
     pub fn origin_places(&self) -> BTreeSet<(String, OriginPlace)> {
+        let placed = self.placed_paths().into_iter();
+        let keys = placed.filter_map(|(path, place)| Some((context_key(path)?.to_owned(), place)));
+        keys.collect()
+    }
+
+    /// All that scheme, host or port depend on.
+    pub fn origin_paths(&self) -> Vec<&Path> {
+        let placed = self.placed_paths().into_iter();
+        placed.map(|(path, _)| path).collect()
+    }
+
+    fn placed_paths(&self) -> Vec<(&Path, OriginPlace)> {
         match &self.origin {
-            Origin::Whole(whole) => keys(std::iter::once(whole), OriginPlace::Whole).collect(),
+            Origin::Whole(whole) => whole
+                .paths()
+                .map(|path| (path, OriginPlace::Whole))
+                .collect(),
             Origin::Parts { scheme, host, port } => of_part(scheme, OriginPlace::Scheme)
                 .chain(of_part(host, OriginPlace::Host))
                 .chain(
@@ -62,18 +78,11 @@ impl UrlTemplate {
     }
 }
 
-fn of_part(part: &Part, place: OriginPlace) -> impl Iterator<Item = (String, OriginPlace)> {
-    keys(part.iter().filter_map(placeholder), place)
-}
-
-fn keys<'a>(
-    placeholders: impl Iterator<Item = &'a Placeholder>,
-    place: OriginPlace,
-) -> impl Iterator<Item = (String, OriginPlace)> {
-    placeholders
+fn of_part(part: &Part, place: OriginPlace) -> impl Iterator<Item = (&Path, OriginPlace)> {
+    let paths = part.iter().filter_map(placeholder);
+    paths
         .flat_map(Placeholder::paths)
-        .filter_map(context_key)
-        .map(move |key| (key.to_owned(), place))
+        .map(move |path| (path, place))
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             who => who,
         };
         if let Some(patch) = words::diff(&without_token(before), after) {
-            contents.write(who, &patch);
+            contents.write(who, &patch)?;
         }
         let written = outcome.written.iter();
         let is_there = |key: &&String| contents.context().get(*key) == after.get(*key);

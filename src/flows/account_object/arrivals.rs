@@ -35,7 +35,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let compiled = &effective.compiled;
         compiled.check_credential(&account.authentication_method)?;
         let mut contents = Contents::nothing();
-        contents.write(Origin::Operator, &account.context.take());
+        contents.write(Origin::Operator, &account.context.take())?;
         contents.complete(|context| {
             compiled.complete_context(&account.authentication_method, context)
         })?;

@@ -15,7 +15,7 @@ use crate::account::status::Status;
 use crate::error::Failure;
 use crate::flows::ask::{AccountChange, AccountView};
 use crate::flows::effective::{Compiled, Effective};
-use crate::flows::import_account::{check_context, check_tenant};
+use crate::flows::import_account::{check_context, check_patch, check_tenant};
 use crate::ports::{Outside, Sees, Storage};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
@@ -34,8 +34,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let mut account = loaded.account.clone();
         let mut contents = Contents::of(&loaded);
         if let Some(patch) = &change.context {
-            check_context(patch)?;
-            contents.write(Origin::Operator, patch);
+            check_patch(patch)?;
+            contents.write(Origin::Operator, patch)?;
             check_context(contents.context())?;
             let method = &account.authentication_method;
             refuse_host_keys(
@@ -66,16 +66,16 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(sees).await?;
         let effective = self.effective(&loaded.account).await?;
-        check_context(patch)?;
+        check_patch(patch)?;
         let compiled = &effective.compiled;
         let mut account = loaded.account.clone();
         let method = account.authentication_method.clone();
         let mut contents = Contents::of(&loaded);
-        contents.give(Origin::Operator, patch);
+        contents.give(Origin::Operator, patch)?;
         if refuse_host_keys(compiled, &method, &loaded.context, contents.context()).is_err() {
             contents = Contents::of(&loaded);
             contents.drop_secrets(compiled);
-            contents.give(Origin::Operator, patch);
+            contents.give(Origin::Operator, patch)?;
         }
         check_context(contents.context())?;
         contents.complete(|context| compiled.complete_context(&method, context))?;

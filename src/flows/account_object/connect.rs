@@ -229,7 +229,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             let words = "The integration is switched off.".to_owned();
             return Err(failed(ConnectFailure::InvalidIntegration, words));
         }
-        let contents = merged(&effective, existing.as_deref(), connecting);
+        let contents = merged(&effective, existing.as_deref(), connecting).map_err(broken)?;
         check_context(contents.context()).map_err(broken)?;
         Ok(Ground {
             effective,

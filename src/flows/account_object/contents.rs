@@ -7,9 +7,11 @@ use serde_json::{Map, Value};
 
 use super::oauth_token::{split_token, with_token};
 use super::{AccountObject, Loaded};
+use crate::account::keys;
 use crate::account::origin::{Origin, Origins};
 use crate::error::Failure;
 use crate::flows::effective::Compiled;
+use crate::flows::import_account::dotted;
 use crate::flows::redaction::Redactor;
 use crate::json as words;
 use crate::ports::{Outside, Sees, Storage};
@@ -71,22 +73,26 @@ impl Contents {
     }
 
     /// Merges a patch; anything but an object is none.
-    pub(super) fn write(&mut self, who: Origin, patch: &Value) {
+    pub(super) fn write(&mut self, who: Origin, patch: &Value) -> Result<(), Failure> {
         let Value::Object(entries) = patch else {
-            return;
+            return Ok(());
         };
+        keys::check_top(patch).map_err(dotted)?;
         let before = self.context.clone();
         words::merge(&mut self.context, patch);
         let keys = entries.keys().map(String::as_str);
         self.origins.note(who, keys, &before, &self.context);
+        Ok(())
     }
 
-    /// Merges new credentials: of what they bring the file says anew what is secret.
-    pub(super) fn give(&mut self, who: Origin, patch: &Value) {
-        self.write(who, patch);
-        if let (Some(sealed), Some(patch)) = (self.sealed.as_object_mut(), patch.as_object()) {
-            sealed.retain(|key, _| !patch.contains_key(key));
+    /// Merges new credentials: of what they replace the file says anew whether it is secret. What stays beside it stays
+    /// as secret as it was.
+    pub(super) fn give(&mut self, who: Origin, patch: &Value) -> Result<(), Failure> {
+        self.write(who, patch)?;
+        if patch.is_object() {
+            forget_replaced(&mut self.sealed, patch);
         }
+        Ok(())
     }
 
     /// Whose word an answer of the provider is: the provider's, unless a customer has named the host it came from.
@@ -157,6 +163,23 @@ impl Contents {
     /// The same of one key.
     pub(super) fn disprove(&mut self, key: &str) {
         self.origins.disprove(key);
+    }
+}
+
+/// Takes out of what is sealed what a merge of `patch` replaces: as deep as both are objects, leaf by leaf. The recursion
+/// is as deep as the patch, which is parsed JSON.
+fn forget_replaced(sealed: &mut Value, patch: &Value) {
+    let (Value::Object(sealed), Value::Object(patch)) = (sealed, patch) else {
+        return;
+    };
+    for (key, change) in patch {
+        match sealed.get_mut(key) {
+            Some(inner) if inner.is_object() && change.is_object() => {
+                forget_replaced(inner, change);
+            }
+            Some(_) => drop(sealed.shift_remove(key)),
+            None => {}
+        }
     }
 }
 

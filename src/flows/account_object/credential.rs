@@ -86,7 +86,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         let compiled = &effective.compiled;
         let method = &connecting.account.authentication_method;
-        let mut contents = merged(effective, existing.as_deref(), connecting);
+        let mut contents = merged(effective, existing.as_deref(), connecting)?;
         let asked_with = &gained.asked_with;
         if changes::refuse_host_keys(compiled, method, asked_with, contents.context()).is_err() {
             return Err(Failure::busy(
@@ -94,12 +94,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             ));
         }
         let before_told = contents.clone();
-        gained.tell(&mut contents, compiled);
+        gained.tell(&mut contents, compiled)?;
         if compiled.moves_host(method, before_told.context(), contents.context()) {
             // The provider, or the browser, names another host: no secret goes there that was meant for the old one.
             contents = before_told;
             contents.drop_secrets(compiled);
-            gained.tell(&mut contents, compiled);
+            gained.tell(&mut contents, compiled)?;
         }
         if let Some(token) = &gained.token {
             contents.put_token(token);
@@ -155,11 +155,12 @@ struct Gained {
 }
 
 impl Gained {
-    fn tell(&self, contents: &mut Contents, compiled: &Compiled) {
+    fn tell(&self, contents: &mut Contents, compiled: &Compiled) -> Result<(), Failure> {
         let provider = contents.provider(compiled);
-        contents.write(Origin::Customer, &Value::Object(self.way_back.clone()));
-        contents.write(provider, &Value::Object(self.told.clone()));
+        contents.write(Origin::Customer, &Value::Object(self.way_back.clone()))?;
+        contents.write(provider, &Value::Object(self.told.clone()))?;
         self.unsaid.iter().for_each(|key| contents.disprove(key));
+        Ok(())
     }
 }
 
@@ -177,12 +178,12 @@ pub(super) fn merged(
     effective: &Effective,
     existing: Option<&Loaded>,
     connecting: &Connecting,
-) -> Contents {
+) -> Result<Contents, Failure> {
     let compiled = &effective.compiled;
     let method = &connecting.account.authentication_method;
     let bring = |contents: &mut Contents| {
-        contents.give(Origin::Operator, &connecting.brought);
-        contents.give(Origin::Customer, &connecting.context);
+        contents.give(Origin::Operator, &connecting.brought)?;
+        contents.give(Origin::Customer, &connecting.context)
     };
     let mut contents = Contents::nothing();
     if let Some(loaded) = existing.filter(|_| connecting.keeps_context) {
@@ -192,17 +193,17 @@ pub(super) fn merged(
             contents.disprove_all();
         }
         let kept = contents.clone();
-        bring(&mut contents);
+        bring(&mut contents)?;
         let is_moved =
             changes::refuse_host_keys(compiled, method, &loaded.context, contents.context());
         if is_moved.is_ok() {
-            return contents;
+            return Ok(contents);
         }
         contents = kept;
         contents.drop_secrets(compiled);
     }
-    bring(&mut contents);
-    contents
+    bring(&mut contents)?;
+    Ok(contents)
 }
 
 /// What is told when the credential is stored; without stages it is the end already.

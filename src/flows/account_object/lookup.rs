@@ -79,17 +79,15 @@ fn found_by(field: &str, known: &Known) -> Option<String> {
 
 /// The key of the context that a lookup's path begins with. A token finds no account: it changes by itself.
 fn top_key(field: &str, context: &Value) -> Option<String> {
-    let ends = field.match_indices('.').map(|(at, _)| at);
-    let ends: Vec<usize> = ends.chain([field.len()]).collect();
-    let mut keys = ends.into_iter().rev().filter_map(|end| field.get(..end));
-    let key = keys.find(|key| context.get(key).is_some())?;
-    (key != "oauth").then(|| key.to_owned())
+    let key = field.split('.').next()?;
+    let is_there = context.get(key).is_some();
+    (is_there && key != "oauth").then(|| key.to_owned())
 }
 
 /// What is found at a key, or a dotted path, of a context: a text, or a number as one.
 fn value_at(context: &Value, field: &str) -> Option<String> {
-    let path = || field.parse::<words::Path>().ok()?.lookup(context);
-    match context.get(field).or_else(path)? {
+    let path: words::Path = field.parse().ok()?;
+    match path.lookup_by_parts(context, 0)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(words::number_text(number)),
         _ => None,

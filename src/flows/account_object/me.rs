@@ -41,7 +41,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let values = allowed_values(compiled, &loaded, patch, &origins)?;
         let before = Contents::of(&loaded);
         let mut contents = before.clone();
-        contents.write(Origin::Customer, &Value::Object(values));
+        contents.write(Origin::Customer, &Value::Object(values))?;
         check_context(contents.context())?;
         let is_same_secret = before.split(compiled).1 == contents.split(compiled).1;
         if !is_same_secret || before.token() != contents.token() {

@@ -35,6 +35,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let (now, trusting) = review(account)?;
         if change.writer == Writer::ApiToken {
             refuse_reserved(&before.reserved, &now.reserved, "integration_override")?;
+            let moved = trusting.moved(&before.resolved, &now.resolved);
+            refuse_reserved(&[], &moved, "integration_override")?;
         }
         bind::refuse_unbound(
             &bind::newly(&before.unbound, &now.unbound),

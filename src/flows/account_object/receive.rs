@@ -191,7 +191,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             // Who sends it may be anybody.
             Proof::Unsigned => Origin::Customer,
         };
-        contents.write(who, &update);
+        contents.write(who, &update)?;
         check_context(contents.context())?;
         let account = loaded.account.clone();
         let method = &account.authentication_method;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Compiled, Own, Published, Variables};
 use crate::config::binding::{Bound, Layers, Owner, Place};
 use crate::config::reads::{SecretNames, password_fields};
-use crate::config::reserved::{Override, Reserved, Trusted};
+use crate::config::reserved::{Override, Reserved, Trusted, moved};
 use crate::config::{self, Level, overrides, steering};
 use crate::error::{Code, Failure};
 use crate::expression::Withheld;
@@ -35,6 +35,8 @@ pub struct Review {
     pub unbound: BTreeSet<(Owner, Place)>,
     /// What an API token may not write, and the admin token did not.
     pub reserved: Vec<Reserved>,
+    /// The configuration with what of the override counts, its secrets left out.
+    pub resolved: Value,
 }
 
 static NOTHING: Value = Value::Null;
@@ -107,9 +109,11 @@ pub fn review(
     let names = opened.secret_names();
     let install = opened.install_override(&names).guarded();
     let (below, names) = opened.below_account(&install, names);
+    let own = opened.account_override(&below, &names);
     let review = Review {
         unbound: opened.layers().unbound(),
-        reserved: opened.account_override(&below, &names).reserved(),
+        reserved: own.reserved(),
+        resolved: own.resolved(),
     };
     Ok((review, Trusting { below, names }))
 }
@@ -122,6 +126,11 @@ pub struct Trusting {
 }
 
 impl Trusting {
+    /// What a change of the override moves that an API token may not.
+    pub fn moved(&self, before: &Value, after: &Value) -> Vec<Reserved> {
+        moved(before, after, &self.names)
+    }
+
     /// What of the override the admin token wrote, after this patch of its writer.
     pub fn trusted(&self, own: Own, patch: &Value) -> Trusted {
         let layer = Override {

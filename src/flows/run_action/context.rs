@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::{POST_INSTALL, REFRESH_TOKEN};
+use crate::account::keys;
 use crate::error::{Code, Failure};
 use crate::flows::account_object::Loaded;
 use crate::flows::effective::Compiled;
-use crate::flows::import_account::check_context;
+use crate::flows::import_account::{check_context, dotted};
 use crate::json;
 use crate::settings::ADMIN_BODY_DEPTH;
 
@@ -78,6 +79,7 @@ impl<'a> RunningContext<'a> {
     }
 
     fn change(&mut self, next: Value, values: &Value) -> Result<(), Failure> {
+        keys::check_top(values).map_err(dotted)?;
         check_context(&next)?;
         if json::is_deeper(&next, ADMIN_BODY_DEPTH) {
             let words = format!("is nested deeper than {ADMIN_BODY_DEPTH} levels");

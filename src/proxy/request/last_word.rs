@@ -3,10 +3,12 @@
 //! all others are proposals that a caller replaces.
 
 use http::{HeaderMap, HeaderName};
+use percent_encoding::percent_decode_str;
 
 use crate::config::authorization::{Authorization, Header};
 use crate::config::resource::Method;
 use crate::config::source::Sources;
+use crate::config::verb_names::folded;
 use crate::config::{Config, Entries};
 use crate::expression::{PathTemplate, Placeholder, Template, TemplateTree, UrlTemplate};
 use crate::proxy::query::CallerQuery;
@@ -145,18 +147,71 @@ fn is_files_word<'t>(placeholders: impl Iterator<Item = &'t Placeholder>) -> boo
     Sources::of_placeholders(placeholders).is_files_word()
 }
 
-/// Servers that hand headers on as variables (RFC 3875 §4.1.18) read `-` and `_` alike.
+/// Servers hand headers on as variables (RFC 3875 §4.1.18), in which a mark is as good as another.
 pub(super) fn plain_header(name: &str) -> String {
-    name.to_ascii_lowercase().replace('_', "-")
+    folded(name)
 }
 
-/// Whether a decoded name is one of these, or an array or a part of one: `a`, `a[]`, `a[0]`, `a[b]`. Some servers do
-/// not look at case, nor at spaces in front.
-/// The names that are kept are in lower case.
+/// Whether a server may read a decoded name as one of these, as a part of one (`a[]`, `a[b]`, `a.b`) or as what one is a
+/// part of (`a` where `a[b]` is kept). Letter case and marks do not count, since each server folds them in its own way.
 pub(super) fn is_kept(kept: &[String], name: &str) -> bool {
-    let name = name.trim_start().to_ascii_lowercase();
+    let once = percent_decode_str(name).decode_utf8_lossy();
+    let names = [levels(name), levels(&once)];
     kept.iter().any(|own| {
-        let rest = name.strip_prefix(own.as_str());
-        rest.is_some_and(|rest| rest.trim_end().is_empty() || rest.starts_with('['))
+        let own = levels(own);
+        names.iter().any(|name| are_one(&own, name))
     })
+}
+
+/// What a name says up to each of its levels: `account`, `accountid` for `account[id]`. An index is no level.
+fn levels(name: &str) -> Vec<String> {
+    let mut levels: Vec<String> = Vec::new();
+    for part in name.split(['[', ']', '.']).map(folded) {
+        let is_index = part.bytes().all(|b| b.is_ascii_digit());
+        match levels.last() {
+            Some(_) if is_index => {}
+            Some(above) => levels.push(format!("{above}{part}")),
+            None if part.is_empty() => {}
+            None => levels.push(part),
+        }
+    }
+    levels
+}
+
+fn are_one(own: &[String], name: &[String]) -> bool {
+    let is_in =
+        |whole: Option<&String>, of: &[String]| whole.is_some_and(|whole| of.contains(whole));
+    is_in(own.last(), name) || is_in(name.last(), own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_kept;
+
+    #[test]
+    fn a_name_is_kept_by_its_levels() {
+        let kept = ["Account_ID", "filter[account]", "a.b", "_"].map(str::to_owned);
+        for (name, is) in [
+            ("account_id", true),
+            ("account.id", true),
+            ("account%5fid", true),
+            ("account_id[0][x]", true),
+            ("[account_id]", true),
+            ("account_ids", false),
+            ("account", false),
+            ("filter", true),
+            ("filter[]", true),
+            ("filter[3][account]", true),
+            ("filter_account", true),
+            ("filter[name]", false),
+            ("filters", false),
+            ("a", true),
+            ("a_b", true),
+            ("a.c", false),
+            ("", false),
+            ("_", false),
+        ] {
+            assert_eq!(is_kept(&kept, name), is, "{name}");
+        }
+    }
 }

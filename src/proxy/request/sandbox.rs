@@ -1,29 +1,11 @@
 //! Requests of sandbox accounts. They only read; so no word goes on by which a server would take a read for a write.
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::last_word::{is_kept, plain_header};
 use super::{Draft, Payload};
+use crate::config::verb_names::overrides;
 use crate::proxy::is_read;
 use crate::proxy::query::without_pairs;
-
-/// Headers that name another method. No standard has them.
-const HEADERS: [&str; 5] = [
-    "x-http-method-override",
-    "x-http-method",
-    "x-method-override",
-    "x-method",
-    "x-original-method",
-];
-
-/// Parameters that do.
-const PARAMETERS: [&str; 5] = [
-    "_method",
-    "_httpmethod",
-    "x-http-method-override",
-    "x-http-method",
-    "x-method-override",
-];
 
 /// The same request, a read that stays one: without a caller's body, in which a form could name another method.
 pub fn that_only_reads(mut draft: Draft) -> Draft {
@@ -31,11 +13,10 @@ pub fn that_only_reads(mut draft: Draft) -> Draft {
         return draft;
     }
     draft.headers = without_override(&draft.headers);
-    let names = PARAMETERS.map(str::to_owned);
     let query = draft
         .url
         .query()
-        .map(|query| without_pairs(query, &|name| is_kept(&names, name)));
+        .map(|query| without_pairs(query, &overrides));
     let query = query.filter(|query| !query.is_empty());
     draft.url.set_query(query.as_deref());
     if draft.body == Payload::Callers {
@@ -45,8 +26,12 @@ pub fn that_only_reads(mut draft: Draft) -> Draft {
 }
 
 fn without_override(headers: &HeaderMap) -> HeaderMap {
-    let is_other = |name: &HeaderName| !HEADERS.contains(&plain_header(name.as_str()).as_str());
-    let others = headers.iter().filter(|(name, _)| is_other(name));
+    let names_another = |name: &HeaderName, value: &HeaderValue| {
+        overrides(name.as_str(), &String::from_utf8_lossy(value.as_bytes()))
+    };
+    let others = headers
+        .iter()
+        .filter(|(name, value)| !names_another(name, value));
     others
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()

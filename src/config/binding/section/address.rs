@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::config::binding::digest_of;
 use crate::config::reads::Variables;
+use crate::expression::{Placeholder, Template};
 
 use super::each;
 
@@ -18,36 +20,101 @@ const URLS: [&str; 7] = [
     "path",
     "pagination_path",
 ];
+/// Keys of URLs of their own, with a host in front.
+const HOSTS: [&str; 7] = [
+    "base_url",
+    "jwks_url",
+    "authorizeHost",
+    "tokenHost",
+    "authorizeUrl",
+    "tokenUrl",
+    "refreshUrl",
+];
 /// The key that holds the secret itself.
 const SECRET: &str = "secret";
 
-/// Every address that something may be sent to.
-pub(super) fn base_urls(config: &Value) -> BTreeSet<String> {
+/// The origins that something may be sent to: where in them a path begins does not count.
+pub(super) fn base_origins(config: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    collect_bases(config, &mut found);
+    collect(config, &["base_url"], &mut found);
     found
 }
 
-fn collect_bases(value: &Value, found: &mut BTreeSet<String>) {
+fn collect(value: &Value, keys: &[&str], found: &mut BTreeSet<String>) {
     match value {
         Value::Object(entries) => {
             for (key, item) in entries {
                 match item {
-                    Value::String(text) if key == "base_url" => drop(found.insert(text.clone())),
-                    item => collect_bases(item, found),
+                    Value::String(text) if keys.contains(&key.as_str()) => {
+                        found.insert(origin(text));
+                    }
+                    item => collect(item, keys, found),
                 }
             }
         }
-        Value::Array(items) => items.iter().for_each(|item| collect_bases(item, found)),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, keys, found)),
         _ => {}
     }
 }
 
-/// The fields that may bring dots into a host.
-pub(super) fn dotted(value: &Value) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    collect_dotted(value, &mut found);
-    found
+/// Scheme, host and port of a URL's text. What is in braces is one word, whatever stands in it.
+fn origin(text: &str) -> String {
+    let start = match text.split_once("://") {
+        Some((scheme, _)) if !scheme.contains('{') => scheme.len() + "://".len(),
+        _ => 0,
+    };
+    let mut is_inside = false;
+    let mut end = text.len();
+    for (at, c) in text.char_indices().filter(|(at, _)| *at >= start) {
+        let rest = text.get(at..).unwrap_or_default();
+        is_inside = (is_inside || rest.starts_with("{{")) && !rest.starts_with("}}");
+        if !is_inside && matches!(c, '/' | '?' | '#') {
+            end = at;
+            break;
+        }
+    }
+    let origin = text.get(..end).unwrap_or_default();
+    match origin.contains("{{") {
+        true => origin.to_owned(),
+        false => plain(origin),
+    }
+}
+
+/// A literal origin, or a pattern of hosts, in the one way that it is written here.
+fn plain(origin: &str) -> String {
+    let lower = origin.to_ascii_lowercase();
+    let lower = lower.trim_end_matches('/');
+    let host = lower.strip_prefix("https://").unwrap_or(lower);
+    match host.strip_prefix("http://") {
+        Some(http) => format!("http://{}", http.strip_suffix(":80").unwrap_or(http)),
+        None => host.strip_suffix(":443").unwrap_or(host).to_owned(),
+    }
+}
+
+/// What decides which hosts requests go to beside the texts of their addresses: `allowed_hosts`, and the fields that may
+/// bring dots into one. Where all addresses are literal, a host of theirs is allowed with or without being listed.
+pub(super) fn hosts(config: &Value) -> String {
+    let mut addresses = BTreeSet::new();
+    collect(config, &HOSTS, &mut addresses);
+    let listed = config.get("allowed_hosts").and_then(Value::as_array);
+    let listed = listed.into_iter().flatten().filter_map(Value::as_str);
+    let mut allowed: BTreeSet<String> = listed.map(plain).collect();
+    if addresses.iter().all(|address| !address.contains("{{")) {
+        allowed.retain(|pattern| !addresses.contains(pattern));
+    }
+    let read: BTreeSet<String> = addresses.iter().flat_map(|text| names(text)).collect();
+    let mut dotted = BTreeSet::new();
+    collect_dotted(config, &mut dotted);
+    dotted.retain(|name| read.contains(name));
+    digest_of(&json!([allowed, dotted]))
+}
+
+/// The keys that the placeholders of a text name.
+fn names(text: &str) -> Vec<String> {
+    let template = Template::parse(text);
+    let placeholders = template.iter().flat_map(Template::placeholders);
+    let paths = placeholders.flat_map(Placeholder::paths);
+    paths.flat_map(|path| path.parts().to_vec()).collect()
 }
 
 fn collect_dotted(value: &Value, found: &mut BTreeSet<String>) {
@@ -85,5 +152,39 @@ pub(super) fn add_urls(value: &Value, aimed_by: &mut Variables) {
         }
         Value::Array(items) => items.iter().for_each(|item| add_urls(item, aimed_by)),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{hosts, origin};
+    use serde_json::json;
+
+    #[test]
+    fn an_origin_is_what_stands_in_front_of_the_path() {
+        for (text, expected) in [
+            ("https://API.x.com:443/v1", "api.x.com"),
+            ("https://api.x.com:8443/v1", "api.x.com:8443"),
+            ("http://api.x.com:80?x", "http://api.x.com"),
+            ("https://{{a?:b/c}}.x.com/{{d}}", "https://{{a?:b/c}}.x.com"),
+            ("{{a?:https://b.com}}/v1", "{{a?:https://b.com}}"),
+            ("https://{{Aa}}.X.com", "https://{{Aa}}.X.com"),
+            ("", ""),
+        ] {
+            assert_eq!(origin(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_listed_host_counts_unless_all_addresses_are_literal_and_have_it() {
+        let of = |base: &str, allowed: serde_json::Value| {
+            hosts(&json!({ "base_url": base, "allowed_hosts": allowed }))
+        };
+        let literal = of("https://a.x.com", json!(null));
+        assert_eq!(literal, of("https://a.x.com", json!(["A.x.com", "https://a.x.com"])));
+        assert_ne!(literal, of("https://a.x.com", json!(["b.x.com"])));
+        assert_ne!(literal, of("https://a.x.com", json!(["http://a.x.com"])));
+        let open = of("https://{{s}}.x.com", json!(null));
+        assert_ne!(open, of("https://{{s}}.x.com", json!(["a.x.com"])));
     }
 }

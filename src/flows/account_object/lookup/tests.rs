@@ -89,7 +89,7 @@ fn of_old_records_what_a_form_asks_for_counts_as_typed() {
     for (field, found) in [
         ("shop", None),
         ("team.id", Some("7")),
-        ("a.b", Some("c")),
+        ("a.b", None),
         ("oauth.token.id", None),
         ("team", None),
         ("absent", None),
