@@ -86,7 +86,7 @@ impl Budget {
             // Inside an array or object undefined is null, as JSON.stringify has it.
             JValue::Null | JValue::Undefined => Ok(Value::Null),
             JValue::Bool(flag) => Ok(Value::Bool(*flag)),
-            JValue::Number(number) => Ok(number_value(*number)),
+            JValue::Number(number) => number_value(*number),
             JValue::String(text) => self.text(text).map(Value::String),
             JValue::Array(items) => {
                 let depth = deeper(depth)?;
@@ -122,13 +122,13 @@ fn deeper(depth: usize) -> Result<usize, ExpressionError> {
         .ok_or(ExpressionError::Result("nested too deep"))
 }
 
-/// Whole numbers as integers, so that `1` is written `1`; what JSON cannot
-/// write (infinity) is null.
+/// Whole numbers as integers, so that `1` is written `1`.
 #[allow(clippy::cast_possible_truncation)] // below 2^53, where f64 is exact
-fn number_value(number: f64) -> Value {
+fn number_value(number: f64) -> Result<Value, ExpressionError> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if number.fract() == 0.0 && number.abs() <= EXACT {
-        return Value::from(number as i64);
+        return Ok(Value::from(number as i64));
     }
-    Number::from_f64(number).map_or(Value::Null, Value::Number)
+    let number = Number::from_f64(number).map(Value::Number);
+    number.ok_or(ExpressionError::Result("a number that is not finite"))
 }

@@ -4,8 +4,11 @@
 
 use jsonata_core::value::JValue;
 
+use super::super::limits::PARSED_BYTES;
 use super::account::{Failure, Meter};
-use super::price::{HASHED, ITEM, WORKED};
+use super::marker;
+use super::picture::primary;
+use super::price::{HASHED, ITEM, NEEDLE, PICTURE, WORKED};
 use super::reference::{CALLED, PIPED};
 use super::regular::Regular;
 use super::scan::Scan;
@@ -48,10 +51,8 @@ pub(super) fn call(
         }
         "join" => return join(meter, args),
         "lookup" => return lookup(meter, context, args).map(|()| Estimate::default()),
-        "formatInteger" => {
-            widths(meter, args)?;
-            return Ok(Estimate::bytes(numeral(context).max(numerals(args))));
-        }
+        "formatBase" | "formatInteger" | "formatNumber" | "fromMillis" | "parseInteger"
+        | "toMillis" => return pictured(meter, name, context, args),
         _ => {}
     }
     let given = args.split_first();
@@ -60,6 +61,8 @@ pub(super) fn call(
     for (text, rest) in [given, implied].into_iter().flatten() {
         let text = text.as_str().unwrap_or_default();
         meter.work((text.len() / WORKED) as u64)?;
+        let others = rest.iter().filter_map(JValue::as_str).map(str::len);
+        meter.work((others.sum::<usize>() as u64).saturating_mul(NEEDLE))?;
         let reading = of_text(meter, name, text, rest)?;
         largest.bytes = largest.bytes.max(reading.bytes);
         largest.values = largest.values.max(reading.values);
@@ -83,13 +86,35 @@ fn of_text(meter: &Meter, name: &str, text: &str, rest: &[JValue]) -> Result<Est
             values: matched(meter, text, rest)?,
         },
         "replace" => Estimate::bytes(replace(meter, text, rest)?),
-        "fromMillis" => Estimate::bytes(widths(meter, rest)?),
-        "toMillis" => {
-            widths(meter, rest)?;
-            Estimate::default()
-        }
         _ => Estimate::default(),
     })
+}
+
+/// What a picture says, which is sound and short.
+fn pictured(
+    meter: &Meter,
+    name: &str,
+    context: &JValue,
+    args: &[JValue],
+) -> Result<Estimate, Failure> {
+    let texts = || args.iter().chain([context]).filter_map(JValue::as_str);
+    let widths = widths(meter, args)?;
+    if name == "toMillis" {
+        let bytes = texts().map(str::len).max().unwrap_or(0);
+        let pictures = args.iter().filter_map(JValue::as_str);
+        let markers = pictures.filter_map(|picture| marker::check(picture).ok());
+        meter.work(
+            markers
+                .map(|markers| markers.reading(bytes.min(PARSED_BYTES)))
+                .sum(),
+        )?;
+    }
+    let is_roman = texts().any(|picture| matches!(primary(picture), "I" | "i"));
+    Ok(Estimate::bytes(match name {
+        "formatInteger" if is_roman => numeral(context).max(numerals(args)),
+        "fromMillis" => widths,
+        _ => 0,
+    }))
 }
 
 /// One search for a pattern or a text.
@@ -146,6 +171,7 @@ pub(super) fn applied(meter: &Meter, list: &JValue, function: &JValue) -> Result
 
 fn join(meter: &Meter, args: &[JValue]) -> Result<Estimate, Failure> {
     let separator = args.get(1).and_then(JValue::as_str).map_or(0, str::len);
+    meter.work(separator as u64)?;
     let Some(JValue::Array(items)) = args.first() else {
         return Ok(Estimate::default());
     };
@@ -262,7 +288,7 @@ fn by_function(meter: &Meter, text: &str, limit: usize) -> Result<usize, Failure
 fn widths(meter: &Meter, args: &[JValue]) -> Result<usize, Failure> {
     let pictures = args.iter().filter_map(JValue::as_str);
     let bytes: usize = pictures.clone().map(str::len).sum();
-    meter.work((bytes as u64).saturating_mul(super::price::PICTURE))?;
+    meter.work((bytes as u64).saturating_mul(PICTURE))?;
     let widths = pictures
         .flat_map(|picture| picture.split(|c: char| !c.is_ascii_digit()))
         .filter(|digits| !digits.is_empty())
