@@ -55,6 +55,7 @@ mod frame;
 mod marker;
 mod nesting;
 mod picture;
+mod pictured;
 mod plan;
 mod predicate;
 mod price;

@@ -45,7 +45,7 @@ pub(in crate::expression::jsonata) fn check(
         "formatNumber" => {
             within(first, LARGEST)?;
             let separators = options(rest.get(1))?;
-            text_at(0).map_or(Ok(()), |picture| number(picture, &separators))
+            text_at(0).map_or(Ok(()), |picture| number(picture, separators))
         }
         "formatInteger" => {
             within(first, EXACT)?;
@@ -136,7 +136,7 @@ fn options(options: Option<&JValue>) -> Result<Separators, Refusal> {
 
 /// A picture of `$formatNumber`: what is between its first and its last digit
 /// or separator, in each of its two parts.
-fn number(picture: &str, separators: &Separators) -> Sound {
+fn number(picture: &str, separators: Separators) -> Sound {
     require(picture.len() <= PICTURE_BYTES, BAD_PICTURE)?;
     let is_digit = |c: &char| c.is_ascii_digit() || *c == '#';
     let is_separator = |c: &char| separators.contains(c);

@@ -73,8 +73,8 @@ impl Scan {
     /// Pays for looking through `value`.
     pub(super) fn pay(self, meter: &Meter, value: &JValue) -> Done {
         match self {
-            Self::Text => texts(meter, value, 1, |bytes| bytes / WORKED),
-            Self::Order => texts(meter, value, 0, |bytes| bytes / COMPARED),
+            Self::Text => texts(meter, value, 1, |bytes| (bytes / WORKED) as u64),
+            Self::Order => texts(meter, value, 0, |bytes| (bytes / COMPARED) as u64),
             Self::Sort => texts(meter, value, HALVINGS * 2, sorting),
             Self::Key => match value.as_f64() {
                 Some(key) if !key.is_finite() => Err(refuse(BAD_NUMBER)),
@@ -94,7 +94,7 @@ impl Scan {
             Self::Remade => remade(meter, value),
             Self::Position => match value.as_f64() {
                 Some(position) if !is_position(position) => Err(refuse(BAD_NUMBER)),
-                _ => texts(meter, value, 1, |bytes| bytes / WORKED),
+                _ => texts(meter, value, 1, |bytes| (bytes / WORKED) as u64),
             },
         }
     }
@@ -125,11 +125,11 @@ fn remade(meter: &Meter, value: &JValue) -> Done {
     }
 }
 
-fn texts(meter: &Meter, value: &JValue, each: u64, steps: fn(usize) -> usize) -> Done {
+fn texts(meter: &Meter, value: &JValue, each: u64, steps: fn(usize) -> u64) -> Done {
     match value {
-        JValue::String(text) => meter.work(each + steps(text.len()) as u64),
+        JValue::String(text) => meter.work(each + steps(text.len())),
         JValue::Array(items) => items.iter().try_for_each(|item| match item {
-            JValue::String(text) => meter.work(ITEM + each + steps(text.len()) as u64),
+            JValue::String(text) => meter.work(ITEM + each + steps(text.len())),
             _ => meter.work(ITEM + each),
         }),
         _ => meter.work(each),
@@ -137,8 +137,8 @@ fn texts(meter: &Meter, value: &JValue, each: u64, steps: fn(usize) -> usize) ->
 }
 
 /// Each text is compared once for every halving.
-fn sorting(bytes: usize) -> usize {
-    bytes.saturating_mul(HALVINGS as usize) / COMPARED
+fn sorting(bytes: usize) -> u64 {
+    (bytes as u64).saturating_mul(HALVINGS) / COMPARED as u64
 }
 
 fn numbers(meter: &Meter, value: &JValue) -> Done {

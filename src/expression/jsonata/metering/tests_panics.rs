@@ -264,7 +264,7 @@ impl Chance {
         let marks = [
             ".", ",", "٫", "'", "\u{a0}", "e", "0", "٠", "", "ab", "#", "%", "\u{2030}",
         ];
-        let entries = (0..1 + self.below(3)).map(|_| {
+        let entries = (0..=self.below(3)).map(|_| {
             let name = names[self.below(names.len())].to_owned();
             (name, JValue::string(marks[self.below(marks.len())]))
         });
