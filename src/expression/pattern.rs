@@ -2,6 +2,8 @@
 //! what searching with it may take. The `regex` crate never backtracks, but its
 //! time is bounded only by the product of pattern, text and matches.
 
+mod folding;
+
 use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::{Class, Hir, HirKind};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -26,6 +28,8 @@ const COMPILING_A_BYTE: u64 = 2;
 /// Steps of reading a byte of the source, and a class of an alphabet.
 const READING_A_BYTE: u64 = 60;
 const READING_A_CLASS: u64 = 20_000;
+/// Steps of looking up a character of a class where case makes no difference.
+const FOLDING: u64 = 2;
 /// Steps that one byte of a text takes for each position of the pattern.
 const SEARCHING: u64 = 4;
 
@@ -34,6 +38,7 @@ const SEARCHING: u64 = 4;
 pub struct Pattern {
     regex: Regex,
     bytes: usize,
+    folding: u64,
     positions: u64,
     reaches_far: bool,
 }
@@ -61,19 +66,21 @@ impl Pattern {
         if source.len() > SOURCE_BYTES {
             return Err(PatternProblem::TooLong);
         }
-        take(reading(source, flags))?;
+        let folding = folding(source, flags);
+        take(reading(source, flags).saturating_add(folding))?;
         let shape = shape(source, flags)?;
         let mut positions = 0;
         count(&shape, 1, &mut positions);
         // No position is compiled to less than this.
         let least = usize::try_from(positions.saturating_mul(16)).unwrap_or(usize::MAX);
         for bytes in SIZES.into_iter().filter(|bytes| *bytes >= least) {
-            take(COMPILING + COMPILING_A_BYTE * bytes as u64)?;
+            take(compiling(bytes, folding))?;
             match compile(source, flags, bytes) {
                 Ok(regex) => {
                     return Ok(Self {
                         regex,
                         bytes,
+                        folding,
                         positions: positions.max(1),
                         reaches_far: reaches_far(&shape),
                     });
@@ -97,7 +104,7 @@ impl Pattern {
 
     /// Steps of compiling it once more.
     pub fn compiling(&self) -> u64 {
-        COMPILING + COMPILING_A_BYTE * self.bytes as u64
+        compiling(self.bytes, self.folding)
     }
 
     /// Steps of one search through so many bytes.
@@ -134,7 +141,7 @@ impl WholePattern {
     /// Compiles a pattern, alone too: `a)|(?:b` does not become valid by what
     /// is put around it.
     pub fn read(source: &str) -> Result<Self, PatternProblem> {
-        take(reading(source, ""))?;
+        take(reading(source, "").saturating_add(folding(source, "")))?;
         shape(source, "")?;
         Ok(Self {
             source: source.to_owned(),
@@ -182,6 +189,15 @@ fn reading(source: &str, flags: &str) -> u64 {
         "\\p", "\\P", "\\w", "\\W", "\\d", "\\D", "\\s", "\\S", "\\b", "\\B", "&&", "--", "~~",
     ]);
     READING_A_BYTE * source.len() as u64 + tables + folded
+}
+
+/// Steps that the other case of classes adds each time the pattern is parsed.
+fn folding(source: &str, flags: &str) -> u64 {
+    FOLDING.saturating_mul(folding::characters(source, flags.contains('i')))
+}
+
+fn compiling(bytes: usize, folding: u64) -> u64 {
+    (COMPILING + COMPILING_A_BYTE * bytes as u64).saturating_add(folding)
 }
 
 fn shape(source: &str, flags: &str) -> Result<Hir, PatternProblem> {
@@ -295,7 +311,12 @@ fn has_run(shape: &Hir, must_follow: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::expression::effort::within;
+
     use super::{COMPILED_BYTES, Pattern, PatternProblem, SOURCE_BYTES, WholePattern};
+
+    /// What reading a file may take.
+    const READING_STEPS: u64 = 20_000_000;
 
     #[test]
     fn the_whole_of_a_text_must_match_within_its_steps() {
@@ -343,6 +364,28 @@ mod tests {
                 Err(problem) => assert_eq!(problem, PatternProblem::TooLarge),
             }
         }
+    }
+
+    #[test]
+    fn classes_without_case_are_paid_for_before_they_are_parsed() {
+        let all = r"(?i)[\x{0}-\x{10ffff}]";
+        for (source, flags) in [
+            (all.repeat(10), ""),
+            (r"[\x{0}-\x{10ffff}]".repeat(10), "i"),
+            (r"[^[^a]]".repeat(10), "i"),
+            (r"[\W]".repeat(10), "i"),
+            (r"[\P{L}]".repeat(10), "i"),
+        ] {
+            let (read, _) = within(READING_STEPS, || Pattern::read(&source, flags));
+            assert_eq!(read.unwrap_err(), PatternProblem::Spent, "{source}");
+        }
+        for source in [r"[\w.-]+@[\w.-]+", "[^a]", "[a-z0-9]+", r"\W"] {
+            let (read, _) = within(READING_STEPS, || Pattern::read(source, "i"));
+            assert!(read.is_ok(), "{source}");
+        }
+        // An expression compiles it at each use, and pays again.
+        let pattern = Pattern::read(r"[\x{0}-\x{10ffff}]", "i").unwrap();
+        assert!(pattern.compiling() > 2_000_000);
     }
 
     #[test]

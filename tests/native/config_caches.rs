@@ -72,3 +72,19 @@ fn a_config_that_was_pushed_out_is_compiled_again_and_calls_go_on() {
         assert_eq!(scene.setting.client.get(&path).status, 200);
     }
 }
+
+#[test]
+fn a_file_of_more_headers_than_can_be_checked_in_time_is_refused() {
+    let entries = |count: usize| -> serde_json::Map<_, _> {
+        (0..count).map(|n| (format!("m{n}"), json!("1"))).collect()
+    };
+    for key in ["headers", "query"] {
+        for (count, fits) in [(20_000, true), (30_000, false)] {
+            let whole = json!({ "base_url": "https://api.example.com", key: entries(count) });
+            let method = json!({ "base_url": "https://api.example.com", "resources": { "r": { "list": { "path": "/", key: entries(count) } } } });
+            for file in [whole, method] {
+                assert_eq!(read_config(&file).0.is_some(), fits, "{key} {count}");
+            }
+        }
+    }
+}

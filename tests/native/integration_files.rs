@@ -246,9 +246,10 @@ fn the_scopes_in_the_docs_are_those_of_the_code() {
 
 fn bounds() -> String {
     use causeway::expression::limits::{
-        ARGUMENT_DEPTH, FRAMES, NAMED_FUNCTIONS, PRODUCED_BYTES, PRODUCED_VALUES,
-        REGEX_BYTES_IN_ALL, RESULT_BYTES, RESULT_VALUES, SEQUENCE_LENGTH, SOURCE_BYTES,
-        SOURCE_DEPTH, STACK_DEPTH, STEPS, VALUE_DEPTH,
+        ARGUMENT_DEPTH, FRAMES, NAMED_FUNCTIONS, PARSED_BYTES, PICTURE_BYTES, PICTURE_DIGITS,
+        PICTURE_MARKERS, PRODUCED_BYTES, PRODUCED_VALUES, RANGE_BOUND, REGEX_BYTES_IN_ALL,
+        RESULT_BYTES, RESULT_VALUES, SEQUENCE_LENGTH, SOURCE_BYTES, SOURCE_DEPTH, STACK_DEPTH,
+        STEPS, VALUE_DEPTH,
     };
     use causeway::expression::pattern;
     let (pattern_source, pattern_bytes) = (pattern::SOURCE_BYTES, pattern::COMPILED_BYTES);
@@ -260,13 +261,22 @@ fn bounds() -> String {
          | Steps of work: see below | {STEPS} |\n| Built-in functions named without being called | {NAMED_FUNCTIONS} |\n\
          | Bytes of text produced on the way | {PRODUCED_BYTES} |\n| Values produced on the way | {PRODUCED_VALUES} |\n\
          | Bytes of a regular expression, and when it is compiled | {pattern_source}, {pattern_bytes} |\n\
-         | Bytes of the compiled ones of an expression in all | {REGEX_BYTES_IN_ALL} |\n| Bytes of text in a result | {RESULT_BYTES} |\n\
+         | Bytes of the compiled ones of an expression in all | {REGEX_BYTES_IN_ALL} |\n\
+         | Bytes, markers, and digits (and separators) of a picture of a number or time | {PICTURE_BYTES}, {PICTURE_MARKERS}, {PICTURE_DIGITS} |\n\
+         | Bytes of a text that a picture reads | {PARSED_BYTES} |\n| Bounds of a range | -{RANGE_BOUND} to {RANGE_BOUND} |\n\
+         | Bytes of text in a result | {RESULT_BYTES} |\n\
          | Values in a result | {RESULT_VALUES} |\n| Levels of a result | {VALUE_DEPTH} |\n\n\
          Whatever an expression does is paid for in steps of some 5 ns: each part of it each time it runs, a path by the \
          values it visits, a comparison by what it compares, a function by what it is given, a regular expression by its compiled \
          size and the text. So the work of every expression ends, with `too_much_work`, after less than a second. A list of \
          1,000 compared with another of 1,000 (`a.($x := $; b[id = $x.id])`) is just within; for more, look up in an object: \
-         `($by := b{{id: $}}; a.($lookup($by, id)))`, with texts as ids.\n\n\
+         `($by := b{{id: $}}; a.($lookup($by, id)))`, with texts as ids. A regular expression is compiled at each use, by its size: \
+         `[A-Za-z0-9_]` is far cheaper than `\\w`, which knows every alphabet.\n\n\
+         Numbers of pictures are finite: up to 1e300 for `$formatNumber`, 2^53 for `$formatInteger` and `$formatBase`, the years \
+         -9999 to 9999 for `$fromMillis`. An option of `$formatNumber` is one character, of ASCII but for the grouping separator \
+         and `‰`; its `zero-digit` is `0`. A time zone is a sign and up to four digits. `$toMillis` reads no letters as numbers, \
+         and days of the year, hours up to 12 and offsets in at most 9 digits; without a picture it reads ASCII only, as does \
+         `$parseInteger`. A result that is not finite, such as `1/0`, is an error.\n\n\
          `$eval` is not available. `$now()` and `$millis()` are the time of the request, the same throughout; \
          `$random()`, `$shuffle()` and `$uuid()` are drawn anew for each.\n"
     )

@@ -75,7 +75,8 @@ impl Story {
 
 #[test]
 fn a_new_file_that_leads_a_variable_nowhere_else_needs_it_not_again() {
-    let method = |base: &str| json!({ "resources": { "b": { "get": { "path": "/b", "base_url": base } } } });
+    let method =
+        |base: &str| json!({ "resources": { "b": { "get": { "path": "/b", "base_url": base } } } });
     for same in [
         json!({}),
         method("https://api.cove.example/upload"),
@@ -109,7 +110,11 @@ fn a_new_file_that_leads_a_variable_nowhere_else_needs_it_not_again() {
     ] {
         let story = Story::new();
         story.puts(&other);
-        assert_eq!(story.call().code(409), "integration.secret_unbound", "{other}");
+        assert_eq!(
+            story.call().code(409),
+            "integration.secret_unbound",
+            "{other}"
+        );
         story.puts(&json!({}));
         story.call().expect(200);
     }
@@ -126,8 +131,12 @@ fn an_override_that_only_takes_a_use_of_a_variable_away_needs_it_not_again() {
         story.call().expect(200);
     }
     let story = Story::new();
-    let change = json!({ "webhook": { "signature_verification": { "config": { "algorithm": "sha512" } } } });
-    assert_eq!(story.install_by(&story.setting.client, &change).code(422), "caller.host_key");
+    let change =
+        json!({ "webhook": { "signature_verification": { "config": { "algorithm": "sha512" } } } });
+    assert_eq!(
+        story.install_by(&story.setting.client, &change).code(422),
+        "caller.host_key"
+    );
 }
 
 #[test]

@@ -25,7 +25,10 @@ fn digest(file: &Value, install: &Value, account: &Value, key: &str) -> String {
     };
     let all = layers.uses().into_iter();
     let mut found = all.filter(|((_, place), _)| place.key() == key);
-    found.next().map(|(_, uses)| uses.text()).unwrap_or_default()
+    found
+        .next()
+        .map(|(_, uses)| uses.text())
+        .unwrap_or_default()
 }
 
 fn file() -> Value {

@@ -83,12 +83,11 @@ impl Carried {
         self.wholes.get(&text.as_ptr()).map(|(_, number)| number)
     }
 
-    /// A double as JSON: whole ones as integers, so that `1` is written `1`; what JSON cannot write (infinity) is
-    /// null. One beyond [`MOST_EXACT`] that did not come in was computed, and may be rounded.
+    /// A double as JSON: whole ones as integers, so that `1` is written `1`. JSON cannot write infinity. One beyond [`MOST_EXACT`] that did not come in was computed, and may be rounded.
     #[allow(clippy::cast_possible_truncation)] // below 2^53, where f64 is exact
     fn computed(&self, double: f64) -> Result<Value, ExpressionError> {
         if !double.is_finite() {
-            return Ok(Value::Null);
+            return Err(ExpressionError::Result("a number that is not finite"));
         }
         if double.fract() == 0.0 && double.abs() <= MOST_EXACT {
             return Ok(Value::from(double as i64));

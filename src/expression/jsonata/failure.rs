@@ -11,6 +11,8 @@ pub(super) const TOO_LARGE: &str = "too_large";
 pub(super) const TOO_DEEP: &str = "too_deep";
 pub(super) const NOT_A_VALUE: &str = "not_a_value";
 pub(super) const BAD_PICTURE: &str = "bad_picture";
+pub(super) const BAD_NUMBER: &str = "bad_number";
+pub(super) const BAD_TEXT: &str = "bad_text";
 const UNKNOWN: &str = "failed";
 const MARK: &str = "causeway:";
 
@@ -38,7 +40,13 @@ fn text(code: &str) -> String {
         TOO_LARGE => "the expression produced more text or values than it may",
         TOO_DEEP => "a value nests too deep",
         NOT_A_VALUE => "this built-in function can be called but not stored under its own name",
-        BAD_PICTURE => "a picture of a time is not of letters with widths up to 18",
+        BAD_PICTURE => {
+            "a picture has more than 256 bytes, 32 markers, or 18 digits, separators or places, or an option or marker that cannot be used: see docs/scopes.md"
+        }
+        BAD_NUMBER => "a number is not finite, or larger than what is done with it allows",
+        BAD_TEXT => {
+            "a text that a picture reads has more than 128 bytes, or digits or letters that cannot be read"
+        }
         UNKNOWN => "the expression failed",
         engine => return format!("{engine}: {}", of_engine(engine)),
     };

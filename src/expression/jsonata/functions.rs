@@ -10,7 +10,7 @@ use jsonata_core::value::JValue;
 
 use crate::crypto::sha256;
 
-use super::failure::{BAD_PICTURE, refuse};
+use super::failure::refuse;
 use super::{ExpressionError, Moment, metering};
 
 /// Registers them on an evaluator that is used once.
@@ -30,9 +30,7 @@ pub(super) fn register(evaluator: &mut Evaluator, moment: &Moment) -> Result<(),
 
 /// `$now(picture?, timezone?)` by the engine's own `$fromMillis`.
 fn now(now_ms: i64, args: &[JValue]) -> HostFnResult {
-    if !metering::are_sound("now", args) {
-        return Err(refuse(BAD_PICTURE));
-    }
+    metering::check_picture("now", &JValue::Undefined, args).map_err(refuse)?;
     let mut context = Context::new();
     context.bind("ms".to_owned(), JValue::from(now_ms));
     context.bind(

@@ -43,6 +43,18 @@ pub const UNCOUNTED_STEPS: u64 = 6_000_000;
 pub const PRODUCED_BYTES: usize = 8 * 1024 * 1024;
 /// Items, entries and containers it may produce, at 16 to 60 bytes each.
 pub const PRODUCED_VALUES: usize = 1_000_000;
+/// Bytes of a picture of a number or a time. The longest we know has 50.
+pub const PICTURE_BYTES: usize = 256;
+/// Markers such as `[Y]` in a picture of a time.
+pub const PICTURE_MARKERS: usize = 32;
+/// Digits in a picture of a number or in a marker, and separators: those of the
+/// largest number that is exact in an i64.
+pub const PICTURE_DIGITS: usize = 18;
+/// Bytes of a text that is read by a picture. The longest date in words has
+/// some 100.
+pub const PARSED_BYTES: usize = 128;
+/// The largest bound of a range: the difference of two fits in 32 bits.
+pub const RANGE_BOUND: f64 = 2_147_483_647.0;
 /// Bytes of the compiled regular expressions of one expression in all, each
 /// rounded up to a power of four.
 pub const REGEX_BYTES_IN_ALL: usize = 1024 * 1024;

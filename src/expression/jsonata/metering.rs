@@ -39,7 +39,9 @@
 //!   whether it maps over the context, a one-step path and the input of a
 //!   group filter the value before it is unwrapped: those keep their kind;
 //! - a partial application is a function of parameters `__p…` ([`nesting`]);
-//! - pictures of times at which it panics ([`picture`]);
+//! - pictures, numbers and texts at which it panics or never ends ([`picture`]);
+//! - it sorts numbers, and objects by a field, with an order that NaN breaks;
+//! - on wasm32 it takes the length of a range by its lower 32 bits;
 //! - it compiles a regular expression at each use, with the `regex` crate.
 
 mod account;
@@ -50,8 +52,10 @@ mod compare;
 mod construct;
 mod estimate;
 mod frame;
+mod marker;
 mod nesting;
 mod picture;
+mod pictured;
 mod plan;
 mod predicate;
 mod price;
@@ -62,7 +66,7 @@ mod scan;
 
 pub(super) use account::Meter;
 pub(super) use body::Table;
-pub(super) use picture::are_sound;
+pub(super) use picture::check as check_picture;
 pub(super) use rewrite::prepare;
 
 /// The host functions of the rewritten tree. No JSONata name has a space.
@@ -99,6 +103,8 @@ mod hook {
     pub const ITEMS: &str = "causeway items";
     /// As [`ITEMS`], with the entries of the objects in an array.
     pub const ENTRIES: &str = "causeway entries";
+    /// Refuses what is no finite number, or a list of such, and gives the value.
+    pub const FINITE: &str = "causeway finite";
     /// Counts everything in a value, and gives it.
     pub const WHOLE: &str = "causeway whole";
     /// `(values, bytes, value)`: counts what a constructor makes, and `value`'s items.
@@ -117,6 +123,12 @@ mod hook {
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_panics;
+#[cfg(test)]
+mod tests_pictures;
+#[cfg(test)]
 mod tests_random;
 #[cfg(test)]
 mod tests_steps;
+#[cfg(test)]
+mod tests_texts;

@@ -181,7 +181,10 @@ mod tests {
             hosts(&json!({ "base_url": base, "allowed_hosts": allowed }))
         };
         let literal = of("https://a.x.com", json!(null));
-        assert_eq!(literal, of("https://a.x.com", json!(["A.x.com", "https://a.x.com"])));
+        assert_eq!(
+            literal,
+            of("https://a.x.com", json!(["A.x.com", "https://a.x.com"]))
+        );
         assert_ne!(literal, of("https://a.x.com", json!(["b.x.com"])));
         assert_ne!(literal, of("https://a.x.com", json!(["http://a.x.com"])));
         let open = of("https://{{s}}.x.com", json!(null));

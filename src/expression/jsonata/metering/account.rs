@@ -9,13 +9,15 @@ use std::rc::Rc;
 use jsonata_core::evaluator::{Evaluator, EvaluatorError, HostFnResult};
 use jsonata_core::value::JValue;
 
-use super::super::failure::{BAD_PICTURE, NOT_A_VALUE, TOO_DEEP, TOO_LARGE, TOO_MUCH_WORK, refuse};
-use super::super::limits::{FRAMES, PRODUCED_BYTES, PRODUCED_VALUES, STEPS, VALUE_DEPTH};
+use super::super::failure::{BAD_NUMBER, NOT_A_VALUE, TOO_DEEP, TOO_LARGE, TOO_MUCH_WORK, refuse};
+use super::super::limits::{
+    FRAMES, PRODUCED_BYTES, PRODUCED_VALUES, RANGE_BOUND, STEPS, VALUE_DEPTH,
+};
 use super::body::{Charge, Read, Table};
 use super::estimate::{self, Estimate};
 use super::nesting::Nesting;
 use super::plan::Visit;
-use super::price::{CALL, COMPARED, HOOK, ITEM, JOINED, MADE, TUPLE};
+use super::price::{CALL, COMPARED, HASHED, HOOK, ITEM, JOINED, MADE, TUPLE};
 use super::regular::Regular;
 use super::scan::Scan;
 use super::{builtin, compare, hook, picture};
@@ -46,7 +48,7 @@ pub(in crate::expression::jsonata) struct Meter {
     table: Rc<Table>,
 }
 
-const COUNTERS: [(&str, Counter); 21] = [
+const COUNTERS: [(&str, Counter); 22] = [
     (hook::PAY, Meter::body),
     (hook::THEN, |_, args| Ok(last(args))),
     (hook::RESULT, Meter::result),
@@ -82,6 +84,9 @@ const COUNTERS: [(&str, Counter); 21] = [
     }),
     (hook::WHOLE, |meter, args| {
         given(args, |value| meter.whole(value, VALUE_DEPTH))
+    }),
+    (hook::FINITE, |meter, args| {
+        given(args, |value| meter.finite(value))
     }),
     (hook::COST, Meter::cost),
     (hook::NOTE, |meter, args| {
@@ -194,7 +199,11 @@ impl Meter {
         match value {
             JValue::String(text) => Ok(1 + (text.len() / COMPARED) as u64),
             JValue::Array(items) => self.measure_all(items.iter()),
-            JValue::Object(entries) => Ok(ITEM * self.measure_all(entries.values())?),
+            JValue::Object(entries) => {
+                let values = self.measure_all(entries.values())?;
+                let keys: usize = entries.keys().map(|key| key.len() / HASHED).sum();
+                Ok(ITEM * values + keys as u64)
+            }
             _ => Ok(1),
         }
     }
@@ -354,7 +363,11 @@ impl Meter {
     fn bound(&self, args: &[JValue]) -> HostFnResult {
         let value = nth(args, 0);
         let most = super::super::limits::SEQUENCE_LENGTH as f64;
-        let items = value.as_f64().unwrap_or(0.0).abs().clamp(0.0, most);
+        let bound = value.as_f64().unwrap_or(0.0);
+        if !(-RANGE_BOUND..=RANGE_BOUND).contains(&bound) {
+            return Err(refuse(BAD_NUMBER));
+        }
+        let items = bound.abs().clamp(0.0, most);
         self.work(items as u64 * ITEM)?;
         Ok(value)
     }
@@ -386,6 +399,28 @@ impl Meter {
                 })
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Numbers, those of a list and the fields of its objects must be finite.
+    fn finite(&self, value: &JValue) -> Done {
+        self.work(1)?;
+        match value {
+            JValue::Number(number) if !number.is_finite() => Err(refuse(BAD_NUMBER)),
+            JValue::Array(items) => items.iter().try_for_each(|item| match item {
+                JValue::Object(fields) => {
+                    fields.values().try_for_each(|field| self.finite_one(field))
+                }
+                item => self.finite_one(item),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn finite_one(&self, value: &JValue) -> Done {
+        match value {
+            JValue::Array(_) => self.work(1),
+            value => self.finite(value),
         }
     }
 
@@ -465,9 +500,7 @@ impl Meter {
         let mut given = noted.split_off(start);
         given.push(last.clone());
         let name = name.as_str().unwrap_or_default();
-        if !picture::are_sound(name, &given) {
-            return Err(refuse(BAD_PICTURE));
-        }
+        picture::check(name, &context, &given).map_err(refuse)?;
         self.spend(estimate::call(self, name, &context, &given)?)?;
         Ok(last)
     }

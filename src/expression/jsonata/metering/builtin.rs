@@ -9,7 +9,7 @@ use super::super::ExpressionError;
 use super::body::{Charge, Read, Starts};
 use super::predicate::is_literal;
 use super::rewrite::{Walk, call, context, scanned, wrap};
-use super::scan::Scan;
+use super::scan::{Scan, is_position};
 use super::{hook, price};
 
 /// How a function's work and its product are paid for.
@@ -40,16 +40,16 @@ pub(super) fn guard(name: &str) -> Option<(Guard, usize)> {
         "power" | "round" => (Guard::Free, 2),
         "length" | "number" | "error" => (Guard::Scan(Scan::Text), 1),
         "assert" | "now" => (Guard::Scan(Scan::Text), 2),
-        "parseInteger" => (Guard::Scan(Scan::Picture), 2),
         "boolean" | "not" => (Guard::Scan(Scan::Truth), 1),
         "sum" | "max" | "min" | "average" => (Guard::Scan(Scan::Numbers), 1),
         "base64decode" | "base64encode" | "decodeUrl" | "decodeUrlComponent" | "encodeUrl"
         | "encodeUrlComponent" | "lowercase" | "trim" | "uppercase" => (Guard::Text, 1),
-        "formatBase" | "substringAfter" | "substringBefore" => (Guard::Text, 2),
-        "formatNumber" | "substring" => (Guard::Text, 3),
+        "substringAfter" | "substringBefore" => (Guard::Text, 2),
+        "substring" => (Guard::Text, 3),
         "string" => (Guard::Json, 1),
-        "contains" | "formatInteger" | "join" | "lookup" | "toMillis" => (Guard::Estimated, 2),
-        "pad" | "split" | "match" | "fromMillis" => (Guard::Estimated, 3),
+        "contains" | "formatBase" | "formatInteger" | "join" | "lookup" | "parseInteger"
+        | "toMillis" => (Guard::Estimated, 2),
+        "pad" | "split" | "match" | "formatNumber" | "fromMillis" => (Guard::Estimated, 3),
         "replace" => (Guard::Estimated, 4),
         "reverse" => (Guard::Items(1, None), 1),
         "shuffle" => (Guard::Items(1, Some(Scan::Remade)), 1),
@@ -78,7 +78,16 @@ pub(super) fn gives_scalar(name: &str) -> bool {
     match guard(name) {
         Some((Guard::Free | Guard::Text | Guard::Json, _)) => true,
         Some((Guard::Scan(_), _)) => !matches!(name, "single" | "reduce"),
-        _ => matches!(name, "contains" | "join" | "pad" | "replace"),
+        _ => matches!(
+            name,
+            "contains"
+                | "formatBase"
+                | "formatNumber"
+                | "join"
+                | "pad"
+                | "parseInteger"
+                | "replace"
+        ),
     }
 }
 
@@ -110,20 +119,21 @@ impl Walk {
         if args.is_empty() && matches!(guard, Guard::Json | Guard::Entries(_)) {
             args.push(context());
         }
+        if args.is_empty() && matches!(name, "formatBase" | "fromMillis" | "toMillis") {
+            args.push(context());
+        }
         if args.len() == 1 && matches!(name, "each" | "sift") {
             args.insert(0, context());
         }
         let arity = super::builtin::guard(name).map_or(0, |(_, arity)| arity);
-        if args.len() < arity
-            && matches!(guard, Guard::Text | Guard::Scan(Scan::Text | Scan::Picture))
-        {
+        if args.len() < arity && matches!(guard, Guard::Text | Guard::Scan(Scan::Text)) {
             self.body.starts.add(context(), Read::Text);
         }
         match guard {
             Guard::Free => {}
             Guard::Text => {
                 let how = match name {
-                    "formatNumber" => Scan::Picture,
+                    "substring" => Scan::Position,
                     _ => Scan::Text,
                 };
                 scan(&mut args, usize::MAX, how);
@@ -131,7 +141,7 @@ impl Walk {
             }
             Guard::Scan(how) => {
                 let first = match how {
-                    Scan::Text | Scan::Picture => usize::MAX,
+                    Scan::Text => usize::MAX,
                     _ => 1,
                 };
                 self.scan_for(name, &mut args, first, how);
@@ -174,6 +184,9 @@ impl Walk {
                 _ => AstNode::Null,
             });
         scan(args, first, how);
+        if name == "sort" {
+            wrap_first(args, 1, hook::FINITE);
+        }
         if let (Some(applied), Some(list)) = (applied, args.first_mut()) {
             wrap(list, |list| call(hook::SEARCH, vec![list, applied]));
         }
@@ -187,6 +200,7 @@ impl Walk {
         let made = call(name, args);
         match name {
             "contains" | "lookup" | "split" | "match" | "toMillis" => made,
+            "parseInteger" => call(hook::FINITE, vec![made]),
             _ => call(hook::MADE, vec![made]),
         }
     }
@@ -241,9 +255,19 @@ impl Walk {
 
 fn scan(args: &mut [AstNode], first: usize, how: Scan) {
     for arg in args.iter_mut().take(first) {
-        if !is_literal(arg) && *arg != AstNode::Placeholder {
+        let is_free = is_literal(arg) && (how != Scan::Position || !is_far(arg));
+        if !is_free && *arg != AstNode::Placeholder {
             wrap(arg, |arg| scanned(how, arg));
         }
+    }
+}
+
+/// Whether a literal is a number no position can be.
+fn is_far(literal: &AstNode) -> bool {
+    match literal {
+        AstNode::Number(position) => !is_position(*position),
+        AstNode::Unary { operand, .. } => is_far(operand),
+        _ => false,
     }
 }
 

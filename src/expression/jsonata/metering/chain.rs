@@ -157,8 +157,10 @@ impl Walk {
         done
     }
 
-    /// Terms are compared as often as a list can be halved.
+    /// Terms are compared as often as a list can be halved. What is no number,
+    /// such as 0 by 0, must not come to be sorted by.
     fn term(&mut self, term: &mut AstNode) -> Done {
+        self.is_plain = false;
         self.enclosed(term, 0)?;
         wrap(term, |term| scanned(Scan::Key, term));
         Ok(())

@@ -1,11 +1,12 @@
 //! Comparing values as the engine does, paid for on the way.
 
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use jsonata_core::value::JValue;
 
 use super::account::{Failure, Meter};
-use super::price::{COMPARED, ITEM};
+use super::price::{COMPARED, HASHED, ITEM};
 
 /// The engine's `values_equal`: numbers and texts by value, functions never.
 pub(super) fn equal(meter: &Meter, left: &JValue, right: &JValue) -> Result<bool, Failure> {
@@ -22,7 +23,7 @@ pub(super) fn equal(meter: &Meter, left: &JValue, right: &JValue) -> Result<bool
                 return Ok(false);
             }
             for (key, left) in left.iter() {
-                meter.work(2 * ITEM)?;
+                meter.work(2 * ITEM + (key.len() / HASHED) as u64)?;
                 match right.get(key) {
                     Some(right) if equal(meter, left, right)? => {}
                     _ => return Ok(false),
@@ -54,8 +55,36 @@ fn lists(meter: &Meter, left: &[JValue], right: &[JValue]) -> Result<bool, Failu
     Ok(true)
 }
 
+/// Texts that were met, each with which another is compared. Only texts as long
+/// as one another are looked through.
+#[derive(Default)]
+pub(super) struct Kept<'t> {
+    texts: HashSet<&'t str>,
+    by_length: HashMap<usize, u64>,
+}
+
+impl<'t> Kept<'t> {
+    /// Steps of comparing a text with all of them, `each` for what is no byte.
+    pub(super) fn comparing(&self, text: &str, each: u64) -> u64 {
+        let alike = self.by_length.get(&text.len()).copied().unwrap_or(0);
+        let bytes = alike.saturating_mul((text.len() / COMPARED) as u64);
+        (self.texts.len() as u64)
+            .saturating_mul(each)
+            .saturating_add(bytes)
+    }
+
+    pub(super) fn add(&mut self, text: &'t str) {
+        if self.texts.insert(text) {
+            *self.by_length.entry(text.len()).or_default() += 1;
+        }
+    }
+}
+
 /// What `$distinct` compares: each item with those that are kept.
 pub(super) fn distinct(meter: &Meter, items: &[JValue]) -> Result<(), Failure> {
+    if items.iter().all(JValue::is_string) {
+        return distinct_texts(meter, items);
+    }
     let mut kept: Vec<&JValue> = Vec::new();
     for item in items {
         let mut is_new = true;
@@ -68,6 +97,16 @@ pub(super) fn distinct(meter: &Meter, items: &[JValue]) -> Result<(), Failure> {
         if is_new {
             kept.push(item);
         }
+    }
+    Ok(())
+}
+
+fn distinct_texts(meter: &Meter, items: &[JValue]) -> Result<(), Failure> {
+    let mut kept = Kept::default();
+    for text in items.iter().filter_map(JValue::as_str) {
+        let hashing = (text.len() / HASHED) as u64;
+        meter.work(ITEM + hashing + kept.comparing(text, 2))?;
+        kept.add(text);
     }
     Ok(())
 }

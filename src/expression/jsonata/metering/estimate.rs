@@ -5,7 +5,8 @@
 use jsonata_core::value::JValue;
 
 use super::account::{Failure, Meter};
-use super::price::{HASHED, ITEM, WORKED};
+use super::pictured::pictured;
+use super::price::{HASHED, ITEM, NEEDLE, WORKED};
 use super::reference::{CALLED, PIPED};
 use super::regular::Regular;
 use super::scan::Scan;
@@ -48,10 +49,8 @@ pub(super) fn call(
         }
         "join" => return join(meter, args),
         "lookup" => return lookup(meter, context, args).map(|()| Estimate::default()),
-        "formatInteger" => {
-            widths(meter, args)?;
-            return Ok(Estimate::bytes(numeral(context).max(numerals(args))));
-        }
+        "formatBase" | "formatInteger" | "formatNumber" | "fromMillis" | "parseInteger"
+        | "toMillis" => return pictured(meter, name, context, args),
         _ => {}
     }
     let given = args.split_first();
@@ -60,6 +59,8 @@ pub(super) fn call(
     for (text, rest) in [given, implied].into_iter().flatten() {
         let text = text.as_str().unwrap_or_default();
         meter.work((text.len() / WORKED) as u64)?;
+        let others = rest.iter().filter_map(JValue::as_str).map(str::len);
+        meter.work((others.sum::<usize>() as u64).saturating_mul(NEEDLE))?;
         let reading = of_text(meter, name, text, rest)?;
         largest.bytes = largest.bytes.max(reading.bytes);
         largest.values = largest.values.max(reading.values);
@@ -83,11 +84,6 @@ fn of_text(meter: &Meter, name: &str, text: &str, rest: &[JValue]) -> Result<Est
             values: matched(meter, text, rest)?,
         },
         "replace" => Estimate::bytes(replace(meter, text, rest)?),
-        "fromMillis" => Estimate::bytes(widths(meter, rest)?),
-        "toMillis" => {
-            widths(meter, rest)?;
-            Estimate::default()
-        }
         _ => Estimate::default(),
     })
 }
@@ -146,6 +142,7 @@ pub(super) fn applied(meter: &Meter, list: &JValue, function: &JValue) -> Result
 
 fn join(meter: &Meter, args: &[JValue]) -> Result<Estimate, Failure> {
     let separator = args.get(1).and_then(JValue::as_str).map_or(0, str::len);
+    meter.work(separator as u64)?;
     let Some(JValue::Array(items)) = args.first() else {
         return Ok(Estimate::default());
     };
@@ -166,18 +163,6 @@ fn lookup(meter: &Meter, context: &JValue, args: &[JValue]) -> Result<(), Failur
         1 => scan(context),
         _ => Ok(()),
     }
-}
-
-/// A Roman numeral has one letter for each thousand.
-fn numerals(args: &[JValue]) -> usize {
-    args.iter().map(numeral).max().unwrap_or(0)
-}
-
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates
-fn numeral(value: &JValue) -> usize {
-    value
-        .as_f64()
-        .map_or(0, |number| (number.abs() / 1000.0) as usize)
 }
 
 /// The engine makes as many characters as the width says, then copies them.
@@ -256,19 +241,6 @@ fn by_function(meter: &Meter, text: &str, limit: usize) -> Result<usize, Failure
         }
     }
     Ok(count)
-}
-
-/// The numbers in a picture are widths that the engine pads to.
-fn widths(meter: &Meter, args: &[JValue]) -> Result<usize, Failure> {
-    let pictures = args.iter().filter_map(JValue::as_str);
-    let bytes: usize = pictures.clone().map(str::len).sum();
-    meter.work((bytes as u64).saturating_mul(super::price::PICTURE))?;
-    let widths = pictures
-        .flat_map(|picture| picture.split(|c: char| !c.is_ascii_digit()))
-        .filter(|digits| !digits.is_empty())
-        .map(|digits| digits.parse().unwrap_or(usize::MAX))
-        .fold(0, usize::saturating_add);
-    Ok(widths)
 }
 
 /// Bytes of a string in JSON, without its quotes.

@@ -37,11 +37,8 @@ pub(super) const ITEM: u64 = 6;
 /// Halvings of the longest sequence, which is how often an item is compared
 /// when a list is sorted.
 pub(super) const HALVINGS: u64 = 17;
-/// So many bytes are compared, or looked through, in one step.
-pub(super) const COMPARED: usize = 64;
-/// The same where a list is sorted: [`COMPARED`] by [`HALVINGS`].
-pub(super) const SORTED: usize = 3;
-const _: () = assert!(COMPARED as u64 / HALVINGS == SORTED as u64);
+/// So many bytes are compared in one step. On wasm32 there is no wider way.
+pub(super) const COMPARED: usize = 8;
 /// So many bytes of a key are hashed in one step.
 pub(super) const HASHED: usize = 4;
 /// So many bytes of a text are worked through in one step.
@@ -51,11 +48,19 @@ pub(super) const MADE: usize = 2;
 
 /// Each byte of a picture of a time or number.
 pub(super) const PICTURE: u64 = 10;
+/// Each byte of a text that is looked for, split at or padded with: it is
+/// prepared for that by us and by the engine.
+pub(super) const NEEDLE: u64 = 2;
+/// A marker of a picture by which a time is read: a part of a regular
+/// expression that is compiled at each use.
+pub(super) const MARKER: u64 = 2_000;
+/// A marker in words is so many parts.
+pub(super) const WORDS: u64 = 20;
 
 /// Calls of these cost more than a node, whatever their arguments.
 fn base(name: &str) -> u64 {
     match name {
-        "toMillis" => 10_000, // builds a regular expression from the picture
+        "toMillis" => 4_000, // builds a regular expression from the picture
         "fromMillis" | "now" => 1_500,
         "formatNumber" | "formatInteger" | "parseInteger" | "formatBase" => 600,
         "random" | "uuid" => 120,

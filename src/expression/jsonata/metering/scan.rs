@@ -1,12 +1,11 @@
 //! How a function or an operator looks through a value it is given.
 
-use std::collections::HashSet;
-
 use jsonata_core::value::JValue;
 
+use super::super::failure::{BAD_NUMBER, refuse};
 use super::account::{Done, Meter};
-use super::compare;
-use super::price::{APPLY, COMPARED, HALVINGS, ITEM, PICTURE, REMADE, SORTED, VISIT, WORKED};
+use super::compare::{self, Kept};
+use super::price::{APPLY, COMPARED, HALVINGS, HASHED, ITEM, REMADE, VISIT, WORKED};
 
 /// The ways of looking, by the number that stands in the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +38,8 @@ pub(super) enum Scan {
     Entries,
     /// Makes something of each item or entry.
     Remade,
-    /// Reads a picture of a number.
-    Picture,
+    /// Works through a text to a position.
+    Position,
 }
 
 const ALL: [Scan; 15] = [
@@ -58,7 +57,7 @@ const ALL: [Scan; 15] = [
     Scan::Distinct,
     Scan::Entries,
     Scan::Remade,
-    Scan::Picture,
+    Scan::Position,
 ];
 
 impl Scan {
@@ -74,9 +73,13 @@ impl Scan {
     /// Pays for looking through `value`.
     pub(super) fn pay(self, meter: &Meter, value: &JValue) -> Done {
         match self {
-            Self::Text => texts(meter, value, 1, WORKED),
-            Self::Order => texts(meter, value, 0, COMPARED),
-            Self::Sort | Self::Key => texts(meter, value, HALVINGS * 2, SORTED),
+            Self::Text => texts(meter, value, 1, |bytes| (bytes / WORKED) as u64),
+            Self::Order => texts(meter, value, 0, |bytes| (bytes / COMPARED) as u64),
+            Self::Sort => texts(meter, value, HALVINGS * 2, sorting),
+            Self::Key => match value.as_f64() {
+                Some(key) if !key.is_finite() => Err(refuse(BAD_NUMBER)),
+                _ => texts(meter, value, HALVINGS * 2, sorting),
+            },
             Self::SortBy => meter.work(count(value).saturating_mul(HALVINGS * APPLY)),
             Self::Apply => meter.work(count(value).saturating_mul(APPLY)),
             Self::Truth | Self::Numbers => numbers(meter, value),
@@ -89,12 +92,17 @@ impl Scan {
             },
             Self::Entries => meter.entries(value),
             Self::Remade => remade(meter, value),
-            Self::Picture => {
-                let bytes = value.as_str().map_or(0, str::len) as u64;
-                meter.work(bytes.saturating_mul(PICTURE))
-            }
+            Self::Position => match value.as_f64() {
+                Some(position) if !is_position(position) => Err(refuse(BAD_NUMBER)),
+                _ => texts(meter, value, 1, |bytes| (bytes / WORKED) as u64),
+            },
         }
     }
+}
+
+/// The engine adds positions up as integers of 64 bits.
+pub(super) fn is_position(number: f64) -> bool {
+    number.abs() <= 9_007_199_254_740_992.0
 }
 
 /// Items of a list, or entries of an object.
@@ -117,15 +125,20 @@ fn remade(meter: &Meter, value: &JValue) -> Done {
     }
 }
 
-fn texts(meter: &Meter, value: &JValue, each: u64, a_step: usize) -> Done {
+fn texts(meter: &Meter, value: &JValue, each: u64, steps: fn(usize) -> u64) -> Done {
     match value {
-        JValue::String(text) => meter.work(each + (text.len() / a_step) as u64),
+        JValue::String(text) => meter.work(each + steps(text.len())),
         JValue::Array(items) => items.iter().try_for_each(|item| match item {
-            JValue::String(text) => meter.work(ITEM + each + (text.len() / a_step) as u64),
+            JValue::String(text) => meter.work(ITEM + each + steps(text.len())),
             _ => meter.work(ITEM + each),
         }),
         _ => meter.work(each),
     }
+}
+
+/// Each text is compared once for every halving.
+fn sorting(bytes: usize) -> u64 {
+    (bytes as u64).saturating_mul(HALVINGS) / COMPARED as u64
 }
 
 fn numbers(meter: &Meter, value: &JValue) -> Done {
@@ -144,11 +157,9 @@ fn member(meter: &Meter, value: &JValue) -> Done {
         return Ok(());
     };
     meter.work(items.len() as u64 / 2 + 1)?;
-    let bytes: usize = items
-        .iter()
-        .map(|item| item.as_str().map_or(0, str::len) / COMPARED)
-        .sum();
-    meter.work(bytes as u64)
+    let lengths = items.iter().filter_map(JValue::as_str).map(str::len);
+    let steps: usize = lengths.map(|length| length / COMPARED).sum();
+    meter.work(steps as u64)
 }
 
 fn lookup(meter: &Meter, value: &JValue) -> Done {
@@ -166,12 +177,12 @@ fn keys(meter: &Meter, value: &JValue) -> Done {
     let JValue::Array(items) = value else {
         return Ok(());
     };
-    let mut known: HashSet<&str> = HashSet::new();
+    let mut known = Kept::default();
     for item in &**items {
         if let JValue::Object(entries) = item {
             for key in entries.keys() {
-                known.insert(key);
-                meter.work(ITEM + known.len() as u64 / 2 + (key.len() / COMPARED) as u64)?;
+                meter.work(ITEM + (key.len() / HASHED) as u64 + known.comparing(key, 1))?;
+                known.add(key);
             }
         }
     }
