@@ -145,7 +145,7 @@ impl Override<'_> {
             let unit = Position::of(&place).unit_of(&place);
             match unit.filter(|unit| settled.has_nothing_at(unit)) {
                 Some(unit) => remove(guarded, &unit),
-                None if self.opens_call(settled, &place, value) => remove(guarded, &place),
+                None if Self::opens_call(settled, &place, value) => remove(guarded, &place),
                 None => {}
             }
         }
@@ -205,11 +205,11 @@ impl Override<'_> {
     }
 
     fn is_admins(&self, settled: &Settled, place: &Place, value: &Value) -> bool {
-        self.changes_host(settled, place, value) || self.opens_call(settled, place, value)
+        self.changes_host(settled, place, value) || Self::opens_call(settled, place, value)
     }
 
     /// Where `custom` is switched off, the file's calls are all there are. Who may not add one may switch it off, not on.
-    fn opens_call(&self, settled: &Settled, place: &Place, value: &Value) -> bool {
+    fn opens_call(settled: &Settled, place: &Place, value: &Value) -> bool {
         if place.part(0) == "custom" {
             return value != &Value::Bool(false);
         }

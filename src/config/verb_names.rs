@@ -55,7 +55,7 @@ pub fn folded(name: &str) -> String {
 pub fn may_override(name: &str) -> bool {
     let folded = folded(name);
     let has = |word: &&str| folded.contains(*word);
-    CERTAIN.iter().any(|word| has(&word)) || LIKELY.iter().any(|word| has(&word))
+    CERTAIN.iter().chain(&LIKELY).any(has)
 }
 
 /// Whether this entry is there to name another method or address; by its value where the name alone does not say so.

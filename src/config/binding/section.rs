@@ -216,11 +216,11 @@ impl Sections {
         match (place.part(0), place.part(1)) {
             ("secret_environment_variables", name) => self.of_variable(name),
             ("credentials", key) => match self.whole.get(key) {
-                Some(whole) => self.of_parts(vec![digest_of(&json!(whole))]),
+                Some(whole) => self.of_parts(&[digest_of(&json!(whole))]),
                 None => self.of_group(&format!("credentials.{key}")),
             },
             ("webhook", _) => self.of_group("webhook"),
-            _ => self.of_parts(vec![digest_of(&json!(self.everything))]),
+            _ => self.of_parts(&[digest_of(&json!(self.everything))]),
         }
     }
 
@@ -228,7 +228,7 @@ impl Sections {
         match self.cores.get(group) {
             Some(core) => self.joined(std::iter::once(*core)),
             // Something stands for it, so that what is added later is another use.
-            None => self.of_parts(vec![digest_of(&Value::Null)]),
+            None => self.of_parts(&[digest_of(&Value::Null)]),
         }
     }
 
@@ -246,10 +246,10 @@ impl Sections {
     fn joined(&self, used: impl Iterator<Item = usize>) -> Uses {
         let parts = used.filter_map(|index| self.parts.get(index));
         let parts = parts.map(|section| digest_of(&json!([section.group, section.digest])));
-        self.of_parts(parts.collect())
+        self.of_parts(&parts.collect::<Vec<_>>())
     }
 
-    fn of_parts(&self, parts: Vec<String>) -> Uses {
+    fn of_parts(&self, parts: &[String]) -> Uses {
         Uses::new(&self.hosts, parts)
     }
 }

@@ -13,7 +13,7 @@ pub struct Uses {
 }
 
 impl Uses {
-    pub(super) fn new(hosts: &str, parts: Vec<String>) -> Self {
+    pub(super) fn new(hosts: &str, parts: &[String]) -> Self {
         let short = |digest: &str| digest.chars().take(DIGITS).collect();
         Self {
             hosts: short(hosts),
@@ -51,7 +51,8 @@ mod tests {
     #[test]
     fn fewer_uses_of_the_same_hosts_are_in_more_of_them() {
         let uses = |hosts: &str, parts: &[&str]| {
-            Uses::new(hosts, parts.iter().map(|part| (*part).to_owned()).collect())
+            let parts: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
+            Uses::new(hosts, &parts)
         };
         let given = uses("h", &["a", "b"]).text();
         for (now, is_in) in [

@@ -33,7 +33,7 @@ pub fn moved(before: &Value, after: &Value, secrets: &SecretNames) -> Vec<Reserv
             && (place.part(0) == "custom"
                 || leaves_gap(place, before, value)
                 || backwards.moves_secret(&settled, place, value)
-                || backwards.opens_call(&settled, place, value))
+                || Override::opens_call(&settled, place, value))
     });
     let places = written.chain(gone.map(|(place, _)| place));
     places

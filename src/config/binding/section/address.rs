@@ -74,9 +74,10 @@ fn origin(text: &str) -> String {
         }
     }
     let origin = text.get(..end).unwrap_or_default();
-    match origin.contains("{{") {
-        true => origin.to_owned(),
-        false => plain(origin),
+    if origin.contains("{{") {
+        origin.to_owned()
+    } else {
+        plain(origin)
     }
 }
 

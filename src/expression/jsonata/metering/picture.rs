@@ -36,9 +36,8 @@ pub(in crate::expression::jsonata) fn check(
     let (first, rest) = match (name, args) {
         ("now", _) => (&JValue::Undefined, args),
         ("formatNumber" | "formatInteger" | "fromMillis", _) if leads_with_text => (context, args),
-        ("parseInteger", [_]) => (context, args),
+        ("parseInteger", [_]) | (_, []) => (context, args),
         (_, [first, rest @ ..]) => (first, rest),
-        (_, []) => (context, args),
     };
     let text_at = |index: usize| rest.get(index).and_then(JValue::as_str);
     match name {
