@@ -44,7 +44,8 @@ impl DurableObject for Account {
         let Some((hand_over, incoming)) = handed else {
             return Response::error("not a request of the front Worker", 500);
         };
-        convert::response(api::handle_handed_over(account, &hand_over, incoming).await)
+        let handled = Box::pin(api::handle_handed_over(account, &hand_over, incoming));
+        convert::response(handled.await)
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
