@@ -44,8 +44,8 @@ impl DurableObject for Account {
         let Some((hand_over, incoming)) = handed else {
             return Response::error("not a request of the front Worker", 500);
         };
-        let handled = Box::pin(api::handle_handed_over(account, &hand_over, incoming));
-        convert::response(handled.await)
+        let answer = Box::pin(api::handle_handed_over(account, &hand_over, incoming));
+        convert::response(answer.await)
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
