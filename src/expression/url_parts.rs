@@ -12,7 +12,7 @@ pub enum UrlTemplateError {
     /// A placeholder in it cannot be filled.
     #[error(transparent)]
     Placeholder(#[from] PlaceholderError),
-    /// Longer than [`room::URL_BYTES`], which no rendered one may be either.
+    /// Longer than `room::URL_BYTES`, which no rendered one may be either.
     #[error("a URL or path has at most {} bytes", room::URL_BYTES)]
     TooLong,
     /// Neither `http(s)://` nor a placeholder that is the whole origin.

@@ -19,7 +19,7 @@ pub enum PathError {
     /// `a..b`, `.a` or `a.`
     #[error("the path `{0}` has an empty part between its dots")]
     EmptyPart(String),
-    /// More than [`MOST_PARTS`].
+    /// More than `MOST_PARTS`.
     #[error("a path has at most {MOST_PARTS} parts")]
     TooLong,
 }

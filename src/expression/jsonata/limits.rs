@@ -33,7 +33,7 @@ pub const ARGUMENT_DEPTH: usize = 256;
 /// Items a sequence may have while it is computed.
 pub const SEQUENCE_LENGTH: usize = 100_000;
 /// Steps of one evaluation, of at most some 5 ns of native release code each:
-/// see [`super::metering`]. In the Worker this is well below a second.
+/// see `super::metering`. In the Worker this is well below a second.
 pub const STEPS: u64 = 64_000_000;
 /// Steps below which an expression is not counted: it cannot take more on what
 /// it is given.
