@@ -35,15 +35,15 @@ struct Held {
     walks: Cell<usize>,
     /// By senders who have proved nothing.
     unproved: Cell<usize>,
-    /// Bodies that are still arriving, the oldest first.
+    /// Bodies of senders that are still arriving, the oldest first.
     arriving: RefCell<VecDeque<Rc<Taken>>>,
 }
 
 /// The bytes of callers' bodies that one account holds.
 pub type AccountBodies = Rc<Cell<usize>>;
 
-/// Which part of the budget a room is taken from. Where the part is full, the body that has been arriving for longest gives
-/// way: a sender who stalls keeps no other out.
+/// Which part of the budget a room is taken from. Where the part is full, the sender's body that has been arriving for longest
+/// gives way: a sender who stalls keeps no other out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Share {
     Proved,
@@ -57,6 +57,8 @@ enum Share {
 #[derive(Debug)]
 struct Taken {
     share: Cell<Share>,
+    /// Whether it is a sender's, whose body gives way while it arrives. An answer of a provider does not.
+    is_senders: bool,
     bytes: Cell<usize>,
     /// Of that, what counts with the bodies of an account.
     of_account: Option<AccountBodies>,
@@ -101,6 +103,7 @@ impl MemoryBudget {
             budget: self.clone(),
             taken: Rc::new(Taken {
                 share: Cell::new(share),
+                is_senders: share == Share::Unproved || of_account.is_some(),
                 bytes: Cell::new(0),
                 of_account,
                 body_bytes: Cell::new(0),
@@ -266,8 +269,10 @@ impl Room {
 
     /// A body that arrives in this room.
     pub fn arriving(&self) -> Arriving<'_> {
-        let all = &self.budget.held.arriving;
-        all.borrow_mut().push_back(Rc::clone(&self.taken));
+        if self.taken.is_senders {
+            let all = &self.budget.held.arriving;
+            all.borrow_mut().push_back(Rc::clone(&self.taken));
+        }
         Arriving(self)
     }
 }

@@ -92,7 +92,8 @@ fn proved_bodies_that_stall_give_way_where_that_makes_room_enough() {
     let budget = budget();
     let held = budget.room();
     held.take(5_000).unwrap();
-    let stalled: Vec<Room> = (0..2).map(|_| budget.room()).collect();
+    let own = AccountBodies::default;
+    let stalled: Vec<Room> = (0..2).map(|_| budget.body_room(&own())).collect();
     let open: Vec<_> = stalled.iter().map(Room::arriving).collect();
     open[0].push(&[0; 2_500]).unwrap();
     open[1].push(&[0; 2_500]).unwrap();
@@ -105,6 +106,15 @@ fn proved_bodies_that_stall_give_way_where_that_makes_room_enough() {
     budget.room().take(2_500).unwrap();
     assert!(open[0].push(&[]).is_err());
     assert!(open[1].push(&[]).is_ok());
+    let answer = budget.room();
+    let arriving = answer.arriving();
+    drop(held);
+    arriving.push(&[0; 5_000]).unwrap();
+    assert!(budget.room().take(5_001).is_err());
+    assert!(
+        arriving.push(&[]).is_ok(),
+        "a provider's answer does not give way"
+    );
 }
 
 #[test]
