@@ -76,7 +76,7 @@ pub async fn handle_handed_over<O: Outside, S: Storage>(
             log_failure(account, &hand_over.request_id, &failure);
             let reply = reply::failure(&failure, &hand_over.request_id);
             let reply = until_drained(&account.outside, account.isolate.room(), reply);
-            // Where there is no memory for the words, a write that was made is told without them.
+            // Where there is no memory for the words, the answer to a made write has none.
             reply.map_err(|late| match failure.write_made() {
                 Some(_) => failure.without_words(),
                 None => late,

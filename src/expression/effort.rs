@@ -1,6 +1,6 @@
 //! What reading one file may take. Types read themselves through serde, which
 //! hands nothing along, so the account is the thread's while a file is read:
-//! a Worker has one thread, and nothing is awaited meanwhile.
+//! a Worker has one thread, and reading awaits nothing.
 
 use std::cell::Cell;
 

@@ -43,7 +43,7 @@ struct Held {
 pub type AccountBodies = Rc<Cell<usize>>;
 
 /// Which part of the budget a room is taken from. Where the part is full, the sender's body that has been arriving for longest
-/// gives way: a sender who stalls keeps no other out.
+/// gives way: a sender who stalls does not block others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Share {
     Proved,

@@ -4,7 +4,7 @@
 //!
 //! **Why.** The engine bounds the depth of an evaluation and the length of a
 //! sequence, not its work: `$v[$ = $x]` for each of 20,000 numbers took 133 s,
-//! and on wasm32 nothing else runs meanwhile, as no clock ticks and no thread
+//! and on wasm32 nothing else runs beside it, as no clock ticks and no thread
 //! can stop it. It has no step limit of its own and offers no place to count at
 //! but host functions, so the syntax tree is rewritten: [`prepare`] puts calls
 //! of host functions ([`hook`]) into it, [`Meter::register`] gives them to the

@@ -57,7 +57,7 @@ fn collect(value: &Value, keys: &[&str], found: &mut BTreeSet<String>) {
     }
 }
 
-/// Scheme, host and port of a URL's text. What is in braces is one word, whatever stands in it.
+/// Scheme, host and port of a URL's text. A placeholder in braces counts as one word.
 fn origin(text: &str) -> String {
     let start = match text.split_once("://") {
         Some((scheme, _)) if !scheme.contains('{') => scheme.len() + "://".len(),

@@ -1,5 +1,5 @@
 //! What the compiler knows of a tree it rewrote: what each body and path costs,
-//! by the number that stands in the tree.
+//! by their number in the tree.
 
 use std::rc::Rc;
 
@@ -78,7 +78,7 @@ pub(super) struct Body {
     pub first_own: usize,
     /// Where its paths start, and what they read there.
     pub starts: Starts,
-    /// Conditions around this place: what stands in a branch may never run.
+    /// Conditions around this place: a branch may never run.
     pub branches: usize,
 }
 

@@ -7,7 +7,7 @@ use super::account::{Done, Meter};
 use super::compare::{self, Kept};
 use super::price::{APPLY, COMPARED, HALVINGS, HASHED, ITEM, REMADE, VISIT, WORKED};
 
-/// The ways of looking, by the number that stands in the tree.
+/// The ways of looking, by their number in the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scan {
     /// Works through a text, or the texts of a list.
