@@ -10,16 +10,20 @@ use super::{Config, Finding};
 mod actions;
 mod aim;
 mod bodies;
+mod carried;
 mod client;
 mod custom;
 mod fields;
 mod hosts;
-mod literal;
+pub(in crate::config) mod literal;
 mod lookup;
+mod opened;
 mod placeholders;
 mod resources;
 mod shared;
 mod sign_in;
+mod texts;
+mod traced;
 mod typed;
 mod webhook;
 mod words;
@@ -31,6 +35,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
     fields::check(config, findings);
     sign_in::check(config, &broken, findings);
     client::check(config, &broken, findings);
+    opened::check(config, &broken, findings);
     hosts::check(config, &broken, findings);
     aim::check(config, &broken, findings);
     custom::check(config, findings);
@@ -38,6 +43,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
     actions::check(config, &broken, findings);
     webhook::check(config, &broken, findings);
     lookup::check(config, &broken, findings);
+    texts::check(config, file, &broken, findings);
     placeholders::check(config, file, &broken, findings);
 }
 

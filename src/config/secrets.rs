@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::expression::Template;
 use crate::json::merge;
 
+use super::check::literal::names_secret;
 use super::credentials::FORMATS;
 
 /// Keys whose value is secret at any depth of a context, beside all of
@@ -26,6 +27,11 @@ pub const KEYS: [&str; 11] = [
     "webhook_secret",
     "previous_webhook_secret",
 ];
+
+/// Whether what a token answer gives under this name is a secret: by these keys, or by the words in it.
+pub fn is_secret_of_token(name: &str) -> bool {
+    KEYS.contains(&name) || names_secret(name)
+}
 
 /// Takes a context apart into what may be shown and what is sealed.
 /// `merge(public, secret)` gives it back. An array that holds a secret

@@ -4,6 +4,7 @@
 
 mod convert;
 mod failure;
+mod flow;
 mod foresight;
 mod functions;
 pub mod limits;
@@ -27,6 +28,7 @@ use super::effort;
 use super::scope::{ExpressionScope, Input};
 use super::template::Template;
 
+pub use self::flow::Flow;
 use self::metering::{Meter, Table};
 
 /// What an expression knows of time and chance. The same moment gives the
@@ -190,6 +192,18 @@ impl Expression {
         foresight::may_see(self.compiled.written.ast(), roots)
     }
 
+    /// What it gives of a variable.
+    pub fn flow(&self, variable: &str) -> Flow {
+        flow::of(self.compiled.written.ast(), variable)
+    }
+
+    /// The texts that stand in it, their escapes undone.
+    pub fn texts(&self) -> Vec<&str> {
+        let mut texts = Vec::new();
+        flow::texts(self.compiled.written.ast(), &mut texts);
+        texts
+    }
+
     fn run(&self, scope: &ExpressionScope, moment: &Moment) -> Result<JValue, ExpressionError> {
         let input = match &scope.input {
             Input::Value(value) => convert::from_value(value)?,
@@ -226,7 +240,12 @@ impl Expression {
 
     /// What comes of an evaluation that may take so many steps.
     #[cfg(test)]
-    pub(crate) fn value(&self, input: &JValue, moment: &Moment, most: u64) -> Result<JValue, String> {
+    pub(crate) fn value(
+        &self,
+        input: &JValue,
+        moment: &Moment,
+        most: u64,
+    ) -> Result<JValue, String> {
         let meter = Meter::with_steps(&self.compiled.table, most);
         let result = self.count(&mut evaluator(Vec::new()), input, &meter, moment);
         result.map_err(|error| error.code().to_owned())
@@ -234,7 +253,12 @@ impl Expression {
 
     /// The steps an evaluation takes of so many, and what it failed with.
     #[cfg(test)]
-    pub(crate) fn steps(&self, input: &JValue, moment: &Moment, most: u64) -> (u64, Option<String>) {
+    pub(crate) fn steps(
+        &self,
+        input: &JValue,
+        moment: &Moment,
+        most: u64,
+    ) -> (u64, Option<String>) {
         let meter = Meter::with_steps(&self.compiled.table, most);
         let result = self.count(&mut evaluator(Vec::new()), input, &meter, moment);
         let failed = result.err().map(|error| error.code().to_owned());

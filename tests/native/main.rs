@@ -51,6 +51,7 @@ mod long_lists;
 mod me;
 mod memory;
 mod openapi;
+mod operators_words;
 mod outside;
 mod overrides;
 mod paging;
