@@ -79,6 +79,7 @@ mod stalled_bodies;
 mod subscriptions;
 mod subscriptions_failing;
 mod subscriptions_tested;
+mod told_again;
 mod turns;
 mod visibility;
 mod webhook_answers;

@@ -40,6 +40,7 @@ mod reseal;
 mod row;
 mod set_up;
 mod subscriptions;
+mod suspicion;
 mod unread;
 
 use std::cell::{Cell, RefCell};

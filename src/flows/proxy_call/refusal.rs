@@ -18,18 +18,19 @@ use crate::time::retry_after;
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
     /// The answer to a call whose credential was refused, and cannot be renewed. Only a method of the file is known well
-    /// enough for its refusal to switch the account off; on `/custom` any path may be asked for.
+    /// enough for its refusal to switch the account off, and only where the credential is at home; on `/custom` any path may
+    /// be asked for.
     pub(super) async fn judged(
         &self,
         reply: Reply<O::Stream>,
     ) -> Result<Outcome<O::Stream>, Failure> {
         let is_off = match self.plan {
-            Plan::Method { .. } => {
+            Plan::Method { .. } if self.is_at_home() => {
                 self.object
                     .confirm_refusal(self.loaded, self.deadline)
                     .await?
             }
-            Plan::Custom { .. } => false,
+            Plan::Method { .. } | Plan::Custom { .. } => false,
         };
         if is_off {
             self.refused(reply).await

@@ -7,6 +7,7 @@ use super::{Plan, Work, moment};
 use crate::authorization::{self, SignIn};
 use crate::config::authorization::Authorization;
 use crate::error::{Code, Failure, Speaker};
+use crate::expression::UrlTemplate;
 use crate::ports::{Body, Outgoing, Outside, Reply, SendError, Storage};
 use crate::proxy::redirect::{self, Again, Hop, Next};
 use crate::proxy::request::{Draft, set_query};
@@ -161,9 +162,24 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             Again::Dropped => Speaker::Stranger,
         };
         self.speaker.set(speaker);
-        if speaker == Speaker::Provider && self.is_signed_in() && reply.status.as_u16() < 400 {
+        let is_taken = reply.status.as_u16() < 400 && self.is_signed_in();
+        if is_taken && speaker == Speaker::Provider && self.is_at_home() {
             self.object.note_credential_accepted();
         }
+    }
+
+    /// Whether the request goes to the origin of the file's own `base_url`. What a method asks elsewhere says nothing of the
+    /// credential there: it may be another service, which takes it for less.
+    pub(super) fn is_at_home(&self) -> bool {
+        let Plan::Method { method, .. } = self.plan else {
+            return true;
+        };
+        let (Some(own), Some(home)) = (&method.base_url, &self.config().base_url) else {
+            return true;
+        };
+        let pins = self.effective.compiled.pins(self.object.outside.settings());
+        let origin = |url: &UrlTemplate| url.render(&self.scope(), &pins).map(|url| url.origin());
+        matches!((origin(own), origin(home)), (Ok(own), Ok(home)) if own == home)
     }
 
     fn is_signed_in(&self) -> bool {
