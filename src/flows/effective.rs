@@ -56,6 +56,8 @@ pub struct Compiled {
     pub dotted_keys: BTreeSet<String>,
     /// What the file and the install keep secret, as far as it can be told apart from other texts.
     pub secret_texts: Vec<String>,
+    /// What of the OAuth token the file sends as a credential.
+    pub token_secrets: BTreeSet<Vec<String>>,
     redactor: OnceCell<Rc<Redactor>>,
     /// The fields that something in the file reads, to aim, sign or compute: no customer changes them by `/me`.
     pub steered: BTreeSet<String>,
