@@ -7,6 +7,7 @@
 pub mod crypto;
 pub mod ids;
 pub mod json;
+pub mod media;
 pub mod secret;
 pub mod time;
 

@@ -1,13 +1,15 @@
 //! A provider's webhook comes in: proved over its raw bytes, answered when it is a handshake, else read as
 //! events. What an account's own URL and an install's have in common; storing is the account's object's.
 
+mod decode;
 mod fetch;
 mod ground;
 mod install;
 mod keep;
 mod keys;
 
-pub use ground::Ground;
+pub use decode::{Plain, plain_of};
+pub use ground::{Ground, Verified};
 pub use install::receive_for_install;
 pub use keep::Kept;
 pub use keys::KeyCopies;
@@ -114,7 +116,10 @@ pub async fn read_body<O: Outside>(
 pub fn limit_values(request: &Request<'_>, room: &Room) -> Result<(), Failure> {
     let (values, most) = match request.fields() {
         Some(fields) => (fields, FORM_FIELDS),
-        None => (request.values(), WEBHOOK_VALUES),
+        None => {
+            room.take(request.text_bytes())?;
+            (request.values(), WEBHOOK_VALUES)
+        }
     };
     if values > most {
         return Err(too_many_values("The body", most));

@@ -1,16 +1,16 @@
 //! What becomes of a provider's answer: passed on unread, or looked into. What is cut out of it is cut
 //! as text, so that numbers of any size come out as they came in.
 
-use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Map, Value};
 
-use super::charset::CharsetError;
 use super::xml::XmlError;
 use crate::config::ErrorExpression;
 use crate::config::resource::{ApiResponseFormat, Method};
 use crate::expression::{ExpressionError, ExpressionScope, Moment};
 use crate::json::{self, Path};
+use crate::media;
+use crate::media::charset::CharsetError;
 
 /// Whether a body has to be looked into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,18 +21,7 @@ pub enum Look {
     Inside,
 }
 
-/// The kinds of text an answer may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// JSON.
-    Json,
-    /// XML.
-    Xml,
-    /// Any other text.
-    Text,
-    /// Anything else.
-    Binary,
-}
+pub use crate::media::Kind;
 
 /// Why an answer cannot be passed on as the file says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,29 +64,7 @@ pub fn kind(headers: &HeaderMap, said: Option<ApiResponseFormat>) -> Kind {
         Some(ApiResponseFormat::Xml) => Kind::Xml,
         Some(ApiResponseFormat::Text) => Kind::Text,
         Some(ApiResponseFormat::Binary) => Kind::Binary,
-        None => kind_of_type(
-            headers
-                .get(CONTENT_TYPE)
-                .and_then(|value| value.to_str().ok())
-                .unwrap_or_default(),
-        ),
-    }
-}
-
-fn kind_of_type(content_type: &str) -> Kind {
-    let essence = content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    match essence.as_str() {
-        "application/json" | "text/json" => Kind::Json,
-        json if json.ends_with("+json") => Kind::Json,
-        "application/xml" | "text/xml" => Kind::Xml,
-        xml if xml.ends_with("+xml") => Kind::Xml,
-        text if text.starts_with("text/") => Kind::Text,
-        _ => Kind::Binary,
+        None => media::kind(headers),
     }
 }
 

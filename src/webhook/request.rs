@@ -4,14 +4,16 @@
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, Method};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use crate::config::webhook::Part;
+use crate::config::webhook::{Part, SignatureFormat};
 use crate::crypto::sha256_hex;
 use crate::json::{count_fields, count_values, is_text_deeper};
+use crate::media::charset::CharsetError;
+use crate::media::{self, charset, form};
 
 use super::Refusal;
 
@@ -22,9 +24,17 @@ pub struct Request<'a> {
     pub(super) url: &'a str,
     pub(super) headers: &'a HeaderMap,
     pub(super) body: &'a [u8],
+    /// The bytes that the signature covers, where they are others than the body: it was decoded since.
+    signed: Option<&'a [u8]>,
+    /// Why the body cannot be decoded.
+    undecoded: Option<String>,
+    /// The body in its charset; nothing where its bytes are that text.
+    text: OnceCell<Result<Option<String>, CharsetError>>,
     value: OnceCell<Value>,
-    /// Whether the value is what a token says, not what the body is.
-    is_replaced: Cell<bool>,
+    /// What a token says that was the body.
+    claims: OnceCell<Value>,
+    /// The scheme that proved it.
+    proved_by: Cell<Option<SignatureFormat>>,
     /// Whether the body is not looked into (yet), and whether it was needed all the same.
     is_withheld: Cell<bool>,
     is_missed: Cell<bool>,
@@ -44,16 +54,70 @@ impl<'a> Request<'a> {
             url,
             headers,
             body,
+            signed: None,
+            undecoded: None,
+            text: OnceCell::new(),
             value: OnceCell::new(),
-            is_replaced: Cell::new(false),
+            claims: OnceCell::new(),
+            proved_by: Cell::new(None),
             is_withheld: Cell::new(false),
             is_missed: Cell::new(false),
         }
     }
 
-    /// The body as expressions see it: JSON, the fields of a form, else text; null when empty, or withheld. Whoever asks
-    /// has counted it.
+    /// This request with its body decoded; `headers` are its own without `content-encoding`. Where it is proved already,
+    /// the proof is of the bytes that were sent.
+    #[must_use]
+    pub fn decoded(&self, headers: &'a HeaderMap, body: &'a [u8]) -> Self {
+        let plain = Self::new(self.method, self.url, headers, body);
+        plain.proved_by.set(self.proved_by.get());
+        Self {
+            signed: self.proved_by.get().is_some().then_some(self.body),
+            ..plain
+        }
+    }
+
+    /// This request, whose body cannot be decoded.
+    #[must_use]
+    pub fn undecoded(self, reason: String) -> Self {
+        Self {
+            undecoded: Some(reason),
+            ..self
+        }
+    }
+
+    /// Whether its body is said to be coded in any way.
+    pub fn is_coded(&self) -> bool {
+        self.headers.contains_key(CONTENT_ENCODING)
+    }
+
+    /// Why the body cannot be read.
+    pub fn unreadable(&self) -> Option<String> {
+        if self.undecoded.is_some() || self.is_token() {
+            return self.undecoded.clone();
+        }
+        if self.is_form() {
+            return self.pairs().err().map(|error| error.to_string());
+        }
+        self.charset_text().err().map(ToString::to_string)
+    }
+
+    /// Notes which scheme proved it.
+    pub(super) fn prove_by(&self, format: SignatureFormat) {
+        self.proved_by.set(Some(format));
+    }
+
+    /// Which scheme proved it.
+    pub(super) fn proved_by(&self) -> Option<SignatureFormat> {
+        self.proved_by.get()
+    }
+
+    /// The body as expressions see it: JSON, the fields of a form, else text; null when empty, unreadable or withheld.
+    /// Whoever asks has counted it.
     pub fn value(&self) -> &Value {
+        if let Some(claims) = self.claims.get() {
+            return claims;
+        }
         if self.is_withheld.get() {
             self.is_missed.set(true);
             return &WITHHELD;
@@ -61,14 +125,29 @@ impl<'a> Request<'a> {
         self.value.get_or_init(|| self.parse())
     }
 
-    /// SHA-256 of the body as it came, in hex.
+    /// SHA-256 of the bytes that the signature covers, in hex.
     pub fn body_sha256(&self) -> String {
-        sha256_hex(self.body)
+        sha256_hex(self.signed.unwrap_or(self.body))
     }
 
-    /// The bytes as they came.
+    /// The bytes of the body.
     pub fn body(&self) -> &'a [u8] {
         self.body
+    }
+
+    /// What its text takes in memory beside its bytes.
+    pub fn text_bytes(&self) -> usize {
+        match self.charset_text() {
+            Ok(text)
+                if self
+                    .text
+                    .get()
+                    .is_some_and(|own| matches!(own, Ok(Some(_)))) =>
+            {
+                text.len()
+            }
+            Ok(_) | Err(_) => 0,
+        }
     }
 
     /// How many fields a form has; nothing where the body is none.
@@ -78,15 +157,17 @@ impl<'a> Request<'a> {
 
     /// How many values the body's JSON has, at any depth; of a text there is one.
     pub fn values(&self) -> usize {
-        if self.is_replaced.get() {
-            return count_values(self.text().as_bytes()).unwrap_or(1);
+        if let Some(claims) = self.claims.get() {
+            return count_values(claims.to_string().as_bytes()).unwrap_or(1);
         }
-        count_values(self.body).unwrap_or(1)
+        let text = self.charset_text().ok();
+        text.and_then(|text| count_values(text.as_bytes()).ok())
+            .unwrap_or(1)
     }
 
     /// Whether the body was a token, and its value is what that says.
     pub fn is_token(&self) -> bool {
-        self.is_replaced.get()
+        self.claims.get().is_some()
     }
 
     /// From now on the body is not looked into.
@@ -109,20 +190,19 @@ impl<'a> Request<'a> {
         (self.method, self.url, self.headers)
     }
 
-    /// The body as a text; of one that was a token, what the token says.
-    pub fn text(&self) -> String {
-        if self.is_replaced.get() {
-            self.value().to_string()
-        } else {
-            String::from_utf8_lossy(self.body).into_owned()
+    /// What is kept of the body: its bytes; of one that was a token, what the token says.
+    pub fn kept(&self) -> Cow<'a, [u8]> {
+        match self.claims.get() {
+            Some(claims) => Cow::Owned(claims.to_string().into_bytes()),
+            None => Cow::Borrowed(self.body),
         }
     }
 
     /// The body as JSON text: as it came where it is JSON, else what expressions see.
     pub fn payload(&self) -> String {
-        let text = str::from_utf8(self.body).ok().map(str::trim);
+        let text = self.charset_text().ok().map(|text| text.trim());
         let is_kept = |text: &&str| {
-            !self.is_replaced.get()
+            !self.is_token()
                 && !self.is_form()
                 && serde_json::from_str::<IgnoredAny>(text).is_ok()
                 && !is_text_deeper(text, DEEPEST)
@@ -135,19 +215,42 @@ impl<'a> Request<'a> {
 
     /// What a verified token says takes the place of the body that it was.
     pub(super) fn replace_value(&self, claims: Value) {
-        let _ = self.value.set(claims);
-        self.is_replaced.set(true);
+        let _ = self.claims.set(claims);
     }
 
     fn parse(&self) -> Value {
-        if self.body.is_empty() {
+        if self.body.is_empty() || self.undecoded.is_some() {
             return Value::Null;
         }
         if self.is_form() {
-            return grouped(form_urlencoded::parse(self.body));
+            let pairs = self.pairs().unwrap_or_default().into_iter();
+            return grouped(pairs.map(|(name, text)| (Cow::Owned(name), Cow::Owned(text))));
         }
-        let text = || Value::String(String::from_utf8_lossy(self.body).into_owned());
-        serde_json::from_slice(self.body).unwrap_or_else(|_| text())
+        let Ok(text) = self.charset_text() else {
+            return Value::Null;
+        };
+        let whole = || Value::String(text.to_owned());
+        serde_json::from_str(text).unwrap_or_else(|_| whole())
+    }
+
+    fn charset_text(&self) -> Result<&str, &CharsetError> {
+        let read = || {
+            let charset = charset::of(self.headers, media::kind(self.headers), self.body)?;
+            Ok(match charset.decode(self.body)? {
+                Cow::Borrowed(_) => None,
+                Cow::Owned(text) => Some(text),
+            })
+        };
+        let own = || str::from_utf8(self.body).unwrap_or_default();
+        let text = self.text.get_or_init(read).as_ref()?;
+        Ok(text
+            .as_deref()
+            .unwrap_or_else(|| own().trim_start_matches('\u{feff}')))
+    }
+
+    /// The fields of a form, in its charset.
+    pub(super) fn pairs(&self) -> Result<Vec<(String, String)>, CharsetError> {
+        form::pairs(self.headers, self.body)
     }
 
     pub(super) fn is_form(&self) -> bool {

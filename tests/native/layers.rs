@@ -12,6 +12,7 @@ const ROWS: &[(&str, u8)] = &[
     ("crypto", 1),
     ("ids", 1),
     ("json", 1),
+    ("media", 1),
     ("secret", 1),
     ("time", 1),
     ("expression", 2),

@@ -152,14 +152,24 @@ impl Sections {
             .iter()
             .filter_map(|key| Some(((*key).to_owned(), webhook.get(*key)?.clone())))
             .collect();
-        let config = core
-            .get_mut("signature_verification")
-            .and_then(|verification| verification.get_mut("config")?.as_object_mut());
+        let mut configs: Vec<&mut Map<String, Value>> = Vec::new();
+        match core.get_mut("signature_verification") {
+            Some(Value::Array(schemes)) => configs.extend(schemes.iter_mut().filter_map(config_of)),
+            only => configs.extend(only.and_then(config_of)),
+        }
         for key in LOOKUP {
-            let found = config.as_ref().and_then(|config| config.get(key).cloned());
+            let found: Vec<Option<Value>> = configs
+                .iter()
+                .map(|config| config.get(key).cloned())
+                .collect();
+            let found = match found.as_slice() {
+                [only] => json!(only),
+                [] => Value::Null,
+                all => json!(all),
+            };
             self.add_part("webhook".to_owned(), &json!({ key: found }));
         }
-        if let Some(config) = config {
+        for config in configs {
             config.retain(|key, _| !LOOKUP.contains(&key.as_str()));
         }
         self.add("webhook".to_owned(), &Value::Object(core));
@@ -251,6 +261,10 @@ impl Sections {
             .collect();
         json!([parts, self.hosts])
     }
+}
+
+fn config_of(scheme: &mut Value) -> Option<&mut Map<String, Value>> {
+    scheme.get_mut("config")?.as_object_mut()
 }
 
 /// A place in a credential that this version does not execute is secret with all that is around it.
