@@ -191,15 +191,12 @@ pub(super) fn delimiters_decoded(url: &str) -> String {
         let escape = ESCAPES
             .iter()
             .find(|(own, _)| own.eq_ignore_ascii_case(digits));
-        match escape {
-            Some((_, delimiter)) => {
-                decoded.push(*delimiter);
-                decoded.push_str(piece.get(2..).unwrap_or_default());
-            }
-            None => {
-                decoded.push('%');
-                decoded.push_str(piece);
-            }
+        if let Some((_, delimiter)) = escape {
+            decoded.push(*delimiter);
+            decoded.push_str(piece.get(2..).unwrap_or_default());
+        } else {
+            decoded.push('%');
+            decoded.push_str(piece);
         }
     }
     decoded

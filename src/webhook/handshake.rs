@@ -182,9 +182,10 @@ fn is_harmless(message: &[u8]) -> bool {
 /// A scheme that proves nothing signs nothing.
 fn proved(webhook: &Webhook, proof: Proof) -> Proof {
     let schemes = webhook.signature_verification.as_ref();
-    match schemes.is_some_and(Schemes::prove_sender) {
-        true => proof,
-        false => Proof::Unsigned,
+    if schemes.is_some_and(Schemes::prove_sender) {
+        proof
+    } else {
+        Proof::Unsigned
     }
 }
 

@@ -9,13 +9,13 @@ use http::{HeaderMap, Method};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use crate::config::webhook::{Part, SignatureFormat};
+use crate::config::webhook::SignatureFormat;
 use crate::crypto::sha256_hex;
 use crate::json::{count_fields, count_values, is_text_deeper};
 use crate::media::charset::CharsetError;
 use crate::media::{self, charset, form};
 
-use super::Refusal;
+mod places;
 
 /// What a provider sent.
 #[derive(Debug)]
@@ -200,7 +200,7 @@ impl<'a> Request<'a> {
 
     /// The body as JSON text: as it came where it is JSON, else what expressions see.
     pub fn payload(&self) -> String {
-        let text = self.charset_text().ok().map(|text| text.trim());
+        let text = self.charset_text().ok().map(str::trim);
         let is_kept = |text: &&str| {
             !self.is_token()
                 && !self.is_form()
@@ -249,7 +249,7 @@ impl<'a> Request<'a> {
     }
 
     /// The fields of a form, in its charset.
-    pub(super) fn pairs(&self) -> Result<Vec<(String, String)>, CharsetError> {
+    pub(in crate::webhook) fn pairs(&self) -> Result<Vec<(String, String)>, CharsetError> {
         form::pairs(self.headers, self.body)
     }
 
@@ -286,85 +286,6 @@ impl<'a> Request<'a> {
             .map_or(self.url, |(_, rest)| rest);
         let path = behind.find('/').and_then(|at| behind.get(at..));
         path.unwrap_or("/").split(['?', '#']).next().unwrap_or("/")
-    }
-
-    /// The one value of a header.
-    pub(super) fn header(&self, name: &str) -> Result<&'a [u8], Refusal> {
-        let mut values = self.headers.get_all(name).iter();
-        let named = || format!("header `{name}`");
-        let value = values.next().ok_or_else(|| Refusal::Missing(named()))?;
-        match values.next() {
-            Some(_) => Err(Refusal::Twice(named())),
-            None => Ok(value.as_bytes()),
-        }
-    }
-
-    /// The one value of a query parameter.
-    pub(super) fn query(&self, name: &str) -> Result<String, Refusal> {
-        let pairs = form_urlencoded::parse(self.raw_query().as_bytes());
-        let mut values = pairs.filter(|(own, _)| own == name).map(|(_, value)| value);
-        let named = || format!("query parameter `{name}`");
-        let value = values.next().ok_or_else(|| Refusal::Missing(named()))?;
-        match values.next() {
-            Some(_) => Err(Refusal::Twice(named())),
-            None => Ok(value.into_owned()),
-        }
-    }
-
-    /// The texts at a path of the parsed body; at least one.
-    pub(super) fn texts_at(&self, path: &[String]) -> Result<Vec<String>, Refusal> {
-        let named = || format!("`{}` of the body", path.join("."));
-        let mut found = Vec::new();
-        collect(self.value(), path, &mut found);
-        if found.is_empty() {
-            return Err(Refusal::Missing(named()));
-        }
-        let texts = found.into_iter().map(|value| match value {
-            Some(Value::String(text)) => Ok(text.clone()),
-            Some(Value::Number(number)) => Ok(number.to_string()),
-            Some(Value::Bool(flag)) => Ok(flag.to_string()),
-            None | Some(Value::Null) => Err(Refusal::Missing(named())),
-            Some(_) => Err(Refusal::Malformed(named())),
-        });
-        texts.collect()
-    }
-
-    /// The text of a header, a query parameter or a field of the body.
-    pub(super) fn place(&self, part: &Part) -> Result<Vec<u8>, Refusal> {
-        match part {
-            Part::Header(name) => self.header(name).map(<[u8]>::to_vec),
-            Part::Query(name) => self.query(name).map(String::into_bytes),
-            Part::BodyField(path) => match self.texts_at(path)?.as_slice() {
-                [only] => Ok(only.clone().into_bytes()),
-                _ => Err(Refusal::Twice(format!("`{}` of the body", path.join(".")))),
-            },
-            Part::Body => Ok(self.body.to_vec()),
-            _ => Err(Refusal::BadSetting("from", "it names no place")),
-        }
-    }
-}
-
-/// Each value at a path; `None` where one of several has none. As deep as the path.
-fn collect<'v>(value: &'v Value, path: &[String], found: &mut Vec<Option<&'v Value>>) {
-    let Some((first, rest)) = path.split_first() else {
-        found.push(Some(value));
-        return;
-    };
-    match value {
-        Value::Array(items) if first == "*" => {
-            for item in items {
-                collect(item, rest, found);
-            }
-        }
-        Value::Array(items) => match first.parse().ok().and_then(|at: usize| items.get(at)) {
-            Some(item) => collect(item, rest, found),
-            None => found.push(None),
-        },
-        Value::Object(entries) => match entries.get(first) {
-            Some(entry) => collect(entry, rest, found),
-            None => found.push(None),
-        },
-        _ => found.push(None),
     }
 }
 

@@ -211,6 +211,7 @@ fn utf16(text: &str, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn a_body_is_read_in_its_charset() {
     let (le, be) = (u16::to_le_bytes, u16::to_be_bytes);
     let small = r#"{"topic":"é"}"#;

@@ -43,7 +43,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let plain = OnceCell::new();
         let ground = self.webhook_ground(&loaded, &effective, false, (request_id, &room));
         let request = match ground.verified(sent, &plain).await? {
-            Verified::Event(request) => request,
+            Verified::Event(request) => *request,
             Verified::Handshake(handshake) => {
                 self.keep_handed_over(&handshake, (request_id, &room))
                     .await?;

@@ -1,27 +1,22 @@
 //! Where a webhook arrives, and what is found out there: whether it is proved, whether it is a handshake, what it brings.
 
-use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::decode::{self, Plain, plain_of};
-use super::{Brings, Kept, NewEvent, bad_signature, fetch, keys, limit_values, unreadable};
+use super::{Brings, Kept, NewEvent, bad_signature, fetch, unreadable};
 use crate::config::Webhook;
-use crate::config::webhook::{SignatureVerification, SignedBody};
 use crate::error::Failure;
 use crate::expression::TemplateScope;
 use crate::flows::effective::Effective;
 use crate::flows::isolate::Isolate;
-use crate::flows::memory::{Room, built_bytes, too_many_values};
+use crate::flows::memory::{Room, built_bytes};
 use crate::flows::proxy_call::moment;
 use crate::flows::redaction::Redactor;
-use crate::media::coding::Stopped;
 use crate::ports::Outside;
-use crate::settings::UNPROVED_VALUES;
 use crate::webhook::{
-    self, Event, Handshake, HandshakeError, KeySource, Proof, Refusal, Request, TransformError,
+    self, Event, Handshake, HandshakeError, Proof, Refusal, Request, TransformError,
 };
 
 /// All events of one request together may have so much payload.
@@ -54,104 +49,9 @@ pub struct Ground<'a, O> {
     pub redactor: Rc<Redactor>,
 }
 
-/// A request that may be read, or was answered.
-pub enum Verified<'r> {
-    /// It is proved, its body decoded.
-    Event(Request<'r>),
-    /// It is a handshake.
-    Handshake(Box<Handshake>),
-}
-
 impl<O: Outside> Ground<'_, O> {
-    /// Whether it comes from the provider (else 401), and whether it is a handshake: by the bytes that were sent, then,
-    /// where the file does not forbid it, by those they decode to. `plain` holds the decoded body.
-    pub async fn verified<'r>(
-        &self,
-        sent: Request<'r>,
-        plain: &'r OnceCell<Plain>,
-    ) -> Result<Verified<'r>, Failure> {
-        let Some(webhook) = &self.effective.compiled.config.webhook else {
-            return Err(self.refused(&Refusal::NotConfigured));
-        };
-        limit_values(&sent, self.room)?;
-        let mut schemes: Vec<_> = webhook.schemes().map(|(_, scheme)| scheme).collect();
-        let refusal = match self.proof(&schemes, &sent).await? {
-            Ok(()) => {
-                self.prove(&sent)?;
-                let request = self.readable(sent, plain)?;
-                return self.signed(webhook, request);
-            }
-            Err(refusal) => refusal,
-        };
-        schemes.retain(|scheme| scheme.config.signed_body == SignedBody::Either);
-        if schemes.is_empty() || !sent.is_coded() {
-            return self.unsigned(webhook, sent, &refusal);
-        }
-        match plain_of(&sent, plain, self.body_limit(), self.room) {
-            Ok(None) => self.unsigned(webhook, sent, &refusal),
-            Ok(Some(request)) => {
-                limit_values(&request, self.room)?;
-                match self.proof(&schemes, &request).await? {
-                    Ok(()) => {
-                        self.prove(&request)?;
-                        self.signed(webhook, request)
-                    }
-                    Err(refusal) => self.unsigned(webhook, request, &refusal),
-                }
-            }
-            Err(stopped) => match decode::refused(stopped, self.body_limit()) {
-                Some(failure) => Err(failure),
-                None => self.unsigned(webhook, sent, &refusal),
-            },
-        }
-    }
-
-    /// A proved request as it is read. One that cannot be decoded says so when it is.
-    pub fn readable<'r>(
-        &self,
-        sent: Request<'r>,
-        plain: &'r OnceCell<Plain>,
-    ) -> Result<Request<'r>, Failure> {
-        match plain_of(&sent, plain, self.body_limit(), self.room) {
-            Ok(None) => Ok(sent),
-            Ok(Some(request)) => {
-                limit_values(&request, self.room)?;
-                self.prove(&request)?;
-                Ok(request)
-            }
-            Err(Stopped::Coding(error)) => Ok(sent.undecoded(error.to_string())),
-            Err(Stopped::NoRoom(failure)) => Err(failure),
-        }
-    }
-
-    fn body_limit(&self) -> usize {
-        self.outside.settings().webhook_body_bytes
-    }
-
-    fn signed<'r>(&self, webhook: &Webhook, request: Request<'r>) -> Result<Verified<'r>, Failure> {
-        let handshake = self.signed_handshake(webhook, &request)?;
-        Ok(handshake.map_or(Verified::Event(request), |handshake| {
-            Verified::Handshake(Box::new(handshake))
-        }))
-    }
-
-    /// Whoever is unknown learns nothing of what is wrong with a handshake.
-    fn unsigned<'r>(
-        &self,
-        webhook: &Webhook,
-        request: Request<'r>,
-        refusal: &Refusal,
-    ) -> Result<Verified<'r>, Failure> {
-        match self.handshake(webhook, &request, Proof::Unsigned) {
-            Ok(Some(handshake)) => Ok(Verified::Handshake(Box::new(handshake))),
-            _ if request.is_missed() => Err(too_many_values("The body", UNPROVED_VALUES)),
-            Ok(None) => Err(self.refused(refusal)),
-            Err(error) => Err(self.refused_handshake(&error)),
-        }
-    }
-
     /// What is held of it counts with what proved senders hold; all of it may be looked into.
-    fn prove(&self, request: &Request) -> Result<(), Failure> {
+    pub(super) fn prove(&self, request: &Request) -> Result<(), Failure> {
         self.room.prove()?;
         if request.release() || request.is_token() {
             let values = request.values();
@@ -161,7 +61,7 @@ impl<O: Outside> Ground<'_, O> {
     }
 
     /// A handshake that cannot be worked out may be an event: that is not lost for it.
-    fn signed_handshake(
+    pub(super) fn signed_handshake(
         &self,
         webhook: &Webhook,
         request: &Request,
@@ -175,7 +75,7 @@ impl<O: Outside> Ground<'_, O> {
         }
     }
 
-    fn handshake(
+    pub(super) fn handshake(
         &self,
         webhook: &Webhook,
         request: &Request,
@@ -199,79 +99,6 @@ impl<O: Outside> Ground<'_, O> {
     pub fn keys_of_proof(&self) -> BTreeSet<String> {
         let webhook = self.effective.compiled.config.webhook.as_ref();
         webhook.map(webhook::keys_of_proof).unwrap_or_default()
-    }
-
-    /// Whether one of these schemes fits. Of several refusals the most telling is kept; where keys could not be had, and no
-    /// other scheme fits, the sender shall try again.
-    async fn proof(
-        &self,
-        schemes: &[&SignatureVerification],
-        request: &Request<'_>,
-    ) -> Result<Result<(), Refusal>, Failure> {
-        let (mut refused, mut failed) = (Refusal::NotConfigured, None);
-        for scheme in schemes {
-            match self.proof_by(scheme, request).await {
-                Ok(Ok(())) => return Ok(Ok(())),
-                Ok(Err(refusal)) if refused.tells_less_than(&refusal) => refused = refusal,
-                Ok(Err(_)) => {}
-                Err(failure) => failed = failed.or(Some(failure)),
-            }
-        }
-        failed.map_or(Ok(Err(refused)), Err)
-    }
-
-    async fn proof_by(
-        &self,
-        verification: &SignatureVerification,
-        request: &Request<'_>,
-    ) -> Result<Result<(), Refusal>, Failure> {
-        let pins = self.effective.compiled.pins(self.outside.settings());
-        let source = match webhook::key_source(verification, request, &self.scope(), &pins) {
-            Ok(source) => source,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let verify = |keys: &[_]| {
-            let now = self.outside.now();
-            webhook::verify(verification, request, &self.scope(), keys, now)
-        };
-        let Some(source) = source else {
-            return Ok(verify(&[]));
-        };
-        let outcome = match self.keys(&source, keys::Age::Any).await? {
-            Some(keys) => verify(&keys),
-            None => Err(Refusal::UnreadableKeys),
-        };
-        let may_be_new = matches!(outcome, Err(Refusal::NoKey | Refusal::Mismatch))
-            && matches!(source, KeySource::Published(_));
-        if !may_be_new {
-            return Ok(outcome);
-        }
-        let keys = self.keys(&source, keys::Age::Recent).await?;
-        Ok(keys.map_or(outcome, |keys| verify(&keys)))
-    }
-
-    /// `None` where the address that the request names has none.
-    async fn keys(
-        &self,
-        source: &KeySource,
-        age: keys::Age,
-    ) -> Result<Option<keys::Keys>, Failure> {
-        let asked = keys::Asked {
-            source,
-            age,
-            owner: &self.at.1,
-            room: self.room,
-        };
-        match keys::keys(self.outside, &self.isolate.keys, asked).await {
-            Ok(keys) => Ok(Some(keys)),
-            Err(keys::NoKeys::Refused) => Ok(None),
-            Err(keys::NoKeys::Unavailable(reason)) => {
-                self.log("error", "webhook_keys_failed", &reason);
-                Err(Failure::busy(
-                    "The provider's keys could not be fetched. Try again.",
-                ))
-            }
-        }
     }
 
     /// What is to be stored of a verified request, and the events as they were read, which count with what it holds.
@@ -344,13 +171,13 @@ impl<O: Outside> Ground<'_, O> {
         })
     }
 
-    fn scope(&self) -> TemplateScope<'_> {
+    pub(super) fn scope(&self) -> TemplateScope<'_> {
         let compiled = &self.effective.compiled;
         compiled.scope(self.context, self.shown.as_ref().unwrap_or(&Value::Null))
     }
 
     /// Where a secret was given for another use the sender shall try again: the operator can send it again.
-    fn refused(&self, refusal: &Refusal) -> Failure {
+    pub(super) fn refused(&self, refusal: &Refusal) -> Failure {
         if let Refusal::Render(_, error) = refusal
             && error.withheld().is_some()
         {
@@ -360,7 +187,7 @@ impl<O: Outside> Ground<'_, O> {
         self.log_refusal(refusal.code(), &refusal.to_string())
     }
 
-    fn refused_handshake(&self, error: &HandshakeError) -> Failure {
+    pub(super) fn refused_handshake(&self, error: &HandshakeError) -> Failure {
         if let HandshakeError::Challenge(refusal @ Refusal::Render(..)) = error {
             return self.refused(refusal);
         }

@@ -72,7 +72,7 @@ pub async fn receive_for_install<O: Outside>(
     let sent = Request::new(&incoming.method, &url, &incoming.headers, &body);
     let plain = OnceCell::new();
     let request = match ground.verified(sent, &plain).await? {
-        Verified::Event(request) => request,
+        Verified::Event(request) => *request,
         Verified::Handshake(handshake) => {
             ground.confirm(&handshake).await?;
             return Ok(Received::Handshake(handshake));
