@@ -5,22 +5,21 @@ use std::collections::BTreeSet;
 
 use crate::config::action::{Action, Change, RESERVED, StepKind};
 use crate::config::source::{Layer, Sources, quoted};
-use crate::config::{Config, Credential, Finding};
+use crate::config::{Config, Credential, Finding, Webhook};
 use crate::expression::TemplateTree;
 
 use super::Broken;
 
-const AT: &str = "config.webhook.signature_verification.config.context_lookup_field_name";
 /// The action whose changes come from the provider while an account is set up.
 const SET_UP: &str = "post_install";
 
 pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding>) {
-    let verification = config
-        .webhook
-        .as_ref()
-        .and_then(|webhook| webhook.signature_verification.as_ref());
-    let key = verification.and_then(|own| own.config.context_lookup_field_name.as_deref());
-    let Some(key) = key else { return };
+    let schemes = config.webhook.iter().flat_map(Webhook::schemes);
+    let mut keys = schemes.filter_map(|(at, scheme)| {
+        let key = scheme.config.context_lookup_field_name.as_deref()?;
+        Some((format!("{at}.config.context_lookup_field_name"), key))
+    });
+    let Some((at, key)) = keys.next() else { return };
     if broken.touches("config.credentials") || broken.touches("config.actions") {
         return;
     }
@@ -29,15 +28,15 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
         .get(SET_UP)
         .is_some_and(|action| asks_for(action, key));
     if takes_callers(config, key) || (is_typed_in(config, key) && !is_set_up) {
-        findings.push(finding(key));
+        findings.push(finding(at, key));
     }
 }
 
-fn finding(key: &str) -> Finding {
+fn finding(at: String, key: &str) -> Finding {
     let text = format!(
         "accounts are found by `{key}`, which their customers type: anybody could have another's webhooks"
     );
-    Finding::error(AT, text).hint("take it from the provider: by `contextFromToken`, or in `post_install` by a request and an `update_context` from its answer")
+    Finding::error(at, text).hint("take it from the provider: by `contextFromToken`, or in `post_install` by a request and an `update_context` from its answer")
 }
 
 /// Whether a customer types it, and the token's answer does not say it afterwards.
