@@ -19,7 +19,7 @@ const TOKEN_KEYS: [&str; 2] = ["oauth", "access_token"];
 
 /// The variables that something reads.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Variables {
+pub struct Variables {
     /// All of them, by the bare root or in a way that cannot be told.
     pub all: bool,
     /// These, each with what it could also be called: `a` and `a.b` for `environment_variables.a.b`.
@@ -28,20 +28,19 @@ pub(super) struct Variables {
 
 impl Variables {
     /// Those of every text in a value.
-    pub(super) fn of(value: &Value) -> Self {
+    pub fn of(value: &Value) -> Self {
         let mut variables = Self::default();
         variables.add(value);
         variables
     }
 
     /// Whether the variable of this name may be read.
-    #[cfg(test)]
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.all || self.names.contains(name)
     }
 
     /// The recursion is as deep as the file, which is bounded.
-    pub(super) fn add(&mut self, value: &Value) {
+    pub fn add(&mut self, value: &Value) {
         match value {
             Value::String(text) => self.add_text(text),
             Value::Array(items) => items.iter().for_each(|item| self.add(item)),

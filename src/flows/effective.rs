@@ -15,6 +15,7 @@ use crate::error::{Complaint, Failure};
 use crate::expression::{AllowedHosts, Pins, PlainHttp, TemplateScope, Withheld};
 use crate::flows::ask::{AccountView, IntegrationView};
 use crate::flows::isolate::Isolate;
+use crate::flows::pasted::refuse_padded_context;
 use crate::flows::published;
 use crate::flows::records::{InstallRecord, IntegrationRecord};
 use crate::flows::redaction::Redactor;
@@ -112,6 +113,11 @@ impl Compiled {
     /// already, which stays so (null: nothing is stored yet).
     pub fn split_context(&self, context: &Value, sealed: &Value) -> (Value, Value) {
         secrets::split_context(context, &self.password_fields, sealed)
+    }
+
+    /// 422 where a secret that a caller sends for the context begins or ends with white space.
+    pub fn refuse_padded(&self, given: &Value, sealed: &Value) -> Result<(), Failure> {
+        refuse_padded_context(given, &self.password_fields, sealed)
     }
 
     /// Whether the file says who the provider is: then what the hosts of its URLs answer is the provider's word. Where any

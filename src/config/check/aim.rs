@@ -231,10 +231,9 @@ impl<'c> Check<'c, '_> {
     }
 
     fn published_keys(&mut self) {
-        let url = self.config.webhook.as_ref().and_then(Webhook::jwks_url);
-        if let Some(url) = url {
-            let at = "config.webhook.signature_verification.config.jwks_url";
-            self.say_all(self.host(url), words::of_url(url.template(), at));
+        let urls = self.config.webhook.iter().flat_map(Webhook::jwks_urls);
+        for (at, url) in urls {
+            self.say_all(self.host(url), words::of_url(url.template(), &at));
         }
     }
 

@@ -2,36 +2,33 @@
 //! would have them named as somebody else.
 
 use crate::config::action::Action;
-use crate::config::{Config, Credential, Finding};
+use crate::config::{Config, Credential, Finding, Webhook};
 
 use super::Broken;
 use super::traced::{confirmed, is_spoiled};
 use super::typed::Typed;
 
-const AT: &str = "config.webhook.signature_verification.config.context_lookup_field_name";
-
 pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding>) {
-    let verification = config
-        .webhook
-        .as_ref()
-        .and_then(|webhook| webhook.signature_verification.as_ref());
-    let key = verification.and_then(|own| own.config.context_lookup_field_name.as_deref());
-    let Some(key) = key else { return };
     if broken.touches("config.credentials") || broken.touches("config.actions") {
         return;
     }
-    if is_spoiled(config, key, &Typed::of(config))
-        || (is_typed_in(config, key) && !confirmed(config).contains(key))
-    {
-        findings.push(finding(key));
+    for (at, scheme) in config.webhook.iter().flat_map(Webhook::schemes) {
+        let Some(key) = scheme.config.context_lookup_field_name.as_deref() else {
+            continue;
+        };
+        let is_theirs = is_typed_in(config, key) && !confirmed(config).contains(key);
+        if is_theirs || is_spoiled(config, key, &Typed::of(config)) {
+            let at = format!("{at}.config.context_lookup_field_name");
+            findings.push(finding(at, key));
+        }
     }
 }
 
-fn finding(key: &str) -> Finding {
+fn finding(at: String, key: &str) -> Finding {
     let text = format!(
         "accounts are found by `{key}`, which their customers type: anybody could have another's webhooks"
     );
-    Finding::error(AT, text).hint("take it from the provider: by `contextFromToken`, or in `post_install` by a request and an `update_context` from its answer")
+    Finding::error(at, text).hint("take it from the provider: by `contextFromToken`, or in `post_install` by a request and an `update_context` from its answer")
 }
 
 /// Whether a customer types it, and the token's answer does not say it afterwards.
