@@ -6,13 +6,14 @@ use http::{HeaderMap, HeaderValue};
 use serde_json::json;
 
 use super::Work;
-use crate::content_coding;
 use crate::error::{Code, Failure};
 use crate::flows::body;
 use crate::flows::once::hold;
 use crate::header_text;
+use crate::media::charset::{self, Charset};
+use crate::media::coding;
 use crate::ports::{Body, Outside, Reply, Storage};
-use crate::proxy::charset::{self, Charset};
+
 use crate::proxy::headers;
 use crate::proxy::reply;
 
@@ -38,7 +39,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         if matches!(reply.body, Body::Empty) {
             return reply;
         }
-        if content_coding::of_answer(&reply.headers).is_err() {
+        if coding::of_answer(&reply.headers).is_err() {
             return left_out(reply, COMPRESSED);
         }
         let (mut reply, held) = hold(self.object, reply, self.deadline).await;
