@@ -273,13 +273,7 @@ impl Config {
                     .map(|(at, url)| (format!("config.actions.{name}{at}"), url)),
             );
         }
-        let keys = self.webhook.as_ref().and_then(Webhook::jwks_url);
-        urls.extend(keys.map(|url| {
-            (
-                "config.webhook.signature_verification.config.jwks_url".to_owned(),
-                url,
-            )
-        }));
+        urls.extend(self.webhook.iter().flat_map(Webhook::jwks_urls));
         urls
     }
 

@@ -18,7 +18,7 @@ mod url_parts;
 mod url_value;
 
 pub use hosts::{AllowedHosts, PatternError, PlainHttp};
-pub use jsonata::{Expression, ExpressionError, Moment, limits};
+pub use jsonata::{Expression, ExpressionError, Flow, Moment, limits};
 pub use placeholder::{Placeholder, PlaceholderError};
 pub use room::Room;
 pub use scope::{ExpressionScope, TemplateScope, Withheld};

@@ -4,11 +4,11 @@
 //! those above it in this list and itself, never those below.
 
 // Row 1: words everything else uses.
-pub mod content_coding;
 pub mod crypto;
 pub mod header_text;
 pub mod ids;
 pub mod json;
+pub mod media;
 pub mod secret;
 pub mod time;
 

@@ -26,6 +26,24 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A text without the white space around it, nor the invisible marks that come along when it is copied from a page.
+pub fn trimmed(text: &str) -> &str {
+    let is_mark = |c: char| {
+        matches!(
+            c,
+            '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}'
+        )
+    };
+    text.trim_matches(|c: char| c.is_whitespace() || is_mark(c))
+}
+
+/// Whether a text begins or ends with those. A PEM may have line breaks around it (RFC 7468 §2).
+pub fn is_padded(text: &str) -> bool {
+    let inner = trimmed(text);
+    let is_pem = inner.starts_with("-----BEGIN ") && inner.ends_with("-----");
+    inner.len() != text.len() && !is_pem
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

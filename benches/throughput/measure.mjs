@@ -27,9 +27,14 @@ export async function plainWorker({ config: { compatibilityDate } }, name, { cla
   };
 }
 
+// The Worker's own lines, one or more for each request: only what went wrong is shown.
+const handleStructuredLogs = ({ level, message }) => {
+  if (level === "error") console.error(message);
+};
+
 /** The runtime with these Workers, ready. */
 export async function started(folder, workers, more = {}) {
-  const runtime = new Miniflare({ cf: false, log: new NoOpLog(), logRequests: false, telemetry: { enabled: false }, resourcePersistencePath: folder, ...more, workers });
+  const runtime = new Miniflare({ cf: false, log: new NoOpLog(), handleStructuredLogs, logRequests: false, telemetry: { enabled: false }, resourcePersistencePath: folder, ...more, workers });
   await runtime.ready;
   return runtime;
 }

@@ -61,7 +61,7 @@ impl RefusedRefreshes {
 }
 
 /// A refusal by a method of the file, where the file has no `validation` that could confirm it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Suspicion {
     since: Option<Timestamp>,
     /// When the account was changed last, as it was refused: other credentials are another matter.
@@ -69,13 +69,23 @@ pub struct Suspicion {
 }
 
 impl Suspicion {
+    /// One that began then, of an account that had been changed last at `changed_at`.
+    pub fn begun(since: Timestamp, changed_at: Timestamp) -> Self {
+        Self {
+            since: Some(since),
+            changed_at: Some(changed_at),
+        }
+    }
+
+    /// When it began, and when the account had been changed last; `None` where nothing is suspected.
+    pub fn times(self) -> Option<(Timestamp, Timestamp)> {
+        self.since.zip(self.changed_at)
+    }
+
     /// One more refusal. Whether it confirms the first: a while apart, with no success between, for that ends a suspicion.
     #[must_use]
     pub fn refuse(self, now: Timestamp, changed_at: Timestamp) -> (Self, bool) {
-        let begun = Self {
-            since: Some(now),
-            changed_at: Some(changed_at),
-        };
+        let begun = Self::begun(now, changed_at);
         let Some(since) = self.since.filter(|_| self.changed_at == Some(changed_at)) else {
             return (begun, false);
         };

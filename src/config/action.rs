@@ -13,8 +13,10 @@ use super::Field;
 
 mod config;
 mod step;
+mod word;
 pub use config::{Change, Form};
 pub use step::{Call, GetContext, Step, StepKind};
+pub use word::{Word, Written};
 
 /// Names that mean something of their own.
 pub const RESERVED: &[&str] = &[

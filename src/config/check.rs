@@ -10,17 +10,21 @@ use super::{Config, Finding};
 mod actions;
 mod aim;
 mod bodies;
+mod carried;
 mod client;
 mod custom;
 mod fields;
 mod hosts;
-mod literal;
+pub(in crate::config) mod literal;
 mod lookup;
+mod opened;
 mod parameters;
 mod placeholders;
 mod resources;
 mod shared;
 mod sign_in;
+mod texts;
+mod traced;
 mod typed;
 mod webhook;
 mod words;
@@ -32,6 +36,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
     fields::check(config, findings);
     sign_in::check(config, &broken, findings);
     client::check(config, &broken, findings);
+    opened::check(config, &broken, findings);
     parameters::check(config, findings);
     hosts::check(config, &broken, findings);
     aim::check(config, &broken, findings);
@@ -40,6 +45,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
     actions::check(config, &broken, findings);
     webhook::check(config, &broken, findings);
     lookup::check(config, &broken, findings);
+    texts::check(config, file, &broken, findings);
     placeholders::check(config, file, &broken, findings);
 }
 

@@ -37,7 +37,10 @@ pub(super) fn prepare(config: &mut Value) {
         .get_mut("webhook")
         .and_then(|webhook| webhook.get_mut("signature_verification"))
     {
-        signature_format(verification);
+        match verification {
+            Value::Array(schemes) => schemes.iter_mut().for_each(signature_format),
+            only => signature_format(only),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::expression::scope::TEMPLATE_ROOTS;
 use crate::expression::{Placeholder, Template};
 use crate::json::Path;
 
+use super::check::literal::Name;
 use super::secrets::KEYS;
 
 /// The root of the install's variables.
@@ -18,7 +19,7 @@ const TOKEN_KEYS: [&str; 2] = ["oauth", "access_token"];
 
 /// The variables that something reads.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Variables {
+pub struct Variables {
     /// All of them, by the bare root or in a way that cannot be told.
     pub all: bool,
     /// These, each with what it could also be called: `a` and `a.b` for `environment_variables.a.b`.
@@ -27,20 +28,19 @@ pub(super) struct Variables {
 
 impl Variables {
     /// Those of every text in a value.
-    pub(super) fn of(value: &Value) -> Self {
+    pub fn of(value: &Value) -> Self {
         let mut variables = Self::default();
         variables.add(value);
         variables
     }
 
     /// Whether the variable of this name may be read.
-    #[cfg(test)]
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.all || self.names.contains(name)
     }
 
     /// The recursion is as deep as the file, which is bounded.
-    pub(super) fn add(&mut self, value: &Value) {
+    pub fn add(&mut self, value: &Value) {
         match value {
             Value::String(text) => self.add_text(text),
             Value::Array(items) => items.iter().for_each(|item| self.add(item)),
@@ -135,6 +135,65 @@ impl SecretNames {
         };
         parts.first().is_some_and(is_first)
             || parts.iter().any(|part| KEYS.contains(&part.as_str()))
+    }
+}
+
+/// What of the OAuth token a configuration sends as a credential: the paths below `oauth.token`, an empty one for all.
+pub fn token_secrets(config: &Value) -> BTreeSet<Vec<String>> {
+    let mut paths = BTreeSet::new();
+    collect_token(config, false, &mut paths);
+    paths
+}
+
+/// The recursion is as deep as the file, which is bounded.
+fn collect_token(value: &Value, is_credential: bool, paths: &mut BTreeSet<Vec<String>>) {
+    match value {
+        Value::String(text) if is_credential => paths.extend(token_paths(text)),
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| collect_token(item, is_credential, paths)),
+        Value::Object(entries) => {
+            for (key, item) in entries {
+                let is_named = key != "credentials" && Name::of(key) == Name::Credential;
+                collect_token(item, is_credential || is_named, paths);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Of placeholders, and of expressions as far as they write the path out; else it can be any of it.
+fn token_paths(text: &str) -> Vec<Vec<String>> {
+    const TOKEN: &str = "oauth.token";
+    let template = Template::parse(text).ok();
+    let paths = template.iter().flat_map(Template::placeholders);
+    let mut found: Vec<Vec<String>> = paths
+        .flat_map(Placeholder::paths)
+        .filter_map(below_token)
+        .collect();
+    let is_expression = template.is_none_or(|template| template.literal().is_some());
+    if is_expression && text.contains("oauth") {
+        let spelled = text.matches(TOKEN).count() == text.matches("oauth").count();
+        let names = text.split(TOKEN).skip(1).map(|rest| {
+            let rest = rest.strip_prefix('.')?.trim_start_matches('`');
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '-');
+            Some(vec![rest.get(..end.unwrap_or(rest.len()))?.to_owned()])
+        });
+        let names: Option<Vec<_>> = names.collect();
+        found.extend(names.filter(|_| spelled).unwrap_or_else(|| vec![vec![]]));
+    }
+    found
+}
+
+fn below_token(path: &Path) -> Option<Vec<String>> {
+    let parts = match path.parts() {
+        [root, rest @ ..] if root == "context" || root == "credentials" => rest,
+        parts => parts,
+    };
+    match parts {
+        [oauth, token, rest @ ..] if oauth == "oauth" && token == "token" => Some(rest.to_vec()),
+        [oauth] if oauth == "oauth" => Some(Vec::new()),
+        _ => None,
     }
 }
 

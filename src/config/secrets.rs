@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::expression::Template;
 use crate::json::merge;
 
+use super::check::literal::names_secret;
 use super::credentials::FORMATS;
 
 /// Keys whose value is secret at any depth of a context, beside all of
@@ -30,6 +31,11 @@ pub const KEYS: [&str; 11] = [
 /// Whether the value under this key is secret. Of a key with dots, which an older version let in, each part counts.
 fn is_secret_key(key: &str) -> bool {
     key.split('.').any(|part| KEYS.contains(&part))
+}
+
+/// Whether what a token answer gives under this name is a secret: by these keys, or by the words in it.
+pub fn is_secret_of_token(name: &str) -> bool {
+    is_secret_key(name) || names_secret(name)
 }
 
 /// Takes a context apart into what may be shown and what is sealed.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::expression::scope::context_key;
-use crate::expression::{Expression, Placeholder, Template};
+use crate::expression::{Placeholder, Template};
 
 /// Whose words something is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,51 +92,10 @@ impl<'t> Sources<'t> {
     }
 }
 
-/// The texts that stand in an expression between quotes; escapes stay as they are written.
-pub fn quoted(expression: &Expression) -> Vec<&str> {
-    let source = expression.source();
-    let mut texts = Vec::new();
-    let mut rest = source;
-    while let Some(at) = rest.find(['"', '\'', '`', '/']) {
-        let Some((mark, behind)) = mark_at(rest, at) else {
-            break;
-        };
-        let (text, after) = match mark {
-            '/' if behind.starts_with('*') => ("", behind.split_once("*/").map_or("", |two| two.1)),
-            '/' => ("", behind),
-            mark => cut_at(behind, mark),
-        };
-        if matches!(mark, '"' | '\'') {
-            texts.push(text);
-        }
-        rest = after;
-    }
-    texts
-}
-
-fn mark_at(text: &str, at: usize) -> Option<(char, &str)> {
-    let found = text.get(at..)?;
-    let mark = found.chars().next()?;
-    Some((mark, found.get(mark.len_utf8()..)?))
-}
-
-/// The text in front of the next `mark` that no backslash escapes, and what stands behind it.
-fn cut_at(text: &str, mark: char) -> (&str, &str) {
-    let mut is_escaped = false;
-    for (at, c) in text.char_indices() {
-        if c == mark && !is_escaped {
-            let before = text.get(..at).unwrap_or_default();
-            return (before, text.get(at + c.len_utf8()..).unwrap_or_default());
-        }
-        is_escaped = c == '\\' && !is_escaped && mark != '`';
-    }
-    (text, "")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Layer, Sources, quoted};
-    use crate::expression::{Expression, Template};
+    use super::{Layer, Sources};
+    use crate::expression::Template;
 
     #[test]
     fn every_spelling_names_its_layer() {
@@ -167,20 +126,6 @@ mod tests {
             let template = Template::parse(source).unwrap();
             let layers: Vec<Layer> = Sources::of(&template).layers().into_iter().collect();
             assert_eq!(layers, expected, "{source}");
-        }
-    }
-
-    #[test]
-    fn texts_of_an_expression_are_found() {
-        for (source, expected) in [
-            ("a", vec![]),
-            (r#""a" & 'b' & `"c"` & "d\"e""#, vec!["a", "b", r#"d\"e"#]),
-            (r#"/* "a" */ "b""#, vec!["b"]),
-            (r#"1 / 2 & "c""#, vec!["c"]),
-            (r#"{ "é": 'x"y' }"#, vec!["é", "x\"y"]),
-        ] {
-            let expression = Expression::parse(source).unwrap();
-            assert_eq!(quoted(&expression), expected, "{source}");
         }
     }
 }

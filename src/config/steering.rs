@@ -11,7 +11,7 @@ use crate::expression::{PathTemplate, Placeholder, Template, UrlTemplate};
 use super::credentials::{Endpoints, OAuth2};
 use super::field::{Field, Kind, Transform};
 use super::secrets::KEYS;
-use super::{Config, Credential};
+use super::{Config, Credential, Webhook};
 
 mod walk;
 
@@ -51,10 +51,10 @@ pub fn steered_fields(config: &Config, file: &Value) -> BTreeSet<String> {
 /// What the typed config says outright: hosts, what finds an account, what the provider fills, the client's own keys.
 fn told_keys(config: &Config) -> BTreeSet<String> {
     let mut keys = config.origin_keys();
-    let webhook = config.webhook.as_ref();
-    let verification = webhook.and_then(|webhook| webhook.signature_verification.as_ref());
-    if let Some(field) = verification.and_then(|all| all.config.context_lookup_field_name.as_ref())
-    {
+    for (_, scheme) in config.webhook.iter().flat_map(Webhook::schemes) {
+        let Some(field) = &scheme.config.context_lookup_field_name else {
+            continue;
+        };
         let places = field.match_indices('.');
         keys.extend(places.map(|(at, _)| field.chars().take(at).collect()));
         keys.insert(field.clone());

@@ -8,20 +8,22 @@ use crate::expression::pattern::WholePattern;
 use crate::expression::{Expression, UrlTemplate};
 
 mod part;
+mod schemes;
 mod signature;
 
 pub use part::{CompareWith, Part, Place};
+pub use schemes::{MOST_SCHEMES, Schemes, When};
 pub use signature::{
     Algorithm, BodyHash, ClaimHash, SecretEncoding, Signature, SignatureConfig, SignatureFormat,
-    SignatureVerification, StringType, Timestamp, TimestampUnit,
+    SignatureVerification, SignedBody, StringType, Timestamp, TimestampUnit,
 };
 
 /// How a provider's webhooks are verified and read.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Webhook {
-    /// How a request is proved to come from the provider. Without it every webhook is refused.
-    pub signature_verification: Option<SignatureVerification>,
+    /// How a request is proved to come from the provider: a scheme, or a list of which one has to fit. Without it every webhook is refused.
+    pub signature_verification: Option<Schemes>,
     /// JSONata: answers the provider's handshake.
     pub handle_verification: Option<Expression>,
     /// A challenge whose HMAC the handshake wants; `handle_verification` sees it as `challenge_hmac`.
@@ -51,13 +53,27 @@ pub struct Challenge {
     pub string_type: Option<StringType>,
 }
 
+/// Where the schemes stand in the file.
+const SCHEMES: &str = "config.webhook.signature_verification";
+
 impl Webhook {
-    /// Where public keys are fetched from.
-    pub fn jwks_url(&self) -> Option<&UrlTemplate> {
-        self.signature_verification
-            .as_ref()?
-            .config
-            .jwks_url
-            .as_ref()
+    /// The schemes, each with where it stands in the file.
+    pub fn schemes(&self) -> impl Iterator<Item = (String, &SignatureVerification)> {
+        let schemes = self.signature_verification.iter();
+        schemes.flat_map(|schemes| schemes.placed(SCHEMES))
+    }
+
+    /// Where public keys are fetched from, each with where it stands in the file.
+    pub fn jwks_urls(&self) -> impl Iterator<Item = (String, &UrlTemplate)> {
+        self.schemes().filter_map(|(at, scheme)| {
+            let url = scheme.config.jwks_url.as_ref()?;
+            Some((format!("{at}.config.jwks_url"), url))
+        })
+    }
+
+    /// The context key by which an install's webhooks find their accounts.
+    pub fn lookup_field(&self) -> Option<&str> {
+        let scheme = self.signature_verification.as_ref()?.with_lookup()?;
+        scheme.config.context_lookup_field_name.as_deref()
     }
 }

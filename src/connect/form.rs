@@ -16,6 +16,7 @@ use crate::crypto::sha256_hex;
 use crate::expression::pattern::MATCHING_STEPS;
 use crate::expression::{OriginPlace, Pins, effort};
 use crate::json;
+use crate::secret::trimmed;
 
 pub use problems::Problems;
 
@@ -139,8 +140,8 @@ fn value(
     origins: &Origins,
 ) -> Result<Option<Value>, String> {
     let typed = match field.kind {
-        Kind::Text => trimmed(posted.unwrap_or_default()),
-        Kind::Password | Kind::SingleSelect => posted.unwrap_or_default(),
+        Kind::Text | Kind::Password => trimmed(posted.unwrap_or_default()),
+        Kind::SingleSelect => posted.unwrap_or_default(),
     };
     let value = match field.kind {
         Kind::SingleSelect => match chosen(field, typed) {
@@ -201,18 +202,6 @@ fn apply(transform: Transform, text: &str) -> String {
         Transform::Uppercase => text.to_uppercase(),
         Transform::Sha256 => sha256_hex(text.as_bytes()),
     }
-}
-
-/// Without white space around it, nor the invisible marks that come along
-/// when a text is copied from a page.
-fn trimmed(text: &str) -> &str {
-    let is_mark = |c: char| {
-        matches!(
-            c,
-            '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}'
-        )
-    };
-    text.trim_matches(|c: char| c.is_whitespace() || is_mark(c))
 }
 
 /// The field as problems name it: each stands alone in the list on top of the page.

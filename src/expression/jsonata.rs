@@ -4,6 +4,7 @@
 
 mod convert;
 mod failure;
+mod flow;
 mod foresight;
 mod functions;
 pub mod limits;
@@ -28,6 +29,7 @@ use super::scope::{ExpressionScope, Input};
 use super::template::Template;
 
 use self::convert::Carried;
+pub use self::flow::Flow;
 use self::metering::{Meter, Table};
 
 /// What an expression knows of time and chance. The same moment gives the
@@ -190,6 +192,18 @@ impl Expression {
     /// Whether it may look at one of these roots; in doubt it may.
     pub fn may_see(&self, roots: &[&str]) -> bool {
         foresight::may_see(self.compiled.written.ast(), roots)
+    }
+
+    /// What it gives of a variable.
+    pub fn flow(&self, variable: &str) -> Flow {
+        flow::of(self.compiled.written.ast(), variable)
+    }
+
+    /// The texts that stand in it, their escapes undone.
+    pub fn texts(&self) -> Vec<&str> {
+        let mut texts = Vec::new();
+        flow::texts(self.compiled.written.ast(), &mut texts);
+        texts
     }
 
     fn run(

@@ -5,10 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderMap;
 
-use crate::content_coding::{self, Undecoded};
 use crate::error::{Code, Failure};
 use crate::flows::memory::Room;
 use crate::flows::within::within;
+use crate::media::coding::{self, Undecoded};
 use crate::ports::{Body, ByteStream, Outside};
 use crate::proxy::reply::ReplyError;
 use crate::settings::REPLAYABLE_BODY_BYTES;
@@ -152,14 +152,15 @@ pub fn decoded(
     if bytes.is_empty() {
         return Ok(bytes);
     }
-    let codings = content_coding::of_answer(headers).map_err(|_| ReplyError::Compressed)?;
+    let codings = coding::of_answer(headers).map_err(|_| ReplyError::Compressed)?;
     if codings.is_empty() {
         return Ok(bytes);
     }
-    match content_coding::undo(&codings, &bytes, limit, &mut |more| room.take(more)) {
+    match coding::undo(&codings, &bytes, limit, &mut |more| room.take(more)) {
         Ok(decoded) => Ok(decoded.into()),
-        Err(Undecoded::TooLarge) => Err(answer_too_large(limit)),
-        Err(Undecoded::Broken) => Err(ReplyError::NotCompressed.into()),
+        Err(Undecoded::TooLarge(_)) => Err(answer_too_large(limit)),
+        Err(Undecoded::Broken(_)) => Err(ReplyError::NotCompressed.into()),
+        Err(Undecoded::NotUndone(_)) => Err(ReplyError::Compressed.into()),
         Err(Undecoded::NoRoom(failure)) => Err(failure),
     }
 }

@@ -1,6 +1,7 @@
 //! Making a link token: everything that could be wrong with it is said now, to the developer, and not
 //! later, to the customer.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -11,6 +12,7 @@ use crate::flows::ask::{
     AccountAsk, AccountView, EnvironmentAsk, RootAsk, ask_account, ask_environment, ask_root,
 };
 use crate::flows::import_account::{check_patch, check_tenant, install_disabled};
+use crate::flows::pasted::refuse_padded_context;
 use crate::flows::records::{
     Comparison, EnvironmentRecord, Filter, FilterValue, InstallRecord, LinkRecord, Listed, Page,
 };
@@ -57,6 +59,7 @@ pub async fn create_link(
     new: NewLink,
 ) -> Result<LinkRecord, Failure> {
     check_patch(&new.context)?;
+    refuse_padded_context(&new.context, &BTreeSet::new(), &Value::Null)?;
     check_scopes(new.scopes.as_deref())?;
     let found = environment_of(outside, environment).await?;
     if let Some(uri) = &new.redirect_uri {

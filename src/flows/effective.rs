@@ -15,6 +15,7 @@ use crate::error::{Complaint, Failure};
 use crate::expression::{AllowedHosts, Pins, PlainHttp, TemplateScope, Withheld};
 use crate::flows::ask::{AccountView, IntegrationView};
 use crate::flows::isolate::Isolate;
+use crate::flows::pasted::refuse_padded_context;
 use crate::flows::published;
 use crate::flows::records::{InstallRecord, IntegrationRecord};
 use crate::flows::redaction::Redactor;
@@ -56,6 +57,8 @@ pub struct Compiled {
     pub dotted_keys: BTreeSet<String>,
     /// What the file and the install keep secret, as far as it can be told apart from other texts.
     pub secret_texts: Vec<String>,
+    /// What of the OAuth token the file sends as a credential.
+    pub token_secrets: BTreeSet<Vec<String>>,
     redactor: OnceCell<Rc<Redactor>>,
     /// The fields that something in the file reads, to aim, sign or compute: no customer changes them by `/me`.
     pub steered: BTreeSet<String>,
@@ -110,6 +113,11 @@ impl Compiled {
     /// already, which stays so (null: nothing is stored yet).
     pub fn split_context(&self, context: &Value, sealed: &Value) -> (Value, Value) {
         secrets::split_context(context, &self.password_fields, sealed)
+    }
+
+    /// 422 where a secret that a caller sends for the context begins or ends with white space.
+    pub fn refuse_padded(&self, given: &Value, sealed: &Value) -> Result<(), Failure> {
+        refuse_padded_context(given, &self.password_fields, sealed)
     }
 
     /// Whether the file says who the provider is: then what the hosts of its URLs answer is the provider's word. Where any

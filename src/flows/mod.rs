@@ -19,6 +19,7 @@ pub mod list_accounts;
 pub mod memory;
 pub mod once;
 pub mod page_bytes;
+pub mod pasted;
 pub mod proxy_call;
 pub mod published;
 pub mod receive;

@@ -16,10 +16,10 @@ use serde_json::json;
 use super::body;
 use super::proxy_call::{Call, Given, Trace, proxy_call};
 use super::within::within;
-use crate::content_coding;
 use crate::crypto;
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
+use crate::media::coding;
 use crate::ports::{Body, ByteStream, Outside, Reply, Sees, Storage};
 use crate::proxy::{Target, is_read};
 use crate::settings::{KEPT_ANSWER_BYTES, KEY_CHARACTERS, KEYED_BODY_BYTES};
@@ -268,7 +268,7 @@ pub(in crate::flows) async fn hold<O: Outside, S: Storage>(
     };
     reply.headers.remove(CONTENT_LENGTH);
     // What the platform does not undo stays as it came.
-    if content_coding::is_undone_by_platform(&reply.headers) {
+    if coding::is_undone_by_platform(&reply.headers) {
         reply.headers.remove(CONTENT_ENCODING);
     }
     reply.body = Body::from_bytes(bytes.clone());

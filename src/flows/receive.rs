@@ -1,16 +1,20 @@
 //! A provider's webhook comes in: proved over its raw bytes, answered when it is a handshake, else read as
 //! events. What an account's own URL and an install's have in common; storing is the account's object's.
 
+mod decode;
 mod fetch;
 mod ground;
 mod install;
 mod keep;
 mod keys;
+mod verify;
 
+pub use decode::{Plain, plain_of};
 pub use ground::Ground;
 pub use install::receive_for_install;
 pub use keep::Kept;
 pub use keys::KeyCopies;
+pub use verify::Verified;
 
 use bytes::Bytes;
 use http::Method;
@@ -112,9 +116,11 @@ pub async fn read_body<O: Outside>(
 /// Before the proof a few values are looked at, and are counted first; more are not built, and where they are needed the
 /// request is refused ([`Ground::verified`]).
 pub fn limit_values(request: &Request<'_>, room: &Room) -> Result<(), Failure> {
-    let (values, most) = match request.fields() {
-        Some(fields) => (fields, FORM_FIELDS),
-        None => (request.values(), WEBHOOK_VALUES),
+    let (values, most) = if let Some(fields) = request.fields() {
+        (fields, FORM_FIELDS)
+    } else {
+        room.take(request.text_bytes())?;
+        (request.values(), WEBHOOK_VALUES)
     };
     if values > most {
         return Err(too_many_values("The body", most));

@@ -16,7 +16,7 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::config::action::{Action, Change, GetContext, Step, StepKind};
+use crate::config::action::{Action, Change, GetContext, Step, StepKind, Word};
 use crate::error::{Code, Failure};
 use crate::expression::{Expression, ExpressionScope};
 use crate::flows::account_object::{AccountObject, Loaded};
@@ -53,6 +53,8 @@ pub struct Outcome {
     pub context: Option<Value>,
     /// The keys of the context that its steps wrote, also those they wrote as they were.
     pub written: BTreeSet<String>,
+    /// Those among them whose values may be copied from the context: they are whose word they were there.
+    pub copied: BTreeSet<String>,
     /// How many steps ran; those whose `run_if` was false did not.
     pub steps: usize,
     /// How many of them asked the provider.
@@ -122,6 +124,7 @@ pub async fn run_action<O: Outside, S: Storage>(
             value: input,
             room: object.isolate.room(),
         },
+        word: Word::Provider,
         steps: 0,
         requests: 0,
         has_written: Cell::new(false),
@@ -139,11 +142,12 @@ pub async fn run_action<O: Outside, S: Storage>(
         })?;
     }
     let has_written = run.has_written.get();
-    let (context, written) = run.context.into_changed();
+    let (context, written, copied) = run.context.into_changed();
     Ok(Outcome {
         result: run.previous.value,
         context,
         written,
+        copied,
         steps: run.steps,
         requests: run.requests,
         has_written,
@@ -159,6 +163,8 @@ struct Run<'a, O, S> {
     errand: Errand,
     context: RunningContext<'a>,
     previous: Answered,
+    /// Whose word that is: what a caller gave is taken for the word of who writes.
+    word: Word,
     steps: usize,
     requests: usize,
     has_written: Cell<bool>,
@@ -194,14 +200,15 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
             StepKind::GetContext(get) => self.previous.value = self.shown(get).into(),
             StepKind::SetContext(change) => {
                 let values = self.values(change)?;
-                self.context.set(&values)?;
+                self.context.set(&values, &change.written(self.word))?;
             }
             StepKind::UpdateContext(change) => {
                 let values = self.values(change)?;
-                self.context.update(&values)?;
+                self.context.update(&values, &change.written(self.word))?;
             }
             StepKind::Form(_) => return Err(no_forms()),
         }
+        self.word = step.word_behind(self.word);
         self.steps += 1;
         Ok(())
     }

@@ -11,6 +11,7 @@ use crate::config::{self, overrides, secrets};
 use crate::error::{Complaint, Failure};
 use crate::flows::ask::Writer;
 use crate::flows::bind;
+use crate::flows::pasted::refuse_padded_override;
 use crate::flows::save_integration::refused;
 use crate::json;
 
@@ -82,6 +83,8 @@ fn checked(
     let Some(read) = read else {
         return Err(in_override(&refused(&findings)));
     };
+    let (public, secrets) = split(patch);
+    refuse_padded_override(&secrets, &public, &effective)?;
     let (public, secrets) = split(whole);
     let unbound = Bound {
         secrets,

@@ -6,6 +6,7 @@ use crate::config::{self, Reading, secrets};
 use crate::config::{Finding, Level};
 use crate::error::{Complaint, Failure};
 use crate::flows::ask::IntegrationFile;
+use crate::flows::pasted::refuse_padded;
 
 /// Reads a whole file and says everything about it.
 pub fn check(file: &Value) -> Reading {
@@ -21,6 +22,7 @@ pub fn checked_file(file: &Value) -> Result<(IntegrationFile, Vec<Finding>), Fai
     let mut config = file.get("config").cloned().unwrap_or_default();
     config::normalise(&mut config);
     let (public, secrets) = secrets::split_config(&config);
+    refuse_padded(&secrets, "config")?;
     let file = IntegrationFile {
         name: integration.name,
         category: integration.category,

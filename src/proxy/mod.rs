@@ -2,7 +2,6 @@
 //! lead, what becomes of the answer. Sending is the flow's.
 
 pub mod body;
-pub mod charset;
 pub mod description;
 mod fields;
 pub mod form;
@@ -18,6 +17,8 @@ pub mod reply;
 pub mod request;
 pub mod wanted;
 pub mod xml;
+
+pub use crate::media::charset;
 
 /// Whether a verb only reads (RFC 9110 §9.2.1): a sandbox account takes no other.
 pub fn is_read(verb: &http::Method) -> bool {

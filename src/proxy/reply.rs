@@ -2,16 +2,16 @@
 //! as text, so that numbers of any size come out as they came in.
 
 use http::HeaderMap;
-use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
-use super::charset::CharsetError;
 use super::xml::XmlError;
 use crate::config::ErrorExpression;
 use crate::config::resource::{ApiResponseFormat, Method};
 use crate::expression::{ExpressionError, ExpressionScope, Moment};
 use crate::header_text;
 use crate::json::{self, Path};
+use crate::media;
+use crate::media::charset::CharsetError;
 
 /// Whether a body has to be looked into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,20 +22,7 @@ pub enum Look {
     Inside,
 }
 
-/// The kinds of text an answer may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// JSON.
-    Json,
-    /// XML.
-    Xml,
-    /// The fields of a form (`application/x-www-form-urlencoded`).
-    Form,
-    /// Any other text.
-    Text,
-    /// Anything else.
-    Binary,
-}
+pub use crate::media::Kind;
 
 /// Why an answer cannot be passed on as the file says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -81,28 +68,7 @@ pub fn kind(headers: &HeaderMap, said: Option<ApiResponseFormat>) -> Kind {
         Some(ApiResponseFormat::Xml) => Kind::Xml,
         Some(ApiResponseFormat::Text) => Kind::Text,
         Some(ApiResponseFormat::Binary) => Kind::Binary,
-        None => {
-            let said = headers.get(CONTENT_TYPE).map(header_text::text);
-            kind_of_type(&said.unwrap_or_default())
-        }
-    }
-}
-
-fn kind_of_type(content_type: &str) -> Kind {
-    let essence = content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    match essence.as_str() {
-        "application/json" | "text/json" => Kind::Json,
-        json if json.ends_with("+json") => Kind::Json,
-        "application/xml" | "text/xml" => Kind::Xml,
-        xml if xml.ends_with("+xml") => Kind::Xml,
-        "application/x-www-form-urlencoded" => Kind::Form,
-        text if text.starts_with("text/") => Kind::Text,
-        _ => Kind::Binary,
+        None => media::kind(headers),
     }
 }
 

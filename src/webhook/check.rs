@@ -26,17 +26,43 @@ pub(super) struct Check<'a> {
     pub(super) now: Timestamp,
 }
 
-/// Whether the provider sent this request. `keys` are those fetched from where [`super::key_source()`] says;
-/// none where it names no place. The scope is the account's, or on an install's URL that of the install
-/// over an empty context.
+/// Whether the provider sent this request, by one of its schemes. `keys` are those fetched from where
+/// [`super::key_source()`] says; none where it names no place. The scope is the account's, or on an install's URL
+/// that of the install over an empty context.
 pub fn verify(
-    verification: Option<&SignatureVerification>,
+    verification: &SignatureVerification,
     request: &Request,
     scope: &TemplateScope,
     keys: &[PublishedKey],
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    let verification = verification.ok_or(Refusal::NotConfigured)?;
+    is_meant(verification, request)?;
+    fits(verification, request, scope, keys, now)?;
+    request.prove_by(verification.format);
+    Ok(())
+}
+
+/// Whether the request says what `when` names.
+pub(super) fn is_meant(
+    verification: &SignatureVerification,
+    request: &Request,
+) -> Result<(), Refusal> {
+    let mut places = verification.when.0.iter();
+    let says = |(place, text): &(Part, String)| {
+        request
+            .place(place)
+            .is_ok_and(|said| said == text.as_bytes())
+    };
+    places.all(says).then_some(()).ok_or(Refusal::OtherScheme)
+}
+
+fn fits(
+    verification: &SignatureVerification,
+    request: &Request,
+    scope: &TemplateScope,
+    keys: &[PublishedKey],
+    now: Timestamp,
+) -> Result<(), Refusal> {
     if !verification.has_signature_place() {
         return Err(Refusal::NoSetting("compare_with"));
     }

@@ -65,6 +65,7 @@ impl Content<'_> {
             }
             Part::RawQuery => query_in(&self.url).as_bytes().to_vec(),
             Part::Url => self.url.as_bytes().to_vec(),
+            Part::UrlDecoded => delimiters_decoded(&self.url).into_bytes(),
             Part::Method => request.method.as_str().as_bytes().to_vec(),
             Part::Path => request.raw_path().as_bytes().to_vec(),
             Part::FormSorted => self.form_sorted()?,
@@ -101,7 +102,9 @@ impl Content<'_> {
             let is_covered = request.body.is_empty() || self.config.body_hash.is_some();
             return is_covered.then(Vec::new).ok_or(Refusal::BodyNotCovered);
         }
-        let fields: BTreeSet<_> = form_urlencoded::parse(request.body).collect();
+        let fields = request.pairs();
+        let fields = fields.map_err(|_| Refusal::Malformed("the form".to_owned()))?;
+        let fields: BTreeSet<_> = fields.into_iter().collect();
         let texts = fields.iter().flat_map(|(name, value)| [name, value]);
         Ok(texts.flat_map(|text| text.bytes()).collect())
     }
@@ -151,7 +154,10 @@ impl Content<'_> {
             "path": request.raw_path(),
             "timestamp": timestamp.as_deref().map(text),
         });
-        let (body, query) = (text(request.body), request.query_value());
+        // As a text of another charset it would not be the bytes that were signed.
+        let body = str::from_utf8(request.body);
+        let body = body.map_err(|_| Refusal::Malformed("the body".to_owned()))?;
+        let (body, query) = (Value::from(body), request.query_value());
         let id = text(id(request).unwrap_or_default());
         let scope = TemplateScope::new(&names)
             .with_body(&body)
@@ -163,6 +169,40 @@ impl Content<'_> {
             .map(String::into_bytes)
             .ok_or(Refusal::NoSetting("verification_content"))
     }
+}
+
+/// The URL with these escapes decoded, each once: `: / ? @ ! $ ' ( ) * , ;`.
+pub(super) fn delimiters_decoded(url: &str) -> String {
+    const ESCAPES: [(&str, char); 12] = [
+        ("3A", ':'),
+        ("2F", '/'),
+        ("3F", '?'),
+        ("40", '@'),
+        ("21", '!'),
+        ("24", '$'),
+        ("27", '\''),
+        ("28", '('),
+        ("29", ')'),
+        ("2A", '*'),
+        ("2C", ','),
+        ("3B", ';'),
+    ];
+    let mut pieces = url.split('%');
+    let mut decoded = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let digits = piece.get(..2).unwrap_or_default();
+        let escape = ESCAPES
+            .iter()
+            .find(|(own, _)| own.eq_ignore_ascii_case(digits));
+        if let Some((_, delimiter)) = escape {
+            decoded.push(*delimiter);
+            decoded.push_str(piece.get(2..).unwrap_or_default());
+        } else {
+            decoded.push('%');
+            decoded.push_str(piece);
+        }
+    }
+    decoded
 }
 
 /// The event's id, as Standard Webhooks names it.

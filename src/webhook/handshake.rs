@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::config::Webhook;
-use crate::config::webhook::{Challenge, SignatureFormat, StringType};
+use crate::config::webhook::{Challenge, Schemes, SignatureConfig, StringType};
 use crate::crypto;
 use crate::expression::scope::TEMPLATE_ROOTS;
 use crate::expression::{ExpressionError, ExpressionScope, Moment, TemplateScope};
@@ -147,20 +147,30 @@ fn answered(
         return Err(HandshakeError::Challenge(refusal));
     }
     // Without a proof anybody could have anything signed that the provider signs.
-    let verification = webhook.signature_verification.as_ref();
-    let verification = verification.filter(|one| one.format != SignatureFormat::None);
-    let config = verification.map(|verification| &verification.config);
-    let config = config.ok_or(HandshakeError::Challenge(Refusal::NotConfigured))?;
-    let keys = secret::keys(config, config.secret_encoding, scope);
-    let keys = keys.map_err(HandshakeError::Challenge)?;
-    let key = keys.first().map(Vec::as_slice).unwrap_or_default();
-    let code = crypto::hmac(
-        hash(challenge.algorithm.or(config.algorithm)),
-        key,
-        &message,
-    );
+    let schemes = webhook.signature_verification.as_ref();
+    let schemes = schemes.filter(|schemes| schemes.prove_sender());
+    let schemes = schemes.ok_or(HandshakeError::Challenge(Refusal::NotConfigured))?;
+    let (config, key) = key_of_challenge(schemes, scope).map_err(HandshakeError::Challenge)?;
+    let algorithm = hash(challenge.algorithm.or(config.algorithm));
+    let code = crypto::hmac(algorithm, &key, &message);
     let kind = challenge.string_type.unwrap_or(StringType::Hex);
     Ok(Value::String(encode(&code, kind)))
+}
+
+/// The secret of the first scheme that has one; why there is none is said of the first.
+fn key_of_challenge<'s>(
+    schemes: &'s Schemes,
+    scope: &TemplateScope,
+) -> Result<(&'s SignatureConfig, Vec<u8>), Refusal> {
+    let mut refused = None;
+    for scheme in schemes.all() {
+        let config = &scheme.config;
+        match secret::keys(config, config.secret_encoding, scope) {
+            Ok(keys) => return Ok((config, keys.into_iter().next().unwrap_or_default())),
+            Err(refusal) => drop(refused.get_or_insert(refusal)),
+        }
+    }
+    Err(refused.unwrap_or(Refusal::NotConfigured))
 }
 
 /// One word, as random challenges are; no JSON, no form, no text with a timestamp in front.
@@ -171,10 +181,11 @@ fn is_harmless(message: &[u8]) -> bool {
 
 /// A scheme that proves nothing signs nothing.
 fn proved(webhook: &Webhook, proof: Proof) -> Proof {
-    let verification = webhook.signature_verification.as_ref();
-    match verification.map(|verification| verification.format) {
-        None | Some(SignatureFormat::None) => Proof::Unsigned,
-        Some(_) => proof,
+    let schemes = webhook.signature_verification.as_ref();
+    if schemes.is_some_and(Schemes::prove_sender) {
+        proof
+    } else {
+        Proof::Unsigned
     }
 }
 
@@ -187,9 +198,9 @@ pub fn may_hand_over(
     scope: &TemplateScope,
     proof: Proof,
 ) -> Result<(), HandshakeError> {
-    let verification = webhook.signature_verification.as_ref();
     let has_secret = || {
-        verification.is_some_and(|verification| secret::is_in_force(&verification.config, scope))
+        let mut schemes = webhook.schemes();
+        schemes.any(|(_, scheme)| secret::is_in_force(&scheme.config, scope))
     };
     if proof == Proof::Unsigned && has_secret() {
         return Err(HandshakeError::InForce);

@@ -10,6 +10,7 @@ use crate::expression::{Pins, Template, TemplateScope};
 use crate::json::read_at_most;
 use crate::settings::SMALL_ANSWER_VALUES;
 
+use super::check::is_meant;
 use super::{Refusal, Request, secret};
 
 /// More than any provider publishes at once.
@@ -57,7 +58,7 @@ pub fn key_source(
             | SignatureFormat::Ed25519
             | SignatureFormat::Jwt
     );
-    if !needs_key || config.public_key.is_some() {
+    if !needs_key || config.public_key.is_some() || is_meant(verification, request).is_err() {
         return Ok(None);
     }
     if let Some(address) = &config.jwks_url {

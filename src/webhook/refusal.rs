@@ -10,6 +10,9 @@ pub enum Refusal {
         "the file has no `signature_verification`; to take webhooks without a proof, write `\"format\": \"none\"`"
     )]
     NotConfigured,
+    /// The request is not what the scheme's `when` names.
+    #[error("it is not of the scheme: what `when` names is missing or another")]
+    OtherScheme,
     /// A setting without which the scheme cannot work.
     #[error("`signature_verification` has no `{0}`")]
     NoSetting(&'static str),
@@ -67,10 +70,23 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether another refusal of the same request says more: what a request does not carry says least.
+    pub fn tells_less_than(&self, other: &Self) -> bool {
+        let rank = |refusal: &Self| match refusal {
+            Self::NotConfigured => 0,
+            Self::OtherScheme => 1,
+            Self::Missing(_) => 2,
+            Self::Render(_, error) if error.withheld().is_some() => 4,
+            _ => 3,
+        };
+        rank(self) < rank(other)
+    }
+
     /// One word, to be counted.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotConfigured => "not_configured",
+            Self::OtherScheme => "other_scheme",
             Self::NoSetting(_) => "no_setting",
             Self::BadSetting(..) => "bad_setting",
             Self::Render(..) => "no_value",

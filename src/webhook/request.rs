@@ -4,17 +4,19 @@
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, Method};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::config::webhook::Part;
+use crate::config::webhook::SignatureFormat;
 use crate::crypto::sha256_hex;
 use crate::header_text;
-use crate::json::{self, Exact, count_fields, count_values, exact, grouped, is_text_deeper};
+use crate::json::{self, count_fields, count_values, grouped, is_text_deeper};
+use crate::media::charset::CharsetError;
+use crate::media::{self, charset, form};
 
-use super::Refusal;
+mod places;
 
 /// What a provider sent.
 #[derive(Debug)]
@@ -23,9 +25,17 @@ pub struct Request<'a> {
     pub(super) url: &'a str,
     pub(super) headers: &'a HeaderMap,
     pub(super) body: &'a [u8],
+    /// The bytes that the signature covers, where they are others than the body: it was decoded since.
+    signed: Option<&'a [u8]>,
+    /// Why the body cannot be decoded.
+    undecoded: Option<String>,
+    /// The body in its charset; nothing where its bytes are that text.
+    text: OnceCell<Result<Option<String>, CharsetError>>,
     value: OnceCell<Value>,
-    /// Whether the value is what a token says, not what the body is.
-    is_replaced: Cell<bool>,
+    /// What a token says that was the body.
+    claims: OnceCell<Value>,
+    /// The scheme that proved it.
+    proved_by: Cell<Option<SignatureFormat>>,
     /// Whether the body is not looked into (yet), and whether it was needed all the same.
     is_withheld: Cell<bool>,
     is_missed: Cell<bool>,
@@ -45,16 +55,70 @@ impl<'a> Request<'a> {
             url,
             headers,
             body,
+            signed: None,
+            undecoded: None,
+            text: OnceCell::new(),
             value: OnceCell::new(),
-            is_replaced: Cell::new(false),
+            claims: OnceCell::new(),
+            proved_by: Cell::new(None),
             is_withheld: Cell::new(false),
             is_missed: Cell::new(false),
         }
     }
 
-    /// The body as expressions see it: JSON, the fields of a form, else text; null when empty, or withheld. Whoever asks
-    /// has counted it.
+    /// This request with its body decoded; `headers` are its own without `content-encoding`. Where it is proved already,
+    /// the proof is of the bytes that were sent.
+    #[must_use]
+    pub fn decoded(&self, headers: &'a HeaderMap, body: &'a [u8]) -> Self {
+        let plain = Self::new(self.method, self.url, headers, body);
+        plain.proved_by.set(self.proved_by.get());
+        Self {
+            signed: self.proved_by.get().is_some().then_some(self.body),
+            ..plain
+        }
+    }
+
+    /// This request, whose body cannot be decoded.
+    #[must_use]
+    pub fn undecoded(self, reason: String) -> Self {
+        Self {
+            undecoded: Some(reason),
+            ..self
+        }
+    }
+
+    /// Whether its body is said to be coded in any way.
+    pub fn is_coded(&self) -> bool {
+        self.headers.contains_key(CONTENT_ENCODING)
+    }
+
+    /// Why the body cannot be read.
+    pub fn unreadable(&self) -> Option<String> {
+        if self.undecoded.is_some() || self.is_token() {
+            return self.undecoded.clone();
+        }
+        if self.is_form() {
+            return self.pairs().err().map(|error| error.to_string());
+        }
+        self.charset_text().err().map(ToString::to_string)
+    }
+
+    /// Notes which scheme proved it.
+    pub(super) fn prove_by(&self, format: SignatureFormat) {
+        self.proved_by.set(Some(format));
+    }
+
+    /// Which scheme proved it.
+    pub(super) fn proved_by(&self) -> Option<SignatureFormat> {
+        self.proved_by.get()
+    }
+
+    /// The body as expressions see it: JSON, the fields of a form, else text; null when empty, unreadable or withheld.
+    /// Whoever asks has counted it.
     pub fn value(&self) -> &Value {
+        if let Some(claims) = self.claims.get() {
+            return claims;
+        }
         if self.is_withheld.get() {
             self.is_missed.set(true);
             return &WITHHELD;
@@ -62,14 +126,29 @@ impl<'a> Request<'a> {
         self.value.get_or_init(|| self.parse())
     }
 
-    /// SHA-256 of the body as it came, in hex.
+    /// SHA-256 of the bytes that the signature covers, in hex.
     pub fn body_sha256(&self) -> String {
-        sha256_hex(self.body)
+        sha256_hex(self.signed.unwrap_or(self.body))
     }
 
-    /// The bytes as they came.
+    /// The bytes of the body.
     pub fn body(&self) -> &'a [u8] {
         self.body
+    }
+
+    /// What its text takes in memory beside its bytes.
+    pub fn text_bytes(&self) -> usize {
+        match self.charset_text() {
+            Ok(text)
+                if self
+                    .text
+                    .get()
+                    .is_some_and(|own| matches!(own, Ok(Some(_)))) =>
+            {
+                text.len()
+            }
+            Ok(_) | Err(_) => 0,
+        }
     }
 
     /// How many fields a form has; nothing where the body is none.
@@ -79,15 +158,17 @@ impl<'a> Request<'a> {
 
     /// How many values the body's JSON has, at any depth; of a text there is one.
     pub fn values(&self) -> usize {
-        if self.is_replaced.get() {
-            return count_values(self.text().as_bytes()).unwrap_or(1);
+        if let Some(claims) = self.claims.get() {
+            return count_values(claims.to_string().as_bytes()).unwrap_or(1);
         }
-        count_values(self.body).unwrap_or(1)
+        let text = self.charset_text().ok();
+        text.and_then(|text| count_values(text.as_bytes()).ok())
+            .unwrap_or(1)
     }
 
     /// Whether the body was a token, and its value is what that says.
     pub fn is_token(&self) -> bool {
-        self.is_replaced.get()
+        self.claims.get().is_some()
     }
 
     /// From now on the body is not looked into.
@@ -110,20 +191,19 @@ impl<'a> Request<'a> {
         (self.method, self.url, self.headers)
     }
 
-    /// The body as a text; of one that was a token, what the token says.
-    pub fn text(&self) -> String {
-        if self.is_replaced.get() {
-            self.value().to_string()
-        } else {
-            String::from_utf8_lossy(self.body).into_owned()
+    /// What is kept of the body: its bytes; of one that was a token, what the token says.
+    pub fn kept(&self) -> Cow<'a, [u8]> {
+        match self.claims.get() {
+            Some(claims) => Cow::Owned(claims.to_string().into_bytes()),
+            None => Cow::Borrowed(self.body),
         }
     }
 
     /// The body as JSON text: as it came where it is JSON, else what expressions see.
     pub fn payload(&self) -> String {
-        let text = str::from_utf8(self.body).ok().map(str::trim);
+        let text = self.charset_text().ok().map(str::trim);
         let is_kept = |text: &&str| {
-            !self.is_replaced.get()
+            !self.is_token()
                 && !self.is_form()
                 && serde_json::from_str::<IgnoredAny>(text).is_ok()
                 && !is_text_deeper(text, DEEPEST)
@@ -136,27 +216,42 @@ impl<'a> Request<'a> {
 
     /// What a verified token says takes the place of the body that it was.
     pub(super) fn replace_value(&self, claims: Value) {
-        let _ = self.value.set(claims);
-        self.is_replaced.set(true);
+        let _ = self.claims.set(claims);
     }
 
     fn parse(&self) -> Value {
-        if self.body.is_empty() {
+        if self.body.is_empty() || self.undecoded.is_some() {
             return Value::Null;
         }
         if self.is_form() {
-            return grouped(form_urlencoded::parse(self.body));
+            let pairs = self.pairs().unwrap_or_default().into_iter();
+            return grouped(pairs.map(|(name, text)| (Cow::Owned(name), Cow::Owned(text))));
         }
-        let text = || Value::String(String::from_utf8_lossy(self.body).into_owned());
-        json::read(self.body).unwrap_or_else(|_| text())
+        let Ok(text) = self.charset_text() else {
+            return Value::Null;
+        };
+        let whole = || Value::String(text.to_owned());
+        json::read(text.as_bytes()).unwrap_or_else(|_| whole())
     }
 
-    /// The body with each number as it was written, for a sender signs that.
-    fn written(&self) -> Exact {
-        let written = Exact::of_marked(&exact::marked(self.body)).ok();
-        written
-            .filter(|_| !self.is_replaced.get())
-            .unwrap_or_else(|| self.value().clone().into())
+    fn charset_text(&self) -> Result<&str, &CharsetError> {
+        let read = || {
+            let charset = charset::of(self.headers, media::kind(self.headers), self.body)?;
+            Ok(match charset.decode(self.body)? {
+                Cow::Borrowed(_) => None,
+                Cow::Owned(text) => Some(text),
+            })
+        };
+        let own = || str::from_utf8(self.body).unwrap_or_default();
+        let text = self.text.get_or_init(read).as_ref()?;
+        Ok(text
+            .as_deref()
+            .unwrap_or_else(|| own().trim_start_matches('\u{feff}')))
+    }
+
+    /// The fields of a form, in its charset.
+    pub(in crate::webhook) fn pairs(&self) -> Result<Vec<(String, String)>, CharsetError> {
+        form::pairs(self.headers, self.body)
     }
 
     pub(super) fn is_form(&self) -> bool {
@@ -194,94 +289,10 @@ impl<'a> Request<'a> {
         let path = behind.find('/').and_then(|at| behind.get(at..));
         path.unwrap_or("/").split(['?', '#']).next().unwrap_or("/")
     }
-
-    /// The one value of a header.
-    pub(super) fn header(&self, name: &str) -> Result<&'a [u8], Refusal> {
-        let mut values = self.headers.get_all(name).iter();
-        let named = || format!("header `{name}`");
-        let value = values.next().ok_or_else(|| Refusal::Missing(named()))?;
-        match values.next() {
-            Some(_) => Err(Refusal::Twice(named())),
-            None => Ok(value.as_bytes()),
-        }
-    }
-
-    /// The one value of a query parameter.
-    pub(super) fn query(&self, name: &str) -> Result<String, Refusal> {
-        let pairs = form_urlencoded::parse(self.raw_query().as_bytes());
-        let mut values = pairs.filter(|(own, _)| own == name).map(|(_, value)| value);
-        let named = || format!("query parameter `{name}`");
-        let value = values.next().ok_or_else(|| Refusal::Missing(named()))?;
-        match values.next() {
-            Some(_) => Err(Refusal::Twice(named())),
-            None => Ok(value.into_owned()),
-        }
-    }
-
-    /// The texts at a path of the parsed body; at least one.
-    pub(super) fn texts_at(&self, path: &[String]) -> Result<Vec<String>, Refusal> {
-        let named = || format!("`{}` of the body", path.join("."));
-        let mut found = Vec::new();
-        collect(self.value(), path, &mut found);
-        let has_fractions = found.iter().flatten().any(|value| value.is_f64());
-        let written = has_fractions.then(|| self.written());
-        if let Some(written) = &written {
-            found.clear();
-            collect(written.inside(), path, &mut found);
-        }
-        if found.is_empty() {
-            return Err(Refusal::Missing(named()));
-        }
-        let texts = found.into_iter().map(|value| match value {
-            None | Some(Value::Null) => Err(Refusal::Missing(named())),
-            Some(Value::Array(_) | Value::Object(_)) => Err(Refusal::Malformed(named())),
-            Some(scalar) if has_fractions => Ok(exact::text(scalar).into_owned()),
-            Some(scalar) => Ok(exact::text(&exact::inside_of(scalar)).into_owned()),
-        });
-        texts.collect()
-    }
-
-    /// The text of a header, a query parameter or a field of the body.
-    pub(super) fn place(&self, part: &Part) -> Result<Vec<u8>, Refusal> {
-        match part {
-            Part::Header(name) => self.header(name).map(<[u8]>::to_vec),
-            Part::Query(name) => self.query(name).map(String::into_bytes),
-            Part::BodyField(path) => match self.texts_at(path)?.as_slice() {
-                [only] => Ok(only.clone().into_bytes()),
-                _ => Err(Refusal::Twice(format!("`{}` of the body", path.join(".")))),
-            },
-            Part::Body => Ok(self.body.to_vec()),
-            _ => Err(Refusal::BadSetting("from", "it names no place")),
-        }
-    }
 }
 
 /// The query of a URL, without its `?`.
 pub(super) fn query_in(url: &str) -> &str {
     let target = url.split('#').next().unwrap_or_default();
     target.split_once('?').map_or("", |(_, query)| query)
-}
-
-/// Each value at a path; `None` where one of several has none. As deep as the path.
-fn collect<'v>(value: &'v Value, path: &[String], found: &mut Vec<Option<&'v Value>>) {
-    let Some((first, rest)) = path.split_first() else {
-        found.push(Some(value));
-        return;
-    };
-    match value {
-        Value::Array(items) if first == "*" => {
-            for item in items {
-                collect(item, rest, found);
-            }
-        }
-        Value::Array(items) => match first.parse().ok().and_then(|at: usize| items.get(at)) {
-            Some(item) => collect(item, rest, found),
-            None => found.push(None),
-        },
-        Value::Object(entries) => match entries.get(first) {
-            Some(entry) => collect(entry, rest, found),
-            None => found.push(None),
-        },
-        _ => found.push(None),
-    }
 }

@@ -56,14 +56,14 @@ pub(super) fn is_in_force(config: &SignatureConfig, scope: &TemplateScope) -> bo
 
 /// The context keys that the proof of a webhook rests on.
 pub fn keys_of_proof(webhook: &Webhook) -> BTreeSet<String> {
-    let verification = webhook.signature_verification.as_ref();
-    let Some(config) = verification.map(|verification| &verification.config) else {
-        return BTreeSet::new();
-    };
-    let of_texts = proofs(config).flat_map(Template::placeholders);
-    let of_urls = config.jwks_url.iter().flat_map(UrlTemplate::placeholders);
-    let paths = of_texts.chain(of_urls).flat_map(Placeholder::paths);
-    paths.filter_map(context_key).map(str::to_owned).collect()
+    let configs = webhook.schemes().map(|(_, scheme)| &scheme.config);
+    let keys = configs.flat_map(|config| {
+        let of_texts = proofs(config).flat_map(Template::placeholders);
+        let of_urls = config.jwks_url.iter().flat_map(UrlTemplate::placeholders);
+        let paths = of_texts.chain(of_urls).flat_map(Placeholder::paths);
+        paths.filter_map(context_key).map(str::to_owned)
+    });
+    keys.collect()
 }
 
 /// The present text of a setting, then the one before it if there is one.

@@ -40,7 +40,8 @@ fn signs_url(config: &SignatureConfig) -> bool {
         let mut paths = text.placeholders().flat_map(Placeholder::paths);
         paths.any(|path| path.first() == Some("url"))
     });
-    in_text || parts.any(|part| part.holds(&Part::Url) || part.holds(&Part::RawQuery))
+    let of_url = [Part::Url, Part::UrlDecoded, Part::RawQuery];
+    in_text || parts.any(|part| of_url.iter().any(|own| part.holds(own)))
 }
 
 #[cfg(test)]
@@ -61,6 +62,7 @@ mod tests {
         for config in [
             config(json!({ "parts": ["$url"] })),
             config(json!({ "parts": ["a", ["$query"]] })),
+            config(json!({ "parts": ["$method", "$url_decoded"] })),
             config(json!({ "verification_content": "{{url}}" })),
         ] {
             assert_eq!(of(&config, shown), signed);

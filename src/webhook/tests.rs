@@ -40,13 +40,14 @@ fn verify(webhook: &Webhook, pairs: &[(&str, &str)], body: &[u8]) -> Result<(), 
     let context = json!({"webhook_secret": "s"});
     let scope = TemplateScope::new(&context);
     let now = Timestamp::from_millis(NOW * 1000);
-    super::verify(
-        webhook.signature_verification.as_ref(),
-        &request,
-        &scope,
-        &[],
-        now,
-    )
+    let mut refused = Refusal::NotConfigured;
+    for (_, scheme) in webhook.schemes() {
+        match super::verify(scheme, &request, &scope, &[], now) {
+            Err(refusal) => refused = refusal,
+            accepted => return accepted,
+        }
+    }
+    Err(refused)
 }
 
 fn code(result: Result<(), Refusal>) -> &'static str {
@@ -225,4 +226,40 @@ fn lists_are_bounded_and_have_one_time() {
             "{header}"
         );
     }
+}
+
+#[test]
+fn the_escapes_of_delimiters_are_decoded_once_and_no_others() {
+    let webhook = scheme(
+        "hmac",
+        &json!({"secret": "{{webhook_secret}}", "parts": ["$url_decoded"], "compare_with": "$header.x-sig"}),
+    );
+    let signed = "https://gateway.example.com/hook/a%20b?x=1&y=/";
+    let signature = hex("s", signed);
+    assert_eq!(
+        code(verify(&webhook, &[("x-sig", &signature)], b"")),
+        "accepted"
+    );
+    let table = [
+        (
+            "/a?b=%3a%3A%2f%3F%40%21%24%27%28%29%2A%2C%3B",
+            "/a?b=::/?@!$'()*,;",
+        ),
+        ("/a%253A%zz%2%", "/a%253A%zz%2%"),
+        ("/%E2%98%83%26%3D", "/%E2%98%83%26%3D"),
+    ];
+    for (url, decoded) in table {
+        assert_eq!(super::content::delimiters_decoded(url), decoded);
+    }
+}
+
+#[test]
+fn a_token_that_is_the_body_is_read_as_its_claims_whatever_looked_at_it_before() {
+    let headers = HeaderMap::new();
+    let request = Request::new(&Method::POST, URL, &headers, b"a.b.c");
+    assert_eq!(request.value(), &json!("a.b.c"));
+    request.replace_value(json!({"kind": "paid"}));
+    assert_eq!(request.value(), &json!({"kind": "paid"}));
+    assert_eq!(request.payload(), r#"{"kind":"paid"}"#);
+    assert_eq!(&*request.kept(), br#"{"kind":"paid"}"#);
 }

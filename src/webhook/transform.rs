@@ -44,6 +44,9 @@ pub enum TransformError {
     /// The expression failed.
     #[error("`{0}`: {1}")]
     Expression(&'static str, ExpressionError),
+    /// The body is none that can be read.
+    #[error("the body of the webhook cannot be read: {0}")]
+    Unreadable(String),
     /// The result is not what the key is for.
     #[error("`{key}` gives {what}")]
     Shape {
@@ -62,6 +65,9 @@ pub fn transform(
     context: Option<&Value>,
     moment: &Moment,
 ) -> Result<Vec<Event>, TransformError> {
+    if let Some(reason) = request.unreadable() {
+        return Err(TransformError::Unreadable(reason));
+    }
     let Some(expression) = &webhook.payload_transform else {
         return Ok(vec![Event {
             event_type: UNNAMED.to_owned(),
@@ -162,7 +168,10 @@ pub fn event_id(
     context: Option<&Value>,
     moment: &Moment,
 ) -> Result<Option<String>, TransformError> {
-    let key = if let Some(expression) = &webhook.event_id {
+    let key = if webhook.event_id.is_some() && request.unreadable().is_some() {
+        // An expression would make one key of all of them.
+        Some(request.body_sha256())
+    } else if let Some(expression) = &webhook.event_id {
         let hash = Value::String(request.body_sha256());
         let (headers, query) = (request.headers_value(), request.query_value());
         let method = request.method.as_str();
@@ -171,9 +180,8 @@ pub fn event_id(
         let failed = |error| TransformError::Expression("event_id", error);
         as_text("event_id", result.map_err(failed)?)?
     } else {
-        let verification = webhook.signature_verification.as_ref();
-        let format = verification.map(|verification| verification.format);
-        let is_standard = format == Some(SignatureFormat::StandardWebhooks);
+        // Only that scheme covers the id.
+        let is_standard = request.proved_by() == Some(SignatureFormat::StandardWebhooks);
         let id = is_standard.then(|| content::id(request).ok()).flatten();
         id.map(|id| String::from_utf8_lossy(id).into_owned())
     };
@@ -200,6 +208,10 @@ pub fn lookup<'c>(
     ) else {
         return Ok(None);
     };
+    let is_blind = expression.may_see(&["body"]) && request.unreadable().is_some();
+    if is_blind {
+        return Ok(None);
+    }
     let key = "context_lookup_field_value";
     let result = evaluate(key, expression, request, None, moment)?;
     Ok(as_text(key, result)?.map(|value| (name.as_str(), value)))

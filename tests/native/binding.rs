@@ -282,6 +282,7 @@ fn signings() -> Vec<(String, Value)> {
         ("parts", json!(["v0:", "$body"])),
         ("verification_content", json!("{{body}}")),
         ("string_type", json!("base64")),
+        ("signed_body", json!("sent")),
         ("compare_with", json!("$query.signature")),
         ("signature", json!({ "header": "x-signatures" })),
         ("timestamp", json!({ "from": "$header.x-time" })),

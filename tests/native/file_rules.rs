@@ -364,7 +364,9 @@ fn requests_of_actions_are_held_to_the_same() {
             let file = |url: &str, hosts: &Value| {
                 let text = request.to_string().replace("{{site}}", url);
                 let request: Value = serde_json::from_str(&text).unwrap();
-                let base = json!({ "base_url": url, "allowed_hosts": hosts, "actions": { "a": { "steps": [request] } } });
+                // The account's own secret signs them in: the operator's word is beside it.
+                let own = json!({ "format": "bearer", "config": { "token": "{{api_key}}" } });
+                let base = json!({ "base_url": url, "allowed_hosts": hosts, "authorization": own, "actions": { "a": { "steps": [request] } } });
                 with(&file_of_requests(), &base)
             };
             for (url, hosts) in open_urls() {

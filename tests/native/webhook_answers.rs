@@ -34,7 +34,8 @@ fn the_events_their_key_and_the_account_are_found() {
             assert_eq!(found.as_deref(), Some(key), "{}", case.name);
         }
         if let Some(lookup) = expected["lookup"].as_array() {
-            let verification = case.webhook().signature_verification.as_ref().unwrap();
+            let schemes = case.webhook().signature_verification.as_ref().unwrap();
+            let verification = schemes.with_lookup().unwrap();
             let (name, value) = webhook::lookup(verification, &request, &moment)
                 .unwrap()
                 .unwrap();
@@ -51,14 +52,7 @@ fn the_events_their_key_and_the_account_are_found() {
 /// On the request itself, since a token that is the body takes its place.
 fn webhook_verify(case: &Case, request: &Request) -> Result<(), Refusal> {
     let scope = causeway::expression::TemplateScope::new(&case.story["context"]);
-    let verification = case.webhook().signature_verification.as_ref();
-    webhook::verify(
-        verification,
-        request,
-        &scope,
-        &case.keys("keys"),
-        case.now(),
-    )
+    case.verify_request(request, &scope, &case.keys("keys"), case.now())
 }
 
 #[test]

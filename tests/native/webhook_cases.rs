@@ -54,7 +54,11 @@ pub struct Case {
 
 impl Case {
     pub fn all() -> Vec<Self> {
-        files_of("tests/cases/webhooks")
+        Self::of_folder("tests/cases/webhooks")
+    }
+
+    pub fn of_folder(folder: &str) -> Vec<Self> {
+        files_of(folder)
             .iter()
             .map(|path| {
                 let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
@@ -120,8 +124,26 @@ impl Case {
     ) -> Result<(), Refusal> {
         let variables = json!({});
         let scope = TemplateScope::new(&self.story[context]).with_environment_variables(&variables);
-        let verification = self.webhook().signature_verification.as_ref();
-        webhook::verify(verification, &sent.request(), &scope, keys, now)
+        self.verify_request(&sent.request(), &scope, keys, now)
+    }
+
+    /// By each scheme in turn; of several refusals the most telling.
+    pub fn verify_request(
+        &self,
+        request: &Request,
+        scope: &TemplateScope,
+        keys: &[PublishedKey],
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let mut refused = Refusal::NotConfigured;
+        for (_, scheme) in self.webhook().schemes() {
+            match webhook::verify(scheme, request, scope, keys, now) {
+                Ok(()) => return Ok(()),
+                Err(refusal) if refused.tells_less_than(&refusal) => refused = refusal,
+                Err(_) => {}
+            }
+        }
+        Err(refused)
     }
 
     pub fn key_source(&self, sent: &Sent) -> Result<Option<String>, Refusal> {
@@ -132,9 +154,13 @@ impl Case {
             plain_http: PlainHttp::Refused,
         };
         let scope = TemplateScope::new(&self.story["context"]);
-        let verification = self.webhook().signature_verification.as_ref().unwrap();
-        let source = webhook::key_source(verification, &sent.request(), &scope, &pins)?;
-        Ok(source.map(|source| source.url().as_str().to_owned()))
+        let request = sent.request();
+        for (_, scheme) in self.webhook().schemes() {
+            if let Some(source) = webhook::key_source(scheme, &request, &scope, &pins)? {
+                return Ok(Some(source.url().as_str().to_owned()));
+            }
+        }
+        Ok(None)
     }
 }
 

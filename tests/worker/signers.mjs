@@ -18,7 +18,7 @@ const UNIT = { s: 1_000, ms: 1 };
  *   `of` is another request than the case's own; `wrong` signs with another secret or key.
  */
 export function signerOf({ story, webhook }) {
-  const { format, config = {} } = webhook.signature_verification;
+  const { format, config = {} } = schemeOf(webhook, story.request);
   const context = { ...story.context };
   const keys = keysOf(format, config, story, context);
   const scheme = { format: STANDARD.includes(format) ? "standard_webhooks" : format, config, story, context, keys, place: placeOf(config, story) };
@@ -33,6 +33,14 @@ export function signerOf({ story, webhook }) {
     otherAlgorithms: otherAlgorithms(scheme),
     sign: (options) => signed(scheme, options),
   };
+}
+
+/** Of a list the scheme whose `when` the request fits; without one, the first. */
+function schemeOf({ signature_verification: schemes }, { headers, body }) {
+  const said = (place) => (place.startsWith("$header.") ? headers[place.slice("$header.".length)] : JSON.parse(body)[place.slice("$body.".length)]);
+  const isMeant = ({ when = {} }) => Object.entries(when).every(([place, text]) => said(place) === text);
+  const meant = [schemes].flat().filter(isMeant);
+  return meant.find(({ when }) => when) ?? meant[0];
 }
 
 function signed(scheme, { origin, path, of = scheme.story.request, at = new Date(), wrong = false, algorithm }) {
@@ -198,6 +206,7 @@ function valueOf(part, { request, time, secret }) {
   const plain = {
     $body: () => request.body,
     $url: () => request.origin + request.path,
+    $url_decoded: () => (request.origin + request.path).replace(/%(3a|2f|3f|40|21|24|27|28|29|2a|2c|3b)/gi, (escape) => decodeURIComponent(escape)),
     $method: () => request.method,
     $path: () => url.pathname,
     $query: () => url.search.slice(1),

@@ -10,22 +10,14 @@ use crate::config::reads::Variables;
 
 mod address;
 mod known;
+mod webhook;
 
 use address::{add_urls, base_origins, hosts};
 use known::Known;
+use webhook::without_tolerance;
 
 /// Keys of a credential that say where its client goes and how it is proved there.
 const AIMS: [&str; 5] = ["client", "auth", "options", "tokenParams", "refreshParams"];
-/// Keys of a webhook that use its secrets.
-const USES: [&str; 5] = [
-    "signature_verification",
-    "challenge",
-    "handle_verification",
-    "allow_unsigned_handshake",
-    "confirm_url_pattern",
-];
-/// Keys beside the signature that say whose events they are, and see no secret.
-const LOOKUP: [&str; 2] = ["context_lookup_field_name", "context_lookup_field_value"];
 /// Keys of a method that are never sent.
 const PROSE: [&str; 7] = [
     "description",
@@ -147,32 +139,6 @@ impl Sections {
         }
     }
 
-    fn webhook(&mut self, webhook: &Value) {
-        let mut core: Map<String, Value> = USES
-            .iter()
-            .filter_map(|key| Some(((*key).to_owned(), webhook.get(*key)?.clone())))
-            .collect();
-        let config = core
-            .get_mut("signature_verification")
-            .and_then(|verification| verification.get_mut("config")?.as_object_mut());
-        for key in LOOKUP {
-            let found = config.as_ref().and_then(|config| config.get(key).cloned());
-            self.add_part("webhook".to_owned(), &json!({ key: found }));
-        }
-        if let Some(config) = config {
-            config.retain(|key, _| !LOOKUP.contains(&key.as_str()));
-        }
-        self.add("webhook".to_owned(), &Value::Object(core));
-        if let Value::Object(keys) = webhook {
-            for (name, value) in keys
-                .iter()
-                .filter(|(name, _)| !USES.contains(&name.as_str()))
-            {
-                self.add_part("webhook".to_owned(), &json!({ name: value }));
-            }
-        }
-    }
-
     fn add(&mut self, group: String, value: &Value) {
         self.push(group, true, value, &Variables::default());
     }
@@ -251,14 +217,6 @@ impl Sections {
 
     fn of_parts(&self, parts: &[String]) -> Uses {
         Uses::new(&self.hosts, parts)
-    }
-}
-
-/// How long after it was signed a webhook counts is no use of its secret.
-fn without_tolerance(config: &mut Value) {
-    let timestamp = config.pointer_mut("/webhook/signature_verification/config/timestamp");
-    if let Some(Value::Object(timestamp)) = timestamp {
-        timestamp.shift_remove("tolerance");
     }
 }
 

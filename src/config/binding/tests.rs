@@ -166,3 +166,40 @@ fn what_is_sealed_is_read_again() {
     assert_eq!(bound(json!({})).to_seal(), Value::Null);
     assert_eq!(Bound::opened(Value::Null), Bound::default());
 }
+
+#[test]
+fn a_signing_secret_is_bound_to_all_of_a_list_but_not_to_its_tolerance() {
+    const A: &str = "/secret_environment_variables/a";
+    let schemes = || {
+        json!([
+            { "format": "hmac", "config": { "secret": "{{environment_variables.a}}", "compare_with": "$header.x-a",
+              "timestamp": { "from": "$header.x-t", "tolerance": 300 } } },
+            { "format": "hash", "config": { "secret": "{{environment_variables.b}}", "compare_with": "$header.x-b" } },
+        ])
+    };
+    let of = |schemes: Value| {
+        let file = json!({ "base_url": "https://api.example.com", "webhook": { "signature_verification": schemes } });
+        digest(&file, &json!({}), &Value::Null, A)
+    };
+    let changed = |change: &dyn Fn(&mut Value)| {
+        let mut other = schemes();
+        change(&mut other);
+        of(other) != of(schemes())
+    };
+    assert!(!changed(&|all| {
+        all[0]["config"]["timestamp"]["tolerance"] = json!(60);
+    }));
+    assert!(changed(
+        &|all| all[0]["config"]["signed_body"] = json!("sent")
+    ));
+    assert!(changed(
+        &|all| all[0]["when"] = json!({ "$header.x-version": "1" })
+    ));
+    assert!(changed(
+        &|all| all[1]["config"]["compare_with"] = json!("$header.x-c")
+    ));
+    assert!(changed(&|all| all[1]["format"] = json!("hmac")));
+    assert!(changed(&|all| {
+        all.as_array_mut().unwrap().pop();
+    }));
+}

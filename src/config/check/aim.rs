@@ -15,7 +15,7 @@ use super::words::{self, Kind, Word};
 
 /// Whether a host is the file's choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Host {
+pub(super) enum Host {
     /// By its own text, or by a list without `*`.
     Fixed,
     /// The account's, or whoever's words stand in it.
@@ -37,6 +37,19 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     check.published_keys();
 }
 
+/// Whether the file fixes the host of a URL.
+pub(super) fn host(config: &Config, url: &UrlTemplate) -> Host {
+    let hosts = config.allowed_hosts.as_ref();
+    let is_fixed = url.host_is_pinned() || hosts.is_some_and(|hosts| !hosts.is_any());
+    if is_fixed { Host::Fixed } else { Host::Open }
+}
+
+/// The same of a method's requests.
+pub(super) fn host_of(config: &Config, method: &Method) -> Host {
+    let base = config.base_url_of(method);
+    base.map_or(Host::Fixed, |base| host(config, base))
+}
+
 struct Check<'c, 'f> {
     config: &'c Config,
     findings: &'f mut Vec<Finding>,
@@ -44,14 +57,11 @@ struct Check<'c, 'f> {
 
 impl<'c> Check<'c, '_> {
     fn host(&self, url: &UrlTemplate) -> Host {
-        let hosts = self.config.allowed_hosts.as_ref();
-        let is_fixed = url.host_is_pinned() || hosts.is_some_and(|hosts| !hosts.is_any());
-        if is_fixed { Host::Fixed } else { Host::Open }
+        host(self.config, url)
     }
 
     fn host_of(&self, method: &Method) -> Host {
-        let base = self.config.base_url_of(method);
-        base.map_or(Host::Fixed, |base| self.host(base))
+        host_of(self.config, method)
     }
 
     fn requests(&mut self) {
@@ -119,9 +129,12 @@ impl<'c> Check<'c, '_> {
                 else {
                     continue;
                 };
-                if let Change::Values(tree) = change {
-                    let at = format!("config.actions.{name}{place}.config");
-                    self.say_all(host, words::of_tree(tree, &at));
+                let at = format!("config.actions.{name}{place}.config");
+                match change {
+                    Change::Values(tree) => self.say_all(host, words::of_tree(tree, &at)),
+                    Change::Expression(expression) => {
+                        self.say_all(host, words::of_computed(expression, &at));
+                    }
                 }
             }
         }
@@ -218,10 +231,9 @@ impl<'c> Check<'c, '_> {
     }
 
     fn published_keys(&mut self) {
-        let url = self.config.webhook.as_ref().and_then(Webhook::jwks_url);
-        if let Some(url) = url {
-            let at = "config.webhook.signature_verification.config.jwks_url";
-            self.say_all(self.host(url), words::of_url(url.template(), at));
+        let urls = self.config.webhook.iter().flat_map(Webhook::jwks_urls);
+        for (at, url) in urls {
+            self.say_all(self.host(url), words::of_url(url.template(), &at));
         }
     }
 
@@ -232,19 +244,21 @@ impl<'c> Check<'c, '_> {
     }
 
     fn say(&mut self, host: Host, Word { at, kind }: Word) {
-        let finding = match (host, kind) {
-            (Host::Fixed, Kind::Variable(_)) => return,
-            (Host::Fixed, Kind::Key) => Finding::warning(at, "this looks like a key, and stands in clear for every token that may read the integration")
-                .hint("write `{{environment_variables.x}}`, and set x in the `secret_environment_variables` of the install"),
-            (Host::Open, kind) => {
-                let what = match kind {
-                    Kind::Variable(path) => format!("`{path}` is the operator's"),
-                    Kind::Key => "the operator's key".to_owned(),
-                };
-                Finding::error(at, format!("{what} and would go to a host that the file does not fix"))
-                    .hint("name the hosts in `allowed_hosts`, without `*`, or take the value from the account's own fields")
-            }
-        };
-        self.findings.push(finding);
+        self.findings.extend(found(host, at, kind));
     }
+}
+
+/// What is to be said of a word that goes to such a host.
+pub(super) fn found(host: Host, at: String, kind: Kind) -> Option<Finding> {
+    let what = match (host, kind) {
+        (Host::Fixed, Kind::Variable(_)) => return None,
+        (Host::Fixed, Kind::Key) => {
+            let text = "this looks like a key, and stands in clear for every token that may read the integration";
+            return Some(Finding::warning(at, text).hint("write `{{environment_variables.x}}`, and set x in the `secret_environment_variables` of the install"));
+        }
+        (Host::Open, Kind::Variable(path)) => format!("`{path}` is the operator's"),
+        (Host::Open, Kind::Key) => "the operator's key".to_owned(),
+    };
+    let text = format!("{what} and would go to a host that the file does not fix");
+    Some(Finding::error(at, text).hint("name the hosts in `allowed_hosts`, without `*`, or take the value from the account's own fields"))
 }

@@ -1,15 +1,13 @@
 //! Clients of grants without a user. Their token is the client's own: whoever names the client, or what the
 //! token is for, has what it opens. So such a client has one source, and an operator's takes no word of a customer.
 
-use crate::config::action::{Action, StepKind};
 use crate::config::credentials::{Credential, OAuth2};
 use crate::config::source::{Layer, Sources};
 use crate::config::{Config, Finding};
-use crate::expression::{Placeholder, Template};
+use crate::expression::Template;
 
 use super::Broken;
 use super::typed::Typed;
-use super::words;
 
 /// Whose the client of a grant is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,33 +29,6 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
         if owner(oauth) == Owner::Operator {
             let typed = typed.get_or_insert_with(|| Typed::of(config));
             check_words(oauth, &at, typed, findings);
-        }
-    }
-    if !broken.touches("config.credentials") {
-        check_action(config, findings);
-    }
-}
-
-/// The action that stands for a grant where the credential itself has none.
-const GRANT_ACTION: &str = "refresh_token";
-
-/// The same of an action that gets tokens, where no user signs in.
-fn check_action(config: &Config, findings: &mut Vec<Finding>) {
-    let mut credentials = config.credentials.values();
-    let has_user = credentials.any(|one| matches!(one, Credential::Oauth2(_)));
-    let action = config.actions.get(GRANT_ACTION).filter(|_| !has_user);
-    for (place, step) in action.into_iter().flat_map(Action::placed) {
-        let StepKind::Request(method) = &step.kind else {
-            continue;
-        };
-        let is_mixed = |one: &&Placeholder| {
-            let layers = Sources::of_placeholders(std::iter::once(*one)).layers();
-            layers.contains(&Layer::Account) && layers.contains(&Layer::Variables)
-        };
-        let mut placeholders = words::placeholders_of(method).into_iter();
-        if placeholders.any(|one| is_mixed(&one)) {
-            let at = format!("config.actions.{GRANT_ACTION}{place}.config");
-            findings.push(Finding::error(at, MIXED).hint(ONE_SOURCE));
         }
     }
 }

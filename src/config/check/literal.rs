@@ -48,7 +48,7 @@ const KEY_VARIETY: usize = 8;
 
 /// What a name says of the value under it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Name {
+pub(in crate::config) enum Name {
     /// A word of HTTP.
     Describing,
     /// A credential.
@@ -61,7 +61,7 @@ pub(super) enum Name {
 const NAME_CHARACTERS: usize = 128;
 
 impl Name {
-    pub(super) fn of(name: &str) -> Self {
+    pub(in crate::config) fn of(name: &str) -> Self {
         let end = name.char_indices().nth(NAME_CHARACTERS);
         let end = end.map_or(name.len(), |(at, _)| at);
         let name = name.get(..end).unwrap_or_default();
@@ -95,6 +95,19 @@ pub(super) fn is_key(name: Name, text: &str) -> bool {
         Name::Credential => !is_plain(text),
         Name::Other => looks_like_key(text),
     }
+}
+
+/// Words of names beside which nothing is a secret of a token answer: when it ends, what it is for.
+const OF_TIMES: [&str; 9] = [
+    "at", "created", "expires", "expiry", "in", "issued", "scope", "scopes", "status",
+];
+
+/// Whether what a token answer gives under this name is a secret.
+pub(in crate::config) fn names_secret(name: &str) -> bool {
+    let words = words(name);
+    let is_of_time = words.iter().any(|word| OF_TIMES.contains(&word.as_str()));
+    let is_session = words.iter().any(|word| word.starts_with("session"));
+    !is_of_time && (is_session || Name::of(name) == Name::Credential)
 }
 
 fn describes(name: &str) -> bool {
@@ -154,8 +167,21 @@ pub(super) fn looks_like_key(text: &str) -> bool {
         .any(is_random)
 }
 
+/// Whether a short text can be a piece of a key: a letter follows a digit, as in no word of a language.
+pub(super) fn is_piece(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mixes = bytes.windows(2).any(|two| {
+        matches!(two, [digit, letter] if digit.is_ascii_digit() && letter.is_ascii_alphabetic())
+    });
+    mixes && text.len() < KEY_LENGTH && text.bytes().all(fits) && !is_of_words(text)
+}
+
+/// Characters of a key.
+fn fits(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"-_.+/=~".contains(&b)
+}
+
 fn is_random(word: &str) -> bool {
-    let fits = |b: u8| b.is_ascii_alphanumeric() || b"-_.+/=~".contains(&b);
     let count = |of: fn(&u8) -> bool| word.bytes().filter(of).count();
     let (digits, upper, lower) = (
         count(u8::is_ascii_digit),

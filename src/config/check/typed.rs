@@ -3,47 +3,82 @@
 use std::collections::BTreeSet;
 
 use crate::config::Config;
-use crate::config::action::{Change, RESERVED, StepKind};
+use crate::config::action::{Word, Written};
 use crate::config::source::Sources;
-use crate::expression::TemplateTree;
+
+use super::traced::{runs_alone, traced};
+
+/// Rounds in which copies of copies are followed.
+const ROUNDS: usize = 8;
 
 /// The keys of the context that a customer, or a holder of their token, can set.
-pub(super) struct Typed<'c> {
-    keys: BTreeSet<&'c str>,
+pub(super) struct Typed {
+    keys: BTreeSet<String>,
     /// Whether an action that callers run, or a handshake, can set any.
     is_any: bool,
 }
 
-impl<'c> Typed<'c> {
-    pub(super) fn of(config: &'c Config) -> Self {
+impl Typed {
+    pub(super) fn of(config: &Config) -> Self {
         let mut typed = Self {
-            keys: config.fields().map(|field| field.name.as_str()).collect(),
+            keys: config.fields().map(|field| field.name.clone()).collect(),
             is_any: hands_over(config),
         };
         for oauth in config.credentials.values().filter_map(|one| one.oauth()) {
             // The way back from the sign-in is in the customer's browser.
             let told = oauth.context_from_callback.keys();
-            typed.keys.extend(told.map(String::as_str));
+            typed.keys.extend(told.cloned());
         }
         typed.add_actions(config);
         typed
     }
 
-    fn add_actions(&mut self, config: &'c Config) {
-        let called = config.actions.iter();
-        let called = called.filter(|(name, _)| !RESERVED.contains(&name.as_str()));
-        for step in called.flat_map(|(_, action)| &action.steps) {
-            match &step.kind {
-                StepKind::SetContext(change) | StepKind::UpdateContext(change) => match change {
-                    Change::Values(TemplateTree::Object(entries)) => {
-                        self.keys
-                            .extend(entries.iter().map(|(key, _)| key.as_str()));
-                    }
-                    Change::Values(_) | Change::Expression(_) => self.is_any = true,
-                },
-                _ => {}
+    fn add_actions(&mut self, config: &Config) {
+        let mut changes = Vec::new();
+        for (name, action) in &config.actions {
+            let is_called = !runs_alone(name);
+            for step in traced(name, action) {
+                let written = step.step.change().map(|change| change.written(step.before));
+                changes.extend(written.map(|written| (is_called, written)));
             }
         }
+        // What is copied may be copied on.
+        for _ in 0..=changes.len().min(ROUNDS) {
+            let before = (self.keys.len(), self.is_any);
+            for (is_called, written) in &changes {
+                self.add_written(*is_called, written);
+            }
+            if before == (self.keys.len(), self.is_any) {
+                return;
+            }
+        }
+        self.is_any = true;
+    }
+
+    /// What callers have written is theirs, whatever the provider was asked on the way.
+    fn add_written(&mut self, is_called: bool, written: &Written) {
+        let copies = written.can_copy(|key| self.has(key));
+        let is_typed = |word| is_called || word == Word::Caller || (word == Word::Copied && copies);
+        match written.words() {
+            Ok(keys) => {
+                let typed = keys.iter().filter(|(_, word)| is_typed(**word));
+                self.keys.extend(typed.map(|(key, _)| key.clone()));
+            }
+            Err(whole) => self.is_any |= is_typed(whole),
+        }
+    }
+
+    /// All but those that the provider has said since.
+    pub(super) fn without(&self, told: &BTreeSet<String>) -> Self {
+        Self {
+            keys: self.keys.difference(told).cloned().collect(),
+            is_any: self.is_any,
+        }
+    }
+
+    /// Whether a customer can set this key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.is_any || self.keys.contains(key)
     }
 
     /// What of `sources` a customer can set: a key of the context, or all of it.
@@ -52,7 +87,7 @@ impl<'c> Typed<'c> {
             return Some("context");
         }
         let mut keys = sources.context.iter().copied();
-        keys.find(|key| *key != "oauth" && (self.is_any || self.keys.contains(key)))
+        keys.find(|key| *key != "oauth" && self.has(key))
     }
 }
 

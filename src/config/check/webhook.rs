@@ -1,6 +1,6 @@
 //! Webhooks: a scheme that cannot accept anything is said so.
 
-use crate::config::webhook::{Part, SignatureFormat, SignatureVerification, Webhook};
+use crate::config::webhook::{Part, Schemes, SignatureFormat, SignatureVerification, Webhook};
 use crate::config::{Config, Finding};
 use crate::expression::Expression;
 
@@ -15,7 +15,7 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     if broken.touches(AT) {
         return;
     }
-    let Some(verification) = &webhook.signature_verification else {
+    let Some(schemes) = &webhook.signature_verification else {
         let finding = Finding::warning(
             "config.webhook",
             "without `signature_verification` every webhook is refused",
@@ -24,9 +24,28 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
             .push(finding.hint("write `\"format\": \"none\"` to take webhooks without a proof"));
         return;
     };
+    for (at, scheme) in webhook.schemes() {
+        check_scheme(&at, scheme, findings);
+        check_event_id(webhook, scheme, findings);
+    }
+    check_lookups(schemes, findings);
+    if webhook.challenge.is_some() && !schemes.prove_sender() {
+        let text = "a challenge is signed with the secret that signs events: without a proof anybody could have anything signed";
+        let finding = Finding::error("config.webhook.challenge", text);
+        findings.push(finding.hint("say in `signature_verification` how events are signed"));
+    }
+    let challenge = webhook.challenge.as_ref().map(|challenge| &challenge.from);
+    check_place(
+        "config.webhook.challenge.from".to_owned(),
+        challenge,
+        findings,
+    );
+}
+
+fn check_scheme(at: &str, verification: &SignatureVerification, findings: &mut Vec<Finding>) {
     if !verification.has_signature_place() {
         let finding = Finding::warning(
-            format!("{AT}.config"),
+            format!("{at}.config"),
             "it is not said where the signature stands: every webhook is refused",
         );
         findings.push(
@@ -35,20 +54,38 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     }
     if let Some(key) = missing_key(verification) {
         findings.push(Finding::warning(
-            format!("{AT}.config"),
+            format!("{at}.config"),
             format!("`{key}` is missing: every webhook is refused"),
         ));
     }
-    check_parts(verification, findings);
-    if webhook.challenge.is_some() && verification.format == SignatureFormat::None {
-        let text = "a challenge is signed with the secret that signs events: without a proof anybody could have anything signed";
-        let finding = Finding::error("config.webhook.challenge", text);
-        findings.push(finding.hint("say in `signature_verification` how events are signed"));
+    check_parts(at, verification, findings);
+    let config = &verification.config;
+    let timestamp = config.timestamp.as_ref().map(|timestamp| &timestamp.from);
+    check_place(format!("{at}.config.timestamp.from"), timestamp, findings);
+    let body_hash = config.body_hash.as_ref().map(|hash| &hash.from);
+    check_place(format!("{at}.config.body_hash.from"), body_hash, findings);
+    check_addresses(at, verification, findings);
+    check_lookup(at, verification, findings);
+}
+
+/// An install's webhook finds its accounts in one way, whichever scheme proved it.
+fn check_lookups(schemes: &Schemes, findings: &mut Vec<Finding>) {
+    let lookup = |scheme: &SignatureVerification| {
+        let value = scheme.config.context_lookup_field_value.as_ref();
+        let value = value.map(|value| value.source().to_owned());
+        (scheme.config.context_lookup_field_name.clone(), value)
+    };
+    let Some(first) = schemes.with_lookup().map(lookup) else {
+        return;
+    };
+    for (at, scheme) in schemes.placed(AT) {
+        let own = lookup(scheme);
+        if own != (None, None) && own != first {
+            let text = "`context_lookup_field_name` and `context_lookup_field_value` are others than in the scheme before: an install's webhook finds its accounts in one way";
+            let finding = Finding::error(format!("{at}.config"), text);
+            findings.push(finding.hint("write both in one scheme of the list only"));
+        }
     }
-    check_places(webhook, verification, findings);
-    check_addresses(verification, findings);
-    check_lookup(verification, findings);
-    check_event_id(webhook, verification, findings);
 }
 
 /// Where nothing signed says when a request was made, a captured one is good at any age: then what tells a repeated event must
@@ -75,45 +112,29 @@ fn check_event_id(
 }
 
 /// Where something single is read from the request.
-fn check_places(
-    webhook: &Webhook,
-    verification: &SignatureVerification,
-    findings: &mut Vec<Finding>,
-) {
-    let config = &verification.config;
-    let timestamp = config.timestamp.as_ref().map(|timestamp| &timestamp.from);
-    let body_hash = config.body_hash.as_ref().map(|hash| &hash.from);
-    let challenge = webhook.challenge.as_ref().map(|challenge| &challenge.from);
-    let places = [
-        (format!("{AT}.config.timestamp.from"), timestamp),
-        (format!("{AT}.config.body_hash.from"), body_hash),
-        ("config.webhook.challenge.from".to_owned(), challenge),
-    ];
-    for (at, place) in places {
-        if place.is_some_and(|place| !place.is_place()) {
-            let finding = Finding::warning(at, "it names no place: every webhook is refused");
-            findings
-                .push(finding.hint("write `$header.<name>`, `$query.<name>` or `$body.<path>`"));
-        }
+fn check_place(at: String, place: Option<&Part>, findings: &mut Vec<Finding>) {
+    if place.is_some_and(|place| !place.is_place()) {
+        let finding = Finding::warning(at, "it names no place: every webhook is refused");
+        findings.push(finding.hint("write `$header.<name>`, `$query.<name>` or `$body.<path>`"));
     }
 }
 
 /// An address that the request itself gives is held by a pattern.
-fn check_addresses(verification: &SignatureVerification, findings: &mut Vec<Finding>) {
+fn check_addresses(at: &str, verification: &SignatureVerification, findings: &mut Vec<Finding>) {
     let config = &verification.config;
     if config.public_key_url.is_some() && config.public_key_url_pattern.is_none() {
         let text =
             "without `public_key_url_pattern` any address could be named: every webhook is refused";
         findings.push(Finding::warning(
-            format!("{AT}.config.public_key_url"),
+            format!("{at}.config.public_key_url"),
             text,
         ));
     }
 }
 
-fn check_parts(verification: &SignatureVerification, findings: &mut Vec<Finding>) {
+fn check_parts(at: &str, verification: &SignatureVerification, findings: &mut Vec<Finding>) {
     for (index, part) in verification.config.parts.iter().enumerate() {
-        let at = format!("{AT}.config.parts[{index}]");
+        let at = format!("{at}.config.parts[{index}]");
         if part.holds(&Part::BareHeader) {
             findings.push(
                 Finding::warning(at, "`header` names no header").hint("write `$header.<name>`"),
@@ -130,7 +151,7 @@ fn check_parts(verification: &SignatureVerification, findings: &mut Vec<Finding>
     }
 }
 
-fn check_lookup(verification: &SignatureVerification, findings: &mut Vec<Finding>) {
+fn check_lookup(at: &str, verification: &SignatureVerification, findings: &mut Vec<Finding>) {
     let lookup = (
         &verification.config.context_lookup_field_name,
         &verification.config.context_lookup_field_value,
@@ -138,7 +159,7 @@ fn check_lookup(verification: &SignatureVerification, findings: &mut Vec<Finding
     if lookup.0.is_some() != lookup.1.is_some() {
         let text =
             "`context_lookup_field_name` and `context_lookup_field_value` are of use only together";
-        findings.push(Finding::warning(format!("{AT}.config"), text));
+        findings.push(Finding::warning(format!("{at}.config"), text));
     }
 }
 

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use crate::config::authorization::{Authorization, Basic, Header};
-use crate::config::source::{Layer, Sources, quoted};
+use crate::config::pagination::Dynamic;
+use crate::config::source::{Layer, Sources};
 use crate::config::{Entries, Method, Pagination, Setting};
 use crate::expression::{Expression, PathTemplate, Placeholder, Template, TemplateTree};
 
-use super::literal::{Name, holds_key, is_key, looks_like_key};
+use super::literal::{Name, holds_key, is_key, is_piece, looks_like_key};
 
 /// What word it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,24 +191,65 @@ fn of_basic(basic: &Basic, at: &str) -> Vec<Word> {
 
 /// An expression sees no variables. One that looks at nothing of the account signs in with its own texts.
 fn of_expression(expression: &Expression, at: &str) -> Option<Word> {
-    let texts = quoted(expression);
-    let is_alone = !expression.source().contains("context") && texts.len() > 1;
-    let has_key = is_alone || texts.into_iter().any(looks_like_key);
-    has_key.then(|| Word {
+    let is_alone = !expression.source().contains("context") && expression.texts().len() > 1;
+    (is_alone || holds_texts_of_key(expression)).then(|| Word {
         at: format!("{at}.expression"),
         kind: Kind::Key,
     })
 }
 
-/// The words of the headers of a pager.
+/// A key that stands in what an expression computes.
+pub(super) fn of_computed(expression: &Expression, at: &str) -> Option<Word> {
+    let at = at.to_owned();
+    let kind = Kind::Key;
+    holds_texts_of_key(expression).then_some(Word { at, kind })
+}
+
+/// Whether one of its texts is a key, or pieces of one are put together.
+fn holds_texts_of_key(expression: &Expression) -> bool {
+    let texts = expression.texts();
+    let pieces: String = texts
+        .iter()
+        .copied()
+        .filter(|text| is_piece(text))
+        .collect();
+    texts.into_iter().any(looks_like_key) || looks_like_key(&pieces)
+}
+
+/// The words of a pager.
 pub(super) fn of_pagination(pagination: &Setting<Pagination>, at: &str) -> Vec<Word> {
+    let at = format!("{at}.config");
     match pagination {
         Setting::Set(Pagination::Cursor(cursor)) => {
-            let words = of_entries(&cursor.headers, &format!("{at}.config.headers"));
+            let words = of_entries(&cursor.headers, &format!("{at}.headers"));
             words.into_iter().map(|(_, word)| word).collect()
         }
+        Setting::Set(Pagination::Range(range)) => {
+            let unit = range.range_unit.iter();
+            let at = format!("{at}.range_unit");
+            unit.filter_map(|unit| of_template(Name::Other, &at, unit))
+                .collect()
+        }
+        Setting::Set(Pagination::Dynamic(dynamic)) => of_dynamic(dynamic, &at),
         _ => Vec::new(),
     }
+}
+
+fn of_dynamic(dynamic: &Dynamic, at: &str) -> Vec<Word> {
+    let expressions = [
+        (
+            "get_initial_pagination_values_expression",
+            dynamic.get_initial_pagination_values_expression.as_ref(),
+        ),
+        (
+            "get_pagination_values_expression",
+            Some(&dynamic.get_pagination_values_expression),
+        ),
+    ];
+    let set = expressions.into_iter();
+    let set = set.filter_map(|(key, expression)| Some((key, expression?)));
+    set.filter_map(|(key, expression)| of_computed(expression, &format!("{at}.{key}")))
+        .collect()
 }
 
 /// The words that a method adds of its own.
@@ -241,24 +283,4 @@ pub(super) fn of_method(method: &Method, at: &str) -> Vec<Word> {
         &format!("{at}.pagination"),
     ));
     words
-}
-
-/// Every placeholder of a method's request.
-pub(super) fn placeholders_of(method: &Method) -> Vec<&Placeholder> {
-    let entries = method.headers.values().chain(method.query.values());
-    let mut templates: Vec<&Template> = entries.flatten().collect();
-    match &method.authorization {
-        Some(Authorization::Bearer(bearer)) => templates.extend(&bearer.token),
-        Some(Authorization::Basic(basic)) => {
-            templates.push(&basic.username);
-            templates.extend(&basic.password);
-        }
-        Some(Authorization::Header(Header::Fixed { value, .. })) => templates.push(value),
-        Some(Authorization::Query(query)) => templates.push(&query.value),
-        Some(Authorization::Header(Header::Computed { .. }) | Authorization::None(_)) | None => {}
-    }
-    let mut all: Vec<&Placeholder> = method.path.placeholders().collect();
-    all.extend(templates.into_iter().flat_map(Template::placeholders));
-    all.extend(method.body.iter().flat_map(TemplateTree::placeholders));
-    all
 }

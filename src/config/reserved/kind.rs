@@ -24,13 +24,21 @@ pub(super) fn webhook_token_is_seen(settled: &Value, place: &Place, value: &Valu
     if place.part(0) != "webhook" || !matches!(key, "payload_transform" | "event_id") {
         return false;
     }
-    let verification = settled.pointer("/webhook/signature_verification");
-    let format = verification.and_then(|one| one.get("format")?.as_str());
+    let schemes: Vec<&Value> = match settled.pointer("/webhook/signature_verification") {
+        Some(Value::Array(schemes)) => schemes.iter().collect(),
+        only => only.into_iter().collect(),
+    };
+    let mut schemes = schemes.into_iter();
+    schemes.any(|scheme| is_token_seen(scheme, value))
+}
+
+fn is_token_seen(scheme: &Value, value: &Value) -> bool {
+    let format = scheme.get("format").and_then(Value::as_str);
     let format = format.unwrap_or_default().to_ascii_lowercase();
     if format != "basic" && format != "bearer" {
         return false;
     }
-    let places = verification.and_then(|one| one.pointer("/config/compare_with"));
+    let places = scheme.pointer("/config/compare_with");
     let places = places.map(Value::to_string).unwrap_or_default();
     let roots = [
         ("$body", "body"),

@@ -35,6 +35,8 @@ pub(super) enum Position<'p> {
     Credential(&'p [String]),
     /// In the webhook.
     Webhook(&'p [String]),
+    /// In the settings of a scheme of the webhook.
+    Scheme(&'p [String]),
 }
 
 impl<'p> Position<'p> {
@@ -46,6 +48,13 @@ impl<'p> Position<'p> {
             ["actions", _, "steps", _, "config", ..] => Self::Method(rest(5)),
             ["actions", ..] => Self::Action(rest(2)),
             ["credentials", ..] => Self::Credential(rest(2)),
+            // Of a list of schemes each is one.
+            ["webhook", "signature_verification", index, "config", ..]
+                if index.parse::<usize>().is_ok() =>
+            {
+                Self::Scheme(rest(4))
+            }
+            ["webhook", "signature_verification", "config", ..] => Self::Scheme(rest(3)),
             ["webhook", ..] => Self::Webhook(rest(1)),
             _ => Self::File(rest(0)),
         }
@@ -71,16 +80,17 @@ impl<'p> Position<'p> {
                 second(keys),
                 "auth" | "contextFromToken" | "contextFromCallback" | "tokenResponsePath"
             ),
-            Self::Webhook(keys) => match first(keys) {
+            Self::Webhook(keys) => matches!(
+                first(keys),
                 "challenge"
-                | "handle_verification"
-                | "allow_unsigned_handshake"
-                | "confirm_url_pattern" => true,
-                _ => matches!(
-                    keys.get(2).map(String::as_str),
-                    Some("jwks_url" | "public_key_url" | "public_key_url_pattern")
-                ),
-            },
+                    | "handle_verification"
+                    | "allow_unsigned_handshake"
+                    | "confirm_url_pattern"
+            ),
+            Self::Scheme(keys) => matches!(
+                first(keys),
+                "jwks_url" | "public_key_url" | "public_key_url_pattern"
+            ),
         }
     }
 
@@ -129,11 +139,8 @@ impl<'p> Position<'p> {
                 "pagination" => !is_expression(keys),
                 _ => true,
             },
-            Self::Webhook(keys) => {
-                let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-                keys != ["signature_verification", "config", "verification_content"]
-            }
-            Self::Action(_) | Self::Credential(_) => true,
+            Self::Scheme(keys) => first(keys) != "verification_content",
+            Self::Webhook(_) | Self::Action(_) | Self::Credential(_) => true,
         }
     }
 }

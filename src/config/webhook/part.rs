@@ -28,6 +28,8 @@ pub enum Part {
     Entry(String),
     /// `PUBLIC_URL` with the raw path and query.
     Url,
+    /// The same with the escapes of the delimiters `: / ? @ ! $ ' ( ) * , ;` decoded, once.
+    UrlDecoded,
     /// The verb.
     Method,
     /// The raw path.
@@ -49,12 +51,13 @@ pub enum Part {
 }
 
 impl Part {
-    fn parse(text: &str) -> Result<Self, PlaceholderError> {
+    pub(super) fn parse(text: &str) -> Result<Self, PlaceholderError> {
         Ok(match text {
             "$body" | "body" => Self::Body,
             "$timestamp" | "timestamp" => Self::Timestamp,
             "header" | "$header" => Self::BareHeader,
             "$url" => Self::Url,
+            "$url_decoded" => Self::UrlDecoded,
             "$method" => Self::Method,
             "$path" => Self::Path,
             "$query" => Self::RawQuery,

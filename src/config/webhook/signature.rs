@@ -9,7 +9,7 @@ use crate::config::schema::also;
 use crate::expression::pattern::WholePattern;
 use crate::expression::{Expression, Template, UrlTemplate};
 
-use super::{CompareWith, Part};
+use super::{CompareWith, Part, When};
 
 // Second spellings, for the JSON Schema.
 const ALGORITHM_ALSO: &[&str] = &[
@@ -33,6 +33,9 @@ const UNIT_ALSO: &[&str] = &[
 pub struct SignatureVerification {
     /// The kind of proof. `HMAC-SHA256` and its like are `hmac` with that algorithm.
     pub format: SignatureFormat,
+    /// What the request must say for the scheme to be tried: texts by place (`$header.x`, `$query.x`, `$body.x`).
+    #[serde(default)]
+    pub when: When,
     /// Where the proof stands, and what it is made of.
     #[serde(default)]
     pub config: SignatureConfig,
@@ -78,8 +81,10 @@ pub struct SignatureConfig {
     pub previous_secret: Option<Template>,
     /// How the secret is written.
     pub secret_encoding: SecretEncoding,
-    /// What is signed, in order: literals, `$body`, `$body.x`, `$header.x`, `$query`, `$query.x`, `$url`, `$method`, `$path`, `$form_sorted`, `$timestamp`, `$id`, `$secret`, `$canonical_request`. A list inside is left out when a place in it is missing. Absent: `$body`.
+    /// What is signed, in order: literals, `$body`, `$body.x`, `$header.x`, `$query`, `$query.x`, `$url`, `$url_decoded`, `$method`, `$path`, `$form_sorted`, `$timestamp`, `$id`, `$secret`, `$canonical_request`. A list inside is left out when a place in it is missing. Absent: `$body`.
     pub parts: Vec<Part>,
+    /// Over which bytes of a compressed body (`content-encoding`) it may be made.
+    pub signed_body: SignedBody,
     /// What is signed, as one text with placeholders: `{{body}}`, `{{headers.x}}`, `{{query.x}}`, `{{url}}`, `{{method}}`, `{{path}}`, `{{timestamp}}`, `{{id}}`.
     pub verification_content: Option<Template>,
     /// How the digest is written.
@@ -132,6 +137,17 @@ pub enum Algorithm {
     Sha384,
     /// SHA-512.
     Sha512,
+}
+
+/// Over which bytes of a compressed body a signature may be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SignedBody {
+    /// Those that were sent; where it does not fit them, those that they decode to.
+    #[default]
+    Either,
+    /// Those that were sent.
+    Sent,
 }
 
 /// How a secret is written.

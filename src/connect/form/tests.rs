@@ -61,9 +61,12 @@ fn only_declared_fields_are_taken_and_the_last_of_a_name_counts() {
 }
 
 #[test]
-fn a_text_is_trimmed_and_a_password_is_not() {
+fn texts_and_passwords_are_trimmed() {
     assert_eq!(one(json!({}), "\u{feff} a b \u{200b}\n"), Ok(json!("a b")));
-    assert_eq!(one(json!({"type": "password"}), " p "), Ok(json!(" p ")));
+    assert_eq!(
+        one(json!({"type": "password"}), "\u{a0}p q\r\n"),
+        Ok(json!("p q"))
+    );
 }
 
 #[test]

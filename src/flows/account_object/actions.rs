@@ -1,6 +1,8 @@
 //! What an action changed in an account's context comes into the context as it is by then.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
 
 use super::AccountObject;
 use super::changes::refuse_host_keys;
@@ -15,7 +17,7 @@ use crate::ports::{Outside, Sees, Storage};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Merges what an action changed of `before`, and nothing else: what others changed while it ran stays. What it
-    /// wrote is `who`'s from then on, also where it wrote what was there. When the account's host changed meanwhile
+    /// wrote is `who`'s from then on, also where it wrote what was there; what it copied may be the customer's. When the account's host changed meanwhile
     /// nothing is kept, for what came from the old one is not the new one's.
     pub(in crate::flows) async fn keep_changes(
         &self,
@@ -48,9 +50,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             who => who,
         };
         if let Some(patch) = words::diff(&without_token(before), after) {
-            contents.write(who, &patch)?;
+            let (copied, own) = parted(patch, &outcome.copied);
+            contents.write(who, &own)?;
+            contents.write(Origin::Customer, &copied)?;
         }
-        let written = outcome.written.iter();
+        let written = outcome.written.difference(&outcome.copied);
         let is_there = |key: &&String| contents.context().get(*key) == after.get(*key);
         contents.confirm(who, &written.filter(is_there).cloned().collect());
         check_context(contents.context())?;
@@ -62,6 +66,17 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             .await
             .map(drop)
     }
+}
+
+/// What of a patch was copied from the context, and what was not.
+fn parted(patch: Value, copied: &BTreeSet<String>) -> (Value, Value) {
+    let Value::Object(entries) = patch else {
+        return (Value::Null, Value::Null);
+    };
+    let parts: (Map<String, Value>, Map<String, Value>) = entries
+        .into_iter()
+        .partition(|(key, _)| copied.contains(key));
+    (Value::Object(parts.0), Value::Object(parts.1))
 }
 
 /// A token is stored by itself, where it is read.

@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use futures_util::FutureExt;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::contents::Contents;
 use super::events::{Event, EventType};
@@ -34,6 +34,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let effective = self.effective(&account).await?;
         let compiled = &effective.compiled;
         compiled.check_credential(&account.authentication_method)?;
+        compiled.refuse_padded(&account.context, &Value::Null)?;
         let mut contents = Contents::nothing();
         contents.write(Origin::Operator, &account.context.take())?;
         contents.complete(|context| {

@@ -35,6 +35,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let mut contents = Contents::of(&loaded);
         if let Some(patch) = &change.context {
             check_patch(patch)?;
+            effective.compiled.refuse_padded(patch, &loaded.sealed)?;
             contents.write(Origin::Operator, patch)?;
             check_context(contents.context())?;
             let method = &account.authentication_method;
@@ -70,6 +71,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let compiled = &effective.compiled;
         let mut account = loaded.account.clone();
         let method = account.authentication_method.clone();
+        compiled.refuse_padded(patch, &loaded.sealed)?;
         let mut contents = Contents::of(&loaded);
         contents.give(Origin::Operator, patch)?;
         if refuse_host_keys(compiled, &method, &loaded.context, contents.context()).is_err() {

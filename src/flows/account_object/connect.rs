@@ -175,7 +175,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             oauth::exchange(client, code, &connecting.callback, Some(&verifier))
         };
         if let Some(error) = &callback.error {
-            return Err(denied(error, callback.error_description.as_deref()));
+            let redactor = ground.contents.redactor(&compiled);
+            let words = callback.error_description.as_deref();
+            let words = words.map(|words| redactor.text(words));
+            return Err(denied(&redactor.text(error), words.as_deref()));
         }
         if callback.code.is_none() {
             let words = "The provider sent the customer back without a code.".to_owned();

@@ -96,9 +96,7 @@ fn value_at(context: &Value, field: &str) -> Option<String> {
 
 /// The key of the context by which an install's webhooks find an account.
 fn lookup_field(config: &Config) -> Option<&str> {
-    let webhook = config.webhook.as_ref()?;
-    let config = &webhook.signature_verification.as_ref()?.config;
-    config.context_lookup_field_name.as_deref()
+    config.webhook.as_ref()?.lookup_field()
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {

@@ -41,6 +41,7 @@ mod reseal;
 mod row;
 mod set_up;
 mod subscriptions;
+mod suspicion;
 mod unclear;
 mod unread;
 
@@ -52,7 +53,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::account::Account;
-use crate::account::origin::Origins;
+use crate::account::origin::{Origin, Origins};
 use crate::account::seal::key_id;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{AccountAsk, AccountView, answer_text, answered, message_bytes};
@@ -356,6 +357,12 @@ impl Loaded {
         compiled
             .split_context(&self.account.context, &self.sealed)
             .0
+    }
+
+    /// Whether what stands under this key can be a customer's word.
+    pub(in crate::flows) fn is_typed(&self, key: &str) -> bool {
+        let is_there = self.context.get(key).is_some();
+        is_there && matches!(self.origins.of(key), None | Some(Origin::Customer))
     }
 
     /// `None` when the row holds no account.

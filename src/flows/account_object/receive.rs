@@ -1,6 +1,7 @@
 //! A webhook for this account: its own URL's is verified here, an install's comes verified. Nothing is answered
 //! with 200 before it is stored.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use serde_json::Value;
@@ -14,7 +15,7 @@ use crate::error::Failure;
 use crate::flows::import_account::{check_context, install_disabled};
 use crate::flows::memory::Room;
 use crate::flows::receive::{
-    Arrival, Brings, NewEvent, Received, asked_url, bad_signature, limit_values, read_body,
+    Arrival, Brings, NewEvent, Received, Verified, asked_url, bad_signature, read_body,
     refuse_event_by, unreadable,
 };
 use crate::flows::redaction::Redactor;
@@ -42,15 +43,18 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             &incoming.url,
             incoming.asked.as_deref(),
         );
-        let request = Request::new(&incoming.method, &url, &incoming.headers, &body);
-        limit_values(&request, &room)?;
+        let sent = Request::new(&incoming.method, &url, &incoming.headers, &body);
+        let plain = OnceCell::new();
         let ground = self.webhook_ground(&loaded, &effective, false, (request_id, &room));
-        if let Some(handshake) = ground.verified(&request).await? {
-            self.keep_handed_over(&handshake, (request_id, &room))
-                .await?;
-            ground.confirm(&handshake).await?;
-            return Ok(Received::Handshake(Box::new(handshake)));
-        }
+        let request = match ground.verified(sent, &plain).await? {
+            Verified::Event(request) => *request,
+            Verified::Handshake(handshake) => {
+                self.keep_handed_over(&handshake, (request_id, &room))
+                    .await?;
+                ground.confirm(&handshake).await?;
+                return Ok(Received::Handshake(handshake));
+            }
+        };
         refuse_event_by(&incoming.method)?;
         if !effective.install.is_enabled {
             return Err(install_disabled());

@@ -24,11 +24,12 @@ use crate::time::Timestamp;
 /// What `last_error` says of an account whose credential is refused.
 const REFUSED: &str = "The provider refused the credential (401).";
 
-/// What the object remembers of refusals. A restart forgets it: then the next refusal is the first.
+/// What the object remembers of refusals. A restart forgets all but the suspicion, which is stored.
 #[derive(Default)]
 pub(super) struct Refusals {
     refreshes: Cell<RefusedRefreshes>,
-    suspicion: Cell<Suspicion>,
+    /// `None` until it is read.
+    pub(super) suspicion: Cell<Option<Suspicion>>,
     /// Whether a refusal wants the refresh that is under way: until that has ended the token is not worth sending.
     wants_refresh: Cell<bool>,
     /// The last run of `validation`; one runs at a time.
@@ -138,11 +139,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.refusals.refreshes.set(helped);
     }
 
-    /// The provider took the credential.
-    pub fn note_credential_accepted(&self) {
-        self.refusals.suspicion.set(Suspicion::default());
-    }
-
     fn begin_refused_refresh(&self) -> bool {
         let (refreshes, now) = (&self.refusals.refreshes, self.outside.now());
         let is_due = refreshes.get().is_due(now);
@@ -170,11 +166,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.needs_reauth(refused, REFUSED).await
     }
 
-    fn is_second_refusal(&self, refused: &Rc<Loaded>) -> bool {
-        let suspicion = self.refusals.suspicion.get();
+    fn is_second_refusal(&self, refused: &Loaded) -> bool {
+        let suspicion = self.suspicion();
         let (suspicion, is_second) =
             suspicion.refuse(self.outside.now(), refused.account.updated_at);
-        self.refusals.suspicion.set(suspicion);
+        self.keep_suspicion(suspicion);
         is_second
     }
 

@@ -1,5 +1,7 @@
 //! Events are delivered again; one that could not be read is read again, by the file as it is now.
 
+use std::cell::OnceCell;
+
 use super::{AccountObject, Loaded};
 use crate::error::{Code, Failure};
 use crate::flows::ask::{EventStatus, ReplayRange};
@@ -131,6 +133,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let (request, room) = (again.request(), self.isolate.room());
         room.take(built_bytes(request.values(), 2 * request.body().len()))?;
         let ground = self.webhook_ground(&loaded, &effective, is_of_install, ("", &room));
+        let plain = OnceCell::new();
+        let request = ground.readable(request, &plain)?;
         let (_, events) = ground.read(&request)?;
         let events = events.map_err(|error| {
             Failure::new(

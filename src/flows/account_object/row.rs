@@ -249,6 +249,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.drop_unread()?;
         self.drop_kept_answers()?;
         self.drop_log()?;
+        self.drop_suspicion()?;
         self.write_events(environment, events)
     }
 

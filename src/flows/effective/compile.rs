@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Compiled, Own, Published, Variables};
 use crate::config::binding::{Bound, Layers, Owner, Place};
-use crate::config::reads::{SecretNames, password_fields};
+use crate::config::reads::{SecretNames, password_fields, token_secrets};
 use crate::config::reserved::{Override, Reserved, Trusted, moved};
 use crate::config::{self, Level, overrides, steering};
 use crate::error::{Code, Failure};
@@ -177,6 +177,7 @@ pub(super) fn compile(
         dotted_keys: config.dotted_keys(),
         variables,
         integration: json!({ "id": integration.id, "name": integration.name, "category": integration.category, "is_beta": integration.is_beta }),
+        token_secrets: token_secrets(&resolved),
         redactor: OnceCell::new(),
         secret_texts: [
             texts_of(&opened.file.secrets),

@@ -7,9 +7,9 @@ use super::outcome::{Listed, Outcome, read_through, rewritten};
 use super::{Pages, Plan, Work};
 use crate::config::ErrorExpression;
 use crate::config::resource::Method;
-use crate::content_coding;
 use crate::error::{Code, Failure};
 use crate::json;
+use crate::media::coding;
 use crate::pagination::{Answer, Standing};
 use crate::ports::{Body, Outside, Reply, Storage};
 use crate::proxy::headers;
@@ -136,7 +136,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         reply: Reply<O::Stream>,
     ) -> Result<Reply<O::Stream>, Failure> {
         let is_rewritten = reply::is_rewritten(method, kind);
-        if !is_rewritten && content_coding::of_answer(&reply.headers).is_err() {
+        if !is_rewritten && coding::of_answer(&reply.headers).is_err() {
             return self.looked_at(method, kind, reply).await;
         }
         let Reply {

@@ -7,14 +7,14 @@ use http::HeaderMap;
 use serde_json::Value;
 
 use super::Work;
-use crate::content_coding;
 use crate::error::{Code, Failure};
 use crate::flows::body;
 use crate::flows::memory::{Room, Unbuilt, built_bytes, parse_exact};
 use crate::flows::within::within;
 use crate::json::{self, Exact, Path};
+use crate::media::charset::{self, Charset};
+use crate::media::coding;
 use crate::ports::{Body, Outside, SendError, Storage};
-use crate::proxy::charset::{self, Charset};
 use crate::proxy::reply::{Kind, ReplyError};
 use crate::proxy::xml;
 use crate::settings::EXPRESSION_VALUES;
@@ -65,7 +65,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         body: Body<O::Stream>,
         reading: Reading<'_>,
     ) -> Result<Held, NotText> {
-        if !matches!(body, Body::Empty) && content_coding::of_answer(headers).is_err() {
+        if !matches!(body, Body::Empty) && coding::of_answer(headers).is_err() {
             return Err(NotText::Failed(ReplyError::Compressed.into()));
         }
         let mut held = self.nothing();

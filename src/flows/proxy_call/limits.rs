@@ -8,8 +8,8 @@ use super::held::{NotText, Reading, Wanted};
 use super::send::Arrived;
 use super::{Errand, Plan, Work, moment};
 use crate::config::resource::Method;
-use crate::content_coding;
 use crate::error::{Code, Failure};
+use crate::media::coding;
 use crate::ports::{Body, Outside, Reply, Storage};
 use crate::proxy::redirect::Again;
 use crate::proxy::reply::{self, Look};
@@ -93,7 +93,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         method: &Method,
         reply: Reply<O::Stream>,
     ) -> Result<(Reply<O::Stream>, Option<Value>), Failure> {
-        if content_coding::of_answer(&reply.headers).is_err() {
+        if coding::of_answer(&reply.headers).is_err() {
             return Ok((reply, None));
         }
         let Reply {

@@ -57,14 +57,14 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     }
 
     /// The same, where the credential cannot be renewed, or was. Only a method of the file is known well enough for its
-    /// refusal to switch the account off, and only where the file does not call it something else; on `/custom` any path
-    /// may be asked for.
+    /// refusal to switch the account off, only where the credential is at home, and only where the file does not call it
+    /// something else; on `/custom` any path may be asked for.
     pub(super) async fn judged(
         &self,
         refused: Refused<O::Stream>,
     ) -> Result<Outcome<O::Stream>, Failure> {
         let mut failure = match (self.told(refused).await, self.plan) {
-            (Err(failure), Plan::Method { .. }) => failure,
+            (Err(failure), Plan::Method { .. }) if self.is_at_home() => failure,
             (outcome, _) => return outcome,
         };
         if failure

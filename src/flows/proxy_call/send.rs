@@ -7,6 +7,7 @@ use super::{Plan, Work, moment};
 use crate::authorization::{self, SignIn};
 use crate::config::authorization::Authorization;
 use crate::error::{Code, Failure, Speaker};
+use crate::expression::UrlTemplate;
 use crate::header_text;
 use crate::ports::{Body, Outgoing, Outside, Reply, SendError, Storage};
 use crate::proxy::redirect::{self, Again, Hop, Next};
@@ -188,12 +189,26 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         self.speaker.set(speaker);
     }
 
-    /// The provider has taken the credential, where it answered with this status.
+    /// The provider has taken the credential, where it answered with this status from the credential's own home.
     pub(super) fn note_accepted(&self, status: StatusCode) {
         let is_own = self.speaker.get() == Speaker::Provider && self.is_signed_in();
-        if is_own && status.as_u16() < 400 {
+        if is_own && status.as_u16() < 400 && self.is_at_home() {
             self.object.note_credential_accepted();
         }
+    }
+
+    /// Whether the request goes to the origin of the file's own `base_url`. What a method asks elsewhere says nothing of the
+    /// credential there: it may be another service, which takes it for less.
+    pub(super) fn is_at_home(&self) -> bool {
+        let Plan::Method { method, .. } = self.plan else {
+            return true;
+        };
+        let (Some(own), Some(home)) = (&method.base_url, &self.config().base_url) else {
+            return true;
+        };
+        let pins = self.effective.compiled.pins(self.object.outside.settings());
+        let origin = |url: &UrlTemplate| url.render(&self.scope(), &pins).map(|url| url.origin());
+        matches!((origin(own), origin(home)), (Ok(own), Ok(home)) if own == home)
     }
 
     pub(super) fn is_signed_in(&self) -> bool {

@@ -5,20 +5,18 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::{Brings, Kept, NewEvent, bad_signature, fetch, keys, unreadable};
+use super::{Brings, Kept, NewEvent, bad_signature, fetch, unreadable};
 use crate::config::Webhook;
-use crate::config::webhook::SignatureVerification;
 use crate::error::Failure;
 use crate::expression::TemplateScope;
 use crate::flows::effective::Effective;
 use crate::flows::isolate::Isolate;
-use crate::flows::memory::{Room, built_bytes, too_many_values};
+use crate::flows::memory::{Room, built_bytes};
 use crate::flows::proxy_call::moment;
 use crate::flows::redaction::Redactor;
 use crate::ports::Outside;
-use crate::settings::UNPROVED_VALUES;
 use crate::webhook::{
-    self, Event, Handshake, HandshakeError, KeySource, Proof, Refusal, Request, TransformError,
+    self, Event, Handshake, HandshakeError, Proof, Refusal, Request, TransformError,
 };
 
 /// All events of one request together may have so much payload.
@@ -52,32 +50,8 @@ pub struct Ground<'a, O> {
 }
 
 impl<O: Outside> Ground<'_, O> {
-    /// Whether it comes from the provider (else 401), and whether it is a handshake.
-    pub async fn verified(&self, request: &Request<'_>) -> Result<Option<Handshake>, Failure> {
-        let Some(webhook) = &self.effective.compiled.config.webhook else {
-            return Err(self.refused(&Refusal::NotConfigured));
-        };
-        let proof = match &webhook.signature_verification {
-            Some(verification) => self.proof(verification, request).await?,
-            None => Err(Refusal::NotConfigured),
-        };
-        match proof {
-            Ok(()) => {
-                self.prove(request)?;
-                self.signed_handshake(webhook, request)
-            }
-            // Whoever is unknown learns nothing of what is wrong with a handshake.
-            Err(refusal) => match self.handshake(webhook, request, Proof::Unsigned) {
-                Ok(Some(handshake)) => Ok(Some(handshake)),
-                _ if request.is_missed() => Err(too_many_values("The body", UNPROVED_VALUES)),
-                Ok(None) => Err(self.refused(&refusal)),
-                Err(error) => Err(self.refused_handshake(&error)),
-            },
-        }
-    }
-
     /// What is held of it counts with what proved senders hold; all of it may be looked into.
-    fn prove(&self, request: &Request) -> Result<(), Failure> {
+    pub(super) fn prove(&self, request: &Request) -> Result<(), Failure> {
         self.room.prove()?;
         if request.release() || request.is_token() {
             let values = request.values();
@@ -87,7 +61,7 @@ impl<O: Outside> Ground<'_, O> {
     }
 
     /// A handshake that cannot be worked out may be an event: that is not lost for it.
-    fn signed_handshake(
+    pub(super) fn signed_handshake(
         &self,
         webhook: &Webhook,
         request: &Request,
@@ -101,7 +75,7 @@ impl<O: Outside> Ground<'_, O> {
         }
     }
 
-    fn handshake(
+    pub(super) fn handshake(
         &self,
         webhook: &Webhook,
         request: &Request,
@@ -125,60 +99,6 @@ impl<O: Outside> Ground<'_, O> {
     pub fn keys_of_proof(&self) -> BTreeSet<String> {
         let webhook = self.effective.compiled.config.webhook.as_ref();
         webhook.map(webhook::keys_of_proof).unwrap_or_default()
-    }
-
-    async fn proof(
-        &self,
-        verification: &SignatureVerification,
-        request: &Request<'_>,
-    ) -> Result<Result<(), Refusal>, Failure> {
-        let pins = self.effective.compiled.pins(self.outside.settings());
-        let source = match webhook::key_source(verification, request, &self.scope(), &pins) {
-            Ok(source) => source,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let verify = |keys: &[_]| {
-            let now = self.outside.now();
-            webhook::verify(Some(verification), request, &self.scope(), keys, now)
-        };
-        let Some(source) = source else {
-            return Ok(verify(&[]));
-        };
-        let outcome = match self.keys(&source, keys::Age::Any).await? {
-            Some(keys) => verify(&keys),
-            None => Err(Refusal::UnreadableKeys),
-        };
-        let may_be_new = matches!(outcome, Err(Refusal::NoKey | Refusal::Mismatch))
-            && matches!(source, KeySource::Published(_));
-        if !may_be_new {
-            return Ok(outcome);
-        }
-        let keys = self.keys(&source, keys::Age::Recent).await?;
-        Ok(keys.map_or(outcome, |keys| verify(&keys)))
-    }
-
-    /// `None` where the address that the request names has none.
-    async fn keys(
-        &self,
-        source: &KeySource,
-        age: keys::Age,
-    ) -> Result<Option<keys::Keys>, Failure> {
-        let asked = keys::Asked {
-            source,
-            age,
-            owner: &self.at.1,
-            room: self.room,
-        };
-        match keys::keys(self.outside, &self.isolate.keys, asked).await {
-            Ok(keys) => Ok(Some(keys)),
-            Err(keys::NoKeys::Refused) => Ok(None),
-            Err(keys::NoKeys::Unavailable(reason)) => {
-                self.log("error", "webhook_keys_failed", &reason);
-                Err(Failure::busy(
-                    "The provider's keys could not be fetched. Try again.",
-                ))
-            }
-        }
     }
 
     /// What is to be stored of a verified request, and the events as they were read, which count with what it holds.
@@ -251,13 +171,13 @@ impl<O: Outside> Ground<'_, O> {
         })
     }
 
-    fn scope(&self) -> TemplateScope<'_> {
+    pub(super) fn scope(&self) -> TemplateScope<'_> {
         let compiled = &self.effective.compiled;
         compiled.scope(self.context, self.shown.as_ref().unwrap_or(&Value::Null))
     }
 
     /// Where a secret was given for another use the sender shall try again: the operator can send it again.
-    fn refused(&self, refusal: &Refusal) -> Failure {
+    pub(super) fn refused(&self, refusal: &Refusal) -> Failure {
         if let Refusal::Render(_, error) = refusal
             && error.withheld().is_some()
         {
@@ -267,7 +187,7 @@ impl<O: Outside> Ground<'_, O> {
         self.log_refusal(refusal.code(), &refusal.to_string())
     }
 
-    fn refused_handshake(&self, error: &HandshakeError) -> Failure {
+    pub(super) fn refused_handshake(&self, error: &HandshakeError) -> Failure {
         if let HandshakeError::Challenge(refusal @ Refusal::Render(..)) = error {
             return self.refused(refusal);
         }

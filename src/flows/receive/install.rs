@@ -1,6 +1,7 @@
 //! An install's webhook, at the front Worker: verified with the install's own secrets, then stored in every
 //! account it is for.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -8,9 +9,10 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
 use super::{
-    Arrival, Brings, Ground, Received, asked_url, limit_values, read_body, refuse_event_by,
-    unreadable,
+    Arrival, Brings, Ground, Received, Verified, asked_url, read_body, refuse_event_by, unreadable,
 };
+use crate::config::Webhook;
+use crate::config::webhook::Schemes;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{AccountAsk, EnvironmentAsk, FoundBy, ask_account, ask_environment};
 use crate::flows::import_account::install_disabled;
@@ -67,12 +69,15 @@ pub async fn receive_for_install<O: Outside>(
         redactor: effective.compiled.redactor(),
     };
     let url = asked_url(outside.settings(), &incoming.url, incoming.asked.as_deref());
-    let request = Request::new(&incoming.method, &url, &incoming.headers, &body);
-    limit_values(&request, &room)?;
-    if let Some(handshake) = ground.verified(&request).await? {
-        ground.confirm(&handshake).await?;
-        return Ok(Received::Handshake(Box::new(handshake)));
-    }
+    let sent = Request::new(&incoming.method, &url, &incoming.headers, &body);
+    let plain = OnceCell::new();
+    let request = match ground.verified(sent, &plain).await? {
+        Verified::Event(request) => *request,
+        Verified::Handshake(handshake) => {
+            ground.confirm(&handshake).await?;
+            return Ok(Received::Handshake(handshake));
+        }
+    };
     refuse_event_by(&incoming.method)?;
     if !effective.install.is_enabled {
         return Err(install_disabled());
@@ -115,9 +120,9 @@ struct Found {
 impl<O: Outside> Ground<'_, O> {
     async fn accounts(&self, request: &Request<'_>, events: &[Event]) -> Result<Found, Failure> {
         let webhook = self.effective.compiled.config.webhook.as_ref();
-        let verification = webhook.and_then(|webhook| webhook.signature_verification.as_ref());
-        let field = verification
-            .and_then(|verification| verification.config.context_lookup_field_name.as_deref());
+        let schemes = webhook.and_then(|webhook| webhook.signature_verification.as_ref());
+        let verification = schemes.and_then(Schemes::with_lookup);
+        let field = webhook.and_then(Webhook::lookup_field);
         let (Some(verification), Some(field)) = (verification, field) else {
             return Ok(Found::default());
         };

@@ -1,6 +1,7 @@
 //! A request whose events could not be told, as it is kept: everything an expression may look at.
 
 use bytes::Bytes;
+use data_encoding::BASE64;
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName, Method};
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,11 @@ pub struct Kept {
     url: String,
     /// Without `authorization` and `cookie`.
     headers: Vec<(String, String)>,
+    /// The text, or base64.
     body: String,
+    /// Whether the body is no UTF-8, and so stands here in base64.
+    #[serde(default)]
+    is_base64: bool,
     /// Whether it came to the install's URL, where expressions see no context.
     pub is_of_install: bool,
 }
@@ -39,11 +44,17 @@ impl Kept {
             let text = header_text::text(value).into_owned();
             (name.as_str().to_owned(), text)
         });
+        let headers = headers.collect();
+        let (body, is_base64) = match String::from_utf8(request.kept().into_owned()) {
+            Ok(text) => (text, false),
+            Err(bytes) => (BASE64.encode(bytes.as_bytes()), true),
+        };
         Self {
             method: method.to_string(),
             url: url.to_owned(),
-            headers: headers.collect(),
-            body: request.text(),
+            headers,
+            body,
+            is_base64,
             is_of_install,
         }
     }
@@ -62,11 +73,16 @@ impl Kept {
                 headers.append(name, value);
             }
         }
+        let body = if self.is_base64 {
+            BASE64.decode(self.body.as_bytes()).unwrap_or_default()
+        } else {
+            self.body.into_bytes()
+        };
         Again {
             method: self.method.parse().unwrap_or(Method::POST),
             url: self.url,
             headers,
-            body: self.body.into(),
+            body: body.into(),
         }
     }
 }

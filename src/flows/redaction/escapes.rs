@@ -1,5 +1,6 @@
-//! A text with its escapes undone: percent-encoding (RFC 3986), JSON's (RFC 8259), HTML's. Each byte knows where it stands
-//! in the text. What cannot be undone stays as it is.
+//! A text with its escapes undone: percent-encoding (RFC 3986), JSON's (RFC 8259) and those of languages like it, HTML's;
+//! by themselves those of mail (quoted-printable, RFC 2045 §6.7). Each byte knows where it stands in the text. What cannot
+//! be undone stays as it is.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -31,17 +32,37 @@ fn begins(byte: u8) -> bool {
     matches!(byte, b'%' | b'\\' | b'&')
 }
 
+/// Which escapes are undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Escapes {
+    /// All but those of mail.
+    Usual,
+    /// Those that begin with `=`, which stands in many texts for itself.
+    Mail,
+}
+
+impl Escapes {
+    fn begin(self, byte: u8) -> bool {
+        match self {
+            Self::Usual => begins(byte),
+            Self::Mail => byte == b'=',
+        }
+    }
+}
+
 /// The units with one layer of escapes undone.
 pub(super) struct Undone<I> {
     inner: I,
+    escapes: Escapes,
     ahead: VecDeque<Unit>,
     ready: VecDeque<Unit>,
 }
 
 impl<I: Iterator<Item = Unit>> Undone<I> {
-    pub(super) fn new(inner: I) -> Self {
+    pub(super) fn new(inner: I, escapes: Escapes) -> Self {
         Self {
             inner,
+            escapes,
             ahead: VecDeque::new(),
             ready: VecDeque::new(),
         }
@@ -49,7 +70,11 @@ impl<I: Iterator<Item = Unit>> Undone<I> {
 
     /// What stands behind an escape's first byte: as much as the longest that begins so has.
     fn behind(&mut self, first: u8) -> ([u8; LONGEST], usize) {
-        let most = if first == b'%' { 2 } else { LONGEST - 1 };
+        let most = if matches!(first, b'%' | b'=') {
+            2
+        } else {
+            LONGEST - 1
+        };
         while self.ahead.len() < most
             && let Some(unit) = self.inner.next()
         {
@@ -85,7 +110,7 @@ impl<I: Iterator<Item = Unit>> Iterator for Undone<I> {
             return Some(unit);
         }
         let first = self.ahead.pop_front().or_else(|| self.inner.next())?;
-        if !begins(first.byte) {
+        if !self.escapes.begin(first.byte) {
             return Some(first);
         }
         let (behind, length) = self.behind(first.byte);
@@ -123,14 +148,30 @@ fn escape(first: u8, behind: &[u8]) -> Option<Escape> {
             length: 3,
             bytes: vec![u8::try_from(hex(behind.get(..2)?)?).ok()?],
         }),
+        b'=' => of_mail(behind),
         b'\\' => of_json(behind),
         _ => of_html(behind),
     }
 }
 
+/// The end of a line that goes on is undone to one: what looks for a secret in pieces leaves it out.
+fn of_mail(behind: &[u8]) -> Option<Escape> {
+    let (length, byte) = match behind {
+        [b'\r', b'\n', ..] => (3, b'\n'),
+        [b'\n', ..] => (2, b'\n'),
+        digits => (3, u8::try_from(hex(digits.get(..2)?)?).ok()?),
+    };
+    Some(Escape {
+        length,
+        bytes: vec![byte],
+    })
+}
+
 fn of_json(behind: &[u8]) -> Option<Escape> {
     let c = match behind.first()? {
+        b'u' if behind.get(1) == Some(&b'{') => return of_braces(behind),
         b'u' => return of_unicode(behind),
+        b'0'..=b'3' => return of_octal(behind),
         b'x' => return Some(Escape::of_char(4, char::from_u32(hex(behind.get(1..3)?)?)?)),
         b'b' => '\u{8}',
         b'f' => '\u{c}',
@@ -141,6 +182,24 @@ fn of_json(behind: &[u8]) -> Option<Escape> {
         _ => return None,
     };
     Some(Escape::of_char(2, c))
+}
+
+/// `\u{2d}` of JavaScript and Rust.
+fn of_braces(behind: &[u8]) -> Option<Escape> {
+    let end = behind.iter().position(|byte| *byte == b'}')?;
+    let c = char::from_u32(hex(behind.get(2..end)?)?)?;
+    Some(Escape::of_char(end + 2, c))
+}
+
+/// `\055` of C.
+fn of_octal(behind: &[u8]) -> Option<Escape> {
+    let digits = behind.get(..3)?;
+    let is_octal = digits.iter().all(|byte| (b'0'..=b'7').contains(byte));
+    let text = std::str::from_utf8(digits).ok().filter(|_| is_octal)?;
+    Some(Escape {
+        length: 4,
+        bytes: vec![u8::from_str_radix(text, 8).ok()?],
+    })
 }
 
 fn of_unicode(behind: &[u8]) -> Option<Escape> {
@@ -182,7 +241,13 @@ mod tests {
     use super::*;
 
     fn undone(text: &str) -> String {
-        let bytes = Undone::new(units(text)).map(|unit| unit.byte).collect();
+        undone_of(text, Escapes::Usual)
+    }
+
+    fn undone_of(text: &str, escapes: Escapes) -> String {
+        let bytes = Undone::new(units(text), escapes)
+            .map(|unit| unit.byte)
+            .collect();
         String::from_utf8(bytes).unwrap()
     }
 
@@ -195,6 +260,8 @@ mod tests {
             (r"\ud83d\ude00", "😀"),
             ("&amp;&#39;&#x2F;&lt;&quot;", "&'/<\""),
             ("%252B", "%2B"),
+            (r"\055\u{2d}\u{00002D}\u{1f600}", "---😀"),
+            (r"\05 \400 \u{} \u{zz} =2D", r"\05 \400 \u{} \u{zz} =2D"),
             (r"\\u0041", r"\u0041"),
             (
                 r"100% \q & &nope; \u12 %zz \ud83d &#xfffffff;",
@@ -208,9 +275,21 @@ mod tests {
     }
 
     #[test]
+    fn those_of_mail_are_undone_by_themselves() {
+        for (text, expected) in [
+            ("a=2Db=2d", "a-b-"),
+            ("a=\r\nb=\nc", "a\nb\nc"),
+            ("a=b==", "a=b=="),
+            ("%2D=", "%2D="),
+        ] {
+            assert_eq!(undone_of(text, Escapes::Mail), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn each_byte_knows_where_it_stands() {
         let text = r"a%41\u00e9z";
-        let found: Vec<_> = Undone::new(units(text))
+        let found: Vec<_> = Undone::new(units(text), Escapes::Usual)
             .map(|unit| (unit.byte, unit.at))
             .collect();
         assert_eq!(

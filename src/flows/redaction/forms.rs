@@ -77,12 +77,34 @@ fn derived(secret: &str) -> Vec<Needle> {
     let base64 = inner
         .iter()
         .flat_map(|text| (0..3).map(|at| base64(text.as_bytes(), at)));
+    let twice = twice(secret.as_bytes());
     let hex = [
         HEXLOWER.encode(secret.as_bytes()),
         HEXUPPER.encode(secret.as_bytes()),
     ];
     let hex = hex.iter().map(|text| needle(text.as_bytes(), Edge::Exact));
-    base64.chain(hex).collect()
+    base64.chain(twice).chain(hex).collect()
+}
+
+/// Base64 of base64 and of base64url, as far as the characters stand for the text alone.
+fn twice(text: &[u8]) -> BTreeSet<Needle> {
+    let mut needles = BTreeSet::new();
+    for at in 0..3 {
+        let inner = pure(text, at);
+        let url: Vec<u8> = inner.iter().copied().map(url_character).collect();
+        for text in [inner, url] {
+            needles.extend((0..3).map(|at| base64(&text, at)));
+        }
+    }
+    needles
+}
+
+fn url_character(byte: u8) -> u8 {
+    match byte {
+        b'+' => b'-',
+        b'/' => b'_',
+        other => other,
+    }
 }
 
 fn unquoted(json: &str) -> String {
@@ -91,6 +113,10 @@ fn unquoted(json: &str) -> String {
 
 /// The characters that stand for nothing but the text, where `at` bytes stand before it in its group of three.
 fn base64(text: &[u8], at: usize) -> Needle {
+    needle(&pure(text, at), Edge::Base64)
+}
+
+fn pure(text: &[u8], at: usize) -> Vec<u8> {
     let padded: Vec<u8> = std::iter::repeat_n(0, at)
         .chain(text.iter().copied())
         .collect();
@@ -98,8 +124,8 @@ fn base64(text: &[u8], at: usize) -> Needle {
     // Eight bits are a character and two bits, sixteen are two and four.
     let first = [0, 2, 3].get(at).copied().unwrap_or_default();
     let last = padded.len() * 8 / 6;
-    let pure = encoded.as_bytes().get(first..last).unwrap_or_default();
-    needle(pure, Edge::Base64)
+    let pure = encoded.as_bytes().get(first..last);
+    pure.unwrap_or_default().to_vec()
 }
 
 #[cfg(test)]
@@ -125,7 +151,7 @@ mod tests {
     #[test]
     fn a_secret_of_seven_bytes_is_none_and_forms_have_a_bound() {
         assert_eq!(needles(vec!["1234567"]), []);
-        assert_eq!(needles(vec!["12345678"]).len(), 5);
+        assert_eq!(needles(vec!["12345678"]).len(), 14);
         let long = "0123456789a".repeat(100)[..=REDACTED_FORMS_SECRET_BYTES].to_owned();
         assert!(needles(vec![&long[1..]]).len() > 3);
         assert_eq!(needles(vec![&long]).len(), 1, "in plain only");

@@ -6,7 +6,7 @@ use aho_corasick::Anchored;
 use aho_corasick::automaton::{Automaton, StateID};
 use aho_corasick::nfa::contiguous::NFA;
 
-use super::escapes::{Undone, Unit, may_be_escaped, units};
+use super::escapes::{Escapes, Undone, Unit, may_be_escaped, units};
 use super::forms::{Edge, Needle, fold};
 use crate::settings::REDACTED_LAYERS_BYTES;
 
@@ -37,15 +37,28 @@ impl Search {
     pub(super) fn spans(&self, text: &str) -> Vec<Range<usize>> {
         let mut spans = Vec::new();
         self.run(text, units(text), &mut spans);
-        if !may_be_escaped(text) {
+        let is_escaped = may_be_escaped(text);
+        let once = || Undone::new(units(text), Escapes::Usual);
+        if is_escaped {
+            self.run(text, once(), &mut spans);
+        }
+        // Each layer costs more than the one before.
+        if text.len() > REDACTED_LAYERS_BYTES {
             return merged(spans);
         }
-        let once = || Undone::new(units(text));
-        self.run(text, once(), &mut spans);
-        // Each layer costs more than the one before.
-        if text.len() <= REDACTED_LAYERS_BYTES {
-            self.run(text, Undone::new(once()), &mut spans);
-            self.run(text, Undone::new(Undone::new(once())), &mut spans);
+        if may_be_broken(text) {
+            self.run(text, units(text).filter(is_of_line), &mut spans);
+            self.run(text, once().filter(is_of_line), &mut spans);
+        }
+        if text.contains('=') {
+            let mail = Undone::new(once(), Escapes::Mail);
+            self.run(text, mail.filter(is_of_line), &mut spans);
+        }
+        if is_escaped {
+            let twice = || Undone::new(once(), Escapes::Usual);
+            self.run(text, twice(), &mut spans);
+            self.run(text, twice().filter(is_of_line), &mut spans);
+            self.run(text, Undone::new(twice(), Escapes::Usual), &mut spans);
         }
         merged(spans)
     }
@@ -79,6 +92,20 @@ impl Search {
             spans.push(widened(text, begin..unit.at.end, needle.edge));
         }
     }
+}
+
+/// Whether base64 or hex may be written in several pieces.
+fn may_be_broken(text: &str) -> bool {
+    text.bytes().any(breaks) || text.contains('\\')
+}
+
+/// What stands between the pieces: the ends of lines, and what is put between pairs of hex.
+fn breaks(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n' | b'\t' | b' ' | b':')
+}
+
+fn is_of_line(unit: &Unit) -> bool {
+    !breaks(unit.byte)
 }
 
 /// With the characters beside it that hold bits of the secret.

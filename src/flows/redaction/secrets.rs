@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
+use crate::config::secrets::is_secret_of_token;
 use crate::flows::effective::Compiled;
 use crate::settings::REDACTED_SECRET_BYTES;
 
@@ -25,27 +28,42 @@ pub(super) fn secrets_of(compiled: &Compiled, context: &Value, sealed: &Value) -
         .map(Value::take)
         .unwrap_or_default();
     let mut texts = texts_of(&secret);
-    collect_tokens(&token, false, &mut texts);
+    let mut look = Look {
+        sent: &compiled.token_secrets,
+        texts: &mut texts,
+    };
+    look.tokens(&token, false, &mut Vec::new());
     texts
 }
 
-/// The texts under keys that speak of a token or a secret.
-fn collect_tokens(value: &Value, is_token: bool, texts: &mut Vec<String>) {
-    let speaks_of_it =
-        |key: &str| key != "token_type" && (key.ends_with("token") || key.contains("secret"));
-    match value {
-        Value::String(text) if is_token && text.len() >= REDACTED_SECRET_BYTES => {
-            texts.push(text.clone());
-        }
-        Value::Array(items) => items
-            .iter()
-            .for_each(|item| collect_tokens(item, is_token, texts)),
-        Value::Object(entries) => {
-            for (key, value) in entries {
-                collect_tokens(value, speaks_of_it(key), texts);
+/// A look through a token answer.
+struct Look<'a> {
+    /// What the file sends of it as a credential.
+    sent: &'a BTreeSet<Vec<String>>,
+    texts: &'a mut Vec<String>,
+}
+
+impl Look<'_> {
+    /// The texts under keys that name a secret, and under those that are sent as one. The recursion is as deep as the
+    /// context, which is parsed JSON.
+    fn tokens(&mut self, value: &Value, is_secret: bool, at: &mut Vec<String>) {
+        let is_secret = is_secret || self.sent.contains(at);
+        match value {
+            Value::Array(items) => {
+                for item in items {
+                    self.tokens(item, is_secret, at);
+                }
             }
+            Value::Object(entries) => {
+                for (key, value) in entries {
+                    at.push(key.clone());
+                    self.tokens(value, is_secret || is_secret_of_token(key), at);
+                    at.pop();
+                }
+            }
+            text if is_secret => collect(text, self.texts),
+            _ => {}
         }
-        _ => {}
     }
 }
 
@@ -75,12 +93,21 @@ mod tests {
 
     #[test]
     fn of_a_token_only_the_tokens_are_secret() {
-        let mut texts = Vec::new();
         let token = serde_json::json!({
             "access_token": "access-1", "id_token": "identity", "token_type": "bearer-token", "provider_user_id": "acct_12345",
-            "team": { "id": "T12345678" }, "authed_user": { "access_token": "access-2" },
+            "team": { "id": "T12345678" }, "authed_user": { "access_token": "access-2" }, "ticket": "ticket-1", "expires_in": 12_345_678,
+            "keys": { "apiKey": [87_654_321] },
         });
-        collect_tokens(&token, false, &mut texts);
-        assert_eq!(texts, ["access-1", "identity", "access-2"]);
+        let sent = [vec!["ticket".to_owned()]].into();
+        let mut texts = Vec::new();
+        let mut look = Look {
+            sent: &sent,
+            texts: &mut texts,
+        };
+        look.tokens(&token, false, &mut Vec::new());
+        assert_eq!(
+            texts,
+            ["access-1", "identity", "access-2", "ticket-1", "87654321"]
+        );
     }
 }

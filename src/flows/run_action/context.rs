@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{POST_INSTALL, REFRESH_TOKEN};
 use crate::account::keys;
+use crate::config::action::{Word, Written};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::Loaded;
 use crate::flows::effective::Compiled;
@@ -23,6 +24,8 @@ pub(super) struct RunningContext<'a> {
     changed: Option<Value>,
     /// The keys that steps wrote.
     written: BTreeSet<String>,
+    /// Those among them whose values a customer's word may be copied into.
+    copied: BTreeSet<String>,
     /// The context as it is now, without secrets.
     shown: Value,
 }
@@ -35,6 +38,7 @@ impl<'a> RunningContext<'a> {
             start,
             changed: None,
             written: BTreeSet::new(),
+            copied: BTreeSet::new(),
             shown: compiled.split_context(&start.context, &start.sealed).0,
         }
     }
@@ -49,15 +53,15 @@ impl<'a> RunningContext<'a> {
         &self.shown
     }
 
-    /// The whole context, if the action changed it, and the keys it wrote.
-    pub(super) fn into_changed(self) -> (Option<Value>, BTreeSet<String>) {
+    /// The whole context, if the action changed it, the keys it wrote, and those of them that it copied.
+    pub(super) fn into_changed(self) -> (Option<Value>, BTreeSet<String>, BTreeSet<String>) {
         let start = &self.start.context;
         let changed = self.changed.filter(|context| context != start);
-        (changed, self.written)
+        (changed, self.written, self.copied)
     }
 
     /// Puts each key of `values` in the place of what is there; null removes it.
-    pub(super) fn set(&mut self, values: &Value) -> Result<(), Failure> {
+    pub(super) fn set(&mut self, values: &Value, written: &Written) -> Result<(), Failure> {
         let mut next = self.whole().clone();
         if let (Value::Object(next), Value::Object(values)) = (&mut next, values) {
             for (key, value) in values {
@@ -68,17 +72,17 @@ impl<'a> RunningContext<'a> {
                 }
             }
         }
-        self.change(next, values)
+        self.change(next, values, written)
     }
 
     /// Merges `values` by the one rule.
-    pub(super) fn update(&mut self, values: &Value) -> Result<(), Failure> {
+    pub(super) fn update(&mut self, values: &Value, written: &Written) -> Result<(), Failure> {
         let mut next = self.whole().clone();
         json::merge(&mut next, values);
-        self.change(next, values)
+        self.change(next, values, written)
     }
 
-    fn change(&mut self, next: Value, values: &Value) -> Result<(), Failure> {
+    fn change(&mut self, next: Value, values: &Value, by: &Written) -> Result<(), Failure> {
         keys::check_top(values).map_err(dotted)?;
         check_context(&next)?;
         if json::is_deeper(&next, ADMIN_BODY_DEPTH) {
@@ -89,8 +93,16 @@ impl<'a> RunningContext<'a> {
         self.check_hosts(&next)?;
         self.shown = self.compiled.split_context(&next, &self.start.sealed).0;
         self.changed = Some(next);
-        let written = values.as_object().into_iter().flat_map(Map::keys);
-        self.written.extend(written.cloned());
+        for key in values.as_object().into_iter().flat_map(Map::keys) {
+            self.written.insert(key.clone());
+            let is_copied = by.word_of(key) == Some(Word::Copied)
+                && by.can_copy(|read| self.copied.contains(read) || self.start.is_typed(read));
+            if is_copied {
+                self.copied.insert(key.clone());
+            } else {
+                self.copied.remove(key);
+            }
+        }
         Ok(())
     }
 

@@ -51,6 +51,7 @@ mod tests {
         let outcome = Outcome {
             result: json!({ "secret": "s" }).into(),
             written: std::collections::BTreeSet::new(),
+            copied: std::collections::BTreeSet::new(),
             context: Some(json!({ "api_key": "k" })),
             steps: 2,
             requests: 0,

@@ -10,20 +10,12 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 const SPEAKS_FOR_ORIGIN: &[&str] = &[
     // Cookies, storage and what the browser remembers of an origin.
-    "set-cookie",
-    "set-cookie2",
+    "login-status",
     "clear-site-data",
     "strict-transport-security",
-    "public-key-pins",
-    "public-key-pins-report-only",
-    "expect-ct",
-    "expect-staple",
-    "accept-ch",
-    "accept-ch-lifetime",
-    "critical-ch",
     "delegate-ch",
-    "origin-agent-cluster",
-    "set-login",
+    "shared-storage-write",
+    "tk",
     "activate-storage-access",
     "service-worker-allowed",
     "observe-browsing-topics",
@@ -42,8 +34,6 @@ const SPEAKS_FOR_ORIGIN: &[&str] = &[
     "x-dns-prefetch-control",
     "onion-location",
     // What a page may do, and who may read or embed it.
-    "content-security-policy",
-    "content-security-policy-report-only",
     "x-content-security-policy",
     "x-webkit-csp",
     "x-content-type-options",
@@ -52,11 +42,7 @@ const SPEAKS_FOR_ORIGIN: &[&str] = &[
     "x-ua-compatible",
     "x-download-options",
     "x-permitted-cross-domain-policies",
-    "permissions-policy",
-    "permissions-policy-report-only",
     "feature-policy",
-    "document-policy",
-    "document-policy-report-only",
     "require-document-policy",
     "referrer-policy",
     "timing-allow-origin",
@@ -70,23 +56,38 @@ const SPEAKS_FOR_ORIGIN: &[&str] = &[
     "pragma",
     "expires",
     "age",
-    "surrogate-control",
-    "surrogate-key",
+    "no-vary-search",
     "cdn-cache-control",
     "cloudflare-cdn-cache-control",
     "cache-tag",
     "edge-cache-tag",
-    "x-accel-expires",
-    "x-accel-redirect",
     "x-sendfile",
 ];
 
 /// Families whose next member is not known yet.
 const PREFIXES: &[&str] = &[
+    // Of browsers.
+    "accept-ch",
     "access-control-",
-    "cross-origin-",
+    "ad-auction-",
     "attribution-reporting-",
+    "connection-allowlist",
+    "content-security-",
+    "critical-",
+    "cross-origin-",
+    "document-",
+    "expect-",
+    "integrity-policy",
+    "origin-",
+    "permissions-",
+    "public-key-pins",
     "sec-",
+    "set-",
+    // Of what stands in front of an origin, and of this gateway.
+    "cf-",
+    "surrogate-",
+    "x-accel-",
+    "x-causeway-",
 ];
 
 /// No script, no form, no frame, nothing loaded: also of HTML that a browser comes to show.

@@ -16,11 +16,11 @@ fn codings_are_named_in_any_spelling() {
         (&[" , x-gzip,, identity"], Ok(vec![Gzip])),
         (&["deflate, gzip"], Ok(vec![Gzip, Deflate])),
         (&["deflate", "gzip"], Ok(vec![Gzip, Deflate])),
-        (&["utf-8"], Ok(vec![])),
+        (&["", "none", "utf-8", "Identity"], Ok(vec![])),
         (&["gzip,gzip,gzip,gzip"], Ok(vec![Gzip; 4])),
-        (&["gzip,gzip,gzip,gzip,gzip"], Err(NotUndone)),
-        (&["BR"], Err(NotUndone)),
-        (&["gzip, Zstd"], Err(NotUndone)),
+        (&["gzip,gzip,gzip,gzip,gzip"], Err(NotUndone::TooMany)),
+        (&["BR"], Err(NotUndone::Other("br"))),
+        (&["gzip, Zstd"], Err(NotUndone::Other("zstd"))),
     ] {
         assert_eq!(named(&headers(values)), expected, "{values:?}");
     }
@@ -63,7 +63,8 @@ fn what_was_done_is_undone_within_the_limit() {
         for (coding, bytes) in made(text) {
             assert_eq!(undone(coding, &bytes, text.len()).as_deref(), Ok(text));
             if let Some(less) = text.len().checked_sub(1) {
-                assert_eq!(undone(coding, &bytes, less), Err(Undecoded::TooLarge));
+                let over = Err(Undecoded::TooLarge(less));
+                assert_eq!(undone(coding, &bytes, less), over);
             }
         }
     }
@@ -75,14 +76,58 @@ fn what_is_cut_or_changed_is_broken() {
         for end in 0..bytes.len() {
             assert_eq!(
                 undone(coding, &bytes[..end], 100),
-                Err(Undecoded::Broken),
-                "{coding:?} {end}"
+                Err(Undecoded::Broken(coding)),
+                "{coding} {end}"
             );
         }
         assert_eq!(
             undone(coding, b"{\"data\":[]}", 100),
-            Err(Undecoded::Broken)
+            Err(Undecoded::Broken(coding))
         );
+    }
+}
+
+/// A member with these flags, and the fields that they announce (RFC 1952 section 2.3).
+fn member(flags: u8, fields: &[u8], text: &[u8]) -> Vec<u8> {
+    let [(_, whole), ..] = made(text);
+    let (head, rest) = whole.split_at(10);
+    let mut head = head.to_vec();
+    head[3] = flags;
+    [head.as_slice(), fields, rest].concat()
+}
+
+#[test]
+fn every_header_of_a_member_is_read() {
+    for (flags, fields) in [
+        (0, &b""[..]),
+        (1, b""),
+        (4, b"\x02\x00ab"),
+        (8, b"name\0"),
+        (16, b"words\0"),
+        (28, b"\x00\x00n\0w\0"),
+    ] {
+        let body = member(flags, fields, b"abc");
+        let expected = Ok(&b"abc"[..]);
+        assert_eq!(
+            undone(Coding::Gzip, &body, 3).as_deref(),
+            expected,
+            "{flags}"
+        );
+    }
+    let two = [member(0, b"", b"abc"), member(0, b"", b"def")].concat();
+    assert_eq!(undone(Coding::Gzip, &two, 6).as_deref(), Ok(&b"abcdef"[..]));
+    let over = Err(Undecoded::TooLarge(5));
+    assert_eq!(undone(Coding::Gzip, &two, 5), over);
+}
+
+#[test]
+fn a_member_with_another_checksum_or_length_is_broken() {
+    let [(coding, whole), ..] = made(b"some words, some words");
+    for at in [0, 1, 2, whole.len() - 1, whole.len() - 5] {
+        let mut changed = whole.clone();
+        changed[at] ^= 0x55;
+        let broken = Err(Undecoded::Broken(coding));
+        assert_eq!(undone(coding, &changed, 100), broken, "{at}");
     }
 }
 

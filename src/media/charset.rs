@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
-use super::reply::Kind;
+use super::Kind;
 use crate::header_text;
 
 /// An encoding that can be read.
@@ -38,7 +38,7 @@ const PROLOG: usize = 200;
 /// Characters of a name that an error quotes.
 const QUOTED: usize = 40;
 
-/// The encoding of an answer: by its first bytes, its `content-type`, or the prolog of an XML document.
+/// The encoding of a body: by its first bytes, its `content-type`, or the prolog of an XML document.
 ///
 /// JSON is UTF-8 whatever is said of it (RFC 8259 §8.1), unless its bytes cannot be.
 pub fn of(headers: &HeaderMap, kind: Kind, bytes: &[u8]) -> Result<Charset, CharsetError> {
@@ -46,6 +46,9 @@ pub fn of(headers: &HeaderMap, kind: Kind, bytes: &[u8]) -> Result<Charset, Char
         [0xef, 0xbb, 0xbf, ..] => return Ok(Charset::Utf8),
         [0xff, 0xfe, ..] => return Ok(Charset::Utf16Le),
         [0xfe, 0xff, ..] => return Ok(Charset::Utf16Be),
+        // JSON begins with ASCII: a zero byte beside it is half of a UTF-16 unit (RFC 4627 §3).
+        [0, 1..=255, ..] if kind == Kind::Json => return Ok(Charset::Utf16Be),
+        [1..=255, 0, ..] if kind == Kind::Json => return Ok(Charset::Utf16Le),
         _ => {}
     }
     let said = said(headers).or_else(|| in_prolog(bytes).filter(|_| kind == Kind::Xml));
@@ -57,15 +60,29 @@ pub fn of(headers: &HeaderMap, kind: Kind, bytes: &[u8]) -> Result<Charset, Char
     if is_json && charset != Some(Charset::Utf8) && std::str::from_utf8(bytes).is_ok() {
         return Ok(Charset::Utf8);
     }
-    charset.ok_or_else(|| CharsetError::Unknown(label.chars().take(QUOTED).collect()))
+    charset.ok_or_else(|| CharsetError::Unknown(quoted(&label)))
+}
+
+/// So much of a name as an error quotes.
+pub(super) fn quoted(label: &str) -> String {
+    label.chars().take(QUOTED).collect()
 }
 
 impl Charset {
     /// The text of `bytes`, without the mark at its beginning.
     pub fn decode(self, bytes: &[u8]) -> Result<Cow<'_, str>, CharsetError> {
+        let text = self.decode_whole(bytes)?;
+        Ok(match text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim_start_matches('\u{feff}')),
+            Cow::Owned(text) => Cow::Owned(text),
+        })
+    }
+
+    /// The same of bytes that are a part of a text, which has no mark.
+    pub(super) fn decode_whole(self, bytes: &[u8]) -> Result<Cow<'_, str>, CharsetError> {
         match self {
             Self::Utf8 => std::str::from_utf8(bytes)
-                .map(|text| Cow::Borrowed(text.trim_start_matches('\u{feff}')))
+                .map(Cow::Borrowed)
                 .map_err(|_| CharsetError::Broken("UTF-8")),
             Self::Utf16Le => utf16(bytes, u16::from_le_bytes).map(Cow::Owned),
             Self::Utf16Be => utf16(bytes, u16::from_be_bytes).map(Cow::Owned),
@@ -75,7 +92,7 @@ impl Charset {
 }
 
 /// The `charset` of the `content-type` (RFC 9110 §8.3.2).
-fn said(headers: &HeaderMap) -> Option<String> {
+pub(super) fn said(headers: &HeaderMap) -> Option<String> {
     let value = header_text::text(headers.get(CONTENT_TYPE)?);
     value.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
@@ -103,7 +120,7 @@ fn in_prolog(bytes: &[u8]) -> Option<String> {
 }
 
 /// The encodings by the names that are in use for them.
-fn named(label: &str) -> Option<Charset> {
+pub(super) fn named(label: &str) -> Option<Charset> {
     match label {
         "utf-8" | "utf8" => Some(Charset::Utf8),
         "utf-16le" | "utf-16" => Some(Charset::Utf16Le),

@@ -1,6 +1,7 @@
 //! `content-encoding` (RFC 9110 section 8.4): what was done to a body, by names of any case, in any number, with empty
 //! elements among them; and the undoing of it, within a limit.
 
+use std::fmt;
 use std::io::{self, Write};
 
 use flate2::write::MultiGzDecoder;
@@ -17,22 +18,45 @@ pub enum Coding {
     Deflate,
 }
 
-/// A coding of the registry that is not undone here, or more of them than any sender has a reason for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotUndone;
+/// Why codings are not undone here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotUndone {
+    /// One of the registry that is none of [`Coding`].
+    #[error("it is compressed with `{0}`, which is not undone here")]
+    Other(&'static str),
+    /// More of them than any sender has a reason for.
+    #[error("it has more than {MOST} content codings")]
+    TooMany,
+}
 
 /// Why a body could not be decoded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Undecoded<E> {
+    /// Its codings are not undone here.
+    #[error(transparent)]
+    NotUndone(#[from] NotUndone),
     /// It is not what its fields say, or breaks off.
-    Broken,
-    /// It is longer than it may be.
-    TooLarge,
+    #[error("it is not {0}, which its content-encoding says")]
+    Broken(Coding),
+    /// It is longer than so many bytes.
+    #[error("it is more than {0} bytes when it is decoded")]
+    TooLarge(usize),
     /// There is no room for it.
+    #[error("there is no room for it")]
     NoRoom(E),
 }
 
-/// What the IANA registry has beside those of [`Coding`] and `identity`.
+impl fmt::Display for Coding {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gzip => "gzip",
+            Self::Deflate => "deflate",
+        })
+    }
+}
+
+/// What the IANA registry has beside those of [`Coding`] and `identity`. The windows of `br` and `zstd` alone would take up
+/// to 16 MB and 8 MB.
 const OTHERS: [&str; 9] = [
     "aes128gcm",
     "br",
@@ -74,13 +98,17 @@ pub fn named(headers: &HeaderMap) -> Result<Vec<Coding>, NotUndone> {
             match word.as_slice() {
                 b"gzip" | b"x-gzip" => codings.push(Coding::Gzip),
                 b"deflate" => codings.push(Coding::Deflate),
-                other if OTHERS.iter().any(|own| own.as_bytes() == other) => return Err(NotUndone),
-                _ => {}
+                other => {
+                    if let Some(own) = OTHERS.iter().find(|own| own.as_bytes() == other) {
+                        return Err(NotUndone::Other(own));
+                    }
+                }
             }
         }
     }
     codings.reverse();
-    (codings.len() <= MOST).then_some(codings).ok_or(NotUndone)
+    let is_within = codings.len() <= MOST;
+    is_within.then_some(codings).ok_or(NotUndone::TooMany)
 }
 
 /// The bytes without these codings: never more than `most`, and each piece only after `take` had room for it.
@@ -106,7 +134,7 @@ pub fn undo<E>(
         match (done, sink.refused) {
             (Ok(()), _) => decoded = Some(sink.decoded),
             (Err(_), Some(refused)) => return Err(refused),
-            (Err(_), None) => return Err(Undecoded::Broken),
+            (Err(_), None) => return Err(Undecoded::Broken(*coding)),
         }
     }
     Ok(decoded.unwrap_or_else(|| bytes.to_vec()))
@@ -126,7 +154,7 @@ impl<E> Write for Sink<'_, E> {
         let taken = if fits {
             (self.take)(piece.len()).map_err(Undecoded::NoRoom)
         } else {
-            Err(Undecoded::TooLarge)
+            Err(Undecoded::TooLarge(self.most))
         };
         if let Err(refused) = taken {
             self.refused = Some(refused);

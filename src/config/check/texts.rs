@@ -1,0 +1,339 @@
+//! Keys in any text of the file, and the operator's variables on their way to an open host. Looks at the JSON itself, so
+//! that no place is forgotten: what `aim` looks at knows its own host, and a closed list of places is harmless.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::config::source::Sources;
+use crate::config::{Config, Finding};
+use crate::expression::{Template, UrlTemplate, effort};
+
+use super::Broken;
+use super::aim::{Host, found, host_of};
+use super::literal::{Name, is_key, looks_like_key};
+use super::words::Kind;
+
+/// Sections and keys that people read, at any depth.
+const PROSE: [&str; 13] = [
+    "label",
+    "logo",
+    "icon",
+    "description",
+    "help_text",
+    "placeholder",
+    "name",
+    "category",
+    "scopes",
+    "tool_tags",
+    "api_documentation_url",
+    "allowed_hosts",
+    "pattern",
+];
+/// Samples: ids in them look like keys, so only what a name calls a credential counts.
+const SAMPLES: [&str; 4] = ["examples", "query_schema", "body_schema", "response_schema"];
+/// What `aim` looks at, at the top and in a method or step.
+const REQUEST: [&str; 7] = [
+    "headers",
+    "query",
+    "authorization",
+    "base_url",
+    "path",
+    "pagination_path",
+    "body",
+];
+/// The same of an OAuth credential; its client's id alone is public.
+const OAUTH: [&str; 5] = ["auth", "params", "tokenParams", "refreshParams", "scope"];
+/// What is sealed where it is nothing but a literal.
+const SEALED: [&str; 4] = ["secret", "previous_secret", "token", "password"];
+
+pub(super) fn check(config: &Config, file: &Value, broken: &Broken, findings: &mut Vec<Finding>) {
+    if broken.touches("config.allowed_hosts") {
+        return;
+    }
+    let known: BTreeSet<String> = findings.iter().map(|one| one.path.clone()).collect();
+    let urls = config.urls();
+    let is_open = |url: &UrlTemplate| super::aim::host(config, url) == Host::Open;
+    let any = if urls.iter().any(|(_, url)| is_open(url)) {
+        Host::Open
+    } else {
+        Host::Fixed
+    };
+    let mut walk = Walk { known, findings };
+    for (key, value) in file.as_object().into_iter().flatten() {
+        let at = format!("config.{key}");
+        match key.as_str() {
+            key if REQUEST.contains(&key) => {}
+            "credentials" => walk.credentials(value, any),
+            "resources" => walk.resources(config, value),
+            "actions" => walk.actions(value, any),
+            "webhook" => walk.webhook(value),
+            "pagination" => walk.value(
+                value,
+                &at,
+                &Spot {
+                    host: any,
+                    ..Spot::at(key)
+                },
+            ),
+            _ => walk.value(value, &at, &Spot::at(key)),
+        }
+    }
+}
+
+/// What is known of a place.
+#[derive(Clone, Copy)]
+struct Spot<'k> {
+    key: &'k str,
+    /// Where its words can come to.
+    host: Host,
+    /// Whether words are samples.
+    is_sample: bool,
+    /// Whether any literal is a credential, unless it is plainly none.
+    is_credential: bool,
+}
+
+impl<'k> Spot<'k> {
+    /// A place from which nothing is sent.
+    fn at(key: &'k str) -> Self {
+        Self {
+            key,
+            host: Host::Fixed,
+            is_sample: false,
+            is_credential: false,
+        }
+    }
+}
+
+struct Walk<'f> {
+    known: BTreeSet<String>,
+    findings: &'f mut Vec<Finding>,
+}
+
+impl Walk<'_> {
+    fn credentials(&mut self, credentials: &Value, host: Host) {
+        for (format, credential) in entries(credentials) {
+            let at = format!("config.credentials.{format}.config");
+            for (key, value) in credential.get("config").into_iter().flat_map(entries) {
+                let at = format!("{at}.{key}");
+                match key.as_str() {
+                    key if OAUTH.contains(&key) => {}
+                    "fields" => self.fields(value, &at, host),
+                    "client" => self.sealed(value, &at, "secret"),
+                    _ => self.value(
+                        value,
+                        &at,
+                        &Spot {
+                            host,
+                            ..Spot::at(key)
+                        },
+                    ),
+                }
+            }
+        }
+    }
+
+    /// What a form gives by itself is sent as the account's.
+    fn fields(&mut self, fields: &Value, at: &str, host: Host) {
+        for (index, field) in fields.as_array().into_iter().flatten().enumerate() {
+            let name = field
+                .get("name")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            let is_password = field.get("type").is_some_and(|kind| kind == "password");
+            let is_credential = is_password || Name::of(name) == Name::Credential;
+            let at = format!("{at}[{index}]");
+            for (key, value) in entries(field) {
+                let spot = match key.as_str() {
+                    "default" => Spot {
+                        host,
+                        is_credential,
+                        ..Spot::at(key)
+                    },
+                    _ => Spot {
+                        host,
+                        ..Spot::at(key)
+                    },
+                };
+                self.value(value, &format!("{at}.{key}"), &spot);
+            }
+        }
+    }
+
+    fn sealed(&mut self, value: &Value, at: &str, key: &str) {
+        let text = value.get(key).and_then(Value::as_str);
+        if let Some(text) = text.filter(|text| holds_placeholder(text)) {
+            let spot = Spot {
+                is_credential: true,
+                ..Spot::at(key)
+            };
+            self.text(text, &format!("{at}.{key}"), &spot);
+        }
+    }
+
+    fn resources(&mut self, config: &Config, resources: &Value) {
+        for (resource, methods) in entries(resources) {
+            for (name, method) in entries(methods) {
+                let at = format!("config.resources.{resource}.{name}");
+                let host = config
+                    .method(resource, name)
+                    .map_or(Host::Fixed, |own| host_of(config, own));
+                self.method(method, &at, host);
+            }
+        }
+    }
+
+    fn method(&mut self, method: &Value, at: &str, host: Host) {
+        for (key, value) in entries(method).filter(|(key, _)| !REQUEST.contains(&key.as_str())) {
+            let spot = match key.as_str() {
+                "pagination" => Spot {
+                    host,
+                    ..Spot::at(key)
+                },
+                _ => Spot::at(key),
+            };
+            self.value(value, &format!("{at}.{key}"), &spot);
+        }
+    }
+
+    /// A step may hand on what it computes to one that sends it.
+    fn actions(&mut self, actions: &Value, host: Host) {
+        for (name, action) in entries(actions) {
+            let at = format!("config.actions.{name}");
+            match action.get("steps").and_then(Value::as_array) {
+                None => self.step(action, &at, host),
+                Some(steps) => {
+                    for (index, step) in steps.iter().enumerate() {
+                        self.step(step, &format!("{at}.steps[{index}]"), host);
+                    }
+                }
+            }
+        }
+    }
+
+    fn step(&mut self, step: &Value, at: &str, host: Host) {
+        let kind = step.get("type").and_then(Value::as_str).unwrap_or_default();
+        for (key, value) in entries(step) {
+            let at = format!("{at}.{key}");
+            match (kind, key.as_str()) {
+                ("request", "config") => self.method(value, &at, host),
+                ("form", "config") => {
+                    let (fields, at) = match value.get("fields") {
+                        Some(fields) => (fields, format!("{at}.fields")),
+                        None => (value, at),
+                    };
+                    self.fields(fields, &at, host);
+                }
+                ("set_context" | "update_context", "config")
+                    if value.is_object() && value.get("expression").is_none() => {}
+                _ => self.value(
+                    value,
+                    &at,
+                    &Spot {
+                        host,
+                        ..Spot::at(key)
+                    },
+                ),
+            }
+        }
+    }
+
+    fn webhook(&mut self, webhook: &Value) {
+        for (key, value) in entries(webhook) {
+            let at = format!("config.webhook.{key}");
+            if key != "signature_verification" {
+                self.value(value, &at, &Spot::at(key));
+                continue;
+            }
+            for (key, value) in value.get("config").into_iter().flat_map(entries) {
+                let at = format!("{at}.config");
+                match key.as_str() {
+                    key if SEALED.contains(&key) => self.sealed(
+                        &Value::Object(Map::from_iter([(key.to_owned(), value.clone())])),
+                        &at,
+                        key,
+                    ),
+                    "jwks_url" => {}
+                    _ => self.value(value, &format!("{at}.{key}"), &Spot::at(key)),
+                }
+            }
+        }
+    }
+
+    /// The recursion is as deep as the file, which is bounded.
+    fn value(&mut self, value: &Value, at: &str, spot: &Spot) {
+        if PROSE.contains(&spot.key) || spot.key.starts_with("x-") {
+            return;
+        }
+        // Its path is written for each value; the reader says when that is too much.
+        if effort::take(20 + at.len() as u64 / 8).is_err() {
+            return;
+        }
+        match value {
+            Value::String(text) => self.text(text, at, spot),
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.value(item, &format!("{at}[{index}]"), spot);
+                }
+            }
+            Value::Object(entries) => {
+                for (key, item) in entries {
+                    let is_sample = spot.is_sample || SAMPLES.contains(&spot.key);
+                    let is_credential =
+                        spot.is_credential || (is_sample && Name::of(key) == Name::Credential);
+                    let spot = Spot {
+                        key,
+                        is_sample,
+                        is_credential,
+                        ..*spot
+                    };
+                    self.value(item, &format!("{at}.{key}"), &spot);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, text: &str, at: &str, spot: &Spot) {
+        if self.known.contains(at) {
+            return;
+        }
+        let kind = match variable(text).filter(|_| spot.host == Host::Open) {
+            Some(path) => Some(Kind::Variable(path)),
+            None => stands_in_clear(text, spot).then_some(Kind::Key),
+        };
+        let finding = kind.and_then(|kind| found(spot.host, at.to_owned(), kind));
+        self.findings.extend(finding);
+    }
+}
+
+fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+fn holds_placeholder(text: &str) -> bool {
+    Template::parse(text).is_ok_and(|template| template.literal().is_none())
+}
+
+fn variable(text: &str) -> Option<String> {
+    if !text.contains("_variables") {
+        return None;
+    }
+    Sources::of(&Template::parse(text).ok()?).variable
+}
+
+fn stands_in_clear(text: &str, spot: &Spot) -> bool {
+    match (spot.is_credential, spot.is_sample) {
+        (true, true) => looks_like_key(text),
+        (true, false) => {
+            let template = Template::parse(text).ok();
+            let sources = template.as_ref().map(Sources::of);
+            let literals = sources.map(|sources| sources.literals).unwrap_or_default();
+            literals
+                .into_iter()
+                .any(|text| is_key(Name::Credential, text))
+        }
+        (false, true) => false,
+        (false, false) => looks_like_key(text),
+    }
+}
