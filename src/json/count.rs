@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::large_as_texts;
 
-/// Builds a text that was counted. A whole number beyond 64 bits becomes a text of its digits, so that none is lost;
-/// a number beyond a double becomes one, too.
+/// Builds a text that was counted. A whole number that would lose digits becomes a text of them; a number beyond a
+/// double becomes one, too.
 pub fn read(text: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice(&large_as_texts(text))
 }

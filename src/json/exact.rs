@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Number, Value};
 
 use super::literals::{
-    Token, is_long_whole, is_number, keeps_value, number_text, quoted, replaced,
+    Token, is_number, keeps_value, large_text, number_text, quoted, replaced,
 };
 
 /// A noncharacter: for use inside a program only (Unicode, section 23.7).
@@ -53,7 +53,7 @@ impl Exact {
         as_text(&self.0).is_some()
     }
 
-    /// For what computes: a whole number beyond 64 bits is a text of its digits, any other what a double is of it.
+    /// For what computes: a whole number that would lose digits is a text of them, any other what a double is of it.
     pub fn plain(&self) -> Cow<'_, Value> {
         if has_marks(&self.0) {
             Cow::Owned(unmarked(&self.0, &computable))
@@ -205,8 +205,10 @@ fn unmarked(inside: &Value, number: &dyn Fn(&str) -> Value) -> Value {
 }
 
 fn computable(literal: &str) -> Value {
-    let number = built(literal).filter(|_| !is_long_whole(literal));
-    number.map_or_else(|| Value::from(literal), Value::Number)
+    if let Some(text) = large_text(literal) {
+        return Value::from(text);
+    }
+    built(literal).map_or_else(|| Value::from(literal), Value::Number)
 }
 
 fn keepable(literal: &str) -> Value {

@@ -6,11 +6,12 @@ use std::ops::Range;
 
 use serde_json::Number;
 
-/// The text with each whole number beyond 64 bits, and each number beyond a double, as a string of its own text.
+/// The text with each whole number that would lose a digit as a string of its digits, and each number beyond a double
+/// as a string, too.
 pub fn large_as_texts(text: &[u8]) -> Cow<'_, [u8]> {
     replaced(text, |token| match token {
-        Token::Number(literal) if is_large(literal) => Some(quoted("", literal)),
-        _ => None,
+        Token::Number(literal) => large_text(literal).map(|text| quoted("", &text)),
+        Token::Text(_) => None,
     })
 }
 
@@ -44,16 +45,42 @@ pub(super) fn quoted(mark: &str, literal: &str) -> String {
 }
 
 /// Whether a whole number, written as one, is beyond 64 bits.
-pub(super) fn is_long_whole(literal: &str) -> bool {
+fn is_long_whole(literal: &str) -> bool {
     let is_whole = !literal
         .bytes()
         .any(|byte| matches!(byte, b'.' | b'e' | b'E'));
-    is_whole && literal.parse::<i64>().is_err() && literal.parse::<u64>().is_err()
+    is_whole && !is_held(literal)
 }
 
-/// Whether a number is beyond 64 bits, or a double where it is not written as a whole one.
-fn is_large(literal: &str) -> bool {
-    is_long_whole(literal) || literal.parse().is_ok_and(f64::is_infinite)
+/// Digits of the longest whole number that is written out where it came with a fraction or an exponent.
+const WRITTEN_OUT: i64 = 64;
+/// No shorter literal without an exponent loses a digit, nor is one whole beyond 64 bits.
+const SHORT: usize = 16;
+
+/// The digits of a whole number that would lose some, however it is written; a number beyond a double as it is.
+pub(super) fn large_text(literal: &str) -> Option<String> {
+    let has_exponent = literal.contains(['e', 'E']);
+    if (literal.len() < SHORT && !has_exponent) || is_held(literal) {
+        return None;
+    }
+    if is_long_whole(literal) || literal.parse().is_ok_and(f64::is_infinite) {
+        return Some(literal.to_owned());
+    }
+    let (is_negative, digits, exponent) = decimal(literal)?;
+    let length = i64::try_from(digits.len()).ok()?.checked_add(exponent)?;
+    if exponent < 0 || length > WRITTEN_OUT || keeps_value(literal) {
+        return None;
+    }
+    let zeros = "0".repeat(usize::try_from(exponent).ok()?);
+    Some(format!(
+        "{}{digits}{zeros}",
+        if is_negative { "-" } else { "" }
+    ))
+}
+
+/// Whether 64 bits hold it.
+fn is_held(literal: &str) -> bool {
+    literal.parse::<i64>().is_ok() || literal.parse::<u64>().is_ok()
 }
 
 /// Whether a literal is a number (RFC 8259, section 6).
@@ -86,7 +113,7 @@ fn digits(text: &str) -> (&str, &str) {
 /// Whether the number that is built has the value that was written. A whole one of more than 64 bits would get an
 /// exponent.
 pub(super) fn keeps_value(literal: &str) -> bool {
-    if literal.parse::<i64>().is_ok() || literal.parse::<u64>().is_ok() {
+    if is_held(literal) {
         return true;
     }
     if is_long_whole(literal) {
@@ -190,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_beyond_64_bits_become_texts_and_nothing_else_does() {
+    fn whole_numbers_that_would_lose_digits_become_texts_and_nothing_else_does() {
         for (given, expected) in [
             ("18446744073709551615", "18446744073709551615"),
             ("18446744073709551616", "\"18446744073709551616\""),
@@ -205,6 +232,18 @@ mod tests {
             (
                 "[\"a\\\"18446744073709551616\"]",
                 "[\"a\\\"18446744073709551616\"]",
+            ),
+            (
+                "[1e400,-1E+400,1e-400]",
+                "[\"1e400\",\"-1E+400\",1e-400]",
+            ),
+            (
+                "[9007199254740993.0,9007199254740992.0]",
+                "[\"9007199254740993\",9007199254740992.0]",
+            ),
+            (
+                "[-1.300794057949944903E18,1.3e18]",
+                "[\"-1300794057949944903\",1.3e18]",
             ),
             (
                 "[1e300,12345678901234567890.5,-0]",

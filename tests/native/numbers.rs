@@ -173,6 +173,32 @@ fn events_of_two_ids_are_two() {
     }
 }
 
+/// Some senders write ids with an exponent or a fraction of nothing: they are the same numbers (RFC 8259 §6).
+#[test]
+fn ids_that_are_written_as_fractions_are_as_many_as_there_are() {
+    for (one, other, digits) in [
+        (
+            "9007199254740993.0",
+            "9007199254740992.0",
+            "9007199254740993",
+        ),
+        (
+            "1.300794057949944903e18",
+            "1.300794057949944904E+18",
+            "1300794057949944903",
+        ),
+    ] {
+        let shop = shop(&json!({ "event_id": "body.nr" }));
+        let send = |nr: &str| {
+            let sent = format!(r#"{{"topic":"t","nr":{nr}}}"#);
+            shop.to_account(&[], &sent).expect(200)
+        };
+        let first = send(one);
+        assert_ne!(first, send(other), "{one}");
+        assert_eq!(first, send(digits), "{one}");
+    }
+}
+
 #[test]
 fn a_webhook_finds_the_account_of_its_number_and_no_other() {
     for (one, other) in PAIRS {
