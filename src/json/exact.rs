@@ -11,9 +11,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Number, Value};
 
-use super::literals::{
-    Token, is_number, keeps_value, large_text, number_text, quoted, replaced,
-};
+use super::literals::{Token, is_number, keeps_value, large_text, number_text, quoted, replaced};
 
 /// A noncharacter: for use inside a program only (Unicode, section 23.7).
 const MARK: &str = "\u{fdd0}";

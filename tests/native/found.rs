@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 
 use crate::client::{Answer, Client, Setting};
 use crate::connect::Browser;
-use crate::outside::World;
+use crate::outside::{SILENT, World};
 use crate::received::{SECRET, signed, signing_file};
 
-/// What the check of a file wants where customers type what finds an account; it never runs.
+/// What the check of a file wants where customers type what finds an account; the provider's answer says nothing.
 pub fn never_proving(key: &str) -> Value {
-    let never = "$exists($context.never)";
+    let said = format!("{{ '{key}': $previous.never }}");
     json!({ "steps": [
-        { "type": "request", "config": { "path": "/never" }, "run_if": never },
-        { "type": "update_context", "config": { key: "{{body.never}}" }, "run_if": never },
+        { "type": "request", "config": { "path": SILENT } },
+        { "type": "update_context", "config": { "expression": said } },
     ] })
 }
 

@@ -355,7 +355,7 @@ fn a_pasted_character_that_cannot_be_seen_is_refused_in_a_credential() {
     for invisible in [
         "\u{a0}", "\u{200b}", "\u{feff}", "\u{2060}", "\u{2028}", "\u{85}", "\u{3000}",
     ] {
-        let scene = open_as(&format!("key-1{invisible}"), "W");
+        let scene = open_as(&format!("key{invisible}-1"), "W");
         assert_eq!(
             scene.get("/custom/x").code(422),
             "account.context_value",

@@ -149,7 +149,7 @@ fn hosts() -> Vec<(&'static str, Value)> {
             "resources/new/list",
             json!({ "path": "/x", "authorization": { "format": "header", "config": { "expression": "{\"x-copy\": $string(context)}" } } }),
         ),
-        ("authorization/config/token", json!("x")),
+        ("authorization/config/token", json!("{{pin}}")),
         (
             "resources/new/list",
             json!({ "path": "/x", "authorization": { "format": "query", "config": { "name": "copy", "value": "{{api_key}}" } } }),

@@ -15,7 +15,7 @@ pub fn file() -> Value {
     let mut file = typed_shop(&json!({
         "takes": { "steps": [
             { "type": "request", "config": { "path": "/never" }, "run_if": "$exists($context.never)" },
-            { "type": "update_context", "config": { "shop": "{{body.shop}}" } },
+            { "type": "update_context", "config": { "note": "{{body.note}}" } },
         ] },
         "asks": { "steps": [
             { "type": "request", "config": { "path": "/shop" } },
@@ -106,8 +106,6 @@ fn another_kind_of_credential_proves_nothing_of_what_the_old_one_said() {
 #[test]
 fn an_action_writes_the_providers_word_unless_a_customer_gave_it_one() {
     let rows = [
-        ("takes", true, json!({ "shop": "two" }), 1),
-        ("takes", false, json!({ "shop": "two" }), 0),
         ("asks", true, json!({}), 1),
         ("asks", false, json!(null), 1),
         ("asks", false, json!({ "shop": "two" }), 0),
@@ -141,6 +139,36 @@ fn an_action_writes_the_providers_word_unless_a_customer_gave_it_one() {
         let change = json!({ "context": { "shop": "one" } });
         let changed = own.send("PATCH", "/integrated-account/me", &change);
         assert_eq!(changed.status, 422);
+    }
+}
+
+/// The file of `file`, where an account is found by its note.
+fn by_note() -> Value {
+    let mut file = file();
+    let lookup =
+        json!({ "context_lookup_field_name": "note", "context_lookup_field_value": "body.shop" });
+    let lookup =
+        json!({ "config": { "webhook": { "signature_verification": { "config": lookup } } } });
+    merge(&mut file, &lookup);
+    file["config"]["actions"] = json!({ "post_install": crate::found::never_proving("note") });
+    file
+}
+
+#[test]
+fn what_an_action_takes_from_its_caller_is_that_callers_word() {
+    for (is_application, found) in [(true, 1), (false, 0)] {
+        let quay = quay();
+        let account = quay.import("one");
+        let token = json!({ "integrated_account_id": account });
+        let client = &quay.setting.client;
+        let token = client.post("/integrated-account/token", &token).expect(201);
+        let own = client.with_token(token["integrated_account_token"].as_str().unwrap());
+        let caller = if is_application { client } else { &own };
+        let path = format!("/proxy/_/takes?integrated_account_id={account}");
+        caller.post(&path, &json!({ "note": "noted" })).expect(200);
+        assert_eq!(quay.account("acme")["context"]["note"], "noted");
+        quay.puts(&by_note());
+        assert_eq!(quay.matched("noted"), found, "{is_application}");
     }
 }
 
@@ -182,13 +210,7 @@ fn the_index_asks_by_the_same_rule_when_the_file_names_another_key() {
     );
     let account = quay.import("one");
     quay.patch(&account, &json!({ "context": { "note": "noted" } }));
-    let mut by_note = file();
-    let lookup =
-        json!({ "context_lookup_field_name": "note", "context_lookup_field_value": "body.shop" });
-    let lookup =
-        json!({ "config": { "webhook": { "signature_verification": { "config": lookup } } } });
-    merge(&mut by_note, &lookup);
-    by_note["config"]["actions"]["post_install"] = crate::found::never_proving("note");
+    let by_note = by_note();
     quay.setting
         .admin
         .send("PUT", "/integration/shop", &by_note)

@@ -326,7 +326,7 @@ fn the_secrets_of_a_token_answer_are_known_by_name_and_by_use() {
             assert!(!text.contains("0123456789"), "{name}: {text}");
         }
     }
-    let token = json!({ "access_token": "a-token-of-theirs", "ticket": "Ticket-0123456789", "deep": { "pass.port": "Passport-0123456789" } });
+    let token = json!({ "access_token": "a-token-of-theirs", "ticket": "Ticket-0123456789", "deep": { "pass-port": "Passport-0123456789" } });
     for (authorization, more) in [
         (
             json!({ "format": "header", "config": { "name": "x-key", "value": "{{oauth.token.ticket}}" } }),

@@ -24,6 +24,7 @@ enum Part {
 
 /// What is known of all texts of a request together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // one fact of a request each
 pub(super) struct Carried {
     /// Whether it reads a variable of the operator's.
     pub(super) variable: bool,
@@ -231,9 +232,12 @@ impl<'c> Reader<'c> {
     fn is_own_secret(&self, placeholder: &Placeholder) -> bool {
         let sources = Sources::of_placeholders(std::iter::once(placeholder));
         let is_account = sources.layers().into_iter().eq([Layer::Account]);
-        let is_secret = |key: &&str| match is_token(key) {
-            true => !self.grants_to_operator,
-            false => self.secrets.contains(*key),
+        let is_secret = |key: &&str| {
+            if is_token(key) {
+                !self.grants_to_operator
+            } else {
+                self.secrets.contains(*key)
+            }
         };
         is_account
             && !placeholder.has_fallback()

@@ -323,17 +323,13 @@ fn variable(text: &str) -> Option<String> {
 }
 
 fn stands_in_clear(text: &str, spot: &Spot) -> bool {
-    match (spot.is_credential, spot.is_sample) {
-        (true, true) => looks_like_key(text),
-        (true, false) => {
-            let template = Template::parse(text).ok();
-            let sources = template.as_ref().map(Sources::of);
-            let literals = sources.map(|sources| sources.literals).unwrap_or_default();
-            literals
-                .into_iter()
-                .any(|text| is_key(Name::Credential, text))
-        }
-        (false, true) => false,
-        (false, false) => looks_like_key(text),
+    if spot.is_credential == spot.is_sample {
+        return looks_like_key(text);
     }
+    let template = Template::parse(text).ok().filter(|_| spot.is_credential);
+    let sources = template.as_ref().map(Sources::of);
+    let literals = sources.map(|sources| sources.literals).unwrap_or_default();
+    literals
+        .into_iter()
+        .any(|text| is_key(Name::Credential, text))
 }

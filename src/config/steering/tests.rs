@@ -45,8 +45,8 @@ fn rich(authorization: &Value) -> Value {
             "greets": { "steps": [{ "type": "get_context" }, { "type": "transform", "config": "{ 'free': $context.free }" }] },
             "tells": { "type": "transform", "config": "free" },
             "post_install": { "steps": [
-                { "type": "get_context" }, { "type": "transform", "config": "{ 'f32': f33 }" }, { "type": "update_context", "config": "$previous" },
-                { "type": "set_context", "config": { "f34": "{{f35}}" } }, { "type": "request", "config": { "path": "/{{f36}}", "headers": { "a": "{{f37}}" } }, "run_if": "$context.f38" },
+                { "type": "get_context" }, { "type": "transform", "config": "{ 'f32': f33 }" }, { "type": "update_context", "config": "{ 'f32': $previous.f32 }" },
+                { "type": "set_context", "config": { "f34": "{{f35}}" } }, { "type": "request", "config": { "path": "/{{f36}}", "headers": { "a": "{{f37}}" }, "no_auth": true }, "run_if": "$context.f38" },
             ] },
         },
         "webhook": {
@@ -108,6 +108,9 @@ fn a_key_of_the_operators_or_none_makes_every_path_and_body_steer() {
     ] {
         let mut file = rich(&own());
         merge(&mut file, &more);
+        // A set-up that sends the operator's variables takes no word of the customer.
+        let actions = json!({ "actions": { "post_install": null } });
+        merge(&mut file, &actions);
         assert!(steered(&file).contains("f26"), "{more}");
     }
 }

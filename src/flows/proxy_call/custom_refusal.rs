@@ -40,16 +40,16 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             return reply;
         }
         if coding::of_answer(&reply.headers).is_err() {
-            return left_out(reply, COMPRESSED);
+            return left_out(&reply, COMPRESSED);
         }
         let (mut reply, held) = hold(self.object, reply, self.deadline).await;
         let Some(bytes) = held else {
-            return left_out(reply, LONG);
+            return left_out(&reply, LONG);
         };
         let room = self.object.isolate.room();
         let bytes = match body::decoded(&reply.headers, bytes, room.answer_bytes(), &room) {
             Ok(bytes) => bytes,
-            Err(failure) => return left_out(reply, why_encoded(&failure)),
+            Err(failure) => return left_out(&reply, why_encoded(&failure)),
         };
         match self.words(&reply.headers, &bytes) {
             Words::Same => reply,
@@ -60,7 +60,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
                 reply.body = Body::from_bytes(text);
                 reply
             }
-            Words::Unreadable => left_out(reply, UNREADABLE),
+            Words::Unreadable => left_out(&reply, UNREADABLE),
         }
     }
 
@@ -124,7 +124,7 @@ fn say_utf8(headers: &mut HeaderMap) {
 }
 
 /// The status and the fields stay.
-fn left_out<S>(reply: Reply<S>, why: &str) -> Reply<S> {
+fn left_out<S>(reply: &Reply<S>, why: &str) -> Reply<S> {
     let words = format!(
         "The provider refused the request. Its words are left out: {why}, so that it cannot be searched for the account's secrets."
     );
