@@ -297,7 +297,7 @@ fn a_value_that_an_expression_copies_from_the_context_is_no_word_of_the_provider
         r#"team ? { "team": team } : { "team": $context.team }"#,
         r#"$merge([$context, { "name": name }])"#,
         r#"$context ~> |$|{"x": 1}|"#,
-        r#"$context"#,
+        "$context",
         r#"{ "name": "team", "x": 1 }"#,
         r#"{ "other": team }"#,
     ];
