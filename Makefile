@@ -1,5 +1,5 @@
-# The two commands: `make dev` and `make test`. Each sets up what it needs, once. `make help` lists all.
-# Every step is small enough to run alone, e.g. `make worker-test`.
+# The commands: `make dev`, `make check` and `make test`. Each sets up what it needs, once. `make help` lists all.
+# Every step is small enough to run alone, e.g. `make worker-test TESTS=tests/worker/health.test.mjs`.
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 PORT ?= 8787
 STATE ?= .state
-TESTS ?= tests/worker/**/*.test.mjs
+TESTS ?= tests/worker/*.test.mjs
 export PORT STATE
 
 # npm's node is new enough for wrangler and Miniflare, whatever the machine has.
@@ -28,13 +28,33 @@ export CLOUDFLARE_CF_FETCH_ENABLED := false
 
 say = @echo "==> $(1)"
 
+RUN_WORKER_TESTS = $(NODE) --test --disable-warning=ExperimentalWarning --test-force-exit --test-timeout=300000 --test-reporter=spec '$(TESTS)'
+
+# Few Worker tests run the command: the others need not wait for it.
+COMMAND_OF_TESTS := $(if $(shell grep -ls CAUSEWAY $(TESTS)),$(CAUSEWAY))
+
+# The native tests that write a file under UPDATE=1, by the helper they write with: tests/native/command/guide.rs is `command::guide`.
+GENERATORS = $(shell grep -rl same_as_stored tests/native | sed 's|^tests/native/||; s|/mod.rs$$||; s|.rs$$||; s|/|::|g')
+
 ##@ Everyday
-dev: setup $(CAUSEWAY) build/index.js ## run the gateway on PORT (8787) with storage in STATE (.state)
+dev: setup $(CAUSEWAY) build/quick/index.js ## run the gateway on PORT (8787) with storage in STATE (.state)
 	@exec $(NODE) --disable-warning=ExperimentalWarning scripts/dev.mjs
 
-check: prerequisites node_modules/ready fmt clippy native-test audit ## the quick loop: format, lints, native tests, audits; NAME=… runs the tests of that name only
+check: prerequisites ## before each commit: format, lints, native tests; NAME=… runs the tests of that name only
+	@scripts/check $(NAME)
 
-test: started setup fmt clippy clippy-wasm native-test audit doc size worker-test ## everything CI checks
+fix: prerequisites ## format, and write every generated file again: schema, openapi.json, tables and examples of docs/
+	$(call say,Formatting)
+	@cargo fmt
+	$(call say,What native tests write)
+	@UPDATE=1 cargo test --locked --features cli --quiet --test native -- $(GENERATORS)
+	@UPDATE=1 $(MAKE) worker-test TESTS=tests/worker/error-table.test.mjs
+
+worker-test: setup $(COMMAND_OF_TESTS) build/quick/index.js ## the Worker in the real runtime, quick build; TESTS=tests/worker/….test.mjs runs one file
+	$(call say,Worker tests in workerd on the quick build: $(TESTS))
+	@$(RUN_WORKER_TESTS)
+
+test: started setup fmt clippy clippy-wasm native-test audit doc size worker-test-optimised ## everything CI checks
 	@echo "==> All green after $$(( $$(date +%s) - $$(cat .tools/started) )) s"
 
 deploy: setup $(CAUSEWAY) build/optimised ## build, deploy to your Cloudflare account, publish integrations/
@@ -48,7 +68,7 @@ bench: setup build/optimised ## micro benchmarks; /proxy and webhooks beside pla
 	@$(NODE) benches/throughput/webhooks.mjs
 
 help: ## this list
-	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 
 ##@ Steps
@@ -56,7 +76,7 @@ setup: prerequisites .tools/ready node_modules/ready ## build tools and npm pack
 
 command: $(CAUSEWAY) ## the causeway command, in CAUSEWAY (target/debug/causeway)
 
-worker: setup build/index.js ## the Worker's wasm and its JavaScript, into build/
+worker: setup build/optimised ## the Worker as it is deployed, into build/
 
 fmt: ## formatting
 	$(call say,Formatting)
@@ -70,8 +90,8 @@ clippy-wasm: prerequisites ## lints, as the Worker is compiled
 	$(call say,Lints for $(WASM_TARGET) (first time: 1 minute))
 	@cargo clippy --locked --lib --target $(WASM_TARGET) --quiet -- -D warnings
 
-native-test: ## Rust tests on this machine: the service, the causeway command, the guide, the JSON Schema
-	$(call say,Rust tests (first time: 3 minutes))
+native-test: ## Rust tests on this machine: the service, the causeway command, the guide, the JSON Schema; NAME=… for some
+	$(call say,Rust tests (first time: 4 minutes))
 	@cargo test --locked --features cli --quiet $(NAME)
 
 audit: node_modules/ready ## sources, licences and known vulnerabilities of crates and npm packages; what cannot be asked is skipped with its reason
@@ -89,9 +109,9 @@ doc: prerequisites ## API documentation without a warning, the Worker's shell in
 size: setup build/optimised ## gzipped size of the Worker; over 3 MB fails
 	@$(NODE) scripts/size.mjs
 
-worker-test: setup $(CAUSEWAY) build/optimised ## the built wasm in the real runtime
-	$(call say,Worker tests in workerd)
-	@$(NODE) --test --disable-warning=ExperimentalWarning --test-force-exit --test-timeout=300000 --test-reporter=spec '$(TESTS)'
+worker-test-optimised: setup $(COMMAND_OF_TESTS) build/optimised ## as worker-test, on the build that is deployed
+	$(call say,Worker tests in workerd on the optimised build: $(TESTS))
+	@$(RUN_WORKER_TESTS)
 
 schemathesis: setup $(CAUSEWAY) build/optimised ## ask schemathesis (PyPI, needs python3) whether the Worker answers as /openapi.json says
 	@$(NODE) scripts/schemathesis.mjs
@@ -105,7 +125,10 @@ dry-deploy: setup build/optimised ## what a deployment would upload, without an 
 clean: ## remove everything made, except .state, .dev.vars and .deploy.vars
 	rm -rf target build out .tools node_modules .wrangler
 
-.PHONY: dev check test deploy bench help setup command worker fmt clippy clippy-wasm native-test audit audit-tools doc size worker-test schemathesis publish dry-deploy clean prerequisites started
+.PHONY: dev check fix worker-test test deploy bench help setup command worker fmt clippy clippy-wasm native-test audit audit-tools doc size worker-test-optimised schemathesis publish dry-deploy clean prerequisites started
+
+# What `make dev` and the tests run: the quick build, unless the target says otherwise.
+dev fix worker-test: export WORKER_BUILD := build/quick
 
 # Files below; each is made once and again when what it depends on changes.
 
@@ -128,6 +151,9 @@ $(CAUSEWAY): $(SOURCES) $(shell find src/bin -type f 2>/dev/null) | prerequisite
 	$(call say,The causeway command (first time: 1 minute))
 	@cargo build --locked --features cli --bin causeway
 	@touch $@
+
+build/quick/index.js: $(SOURCES) scripts/build | .tools/ready node_modules/ready
+	@scripts/build quick
 
 build/index.js: $(SOURCES) scripts/build | .tools/ready node_modules/ready
 	@scripts/build

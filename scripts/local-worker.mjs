@@ -8,6 +8,9 @@ import { parse } from "smol-toml";
 
 export const root = path.resolve(import.meta.dirname, "..");
 
+/** The folder of the build that runs, where it is not wrangler.toml's: make sets it. */
+const build = process.env.WORKER_BUILD;
+
 /** One entry of Miniflare's `workers`. `vars` and `ratelimits` win over those of wrangler.toml. */
 export async function localWorker({ vars = {}, dev = {}, ratelimits } = {}) {
   const wrangler = parse(await readFile(path.join(root, "wrangler.toml"), "utf8"));
@@ -16,7 +19,7 @@ export async function localWorker({ vars = {}, dev = {}, ratelimits } = {}) {
       name: wrangler.name,
       compatibilityDate: wrangler.compatibility_date,
       compatibilityFlags: wrangler.compatibility_flags,
-      manifest: await manifest(path.join(root, path.dirname(wrangler.main))),
+      manifest: await manifest(path.join(root, build ?? path.dirname(wrangler.main))),
       env: { ...textBindings({ ...wrangler.vars, ...vars }), ...kvBindings(wrangler), ...objectBindings(wrangler), ...rateLimits(ratelimits ?? wrangler.ratelimits ?? []) },
       exports: sqliteClasses(wrangler),
     },

@@ -105,3 +105,4 @@ mod webhook_answers;
 mod webhook_cases;
 mod webhook_replays;
 mod webhooks;
+mod words_check;
