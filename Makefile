@@ -28,6 +28,9 @@ export CLOUDFLARE_CF_FETCH_ENABLED := false
 
 say = @echo "==> $(1)"
 
+BEGAN := $(shell date +%s)
+good = @echo "==> Good after $$(( $$(date +%s) - $(BEGAN) )) s"
+
 RUN_WORKER_TESTS = $(NODE) --test --disable-warning=ExperimentalWarning --test-force-exit --test-timeout=300000 --test-reporter=spec '$(TESTS)'
 
 # Few Worker tests run the command: the others need not wait for it.
@@ -42,6 +45,7 @@ dev: setup $(CAUSEWAY) build/quick/index.js ## run the gateway on PORT (8787) wi
 
 check: prerequisites ## before each commit: format, lints, native tests; NAME=… runs the tests of that name only
 	@scripts/check $(NAME)
+	$(good)
 
 fix: prerequisites ## format, and write every generated file again: schema, openapi.json, tables and examples of docs/
 	$(call say,Formatting)
@@ -53,9 +57,10 @@ fix: prerequisites ## format, and write every generated file again: schema, open
 worker-test: setup $(COMMAND_OF_TESTS) build/quick/index.js ## the Worker in the real runtime, quick build; TESTS=tests/worker/….test.mjs runs one file
 	$(call say,Worker tests in workerd on the quick build: $(TESTS))
 	@$(RUN_WORKER_TESTS)
+	$(good)
 
-test: started setup fmt clippy clippy-wasm native-test audit doc size worker-test-optimised ## everything CI checks
-	@echo "==> All green after $$(( $$(date +%s) - $$(cat .tools/started) )) s"
+test: setup fmt clippy clippy-wasm native-test audit doc size worker-test-optimised ## everything CI checks
+	$(good)
 
 deploy: setup $(CAUSEWAY) build/optimised ## build, deploy to your Cloudflare account, publish integrations/
 	@exec $(NODE) scripts/deploy.mjs
@@ -125,7 +130,7 @@ dry-deploy: setup build/optimised ## what a deployment would upload, without an 
 clean: ## remove everything made, except .state, .dev.vars and .deploy.vars
 	rm -rf target build out .tools node_modules .wrangler
 
-.PHONY: dev check fix worker-test test deploy bench help setup command worker fmt clippy clippy-wasm native-test audit audit-tools doc size worker-test-optimised schemathesis publish dry-deploy clean prerequisites started
+.PHONY: dev check fix worker-test test deploy bench help setup command worker fmt clippy clippy-wasm native-test audit audit-tools doc size worker-test-optimised schemathesis publish dry-deploy clean prerequisites
 
 # What `make dev` and the tests run: the quick build, unless the target says otherwise.
 dev fix worker-test: export WORKER_BUILD := build/quick
@@ -134,9 +139,6 @@ dev fix worker-test: export WORKER_BUILD := build/quick
 
 prerequisites:
 	@scripts/prerequisites
-
-started:
-	@mkdir -p .tools && date +%s > .tools/started
 
 .tools/ready: Cargo.lock scripts/tools | prerequisites
 	@scripts/tools
