@@ -96,7 +96,7 @@ clippy-wasm: prerequisites ## lints, as the Worker is compiled
 	@cargo clippy --locked --lib --target $(WASM_TARGET) --quiet -- -D warnings
 
 native-test: ## Rust tests on this machine: the service, the causeway command, the guide, the JSON Schema; NAME=… for some
-	$(call say,Rust tests (first time: 4 minutes))
+	$(call say,Rust tests (first time: 10 minutes))
 	@cargo test --locked --features cli --quiet $(NAME)
 
 audit: node_modules/ready ## sources, licences and known vulnerabilities of crates and npm packages; what cannot be asked is skipped with its reason

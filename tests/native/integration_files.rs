@@ -34,7 +34,7 @@ pub fn same_as_stored(path: &Path, text: &str) {
     let stored = fs::read_to_string(path).unwrap_or_default();
     assert!(
         stored == text,
-        "{} is out of date: run `UPDATE=1 cargo test --test native`",
+        "{} is out of date: run `make fix`",
         path.display()
     );
 }

@@ -264,7 +264,7 @@ test("docs/error-answers.md says what was seen", async (context) => {
   const file = path.join(DOCS, "error-answers.md");
   const text = document(codes);
   if (process.env.UPDATE) await writeFile(file, text);
-  assert.equal(await readFile(file, "utf8").catch(() => ""), text, "run it with UPDATE=1");
+  assert.equal(await readFile(file, "utf8").catch(() => ""), text, "run `make fix`");
 });
 
 /** code → its status in docs/errors.md. */
