@@ -1,4 +1,4 @@
-//! What a call may take: its caller's `x-timeout-ms` and `x-max-retries`. More than the most is the most.
+//! The budget of a call: its `x-timeout-ms` and `x-max-retries`. Values above the maximum are clamped.
 
 use std::time::Duration;
 

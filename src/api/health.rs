@@ -4,14 +4,14 @@ use http::StatusCode;
 use serde_json::json;
 use url::Url;
 
-use super::{Desk, address, reply};
+use super::{RequestContext, address, reply};
 use crate::ports::{Outside, Reply};
 use crate::settings::Settings;
 
 /// Healthy is: everything that is set can be read, and what every call needs is there. Whoever deploys sees a mistyped
 /// setting here, and not at the call that would have needed it.
-pub(super) fn get<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Reply<O::Stream> {
-    let problems = problems(desk.outside.settings(), url);
+pub(super) fn get<O: Outside>(context: &RequestContext<'_, O>, url: &Url) -> Reply<O::Stream> {
+    let problems = problems(context.outside.settings(), url);
     let (status, word) = if problems.is_empty() {
         (StatusCode::OK, "ok")
     } else {

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::Desk;
+use super::RequestContext;
 use super::connect::show::{self, Page};
 use crate::connect::page::{Home, home};
 use crate::ports::{Outside, Reply};
@@ -10,8 +10,8 @@ use crate::ports::{Outside, Reply};
 /// Where the documents are; empty where whoever builds it has not said so in `Cargo.toml`.
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 
-pub(super) fn show<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Reply<O::Stream> {
-    let base = desk.public_url(url);
+pub(super) fn show<O: Outside>(context: &RequestContext<'_, O>, url: &Url) -> Reply<O::Stream> {
+    let base = context.public_url(url);
     let links = [
         (
             "/openapi.json",
@@ -35,7 +35,7 @@ pub(super) fn show<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Reply<O::Stream
         links: &links,
         documents: Some(REPOSITORY).filter(|address| !address.is_empty()),
     };
-    let nonce = show::nonce(desk);
+    let nonce = show::nonce(context);
     let text = home(&page, &nonce);
-    show::html(desk, 200, Page::plain(text, &nonce, &[]))
+    show::html(context, 200, Page::plain(text, &nonce, &[]))
 }

@@ -29,7 +29,7 @@ impl Query {
             }
             if pairs.iter().any(|(seen, _)| *seen == name) {
                 return Err(malformed(&format!(
-                    "The query parameter `{name}` stands twice."
+                    "The query parameter `{name}` is given more than once."
                 )));
             }
             pairs.push((name.into_owned(), value.into_owned()));

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::integrated_account::{parse, sees};
 use super::{Answer, created, ok};
 use crate::account::token::{self, Kind};
-use crate::api::Desk;
+use crate::api::RequestContext;
 use crate::api::caller::Caller;
 use crate::api::shape;
 use crate::crypto;
@@ -37,7 +37,7 @@ pub(in crate::api) struct ChangeMe {
 }
 
 pub(super) async fn create<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
@@ -48,34 +48,41 @@ pub(super) async fn create<O: Outside>(
         ));
     }
     let sees = sees(caller, &request.url)?;
-    let new: New = shape::read(desk, request.body).await?;
+    let new: New = shape::read(context, request.body).await?;
     let account = parse(&new.integrated_account_id)?;
-    let ring = desk.outside.settings().keyring()?;
-    let token = token::token(ring, Kind::Account, account, desk.outside.random())?;
-    let until = desk.outside.now().plus(LIFE);
+    let ring = context.outside.settings().keyring()?;
+    let token = token::token(ring, Kind::Account, account, context.outside.random())?;
+    let until = context.outside.now().plus(LIFE);
     let ask = AccountAsk::IssueToken(sees, crypto::sha256_hex(token.as_bytes()), until);
-    ask_account::<()>(desk.outside, account, &ask).await?;
+    ask_account::<()>(context.outside, account, &ask).await?;
     Ok(created(
         &json!({ "integrated_account_token": token, "expires_at": until }),
     ))
 }
 
-pub(super) async fn get_me<O: Outside>(desk: &Desk<'_, O>, caller: &Caller) -> Answer<O> {
-    let view: AccountView =
-        ask_account(desk.outside, me(caller)?, &AccountAsk::Get(caller.sees())).await?;
+pub(super) async fn get_me<O: Outside>(
+    context: &RequestContext<'_, O>,
+    caller: &Caller,
+) -> Answer<O> {
+    let view: AccountView = ask_account(
+        context.outside,
+        me(caller)?,
+        &AccountAsk::Get(caller.visibility()),
+    )
+    .await?;
     Ok(ok(&view.shown_to_customer()))
 }
 
 /// Only plain fields of the account's own credential: the object sees to that.
 pub(super) async fn change_me<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     body: Body<O::Stream>,
 ) -> Answer<O> {
-    let body = shape::read_json_within(desk, body, OWN_CHANGE_BYTES).await?;
+    let body = shape::read_json_within(context, body, OWN_CHANGE_BYTES).await?;
     let change: ChangeMe = shape::read_shape(body)?;
-    let ask = AccountAsk::ChangeMe(caller.sees(), change.context);
-    let view: AccountView = ask_account(desk.outside, me(caller)?, &ask).await?;
+    let ask = AccountAsk::ChangeMe(caller.visibility(), change.context);
+    let view: AccountView = ask_account(context.outside, me(caller)?, &ask).await?;
     Ok(ok(&view.shown_to_customer()))
 }
 

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{Answer, created, deleted, environment, listed, pick};
 use crate::account::token::{self, Kind};
-use crate::api::Desk;
+use crate::api::RequestContext;
 use crate::api::caller::Caller;
 use crate::api::query::{Field, Query};
 use crate::api::shape;
@@ -44,11 +44,15 @@ pub(in crate::api) const SHOWN: [&str; 6] = [
     "created_at",
 ];
 
-pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
+pub(super) async fn list<O: Outside>(
+    context: &RequestContext<'_, O>,
+    caller: &Caller,
+    url: &Url,
+) -> Answer<O> {
     let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
     let environment = caller.environment(query.get("environment_id"))?;
     let found: Listed<TokenRecord> = ask_environment(
-        desk.outside,
+        context.outside,
         environment,
         &EnvironmentAsk::ListTokens(page.clone()),
     )
@@ -57,19 +61,19 @@ pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &
 }
 
 pub(super) async fn create<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let new: New = shape::read(desk, request.body).await?;
+    let new: New = shape::read(context, request.body).await?;
     let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
     let scopes = new.scopes.unwrap_or_else(|| TokenScope::ALL.to_vec());
-    check(desk, caller, &new.name, &scopes, new.expires_at)?;
-    let ring = desk.outside.settings().keyring()?;
-    let token = token::token(ring, Kind::Api, environment, desk.outside.random())?;
-    let now = desk.outside.now();
+    check(context, caller, &new.name, &scopes, new.expires_at)?;
+    let ring = context.outside.settings().keyring()?;
+    let token = token::token(ring, Kind::Api, environment, context.outside.random())?;
+    let now = context.outside.now();
     let record = TokenRecord {
-        id: ApiTokenId::new(now, desk.outside.random()),
+        id: ApiTokenId::new(now, context.outside.random()),
         environment_id: environment,
         name: new.name,
         scopes,
@@ -78,7 +82,7 @@ pub(super) async fn create<O: Outside>(
         hash: crypto::sha256_hex(token.as_bytes()),
     };
     let written: Written<TokenRecord> = ask_environment(
-        desk.outside,
+        context.outside,
         environment,
         &EnvironmentAsk::CreateToken(record),
     )
@@ -87,8 +91,8 @@ pub(super) async fn create<O: Outside>(
     json::merge(&mut shown, &json!({ "token": token }));
     let answer = created(&shown);
     published::replace(
-        desk.outside,
-        desk.isolate,
+        context.outside,
+        context.isolate,
         &written.record.hash.clone(),
         written.record,
     );
@@ -96,22 +100,26 @@ pub(super) async fn create<O: Outside>(
 }
 
 pub(super) async fn delete<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     id: &str,
     url: &Url,
 ) -> Answer<O> {
     let environment = environment(caller, url, None)?;
     let id: ApiTokenId = id.parse().map_err(|_| Failure::not_found("API token"))?;
-    let gone: Written<TokenRecord> =
-        ask_environment(desk.outside, environment, &EnvironmentAsk::DeleteToken(id)).await?;
-    published::forget::<TokenRecord>(desk.outside, desk.isolate, &gone.record.hash);
+    let gone: Written<TokenRecord> = ask_environment(
+        context.outside,
+        environment,
+        &EnvironmentAsk::DeleteToken(id),
+    )
+    .await?;
+    published::forget::<TokenRecord>(context.outside, context.isolate, &gone.record.hash);
     Ok(deleted(&id))
 }
 
 /// A token may not mint a wider one.
 fn check<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     name: &str,
     scopes: &[TokenScope],
@@ -126,7 +134,7 @@ fn check<O: Outside>(
             "names no scope; leave it out for all of them",
         ));
     }
-    if expires_at.is_some_and(|end| end <= desk.outside.now()) {
+    if expires_at.is_some_and(|end| end <= context.outside.now()) {
         return Err(Failure::invalid("expires_at", "is in the past"));
     }
     if scopes.iter().all(|scope| caller.has(*scope)) {

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::integrated_account::{parse, sees};
 use super::{Answer, ok};
-use crate::api::Desk;
+use crate::api::RequestContext;
 use crate::api::caller::Caller;
 use crate::error::Failure;
 use crate::flows::ask::{AccountAsk, RootAsk, ask_account, ask_root};
@@ -13,9 +13,12 @@ use crate::flows::capabilities::of_record;
 use crate::flows::records::IntegrationRecord;
 use crate::ports::Outside;
 
-pub(super) async fn of_integration<O: Outside>(desk: &Desk<'_, O>, key: &str) -> Answer<O> {
+pub(super) async fn of_integration<O: Outside>(
+    context: &RequestContext<'_, O>,
+    key: &str,
+) -> Answer<O> {
     let ask = RootAsk::FindIntegration(key.to_owned());
-    let found: Option<IntegrationRecord> = ask_root(desk.outside, &ask).await?;
+    let found: Option<IntegrationRecord> = ask_root(context.outside, &ask).await?;
     let record = found.ok_or_else(|| Failure::not_found("integration"))?;
     Ok(ok(&json!({
         "integration": record.view(),
@@ -24,12 +27,12 @@ pub(super) async fn of_integration<O: Outside>(desk: &Desk<'_, O>, key: &str) ->
 }
 
 pub(super) async fn of_account<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     id: &str,
     url: &Url,
 ) -> Answer<O> {
     let ask = AccountAsk::Capabilities(sees(caller, url)?);
-    let found: Value = ask_account(desk.outside, parse(id)?, &ask).await?;
+    let found: Value = ask_account(context.outside, parse(id)?, &ask).await?;
     Ok(ok(&found))
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{Answer, created, deleted, listed, ok, pick};
-use crate::api::Desk;
+use crate::api::RequestContext;
 use crate::api::query::{Field, Query};
 use crate::api::shape;
 use crate::error::{Complaint, Failure};
@@ -70,17 +70,20 @@ pub(in crate::api) const SHOWN: [&str; 8] = [
     "updated_at",
 ];
 
-pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Answer<O> {
+pub(super) async fn list<O: Outside>(context: &RequestContext<'_, O>, url: &Url) -> Answer<O> {
     let (_, page) = Query::of_list(url, &[], &FIELDS)?;
     let found: Listed<EnvironmentRecord> =
-        ask_root(desk.outside, &RootAsk::ListEnvironments(page.clone())).await?;
+        ask_root(context.outside, &RootAsk::ListEnvironments(page.clone())).await?;
     Ok(listed(&found, &page, shown))
 }
 
-pub(super) async fn create<O: Outside>(desk: &Desk<'_, O>, body: Body<O::Stream>) -> Answer<O> {
-    let new: New = shape::read(desk, body).await?;
+pub(super) async fn create<O: Outside>(
+    context: &RequestContext<'_, O>,
+    body: Body<O::Stream>,
+) -> Answer<O> {
+    let new: New = shape::read(context, body).await?;
     let origins = check(
-        desk,
+        context,
         &Said {
             name: Some(&new.name),
             origins: &new.allowed_redirect_origins,
@@ -88,10 +91,10 @@ pub(super) async fn create<O: Outside>(desk: &Desk<'_, O>, body: Body<O::Stream>
             logo_url: new.logo_url.as_deref(),
         },
     )?;
-    let now = desk.outside.now();
-    let placement = Placement::new(new.region, desk.outside.settings().eu_jurisdiction);
+    let now = context.outside.now();
+    let placement = Placement::new(new.region, context.outside.settings().eu_jurisdiction);
     let record = EnvironmentRecord {
-        id: EnvironmentId::new(now, placement, desk.outside.random()),
+        id: EnvironmentId::new(now, placement, context.outside.random()),
         name: new.name,
         region: new.region,
         allowed_redirect_origins: origins,
@@ -103,25 +106,25 @@ pub(super) async fn create<O: Outside>(desk: &Desk<'_, O>, body: Body<O::Stream>
         updated_at: now,
     };
     let record: EnvironmentRecord =
-        ask_root(desk.outside, &RootAsk::CreateEnvironment(record)).await?;
+        ask_root(context.outside, &RootAsk::CreateEnvironment(record)).await?;
     Ok(created(&shown(&record)))
 }
 
-pub(super) async fn get<O: Outside>(desk: &Desk<'_, O>, id: &str) -> Answer<O> {
+pub(super) async fn get<O: Outside>(context: &RequestContext<'_, O>, id: &str) -> Answer<O> {
     let found: Option<EnvironmentRecord> =
-        ask_root(desk.outside, &RootAsk::FindEnvironment(parse(id)?)).await?;
+        ask_root(context.outside, &RootAsk::FindEnvironment(parse(id)?)).await?;
     Ok(ok(&shown(&found.ok_or_else(hidden)?)))
 }
 
 pub(super) async fn change<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     id: &str,
     body: Body<O::Stream>,
 ) -> Answer<O> {
     let id = parse(id)?;
-    let change: Change = shape::read(desk, body).await?;
+    let change: Change = shape::read(context, body).await?;
     let origins = check(
-        desk,
+        context,
         &Said {
             name: change.name.as_deref(),
             origins: change
@@ -146,13 +149,13 @@ pub(super) async fn change<O: Outside>(
         application: Value::Object(application.collect()),
     };
     let record: EnvironmentRecord =
-        ask_root(desk.outside, &RootAsk::ChangeEnvironment(change)).await?;
+        ask_root(context.outside, &RootAsk::ChangeEnvironment(change)).await?;
     Ok(ok(&shown(&record)))
 }
 
-pub(super) async fn delete<O: Outside>(desk: &Desk<'_, O>, id: &str) -> Answer<O> {
+pub(super) async fn delete<O: Outside>(context: &RequestContext<'_, O>, id: &str) -> Answer<O> {
     let id = parse(id)?;
-    ask_root::<()>(desk.outside, &RootAsk::DeleteEnvironment(id)).await?;
+    ask_root::<()>(context.outside, &RootAsk::DeleteEnvironment(id)).await?;
     Ok(deleted(&id))
 }
 
@@ -177,7 +180,7 @@ struct Said<'a> {
 }
 
 /// Says everything that is wrong at once; the origins as they are stored.
-fn check<O: Outside>(desk: &Desk<'_, O>, said: &Said) -> Result<Vec<String>, Failure> {
+fn check<O: Outside>(context: &RequestContext<'_, O>, said: &Said) -> Result<Vec<String>, Failure> {
     let mut complaints = Vec::new();
     let mut complain = |path: String, message: &str| {
         complaints.push(Complaint {
@@ -196,7 +199,7 @@ fn check<O: Outside>(desk: &Desk<'_, O>, said: &Said) -> Result<Vec<String>, Fai
             "is not an https URL of at most 2,048 characters",
         );
     }
-    let private = desk.outside.settings().private_upstreams;
+    let private = context.outside.settings().private_upstreams;
     let mut origins = Vec::new();
     for (index, text) in said.origins.iter().enumerate() {
         match origin(text, private) {

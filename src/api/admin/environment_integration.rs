@@ -7,7 +7,7 @@ use url::Url;
 
 use super::webhook_url::WebhookUrls;
 use super::{Answer, created, deleted, environment, listed, ok, pick};
-use crate::api::Desk;
+use crate::api::RequestContext;
 use crate::api::caller::Caller;
 use crate::api::query::{Field, Query};
 use crate::api::shape;
@@ -75,50 +75,58 @@ pub(in crate::api) const SHOWN: [&str; 10] = [
     "updated_at",
 ];
 
-pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
+pub(super) async fn list<O: Outside>(
+    context: &RequestContext<'_, O>,
+    caller: &Caller,
+    url: &Url,
+) -> Answer<O> {
     let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
     let environment = caller.environment(query.get("environment_id"))?;
     let found: Listed<InstallRecord> = ask_environment(
-        desk.outside,
+        context.outside,
         environment,
         &EnvironmentAsk::ListInstalls(page.clone()),
     )
     .await?;
-    let urls = WebhookUrls::at(desk, url);
+    let urls = WebhookUrls::at(context, url);
     Ok(listed(&found, &page, |record| shown(&urls, record)))
 }
 
 pub(super) async fn get<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     id: &str,
     url: &Url,
 ) -> Answer<O> {
     let environment = environment(caller, url, None)?;
     let id: InstallId = id.parse().map_err(|_| hidden())?;
-    let found: Option<InstallRecord> =
-        ask_environment(desk.outside, environment, &EnvironmentAsk::FindInstall(id)).await?;
-    let urls = WebhookUrls::at(desk, url);
+    let found: Option<InstallRecord> = ask_environment(
+        context.outside,
+        environment,
+        &EnvironmentAsk::FindInstall(id),
+    )
+    .await?;
+    let urls = WebhookUrls::at(context, url);
     Ok(ok(&shown(&urls, &found.ok_or_else(hidden)?)))
 }
 
 pub(super) async fn create<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let new: New = shape::read(desk, request.body).await?;
+    let new: New = shape::read(context, request.body).await?;
     let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
-    let integration = find_integration(desk, &new).await?;
-    let secrets = file_bound(desk.outside, &integration)?;
+    let integration = find_integration(context, &new).await?;
+    let secrets = file_bound(context.outside, &integration)?;
     let changed = Changed {
         config: &integration.config,
         secrets: &secrets,
     };
     let stored = new_override(changed, &new.overrides, caller.writer())?;
-    let now = desk.outside.now();
+    let now = context.outside.now();
     let record = InstallRecord {
-        id: InstallId::new(now, desk.outside.random()),
+        id: InstallId::new(now, context.outside.random()),
         environment_id: environment,
         integration_id: integration.id,
         integration_name: integration.name,
@@ -132,16 +140,17 @@ pub(super) async fn create<O: Outside>(
         sealed: None,
     };
     let ask = EnvironmentAsk::CreateInstall(record, stored.secrets);
-    let written: Written<InstallRecord> = ask_environment(desk.outside, environment, &ask).await?;
-    let view = shown(&WebhookUrls::at(desk, &request.url), &written.record);
+    let written: Written<InstallRecord> =
+        ask_environment(context.outside, environment, &ask).await?;
+    let view = shown(&WebhookUrls::at(context, &request.url), &written.record);
     let answer = if written.is_new {
         created(&view)
     } else {
         ok(&view)
     };
     published::replace(
-        desk.outside,
-        desk.isolate,
+        context.outside,
+        context.isolate,
         &written.record.id.to_string(),
         written.record,
     );
@@ -149,19 +158,23 @@ pub(super) async fn create<O: Outside>(
 }
 
 pub(super) async fn change<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     id: &str,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let change: Change = shape::read(desk, request.body).await?;
+    let change: Change = shape::read(context, request.body).await?;
     let environment = environment(caller, &request.url, change.environment_id.as_deref())?;
     let id: InstallId = id.parse().map_err(|_| hidden())?;
-    let install: Option<InstallRecord> =
-        ask_environment(desk.outside, environment, &EnvironmentAsk::FindInstall(id)).await?;
+    let install: Option<InstallRecord> = ask_environment(
+        context.outside,
+        environment,
+        &EnvironmentAsk::FindInstall(id),
+    )
+    .await?;
     let key = install.ok_or_else(hidden)?.integration_id.to_string();
     let integration: Option<IntegrationRecord> =
-        ask_root(desk.outside, &RootAsk::FindIntegration(key)).await?;
+        ask_root(context.outside, &RootAsk::FindIntegration(key)).await?;
     let integration = integration.ok_or_else(|| Failure::not_found("integration"))?;
     let change = InstallChange {
         is_enabled: change.is_enabled,
@@ -171,17 +184,23 @@ pub(super) async fn change<O: Outside>(
         writer: caller.writer(),
     };
     let ask = EnvironmentAsk::ChangeInstall(id, change);
-    let written: Written<InstallRecord> = ask_environment(desk.outside, environment, &ask).await?;
+    let written: Written<InstallRecord> =
+        ask_environment(context.outside, environment, &ask).await?;
     let answer = ok(&shown(
-        &WebhookUrls::at(desk, &request.url),
+        &WebhookUrls::at(context, &request.url),
         &written.record,
     ));
-    published::replace(desk.outside, desk.isolate, &id.to_string(), written.record);
+    published::replace(
+        context.outside,
+        context.isolate,
+        &id.to_string(),
+        written.record,
+    );
     Ok(answer)
 }
 
 pub(super) async fn delete<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     id: &str,
     url: &Url,
@@ -189,17 +208,17 @@ pub(super) async fn delete<O: Outside>(
     let environment = environment(caller, url, None)?;
     let id: InstallId = id.parse().map_err(|_| hidden())?;
     let _: IntegrationId = ask_environment(
-        desk.outside,
+        context.outside,
         environment,
         &EnvironmentAsk::DeleteInstall(id),
     )
     .await?;
-    published::forget::<InstallRecord>(desk.outside, desk.isolate, &id.to_string());
+    published::forget::<InstallRecord>(context.outside, context.isolate, &id.to_string());
     Ok(deleted(&id))
 }
 
 async fn find_integration<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     new: &New,
 ) -> Result<IntegrationRecord, Failure> {
     let key = match (&new.integration_id, &new.integration_name) {
@@ -218,7 +237,7 @@ async fn find_integration<O: Outside>(
         }
     };
     let found: Option<IntegrationRecord> =
-        ask_root(desk.outside, &RootAsk::FindIntegration(key)).await?;
+        ask_root(context.outside, &RootAsk::FindIntegration(key)).await?;
     found.ok_or_else(|| Failure::not_found("integration"))
 }
 

@@ -10,7 +10,7 @@ use url::Url;
 use super::{Answer, listed, ok};
 use crate::api::caller::Caller;
 use crate::api::query::{Field, Query};
-use crate::api::{Desk, reply, shape};
+use crate::api::{RequestContext, reply, shape};
 use crate::error::{Code, Failure};
 use crate::flows::ask::{
     AccountAsk, AttemptView, DeliveryView, EnvironmentAsk, EventDetail, EventStatus, EventView,
@@ -19,7 +19,7 @@ use crate::flows::ask::{
 use crate::flows::records::{FailedEvent, FilterValue, Listed, Page};
 use crate::flows::replay_events::replay_events;
 use crate::ids::{AccountId, EnvironmentId, EventId};
-use crate::ports::{Incoming, Outside, Sees};
+use crate::ports::{Incoming, Outside, Visibility};
 use crate::time::Timestamp;
 
 #[derive(Deserialize, JsonSchema)]
@@ -52,21 +52,25 @@ pub(in crate::api) const FIELDS: [Field; 4] = [
     Field::time("created_at"),
 ];
 
-pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
+pub(super) async fn list<O: Outside>(
+    context: &RequestContext<'_, O>,
+    caller: &Caller,
+    url: &Url,
+) -> Answer<O> {
     let others = ["environment_id", "integrated_account_id"];
     let (query, page) = Query::of_events(url, &others, &FIELDS)?;
     check_status(&query)?;
     let named = query.get("environment_id");
     if let Some(id) = query.get("integrated_account_id") {
         let sees = sees(caller, named)?;
-        return list_of_account(desk, sees, parse_account(id)?, page).await;
+        return list_of_account(context, sees, parse_account(id)?, page).await;
     }
-    list_failed(desk, caller.environment(named)?, page).await
+    list_failed(context, caller.environment(named)?, page).await
 }
 
 async fn list_of_account<O: Outside>(
-    desk: &Desk<'_, O>,
-    sees: Sees,
+    context: &RequestContext<'_, O>,
+    sees: Visibility,
     account: AccountId,
     page: Page,
 ) -> Answer<O> {
@@ -75,12 +79,12 @@ async fn list_of_account<O: Outside>(
         return Err(Failure::invalid("webhook_id", words));
     }
     let ask = AccountAsk::ListEvents(sees, page.clone());
-    let found: Listed<EventView> = ask_account(desk.outside, account, &ask).await?;
+    let found: Listed<EventView> = ask_account(context.outside, account, &ask).await?;
     Ok(listed(&found, &page, |event| json!(event)))
 }
 
 async fn list_failed<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     environment: EnvironmentId,
     mut page: Page,
 ) -> Answer<O> {
@@ -92,21 +96,21 @@ async fn list_failed<O: Outside>(
     }
     page.filters.retain(|one| one.field != "status");
     let ask = EnvironmentAsk::ListFailed(page.clone());
-    let found: Listed<FailedEvent> = ask_environment(desk.outside, environment, &ask).await?;
+    let found: Listed<FailedEvent> = ask_environment(context.outside, environment, &ask).await?;
     Ok(listed(&found, &page, |event| {
         failed_event(environment, event)
     }))
 }
 
 pub(super) async fn get<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     id: &str,
     url: &Url,
 ) -> Answer<O> {
     let (sees, id) = (sees_by(caller, url)?, parse(id)?);
     let ask = AccountAsk::GetEvent(sees, id);
-    let found: Result<EventDetail, _> = ask_account(desk.outside, id.account(), &ask).await;
+    let found: Result<EventDetail, _> = ask_account(context.outside, id.account(), &ask).await;
     let found = found.map_err(hidden)?;
     Ok(ok(&Whole {
         event: &found.event,
@@ -117,24 +121,24 @@ pub(super) async fn get<O: Outside>(
 }
 
 pub(super) async fn replay<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     id: &str,
     url: &Url,
 ) -> Answer<O> {
     let (sees, id) = (sees_by(caller, url)?, parse(id)?);
     let ask = AccountAsk::Replay(sees, id);
-    let done: Result<(), Failure> = ask_account(desk.outside, id.account(), &ask).await;
+    let done: Result<(), Failure> = ask_account(context.outside, id.account(), &ask).await;
     done.map_err(hidden)?;
     Ok(ok(&json!({ "id": id })))
 }
 
 pub(super) async fn replay_all<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let replays: Replays = shape::read(desk, request.body).await?;
+    let replays: Replays = shape::read(context, request.body).await?;
     let query = Query::read(&request.url, &["environment_id"])?;
     let named = replays.environment_id.as_deref();
     let named = named.or(query.get("environment_id"));
@@ -142,10 +146,10 @@ pub(super) async fn replay_all<O: Outside>(
     let replayed = match &replays.integrated_account_id {
         Some(id) => {
             let ask = AccountAsk::ReplayAll(sees(caller, named)?, range);
-            ask_account(desk.outside, parse_account(id)?, &ask).await?
+            ask_account(context.outside, parse_account(id)?, &ask).await?
         }
         None if range.status == EventStatus::Failed => {
-            replay_events(desk.outside, caller.environment(named)?, &range).await?
+            replay_events(context.outside, caller.environment(named)?, &range).await?
         }
         None => {
             let words = "of a whole environment only failed events are replayed: name an account by integrated_account_id";
@@ -185,16 +189,16 @@ fn check_status(query: &Query) -> Result<(), Failure> {
     }
 }
 
-fn sees_by(caller: &Caller, url: &Url) -> Result<Sees, Failure> {
+fn sees_by(caller: &Caller, url: &Url) -> Result<Visibility, Failure> {
     let query = Query::read(url, &["environment_id"])?;
     sees(caller, query.get("environment_id"))
 }
 
 /// What of the accounts a caller may see; the admin token may name an environment, or leave it open.
-fn sees(caller: &Caller, named: Option<&str>) -> Result<Sees, Failure> {
+fn sees(caller: &Caller, named: Option<&str>) -> Result<Visibility, Failure> {
     match named {
-        None => Ok(caller.sees()),
-        Some(_) => caller.environment(named).map(Sees::Environment),
+        None => Ok(caller.visibility()),
+        Some(_) => caller.environment(named).map(Visibility::Environment),
     }
 }
 

@@ -9,7 +9,7 @@ use url::Url;
 use super::account_in_list::in_list;
 use super::webhook_url::WebhookUrls;
 use super::{Answer, created, deleted, environment, ok};
-use crate::api::Desk;
+use crate::api::RequestContext;
 use crate::api::caller::Caller;
 use crate::api::query::{Field, Query, cursor};
 use crate::api::shape;
@@ -19,7 +19,7 @@ use crate::flows::import_account::{NewAccount, import_account};
 use crate::flows::list_accounts::list_accounts;
 use crate::flows::records::TokenScope;
 use crate::ids::{AccountId, Region};
-use crate::ports::{Incoming, Outside, Sees};
+use crate::ports::{Incoming, Outside, Visibility};
 use crate::settings::CONTEXT_BYTES;
 
 #[derive(Deserialize, JsonSchema)]
@@ -90,11 +90,15 @@ pub(in crate::api) const FIELDS: [Field; 7] = [
     Field::time("created_at"),
 ];
 
-pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
+pub(super) async fn list<O: Outside>(
+    context: &RequestContext<'_, O>,
+    caller: &Caller,
+    url: &Url,
+) -> Answer<O> {
     let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
     let environment = caller.environment(query.get("environment_id"))?;
-    let found = list_accounts(desk.outside, environment, page.clone(), &desk.room).await?;
-    let urls = WebhookUrls::at(desk, url);
+    let found = list_accounts(context.outside, environment, page.clone(), &context.room).await?;
+    let urls = WebhookUrls::at(context, url);
     let result: Vec<_> = found
         .result
         .iter()
@@ -106,11 +110,11 @@ pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &
 }
 
 pub(super) async fn import<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let new: New = shape::read_with_context(desk, request.body, CONTEXT_BYTES).await?;
+    let new: New = shape::read_with_context(context, request.body, CONTEXT_BYTES).await?;
     let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
     let install = new
         .environment_integration_id
@@ -124,42 +128,43 @@ pub(super) async fn import<O: Outside>(
         region: new.region,
         is_sandbox: new.is_sandbox,
     };
-    let view = import_account(desk.outside, environment, new).await?;
-    let urls = WebhookUrls::at(desk, &request.url);
+    let view = import_account(context.outside, environment, new).await?;
+    let urls = WebhookUrls::at(context, &request.url);
     Ok(created(&shown(&urls, &view)))
 }
 
 pub(super) async fn get<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     id: &str,
     url: &Url,
 ) -> Answer<O> {
     let sees = sees(caller, url)?;
-    let view: AccountView = ask_account(desk.outside, parse(id)?, &AccountAsk::Get(sees)).await?;
-    Ok(ok(&shown(&WebhookUrls::at(desk, url), &view)))
+    let view: AccountView =
+        ask_account(context.outside, parse(id)?, &AccountAsk::Get(sees)).await?;
+    Ok(ok(&shown(&WebhookUrls::at(context, url), &view)))
 }
 
 pub(super) async fn delete<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     id: &str,
     url: &Url,
 ) -> Answer<O> {
     let sees = sees(caller, url)?;
     let id = parse(id)?;
-    ask_account::<()>(desk.outside, id, &AccountAsk::Delete(sees)).await?;
+    ask_account::<()>(context.outside, id, &AccountAsk::Delete(sees)).await?;
     Ok(deleted(&id))
 }
 
 pub(super) async fn change<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     id: &str,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
     let sees = sees(caller, &request.url)?;
-    let change: Change = shape::read_with_context(desk, request.body, CONTEXT_BYTES).await?;
+    let change: Change = shape::read_with_context(context, request.body, CONTEXT_BYTES).await?;
     if change.integration_override.is_some() {
         caller.must_have(TokenScope::Admin)?;
     }
@@ -175,63 +180,76 @@ pub(super) async fn change<O: Outside>(
             writer: caller.writer(),
         }),
     };
-    let view: AccountView =
-        ask_account(desk.outside, parse(id)?, &AccountAsk::Change(sees, change)).await?;
-    let urls = WebhookUrls::at(desk, &request.url);
+    let view: AccountView = ask_account(
+        context.outside,
+        parse(id)?,
+        &AccountAsk::Change(sees, change),
+    )
+    .await?;
+    let urls = WebhookUrls::at(context, &request.url);
     Ok(ok(&changed(caller, &urls, &view)))
 }
 
 pub(super) async fn replace_credentials<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     id: &str,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
     let sees = sees(caller, &request.url)?;
-    let new: Credentials = shape::read_with_context(desk, request.body, CONTEXT_BYTES).await?;
+    let new: Credentials = shape::read_with_context(context, request.body, CONTEXT_BYTES).await?;
     let view: AccountView = ask_account(
-        desk.outside,
+        context.outside,
         parse(id)?,
         &AccountAsk::Credentials(sees, new.context),
     )
     .await?;
-    let urls = WebhookUrls::at(desk, &request.url);
+    let urls = WebhookUrls::at(context, &request.url);
     Ok(ok(&changed(caller, &urls, &view)))
 }
 
 pub(super) async fn refresh_credentials<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
     let sees = sees(caller, &request.url)?;
-    let named: Named = shape::read(desk, request.body).await?;
-    ask_account::<()>(desk.outside, parse(&named.id)?, &AccountAsk::Refresh(sees)).await?;
+    let named: Named = shape::read(context, request.body).await?;
+    ask_account::<()>(
+        context.outside,
+        parse(&named.id)?,
+        &AccountAsk::Refresh(sees),
+    )
+    .await?;
     Ok(ok(&json!({ "success": true })))
 }
 
 /// Each id for itself: one that is not there does not keep the others.
 pub(super) async fn delete_all<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
     let sees = sees(caller, &request.url)?;
-    let named: ManyNamed = shape::read(desk, request.body).await?;
+    let named: ManyNamed = shape::read(context, request.body).await?;
     if named.ids.len() > MAX_BULK {
         return Err(Failure::invalid(
             "ids",
             format!("names more than {MAX_BULK} accounts"),
         ));
     }
-    let deletions = stream::iter(named.ids).map(|id| delete_one(desk, sees.clone(), id));
+    let deletions = stream::iter(named.ids).map(|id| delete_one(context, sees.clone(), id));
     let result: Vec<Value> = deletions.buffered(AT_ONCE).collect().await;
     Ok(ok(&json!({ "result": result })))
 }
 
-async fn delete_one<O: Outside>(desk: &Desk<'_, O>, sees: Sees, id: String) -> Value {
+async fn delete_one<O: Outside>(
+    context: &RequestContext<'_, O>,
+    sees: Visibility,
+    id: String,
+) -> Value {
     let deleted = match parse(&id) {
-        Ok(account) => ask_account::<()>(desk.outside, account, &AccountAsk::Delete(sees)).await,
+        Ok(account) => ask_account::<()>(context.outside, account, &AccountAsk::Delete(sees)).await,
         Err(failure) => Err(failure),
     };
     match deleted {
@@ -244,11 +262,11 @@ async fn delete_one<O: Outside>(desk: &Desk<'_, O>, sees: Sees, id: String) -> V
 
 /// What of the accounts a caller may see; the admin token may name an environment, or leave it open, for
 /// an id says enough.
-pub(super) fn sees(caller: &Caller, url: &Url) -> Result<Sees, Failure> {
+pub(super) fn sees(caller: &Caller, url: &Url) -> Result<Visibility, Failure> {
     let query = Query::read(url, &["environment_id"])?;
     match query.get("environment_id") {
-        None => Ok(caller.sees()),
-        Some(named) => caller.environment(Some(named)).map(Sees::Environment),
+        None => Ok(caller.visibility()),
+        Some(named) => caller.environment(Some(named)).map(Visibility::Environment),
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{Answer, created, deleted, listed, ok, pick};
-use crate::api::Desk;
+use crate::api::RequestContext;
 use crate::api::query::{Field, Query};
 use crate::api::shape;
 use crate::config::Level;
@@ -39,38 +39,44 @@ pub(in crate::api) const SHOWN: [&str; 8] = [
     "updated_at",
 ];
 
-pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Answer<O> {
+pub(super) async fn list<O: Outside>(context: &RequestContext<'_, O>, url: &Url) -> Answer<O> {
     let (_, page) = Query::of_list(url, &[], &FIELDS)?;
     let found: Listed<IntegrationRecord> =
-        ask_root(desk.outside, &RootAsk::ListIntegrations(page.clone())).await?;
+        ask_root(context.outside, &RootAsk::ListIntegrations(page.clone())).await?;
     Ok(listed(&found, &page, shown))
 }
 
-pub(super) async fn get<O: Outside>(desk: &Desk<'_, O>, key: &str) -> Answer<O> {
+pub(super) async fn get<O: Outside>(context: &RequestContext<'_, O>, key: &str) -> Answer<O> {
     let found: Option<IntegrationRecord> =
-        ask_root(desk.outside, &RootAsk::FindIntegration(key.to_owned())).await?;
+        ask_root(context.outside, &RootAsk::FindIntegration(key.to_owned())).await?;
     Ok(ok(&shown(
         &found.ok_or_else(|| Failure::not_found("integration"))?,
     )))
 }
 
-pub(super) async fn validate<O: Outside>(desk: &Desk<'_, O>, body: Body<O::Stream>) -> Answer<O> {
-    let findings = check(&shape::read_json(desk, body).await?).findings;
+pub(super) async fn validate<O: Outside>(
+    context: &RequestContext<'_, O>,
+    body: Body<O::Stream>,
+) -> Answer<O> {
+    let findings = check(&shape::read_json(context, body).await?).findings;
     let valid = findings.iter().all(|finding| finding.level != Level::Error);
     Ok(ok(&json!({ "valid": valid, "findings": findings })))
 }
 
-pub(super) async fn create<O: Outside>(desk: &Desk<'_, O>, body: Body<O::Stream>) -> Answer<O> {
-    let file = shape::read_json(desk, body).await?;
-    save(desk, Saving::Create, &file).await
+pub(super) async fn create<O: Outside>(
+    context: &RequestContext<'_, O>,
+    body: Body<O::Stream>,
+) -> Answer<O> {
+    let file = shape::read_json(context, body).await?;
+    save(context, Saving::Create, &file).await
 }
 
 pub(super) async fn replace<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     name: &str,
     body: Body<O::Stream>,
 ) -> Answer<O> {
-    let file = shape::read_json(desk, body).await?;
+    let file = shape::read_json(context, body).await?;
     if file
         .get("name")
         .and_then(Value::as_str)
@@ -81,16 +87,16 @@ pub(super) async fn replace<O: Outside>(
             format!("is not `{name}`, the name in the path"),
         ));
     }
-    save(desk, Saving::Replace, &file).await
+    save(context, Saving::Replace, &file).await
 }
 
 /// `version` in the body, or `If-Match` (RFC 9110 §13.1.1), says which version the change is meant for.
 pub(super) async fn change<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     key: &str,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let mut patch = shape::read_json(desk, request.body).await?;
+    let mut patch = shape::read_json(context, request.body).await?;
     let fields = patch
         .as_object_mut()
         .ok_or_else(|| Failure::invalid("", "The body is not an object."))?;
@@ -101,21 +107,21 @@ pub(super) async fn change<O: Outside>(
         None => if_match(&request.headers)?,
     };
     let ask = RootAsk::ChangeIntegration(key.to_owned(), version, patch);
-    let written: Written<IntegrationRecord> = ask_root(desk.outside, &ask).await?;
+    let written: Written<IntegrationRecord> = ask_root(context.outside, &ask).await?;
     let answer = ok(&shown(&written.record));
     published::replace(
-        desk.outside,
-        desk.isolate,
+        context.outside,
+        context.isolate,
         &written.record.id.to_string(),
         written.record,
     );
     Ok(answer)
 }
 
-pub(super) async fn delete<O: Outside>(desk: &Desk<'_, O>, key: &str) -> Answer<O> {
+pub(super) async fn delete<O: Outside>(context: &RequestContext<'_, O>, key: &str) -> Answer<O> {
     let id: IntegrationId =
-        ask_root(desk.outside, &RootAsk::DeleteIntegration(key.to_owned())).await?;
-    published::forget::<IntegrationRecord>(desk.outside, desk.isolate, &id.to_string());
+        ask_root(context.outside, &RootAsk::DeleteIntegration(key.to_owned())).await?;
+    published::forget::<IntegrationRecord>(context.outside, context.isolate, &id.to_string());
     Ok(deleted(&id))
 }
 
@@ -136,10 +142,14 @@ fn if_match(headers: &HeaderMap) -> Result<u64, Failure> {
     })
 }
 
-async fn save<O: Outside>(desk: &Desk<'_, O>, saving: Saving, file: &Value) -> Answer<O> {
+async fn save<O: Outside>(
+    context: &RequestContext<'_, O>,
+    saving: Saving,
+    file: &Value,
+) -> Answer<O> {
     let (file, warnings) = checked_file(file)?;
     let written: Written<IntegrationRecord> =
-        ask_root(desk.outside, &RootAsk::SaveIntegration(saving, file)).await?;
+        ask_root(context.outside, &RootAsk::SaveIntegration(saving, file)).await?;
     let mut view = shown(&written.record);
     json::merge(&mut view, &json!({ "findings": warnings }));
     let answer = if written.is_new {
@@ -148,8 +158,8 @@ async fn save<O: Outside>(desk: &Desk<'_, O>, saving: Saving, file: &Value) -> A
         ok(&view)
     };
     published::replace(
-        desk.outside,
-        desk.isolate,
+        context.outside,
+        context.isolate,
         &written.record.id.to_string(),
         written.record,
     );

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{Answer, created, deleted, environment, listed, pick};
 use crate::account::token::{self, Kind};
-use crate::api::Desk;
+use crate::api::RequestContext;
 use crate::api::caller::Caller;
 use crate::api::query::{Field, Query};
 use crate::api::shape;
@@ -65,16 +65,16 @@ pub(in crate::api) const SHOWN: [&str; 11] = [
 ];
 
 pub(super) async fn create<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let new: New = shape::read_with_context(desk, request.body, LINK_CONTEXT_BYTES).await?;
+    let new: New = shape::read_with_context(context, request.body, LINK_CONTEXT_BYTES).await?;
     let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
     let aim = aim(new.tenant_id, new.integrated_account_id, new.region)?;
     let life = life(new.expires_in)?;
-    let ring = desk.outside.settings().keyring()?;
-    let token = token::token(ring, Kind::Link, environment, desk.outside.random())?;
+    let ring = context.outside.settings().keyring()?;
+    let token = token::token(ring, Kind::Link, environment, context.outside.random())?;
     let new = NewLink {
         aim,
         integration: new.integration,
@@ -85,23 +85,27 @@ pub(super) async fn create<O: Outside>(
         life,
         hash: crypto::sha256_hex(token.as_bytes()),
     };
-    let record = create_link(desk.outside, environment, &caller.sees(), new).await?;
-    let url = address(&desk.public_url(&request.url), &record, &token);
+    let record = create_link(context.outside, environment, &caller.visibility(), new).await?;
+    let url = address(&context.public_url(&request.url), &record, &token);
     let mut shown = shown(&record);
     words::merge(&mut shown, &json!({ "link_token": token, "url": url }));
     Ok(created(&shown))
 }
 
-pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
+pub(super) async fn list<O: Outside>(
+    context: &RequestContext<'_, O>,
+    caller: &Caller,
+    url: &Url,
+) -> Answer<O> {
     let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
     let environment = caller.environment(query.get("environment_id"))?;
     let ask = EnvironmentAsk::ListLinks(page.clone());
-    let found: Listed<LinkRecord> = ask_environment(desk.outside, environment, &ask).await?;
+    let found: Listed<LinkRecord> = ask_environment(context.outside, environment, &ask).await?;
     Ok(listed(&found, &page, shown))
 }
 
 pub(super) async fn delete<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     id: &str,
     url: &Url,
@@ -109,7 +113,7 @@ pub(super) async fn delete<O: Outside>(
     let environment = environment(caller, url, None)?;
     let id: LinkTokenId = id.parse().map_err(|_| Failure::not_found("link token"))?;
     let ask = EnvironmentAsk::DeleteLink(id);
-    let id: LinkTokenId = ask_environment(desk.outside, environment, &ask).await?;
+    let id: LinkTokenId = ask_environment(context.outside, environment, &ask).await?;
     Ok(deleted(&id))
 }
 

@@ -5,14 +5,14 @@ use url::Url;
 
 use super::integrated_account::parse;
 use super::{Answer, listed};
-use crate::api::Desk;
+use crate::api::RequestContext;
 use crate::api::caller::Caller;
 use crate::api::query::{Field, Query};
 use crate::error::Failure;
 use crate::flows::account_object::LogLine;
 use crate::flows::ask::{AccountAsk, ask_account};
 use crate::flows::records::Listed;
-use crate::ports::{Outside, Sees};
+use crate::ports::{Outside, Visibility};
 
 /// What lines are found by.
 pub(in crate::api) const FIELDS: [Field; 3] = [
@@ -21,7 +21,11 @@ pub(in crate::api) const FIELDS: [Field; 3] = [
     Field::time("created_at"),
 ];
 
-pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
+pub(super) async fn list<O: Outside>(
+    context: &RequestContext<'_, O>,
+    caller: &Caller,
+    url: &Url,
+) -> Answer<O> {
     let others = ["environment_id", "integrated_account_id"];
     let (query, page) = Query::of_events(url, &others, &FIELDS)?;
     if let Some(status) = query.get("status")
@@ -34,10 +38,10 @@ pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &
         return Err(Failure::invalid("integrated_account_id", words));
     };
     let sees = match query.get("environment_id") {
-        None => caller.sees(),
-        named => Sees::Environment(caller.environment(named)?),
+        None => caller.visibility(),
+        named => Visibility::Environment(caller.environment(named)?),
     };
     let ask = AccountAsk::ListLog(sees, page.clone());
-    let found: Listed<LogLine> = ask_account(desk.outside, parse(id)?, &ask).await?;
+    let found: Listed<LogLine> = ask_account(context.outside, parse(id)?, &ask).await?;
     Ok(listed(&found, &page, |line| json!(line)))
 }

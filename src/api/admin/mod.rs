@@ -24,7 +24,7 @@ use url::Url;
 use super::caller::Caller;
 use super::query::{Query, cursor};
 use super::route::AdminRoute;
-use super::{Desk, reply};
+use super::{RequestContext, reply};
 use crate::error::Failure;
 use crate::flows::records::{Listed, Page};
 use crate::ids::EnvironmentId;
@@ -34,7 +34,7 @@ type Answer<O> = Result<Reply<<O as crate::ports::HttpClient>::Stream>, Failure>
 
 /// Answers an admin call whose caller may make it.
 pub(super) async fn answer<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     route: AdminRoute,
     request: Incoming<O::Stream>,
@@ -42,64 +42,68 @@ pub(super) async fn answer<O: Outside>(
     use AdminRoute as A;
 
     match route {
-        A::ListEnvironments => environment::list(desk, &request.url).await,
-        A::CreateEnvironment => environment::create(desk, request.body).await,
-        A::GetEnvironment(id) => environment::get(desk, &id).await,
-        A::ChangeEnvironment(id) => environment::change(desk, &id, request.body).await,
-        A::DeleteEnvironment(id) => environment::delete(desk, &id).await,
-        A::ListTokens => api_token::list(desk, caller, &request.url).await,
-        A::CreateToken => api_token::create(desk, caller, request).await,
-        A::DeleteToken(id) => api_token::delete(desk, caller, &id, &request.url).await,
-        A::ListIntegrations => integration::list(desk, &request.url).await,
-        A::CreateIntegration => integration::create(desk, request.body).await,
-        A::ValidateIntegration => integration::validate(desk, request.body).await,
-        A::GetIntegration(key) => integration::get(desk, &key).await,
-        A::ReplaceIntegration(name) => integration::replace(desk, &name, request.body).await,
-        A::ChangeIntegration(key) => integration::change(desk, &key, request).await,
-        A::DeleteIntegration(key) => integration::delete(desk, &key).await,
-        A::ListInstalls => environment_integration::list(desk, caller, &request.url).await,
-        A::CreateInstall => environment_integration::create(desk, caller, request).await,
-        A::GetInstall(id) => environment_integration::get(desk, caller, &id, &request.url).await,
-        A::ChangeInstall(id) => environment_integration::change(desk, caller, &id, request).await,
+        A::ListEnvironments => environment::list(context, &request.url).await,
+        A::CreateEnvironment => environment::create(context, request.body).await,
+        A::GetEnvironment(id) => environment::get(context, &id).await,
+        A::ChangeEnvironment(id) => environment::change(context, &id, request.body).await,
+        A::DeleteEnvironment(id) => environment::delete(context, &id).await,
+        A::ListTokens => api_token::list(context, caller, &request.url).await,
+        A::CreateToken => api_token::create(context, caller, request).await,
+        A::DeleteToken(id) => api_token::delete(context, caller, &id, &request.url).await,
+        A::ListIntegrations => integration::list(context, &request.url).await,
+        A::CreateIntegration => integration::create(context, request.body).await,
+        A::ValidateIntegration => integration::validate(context, request.body).await,
+        A::GetIntegration(key) => integration::get(context, &key).await,
+        A::ReplaceIntegration(name) => integration::replace(context, &name, request.body).await,
+        A::ChangeIntegration(key) => integration::change(context, &key, request).await,
+        A::DeleteIntegration(key) => integration::delete(context, &key).await,
+        A::ListInstalls => environment_integration::list(context, caller, &request.url).await,
+        A::CreateInstall => environment_integration::create(context, caller, request).await,
+        A::GetInstall(id) => environment_integration::get(context, caller, &id, &request.url).await,
+        A::ChangeInstall(id) => {
+            environment_integration::change(context, caller, &id, request).await
+        }
         A::DeleteInstall(id) => {
-            environment_integration::delete(desk, caller, &id, &request.url).await
+            environment_integration::delete(context, caller, &id, &request.url).await
         }
-        A::ListAccounts => integrated_account::list(desk, caller, &request.url).await,
-        A::ImportAccount => integrated_account::import(desk, caller, request).await,
-        A::GetAccount(id) => integrated_account::get(desk, caller, &id, &request.url).await,
-        A::ListLinks => link_token::list(desk, caller, &request.url).await,
-        A::CreateLink => link_token::create(desk, caller, request).await,
-        A::DeleteLink(id) => link_token::delete(desk, caller, &id, &request.url).await,
-        A::ListWebhooks => webhook::list(desk, caller, &request.url).await,
-        A::CreateWebhook => webhook::create(desk, caller, request).await,
-        A::GetWebhook(id) => webhook::get(desk, caller, &id, &request.url).await,
-        A::ChangeWebhook(id) => webhook::change(desk, caller, &id, request).await,
-        A::DeleteWebhook(id) => webhook::delete(desk, caller, &id, &request.url).await,
-        A::RotateWebhookSecret(id) => webhook::rotate(desk, caller, &id, request).await,
-        A::TestWebhook => webhook_test::send(desk, caller, request).await,
-        A::ListEvents => event::list(desk, caller, &request.url).await,
-        A::GetEvent(id) => event::get(desk, caller, &id, &request.url).await,
-        A::ListLog => log::list(desk, caller, &request.url).await,
-        A::GetIntegrationCapabilities(key) => capabilities::of_integration(desk, &key).await,
+        A::ListAccounts => integrated_account::list(context, caller, &request.url).await,
+        A::ImportAccount => integrated_account::import(context, caller, request).await,
+        A::GetAccount(id) => integrated_account::get(context, caller, &id, &request.url).await,
+        A::ListLinks => link_token::list(context, caller, &request.url).await,
+        A::CreateLink => link_token::create(context, caller, request).await,
+        A::DeleteLink(id) => link_token::delete(context, caller, &id, &request.url).await,
+        A::ListWebhooks => webhook::list(context, caller, &request.url).await,
+        A::CreateWebhook => webhook::create(context, caller, request).await,
+        A::GetWebhook(id) => webhook::get(context, caller, &id, &request.url).await,
+        A::ChangeWebhook(id) => webhook::change(context, caller, &id, request).await,
+        A::DeleteWebhook(id) => webhook::delete(context, caller, &id, &request.url).await,
+        A::RotateWebhookSecret(id) => webhook::rotate(context, caller, &id, request).await,
+        A::TestWebhook => webhook_test::send(context, caller, request).await,
+        A::ListEvents => event::list(context, caller, &request.url).await,
+        A::GetEvent(id) => event::get(context, caller, &id, &request.url).await,
+        A::ListLog => log::list(context, caller, &request.url).await,
+        A::GetIntegrationCapabilities(key) => capabilities::of_integration(context, &key).await,
         A::GetAccountCapabilities(id) => {
-            capabilities::of_account(desk, caller, &id, &request.url).await
+            capabilities::of_account(context, caller, &id, &request.url).await
         }
-        A::ReplayEvent(id) => event::replay(desk, caller, &id, &request.url).await,
-        A::ReplayEvents => event::replay_all(desk, caller, request).await,
-        A::RotateSealing => sealing::rotate(desk).await,
-        A::GetSealing => sealing::get(desk).await,
-        A::ChangeAccount(id) => integrated_account::change(desk, caller, &id, request).await,
+        A::ReplayEvent(id) => event::replay(context, caller, &id, &request.url).await,
+        A::ReplayEvents => event::replay_all(context, caller, request).await,
+        A::RotateSealing => sealing::rotate(context).await,
+        A::GetSealing => sealing::get(context).await,
+        A::ChangeAccount(id) => integrated_account::change(context, caller, &id, request).await,
         A::ReplaceCredentials(id) => {
-            integrated_account::replace_credentials(desk, caller, &id, request).await
+            integrated_account::replace_credentials(context, caller, &id, request).await
         }
         A::RefreshCredentials => {
-            integrated_account::refresh_credentials(desk, caller, request).await
+            integrated_account::refresh_credentials(context, caller, request).await
         }
-        A::CreateAccountToken => account_token::create(desk, caller, request).await,
-        A::DeleteAccounts => integrated_account::delete_all(desk, caller, request).await,
-        A::GetMe => account_token::get_me(desk, caller).await,
-        A::ChangeMe => account_token::change_me(desk, caller, request.body).await,
-        A::DeleteAccount(id) => integrated_account::delete(desk, caller, &id, &request.url).await,
+        A::CreateAccountToken => account_token::create(context, caller, request).await,
+        A::DeleteAccounts => integrated_account::delete_all(context, caller, request).await,
+        A::GetMe => account_token::get_me(context, caller).await,
+        A::ChangeMe => account_token::change_me(context, caller, request.body).await,
+        A::DeleteAccount(id) => {
+            integrated_account::delete(context, caller, &id, &request.url).await
+        }
     }
 }
 

@@ -3,21 +3,21 @@
 use serde_json::{Value, json};
 
 use super::{Answer, ok};
-use crate::api::Desk;
+use crate::api::RequestContext;
 use crate::error::Failure;
 use crate::flows::ask::{RootAsk, Sealing, ask_root};
 use crate::ports::Outside;
 
 /// Begins; `GET /sealing` shows how far it is.
-pub(super) async fn rotate<O: Outside>(desk: &Desk<'_, O>) -> Answer<O> {
-    ask_root::<()>(desk.outside, &RootAsk::Rotate).await?;
-    get(desk).await
+pub(super) async fn rotate<O: Outside>(context: &RequestContext<'_, O>) -> Answer<O> {
+    ask_root::<()>(context.outside, &RootAsk::Rotate).await?;
+    get(context).await
 }
 
 /// A key may be dropped from `SEALING_KEYS` when its count is 0.
-pub(super) async fn get<O: Outside>(desk: &Desk<'_, O>) -> Answer<O> {
-    let sealing: Sealing = ask_root(desk.outside, &RootAsk::CountSealed).await?;
-    let current = current_key(desk)?;
+pub(super) async fn get<O: Outside>(context: &RequestContext<'_, O>) -> Answer<O> {
+    let sealing: Sealing = ask_root(context.outside, &RootAsk::CountSealed).await?;
+    let current = current_key(context)?;
     let keys: Vec<Value> = sealing
         .counts
         .iter()
@@ -28,8 +28,8 @@ pub(super) async fn get<O: Outside>(desk: &Desk<'_, O>) -> Answer<O> {
     ))
 }
 
-fn current_key<O: Outside>(desk: &Desk<'_, O>) -> Result<String, Failure> {
-    Ok(desk
+fn current_key<O: Outside>(context: &RequestContext<'_, O>) -> Result<String, Failure> {
+    Ok(context
         .outside
         .settings()
         .keyring()?

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{Answer, created, deleted, environment, listed, ok};
-use crate::api::Desk;
+use crate::api::RequestContext;
 use crate::api::caller::Caller;
 use crate::api::query::{Field, Query};
 use crate::api::shape;
@@ -61,29 +61,33 @@ fn present<'de, D: Deserializer<'de>>(input: D) -> Result<Option<EventTypes>, D:
 pub(in crate::api) const FIELDS: [Field; 2] =
     [Field::text("target_url"), Field::time("created_at")];
 
-pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
+pub(super) async fn list<O: Outside>(
+    context: &RequestContext<'_, O>,
+    caller: &Caller,
+    url: &Url,
+) -> Answer<O> {
     let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
     let environment = caller.environment(query.get("environment_id"))?;
     let ask = EnvironmentAsk::ListWebhooks(page.clone());
-    let found: Listed<WebhookRecord> = ask_environment(desk.outside, environment, &ask).await?;
+    let found: Listed<WebhookRecord> = ask_environment(context.outside, environment, &ask).await?;
     Ok(listed(&found, &page, shown))
 }
 
 pub(super) async fn create<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let new: New = shape::read(desk, request.body).await?;
+    let new: New = shape::read(context, request.body).await?;
     let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
-    let settings = desk.outside.settings();
+    let settings = context.outside.settings();
     let own = [settings.public_url.as_ref(), Some(&request.url)];
     let target = Some(new.target_url.as_str());
     check(settings, &own, target, new.event_types.as_deref())?;
-    let secret = new_secret(desk.outside.random());
-    let now = desk.outside.now();
+    let secret = new_secret(context.outside.random());
+    let now = context.outside.now();
     let record = WebhookRecord {
-        id: WebhookId::new(now, desk.outside.random()),
+        id: WebhookId::new(now, context.outside.random()),
         environment_id: environment,
         target_url: new.target_url,
         event_types: new.event_types,
@@ -95,33 +99,33 @@ pub(super) async fn create<O: Outside>(
         sealed: None,
     };
     let ask = EnvironmentAsk::CreateWebhook(record, webhook_secrets::of_new(&secret));
-    let record: WebhookRecord = write(desk, environment, &ask).await?;
+    let record: WebhookRecord = write(context, environment, &ask).await?;
     let mut shown = shown(&record);
     words::merge(&mut shown, &json!({ "secret": secret.expose() }));
     Ok(created(&shown))
 }
 
 pub(super) async fn get<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     id: &str,
     url: &Url,
 ) -> Answer<O> {
     let environment = environment(caller, url, None)?;
-    Ok(ok(&shown(&find(desk, environment, id).await?)))
+    Ok(ok(&shown(&find(context, environment, id).await?)))
 }
 
 pub(super) async fn change<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     id: &str,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let change: Change = shape::read(desk, request.body).await?;
+    let change: Change = shape::read(context, request.body).await?;
     let environment = environment(caller, &request.url, change.environment_id.as_deref())?;
     let names = change.event_types.as_ref();
     let names = names.and_then(|events| events.names.as_deref());
-    let settings = desk.outside.settings();
+    let settings = context.outside.settings();
     let own = [settings.public_url.as_ref(), Some(&request.url)];
     check(settings, &own, change.target_url.as_deref(), names)?;
     let change = WebhookChange {
@@ -130,24 +134,24 @@ pub(super) async fn change<O: Outside>(
         is_active: change.is_active,
     };
     let ask = EnvironmentAsk::ChangeWebhook(parse(id)?, change);
-    let record: WebhookRecord = write(desk, environment, &ask).await?;
+    let record: WebhookRecord = write(context, environment, &ask).await?;
     Ok(ok(&shown(&record)))
 }
 
 pub(super) async fn rotate<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     id: &str,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
     let named: Option<Named> = shape::read_shape(
-        shape::read_json_if_any(desk.outside, request.body, &desk.room, None).await?,
+        shape::read_json_if_any(context.outside, request.body, &context.room, None).await?,
     )?;
     let named = named.and_then(|named| named.environment_id);
     let environment = environment(caller, &request.url, named.as_deref())?;
-    let secret = new_secret(desk.outside.random());
+    let secret = new_secret(context.outside.random());
     let ask = EnvironmentAsk::RotateWebhookSecret(parse(id)?, secret.expose().to_owned());
-    let record: WebhookRecord = write(desk, environment, &ask).await?;
+    let record: WebhookRecord = write(context, environment, &ask).await?;
     let until = record.previous_secret_expires_at;
     Ok(ok(
         &json!({ "id": record.id, "secret": secret.expose(), "previous_secret_expires_at": until }),
@@ -155,36 +159,36 @@ pub(super) async fn rotate<O: Outside>(
 }
 
 pub(super) async fn delete<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     id: &str,
     url: &Url,
 ) -> Answer<O> {
     let environment = environment(caller, url, None)?;
     let ask = EnvironmentAsk::DeleteWebhook(parse(id)?);
-    let id: WebhookId = write(desk, environment, &ask).await?;
+    let id: WebhookId = write(context, environment, &ask).await?;
     Ok(deleted(&id))
 }
 
 /// The isolate that writes replaces its copy at once.
 async fn write<O: Outside, T: DeserializeOwned>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     environment: EnvironmentId,
     ask: &EnvironmentAsk,
 ) -> Result<T, Failure> {
-    let written = ask_environment(desk.outside, environment, ask).await;
-    desk.isolate.drop_subscriptions(environment);
+    let written = ask_environment(context.outside, environment, ask).await;
+    context.isolate.drop_subscriptions(environment);
     written
 }
 
 /// The subscription of that id in this environment.
 pub(super) async fn find<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     environment: EnvironmentId,
     id: &str,
 ) -> Result<WebhookRecord, Failure> {
     let ask = EnvironmentAsk::FindWebhook(parse(id)?);
-    let found: Option<WebhookRecord> = ask_environment(desk.outside, environment, &ask).await?;
+    let found: Option<WebhookRecord> = ask_environment(context.outside, environment, &ask).await?;
     found.ok_or_else(hidden)
 }
 

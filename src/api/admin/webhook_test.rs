@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, environment, ok, webhook};
-use crate::api::Desk;
+use crate::api::RequestContext;
 use crate::api::caller::Caller;
 use crate::api::shape;
 use crate::delivery::check_event;
@@ -29,25 +29,28 @@ pub(in crate::api) struct Test {
 }
 
 pub(super) async fn send<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Answer<O> {
-    let test: Test = shape::read(desk, request.body).await?;
+    let test: Test = shape::read(context, request.body).await?;
     let environment = environment(caller, &request.url, test.environment_id.as_deref())?;
     let event = test.event_type.as_deref().unwrap_or(EVENT);
     check_event(event).map_err(|why| Failure::invalid("event_type", why))?;
-    let webhook = webhook::find(desk, environment, &test.id).await?;
+    let webhook = webhook::find(context, environment, &test.id).await?;
     // Another id each time: receivers pass over one they have seen.
-    let id = format!("evt_test_{}", HEXLOWER.encode(&desk.outside.random::<8>()));
-    let body = message(desk, &webhook, &id, event);
-    let tried = send_webhook(desk.outside, &webhook, &id, body.to_string()).await?;
+    let id = format!(
+        "evt_test_{}",
+        HEXLOWER.encode(&context.outside.random::<8>())
+    );
+    let body = message(context, &webhook, &id, event);
+    let tried = send_webhook(context.outside, &webhook, &id, body.to_string()).await?;
     Ok(ok(&shown(&tried)))
 }
 
 /// As an event is delivered, without an account and with a word that it is none.
 fn message<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     webhook: &WebhookRecord,
     id: &str,
     event: &str,
@@ -58,7 +61,7 @@ fn message<O: Outside>(
         "payload": {},
         "environment_id": webhook.environment_id,
         "integrated_account_id": null,
-        "created_at": desk.outside.now(),
+        "created_at": context.outside.now(),
         "webhook_id": webhook.id,
         "is_test": true,
     })

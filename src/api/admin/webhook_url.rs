@@ -4,7 +4,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::account::token::{self, Kind};
-use crate::api::Desk;
+use crate::api::RequestContext;
 use crate::ids::Id;
 
 /// What it is called in every answer.
@@ -17,16 +17,16 @@ const INSTALL: &str = "environment-integration-webhook";
 
 /// The URLs that are given out at one request.
 pub(super) struct WebhookUrls<'a, O> {
-    desk: &'a Desk<'a, O>,
+    context: &'a RequestContext<'a, O>,
     base: Url,
 }
 
 impl<'a, O: crate::ports::Outside> WebhookUrls<'a, O> {
     /// Under the name the world knows us by.
-    pub(super) fn at(desk: &'a Desk<'_, O>, request: &Url) -> Self {
+    pub(super) fn at(context: &'a RequestContext<'_, O>, request: &Url) -> Self {
         Self {
-            desk,
-            base: desk.public_url(request),
+            context,
+            base: context.public_url(request),
         }
     }
 
@@ -42,7 +42,7 @@ impl<'a, O: crate::ports::Outside> WebhookUrls<'a, O> {
 
     /// Null while there is no key to sign it with.
     fn added(&self, path: &str, kind: Kind, id: impl Id, mut shown: Value) -> Value {
-        let ring = self.desk.outside.settings().keyring();
+        let ring = self.context.outside.settings().keyring();
         let end = ring.and_then(|ring| token::address(ring, kind, id)).ok();
         let url = end.map(|end| format!("{}{path}/{end}", self.base));
         if let Value::Object(fields) = &mut shown {

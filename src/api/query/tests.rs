@@ -99,6 +99,6 @@ fn a_misspelt_or_doubled_parameter_is_refused() {
         page("limit=1&limit=2")
             .unwrap_err()
             .message
-            .contains("twice")
+            .contains("more than once")
     );
 }
