@@ -10,6 +10,7 @@ mod connect;
 mod health;
 mod home;
 pub mod openapi;
+mod path_id;
 mod proxy;
 mod query;
 mod reply;
@@ -17,6 +18,7 @@ pub mod rights;
 pub mod route;
 mod schema;
 mod shape;
+pub mod table;
 mod unproved;
 mod webhook;
 
@@ -31,6 +33,7 @@ use crate::flows::isolate::Isolate;
 use crate::flows::memory::{Room, until_drained};
 use crate::ports::{Body, Incoming, Outside, Reply};
 use crate::settings::RATE_PERIOD;
+use admin::call::AdminCall;
 use caller::Caller;
 use route::{Found, Route};
 
@@ -94,20 +97,13 @@ async fn answer<O: Outside>(
     context: &RequestContext<'_, O>,
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
-    let route = match route::find(&request.method, request.url.path()) {
-        Found::Route(route) => route,
-        Found::OtherMethods(allow) => return Ok(method_not_allowed(&allow, context.request_id)),
-        Found::Nothing => {
-            return Err(Failure::new(
-                Code::NotFound,
-                "There is nothing at this path. GET /openapi.json lists every path.",
-            ));
-        }
+    let path = request.url.path();
+    let Some((right, route)) = route::lookup(&request.method, path) else {
+        return no_route(path, context.request_id);
     };
     if route != Route::Health {
         address::check(context.outside.settings(), &request.url, &request.headers)?;
     }
-    let needed = rights::needed(&route);
     // RFC 9110 §9.3.2; on the data plane it is the provider's.
     let is_bodiless = request.method == Method::HEAD && !matches!(route, Route::Call(_));
     let answer = match route {
@@ -116,14 +112,20 @@ async fn answer<O: Outside>(
         Route::IntegrationSchema => Ok(schema::get()),
         Route::OpenApi => Ok(openapi::get()),
         Route::Call(_) | Route::Action(_) => {
-            let caller = admit(context, &request.headers, needed).await?;
+            let caller = admit(context, &request.headers, right).await?;
             proxy::hand_over(context, &caller, request).await
         }
         Route::Connect(route) => Ok(connect::answer(context, route, request).await),
         Route::Webhook(route) => webhook::answer(context, route, request).await,
         Route::Admin(route) => {
-            let caller = admit(context, &request.headers, needed).await?;
-            admin::answer(context, &caller, route, request).await
+            let caller = admit(context, &request.headers, right).await?;
+            let call = AdminCall {
+                context,
+                caller: &caller,
+                url: request.url,
+                headers: request.headers,
+            };
+            table::answer_admin(&call, route, request.body).await
         }
     };
     answer.map(|reply| {
@@ -133,6 +135,17 @@ async fn answer<O: Outside>(
             reply
         }
     })
+}
+
+/// 404, or 405 where the path has other methods.
+fn no_route<S>(path: &str, request_id: &str) -> Result<Reply<S>, Failure> {
+    match route::other_methods(path) {
+        Found::OtherMethods(allow) => Ok(method_not_allowed(&allow, request_id)),
+        Found::Route(_) | Found::Nothing => Err(Failure::new(
+            Code::NotFound,
+            "There is nothing at this path. GET /openapi.json lists every path.",
+        )),
+    }
 }
 
 fn without_body<S>(reply: Reply<S>) -> Reply<S> {

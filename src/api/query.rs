@@ -119,6 +119,12 @@ impl Query {
     }
 }
 
+/// What a list shows, and the fields it can be narrowed by.
+pub(crate) trait Filtered {
+    /// The fields.
+    const FILTERS: &'static [Field];
+}
+
 /// A field that a list can be narrowed by.
 pub(crate) struct Field {
     name: &'static str,

@@ -9,6 +9,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use super::route::WebhookRoute;
@@ -22,11 +24,40 @@ use crate::flows::account_object::AccountObject;
 use crate::flows::receive::{Received, receive_for_install};
 use crate::flows::within::within;
 use crate::header_text;
-use crate::ids::{AccountId, InstallId};
+use crate::ids::{AccountId, EventId, InstallId};
 use crate::ports::{Body, HandOver, Incoming, Outside, Reply, Storage, Visibility};
 use crate::proxy::headers;
 use crate::settings::RECEIVE_TIMEOUT;
 use crate::webhook::Handshake;
+
+/// The stored events of one account.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub(super) enum StoredEvents {
+    /// One event.
+    One { id: EventId },
+    /// None, or several.
+    Several { ids: Vec<EventId> },
+}
+
+impl From<Vec<EventId>> for StoredEvents {
+    fn from(ids: Vec<EventId>) -> Self {
+        match ids.as_slice() {
+            [id] => Self::One { id: *id },
+            _ => Self::Several { ids },
+        }
+    }
+}
+
+/// The stored events of the accounts of an install.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub(super) struct MatchedEvents {
+    /// How many accounts they are for.
+    matched: usize,
+    ids: Vec<EventId>,
+}
 
 /// What the way to the object and back may take beside the work there.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -177,12 +208,9 @@ async fn in_time(
 fn said<S>(received: Received) -> Reply<S> {
     match received {
         Received::Handshake(handshake) => said_to_handshake(*handshake),
-        Received::Stored(ids) => match ids.as_slice() {
-            [id] => reply::json(StatusCode::OK, &json!({ "id": id })),
-            ids => reply::json(StatusCode::OK, &json!({ "ids": ids })),
-        },
+        Received::Stored(ids) => reply::json(StatusCode::OK, &StoredEvents::from(ids)),
         Received::Matched(matched, ids) => {
-            reply::json(StatusCode::OK, &json!({ "matched": matched, "ids": ids }))
+            reply::json(StatusCode::OK, &MatchedEvents { matched, ids })
         }
     }
 }
