@@ -18,7 +18,7 @@ pub(super) struct Budget {
 
 impl Budget {
     /// Reads it; `default` is the time where the caller does not say. A value that is no number is refused, so that
-    /// nobody relies on one that does not count.
+    /// no caller relies on one that has no effect.
     pub(super) fn read(headers: &HeaderMap, default: Duration) -> Result<Self, Failure> {
         let timeout = number(headers, "x-timeout-ms").map_err(|()| malformed_timeout())?;
         let retries = number(headers, "x-max-retries")

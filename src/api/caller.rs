@@ -38,7 +38,7 @@ impl Caller {
         let text = bearer(headers)
             .ok_or_else(|| unauthenticated("Send the token as `Authorization: Bearer <token>`."))?;
         let sender = Sender::of(context, headers);
-        let read = sender.keyring().map(|ring| Read::of(ring, text));
+        let read = sender.keyring().map(|ring| TokenSubject::of(ring, text));
         if let Ok(Some((named, Proof::Signed))) = read {
             if let Some(caller) = Self::named(context, named, text).await? {
                 context.room.prove()?;
@@ -68,13 +68,13 @@ impl Caller {
     /// Whose token it is; `None` where it is revoked or expired. Of an account's its object says so.
     async fn named(
         context: &RequestContext<'_, impl Outside>,
-        named: Read,
+        named: TokenSubject,
         text: &str,
     ) -> Result<Option<Self>, Failure> {
         let hash = crypto::sha256_hex(text.as_bytes());
         let environment = match named {
-            Read::Account(account) => return Ok(Some(Self::Account(account, hash))),
-            Read::Environment(environment) => environment,
+            TokenSubject::Account(account) => return Ok(Some(Self::Account(account, hash))),
+            TokenSubject::Environment(environment) => environment,
         };
         let record = published::token(context.outside, context.isolate, environment, &hash).await?;
         let is_good = |record: &Rc<TokenRecord>| {
@@ -91,7 +91,7 @@ impl Caller {
         !matches!(self, Self::Account(..))
     }
 
-    /// What its requests are counted under, by which nobody learns the token.
+    /// What its requests are counted under. It does not reveal the token.
     pub(crate) fn token_key(&self) -> &str {
         match self {
             Self::Admin => "admin",
@@ -186,7 +186,7 @@ impl Caller {
         ))
     }
 
-    /// 403 for everybody but an account's own token.
+    /// 403 without an account's own token.
     pub(crate) fn must_be_account(&self) -> Result<(), Failure> {
         let words = "This needs an account token (POST /integrated-account/token).";
         self.own_account()
@@ -208,12 +208,12 @@ impl Caller {
 
 /// What a bearer token names.
 #[derive(Clone, Copy)]
-enum Read {
+enum TokenSubject {
     Environment(EnvironmentId),
     Account(AccountId),
 }
 
-impl Read {
+impl TokenSubject {
     fn of(ring: &Keyring, text: &str) -> Option<(Self, Proof)> {
         let account = || token::read_token(ring, Kind::Account, text);
         token::read_token(ring, Kind::Api, text)

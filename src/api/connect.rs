@@ -27,9 +27,9 @@ use crate::json;
 use crate::ports::{Body, Incoming, Outside, Reply};
 use crate::settings::{FORM_BYTES, FORM_FIELDS};
 use cookies::{Jar, SameSite};
-use form::{Again, address, form, link_of, no_such, on_this_host};
+use form::{RejectedForm, address, form, link_of, no_such, on_this_host};
 use opening::{open, proved, refused, unproved};
-use show::{Page, application};
+use show::{HtmlPage, application};
 use visitor::Visitor;
 
 type Shown<O> = Result<Reply<<O as crate::ports::HttpClient>::Stream>, Failure>;
@@ -94,7 +94,7 @@ async fn choose<O: Outside>(
     let pictures = page::pictures(logos.chain([page.application.logo]));
     let nonce = show::nonce(context);
     let text = page::choose(&page, &nonce);
-    let page = Page::plain(text, &nonce, &pictures);
+    let page = HtmlPage::plain(text, &nonce, &pictures);
     let mut reply = show::html(context, 200, page);
     visitor.remember(&mut reply);
     Ok(reply)
@@ -169,7 +169,7 @@ async fn submit<O: Outside>(
     };
     let submitted = flow::submit(context.outside, &opened, &chosen, credential, sent).await?;
     let form_again = |problems, refusal| {
-        let again = Again {
+        let again = RejectedForm {
             posted: &posted,
             problems,
             refusal,
@@ -262,7 +262,7 @@ async fn posted<O: Outside>(
     Ok(form_urlencoded::parse(&bytes).into_owned().collect())
 }
 
-/// Whether another site's page has sent our form, in the customer's name and without his knowing (Fetch
+/// Whether another site's page has sent our form, in the customer's name and without their knowledge (Fetch
 /// Metadata). `Origin` does not tell: our pages send no referrer, so it is `null`.
 fn is_cross_site(headers: &HeaderMap) -> bool {
     let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);

@@ -44,7 +44,7 @@ pub(super) fn get<O: Outside>(context: &RequestContext<'_, O>, url: &Url) -> Rep
     reply::json(code, &report)
 }
 
-/// Names of settings and what is wrong with them; no value, since everybody may read them.
+/// Names of settings and what is wrong with them; no value: the answer is open to all.
 fn problems(settings: &Settings, url: &Url) -> Vec<String> {
     let mut problems = Vec::new();
     let is_noted = |name: &str| {

@@ -3,11 +3,11 @@
 use url::Url;
 
 use super::RequestContext;
-use super::connect::show::{self, Page};
+use super::connect::show::{self, HtmlPage};
 use crate::connect::page::{Home, home};
 use crate::ports::{Outside, Reply};
 
-/// Where the documents are; empty where whoever builds it has not said so in `Cargo.toml`.
+/// The address of the documents; empty where `Cargo.toml` has none.
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 
 pub(super) fn show<O: Outside>(context: &RequestContext<'_, O>, url: &Url) -> Reply<O::Stream> {
@@ -37,5 +37,5 @@ pub(super) fn show<O: Outside>(context: &RequestContext<'_, O>, url: &Url) -> Re
     };
     let nonce = show::nonce(context);
     let text = home(&page, &nonce);
-    show::html(context, 200, Page::plain(text, &nonce, &[]))
+    show::html(context, 200, HtmlPage::plain(text, &nonce, &[]))
 }

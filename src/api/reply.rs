@@ -48,7 +48,7 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// The last line of a walk that could not go on.
+/// The last line of a list by `x-all-pages` that could not go on.
 #[derive(Serialize)]
 struct LastLine<'a> {
     error: Envelope<'a>,
@@ -87,7 +87,7 @@ pub(crate) fn failure<S>(failure: &Failure, request_id: &str) -> Reply<S> {
     reply
 }
 
-/// The line that a walk ends with when it cannot go on: the envelope, and where to resume.
+/// The line that a list by `x-all-pages` ends with when it cannot go on: the envelope, and where to resume.
 pub(crate) fn last_line(failure: &Failure, request_id: &str, next_cursor: Option<&str>) -> String {
     let raw = raw_response(failure);
     let error = Envelope {
@@ -95,7 +95,7 @@ pub(crate) fn last_line(failure: &Failure, request_id: &str, next_cursor: Option
         ..Envelope::new(failure, request_id, raw.as_deref())
     };
     let line = serde_json::to_string(&LastLine { error, next_cursor });
-    // The provider's own words may stand on several.
+    // The provider's text may have several lines.
     format!("{}\n", on_one_line(&line.unwrap_or_default()))
 }
 

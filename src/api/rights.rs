@@ -7,7 +7,7 @@ use crate::flows::records::TokenScope;
 /// What a route asks of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Right {
-    /// Open to everybody.
+    /// Open: no token is needed.
     Open,
     /// The admin token only.
     AdminToken,

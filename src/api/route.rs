@@ -68,7 +68,7 @@ pub enum Found {
 }
 
 /// One route: a method and a path, the right they need, and what they mean.
-pub struct Row {
+pub struct RouteRow {
     /// Its methods; the first is the one that is documented.
     pub methods: &'static [&'static str],
     /// Its path, a parameter in braces.
@@ -76,13 +76,13 @@ pub struct Row {
     /// What it needs.
     pub right: Right,
     /// The route, with the values of the path's parameters; `None` where they do not fit.
-    pub(super) route: fn(&Parameters<'_>) -> Option<Route>,
+    pub(super) route: fn(&PathParameters<'_>) -> Option<Route>,
 }
 
 /// The decoded values of a path's parameters, in the order of the path.
-pub(super) struct Parameters<'a>(Vec<&'a str>);
+pub(super) struct PathParameters<'a>(Vec<&'a str>);
 
-impl Parameters<'_> {
+impl PathParameters<'_> {
     /// The first of them.
     fn first(&self) -> Option<String> {
         self.0.first().map(|text| (*text).to_owned())
@@ -126,7 +126,7 @@ impl Parameters<'_> {
     }
 }
 
-impl Row {
+impl RouteRow {
     fn find(&self, method: &Method, segments: &[String]) -> Option<Route> {
         if !self.methods.contains(&method.as_str()) {
             return None;
@@ -134,7 +134,7 @@ impl Row {
         (self.route)(&self.parameters(segments)?)
     }
 
-    fn parameters<'a>(&self, segments: &'a [String]) -> Option<Parameters<'a>> {
+    fn parameters<'a>(&self, segments: &'a [String]) -> Option<PathParameters<'a>> {
         let mut words = words_of(self.path);
         let mut values = Vec::new();
         for segment in segments {
@@ -145,7 +145,7 @@ impl Row {
                 return None;
             }
         }
-        words.next().is_none().then_some(Parameters(values))
+        words.next().is_none().then_some(PathParameters(values))
     }
 }
 

@@ -37,7 +37,7 @@ use super::openapi::shapes::Shapes;
 use super::openapi::{connect, data_plane, public, received};
 use super::path_id::{IntegrationKey, PathId};
 use super::rights::Right;
-use super::route::{ConnectRoute as C, Route, Row, WebhookRoute as W};
+use super::route::{ConnectRoute as C, Route, RouteRow, WebhookRoute as W};
 use serde_json::Value;
 
 use crate::error::Failure;
@@ -60,7 +60,7 @@ const ADMIN: Right = Right::Scope(TokenScope::Admin);
 const CALL: Right = Right::Call;
 
 /// Every row, in the order in which they are tried. The data plane comes first: it is asked most.
-pub fn rows() -> impl Iterator<Item = &'static Row> {
+pub fn rows() -> impl Iterator<Item = &'static RouteRow> {
     OTHER_ROWS.iter().chain(ADMIN_ROWS)
 }
 
@@ -105,7 +105,7 @@ other_routes! {
         GET  "/connect/{integration}/callback" comeBack,          OPEN, "Takes a customer who comes back from the provider": |path| path.connect(C::Callback), connect::callback;
         POST "/connect/{integration}/callback" comeBackByPost,    OPEN, "Takes a customer who comes back from the provider": |path| path.connect(C::Callback), connect::callback_by_post;
     }
-    "gateway" "The gateway itself. Open to everybody. HEAD answers as GET does, without the body." {
+    "gateway" "The gateway itself. No token is needed. HEAD answers as GET does, without the body." {
         GET|HEAD "/"             showHome,   OPEN, "Shows a page with links to what is here": |_| Some(Route::Home), public::home;
         GET|HEAD "/health"       getHealth,  OPEN, "Says whether the gateway can work":       |_| Some(Route::Health), public::health;
         GET|HEAD "/openapi.json" getOpenApi, OPEN, "Gives this document":                     |_| Some(Route::OpenApi), public::openapi;

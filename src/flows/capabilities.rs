@@ -73,7 +73,7 @@ pub struct AccountCapabilities {
     pub id: AccountId,
     /// Its integration.
     pub integration: IntegrationView,
-    /// Where it stands in its life.
+    /// The state of its life.
     pub status: Status,
     /// A sandbox account refuses writes.
     pub is_sandbox: bool,
@@ -119,7 +119,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 }
 
-/// The scopes its OAuth token was granted (RFC 6749 §5.1); nothing where nobody said.
+/// The scopes its OAuth token was granted (RFC 6749 §5.1); nothing where its answer did not name them.
 pub(in crate::flows) fn granted(
     config: &Config,
     account: &Account,

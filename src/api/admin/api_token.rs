@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::call::{AdminCall, JsonBody};
 use super::noun::{Deletable, Noun};
 use crate::account::token::{self, Kind};
-use crate::api::query::{Field, Filtered};
+use crate::api::query::{FilterField, Filtered};
 use crate::crypto;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{EnvironmentAsk, Written, ask_environment};
@@ -49,7 +49,8 @@ pub(in crate::api) struct ApiTokenCreated {
 }
 
 impl Filtered for ApiToken {
-    const FILTERS: &'static [Field] = &[Field::text("name"), Field::time("created_at")];
+    const FILTERS: &'static [FilterField] =
+        &[FilterField::text("name"), FilterField::time("created_at")];
 }
 
 impl Noun for ApiToken {

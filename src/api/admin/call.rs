@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::api::caller::Caller;
-use crate::api::query::Query;
+use crate::api::query::QueryParameters;
 use crate::api::{RequestContext, shape};
 use crate::error::Failure;
 use crate::ids::EnvironmentId;
@@ -47,8 +47,8 @@ impl<'a, O: Outside> AdminCall<'a, O> {
         }
     }
 
-    fn query(&self) -> Result<Query, Failure> {
-        Query::read(&self.url, &["environment_id"])
+    fn query(&self) -> Result<QueryParameters, Failure> {
+        QueryParameters::read(&self.url, &["environment_id"])
     }
 }
 

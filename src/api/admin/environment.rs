@@ -8,7 +8,7 @@ use url::Url;
 use super::call::{AdminCall, JsonBody};
 use super::noun::{Deletable, Findable, Noun};
 use crate::api::path_id::PathId;
-use crate::api::query::{Field, Filtered};
+use crate::api::query::{FilterField, Filtered};
 use crate::error::{Complaint, Failure};
 use crate::flows::ask::{EnvironmentChange, RootAsk, ask_root};
 use crate::flows::records::{ApplicationNames, EnvironmentRecord, Page};
@@ -70,10 +70,10 @@ view! {
 }
 
 impl Filtered for Environment {
-    const FILTERS: &'static [Field] = &[
-        Field::text("name"),
-        Field::text("region"),
-        Field::time("created_at"),
+    const FILTERS: &'static [FilterField] = &[
+        FilterField::text("name"),
+        FilterField::text("region"),
+        FilterField::time("created_at"),
     ];
 }
 

@@ -10,7 +10,7 @@ use super::integration::ShownIntegration;
 use super::noun::{self, Deletable, Findable, Noun};
 use super::webhook_url;
 use crate::api::path_id::{IntegrationKey, PathId};
-use crate::api::query::{Field, Filtered};
+use crate::api::query::{FilterField, Filtered};
 use crate::error::Failure;
 use crate::flows::ask::{EnvironmentAsk, InstallChange, Written, ask_environment};
 use crate::flows::directory::file_bound;
@@ -85,12 +85,12 @@ pub(in crate::api) struct ShownInstall {
 }
 
 impl Filtered for ShownInstall {
-    const FILTERS: &'static [Field] = &[
-        Field::text("integration.name").stored_as("integration_name"),
-        Field::text("integration_id"),
-        Field::flag("is_enabled"),
-        Field::flag("show_in_catalog"),
-        Field::time("created_at"),
+    const FILTERS: &'static [FilterField] = &[
+        FilterField::text("integration.name").stored_as("integration_name"),
+        FilterField::text("integration_id"),
+        FilterField::flag("is_enabled"),
+        FilterField::flag("show_in_catalog"),
+        FilterField::time("created_at"),
     ];
 }
 

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::answer::List;
 use super::call::{AdminCall, JsonBody};
 use crate::api::path_id::{self, PathId};
-use crate::api::query::{Field, Filtered, Query};
+use crate::api::query::{FilterField, Filtered, QueryParameters};
 use crate::api::reply;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{
@@ -92,11 +92,11 @@ pub(in crate::api) struct EventsReplayed {
 }
 
 impl Filtered for EventInList {
-    const FILTERS: &'static [Field] = &[
-        Field::text("status"),
-        Field::text("event"),
-        Field::text("webhook_id"),
-        Field::time("created_at"),
+    const FILTERS: &'static [FilterField] = &[
+        FilterField::text("status"),
+        FilterField::text("event"),
+        FilterField::text("webhook_id"),
+        FilterField::time("created_at"),
     ];
 }
 
@@ -104,7 +104,7 @@ pub(in crate::api) async fn list<O: Outside>(
     call: &AdminCall<'_, O>,
 ) -> Result<List<EventInList>, Failure> {
     let others = ["environment_id", "integrated_account_id"];
-    let (query, page) = Query::of_events(&call.url, &others, EventInList::FILTERS)?;
+    let (query, page) = QueryParameters::of_events(&call.url, &others, EventInList::FILTERS)?;
     check_status(&query)?;
     let named = query.get("environment_id");
     if let Some(id) = query.get("integrated_account_id") {
@@ -182,7 +182,7 @@ pub(in crate::api) async fn replay_all<O: Outside>(
     body: JsonBody<O, EventReplay>,
 ) -> Result<EventsReplayed, Failure> {
     let replay = body.read(call).await?;
-    let query = Query::read(&call.url, &["environment_id"])?;
+    let query = QueryParameters::read(&call.url, &["environment_id"])?;
     let named = replay.environment_id.as_deref();
     let named = named.or(query.get("environment_id"));
     let range = range(&replay)?;
@@ -216,7 +216,7 @@ fn range(replay: &EventReplay) -> Result<ReplayRange, Failure> {
 }
 
 /// A misspelt status must not list nothing.
-fn check_status(query: &Query) -> Result<(), Failure> {
+fn check_status(query: &QueryParameters) -> Result<(), Failure> {
     let known = [
         EventStatus::Pending,
         EventStatus::Delivered,

@@ -10,7 +10,7 @@ use super::call::{AdminCall, JsonBody};
 use super::webhook_url;
 use crate::account::Status;
 use crate::api::path_id::{self, PathId};
-use crate::api::query::{Filtered, Query};
+use crate::api::query::{Filtered, QueryParameters};
 use crate::error::Failure;
 use crate::flows::ask::{
     AccountAsk, AccountChange, AccountView, Override, PublicAccount, ask_account,
@@ -134,7 +134,7 @@ pub(in crate::api) async fn list<O: Outside>(
     call: &AdminCall<'_, O>,
 ) -> Result<List<ListedAccount>, Failure> {
     let others = ["environment_id"];
-    let (query, page) = Query::of_list(&call.url, &others, ListedAccount::FILTERS)?;
+    let (query, page) = QueryParameters::of_list(&call.url, &others, ListedAccount::FILTERS)?;
     let environment = call.caller.environment(query.get("environment_id"))?;
     let room = &call.context.room;
     let found = list_accounts(call.outside(), environment, page.clone(), room).await?;

@@ -10,7 +10,7 @@ use super::answer::Saved;
 use super::call::{AdminCall, JsonBody};
 use super::noun::{Deletable, Findable, Noun};
 use crate::api::path_id::{IntegrationKey, PathId};
-use crate::api::query::{Field, Filtered};
+use crate::api::query::{FilterField, Filtered};
 use crate::config::{Finding, Level};
 use crate::error::Failure;
 use crate::flows::ask::{RootAsk, Saving, Written, ask_root};
@@ -56,7 +56,7 @@ struct FileOutline {
 #[expect(dead_code, reason = "only its schema is used")]
 struct PatchOutline {
     /// The version it is meant for.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1), extend("type" = "integer"))]
     version: Option<u64>,
     #[serde(flatten)]
     others: Map<String, Value>,
@@ -100,11 +100,11 @@ pub(in crate::api) struct Validation {
 }
 
 impl Filtered for ShownIntegration {
-    const FILTERS: &'static [Field] = &[
-        Field::text("name"),
-        Field::text("category"),
-        Field::flag("is_beta"),
-        Field::time("created_at"),
+    const FILTERS: &'static [FilterField] = &[
+        FilterField::text("name"),
+        FilterField::text("category"),
+        FilterField::flag("is_beta"),
+        FilterField::time("created_at"),
     ];
 }
 

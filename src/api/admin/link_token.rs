@@ -10,7 +10,7 @@ use url::Url;
 use super::call::{AdminCall, JsonBody};
 use super::noun::{Deletable, Noun};
 use crate::account::token::{self, Kind};
-use crate::api::query::{Field, Filtered};
+use crate::api::query::{FilterField, Filtered};
 use crate::crypto;
 use crate::error::{Code, Failure};
 use crate::flows::ask::EnvironmentAsk;
@@ -94,11 +94,11 @@ pub(in crate::api) struct LinkTokenCreated {
 }
 
 impl Filtered for LinkToken {
-    const FILTERS: &'static [Field] = &[
-        Field::text("tenant_id"),
-        Field::text("integrated_account_id"),
-        Field::text("integration"),
-        Field::time("created_at"),
+    const FILTERS: &'static [FilterField] = &[
+        FilterField::text("tenant_id"),
+        FilterField::text("integrated_account_id"),
+        FilterField::text("integration"),
+        FilterField::time("created_at"),
     ];
 }
 

@@ -8,7 +8,7 @@ use super::call::AdminCall;
 use super::integrated_account::IntegratedAccount;
 use super::webhook_url;
 use crate::account::Status;
-use crate::api::query::{Field, Filtered};
+use crate::api::query::{FilterField, Filtered};
 use crate::flows::list_accounts::AccountInList;
 use crate::flows::records::AccountEntry;
 use crate::flows::view::view;
@@ -49,7 +49,7 @@ view! {
         tenant_id: String,
         /// The install it was connected through.
         environment_integration_id: InstallId,
-        /// Where it stands in its life.
+        /// The state of its life.
         status: Status,
         /// The region that was asked for.
         region: Region,
@@ -61,14 +61,14 @@ view! {
 }
 
 impl Filtered for ListedAccount {
-    const FILTERS: &'static [Field] = &[
-        Field::text("tenant_id"),
-        Field::text("status"),
-        Field::flag("is_sandbox"),
-        Field::text("integration.name").stored_as("integration_name"),
-        Field::text("environment_integration_id"),
-        Field::text("region"),
-        Field::time("created_at"),
+    const FILTERS: &'static [FilterField] = &[
+        FilterField::text("tenant_id"),
+        FilterField::text("status"),
+        FilterField::flag("is_sandbox"),
+        FilterField::text("integration.name").stored_as("integration_name"),
+        FilterField::text("environment_integration_id"),
+        FilterField::text("region"),
+        FilterField::time("created_at"),
     ];
 }
 

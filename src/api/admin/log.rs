@@ -3,7 +3,7 @@
 use super::answer::List;
 use super::call::AdminCall;
 use crate::api::path_id;
-use crate::api::query::{Field, Filtered, Query};
+use crate::api::query::{FilterField, Filtered, QueryParameters};
 use crate::error::Failure;
 use crate::flows::account_object::LogLine;
 use crate::flows::ask::{AccountAsk, ask_account};
@@ -11,10 +11,10 @@ use crate::flows::records::Listed;
 use crate::ports::Outside;
 
 impl Filtered for LogLine {
-    const FILTERS: &'static [Field] = &[
-        Field::text("status"),
-        Field::text("resource"),
-        Field::time("created_at"),
+    const FILTERS: &'static [FilterField] = &[
+        FilterField::text("status"),
+        FilterField::text("resource"),
+        FilterField::time("created_at"),
     ];
 }
 
@@ -22,7 +22,7 @@ pub(in crate::api) async fn list<O: Outside>(
     call: &AdminCall<'_, O>,
 ) -> Result<List<LogLine>, Failure> {
     let others = ["environment_id", "integrated_account_id"];
-    let (query, page) = Query::of_events(&call.url, &others, LogLine::FILTERS)?;
+    let (query, page) = QueryParameters::of_events(&call.url, &others, LogLine::FILTERS)?;
     if let Some(status) = query.get("status")
         && !matches!(status.parse::<u16>(), Ok(100..=599))
     {

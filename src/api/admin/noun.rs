@@ -8,7 +8,7 @@ use super::answer::{Deleted, List};
 use super::call::AdminCall;
 use crate::api::caller::Caller;
 use crate::api::path_id::{Identifier, PathId, not_found};
-use crate::api::query::{Filtered, Query};
+use crate::api::query::{Filtered, QueryParameters};
 use crate::error::Failure;
 use crate::flows::ask::{EnvironmentAsk, RootAsk, ask_environment, ask_root};
 use crate::flows::records::{Listed, Page};
@@ -113,7 +113,7 @@ impl DirectoryMessage for EnvironmentAsk {
 pub(in crate::api) async fn list<N: Noun, O: Outside>(
     call: &AdminCall<'_, O>,
 ) -> Result<List<N>, Failure> {
-    let (query, page) = Query::of_list(&call.url, N::Message::PARAMETERS, N::FILTERS)?;
+    let (query, page) = QueryParameters::of_list(&call.url, N::Message::PARAMETERS, N::FILTERS)?;
     let place = N::Message::named(call.caller, query.get("environment_id"))?;
     let message = N::list(page.clone());
     let found: Listed<N::Record> = message.send(call.outside(), place).await?;

@@ -9,7 +9,7 @@ use super::answer::Deleted;
 use super::call::{AdminCall, JsonBody};
 use super::noun::{Findable, Noun};
 use crate::api::path_id::PathId;
-use crate::api::query::{Field, Filtered};
+use crate::api::query::{FilterField, Filtered};
 use crate::delivery::{check_event_types, check_target, new_secret};
 use crate::error::{Complaint, Failure};
 use crate::flows::ask::{EnvironmentAsk, EventTypes, WebhookChange, ask_environment};
@@ -110,7 +110,10 @@ pub(in crate::api) struct WebhookSecret {
 }
 
 impl Filtered for Subscription {
-    const FILTERS: &'static [Field] = &[Field::text("target_url"), Field::time("created_at")];
+    const FILTERS: &'static [FilterField] = &[
+        FilterField::text("target_url"),
+        FilterField::time("created_at"),
+    ];
 }
 
 impl Noun for Subscription {

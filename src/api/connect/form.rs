@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::show::{Page, application};
+use super::show::{HtmlPage, application};
 use super::{first, show};
 use crate::api::RequestContext;
 use crate::connect::form::Problems;
@@ -12,7 +12,7 @@ use crate::flows::connect::{Chosen, Opened};
 use crate::ports::{Outside, Reply};
 
 /// Shown as posted, when a form is not as it should be.
-pub(super) struct Again<'a> {
+pub(super) struct RejectedForm<'a> {
     pub(super) posted: &'a [(String, String)],
     pub(super) problems: Problems,
     pub(super) refusal: Option<String>,
@@ -24,7 +24,7 @@ pub(super) fn no_such<O: Outside>(
     url: &Url,
     asked: &[(String, String)],
 ) -> Reply<O::Stream> {
-    // Where the customer may choose, he may choose again.
+    // A customer who may choose may choose again.
     let choice = opened.link.integration.is_none();
     let again = choice.then(|| address(&context.public_url(url), &[], &link_of(asked)));
     let again = again.as_ref().map(Url::as_str);
@@ -37,7 +37,7 @@ pub(super) fn form<O: Outside>(
     chosen: &Chosen,
     url: &Url,
     asked: &[(String, String)],
-    again: Option<&Again>,
+    again: Option<&RejectedForm>,
 ) -> Reply<O::Stream> {
     let base = context.public_url(url);
     let Some((format, credential)) = chosen.credential(first(asked, "credential")) else {
@@ -79,7 +79,7 @@ pub(super) fn form<O: Outside>(
     let status = if is_wrong { 422 } else { 200 };
     let pictures = page::pictures([page.brand.logo, page.application.logo]);
     let text = page::form(&page, &nonce);
-    show::html(context, status, Page::plain(text, &nonce, &pictures))
+    show::html(context, status, HtmlPage::plain(text, &nonce, &pictures))
 }
 
 pub(super) fn purpose(is_again: bool) -> Purpose {

@@ -25,7 +25,7 @@ pub(in crate::api) fn nonce<O: Outside>(context: &RequestContext<'_, O>) -> Nonc
 }
 
 /// A page, and what it may do in the browser.
-pub(in crate::api) struct Page<'a> {
+pub(in crate::api) struct HtmlPage<'a> {
     text: String,
     nonce: &'a Nonce,
     kind: PageKind,
@@ -33,7 +33,7 @@ pub(in crate::api) struct Page<'a> {
     pictures: &'a [String],
 }
 
-impl<'a> Page<'a> {
+impl<'a> HtmlPage<'a> {
     /// One without a script.
     pub(in crate::api) fn plain(text: String, nonce: &'a Nonce, pictures: &'a [String]) -> Self {
         let kind = PageKind::Plain;
@@ -50,7 +50,7 @@ impl<'a> Page<'a> {
 pub(in crate::api) fn html<O: Outside>(
     context: &RequestContext<'_, O>,
     status: u16,
-    page: Page<'_>,
+    page: HtmlPage<'_>,
 ) -> Reply<O::Stream> {
     let plain_http = match context.outside.settings().private_upstreams {
         PrivateUpstreams::Refused => PlainHttp::Refused,
@@ -110,7 +110,7 @@ pub(super) fn failed<O: Outside>(
     };
     let nonce = nonce(context);
     let text = page::failed(&page, &nonce);
-    html(context, status(failure), Page::plain(text, &nonce, &[]))
+    html(context, status(failure), HtmlPage::plain(text, &nonce, &[]))
 }
 
 /// The question that comes before everything else.
@@ -128,7 +128,7 @@ pub(super) fn question<O: Outside>(
     let pictures = page::pictures([brand.and_then(|brand| brand.logo), page.application.logo]);
     let nonce = nonce(context);
     let text = page::question(&page, &nonce);
-    html(context, 200, Page::plain(text, &nonce, &pictures))
+    html(context, 200, HtmlPage::plain(text, &nonce, &pictures))
 }
 
 /// For whom a link connects.
@@ -172,7 +172,7 @@ pub(super) fn broken<O: Outside>(
     reply
 }
 
-/// The outcome: told to the application, or shown.
+/// The outcome: reported to the application, or shown.
 pub(super) fn ended<O: Outside>(
     context: &RequestContext<'_, O>,
     ended: &Ended,
@@ -237,9 +237,9 @@ pub(super) fn ended<O: Outside>(
     match redirect_uri.and_then(|uri| Url::parse(uri).ok()) {
         Some(uri) if ended.return_to.is_popup => {
             let text = page::popup(&page, &outcome, &uri, &nonce);
-            let page = Page {
+            let page = HtmlPage {
                 kind: PageKind::Popup,
-                ..Page::plain(text, &nonce, &pictures)
+                ..HtmlPage::plain(text, &nonce, &pictures)
             };
             html(context, 200, page)
         }
@@ -252,7 +252,7 @@ pub(super) fn ended<O: Outside>(
                 Popup::Connected(page) => page::connected(page, &nonce),
                 Popup::Failed(page) => page::failed(page, &nonce),
             };
-            html(context, status, Page::plain(text, &nonce, &pictures))
+            html(context, status, HtmlPage::plain(text, &nonce, &pictures))
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Whether a page was opened from the application that its link is for, or its visitor has said that they meant to.
-//! Otherwise the page asks first: a link can be sent on, to get somebody else's account connected.
+//! Otherwise the page asks first: a link can be sent on, to get another person's account connected.
 
 use data_encoding::BASE64URL_NOPAD;
 use http::header::REFERER;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::operation::{Operation, Refused};
+use super::operation::{Operation, RefusedBy};
 use super::shapes::{Shapes, text};
 
 /// What pages are answered with, and what that means.
@@ -86,5 +86,5 @@ fn page(operation: Operation) -> Operation {
             &unread,
         )
         .answers_with("303", "To the provider, or to the application.", &json!({}))
-        .refused(Refused::AsAnswered)
+        .refused(RefusedBy::AsAnswered)
 }

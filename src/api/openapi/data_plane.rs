@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::describe::asks_provider;
-use super::operation::{Operation, REPLAYED, Refused};
+use super::operation::{Operation, REPLAYED, RefusedBy};
 use super::shapes::{Shapes, count, object, uuid};
 use crate::proxy::query::PASSTHROUGH;
 use crate::settings::KEY_CHARACTERS;
@@ -88,7 +88,7 @@ pub(in crate::api) fn custom(operation: Operation, _: &mut Shapes) -> Operation 
         .answers_with("204", DONE, &json!({}))
         .answers_with("304", NOT_MODIFIED, &json!({}))
         .answers_with("default", "The provider's own answer, unchanged, whatever its status; or the error envelope with a code of ours.", &json!({ "*/*": {} }))
-        .refused(Refused::AsAnswered)
+        .refused(RefusedBy::AsAnswered)
 }
 
 pub(in crate::api) fn custom_with_body(operation: Operation, shapes: &mut Shapes) -> Operation {

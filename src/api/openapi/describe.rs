@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::operation::{Operation, Refused};
+use super::operation::{Operation, RefusedBy};
 use super::shapes::{text, uuid};
 
 /// A provider is asked in between, and its refusal keeps its status.
 pub(in crate::api) fn asks_provider(operation: Operation) -> Operation {
-    operation.refused(Refused::ByProvider)
+    operation.refused(RefusedBy::ByProvider)
 }
 
 /// The part of an override that only the admin token may write. `Caller::writer` says who writes, `config::reserved` what is

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::shapes::{Shapes, text, uuid};
 use crate::api::admin::answer::List;
-use crate::api::query::{Field, Filtered};
+use crate::api::query::{FilterField, Filtered};
 use crate::api::rights::Right;
 
 /// What an answer of the data plane says of the provider's limit.
@@ -53,12 +53,12 @@ pub(in crate::api) struct Operation {
     /// Header fields of its answers, with their names among the components.
     pub(super) fields: Vec<(&'static str, &'static str)>,
     pub(super) refusals: Vec<u16>,
-    pub(super) refused: Refused,
+    pub(super) refused: RefusedBy,
 }
 
 /// Who refuses.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(super) enum RefusedBy {
     /// The gateway, with a status for each code.
     ByGateway,
     /// The provider, too, and then with any status.
@@ -92,7 +92,7 @@ impl Operation {
             answers: Map::new(),
             fields: Vec::new(),
             refusals: Vec::new(),
-            refused: Refused::ByGateway,
+            refused: RefusedBy::ByGateway,
         }
     }
 
@@ -118,7 +118,7 @@ impl Operation {
         }
     }
 
-    pub(super) fn refused(self, refused: Refused) -> Self {
+    pub(super) fn refused(self, refused: RefusedBy) -> Self {
         Self { refused, ..self }
     }
 
@@ -181,7 +181,7 @@ impl Operation {
     /// It answers a piece of a list, and takes the parameters of lists.
     pub(in crate::api) fn lists<T: Filtered + JsonSchema>(self, shapes: &mut Shapes) -> Self {
         let mut listing = self.list_parameters();
-        for (name, schema) in T::FILTERS.iter().flat_map(Field::documented) {
+        for (name, schema) in T::FILTERS.iter().flat_map(FilterField::documented) {
             listing = listing.query(&name, "Only those.", &schema);
         }
         listing.answers::<List<T>>(200, shapes)
@@ -217,7 +217,7 @@ impl Operation {
     /// It is a call of the data plane: its answers say what is known of the provider's limit.
     pub(super) fn calls(mut self) -> Self {
         self.fields.extend(LIMITS);
-        self.refused(Refused::InCall)
+        self.refused(RefusedBy::InCall)
     }
 
     /// Its answers may have this header field, with its name among the components.

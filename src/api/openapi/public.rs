@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::operation::{Operation, Refused};
+use super::operation::{Operation, RefusedBy};
 use super::shapes::{Shapes, text};
 use crate::api::health::HealthReport;
 
@@ -16,7 +16,7 @@ pub(in crate::api) fn home(operation: Operation, _: &mut Shapes) -> Operation {
 
 pub(in crate::api) fn health(operation: Operation, shapes: &mut Shapes) -> Operation {
     operation
-        .refused(Refused::AsAnswered)
+        .refused(RefusedBy::AsAnswered)
         .answers::<HealthReport>(200, shapes)
         .answers::<HealthReport>(503, shapes)
 }
@@ -35,7 +35,7 @@ fn open(operation: Operation, about: &str, content: &Value) -> Operation {
     let error =
         json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } });
     operation
-        .refused(Refused::AsAnswered)
+        .refused(RefusedBy::AsAnswered)
         .answers_with("403", ELSEWHERE, &error)
         .answers_with("200", about, content)
 }

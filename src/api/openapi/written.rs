@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::operation::{Operation, Refused, add_fields};
+use super::operation::{Operation, RefusedBy, add_fields};
 use super::shapes::{parameters_of, uuid};
 use crate::api::rights::Right;
 use crate::flows::records::TokenScope;
@@ -53,16 +53,16 @@ impl Operation {
             responses.entry(status).or_insert(reference);
         };
         match self.refused {
-            Refused::AsAnswered => {}
-            Refused::ByProvider => {
+            RefusedBy::AsAnswered => {}
+            RefusedBy::ByProvider => {
                 refuse("4XX", "Refused");
                 refuse("5XX", "Failed");
             }
-            Refused::InCall => {
+            RefusedBy::InCall => {
                 refuse("4XX", "CallRefused");
                 refuse("5XX", "CallFailed");
             }
-            Refused::ByGateway => {
+            RefusedBy::ByGateway => {
                 for status in self.refused_by_gateway() {
                     refuse(&status.to_string(), &format!("Status{status}"));
                 }

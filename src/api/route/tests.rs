@@ -9,7 +9,7 @@ fn target(method: &str, path: &str) -> Option<Target> {
 
 #[test]
 fn the_data_plane_as_the_table_says() {
-    for (verb, path, resource, method, id) in [
+    for (sent, path, resource, method, id) in [
         ("GET", "/proxy/contacts", "contacts", "list", None),
         ("GET", "/proxy/contacts/7", "contacts", "get", Some("7")),
         ("POST", "/proxy/contacts", "contacts", "create", None),
@@ -42,7 +42,7 @@ fn the_data_plane_as_the_table_says() {
             method: method.into(),
             id: id.map(Into::into),
         };
-        assert_eq!(target(verb, path), Some(expected), "{verb} {path}");
+        assert_eq!(target(sent, path), Some(expected), "{sent} {path}");
     }
 }
 
@@ -53,13 +53,13 @@ fn a_custom_path_stays_as_it_was_written() {
         ("/custom", ""),
         ("/custom/", "/"),
     ] {
-        for verb in ["GET", "POST", "OPTIONS", "HEAD", "PURGE"] {
+        for method in ["GET", "POST", "OPTIONS", "HEAD", "PURGE"] {
             assert_eq!(
-                target(verb, path),
+                target(method, path),
                 Some(Target::Custom {
                     path: expected.into()
                 }),
-                "{verb} {path}"
+                "{method} {path}"
             );
         }
     }

@@ -36,7 +36,7 @@ macro_rules! admin_routes {
             )* )*
         }
 
-        const ADMIN_ROWS: &[Row] = &[ $( $( Row {
+        const ADMIN_ROWS: &[RouteRow] = &[ $( $( RouteRow {
             methods: &[stringify!($method)],
             path: $path,
             right: $right,
@@ -116,7 +116,7 @@ macro_rules! other_routes {
             )*
         }
     )*) => {
-        const OTHER_ROWS: &[Row] = &[ $( $( Row {
+        const OTHER_ROWS: &[RouteRow] = &[ $( $( RouteRow {
             methods: &[ $( stringify!($method) ),+ ],
             path: $path,
             right: $right,

@@ -129,7 +129,7 @@ view! {
         environment_integration_id: InstallId,
         /// The public half of its context: an object.
         context: Value,
-        /// Where it stands in its life.
+        /// The state of its life.
         status: Status,
         /// The `format` of the credential it was connected with.
         authentication_method: String,
@@ -159,7 +159,7 @@ view! {
         id: AccountId,
         /// The public half of its context: an object.
         context: Value,
-        /// Where it stands in its life.
+        /// The state of its life.
         status: Status,
         /// The `format` of the credential it was connected with.
         authentication_method: String,
