@@ -2,6 +2,7 @@
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -11,23 +12,35 @@ use crate::error::{Code, Failure};
 use crate::json::on_one_line;
 use crate::ports::Reply;
 
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-struct Envelope<'a> {
+/// The one envelope of errors. The prefix of `code` says who must act.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Error")]
+pub(super) struct Envelope<'a> {
     #[serde(rename = "statusCode")]
+    #[schemars(range(min = 400, max = 599))]
     status_code: u16,
+    /// The status in words.
     error: &'a str,
+    /// What happened and what to change, for a person.
     message: &'a str,
+    #[schemars(extend("enum" = Code::ALL))]
     code: &'a str,
     request_id: &'a str,
+    /// More; `failures[] {path, message}` says what is wrong in a request, `write` (`done` or `not_done`) what became of a write.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Value")]
     details: Option<&'a Value>,
+    /// The provider said so.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "bool", extend("const" = true))]
     is_remote_error: Option<bool>,
+    /// The provider's answer: JSON as it came, anything else as a string.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Value")]
     raw_response: Option<&'a RawValue>,
-    /// Seconds, where there is no header field to say it.
+    /// Seconds, in the last line of a list, which has no header field to say it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
     retry_after: Option<u64>,
 }
 

@@ -2,7 +2,13 @@
 //! operations of `/openapi.json`; that of the admin routes also into their enum and their dispatch. So the body and the
 //! answer that a row names are those of its function, or the row does not compile.
 
-/// A row of the admin routes:
+/// The admin routes, by noun. `in_environment`: the call is about an environment, which `environment_id` may name.
+///
+/// ```text
+/// "noun" in_environment "What the noun is." { rows }
+/// ```
+///
+/// A row:
 ///
 /// ```text
 /// METHOD "/path" Variant, RIGHT, "Summary": module::function(id: IdType) takes Body answers STATUS Answer, refuses [statuses], with [hooks];
@@ -11,7 +17,7 @@
 /// - `(id: IdType)`: the parameter of the path; `()` where it has none.
 /// - `takes Body`: a JSON body; `may_take Body`: one that may be absent.
 /// - `answers STATUS Answer`; `saves Answer`: 201 when it is new, else 200; `lists Item`: 200 with a piece of a list.
-/// - `refuses [409]`: statuses of refusals beside those of every such call.
+/// - `refuses [409]`: statuses of refusals, in addition to those of every such call.
 /// - `with [hook]`: functions that add to the operation of the document what types do not say.
 ///
 /// A row whose function takes or answers other types does not compile, nor does one without a right.
@@ -100,7 +106,7 @@ macro_rules! admin_routes {
     };
 }
 
-/// A row of the other routes, whose requests and answers are not JSON of ours:
+/// The other routes, whose requests and answers are not JSON of ours. A row:
 ///
 /// ```text
 /// METHOD|OTHER "/path" operation, RIGHT, "Summary": route, description;
