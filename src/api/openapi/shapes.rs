@@ -73,7 +73,7 @@ pub(super) fn object(properties: &Value) -> Value {
     json!({ "type": "object", "properties": properties, "required": required })
 }
 
-/// A schema that takes everything, as tools for OpenAPI know it.
+/// A schema that takes everything, as tools for `OpenAPI` know it.
 fn as_object(schema: Value) -> Value {
     match schema {
         Value::Bool(true) => json!({}),
