@@ -10,7 +10,6 @@ pub mod seal;
 pub mod status;
 pub mod token;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -20,7 +19,7 @@ use crate::time::Timestamp;
 pub use status::Status;
 
 /// What is stored of a connected account in clear; its secret half is sealed beside it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Account {
     /// Its id, which says where it lives.
     pub id: AccountId,
@@ -52,7 +51,6 @@ pub struct Account {
     pub integration_override: Option<Value>,
     /// What the admin token wrote of them: digests of values, by place.
     #[serde(default)]
-    #[schemars(skip)]
     pub override_by_admin_token: Trusted,
     /// When it was stored first.
     pub created_at: Timestamp,

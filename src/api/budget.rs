@@ -1,4 +1,4 @@
-//! What a call may take: its caller's `x-timeout-ms` and `x-max-retries`. More than the most is the most.
+//! The budget of a call: its `x-timeout-ms` and `x-max-retries`. Values above the maximum are clamped.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(super) struct Budget {
 
 impl Budget {
     /// Reads it; `default` is the time where the caller does not say. A value that is no number is refused, so that
-    /// nobody relies on one that does not count.
+    /// no caller relies on one that has no effect.
     pub(super) fn read(headers: &HeaderMap, default: Duration) -> Result<Self, Failure> {
         let timeout = number(headers, "x-timeout-ms").map_err(|()| malformed_timeout())?;
         let retries = number(headers, "x-max-retries")

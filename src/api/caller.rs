@@ -5,7 +5,7 @@ use std::rc::Rc;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use super::Desk;
+use super::RequestContext;
 use super::unproved::Sender;
 use crate::account::seal::Keyring;
 use crate::account::token::{self, Kind, Proof};
@@ -15,7 +15,7 @@ use crate::flows::ask::Writer;
 use crate::flows::published;
 use crate::flows::records::{TokenRecord, TokenScope};
 use crate::ids::{AccountId, EnvironmentId};
-use crate::ports::{Outside, Sees};
+use crate::ports::{Outside, Visibility};
 use crate::settings::Settings;
 
 /// A sender whose token is good.
@@ -32,25 +32,25 @@ impl Caller {
     /// Reads `Authorization: Bearer …` (RFC 6750) and finds out whose it is. Only what we have signed, or may have made
     /// before there were signatures, is looked up.
     pub(crate) async fn authenticate(
-        desk: &Desk<'_, impl Outside>,
+        context: &RequestContext<'_, impl Outside>,
         headers: &HeaderMap,
     ) -> Result<Self, Failure> {
         let text = bearer(headers)
             .ok_or_else(|| unauthenticated("Send the token as `Authorization: Bearer <token>`."))?;
-        let sender = Sender::of(desk, headers);
-        let read = sender.keyring().map(|ring| Read::of(ring, text));
+        let sender = Sender::of(context, headers);
+        let read = sender.keyring().map(|ring| TokenSubject::of(ring, text));
         if let Ok(Some((named, Proof::Signed))) = read {
-            if let Some(caller) = Self::named(desk, named, text).await? {
-                desk.room.prove()?;
+            if let Some(caller) = Self::named(context, named, text).await? {
+                context.room.prove()?;
                 return Ok(caller);
             }
             // What we have signed and is not there was revoked, and no later look finds it.
             let hash = crypto::sha256_hex(text.as_bytes());
-            published::forget::<TokenRecord>(desk.outside, desk.isolate, &hash);
+            published::forget::<TokenRecord>(context.outside, context.isolate, &hash);
             return Err(sender.failed(unknown()).await);
         }
         sender.check()?;
-        if is_admin(desk.outside.settings(), text) {
+        if is_admin(context.outside.settings(), text) {
             return Ok(Self::Admin);
         }
         let Some((named, _)) = read? else {
@@ -59,7 +59,7 @@ impl Caller {
         if !sender.check_unsigned()? {
             return Err(sender.failed(unknown()).await);
         }
-        match Self::named(desk, named, text).await? {
+        match Self::named(context, named, text).await? {
             Some(caller) => Ok(caller),
             None => Err(sender.named_nothing(unknown()).await),
         }
@@ -67,20 +67,20 @@ impl Caller {
 
     /// Whose token it is; `None` where it is revoked or expired. Of an account's its object says so.
     async fn named(
-        desk: &Desk<'_, impl Outside>,
-        named: Read,
+        context: &RequestContext<'_, impl Outside>,
+        named: TokenSubject,
         text: &str,
     ) -> Result<Option<Self>, Failure> {
         let hash = crypto::sha256_hex(text.as_bytes());
         let environment = match named {
-            Read::Account(account) => return Ok(Some(Self::Account(account, hash))),
-            Read::Environment(environment) => environment,
+            TokenSubject::Account(account) => return Ok(Some(Self::Account(account, hash))),
+            TokenSubject::Environment(environment) => environment,
         };
-        let record = published::token(desk.outside, desk.isolate, environment, &hash).await?;
+        let record = published::token(context.outside, context.isolate, environment, &hash).await?;
         let is_good = |record: &Rc<TokenRecord>| {
             let is_over = record
                 .expires_at
-                .is_some_and(|end| end <= desk.outside.now());
+                .is_some_and(|end| end <= context.outside.now());
             !is_over && record.environment_id == environment
         };
         Ok(record.filter(is_good).map(Self::Token))
@@ -91,7 +91,7 @@ impl Caller {
         !matches!(self, Self::Account(..))
     }
 
-    /// What its requests are counted under, by which nobody learns the token.
+    /// What its requests are counted under. It does not reveal the token.
     pub(crate) fn token_key(&self) -> &str {
         match self {
             Self::Admin => "admin",
@@ -118,11 +118,11 @@ impl Caller {
     }
 
     /// What it may see of the accounts.
-    pub(crate) fn sees(&self) -> Sees {
+    pub(crate) fn visibility(&self) -> Visibility {
         match self {
-            Self::Admin => Sees::All,
-            Self::Token(token) => Sees::Environment(token.environment_id),
-            Self::Account(_, hash) => Sees::AccountToken(hash.clone()),
+            Self::Admin => Visibility::All,
+            Self::Token(token) => Visibility::Environment(token.environment_id),
+            Self::Account(_, hash) => Visibility::AccountToken(hash.clone()),
         }
     }
 
@@ -186,7 +186,7 @@ impl Caller {
         ))
     }
 
-    /// 403 for everybody but an account's own token.
+    /// 403 without an account's own token.
     pub(crate) fn must_be_account(&self) -> Result<(), Failure> {
         let words = "This needs an account token (POST /integrated-account/token).";
         self.own_account()
@@ -208,12 +208,12 @@ impl Caller {
 
 /// What a bearer token names.
 #[derive(Clone, Copy)]
-enum Read {
+enum TokenSubject {
     Environment(EnvironmentId),
     Account(AccountId),
 }
 
-impl Read {
+impl TokenSubject {
     fn of(ring: &Keyring, text: &str) -> Option<(Self, Proof)> {
         let account = || token::read_token(ring, Kind::Account, text);
         token::read_token(ring, Kind::Api, text)

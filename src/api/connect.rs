@@ -9,7 +9,7 @@ mod visitor;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use url::Url;
 
-use super::Desk;
+use super::RequestContext;
 use super::route::ConnectRoute;
 use super::unproved::Sender;
 use crate::account::token::{self, Kind, Proof};
@@ -27,39 +27,42 @@ use crate::json;
 use crate::ports::{Body, Incoming, Outside, Reply};
 use crate::settings::{FORM_BYTES, FORM_FIELDS};
 use cookies::{Jar, SameSite};
-use form::{Again, address, form, link_of, no_such, on_this_host};
+use form::{RejectedForm, address, form, link_of, no_such, on_this_host};
 use opening::{open, proved, refused, unproved};
-use show::{Page, application};
+use show::{HtmlPage, application};
 use visitor::Visitor;
 
 type Shown<O> = Result<Reply<<O as crate::ports::HttpClient>::Stream>, Failure>;
 
 /// Answers with a page, whatever happens: a customer is looking.
 pub(super) async fn answer<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     route: ConnectRoute,
     request: Incoming<O::Stream>,
 ) -> Reply<O::Stream> {
     let shown = match route {
-        ConnectRoute::Choose => choose(desk, &request).await,
-        ConnectRoute::Form(name) => show_form(desk, &name, &request).await,
-        ConnectRoute::Submit(name) => submit(desk, &name, request).await,
-        ConnectRoute::Callback(name) => callback(desk, &name, request).await,
+        ConnectRoute::Choose => choose(context, &request).await,
+        ConnectRoute::Form(name) => show_form(context, &name, &request).await,
+        ConnectRoute::Submit(name) => submit(context, &name, request).await,
+        ConnectRoute::Callback(name) => callback(context, &name, request).await,
     };
     shown.unwrap_or_else(|failure| {
-        super::log_ours(desk, &failure);
-        show::broken(desk, &failure)
+        super::log_ours(context, &failure);
+        show::broken(context, &failure)
     })
 }
 
-async fn choose<O: Outside>(desk: &Desk<'_, O>, request: &Incoming<O::Stream>) -> Shown<O> {
+async fn choose<O: Outside>(
+    context: &RequestContext<'_, O>,
+    request: &Incoming<O::Stream>,
+) -> Shown<O> {
     let asked = pairs(&request.url);
-    let opened = match open(desk, request, &asked).await? {
+    let opened = match open(context, request, &asked).await? {
         Ok(opened) => opened,
-        Err(failure) => return Ok(show::failed(desk, failure, None)),
+        Err(failure) => return Ok(show::failed(context, failure, None)),
     };
-    let base = desk.public_url(&request.url);
-    let visitor = Visitor::of(desk, request, &opened, &asked);
+    let base = context.public_url(&request.url);
+    let visitor = Visitor::of(context, request, &opened, &asked);
     if let Some(name) = &opened.link.integration {
         // Its form asks whatever is to be asked.
         let asked = if visitor.is_known() {
@@ -74,11 +77,11 @@ async fn choose<O: Outside>(desk: &Desk<'_, O>, request: &Incoming<O::Stream>) -
     let asked = visitor.confirmed(&asked);
     if !visitor.is_known() {
         let href = on_this_host(&address(&base, &[], &asked));
-        let mut reply = show::question(desk, None, &opened.link, &href);
+        let mut reply = show::question(context, None, &opened.link, &href);
         visitor.remember(&mut reply);
         return Ok(reply);
     }
-    let offered = flow::offered(desk.outside, desk.isolate, &opened).await?;
+    let offered = flow::offered(context.outside, context.isolate, &opened).await?;
     let cards = offered.iter().map(|(name, effective)| Card {
         brand: Brand::of(name, &effective.compiled.config),
         href: address(&base, &[name], &asked).into(),
@@ -89,35 +92,35 @@ async fn choose<O: Outside>(desk: &Desk<'_, O>, request: &Incoming<O::Stream>) -
     };
     let logos = page.cards.iter().map(|card| card.brand.logo);
     let pictures = page::pictures(logos.chain([page.application.logo]));
-    let nonce = show::nonce(desk);
+    let nonce = show::nonce(context);
     let text = page::choose(&page, &nonce);
-    let page = Page::plain(text, &nonce, &pictures);
-    let mut reply = show::html(desk, 200, page);
+    let page = HtmlPage::plain(text, &nonce, &pictures);
+    let mut reply = show::html(context, 200, page);
     visitor.remember(&mut reply);
     Ok(reply)
 }
 
 async fn show_form<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     name: &str,
     request: &Incoming<O::Stream>,
 ) -> Shown<O> {
     let asked = pairs(&request.url);
-    let opened = match open(desk, request, &asked).await? {
+    let opened = match open(context, request, &asked).await? {
         Ok(opened) => opened,
-        Err(failure) => return Ok(show::failed(desk, failure, None)),
+        Err(failure) => return Ok(show::failed(context, failure, None)),
     };
-    let Some(chosen) = flow::choose(desk.outside, desk.isolate, &opened, name).await? else {
-        return Ok(no_such(desk, &opened, &request.url, &asked));
+    let Some(chosen) = flow::choose(context.outside, context.isolate, &opened, name).await? else {
+        return Ok(no_such(context, &opened, &request.url, &asked));
     };
-    let visitor = Visitor::of(desk, request, &opened, &asked);
+    let visitor = Visitor::of(context, request, &opened, &asked);
     let asked = visitor.confirmed(&asked);
     let mut reply = if visitor.is_known() {
-        form(desk, &opened, &chosen, &request.url, &asked, None)
+        form(context, &opened, &chosen, &request.url, &asked, None)
     } else {
-        let href = address(&desk.public_url(&request.url), &[name], &asked);
+        let href = address(&context.public_url(&request.url), &[name], &asked);
         let brand = Brand::of(&chosen.name, chosen.config());
-        show::question(desk, Some(brand), &opened.link, &on_this_host(&href))
+        show::question(context, Some(brand), &opened.link, &on_this_host(&href))
     };
     // The browser has its secret before it sends the form: should the answer to that be lost, it may send it again.
     visitor.remember(&mut reply);
@@ -125,38 +128,38 @@ async fn show_form<O: Outside>(
 }
 
 async fn submit<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     name: &str,
     mut request: Incoming<O::Stream>,
 ) -> Shown<O> {
     if is_cross_site(&request.headers) {
-        let mut reply = show::failed(desk, ConnectFailure::InvalidToken, None);
+        let mut reply = show::failed(context, ConnectFailure::InvalidToken, None);
         reply.status = StatusCode::FORBIDDEN;
         return Ok(reply);
     }
     let body = std::mem::replace(&mut request.body, Body::Empty);
-    let posted = posted(desk, body).await?;
+    let posted = posted(context, body).await?;
     // Ours stand before the fields, so a field of the same name is not mistaken for them.
     let ours: Vec<(String, String)> = OURS
         .iter()
         .filter_map(|name| posted.iter().find(|(key, _)| key == name).cloned())
         .chain(pairs(&request.url))
         .collect();
-    let opened = match open(desk, &request, &ours).await? {
+    let opened = match open(context, &request, &ours).await? {
         Ok(opened) => opened,
-        Err(failure) => return Ok(show::failed(desk, failure, None)),
+        Err(failure) => return Ok(show::failed(context, failure, None)),
     };
     // Its link token was made by us, and may be used.
-    desk.room.prove()?;
-    let Some(chosen) = flow::choose(desk.outside, desk.isolate, &opened, name).await? else {
-        return Ok(no_such(desk, &opened, &request.url, &ours));
+    context.room.prove()?;
+    let Some(chosen) = flow::choose(context.outside, context.isolate, &opened, name).await? else {
+        return Ok(no_such(context, &opened, &request.url, &ours));
     };
     let Some(credential) = chosen.credential(first(&ours, "credential")) else {
-        return Ok(no_such(desk, &opened, &request.url, &ours));
+        return Ok(no_such(context, &opened, &request.url, &ours));
     };
-    let base = desk.public_url(&request.url);
+    let base = context.public_url(&request.url);
     let jar = Jar::read(&request.headers, &base);
-    let secret = visitor::secret(desk, &jar, &opened);
+    let secret = visitor::secret(context, &jar, &opened);
     let sent = Sent {
         posted: &posted,
         browser: crypto::sha256_hex(secret.as_bytes()),
@@ -164,19 +167,19 @@ async fn submit<O: Outside>(
         is_popup: first(&ours, "display") == Some("popup"),
         again: address(&base, &[name], &link_of(&ours)).into(),
     };
-    let submitted = flow::submit(desk.outside, &opened, &chosen, credential, sent).await?;
+    let submitted = flow::submit(context.outside, &opened, &chosen, credential, sent).await?;
     let form_again = |problems, refusal| {
-        let again = Again {
+        let again = RejectedForm {
             posted: &posted,
             problems,
             refusal,
         };
-        form(desk, &opened, &chosen, &request.url, &ours, Some(&again))
+        form(context, &opened, &chosen, &request.url, &ours, Some(&again))
     };
     let is_typed = !matches!(credential.1, Credential::Oauth2(_));
     let mut reply = match submitted {
         Submitted::Wrong(problems) => form_again(problems, None),
-        Submitted::Refused(failure) => return Ok(show::failed(desk, failure, None)),
+        Submitted::Refused(failure) => return Ok(show::failed(context, failure, None)),
         Submitted::Redirect { url, state } => {
             let mut reply = show::redirect(&url);
             let state = crypto::sha256_hex(state.as_bytes());
@@ -193,36 +196,36 @@ async fn submit<O: Outside>(
                 }),
             ..
         }) if is_typed => form_again(Problems::default(), Some(provider.unwrap_or_default())),
-        Submitted::Ended(ended) => show::ended(desk, &ended),
+        Submitted::Ended(ended) => show::ended(context, &ended),
     };
     jar.set(&mut reply, &opened.link.hash, &secret, SameSite::Lax);
     Ok(reply)
 }
 
 async fn callback<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     name: &str,
     request: Incoming<O::Stream>,
 ) -> Shown<O> {
-    let base = desk.public_url(&request.url);
+    let base = context.public_url(&request.url);
     let jar = Jar::read(&request.headers, &base);
     let parameters = if request.method == Method::POST {
-        posted(desk, request.body).await?
+        posted(context, request.body).await?
     } else {
         pairs(&request.url)
     };
-    let unknown = || show::failed(desk, ConnectFailure::InvalidToken, None);
+    let unknown = || show::failed(context, ConnectFailure::InvalidToken, None);
     let state = first(&parameters, "state").unwrap_or_default().to_owned();
     if state.is_empty() {
         return Ok(unknown());
     }
-    let sender = Sender::of(desk, &request.headers);
+    let sender = Sender::of(context, &request.headers);
     let read = token::read_token(sender.keyring()?, Kind::State, &state);
     let Some((account, proof)) = proved(&sender, read).await? else {
         return Ok(unknown());
     };
     if proof == Proof::Signed {
-        desk.room.prove()?;
+        context.room.prove()?;
     }
     let hash = crypto::sha256_hex(state.as_bytes());
     let Some(secret) = jar.secret(&hash) else {
@@ -234,32 +237,32 @@ async fn callback<O: Outside>(
         integration: name.to_owned(),
         parameters,
     };
-    let Some(ended) = flow::come_back(desk.outside, account, came).await? else {
+    let Some(ended) = flow::come_back(context.outside, account, came).await? else {
         if proof == Proof::Unsigned {
             refused(sender.named_nothing(unproved()).await)?;
         }
         return Ok(unknown());
     };
-    let mut reply = show::ended(desk, &ended);
+    let mut reply = show::ended(context, &ended);
     jar.remove(&mut reply, &hash);
     Ok(reply)
 }
 
 /// The fields of a form.
 async fn posted<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     body: Body<O::Stream>,
 ) -> Result<Vec<(String, String)>, Failure> {
-    let bytes = body::read(desk.outside, body, FORM_BYTES, &desk.room).await?;
+    let bytes = body::read(context.outside, body, FORM_BYTES, &context.room).await?;
     let fields = json::count_fields(&bytes);
     if fields > FORM_FIELDS {
         return Err(too_many_values("The form", FORM_FIELDS));
     }
-    desk.room.take(built_bytes(fields, bytes.len()))?;
+    context.room.take(built_bytes(fields, bytes.len()))?;
     Ok(form_urlencoded::parse(&bytes).into_owned().collect())
 }
 
-/// Whether another site's page has sent our form, in the customer's name and without his knowing (Fetch
+/// Whether another site's page has sent our form, in the customer's name and without their knowledge (Fetch
 /// Metadata). `Origin` does not tell: our pages send no referrer, so it is `null`.
 fn is_cross_site(headers: &HeaderMap) -> bool {
     let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);

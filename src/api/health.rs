@@ -1,28 +1,50 @@
 //! `GET /health`: whether the gateway can work as its operator has set it. It asks neither storage nor a provider.
 
 use http::StatusCode;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 use url::Url;
 
-use super::{Desk, address, reply};
+use super::{RequestContext, address, reply};
 use crate::ports::{Outside, Reply};
 use crate::settings::Settings;
 
-/// Healthy is: everything that is set can be read, and what every call needs is there. Whoever deploys sees a mistyped
-/// setting here, and not at the call that would have needed it.
-pub(super) fn get<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Reply<O::Stream> {
-    let problems = problems(desk.outside.settings(), url);
-    let (status, word) = if problems.is_empty() {
-        (StatusCode::OK, "ok")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "misconfigured")
-    };
-    let body =
-        json!({ "status": word, "version": env!("CARGO_PKG_VERSION"), "problems": problems });
-    reply::json(status, &body)
+/// Whether the gateway can work.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub(super) struct HealthReport {
+    status: Health,
+    version: &'static str,
+    /// The settings that are missing or cannot be read.
+    problems: Vec<String>,
 }
 
-/// Names of settings and what is wrong with them; no value, since everybody may read them.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum Health {
+    Ok,
+    Misconfigured,
+}
+
+/// Healthy: all settings can be read, and what every call needs is set. A mistyped setting shows here, and
+/// not at the call that would have needed it.
+pub(super) fn get<O: Outside>(context: &RequestContext<'_, O>, url: &Url) -> Reply<O::Stream> {
+    let problems = problems(context.outside.settings(), url);
+    let (code, status) = if problems.is_empty() {
+        (StatusCode::OK, Health::Ok)
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, Health::Misconfigured)
+    };
+    let report = HealthReport {
+        status,
+        version: env!("CARGO_PKG_VERSION"),
+        problems,
+    };
+    reply::json(code, &report)
+}
+
+/// Names of settings and what is wrong with them; no value: the answer is open to all.
 fn problems(settings: &Settings, url: &Url) -> Vec<String> {
     let mut problems = Vec::new();
     let is_noted = |name: &str| {

@@ -2,16 +2,16 @@
 
 use url::Url;
 
-use super::Desk;
-use super::connect::show::{self, Page};
+use super::RequestContext;
+use super::connect::show::{self, HtmlPage};
 use crate::connect::page::{Home, home};
 use crate::ports::{Outside, Reply};
 
-/// Where the documents are; empty where whoever builds it has not said so in `Cargo.toml`.
+/// The address of the documents; empty where `Cargo.toml` has none.
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 
-pub(super) fn show<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Reply<O::Stream> {
-    let base = desk.public_url(url);
+pub(super) fn show<O: Outside>(context: &RequestContext<'_, O>, url: &Url) -> Reply<O::Stream> {
+    let base = context.public_url(url);
     let links = [
         (
             "/openapi.json",
@@ -35,7 +35,7 @@ pub(super) fn show<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Reply<O::Stream
         links: &links,
         documents: Some(REPOSITORY).filter(|address| !address.is_empty()),
     };
-    let nonce = show::nonce(desk);
+    let nonce = show::nonce(context);
     let text = home(&page, &nonce);
-    show::html(desk, 200, Page::plain(text, &nonce, &[]))
+    show::html(context, 200, HtmlPage::plain(text, &nonce, &[]))
 }

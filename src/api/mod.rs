@@ -10,6 +10,7 @@ mod connect;
 mod health;
 mod home;
 pub mod openapi;
+mod path_id;
 mod proxy;
 mod query;
 mod reply;
@@ -17,6 +18,7 @@ pub mod rights;
 pub mod route;
 mod schema;
 mod shape;
+pub mod table;
 mod unproved;
 mod webhook;
 
@@ -31,13 +33,14 @@ use crate::flows::isolate::Isolate;
 use crate::flows::memory::{Room, until_drained};
 use crate::ports::{Body, Incoming, Outside, Reply};
 use crate::settings::RATE_PERIOD;
+use admin::call::AdminCall;
 use caller::Caller;
 use route::{Found, Route};
 
 pub use proxy::handle_handed_over;
 
-/// What a request needs at hand.
-pub(crate) struct Desk<'a, O> {
+/// What serves one request: the outside, the isolate, the request's id and its memory.
+pub(crate) struct RequestContext<'a, O> {
     pub(crate) outside: &'a O,
     pub(crate) isolate: &'a Isolate,
     pub(crate) request_id: &'a str,
@@ -45,7 +48,7 @@ pub(crate) struct Desk<'a, O> {
     pub(crate) room: Room,
 }
 
-impl<O: Outside> Desk<'_, O> {
+impl<O: Outside> RequestContext<'_, O> {
     /// The origin the world knows us by: `PUBLIC_URL`, or the request's own.
     pub(crate) fn public_url(&self, request: &Url) -> Url {
         let mut base = self
@@ -69,19 +72,19 @@ pub async fn handle<O: Outside>(
     request: Result<Incoming<O::Stream>, Failure>,
 ) -> Reply<O::Stream> {
     let request_id = HEXLOWER.encode(&outside.random::<16>());
-    let desk = Desk {
+    let context = RequestContext {
         outside,
         isolate,
         request_id: &request_id,
         room: isolate.memory.unproved_room(),
     };
     let answer = match request {
-        Ok(request) => answer(&desk, request).await,
+        Ok(request) => answer(&context, request).await,
         Err(failure) => Err(failure),
     };
     let answer = answer.and_then(|reply| until_drained(outside, isolate.room(), reply));
     let mut reply = answer.unwrap_or_else(|failure| {
-        log_ours(&desk, &failure);
+        log_ours(&context, &failure);
         reply::failure(&failure, &request_id)
     });
     if let Ok(id) = HeaderValue::from_str(&request_id) {
@@ -91,39 +94,38 @@ pub async fn handle<O: Outside>(
 }
 
 async fn answer<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
-    let route = match route::find(&request.method, request.url.path()) {
-        Found::Route(route) => route,
-        Found::OtherMethods(allow) => return Ok(method_not_allowed(&allow, desk.request_id)),
-        Found::Nothing => {
-            return Err(Failure::new(
-                Code::NotFound,
-                "There is nothing at this path; the README lists what there is.",
-            ));
-        }
+    let path = request.url.path();
+    let Some((right, route)) = route::lookup(&request.method, path) else {
+        return no_route(path, context.request_id);
     };
     if route != Route::Health {
-        address::check(desk.outside.settings(), &request.url, &request.headers)?;
+        address::check(context.outside.settings(), &request.url, &request.headers)?;
     }
-    let needed = rights::needed(&route);
     // RFC 9110 §9.3.2; on the data plane it is the provider's.
     let is_bodiless = request.method == Method::HEAD && !matches!(route, Route::Call(_));
     let answer = match route {
-        Route::Health => Ok(health::get(desk, &request.url)),
-        Route::Home => Ok(home::show(desk, &request.url)),
+        Route::Health => Ok(health::get(context, &request.url)),
+        Route::Home => Ok(home::show(context, &request.url)),
         Route::IntegrationSchema => Ok(schema::get()),
         Route::OpenApi => Ok(openapi::get()),
         Route::Call(_) | Route::Action(_) => {
-            let caller = admit(desk, &request.headers, needed).await?;
-            proxy::hand_over(desk, &caller, request).await
+            let caller = admit(context, &request.headers, right).await?;
+            proxy::hand_over(context, &caller, request).await
         }
-        Route::Connect(route) => Ok(connect::answer(desk, route, request).await),
-        Route::Webhook(route) => webhook::answer(desk, route, request).await,
+        Route::Connect(route) => Ok(connect::answer(context, route, request).await),
+        Route::Webhook(route) => webhook::answer(context, route, request).await,
         Route::Admin(route) => {
-            let caller = admit(desk, &request.headers, needed).await?;
-            admin::answer(desk, &caller, route, request).await
+            let caller = admit(context, &request.headers, right).await?;
+            let call = AdminCall {
+                context,
+                caller: &caller,
+                url: request.url,
+                headers: request.headers,
+            };
+            table::answer_admin(&call, route, request.body).await
         }
     };
     answer.map(|reply| {
@@ -135,25 +137,36 @@ async fn answer<O: Outside>(
     })
 }
 
+/// 404, or 405 where the path has other methods.
+fn no_route<S>(path: &str, request_id: &str) -> Result<Reply<S>, Failure> {
+    match route::other_methods(path) {
+        Found::OtherMethods(allow) => Ok(method_not_allowed(&allow, request_id)),
+        Found::Route(_) | Found::Nothing => Err(Failure::new(
+            Code::NotFound,
+            "There is nothing at this path. GET /openapi.json lists every path.",
+        )),
+    }
+}
+
 fn without_body<S>(reply: Reply<S>) -> Reply<S> {
     let body = Body::Empty;
     Reply { body, ..reply }
 }
 
-/// Who is asking, when he may.
+/// Authenticates the caller, counts the request under its token and checks its right.
 async fn admit<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     headers: &HeaderMap,
     needed: rights::Right,
 ) -> Result<Caller, Failure> {
-    let caller = Caller::authenticate(desk, headers).await?;
-    if !desk.outside.admits(caller.token_key()).await {
+    let caller = Caller::authenticate(context, headers).await?;
+    if !context.outside.admits(caller.token_key()).await {
         let words = "This token has sent as many requests as it may for now (TOKEN_RATE).";
         return Err(Failure::too_many_requests(words, RATE_PERIOD.as_secs()));
     }
     rights::check(&caller, needed)?;
     if caller.is_proved() {
-        desk.room.prove()?;
+        context.room.prove()?;
     }
     Ok(caller)
 }
@@ -167,10 +180,10 @@ fn method_not_allowed<S>(allow: &str, request_id: &str) -> Reply<S> {
     reply
 }
 
-fn log_ours<O: Outside>(desk: &Desk<'_, O>, failure: &Failure) {
+fn log_ours<O: Outside>(context: &RequestContext<'_, O>, failure: &Failure) {
     if failure.status() >= 500 {
-        let line = json!({ "level": "error", "event": "failed", "request_id": desk.request_id, "code": failure.code.as_str(), "message": failure.message });
-        desk.outside.log(&line);
+        let line = json!({ "level": "error", "event": "failed", "request_id": context.request_id, "code": failure.code.as_str(), "message": failure.message });
+        context.outside.log(&line);
     }
 }
 

@@ -10,7 +10,7 @@ use url::Url;
 use super::budget::Budget;
 use super::caller::Caller;
 use super::route::{Found, Route, find};
-use super::{Desk, all_pages, reply, shape, webhook};
+use super::{RequestContext, all_pages, reply, shape, webhook};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::body;
@@ -27,17 +27,17 @@ const MARGIN: Duration = Duration::from_secs(5);
 /// Hands a call over to the account's object. When the object was restarted, a request that may be sent
 /// twice and can be, is.
 pub(super) async fn hand_over<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     caller: &Caller,
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
     let account = account_in(&request.url, caller.own_account())?;
     refuse_body_of_get(&request)?;
     refuse_unknown(&request.headers)?;
-    let budget = budget(desk.outside, &request)?.timeout + MARGIN;
+    let budget = budget(context.outside, &request)?.timeout + MARGIN;
     let hand_over = HandOver {
-        request_id: desk.request_id.to_owned(),
-        sees: caller.sees(),
+        request_id: context.request_id.to_owned(),
+        sees: caller.visibility(),
         caller: caller.name(),
         token: caller.token_hash(),
         asked: None,
@@ -45,22 +45,26 @@ pub(super) async fn hand_over<O: Outside>(
     let method = request.method.clone();
     let first = Incoming {
         headers: headers::for_hand_over(&request.headers),
-        body: body::hold_small(desk.outside, request.body, &desk.room).await?,
+        body: body::hold_small(context.outside, request.body, &context.room).await?,
         ..request
     };
     // What is made once is known as begun by now, and not made by whoever comes second.
     let has_key = first.headers.contains_key("idempotency-key");
     let second = again(&first).filter(|_| method.is_idempotent() && !has_key);
-    let outcome = desk.outside.call(account, &hand_over, first, budget).await;
+    let outcome = context
+        .outside
+        .call(account, &hand_over, first, budget)
+        .await;
     let outcome = match (outcome, second) {
         (Err(ObjectFault::Interrupted), Some(request)) => {
-            desk.outside
+            context
+                .outside
                 .call(account, &hand_over, request, budget)
                 .await
         }
         (outcome, _) => outcome,
     };
-    outcome.map_err(|fault| not_answered(desk, account, fault))
+    outcome.map_err(|fault| not_answered(context, account, fault))
 }
 
 /// Makes a call that the front Worker handed over, inside the account's object.
@@ -131,7 +135,7 @@ async fn call<O: Outside, S: Storage>(
         _ => {
             return Err(Failure::new(
                 Code::Internal,
-                "A call was handed over that is none.",
+                "Internal error: an unroutable request was forwarded.",
             ));
         }
     };
@@ -212,7 +216,7 @@ fn account_in(url: &Url, own: Option<AccountId>) -> Result<AccountId, Failure> {
     if named.next().is_some() {
         return Err(Failure::new(
             Code::Malformed,
-            "integrated_account_id stands twice in the query.",
+            "integrated_account_id is given more than once in the query.",
         ));
     }
     let hidden = || Failure::not_found("integrated account");
@@ -239,8 +243,12 @@ fn again<S>(request: &Incoming<S>) -> Option<Incoming<S>> {
     })
 }
 
-fn not_answered<O: Outside>(desk: &Desk<'_, O>, account: AccountId, fault: ObjectFault) -> Failure {
-    desk.outside.log(&json!({ "level": "error", "event": "object_silent", "request_id": desk.request_id, "integrated_account_id": account, "reason": fault.to_string() }));
+fn not_answered<O: Outside>(
+    context: &RequestContext<'_, O>,
+    account: AccountId,
+    fault: ObjectFault,
+) -> Failure {
+    context.outside.log(&json!({ "level": "error", "event": "object_silent", "request_id": context.request_id, "integrated_account_id": account, "reason": fault.to_string() }));
     match fault {
         ObjectFault::Interrupted => Failure::new(
             Code::Storage,

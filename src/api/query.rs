@@ -14,9 +14,9 @@ const MAX_LIMIT: usize = 1_000;
 const LONGEST_PLACE: usize = 100;
 
 /// The parameters of one request, each at most once.
-pub(crate) struct Query(Vec<(String, String)>);
+pub(crate) struct QueryParameters(Vec<(String, String)>);
 
-impl Query {
+impl QueryParameters {
     /// Reads the query of `url`; only `known` names may stand there.
     pub(crate) fn read(url: &Url, known: &[&str]) -> Result<Self, Failure> {
         let mut pairs: Vec<(String, String)> = Vec::new();
@@ -29,7 +29,7 @@ impl Query {
             }
             if pairs.iter().any(|(seen, _)| *seen == name) {
                 return Err(malformed(&format!(
-                    "The query parameter `{name}` stands twice."
+                    "The query parameter `{name}` is given more than once."
                 )));
             }
             pairs.push((name.into_owned(), value.into_owned()));
@@ -50,7 +50,7 @@ impl Query {
     pub(crate) fn of_list(
         url: &Url,
         others: &[&str],
-        fields: &[Field],
+        fields: &[FilterField],
     ) -> Result<(Self, Page), Failure> {
         Self::of_list_with(url, others, fields, |text| {
             uuid::Uuid::try_parse(text).is_ok()
@@ -61,7 +61,7 @@ impl Query {
     pub(crate) fn of_events(
         url: &Url,
         others: &[&str],
-        fields: &[Field],
+        fields: &[FilterField],
     ) -> Result<(Self, Page), Failure> {
         Self::of_list_with(url, others, fields, is_place)
     }
@@ -69,10 +69,10 @@ impl Query {
     fn of_list_with(
         url: &Url,
         others: &[&str],
-        fields: &[Field],
+        fields: &[FilterField],
         is_ours: fn(&str) -> bool,
     ) -> Result<(Self, Page), Failure> {
-        let filters: Vec<_> = fields.iter().flat_map(Field::parameters).collect();
+        let filters: Vec<_> = fields.iter().flat_map(FilterField::parameters).collect();
         let named = filters.iter().map(|(name, ..)| name.as_str());
         let known: Vec<&str> = ["limit", "next_cursor"]
             .into_iter()
@@ -86,7 +86,7 @@ impl Query {
 
     fn page(
         &self,
-        known: &[(String, &Field, Comparison)],
+        known: &[(String, &FilterField, Comparison)],
         is_ours: fn(&str) -> bool,
     ) -> Result<Page, Failure> {
         let limit = match self.get("limit") {
@@ -119,27 +119,33 @@ impl Query {
     }
 }
 
+/// What a list shows, and the fields it can be narrowed by.
+pub(crate) trait Filtered {
+    /// The fields.
+    const FILTERS: &'static [FilterField];
+}
+
 /// A field that a list can be narrowed by.
-pub(crate) struct Field {
+pub(crate) struct FilterField {
     name: &'static str,
     key: &'static str,
-    kind: Kind,
+    kind: FilterKind,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum FilterKind {
     Text,
     Flag,
     Time,
 }
 
-impl Field {
+impl FilterField {
     /// A text, equal or not.
     pub(crate) const fn text(name: &'static str) -> Self {
         Self {
             name,
             key: name,
-            kind: Kind::Text,
+            kind: FilterKind::Text,
         }
     }
 
@@ -148,7 +154,7 @@ impl Field {
         Self {
             name,
             key: name,
-            kind: Kind::Flag,
+            kind: FilterKind::Flag,
         }
     }
 
@@ -157,7 +163,7 @@ impl Field {
         Self {
             name,
             key: name,
-            kind: Kind::Time,
+            kind: FilterKind::Time,
         }
     }
 
@@ -169,9 +175,9 @@ impl Field {
     /// The names it is asked by, each with the schema of its value.
     pub(crate) fn documented(&self) -> Vec<(String, Value)> {
         let schema = match self.kind {
-            Kind::Text => json!({ "type": "string" }),
-            Kind::Flag => json!({ "type": "boolean" }),
-            Kind::Time => json!({ "type": "string", "format": "date-time" }),
+            FilterKind::Text => json!({ "type": "string" }),
+            FilterKind::Flag => json!({ "type": "boolean" }),
+            FilterKind::Time => json!({ "type": "string", "format": "date-time" }),
         };
         let parameters = self.parameters().into_iter();
         parameters
@@ -181,13 +187,13 @@ impl Field {
 
     fn parameters(&self) -> Vec<(String, &Self, Comparison)> {
         let ranges: &[(&str, Comparison)] = match self.kind {
-            Kind::Time => &[
+            FilterKind::Time => &[
                 ("[gt]", Comparison::Above),
                 ("[gte]", Comparison::From),
                 ("[lt]", Comparison::Below),
                 ("[lte]", Comparison::To),
             ],
-            Kind::Text | Kind::Flag => &[],
+            FilterKind::Text | FilterKind::Flag => &[],
         };
         let exact = (self.name.to_owned(), self, Comparison::Is);
         let ranges = ranges
@@ -197,7 +203,7 @@ impl Field {
     }
 }
 
-impl Kind {
+impl FilterKind {
     fn read(self, text: &str) -> Option<FilterValue> {
         match self {
             Self::Text => Some(FilterValue::Text(text.to_owned())),
@@ -228,7 +234,7 @@ fn read_cursor(text: &str, is_ours: fn(&str) -> bool) -> Result<String, Failure>
     })
 }
 
-/// A place in a list by time, as whoever lists it writes it: numbers, ids and what stands between them.
+/// A place in a list by time, as the flow that lists writes it: numbers, ids and separators.
 fn is_place(text: &str) -> bool {
     let is_word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     (1..=LONGEST_PLACE).contains(&text.len()) && text.bytes().all(is_word)

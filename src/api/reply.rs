@@ -2,6 +2,7 @@
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -11,23 +12,35 @@ use crate::error::{Code, Failure};
 use crate::json::on_one_line;
 use crate::ports::Reply;
 
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-struct Envelope<'a> {
+/// The one envelope of errors. The prefix of `code` says who must act.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Error")]
+pub(super) struct Envelope<'a> {
     #[serde(rename = "statusCode")]
+    #[schemars(range(min = 400, max = 599))]
     status_code: u16,
+    /// The status in words.
     error: &'a str,
+    /// What happened and what to change, for a person.
     message: &'a str,
+    #[schemars(extend("enum" = Code::ALL))]
     code: &'a str,
     request_id: &'a str,
+    /// More; `failures[] {path, message}` says what is wrong in a request, `write` (`done` or `not_done`) what became of a write.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Value")]
     details: Option<&'a Value>,
+    /// The provider said so.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "bool", extend("const" = true))]
     is_remote_error: Option<bool>,
+    /// The provider's answer: JSON as it came, anything else as a string.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Value")]
     raw_response: Option<&'a RawValue>,
-    /// Seconds, where there is no header field to say it.
+    /// Seconds, in the last line of a list, which has no header field to say it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
     retry_after: Option<u64>,
 }
 
@@ -48,7 +61,7 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// The last line of a walk that could not go on.
+/// The last line of a list by `x-all-pages` that could not go on.
 #[derive(Serialize)]
 struct LastLine<'a> {
     error: Envelope<'a>,
@@ -87,7 +100,7 @@ pub(crate) fn failure<S>(failure: &Failure, request_id: &str) -> Reply<S> {
     reply
 }
 
-/// The line that a walk ends with when it cannot go on: the envelope, and where to resume.
+/// The line that a list by `x-all-pages` ends with when it cannot go on: the envelope, and where to resume.
 pub(crate) fn last_line(failure: &Failure, request_id: &str, next_cursor: Option<&str>) -> String {
     let raw = raw_response(failure);
     let error = Envelope {
@@ -95,7 +108,7 @@ pub(crate) fn last_line(failure: &Failure, request_id: &str, next_cursor: Option
         ..Envelope::new(failure, request_id, raw.as_deref())
     };
     let line = serde_json::to_string(&LastLine { error, next_cursor });
-    // The provider's own words may stand on several.
+    // The provider's text may have several lines.
     format!("{}\n", on_one_line(&line.unwrap_or_default()))
 }
 

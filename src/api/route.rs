@@ -1,24 +1,30 @@
-//! Which URL means what: the one place that knows our paths.
+//! Finds the route of a request: the first row of the table (`super::table`) that fits its method and path.
 
 use http::Method;
 use percent_encoding::percent_decode_str;
 
+use super::path_id::PathId;
+use super::rights::Right;
+use super::table::rows;
 use crate::proxy::Target;
+
+pub use super::path_id::IntegrationKey;
+pub use super::table::AdminRoute;
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
-    /// `GET` or `HEAD` `/health`
+    /// `/health`
     Health,
-    /// `GET` or `HEAD` `/`
+    /// `/`
     Home,
-    /// `GET` or `HEAD` `/integration.schema.json`
+    /// `/integration.schema.json`
     IntegrationSchema,
-    /// `GET` or `HEAD` `/openapi.json`
+    /// `/openapi.json`
     OpenApi,
     /// The data plane.
     Call(Target),
-    /// `POST /proxy/_/{action}`
+    /// `/proxy/_/{action}`
     Action(String),
     /// What a customer sees.
     Connect(ConnectRoute),
@@ -28,8 +34,7 @@ pub enum Route {
     Admin(AdminRoute),
 }
 
-/// Where providers send to, by `POST`, and by `GET` for a handshake; ids, each with its signature, are not
-/// parsed yet.
+/// The webhooks of providers; ids, each with its signature, are not parsed yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WebhookRoute {
     /// `/integrated-account-webhook/{id}`
@@ -51,120 +56,102 @@ pub enum ConnectRoute {
     Callback(String),
 }
 
-/// The rows of the admin table; ids are not parsed yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AdminRoute {
-    /// `GET /environment`
-    ListEnvironments,
-    /// `POST /environment`
-    CreateEnvironment,
-    /// `GET /environment/{id}`
-    GetEnvironment(String),
-    /// `PATCH /environment/{id}`
-    ChangeEnvironment(String),
-    /// `DELETE /environment/{id}`
-    DeleteEnvironment(String),
-    /// `GET /api-token`
-    ListTokens,
-    /// `POST /api-token`
-    CreateToken,
-    /// `DELETE /api-token/{id}`
-    DeleteToken(String),
-    /// `GET /integration`
-    ListIntegrations,
-    /// `POST /integration`
-    CreateIntegration,
-    /// `POST /integration/validate`
-    ValidateIntegration,
-    /// `GET /integration/{id or name}`
-    GetIntegration(String),
-    /// `PUT /integration/{name}`
-    ReplaceIntegration(String),
-    /// `PATCH /integration/{id or name}`
-    ChangeIntegration(String),
-    /// `DELETE /integration/{id or name}`
-    DeleteIntegration(String),
-    /// `GET /environment-integration`
-    ListInstalls,
-    /// `POST /environment-integration`
-    CreateInstall,
-    /// `GET /environment-integration/{id}`
-    GetInstall(String),
-    /// `PATCH /environment-integration/{id}`
-    ChangeInstall(String),
-    /// `DELETE /environment-integration/{id}`
-    DeleteInstall(String),
-    /// `GET /integrated-account`
-    ListAccounts,
-    /// `POST /integrated-account`
-    ImportAccount,
-    /// `GET /integrated-account/{id}`
-    GetAccount(String),
-    /// `DELETE /integrated-account/{id}`
-    DeleteAccount(String),
-    /// `PATCH /integrated-account/{id}`
-    ChangeAccount(String),
-    /// `PATCH /integrated-account/{id}/credentials`
-    ReplaceCredentials(String),
-    /// `POST /integrated-account/refresh-credentials`
-    RefreshCredentials,
-    /// `POST /integrated-account/token`
-    CreateAccountToken,
-    /// `POST /integrated-account/bulk-delete`
-    DeleteAccounts,
-    /// `GET /link-token`
-    ListLinks,
-    /// `POST /link-token`
-    CreateLink,
-    /// `DELETE /link-token/{id}`
-    DeleteLink(String),
-    /// `GET /webhook`
-    ListWebhooks,
-    /// `POST /webhook`
-    CreateWebhook,
-    /// `GET /webhook/{id}`
-    GetWebhook(String),
-    /// `PATCH /webhook/{id}`
-    ChangeWebhook(String),
-    /// `DELETE /webhook/{id}`
-    DeleteWebhook(String),
-    /// `POST /webhook/{id}/rotate-secret`
-    RotateWebhookSecret(String),
-    /// `POST /webhook/test`
-    TestWebhook,
-    /// `GET /event`
-    ListEvents,
-    /// `GET /event/{id}`
-    GetEvent(String),
-    /// `GET /log`
-    ListLog,
-    /// `GET /integration/{id or name}/capabilities`
-    GetIntegrationCapabilities(String),
-    /// `GET /integrated-account/{id}/capabilities`
-    GetAccountCapabilities(String),
-    /// `POST /event/{id}/replay`
-    ReplayEvent(String),
-    /// `POST /event/replay`
-    ReplayEvents,
-    /// `POST /sealing/rotate`
-    RotateSealing,
-    /// `GET /sealing`
-    GetSealing,
-    /// `GET /integrated-account/me`
-    GetMe,
-    /// `PATCH /integrated-account/me`
-    ChangeMe,
-}
-
 /// The outcome of looking a path up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// This is it.
+    /// The route.
     Route(Route),
     /// The path exists with these methods (an `Allow` list).
     OtherMethods(String),
     /// No such path.
     Nothing,
+}
+
+/// One route: a method and a path, the right they need, and what they mean.
+pub struct RouteRow {
+    /// Its methods; the first is the one that is documented.
+    pub methods: &'static [&'static str],
+    /// Its path, a parameter in braces.
+    pub path: &'static str,
+    /// What it needs.
+    pub right: Right,
+    /// The route, with the values of the path's parameters; `None` where they do not fit.
+    pub(super) route: fn(&PathParameters<'_>) -> Option<Route>,
+}
+
+/// The decoded values of a path's parameters, in the order of the path.
+pub(super) struct PathParameters<'a>(Vec<&'a str>);
+
+impl PathParameters<'_> {
+    /// The first of them.
+    fn first(&self) -> Option<String> {
+        self.0.first().map(|text| (*text).to_owned())
+    }
+
+    /// The first of them as the id of a record.
+    pub(super) fn id<I>(&self) -> Option<PathId<I>> {
+        self.first().map(PathId::new)
+    }
+
+    pub(super) fn connect(&self, page: fn(String) -> ConnectRoute) -> Option<Route> {
+        self.first().map(page).map(Route::Connect)
+    }
+
+    pub(super) fn webhook(&self, of: fn(String) -> WebhookRoute) -> Option<Route> {
+        self.first().map(of).map(Route::Webhook)
+    }
+
+    pub(super) fn action(&self) -> Option<Route> {
+        self.first().map(Route::Action)
+    }
+
+    /// A call of this method of a resource; with an id where the path has one.
+    pub(super) fn call(&self, method: &str) -> Option<Route> {
+        self.target(method, self.0.get(1).copied())
+    }
+
+    /// A call of the method that the path names.
+    pub(super) fn named_call(&self) -> Option<Route> {
+        self.target(self.0.get(1)?, None)
+    }
+
+    fn target(&self, method: &str, id: Option<&str>) -> Option<Route> {
+        // `_` is no resource: actions are below it.
+        let resource = self.first().filter(|resource| resource != "_")?;
+        Some(Route::Call(Target::Method {
+            resource,
+            method: method.to_owned(),
+            id: id.map(str::to_owned),
+        }))
+    }
+}
+
+impl RouteRow {
+    fn find(&self, method: &Method, segments: &[String]) -> Option<Route> {
+        if !self.methods.contains(&method.as_str()) {
+            return None;
+        }
+        (self.route)(&self.parameters(segments)?)
+    }
+
+    fn parameters<'a>(&self, segments: &'a [String]) -> Option<PathParameters<'a>> {
+        let mut words = words_of(self.path);
+        let mut values = Vec::new();
+        for segment in segments {
+            let word = words.next()?;
+            if word.starts_with('{') {
+                values.push(segment.as_str());
+            } else if word != segment {
+                return None;
+            }
+        }
+        words.next().is_none().then_some(PathParameters(values))
+    }
+}
+
+/// The segments of a row's path.
+fn words_of(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|word| !word.is_empty())
 }
 
 const METHODS: [Method; 6] = [
@@ -176,14 +163,27 @@ const METHODS: [Method; 6] = [
     Method::DELETE,
 ];
 
-/// Finds the route of a method and a percent-encoded path.
+/// The route of a method and a percent-encoded path.
 pub fn find(method: &Method, path: &str) -> Found {
-    if let Some(route) = route(method, path) {
-        return Found::Route(route);
+    lookup(method, path).map_or_else(|| other_methods(path), |(_, route)| Found::Route(route))
+}
+
+/// The same, with the right that the route needs.
+pub(super) fn lookup(method: &Method, path: &str) -> Option<(Right, Route)> {
+    // The provider's own path stays as it was written, and any method goes on to it.
+    if let Some(rest) = custom_path(path) {
+        let path = rest.to_owned();
+        return Some((Right::Call, Route::Call(Target::Custom { path })));
     }
+    let segments = decode(path)?;
+    rows().find_map(|row| Some((row.right, row.find(method, &segments)?)))
+}
+
+/// The methods of a path for which the one of the request has no route.
+pub(super) fn other_methods(path: &str) -> Found {
     let others: Vec<_> = METHODS
         .iter()
-        .filter(|other| route(other, path).is_some())
+        .filter(|other| lookup(other, path).is_some())
         .map(Method::as_str)
         .collect();
     if others.is_empty() {
@@ -199,119 +199,11 @@ fn custom_path(path: &str) -> Option<&str> {
     (rest.is_empty() || rest.starts_with('/')).then_some(rest)
 }
 
-fn route(method: &Method, path: &str) -> Option<Route> {
-    use AdminRoute as A;
-
-    if let Some(rest) = custom_path(path) {
-        return Some(Route::Call(Target::Custom {
-            path: rest.to_owned(),
-        }));
-    }
-    if path == "/" {
-        return matches!(*method, Method::GET | Method::HEAD).then_some(Route::Home);
-    }
-    let segments = decode(path)?;
-    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-    let owned = |text: &&str| (*text).to_owned();
-    let admin = match (method.as_str(), segments.as_slice()) {
-        ("GET" | "HEAD", ["health"]) => return Some(Route::Health),
-        ("GET" | "HEAD", ["openapi.json"]) => return Some(Route::OpenApi),
-        ("GET" | "HEAD", ["integration.schema.json"]) => return Some(Route::IntegrationSchema),
-        // `_` is no resource.
-        ("POST", ["proxy", "_", action]) => return Some(Route::Action(owned(action))),
-        (_, ["proxy", "_", ..]) => return None,
-        ("GET" | "POST", ["integrated-account-webhook", id]) => {
-            return Some(Route::Webhook(WebhookRoute::Account(owned(id))));
-        }
-        ("GET" | "POST", ["environment-integration-webhook", id]) => {
-            return Some(Route::Webhook(WebhookRoute::Install(owned(id))));
-        }
-        (verb, ["connect", rest @ ..]) => return connect_route(verb, rest).map(Route::Connect),
-        (_, ["proxy", rest @ ..]) => return proxy_target(method.as_str(), rest).map(Route::Call),
-        ("GET", ["environment"]) => A::ListEnvironments,
-        ("POST", ["environment"]) => A::CreateEnvironment,
-        ("GET", ["environment", id]) => A::GetEnvironment(owned(id)),
-        ("PATCH", ["environment", id]) => A::ChangeEnvironment(owned(id)),
-        ("DELETE", ["environment", id]) => A::DeleteEnvironment(owned(id)),
-        ("GET", ["api-token"]) => A::ListTokens,
-        ("POST", ["api-token"]) => A::CreateToken,
-        ("DELETE", ["api-token", id]) => A::DeleteToken(owned(id)),
-        ("GET", ["integration"]) => A::ListIntegrations,
-        ("POST", ["integration"]) => A::CreateIntegration,
-        ("POST", ["integration", "validate"]) => A::ValidateIntegration,
-        ("GET", ["integration", key]) => A::GetIntegration(owned(key)),
-        ("PUT", ["integration", name]) => A::ReplaceIntegration(owned(name)),
-        ("PATCH", ["integration", key]) => A::ChangeIntegration(owned(key)),
-        ("DELETE", ["integration", key]) => A::DeleteIntegration(owned(key)),
-        ("GET", ["environment-integration"]) => A::ListInstalls,
-        ("POST", ["environment-integration"]) => A::CreateInstall,
-        ("GET", ["environment-integration", id]) => A::GetInstall(owned(id)),
-        ("PATCH", ["environment-integration", id]) => A::ChangeInstall(owned(id)),
-        ("DELETE", ["environment-integration", id]) => A::DeleteInstall(owned(id)),
-        ("GET", ["integrated-account"]) => A::ListAccounts,
-        ("POST", ["integrated-account"]) => A::ImportAccount,
-        ("GET", ["link-token"]) => A::ListLinks,
-        ("POST", ["link-token"]) => A::CreateLink,
-        ("DELETE", ["link-token", id]) => A::DeleteLink(owned(id)),
-        ("GET", ["webhook"]) => A::ListWebhooks,
-        ("POST", ["webhook"]) => A::CreateWebhook,
-        ("POST", ["webhook", "test"]) => A::TestWebhook,
-        ("GET", ["webhook", id]) => A::GetWebhook(owned(id)),
-        ("PATCH", ["webhook", id]) => A::ChangeWebhook(owned(id)),
-        ("DELETE", ["webhook", id]) => A::DeleteWebhook(owned(id)),
-        ("POST", ["webhook", id, "rotate-secret"]) => A::RotateWebhookSecret(owned(id)),
-        ("GET", ["event"]) => A::ListEvents,
-        ("POST", ["event", "replay"]) => A::ReplayEvents,
-        ("GET", ["event", id]) => A::GetEvent(owned(id)),
-        ("POST", ["event", id, "replay"]) => A::ReplayEvent(owned(id)),
-        ("GET", ["log"]) => A::ListLog,
-        ("GET", ["integration", key, "capabilities"]) => A::GetIntegrationCapabilities(owned(key)),
-        ("GET", ["integrated-account", id, "capabilities"]) => A::GetAccountCapabilities(owned(id)),
-        ("POST", ["sealing", "rotate"]) => A::RotateSealing,
-        ("GET", ["sealing"]) => A::GetSealing,
-        ("GET", ["integrated-account", "me"]) => A::GetMe,
-        ("PATCH", ["integrated-account", "me"]) => A::ChangeMe,
-        ("POST", ["integrated-account", "refresh-credentials"]) => A::RefreshCredentials,
-        ("POST", ["integrated-account", "token"]) => A::CreateAccountToken,
-        ("POST", ["integrated-account", "bulk-delete"]) => A::DeleteAccounts,
-        ("PATCH", ["integrated-account", id]) => A::ChangeAccount(owned(id)),
-        ("PATCH", ["integrated-account", id, "credentials"]) => A::ReplaceCredentials(owned(id)),
-        ("GET", ["integrated-account", id]) => A::GetAccount(owned(id)),
-        ("DELETE", ["integrated-account", id]) => A::DeleteAccount(owned(id)),
-        _ => return None,
-    };
-    Some(Route::Admin(admin))
-}
-
-fn connect_route(verb: &str, rest: &[&str]) -> Option<ConnectRoute> {
-    match (verb, rest) {
-        ("GET", []) => Some(ConnectRoute::Choose),
-        ("GET", [name]) => Some(ConnectRoute::Form((*name).to_owned())),
-        ("POST", [name]) => Some(ConnectRoute::Submit((*name).to_owned())),
-        ("GET" | "POST", [name, "callback"]) => Some(ConnectRoute::Callback((*name).to_owned())),
-        _ => None,
-    }
-}
-
-fn proxy_target(verb: &str, rest: &[&str]) -> Option<Target> {
-    let (resource, method, id) = match (verb, rest) {
-        ("GET", [resource]) => (resource, "list", None),
-        ("POST", [resource]) => (resource, "create", None),
-        ("GET", [resource, id]) => (resource, "get", Some(id)),
-        ("PATCH" | "PUT", [resource, id]) => (resource, "update", Some(id)),
-        ("DELETE", [resource, id]) => (resource, "delete", Some(id)),
-        ("POST", [resource, method]) => (resource, *method, None),
-        _ => return None,
-    };
-    Some(Target::Method {
-        resource: (*resource).to_owned(),
-        method: method.to_owned(),
-        id: id.map(|id| (*id).to_owned()),
-    })
-}
-
 /// The segments between the slashes, decoded one by one, so that an id may hold an encoded slash.
 fn decode(path: &str) -> Option<Vec<String>> {
+    if path == "/" {
+        return Some(Vec::new());
+    }
     let path = path.strip_prefix('/')?;
     let segments = path.split('/').map(|segment| {
         percent_decode_str(segment)

@@ -1,4 +1,4 @@
-//! The JSON Schema of integration files, for editors. It holds no secret and is the same for everybody until
+//! The JSON Schema of integration files, for editors. It holds no secret and is the same for all until
 //! the next deployment, so it may be kept in between.
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};

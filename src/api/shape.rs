@@ -4,7 +4,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::Desk;
+use super::RequestContext;
 use crate::error::{Code, Failure};
 use crate::flows::body;
 use crate::flows::import_account::context_too_large;
@@ -16,20 +16,20 @@ use crate::time::Timestamp;
 
 /// A body as JSON of any shape.
 pub(crate) async fn read_json<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     body: Body<O::Stream>,
 ) -> Result<Value, Failure> {
-    read_json_within(desk, body, ADMIN_BODY_BYTES).await
+    read_json_within(context, body, ADMIN_BODY_BYTES).await
 }
 
 /// The same of at most `most` bytes.
 pub(crate) async fn read_json_within<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     body: Body<O::Stream>,
     most: usize,
 ) -> Result<Value, Failure> {
-    let bytes = body::read(desk.outside, body, most, &desk.room).await?;
-    parse(&bytes, &desk.room)
+    let bytes = body::read(context.outside, body, most, &context.room).await?;
+    parse(&bytes, &context.room)
 }
 
 /// The same where a body may be absent: then null. It arrives before `deadline`.
@@ -94,23 +94,23 @@ pub(crate) fn read_shape<T: DeserializeOwned>(value: Value) -> Result<T, Failure
 
 /// A body as the shape of one call.
 pub(crate) async fn read<T: DeserializeOwned, O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     body: Body<O::Stream>,
 ) -> Result<T, Failure> {
-    read_shape(read_json(desk, body).await?)
+    read_shape(read_json(context, body).await?)
 }
 
 /// The same of one that has a `context` of at most `most` bytes: a longer one is not built.
 pub(crate) async fn read_with_context<T: DeserializeOwned, O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     body: Body<O::Stream>,
     most: usize,
 ) -> Result<T, Failure> {
-    let bytes = body::read(desk.outside, body, ADMIN_BODY_BYTES, &desk.room).await?;
+    let bytes = body::read(context.outside, body, ADMIN_BODY_BYTES, &context.room).await?;
     let text = str::from_utf8(&bytes).unwrap_or_default();
-    let context = json::cut(text, &Path::of_one("context")).ok().flatten();
-    if context.is_some_and(|context| context.len() > most) {
+    let sent = json::cut(text, &Path::of_one("context")).ok().flatten();
+    if sent.is_some_and(|sent| sent.len() > most) {
         return Err(context_too_large(most));
     }
-    read_shape(parse(&bytes, &desk.room)?)
+    read_shape(parse(&bytes, &context.room)?)
 }

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use http::HeaderMap;
 
-use super::Desk;
+use super::RequestContext;
 use crate::account::seal::Keyring;
 use crate::error::Failure;
 use crate::flows::failed_auth::FailedAuth;
@@ -29,10 +29,10 @@ pub(crate) struct Sender<'a, O> {
 
 impl<'a, O: Outside> Sender<'a, O> {
     /// Of a request with these headers.
-    pub(crate) fn of(desk: &Desk<'a, O>, headers: &HeaderMap) -> Self {
+    pub(crate) fn of(context: &RequestContext<'a, O>, headers: &HeaderMap) -> Self {
         Self {
-            outside: desk.outside,
-            failed: &desk.isolate.failed_auth,
+            outside: context.outside,
+            failed: &context.isolate.failed_auth,
             address: headers
                 .get(ADDRESS)
                 .and_then(|value| value.to_str().ok())

@@ -9,11 +9,13 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use super::route::WebhookRoute;
 use super::unproved::Sender;
-use super::{Desk, body_of, reply};
+use super::{RequestContext, body_of, reply};
 use crate::account::seal::Keyring;
 use crate::account::token::{self, Kind, Proof};
 use crate::delivery::DELIVERY_MARK;
@@ -22,31 +24,60 @@ use crate::flows::account_object::AccountObject;
 use crate::flows::receive::{Received, receive_for_install};
 use crate::flows::within::within;
 use crate::header_text;
-use crate::ids::{AccountId, InstallId};
-use crate::ports::{Body, HandOver, Incoming, Outside, Reply, Sees, Storage};
+use crate::ids::{AccountId, EventId, InstallId};
+use crate::ports::{Body, HandOver, Incoming, Outside, Reply, Storage, Visibility};
 use crate::proxy::headers;
 use crate::settings::RECEIVE_TIMEOUT;
 use crate::webhook::Handshake;
+
+/// The stored events of one account.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub(super) enum StoredEvents {
+    /// One event.
+    One { id: EventId },
+    /// None, or several.
+    Several { ids: Vec<EventId> },
+}
+
+impl From<Vec<EventId>> for StoredEvents {
+    fn from(ids: Vec<EventId>) -> Self {
+        match ids.as_slice() {
+            [id] => Self::One { id: *id },
+            _ => Self::Several { ids },
+        }
+    }
+}
+
+/// The stored events of the accounts of an install.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub(super) struct MatchedEvents {
+    /// How many accounts they are for.
+    matched: usize,
+    ids: Vec<EventId>,
+}
 
 /// What the way to the object and back may take beside the work there.
 const MARGIN: Duration = Duration::from_secs(5);
 
 /// Answers a provider, at the front Worker.
 pub(super) async fn answer<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     route: WebhookRoute,
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
     let request = without_body_of_get(request);
-    let sender = Sender::of(desk, &request.headers);
+    let sender = Sender::of(context, &request.headers);
     refuse_own(sender.keyring()?, &request.headers)?;
     match route {
         WebhookRoute::Account(text) => {
             let hidden = || Failure::not_found("integrated account");
             let read = |ring: &Keyring| token::read_address(ring, Kind::AccountWebhook, &text);
             let (id, proof) = proved(&sender, read, hidden).await?;
-            log_unknown(desk, &request.headers);
-            let answer = hand_over(desk, id, request).await?;
+            log_unknown(context, &request.headers);
+            let answer = hand_over(context, id, request).await?;
             if proof == Proof::Unsigned && answer.status == StatusCode::NOT_FOUND {
                 return Err(sender.named_nothing(hidden()).await);
             }
@@ -56,9 +87,9 @@ pub(super) async fn answer<O: Outside>(
             let hidden = || Failure::not_found("environment integration");
             let read = |ring: &Keyring| token::read_address(ring, Kind::InstallWebhook, &text);
             let (id, proof): (InstallId, Proof) = proved(&sender, read, hidden).await?;
-            log_unknown(desk, &request.headers);
-            let (outside, isolate, id) = (desk.outside, desk.isolate, id.to_string());
-            let received = receive_for_install(outside, isolate, desk.request_id, &id, request);
+            log_unknown(context, &request.headers);
+            let (outside, isolate, id) = (context.outside, context.isolate, id.to_string());
+            let received = receive_for_install(outside, isolate, context.request_id, &id, request);
             match in_time(outside, received).await {
                 Err(failure) if proof == Proof::Unsigned && failure.code == Code::NotFound => {
                     Err(sender.named_nothing(failure).await)
@@ -87,13 +118,13 @@ async fn proved<I>(
 }
 
 /// A signature over such a field cannot fit: its bytes are gone.
-fn log_unknown<O: Outside>(desk: &Desk<'_, O>, headers: &HeaderMap) {
+fn log_unknown<O: Outside>(context: &RequestContext<'_, O>, headers: &HeaderMap) {
     let names: Vec<_> = header_text::unknown(headers)
         .map(HeaderName::as_str)
         .collect();
     if !names.is_empty() {
-        let line = json!({ "level": "warn", "event": "header_not_utf8", "request_id": desk.request_id, "reason": names.join(", ") });
-        desk.outside.log(&line);
+        let line = json!({ "level": "warn", "event": "header_not_utf8", "request_id": context.request_id, "reason": names.join(", ") });
+        context.outside.log(&line);
     }
 }
 
@@ -120,13 +151,13 @@ fn without_body_of_get<S>(request: Incoming<S>) -> Incoming<S> {
 }
 
 async fn hand_over<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     account: AccountId,
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
     let hand_over = HandOver {
-        request_id: desk.request_id.to_owned(),
-        sees: Sees::All,
+        request_id: context.request_id.to_owned(),
+        sees: Visibility::All,
         caller: "webhook".to_owned(),
         token: None,
         asked: request.asked.clone(),
@@ -135,13 +166,13 @@ async fn hand_over<O: Outside>(
         headers: headers::of_webhook(&request.headers),
         ..request
     };
-    let outcome = desk
+    let outcome = context
         .outside
         .call(account, &hand_over, request, RECEIVE_TIMEOUT + MARGIN)
         .await;
     outcome.map_err(|fault| {
-        let line = json!({ "level": "error", "event": "object_silent", "request_id": desk.request_id, "integrated_account_id": account, "reason": fault.to_string() });
-        desk.outside.log(&line);
+        let line = json!({ "level": "error", "event": "object_silent", "request_id": context.request_id, "integrated_account_id": account, "reason": fault.to_string() });
+        context.outside.log(&line);
         Failure::storage()
     })
 }
@@ -177,12 +208,9 @@ async fn in_time(
 fn said<S>(received: Received) -> Reply<S> {
     match received {
         Received::Handshake(handshake) => said_to_handshake(*handshake),
-        Received::Stored(ids) => match ids.as_slice() {
-            [id] => reply::json(StatusCode::OK, &json!({ "id": id })),
-            ids => reply::json(StatusCode::OK, &json!({ "ids": ids })),
-        },
+        Received::Stored(ids) => reply::json(StatusCode::OK, &StoredEvents::from(ids)),
         Received::Matched(matched, ids) => {
-            reply::json(StatusCode::OK, &json!({ "matched": matched, "ids": ids }))
+            reply::json(StatusCode::OK, &MatchedEvents { matched, ids })
         }
     }
 }

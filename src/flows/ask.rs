@@ -18,7 +18,9 @@ use crate::flows::records::{EnvironmentRecord, Page};
 use crate::ids::{AccountId, EnvironmentId, IntegrationId};
 use crate::ports::{ObjectFault, ObjectName, Outside};
 
-pub use account::{AccountAsk, AccountChange, AccountView, IntegrationView, Override};
+pub use account::{
+    AccountAsk, AccountChange, AccountView, IntegrationView, Override, OwnAccount, PublicAccount,
+};
 pub use connecting::{CameBack, Connected, Connecting, Ended, Failed, ReturnTo};
 pub use environment::{EnvironmentAsk, FoundBy, InstallChange, Link, Lookup, Writer};
 pub use event::{

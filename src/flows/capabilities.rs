@@ -1,53 +1,125 @@
 //! What can be asked: the resources of a file, their methods, the scopes each needs; of an account also whether it has
 //! them, as far as its token says what was granted.
 
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
-use crate::account::Account;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::account::{Account, Status};
 use crate::config::resource::Method;
 use crate::config::{self, Config, Credential};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
+use crate::flows::ask::IntegrationView;
 use crate::flows::records::IntegrationRecord;
-use crate::ports::{Outside, Sees, Storage};
+use crate::ids::AccountId;
+use crate::ports::{Outside, Storage, Visibility};
 use crate::proxy::is_read;
 
-/// What the account's token says of itself; of `Nobody` it is not asked.
-enum Holder<'a> {
-    /// A file without an account.
-    Nobody,
-    /// An account, and its granted scopes where they are known.
-    Account(&'a Account, Option<Vec<String>>),
+/// A method of a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MethodCapability {
+    /// The method of the request to the provider.
+    pub method: String,
+    /// Its path, as the file has it.
+    pub path: String,
+    /// Whether it may change something at the provider.
+    pub is_write: bool,
+    /// The scopes it needs.
+    pub scopes: Vec<String>,
+    /// What it does.
+    pub description: Option<String>,
+    /// Where the provider documents it.
+    pub api_documentation_url: Option<String>,
+}
+
+/// A method of a resource, for one account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountMethodCapability {
+    /// What the file says of it.
+    #[serde(flatten)]
+    pub method: MethodCapability,
+    /// The scopes that were not granted; null where the granted scopes are unknown.
+    pub missing_scopes: Option<Vec<String>>,
+    /// Whether the account may call it; null where that is unknown.
+    pub is_allowed: Option<bool>,
+}
+
+/// A resource: its methods by name, and its tags.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct ResourceCapability<M> {
+    /// The methods by name.
+    pub methods: BTreeMap<String, M>,
+    /// The tags of the resource.
+    pub tool_tags: Vec<String>,
+}
+
+/// The resources of an integration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IntegrationCapabilities {
+    /// The integration.
+    pub integration: IntegrationView,
+    /// Its resources by name.
+    pub resources: BTreeMap<String, ResourceCapability<MethodCapability>>,
+}
+
+/// The resources of an account, and what of them it may call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountCapabilities {
+    /// The account.
+    pub id: AccountId,
+    /// Its integration.
+    pub integration: IntegrationView,
+    /// The state of its life.
+    pub status: Status,
+    /// A sandbox account refuses writes.
+    pub is_sandbox: bool,
+    /// The granted scopes; null where the token does not name them.
+    pub granted_scopes: Option<Vec<String>>,
+    /// The resources by name.
+    pub resources: BTreeMap<String, ResourceCapability<AccountMethodCapability>>,
 }
 
 /// The resources of a stored file.
-pub fn of_record(record: &IntegrationRecord) -> Result<Value, Failure> {
+pub fn of_record(record: &IntegrationRecord) -> Result<IntegrationCapabilities, Failure> {
     let (config, _) = config::read_config(&record.config);
     let words = "The integration has mistakes: POST /integration/validate shows them.";
     let config = config.ok_or_else(|| Failure::new(Code::BadIntegration, words))?;
-    Ok(resources(&config, &Holder::Nobody))
+    Ok(IntegrationCapabilities {
+        integration: record.view(),
+        resources: resources(&config, of_method),
+    })
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What it can be asked.
-    pub(in crate::flows) async fn capabilities(&self, sees: &Sees) -> Result<Value, Failure> {
+    pub(in crate::flows) async fn capabilities(
+        &self,
+        sees: &Visibility,
+    ) -> Result<AccountCapabilities, Failure> {
         let loaded = self.visible(sees).await?;
         let effective = self.effective(&loaded.account).await?;
         let config = &effective.compiled.config;
         let scopes = granted(config, &loaded.account, &loaded.context);
-        let holder = Holder::Account(&loaded.account, scopes.clone());
-        Ok(json!({
-            "id": loaded.account.id,
-            "integration": effective.integration.view(),
-            "status": loaded.account.status,
-            "is_sandbox": loaded.account.is_sandbox,
-            "granted_scopes": scopes,
-            "resources": resources(config, &holder),
-        }))
+        let is_sandbox = loaded.account.is_sandbox;
+        let resources = resources(config, |method| {
+            of_account(method, is_sandbox, scopes.as_deref())
+        });
+        Ok(AccountCapabilities {
+            id: loaded.account.id,
+            integration: effective.integration.view(),
+            status: loaded.account.status,
+            is_sandbox,
+            granted_scopes: scopes,
+            resources,
+        })
     }
 }
 
-/// The scopes its OAuth token was granted (RFC 6749 §5.1); nothing where nobody said.
+/// The scopes its OAuth token was granted (RFC 6749 §5.1); nothing where its answer did not name them.
 pub(in crate::flows) fn granted(
     config: &Config,
     account: &Account,
@@ -69,46 +141,49 @@ pub(in crate::flows) fn missing(needed: &[String], granted: &[String]) -> Vec<St
     needed.iter().filter(lacks).cloned().collect()
 }
 
-fn resources(config: &Config, holder: &Holder) -> Value {
+fn resources<M>(
+    config: &Config,
+    capability: impl Fn(&Method) -> M,
+) -> BTreeMap<String, ResourceCapability<M>> {
     let resources = config.resources.iter().map(|(name, methods)| {
         let methods = methods
             .iter()
-            .map(|(name, method)| (name.clone(), shown(method, holder)));
-        let methods: Map<String, Value> = methods.collect();
-        let tags = config.tool_tags.get(name).cloned().unwrap_or_default();
-        (
-            name.clone(),
-            json!({ "methods": methods, "tool_tags": tags }),
-        )
+            .map(|(name, method)| (name.clone(), capability(method)));
+        let resource = ResourceCapability {
+            methods: methods.collect(),
+            tool_tags: config.tool_tags.get(name).cloned().unwrap_or_default(),
+        };
+        (name.clone(), resource)
     });
-    Value::Object(resources.collect())
+    resources.collect()
 }
 
-fn shown(method: &Method, holder: &Holder) -> Value {
-    let is_write = !is_read(&method.method.0);
-    let mut shown = json!({
-        "method": method.method.0.as_str(),
-        "path": method.path.source(),
-        "is_write": is_write,
-        "scopes": method.scopes,
-        "description": method.description,
-        "api_documentation_url": method.api_documentation_url,
-    });
-    let Holder::Account(account, granted) = holder else {
-        return shown;
-    };
-    let missing = granted
-        .as_ref()
-        .map(|granted| missing(&method.scopes, granted));
-    let is_refused = is_write && account.is_sandbox;
+fn of_method(method: &Method) -> MethodCapability {
+    MethodCapability {
+        method: method.method.0.as_str().to_owned(),
+        path: method.path.source().to_owned(),
+        is_write: !is_read(&method.method.0),
+        scopes: method.scopes.clone(),
+        description: method.description.clone(),
+        api_documentation_url: method.api_documentation_url.clone(),
+    }
+}
+
+fn of_account(
+    method: &Method,
+    is_sandbox: bool,
+    granted: Option<&[String]>,
+) -> AccountMethodCapability {
+    let of_file = of_method(method);
+    let missing = granted.map(|granted| missing(&method.scopes, granted));
     let is_allowed = match &missing {
-        _ if is_refused => Some(false),
+        _ if of_file.is_write && is_sandbox => Some(false),
         _ if method.scopes.is_empty() => Some(true),
         missing => missing.as_ref().map(Vec::is_empty),
     };
-    if let Some(fields) = shown.as_object_mut() {
-        fields.insert("missing_scopes".to_owned(), json!(missing));
-        fields.insert("is_allowed".to_owned(), json!(is_allowed));
+    AccountMethodCapability {
+        method: of_file,
+        missing_scopes: missing,
+        is_allowed,
     }
-    shown
 }

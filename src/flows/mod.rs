@@ -32,5 +32,6 @@ pub mod save_install;
 pub mod save_integration;
 pub mod sealed;
 pub mod send_webhook;
+pub mod view;
 pub mod webhook_secrets;
 pub mod within;

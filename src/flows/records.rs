@@ -12,7 +12,7 @@ use crate::ids::{
 use crate::time::Timestamp;
 
 /// An environment: what its tokens see is separate from all others.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EnvironmentRecord {
     /// Its id, which names its `Directory`.
     pub id: EnvironmentId,
@@ -64,7 +64,7 @@ impl TokenScope {
 }
 
 /// An API token without the token: only its hash is kept.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TokenRecord {
     /// Its id.
     pub id: ApiTokenId,
@@ -83,7 +83,7 @@ pub struct TokenRecord {
 }
 
 /// An integration: the public half of its file, its write-only secrets sealed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IntegrationRecord {
     /// Its id.
     pub id: IntegrationId,
@@ -106,7 +106,7 @@ pub struct IntegrationRecord {
 }
 
 /// An integration installed in an environment, with its changes to the config.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InstallRecord {
     /// Its id.
     pub id: InstallId,
@@ -127,7 +127,6 @@ pub struct InstallRecord {
     pub overrides: Value,
     /// What the admin token wrote of the override: digests of values, by place.
     #[serde(default)]
-    #[schemars(skip)]
     pub by_admin_token: Trusted,
     /// When it was made.
     pub created_at: Timestamp,
@@ -138,7 +137,7 @@ pub struct InstallRecord {
 }
 
 /// A link token without the token: what its bearer may connect. The context it brings is sealed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LinkRecord {
     /// Its id.
     pub id: LinkTokenId,
@@ -156,7 +155,6 @@ pub struct LinkRecord {
     pub redirect_uri: Option<String>,
     /// How the environment's application showed itself when the link was made.
     #[serde(default)]
-    #[schemars(skip)]
     pub application: Option<ApplicationNames>,
     /// Where a new account shall live.
     pub region: Region,
@@ -172,7 +170,6 @@ pub struct LinkRecord {
     pub sealed: Option<String>,
     /// Who uses it, once a form was sent.
     #[serde(rename = "use")]
-    #[schemars(skip)]
     pub used: Option<LinkUse>,
 }
 
@@ -192,7 +189,7 @@ pub struct LinkUse {
 }
 
 /// What the index of an environment knows of an account: what lists filter by. The rest is in its object.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccountEntry {
     /// The account.
     pub id: AccountId,
@@ -216,7 +213,7 @@ pub struct AccountEntry {
 }
 
 /// A subscription to the events of an environment (`/webhook`). Its secrets are sealed: `{secret, previous_secret?}`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WebhookRecord {
     /// Its id.
     pub id: WebhookId,
@@ -241,7 +238,7 @@ pub struct WebhookRecord {
 }
 
 /// A delivery that failed for good, or an event that could not be transformed, as the index of an environment knows it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FailedEvent {
     /// The event.
     pub id: EventId,

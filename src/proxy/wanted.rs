@@ -13,7 +13,7 @@ pub struct Wanted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WantedError {
     /// One of them stands there more than once.
-    #[error("the query parameter `{0}` stands twice")]
+    #[error("the query parameter `{0}` is given more than once")]
     Twice(&'static str),
     /// `limit` is none.
     #[error("`limit` is not a whole number")]

@@ -7,13 +7,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use causeway::api::openapi::document;
+use causeway::api::route::{Found, find};
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
 use crate::client::{Answer, Client};
 use crate::integration_files::{load, root, same_as_stored};
 use crate::outside::World;
-use crate::routes::{ANYBODY, ROWS, declared, name_at};
+use crate::routes::{ANYBODY, ROWS, declared};
 
 /// The document as tests hold answers to it: objects have no other keys than those it lists.
 static STRICT: LazyLock<Value> = LazyLock::new(|| {
@@ -231,26 +232,24 @@ fn every_reference_leads_somewhere_and_nothing_is_unused() {
 
 #[test]
 fn every_route_has_its_operation_and_every_operation_its_route() {
-    let mut documented: Vec<String> = ROWS
-        .iter()
-        .map(|(method, path, _)| {
-            assert!(
-                operation(method, path).is_some(),
-                "{method} {path} is not in the document"
-            );
-            name_at(method, path)
-        })
-        .collect();
-    let document = document();
-    documented.extend(
-        operations(&document)
-            .iter()
-            .map(|(method, path, _)| name_at(method, &path.replace(['{', '}'], ""))),
-    );
-    for name in declared() {
+    for (method, path, _) in ROWS {
         assert!(
-            documented.contains(&name),
-            "the route {name} is not in the document"
+            operation(method, path).is_some(),
+            "{method} {path} is not in the document"
+        );
+    }
+    let document = document();
+    let operations = operations(&document);
+    let documented: BTreeSet<(&str, &str)> = operations
+        .iter()
+        .map(|(method, path, _)| (method.as_str(), path.as_str()))
+        .collect();
+    assert_eq!(documented, declared());
+    for (method, path) in documented {
+        let found = find(&method.parse().unwrap(), &path.replace(['{', '}'], ""));
+        assert!(
+            matches!(found, Found::Route(_)),
+            "{method} {path}: {found:?}"
         );
     }
 }

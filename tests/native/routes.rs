@@ -1,13 +1,15 @@
 //! Every route, and who may call it. A route without a row here fails, and so does a row that lies.
 
-use std::fs;
+use std::collections::BTreeSet;
 
-use causeway::api::route::{AdminRoute, Found, Route, find};
+use causeway::api::route::{Found, Route, find};
+use causeway::api::table::rows;
 use causeway::ports::Body;
 use serde_json::json;
 
 use crate::client::{Client, Setting};
 use crate::integrations::file;
+use crate::openapi::template_of;
 use crate::outside::World;
 
 /// Who may: the admin token always; API tokens with a scope (`admin` stands for all), account tokens.
@@ -64,6 +66,7 @@ pub const ROWS: &[(&str, &str, &[&str])] = &[
     ("POST", "/integrated-account-webhook/x", ANYBODY),
     ("GET", "/integrated-account-webhook/x", ANYBODY),
     ("POST", "/environment-integration-webhook/x", ANYBODY),
+    ("GET", "/environment-integration-webhook/x", ANYBODY),
     ("GET", "/webhook", &["read", "admin"]),
     ("POST", "/webhook", &["admin"]),
     ("GET", "/webhook/x", &["read", "admin"]),
@@ -86,70 +89,64 @@ pub const ROWS: &[(&str, &str, &[&str])] = &[
     ("POST", "/sealing/rotate", &[]),
     ("GET", "/integrated-account/me", &["account"]),
     ("PATCH", "/integrated-account/me", &["account"]),
-    (
-        "GET",
-        "/proxy/none?integrated_account_id=x",
-        &["proxy", "admin", "account"],
-    ),
-    (
-        "POST",
-        "/proxy/_/none?integrated_account_id=x",
-        &["proxy", "admin", "account"],
-    ),
-    (
-        "GET",
-        "/custom/none?integrated_account_id=x",
-        &["proxy", "admin", "account"],
-    ),
+    ("GET", "/proxy/none?integrated_account_id=x", CALLERS),
+    ("POST", "/proxy/none?integrated_account_id=x", CALLERS),
+    ("GET", "/proxy/none/x?integrated_account_id=x", CALLERS),
+    ("PATCH", "/proxy/none/x?integrated_account_id=x", CALLERS),
+    ("PUT", "/proxy/none/x?integrated_account_id=x", CALLERS),
+    ("DELETE", "/proxy/none/x?integrated_account_id=x", CALLERS),
+    ("POST", "/proxy/none/x?integrated_account_id=x", CALLERS),
+    ("POST", "/proxy/_/none?integrated_account_id=x", CALLERS),
+    ("GET", "/custom/none?integrated_account_id=x", CALLERS),
+    ("HEAD", "/custom/none?integrated_account_id=x", CALLERS),
+    ("OPTIONS", "/custom/none?integrated_account_id=x", CALLERS),
+    ("POST", "/custom/none?integrated_account_id=x", CALLERS),
+    ("PUT", "/custom/none?integrated_account_id=x", CALLERS),
+    ("PATCH", "/custom/none?integrated_account_id=x", CALLERS),
+    ("DELETE", "/custom/none?integrated_account_id=x", CALLERS),
 ];
+
+/// Who may call providers.
+const CALLERS: &[&str] = &["proxy", "admin", "account"];
 
 pub const ANYBODY: &[&str] = &["nobody", "read", "proxy", "connect", "admin", "account"];
 
-/// The word of a route, as its variant is called.
-fn name_of(route: &Route) -> String {
-    let debug = match route {
-        Route::Admin(admin) => format!("{admin:?}"),
-        Route::Connect(connect) => format!("{connect:?}"),
-        Route::Webhook(webhook) => format!("{webhook:?}"),
-        other => format!("{other:?}"),
+/// The routes of the table in `src/api/table.rs`: method and path.
+pub fn declared() -> BTreeSet<(&'static str, &'static str)> {
+    rows().map(|row| (row.methods[0], row.path)).collect()
+}
+
+/// The kind of a request's route: the name of its variant.
+pub fn name_at(method: &str, path: &str) -> String {
+    let debug = match find(&method.parse().unwrap(), path.split('?').next().unwrap()) {
+        Found::Route(Route::Admin(admin)) => format!("{admin:?}"),
+        Found::Route(Route::Connect(connect)) => format!("{connect:?}"),
+        Found::Route(Route::Webhook(webhook)) => format!("{webhook:?}"),
+        Found::Route(other) => format!("{other:?}"),
+        other => panic!("{method} {path}: {other:?}"),
     };
     debug.split(['(', ' ']).next().unwrap().to_owned()
 }
 
-/// The same of a request's method and path.
-pub fn name_at(method: &str, path: &str) -> String {
-    match find(&method.parse().unwrap(), path.split('?').next().unwrap()) {
-        Found::Route(route) => name_of(&route),
-        other => panic!("{method} {path}: {other:?}"),
-    }
-}
-
-/// The variants that `src/api/route.rs` declares.
-pub fn declared() -> Vec<String> {
-    let text =
-        fs::read_to_string(crate::integration_files::root().join("src/api/route.rs")).unwrap();
-    let items = syn::parse_file(&text).unwrap().items;
-    let enums = items.into_iter().filter_map(|item| match item {
-        syn::Item::Enum(item) if item.ident.to_string().ends_with("Route") => Some(item.variants),
-        _ => None,
-    });
-    enums
-        .flatten()
-        .map(|variant| variant.ident.to_string())
-        .filter(|name| !["Admin", "Connect", "Webhook"].contains(&name.as_str()))
+/// The kinds of routes that the table has.
+pub fn declared_names() -> BTreeSet<String> {
+    let declared = declared().into_iter();
+    declared
+        .map(|(method, path)| name_at(method, &path.replace(['{', '}'], "")))
         .collect()
 }
 
 #[test]
 fn every_route_has_its_row() {
-    let rows: Vec<String> = ROWS
+    let listed: BTreeSet<_> = ROWS
         .iter()
-        .map(|(method, path, _)| name_at(method, path))
+        .map(|(method, path, _)| (*method, template_of(path).unwrap()))
         .collect();
-    for name in declared() {
-        assert!(rows.contains(&name), "the route {name} has no row");
-    }
-    assert_eq!(name_of(&Route::Admin(AdminRoute::GetMe)), "GetMe");
+    let declared = declared();
+    let missing: Vec<_> = declared.difference(&listed).collect();
+    assert!(missing.is_empty(), "routes without a row: {missing:?}");
+    let unknown: Vec<_> = listed.difference(&declared).collect();
+    assert!(unknown.is_empty(), "rows without a route: {unknown:?}");
 }
 
 #[test]

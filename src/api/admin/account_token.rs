@@ -3,84 +3,89 @@
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::integrated_account::{parse, sees};
-use super::{Answer, created, ok};
+use super::call::{AdminCall, JsonBody};
 use crate::account::token::{self, Kind};
-use crate::api::Desk;
-use crate::api::caller::Caller;
-use crate::api::shape;
+use crate::api::path_id;
 use crate::crypto;
 use crate::error::{Code, Failure};
-use crate::flows::ask::{AccountAsk, AccountView, ask_account};
+use crate::flows::ask::{AccountAsk, AccountView, OwnAccount, ask_account};
 use crate::ids::AccountId;
-use crate::ports::{Body, Incoming, Outside};
+use crate::ports::Outside;
 use crate::settings::OWN_CHANGE_BYTES;
+use crate::time::Timestamp;
 
 /// How long an account token is good.
 const LIFE: Duration = Duration::from_mins(15);
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "NewAccountToken")]
-pub(in crate::api) struct New {
+pub(in crate::api) struct NewAccountToken {
     integrated_account_id: String,
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "MeChange")]
-pub(in crate::api) struct ChangeMe {
+pub(in crate::api) struct ChangeOfMe {
     context: Value,
 }
 
-pub(super) async fn create<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    request: Incoming<O::Stream>,
-) -> Answer<O> {
-    if caller.own_account().is_some() {
+/// The only answer that shows the token.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub(in crate::api) struct AccountTokenCreated {
+    integrated_account_token: String,
+    expires_at: Timestamp,
+}
+
+pub(in crate::api) async fn create<O: Outside>(
+    call: &AdminCall<'_, O>,
+    body: JsonBody<O, NewAccountToken>,
+) -> Result<AccountTokenCreated, Failure> {
+    if call.caller.own_account().is_some() {
         return Err(Failure::new(
             Code::Forbidden,
             "An account token makes no other.",
         ));
     }
-    let sees = sees(caller, &request.url)?;
-    let new: New = shape::read(desk, request.body).await?;
-    let account = parse(&new.integrated_account_id)?;
-    let ring = desk.outside.settings().keyring()?;
-    let token = token::token(ring, Kind::Account, account, desk.outside.random())?;
-    let until = desk.outside.now().plus(LIFE);
-    let ask = AccountAsk::IssueToken(sees, crypto::sha256_hex(token.as_bytes()), until);
-    ask_account::<()>(desk.outside, account, &ask).await?;
-    Ok(created(
-        &json!({ "integrated_account_token": token, "expires_at": until }),
-    ))
+    let visibility = call.visibility()?;
+    let new = body.read(call).await?;
+    let account: AccountId = path_id::parse(&new.integrated_account_id)?;
+    let outside = call.outside();
+    let ring = outside.settings().keyring()?;
+    let token = token::token(ring, Kind::Account, account, outside.random())?;
+    let until = outside.now().plus(LIFE);
+    let ask = AccountAsk::IssueToken(visibility, crypto::sha256_hex(token.as_bytes()), until);
+    ask_account::<()>(outside, account, &ask).await?;
+    Ok(AccountTokenCreated {
+        integrated_account_token: token,
+        expires_at: until,
+    })
 }
 
-pub(super) async fn get_me<O: Outside>(desk: &Desk<'_, O>, caller: &Caller) -> Answer<O> {
-    let view: AccountView =
-        ask_account(desk.outside, me(caller)?, &AccountAsk::Get(caller.sees())).await?;
-    Ok(ok(&view.shown_to_customer()))
+pub(in crate::api) async fn get_me<O: Outside>(
+    call: &AdminCall<'_, O>,
+) -> Result<OwnAccount, Failure> {
+    let ask = AccountAsk::Get(call.caller.visibility());
+    let view: AccountView = ask_account(call.outside(), me(call)?, &ask).await?;
+    Ok(view.own())
 }
 
-/// Only plain fields of the account's own credential: the object sees to that.
-pub(super) async fn change_me<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    body: Body<O::Stream>,
-) -> Answer<O> {
-    let body = shape::read_json_within(desk, body, OWN_CHANGE_BYTES).await?;
-    let change: ChangeMe = shape::read_shape(body)?;
-    let ask = AccountAsk::ChangeMe(caller.sees(), change.context);
-    let view: AccountView = ask_account(desk.outside, me(caller)?, &ask).await?;
-    Ok(ok(&view.shown_to_customer()))
+/// Only plain fields of the account's own credential: the object checks that.
+pub(in crate::api) async fn change_me<O: Outside>(
+    call: &AdminCall<'_, O>,
+    body: JsonBody<O, ChangeOfMe>,
+) -> Result<OwnAccount, Failure> {
+    let change = body.read_within(call, OWN_CHANGE_BYTES).await?;
+    let ask = AccountAsk::ChangeMe(call.caller.visibility(), change.context);
+    let view: AccountView = ask_account(call.outside(), me(call)?, &ask).await?;
+    Ok(view.own())
 }
 
-fn me(caller: &Caller) -> Result<AccountId, Failure> {
-    caller
-        .own_account()
-        .ok_or_else(|| Failure::not_found("integrated account"))
+fn me<O>(call: &AdminCall<'_, O>) -> Result<AccountId, Failure> {
+    let own = call.caller.own_account();
+    own.ok_or_else(path_id::not_found::<AccountId>)
 }

@@ -1,75 +1,100 @@
 //! `/api-token`: the token is shown once, only its hash is kept.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::{Value, json};
-use url::Url;
+use serde::{Deserialize, Serialize};
 
-use super::{Answer, created, deleted, environment, listed, pick};
+use super::call::{AdminCall, JsonBody};
+use super::noun::{Deletable, Noun};
 use crate::account::token::{self, Kind};
-use crate::api::Desk;
-use crate::api::caller::Caller;
-use crate::api::query::{Field, Query};
-use crate::api::shape;
+use crate::api::query::{FilterField, Filtered};
 use crate::crypto;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{EnvironmentAsk, Written, ask_environment};
 use crate::flows::published;
-use crate::flows::records::{Listed, TokenRecord, TokenScope};
-use crate::ids::ApiTokenId;
-use crate::json;
-use crate::ports::{Incoming, Outside};
+use crate::flows::records::{Page, TokenRecord, TokenScope};
+use crate::flows::view::view;
+use crate::ids::{ApiTokenId, EnvironmentId};
+use crate::ports::Outside;
 use crate::time::Timestamp;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "NewApiToken")]
-pub(in crate::api) struct New {
+pub(in crate::api) struct NewApiToken {
     environment_id: Option<String>,
     name: String,
     scopes: Option<Vec<TokenScope>>,
     expires_at: Option<Timestamp>,
 }
 
-/// What a list is narrowed by.
-pub(in crate::api) const FIELDS: [Field; 2] = [Field::text("name"), Field::time("created_at")];
-
-/// Without its hash; `token` stands only in the answer that made it.
-pub(in crate::api) const SHOWN: [&str; 6] = [
-    "id",
-    "environment_id",
-    "name",
-    "scopes",
-    "expires_at",
-    "created_at",
-];
-
-pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
-    let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
-    let environment = caller.environment(query.get("environment_id"))?;
-    let found: Listed<TokenRecord> = ask_environment(
-        desk.outside,
-        environment,
-        &EnvironmentAsk::ListTokens(page.clone()),
-    )
-    .await?;
-    Ok(listed(&found, &page, shown))
+view! {
+    /// An API token, without the token.
+    ApiToken of TokenRecord {
+        id: ApiTokenId,
+        environment_id: EnvironmentId,
+        name: String,
+        scopes: Vec<TokenScope>,
+        /// When it expires; null: never.
+        expires_at: Option<Timestamp>,
+        created_at: Timestamp,
+    } hides { hash: _ }
 }
 
-pub(super) async fn create<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    request: Incoming<O::Stream>,
-) -> Answer<O> {
-    let new: New = shape::read(desk, request.body).await?;
-    let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
+/// The only answer that shows the token.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MadeApiToken")]
+pub(in crate::api) struct ApiTokenCreated {
+    #[serde(flatten)]
+    record: ApiToken,
+    token: String,
+}
+
+impl Filtered for ApiToken {
+    const FILTERS: &'static [FilterField] =
+        &[FilterField::text("name"), FilterField::time("created_at")];
+}
+
+impl Noun for ApiToken {
+    type Record = TokenRecord;
+    type Message = EnvironmentAsk;
+
+    fn list(page: Page) -> EnvironmentAsk {
+        EnvironmentAsk::ListTokens(page)
+    }
+
+    fn show<O: Outside>(_: &AdminCall<'_, O>, record: TokenRecord) -> Self {
+        record.into()
+    }
+}
+
+impl Deletable for ApiTokenId {
+    type Message = EnvironmentAsk;
+    type Gone = Written<TokenRecord>;
+    type Named = Self;
+
+    fn delete(&self) -> EnvironmentAsk {
+        EnvironmentAsk::DeleteToken(*self)
+    }
+
+    fn forget<O: Outside>(self, call: &AdminCall<'_, O>, gone: Written<TokenRecord>) -> Self {
+        published::forget::<TokenRecord>(call.outside(), call.context.isolate, &gone.record.hash);
+        self
+    }
+}
+
+pub(in crate::api) async fn create<O: Outside>(
+    call: &AdminCall<'_, O>,
+    body: JsonBody<O, NewApiToken>,
+) -> Result<ApiTokenCreated, Failure> {
+    let new = body.read(call).await?;
+    let environment = call.environment(new.environment_id.as_deref())?;
     let scopes = new.scopes.unwrap_or_else(|| TokenScope::ALL.to_vec());
-    check(desk, caller, &new.name, &scopes, new.expires_at)?;
-    let ring = desk.outside.settings().keyring()?;
-    let token = token::token(ring, Kind::Api, environment, desk.outside.random())?;
-    let now = desk.outside.now();
+    check(call, &new.name, &scopes, new.expires_at)?;
+    let outside = call.outside();
+    let ring = outside.settings().keyring()?;
+    let token = token::token(ring, Kind::Api, environment, outside.random())?;
+    let now = outside.now();
     let record = TokenRecord {
-        id: ApiTokenId::new(now, desk.outside.random()),
+        id: ApiTokenId::new(now, outside.random()),
         environment_id: environment,
         name: new.name,
         scopes,
@@ -77,42 +102,17 @@ pub(super) async fn create<O: Outside>(
         created_at: now,
         hash: crypto::sha256_hex(token.as_bytes()),
     };
-    let written: Written<TokenRecord> = ask_environment(
-        desk.outside,
-        environment,
-        &EnvironmentAsk::CreateToken(record),
-    )
-    .await?;
-    let mut shown = shown(&written.record);
-    json::merge(&mut shown, &json!({ "token": token }));
-    let answer = created(&shown);
-    published::replace(
-        desk.outside,
-        desk.isolate,
-        &written.record.hash.clone(),
-        written.record,
-    );
-    Ok(answer)
+    let ask = EnvironmentAsk::CreateToken(record);
+    let written: Written<TokenRecord> = ask_environment(outside, environment, &ask).await?;
+    let record = ApiToken::from(written.record.clone());
+    let hash = written.record.hash.clone();
+    published::replace(outside, call.context.isolate, &hash, written.record);
+    Ok(ApiTokenCreated { record, token })
 }
 
-pub(super) async fn delete<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    id: &str,
-    url: &Url,
-) -> Answer<O> {
-    let environment = environment(caller, url, None)?;
-    let id: ApiTokenId = id.parse().map_err(|_| Failure::not_found("API token"))?;
-    let gone: Written<TokenRecord> =
-        ask_environment(desk.outside, environment, &EnvironmentAsk::DeleteToken(id)).await?;
-    published::forget::<TokenRecord>(desk.outside, desk.isolate, &gone.record.hash);
-    Ok(deleted(&id))
-}
-
-/// A token may not mint a wider one.
+/// A token may not make a wider one.
 fn check<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
+    call: &AdminCall<'_, O>,
     name: &str,
     scopes: &[TokenScope],
     expires_at: Option<Timestamp>,
@@ -126,18 +126,14 @@ fn check<O: Outside>(
             "names no scope; leave it out for all of them",
         ));
     }
-    if expires_at.is_some_and(|end| end <= desk.outside.now()) {
+    if expires_at.is_some_and(|end| end <= call.outside().now()) {
         return Err(Failure::invalid("expires_at", "is in the past"));
     }
-    if scopes.iter().all(|scope| caller.has(*scope)) {
+    if scopes.iter().all(|scope| call.caller.has(*scope)) {
         return Ok(());
     }
     Err(Failure::new(
         Code::Forbidden,
         "A token cannot make one that may do more than itself.",
     ))
-}
-
-fn shown(record: &TokenRecord) -> Value {
-    pick(record, &SHOWN)
 }

@@ -1,35 +1,27 @@
 //! What can be asked of an integration, and of an account of it.
 
-use serde_json::{Value, json};
-use url::Url;
-
-use super::integrated_account::{parse, sees};
-use super::{Answer, ok};
-use crate::api::Desk;
-use crate::api::caller::Caller;
+use super::call::AdminCall;
+use super::integration::ShownIntegration;
+use super::noun;
+use crate::api::path_id::{IntegrationKey, PathId};
 use crate::error::Failure;
-use crate::flows::ask::{AccountAsk, RootAsk, ask_account, ask_root};
-use crate::flows::capabilities::of_record;
-use crate::flows::records::IntegrationRecord;
+use crate::flows::ask::{AccountAsk, ask_account};
+use crate::flows::capabilities::{AccountCapabilities, IntegrationCapabilities, of_record};
+use crate::ids::AccountId;
 use crate::ports::Outside;
 
-pub(super) async fn of_integration<O: Outside>(desk: &Desk<'_, O>, key: &str) -> Answer<O> {
-    let ask = RootAsk::FindIntegration(key.to_owned());
-    let found: Option<IntegrationRecord> = ask_root(desk.outside, &ask).await?;
-    let record = found.ok_or_else(|| Failure::not_found("integration"))?;
-    Ok(ok(&json!({
-        "integration": record.view(),
-        "resources": of_record(&record)?,
-    })))
+pub(in crate::api) async fn of_integration<O: Outside>(
+    call: &AdminCall<'_, O>,
+    id: &PathId<IntegrationKey>,
+) -> Result<IntegrationCapabilities, Failure> {
+    let record = noun::find::<ShownIntegration, O>(call, (), id.parse()?).await?;
+    of_record(&record)
 }
 
-pub(super) async fn of_account<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    id: &str,
-    url: &Url,
-) -> Answer<O> {
-    let ask = AccountAsk::Capabilities(sees(caller, url)?);
-    let found: Value = ask_account(desk.outside, parse(id)?, &ask).await?;
-    Ok(ok(&found))
+pub(in crate::api) async fn of_account<O: Outside>(
+    call: &AdminCall<'_, O>,
+    id: &PathId<AccountId>,
+) -> Result<AccountCapabilities, Failure> {
+    let ask = AccountAsk::Capabilities(call.visibility()?);
+    ask_account(call.outside(), id.parse()?, &ask).await
 }

@@ -5,21 +5,22 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use url::Url;
 
-use super::{Answer, created, deleted, listed, ok, pick};
-use crate::api::Desk;
-use crate::api::query::{Field, Query};
-use crate::api::shape;
+use super::call::{AdminCall, JsonBody};
+use super::noun::{Deletable, Findable, Noun};
+use crate::api::path_id::PathId;
+use crate::api::query::{FilterField, Filtered};
 use crate::error::{Complaint, Failure};
 use crate::flows::ask::{EnvironmentChange, RootAsk, ask_root};
-use crate::flows::records::{ApplicationNames, EnvironmentRecord, Listed};
+use crate::flows::records::{ApplicationNames, EnvironmentRecord, Page};
+use crate::flows::view::view;
 use crate::ids::{EnvironmentId, Placement, Region};
-use crate::ports::{Body, Outside};
+use crate::ports::Outside;
 use crate::settings::PrivateUpstreams;
+use crate::time::Timestamp;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "NewEnvironment")]
-pub(in crate::api) struct New {
+pub(in crate::api) struct NewEnvironment {
     name: String,
     #[serde(default)]
     region: Region,
@@ -32,66 +33,104 @@ pub(in crate::api) struct New {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "EnvironmentChange")]
-pub(in crate::api) struct Change {
+pub(in crate::api) struct EnvironmentPatch {
     name: Option<String>,
     allowed_redirect_origins: Option<Vec<String>>,
-    /// Null takes it away.
+    /// Null removes it.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Option<String>")]
     display_name: Option<Value>,
-    /// Null takes it away.
+    /// Null removes it.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Option<String>")]
     logo_url: Option<Value>,
 }
 
-/// A text or null; a null that is there is something else than nothing.
+/// A text or null; a null in the body is kept apart from an absent key.
 fn present<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Value>, D::Error> {
     let text: Option<String> = Option::deserialize(input)?;
     Ok(Some(text.into()))
 }
 
-/// What a list is narrowed by.
-pub(in crate::api) const FIELDS: [Field; 3] = [
-    Field::text("name"),
-    Field::text("region"),
-    Field::time("created_at"),
-];
-
-/// What of the record is shown.
-pub(in crate::api) const SHOWN: [&str; 8] = [
-    "id",
-    "name",
-    "region",
-    "allowed_redirect_origins",
-    "display_name",
-    "logo_url",
-    "created_at",
-    "updated_at",
-];
-
-pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Answer<O> {
-    let (_, page) = Query::of_list(url, &[], &FIELDS)?;
-    let found: Listed<EnvironmentRecord> =
-        ask_root(desk.outside, &RootAsk::ListEnvironments(page.clone())).await?;
-    Ok(listed(&found, &page, shown))
+view! {
+    /// An environment.
+    Environment of EnvironmentRecord {
+        id: EnvironmentId,
+        /// Unique.
+        name: String,
+        /// Where it lives.
+        region: Region,
+        /// Where a connect result may be sent; empty: any https origin.
+        allowed_redirect_origins: Vec<String>,
+        #[serde(flatten)]
+        application: ApplicationNames,
+        created_at: Timestamp,
+        updated_at: Timestamp,
+    } hides {}
 }
 
-pub(super) async fn create<O: Outside>(desk: &Desk<'_, O>, body: Body<O::Stream>) -> Answer<O> {
-    let new: New = shape::read(desk, body).await?;
+impl Filtered for Environment {
+    const FILTERS: &'static [FilterField] = &[
+        FilterField::text("name"),
+        FilterField::text("region"),
+        FilterField::time("created_at"),
+    ];
+}
+
+impl Noun for Environment {
+    type Record = EnvironmentRecord;
+    type Message = RootAsk;
+
+    fn list(page: Page) -> RootAsk {
+        RootAsk::ListEnvironments(page)
+    }
+
+    fn show<O: Outside>(_: &AdminCall<'_, O>, record: EnvironmentRecord) -> Self {
+        record.into()
+    }
+}
+
+impl Findable for Environment {
+    type Id = EnvironmentId;
+
+    fn find(id: EnvironmentId) -> RootAsk {
+        RootAsk::FindEnvironment(id)
+    }
+}
+
+impl Deletable for EnvironmentId {
+    type Message = RootAsk;
+    type Gone = ();
+    type Named = Self;
+
+    fn delete(&self) -> RootAsk {
+        RootAsk::DeleteEnvironment(*self)
+    }
+
+    fn forget<O: Outside>(self, _: &AdminCall<'_, O>, (): ()) -> Self {
+        self
+    }
+}
+
+pub(in crate::api) async fn create<O: Outside>(
+    call: &AdminCall<'_, O>,
+    body: JsonBody<O, NewEnvironment>,
+) -> Result<Environment, Failure> {
+    let new = body.read(call).await?;
     let origins = check(
-        desk,
-        &Said {
+        call,
+        &EnvironmentValues {
             name: Some(&new.name),
             origins: &new.allowed_redirect_origins,
             display_name: new.display_name.as_deref(),
             logo_url: new.logo_url.as_deref(),
         },
     )?;
-    let now = desk.outside.now();
-    let placement = Placement::new(new.region, desk.outside.settings().eu_jurisdiction);
+    let outside = call.outside();
+    let now = outside.now();
+    let placement = Placement::new(new.region, outside.settings().eu_jurisdiction);
     let record = EnvironmentRecord {
-        id: EnvironmentId::new(now, placement, desk.outside.random()),
+        id: EnvironmentId::new(now, placement, outside.random()),
         name: new.name,
         region: new.region,
         allowed_redirect_origins: origins,
@@ -102,82 +141,61 @@ pub(super) async fn create<O: Outside>(desk: &Desk<'_, O>, body: Body<O::Stream>
         created_at: now,
         updated_at: now,
     };
-    let record: EnvironmentRecord =
-        ask_root(desk.outside, &RootAsk::CreateEnvironment(record)).await?;
-    Ok(created(&shown(&record)))
+    let ask = RootAsk::CreateEnvironment(record);
+    let record: EnvironmentRecord = ask_root(outside, &ask).await?;
+    Ok(record.into())
 }
 
-pub(super) async fn get<O: Outside>(desk: &Desk<'_, O>, id: &str) -> Answer<O> {
-    let found: Option<EnvironmentRecord> =
-        ask_root(desk.outside, &RootAsk::FindEnvironment(parse(id)?)).await?;
-    Ok(ok(&shown(&found.ok_or_else(hidden)?)))
-}
-
-pub(super) async fn change<O: Outside>(
-    desk: &Desk<'_, O>,
-    id: &str,
-    body: Body<O::Stream>,
-) -> Answer<O> {
-    let id = parse(id)?;
-    let change: Change = shape::read(desk, body).await?;
+pub(in crate::api) async fn change<O: Outside>(
+    call: &AdminCall<'_, O>,
+    id: &PathId<EnvironmentId>,
+    body: JsonBody<O, EnvironmentPatch>,
+) -> Result<Environment, Failure> {
+    let id = id.parse()?;
+    let patch = body.read(call).await?;
     let origins = check(
-        desk,
-        &Said {
-            name: change.name.as_deref(),
-            origins: change
+        call,
+        &EnvironmentValues {
+            name: patch.name.as_deref(),
+            origins: patch
                 .allowed_redirect_origins
                 .as_deref()
                 .unwrap_or_default(),
-            display_name: change.display_name.as_ref().and_then(Value::as_str),
-            logo_url: change.logo_url.as_ref().and_then(Value::as_str),
+            display_name: patch.display_name.as_ref().and_then(Value::as_str),
+            logo_url: patch.logo_url.as_ref().and_then(Value::as_str),
         },
     )?;
     let named = [
-        ("display_name", change.display_name),
-        ("logo_url", change.logo_url),
+        ("display_name", patch.display_name),
+        ("logo_url", patch.logo_url),
     ];
     let application = named
         .into_iter()
         .filter_map(|(key, value)| Some((key.to_owned(), value?)));
     let change = EnvironmentChange {
         id,
-        name: change.name,
-        allowed_redirect_origins: change.allowed_redirect_origins.map(|_| origins),
+        name: patch.name,
+        allowed_redirect_origins: patch.allowed_redirect_origins.map(|_| origins),
         application: Value::Object(application.collect()),
     };
-    let record: EnvironmentRecord =
-        ask_root(desk.outside, &RootAsk::ChangeEnvironment(change)).await?;
-    Ok(ok(&shown(&record)))
+    let ask = RootAsk::ChangeEnvironment(change);
+    let record: EnvironmentRecord = ask_root(call.outside(), &ask).await?;
+    Ok(record.into())
 }
 
-pub(super) async fn delete<O: Outside>(desk: &Desk<'_, O>, id: &str) -> Answer<O> {
-    let id = parse(id)?;
-    ask_root::<()>(desk.outside, &RootAsk::DeleteEnvironment(id)).await?;
-    Ok(deleted(&id))
-}
-
-fn shown(record: &EnvironmentRecord) -> Value {
-    pick(record, &SHOWN)
-}
-
-fn parse(id: &str) -> Result<EnvironmentId, Failure> {
-    id.parse().map_err(|_| hidden())
-}
-
-fn hidden() -> Failure {
-    Failure::not_found("environment")
-}
-
-/// What is said of an environment.
-struct Said<'a> {
+/// The values of a body that are checked.
+struct EnvironmentValues<'a> {
     name: Option<&'a str>,
     origins: &'a [String],
     display_name: Option<&'a str>,
     logo_url: Option<&'a str>,
 }
 
-/// Says everything that is wrong at once; the origins as they are stored.
-fn check<O: Outside>(desk: &Desk<'_, O>, said: &Said) -> Result<Vec<String>, Failure> {
+/// Refuses with everything that is wrong; else the origins as they are stored.
+fn check<O: Outside>(
+    call: &AdminCall<'_, O>,
+    values: &EnvironmentValues,
+) -> Result<Vec<String>, Failure> {
     let mut complaints = Vec::new();
     let mut complain = |path: String, message: &str| {
         complaints.push(Complaint {
@@ -185,20 +203,20 @@ fn check<O: Outside>(desk: &Desk<'_, O>, said: &Said) -> Result<Vec<String>, Fai
             message: message.into(),
         });
     };
-    for (path, name) in [("name", said.name), ("display_name", said.display_name)] {
+    for (path, name) in [("name", values.name), ("display_name", values.display_name)] {
         if name.is_some_and(|name| name.trim().is_empty() || name.chars().count() > 100) {
             complain(path.to_owned(), "needs 1 to 100 characters");
         }
     }
-    if said.logo_url.is_some_and(|url| !is_logo(url)) {
+    if values.logo_url.is_some_and(|url| !is_logo(url)) {
         complain(
             "logo_url".to_owned(),
             "is not an https URL of at most 2,048 characters",
         );
     }
-    let private = desk.outside.settings().private_upstreams;
+    let private = call.outside().settings().private_upstreams;
     let mut origins = Vec::new();
-    for (index, text) in said.origins.iter().enumerate() {
+    for (index, text) in values.origins.iter().enumerate() {
         match origin(text, private) {
             Some(origin) => origins.push(origin),
             None => complain(

@@ -1,31 +1,31 @@
 //! `/environment-integration`: installs.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use url::Url;
 
-use super::webhook_url::WebhookUrls;
-use super::{Answer, created, deleted, environment, listed, ok, pick};
-use crate::api::Desk;
-use crate::api::caller::Caller;
-use crate::api::query::{Field, Query};
-use crate::api::shape;
+use super::answer::Saved;
+use super::call::{AdminCall, JsonBody};
+use super::integration::ShownIntegration;
+use super::noun::{self, Deletable, Findable, Noun};
+use super::webhook_url;
+use crate::api::path_id::{IntegrationKey, PathId};
+use crate::api::query::{FilterField, Filtered};
 use crate::error::Failure;
-use crate::flows::ask::{
-    EnvironmentAsk, InstallChange, RootAsk, Written, ask_environment, ask_root,
-};
+use crate::flows::ask::{EnvironmentAsk, InstallChange, Written, ask_environment};
 use crate::flows::directory::file_bound;
 use crate::flows::published;
-use crate::flows::records::{InstallRecord, IntegrationRecord, Listed};
+use crate::flows::records::{InstallRecord, IntegrationRecord, Page};
 use crate::flows::save_install::{Changed, new_override};
-use crate::ids::{InstallId, IntegrationId};
-use crate::ports::{Incoming, Outside};
+use crate::flows::view::view;
+use crate::ids::{EnvironmentId, InstallId, IntegrationId};
+use crate::ports::Outside;
+use crate::time::Timestamp;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewEnvironmentIntegration")]
-pub(in crate::api) struct New {
+pub(in crate::api) struct NewInstall {
     environment_id: Option<String>,
     integration_id: Option<String>,
     integration_name: Option<String>,
@@ -40,7 +40,7 @@ pub(in crate::api) struct New {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "EnvironmentIntegrationChange")]
-pub(in crate::api) struct Change {
+pub(in crate::api) struct InstallPatch {
     environment_id: Option<String>,
     is_enabled: Option<bool>,
     show_in_catalog: Option<bool>,
@@ -52,73 +52,105 @@ fn yes() -> bool {
     true
 }
 
-/// What a list is narrowed by.
-pub(in crate::api) const FIELDS: [Field; 5] = [
-    Field::text("integration.name").stored_as("integration_name"),
-    Field::text("integration_id"),
-    Field::flag("is_enabled"),
-    Field::flag("show_in_catalog"),
-    Field::time("created_at"),
-];
-
-/// The secrets of its override are write-only.
-pub(in crate::api) const SHOWN: [&str; 10] = [
-    "id",
-    "environment_id",
-    "integration_id",
-    "integration_name",
-    "is_enabled",
-    "show_in_catalog",
-    "version",
-    "override",
-    "created_at",
-    "updated_at",
-];
-
-pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
-    let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
-    let environment = caller.environment(query.get("environment_id"))?;
-    let found: Listed<InstallRecord> = ask_environment(
-        desk.outside,
-        environment,
-        &EnvironmentAsk::ListInstalls(page.clone()),
-    )
-    .await?;
-    let urls = WebhookUrls::at(desk, url);
-    Ok(listed(&found, &page, |record| shown(&urls, record)))
+view! {
+    /// The public fields of an install.
+    InstallFields of InstallRecord {
+        id: InstallId,
+        environment_id: EnvironmentId,
+        /// The integration that is installed.
+        integration_id: IntegrationId,
+        integration_name: String,
+        /// A disabled install refuses calls.
+        is_enabled: bool,
+        /// Whether the connect page offers it.
+        show_in_catalog: bool,
+        /// 1, then one more with each change.
+        version: u64,
+        /// Changes to the config, and `environment_variables`; its secrets are write-only.
+        #[serde(rename = "override")]
+        overrides: Value,
+        created_at: Timestamp,
+        updated_at: Timestamp,
+    } hides { by_admin_token: _, sealed: _ }
 }
 
-pub(super) async fn get<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    id: &str,
-    url: &Url,
-) -> Answer<O> {
-    let environment = environment(caller, url, None)?;
-    let id: InstallId = id.parse().map_err(|_| hidden())?;
-    let found: Option<InstallRecord> =
-        ask_environment(desk.outside, environment, &EnvironmentAsk::FindInstall(id)).await?;
-    let urls = WebhookUrls::at(desk, url);
-    Ok(ok(&shown(&urls, &found.ok_or_else(hidden)?)))
+/// An install.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EnvironmentIntegration")]
+pub(in crate::api) struct ShownInstall {
+    #[serde(flatten)]
+    record: InstallFields,
+    /// The URL for webhooks of its provider; null while no key can sign it.
+    webhook_url: Option<String>,
 }
 
-pub(super) async fn create<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    request: Incoming<O::Stream>,
-) -> Answer<O> {
-    let new: New = shape::read(desk, request.body).await?;
-    let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
-    let integration = find_integration(desk, &new).await?;
-    let secrets = file_bound(desk.outside, &integration)?;
+impl Filtered for ShownInstall {
+    const FILTERS: &'static [FilterField] = &[
+        FilterField::text("integration.name").stored_as("integration_name"),
+        FilterField::text("integration_id"),
+        FilterField::flag("is_enabled"),
+        FilterField::flag("show_in_catalog"),
+        FilterField::time("created_at"),
+    ];
+}
+
+impl Noun for ShownInstall {
+    type Record = InstallRecord;
+    type Message = EnvironmentAsk;
+
+    fn list(page: Page) -> EnvironmentAsk {
+        EnvironmentAsk::ListInstalls(page)
+    }
+
+    fn show<O: Outside>(call: &AdminCall<'_, O>, record: InstallRecord) -> Self {
+        Self {
+            webhook_url: webhook_url::of_install(call, record.id),
+            record: record.into(),
+        }
+    }
+}
+
+impl Findable for ShownInstall {
+    type Id = InstallId;
+
+    fn find(id: InstallId) -> EnvironmentAsk {
+        EnvironmentAsk::FindInstall(id)
+    }
+}
+
+impl Deletable for InstallId {
+    type Message = EnvironmentAsk;
+    type Gone = IntegrationId;
+    type Named = Self;
+
+    fn delete(&self) -> EnvironmentAsk {
+        EnvironmentAsk::DeleteInstall(*self)
+    }
+
+    fn forget<O: Outside>(self, call: &AdminCall<'_, O>, _: IntegrationId) -> Self {
+        let isolate = call.context.isolate;
+        published::forget::<InstallRecord>(call.outside(), isolate, &self.to_string());
+        self
+    }
+}
+
+pub(in crate::api) async fn create<O: Outside>(
+    call: &AdminCall<'_, O>,
+    body: JsonBody<O, NewInstall>,
+) -> Result<Saved<ShownInstall>, Failure> {
+    let new = body.read(call).await?;
+    let environment = call.environment(new.environment_id.as_deref())?;
+    let integration = find_integration(call, &new).await?;
+    let outside = call.outside();
+    let secrets = file_bound(outside, &integration)?;
     let changed = Changed {
         config: &integration.config,
         secrets: &secrets,
     };
-    let stored = new_override(changed, &new.overrides, caller.writer())?;
-    let now = desk.outside.now();
+    let stored = new_override(changed, &new.overrides, call.caller.writer())?;
+    let now = outside.now();
     let record = InstallRecord {
-        id: InstallId::new(now, desk.outside.random()),
+        id: InstallId::new(now, outside.random()),
         environment_id: environment,
         integration_id: integration.id,
         integration_name: integration.name,
@@ -132,75 +164,50 @@ pub(super) async fn create<O: Outside>(
         sealed: None,
     };
     let ask = EnvironmentAsk::CreateInstall(record, stored.secrets);
-    let written: Written<InstallRecord> = ask_environment(desk.outside, environment, &ask).await?;
-    let view = shown(&WebhookUrls::at(desk, &request.url), &written.record);
-    let answer = if written.is_new {
-        created(&view)
-    } else {
-        ok(&view)
-    };
-    published::replace(
-        desk.outside,
-        desk.isolate,
-        &written.record.id.to_string(),
-        written.record,
-    );
-    Ok(answer)
+    let written = ask_environment(outside, environment, &ask).await?;
+    Ok(saved(call, written))
 }
 
-pub(super) async fn change<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    id: &str,
-    request: Incoming<O::Stream>,
-) -> Answer<O> {
-    let change: Change = shape::read(desk, request.body).await?;
-    let environment = environment(caller, &request.url, change.environment_id.as_deref())?;
-    let id: InstallId = id.parse().map_err(|_| hidden())?;
-    let install: Option<InstallRecord> =
-        ask_environment(desk.outside, environment, &EnvironmentAsk::FindInstall(id)).await?;
-    let key = install.ok_or_else(hidden)?.integration_id.to_string();
-    let integration: Option<IntegrationRecord> =
-        ask_root(desk.outside, &RootAsk::FindIntegration(key)).await?;
-    let integration = integration.ok_or_else(|| Failure::not_found("integration"))?;
+pub(in crate::api) async fn change<O: Outside>(
+    call: &AdminCall<'_, O>,
+    id: &PathId<InstallId>,
+    body: JsonBody<O, InstallPatch>,
+) -> Result<ShownInstall, Failure> {
+    let patch = body.read(call).await?;
+    let environment = call.environment(patch.environment_id.as_deref())?;
+    let id = id.parse()?;
+    let install = noun::find::<ShownInstall, O>(call, environment, id).await?;
+    let key = IntegrationKey(install.integration_id.to_string());
     let change = InstallChange {
-        is_enabled: change.is_enabled,
-        show_in_catalog: change.show_in_catalog,
-        overrides: change.overrides,
-        integration,
-        writer: caller.writer(),
+        is_enabled: patch.is_enabled,
+        show_in_catalog: patch.show_in_catalog,
+        overrides: patch.overrides,
+        integration: noun::find::<ShownIntegration, O>(call, (), key).await?,
+        writer: call.caller.writer(),
     };
     let ask = EnvironmentAsk::ChangeInstall(id, change);
-    let written: Written<InstallRecord> = ask_environment(desk.outside, environment, &ask).await?;
-    let answer = ok(&shown(
-        &WebhookUrls::at(desk, &request.url),
-        &written.record,
-    ));
-    published::replace(desk.outside, desk.isolate, &id.to_string(), written.record);
-    Ok(answer)
+    let written = ask_environment(call.outside(), environment, &ask).await?;
+    Ok(saved(call, written).record)
 }
 
-pub(super) async fn delete<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    id: &str,
-    url: &Url,
-) -> Answer<O> {
-    let environment = environment(caller, url, None)?;
-    let id: InstallId = id.parse().map_err(|_| hidden())?;
-    let _: IntegrationId = ask_environment(
-        desk.outside,
-        environment,
-        &EnvironmentAsk::DeleteInstall(id),
-    )
-    .await?;
-    published::forget::<InstallRecord>(desk.outside, desk.isolate, &id.to_string());
-    Ok(deleted(&id))
+/// The isolate that writes replaces its copy at once.
+fn saved<O: Outside>(
+    call: &AdminCall<'_, O>,
+    written: Written<InstallRecord>,
+) -> Saved<ShownInstall> {
+    let Written { record, is_new } = written;
+    let id = record.id.to_string();
+    let shown = ShownInstall::show(call, record.clone());
+    published::replace(call.outside(), call.context.isolate, &id, record);
+    Saved {
+        record: shown,
+        is_new,
+    }
 }
 
 async fn find_integration<O: Outside>(
-    desk: &Desk<'_, O>,
-    new: &New,
+    call: &AdminCall<'_, O>,
+    new: &NewInstall,
 ) -> Result<IntegrationRecord, Failure> {
     let key = match (&new.integration_id, &new.integration_name) {
         (Some(key), None) | (None, Some(key)) => key.clone(),
@@ -213,19 +220,9 @@ async fn find_integration<O: Outside>(
         (Some(_), Some(_)) => {
             return Err(Failure::invalid(
                 "integration_name",
-                "cannot stand beside integration_id: name one of them",
+                "cannot be given with integration_id: name one of them",
             ));
         }
     };
-    let found: Option<IntegrationRecord> =
-        ask_root(desk.outside, &RootAsk::FindIntegration(key)).await?;
-    found.ok_or_else(|| Failure::not_found("integration"))
-}
-
-fn hidden() -> Failure {
-    Failure::not_found("environment integration")
-}
-
-fn shown(urls: &WebhookUrls<'_, impl Outside>, record: &InstallRecord) -> Value {
-    urls.of_install(record.id, pick(record, &SHOWN))
+    noun::find::<ShownIntegration, O>(call, (), IntegrationKey(key)).await
 }

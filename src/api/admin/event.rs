@@ -4,13 +4,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
-use url::Url;
 
-use super::{Answer, listed, ok};
-use crate::api::caller::Caller;
-use crate::api::query::{Field, Query};
-use crate::api::{Desk, reply, shape};
+use super::answer::List;
+use super::call::{AdminCall, JsonBody};
+use crate::api::path_id::{self, PathId};
+use crate::api::query::{FilterField, Filtered, QueryParameters};
+use crate::api::reply;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{
     AccountAsk, AttemptView, DeliveryView, EnvironmentAsk, EventDetail, EventStatus, EventView,
@@ -18,14 +17,14 @@ use crate::flows::ask::{
 };
 use crate::flows::records::{FailedEvent, FilterValue, Listed, Page};
 use crate::flows::replay_events::replay_events;
-use crate::ids::{AccountId, EnvironmentId, EventId};
-use crate::ports::{Incoming, Outside, Sees};
+use crate::flows::view::view;
+use crate::ids::{AccountId, EnvironmentId, EventId, WebhookId};
+use crate::ports::{Outside, Visibility};
 use crate::time::Timestamp;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "EventReplay")]
-pub(in crate::api) struct Replays {
+pub(in crate::api) struct EventReplay {
     environment_id: Option<String>,
     integrated_account_id: Option<String>,
     webhook_id: Option<String>,
@@ -34,56 +33,107 @@ pub(in crate::api) struct Replays {
     to: Timestamp,
 }
 
-/// An event with everything there is of it. Its payload goes out as it stands in storage.
-#[derive(Serialize)]
-struct Whole<'a> {
+/// The event with its payload and deliveries.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "WholeEvent")]
+pub(in crate::api) struct EventWithDeliveries {
     #[serde(flatten)]
-    event: &'a EventView,
+    event: EventView,
+    /// What is delivered. Numbers are as they came.
+    #[schemars(with = "serde_json::Value")]
     payload: Box<RawValue>,
-    deliveries: &'a [DeliveryView],
-    attempts: &'a [AttemptView],
+    deliveries: Vec<DeliveryView>,
+    attempts: Vec<AttemptView>,
 }
 
-/// What a list is narrowed by.
-pub(in crate::api) const FIELDS: [Field; 4] = [
-    Field::text("status"),
-    Field::text("event"),
-    Field::text("webhook_id"),
-    Field::time("created_at"),
-];
+view! {
+    /// What a directory knows of a failed event.
+    FailedEventFields of FailedEvent {
+        id: EventId,
+        /// The name of the event.
+        event: String,
+        /// The subscriptions it did not reach.
+        webhook_ids: Vec<WebhookId>,
+        created_at: Timestamp,
+    } hides {}
+}
 
-pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
+/// A failed event, as the directory of its environment knows it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "FailedEvent")]
+pub(in crate::api) struct ListedFailure {
+    #[serde(flatten)]
+    record: FailedEventFields,
+    status: EventStatus,
+    environment_id: EnvironmentId,
+    integrated_account_id: AccountId,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub(in crate::api) enum EventInList {
+    OfAccount(EventView),
+    Failed(ListedFailure),
+}
+
+/// The event is delivered again.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub(in crate::api) struct ReplayedEvent {
+    id: EventId,
+}
+
+/// How many events are delivered again.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub(in crate::api) struct EventsReplayed {
+    replayed: u64,
+}
+
+impl Filtered for EventInList {
+    const FILTERS: &'static [FilterField] = &[
+        FilterField::text("status"),
+        FilterField::text("event"),
+        FilterField::text("webhook_id"),
+        FilterField::time("created_at"),
+    ];
+}
+
+pub(in crate::api) async fn list<O: Outside>(
+    call: &AdminCall<'_, O>,
+) -> Result<List<EventInList>, Failure> {
     let others = ["environment_id", "integrated_account_id"];
-    let (query, page) = Query::of_events(url, &others, &FIELDS)?;
+    let (query, page) = QueryParameters::of_events(&call.url, &others, EventInList::FILTERS)?;
     check_status(&query)?;
     let named = query.get("environment_id");
     if let Some(id) = query.get("integrated_account_id") {
-        let sees = sees(caller, named)?;
-        return list_of_account(desk, sees, parse_account(id)?, page).await;
+        let visibility = call.visibility_in(named)?;
+        return list_of_account(call, visibility, path_id::parse(id)?, page).await;
     }
-    list_failed(desk, caller.environment(named)?, page).await
+    list_failed(call, call.caller.environment(named)?, page).await
 }
 
 async fn list_of_account<O: Outside>(
-    desk: &Desk<'_, O>,
-    sees: Sees,
+    call: &AdminCall<'_, O>,
+    visibility: Visibility,
     account: AccountId,
     page: Page,
-) -> Answer<O> {
+) -> Result<List<EventInList>, Failure> {
     if page.filters.iter().any(|one| one.field == "webhook_id") {
         let words = "narrows the failed events of an environment: leave integrated_account_id out";
         return Err(Failure::invalid("webhook_id", words));
     }
-    let ask = AccountAsk::ListEvents(sees, page.clone());
-    let found: Listed<EventView> = ask_account(desk.outside, account, &ask).await?;
-    Ok(listed(&found, &page, |event| json!(event)))
+    let ask = AccountAsk::ListEvents(visibility, page.clone());
+    let found: Listed<EventView> = ask_account(call.outside(), account, &ask).await?;
+    Ok(List::of(found, &page, EventInList::OfAccount))
 }
 
 async fn list_failed<O: Outside>(
-    desk: &Desk<'_, O>,
+    call: &AdminCall<'_, O>,
     environment: EnvironmentId,
     mut page: Page,
-) -> Answer<O> {
+) -> Result<List<EventInList>, Failure> {
     let failed = FilterValue::Text(EventStatus::Failed.as_str().to_owned());
     let mut statuses = page.filters.iter().filter(|one| one.field == "status");
     if statuses.any(|one| one.value != failed) {
@@ -92,85 +142,81 @@ async fn list_failed<O: Outside>(
     }
     page.filters.retain(|one| one.field != "status");
     let ask = EnvironmentAsk::ListFailed(page.clone());
-    let found: Listed<FailedEvent> = ask_environment(desk.outside, environment, &ask).await?;
-    Ok(listed(&found, &page, |event| {
-        failed_event(environment, event)
+    let found: Listed<FailedEvent> = ask_environment(call.outside(), environment, &ask).await?;
+    Ok(List::of(found, &page, |event| {
+        failed_in(environment, event)
     }))
 }
 
-pub(super) async fn get<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    id: &str,
-    url: &Url,
-) -> Answer<O> {
-    let (sees, id) = (sees_by(caller, url)?, parse(id)?);
-    let ask = AccountAsk::GetEvent(sees, id);
-    let found: Result<EventDetail, _> = ask_account(desk.outside, id.account(), &ask).await;
+pub(in crate::api) async fn get<O: Outside>(
+    call: &AdminCall<'_, O>,
+    id: &PathId<EventId>,
+) -> Result<EventWithDeliveries, Failure> {
+    let visibility = call.visibility()?;
+    let id = id.parse()?;
+    let ask = AccountAsk::GetEvent(visibility, id);
+    let found: Result<EventDetail, _> = ask_account(call.outside(), id.account(), &ask).await;
     let found = found.map_err(hidden)?;
-    Ok(ok(&Whole {
-        event: &found.event,
+    Ok(EventWithDeliveries {
+        event: found.event,
         payload: reply::raw(&found.payload),
-        deliveries: &found.deliveries,
-        attempts: &found.attempts,
-    }))
+        deliveries: found.deliveries,
+        attempts: found.attempts,
+    })
 }
 
-pub(super) async fn replay<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    id: &str,
-    url: &Url,
-) -> Answer<O> {
-    let (sees, id) = (sees_by(caller, url)?, parse(id)?);
-    let ask = AccountAsk::Replay(sees, id);
-    let done: Result<(), Failure> = ask_account(desk.outside, id.account(), &ask).await;
+pub(in crate::api) async fn replay<O: Outside>(
+    call: &AdminCall<'_, O>,
+    id: &PathId<EventId>,
+) -> Result<ReplayedEvent, Failure> {
+    let visibility = call.visibility()?;
+    let id = id.parse()?;
+    let ask = AccountAsk::Replay(visibility, id);
+    let done: Result<(), Failure> = ask_account(call.outside(), id.account(), &ask).await;
     done.map_err(hidden)?;
-    Ok(ok(&json!({ "id": id })))
+    Ok(ReplayedEvent { id })
 }
 
-pub(super) async fn replay_all<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    request: Incoming<O::Stream>,
-) -> Answer<O> {
-    let replays: Replays = shape::read(desk, request.body).await?;
-    let query = Query::read(&request.url, &["environment_id"])?;
-    let named = replays.environment_id.as_deref();
+pub(in crate::api) async fn replay_all<O: Outside>(
+    call: &AdminCall<'_, O>,
+    body: JsonBody<O, EventReplay>,
+) -> Result<EventsReplayed, Failure> {
+    let replay = body.read(call).await?;
+    let query = QueryParameters::read(&call.url, &["environment_id"])?;
+    let named = replay.environment_id.as_deref();
     let named = named.or(query.get("environment_id"));
-    let range = range(&replays)?;
-    let replayed = match &replays.integrated_account_id {
+    let range = range(&replay)?;
+    let replayed = match &replay.integrated_account_id {
         Some(id) => {
-            let ask = AccountAsk::ReplayAll(sees(caller, named)?, range);
-            ask_account(desk.outside, parse_account(id)?, &ask).await?
+            let ask = AccountAsk::ReplayAll(call.visibility_in(named)?, range);
+            ask_account(call.outside(), path_id::parse(id)?, &ask).await?
         }
         None if range.status == EventStatus::Failed => {
-            replay_events(desk.outside, caller.environment(named)?, &range).await?
+            replay_events(call.outside(), call.caller.environment(named)?, &range).await?
         }
         None => {
             let words = "of a whole environment only failed events are replayed: name an account by integrated_account_id";
             return Err(Failure::invalid("status", words));
         }
     };
-    let replayed: u64 = replayed;
-    Ok(ok(&json!({ "replayed": replayed })))
+    Ok(EventsReplayed { replayed })
 }
 
-fn range(replays: &Replays) -> Result<ReplayRange, Failure> {
-    if replays.to < replays.from {
+fn range(replay: &EventReplay) -> Result<ReplayRange, Failure> {
+    if replay.to < replay.from {
         return Err(Failure::invalid("to", "is before `from`"));
     }
-    let webhook = replays.webhook_id.as_deref().map(str::parse).transpose();
+    let webhook = replay.webhook_id.as_deref().map(path_id::parse);
     Ok(ReplayRange {
-        webhook_id: webhook.map_err(|_| Failure::not_found("webhook"))?,
-        status: replays.status.unwrap_or(EventStatus::Failed),
-        from: replays.from,
-        to: replays.to,
+        webhook_id: webhook.transpose()?,
+        status: replay.status.unwrap_or(EventStatus::Failed),
+        from: replay.from,
+        to: replay.to,
     })
 }
 
 /// A misspelt status must not list nothing.
-fn check_status(query: &Query) -> Result<(), Failure> {
+fn check_status(query: &QueryParameters) -> Result<(), Failure> {
     let known = [
         EventStatus::Pending,
         EventStatus::Delivered,
@@ -185,45 +231,19 @@ fn check_status(query: &Query) -> Result<(), Failure> {
     }
 }
 
-fn sees_by(caller: &Caller, url: &Url) -> Result<Sees, Failure> {
-    let query = Query::read(url, &["environment_id"])?;
-    sees(caller, query.get("environment_id"))
-}
-
-/// What of the accounts a caller may see; the admin token may name an environment, or leave it open.
-fn sees(caller: &Caller, named: Option<&str>) -> Result<Sees, Failure> {
-    match named {
-        None => Ok(caller.sees()),
-        Some(_) => caller.environment(named).map(Sees::Environment),
-    }
-}
-
-fn parse(id: &str) -> Result<EventId, Failure> {
-    id.parse().map_err(|_| Failure::not_found("event"))
-}
-
-fn parse_account(id: &str) -> Result<AccountId, Failure> {
-    id.parse()
-        .map_err(|_| Failure::not_found("integrated account"))
-}
-
-/// Whether it is the event or its account that this caller cannot see is not told.
+/// Whether the event or its account is what the caller may not see stays hidden.
 fn hidden(failure: Failure) -> Failure {
     match failure.code {
-        Code::NotFound => Failure::not_found("event"),
+        Code::NotFound => path_id::not_found::<EventId>(),
         _ => failure,
     }
 }
 
-/// What a directory knows of a failed event; its account knows the rest.
-fn failed_event(environment: EnvironmentId, event: &FailedEvent) -> Value {
-    json!({
-        "id": event.id,
-        "event": event.event,
-        "status": EventStatus::Failed,
-        "environment_id": environment,
-        "integrated_account_id": event.id.account(),
-        "webhook_ids": event.webhook_ids,
-        "created_at": event.created_at,
+fn failed_in(environment: EnvironmentId, event: FailedEvent) -> EventInList {
+    EventInList::Failed(ListedFailure {
+        status: EventStatus::Failed,
+        environment_id: environment,
+        integrated_account_id: event.id.account(),
+        record: event.into(),
     })
 }

@@ -2,30 +2,31 @@
 
 use futures_util::stream::{self, StreamExt};
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::{Value, json};
-use url::Url;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::account_in_list::in_list;
-use super::webhook_url::WebhookUrls;
-use super::{Answer, created, deleted, environment, ok};
-use crate::api::Desk;
-use crate::api::caller::Caller;
-use crate::api::query::{Field, Query, cursor};
-use crate::api::shape;
+use super::answer::{Deleted, List, PartialError};
+use super::call::{AdminCall, JsonBody};
+use super::webhook_url;
+use crate::account::Status;
+use crate::api::path_id::{self, PathId};
+use crate::api::query::{Filtered, QueryParameters};
 use crate::error::Failure;
-use crate::flows::ask::{AccountAsk, AccountChange, AccountView, Override, ask_account};
+use crate::flows::ask::{
+    AccountAsk, AccountChange, AccountView, Override, PublicAccount, ask_account,
+};
 use crate::flows::import_account::{NewAccount, import_account};
 use crate::flows::list_accounts::list_accounts;
 use crate::flows::records::TokenScope;
 use crate::ids::{AccountId, Region};
-use crate::ports::{Incoming, Outside, Sees};
+use crate::ports::{Outside, Visibility};
 use crate::settings::CONTEXT_BYTES;
+
+pub(in crate::api) use super::listed_account::ListedAccount;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "NewIntegratedAccount")]
-pub(in crate::api) struct New {
+pub(in crate::api) struct NewIntegratedAccount {
     environment_id: Option<String>,
     tenant_id: String,
     environment_integration_id: String,
@@ -40,10 +41,11 @@ pub(in crate::api) struct New {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "IntegratedAccountChange")]
-pub(in crate::api) struct Change {
+pub(in crate::api) struct AccountPatch {
     tenant_id: Option<String>,
     context: Option<Value>,
     is_sandbox: Option<bool>,
+    /// Null removes it.
     #[serde(default, deserialize_with = "present")]
     integration_override: Option<Value>,
 }
@@ -51,222 +53,229 @@ pub(in crate::api) struct Change {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Credentials")]
-pub(in crate::api) struct Credentials {
+pub(in crate::api) struct NewCredentials {
     context: Value,
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "NamedAccount")]
-pub(in crate::api) struct Named {
+pub(in crate::api) struct NamedAccount {
     id: String,
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "NamedAccounts")]
-pub(in crate::api) struct ManyNamed {
+pub(in crate::api) struct NamedAccounts {
     ids: Vec<String>,
 }
 
-/// A null that is there is something else than nothing.
+/// The account.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::api) struct IntegratedAccount {
+    #[serde(flatten)]
+    account: PublicAccount,
+    /// The URL for webhooks of its provider; null while no key can sign it.
+    webhook_url: Option<String>,
+}
+
+/// The account; of it only `id` and `status` for a token without the scope `read`.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub(in crate::api) enum ChangedAccount {
+    Readable(Box<IntegratedAccount>),
+    Unreadable(AccountState),
+}
+
+/// What a token without the scope `read` sees of an account.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ChangedIntegratedAccount")]
+pub(in crate::api) struct AccountState {
+    id: AccountId,
+    status: Status,
+}
+
+/// The token is fresh.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub(in crate::api) struct Refreshed {
+    #[schemars(extend("const" = true))]
+    success: bool,
+}
+
+/// The outcome of each account.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub(in crate::api) struct RemovedAccounts {
+    result: Vec<RemovedAccount>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+struct RemovedAccount {
+    id: String,
+    /// Why it is not deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "PartialError")]
+    error: Option<PartialError>,
+}
+
+/// A null in the body is kept apart from an absent key.
 fn present<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(input).map(Some)
 }
 
-/// Accounts one call may delete.
+/// Accounts that one call may delete.
 const MAX_BULK: usize = 1_000;
 /// Objects asked at a time.
 const AT_ONCE: usize = 24;
 
-/// What a list is narrowed by.
-pub(in crate::api) const FIELDS: [Field; 7] = [
-    Field::text("tenant_id"),
-    Field::text("status"),
-    Field::flag("is_sandbox"),
-    Field::text("integration.name").stored_as("integration_name"),
-    Field::text("environment_integration_id"),
-    Field::text("region"),
-    Field::time("created_at"),
-];
-
-pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
-    let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
-    let environment = caller.environment(query.get("environment_id"))?;
-    let found = list_accounts(desk.outside, environment, page.clone(), &desk.room).await?;
-    let urls = WebhookUrls::at(desk, url);
-    let result: Vec<_> = found
-        .result
-        .iter()
-        .map(|account| in_list(&urls, account))
-        .collect();
-    Ok(ok(
-        &json!({ "result": result, "next_cursor": found.next_cursor.as_deref().map(cursor), "limit": page.limit }),
-    ))
+pub(in crate::api) async fn list<O: Outside>(
+    call: &AdminCall<'_, O>,
+) -> Result<List<ListedAccount>, Failure> {
+    let others = ["environment_id"];
+    let (query, page) = QueryParameters::of_list(&call.url, &others, ListedAccount::FILTERS)?;
+    let environment = call.caller.environment(query.get("environment_id"))?;
+    let room = &call.context.room;
+    let found = list_accounts(call.outside(), environment, page.clone(), room).await?;
+    Ok(List::of(found, &page, |account| {
+        ListedAccount::show(call, account)
+    }))
 }
 
-pub(super) async fn import<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    request: Incoming<O::Stream>,
-) -> Answer<O> {
-    let new: New = shape::read_with_context(desk, request.body, CONTEXT_BYTES).await?;
-    let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
-    let install = new
-        .environment_integration_id
-        .parse()
-        .map_err(|_| Failure::not_found("environment integration"))?;
+pub(in crate::api) async fn import<O: Outside>(
+    call: &AdminCall<'_, O>,
+    body: JsonBody<O, NewIntegratedAccount>,
+) -> Result<IntegratedAccount, Failure> {
+    let new = body.read_with_context(call, CONTEXT_BYTES).await?;
+    let environment = call.environment(new.environment_id.as_deref())?;
     let new = NewAccount {
         tenant_id: new.tenant_id,
-        install,
+        install: path_id::parse(&new.environment_integration_id)?,
         context: new.context,
         authentication_method: new.authentication_method,
         region: new.region,
         is_sandbox: new.is_sandbox,
     };
-    let view = import_account(desk.outside, environment, new).await?;
-    let urls = WebhookUrls::at(desk, &request.url);
-    Ok(created(&shown(&urls, &view)))
+    let view = import_account(call.outside(), environment, new).await?;
+    Ok(IntegratedAccount::show(call, view))
 }
 
-pub(super) async fn get<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    id: &str,
-    url: &Url,
-) -> Answer<O> {
-    let sees = sees(caller, url)?;
-    let view: AccountView = ask_account(desk.outside, parse(id)?, &AccountAsk::Get(sees)).await?;
-    Ok(ok(&shown(&WebhookUrls::at(desk, url), &view)))
+pub(in crate::api) async fn get<O: Outside>(
+    call: &AdminCall<'_, O>,
+    id: &PathId<AccountId>,
+) -> Result<IntegratedAccount, Failure> {
+    let ask = AccountAsk::Get(call.visibility()?);
+    let view: AccountView = ask_account(call.outside(), id.parse()?, &ask).await?;
+    Ok(IntegratedAccount::show(call, view))
 }
 
-pub(super) async fn delete<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    id: &str,
-    url: &Url,
-) -> Answer<O> {
-    let sees = sees(caller, url)?;
-    let id = parse(id)?;
-    ask_account::<()>(desk.outside, id, &AccountAsk::Delete(sees)).await?;
-    Ok(deleted(&id))
+pub(in crate::api) async fn delete<O: Outside>(
+    call: &AdminCall<'_, O>,
+    id: &PathId<AccountId>,
+) -> Result<Deleted<AccountId>, Failure> {
+    let ask = AccountAsk::Delete(call.visibility()?);
+    let id = id.parse()?;
+    ask_account::<()>(call.outside(), id, &ask).await?;
+    Ok(Deleted { id })
 }
 
-pub(super) async fn change<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    id: &str,
-    request: Incoming<O::Stream>,
-) -> Answer<O> {
-    let sees = sees(caller, &request.url)?;
-    let change: Change = shape::read_with_context(desk, request.body, CONTEXT_BYTES).await?;
-    if change.integration_override.is_some() {
-        caller.must_have(TokenScope::Admin)?;
-    }
-    if change.is_sandbox == Some(false) {
-        caller.must_have(TokenScope::Admin)?;
+pub(in crate::api) async fn change<O: Outside>(
+    call: &AdminCall<'_, O>,
+    id: &PathId<AccountId>,
+    body: JsonBody<O, AccountPatch>,
+) -> Result<ChangedAccount, Failure> {
+    let visibility = call.visibility()?;
+    let patch = body.read_with_context(call, CONTEXT_BYTES).await?;
+    if patch.integration_override.is_some() || patch.is_sandbox == Some(false) {
+        call.caller.must_have(TokenScope::Admin)?;
     }
     let change = AccountChange {
-        tenant_id: change.tenant_id,
-        context: change.context,
-        is_sandbox: change.is_sandbox,
-        integration_override: change.integration_override.map(|patch| Override {
+        tenant_id: patch.tenant_id,
+        context: patch.context,
+        is_sandbox: patch.is_sandbox,
+        integration_override: patch.integration_override.map(|patch| Override {
             patch,
-            writer: caller.writer(),
+            writer: call.caller.writer(),
         }),
     };
-    let view: AccountView =
-        ask_account(desk.outside, parse(id)?, &AccountAsk::Change(sees, change)).await?;
-    let urls = WebhookUrls::at(desk, &request.url);
-    Ok(ok(&changed(caller, &urls, &view)))
+    let ask = AccountAsk::Change(visibility, change);
+    let view = ask_account(call.outside(), id.parse()?, &ask).await?;
+    Ok(changed(call, view))
 }
 
-pub(super) async fn replace_credentials<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    id: &str,
-    request: Incoming<O::Stream>,
-) -> Answer<O> {
-    let sees = sees(caller, &request.url)?;
-    let new: Credentials = shape::read_with_context(desk, request.body, CONTEXT_BYTES).await?;
-    let view: AccountView = ask_account(
-        desk.outside,
-        parse(id)?,
-        &AccountAsk::Credentials(sees, new.context),
-    )
-    .await?;
-    let urls = WebhookUrls::at(desk, &request.url);
-    Ok(ok(&changed(caller, &urls, &view)))
+pub(in crate::api) async fn replace_credentials<O: Outside>(
+    call: &AdminCall<'_, O>,
+    id: &PathId<AccountId>,
+    body: JsonBody<O, NewCredentials>,
+) -> Result<ChangedAccount, Failure> {
+    let visibility = call.visibility()?;
+    let new = body.read_with_context(call, CONTEXT_BYTES).await?;
+    let ask = AccountAsk::Credentials(visibility, new.context);
+    let view = ask_account(call.outside(), id.parse()?, &ask).await?;
+    Ok(changed(call, view))
 }
 
-pub(super) async fn refresh_credentials<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    request: Incoming<O::Stream>,
-) -> Answer<O> {
-    let sees = sees(caller, &request.url)?;
-    let named: Named = shape::read(desk, request.body).await?;
-    ask_account::<()>(desk.outside, parse(&named.id)?, &AccountAsk::Refresh(sees)).await?;
-    Ok(ok(&json!({ "success": true })))
+pub(in crate::api) async fn refresh_credentials<O: Outside>(
+    call: &AdminCall<'_, O>,
+    body: JsonBody<O, NamedAccount>,
+) -> Result<Refreshed, Failure> {
+    let ask = AccountAsk::Refresh(call.visibility()?);
+    let named = body.read(call).await?;
+    ask_account::<()>(call.outside(), path_id::parse(&named.id)?, &ask).await?;
+    Ok(Refreshed { success: true })
 }
 
-/// Each id for itself: one that is not there does not keep the others.
-pub(super) async fn delete_all<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    request: Incoming<O::Stream>,
-) -> Answer<O> {
-    let sees = sees(caller, &request.url)?;
-    let named: ManyNamed = shape::read(desk, request.body).await?;
+/// An id that is not found does not keep the others.
+pub(in crate::api) async fn delete_all<O: Outside>(
+    call: &AdminCall<'_, O>,
+    body: JsonBody<O, NamedAccounts>,
+) -> Result<RemovedAccounts, Failure> {
+    let visibility = call.visibility()?;
+    let named = body.read(call).await?;
     if named.ids.len() > MAX_BULK {
         return Err(Failure::invalid(
             "ids",
             format!("names more than {MAX_BULK} accounts"),
         ));
     }
-    let deletions = stream::iter(named.ids).map(|id| delete_one(desk, sees.clone(), id));
-    let result: Vec<Value> = deletions.buffered(AT_ONCE).collect().await;
-    Ok(ok(&json!({ "result": result })))
+    let deletions = stream::iter(named.ids).map(|id| delete_one(call, visibility.clone(), id));
+    let result = deletions.buffered(AT_ONCE).collect().await;
+    Ok(RemovedAccounts { result })
 }
 
-async fn delete_one<O: Outside>(desk: &Desk<'_, O>, sees: Sees, id: String) -> Value {
-    let deleted = match parse(&id) {
-        Ok(account) => ask_account::<()>(desk.outside, account, &AccountAsk::Delete(sees)).await,
+async fn delete_one<O: Outside>(
+    call: &AdminCall<'_, O>,
+    visibility: Visibility,
+    id: String,
+) -> RemovedAccount {
+    let ask = AccountAsk::Delete(visibility);
+    let deleted = match path_id::parse(&id) {
+        Ok(account) => ask_account::<()>(call.outside(), account, &ask).await,
         Err(failure) => Err(failure),
     };
-    match deleted {
-        Ok(()) => json!({ "id": id }),
-        Err(failure) => {
-            json!({ "id": id, "error": { "code": failure.code, "message": failure.message } })
+    let error = deleted.err().as_ref().map(PartialError::from);
+    RemovedAccount { id, error }
+}
+
+/// The account after a change: a token that may not read it learns no more by changing it.
+fn changed<O: Outside>(call: &AdminCall<'_, O>, view: AccountView) -> ChangedAccount {
+    if call.caller.has(TokenScope::Read) {
+        let account = IntegratedAccount::show(call, view);
+        return ChangedAccount::Readable(Box::new(account));
+    }
+    ChangedAccount::Unreadable(AccountState {
+        id: view.account.id,
+        status: view.account.status,
+    })
+}
+
+impl IntegratedAccount {
+    /// The account as every answer to a backend shows it; the object has removed the secrets.
+    pub(super) fn show<O: Outside>(call: &AdminCall<'_, O>, view: AccountView) -> Self {
+        Self {
+            webhook_url: webhook_url::of_account(call, view.account.id),
+            account: view.public(),
         }
     }
-}
-
-/// What of the accounts a caller may see; the admin token may name an environment, or leave it open, for
-/// an id says enough.
-pub(super) fn sees(caller: &Caller, url: &Url) -> Result<Sees, Failure> {
-    let query = Query::read(url, &["environment_id"])?;
-    match query.get("environment_id") {
-        None => Ok(caller.sees()),
-        Some(named) => caller.environment(Some(named)).map(Sees::Environment),
-    }
-}
-
-pub(super) fn parse(id: &str) -> Result<AccountId, Failure> {
-    id.parse()
-        .map_err(|_| Failure::not_found("integrated account"))
-}
-
-/// The account after a change: who may not read it learns no more by changing it.
-fn changed(caller: &Caller, urls: &WebhookUrls<'_, impl Outside>, view: &AccountView) -> Value {
-    if caller.has(TokenScope::Read) {
-        shown(urls, view)
-    } else {
-        view.shown_in_short()
-    }
-}
-
-/// The account as every answer to a backend shows it; the object has taken the secrets out.
-pub(super) fn shown(urls: &WebhookUrls<'_, impl Outside>, view: &AccountView) -> Value {
-    urls.of_account(view.account.id, view.shown())
 }

@@ -2,95 +2,190 @@
 
 use http::HeaderMap;
 use http::header::IF_MATCH;
-use serde_json::{Value, json};
-use url::Url;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use super::{Answer, created, deleted, listed, ok, pick};
-use crate::api::Desk;
-use crate::api::query::{Field, Query};
-use crate::api::shape;
-use crate::config::Level;
+use super::answer::Saved;
+use super::call::{AdminCall, JsonBody};
+use super::noun::{Deletable, Findable, Noun};
+use crate::api::path_id::{IntegrationKey, PathId};
+use crate::api::query::{FilterField, Filtered};
+use crate::config::{Finding, Level};
 use crate::error::Failure;
 use crate::flows::ask::{RootAsk, Saving, Written, ask_root};
 use crate::flows::published;
-use crate::flows::records::{IntegrationRecord, Listed};
+use crate::flows::records::{IntegrationRecord, Page};
 use crate::flows::save_integration::{check, checked_file};
+use crate::flows::view::view;
 use crate::ids::IntegrationId;
-use crate::json;
-use crate::ports::{Body, Incoming, Outside};
+use crate::ports::Outside;
+use crate::time::Timestamp;
 
-/// What a list is narrowed by.
-pub(in crate::api) const FIELDS: [Field; 4] = [
-    Field::text("name"),
-    Field::text("category"),
-    Field::flag("is_beta"),
-    Field::time("created_at"),
-];
+/// An integration file. `config::read_file` reads it, and finds all that is wrong with it.
+#[derive(Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub(in crate::api) struct SentIntegrationFile(#[schemars(with = "FileOutline")] Value);
 
-/// Its secrets are write-only. `findings` (what saving it warned of) stands in the answers that saved it.
-pub(in crate::api) const SHOWN: [&str; 8] = [
-    "id",
-    "name",
-    "category",
-    "is_beta",
-    "version",
-    "config",
-    "created_at",
-    "updated_at",
-];
+/// A patch of an integration file.
+#[derive(Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub(in crate::api) struct IntegrationFilePatch(#[schemars(with = "PatchOutline")] Value);
 
-pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Answer<O> {
-    let (_, page) = Query::of_list(url, &[], &FIELDS)?;
-    let found: Listed<IntegrationRecord> =
-        ask_root(desk.outside, &RootAsk::ListIntegrations(page.clone())).await?;
-    Ok(listed(&found, &page, shown))
+/// An integration file; `/integration.schema.json` has its whole schema.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "IntegrationFile")]
+#[expect(
+    dead_code,
+    reason = "only its schema is used: that of the file has 90 KB"
+)]
+struct FileOutline {
+    name: String,
+    category: Option<String>,
+    #[serde(default)]
+    is_beta: bool,
+    config: Map<String, Value>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
 }
 
-pub(super) async fn get<O: Outside>(desk: &Desk<'_, O>, key: &str) -> Answer<O> {
-    let found: Option<IntegrationRecord> =
-        ask_root(desk.outside, &RootAsk::FindIntegration(key.to_owned())).await?;
-    Ok(ok(&shown(
-        &found.ok_or_else(|| Failure::not_found("integration"))?,
-    )))
+#[derive(Deserialize, JsonSchema)]
+#[schemars(inline)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct PatchOutline {
+    /// The version it is meant for.
+    #[schemars(range(min = 1), extend("type" = "integer"))]
+    version: Option<u64>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
 }
 
-pub(super) async fn validate<O: Outside>(desk: &Desk<'_, O>, body: Body<O::Stream>) -> Answer<O> {
-    let findings = check(&shape::read_json(desk, body).await?).findings;
+view! {
+    /// An integration.
+    #[schemars(rename = "Integration")]
+    ShownIntegration of IntegrationRecord {
+        id: IntegrationId,
+        /// The slug used in URLs; unique.
+        name: String,
+        /// For sorting.
+        category: Option<String>,
+        /// Not finished yet.
+        is_beta: bool,
+        /// 1, then one more with each change.
+        version: u64,
+        /// The `config` of its file, without write-only secrets.
+        config: Value,
+        created_at: Timestamp,
+        updated_at: Timestamp,
+    } hides { sealed: _ }
+}
+
+/// The integration, and what to look at in its file.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SavedIntegration")]
+pub(in crate::api) struct IntegrationSaved {
+    #[serde(flatten)]
+    record: ShownIntegration,
+    findings: Vec<Finding>,
+}
+
+/// What is wrong with the file; nothing is stored.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub(in crate::api) struct Validation {
+    valid: bool,
+    findings: Vec<Finding>,
+}
+
+impl Filtered for ShownIntegration {
+    const FILTERS: &'static [FilterField] = &[
+        FilterField::text("name"),
+        FilterField::text("category"),
+        FilterField::flag("is_beta"),
+        FilterField::time("created_at"),
+    ];
+}
+
+impl Noun for ShownIntegration {
+    type Record = IntegrationRecord;
+    type Message = RootAsk;
+
+    fn list(page: Page) -> RootAsk {
+        RootAsk::ListIntegrations(page)
+    }
+
+    fn show<O: Outside>(_: &AdminCall<'_, O>, record: IntegrationRecord) -> Self {
+        record.into()
+    }
+}
+
+impl Findable for ShownIntegration {
+    type Id = IntegrationKey;
+
+    fn find(key: IntegrationKey) -> RootAsk {
+        RootAsk::FindIntegration(key.0)
+    }
+}
+
+impl Deletable for IntegrationKey {
+    type Message = RootAsk;
+    type Gone = IntegrationId;
+    type Named = IntegrationId;
+
+    fn delete(&self) -> RootAsk {
+        RootAsk::DeleteIntegration(self.0.clone())
+    }
+
+    fn forget<O: Outside>(self, call: &AdminCall<'_, O>, id: IntegrationId) -> IntegrationId {
+        let isolate = call.context.isolate;
+        published::forget::<IntegrationRecord>(call.outside(), isolate, &id.to_string());
+        id
+    }
+}
+
+pub(in crate::api) async fn validate<O: Outside>(
+    call: &AdminCall<'_, O>,
+    body: JsonBody<O, Value>,
+) -> Result<Validation, Failure> {
+    let findings = check(&body.read(call).await?).findings;
     let valid = findings.iter().all(|finding| finding.level != Level::Error);
-    Ok(ok(&json!({ "valid": valid, "findings": findings })))
+    Ok(Validation { valid, findings })
 }
 
-pub(super) async fn create<O: Outside>(desk: &Desk<'_, O>, body: Body<O::Stream>) -> Answer<O> {
-    let file = shape::read_json(desk, body).await?;
-    save(desk, Saving::Create, &file).await
+pub(in crate::api) async fn create<O: Outside>(
+    call: &AdminCall<'_, O>,
+    body: JsonBody<O, SentIntegrationFile>,
+) -> Result<IntegrationSaved, Failure> {
+    let SentIntegrationFile(file) = body.read(call).await?;
+    Ok(save(call, Saving::Create, &file).await?.record)
 }
 
-pub(super) async fn replace<O: Outside>(
-    desk: &Desk<'_, O>,
-    name: &str,
-    body: Body<O::Stream>,
-) -> Answer<O> {
-    let file = shape::read_json(desk, body).await?;
-    if file
-        .get("name")
-        .and_then(Value::as_str)
-        .is_some_and(|own| own != name)
-    {
+pub(in crate::api) async fn replace<O: Outside>(
+    call: &AdminCall<'_, O>,
+    name: &PathId<IntegrationKey>,
+    body: JsonBody<O, SentIntegrationFile>,
+) -> Result<Saved<IntegrationSaved>, Failure> {
+    let SentIntegrationFile(file) = body.read(call).await?;
+    let IntegrationKey(name) = name.parse()?;
+    let own = file.get("name").and_then(Value::as_str);
+    if own.is_some_and(|own| own != name) {
         return Err(Failure::invalid(
             "name",
             format!("is not `{name}`, the name in the path"),
         ));
     }
-    save(desk, Saving::Replace, &file).await
+    save(call, Saving::Replace, &file).await
 }
 
-/// `version` in the body, or `If-Match` (RFC 9110 §13.1.1), says which version the change is meant for.
-pub(super) async fn change<O: Outside>(
-    desk: &Desk<'_, O>,
-    key: &str,
-    request: Incoming<O::Stream>,
-) -> Answer<O> {
-    let mut patch = shape::read_json(desk, request.body).await?;
+/// `version` in the body, or `If-Match` (RFC 9110 §13.1.1), is the version that the change is meant for.
+pub(in crate::api) async fn change<O: Outside>(
+    call: &AdminCall<'_, O>,
+    key: &PathId<IntegrationKey>,
+    body: JsonBody<O, IntegrationFilePatch>,
+) -> Result<ShownIntegration, Failure> {
+    let IntegrationFilePatch(mut patch) = body.read(call).await?;
     let fields = patch
         .as_object_mut()
         .ok_or_else(|| Failure::invalid("", "The body is not an object."))?;
@@ -98,25 +193,11 @@ pub(super) async fn change<O: Outside>(
         Some(version) => version
             .as_u64()
             .ok_or_else(|| Failure::invalid("version", "is not a version number"))?,
-        None => if_match(&request.headers)?,
+        None => if_match(&call.headers)?,
     };
-    let ask = RootAsk::ChangeIntegration(key.to_owned(), version, patch);
-    let written: Written<IntegrationRecord> = ask_root(desk.outside, &ask).await?;
-    let answer = ok(&shown(&written.record));
-    published::replace(
-        desk.outside,
-        desk.isolate,
-        &written.record.id.to_string(),
-        written.record,
-    );
-    Ok(answer)
-}
-
-pub(super) async fn delete<O: Outside>(desk: &Desk<'_, O>, key: &str) -> Answer<O> {
-    let id: IntegrationId =
-        ask_root(desk.outside, &RootAsk::DeleteIntegration(key.to_owned())).await?;
-    published::forget::<IntegrationRecord>(desk.outside, desk.isolate, &id.to_string());
-    Ok(deleted(&id))
+    let IntegrationKey(key) = key.parse()?;
+    let ask = RootAsk::ChangeIntegration(key, version, patch);
+    Ok(write(call, &ask).await?.record)
 }
 
 fn if_match(headers: &HeaderMap) -> Result<u64, Failure> {
@@ -136,26 +217,34 @@ fn if_match(headers: &HeaderMap) -> Result<u64, Failure> {
     })
 }
 
-async fn save<O: Outside>(desk: &Desk<'_, O>, saving: Saving, file: &Value) -> Answer<O> {
-    let (file, warnings) = checked_file(file)?;
-    let written: Written<IntegrationRecord> =
-        ask_root(desk.outside, &RootAsk::SaveIntegration(saving, file)).await?;
-    let mut view = shown(&written.record);
-    json::merge(&mut view, &json!({ "findings": warnings }));
-    let answer = if written.is_new {
-        created(&view)
-    } else {
-        ok(&view)
-    };
-    published::replace(
-        desk.outside,
-        desk.isolate,
-        &written.record.id.to_string(),
-        written.record,
-    );
-    Ok(answer)
+async fn save<O: Outside>(
+    call: &AdminCall<'_, O>,
+    saving: Saving,
+    file: &Value,
+) -> Result<Saved<IntegrationSaved>, Failure> {
+    let (file, findings) = checked_file(file)?;
+    let saved = write(call, &RootAsk::SaveIntegration(saving, file)).await?;
+    Ok(Saved {
+        record: IntegrationSaved {
+            record: saved.record,
+            findings,
+        },
+        is_new: saved.is_new,
+    })
 }
 
-fn shown(record: &IntegrationRecord) -> Value {
-    pick(record, &SHOWN)
+/// The isolate that writes replaces its copy at once.
+async fn write<O: Outside>(
+    call: &AdminCall<'_, O>,
+    ask: &RootAsk,
+) -> Result<Saved<ShownIntegration>, Failure> {
+    let written: Written<IntegrationRecord> = ask_root(call.outside(), ask).await?;
+    let Written { record, is_new } = written;
+    let id = record.id.to_string();
+    let shown = ShownIntegration::from(record.clone());
+    published::replace(call.outside(), call.context.isolate, &id, record);
+    Ok(Saved {
+        record: shown,
+        is_new,
+    })
 }

@@ -3,30 +3,28 @@
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Answer, created, deleted, environment, listed, pick};
+use super::call::{AdminCall, JsonBody};
+use super::noun::{Deletable, Noun};
 use crate::account::token::{self, Kind};
-use crate::api::Desk;
-use crate::api::caller::Caller;
-use crate::api::query::{Field, Query};
-use crate::api::shape;
+use crate::api::query::{FilterField, Filtered};
 use crate::crypto;
 use crate::error::{Code, Failure};
-use crate::flows::ask::{EnvironmentAsk, ask_environment};
+use crate::flows::ask::EnvironmentAsk;
 use crate::flows::create_link::{Aim, NewLink, create_link};
-use crate::flows::records::{LinkRecord, Listed};
-use crate::ids::{LinkTokenId, Region};
-use crate::json as words;
-use crate::ports::{Incoming, Outside};
+use crate::flows::records::{LinkRecord, Page};
+use crate::flows::view::view;
+use crate::ids::{AccountId, EnvironmentId, LinkTokenId, Region};
+use crate::ports::Outside;
 use crate::settings::{LINK_CONTEXT_BYTES, LINK_LIFE, LINK_LIFE_MAX, LINK_LIFE_MIN};
+use crate::time::Timestamp;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "NewLinkToken")]
-pub(in crate::api) struct New {
+pub(in crate::api) struct NewLinkToken {
     environment_id: Option<String>,
     tenant_id: Option<String>,
     integrated_account_id: Option<String>,
@@ -41,40 +39,107 @@ pub(in crate::api) struct New {
     expires_in: Option<u64>,
 }
 
-/// What a list is narrowed by.
-pub(in crate::api) const FIELDS: [Field; 4] = [
-    Field::text("tenant_id"),
-    Field::text("integrated_account_id"),
-    Field::text("integration"),
-    Field::time("created_at"),
-];
+view! {
+    /// The public fields of a link token.
+    LinkTokenFields of LinkRecord {
+        id: LinkTokenId,
+        environment_id: EnvironmentId,
+        /// The customer whose account it connects.
+        tenant_id: String,
+        /// The account it connects again.
+        integrated_account_id: Option<AccountId>,
+        /// The one integration it is for; null: the customer chooses.
+        integration: Option<String>,
+        /// Scopes to ask for, instead of the integration's.
+        scopes: Option<Vec<String>>,
+        /// Where the result is sent.
+        redirect_uri: Option<String>,
+        /// Where a new account shall live.
+        region: Region,
+        /// Whether what an account had in its context stays when it is connected again.
+        persist_previous_context: bool,
+        expires_at: Timestamp,
+        created_at: Timestamp,
+    } hides { application: _, hash: _, sealed: _, used: _ }
+}
 
-/// Without hash and secrets; `link_token` stands only in the answer that made it.
-pub(in crate::api) const SHOWN: [&str; 11] = [
-    "id",
-    "environment_id",
-    "tenant_id",
-    "integrated_account_id",
-    "integration",
-    "scopes",
-    "redirect_uri",
-    "region",
-    "persist_previous_context",
-    "expires_at",
-    "created_at",
-];
+/// A link token, without the token.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::api) struct LinkToken {
+    #[serde(flatten)]
+    record: LinkTokenFields,
+    /// Whether an account was connected by it.
+    is_spent: bool,
+}
 
-pub(super) async fn create<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    request: Incoming<O::Stream>,
-) -> Answer<O> {
-    let new: New = shape::read_with_context(desk, request.body, LINK_CONTEXT_BYTES).await?;
-    let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
+impl From<LinkRecord> for LinkToken {
+    fn from(record: LinkRecord) -> Self {
+        let spent_at = record.used.as_ref().and_then(|used| used.spent_at);
+        Self {
+            record: record.into(),
+            is_spent: spent_at.is_some(),
+        }
+    }
+}
+
+/// The only answer that shows the token.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MadeLinkToken")]
+pub(in crate::api) struct LinkTokenCreated {
+    #[serde(flatten)]
+    record: LinkToken,
+    link_token: String,
+    /// The page for the customer.
+    url: String,
+}
+
+impl Filtered for LinkToken {
+    const FILTERS: &'static [FilterField] = &[
+        FilterField::text("tenant_id"),
+        FilterField::text("integrated_account_id"),
+        FilterField::text("integration"),
+        FilterField::time("created_at"),
+    ];
+}
+
+impl Noun for LinkToken {
+    type Record = LinkRecord;
+    type Message = EnvironmentAsk;
+
+    fn list(page: Page) -> EnvironmentAsk {
+        EnvironmentAsk::ListLinks(page)
+    }
+
+    fn show<O: Outside>(_: &AdminCall<'_, O>, record: LinkRecord) -> Self {
+        record.into()
+    }
+}
+
+impl Deletable for LinkTokenId {
+    type Message = EnvironmentAsk;
+    type Gone = Self;
+    type Named = Self;
+
+    fn delete(&self) -> EnvironmentAsk {
+        EnvironmentAsk::DeleteLink(*self)
+    }
+
+    fn forget<O: Outside>(self, _: &AdminCall<'_, O>, gone: Self) -> Self {
+        gone
+    }
+}
+
+pub(in crate::api) async fn create<O: Outside>(
+    call: &AdminCall<'_, O>,
+    body: JsonBody<O, NewLinkToken>,
+) -> Result<LinkTokenCreated, Failure> {
+    let new = body.read_with_context(call, LINK_CONTEXT_BYTES).await?;
+    let environment = call.environment(new.environment_id.as_deref())?;
     let aim = aim(new.tenant_id, new.integrated_account_id, new.region)?;
     let life = life(new.expires_in)?;
-    let ring = desk.outside.settings().keyring()?;
-    let token = token::token(ring, Kind::Link, environment, desk.outside.random())?;
+    let outside = call.outside();
+    let ring = outside.settings().keyring()?;
+    let token = token::token(ring, Kind::Link, environment, outside.random())?;
     let new = NewLink {
         aim,
         integration: new.integration,
@@ -85,32 +150,13 @@ pub(super) async fn create<O: Outside>(
         life,
         hash: crypto::sha256_hex(token.as_bytes()),
     };
-    let record = create_link(desk.outside, environment, &caller.sees(), new).await?;
-    let url = address(&desk.public_url(&request.url), &record, &token);
-    let mut shown = shown(&record);
-    words::merge(&mut shown, &json!({ "link_token": token, "url": url }));
-    Ok(created(&shown))
-}
-
-pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
-    let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
-    let environment = caller.environment(query.get("environment_id"))?;
-    let ask = EnvironmentAsk::ListLinks(page.clone());
-    let found: Listed<LinkRecord> = ask_environment(desk.outside, environment, &ask).await?;
-    Ok(listed(&found, &page, shown))
-}
-
-pub(super) async fn delete<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    id: &str,
-    url: &Url,
-) -> Answer<O> {
-    let environment = environment(caller, url, None)?;
-    let id: LinkTokenId = id.parse().map_err(|_| Failure::not_found("link token"))?;
-    let ask = EnvironmentAsk::DeleteLink(id);
-    let id: LinkTokenId = ask_environment(desk.outside, environment, &ask).await?;
-    Ok(deleted(&id))
+    let record = create_link(outside, environment, &call.caller.visibility(), new).await?;
+    let url = address(&call.context.public_url(&call.url), &record, &token);
+    Ok(LinkTokenCreated {
+        record: record.into(),
+        link_token: token,
+        url,
+    })
 }
 
 /// How long a link token may be used.
@@ -158,11 +204,4 @@ fn address(base: &Url, record: &LinkRecord, token: &str) -> String {
     url.set_path(&path.map_or_else(|| "/connect".to_owned(), |name| format!("/connect/{name}")));
     url.query_pairs_mut().append_pair("link_token", token);
     url.into()
-}
-
-fn shown(record: &LinkRecord) -> Value {
-    let mut shown = pick(record, &SHOWN);
-    let spent_at = record.used.as_ref().and_then(|used| used.spent_at);
-    words::merge(&mut shown, &json!({ "is_spent": spent_at.is_some() }));
-    shown
 }

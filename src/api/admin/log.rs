@@ -1,29 +1,28 @@
 //! `/log`: the calls that were made in an account's name, from its own object.
 
-use serde_json::json;
-use url::Url;
-
-use super::integrated_account::parse;
-use super::{Answer, listed};
-use crate::api::Desk;
-use crate::api::caller::Caller;
-use crate::api::query::{Field, Query};
+use super::answer::List;
+use super::call::AdminCall;
+use crate::api::path_id;
+use crate::api::query::{FilterField, Filtered, QueryParameters};
 use crate::error::Failure;
 use crate::flows::account_object::LogLine;
 use crate::flows::ask::{AccountAsk, ask_account};
 use crate::flows::records::Listed;
-use crate::ports::{Outside, Sees};
+use crate::ports::Outside;
 
-/// What lines are found by.
-pub(in crate::api) const FIELDS: [Field; 3] = [
-    Field::text("status"),
-    Field::text("resource"),
-    Field::time("created_at"),
-];
+impl Filtered for LogLine {
+    const FILTERS: &'static [FilterField] = &[
+        FilterField::text("status"),
+        FilterField::text("resource"),
+        FilterField::time("created_at"),
+    ];
+}
 
-pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
+pub(in crate::api) async fn list<O: Outside>(
+    call: &AdminCall<'_, O>,
+) -> Result<List<LogLine>, Failure> {
     let others = ["environment_id", "integrated_account_id"];
-    let (query, page) = Query::of_events(url, &others, &FIELDS)?;
+    let (query, page) = QueryParameters::of_events(&call.url, &others, LogLine::FILTERS)?;
     if let Some(status) = query.get("status")
         && !matches!(status.parse::<u16>(), Ok(100..=599))
     {
@@ -33,11 +32,9 @@ pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &
         let words = "is required in the query: each account has its own log";
         return Err(Failure::invalid("integrated_account_id", words));
     };
-    let sees = match query.get("environment_id") {
-        None => caller.sees(),
-        named => Sees::Environment(caller.environment(named)?),
-    };
-    let ask = AccountAsk::ListLog(sees, page.clone());
-    let found: Listed<LogLine> = ask_account(desk.outside, parse(id)?, &ask).await?;
-    Ok(listed(&found, &page, |line| json!(line)))
+    let visibility = call.visibility_in(query.get("environment_id"))?;
+    let ask = AccountAsk::ListLog(visibility, page.clone());
+    let account = path_id::parse(id)?;
+    let found: Listed<LogLine> = ask_account(call.outside(), account, &ask).await?;
+    Ok(List::of(found, &page, |line| line))
 }

@@ -1,40 +1,50 @@
-//! `/sealing`: which keys secrets rest under, and sealing them anew.
+//! `/sealing`: the keys that secrets are encrypted with, and the rotation to the first of them.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::{Answer, ok};
-use crate::api::Desk;
+use super::call::AdminCall;
 use crate::error::Failure;
 use crate::flows::ask::{RootAsk, Sealing, ask_root};
 use crate::ports::Outside;
 
-/// Begins; `GET /sealing` shows how far it is.
-pub(super) async fn rotate<O: Outside>(desk: &Desk<'_, O>) -> Answer<O> {
-    ask_root::<()>(desk.outside, &RootAsk::Rotate).await?;
-    get(desk).await
+/// The sealed values of each key. A key whose count is 0 may be dropped from `SEALING_KEYS`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub(in crate::api) struct SealingKeys {
+    keys: Vec<SealingKey>,
+    is_rotating: bool,
 }
 
-/// A key may be dropped from `SEALING_KEYS` when its count is 0.
-pub(super) async fn get<O: Outside>(desk: &Desk<'_, O>) -> Answer<O> {
-    let sealing: Sealing = ask_root(desk.outside, &RootAsk::CountSealed).await?;
-    let current = current_key(desk)?;
-    let keys: Vec<Value> = sealing
-        .counts
-        .iter()
-        .map(|(id, count)| json!({ "id": id, "count": count, "is_current": *id == current }))
-        .collect();
-    Ok(ok(
-        &json!({ "keys": keys, "is_rotating": sealing.is_rotating }),
-    ))
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+struct SealingKey {
+    id: String,
+    count: u64,
+    is_current: bool,
 }
 
-fn current_key<O: Outside>(desk: &Desk<'_, O>) -> Result<String, Failure> {
-    Ok(desk
-        .outside
-        .settings()
-        .keyring()?
-        .ids()
-        .next()
-        .unwrap_or_default()
-        .to_owned())
+/// Begins; `GET /sealing` shows the progress.
+pub(in crate::api) async fn rotate<O: Outside>(
+    call: &AdminCall<'_, O>,
+) -> Result<SealingKeys, Failure> {
+    ask_root::<()>(call.outside(), &RootAsk::Rotate).await?;
+    get(call).await
+}
+
+pub(in crate::api) async fn get<O: Outside>(
+    call: &AdminCall<'_, O>,
+) -> Result<SealingKeys, Failure> {
+    let sealing: Sealing = ask_root(call.outside(), &RootAsk::CountSealed).await?;
+    let current = call.outside().settings().keyring()?.ids().next();
+    let current = current.unwrap_or_default();
+    let keys = sealing.counts.into_iter().map(|(id, count)| SealingKey {
+        is_current: id == current,
+        id,
+        count,
+    });
+    Ok(SealingKeys {
+        keys: keys.collect(),
+        is_rotating: sealing.is_rotating,
+    })
 }

@@ -1,31 +1,30 @@
-//! `/webhook`: subscriptions to events. A secret is shown where it is made, and nowhere else.
+//! `/webhook`: subscriptions to events. A secret is shown where it is made, and not again.
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
-use serde_json::{Value, json};
+use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
 
-use super::{Answer, created, deleted, environment, listed, ok};
-use crate::api::Desk;
-use crate::api::caller::Caller;
-use crate::api::query::{Field, Query};
-use crate::api::shape;
+use super::answer::Deleted;
+use super::call::{AdminCall, JsonBody};
+use super::noun::{Findable, Noun};
+use crate::api::path_id::PathId;
+use crate::api::query::{FilterField, Filtered};
 use crate::delivery::{check_event_types, check_target, new_secret};
 use crate::error::{Complaint, Failure};
 use crate::flows::ask::{EnvironmentAsk, EventTypes, WebhookChange, ask_environment};
-use crate::flows::records::{Listed, WebhookRecord};
+use crate::flows::records::{Page, WebhookRecord};
+use crate::flows::view::view;
 use crate::flows::webhook_secrets;
 use crate::ids::{EnvironmentId, WebhookId};
-use crate::json as words;
-use crate::ports::{Incoming, Outside};
+use crate::ports::Outside;
 use crate::proxy::guard;
 use crate::settings::{Place, Settings};
+use crate::time::Timestamp;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "NewWebhook")]
-pub(in crate::api) struct New {
+pub(in crate::api) struct NewWebhook {
     environment_id: Option<String>,
     target_url: String,
     event_types: Option<Vec<String>>,
@@ -35,7 +34,7 @@ pub(in crate::api) struct New {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "WebhookChange")]
-pub(in crate::api) struct Change {
+pub(in crate::api) struct SubscriptionPatch {
     environment_id: Option<String>,
     target_url: Option<String>,
     #[serde(default, deserialize_with = "present")]
@@ -46,44 +45,113 @@ pub(in crate::api) struct Change {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "NamedEnvironment")]
-pub(in crate::api) struct Named {
+pub(in crate::api) struct NamedEnvironment {
     environment_id: Option<String>,
 }
 
-/// A null that is there stands for all events.
+/// Null means all events; an absent key changes nothing.
 fn present<'de, D: Deserializer<'de>>(input: D) -> Result<Option<EventTypes>, D::Error> {
     let names = Option::deserialize(input)?;
     Ok(Some(EventTypes { names }))
 }
 
-/// What a list is narrowed by.
-pub(in crate::api) const FIELDS: [Field; 2] =
-    [Field::text("target_url"), Field::time("created_at")];
-
-pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
-    let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
-    let environment = caller.environment(query.get("environment_id"))?;
-    let ask = EnvironmentAsk::ListWebhooks(page.clone());
-    let found: Listed<WebhookRecord> = ask_environment(desk.outside, environment, &ask).await?;
-    Ok(listed(&found, &page, shown))
+view! {
+    /// The public fields of a subscription.
+    SubscriptionFields of WebhookRecord {
+        id: WebhookId,
+        environment_id: EnvironmentId,
+        /// Where events are delivered.
+        target_url: String,
+        /// Names of events, exact or with a trailing `*`; null: all.
+        event_types: Option<Vec<String>>,
+        /// Since when it is paused; null: it is active.
+        paused_at: Option<Timestamp>,
+        /// Since when every delivery fails.
+        failing_since: Option<Timestamp>,
+        created_at: Timestamp,
+        updated_at: Timestamp,
+    } hides { previous_secret_expires_at: _, sealed: _ }
 }
 
-pub(super) async fn create<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    request: Incoming<O::Stream>,
-) -> Answer<O> {
-    let new: New = shape::read(desk, request.body).await?;
-    let environment = environment(caller, &request.url, new.environment_id.as_deref())?;
-    let settings = desk.outside.settings();
-    let own = [settings.public_url.as_ref(), Some(&request.url)];
+/// A subscription, without its secrets.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Webhook")]
+pub(in crate::api) struct Subscription {
+    #[serde(flatten)]
+    record: SubscriptionFields,
+    is_active: bool,
+}
+
+impl From<WebhookRecord> for Subscription {
+    fn from(record: WebhookRecord) -> Self {
+        Self {
+            is_active: record.paused_at.is_none(),
+            record: record.into(),
+        }
+    }
+}
+
+/// The subscription, with its secret.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MadeWebhook")]
+pub(in crate::api) struct SubscriptionCreated {
+    #[serde(flatten)]
+    record: Subscription,
+    secret: String,
+}
+
+/// The new secret. The old one signs, too, for a day.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub(in crate::api) struct WebhookSecret {
+    id: WebhookId,
+    secret: String,
+    previous_secret_expires_at: Option<Timestamp>,
+}
+
+impl Filtered for Subscription {
+    const FILTERS: &'static [FilterField] = &[
+        FilterField::text("target_url"),
+        FilterField::time("created_at"),
+    ];
+}
+
+impl Noun for Subscription {
+    type Record = WebhookRecord;
+    type Message = EnvironmentAsk;
+
+    fn list(page: Page) -> EnvironmentAsk {
+        EnvironmentAsk::ListWebhooks(page)
+    }
+
+    fn show<O: Outside>(_: &AdminCall<'_, O>, record: WebhookRecord) -> Self {
+        record.into()
+    }
+}
+
+impl Findable for Subscription {
+    type Id = WebhookId;
+
+    fn find(id: WebhookId) -> EnvironmentAsk {
+        EnvironmentAsk::FindWebhook(id)
+    }
+}
+
+pub(in crate::api) async fn create<O: Outside>(
+    call: &AdminCall<'_, O>,
+    body: JsonBody<O, NewWebhook>,
+) -> Result<SubscriptionCreated, Failure> {
+    let new = body.read(call).await?;
+    let environment = call.environment(new.environment_id.as_deref())?;
+    let outside = call.outside();
+    let settings = outside.settings();
+    let own = [settings.public_url.as_ref(), Some(&call.url)];
     let target = Some(new.target_url.as_str());
     check(settings, &own, target, new.event_types.as_deref())?;
-    let secret = new_secret(desk.outside.random());
-    let now = desk.outside.now();
+    let secret = new_secret(outside.random());
+    let now = outside.now();
     let record = WebhookRecord {
-        id: WebhookId::new(now, desk.outside.random()),
+        id: WebhookId::new(now, outside.random()),
         environment_id: environment,
         target_url: new.target_url,
         event_types: new.event_types,
@@ -95,100 +163,75 @@ pub(super) async fn create<O: Outside>(
         sealed: None,
     };
     let ask = EnvironmentAsk::CreateWebhook(record, webhook_secrets::of_new(&secret));
-    let record: WebhookRecord = write(desk, environment, &ask).await?;
-    let mut shown = shown(&record);
-    words::merge(&mut shown, &json!({ "secret": secret.expose() }));
-    Ok(created(&shown))
+    let record: WebhookRecord = write(call, environment, &ask).await?;
+    Ok(SubscriptionCreated {
+        record: record.into(),
+        secret: secret.expose().to_owned(),
+    })
 }
 
-pub(super) async fn get<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    id: &str,
-    url: &Url,
-) -> Answer<O> {
-    let environment = environment(caller, url, None)?;
-    Ok(ok(&shown(&find(desk, environment, id).await?)))
-}
-
-pub(super) async fn change<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    id: &str,
-    request: Incoming<O::Stream>,
-) -> Answer<O> {
-    let change: Change = shape::read(desk, request.body).await?;
-    let environment = environment(caller, &request.url, change.environment_id.as_deref())?;
-    let names = change.event_types.as_ref();
+pub(in crate::api) async fn change<O: Outside>(
+    call: &AdminCall<'_, O>,
+    id: &PathId<WebhookId>,
+    body: JsonBody<O, SubscriptionPatch>,
+) -> Result<Subscription, Failure> {
+    let patch = body.read(call).await?;
+    let environment = call.environment(patch.environment_id.as_deref())?;
+    let names = patch.event_types.as_ref();
     let names = names.and_then(|events| events.names.as_deref());
-    let settings = desk.outside.settings();
-    let own = [settings.public_url.as_ref(), Some(&request.url)];
-    check(settings, &own, change.target_url.as_deref(), names)?;
+    let settings = call.outside().settings();
+    let own = [settings.public_url.as_ref(), Some(&call.url)];
+    check(settings, &own, patch.target_url.as_deref(), names)?;
     let change = WebhookChange {
-        target_url: change.target_url,
-        event_types: change.event_types,
-        is_active: change.is_active,
+        target_url: patch.target_url,
+        event_types: patch.event_types,
+        is_active: patch.is_active,
     };
-    let ask = EnvironmentAsk::ChangeWebhook(parse(id)?, change);
-    let record: WebhookRecord = write(desk, environment, &ask).await?;
-    Ok(ok(&shown(&record)))
+    let ask = EnvironmentAsk::ChangeWebhook(id.parse()?, change);
+    let record: WebhookRecord = write(call, environment, &ask).await?;
+    Ok(record.into())
 }
 
-pub(super) async fn rotate<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    id: &str,
-    request: Incoming<O::Stream>,
-) -> Answer<O> {
-    let named: Option<Named> = shape::read_shape(
-        shape::read_json_if_any(desk.outside, request.body, &desk.room, None).await?,
-    )?;
+pub(in crate::api) async fn rotate<O: Outside>(
+    call: &AdminCall<'_, O>,
+    id: &PathId<WebhookId>,
+    body: JsonBody<O, Option<NamedEnvironment>>,
+) -> Result<WebhookSecret, Failure> {
+    let named = body.read_if_any(call).await?;
     let named = named.and_then(|named| named.environment_id);
-    let environment = environment(caller, &request.url, named.as_deref())?;
-    let secret = new_secret(desk.outside.random());
-    let ask = EnvironmentAsk::RotateWebhookSecret(parse(id)?, secret.expose().to_owned());
-    let record: WebhookRecord = write(desk, environment, &ask).await?;
-    let until = record.previous_secret_expires_at;
-    Ok(ok(
-        &json!({ "id": record.id, "secret": secret.expose(), "previous_secret_expires_at": until }),
-    ))
+    let environment = call.environment(named.as_deref())?;
+    let secret = new_secret(call.outside().random());
+    let ask = EnvironmentAsk::RotateWebhookSecret(id.parse()?, secret.expose().to_owned());
+    let record: WebhookRecord = write(call, environment, &ask).await?;
+    Ok(WebhookSecret {
+        id: record.id,
+        secret: secret.expose().to_owned(),
+        previous_secret_expires_at: record.previous_secret_expires_at,
+    })
 }
 
-pub(super) async fn delete<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    id: &str,
-    url: &Url,
-) -> Answer<O> {
-    let environment = environment(caller, url, None)?;
-    let ask = EnvironmentAsk::DeleteWebhook(parse(id)?);
-    let id: WebhookId = write(desk, environment, &ask).await?;
-    Ok(deleted(&id))
+pub(in crate::api) async fn delete<O: Outside>(
+    call: &AdminCall<'_, O>,
+    id: &PathId<WebhookId>,
+) -> Result<Deleted<WebhookId>, Failure> {
+    let environment = call.environment(None)?;
+    let ask = EnvironmentAsk::DeleteWebhook(id.parse()?);
+    let id = write(call, environment, &ask).await?;
+    Ok(Deleted { id })
 }
 
-/// The isolate that writes replaces its copy at once.
+/// The isolate that writes drops its copy at once, also where the answer of the write was lost.
 async fn write<O: Outside, T: DeserializeOwned>(
-    desk: &Desk<'_, O>,
+    call: &AdminCall<'_, O>,
     environment: EnvironmentId,
     ask: &EnvironmentAsk,
 ) -> Result<T, Failure> {
-    let written = ask_environment(desk.outside, environment, ask).await;
-    desk.isolate.drop_subscriptions(environment);
+    let written = ask_environment(call.outside(), environment, ask).await;
+    call.context.isolate.drop_subscriptions(environment);
     written
 }
 
-/// The subscription of that id in this environment.
-pub(super) async fn find<O: Outside>(
-    desk: &Desk<'_, O>,
-    environment: EnvironmentId,
-    id: &str,
-) -> Result<WebhookRecord, Failure> {
-    let ask = EnvironmentAsk::FindWebhook(parse(id)?);
-    let found: Option<WebhookRecord> = ask_environment(desk.outside, environment, &ask).await?;
-    found.ok_or_else(hidden)
-}
-
-/// Says everything that is wrong at once.
+/// Refuses with everything that is wrong.
 fn check(
     settings: &Settings,
     own: &[Option<&Url>],
@@ -224,28 +267,5 @@ fn check_address(settings: &Settings, own: &[Option<&Url>], text: &str) -> Resul
     let refused = guard::check(&url, settings.private_upstreams).err();
     refused.map_or(Ok(()), |refused| {
         Err(format!("cannot be called: {refused}"))
-    })
-}
-
-fn parse(id: &str) -> Result<WebhookId, Failure> {
-    id.parse().map_err(|_| hidden())
-}
-
-fn hidden() -> Failure {
-    Failure::not_found("webhook")
-}
-
-/// Without its secrets; `secret` stands only in the answers that made one.
-fn shown(record: &WebhookRecord) -> Value {
-    json!({
-        "id": record.id,
-        "environment_id": record.environment_id,
-        "target_url": record.target_url,
-        "event_types": record.event_types,
-        "is_active": record.paused_at.is_none(),
-        "paused_at": record.paused_at,
-        "failing_since": record.failing_since,
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
     })
 }

@@ -1,53 +1,78 @@
 //! `POST /webhook/test`: one real, signed request to a subscription's target, from here and now. It is
-//! stored nowhere, tried once, and sent also while the subscription is paused.
+//! not stored, tried once, and sent also while the subscription is paused.
 
 use data_encoding::HEXLOWER;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Answer, environment, ok, webhook};
-use crate::api::Desk;
-use crate::api::caller::Caller;
-use crate::api::shape;
+use super::call::{AdminCall, JsonBody};
+use super::noun;
+use super::webhook::Subscription;
+use crate::api::path_id;
 use crate::delivery::check_event;
 use crate::error::Failure;
 use crate::flows::records::WebhookRecord;
 use crate::flows::send_webhook::{Tried, send_webhook};
-use crate::ports::{Incoming, Outside};
+use crate::ports::Outside;
 
-/// What happened, when the caller does not say.
+/// The event, when the caller does not name one.
 const EVENT: &str = "webhook:test";
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "WebhookTest")]
-pub(in crate::api) struct Test {
+pub(in crate::api) struct WebhookTest {
     environment_id: Option<String>,
     id: String,
     event_type: Option<String>,
 }
 
-pub(super) async fn send<O: Outside>(
-    desk: &Desk<'_, O>,
-    caller: &Caller,
-    request: Incoming<O::Stream>,
-) -> Answer<O> {
-    let test: Test = shape::read(desk, request.body).await?;
-    let environment = environment(caller, &request.url, test.environment_id.as_deref())?;
-    let event = test.event_type.as_deref().unwrap_or(EVENT);
-    check_event(event).map_err(|why| Failure::invalid("event_type", why))?;
-    let webhook = webhook::find(desk, environment, &test.id).await?;
-    // Another id each time: receivers pass over one they have seen.
-    let id = format!("evt_test_{}", HEXLOWER.encode(&desk.outside.random::<8>()));
-    let body = message(desk, &webhook, &id, event);
-    let tried = send_webhook(desk.outside, &webhook, &id, body.to_string()).await?;
-    Ok(ok(&shown(&tried)))
+/// What the receiver answered.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub(in crate::api) struct WebhookTested {
+    /// Null: no answer.
+    status: Option<u16>,
+    duration_ms: u64,
+    /// Why there was no answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    error: Option<String>,
 }
 
-/// As an event is delivered, without an account and with a word that it is none.
+impl From<Tried> for WebhookTested {
+    fn from(tried: Tried) -> Self {
+        Self {
+            status: tried.status,
+            duration_ms: u64::try_from(tried.duration.as_millis()).unwrap_or(u64::MAX),
+            error: tried.error,
+        }
+    }
+}
+
+pub(in crate::api) async fn send<O: Outside>(
+    call: &AdminCall<'_, O>,
+    body: JsonBody<O, WebhookTest>,
+) -> Result<WebhookTested, Failure> {
+    let test = body.read(call).await?;
+    let environment = call.environment(test.environment_id.as_deref())?;
+    let event = test.event_type.as_deref().unwrap_or(EVENT);
+    check_event(event).map_err(|why| Failure::invalid("event_type", why))?;
+    let id = path_id::parse(&test.id)?;
+    let webhook = noun::find::<Subscription, O>(call, environment, id).await?;
+    // Another id each time: receivers pass over one they have seen.
+    let id = format!(
+        "evt_test_{}",
+        HEXLOWER.encode(&call.outside().random::<8>())
+    );
+    let message = message(call, &webhook, &id, event).to_string();
+    let tried = send_webhook(call.outside(), &webhook, &id, message).await?;
+    Ok(tried.into())
+}
+
+/// As an event is delivered, without an account and marked as a test.
 fn message<O: Outside>(
-    desk: &Desk<'_, O>,
+    call: &AdminCall<'_, O>,
     webhook: &WebhookRecord,
     id: &str,
     event: &str,
@@ -58,18 +83,8 @@ fn message<O: Outside>(
         "payload": {},
         "environment_id": webhook.environment_id,
         "integrated_account_id": null,
-        "created_at": desk.outside.now(),
+        "created_at": call.outside().now(),
         "webhook_id": webhook.id,
         "is_test": true,
     })
-}
-
-fn shown(tried: &Tried) -> Value {
-    let duration = u64::try_from(tried.duration.as_millis()).unwrap_or(u64::MAX);
-    match &tried.error {
-        None => json!({ "status": tried.status, "duration_ms": duration }),
-        Some(error) => {
-            json!({ "status": tried.status, "duration_ms": duration, "error": error })
-        }
-    }
 }

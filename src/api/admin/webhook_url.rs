@@ -1,53 +1,24 @@
-//! Where a provider sends to: the URL of an account's or an install's webhook, which cannot be made of the id alone.
+//! The URL that a provider sends webhooks to. It ends with a signature, so it cannot be made of the id alone.
 
-use serde_json::Value;
-use url::Url;
-
+use super::call::AdminCall;
 use crate::account::token::{self, Kind};
-use crate::api::Desk;
-use crate::ids::Id;
+use crate::ids::{AccountId, Id, InstallId};
+use crate::ports::Outside;
 
-/// What it is called in every answer.
-pub(in crate::api) const KEY: &str = "webhook_url";
-
-/// The path of an account's URL.
-const ACCOUNT: &str = "integrated-account-webhook";
-/// The path of an install's URL.
-const INSTALL: &str = "environment-integration-webhook";
-
-/// The URLs that are given out at one request.
-pub(super) struct WebhookUrls<'a, O> {
-    desk: &'a Desk<'a, O>,
-    base: Url,
+/// That of an account; nothing while there is no key to sign it with.
+pub(super) fn of_account(call: &AdminCall<'_, impl Outside>, id: AccountId) -> Option<String> {
+    url(call, "integrated-account-webhook", Kind::AccountWebhook, id)
 }
 
-impl<'a, O: crate::ports::Outside> WebhookUrls<'a, O> {
-    /// Under the name the world knows us by.
-    pub(super) fn at(desk: &'a Desk<'_, O>, request: &Url) -> Self {
-        Self {
-            desk,
-            base: desk.public_url(request),
-        }
-    }
+/// That of an install; nothing while there is no key to sign it with.
+pub(super) fn of_install(call: &AdminCall<'_, impl Outside>, id: InstallId) -> Option<String> {
+    let path = "environment-integration-webhook";
+    url(call, path, Kind::InstallWebhook, id)
+}
 
-    /// Adds an account's to what is shown of it.
-    pub(super) fn of_account(&self, id: impl Id, shown: Value) -> Value {
-        self.added(ACCOUNT, Kind::AccountWebhook, id, shown)
-    }
-
-    /// Adds an install's to what is shown of it.
-    pub(super) fn of_install(&self, id: impl Id, shown: Value) -> Value {
-        self.added(INSTALL, Kind::InstallWebhook, id, shown)
-    }
-
-    /// Null while there is no key to sign it with.
-    fn added(&self, path: &str, kind: Kind, id: impl Id, mut shown: Value) -> Value {
-        let ring = self.desk.outside.settings().keyring();
-        let end = ring.and_then(|ring| token::address(ring, kind, id)).ok();
-        let url = end.map(|end| format!("{}{path}/{end}", self.base));
-        if let Value::Object(fields) = &mut shown {
-            fields.insert(KEY.to_owned(), url.into());
-        }
-        shown
-    }
+fn url(call: &AdminCall<'_, impl Outside>, path: &str, kind: Kind, id: impl Id) -> Option<String> {
+    let ring = call.outside().settings().keyring().ok()?;
+    let end = token::address(ring, kind, id).ok()?;
+    let base = call.context.public_url(&call.url);
+    Some(format!("{base}{path}/{end}"))
 }

@@ -13,7 +13,7 @@ pub(super) use cookie::SameSite;
 use crate::header_text;
 use crate::ports::Reply;
 
-/// Longer than a login waits and a spent link token may be tried again, for whoever lets the form lie.
+/// Longer than a login waits and a spent link token may be tried again, for customers who leave the form open.
 const LIFE: Duration = Duration::hours(1);
 /// 8 hex digits of the hash.
 const NAMED_BY: usize = 8;

@@ -2,9 +2,9 @@
 
 use url::Url;
 
-use super::show::{Page, application};
+use super::show::{HtmlPage, application};
 use super::{first, show};
-use crate::api::Desk;
+use crate::api::RequestContext;
 use crate::connect::form::Problems;
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::connect::page::{self, Brand, Form, Purpose, Way, way_label};
@@ -12,36 +12,36 @@ use crate::flows::connect::{Chosen, Opened};
 use crate::ports::{Outside, Reply};
 
 /// Shown as posted, when a form is not as it should be.
-pub(super) struct Again<'a> {
+pub(super) struct RejectedForm<'a> {
     pub(super) posted: &'a [(String, String)],
     pub(super) problems: Problems,
     pub(super) refusal: Option<String>,
 }
 
 pub(super) fn no_such<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     opened: &Opened,
     url: &Url,
     asked: &[(String, String)],
 ) -> Reply<O::Stream> {
-    // Where the customer may choose, he may choose again.
+    // A customer who may choose may choose again.
     let choice = opened.link.integration.is_none();
-    let again = choice.then(|| address(&desk.public_url(url), &[], &link_of(asked)));
+    let again = choice.then(|| address(&context.public_url(url), &[], &link_of(asked)));
     let again = again.as_ref().map(Url::as_str);
-    show::failed(desk, ConnectFailure::InvalidIntegration, again)
+    show::failed(context, ConnectFailure::InvalidIntegration, again)
 }
 
 pub(super) fn form<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     opened: &Opened,
     chosen: &Chosen,
     url: &Url,
     asked: &[(String, String)],
-    again: Option<&Again>,
+    again: Option<&RejectedForm>,
 ) -> Reply<O::Stream> {
-    let base = desk.public_url(url);
+    let base = context.public_url(url);
     let Some((format, credential)) = chosen.credential(first(asked, "credential")) else {
-        return no_such(desk, opened, url, asked);
+        return no_such(context, opened, url, asked);
     };
     let ways = chosen.ways().map(|(other, credential)| {
         let mut asked = link_of(asked);
@@ -75,11 +75,11 @@ pub(super) fn form<O: Outside>(
         problems: again.map_or(&no_problems, |again| &again.problems),
         refusal: again.and_then(|again| again.refusal.as_deref()),
     };
-    let nonce = show::nonce(desk);
+    let nonce = show::nonce(context);
     let status = if is_wrong { 422 } else { 200 };
     let pictures = page::pictures([page.brand.logo, page.application.logo]);
     let text = page::form(&page, &nonce);
-    show::html(desk, status, Page::plain(text, &nonce, &pictures))
+    show::html(context, status, HtmlPage::plain(text, &nonce, &pictures))
 }
 
 pub(super) fn purpose(is_again: bool) -> Purpose {

@@ -3,7 +3,7 @@
 use super::cookies::Jar;
 use super::first;
 use crate::account::token::{self, Kind, Proof};
-use crate::api::Desk;
+use crate::api::RequestContext;
 use crate::api::unproved::Sender;
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::crypto;
@@ -13,7 +13,7 @@ use crate::ports::{Incoming, Outside};
 
 /// The link that a page is opened by, when it is one of ours.
 pub(super) async fn open<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     request: &Incoming<O::Stream>,
     asked: &[(String, String)],
 ) -> Result<Result<Opened, ConnectFailure>, Failure> {
@@ -24,16 +24,16 @@ pub(super) async fn open<O: Outside>(
     if text.is_empty() || !is_one {
         return Ok(Err(ConnectFailure::InvalidToken));
     }
-    let sender = Sender::of(desk, &request.headers);
+    let sender = Sender::of(context, &request.headers);
     let read = token::read_token(sender.keyring()?, Kind::Link, text);
     let Some((environment, proof)) = proved(&sender, read).await? else {
         return Ok(Err(ConnectFailure::InvalidToken));
     };
     let hash = crypto::sha256_hex(text.as_bytes());
-    let base = desk.public_url(&request.url);
+    let base = context.public_url(&request.url);
     let secret = Jar::read(&request.headers, &base).secret(&hash);
     let browser = secret.map(|secret| crypto::sha256_hex(secret.as_bytes()));
-    let opened = flow::open(desk.outside, environment, hash, browser).await?;
+    let opened = flow::open(context.outside, environment, hash, browser).await?;
     if proof == Proof::Unsigned && matches!(opened, Err(ConnectFailure::InvalidToken)) {
         refused(sender.named_nothing(unproved()).await)?;
     }

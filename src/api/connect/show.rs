@@ -7,7 +7,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use url::Url;
 
-use crate::api::{Desk, body_of};
+use crate::api::{RequestContext, body_of};
 use crate::connect::outcome::{Failure as ConnectFailure, Outcome};
 use crate::connect::page::{
     self, Application, Brand, Connected, Failed, Nonce, PageKind, Popup, Question,
@@ -20,12 +20,12 @@ use crate::flows::records::{ApplicationNames, LinkRecord};
 use crate::ports::{Body, Outside, Reply};
 use crate::settings::PrivateUpstreams;
 
-pub(in crate::api) fn nonce<O: Outside>(desk: &Desk<'_, O>) -> Nonce {
-    Nonce::new(desk.outside.random())
+pub(in crate::api) fn nonce<O: Outside>(context: &RequestContext<'_, O>) -> Nonce {
+    Nonce::new(context.outside.random())
 }
 
 /// A page, and what it may do in the browser.
-pub(in crate::api) struct Page<'a> {
+pub(in crate::api) struct HtmlPage<'a> {
     text: String,
     nonce: &'a Nonce,
     kind: PageKind,
@@ -33,7 +33,7 @@ pub(in crate::api) struct Page<'a> {
     pictures: &'a [String],
 }
 
-impl<'a> Page<'a> {
+impl<'a> HtmlPage<'a> {
     /// One without a script.
     pub(in crate::api) fn plain(text: String, nonce: &'a Nonce, pictures: &'a [String]) -> Self {
         let kind = PageKind::Plain;
@@ -48,11 +48,11 @@ impl<'a> Page<'a> {
 
 /// A page with its headers.
 pub(in crate::api) fn html<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     status: u16,
-    page: Page<'_>,
+    page: HtmlPage<'_>,
 ) -> Reply<O::Stream> {
-    let plain_http = match desk.outside.settings().private_upstreams {
+    let plain_http = match context.outside.settings().private_upstreams {
         PrivateUpstreams::Refused => PlainHttp::Refused,
         PrivateUpstreams::Allowed => PlainHttp::Allowed,
     };
@@ -96,7 +96,7 @@ pub(super) fn redirect<S>(url: &Url) -> Reply<S> {
 
 /// A failure before anybody waits for an outcome.
 pub(super) fn failed<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     failure: ConnectFailure,
     again: Option<&str>,
 ) -> Reply<O::Stream> {
@@ -106,16 +106,16 @@ pub(super) fn failed<O: Outside>(
         failure,
         provider_words: None,
         again,
-        reference: desk.request_id,
+        reference: context.request_id,
     };
-    let nonce = nonce(desk);
+    let nonce = nonce(context);
     let text = page::failed(&page, &nonce);
-    html(desk, status(failure), Page::plain(text, &nonce, &[]))
+    html(context, status(failure), HtmlPage::plain(text, &nonce, &[]))
 }
 
 /// The question that comes before everything else.
 pub(super) fn question<O: Outside>(
-    desk: &Desk<'_, O>,
+    context: &RequestContext<'_, O>,
     brand: Option<Brand<'_>>,
     link: &LinkRecord,
     href: &str,
@@ -126,9 +126,9 @@ pub(super) fn question<O: Outside>(
         href,
     };
     let pictures = page::pictures([brand.and_then(|brand| brand.logo), page.application.logo]);
-    let nonce = nonce(desk);
+    let nonce = nonce(context);
     let text = page::question(&page, &nonce);
-    html(desk, 200, Page::plain(text, &nonce, &pictures))
+    html(context, 200, HtmlPage::plain(text, &nonce, &pictures))
 }
 
 /// For whom a link connects.
@@ -155,8 +155,11 @@ fn host_in(url: &str) -> Option<&str> {
 
 /// Ours, or a limit: the customer can only try again. What is not ours has no status of 5xx: what stands between the
 /// customer and this page may put its own in the place of such a page.
-pub(super) fn broken<O: Outside>(desk: &Desk<'_, O>, failure: &Failure) -> Reply<O::Stream> {
-    let mut reply = failed(desk, ConnectFailure::ConnectionError, None);
+pub(super) fn broken<O: Outside>(
+    context: &RequestContext<'_, O>,
+    failure: &Failure,
+) -> Reply<O::Stream> {
+    let mut reply = failed(context, ConnectFailure::ConnectionError, None);
     let status = StatusCode::from_u16(failure.status());
     if let Ok(status) = status
         && (status.is_client_error() || failure.is_ours())
@@ -169,8 +172,11 @@ pub(super) fn broken<O: Outside>(desk: &Desk<'_, O>, failure: &Failure) -> Reply
     reply
 }
 
-/// The outcome: told to the application, or shown.
-pub(super) fn ended<O: Outside>(desk: &Desk<'_, O>, ended: &Ended) -> Reply<O::Stream> {
+/// The outcome: reported to the application, or shown.
+pub(super) fn ended<O: Outside>(
+    context: &RequestContext<'_, O>,
+    ended: &Ended,
+) -> Reply<O::Stream> {
     let brand = ended.label.as_deref().map(|label| Brand {
         label,
         logo: ended.logo.as_deref(),
@@ -216,10 +222,10 @@ pub(super) fn ended<O: Outside>(desk: &Desk<'_, O>, ended: &Ended) -> Reply<O::S
             failure: failed.why,
             provider_words: failed.provider.as_deref(),
             again: Some(&ended.again),
-            reference: desk.request_id,
+            reference: context.request_id,
         }),
     };
-    let nonce = nonce(desk);
+    let nonce = nonce(context);
     let status = ended.failed.as_ref().map_or(200, |failed| {
         if failed.is_ours {
             502
@@ -231,11 +237,11 @@ pub(super) fn ended<O: Outside>(desk: &Desk<'_, O>, ended: &Ended) -> Reply<O::S
     match redirect_uri.and_then(|uri| Url::parse(uri).ok()) {
         Some(uri) if ended.return_to.is_popup => {
             let text = page::popup(&page, &outcome, &uri, &nonce);
-            let page = Page {
+            let page = HtmlPage {
                 kind: PageKind::Popup,
-                ..Page::plain(text, &nonce, &pictures)
+                ..HtmlPage::plain(text, &nonce, &pictures)
             };
-            html(desk, 200, page)
+            html(context, 200, page)
         }
         Some(mut uri) => {
             uri.query_pairs_mut().extend_pairs(outcome.parameters());
@@ -246,7 +252,7 @@ pub(super) fn ended<O: Outside>(desk: &Desk<'_, O>, ended: &Ended) -> Reply<O::S
                 Popup::Connected(page) => page::connected(page, &nonce),
                 Popup::Failed(page) => page::failed(page, &nonce),
             };
-            html(desk, status, Page::plain(text, &nonce, &pictures))
+            html(context, status, HtmlPage::plain(text, &nonce, &pictures))
         }
     }
 }

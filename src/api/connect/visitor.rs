@@ -1,5 +1,5 @@
 //! Whether a page was opened from the application that its link is for, or its visitor has said that they meant to.
-//! Otherwise the page asks first: a link can be sent on, to get somebody else's account connected.
+//! Otherwise the page asks first: a link can be sent on, to get another person's account connected.
 
 use data_encoding::BASE64URL_NOPAD;
 use http::header::REFERER;
@@ -8,7 +8,7 @@ use url::Url;
 
 use super::cookies::{Jar, SameSite};
 use super::first;
-use crate::api::Desk;
+use crate::api::RequestContext;
 use crate::crypto;
 use crate::flows::connect::Opened;
 use crate::ports::{Incoming, Outside, Reply};
@@ -26,12 +26,12 @@ pub(super) struct Visitor<'a> {
 
 impl<'a> Visitor<'a> {
     pub(super) fn of<O: Outside>(
-        desk: &Desk<'_, O>,
+        context: &RequestContext<'_, O>,
         request: &'a Incoming<O::Stream>,
         opened: &Opened,
         asked: &[(String, String)],
     ) -> Self {
-        let jar = Jar::read(&request.headers, &desk.public_url(&request.url));
+        let jar = Jar::read(&request.headers, &context.public_url(&request.url));
         let link = opened.link.hash.clone();
         let said = first(asked, CONFIRMED).unwrap_or_default();
         let has_said = jar.secret(&link).is_some_and(|secret| {
@@ -40,7 +40,7 @@ impl<'a> Visitor<'a> {
         let redirect_uri = opened.link.redirect_uri.as_deref();
         Self {
             is_known: has_said || is_from(&request.headers, redirect_uri),
-            secret: secret(desk, &jar, opened),
+            secret: secret(context, &jar, opened),
             jar,
             link,
         }
@@ -65,9 +65,13 @@ impl<'a> Visitor<'a> {
 }
 
 /// What the browser holds of this link, or will.
-pub(super) fn secret<O: Outside>(desk: &Desk<'_, O>, jar: &Jar, opened: &Opened) -> String {
+pub(super) fn secret<O: Outside>(
+    context: &RequestContext<'_, O>,
+    jar: &Jar,
+    opened: &Opened,
+) -> String {
     jar.secret(&opened.link.hash).unwrap_or_else(|| {
-        let random: [u8; 32] = desk.outside.random();
+        let random: [u8; 32] = context.outside.random();
         BASE64URL_NOPAD.encode(&random)
     })
 }

@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 
 use super::operation::{LIMITS, REPLAYED, add_fields, header};
 use super::shapes::Shapes;
+use crate::api::reply::Envelope;
 use crate::error::Code;
 
 pub(super) fn components(mut shapes: Shapes) -> Value {
-    let error = error();
-    shapes.name("Error", error);
+    shapes.answered::<Envelope<'_>>();
     json!({
         "schemas": shapes.into_named(),
         "responses": responses(),
@@ -39,24 +39,6 @@ fn headers() -> Value {
 
 fn bearer(about: &str) -> Value {
     json!({ "type": "http", "scheme": "bearer", "description": about })
-}
-
-fn error() -> Value {
-    json!({
-        "type": "object",
-        "description": "The one envelope of errors. The prefix of `code` says who must act.",
-        "properties": {
-            "statusCode": { "type": "integer", "minimum": 400, "maximum": 599 },
-            "error": { "type": "string", "description": "The status in words." },
-            "message": { "type": "string", "description": "What happened and what to change, for a person." },
-            "code": { "type": "string", "enum": Code::ALL },
-            "request_id": { "type": "string" },
-            "details": { "description": "More; `failures[] {path, message}` says what is wrong in a request, `write` (`done` or `not_done`) what became of a write." },
-            "is_remote_error": { "const": true, "description": "The provider said so." },
-            "raw_response": { "description": "The provider's answer: JSON as it came, anything else as a string." },
-        },
-        "required": ["statusCode", "error", "message", "code", "request_id"],
-    })
 }
 
 /// `Status404` and its like, and what also a provider may have said.

@@ -1,9 +1,9 @@
-//! The pages a customer connects on. Everything is a page or leads to one.
+//! The pages a customer connects on. Every answer is a page or a redirect to one.
 
 use serde_json::json;
 
-use super::operation::{Group, Operation};
-use super::shapes::text;
+use super::operation::{Operation, RefusedBy};
+use super::shapes::{Shapes, text};
 
 /// What pages are answered with, and what that means.
 const PAGES: [(&str, &str); 6] = [
@@ -24,42 +24,41 @@ const PAGES: [(&str, &str); 6] = [
     ),
 ];
 
-pub(super) fn group() -> Group {
-    let (form, back) = ("/connect/{integration}", "/connect/{integration}/callback");
-    let returns = "Takes a customer who comes back from the provider";
-    Group {
-        tag: "connect",
-        about: "The hosted pages. A link token opens them; no other token does.",
-        operations: vec![
-            page(
-                "GET",
-                "/connect",
-                "chooseIntegration",
-                "Shows what can be connected",
-            )
-            .query("link_token", LINK, &text())
-            .query("display", DISPLAY, &text())
-            .query("confirmed", CONFIRMED, &text()),
-            page(
-                "GET",
-                form,
-                "showConnectForm",
-                "Shows the form of an integration",
-            )
-            .query("link_token", LINK, &text())
-            .query("display", DISPLAY, &text())
-            .query("confirmed", CONFIRMED, &text())
-            .query("credential", "Which of several credentials.", &text()),
-            page("POST", form, "submitConnectForm", "Takes the form")
-                .query("link_token", LINK, &text())
-                .takes_body(json!({ "content": { FORM: { "schema": { "type": "object" } } } })),
-            page("GET", back, "comeBack", returns)
-                .query("code", "Of the provider.", &text())
-                .query("state", "Of the authorization request.", &text()),
-            page("POST", back, "comeBackByPost", returns)
-                .takes_body(json!({ "content": { FORM: { "schema": { "type": "object" } } } })),
-        ],
-    }
+pub(in crate::api) fn choice(operation: Operation, _: &mut Shapes) -> Operation {
+    opened(page(operation))
+}
+
+pub(in crate::api) fn form(operation: Operation, _: &mut Shapes) -> Operation {
+    let about = "The name of one of several credentials.";
+    opened(page(operation)).query("credential", about, &text())
+}
+
+pub(in crate::api) fn submission(operation: Operation, _: &mut Shapes) -> Operation {
+    page(operation)
+        .query("link_token", LINK, &text())
+        .takes_body(json!({ "content": { FORM: { "schema": { "type": "object" } } } }))
+}
+
+pub(in crate::api) fn callback(operation: Operation, _: &mut Shapes) -> Operation {
+    page(operation)
+        .query("code", "The provider's authorization code.", &text())
+        .query(
+            "state",
+            "The `state` of the authorization request.",
+            &text(),
+        )
+}
+
+pub(in crate::api) fn callback_by_post(operation: Operation, _: &mut Shapes) -> Operation {
+    page(operation).takes_body(json!({ "content": { FORM: { "schema": { "type": "object" } } } }))
+}
+
+/// The parameters of a page that a link leads to.
+fn opened(operation: Operation) -> Operation {
+    operation
+        .query("link_token", LINK, &text())
+        .query("display", DISPLAY, &text())
+        .query("confirmed", CONFIRMED, &text())
 }
 
 const LINK: &str = "The link token.";
@@ -67,15 +66,10 @@ const DISPLAY: &str = "`popup` where the application has opened a window for it.
 const CONFIRMED: &str = "The page's own: that this browser has answered \"Is this you?\".";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-fn page(
-    method: &'static str,
-    path: &'static str,
-    id: &'static str,
-    summary: &'static str,
-) -> Operation {
+fn page(operation: Operation) -> Operation {
     let html = json!({ "text/html": { "schema": text() } });
-    let word = json!({ "type": "string", "minLength": 1, "description": "Its name." });
-    let mut operation = Operation::new(method, path, id, summary).word("integration", word);
+    let name = json!({ "type": "string", "minLength": 1, "description": "Its name." });
+    let mut operation = operation.parameter_of_path("integration", name);
     for (status, about) in PAGES {
         operation = operation.answers_with(status, about, &html);
     }
@@ -92,5 +86,5 @@ fn page(
             &unread,
         )
         .answers_with("303", "To the provider, or to the application.", &json!({}))
-        .answers_no_more()
+        .refused(RefusedBy::AsAnswered)
 }

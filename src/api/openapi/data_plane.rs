@@ -2,76 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::operation::{Group, Operation, REPLAYED};
-use super::shapes::{Shapes, count, object};
+use super::describe::asks_provider;
+use super::operation::{Operation, REPLAYED, RefusedBy};
+use super::shapes::{Shapes, count, object, uuid};
 use crate::proxy::query::PASSTHROUGH;
 use crate::settings::KEY_CHARACTERS;
 
-const ALL: &str = "/proxy/{resource}";
-const ONE: &str = "/proxy/{resource}/{id}";
-const CUSTOM: &str = "/custom/{path}";
+const DONE: &str = "Done, says the provider, and nothing more.";
+const NOT_MODIFIED: &str = "Not modified, says the provider.";
 const ALL_PAGES: &str = "Of a list: answers all pages from here on, a record a line; after an error the last line is `{error, next_cursor}`.";
 /// What the parameters of a list are here would be wrong of other methods, whose own they are.
 const LIST_BY_POST: &str = "`list` lists as `GET /proxy/{resource}` does, for a provider that wants a body with it: `limit` and `next_cursor` in the query are the gateway's, \
-    the answer is a page of records, and an `Idempotency-Key` is not heeded. Of any other method, `limit` and `next_cursor` go on to the provider.";
-/// Verbs of `/custom`, with the ids of their operations.
-const VERBS: [(&str, &str); 7] = [
-    ("GET", "customGet"),
-    ("HEAD", "customHead"),
-    ("OPTIONS", "customOptions"),
-    ("POST", "customPost"),
-    ("PUT", "customPut"),
-    ("PATCH", "customPatch"),
-    ("DELETE", "customDelete"),
-];
-
-pub(super) fn group(shapes: &mut Shapes) -> Group {
-    let list = shapes.name("Records", records());
-    let mut operations = vec![
-        listing(&list),
-        passing("POST", ALL, "createRecord", "Makes a record").takes_body(body()),
-        passing("GET", ONE, "getRecord", "Gets a record"),
-        passing("PATCH", ONE, "updateRecord", "Changes a record").takes_body(body()),
-        passing(
-            "PUT",
-            ONE,
-            "putRecord",
-            "Changes a record; the same as PATCH",
-        )
-        .takes_body(body()),
-        passing("DELETE", ONE, "deleteRecord", "Deletes a record"),
-        passing(
-            "POST",
-            ONE,
-            "callMethod",
-            "Calls a method of the resource: `id` is its name",
-        )
-        .describes(LIST_BY_POST)
-        .header("x-all-pages", ALL_PAGES, &flags())
-        .takes_body(body()),
-        call(
-            "POST",
-            "/proxy/_/{action}",
-            "runAction",
-            "Runs an action of the integration",
-        )
-        .takes_body(
-            json!({ "description": "The action's input.", "content": { "application/json": {} } }),
-        )
-        .answers("200", "The result of its last step.", &json!({}))
-        .answers_with("2XX", MADE, &json!({ "*/*": {} }))
-        .answers_with("3XX", MADE, &json!({ "*/*": {} })),
-    ];
-    operations.extend(VERBS.map(|(verb, id)| custom(verb, id)));
-    Group {
-        tag: "data plane",
-        about: "The provider's records, with the account's own credential. Query parameters that are not listed go on to the provider, and so \
-                do `accept`, `accept-language`, `content-type`, `if-*`, `range`, `idempotency-key` and `x-forward-<name>` as `<name>`. The fields \
-                `ratelimit-*` of an answer, and `retry-after`, say what is known of the provider's limit.",
-        operations,
-    }
-}
-
+    the answer is a page of records, and an `Idempotency-Key` has no effect. Of any other method, `limit` and `next_cursor` go on to the provider.";
 /// What an action answers whose write was made.
 const MADE: &str =
     "The error envelope: a step has written, and the provider's answer to it cannot be used.";
@@ -86,12 +28,14 @@ fn records() -> Value {
     }))
 }
 
-fn listing(list: &Value) -> Operation {
+/// A list, page by page.
+pub(in crate::api) fn list(operation: Operation, shapes: &mut Shapes) -> Operation {
+    let records = shapes.name("Records", records());
     let content = json!({
-        "application/json": { "schema": list },
+        "application/json": { "schema": records },
         "application/x-ndjson": {},
     });
-    sent("GET", ALL, "listRecords", "Lists records")
+    sent(operation)
         .list_parameters()
         .header("x-all-pages", ALL_PAGES, &flags())
         .answers_with(
@@ -99,18 +43,62 @@ fn listing(list: &Value) -> Operation {
             "A page of records, as the provider has them.",
             &content,
         )
-        .answers_with("304", "Not modified, says the provider.", &json!({}))
+        .answers_with("304", NOT_MODIFIED, &json!({}))
+}
+
+pub(in crate::api) fn read(operation: Operation, _: &mut Shapes) -> Operation {
+    passing(operation)
+}
+
+pub(in crate::api) fn write(operation: Operation, _: &mut Shapes) -> Operation {
+    passing(operation).takes_body(body())
+}
+
+pub(in crate::api) fn delete(operation: Operation, _: &mut Shapes) -> Operation {
+    passing(operation)
+}
+
+/// A method by its name, which may be `list`.
+pub(in crate::api) fn method(operation: Operation, _: &mut Shapes) -> Operation {
+    passing(operation)
+        .describes(LIST_BY_POST)
+        .header("x-all-pages", ALL_PAGES, &flags())
+        .takes_body(body())
+}
+
+pub(in crate::api) fn action(operation: Operation, _: &mut Shapes) -> Operation {
+    call(operation)
+        .takes_body(
+            json!({ "description": "The action's input.", "content": { "application/json": {} } }),
+        )
+        .answers_with(
+            "200",
+            "The result of its last step.",
+            &json!({ "application/json": { "schema": {} } }),
+        )
+        .answers_with("2XX", MADE, &json!({ "*/*": {} }))
+        .answers_with("3XX", MADE, &json!({ "*/*": {} }))
+}
+
+/// The provider's own path.
+pub(in crate::api) fn custom(operation: Operation, _: &mut Shapes) -> Operation {
+    let path = json!({ "type": "string", "minLength": 1, "description": "The provider's own path, its slashes as they are." });
+    writing(operation)
+        .parameter_of_path("path", path)
+        .answers_with("204", DONE, &json!({}))
+        .answers_with("304", NOT_MODIFIED, &json!({}))
+        .answers_with("default", "The provider's own answer, unchanged, whatever its status; or the error envelope with a code of ours.", &json!({ "*/*": {} }))
+        .refused(RefusedBy::AsAnswered)
+}
+
+pub(in crate::api) fn custom_with_body(operation: Operation, shapes: &mut Shapes) -> Operation {
+    custom(operation, shapes).takes_body(body())
 }
 
 /// A call whose answer is the provider's own.
-fn passing(
-    method: &'static str,
-    path: &'static str,
-    id: &'static str,
-    summary: &'static str,
-) -> Operation {
+fn passing(operation: Operation) -> Operation {
     let any = json!({ "*/*": {} });
-    writing(method, path, id, summary)
+    writing(operation)
         .query(
             PASSTHROUGH[0],
             "Whether the body goes as it is, and not as the method makes it.",
@@ -122,79 +110,44 @@ fn passing(
             "The provider's document, cut at `response_path`; or the error envelope, where a write was made and its answer cannot be used (`details.write`).",
             &any,
         )
-        .answers_with(
-            "204",
-            "Done, says the provider, and nothing more.",
-            &json!({}),
-        )
+        .answers_with("204", DONE, &json!({}))
         .answers_with("3XX", "The provider's own; or the error envelope, where a write was made and what its redirect leads to cannot be had (`details.write`).", &any)
-        .answers_with("304", "Not modified, says the provider.", &json!({}))
+        .answers_with("304", NOT_MODIFIED, &json!({}))
 }
 
-fn custom(method: &'static str, id: &'static str) -> Operation {
-    let any = json!({ "*/*": {} });
-    let path = json!({ "type": "string", "minLength": 1, "description": "The provider's own path, its slashes as they are." });
-    let operation = writing(method, CUSTOM, id, "Calls the provider's own path, signed in")
-        .word("path", path)
-        .answers_with("204", "Done, says the provider, and nothing more.", &json!({}))
-        .answers_with("304", "Not modified, says the provider.", &json!({}))
-        .answers_with("default", "The provider's own answer, unchanged, whatever its status; or the error envelope with a code of ours.", &any)
-        .answers_no_more();
-    match method {
-        "POST" | "PUT" | "PATCH" | "DELETE" => operation.takes_body(body()),
-        _ => operation,
-    }
-}
-
-fn call(
-    method: &'static str,
-    path: &'static str,
-    id: &'static str,
-    summary: &'static str,
-) -> Operation {
-    let word = json!({ "type": "string", "minLength": 1 });
-    let account = json!({ "type": "string", "format": "uuid" });
+fn call(operation: Operation) -> Operation {
+    let name = json!({ "type": "string", "minLength": 1 });
     let millis = json!({ "type": "integer", "minimum": 1 });
-    Operation::new(method, path, id, summary)
-        .word("resource", word.clone())
-        .word("id", word.clone())
-        .word("action", word)
+    let operation = operation
+        .parameter_of_path("resource", name.clone())
+        .parameter_of_path("id", name.clone())
+        .parameter_of_path("action", name)
         .query(
             "integrated_account_id",
             "The account; an account token has its own.",
-            &account,
+            &uuid(),
         )
         .header(
             "x-timeout-ms",
             "How long the call may take: 30,000 unless it or the operator says otherwise, at most 100,000.",
             &millis,
-        )
-        .asks_provider()
+        );
+    asks_provider(operation)
 }
 
 /// A call that may be sent again.
-fn sent(
-    method: &'static str,
-    path: &'static str,
-    id: &'static str,
-    summary: &'static str,
-) -> Operation {
+fn sent(operation: Operation) -> Operation {
     let about = "How often it may be sent again, 5 at most: 2 for reads and 0 for writes unless it is said.";
     let retries = json!({ "type": "integer", "minimum": 0 });
-    call(method, path, id, summary)
+    call(operation)
         .header("x-max-retries", about, &retries)
         .calls()
 }
 
-/// A call that heeds an `Idempotency-Key` where it writes.
-fn writing(
-    method: &'static str,
-    path: &'static str,
-    id: &'static str,
-    summary: &'static str,
-) -> Operation {
-    let operation = sent(method, path, id, summary);
-    if matches!(method, "GET" | "HEAD" | "OPTIONS") {
+/// A call for which an `Idempotency-Key` has an effect where it writes.
+fn writing(operation: Operation) -> Operation {
+    let operation = sent(operation);
+    if matches!(operation.method, "GET" | "HEAD" | "OPTIONS") {
         return operation;
     }
     let about = "A key of the caller's: for 24 hours a write with it is made once, and answered again as it was.";
@@ -204,7 +157,7 @@ fn writing(
         .answers_field(REPLAYED)
 }
 
-/// The two words of a flag in a query or a header field.
+/// The two values of a flag in a query or a header field.
 fn flags() -> Value {
     json!({ "enum": ["true", "false"] })
 }

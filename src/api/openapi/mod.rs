@@ -1,34 +1,24 @@
-//! What the API is, as `OpenAPI` 3.1. [`document()`] writes it from the route table, the rights and the types; the
-//! repository keeps what it wrote as `openapi.json`, which the Worker serves: so it carries the text alone, neither
-//! the code that writes it nor the time to run it. A test compares the two.
-//!
-//! A new noun is a file here and a line in `groups`; a new route is an operation in its noun's file. A route
-//! without one fails in `tests/native/openapi.rs`.
+//! What the API is, as `OpenAPI` 3.1. [`document()`] writes it from the route table (`super::table`); the repository keeps
+//! what it wrote as `openapi.json`, which the Worker serves: so it carries the text alone, neither the code that writes it
+//! nor the time to run it. A test compares the two.
 
-mod accounts;
-mod capabilities;
 mod components;
-mod connect;
-mod data_plane;
-mod environments;
-mod events;
-mod integrations;
-mod log;
-mod operation;
-mod public;
-mod received;
-mod shapes;
-mod tokens;
-mod webhooks;
+pub(super) mod connect;
+pub(super) mod data_plane;
+pub(super) mod describe;
+pub(super) mod operation;
+pub(super) mod public;
+pub(super) mod received;
+pub(super) mod shapes;
 mod written;
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::route::{Found, Route, find};
+use super::table::groups;
 use crate::ports::{Body, Reply};
-use operation::{Group, Operation};
+use operation::Group;
 use shapes::Shapes;
 
 /// As the repository has it; a test holds it to the code.
@@ -46,26 +36,6 @@ pub(super) fn get<S>() -> Reply<S> {
         headers: HeaderMap::from_iter(headers),
         body: Body::from_bytes(DOCUMENT),
     }
-}
-
-/// Every noun of the API, in the order of the document.
-fn groups(shapes: &mut Shapes) -> Vec<Group> {
-    vec![
-        public::group(),
-        environments::group(shapes),
-        tokens::group(shapes),
-        integrations::group(shapes),
-        integrations::installs(shapes),
-        accounts::group(shapes),
-        tokens::links(shapes),
-        data_plane::group(shapes),
-        received::group(shapes),
-        webhooks::group(shapes),
-        events::group(shapes),
-        log::group(shapes),
-        connect::group(),
-        environments::sealing(),
-    ]
 }
 
 /// The whole document.
@@ -99,27 +69,14 @@ fn paths(groups: &[Group]) -> Map<String, Value> {
     let mut paths = Map::new();
     for group in groups {
         for operation in &group.operations {
-            let Some(route) = route_of(operation) else {
-                continue;
-            };
             let methods = paths
                 .entry(operation.path)
                 .or_insert_with(|| Value::Object(Map::new()));
             if let Value::Object(methods) = methods {
                 let method = operation.method.to_ascii_lowercase();
-                methods.insert(method, operation.written(group.tag, &route));
+                methods.insert(method, operation.written(group.tag));
             }
         }
     }
     paths
-}
-
-/// The route that an operation documents.
-fn route_of(operation: &Operation) -> Option<Route> {
-    let method = Method::from_bytes(operation.method.as_bytes()).ok()?;
-    let sample = operation.path.replace(['{', '}'], "");
-    match find(&method, &sample) {
-        Found::Route(route) => Some(route),
-        Found::OtherMethods(_) | Found::Nothing => None,
-    }
 }

@@ -1,8 +1,12 @@
-//! One call of the API, as its noun's file tells it.
+//! One call of the API, as its row of the route table describes it.
 
+use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
-use crate::api::query::Field;
+use super::shapes::{Shapes, text, uuid};
+use crate::api::admin::answer::List;
+use crate::api::query::{FilterField, Filtered};
+use crate::api::rights::Right;
 
 /// What an answer of the data plane says of the provider's limit.
 pub(super) const LIMITS: [(&str, &str); 4] = [
@@ -11,74 +15,102 @@ pub(super) const LIMITS: [(&str, &str); 4] = [
     ("ratelimit-reset", "RateLimitReset"),
     ("retry-after", "RetryAfter"),
 ];
-/// Whether it was given before.
+/// Whether the answer is that of an earlier request.
 pub(super) const REPLAYED: (&str, &str) = ("idempotency-replayed", "IdempotencyReplayed");
 
 /// The calls about one noun.
-pub(super) struct Group {
-    /// What they are called together.
+pub(in crate::api) struct Group {
     pub(super) tag: &'static str,
-    /// What the noun is.
     pub(super) about: &'static str,
     /// In the order of the document.
-    pub(super) operations: Vec<Operation>,
+    pub(in crate::api) operations: Vec<Operation>,
 }
 
-/// One call. Who may make it and what refuses everybody comes from its route.
-pub(super) struct Operation {
+impl Group {
+    pub(in crate::api) fn new(tag: &'static str, about: &'static str) -> Self {
+        let operations = Vec::new();
+        Self {
+            tag,
+            about,
+            operations,
+        }
+    }
+}
+
+/// One call.
+pub(in crate::api) struct Operation {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
-    pub(super) id: &'static str,
+    pub(super) id: String,
     pub(super) summary: &'static str,
+    pub(super) right: Right,
     pub(super) description: Option<&'static str>,
     pub(super) parameters: Vec<Value>,
-    /// Schemas of path parameters that are no ids of ours.
-    pub(super) words: Vec<(&'static str, Value)>,
+    /// The schemas of the path's parameters, by name.
+    pub(super) of_path: Vec<(&'static str, Value)>,
     pub(super) body: Option<Value>,
     pub(super) answers: Map<String, Value>,
-    /// Header fields of its answers, by what the document calls them.
+    /// Header fields of its answers, with their names among the components.
     pub(super) fields: Vec<(&'static str, &'static str)>,
     pub(super) refusals: Vec<u16>,
-    pub(super) refused: Refused,
+    pub(super) refused: RefusedBy,
 }
 
 /// Who refuses.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refused {
-    /// We do, with a status for each code.
-    ByUs,
+pub(super) enum RefusedBy {
+    /// The gateway, with a status for each code.
+    ByGateway,
     /// The provider, too, and then with any status.
     ByProvider,
     /// The same, of a call of the data plane.
     InCall,
-    /// The answers say it all.
+    /// The answers include all refusals.
     AsAnswered,
 }
 
 impl Operation {
-    pub(super) fn new(
+    /// An operation without parameters and answers. Its id is the name with a small first letter.
+    pub(in crate::api) fn new(
         method: &'static str,
         path: &'static str,
-        id: &'static str,
+        name: &'static str,
+        right: Right,
         summary: &'static str,
     ) -> Self {
+        let (first, rest) = name.split_at(1);
         Self {
             method,
             path,
-            id,
+            id: format!("{}{rest}", first.to_ascii_lowercase()),
             summary,
+            right,
             description: None,
             parameters: Vec::new(),
-            words: Vec::new(),
+            of_path: Vec::new(),
             body: None,
             answers: Map::new(),
             fields: Vec::new(),
             refusals: Vec::new(),
-            refused: Refused::ByUs,
+            refused: RefusedBy::ByGateway,
         }
     }
 
-    /// What else there is to know.
+    /// It is about the gateway as a whole.
+    pub(in crate::api) fn in_gateway(self) -> Self {
+        self
+    }
+
+    /// It is about an environment: an API token's own, or the one that is named. An account token names its account.
+    pub(in crate::api) fn in_environment(self) -> Self {
+        if self.right == Right::AccountToken {
+            return self;
+        }
+        let about = "The environment, with the admin token.";
+        self.query("environment_id", about, &uuid())
+            .refuses(&[404, 422])
+    }
+
     pub(super) fn describes(self, about: &'static str) -> Self {
         Self {
             description: Some(about),
@@ -86,9 +118,13 @@ impl Operation {
         }
     }
 
+    pub(super) fn refused(self, refused: RefusedBy) -> Self {
+        Self { refused, ..self }
+    }
+
     /// A parameter of the path that is no UUID.
-    pub(super) fn word(mut self, name: &'static str, schema: Value) -> Self {
-        self.words.push((name, schema));
+    pub(in crate::api) fn parameter_of_path(mut self, name: &'static str, schema: Value) -> Self {
+        self.of_path.push((name, schema));
         self
     }
 
@@ -109,23 +145,15 @@ impl Operation {
         self
     }
 
-    /// It is about an environment: an API token's own, or the one that is named.
-    pub(super) fn in_environment(self) -> Self {
-        let about = "The environment, with the admin token.";
-        let schema = json!({ "type": "string", "format": "uuid" });
-        self.query("environment_id", about, &schema)
-            .refuses(&[404, 422])
-    }
-
     /// It takes a JSON body.
-    pub(super) fn takes(self, schema: &Value) -> Self {
+    pub(in crate::api) fn takes(self, schema: &Value) -> Self {
         let body =
             json!({ "required": true, "content": { "application/json": { "schema": schema } } });
         self.takes_body(body).refuses(&[408, 413, 422])
     }
 
     /// The same, and the body may be absent.
-    pub(super) fn may_take(self, schema: &Value) -> Self {
+    pub(in crate::api) fn may_take(self, schema: &Value) -> Self {
         let body = json!({ "content": { "application/json": { "schema": schema } } });
         self.takes_body(body).refuses(&[408, 413, 422])
     }
@@ -135,10 +163,42 @@ impl Operation {
         self
     }
 
-    /// It answers this JSON.
-    pub(super) fn answers(self, status: &str, about: &str, schema: &Value) -> Self {
+    /// It answers JSON of this type.
+    pub(in crate::api) fn answers<T: JsonSchema>(self, status: u16, shapes: &mut Shapes) -> Self {
+        let schema = shapes.answered::<T>();
+        let about = shapes.about(&schema);
+        self.answers_json(status, &about, &schema)
+    }
+
+    /// It answers JSON of this type: 201 when it is new, else 200.
+    pub(in crate::api) fn saves<T: JsonSchema>(self, shapes: &mut Shapes) -> Self {
+        let schema = shapes.answered::<T>();
+        let about = shapes.about(&schema);
+        self.answers_json(201, &format!("It is new. {about}"), &schema)
+            .answers_json(200, &format!("It was there before. {about}"), &schema)
+    }
+
+    /// It answers a piece of a list, and takes the parameters of lists.
+    pub(in crate::api) fn lists<T: Filtered + JsonSchema>(self, shapes: &mut Shapes) -> Self {
+        let mut listing = self.list_parameters();
+        for (name, schema) in T::FILTERS.iter().flat_map(FilterField::documented) {
+            listing = listing.query(&name, "Only those.", &schema);
+        }
+        listing.answers::<List<T>>(200, shapes)
+    }
+
+    pub(super) fn list_parameters(self) -> Self {
+        self.query(
+            "limit",
+            "At most so many; more than 1,000 are never given.",
+            &json!({ "type": "integer", "minimum": 1, "default": 100 }),
+        )
+        .query("next_cursor", "Goes on where an answer ended.", &text())
+    }
+
+    fn answers_json(self, status: u16, about: &str, schema: &Value) -> Self {
         let content = json!({ "application/json": { "schema": schema } });
-        self.answers_with(status, about, &content)
+        self.answers_with(&status.to_string(), about, &content)
     }
 
     pub(super) fn answers_with(mut self, status: &str, about: &str, content: &Value) -> Self {
@@ -148,82 +208,26 @@ impl Operation {
         self
     }
 
-    /// It answers a list of these, and takes the parameters of lists.
-    pub(super) fn lists(self, fields: &[Field], record: &Value) -> Self {
-        let mut listing = self.list_parameters();
-        for (name, schema) in fields.iter().flat_map(Field::documented) {
-            listing = listing.query(&name, "Only those.", &schema);
-        }
-        let list = json!({
-            "type": "object",
-            "properties": {
-                "result": { "type": "array", "items": record },
-                "next_cursor": { "type": ["string", "null"], "description": "Where to go on; null at the end." },
-                "limit": { "type": "integer" },
-            },
-            "required": ["result", "next_cursor", "limit"],
-        });
-        listing.answers("200", "A piece of the list.", &list)
-    }
-
-    pub(super) fn list_parameters(self) -> Self {
-        self.query(
-            "limit",
-            "At most so many; more than 1,000 are never given.",
-            &json!({ "type": "integer", "minimum": 1, "default": 100 }),
-        )
-        .query(
-            "next_cursor",
-            "Goes on where an answer ended.",
-            &json!({ "type": "string" }),
-        )
-    }
-
-    /// It answers 200 `{id}`.
-    pub(super) fn deletes(self, id: &Value) -> Self {
-        let schema = json!({ "type": "object", "properties": { "id": id }, "required": ["id"] });
-        self.answers("200", "It is gone.", &schema)
-    }
-
-    /// Also these statuses, by us.
-    pub(super) fn refuses(mut self, statuses: &[u16]) -> Self {
+    /// The gateway refuses with these statuses, too.
+    pub(in crate::api) fn refuses(mut self, statuses: &[u16]) -> Self {
         self.refusals.extend(statuses);
         self
-    }
-
-    /// A provider is asked on the way, and its refusal keeps its status.
-    pub(super) fn asks_provider(self) -> Self {
-        Self {
-            refused: Refused::ByProvider,
-            ..self
-        }
     }
 
     /// It is a call of the data plane: its answers say what is known of the provider's limit.
     pub(super) fn calls(mut self) -> Self {
         self.fields.extend(LIMITS);
-        Self {
-            refused: Refused::InCall,
-            ..self
-        }
+        self.refused(RefusedBy::InCall)
     }
 
-    /// Its answers may have this header field; the document calls it so.
+    /// Its answers may have this header field, with its name among the components.
     pub(super) fn answers_field(mut self, (name, component): (&'static str, &'static str)) -> Self {
         self.fields.push((name, component));
         self
     }
-
-    /// No other answers than those that are listed.
-    pub(super) fn answers_no_more(self) -> Self {
-        Self {
-            refused: Refused::AsAnswered,
-            ..self
-        }
-    }
 }
 
-/// A header field that stands among the components.
+/// A header field of the components.
 pub(super) fn header(component: &str) -> Value {
     json!({ "$ref": format!("#/components/headers/{component}") })
 }

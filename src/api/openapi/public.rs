@@ -1,51 +1,41 @@
-//! What is open to everybody.
+//! The open routes of the gateway itself.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::operation::{Group, Operation};
-use super::shapes::{list_of, object, text};
+use super::operation::{Operation, RefusedBy};
+use super::shapes::{Shapes, text};
+use crate::api::health::HealthReport;
 
-pub(super) fn group() -> Group {
+const ELSEWHERE: &str =
+    "The request came over plain http, or under a name that is not the gateway's.";
+
+pub(in crate::api) fn home(operation: Operation, _: &mut Shapes) -> Operation {
+    let page = json!({ "text/html": { "schema": text() } });
+    open(operation, "The page.", &page)
+}
+
+pub(in crate::api) fn health(operation: Operation, shapes: &mut Shapes) -> Operation {
+    operation
+        .refused(RefusedBy::AsAnswered)
+        .answers::<HealthReport>(200, shapes)
+        .answers::<HealthReport>(503, shapes)
+}
+
+pub(in crate::api) fn openapi(operation: Operation, _: &mut Shapes) -> Operation {
+    let document = json!({ "application/json": { "schema": { "type": "object" } } });
+    open(operation, "The API as OpenAPI 3.1.", &document)
+}
+
+pub(in crate::api) fn schema(operation: Operation, _: &mut Shapes) -> Operation {
+    let schema = json!({ "application/schema+json": { "schema": { "type": "object" } } });
+    open(operation, "The schema, for editors.", &schema)
+}
+
+fn open(operation: Operation, about: &str, content: &Value) -> Operation {
     let error =
         json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } });
-    let elsewhere = "Over plain http, or under a name the gateway does not know for its own.";
-    let open = |path, id, summary| Operation::new("GET", path, id, summary).answers_no_more();
-    let get = |path, id, summary| open(path, id, summary).answers_with("403", elsewhere, &error);
-    let health = object(&json!({
-        "status": { "enum": ["ok", "misconfigured"] },
-        "version": text(),
-        "problems": list_of(&text()),
-    }));
-    let any = json!({ "type": "object" });
-    let page = json!({ "text/html": { "schema": text() } });
-    let schema = json!({ "application/schema+json": { "schema": any } });
-    Group {
-        tag: "gateway",
-        about: "The gateway itself. Open to everybody. HEAD answers as GET does, without the body.",
-        operations: vec![
-            get("/", "showHome", "Shows a page with links to what is here").answers_with(
-                "200",
-                "The page.",
-                &page,
-            ),
-            open("/health", "getHealth", "Says whether the gateway can work")
-                .answers("200", "It can.", &health)
-                .answers(
-                    "503",
-                    "A setting is missing, or cannot be read; `problems` names it.",
-                    &health,
-                ),
-            get("/openapi.json", "getOpenApi", "Gives this document").answers(
-                "200",
-                "The API as OpenAPI 3.1.",
-                &any,
-            ),
-            get(
-                "/integration.schema.json",
-                "getIntegrationSchema",
-                "Gives the JSON Schema of integration files",
-            )
-            .answers_with("200", "The schema, for editors.", &schema),
-        ],
-    }
+    operation
+        .refused(RefusedBy::AsAnswered)
+        .answers_with("403", ELSEWHERE, &error)
+        .answers_with("200", about, content)
 }

@@ -1,58 +1,53 @@
-//! What providers send.
+//! The webhooks of providers.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde_json::json;
 
-use super::operation::{Group, Operation};
-use super::shapes::{Shapes, count, list_of, object};
-use crate::ids::EventId;
+use super::describe::asks_provider;
+use super::operation::Operation;
+use super::shapes::Shapes;
+use crate::api::webhook::{MatchedEvents, StoredEvents};
 
-pub(super) fn group(shapes: &mut Shapes) -> Group {
-    let id = shapes.answered::<EventId>();
-    let ids = list_of(&id);
-    let stored = json!([object(&json!({ "id": id })), object(&json!({ "ids": ids }))]);
-    let matched = json!([object(&json!({ "matched": count(), "ids": ids }))]);
-    let account = "/integrated-account-webhook/{id}";
-    let install = "/environment-integration-webhook/{id}";
-    let (of_account, of_install) = (
-        "Takes a webhook of one account",
-        "Takes a webhook of all accounts of an install",
-    );
-    Group {
-        tag: "received",
-        about: "Where providers send to. The signature is the proof, as the integration says. Nothing is answered before it is stored.",
-        operations: vec![
-            receiving("POST", account, "receiveForAccount", of_account, &stored),
-            receiving("GET", account, "shakeHandsForAccount", HANDSHAKE, &stored),
-            receiving("POST", install, "receiveForInstall", of_install, &matched),
-            receiving("GET", install, "shakeHandsForInstall", HANDSHAKE, &matched),
-        ],
-    }
+pub(in crate::api) fn for_account(operation: Operation, shapes: &mut Shapes) -> Operation {
+    with_body(verified::<StoredEvents>(operation, shapes))
 }
 
-const HANDSHAKE: &str = "Answers a provider's handshake that comes by GET";
+pub(in crate::api) fn for_install(operation: Operation, shapes: &mut Shapes) -> Operation {
+    with_body(verified::<MatchedEvents>(operation, shapes))
+}
 
-/// A handshake's answer is the integration's: its status and shape are not ours.
-fn receiving(
-    method: &'static str,
-    path: &'static str,
-    id: &'static str,
-    summary: &'static str,
-    ours: &Value,
+pub(in crate::api) fn verification_for_account(
+    operation: Operation,
+    shapes: &mut Shapes,
 ) -> Operation {
-    let about = "Stored; or the handshake's own answer.";
-    let schema =
-        json!({ "anyOf": [{ "title": "stored", "anyOf": ours }, { "title": "handshake" }] });
+    verified::<StoredEvents>(operation, shapes)
+}
+
+pub(in crate::api) fn verification_for_install(
+    operation: Operation,
+    shapes: &mut Shapes,
+) -> Operation {
+    verified::<MatchedEvents>(operation, shapes)
+}
+
+/// The answer to a URL verification is the integration's, and so are its status and shape.
+fn verified<T: JsonSchema>(operation: Operation, shapes: &mut Shapes) -> Operation {
+    let stored = shapes.answered::<T>();
+    let schema = json!({ "anyOf": [stored, { "title": "URL verification" }] });
     let content = json!({ "application/json": { "schema": schema }, "*/*": {} });
-    let body = json!({ "content": { "application/json": {}, "application/octet-stream": {} } });
     let end = json!({ "type": "string", "minLength": 1, "description": "The end of the `webhook_url` that the account or the install shows." });
-    let operation = Operation::new(method, path, id, summary)
-        .word("id", end)
-        .answers_with("2XX", about, &content)
-        .answers_with("204", "A handshake's own answer.", &json!({}))
-        .asks_provider();
-    if method == "POST" {
-        operation.takes_body(body)
-    } else {
-        operation
-    }
+    let operation = operation
+        .parameter_of_path("id", end)
+        .answers_with(
+            "2XX",
+            "Stored; or the answer to a URL verification.",
+            &content,
+        )
+        .answers_with("204", "The answer to a URL verification.", &json!({}));
+    asks_provider(operation)
+}
+
+fn with_body(operation: Operation) -> Operation {
+    let body = json!({ "content": { "application/json": {}, "application/octet-stream": {} } });
+    operation.takes_body(body)
 }

@@ -1,4 +1,4 @@
-//! The schemas of bodies and answers: made from the types by `schemars`, or small ones by hand.
+//! The schemas of bodies and answers: derived from the types by `schemars`.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 const PLACE: &str = "/components/schemas";
 
 /// The schemas of the document.
-pub(super) struct Shapes {
+pub(in crate::api) struct Shapes {
     /// As they are read: what has a default may be absent.
     asked: SchemaGenerator,
     /// As they are written: null stands for what is absent.
@@ -30,29 +30,22 @@ impl Shapes {
     }
 
     /// A body that is read as this type.
-    pub(super) fn asked<T: JsonSchema>(&mut self) -> Value {
-        self.asked.subschema_for::<T>().to_value()
+    pub(in crate::api) fn asked<T: JsonSchema>(&mut self) -> Value {
+        as_object(self.asked.subschema_for::<T>().to_value())
     }
 
     /// What is written of this type.
-    pub(super) fn answered<T: JsonSchema>(&mut self) -> Value {
-        self.answered.subschema_for::<T>().to_value()
+    pub(in crate::api) fn answered<T: JsonSchema>(&mut self) -> Value {
+        as_object(self.answered.subschema_for::<T>().to_value())
     }
 
-    /// An answer that shows these keys of a type.
-    pub(super) fn picked<T: JsonSchema>(&mut self, keys: &[&str]) -> Value {
-        let whole = T::json_schema(&mut self.answered).to_value();
-        let property = |key: &&str| {
-            let property = whole.get("properties")?.get(*key)?;
-            Some(((*key).to_owned(), property.clone()))
-        };
-        let properties: Map<String, Value> = keys.iter().filter_map(property).collect();
-        object(&Value::Object(properties))
-    }
-
-    /// All that is written of a type, to go on from.
-    pub(super) fn whole<T: JsonSchema>(&mut self) -> Value {
-        T::json_schema(&mut self.answered).to_value()
+    /// The description of an answer: that of its type.
+    pub(super) fn about(&self, schema: &Value) -> String {
+        let name = schema.get("$ref").and_then(Value::as_str);
+        let name = name.and_then(|place| place.rsplit('/').next());
+        let definition = name.and_then(|name| self.answered.definitions().get(name));
+        let about = definition.unwrap_or(schema).get("description");
+        about.and_then(Value::as_str).unwrap_or_default().to_owned()
     }
 
     /// Keeps a schema under a name; the reference to it.
@@ -71,7 +64,7 @@ impl Shapes {
     }
 }
 
-/// An object with these properties and no need of others.
+/// An object with these properties, all of them required.
 pub(super) fn object(properties: &Value) -> Value {
     let required: Vec<&String> = properties
         .as_object()
@@ -80,15 +73,16 @@ pub(super) fn object(properties: &Value) -> Value {
     json!({ "type": "object", "properties": properties, "required": required })
 }
 
-/// An object's schema with these properties, too.
-pub(super) fn with(schema: &Value, more: &Value) -> Value {
-    let mut properties = schema.get("properties").cloned().unwrap_or_default();
-    crate::json::merge(&mut properties, more);
-    object(&properties)
+/// A schema that takes everything, as tools for `OpenAPI` know it.
+fn as_object(schema: Value) -> Value {
+    match schema {
+        Value::Bool(true) => json!({}),
+        other => other,
+    }
 }
 
 /// The names in the braces of a path.
-pub(super) fn words_of(path: &'static str) -> impl Iterator<Item = &'static str> {
+pub(super) fn parameters_of(path: &'static str) -> impl Iterator<Item = &'static str> {
     path.split('/')
         .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
 }
@@ -101,26 +95,6 @@ pub(super) fn uuid() -> Value {
     json!({ "type": "string", "format": "uuid" })
 }
 
-pub(super) fn webhook_url() -> Value {
-    json!({ "type": ["string", "null"], "description": "Where its provider sends webhooks to; null while no key can sign it." })
-}
-
-pub(super) fn time() -> Value {
-    json!({ "type": "string", "format": "date-time" })
-}
-
-pub(super) fn time_or_null() -> Value {
-    json!({ "type": ["string", "null"], "format": "date-time" })
-}
-
-pub(super) fn flag() -> Value {
-    json!({ "type": "boolean" })
-}
-
 pub(super) fn count() -> Value {
     json!({ "type": "integer", "minimum": 0 })
-}
-
-pub(super) fn list_of(items: &Value) -> Value {
-    json!({ "type": "array", "items": items })
 }

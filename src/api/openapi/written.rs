@@ -2,21 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::operation::{Operation, Refused, add_fields};
-use super::shapes::words_of;
-use crate::api::rights::{Right, needed, reserved};
-use crate::api::route::Route;
+use super::operation::{Operation, RefusedBy, add_fields};
+use super::shapes::{parameters_of, uuid};
+use crate::api::rights::Right;
 use crate::flows::records::TokenScope;
 
 impl Operation {
     /// The operation as the document has it.
-    pub(super) fn written(&self, tag: &str, route: &Route) -> Value {
-        let right = needed(route);
+    pub(super) fn written(&self, tag: &str) -> Value {
         let mut written = json!({
             "operationId": self.id,
             "tags": [tag],
             "summary": self.summary,
-            "security": security(right, route),
+            "security": security(self.right),
         });
         let parameters: Vec<Value> = self
             .path_parameters()
@@ -26,31 +24,26 @@ impl Operation {
             if !parameters.is_empty() {
                 fields.insert("parameters".to_owned(), Value::Array(parameters));
             }
-            let about = [self.description, reserved(route)];
-            let about: Vec<&str> = about.into_iter().flatten().collect();
-            if !about.is_empty() {
-                fields.insert("description".to_owned(), json!(about.join(" ")));
+            if let Some(about) = self.description {
+                fields.insert("description".to_owned(), json!(about));
             }
             if let Some(body) = &self.body {
                 fields.insert("requestBody".to_owned(), body.clone());
             }
-            fields.insert("responses".to_owned(), self.responses(right));
+            fields.insert("responses".to_owned(), self.responses());
         }
         written
     }
 
     fn path_parameters(&self) -> impl Iterator<Item = Value> {
-        words_of(self.path).map(|name| {
-            let own = self.words.iter().find(|(word, _)| *word == name);
-            let schema = own.map_or_else(
-                || json!({ "type": "string", "format": "uuid" }),
-                |(_, schema)| schema.clone(),
-            );
+        parameters_of(self.path).map(|name| {
+            let own = self.of_path.iter().find(|(own, _)| *own == name);
+            let schema = own.map_or_else(uuid, |(_, schema)| schema.clone());
             json!({ "name": name, "in": "path", "required": true, "schema": schema })
         })
     }
 
-    fn responses(&self, right: Right) -> Value {
+    fn responses(&self) -> Value {
         let mut responses = self.answers.clone();
         for answer in responses.values_mut() {
             add_fields(answer, &self.fields);
@@ -60,17 +53,17 @@ impl Operation {
             responses.entry(status).or_insert(reference);
         };
         match self.refused {
-            Refused::AsAnswered => {}
-            Refused::ByProvider => {
+            RefusedBy::AsAnswered => {}
+            RefusedBy::ByProvider => {
                 refuse("4XX", "Refused");
                 refuse("5XX", "Failed");
             }
-            Refused::InCall => {
+            RefusedBy::InCall => {
                 refuse("4XX", "CallRefused");
                 refuse("5XX", "CallFailed");
             }
-            Refused::ByUs => {
-                for status in self.refused_by_us(right) {
+            RefusedBy::ByGateway => {
+                for status in self.refused_by_gateway() {
                     refuse(&status.to_string(), &format!("Status{status}"));
                 }
             }
@@ -78,10 +71,10 @@ impl Operation {
         Value::Object(responses)
     }
 
-    fn refused_by_us(&self, right: Right) -> Vec<u16> {
+    fn refused_by_gateway(&self) -> Vec<u16> {
         let mut statuses = vec![400, 500, 503];
         statuses.extend(&self.refusals);
-        if right != Right::Open {
+        if self.right != Right::Open {
             statuses.extend([401, 403, 429]);
         }
         if self.path.contains('{') {
@@ -94,23 +87,27 @@ impl Operation {
 }
 
 /// Any one of these tokens; nothing for what is open.
-fn security(right: Right, route: &Route) -> Value {
+fn security(right: Right) -> Value {
     match right {
         Right::Open => json!([]),
         Right::AdminToken => json!([{ "adminToken": [] }]),
         Right::AccountToken => json!([{ "accountToken": [] }]),
-        Right::Scope(scope) => {
-            let mut either = vec![
-                json!({ "adminToken": [] }),
-                json!({ "apiToken": [TokenScope::Admin] }),
-            ];
-            if scope != TokenScope::Admin {
-                either.push(json!({ "apiToken": [scope] }));
-            }
-            if matches!(route, Route::Call(_) | Route::Action(_)) {
-                either.push(json!({ "accountToken": [] }));
-            }
+        Right::Scope(scope) => Value::Array(with_scope(scope)),
+        Right::Call => {
+            let mut either = with_scope(TokenScope::Proxy);
+            either.push(json!({ "accountToken": [] }));
             Value::Array(either)
         }
     }
+}
+
+fn with_scope(scope: TokenScope) -> Vec<Value> {
+    let mut either = vec![
+        json!({ "adminToken": [] }),
+        json!({ "apiToken": [TokenScope::Admin] }),
+    ];
+    if scope != TokenScope::Admin {
+        either.push(json!({ "apiToken": [scope] }));
+    }
+    either
 }

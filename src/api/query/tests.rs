@@ -3,11 +3,11 @@ use super::*;
 fn page(query: &str) -> Result<Page, Failure> {
     let url = Url::parse(&format!("http://x/y?{query}")).unwrap();
     let fields = [
-        Field::flag("is_beta"),
-        Field::time("created_at"),
-        Field::text("integration.name").stored_as("integration_name"),
+        FilterField::flag("is_beta"),
+        FilterField::time("created_at"),
+        FilterField::text("integration.name").stored_as("integration_name"),
     ];
-    Ok(Query::of_list(&url, &[], &fields)?.1)
+    Ok(QueryParameters::of_list(&url, &[], &fields)?.1)
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_cursor_of_events_holds_a_time_too() {
     let place = format!("1700000000000.evt_{}_abababababababab", "0".repeat(32));
     let after = |text: &str| {
         let url = format!("http://x/event?next_cursor={}", cursor(text));
-        Query::of_events(&Url::parse(&url).unwrap(), &[], &[]).map(|(_, page)| page.after)
+        QueryParameters::of_events(&Url::parse(&url).unwrap(), &[], &[]).map(|(_, page)| page.after)
     };
     assert_eq!(after(&place).unwrap(), Some(place.clone()));
     assert_eq!(after("").unwrap(), None, "the first page");
@@ -99,6 +99,6 @@ fn a_misspelt_or_doubled_parameter_is_refused() {
         page("limit=1&limit=2")
             .unwrap_err()
             .message
-            .contains("twice")
+            .contains("more than once")
     );
 }

@@ -9,7 +9,7 @@ fn target(method: &str, path: &str) -> Option<Target> {
 
 #[test]
 fn the_data_plane_as_the_table_says() {
-    for (verb, path, resource, method, id) in [
+    for (sent, path, resource, method, id) in [
         ("GET", "/proxy/contacts", "contacts", "list", None),
         ("GET", "/proxy/contacts/7", "contacts", "get", Some("7")),
         ("POST", "/proxy/contacts", "contacts", "create", None),
@@ -42,7 +42,7 @@ fn the_data_plane_as_the_table_says() {
             method: method.into(),
             id: id.map(Into::into),
         };
-        assert_eq!(target(verb, path), Some(expected), "{verb} {path}");
+        assert_eq!(target(sent, path), Some(expected), "{sent} {path}");
     }
 }
 
@@ -53,13 +53,13 @@ fn a_custom_path_stays_as_it_was_written() {
         ("/custom", ""),
         ("/custom/", "/"),
     ] {
-        for verb in ["GET", "POST", "OPTIONS", "HEAD", "PURGE"] {
+        for method in ["GET", "POST", "OPTIONS", "HEAD", "PURGE"] {
             assert_eq!(
-                target(verb, path),
+                target(method, path),
                 Some(Target::Custom {
                     path: expected.into()
                 }),
-                "{verb} {path}"
+                "{method} {path}"
             );
         }
     }
@@ -98,5 +98,24 @@ fn actions_are_called_below_an_underscore() {
     );
     for path in ["/proxy/_", "/proxy/_/sync/now"] {
         assert_eq!(find(&Method::POST, path), Found::Nothing, "{path}");
+    }
+}
+
+#[test]
+fn no_row_hides_another() {
+    // A custom path has no parameter that is decoded.
+    for row in rows().filter(|row| !row.path.starts_with("/custom")) {
+        let sample = row.path.replace(['{', '}'], "");
+        let own = (row.route)(&row.parameters(&decode(&sample).unwrap()).unwrap());
+        for method in row.methods {
+            let found = lookup(&method.parse().unwrap(), &sample);
+            let found = found.map(|(right, route)| (right, Some(route)));
+            assert_eq!(
+                found,
+                Some((row.right, own.clone())),
+                "{method} {}",
+                row.path
+            );
+        }
     }
 }

@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{CameBack, Connecting, ReplayRange, Writer};
-use crate::account::Account;
+use crate::account::{Account, Status};
 use crate::flows::receive::Arrival;
 use crate::flows::records::Page;
-use crate::ids::{EventId, InstallId, IntegrationId};
-use crate::ports::Sees;
+use crate::flows::view::view;
+use crate::ids::{AccountId, EnvironmentId, EventId, InstallId, IntegrationId, Region};
+use crate::ports::Visibility;
 use crate::time::Timestamp;
 
 /// What an account's object is asked.
@@ -19,46 +20,46 @@ pub enum AccountAsk {
     /// Stores a new account with its whole context → [`AccountView`]
     Import(Box<Account>),
     /// → [`AccountView`]
-    Get(Sees),
+    Get(Visibility),
     /// The names of what it keeps secret, the OAuth token apart → `Vec<String>`
-    SecretNames(Sees),
+    SecretNames(Visibility),
     /// → [`AccountView`]
-    Change(Sees, AccountChange),
+    Change(Visibility, AccountChange),
     /// A change of the context by an account token → [`AccountView`]
-    ChangeMe(Sees, Value),
+    ChangeMe(Visibility, Value),
     /// New credentials: merged into the context; where a host changes, no stored secret stays → [`AccountView`]
-    Credentials(Sees, Value),
+    Credentials(Visibility, Value),
     /// Refreshes its tokens now → null
-    Refresh(Sees),
+    Refresh(Visibility),
     /// A customer's form → [`super::Connected`]
     Connect(Box<Connecting>),
     /// A customer comes back from the provider → `Option<Ended>`; nothing where no such login waits
     Callback(Box<CameBack>),
     /// A token of its own, known by its hash until then → null
-    IssueToken(Sees, String, Timestamp),
+    IssueToken(Visibility, String, Timestamp),
     /// A webhook of this install, already verified → `Vec<EventId>`; not found where the account is another install's, is
     /// not active, or has another value by now
     Receive(InstallId, Box<Arrival>),
     /// By what an install's webhooks find it under a key of its context → `Option<String>`
     LookupValue(String),
     /// Its events, newest first → `Listed<EventView>`
-    ListEvents(Sees, Page),
+    ListEvents(Visibility, Page),
     /// → [`super::EventDetail`]
-    GetEvent(Sees, EventId),
+    GetEvent(Visibility, EventId),
     /// Its calls, newest first → `Listed<LogLine>`
-    ListLog(Sees, Page),
+    ListLog(Visibility, Page),
     /// What it can be asked → JSON
-    Capabilities(Sees),
+    Capabilities(Visibility),
     /// Delivers one event again → null
-    Replay(Sees, EventId),
+    Replay(Visibility, EventId),
     /// Delivers all of a range again → u64: how many
-    ReplayAll(Sees, ReplayRange),
+    ReplayAll(Visibility, ReplayRange),
     /// Events that wait for a subscription may go → null
     Deliver,
     /// Seals its secrets under the first key → `Option<String>`: the id of the key they rest under
     Reseal,
     /// Erases it → null
-    Delete(Sees),
+    Delete(Visibility),
 }
 
 /// A change of an account; what is absent stays.
@@ -93,69 +94,105 @@ pub struct AccountView {
 }
 
 impl AccountView {
-    /// As an account token sees it: what is the customer's to know.
-    pub fn shown_to_customer(&self) -> Value {
-        let account = &self.account;
-        json!({
-            "id": account.id,
-            "status": account.status,
-            "authentication_method": account.authentication_method,
-            "integration": self.integration,
-            "context": account.context,
-            "created_at": account.created_at,
-            "updated_at": account.updated_at,
-        })
+    /// As every answer to a backend shows it.
+    pub fn public(self) -> PublicAccount {
+        PublicAccount {
+            account: AccountFields::from(self.account),
+            integration: self.integration,
+        }
     }
 
-    /// As a token sees it that may not read accounts.
-    pub fn shown_in_short(&self) -> Value {
-        json!({ "id": self.account.id, "status": self.account.status })
+    /// The same as JSON, for the payload of an event.
+    pub fn shown(self) -> Value {
+        json!(self.public())
     }
 
-    /// As every answer and event shows it.
-    pub fn shown(&self) -> Value {
-        let Account {
-            id,
-            tenant_id,
-            environment_id,
-            environment_integration_id,
-            integration_id: _,
-            context,
-            status,
-            authentication_method,
-            region,
-            is_sandbox,
-            last_error,
-            last_action_run_result,
-            last_forbidden_error,
-            integration_override,
-            override_by_admin_token: _,
-            created_at,
-            updated_at,
-        } = &self.account;
-        json!({
-            "id": id,
-            "tenant_id": tenant_id,
-            "environment_id": environment_id,
-            "environment_integration_id": environment_integration_id,
-            "integration": self.integration,
-            "context": context,
-            "status": status,
-            "authentication_method": authentication_method,
-            "region": region,
-            "is_sandbox": is_sandbox,
-            "last_error": last_error,
-            "last_action_run_result": last_action_run_result,
-            "last_forbidden_error": last_forbidden_error,
-            "integration_override": integration_override,
-            "created_at": created_at,
-            "updated_at": updated_at,
-        })
+    /// What its customer may know of it.
+    pub fn own(self) -> OwnAccount {
+        OwnAccount {
+            account: OwnAccountFields::from(self.account),
+            integration: self.integration,
+        }
     }
 }
 
+view! {
+    /// The public fields of an account.
+    AccountFields of Account {
+        /// The id, which says where the account lives.
+        id: AccountId,
+        /// The caller's own name for the customer.
+        tenant_id: String,
+        /// The environment of the account.
+        environment_id: EnvironmentId,
+        /// The install it was connected through.
+        environment_integration_id: InstallId,
+        /// The public half of its context: an object.
+        context: Value,
+        /// The state of its life.
+        status: Status,
+        /// The `format` of the credential it was connected with.
+        authentication_method: String,
+        /// The region that was asked for.
+        region: Region,
+        /// A sandbox account refuses writes.
+        is_sandbox: bool,
+        /// The last error, in words.
+        last_error: Option<String>,
+        /// The outcome of the last lifecycle action.
+        last_action_run_result: Option<Value>,
+        /// The last refusal by the provider (403).
+        last_forbidden_error: Option<Value>,
+        /// This account's own changes to the integration's config.
+        integration_override: Option<Value>,
+        /// When it was stored first.
+        created_at: Timestamp,
+        /// When it was changed last.
+        updated_at: Timestamp,
+    } hides { integration_id: _, override_by_admin_token: _ }
+}
+
+view! {
+    /// The fields of an account that an account token sees.
+    OwnAccountFields of Account {
+        /// The id, which says where the account lives.
+        id: AccountId,
+        /// The public half of its context: an object.
+        context: Value,
+        /// The state of its life.
+        status: Status,
+        /// The `format` of the credential it was connected with.
+        authentication_method: String,
+        /// When it was stored first.
+        created_at: Timestamp,
+        /// When it was changed last.
+        updated_at: Timestamp,
+    } hides { .. }
+}
+
+/// An account as answers and events show it.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct PublicAccount {
+    /// Its public fields.
+    #[serde(flatten)]
+    pub account: AccountFields,
+    /// Its integration.
+    pub integration: IntegrationView,
+}
+
+/// The account of an account token.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "OwnIntegratedAccount")]
+pub struct OwnAccount {
+    /// The fields it may see.
+    #[serde(flatten)]
+    pub account: OwnAccountFields,
+    /// Its integration.
+    pub integration: IntegrationView,
+}
+
 /// The integration of an account, in few words.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IntegrationView {
     /// Its id.
     pub id: IntegrationId,

@@ -35,13 +35,13 @@ pub struct Connecting {
     pub state: String,
     /// SHA-256 of the browser's secret, hex.
     pub browser: String,
-    /// Where the outcome is told.
+    /// Where the outcome is reported.
     pub return_to: ReturnTo,
     /// Where the customer may try again: the form's address, its link token included.
     pub again: String,
 }
 
-/// Where the outcome of connecting is told.
+/// Where the outcome of connecting is reported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnTo {
     /// The application's address; nothing: a page of ours.
@@ -89,7 +89,7 @@ pub struct Ended {
     pub account: AccountId,
     /// Whether it was there before.
     pub is_again: bool,
-    /// Where that is told.
+    /// Where that is reported.
     pub return_to: ReturnTo,
     /// What went wrong; nothing: the account is active.
     pub failed: Option<Failed>,

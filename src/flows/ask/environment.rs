@@ -119,9 +119,9 @@ pub struct FoundBy {
 pub enum Link {
     /// It may be used by this browser; with the context it brings.
     Open(Box<LinkRecord>, Value),
-    /// There is none, or it was revoked, is over, or is spent.
+    /// There is none, or it was revoked, has expired, or is spent.
     Unknown,
-    /// It is spent, and the time to try again is over or another browser's.
+    /// It is spent, and the time to try again has ended or is another browser's.
     Spent,
     /// It is in use in another browser.
     OtherBrowser,

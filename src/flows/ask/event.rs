@@ -25,13 +25,13 @@ pub struct EventTypes {
     pub names: Option<Vec<String>>,
 }
 
-/// Where an event stands.
+/// The status of an event or of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum EventStatus {
-    /// Not everybody who subscribed has it.
+    /// Not every subscription has it.
     Pending,
-    /// Everybody has it.
+    /// Every subscription has it.
     Delivered,
     /// A delivery failed for good, or it could not be transformed.
     Failed,
@@ -50,20 +50,21 @@ impl EventStatus {
 
 /// An event as lists show it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Event")]
 pub struct EventView {
     /// Its id.
     pub id: EventId,
     /// What happened.
     pub event: String,
-    /// Where it stands.
+    /// Its status.
     pub status: EventStatus,
     /// The kind of thing it happened to, where a webhook says so.
     pub resource_type: Option<String>,
-    /// Which of them.
+    /// The id of that thing.
     pub resource_id: Option<String>,
     /// The environment of its account.
     pub environment_id: EnvironmentId,
-    /// Whose it is.
+    /// The account it happened to.
     pub integrated_account_id: AccountId,
     /// Why it could not be transformed: `{code, message}`.
     pub last_error: Option<Value>,
@@ -78,7 +79,7 @@ pub struct EventDetail {
     pub event: EventView,
     /// What is delivered, as JSON text; numbers stand as they came.
     pub payload: String,
-    /// Where each delivery stands.
+    /// The status of each delivery.
     pub deliveries: Vec<DeliveryView>,
     /// Every try, oldest first.
     pub attempts: Vec<AttemptView>,
@@ -89,7 +90,7 @@ pub struct EventDetail {
 pub struct DeliveryView {
     /// The subscription.
     pub webhook_id: WebhookId,
-    /// Where it stands.
+    /// Its status.
     pub status: EventStatus,
     /// How often it was tried.
     pub attempts: u32,
@@ -121,7 +122,7 @@ pub struct AttemptView {
 pub struct ReplayRange {
     /// Only to this subscription.
     pub webhook_id: Option<WebhookId>,
-    /// Those that stand so.
+    /// Only events of this status.
     pub status: EventStatus,
     /// Stored then or later.
     pub from: Timestamp,

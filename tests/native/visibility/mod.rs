@@ -9,7 +9,7 @@ mod table;
 
 use crate::client::Answer;
 use crate::integration_files::{root, same_as_stored};
-use crate::routes::{declared, name_at};
+use crate::routes::{declared_names, name_at};
 use names::{Names, names};
 use rows::{ROWS, Row, route_of};
 use scene::{CANARY, Caller, Ids, Of, SECRET, Scene, Token};
@@ -232,7 +232,7 @@ fn every_route_stands_in_the_visibility_matrix() {
         .iter()
         .map(|row| name_at(row.0, row.1.split('?').next().unwrap()))
         .collect();
-    let missing: Vec<String> = declared()
+    let missing: Vec<String> = declared_names()
         .into_iter()
         .filter(|name| !rows.contains(name))
         .collect();

@@ -52,9 +52,9 @@ fn named_by_admin(route: &A) -> Names {
         A::GetEnvironment(_)
         | A::ChangeEnvironment(_)
         | A::DeleteEnvironment(_)
-        | A::ListTokens
-        | A::CreateToken
-        | A::DeleteToken(_)
+        | A::ListApiTokens
+        | A::CreateApiToken
+        | A::DeleteApiToken(_)
         | A::ListInstalls
         | A::CreateInstall
         | A::GetInstall(_)
@@ -68,9 +68,9 @@ fn named_by_admin(route: &A) -> Names {
         | A::ReplaceCredentials(_)
         | A::RefreshCredentials
         | A::CreateAccountToken
-        | A::ListLinks
-        | A::CreateLink
-        | A::DeleteLink(_)
+        | A::ListLinkTokens
+        | A::CreateLinkToken
+        | A::DeleteLinkToken(_)
         | A::ListWebhooks
         | A::CreateWebhook
         | A::GetWebhook(_)
