@@ -109,9 +109,15 @@ impl AccountView {
 
     /// What its customer may know of it.
     pub fn own(self) -> OwnAccount {
+        let account = self.account;
         OwnAccount {
-            account: OwnAccountFields::from(self.account),
+            id: account.id,
+            status: account.status,
+            authentication_method: account.authentication_method,
             integration: self.integration,
+            context: account.context,
+            created_at: account.created_at,
+            updated_at: account.updated_at,
         }
     }
 }
@@ -152,24 +158,6 @@ view! {
     } hides { integration_id: _, override_by_admin_token: _ }
 }
 
-view! {
-    /// The fields of an account that an account token sees.
-    OwnAccountFields of Account {
-        /// The id, which says where the account lives.
-        id: AccountId,
-        /// The public half of its context: an object.
-        context: Value,
-        /// The state of its life.
-        status: Status,
-        /// The `format` of the credential it was connected with.
-        authentication_method: String,
-        /// When it was stored first.
-        created_at: Timestamp,
-        /// When it was changed last.
-        updated_at: Timestamp,
-    } hides { .. }
-}
-
 /// An account as answers and events show it.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct PublicAccount {
@@ -184,11 +172,20 @@ pub struct PublicAccount {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "OwnIntegratedAccount")]
 pub struct OwnAccount {
-    /// The fields it may see.
-    #[serde(flatten)]
-    pub account: OwnAccountFields,
+    /// The id, which says where the account lives.
+    pub id: AccountId,
+    /// The state of its life.
+    pub status: Status,
+    /// The `format` of the credential it was connected with.
+    pub authentication_method: String,
     /// Its integration.
     pub integration: IntegrationView,
+    /// The public half of its context: an object.
+    pub context: Value,
+    /// When it was stored first.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
 }
 
 /// The integration of an account, in few words.
