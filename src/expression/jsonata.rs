@@ -10,6 +10,7 @@ mod functions;
 pub mod limits;
 mod literals;
 mod metering;
+mod syntax;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jsonata_core::ast::{AstNode, BinaryOp, Stage};
 
+use super::syntax::children;
+
 /// Rounds in which variables that are bound to one another are followed; in longer chains everything flows.
 const ROUNDS: usize = 8;
 
@@ -51,7 +53,7 @@ pub(super) fn texts<'n>(node: &'n AstNode, texts: &mut Vec<&'n str>) {
     if let AstNode::String(text) = node {
         texts.push(text);
     }
-    for child in children(node).into_iter().chain(filters(node)) {
+    for child in children(node) {
         self::texts(child, texts);
     }
 }
@@ -85,7 +87,7 @@ fn add_bindings<'n>(node: &'n AstNode, bindings: &mut Vec<(&'n str, &'n AstNode)
     {
         bindings.push((name, rhs));
     }
-    for child in children(node).into_iter().chain(filters(node)) {
+    for child in children(node) {
         add_bindings(child, bindings);
     }
 }
@@ -110,7 +112,7 @@ fn flows(node: &AstNode, bound: &BTreeSet<String>) -> bool {
                     .is_some_and(|node| flows(node, bound))
         }
         AstNode::Sort { input, .. } => flows(input, bound),
-        node => children(node).into_iter().any(|child| flows(child, bound)),
+        node => sources(node).into_iter().any(|child| flows(child, bound)),
     }
 }
 
@@ -119,7 +121,7 @@ fn add_names(node: &AstNode, variable: &str, names: &mut BTreeSet<String>) -> bo
     if matches!(node, AstNode::Variable(name) if name == variable) {
         return false;
     }
-    let mut parts = children(node);
+    let mut parts = sources(node);
     if let Some(name) = named(node, variable) {
         names.insert(name.to_owned());
         parts.drain(..2);
@@ -189,51 +191,12 @@ fn add_entries(
     }
 }
 
-/// The parts whose values can be in that of the whole.
-fn children(node: &AstNode) -> Vec<&AstNode> {
+/// The parts whose values can be in that of the whole: not the predicates of a path.
+fn sources(node: &AstNode) -> Vec<&AstNode> {
     match node {
         AstNode::Path { steps } => steps.iter().map(|step| &step.node).collect(),
-        AstNode::Binary { lhs, rhs, .. } => vec![lhs, rhs],
-        AstNode::Unary { operand, .. } => vec![operand],
-        AstNode::Function { args, .. } => args.iter().collect(),
-        AstNode::Call { procedure, args } => {
-            std::iter::once(procedure.as_ref()).chain(args).collect()
-        }
-        AstNode::Lambda { body, .. } => vec![body],
-        AstNode::Array(items) | AstNode::ArrayGroup(items) | AstNode::Block(items) => {
-            items.iter().collect()
-        }
-        AstNode::Object(entries) => of_pairs(entries).collect(),
-        AstNode::ObjectTransform { input, pattern } => std::iter::once(input.as_ref())
-            .chain(of_pairs(pattern))
-            .collect(),
-        AstNode::Conditional {
-            condition,
-            then_branch,
-            else_branch,
-        } => {
-            let branches = [condition.as_ref(), then_branch.as_ref()];
-            branches.into_iter().chain(else_branch.as_deref()).collect()
-        }
-        AstNode::FunctionApplication(inner) => vec![inner],
-        AstNode::Sort { input, terms } => {
-            let terms = terms.iter().map(|(term, _)| term);
-            std::iter::once(input.as_ref()).chain(terms).collect()
-        }
-        AstNode::Transform {
-            location,
-            update,
-            delete,
-        } => {
-            let parts = [location.as_ref(), update.as_ref()];
-            parts.into_iter().chain(delete.as_deref()).collect()
-        }
-        _ => Vec::new(),
+        node => children(node),
     }
-}
-
-fn of_pairs(pairs: &[(AstNode, AstNode)]) -> impl Iterator<Item = &AstNode> {
-    pairs.iter().flat_map(|(key, value)| [key, value])
 }
 
 /// The predicates of a path.

@@ -1,6 +1,12 @@
 //! What an evaluation may produce on its way, just under and just over; and
 //! that counting changes no result.
 
+mod panics;
+mod pictures;
+mod random;
+mod steps;
+mod texts;
+
 use super::super::limits::{PRODUCED_BYTES, PRODUCED_VALUES};
 use super::super::{Expression, ExpressionError, Moment, convert, options};
 use crate::expression::ExpressionScope;
@@ -40,7 +46,7 @@ fn by_the_engine(source: &str) -> Result<Option<Value>, ()> {
 fn counting_changes_no_result() {
     let differs =
         |source: &&str| evaluate(source, &input()).map_err(|_| ()) != by_the_engine(source);
-    let sources = include_str!("same_results.txt").lines();
+    let sources = include_str!("tests/same_results.txt").lines();
     let different: Vec<&str> = sources.filter(differs).collect();
     assert!(different.is_empty(), "{different:#?}");
 }
@@ -58,7 +64,7 @@ fn is_too_large(source: &str) -> bool {
 
 #[test]
 fn what_would_fill_the_memory_ends_with_an_error() {
-    let sources = include_str!("too_large.txt").lines();
+    let sources = include_str!("tests/too_large.txt").lines();
     let fits: Vec<&str> = sources.filter(|source| !is_too_large(source)).collect();
     assert!(fits.is_empty(), "{fits:#?}");
 }

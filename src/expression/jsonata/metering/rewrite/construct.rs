@@ -3,11 +3,13 @@
 
 use jsonata_core::ast::{AstNode, BinaryOp};
 
-use super::body::{Charge, Starts};
+use super::super::meter::Scan;
+use super::super::table::Charge;
+use super::super::{hook, price};
+use super::body::PathStarts;
+use super::nodes::{call, context, scanned, wrap};
 use super::predicate::is_literal;
-use super::rewrite::{Done, Walk, call, context, scanned, wrap};
-use super::scan::Scan;
-use super::{hook, price};
+use super::{Rewriter, Rewritten, steps};
 
 /// What an object's entries are made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,10 +22,10 @@ pub(super) enum Grouping {
     Tuples,
 }
 
-impl Walk {
+impl Rewriter {
     /// Items are counted where the array is made; the arrays written inside
     /// it count themselves, and stay as they are because they do not flatten.
-    pub(super) fn array(&mut self, items: &mut [AstNode]) -> Done {
+    pub(super) fn array(&mut self, items: &mut [AstNode]) -> Rewritten {
         items.iter_mut().try_for_each(|item| self.node(item))?;
         if self.loops == 0 && items.iter().all(is_literal) {
             return Ok(());
@@ -42,7 +44,11 @@ impl Walk {
     /// One object per item, so its entries and keys are counted with each. A
     /// computed key runs for each item of the context, and its value for each
     /// group of them.
-    pub(super) fn object(&mut self, pairs: &mut [(AstNode, AstNode)], grouping: Grouping) -> Done {
+    pub(super) fn object(
+        &mut self,
+        pairs: &mut [(AstNode, AstNode)],
+        grouping: Grouping,
+    ) -> Rewritten {
         for (key, value) in pairs.iter_mut() {
             if grouping != Grouping::None || !matches!(key, AstNode::String(_)) {
                 self.degree += 1;
@@ -71,7 +77,7 @@ impl Walk {
         Ok(())
     }
 
-    fn key(&mut self, key: &mut AstNode, grouping: Grouping) -> Done {
+    fn key(&mut self, key: &mut AstNode, grouping: Grouping) -> Rewritten {
         let (steps, starts) = self.opened(key, Self::node)?;
         let charge = Charge {
             steps: steps + price::GROUPED,
@@ -84,9 +90,9 @@ impl Walk {
     }
 
     /// A transform copies its input. Alone it is a function of that input.
-    pub(super) fn transform(&mut self, node: &mut AstNode) -> Done {
+    pub(super) fn transform(&mut self, node: &mut AstNode) -> Rewritten {
         self.is_plain = false;
-        let steps = price::of(node);
+        let steps = steps::of(node);
         self.changes(node)?;
         let input = "causeway input".to_owned();
         wrap(node, |transform| AstNode::Lambda {
@@ -104,13 +110,13 @@ impl Walk {
                 steps,
                 ..Charge::default()
             };
-            self.count_calls(params, body, charge, Starts::default());
+            self.count_calls(params, body, charge, PathStarts::default());
         }
         Ok(())
     }
 
     /// The parts of a transform. Its context is its input, then each target.
-    pub(super) fn changes(&mut self, node: &mut AstNode) -> Done {
+    pub(super) fn changes(&mut self, node: &mut AstNode) -> Rewritten {
         let AstNode::Transform {
             location,
             update,

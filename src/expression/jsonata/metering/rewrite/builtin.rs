@@ -5,16 +5,18 @@ use jsonata_core::ast::{AstNode, BinaryOp};
 use jsonata_core::evaluator::Evaluator;
 use jsonata_core::value::JValue;
 
-use super::super::ExpressionError;
-use super::body::{Charge, Read, Starts};
+use super::super::hook;
+use super::super::meter::{Scan, is_position};
+use super::super::table::{Access, Charge};
+use super::body::PathStarts;
+use super::nodes::{call, context, scanned, wrap};
 use super::predicate::is_literal;
-use super::rewrite::{Walk, call, context, scanned, wrap};
-use super::scan::{Scan, is_position};
-use super::{hook, price};
+use super::{Rewriter, steps};
+use crate::expression::ExpressionError;
 
 /// How a function's work and its product are paid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Guard {
+pub enum Pricing {
     /// Nothing beyond its node: it looks at no more than one number.
     Free,
     /// Each argument is looked through; the product is small.
@@ -33,51 +35,51 @@ pub(super) enum Guard {
 
 /// The guard of a function, and its parameters when it is passed as a value
 /// (the arity that `$map` and its like look at).
-pub(super) fn guard(name: &str) -> Option<(Guard, usize)> {
+pub fn guard(name: &str) -> Option<(Pricing, usize)> {
     Some(match name {
-        "millis" | "random" | "uuid" => (Guard::Free, 0),
-        "abs" | "ceil" | "count" | "exists" | "floor" | "sqrt" | "type" => (Guard::Free, 1),
-        "power" | "round" => (Guard::Free, 2),
-        "length" | "number" | "error" => (Guard::Scan(Scan::Text), 1),
-        "assert" | "now" => (Guard::Scan(Scan::Text), 2),
-        "boolean" | "not" => (Guard::Scan(Scan::Truth), 1),
-        "sum" | "max" | "min" | "average" => (Guard::Scan(Scan::Numbers), 1),
+        "millis" | "random" | "uuid" => (Pricing::Free, 0),
+        "abs" | "ceil" | "count" | "exists" | "floor" | "sqrt" | "type" => (Pricing::Free, 1),
+        "power" | "round" => (Pricing::Free, 2),
+        "length" | "number" | "error" => (Pricing::Scan(Scan::Text), 1),
+        "assert" | "now" => (Pricing::Scan(Scan::Text), 2),
+        "boolean" | "not" => (Pricing::Scan(Scan::Truth), 1),
+        "sum" | "max" | "min" | "average" => (Pricing::Scan(Scan::Numbers), 1),
         "base64decode" | "base64encode" | "decodeUrl" | "decodeUrlComponent" | "encodeUrl"
-        | "encodeUrlComponent" | "lowercase" | "trim" | "uppercase" => (Guard::Text, 1),
-        "substringAfter" | "substringBefore" => (Guard::Text, 2),
-        "substring" => (Guard::Text, 3),
-        "string" => (Guard::Json, 1),
+        | "encodeUrlComponent" | "lowercase" | "trim" | "uppercase" => (Pricing::Text, 1),
+        "substringAfter" | "substringBefore" => (Pricing::Text, 2),
+        "substring" => (Pricing::Text, 3),
+        "string" => (Pricing::Json, 1),
         "contains" | "formatBase" | "formatInteger" | "join" | "lookup" | "parseInteger"
-        | "toMillis" => (Guard::Estimated, 2),
-        "pad" | "split" | "match" | "formatNumber" | "fromMillis" => (Guard::Estimated, 3),
-        "replace" => (Guard::Estimated, 4),
-        "reverse" => (Guard::Items(1, None), 1),
-        "shuffle" => (Guard::Items(1, Some(Scan::Remade)), 1),
-        "distinct" => (Guard::Items(1, Some(Scan::Distinct)), 1),
-        "append" => (Guard::Items(2, None), 2),
-        "map" | "filter" | "each" | "sift" => (Guard::Items(1, Some(Scan::Apply)), 2),
-        "sort" => (Guard::Items(1, Some(Scan::Sort)), 2),
-        "single" => (Guard::Scan(Scan::Apply), 2),
-        "reduce" => (Guard::Scan(Scan::Apply), 3),
-        "zip" => (Guard::Items(usize::MAX, Some(Scan::Remade)), 4),
-        "keys" => (Guard::Entries(Some(Scan::Keys)), 1),
-        "spread" => (Guard::Entries(Some(Scan::Remade)), 1),
-        "merge" => (Guard::Entries(None), 1),
+        | "toMillis" => (Pricing::Estimated, 2),
+        "pad" | "split" | "match" | "formatNumber" | "fromMillis" => (Pricing::Estimated, 3),
+        "replace" => (Pricing::Estimated, 4),
+        "reverse" => (Pricing::Items(1, None), 1),
+        "shuffle" => (Pricing::Items(1, Some(Scan::Remade)), 1),
+        "distinct" => (Pricing::Items(1, Some(Scan::Distinct)), 1),
+        "append" => (Pricing::Items(2, None), 2),
+        "map" | "filter" | "each" | "sift" => (Pricing::Items(1, Some(Scan::Apply)), 2),
+        "sort" => (Pricing::Items(1, Some(Scan::Sort)), 2),
+        "single" => (Pricing::Scan(Scan::Apply), 2),
+        "reduce" => (Pricing::Scan(Scan::Apply), 3),
+        "zip" => (Pricing::Items(usize::MAX, Some(Scan::Remade)), 4),
+        "keys" => (Pricing::Entries(Some(Scan::Keys)), 1),
+        "spread" => (Pricing::Entries(Some(Scan::Remade)), 1),
+        "merge" => (Pricing::Entries(None), 1),
         _ => return None,
     })
 }
 
 /// Whether a built-in function is counted, so that its name alone must not
 /// give the engine's own.
-pub(super) fn is_counted(name: &str) -> bool {
-    guard(name).is_some_and(|(guard, _)| guard != Guard::Free)
+pub fn is_counted(name: &str) -> bool {
+    guard(name).is_some_and(|(guard, _)| guard != Pricing::Free)
 }
 
 /// Whether it gives a single value.
 pub(super) fn gives_scalar(name: &str) -> bool {
     match guard(name) {
-        Some((Guard::Free | Guard::Text | Guard::Json, _)) => true,
-        Some((Guard::Scan(_), _)) => !matches!(name, "single" | "reduce"),
+        Some((Pricing::Free | Pricing::Text | Pricing::Json, _)) => true,
+        Some((Pricing::Scan(_), _)) => !matches!(name, "single" | "reduce"),
         _ => matches!(
             name,
             "contains"
@@ -112,11 +114,16 @@ fn applies(name: &str) -> bool {
     )
 }
 
-impl Walk {
+impl Rewriter {
     /// Writes a call so that it is counted. What is left out at the front
     /// stands for the context.
-    pub(super) fn counted(&mut self, name: &str, guard: Guard, mut args: Vec<AstNode>) -> AstNode {
-        if args.is_empty() && matches!(guard, Guard::Json | Guard::Entries(_)) {
+    pub(super) fn counted(
+        &mut self,
+        name: &str,
+        guard: Pricing,
+        mut args: Vec<AstNode>,
+    ) -> AstNode {
+        if args.is_empty() && matches!(guard, Pricing::Json | Pricing::Entries(_)) {
             args.push(context());
         }
         if args.is_empty() && matches!(name, "formatBase" | "fromMillis" | "toMillis") {
@@ -125,13 +132,13 @@ impl Walk {
         if args.len() == 1 && matches!(name, "each" | "sift") {
             args.insert(0, context());
         }
-        let arity = super::builtin::guard(name).map_or(0, |(_, arity)| arity);
-        if args.len() < arity && matches!(guard, Guard::Text | Guard::Scan(Scan::Text)) {
-            self.body.starts.add(context(), Read::Text);
+        let arity = self::guard(name).map_or(0, |(_, arity)| arity);
+        if args.len() < arity && matches!(guard, Pricing::Text | Pricing::Scan(Scan::Text)) {
+            self.body.starts.add(context(), Access::Text);
         }
         match guard {
-            Guard::Free => {}
-            Guard::Text => {
+            Pricing::Free => {}
+            Pricing::Text => {
                 let how = match name {
                     "substring" => Scan::Position,
                     _ => Scan::Text,
@@ -139,31 +146,31 @@ impl Walk {
                 scan(&mut args, usize::MAX, how);
                 return call(hook::MADE, vec![call(name, args)]);
             }
-            Guard::Scan(how) => {
+            Pricing::Scan(how) => {
                 let first = match how {
                     Scan::Text => usize::MAX,
                     _ => 1,
                 };
                 self.scan_for(name, &mut args, first, how);
             }
-            Guard::Json => {
+            Pricing::Json => {
                 let is_plain = matches!(args.get(1), None | Some(AstNode::Boolean(false)));
                 let count = if is_plain { hook::TEXT } else { hook::PRETTY };
                 wrap_first(&mut args, 1, count);
             }
-            Guard::Items(first, how) => {
+            Pricing::Items(first, how) => {
                 if let Some(how) = how {
                     self.scan_for(name, &mut args, 1, how);
                 }
                 wrap_first(&mut args, first, hook::ITEMS);
             }
-            Guard::Entries(how) => {
+            Pricing::Entries(how) => {
                 if let Some(how) = how {
                     scan(&mut args, 1, how);
                 }
                 wrap_first(&mut args, 1, hook::ENTRIES);
             }
-            Guard::Estimated => return self.estimated(name, args),
+            Pricing::Estimated => return self.estimated(name, args),
         }
         call(name, args)
     }
@@ -229,10 +236,10 @@ impl Walk {
         let params = vec![name(1), name(2)];
         let mut body = call(hook::MADE, vec![inner]);
         let charge = Charge {
-            steps: price::of(&body),
+            steps: steps::of(&body),
             ..Charge::default()
         };
-        self.count_calls(&params, &mut body, charge, Starts::default());
+        self.count_calls(&params, &mut body, charge, PathStarts::default());
         let function = AstNode::Lambda {
             params,
             body: Box::new(body),

@@ -1,9 +1,9 @@
 //! Pictures of times: literals and markers such as `[Y0001]`.
 
-use super::super::failure::{BAD_PICTURE, BAD_TEXT};
-use super::super::limits::{PICTURE_BYTES, PICTURE_DIGITS};
-use super::picture::{Refusal, few, integer, is_letters, primary, require, short};
-use super::price;
+use super::super::super::failure::{BAD_PICTURE, BAD_TEXT};
+use super::super::super::limits::{PICTURE_BYTES, PICTURE_DIGITS};
+use super::super::price;
+use super::picture::{FailureCode, few, integer, is_letters, primary, require, short};
 
 /// Digits in a row that are read as days of a year, hours or an offset, with
 /// which the engine goes on to compute.
@@ -26,7 +26,7 @@ pub(super) struct Markers {
 }
 
 /// Finds the markers as the engine does: `[[` is a bracket.
-pub(super) fn check(picture: &str) -> Result<Markers, Refusal> {
+pub(super) fn check(picture: &str) -> Result<Markers, FailureCode> {
     require(picture.len() <= PICTURE_BYTES, BAD_PICTURE)?;
     let mut markers = Markers::default();
     let mut rest = picture;
@@ -47,7 +47,7 @@ pub(super) fn check(picture: &str) -> Result<Markers, Refusal> {
 impl Markers {
     /// A letter, then its presentation, then its widths. A width stands behind
     /// the last comma; digits before it are a pattern, as long as it is wide.
-    fn add(&mut self, marker: &str) -> Result<(), Refusal> {
+    fn add(&mut self, marker: &str) -> Result<(), FailureCode> {
         let marker: String = marker.split_whitespace().collect();
         let (pattern, widths) = marker.rsplit_once(',').unwrap_or((&marker, ""));
         let mut widths = widths.split('-').filter_map(|width| width.parse().ok());
@@ -81,7 +81,7 @@ impl Markers {
     }
 
     /// Whether the engine can read a text by this picture.
-    pub(super) fn check_text(&self, text: &str) -> Result<(), Refusal> {
+    pub(super) fn check_text(&self, text: &str) -> Result<(), FailureCode> {
         require(!self.is_for_writing, BAD_PICTURE)?;
         short(text)?;
         require(!text.contains(SAME_LETTERS), BAD_TEXT)?;

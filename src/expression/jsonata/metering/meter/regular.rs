@@ -1,23 +1,24 @@
 //! The regular expressions of one expression. The engine compiles a pattern at
 //! each use.
 
+use jsonata_core::evaluator::EvaluatorError;
 use jsonata_core::value::JValue;
 
-use super::account::{Done, Failure, Meter};
+use super::{Meter, Paid};
 use crate::expression::pattern::{Pattern, PatternProblem};
 
 /// One of them.
 #[derive(Debug, Clone)]
-pub(super) struct Regular {
+pub struct CompiledPattern {
     source: String,
     flags: String,
     pattern: Pattern,
 }
 
-impl Regular {
+impl CompiledPattern {
     /// Compiles a pattern as the engine does. `None` where it is none: the
     /// engine says so when it is used, as it always did.
-    pub(super) fn read(source: &str, flags: &str) -> Result<Option<Self>, PatternProblem> {
+    pub fn read(source: &str, flags: &str) -> Result<Option<Self>, PatternProblem> {
         match Pattern::read(source, flags) {
             Ok(pattern) => Ok(Some(Self {
                 source: source.to_owned(),
@@ -29,7 +30,7 @@ impl Regular {
         }
     }
 
-    pub(super) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.pattern.bytes()
     }
 
@@ -45,7 +46,7 @@ impl Regular {
     }
 
     /// Pays for one search of `bytes`, compiling included.
-    pub(super) fn search(&self, meter: &Meter, bytes: usize) -> Done {
+    pub(super) fn search(&self, meter: &Meter, bytes: usize) -> Paid {
         let searching = self.pattern.searching(bytes);
         meter.work(self.pattern.compiling().saturating_add(searching))
     }
@@ -56,7 +57,7 @@ impl Regular {
         meter: &Meter,
         text: &str,
         limit: usize,
-    ) -> Result<usize, Failure> {
+    ) -> Result<usize, EvaluatorError> {
         self.search(meter, text.len())?;
         let mut count = 0;
         for found in self.pattern.regex().find_iter(text) {

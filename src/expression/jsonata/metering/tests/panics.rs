@@ -10,7 +10,7 @@ use jsonata_core::value::JValue;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::{Expression, Moment};
+use super::super::super::{Expression, Moment};
 
 const CALLS: usize = 12_000;
 /// Little enough that each call ends in milliseconds where it is paid for.

@@ -7,8 +7,8 @@ use jsonata_core::value::JValue;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::limits::STEPS;
-use super::super::{Expression, Moment, options};
+use super::super::super::limits::STEPS;
+use super::super::super::{Expression, Moment, options};
 
 const EXPRESSIONS: usize = 3_000;
 

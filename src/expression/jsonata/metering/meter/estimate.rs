@@ -2,18 +2,18 @@
 //! bound that is near the truth, without producing it. Looking for it is paid
 //! for, and so is the work of the function itself.
 
+use jsonata_core::evaluator::EvaluatorError;
 use jsonata_core::value::JValue;
 
-use super::account::{Failure, Meter};
+use super::super::hook::{CALLED, PIPED};
+use super::super::price::{HASHED, ITEM, NEEDLE, WORKED};
+use super::super::rewrite;
 use super::pictured::pictured;
-use super::price::{HASHED, ITEM, NEEDLE, WORKED};
-use super::reference::{CALLED, PIPED};
-use super::regular::Regular;
-use super::scan::Scan;
+use super::{CompiledPattern, Meter, Scan};
 
 /// Bytes of text and values.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Estimate {
+pub struct Estimate {
     /// Bytes of strings and keys.
     pub bytes: usize,
     /// Items, entries and containers.
@@ -40,7 +40,7 @@ pub(super) fn call(
     name: &str,
     context: &JValue,
     args: &[JValue],
-) -> Result<Estimate, Failure> {
+) -> Result<Estimate, EvaluatorError> {
     match name {
         CALLED => return called(meter, context, args),
         PIPED => {
@@ -68,7 +68,12 @@ pub(super) fn call(
     Ok(largest)
 }
 
-fn of_text(meter: &Meter, name: &str, text: &str, rest: &[JValue]) -> Result<Estimate, Failure> {
+fn of_text(
+    meter: &Meter,
+    name: &str,
+    text: &str,
+    rest: &[JValue],
+) -> Result<Estimate, EvaluatorError> {
     Ok(match name {
         "pad" => Estimate::bytes(text.len().saturating_add(padding(rest))),
         "contains" => {
@@ -89,7 +94,7 @@ fn of_text(meter: &Meter, name: &str, text: &str, rest: &[JValue]) -> Result<Est
 }
 
 /// One search for a pattern or a text.
-fn search(meter: &Meter, text: &str, pattern: Option<&JValue>) -> Result<(), Failure> {
+fn search(meter: &Meter, text: &str, pattern: Option<&JValue>) -> Result<(), EvaluatorError> {
     match pattern.and_then(|pattern| meter.pattern(pattern)) {
         Some(pattern) => pattern.search(meter, text.len()),
         None => Ok(()),
@@ -98,7 +103,7 @@ fn search(meter: &Meter, text: &str, pattern: Option<&JValue>) -> Result<(), Fai
 
 /// A value that is called: a pattern searches, and so may what the engine made
 /// of one, such as the `next` of a match.
-fn called(meter: &Meter, callee: &JValue, args: &[JValue]) -> Result<Estimate, Failure> {
+fn called(meter: &Meter, callee: &JValue, args: &[JValue]) -> Result<Estimate, EvaluatorError> {
     let given = args.iter().map(length).max().unwrap_or(0);
     let bytes = given.max(meter.longest());
     match callee {
@@ -108,7 +113,7 @@ fn called(meter: &Meter, callee: &JValue, args: &[JValue]) -> Result<Estimate, F
                 pattern.search(meter, given)?;
             }
         }
-        JValue::Lambda(lambda) if super::frame::is_counted(&lambda.body) => {}
+        JValue::Lambda(lambda) if rewrite::counts_its_calls(&lambda.body) => {}
         _ => {
             for pattern in &meter.table().patterns {
                 pattern.search(meter, bytes)?;
@@ -128,7 +133,11 @@ fn length(value: &JValue) -> usize {
 }
 
 /// What applying a value to each item of a list costs, where it may search.
-pub(super) fn applied(meter: &Meter, list: &JValue, function: &JValue) -> Result<(), Failure> {
+pub(super) fn applied(
+    meter: &Meter,
+    list: &JValue,
+    function: &JValue,
+) -> Result<(), EvaluatorError> {
     match list {
         JValue::Array(items) => items
             .iter()
@@ -140,7 +149,7 @@ pub(super) fn applied(meter: &Meter, list: &JValue, function: &JValue) -> Result
     }
 }
 
-fn join(meter: &Meter, args: &[JValue]) -> Result<Estimate, Failure> {
+fn join(meter: &Meter, args: &[JValue]) -> Result<Estimate, EvaluatorError> {
     let separator = args.get(1).and_then(JValue::as_str).map_or(0, str::len);
     meter.work(separator as u64)?;
     let Some(JValue::Array(items)) = args.first() else {
@@ -154,7 +163,7 @@ fn join(meter: &Meter, args: &[JValue]) -> Result<Estimate, Failure> {
 }
 
 /// The key is hashed for each object.
-fn lookup(meter: &Meter, context: &JValue, args: &[JValue]) -> Result<(), Failure> {
+fn lookup(meter: &Meter, context: &JValue, args: &[JValue]) -> Result<(), EvaluatorError> {
     let key = args.iter().filter_map(JValue::as_str).map(str::len).max();
     let hashing = 1 + (key.unwrap_or(0) / HASHED) as u64;
     let scan = |value| meter.repeat(hashing, || Scan::Lookup.pay(meter, value));
@@ -176,16 +185,16 @@ fn padding(rest: &[JValue]) -> usize {
     width.saturating_mul(widest.unwrap_or(1))
 }
 
-fn matched(meter: &Meter, text: &str, rest: &[JValue]) -> Result<usize, Failure> {
+fn matched(meter: &Meter, text: &str, rest: &[JValue]) -> Result<usize, EvaluatorError> {
     let pattern = rest.first().and_then(|pattern| meter.pattern(pattern));
-    let groups = pattern.map_or(1, Regular::groups);
+    let groups = pattern.map_or(1, CompiledPattern::groups);
     let count = matches(meter, text, rest.first(), limit(rest.get(1)))?;
     Ok(count.saturating_mul(MATCH_VALUES + 2 * groups))
 }
 
 /// Each match is replaced by at most the replacement's text; a `$1` in it is
 /// two bytes long and gives at most what was matched.
-fn replace(meter: &Meter, text: &str, rest: &[JValue]) -> Result<usize, Failure> {
+fn replace(meter: &Meter, text: &str, rest: &[JValue]) -> Result<usize, EvaluatorError> {
     let replacement = rest.get(1).and_then(JValue::as_str).unwrap_or_default();
     let count = matches(meter, text, rest.first(), limit(rest.get(2)))?;
     let references = match rest.first() {
@@ -212,7 +221,7 @@ fn matches(
     text: &str,
     pattern: Option<&JValue>,
     limit: usize,
-) -> Result<usize, Failure> {
+) -> Result<usize, EvaluatorError> {
     match pattern {
         Some(JValue::String(pattern)) => {
             meter.work((text.len() / WORKED) as u64)?;
@@ -232,7 +241,7 @@ fn matches(
 }
 
 /// A function gives one match after the other; those of a pattern search on.
-fn by_function(meter: &Meter, text: &str, limit: usize) -> Result<usize, Failure> {
+fn by_function(meter: &Meter, text: &str, limit: usize) -> Result<usize, EvaluatorError> {
     let count = (text.len() + 1).min(limit);
     meter.work((count as u64).saturating_mul(ITEM))?;
     for pattern in &meter.table().patterns {

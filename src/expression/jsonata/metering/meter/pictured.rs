@@ -1,13 +1,13 @@
 //! What the functions of pictures produce and take, of arguments that are sound.
 
+use jsonata_core::evaluator::EvaluatorError;
 use jsonata_core::value::JValue;
 
-use super::super::limits::PARSED_BYTES;
-use super::account::{Failure, Meter};
+use super::super::super::limits::PARSED_BYTES;
+use super::super::price::PICTURE;
 use super::estimate::Estimate;
-use super::marker;
 use super::picture::primary;
-use super::price::PICTURE;
+use super::{Meter, marker};
 
 /// What a picture says, which is sound and short.
 pub(super) fn pictured(
@@ -15,7 +15,7 @@ pub(super) fn pictured(
     name: &str,
     context: &JValue,
     args: &[JValue],
-) -> Result<Estimate, Failure> {
+) -> Result<Estimate, EvaluatorError> {
     let texts = || args.iter().chain([context]).filter_map(JValue::as_str);
     let widths = widths(meter, args)?;
     if name == "toMillis" {
@@ -49,7 +49,7 @@ fn numeral(value: &JValue) -> usize {
 }
 
 /// The numbers in a picture are widths that the engine pads to.
-fn widths(meter: &Meter, args: &[JValue]) -> Result<usize, Failure> {
+fn widths(meter: &Meter, args: &[JValue]) -> Result<usize, EvaluatorError> {
     let pictures = args.iter().filter_map(JValue::as_str);
     let bytes: usize = pictures.clone().map(str::len).sum();
     meter.work((bytes as u64).saturating_mul(PICTURE))?;

@@ -3,22 +3,17 @@
 
 use jsonata_core::ast::AstNode;
 
-use super::super::ExpressionError;
-use super::super::limits::NAMED_FUNCTIONS;
-use super::body::{Charge, Starts};
-use super::builtin::{self, Guard};
-use super::rewrite::{Done, Walk, call, wrap};
-use super::{hook, price};
+use super::super::super::limits::NAMED_FUNCTIONS;
+use super::super::hook::{self, CALLED, PIPED};
+use super::super::table::Charge;
+use super::body::PathStarts;
+use super::builtin::{self, Pricing};
+use super::nodes::{call, wrap};
+use super::{Rewriter, Rewritten, steps};
+use crate::expression::ExpressionError;
 
-/// What stands for the name of a built-in where a value is called that may be
-/// a regular expression, or what searches on behind a match.
-pub(super) const CALLED: &str = "causeway called";
-
-/// The same behind `~>`, where the function comes last.
-pub(super) const PIPED: &str = "causeway piped";
-
-impl Walk {
-    pub(super) fn function(&mut self, node: &mut AstNode) -> Done {
+impl Rewriter {
+    pub(super) fn function(&mut self, node: &mut AstNode) -> Rewritten {
         let AstNode::Function {
             name,
             args,
@@ -37,13 +32,13 @@ impl Walk {
             self.searches(node, callee);
             return Ok(());
         };
-        if guard == Guard::Free {
+        if guard == Pricing::Free {
             return Ok(());
         }
-        self.is_plain &= matches!(guard, Guard::Scan(_)) && name != "now" || name == "lookup";
+        self.is_plain &= matches!(guard, Pricing::Scan(_)) && name != "now" || name == "lookup";
         let (name, args) = (std::mem::take(name), std::mem::take(args));
         *node = if args.contains(&AstNode::Placeholder) {
-            self.partial(args, |walk, args| walk.counted(&name, guard, args))
+            self.partial(args, |rewriter, args| rewriter.counted(&name, guard, args))
         } else {
             self.counted(&name, guard, args)
         };
@@ -51,7 +46,7 @@ impl Walk {
     }
 
     /// A call of what an expression gives.
-    pub(super) fn called(&mut self, node: &mut AstNode) -> Done {
+    pub(super) fn called(&mut self, node: &mut AstNode) -> Rewritten {
         let AstNode::Call { procedure, args } = node else {
             return Ok(());
         };
@@ -83,7 +78,7 @@ impl Walk {
     }
 
     /// `list ~> $join(",")` is `$join(list, ",")`.
-    pub(super) fn piped(&mut self, node: &mut AstNode) -> Done {
+    pub(super) fn piped(&mut self, node: &mut AstNode) -> Rewritten {
         let AstNode::Binary { lhs, rhs, .. } = node else {
             return Ok(());
         };
@@ -112,7 +107,7 @@ impl Walk {
 
     /// `$map(list, $string)`: the name becomes a function that counts, unless
     /// it may be a variable of the expression's own.
-    pub(super) fn variable(&mut self, node: &mut AstNode) -> Done {
+    pub(super) fn variable(&mut self, node: &mut AstNode) -> Rewritten {
         let AstNode::Variable(name) = node else {
             return Ok(());
         };
@@ -139,7 +134,7 @@ impl Walk {
         Ok(())
     }
 
-    fn known(&mut self, name: &str) -> Done {
+    fn known(&mut self, name: &str) -> Rewritten {
         if matches!(name, "now" | "millis" | "random" | "uuid" | "shuffle") {
             self.is_plain = false;
         }
@@ -148,10 +143,10 @@ impl Walk {
 
     fn function_of(&mut self, params: Vec<String>, mut body: AstNode) -> AstNode {
         let charge = Charge {
-            steps: price::of(&body),
+            steps: steps::of(&body),
             ..Charge::default()
         };
-        self.count_calls(&params, &mut body, charge, Starts::default());
+        self.count_calls(&params, &mut body, charge, PathStarts::default());
         AstNode::Lambda {
             params,
             body: Box::new(body),

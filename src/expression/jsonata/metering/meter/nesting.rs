@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use jsonata_core::evaluator::EvaluatorError;
 use jsonata_core::evaluator::StoredLambda;
 use jsonata_core::value::JValue;
 
-use super::super::failure::{TOO_DEEP, refuse};
-use super::super::limits::ARGUMENT_DEPTH;
-use super::account::{Done, Failure, Meter};
+use super::super::super::failure::{TOO_DEEP, refuse};
+use super::super::super::limits::ARGUMENT_DEPTH;
+use super::{Meter, Paid};
 
 /// Values of more parts than this are looked through once only.
 const SMALL: usize = 16;
@@ -32,12 +33,12 @@ struct Extent {
 }
 
 impl Nesting {
-    pub(super) fn check(&mut self, meter: &Meter, value: &JValue) -> Done {
+    pub(super) fn check(&mut self, meter: &Meter, value: &JValue) -> Paid {
         let extent = self.extent(value, ARGUMENT_DEPTH)?;
         meter.work(extent.parts as u64)
     }
 
-    fn extent(&mut self, value: &JValue, left: usize) -> Result<Extent, Failure> {
+    fn extent(&mut self, value: &JValue, left: usize) -> Result<Extent, EvaluatorError> {
         let address = match value {
             JValue::Array(items) if !items.is_empty() => items.as_ptr() as usize,
             JValue::Object(entries) => Rc::as_ptr(entries) as usize,
@@ -72,7 +73,7 @@ impl Nesting {
         &mut self,
         values: impl Iterator<Item = &'v JValue>,
         left: usize,
-    ) -> Result<Extent, Failure> {
+    ) -> Result<Extent, EvaluatorError> {
         let mut all = Extent { depth: 0, parts: 1 };
         for value in values {
             let one = self.extent(value, left)?;
@@ -84,7 +85,7 @@ impl Nesting {
 
     /// What a function remembers. A partial application hides it: each may
     /// hold the one before.
-    fn function(&mut self, lambda: &StoredLambda, left: usize) -> Result<Extent, Failure> {
+    fn function(&mut self, lambda: &StoredLambda, left: usize) -> Result<Extent, EvaluatorError> {
         let remembered = lambda.captured_env.values().chain(&lambda.captured_data);
         let mut extent = self.deepest(remembered, left)?;
         let is_partial = |name: &String| name.starts_with("__p");

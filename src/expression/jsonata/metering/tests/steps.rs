@@ -10,9 +10,9 @@ use jsonata_core::value::JValue;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::limits::STEPS;
-use super::super::{Expression, ExpressionError, Moment};
-use super::builtin::{self, Guard};
+use super::super::super::limits::STEPS;
+use super::super::super::{Expression, ExpressionError, Moment};
+use super::super::rewrite::builtin::{self, Pricing};
 
 const MOMENT: Moment = Moment {
     now_ms: 0,
@@ -175,7 +175,7 @@ fn every_function_pays_by_the_size_of_what_it_is_given() {
     assert!(cheap.is_empty(), "{cheap}");
     let named = |name: &&str| !calls.iter().any(|call| call.contains(&format!("${name}(")));
     let is_priced =
-        |name: &&str| builtin::guard(name).is_some_and(|(guard, _)| guard != Guard::Free);
+        |name: &&str| builtin::guard(name).is_some_and(|(guard, _)| guard != Pricing::Free);
     let missing: Vec<&str> = FUNCTIONS
         .split_whitespace()
         .filter(is_priced)

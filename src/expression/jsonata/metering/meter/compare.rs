@@ -3,13 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use jsonata_core::evaluator::EvaluatorError;
 use jsonata_core::value::JValue;
 
-use super::account::{Failure, Meter};
-use super::price::{COMPARED, HASHED, ITEM};
+use super::super::price::{COMPARED, HASHED, ITEM};
+use super::Meter;
 
 /// The engine's `values_equal`: numbers and texts by value, functions never.
-pub(super) fn equal(meter: &Meter, left: &JValue, right: &JValue) -> Result<bool, Failure> {
+pub(super) fn equal(meter: &Meter, left: &JValue, right: &JValue) -> Result<bool, EvaluatorError> {
     meter.work(3)?;
     match (left, right) {
         (JValue::Null, JValue::Null) => Ok(true),
@@ -35,7 +36,7 @@ pub(super) fn equal(meter: &Meter, left: &JValue, right: &JValue) -> Result<bool
     }
 }
 
-fn texts(meter: &Meter, left: &Rc<str>, right: &Rc<str>) -> Result<bool, Failure> {
+fn texts(meter: &Meter, left: &Rc<str>, right: &Rc<str>) -> Result<bool, EvaluatorError> {
     if left.len() != right.len() {
         return Ok(false);
     }
@@ -43,7 +44,7 @@ fn texts(meter: &Meter, left: &Rc<str>, right: &Rc<str>) -> Result<bool, Failure
     Ok(left == right)
 }
 
-fn lists(meter: &Meter, left: &[JValue], right: &[JValue]) -> Result<bool, Failure> {
+fn lists(meter: &Meter, left: &[JValue], right: &[JValue]) -> Result<bool, EvaluatorError> {
     if left.len() != right.len() {
         return Ok(false);
     }
@@ -58,12 +59,12 @@ fn lists(meter: &Meter, left: &[JValue], right: &[JValue]) -> Result<bool, Failu
 /// Texts that were met, each with which another is compared. Only texts as long
 /// as one another are looked through.
 #[derive(Default)]
-pub(super) struct Kept<'t> {
+pub(super) struct SeenTexts<'t> {
     texts: HashSet<&'t str>,
     by_length: HashMap<usize, u64>,
 }
 
-impl<'t> Kept<'t> {
+impl<'t> SeenTexts<'t> {
     /// Steps of comparing a text with all of them, `each` for what is no byte.
     pub(super) fn comparing(&self, text: &str, each: u64) -> u64 {
         let alike = self.by_length.get(&text.len()).copied().unwrap_or(0);
@@ -81,7 +82,7 @@ impl<'t> Kept<'t> {
 }
 
 /// What `$distinct` compares: each item with those that are kept.
-pub(super) fn distinct(meter: &Meter, items: &[JValue]) -> Result<(), Failure> {
+pub(super) fn distinct(meter: &Meter, items: &[JValue]) -> Result<(), EvaluatorError> {
     if items.iter().all(JValue::is_string) {
         return distinct_texts(meter, items);
     }
@@ -101,8 +102,8 @@ pub(super) fn distinct(meter: &Meter, items: &[JValue]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn distinct_texts(meter: &Meter, items: &[JValue]) -> Result<(), Failure> {
-    let mut kept = Kept::default();
+fn distinct_texts(meter: &Meter, items: &[JValue]) -> Result<(), EvaluatorError> {
+    let mut kept = SeenTexts::default();
     for text in items.iter().filter_map(JValue::as_str) {
         let hashing = (text.len() / HASHED) as u64;
         meter.work(ITEM + hashing + kept.comparing(text, 2))?;
@@ -113,7 +114,11 @@ fn distinct_texts(meter: &Meter, items: &[JValue]) -> Result<(), Failure> {
 
 /// What a transform compares: each value of its input with each target, until
 /// one is the same; what is below a target is not looked at.
-pub(super) fn locate(meter: &Meter, targets: &JValue, input: &JValue) -> Result<(), Failure> {
+pub(super) fn locate(
+    meter: &Meter,
+    targets: &JValue,
+    input: &JValue,
+) -> Result<(), EvaluatorError> {
     let single = std::slice::from_ref(targets);
     let targets = match targets {
         JValue::Array(items) => items.as_slice(),
@@ -123,7 +128,7 @@ pub(super) fn locate(meter: &Meter, targets: &JValue, input: &JValue) -> Result<
     search(meter, targets, input)
 }
 
-fn search(meter: &Meter, targets: &[JValue], value: &JValue) -> Result<(), Failure> {
+fn search(meter: &Meter, targets: &[JValue], value: &JValue) -> Result<(), EvaluatorError> {
     for target in targets {
         if equal(meter, target, value)? {
             return Ok(());

@@ -5,13 +5,13 @@
 
 use jsonata_core::value::JValue;
 
-use super::super::failure::{BAD_NUMBER, BAD_PICTURE, BAD_TEXT};
-use super::super::limits::{PARSED_BYTES, PICTURE_BYTES, PICTURE_DIGITS, PICTURE_MARKERS};
+use super::super::super::failure::{BAD_NUMBER, BAD_PICTURE, BAD_TEXT};
+use super::super::super::limits::{PARSED_BYTES, PICTURE_BYTES, PICTURE_DIGITS, PICTURE_MARKERS};
 use super::marker;
 
-/// Why a call is refused: a code of [`super::super::failure`].
-pub(super) type Refusal = &'static str;
-type Sound = Result<(), Refusal>;
+/// Why a call is refused: a code of [`super::super::super::failure`].
+pub(super) type FailureCode = &'static str;
+type Checked = Result<(), FailureCode>;
 
 /// Integers beyond are not exact in an f64.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -31,7 +31,7 @@ pub(in crate::expression::jsonata) fn check(
     name: &str,
     context: &JValue,
     args: &[JValue],
-) -> Sound {
+) -> Checked {
     let leads_with_text = args.first().is_some_and(JValue::is_string);
     let (first, rest) = match (name, args) {
         ("now", _) => (&JValue::Undefined, args),
@@ -77,26 +77,26 @@ pub(in crate::expression::jsonata) fn check(
     }
 }
 
-pub(super) fn require(holds: bool, refusal: Refusal) -> Sound {
+pub(super) fn require(holds: bool, refusal: FailureCode) -> Checked {
     holds.then_some(()).ok_or(refusal)
 }
 
-pub(super) fn short(text: &str) -> Sound {
+pub(super) fn short(text: &str) -> Checked {
     require(text.len() <= PARSED_BYTES, BAD_TEXT)
 }
 
-fn within(number: &JValue, most: f64) -> Sound {
+fn within(number: &JValue, most: f64) -> Checked {
     let is_within = |number: f64| number.is_finite() && number.abs() <= most;
     require(number.as_f64().is_none_or(is_within), BAD_NUMBER)
 }
 
-fn moment(ms: &JValue) -> Sound {
+fn moment(ms: &JValue) -> Checked {
     let is_within = |ms: f64| ms >= YEARS.0 && ms <= YEARS.1;
     require(ms.as_f64().is_none_or(is_within), BAD_NUMBER)
 }
 
 /// The engine reads an offset such as `+0530`.
-fn zone(zone: &str) -> Sound {
+fn zone(zone: &str) -> Checked {
     let digits = zone.bytes().filter(u8::is_ascii_digit).count();
     require(
         zone.len() <= ZONE_BYTES && digits <= ZONE_DIGITS,
@@ -108,7 +108,7 @@ fn zone(zone: &str) -> Sound {
 type Separators = [char; 2];
 
 /// The engine cuts the text behind the first byte of the decimal separator.
-fn options(options: Option<&JValue>) -> Result<Separators, Refusal> {
+fn options(options: Option<&JValue>) -> Result<Separators, FailureCode> {
     let Some(JValue::Object(options)) = options else {
         return Ok(['.', ',']);
     };
@@ -135,7 +135,7 @@ fn options(options: Option<&JValue>) -> Result<Separators, Refusal> {
 
 /// A picture of `$formatNumber`: what is between its first and its last digit
 /// or separator, in each of its two parts.
-fn number(picture: &str, separators: Separators) -> Sound {
+fn number(picture: &str, separators: Separators) -> Checked {
     require(picture.len() <= PICTURE_BYTES, BAD_PICTURE)?;
     let is_digit = |c: &char| c.is_ascii_digit() || *c == '#';
     let is_separator = |c: &char| separators.contains(c);
@@ -155,7 +155,7 @@ fn number(picture: &str, separators: Separators) -> Sound {
 }
 
 /// A picture of an integer: digits, of which any other sign separates groups.
-pub(super) fn integer(picture: &str) -> Sound {
+pub(super) fn integer(picture: &str) -> Checked {
     require(picture.len() <= PICTURE_BYTES, BAD_PICTURE)?;
     let primary = primary(picture);
     let count = primary.chars().count();
@@ -180,7 +180,7 @@ pub(super) fn is_letters(picture: &str) -> bool {
 }
 
 /// The engine cuts the last two bytes off, and subtracts a digit's code.
-fn integer_text(text: &str, picture: &str) -> Sound {
+fn integer_text(text: &str, picture: &str) -> Checked {
     short(text)?;
     let most = if is_letters(picture) {
         LETTERS
@@ -191,6 +191,6 @@ fn integer_text(text: &str, picture: &str) -> Sound {
 }
 
 /// The markers there may be in a picture of a time.
-pub(super) fn few(markers: usize) -> Sound {
+pub(super) fn few(markers: usize) -> Checked {
     require(markers <= PICTURE_MARKERS, BAD_PICTURE)
 }

@@ -4,9 +4,10 @@
 
 use jsonata_core::ast::{AstNode, BinaryOp, PathStep};
 
-use super::body::Starts;
-use super::plan::Hop;
-use super::price;
+use super::super::plan::PlanStep;
+use super::super::price;
+use super::body::PathStarts;
+use super::steps;
 
 /// What one side of a comparison is.
 enum Side<'a> {
@@ -22,14 +23,14 @@ enum Side<'a> {
 /// variables it compares with. `None` where it is not simple: then nothing was added.
 pub(super) fn ahead(
     node: &AstNode,
-    hop: &mut Hop,
-    starts: &mut Starts,
+    hop: &mut PlanStep,
+    starts: &mut PathStarts,
     own: &dyn Fn(&str) -> bool,
 ) -> Option<()> {
     if !is_simple(node, own) {
         return None;
     }
-    hop.each += price::PREDICATE + price::of(node);
+    hop.each += price::PREDICATE + steps::of(node);
     add(node, hop, starts);
     Some(())
 }
@@ -109,7 +110,7 @@ pub(super) fn plain(step: &PathStep) -> Option<&AstNode> {
     is_plain.then_some(&step.node)
 }
 
-fn add(node: &AstNode, hop: &mut Hop, starts: &mut Starts) {
+fn add(node: &AstNode, hop: &mut PlanStep, starts: &mut PathStarts) {
     let AstNode::Binary { op, lhs, rhs } = node else {
         return;
     };

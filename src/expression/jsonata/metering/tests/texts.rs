@@ -7,8 +7,8 @@ use jsonata_core::value::JValue;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::limits::STEPS;
-use super::super::{Expression, Moment};
+use super::super::super::limits::STEPS;
+use super::super::super::{Expression, Moment};
 
 const BYTES: usize = 400_000;
 

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::{Value, json};
 
-use super::super::{Expression, Moment};
+use super::super::super::{Expression, Moment};
 use crate::expression::ExpressionScope;
 
 const MOMENT: Moment = Moment {

@@ -5,13 +5,15 @@
 
 use jsonata_core::ast::AstNode;
 
-use super::super::limits::TAIL_STEPS_PER_FRAME;
-use super::body::{Charge, Starts};
-use super::rewrite::{Done, Walk, call, wrap};
-use super::{construct, hook};
+use super::super::super::limits::TAIL_STEPS_PER_FRAME;
+use super::super::hook;
+use super::super::table::Charge;
+use super::body::PathStarts;
+use super::nodes::{call, wrap};
+use super::{Rewriter, Rewritten, construct};
 
-impl Walk {
-    pub(super) fn lambda(&mut self, node: &mut AstNode) -> Done {
+impl Rewriter {
+    pub(super) fn lambda(&mut self, node: &mut AstNode) -> Rewritten {
         let AstNode::Lambda {
             params,
             body,
@@ -43,7 +45,7 @@ impl Walk {
         params: &[String],
         body: &mut AstNode,
         mut charge: Charge,
-        starts: Starts,
+        starts: PathStarts,
     ) {
         charge.frames = 1 + tail_steps(body) / TAIL_STEPS_PER_FRAME;
         charge.slots = starts.slots;
@@ -58,7 +60,7 @@ impl Walk {
 
 /// Whether it is the body of a function that counts its calls; those that the
 /// engine makes by itself do not.
-pub(super) fn is_counted(body: &AstNode) -> bool {
+pub fn is_counted(body: &AstNode) -> bool {
     let first = match body {
         AstNode::Block(items) => items.first(),
         _ => None,

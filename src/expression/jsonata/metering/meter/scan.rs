@@ -2,14 +2,14 @@
 
 use jsonata_core::value::JValue;
 
-use super::super::failure::{BAD_NUMBER, refuse};
-use super::account::{Done, Meter};
-use super::compare::{self, Kept};
-use super::price::{APPLY, COMPARED, HALVINGS, HASHED, ITEM, REMADE, VISIT, WORKED};
+use super::super::super::failure::{BAD_NUMBER, refuse};
+use super::super::price::{APPLY, COMPARED, HALVINGS, HASHED, ITEM, REMADE, VISIT, WORKED};
+use super::compare::{self, SeenTexts};
+use super::{Meter, Paid};
 
 /// The ways of looking, by their number in the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scan {
+pub enum Scan {
     /// Works through a text, or the texts of a list.
     Text,
     /// Looks for what is true in lists within lists.
@@ -61,7 +61,7 @@ const ALL: [Scan; 15] = [
 ];
 
 impl Scan {
-    pub(super) fn number(self) -> f64 {
+    pub fn number(self) -> f64 {
         f64::from(self as u8)
     }
 
@@ -71,7 +71,7 @@ impl Scan {
     }
 
     /// Pays for looking through `value`.
-    pub(super) fn pay(self, meter: &Meter, value: &JValue) -> Done {
+    pub(super) fn pay(self, meter: &Meter, value: &JValue) -> Paid {
         match self {
             Self::Text => texts(meter, value, 1, |bytes| (bytes / WORKED) as u64),
             Self::Order => texts(meter, value, 0, |bytes| (bytes / COMPARED) as u64),
@@ -101,7 +101,7 @@ impl Scan {
 }
 
 /// The engine adds positions up as integers of 64 bits.
-pub(super) fn is_position(number: f64) -> bool {
+pub fn is_position(number: f64) -> bool {
     number.abs() <= 9_007_199_254_740_992.0
 }
 
@@ -114,7 +114,7 @@ fn count(value: &JValue) -> u64 {
     }
 }
 
-fn remade(meter: &Meter, value: &JValue) -> Done {
+fn remade(meter: &Meter, value: &JValue) -> Paid {
     meter.work(count(value).saturating_mul(REMADE))?;
     match value {
         JValue::Array(items) => items.iter().try_for_each(|item| match item {
@@ -125,7 +125,7 @@ fn remade(meter: &Meter, value: &JValue) -> Done {
     }
 }
 
-fn texts(meter: &Meter, value: &JValue, each: u64, steps: fn(usize) -> u64) -> Done {
+fn texts(meter: &Meter, value: &JValue, each: u64, steps: fn(usize) -> u64) -> Paid {
     match value {
         JValue::String(text) => meter.work(each + steps(text.len())),
         JValue::Array(items) => items.iter().try_for_each(|item| match item {
@@ -141,7 +141,7 @@ fn sorting(bytes: usize) -> u64 {
     (bytes as u64).saturating_mul(HALVINGS) / COMPARED as u64
 }
 
-fn numbers(meter: &Meter, value: &JValue) -> Done {
+fn numbers(meter: &Meter, value: &JValue) -> Paid {
     match value {
         JValue::Array(items) => items.iter().try_for_each(|item| {
             meter.work(3)?;
@@ -152,7 +152,7 @@ fn numbers(meter: &Meter, value: &JValue) -> Done {
 }
 
 /// `in` compares texts only where they are as long; two others are a step.
-fn member(meter: &Meter, value: &JValue) -> Done {
+fn member(meter: &Meter, value: &JValue) -> Paid {
     let JValue::Array(items) = value else {
         return Ok(());
     };
@@ -162,7 +162,7 @@ fn member(meter: &Meter, value: &JValue) -> Done {
     meter.work(steps as u64)
 }
 
-fn lookup(meter: &Meter, value: &JValue) -> Done {
+fn lookup(meter: &Meter, value: &JValue) -> Paid {
     match value {
         JValue::Array(items) => items.iter().try_for_each(|item| {
             meter.work(2)?;
@@ -173,11 +173,11 @@ fn lookup(meter: &Meter, value: &JValue) -> Done {
 }
 
 /// The engine looks for each key of each object in the list of those it has.
-fn keys(meter: &Meter, value: &JValue) -> Done {
+fn keys(meter: &Meter, value: &JValue) -> Paid {
     let JValue::Array(items) = value else {
         return Ok(());
     };
-    let mut known = Kept::default();
+    let mut known = SeenTexts::default();
     for item in &**items {
         if let JValue::Object(entries) = item {
             for key in entries.keys() {
