@@ -1,4 +1,4 @@
-//! What can be told of an expression before its input is there: so nothing is read, parsed or evaluated for
+//! What is known of an expression before its input is there: so nothing is read, parsed or evaluated for
 //! one whose outcome does not depend on it.
 
 use jsonata_core::ast::{AstNode, BinaryOp, PathStep};
@@ -6,7 +6,7 @@ use jsonata_core::ast::{AstNode, BinaryOp, PathStep};
 use super::syntax::children;
 
 /// Roots that are numbers, and known.
-type Known<'a> = &'a [(&'a str, f64)];
+type KnownNumbers<'a> = &'a [(&'a str, f64)];
 
 /// Built-in functions that look at no context when nothing is given to them.
 const OF_NOTHING: &[&str] = &["now", "millis", "random", "uuid"];
@@ -15,7 +15,7 @@ const OF_CONTEXT: &[&str] = &["lookup", "each", "sift"];
 
 /// Whether it is true, where numbers that are known decide it: `status = 429 or (status = 403 and …)` is
 /// false for 200.
-pub(super) fn truth(node: &AstNode, known: Known) -> Option<bool> {
+pub(super) fn truth(node: &AstNode, known: KnownNumbers) -> Option<bool> {
     match node {
         AstNode::Boolean(value) => Some(*value),
         AstNode::Block(items) => match items.as_slice() {
@@ -56,7 +56,7 @@ fn compare(op: BinaryOp, left: f64, right: f64) -> Option<bool> {
 }
 
 #[allow(clippy::float_cmp)] // as the language does
-fn is_in(value: f64, list: &AstNode, known: Known) -> Option<bool> {
+fn is_in(value: f64, list: &AstNode, known: KnownNumbers) -> Option<bool> {
     let AstNode::Array(items) = list else {
         return None;
     };
@@ -64,7 +64,7 @@ fn is_in(value: f64, list: &AstNode, known: Known) -> Option<bool> {
     Some(numbers?.contains(&value))
 }
 
-fn number(node: &AstNode, known: Known) -> Option<f64> {
+fn number(node: &AstNode, known: KnownNumbers) -> Option<f64> {
     match node {
         AstNode::Number(value) => Some(*value),
         AstNode::Name(name) => known

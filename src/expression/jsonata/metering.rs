@@ -20,7 +20,7 @@
 //!
 //! The engine bounds the depth of an evaluation and the length of a sequence, not its work: `$v[$ = $x]` for each of
 //! 20,000 numbers took 133 s. On wasm32 a panic or an exhausted memory ends the isolate, which serves many accounts.
-//! A time limit is no substitute: the clock of a Worker stands still during a computation, and no second thread
+//! A time limit is no substitute: the clock of a Worker does not advance during a computation, and no second thread
 //! exists that could interrupt it.
 //!
 //! # How it works

@@ -1,11 +1,11 @@
-//! The parts of a node, for whoever goes through a tree.
+//! The parts of a node, for every function that visits a tree.
 
 use jsonata_core::ast::{AstNode, PathStep, Stage};
 
 /// One function for trees that are read, one for trees that are changed.
 macro_rules! children {
     ($name:ident, $pairs:ident, $step:ident, $iter:ident, $option:ident $(, $mut:tt)?) => {
-        /// What stands directly below a node, in the order of the source.
+        /// What is directly below a node, in the order of the source.
         pub(super) fn $name(node: &$($mut)? AstNode) -> Vec<&$($mut)? AstNode> {
             match node {
                 AstNode::String(_)

@@ -1,7 +1,7 @@
 //! The names of what the rewritten tree calls. No JSONata name has a space.
 
 /// `(charge, starts…, parameters…)`: pays for a body or a path. For the
-/// body of a function it also counts the frames, and gives what stands for
+/// body of a function it also counts the frames, and gives what represents
 /// them while the function runs.
 pub const PAY: &str = "causeway pay";
 /// `(paid, value)`: gives the value, where a block would hide a binding.
@@ -20,7 +20,7 @@ pub const UNEQUAL: &str = "causeway unequal";
 pub const LOCATE: &str = "causeway locate";
 /// `(names, object)`: pays for the removal of keys.
 pub const REMOVE: &str = "causeway remove";
-/// Counts what a bound of a range stands for, and gives the bound.
+/// Counts what a bound of a range represents, and gives the bound.
 pub const BOUND: &str = "causeway bound";
 /// Counts a value as the text it will be written as, and gives it.
 pub const TEXT: &str = "causeway text";
@@ -48,7 +48,7 @@ pub const VALUE: &str = "causeway value";
 /// Whether a value is a function that the expression or the engine defines.
 pub const IS_FUNCTION: &str = "causeway is function";
 
-/// Stands for the name of a built-in where a value is called that may be a
+/// Represents the name of a built-in where a value is called that may be a
 /// regular expression, or what searches on behind a match.
 pub const CALLED: &str = "causeway called";
 

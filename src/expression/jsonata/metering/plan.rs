@@ -42,7 +42,7 @@ pub(super) enum Axis {
     Sort(u64),
 }
 
-/// How much dearer than a short name looking one up is; 0 for what is none.
+/// What looking a name up costs, relative to a short name; 0 for a step that is no name.
 pub(super) fn name_steps(axis: &Axis) -> u64 {
     match axis {
         Axis::Name(name) => 1 + (name.len() / HASHED) as u64 / VISIT,

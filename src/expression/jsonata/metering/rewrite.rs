@@ -11,6 +11,7 @@ mod operators;
 mod path;
 mod path_step;
 mod predicate;
+mod replacements;
 mod shape;
 mod steps;
 
@@ -44,7 +45,7 @@ pub struct Prepared {
     pub plain: Option<(u64, u32)>,
 }
 
-/// Puts the counting calls in. Refuses what could not be counted.
+/// Puts the counting calls into a copy of the tree. Refuses what cannot be counted.
 ///
 /// The recursion is as deep as the source, which is bounded.
 pub fn prepare(written: &AstNode) -> Result<Prepared, ExpressionError> {
@@ -75,7 +76,7 @@ fn has_patterns(node: &AstNode) -> bool {
     matches!(node, AstNode::Regex { .. }) || children(node).into_iter().any(has_patterns)
 }
 
-/// Where the walk is.
+/// The state of the rewriting: what surrounds the node it is at.
 pub(super) struct Rewriter {
     pub table: Table,
     /// What the body around this place pays for.

@@ -16,7 +16,7 @@ use super::plan::PathPlan;
 pub struct Charge {
     /// Steps of the nodes.
     pub(super) steps: u64,
-    /// Frames a function takes while it runs; 0 for what is none.
+    /// Frames a function takes while it runs; 0 where the charge is not for a function.
     pub(super) frames: usize,
     /// Whether the function has a signature, which looks through what it is given.
     pub(super) is_checked: bool,

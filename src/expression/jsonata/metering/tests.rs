@@ -21,6 +21,18 @@ const MOMENT: Moment = Moment {
     random: [7; 32],
 };
 
+/// xorshift64
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % bound as u64).unwrap()
+    }
+}
+
 fn evaluate(source: &str, input: &Value) -> Result<Option<Value>, ExpressionError> {
     let context = json!({});
     Expression::parse(source)?.evaluate(&ExpressionScope::step(input, &context), &MOMENT)
@@ -39,7 +51,7 @@ fn by_the_engine(source: &str) -> Result<Option<Value>, ()> {
     let ast = parser::parse(source).map_err(|_| ())?;
     let mut evaluator = Evaluator::with_options(Context::new(), options());
     let result = evaluator.evaluate(&ast, &JValue::deserialize(input()).map_err(|_| ())?);
-    convert::to_value(&result.map_err(|_| ())?, &convert::Carried::default()).map_err(|_| ())
+    convert::to_value(&result.map_err(|_| ())?, &convert::InputNumbers::default()).map_err(|_| ())
 }
 
 #[test]

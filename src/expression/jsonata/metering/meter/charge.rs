@@ -50,7 +50,7 @@ impl Meter {
         *met
     }
 
-    /// One call of a function: what it is given, and what stands for it.
+    /// One call of a function: what it is given, and what represents it.
     pub(super) fn call(&self, frames: usize, given: &[JValue], is_checked: bool) -> HostFnResult {
         self.work(CALL)?;
         if Rc::strong_count(&self.frame) - 1 + frames > FRAMES {

@@ -11,7 +11,7 @@ use super::marker;
 
 /// Why a call is refused: a code of [`super::super::super::failure`].
 pub(super) type FailureCode = &'static str;
-type Checked = Result<(), FailureCode>;
+type PictureCheck = Result<(), FailureCode>;
 
 /// Integers beyond are not exact in an f64.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -31,7 +31,7 @@ pub(in crate::expression::jsonata) fn check(
     name: &str,
     context: &JValue,
     args: &[JValue],
-) -> Checked {
+) -> PictureCheck {
     let leads_with_text = args.first().is_some_and(JValue::is_string);
     let (first, rest) = match (name, args) {
         ("now", _) => (&JValue::Undefined, args),
@@ -77,26 +77,26 @@ pub(in crate::expression::jsonata) fn check(
     }
 }
 
-pub(super) fn require(holds: bool, refusal: FailureCode) -> Checked {
+pub(super) fn require(holds: bool, refusal: FailureCode) -> PictureCheck {
     holds.then_some(()).ok_or(refusal)
 }
 
-pub(super) fn short(text: &str) -> Checked {
+pub(super) fn short(text: &str) -> PictureCheck {
     require(text.len() <= PARSED_BYTES, BAD_TEXT)
 }
 
-fn within(number: &JValue, most: f64) -> Checked {
+fn within(number: &JValue, most: f64) -> PictureCheck {
     let is_within = |number: f64| number.is_finite() && number.abs() <= most;
     require(number.as_f64().is_none_or(is_within), BAD_NUMBER)
 }
 
-fn moment(ms: &JValue) -> Checked {
+fn moment(ms: &JValue) -> PictureCheck {
     let is_within = |ms: f64| ms >= YEARS.0 && ms <= YEARS.1;
     require(ms.as_f64().is_none_or(is_within), BAD_NUMBER)
 }
 
 /// The engine reads an offset such as `+0530`.
-fn zone(zone: &str) -> Checked {
+fn zone(zone: &str) -> PictureCheck {
     let digits = zone.bytes().filter(u8::is_ascii_digit).count();
     require(
         zone.len() <= ZONE_BYTES && digits <= ZONE_DIGITS,
@@ -135,7 +135,7 @@ fn options(options: Option<&JValue>) -> Result<Separators, FailureCode> {
 
 /// A picture of `$formatNumber`: what is between its first and its last digit
 /// or separator, in each of its two parts.
-fn number(picture: &str, separators: Separators) -> Checked {
+fn number(picture: &str, separators: Separators) -> PictureCheck {
     require(picture.len() <= PICTURE_BYTES, BAD_PICTURE)?;
     let is_digit = |c: &char| c.is_ascii_digit() || *c == '#';
     let is_separator = |c: &char| separators.contains(c);
@@ -155,7 +155,7 @@ fn number(picture: &str, separators: Separators) -> Checked {
 }
 
 /// A picture of an integer: digits, of which any other sign separates groups.
-pub(super) fn integer(picture: &str) -> Checked {
+pub(super) fn integer(picture: &str) -> PictureCheck {
     require(picture.len() <= PICTURE_BYTES, BAD_PICTURE)?;
     let primary = primary(picture);
     let count = primary.chars().count();
@@ -180,7 +180,7 @@ pub(super) fn is_letters(picture: &str) -> bool {
 }
 
 /// The engine cuts the last two bytes off, and subtracts a digit's code.
-fn integer_text(text: &str, picture: &str) -> Checked {
+fn integer_text(text: &str, picture: &str) -> PictureCheck {
     short(text)?;
     let most = if is_letters(picture) {
         LETTERS
@@ -191,6 +191,6 @@ fn integer_text(text: &str, picture: &str) -> Checked {
 }
 
 /// The markers there may be in a picture of a time.
-pub(super) fn few(markers: usize) -> Checked {
+pub(super) fn few(markers: usize) -> PictureCheck {
     require(markers <= PICTURE_MARKERS, BAD_PICTURE)
 }

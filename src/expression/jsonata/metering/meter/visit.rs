@@ -9,7 +9,7 @@ use super::super::plan::{Axis, PlanStep, name_steps};
 use super::super::price::{FOUND as FOUND_ITEM, HALVINGS, ITEM, OPENED, TUPLE, VISIT};
 use super::{Meter, Paid, Scan};
 
-/// One walk along a plan.
+/// What follows one plan through a value, and pays.
 pub(super) struct PathVisitor<'a> {
     pub meter: &'a Meter,
     /// Sizes of the variables that are compared.
@@ -122,7 +122,7 @@ impl PathVisitor<'_> {
     }
 
     /// `*`: what is in the entries of an object, lists in them opened. Of a
-    /// list it gives the items or what is in each of them, by where it stands.
+    /// list it gives the items or what is in each of them, by its place.
     fn children(&mut self, value: &JValue, hop: &PlanStep, rest: &[PlanStep], times: u64) -> Paid {
         self.pay(OPENED, times)?;
         match value {

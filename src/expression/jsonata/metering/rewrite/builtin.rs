@@ -1,17 +1,16 @@
 //! The built-in functions, each with its price. One that is not in the table is
 //! not available: it would run uncounted.
 
-use jsonata_core::ast::{AstNode, BinaryOp};
+use jsonata_core::ast::AstNode;
 use jsonata_core::evaluator::Evaluator;
 use jsonata_core::value::JValue;
 
 use super::super::hook;
 use super::super::meter::{Scan, is_position};
-use super::super::table::{Access, Charge};
-use super::body::PathStarts;
+use super::super::table::Access;
+use super::Rewriter;
 use super::nodes::{call, context, scanned, wrap};
 use super::predicate::is_literal;
-use super::{Rewriter, steps};
 use crate::expression::ExpressionError;
 
 /// How a function's work and its product are paid for.
@@ -116,7 +115,7 @@ fn applies(name: &str) -> bool {
 
 impl Rewriter {
     /// Writes a call so that it is counted. What is left out at the front
-    /// stands for the context.
+    /// represents the context.
     pub(super) fn counted(
         &mut self,
         name: &str,
@@ -210,53 +209,6 @@ impl Rewriter {
             "parseInteger" => call(hook::FINITE, vec![made]),
             _ => call(hook::MADE, vec![made]),
         }
-    }
-
-    /// A function that gives replacements is counted by what it gives. Whether
-    /// the second or the third argument is the replacement, and whether what a
-    /// variable holds is a function, only the call shows.
-    fn count_replacements(&mut self, args: &mut [AstNode]) {
-        for arg in args.iter_mut().skip(1).take(2) {
-            match arg {
-                AstNode::Lambda { body, .. } => wrap(body, |body| call(hook::MADE, vec![body])),
-                AstNode::String(_) | AstNode::Number(_) | AstNode::Regex { .. } => {}
-                other => {
-                    let value = std::mem::replace(other, AstNode::Null);
-                    *other = self.counted_when_function(value);
-                }
-            }
-        }
-    }
-
-    /// `($r := value; $r is a function ? function($a, $b) { counted($r($a, $b)) } : $r)`
-    fn counted_when_function(&mut self, value: AstNode) -> AstNode {
-        let name = |index: usize| format!("causeway replacement {index}");
-        let variable = |index: usize| AstNode::Variable(name(index));
-        let inner = call(&name(0), vec![variable(1), variable(2)]);
-        let params = vec![name(1), name(2)];
-        let mut body = call(hook::MADE, vec![inner]);
-        let charge = Charge {
-            steps: steps::of(&body),
-            ..Charge::default()
-        };
-        self.count_calls(&params, &mut body, charge, PathStarts::default());
-        let function = AstNode::Lambda {
-            params,
-            body: Box::new(body),
-            signature: None,
-            thunk: false,
-        };
-        let bind = AstNode::Binary {
-            op: BinaryOp::ColonEqual,
-            lhs: Box::new(variable(0)),
-            rhs: Box::new(value),
-        };
-        let choice = AstNode::Conditional {
-            condition: Box::new(call(hook::IS_FUNCTION, vec![variable(0)])),
-            then_branch: Box::new(function),
-            else_branch: Some(Box::new(variable(0))),
-        };
-        AstNode::Block(vec![bind, choice])
     }
 }
 

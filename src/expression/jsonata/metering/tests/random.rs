@@ -1,4 +1,4 @@
-//! Expressions that nobody would write, put together by chance: counting
+//! Expressions that no one would write, put together by chance: counting
 //! changes what none of them gives. The same seed makes the same ones.
 
 use jsonata_core::evaluator::{Context, Evaluator};
@@ -9,10 +9,11 @@ use serde_json::json;
 
 use super::super::super::limits::STEPS;
 use super::super::super::{Expression, Moment, options};
+use super::Chance;
 
 const EXPRESSIONS: usize = 3_000;
 
-/// What stands for `_` is another expression.
+/// What represents `_` is another expression.
 const FORMS: &[&str] = &[
     "_._",
     "_.(_)",
@@ -82,17 +83,7 @@ const ENDS: &[&str] = &[
     "$$", "$$.deep", "$i", "0", "true", "r", "n", "$$.words", "missing", "null",
 ];
 
-/// xorshift64
-struct Chance(u64);
-
 impl Chance {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % bound as u64).unwrap()
-    }
-
     fn expression(&mut self, depth: usize) -> String {
         if depth == 0 {
             return ENDS[self.below(ENDS.len())].to_owned();

@@ -1,4 +1,4 @@
-//! Whose word a value is that an action hands from step to step, and what it writes into the context.
+//! The provenance of the values that an action hands from step to step and writes into the context.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,39 +10,39 @@ use super::{Change, Step, StepKind};
 /// The variable of a step's expressions that holds the account's context.
 const CONTEXT: &str = "context";
 
-/// Whose word a value is; the greater one counts where it can be either.
+/// Who determined a value. Where it can be either of two, the greater one counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Word {
-    /// The provider's: it was answered. Or the file's own.
+pub enum Provenance {
+    /// The provider, by its answer, or the file.
     Provider,
-    /// That of who runs the action.
+    /// The caller of the action.
     Caller,
-    /// Copied from the account's context, where customers type.
-    Copied,
+    /// Copied from the account's context, which customers fill in.
+    Context,
 }
 
-/// What a change writes.
+/// What a step writes into the context.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct ContextWrite {
     /// The keys; `None` where they are computed.
-    keys: Option<BTreeMap<String, Word>>,
-    /// The word of all of it.
-    whole: Word,
-    /// The keys of the context that it looks at; `None` where these can be any.
+    keys: Option<BTreeMap<String, Provenance>>,
+    /// The provenance of the whole.
+    whole: Provenance,
+    /// The keys of the context that it reads; `None` where they cannot be known.
     reads: Option<BTreeSet<String>>,
 }
 
-impl Written {
-    /// Whose word this key has from then on; `None` where it is not written.
-    pub fn word_of(&self, key: &str) -> Option<Word> {
+impl ContextWrite {
+    /// The provenance of a key afterwards; `None` where the key is not written.
+    pub fn provenance_of(&self, key: &str) -> Option<Provenance> {
         match &self.keys {
             Some(keys) => keys.get(key).copied(),
             None => Some(self.whole),
         }
     }
 
-    /// The keys with their words; the word of all of it where the keys are computed.
-    pub fn words(&self) -> Result<&BTreeMap<String, Word>, Word> {
+    /// The keys with their provenance; that of the whole where the keys are computed.
+    pub fn provenances(&self) -> Result<&BTreeMap<String, Provenance>, Provenance> {
         self.keys.as_ref().ok_or(self.whole)
     }
 
@@ -54,32 +54,32 @@ impl Written {
 }
 
 impl Change {
-    /// What it writes, where the value of the step before is of this word.
-    pub fn written(&self, before: Word) -> Written {
+    /// What it writes, given the provenance of the previous step's value.
+    pub fn written(&self, before: Provenance) -> ContextWrite {
         let mut written = match self {
             Self::Expression(expression) => of_expression(expression, before),
             Self::Values(tree) => of_values(tree, before),
         };
-        written.reads = written.reads.filter(|_| before != Word::Copied);
+        written.reads = written.reads.filter(|_| before != Provenance::Context);
         written
     }
 }
 
-fn of_expression(expression: &Expression, before: Word) -> Written {
+fn of_expression(expression: &Expression, before: Provenance) -> ContextWrite {
     let flow = expression.flow(CONTEXT);
-    let word = |flows| if flows { Word::Copied } else { before };
+    let word = |flows| if flows { Provenance::Context } else { before };
     let keys = flow.entries.map(|entries| {
         let entries = entries.into_iter();
         entries.map(|(key, flows)| (key, word(flows))).collect()
     });
-    Written {
+    ContextWrite {
         keys,
         whole: word(flow.flows),
         reads: flow.names,
     }
 }
 
-fn of_values(tree: &TemplateTree, before: Word) -> Written {
+fn of_values(tree: &TemplateTree, before: Provenance) -> ContextWrite {
     let sources = Sources::of_placeholders(tree.placeholders().into_iter());
     let reads = sources.context.iter().map(|key| (*key).to_owned());
     let reads = (!sources.whole_context).then(|| reads.collect());
@@ -91,31 +91,31 @@ fn of_values(tree: &TemplateTree, before: Word) -> Written {
         }
         _ => None,
     };
-    Written {
+    ContextWrite {
         keys,
         whole: of_tree(tree, before),
         reads,
     }
 }
 
-fn of_tree(tree: &TemplateTree, before: Word) -> Word {
+fn of_tree(tree: &TemplateTree, before: Provenance) -> Provenance {
     let layers = Sources::of_placeholders(tree.placeholders().into_iter()).layers();
     if layers.contains(&Layer::Account) {
-        Word::Copied
+        Provenance::Context
     } else if layers.contains(&Layer::Call) {
         before
     } else {
-        Word::Provider
+        Provenance::Provider
     }
 }
 
 impl Step {
-    /// Whose word the value behind the step is, once it has run.
-    pub fn word_behind(&self, before: Word) -> Word {
+    /// The provenance of the step's value.
+    pub fn provenance_after(&self, before: Provenance) -> Provenance {
         match &self.kind {
-            StepKind::Request(_) | StepKind::Call(_) => Word::Provider,
+            StepKind::Request(_) | StepKind::Call(_) => Provenance::Provider,
             StepKind::Transform(expression) => of_expression(expression, before).whole,
-            StepKind::GetContext(_) | StepKind::Form(_) => Word::Copied,
+            StepKind::GetContext(_) | StepKind::Form(_) => Provenance::Context,
             StepKind::SetContext(_) | StepKind::UpdateContext(_) => before,
         }
     }
@@ -128,7 +128,7 @@ impl Step {
         }
     }
 
-    /// Whether it asks the provider.
+    /// Whether it sends a request to the provider.
     pub fn is_request(&self) -> bool {
         matches!(self.kind, StepKind::Request(_) | StepKind::Call(_))
     }

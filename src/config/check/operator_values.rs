@@ -1,4 +1,4 @@
-//! The operator's words in what a request carries: variables of the install, and keys that stand in the file.
+//! The operator's values in what a request carries: variables of the install, and keys written in the file.
 
 use std::fmt;
 
@@ -10,71 +10,75 @@ use crate::expression::{Expression, PathTemplate, Placeholder, Template, Templat
 
 use super::literal::{Name, holds_key, is_key, is_piece, looks_like_key};
 
-/// What word it is.
+/// The kind of an operator's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum OperatorValueKind {
     /// A variable of the install, by its path.
     Variable(String),
     /// A literal that is a key.
     Key,
 }
 
-/// An operator's word, and where it stands.
+/// An operator's value, and its place in the file.
 #[derive(Debug, Clone)]
-pub(super) struct Word {
+pub(super) struct OperatorValue {
     pub(super) at: String,
-    pub(super) kind: Kind,
+    pub(super) kind: OperatorValueKind,
 }
 
-/// The word in one text that goes under such a name.
-pub(super) fn of_template(name: Name, at: &str, template: &Template) -> Option<Word> {
+/// The operator's value in one text that is sent under this name.
+pub(super) fn of_template(name: Name, at: &str, template: &Template) -> Option<OperatorValue> {
     let kind = kind(template, || holds_key(name, template))?;
     let at = at.to_owned();
-    Some(Word { at, kind })
+    Some(OperatorValue { at, kind })
 }
 
-fn kind(template: &Template, has_key: impl FnOnce() -> bool) -> Option<Kind> {
+fn kind(template: &Template, has_key: impl FnOnce() -> bool) -> Option<OperatorValueKind> {
     match Sources::of(template).variable {
-        Some(path) => Some(Kind::Variable(path)),
-        None => has_key().then_some(Kind::Key),
+        Some(path) => Some(OperatorValueKind::Variable(path)),
+        None => has_key().then_some(OperatorValueKind::Key),
     }
 }
 
-fn word(at: &str, template: &Template, has_key: impl FnOnce() -> bool) -> Option<Word> {
+fn value_of(
+    at: &str,
+    template: &Template,
+    has_key: impl FnOnce() -> bool,
+) -> Option<OperatorValue> {
     let kind = kind(template, has_key)?;
     let at = at.to_owned();
-    Some(Word { at, kind })
+    Some(OperatorValue { at, kind })
 }
 
-/// The words of a map of headers or parameters, each with its name.
-pub(super) fn of_entries<'c>(entries: &'c Entries, at: &str) -> Vec<(&'c str, Word)> {
+/// The values of a map of headers or parameters, each with its name.
+pub(super) fn of_entries<'c>(entries: &'c Entries, at: &str) -> Vec<(&'c str, OperatorValue)> {
     let set = entries.iter();
     let set = set.filter_map(|(name, template)| Some((name.as_str(), template.as_ref()?)));
     set.filter_map(|(name, template)| {
-        let word = of_template(Name::of(name), &format!("{at}.{name}"), template)?;
-        Some((name, word))
+        let value = of_template(Name::of(name), &format!("{at}.{name}"), template)?;
+        Some((name, value))
     })
     .collect()
 }
 
-/// The words of a body.
-pub(super) fn of_tree(tree: &TemplateTree, at: &str) -> Vec<Word> {
+/// The operator's values in a body.
+pub(super) fn of_tree(tree: &TemplateTree, at: &str) -> Vec<OperatorValue> {
     let mut words = Vec::new();
-    add_tree(tree, Name::Other, &Place::Root(at), &mut words);
+    add_tree(tree, Name::Other, &BodyPlace::Root(at), &mut words);
     words
 }
 
-/// Where in a body something stands; written only where a word is.
-enum Place<'p> {
+/// Where in a body something is; written only where a value is found.
+enum BodyPlace<'p> {
     Root(&'p str),
-    Key(&'p Place<'p>, &'p str),
-    Index(&'p Place<'p>, usize),
+    Key(&'p BodyPlace<'p>, &'p str),
+    Index(&'p BodyPlace<'p>, usize),
 }
 
 /// The characters of a key that a place quotes.
 const KEY_CHARACTERS: usize = 80;
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for BodyPlace<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root(at) => out.write_str(at),
@@ -85,31 +89,31 @@ impl fmt::Display for Place<'_> {
 }
 
 /// The recursion is as deep as the file, which is bounded.
-fn add_tree(tree: &TemplateTree, name: Name, at: &Place, words: &mut Vec<Word>) {
+fn add_tree(tree: &TemplateTree, name: Name, at: &BodyPlace, words: &mut Vec<OperatorValue>) {
     match tree {
         TemplateTree::Plain(_) => {}
         TemplateTree::Text(template) => {
             if let Some(kind) = kind(template, || holds_key(name, template)) {
                 let at = at.to_string();
-                words.push(Word { at, kind });
+                words.push(OperatorValue { at, kind });
             }
         }
         TemplateTree::List(items) => {
             for (index, item) in items.iter().enumerate() {
-                add_tree(item, name, &Place::Index(at, index), words);
+                add_tree(item, name, &BodyPlace::Index(at, index), words);
             }
         }
         TemplateTree::Object(entries) => {
             for (key, item) in entries {
-                add_tree(item, Name::of(key), &Place::Key(at, key), words);
+                add_tree(item, Name::of(key), &BodyPlace::Key(at, key), words);
             }
         }
     }
 }
 
-/// The word in the path or query of a URL; its host is no word.
-pub(super) fn of_url(template: &Template, at: &str) -> Option<Word> {
-    word(at, template, || {
+/// The operator's value in the path or query of a URL. The host does not count.
+pub(super) fn of_url(template: &Template, at: &str) -> Option<OperatorValue> {
+    value_of(at, template, || {
         let marked = template.marked("\0");
         let behind_host = match marked.split_once("://") {
             Some((_, rest)) => rest.find(['/', '?']).and_then(|at| rest.get(at..)),
@@ -122,7 +126,7 @@ pub(super) fn of_url(template: &Template, at: &str) -> Option<Word> {
     })
 }
 
-/// In a path with its query, in which NUL stands for a placeholder.
+/// In a path with its query, in which NUL represents a placeholder.
 fn holds_key_in_target(target: &str) -> bool {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let looks = |text: &str| text.split('\0').any(looks_like_key);
@@ -133,16 +137,16 @@ fn holds_key_in_target(target: &str) -> bool {
     path.split('/').any(looks) || query.split('&').any(is_key_of_pair)
 }
 
-/// The words of signing in. All of its value is a credential, unless it is plainly none.
-pub(super) fn of_authorization(authorization: &Authorization, at: &str) -> Vec<Word> {
+/// The operator's values in `authorization`. Its value counts as a credential unless it plainly is none.
+pub(super) fn of_authorization(authorization: &Authorization, at: &str) -> Vec<OperatorValue> {
     let at = format!("{at}.config");
     let value = |key: &str, template: &Template| {
-        word(&format!("{at}.{key}"), template, || {
+        value_of(&format!("{at}.{key}"), template, || {
             holds_key(Name::Credential, template)
         })
     };
     let variable =
-        |key: &str, template: &Template| word(&format!("{at}.{key}"), template, || false);
+        |key: &str, template: &Template| value_of(&format!("{at}.{key}"), template, || false);
     match authorization {
         Authorization::Bearer(bearer) => {
             let token = bearer.token.as_ref();
@@ -168,7 +172,7 @@ pub(super) fn of_authorization(authorization: &Authorization, at: &str) -> Vec<W
 }
 
 /// A user name alone is a credential; beside the account's own one a password of plain letters is a filler.
-fn of_basic(basic: &Basic, at: &str) -> Vec<Word> {
+fn of_basic(basic: &Basic, at: &str) -> Vec<OperatorValue> {
     let reads_account =
         |template: &Template| Sources::of(template).layers().contains(&Layer::Account);
     let is_own = reads_account(&basic.username);
@@ -176,11 +180,11 @@ fn of_basic(basic: &Basic, at: &str) -> Vec<Word> {
         let layers = Sources::of(password).layers();
         layers.contains(&Layer::Account) || layers.contains(&Layer::Variables)
     });
-    let username = word(&format!("{at}.username"), &basic.username, || {
+    let username = value_of(&format!("{at}.username"), &basic.username, || {
         is_alone && holds_key(Name::Credential, &basic.username)
     });
     let password = basic.password.as_ref().and_then(|password| {
-        word(&format!("{at}.password"), password, || {
+        value_of(&format!("{at}.password"), password, || {
             let is_filler = |text: &str| text.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
             let is_filler = is_own && password.literal().is_some_and(is_filler);
             !is_filler && holds_key(Name::Credential, password)
@@ -189,20 +193,20 @@ fn of_basic(basic: &Basic, at: &str) -> Vec<Word> {
     username.into_iter().chain(password).collect()
 }
 
-/// An expression sees no variables. One that looks at nothing of the account signs in with its own texts.
-fn of_expression(expression: &Expression, at: &str) -> Option<Word> {
+/// An expression sees no variables. One that reads nothing of the account authenticates with its own texts.
+fn of_expression(expression: &Expression, at: &str) -> Option<OperatorValue> {
     let is_alone = !expression.source().contains("context") && expression.texts().len() > 1;
-    (is_alone || holds_texts_of_key(expression)).then(|| Word {
+    (is_alone || holds_texts_of_key(expression)).then(|| OperatorValue {
         at: format!("{at}.expression"),
-        kind: Kind::Key,
+        kind: OperatorValueKind::Key,
     })
 }
 
-/// A key that stands in what an expression computes.
-pub(super) fn of_computed(expression: &Expression, at: &str) -> Option<Word> {
+/// A key that is in what an expression computes.
+pub(super) fn of_computed(expression: &Expression, at: &str) -> Option<OperatorValue> {
     let at = at.to_owned();
-    let kind = Kind::Key;
-    holds_texts_of_key(expression).then_some(Word { at, kind })
+    let kind = OperatorValueKind::Key;
+    holds_texts_of_key(expression).then_some(OperatorValue { at, kind })
 }
 
 /// Whether one of its texts is a key, or pieces of one are put together.
@@ -216,13 +220,13 @@ fn holds_texts_of_key(expression: &Expression) -> bool {
     texts.into_iter().any(looks_like_key) || looks_like_key(&pieces)
 }
 
-/// The words of a pager.
-pub(super) fn of_pagination(pagination: &Setting<Pagination>, at: &str) -> Vec<Word> {
+/// The operator's values in `pagination`.
+pub(super) fn of_pagination(pagination: &Setting<Pagination>, at: &str) -> Vec<OperatorValue> {
     let at = format!("{at}.config");
     match pagination {
         Setting::Set(Pagination::Cursor(cursor)) => {
             let words = of_entries(&cursor.headers, &format!("{at}.headers"));
-            words.into_iter().map(|(_, word)| word).collect()
+            words.into_iter().map(|(_, value)| value).collect()
         }
         Setting::Set(Pagination::Range(range)) => {
             let unit = range.range_unit.iter();
@@ -235,7 +239,7 @@ pub(super) fn of_pagination(pagination: &Setting<Pagination>, at: &str) -> Vec<W
     }
 }
 
-fn of_dynamic(dynamic: &Dynamic, at: &str) -> Vec<Word> {
+fn of_dynamic(dynamic: &Dynamic, at: &str) -> Vec<OperatorValue> {
     let expressions = [
         (
             "get_initial_pagination_values_expression",
@@ -252,13 +256,13 @@ fn of_dynamic(dynamic: &Dynamic, at: &str) -> Vec<Word> {
         .collect()
 }
 
-/// The words that a method adds of its own.
-pub(super) fn of_method(method: &Method, at: &str) -> Vec<Word> {
+/// The operator's values that a method adds.
+pub(super) fn of_method(method: &Method, at: &str) -> Vec<OperatorValue> {
     let path = |key: &str, path: &PathTemplate| of_url(path.template(), &format!("{at}.{key}"));
     let mut words = Vec::new();
     for (key, entries) in [("headers", &method.headers), ("query", &method.query)] {
         let own = of_entries(entries, &format!("{at}.{key}"));
-        words.extend(own.into_iter().map(|(_, word)| word));
+        words.extend(own.into_iter().map(|(_, value)| value));
     }
     words.extend(path("path", &method.path));
     words.extend(
