@@ -71,7 +71,7 @@ fn atoms(template: &Template) -> Result<Vec<Atom>, UrlTemplateError> {
     for piece in template.pieces() {
         match piece {
             TemplatePiece::Placeholder(placeholder) => {
-                atoms.push(Atom::Placeholder(placeholder.clone()))
+                atoms.push(Atom::Placeholder(placeholder.clone()));
             }
             TemplatePiece::Literal(text) => atoms.extend(text.chars().map(Atom::Char)),
         }
@@ -206,7 +206,7 @@ fn part(atoms: Vec<Atom>) -> UrlPart {
             (Atom::Char(c), Some(TemplatePiece::Literal(text))) => text.push(c),
             (Atom::Char(c), _) => part.push(TemplatePiece::Literal(c.to_string())),
             (Atom::Placeholder(placeholder), _) => {
-                part.push(TemplatePiece::Placeholder(placeholder))
+                part.push(TemplatePiece::Placeholder(placeholder));
             }
         }
     }

@@ -5,6 +5,8 @@
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use crate::media::percent_encoded;
+
 /// A value within a path segment or a query.
 pub(super) fn encoded(value: &str) -> String {
     percent_encoded(value.as_bytes())
@@ -185,4 +187,3 @@ mod tests {
         assert_eq!(encoded_length(text), encoded(text).len());
     }
 }
-use crate::media::percent_encoded;
