@@ -29,8 +29,8 @@ pub fn sha256_hex(message: &[u8]) -> String {
     HEXLOWER.encode(&sha256(message))
 }
 
-/// Compares without telling by its time where the two differ; different lengths are unequal.
-pub fn is_same(left: &[u8], right: &[u8]) -> bool {
+/// Compares in a time that does not depend on where the two differ. Different lengths are unequal.
+pub fn constant_time_eq(left: &[u8], right: &[u8]) -> bool {
     left.ct_eq(right).into()
 }
 
@@ -127,8 +127,8 @@ mod tests {
 
     #[test]
     fn comparison_knows_lengths() {
-        assert!(is_same(b"abc", b"abc"));
-        assert!(!is_same(b"abc", b"abd"));
-        assert!(!is_same(b"abc", b"abcd"));
+        assert!(constant_time_eq(b"abc", b"abc"));
+        assert!(!constant_time_eq(b"abc", b"abd"));
+        assert!(!constant_time_eq(b"abc", b"abcd"));
     }
 }

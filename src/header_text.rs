@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
-/// What stands for bytes that cannot be known.
+/// What represents bytes that cannot be known.
 const UNKNOWN: char = '\u{fffd}';
 
 /// The value of a text that the platform shows. A control character, which no value may have, is not known either.

@@ -9,10 +9,11 @@ mod event;
 use std::fmt;
 use std::str::FromStr;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::json::text_type;
 use crate::time::Timestamp;
 
 pub use event::EventId;
@@ -161,10 +162,50 @@ fn read(text: &str) -> Result<Uuid, NotAnId> {
 }
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident) => {
+    (plain $name:ident) => {
+        impl $name {
+            /// A new id.
+            pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
+                Self(make(now, 0, random))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                read(text).map(Self)
+            }
+        }
+    };
+    (placed $name:ident) => {
+        impl $name {
+            /// A new id that says where its object lives.
+            pub fn new(now: Timestamp, placement: Placement, random: [u8; 10]) -> Self {
+                Self(make(now, placement.code(), random))
+            }
+
+            /// Where its object lives.
+            pub fn placement(self) -> Placement {
+                place(self.0).unwrap_or(Placement::Hinted(Region::Wnam))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                let id = read(text)?;
+                place(id).map(|_| Self(id)).ok_or(NotAnId)
+            }
+        }
+    };
+    ($(#[$doc:meta])* $name:ident is $kind:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(Uuid);
+
+        id!($kind $name);
 
         impl $name {
             /// 32 hex digits, without hyphens: the form inside tokens and event ids.
@@ -189,79 +230,13 @@ macro_rules! id {
             }
         }
 
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
-        impl JsonSchema for $name {
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "format": "uuid" })
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-            }
-        }
-    };
-}
-
-macro_rules! plain_id {
-    ($(#[$doc:meta])* $name:ident) => {
-        id!($(#[$doc])* $name);
-
-        impl $name {
-            /// A new id.
-            pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
-                Self(make(now, 0, random))
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = NotAnId;
-
-            fn from_str(text: &str) -> Result<Self, NotAnId> {
-                read(text).map(Self)
-            }
-        }
-    };
-}
-
-macro_rules! placed_id {
-    ($(#[$doc:meta])* $name:ident) => {
-        id!($(#[$doc])* $name);
-
-        impl $name {
-            /// A new id that says where its object lives.
-            pub fn new(now: Timestamp, placement: Placement, random: [u8; 10]) -> Self {
-                Self(make(now, placement.code(), random))
-            }
-
-            /// Where its object lives.
-            pub fn placement(self) -> Placement {
-                place(self.0).unwrap_or(Placement::Hinted(Region::Wnam))
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = NotAnId;
-
-            fn from_str(text: &str) -> Result<Self, NotAnId> {
-                let id = read(text)?;
-                place(id).map(|_| Self(id)).ok_or(NotAnId)
-            }
-        }
+        text_type!(
+            $name,
+            read: |text| text.parse(),
+            show: |own| own,
+            inline: true,
+            schema: { "type": "string", "format": "uuid" }
+        );
     };
 }
 
@@ -274,33 +249,33 @@ fn place(id: Uuid) -> Option<Placement> {
     Placement::from_code(bits(id) & PLACE)
 }
 
-placed_id!(
+id!(
     /// A connected account (`integrated_account_id` in the API); names its `Account` object.
-    AccountId
+    AccountId is placed
 );
-placed_id!(
+id!(
     /// An environment; names its `Directory` object.
-    EnvironmentId
+    EnvironmentId is placed
 );
-plain_id!(
+id!(
     /// An integration, shared by all environments.
-    IntegrationId
+    IntegrationId is plain
 );
-plain_id!(
+id!(
     /// An integration installed in an environment (`environment_integration_id` in the API).
-    InstallId
+    InstallId is plain
 );
-plain_id!(
+id!(
     /// An API token (not the token itself).
-    ApiTokenId
+    ApiTokenId is plain
 );
-plain_id!(
+id!(
     /// A link token (not the token itself).
-    LinkTokenId
+    LinkTokenId is plain
 );
-plain_id!(
+id!(
     /// A subscription to events (`webhook_id` in the API).
-    WebhookId
+    WebhookId is plain
 );
 
 #[cfg(test)]

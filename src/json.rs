@@ -13,8 +13,10 @@ mod lines;
 mod literals;
 mod mend;
 mod path;
+mod scan;
 mod set;
 mod strings;
+mod text_type;
 
 pub use count::{count_elements, count_fields, count_values, is_more, length, read, read_at_most};
 pub use cut::{cut, elements};
@@ -28,6 +30,7 @@ pub use mend::mend;
 pub use path::{Path, PathError};
 pub use set::{put, set};
 pub use strings::map_tokens;
+pub(crate) use text_type::text_type;
 
 use serde_json::{Map, Value};
 

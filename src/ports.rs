@@ -1,5 +1,7 @@
 //! The outside, as a few traits: what the flows need and cannot do themselves.
 //! `src/cloudflare/` is the real one, `tests/native/outside.rs` the in-memory twin.
+
+#![warn(missing_docs)]
 #![expect(
     async_fn_in_trait,
     reason = "a Worker is single-threaded: no caller needs the futures to be Send"

@@ -15,7 +15,7 @@ const LONGEST_MARGIN: Duration = Duration::from_mins(5);
 /// From here on a number of seconds would be beyond the year 5000: it counts milliseconds.
 const MILLISECONDS_FROM: u64 = 100_000_000_000;
 
-/// Where a token stands in its life.
+/// The state of a token in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {
     /// It can be used.
@@ -24,12 +24,12 @@ pub enum Freshness {
     Due,
     /// It can no longer be used.
     Expired,
-    /// Nobody said when it expires: it is used until the provider refuses it.
+    /// No one said when it expires: it is used until the provider refuses it.
     Unknown,
 }
 
 impl Freshness {
-    /// Of what stands at `oauth.token`.
+    /// Of what is at `oauth.token`.
     pub fn of(token: &Value, now: Timestamp) -> Self {
         let Some(expires_at) = expires_at(token) else {
             return Self::Unknown;
@@ -44,7 +44,7 @@ impl Freshness {
     }
 }
 
-/// From when on a token is [`Freshness::Due`]; `None` when nobody said when it expires.
+/// From when on a token is [`Freshness::Due`]; `None` when no one said when it expires.
 pub fn due_at(token: &Value) -> Option<Timestamp> {
     Some(before(expires_at(token)?, margin(token)))
 }

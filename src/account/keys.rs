@@ -1,4 +1,4 @@
-//! The keys of a context. They have no dots: what a value steers is judged by the top-level key it stands under, and a
+//! The keys of a context. They have no dots: what a value steers is judged by the top-level key it is under, and a
 //! path such as `server.url` reads `url` inside `server`. A key `server.url` beside it would be judged as another.
 
 use serde_json::Value;

@@ -33,7 +33,7 @@ pub struct Account {
     pub integration_id: IntegrationId,
     /// The public half of its context: an object.
     pub context: Value,
-    /// Where it stands in its life.
+    /// Its place in its life.
     pub status: Status,
     /// The `format` of the credential it was connected with.
     pub authentication_method: String,

@@ -24,7 +24,7 @@ pub enum Kind {
     LinkToken,
     /// The secrets that sign what is delivered to a subscription; `id` is the subscription's.
     Webhook,
-    /// A request whose events could not be told; `id` is the event's.
+    /// A request whose events could not be known; `id` is the event's.
     Event,
     /// An answer that is given again under its idempotency key; `id` is the account's.
     Answer,
@@ -79,7 +79,7 @@ pub enum SealError {
         "a sealed value does not open with key `{0}`: the key under this id is another, or the value was moved"
     )]
     Broken(String),
-    /// What stands where a sealed value should be.
+    /// What is where a sealed value should be.
     #[error("not a sealed value")]
     NotSealed,
 }
@@ -146,7 +146,7 @@ impl Keyring {
 
     /// Whether one of the keys has signed this message.
     pub fn has_signed(&self, message: &[u8], signed: &[u8]) -> bool {
-        let is_by = |key: &MasterKey| crypto::is_same(&signature(key, message), signed);
+        let is_by = |key: &MasterKey| crypto::constant_time_eq(&signature(key, message), signed);
         self.0.iter().any(is_by)
     }
 

@@ -13,7 +13,7 @@ use crate::ids::Id;
 /// Random bytes of a token.
 const RANDOM_BYTES: usize = 32;
 
-/// What is signed. A signature for one kind is none for another.
+/// What is signed. A signature for one kind does not fit another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// An API token, of an environment.

@@ -225,7 +225,7 @@ impl TokenSubject {
 /// Hashed first: the comparison then takes the same time for every length.
 fn is_admin(settings: &Settings, text: &str) -> bool {
     settings.admin_token.as_ref().is_some_and(|admin| {
-        crypto::is_same(
+        crypto::constant_time_eq(
             &crypto::sha256(text.as_bytes()),
             &crypto::sha256(admin.expose().as_bytes()),
         )

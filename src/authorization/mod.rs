@@ -21,9 +21,7 @@ const ACCESS_TOKEN: &str = "access_token";
 
 /// The request as an `authorization.expression` sees it.
 pub struct Request<'a> {
-    /// Its method.
     pub method: &'a Method,
-    /// Its URL.
     pub url: &'a Url,
     /// Its header fields so far.
     pub headers: &'a HeaderMap,
@@ -50,7 +48,7 @@ impl fmt::Debug for SignIn {
     }
 }
 
-/// Why a request cannot be signed in. Names paths, never values.
+/// Why a request cannot be authenticated. Names paths, never values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorizationError {
     /// The credential has no usable value.
@@ -59,7 +57,7 @@ pub enum AuthorizationError {
     /// A user name with a colon (RFC 7617 §2).
     #[error("the user name of basic authorization contains a colon")]
     Colon,
-    /// The header's name or value is none.
+    /// The header's name or value is not valid.
     #[error("`{0}` does not give a header name or value")]
     NotAHeader(String),
     /// The expression failed.

@@ -12,11 +12,11 @@ use crate::expression::UrlTemplate;
 use super::Field;
 
 mod config;
+mod provenance;
 mod step;
-mod word;
 pub use config::{Change, Form};
+pub use provenance::{ContextWrite, Provenance};
 pub use step::{Call, GetContext, Step, StepKind};
-pub use word::{Word, Written};
 
 /// Names that mean something of their own.
 pub const RESERVED: &[&str] = &[

@@ -17,7 +17,7 @@ pub(super) const MAX_VALUES: usize = 80_000;
 /// Bytes of a key. Findings name keys, and there may be many below one.
 pub(super) const LONGEST_KEY: usize = 1_000;
 
-/// What is wrong with the amount of what stands at `at`.
+/// What is wrong with the amount of what is at `at`.
 pub(super) fn too_much(value: &Value, at: &str) -> Option<Finding> {
     if is_too_deep(value, MAX_DEPTH) {
         let text = format!("nested deeper than {MAX_DEPTH} levels");

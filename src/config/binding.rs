@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::crypto;
-use crate::json as words;
+use crate::json;
 
 use super::overrides;
 
@@ -203,7 +203,7 @@ impl Layers<'_> {
 fn joined(public: &Value, secrets: &Value) -> Value {
     let mut whole = public.clone();
     if secrets.is_object() {
-        words::merge(&mut whole, secrets);
+        json::merge(&mut whole, secrets);
     }
     whole
 }

@@ -18,6 +18,7 @@ mod hosts;
 pub(in crate::config) mod literal;
 mod lookup;
 mod opened;
+mod operator_values;
 mod parameters;
 mod placeholders;
 mod resources;
@@ -27,7 +28,6 @@ mod texts;
 mod traced;
 mod typed;
 mod webhook;
-mod words;
 
 /// Adds what is found. `broken` lists where reading has already failed: what
 /// is absent there is not missing.
@@ -50,7 +50,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
 }
 
 /// Where reading has already failed: the uppermost places, ordered so that
-/// what lies below a place stands right behind it.
+/// what lies below a place is right behind it.
 struct Broken(BTreeSet<String>);
 
 impl Broken {

@@ -1,5 +1,5 @@
 //! How a provider's lists are paged through. Callers see only `limit` and
-//! `next_cursor`, whatever stands here. `docs/pagination.md` tells how to choose.
+//! `next_cursor`, whatever is here. `docs/pagination.md` tells how to choose.
 
 use std::borrow::Cow;
 

@@ -29,7 +29,7 @@ const A_TEMPLATE: u64 = 250;
 const FEW_TEMPLATES: u64 = 8;
 const ANOTHER_TEMPLATE: u64 = 700;
 
-/// Reads `value`, which stands at `at` in the file. `None` when not even its
+/// Reads `value`, which is at `at` in the file. `None` when not even its
 /// remains can be read.
 pub(super) fn read<T: DeserializeOwned>(
     mut value: Value,
@@ -45,7 +45,7 @@ pub(super) fn read<T: DeserializeOwned>(
             Ok(read) => return Some(read),
             Err(error) => error,
         };
-        let mut place: Vec<Step> = error.path().iter().map_while(Step::of).collect();
+        let mut place: Vec<PathStep> = error.path().iter().map_while(PathStep::of).collect();
         let message = error.inner().to_string();
         add_unknown_key(&mut place, &message);
         let original = cuts.original(&place);
@@ -60,7 +60,7 @@ pub(super) fn read<T: DeserializeOwned>(
     None
 }
 
-/// Steps of reading a value that stands so deep.
+/// Steps of reading a value that is so deep.
 fn reading(value: &Value, depth: u64) -> u64 {
     let text = |text: &str| A_BYTE * text.len() as u64;
     let levels = A_LEVEL * depth;
@@ -93,12 +93,12 @@ fn templates(key: &str, value: &Value) -> u64 {
 }
 
 /// Types read by hand name an unknown key without being at it.
-fn add_unknown_key(place: &mut Vec<Step>, message: &str) {
+fn add_unknown_key(place: &mut Vec<PathStep>, message: &str) {
     let Some(key) = quoted(message, "unknown field `") else {
         return;
     };
-    if !matches!(place.last(), Some(Step::Key(last)) if last == key) {
-        place.push(Step::Key(key.to_owned()));
+    if !matches!(place.last(), Some(PathStep::Key(last)) if last == key) {
+        place.push(PathStep::Key(key.to_owned()));
     }
 }
 
@@ -108,12 +108,12 @@ fn quoted<'m>(message: &'m str, start: &str) -> Option<&'m str> {
 }
 
 #[derive(Debug, Clone)]
-enum Step {
+enum PathStep {
     Key(String),
     Index(usize),
 }
 
-impl Step {
+impl PathStep {
     fn of(segment: &Segment) -> Option<Self> {
         match segment {
             Segment::Map { key } => Some(Self::Key(key.clone())),
@@ -132,12 +132,12 @@ struct Cuts {
 
 impl Cuts {
     /// The place as it is in the file: indices count the elements cut before.
-    fn original(&self, place: &[Step]) -> String {
+    fn original(&self, place: &[PathStep]) -> String {
         let mut path = String::new();
         for step in place {
             match step {
-                Step::Key(key) => path = format!("{path}.{key}"),
-                Step::Index(index) => {
+                PathStep::Key(key) => path = format!("{path}.{key}"),
+                PathStep::Index(index) => {
                     let cut = self
                         .elements
                         .get(&path)
@@ -156,7 +156,7 @@ impl Cuts {
     fn finding(
         &self,
         value: &Value,
-        place: &[Step],
+        place: &[PathStep],
         original: &str,
         path: &str,
         message: &str,
@@ -167,7 +167,7 @@ impl Cuts {
                 .then(|| finding.hint(nearest(key, &known_in(message))));
         }
         let is_null = at(value, place).is_some_and(Value::is_null);
-        if is_null && matches!(place.last(), Some(Step::Key(_))) {
+        if is_null && matches!(place.last(), Some(PathStep::Key(_))) {
             return None; // null is absent
         }
         if let Some(key) = quoted(message, "missing field `") {
@@ -185,20 +185,20 @@ impl Cuts {
         Some(Finding::error(path, without_value(message)))
     }
 
-    /// Removes what stands at `place`. `None` when that is everything.
-    fn cut(&mut self, value: &mut Value, place: &[Step], original: String) -> Option<()> {
+    /// Removes what is at `place`. `None` when that is everything.
+    fn cut(&mut self, value: &mut Value, place: &[PathStep], original: String) -> Option<()> {
         let (last, parents) = place.split_last()?;
         let array = self.original(parents);
         let was_null = at(value, place).is_some_and(Value::is_null);
         let parent = parents.iter().try_fold(value, |value, step| match step {
-            Step::Key(key) => value.get_mut(key),
-            Step::Index(index) => value.get_mut(*index),
+            PathStep::Key(key) => value.get_mut(key),
+            PathStep::Index(index) => value.get_mut(*index),
         })?;
         match (last, parent) {
-            (Step::Key(key), Value::Object(map)) => {
+            (PathStep::Key(key), Value::Object(map)) => {
                 map.shift_remove(key)?;
             }
-            (Step::Index(index), Value::Array(items)) if *index < items.len() => {
+            (PathStep::Index(index), Value::Array(items)) if *index < items.len() => {
                 items.remove(*index);
                 let position = original
                     .rsplit_once('[')
@@ -216,10 +216,10 @@ impl Cuts {
     }
 }
 
-fn at<'v>(value: &'v Value, place: &[Step]) -> Option<&'v Value> {
+fn at<'v>(value: &'v Value, place: &[PathStep]) -> Option<&'v Value> {
     place.iter().try_fold(value, |value, step| match step {
-        Step::Key(key) => value.get(key),
-        Step::Index(index) => value.get(*index),
+        PathStep::Key(key) => value.get(key),
+        PathStep::Index(index) => value.get(*index),
     })
 }
 
@@ -266,53 +266,4 @@ fn without_value(message: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Finding, read};
-    use crate::config::Field;
-    use crate::config::credentials::ApiKey;
-    use serde_json::json;
-
-    fn findings(value: serde_json::Value) -> Vec<(String, String, Option<String>)> {
-        let mut findings: Vec<Finding> = Vec::new();
-        let _: Option<ApiKey> = read(value, "at", &mut findings);
-        findings
-            .into_iter()
-            .map(|f| (f.path, f.message, f.hint))
-            .collect()
-    }
-
-    #[test]
-    fn every_mistake_of_a_unit_is_found_at_its_own_place() {
-        let found = findings(json!({"fields": [
-            {"lable": "a", "name": 1, "x-note": 1},
-            {"name": "ok", "required": "secret text", "help_text": null},
-            {"type": "pasword", "name": "p"},
-            {"nane": "q"},
-        ], "y": 1}));
-        let paths: Vec<&str> = found.iter().map(|(path, ..)| path.as_str()).collect();
-        assert_eq!(
-            paths,
-            [
-                "at.fields[0].lable",
-                "at.fields[0].name",
-                "at.fields[1].required",
-                "at.fields[2].type",
-                "at.fields[3].nane",
-                "at.fields[3]",
-                "at.y"
-            ]
-        );
-        assert_eq!(found[0].2.as_deref(), Some("did you mean `label`?"));
-        assert_eq!(found[2].1, "invalid type: string, expected a boolean");
-        assert_eq!(found[3].2.as_deref(), Some("did you mean `password`?"));
-        assert_eq!(found[5].1, "`name` is missing");
-        assert_eq!(found[6].2.as_deref(), Some("known here: fields"));
-    }
-
-    #[test]
-    fn what_cannot_be_read_at_all_is_one_finding() {
-        let mut found = Vec::new();
-        assert!(read::<Field>(json!("text"), "at", &mut found).is_none());
-        assert_eq!(found.len(), 1);
-    }
-}
+mod tests;

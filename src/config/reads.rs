@@ -20,7 +20,7 @@ const TOKEN_KEYS: [&str; 2] = ["oauth", "access_token"];
 /// The variables that something reads.
 #[derive(Debug, Default, Clone)]
 pub struct Variables {
-    /// All of them, by the bare root or in a way that cannot be told.
+    /// All of them, by the bare root or in a way that cannot be known.
     pub all: bool,
     /// These, each with what it could also be called: `a` and `a.b` for `environment_variables.a.b`.
     pub names: BTreeSet<String>,
@@ -67,7 +67,7 @@ impl Variables {
                 Some(parts) => self.names.extend(prefixes(parts)),
             }
         }
-        // It stands there in another way than as a placeholder.
+        // It is there in another way than as a placeholder.
         self.all |= read < mentions;
     }
 }

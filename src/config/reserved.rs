@@ -1,13 +1,9 @@
 //! What of an override only the admin token may write: entries that change a host or what signs requests in, and
 //! texts that read a secret. Of what an API token wrote, such an entry is refused, and every other text sees the
 //! public half of the context and the clear variables only.
-
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-
-use crate::expression::Template;
 
 use super::binding::{Place, digest_of, leaves, remove};
 use super::reads::SecretNames;
@@ -15,10 +11,14 @@ use super::{overrides, verb_names};
 
 mod kind;
 mod position;
+mod public;
 mod resolved;
+mod trusted_config;
 
-use position::Position;
+use position::EntryPosition;
+use public::{public_texts, put};
 pub use resolved::{aiming_variables, moved};
+use trusted_config::{TrustedConfig, is_switched_off};
 
 /// What the admin token wrote in an override: digests of values, by place.
 pub type Trusted = BTreeMap<String, String>;
@@ -26,7 +26,7 @@ pub type Trusted = BTreeMap<String, String>;
 /// An entry of an override that an API token may not write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reserved {
-    /// Where it stands in the override.
+    /// Its place in the override.
     pub place: Place,
     /// The digest of its value.
     pub digest: String,
@@ -47,46 +47,16 @@ pub struct Override<'a> {
     pub secrets: &'a SecretNames,
 }
 
-/// A configuration that is trusted, and what was found out of its methods and actions.
-struct Settled {
-    config: Value,
-    units: RefCell<BTreeMap<Place, bool>>,
-}
-
-impl Settled {
-    /// Taking entries out leaves the objects they stood in.
-    fn has_nothing_at(&self, unit: &Place) -> bool {
-        let found = unit.find(&self.config);
-        found.is_none_or(|found| found.is_object() && leaves(found).is_empty())
-    }
-
-    /// Whether a method or action reads a secret; each is looked through once.
-    fn reads_secret(&self, unit: Place, secrets: &SecretNames) -> bool {
-        let known = self.units.borrow().get(&unit).copied();
-        known.unwrap_or_else(|| {
-            let found = unit.find(&self.config);
-            let reads = found.is_some_and(|unit| secrets.read_by(unit).is_some());
-            self.units.borrow_mut().insert(unit, reads);
-            reads
-        })
-    }
-}
-
 const HOST: &str =
     "decides where requests go or what signs them in: only the admin token may write it";
-
-/// Whether the file's calls are all there are.
-fn is_switched_off(config: &Value) -> bool {
-    config.get("custom") == Some(&Value::Bool(false))
-}
 
 impl Override<'_> {
     /// The entries that an API token may not write, and did not get from the admin token.
     pub fn reserved(&self) -> Vec<Reserved> {
-        let settled = self.settled();
+        let trusted_config = self.trusted_config();
         self.untrusted()
             .filter_map(|(place, value)| {
-                let reason = self.reason(&settled, &place, value)?;
+                let reason = self.reason(&trusted_config, &place, value)?;
                 let digest = digest_of(value);
                 Some(Reserved {
                     place,
@@ -99,12 +69,12 @@ impl Override<'_> {
 
     /// Those of them that change a host, or what signs requests in.
     pub fn hosts(&self) -> Vec<Place> {
-        self.places(|settled, place, value| self.changes_host(settled, place, value))
+        self.places(|trusted_config, place, value| self.changes_host(trusted_config, place, value))
     }
 
     /// Those of them, and the calls that the configuration below has switched off.
     fn hosts_and_calls(&self) -> Vec<Place> {
-        self.places(|settled, place, value| self.is_admins(settled, place, value))
+        self.places(|trusted_config, place, value| self.is_admins(trusted_config, place, value))
     }
 
     /// The configuration with what of the layer counts: an entry that its writer may not write changes nothing.
@@ -116,11 +86,11 @@ impl Override<'_> {
         overrides::effective(self.below, &counting, &Value::Null)
     }
 
-    fn places(&self, is_wanted: impl Fn(&Settled, &Place, &Value) -> bool) -> Vec<Place> {
-        let settled = self.settled();
+    fn places(&self, is_wanted: impl Fn(&TrustedConfig, &Place, &Value) -> bool) -> Vec<Place> {
+        let trusted_config = self.trusted_config();
         let entries = self.untrusted();
         entries
-            .filter(|(place, value)| is_wanted(&settled, place, value))
+            .filter(|(place, value)| is_wanted(&trusted_config, place, value))
             .map(|(place, _)| place)
             .collect()
     }
@@ -133,19 +103,19 @@ impl Override<'_> {
             let public = public_texts(value, &place);
             put(&mut guarded, &place, public);
         }
-        let settled = self.settled();
-        if is_switched_off(&settled.config) {
-            self.take_out_calls(&settled, &mut guarded);
+        let trusted_config = self.trusted_config();
+        if is_switched_off(&trusted_config.config) {
+            self.take_out_calls(&trusted_config, &mut guarded);
         }
         guarded
     }
 
-    fn take_out_calls(&self, settled: &Settled, guarded: &mut Value) {
+    fn take_out_calls(&self, trusted_config: &TrustedConfig, guarded: &mut Value) {
         for (place, value) in self.untrusted() {
-            let unit = Position::of(&place).unit_of(&place);
-            match unit.filter(|unit| settled.has_nothing_at(unit)) {
+            let unit = EntryPosition::of(&place).unit_of(&place);
+            match unit.filter(|unit| trusted_config.has_nothing_at(unit)) {
                 Some(unit) => remove(guarded, &unit),
-                None if Self::opens_call(settled, &place, value) => remove(guarded, &place),
+                None if Self::opens_call(trusted_config, &place, value) => remove(guarded, &place),
                 None => {}
             }
         }
@@ -166,15 +136,12 @@ impl Override<'_> {
     }
 
     /// The configuration below with what the admin token wrote in this layer.
-    fn settled(&self) -> Settled {
+    fn trusted_config(&self) -> TrustedConfig {
         let mut trusted = self.changes.clone();
         for (place, _) in self.untrusted() {
             remove(&mut trusted, &place);
         }
-        Settled {
-            config: overrides::effective(self.below, &trusted, &Value::Null),
-            units: RefCell::default(),
-        }
+        TrustedConfig::new(overrides::effective(self.below, &trusted, &Value::Null))
     }
 
     /// The entries that change something and that the admin token did not write.
@@ -194,8 +161,13 @@ impl Override<'_> {
         written.is_some_and(|digest| *digest == digest_of(value))
     }
 
-    fn reason(&self, settled: &Settled, place: &Place, value: &Value) -> Option<String> {
-        if self.is_admins(settled, place, value) {
+    fn reason(
+        &self,
+        trusted_config: &TrustedConfig,
+        place: &Place,
+        value: &Value,
+    ) -> Option<String> {
+        if self.is_admins(trusted_config, place, value) {
             return Some(HOST.to_owned());
         }
         let read = self.secrets.read_by(value)?;
@@ -204,34 +176,35 @@ impl Override<'_> {
         ))
     }
 
-    fn is_admins(&self, settled: &Settled, place: &Place, value: &Value) -> bool {
-        self.changes_host(settled, place, value) || Self::opens_call(settled, place, value)
+    fn is_admins(&self, trusted_config: &TrustedConfig, place: &Place, value: &Value) -> bool {
+        self.changes_host(trusted_config, place, value)
+            || Self::opens_call(trusted_config, place, value)
     }
 
     /// Where `custom` is switched off, the file's calls are all there are. Who may not add one may switch it off, not on.
-    fn opens_call(settled: &Settled, place: &Place, value: &Value) -> bool {
+    fn opens_call(trusted_config: &TrustedConfig, place: &Place, value: &Value) -> bool {
         if place.part(0) == "custom" {
             return value != &Value::Bool(false);
         }
-        if !is_switched_off(&settled.config) {
+        if !is_switched_off(&trusted_config.config) {
             return false;
         }
-        let position = Position::of(place);
+        let position = EntryPosition::of(place);
         match position.unit_of(place) {
             Some(unit) => position.is_sent() && !(value.is_null() && unit == *place),
             None => position.entry().is_some_and(verb_names::may_override),
         }
     }
 
-    fn changes_host(&self, settled: &Settled, place: &Place, value: &Value) -> bool {
-        let position = Position::of(place);
+    fn changes_host(&self, trusted_config: &TrustedConfig, place: &Place, value: &Value) -> bool {
+        let position = EntryPosition::of(place);
         let is_fields = place.0.last().is_some_and(|key| key == "fields");
         position.is_reserved(value)
             || (is_fields && kind::changes_fields(self.below, place, value))
             || holds_reserved(value, place)
             || self.changes_format(place, value)
-            || kind::webhook_token_is_seen(&settled.config, place, value)
-            || self.moves_secret(settled, place, value)
+            || kind::webhook_token_is_seen(&trusted_config.config, place, value)
+            || self.moves_secret(trusted_config, place, value)
     }
 
     /// Another format would read what is there in another way.
@@ -243,8 +216,8 @@ impl Override<'_> {
     }
 
     /// What a method or an action sends of a secret stays where it goes.
-    fn moves_secret(&self, settled: &Settled, place: &Place, value: &Value) -> bool {
-        let position = Position::of(place);
+    fn moves_secret(&self, trusted_config: &TrustedConfig, place: &Place, value: &Value) -> bool {
+        let position = EntryPosition::of(place);
         let Some(unit) = position.unit_of(place) else {
             return false;
         };
@@ -252,7 +225,7 @@ impl Override<'_> {
             // What is gone sends nothing.
             return false;
         }
-        position.is_sent() && settled.reads_secret(unit, self.secrets)
+        position.is_sent() && trusted_config.reads_secret(unit, self.secrets)
     }
 }
 
@@ -268,7 +241,7 @@ fn holds_reserved(value: &Value, place: &Place) -> bool {
             let mut inner = place.clone();
             inner.0.push(key.clone());
             (key == "allow_dots" && item == &Value::Bool(true))
-                || Position::of(&inner).is_reserved(item)
+                || EntryPosition::of(&inner).is_reserved(item)
                 || holds_reserved(item, &inner)
         }),
         _ => false,
@@ -277,7 +250,7 @@ fn holds_reserved(value: &Value, place: &Place) -> bool {
 
 /// Whether an entry is of a kind that an API token may not write, in this file or another version of it.
 fn needs_trust(place: &Place, value: &Value) -> bool {
-    let position = Position::of(place);
+    let position = EntryPosition::of(place);
     position.is_reserved(value)
         || holds_reserved(value, place)
         || position.unit_of(place).is_some()
@@ -288,45 +261,6 @@ fn needs_trust(place: &Place, value: &Value) -> bool {
             .last()
             .is_some_and(|key| key == "fields" || key == "format")
         || value.to_string().contains("{{")
-}
-
-/// The same value, its placeholders reading public values only.
-fn public_texts(value: &Value, place: &Place) -> Value {
-    let inner = |key: String| {
-        let mut inner = place.clone();
-        inner.0.push(key);
-        inner
-    };
-    match value {
-        Value::String(text) if Position::of(place).holds_templates() => {
-            Value::String(Template::of_public(text))
-        }
-        Value::Array(items) => {
-            let items = items.iter().enumerate();
-            Value::Array(
-                items
-                    .map(|(index, item)| public_texts(item, &inner(index.to_string())))
-                    .collect(),
-            )
-        }
-        Value::Object(entries) => {
-            let entries = entries.iter();
-            let public =
-                entries.map(|(key, item)| (key.clone(), public_texts(item, &inner(key.clone()))));
-            Value::Object(public.collect())
-        }
-        other => other.clone(),
-    }
-}
-
-fn put(value: &mut Value, place: &Place, new: Value) {
-    let target = place
-        .0
-        .iter()
-        .try_fold(value, |value, key| value.get_mut(key));
-    if let Some(target) = target {
-        *target = new;
-    }
 }
 
 #[cfg(test)]

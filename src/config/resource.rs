@@ -1,4 +1,4 @@
-//! One method of a resource: the request it stands for. `list`, `get`,
+//! One method of a resource: the request it represents. `list`, `get`,
 //! `create`, `update` and `delete` are the canonical names; any other is a
 //! custom method.
 

@@ -56,9 +56,9 @@ pub fn split_context(
     };
     for (key, value) in entries {
         let kind = match key.as_str() {
-            key if secret_at_top(key) || is_secret_key(key) => Kind::Secret,
-            "oauth" => Kind::OAuth,
-            _ => Kind::Public,
+            key if secret_at_top(key) || is_secret_key(key) => SecretKind::Secret,
+            "oauth" => SecretKind::OAuth,
+            _ => SecretKind::Public,
         };
         let mut halves = (&mut public, &mut secret);
         put(key, value, kind, sealed.get(key), &mut halves);
@@ -68,7 +68,7 @@ pub fn split_context(
 
 /// What a value is by the keys above it.
 #[derive(Clone, Copy, PartialEq)]
-enum Kind {
+enum SecretKind {
     Public,
     OAuth,
     Secret,
@@ -77,7 +77,7 @@ enum Kind {
 /// The halves that are being made.
 type Halves<'a> = (&'a mut Map<String, Value>, &'a mut Map<String, Value>);
 
-fn put(key: &str, value: &Value, kind: Kind, sealed: Option<&Value>, halves: &mut Halves) {
+fn put(key: &str, value: &Value, kind: SecretKind, sealed: Option<&Value>, halves: &mut Halves) {
     let (shown, hidden) = split(value, kind, sealed);
     halves.0.extend(shown.map(|shown| (key.to_owned(), shown)));
     halves
@@ -86,18 +86,22 @@ fn put(key: &str, value: &Value, kind: Kind, sealed: Option<&Value>, halves: &mu
 }
 
 /// The recursion is as deep as the context, which is parsed JSON.
-fn split(value: &Value, kind: Kind, sealed: Option<&Value>) -> (Option<Value>, Option<Value>) {
+fn split(
+    value: &Value,
+    kind: SecretKind,
+    sealed: Option<&Value>,
+) -> (Option<Value>, Option<Value>) {
     // A secret is a text, a number or an array: below an object only what is sealed of it is one.
     let was_secret = sealed.is_some_and(|sealed| !sealed.is_object());
-    let kind = if was_secret { Kind::Secret } else { kind };
+    let kind = if was_secret { SecretKind::Secret } else { kind };
     match value {
         Value::Object(entries) => {
             let (mut public, mut secret) = (Map::new(), Map::new());
             for (key, value) in entries {
                 let kind = match (kind, key.as_str()) {
-                    (Kind::Secret, _) | (Kind::OAuth, "token") => Kind::Secret,
-                    (_, key) if is_secret_key(key) => Kind::Secret,
-                    _ => Kind::Public,
+                    (SecretKind::Secret, _) | (SecretKind::OAuth, "token") => SecretKind::Secret,
+                    (_, key) if is_secret_key(key) => SecretKind::Secret,
+                    _ => SecretKind::Public,
                 };
                 let below = sealed.and_then(|sealed| sealed.get(key));
                 put(key, value, kind, below, &mut (&mut public, &mut secret));
@@ -106,11 +110,11 @@ fn split(value: &Value, kind: Kind, sealed: Option<&Value>) -> (Option<Value>, O
             (Some(Value::Object(public)), secret.map(Value::Object))
         }
         Value::Null => (Some(Value::Null), None),
-        Value::Array(items) if kind != Kind::Secret && !items.iter().any(holds_secret) => {
+        Value::Array(items) if kind != SecretKind::Secret && !items.iter().any(holds_secret) => {
             (Some(value.clone()), None)
         }
         Value::Array(_) => (None, Some(value.clone())),
-        _ if kind == Kind::Secret => (None, Some(value.clone())),
+        _ if kind == SecretKind::Secret => (None, Some(value.clone())),
         _ => (Some(value.clone()), None),
     }
 }
@@ -171,7 +175,7 @@ fn seal_whole(key: &str, public: &mut Value, secret: &mut Value) {
     let fields = config
         .as_object_mut()
         .and_then(|keys| keys.shift_remove("fields"));
-    let (shown, hidden) = split(config, Kind::Secret, None);
+    let (shown, hidden) = split(config, SecretKind::Secret, None);
     *config = shown.unwrap_or_else(|| json!({}));
     if let (Value::Object(keys), Some(fields)) = (config, fields) {
         keys.insert("fields".to_owned(), fields);

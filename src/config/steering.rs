@@ -1,5 +1,5 @@
 //! Which context keys steer something: where requests and secrets go, for whom they are, whose webhooks come.
-//! Whoever may not steer it (a customer with an account token) may not change them.
+//! Those who may not steer it (a customer with an account token) may not change them.
 
 use std::collections::BTreeSet;
 

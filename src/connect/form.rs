@@ -106,7 +106,7 @@ pub fn is_hidden(field: &Field) -> bool {
     !is_plain(field)
 }
 
-/// What stands for an option in the form: its own text, or its JSON.
+/// What represents an option in the form: its own text, or its JSON.
 pub fn option_text(choice: &Choice) -> String {
     match &choice.value {
         Value::String(text) => text.clone(),
@@ -204,7 +204,7 @@ fn apply(transform: Transform, text: &str) -> String {
     }
 }
 
-/// The field as problems name it: each stands alone in the list on top of the page.
+/// The field as problems name it: each is alone in the list on top of the page.
 fn named(field: &Field) -> String {
     format!("“{}”", label(field))
 }

@@ -38,7 +38,7 @@ impl Failure {
         Self::ValidationError,
     ];
 
-    /// The `error_type` that stands for it.
+    /// The `error_type` that represents it.
     pub fn error_type(self) -> &'static str {
         match self {
             Self::InvalidToken | Self::AlreadyUsed | Self::OtherBrowser => "invalid_token",

@@ -3,7 +3,7 @@
 
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
-/// Version (optional), serial number, signature, issuer, validity, subject: what stands before the key.
+/// Version (optional), serial number, signature, issuer, validity, subject: what is before the key.
 const FIELDS_BEFORE_THE_KEY: usize = 5;
 
 /// The `SubjectPublicKeyInfo` of a certificate, whole; `None` when it is none.
@@ -21,20 +21,20 @@ pub(super) fn key_of_certificate(certificate: &[u8]) -> Option<&[u8]> {
     key.of(SEQUENCE).map(|_| key.whole)
 }
 
-struct Element<'a> {
+struct DerElement<'a> {
     tag: u8,
     content: &'a [u8],
     whole: &'a [u8],
 }
 
-impl<'a> Element<'a> {
+impl<'a> DerElement<'a> {
     fn of(&self, tag: u8) -> Option<&'a [u8]> {
         (self.tag == tag).then_some(self.content)
     }
 }
 
 /// The first element, and what follows it.
-fn element(bytes: &[u8]) -> Option<(Element<'_>, &[u8])> {
+fn element(bytes: &[u8]) -> Option<(DerElement<'_>, &[u8])> {
     let (tag, rest) = bytes.split_first()?;
     let (first, rest) = rest.split_first()?;
     let (length, rest) = match first {
@@ -50,7 +50,7 @@ fn element(bytes: &[u8]) -> Option<(Element<'_>, &[u8])> {
     };
     let (content, behind) = rest.split_at_checked(length)?;
     let whole = bytes.get(..bytes.len() - behind.len())?;
-    let element = Element {
+    let element = DerElement {
         tag: *tag,
         content,
         whole,

@@ -121,7 +121,6 @@ impl PublicKey {
         }
     }
 
-    /// What kind it is.
     pub fn kind(&self) -> KeyKind {
         match self.0 {
             Key::Rsa(_) => KeyKind::Rsa,

@@ -13,7 +13,7 @@ pub struct Message<'a> {
     pub id: EventId,
     /// What happened.
     pub event: &'a str,
-    /// JSON text; it goes out as it stands.
+    /// JSON text; it goes out as it is.
     pub payload: &'a str,
     /// The kind of thing it happened to, where the integration says so.
     pub resource_type: Option<&'a str>,
@@ -30,7 +30,7 @@ pub struct Message<'a> {
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct MessageBody<'a> {
     id: EventId,
     event: &'a str,
     payload: &'a RawValue,
@@ -47,7 +47,7 @@ struct Body<'a> {
 impl Message<'_> {
     /// The JSON that is signed and sent. A payload that is no JSON, which nothing stores, goes as null.
     pub fn body(&self) -> String {
-        let body = Body {
+        let body = MessageBody {
             id: self.id,
             event: self.event,
             payload: serde_json::from_str(self.payload).unwrap_or(RawValue::NULL),

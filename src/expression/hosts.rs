@@ -36,18 +36,18 @@ pub struct PatternError(String);
 
 /// The patterns of `allowed_hosts`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct AllowedHosts(Vec<Pattern>);
+pub struct AllowedHosts(Vec<HostPattern>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Pattern {
+struct HostPattern {
     source: String,
-    host: Host,
+    host: HostForm,
     scheme: &'static str,
     port: Option<u16>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Host {
+enum HostForm {
     /// The customer owns the server: any host, any port.
     Any,
     /// One or more labels in front of this suffix, which starts with a dot.
@@ -87,16 +87,16 @@ impl AllowedHosts {
 
     /// Whether `*` is among the patterns.
     pub fn is_any(&self) -> bool {
-        self.0.iter().any(|pattern| pattern.host == Host::Any)
+        self.0.iter().any(|pattern| pattern.host == HostForm::Any)
     }
 }
 
-impl Pattern {
+impl HostPattern {
     fn permits(&self, url: &Url, host: &str) -> bool {
         let fits = match &self.host {
-            Host::Any => return true,
-            Host::Exactly(exact) => host == exact,
-            Host::Below(suffix) => host
+            HostForm::Any => return true,
+            HostForm::Exactly(exact) => host == exact,
+            HostForm::Below(suffix) => host
                 .strip_suffix(suffix.as_str())
                 .is_some_and(|label| !label.is_empty()),
         };
@@ -106,7 +106,7 @@ impl Pattern {
     }
 }
 
-impl FromStr for Pattern {
+impl FromStr for HostPattern {
     type Err = PatternError;
 
     fn from_str(text: &str) -> Result<Self, PatternError> {
@@ -114,7 +114,7 @@ impl FromStr for Pattern {
         if text == "*" {
             return Ok(Self {
                 source,
-                host: Host::Any,
+                host: HostForm::Any,
                 scheme: "https",
                 port: None,
             });
@@ -132,9 +132,9 @@ impl FromStr for Pattern {
         };
         let (host, port) = host_and_port(bare).ok_or_else(error)?;
         let host = match wild {
-            true if host.contains('.') => Host::Below(format!(".{host}")),
+            true if host.contains('.') => HostForm::Below(format!(".{host}")),
             true => return Err(error()),
-            false => Host::Exactly(host),
+            false => HostForm::Exactly(host),
         };
         Ok(Self {
             source,
@@ -182,14 +182,14 @@ impl<'de> Visitor<'de> for PatternsVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<AllowedHosts, A::Error> {
         let mut patterns = Vec::new();
-        while let Some(pattern) = items.next_element::<Pattern>()? {
+        while let Some(pattern) = items.next_element::<HostPattern>()? {
             patterns.push(pattern);
         }
         Ok(AllowedHosts(patterns))
     }
 }
 
-impl<'de> Deserialize<'de> for Pattern {
+impl<'de> Deserialize<'de> for HostPattern {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         String::deserialize(input)?
             .parse()

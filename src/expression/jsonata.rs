@@ -3,6 +3,7 @@
 //! in this folder only, so that it can be changed in one place.
 
 mod convert;
+mod error;
 mod failure;
 mod flow;
 mod foresight;
@@ -10,25 +11,24 @@ mod functions;
 pub mod limits;
 mod literals;
 mod metering;
+mod syntax;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 
 use jsonata_core::ast::AstNode;
 use jsonata_core::evaluator::{Context, Evaluator, EvaluatorOptions};
 use jsonata_core::value::JValue;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::json::Path;
+use crate::json::{Path, text_type};
 
 use super::effort;
-use super::scope::{ExpressionScope, Input};
+use super::scope::{ExpressionScope, ScopeInput};
 use super::template::Template;
 
-use self::convert::Carried;
+use self::convert::InputNumbers;
+pub use self::error::ExpressionError;
 pub use self::flow::Flow;
 use self::metering::{Meter, Table};
 
@@ -42,59 +42,16 @@ pub struct Moment {
     pub random: [u8; 32],
 }
 
-/// Why an expression could not be compiled or gave no result. No data is
-/// quoted, only the source: show it to the author of the file, not to callers.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ExpressionError {
-    /// The source is not JSONata.
-    #[error("not a JSONata expression: {0}")]
-    Syntax(String),
-    /// The source is longer than [`limits::SOURCE_BYTES`].
-    #[error("the expression is longer than {} bytes", limits::SOURCE_BYTES)]
-    TooLong,
-    /// The source nests deeper than [`limits::SOURCE_DEPTH`].
-    #[error("the expression nests deeper than {} levels", limits::SOURCE_DEPTH)]
-    TooDeep,
-    /// A function that would step around the bounds.
-    #[error("`${0}` is not available: it would run unbounded")]
-    Unavailable(String),
-    /// Evaluation failed, or ran into a bound.
-    #[error("{text}")]
-    Evaluation {
-        /// JSONata's code, such as `D3030`, or a word of ours.
-        code: String,
-        /// The same in words.
-        text: String,
-    },
-    /// The result is not JSON, or larger or deeper than the bounds.
-    #[error("the result is {0}")]
-    Result(&'static str),
-}
-
-impl ExpressionError {
-    /// What failed, in one word that may be logged and counted.
-    pub fn code(&self) -> &str {
-        match self {
-            Self::Syntax(_) => "syntax",
-            Self::TooLong => "source_too_long",
-            Self::TooDeep => "source_too_deep",
-            Self::Unavailable(_) => "unavailable",
-            Self::Evaluation { code, .. } => code,
-            Self::Result(_) => "result",
-        }
-    }
-}
-
 /// A compiled expression. Cloning shares it.
 #[derive(Clone)]
 pub struct Expression {
     source: Rc<str>,
-    compiled: Rc<Compiled>,
+    compiled: Rc<CompiledTrees>,
 }
 
 /// An expression twice: as it was written, for inputs so small that nothing in
 /// it can take long, and with the calls that count.
-struct Compiled {
+struct CompiledTrees {
     written: jsonata_core::Expression,
     ahead: AstNode,
     counting: AstNode,
@@ -104,7 +61,7 @@ struct Compiled {
     plain: Option<(u64, u32)>,
 }
 
-impl Compiled {
+impl CompiledTrees {
     fn of(ast: AstNode) -> Result<Self, ExpressionError> {
         let prepared = metering::prepare(&ast)?;
         Ok(Self {
@@ -149,7 +106,7 @@ impl Expression {
             literals::parse(source).map_err(|error| ExpressionError::Syntax(error.to_string()))?;
         Ok(Self {
             source: shown.into(),
-            compiled: Rc::new(Compiled::of(ast)?),
+            compiled: Rc::new(CompiledTrees::of(ast)?),
         })
     }
 
@@ -165,7 +122,7 @@ impl Expression {
         scope: &ExpressionScope,
         moment: &Moment,
     ) -> Result<Option<Value>, ExpressionError> {
-        let mut carried = Carried::default();
+        let mut carried = InputNumbers::default();
         let result = self.run(scope, &mut carried, moment)?;
         convert::to_value(&result, &carried)
     }
@@ -177,7 +134,7 @@ impl Expression {
         scope: &ExpressionScope,
         moment: &Moment,
     ) -> Result<bool, ExpressionError> {
-        functions::boolean(&self.run(scope, &mut Carried::default(), moment)?)
+        functions::boolean(&self.run(scope, &mut InputNumbers::default(), moment)?)
     }
 
     /// Whether it is true, where these roots, which are numbers, decide it alone.
@@ -209,12 +166,12 @@ impl Expression {
     fn run(
         &self,
         scope: &ExpressionScope,
-        carried: &mut Carried,
+        carried: &mut InputNumbers,
         moment: &Moment,
     ) -> Result<JValue, ExpressionError> {
         let input = match &scope.input {
-            Input::Value(value) => carried.value(value),
-            Input::Roots(roots) => carried.roots(roots),
+            ScopeInput::Value(value) => carried.value(value),
+            ScopeInput::Roots(roots) => carried.roots(roots),
         };
         let variables = variables(scope, carried);
         let given = variables.iter().map(|(_, value)| value);
@@ -281,7 +238,7 @@ fn evaluator(variables: Vec<(String, JValue)>) -> Evaluator {
     Evaluator::with_options(context, options())
 }
 
-fn variables(scope: &ExpressionScope, carried: &mut Carried) -> Vec<(String, JValue)> {
+fn variables(scope: &ExpressionScope, carried: &mut InputNumbers) -> Vec<(String, JValue)> {
     let each = scope.variables.iter();
     each.map(|(name, value)| ((*name).to_owned(), carried.value(value)))
         .collect()
@@ -323,30 +280,16 @@ impl PartialEq for Expression {
     }
 }
 
-impl<'de> Deserialize<'de> for Expression {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(input)?).map_err(serde::de::Error::custom)
+text_type!(
+    Expression,
+    read: |text| Self::parse(text),
+    show: |own| own.source(),
+    inline: false,
+    schema: {
+        "type": "string",
+        "description": "A JSONata expression (https://docs.jsonata.org). What it can see is listed in docs/scopes.md."
     }
-}
-
-impl Serialize for Expression {
-    fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
-        output.serialize_str(&self.source)
-    }
-}
-
-impl JsonSchema for Expression {
-    fn schema_name() -> Cow<'static, str> {
-        "Expression".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "description": "A JSONata expression (https://docs.jsonata.org). What it can see is listed in docs/scopes.md."
-        })
-    }
-}
+);
 
 #[cfg(test)]
 mod tests;

@@ -41,7 +41,7 @@ pub(super) enum WhenMissing {
 }
 
 impl Placeholder {
-    /// Parses what stands between `{{` and `}}`.
+    /// Parses what is between `{{` and `}}`.
     pub(super) fn parse(inner: &str) -> Result<Self, PlaceholderError> {
         let (paths, default) = match inner.split_once("?:") {
             Some((paths, text)) => (paths, Some(parse_default(text))),

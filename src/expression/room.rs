@@ -25,18 +25,18 @@ const QUOTED: usize = 80;
 /// What is left of one of the bounds above.
 #[derive(Debug)]
 pub struct Room {
-    place: Place,
+    place: RoomUse,
     left: Cell<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum RoomUse {
     Body,
     Url,
     Text,
 }
 
-impl Place {
+impl RoomUse {
     fn bytes(self) -> usize {
         match self {
             Self::Body => BODY_BYTES,
@@ -57,20 +57,20 @@ impl Place {
 impl Room {
     /// For a body.
     pub fn body() -> Self {
-        Self::of(Place::Body)
+        Self::of(RoomUse::Body)
     }
 
     /// For a path and query.
     pub fn url() -> Self {
-        Self::of(Place::Url)
+        Self::of(RoomUse::Url)
     }
 
     /// For a header value or another text.
     pub fn text() -> Self {
-        Self::of(Place::Text)
+        Self::of(RoomUse::Text)
     }
 
-    fn of(place: Place) -> Self {
+    fn of(place: RoomUse) -> Self {
         Self {
             place,
             left: Cell::new(place.bytes()),
@@ -101,7 +101,7 @@ impl Room {
 
     /// Takes a whole value as it will be written here.
     pub(super) fn take_value(&self, value: &Value, source: &str) -> Result<(), RenderError> {
-        if self.place != Place::Body {
+        if self.place != RoomUse::Body {
             return self.take_text(&text(value), source);
         }
         self.take(VALUE_BYTES, source)?;
@@ -128,9 +128,9 @@ impl Room {
 
     fn written(&self, text: &str) -> usize {
         match self.place {
-            Place::Body => text.bytes().map(in_json).sum(),
-            Place::Url => url_value::encoded_length(text),
-            Place::Text => text.len(),
+            RoomUse::Body => text.bytes().map(in_json).sum(),
+            RoomUse::Url => url_value::encoded_length(text),
+            RoomUse::Text => text.len(),
         }
     }
 

@@ -8,7 +8,7 @@ mod expression;
 mod template;
 
 pub use expression::ExpressionScope;
-pub(super) use expression::Input;
+pub(super) use expression::ScopeInput;
 pub use template::{TemplateScope, Withheld};
 
 /// One row of the scopes table in the docs.
@@ -120,13 +120,13 @@ pub fn context_key(path: &Path) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ExpressionScope, Input, SCOPES};
+    use super::{ExpressionScope, SCOPES, ScopeInput};
     use serde_json::json;
 
     fn names(scope: &ExpressionScope) -> Vec<String> {
         let roots = match &scope.input {
-            Input::Roots(roots) => roots.iter().map(|(name, _)| (*name).to_owned()).collect(),
-            Input::Value(_) => Vec::new(),
+            ScopeInput::Roots(roots) => roots.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            ScopeInput::Value(_) => Vec::new(),
         };
         let variables = scope.variables.iter().map(|(name, _)| format!("${name}"));
         roots.into_iter().chain(variables).collect()

@@ -33,11 +33,11 @@ impl TemplateTree {
     /// one placeholder that was dropped. A missing value is an error with its
     /// JSON path.
     pub fn render(&self, scope: &TemplateScope) -> Result<Option<Exact>, RenderError> {
-        let filling = Filling {
+        let filling = TreeFilling {
             scope,
             room: Room::body(),
         };
-        let rendered = filling.render(self, &Place::Root)?;
+        let rendered = filling.render(self, &TreePlace::Root)?;
         Ok(rendered.map(Exact::of_inside))
     }
 
@@ -56,13 +56,13 @@ impl TemplateTree {
 }
 
 /// One rendering of a tree.
-struct Filling<'f> {
+struct TreeFilling<'f> {
     scope: &'f TemplateScope<'f>,
     room: Room,
 }
 
-impl Filling<'_> {
-    fn render(&self, tree: &TemplateTree, at: &Place) -> Result<Option<Value>, RenderError> {
+impl TreeFilling<'_> {
+    fn render(&self, tree: &TemplateTree, at: &TreePlace) -> Result<Option<Value>, RenderError> {
         let within = |cause| RenderError::Within {
             at: at.to_string(),
             cause: Box::new(cause),
@@ -83,10 +83,10 @@ impl Filling<'_> {
         }
     }
 
-    fn list(&self, items: &[TemplateTree], at: &Place) -> Result<Option<Value>, RenderError> {
+    fn list(&self, items: &[TemplateTree], at: &TreePlace) -> Result<Option<Value>, RenderError> {
         let mut out = Vec::new();
         for (index, item) in items.iter().enumerate() {
-            out.extend(self.render(item, &Place::Index(at, index))?);
+            out.extend(self.render(item, &TreePlace::Index(at, index))?);
         }
         Ok(Some(Value::Array(out)))
     }
@@ -94,11 +94,11 @@ impl Filling<'_> {
     fn object(
         &self,
         entries: &[(String, TemplateTree)],
-        at: &Place,
+        at: &TreePlace,
     ) -> Result<Option<Value>, RenderError> {
         let mut out = Map::new();
         for (key, item) in entries {
-            if let Some(value) = self.render(item, &Place::Key(at, key))? {
+            if let Some(value) = self.render(item, &TreePlace::Key(at, key))? {
                 out.insert(key.clone(), value);
             }
         }
@@ -107,13 +107,13 @@ impl Filling<'_> {
 }
 
 /// Where in the tree we are, written only when something is wrong.
-enum Place<'p> {
+enum TreePlace<'p> {
     Root,
-    Key(&'p Place<'p>, &'p str),
-    Index(&'p Place<'p>, usize),
+    Key(&'p TreePlace<'p>, &'p str),
+    Index(&'p TreePlace<'p>, usize),
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for TreePlace<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root => out.write_str("body"),

@@ -1,5 +1,5 @@
 //! Templates of URLs and of paths. A value never moves scheme, host, port or
-//! user: it is checked and encoded for the place it stands in, and the URL is
+//! user: it is checked and encoded for its place, and the URL is
 //! parsed again and compared before it is handed out.
 //!
 //! Whether a host is a private address is the outbound guard's question.
@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use super::hosts::{AllowedHosts, PlainHttp};
 use super::placeholder::Placeholder;
 use super::room;
-use super::template::{Piece, RenderError, Template};
-use super::url_parts::{self, Origin, Part, Target, UrlTemplateError};
+use super::template::{RenderError, Template, TemplatePiece};
+use super::url_parts::{self, OriginParts, UrlPart, UrlTarget, UrlTemplateError};
 
 mod build;
 mod place;
@@ -38,7 +38,7 @@ pub enum UrlError {
     /// A value in the host is not one label of host characters.
     #[error("`{0}` stands in a host and must be one label of letters, digits and hyphens")]
     Host(String),
-    /// A value in the port or scheme is none.
+    /// A value in the port or scheme is not a port or scheme.
     #[error("`{0}` stands in the scheme or port and is neither")]
     SchemeOrPort(String),
     /// A value that is the whole origin is not `https://host`.
@@ -62,15 +62,15 @@ pub enum UrlError {
 #[derive(Debug, Clone)]
 pub struct UrlTemplate {
     template: Template,
-    origin: Origin,
-    target: Target,
+    origin: OriginParts,
+    target: UrlTarget,
 }
 
 /// A template of a path with an optional query; may be empty.
 #[derive(Debug, Clone)]
 pub struct PathTemplate {
     template: Template,
-    target: Target,
+    target: UrlTarget,
 }
 
 /// Before it is parsed, which takes long for a long one.
@@ -104,7 +104,7 @@ impl UrlTemplate {
         self.template.placeholders()
     }
 
-    /// The whole text as a template, without regard to what stands where.
+    /// The whole text as a template, without regard to what is where.
     pub fn template(&self) -> &Template {
         &self.template
     }
@@ -117,16 +117,19 @@ impl UrlTemplate {
     /// Whether its own text fixes scheme, port and at least the last two
     /// labels of the host. Where it does not, `allowed_hosts` decides.
     pub fn host_is_pinned(&self) -> bool {
-        let Origin::Parts { scheme, host, port } = &self.origin else {
+        let OriginParts::Parts { scheme, host, port } = &self.origin else {
             return false;
         };
-        let literal = |part: &Part| part.iter().all(|piece| matches!(piece, Piece::Literal(_)));
+        let literal = |part: &UrlPart| {
+            part.iter()
+                .all(|piece| matches!(piece, TemplatePiece::Literal(_)))
+        };
         if !literal(scheme) || !port.as_ref().is_none_or(literal) {
             return false;
         }
         match host.last() {
             _ if literal(host) => true,
-            Some(Piece::Literal(tail)) => has_two_labels(tail),
+            Some(TemplatePiece::Literal(tail)) => has_two_labels(tail),
             _ => false,
         }
     }
@@ -157,7 +160,7 @@ impl PathTemplate {
         self.template.placeholders()
     }
 
-    /// The whole text as a template, without regard to what stands where.
+    /// The whole text as a template, without regard to what is where.
     pub fn template(&self) -> &Template {
         &self.template
     }
@@ -172,19 +175,19 @@ impl Default for PathTemplate {
     fn default() -> Self {
         Self {
             template: Template::empty(),
-            target: Target::default(),
+            target: UrlTarget::default(),
         }
     }
 }
 
-fn in_query(target: &Target) -> impl Iterator<Item = &Placeholder> {
+fn in_query(target: &UrlTarget) -> impl Iterator<Item = &Placeholder> {
     target.query.iter().flatten().filter_map(placeholder)
 }
 
-fn placeholder(piece: &Piece) -> Option<&Placeholder> {
+fn placeholder(piece: &TemplatePiece) -> Option<&Placeholder> {
     match piece {
-        Piece::Placeholder(placeholder) => Some(placeholder),
-        Piece::Literal(_) => None,
+        TemplatePiece::Placeholder(placeholder) => Some(placeholder),
+        TemplatePiece::Literal(_) => None,
     }
 }
 

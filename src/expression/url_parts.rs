@@ -1,10 +1,10 @@
 //! Taking a URL template apart while it is compiled, so that it is known for
-//! each placeholder where in the URL it stands.
+//! each placeholder where in the URL it is.
 
 use super::placeholder::{Placeholder, PlaceholderError};
 use super::room;
-use super::template::{Piece, Template};
-use super::url_value::walks;
+use super::template::{Template, TemplatePiece};
+use super::url_value::is_dot_segment;
 
 /// Why a text is not a URL template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,25 +33,25 @@ pub enum UrlTemplateError {
 }
 
 /// Literal text and placeholders between two separators of a URL.
-pub(super) type Part = Vec<Piece>;
+pub(super) type UrlPart = Vec<TemplatePiece>;
 
 /// The front of a URL.
 #[derive(Debug, Clone)]
-pub(super) enum Origin {
+pub(super) enum OriginParts {
     /// One placeholder holds scheme, host, port and perhaps a path.
     Whole(Placeholder),
     Parts {
-        scheme: Part,
-        host: Part,
-        port: Option<Part>,
+        scheme: UrlPart,
+        host: UrlPart,
+        port: Option<UrlPart>,
     },
 }
 
 /// The rest of a URL: segments without their slashes, and the query.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Target {
-    pub segments: Vec<Part>,
-    pub query: Option<Part>,
+pub(super) struct UrlTarget {
+    pub segments: Vec<UrlPart>,
+    pub query: Option<UrlPart>,
 }
 
 /// A character of the literal text, or a placeholder.
@@ -70,8 +70,10 @@ fn atoms(template: &Template) -> Result<Vec<Atom>, UrlTemplateError> {
     let mut atoms = Vec::new();
     for piece in template.pieces() {
         match piece {
-            Piece::Placeholder(placeholder) => atoms.push(Atom::Placeholder(placeholder.clone())),
-            Piece::Literal(text) => atoms.extend(text.chars().map(Atom::Char)),
+            TemplatePiece::Placeholder(placeholder) => {
+                atoms.push(Atom::Placeholder(placeholder.clone()));
+            }
+            TemplatePiece::Literal(text) => atoms.extend(text.chars().map(Atom::Char)),
         }
     }
     let refused = |c: &char| c.is_control() || "#\\<>\"^`{}|".contains(*c);
@@ -85,7 +87,7 @@ fn atoms(template: &Template) -> Result<Vec<Atom>, UrlTemplateError> {
 }
 
 /// Takes a whole URL apart.
-pub(super) fn url(template: &Template) -> Result<(Origin, Target), UrlTemplateError> {
+pub(super) fn url(template: &Template) -> Result<(OriginParts, UrlTarget), UrlTemplateError> {
     let mut atoms = atoms(template)?;
     let rest_at = |atoms: &[Atom]| atoms.iter().position(|atom| atom.is('/') || atom.is('?'));
     if let (Some(Atom::Placeholder(whole)), Some(0) | None) =
@@ -98,7 +100,7 @@ pub(super) fn url(template: &Template) -> Result<(Origin, Target), UrlTemplateEr
         {
             return Err(UrlTemplateError::NoScheme);
         }
-        return Ok((Origin::Whole(whole), target(atoms.split_off(1))?));
+        return Ok((OriginParts::Whole(whole), target(atoms.split_off(1))?));
     }
     let colon = atoms
         .iter()
@@ -119,10 +121,10 @@ pub(super) fn url(template: &Template) -> Result<(Origin, Target), UrlTemplateEr
     Ok((origin(part(atoms), authority)?, target(behind)?))
 }
 
-fn origin(scheme: Part, mut authority: Vec<Atom>) -> Result<Origin, UrlTemplateError> {
+fn origin(scheme: UrlPart, mut authority: Vec<Atom>) -> Result<OriginParts, UrlTemplateError> {
     match scheme.as_slice() {
-        [Piece::Placeholder(_)] => {}
-        [Piece::Literal(text)] if matches!(text.as_str(), "http" | "https") => {}
+        [TemplatePiece::Placeholder(_)] => {}
+        [TemplatePiece::Literal(text)] if matches!(text.as_str(), "http" | "https") => {}
         _ => return Err(UrlTemplateError::NoScheme),
     }
     let bracket = authority.iter().rposition(|atom| atom.is(']')).unwrap_or(0);
@@ -140,7 +142,7 @@ fn origin(scheme: Part, mut authority: Vec<Atom>) -> Result<Origin, UrlTemplateE
     if authority.is_empty() || port.as_ref().is_some_and(Vec::is_empty) {
         return Err(UrlTemplateError::NoHost);
     }
-    Ok(Origin::Parts {
+    Ok(OriginParts::Parts {
         scheme,
         host: part(authority),
         port: port.map(part),
@@ -156,18 +158,18 @@ fn check_text(atoms: &[Atom], fits: impl Fn(char) -> bool) -> Result<(), UrlTemp
 }
 
 /// Takes a path with an optional query apart; a leading slash may be missing.
-pub(super) fn path(template: &Template) -> Result<Target, UrlTemplateError> {
+pub(super) fn path(template: &Template) -> Result<UrlTarget, UrlTemplateError> {
     target(atoms(template)?)
 }
 
-fn target(mut atoms: Vec<Atom>) -> Result<Target, UrlTemplateError> {
+fn target(mut atoms: Vec<Atom>) -> Result<UrlTarget, UrlTemplateError> {
     let query_at = atoms.iter().position(|atom| atom.is('?'));
     let query = query_at.map(|at| part(atoms.split_off(at).into_iter().skip(1).collect()));
     if atoms.first().is_some_and(|atom| atom.is('/')) {
         atoms.remove(0);
     }
     if atoms.is_empty() {
-        return Ok(Target {
+        return Ok(UrlTarget {
             segments: Vec::new(),
             query,
         });
@@ -180,27 +182,32 @@ fn target(mut atoms: Vec<Atom>) -> Result<Target, UrlTemplateError> {
             last.push(atom);
         }
     }
-    let segments: Vec<Part> = segments.into_iter().map(part).collect();
-    let literal = |segment: &Part| match segment.as_slice() {
-        [Piece::Literal(text)] => Some(text.clone()),
+    let segments: Vec<UrlPart> = segments.into_iter().map(part).collect();
+    let literal = |segment: &UrlPart| match segment.as_slice() {
+        [TemplatePiece::Literal(text)] => Some(text.clone()),
         _ => None,
     };
     if segments.first().is_some_and(Vec::is_empty)
-        || segments.iter().filter_map(literal).any(|text| walks(&text))
+        || segments
+            .iter()
+            .filter_map(literal)
+            .any(|text| is_dot_segment(&text))
     {
         return Err(UrlTemplateError::Segment);
     }
-    Ok(Target { segments, query })
+    Ok(UrlTarget { segments, query })
 }
 
 /// Gathers single characters into literals again.
-fn part(atoms: Vec<Atom>) -> Part {
-    let mut part: Part = Vec::new();
+fn part(atoms: Vec<Atom>) -> UrlPart {
+    let mut part: UrlPart = Vec::new();
     for atom in atoms {
         match (atom, part.last_mut()) {
-            (Atom::Char(c), Some(Piece::Literal(text))) => text.push(c),
-            (Atom::Char(c), _) => part.push(Piece::Literal(c.to_string())),
-            (Atom::Placeholder(placeholder), _) => part.push(Piece::Placeholder(placeholder)),
+            (Atom::Char(c), Some(TemplatePiece::Literal(text))) => text.push(c),
+            (Atom::Char(c), _) => part.push(TemplatePiece::Literal(c.to_string())),
+            (Atom::Placeholder(placeholder), _) => {
+                part.push(TemplatePiece::Placeholder(placeholder));
+            }
         }
     }
     part

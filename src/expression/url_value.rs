@@ -2,19 +2,14 @@
 //! Every function takes one value and either gives the text for its place or
 //! nothing; the caller names the place.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use url::Url;
 
-/// All but the unreserved characters of RFC 3986, section 2.3.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+use crate::media::percent_encoded;
 
 /// A value within a path segment or a query.
 pub(super) fn encoded(value: &str) -> String {
-    utf8_percent_encode(value, RESERVED).to_string()
+    percent_encoded(value.as_bytes())
 }
 
 /// The length of [`encoded`], without making it.
@@ -57,15 +52,15 @@ pub(super) fn port(value: &str) -> Option<String> {
 }
 
 /// A value that is a whole origin, perhaps with a path: `https://host/base`.
-/// Refuses user, query, fragment, a path that walks, and everything that a
+/// Refuses user, query, fragment, a dot segment in the path, and everything that a
 /// URL parser would silently repair.
 pub(super) fn whole_origin(value: &str) -> Option<Url> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/[]%+,;=!$&'()*".contains(&b);
     let rest = value
         .strip_prefix("https://")
         .or_else(|| value.strip_prefix("http://"))?;
-    let walks_somewhere = rest.split('/').skip(1).any(walks);
-    if rest.starts_with('/') || walks_somewhere || !value.bytes().all(plain) {
+    let has_dot_segment = rest.split('/').skip(1).any(is_dot_segment);
+    if rest.starts_with('/') || has_dot_segment || !value.bytes().all(plain) {
         return None;
     }
     let url = Url::parse(value).ok()?;
@@ -75,7 +70,7 @@ pub(super) fn whole_origin(value: &str) -> Option<Url> {
 
 /// Whether a segment, decoded as often as a server might, is or contains a
 /// `.` or `..` step.
-pub(super) fn walks(segment: &str) -> bool {
+pub(super) fn is_dot_segment(segment: &str) -> bool {
     let mut text = segment.to_owned();
     for _ in 0..4 {
         if text
@@ -96,7 +91,7 @@ pub(super) fn walks(segment: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Dots, encoded, encoded_length, host_labels, port, walks, whole_origin};
+    use super::{Dots, encoded, encoded_length, host_labels, is_dot_segment, port, whole_origin};
 
     #[test]
     fn a_segment_that_walks_is_seen_through_its_encodings() {
@@ -111,10 +106,10 @@ mod tests {
             "..\\x",
             "%2e%2e%2fx",
         ] {
-            assert!(walks(text), "{text}");
+            assert!(is_dot_segment(text), "{text}");
         }
         for text in ["", "...", ".a", "a..b", "a.b", "%2ea", "a/b", "100%"] {
-            assert!(!walks(text), "{text}");
+            assert!(!is_dot_segment(text), "{text}");
         }
     }
 

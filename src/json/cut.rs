@@ -1,7 +1,7 @@
 //! Cutting a value out of JSON text without decoding it, so that a 64-bit id,
 //! `1e400` or a lone surrogate comes out as the very bytes that came in.
 //!
-//! Each step of the path walks one object or array and keeps its values as raw
+//! Each step of the path reads one object or array and keeps its values as raw
 //! text ([`RawValue`]); skipping a value does not recurse, so no nesting can
 //! exhaust the stack. Where a key appears twice, the last one wins.
 
@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use super::Path;
 use super::path::{Index, keys};
 
-/// The text of the value at `path`, as it stands in `text`.
+/// The text of the value at `path`, as it is in `text`.
 ///
 /// `None` when the path leads nowhere. The error is that of text which is not
 /// JSON, as far as it had to be read.
@@ -43,12 +43,12 @@ pub fn elements(text: &str) -> Result<Option<Vec<&RawValue>>, serde_json::Error>
 }
 
 /// A value on the way, and the parts that lead on from it.
-type Step<'t, 'p> = Option<(&'t RawValue, &'p [String])>;
+type CutStep<'t, 'p> = Option<(&'t RawValue, &'p [String])>;
 
 fn child<'t, 'p>(
     value: &'t RawValue,
     parts: &'p [String],
-) -> Result<Step<'t, 'p>, serde_json::Error> {
+) -> Result<CutStep<'t, 'p>, serde_json::Error> {
     let mut input = serde_json::Deserializer::from_str(value.get());
     let [first, behind @ ..] = parts else {
         return Ok(None);
@@ -56,7 +56,7 @@ fn child<'t, 'p>(
     match (value.get().as_bytes().first(), Index::read(first)) {
         (Some(b'{'), _) => input.deserialize_map(Entry(keys(parts).collect())),
         (Some(b'['), Some(index)) => Ok(input
-            .deserialize_seq(Element(index))?
+            .deserialize_seq(NthElement(index))?
             .map(|value| (value, behind))),
         _ => Ok(None),
     }
@@ -66,7 +66,7 @@ fn child<'t, 'p>(
 struct Entry<'p>(Vec<(Cow<'p, str>, &'p [String])>);
 
 impl<'t, 'p> Visitor<'t> for Entry<'p> {
-    type Value = Step<'t, 'p>;
+    type Value = CutStep<'t, 'p>;
 
     fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
         out.write_str("an object")
@@ -88,9 +88,9 @@ impl<'t, 'p> Visitor<'t> for Entry<'p> {
 }
 
 /// Reads an array and keeps one element.
-struct Element(Index);
+struct NthElement(Index);
 
-impl<'t> Visitor<'t> for Element {
+impl<'t> Visitor<'t> for NthElement {
     type Value = Option<&'t RawValue>;
 
     fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::scan;
+
 /// Whether `value` nests deeper than `levels`. Looks no deeper than that itself.
 pub fn is_deeper(value: &Value, levels: usize) -> bool {
     let Some(left) = levels.checked_sub(1) else {
@@ -16,20 +18,20 @@ pub fn is_deeper(value: &Value, levels: usize) -> bool {
 
 /// The same of JSON that is still a text.
 pub fn is_text_deeper(text: &str, levels: usize) -> bool {
-    let (mut depth, mut is_string, mut is_escaped) = (0_usize, false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if is_string => is_escaped = true,
-            b'"' => is_string = !is_string,
-            b'[' | b'{' if !is_string => {
-                depth += 1;
-                if depth > levels {
-                    return true;
-                }
-            }
-            b']' | b'}' if !is_string => depth = depth.saturating_sub(1),
-            _ => {}
+    let (mut depth, mut at) = (0_usize, 0);
+    let is_bracket = |byte| matches!(byte, b'[' | b'{' | b']' | b'}');
+    while let Some(bracket) = scan::next(text.as_bytes(), at, is_bracket) {
+        at = bracket.end;
+        if text
+            .get(bracket)
+            .is_some_and(|bracket| matches!(bracket, "[" | "{"))
+        {
+            depth += 1;
+        } else {
+            depth = depth.saturating_sub(1);
+        }
+        if depth > levels {
+            return true;
         }
     }
     false

@@ -89,7 +89,7 @@ impl fmt::Display for Exact {
 
 impl Serialize for Exact {
     fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
-        Written(&self.0).serialize(output)
+        AsWritten(&self.0).serialize(output)
     }
 }
 
@@ -229,13 +229,13 @@ fn map_strings(value: &Value, map: &dyn Fn(&str) -> Value) -> Value {
 
 fn json_text(inside: &Value) -> String {
     // What is in memory can be written.
-    serde_json::to_string(&Written(inside)).unwrap_or_default()
+    serde_json::to_string(&AsWritten(inside)).unwrap_or_default()
 }
 
 /// A part of an [`Exact`] as JSON.
-struct Written<'v>(&'v Value);
+struct AsWritten<'v>(&'v Value);
 
-impl Serialize for Written<'_> {
+impl Serialize for AsWritten<'_> {
     fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             Value::String(_) => match literal(self.0) {
@@ -244,9 +244,9 @@ impl Serialize for Written<'_> {
                     .serialize(output),
                 None => output.serialize_str(&text(self.0)),
             },
-            Value::Array(items) => output.collect_seq(items.iter().map(Written)),
+            Value::Array(items) => output.collect_seq(items.iter().map(AsWritten)),
             Value::Object(entries) => {
-                output.collect_map(entries.iter().map(|(key, item)| (key, Written(item))))
+                output.collect_map(entries.iter().map(|(key, item)| (key, AsWritten(item))))
             }
             plain => plain.serialize(output),
         }
@@ -254,53 +254,4 @@ impl Serialize for Written<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn read(text: &str) -> Exact {
-        Exact::of_marked(&marked(text.as_bytes())).unwrap()
-    }
-
-    #[test]
-    fn what_is_read_is_written_again() {
-        for text in [
-            "18446744073709551616",
-            "[0,-0,1.10,1E5,1e400,-9223372036854775809,0.123456789012345678]",
-            "{\"a\":{\"b\":[100.00]},\"\u{fdd0}k\":\"x\"}",
-            "[\"\u{fdd0}1\",\"\u{fdd0}\u{fdd0}1\",\"\u{fdd0}\",\"a\u{fdd0}1\",\"18446744073709551616\"]",
-        ] {
-            assert_eq!(read(text).to_string(), text);
-        }
-        assert_eq!(read("[\"\\uFdd01\"]").to_string(), "[\"\u{fdd0}1\"]");
-        assert_eq!(read("{\"\\uFdd01\":1}").to_string(), "{\"\u{fdd0}1\":1}");
-    }
-
-    #[test]
-    fn a_value_of_ours_is_never_read_as_marked() {
-        for value in [
-            json!("\u{fdd0}1"),
-            json!({ "a": ["\u{fdd0}\u{fdd0}1"] }),
-            json!(1.5),
-        ] {
-            let exact = Exact::from(value.clone());
-            assert_eq!(exact.to_string(), value.to_string());
-            assert_eq!(*exact.plain(), value);
-            assert_eq!(exact.into_kept(), value);
-        }
-    }
-
-    #[test]
-    fn what_computes_gets_doubles_and_what_is_kept_texts() {
-        let exact = read("[18446744073709551616,0.123456789012345678,1.10,1e400]");
-        let plain = json!([
-            "18446744073709551616",
-            0.123_456_789_012_345_68,
-            1.1,
-            "1e400"
-        ]);
-        assert_eq!(*exact.plain(), plain);
-        let kept = json!(["18446744073709551616", "0.123456789012345678", 1.1, "1e400"]);
-        assert_eq!(exact.into_kept(), kept);
-    }
-}
+mod tests;

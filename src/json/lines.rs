@@ -1,4 +1,4 @@
-//! An array as lines (`application/x-ndjson`): each element as it stands in the text.
+//! An array as lines (`application/x-ndjson`): each element as it is in the text.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub fn lines(text: &str) -> Result<Option<(String, usize)>, serde_json::Error> {
         return Ok(None);
     }
     let mut input = serde_json::Deserializer::from_str(text);
-    let lines = input.deserialize_seq(Lines(text.len()))?;
+    let lines = input.deserialize_seq(LineJoiner(text.len()))?;
     input.end()?;
     Ok(Some(lines))
 }
@@ -27,9 +27,9 @@ pub fn on_one_line(text: &str) -> String {
 }
 
 /// Holds how long the whole text is.
-struct Lines(usize);
+struct LineJoiner(usize);
 
-impl<'t> Visitor<'t> for Lines {
+impl<'t> Visitor<'t> for LineJoiner {
     type Value = (String, usize);
 
     fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {

@@ -6,6 +6,8 @@ use std::ops::Range;
 
 use serde_json::Number;
 
+use super::scan;
+
 /// The text with each whole number that would lose a digit as a string of its digits, and each number beyond a double
 /// as a string, too.
 pub fn large_as_texts(text: &[u8]) -> Cow<'_, [u8]> {
@@ -145,7 +147,7 @@ fn decimal(literal: &str) -> Option<(bool, String, i64)> {
 /// The text with what `replace` makes of its tokens; what is no JSON stays none.
 pub(super) fn replaced(text: &[u8], replace: impl Fn(&Token) -> Option<String>) -> Cow<'_, [u8]> {
     let (mut out, mut kept, mut at) = (Vec::new(), 0, 0);
-    while let Some(token) = next_token(text, at) {
+    while let Some(token) = scan::next(text, at, scan::begins_literal) {
         at = token.end;
         let new = read(text, &token).and_then(|token| replace(&token));
         // A key stays: a number in its place is no JSON, and is not to become it.
@@ -172,36 +174,6 @@ fn read<'t>(text: &'t [u8], place: &Range<usize>) -> Option<Token<'t>> {
     is_number(literal).then_some(Token::Number(literal))
 }
 
-fn next_token(text: &[u8], from: usize) -> Option<Range<usize>> {
-    let rest = text.get(from..)?;
-    let begins = |byte: &u8| matches!(byte, b'"' | b'-' | b'0'..=b'9');
-    let start = from + rest.iter().position(begins)?;
-    let token = text.get(start..)?;
-    let length = match token.first()? {
-        b'"' => string_length(token),
-        _ => token.iter().take_while(|byte| is_inside(**byte)).count(),
-    };
-    Some(start..start + length)
-}
-
-fn is_inside(byte: u8) -> bool {
-    byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E')
-}
-
-/// How long the string at the start is, its quotes included.
-fn string_length(text: &[u8]) -> usize {
-    let mut is_escaped = false;
-    for (at, byte) in text.iter().enumerate().skip(1) {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' => is_escaped = true,
-            b'"' => return at + 1,
-            _ => {}
-        }
-    }
-    text.len()
-}
-
 fn is_key(text: &[u8], end: usize) -> bool {
     let rest = text.get(end..).unwrap_or_default();
     let next = rest.iter().find(|byte| !byte.is_ascii_whitespace());
@@ -209,106 +181,4 @@ fn is_key(text: &[u8], end: usize) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(bytes: &[u8]) -> String {
-        String::from_utf8(bytes.to_vec()).unwrap()
-    }
-
-    #[test]
-    fn whole_numbers_that_would_lose_digits_become_texts_and_nothing_else_does() {
-        for (given, expected) in [
-            ("18446744073709551615", "18446744073709551615"),
-            ("18446744073709551616", "\"18446744073709551616\""),
-            (
-                "[-9223372036854775809 , 1]",
-                "[\"-9223372036854775809\" , 1]",
-            ),
-            (
-                "{\"18446744073709551616\" : \"18446744073709551616\"}",
-                "{\"18446744073709551616\" : \"18446744073709551616\"}",
-            ),
-            (
-                "[\"a\\\"18446744073709551616\"]",
-                "[\"a\\\"18446744073709551616\"]",
-            ),
-            ("[1e400,-1E+400,1e-400]", "[\"1e400\",\"-1E+400\",1e-400]"),
-            (
-                "[9007199254740993.0,9007199254740992.0]",
-                "[\"9007199254740993\",9007199254740992.0]",
-            ),
-            (
-                "[-1.300794057949944903E18,1.3e18]",
-                "[\"-1300794057949944903\",1.3e18]",
-            ),
-            (
-                "[1e300,12345678901234567890.5,-0]",
-                "[1e300,12345678901234567890.5,-0]",
-            ),
-        ] {
-            assert_eq!(text(&large_as_texts(given.as_bytes())), expected);
-        }
-    }
-
-    #[test]
-    fn what_is_no_json_does_not_become_it() {
-        for broken in [
-            "{18446744073709551616:1}",
-            "018446744073709551616",
-            "18446744073709551616.",
-            "18446744073709551616e",
-            "-18446744073709551616-",
-            "+18446744073709551616",
-            "18446744073709551616 x",
-            "\"18446744073709551616",
-            "[18446744073709551616\"a\"]",
-            "[0.1234567890123456789012.5]",
-        ] {
-            for made in [
-                large_as_texts(broken.as_bytes()),
-                inexact_as_texts(broken.as_bytes()),
-            ] {
-                let read = serde_json::from_slice::<serde_json::Value>(&made);
-                assert!(read.is_err(), "{broken}: {}", text(&made));
-            }
-        }
-    }
-
-    #[test]
-    fn a_number_of_which_nothing_is_lost_stays_a_number() {
-        for kept in [
-            "0",
-            "-0",
-            "-0.0",
-            "1.10",
-            "100.00",
-            "1E5",
-            "1e22",
-            "0.1",
-            "1e300",
-            "9007199254740993",
-            "0.30000000000000004",
-            "-9223372036854775808",
-            "0e999",
-            "5e-324",
-        ] {
-            assert_eq!(text(&inexact_as_texts(kept.as_bytes())), kept);
-        }
-        for lost in [
-            "0.1e-9223372036854775808",
-            "18446744073709551617",
-            "10000000000000000000000",
-            "0.123456789012345678",
-            "12345678901234.123456789",
-            "9007199254740993.0",
-            "1e400",
-            "1e-400",
-        ] {
-            assert_eq!(
-                text(&inexact_as_texts(lost.as_bytes())),
-                format!("\"{lost}\"")
-            );
-        }
-    }
-}
+mod tests;

@@ -1,35 +1,32 @@
 //! JSON that a reader of UTF-8 refuses, made readable: what an answer's `error_expression` sees must not depend on a
 //! character elsewhere in it. Numbers are made readable where they are read ([`super::read`]).
 
+use super::scan;
+
 /// The text with every lone surrogate as U+FFFD.
 ///
 /// Only for looking: what goes on to a caller is cut from the text as it came.
 pub fn mend(text: &str) -> String {
     let mut mended = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, string)) = rest.split_once('"') {
-        mended.push_str(before);
-        mended.push('"');
-        rest = copy_string(string, &mut mended);
+    let mut kept = 0;
+    let part = |range| text.get(range).unwrap_or_default();
+    while let Some(string) = scan::next(text.as_bytes(), kept, |byte| byte == b'"') {
+        mended.push_str(part(kept..string.start));
+        kept = string.end;
+        copy_string(part(string), &mut mended);
     }
-    mended.push_str(rest);
+    mended.push_str(part(kept..text.len()));
     mended
 }
 
-/// Copies up to the closing quote, which stands behind it.
-fn copy_string<'t>(text: &'t str, mended: &mut String) -> &'t str {
-    let mut rest = text;
-    while let Some(begin) = rest.find(['"', '\\']) {
-        let (before, sign) = rest.split_at(begin);
+fn copy_string(string: &str, mended: &mut String) {
+    let mut rest = string;
+    while let Some(begin) = rest.find('\\') {
+        let (before, escape) = rest.split_at(begin);
         mended.push_str(before);
-        if let Some(behind) = sign.strip_prefix('"') {
-            mended.push('"');
-            return behind;
-        }
-        rest = copy_escape(sign, mended);
+        rest = copy_escape(escape, mended);
     }
     mended.push_str(rest);
-    ""
 }
 
 fn copy_escape<'t>(text: &'t str, mended: &mut String) -> &'t str {
@@ -37,7 +34,7 @@ fn copy_escape<'t>(text: &'t str, mended: &mut String) -> &'t str {
         (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, None),
         (Some(0xd800..=0xdfff), _) => (6, Some("\\ufffd")),
         (Some(_), _) => (6, None),
-        // A backslash and the character it stands before.
+        // A backslash and the character after it.
         (None, _) => (1 + text.chars().nth(1).map_or(0, char::len_utf8), None),
     };
     let (escape, rest) = text.split_at_checked(length).unwrap_or((text, ""));
@@ -45,7 +42,7 @@ fn copy_escape<'t>(text: &'t str, mended: &mut String) -> &'t str {
     rest
 }
 
-/// The UTF-16 unit that `\uXXXX` at the beginning of a text stands for.
+/// The UTF-16 unit that `\uXXXX` at the beginning of a text represents.
 fn unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     let are_digits = digits.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+
+use super::text_type;
 
 /// Parts of a path. Keys may have dots, so a look-up joins the parts in every
 /// way that begins with the first: it takes the square of their number.
@@ -62,7 +62,7 @@ impl Path {
         lookup(&self.parts, value)
     }
 
-    /// The value that its parts lead to one by one: no key with a dot in it stands for several of them. `below` parts are
+    /// The value that its parts lead to one by one: no key with a dot in it represents several of them. `below` parts are
     /// left out in front.
     pub fn lookup_by_parts<'v>(&self, value: &'v Value, below: usize) -> Option<&'v Value> {
         let mut parts = self.parts.get(below..)?.iter();
@@ -158,33 +158,17 @@ impl fmt::Display for Path {
     }
 }
 
-impl<'de> Deserialize<'de> for Path {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        String::deserialize(input)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+text_type!(
+    Path,
+    read: |text| text.parse(),
+    show: |own| own,
+    inline: false,
+    schema: {
+        "type": "string",
+        "description": "A dotted path into JSON, such as `data.items.0.id`; `-1` is the last element of an array; a key with dots in it, such as `@odata.nextLink`, is found too; the empty string is the root.",
+        "examples": ["data.items", "paging.next.after", "data.-1.id"]
     }
-}
-
-impl Serialize for Path {
-    fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
-        output.collect_str(self)
-    }
-}
-
-impl JsonSchema for Path {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Path".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "description": "A dotted path into JSON, such as `data.items.0.id`; `-1` is the last element of an array; a key with dots in it, such as `@odata.nextLink`, is found too; the empty string is the root.",
-            "examples": ["data.items", "paging.next.after", "data.-1.id"]
-        })
-    }
-}
+);
 
 #[cfg(test)]
 mod tests {

@@ -12,13 +12,13 @@ use serde_json::value::RawValue;
 use super::cut::names;
 
 /// `text` with `value` (JSON text) at the place that `parts` name. Objects that are missing on the way are
-/// made; what stands in the way and is no object is replaced. Empty text counts as missing.
+/// made; what is in the way and is no object is replaced. Empty text counts as missing.
 pub fn set(text: &str, parts: &[String], value: &str) -> Result<String, serde_json::Error> {
     let [first, rest @ ..] = parts else {
         return Ok(value.to_owned());
     };
     let entries = match text.trim_start().as_bytes().first() {
-        Some(b'{') => serde_json::from_str::<Entries>(text)?.0,
+        Some(b'{') => serde_json::from_str::<ObjectEntries>(text)?.0,
         _ => Vec::new(),
     };
     let own = entries.iter().rev().find(|(key, _)| names(key, first));
@@ -38,7 +38,7 @@ pub fn put(text: &str, more: &[(&str, String)]) -> Result<String, serde_json::Er
         "" => "{}",
         text => text,
     };
-    let entries = serde_json::from_str::<Entries>(text)?.0;
+    let entries = serde_json::from_str::<ObjectEntries>(text)?.0;
     let replaced: BTreeSet<&str> = more.iter().map(|(name, _)| *name).collect();
     let is_kept = |key: &str| {
         serde_json::from_str::<Cow<str>>(key).map_or(true, |name| !replaced.contains(&*name))
@@ -52,9 +52,9 @@ pub fn put(text: &str, more: &[(&str, String)]) -> Result<String, serde_json::Er
 }
 
 /// The entries of an object: keys and values as they are written.
-struct Entries<'t>(Vec<(&'t str, &'t str)>);
+struct ObjectEntries<'t>(Vec<(&'t str, &'t str)>);
 
-impl<'t> Deserialize<'t> for Entries<'t> {
+impl<'t> Deserialize<'t> for ObjectEntries<'t> {
     fn deserialize<D: Deserializer<'t>>(input: D) -> Result<Self, D::Error> {
         input.deserialize_map(EntriesVisitor)
     }
@@ -63,18 +63,18 @@ impl<'t> Deserialize<'t> for Entries<'t> {
 struct EntriesVisitor;
 
 impl<'t> Visitor<'t> for EntriesVisitor {
-    type Value = Entries<'t>;
+    type Value = ObjectEntries<'t>;
 
     fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
         out.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Entries<'t>, A::Error> {
+    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<ObjectEntries<'t>, A::Error> {
         let mut entries = Vec::new();
         while let Some(key) = map.next_key::<&RawValue>()? {
             entries.push((key.get(), map.next_value::<&RawValue>()?.get()));
         }
-        Ok(Entries(entries))
+        Ok(ObjectEntries(entries))
     }
 }
 

@@ -1,4 +1,6 @@
-//! The strings and numbers of a JSON text, changed in place: all else stands byte for byte.
+//! The strings and numbers of a JSON text, changed in place: all else is byte for byte.
+
+use super::scan;
 
 /// The text with each string, keys too, and each number replaced by what its function makes of it, unless that makes
 /// nothing. What `number` makes is JSON text. A text that is no JSON comes back with what was found.
@@ -8,19 +10,13 @@ pub fn map_tokens(
     number: impl Fn(&str) -> Option<String>,
 ) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    let begins = |c: char| c == '"' || c == '-' || c.is_ascii_digit();
-    while let Some(start) = rest.find(begins) {
-        let (before, from) = rest.split_at(start);
-        out.push_str(before);
-        let is_string = from.starts_with('"');
-        let length = if is_string {
-            length(from)
-        } else {
-            number_length(from)
-        };
-        let (token, after) = from.split_at(length);
-        let new = if is_string {
+    let mut kept = 0;
+    let part = |range| text.get(range).unwrap_or_default();
+    while let Some(token) = scan::next(text.as_bytes(), kept, scan::begins_literal) {
+        out.push_str(part(kept..token.start));
+        kept = token.end;
+        let token = part(token);
+        let new = if token.starts_with('"') {
             let decoded = serde_json::from_str::<String>(token).ok();
             let new = decoded.and_then(|decoded| string(&decoded));
             new.map(|new| serde_json::Value::String(new).to_string())
@@ -28,30 +24,9 @@ pub fn map_tokens(
             number(token)
         };
         out.push_str(new.as_deref().unwrap_or(token));
-        rest = after;
     }
-    out.push_str(rest);
+    out.push_str(part(kept..text.len()));
     out
-}
-
-/// How long the number at the start is.
-fn number_length(text: &str) -> usize {
-    let is_inside = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
-    text.find(|c| !is_inside(c)).unwrap_or(text.len())
-}
-
-/// How long the string at the start is, its quotes included.
-fn length(text: &str) -> usize {
-    let mut is_escaped = false;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' => is_escaped = true,
-            b'"' => return at + 1,
-            _ => {}
-        }
-    }
-    text.len()
 }
 
 #[cfg(test)]

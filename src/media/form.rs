@@ -24,9 +24,9 @@ pub fn pairs(headers: &HeaderMap, body: &[u8]) -> Result<Vec<(String, String)>, 
     pairs.map_err(|error| unknown.map_or(error, CharsetError::Unknown))
 }
 
-type Field<'b> = (Cow<'b, [u8]>, Cow<'b, [u8]>);
+type FormField<'b> = (Cow<'b, [u8]>, Cow<'b, [u8]>);
 
-fn field(text: &[u8]) -> Option<Field<'_>> {
+fn field(text: &[u8]) -> Option<FormField<'_>> {
     if text.is_empty() {
         return None;
     }
@@ -51,7 +51,7 @@ fn decoded(text: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// The charset, and the first name that is none which is read here.
-fn charset_of(headers: &HeaderMap, fields: &[Field]) -> (Charset, Option<String>) {
+fn charset_of(headers: &HeaderMap, fields: &[FormField]) -> (Charset, Option<String>) {
     let of_field = |wanted: &&[u8]| {
         let found = fields.iter().find(|(name, _)| **name == **wanted)?;
         Some(

@@ -3,6 +3,9 @@
 pub mod charset;
 pub mod coding;
 pub mod form;
+mod percent;
+
+pub use percent::percent_encoded;
 
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
@@ -12,9 +15,7 @@ use crate::header_text;
 /// The kinds of text a body may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// JSON.
     Json,
-    /// XML.
     Xml,
     /// The fields of a form (`application/x-www-form-urlencoded`).
     Form,

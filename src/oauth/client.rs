@@ -1,4 +1,4 @@
-//! Our client at the provider: its id and secret, and how it signs in (RFC 6749 §2.3.1).
+//! Our client at the provider: its id and secret, and how it authenticates (RFC 6749 §2.3.1).
 
 use data_encoding::BASE64;
 use http::HeaderValue;

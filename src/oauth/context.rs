@@ -18,7 +18,7 @@ pub fn context_from_token(config: &OAuth2, reply: &Value) -> Map<String, Value> 
         .collect()
 }
 
-/// `contextFromCallback`: texts of the callback's parameters. What is missing, empty or stands twice is
+/// `contextFromCallback`: texts of the callback's parameters. What is missing, empty or is given twice is
 /// left out.
 pub fn context_from_callback(config: &OAuth2, pairs: &[(String, String)]) -> Map<String, Value> {
     let wanted = config.context_from_callback.iter();

@@ -218,7 +218,7 @@ fn is_error(reply: &Map<String, Value>) -> bool {
         }
 }
 
-/// The code, from where it stands most often to where it stands least.
+/// The code, from where it is most often to where it is least.
 fn code(reply: &Map<String, Value>) -> Option<String> {
     let inner = inner(reply);
     let root = text(reply, &["error", "error_code", "errorCode"]);

@@ -20,7 +20,7 @@ pub struct Introspection {
 }
 
 impl Introspection {
-    /// Writes the expiry into what stands at `oauth.token`. Without a usable one nothing changes; what an
+    /// Writes the expiry into what is at `oauth.token`. Without a usable one nothing changes; what an
     /// inactive token means is the caller's to say.
     pub fn apply(&self, token: &mut Value, now: Timestamp) {
         let left = self.expires_in.and_then(|left| u64::try_from(left).ok());

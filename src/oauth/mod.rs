@@ -46,7 +46,7 @@ pub enum OAuthError {
     /// A placeholder has no usable value.
     #[error(transparent)]
     Render(#[from] RenderError),
-    /// An endpoint's URL is none, or leads elsewhere.
+    /// An endpoint's URL is not valid, or leads to another host.
     #[error(transparent)]
     Url(#[from] UrlError),
     /// The file does not say where.

@@ -2,17 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use crate::expression::{RenderError, Rendered, Template, TemplateScope};
-
-/// All but the unreserved characters of RFC 3986 §2.3: `%20` for a space is read alike by form and URL parsers.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+use crate::media::percent_encoded;
 
 /// Names with values, in the order they were set. Values are secret, so there is no `Debug`.
 #[derive(Default)]
@@ -68,7 +61,7 @@ impl Parameters {
 
     /// As pieces of a query.
     pub(super) fn query(&self) -> impl Iterator<Item = String> {
-        let encode = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
+        let encode = |text: &str| percent_encoded(text.as_bytes());
         self.0
             .iter()
             .map(move |(name, value)| format!("{}={}", encode(name), encode(&text(value))))

@@ -8,13 +8,13 @@ use crate::config::credentials::Pkce;
 use crate::crypto;
 use crate::secret::Secret;
 
-/// The secret that ties an authorization code to whoever asked for it.
+/// The secret that ties an authorization code to the browser that asked for it.
 #[derive(Clone)]
 pub struct Verifier(Secret);
 
 /// What of the verifier is shown to the authorization endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Challenge {
+pub struct PkceChallenge {
     /// `code_challenge`
     pub value: String,
     /// `code_challenge_method`
@@ -40,7 +40,7 @@ impl Verifier {
     }
 
     /// The challenge by a method (§4.2); `None` when it is off.
-    pub fn challenge(&self, pkce: Pkce) -> Option<Challenge> {
+    pub fn challenge(&self, pkce: Pkce) -> Option<PkceChallenge> {
         let (value, method) = match pkce {
             Pkce::Off => return None,
             Pkce::Plain => (self.text().to_owned(), "plain"),
@@ -49,7 +49,7 @@ impl Verifier {
                 (BASE64URL_NOPAD.encode(&digest), "S256")
             }
         };
-        Some(Challenge { value, method })
+        Some(PkceChallenge { value, method })
     }
 }
 

@@ -118,7 +118,7 @@ fn find(config: &OAuth2, reply: &Value, previous: Option<&Value>) -> Option<Map<
         None => Some(reply),
     };
     // A refresh is often answered flat by those who nest the first token. A first answer is not taken flat:
-    // what stands there may be another subject's token.
+    // what is there may be another subject's token.
     let flat = previous.map(|_| reply);
     [nested, flat]
         .into_iter()

@@ -46,7 +46,6 @@ pub struct TokenRequest {
     pub url: Url,
     /// Its header fields.
     pub headers: HeaderMap,
-    /// Its body.
     pub body: Vec<u8>,
 }
 
@@ -75,9 +74,7 @@ pub fn exchange(
         let verifier = verifier.ok_or(OAuthError::NoVerifier)?;
         parameters.set("code_verifier", verifier.text());
     }
-    let extra = Some(Extra::of(&client.config.token_params));
-    let endpoint = token_endpoint(client)?;
-    build(client, endpoint, parameters, extra, ClientType::PublicToo)
+    for_token(client, parameters, ClientType::PublicToo)
 }
 
 /// Gets a new token for a refresh token (RFC 6749 §6).
@@ -103,15 +100,7 @@ pub fn client_credentials(
     if let Some(scopes) = client.scopes(scopes)? {
         parameters.set("scope", scopes);
     }
-    let extra = Some(Extra::of(&client.config.token_params));
-    let endpoint = token_endpoint(client)?;
-    build(
-        client,
-        endpoint,
-        parameters,
-        extra,
-        ClientType::Confidential,
-    )
+    for_token(client, parameters, ClientType::Confidential)
 }
 
 /// The same by `grant_type=kekaapi`, with the context's `api_key`.
@@ -119,15 +108,7 @@ pub fn keka(client: &Client) -> Result<TokenRequest, OAuthError> {
     let mut parameters = grant("kekaapi");
     parameters.set("scope", "kekaapi");
     parameters.set("api_key", client.required("api_key")?);
-    let extra = Some(Extra::of(&client.config.token_params));
-    let endpoint = token_endpoint(client)?;
-    build(
-        client,
-        endpoint,
-        parameters,
-        extra,
-        ClientType::Confidential,
-    )
+    for_token(client, parameters, ClientType::Confidential)
 }
 
 /// Revokes a token (RFC 7009 §2.1); `None` when the file has no revocation endpoint.
@@ -153,9 +134,16 @@ fn of_token(
     build(client, endpoint, parameters, None, ClientType::PublicToo).map(Some)
 }
 
-fn token_endpoint<'a>(client: &Client<'a>) -> Result<Endpoint<'a>, OAuthError> {
+/// A request to the token endpoint, with the file's `tokenParams`.
+fn for_token(
+    client: &Client,
+    parameters: Parameters,
+    kind: ClientType,
+) -> Result<TokenRequest, OAuthError> {
     let endpoint = client.config.auth.token();
-    endpoint.ok_or(OAuthError::NoEndpoint("token"))
+    let endpoint = endpoint.ok_or(OAuthError::NoEndpoint("token"))?;
+    let extra = Some(Extra::of(&client.config.token_params));
+    build(client, endpoint, parameters, extra, kind)
 }
 
 fn grant(kind: &str) -> Parameters {
@@ -164,7 +152,7 @@ fn grant(kind: &str) -> Parameters {
     parameters
 }
 
-/// Signs the client in, adds the file's own parameters, and writes the body.
+/// Authenticates the client, adds the file's own parameters, and writes the body.
 fn build(
     client: &Client,
     endpoint: Endpoint,

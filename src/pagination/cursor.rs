@@ -3,8 +3,8 @@
 use http::{HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 
-use super::link::{self, Parts};
-use super::{Answer, Ask, PageError, Place, Position, Request, Standing, Turn};
+use super::link::{self, LinkParts};
+use super::{Answer, Ask, PageError, PageLinks, PageStatus, Place, Position, Request};
 use crate::config::pagination::{Cursor, CursorPathObject, LimitDataType};
 use crate::expression::TemplateScope;
 use crate::header_text;
@@ -41,9 +41,9 @@ pub(super) fn next(
     position: &Position,
     request: &Request,
     answer: &Answer,
-) -> Result<Turn, PageError> {
+) -> Result<PageLinks, PageError> {
     let prev = match &config.prev_cursor_path {
-        // A way back that is none spoils no page.
+        // An unusable link to the page before does not make this page fail.
         Some(path) => place(config, path, request, answer)
             .ok()
             .flatten()
@@ -51,10 +51,10 @@ pub(super) fn next(
         None => None,
     };
     if config.use_content_hash && position.is_same_again(answer) {
-        return Ok(Turn {
+        return Ok(PageLinks {
             next: None,
             prev,
-            standing: Standing::Again,
+            standing: PageStatus::Repeated,
         });
     }
     let ends = (answer.count == 0 && !config.allow_empty_page_cursor) || !has_next(config, answer)?;
@@ -67,10 +67,10 @@ pub(super) fn next(
     let next = at
         .filter(|at| !is_end(config, at) || here.has_visited(at))
         .map(|at| here.onward(at, answer));
-    Ok(Turn {
+    Ok(PageLinks {
         next,
         prev,
-        standing: Standing::New,
+        standing: PageStatus::New,
     })
 }
 
@@ -96,20 +96,20 @@ fn is_end(config: &Cursor, place: &Place) -> bool {
 }
 
 /// A cursor or a page size, for a query and for a body.
-struct Said {
+struct CursorValue {
     text: String,
     json: String,
 }
 
 /// The cursor as the next request says it: as it came, decoded once where the file says it is encoded.
-fn said(config: &Cursor, json: &str) -> Said {
+fn said(config: &Cursor, json: &str) -> CursorValue {
     let Ok(text) = serde_json::from_str::<String>(json) else {
         let (text, json) = (json.to_owned(), json.to_owned());
-        return Said { text, json };
+        return CursorValue { text, json };
     };
     let text = decoded(config, &text);
     let json = serde_json::Value::from(text.clone()).to_string();
-    Said { text, json }
+    CursorValue { text, json }
 }
 
 fn decoded(config: &Cursor, text: &str) -> String {
@@ -132,11 +132,11 @@ fn add_limit(config: &Cursor, position: &Position, ask: &mut Ask) {
             Some(LimitDataType::String) => format!("\"{text}\""),
             Some(LimitDataType::Number) | None => text.clone(),
         };
-        put(config, ask, key, Said { text, json });
+        put(config, ask, key, CursorValue { text, json });
     }
 }
 
-fn put(config: &Cursor, ask: &mut Ask, key: &str, said: Said) {
+fn put(config: &Cursor, ask: &mut Ask, key: &str, said: CursorValue) {
     if config.add_to_query.unwrap_or(!config.add_to_body) {
         ask.put_in_query(key, said.text);
     }
@@ -199,9 +199,9 @@ fn place(
 fn link(config: &Cursor, json: &str, request: &Request) -> Result<Place, PageError> {
     let link: String = serde_json::from_str(json).map_err(|_| PageError::NotALink)?;
     let parts = if config.include_path {
-        Parts::Whole
+        LinkParts::Whole
     } else {
-        Parts::Query
+        LinkParts::Query
     };
     link::resolve(&decoded(config, &link), request.url, parts).map(Place::Link)
 }

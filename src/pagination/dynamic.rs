@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Answer, Ask, PageError, Place, Position, Request, Turn};
+use super::{Answer, Ask, PageError, PageLinks, Place, Position, Request};
 use crate::config::pagination::Dynamic;
 use crate::expression::ExpressionScope;
 use crate::header_text;
@@ -37,7 +37,7 @@ pub(super) fn next(
     position: &Position,
     request: &Request,
     answer: &Answer,
-) -> Result<Turn, PageError> {
+) -> Result<PageLinks, PageError> {
     let Place::Values(own) = &position.at else {
         return Err(PageError::Foreign);
     };
@@ -46,16 +46,16 @@ pub(super) fn next(
     let url = request.url.as_str();
     let scope = ExpressionScope::next_page(request.query, url, request.options, page, own);
     let Some(values) = values(config, &scope, request)? else {
-        return Ok(Turn::default());
+        return Ok(PageLinks::default());
     };
     let next = position.onward(Place::Values(Value::Object(values)), answer);
-    Ok(Turn {
+    Ok(PageLinks {
         next: Some(next),
-        ..Turn::default()
+        ..PageLinks::default()
     })
 }
 
-/// Null values end the walk, and so does a cursor that the file computes and that is null. The cursor is
+/// Null values end the list, and so does a cursor that the file computes and that is null. The cursor is
 /// named `cursor` among the values, unless they have one of their own.
 fn values(
     config: &Dynamic,

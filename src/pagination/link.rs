@@ -6,7 +6,7 @@ use super::{PageError, Place};
 
 /// Which parts of a link count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Parts {
+pub(super) enum LinkParts {
     /// Path and query.
     Whole,
     /// Its query, behind the path that was asked for; all of it, where it has no query.
@@ -23,7 +23,7 @@ pub(super) fn own(page: &Url) -> Place {
 
 /// Path and query of `link`, read relative to the page's own address. A server behind a proxy often writes
 /// `http:` for itself: on the same host that is taken for the scheme that was asked.
-pub(super) fn resolve(link: &str, page: &Url, parts: Parts) -> Result<String, PageError> {
+pub(super) fn resolve(link: &str, page: &Url, parts: LinkParts) -> Result<String, PageError> {
     let url = page.join(link.trim()).map_err(|_| PageError::NotALink)?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(PageError::NotALink);
@@ -34,7 +34,7 @@ pub(super) fn resolve(link: &str, page: &Url, parts: Parts) -> Result<String, Pa
         return Err(PageError::LeavesHost);
     }
     let path = match (parts, url.query()) {
-        (Parts::Query, Some(_)) => page.path(),
+        (LinkParts::Query, Some(_)) => page.path(),
         _ => url.path(),
     };
     Ok(match url.query() {
@@ -47,7 +47,7 @@ pub(super) fn resolve(link: &str, page: &Url, parts: Parts) -> Result<String, Pa
 mod tests {
     use super::*;
 
-    fn resolved(link: &str, parts: Parts) -> Result<String, PageError> {
+    fn resolved(link: &str, parts: LinkParts) -> Result<String, PageError> {
         let page = Url::parse("https://api.example.com/v1/things?filter=a&page=1").unwrap();
         resolve(link, &page, parts)
     }
@@ -67,7 +67,7 @@ mod tests {
             ("http://api.example.com/y?b", "/y?b"),
         ] {
             assert_eq!(
-                resolved(link, Parts::Whole).as_deref(),
+                resolved(link, LinkParts::Whole).as_deref(),
                 Ok(expected),
                 "{link}"
             );
@@ -84,7 +84,7 @@ mod tests {
             ("/v2/x/01g-2000", "/v2/x/01g-2000"),
         ] {
             assert_eq!(
-                resolved(link, Parts::Query).as_deref(),
+                resolved(link, LinkParts::Query).as_deref(),
                 Ok(expected),
                 "{link}"
             );
@@ -104,19 +104,19 @@ mod tests {
             "\\\\evil.com/x",
         ] {
             assert_eq!(
-                resolved(link, Parts::Whole),
+                resolved(link, LinkParts::Whole),
                 Err(PageError::LeavesHost),
                 "{link}"
             );
             assert_eq!(
-                resolved(link, Parts::Query),
+                resolved(link, LinkParts::Query),
                 Err(PageError::LeavesHost),
                 "{link}"
             );
         }
         for link in ["https://", "javascript:alert(1)", "data:,x", "http://[::1"] {
             assert_eq!(
-                resolved(link, Parts::Whole),
+                resolved(link, LinkParts::Whole),
                 Err(PageError::NotALink),
                 "{link}"
             );

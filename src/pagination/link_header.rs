@@ -4,8 +4,8 @@
 use http::HeaderMap;
 use http::header::LINK;
 
-use super::link::{self, Parts};
-use super::{Answer, Ask, PageError, Place, Position, Request, Turn};
+use super::link::{self, LinkParts};
+use super::{Answer, Ask, PageError, PageLinks, Place, Position, Request};
 use crate::config::pagination::LinkHeader;
 use crate::header_text;
 
@@ -30,26 +30,25 @@ pub(super) fn next(
     position: &Position,
     request: &Request,
     answer: &Answer,
-) -> Result<Turn, PageError> {
+) -> Result<PageLinks, PageError> {
     let place = |rel: &str| match find(answer.headers, rel) {
         None => Ok(None),
         Some(target) if !header_text::is_known(&target) => {
             Err(PageError::NotUtf8(LINK.to_string()))
         }
-        Some(target) => {
-            link::resolve(&target, request.url, Parts::Whole).map(|link| Some(Place::Link(link)))
-        }
+        Some(target) => link::resolve(&target, request.url, LinkParts::Whole)
+            .map(|link| Some(Place::Link(link))),
     };
     let here = position.named(Some(link::own(request.url)));
     let next = place("next")?.map(|at| here.onward(at, answer));
-    // A way back that is none spoils no page.
+    // An unusable link to the page before does not make this page fail.
     let back = |rel| place(rel).ok().flatten();
     let prev = back("prev").or_else(|| back("previous"));
     let prev = prev.map(|at| position.back(at));
-    Ok(Turn {
+    Ok(PageLinks {
         next,
         prev,
-        ..Turn::default()
+        ..PageLinks::default()
     })
 }
 
@@ -62,12 +61,12 @@ fn find(headers: &HeaderMap, rel: &str) -> Option<String> {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Link {
+struct HeaderLink {
     target: String,
     parameters: Vec<(String, String)>,
 }
 
-impl Link {
+impl HeaderLink {
     /// Only the first `rel` counts (§3.3). A link with an `anchor` is about something else (§3.2).
     fn has(&self, wanted: &str) -> bool {
         let first = |name: &str| self.parameters.iter().find(|(own, _)| own == name);
@@ -78,7 +77,7 @@ impl Link {
 }
 
 /// The links of one field value. What cannot be read ends it.
-fn links(value: &str) -> Vec<Link> {
+fn links(value: &str) -> Vec<HeaderLink> {
     let mut links = Vec::new();
     let mut rest = value;
     loop {
@@ -90,7 +89,7 @@ fn links(value: &str) -> Vec<Link> {
             return links;
         };
         let (parameters, behind) = parameters(behind);
-        links.push(Link {
+        links.push(HeaderLink {
             target: target.to_owned(),
             parameters,
         });

@@ -1,5 +1,5 @@
-//! Walking a list: what to ask for a page, and where the next one is. Each of the six formats is two pure
-//! steps, [`ask()`] before a page and [`next`] after it; between them stands a [`Position`], which is small and
+//! Pagination: what to ask for a page, and where the next one is. Each of the six formats is two pure
+//! steps, [`ask()`] before a page and [`next`] after it; between them is a [`Position`], which is small and
 //! is sealed into the cursor that callers see.
 //!
 //! Sending, sealing and the method's own words about pages (`pagination_path`, `ignore_body_in_pagination`)
@@ -8,6 +8,7 @@
 mod ask;
 mod cursor;
 mod dynamic;
+mod error;
 mod link;
 mod link_header;
 mod numbered;
@@ -16,15 +17,15 @@ mod range;
 mod visited;
 
 use http::{HeaderMap, StatusCode};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
 pub use ask::Ask;
+pub use error::{DeadEnd, PageError};
 pub use position::{Place, Position};
 
 use crate::config::{Count, Pagination};
-use crate::expression::{ExpressionError, Moment, RenderError, TemplateScope};
+use crate::expression::{Moment, TemplateScope};
 
 /// A request for a page, as far as links and expressions look at it.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +43,6 @@ pub struct Request<'a> {
 /// What the provider answered, below 400.
 #[derive(Debug, Clone, Copy)]
 pub struct Answer<'a> {
-    /// Its status.
     pub status: StatusCode,
     /// Its header fields.
     pub headers: &'a HeaderMap,
@@ -51,34 +51,34 @@ pub struct Answer<'a> {
     /// Its body as expressions see it, where [`needs_value`] asks for it: built, it takes memory that the
     /// flow accounts for.
     pub value: Option<&'a Value>,
-    /// The list that was cut out of it, as it stands in the text.
+    /// The list that was cut out of it, as it is in the text.
     pub records: &'a str,
     /// How many records that is.
     pub count: u64,
 }
 
-/// Where a page leads.
+/// The pages that a page leads to.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Turn {
+pub struct PageLinks {
     /// The next page; absent at the end.
     pub next: Option<Position>,
     /// The page before, where the provider or the arithmetic tells.
     pub prev: Option<Position>,
-    /// What the page itself is to the walk.
-    pub standing: Standing,
+    /// Whether the page itself counts.
+    pub standing: PageStatus,
 }
 
-/// What a page is to the walk.
+/// Whether a page adds to the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Standing {
+pub enum PageStatus {
     /// One more.
     #[default]
     New,
     /// The one before once more, by which the provider says that there are no more: it counts as empty.
-    Again,
+    Repeated,
 }
 
-impl Turn {
+impl PageLinks {
     /// The same, where a next page that needs more than `bytes` to be named is a dead end. A page before that needs
     /// more is left out.
     #[must_use]
@@ -94,86 +94,6 @@ impl Turn {
         self.prev = self.prev.filter(fits);
         self
     }
-}
-
-/// Why a page leads nowhere although it is not the last. It takes the next page's place in a cursor, so that the page
-/// itself loses no record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DeadEnd {
-    /// What is wrong, without values of the provider.
-    pub why: String,
-    /// Whether an expression of the file failed, and not the provider.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_files_fault: bool,
-}
-
-impl DeadEnd {
-    fn of(error: &PageError) -> Self {
-        Self {
-            why: error.to_string(),
-            is_files_fault: matches!(
-                error,
-                PageError::Expression(_) | PageError::Values | PageError::Render(_)
-            ),
-        }
-    }
-
-    fn repeats() -> Self {
-        Self::of(&PageError::Repeats)
-    }
-}
-
-/// Why a walk cannot go on. Names places in the file, never values.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PageError {
-    /// The integration pages in another way than when the position was made.
-    #[error(
-        "the cursor was made for another pagination than this integration has now; start anew without it"
-    )]
-    Foreign,
-    /// The method's body is no JSON object, so cursor and limit cannot go into it.
-    #[error("this list takes its cursor and limit in the body, which is not a JSON object")]
-    Body,
-    /// A `next` link goes to another host.
-    #[error("the provider's link to the next page leads to another host")]
-    LeavesHost,
-    /// A `next` link is none.
-    #[error("the provider's link to the next page is not a URL")]
-    NotALink,
-    /// The bytes of a header that names the next page are not known.
-    #[error("the header `{0}` of the provider's answer, which names another page, is not UTF-8")]
-    NotUtf8(String),
-    /// The body cannot be looked into.
-    #[error("the provider's answer is not JSON, where the next cursor should stand")]
-    NotJson,
-    /// An object or a list where a cursor should be.
-    #[error("what stands at `{0}` of the provider's answer is not a cursor")]
-    NotACursor(String),
-    /// The same page, or the same cursor, again and again.
-    #[error("the provider gives the same page again and again")]
-    Repeats,
-    /// What names the next page is larger than that.
-    #[error("what names the provider's next page is larger than {0} bytes")]
-    TooLong(usize),
-    /// More pages than that.
-    #[error("the provider's list has not ended after {0} pages")]
-    Endless(u32),
-    /// A header of the pagination is none.
-    #[error("the pagination's header `{0}` cannot be sent")]
-    Header(String),
-    /// A placeholder of the pagination has no usable value.
-    #[error(transparent)]
-    Render(#[from] RenderError),
-    /// An expression failed.
-    #[error("an expression of the pagination failed: {0}")]
-    Expression(#[from] ExpressionError),
-    /// An expression gives something else than an object.
-    #[error("the pagination values must be an object")]
-    Values,
-    /// The page before gave its records; its way on cannot be used.
-    #[error("{}", .0.why)]
-    DeadEnd(DeadEnd),
 }
 
 /// Whether the answer has to be built for [`next`].
@@ -251,7 +171,7 @@ pub fn next(
     position: &Position,
     request: &Request,
     answer: &Answer,
-) -> Turn {
+) -> PageLinks {
     let turn = match pagination {
         Pagination::Cursor(cursor) => cursor::next(cursor, position, request, answer),
         Pagination::Page(page) => numbered::next_page(page, position, answer),
@@ -260,13 +180,13 @@ pub fn next(
         Pagination::Range(_) => range::next(position, answer),
         Pagination::Dynamic(dynamic) => dynamic::next(dynamic, position, request, answer),
     };
-    let mut turn = turn.unwrap_or_else(|error| Turn {
+    let mut turn = turn.unwrap_or_else(|error| PageLinks {
         next: Some(position.dead_end(DeadEnd::of(&error))),
-        ..Turn::default()
+        ..PageLinks::default()
     });
     if turn.next.is_some() && position.is_stuck(answer) {
         turn.next = Some(position.dead_end(DeadEnd::repeats()));
-        turn.standing = Standing::Again;
+        turn.standing = PageStatus::Repeated;
     }
     turn
 }

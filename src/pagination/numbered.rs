@@ -1,9 +1,9 @@
-//! `page` and `offset`: pages that are counted. A walk ends where the provider's totals say so. Without
+//! `page` and `offset`: pages that are counted. A list ends where the provider's totals say so. Without
 //! totals it ends with an empty page, or with a short one where the file names the largest page there is:
 //! only then is it known that the provider gave all that was asked for.
 
 use super::cursor::at_path;
-use super::{Answer, Ask, PageError, Place, Position, Standing, Turn};
+use super::{Answer, Ask, PageError, PageLinks, PageStatus, Place, Position};
 use crate::config::Count;
 use crate::config::pagination::{Offset, Page};
 use crate::json::Path;
@@ -43,7 +43,7 @@ pub(super) fn next_page(
     config: &Page,
     position: &Position,
     answer: &Answer,
-) -> Result<Turn, PageError> {
+) -> Result<PageLinks, PageError> {
     let Place::Page(number) = position.at else {
         return Err(PageError::Foreign);
     };
@@ -75,7 +75,7 @@ pub(super) fn next_offset(
     config: &Offset,
     position: &Position,
     answer: &Answer,
-) -> Result<Turn, PageError> {
+) -> Result<PageLinks, PageError> {
     let Place::Offset(offset) = position.at else {
         return Err(PageError::Foreign);
     };
@@ -108,16 +108,16 @@ fn turn(
     (is_last, is_short): (Option<bool>, bool),
     at: Place,
     prev: Option<Position>,
-) -> Turn {
+) -> PageLinks {
     let is_again = is_last.is_none() && position.is_same_again(answer);
     let is_end = is_last.unwrap_or(is_short) || is_again || answer.count == 0;
-    Turn {
+    PageLinks {
         next: (!is_end).then(|| position.onward(at, answer)),
         prev,
         standing: if is_again {
-            Standing::Again
+            PageStatus::Repeated
         } else {
-            Standing::New
+            PageStatus::New
         },
     }
 }

@@ -8,12 +8,12 @@ use serde_json::Value;
 use super::visited::Visited;
 use super::{Answer, DeadEnd};
 
-/// So many equal pages in a row mean that the provider does not turn them.
+/// So many equal pages in a row mean that the provider does not advance.
 const SAME_PAGES: u8 = 2;
 /// The same of pages with one record each: two records may well be alike.
 const SAME_RECORDS: u8 = 3;
 
-/// A page of a walk.
+/// A page of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Position {
@@ -30,7 +30,7 @@ pub struct Position {
     pub pages: u32,
     /// What the page before held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) before: Option<Trace>,
+    pub(super) before: Option<PageTrace>,
     /// Places that were asked for already, by which a provider that leads back to one is recognised.
     #[serde(default, skip_serializing_if = "Visited::is_empty")]
     pub(super) visited: Box<Visited>,
@@ -58,7 +58,7 @@ pub enum Place {
 
 /// A mark of a page's records, and how many pages in a row had it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Trace {
+pub(super) struct PageTrace {
     hash: u64,
     times: u8,
 }
@@ -75,7 +75,7 @@ impl Position {
         }
     }
 
-    /// Whether it is the first page of a walk, which a method may ask for in another way.
+    /// Whether it is the first page of a list, which a method may ask for in another way.
     pub fn is_first(&self) -> bool {
         match self.at {
             Place::Start => true,
@@ -162,7 +162,7 @@ impl Position {
         }
     }
 
-    fn trace(&self, answer: &Answer) -> Option<Trace> {
+    fn trace(&self, answer: &Answer) -> Option<PageTrace> {
         if answer.count == 0 {
             return self.before;
         }
@@ -171,7 +171,7 @@ impl Position {
             .before
             .filter(|before| before.hash == hash)
             .map_or(1, |before| before.times.saturating_add(1));
-        Some(Trace { hash, times })
+        Some(PageTrace { hash, times })
     }
 }
 

@@ -3,7 +3,7 @@
 use http::header::{CONTENT_RANGE, RANGE};
 use http::{HeaderValue, StatusCode};
 
-use super::{Answer, Ask, PageError, Place, Position, Turn, numbered};
+use super::{Answer, Ask, PageError, PageLinks, Place, Position, numbered};
 use crate::config::pagination::Range;
 use crate::expression::TemplateScope;
 use crate::header_text;
@@ -42,7 +42,7 @@ fn unit(config: &Range, scope: &TemplateScope) -> Result<String, PageError> {
 }
 
 /// Ends where `Content-Range` says so; at an answer that is no part (200, 416); else at a short page.
-pub(super) fn next(position: &Position, answer: &Answer) -> Result<Turn, PageError> {
+pub(super) fn next(position: &Position, answer: &Answer) -> Result<PageLinks, PageError> {
     let Place::Offset(start) = position.at else {
         return Err(PageError::Foreign);
     };
@@ -63,16 +63,16 @@ pub(super) fn next(position: &Position, answer: &Answer) -> Result<Turn, PageErr
         Some(position.onward(Place::Offset(behind), answer))
     };
     let prev = numbered::before(start, 0, position.limit).map(|at| position.back(at));
-    Ok(Turn {
+    Ok(PageLinks {
         next,
         prev,
-        ..Turn::default()
+        ..PageLinks::default()
     })
 }
 
 /// The part that an answer says it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Given {
+struct GivenRange {
     /// The first record behind it.
     behind: u64,
     /// How many there are in all, where that is known.
@@ -80,12 +80,12 @@ struct Given {
 }
 
 /// `items 0-24/66`, `items 0-24/*`; some leave out the unit or write `=` behind it.
-fn read(value: &str) -> Option<Given> {
+fn read(value: &str) -> Option<GivenRange> {
     let value = value.trim();
     let range = value.rsplit([' ', '=']).next()?;
     let (part, complete) = range.split_once('/')?;
     let (_, last) = part.split_once('-')?;
-    Some(Given {
+    Some(GivenRange {
         behind: last.parse::<u64>().ok()?.checked_add(1)?,
         complete: complete.parse().ok(),
     })

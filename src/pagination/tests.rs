@@ -56,7 +56,7 @@ fn turned(
     count: u64,
     body: &Value,
     headers: &[(&'static str, &str)],
-) -> Result<Turn, String> {
+) -> Result<PageLinks, String> {
     let records = format!("[{count} records of page {}]", position.pages);
     answered(pagination, position, (count, &records), body, headers)
 }
@@ -67,7 +67,7 @@ fn answered(
     (count, records): (u64, &str),
     body: &Value,
     headers: &[(&'static str, &str)],
-) -> Result<Turn, String> {
+) -> Result<PageLinks, String> {
     let headers: HeaderMap = headers
         .iter()
         .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
@@ -85,14 +85,14 @@ fn answered(
     }))
 }
 
-fn led(turn: Turn) -> Result<Turn, String> {
+fn led(turn: PageLinks) -> Result<PageLinks, String> {
     match turn.next.as_ref().map(|next| &next.at) {
         Some(Place::DeadEnd(end)) => Err(end.why.clone()),
         _ => Ok(turn),
     }
 }
 
-fn error(error: &PageError) -> Result<Turn, String> {
+fn error(error: &PageError) -> Result<PageLinks, String> {
     Err(error.to_string())
 }
 

@@ -28,7 +28,7 @@ pub enum BodyError {
     /// A form needs an object, raw a text, XML an object with one key.
     #[error("the method's body does not fit its body_format: {0}")]
     Shape(&'static str),
-    /// A file of a multipart body is none.
+    /// A file of a multipart body is not valid.
     #[error(
         "the file `{0}` of the body is not of the form {{filename, content_type, data (base64) or text}}"
     )]
@@ -45,7 +45,7 @@ pub enum BodyError {
 const QUOTED: usize = 80;
 
 impl BodyError {
-    /// A file that is none, by the name of its field.
+    /// The name of a field whose file is not valid.
     pub(super) fn file(name: &str) -> Self {
         Self::File(quoted(name))
     }
@@ -67,7 +67,6 @@ fn quoted(name: &str) -> String {
 
 /// How a method's bodies are written.
 pub struct Writing {
-    /// The format.
     pub format: BodyFormat,
     /// How it writes arrays, where it has no own way.
     pub arrays: QueryArrayFormat,

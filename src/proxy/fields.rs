@@ -22,7 +22,7 @@ pub struct Fields<'f> {
 }
 
 impl Fields<'_> {
-    /// Takes each field of an object, in order. Nulls are none.
+    /// Takes each field of an object, in order. A null is no field.
     pub fn each<E: From<RenderError>>(
         &self,
         name: &str,

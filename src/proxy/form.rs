@@ -33,7 +33,7 @@ pub fn encode(value: &Exact, arrays: QueryArrayFormat) -> Result<Option<String>,
     Ok(Some(pairs.join("&")))
 }
 
-/// What stands in a field, as texts.
+/// What is in a field, as texts.
 fn texts(inside: &Value) -> Value {
     match inside {
         Value::Array(items) => items.iter().map(texts).collect(),

@@ -29,7 +29,7 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
     [TE, TRAILER, TRANSFER_ENCODING, UPGRADE].contains(name) || old.contains(&name.as_str())
 }
 
-/// Fields that never leave for a provider, whoever asks for it.
+/// Fields that never leave for a provider, no matter who asks for it.
 fn is_never_sent(name: &HeaderName) -> bool {
     let own = name.as_str().starts_with("cf-") || name.as_str().starts_with("x-causeway-");
     own || is_hop_by_hop(name) || [AUTHORIZATION, COOKIE, HOST, CONTENT_LENGTH].contains(name)
@@ -134,7 +134,7 @@ pub fn of_read_answer(headers: &HeaderMap) -> HeaderMap {
     kept
 }
 
-/// The same when we wrote the body anew: nothing that describes the old one stays.
+/// The same when we wrote the body again: nothing that describes the old one stays.
 pub fn of_rewritten_answer(headers: &HeaderMap) -> HeaderMap {
     let mut kept = of_answer(headers);
     for name in [
@@ -153,7 +153,7 @@ pub fn of_rewritten_answer(headers: &HeaderMap) -> HeaderMap {
     kept
 }
 
-/// Leaves out the fields in which a secret stands that was sent in the URL, however it is encoded there: some providers
+/// Leaves out the fields in which a secret is that was sent in the URL, however it is encoded there: some providers
 /// give the whole of it back in `Link` or `Location`.
 pub fn drop_echoes(headers: &mut HeaderMap, secret: &str) {
     if secret.is_empty() {
@@ -177,7 +177,7 @@ pub fn drop_echoes(headers: &mut HeaderMap, secret: &str) {
     }
 }
 
-/// Without these nobody could read the body; no URL stands in them.
+/// Without these no one could read the body; no URL is in them.
 pub fn describes_body(name: &HeaderName) -> bool {
     [CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE].contains(name)
 }

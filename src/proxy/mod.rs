@@ -20,7 +20,7 @@ pub mod xml;
 
 pub use crate::media::charset;
 
-/// Whether a verb only reads (RFC 9110 §9.2.1): a sandbox account takes no other.
+/// Whether a method is safe (RFC 9110 §9.2.1): a sandbox account takes no other.
 pub fn is_read(verb: &http::Method) -> bool {
     matches!(
         *verb,
@@ -33,7 +33,6 @@ pub fn is_read(verb: &http::Method) -> bool {
 pub enum Target {
     /// `/proxy/{resource}…`: a method of a resource.
     Method {
-        /// The resource.
         resource: String,
         /// The canonical or custom name of its method.
         method: String,

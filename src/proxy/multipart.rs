@@ -16,7 +16,7 @@ use crate::json::exact;
 
 const KEYS: [&str; 4] = ["filename", "content_type", "data", "text"];
 
-/// A boundary that stands in no body: made of random bytes, which it does not give away.
+/// A boundary that is in no body: made of random bytes, which it does not give away.
 pub fn boundary(random: &[u8; 32]) -> String {
     let hash = crypto::sha256_hex(&[b"multipart boundary".as_slice(), random].concat());
     format!("causeway-{}", hash.get(..32).unwrap_or(&hash))
@@ -62,18 +62,18 @@ pub fn encode(
     Ok(Some(body))
 }
 
-struct Part<'v> {
+struct BodyPart<'v> {
     /// Header fields, each with its line end.
     head: String,
     content: Cow<'v, [u8]>,
 }
 
-fn part<'v>(name: &str, value: &'v Value) -> Result<Part<'v>, BodyError> {
+fn part<'v>(name: &str, value: &'v Value) -> Result<BodyPart<'v>, BodyError> {
     let mut head = format!("content-disposition: form-data; name=\"{}\"", quoted(name));
     let file = value.as_object().filter(|_| is_file(value));
     let Some(file) = file else {
         head.push_str("\r\n");
-        return Ok(Part {
+        return Ok(BodyPart {
             head,
             content: field(value),
         });
@@ -86,7 +86,7 @@ fn part<'v>(name: &str, value: &'v Value) -> Result<Part<'v>, BodyError> {
     head.push_str("\r\ncontent-type: ");
     head.push_str(content_type(file, name)?);
     head.push_str("\r\n");
-    Ok(Part {
+    Ok(BodyPart {
         head,
         content: content(file, name)?,
     })

@@ -5,18 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use super::body::BodySource;
 use crate::config::QueryArrayFormat;
-
-/// Everything but the unreserved characters (RFC 3986 §2.3).
-const ENCODE: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+use crate::media::percent_encoded;
 
 /// The parameters that say whether the caller's body goes as it is. They are ours and not forwarded.
 pub const PASSTHROUGH: [&str; 2] = ["truto_body_passthrough", "body_passthrough"];
@@ -185,7 +178,7 @@ fn pair(name: &str, value: &str) -> String {
 }
 
 fn encode(text: &str) -> String {
-    utf8_percent_encode(text, ENCODE).to_string()
+    percent_encoded(text.as_bytes())
 }
 
 fn scalar(value: &Value) -> Option<String> {

@@ -24,19 +24,19 @@ pub struct Hop {
     pub url: Url,
     /// With this method.
     pub method: Method,
-    /// Whether the body is sent again.
-    pub body: Again,
-    /// Whether it is signed in again.
-    pub credentials: Again,
+    /// Whether the body is sent along.
+    pub body: Forward,
+    /// Whether the credentials are sent along.
+    pub credentials: Forward,
 }
 
-/// Whether a part of the request goes along.
+/// What happens to a part of the request when a redirect is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Again {
-    /// It does.
-    Sent,
+pub enum Forward {
+    /// It is sent to the new URL, too.
+    Keep,
     /// It is left out.
-    Dropped,
+    Strip,
 }
 
 /// Whether an answer with a `Location` leads from a write to a page that is read (RFC 9110 §15.4.2 to 15.4.4): the write
@@ -94,14 +94,14 @@ pub fn decide(
             method.clone()
         },
         body: if becomes_get {
-            Again::Dropped
+            Forward::Strip
         } else {
-            Again::Sent
+            Forward::Keep
         },
         credentials: if is_same_origin {
-            Again::Sent
+            Forward::Keep
         } else {
-            Again::Dropped
+            Forward::Strip
         },
     })
 }
@@ -121,7 +121,7 @@ mod tests {
         )
     }
 
-    fn follow(url: &str, method: Method, body: Again, credentials: Again) -> Next {
+    fn follow(url: &str, method: Method, body: Forward, credentials: Forward) -> Next {
         Next::Follow(Hop {
             url: Url::parse(url).unwrap(),
             method,
@@ -132,42 +132,37 @@ mod tests {
 
     #[test]
     fn credentials_stay_with_their_origin() {
-        use Again::{Dropped, Sent};
+        use Forward::{Keep, Strip};
         assert_eq!(
             at(302, "/x", &Method::GET),
-            follow("https://api.example.com/x", Method::GET, Sent, Sent)
+            follow("https://api.example.com/x", Method::GET, Keep, Keep)
         );
         assert_eq!(
             at(302, "https://cdn.example.com/x", &Method::GET),
-            follow("https://cdn.example.com/x", Method::GET, Sent, Dropped)
+            follow("https://cdn.example.com/x", Method::GET, Keep, Strip)
         );
         assert_eq!(
             at(302, "https://api.example.com:8443/x", &Method::HEAD),
-            follow(
-                "https://api.example.com:8443/x",
-                Method::HEAD,
-                Sent,
-                Dropped
-            )
+            follow("https://api.example.com:8443/x", Method::HEAD, Keep, Strip)
         );
     }
 
     #[test]
     fn a_write_keeps_its_method_only_where_the_rfc_says_so() {
-        use Again::{Dropped, Sent};
+        use Forward::{Keep, Strip};
         let here = "https://api.example.com/x";
         for (status, method, next, body) in [
-            (301, Method::POST, Method::GET, Dropped),
-            (302, Method::POST, Method::GET, Dropped),
-            (303, Method::PUT, Method::GET, Dropped),
-            (303, Method::DELETE, Method::GET, Dropped),
-            (301, Method::DELETE, Method::DELETE, Sent),
-            (307, Method::POST, Method::POST, Sent),
-            (308, Method::PATCH, Method::PATCH, Sent),
+            (301, Method::POST, Method::GET, Strip),
+            (302, Method::POST, Method::GET, Strip),
+            (303, Method::PUT, Method::GET, Strip),
+            (303, Method::DELETE, Method::GET, Strip),
+            (301, Method::DELETE, Method::DELETE, Keep),
+            (307, Method::POST, Method::POST, Keep),
+            (308, Method::PATCH, Method::PATCH, Keep),
         ] {
             assert_eq!(
                 at(status, "/x", &method),
-                follow(here, next, body, Sent),
+                follow(here, next, body, Keep),
                 "{status} {method}"
             );
         }
@@ -175,7 +170,7 @@ mod tests {
 
     #[test]
     fn what_becomes_a_read_goes_anywhere_a_read_may_and_nothing_else_of_a_write_does() {
-        use Again::Dropped;
+        use Forward::Strip;
         let there = "https://other.example.com/x";
         for (status, method) in [
             (301, Method::POST),
@@ -185,7 +180,7 @@ mod tests {
             (303, Method::PATCH),
             (303, Method::DELETE),
         ] {
-            let followed = follow(there, Method::GET, Dropped, Dropped);
+            let followed = follow(there, Method::GET, Strip, Strip);
             assert_eq!(at(status, there, &method), followed, "{status} {method}");
         }
         for (status, method) in [

@@ -33,7 +33,7 @@ pub enum ReplyError {
     /// It is not XML that is read here.
     #[error("the provider's answer cannot be read as XML: {0}")]
     Xml(#[from] XmlError),
-    /// Its characters are none that are read here.
+    /// Its character encoding is not supported.
     #[error("the provider's answer is not text that can be looked into: {0}")]
     Charset(#[from] CharsetError),
     /// It is compressed in a way that is not undone here.

@@ -24,14 +24,14 @@ use crate::expression::{Pins, RenderError, TemplateScope, UrlError};
 use crate::json::Exact;
 pub use caller::{Caller, Words};
 use defaults::{defaults, defaults_of_headers, overlay};
-use last_word::Kept;
+use last_word::FileParameters;
 pub use last_word::is_body_kept;
 pub use sandbox::that_only_reads;
 
-/// A request that is not signed in yet.
+/// A request that is not authenticated yet.
 #[derive(Debug, Clone)]
 pub struct Draft {
-    /// The provider's verb.
+    /// The method the provider is sent.
     pub method: http::Method,
     /// Where to.
     pub url: Url,
@@ -58,13 +58,13 @@ pub enum RequestError {
     /// A placeholder has no usable value.
     #[error(transparent)]
     Render(#[from] RenderError),
-    /// The URL is none, or leads elsewhere.
+    /// The URL is not valid, or leads to another host.
     #[error(transparent)]
     Url(#[from] UrlError),
     /// Neither the method nor the integration says where.
     #[error("the integration has no base_url for this")]
     NoBaseUrl,
-    /// A header of the file is none.
+    /// A header of the file is not valid.
     #[error("the header `{0}` of the integration cannot be sent")]
     Header(String),
     /// The path of the caller leads out of the base URL.
@@ -91,7 +91,7 @@ pub enum RequestError {
     NoBodyAllowed(http::Method),
 }
 
-/// Which of a walk's requests it is.
+/// Whether it asks for the first page of a list or a later one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Round {
     /// The only one, or the one for the first page.
@@ -123,7 +123,7 @@ pub fn of_method(
     let mut url = base.join(later.unwrap_or(&method.path), scope, pins)?;
     let format = method.query_array_format.or(config.query_array_format);
     let defaults = defaults(&[&config.query, &method.query], scope, &url)?;
-    let kept = caller.kept(|| Kept::of_method(config, method, &url));
+    let kept = caller.kept(|| FileParameters::of_method(config, method, &url));
     let callers = caller
         .query
         .without(&used_parameters(method, caller.source));
@@ -175,7 +175,7 @@ pub fn of_path(
     if url.origin() != base.origin() {
         return Err(RequestError::DotSegment);
     }
-    let kept = caller.kept(|| Kept::of_path(config, &base));
+    let kept = caller.kept(|| FileParameters::of_path(config, &base));
     let callers = kept.parameters(caller.query);
     let defaults = defaults(&[&config.query], scope, &base)?;
     add_query(&mut url, &compose(&defaults, &callers, None));

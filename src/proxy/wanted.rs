@@ -9,13 +9,13 @@ pub struct Wanted {
     pub cursor: Option<String>,
 }
 
-/// Why that cannot be told.
+/// Why that cannot be known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WantedError {
-    /// One of them stands there more than once.
+    /// One of them is there more than once.
     #[error("the query parameter `{0}` is given more than once")]
     Twice(&'static str),
-    /// `limit` is none.
+    /// `limit` is not a number.
     #[error("`limit` is not a whole number")]
     Limit,
 }

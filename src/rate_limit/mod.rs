@@ -30,7 +30,6 @@ const BODY: &[&str] = &["response", "body", "data"];
 /// A provider's answer, as far as it is known.
 #[derive(Debug)]
 pub struct Answer<'a> {
-    /// Its status.
     pub status: StatusCode,
     /// Its header fields.
     pub headers: &'a HeaderMap,
@@ -89,7 +88,7 @@ pub fn needs_body(file: Option<&RateLimit>, status: StatusCode) -> bool {
 
 /// Reads an answer. What the file does not say is read from the standard header fields.
 pub fn read(file: Option<&RateLimit>, answer: &Answer, now: Timestamp, moment: &Moment) -> Limits {
-    let mut reader = Reader {
+    let mut reader = LimitReader {
         answer,
         moment,
         headers: OnceCell::new(),
@@ -120,14 +119,14 @@ fn foretold(expression: &Expression, status: StatusCode) -> Option<bool> {
 }
 
 /// Evaluates over one answer; its header fields become JSON when the first expression needs them.
-struct Reader<'a> {
+struct LimitReader<'a> {
     answer: &'a Answer<'a>,
     moment: &'a Moment,
     headers: OnceCell<Value>,
     faults: Vec<(&'static str, ExpressionError)>,
 }
 
-impl Reader<'_> {
+impl LimitReader<'_> {
     fn is_limited(&mut self, file: Option<&RateLimit>) -> bool {
         let by_status = self.answer.status == StatusCode::TOO_MANY_REQUESTS;
         let Some(Condition::Expression(expression)) = file.map(|file| &file.is_rate_limited) else {

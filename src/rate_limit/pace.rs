@@ -1,5 +1,5 @@
-//! How fast an account may go: so many requests in ten seconds, and none while the provider wants none.
-//! It is held in memory and shared by all callers of the account.
+//! The rate of one account: at most so many requests in ten seconds, and none while the provider asks for a pause.
+//! The state is held in memory and shared by all callers of the account.
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
@@ -9,37 +9,37 @@ use std::time::Duration;
 use crate::settings::RATE_PERIOD;
 use crate::time::Timestamp;
 
-/// The longest the provider's word keeps callers off. Then one request asks again.
+/// The longest pause a provider can ask for. After it one request is sent to find out.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
-/// The requests of the last ten seconds, and those that wait for their turn.
+/// The reservations of one account: sent in the last ten seconds, or still to be sent.
 #[derive(Debug, Default)]
 pub struct Pace {
-    /// In the order of time: those of the last ten seconds, and those to come.
-    turns: VecDeque<Timestamp>,
+    /// Sorted by time.
+    reserved: VecDeque<Timestamp>,
     paused_until: Option<Timestamp>,
 }
 
-/// A turn comes too late for who asked.
+/// The first free reservation is at or after the deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Late {
     /// How long from now.
     pub wait: Duration,
-    /// By whose limit.
+    /// The limit that caused it.
     pub whose: Whose,
 }
 
-/// Who limits.
+/// Which limit applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whose {
-    /// The operator, by `ACCOUNT_RATE`.
+    /// The operator's, `ACCOUNT_RATE`.
     Operators,
-    /// The provider, by what it said last.
+    /// The provider's, from its last answer.
     Providers,
 }
 
 impl Pace {
-    /// Takes the first turn that is free from `not_before` on; it counts, whether it is used or not.
+    /// Reserves the first free moment from `not_before` on. A reservation counts until it is given back.
     pub fn take(
         &mut self,
         rate: Option<NonZeroUsize>,
@@ -55,19 +55,19 @@ impl Pace {
         } else {
             Whose::Operators
         };
-        let turn = match rate {
+        let moment = match rate {
             Some(rate) if paused > free => self.first_free(rate, paused),
             _ => free.max(paused),
         };
-        if turn > now && turn >= deadline {
-            let wait = turn.since(now);
+        if moment > now && moment >= deadline {
+            let wait = moment.since(now);
             return Err(Late { wait, whose });
         }
-        self.note(rate, turn, now);
-        Ok(turn)
+        self.note(rate, moment, now);
+        Ok(moment)
     }
 
-    /// The turn of who comes now, and may come later than the one he took, if he kept it: that one is free again.
+    /// Reserves again for a request that had to wait for a connection. Its earlier reservation, if any, is released first.
     pub fn take_again(
         &mut self,
         rate: Option<NonZeroUsize>,
@@ -75,68 +75,68 @@ impl Pace {
         now: Timestamp,
         deadline: Timestamp,
     ) -> Result<Timestamp, Late> {
-        if let Some(turn) = kept {
-            self.give_back(turn);
+        if let Some(moment) = kept {
+            self.give_back(moment);
         }
         self.take(rate, now, now, deadline)
     }
 
-    /// A turn that is not used is free for others.
-    pub fn give_back(&mut self, turn: Timestamp) {
-        if let Ok(place) = self.turns.binary_search(&turn) {
-            self.turns.remove(place);
+    /// Releases a reservation that is not used.
+    pub fn give_back(&mut self, moment: Timestamp) {
+        if let Ok(place) = self.reserved.binary_search(&moment) {
+            self.reserved.remove(place);
         }
     }
 
-    /// A request that nobody could ask for a turn: what follows a redirect.
+    /// Counts a request that was sent without a reservation, such as one that follows a redirect.
     pub fn count(&mut self, rate: Option<NonZeroUsize>, now: Timestamp) {
         self.note(rate, now, now);
     }
 
-    /// The provider wants no request for so long.
+    /// Pauses the account as the provider asked.
     pub fn pause(&mut self, now: Timestamp, wait: Duration) {
         let until = now.plus(wait.min(LONGEST_PAUSE));
         self.paused_until = self.paused_until.max(Some(until));
     }
 
-    /// The first moment from `wanted` on that makes no more than `rate` turns in any ten seconds.
+    /// The first moment from `wanted` on with which no ten seconds have more than `rate` reservations.
     fn first_free(&self, rate: NonZeroUsize, wanted: Timestamp) -> Timestamp {
         let rate = rate.get();
-        let mut turn = wanted;
-        // Each round goes beyond a turn that is taken.
+        let mut moment = wanted;
+        // Each round passes at least one reservation, so the loop ends.
         loop {
-            let place = self.turns.partition_point(|other| *other <= turn);
+            let place = self.reserved.partition_point(|other| *other <= moment);
             let with = |at: usize| match at.cmp(&place) {
-                Ordering::Less => self.turns.get(at),
-                Ordering::Equal => Some(&turn),
-                Ordering::Greater => self.turns.get(at - 1),
+                Ordering::Less => self.reserved.get(at),
+                Ordering::Equal => Some(&moment),
+                Ordering::Greater => self.reserved.get(at - 1),
             };
             let is_full = |first: &usize| match (with(*first), with(*first + rate)) {
                 (Some(first), Some(last)) => *last < first.plus(RATE_PERIOD),
                 _ => false,
             };
             let mut firsts = place.saturating_sub(rate)..=place;
-            turn = match firsts.rfind(is_full) {
-                None => return turn,
-                Some(first) if first < place => match self.turns.get(first) {
+            moment = match firsts.rfind(is_full) {
+                None => return moment,
+                Some(first) if first < place => match self.reserved.get(first) {
                     Some(first) => first.plus(RATE_PERIOD),
-                    None => return turn,
+                    None => return moment,
                 },
-                Some(_) => match self.turns.get(place) {
+                Some(_) => match self.reserved.get(place) {
                     Some(next) => *next,
-                    None => return turn,
+                    None => return moment,
                 },
             };
         }
     }
 
-    fn note(&mut self, rate: Option<NonZeroUsize>, turn: Timestamp, now: Timestamp) {
+    fn note(&mut self, rate: Option<NonZeroUsize>, moment: Timestamp, now: Timestamp) {
         let Some(rate) = rate else { return };
-        let place = self.turns.partition_point(|other| *other <= turn);
-        self.turns.insert(place, turn);
-        let is_over = |turn: &Timestamp| turn.plus(RATE_PERIOD) <= now;
-        while self.turns.len() > rate.get() && self.turns.front().is_some_and(is_over) {
-            self.turns.pop_front();
+        let place = self.reserved.partition_point(|other| *other <= moment);
+        self.reserved.insert(place, moment);
+        let is_over = |moment: &Timestamp| moment.plus(RATE_PERIOD) <= now;
+        while self.reserved.len() > rate.get() && self.reserved.front().is_some_and(is_over) {
+            self.reserved.pop_front();
         }
     }
 }
@@ -151,7 +151,7 @@ mod tests {
         Timestamp::from_millis(1_700_000_000_000 + millis)
     }
 
-    /// The turn of who asks at `now` and has time until then.
+    /// The reservation of a request at `now` with this deadline.
     fn take(
         pace: &mut Pace,
         rate: Option<NonZeroUsize>,
@@ -182,7 +182,7 @@ mod tests {
         ] {
             assert_eq!(take(&mut pace, TWO, now, 100_000), Ok(turn), "{now}");
         }
-        assert_eq!(pace.turns.len(), 3, "no more is kept than is needed");
+        assert_eq!(pace.reserved.len(), 3, "no more is kept than is needed");
     }
 
     #[test]
@@ -204,7 +204,7 @@ mod tests {
         for _ in 0..1_000 {
             assert_eq!(take(&mut pace, None, 7, 7), Ok(7));
         }
-        assert!(pace.turns.is_empty());
+        assert!(pace.reserved.is_empty());
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn count(value: &Value) -> Option<u64> {
     }
 }
 
-/// `100`, also where the policy stands behind it: `100, 100;w=60`.
+/// `100`, also where the policy is behind it: `100, 100;w=60`.
 fn count_of_text(text: &str) -> Option<u64> {
     let first = text.split([',', ';']).next().unwrap_or_default().trim();
     let is_number = first.starts_with(|c: char| c.is_ascii_digit());

@@ -8,7 +8,7 @@ use crate::settings::{CALL_RETRIES_MAX, RATE_LIMIT_WAIT, READ_RETRIES};
 
 /// The wait before the first retry; each further one waits twice as long.
 const BACKOFF: Duration = Duration::from_millis(500);
-/// The longest wait that nobody asked for.
+/// The longest wait unless the provider asks for a longer one.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
 /// What must be left of the budget for the retry itself.
 const LEAST_LEFT: Duration = Duration::from_millis(250);
@@ -16,13 +16,12 @@ const LEAST_LEFT: Duration = Duration::from_millis(250);
 /// A request that was sent, and what is left for it.
 #[derive(Debug, Clone)]
 pub struct Tried<'a> {
-    /// The provider's verb.
+    /// The method the provider is sent.
     pub method: &'a Method,
-    /// Its body.
     pub body: Sent,
     /// How many retries there were so far.
     pub retries: u32,
-    /// How many its caller allows; two for reads and none for writes when he does not say.
+    /// How many its caller allows; two for reads and none for writes when the caller does not say.
     pub allowed: Option<u32>,
     /// What is left of the caller's time.
     pub left: Duration,

@@ -13,12 +13,12 @@ use super::{
 };
 
 /// The variables, and what was wrong with those that were read.
-pub(super) struct Variables<G> {
+pub(super) struct EnvVariables<G> {
     get: G,
     unreadable: RefCell<Vec<String>>,
 }
 
-impl<G: Fn(&str) -> Option<String>> Variables<G> {
+impl<G: Fn(&str) -> Option<String>> EnvVariables<G> {
     pub(super) fn new(get: G) -> Self {
         Self {
             get,
@@ -126,7 +126,7 @@ impl<G: Fn(&str) -> Option<String>> Variables<G> {
         set
     }
 
-    /// A walk has half of the total: less than one answer would never let that one in. The unproved part has to take the
+    /// A call for all pages has half of the total: less than one answer would never let that one in. The unproved part has to take the
     /// largest webhook and what is looked at of it.
     pub(super) fn buffers(&self, webhook_body_bytes: usize) -> Buffers {
         let (answer, total, unproved) = (

@@ -3,7 +3,7 @@
 use http::header::AUTHORIZATION;
 
 use crate::config::webhook::{Part, Place};
-use crate::crypto::is_same;
+use crate::crypto::constant_time_eq;
 use crate::secret::Secret;
 
 use super::candidates::at;
@@ -47,7 +47,7 @@ fn given(check: &Check, place: &Place) -> Result<Vec<Vec<u8>>, Refusal> {
 }
 
 fn is_one_of(given: &[u8], tokens: &[Secret]) -> bool {
-    let same = |token: &Secret| is_same(given, token.expose().as_bytes());
+    let same = |token: &Secret| constant_time_eq(given, token.expose().as_bytes());
     tokens.iter().any(same)
 }
 
@@ -65,10 +65,10 @@ pub(super) fn basic(check: &Check) -> Result<(), Refusal> {
     let given = given.ok_or_else(|| Refusal::Malformed("header `authorization`".to_owned()))?;
     let pair = |password: &Secret| format!("{}:{}", name.expose(), password.expose());
     let mut pairs = passwords.iter().map(pair);
-    accept(pairs.any(|pair| is_same(&given, pair.as_bytes())))
+    accept(pairs.any(|pair| constant_time_eq(&given, pair.as_bytes())))
 }
 
-/// What stands behind one of these words (in lower case) in `Authorization`.
+/// What is behind one of these words (in lower case) in `Authorization`.
 pub(super) fn authorization<'a>(check: &Check<'a>, words: &[&str]) -> Result<&'a [u8], Refusal> {
     let header = check.request.header(AUTHORIZATION.as_str())?;
     let space = header.iter().position(|byte| *byte == b' ');

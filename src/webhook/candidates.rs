@@ -8,7 +8,7 @@ use super::{Refusal, Request};
 /// More than any provider sends; each may cost the work of a public key.
 const MOST: usize = 8;
 
-/// The written signatures, without what stands in front of them. At least one.
+/// The written signatures, without what is in front of them. At least one.
 pub(super) fn candidates(
     config: &SignatureConfig,
     request: &Request,

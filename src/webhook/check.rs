@@ -6,7 +6,7 @@ use crate::config::webhook::{
     BodyHash, Part, SecretEncoding, SignatureConfig, SignatureFormat, SignatureVerification,
     StringType,
 };
-use crate::crypto::{self, KeyKind, PublicKey, is_same};
+use crate::crypto::{self, KeyKind, PublicKey, constant_time_eq};
 use crate::expression::TemplateScope;
 use crate::time::Timestamp;
 
@@ -114,7 +114,10 @@ impl Check<'_> {
         for key in secret::keys(self.config, self.config.secret_encoding, self.scope)? {
             for content in &contents {
                 let code = crypto::hmac(hash, &key, &content.signed(&key)?);
-                if signatures.iter().any(|signature| is_same(signature, &code)) {
+                if signatures
+                    .iter()
+                    .any(|signature| constant_time_eq(signature, &code))
+                {
                     return self.covers();
                 }
             }
@@ -142,7 +145,7 @@ impl Check<'_> {
             for content in &contents {
                 let digest = crypto::digest(hash, &content.signed(&key)?);
                 let mut signatures = signatures.iter();
-                if signatures.any(|signature| is_same(signature, &digest)) {
+                if signatures.any(|signature| constant_time_eq(signature, &digest)) {
                     return self.covers();
                 }
             }
@@ -223,8 +226,9 @@ impl Check<'_> {
         };
         let kind = body_hash.string_type.unwrap_or(StringType::Hex);
         let expected = crypto::digest(hash(body_hash.algorithm), self.request.body);
-        let is_same = decode(&written, kind).is_some_and(|digest| is_same(&digest, &expected));
-        is_same.then_some(()).ok_or(Refusal::BodyHash)
+        let fits =
+            decode(&written, kind).is_some_and(|digest| constant_time_eq(&digest, &expected));
+        fits.then_some(()).ok_or(Refusal::BodyHash)
     }
 
     fn form_covers_the_body(&self) -> bool {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::config::webhook::{ClaimHash, StringType};
-use crate::crypto::{digest, is_same};
+use crate::crypto::{constant_time_eq, digest};
 use crate::expression::Template;
 
 use super::check::Check;
@@ -91,7 +91,7 @@ fn covers_request(check: &Check, claim_hash: &ClaimHash, claims: &Value) -> Resu
         let expected = digest(hash(claim_hash.algorithm), &content);
         fits |= given
             .as_ref()
-            .is_some_and(|given| is_same(given, &expected));
+            .is_some_and(|given| constant_time_eq(given, &expected));
     }
     fits.then_some(()).ok_or_else(named)
 }

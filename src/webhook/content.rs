@@ -3,22 +3,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::config::webhook::{Part, SignatureConfig, Timestamp};
 use crate::expression::{Template, TemplateScope};
+use crate::media::percent_encoded;
 
 use super::candidates::listed_entry;
 use super::request::query_in;
 use super::{Refusal, Request};
-
-/// What RFC 3986 §2.3 leaves as it is.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// What the parts of one scheme read from.
 pub(super) struct Content<'a> {
@@ -112,7 +105,7 @@ impl Content<'_> {
     /// `POST&/path&a=1&b=2,3`: without the parameter that carries the token, names sorted, values of one name
     /// sorted and joined by commas, all percent-encoded.
     fn canonical_request(&self) -> String {
-        let encoded = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
+        let encoded = |text: &str| percent_encoded(text.as_bytes());
         let mut pairs: Vec<(String, String)> =
             form_urlencoded::parse(self.request.raw_query().as_bytes())
                 .filter(|(name, _)| name != "jwt")

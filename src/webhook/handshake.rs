@@ -38,7 +38,6 @@ pub struct Handshake {
     pub status: StatusCode,
     /// `content-type`, and headers of the provider's own (`x-…`, `webhook-…`).
     pub headers: HeaderMap,
-    /// The body.
     pub body: String,
     /// Keys of the context that were free, with their values. Check again that they are when storing
     /// ([`may_hand_over`]).
@@ -128,7 +127,7 @@ pub fn handshake(
     Ok(Some(handshake))
 }
 
-/// The HMAC of the challenge, null when there is none. To somebody unknown only a challenge that no event
+/// The HMAC of the challenge, null when there is none. To an unverified sender only a challenge that no event
 /// could look like is answered: it is signed with the very secret that signs events.
 fn answered(
     challenge: &Challenge,

@@ -5,7 +5,7 @@ use data_encoding::BASE64URL_NOPAD;
 use serde_json::Value;
 
 use crate::config::webhook::Part;
-use crate::crypto::{self, Hash, KeyKind, is_same};
+use crate::crypto::{self, Hash, KeyKind, constant_time_eq};
 use crate::json::read_at_most;
 use crate::settings::UNPROVED_VALUES;
 
@@ -22,12 +22,12 @@ const WORDS: [&str; 2] = ["bearer", "jwt"];
 const HEADER_VALUES: usize = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Algorithm {
+enum JwtAlgorithm {
     Shared(Hash),
     Public(KeyKind, Hash),
 }
 
-impl Algorithm {
+impl JwtAlgorithm {
     fn named(name: &str) -> Option<Self> {
         Some(match name {
             "HS256" => Self::Shared(Hash::Sha256),
@@ -50,8 +50,8 @@ impl Algorithm {
     }
 }
 
-struct Token {
-    algorithm: Algorithm,
+struct Jwt {
+    algorithm: JwtAlgorithm,
     key_id: Option<String>,
     signed: Vec<u8>,
     /// JSON text, not looked into before the signature is checked.
@@ -60,16 +60,16 @@ struct Token {
 }
 
 pub(super) fn verify(check: &Check) -> Result<(), Refusal> {
-    let token = Token::read(&written(check)?)?;
+    let token = Jwt::read(&written(check)?)?;
     if let Some(named) = check.config.algorithm
-        && token.algorithm != Algorithm::Public(KeyKind::Ed25519, Hash::Sha512)
+        && token.algorithm != JwtAlgorithm::Public(KeyKind::Ed25519, Hash::Sha512)
         && token.algorithm.hash() != hash(Some(named))
     {
         return Err(Refusal::Algorithm);
     }
     let fits = match token.algorithm {
-        Algorithm::Shared(hash) => token.fits_secret(check, hash)?,
-        Algorithm::Public(kind, hash) => token.fits_key(check, kind, hash)?,
+        JwtAlgorithm::Shared(hash) => token.fits_secret(check, hash)?,
+        JwtAlgorithm::Public(kind, hash) => token.fits_key(check, kind, hash)?,
     };
     if !fits {
         return Err(Refusal::Mismatch);
@@ -95,7 +95,7 @@ fn written(check: &Check) -> Result<Vec<u8>, Refusal> {
     }
 }
 
-impl Token {
+impl Jwt {
     fn read(text: &[u8]) -> Result<Self, Refusal> {
         let malformed = || Refusal::Malformed("the token".to_owned());
         let parts: Vec<&[u8]> = text.trim_ascii().split(|byte| *byte == b'.').collect();
@@ -112,7 +112,7 @@ impl Token {
         let text = |name: &str| head.get(name).and_then(Value::as_str);
         Ok(Self {
             algorithm: text("alg")
-                .and_then(Algorithm::named)
+                .and_then(JwtAlgorithm::named)
                 .ok_or(Refusal::Algorithm)?,
             key_id: text("kid").map(str::to_owned),
             signed: [*header, *claims].join(&b'.'),
@@ -134,7 +134,7 @@ impl Token {
         }
         let keys = secret::keys(check.config, check.config.secret_encoding, check.scope)?;
         let mut codes = keys.iter().map(|key| crypto::hmac(hash, key, &self.signed));
-        Ok(codes.any(|code| is_same(&code, &self.signature)))
+        Ok(codes.any(|code| constant_time_eq(&code, &self.signature)))
     }
 
     fn fits_key(&self, check: &Check, kind: KeyKind, hash: Hash) -> Result<bool, Refusal> {

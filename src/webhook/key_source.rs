@@ -39,7 +39,6 @@ impl KeySource {
 pub struct PublishedKey {
     /// Its `kid`.
     pub id: Option<String>,
-    /// The key.
     pub key: PublicKey,
 }
 

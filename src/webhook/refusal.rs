@@ -1,4 +1,4 @@
-//! Why a webhook is refused: for the log. The sender is told none of it.
+//! Why a webhook is refused: for the log. The sender learns none of it.
 
 use crate::expression::RenderError;
 

@@ -114,7 +114,7 @@ impl<'a> Request<'a> {
     }
 
     /// The body as expressions see it: JSON, the fields of a form, else text; null when empty, unreadable or withheld.
-    /// Whoever asks has counted it.
+    /// The caller has counted it.
     pub fn value(&self) -> &Value {
         if let Some(claims) = self.claims.get() {
             return claims;

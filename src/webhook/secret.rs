@@ -29,7 +29,7 @@ pub(super) fn required(
     text.map(Secret::new).ok_or(Refusal::NoSetting(name))
 }
 
-/// What a scheme proves a sender by, where it stands in the file or the context.
+/// What a scheme proves a sender by, where it is in the file or the context.
 fn proofs(config: &SignatureConfig) -> impl Iterator<Item = &Template> {
     let all = [
         &config.secret,
@@ -54,7 +54,7 @@ pub(super) fn is_in_force(config: &SignatureConfig, scope: &TemplateScope) -> bo
     config.jwks_url.is_some() || config.public_key_url.is_some() || proofs(config).any(has_value)
 }
 
-/// The context keys that the proof of a webhook rests on.
+/// The context keys that the verification of a webhook depends on.
 pub fn keys_of_proof(webhook: &Webhook) -> BTreeSet<String> {
     let configs = webhook.schemes().map(|(_, scheme)| &scheme.config);
     let keys = configs.flat_map(|config| {
@@ -74,7 +74,7 @@ pub(super) fn with_previous(
     scope: &TemplateScope,
 ) -> Result<Vec<Secret>, Refusal> {
     let mut secrets = vec![required(name, template, scope)?];
-    // Outside a rotation nobody has a previous one.
+    // Outside a rotation no one has a previous one.
     let previous = config.previous_secret.as_ref();
     let previous = previous.map(|template| required("previous_secret", Some(template), scope));
     secrets.extend(previous.and_then(Result::ok));

@@ -1,7 +1,7 @@
 //! Standard Webhooks (<https://www.standardwebhooks.com>), also with the header names of the service it came from.
 
 use crate::config::webhook::{SecretEncoding, TimestampUnit};
-use crate::crypto::{self, Hash, KeyKind, is_same};
+use crate::crypto::{self, Hash, KeyKind, constant_time_eq};
 
 use super::check::Check;
 use super::encoding::base64;
@@ -43,7 +43,7 @@ pub(super) fn verify(check: &Check) -> Result<(), Refusal> {
     if check.config.secret.is_some() {
         for key in secret::keys(check.config, SecretEncoding::Base64, check.scope)? {
             let code = crypto::hmac(Hash::Sha256, &key, &message);
-            fits |= of_version(SYMMETRIC).any(|(_, signature)| is_same(signature, &code));
+            fits |= of_version(SYMMETRIC).any(|(_, signature)| constant_time_eq(signature, &code));
         }
     } else if check.config.public_key.is_some() {
         let keys = check.keys_of(KeyKind::Ed25519)?;

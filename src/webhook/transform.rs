@@ -44,7 +44,7 @@ pub enum TransformError {
     /// The expression failed.
     #[error("`{0}`: {1}")]
     Expression(&'static str, ExpressionError),
-    /// The body is none that can be read.
+    /// The body cannot be read.
     #[error("the body of the webhook cannot be read: {0}")]
     Unreadable(String),
     /// The result is not what the key is for.

@@ -3,7 +3,7 @@
 use causeway::config::{Config, Pagination, read};
 use causeway::expression::{Moment, TemplateScope};
 use causeway::json::cut;
-use causeway::pagination::{self, Answer, Ask, Position, Request, Turn};
+use causeway::pagination::{self, Answer, Ask, PageLinks, Position, Request};
 use causeway::ports::Body;
 use causeway::proxy::request::set_query;
 use serde_json::Value;
@@ -133,7 +133,7 @@ impl Case {
         }
     }
 
-    pub fn turn(&self, pagination: &Pagination, position: &Position, url: &Url) -> Turn {
+    pub fn turn(&self, pagination: &Pagination, position: &Position, url: &Url) -> PageLinks {
         let body = self.story["answer"]["body"].to_string();
         let (resource, method) = (self.text("/resource"), self.text("/method"));
         let method = self.config.method(&resource, &method).unwrap();

@@ -101,7 +101,7 @@ test("an authorization without an end", async () => {
 });
 
 test("expressions that would fill the memory", async (t) => {
-  const file = path.join(import.meta.dirname, "../../src/expression/jsonata/metering/too_large.txt");
+  const file = path.join(import.meta.dirname, "../../src/expression/jsonata/metering/tests/too_large.txt");
   const sources = (await readFile(file, "utf8")).trim().split("\n").map((source) => source.replaceAll(/\b(text|words)\b/g, "body.$1"));
   const call = await published("too-large", sources.map((error_expression) => ({ error_expression })));
   for (const [n, source] of sources.entries()) await t.test(source, async () => assert.deepEqual(await call(n), failed));

@@ -35,7 +35,7 @@ impl<'a> Visitor<'a> {
         let link = opened.link.hash.clone();
         let said = first(asked, CONFIRMED).unwrap_or_default();
         let has_said = jar.secret(&link).is_some_and(|secret| {
-            crypto::is_same(answer(&secret, &link).as_bytes(), said.as_bytes())
+            crypto::constant_time_eq(answer(&secret, &link).as_bytes(), said.as_bytes())
         });
         let redirect_uri = opened.link.redirect_uri.as_deref();
         Self {

@@ -1,4 +1,4 @@
-//! Where a secret stands: the keys that lead to it.
+//! The place of a secret: the keys that lead to it.
 
 use serde_json::Value;
 

@@ -13,7 +13,7 @@ mod known;
 mod webhook;
 
 use address::{add_urls, base_origins, hosts};
-use known::Known;
+use known::KnownVariables;
 use webhook::without_tolerance;
 
 /// Keys of a credential that say where its client goes and how it is proved there.
@@ -30,7 +30,7 @@ const PROSE: [&str; 7] = [
 ];
 
 /// A part that aims or uses secrets.
-struct Section {
+struct BoundSection {
     /// Parts of one group belong together: who is read in one of them is aimed by its core.
     group: String,
     is_core: bool,
@@ -40,7 +40,7 @@ struct Section {
 
 /// All of them.
 pub(super) struct Sections {
-    parts: Vec<Section>,
+    parts: Vec<BoundSection>,
     /// The parts that read a variable, by its name, and those that may read any.
     readers: BTreeMap<String, BTreeSet<usize>>,
     readers_of_all: BTreeSet<usize>,
@@ -48,8 +48,8 @@ pub(super) struct Sections {
     cores: BTreeMap<String, usize>,
     /// What every secret is bound to: the hosts that are allowed.
     hosts: String,
-    clear: Known,
-    secret: Known,
+    clear: KnownVariables,
+    secret: KnownVariables,
     /// Digests of credentials whose settings are secret as a whole, by key.
     whole: BTreeMap<String, String>,
     /// Of everything, for a secret in a place that is not known here.
@@ -72,8 +72,8 @@ impl Sections {
             readers_of_all: BTreeSet::new(),
             cores: BTreeMap::new(),
             hosts: hosts(&public),
-            clear: Known::of(changes.get("environment_variables")),
-            secret: Known::of(changes.get("secret_environment_variables")),
+            clear: KnownVariables::of(changes.get("environment_variables")),
+            secret: KnownVariables::of(changes.get("secret_environment_variables")),
             whole: BTreeMap::new(),
             everything: digest_of(&public),
         };
@@ -170,7 +170,7 @@ impl Sections {
             self.cores.insert(group.clone(), index);
         }
         let digest = digest_of(&json!(known));
-        self.parts.push(Section {
+        self.parts.push(BoundSection {
             group,
             is_core,
             digest,
@@ -193,7 +193,7 @@ impl Sections {
     fn of_group(&self, group: &str) -> Uses {
         match self.cores.get(group) {
             Some(core) => self.joined(std::iter::once(*core)),
-            // Something stands for it, so that what is added later is another use.
+            // Something represents it, so that what is added later is another use.
             None => self.of_parts(&[digest_of(&Value::Null)]),
         }
     }
@@ -232,7 +232,7 @@ fn is_known_format(resolved: &Value, place: &Place) -> bool {
     FORMATS.contains(&format.unwrap_or(key))
 }
 
-/// Whether a secret stands there; a layer may have put a placeholder in its place.
+/// Whether a secret is there; a layer may have put a placeholder in its place.
 fn is_literal(place: &Place, resolved: &Value) -> bool {
     let text = place.find(resolved).and_then(Value::as_str);
     text.is_none_or(|text| !text.contains("{{"))

@@ -1,4 +1,4 @@
-//! Where the operator's words go: to hosts that the file fixes, and to no other. A key that stands in the file is
+//! Where the operator's words go: to hosts that the file fixes, and to no other. A key that is in the file is
 //! pointed at wherever it goes.
 
 use crate::config::action::{Call, Change, StepKind};
@@ -10,15 +10,15 @@ use crate::expression::{Template, UrlTemplate};
 use super::Broken;
 use super::client::can_be_operators;
 use super::literal::Name;
+use super::operator_values::{self, OperatorValue, OperatorValueKind};
 use super::shared::Shared;
-use super::words::{self, Kind, Word};
 
 /// Whether a host is the file's choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Host {
     /// By its own text, or by a list without `*`.
     Fixed,
-    /// The account's, or whoever's words stand in it.
+    /// The account's, or anyone's words stand in it.
     Open,
 }
 
@@ -26,7 +26,7 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     if broken.touches("config.allowed_hosts") {
         return;
     }
-    let mut check = Check { config, findings };
+    let mut check = AimCheck { config, findings };
     check.requests();
     check.copies();
     for (key, credential) in &config.credentials {
@@ -50,12 +50,12 @@ pub(super) fn host_of(config: &Config, method: &Method) -> Host {
     base.map_or(Host::Fixed, |base| host(config, base))
 }
 
-struct Check<'c, 'f> {
+struct AimCheck<'c, 'f> {
     config: &'c Config,
     findings: &'f mut Vec<Finding>,
 }
 
-impl<'c> Check<'c, '_> {
+impl<'c> AimCheck<'c, '_> {
     fn host(&self, url: &UrlTemplate) -> Host {
         host(self.config, url)
     }
@@ -95,7 +95,7 @@ impl<'c> Check<'c, '_> {
 
     fn request(&mut self, method: &'c Method, at: &str, shared: &mut Shared<'c>) {
         let host = self.host_of(method);
-        self.say_all(host, words::of_method(method, at));
+        self.say_all(host, operator_values::of_method(method, at));
         if host == Host::Open {
             let inherited = shared.take_for(method);
             self.say_all(host, inherited);
@@ -107,12 +107,13 @@ impl<'c> Check<'c, '_> {
         let method = self.config.method(&call.resource, &call.method);
         let host = method.map_or(Host::Fixed, |method| self.host_of(method));
         let id = call.id.as_ref();
-        let id = id.and_then(|id| words::of_template(Name::Other, &format!("{at}.id"), id));
-        let query = words::of_entries(&call.query, &format!("{at}.query"));
+        let id =
+            id.and_then(|id| operator_values::of_template(Name::Other, &format!("{at}.id"), id));
+        let query = operator_values::of_entries(&call.query, &format!("{at}.query"));
         let body = call
             .body
             .as_ref()
-            .map(|body| words::of_tree(body, &format!("{at}.body")));
+            .map(|body| operator_values::of_tree(body, &format!("{at}.body")));
         self.say_all(host, id);
         self.say_all(host, query.into_iter().map(|(_, word)| word));
         self.say_all(host, body.into_iter().flatten());
@@ -131,9 +132,9 @@ impl<'c> Check<'c, '_> {
                 };
                 let at = format!("config.actions.{name}{place}.config");
                 match change {
-                    Change::Values(tree) => self.say_all(host, words::of_tree(tree, &at)),
+                    Change::Values(tree) => self.say_all(host, operator_values::of_tree(tree, &at)),
                     Change::Expression(expression) => {
-                        self.say_all(host, words::of_computed(expression, &at));
+                        self.say_all(host, operator_values::of_computed(expression, &at));
                     }
                 }
             }
@@ -160,9 +161,12 @@ impl<'c> Check<'c, '_> {
         }
         let named = |key: &str, params: &std::collections::BTreeMap<String, Template>| {
             let one = |(name, one): (&String, &Template)| {
-                words::of_template(Name::of(name), &format!("{at}.{key}.{name}"), one)
+                operator_values::of_template(Name::of(name), &format!("{at}.{key}.{name}"), one)
             };
-            params.iter().filter_map(one).collect::<Vec<Word>>()
+            params
+                .iter()
+                .filter_map(one)
+                .collect::<Vec<OperatorValue>>()
         };
         let (for_token, for_refresh) = (
             named("tokenParams", &oauth.token_params),
@@ -180,7 +184,7 @@ impl<'c> Check<'c, '_> {
         for (index, scope) in oauth.scope.iter().enumerate() {
             self.say_all(
                 either,
-                words::of_template(Name::Other, &format!("{at}.scope[{index}]"), scope),
+                operator_values::of_template(Name::Other, &format!("{at}.scope[{index}]"), scope),
             );
         }
         for (key, path) in auth.paths() {
@@ -191,13 +195,13 @@ impl<'c> Check<'c, '_> {
             };
             self.say_all(
                 host,
-                words::of_url(path.template(), &format!("{at}.auth.{key}")),
+                operator_values::of_url(path.template(), &format!("{at}.auth.{key}")),
             );
         }
         for (key, url) in auth.urls() {
             self.say_all(
                 self.host(url),
-                words::of_url(url.template(), &format!("{at}.auth.{key}")),
+                operator_values::of_url(url.template(), &format!("{at}.auth.{key}")),
             );
         }
     }
@@ -210,9 +214,9 @@ impl<'c> Check<'c, '_> {
             let at = format!("{at}.client.id");
             self.say(
                 Host::Open,
-                Word {
+                OperatorValue {
                     at,
-                    kind: Kind::Variable(path),
+                    kind: OperatorValueKind::Variable(path),
                 },
             );
         }
@@ -222,9 +226,9 @@ impl<'c> Check<'c, '_> {
             let at = format!("{at}.client.secret");
             self.say(
                 Host::Open,
-                Word {
+                OperatorValue {
                     at,
-                    kind: path.map_or(Kind::Key, Kind::Variable),
+                    kind: path.map_or(OperatorValueKind::Key, OperatorValueKind::Variable),
                 },
             );
         }
@@ -233,31 +237,31 @@ impl<'c> Check<'c, '_> {
     fn published_keys(&mut self) {
         let urls = self.config.webhook.iter().flat_map(Webhook::jwks_urls);
         for (at, url) in urls {
-            self.say_all(self.host(url), words::of_url(url.template(), &at));
+            self.say_all(self.host(url), operator_values::of_url(url.template(), &at));
         }
     }
 
-    fn say_all(&mut self, host: Host, words: impl IntoIterator<Item = Word>) {
+    fn say_all(&mut self, host: Host, words: impl IntoIterator<Item = OperatorValue>) {
         for word in words {
             self.say(host, word);
         }
     }
 
-    fn say(&mut self, host: Host, Word { at, kind }: Word) {
+    fn say(&mut self, host: Host, OperatorValue { at, kind }: OperatorValue) {
         self.findings.extend(found(host, at, kind));
     }
 }
 
 /// What is to be said of a word that goes to such a host.
-pub(super) fn found(host: Host, at: String, kind: Kind) -> Option<Finding> {
+pub(super) fn found(host: Host, at: String, kind: OperatorValueKind) -> Option<Finding> {
     let what = match (host, kind) {
-        (Host::Fixed, Kind::Variable(_)) => return None,
-        (Host::Fixed, Kind::Key) => {
+        (Host::Fixed, OperatorValueKind::Variable(_)) => return None,
+        (Host::Fixed, OperatorValueKind::Key) => {
             let text = "this looks like a key, and stands in clear for every token that may read the integration";
             return Some(Finding::warning(at, text).hint("write `{{environment_variables.x}}`, and set x in the `secret_environment_variables` of the install"));
         }
-        (Host::Open, Kind::Variable(path)) => format!("`{path}` is the operator's"),
-        (Host::Open, Kind::Key) => "the operator's key".to_owned(),
+        (Host::Open, OperatorValueKind::Variable(path)) => format!("`{path}` is the operator's"),
+        (Host::Open, OperatorValueKind::Key) => "the operator's key".to_owned(),
     };
     let text = format!("{what} and would go to a host that the file does not fix");
     Some(Finding::error(at, text).hint("name the hosts in `allowed_hosts`, without `*`, or take the value from the account's own fields"))

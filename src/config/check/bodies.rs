@@ -1,4 +1,4 @@
-//! Bodies that their format cannot write. Warnings: what a placeholder stands for is seen only when it is filled, and
+//! Bodies that their format cannot write. Warnings: what a placeholder represents is seen only when it is filled, and
 //! one method's mistake must not keep the others from being used.
 
 use crate::config::resource::{ApiResponseFormat, BodyFormat};

@@ -6,14 +6,14 @@ use crate::config::source::{Layer, Sources};
 use crate::config::{Config, Entries, Method, Pagination};
 use crate::expression::{Placeholder, Template, TemplateTree};
 
-use super::client::{Owner, owner, without_user};
+use super::client::{ClientOwner, owner, without_user};
 use super::literal::{Name, holds_key};
+use super::operator_values;
 use super::typed::Typed;
-use super::words;
 
-/// Where in a request a text stands.
+/// Where in a request a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum CarriedPart {
     /// In its address: no secret belongs there.
     Url,
     /// In what signs it in.
@@ -28,7 +28,7 @@ enum Part {
 pub(super) struct Carried {
     /// Whether it reads a variable of the operator's.
     pub(super) variable: bool,
-    /// Whether the operator's word stands where a credential does.
+    /// Whether the operator's word is where a credential does.
     pub(super) operators_key: bool,
     /// Whether it cannot be sent without a secret of the customer's.
     pub(super) own_secret: bool,
@@ -36,7 +36,7 @@ pub(super) struct Carried {
     pub(super) own_sign_in: bool,
     /// A key of the context that a customer can set, where it can name something.
     pub(super) typed: Option<String>,
-    /// One that stands where a credential does, and so can only be one.
+    /// One that is where a credential does, and so can only be one.
     pub(super) typed_key: Option<String>,
     /// Whether it reads the value that it is given.
     pub(super) given: bool,
@@ -56,7 +56,7 @@ impl Carried {
 }
 
 /// What the whole file says of the keys that requests read.
-pub(super) struct Reader<'c> {
+pub(super) struct CarriedReader<'c> {
     pub(super) config: &'c Config,
     pub(super) typed: &'c Typed,
     /// Keys of the context that are a customer's secrets.
@@ -65,7 +65,7 @@ pub(super) struct Reader<'c> {
     grants_to_operator: bool,
 }
 
-impl<'c> Reader<'c> {
+impl<'c> CarriedReader<'c> {
     pub(super) fn new(config: &'c Config, typed: &'c Typed) -> Self {
         let grants = config.credentials.values().filter_map(without_user);
         let mut secrets = config.password_fields();
@@ -76,19 +76,19 @@ impl<'c> Reader<'c> {
             secrets,
             grants_to_operator: grants
                 .into_iter()
-                .any(|oauth| owner(oauth) == Owner::Operator),
+                .any(|oauth| owner(oauth) == ClientOwner::Operator),
         }
     }
 
     /// What a method says of its own; of the file's parts those that it takes over.
     pub(super) fn of_method(&self, method: &Method) -> Carried {
         let mut all = Carried::default();
-        self.add(&mut all, Part::Url, method.path.template());
+        self.add(&mut all, CarriedPart::Url, method.path.template());
         if let Some(path) = &method.pagination_path {
-            self.add(&mut all, Part::Url, path.template());
+            self.add(&mut all, CarriedPart::Url, path.template());
         }
         if let Some(base) = self.config.base_url_of(method) {
-            self.add(&mut all, Part::Url, base.template());
+            self.add(&mut all, CarriedPart::Url, base.template());
         }
         self.add_entries(&mut all, &method.headers);
         self.add_entries(&mut all, &method.query);
@@ -115,7 +115,7 @@ impl<'c> Reader<'c> {
             for (name, template) in shared {
                 let is_own = own.keys().any(|key| key.eq_ignore_ascii_case(name));
                 if let Some(template) = template.as_ref().filter(|_| !is_own) {
-                    self.add(&mut all, Part::Entry(Name::of(name)), template);
+                    self.add(&mut all, CarriedPart::Entry(Name::of(name)), template);
                 }
             }
         }
@@ -131,20 +131,20 @@ impl<'c> Reader<'c> {
     pub(super) fn add_entries(&self, all: &mut Carried, entries: &Entries) {
         for (name, template) in entries {
             if let Some(template) = template {
-                self.add(all, Part::Entry(Name::of(name)), template);
+                self.add(all, CarriedPart::Entry(Name::of(name)), template);
             }
         }
     }
 
     pub(super) fn add_text(&self, all: &mut Carried, template: &Template) {
-        self.add(all, Part::Entry(Name::Other), template);
+        self.add(all, CarriedPart::Entry(Name::Other), template);
     }
 
     /// The recursion is as deep as the file, which is bounded.
     fn add_tree(&self, all: &mut Carried, name: Name, tree: &TemplateTree) {
         match tree {
             TemplateTree::Plain(_) => {}
-            TemplateTree::Text(template) => self.add(all, Part::Entry(name), template),
+            TemplateTree::Text(template) => self.add(all, CarriedPart::Entry(name), template),
             TemplateTree::List(items) => {
                 for item in items {
                     self.add_tree(all, name, item);
@@ -171,8 +171,8 @@ impl<'c> Reader<'c> {
     }
 
     fn add_authorization(&self, all: &mut Carried, authorization: &Authorization) {
-        let part = Part::Authorization;
-        all.operators_key |= !words::of_authorization(authorization, "").is_empty();
+        let part = CarriedPart::Authorization;
+        all.operators_key |= !operator_values::of_authorization(authorization, "").is_empty();
         match authorization {
             Authorization::Bearer(bearer) => match &bearer.token {
                 Some(token) => self.add(all, part, token),
@@ -200,23 +200,24 @@ impl<'c> Reader<'c> {
         all.operators_key |= self.grants_to_operator;
     }
 
-    fn add(&self, all: &mut Carried, part: Part, template: &Template) {
+    fn add(&self, all: &mut Carried, part: CarriedPart, template: &Template) {
         let sources = Sources::of(template);
         let is_variable = sources.variable.is_some();
         let reads_token = sources.context.iter().any(|key| is_token(key));
         let is_operators_token = reads_token && self.grants_to_operator;
-        let is_credential = part == Part::Authorization || part == Part::Entry(Name::Credential);
+        let is_credential =
+            part == CarriedPart::Authorization || part == CarriedPart::Entry(Name::Credential);
         let holds_key = match part {
-            Part::Entry(name) => holds_key(name, template),
-            Part::Url | Part::Authorization => false,
+            CarriedPart::Entry(name) => holds_key(name, template),
+            CarriedPart::Url | CarriedPart::Authorization => false,
         };
         all.variable |= is_variable;
         all.operators_key |= holds_key || (is_credential && (is_variable || is_operators_token));
         all.given |= sources.call;
-        if part != Part::Url && template.placeholders().any(|one| self.is_own_secret(one)) {
+        if part != CarriedPart::Url && template.placeholders().any(|one| self.is_own_secret(one)) {
             all.own_secret = true;
             // A user's grant is bound to the client it was made by.
-            all.own_sign_in |= part == Part::Authorization || reads_token;
+            all.own_sign_in |= part == CarriedPart::Authorization || reads_token;
         }
         let typed = if is_credential {
             &mut all.typed_key

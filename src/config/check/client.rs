@@ -1,4 +1,4 @@
-//! Clients of grants without a user. Their token is the client's own: whoever names the client, or what the
+//! Clients of grants without a user. Their token is the client's own: anyone who names the client, or what the
 //! token is for, has what it opens. So such a client has one source, and an operator's takes no word of a customer.
 
 use crate::config::credentials::{Credential, OAuth2};
@@ -11,10 +11,10 @@ use super::typed::Typed;
 
 /// Whose the client of a grant is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(super) enum ClientOwner {
     /// The account's: its customer brings it.
     Account,
-    /// The operator's: it stands in the file or in the install's variables.
+    /// The operator's: it is in the file or in the install's variables.
     Operator,
 }
 
@@ -26,7 +26,7 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
             continue;
         };
         check_source(oauth, &at, findings);
-        if owner(oauth) == Owner::Operator {
+        if owner(oauth) == ClientOwner::Operator {
             let typed = typed.get_or_insert_with(|| Typed::of(config));
             check_words(oauth, &at, typed, findings);
         }
@@ -45,13 +45,13 @@ pub(super) fn without_user(credential: &Credential) -> Option<&OAuth2> {
 }
 
 /// Whose client it is: the operator's as soon as a part of it can be. A secret that is absent may be a sealed one.
-pub(super) fn owner(oauth: &OAuth2) -> Owner {
+pub(super) fn owner(oauth: &OAuth2) -> ClientOwner {
     let parts = [&oauth.client.id, &oauth.client.secret];
     let is_operators = |part: &&Option<Template>| part.as_ref().is_some_and(can_be_operators);
     if parts.iter().any(is_operators) {
-        Owner::Operator
+        ClientOwner::Operator
     } else {
-        Owner::Account
+        ClientOwner::Account
     }
 }
 

@@ -3,21 +3,21 @@
 
 use crate::config::{Config, Finding};
 
-use super::client::{Owner, owner, without_user};
-use super::words::{self, Kind, Word};
+use super::client::{ClientOwner, owner, without_user};
+use super::operator_values::{self, OperatorValue, OperatorValueKind};
 
 pub(super) fn check(config: &Config, findings: &mut Vec<Finding>) {
     if config.custom.is_some() || config.base_url.is_none() {
         return;
     }
-    for Word { at, kind } in sent(config) {
-        if let Kind::Variable(path) = kind {
+    for OperatorValue { at, kind } in sent(config) {
+        if let OperatorValueKind::Variable(path) = kind {
             let text = format!("every account may send `{path}` to any path by `/custom`");
             findings.push(Finding::warning(at, text).hint(HINT));
         }
     }
     for (key, credential) in &config.credentials {
-        if without_user(credential).is_some_and(|oauth| owner(oauth) == Owner::Operator) {
+        if without_user(credential).is_some_and(|oauth| owner(oauth) == ClientOwner::Operator) {
             let at = format!("config.credentials.{key}.config.client");
             let text = "every account gets a token of the operator's own, and may send it to any path by `/custom`";
             findings.push(Finding::warning(at, text).hint(HINT));
@@ -28,12 +28,12 @@ pub(super) fn check(config: &Config, findings: &mut Vec<Finding>) {
 const HINT: &str =
     "write `\"custom\": false` to switch that off, or `\"custom\": true` if it is meant";
 
-fn sent(config: &Config) -> Vec<Word> {
-    let headers = words::of_entries(&config.headers, "config.headers");
-    let query = words::of_entries(&config.query, "config.query");
+fn sent(config: &Config) -> Vec<OperatorValue> {
+    let headers = operator_values::of_entries(&config.headers, "config.headers");
+    let query = operator_values::of_entries(&config.query, "config.query");
     let authorization = config.authorization.as_ref();
     let authorization =
-        authorization.map(|own| words::of_authorization(own, "config.authorization"));
+        authorization.map(|own| operator_values::of_authorization(own, "config.authorization"));
     let entries = headers.into_iter().chain(query);
     entries
         .map(|(_, word)| word)

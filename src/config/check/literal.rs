@@ -1,4 +1,4 @@
-//! Literals of a file that are keys: by the name they go under, or by how they look. A key in the file stands
+//! Literals of a file that are keys: by the name they go under, or by how they look. A key in the file is
 //! there in clear, for every token that may read the integration.
 
 use crate::expression::{Placeholder, Template};

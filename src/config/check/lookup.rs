@@ -5,7 +5,7 @@ use crate::config::action::Action;
 use crate::config::{Config, Credential, Finding, Webhook};
 
 use super::Broken;
-use super::traced::{confirmed, is_spoiled};
+use super::traced::{confirmed, is_tainted};
 use super::typed::Typed;
 
 pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding>) {
@@ -17,7 +17,7 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
             continue;
         };
         let is_theirs = is_typed_in(config, key) && !confirmed(config).contains(key);
-        if is_theirs || is_spoiled(config, key, &Typed::of(config)) {
+        if is_theirs || is_tainted(config, key, &Typed::of(config)) {
             let at = format!("{at}.config.context_lookup_field_name");
             findings.push(finding(at, key));
         }

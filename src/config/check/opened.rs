@@ -1,13 +1,13 @@
 //! Whose data a request opens. What the operator's credential opens is not the customer's to choose: a word that they
 //! typed would name another's. Where the customer's own credential signs the request in, it opens their own alone.
 
-use crate::config::action::{Call, StepKind, Word};
+use crate::config::action::{Call, Provenance, StepKind};
 use crate::config::{Config, Finding, Method};
 use crate::expression::effort;
 
 use super::Broken;
-use super::carried::{Carried, Reader};
-use super::traced::{Traced, confirmed, runs_alone, traced};
+use super::carried::{Carried, CarriedReader};
+use super::traced::{TracedStep, confirmed, runs_alone, traced};
 use super::typed::Typed;
 
 /// The action whose answer is the account's token.
@@ -19,14 +19,19 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     }
     let typed = Typed::of(config);
     let later = typed.without(&confirmed(config));
-    let reader = Reader::new(config, &typed);
+    let reader = CarriedReader::new(config, &typed);
     for (name, action) in &config.actions {
         check_action(&reader, name, &traced(name, action), findings);
     }
-    check_methods(&Reader::new(config, &later), findings);
+    check_methods(&CarriedReader::new(config, &later), findings);
 }
 
-fn check_action(reader: &Reader, name: &str, steps: &[Traced], findings: &mut Vec<Finding>) {
+fn check_action(
+    reader: &CarriedReader,
+    name: &str,
+    steps: &[TracedStep],
+    findings: &mut Vec<Finding>,
+) {
     let last_write = steps.iter().rposition(|step| step.step.change().is_some());
     for (index, step) in steps.iter().enumerate() {
         let Some(carried) = sent(reader, step) else {
@@ -35,9 +40,9 @@ fn check_action(reader: &Reader, name: &str, steps: &[Traced], findings: &mut Ve
         let keeps = name == GRANT || last_write.is_some_and(|last| last > index);
         let is_copied = carried.given
             && match step.before {
-                Word::Provider => false,
-                Word::Caller => keeps,
-                Word::Copied => keeps || runs_alone(name),
+                Provenance::Provider => false,
+                Provenance::Caller => keeps,
+                Provenance::Context => keeps || runs_alone(name),
             };
         let word = carried.typed.clone().or_else(|| carried.typed_key.clone());
         let word = word.or_else(|| is_copied.then(|| "body".to_owned()));
@@ -57,7 +62,7 @@ fn is_own(carried: &Carried) -> bool {
     carried.own_sign_in || (carried.own_secret && !carried.operators_key)
 }
 
-fn sent(reader: &Reader, step: &Traced) -> Option<Carried> {
+fn sent(reader: &CarriedReader, step: &TracedStep) -> Option<Carried> {
     let config = reader.config;
     match &step.step.kind {
         StepKind::Request(method) => Some(of_method(reader, method)),
@@ -74,7 +79,7 @@ fn sent(reader: &Reader, step: &Traced) -> Option<Carried> {
 }
 
 /// What the step says in place of a caller.
-fn add_call(reader: &Reader, call: &Call, reads_caller: bool, carried: &mut Carried) {
+fn add_call(reader: &CarriedReader, call: &Call, reads_caller: bool, carried: &mut Carried) {
     if let Some(id) = &call.id {
         reader.add_text(carried, id);
     }
@@ -86,7 +91,7 @@ fn add_call(reader: &Reader, call: &Call, reads_caller: bool, carried: &mut Carr
 }
 
 /// A request that writes, and has no body of its own, sends the value that it is given.
-fn of_method(reader: &Reader, method: &Method) -> Carried {
+fn of_method(reader: &CarriedReader, method: &Method) -> Carried {
     let mut carried = reader.of_method(method);
     carried.add(&reader.of_shared(method));
     let is_read = method.method.0.is_safe();
@@ -94,7 +99,7 @@ fn of_method(reader: &Reader, method: &Method) -> Carried {
     carried
 }
 
-fn check_methods(reader: &Reader, findings: &mut Vec<Finding>) {
+fn check_methods(reader: &CarriedReader, findings: &mut Vec<Finding>) {
     let config = reader.config;
     let shared = config.headers.len().saturating_add(config.query.len()) as u64;
     for (resource, methods) in &config.resources {

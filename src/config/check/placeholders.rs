@@ -12,7 +12,7 @@ use crate::expression::{Placeholder, Template, TemplateTree, effort, has_stray_b
 
 use super::Broken;
 
-/// Keys below which no template stands: JSONata, prose and samples.
+/// Keys below which no template is: JSONata, prose and samples.
 const NO_TEMPLATES: [&str; 22] = [
     "run_if",
     "handle_verification",
@@ -39,14 +39,14 @@ const NO_TEMPLATES: [&str; 22] = [
 ];
 
 pub(super) fn check(config: &Config, file: &Value, broken: &Broken, findings: &mut Vec<Finding>) {
-    let mut walk = Walk {
+    let mut walk = PlaceholderCheck {
         known: known_keys(config, broken),
         findings,
     };
     walk.value(file, "config");
 }
 
-/// The context keys that something fills; `None` when that cannot be told.
+/// The context keys that something fills; `None` when that cannot be known.
 fn known_keys(config: &Config, broken: &Broken) -> Option<BTreeSet<String>> {
     if broken.touches("config.credentials") || broken.touches("config.actions") {
         return None;
@@ -81,12 +81,12 @@ fn known_keys(config: &Config, broken: &Broken) -> Option<BTreeSet<String>> {
     Some(known)
 }
 
-struct Walk<'f> {
+struct PlaceholderCheck<'f> {
     known: Option<BTreeSet<String>>,
     findings: &'f mut Vec<Finding>,
 }
 
-impl Walk<'_> {
+impl PlaceholderCheck<'_> {
     /// The recursion is as deep as the file, which is bounded.
     fn value(&mut self, value: &Value, at: &str) {
         // Its path is written for each value; the reader says when that is too much.

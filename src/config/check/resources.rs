@@ -101,7 +101,7 @@ fn check_unused(
     }
 }
 
-/// A name that stands in our own URLs.
+/// A name that is in our own URLs.
 pub(super) fn check_name(name: &str, at: &str, findings: &mut Vec<Finding>) {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     if name.is_empty() || matches!(name, "." | "..") || !name.bytes().all(fits) {

@@ -1,4 +1,4 @@
-//! Credentials and authorization: what is needed to sign in is there.
+//! Credentials and authorization: whether everything that authentication needs is there.
 
 use crate::config::credentials::{Credential, Endpoints, OAuth2};
 use crate::config::{Authorization, Config, Finding};

@@ -5,14 +5,17 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::config::source::Sources;
 use crate::config::{Config, Finding};
-use crate::expression::{Template, UrlTemplate, effort};
+use crate::expression::{UrlTemplate, effort};
 
 use super::Broken;
 use super::aim::{Host, found, host_of};
-use super::literal::{Name, is_key, looks_like_key};
-use super::words::Kind;
+use super::literal::Name;
+use super::operator_values::OperatorValueKind;
+
+mod place;
+
+use place::{TextPlace, holds_placeholder, stands_in_clear, variable};
 
 /// Sections and keys that people read, at any depth.
 const PROSE: [&str; 13] = [
@@ -59,7 +62,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &Broken, findings: &m
     } else {
         Host::Fixed
     };
-    let mut walk = Walk { known, findings };
+    let mut walk = TextCheck { known, findings };
     for (key, value) in file.as_object().into_iter().flatten() {
         let at = format!("config.{key}");
         match key.as_str() {
@@ -71,46 +74,22 @@ pub(super) fn check(config: &Config, file: &Value, broken: &Broken, findings: &m
             "pagination" => walk.value(
                 value,
                 &at,
-                &Spot {
+                &TextPlace {
                     host: any,
-                    ..Spot::at(key)
+                    ..TextPlace::at(key)
                 },
             ),
-            _ => walk.value(value, &at, &Spot::at(key)),
+            _ => walk.value(value, &at, &TextPlace::at(key)),
         }
     }
 }
 
-/// What is known of a place.
-#[derive(Clone, Copy)]
-struct Spot<'k> {
-    key: &'k str,
-    /// Where its words can come to.
-    host: Host,
-    /// Whether words are samples.
-    is_sample: bool,
-    /// Whether any literal is a credential, unless it is plainly none.
-    is_credential: bool,
-}
-
-impl<'k> Spot<'k> {
-    /// A place from which nothing is sent.
-    fn at(key: &'k str) -> Self {
-        Self {
-            key,
-            host: Host::Fixed,
-            is_sample: false,
-            is_credential: false,
-        }
-    }
-}
-
-struct Walk<'f> {
+struct TextCheck<'f> {
     known: BTreeSet<String>,
     findings: &'f mut Vec<Finding>,
 }
 
-impl Walk<'_> {
+impl TextCheck<'_> {
     fn credentials(&mut self, credentials: &Value, host: Host) {
         for (format, credential) in entries(credentials) {
             let at = format!("config.credentials.{format}.config");
@@ -123,9 +102,9 @@ impl Walk<'_> {
                     _ => self.value(
                         value,
                         &at,
-                        &Spot {
+                        &TextPlace {
                             host,
-                            ..Spot::at(key)
+                            ..TextPlace::at(key)
                         },
                     ),
                 }
@@ -145,14 +124,14 @@ impl Walk<'_> {
             let at = format!("{at}[{index}]");
             for (key, value) in entries(field) {
                 let spot = match key.as_str() {
-                    "default" => Spot {
+                    "default" => TextPlace {
                         host,
                         is_credential,
-                        ..Spot::at(key)
+                        ..TextPlace::at(key)
                     },
-                    _ => Spot {
+                    _ => TextPlace {
                         host,
-                        ..Spot::at(key)
+                        ..TextPlace::at(key)
                     },
                 };
                 self.value(value, &format!("{at}.{key}"), &spot);
@@ -163,9 +142,9 @@ impl Walk<'_> {
     fn sealed(&mut self, value: &Value, at: &str, key: &str) {
         let text = value.get(key).and_then(Value::as_str);
         if let Some(text) = text.filter(|text| holds_placeholder(text)) {
-            let spot = Spot {
+            let spot = TextPlace {
                 is_credential: true,
-                ..Spot::at(key)
+                ..TextPlace::at(key)
             };
             self.text(text, &format!("{at}.{key}"), &spot);
         }
@@ -186,11 +165,11 @@ impl Walk<'_> {
     fn method(&mut self, method: &Value, at: &str, host: Host) {
         for (key, value) in entries(method).filter(|(key, _)| !REQUEST.contains(&key.as_str())) {
             let spot = match key.as_str() {
-                "pagination" => Spot {
+                "pagination" => TextPlace {
                     host,
-                    ..Spot::at(key)
+                    ..TextPlace::at(key)
                 },
-                _ => Spot::at(key),
+                _ => TextPlace::at(key),
             };
             self.value(value, &format!("{at}.{key}"), &spot);
         }
@@ -229,9 +208,9 @@ impl Walk<'_> {
                 _ => self.value(
                     value,
                     &at,
-                    &Spot {
+                    &TextPlace {
                         host,
-                        ..Spot::at(key)
+                        ..TextPlace::at(key)
                     },
                 ),
             }
@@ -242,7 +221,7 @@ impl Walk<'_> {
         for (key, value) in entries(webhook) {
             let at = format!("config.webhook.{key}");
             if key != "signature_verification" {
-                self.value(value, &at, &Spot::at(key));
+                self.value(value, &at, &TextPlace::at(key));
                 continue;
             }
             for (key, value) in value.get("config").into_iter().flat_map(entries) {
@@ -254,14 +233,14 @@ impl Walk<'_> {
                         key,
                     ),
                     "jwks_url" => {}
-                    _ => self.value(value, &format!("{at}.{key}"), &Spot::at(key)),
+                    _ => self.value(value, &format!("{at}.{key}"), &TextPlace::at(key)),
                 }
             }
         }
     }
 
     /// The recursion is as deep as the file, which is bounded.
-    fn value(&mut self, value: &Value, at: &str, spot: &Spot) {
+    fn value(&mut self, value: &Value, at: &str, spot: &TextPlace) {
         if PROSE.contains(&spot.key) || spot.key.starts_with("x-") {
             return;
         }
@@ -281,7 +260,7 @@ impl Walk<'_> {
                     let is_sample = spot.is_sample || SAMPLES.contains(&spot.key);
                     let is_credential =
                         spot.is_credential || (is_sample && Name::of(key) == Name::Credential);
-                    let spot = Spot {
+                    let spot = TextPlace {
                         key,
                         is_sample,
                         is_credential,
@@ -294,13 +273,13 @@ impl Walk<'_> {
         }
     }
 
-    fn text(&mut self, text: &str, at: &str, spot: &Spot) {
+    fn text(&mut self, text: &str, at: &str, spot: &TextPlace) {
         if self.known.contains(at) {
             return;
         }
         let kind = match variable(text).filter(|_| spot.host == Host::Open) {
-            Some(path) => Some(Kind::Variable(path)),
-            None => stands_in_clear(text, spot).then_some(Kind::Key),
+            Some(path) => Some(OperatorValueKind::Variable(path)),
+            None => stands_in_clear(text, spot).then_some(OperatorValueKind::Key),
         };
         let finding = kind.and_then(|kind| found(spot.host, at.to_owned(), kind));
         self.findings.extend(finding);
@@ -309,27 +288,4 @@ impl Walk<'_> {
 
 fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
-}
-
-fn holds_placeholder(text: &str) -> bool {
-    Template::parse(text).is_ok_and(|template| template.literal().is_none())
-}
-
-fn variable(text: &str) -> Option<String> {
-    if !text.contains("_variables") {
-        return None;
-    }
-    Sources::of(&Template::parse(text).ok()?).variable
-}
-
-fn stands_in_clear(text: &str, spot: &Spot) -> bool {
-    if spot.is_credential == spot.is_sample {
-        return looks_like_key(text);
-    }
-    let template = Template::parse(text).ok().filter(|_| spot.is_credential);
-    let sources = template.as_ref().map(Sources::of);
-    let literals = sources.map(|sources| sources.literals).unwrap_or_default();
-    literals
-        .into_iter()
-        .any(|text| is_key(Name::Credential, text))
 }

@@ -1,20 +1,20 @@
-//! The steps of an action with what is known in front of each: whose word its value is, and whether the provider was asked.
+//! The steps of an action with what is known before each: the provenance of its input, and whether the provider was asked.
 
 use std::collections::BTreeSet;
 
 use crate::config::Config;
-use crate::config::action::{Action, RESERVED, Step, Word};
+use crate::config::action::{Action, Provenance, RESERVED, Step};
 
 use super::typed::Typed;
 
-/// A step, and what stands before it.
-pub(super) struct Traced<'c> {
+/// A step, and what is before it.
+pub(super) struct TracedStep<'c> {
     /// Its place below the action.
     pub(super) place: String,
     pub(super) step: &'c Step,
-    /// Whose word the value is that it gets.
-    pub(super) before: Word,
-    /// Whether the provider was asked for certain.
+    /// The provenance of its input.
+    pub(super) before: Provenance,
+    /// Whether a request was certainly sent to the provider.
     pub(super) is_asked: bool,
 }
 
@@ -29,60 +29,62 @@ pub(super) fn runs_alone(name: &str) -> bool {
 }
 
 /// A step that may be skipped leaves what was before it possible.
-pub(super) fn traced<'c>(name: &str, action: &'c Action) -> Vec<Traced<'c>> {
-    let mut word = if runs_alone(name) {
-        Word::Provider
+pub(super) fn traced<'c>(name: &str, action: &'c Action) -> Vec<TracedStep<'c>> {
+    let mut provenance = if runs_alone(name) {
+        Provenance::Provider
     } else {
-        Word::Caller
+        Provenance::Caller
     };
     let mut is_asked = false;
     let mut all = Vec::new();
     for (place, step) in action.placed() {
-        all.push(Traced {
+        all.push(TracedStep {
             place,
             step,
-            before: word,
+            before: provenance,
             is_asked,
         });
-        let behind = step.word_behind(word);
+        let behind = step.provenance_after(provenance);
         if step.run_if.is_none() {
-            word = behind;
+            provenance = behind;
             is_asked |= step.is_request();
         } else {
-            word = word.max(behind);
+            provenance = provenance.max(behind);
         }
     }
     all
 }
 
-impl Traced<'_> {
-    /// The keys under which it puts the provider's word for certain.
+impl TracedStep<'_> {
+    /// The keys under which it certainly writes a value of the provider.
     fn confirms(&self) -> BTreeSet<String> {
         let change = self
             .step
             .change()
             .filter(|_| self.is_asked && self.step.run_if.is_none());
         let written = change.map(|change| change.written(self.before));
-        let keys = written.as_ref().and_then(|written| written.words().ok());
+        let keys = written
+            .as_ref()
+            .and_then(|written| written.provenances().ok());
         let sure = keys
             .into_iter()
             .flatten()
-            .filter(|(_, word)| **word == Word::Provider);
+            .filter(|(_, provenance)| **provenance == Provenance::Provider);
         sure.map(|(key, _)| key.clone()).collect()
     }
 
-    /// Whether it can put a customer's or a caller's word there.
-    fn spoils(&self, key: &str, typed: &Typed) -> bool {
+    /// Whether it can write a customer's or a caller's value under this key.
+    fn can_taint(&self, key: &str, typed: &Typed) -> bool {
         let written = self.step.change().map(|change| change.written(self.before));
-        written.is_some_and(|written| match written.word_of(key) {
-            Some(Word::Copied) => written.can_copy(|read| typed.has(read)),
-            Some(Word::Caller) => true,
-            Some(Word::Provider) | None => false,
+        written.is_some_and(|written| match written.provenance_of(key) {
+            Some(Provenance::Context) => written.can_copy(|read| typed.has(read)),
+            Some(Provenance::Caller) => true,
+            Some(Provenance::Provider) | None => false,
         })
     }
 }
 
-/// The keys whose values the provider says before an account is active, whatever was typed.
+/// The keys whose values come from the provider before an account is active, whatever was typed.
 pub(super) fn confirmed(config: &Config) -> BTreeSet<String> {
     let set_up = config.actions.get(SET_UP).into_iter();
     let steps = set_up.flat_map(|action| traced(SET_UP, action));
@@ -90,10 +92,10 @@ pub(super) fn confirmed(config: &Config) -> BTreeSet<String> {
 }
 
 /// Whether an action can put a copied or a caller's value there.
-pub(super) fn is_spoiled(config: &Config, key: &str, typed: &Typed) -> bool {
+pub(super) fn is_tainted(config: &Config, key: &str, typed: &Typed) -> bool {
     let mut actions = config.actions.iter();
     actions.any(|(name, action)| {
         let steps = traced(name, action);
-        steps.iter().any(|step| step.spoils(key, typed))
+        steps.iter().any(|step| step.can_taint(key, typed))
     })
 }

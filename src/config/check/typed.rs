@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::Config;
-use crate::config::action::{Word, Written};
+use crate::config::action::{ContextWrite, Provenance};
 use crate::config::source::Sources;
 
 use super::traced::{runs_alone, traced};
@@ -56,10 +56,12 @@ impl Typed {
     }
 
     /// What callers have written is theirs, whatever the provider was asked on the way.
-    fn add_written(&mut self, is_called: bool, written: &Written) {
+    fn add_written(&mut self, is_called: bool, written: &ContextWrite) {
         let copies = written.can_copy(|key| self.has(key));
-        let is_typed = |word| is_called || word == Word::Caller || (word == Word::Copied && copies);
-        match written.words() {
+        let is_typed = |word| {
+            is_called || word == Provenance::Caller || (word == Provenance::Context && copies)
+        };
+        match written.provenances() {
             Ok(keys) => {
                 let typed = keys.iter().filter(|(_, word)| is_typed(**word));
                 self.keys.extend(typed.map(|(key, _)| key.clone()));

@@ -89,7 +89,7 @@ fn check_lookups(schemes: &Schemes, findings: &mut Vec<Finding>) {
 }
 
 /// Where nothing signed says when a request was made, a captured one is good at any age: then what tells a repeated event must
-/// be signed, too, or whoever has the request makes it another event.
+/// be signed, too, or anyone with the request can make it another event.
 fn check_event_id(
     webhook: &Webhook,
     verification: &SignatureVerification,

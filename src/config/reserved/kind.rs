@@ -19,12 +19,12 @@ pub(super) fn changes_fields(below_all: &Value, place: &Place, value: &Value) ->
 
 /// Whether an expression of the webhook may look at where the secret itself comes with each request: that of `basic` and
 /// `bearer`.
-pub(super) fn webhook_token_is_seen(settled: &Value, place: &Place, value: &Value) -> bool {
+pub(super) fn webhook_token_is_seen(trusted_config: &Value, place: &Place, value: &Value) -> bool {
     let key = place.part(1);
     if place.part(0) != "webhook" || !matches!(key, "payload_transform" | "event_id") {
         return false;
     }
-    let schemes: Vec<&Value> = match settled.pointer("/webhook/signature_verification") {
+    let schemes: Vec<&Value> = match trusted_config.pointer("/webhook/signature_verification") {
         Some(Value::Array(schemes)) => schemes.iter().collect(),
         only => only.into_iter().collect(),
     };

@@ -1,4 +1,4 @@
-//! Where an entry of an override stands in the file, as far as it matters to who may write it.
+//! The place of an entry of an override in the file, as far as it matters to who may write it.
 
 use serde_json::Value;
 
@@ -22,9 +22,9 @@ const NOT_SENT: [&str; 12] = [
     "api_response_format",
 ];
 
-/// Where an entry stands.
+/// The place of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Position<'p> {
+pub(super) enum EntryPosition<'p> {
     /// Below a key of the file itself.
     File(&'p [String]),
     /// Below a key of a method, or of an action's request.
@@ -39,7 +39,7 @@ pub(super) enum Position<'p> {
     Scheme(&'p [String]),
 }
 
-impl<'p> Position<'p> {
+impl<'p> EntryPosition<'p> {
     pub(super) fn of(place: &'p Place) -> Self {
         let keys: Vec<&str> = place.0.iter().map(String::as_str).collect();
         let rest = |count: usize| place.0.get(count..).unwrap_or_default();

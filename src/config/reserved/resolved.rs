@@ -8,7 +8,7 @@ use crate::config::binding::{Place, digest_of};
 use crate::config::reads::SecretNames;
 use crate::json::Path;
 
-use super::position::Position;
+use super::position::EntryPosition;
 use super::{HOST, Override, Reserved, Trusted, holds_reserved, kind};
 
 /// The root of the install's variables.
@@ -26,14 +26,14 @@ pub fn moved(before: &Value, after: &Value, secrets: &SecretNames) -> Vec<Reserv
     };
     let written = over(before, after).hosts_and_calls().into_iter();
     let backwards = over(after, before);
-    let settled = over(before, before).settled();
+    let trusted_config = over(before, before).trusted_config();
     let gone = backwards.untrusted().filter(|(place, value)| {
         let is_gone = place.find(after).is_none() && !is_part_of_nothing(place, after);
         is_gone
             && (place.part(0) == "custom"
                 || leaves_gap(place, before, value)
-                || backwards.moves_secret(&settled, place, value)
-                || Override::opens_call(&settled, place, value))
+                || backwards.moves_secret(&trusted_config, place, value)
+                || Override::opens_call(&trusted_config, place, value))
     });
     let places = written.chain(gone.map(|(place, _)| place));
     places
@@ -50,7 +50,7 @@ pub fn moved(before: &Value, after: &Value, secrets: &SecretNames) -> Vec<Reserv
 
 /// What it belongs to is gone as a whole: that sends nothing and lets nothing in.
 fn is_part_of_nothing(place: &Place, after: &Value) -> bool {
-    let whole = Position::of(place)
+    let whole = EntryPosition::of(place)
         .unit_of(place)
         .or_else(|| match place.part(0) {
             "credentials" => place.0.get(..2).map(|keys| Place(keys.to_vec())),
@@ -63,7 +63,7 @@ fn is_part_of_nothing(place: &Place, after: &Value) -> bool {
 /// Whether a host, or how it is signed in to, is decided otherwise where this is missing.
 fn leaves_gap(place: &Place, before: &Value, value: &Value) -> bool {
     let is_fields = place.0.last().is_some_and(|key| key == "fields");
-    Position::of(place).is_reserved_gone()
+    EntryPosition::of(place).is_reserved_gone()
         || holds_reserved(value, place)
         || (is_fields && kind::changes_fields(before, place, &Value::Null))
 }

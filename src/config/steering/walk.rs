@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::expression::scope::context_key;
 use crate::expression::{Placeholder, Template};
 
-/// Keys of a file under which no template and no expression stands.
+/// Keys of a file under which no template and no expression is.
 const PROSE: [&str; 6] = [
     "label",
     "logo",
@@ -35,7 +35,7 @@ pub(super) fn steered(
     steered: BTreeSet<String>,
     file: &Value,
 ) -> BTreeSet<String> {
-    let mut walk = Walk { names, steered };
+    let mut walk = SteeringCheck { names, steered };
     let lenient = is_signed_by_the_account(file);
     for (key, value) in file.as_object().into_iter().flatten() {
         match key.as_str() {
@@ -100,12 +100,12 @@ fn any_text(value: &Value, is_it: &dyn Fn(&str) -> bool) -> bool {
 }
 
 /// A look through the file for the names of fields.
-struct Walk<'c> {
+struct SteeringCheck<'c> {
     names: BTreeSet<&'c str>,
     steered: BTreeSet<String>,
 }
 
-impl Walk<'_> {
+impl SteeringCheck<'_> {
     fn credentials(&mut self, credentials: &Value) {
         for credential in credentials.as_object().into_iter().flat_map(Map::values) {
             let config = credential.get("config").and_then(Value::as_object);
@@ -200,7 +200,7 @@ fn fills(text: &str, name: &str) -> bool {
     })
 }
 
-/// Whether the name stands in the text as a word.
+/// Whether the name is in the text as a word.
 fn mentions(text: &str, name: &str) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     text.match_indices(name).any(|(at, _)| {

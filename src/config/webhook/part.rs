@@ -1,5 +1,5 @@
 //! The small language of signatures: what is signed (`parts`), and where the
-//! signature stands (`compare_with`).
+//! signature is (`compare_with`).
 
 use std::borrow::Cow;
 

@@ -13,7 +13,7 @@ pub(super) struct Document<'a> {
     pub title: &'a str,
     /// A class of the page's sheet: how wide it is.
     pub sheet: &'static str,
-    /// What stands on the sheet.
+    /// What is on the sheet.
     pub content: Markup,
     /// JavaScript without anything that ends a script element.
     pub script: Option<String>,

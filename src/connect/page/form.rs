@@ -9,7 +9,7 @@ use crate::connect::form::{Problems, is_hidden, label};
 
 use super::application::banner;
 use super::document::{Document, document};
-use super::inputs::{Input, id, input};
+use super::inputs::{FormInput, id, input};
 use super::logo::logo;
 use super::result::quoted;
 use super::{Application, Brand, Nonce};
@@ -181,7 +181,7 @@ fn fields(page: &Form, verb: &str) -> Markup {
         form method="post" action=(page.action) accept-charset="utf-8" novalidate {
             @for (name, value) in &page.hidden { input type="hidden" name=(name) value=(value); }
             @for (at, field) in fields.iter().enumerate() {
-                (input(&Input { at, field, posted: page.posted, kept: page.kept, problem: page.problems.of(&field.name) }))
+                (input(&FormInput { at, field, posted: page.posted, kept: page.kept, problem: page.problems.of(&field.name) }))
             }
             button type="submit" dir="auto" { (button) }
         }

@@ -8,7 +8,6 @@ use super::document::{Document, document};
 /// The gateway in few words.
 #[derive(Debug, Clone, Copy)]
 pub struct Home<'a> {
-    /// Its version.
     pub version: &'a str,
     /// The name it is reached by.
     pub host: &'a str,

@@ -9,7 +9,7 @@ use crate::connect::form::{
 };
 
 /// A field with what is known of it.
-pub(super) struct Input<'a> {
+pub(super) struct FormInput<'a> {
     /// Its number on the page.
     pub at: usize,
     /// What the file says of it.
@@ -27,7 +27,7 @@ pub(super) fn id(at: usize) -> String {
     format!("field-{at}")
 }
 
-pub(super) fn input(input: &Input) -> Markup {
+pub(super) fn input(input: &FormInput) -> Markup {
     let (id, field) = (id(input.at), input.field);
     let note = note(input);
     html! {
@@ -53,7 +53,7 @@ pub(super) fn input(input: &Input) -> Markup {
 
 /// Without `maxlength`: browsers cut what is pasted without a word, and half a
 /// key is worse than a problem.
-fn line(input: &Input, id: &str) -> Markup {
+fn line(input: &FormInput, id: &str) -> Markup {
     let field = input.field;
     let (kind, mode) = match (field.kind, field.format) {
         (Kind::Password, _) => ("password", None),
@@ -75,7 +75,7 @@ fn line(input: &Input, id: &str) -> Markup {
     }
 }
 
-fn select(input: &Input, id: &str) -> Markup {
+fn select(input: &FormInput, id: &str) -> Markup {
     let field = input.field;
     let chosen = shown(input);
     let texts: Vec<String> = field.options.iter().map(option_text).collect();
@@ -93,8 +93,8 @@ fn select(input: &Input, id: &str) -> Markup {
     }
 }
 
-/// What stands in the input. A secret never does, whatever was posted.
-fn shown(input: &Input) -> String {
+/// The content of the input: never a secret, whatever was posted.
+fn shown(input: &FormInput) -> String {
     let field = input.field;
     if is_hidden(field) {
         return String::new();
@@ -108,7 +108,7 @@ fn shown(input: &Input) -> String {
     let known = kept_value(input.kept, field).or(field.default.as_ref());
     match known {
         Some(Value::String(text)) => text.clone(),
-        // Of a line no part of a context is shown that nobody typed.
+        // Of a line no part of a context is shown that no one typed.
         Some(Value::Object(_) | Value::Array(_)) if field.kind == Kind::Text => String::new(),
         Some(other) => other.to_string(),
         None => String::new(),
@@ -116,15 +116,15 @@ fn shown(input: &Input) -> String {
 }
 
 /// Whether a value must be typed now: a kept secret need not be.
-fn is_needed(input: &Input) -> bool {
+fn is_needed(input: &FormInput) -> bool {
     input.field.required && !is_kept_secret(input)
 }
 
-fn is_kept_secret(input: &Input) -> bool {
+fn is_kept_secret(input: &FormInput) -> bool {
     is_hidden(input.field) && kept_value(input.kept, input.field).is_some()
 }
 
-fn mark(input: &Input) -> &'static str {
+fn mark(input: &FormInput) -> &'static str {
     match (is_needed(input), is_kept_secret(input)) {
         (true, _) => "Required",
         (_, true) => "Already stored",
@@ -138,7 +138,7 @@ fn help(field: &Field) -> Option<&str> {
 }
 
 /// Why a secret's input is empty.
-fn note(input: &Input) -> Option<&'static str> {
+fn note(input: &FormInput) -> Option<&'static str> {
     let was_typed = input
         .posted
         .and_then(|posted| posted_as(posted, &input.field.name))
@@ -152,7 +152,7 @@ fn note(input: &Input) -> Option<&'static str> {
     }
 }
 
-fn described_by(input: &Input, id: &str) -> Option<String> {
+fn described_by(input: &FormInput, id: &str) -> Option<String> {
     let parts = [
         ("help", help(input.field).is_some()),
         ("note", note(input).is_some()),

@@ -12,7 +12,7 @@ use super::result::{connected_content, connected_heading, failed_content};
 use super::words::words;
 use super::{Connected, Failed, Nonce};
 
-/// What stands in the popup until it closes, or if it cannot.
+/// What is in the popup until it closes, or if it cannot.
 #[derive(Debug, Clone, Copy)]
 pub enum Popup<'a> {
     /// The account is there.
@@ -46,7 +46,7 @@ pub fn popup(page: &Popup, outcome: &Outcome, redirect_uri: &Url, nonce: &Nonce)
 }
 
 /// Closes only after a message was sent: a page that was not opened by
-/// another has nobody to tell, and its text is all there is.
+/// another has no one to tell, and its text is all there is.
 fn script(outcome: &Outcome, redirect_uri: &Url) -> String {
     let pairs = outcome.parameters().into_iter();
     let message: Map<String, Value> = pairs

@@ -17,14 +17,14 @@ pub(super) const MOST_EXACT: f64 = 9_007_199_254_740_991.0;
 /// What came in and must go out as it came. JSONata's numbers are doubles, so a whole number beyond
 /// [`MOST_EXACT`] is carried through the engine as a text of its digits; where that very text comes out, the number does.
 #[derive(Default)]
-pub(super) struct Carried {
+pub(super) struct InputNumbers {
     /// By the address of the text, which is held here, so that no other gets it.
     wholes: HashMap<*const u8, (Rc<str>, Number)>,
     /// Bits of doubles beyond [`MOST_EXACT`] that were written with a fraction or an exponent.
     measured: HashSet<u64>,
 }
 
-impl Carried {
+impl InputNumbers {
     /// A value for the engine.
     pub(super) fn value(&mut self, value: &Value) -> JValue {
         match value {
@@ -130,12 +130,12 @@ fn add_size(value: &JValue, left: &mut u64) {
 /// The result as JSON; `None` is undefined. `carried` is of the input.
 pub(super) fn to_value(
     result: &JValue,
-    carried: &Carried,
+    carried: &InputNumbers,
 ) -> Result<Option<Value>, ExpressionError> {
     if result.is_undefined() {
         return Ok(None);
     }
-    let mut budget = Budget {
+    let mut budget = ResultBudget {
         carried,
         values: RESULT_VALUES,
         bytes: RESULT_BYTES,
@@ -143,8 +143,8 @@ pub(super) fn to_value(
     budget.convert(result, VALUE_DEPTH).map(Some)
 }
 
-struct Budget<'c> {
-    carried: &'c Carried,
+struct ResultBudget<'c> {
+    carried: &'c InputNumbers,
     values: usize,
     bytes: usize,
 }
@@ -154,7 +154,7 @@ const INEXACT: ExpressionError = ExpressionError::Result(
     "a number beyond 2^53, of which the last digits may be lost: take the id as it came, or as a text",
 );
 
-impl Budget<'_> {
+impl ResultBudget<'_> {
     fn convert(&mut self, value: &JValue, depth: usize) -> Result<Value, ExpressionError> {
         self.values = self.values.checked_sub(1).ok_or(TOO_LARGE)?;
         match value {

@@ -5,7 +5,7 @@ use jsonata_core::evaluator::EvaluatorError;
 
 use super::ExpressionError;
 
-/// Our own reasons, told apart from the engine's by their mark.
+/// Our own reasons, distinguished from the engine's by their mark.
 pub(super) const TOO_MUCH_WORK: &str = "too_much_work";
 pub(super) const TOO_LARGE: &str = "too_large";
 pub(super) const TOO_DEEP: &str = "too_deep";

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jsonata_core::ast::{AstNode, BinaryOp, Stage};
 
+use super::syntax::children;
+
 /// Rounds in which variables that are bound to one another are followed; in longer chains everything flows.
 const ROUNDS: usize = 8;
 
@@ -51,7 +53,7 @@ pub(super) fn texts<'n>(node: &'n AstNode, texts: &mut Vec<&'n str>) {
     if let AstNode::String(text) = node {
         texts.push(text);
     }
-    for child in children(node).into_iter().chain(filters(node)) {
+    for child in children(node) {
         self::texts(child, texts);
     }
 }
@@ -85,7 +87,7 @@ fn add_bindings<'n>(node: &'n AstNode, bindings: &mut Vec<(&'n str, &'n AstNode)
     {
         bindings.push((name, rhs));
     }
-    for child in children(node).into_iter().chain(filters(node)) {
+    for child in children(node) {
         add_bindings(child, bindings);
     }
 }
@@ -110,7 +112,7 @@ fn flows(node: &AstNode, bound: &BTreeSet<String>) -> bool {
                     .is_some_and(|node| flows(node, bound))
         }
         AstNode::Sort { input, .. } => flows(input, bound),
-        node => children(node).into_iter().any(|child| flows(child, bound)),
+        node => sources(node).into_iter().any(|child| flows(child, bound)),
     }
 }
 
@@ -119,7 +121,7 @@ fn add_names(node: &AstNode, variable: &str, names: &mut BTreeSet<String>) -> bo
     if matches!(node, AstNode::Variable(name) if name == variable) {
         return false;
     }
-    let mut parts = children(node);
+    let mut parts = sources(node);
     if let Some(name) = named(node, variable) {
         names.insert(name.to_owned());
         parts.drain(..2);
@@ -189,51 +191,12 @@ fn add_entries(
     }
 }
 
-/// The parts whose values can be in that of the whole.
-fn children(node: &AstNode) -> Vec<&AstNode> {
+/// The parts whose values can be in that of the whole: not the predicates of a path.
+fn sources(node: &AstNode) -> Vec<&AstNode> {
     match node {
         AstNode::Path { steps } => steps.iter().map(|step| &step.node).collect(),
-        AstNode::Binary { lhs, rhs, .. } => vec![lhs, rhs],
-        AstNode::Unary { operand, .. } => vec![operand],
-        AstNode::Function { args, .. } => args.iter().collect(),
-        AstNode::Call { procedure, args } => {
-            std::iter::once(procedure.as_ref()).chain(args).collect()
-        }
-        AstNode::Lambda { body, .. } => vec![body],
-        AstNode::Array(items) | AstNode::ArrayGroup(items) | AstNode::Block(items) => {
-            items.iter().collect()
-        }
-        AstNode::Object(entries) => of_pairs(entries).collect(),
-        AstNode::ObjectTransform { input, pattern } => std::iter::once(input.as_ref())
-            .chain(of_pairs(pattern))
-            .collect(),
-        AstNode::Conditional {
-            condition,
-            then_branch,
-            else_branch,
-        } => {
-            let branches = [condition.as_ref(), then_branch.as_ref()];
-            branches.into_iter().chain(else_branch.as_deref()).collect()
-        }
-        AstNode::FunctionApplication(inner) => vec![inner],
-        AstNode::Sort { input, terms } => {
-            let terms = terms.iter().map(|(term, _)| term);
-            std::iter::once(input.as_ref()).chain(terms).collect()
-        }
-        AstNode::Transform {
-            location,
-            update,
-            delete,
-        } => {
-            let parts = [location.as_ref(), update.as_ref()];
-            parts.into_iter().chain(delete.as_deref()).collect()
-        }
-        _ => Vec::new(),
+        node => children(node),
     }
-}
-
-fn of_pairs(pairs: &[(AstNode, AstNode)]) -> impl Iterator<Item = &AstNode> {
-    pairs.iter().flat_map(|(key, value)| [key, value])
 }
 
 /// The predicates of a path.
@@ -252,95 +215,4 @@ fn filters(node: &AstNode) -> Vec<&AstNode> {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::expression::Expression;
-
-    #[test]
-    fn what_flows_is_told_from_what_decides() {
-        for (source, flows) in [
-            ("$context", true),
-            ("$context.a.b", true),
-            ("a ? $context.b : c", true),
-            ("$context.b ? a : c", false),
-            ("a[b = $context.b].c", false),
-            ("$context.b = a", false),
-            ("$exists($context.b)", false),
-            ("$string($context.b)", true),
-            ("( $c := $context.b; $d := $c & 1; [$d] )", true),
-            ("( $f := function() { $x }; $x := $context.b; $f() )", true),
-            ("( $c := $context.b; a )", true),
-            ("a.{ \"b\": $context.b }", true),
-            ("function($x) { $x }($context)", true),
-            ("$sort(a, function($l, $r) { $l > $context.b })", false),
-            ("a ~> $f($context.b)", true),
-            ("a^(b)", false),
-            ("previous.context", false),
-        ] {
-            let flow = Expression::parse(source).unwrap().flow("context");
-            assert_eq!(flow.flows, flows, "{source}");
-        }
-    }
-
-    #[test]
-    fn the_names_that_are_looked_at_are_known_where_they_are_written() {
-        for (source, names) in [
-            ("$context.a & $context.b.c", Some(vec!["a", "b"])),
-            ("a[b = $context.c]", Some(vec!["c"])),
-            ("$context[0].a", Some(vec!["a"])),
-            ("a", Some(vec![])),
-            ("$context", None),
-            ("$context.*", None),
-            ("$lookup($context, \"a\")", None),
-            ("( $c := $context; $c.a )", None),
-        ] {
-            let flow = Expression::parse(source).unwrap().flow("context");
-            let names = names.map(|all| all.into_iter().map(str::to_owned).collect());
-            assert_eq!(flow.names, names, "{source}");
-        }
-    }
-
-    #[test]
-    fn entries_of_an_object_are_known_by_their_keys() {
-        for (source, expected) in [
-            (
-                "{ \"a\": b, \"c\": $context.d }",
-                Some(vec![("a", false), ("c", true)]),
-            ),
-            (
-                "x ? { \"a\": b } : { \"a\": $context.b }",
-                Some(vec![("a", true)]),
-            ),
-            (
-                "( $c := $context; { \"a\": $c.b } )",
-                Some(vec![("a", true)]),
-            ),
-            ("({ \"a\": 1 })", Some(vec![("a", false)])),
-            ("{}", Some(vec![])),
-            ("{ a: b }", None),
-            ("{ \"a\" & b: 1 }", None),
-            ("$merge([a, {}])", None),
-            ("$", None),
-        ] {
-            let flow = Expression::parse(source).unwrap().flow("context");
-            let expected = expected.map(|all| {
-                all.into_iter()
-                    .map(|(key, flows)| (key.to_owned(), flows))
-                    .collect()
-            });
-            assert_eq!(flow.entries, expected, "{source}");
-        }
-    }
-
-    #[test]
-    fn a_chain_that_is_too_long_to_follow_flows() {
-        let links: Vec<String> = (0..100).map(|n| format!("$a{n} := $a{}", n + 1)).collect();
-        let source = format!("( {}; $a100 := 1; {{ \"a\": 1 }} )", links.join("; "));
-        assert!(!Expression::parse(&source).unwrap().flow("context").flows);
-        let source = format!(
-            "( {}; $a100 := $context; {{ \"a\": 1 }} )",
-            links.join("; ")
-        );
-        let flow = Expression::parse(&source).unwrap().flow("context");
-        assert!(flow.flows && flow.entries.is_none());
-    }
-}
+mod tests;

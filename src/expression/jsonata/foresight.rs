@@ -1,10 +1,12 @@
-//! What can be told of an expression before its input is there: so nothing is read, parsed or evaluated for
+//! What is known of an expression before its input is there: so nothing is read, parsed or evaluated for
 //! one whose outcome does not depend on it.
 
-use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
+use jsonata_core::ast::{AstNode, BinaryOp, PathStep};
+
+use super::syntax::children;
 
 /// Roots that are numbers, and known.
-type Known<'a> = &'a [(&'a str, f64)];
+type KnownNumbers<'a> = &'a [(&'a str, f64)];
 
 /// Built-in functions that look at no context when nothing is given to them.
 const OF_NOTHING: &[&str] = &["now", "millis", "random", "uuid"];
@@ -13,7 +15,7 @@ const OF_CONTEXT: &[&str] = &["lookup", "each", "sift"];
 
 /// Whether it is true, where numbers that are known decide it: `status = 429 or (status = 403 and …)` is
 /// false for 200.
-pub(super) fn truth(node: &AstNode, known: Known) -> Option<bool> {
+pub(super) fn truth(node: &AstNode, known: KnownNumbers) -> Option<bool> {
     match node {
         AstNode::Boolean(value) => Some(*value),
         AstNode::Block(items) => match items.as_slice() {
@@ -54,7 +56,7 @@ fn compare(op: BinaryOp, left: f64, right: f64) -> Option<bool> {
 }
 
 #[allow(clippy::float_cmp)] // as the language does
-fn is_in(value: f64, list: &AstNode, known: Known) -> Option<bool> {
+fn is_in(value: f64, list: &AstNode, known: KnownNumbers) -> Option<bool> {
     let AstNode::Array(items) = list else {
         return None;
     };
@@ -62,7 +64,7 @@ fn is_in(value: f64, list: &AstNode, known: Known) -> Option<bool> {
     Some(numbers?.contains(&value))
 }
 
-fn number(node: &AstNode, known: Known) -> Option<f64> {
+fn number(node: &AstNode, known: KnownNumbers) -> Option<f64> {
     match node {
         AstNode::Number(value) => Some(*value),
         AstNode::Name(name) => known
@@ -87,16 +89,7 @@ fn lone(steps: &[PathStep]) -> Option<&AstNode> {
 /// Whether it may look at one of these roots; in doubt it may.
 pub(super) fn may_see(node: &AstNode, roots: &[&str]) -> bool {
     let sees = |node: &AstNode| may_see(node, roots);
-    let any = |nodes: &[AstNode]| nodes.iter().any(sees);
-    let pairs = |pairs: &[(AstNode, AstNode)]| pairs.iter().any(|(a, b)| sees(a) || sees(b));
     match node {
-        AstNode::String(_)
-        | AstNode::Number(_)
-        | AstNode::Boolean(_)
-        | AstNode::Null
-        | AstNode::Undefined
-        | AstNode::Placeholder
-        | AstNode::Regex { .. } => false,
         AstNode::Name(name) => roots.contains(&name.as_str()),
         AstNode::Variable(name) => name.is_empty(),
         AstNode::ParentVariable(_)
@@ -104,39 +97,19 @@ pub(super) fn may_see(node: &AstNode, roots: &[&str]) -> bool {
         | AstNode::Descendant
         | AstNode::Parent(_)
         | AstNode::Transform { .. } => true,
-        AstNode::Path { steps } => steps.iter().any(|step| step_sees(step, roots)),
-        AstNode::Binary { lhs, rhs, .. } => sees(lhs) || sees(rhs),
-        AstNode::Unary { operand, .. } => sees(operand),
         AstNode::Function {
             name,
             args,
-            is_builtin,
-        } => (*is_builtin && takes_context(name, args.len())) || any(args),
-        AstNode::Call { procedure, args } => sees(procedure) || any(args),
-        AstNode::Lambda { body, .. } => sees(body),
-        AstNode::Array(items) | AstNode::ArrayGroup(items) | AstNode::Block(items) => any(items),
-        AstNode::Object(entries) => pairs(entries),
-        AstNode::ObjectTransform { input, pattern } => sees(input) || pairs(pattern),
-        AstNode::Conditional {
-            condition,
-            then_branch,
-            else_branch,
-        } => sees(condition) || sees(then_branch) || else_branch.as_deref().is_some_and(sees),
-        AstNode::FunctionApplication(inner) => sees(inner),
-        AstNode::Sort { input, terms } => sees(input) || terms.iter().any(|(term, _)| sees(term)),
+            is_builtin: true,
+        } if takes_context(name, args.len()) => true,
+        AstNode::Path { steps } if steps.iter().any(|step| is_named(step, roots)) => true,
+        _ => children(node).into_iter().any(sees),
     }
 }
 
-fn step_sees(step: &PathStep, roots: &[&str]) -> bool {
-    let node = match &step.node {
-        AstNode::String(name) => roots.contains(&name.as_str()),
-        node => may_see(node, roots),
-    };
-    let filters = step.stages.iter().filter_map(|stage| match stage {
-        Stage::Filter(filter) => Some(filter),
-        Stage::KeepArray | Stage::Index(_) => None,
-    });
-    node || filters.into_iter().any(|filter| may_see(filter, roots))
+/// Whether a step is the name of a root in quotation marks.
+fn is_named(step: &PathStep, roots: &[&str]) -> bool {
+    matches!(&step.node, AstNode::String(name) if roots.contains(&name.as_str()))
 }
 
 fn takes_context(function: &str, given: usize) -> bool {

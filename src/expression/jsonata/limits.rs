@@ -1,4 +1,4 @@
-//! The bounds of expressions, each with its reason. A test stands just under
+//! The bounds of expressions, each with its reason. A test is just under
 //! and just over each.
 
 use jsonata_core::parser::{Lexer, Token};
@@ -28,7 +28,7 @@ pub const FRAMES: usize = 100;
 /// stack of one more function: the engine counts no level for them.
 pub const TAIL_STEPS_PER_FRAME: usize = 8;
 /// Levels a value given to a function may nest, functions that remember values
-/// included. The engine walks and drops values by recursion.
+/// included. The engine visits and drops values by recursion.
 pub const ARGUMENT_DEPTH: usize = 256;
 /// Items a sequence may have while it is computed.
 pub const SEQUENCE_LENGTH: usize = 100_000;
@@ -102,7 +102,7 @@ pub(super) fn check_source(source: &str) -> Result<(), ExpressionError> {
     }
 }
 
-/// Whether a token puts what stands beside it one level deeper. Dots do not:
+/// Whether a token puts what is beside it one level deeper. Dots do not:
 /// the steps of a path lie in one list.
 fn nests(token: &Token) -> bool {
     !matches!(

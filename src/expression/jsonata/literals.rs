@@ -6,10 +6,11 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use jsonata_core::ast::{AstNode, BinaryOp, Stage, UnaryOp};
+use jsonata_core::ast::{AstNode, BinaryOp, UnaryOp};
 use jsonata_core::parser::{self, Lexer, ParserError, Token};
 
 use super::convert::MOST_EXACT;
+use super::syntax::children_mut;
 
 /// Digits of the smallest whole number beyond [`MOST_EXACT`].
 const FEWEST_DIGITS: usize = 16;
@@ -128,7 +129,7 @@ impl Marks<'_> {
             return;
         }
         let computes = matches!(node, AstNode::Binary { op, .. } if computes(*op));
-        for child in children(node) {
+        for child in children_mut(node) {
             match number(child).filter(|_| computes) {
                 Some(_) => self.number(child),
                 None => self.node(child),
@@ -186,64 +187,4 @@ fn computes(op: BinaryOp) -> bool {
             | Op::GreaterThan
             | Op::GreaterThanOrEqual
     )
-}
-
-/// What stands directly below a node.
-fn children(node: &mut AstNode) -> Vec<&mut AstNode> {
-    match node {
-        AstNode::Path { steps } => {
-            let mut all = Vec::new();
-            for step in steps {
-                all.push(&mut step.node);
-                all.extend(step.stages.iter_mut().filter_map(filter));
-            }
-            all
-        }
-        AstNode::Binary { lhs, rhs, .. } => vec![lhs, rhs],
-        AstNode::Unary { operand: inner, .. }
-        | AstNode::FunctionApplication(inner)
-        | AstNode::Lambda { body: inner, .. } => vec![inner],
-        AstNode::Function { args: items, .. }
-        | AstNode::Array(items)
-        | AstNode::ArrayGroup(items)
-        | AstNode::Block(items) => items.iter_mut().collect(),
-        AstNode::Call { procedure, args } => {
-            std::iter::once(&mut **procedure).chain(args).collect()
-        }
-        AstNode::Object(entries) => pairs(entries).collect(),
-        AstNode::ObjectTransform { input, pattern } => std::iter::once(&mut **input)
-            .chain(pairs(pattern))
-            .collect(),
-        AstNode::Conditional {
-            condition,
-            then_branch,
-            else_branch,
-        } => [&mut **condition, &mut **then_branch]
-            .into_iter()
-            .chain(else_branch.as_deref_mut())
-            .collect(),
-        AstNode::Sort { input, terms } => std::iter::once(&mut **input)
-            .chain(terms.iter_mut().map(|(term, _)| term))
-            .collect(),
-        AstNode::Transform {
-            location,
-            update,
-            delete,
-        } => [&mut **location, &mut **update]
-            .into_iter()
-            .chain(delete.as_deref_mut())
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn filter(stage: &mut Stage) -> Option<&mut AstNode> {
-    match stage {
-        Stage::Filter(filter) => Some(filter),
-        Stage::KeepArray | Stage::Index(_) => None,
-    }
-}
-
-fn pairs(entries: &mut [(AstNode, AstNode)]) -> impl Iterator<Item = &mut AstNode> {
-    entries.iter_mut().flat_map(|(key, value)| [key, value])
 }

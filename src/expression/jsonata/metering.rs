@@ -1,134 +1,88 @@
-//! The account of what one evaluation does: steps of work, bytes of text,
-//! values, calls within calls. This is the only border between the project and
-//! how the engine works inside.
+//! Metering: bounds what one evaluation of a JSONata expression may do. This module is the only border between the
+//! project and how the engine (`jsonata-core` 2.2.13) works inside.
 //!
-//! **Why.** The engine bounds the depth of an evaluation and the length of a
-//! sequence, not its work: `$v[$ = $x]` for each of 20,000 numbers took 133 s,
-//! and on wasm32 nothing else runs beside it, as no clock ticks and no thread
-//! can stop it. It has no step limit of its own and offers no place to count at
-//! but host functions, so the syntax tree is rewritten: [`prepare`] puts calls
-//! of host functions ([`hook`]) into it, [`Meter::register`] gives them to the
-//! evaluator that runs it. The tree as it was written is kept beside it.
+//! # What it guarantees
 //!
-//! **What is charged.** One step is at most some 5 ns of native release code
-//! ([`price`] has the list):
-//! - each *body* (of a function, predicate, step, sort term, key or value of a
-//!   group, update) once per run, by the number of its nodes;
-//! - each *path*, before it runs, by the values it will visit ([`plan`]): the
-//!   names behind one another, the items of arrays between them, what simple
-//!   predicates look at, the tuples of `@` and `#`. Paths that start at the
-//!   context or at a variable from outside are paid with their body, others in
-//!   front of themselves, and what a computed step gives with that step;
-//! - each *operator* whose operands may be large (`=`, `!=`, `in`, `<`, `&`,
-//!   `..`, conditions, `|…|…|`), by walking as far as the engine will;
-//! - each *built-in function*, by its arguments ([`builtin`] has the table; a
-//!   built-in that is not in it is not available);
-//! - each use of a *regular expression*, by its compiled size and the text;
-//! - what is *produced*: text in bytes, values, before it is made.
+//! An evaluation ends with a result or an [`ExpressionError`](super::ExpressionError); it neither panics nor exceeds
+//! these limits, each defined in [`limits`](super::limits) and tested just below and just above:
 //!
-//! **What it relies on** in jsonata-core 2.2.13, to be looked at when the
-//! version changes (`tests::counting_changes_no_result` and the tables of
-//! `tests::*` fail for most of it):
-//! - a host function's arguments are evaluated once, in order, and a call of it
-//!   stands for the value it gives; no name with a space can be written;
-//! - a block holds the values of its steps until its end ([`frame`]);
-//! - `$map`, `$filter`, `$reduce`, `$single` and `$each` evaluate their first
-//!   argument twice and look at how the second is written, so those are scanned
-//!   one by one and not noted; `$exists` looks at how its argument is written;
-//! - a path's first step decides by its kind (variable, sort, array, block)
-//!   whether it maps over the context, a one-step path and the input of a
-//!   group filter the value before it is unwrapped: those keep their kind;
-//! - a partial application is a function of parameters `__p…` ([`nesting`]);
-//! - pictures, numbers and texts at which it panics or never ends ([`picture`]);
-//! - it sorts numbers, and objects by a field, with an order that NaN breaks;
-//! - on wasm32 it takes the length of a range by its lower 32 bits;
-//! - it compiles a regular expression at each use, with the `regex` crate.
+//! | limit | of |
+//! |---|---|
+//! | `STEPS` | work; one step is at most about 5 ns of native release code |
+//! | `PRODUCED_BYTES`, `PRODUCED_VALUES` | text and values that are made, those dropped again included |
+//! | `FRAMES`, `ARGUMENT_DEPTH` | functions that run within each other, depth of their arguments |
+//! | `PICTURE_*`, `PARSED_BYTES`, `RANGE_BOUND` | arguments at which the engine panics or does not end |
+//! | `REGEX_BYTES_IN_ALL` | compiled regular expressions |
+//!
+//! The result is the one that the engine gives without metering.
+//!
+//! # Why it is needed
+//!
+//! The engine bounds the depth of an evaluation and the length of a sequence, not its work: `$v[$ = $x]` for each of
+//! 20,000 numbers took 133 s. On wasm32 a panic or an exhausted memory ends the isolate, which serves many accounts.
+//! A time limit is no substitute: the clock of a Worker does not advance during a computation, and no second thread
+//! exists that could interrupt it.
+//!
+//! # How it works
+//!
+//! The engine offers no hook but host functions. So [`prepare`] copies the syntax tree and puts calls of host functions
+//! into the copy ([`rewrite`]; [`hook`] has their names). [`Meter::register`] gives an evaluator these functions, which
+//! subtract from what is left ([`meter`]). [`price`] has the price list. Charged are:
+//!
+//! - each *body* (of a function, predicate, step, sort term, key or value of a group, update), once per run, by the
+//!   number of its nodes;
+//! - each *path*, before it runs, by the values it will visit ([`plan`]): consecutive names, the items of arrays between
+//!   them, what simple predicates look at, the tuples of `@` and `#`. A path that starts at the context or at a variable
+//!   from outside is paid with its body, any other one in front of itself; what follows on a computed step is paid
+//!   with the value of that step;
+//! - each *operator* whose operands may be large (`=`, `!=`, `in`, `<`, `&`, `..`, conditions, `|…|…|`), by looking at
+//!   them as far as the engine will;
+//! - each *built-in function*, by its arguments (`rewrite::builtin` has the table; a built-in that is not in the table
+//!   is not available);
+//! - each use of a *regular expression*, by its compiled size and the length of the text;
+//! - what is *produced*, before it is made: text in bytes, and values.
+//!
+//! # What it costs
+//!
+//! A metered evaluation makes at least one call of a host function per body (`price::HOOK`, some 200 ns). An expression
+//! that cannot exceed `limits::UNCOUNTED_STEPS` on an input of the given size runs as it was written
+//! ([`rewrite::Prepared::plain`]); that is the usual case. Each compiled expression holds its tree twice. The price list
+//! is coarse: work is overestimated, on some paths several times.
+//!
+//! # What it relies on in the engine
+//!
+//! To be examined whenever the version changes; `tests::counting_changes_no_result` and the tables of `tests` fail for
+//! most of it:
+//!
+//! - A host function's arguments are evaluated once and in order. Its call may be put where its value may be. No
+//!   JSONata name contains a space.
+//! - A block holds the values of its steps until its end (`rewrite::frame`).
+//! - `$map`, `$filter`, `$reduce`, `$single` and `$each` evaluate their first argument twice and depend on the form of
+//!   the second, so their arguments are scanned one by one. `$exists` depends on the form of its argument.
+//! - The kind of a path's first step (variable, sort, array, block) decides whether it maps over the context. A path of
+//!   one step and the input of a group filter the value before it is unwrapped. These steps keep their kind.
+//! - A partial application is a function of parameters `__p…` (`meter::nesting`).
+//! - Pictures, numbers and texts at which the engine panics or does not end (`meter::picture`).
+//! - It sorts numbers, and objects by a field, by an order that NaN breaks.
+//! - On wasm32 it takes the length of a range by its lower 32 bits.
+//! - It compiles a regular expression at each use, with the `regex` crate.
+//!
+//! # When it may go
+//!
+//! When the engine has a step limit and a limit of produced bytes of its own. The tests of this module are the
+//! specification for that limit: `tests/too_large.txt` and `tests/same_results.txt` must pass before and after the
+//! change. A patched or vendored engine was rejected: the project carries neither.
 
-mod account;
-mod body;
-mod builtin;
-mod chain;
-mod compare;
-mod construct;
-mod estimate;
-mod frame;
-mod marker;
-mod nesting;
-mod picture;
-mod pictured;
+mod hook;
+mod meter;
 mod plan;
-mod predicate;
 mod price;
-mod reference;
-mod regular;
 mod rewrite;
-mod scan;
+mod table;
 
-pub(super) use account::Meter;
-pub(super) use body::Table;
-pub(super) use picture::check as check_picture;
-pub(super) use rewrite::prepare;
-
-/// The host functions of the rewritten tree. No JSONata name has a space.
-mod hook {
-    /// `(charge, starts…, parameters…)`: pays for a body or a path. For the
-    /// body of a function it also counts the frames, and gives what stands for
-    /// them while the function runs.
-    pub const PAY: &str = "causeway pay";
-    /// `(paid, value)`: gives the value, where a block would hide a binding.
-    pub const THEN: &str = "causeway then";
-    /// `(charge, starts…, value)`: pays for what follows on a computed value.
-    pub const RESULT: &str = "causeway result";
-    /// `(how, value)`: pays for looking through a value, and gives it.
-    pub const SCAN: &str = "causeway scan";
-    /// `(list, function)`: pays for applying what may be a pattern to each item.
-    pub const SEARCH: &str = "causeway search";
-    /// The operators `=` and `!=`, paid by what they compare.
-    pub const EQUAL: &str = "causeway equal";
-    /// See [`EQUAL`].
-    pub const UNEQUAL: &str = "causeway unequal";
-    /// `(targets, input)`: pays for the search of a transform's targets.
-    pub const LOCATE: &str = "causeway locate";
-    /// `(names, object)`: pays for the removal of keys.
-    pub const REMOVE: &str = "causeway remove";
-    /// Counts what a bound of a range stands for, and gives the bound.
-    pub const BOUND: &str = "causeway bound";
-    /// Counts a value as the text it will be written as, and gives it.
-    pub const TEXT: &str = "causeway text";
-    /// As [`TEXT`], written with line breaks and indentation.
-    pub const PRETTY: &str = "causeway pretty";
-    /// Counts a text that a function has made, and gives it.
-    pub const MADE: &str = "causeway made";
-    /// Counts the items of an array or entries of an object, and gives it.
-    pub const ITEMS: &str = "causeway items";
-    /// As [`ITEMS`], with the entries of the objects in an array.
-    pub const ENTRIES: &str = "causeway entries";
-    /// Refuses what is no finite number, or a list of such, and gives the value.
-    pub const FINITE: &str = "causeway finite";
-    /// Counts everything in a value, and gives it.
-    pub const WHOLE: &str = "causeway whole";
-    /// `(values, bytes, value)`: counts what a constructor makes, and `value`'s items.
-    pub const COST: &str = "causeway cost";
-    /// Remembers an argument for [`CHECK`], and gives it.
-    pub const NOTE: &str = "causeway note";
-    /// `(name, count, context, last)`: what the function will do with the
-    /// `count` arguments that end with `last`; counts it, and gives `last`.
-    pub const CHECK: &str = "causeway check";
-    /// Gives a value unless it is a built-in function that has to be counted.
-    pub const VALUE: &str = "causeway value";
-    /// Whether a value is a function that the expression or the engine defines.
-    pub const IS_FUNCTION: &str = "causeway is function";
-}
+pub(super) use self::meter::{Meter, check_picture};
+pub(super) use self::rewrite::prepare;
+pub(super) use self::table::Table;
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tests_panics;
-#[cfg(test)]
-mod tests_pictures;
-#[cfg(test)]
-mod tests_random;
-#[cfg(test)]
-mod tests_steps;
-#[cfg(test)]
-mod tests_texts;

@@ -12,7 +12,7 @@ const ALL: u64 = 0x11_0000;
 const ALPHABET: u64 = 200_000;
 /// Characters of `\d`, `\s` and `[:alpha:]`.
 const FEW: u64 = 1_000;
-/// Looking one letter up that stands by itself.
+/// Looking one letter up that is by itself.
 const LETTER: u64 = 64;
 
 /// Characters that are looked up, at most: where case makes no difference from

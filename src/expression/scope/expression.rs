@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 /// What a JSONata expression sees: an input, and variables (`$name`).
 #[derive(Debug, Clone)]
 pub struct ExpressionScope<'a> {
-    pub(in crate::expression) input: Input<'a>,
+    pub(in crate::expression) input: ScopeInput<'a>,
     pub(in crate::expression) variables: Vec<(&'static str, &'a Value)>,
 }
 
 /// The input of an expression.
 #[derive(Debug, Clone)]
-pub(in crate::expression) enum Input<'a> {
+pub(in crate::expression) enum ScopeInput<'a> {
     /// An object made of these; the same reference twice is converted once.
     Roots(Vec<(&'static str, Cow<'a, Value>)>),
     /// A value as it is.
@@ -104,7 +104,7 @@ impl<'a> ExpressionScope<'a> {
     /// Adds what `webhook.challenge` gives, for `handle_verification`.
     #[must_use]
     pub fn with_challenge_hmac(mut self, code: &'a Value) -> Self {
-        if let Input::Roots(roots) = &mut self.input {
+        if let ScopeInput::Roots(roots) = &mut self.input {
             roots.push(("challenge_hmac", Cow::Borrowed(code)));
         }
         self
@@ -113,7 +113,7 @@ impl<'a> ExpressionScope<'a> {
     /// Adds the SHA-256 of the raw body, for `event_id`.
     #[must_use]
     pub fn with_body_sha256(mut self, hash: &'a Value) -> Self {
-        if let Input::Roots(roots) = &mut self.input {
+        if let ScopeInput::Roots(roots) = &mut self.input {
             roots.push(("body_sha256", Cow::Borrowed(hash)));
         }
         self
@@ -122,14 +122,14 @@ impl<'a> ExpressionScope<'a> {
     /// Action steps and `run_if`.
     pub fn step(previous: &'a Value, context: &'a Value) -> Self {
         Self {
-            input: Input::Value(previous),
+            input: ScopeInput::Value(previous),
             variables: vec![("previous", previous), ("context", context)],
         }
     }
 
     fn roots(roots: Vec<(&'static str, Cow<'a, Value>)>) -> Self {
         Self {
-            input: Input::Roots(roots),
+            input: ScopeInput::Roots(roots),
             variables: Vec::new(),
         }
     }

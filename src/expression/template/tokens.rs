@@ -3,19 +3,19 @@
 
 use crate::expression::placeholder::{Placeholder, PlaceholderError};
 
-use super::Piece;
+use super::TemplatePiece;
 
 /// Splits a text at its tokens. Each part of it is looked at once.
-pub(super) fn pieces(source: &str) -> Result<Vec<Piece>, PlaceholderError> {
+pub(super) fn pieces(source: &str) -> Result<Vec<TemplatePiece>, PlaceholderError> {
     let (mut pieces, mut literal, mut rest) = (Vec::new(), String::new(), source);
     while let Some((before, after)) = rest.split_once("}}") {
         match token(before) {
             Some((text, inner)) => {
                 literal.push_str(text);
                 if !literal.is_empty() {
-                    pieces.push(Piece::Literal(std::mem::take(&mut literal)));
+                    pieces.push(TemplatePiece::Literal(std::mem::take(&mut literal)));
                 }
-                pieces.push(Piece::Placeholder(Placeholder::parse(inner)?));
+                pieces.push(TemplatePiece::Placeholder(Placeholder::parse(inner)?));
             }
             None => literal.extend([before, "}}"]),
         }
@@ -23,12 +23,12 @@ pub(super) fn pieces(source: &str) -> Result<Vec<Piece>, PlaceholderError> {
     }
     literal.push_str(rest);
     if !literal.is_empty() || pieces.is_empty() {
-        pieces.push(Piece::Literal(literal));
+        pieces.push(TemplatePiece::Literal(literal));
     }
     Ok(pieces)
 }
 
-/// The inside of the token that ends where `text` ends, behind what stands in
+/// The inside of the token that ends where `text` ends, behind what is in
 /// front of it. A token begins at the last `{{` before its `}}`.
 pub(super) fn token(text: &str) -> Option<(&str, &str)> {
     let (before, inner) = text.rsplit_once("{{")?;

@@ -1,5 +1,5 @@
 //! Filling a URL template: each value is checked and encoded for the place it
-//! stands in, and the result is parsed and compared before it is handed out.
+//! is in, and the result is parsed and compared before it is handed out.
 
 use std::collections::BTreeSet;
 
@@ -9,14 +9,14 @@ use crate::expression::cast::text;
 use crate::expression::placeholder::{Placeholder, WhenMissing};
 use crate::expression::room::Room;
 use crate::expression::scope::{TemplateScope, context_key};
-use crate::expression::template::{Piece, Rendered, Template};
-use crate::expression::url_parts::{Origin, Part, Target};
+use crate::expression::template::{Rendered, Template, TemplatePiece};
+use crate::expression::url_parts::{OriginParts, UrlPart, UrlTarget};
 use crate::expression::url_value::{self, Dots};
 
 use super::{PathTemplate, Pins, UrlError, UrlTemplate};
 
 /// What values come from, and the room they have.
-type Filling<'f> = (&'f TemplateScope<'f>, &'f Room);
+type UrlFilling<'f> = (&'f TemplateScope<'f>, &'f Room);
 
 /// Scheme, host and port as they were composed, to compare with.
 struct Front {
@@ -86,8 +86,8 @@ impl UrlTemplate {
 
     fn front(&self, scope: &TemplateScope, pins: &Pins, room: &Room) -> Result<Front, UrlError> {
         let (scheme, host, port) = match &self.origin {
-            Origin::Whole(whole) => return self.whole(whole, scope, room),
-            Origin::Parts { scheme, host, port } => (scheme, host, port),
+            OriginParts::Whole(whole) => return self.whole(whole, scope, room),
+            OriginParts::Parts { scheme, host, port } => (scheme, host, port),
         };
         let scheme = self.compose(scheme, (scope, room), |value, _| {
             matches!(value, "http" | "https").then(|| value.to_owned())
@@ -132,15 +132,15 @@ impl UrlTemplate {
     /// Literals as they are, values through `accept`.
     fn compose(
         &self,
-        part: &Part,
-        scope: Filling,
+        part: &UrlPart,
+        scope: UrlFilling,
         accept: impl Fn(&str, &Placeholder) -> Option<String>,
     ) -> Result<String, UrlError> {
         let mut out = String::new();
         for piece in part {
             match piece {
-                Piece::Literal(text) => out.push_str(text),
-                Piece::Placeholder(placeholder) => {
+                TemplatePiece::Literal(text) => out.push_str(text),
+                TemplatePiece::Placeholder(placeholder) => {
                     let value = fill(&self.template, placeholder, scope)?;
                     let value = accept(&value, placeholder);
                     out.push_str(
@@ -185,8 +185,8 @@ impl UrlTemplate {
 /// Appends a target's segments to `path` and its query to `queries`.
 fn add(
     template: &Template,
-    target: &Target,
-    scope: Filling,
+    target: &UrlTarget,
+    scope: UrlFilling,
     path: &mut String,
     queries: &mut Vec<String>,
 ) -> Result<(), UrlError> {
@@ -196,7 +196,7 @@ fn add(
     for segment in &target.segments {
         scope.1.take(1, template.source())?;
         let (text, filled) = encode(template, segment, scope)?;
-        if filled && (text.is_empty() || url_value::walks(&text)) {
+        if filled && (text.is_empty() || url_value::is_dot_segment(&text)) {
             return Err(UrlError::Segment(template.source().to_owned()));
         }
         path.push('/');
@@ -210,13 +210,17 @@ fn add(
 }
 
 /// A part with its values percent-encoded, and whether it had any.
-fn encode(template: &Template, part: &Part, scope: Filling) -> Result<(String, bool), UrlError> {
+fn encode(
+    template: &Template,
+    part: &UrlPart,
+    scope: UrlFilling,
+) -> Result<(String, bool), UrlError> {
     let (mut out, mut filled) = (String::new(), false);
     for piece in part {
         let start = out.len();
         match piece {
-            Piece::Literal(text) => out.push_str(text),
-            Piece::Placeholder(placeholder) => {
+            TemplatePiece::Literal(text) => out.push_str(text),
+            TemplatePiece::Placeholder(placeholder) => {
                 filled = true;
                 out.push_str(&url_value::encoded(&fill(template, placeholder, scope)?));
             }
@@ -230,7 +234,7 @@ fn encode(template: &Template, part: &Part, scope: Filling) -> Result<(String, b
 fn fill(
     template: &Template,
     placeholder: &Placeholder,
-    (scope, room): Filling,
+    (scope, room): UrlFilling,
 ) -> Result<String, UrlError> {
     match template.fill(placeholder, scope, room)? {
         Rendered::Dropped => Ok(String::new()),

@@ -1,11 +1,11 @@
-//! Where in a URL's origin a context key stands, and what may stand there: so
+//! Where in a URL's origin a context key is, and what may stand there: so
 //! that a form can refuse at once what no request could be built of.
 
 use std::collections::BTreeSet;
 
 use crate::expression::placeholder::Placeholder;
 use crate::expression::scope::context_key;
-use crate::expression::url_parts::{Origin, Part};
+use crate::expression::url_parts::{OriginParts, UrlPart};
 use crate::expression::url_value::{self, Dots};
 use crate::json::Path;
 
@@ -63,11 +63,11 @@ impl UrlTemplate {
 
     fn placed_paths(&self) -> Vec<(&Path, OriginPlace)> {
         match &self.origin {
-            Origin::Whole(whole) => whole
+            OriginParts::Whole(whole) => whole
                 .paths()
                 .map(|path| (path, OriginPlace::Whole))
                 .collect(),
-            Origin::Parts { scheme, host, port } => of_part(scheme, OriginPlace::Scheme)
+            OriginParts::Parts { scheme, host, port } => of_part(scheme, OriginPlace::Scheme)
                 .chain(of_part(host, OriginPlace::Host))
                 .chain(
                     port.iter()
@@ -78,7 +78,7 @@ impl UrlTemplate {
     }
 }
 
-fn of_part(part: &Part, place: OriginPlace) -> impl Iterator<Item = (&Path, OriginPlace)> {
+fn of_part(part: &UrlPart, place: OriginPlace) -> impl Iterator<Item = (&Path, OriginPlace)> {
     let paths = part.iter().filter_map(placeholder);
     paths
         .flat_map(Placeholder::paths)

@@ -80,7 +80,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         )?;
         let login: Option<Login> = serde_json::from_value(opened).ok();
         let own = login.filter(|login| {
-            crypto::is_same(login.connecting.browser.as_bytes(), browser.as_bytes())
+            crypto::constant_time_eq(login.connecting.browser.as_bytes(), browser.as_bytes())
                 && login.connecting.integration == integration
         });
         if own.is_some() {

@@ -10,7 +10,7 @@ use crate::config::resource::Method;
 use crate::error::{Code, Failure};
 use crate::json;
 use crate::media::coding;
-use crate::pagination::{Answer, Standing};
+use crate::pagination::{Answer, PageStatus};
 use crate::ports::{Body, Outside, Reply, Storage};
 use crate::proxy::headers;
 use crate::proxy::reply::{self, Kind, Look};
@@ -116,10 +116,10 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             count: count as u64,
         });
         let text = match (self.pages, turn.standing) {
-            (Pages::One, Standing::New) => self.envelope(records, count, &turn)?,
-            (Pages::One, Standing::Again) => self.envelope(reply::EMPTY, 0, &turn)?,
-            (Pages::All, Standing::New) => lines,
-            (Pages::All, Standing::Again) => String::new(),
+            (Pages::One, PageStatus::New) => self.envelope(records, count, &turn)?,
+            (Pages::One, PageStatus::Repeated) => self.envelope(reply::EMPTY, 0, &turn)?,
+            (Pages::All, PageStatus::New) => lines,
+            (Pages::All, PageStatus::Repeated) => String::new(),
         };
         Ok(Listed {
             headers: reply.headers,

@@ -11,7 +11,7 @@ use crate::config::resource::Method;
 use crate::error::{Code, Failure};
 use crate::media::coding;
 use crate::ports::{Body, Outside, Reply, Storage};
-use crate::proxy::redirect::Again;
+use crate::proxy::redirect::Forward;
 use crate::proxy::reply::{self, Look};
 use crate::rate_limit::{self, Answer, Limits, seconds};
 
@@ -53,7 +53,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         }
         rate_limit::write(&mut reply.headers, &limits);
         // A stranger behind a redirect has limits of his own.
-        if let Some(wait) = limits.pause().filter(|_| credentials == Again::Sent) {
+        if let Some(wait) = limits.pause().filter(|_| credentials == Forward::Keep) {
             self.pause(wait);
         }
         Ok((reply, limits))

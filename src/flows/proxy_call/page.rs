@@ -14,7 +14,7 @@ use crate::config::{Config, Pagination};
 use crate::error::Failure;
 use crate::expression::Moment;
 use crate::header_text;
-use crate::pagination::{self, Answer, Ask, PageError, Place, Position, Turn};
+use crate::pagination::{self, Answer, Ask, PageError, PageLinks, Place, Position};
 use crate::ports::{Body, Outside, Reply, Storage};
 use crate::proxy::body::BodySource;
 use crate::proxy::query::CallerQuery;
@@ -196,13 +196,13 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
     }
 
     /// Where the page leads.
-    pub(super) fn turn(&self, answer: &Answer) -> Turn {
+    pub(super) fn turn(&self, answer: &Answer) -> PageLinks {
         let Some((page, asked)) = self
             .page
             .as_ref()
             .and_then(|page| Some((page, page.asked.as_ref()?)))
         else {
-            return Turn::default();
+            return PageLinks::default();
         };
         let query = self.query_with(page.position.limit);
         let request = asked.request(&query, &self.moment);
@@ -219,7 +219,7 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
         &self,
         records: &str,
         count: usize,
-        turn: &Turn,
+        turn: &PageLinks,
     ) -> Result<String, Failure> {
         let sealed = |position: &Option<Position>| match (&self.page, position) {
             (Some(page), Some(position)) => {

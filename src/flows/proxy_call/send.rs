@@ -10,7 +10,7 @@ use crate::error::{Code, Failure, Speaker};
 use crate::expression::UrlTemplate;
 use crate::header_text;
 use crate::ports::{Body, Outgoing, Outside, Reply, SendError, Storage};
-use crate::proxy::redirect::{self, Again, Hop, Next};
+use crate::proxy::redirect::{self, Forward, Hop, Next};
 use crate::proxy::request::{Draft, set_query};
 use crate::proxy::{description, guard, headers};
 
@@ -18,7 +18,7 @@ use crate::proxy::{description, guard, headers};
 pub(super) struct Arrived<S> {
     pub(super) reply: Reply<S>,
     /// Whether it was the account's provider who answered: a redirect may lead to somebody else.
-    pub(super) credentials: Again,
+    pub(super) credentials: Forward,
 }
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
@@ -31,7 +31,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         if matches!(body, Body::Empty) {
             description::drop_without_body(&mut draft.headers);
         }
-        let mut credentials = Again::Sent;
+        let mut credentials = Forward::Keep;
         for hops in 0.. {
             let again = body.again();
             let reply = self.send_once(&draft, body, credentials).await?;
@@ -68,11 +68,11 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
                     failure
                 }
             })?;
-            if hop.credentials == Again::Dropped || self.drops_credentials() {
-                credentials = Again::Dropped;
+            if hop.credentials == Forward::Strip || self.drops_credentials() {
+                credentials = Forward::Strip;
                 draft.headers = headers::without_credentials(&draft.headers);
             }
-            if hop.body == Again::Dropped {
+            if hop.body == Forward::Strip {
                 description::drop_all(&mut draft.headers);
             }
             draft.method = hop.method;
@@ -86,11 +86,11 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         &self,
         draft: &Draft,
         body: Body<O::Stream>,
-        credentials: Again,
+        credentials: Forward,
     ) -> Result<Reply<O::Stream>, Failure> {
         let mut url = draft.url.clone();
         let mut headers = draft.headers.clone();
-        if credentials == Again::Sent {
+        if credentials == Forward::Keep {
             let held = match &body {
                 Body::Bytes(bytes) => Some(bytes.as_ref()),
                 _ => None,
@@ -181,10 +181,10 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             && self.is_signed_in()
     }
 
-    fn note_speaker(&self, credentials: Again) {
+    fn note_speaker(&self, credentials: Forward) {
         let speaker = match credentials {
-            Again::Sent => Speaker::Provider,
-            Again::Dropped => Speaker::Stranger,
+            Forward::Keep => Speaker::Provider,
+            Forward::Strip => Speaker::Stranger,
         };
         self.speaker.set(speaker);
     }
@@ -235,8 +235,8 @@ fn checked<S>(reply: Reply<S>) -> Result<Reply<S>, Failure> {
 
 fn body_of_hop<S>(hop: &Hop, again: Option<Body<S>>) -> Result<Body<S>, Failure> {
     match hop.body {
-        Again::Dropped => Ok(Body::Empty),
-        Again::Sent => again.ok_or_else(|| {
+        Forward::Strip => Ok(Body::Empty),
+        Forward::Keep => again.ok_or_else(|| {
             let words = "The provider redirects this request, and its body was streamed. Send at most 64 KiB with a content-length, or ask the final address.";
             Failure::new(Code::RedirectNeedsBody, words)
         }),

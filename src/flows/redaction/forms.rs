@@ -3,17 +3,10 @@
 use std::collections::BTreeSet;
 
 use data_encoding::{BASE64_NOPAD, HEXLOWER, HEXUPPER};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use serde_json::Value;
 
+use crate::media::percent_encoded;
 use crate::settings::{REDACTED_FORMS_BYTES, REDACTED_FORMS_SECRET_BYTES, REDACTED_SECRET_BYTES};
-
-/// RFC 3986 §2.3.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// What is looked for in a text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,7 +64,7 @@ fn needle(bytes: &[u8], edge: Edge) -> Needle {
 fn derived(secret: &str) -> Vec<Needle> {
     let mut inner = BTreeSet::from([secret.to_owned()]);
     // RFC 6749 §2.3.1: client id and secret are form-encoded before they become base64.
-    inner.insert(percent_encode(secret.as_bytes(), RESERVED).to_string());
+    inner.insert(percent_encoded(secret.as_bytes()));
     inner.insert(form_urlencoded::byte_serialize(secret.as_bytes()).collect());
     inner.insert(unquoted(&Value::from(secret).to_string()));
     let base64 = inner

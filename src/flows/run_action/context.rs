@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{POST_INSTALL, REFRESH_TOKEN};
 use crate::account::keys;
-use crate::config::action::{Word, Written};
+use crate::config::action::{ContextWrite, Provenance};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::Loaded;
 use crate::flows::effective::Compiled;
@@ -61,7 +61,7 @@ impl<'a> RunningContext<'a> {
     }
 
     /// Puts each key of `values` in the place of what is there; null removes it.
-    pub(super) fn set(&mut self, values: &Value, written: &Written) -> Result<(), Failure> {
+    pub(super) fn set(&mut self, values: &Value, written: &ContextWrite) -> Result<(), Failure> {
         let mut next = self.whole().clone();
         if let (Value::Object(next), Value::Object(values)) = (&mut next, values) {
             for (key, value) in values {
@@ -76,13 +76,13 @@ impl<'a> RunningContext<'a> {
     }
 
     /// Merges `values` by the one rule.
-    pub(super) fn update(&mut self, values: &Value, written: &Written) -> Result<(), Failure> {
+    pub(super) fn update(&mut self, values: &Value, written: &ContextWrite) -> Result<(), Failure> {
         let mut next = self.whole().clone();
         json::merge(&mut next, values);
         self.change(next, values, written)
     }
 
-    fn change(&mut self, next: Value, values: &Value, by: &Written) -> Result<(), Failure> {
+    fn change(&mut self, next: Value, values: &Value, by: &ContextWrite) -> Result<(), Failure> {
         keys::check_top(values).map_err(dotted)?;
         check_context(&next)?;
         if json::is_deeper(&next, ADMIN_BODY_DEPTH) {
@@ -95,7 +95,7 @@ impl<'a> RunningContext<'a> {
         self.changed = Some(next);
         for key in values.as_object().into_iter().flat_map(Map::keys) {
             self.written.insert(key.clone());
-            let is_copied = by.word_of(key) == Some(Word::Copied)
+            let is_copied = by.provenance_of(key) == Some(Provenance::Context)
                 && by.can_copy(|read| self.copied.contains(read) || self.start.is_typed(read));
             if is_copied {
                 self.copied.insert(key.clone());

@@ -23,7 +23,7 @@ fn a_link_header_leads_on() {
         Place::Link("/v1/things?page=0".into())
     );
     let last = turned(&pagination, &position, 100, &json!([]), &[]).unwrap();
-    assert_eq!(last, Turn::default());
+    assert_eq!(last, PageLinks::default());
     let evil = turned(
         &pagination,
         &position,
@@ -59,7 +59,7 @@ fn dynamic_values_are_computed_and_null_stops() {
     );
     assert_eq!(
         turned(&pagination, &position, 2, &json!([]), &[]).unwrap(),
-        Turn::default(),
+        PageLinks::default(),
         "no cursor"
     );
     let position = turned(&pagination, &position, 2, &json!([]), &header)
@@ -68,6 +68,6 @@ fn dynamic_values_are_computed_and_null_stops() {
         .unwrap();
     assert_eq!(
         turned(&pagination, &position, 2, &json!([]), &header).unwrap(),
-        Turn::default()
+        PageLinks::default()
     );
 }

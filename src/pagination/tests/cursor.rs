@@ -1,4 +1,4 @@
-//! `cursor`: where it stands, where it goes, where it ends.
+//! `cursor`: where it is, where it goes, where it ends.
 
 use super::*;
 

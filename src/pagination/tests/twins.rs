@@ -1,4 +1,4 @@
-//! Whole walks against a small twin of a provider: no record is lost, none comes twice.
+//! Whole lists, page by page, against a small stand-in of a provider: no record is lost, none comes twice.
 
 use super::*;
 

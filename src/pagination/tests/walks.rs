@@ -1,4 +1,4 @@
-//! What every walk has: a page before, an end, a position that can be kept.
+//! What every format has: a page before, an end, a position that can be kept.
 
 use super::*;
 
@@ -89,9 +89,9 @@ fn a_place_has_so_many_bytes() {
     assert_eq!(turn.clone().within(size), turn.clone());
     let too_long = led(turn.clone().within(size - 1));
     assert_eq!(too_long, error(&PageError::TooLong(size - 1)));
-    let last = Turn { next: None, ..turn };
+    let last = PageLinks { next: None, ..turn };
     assert_eq!(last.clone().within(size), last.clone());
-    assert_eq!(last.within(10), Turn::default());
+    assert_eq!(last.within(10), PageLinks::default());
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn with_a_content_hash_an_equal_page_is_the_end() {
         &[],
     )
     .unwrap();
-    assert_eq!((again.next, again.standing), (None, Standing::Again));
+    assert_eq!((again.next, again.standing), (None, PageStatus::Repeated));
 }
 
 #[test]

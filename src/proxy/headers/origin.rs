@@ -47,7 +47,7 @@ const SPEAKS_FOR_ORIGIN: &[&str] = &[
     "referrer-policy",
     "timing-allow-origin",
     "x-robots-tag",
-    // How to sign in: the caller does so to us, never to the provider.
+    // Credentials: the caller authenticates to the gateway, never to the provider.
     "www-authenticate",
     "authentication-info",
     "proxy-authentication-info",
@@ -83,7 +83,7 @@ const PREFIXES: &[&str] = &[
     "public-key-pins",
     "sec-",
     "set-",
-    // Of what stands in front of an origin, and of this gateway.
+    // Of what is in front of an origin, and of this gateway.
     "cf-",
     "surrogate-",
     "x-accel-",

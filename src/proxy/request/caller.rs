@@ -1,8 +1,8 @@
-//! What a request takes from whoever asks for it.
+//! What a request takes from its caller.
 
 use http::HeaderMap;
 
-use super::last_word::Kept;
+use super::last_word::FileParameters;
 use crate::proxy::body::BodySource;
 use crate::proxy::query::CallerQuery;
 
@@ -30,10 +30,10 @@ pub enum Words {
 }
 
 impl Caller<'_> {
-    pub(super) fn kept(&self, of: impl FnOnce() -> Kept) -> Kept {
+    pub(super) fn kept(&self, of: impl FnOnce() -> FileParameters) -> FileParameters {
         match self.words {
             Words::Callers => of(),
-            Words::Steps => Kept::default(),
+            Words::Steps => FileParameters::default(),
         }
     }
 }

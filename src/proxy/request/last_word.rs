@@ -15,7 +15,7 @@ use crate::proxy::query::CallerQuery;
 
 /// Names that no caller fills.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
+pub(super) struct FileParameters {
     headers: Vec<String>,
     parameters: Vec<String>,
     entries: Vec<String>,
@@ -23,7 +23,7 @@ pub(super) struct Kept {
     whole_body: bool,
 }
 
-impl Kept {
+impl FileParameters {
     /// Of a method. `url` is its URL, with no caller's words in its query.
     pub(super) fn of_method(config: &Config, method: &Method, url: &url::Url) -> Self {
         let mut kept = Self::of_maps(

@@ -9,7 +9,7 @@ use super::tree::{Tree, is_space};
 use super::{ATTRIBUTES, TEXT, XmlError};
 use crate::json::Path;
 
-/// The JSON of a document without a byte order mark, of at most `limit` bytes. What stands at `list`, where that is given, is an array
+/// The JSON of a document without a byte order mark, of at most `limit` bytes. What is at `list`, where that is given, is an array
 /// whatever there is of it: one element, several, or one that is empty, for none.
 pub fn to_json(text: &str, list: Option<&Path>, limit: usize) -> Result<String, XmlError> {
     let tree = Tree::read(text)?;
@@ -68,11 +68,11 @@ impl<'x> Json<'x> {
     }
 
     /// The elements of one name.
-    fn group(&mut self, group: &[(&str, usize)], way: &Way<'_>) -> Result<(), XmlError> {
+    fn group(&mut self, group: &[(&str, usize)], way: &ListPath<'_>) -> Result<(), XmlError> {
         let (is_list, list) = match way {
-            Way::Here => (true, [].as_slice()),
-            Way::Further(list) => (false, *list),
-            Way::Elsewhere => (false, [].as_slice()),
+            ListPath::Here => (true, [].as_slice()),
+            ListPath::Further(list) => (false, *list),
+            ListPath::Elsewhere => (false, [].as_slice()),
         };
         match group {
             [(_, only)] if is_list && self.is_empty(*only)? => return self.sign("[]"),
@@ -157,21 +157,21 @@ impl<'x> Json<'x> {
 }
 
 /// Where the list is, seen from elements of one name.
-enum Way<'p> {
+enum ListPath<'p> {
     Here,
     Further(&'p [String]),
     Elsewhere,
 }
 
 /// A name with dots in it is several parts of the path.
-fn way<'p>(list: &'p [String], name: &str) -> Way<'p> {
+fn way<'p>(list: &'p [String], name: &str) -> ListPath<'p> {
     let taken = name.split('.').count();
     match list.split_at_checked(taken) {
         Some((parts, rest)) if parts.join(".") == name => match rest {
-            [] => Way::Here,
-            rest => Way::Further(rest),
+            [] => ListPath::Here,
+            rest => ListPath::Further(rest),
         },
-        _ => Way::Elsewhere,
+        _ => ListPath::Elsewhere,
     }
 }
 

@@ -21,10 +21,10 @@ struct Node {
     tag_end: u32,
     /// The first piece of its text.
     text: Span,
-    /// Where its first child stands in the list; 0 is none.
+    /// The place of its first child in the list; 0 is none.
     first: u32,
     last: u32,
-    /// Where the next child of its parent stands; 0 is none.
+    /// The place of the next child of its parent; 0 is none.
     next: u32,
 }
 
@@ -82,7 +82,7 @@ impl<'x> Tree<'x> {
         self.written(name.unwrap_or_default())
     }
 
-    /// What stands in the tag of an element behind its name.
+    /// What is in the tag of an element behind its name.
     pub(super) fn attributes(&self, place: usize) -> &'x str {
         let behind = self.nodes.get(place).map(|node| Span {
             begin: node.name.end,

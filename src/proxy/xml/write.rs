@@ -23,7 +23,7 @@ pub fn write(value: &Value) -> Result<Vec<u8>, BodyError> {
     let (name, root) = root
         .filter(|(_, root)| !root.is_array())
         .ok_or(BodyError::Shape(shape))?;
-    let mut document = Document {
+    let mut document = XmlWriter {
         out: Writer::new(Vec::new()),
         room: Room::body(),
     };
@@ -32,12 +32,12 @@ pub fn write(value: &Value) -> Result<Vec<u8>, BodyError> {
     Ok(document.out.into_inner())
 }
 
-struct Document {
+struct XmlWriter {
     out: Writer<Vec<u8>>,
     room: Room,
 }
 
-impl Document {
+impl XmlWriter {
     fn element(&mut self, name: &str, value: &Value) -> Result<(), BodyError> {
         if let Value::Array(items) = value {
             return items.iter().try_for_each(|item| self.element(name, item));

@@ -24,7 +24,7 @@ const SHAPE: [&str; 5] = ["status", "statusCode", "status_code", "body", "header
 /// The answer, and what stood beside it.
 type Taken = (Value, Map<String, Value>);
 
-/// The answer, and what stands beside it. `None` is an event.
+/// The answer, and what is beside it. `None` is an event.
 pub(super) fn taken_apart(result: Value) -> Result<Option<Taken>, HandshakeError> {
     let Value::Object(mut entries) = result else {
         return Ok(Some((result, Map::new())));

@@ -1,4 +1,4 @@
-//! What stands at one place of a request: a header, a query parameter, a field of the body.
+//! What is at one place of a request: a header, a query parameter, a field of the body.
 
 use serde_json::Value;
 

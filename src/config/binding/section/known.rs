@@ -8,12 +8,12 @@ use crate::config::binding::digest_of;
 use crate::config::reads::Variables;
 
 /// The values of variables, each as its digest.
-pub(super) struct Known {
+pub(super) struct KnownVariables {
     values: BTreeMap<String, String>,
     all: String,
 }
 
-impl Known {
+impl KnownVariables {
     pub(super) fn of(variables: Option<&Value>) -> Self {
         let entries = variables.and_then(Value::as_object).into_iter().flatten();
         let values: BTreeMap<String, String> = entries

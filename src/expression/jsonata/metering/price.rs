@@ -1,8 +1,5 @@
-//! What things cost, in steps of about 5 ns of native release code, and the
-//! static part: the nodes of a body. The numbers were measured; none is less
-//! than what was seen.
-
-use jsonata_core::ast::{AstNode, Stage};
+//! What things cost, in steps of about 5 ns of native release code. The numbers were measured; none is less than what
+//! was seen.
 
 /// A node of the tree, evaluated once.
 pub(super) const NODE: u64 = 6;
@@ -45,7 +42,6 @@ pub(super) const HASHED: usize = 4;
 pub(super) const WORKED: usize = 1;
 /// So many bytes of produced text cost one step.
 pub(super) const MADE: usize = 2;
-
 /// Each byte of a picture of a time or number.
 pub(super) const PICTURE: u64 = 10;
 /// Each byte of a text that is looked for, split at or padded with: it is
@@ -56,131 +52,3 @@ pub(super) const NEEDLE: u64 = 2;
 pub(super) const MARKER: u64 = 2_000;
 /// A marker in words is so many parts.
 pub(super) const WORDS: u64 = 20;
-
-/// Calls of these cost more than a node, whatever their arguments.
-fn base(name: &str) -> u64 {
-    match name {
-        "toMillis" => 4_000, // builds a regular expression from the picture
-        "fromMillis" | "now" => 1_500,
-        "formatNumber" | "formatInteger" | "parseInteger" | "formatBase" => 600,
-        "random" | "uuid" => 120,
-        _ => 20,
-    }
-}
-
-/// Steps of a node and what is below it, when each part runs once. Parts that
-/// run more often pay again for themselves.
-pub(super) fn of(node: &AstNode) -> u64 {
-    within(node, 0)
-}
-
-/// A variable is looked for in one scope after the other.
-fn within(node: &AstNode, scopes: u64) -> u64 {
-    let inner = scopes + u64::from(matches!(node, AstNode::Block(_)));
-    let below = match node {
-        AstNode::Lambda { .. } | AstNode::Transform { .. } => size(node) * COPY,
-        _ => children(node)
-            .into_iter()
-            .map(|child| within(child, inner))
-            .sum(),
-    };
-    own(node, scopes) + below
-}
-
-fn own(node: &AstNode, scopes: u64) -> u64 {
-    NODE + match node {
-        AstNode::Name(name) => (name.len() / HASHED) as u64,
-        AstNode::String(text) => (text.len() / COMPARED) as u64,
-        AstNode::Variable(name) if name.is_empty() => scopes + NODE,
-        AstNode::Variable(_) | AstNode::Lambda { .. } => scopes,
-        AstNode::Function { name, .. } => scopes + base(name),
-        AstNode::Call { .. } => CALL,
-        AstNode::Array(_) | AstNode::ArrayGroup(_) => 4 * NODE,
-        AstNode::Block(_) => 8 * NODE,
-        AstNode::Object(entries)
-        | AstNode::ObjectTransform {
-            pattern: entries, ..
-        } => (6 + 5 * entries.len() as u64) * NODE,
-        _ => 0,
-    }
-}
-
-/// Nodes of a tree.
-fn size(node: &AstNode) -> u64 {
-    1 + children(node).into_iter().map(size).sum::<u64>()
-}
-
-/// What stands directly below a node.
-pub(super) fn children(node: &AstNode) -> Vec<&AstNode> {
-    match node {
-        AstNode::String(_)
-        | AstNode::Name(_)
-        | AstNode::Number(_)
-        | AstNode::Boolean(_)
-        | AstNode::Null
-        | AstNode::Undefined
-        | AstNode::Placeholder
-        | AstNode::Regex { .. }
-        | AstNode::Variable(_)
-        | AstNode::ParentVariable(_)
-        | AstNode::Wildcard
-        | AstNode::Descendant
-        | AstNode::Parent(_) => Vec::new(),
-        AstNode::Path { steps } => steps
-            .iter()
-            .flat_map(|step| {
-                let filters = step.stages.iter().filter_map(|stage| match stage {
-                    Stage::Filter(filter) => Some(filter.as_ref()),
-                    Stage::KeepArray | Stage::Index(_) => None,
-                });
-                std::iter::once(&step.node).chain(filters)
-            })
-            .collect(),
-        AstNode::Binary { lhs, rhs, .. } => vec![lhs, rhs],
-        AstNode::Unary { operand: inner, .. }
-        | AstNode::FunctionApplication(inner)
-        | AstNode::Lambda { body: inner, .. } => vec![inner],
-        AstNode::Function { args: items, .. }
-        | AstNode::Array(items)
-        | AstNode::ArrayGroup(items)
-        | AstNode::Block(items) => items.iter().collect(),
-        AstNode::Call { procedure, args } => std::iter::once(&**procedure).chain(args).collect(),
-        AstNode::Object(entries) => pairs(entries).collect(),
-        AstNode::ObjectTransform { input, pattern } => {
-            std::iter::once(&**input).chain(pairs(pattern)).collect()
-        }
-        AstNode::Conditional {
-            condition,
-            then_branch,
-            else_branch,
-        } => [&**condition, &**then_branch]
-            .into_iter()
-            .chain(else_branch.as_deref())
-            .collect(),
-        AstNode::Sort { input, terms } => std::iter::once(&**input)
-            .chain(terms.iter().map(|(term, _)| term))
-            .collect(),
-        AstNode::Transform {
-            location,
-            update,
-            delete,
-        } => [&**location, &**update]
-            .into_iter()
-            .chain(delete.as_deref())
-            .collect(),
-    }
-}
-
-fn pairs(entries: &[(AstNode, AstNode)]) -> impl Iterator<Item = &AstNode> {
-    entries.iter().flat_map(|(key, value)| [key, value])
-}
-
-/// Whether a variable is bound in it, outside of a block or function within.
-pub(super) fn binds(node: &AstNode) -> bool {
-    use jsonata_core::ast::BinaryOp::ColonEqual;
-    match node {
-        AstNode::Block(_) | AstNode::Lambda { .. } => false,
-        AstNode::Binary { op: ColonEqual, .. } => true,
-        other => children(other).into_iter().any(binds),
-    }
-}

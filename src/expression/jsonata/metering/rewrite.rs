@@ -1,20 +1,38 @@
-//! The walk over the tree that puts the counting calls in.
+//! Before an expression runs: the counting calls are put into a copy of its tree.
 
-use jsonata_core::ast::{AstNode, BinaryOp};
+mod body;
+pub(super) mod builtin;
+mod calls;
+mod construct;
+mod follow;
+mod frame;
+mod nodes;
+mod operators;
+mod path;
+mod path_step;
+mod predicate;
+mod replacements;
+mod shape;
+mod steps;
+
+use jsonata_core::ast::AstNode;
 
 use super::super::ExpressionError;
 use super::super::limits::REGEX_BYTES_IN_ALL;
-use super::body::{Body, Starts, Table};
-use super::predicate::{is_comparison, is_literal};
-use super::regular::Regular;
-use super::scan::Scan;
-use super::{builtin, chain, construct, hook, price};
-use crate::expression::effort;
+use super::super::syntax::children;
+use super::hook;
+use super::meter::CompiledPattern;
+use super::table::Table;
 
-pub(super) type Done = Result<(), ExpressionError>;
+use self::body::OpenBody;
+use self::nodes::{call, wrap};
+
+pub(super) use self::frame::is_counted as counts_its_calls;
+
+pub(super) type Rewritten = Result<(), ExpressionError>;
 
 /// An expression with its account.
-pub(in crate::expression::jsonata) struct Prepared {
+pub struct Prepared {
     /// What is evaluated first: it pays for what is certain. Around the tree it
     /// would have the engine take a list of one apart twice.
     pub ahead: AstNode,
@@ -27,44 +45,42 @@ pub(in crate::expression::jsonata) struct Prepared {
     pub plain: Option<(u64, u32)>,
 }
 
-/// Puts the counting calls in. Refuses what could not be counted.
+/// Puts the counting calls into a copy of the tree. Refuses what cannot be counted.
 ///
 /// The recursion is as deep as the source, which is bounded.
-pub(in crate::expression::jsonata) fn prepare(
-    written: &AstNode,
-) -> Result<Prepared, ExpressionError> {
-    let mut walk = Walk {
+pub fn prepare(written: &AstNode) -> Result<Prepared, ExpressionError> {
+    let mut rewriter = Rewriter {
         has_patterns: has_patterns(written),
-        has_tuples: chain::has_tuples(written),
-        ..Walk::default()
+        has_tuples: shape::has_tuples(written),
+        ..Rewriter::default()
     };
     let mut tree = written.clone();
-    let steps = price::of(&tree);
-    walk.node(&mut tree)?;
-    let is_plain = walk.is_plain;
-    if walk.has_tuples {
+    let steps = steps::of(&tree);
+    rewriter.node(&mut tree)?;
+    let is_plain = rewriter.is_plain;
+    if rewriter.has_tuples {
         // The engine takes the tuples out of the whole of a result.
         wrap(&mut tree, |tree| call(hook::WHOLE, vec![tree]));
     }
-    let starts = std::mem::take(&mut walk.body.starts);
-    let ahead = walk.payment(steps, starts);
+    let starts = std::mem::take(&mut rewriter.body.starts);
+    let ahead = rewriter.payment(steps, starts);
     Ok(Prepared {
         ahead,
         tree,
-        table: walk.table,
-        plain: is_plain.then_some((steps, 1 + walk.degree)),
+        table: rewriter.table,
+        plain: is_plain.then_some((steps, 1 + rewriter.degree)),
     })
 }
 
 fn has_patterns(node: &AstNode) -> bool {
-    matches!(node, AstNode::Regex { .. }) || price::children(node).into_iter().any(has_patterns)
+    matches!(node, AstNode::Regex { .. }) || children(node).into_iter().any(has_patterns)
 }
 
-/// Where the walk is.
-pub(super) struct Walk {
+/// The state of the rewriting: what surrounds the node it is at.
+pub(super) struct Rewriter {
     pub table: Table,
     /// What the body around this place pays for.
-    pub body: Body,
+    body: OpenBody,
     /// Variables the expression has bound so far, around this place.
     pub bound: Vec<String>,
     /// How many bodies are open that run more than once.
@@ -81,11 +97,11 @@ pub(super) struct Walk {
     pub has_patterns: bool,
 }
 
-impl Default for Walk {
+impl Default for Rewriter {
     fn default() -> Self {
         Self {
             table: Table::default(),
-            body: Body::default(),
+            body: OpenBody::default(),
             bound: Vec::new(),
             loops: 0,
             degree: 0,
@@ -97,8 +113,8 @@ impl Default for Walk {
     }
 }
 
-impl Walk {
-    pub(super) fn node(&mut self, node: &mut AstNode) -> Done {
+impl Rewriter {
+    pub(super) fn node(&mut self, node: &mut AstNode) -> Rewritten {
         match node {
             AstNode::String(_)
             | AstNode::Name(_)
@@ -132,70 +148,18 @@ impl Walk {
         }
     }
 
-    pub(super) fn all(&mut self, nodes: &mut [AstNode]) -> Done {
+    pub(super) fn all(&mut self, nodes: &mut [AstNode]) -> Rewritten {
         nodes.iter_mut().try_for_each(|node| self.node(node))
     }
 
-    /// A part that runs more than once: it pays for itself each time, and so
-    /// many steps more.
-    pub(super) fn enclosed(&mut self, node: &mut AstNode, more: u64) -> Done {
-        let (steps, starts) = self.opened(node, Self::node)?;
-        self.enclose(node, steps + more, starts);
-        Ok(())
-    }
-
-    /// The same for a node whose kind must stay: it pays inside.
-    pub(super) fn enclosed_within(&mut self, node: &mut AstNode, more: u64) -> Done {
-        let (steps, starts) = self.opened(node, Self::node)?;
-        let steps = steps + more;
-        match node {
-            // What is undefined is no item.
-            AstNode::Array(items) | AstNode::ArrayGroup(items) | AstNode::Block(items) => {
-                let paid = self.payment(steps, starts);
-                items.insert(0, paid);
-            }
-            AstNode::Object(pairs) if !pairs.is_empty() => {
-                if let Some((_, value)) = pairs.first_mut() {
-                    self.enclose(value, steps, starts);
-                }
-            }
-            other => {
-                let paid = self.payment(steps, starts);
-                wrap(other, |node| call(hook::THEN, vec![paid, node]));
-            }
-        }
-        Ok(())
-    }
-
-    /// Walks a body with an account of its own; its steps and starts.
-    pub(super) fn opened(
-        &mut self,
-        node: &mut AstNode,
-        inside: impl FnOnce(&mut Self, &mut AstNode) -> Done,
-    ) -> Result<(u64, Starts), ExpressionError> {
-        let steps = price::of(node);
-        // The body has been gone through once more.
-        effort::take(steps).map_err(|spent| ExpressionError::Syntax(spent.to_string()))?;
-        let own = Body {
-            first_own: self.bound.len(),
-            ..Body::default()
-        };
-        let outer = std::mem::replace(&mut self.body, own);
-        self.loops += 1;
-        let done = inside(self, node);
-        self.loops -= 1;
-        let own = std::mem::replace(&mut self.body, outer);
-        done.map(|()| (steps, own.starts))
-    }
-
-    fn block(&mut self, items: &mut [AstNode]) -> Done {
+    fn block(&mut self, items: &mut [AstNode]) -> Rewritten {
         let outside = self.bound.len();
         let done = self.all(items);
         self.bound.truncate(outside);
         done
     }
 
-    fn conditional(&mut self, node: &mut AstNode) -> Done {
+    fn conditional(&mut self, node: &mut AstNode) -> Rewritten {
         let AstNode::Conditional {
             condition,
             then_branch,
@@ -212,178 +176,25 @@ impl Walk {
         }
     }
 
-    fn branch(&mut self, node: &mut AstNode) -> Done {
+    pub(super) fn branch(&mut self, node: &mut AstNode) -> Rewritten {
         self.body.branches += 1;
         let done = self.node(node);
         self.body.branches -= 1;
         done
     }
 
-    /// A value that is asked whether it is true: a list is looked through.
-    pub(super) fn condition(&mut self, node: &mut AstNode) -> Done {
-        let is_scalar = is_scalar(node);
-        self.node(node)?;
-        if !is_scalar {
-            wrap(node, |node| scanned(Scan::Truth, node));
-        }
-        Ok(())
-    }
-
-    /// `*` and `**` look at everything there is before it is bounded.
-    pub(super) fn below(&mut self, node: &mut AstNode, index: usize) {
-        use super::plan::{Go, Hop};
-        if matches!(node, AstNode::Wildcard) {
-            let hop = Hop::of(Go::Children);
-            self.body
-                .starts
-                .add(context(), super::body::Read::Walk(vec![hop]));
-            return;
-        }
-        self.is_plain = false;
-        wrap(node, |node| {
-            AstNode::Block(vec![call(hook::WHOLE, vec![context()]), node])
-        });
-        if index > 0 {
-            wrap(node, |node| AstNode::FunctionApplication(Box::new(node)));
-        }
-    }
-
-    fn binary(&mut self, node: &mut AstNode) -> Done {
-        let AstNode::Binary { op, lhs, rhs } = node else {
-            return Ok(());
-        };
-        match op {
-            BinaryOp::ChainPipe => return self.piped(node),
-            BinaryOp::ColonEqual => return self.bind(lhs, rhs),
-            BinaryOp::And | BinaryOp::Or => {
-                self.condition(lhs)?;
-                self.body.branches += 1;
-                let done = self.condition(rhs);
-                self.body.branches -= 1;
-                return done;
-            }
-            BinaryOp::Default => {
-                self.condition(lhs)?;
-                return self.branch(rhs);
-            }
-            BinaryOp::Coalesce => {
-                self.node(lhs)?;
-                return self.branch(rhs);
-            }
-            _ => {}
-        }
-        let is_fixed = is_literal(lhs) || is_literal(rhs);
-        self.node(lhs)?;
-        self.node(rhs)?;
-        match op {
-            BinaryOp::Range => {
-                self.is_plain = false;
-                wrap(lhs, |bound| call(hook::BOUND, vec![bound]));
-                wrap(rhs, |bound| call(hook::BOUND, vec![bound]));
-            }
-            BinaryOp::Concatenate => {
-                self.is_plain = false;
-                wrap(lhs, |text| call(hook::TEXT, vec![text]));
-                wrap(rhs, |text| call(hook::TEXT, vec![text]));
-            }
-            BinaryOp::In if !matches!(rhs.as_ref(), AstNode::Array(_)) => {
-                wrap(rhs, |list| scanned(Scan::Member, list));
-            }
-            BinaryOp::Equal | BinaryOp::NotEqual if !is_fixed => {
-                let name = match op {
-                    BinaryOp::Equal => hook::EQUAL,
-                    _ => hook::UNEQUAL,
-                };
-                wrap(node, |node| match node {
-                    AstNode::Binary { lhs, rhs, .. } => call(name, vec![*lhs, *rhs]),
-                    other => other,
-                });
-            }
-            op if is_comparison(*op) && !is_fixed => {
-                wrap(lhs, |text| scanned(Scan::Order, text));
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn bind(&mut self, variable: &AstNode, value: &mut AstNode) -> Done {
-        let is_recursive = matches!(value, AstNode::Lambda { .. });
-        let name = match variable {
-            AstNode::Variable(name) => name.clone(),
-            _ => String::new(),
-        };
-        if is_recursive {
-            self.bound.push(name.clone());
-        }
-        self.node(value)?;
-        self.bound.push(name);
-        // What is bound may be a list a path multiplied.
-        self.degree += 1;
-        if self.loops > 0 {
-            construct::count_copies(value);
-        }
-        Ok(())
-    }
-
-    fn pattern(&mut self, source: &str, flags: &str) -> Done {
+    pub(super) fn pattern(&mut self, source: &str, flags: &str) -> Rewritten {
         self.is_plain = false;
         let refused = |text: String| Err(ExpressionError::Syntax(text));
-        let read = match Regular::read(source, flags) {
+        let read = match CompiledPattern::read(source, flags) {
             Ok(read) => read,
             Err(problem) => return refused(problem.to_string()),
         };
         self.table.patterns.extend(read);
-        let bytes: usize = self.table.patterns.iter().map(Regular::bytes).sum();
+        let bytes: usize = self.table.patterns.iter().map(CompiledPattern::bytes).sum();
         if bytes > REGEX_BYTES_IN_ALL {
             return refused("the regular expressions are too large when compiled".to_owned());
         }
         Ok(())
     }
-}
-
-/// Whether a node gives a single value, or nothing, whatever it is given.
-pub(super) fn is_scalar(node: &AstNode) -> bool {
-    match node {
-        AstNode::Binary { op, .. } => match op {
-            BinaryOp::And
-            | BinaryOp::Or
-            | BinaryOp::In
-            | BinaryOp::Concatenate
-            | BinaryOp::Add
-            | BinaryOp::Subtract
-            | BinaryOp::Multiply
-            | BinaryOp::Divide
-            | BinaryOp::Modulo => true,
-            op => is_comparison(*op),
-        },
-        AstNode::Function {
-            name,
-            is_builtin: true,
-            ..
-        } => builtin::gives_scalar(name),
-        other => is_literal(other),
-    }
-}
-
-pub(super) fn wrap(node: &mut AstNode, outer: impl FnOnce(AstNode) -> AstNode) {
-    let inner = std::mem::replace(node, AstNode::Null);
-    *node = outer(inner);
-}
-
-pub(super) fn call(name: &str, args: Vec<AstNode>) -> AstNode {
-    AstNode::Function {
-        name: name.to_owned(),
-        args,
-        is_builtin: true,
-    }
-}
-
-pub(super) fn scanned(scan: Scan, node: AstNode) -> AstNode {
-    call(hook::SCAN, vec![AstNode::Number(scan.number()), node])
-}
-
-/// `$`
-pub(super) fn context() -> AstNode {
-    AstNode::Variable(String::new())
 }
