@@ -10,6 +10,7 @@ use causeway::api::openapi::document;
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
+use crate::cases::each_case;
 use crate::client::{Answer, Client};
 use crate::integration_files::{load, root, same_as_stored};
 use crate::outside::World;
@@ -109,6 +110,8 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
     if kind != "application/json" || media.get("schema").is_none() {
         return;
     }
+    let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body).is_ok();
+    assert!(is_json, "not JSON: {what}");
     // A number that no f64 holds is JSON, too, and is given as it came.
     let Ok(body) = serde_json::from_slice(&answer.body) else {
         return;
@@ -191,9 +194,9 @@ fn the_document_is_openapi_3_1() {
         .map(|error| format!("{}: {error}", error.instance_path()))
         .collect();
     assert!(errors.is_empty(), "{errors:#?}");
-    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+    each_case(document["components"]["schemas"].as_object().unwrap(), |(name, schema)| {
         assert!(jsonschema::draft202012::meta::is_valid(schema), "{name}");
-    }
+    });
 }
 
 #[test]
@@ -213,20 +216,19 @@ fn every_reference_leads_somewhere_and_nothing_is_unused() {
     let document = document();
     let mut found = BTreeSet::new();
     references(&document, &mut found);
-    for place in &found {
+    each_case(&found, |place| {
         assert!(
             document.pointer(place.strip_prefix('#').unwrap()).is_some(),
             "{place}"
         );
-    }
-    for name in document["components"]["schemas"]
+    });
+    each_case(document["components"]["schemas"]
         .as_object()
         .unwrap()
-        .keys()
-    {
+        .keys(), |name| {
         let place = format!("#/components/schemas/{name}");
         assert!(found.contains(&place), "{name} is not used");
-    }
+    });
 }
 
 #[test]
@@ -247,12 +249,12 @@ fn every_route_has_its_operation_and_every_operation_its_route() {
             .iter()
             .map(|(method, path, _)| name_at(method, &path.replace(['{', '}'], ""))),
     );
-    for name in declared() {
+    each_case(declared(), |name| {
         assert!(
             documented.contains(&name),
             "the route {name} is not in the document"
         );
-    }
+    });
 }
 
 #[test]
@@ -260,7 +262,7 @@ fn every_operation_has_a_name_of_its_own_a_summary_and_what_it_needs() {
     let document = document();
     let mut names = BTreeSet::new();
     let tags = document["tags"].as_array().unwrap();
-    for (method, path, operation) in operations(&document) {
+    each_case(operations(&document), |(method, path, operation)| {
         assert!(
             names.insert(operation["operationId"].to_string()),
             "{method} {path}"
@@ -271,7 +273,7 @@ fn every_operation_has_a_name_of_its_own_a_summary_and_what_it_needs() {
             "{method} {path}: {summary}"
         );
         assert!(tags.iter().any(|tag| tag["name"] == operation["tags"][0]));
-        for word in path.split('/').filter_map(|part| part.strip_prefix('{')) {
+        each_case(path.split('/').filter_map(|part| part.strip_prefix('{')), |word| {
             let word = word.trim_end_matches('}');
             let parameters = operation["parameters"].as_array().unwrap();
             assert!(
@@ -279,32 +281,32 @@ fn every_operation_has_a_name_of_its_own_a_summary_and_what_it_needs() {
                     .iter()
                     .any(|one| one["name"] == word && one["in"] == "path")
             );
-        }
-    }
+        });
+    });
 }
 
 #[test]
 fn a_token_is_asked_for_as_the_rows_of_the_routes_say() {
-    for (method, path, allowed) in ROWS {
+    each_case(ROWS, |(method, path, allowed)| {
         let security = operation(method, path).unwrap()["security"]
             .as_array()
             .unwrap();
         if *allowed == ANYBODY {
             assert!(security.is_empty(), "{method} {path}");
-            continue;
+            return;
         }
         let mut said: Vec<String> = Vec::new();
-        for one in security {
+        each_case(security, |one| {
             let (scheme, scopes) = one.as_object().unwrap().iter().next().unwrap();
             match scheme.as_str() {
                 "adminToken" => {}
                 "accountToken" => said.push("account".to_owned()),
                 _ => said.push(scopes[0].as_str().unwrap().to_owned()),
             }
-        }
+        });
         said.sort();
         let mut expected: Vec<String> = allowed.iter().map(|who| (*who).to_owned()).collect();
         expected.sort();
         assert_eq!(said, expected, "{method} {path}");
-    }
+    });
 }

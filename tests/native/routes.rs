@@ -6,6 +6,7 @@ use causeway::api::route::{AdminRoute, Found, Route, find};
 use causeway::ports::Body;
 use serde_json::json;
 
+use crate::cases::each_case;
 use crate::client::{Client, Setting};
 use crate::integrations::file;
 use crate::outside::World;
@@ -146,9 +147,9 @@ fn every_route_has_its_row() {
         .iter()
         .map(|(method, path, _)| name_at(method, path))
         .collect();
-    for name in declared() {
+    each_case(declared(), |name| {
         assert!(rows.contains(&name), "the route {name} has no row");
-    }
+    });
     assert_eq!(name_of(&Route::Admin(AdminRoute::GetMe)), "GetMe");
 }
 
@@ -156,13 +157,6 @@ fn every_route_has_its_row() {
 fn a_route_is_open_to_whom_its_row_names_and_to_nobody_else() {
     let setting = Setting::new(&World::new(), &file());
     let account = setting.account("oauth2", &json!({}));
-    let made = setting
-        .client
-        .post(
-            "/integrated-account/token",
-            &json!({ "integrated_account_id": account }),
-        )
-        .expect(201);
     let scoped = |scope: &str| setting.admin.token_of(&setting.environment, Some(&[scope]));
     let callers: Vec<(&str, Client)> = vec![
         ("nobody", setting.admin.with_token("")),
@@ -170,15 +164,10 @@ fn a_route_is_open_to_whom_its_row_names_and_to_nobody_else() {
         ("proxy", scoped("proxy")),
         ("connect", scoped("connect")),
         ("admin", scoped("admin")),
-        (
-            "account",
-            setting
-                .admin
-                .with_token(made["integrated_account_token"].as_str().unwrap()),
-        ),
+        ("account", setting.customer(&account)),
     ];
-    for (method, path, allowed) in ROWS {
-        for (who, client) in &callers {
+    each_case(ROWS, |(method, path, allowed)| {
+        each_case(&callers, |(who, client)| {
             let body = if *method == "GET" {
                 Body::Empty
             } else {
@@ -191,7 +180,8 @@ fn a_route_is_open_to_whom_its_row_names_and_to_nobody_else() {
                     answer.header("content-type"),
                     Some("text/html; charset=utf-8")
                 );
-                continue;
+                assert!(answer.status < 500, "{who}: {method} {path}");
+                return;
             }
             let status = answer.status;
             let expected = match (allowed.contains(who), *who) {
@@ -202,10 +192,10 @@ fn a_route_is_open_to_whom_its_row_names_and_to_nobody_else() {
             match expected {
                 Some(expected) => assert_eq!(status, expected, "{who}: {method} {path}"),
                 None => assert!(
-                    !matches!(status, 401 | 403 | 405),
+                    status < 500 && !matches!(status, 401 | 403 | 405),
                     "{who}: {method} {path}: {status}"
                 ),
             }
-        }
-    }
+        });
+    });
 }

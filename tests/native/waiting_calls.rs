@@ -10,20 +10,17 @@ use futures::executor::block_on;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
+use crate::files;
+use crate::cases::each_case;
 use crate::account::{JSON, Scene};
 use crate::client::Answer;
 use crate::outside::{Pieces, Sent, dripping, reply};
 
-const OWN: &str = "https://api.lock.example";
+const OWN: &str = "https://api.dead-token.example";
 
 fn file() -> Value {
-    json!({ "name": "lock", "config": {
-        "base_url": OWN,
-        "credentials": { "oauth2": { "format": "oauth2", "config": {
-            "client": { "id": "our-id", "secret": "our-secret" },
-            "auth": { "tokenHost": OWN, "authorizePath": "/authorize", "tokenPath": "/token" },
-            "fields": [{ "name": "room", "required": false }] } } },
-        "authorization": { "format": "bearer", "config": { "token": "{{oauth.token.access_token}}" } },
+    files::with_oauth("dead-token", &json!({
+        "credentials": { "oauth2": { "config": { "fields": [{ "name": "room", "required": false }] } } },
         "error_expression": "response.code = \"dead\" ? { \"status\": 401 }",
         "resources": { "keys": {
             "get": { "path": "/keys/{{id}}" },
@@ -35,7 +32,7 @@ fn file() -> Value {
             { "type": "request", "config": { "path": "/keys/1" } },
             { "type": "request", "config": { "path": "/keys/2" } },
         ] } },
-    } })
+    }))
 }
 
 #[derive(Default)]
@@ -264,7 +261,7 @@ fn waited(wait: Wait, change: Change) -> (Answer, Vec<Sent>) {
 #[test]
 fn a_call_signs_in_with_the_token_that_is_there_when_it_is_sent() {
     let mut wrong = Vec::new();
-    for wait in WAITS {
+    each_case(WAITS, |wait| {
         let (answer, sent) = waited(wait, Change::Token);
         let last = sent
             .iter()
@@ -274,15 +271,15 @@ fn a_call_signs_in_with_the_token_that_is_there_when_it_is_sent() {
         if (answer.status, token) != (200, "Bearer new") {
             wrong.push(format!("{wait:?}: {} {token}", answer.status));
         }
-    }
+    });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn a_call_whose_account_may_not_be_called_any_more_is_not_sent() {
     let mut wrong = Vec::new();
-    for (change, status) in [(Change::Grant, 401), (Change::Gone, 404)] {
-        for wait in WAITS {
+    each_case([(Change::Grant, 401), (Change::Gone, 404)], |(change, status)| {
+        each_case(WAITS, |wait| {
             let (answer, sent) = waited(wait, change);
             let is_other = |sent: &&Sent| {
                 !["hang", "/token", "/revoke"]
@@ -294,8 +291,8 @@ fn a_call_whose_account_may_not_be_called_any_more_is_not_sent() {
             if (answer.status, of_call) != (status, before) {
                 wrong.push(format!("{change:?} {wait:?}: {} {of_call}", answer.status));
             }
-        }
-    }
+        });
+    });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
