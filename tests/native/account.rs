@@ -66,7 +66,13 @@ impl Scene {
         format!("{path}{mark}integrated_account_id={}", self.account)
     }
 
-    pub fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body<Pieces>) -> Answer {
+    pub fn call(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Body<Pieces>,
+    ) -> Answer {
         let client = &self.setting.client;
         client.request(method, &self.path(path), headers, body)
     }
@@ -76,7 +82,13 @@ impl Scene {
     }
 
     /// A call during which the clock goes on while it waits.
-    pub fn call_passing(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body<Pieces>) -> Answer {
+    pub fn call_passing(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Body<Pieces>,
+    ) -> Answer {
         let path = self.path(path);
         let client = &self.setting.client;
         let call = client.request_async(method, &path, headers, body);
@@ -93,7 +105,13 @@ impl Scene {
     }
 
     /// The same as `call_passing`, and how many milliseconds it took.
-    pub fn call_timed(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body<Pieces>) -> (Answer, u64) {
+    pub fn call_timed(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Body<Pieces>,
+    ) -> (Answer, u64) {
         let began = self.world.now();
         let answer = self.call_passing(method, path, headers, body);
         let millis = self.world.now().since(began).as_millis();

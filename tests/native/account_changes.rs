@@ -127,7 +127,10 @@ fn a_value_that_decides_the_host_changes_only_with_new_credentials() {
     );
     assert_eq!(
         story.called(),
-        ("https://acme.key-and-pin.example/tickets".into(), "old-pin".into())
+        (
+            "https://acme.key-and-pin.example/tickets".into(),
+            "old-pin".into()
+        )
     );
     let credentials = format!("{}/credentials", story.path());
     let half = client
@@ -200,7 +203,10 @@ fn an_override_of_one_account_needs_the_scope_admin() {
         changed["integration_override"],
         json!({ "query": { "team": "7" } })
     );
-    assert_eq!(story.called().0, "https://acme.key-and-pin.example/tickets?team=7");
+    assert_eq!(
+        story.called().0,
+        "https://acme.key-and-pin.example/tickets?team=7"
+    );
     let wrong = story
         .patch(
             owner,
@@ -397,9 +403,12 @@ fn an_account_token_may_call_its_account_and_little_else_for_a_quarter_of_an_hou
     each_case(["note", "subdomain"], |key| {
         assert_eq!(me(json!({ key: "evil" })).code(422), "caller.invalid");
     });
-    each_case([json!({ "pin": "x" }), json!({ "deep": { "api_key": "x" } })], |secret| {
-        assert_eq!(me(secret).code(422), "caller.invalid");
-    });
+    each_case(
+        [json!({ "pin": "x" }), json!({ "deep": { "api_key": "x" } })],
+        |secret| {
+            assert_eq!(me(secret).code(422), "caller.invalid");
+        },
+    );
     story.world.restart();
     story.world.answers(200, &[], "[]");
     own.get("/proxy/tickets").expect(200);
@@ -452,5 +461,15 @@ fn many_are_deleted_at_once_and_each_says_how_it_went() {
         story.setting.client.get("/integrated-account").expect(200)["result"],
         json!([])
     );
-    assert!(id_of(&story.setting.admin.get("/integration/key-and-pin").expect(200)).len() == 36);
+    assert!(
+        id_of(
+            &story
+                .setting
+                .admin
+                .get("/integration/key-and-pin")
+                .expect(200)
+        )
+        .len()
+            == 36
+    );
 }

@@ -89,7 +89,9 @@ impl Story {
     fn sent(&self) -> Vec<(String, String)> {
         let sent = self.world.sent().into_iter();
         sent.map(|sent| {
-            let path = sent.url.replace("https://berlin.with-actions.example/v1", "");
+            let path = sent
+                .url
+                .replace("https://berlin.with-actions.example/v1", "");
             let body = String::from_utf8(sent.body).unwrap();
             (format!("{} {path}", sent.method), body)
         })
@@ -255,11 +257,14 @@ fn the_result_of_a_request_is_its_parsed_answer() {
         let result = story.call(action, &Value::Null).expect(200);
         assert_eq!(result, expected, "{action} {body}");
     });
-    each_case([("get", "<p>"), ("cut", r#"{"a":[]}"#), ("cut", "<p>")], |(action, body)| {
-        story.world.answers(200, &JSON, body);
-        let answer = story.call(action, &Value::Null);
-        assert_eq!(answer.code(502), "provider.unexpected_answer", "{action}");
-    });
+    each_case(
+        [("get", "<p>"), ("cut", r#"{"a":[]}"#), ("cut", "<p>")],
+        |(action, body)| {
+            story.world.answers(200, &JSON, body);
+            let answer = story.call(action, &Value::Null);
+            assert_eq!(answer.code(502), "provider.unexpected_answer", "{action}");
+        },
+    );
 }
 
 #[test]
@@ -361,7 +366,9 @@ fn a_patch_while_an_action_runs_is_not_lost() {
         { "type": "set_context", "config": { "note": { "a": 9 }, "found": "{{body.id}}" } },
     ]));
     let ready = story.now_ms() + 5_000;
-    story.world.answers_with_at(ready, reply(200, &JSON, Body::from_bytes(r#"{"id":"x"}"#)));
+    story
+        .world
+        .answers_with_at(ready, reply(200, &JSON, Body::from_bytes(r#"{"id":"x"}"#)));
     let client = &story.setting.client;
     let path = story.path("run");
     let action = client.request_async("POST", &path, &[], Body::Empty);
@@ -391,11 +398,10 @@ fn what_came_from_the_old_host_is_not_kept_for_a_new_one() {
         { "type": "set_context", "config": { "secret": "{{body.secret}}" } },
     ]));
     let ready = story.now_ms() + 5_000;
-    story.world.answers_with_at(ready, reply(
-            200,
-            &JSON,
-            Body::from_bytes(r#"{"secret":"of-berlin"}"#),
-        ));
+    story.world.answers_with_at(
+        ready,
+        reply(200, &JSON, Body::from_bytes(r#"{"secret":"of-berlin"}"#)),
+    );
     let client = &story.setting.client;
     let path = story.path("run");
     let action = client.request_async("POST", &path, &[], Body::Empty);
@@ -635,7 +641,10 @@ fn the_time_of_an_action_is_that_of_all_its_steps() {
         { "type": "request", "config": { "path": "/two" } },
     ]));
     for wait in [20_000, 40_000] {
-        story.world.answers_with_at(story.now_ms() + wait, reply(200, &JSON, Body::from_bytes("{}")));
+        story.world.answers_with_at(
+            story.now_ms() + wait,
+            reply(200, &JSON, Body::from_bytes("{}")),
+        );
     }
     let path = story.path("run");
     let action = story
@@ -711,9 +720,13 @@ fn the_actions_of_the_lifecycle_may_change_more() {
     story.gives(r#"{"again":true}"#);
     let failed = run_inside(&story, "post_install");
     assert_eq!(failed.as_ref().unwrap_err().code, Code::HostKey, "once");
-    let told = run_result("post_install", &failed, story.world.now());
+    let reported = run_result("post_install", &failed, story.world.now());
     assert_eq!(
-        (&told["success"], &told["steps"], &told["error"]["code"]),
+        (
+            &reported["success"],
+            &reported["steps"],
+            &reported["error"]["code"]
+        ),
         (&json!(false), &json!(2), &json!("caller.host_key"))
     );
     let outcome = run_inside(&story, "refresh_token").unwrap();
@@ -729,11 +742,10 @@ fn nothing_of_a_running_action_is_written_back_to_an_erased_account() {
         { "type": "request", "config": { "path": "/slow" } },
         { "type": "update_context", "config": { "found": "{{body.id}}" } },
     ]));
-    story.world.answers_with_at(story.now_ms() + 5_000, reply(
-            200,
-            &JSON,
-            Body::from_bytes(r#"{"id":"left-behind"}"#),
-        ));
+    story.world.answers_with_at(
+        story.now_ms() + 5_000,
+        reply(200, &JSON, Body::from_bytes(r#"{"id":"left-behind"}"#)),
+    );
     let client = &story.setting.client;
     let path = story.path("run");
     let action = client.request_async("POST", &path, &[], Body::Empty);

@@ -129,19 +129,22 @@ fn private_upstreams_count_on_loopback_only() {
     assert_eq!(admin.post("/webhook", &body).code(422), "caller.invalid");
     let world = World::with(&[("ALLOW_PRIVATE_UPSTREAMS", "true")]);
     ask(&world, "http://127.0.0.1:8787/health", &[]).expect(200);
-    each_case(["https://causeway.me.workers.dev", "https://evil.example"], |address| {
-        let health = ask(&world, &format!("{address}/health"), &[]).expect(503);
-        assert!(
-            health["problems"]
-                .to_string()
-                .contains("ALLOW_PRIVATE_UPSTREAMS"),
-            "{health}"
-        );
-        assert_eq!(
-            ask(&world, &format!("{address}/environment"), &[]).status,
-            403
-        );
-    });
+    each_case(
+        ["https://causeway.me.workers.dev", "https://evil.example"],
+        |address| {
+            let health = ask(&world, &format!("{address}/health"), &[]).expect(503);
+            assert!(
+                health["problems"]
+                    .to_string()
+                    .contains("ALLOW_PRIVATE_UPSTREAMS"),
+                "{health}"
+            );
+            assert_eq!(
+                ask(&world, &format!("{address}/environment"), &[]).status,
+                403
+            );
+        },
+    );
 }
 
 #[test]

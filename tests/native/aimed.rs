@@ -18,7 +18,8 @@ fn what_says_for_whom_a_token_is_asked_changes_only_with_new_credentials() {
     client
         .send("PATCH", &story.path("/credentials"), &new)
         .expect(200);
-    story.world
+    story
+        .world
         .answers(200, &[], r#"{"access_token":"a-fresh-token"}"#);
     story.called();
     let at_rest = story.world.at_rest();

@@ -4,10 +4,10 @@
 use causeway::ports::{Body, Reply};
 use serde_json::json;
 
-use crate::files;
-use crate::cases::each_case;
 use crate::account::Scene;
+use crate::cases::each_case;
 use crate::client::Answer;
+use crate::files;
 use crate::outside::{Pieces, reply};
 
 /// Fields of a provider, none of which is ours to say.
@@ -93,18 +93,22 @@ const KEPT: &[(&str, &str)] = &[
 const CACHE: &str = "public, max-age=60, s-maxage=600";
 
 fn open() -> Scene {
-    let file = files::with_key("many-headers", &json!({
-        "authorization": { "format": "header", "config": { "name": "x-key", "value": "{{api_key}}" } },
-        "resources": { "r": {
-            "list": { "path": "/r" },
-            "get": { "path": "/r/{{id}}" },
-            "create": { "method": "post", "path": "/r" },
-            "cut": { "method": "post", "path": "/cut", "response_path": "a" },
-        } },
-        "actions": { "look": { "type": "request", "config": { "method": "get", "path": "/r/1" } } },
-    }));
+    let file = files::with_key(
+        "many-headers",
+        &json!({
+            "authorization": { "format": "header", "config": { "name": "x-key", "value": "{{api_key}}" } },
+            "resources": { "r": {
+                "list": { "path": "/r" },
+                "get": { "path": "/r/{{id}}" },
+                "create": { "method": "post", "path": "/r" },
+                "cut": { "method": "post", "path": "/cut", "response_path": "a" },
+            } },
+            "actions": { "look": { "type": "request", "config": { "method": "get", "path": "/r/1" } } },
+        }),
+    );
     let scene = Scene::with_key(&[], &file);
-    scene.world
+    scene
+        .world
         .provides(|sent| provider_reply(sent.url.contains("broken"), sent.url.contains("page")));
     scene
 }
@@ -170,9 +174,12 @@ fn no_field_that_speaks_for_our_origin_goes_on_by_any_way() {
         each_case(DROPPED, |(name, _)| {
             assert_eq!(answer.header(name), None, "{at}: {name}");
         });
-        each_case(KEPT.iter().filter(|_| keeps && answer.status != 502), |(name, value)| {
-            assert_eq!(answer.header(name), Some(*value), "{at}: {name}");
-        });
+        each_case(
+            KEPT.iter().filter(|_| keeps && answer.status != 502),
+            |(name, value)| {
+                assert_eq!(answer.header(name), Some(*value), "{at}: {name}");
+            },
+        );
         is_safe(&answer, &at);
     });
 }

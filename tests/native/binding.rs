@@ -153,7 +153,8 @@ fn write(layer: Layer, change: &Value) -> (Scene, Answer) {
 
 fn refresh(scene: &Scene) -> Answer {
     let body = json!({ "id": scene.account });
-    scene.setting
+    scene
+        .setting
         .client
         .send("POST", "/integrated-account/refresh-credentials", &body)
 }
@@ -504,7 +505,9 @@ fn no_layer_makes_the_gateway_sign_with_the_operators_webhook_secret() {
             let (scene, answer) = write(layer, &change);
             let answers = answers_to_forged_webhooks(&scene);
             assert!(
-                !signatures.iter().any(|signature| answers.contains(signature)),
+                !signatures
+                    .iter()
+                    .any(|signature| answers.contains(signature)),
                 "{layer:?} {change} {}: {answers}",
                 answer.status
             );
@@ -611,8 +614,11 @@ fn a_secret_variable_stays_where_it_was_given_for() {
     each_case(variable_moves(), |(name, change)| {
         each_case([Layer::Patch, Layer::Install, Layer::Account], |layer| {
             let scene = open(&bare());
-            override_install(&scene, &json!({ "secret_environment_variables": { "app_key": VARIABLE } }))
-                .expect(200);
+            override_install(
+                &scene,
+                &json!({ "secret_environment_variables": { "app_key": VARIABLE } }),
+            )
+            .expect(200);
             let call = || {
                 scene
                     .setting
@@ -630,7 +636,11 @@ fn a_secret_variable_stays_where_it_was_given_for() {
                 // The operator's file may change; what an install gave for another one does not follow.
                 answer.expect(200);
                 assert_eq!(call().code(409), "integration.secret_unbound", "{name}");
-                override_install(&scene, &json!({ "secret_environment_variables": { "app_key": "brought-again-0815" } })).expect(200);
+                override_install(
+                    &scene,
+                    &json!({ "secret_environment_variables": { "app_key": "brought-again-0815" } }),
+                )
+                .expect(200);
                 assert_ne!(call().status, 409, "{name}");
             } else {
                 let refused = answer.expect(422);
@@ -669,20 +679,30 @@ fn what_does_not_touch_a_secret_is_free_to_change() {
         ),
     ];
     each_case(changes, |change| {
-        each_case([Layer::Put, Layer::Patch, Layer::Install, Layer::Account], |layer| {
-            let (scene, answer) = write(layer, &change);
-            answer.expect(200);
-            override_install(&scene, &json!({ "secret_environment_variables": { "app_key": VARIABLE } }))
+        each_case(
+            [Layer::Put, Layer::Patch, Layer::Install, Layer::Account],
+            |layer| {
+                let (scene, answer) = write(layer, &change);
+                answer.expect(200);
+                override_install(
+                    &scene,
+                    &json!({ "secret_environment_variables": { "app_key": VARIABLE } }),
+                )
                 .expect(200);
-            patch(&scene, &json!({ "label": "once more" })).expect(200);
-            refresh(&scene).expect(200);
-            scene
-                .setting
-                .client
-                .get(&format!("/proxy/x?integrated_account_id={}", scene.account))
-                .expect(200);
-            assert_eq!(requests_carrying(&scene, SECRET).len(), 1, "{layer:?} {change}");
-        });
+                patch(&scene, &json!({ "label": "once more" })).expect(200);
+                refresh(&scene).expect(200);
+                scene
+                    .setting
+                    .client
+                    .get(&format!("/proxy/x?integrated_account_id={}", scene.account))
+                    .expect(200);
+                assert_eq!(
+                    requests_carrying(&scene, SECRET).len(),
+                    1,
+                    "{layer:?} {change}"
+                );
+            },
+        );
     });
 }
 
@@ -692,24 +712,32 @@ fn a_variable_that_aims_the_operators_secret_takes_it_away() {
     *file
         .pointer_mut(&format!("/config/{CREDENTIAL}/auth/tokenHost"))
         .unwrap() = json!("https://{{environment_variables.region?:login}}.bound-secrets.example");
-    each_case(["environment_variables", "secret_environment_variables"], |kind| {
-        let scene = open(&file);
-        refresh(&scene).expect(200);
-        each_case([&scene.setting.admin, &scene.setting.client], |client| {
-            let refused = scene.override_install_as(client, &json!({ kind: { "region": "evil" } }));
-            assert_eq!(refused.code(422), "caller.host_key", "{kind}");
-        });
-        let own = nested(
-            &format!("{CREDENTIAL}/client/secret"),
-            &json!("brought-again-0815"),
-        );
-        let mut change = json!({ kind: { "region": "evil" } });
-        causeway::json::merge(&mut change, &own);
-        override_install(&scene, &change).expect(200);
-        scene.world.sent();
-        refresh(&scene).expect(200);
-        assert_eq!(requests_carrying(&scene, SECRET), Vec::<String>::new(), "{kind}");
-    });
+    each_case(
+        ["environment_variables", "secret_environment_variables"],
+        |kind| {
+            let scene = open(&file);
+            refresh(&scene).expect(200);
+            each_case([&scene.setting.admin, &scene.setting.client], |client| {
+                let refused =
+                    scene.override_install_as(client, &json!({ kind: { "region": "evil" } }));
+                assert_eq!(refused.code(422), "caller.host_key", "{kind}");
+            });
+            let own = nested(
+                &format!("{CREDENTIAL}/client/secret"),
+                &json!("brought-again-0815"),
+            );
+            let mut change = json!({ kind: { "region": "evil" } });
+            causeway::json::merge(&mut change, &own);
+            override_install(&scene, &change).expect(200);
+            scene.world.sent();
+            refresh(&scene).expect(200);
+            assert_eq!(
+                requests_carrying(&scene, SECRET),
+                Vec::<String>::new(),
+                "{kind}"
+            );
+        },
+    );
 }
 
 #[test]
@@ -741,10 +769,10 @@ fn rotating_the_sealing_key_keeps_what_a_secret_is_bound_to() {
         .expect(200);
     scene.world.settle();
     refresh(&scene).expect(200);
-    let refused = override_install(&scene, &nested(
-        &format!("{CREDENTIAL}/auth/tokenPath"),
-        &json!("/x"),
-    ));
+    let refused = override_install(
+        &scene,
+        &nested(&format!("{CREDENTIAL}/auth/tokenPath"), &json!("/x")),
+    );
     assert_eq!(refused.code(422), "caller.host_key");
 }
 

@@ -4,8 +4,8 @@
 use causeway::ports::Body;
 use serde_json::{Value, json};
 
-use crate::cases::each_case;
 use crate::account::{JSON, Scene};
+use crate::cases::each_case;
 use crate::client::Answer;
 use crate::outside::{Sent, World, reply, streamed};
 
@@ -230,7 +230,11 @@ fn a_body_is_passed_through_when_the_caller_says_so() {
                 sent.url.as_str(),
                 sent.header("content-type")
             ),
-            (raw, "https://body-templates.example/v1/x?a=1", Some("text/x"))
+            (
+                raw,
+                "https://body-templates.example/v1/x?a=1",
+                Some("text/x")
+            )
         );
     });
     let sent = posts(
@@ -483,21 +487,27 @@ fn an_answer_without_a_body_stays_without_one() {
             "{path}"
         );
     });
-    each_case([(204, vec![]), (200, vec![("content-length", "0")])], |(status, headers)| {
-        scene.world.answers(status, &headers, "");
-        let list = scene
-            .call("GET", "/proxy/plain", &[], Body::Empty)
-            .expect(200);
-        assert_eq!(
-            (&list["result"], &list["result_count"]),
-            (&json!([]), &json!(0))
-        );
-    });
-    each_case(["/proxy/cut/1", "/proxy/said/1", "/proxy/checked/1"], |path| {
-        let answer = gets(&scene, path, &JSON, b"");
-        assert_eq!((answer.status, answer.body.len()), (200, 0), "{path}");
-        assert_eq!(gets(&scene, path, &JSON, b" \r\n").body, b" \r\n", "{path}");
-    });
+    each_case(
+        [(204, vec![]), (200, vec![("content-length", "0")])],
+        |(status, headers)| {
+            scene.world.answers(status, &headers, "");
+            let list = scene
+                .call("GET", "/proxy/plain", &[], Body::Empty)
+                .expect(200);
+            assert_eq!(
+                (&list["result"], &list["result_count"]),
+                (&json!([]), &json!(0))
+            );
+        },
+    );
+    each_case(
+        ["/proxy/cut/1", "/proxy/said/1", "/proxy/checked/1"],
+        |path| {
+            let answer = gets(&scene, path, &JSON, b"");
+            assert_eq!((answer.status, answer.body.len()), (200, 0), "{path}");
+            assert_eq!(gets(&scene, path, &JSON, b" \r\n").body, b" \r\n", "{path}");
+        },
+    );
 }
 
 #[test]
@@ -508,11 +518,14 @@ fn an_answer_without_a_body_needs_no_decoding() {
         scene.world.answers(204, &packed, "");
         let list = scene.call("GET", "/proxy/plain", &[], Body::Empty);
         assert_eq!(list.expect(200)["result"], json!([]), "{encoding}");
-        each_case(["/proxy/cut/1", "/proxy/said/1", "/proxy/checked/1"], |path| {
-            scene.world.answers(200, &packed, "");
-            let answer = scene.call("GET", path, &[], Body::Empty);
-            assert_eq!((answer.status, answer.text()), (200, ""), "{path}");
-        });
+        each_case(
+            ["/proxy/cut/1", "/proxy/said/1", "/proxy/checked/1"],
+            |path| {
+                scene.world.answers(200, &packed, "");
+                let answer = scene.call("GET", path, &[], Body::Empty);
+                assert_eq!((answer.status, answer.text()), (200, ""), "{path}");
+            },
+        );
     });
 }
 
@@ -607,13 +620,16 @@ fn odd_json_comes_through_unharmed_cut_wrapped_and_streamed() {
         gets(&scene, "/proxy/cut/1", &JSON, whole.as_bytes()).text(),
         odd
     );
-    each_case(["/proxy/plain/1", "/proxy/checked/1", "/custom/x"], |path| {
-        assert_eq!(
-            gets(&scene, path, &JSON, whole.as_bytes()).text(),
-            whole,
-            "{path}"
-        );
-    });
+    each_case(
+        ["/proxy/plain/1", "/proxy/checked/1", "/custom/x"],
+        |path| {
+            assert_eq!(
+                gets(&scene, path, &JSON, whole.as_bytes()).text(),
+                whole,
+                "{path}"
+            );
+        },
+    );
     let answer = gets(&scene, "/proxy/plain", &JSON, list.as_bytes());
     assert!(
         answer.text().starts_with(&format!(r#"{{"result":{list},"#)),

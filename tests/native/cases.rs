@@ -45,7 +45,10 @@ pub fn each_case<C: Debug>(cases: impl IntoIterator<Item = C>, mut check: impl F
 fn line((name, panic): &(String, Box<dyn Any + Send>)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let message = text.or(panic.downcast_ref::<&str>().copied());
-    format!("- {name}\n  {}", shortened(message.unwrap_or("no message"), MAX_MESSAGE))
+    format!(
+        "- {name}\n  {}",
+        shortened(message.unwrap_or("no message"), MAX_MESSAGE)
+    )
 }
 
 fn shortened(text: &str, most: usize) -> String {

@@ -109,7 +109,13 @@ impl Client {
         self.request_async(method, path, &json, body).await
     }
 
-    pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body<Pieces>) -> Answer {
+    pub fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Body<Pieces>,
+    ) -> Answer {
         block_on(
             self.world
                 .run(self.request_async(method, path, headers, body)),
@@ -147,7 +153,13 @@ impl Client {
         at.parse().unwrap()
     }
 
-    pub async fn request_async(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body<Pieces>) -> Answer {
+    pub async fn request_async(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Body<Pieces>,
+    ) -> Answer {
         let headers = headers
             .iter()
             .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()))

@@ -13,7 +13,7 @@ use sha2::Sha256;
 use crate::cases::each_case;
 use crate::client::{Answer, Client, id_of};
 use crate::outside::World;
-use crate::received::{SECRET, ReceivingAccount};
+use crate::received::{ReceivingAccount, SECRET};
 
 const PAID: &str = r#"{"topic":"paid","nr":"42","note":"naïve ☃","shop":"one"}"#;
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -46,7 +46,13 @@ fn signature(bytes: &[u8]) -> String {
 }
 
 /// Sends these bytes to a path, with a signature over `signed`.
-fn send(scene: &ReceivingAccount, path: &str, headers: &[(&str, &str)], body: &[u8], signed: &[u8]) -> Answer {
+fn send(
+    scene: &ReceivingAccount,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+    signed: &[u8],
+) -> Answer {
     let provider = Client {
         world: scene.world.clone(),
         token: String::new(),
@@ -57,7 +63,12 @@ fn send(scene: &ReceivingAccount, path: &str, headers: &[(&str, &str)], body: &[
     provider.request("POST", path, &all, Body::from_bytes(body.to_vec()))
 }
 
-fn to_account(scene: &ReceivingAccount, headers: &[(&str, &str)], body: &[u8], signed: &[u8]) -> Answer {
+fn to_account(
+    scene: &ReceivingAccount,
+    headers: &[(&str, &str)],
+    body: &[u8],
+    signed: &[u8],
+) -> Answer {
     let path = format!("/integrated-account-webhook/{}", scene.account);
     send(scene, &path, headers, body, signed)
 }
@@ -370,7 +381,9 @@ fn what_cannot_be_read_is_kept_marked_and_never_stored_as_text() {
     ];
     each_case(cases, |transform| {
         each_case(&table, |(kind, coding, body, words)| {
-            let scene = ReceivingAccount::new(&json!({ "payload_transform": transform, "event_id": "body.nr" }));
+            let scene = ReceivingAccount::new(
+                &json!({ "payload_transform": transform, "event_id": "body.nr" }),
+            );
             let headers = [("content-type", *kind), ("content-encoding", *coding)];
             let found = event(&scene, &headers, body);
             let at = format!("{kind} {coding} {words}");

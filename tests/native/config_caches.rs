@@ -3,8 +3,8 @@
 use causeway::config::read_config;
 use serde_json::{Value, json};
 
-use crate::cases::each_case;
 use crate::account::Scene;
+use crate::cases::each_case;
 use crate::outside::World;
 
 /// Resident bytes of this process.

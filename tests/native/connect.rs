@@ -91,12 +91,7 @@ impl Browser {
 
     /// Asks, and is gone before the answer.
     pub fn cut_off(&self, address: &str) {
-        let cookies: Vec<String> = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let cookies = cookies.join("; ");
+        let cookies = self.cookie_field();
         let headers = [("cookie", cookies.as_str())];
         let asked = self
             .client
@@ -149,12 +144,7 @@ impl Browser {
         let path = address
             .strip_prefix("https://causeway.example")
             .unwrap_or(address);
-        let cookies: Vec<String> = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let cookies = cookies.join("; ");
+        let cookies = self.cookie_field();
         let headers = [
             ("content-type", "application/x-www-form-urlencoded"),
             ("cookie", cookies.as_str()),
@@ -353,9 +343,12 @@ fn a_customer_connects_by_oauth_and_the_account_can_be_called() {
     );
     visit.setting.client.get(&path).expect(200);
     let at_rest = visit.world.at_rest();
-    each_case(["first-token", "refresh-1", "the-code", &visit.token], |secret| {
-        assert!(!at_rest.contains(secret), "{secret}");
-    });
+    each_case(
+        ["first-token", "refresh-1", "the-code", &visit.token],
+        |secret| {
+            assert!(!at_rest.contains(secret), "{secret}");
+        },
+    );
 }
 
 #[test]
@@ -435,20 +428,23 @@ fn a_login_is_over_after_ten_minutes_and_leaves_nothing() {
 
 #[test]
 fn a_refusal_of_the_provider_is_shown_plainly() {
-    each_case([("access_denied", 403), ("server_error", 422)], |(error, status)| {
-        let mut visit = Visit::new(&json!({ "tenant_id": "acme" }));
-        let there = visit.leave();
-        let state = parameter(&there, "state");
-        let path = format!(
-            "/connect/oauth-shop/callback?error={error}&error_description=No%20%3Cb%3Eway&state={state}"
-        );
-        let page = visit.browser.get(&path);
-        assert_eq!(page.status, status);
-        assert!(page.text().contains("No &lt;b&gt;way"), "{}", page.text());
-        let again = format!("/connect/oauth-shop?link_token={}", visit.token);
-        assert!(page.text().contains(&again), "{}", page.text());
-        assert!(!visit.world.at_rest().contains(&visit.token));
-    });
+    each_case(
+        [("access_denied", 403), ("server_error", 422)],
+        |(error, status)| {
+            let mut visit = Visit::new(&json!({ "tenant_id": "acme" }));
+            let there = visit.leave();
+            let state = parameter(&there, "state");
+            let path = format!(
+                "/connect/oauth-shop/callback?error={error}&error_description=No%20%3Cb%3Eway&state={state}"
+            );
+            let page = visit.browser.get(&path);
+            assert_eq!(page.status, status);
+            assert!(page.text().contains("No &lt;b&gt;way"), "{}", page.text());
+            let again = format!("/connect/oauth-shop?link_token={}", visit.token);
+            assert!(page.text().contains(&again), "{}", page.text());
+            assert!(!visit.world.at_rest().contains(&visit.token));
+        },
+    );
 }
 
 #[test]
@@ -602,7 +598,10 @@ fn who_changes_his_mind_mixes_no_two_integrations_up() {
         ("shop", "berlin"),
         ("api_key", "the-key-of-the-second-shop"),
     ];
-    assert_eq!(visit.browser.post("/connect/second-shop", &pairs).status, 200);
+    assert_eq!(
+        visit.browser.post("/connect/second-shop", &pairs).status,
+        200
+    );
     assert_eq!(visit.world.sent().len(), 1);
     // Back at the first provider: its code goes to it and to no other, and the link is spent.
     visit.world.answers(200, &[], TOKEN);
@@ -610,7 +609,8 @@ fn who_changes_his_mind_mixes_no_two_integrations_up() {
     assert_eq!(late.status, 401, "{}", late.text());
     each_case(visit.world.sent(), |sent| {
         assert!(
-            sent.url.starts_with("https://berlin.oauth-shop.example/token"),
+            sent.url
+                .starts_with("https://berlin.oauth-shop.example/token"),
             "{}",
             sent.url
         );

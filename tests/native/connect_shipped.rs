@@ -68,8 +68,7 @@ pub fn form_of(sent: &Sent) -> BTreeMap<String, String> {
 fn salesforce_asks_for_the_domain_learns_the_end_of_the_token_and_sets_the_label() {
     let mut walk = Walk::shipped("salesforce");
     let variables = json!({ "environment_variables": { "client_id": "our-id" }, "secret_environment_variables": { "client_secret": "our-secret" } });
-    walk.setting.override_install(&variables)
-        .expect(200);
+    walk.setting.override_install(&variables).expect(200);
     let there = walk.submit(&[("login_domain", "MyCompany.my")]);
     let there: Url = there.header("location").unwrap().parse().unwrap();
     assert_eq!(there.host_str(), Some("mycompany.my.salesforce.com"));
@@ -218,8 +217,7 @@ fn signing_in_is_offered_first_and_only_where_the_operator_has_set_the_client() 
     let page = walk.browser.get(&path);
     assert!(page.text().contains("name=\"api_key\"") && !page.text().contains("credential=oauth2"));
     let variables = json!({ "environment_variables": { "client_id": "our-id" } });
-    walk.setting.override_install(&variables)
-        .expect(200);
+    walk.setting.override_install(&variables).expect(200);
     let page = walk.browser.get(&path);
     assert!(
         page.text().contains("name=\"credential\" value=\"oauth2\""),

@@ -8,9 +8,9 @@ use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use serde_json::{Value, json};
 
-use crate::files;
-use crate::cases::each_case;
 use crate::account::Scene;
+use crate::cases::each_case;
+use crate::files;
 use crate::memory::held;
 use crate::outside::{Pieces, reply};
 
@@ -18,17 +18,20 @@ const PAGE: &str = r#"{"data":[{"id":1}],"id":1}"#;
 const COMPRESSED: &str = "provider.unexpected_answer";
 
 fn file() -> Value {
-    files::with_key("codings", &json!({
-        "authorization": { "format": "bearer", "config": { "token": "{{api_key}}" } },
-        "resources": {
-            "items": {
-                "list": { "path": "/items", "response_path": "data" },
-                "get": { "path": "/items/{{id}}", "response_path": "data" },
+    files::with_key(
+        "codings",
+        &json!({
+            "authorization": { "format": "bearer", "config": { "token": "{{api_key}}" } },
+            "resources": {
+                "items": {
+                    "list": { "path": "/items", "response_path": "data" },
+                    "get": { "path": "/items/{{id}}", "response_path": "data" },
+                },
+                "whole": { "get": { "path": "/whole/{{id}}" } },
+                "checked": { "get": { "path": "/checked/{{id}}", "error_expression": "body.id = 2 ? { 'status': 409 }" } },
             },
-            "whole": { "get": { "path": "/whole/{{id}}" } },
-            "checked": { "get": { "path": "/checked/{{id}}", "error_expression": "body.id = 2 ? { 'status': 409 }" } },
-        },
-    }))
+        }),
+    )
 }
 
 fn open() -> Scene {

@@ -4,10 +4,10 @@ use causeway::ports::Body;
 use http::HeaderName;
 use serde_json::{Value, json};
 
-use crate::files;
-use crate::cases::each_case;
 use crate::account::Scene;
+use crate::cases::each_case;
 use crate::client::Answer;
+use crate::files;
 use crate::outside::{Sent, streamed};
 
 /// Fields that describe a body, with a value each.
@@ -30,23 +30,26 @@ fn file(default_type: bool) -> Value {
         causeway::json::merge(&mut whole, &more);
         whole
     };
-    files::with_key("fields", &json!({
-        "headers": if default_type { json!({ "Content-Type": "application/json", "X-Kept": "yes" }) } else { json!({ "X-Kept": "yes" }) },
-        "authorization": { "format": "bearer", "config": { "token": "{{api_key}}" } },
-        "resources": { "o": {
-            "list": { "path": "/o" },
-            "get": method("get", json!({})),
-            "create": method("post", json!({})),
-            "update": method("put", json!({})),
-            "delete": method("delete", json!({})),
-            "silent": method("post", json!({ "ignore_body": true })),
-            "json": method("post", json!({ "body": { "a": "{{body.a}}" } })),
-            "form": method("post", json!({ "body": { "a": "{{body.a}}" }, "body_format": "form" })),
-            "parts": method("post", json!({ "body": { "a": "{{body.a}}" }, "body_format": "multipart" })),
-            "xml": method("post", json!({ "body": { "a": "{{body.a}}" }, "body_format": "xml" })),
-            "merged": method("post", json!({ "add_query_to_body": true })),
-        } },
-    }))
+    files::with_key(
+        "fields",
+        &json!({
+            "headers": if default_type { json!({ "Content-Type": "application/json", "X-Kept": "yes" }) } else { json!({ "X-Kept": "yes" }) },
+            "authorization": { "format": "bearer", "config": { "token": "{{api_key}}" } },
+            "resources": { "o": {
+                "list": { "path": "/o" },
+                "get": method("get", json!({})),
+                "create": method("post", json!({})),
+                "update": method("put", json!({})),
+                "delete": method("delete", json!({})),
+                "silent": method("post", json!({ "ignore_body": true })),
+                "json": method("post", json!({ "body": { "a": "{{body.a}}" } })),
+                "form": method("post", json!({ "body": { "a": "{{body.a}}" }, "body_format": "form" })),
+                "parts": method("post", json!({ "body": { "a": "{{body.a}}" }, "body_format": "multipart" })),
+                "xml": method("post", json!({ "body": { "a": "{{body.a}}" }, "body_format": "xml" })),
+                "merged": method("post", json!({ "add_query_to_body": true })),
+            } },
+        }),
+    )
 }
 
 fn open() -> Scene {
@@ -146,10 +149,13 @@ fn a_body_that_we_make_has_no_description_of_another() {
             "{path}"
         );
         let refused = call(&scene, "POST", path, &[RANGE], "{\"a\":\"1\"}");
-        let said = refused.expect(400);
+        let reported = refused.expect(400);
         assert!(
-            said["message"].as_str().unwrap().contains("content-range"),
-            "{said}"
+            reported["message"]
+                .as_str()
+                .unwrap()
+                .contains("content-range"),
+            "{reported}"
         );
         assert_eq!(scene.sent(), 0, "{path}");
     });

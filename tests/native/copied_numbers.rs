@@ -3,10 +3,10 @@
 use causeway::ports::Body;
 use serde_json::{Value, json};
 
-use crate::cases::each_case;
 use crate::account::JSON;
+use crate::cases::each_case;
 use crate::numbers::{answering, body, call, last};
-use crate::received::{SECRET, ReceivingAccount, signed};
+use crate::received::{ReceivingAccount, SECRET, signed};
 
 /// Literals of which a double, or 64 bits, or another way to write them, would lose something.
 const LITERALS: [&str; 14] = [
@@ -34,7 +34,7 @@ fn a_template_copies_every_number_as_it_was_written() {
         assert_eq!(call(&scene, "/proxy/o", &given).status, 200, "{n}");
         let sent = last(&scene);
         let encoded = n.replace('+', "%2B");
-        let path = format!("https://sink.example/o/{encoded}?l={encoded}&l=x&v={encoded}");
+        let path = format!("https://number-echo.example/o/{encoded}?l={encoded}&l=x&v={encoded}");
         assert_eq!(sent.url, path);
         assert_eq!(sent.header("x-v"), Some(n));
         assert_eq!(
@@ -68,16 +68,19 @@ fn every_format_of_a_body_writes_a_number_as_it_was_written() {
 #[test]
 fn a_cast_keeps_digits_and_gives_a_text_of_digits_back_as_a_number() {
     let scene = answering("{}");
-    each_case(["18446744073709551616", "-123456789012345678901234", "7"], |n| {
-        each_case([n.to_owned(), format!("\"{n}\"")], |given| {
-            call(&scene, "/proxy/o/int", &format!(r#"{{"v":{given}}}"#)).expect(200);
-            assert_eq!(
-                body(&last(&scene)),
-                format!(r#"{{"v":{n},"n":{n}}}"#),
-                "{given}"
-            );
-        });
-    });
+    each_case(
+        ["18446744073709551616", "-123456789012345678901234", "7"],
+        |n| {
+            each_case([n.to_owned(), format!("\"{n}\"")], |given| {
+                call(&scene, "/proxy/o/int", &format!(r#"{{"v":{given}}}"#)).expect(200);
+                assert_eq!(
+                    body(&last(&scene)),
+                    format!(r#"{{"v":{n},"n":{n}}}"#),
+                    "{given}"
+                );
+            });
+        },
+    );
 }
 
 #[test]
@@ -137,7 +140,10 @@ fn a_context_keeps_the_digits_of_what_is_imported() {
         let account = crate::client::id_of(&made.expect(201));
         let path = format!("/proxy/o/context?integrated_account_id={account}");
         client.post(&path, &json!({})).expect(200);
-        assert_eq!(last(&scene).url, format!("https://sink.example/c/{n}"));
+        assert_eq!(
+            last(&scene).url,
+            format!("https://number-echo.example/c/{n}")
+        );
     });
 }
 
@@ -148,7 +154,7 @@ fn an_actions_steps_copy_every_number_as_the_provider_wrote_it() {
         let scene = answering(&answer);
         assert_eq!(call(&scene, "/proxy/_/copy", "null").status, 200);
         let sent = last(&scene);
-        assert_eq!(sent.url, format!("https://sink.example/to/{n}"));
+        assert_eq!(sent.url, format!("https://number-echo.example/to/{n}"));
         assert_eq!(body(&sent), answer);
         assert_eq!(call(&scene, "/proxy/_/whole", "null").status, 200);
         assert_eq!(body(&last(&scene)), answer);
@@ -159,7 +165,10 @@ fn an_actions_steps_copy_every_number_as_the_provider_wrote_it() {
             assert_eq!(call(&scene, "/proxy/_/keep_values", "null").status, 200);
             let context = call(&scene, "/proxy/o/context", "{}");
             assert_eq!(context.status, 200);
-            assert_eq!(last(&scene).url, format!("https://sink.example/c/{n}"));
+            assert_eq!(
+                last(&scene).url,
+                format!("https://number-echo.example/c/{n}")
+            );
         }
     });
 }

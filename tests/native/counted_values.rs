@@ -49,12 +49,15 @@ fn a_context_has_ten_thousand_values() {
     let scene = ReceivingAccount::new(&json!({}));
     let account = format!("/integrated-account/{}", scene.account);
     // It has two fields already, and the list is one more.
-    each_case([(10_000 - 3, 200), (10_000 - 2, 422)], |(values, status)| {
-        let list: Value = serde_json::from_str(&list(values)).unwrap();
-        let change = json!({ "context": { "list": list } });
-        let answer = scene.setting.client.send("PATCH", &account, &change);
-        assert_eq!(answer.status, status, "{values}: {}", answer.text());
-    });
+    each_case(
+        [(10_000 - 3, 200), (10_000 - 2, 422)],
+        |(values, status)| {
+            let list: Value = serde_json::from_str(&list(values)).unwrap();
+            let change = json!({ "context": { "list": list } });
+            let answer = scene.setting.client.send("PATCH", &account, &change);
+            assert_eq!(answer.status, status, "{values}: {}", answer.text());
+        },
+    );
 }
 
 #[test]

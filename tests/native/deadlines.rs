@@ -5,9 +5,9 @@ use std::time::Duration;
 use causeway::ports::{Body, System};
 use serde_json::{Value, json};
 
-use crate::files;
 use crate::cases::each_case;
 use crate::client::{Client, Setting};
+use crate::files;
 use crate::outside::{Pieces, World, dripping, reply, within};
 use crate::received::ReceivingAccount;
 
@@ -87,7 +87,8 @@ fn unknown_key_names_of_one_account_use_up_no_others() {
             ("x-signature", "AAAA"),
         ];
         let path = format!("/integrated-account-webhook/{account}");
-        scene.setting
+        scene
+            .setting
             .client
             .with_token("")
             .request("POST", &path, &headers, Body::from_bytes(body))
@@ -103,19 +104,22 @@ fn unknown_key_names_of_one_account_use_up_no_others() {
 
 /// A file whose every way asks its provider.
 fn asking_file() -> Value {
-    files::with_oauth("slow", &json!({
-        "credentials": { "oauth2": { "config": { "auth": { "revokePath": "/revoke" } } } },
-        "error_expression": "response.failed",
-        "resources": { "carts": {
-            "list": { "path": "/carts" },
-            "get": { "path": "/carts/{{id}}", "response_path": "data" },
-            "create": { "method": "post", "path": "/carts" },
-        } },
-        "actions": {
-            "ask": { "steps": [{ "type": "request", "config": { "path": "/me" } }] },
-            "validation": { "type": "request", "config": { "path": "/me" } },
-        },
-    }))
+    files::with_oauth(
+        "slow",
+        &json!({
+            "credentials": { "oauth2": { "config": { "auth": { "revokePath": "/revoke" } } } },
+            "error_expression": "response.failed",
+            "resources": { "carts": {
+                "list": { "path": "/carts" },
+                "get": { "path": "/carts/{{id}}", "response_path": "data" },
+                "create": { "method": "post", "path": "/carts" },
+            } },
+            "actions": {
+                "ask": { "steps": [{ "type": "request", "config": { "path": "/me" } }] },
+                "validation": { "type": "request", "config": { "path": "/me" } },
+            },
+        }),
+    )
 }
 
 /// One way to ask a provider or receiver, and the most it may take.

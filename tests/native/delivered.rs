@@ -160,20 +160,24 @@ fn only_what_is_wanted_is_delivered_and_what_nobody_wants_is_done() {
     deliveries.answers(&[200, 200]);
     deliveries.ring();
     assert_eq!(
-        (deliveries.status(&paid).as_str(), deliveries.status(&sold).as_str()),
+        (
+            deliveries.status(&paid).as_str(),
+            deliveries.status(&sold).as_str()
+        ),
         ("delivered", "delivered")
     );
     assert_eq!(deliveries.sent().len(), 1);
     let path = format!("/integrated-account/{}", deliveries.scene.account);
-    deliveries.scene
+    deliveries
+        .scene
         .setting
         .client
         .send("PATCH", &path, &json!({ "tenant_id": "other" }))
         .expect(200);
     deliveries.ring();
-    let told = body_of(deliveries.sent().last().unwrap());
+    let reported = body_of(deliveries.sent().last().unwrap());
     assert_eq!(
-        (&told["event"], &told["payload"]["tenant_id"]),
+        (&reported["event"], &reported["payload"]["tenant_id"]),
         (&json!("integrated_account:updated"), &json!("other"))
     );
 }
@@ -185,7 +189,10 @@ fn a_failed_one_steps_aside_and_is_tried_by_the_schedule_until_it_fails_for_good
     deliveries.answers(&[500, 200]);
     deliveries.ring();
     assert_eq!(
-        (deliveries.status(&first).as_str(), deliveries.status(&second).as_str()),
+        (
+            deliveries.status(&first).as_str(),
+            deliveries.status(&second).as_str()
+        ),
         ("pending", "delivered")
     );
     let waits = [5, 300, 1800, 7200, 18_000, 36_000, 36_000, 86_400, 86_400];
@@ -209,7 +216,8 @@ fn a_failed_one_steps_aside_and_is_tried_by_the_schedule_until_it_fails_for_good
         (&json!("failed"), 10)
     );
     assert!(
-        deliveries.sent()
+        deliveries
+            .sent()
             .iter()
             .filter(|sent| sent.header("webhook-id") == Some(&first))
             .count()
@@ -218,7 +226,8 @@ fn a_failed_one_steps_aside_and_is_tried_by_the_schedule_until_it_fails_for_good
     let listed = deliveries.scene.setting.client.get("/event").expect(200);
     assert_eq!(listed["result"][0]["id"], json!(first));
     deliveries.answers(&[200]);
-    deliveries.scene
+    deliveries
+        .scene
         .setting
         .client
         .post(&format!("/event/{first}/replay"), &json!({}))
@@ -243,7 +252,10 @@ fn a_failed_one_steps_aside_and_is_tried_by_the_schedule_until_it_fails_for_good
 fn an_endpoint_that_asks_for_time_gets_it() {
     let deliveries = Deliveries::new();
     deliveries.event("one");
-    deliveries.scene.world.answers(429, &[("retry-after", "60")], "");
+    deliveries
+        .scene
+        .world
+        .answers(429, &[("retry-after", "60")], "");
     deliveries.ring();
     deliveries.ring_after(Duration::from_secs(59));
     assert_eq!(deliveries.sent().len(), 1);
@@ -297,7 +309,10 @@ fn an_attempt_is_counted_before_it_is_sent() {
     let deliveries = Deliveries::new();
     let event = deliveries.event("one");
     let world = &deliveries.scene.world;
-    world.answers_with_at(world.now().as_millis() + 14_000, reply(200, &[], Body::Empty));
+    world.answers_with_at(
+        world.now().as_millis() + 14_000,
+        reply(200, &[], Body::Empty),
+    );
     futures::executor::block_on(async {
         let ringing = world.run(world.ring_alarms());
         futures::pin_mut!(ringing);
@@ -305,12 +320,16 @@ fn an_attempt_is_counted_before_it_is_sent() {
     });
     world.restart();
     world.unscript();
-    assert_eq!(deliveries.scene.event(&event)["deliveries"][0]["attempts"], 1);
+    assert_eq!(
+        deliveries.scene.event(&event)["deliveries"][0]["attempts"],
+        1
+    );
     deliveries.answers(&[200]);
     deliveries.ring_after(Duration::from_secs(61));
     assert_eq!(deliveries.status(&event), "delivered");
     assert!(
-        deliveries.sent()
+        deliveries
+            .sent()
             .iter()
             .all(|sent| sent.header("webhook-id") == Some(&event))
     );
@@ -324,7 +343,10 @@ fn events_of_a_paused_subscription_wait_and_go_when_it_goes_on() {
     deliveries.ring();
     deliveries.ring_after(Duration::from_hours(24));
     assert_eq!(
-        (deliveries.sent().len(), deliveries.status(&events[0]).as_str()),
+        (
+            deliveries.sent().len(),
+            deliveries.status(&events[0]).as_str()
+        ),
         (0, "pending")
     );
     deliveries.answers(&[200, 200]);
@@ -350,7 +372,8 @@ fn what_was_under_way_waits_too_and_a_deleted_subscription_leaves_nothing_waitin
         (deliveries.sent().len(), deliveries.status(&event).as_str()),
         (1, "pending")
     );
-    deliveries.scene
+    deliveries
+        .scene
         .setting
         .client
         .delete(&format!("/webhook/{}", deliveries.webhook))
@@ -407,7 +430,11 @@ fn a_receiver_that_answers_410_is_paused_at_once_and_its_events_wait() {
     deliveries.answers(&[410, 410]);
     deliveries.ring();
     deliveries.ring_after(Duration::from_hours(24 * 8));
-    assert_eq!(deliveries.sent().len(), 1, "410 is the receiver's last word");
+    assert_eq!(
+        deliveries.sent().len(),
+        1,
+        "410 is the receiver's last word"
+    );
     assert_ne!(deliveries.webhook()["paused_at"], Value::Null);
     assert_eq!(deliveries.webhook()["is_active"], false);
     each_case(&events, |event| {
@@ -426,7 +453,8 @@ fn a_receiver_that_answers_410_is_paused_at_once_and_its_events_wait() {
 fn a_directory_that_does_not_answer_puts_nothing_off_for_ever() {
     let deliveries = Deliveries::new();
     let event = deliveries.event("one");
-    deliveries.scene
+    deliveries
+        .scene
         .world
         .0
         .faults
@@ -453,7 +481,8 @@ fn a_subscription_made_after_an_event_was_expanded_gets_it_by_a_replay() {
     let range = json!({ "integrated_account_id": deliveries.scene.account, "status": "delivered", "from": from, "to": from });
     deliveries.answers(&[200]);
     assert_eq!(
-        deliveries.scene
+        deliveries
+            .scene
             .setting
             .client
             .post("/event/replay", &range)
@@ -473,7 +502,8 @@ fn a_dead_endpoint_does_not_hold_another_back() {
     deliveries.answers(&[500; 60]);
     deliveries.ring();
     let other = json!({ "target_url": TARGET });
-    deliveries.scene
+    deliveries
+        .scene
         .setting
         .client
         .post("/webhook", &other)
@@ -519,7 +549,8 @@ fn a_replay_of_failed_ones_goes_to_those_who_missed_them() {
     let at = deliveries.scene.event(&event)["created_at"].clone();
     let range = json!({ "integrated_account_id": deliveries.scene.account, "from": at, "to": at });
     assert_eq!(
-        deliveries.scene
+        deliveries
+            .scene
             .setting
             .client
             .post("/event/replay", &range)
@@ -542,7 +573,10 @@ fn what_is_planned_during_a_delivery_does_not_take_its_alarm_away() {
     let deliveries = Deliveries::new();
     let event = deliveries.event("one");
     let world = &deliveries.scene.world;
-    world.answers_with_at(world.now().as_millis() + 14_000, reply(200, &[], Body::Empty));
+    world.answers_with_at(
+        world.now().as_millis() + 14_000,
+        reply(200, &[], Body::Empty),
+    );
     futures::executor::block_on(async {
         let ringing = world.run(world.ring_alarms());
         futures::pin_mut!(ringing);
@@ -591,13 +625,13 @@ fn what_waits_for_a_paused_subscription_outlives_its_account() {
     deliveries.answers(&[200, 200]);
     deliveries.change(&json!({ "is_active": true }));
     deliveries.ring_after(Duration::from_secs(2));
-    let told: Vec<_> = deliveries
+    let reported: Vec<_> = deliveries
         .sent()
         .iter()
         .map(|sent| body_of(sent)["event"].clone())
         .collect();
     assert_eq!(
-        told,
+        reported,
         [json!("shop:one"), json!("integrated_account:deleted")]
     );
 }
@@ -623,13 +657,13 @@ fn a_deleted_account_tells_so_and_then_nothing_of_it_is_left() {
     deliveries.scene.setting.client.delete(&path).expect(200);
     deliveries.answers(&[200, 500]);
     deliveries.ring();
-    let told: Vec<_> = deliveries
+    let reported: Vec<_> = deliveries
         .sent()
         .iter()
         .map(|sent| body_of(sent)["event"].clone())
         .collect();
     assert_eq!(
-        told,
+        reported,
         [json!("shop:one"), json!("integrated_account:deleted")]
     );
     assert_eq!(deliveries.status(&waiting), "delivered");
@@ -643,7 +677,8 @@ fn a_deleted_account_tells_so_and_then_nothing_of_it_is_left() {
         "once all is delivered nothing is kept"
     );
     assert_eq!(
-        deliveries.scene
+        deliveries
+            .scene
             .setting
             .client
             .get(&format!("/event/{waiting}"))

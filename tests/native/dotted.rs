@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::cases::each_case;
 use crate::account::Scene;
+use crate::cases::each_case;
 use crate::client::{Answer, id_of};
 use crate::connect::Browser;
 
@@ -26,7 +26,8 @@ fn file(conn: &str) -> Value {
 }
 
 fn open() -> Scene {
-    let context = json!({ "api_key": KEY, "server": { "url": HOME }, "conn": { "pin": PIN, "host": "h" } });
+    let context =
+        json!({ "api_key": KEY, "server": { "url": HOME }, "conn": { "pin": PIN, "host": "h" } });
     Scene::answering(&file("password"), &context, "{}")
 }
 
@@ -81,7 +82,10 @@ fn a_key_of_a_context_has_no_dot_by_whatever_way_it_comes() {
         let cases = [
             ("import", import(&scene, &whole)),
             ("patch", scene.change_context("", &context)),
-            ("credentials", scene.change_context("/credentials", &context)),
+            (
+                "credentials",
+                scene.change_context("/credentials", &context),
+            ),
             ("link", link(&scene, &context)),
         ];
         each_case(cases, |(way, answer)| {
@@ -117,7 +121,9 @@ fn no_action_gives_a_context_a_key_with_a_dot() {
 #[test]
 fn a_null_takes_a_key_with_a_dot_out() {
     let scene = open();
-    scene.change_context("", &json!({ "old.key": null })).expect(200);
+    scene
+        .change_context("", &json!({ "old.key": null }))
+        .expect(200);
 }
 
 #[test]
@@ -154,7 +160,10 @@ fn what_is_secret_inside_a_key_stays_so_when_other_parts_of_it_are_given_again()
             "credentials",
             scene.change_context("/credentials", &json!({ "conn": { "x": 1 } })),
         ),
-        ("patch", scene.change_context("", &json!({ "conn": { "y": 1 } }))),
+        (
+            "patch",
+            scene.change_context("", &json!({ "conn": { "y": 1 } })),
+        ),
     ];
     each_case(cases, |(way, written)| {
         written.expect(200);

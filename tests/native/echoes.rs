@@ -7,21 +7,24 @@ use causeway::ports::{Body, Reply};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::files;
-use crate::cases::each_case;
 use crate::account::Scene;
+use crate::cases::each_case;
 use crate::client::Answer;
+use crate::files;
 use crate::outside::{Pieces, Sent, World, reply};
 
 const SECRET: &str = "k/secret 123";
 
 fn open() -> Scene {
-    let file = files::with_key("echoing", &json!({
-        "authorization": { "format": "query", "config": { "name": "key", "value": "{{api_key}}" } },
-        "resources": { "r": {
-            "list": { "path": "/r", "pagination": { "format": "link_header", "config": {} } },
-            "get": { "path": "/r/{{id}}" } } },
-    }));
+    let file = files::with_key(
+        "echoing",
+        &json!({
+            "authorization": { "format": "query", "config": { "name": "key", "value": "{{api_key}}" } },
+            "resources": { "r": {
+                "list": { "path": "/r", "pagination": { "format": "link_header", "config": {} } },
+                "get": { "path": "/r/{{id}}" } } },
+        }),
+    );
     let context = json!({ "api_key": SECRET });
     let scene = Scene::new(World::new(), &file, "api_key", &context);
     scene.world.provides(echo);
@@ -30,8 +33,8 @@ fn open() -> Scene {
 
 fn call(scene: &Scene, path: &str, headers: &[(&str, &str)]) -> Answer {
     let answer = scene.call("GET", path, headers, Body::Empty);
-    let told = format!("{:?} {}", answer.headers, answer.text());
-    assert!(!told.contains("secret"), "{told}");
+    let reported = format!("{:?} {}", answer.headers, answer.text());
+    assert!(!reported.contains("secret"), "{reported}");
     assert_eq!(answer.header("content-location"), None);
     answer
 }

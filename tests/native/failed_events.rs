@@ -174,7 +174,10 @@ fn an_accounts_events_come_from_its_object() {
     let sees = json!({ "environment": subscriber.environment });
     let filter = json!({ "field": "status", "comparison": "is", "value": "delivered" });
     let asked = |after: Value| json!({ "list_events": [sees, { "limit": 1, "after": after, "filters": [filter] }] });
-    assert_eq!(subscriber.world.intercepted_messages()[0].1, asked(Value::Null));
+    assert_eq!(
+        subscriber.world.intercepted_messages()[0].1,
+        asked(Value::Null)
+    );
     let rest = json!({ "result": [], "next_cursor": null });
     subscriber
         .world

@@ -12,7 +12,8 @@ pub fn with_key(name: &str, config: &Value) -> Value {
 
 /// A provider that is called with a token of OAuth, by an authorization code.
 pub fn with_oauth(name: &str, config: &Value) -> Value {
-    let auth = json!({ "tokenHost": host(name), "authorizePath": "/authorize", "tokenPath": "/token" });
+    let auth =
+        json!({ "tokenHost": host(name), "authorizePath": "/authorize", "tokenPath": "/token" });
     let client = json!({ "id": "our-id", "secret": "our-secret" });
     let base = json!({
         "credentials": { "oauth2": { "format": "oauth2", "config": { "client": client, "auth": auth } } },

@@ -178,49 +178,52 @@ fn a_webhook_url_cannot_be_made_of_an_id() {
         .iter()
         .map(|path| scene.setting.client.get(path).expect(200))
         .collect();
-    each_case(shown.iter().zip([
-        "integrated-account-webhook",
-        "environment-integration-webhook",
-    ]), |(record, noun)| {
-        let url = record["webhook_url"].as_str().expect("its webhook_url");
-        let start = format!("https://causeway.example/{noun}/");
-        let last = url.strip_prefix(&start).unwrap();
-        let id = record["id"].as_str().unwrap();
-        let signature = last.strip_prefix(id).unwrap();
-        assert!(signature.len() > 16, "{url}");
-        let other = shown
-            .iter()
-            .find(|other| other["id"] != record["id"])
-            .unwrap();
-        let mut forged = vec![
-            id.to_owned(),
-            format!("{id}_"),
-            format!("{id}_{}", "0".repeat(32)),
-            format!("{}{signature}", other["id"].as_str().unwrap()),
-            format!("{last}0"),
-            last.to_uppercase(),
-        ];
-        forged.extend(
-            (1..33)
-                .step_by(5)
-                .map(|cut| last[..last.len() - cut].to_owned()),
-        );
-        forged.extend([3, last.len() - 1, last.len() - 20].map(|at| changed(last, at)));
-        each_case(forged, |made_up| {
-            let before = scene.world.touches();
-            each_case(["POST", "GET"], |method| {
-                let path = format!("{start}{made_up}");
-                let answer = stranger.request(method, &path, &[], Body::from_bytes("{}"));
-                assert_eq!(answer.status, 404, "{method} {path}");
+    each_case(
+        shown.iter().zip([
+            "integrated-account-webhook",
+            "environment-integration-webhook",
+        ]),
+        |(record, noun)| {
+            let url = record["webhook_url"].as_str().expect("its webhook_url");
+            let start = format!("https://causeway.example/{noun}/");
+            let last = url.strip_prefix(&start).unwrap();
+            let id = record["id"].as_str().unwrap();
+            let signature = last.strip_prefix(id).unwrap();
+            assert!(signature.len() > 16, "{url}");
+            let other = shown
+                .iter()
+                .find(|other| other["id"] != record["id"])
+                .unwrap();
+            let mut forged = vec![
+                id.to_owned(),
+                format!("{id}_"),
+                format!("{id}_{}", "0".repeat(32)),
+                format!("{}{signature}", other["id"].as_str().unwrap()),
+                format!("{last}0"),
+                last.to_uppercase(),
+            ];
+            forged.extend(
+                (1..33)
+                    .step_by(5)
+                    .map(|cut| last[..last.len() - cut].to_owned()),
+            );
+            forged.extend([3, last.len() - 1, last.len() - 20].map(|at| changed(last, at)));
+            each_case(forged, |made_up| {
+                let before = scene.world.touches();
+                each_case(["POST", "GET"], |method| {
+                    let path = format!("{start}{made_up}");
+                    let answer = stranger.request(method, &path, &[], Body::from_bytes("{}"));
+                    assert_eq!(answer.status, 404, "{method} {path}");
+                });
+                assert_eq!(scene.world.touches(), before, "{made_up} made us read");
             });
-            assert_eq!(scene.world.touches(), before, "{made_up} made us read");
-        });
-        assert_eq!(
-            post(&stranger, &format!("/{noun}/{last}")).status,
-            401,
-            "this one is ours"
-        );
-    });
+            assert_eq!(
+                post(&stranger, &format!("/{noun}/{last}")).status,
+                401,
+                "this one is ours"
+            );
+        },
+    );
 }
 
 /// Requests that prove nothing, each of another kind.

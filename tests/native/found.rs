@@ -13,10 +13,10 @@ use crate::received::{SECRET, signed, signing_file};
 
 /// What the check of a file wants where customers type what finds an account; the provider's answer says nothing.
 pub fn never_proving(key: &str) -> Value {
-    let said = format!("{{ '{key}': $previous.never }}");
+    let expression = format!("{{ '{key}': $previous.never }}");
     json!({ "steps": [
         { "type": "request", "config": { "path": SILENT } },
-        { "type": "update_context", "config": { "expression": said } },
+        { "type": "update_context", "config": { "expression": expression } },
     ] })
 }
 

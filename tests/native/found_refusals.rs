@@ -7,8 +7,8 @@ use std::time::Duration;
 use causeway::ports::{Body, Reply};
 use serde_json::{Value, json};
 
-use crate::cases::each_case;
 use crate::account::{JSON, Scene};
+use crate::cases::each_case;
 use crate::client::Answer;
 use crate::outside::{Pieces, Sent, World, reply, streamed};
 
@@ -134,7 +134,11 @@ fn a_401_that_the_file_finds_under_any_status_is_refreshed_once_and_repeated_onc
             let once = [("x-max-retries", "0")];
             let answer = story.ask(method, path, &once);
             assert_eq!(answer.status, 200, "{status} {path}: {}", answer.text());
-            assert_eq!((story.granted_tokens(), story.api_requests()), (1, 2), "{status} {path}");
+            assert_eq!(
+                (story.granted_tokens(), story.api_requests()),
+                (1, 2),
+                "{status} {path}"
+            );
             assert_eq!(story.status(), "active");
         });
     });
@@ -149,10 +153,18 @@ fn a_401_that_the_file_finds_again_with_the_fresh_token_is_told_and_not_repeated
         let refused = story.ask("GET", "/proxy/carts/1", &[]).expect(401);
         assert_eq!(refused["code"], "provider.rejected");
         assert_eq!(refused["raw_response"]["code"], "token_expired");
-        assert_eq!((story.granted_tokens(), story.api_requests()), (1, 3), "with a validation");
+        assert_eq!(
+            (story.granted_tokens(), story.api_requests()),
+            (1, 3),
+            "with a validation"
+        );
         assert_eq!(story.status(), "active", "the validation was answered well");
         story.ask("GET", "/proxy/carts/1", &[]).expect(401);
-        assert_eq!(story.granted_tokens(), 1, "refreshes for a 401 are a minute apart");
+        assert_eq!(
+            story.granted_tokens(),
+            1,
+            "refreshes for a 401 are a minute apart"
+        );
     });
 }
 
@@ -191,7 +203,7 @@ fn what_the_file_calls_something_else_confirms_no_refusal_though_a_raw_401_is_re
         (r#"{"ok":false,"code":"closed"}"#, 403),
         (r#"{"ok":false,"code":"slow"}"#, 429),
     ];
-    each_case(cases, |(words, told)| {
+    each_case(cases, |(words, reported)| {
         let story = Story::new(&file(), "oauth2", 401, words);
         let answer = story.ask("GET", "/proxy/carts/1", &[("x-max-retries", "0")]);
         assert_eq!(
@@ -201,15 +213,15 @@ fn what_the_file_calls_something_else_confirms_no_refusal_though_a_raw_401_is_re
         assert_eq!((story.granted_tokens(), story.api_requests()), (1, 2));
         let story = Story::new(&file(), "api_key", 401, words);
         for _ in 0..3 {
-            assert_eq!(story.ask("GET", "/proxy/carts/1", &[]).status, told);
+            assert_eq!(story.ask("GET", "/proxy/carts/1", &[]).status, reported);
             story.scene.world.pass(Duration::from_secs(61));
         }
-        assert_eq!(story.status(), "active", "{told}");
-        assert_eq!(story.provider.borrow().validations, 0, "{told}");
+        assert_eq!(story.status(), "active", "{reported}");
+        assert_eq!(story.provider.borrow().validations, 0, "{reported}");
         // The same under its own status is no refusal at all.
         let story = Story::new(&file(), "oauth2", 200, words);
         let answer = story.ask("GET", "/proxy/carts/1", &[("x-max-retries", "0")]);
-        assert_eq!((answer.status, story.granted_tokens()), (told, 0));
+        assert_eq!((answer.status, story.granted_tokens()), (reported, 0));
     });
 }
 
@@ -260,9 +272,9 @@ fn no_other_path_makes_a_refusal_of_what_the_file_finds() {
         ("POST", "/proxy/carts/open", 401),
         ("GET", "/custom/carts/1", 200),
     ];
-    each_case(cases, |(method, path, told)| {
+    each_case(cases, |(method, path, reported)| {
         let story = Story::new(&file(), "oauth2", 200, DEAD);
-        assert_eq!(story.ask(method, path, &[]).status, told, "{path}");
+        assert_eq!(story.ask(method, path, &[]).status, reported, "{path}");
         assert_eq!(story.granted_tokens(), 0, "{path}");
         assert_eq!(story.status(), "active", "{path}");
     });

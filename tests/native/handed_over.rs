@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cases::each_case;
-use crate::received::{SECRET, ReceivingAccount};
+use crate::received::{ReceivingAccount, SECRET};
 
 const OFFERED: [(&str, &str); 2] = [("x-hook-secret", "of-an-attacker"), ("x-signature", "")];
 const BOTH: &str = "{{webhook_secret|environment_variables.webhook_secret}}";

@@ -9,8 +9,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::cases::each_case;
 use crate::account::{JSON, Scene};
+use crate::cases::each_case;
 use crate::client::{Answer, Client};
 use crate::outside::{Sent, World, reply, with_bytes};
 
@@ -68,8 +68,8 @@ fn lines(text: &str) -> Vec<Value> {
 }
 
 /// The error that ends a walk, in its last line; or in place of a walk that has none.
-fn code_of_end(said: &[Value]) -> &str {
-    let last = said.last().unwrap();
+fn code_of_end(reported: &[Value]) -> &str {
+    let last = reported.last().unwrap();
     let code = last["error"]["code"].as_str();
     code.or_else(|| last["code"].as_str()).unwrap()
 }
@@ -126,8 +126,12 @@ fn a_link_that_cannot_be_known_is_an_error_and_no_end() {
         let scene = open();
         let link = [b"</items?q=", broken, b"&page=2>; rel=\"next\""].concat();
         answers(&scene, 200, "link", &link, r#"[{"id":1}]"#);
-        let said = lines(&walk(&scene, "/proxy/items"));
-        assert_eq!(code_of_end(&said), "provider.unexpected_answer", "{said:?}");
+        let reported = lines(&walk(&scene, "/proxy/items"));
+        assert_eq!(
+            code_of_end(&reported),
+            "provider.unexpected_answer",
+            "{reported:?}"
+        );
         assert_eq!(scene.sent(), 1);
     });
     // What cannot be known beside the target spoils nothing.
@@ -159,8 +163,12 @@ fn a_cursor_in_a_header_is_the_text_of_its_bytes() {
     each_case(BROKEN, |broken| {
         let scene = open();
         answers(&scene, 200, "x-next", broken, "[1]");
-        let said = lines(&walk(&scene, "/proxy/hdr"));
-        assert_eq!(code_of_end(&said), "provider.unexpected_answer", "{said:?}");
+        let reported = lines(&walk(&scene, "/proxy/hdr"));
+        assert_eq!(
+            code_of_end(&reported),
+            "provider.unexpected_answer",
+            "{reported:?}"
+        );
     });
 }
 
@@ -212,17 +220,20 @@ fn a_redirect_leads_where_its_bytes_say() {
         scene.get("/proxy/files").expect(200);
     });
     each_case(BROKEN, |broken| {
-        each_case(["/proxy/files/7", "/proxy/files", "/custom/files/7"], |path| {
-            let scene = open();
-            let location = [b"/to/", broken].concat();
-            answers(&scene, 302, "location", &location, "");
-            assert_eq!(
-                scene.get(path).code(502),
-                "provider.redirect_refused",
-                "{path}"
-            );
-            assert_eq!(scene.sent(), 1);
-        });
+        each_case(
+            ["/proxy/files/7", "/proxy/files", "/custom/files/7"],
+            |path| {
+                let scene = open();
+                let location = [b"/to/", broken].concat();
+                answers(&scene, 302, "location", &location, "");
+                assert_eq!(
+                    scene.get(path).code(502),
+                    "provider.redirect_refused",
+                    "{path}"
+                );
+                assert_eq!(scene.sent(), 1);
+            },
+        );
     });
 }
 
@@ -295,9 +306,12 @@ fn a_call_whose_fields_cannot_be_known_is_refused_and_names_them() {
             each_case(["/custom/o/1", "/proxy/o/1"], |path| {
                 let scene = open();
                 let answer = calls(&scene, "PUT", path, name, broken, "{}");
-                let said = answer.expect(400);
-                assert_eq!(said["code"], "caller.malformed");
-                assert!(said["message"].as_str().unwrap().contains(name), "{said}");
+                let reported = answer.expect(400);
+                assert_eq!(reported["code"], "caller.malformed");
+                assert!(
+                    reported["message"].as_str().unwrap().contains(name),
+                    "{reported}"
+                );
                 assert_eq!(scene.sent(), 0, "{name}");
             });
         });

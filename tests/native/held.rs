@@ -27,7 +27,8 @@ fn a_webhook_kept_unread_is_read_again_by_the_value_the_account_has_and_while_it
     let body =
         json!({ "override": { "secret_environment_variables": { "webhook_secret": SECRET } } });
     let install = format!("/environment-integration/{}", story.setting.install);
-    story.setting
+    story
+        .setting
         .client
         .send("PATCH", &install, &body)
         .expect(200);
@@ -43,12 +44,15 @@ fn a_webhook_kept_unread_is_read_again_by_the_value_the_account_has_and_while_it
         .as_str()
         .unwrap()
         .to_owned();
-    story.setting
+    story
+        .setting
         .admin
         .send("PUT", "/integration/shop", &file())
         .expect(200);
     story.world.pass(Duration::from_secs(61));
-    story.world.answers(400, &[], r#"{"error":"invalid_grant"}"#);
+    story
+        .world
+        .answers(400, &[], r#"{"error":"invalid_grant"}"#);
     client.post(
         "/integrated-account/refresh-credentials",
         &json!({ "id": account }),

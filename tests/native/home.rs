@@ -32,15 +32,21 @@ fn the_page_names_the_service_and_leads_on_without_a_script() {
 fn a_head_of_what_is_open_answers_as_a_get_without_its_body() {
     each_case([&[][..], &[("LIST_PAGES", "many")]], |variables| {
         let nobody = Client::admin(&World::with(variables)).with_token("");
-        each_case(["/", "/health", "/openapi.json", "/integration.schema.json"], |path| {
-            let get = nobody.get(path);
-            let head = nobody.request("HEAD", path, &[], Body::Empty);
-            assert_eq!(head.status, get.status, "{path}");
-            assert!(head.body.is_empty() && !get.body.is_empty(), "{path}");
-            each_case(["content-type", "cache-control", "x-frame-options"], |name| {
-                assert_eq!(head.header(name), get.header(name), "{path} {name}");
-            });
-        });
+        each_case(
+            ["/", "/health", "/openapi.json", "/integration.schema.json"],
+            |path| {
+                let get = nobody.get(path);
+                let head = nobody.request("HEAD", path, &[], Body::Empty);
+                assert_eq!(head.status, get.status, "{path}");
+                assert!(head.body.is_empty() && !get.body.is_empty(), "{path}");
+                each_case(
+                    ["content-type", "cache-control", "x-frame-options"],
+                    |name| {
+                        assert_eq!(head.header(name), get.header(name), "{path} {name}");
+                    },
+                );
+            },
+        );
         let head = nobody.request("HEAD", "/integration", &[], Body::Empty);
         assert_eq!(head.status, 405);
     });

@@ -11,10 +11,10 @@ use futures::{FutureExt, join};
 use http::HeaderValue;
 use serde_json::{Value, json};
 
-use crate::files;
-use crate::cases::each_case;
 use crate::account::Scene;
+use crate::cases::each_case;
 use crate::client::{Answer, Client};
+use crate::files;
 use crate::outside::{Pieces, World, reply, streamed};
 
 const KIB: usize = 1024;
@@ -22,17 +22,20 @@ const OLD: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const NEW: &str = "k2:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
 
 fn file() -> Value {
-    files::with_key("keyed-writes", &json!({
-        "authorization": { "format": "header", "config": { "name": "X-Key", "value": "{{api_key}}" } },
-        "resources": { "ships": {
-            "list": { "path": "/ships" },
-            "get": { "path": "/ships/{{id}}" },
-            "create": { "method": "post", "path": "/ships" },
-            "update": { "method": "patch", "path": "/ships/{{id}}" },
-            "delete": { "method": "delete", "path": "/ships/{{id}}" },
-            "parse": { "method": "post", "path": "/parse", "response_path": "data" },
-        } },
-    }))
+    files::with_key(
+        "keyed-writes",
+        &json!({
+            "authorization": { "format": "header", "config": { "name": "X-Key", "value": "{{api_key}}" } },
+            "resources": { "ships": {
+                "list": { "path": "/ships" },
+                "get": { "path": "/ships/{{id}}" },
+                "create": { "method": "post", "path": "/ships" },
+                "update": { "method": "patch", "path": "/ships/{{id}}" },
+                "delete": { "method": "delete", "path": "/ships/{{id}}" },
+                "parse": { "method": "post", "path": "/parse", "response_path": "data" },
+            } },
+        }),
+    )
 }
 
 fn open() -> Scene {
@@ -61,7 +64,8 @@ fn answers(scene: &Scene, status: u16, body: &str) {
 }
 
 fn kept(scene: &Scene) -> usize {
-    scene.world
+    scene
+        .world
         .select(scene.object(), "SELECT place FROM kept_answer")
         .len()
 }
@@ -429,7 +433,7 @@ fn header_fields_come_again_byte_for_byte_and_replayed_is_our_own_word() {
     });
     let log = client.get(&scene.path("/log")).expect(200);
     let lines = log["result"].as_array().unwrap().iter();
-    let told: Vec<Value> = lines
+    let reported: Vec<Value> = lines
         .map(|line| json!([line["replayed"], line["resource"], line["resource_method"]]))
         .collect();
     let expected = json!([
@@ -438,7 +442,7 @@ fn header_fields_come_again_byte_for_byte_and_replayed_is_our_own_word() {
         [true, "ships", "create"],
         [false, "ships", "create"]
     ]);
-    assert_eq!(json!(told), expected);
+    assert_eq!(json!(reported), expected);
 }
 
 #[test]

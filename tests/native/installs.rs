@@ -179,12 +179,15 @@ fn an_override_that_leads_elsewhere_is_the_operators_and_brings_the_secret() {
     let path = format!("/environment-integration/{}", setting.install);
     let aim = |client: serde_json::Value| json!({ "override": { "credentials": { "oauth2": { "config": { "client": client, "auth": { "tokenHost": "https://eu.shop.example" } } } } } });
     let own = json!({ "id": "mine", "secret": "mine" });
-    each_case([json!({}), json!({ "id": "mine" }), own.clone()], |client| {
-        assert_eq!(
-            setting.client.send("PATCH", &path, &aim(client)).code(422),
-            "caller.host_key"
-        );
-    });
+    each_case(
+        [json!({}), json!({ "id": "mine" }), own.clone()],
+        |client| {
+            assert_eq!(
+                setting.client.send("PATCH", &path, &aim(client)).code(422),
+                "caller.host_key"
+            );
+        },
+    );
     let path = format!("{path}?environment_id={}", setting.environment);
     each_case([json!({}), json!({ "id": "mine" })], |client| {
         assert_eq!(

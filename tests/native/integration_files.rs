@@ -132,22 +132,25 @@ fn whatever_stands_in_any_place_the_file_is_read_to_its_end() {
     each_case(&files, |file| {
         let mut pointers = Vec::new();
         places(file, "", &mut pointers);
-        each_case(pointers
-            .iter()
-            .flat_map(|p| strange.iter().map(move |v| (p, v))), |(pointer, value)| {
-            let mut file = file.clone();
-            *file.pointer_mut(pointer).unwrap() = value.clone();
-            let Reading {
-                integration,
-                findings,
-            } = read(&file);
-            let has_errors = findings.iter().any(|finding| finding.level == Level::Error);
-            assert_eq!(
-                integration.is_none(),
-                has_errors,
-                "{pointer} {value} {findings:?}"
-            );
-        });
+        each_case(
+            pointers
+                .iter()
+                .flat_map(|p| strange.iter().map(move |v| (p, v))),
+            |(pointer, value)| {
+                let mut file = file.clone();
+                *file.pointer_mut(pointer).unwrap() = value.clone();
+                let Reading {
+                    integration,
+                    findings,
+                } = read(&file);
+                let has_errors = findings.iter().any(|finding| finding.level == Level::Error);
+                assert_eq!(
+                    integration.is_none(),
+                    has_errors,
+                    "{pointer} {value} {findings:?}"
+                );
+            },
+        );
     });
 }
 

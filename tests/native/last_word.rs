@@ -197,13 +197,16 @@ fn a_callers_parameter_takes_the_place_of_no_entry_that_reads_the_account_or_a_v
             &[],
             None,
         );
-        each_case([("free", "mine"), ("tenants", "2"), ("x", "tenant")], |pair| {
-            assert!(
-                query(&sent).contains(&(pair.0.to_owned(), pair.1.to_owned())),
-                "{path}: {}",
-                sent.url
-            );
-        });
+        each_case(
+            [("free", "mine"), ("tenants", "2"), ("x", "tenant")],
+            |pair| {
+                assert!(
+                    query(&sent).contains(&(pair.0.to_owned(), pair.1.to_owned())),
+                    "{path}: {}",
+                    sent.url
+                );
+            },
+        );
     });
     let sent = probe.sends("GET", "/proxy/things/1?owner=T2&owner[]=T2", &[], None);
     assert!(
@@ -280,19 +283,22 @@ fn a_body_that_reads_the_account_or_a_variable_is_neither_passed_over_nor_writte
             "{spelling}"
         );
     });
-    each_case(["account=T2", "account[]=T2", "account[x]=T2"], |spelling| {
-        let sent = probe.sends(
-            "POST",
-            &format!("/proxy/things/form_in?{spelling}&b=1"),
-            &json,
-            Some("{}"),
-        );
-        assert_eq!(
-            String::from_utf8(sent.body).unwrap(),
-            "account=T1&b=1",
-            "{spelling}"
-        );
-    });
+    each_case(
+        ["account=T2", "account[]=T2", "account[x]=T2"],
+        |spelling| {
+            let sent = probe.sends(
+                "POST",
+                &format!("/proxy/things/form_in?{spelling}&b=1"),
+                &json,
+                Some("{}"),
+            );
+            assert_eq!(
+                String::from_utf8(sent.body).unwrap(),
+                "account=T1&b=1",
+                "{spelling}"
+            );
+        },
+    );
 }
 
 #[test]
@@ -318,18 +324,21 @@ fn a_file_switches_custom_and_bodies_as_they_are_off_and_no_layer_switches_them_
     };
     refuses();
     probe.sends("GET", "/proxy/things", &[], None);
-    each_case([json!({ "custom": true }), json!({ "custom": null })], |layer| {
-        probe
-            .setting
-            .client
-            .send("PATCH", &install, &json!({ "override": layer }));
-        refuses();
-        probe
-            .setting
-            .client
-            .send("PATCH", &account, &json!({ "integration_override": layer }));
-        refuses();
-    });
+    each_case(
+        [json!({ "custom": true }), json!({ "custom": null })],
+        |layer| {
+            probe
+                .setting
+                .client
+                .send("PATCH", &install, &json!({ "override": layer }));
+            refuses();
+            probe
+                .setting
+                .client
+                .send("PATCH", &account, &json!({ "integration_override": layer }));
+            refuses();
+        },
+    );
     // A layer may switch off.
     let probe = Probe::open();
     probe.sends("GET", "/custom/p", &[], None);

@@ -10,15 +10,17 @@ use futures::executor::block_on;
 use futures::future::{join, join_all};
 use serde_json::{Value, json};
 
-use crate::files;
-use crate::cases::each_case;
 use crate::account::{JSON, Scene};
+use crate::cases::each_case;
 use crate::client::Answer;
+use crate::files;
 use crate::outside::{reply, streamed};
 
 /// A provider that signs each request by the time, and whose limits stand in odd places.
 fn file() -> Value {
-    files::with_key("limited", &json!({
+    files::with_key(
+        "limited",
+        &json!({
             "authorization": { "format": "header", "config": { "expression": "{ \"x-signed-at\": $string($millis()) }" } },
             "rate_limit": {
                 "is_rate_limited": "status = 429 or (status = 403 and response.code = \"quota\") or (status = 200 and response.code = \"slow\")",
@@ -35,7 +37,8 @@ fn file() -> Value {
                 },
                 "plain": { "list": { "path": "/plain", "rate_limit": {} }, "get": { "path": "/plain/{{id}}", "rate_limit": {} } },
             },
-        }))
+        }),
+    )
 }
 
 fn open() -> Scene {
@@ -80,17 +83,17 @@ fn two_retries_are_the_most_unless_the_caller_says_otherwise() {
         (Some("5"), 6),
         (Some("99"), 6),
     ];
-    each_case(cases, |(said, sent)| {
+    each_case(cases, |(reported, sent)| {
         for _ in 0..sent {
             scene.world.answers(502, &[], "down");
         }
-        let headers: Vec<_> = said
+        let headers: Vec<_> = reported
             .map(|most| ("x-max-retries", most))
             .into_iter()
             .collect();
         let (answer, _) = scene.call_timed("GET", "/proxy/stones/1", &headers, Body::Empty);
-        assert_eq!(answer.expect(502)["raw_response"], "down", "{said:?}");
-        assert_eq!(scene.sent(), sent, "{said:?}");
+        assert_eq!(answer.expect(502)["raw_response"], "down", "{reported:?}");
+        assert_eq!(scene.sent(), sent, "{reported:?}");
     });
     each_case(["-1", "two", ""], |wrong| {
         let headers = [("x-max-retries", wrong)];
@@ -157,7 +160,9 @@ fn the_budget_is_for_everything_together() {
     let (answer, took) = scene.call_timed("GET", "/custom/x", &patient, Body::Empty);
     assert_eq!((answer.text(), took), ("ok", 3_000));
     scene.world.answers(503, &[], "down");
-    scene.world.answers_with_at(1_800_000_000_000, reply(200, &[], Body::from_bytes("late")));
+    scene
+        .world
+        .answers_with_at(1_800_000_000_000, reply(200, &[], Body::from_bytes("late")));
     let (answer, took) = scene.call_timed("GET", "/custom/x", &patient, Body::Empty);
     assert_eq!(
         (answer.code(504).as_str(), took),
@@ -335,7 +340,7 @@ fn callers_are_told_what_is_left_alike_on_every_answer() {
         ("x-left", "12"),
         ("x-reset-ms", "1500"),
     ];
-    let told = |answer: &Answer| {
+    let reported_text = |answer: &Answer| {
         ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"]
             .map(|name| answer.header(name).unwrap_or("-").to_owned())
     };
@@ -350,7 +355,7 @@ fn callers_are_told_what_is_left_alike_on_every_answer() {
         scene.world.answers(status, &left, body);
         let (answer, _) = get(&scene, path);
         assert_eq!(answer.status, status);
-        assert_eq!(told(&answer), ["50", "12", "2"], "{path}");
+        assert_eq!(reported_text(&answer), ["50", "12", "2"], "{path}");
         assert_eq!(answer.header("retry-after"), None);
     });
     scene
@@ -358,7 +363,7 @@ fn callers_are_told_what_is_left_alike_on_every_answer() {
         .answers_with(reply(200, &left, streamed(&[b"a", b"b"], None)));
     let (answer, _) = get(&scene, "/proxy/stones/1");
     assert_eq!(
-        (answer.text(), told(&answer)),
+        (answer.text(), reported_text(&answer)),
         ("ab", ["50", "12", "2"].map(str::to_owned))
     );
     let usual = [
@@ -368,7 +373,7 @@ fn callers_are_told_what_is_left_alike_on_every_answer() {
     ];
     scene.world.answers(200, &usual, "[]");
     let (answer, _) = get(&scene, "/proxy/plain");
-    assert_eq!(told(&answer), ["100", "99", "60"]);
+    assert_eq!(reported_text(&answer), ["100", "99", "60"]);
     scene
         .world
         .answers(202, &[("retry-after", "Tue, 14 Nov 2023 22:13:30 GMT")], "");
@@ -444,7 +449,10 @@ fn who_waits_hears_of_a_later_reset() {
     let began = scene.world.now();
     let call = || client.request_async("GET", &path, &[], Body::Empty);
     let used_up = |millis| [("x-left", "0"), ("x-reset-ms", millis)];
-    scene.world.answers_with_at(began.as_millis() + 2_000, reply(200, &used_up("6000"), Body::Empty));
+    scene.world.answers_with_at(
+        began.as_millis() + 2_000,
+        reply(200, &used_up("6000"), Body::Empty),
+    );
     scene.world.answers(200, &used_up("3000"), "");
     scene.world.answers(200, &[], "late");
     let (slow, late) = block_on(async {

@@ -184,12 +184,15 @@ fn a_link_that_does_not_come_from_the_application_asks_is_this_you() {
     alone.as_object_mut().unwrap().remove("redirect_uri");
     let visit = Visit::new(&alone);
     let page = format!("/connect/oauth-shop?link_token={}", visit.token);
-    each_case([vec![], vec![("referer", "https://app.example/")]], |headers| {
-        assert!(
-            is_question(&open(&visit.world, &page, &headers)),
-            "it has no such origin"
-        );
-    });
+    each_case(
+        [vec![], vec![("referer", "https://app.example/")]],
+        |headers| {
+            assert!(
+                is_question(&open(&visit.world, &page, &headers)),
+                "it has no such origin"
+            );
+        },
+    );
 }
 
 #[test]

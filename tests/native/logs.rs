@@ -5,8 +5,8 @@ use std::time::Duration;
 use causeway::ports::{Body, SendError};
 use serde_json::{Value, json};
 
-use crate::cases::each_case;
 use crate::account::{JSON, Scene};
+use crate::cases::each_case;
 use crate::client::{Answer, Client};
 use crate::outside::Pieces;
 
@@ -141,14 +141,14 @@ fn each_call_has_its_line_without_values() {
         "a token's id"
     );
     let console = scene.world.0.logs.borrow();
-    let told: Vec<&Value> = console
+    let reported: Vec<&Value> = console
         .iter()
         .filter(|line| line["event"] == "call")
         .collect();
-    assert_eq!(told.len(), 4);
-    assert_eq!(told[0]["integrated_account_id"], scene.account.as_str());
-    assert_eq!(told[0]["request_id"], id);
-    let all = format!("{log} {told:?}");
+    assert_eq!(reported.len(), 4);
+    assert_eq!(reported[0]["integrated_account_id"], scene.account.as_str());
+    assert_eq!(reported[0]["request_id"], id);
+    let all = format!("{log} {reported:?}");
     each_case(["4711", "b.example", "secret", "with"], |word| {
         assert!(!all.contains(word), "{word}");
     });
@@ -213,30 +213,33 @@ fn no_line_is_lost_however_many_come_at_once() {
     flush(&scene);
     assert_eq!(stored(&scene), 1_100);
     let console = scene.world.0.logs.borrow();
-    let told = console.iter().filter(|line| line["event"] == "call");
-    assert_eq!(told.count(), 1_100);
+    let reported = console.iter().filter(|line| line["event"] == "call");
+    assert_eq!(reported.count(), 1_100);
 }
 
 #[test]
 fn lines_outlive_a_fault_of_storage() {
-    each_case(["CREATE TABLE IF NOT EXISTS log", "INSERT INTO log"], |word| {
-        let scene = open(&json!(null));
-        for _ in 0..2 {
+    each_case(
+        ["CREATE TABLE IF NOT EXISTS log", "INSERT INTO log"],
+        |word| {
+            let scene = open(&json!(null));
+            for _ in 0..2 {
+                call(&scene, "GET", "/proxy/boats", Body::Empty).code(404);
+            }
+            scene.world.storage_refuses(scene.object(), word);
+            flush(&scene);
+            assert_eq!(stored(&scene), 0, "{word}");
+            let faults = scene.world.0.logs.borrow().clone();
+            let faults = faults
+                .iter()
+                .filter(|line| line["event"] == "log_not_written");
+            assert_eq!(faults.count(), 1, "{word}");
             call(&scene, "GET", "/proxy/boats", Body::Empty).code(404);
-        }
-        scene.world.storage_refuses(scene.object(), word);
-        flush(&scene);
-        assert_eq!(stored(&scene), 0, "{word}");
-        let faults = scene.world.0.logs.borrow().clone();
-        let faults = faults
-            .iter()
-            .filter(|line| line["event"] == "log_not_written");
-        assert_eq!(faults.count(), 1, "{word}");
-        call(&scene, "GET", "/proxy/boats", Body::Empty).code(404);
-        flush(&scene);
-        assert_eq!(stored(&scene), 3, "{word}");
-        assert_eq!(log(&scene, "")["result"].as_array().unwrap().len(), 3);
-    });
+            flush(&scene);
+            assert_eq!(stored(&scene), 3, "{word}");
+            assert_eq!(log(&scene, "")["result"].as_array().unwrap().len(), 3);
+        },
+    );
 }
 
 #[test]
@@ -261,9 +264,9 @@ fn a_walk_that_broke_has_its_code_and_its_refusal_is_noted() {
         ]),
         json!([200, "provider.rejected", 403, 18])
     );
-    let told = account(&scene)["last_forbidden_error"].clone();
-    assert_eq!(told["resource"], "notes");
-    assert_eq!(told["missing_scopes"], json!(["notes:read"]));
+    let reported = account(&scene)["last_forbidden_error"].clone();
+    assert_eq!(reported["resource"], "notes");
+    assert_eq!(reported["missing_scopes"], json!(["notes:read"]));
 }
 
 #[test]
@@ -290,12 +293,12 @@ fn what_a_provider_forbids_an_action_is_noted() {
     answers(&scene, 403, r#"{"why":"secret words"}"#);
     call(&scene, "POST", "/proxy/_/ask", Body::Empty).code(403);
     flush(&scene);
-    let told = account(&scene)["last_forbidden_error"].clone();
+    let reported = account(&scene)["last_forbidden_error"].clone();
     assert_eq!(
-        (&told["resource"], &told["method"]),
+        (&reported["resource"], &reported["method"]),
         (&json!("_"), &json!("ask"))
     );
-    assert!(!told.to_string().contains("secret"));
+    assert!(!reported.to_string().contains("secret"));
 }
 
 #[test]
@@ -303,13 +306,22 @@ fn who_called_is_an_id_or_a_kind() {
     let scene = open(&json!(null));
     let path = scene.path("/proxy/tickets/1");
     let body = json!({ "integrated_account_id": scene.account });
-    let made = scene.setting.client.post("/integrated-account/token", &body);
+    let made = scene
+        .setting
+        .client
+        .post("/integrated-account/token", &body);
     let made = made.expect(201);
     let token = made["integrated_account_token"].as_str().unwrap();
-    each_case([&scene.setting.admin, &scene.setting.client.with_token(token)], |client| {
-        answers(&scene, 200, "{}");
-        client.get(&path).expect(200);
-    });
+    each_case(
+        [
+            &scene.setting.admin,
+            &scene.setting.client.with_token(token),
+        ],
+        |client| {
+            answers(&scene, 200, "{}");
+            client.get(&path).expect(200);
+        },
+    );
     let log = log(&scene, "");
     assert_eq!(log["result"][0]["caller"], "account_token");
     assert_eq!(log["result"][1]["caller"], "admin_token");
@@ -479,18 +491,21 @@ fn a_refusal_says_which_scopes_are_missing() {
     assert_eq!(account(&scene)["last_forbidden_error"], Value::Null);
     flush(&scene);
     scene.world.restart();
-    let told = account(&scene)["last_forbidden_error"].clone();
-    assert_eq!(told["resource"], "tickets");
-    assert_eq!(told["method"], "create");
-    assert_eq!(told["status"], 403);
-    assert_eq!(told["scopes"], json!(["tickets:read", "tickets:write"]));
-    assert_eq!(told["missing_scopes"], json!(["tickets:write"]));
-    assert!(!told.to_string().contains("why"));
+    let reported = account(&scene)["last_forbidden_error"].clone();
+    assert_eq!(reported["resource"], "tickets");
+    assert_eq!(reported["method"], "create");
+    assert_eq!(reported["status"], 403);
+    assert_eq!(reported["scopes"], json!(["tickets:read", "tickets:write"]));
+    assert_eq!(reported["missing_scopes"], json!(["tickets:write"]));
+    assert!(!reported.to_string().contains("why"));
     answers(&scene, 403, "");
     call(&scene, "GET", "/custom/tickets", Body::Empty);
     flush(&scene);
     let still = account(&scene)["last_forbidden_error"].clone();
-    assert_eq!(still, told, "a path of the caller's own says nothing of it");
+    assert_eq!(
+        still, reported,
+        "a path of the caller's own says nothing of it"
+    );
     let path = format!("/integrated-account/{}/credentials", scene.account);
     let body = json!({ "context": { "oauth": { "token": { "access_token": "new" } } } });
     let changed = scene.setting.client.send("PATCH", &path, &body).expect(200);
@@ -503,8 +518,8 @@ fn where_nobody_says_what_was_granted_nothing_is_claimed() {
     answers(&scene, 403, "");
     call(&scene, "POST", "/proxy/tickets", Body::Empty).code(403);
     flush(&scene);
-    let told = account(&scene)["last_forbidden_error"].clone();
-    assert_eq!(told["missing_scopes"], Value::Null);
+    let reported = account(&scene)["last_forbidden_error"].clone();
+    assert_eq!(reported["missing_scopes"], Value::Null);
     let found = capabilities(&scene);
     assert_eq!(found["granted_scopes"], Value::Null);
     assert_eq!(
@@ -565,7 +580,8 @@ fn an_integration_says_what_it_can_do_by_name_or_id() {
         assert_eq!(found["integration"]["category"], "help");
     });
     assert_eq!(
-        scene.setting
+        scene
+            .setting
             .client
             .get("/integration/none/capabilities")
             .status,

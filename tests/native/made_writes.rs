@@ -4,37 +4,40 @@
 use causeway::ports::{Body, SendError};
 use serde_json::{Value, json};
 
-use crate::files;
-use crate::cases::each_case;
 use crate::account::{JSON, Scene};
+use crate::cases::each_case;
 use crate::client::Answer;
+use crate::files;
 use crate::outside::{reply, streamed};
 
 const OWN: &str = "https://api.writes.example";
 
 fn file() -> Value {
     let method = |verb: &str| json!({ "method": verb, "path": "/pots", "response_path": "data" });
-    files::with_key("writes", &json!({
-        "authorization": { "format": "header", "config": { "name": "X-Key", "value": "{{api_key}}" } },
-        "resources": {
-            "pots": {
-                "create": method("post"), "update": method("patch"), "delete": method("delete"),
-                "put": method("put"), "search": method("get"),
-                "list": { "method": "post", "path": "/search", "response_path": "data" },
-                "get": { "path": "/pots/{{id}}", "response_path": "data" },
+    files::with_key(
+        "writes",
+        &json!({
+            "authorization": { "format": "header", "config": { "name": "X-Key", "value": "{{api_key}}" } },
+            "resources": {
+                "pots": {
+                    "create": method("post"), "update": method("patch"), "delete": method("delete"),
+                    "put": method("put"), "search": method("get"),
+                    "list": { "method": "post", "path": "/search", "response_path": "data" },
+                    "get": { "path": "/pots/{{id}}", "response_path": "data" },
+                },
+                "plain": { "create": { "method": "post", "path": "/plain" } },
+                "wrong": { "create": { "method": "post", "path": "/wrong", "error_expression": "$number(response.n) > 1" } },
+                "said": { "create": { "method": "post", "path": "/said", "error_expression": "response.ok = false ? { \"status\": 422 }" } },
             },
-            "plain": { "create": { "method": "post", "path": "/plain" } },
-            "wrong": { "create": { "method": "post", "path": "/wrong", "error_expression": "$number(response.n) > 1" } },
-            "said": { "create": { "method": "post", "path": "/said", "error_expression": "response.ok = false ? { \"status\": 422 }" } },
-        },
-        "actions": {
-            "fire": { "steps": [{ "type": "request", "config": { "method": "post", "path": "/fire", "response_path": "data" } }] },
-            "twice": { "steps": [
-                { "type": "request", "config": { "method": "post", "path": "/fire" } },
-                { "type": "request", "config": { "path": "/look" } },
-            ] },
-        },
-    }))
+            "actions": {
+                "fire": { "steps": [{ "type": "request", "config": { "method": "post", "path": "/fire", "response_path": "data" } }] },
+                "twice": { "steps": [
+                    { "type": "request", "config": { "method": "post", "path": "/fire" } },
+                    { "type": "request", "config": { "path": "/look" } },
+                ] },
+            },
+        }),
+    )
 }
 
 fn open() -> Scene {
@@ -94,15 +97,18 @@ fn a_redirect_that_keeps_the_verb_was_no_write_and_goes_to_no_other_origin() {
         (301, "PATCH"),
     ];
     each_case(cases, |(status, verb)| {
-        each_case(["https://files.writes.example/f", "ftp://x/", "https://["], |location| {
-            let scene = open();
-            scene.world.answers(status, &[("location", location)], "");
-            let refused = write(&scene, verb, "/custom/x").expect(502);
-            assert_eq!(refused["code"], "provider.redirect_refused");
-            assert_eq!(refused["details"]["write"], "not_done", "{refused}");
-            assert_eq!(refused["details"]["status"], status);
-            assert_eq!(scene.sent(), 1);
-        });
+        each_case(
+            ["https://files.writes.example/f", "ftp://x/", "https://["],
+            |location| {
+                let scene = open();
+                scene.world.answers(status, &[("location", location)], "");
+                let refused = write(&scene, verb, "/custom/x").expect(502);
+                assert_eq!(refused["code"], "provider.redirect_refused");
+                assert_eq!(refused["details"]["write"], "not_done", "{refused}");
+                assert_eq!(refused["details"]["status"], status);
+                assert_eq!(scene.sent(), 1);
+            },
+        );
     });
     let scene = open();
     scene.world.answers(307, &[("location", "/y")], "");
@@ -184,7 +190,8 @@ fn a_401_behind_the_redirect_of_a_write_repeats_no_write() {
     let token = json!({ "access_token": "old", "refresh_token": "r", "expires_at": "2030-01-01T00:00:00.000Z" });
     each_case(["/custom/x", "/proxy/pots"], |path| {
         let scene = Scene::with_token(&[], &file, &token);
-        scene.world
+        scene
+            .world
             .provides(|sent| match sent.url.rsplit('/').next() {
                 Some("token") => reply(
                     200,
@@ -231,9 +238,9 @@ fn an_answer_to_a_write_that_cannot_be_decoded_or_cut_gives_its_status_and_words
             let scene = open();
             scene.world.answers(201, headers, body);
             let case = format!("{verb} {path} {body}");
-            let told = assert_made(&write(&scene, verb, path), 201, &case);
-            assert_eq!(told["code"], "provider.unexpected_answer", "{case}");
-            assert_eq!(told["raw_response"], words, "{case}");
+            let reported = assert_made(&write(&scene, verb, path), 201, &case);
+            assert_eq!(reported["code"], "provider.unexpected_answer", "{case}");
+            assert_eq!(reported["raw_response"], words, "{case}");
             assert_eq!(scene.sent(), 1, "{case}");
         });
     });
@@ -244,20 +251,20 @@ fn an_answer_to_a_write_that_is_too_large_late_or_in_the_way_of_an_expression_gi
     let scene = Scene::with_key(&[("BUFFERED_ANSWER_BYTES", "1048576")], &file());
     let large = format!(r#"{{"data":"{}"}}"#, "x".repeat(2 << 20));
     scene.world.answers(200, &JSON, &large);
-    let told = assert_made(&write(&scene, "POST", "/proxy/pots"), 200, "too large");
-    assert_eq!(told["code"], "provider.answer_too_large");
+    let reported = assert_made(&write(&scene, "POST", "/proxy/pots"), 200, "too large");
+    assert_eq!(reported["code"], "provider.answer_too_large");
 
     let scene = open();
     let stalls = crate::outside::stalled(1, None);
     scene.world.answers_with(reply(202, &JSON, stalls));
-    let told = assert_made(&write(&scene, "POST", "/proxy/pots"), 202, "late");
-    assert_eq!(told["code"], "provider.timeout");
+    let reported = assert_made(&write(&scene, "POST", "/proxy/pots"), 202, "late");
+    assert_eq!(reported["code"], "provider.timeout");
 
     let scene = open();
     scene.world.answers(201, &JSON, r#"{"n":"many"}"#);
-    let told = assert_made(&write(&scene, "POST", "/proxy/wrong"), 201, "expression");
-    assert_eq!(told["code"], "integration.expression_failed");
-    assert_eq!(told["raw_response"]["n"], "many");
+    let reported = assert_made(&write(&scene, "POST", "/proxy/wrong"), 201, "expression");
+    assert_eq!(reported["code"], "integration.expression_failed");
+    assert_eq!(reported["raw_response"]["n"], "many");
 }
 
 #[test]
@@ -282,14 +289,17 @@ fn reads_and_lists_stay_errors_and_so_does_what_the_file_finds_in_the_answer_of_
     scene.world.answers(200, &JSON, r#"{"ok":false}"#);
     let refused = write(&scene, "POST", "/proxy/said").expect(422);
     assert_eq!(refused["details"]["write"], Value::Null);
-    each_case([(422, "provider.rejected"), (500, "provider.failed")], |(status, code)| {
-        scene.world.answers(status, &JSON, "{}");
-        let refused = write(&scene, "POST", "/proxy/pots").expect(status);
-        assert_eq!(
-            (&refused["code"], &refused["details"]["write"]),
-            (&json!(code), &Value::Null)
-        );
-    });
+    each_case(
+        [(422, "provider.rejected"), (500, "provider.failed")],
+        |(status, code)| {
+            scene.world.answers(status, &JSON, "{}");
+            let refused = write(&scene, "POST", "/proxy/pots").expect(status);
+            assert_eq!(
+                (&refused["code"], &refused["details"]["write"]),
+                (&json!(code), &Value::Null)
+            );
+        },
+    );
 }
 
 #[test]
@@ -316,16 +326,19 @@ fn a_keyed_write_whose_answer_cannot_be_used_is_made_once_and_its_key_says_the_s
 fn an_action_says_that_one_of_its_steps_has_written() {
     let scene = open();
     scene.world.answers(201, &JSON, "no json");
-    let told = assert_made(&write(&scene, "POST", "/proxy/_/fire"), 201, "fire");
-    assert_eq!(told["details"]["steps"], 0);
-    each_case([(404, "{}"), (500, "{}"), (200, "no json")], |(status, body)| {
-        scene.world.answers(200, &JSON, "{}");
-        scene.world.answers(status, &JSON, body);
-        let headers = [("x-max-retries", "0")];
-        let told = scene.ask_passing("POST", "/proxy/_/twice", &headers).json();
-        assert_eq!(told["details"]["write"], "done", "{told}");
-        assert_eq!(told["details"]["steps"], 1);
-    });
+    let reported = assert_made(&write(&scene, "POST", "/proxy/_/fire"), 201, "fire");
+    assert_eq!(reported["details"]["steps"], 0);
+    each_case(
+        [(404, "{}"), (500, "{}"), (200, "no json")],
+        |(status, body)| {
+            scene.world.answers(200, &JSON, "{}");
+            scene.world.answers(status, &JSON, body);
+            let headers = [("x-max-retries", "0")];
+            let reported = scene.ask_passing("POST", "/proxy/_/twice", &headers).json();
+            assert_eq!(reported["details"]["write"], "done", "{reported}");
+            assert_eq!(reported["details"]["steps"], 1);
+        },
+    );
 }
 
 #[test]

@@ -265,7 +265,8 @@ fn a_change_by_an_account_token_has_at_most_16_kib() {
     let send = |bytes: usize| {
         let headers = [("content-type", "application/json")];
         let body = causeway::ports::Body::from_bytes(body(bytes));
-        story.own
+        story
+            .own
             .request("PATCH", "/integrated-account/me", &headers, body)
     };
     assert_eq!(send(16 * 1024).code(422), "caller.invalid", "its pattern");

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::cases::each_case;
 use crate::client::{Answer, Client};
 use crate::outside::{Pieces, World, stalled, within};
-use crate::received::{SECRET, ReceivingAccount, signed};
+use crate::received::{ReceivingAccount, SECRET, signed};
 
 const MIB: usize = 1024 * 1024;
 /// How long somebody without a proof may take to send a body.
@@ -26,7 +26,8 @@ fn scene() -> ReceivingAccount {
 
 fn answering(scene: &ReceivingAccount) {
     let json = [("content-type", "application/json")];
-    scene.world
+    scene
+        .world
         .provides(move |_| crate::outside::reply(200, &json, Body::from_bytes(r#"[{"id":1}]"#)));
 }
 
@@ -253,18 +254,27 @@ fn a_form_without_a_proof_has_no_more_than_a_thousand_fields() {
         ("content-type", "application/x-www-form-urlencoded"),
         ("x-signature", ""),
     ];
-    each_case([(1_000, 401), (1_001, 413), (500_000, 413)], |(fields, status)| {
-        let body = "a&".repeat(fields);
-        each_case([scene.to_account(&form, &body), scene.to_install(&form, &body)], |answer| {
-            assert_eq!(answer.status, status, "{fields}: {}", answer.text());
-        });
-        let mut page = crate::connect::Browser::of(&scene.world);
-        if fields == 1_001 {
-            let answer = page.raw("/connect/shop", &form[..1], body.clone());
-            assert_eq!(answer.status, 413);
-        }
-        drop(page.get("/"));
-    });
+    each_case(
+        [(1_000, 401), (1_001, 413), (500_000, 413)],
+        |(fields, status)| {
+            let body = "a&".repeat(fields);
+            each_case(
+                [
+                    scene.to_account(&form, &body),
+                    scene.to_install(&form, &body),
+                ],
+                |answer| {
+                    assert_eq!(answer.status, status, "{fields}: {}", answer.text());
+                },
+            );
+            let mut page = crate::connect::Browser::of(&scene.world);
+            if fields == 1_001 {
+                let answer = page.raw("/connect/shop", &form[..1], body.clone());
+                assert_eq!(answer.status, 413);
+            }
+            drop(page.get("/"));
+        },
+    );
 }
 
 #[test]
@@ -386,8 +396,11 @@ fn callers_who_stall_keep_no_other_out() {
                 .request_async("POST", path, &[], Body::from_bytes(large))
                 .await
         };
-        let (stalled, next) =
-            block_on(scene.world.run_passing(futures::future::join(stalled, next)));
+        let (stalled, next) = block_on(
+            scene
+                .world
+                .run_passing(futures::future::join(stalled, next)),
+        );
         assert_eq!(next.status, 200, "beside {callers}: {}", next.text());
         let ended = |answer: &Answer| matches!(answer.status, 408 | 503);
         assert!(stalled.iter().all(ended));
@@ -417,7 +430,8 @@ fn an_account_has_a_hundred_thousand_idempotency_keys_at_a_time() {
     let path = format!("/custom/x?integrated_account_id={}", scene.account);
     let write = |key: &str| {
         let headers = [("idempotency-key", key)];
-        scene.setting
+        scene
+            .setting
             .client
             .request("POST", &path, &headers, Body::from_bytes("{}"))
     };

@@ -53,7 +53,10 @@ fn refuses(answer: Answer, what: &Value) {
 fn an_api_token_leads_no_host_elsewhere_by_a_variable() {
     let url = "{{environment_variables.url?:https://api.fixed-hosts.example}}";
     let host = "https://{{environment_variables.url?:api}}.fixed-hosts.example";
-    let hosts = json!(["https://api.fixed-hosts.example", "https://other.fixed-hosts.example"]);
+    let hosts = json!([
+        "https://api.fixed-hosts.example",
+        "https://other.fixed-hosts.example"
+    ]);
     let steps = json!([{ "type": "request", "config": { "base_url": host, "path": "/go" } }]);
     let auth = json!({ "oauth2": { "format": "oauth2", "config": { "client": { "id": "i", "secret": "{{client_secret}}" }, "auth": { "tokenHost": host, "tokenPath": "/t", "authorizePath": "/a" } } } });
     let cases = [
@@ -74,22 +77,28 @@ fn an_api_token_leads_no_host_elsewhere_by_a_variable() {
         ),
     ];
     each_case(cases, |(change, value)| {
-        each_case(["environment_variables", "secret_environment_variables"], |kind| {
-            let scene = open(&change);
-            let write = json!({ kind: { "url": value } });
-            refuses(scene.override_install(&write), &change);
-            goes_to(&scene, HOME);
-            // What the admin token set is not taken out either; what steers nothing is the environment's own.
-            admin_overrides(&scene, &write);
-            let is_base = ["/base_url", "/resources"]
-                .iter()
-                .any(|place| change.pointer(place).is_some());
-            goes_to(&scene, if is_base { OTHER } else { HOME });
-            refuses(scene.override_install(&json!({ kind: { "url": null } })), &change);
-            scene
-                .override_install(&json!({ "environment_variables": { "free": "x" } }))
-                .expect(200);
-        });
+        each_case(
+            ["environment_variables", "secret_environment_variables"],
+            |kind| {
+                let scene = open(&change);
+                let write = json!({ kind: { "url": value } });
+                refuses(scene.override_install(&write), &change);
+                goes_to(&scene, HOME);
+                // What the admin token set is not taken out either; what steers nothing is the environment's own.
+                admin_overrides(&scene, &write);
+                let is_base = ["/base_url", "/resources"]
+                    .iter()
+                    .any(|place| change.pointer(place).is_some());
+                goes_to(&scene, if is_base { OTHER } else { HOME });
+                refuses(
+                    scene.override_install(&json!({ kind: { "url": null } })),
+                    &change,
+                );
+                scene
+                    .override_install(&json!({ "environment_variables": { "free": "x" } }))
+                    .expect(200);
+            },
+        );
     });
 }
 
@@ -124,12 +133,18 @@ fn an_api_token_takes_out_no_entry_by_which_the_admin_token_fixed_a_host() {
     each_case(&outs, |out| {
         let scene = open(&wide);
         admin_overrides(&scene, &narrow);
-        scene.override_install(&json!({ "label": "mine" })).expect(200);
+        scene
+            .override_install(&json!({ "label": "mine" }))
+            .expect(200);
         refuses(scene.override_install(out), out);
         goes_to(&scene, HOME);
         let scene = open(&wide);
-        scene.override_account_as(&scene.setting.admin, &narrow).expect(200);
-        scene.override_account(&json!({ "label": "mine" })).expect(200);
+        scene
+            .override_account_as(&scene.setting.admin, &narrow)
+            .expect(200);
+        scene
+            .override_account(&json!({ "label": "mine" }))
+            .expect(200);
         refuses(scene.override_account(out), out);
         refuses(scene.override_account(&Value::Null), out);
         goes_to(&scene, HOME);
@@ -200,15 +215,20 @@ fn where_custom_is_switched_off_an_api_token_adds_no_call_and_changes_none() {
             .override_install_as(&by_file.setting.admin, &call)
             .expect(200);
     });
-    each_case([json!({ "custom": true }), json!({ "custom": null })], |back| {
-        let scene = open(&json!({}));
-        admin_overrides(&scene, &off);
-        refuses(scene.override_install(&back), &back);
-        let scene = open(&json!({}));
-        scene.override_account_as(&scene.setting.admin, &off).expect(200);
-        refuses(scene.override_account(&back), &back);
-        refuses(scene.override_account(&Value::Null), &back);
-    });
+    each_case(
+        [json!({ "custom": true }), json!({ "custom": null })],
+        |back| {
+            let scene = open(&json!({}));
+            admin_overrides(&scene, &off);
+            refuses(scene.override_install(&back), &back);
+            let scene = open(&json!({}));
+            scene
+                .override_account_as(&scene.setting.admin, &off)
+                .expect(200);
+            refuses(scene.override_account(&back), &back);
+            refuses(scene.override_account(&Value::Null), &back);
+        },
+    );
     let scene = open(&json!({}));
     scene.override_install(&off).expect(200);
 }

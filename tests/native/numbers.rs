@@ -3,10 +3,10 @@
 use causeway::ports::Body;
 use serde_json::{Value, json};
 
-use crate::files;
-use crate::cases::each_case;
 use crate::account::{JSON, Scene};
+use crate::cases::each_case;
 use crate::client::Answer;
+use crate::files;
 use crate::outside::{Sent, World, reply};
 use crate::received::ReceivingAccount;
 
@@ -21,47 +21,50 @@ const PAIRS: [(&str, &str); 5] = [
 
 fn file() -> Value {
     let copies = json!({ "v": "{{body.v:any}}", "all": "{{body:any}}", "text": "n{{body.v}}" });
-    files::with_key("number-echo", &json!({
-        "base_url": "https://number-echo.example",
-        "authorization": { "format": "bearer", "config": { "token": "{{api_key}}" } },
-        "resources": { "o": {
-            "create": { "method": "post", "path": "/o/{{body.v}}", "query": { "v": "{{body.v}}", "l": "{{body.list:undefined}}" }, "headers": { "x-v": "{{body.v}}" }, "body": copies },
-            "plain": { "method": "post", "path": "/p", "body": copies },
-            "form": { "method": "post", "path": "/f", "body_format": "form", "body": { "v": "{{body.v:any}}" } },
-            "parts": { "method": "post", "path": "/f", "body_format": "multipart", "body": { "v": "{{body.v:any}}" } },
-            "xml": { "method": "post", "path": "/f", "body_format": "xml", "body": { "r": { "@a": "{{body.v:any}}", "v": "{{body.v:any}}" } } },
-            "int": { "method": "post", "path": "/i", "body": { "v": "{{body.v:int}}", "n": "{{body.v:num}}" } },
-            "context": { "method": "post", "path": "/c/{{team}}", "body": { "v": "{{team}}" } },
-            "list": { "path": "/list", "response_path": "d" },
-            "get": { "path": "/get", "response_path": "d", "error_expression": "body.never ? { 'status': 409, 'message': 'x' }" },
-            "pages": { "path": "/pages", "response_path": "d", "query": { "c": "{{pagination.c:undefined}}" } },
-        } },
-        "actions": {
-            "copy": { "steps": [
-                { "type": "request", "config": { "path": "/me" } },
-                { "type": "request", "config": { "method": "post", "path": "/to/{{body.v}}", "body": { "v": "{{body.v:any}}" } } } ] },
-            "whole": { "steps": [
-                { "type": "request", "config": { "path": "/me" } },
-                { "type": "request", "config": { "method": "post", "path": "/to" } } ] },
-            "show": { "steps": [{ "type": "request", "config": { "path": "/me" } }] },
-            "transform": { "steps": [
-                { "type": "request", "config": { "path": "/me" } },
-                { "type": "transform", "config": { "expression": "{ 'v': $previous.v, 'text': $string($previous.v), 'key': { $string($previous.v): true } }" } },
-                { "type": "request", "config": { "method": "post", "path": "/to/{{body.v}}", "body": "{{body:any}}" } } ] },
-            "keep": { "steps": [
-                { "type": "request", "config": { "path": "/me" } },
-                { "type": "update_context", "config": { "expression": "{ 'team': $previous.v }" } } ] },
-            "keep_values": { "steps": [
-                { "type": "request", "config": { "path": "/me" } },
-                { "type": "update_context", "config": { "team": "{{body.v:any}}" } } ] },
-            "plus": { "steps": [
-                { "type": "request", "config": { "path": "/me" } },
-                { "type": "transform", "config": { "expression": "$number($string($previous.v)) + 0" } } ] },
-            "compare": { "steps": [
-                { "type": "request", "config": { "path": "/me" } },
-                { "type": "transform", "config": { "expression": "{ 'same': $previous.v = $previous.w, 'known': $previous.v = 1300794057949944903, 'other': $previous.v = 1300794057949944904, 'in': $previous.v in [1, 1300794057949944903] }" } } ] },
-        },
-    }))
+    files::with_key(
+        "number-echo",
+        &json!({
+            "base_url": "https://number-echo.example",
+            "authorization": { "format": "bearer", "config": { "token": "{{api_key}}" } },
+            "resources": { "o": {
+                "create": { "method": "post", "path": "/o/{{body.v}}", "query": { "v": "{{body.v}}", "l": "{{body.list:undefined}}" }, "headers": { "x-v": "{{body.v}}" }, "body": copies },
+                "plain": { "method": "post", "path": "/p", "body": copies },
+                "form": { "method": "post", "path": "/f", "body_format": "form", "body": { "v": "{{body.v:any}}" } },
+                "parts": { "method": "post", "path": "/f", "body_format": "multipart", "body": { "v": "{{body.v:any}}" } },
+                "xml": { "method": "post", "path": "/f", "body_format": "xml", "body": { "r": { "@a": "{{body.v:any}}", "v": "{{body.v:any}}" } } },
+                "int": { "method": "post", "path": "/i", "body": { "v": "{{body.v:int}}", "n": "{{body.v:num}}" } },
+                "context": { "method": "post", "path": "/c/{{team}}", "body": { "v": "{{team}}" } },
+                "list": { "path": "/list", "response_path": "d" },
+                "get": { "path": "/get", "response_path": "d", "error_expression": "body.never ? { 'status': 409, 'message': 'x' }" },
+                "pages": { "path": "/pages", "response_path": "d", "query": { "c": "{{pagination.c:undefined}}" } },
+            } },
+            "actions": {
+                "copy": { "steps": [
+                    { "type": "request", "config": { "path": "/me" } },
+                    { "type": "request", "config": { "method": "post", "path": "/to/{{body.v}}", "body": { "v": "{{body.v:any}}" } } } ] },
+                "whole": { "steps": [
+                    { "type": "request", "config": { "path": "/me" } },
+                    { "type": "request", "config": { "method": "post", "path": "/to" } } ] },
+                "show": { "steps": [{ "type": "request", "config": { "path": "/me" } }] },
+                "transform": { "steps": [
+                    { "type": "request", "config": { "path": "/me" } },
+                    { "type": "transform", "config": { "expression": "{ 'v': $previous.v, 'text': $string($previous.v), 'key': { $string($previous.v): true } }" } },
+                    { "type": "request", "config": { "method": "post", "path": "/to/{{body.v}}", "body": "{{body:any}}" } } ] },
+                "keep": { "steps": [
+                    { "type": "request", "config": { "path": "/me" } },
+                    { "type": "update_context", "config": { "expression": "{ 'team': $previous.v }" } } ] },
+                "keep_values": { "steps": [
+                    { "type": "request", "config": { "path": "/me" } },
+                    { "type": "update_context", "config": { "team": "{{body.v:any}}" } } ] },
+                "plus": { "steps": [
+                    { "type": "request", "config": { "path": "/me" } },
+                    { "type": "transform", "config": { "expression": "$number($string($previous.v)) + 0" } } ] },
+                "compare": { "steps": [
+                    { "type": "request", "config": { "path": "/me" } },
+                    { "type": "transform", "config": { "expression": "{ 'same': $previous.v = $previous.w, 'known': $previous.v = 1300794057949944903, 'other': $previous.v = 1300794057949944904, 'in': $previous.v in [1, 1300794057949944903] }" } } ] },
+            },
+        }),
+    )
 }
 
 fn open() -> Scene {
@@ -112,7 +115,10 @@ fn a_whole_number_keeps_its_digits_through_transforms_and_contexts() {
         assert!(sent.starts_with(&format!(r#"{{"v":{own},"#)), "{sent}");
         call(&scene, "/proxy/_/keep", "null").expect(200);
         call(&scene, "/proxy/o/context", "{}").expect(200);
-        assert_eq!(last(&scene).url, format!("https://number-echo.example/c/{n}"));
+        assert_eq!(
+            last(&scene).url,
+            format!("https://number-echo.example/c/{n}")
+        );
     });
 }
 
@@ -158,7 +164,8 @@ fn events_of_two_ids_are_two() {
                 &json!({ "event_id": event_id, "payload_transform": "{ 'event_type': 'n:' & body.nr, 'resource_id': body.nr, 'payload': { 'nr': body.nr } }" }),
             );
             let send = |nr: &str| {
-                scene.to_account(&[], &format!(r#"{{"nr":{nr}}}"#))
+                scene
+                    .to_account(&[], &format!(r#"{{"nr":{nr}}}"#))
                     .expect(200)
             };
             let (first, second) = (send(one), send(other));
@@ -249,7 +256,8 @@ fn an_identity_that_the_engine_computed_inexactly_is_kept_for_a_replay() {
     ];
     each_case(cases, |(key, expression)| {
         let scene = receiving(&json!({ key: expression }));
-        scene.to_account(&[], r#"{"nr":1300794057949944903}"#)
+        scene
+            .to_account(&[], r#"{"nr":1300794057949944903}"#)
             .expect(200);
         let events = scene.events();
         assert_eq!(events.len(), 1, "{expression}");
@@ -263,15 +271,18 @@ fn an_identity_that_the_engine_computed_inexactly_is_kept_for_a_replay() {
 
 #[test]
 fn a_key_that_the_engine_computed_inexactly_tells_no_event_from_another() {
-    each_case(["$number(body.nr)", "$number('1300794057949944903')"], |expression| {
-        let scene = receiving(&json!({ "event_id": expression }));
-        each_case(["1300794057949944903", "1300794057949944904"], |nr| {
-            let sent = format!(r#"{{"topic":"t","nr":{nr}}}"#);
-            scene.to_account(&[], &sent).expect(200);
-        });
-        assert_eq!(scene.events().len(), 2, "{expression}");
-        assert_eq!(scene.logged("webhook_event_id_failed").len(), 2);
-    });
+    each_case(
+        ["$number(body.nr)", "$number('1300794057949944903')"],
+        |expression| {
+            let scene = receiving(&json!({ "event_id": expression }));
+            each_case(["1300794057949944903", "1300794057949944904"], |nr| {
+                let sent = format!(r#"{{"topic":"t","nr":{nr}}}"#);
+                scene.to_account(&[], &sent).expect(200);
+            });
+            assert_eq!(scene.events().len(), 2, "{expression}");
+            assert_eq!(scene.logged("webhook_event_id_failed").len(), 2);
+        },
+    );
 }
 
 #[test]
@@ -324,7 +335,10 @@ fn a_dynamic_page_is_asked_for_by_the_digits_that_came() {
             let walk = scene.call("GET", "/proxy/o", &[("x-all-pages", "true")], Body::Empty);
             assert!(walk.text().starts_with("1\n2\n"), "{}", walk.text());
             let sent = scene.world.sent();
-            assert_eq!(sent[1].url, format!("https://number-echo.example/pages?c={n}"));
+            assert_eq!(
+                sent[1].url,
+                format!("https://number-echo.example/pages?c={n}")
+            );
         });
     });
 }

@@ -194,9 +194,12 @@ fn the_document_is_openapi_3_1() {
         .map(|error| format!("{}: {error}", error.instance_path()))
         .collect();
     assert!(errors.is_empty(), "{errors:#?}");
-    each_case(document["components"]["schemas"].as_object().unwrap(), |(name, schema)| {
-        assert!(jsonschema::draft202012::meta::is_valid(schema), "{name}");
-    });
+    each_case(
+        document["components"]["schemas"].as_object().unwrap(),
+        |(name, schema)| {
+            assert!(jsonschema::draft202012::meta::is_valid(schema), "{name}");
+        },
+    );
 }
 
 #[test]
@@ -222,13 +225,16 @@ fn every_reference_leads_somewhere_and_nothing_is_unused() {
             "{place}"
         );
     });
-    each_case(document["components"]["schemas"]
-        .as_object()
-        .unwrap()
-        .keys(), |name| {
-        let place = format!("#/components/schemas/{name}");
-        assert!(found.contains(&place), "{name} is not used");
-    });
+    each_case(
+        document["components"]["schemas"]
+            .as_object()
+            .unwrap()
+            .keys(),
+        |name| {
+            let place = format!("#/components/schemas/{name}");
+            assert!(found.contains(&place), "{name} is not used");
+        },
+    );
 }
 
 #[test]
@@ -273,15 +279,18 @@ fn every_operation_has_a_name_of_its_own_a_summary_and_what_it_needs() {
             "{method} {path}: {summary}"
         );
         assert!(tags.iter().any(|tag| tag["name"] == operation["tags"][0]));
-        each_case(path.split('/').filter_map(|part| part.strip_prefix('{')), |word| {
-            let word = word.trim_end_matches('}');
-            let parameters = operation["parameters"].as_array().unwrap();
-            assert!(
-                parameters
-                    .iter()
-                    .any(|one| one["name"] == word && one["in"] == "path")
-            );
-        });
+        each_case(
+            path.split('/').filter_map(|part| part.strip_prefix('{')),
+            |word| {
+                let word = word.trim_end_matches('}');
+                let parameters = operation["parameters"].as_array().unwrap();
+                assert!(
+                    parameters
+                        .iter()
+                        .any(|one| one["name"] == word && one["in"] == "path")
+                );
+            },
+        );
     });
 }
 
@@ -295,18 +304,18 @@ fn a_token_is_asked_for_as_the_rows_of_the_routes_say() {
             assert!(security.is_empty(), "{method} {path}");
             return;
         }
-        let mut said: Vec<String> = Vec::new();
+        let mut reported: Vec<String> = Vec::new();
         each_case(security, |one| {
             let (scheme, scopes) = one.as_object().unwrap().iter().next().unwrap();
             match scheme.as_str() {
                 "adminToken" => {}
-                "accountToken" => said.push("account".to_owned()),
-                _ => said.push(scopes[0].as_str().unwrap().to_owned()),
+                "accountToken" => reported.push("account".to_owned()),
+                _ => reported.push(scopes[0].as_str().unwrap().to_owned()),
             }
         });
-        said.sort();
+        reported.sort();
         let mut expected: Vec<String> = allowed.iter().map(|who| (*who).to_owned()).collect();
         expected.sort();
-        assert_eq!(said, expected, "{method} {path}");
+        assert_eq!(reported, expected, "{method} {path}");
     });
 }

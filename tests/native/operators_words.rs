@@ -107,47 +107,50 @@ fn a_request_of_an_action_that_reads_the_operators_variable_takes_no_word_of_the
     ];
     let oauth2 = json!({ "credentials": { "oauth2": { "format": "oauth2", "config": { "client": { "id": "{{client_id}}", "secret": "{{client_secret}}" },
         "auth": { "tokenHost": "https://login.probe.example", "tokenPath": "/t", "authorizePath": "/a" } } } } });
-    each_case(["refresh_token", "post_install", "validation", "sync"], |name| {
-        each_case(words, |word| {
-            each_case(places(word), |place| {
-                each_case([base(), with(&base(), &oauth2)], |file| {
-                    let file = with(&file, &action(name, &[grant(&place), keeps()]));
-                    let found = errors(&file);
-                    let at = format!("config.actions.{name}.steps[0].config");
-                    assert!(
-                        found.iter().any(|path| path.starts_with(&at)),
-                        "{name} {place}: {found:?}"
-                    );
+    each_case(
+        ["refresh_token", "post_install", "validation", "sync"],
+        |name| {
+            each_case(words, |word| {
+                each_case(places(word), |place| {
+                    each_case([base(), with(&base(), &oauth2)], |file| {
+                        let file = with(&file, &action(name, &[grant(&place), keeps()]));
+                        let found = errors(&file);
+                        let at = format!("config.actions.{name}.steps[0].config");
+                        assert!(
+                            found.iter().any(|path| path.starts_with(&at)),
+                            "{name} {place}: {found:?}"
+                        );
+                    });
                 });
             });
-        });
-        // By way of a step before it.
-        each_case(steps_before, |before| {
-            if before.is_empty() {
-                return;
-            }
-            let mut steps = before.to_vec();
-            steps.push(grant(&json!({ "path": "/{{body.directory}}/token" })));
-            steps.push(keeps());
-            let file = with(&base(), &action(name, &steps));
-            assert_ne!(errors(&file), Vec::<String>::new(), "{name} {before:?}");
-        });
-        // By way of another key of the context.
-        let copies = [
-            json!({ "type": "set_context", "config": { "realm": "{{directory}}" } }),
-            json!({ "type": "update_context", "config": "{ \"realm\": $context.directory }" }),
-            json!({ "type": "update_context", "config": "$merge([{ \"realm\": $context.directory }])" }),
-        ];
-        each_case(copies, |copy| {
-            let steps = [
-                copy.clone(),
-                grant(&json!({ "path": "/{{realm}}/token" })),
-                keeps(),
+            // By way of a step before it.
+            each_case(steps_before, |before| {
+                if before.is_empty() {
+                    return;
+                }
+                let mut steps = before.to_vec();
+                steps.push(grant(&json!({ "path": "/{{body.directory}}/token" })));
+                steps.push(keeps());
+                let file = with(&base(), &action(name, &steps));
+                assert_ne!(errors(&file), Vec::<String>::new(), "{name} {before:?}");
+            });
+            // By way of another key of the context.
+            let copies = [
+                json!({ "type": "set_context", "config": { "realm": "{{directory}}" } }),
+                json!({ "type": "update_context", "config": "{ \"realm\": $context.directory }" }),
+                json!({ "type": "update_context", "config": "$merge([{ \"realm\": $context.directory }])" }),
             ];
-            let file = with(&base(), &action(name, &steps));
-            assert_ne!(errors(&file), Vec::<String>::new(), "{name} {copy}");
-        });
-    });
+            each_case(copies, |copy| {
+                let steps = [
+                    copy.clone(),
+                    grant(&json!({ "path": "/{{realm}}/token" })),
+                    keeps(),
+                ];
+                let file = with(&base(), &action(name, &steps));
+                assert_ne!(errors(&file), Vec::<String>::new(), "{name} {copy}");
+            });
+        },
+    );
     // A caller's input is the customer's word where a token is kept.
     each_case(["{{body.directory}}", "{{body:any}}"], |word| {
         let steps = [grant(&json!({ "query": { "tenant": word } })), keeps()];
@@ -234,7 +237,7 @@ fn a_method_that_the_operators_key_opens_by_a_customers_word_is_pointed_at() {
         json!({ "authorization": { "format": "header", "config": { "name": "x-key", "value": "{{api_key}}" } }, "headers": { "x-app-key": "{{environment_variables.k}}" } }),
         json!({ "authorization": { "format": "basic", "config": { "name": null, "value": null, "username": "{{environment_variables.app}}", "password": "{{api_key}}" } } }),
     ];
-    let said = json!({ "actions": { "post_install": { "steps": [
+    let reported = json!({ "actions": { "post_install": { "steps": [
         { "type": "request", "config": { "path": "/me", "no_auth": true } },
         { "type": "update_context", "config": "{ \"directory\": $previous.directory }" }] } } });
     each_case(&places, |place| {
@@ -242,7 +245,7 @@ fn a_method_that_the_operators_key_opens_by_a_customers_word_is_pointed_at() {
             let file = with(&with(&base(), key), place);
             assert_ne!(pointed_at(&file), Vec::<String>::new(), "{key} {place}");
             assert_eq!(errors(&file), Vec::<String>::new(), "{key} {place}");
-            let mut found = pointed_at(&with(&file, &said));
+            let mut found = pointed_at(&with(&file, &reported));
             found.retain(|path| path.starts_with("config.resources"));
             assert_eq!(
                 found,

@@ -381,7 +381,10 @@ impl World {
     /// The provider's next answer, given when the clock has come so far.
     pub fn answers_at(&self, millis: i64, status: u16, body: &str) {
         plant_tokens(body);
-        self.answers_with_at(millis, reply(status, &[], Body::from_bytes(body.to_owned())));
+        self.answers_with_at(
+            millis,
+            reply(status, &[], Body::from_bytes(body.to_owned())),
+        );
     }
 
     pub fn answers_with_at(&self, millis: i64, reply: Reply<Pieces>) {
@@ -581,7 +584,12 @@ impl World {
     }
 
     fn scripted_answer(&self, object: ObjectName, message: &str) -> Option<String> {
-        let answer = self.0.object_answers.borrow_mut().get_mut(&object)?.pop_front()?;
+        let answer = self
+            .0
+            .object_answers
+            .borrow_mut()
+            .get_mut(&object)?
+            .pop_front()?;
         let message = serde_json::from_str(message).unwrap();
         self.0.intercepted.borrow_mut().push((object, message));
         Some(answer)

@@ -211,11 +211,17 @@ fn an_api_token_changes_no_host_by_an_override() {
     each_case(hosts(), |(path, value)| {
         let scene = open();
         let change = nested(path, &value);
-        each_case([scene.override_install(&change), scene.override_account(&change)], |refused| {
-            let text = refused.text().to_owned();
-            assert_eq!(refused.code(422), "caller.host_key", "{path} {value}");
-            assert!(text.contains("admin token"), "{text}");
-        });
+        each_case(
+            [
+                scene.override_install(&change),
+                scene.override_account(&change),
+            ],
+            |refused| {
+                let text = refused.text().to_owned();
+                assert_eq!(refused.code(422), "caller.host_key", "{path} {value}");
+                assert!(text.contains("admin token"), "{text}");
+            },
+        );
         list(&scene, "orders").expect(200);
         assert!(
             scene
@@ -234,14 +240,20 @@ fn an_api_token_reads_no_secret_by_an_override() {
         each_case(places(text), |change| {
             let scene = open();
             give_variable(&scene);
-            each_case([scene.override_install(&change), scene.override_account(&change)], |refused| {
-                let answer = refused.text().to_owned();
-                assert_eq!(refused.status, 422, "{change}: {answer}");
-                assert!(
-                    answer.contains("reads") || answer.contains("caller.invalid"),
-                    "{change}: {answer}"
-                );
-            });
+            each_case(
+                [
+                    scene.override_install(&change),
+                    scene.override_account(&change),
+                ],
+                |refused| {
+                    let answer = refused.text().to_owned();
+                    assert_eq!(refused.status, 422, "{change}: {answer}");
+                    assert!(
+                        answer.contains("reads") || answer.contains("caller.invalid"),
+                        "{change}: {answer}"
+                    );
+                },
+            );
         });
     });
 }
@@ -306,7 +318,9 @@ fn a_variable_that_becomes_secret_is_not_read_by_what_was_written_before() {
                 "{refused}"
             );
         }
-        scene.override_install_as(&scene.setting.admin, &later).expect(200);
+        scene
+            .override_install_as(&scene.setting.admin, &later)
+            .expect(200);
         let answer = list(&scene, "leak");
         assert!(!answer.text().contains(OPERATORS), "{}", answer.text());
         assert!(
@@ -340,7 +354,9 @@ fn a_field_that_an_override_calls_public_stays_secret() {
     let fields = json!([{ "name": "api_key" }, { "name": "pin" }, { "name": "team" }]);
     let change = nested("credentials/api_key/config/fields", &fields);
     assert_eq!(scene.override_install(&change).code(422), "caller.host_key");
-    scene.override_install_as(&scene.setting.admin, &change).expect(200);
+    scene
+        .override_install_as(&scene.setting.admin, &change)
+        .expect(200);
     let seen = scene
         .setting
         .client
@@ -356,7 +372,9 @@ fn what_the_admin_token_wrote_stays_trusted_and_nothing_else_becomes_so() {
     let scene = open();
     let admins =
         json!({ "base_url": "https://eu.shop.example", "headers": { "x-copy": "{{api_key}}" } });
-    scene.override_install_as(&scene.setting.admin, &admins).expect(200);
+    scene
+        .override_install_as(&scene.setting.admin, &admins)
+        .expect(200);
     let url = |scene: &Scene| {
         list(scene, "orders").expect(200)["result"][0]["url"]
             .as_str()
@@ -396,7 +414,9 @@ fn what_the_admin_token_wrote_stays_trusted_and_nothing_else_becomes_so() {
     );
     // What the admin token lets read a secret stays where the admin token sent it.
     let read = json!({ "resources": { "mine": { "list": { "path": "/safe", "query": { "k": "{{api_key}}" } } } } });
-    scene.override_install_as(&scene.setting.admin, &read).expect(200);
+    scene
+        .override_install_as(&scene.setting.admin, &read)
+        .expect(200);
     let cases = [
         json!({ "path": "/echo" }),
         json!({ "headers": { "x": "y" } }),
@@ -465,8 +485,12 @@ fn an_entry_that_the_file_has_there_too_is_no_change() {
         .client
         .get(&format!("/integrated-account/{}", scene.account))
         .expect(200);
-    scene.override_install(&json!({ "base_url": null })).expect(200);
-    scene.override_account(&json!({ "base_url": null })).expect(200);
+    scene
+        .override_install(&json!({ "base_url": null }))
+        .expect(200);
+    scene
+        .override_account(&json!({ "base_url": null }))
+        .expect(200);
     let answer = list(&scene, "orders").expect(200);
     assert_eq!(
         answer["result"][0]["url"],
@@ -584,7 +608,10 @@ fn what_is_an_environments_own_stays_free_to_its_api_token() {
             })
             .expect(200);
     });
-    assert_eq!(scene.run_action("sum", &json!({})).expect(200)["result"], Value::Null);
+    assert_eq!(
+        scene.run_action("sum", &json!({})).expect(200)["result"],
+        Value::Null
+    );
     let url = list(&scene, "items").expect(200)["result"][0]["url"].clone();
     assert_eq!(url, "https://api.shop.example/items/t-1?v=7");
 }

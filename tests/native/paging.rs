@@ -41,7 +41,9 @@ const ALL: &[&str] = &[
 fn by_cursors(provider: &ListProvider, resource: &str, limit: Option<u64>) -> Vec<u64> {
     let (mut ids, mut cursor) = (Vec::new(), None);
     loop {
-        let page = provider.list(resource, limit, cursor.as_deref()).expect(200);
+        let page = provider
+            .list(resource, limit, cursor.as_deref())
+            .expect(200);
         let records = page["result"].as_array().unwrap();
         assert_eq!(page["result_count"], records.len());
         ids.extend(records.iter().map(|record| record["id"].as_u64().unwrap()));
@@ -98,26 +100,35 @@ fn every_format_gives_each_of_a_thousand_records_once_page_by_page() {
 fn every_format_gives_each_of_a_thousand_records_once_in_one_stream() {
     let provider = ListProvider::open();
     each_case(ALL, |resource| {
-        each_case([Some(1), Some(7), Some(LARGEST), Some(TOTAL), None], |limit| {
-            assert_all(&in_one_stream(&provider, resource, limit), resource, limit);
-        });
+        each_case(
+            [Some(1), Some(7), Some(LARGEST), Some(TOTAL), None],
+            |limit| {
+                assert_all(&in_one_stream(&provider, resource, limit), resource, limit);
+            },
+        );
     });
 }
 
 #[test]
 fn a_limit_is_kept_within_what_the_provider_takes() {
     let provider = ListProvider::open();
-    each_case([("0", "5"), ("4", "5"), ("50", "50"), ("1000", "100")], |(limit, size)| {
-        provider
-            .get(&format!("/proxy/cursor?limit={limit}"))
-            .expect(200);
-        let url = provider.world.sent().remove(0).url;
-        assert!(url.ends_with(&format!("/cursor?size={size}")), "{url}");
-    });
-    each_case(["limit=x", "limit=", "limit=-1", "limit=1&limit=1"], |query| {
-        let answer = provider.get(&format!("/proxy/cursor?{query}"));
-        assert_eq!(answer.code(400), "caller.malformed", "{query}");
-    });
+    each_case(
+        [("0", "5"), ("4", "5"), ("50", "50"), ("1000", "100")],
+        |(limit, size)| {
+            provider
+                .get(&format!("/proxy/cursor?limit={limit}"))
+                .expect(200);
+            let url = provider.world.sent().remove(0).url;
+            assert!(url.ends_with(&format!("/cursor?size={size}")), "{url}");
+        },
+    );
+    each_case(
+        ["limit=x", "limit=", "limit=-1", "limit=1&limit=1"],
+        |query| {
+            let answer = provider.get(&format!("/proxy/cursor?{query}"));
+            assert_eq!(answer.code(400), "caller.malformed", "{query}");
+        },
+    );
     assert!(provider.world.sent().is_empty());
 }
 
@@ -131,7 +142,7 @@ fn later_pages_are_asked_for_as_the_file_says() {
             .ask(resource, query, body, Some(&cursor))
             .expect(200);
         let sent = provider.world.sent();
-        let told = sent.iter().map(|sent| {
+        let reported = sent.iter().map(|sent| {
             let url = sent
                 .url
                 .strip_prefix("https://eu.lists.example/v1")
@@ -142,7 +153,7 @@ fn later_pages_are_asked_for_as_the_file_says() {
                 String::from_utf8_lossy(&sent.body)
             )
         });
-        told.collect()
+        reported.collect()
     };
     assert_eq!(
         requests("folder", "limit=100", r#"{"path":"/a","n":1e400}"#),
@@ -436,8 +447,12 @@ fn where_a_repeated_page_means_the_end_it_is_not_given_twice() {
     assert_eq!((ids, last), (vec![1], None));
     provider.world.unscript();
     let body = |link: &str| json!({ "items": [{ "id": 1 }], "next": link }).to_string();
-    provider.world.answers(200, &[], &body("/links/more?from=7"));
-    provider.world.answers(200, &[], &body("/links/more?from=8"));
+    provider
+        .world
+        .answers(200, &[], &body("/links/more?from=7"));
+    provider
+        .world
+        .answers(200, &[], &body("/links/more?from=8"));
     let first = provider.list("hashed", None, None).expect(200);
     let again = provider
         .list("hashed", None, first["next_cursor"].as_str())
@@ -666,9 +681,12 @@ fn each_page_has_its_own_time() {
         let answer = block_on(provider.world.run_passing(answer));
         lines(answer.text())
     };
-    each_case([(1, Some(1)), (2, Some(2)), (3, Some(3)), (4, None)], |(n, next)| {
-        page(i64::try_from(n).unwrap() * 4_000, n, next);
-    });
+    each_case(
+        [(1, Some(1)), (2, Some(2)), (3, Some(3)), (4, None)],
+        |(n, next)| {
+            page(i64::try_from(n).unwrap() * 4_000, n, next);
+        },
+    );
     assert_eq!(walk(), (vec![1, 2, 3, 4], None), "16 seconds in all");
     page(0, 1, Some(1));
     page(60_000, 2, None);

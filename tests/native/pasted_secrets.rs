@@ -181,7 +181,10 @@ fn a_files_padded_secrets_are_refused() {
         });
         let mut file = crate::connect::file();
         file["config"]["credentials"]["oauth2"]["config"]["client"]["secret"] = json!(value);
-        let answer = scene.setting.admin.send("PUT", "/integration/oauth-shop", &file);
+        let answer = scene
+            .setting
+            .admin
+            .send("PUT", "/integration/oauth-shop", &file);
         refused(
             answer,
             "config.credentials.oauth2.config.client.secret",

@@ -178,7 +178,9 @@ fn an_account_that_needs_its_customer_gets_no_webhooks_until_it_is_back() {
     let account = story.setting.account("oauth2", &context);
     assert_eq!(story.matched("one"), 1);
     let client = &story.setting.client;
-    story.world.answers(400, &[], r#"{"error":"invalid_grant"}"#);
+    story
+        .world
+        .answers(400, &[], r#"{"error":"invalid_grant"}"#);
     client.post(
         "/integrated-account/refresh-credentials",
         &json!({ "id": account }),
@@ -209,7 +211,8 @@ fn the_index_asks_by_the_same_rule_when_the_file_names_another_key() {
     let account = story.import("one");
     story.patch(&account, &json!({ "context": { "note": "noted" } }));
     let by_note = by_note();
-    story.setting
+    story
+        .setting
         .admin
         .send("PUT", "/integration/shop", &by_note)
         .expect(200);
@@ -228,7 +231,8 @@ fn a_restart_before_a_new_value_counts_leaves_neither_account_nor_index_behind()
     // The stages pass, and the index is silent when it is to learn the new value.
     story.world.answers(200, &[], r#"{"shop":"other"}"#);
     story.world.answers(200, &[], "{}");
-    story.world
+    story
+        .world
         .0
         .hangs
         .borrow_mut()

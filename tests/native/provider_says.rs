@@ -120,8 +120,7 @@ fn a_shop_that_is_called_otherwise_is_not_set_up() {
 fn signed_in(organization: &Value) -> Value {
     let mut walk = Walk::shipped("microsoft-graph");
     let variables = json!({ "environment_variables": { "client_id": "our-id" }, "secret_environment_variables": { "client_secret": "our-secret" } });
-    walk.setting.override_install(&variables)
-        .expect(200);
+    walk.setting.override_install(&variables).expect(200);
     let there = walk.submit(&[("credential", "oauth2"), ("tenant_id", "common")]);
     let there: Url = there.header("location").unwrap().parse().unwrap();
     let token =
@@ -172,8 +171,7 @@ fn a_directory_is_named_by_the_provider_and_personal_accounts_have_none() {
 fn another_companys_directory_takes_another_companys_app() {
     let mut walk = Walk::shipped("microsoft-graph");
     let variables = json!({ "environment_variables": { "client_id": "OPERATOR-ID" }, "secret_environment_variables": { "client_secret": "OPERATOR-SECRET" } });
-    walk.setting.override_install(&variables)
-        .expect(200);
+    walk.setting.override_install(&variables).expect(200);
     let victim = "11111111-2222-3333-4444-555555555555";
     let only_directory = [
         ("credential", "oauth2_client_credentials"),
@@ -214,8 +212,7 @@ fn no_shipped_grant_without_a_user_ever_sends_the_operators_client() {
             let world = World::new();
             let setting = Setting::new(&world, &file);
             let variables = json!({ "environment_variables": { "client_id": "OPERATOR" }, "secret_environment_variables": { "client_secret": "OPERATOR" } });
-            setting.override_install(&variables)
-                .expect(200);
+            setting.override_install(&variables).expect(200);
             // What is left when the customer's own client is taken away.
             let cases = [
                 json!({}),

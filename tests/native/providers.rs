@@ -101,25 +101,28 @@ fn the_pages_around_are_found() {
         let position = case.first(pagination, &own);
         let page = Page::of(&sent, &case.ask(pagination, &position));
         let turn = case.turn(pagination, &position, &page.url);
-        each_case([("next", turn.next), ("prev", turn.prev)], |(key, found)| {
-            let name = format!("{} {key}", case.name);
-            let expected = case.story["expect"].get(key).filter(|page| !page.is_null());
-            assert_eq!(found.is_some(), expected.is_some(), "{name}");
-            if let (Some(position), Some(expected)) = (found, expected) {
-                let ask = case.ask(pagination, &position);
-                same_page(&name, &Page::of(&sent, &ask), expected);
-                for (header, value) in expected["headers"].as_object().into_iter().flatten() {
-                    assert_eq!(
-                        ask.headers[header.as_str()],
-                        value.as_str().unwrap(),
-                        "{name}"
-                    );
+        each_case(
+            [("next", turn.next), ("prev", turn.prev)],
+            |(key, found)| {
+                let name = format!("{} {key}", case.name);
+                let expected = case.story["expect"].get(key).filter(|page| !page.is_null());
+                assert_eq!(found.is_some(), expected.is_some(), "{name}");
+                if let (Some(position), Some(expected)) = (found, expected) {
+                    let ask = case.ask(pagination, &position);
+                    same_page(&name, &Page::of(&sent, &ask), expected);
+                    for (header, value) in expected["headers"].as_object().into_iter().flatten() {
+                        assert_eq!(
+                            ask.headers[header.as_str()],
+                            value.as_str().unwrap(),
+                            "{name}"
+                        );
+                    }
+                    for (root, value) in expected["values"].as_object().into_iter().flatten() {
+                        assert_eq!(&ask.values[root], value, "{name}");
+                    }
                 }
-                for (root, value) in expected["values"].as_object().into_iter().flatten() {
-                    assert_eq!(&ask.values[root], value, "{name}");
-                }
-            }
-        });
+            },
+        );
     });
 }
 

@@ -8,8 +8,8 @@ use futures::executor::block_on;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::cases::each_case;
 use crate::account::Scene;
+use crate::cases::each_case;
 use crate::client::{Answer, Setting};
 use crate::outside::{World, reply, streamed};
 
@@ -333,17 +333,20 @@ fn the_providers_error_keeps_its_status_and_its_words() {
         (&body["raw_response"], body["code"].as_str()),
         (&json!("<html>down</html>"), Some("provider.failed"))
     );
-    each_case([(vec![("retry-after", "7")], "7"), (vec![], "30")], |(headers, wait)| {
-        shop.world.answers(429, &headers, "");
-        let answer = get_once(&shop, "/proxy/orders");
-        assert_eq!(
-            answer.header("retry-after"),
-            Some(wait),
-            "a 429 always says how long"
-        );
-        shop.world.pass(Duration::from_secs(7));
-        assert_eq!(answer.code(429), "provider.rate_limited");
-    });
+    each_case(
+        [(vec![("retry-after", "7")], "7"), (vec![], "30")],
+        |(headers, wait)| {
+            shop.world.answers(429, &headers, "");
+            let answer = get_once(&shop, "/proxy/orders");
+            assert_eq!(
+                answer.header("retry-after"),
+                Some(wait),
+                "a 429 always says how long"
+            );
+            shop.world.pass(Duration::from_secs(7));
+            assert_eq!(answer.code(429), "provider.rate_limited");
+        },
+    );
     shop.world
         .answers(418, &[("content-type", "text/plain")], "teapot");
     let answer = shop.get("/custom/tea");
@@ -535,18 +538,21 @@ fn a_redirect_that_needs_a_streamed_body_again_is_refused() {
         200
     );
     assert_eq!(shop.world.sent()[1].body, b"small");
-    each_case([(Some(5), 200), (Some(64 * 1024 + 1), 502), (None, 502)], |(length, status)| {
-        shop.world.answers(307, &[("location", "/v1/b")], "");
-        if status == 200 {
-            shop.world.answers(200, &[], "ok");
-        }
-        assert_eq!(
-            shop.call("POST", "/proxy/orders", &[], streamed(&[b"large"], length))
-                .status,
-            status,
-            "{length:?}"
-        );
-    });
+    each_case(
+        [(Some(5), 200), (Some(64 * 1024 + 1), 502), (None, 502)],
+        |(length, status)| {
+            shop.world.answers(307, &[("location", "/v1/b")], "");
+            if status == 200 {
+                shop.world.answers(200, &[], "ok");
+            }
+            assert_eq!(
+                shop.call("POST", "/proxy/orders", &[], streamed(&[b"large"], length))
+                    .status,
+                status,
+                "{length:?}"
+            );
+        },
+    );
     shop.world
         .answers(302, &[("location", "https://other.example/")], "");
     assert_eq!(
@@ -628,7 +634,8 @@ fn four_calls_of_an_account_wait_at_a_time_the_fifth_has_its_turn_or_503() {
     drop(start);
     let now = 1_700_000_000_000;
     for _ in 0..4 {
-        shop.world.answers_with_at(now + 10_000, reply(200, &[], Body::from_bytes("late")));
+        shop.world
+            .answers_with_at(now + 10_000, reply(200, &[], Body::from_bytes("late")));
     }
     shop.world.answers(200, &[], "sixth");
     let path = shop.path("/proxy/orders/1");
@@ -901,7 +908,8 @@ fn a_call_that_waited_for_its_turn_is_not_sent_once_its_account_is_deleted() {
     let shop = open();
     let now = 1_700_000_000_000;
     for _ in 0..4 {
-        shop.world.answers_with_at(now + 5_000, reply(200, &[], Body::Empty));
+        shop.world
+            .answers_with_at(now + 5_000, reply(200, &[], Body::Empty));
     }
     let path = shop.path("/proxy/orders/1");
     let client = &shop.setting.client;

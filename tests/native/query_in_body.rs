@@ -4,10 +4,10 @@
 use causeway::ports::Body;
 use serde_json::{Value, json};
 
-use crate::files;
-use crate::cases::each_case;
 use crate::account::{JSON, Scene};
+use crate::cases::each_case;
 use crate::client::Answer;
+use crate::files;
 
 fn open() -> Scene {
     let letters = |format: &str| {
@@ -16,14 +16,17 @@ fn open() -> Scene {
             "add_query_to_body": true, "ignore_body_in_pagination": true,
             "pagination": { "format": "page", "config": { "page_key": "page", "add_to_body": true } } } })
     };
-    let file = files::with_key("search-by-post", &json!({
-        "authorization": { "format": "bearer", "config": { "token": "{{api_key}}" } },
-        "resources": {
-            "r": { "create": { "method": "post", "path": "/r", "add_query_to_body": true } },
-            "letters": letters("json"),
-            "forms": letters("form"),
-        },
-    }));
+    let file = files::with_key(
+        "search-by-post",
+        &json!({
+            "authorization": { "format": "bearer", "config": { "token": "{{api_key}}" } },
+            "resources": {
+                "r": { "create": { "method": "post", "path": "/r", "add_query_to_body": true } },
+                "letters": letters("json"),
+                "forms": letters("form"),
+            },
+        }),
+    );
     Scene::with_key(&[], &file)
 }
 
@@ -36,7 +39,10 @@ fn call(scene: &Scene, method: &str, path: &str, query: &str, body: &str) -> Ans
 /// The body that the provider got.
 fn sent(scene: &Scene) -> String {
     let sent = scene.world.sent().remove(0);
-    assert_eq!(sent.url, "https://api.search-by-post.example/r", "and no query");
+    assert_eq!(
+        sent.url, "https://api.search-by-post.example/r",
+        "and no query"
+    );
     String::from_utf8(sent.body).unwrap()
 }
 

@@ -13,19 +13,22 @@ use futures::future::join_all;
 use futures::stream;
 use serde_json::{Value, json};
 
-use crate::files;
-use crate::cases::each_case;
 use crate::account::{JSON, Scene};
+use crate::cases::each_case;
 use crate::client::Answer;
+use crate::files;
 use crate::outside::{Pieces, reply};
 
 /// A provider whose file says this of its limits.
 fn of(rate_limit: &Value) -> Scene {
-    let file = files::with_oauth("metered", &json!({
-        "rate_limit": rate_limit,
-        "resources": { "r": { "get": { "path": "/r/{{id}}" }, "create": { "method": "post", "path": "/r" } } },
-        "actions": { "look": { "type": "request", "config": { "path": "/look" } } },
-    }));
+    let file = files::with_oauth(
+        "metered",
+        &json!({
+            "rate_limit": rate_limit,
+            "resources": { "r": { "get": { "path": "/r/{{id}}" }, "create": { "method": "post", "path": "/r" } } },
+            "actions": { "look": { "type": "request", "config": { "path": "/look" } } },
+        }),
+    );
     let token = json!({ "access_token": "old", "refresh_token": "r", "expires_at": "2030-01-01T00:00:00.000Z" });
     Scene::with_token(&[], &file, &token)
 }
@@ -36,7 +39,10 @@ fn a_wait_is_counted_from_when_the_answer_came() {
     let scene = of(&json!({ "retry_after_header_expression": wait }));
     let now = scene.world.now().as_millis();
     let at = (now + 15_000).to_string();
-    scene.world.answers_with_at(now + 10_000, reply(429, &[("x-at", &at)], Body::from_bytes("slow")));
+    scene.world.answers_with_at(
+        now + 10_000,
+        reply(429, &[("x-at", &at)], Body::from_bytes("slow")),
+    );
     let answer = scene.ask_passing("GET", "/custom/x", &[("x-max-retries", "0")]);
     assert_eq!(answer.header("retry-after"), Some("5"));
 }
@@ -45,7 +51,7 @@ fn a_wait_is_counted_from_when_the_answer_came() {
 fn what_the_file_does_not_say_of_a_quota_stands_in_the_usual_fields() {
     let left = "{ 'remaining': $number(headers.`x-left`) }";
     let scene = of(&json!({ "rate_limit_header_expression": left }));
-    let told = |answer: &Answer| {
+    let reported = |answer: &Answer| {
         ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"]
             .map(|name| answer.header(name).unwrap_or("-").to_owned())
     };
@@ -59,10 +65,10 @@ fn what_the_file_does_not_say_of_a_quota_stands_in_the_usual_fields() {
     };
     scene.world.answers(200, &usual("3"), "");
     let answer = scene.ask_passing("GET", "/custom/x", &[]);
-    assert_eq!(told(&answer), ["100", "3", "45"]);
+    assert_eq!(reported(&answer), ["100", "3", "45"]);
     scene.world.answers(200, &[("x-left", "3")], "");
     let answer = scene.ask_passing("GET", "/custom/x", &[]);
-    assert_eq!(told(&answer), ["-", "3", "-"]);
+    assert_eq!(reported(&answer), ["-", "3", "-"]);
     scene.world.answers(200, &usual("0"), "");
     scene.ask_passing("GET", "/custom/x", &[]);
     let next = scene.ask_passing("GET", "/custom/x", &[]);
@@ -141,7 +147,10 @@ fn the_body_of_a_refused_credential_is_not_read_before_a_fresh_one_comes() {
         .world
         .answers_with(reply(401, &JSON, watched(&readers)));
     let token = Body::from_bytes(r#"{"access_token":"new","expires_in":3600}"#);
-    scene.world.answers_with_at(scene.world.now().as_millis() + 15_000, reply(200, &JSON, token));
+    scene.world.answers_with_at(
+        scene.world.now().as_millis() + 15_000,
+        reply(200, &JSON, token),
+    );
     for _ in 0..8 {
         scene.world.answers(200, &JSON, "{}");
     }

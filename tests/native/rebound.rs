@@ -95,10 +95,7 @@ fn an_override_that_only_takes_a_use_of_a_variable_away_needs_it_not_again() {
     let scene = open();
     let change =
         json!({ "webhook": { "signature_verification": { "config": { "algorithm": "sha512" } } } });
-    assert_eq!(
-        scene.override_install(&change).code(422),
-        "caller.host_key"
-    );
+    assert_eq!(scene.override_install(&change).code(422), "caller.host_key");
 }
 
 #[test]
@@ -107,9 +104,14 @@ fn fields_with_dots_count_where_they_stand_in_a_host() {
     let open = |dots: bool| json!({ "base_url": "https://{{site}}.bound-variable.example", "credentials": { "api_key": { "config": { "fields": [{ "name": "site", "allow_dots": dots }] } } } });
     scene.publish(&file(&open(false)));
     let secret = json!({ "secret_environment_variables": { "op": "operators-key-4711-abc" } });
-    scene.override_install_as(&scene.setting.admin, &secret).expect(200);
+    scene
+        .override_install_as(&scene.setting.admin, &secret)
+        .expect(200);
     scene.world.pass(std::time::Duration::from_secs(121));
     scene.get("/proxy/a").expect(200);
     scene.publish(&file(&open(true)));
-    assert_eq!(scene.get("/proxy/a").code(409), "integration.secret_unbound");
+    assert_eq!(
+        scene.get("/proxy/a").code(409),
+        "integration.secret_unbound"
+    );
 }

@@ -243,7 +243,10 @@ fn what_is_not_proved_is_one_401_with_its_reason_in_the_log_and_nothing_stored()
 #[test]
 fn without_a_scheme_everything_is_refused_and_the_log_says_what_to_write() {
     let scene = ReceivingAccount::new(&json!({ "signature_verification": null }));
-    assert_eq!(scene.to_account(&[], PAID).code(401), "caller.bad_signature");
+    assert_eq!(
+        scene.to_account(&[], PAID).code(401),
+        "caller.bad_signature"
+    );
     let reason = scene.logged("webhook_refused").pop().unwrap()["reason"].to_string();
     assert!(reason.contains("signature_verification"), "{reason}");
     let open = ReceivingAccount::new(&json!({ "signature_verification": { "format": "none" } }));
@@ -332,7 +335,8 @@ fn what_cannot_be_read_is_kept_sealed_and_read_again_once_the_file_is_mended() {
     );
     let mended = r#"[{ "event_type": "shop:one", "payload": body }, { "event_type": "shop:two", "payload": headers.`x-delivery` }]"#;
     let file = signing_file(&json!({ "payload_transform": mended }));
-    scene.setting
+    scene
+        .setting
         .admin
         .send("PUT", "/integration/shop", &file)
         .expect(200);
@@ -382,7 +386,10 @@ fn a_secret_is_handed_over_once() {
     let scene = ReceivingAccount::new(&file);
     // Its sender gets back what it sent.
     planted::may_be(SECRET, Place::Answered);
-    assert_eq!(scene.to_account(&[], PAID).code(401), "caller.bad_signature");
+    assert_eq!(
+        scene.to_account(&[], PAID).code(401),
+        "caller.bad_signature"
+    );
     let answer = scene.to_account(&[("x-hook-secret", SECRET), ("x-signature", "")], "");
     assert_eq!(
         (answer.status, answer.header("x-hook-secret")),
@@ -398,7 +405,8 @@ fn a_secret_is_handed_over_once() {
     assert_eq!(again.code(401), "caller.bad_signature");
     scene.to_account(&[], PAID).expect(200);
     assert_eq!(
-        scene.to_install(&[("x-hook-secret", SECRET), ("x-signature", "")], "")
+        scene
+            .to_install(&[("x-hook-secret", SECRET), ("x-signature", "")], "")
             .code(401),
         "caller.bad_signature"
     );
@@ -444,9 +452,12 @@ fn an_installs_webhook_finds_all_its_accounts_by_a_value_that_is_not_stored() {
         scene.to_install(&[("x-delivery", "d1")], PAID).expect(200),
         found
     );
-    each_case([(&scene.account, 1), (&second, 1), (&third, 0)], |(account, count)| {
-        assert_eq!(scene.events_of(account).len(), count);
-    });
+    each_case(
+        [(&scene.account, 1), (&second, 1), (&third, 0)],
+        |(account, count)| {
+            assert_eq!(scene.events_of(account).len(), count);
+        },
+    );
     let nobody = r#"{"topic":"paid","id":1,"shop":"three"}"#;
     assert_eq!(
         scene.to_install(&[], nobody).expect(200),
@@ -468,7 +479,8 @@ fn an_installs_webhook_finds_all_its_accounts_by_a_value_that_is_not_stored() {
 fn the_index_follows_the_account_and_the_file() {
     let scene = ReceivingAccount::new(&json!({}));
     let path = format!("/integrated-account/{}", scene.account);
-    scene.setting
+    scene
+        .setting
         .client
         .send(
             "PATCH",
@@ -495,7 +507,8 @@ fn while_the_index_cannot_be_renewed_an_installs_webhook_is_503() {
     let scene = ReceivingAccount::new(&json!({}));
     find_by_team(&scene);
     let team = r#"{"topic":"paid","id":1,"team":7}"#;
-    scene.world
+    scene
+        .world
         .0
         .faults
         .borrow_mut()
@@ -520,14 +533,18 @@ fn events_of_several_customers_in_one_request_go_each_to_its_own() {
         (&answer["matched"], answer["ids"].as_array().unwrap().len()),
         (&json!(2), 4)
     );
-    assert_eq!((scene.events().len(), scene.events_of(&second).len()), (1, 3));
+    assert_eq!(
+        (scene.events().len(), scene.events_of(&second).len()),
+        (1, 3)
+    );
 }
 
 #[test]
 fn when_one_account_does_not_store_it_the_sender_tries_again_and_none_has_it_twice() {
     let scene = ReceivingAccount::new(&json!({}));
     let second = scene.another("one");
-    scene.world
+    scene
+        .world
         .0
         .faults
         .borrow_mut()
@@ -538,14 +555,18 @@ fn when_one_account_does_not_store_it_the_sender_tries_again_and_none_has_it_twi
         scene.to_install(&[("x-delivery", "d1")], PAID).expect(200)["matched"],
         2
     );
-    assert_eq!((scene.events().len(), scene.events_of(&second).len()), (1, 1));
+    assert_eq!(
+        (scene.events().len(), scene.events_of(&second).len()),
+        (1, 1)
+    );
 }
 
 #[test]
 fn a_disabled_install_takes_nothing_and_an_unreadable_one_says_later() {
     let scene = ReceivingAccount::new(&json!({}));
     let install = format!("/environment-integration/{}", scene.setting.install);
-    scene.setting
+    scene
+        .setting
         .client
         .send("PATCH", &install, &json!({ "is_enabled": false }))
         .expect(200);
@@ -612,18 +633,24 @@ fn what_an_install_could_not_read_is_read_again_for_its_own_account_only() {
     let id = kept["ids"][0].as_str().unwrap();
     let transform = r#"body.items.{ "event_type": "shop:paid", "context_lookup_field_value": shop, "payload": $ }"#;
     let file = signing_file(&json!({ "payload_transform": transform }));
-    scene.setting
+    scene
+        .setting
         .admin
         .send("PUT", "/integration/shop", &file)
         .expect(200);
-    scene.setting
+    scene
+        .setting
         .client
         .post(&format!("/event/{id}/replay"), &json!({}))
         .expect(200);
-    assert_eq!((scene.events().len(), scene.events_of(&second).len()), (1, 0));
+    assert_eq!(
+        (scene.events().len(), scene.events_of(&second).len()),
+        (1, 0)
+    );
     assert_eq!(scene.event(id)["payload"], json!({ "shop": "one" }));
     assert_eq!(
-        scene.setting
+        scene
+            .setting
             .client
             .post(&format!("/event/{id}/replay"), &json!({}))
             .expect(200)["id"],

@@ -9,8 +9,8 @@ use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use futures::executor::block_on;
 use serde_json::{Value, json};
 
-use crate::cases::each_case;
 use crate::account::Scene;
+use crate::cases::each_case;
 use crate::client::Answer;
 use crate::connect::Browser;
 use crate::outside::{Pieces, World, reply};
@@ -57,7 +57,7 @@ type Said = Rc<RefCell<(u16, &'static str, String)>>;
 
 struct Story {
     scene: Scene,
-    said: Said,
+    reported: Said,
 }
 
 impl Story {
@@ -72,8 +72,8 @@ impl Story {
             .client
             .send("PATCH", &path, &secret)
             .expect(200);
-        let said: Said = Rc::new(RefCell::new((200, "", "{}".to_owned())));
-        let provider_answers = Rc::clone(&said);
+        let reported: Said = Rc::new(RefCell::new((200, "", "{}".to_owned())));
+        let provider_answers = Rc::clone(&reported);
         scene.world.provides(move |sent| {
             let (status, kind, body) = provider_answers.borrow().clone();
             if sent.url.ends_with("/coins") && sent.method == "GET" && status == 401 {
@@ -85,11 +85,11 @@ impl Story {
             }
             answer(status, kind, body)
         });
-        Self { scene, said }
+        Self { scene, reported }
     }
 
     fn provider_answers(&self, status: u16, kind: &'static str, body: &str) {
-        *self.said.borrow_mut() = (status, kind, body.to_owned());
+        *self.reported.borrow_mut() = (status, kind, body.to_owned());
     }
 
     fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {

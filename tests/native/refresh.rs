@@ -68,6 +68,13 @@ impl Scene {
         self.world.answers(200, &[], &body.to_string());
     }
 
+    /// The same, two seconds after [`Scene::expire_token`] of the first token.
+    fn provider_grants_late(&self, access: &str, refresh: &str) {
+        let body = json!({ "access_token": access, "refresh_token": refresh, "expires_in": 3600 });
+        let late = 1_700_003_603_000;
+        self.world.answers_at(late, 200, &body.to_string());
+    }
+
     /// The provider's next answers are so many times `{}`.
     pub fn provider_answers(&self, count: usize) {
         for _ in 0..count {
@@ -135,32 +142,30 @@ fn a_token_is_refreshed_when_a_tenth_or_five_minutes_of_it_are_left() {
 fn two_hundred_calls_cause_one_refresh() {
     let scene = Scene::rotating_oauth();
     scene.expire_token();
-    scene.world.answers_at(
-        1_700_003_603_000,
-        200,
-        r#"{"access_token":"new","refresh_token":"refresh-2","expires_in":3600}"#,
-    );
+    scene.provider_grants_late("new", "refresh-2");
     scene.provider_answers(200);
     let calls = (0..200).map(|_| scene.get_item_async());
     let answers = block_on(scene.world.run_passing(join_all(calls)));
     assert!(answers.iter().all(|answer| answer.status == 200));
     let requests = scene.provider_requests();
     assert_eq!(
-        requests.iter().filter(|one| one.starts_with("token")).count(),
+        requests
+            .iter()
+            .filter(|one| one.starts_with("token"))
+            .count(),
         1
     );
-    assert_eq!(requests.iter().filter(|one| *one == "call new").count(), 200);
+    assert_eq!(
+        requests.iter().filter(|one| *one == "call new").count(),
+        200
+    );
 }
 
 #[test]
 fn a_refresh_goes_on_when_the_call_that_began_it_is_gone() {
     let scene = Scene::rotating_oauth();
     scene.expire_token();
-    scene.world.answers_at(
-        1_700_003_603_000,
-        200,
-        r#"{"access_token":"new","refresh_token":"refresh-2","expires_in":3600}"#,
-    );
+    scene.provider_grants_late("new", "refresh-2");
     let first = scene.get_item_async();
     assert!(block_on(scene.world.run(async { first.now_or_never() })).is_none());
     scene.provider_answers(1);
@@ -194,7 +199,11 @@ fn a_token_endpoint_that_fails_is_asked_three_times_and_the_old_token_serves_whi
     let refused = scene.get_item();
     assert_eq!(refused.header("retry-after"), Some("60"));
     assert_eq!(refused.code(503), "provider.token_endpoint");
-    assert_eq!(scene.provider_requests().len(), 1, "who asks to wait is not asked again");
+    assert_eq!(
+        scene.provider_requests().len(),
+        1,
+        "who asks to wait is not asked again"
+    );
     assert_eq!(scene.get_item().code(503), "provider.token_endpoint");
     assert_eq!(scene.provider_requests().len(), 0, "nor by the next call");
     scene.world.pass(Duration::from_mins(1));
@@ -226,7 +235,10 @@ fn a_dead_grant_is_said_once_and_the_account_waits_for_its_customer() {
             .unwrap()
             .contains("invalid_grant")
     );
-    assert_eq!(scene.events(), ["created", "active", "authentication_error"]);
+    assert_eq!(
+        scene.events(),
+        ["created", "active", "authentication_error"]
+    );
     let list = scene
         .setting
         .client
@@ -236,7 +248,8 @@ fn a_dead_grant_is_said_once_and_the_account_waits_for_its_customer() {
     // An operator's mistake is not the customer's.
     let scene = Scene::rotating_oauth();
     scene.expire_token();
-    scene.world
+    scene
+        .world
         .answers(401, &[], r#"{"error":"invalid_client"}"#);
     assert_eq!(scene.get_item().code(503), "provider.token_endpoint");
     assert_eq!(scene.status(), "active");
@@ -249,7 +262,10 @@ fn a_refusal_by_the_provider_refreshes_once_and_retries_once() {
     scene.provider_grants("new", Some("refresh-2"));
     scene.provider_answers(1);
     scene.get_item().expect(200);
-    assert_eq!(scene.provider_requests(), ["call old", "token refresh-1", "call new"]);
+    assert_eq!(
+        scene.provider_requests(),
+        ["call old", "token refresh-1", "call new"]
+    );
     let cases = [
         ("provider.rejected", "active"),
         ("account.needs_reauth", "needs_reauth"),
@@ -262,12 +278,11 @@ fn a_refusal_by_the_provider_refreshes_once_and_retries_once() {
         let refused = scene.get_item().expect(401);
         assert_eq!(refused["code"], code);
         assert_eq!(refused["raw_response"], json!({ "why": "seat" }));
-        assert_eq!(scene.provider_requests()[1..], ["token refresh-2", "call newer"]);
         assert_eq!(
-            scene.status(),
-            status,
-            "the second of its kind counts"
+            scene.provider_requests()[1..],
+            ["token refresh-2", "call newer"]
         );
+        assert_eq!(scene.status(), status, "the second of its kind counts");
     });
 }
 
@@ -280,7 +295,10 @@ fn a_key_that_is_refused_needs_the_customer() {
         assert_eq!(scene.provider_requests(), ["call the-key"]);
         scene.world.pass(Duration::from_mins(1));
     });
-    assert_eq!(scene.events(), ["created", "active", "authentication_error"]);
+    assert_eq!(
+        scene.events(),
+        ["created", "active", "authentication_error"]
+    );
     let another = json!({ "api_key": "another" });
     scene.change_context("/credentials", &another).expect(200);
     assert_eq!(scene.status(), "active");
@@ -309,7 +327,10 @@ fn client_credentials_are_granted_on_first_use_and_again_at_the_end() {
     scene.provider_answers(2);
     scene.get_item().expect(200);
     scene.get_item().expect(200);
-    assert_eq!(scene.provider_requests(), ["token ", "call one", "call one"]);
+    assert_eq!(
+        scene.provider_requests(),
+        ["token ", "call one", "call one"]
+    );
     scene.expire_token();
     scene.provider_grants("two", None);
     scene.provider_answers(1);
@@ -348,15 +369,15 @@ fn the_alarm_refreshes_an_account_in_use_before_its_token_ends_and_an_idle_one_w
 fn an_answer_that_comes_after_the_deletion_or_new_credentials_is_dropped() {
     let scene = Scene::rotating_oauth();
     scene.expire_token();
-    let late = r#"{"access_token":"late","refresh_token":"late-refresh","expires_in":3600}"#;
-    scene.world.answers_at(1_700_003_603_000, 200, late);
+    scene.provider_grants_late("late", "late-refresh");
     let call = scene.get_item_async();
     let change = async {
         scene.world.sleep_turn().await;
         let path = format!("/integrated-account/{}/credentials", scene.account);
         let context = json!({ "context": token("imported", "refresh-9", 99_999) });
         let body = Body::from_bytes(context.to_string());
-        scene.setting
+        scene
+            .setting
             .client
             .request_async("PATCH", &path, &[], body)
             .await
@@ -414,7 +435,12 @@ fn a_file_may_refresh_in_its_own_way() {
         { "type": "request", "config": { "method": "post", "path": "/renew", "body": { "with": "{{oauth.token.refresh_token}}" } } },
         { "type": "transform", "config": "{ 'access_token': ticket, 'expires_in': 60 }" },
     ] } });
-    let scene = Scene::new(World::new(), &file, "oauth2", &token("old", "refresh-1", 3600));
+    let scene = Scene::new(
+        World::new(),
+        &file,
+        "oauth2",
+        &token("old", "refresh-1", 3600),
+    );
     scene.expire_token();
     scene.world.answers(
         200,
@@ -434,7 +460,8 @@ fn a_maintenance_page_is_no_refusal() {
     let scene = Scene::rotating_oauth();
     scene.expire_token();
     for _ in 0..20 {
-        scene.world
+        scene
+            .world
             .answers(200, &[("content-type", "text/html")], "<h1>Back soon</h1>");
         assert_eq!(scene.get_item().code(503), "provider.token_endpoint");
         assert_eq!(scene.provider_requests().len(), 1);
@@ -442,7 +469,8 @@ fn a_maintenance_page_is_no_refusal() {
     }
     assert_eq!(scene.status(), "active");
     scene.world.pass(Duration::from_hours(1));
-    scene.world
+    scene
+        .world
         .answers(200, &[("content-type", "text/html")], "<h1>Back soon</h1>");
     assert_eq!(
         scene.get_item().code(401),
@@ -457,7 +485,8 @@ fn a_token_whose_end_nobody_knows_is_refreshed_weekly() {
         json!({ "oauth": { "token": { "access_token": "old", "refresh_token": "refresh-1" } } });
     let scene = Scene::rotating_oauth_with("oauth2", &context);
     scene.world.pass(Duration::from_secs(7 * 24 * 3600 + 1));
-    scene.world
+    scene
+        .world
         .answers(200, &[], r#"{"access_token":"new","id_token":null}"#);
     block_on(scene.world.run_passing(scene.world.ring_alarms()));
     assert_eq!(scene.provider_requests(), ["token refresh-1"]);
@@ -480,13 +509,20 @@ fn a_token_endpoint_that_hangs_does_not_hold_up_calls_whose_token_is_still_good(
 fn a_refusal_of_another_step_of_an_own_way_to_refresh_is_not_the_customers() {
     let mut file = file();
     file["config"]["actions"] = json!({ "refresh_token": { "type": "request", "config": { "method": "post", "path": "/renew" } } });
-    let scene = Scene::new(World::new(), &file, "oauth2", &token("old", "refresh-1", 3600));
+    let scene = Scene::new(
+        World::new(),
+        &file,
+        "oauth2",
+        &token("old", "refresh-1", 3600),
+    );
     scene.expire_token();
     scene.world.answers(403, &[], "<h1>Firewall</h1>");
     assert_eq!(scene.get_item().code(503), "provider.token_endpoint");
     assert_eq!(scene.status(), "active");
     scene.world.pass(Duration::from_secs(11));
-    scene.world.answers(400, &[], r#"{"error":"invalid_grant"}"#);
+    scene
+        .world
+        .answers(400, &[], r#"{"error":"invalid_grant"}"#);
     assert_eq!(scene.get_item().code(401), "account.needs_reauth");
 }
 
@@ -495,7 +531,8 @@ fn two_maintenance_pages_with_a_token_in_between_are_no_refusal() {
     let scene = Scene::rotating_oauth();
     scene.expire_token();
     let page = || {
-        scene.world
+        scene
+            .world
             .answers(200, &[("content-type", "text/html")], "<h1>Back soon</h1>");
     };
     page();

@@ -8,8 +8,8 @@ use std::time::Duration;
 use causeway::ports::{Body, Reply};
 use serde_json::{Value, json};
 
-use crate::cases::each_case;
 use crate::account::{JSON, Scene};
+use crate::cases::each_case;
 use crate::client::Answer;
 use crate::outside::{Pieces, Sent, World, reply, streamed};
 
@@ -243,37 +243,29 @@ fn code_of(answer: &Answer) -> String {
 
 #[test]
 fn only_the_own_origin_on_a_method_of_the_file_switches_an_account_off_and_only_when_confirmed() {
-    let mut wrong = Vec::new();
-    each_case([Place::Own, Place::OtherOrigin, Place::OtherPort], |place| {
-        let cases = [
-            Asked::Method,
-            Asked::Custom,
-            Asked::ActionStep,
-            Asked::WalkPage,
-        ];
-        each_case(cases, |asked| {
-            each_case(KEYS, |key| {
-                each_case([Refuses::Once, Refuses::Path, Refuses::All], |refuses| {
-                    let story = Story::new(&file(), key);
-                    story.refuses(place, refuses);
-                    let code = code_of(&story.ask(asked));
-                    let got = (story.status(), story.granted_tokens(), code);
-                    let (status, grants, code) = expected(place, asked, key, refuses);
-                    let expected = (status.to_owned(), grants, code.to_owned());
-                    if got != expected {
-                        wrong.push(format!(
-                            "{place:?} {asked:?} {key} {refuses:?}: {got:?}, not {expected:?}"
-                        ));
-                    }
+    each_case(
+        [Place::Own, Place::OtherOrigin, Place::OtherPort],
+        |place| {
+            let cases = [
+                Asked::Method,
+                Asked::Custom,
+                Asked::ActionStep,
+                Asked::WalkPage,
+            ];
+            each_case(cases, |asked| {
+                each_case(KEYS, |key| {
+                    each_case([Refuses::Once, Refuses::Path, Refuses::All], |refuses| {
+                        let story = Story::new(&file(), key);
+                        story.refuses(place, refuses);
+                        let code = code_of(&story.ask(asked));
+                        let got = (story.status(), story.granted_tokens(), code);
+                        let (status, grants, code) = expected(place, asked, key, refuses);
+                        let expected = (status.to_owned(), grants, code.to_owned());
+                        assert_eq!(got, expected);
+                    });
                 });
             });
-        });
-    });
-    assert!(
-        wrong.is_empty(),
-        "{} rows:\n{}",
-        wrong.len(),
-        wrong.join("\n")
+        },
     );
 }
 
@@ -337,13 +329,17 @@ fn bodies_that_cannot_be_sent_again_cost_no_refresh_each() {
     for _ in 0..5 {
         let body = streamed(&[b"x", b"y"], None);
         assert_eq!(
-            story.scene
+            story
+                .scene
                 .call_passing("POST", "/proxy/items", &[], body)
                 .status,
             401
         );
     }
-    assert_eq!((story.status().as_str(), story.granted_tokens()), ("active", 1));
+    assert_eq!(
+        (story.status().as_str(), story.granted_tokens()),
+        ("active", 1)
+    );
 }
 
 #[test]
@@ -358,7 +354,10 @@ fn a_401_that_the_validation_does_not_confirm_is_the_providers_answer_as_it_is()
     assert_eq!(story.validations(), 1, "not more often than once a minute");
     story.scene.world.pass(Duration::from_secs(61));
     story.ask(Asked::Method);
-    assert_eq!((story.validations(), story.status().as_str()), (2, "active"));
+    assert_eq!(
+        (story.validations(), story.status().as_str()),
+        (2, "active")
+    );
     story.refuses(Place::Own, Refuses::All);
     story.scene.world.pass(Duration::from_secs(61));
     assert_eq!(story.ask(Asked::Method).code(401), "account.needs_reauth");
@@ -388,7 +387,11 @@ fn without_a_validation_a_second_401_of_a_method_a_minute_later_with_no_success_
         assert_eq!(story.status(), "active", "two in a row are one");
         story.scene.world.pass(minute);
         story.ask(Asked::Custom);
-        assert_eq!(story.status(), "active", "not on a path of the caller's own");
+        assert_eq!(
+            story.status(),
+            "active",
+            "not on a path of the caller's own"
+        );
         story.refuses(Place::Own, Refuses::Path);
         assert_eq!(story.get("/proxy/items/7").status, 200);
         story.refuses(Place::Own, Refuses::All);
@@ -430,7 +433,8 @@ fn a_validation_that_fails_otherwise_confirms_nothing() {
     ];
     each_case(cases, |(status, location)| {
         let story = Story::new(&file(), "api_key");
-        story.scene
+        story
+            .scene
             .world
             .provides(move |sent| match sent.url.as_str() {
                 "https://api.refusing.example/me" => {
@@ -455,7 +459,8 @@ fn of_many_calls_that_are_refused_at_once_one_asks_the_validation() {
     let client = &story.scene.setting.client;
     let calls = (0..20).map(|_| client.request_async("GET", &path, &[], Body::Empty));
     let answers = futures::executor::block_on(
-        story.scene
+        story
+            .scene
             .world
             .run_passing(futures::future::join_all(calls)),
     );
@@ -533,18 +538,25 @@ fn a_403_is_noted_only_of_the_own_origin_and_a_method_of_the_file() {
         });
         let method = if path.contains('_') { "POST" } else { "GET" };
         assert_eq!(
-            story.scene
+            story
+                .scene
                 .call_passing(method, path, &[], Body::Empty)
                 .status,
             403
         );
         futures::executor::block_on(
-            story.scene
+            story
+                .scene
                 .world
                 .run_passing(async { story.scene.world.sleep_turn().await }),
         );
         story.scene.world.pass(Duration::from_secs(10));
-        futures::executor::block_on(story.scene.world.run_passing(story.scene.world.sleep_turn()));
+        futures::executor::block_on(
+            story
+                .scene
+                .world
+                .run_passing(story.scene.world.sleep_turn()),
+        );
         assert_eq!(
             story.scene.record()["last_forbidden_error"].is_object(),
             is_noted,

@@ -8,25 +8,28 @@ use futures::executor::block_on;
 use futures::future::join;
 use serde_json::{Value, json};
 
-use crate::files;
-use crate::cases::each_case;
 use crate::account::{JSON, Scene};
-use crate::outside::{reply};
+use crate::cases::each_case;
+use crate::files;
+use crate::outside::reply;
 
 /// A provider whose rate limits come as 429, as 403 with a header field, and as 200 with a word in the body.
 fn file() -> Value {
-    files::with_key("unreliable", &json!({
-        "authorization": { "format": "header", "config": { "name": "X-Key", "value": "{{api_key}}" } },
-        "rate_limit": {
-            "is_rate_limited": "status = 429 or (status = 403 and headers.`x-left` = \"0\") or (status = 200 and response.code = \"slow\")",
-            "retry_after_header_expression": "x-wait",
-        },
-        "resources": { "sacks": {
-            "get": { "path": "/sacks/{{id}}" },
-            "create": { "method": "post", "path": "/sacks", "response_path": "data" },
-            "update": { "method": "put", "path": "/sacks/{{id}}", "response_path": "data" },
-        } },
-    }))
+    files::with_key(
+        "unreliable",
+        &json!({
+            "authorization": { "format": "header", "config": { "name": "X-Key", "value": "{{api_key}}" } },
+            "rate_limit": {
+                "is_rate_limited": "status = 429 or (status = 403 and headers.`x-left` = \"0\") or (status = 200 and response.code = \"slow\")",
+                "retry_after_header_expression": "x-wait",
+            },
+            "resources": { "sacks": {
+                "get": { "path": "/sacks/{{id}}" },
+                "create": { "method": "post", "path": "/sacks", "response_path": "data" },
+                "update": { "method": "put", "path": "/sacks/{{id}}", "response_path": "data" },
+            } },
+        }),
+    )
 }
 
 fn open() -> Scene {
@@ -97,7 +100,8 @@ fn a_redirect_is_no_retry_and_what_follows_a_new_sign_in_is() {
     scene.world.answers(503, &[], "");
     scene.world.answers(307, &elsewhere, "");
     scene.world.answers(401, &[], "");
-    scene.world
+    scene
+        .world
         .answers(200, &JSON, r#"{"access_token":"new","expires_in":3600}"#);
     scene.world.answers(307, &elsewhere, "");
     scene.world.answers(200, &[], "ok");
@@ -172,7 +176,10 @@ fn a_write_that_got_no_turn_of_its_account_lets_its_key_go_and_is_in_the_log() {
     );
     scene.world.pass(Duration::from_secs(10));
     scene.world.answers(201, &JSON, r#"{"data":1}"#);
-    assert_eq!(scene.ask_passing("POST", "/proxy/sacks", &hasty).status, 201);
+    assert_eq!(
+        scene.ask_passing("POST", "/proxy/sacks", &hasty).status,
+        201
+    );
 }
 
 #[test]

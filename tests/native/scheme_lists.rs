@@ -38,8 +38,7 @@ fn scene(schemes: &Value, webhook: &Value) -> ReceivingAccount {
     admin.send("PUT", "/integration/shop", &file).expect(200);
     let secrets = json!({ "webhook_secret": crate::received::SECRET, "second_secret": SECOND });
     let body = json!({ "secret_environment_variables": secrets });
-    scene.setting.override_install(&body)
-        .expect(200);
+    scene.setting.override_install(&body).expect(200);
     scene.world.pass(std::time::Duration::from_secs(61));
     scene
 }
@@ -105,9 +104,9 @@ fn the_list_is_closed_and_holds_proofs_only() {
         let failures = refused["details"]["failures"].to_string();
         assert!(failures.contains(path), "{schemes}: {refused}");
     });
-    let with_none = json!({ "webhook": { "signature_verification": [hmac, { "format": "none" }] } });
-    scene.setting.override_install(&with_none)
-        .expect(422);
+    let with_none =
+        json!({ "webhook": { "signature_verification": [hmac, { "format": "none" }] } });
+    scene.setting.override_install(&with_none).expect(422);
 }
 
 #[test]
@@ -150,14 +149,17 @@ fn a_handshake_works_by_either_scheme() {
     let expected = crate::received::signed(crate::received::SECRET, "abc");
     let first = crate::received::signed(crate::received::SECRET, body);
     let second = digest(SECOND, body);
-    each_case([("x-signature", first), ("x-digest", second)], |(name, value)| {
-        let answer = scene.to_account(&[("x-signature", ""), (name, &value)], body);
-        assert_eq!(
-            (answer.status, answer.text()),
-            (200, expected.as_str()),
-            "{name}"
-        );
-    });
+    each_case(
+        [("x-signature", first), ("x-digest", second)],
+        |(name, value)| {
+            let answer = scene.to_account(&[("x-signature", ""), (name, &value)], body);
+            assert_eq!(
+                (answer.status, answer.text()),
+                (200, expected.as_str()),
+                "{name}"
+            );
+        },
+    );
     let answer = scene.to_account(&[("x-signature", "")], body);
     assert_eq!(answer.code(401), "caller.bad_signature");
 }
@@ -189,8 +191,7 @@ fn an_id_that_only_another_scheme_covers_tells_no_repeated_event() {
     let scene = scene(&schemes, &json!({ "event_id": null }));
     let secrets = json!({ "second_secret": "whsec_c2VjcmV0LW9mLXR3ZW50eS1ieXRlcw==" });
     let body = json!({ "secret_environment_variables": secrets });
-    scene.setting.override_install(&body)
-        .expect(200);
+    scene.setting.override_install(&body).expect(200);
     scene.world.pass(std::time::Duration::from_secs(61));
     let first = crate::received::signed(crate::received::SECRET, BODY);
     let by_hmac = [("webhook-id", "msg_1"), ("x-signature", first.as_str())];
@@ -229,7 +230,8 @@ fn a_literal_secret_of_a_list_is_refused_before_it_is_stored() {
         refused.expect(422);
         let body = json!({ "override": { "webhook": { "signature_verification": schemes } } });
         let install = format!("/environment-integration/{}", scene.setting.install);
-        scene.setting
+        scene
+            .setting
             .client
             .send("PATCH", &install, &body)
             .expect(422);
@@ -278,7 +280,8 @@ fn an_api_token_names_no_keys_and_sees_no_tokens_by_way_of_a_list() {
     assert_eq!(secrets.status, 200, "the same list is no change");
     let mut tokens = two();
     tokens[1] = json!({ "format": "bearer", "config": { "token": "{{environment_variables.second_secret}}", "compare_with": "$body.token" } });
-    scene.setting
+    scene
+        .setting
         .admin
         .send("PUT", "/integration/shop", &list(&tokens))
         .expect(200);

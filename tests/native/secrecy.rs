@@ -140,20 +140,23 @@ fn stores() -> Vec<Way> {
             story.patch("", &json!({ "tenant_id": "t2" })).expect(200);
         }),
         ("another key", |story| {
-            story.patch("", &json!({ "context": { "memo": "n" } }))
+            story
+                .patch("", &json!({ "context": { "memo": "n" } }))
                 .expect(200);
         }),
         ("the key itself", |story| {
-            story.patch("", &json!({ "context": { "pin": OTHER } }))
+            story
+                .patch("", &json!({ "context": { "pin": OTHER } }))
                 .expect(200);
             story.pin.set(OTHER);
         }),
         ("other credentials", |story| {
-            story.patch(
-                "/credentials",
-                &json!({ "context": { "key": "another-key" } }),
-            )
-            .expect(200);
+            story
+                .patch(
+                    "/credentials",
+                    &json!({ "context": { "key": "another-key" } }),
+                )
+                .expect(200);
         }),
         ("an action", |story| drop(story.act("writes").expect(200))),
         ("a handshake", |story| {
@@ -175,7 +178,10 @@ fn stores() -> Vec<Way> {
                 ("key", "a-new-key"),
                 ("memo", "n"),
             ];
-            assert_eq!(browser.post("/connect/oauth-and-webhook", &pairs).status, 200);
+            assert_eq!(
+                browser.post("/connect/oauth-and-webhook", &pairs).status,
+                200
+            );
         }),
         ("a refusal", |story| {
             story.world.answers(401, &[], "{}");
@@ -197,7 +203,11 @@ fn what_was_sealed_once_is_shown_nowhere_whatever_the_file_says_later() {
             make(&story);
             story.world.pass(std::time::Duration::from_secs(61));
             store(&story);
-            let is_shown = || [PIN, OTHER].iter().any(|pin| story.record_text().contains(pin));
+            let is_shown = || {
+                [PIN, OTHER]
+                    .iter()
+                    .any(|pin| story.record_text().contains(pin))
+            };
             assert!(!is_shown(), "{change}, then {way}");
             story.world.restart();
             store(&story);
@@ -216,7 +226,11 @@ fn new_credentials_for_the_key_end_its_secrecy_where_the_file_says_so() {
         story.patch("/credentials", &body).expect(200);
         story.pin.set("no-secret-any-more");
         let record_text = story.record_text();
-        assert_eq!(record_text.contains("no-secret-any-more"), is_shown, "{kind}");
+        assert_eq!(
+            record_text.contains("no-secret-any-more"),
+            is_shown,
+            "{kind}"
+        );
         assert!(!record_text.contains(PIN));
     });
 }

@@ -5,23 +5,26 @@ use std::time::Duration;
 use causeway::ports::Body;
 use serde_json::{Value, json};
 
-use crate::files;
-use crate::cases::each_case;
 use crate::account::{JSON, Scene};
+use crate::cases::each_case;
 use crate::client::Answer;
+use crate::files;
 use crate::outside::reply;
 
 fn file() -> Value {
-    files::with_key("small-limits", &json!({
-        "authorization": { "format": "none" },
-        "resources": { "carts": {
-            "list": { "path": "/carts" },
-            "get": { "path": "/carts/{{id}}" },
-        }, "crates": {
-            "get": { "path": "/crates/{{id}}", "response_path": "a.b" },
-        } },
-        "actions": { "ask": { "steps": [{ "type": "request", "config": { "path": "/me" } }] } },
-    }))
+    files::with_key(
+        "small-limits",
+        &json!({
+            "authorization": { "format": "none" },
+            "resources": { "carts": {
+                "list": { "path": "/carts" },
+                "get": { "path": "/carts/{{id}}" },
+            }, "crates": {
+                "get": { "path": "/crates/{{id}}", "response_path": "a.b" },
+            } },
+            "actions": { "ask": { "steps": [{ "type": "request", "config": { "path": "/me" } }] } },
+        }),
+    )
 }
 
 fn with(variables: &[(&str, &str)]) -> Scene {
@@ -110,12 +113,15 @@ fn a_call_takes_call_timeout_ms_unless_its_caller_says_otherwise() {
         (1_501, &[("x-timeout-ms", "1500")], 504),
     ];
     each_case(cases, |(after, headers, status)| {
-        each_case([("GET", "/proxy/carts/1"), ("POST", "/proxy/_/ask")], |(method, path)| {
-            let at = causeway::ports::System::now(&scene.world).as_millis() + after;
-            scene.world.answers_at(at, 200, "{}");
-            let answer = call(&scene, method, path, headers);
-            assert_eq!(answer.status, status, "{path} {after} {headers:?}");
-        });
+        each_case(
+            [("GET", "/proxy/carts/1"), ("POST", "/proxy/_/ask")],
+            |(method, path)| {
+                let at = causeway::ports::System::now(&scene.world).as_millis() + after;
+                scene.world.answers_at(at, 200, "{}");
+                let answer = call(&scene, method, path, headers);
+                assert_eq!(answer.status, status, "{path} {after} {headers:?}");
+            },
+        );
     });
 }
 
@@ -143,5 +149,8 @@ fn the_log_keeps_a_line_for_log_retention_days() {
     assert_eq!(lines(&scene), 1);
     scene.world.pass(Duration::from_hours(2));
     scene.world.settle();
-    assert_eq!(scene.world.rows(scene.object(), "SELECT number FROM log"), 0);
+    assert_eq!(
+        scene.world.rows(scene.object(), "SELECT number FROM log"),
+        0
+    );
 }

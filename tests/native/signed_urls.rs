@@ -7,8 +7,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha1::Sha1;
 
-use crate::cases::each_case;
 use crate::account::Scene;
+use crate::cases::each_case;
 use crate::client::{Answer, Client};
 use crate::outside::{ORIGIN, World};
 

@@ -4,23 +4,26 @@
 use causeway::ports::Body;
 use serde_json::{Value, json};
 
-use crate::files;
-use crate::cases::each_case;
 use crate::account::Scene;
+use crate::cases::each_case;
 use crate::client::Answer;
+use crate::files;
 use crate::outside::{reply, streamed};
 
 fn file(expression: &str) -> Value {
-    files::with_key("streaming", &json!({
-        "authorization": { "format": "header", "config": { "name": "X-Key", "value": "{{api_key}}" } },
-        "error_expression": expression,
-        "resources": { "tapes": {
-            "get": { "path": "/tapes/{{id}}" },
-            "cut": { "path": "/cut", "response_path": "data" },
-            "create": { "method": "post", "path": "/tapes" },
-            "asjson": { "path": "/asjson", "api_response_format": "json" },
-        } },
-    }))
+    files::with_key(
+        "streaming",
+        &json!({
+            "authorization": { "format": "header", "config": { "name": "X-Key", "value": "{{api_key}}" } },
+            "error_expression": expression,
+            "resources": { "tapes": {
+                "get": { "path": "/tapes/{{id}}" },
+                "cut": { "path": "/cut", "response_path": "data" },
+                "create": { "method": "post", "path": "/tapes" },
+                "asjson": { "path": "/asjson", "api_response_format": "json" },
+            } },
+        }),
+    )
 }
 
 const FOUND: &str = "response.error ? { \"status\": 422, \"message\": response.error } : headers.`x-error` ? { \"status\": 409, \"message\": headers.`x-error` }";
@@ -32,7 +35,8 @@ fn open(expression: &str) -> Scene {
 /// An answer of two pieces, of which more is said than fits into memory: it cannot be held.
 fn larger_than_memory(scene: &Scene, kind: &str) -> Answer {
     let body = streamed(&[b"a piece, ", b"another"], Some(1 << 30));
-    scene.world
+    scene
+        .world
         .answers_with(reply(200, &[("content-type", kind)], body));
     scene.get("/proxy/tapes/1")
 }
@@ -141,5 +145,9 @@ fn text_that_is_read_anyway_is_looked_into() {
         );
     });
     scene.world.answers(400, &kind, r#"{"ok":false}"#);
-    assert_eq!(scene.get("/proxy/tapes/1").status, 422, "words of a refusal");
+    assert_eq!(
+        scene.get("/proxy/tapes/1").status,
+        422,
+        "words of a refusal"
+    );
 }

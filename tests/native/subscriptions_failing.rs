@@ -88,8 +88,8 @@ fn answers(world: &World, number: u8, answer: &Result<Value, Failure>) {
 
 /// The accounts that were woken, in order.
 fn woken(world: &World) -> Vec<AccountId> {
-    let heard = world.intercepted_messages().into_iter();
-    let mut woken: Vec<_> = heard
+    let received = world.intercepted_messages().into_iter();
+    let mut woken: Vec<_> = received
         .map(|(object, message)| {
             assert_eq!(message, "deliver");
             match object {
@@ -106,7 +106,10 @@ fn woken(world: &World) -> Vec<AccountId> {
 fn five_days_without_a_delivery_pause_it() {
     let failing = Failing::new();
     failing.fails();
-    assert_eq!(failing.subscription()["failing_since"], "2023-11-14T22:13:20.000Z");
+    assert_eq!(
+        failing.subscription()["failing_since"],
+        "2023-11-14T22:13:20.000Z"
+    );
     failing.world().pass(4 * DAY);
     failing.fails();
     assert_eq!(failing.subscription()["is_active"], true);

@@ -129,11 +129,14 @@ fn whatever_the_receiver_answers_is_told_and_no_redirect_followed() {
     let subscriber = Subscriber::new();
     let id = id_of(&subscriber.subscribe());
     let elsewhere = [("location", "https://evil.example/")];
-    each_case([(500, &[][..]), (301, &elsewhere), (410, &[])], |(status, headers)| {
-        subscriber.world.answers(status, headers, "whatever");
-        let (answer, _) = test(&subscriber, &id);
-        assert_eq!(answer, json!({ "status": status, "duration_ms": 0 }));
-    });
+    each_case(
+        [(500, &[][..]), (301, &elsewhere), (410, &[])],
+        |(status, headers)| {
+            subscriber.world.answers(status, headers, "whatever");
+            let (answer, _) = test(&subscriber, &id);
+            assert_eq!(answer, json!({ "status": status, "duration_ms": 0 }));
+        },
+    );
     let endless = streamed(&vec![&b"x"[..]; 10_000], None);
     subscriber.world.answers_with(reply(200, &[], endless));
     assert_eq!(test(&subscriber, &id).0["status"], 200);

@@ -7,23 +7,26 @@ use causeway::ports::Body;
 use data_encoding::{BASE64, HEXLOWER};
 use serde_json::{Value, json};
 
-use crate::files;
-use crate::cases::each_case;
 use crate::account::Scene;
+use crate::cases::each_case;
 use crate::client::Answer;
 use crate::connect::{Browser, parameter};
+use crate::files;
 use crate::outside::{Pieces, World, reply, streamed};
 
 const OWN: &str = "https://api.echo.example";
 const KEY: &str = "CUSTOMER-KEY-123456789";
 
 fn file() -> Value {
-    files::with_key("echo", &json!({ "custom": true,
-        "authorization": { "format": "header", "config": { "name": "x-key", "value": "{{api_key}}" } },
-        "resources": {
-            "r": { "get": { "path": "/r/{{id}}" }, "abroad": { "base_url": "https://files.echo.example", "path": "/f" } },
-        },
-    }))
+    files::with_key(
+        "echo",
+        &json!({ "custom": true,
+            "authorization": { "format": "header", "config": { "name": "x-key", "value": "{{api_key}}" } },
+            "resources": {
+                "r": { "get": { "path": "/r/{{id}}" }, "abroad": { "base_url": "https://files.echo.example", "path": "/f" } },
+            },
+        }),
+    )
 }
 
 fn scene(file: &Value) -> Scene {
@@ -313,7 +316,7 @@ fn the_secrets_of_a_token_answer_are_known_by_name_and_by_use() {
     ];
     let bearer =
         json!({ "format": "bearer", "config": { "token": "{{oauth.token.access_token}}" } });
-    let said = |file: &Value, token: &Value, secret: &str| {
+    let reported = |file: &Value, token: &Value, secret: &str| {
         let scene = Scene::with_token(&[], file, token);
         scene.world.answers(
             403,
@@ -329,7 +332,7 @@ fn the_secrets_of_a_token_answer_are_known_by_name_and_by_use() {
             json!({ "access_token": "a-token-of-theirs", "user": { "deep": [{ name: secret }] } }),
         ];
         each_case(cases, |token| {
-            let text = said(&by_token(&bearer, &json!({})), &token, &secret);
+            let text = reported(&by_token(&bearer, &json!({})), &token, &secret);
             assert!(!text.contains("0123456789"), "{name}: {text}");
         });
     });
@@ -369,7 +372,7 @@ fn the_secrets_of_a_token_answer_are_known_by_name_and_by_use() {
         ),
     ];
     each_case(cases, |(authorization, more)| {
-        let text = said(
+        let text = reported(
             &by_token(&authorization, &more),
             &token,
             "Ticket-0123456789",
@@ -393,7 +396,7 @@ fn the_secrets_of_a_token_answer_are_known_by_name_and_by_use() {
             &bearer,
             &json!({ "query": { "team": "{{oauth.token.team.id}}" } }),
         );
-        assert!(said(&file, &token, secret).contains(secret), "{secret}");
+        assert!(reported(&file, &token, secret).contains(secret), "{secret}");
     });
 }
 
@@ -411,7 +414,7 @@ fn what_a_provider_says_of_a_sign_in_on_the_way_back_is_shown_without_secrets() 
         ),
         ("error=CUSTOMER-KEY-123456789", ""),
     ];
-    each_case(cases, |(said, is_in)| {
+    each_case(cases, |(reported, is_in)| {
         let link = setting
             .client
             .post(
@@ -428,7 +431,7 @@ fn what_a_provider_says_of_a_sign_in_on_the_way_back_is_shown_without_secrets() 
         let there = browser.post("/connect/echo", &form);
         let there: url::Url = there.header("location").unwrap().parse().unwrap();
         let page = browser.get(&format!(
-            "/connect/echo/callback?{said}&state={}",
+            "/connect/echo/callback?{reported}&state={}",
             parameter(&there, "state")
         ));
         assert!(page.text().contains(is_in), "{}", page.text());

@@ -8,10 +8,10 @@ use futures::executor::block_on;
 use futures::future::{Either, join_all, select};
 use serde_json::{Value, json};
 
-use crate::cases::each_case;
 use crate::account::{JSON, Scene};
+use crate::cases::each_case;
 use crate::client::Answer;
-use crate::outside::{reply};
+use crate::outside::reply;
 
 /// A provider that signs each request by the time; its customers' tokens are renewed in its own way.
 fn file() -> Value {
@@ -35,7 +35,10 @@ fn with(variables: &[(&str, &str)]) -> Scene {
 
 /// The provider's next answer, so long from now.
 fn answers_in(scene: &Scene, millis: i64, status: u16, headers: &[(&str, &str)], body: &str) {
-    scene.world.answers_with_at(scene.world.now().as_millis() + millis, reply(status, headers, Body::from_bytes(body.to_owned())));
+    scene.world.answers_with_at(
+        scene.world.now().as_millis() + millis,
+        reply(status, headers, Body::from_bytes(body.to_owned())),
+    );
 }
 
 /// So many calls at once, the clock going on while they wait.
@@ -146,15 +149,18 @@ fn what_follows_a_redirect_counts_in_the_accounts_rate() {
 fn a_stranger_behind_a_redirect_slows_no_account_down() {
     let scene = with(&[]);
     let used_up = [("ratelimit-remaining", "0"), ("ratelimit-reset", "3600")];
-    each_case([(200, &used_up[..]), (429, &[("retry-after", "3600")][..])], |(status, headers)| {
-        let elsewhere = [("location", "https://cdn.stranger.example/f")];
-        scene.world.answers(302, &elsewhere, "");
-        scene.world.answers(status, headers, "his");
-        let his = call(&scene, &[("x-max-retries", "0")]);
-        assert_eq!((his.status, his.text()), (status, "his"));
-        scene.world.answers(200, &[], "ours");
-        assert_eq!(call(&scene, &[]).text(), "ours", "behind {status}");
-    });
+    each_case(
+        [(200, &used_up[..]), (429, &[("retry-after", "3600")][..])],
+        |(status, headers)| {
+            let elsewhere = [("location", "https://cdn.stranger.example/f")];
+            scene.world.answers(302, &elsewhere, "");
+            scene.world.answers(status, headers, "his");
+            let his = call(&scene, &[("x-max-retries", "0")]);
+            assert_eq!((his.status, his.text()), (status, "his"));
+            scene.world.answers(200, &[], "ours");
+            assert_eq!(call(&scene, &[]).text(), "ours", "behind {status}");
+        },
+    );
     assert_eq!(scene.world.sent().len(), 6);
     scene.world.answers(302, &[("location", "/y")], "");
     scene.world.answers(200, &used_up, "last");

@@ -37,7 +37,11 @@ fn call(scene: &Scene, answer: (u16, &str, &str), status: u16) -> String {
     scene.world.restart();
     token_endpoint_answers(scene, answer);
     let answer = scene.get_item();
-    assert_eq!(scene.provider_requests().len(), 1, "the token endpoint alone is asked");
+    assert_eq!(
+        scene.provider_requests().len(),
+        1,
+        "the token endpoint alone is asked"
+    );
     answer.code(status)
 }
 
@@ -65,7 +69,10 @@ fn an_unclear_refusal_is_later_for_an_hour_and_then_the_customers_also_across_re
         assert_eq!(reported, ["authentication_error"]);
         scene.world.restart();
         assert_eq!(scene.get_item().code(401), "account.needs_reauth");
-        assert!(scene.provider_requests().is_empty(), "and the endpoint is left alone");
+        assert!(
+            scene.provider_requests().is_empty(),
+            "and the endpoint is left alone"
+        );
     });
 }
 
@@ -171,11 +178,7 @@ fn an_account_that_came_back_has_a_whole_hour() {
     pass(&scene.world, 3_600);
     assert_eq!(call(&scene, UNCLEAR[1], 401), "account.needs_reauth");
     scene.change_context("/credentials", &client).expect(200);
-    assert_eq!(
-        scene.status(),
-        "active",
-        "the same credential, given again"
-    );
+    assert_eq!(scene.status(), "active", "the same credential, given again");
     assert_eq!(call(&scene, UNCLEAR[1], 503), "provider.token_endpoint");
     pass(&scene.world, 3_600);
     assert_eq!(call(&scene, UNCLEAR[1], 401), "account.needs_reauth");

@@ -28,30 +28,32 @@ fn key(case: &Case, sent: &Sent) -> Option<String> {
 
 #[test]
 fn a_captured_webhook_under_another_id_is_known_again() {
-    let (mut tried, mut wrong) = (0, Vec::new());
-    each_case(Case::all()
-        .iter()
-        .filter(|case| case.story["integration"].is_string()), |case| {
-        let sent = case.sent();
-        let Some(known_by) = key(case, &sent).filter(|_| is_good_at_any_age(case)) else {
-            return;
-        };
-        let names: Vec<HeaderName> = sent.headers.keys().cloned().collect();
-        each_case(names, |name| {
-            let mut again = sent.clone();
-            again.set(name.as_str(), "another");
-            if case.verify(&again).is_err() || SAYS_WHAT.contains(&name.as_str()) {
+    let mut tried = 0;
+    each_case(
+        Case::all()
+            .iter()
+            .filter(|case| case.story["integration"].is_string()),
+        |case| {
+            let sent = case.sent();
+            let Some(known_by) = key(case, &sent).filter(|_| is_good_at_any_age(case)) else {
                 return;
-            }
-            tried += 1;
-            if key(case, &again).as_deref() != Some(known_by.as_str()) {
-                wrong.push(format!("{}: {name}", case.name));
-            }
-        });
-    });
-    assert!(
-        wrong.is_empty(),
-        "another event by a field that is not signed: {wrong:#?}"
+            };
+            let names: Vec<HeaderName> = sent.headers.keys().cloned().collect();
+            each_case(names, |name| {
+                let mut again = sent.clone();
+                again.set(name.as_str(), "another");
+                if case.verify(&again).is_err() || SAYS_WHAT.contains(&name.as_str()) {
+                    return;
+                }
+                tried += 1;
+                let key = key(case, &again);
+                assert_eq!(
+                    key.as_deref(),
+                    Some(known_by.as_str()),
+                    "another event by a field that is not signed"
+                );
+            });
+        },
     );
     assert!(tried >= 15, "{tried}");
 }

@@ -13,10 +13,10 @@ use crate::webhook_cases::{Case, Sent};
 /// Refused, and the reason tells nothing.
 fn refused(case: &Case, what: &str, result: Result<(), Refusal>) {
     let refusal = result.expect_err(&format!("{} is accepted: {what}", case.name));
-    let told = refusal.to_string();
+    let reported = refusal.to_string();
     for secret in case.story["context"].as_object().unwrap().values() {
         let secret = secret.as_str().unwrap();
-        assert!(!told.contains(secret), "{}: {told}", case.name);
+        assert!(!reported.contains(secret), "{}: {reported}", case.name);
     }
     assert!(!refusal.code().is_empty());
 }
@@ -246,16 +246,19 @@ fn the_key_is_asked_for_where_the_file_says_and_nowhere_else() {
                 case.verify_as(&case.sent(), "context", &[], case.now()),
             );
         }
-        each_case(case.story["key_url_elsewhere"]
-            .as_array()
-            .into_iter()
-            .flatten(), |other| {
-            let mut sent = case.sent();
-            let own = case.story["key_url"].as_str().unwrap();
-            replace(&mut sent, own, other.as_str().unwrap());
-            assert_eq!(case.key_source(&sent), Err(Refusal::KeyAddress), "{other}");
-            tried += 1;
-        });
+        each_case(
+            case.story["key_url_elsewhere"]
+                .as_array()
+                .into_iter()
+                .flatten(),
+            |other| {
+                let mut sent = case.sent();
+                let own = case.story["key_url"].as_str().unwrap();
+                replace(&mut sent, own, other.as_str().unwrap());
+                assert_eq!(case.key_source(&sent), Err(Refusal::KeyAddress), "{other}");
+                tried += 1;
+            },
+        );
     });
     assert!(tried > 3);
 }

@@ -64,8 +64,8 @@ impl Reader {
     /// The lines after `$ ` are commands; the lines between them, what they say.
     fn run_all(&mut self, block: &str) -> String {
         let commands = block.lines().filter(|line| line.starts_with("$ "));
-        let said: Vec<String> = commands.map(|line| self.run(line)).collect();
-        said.concat()
+        let reported: Vec<String> = commands.map(|line| self.run(line)).collect();
+        reported.concat()
     }
 
     fn run(&mut self, line: &str) -> String {

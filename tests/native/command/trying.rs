@@ -123,9 +123,9 @@ fn what_an_expression_cannot_do_is_said() {
             "`method`",
         ),
     ];
-    each_case(cases, |(args, input, said)| {
+    each_case(cases, |(args, input, reported)| {
         let complaint = run(args, input, &[]).complaint(1);
-        assert!(complaint.contains(said), "{args:?}: {complaint}");
+        assert!(complaint.contains(reported), "{args:?}: {complaint}");
     });
     let complaint = causeway(["eval", "--scope", "respons", "1"]).complaint(2);
     assert!(complaint.contains("'response'"), "{complaint}");
@@ -189,10 +189,10 @@ fn where_a_value_lands_decides_what_it_may_be() {
         ),
         ("value", "{{a:uint}}", "`uint` is not a cast"),
     ];
-    each_case(cases, |(place, template, said)| {
+    each_case(cases, |(place, template, reported)| {
         let input = input.to_string();
         let complaint = run(["render", "--as", place, template], &input, &[]).complaint(1);
-        assert!(complaint.contains(said), "{template}: {complaint}");
+        assert!(complaint.contains(reported), "{template}: {complaint}");
     });
     let complaint = run(["render", "{{x}}"], "{\"api_key\": 1}", &[]).complaint(1);
     assert!(

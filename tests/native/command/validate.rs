@@ -86,8 +86,8 @@ fn what_cannot_be_read_is_a_finding_too() {
         "the file cannot be read: No such file",
         "larger than 1048576 bytes",
     ];
-    each_case(cases, |said| {
-        assert!(out.contains(said), "{said}: {out}");
+    each_case(cases, |reported| {
+        assert!(out.contains(reported), "{reported}: {out}");
     });
 }
 

@@ -4,8 +4,8 @@ use crate::cases::each_case;
 
 use serde_json::{Value, json};
 
-use super::list_provider::ListProvider;
 use super::lines;
+use super::list_provider::ListProvider;
 
 fn with_pages(resource: &str, pages: &[(u16, Value)]) -> (Vec<u64>, Option<Value>) {
     let provider = ListProvider::open();

@@ -114,11 +114,11 @@ fn understood(sent: &Sent, url: &Url) -> Wanted {
     let number = |names: &[&str], places: &[&str]| {
         let named = query.chain(form);
         let named = named.filter(|(name, _)| names.contains(&name.as_ref()));
-        let mut told: Vec<String> = named.map(|(_, value)| value.into_owned()).collect();
+        let mut reported: Vec<String> = named.map(|(_, value)| value.into_owned()).collect();
         let in_body = places.iter().filter_map(|place| body.pointer(place));
-        told.extend(in_body.map(|value| value.to_string().trim_matches('"').to_owned()));
-        assert!(told.len() <= 1, "{names:?} stands twice: {told:?}");
-        told.first().map(|text| text.parse::<u64>().unwrap())
+        reported.extend(in_body.map(|value| value.to_string().trim_matches('"').to_owned()));
+        assert!(reported.len() <= 1, "{names:?} stands twice: {reported:?}");
+        reported.first().map(|text| text.parse::<u64>().unwrap())
     };
     let size = number(&["size", "page[size]"], &["/limit", "/page/size"]).unwrap_or(LARGEST);
     let size = size.min(LARGEST);

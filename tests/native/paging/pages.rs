@@ -77,13 +77,16 @@ fn a_way_back_that_is_none_spoils_no_page() {
     provider.world.answers(200, &[("link", prev)], "[]");
     let page = provider.list("link_header", None, None).expect(200);
     assert!(page["prev_cursor"].is_string(), "the other word is good");
-    each_case([json!({ "at": 1 }), json!("x".repeat(9_000)), json!([[]])], |prev| {
-        let body = json!({ "items": [{ "id": 1 }], "next": "a", "prev": prev });
-        provider.world.answers(200, &[], &body.to_string());
-        let page = provider.list("back", None, None).expect(200);
-        assert_eq!(page["prev_cursor"], Value::Null, "{prev:.20}");
-        assert!(page["next_cursor"].is_string());
-    });
+    each_case(
+        [json!({ "at": 1 }), json!("x".repeat(9_000)), json!([[]])],
+        |prev| {
+            let body = json!({ "items": [{ "id": 1 }], "next": "a", "prev": prev });
+            provider.world.answers(200, &[], &body.to_string());
+            let page = provider.list("back", None, None).expect(200);
+            assert_eq!(page["prev_cursor"], Value::Null, "{prev:.20}");
+            assert!(page["next_cursor"].is_string());
+        },
+    );
 }
 
 #[test]

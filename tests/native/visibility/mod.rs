@@ -96,10 +96,9 @@ fn foreign_text_in(answer: &Answer, caller: &Caller, row: &Row, scene: &Scene) -
         String::from_utf8_lossy(&answer.body)
     );
     let is_inside = caller.of == Of::OtherAccount;
-    let ids = scene
-        .ids
-        .iter()
-        .filter(|(word, id)| !(requests_of.contains(id) || is_inside && OF_EACH_ACCOUNT.contains(word)));
+    let ids = scene.ids.iter().filter(|(word, id)| {
+        !(requests_of.contains(id) || is_inside && OF_EACH_ACCOUNT.contains(word))
+    });
     let texts = ids.map(|(_, id)| id.as_str()).chain([CANARY, SECRET]);
     let seen: Vec<&str> = texts
         .filter(|text| whole.contains(text) && !(is_inside && *text == CANARY))
