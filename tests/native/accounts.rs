@@ -3,7 +3,6 @@
 use causeway::ids::{AccountId, Placement, Region};
 use serde_json::json;
 
-use crate::cases::each_case;
 use crate::client::{Setting, id_of};
 use crate::integrations::file;
 use crate::outside::{Fault, World};
@@ -49,9 +48,9 @@ fn an_account_is_imported_read_listed_and_deleted() {
         "created_at",
         "updated_at",
     ];
-    each_case(keys, |key| {
+    for key in keys {
         assert!(made.get(key).is_some(), "{key}");
-    });
+    }
     let id = id_of(&made);
     assert_eq!(
         id.parse::<AccountId>().unwrap().placement(),
@@ -103,11 +102,10 @@ fn an_account_is_imported_read_listed_and_deleted() {
 
 #[test]
 fn the_eu_is_a_jurisdiction_in_production_and_the_id_remembers() {
-    let cases = [
+    for (word, expected) in [
         ("eu", Placement::EuJurisdiction),
         ("off", Placement::Hinted(Region::Eu)),
-    ];
-    each_case(cases, |(word, expected)| {
+    ] {
         let setting = Setting::new(&World::with(&[("EU_JURISDICTION", word)]), &file());
         let body = json!({ "tenant_id": "a", "environment_integration_id": setting.install, "authentication_method": "oauth2", "context": {}, "region": "eu" });
         let id = id_of(
@@ -117,7 +115,7 @@ fn the_eu_is_a_jurisdiction_in_production_and_the_id_remembers() {
                 .expect(201),
         );
         assert_eq!(id.parse::<AccountId>().unwrap().placement(), expected);
-    });
+    }
 }
 
 #[test]
@@ -131,17 +129,16 @@ fn a_wrong_import_says_what_and_leaves_nothing() {
         setting.client.post("/integrated-account", &body)
     };
     let before = world.objects_with_data();
-    let cases = [
+    for (key, value) in [
         ("tenant_id", json!("")),
         ("tenant_id", json!("x".repeat(256))),
         ("context", json!([])),
         ("authentication_method", json!("api_key")),
         ("region", json!("mars")),
-    ];
-    each_case(cases, |(key, value)| {
+    ] {
         let answer = with(key, value).expect(422);
         assert_eq!(answer["details"]["failures"][0]["path"], key, "{answer}");
-    });
+    }
     assert_eq!(
         with("environment_integration_id", json!("nonsense")).code(404),
         "caller.not_found"
@@ -162,17 +159,16 @@ fn an_api_keys_required_fields_are_insisted_on_and_defaults_filled_in() {
         let body = json!({ "tenant_id": "a", "environment_integration_id": setting.install, "authentication_method": "api_key", "context": context });
         setting.client.post("/integrated-account", &body)
     };
-    let cases = [
+    for empty in [
         json!({}),
         json!({ "api_key": "" }),
         json!({ "api_key": null }),
-    ];
-    each_case(cases, |empty| {
+    ] {
         assert_eq!(
             import(empty).expect(422)["details"]["failures"][0]["path"],
             "context.api_key"
         );
-    });
+    }
     assert_eq!(
         import(json!({ "api_key": "k" })).expect(201)["context"],
         json!({ "region": "eu" })
@@ -186,7 +182,7 @@ fn accounts_of_other_environments_are_not_there() {
     let stranger = setting
         .admin
         .token_of(&setting.admin.environment("other"), None);
-    let cases = [
+    for answer in [
         stranger.get(&format!("/integrated-account/{id}")),
         stranger.delete(&format!("/integrated-account/{id}")),
         stranger.get(&format!("/proxy/orders?integrated_account_id={id}")),
@@ -194,10 +190,9 @@ fn accounts_of_other_environments_are_not_there() {
             "/integrated-account/{id}?environment_id={}",
             setting.admin.environment("third")
         )),
-    ];
-    each_case(cases, |answer| {
+    ] {
         assert_eq!(answer.code(404), "caller.not_found");
-    });
+    }
     setting
         .admin
         .get(&format!("/integrated-account/{id}"))
@@ -230,7 +225,7 @@ fn accounts_survive_a_restart() {
 
 #[test]
 fn an_import_whose_index_entry_fails_is_undone_and_leaves_nothing() {
-    each_case([Fault::Lost, Fault::AnswerLost], |fault| {
+    for fault in [Fault::Lost, Fault::AnswerLost] {
         let world = World::new();
         let setting = Setting::new(&world, &file());
         world
@@ -249,12 +244,12 @@ fn an_import_whose_index_entry_fails_is_undone_and_leaves_nothing() {
             "{fault:?}"
         );
         assert!(!world.at_rest().contains("tenant-of-the-lost"), "{fault:?}");
-    });
+    }
 }
 
 #[test]
 fn a_deletion_is_final_even_when_the_index_does_not_answer() {
-    each_case([Fault::Lost, Fault::AnswerLost], |fault| {
+    for fault in [Fault::Lost, Fault::AnswerLost] {
         let world = World::new();
         let setting = Setting::new(&world, &file());
         let id = setting.account("oauth2", &context());
@@ -282,12 +277,12 @@ fn a_deletion_is_final_even_when_the_index_does_not_answer() {
             json!([]),
             "{fault:?}"
         );
-    });
+    }
 }
 
 #[test]
 fn a_restart_between_storing_and_indexing_is_finished_by_the_next_look_or_the_alarm() {
-    each_case([false, true], |by_alarm| {
+    for by_alarm in [false, true] {
         let world = World::new();
         let setting = Setting::new(&world, &file());
         // The index never answers: neither the import nor its withdrawal gets through. Then the power goes.
@@ -320,7 +315,7 @@ fn a_restart_between_storing_and_indexing_is_finished_by_the_next_look_or_the_al
                 "the entry is gone, too"
             );
         }
-    });
+    }
 }
 
 #[test]
@@ -343,7 +338,7 @@ fn a_deleted_account_stays_away_while_the_index_is_silent() {
         .delete(&format!("/integrated-account/{id}"))
         .expect(200);
     assert_eq!(sealed(), before, "its secrets went at once");
-    each_case([false, true], |restarts| {
+    for restarts in [false, true] {
         if restarts {
             world.restart();
         }
@@ -361,7 +356,7 @@ fn a_deleted_account_stays_away_while_the_index_is_silent() {
                 .code(404),
             "caller.not_found"
         );
-    });
+    }
     for _ in 0..3 {
         world.pass(std::time::Duration::from_secs(61));
         futures::executor::block_on(world.ring_alarms());
@@ -472,7 +467,7 @@ fn a_list_is_narrowed_by_every_filter() {
             .expect(201),
     );
     let between = "2023-11-14T22:13:25Z";
-    let cases = [
+    for (filter, expected) in [
         ("tenant_id=b".to_owned(), vec![&second]),
         ("status=active".to_owned(), vec![&first, &second]),
         ("status=needs_reauth".to_owned(), vec![]),
@@ -487,8 +482,7 @@ fn a_list_is_narrowed_by_every_filter() {
             "created_at[gte]=2023-11-14T22:13:20Z&created_at[lte]=2023-11-14T22:13:20Z".to_owned(),
             vec![&first],
         ),
-    ];
-    each_case(cases, |(filter, expected)| {
+    ] {
         let listed = setting
             .client
             .get(&format!("/integrated-account?{filter}"))
@@ -502,7 +496,7 @@ fn a_list_is_narrowed_by_every_filter() {
         let mut expected: Vec<String> = expected.into_iter().cloned().collect();
         expected.sort();
         assert_eq!(ids, expected, "{filter}");
-    });
+    }
     assert_eq!(
         setting
             .client

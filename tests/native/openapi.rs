@@ -10,7 +10,6 @@ use causeway::api::openapi::document;
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
-use crate::cases::each_case;
 use crate::client::{Answer, Client};
 use crate::integration_files::{load, root, same_as_stored};
 use crate::outside::World;
@@ -194,12 +193,9 @@ fn the_document_is_openapi_3_1() {
         .map(|error| format!("{}: {error}", error.instance_path()))
         .collect();
     assert!(errors.is_empty(), "{errors:#?}");
-    each_case(
-        document["components"]["schemas"].as_object().unwrap(),
-        |(name, schema)| {
-            assert!(jsonschema::draft202012::meta::is_valid(schema), "{name}");
-        },
-    );
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        assert!(jsonschema::draft202012::meta::is_valid(schema), "{name}");
+    }
 }
 
 #[test]
@@ -219,22 +215,20 @@ fn every_reference_leads_somewhere_and_nothing_is_unused() {
     let document = document();
     let mut found = BTreeSet::new();
     references(&document, &mut found);
-    each_case(&found, |place| {
+    for place in &found {
         assert!(
             document.pointer(place.strip_prefix('#').unwrap()).is_some(),
             "{place}"
         );
-    });
-    each_case(
-        document["components"]["schemas"]
-            .as_object()
-            .unwrap()
-            .keys(),
-        |name| {
-            let place = format!("#/components/schemas/{name}");
-            assert!(found.contains(&place), "{name} is not used");
-        },
-    );
+    }
+    for name in document["components"]["schemas"]
+        .as_object()
+        .unwrap()
+        .keys()
+    {
+        let place = format!("#/components/schemas/{name}");
+        assert!(found.contains(&place), "{name} is not used");
+    }
 }
 
 #[test]
@@ -255,12 +249,12 @@ fn every_route_has_its_operation_and_every_operation_its_route() {
             .iter()
             .map(|(method, path, _)| name_at(method, &path.replace(['{', '}'], ""))),
     );
-    each_case(declared(), |name| {
+    for name in declared() {
         assert!(
             documented.contains(&name),
             "the route {name} is not in the document"
         );
-    });
+    }
 }
 
 #[test]
@@ -268,7 +262,7 @@ fn every_operation_has_a_name_of_its_own_a_summary_and_what_it_needs() {
     let document = document();
     let mut names = BTreeSet::new();
     let tags = document["tags"].as_array().unwrap();
-    each_case(operations(&document), |(method, path, operation)| {
+    for (method, path, operation) in operations(&document) {
         assert!(
             names.insert(operation["operationId"].to_string()),
             "{method} {path}"
@@ -279,43 +273,40 @@ fn every_operation_has_a_name_of_its_own_a_summary_and_what_it_needs() {
             "{method} {path}: {summary}"
         );
         assert!(tags.iter().any(|tag| tag["name"] == operation["tags"][0]));
-        each_case(
-            path.split('/').filter_map(|part| part.strip_prefix('{')),
-            |word| {
-                let word = word.trim_end_matches('}');
-                let parameters = operation["parameters"].as_array().unwrap();
-                assert!(
-                    parameters
-                        .iter()
-                        .any(|one| one["name"] == word && one["in"] == "path")
-                );
-            },
-        );
-    });
+        for word in path.split('/').filter_map(|part| part.strip_prefix('{')) {
+            let word = word.trim_end_matches('}');
+            let parameters = operation["parameters"].as_array().unwrap();
+            assert!(
+                parameters
+                    .iter()
+                    .any(|one| one["name"] == word && one["in"] == "path")
+            );
+        }
+    }
 }
 
 #[test]
 fn a_token_is_asked_for_as_the_rows_of_the_routes_say() {
-    each_case(ROWS, |(method, path, allowed)| {
+    for (method, path, allowed) in ROWS {
         let security = operation(method, path).unwrap()["security"]
             .as_array()
             .unwrap();
         if *allowed == ANYBODY {
             assert!(security.is_empty(), "{method} {path}");
-            return;
+            continue;
         }
-        let mut reported: Vec<String> = Vec::new();
-        each_case(security, |one| {
+        let mut said: Vec<String> = Vec::new();
+        for one in security {
             let (scheme, scopes) = one.as_object().unwrap().iter().next().unwrap();
             match scheme.as_str() {
                 "adminToken" => {}
-                "accountToken" => reported.push("account".to_owned()),
-                _ => reported.push(scopes[0].as_str().unwrap().to_owned()),
+                "accountToken" => said.push("account".to_owned()),
+                _ => said.push(scopes[0].as_str().unwrap().to_owned()),
             }
-        });
-        reported.sort();
+        }
+        said.sort();
         let mut expected: Vec<String> = allowed.iter().map(|who| (*who).to_owned()).collect();
         expected.sort();
-        assert_eq!(reported, expected, "{method} {path}");
-    });
+        assert_eq!(said, expected, "{method} {path}");
+    }
 }
