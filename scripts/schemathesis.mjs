@@ -14,7 +14,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { start } from "../tests/worker/harness.mjs";
-import { harbourAccount, ok } from "../tests/worker/steps.mjs";
+import { apiKeyAccount, ok } from "../tests/worker/steps.mjs";
 
 const VERSION = "4.32.5";
 const CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance";
@@ -61,9 +61,9 @@ async function examine() {
  * database go with its folder.
  */
 async function settings() {
-  const { environment, installed, account } = await harbourAccount(gateway);
+  const { environment, installed, account } = await apiKeyAccount(gateway);
   const webhook = ok(await environment.call("POST", "/webhook", { target_url: "https://company.example/hook" }), 201);
-  const read = { "/environment/{id}": environment.id, "/integration/{id}": "harbour", "/environment-integration/{id}": installed.id, "/integrated-account/{id}": account.id, "/webhook/{id}": webhook.id };
+  const read = { "/environment/{id}": environment.id, "/integration/{id}": "api-key", "/environment-integration/{id}": installed.id, "/integrated-account/{id}": account.id, "/webhook/{id}": webhook.id };
   const operations = Object.entries(read).map(([where, id]) => `[[operations]]\ninclude-name = "GET ${where}"\nparameters = { "path.id" = "${id}" }\n`);
   const text = JSON.stringify;
   // TRACE is the one verb that Miniflare's own server ends at.

@@ -56,13 +56,13 @@ async function prepared(provider) {
   const url = await urlOf(runtime, "causeway");
   const as = calling(url);
   const admin = as(runtime.adminToken);
-  const file = JSON.parse(await readFile(path.join(import.meta.dirname, "../../tests/worker/integrations/harbour.json"), "utf8"));
+  const file = JSON.parse(await readFile(path.join(import.meta.dirname, "../../tests/worker/integrations/api-key.json"), "utf8"));
   file.config.base_url = `${provider}/v1`;
-  await admin("PUT", "/integration/harbour", file);
+  await admin("PUT", "/integration/api-key", file);
   const environment = await admin("POST", "/environment", { name: "bench" });
   const { token } = await admin("POST", "/api-token", { environment_id: environment.id, name: "bench" });
   const call = as(token);
-  const install = await call("POST", "/environment-integration", { integration_name: "harbour" });
+  const install = await call("POST", "/environment-integration", { integration_name: "api-key" });
   const account = await call("POST", "/integrated-account", {
     tenant_id: "t",
     environment_integration_id: install.id,

@@ -3,14 +3,15 @@
 use causeway::ports::Body;
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::{Client, Setting, id_of};
 use crate::outside::{Fault, World};
 
-fn desk() -> Value {
+fn file() -> Value {
     json!({
-        "name": "desk",
+        "name": "key-and-pin",
         "config": {
-            "base_url": "https://{{subdomain}}.desk.example",
+            "base_url": "https://{{subdomain}}.key-and-pin.example",
             "credentials": { "api_key": { "format": "api_key", "config": { "fields": [
                 { "name": "subdomain", "required": true }, { "name": "pin", "type": "password", "required": true }, { "name": "memo" } ] } } },
             "authorization": { "format": "header", "config": { "name": "x-pin", "value": "{{pin}}" } },
@@ -28,7 +29,7 @@ struct Story {
 impl Story {
     fn new() -> Self {
         let world = World::new();
-        let setting = Setting::new(&world, &desk());
+        let setting = Setting::new(&world, &file());
         let id = setting.account(
             "api_key",
             &json!({ "subdomain": "acme", "pin": "old-pin", "note": { "a": 1, "b": 2 } }),
@@ -126,7 +127,10 @@ fn a_value_that_decides_the_host_changes_only_with_new_credentials() {
     );
     assert_eq!(
         story.called(),
-        ("https://acme.desk.example/tickets".into(), "old-pin".into())
+        (
+            "https://acme.key-and-pin.example/tickets".into(),
+            "old-pin".into()
+        )
     );
     let credentials = format!("{}/credentials", story.path());
     let half = client
@@ -150,7 +154,7 @@ fn a_value_that_decides_the_host_changes_only_with_new_credentials() {
     assert_eq!(
         story.called(),
         (
-            "https://fresh.desk.example/tickets".into(),
+            "https://fresh.key-and-pin.example/tickets".into(),
             "new-pin".into()
         )
     );
@@ -199,7 +203,10 @@ fn an_override_of_one_account_needs_the_scope_admin() {
         changed["integration_override"],
         json!({ "query": { "team": "7" } })
     );
-    assert_eq!(story.called().0, "https://acme.desk.example/tickets?team=7");
+    assert_eq!(
+        story.called().0,
+        "https://acme.key-and-pin.example/tickets?team=7"
+    );
     let wrong = story
         .patch(
             owner,
@@ -218,12 +225,12 @@ fn an_override_of_one_account_needs_the_scope_admin() {
             .expect(200)["integration_override"],
         Value::Null
     );
-    assert_eq!(story.called().0, "https://acme.desk.example/tickets");
+    assert_eq!(story.called().0, "https://acme.key-and-pin.example/tickets");
 }
 
 #[test]
 fn a_change_whose_index_entry_fails_does_not_count_and_the_index_learns_so() {
-    for fault in [Fault::Lost, Fault::AnswerLost] {
+    each_case([Fault::Lost, Fault::AnswerLost], |fault| {
         let story = Story::new();
         story
             .world
@@ -256,7 +263,7 @@ fn a_change_whose_index_entry_fails_does_not_count_and_the_index_learns_so() {
             json!([])
         );
         assert_eq!(story.called().1, "old-pin");
-    }
+    });
 }
 
 #[test]
@@ -285,10 +292,11 @@ fn a_restart_in_the_middle_of_a_change_finishes_it() {
 
 #[test]
 fn a_list_that_finishes_a_change_gives_only_what_still_fits_its_filters() {
-    for (query, body) in [
+    let cases = [
         ("tenant_id=acme", r#"{"tenant_id":"other"}"#),
         ("is_sandbox=false", r#"{"is_sandbox":true}"#),
-    ] {
+    ];
+    each_case(cases, |(query, body)| {
         let story = Story::new();
         let client = &story.setting.client;
         let list = || {
@@ -308,7 +316,7 @@ fn a_list_that_finishes_a_change_gives_only_what_still_fits_its_filters() {
         assert_eq!(list(), 0, "{query}: its own look finished the change");
         let active = client.get("/integrated-account?status=active").expect(200);
         assert_eq!(active["result"][0]["id"], json!(story.id));
-    }
+    });
 }
 
 #[test]
@@ -365,7 +373,7 @@ fn an_account_token_may_call_its_account_and_little_else_for_a_quarter_of_an_hou
             .code(404),
         "caller.not_found"
     );
-    for answer in [
+    let cases = [
         own.get("/integrated-account"),
         own.get(&story.path()),
         own.delete(&story.path()),
@@ -373,9 +381,10 @@ fn an_account_token_may_call_its_account_and_little_else_for_a_quarter_of_an_hou
             "/integrated-account/token",
             &json!({ "integrated_account_id": story.id }),
         ),
-    ] {
+    ];
+    each_case(cases, |answer| {
         assert_eq!(answer.code(403), "caller.forbidden");
-    }
+    });
     assert_eq!(
         client.get("/integrated-account/me").code(403),
         "caller.forbidden"
@@ -391,12 +400,15 @@ fn an_account_token_may_call_its_account_and_little_else_for_a_quarter_of_an_hou
         me(json!({ "memo": "mine" })).expect(200)["context"]["memo"],
         "mine"
     );
-    for key in ["note", "subdomain"] {
+    each_case(["note", "subdomain"], |key| {
         assert_eq!(me(json!({ key: "evil" })).code(422), "caller.invalid");
-    }
-    for secret in [json!({ "pin": "x" }), json!({ "deep": { "api_key": "x" } })] {
-        assert_eq!(me(secret).code(422), "caller.invalid");
-    }
+    });
+    each_case(
+        [json!({ "pin": "x" }), json!({ "deep": { "api_key": "x" } })],
+        |secret| {
+            assert_eq!(me(secret).code(422), "caller.invalid");
+        },
+    );
     story.world.restart();
     story.world.answers(200, &[], "[]");
     own.get("/proxy/tickets").expect(200);
@@ -449,5 +461,15 @@ fn many_are_deleted_at_once_and_each_says_how_it_went() {
         story.setting.client.get("/integrated-account").expect(200)["result"],
         json!([])
     );
-    assert!(id_of(&story.setting.admin.get("/integration/desk").expect(200)).len() == 36);
+    assert!(
+        id_of(
+            &story
+                .setting
+                .admin
+                .get("/integration/key-and-pin")
+                .expect(200)
+        )
+        .len()
+            == 36
+    );
 }

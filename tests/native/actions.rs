@@ -10,17 +10,18 @@ use futures::executor::block_on;
 use futures::future::join;
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::{Answer, Client, Setting};
-use crate::outside::{Scripted, World, reply};
+use crate::outside::{World, reply};
 
 const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
 
-/// A provider of lamps whose file has these actions.
-fn lamps(actions: &Value) -> Value {
+/// A provider whose file has these actions.
+fn file(actions: &Value) -> Value {
     json!({
-        "name": "lamps",
+        "name": "with-actions",
         "config": {
-            "base_url": "https://{{shop}}.lamps.example/v1",
+            "base_url": "https://{{shop}}.with-actions.example/v1",
             "headers": { "accept": "application/json" },
             "credentials": { "api_key": { "format": "api_key", "config": { "fields": [
                 { "name": "shop", "type": "text" }, { "name": "pin", "type": "password" } ] } } },
@@ -48,7 +49,7 @@ struct Story {
 impl Story {
     fn new(actions: &Value) -> Self {
         let world = World::new();
-        let setting = Setting::new(&world, &lamps(actions));
+        let setting = Setting::new(&world, &file(actions));
         let account = setting.account(
             "api_key",
             &json!({ "shop": "berlin", "pin": "pin-of-the-shop", "note": { "a": 1, "b": 2 } }),
@@ -88,7 +89,9 @@ impl Story {
     fn sent(&self) -> Vec<(String, String)> {
         let sent = self.world.sent().into_iter();
         sent.map(|sent| {
-            let path = sent.url.replace("https://berlin.lamps.example/v1", "");
+            let path = sent
+                .url
+                .replace("https://berlin.with-actions.example/v1", "");
             let body = String::from_utf8(sent.body).unwrap();
             (format!("{} {path}", sent.method), body)
         })
@@ -237,7 +240,7 @@ fn the_result_of_a_request_is_its_parsed_answer() {
         "cut": { "type": "request", "config": { "path": "/x", "response_path": "a.0" } },
     }));
     let html = [("content-type", "text/html")];
-    for (action, headers, body, expected) in [
+    let cases = [
         ("list", &JSON[..], r#"{"data":{"lamps":[1]}}"#, json!([1])),
         ("list", &JSON, r#"{"data":{}}"#, json!([])),
         ("list", &JSON, r#"{"data":{"lamps":null}}"#, json!([])),
@@ -248,16 +251,20 @@ fn the_result_of_a_request_is_its_parsed_answer() {
         ("get", &[], "[1]", json!([1])),
         ("get", &[], "plain", json!("plain")),
         ("cut", &JSON, r#"{"a":[{"b":2}]}"#, json!({ "b": 2 })),
-    ] {
+    ];
+    each_case(cases, |(action, headers, body, expected)| {
         story.world.answers(200, headers, body);
         let result = story.call(action, &Value::Null).expect(200);
         assert_eq!(result, expected, "{action} {body}");
-    }
-    for (action, body) in [("get", "<p>"), ("cut", r#"{"a":[]}"#), ("cut", "<p>")] {
-        story.world.answers(200, &JSON, body);
-        let answer = story.call(action, &Value::Null);
-        assert_eq!(answer.code(502), "provider.unexpected_answer", "{action}");
-    }
+    });
+    each_case(
+        [("get", "<p>"), ("cut", r#"{"a":[]}"#), ("cut", "<p>")],
+        |(action, body)| {
+            story.world.answers(200, &JSON, body);
+            let answer = story.call(action, &Value::Null);
+            assert_eq!(answer.code(502), "provider.unexpected_answer", "{action}");
+        },
+    );
 }
 
 #[test]
@@ -359,10 +366,9 @@ fn a_patch_while_an_action_runs_is_not_lost() {
         { "type": "set_context", "config": { "note": { "a": 9 }, "found": "{{body.id}}" } },
     ]));
     let ready = story.now_ms() + 5_000;
-    story.world.scripts(Scripted {
-        outcome: Ok(reply(200, &JSON, Body::from_bytes(r#"{"id":"x"}"#))),
-        not_before: ready,
-    });
+    story
+        .world
+        .answers_with_at(ready, reply(200, &JSON, Body::from_bytes(r#"{"id":"x"}"#)));
     let client = &story.setting.client;
     let path = story.path("run");
     let action = client.request_async("POST", &path, &[], Body::Empty);
@@ -392,14 +398,10 @@ fn what_came_from_the_old_host_is_not_kept_for_a_new_one() {
         { "type": "set_context", "config": { "secret": "{{body.secret}}" } },
     ]));
     let ready = story.now_ms() + 5_000;
-    story.world.scripts(Scripted {
-        outcome: Ok(reply(
-            200,
-            &JSON,
-            Body::from_bytes(r#"{"secret":"of-berlin"}"#),
-        )),
-        not_before: ready,
-    });
+    story.world.answers_with_at(
+        ready,
+        reply(200, &JSON, Body::from_bytes(r#"{"secret":"of-berlin"}"#)),
+    );
     let client = &story.setting.client;
     let path = story.path("run");
     let action = client.request_async("POST", &path, &[], Body::Empty);
@@ -424,11 +426,11 @@ fn an_action_leads_no_secret_to_another_host() {
         "drop": { "type": "set_context", "config": "{ 'shop': null }" },
         "same": { "type": "update_context", "config": { "shop": "berlin", "seen": "yes" } },
     }));
-    for action in ["move", "drop"] {
+    each_case(["move", "drop"], |action| {
         let refused = story.call(action, &Value::Null).expect(422);
         assert_eq!(refused["code"], "caller.host_key");
         assert_eq!(refused["details"]["failures"][0]["path"], "context.shop");
-    }
+    });
     story.call("same", &Value::Null).expect(200);
     assert_eq!(
         story.context(),
@@ -438,18 +440,19 @@ fn an_action_leads_no_secret_to_another_host() {
 
 #[test]
 fn tokens_are_not_an_actions_to_change() {
-    for config in [
+    let cases = [
         json!("{ 'oauth': { 'token': { 'access_token': 'x' } } }"),
         json!("{ 'oauth': null }"),
-    ] {
-        for kind in ["set_context", "update_context"] {
+    ];
+    each_case(cases, |config| {
+        each_case(["set_context", "update_context"], |kind| {
             let story = Story::of(&json!([{ "type": kind, "config": config }]));
             story
                 .patch(&json!({ "context": { "oauth": { "token": { "access_token": "t" }, "state": "s" } } }))
                 .expect(200);
             assert_eq!(story.run(&Value::Null).code(500), "integration.invalid");
-        }
-    }
+        });
+    });
     let story = Story::of(
         &json!([{ "type": "update_context", "config": "{ 'oauth': { 'state': 's' } }" }]),
     );
@@ -519,19 +522,20 @@ fn only_own_actions_of_a_ready_account_are_called() {
         "post_connect_user_form": { "type": "form", "config": { "fields": [] } },
         "mine": { "type": "transform", "config": "1" },
     }));
-    for name in [
+    let cases = [
         "post_install",
         "validation",
         "refresh_token",
         "post_connect_user_form",
         "unknown",
-    ] {
+    ];
+    each_case(cases, |name| {
         assert_eq!(
             story.call(name, &Value::Null).code(404),
             "caller.not_found",
             "{name}"
         );
-    }
+    });
     let client = &story.setting.client;
     assert_eq!(
         client.get(&story.path("mine")).code(405),
@@ -580,12 +584,12 @@ fn a_sandbox_account_runs_only_what_cannot_write() {
         "reads": { "steps": [{ "type": "request", "config": { "resource": "lamps", "method": "list" } }, { "type": "request", "config": { "method": "HEAD", "path": "/x" } }] },
     }));
     story.patch(&json!({ "is_sandbox": true })).expect(200);
-    for action in ["inline", "called"] {
+    each_case(["inline", "called"], |action| {
         assert_eq!(
             story.call(action, &Value::Null).code(405),
             "caller.method_not_allowed"
         );
-    }
+    });
     assert!(story.world.sent().is_empty());
     story.gives("{\"data\":{}}");
     story.world.answers(200, &[], "");
@@ -637,10 +641,10 @@ fn the_time_of_an_action_is_that_of_all_its_steps() {
         { "type": "request", "config": { "path": "/two" } },
     ]));
     for wait in [20_000, 40_000] {
-        story.world.scripts(Scripted {
-            outcome: Ok(reply(200, &JSON, Body::from_bytes("{}"))),
-            not_before: story.now_ms() + wait,
-        });
+        story.world.answers_with_at(
+            story.now_ms() + wait,
+            reply(200, &JSON, Body::from_bytes("{}")),
+        );
     }
     let path = story.path("run");
     let action = story
@@ -710,15 +714,19 @@ fn the_actions_of_the_lifecycle_may_change_more() {
     assert_eq!(outcome.steps, 3);
     assert_eq!(
         story.world.sent()[0].url,
-        "https://rome.lamps.example/v1/me"
+        "https://rome.with-actions.example/v1/me"
     );
     assert_eq!(story.context().get("shop"), None, "nothing is stored");
     story.gives(r#"{"again":true}"#);
     let failed = run_inside(&story, "post_install");
     assert_eq!(failed.as_ref().unwrap_err().code, Code::HostKey, "once");
-    let told = run_result("post_install", &failed, story.world.now());
+    let reported = run_result("post_install", &failed, story.world.now());
     assert_eq!(
-        (&told["success"], &told["steps"], &told["error"]["code"]),
+        (
+            &reported["success"],
+            &reported["steps"],
+            &reported["error"]["code"]
+        ),
         (&json!(false), &json!(2), &json!("caller.host_key"))
     );
     let outcome = run_inside(&story, "refresh_token").unwrap();
@@ -734,14 +742,10 @@ fn nothing_of_a_running_action_is_written_back_to_an_erased_account() {
         { "type": "request", "config": { "path": "/slow" } },
         { "type": "update_context", "config": { "found": "{{body.id}}" } },
     ]));
-    story.world.scripts(Scripted {
-        outcome: Ok(reply(
-            200,
-            &JSON,
-            Body::from_bytes(r#"{"id":"left-behind"}"#),
-        )),
-        not_before: story.now_ms() + 5_000,
-    });
+    story.world.answers_with_at(
+        story.now_ms() + 5_000,
+        reply(200, &JSON, Body::from_bytes(r#"{"id":"left-behind"}"#)),
+    );
     let client = &story.setting.client;
     let path = story.path("run");
     let action = client.request_async("POST", &path, &[], Body::Empty);

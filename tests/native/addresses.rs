@@ -6,6 +6,7 @@ use causeway::ports::Body;
 use futures::executor::block_on;
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::{Answer, Client, Setting};
 use crate::connect::{TOKEN, Visit};
 use crate::integrations::file;
@@ -22,7 +23,7 @@ fn ask(world: &World, address: &str, headers: &[(&str, &str)]) -> Answer {
 fn no_route_but_health_answers_over_plain_http_except_on_loopback() {
     let world = World::new();
     let admin = Client::admin(&world);
-    for (method, path, _) in ROWS {
+    each_case(ROWS, |(method, path, _)| {
         let before = world.touches();
         let answer = admin.request(
             method,
@@ -32,18 +33,18 @@ fn no_route_but_health_answers_over_plain_http_except_on_loopback() {
         );
         if *path == HEALTH {
             assert_eq!(answer.status, 200);
-            continue;
+            return;
         }
         assert_eq!(answer.status, 403, "{method} {path}");
         assert!(answer.text().contains("https"), "{}", answer.text());
         assert_eq!(world.touches(), before);
-    }
+    });
 }
 
 #[test]
 fn an_address_counts_by_its_scheme_and_host() {
     let world = World::new();
-    for (address, status) in [
+    let cases = [
         ("https://causeway.example/environment", 200),
         ("http://127.0.0.1:8787/environment", 200),
         ("http://localhost:8787/environment", 200),
@@ -53,9 +54,10 @@ fn an_address_counts_by_its_scheme_and_host() {
         ("http://localhost.evil.example/environment", 403),
         ("http://127.0.0.1.evil.example/environment", 403),
         ("http://0.0.0.0/environment", 403),
-    ] {
+    ];
+    each_case(cases, |(address, status)| {
         assert_eq!(ask(&world, address, &[]).status, status, "{address}");
-    }
+    });
     // A proxy of the operator's in front ends TLS.
     let proxied = [("x-forwarded-proto", "https")];
     assert_eq!(
@@ -127,28 +129,32 @@ fn private_upstreams_count_on_loopback_only() {
     assert_eq!(admin.post("/webhook", &body).code(422), "caller.invalid");
     let world = World::with(&[("ALLOW_PRIVATE_UPSTREAMS", "true")]);
     ask(&world, "http://127.0.0.1:8787/health", &[]).expect(200);
-    for address in ["https://causeway.me.workers.dev", "https://evil.example"] {
-        let health = ask(&world, &format!("{address}/health"), &[]).expect(503);
-        assert!(
-            health["problems"]
-                .to_string()
-                .contains("ALLOW_PRIVATE_UPSTREAMS"),
-            "{health}"
-        );
-        assert_eq!(
-            ask(&world, &format!("{address}/environment"), &[]).status,
-            403
-        );
-    }
+    each_case(
+        ["https://causeway.me.workers.dev", "https://evil.example"],
+        |address| {
+            let health = ask(&world, &format!("{address}/health"), &[]).expect(503);
+            assert!(
+                health["problems"]
+                    .to_string()
+                    .contains("ALLOW_PRIVATE_UPSTREAMS"),
+                "{health}"
+            );
+            assert_eq!(
+                ask(&world, &format!("{address}/environment"), &[]).status,
+                403
+            );
+        },
+    );
 }
 
 #[test]
 fn a_short_admin_token_is_none() {
-    for (token, status) in [
+    let cases = [
         ("x", 401),
         ("a-token-of-23-characters", 401),
         ("a-token-of-24-characters!", 200),
-    ] {
+    ];
+    each_case(cases, |(token, status)| {
         let token = if token.len() == 24 {
             &token[..23]
         } else {
@@ -161,7 +167,7 @@ fn a_short_admin_token_is_none() {
         let health = Client::admin(&world).get("/health");
         assert_eq!(health.status == 503, status == 401, "{}", health.text());
         assert_eq!(health.text().contains("ADMIN_TOKEN"), status == 401);
-    }
+    });
     assert!(ADMIN.len() >= 24);
 }
 
@@ -169,16 +175,17 @@ fn a_short_admin_token_is_none() {
 fn a_subscription_never_leads_back_to_the_gateway() {
     let world = World::new();
     let setting = Setting::new(&world, &file());
-    for target in [
+    let cases = [
         "https://causeway.example/integrated-account-webhook/x",
         "https://CAUSEWAY.example./x",
         "https://causeway.example:8443/x",
-    ] {
+    ];
+    each_case(cases, |target| {
         let made = setting
             .client
             .post("/webhook", &json!({ "target_url": target }));
         assert_eq!(made.code(422), "caller.invalid", "{target}");
-    }
+    });
     // By the name it was asked under, too.
     let body =
         Body::from_bytes(json!({ "target_url": "https://other-name.example/x" }).to_string());
@@ -188,18 +195,19 @@ fn a_subscription_never_leads_back_to_the_gateway() {
     assert_eq!(made.code(422), "caller.invalid");
     let local = World::with(&[("ALLOW_PRIVATE_UPSTREAMS", "true")]);
     let setting = Setting::new(&local, &file());
-    for (target, status) in [
+    let cases = [
         ("http://127.0.0.1:8787/x", 422),
         ("http://localhost:8787/x", 422),
         ("http://[::1]:8787/x", 422),
         ("http://127.0.0.2:8787/x", 422),
         ("http://127.0.0.1:9000/x", 201),
-    ] {
+    ];
+    each_case(cases, |(target, status)| {
         let made = setting
             .client
             .post("/webhook", &json!({ "target_url": target }));
         assert_eq!(made.status, status, "{target}");
-    }
+    });
 }
 
 #[test]

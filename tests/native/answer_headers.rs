@@ -5,7 +5,9 @@ use causeway::ports::{Body, Reply};
 use serde_json::json;
 
 use crate::account::Scene;
+use crate::cases::each_case;
 use crate::client::Answer;
+use crate::files;
 use crate::outside::{Pieces, reply};
 
 /// Fields of a provider, none of which is ours to say.
@@ -91,25 +93,27 @@ const KEPT: &[(&str, &str)] = &[
 const CACHE: &str = "public, max-age=60, s-maxage=600";
 
 fn open() -> Scene {
-    let file = json!({ "name": "loud", "config": {
-        "base_url": "https://api.loud.example",
-        "credentials": { "api_key": { "format": "api_key", "config": { "fields": [{ "name": "api_key", "type": "password" }] } } },
-        "authorization": { "format": "header", "config": { "name": "x-key", "value": "{{api_key}}" } },
-        "resources": { "r": {
-            "list": { "path": "/r" },
-            "get": { "path": "/r/{{id}}" },
-            "create": { "method": "post", "path": "/r" },
-            "cut": { "method": "post", "path": "/cut", "response_path": "a" },
-        } },
-        "actions": { "look": { "type": "request", "config": { "method": "get", "path": "/r/1" } } },
-    } });
-    let loud = Scene::with_key(&[], &file);
-    loud.world
-        .provides(|sent| said(sent.url.contains("broken"), sent.url.contains("page")));
-    loud
+    let file = files::with_key(
+        "many-headers",
+        &json!({
+            "authorization": { "format": "header", "config": { "name": "x-key", "value": "{{api_key}}" } },
+            "resources": { "r": {
+                "list": { "path": "/r" },
+                "get": { "path": "/r/{{id}}" },
+                "create": { "method": "post", "path": "/r" },
+                "cut": { "method": "post", "path": "/cut", "response_path": "a" },
+            } },
+            "actions": { "look": { "type": "request", "config": { "method": "get", "path": "/r/1" } } },
+        }),
+    );
+    let scene = Scene::with_key(&[], &file);
+    scene
+        .world
+        .provides(|sent| provider_reply(sent.url.contains("broken"), sent.url.contains("page")));
+    scene
 }
 
-fn said(is_broken: bool, is_page: bool) -> Reply<Pieces> {
+fn provider_reply(is_broken: bool, is_page: bool) -> Reply<Pieces> {
     let own = [
         (
             "content-type",
@@ -139,10 +143,10 @@ fn said(is_broken: bool, is_page: bool) -> Reply<Pieces> {
 
 #[test]
 fn no_field_that_speaks_for_our_origin_goes_on_by_any_way() {
-    let loud = open();
+    let scene = open();
     let all = [("x-all-pages", "true")];
     let keyed = [("idempotency-key", "1")];
-    for (method, path, headers, keeps) in [
+    let cases = [
         ("GET", "/proxy/r/1", &[][..], true),
         ("GET", "/proxy/r/page", &[], true),
         ("GET", "/proxy/r/broken", &[], true),
@@ -158,22 +162,26 @@ fn no_field_that_speaks_for_our_origin_goes_on_by_any_way() {
         ("HEAD", "/custom/page", &[], true),
         ("POST", "/custom/x", &keyed, true),
         ("POST", "/custom/x", &keyed, true),
-    ] {
+    ];
+    each_case(cases, |(method, path, headers, keeps)| {
         let body = if method == "POST" {
             Body::from_bytes("{}")
         } else {
             Body::Empty
         };
-        let answer = loud.call_passing(method, path, headers, body);
+        let answer = scene.call_passing(method, path, headers, body);
         let at = format!("{method} {path} {headers:?}");
-        for (name, _) in DROPPED {
+        each_case(DROPPED, |(name, _)| {
             assert_eq!(answer.header(name), None, "{at}: {name}");
-        }
-        for (name, value) in KEPT.iter().filter(|_| keeps && answer.status != 502) {
-            assert_eq!(answer.header(name), Some(*value), "{at}: {name}");
-        }
+        });
+        each_case(
+            KEPT.iter().filter(|_| keeps && answer.status != 502),
+            |(name, value)| {
+                assert_eq!(answer.header(name), Some(*value), "{at}: {name}");
+            },
+        );
         is_safe(&answer, &at);
-    }
+    });
 }
 
 /// What is left cannot be kept for others, taken for another type, or run.

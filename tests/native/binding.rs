@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 
+use crate::account::{JSON, Scene};
+use crate::cases::each_case;
 use crate::client::{Answer, Client, Setting, id_of};
 use crate::integration_files::root;
 use crate::outside::{Sent, World, reply};
@@ -14,13 +16,13 @@ use causeway::ports::Body;
 const SECRET: &str = "operator-client-secret-4711";
 const SIGNING: &str = "operator-signing-secret-4711";
 const VARIABLE: &str = "secret-variable-of-the-install-4711";
-const HOME: &str = "login.vault.example";
+const HOME: &str = "login.bound-secrets.example";
 
 /// A file with a literal client secret, a literal signing secret, and a place for a secret variable of an install.
-fn vault() -> Value {
-    json!({ "name": "vault", "config": {
-        "base_url": "https://api.vault.example",
-        "allowed_hosts": ["*.vault.example"],
+fn bound_file() -> Value {
+    json!({ "name": "bound-secrets", "config": {
+        "base_url": "https://api.bound-secrets.example",
+        "allowed_hosts": ["*.bound-secrets.example"],
         "headers": { "x-app-key": "{{environment_variables.app_key:undefined}}" },
         "credentials": { "oauth2_client_credentials": { "format": "oauth2_client_credentials", "config": {
             "client": { "id": "op-id", "secret": SECRET },
@@ -38,7 +40,7 @@ fn vault() -> Value {
 
 /// The same, with nothing secret in it.
 fn bare() -> Value {
-    let mut file = vault();
+    let mut file = bound_file();
     for place in [
         "/config/credentials/oauth2_client_credentials/config/client",
         "/config/webhook/signature_verification/config",
@@ -89,148 +91,112 @@ const LAYERS: [Layer; 6] = [
     Layer::PlantedAccount,
 ];
 
-struct Story {
-    world: World,
-    setting: Setting,
-    account: String,
+fn open(file: &Value) -> Scene {
+    let token = json!({ "oauth": { "token": { "access_token": "t" } } });
+    let scene = Scene::new(World::new(), file, "oauth2_client_credentials", &token);
+    scene.world.provides(|sent| {
+        let body = match sent.method.as_str() {
+            "POST" => r#"{"access_token":"t","expires_in":3600}"#,
+            _ => "[]",
+        };
+        reply(200, &JSON, Body::from_bytes(body))
+    });
+    scene
 }
 
-impl Story {
-    fn new(file: &Value) -> Self {
-        let world = World::new();
-        world.provides(|sent| {
-            let is_token = sent.method == "POST";
-            let body = if is_token {
-                r#"{"access_token":"t","expires_in":3600}"#
-            } else {
-                "[]"
-            };
-            reply(
-                200,
-                &[("content-type", "application/json")],
-                Body::from_bytes(body),
-            )
-        });
-        let setting = Setting::new(&world, file);
-        let account = setting.account(
-            "oauth2_client_credentials",
-            &json!({ "oauth": { "token": { "access_token": "t" } } }),
-        );
-        Self {
-            world,
-            setting,
-            account,
+/// Changes the install's override by the admin token.
+fn override_install(scene: &Scene, change: &Value) -> Answer {
+    scene.override_install_as(&scene.setting.admin, change)
+}
+
+/// Changes the account's override by the admin token.
+fn override_account(scene: &Scene, change: &Value) -> Answer {
+    scene.override_account_as(&scene.setting.admin, change)
+}
+
+fn put(scene: &Scene, file: &Value) -> Answer {
+    let admin = &scene.setting.admin;
+    admin.send("PUT", "/integration/bound-secrets", file)
+}
+
+fn patch(scene: &Scene, change: &Value) -> Answer {
+    let admin = &scene.setting.admin;
+    let version = admin.get("/integration/bound-secrets").expect(200)["version"].clone();
+    let body = json!({ "version": version, "config": change });
+    admin.send("PATCH", "/integration/bound-secrets", &body)
+}
+
+/// Writes the change there, the operator's secrets being in the file before or after.
+fn write(layer: Layer, change: &Value) -> (Scene, Answer) {
+    let is_planted = matches!(layer, Layer::PlantedInstall | Layer::PlantedAccount);
+    let scene = open(&if is_planted { bare() } else { bound_file() });
+    let answer = match layer {
+        Layer::Put => {
+            let mut file = bare();
+            causeway::json::merge(&mut file["config"], change);
+            put(&scene, &file)
         }
-    }
+        Layer::Patch => patch(&scene, change),
+        Layer::Install => override_install(&scene, change),
+        Layer::Account => override_account(&scene, change),
+        Layer::PlantedInstall => {
+            override_install(&scene, change);
+            put(&scene, &bound_file())
+        }
+        Layer::PlantedAccount => {
+            override_account(&scene, change);
+            put(&scene, &bound_file())
+        }
+    };
+    (scene, answer)
+}
 
-    fn install(&self, change: &Value) -> Answer {
-        self.install_by(&self.setting.admin, change)
-    }
+fn refresh(scene: &Scene) -> Answer {
+    let body = json!({ "id": scene.account });
+    scene
+        .setting
+        .client
+        .send("POST", "/integrated-account/refresh-credentials", &body)
+}
 
-    fn install_by(&self, client: &Client, change: &Value) -> Answer {
-        let path = format!(
-            "/environment-integration/{}?environment_id={}",
-            self.setting.install, self.setting.environment
-        );
-        client.send("PATCH", &path, &json!({ "override": change }))
-    }
+/// The requests that carry a text.
+fn requests_carrying(scene: &Scene, secret: &str) -> Vec<String> {
+    let all = scene.world.sent();
+    all.iter()
+        .filter(|sent| text_of(sent).contains(secret))
+        .map(|sent| sent.url.clone())
+        .collect()
+}
 
-    fn account(&self, change: &Value) -> Answer {
-        let path = format!("/integrated-account/{}", self.account);
-        self.setting
-            .admin
-            .send("PATCH", &path, &json!({ "integration_override": change }))
-    }
-
-    fn put(&self, file: &Value) -> Answer {
-        self.setting.admin.send("PUT", "/integration/vault", file)
-    }
-
-    fn patch(&self, change: &Value) -> Answer {
-        let version = self.setting.admin.get("/integration/vault").expect(200)["version"].clone();
-        self.setting.admin.send(
-            "PATCH",
-            "/integration/vault",
-            &json!({ "version": version, "config": change }),
-        )
-    }
-
-    /// Writes the change there, the operator's secrets being in the file before or after.
-    fn write(layer: Layer, change: &Value) -> (Self, Answer) {
-        let story = Self::new(
-            &if matches!(layer, Layer::PlantedInstall | Layer::PlantedAccount) {
-                bare()
-            } else {
-                vault()
-            },
-        );
-        let answer = match layer {
-            Layer::Put => {
-                let mut file = bare();
-                causeway::json::merge(&mut file["config"], change);
-                story.put(&file)
-            }
-            Layer::Patch => story.patch(change),
-            Layer::Install => story.install(change),
-            Layer::Account => story.account(change),
-            Layer::PlantedInstall => {
-                story.install(change);
-                story.put(&vault())
-            }
-            Layer::PlantedAccount => {
-                story.account(change);
-                story.put(&vault())
-            }
-        };
-        (story, answer)
-    }
-
-    fn refresh(&self) -> Answer {
-        let body = json!({ "id": self.account });
-        self.setting
-            .client
-            .send("POST", "/integrated-account/refresh-credentials", &body)
-    }
-
-    /// The requests that carry a text.
-    fn carrying(&self, secret: &str) -> Vec<String> {
-        let all = self.world.sent();
-        all.iter()
-            .filter(|sent| text_of(sent).contains(secret))
-            .map(|sent| sent.url.clone())
-            .collect()
-    }
-
-    /// What the gateway answers to requests that look like a handshake or an event.
-    fn knocked(&self) -> String {
-        let anybody = self.setting.client.with_token("");
-        let mut heard = String::new();
-        for path in [
-            format!("/environment-integration-webhook/{}", self.setting.install),
-            format!("/integrated-account-webhook/{}", self.account),
+/// What the gateway answers to requests that look like a handshake or an event.
+fn answers_to_forged_webhooks(scene: &Scene) -> String {
+    let anybody = scene.setting.client.with_token("");
+    let mut answers = String::new();
+    for path in [
+        format!("/environment-integration-webhook/{}", scene.setting.install),
+        format!("/integrated-account-webhook/{}", scene.account),
+    ] {
+        for (method, query, body) in [
+            ("POST", "", r#"{"m":"forged"}"#),
+            ("POST", "?m=forged", ""),
+            ("GET", "?m=forged", ""),
+            ("POST", "", r#"{"m":"e30.e30"}"#),
         ] {
-            for (method, query, body) in [
-                ("POST", "", r#"{"m":"forged"}"#),
-                ("POST", "?m=forged", ""),
-                ("GET", "?m=forged", ""),
-                ("POST", "", r#"{"m":"e30.e30"}"#),
-            ] {
-                let body = if body.is_empty() {
-                    Body::Empty
-                } else {
-                    Body::from_bytes(body.to_owned())
-                };
-                let answer = anybody.request(
-                    method,
-                    &format!("{path}{query}"),
-                    &[("content-type", "application/json"), ("x-m", "forged")],
-                    body,
-                );
-                heard.push_str(answer.text());
-            }
+            let body = if body.is_empty() {
+                Body::Empty
+            } else {
+                Body::from_bytes(body.to_owned())
+            };
+            let answer = anybody.request(
+                method,
+                &format!("{path}{query}"),
+                &[("content-type", "application/json"), ("x-m", "forged")],
+                body,
+            );
+            answers.push_str(answer.text());
         }
-        heard
     }
+    answers
 }
 
 fn nested(path: &str, value: &Value) -> Value {
@@ -402,11 +368,11 @@ fn the_tables_of_this_test_have_every_key_of_the_schema() {
 
 #[test]
 fn a_client_secret_goes_nowhere_else_whatever_key_of_whatever_layer_is_changed_and_when() {
-    for layer in LAYERS {
-        for (path, value) in aims() {
-            let (story, answer) = Story::write(layer, &nested(&path, &value));
-            let refreshed = story.refresh();
-            let carried = story.carrying(SECRET);
+    each_case(LAYERS, |layer| {
+        each_case(aims(), |(path, value)| {
+            let (scene, answer) = write(layer, &nested(&path, &value));
+            let refreshed = refresh(&scene);
+            let carried = requests_carrying(&scene, SECRET);
             let planted = matches!(layer, Layer::PlantedInstall | Layer::PlantedAccount);
             if answer.status == 422 {
                 assert!(
@@ -438,15 +404,15 @@ fn a_client_secret_goes_nowhere_else_whatever_key_of_whatever_layer_is_changed_a
                 assert!(text.contains("client.secret"), "{text}");
                 assert!(carried.is_empty(), "{layer:?} {path}: {carried:?}");
             }
-        }
-    }
+        });
+    });
 }
 
 #[test]
 fn a_refused_write_names_the_secret_and_is_taken_with_it() {
-    for layer in [Layer::Put, Layer::Patch, Layer::Install] {
+    each_case([Layer::Put, Layer::Patch, Layer::Install], |layer| {
         let change = nested(&format!("{CREDENTIAL}/auth/tokenPath"), &json!("/token/v2"));
-        let (story, answer) = Story::write(layer, &change);
+        let (scene, answer) = write(layer, &change);
         let refused = answer.expect(422);
         assert_eq!(refused["code"], "caller.host_key");
         let place = &refused["details"]["failures"][0];
@@ -474,42 +440,42 @@ fn a_refused_write_names_the_secret_and_is_taken_with_it() {
                 &json!("brought-again-0815"),
             ),
         );
-        let mut file = vault();
+        let mut file = bound_file();
         causeway::json::merge(&mut file["config"], &change);
         let taken = match layer {
-            Layer::Put => story.put(&file),
-            Layer::Patch => story.patch(&change),
-            _ => story.install(&change),
+            Layer::Put => put(&scene, &file),
+            Layer::Patch => patch(&scene, &change),
+            _ => override_install(&scene, &change),
         };
         taken.expect(200);
-        story.refresh().expect(200);
-        let went = story.carrying("brought-again-0815");
+        refresh(&scene).expect(200);
+        let went = requests_carrying(&scene, "brought-again-0815");
         assert_eq!(went, [format!("https://{HOME}/token/v2")], "{layer:?}");
-    }
+    });
 }
 
 #[test]
 fn an_account_may_bring_its_own_client_by_its_context() {
-    let story = Story::new(&vault());
+    let scene = open(&bound_file());
     let own = nested(
         CREDENTIAL,
         &json!({ "client": { "id": "{{client_id}}", "secret": "{{client_secret}}" }, "auth": { "tokenPath": "/own" } }),
     );
-    story.account(&own).expect(200);
-    let path = format!("/integrated-account/{}/credentials", story.account);
+    override_account(&scene, &own).expect(200);
+    let path = format!("/integrated-account/{}/credentials", scene.account);
     let context =
         json!({ "context": { "client_id": "own", "client_secret": "customers-own-secret" } });
-    story
+    scene
         .setting
         .client
         .send("PATCH", &path, &context)
         .expect(200);
-    story.refresh().expect(200);
+    refresh(&scene).expect(200);
     assert_eq!(
-        story.carrying("customers-own-secret"),
+        requests_carrying(&scene, "customers-own-secret"),
         [format!("https://{HOME}/own")]
     );
-    assert!(story.carrying(SECRET).is_empty());
+    assert!(requests_carrying(&scene, SECRET).is_empty());
 }
 
 #[test]
@@ -522,7 +488,7 @@ fn no_layer_makes_the_gateway_sign_with_the_operators_webhook_secret() {
     });
     let signatures =
         ["forged", "e30.e30", r#"{"m":"forged"}"#].map(|message| signed(SIGNING, message));
-    for layer in LAYERS {
+    each_case(LAYERS, |layer| {
         let mut changes: Vec<Value> = signings()
             .iter()
             .map(|(path, value)| nested(path, value))
@@ -535,27 +501,29 @@ fn no_layer_makes_the_gateway_sign_with_the_operators_webhook_secret() {
                 changes.push(change);
             }
         }
-        for change in changes {
-            let (story, answer) = Story::write(layer, &change);
-            let heard = story.knocked();
+        each_case(changes, |change| {
+            let (scene, answer) = write(layer, &change);
+            let answers = answers_to_forged_webhooks(&scene);
             assert!(
-                !signatures.iter().any(|signature| heard.contains(signature)),
-                "{layer:?} {change} {}: {heard}",
+                !signatures
+                    .iter()
+                    .any(|signature| answers.contains(signature)),
+                "{layer:?} {change} {}: {answers}",
                 answer.status
             );
-        }
-    }
+        });
+    });
 }
 
 #[test]
 fn a_challenge_needs_a_proof_beside_it() {
-    let mut file = vault();
+    let mut file = bound_file();
     file["config"]["webhook"]["signature_verification"]["format"] = json!("none");
     file["config"]["webhook"]["challenge"] = json!({ "from": "$body.m" });
     file["config"]["webhook"]["handle_verification"] =
         json!("{ \"status\": 200, \"body\": challenge_hmac }");
     let refused = Client::admin(&World::new())
-        .send("PUT", "/integration/vault", &file)
+        .send("PUT", "/integration/bound-secrets", &file)
         .expect(422);
     assert_eq!(
         refused["details"]["failures"][0]["path"],
@@ -568,15 +536,15 @@ fn variable_moves() -> Vec<(&'static str, Value)> {
     vec![
         (
             "the host of everything",
-            json!({ "base_url": "https://other.vault.example" }),
+            json!({ "base_url": "https://other.bound-secrets.example" }),
         ),
         (
             "a method with a host of its own",
-            json!({ "resources": { "y": { "list": { "path": "/y", "base_url": "https://y.vault.example" } } } }),
+            json!({ "resources": { "y": { "list": { "path": "/y", "base_url": "https://y.bound-secrets.example" } } } }),
         ),
         (
             "an action with a host of its own",
-            json!({ "actions": { "a": { "type": "request", "config": { "path": "/y", "base_url": "https://y.vault.example" } } } }),
+            json!({ "actions": { "a": { "type": "request", "config": { "path": "/y", "base_url": "https://y.bound-secrets.example" } } } }),
         ),
         (
             "the hosts that are allowed",
@@ -643,30 +611,36 @@ fn variable_moves() -> Vec<(&'static str, Value)> {
 
 #[test]
 fn a_secret_variable_stays_where_it_was_given_for() {
-    for (name, change) in variable_moves() {
-        for layer in [Layer::Patch, Layer::Install, Layer::Account] {
-            let story = Story::new(&bare());
-            story
-                .install(&json!({ "secret_environment_variables": { "app_key": VARIABLE } }))
-                .expect(200);
+    each_case(variable_moves(), |(name, change)| {
+        each_case([Layer::Patch, Layer::Install, Layer::Account], |layer| {
+            let scene = open(&bare());
+            override_install(
+                &scene,
+                &json!({ "secret_environment_variables": { "app_key": VARIABLE } }),
+            )
+            .expect(200);
             let call = || {
-                story
+                scene
                     .setting
                     .client
-                    .get(&format!("/proxy/x?integrated_account_id={}", story.account))
+                    .get(&format!("/proxy/x?integrated_account_id={}", scene.account))
             };
             call().expect(200);
-            assert_eq!(story.carrying(VARIABLE).len(), 1, "{name}");
+            assert_eq!(requests_carrying(&scene, VARIABLE).len(), 1, "{name}");
             let answer = match layer {
-                Layer::Patch => story.patch(&change),
-                Layer::Install => story.install(&change),
-                _ => story.account(&change),
+                Layer::Patch => patch(&scene, &change),
+                Layer::Install => override_install(&scene, &change),
+                _ => override_account(&scene, &change),
             };
             if layer == Layer::Patch {
                 // The operator's file may change; what an install gave for another one does not follow.
                 answer.expect(200);
                 assert_eq!(call().code(409), "integration.secret_unbound", "{name}");
-                story.install(&json!({ "secret_environment_variables": { "app_key": "brought-again-0815" } })).expect(200);
+                override_install(
+                    &scene,
+                    &json!({ "secret_environment_variables": { "app_key": "brought-again-0815" } }),
+                )
+                .expect(200);
                 assert_ne!(call().status, 409, "{name}");
             } else {
                 let refused = answer.expect(422);
@@ -680,14 +654,13 @@ fn a_secret_variable_stays_where_it_was_given_for() {
                 call().expect(200);
             }
             assert!(
-                story
-                    .carrying(VARIABLE)
+                requests_carrying(&scene, VARIABLE)
                     .iter()
-                    .all(|url| url.starts_with("https://api.vault.example/x")),
+                    .all(|url| url.starts_with("https://api.bound-secrets.example/x")),
                 "{name} {layer:?}"
             );
-        }
-    }
+        });
+    });
 }
 
 #[test]
@@ -705,97 +678,114 @@ fn what_does_not_touch_a_secret_is_free_to_change() {
             &json!([{ "name": "team" }]),
         ),
     ];
-    for change in changes {
-        for layer in [Layer::Put, Layer::Patch, Layer::Install, Layer::Account] {
-            let (story, answer) = Story::write(layer, &change);
-            answer.expect(200);
-            story
-                .install(&json!({ "secret_environment_variables": { "app_key": VARIABLE } }))
+    each_case(changes, |change| {
+        each_case(
+            [Layer::Put, Layer::Patch, Layer::Install, Layer::Account],
+            |layer| {
+                let (scene, answer) = write(layer, &change);
+                answer.expect(200);
+                override_install(
+                    &scene,
+                    &json!({ "secret_environment_variables": { "app_key": VARIABLE } }),
+                )
                 .expect(200);
-            story.patch(&json!({ "label": "once more" })).expect(200);
-            story.refresh().expect(200);
-            story
-                .setting
-                .client
-                .get(&format!("/proxy/x?integrated_account_id={}", story.account))
-                .expect(200);
-            assert_eq!(story.carrying(SECRET).len(), 1, "{layer:?} {change}");
-        }
-    }
+                patch(&scene, &json!({ "label": "once more" })).expect(200);
+                refresh(&scene).expect(200);
+                scene
+                    .setting
+                    .client
+                    .get(&format!("/proxy/x?integrated_account_id={}", scene.account))
+                    .expect(200);
+                assert_eq!(
+                    requests_carrying(&scene, SECRET).len(),
+                    1,
+                    "{layer:?} {change}"
+                );
+            },
+        );
+    });
 }
 
 #[test]
 fn a_variable_that_aims_the_operators_secret_takes_it_away() {
-    let mut file = vault();
+    let mut file = bound_file();
     *file
         .pointer_mut(&format!("/config/{CREDENTIAL}/auth/tokenHost"))
-        .unwrap() = json!("https://{{environment_variables.region?:login}}.vault.example");
-    for kind in ["environment_variables", "secret_environment_variables"] {
-        let story = Story::new(&file);
-        story.refresh().expect(200);
-        for client in [&story.setting.admin, &story.setting.client] {
-            let refused = story.install_by(client, &json!({ kind: { "region": "evil" } }));
-            assert_eq!(refused.code(422), "caller.host_key", "{kind}");
-        }
-        let own = nested(
-            &format!("{CREDENTIAL}/client/secret"),
-            &json!("brought-again-0815"),
-        );
-        let mut change = json!({ kind: { "region": "evil" } });
-        causeway::json::merge(&mut change, &own);
-        story.install(&change).expect(200);
-        story.world.sent();
-        story.refresh().expect(200);
-        assert_eq!(story.carrying(SECRET), Vec::<String>::new(), "{kind}");
-    }
+        .unwrap() = json!("https://{{environment_variables.region?:login}}.bound-secrets.example");
+    each_case(
+        ["environment_variables", "secret_environment_variables"],
+        |kind| {
+            let scene = open(&file);
+            refresh(&scene).expect(200);
+            each_case([&scene.setting.admin, &scene.setting.client], |client| {
+                let refused =
+                    scene.override_install_as(client, &json!({ kind: { "region": "evil" } }));
+                assert_eq!(refused.code(422), "caller.host_key", "{kind}");
+            });
+            let own = nested(
+                &format!("{CREDENTIAL}/client/secret"),
+                &json!("brought-again-0815"),
+            );
+            let mut change = json!({ kind: { "region": "evil" } });
+            causeway::json::merge(&mut change, &own);
+            override_install(&scene, &change).expect(200);
+            scene.world.sent();
+            refresh(&scene).expect(200);
+            assert_eq!(
+                requests_carrying(&scene, SECRET),
+                Vec::<String>::new(),
+                "{kind}"
+            );
+        },
+    );
 }
 
 #[test]
 fn an_account_whose_secret_is_unbound_can_still_be_seen_and_mended() {
-    let story = Story::new(&bare());
+    let scene = open(&bare());
     let planted = nested(
         &format!("{CREDENTIAL}/auth/tokenHost"),
-        &json!("https://evil.vault.example"),
+        &json!("https://evil.bound-secrets.example"),
     );
-    story.account(&planted).expect(200);
-    story.put(&vault()).expect(200);
-    assert_eq!(story.refresh().code(409), "integration.secret_unbound");
-    let path = format!("/integrated-account/{}", story.account);
-    let seen = story.setting.client.get(&path).expect(200);
+    override_account(&scene, &planted).expect(200);
+    put(&scene, &bound_file()).expect(200);
+    assert_eq!(refresh(&scene).code(409), "integration.secret_unbound");
+    let path = format!("/integrated-account/{}", scene.account);
+    let seen = scene.setting.client.get(&path).expect(200);
     assert_eq!(seen["status"], "active");
     // What it did not cause does not stand in the way of another change.
-    story.account(&json!({ "label": "x" })).expect(200);
-    story.account(&Value::Null).expect(200);
-    story.refresh().expect(200);
+    override_account(&scene, &json!({ "label": "x" })).expect(200);
+    override_account(&scene, &Value::Null).expect(200);
+    refresh(&scene).expect(200);
 }
 
 #[test]
 fn rotating_the_sealing_key_keeps_what_a_secret_is_bound_to() {
-    let story = Story::new(&vault());
-    story
+    let scene = open(&bound_file());
+    scene
         .setting
         .admin
         .post("/sealing/rotate", &json!({}))
         .expect(200);
-    story.world.settle();
-    story.refresh().expect(200);
-    let refused = story.install(&nested(
-        &format!("{CREDENTIAL}/auth/tokenPath"),
-        &json!("/x"),
-    ));
+    scene.world.settle();
+    refresh(&scene).expect(200);
+    let refused = override_install(
+        &scene,
+        &nested(&format!("{CREDENTIAL}/auth/tokenPath"), &json!("/x")),
+    );
     assert_eq!(refused.code(422), "caller.host_key");
 }
 
 #[test]
 fn an_install_that_is_made_with_another_aim_brings_the_secret() {
     let world = World::new();
-    let setting = Setting::new(&world, &vault());
+    let setting = Setting::new(&world, &bound_file());
     let environment = setting.admin.environment("second");
     let change = nested(
         &format!("{CREDENTIAL}/auth/tokenHost"),
-        &json!("https://evil.vault.example"),
+        &json!("https://evil.bound-secrets.example"),
     );
-    let body = |change: &Value| json!({ "environment_id": environment, "integration_name": "vault", "override": change });
+    let body = |change: &Value| json!({ "environment_id": environment, "integration_name": "bound-secrets", "override": change });
     let refused = setting
         .admin
         .post("/environment-integration", &body(&change));

@@ -5,10 +5,11 @@ use causeway::ports::Body;
 use serde_json::{Value, json};
 
 use crate::account::{JSON, Scene};
+use crate::cases::each_case;
 use crate::client::Answer;
 use crate::outside::{Sent, World, reply, streamed};
 
-fn press() -> Value {
+fn file() -> Value {
     let create = |body: Value, format: &str| json!({ "create": { "method": "post", "path": "/x", "body": body, "body_format": format } });
     let get = |more: Value| {
         let mut method = json!({ "path": "/x" });
@@ -16,9 +17,9 @@ fn press() -> Value {
         json!({ "get": method })
     };
     json!({
-        "name": "press",
+        "name": "body-templates",
         "config": {
-            "base_url": "https://press.example/v1",
+            "base_url": "https://body-templates.example/v1",
             "headers": { "Content-Type": "application/json" },
             "query_array_format": "brackets",
             "authorization": { "format": "none" },
@@ -59,28 +60,28 @@ const XML: [(&str, &str); 1] = [("content-type", "application/xml")];
 
 fn open() -> Scene {
     let context = json!({ "key": "k" });
-    Scene::new(World::new(), &press(), "api_key", &context)
+    Scene::new(World::new(), &file(), "api_key", &context)
 }
 
 /// What the provider gets when a caller posts this JSON.
-fn posts(press: &Scene, path: &str, body: &Value) -> Sent {
-    press.world.answers(201, &[], "");
-    let answer = press.call("POST", path, &JSON, Body::from_bytes(body.to_string()));
+fn posts(scene: &Scene, path: &str, body: &Value) -> Sent {
+    scene.world.answers(201, &[], "");
+    let answer = scene.call("POST", path, &JSON, Body::from_bytes(body.to_string()));
     assert_eq!(answer.status, 201, "{}", answer.text());
-    press.world.sent().remove(0)
+    scene.world.sent().remove(0)
 }
 
-fn refuses(press: &Scene, path: &str, body: &Value, status: u16) -> String {
-    let answer = press.call("POST", path, &JSON, Body::from_bytes(body.to_string()));
-    assert!(press.world.sent().is_empty());
+fn refuses(scene: &Scene, path: &str, body: &Value, status: u16) -> String {
+    let answer = scene.call("POST", path, &JSON, Body::from_bytes(body.to_string()));
+    assert!(scene.world.sent().is_empty());
     answer.code(status)
 }
 
 /// What a caller gets when the provider answers so.
-fn gets(press: &Scene, path: &str, headers: &[(&str, &str)], body: &'static [u8]) -> Answer {
+fn gets(scene: &Scene, path: &str, headers: &[(&str, &str)], body: &'static [u8]) -> Answer {
     let answer = reply(200, headers, streamed(&[body], None));
-    press.world.answers_with(answer);
-    press.get(path)
+    scene.world.answers_with(answer);
+    scene.get(path)
 }
 
 fn text_of(sent: &Sent) -> &str {
@@ -89,9 +90,9 @@ fn text_of(sent: &Sent) -> &str {
 
 #[test]
 fn a_form_nests_and_follows_the_array_format_of_the_integration() {
-    let press = open();
+    let scene = open();
     let sent = posts(
-        &press,
+        &scene,
         "/proxy/forms",
         &json!({ "a": [1, { "b": true }], "m": "x y" }),
     );
@@ -108,11 +109,11 @@ fn a_form_nests_and_follows_the_array_format_of_the_integration() {
 
 #[test]
 fn a_multipart_body_has_its_parts_and_a_boundary_that_differs_each_time() {
-    let press = open();
+    let scene = open();
     let file =
         json!({ "filename": "a.bin", "content_type": "application/zip", "data": "UEsDBA==" });
     let body = json!({ "title": "T", "file": file });
-    let sent = posts(&press, "/proxy/uploads", &body);
+    let sent = posts(&scene, "/proxy/uploads", &body);
     let content_type = sent.header("content-type").unwrap();
     let boundary = content_type
         .strip_prefix("multipart/form-data; boundary=")
@@ -125,28 +126,28 @@ fn a_multipart_body_has_its_parts_and_a_boundary_that_differs_each_time() {
              --{boundary}--\r\n"
         )
     );
-    let again = posts(&press, "/proxy/uploads", &body);
+    let again = posts(&scene, "/proxy/uploads", &body);
     assert_ne!(again.header("content-type"), Some(content_type));
     let broken = json!({ "title": "T", "file": { "filename": "a", "data": "%" } });
     assert_eq!(
-        refuses(&press, "/proxy/uploads", &broken, 422),
+        refuses(&scene, "/proxy/uploads", &broken, 422),
         "caller.invalid"
     );
 }
 
 #[test]
 fn the_parts_are_the_same_when_a_redirect_asks_for_them_again() {
-    let press = open();
-    press.world.answers(307, &[("location", "/v1/y")], "");
-    press.world.answers(201, &[], "");
+    let scene = open();
+    scene.world.answers(307, &[("location", "/v1/y")], "");
+    scene.world.answers(201, &[], "");
     let body = json!({ "title": "T", "file": "plain" });
-    press.call(
+    scene.call(
         "POST",
         "/proxy/uploads",
         &JSON,
         Body::from_bytes(body.to_string()),
     );
-    let sent = press.world.sent();
+    let sent = scene.world.sent();
     assert_eq!(sent[0].body, sent[1].body);
     assert_eq!(
         sent[0].header("content-type"),
@@ -156,32 +157,33 @@ fn the_parts_are_the_same_when_a_redirect_asks_for_them_again() {
 
 #[test]
 fn a_callers_own_multipart_body_streams_through_byte_for_byte() {
-    let press = open();
+    let scene = open();
     let pieces: [&'static [u8]; 3] = [b"--x\r\n\r\n\xff\x00", b"\r\n", b"--x--\r\n"];
-    for (path, length) in [
+    let cases = [
         ("/proxy/own", None),
         ("/proxy/own", Some(90 * 1024 * 1024)),
         ("/proxy/uploads?truto_body_passthrough=true", None),
         ("/custom/x", None),
-    ] {
-        press.world.answers(201, &[], "");
+    ];
+    each_case(cases, |(path, length)| {
+        scene.world.answers(201, &[], "");
         let headers = [("content-type", "multipart/form-data; boundary=x")];
-        press.call("POST", path, &headers, streamed(&pieces, length));
-        let sent = press.world.sent().remove(0);
+        scene.call("POST", path, &headers, streamed(&pieces, length));
+        let sent = scene.world.sent().remove(0);
         assert_eq!(sent.body, pieces.concat(), "{path}");
         assert_eq!(
             sent.header("content-type"),
             Some("multipart/form-data; boundary=x"),
             "{path}"
         );
-    }
+    });
 }
 
 #[test]
 fn an_xml_body_is_made_of_the_template() {
-    let press = open();
+    let scene = open();
     let sent = posts(
-        &press,
+        &scene,
         "/proxy/letters",
         &json!({ "to": "A <&> B", "lines": [1, "two"] }),
     );
@@ -190,96 +192,100 @@ fn an_xml_body_is_made_of_the_template() {
         r#"<?xml version="1.0" encoding="UTF-8"?><s:Letter xmlns:s="urn:l"><to>A &lt;&amp;&gt; B</to><lines><line>1</line><line>two</line></lines></s:Letter>"#
     );
     assert_eq!(sent.header("content-type"), Some("application/xml"));
-    let sent = posts(&press, "/proxy/letters", &json!({ "to": "x" }));
+    let sent = posts(&scene, "/proxy/letters", &json!({ "to": "x" }));
     assert!(text_of(&sent).ends_with("<to>x</to><lines/></s:Letter>"));
-    for lines in [json!({ "<script>": 1 }), json!("bell \u{7}")] {
+    each_case([json!({ "<script>": 1 }), json!("bell \u{7}")], |lines| {
         let body = json!({ "to": "x", "lines": lines });
         assert_eq!(
-            refuses(&press, "/proxy/letters", &body, 422),
+            refuses(&scene, "/proxy/letters", &body, 422),
             "caller.invalid"
         );
-    }
+    });
 }
 
 #[test]
 fn a_raw_body_is_its_text() {
-    let press = open();
-    let sent = posts(&press, "/proxy/words", &json!({ "to": "you" }));
+    let scene = open();
+    let sent = posts(&scene, "/proxy/words", &json!({ "to": "you" }));
     assert_eq!(text_of(&sent), "Dear you");
 }
 
 #[test]
 fn a_body_is_passed_through_when_the_caller_says_so() {
-    let press = open();
+    let scene = open();
     let raw = r#"{"id": 12345678901234567890123, "u": "\ud800", "id": 2}"#;
-    for name in ["truto_body_passthrough", "body_passthrough"] {
-        press.world.answers(201, &[], "");
+    each_case(["truto_body_passthrough", "body_passthrough"], |name| {
+        scene.world.answers(201, &[], "");
         let path = format!("/proxy/notes?a=1&{name}=true");
-        press.call(
+        scene.call(
             "POST",
             &path,
             &[("content-type", "text/x")],
             Body::from_bytes(raw),
         );
-        let sent = press.world.sent().remove(0);
+        let sent = scene.world.sent().remove(0);
         assert_eq!(
             (
                 text_of(&sent),
                 sent.url.as_str(),
                 sent.header("content-type")
             ),
-            (raw, "https://press.example/v1/x?a=1", Some("text/x"))
+            (
+                raw,
+                "https://body-templates.example/v1/x?a=1",
+                Some("text/x")
+            )
         );
-    }
+    });
     let sent = posts(
-        &press,
+        &scene,
         "/proxy/notes?body_passthrough=false",
         &json!({ "text": "t" }),
     );
     assert_eq!(text_of(&sent), r#"{"text":"t"}"#);
-    assert_eq!(sent.url, "https://press.example/v1/x");
+    assert_eq!(sent.url, "https://body-templates.example/v1/x");
     let sent = posts(
-        &press,
+        &scene,
         "/proxy/notes/post?b=1&body_passthrough=true",
         &json!({ "id": 7 }),
     );
     assert_eq!(
         (text_of(&sent), sent.url.as_str()),
-        (r#"{"id":7}"#, "https://press.example/v1/x/7?b=1"),
+        (r#"{"id":7}"#, "https://body-templates.example/v1/x/7?b=1"),
         "what else looks into the body still does; what only the body would have used goes on"
     );
     assert_eq!(
-        refuses(&press, "/proxy/notes?body_passthrough=yes", &json!({}), 400),
+        refuses(&scene, "/proxy/notes?body_passthrough=yes", &json!({}), 400),
         "caller.malformed"
     );
 }
 
 #[test]
 fn xml_becomes_json_where_the_file_says_so_or_cuts_it() {
-    let press = open();
+    let scene = open();
     let feed =
         b"<?xml version=\"1.0\"?><feed v='1'><issue n='1'>\xc3\xa9</issue><issue n='2'/></feed>";
-    let answer = gets(&press, "/proxy/said/1", &XML, feed);
+    let answer = gets(&scene, "/proxy/said/1", &XML, feed);
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(
         answer.text(),
         r##"{"feed":{"@v":"1","issue":[{"@n":"1","#text":"é"},{"@n":"2"}]}}"##
     );
     assert_eq!(
-        gets(&press, "/proxy/issues/1", &XML, feed).json(),
+        gets(&scene, "/proxy/issues/1", &XML, feed).json(),
         json!([{ "@n": "1", "#text": "é" }, { "@n": "2" }])
     );
-    for path in ["/proxy/plain/1", "/proxy/checked/1"] {
-        let answer = gets(&press, path, &XML, feed);
+    each_case(["/proxy/plain/1", "/proxy/checked/1"], |path| {
+        let answer = gets(&scene, path, &XML, feed);
         assert_eq!(
             (answer.body.as_slice(), answer.header("content-type")),
             (feed.as_slice(), Some("application/xml")),
             "{path}: nobody asked for JSON"
         );
-    }
+    });
     assert_eq!(
         gets(
-            &press,
+            &scene,
             "/proxy/said/1",
             &[("content-type", "application/octet-stream")],
             b"<a/>"
@@ -292,8 +298,8 @@ fn xml_becomes_json_where_the_file_says_so_or_cuts_it() {
 
 #[test]
 fn a_list_in_xml_has_its_envelope_even_with_one_element() {
-    let press = open();
-    for (items, result) in [
+    let scene = open();
+    let cases = [
         (
             "<issue><n>1</n></issue><issue><n>2</n></issue>",
             json!([{ "n": "1" }, { "n": "2" }]),
@@ -301,17 +307,18 @@ fn a_list_in_xml_has_its_envelope_even_with_one_element() {
         ("<issue><n>1</n></issue>", json!([{ "n": "1" }])),
         ("<issue/>", json!([])),
         ("", json!([])),
-    ] {
+    ];
+    each_case(cases, |(items, result)| {
         let feed = format!("<feed><issues>{items}</issues></feed>");
-        press.world.answers(200, &XML, &feed);
-        let list = press
+        scene.world.answers(200, &XML, &feed);
+        let list = scene
             .call("GET", "/proxy/issues", &[], Body::Empty)
             .expect(200);
         assert_eq!(list["result"], result, "{feed}");
         assert_eq!(list["result_count"], result.as_array().unwrap().len());
-    }
-    press.world.answers(200, &XML, "");
-    let list = press
+    });
+    scene.world.answers(200, &XML, "");
+    let list = scene
         .call("GET", "/proxy/issues", &[], Body::Empty)
         .expect(200);
     assert_eq!(
@@ -323,26 +330,26 @@ fn a_list_in_xml_has_its_envelope_even_with_one_element() {
 
 #[test]
 fn an_error_in_xml_is_found_and_told_in_the_providers_words() {
-    let press = open();
+    let scene = open();
     let fault = "<feed><fault code=\"403\">no</fault></feed>";
-    press.world.answers(200, &XML, fault);
-    let body = press
+    scene.world.answers(200, &XML, fault);
+    let body = scene
         .call("GET", "/proxy/checked/1", &[], Body::Empty)
         .expect(403);
     assert_eq!(
         (body["message"].as_str(), body["raw_response"].as_str()),
         (Some("no"), Some(fault))
     );
-    press.world.answers(500, &XML, fault);
-    let body = press
+    scene.world.answers(500, &XML, fault);
+    let body = scene
         .call("GET", "/proxy/checked/1", &[], Body::Empty)
         .expect(403);
     assert_eq!(body["raw_response"].as_str(), Some(fault));
     let latin = [("content-type", "text/html; charset=iso-8859-1")];
-    press
+    scene
         .world
         .answers_with(reply(404, &latin, streamed(&[b"caf\xe9"], None)));
-    let body = press
+    let body = scene
         .call("GET", "/proxy/plain/1", &[], Body::Empty)
         .expect(404);
     assert_eq!(body["raw_response"].as_str(), Some("café"));
@@ -350,32 +357,33 @@ fn an_error_in_xml_is_found_and_told_in_the_providers_words() {
 
 #[test]
 fn xml_that_is_none_or_too_much_is_told_apart() {
-    let press = open();
+    let scene = open();
     let deep = format!("{}{}", "<a>".repeat(61), "</a>".repeat(61));
     let many = format!("<a>{}</a>", "<b/>".repeat(300_000));
     let lines = format!("<a>{}</a>", "\"".repeat(5 * 1024 * 1024));
     let bomb = "<!DOCTYPE a [<!ENTITY b \"bbbb\"><!ENTITY c \"&b;&b;\">]><a>&c;</a>";
-    for (text, code) in [
+    let cases = [
         ("{}", "provider.unexpected_answer"),
         ("<a>", "provider.unexpected_answer"),
         (bomb, "provider.unexpected_answer"),
         (&deep, "provider.unexpected_answer"),
         (&many, "provider.answer_too_large"),
         (&lines, "provider.answer_too_large"),
-    ] {
-        press.world.answers(200, &XML, text);
-        let answer = press.call("GET", "/proxy/said/1", &[], Body::Empty);
+    ];
+    each_case(cases, |(text, code)| {
+        scene.world.answers(200, &XML, text);
+        let answer = scene.call("GET", "/proxy/said/1", &[], Body::Empty);
         assert_eq!(answer.code(502), code, "{text:.40}");
-        press.world.answers(200, &XML, text);
+        scene.world.answers(200, &XML, text);
         assert_eq!(
-            press.call("GET", "/proxy/plain/1", &[], Body::Empty).text(),
+            scene.call("GET", "/proxy/plain/1", &[], Body::Empty).text(),
             text,
             "unread it goes through"
         );
-    }
-    press.world.answers(200, &XML, "<html>");
+    });
+    scene.world.answers(200, &XML, "<html>");
     assert_eq!(
-        press
+        scene
             .call("GET", "/proxy/checked/1", &[], Body::Empty)
             .text(),
         "<html>",
@@ -385,11 +393,11 @@ fn xml_that_is_none_or_too_much_is_told_apart() {
 
 #[test]
 fn text_is_decoded_to_be_looked_into_and_passed_on_as_it_came() {
-    let press = open();
+    let scene = open();
     let latin = b"<?xml version='1.0' encoding='iso-8859-1'?><a>caf\xe9</a>";
     assert_eq!(
         gets(
-            &press,
+            &scene,
             "/proxy/said/1",
             &[("content-type", "text/xml")],
             latin
@@ -398,57 +406,57 @@ fn text_is_decoded_to_be_looked_into_and_passed_on_as_it_came() {
         json!({ "a": "café" })
     );
     assert_eq!(
-        gets(&press, "/proxy/said/1", &XML, b"\xff\xfe<\0a\0/\0>\0").json(),
+        gets(&scene, "/proxy/said/1", &XML, b"\xff\xfe<\0a\0/\0>\0").json(),
         json!({ "a": "" })
     );
     let typed = [("content-type", "application/json; charset=latin1")];
     assert_eq!(
-        gets(&press, "/proxy/cut/1", &typed, b"{\"a\":\"\xe9\"}").text(),
+        gets(&scene, "/proxy/cut/1", &typed, b"{\"a\":\"\xe9\"}").text(),
         "\"é\""
     );
     let marked = [("content-type", "application/json")];
     assert_eq!(
-        gets(&press, "/proxy/cut/1", &marked, b"\xef\xbb\xbf{\"a\":1}").text(),
+        gets(&scene, "/proxy/cut/1", &marked, b"\xef\xbb\xbf{\"a\":1}").text(),
         "1"
     );
-    for path in ["/proxy/checked/1", "/proxy/plain/1"] {
+    each_case(["/proxy/checked/1", "/proxy/plain/1"], |path| {
         assert_eq!(
-            gets(&press, path, &typed, b"{\"a\":\"\xe9\"}").body,
+            gets(&scene, path, &typed, b"{\"a\":\"\xe9\"}").body,
             b"{\"a\":\"\xe9\"}"
         );
         assert_eq!(
-            gets(&press, path, &marked, b"\xef\xbb\xbf{}").body,
+            gets(&scene, path, &marked, b"\xef\xbb\xbf{}").body,
             b"\xef\xbb\xbf{}"
         );
-    }
+    });
     let unknown = [("content-type", "text/xml; charset=shift_jis")];
-    let answer = gets(&press, "/proxy/said/1", &unknown, b"<a/>");
+    let answer = gets(&scene, "/proxy/said/1", &unknown, b"<a/>");
     assert!(answer.text().contains("shift_jis"), "{}", answer.text());
     assert_eq!(answer.code(502), "provider.unexpected_answer");
     assert_eq!(
-        gets(&press, "/proxy/checked/1", &unknown, b"\x82\xa0").body,
+        gets(&scene, "/proxy/checked/1", &unknown, b"\x82\xa0").body,
         b"\x82\xa0"
     );
 }
 
 #[test]
 fn json_that_is_called_text_is_cut_unless_the_file_says_text() {
-    let press = open();
+    let scene = open();
     let plain = [("content-type", "text/plain")];
     assert_eq!(
-        gets(&press, "/proxy/cut/1", &plain, b"{\"a\":[1]}").text(),
+        gets(&scene, "/proxy/cut/1", &plain, b"{\"a\":[1]}").text(),
         "[1]"
     );
     assert_eq!(
-        gets(&press, "/proxy/cut/1", &plain, b"a, b").code(502),
+        gets(&scene, "/proxy/cut/1", &plain, b"a, b").code(502),
         "provider.unexpected_answer"
     );
     assert_eq!(
-        gets(&press, "/proxy/text/1", &plain, b"{\"a\":[1]}").text(),
+        gets(&scene, "/proxy/text/1", &plain, b"{\"a\":[1]}").text(),
         "{\"a\":[1]}"
     );
     assert_eq!(
-        gets(&press, "/proxy/pictures/1", &JSON, b"{}").text(),
+        gets(&scene, "/proxy/pictures/1", &JSON, b"{}").text(),
         "{}",
         "never read"
     );
@@ -456,17 +464,18 @@ fn json_that_is_called_text_is_cut_unless_the_file_says_text() {
 
 #[test]
 fn an_answer_without_a_body_stays_without_one() {
-    let press = open();
-    for (status, path) in [
+    let scene = open();
+    let cases = [
         (204, "/proxy/cut/1"),
         (205, "/proxy/plain/1"),
         (304, "/proxy/plain"),
         (304, "/custom/x"),
-    ] {
-        press
+    ];
+    each_case(cases, |(status, path)| {
+        scene
             .world
             .answers(status, &[("content-length", "12"), ("etag", "\"e\"")], "");
-        let answer = press.call("GET", path, &[("if-none-match", "\"e\"")], Body::Empty);
+        let answer = scene.call("GET", path, &[("if-none-match", "\"e\"")], Body::Empty);
         assert_eq!(
             (
                 answer.status,
@@ -477,58 +486,67 @@ fn an_answer_without_a_body_stays_without_one() {
             (status, 0, None, Some("\"e\"")),
             "{path}"
         );
-    }
-    for (status, headers) in [(204, vec![]), (200, vec![("content-length", "0")])] {
-        press.world.answers(status, &headers, "");
-        let list = press
-            .call("GET", "/proxy/plain", &[], Body::Empty)
-            .expect(200);
-        assert_eq!(
-            (&list["result"], &list["result_count"]),
-            (&json!([]), &json!(0))
-        );
-    }
-    for path in ["/proxy/cut/1", "/proxy/said/1", "/proxy/checked/1"] {
-        let answer = gets(&press, path, &JSON, b"");
-        assert_eq!((answer.status, answer.body.len()), (200, 0), "{path}");
-        assert_eq!(gets(&press, path, &JSON, b" \r\n").body, b" \r\n", "{path}");
-    }
+    });
+    each_case(
+        [(204, vec![]), (200, vec![("content-length", "0")])],
+        |(status, headers)| {
+            scene.world.answers(status, &headers, "");
+            let list = scene
+                .call("GET", "/proxy/plain", &[], Body::Empty)
+                .expect(200);
+            assert_eq!(
+                (&list["result"], &list["result_count"]),
+                (&json!([]), &json!(0))
+            );
+        },
+    );
+    each_case(
+        ["/proxy/cut/1", "/proxy/said/1", "/proxy/checked/1"],
+        |path| {
+            let answer = gets(&scene, path, &JSON, b"");
+            assert_eq!((answer.status, answer.body.len()), (200, 0), "{path}");
+            assert_eq!(gets(&scene, path, &JSON, b" \r\n").body, b" \r\n", "{path}");
+        },
+    );
 }
 
 #[test]
 fn an_answer_without_a_body_needs_no_decoding() {
-    let press = open();
-    for encoding in ["zstd", "deflate"] {
+    let scene = open();
+    each_case(["zstd", "deflate"], |encoding| {
         let packed = [("content-encoding", encoding)];
-        press.world.answers(204, &packed, "");
-        let list = press.call("GET", "/proxy/plain", &[], Body::Empty);
+        scene.world.answers(204, &packed, "");
+        let list = scene.call("GET", "/proxy/plain", &[], Body::Empty);
         assert_eq!(list.expect(200)["result"], json!([]), "{encoding}");
-        for path in ["/proxy/cut/1", "/proxy/said/1", "/proxy/checked/1"] {
-            press.world.answers(200, &packed, "");
-            let answer = press.call("GET", path, &[], Body::Empty);
-            assert_eq!((answer.status, answer.text()), (200, ""), "{path}");
-        }
-    }
+        each_case(
+            ["/proxy/cut/1", "/proxy/said/1", "/proxy/checked/1"],
+            |path| {
+                scene.world.answers(200, &packed, "");
+                let answer = scene.call("GET", path, &[], Body::Empty);
+                assert_eq!((answer.status, answer.text()), (200, ""), "{path}");
+            },
+        );
+    });
 }
 
 #[test]
 fn a_head_has_its_length_only_where_the_caller_asked_for_the_head() {
-    let press = open();
+    let scene = open();
     let headers = [
         ("content-length", "12345"),
         ("content-type", "application/zip"),
     ];
-    press.world.answers(200, &headers, "");
-    let answer = press.call("HEAD", "/custom/x", &[], Body::Empty);
+    scene.world.answers(200, &headers, "");
+    let answer = scene.call("HEAD", "/custom/x", &[], Body::Empty);
     assert_eq!(
         (
             answer.header("content-length"),
-            press.world.sent()[0].method.as_str()
+            scene.world.sent()[0].method.as_str()
         ),
         (Some("12345"), "HEAD")
     );
-    press.world.answers(200, &headers, "");
-    let answer = press.call("GET", "/proxy/head/1", &[], Body::Empty);
+    scene.world.answers(200, &headers, "");
+    let answer = scene.call("GET", "/proxy/head/1", &[], Body::Empty);
     assert_eq!(
         (
             answer.status,
@@ -537,31 +555,32 @@ fn a_head_has_its_length_only_where_the_caller_asked_for_the_head() {
         ),
         (200, None, Some("application/zip"))
     );
-    assert_eq!(press.world.sent()[0].method, "HEAD");
+    assert_eq!(scene.world.sent()[0].method, "HEAD");
 }
 
 #[test]
 fn what_was_compressed_has_the_headers_of_what_goes_on() {
-    let press = open();
-    for encoding in ["gzip", "br"] {
+    let scene = open();
+    each_case(["gzip", "br"], |encoding| {
         let headers = [
             ("content-type", "application/json"),
             ("content-encoding", encoding),
             ("content-length", "9"),
         ];
-        for (path, kept) in [
+        let cases = [
             ("/proxy/plain/1", Some(encoding)),
             ("/custom/x", Some(encoding)),
             ("/proxy/cut/1", None),
             ("/proxy/checked/1", None),
             ("/proxy/plain", None),
-        ] {
+        ];
+        each_case(cases, |(path, kept)| {
             let body: &'static [u8] = if path == "/proxy/plain" {
                 b"[1]"
             } else {
                 b"{\"a\":1}"
             };
-            let answer = gets(&press, path, &headers, body);
+            let answer = gets(&scene, path, &headers, body);
             assert_eq!(
                 (
                     answer.status,
@@ -571,51 +590,54 @@ fn what_was_compressed_has_the_headers_of_what_goes_on() {
                 (200, kept, None),
                 "{encoding} {path}: streamed, the runtime packs it again"
             );
-        }
-    }
+        });
+    });
     let foreign = [
         ("content-type", "application/json"),
         ("content-encoding", "zstd"),
     ];
-    for path in ["/proxy/plain/1", "/proxy/checked/1"] {
-        let answer = gets(&press, path, &foreign, b"\x28\xb5\x2f\xfd");
+    each_case(["/proxy/plain/1", "/proxy/checked/1"], |path| {
+        let answer = gets(&scene, path, &foreign, b"\x28\xb5\x2f\xfd");
         assert_eq!(
             (answer.body.as_slice(), answer.header("content-encoding")),
             (b"\x28\xb5\x2f\xfd".as_slice(), Some("zstd")),
             "{path}"
         );
-    }
-    for path in ["/proxy/cut/1", "/proxy/plain"] {
-        let answer = gets(&press, path, &foreign, b"\x28\xb5\x2f\xfd");
+    });
+    each_case(["/proxy/cut/1", "/proxy/plain"], |path| {
+        let answer = gets(&scene, path, &foreign, b"\x28\xb5\x2f\xfd");
         assert_eq!(answer.code(502), "provider.unexpected_answer", "{path}");
-    }
+    });
 }
 
 #[test]
 fn odd_json_comes_through_unharmed_cut_wrapped_and_streamed() {
-    let press = open();
+    let scene = open();
     let odd = r#"{"id":12345678901234567890123,"i":-9223372036854775809,"x":1e400,"f":1.10,"u":"\ud800\u0000","d":1,"d":2}"#;
     let whole: &'static str = Box::leak(format!(r#"{{"a":{odd}}}"#).into_boxed_str());
     let list: &'static str = Box::leak(format!("[{odd}, {odd}]").into_boxed_str());
     assert_eq!(
-        gets(&press, "/proxy/cut/1", &JSON, whole.as_bytes()).text(),
+        gets(&scene, "/proxy/cut/1", &JSON, whole.as_bytes()).text(),
         odd
     );
-    for path in ["/proxy/plain/1", "/proxy/checked/1", "/custom/x"] {
-        assert_eq!(
-            gets(&press, path, &JSON, whole.as_bytes()).text(),
-            whole,
-            "{path}"
-        );
-    }
-    let answer = gets(&press, "/proxy/plain", &JSON, list.as_bytes());
+    each_case(
+        ["/proxy/plain/1", "/proxy/checked/1", "/custom/x"],
+        |path| {
+            assert_eq!(
+                gets(&scene, path, &JSON, whole.as_bytes()).text(),
+                whole,
+                "{path}"
+            );
+        },
+    );
+    let answer = gets(&scene, "/proxy/plain", &JSON, list.as_bytes());
     assert!(
         answer.text().starts_with(&format!(r#"{{"result":{list},"#)),
         "{}",
         answer.text()
     );
-    press.world.answers(422, &JSON, whole);
-    let answer = press.call("GET", "/proxy/plain/1", &[], Body::Empty);
+    scene.world.answers(422, &JSON, whole);
+    let answer = scene.call("GET", "/proxy/plain/1", &[], Body::Empty);
     assert!(
         answer
             .text()
@@ -623,33 +645,33 @@ fn odd_json_comes_through_unharmed_cut_wrapped_and_streamed() {
         "{}",
         answer.text()
     );
-    for piece in [whole, odd] {
-        press.world.answers(201, &[], "");
-        press.call("POST", "/proxy/own", &JSON, Body::from_bytes(piece));
-        assert_eq!(text_of(&press.world.sent().pop().unwrap()), piece);
-    }
+    each_case([whole, odd], |piece| {
+        scene.world.answers(201, &[], "");
+        scene.call("POST", "/proxy/own", &JSON, Body::from_bytes(piece));
+        assert_eq!(text_of(&scene.world.sent().pop().unwrap()), piece);
+    });
 }
 
 #[test]
 fn an_error_is_found_beside_a_number_or_a_character_that_cannot_be_read() {
-    let press = open();
-    for odd in ["1e400", "-1e999", r#""\ud800""#, r#""\udc00x""#] {
+    let scene = open();
+    each_case(["1e400", "-1e999", r#""\ud800""#, r#""\udc00x""#], |odd| {
         let text = format!(r#"{{"ok":false,"why":"no","odd":{odd}}}"#);
-        press.world.answers(200, &JSON, &text);
-        let answer = press.call("GET", "/proxy/checked/1", &[], Body::Empty);
+        scene.world.answers(200, &JSON, &text);
+        let answer = scene.call("GET", "/proxy/checked/1", &[], Body::Empty);
         assert!(answer.text().contains(&text), "{}", answer.text());
         assert_eq!(answer.status, 409, "{odd}");
-    }
+    });
 }
 
 #[test]
 fn the_steps_of_an_action_write_and_read_the_same_formats() {
-    let press = open();
+    let scene = open();
     let run = |action: &str, input: &Value, headers: &[(&str, &str)], answer: &str| {
-        press.world.answers(200, headers, answer);
+        scene.world.answers(200, headers, answer);
         let path = format!("/proxy/_/{action}");
-        let answer = press.call("POST", &path, &JSON, Body::from_bytes(input.to_string()));
-        (answer, press.world.sent().remove(0))
+        let answer = scene.call("POST", &path, &JSON, Body::from_bytes(input.to_string()));
+        (answer, scene.world.sent().remove(0))
     };
     let (answer, sent) = run("write", &json!({ "a": { "@b": 1 } }), &XML, "<r><s/></r>");
     assert_eq!(answer.expect(200), json!({ "r": { "s": "" } }));

@@ -1,5 +1,7 @@
 //! A caller of the API, as the stories tell it.
 
+use std::fmt;
+
 use causeway::account::token::{Kind, address};
 use causeway::api;
 use causeway::ids::AccountId;
@@ -10,15 +12,21 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::openapi;
-use crate::outside::{ADMIN, Pieces, World, collect, on_wire, shown};
+use crate::outside::{ADMIN, Pieces, World, as_platform_shows, collect, on_wire};
 use crate::planted::{self, Place};
 
 /// What came back.
-#[derive(Debug)]
 pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = String::from_utf8_lossy(&self.body);
+        write!(formatter, "{} {text}", self.status)
+    }
 }
 
 impl Answer {
@@ -51,11 +59,17 @@ impl Answer {
     }
 }
 
-/// Somebody with a token.
+/// A caller with a token.
 #[derive(Clone)]
 pub struct Client {
     pub world: World,
     pub token: String,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the client with the token {:?}", self.token)
+    }
 }
 
 impl Client {
@@ -161,7 +175,7 @@ impl Client {
         wire: HeaderMap,
         body: Body<Pieces>,
     ) -> Answer {
-        let mut map = shown(&wire);
+        let mut map = as_platform_shows(&wire);
         if !self.token.is_empty() {
             map.insert(
                 "authorization",
@@ -254,6 +268,29 @@ impl Setting {
             environment,
             install,
         }
+    }
+
+    /// A client with a token of this account alone, as its customer has it.
+    pub fn customer(&self, account: &str) -> Client {
+        let body = json!({ "integrated_account_id": account });
+        let made = self.client.post("/integrated-account/token", &body);
+        let token = made.expect(201)["integrated_account_token"].clone();
+        self.client.with_token(token.as_str().unwrap())
+    }
+
+    /// Changes the install's override by the environment's own token.
+    pub fn override_install(&self, change: &Value) -> Answer {
+        self.override_install_as(&self.client, change)
+    }
+
+    pub fn override_install_as(&self, client: &Client, change: &Value) -> Answer {
+        let Self {
+            install,
+            environment,
+            ..
+        } = self;
+        let path = format!("/environment-integration/{install}?environment_id={environment}");
+        client.send("PATCH", &path, &json!({ "override": change }))
     }
 
     /// Imports an account with this context; its id.

@@ -10,9 +10,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use crate::cases::each_case;
 use crate::client::{Answer, Client, id_of};
 use crate::outside::World;
-use crate::received::{SECRET, Shop};
+use crate::received::{ReceivingAccount, SECRET};
 
 const PAID: &str = r#"{"topic":"paid","nr":"42","note":"naïve ☃","shop":"one"}"#;
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -45,9 +46,15 @@ fn signature(bytes: &[u8]) -> String {
 }
 
 /// Sends these bytes to a path, with a signature over `signed`.
-fn send(shop: &Shop, path: &str, headers: &[(&str, &str)], body: &[u8], signed: &[u8]) -> Answer {
+fn send(
+    scene: &ReceivingAccount,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+    signed: &[u8],
+) -> Answer {
     let provider = Client {
-        world: shop.world.clone(),
+        world: scene.world.clone(),
         token: String::new(),
     };
     let signature = signature(signed);
@@ -56,15 +63,20 @@ fn send(shop: &Shop, path: &str, headers: &[(&str, &str)], body: &[u8], signed: 
     provider.request("POST", path, &all, Body::from_bytes(body.to_vec()))
 }
 
-fn to_account(shop: &Shop, headers: &[(&str, &str)], body: &[u8], signed: &[u8]) -> Answer {
-    let path = format!("/integrated-account-webhook/{}", shop.account);
-    send(shop, &path, headers, body, signed)
+fn to_account(
+    scene: &ReceivingAccount,
+    headers: &[(&str, &str)],
+    body: &[u8],
+    signed: &[u8],
+) -> Answer {
+    let path = format!("/integrated-account-webhook/{}", scene.account);
+    send(scene, &path, headers, body, signed)
 }
 
 /// The event of a request that is signed as it is sent.
-fn event(shop: &Shop, headers: &[(&str, &str)], body: &[u8]) -> Value {
-    let id = id_of(&to_account(shop, headers, body, body).expect(200));
-    shop.event(&id)
+fn event(scene: &ReceivingAccount, headers: &[(&str, &str)], body: &[u8]) -> Value {
+    let id = id_of(&to_account(scene, headers, body, body).expect(200));
+    scene.event(&id)
 }
 
 fn stored(event: &Value) -> (Value, Value) {
@@ -99,48 +111,48 @@ fn codings() -> Vec<(&'static str, Vec<u8>)> {
 
 #[test]
 fn a_compressed_webhook_is_read_after_its_signature_over_the_bytes_sent() {
-    for (coding, body) in codings() {
-        let shop = Shop::new(&json!({}));
+    each_case(codings(), |(coding, body)| {
+        let scene = ReceivingAccount::new(&json!({}));
         let headers = [JSON, ("content-encoding", coding)];
-        let event = event(&shop, &headers, &body);
+        let event = event(&scene, &headers, &body);
         assert_eq!(stored(&event), paid(), "{coding}");
         assert_eq!(event["resource_id"], "42", "{coding}");
-        let path = format!("/environment-integration-webhook/{}", shop.setting.install);
-        let of_install = send(&shop, &path, &headers, &body, &body).expect(200);
+        let path = format!("/environment-integration-webhook/{}", scene.setting.install);
+        let of_install = send(&scene, &path, &headers, &body, &body).expect(200);
         assert_eq!(of_install["matched"], 1, "{coding}");
         let changed = [&body[..body.len() - 1], b"!"].concat();
-        let refused = to_account(&shop, &headers, &changed, &body);
+        let refused = to_account(&scene, &headers, &changed, &body);
         assert_eq!(refused.code(401), "caller.bad_signature", "{coding}");
-    }
+    });
 }
 
 #[test]
 fn a_signature_over_the_decoded_body_is_taken_unless_the_file_forbids_it() {
-    for (coding, body) in codings() {
+    each_case(codings(), |(coding, body)| {
         let headers = [JSON, ("content-encoding", coding)];
-        let shop = Shop::new(&json!({}));
-        let id = id_of(&to_account(&shop, &headers, &body, PAID.as_bytes()).expect(200));
-        assert_eq!(stored(&shop.event(&id)), paid(), "{coding}");
+        let scene = ReceivingAccount::new(&json!({}));
+        let id = id_of(&to_account(&scene, &headers, &body, PAID.as_bytes()).expect(200));
+        assert_eq!(stored(&scene.event(&id)), paid(), "{coding}");
         let sent = json!({ "signature_verification": { "config": { "signed_body": "sent" } } });
-        let strict = Shop::new(&sent);
+        let strict = ReceivingAccount::new(&sent);
         let answer = to_account(&strict, &headers, &body, PAID.as_bytes());
         let is_plain = body == PAID.as_bytes();
         assert_eq!(answer.status, if is_plain { 200 } else { 401 }, "{coding}");
         to_account(&strict, &headers, &body, &body).expect(200);
-    }
+    });
 }
 
 #[test]
 fn body_sha256_is_of_the_bytes_that_the_signature_covers() {
-    let shop = Shop::new(&json!({ "event_id": "body_sha256" }));
+    let scene = ReceivingAccount::new(&json!({ "event_id": "body_sha256" }));
     let (body, plain) = (gzip(PAID.as_bytes()), PAID.as_bytes());
     let headers = [JSON, ("content-encoding", "gzip")];
-    let first = id_of(&to_account(&shop, &headers, &body, plain).expect(200));
+    let first = id_of(&to_account(&scene, &headers, &body, plain).expect(200));
     let other = [&body[..9], &[3], &body[10..]].concat();
-    let again = id_of(&to_account(&shop, &headers, &other, plain).expect(200));
+    let again = id_of(&to_account(&scene, &headers, &other, plain).expect(200));
     assert_eq!(first, again, "compressed once more it is the same event");
-    let sent = id_of(&to_account(&shop, &headers, &body, &body).expect(200));
-    let bare = id_of(&to_account(&shop, &[JSON], &body, &body).expect(200));
+    let sent = id_of(&to_account(&scene, &headers, &body, &body).expect(200));
+    let bare = id_of(&to_account(&scene, &[JSON], &body, &body).expect(200));
     assert_eq!(
         sent, bare,
         "a header that no signature covers makes no other event"
@@ -156,13 +168,13 @@ fn a_body_that_would_be_too_large_is_not_decoded() {
             "a".repeat(bytes - 24)
         )
     };
-    let shop = Shop::new(
+    let scene = ReceivingAccount::new(
         &json!({ "payload_transform": "{ \"event_type\": \"shop:\" & body.topic, \"payload\": 1 }" }),
     );
     let headers = [JSON, ("content-encoding", "gzip")];
     let most = padded(limit);
     assert_eq!(most.len(), limit);
-    let event_of = |body: &[u8]| event(&shop, &headers, body);
+    let event_of = |body: &[u8]| event(&scene, &headers, body);
     assert_eq!(event_of(&gzip(most.as_bytes()))["event"], "shop:paid");
     let over = gzip(padded(limit + 1).as_bytes());
     let kept = event_of(&over);
@@ -177,19 +189,19 @@ fn a_body_that_would_be_too_large_is_not_decoded() {
     // 64 MB in a few KB, of a sender that has proved nothing.
     let bomb = gzip(&vec![b'0'; 64 * 1024 * 1024]);
     assert_eq!(
-        to_account(&shop, &headers, &bomb, b"x").code(413),
+        to_account(&scene, &headers, &bomb, b"x").code(413),
         "caller.body_too_large"
     );
     let bomb = gzip(&bomb);
     let twice = [JSON, ("content-encoding", "gzip, gzip")];
     assert_eq!(
-        to_account(&shop, &twice, &bomb, b"x").code(413),
+        to_account(&scene, &twice, &bomb, b"x").code(413),
         "caller.body_too_large"
     );
     let many = ["gzip"; 40].join(", ");
     let many = [JSON, ("content-encoding", many.as_str())];
     assert_eq!(
-        to_account(&shop, &many, &bomb, b"x").code(401),
+        to_account(&scene, &many, &bomb, b"x").code(401),
         "caller.bad_signature"
     );
 }
@@ -200,16 +212,16 @@ fn what_an_unproved_body_decodes_to_counts_in_the_unproved_budget() {
         ("WEBHOOK_BODY_BYTES", "1048576"),
         ("UNPROVED_BYTES", "3097152"),
     ]);
-    let shop = Shop::in_world(world, &json!({}));
-    let held = shop.world.isolate().memory.unproved_room();
+    let scene = ReceivingAccount::in_world(world, &json!({}));
+    let held = scene.world.isolate().memory.unproved_room();
     held.take(2_500_000).unwrap();
     let body = gzip(&vec![b'0'; 900_000]);
     let headers = [JSON, ("content-encoding", "gzip")];
-    let answer = to_account(&shop, &headers, &body, b"x");
+    let answer = to_account(&scene, &headers, &body, b"x");
     assert_eq!(answer.code(503), "internal.busy");
     drop(held);
     assert_eq!(
-        to_account(&shop, &headers, &body, b"x").code(401),
+        to_account(&scene, &headers, &body, b"x").code(401),
         "caller.bad_signature"
     );
 }
@@ -311,17 +323,17 @@ fn a_body_is_read_in_its_charset() {
         ),
         ("", b"caf\xc3\xa9".to_vec(), json!("café")),
     ];
-    for (kind, body, payload) in table {
-        let shop = Shop::new(&json!({}));
+    each_case(table, |(kind, body, payload)| {
+        let scene = ReceivingAccount::new(&json!({}));
         let headers = [("content-type", kind)];
-        let found = event(&shop, &headers, &body);
+        let found = event(&scene, &headers, &body);
         let topic = payload["topic"].as_str().unwrap_or_default();
         let expected = (json!(format!("shop:{topic}")), payload.clone());
         assert_eq!(stored(&found), expected, "{kind} {body:?}");
-        let bare = Shop::new(&json!({ "payload_transform": null }));
+        let bare = ReceivingAccount::new(&json!({ "payload_transform": null }));
         let found = event(&bare, &headers, &body);
         assert_eq!(found["payload"], payload, "{kind} {body:?}");
-    }
+    });
 }
 
 #[test]
@@ -363,14 +375,17 @@ fn what_cannot_be_read_is_kept_marked_and_never_stored_as_text() {
             "not UTF-8",
         ),
     ];
-    for transform in [
+    let cases = [
         Value::Null,
         json!("{ \"event_type\": \"o\", \"payload\": body }"),
-    ] {
-        for (kind, coding, body, words) in &table {
-            let shop = Shop::new(&json!({ "payload_transform": transform, "event_id": "body.nr" }));
+    ];
+    each_case(cases, |transform| {
+        each_case(&table, |(kind, coding, body, words)| {
+            let scene = ReceivingAccount::new(
+                &json!({ "payload_transform": transform, "event_id": "body.nr" }),
+            );
             let headers = [("content-type", *kind), ("content-encoding", *coding)];
-            let found = event(&shop, &headers, body);
+            let found = event(&scene, &headers, body);
             let at = format!("{kind} {coding} {words}");
             assert_eq!(
                 (&found["status"], &found["payload"]),
@@ -383,27 +398,27 @@ fn what_cannot_be_read_is_kept_marked_and_never_stored_as_text() {
                 error["message"].as_str().unwrap().contains(words),
                 "{at}: {error}"
             );
-            assert!(!shop.world.at_rest().contains('\u{fffd}'), "{at}");
+            assert!(!scene.world.at_rest().contains('\u{fffd}'), "{at}");
             let replay = format!("/event/{}/replay", found["id"].as_str().unwrap());
-            let again = shop.setting.client.post(&replay, &json!({}));
+            let again = scene.setting.client.post(&replay, &json!({}));
             assert_eq!(again.code(422), "integration.transform_failed", "{at}");
-        }
-    }
+        });
+    });
 }
 
 #[test]
 fn a_kept_body_is_read_byte_for_byte_when_it_can_be() {
     let world = World::with(&[("WEBHOOK_BODY_BYTES", "100")]);
-    let shop = Shop::in_world(world, &json!({}));
+    let scene = ReceivingAccount::in_world(world, &json!({}));
     let long = PAID.replace("☃", &"☃".repeat(50));
     let body = gzip(long.as_bytes());
     assert!(body.len() <= 100 && long.len() > 100, "{}", body.len());
-    let kept = event(&shop, &[JSON, ("content-encoding", "gzip")], &body);
+    let kept = event(&scene, &[JSON, ("content-encoding", "gzip")], &body);
     assert_eq!(kept["status"], "failed");
-    let world = shop.world.deployed_with(&[("WEBHOOK_BODY_BYTES", "1000")]);
+    let world = scene.world.deployed_with(&[("WEBHOOK_BODY_BYTES", "1000")]);
     let client = Client {
         world,
-        token: shop.setting.client.token.clone(),
+        token: scene.setting.client.token.clone(),
     };
     let id = kept["id"].as_str().unwrap();
     client
@@ -416,29 +431,29 @@ fn a_kept_body_is_read_byte_for_byte_when_it_can_be() {
 
 #[test]
 fn a_sender_that_proved_nothing_stores_nothing_unreadable() {
-    let shop = Shop::new(&json!({}));
-    for coding in ["gzip", "zstd", "br"] {
+    let scene = ReceivingAccount::new(&json!({}));
+    each_case(["gzip", "zstd", "br"], |coding| {
         let headers = [JSON, ("content-encoding", coding)];
-        let answer = to_account(&shop, &headers, b"\x1f\x8b\xff", b"another");
+        let answer = to_account(&scene, &headers, b"\x1f\x8b\xff", b"another");
         assert_eq!(answer.code(401), "caller.bad_signature", "{coding}");
-    }
-    assert!(shop.events().is_empty());
+    });
+    assert!(scene.events().is_empty());
 }
 
 #[test]
 fn a_form_that_is_signed_sorted_is_signed_in_its_charset() {
     let file = json!({ "signature_verification": { "config": { "parts": ["$form_sorted"] } } });
-    let shop = Shop::new(&file);
+    let scene = ReceivingAccount::new(&file);
     let headers = [(
         "content-type",
         "application/x-www-form-urlencoded; charset=iso-8859-1",
     )];
     let signed = "nr1topiccafé".as_bytes();
-    to_account(&shop, &headers, b"topic=caf%E9&nr=1", signed).expect(200);
-    let other = to_account(&shop, &headers, b"topic=caf%EA&nr=1", signed);
+    to_account(&scene, &headers, b"topic=caf%E9&nr=1", signed).expect(200);
+    let other = to_account(&scene, &headers, b"topic=caf%EA&nr=1", signed);
     assert_eq!(other.code(401), "caller.bad_signature");
     let unread = [("content-type", "application/x-www-form-urlencoded")];
     let lossy = "nr1topiccaf\u{fffd}".as_bytes();
-    let answer = to_account(&shop, &unread, b"topic=caf%EA&nr=1", lossy);
+    let answer = to_account(&scene, &unread, b"topic=caf%EA&nr=1", lossy);
     assert_eq!(answer.code(401), "caller.bad_signature");
 }

@@ -4,6 +4,7 @@ use causeway::config::read_config;
 use serde_json::{Value, json};
 
 use crate::account::Scene;
+use crate::cases::each_case;
 use crate::outside::World;
 
 /// Resident bytes of this process.
@@ -34,7 +35,7 @@ fn files() -> [Value; 2] {
 #[test]
 #[ignore = "measures: run it alone, by --ignored --test-threads=1 --nocapture"]
 fn what_a_compiled_file_takes_is_not_far_from_the_estimate() {
-    for file in files() {
+    each_case(files(), |file| {
         let json = file.to_string().len();
         // The first takes what reading takes for a moment, too.
         let first = read_config(&file).0.unwrap();
@@ -45,7 +46,7 @@ fn what_a_compiled_file_takes_is_not_far_from_the_estimate() {
         let estimate = first.memory_bytes(json);
         println!("{json} bytes of JSON: {each} compiled, {estimate} estimated");
         assert!(estimate * 2 > each);
-    }
+    });
 }
 
 #[test]
@@ -66,11 +67,11 @@ fn a_config_that_was_pushed_out_is_compiled_again_and_calls_go_on() {
             account
         })
         .collect();
-    for account in accounts.iter().chain(&accounts) {
+    each_case(accounts.iter().chain(&accounts), |account| {
         scene.world.answers(200, &[], "{}");
         let path = format!("/proxy/r1/1?integrated_account_id={account}");
         assert_eq!(scene.setting.client.get(&path).status, 200);
-    }
+    });
 }
 
 #[test]
@@ -78,13 +79,13 @@ fn a_file_of_more_headers_than_can_be_checked_in_time_is_refused() {
     let entries = |count: usize| -> serde_json::Map<_, _> {
         (0..count).map(|n| (format!("m{n}"), json!("1"))).collect()
     };
-    for key in ["headers", "query"] {
-        for (count, fits) in [(20_000, true), (30_000, false)] {
+    each_case(["headers", "query"], |key| {
+        each_case([(20_000, true), (30_000, false)], |(count, fits)| {
             let whole = json!({ "base_url": "https://api.example.com", key: entries(count) });
             let method = json!({ "base_url": "https://api.example.com", "resources": { "r": { "list": { "path": "/", key: entries(count) } } } });
-            for file in [whole, method] {
+            each_case([whole, method], |file| {
                 assert_eq!(read_config(&file).0.is_some(), fits, "{key} {count}");
-            }
-        }
-    }
+            });
+        });
+    });
 }

@@ -9,20 +9,21 @@ use futures::FutureExt;
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::cases::each_case;
 use crate::client::{Answer, Client, Setting};
 use crate::outside::{Fault, Pieces, World};
 
 /// A file with every way to connect.
 pub fn file() -> Value {
     json!({
-        "name": "pier",
+        "name": "oauth-shop",
         "config": {
-            "label": "Pier",
-            "base_url": "https://{{shop}}.pier.example",
+            "label": "OAuth shop",
+            "base_url": "https://{{shop}}.oauth-shop.example",
             "credentials": {
                 "oauth2": { "format": "oauth2", "config": {
                     "client": { "id": "our-id", "secret": "our-secret" },
-                    "auth": { "tokenHost": "https://{{shop}}.pier.example", "authorizePath": "/authorize", "tokenPath": "/token", "revokePath": "/revoke" },
+                    "auth": { "tokenHost": "https://{{shop}}.oauth-shop.example", "authorizePath": "/authorize", "tokenPath": "/token", "revokePath": "/revoke" },
                     "scope": ["read", "write"],
                     "contextFromToken": { "user": "user.name" },
                     "contextFromCallback": { "site": "site" },
@@ -38,7 +39,7 @@ pub fn file() -> Value {
             "actions": {
                 "post_install": { "steps": [
                     { "type": "get_context" },
-                    { "type": "transform", "config": "{ 'label': 'Pier ' & shop }" },
+                    { "type": "transform", "config": "{ 'label': 'OAuth shop ' & shop }" },
                     { "type": "update_context", "config": "$previous" },
                 ] },
                 "validation": { "type": "request", "config": { "path": "/me" } },
@@ -90,12 +91,7 @@ impl Browser {
 
     /// Asks, and is gone before the answer.
     pub fn cut_off(&self, address: &str) {
-        let cookies: Vec<String> = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let cookies = cookies.join("; ");
+        let cookies = self.cookie_field();
         let headers = [("cookie", cookies.as_str())];
         let asked = self
             .client
@@ -105,13 +101,17 @@ impl Browser {
         }
     }
 
-    /// Posts a form, and is gone before the answer.
-    pub fn post_and_leave(&self, path: &str, body: &str) {
+    fn cookie_field(&self) -> String {
         let pairs = self.cookies.iter();
         let cookies: Vec<String> = pairs
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        let cookies = cookies.join("; ");
+        cookies.join("; ")
+    }
+
+    /// Posts a form, and is gone before the answer.
+    pub fn post_and_leave(&self, path: &str, body: &str) {
+        let cookies = self.cookie_field();
         let headers = [
             ("content-type", "application/x-www-form-urlencoded"),
             ("cookie", cookies.as_str()),
@@ -131,11 +131,7 @@ impl Browser {
 
     /// Asks while the clock goes on.
     pub fn ask_passing(&self, method: &str, address: &str, body: Body<Pieces>) -> Answer {
-        let pairs = self.cookies.iter();
-        let cookies: Vec<String> = pairs
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let cookies = cookies.join("; ");
+        let cookies = self.cookie_field();
         let headers = [
             ("content-type", "application/x-www-form-urlencoded"),
             ("cookie", cookies.as_str()),
@@ -148,12 +144,7 @@ impl Browser {
         let path = address
             .strip_prefix("https://causeway.example")
             .unwrap_or(address);
-        let cookies: Vec<String> = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let cookies = cookies.join("; ");
+        let cookies = self.cookie_field();
         let headers = [
             ("content-type", "application/x-www-form-urlencoded"),
             ("cookie", cookies.as_str()),
@@ -217,7 +208,7 @@ impl Visit {
             ("credential", credential),
         ];
         pairs.extend(fields);
-        self.browser.post("/connect/pier", &pairs)
+        self.browser.post("/connect/oauth-shop", &pairs)
     }
 
     /// Sends the form, and is at the provider: the address there.
@@ -230,7 +221,7 @@ impl Visit {
     /// Comes back from there.
     pub fn come_back(&mut self, there: &Url) -> Answer {
         let state = parameter(there, "state");
-        let path = format!("/connect/pier/callback?code=the-code&site=x&state={state}");
+        let path = format!("/connect/oauth-shop/callback?code=the-code&site=x&state={state}");
         self.browser.get(&path)
     }
 
@@ -286,29 +277,30 @@ fn a_customer_connects_by_oauth_and_the_account_can_be_called() {
     let at_rest = visit.world.at_rest();
     let page = visit
         .browser
-        .get(&format!("/connect/pier?link_token={}", visit.token));
+        .get(&format!("/connect/oauth-shop?link_token={}", visit.token));
     assert_eq!(page.status, 200);
-    assert!(page.text().contains("Pier") && page.text().contains("name=\"shop\""));
+    assert!(page.text().contains("OAuth shop") && page.text().contains("name=\"shop\""));
     assert_eq!(visit.world.at_rest(), at_rest, "opening writes nothing");
     let wrong = visit.submit("oauth2", &[("shop", "evil.example/")]);
     assert_eq!(wrong.status, 422);
     assert_eq!(visit.world.at_rest(), at_rest, "nor does a wrong form");
 
     let there = visit.leave();
-    assert_eq!(there.host_str(), Some("berlin.pier.example"));
+    assert_eq!(there.host_str(), Some("berlin.oauth-shop.example"));
     assert_eq!(there.path(), "/authorize");
-    for (name, value) in [
+    let cases = [
         ("response_type", "code"),
         ("client_id", "our-id"),
         ("scope", "read write"),
         ("code_challenge_method", "S256"),
         (
             "redirect_uri",
-            "https://causeway.example/connect/pier/callback",
+            "https://causeway.example/connect/oauth-shop/callback",
         ),
-    ] {
+    ];
+    each_case(cases, |(name, value)| {
         assert_eq!(parameter(&there, name), value);
-    }
+    });
     assert_eq!(
         visit.setting.client.get("/integrated-account").expect(200)["result"],
         json!([])
@@ -321,19 +313,19 @@ fn a_customer_connects_by_oauth_and_the_account_can_be_called() {
     assert_eq!(back.host_str(), Some("app.example"));
     assert_eq!(parameter(&back, "x"), "1");
     assert_eq!(parameter(&back, "result"), "success");
-    assert_eq!(parameter(&back, "integration"), "pier");
+    assert_eq!(parameter(&back, "integration"), "oauth-shop");
     assert_eq!(parameter(&back, "integrated_account_id"), account["id"]);
     assert_eq!(account["status"], "active");
     assert_eq!(account["region"], "eu");
     assert_eq!(
         account["context"],
-        json!({ "team": "north", "shop": "berlin", "site": "x", "user": "Ada", "label": "Pier berlin" })
+        json!({ "team": "north", "shop": "berlin", "site": "x", "user": "Ada", "label": "OAuth shop berlin" })
     );
     assert_eq!(account["last_action_run_result"]["action"], "validation");
     assert_eq!(visit.events(&account), ["created", "active"]);
 
     let sent = visit.world.sent();
-    assert_eq!(sent[0].url, "https://berlin.pier.example/token");
+    assert_eq!(sent[0].url, "https://berlin.oauth-shop.example/token");
     assert_eq!(
         sent[0].header("authorization"),
         Some("Basic b3VyLWlkOm91ci1zZWNyZXQ=")
@@ -351,14 +343,17 @@ fn a_customer_connects_by_oauth_and_the_account_can_be_called() {
     );
     visit.setting.client.get(&path).expect(200);
     let at_rest = visit.world.at_rest();
-    for secret in ["first-token", "refresh-1", "the-code", &visit.token] {
-        assert!(!at_rest.contains(secret), "{secret}");
-    }
+    each_case(
+        ["first-token", "refresh-1", "the-code", &visit.token],
+        |secret| {
+            assert!(!at_rest.contains(secret), "{secret}");
+        },
+    );
 }
 
 #[test]
 fn an_api_key_goes_straight_to_an_active_account_and_the_link_is_spent() {
-    let mut visit = Visit::new(&json!({ "tenant_id": "acme", "integration": "pier" }));
+    let mut visit = Visit::new(&json!({ "tenant_id": "acme", "integration": "oauth-shop" }));
     visit.world.answers(200, &[], "{}");
     let done = visit.submit(
         "api_key",
@@ -379,7 +374,7 @@ fn an_api_key_goes_straight_to_an_active_account_and_the_link_is_spent() {
     assert_eq!(visit.account()["id"], account["id"]);
     // Another one may not.
     let mut other = Browser::of(&visit.world);
-    let path = format!("/connect/pier?link_token={}", visit.token);
+    let path = format!("/connect/oauth-shop?link_token={}", visit.token);
     assert_eq!(other.get(&path).status, 401);
     visit.world.pass(std::time::Duration::from_secs(601));
     assert_eq!(visit.browser.get(&path).status, 401);
@@ -390,7 +385,7 @@ fn a_state_is_good_once_for_its_browser_and_its_integration() {
     let mut visit = Visit::new(&json!({ "tenant_id": "acme" }));
     let there = visit.leave();
     let state = parameter(&there, "state");
-    let path = format!("/connect/pier/callback?code=c&state={state}");
+    let path = format!("/connect/oauth-shop/callback?code=c&state={state}");
     let mut other = Browser::of(&visit.world);
     assert_eq!(other.get(&path).status, 401, "a foreign browser");
     let foreign = format!("/connect/other/callback?code=c&state={state}");
@@ -400,7 +395,7 @@ fn a_state_is_good_once_for_its_browser_and_its_integration() {
         "a foreign integration"
     );
     let forged = format!(
-        "/connect/pier/callback?code=c&state={}x",
+        "/connect/oauth-shop/callback?code=c&state={}x",
         &state[..state.len() - 1]
     );
     assert_eq!(visit.browser.get(&forged).status, 401, "a forged state");
@@ -433,20 +428,23 @@ fn a_login_is_over_after_ten_minutes_and_leaves_nothing() {
 
 #[test]
 fn a_refusal_of_the_provider_is_shown_plainly() {
-    for (error, status) in [("access_denied", 403), ("server_error", 422)] {
-        let mut visit = Visit::new(&json!({ "tenant_id": "acme" }));
-        let there = visit.leave();
-        let state = parameter(&there, "state");
-        let path = format!(
-            "/connect/pier/callback?error={error}&error_description=No%20%3Cb%3Eway&state={state}"
-        );
-        let page = visit.browser.get(&path);
-        assert_eq!(page.status, status);
-        assert!(page.text().contains("No &lt;b&gt;way"), "{}", page.text());
-        let again = format!("/connect/pier?link_token={}", visit.token);
-        assert!(page.text().contains(&again), "{}", page.text());
-        assert!(!visit.world.at_rest().contains(&visit.token));
-    }
+    each_case(
+        [("access_denied", 403), ("server_error", 422)],
+        |(error, status)| {
+            let mut visit = Visit::new(&json!({ "tenant_id": "acme" }));
+            let there = visit.leave();
+            let state = parameter(&there, "state");
+            let path = format!(
+                "/connect/oauth-shop/callback?error={error}&error_description=No%20%3Cb%3Eway&state={state}"
+            );
+            let page = visit.browser.get(&path);
+            assert_eq!(page.status, status);
+            assert!(page.text().contains("No &lt;b&gt;way"), "{}", page.text());
+            let again = format!("/connect/oauth-shop?link_token={}", visit.token);
+            assert!(page.text().contains(&again), "{}", page.text());
+            assert!(!visit.world.at_rest().contains(&visit.token));
+        },
+    );
 }
 
 #[test]
@@ -482,7 +480,7 @@ fn a_failed_validation_keeps_the_account_and_can_be_tried_again() {
 
 #[test]
 fn connecting_again_keeps_the_id_and_unless_told_otherwise_the_context() {
-    for keeps in [true, false] {
+    each_case([true, false], |keeps| {
         let (visit, account) =
             Visit::connected(&json!({ "tenant_id": "acme", "context": { "team": "north" } }));
         let id = account["id"].clone();
@@ -499,15 +497,16 @@ fn connecting_again_keeps_the_id_and_unless_told_otherwise_the_context() {
         assert_eq!(after["context"].get("team").is_some(), keeps);
         let last = visit.world.sent().pop().unwrap();
         assert_eq!(last.header("authorization"), Some("Bearer second-token"));
-    }
+    });
 }
 
 #[test]
 fn a_restart_at_any_step_leaves_the_account_as_before_or_done() {
-    for (word, fault) in [
+    let cases = [
         ("index_account", Fault::Lost),
         ("index_account", Fault::AnswerLost),
-    ] {
+    ];
+    each_case(cases, |(word, fault)| {
         let mut visit = Visit::new(&json!({ "tenant_id": "acme" }));
         let there = visit.leave();
         visit.world.restart();
@@ -523,7 +522,7 @@ fn a_restart_at_any_step_leaves_the_account_as_before_or_done() {
         visit.world.settle();
         let list = visit.setting.client.get("/integrated-account").expect(200);
         assert_eq!(list["result"], json!([]), "it never counted");
-    }
+    });
 }
 
 #[test]
@@ -534,7 +533,7 @@ fn actions_that_a_restart_cut_off_are_run_by_the_alarm() {
     // The validation waits for its answer when the power goes.
     visit.world.answers_at(1_700_000_900_000, 200, "{}");
     let state = parameter(&there, "state");
-    let path = format!("/connect/pier/callback?code=the-code&site=x&state={state}");
+    let path = format!("/connect/oauth-shop/callback?code=the-code&site=x&state={state}");
     visit.browser.cut_off(&path);
     visit.world.restart();
     assert_eq!(visit.account()["status"], "connecting");
@@ -552,7 +551,7 @@ fn a_deleted_account_is_revoked_at_the_provider_and_keeps_its_outbox_only() {
     let path = format!("/integrated-account/{}", account["id"].as_str().unwrap());
     visit.setting.client.delete(&path).expect(200);
     let last = visit.world.sent().pop().unwrap();
-    assert_eq!(last.url, "https://berlin.pier.example/revoke");
+    assert_eq!(last.url, "https://berlin.oauth-shop.example/revoke");
     assert!(String::from_utf8_lossy(&last.body).contains("token=refresh-1"));
     assert_eq!(
         visit.setting.client.get(&path).code(404),
@@ -569,12 +568,12 @@ fn a_deleted_account_is_revoked_at_the_provider_and_keeps_its_outbox_only() {
     );
 }
 
-/// The harbour of another file in the same environment.
+/// The provider of another file in the same environment.
 fn second_file() -> Value {
     let mut file = file();
-    file["name"] = json!("quay");
-    file["config"]["credentials"]["oauth2"]["config"]["auth"] = json!({ "tokenHost": "https://{{shop}}.quay.example", "authorizePath": "/authorize", "tokenPath": "/token" });
-    file["config"]["base_url"] = json!("https://{{shop}}.quay.example");
+    file["name"] = json!("second-shop");
+    file["config"]["credentials"]["oauth2"]["config"]["auth"] = json!({ "tokenHost": "https://{{shop}}.second-shop.example", "authorizePath": "/authorize", "tokenPath": "/token" });
+    file["config"]["base_url"] = json!("https://{{shop}}.second-shop.example");
     file
 }
 
@@ -583,9 +582,9 @@ fn who_changes_his_mind_mixes_no_two_integrations_up() {
     let mut visit = Visit::new(&json!({ "tenant_id": "acme" }));
     let admin = &visit.setting.admin;
     admin
-        .send("PUT", "/integration/quay", &second_file())
+        .send("PUT", "/integration/second-shop", &second_file())
         .expect(201);
-    let body = json!({ "integration_name": "quay" });
+    let body = json!({ "integration_name": "second-shop" });
     visit
         .setting
         .client
@@ -597,22 +596,26 @@ fn who_changes_his_mind_mixes_no_two_integrations_up() {
         ("link_token", visit.token.as_str()),
         ("credential", "api_key"),
         ("shop", "berlin"),
-        ("api_key", "the-key-of-quay"),
+        ("api_key", "the-key-of-the-second-shop"),
     ];
-    assert_eq!(visit.browser.post("/connect/quay", &pairs).status, 200);
+    assert_eq!(
+        visit.browser.post("/connect/second-shop", &pairs).status,
+        200
+    );
     assert_eq!(visit.world.sent().len(), 1);
     // Back at the first provider: its code goes to it and to no other, and the link is spent.
     visit.world.answers(200, &[], TOKEN);
     let late = visit.come_back(&there);
     assert_eq!(late.status, 401, "{}", late.text());
-    for sent in visit.world.sent() {
+    each_case(visit.world.sent(), |sent| {
         assert!(
-            sent.url.starts_with("https://berlin.pier.example/token"),
+            sent.url
+                .starts_with("https://berlin.oauth-shop.example/token"),
             "{}",
             sent.url
         );
-    }
-    assert_eq!(visit.account()["integration"]["name"], "quay");
+    });
+    assert_eq!(visit.account()["integration"]["name"], "second-shop");
 }
 
 #[test]
@@ -627,7 +630,7 @@ fn a_secret_that_the_link_brings_goes_to_no_host_of_the_customers_choice() {
     let own = visit.submit("api_key", &[("shop", "acme"), ("api_key", "")]);
     assert_eq!(own.status, 200, "{}", own.text());
     let sent = visit.world.sent();
-    assert_eq!(sent[0].url, "https://acme.pier.example/me");
+    assert_eq!(sent[0].url, "https://acme.oauth-shop.example/me");
     assert_eq!(
         sent[0].header("authorization"),
         Some("Bearer developers-secret")
@@ -653,10 +656,10 @@ fn the_way_back_moves_no_stored_secret_to_another_host() {
     visit.world.answers(200, &[], "{}");
     let state = parameter(&there, "state");
     visit.browser.get(&format!(
-        "/connect/pier/callback?code=c&site=evil&state={state}"
+        "/connect/oauth-shop/callback?code=c&site=evil&state={state}"
     ));
-    for sent in visit.world.sent() {
-        let is_elsewhere = sent.url.contains("evil.pier.example");
+    each_case(visit.world.sent(), |sent| {
+        let is_elsewhere = sent.url.contains("evil.oauth-shop.example");
         assert!(
             !(is_elsewhere && sent.url.ends_with("/introspect")),
             "{}",
@@ -667,25 +670,26 @@ fn the_way_back_moves_no_stored_secret_to_another_host() {
             "{}",
             sent.url
         );
-    }
+    });
 }
 
 #[test]
 fn another_sites_page_cannot_send_our_form() {
     let visit = Visit::new(&json!({ "tenant_id": "acme" }));
     let body = format!("link_token={}&credential=oauth2&shop=berlin", visit.token);
-    for (site, status) in [
+    let cases = [
         ("cross-site", 403),
         ("same-site", 403),
         ("same-origin", 303),
         ("none", 303),
-    ] {
+    ];
+    each_case(cases, |(site, status)| {
         let headers = [("sec-fetch-site", site), ("cookie", "")];
         let visitor = Visit::new(&json!({ "tenant_id": "acme" }));
         let body = body.replace(&visit.token, &visitor.token);
-        let answer = visitor.browser.raw("/connect/pier", &headers, body);
+        let answer = visitor.browser.raw("/connect/oauth-shop", &headers, body);
         assert_eq!(answer.status, status, "{site}");
-    }
+    });
 }
 
 #[test]
@@ -701,7 +705,7 @@ fn connecting_again_does_not_ask_for_a_stored_secret_again() {
     let link = json!({ "integrated_account_id": account["id"] });
     let mut again = Visit::with(visit.world, visit.setting, &link);
     let page = again.browser.get(&format!(
-        "/connect/pier?credential=api_key&link_token={}",
+        "/connect/oauth-shop?credential=api_key&link_token={}",
         again.token
     ));
     assert!(!page.text().contains("the-first-key"));
@@ -725,14 +729,14 @@ fn a_link_revoked_while_the_index_was_silent_bricks_no_account() {
     again.world.0.faults.borrow_mut().push_back(never);
     let state = parameter(&there, "state");
     again.browser.cut_off(&format!(
-        "/connect/pier/callback?code=c&site=x&state={state}"
+        "/connect/oauth-shop/callback?code=c&site=x&state={state}"
     ));
     again.world.restart();
     let links = again.setting.client.get("/link-token").expect(200);
-    for made in links["result"].as_array().unwrap() {
+    each_case(links["result"].as_array().unwrap(), |made| {
         let path = format!("/link-token/{}", made["id"].as_str().unwrap());
         again.setting.client.delete(&path).expect(200);
-    }
+    });
     again.world.settle();
     assert_eq!(again.account()["status"], "active");
 }

@@ -6,6 +6,7 @@ use std::fs;
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::cases::each_case;
 use crate::client::Setting;
 use crate::connect::{Browser, parameter};
 use crate::integration_files::root;
@@ -66,12 +67,8 @@ pub fn form_of(sent: &Sent) -> BTreeMap<String, String> {
 #[test]
 fn salesforce_asks_for_the_domain_learns_the_end_of_the_token_and_sets_the_label() {
     let mut walk = Walk::shipped("salesforce");
-    let path = format!("/environment-integration/{}", walk.setting.install);
-    let variables = json!({ "override": { "environment_variables": { "client_id": "our-id" }, "secret_environment_variables": { "client_secret": "our-secret" } } });
-    walk.setting
-        .client
-        .send("PATCH", &path, &variables)
-        .expect(200);
+    let variables = json!({ "environment_variables": { "client_id": "our-id" }, "secret_environment_variables": { "client_secret": "our-secret" } });
+    walk.setting.override_install(&variables).expect(200);
     let there = walk.submit(&[("login_domain", "MyCompany.my")]);
     let there: Url = there.header("location").unwrap().parse().unwrap();
     assert_eq!(there.host_str(), Some("mycompany.my.salesforce.com"));
@@ -141,15 +138,16 @@ fn keka_is_connected_by_its_form_alone() {
     assert_eq!(done.status, 200, "{}", done.text());
     let sent = walk.world.sent();
     let asked = form_of(&sent[0]);
-    for (name, value) in [
+    let cases = [
         ("grant_type", "kekaapi"),
         ("scope", "kekaapi"),
         ("client_id", "id"),
         ("client_secret", "secret"),
         ("api_key", "key"),
-    ] {
+    ];
+    each_case(cases, |(name, value)| {
         assert_eq!(asked[name], value);
-    }
+    });
     assert!(sent[1].url.starts_with("https://acme.keka.com/"));
     assert_eq!(sent[1].header("authorization"), Some("Bearer keka-token"));
     assert_eq!(walk.account()["status"], "active");
@@ -157,12 +155,12 @@ fn keka_is_connected_by_its_form_alone() {
 
 /// A token by client credentials, placed by a template.
 fn by_client(authorization: &Value, refused: bool) -> (Walk, Vec<Sent>) {
-    let mut walk = Walk::of(&json!({ "name": "kit", "config": {
-        "base_url": "https://api.kit.example",
+    let mut walk = Walk::of(&json!({ "name": "odd-oauth", "config": {
+        "base_url": "https://api.odd-oauth.example",
         "credentials": { "oauth2_client_credentials": { "format": "oauth2_client_credentials", "config": {
-            "auth": { "tokenHost": "https://login.kit.example", "tokenPath": "/oauth/token" },
+            "auth": { "tokenHost": "https://login.odd-oauth.example", "tokenPath": "/oauth/token" },
             "options": { "bodyFormat": "json", "authorizationMethod": "body" },
-            "tokenParams": { "audience": "https://api.kit.example" },
+            "tokenParams": { "audience": "https://api.odd-oauth.example" },
             "tokenResponsePath": "data",
             "fields": [{ "name": "client_id", "required": true }, { "name": "client_secret", "type": "password", "required": true }],
         } } },
@@ -201,14 +199,14 @@ fn a_token_by_client_credentials_goes_where_a_template_puts_it() {
     let asked: Value = serde_json::from_slice(&sent[1].body).unwrap();
     assert_eq!(
         asked,
-        json!({ "grant_type": "client_credentials", "client_id": "id", "client_secret": "secret", "audience": "https://api.kit.example" })
+        json!({ "grant_type": "client_credentials", "client_id": "id", "client_secret": "secret", "audience": "https://api.odd-oauth.example" })
     );
     assert_eq!(sent[2].header("x-access"), Some("Kit kit/token"));
     let query = json!({ "format": "query", "config": { "name": "auth", "value": "{{oauth.token.access_token}}" } });
     let (_, sent) = by_client(&query, false);
     assert_eq!(
         sent[1].url,
-        "https://api.kit.example/parts?auth=kit%2Ftoken"
+        "https://api.odd-oauth.example/parts?auth=kit%2Ftoken"
     );
 }
 
@@ -218,12 +216,8 @@ fn signing_in_is_offered_first_and_only_where_the_operator_has_set_the_client() 
     let path = format!("/connect/github?link_token={}", walk.token);
     let page = walk.browser.get(&path);
     assert!(page.text().contains("name=\"api_key\"") && !page.text().contains("credential=oauth2"));
-    let install = format!("/environment-integration/{}", walk.setting.install);
-    let variables = json!({ "override": { "environment_variables": { "client_id": "our-id" } } });
-    walk.setting
-        .client
-        .send("PATCH", &install, &variables)
-        .expect(200);
+    let variables = json!({ "environment_variables": { "client_id": "our-id" } });
+    walk.setting.override_install(&variables).expect(200);
     let page = walk.browser.get(&path);
     assert!(
         page.text().contains("name=\"credential\" value=\"oauth2\""),

@@ -9,6 +9,8 @@ use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use serde_json::{Value, json};
 
 use crate::account::Scene;
+use crate::cases::each_case;
+use crate::files;
 use crate::memory::held;
 use crate::outside::{Pieces, reply};
 
@@ -16,19 +18,20 @@ const PAGE: &str = r#"{"data":[{"id":1}],"id":1}"#;
 const COMPRESSED: &str = "provider.unexpected_answer";
 
 fn file() -> Value {
-    json!({ "name": "codings", "config": {
-        "base_url": "https://api.codings.example",
-        "credentials": { "api_key": { "format": "api_key", "config": { "fields": [{ "name": "api_key", "type": "password" }] } } },
-        "authorization": { "format": "bearer", "config": { "token": "{{api_key}}" } },
-        "resources": {
-            "items": {
-                "list": { "path": "/items", "response_path": "data" },
-                "get": { "path": "/items/{{id}}", "response_path": "data" },
+    files::with_key(
+        "codings",
+        &json!({
+            "authorization": { "format": "bearer", "config": { "token": "{{api_key}}" } },
+            "resources": {
+                "items": {
+                    "list": { "path": "/items", "response_path": "data" },
+                    "get": { "path": "/items/{{id}}", "response_path": "data" },
+                },
+                "whole": { "get": { "path": "/whole/{{id}}" } },
+                "checked": { "get": { "path": "/checked/{{id}}", "error_expression": "body.id = 2 ? { 'status': 409 }" } },
             },
-            "whole": { "get": { "path": "/whole/{{id}}" } },
-            "checked": { "get": { "path": "/checked/{{id}}", "error_expression": "body.id = 2 ? { 'status': 409 }" } },
-        },
-    } })
+        }),
+    )
 }
 
 fn open() -> Scene {
@@ -111,7 +114,7 @@ fn says(encoding: &str, status: u16, body: Vec<u8>) -> Reply<Pieces> {
 
 #[test]
 fn an_answer_is_read_however_its_coding_is_spelt() {
-    for (encoding, make) in UNDONE {
+    each_case(UNDONE, |(encoding, make)| {
         let scene = open();
         let answers = || {
             scene
@@ -148,26 +151,26 @@ fn an_answer_is_read_however_its_coding_is_spelt() {
             refused.to_string().contains("too small"),
             "{encoding} {refused}"
         );
-    }
+    });
 }
 
 #[test]
 fn an_answer_that_goes_on_unread_keeps_its_bytes_and_its_field() {
-    for (encoding, make) in UNDONE {
-        for path in ["/custom/x", "/proxy/whole/1"] {
+    each_case(UNDONE, |(encoding, make)| {
+        each_case(["/custom/x", "/proxy/whole/1"], |path| {
             let scene = open();
             let body = make(PAGE.as_bytes());
             scene.world.answers_with(says(encoding, 200, body.clone()));
             let answer = scene.get(path);
             assert_eq!(answer.header("content-encoding"), Some(*encoding), "{path}");
             assert_eq!(answer.body, body, "{path} {encoding}");
-        }
-    }
+        });
+    });
 }
 
 #[test]
 fn a_coding_that_is_not_undone_is_named() {
-    for encoding in LEFT {
+    each_case(LEFT, |encoding| {
         let scene = open();
         scene
             .world
@@ -177,18 +180,19 @@ fn a_coding_that_is_not_undone_is_named() {
             COMPRESSED,
             "{encoding}"
         );
-    }
+    });
 }
 
 #[test]
 fn a_body_that_is_not_what_its_coding_says_is_an_error() {
-    for (encoding, body) in [
+    let cases = [
         ("GZIP", PAGE.as_bytes().to_vec()),
         ("x-gzip", gzip(PAGE.as_bytes())[..20].to_vec()),
         ("deflate", PAGE.as_bytes().to_vec()),
         ("none", gzip(PAGE.as_bytes())),
         ("gzip,gzip,gzip,gzip,gzip,gzip,gzip", gzip(PAGE.as_bytes())),
-    ] {
+    ];
+    each_case(cases, |(encoding, body)| {
         let scene = open();
         scene.world.answers_with(says(encoding, 200, body));
         assert_eq!(
@@ -196,7 +200,7 @@ fn a_body_that_is_not_what_its_coding_says_is_an_error() {
             COMPRESSED,
             "{encoding}"
         );
-    }
+    });
 }
 
 #[test]
@@ -209,13 +213,13 @@ fn a_bomb_is_no_larger_than_any_answer() {
         ("deflate", zlib),
         ("gzip, gzip", |bytes| gzip(&gzip(bytes))),
     ];
-    for (encoding, make) in makes {
+    each_case(makes, |(encoding, make)| {
         let scene = Scene::with_key(&[("BUFFERED_ANSWER_BYTES", "262144")], &file());
         scene
             .world
             .answers_with(says(encoding, 200, make(page(MOST - around).as_bytes())));
         assert_eq!(scene.get("/proxy/items").status, 200, "{encoding}");
-        for more in [1, 8 * MOST] {
+        each_case([1, 8 * MOST], |more| {
             let scene = Scene::with_key(&[("BUFFERED_ANSWER_BYTES", "262144")], &file());
             scene.world.answers_with(says(
                 encoding,
@@ -228,13 +232,13 @@ fn a_bomb_is_no_larger_than_any_answer() {
                 "{encoding}"
             );
             assert_eq!(held(&scene.world), 0, "{encoding}");
-        }
-    }
+        });
+    });
 }
 
 #[test]
 fn a_secret_in_a_compressed_refusal_is_not_told() {
-    for (encoding, make) in UNDONE {
+    each_case(UNDONE, |(encoding, make)| {
         let context = json!({ "api_key": "a-long-secret-of-the-account" });
         let scene = Scene::new(crate::outside::World::new(), &file(), "api_key", &context);
         let body = make(br#"{"why":"a-long-secret-of-the-account is no key"}"#);
@@ -243,7 +247,7 @@ fn a_secret_in_a_compressed_refusal_is_not_told() {
         assert_eq!(answer.status, 403);
         assert_eq!(answer.header("content-encoding"), None, "{encoding}");
         assert!(answer.text().contains("is no key") && !answer.text().contains("a-long-secret"));
-    }
+    });
 }
 
 #[test]
@@ -254,7 +258,7 @@ fn a_token_endpoint_may_spell_it_so_too() {
         "auth": { "authorizeHost": "https://login.codings.example", "authorizePath": "/a", "tokenHost": "https://login.codings.example", "tokenPath": "/token" } } } });
     file["config"]["authorization"] =
         json!({ "format": "bearer", "config": { "token": "{{oauth.token.access_token}}" } });
-    for (encoding, make) in UNDONE {
+    each_case(UNDONE, |(encoding, make)| {
         let token = json!({ "access_token": "old-token-of-codings", "refresh_token": "r1-of-codings", "token_type": "Bearer", "expires_in": 3600, "expires_at": "2020-01-01T00:00:00Z" });
         let scene = Scene::with_token(&[], &file, &token);
         let fresh =
@@ -266,5 +270,5 @@ fn a_token_endpoint_may_spell_it_so_too() {
             scene.world.sent()[1].header("authorization"),
             Some("Bearer new-token-of-codings")
         );
-    }
+    });
 }

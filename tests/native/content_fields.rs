@@ -5,7 +5,9 @@ use http::HeaderName;
 use serde_json::{Value, json};
 
 use crate::account::Scene;
+use crate::cases::each_case;
 use crate::client::Answer;
+use crate::files;
 use crate::outside::{Sent, streamed};
 
 /// Fields that describe a body, with a value each.
@@ -28,25 +30,26 @@ fn file(default_type: bool) -> Value {
         causeway::json::merge(&mut whole, &more);
         whole
     };
-    json!({ "name": "fields", "config": {
-        "base_url": "https://api.fields.example",
-        "headers": if default_type { json!({ "Content-Type": "application/json", "X-Kept": "yes" }) } else { json!({ "X-Kept": "yes" }) },
-        "credentials": { "api_key": { "format": "api_key", "config": { "fields": [{ "name": "api_key", "type": "password" }] } } },
-        "authorization": { "format": "bearer", "config": { "token": "{{api_key}}" } },
-        "resources": { "o": {
-            "list": { "path": "/o" },
-            "get": method("get", json!({})),
-            "create": method("post", json!({})),
-            "update": method("put", json!({})),
-            "delete": method("delete", json!({})),
-            "silent": method("post", json!({ "ignore_body": true })),
-            "json": method("post", json!({ "body": { "a": "{{body.a}}" } })),
-            "form": method("post", json!({ "body": { "a": "{{body.a}}" }, "body_format": "form" })),
-            "parts": method("post", json!({ "body": { "a": "{{body.a}}" }, "body_format": "multipart" })),
-            "xml": method("post", json!({ "body": { "a": "{{body.a}}" }, "body_format": "xml" })),
-            "merged": method("post", json!({ "add_query_to_body": true })),
-        } },
-    } })
+    files::with_key(
+        "fields",
+        &json!({
+            "headers": if default_type { json!({ "Content-Type": "application/json", "X-Kept": "yes" }) } else { json!({ "X-Kept": "yes" }) },
+            "authorization": { "format": "bearer", "config": { "token": "{{api_key}}" } },
+            "resources": { "o": {
+                "list": { "path": "/o" },
+                "get": method("get", json!({})),
+                "create": method("post", json!({})),
+                "update": method("put", json!({})),
+                "delete": method("delete", json!({})),
+                "silent": method("post", json!({ "ignore_body": true })),
+                "json": method("post", json!({ "body": { "a": "{{body.a}}" } })),
+                "form": method("post", json!({ "body": { "a": "{{body.a}}" }, "body_format": "form" })),
+                "parts": method("post", json!({ "body": { "a": "{{body.a}}" }, "body_format": "multipart" })),
+                "xml": method("post", json!({ "body": { "a": "{{body.a}}" }, "body_format": "xml" })),
+                "merged": method("post", json!({ "add_query_to_body": true })),
+            } },
+        }),
+    )
 }
 
 fn open() -> Scene {
@@ -90,7 +93,7 @@ fn describing(sent: &Sent) -> Vec<&str> {
 
 #[test]
 fn a_body_that_goes_on_as_it_came_takes_its_description_along() {
-    for (method, path) in [
+    let cases = [
         ("POST", "/proxy/o"),
         ("PUT", "/proxy/o/1"),
         ("DELETE", "/proxy/o/1"),
@@ -98,16 +101,17 @@ fn a_body_that_goes_on_as_it_came_takes_its_description_along() {
         ("PATCH", "/custom/o"),
         ("DELETE", "/custom/o"),
         ("POST", "/proxy/o/json?truto_body_passthrough=true"),
-    ] {
+    ];
+    each_case(cases, |(method, path)| {
         let scene = open();
         let all: Vec<_> = DESCRIBE.iter().chain([&RANGE]).copied().collect();
         let sent = sent(&scene, method, path, &all, "{\"a\":1}");
-        for (name, value) in &all {
+        each_case(&all, |(name, value)| {
             assert_eq!(sent.header(name), Some(*value), "{method} {path} {name}");
-        }
+        });
         assert_eq!(sent.body, b"{\"a\":1}");
         assert_eq!(sent.header("content-length"), None);
-    }
+    });
     let scene = open();
     scene.world.answers(200, &[], "");
     let body = streamed(&[b"abc", b"def"], None);
@@ -129,13 +133,14 @@ fn a_body_that_goes_on_as_it_came_takes_its_description_along() {
 
 #[test]
 fn a_body_that_we_make_has_no_description_of_another() {
-    for (path, kind) in [
+    let cases = [
         ("/proxy/o/json", "application/json"),
         ("/proxy/o/form", "application/x-www-form-urlencoded"),
         ("/proxy/o/parts", "multipart/form-data"),
         ("/proxy/o/xml", "application/xml"),
         ("/proxy/o/merged?b=1", "application/json"),
-    ] {
+    ];
+    each_case(cases, |(path, kind)| {
         let scene = open();
         let sent = sent(&scene, "POST", path, DESCRIBE, "{\"a\":\"1\"}");
         assert_eq!(describing(&sent), ["content-type"], "{path}");
@@ -144,19 +149,22 @@ fn a_body_that_we_make_has_no_description_of_another() {
             "{path}"
         );
         let refused = call(&scene, "POST", path, &[RANGE], "{\"a\":\"1\"}");
-        let said = refused.expect(400);
+        let reported = refused.expect(400);
         assert!(
-            said["message"].as_str().unwrap().contains("content-range"),
-            "{said}"
+            reported["message"]
+                .as_str()
+                .unwrap()
+                .contains("content-range"),
+            "{reported}"
         );
         assert_eq!(scene.sent(), 0, "{path}");
-    }
+    });
 }
 
 #[test]
 fn a_request_without_a_body_describes_none() {
-    for default_type in [true, false] {
-        for (method, path) in [
+    each_case([true, false], |default_type| {
+        let cases = [
             ("GET", "/proxy/o"),
             ("GET", "/proxy/o/1"),
             ("DELETE", "/proxy/o/1"),
@@ -167,19 +175,21 @@ fn a_request_without_a_body_describes_none() {
             ("HEAD", "/custom/o"),
             ("DELETE", "/custom/o"),
             ("POST", "/custom/o"),
-        ] {
-            for headers in [
+        ];
+        each_case(cases, |(method, path)| {
+            let cases = [
                 &[][..],
                 DESCRIBE,
                 &[("x-forward-content-type", "text/plain")],
-            ] {
+            ];
+            each_case(cases, |headers| {
                 let scene = Scene::with_key(&[], &file(default_type));
                 let sent = sent(&scene, method, path, headers, "");
                 assert_eq!(describing(&sent), [""; 0], "{method} {path}");
                 assert_eq!(sent.header("x-kept"), Some("yes"));
-            }
-        }
-    }
+            });
+        });
+    });
     // A body that the method leaves out takes its description with it.
     let scene = open();
     assert_eq!(
@@ -191,21 +201,22 @@ fn a_request_without_a_body_describes_none() {
 #[test]
 fn a_part_of_a_body_is_never_sent_as_the_whole() {
     // Asks how far an upload has come; its meaning is in the field.
-    for path in ["/custom/o", "/proxy/o/1"] {
+    each_case(["/custom/o", "/proxy/o/1"], |path| {
         let scene = open();
         let sent = sent(&scene, "PUT", path, &[("content-range", "bytes */300")], "");
         assert_eq!(describing(&sent), ["content-range"], "{path}");
-    }
-    for (method, path) in [
+    });
+    let cases = [
         ("GET", "/custom/o"),
         ("POST", "/proxy/o/silent"),
         ("GET", "/proxy/o"),
-    ] {
+    ];
+    each_case(cases, |(method, path)| {
         let scene = open();
         let refused = call(&scene, method, path, &[RANGE], "");
         assert_eq!(refused.code(400), "caller.malformed", "{method} {path}");
         assert_eq!(scene.sent(), 0);
-    }
+    });
 }
 
 #[test]

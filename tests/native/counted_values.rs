@@ -3,8 +3,9 @@
 use causeway::ports::Body;
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::outside::reply;
-use crate::received::Shop;
+use crate::received::ReceivingAccount;
 
 /// A list of so many numbers, so many values with itself.
 fn list(values: usize) -> String {
@@ -16,7 +17,7 @@ fn before_the_proof_ten_thousand_values_of_a_webhook_are_looked_at() {
     let in_body = json!({ "signature_verification": { "format": "bearer", "config": {
         "token": "{{environment_variables.webhook_secret}}", "compare_with": "$body.state" } }, "payload_transform": null });
     let handshake = json!({ "handle_verification": "body.challenge", "allow_unsigned_handshake": true, "payload_transform": null });
-    let shop = Shop::new(&in_body);
+    let scene = ReceivingAccount::new(&in_body);
     // The object, its two fields and the list.
     let body = |values: usize| {
         format!(
@@ -25,34 +26,38 @@ fn before_the_proof_ten_thousand_values_of_a_webhook_are_looked_at() {
             list(values - 2)
         )
     };
-    for (values, status) in [(10_000, 200), (10_001, 413)] {
-        for answer in [
-            shop.to_account(&[], &body(values)),
-            shop.to_install(&[], &body(values)),
-        ] {
+    each_case([(10_000, 200), (10_001, 413)], |(values, status)| {
+        let cases = [
+            scene.to_account(&[], &body(values)),
+            scene.to_install(&[], &body(values)),
+        ];
+        each_case(cases, |answer| {
             assert_eq!(answer.status, status, "{values}: {}", answer.text());
-        }
-    }
-    let shop = Shop::new(&handshake);
-    for (values, unsigned) in [(10_000, 401), (10_001, 413)] {
+        });
+    });
+    let scene = ReceivingAccount::new(&handshake);
+    each_case([(10_000, 401), (10_001, 413)], |(values, unsigned)| {
         let body = body(values);
-        shop.to_account(&[], &body).expect(200);
-        let answer = shop.to_account(&[("x-signature", "00")], &body);
+        scene.to_account(&[], &body).expect(200);
+        let answer = scene.to_account(&[("x-signature", "00")], &body);
         assert_eq!(answer.status, unsigned, "{values}: {}", answer.text());
-    }
+    });
 }
 
 #[test]
 fn a_context_has_ten_thousand_values() {
-    let shop = Shop::new(&json!({}));
-    let account = format!("/integrated-account/{}", shop.account);
+    let scene = ReceivingAccount::new(&json!({}));
+    let account = format!("/integrated-account/{}", scene.account);
     // It has two fields already, and the list is one more.
-    for (values, status) in [(10_000 - 3, 200), (10_000 - 2, 422)] {
-        let list: Value = serde_json::from_str(&list(values)).unwrap();
-        let change = json!({ "context": { "list": list } });
-        let answer = shop.setting.client.send("PATCH", &account, &change);
-        assert_eq!(answer.status, status, "{values}: {}", answer.text());
-    }
+    each_case(
+        [(10_000 - 3, 200), (10_000 - 2, 422)],
+        |(values, status)| {
+            let list: Value = serde_json::from_str(&list(values)).unwrap();
+            let change = json!({ "context": { "list": list } });
+            let answer = scene.setting.client.send("PATCH", &account, &change);
+            assert_eq!(answer.status, status, "{values}: {}", answer.text());
+        },
+    );
 }
 
 #[test]
@@ -76,23 +81,23 @@ fn a_token_endpoint_that_answers_with_a_hundred_thousand_values_is_not_believed(
 
 #[test]
 fn a_delivery_waits_for_room_and_is_not_counted_as_tried() {
-    let shop = Shop::new(&json!({}));
+    let scene = ReceivingAccount::new(&json!({}));
     let target = json!({ "target_url": "https://company.example/hook", "event_types": ["shop:*"] });
-    shop.setting.client.post("/webhook", &target).expect(201);
-    shop.world.provides(|_| reply(200, &[], Body::Empty));
+    scene.setting.client.post("/webhook", &target).expect(201);
+    scene.world.provides(|_| reply(200, &[], Body::Empty));
     let body = r#"{"topic":"paid","shop":"one","nr":1}"#;
-    let stored = shop.to_account(&[], body).expect(200);
-    let others = shop.world.isolate().room();
+    let stored = scene.to_account(&[], body).expect(200);
+    let others = scene.world.isolate().room();
     others
         .take(causeway::settings::BUFFERED_TOTAL_BYTES)
         .unwrap();
-    futures::executor::block_on(shop.world.run(shop.world.ring_alarms()));
-    assert!(shop.world.sent().is_empty());
+    futures::executor::block_on(scene.world.run(scene.world.ring_alarms()));
+    assert!(scene.world.sent().is_empty());
     drop(others);
-    shop.world.settle();
-    assert_eq!(shop.world.sent().len(), 1);
+    scene.world.settle();
+    assert_eq!(scene.world.sent().len(), 1);
     let id = stored["id"].as_str().unwrap();
-    let event = shop.event(id);
+    let event = scene.event(id);
     assert_eq!(event["status"], "delivered");
     assert_eq!(event["deliveries"][0]["attempts"], 1, "{event}");
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use causeway::ports::{Body, SendError};
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::{Answer, Setting};
 use crate::connect::{TOKEN, Visit, file, parameter};
 use crate::outside::{Scripted, World, reply, stalled};
@@ -72,21 +73,21 @@ const PAGES: [Page; 5] = [
     Page::Grant,
 ];
 
-fn pier() -> Value {
+fn exchanging_file() -> Value {
     let mut file = file();
     file["config"]["credentials"]["oauth2_client_credentials"] = json!({ "format": "oauth2_client_credentials", "config": {
-        "auth": { "tokenHost": "https://api.pier.example", "tokenPath": "/token" },
+        "auth": { "tokenHost": "https://api.oauth-shop.example", "tokenPath": "/token" },
         "fields": [{ "name": "client_id" }, { "name": "client_secret", "type": "password" }] } });
     file
 }
 
 fn visit() -> Visit {
     let world = World::new();
-    let setting = Setting::new(&world, &pier());
+    let setting = Setting::new(&world, &exchanging_file());
     Visit::with(world, setting, &json!({ "tenant_id": "acme" }))
 }
 
-fn shown(page: Page, failure: &str) -> Answer {
+fn page_after(page: Page, failure: &str) -> Answer {
     let mut visit = visit();
     let form = |token: &str, credential: &str, more: &str| {
         format!("link_token={token}&credential={credential}&shop=north&{more}")
@@ -99,16 +100,16 @@ fn shown(page: Page, failure: &str) -> Answer {
             }
             let query = format!("code=the-code&state={}", parameter(&there, "state"));
             match page {
-                Page::ExchangePosted => ("POST", "/connect/pier/callback".to_owned(), query),
+                Page::ExchangePosted => ("POST", "/connect/oauth-shop/callback".to_owned(), query),
                 _ => (
                     "GET",
-                    format!("/connect/pier/callback?{query}"),
+                    format!("/connect/oauth-shop/callback?{query}"),
                     String::new(),
                 ),
             }
         }
         Page::KeyValidation | Page::Grant => {
-            let address = format!("/connect/pier?link_token={}", visit.token);
+            let address = format!("/connect/oauth-shop?link_token={}", visit.token);
             assert_eq!(visit.browser.get(&address).status, 200);
             let body = match page {
                 Page::Grant => form(
@@ -118,7 +119,7 @@ fn shown(page: Page, failure: &str) -> Answer {
                 ),
                 _ => form(&visit.token, "api_key", "api_key=k"),
             };
-            ("POST", "/connect/pier".to_owned(), body)
+            ("POST", "/connect/oauth-shop".to_owned(), body)
         }
     };
     // A read is tried three times, and there are two actions.
@@ -134,42 +135,34 @@ fn shown(page: Page, failure: &str) -> Answer {
 
 #[test]
 fn a_customers_page_never_answers_5xx_for_what_a_provider_did() {
-    let mut wrong = Vec::new();
-    for page in PAGES {
-        for failure in FAILURES {
-            let answer = shown(page, failure);
+    each_case(PAGES, |page| {
+        each_case(FAILURES, |failure| {
+            let answer = page_after(page, failure);
             let text = answer.text();
             let is_page =
                 text.starts_with("<!doctype html>") || text.starts_with("<!DOCTYPE html>");
             let is_fine =
                 (200..500).contains(&answer.status) && !(300..400).contains(&answer.status);
-            if !is_fine || !is_page {
-                wrong.push(format!("{page:?} {failure}: {}", answer.status));
-            }
-        }
-    }
-    assert!(
-        wrong.is_empty(),
-        "{} rows:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+            assert!(is_fine && is_page, "{}", answer.status);
+        });
+    });
 }
 
 #[test]
 fn what_a_provider_says_on_the_way_back_is_no_5xx_either() {
-    for error in [
+    let cases = [
         "server_error",
         "temporarily_unavailable",
         "access_denied",
         "invalid_scope",
         "anything",
-    ] {
+    ];
+    each_case(cases, |error| {
         let mut visit = visit();
         let there = visit.leave();
         let state = parameter(&there, "state");
         let path = format!(
-            "/connect/pier/callback?error={error}&error_description=Down%20for%20now&state={state}"
+            "/connect/oauth-shop/callback?error={error}&error_description=Down%20for%20now&state={state}"
         );
         let page = visit.browser.get(&path);
         assert!(
@@ -178,19 +171,19 @@ fn what_a_provider_says_on_the_way_back_is_no_5xx_either() {
             page.status
         );
         assert!(page.text().contains("Down for now"), "{error}");
-    }
-    for query in ["", "code=", "error="] {
+    });
+    each_case(["", "code=", "error="], |query| {
         let mut visit = visit();
         let there = visit.leave();
         let state = parameter(&there, "state");
-        let path = format!("/connect/pier/callback?{query}&state={state}");
+        let path = format!("/connect/oauth-shop/callback?{query}&state={state}");
         let page = visit.browser.get(&path);
         assert!(
             (400..500).contains(&page.status),
             "{query}: {}",
             page.status
         );
-    }
+    });
 }
 
 #[test]
@@ -208,7 +201,7 @@ fn a_provider_that_is_slow_at_every_step_gives_a_page_before_the_object_is_given
     });
     visit.world.answers_late(|_| Duration::from_secs(19));
     let state = parameter(&there, "state");
-    let path = format!("/connect/pier/callback?code=c&state={state}");
+    let path = format!("/connect/oauth-shop/callback?code=c&state={state}");
     let page = visit.browser.ask_passing("GET", &path, Body::Empty);
     assert!(page.status < 500, "{}", page.status);
 }

@@ -5,9 +5,11 @@ use std::time::Duration;
 use causeway::ports::{Body, System};
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::{Client, Setting};
+use crate::files;
 use crate::outside::{Pieces, World, dripping, reply, within};
-use crate::received::Shop;
+use crate::received::ReceivingAccount;
 
 const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
 
@@ -38,44 +40,46 @@ fn timed(
 
 #[test]
 fn published_keys_that_drip_are_given_up_after_ten_seconds() {
-    for config in [
+    let cases = [
         json!({ "jwks_url": "https://keys.shop.example/jwks" }),
         json!({ "public_key_url": "{{body.cert}}", "public_key_url_pattern": "https://keys\\.shop\\.example/.*" }),
-    ] {
+    ];
+    each_case(cases, |config| {
         let mut scheme =
             json!({ "signature_verification": { "format": "rsa", "config": { "secret": null } } });
         causeway::json::merge(
             &mut scheme,
             &json!({ "signature_verification": { "config": config } }),
         );
-        let shop = Shop::new(&scheme);
-        drips(&shop.world);
+        let scene = ReceivingAccount::new(&scheme);
+        drips(&scene.world);
         let body = json!({ "cert": "https://keys.shop.example/a.pem" }).to_string();
         let headers = [
             ("content-type", "application/json"),
             ("x-signature", "AAAA"),
         ];
-        let stranger = shop.setting.client.with_token("");
-        for path in [
-            format!("/integrated-account-webhook/{}", shop.account),
-            format!("/environment-integration-webhook/{}", shop.setting.install),
-        ] {
-            shop.world.restart();
+        let stranger = scene.setting.client.with_token("");
+        let cases = [
+            format!("/integrated-account-webhook/{}", scene.account),
+            format!("/environment-integration-webhook/{}", scene.setting.install),
+        ];
+        each_case(cases, |path| {
+            scene.world.restart();
             let body = Body::from_bytes(body.clone());
-            let (status, seconds) = timed(&shop.world, &stranger, "POST", &path, &headers, body);
+            let (status, seconds) = timed(&scene.world, &stranger, "POST", &path, &headers, body);
             assert!(matches!(status, 401 | 503), "{path}: {status}");
             assert!(seconds <= 11, "{path}: {seconds} s, {config}");
-        }
-    }
+        });
+    });
 }
 
 #[test]
 fn unknown_key_names_of_one_account_use_up_no_others() {
     let scheme: Value = json!({ "signature_verification": { "format": "rsa", "config": {
         "secret": null, "public_key_url": "{{body.cert}}", "public_key_url_pattern": "https://keys\\.shop\\.example/.*" } } });
-    let shop = Shop::new(&scheme);
-    let other = shop.another("two");
-    shop.world.provides(|_| reply(404, &[], Body::Empty));
+    let scene = ReceivingAccount::new(&scheme);
+    let other = scene.another("two");
+    scene.world.provides(|_| reply(404, &[], Body::Empty));
     let ask = |account: &str, name: usize| {
         let body = json!({ "cert": format!("https://keys.shop.example/{name}.pem") }).to_string();
         let headers = [
@@ -83,13 +87,14 @@ fn unknown_key_names_of_one_account_use_up_no_others() {
             ("x-signature", "AAAA"),
         ];
         let path = format!("/integrated-account-webhook/{account}");
-        shop.setting
+        scene
+            .setting
             .client
             .with_token("")
             .request("POST", &path, &headers, Body::from_bytes(body))
             .status
     };
-    let own: Vec<u16> = (0..25).map(|name| ask(&shop.account, name)).collect();
+    let own: Vec<u16> = (0..25).map(|name| ask(&scene.account, name)).collect();
     assert!(
         own.contains(&503),
         "so many names of one account are too many: {own:?}"
@@ -99,26 +104,22 @@ fn unknown_key_names_of_one_account_use_up_no_others() {
 
 /// A file whose every way asks its provider.
 fn asking_file() -> Value {
-    json!({ "name": "slow", "config": {
-        "base_url": "https://api.slow.example",
-        "credentials": {
-            "oauth2": { "format": "oauth2", "config": {
-                "client": { "id": "our-id", "secret": "our-secret" },
-                "auth": { "tokenHost": "https://api.slow.example", "authorizePath": "/authorize", "tokenPath": "/token", "revokePath": "/revoke" },
+    files::with_oauth(
+        "slow",
+        &json!({
+            "credentials": { "oauth2": { "config": { "auth": { "revokePath": "/revoke" } } } },
+            "error_expression": "response.failed",
+            "resources": { "carts": {
+                "list": { "path": "/carts" },
+                "get": { "path": "/carts/{{id}}", "response_path": "data" },
+                "create": { "method": "post", "path": "/carts" },
             } },
-        },
-        "authorization": { "format": "bearer", "config": { "token": "{{oauth.token.access_token}}" } },
-        "error_expression": "response.failed",
-        "resources": { "carts": {
-            "list": { "path": "/carts" },
-            "get": { "path": "/carts/{{id}}", "response_path": "data" },
-            "create": { "method": "post", "path": "/carts" },
-        } },
-        "actions": {
-            "ask": { "steps": [{ "type": "request", "config": { "path": "/me" } }] },
-            "validation": { "type": "request", "config": { "path": "/me" } },
-        },
-    } })
+            "actions": {
+                "ask": { "steps": [{ "type": "request", "config": { "path": "/me" } }] },
+                "validation": { "type": "request", "config": { "path": "/me" } },
+            },
+        }),
+    )
 }
 
 /// One way to ask a provider or receiver, and the most it may take.
@@ -127,6 +128,8 @@ struct Way {
     seconds: u64,
     run: fn(&World, &Setting, &str) -> u16,
 }
+
+crate::cases::shown_by_name!(Way);
 
 fn call(
     world: &World,
@@ -235,7 +238,7 @@ const WAYS: &[Way] = &[
 
 #[test]
 fn whoever_is_asked_and_answers_a_byte_a_second_is_given_up_when_the_time_is_over() {
-    for way in WAYS {
+    each_case(WAYS, |way| {
         let world = World::new();
         let setting = Setting::new(&world, &asking_file());
         let token = json!({ "oauth": { "token": { "access_token": "t", "refresh_token": "r" } } });
@@ -251,7 +254,7 @@ fn whoever_is_asked_and_answers_a_byte_a_second_is_given_up_when_the_time_is_ove
             "{}: {seconds} s, {status}",
             way.name
         );
-    }
+    });
 }
 
 #[test]

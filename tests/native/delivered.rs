@@ -9,29 +9,30 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use crate::cases::each_case;
 use crate::client::id_of;
-use crate::outside::{Fault, Scripted, Sent, World, reply};
-use crate::received::Shop;
+use crate::outside::{Fault, Sent, World, reply};
+use crate::received::ReceivingAccount;
 
 const TARGET: &str = "https://hooks.customer.example/in";
 
 /// A shop whose events somebody gets.
-struct Mail {
-    shop: Shop,
+struct Deliveries {
+    scene: ReceivingAccount,
     webhook: String,
     secret: String,
     sent: RefCell<Vec<Sent>>,
 }
 
-impl Mail {
+impl Deliveries {
     fn new() -> Self {
         Self::of(&json!({ "target_url": TARGET }))
     }
 
     fn of(subscription: &Value) -> Self {
-        let shop = Shop::new(&json!({ "event_id": null }));
-        shop.world.settle();
-        let made = shop
+        let scene = ReceivingAccount::new(&json!({ "event_id": null }));
+        scene.world.settle();
+        let made = scene
             .setting
             .client
             .post("/webhook", subscription)
@@ -39,7 +40,7 @@ impl Mail {
         let secret = made["secret"].as_str().unwrap().to_owned();
         Self {
             webhook: id_of(&made),
-            shop,
+            scene,
             secret,
             sent: RefCell::default(),
         }
@@ -48,44 +49,44 @@ impl Mail {
     /// An event of this topic arrives; its id.
     fn event(&self, topic: &str) -> String {
         let body = json!({ "topic": topic, "nr": 1, "shop": "one" }).to_string();
-        id_of(&self.shop.to_account(&[], &body).expect(200))
+        id_of(&self.scene.to_account(&[], &body).expect(200))
     }
 
     fn answers(&self, statuses: &[u16]) {
         for status in statuses {
-            self.shop.world.answers(*status, &[], "thanks");
+            self.scene.world.answers(*status, &[], "thanks");
         }
     }
 
     /// The alarms that are due by now.
     fn ring(&self) {
-        let world = &self.shop.world;
+        let world = &self.scene.world;
         futures::executor::block_on(
             world.run_passing(async { while world.ring_alarms().await > 0 {} }),
         );
     }
 
     fn ring_after(&self, wait: Duration) {
-        self.shop.world.pass(wait);
+        self.scene.world.pass(wait);
         self.ring();
     }
 
     /// All that was sent so far.
     fn sent(&self) -> Vec<Sent> {
         let mut sent = self.sent.borrow_mut();
-        sent.extend(self.shop.world.sent());
+        sent.extend(self.scene.world.sent());
         sent.clone()
     }
 
     fn status(&self, event: &str) -> String {
-        self.shop.event(event)["status"]
+        self.scene.event(event)["status"]
             .as_str()
             .unwrap()
             .to_owned()
     }
 
     fn webhook(&self) -> Value {
-        self.shop
+        self.scene
             .setting
             .client
             .get(&format!("/webhook/{}", self.webhook))
@@ -94,7 +95,7 @@ impl Mail {
 
     fn change(&self, change: &Value) {
         let path = format!("/webhook/{}", self.webhook);
-        self.shop
+        self.scene
             .setting
             .client
             .send("PATCH", &path, change)
@@ -122,84 +123,91 @@ fn signature(secret: &str, sent: &Sent) -> String {
 
 #[test]
 fn an_event_is_delivered_once_with_its_signature() {
-    let mail = Mail::new();
-    let event = mail.event("paid");
-    mail.answers(&[204]);
-    mail.ring();
-    let [sent] = mail.sent().try_into().unwrap();
+    let deliveries = Deliveries::new();
+    let event = deliveries.event("paid");
+    deliveries.answers(&[204]);
+    deliveries.ring();
+    let [sent] = deliveries.sent().try_into().unwrap();
     assert_eq!((sent.method.as_str(), sent.url.as_str()), ("POST", TARGET));
     assert_eq!(sent.header("webhook-id"), Some(event.as_str()));
     assert_eq!(
         sent.header("webhook-signature").unwrap(),
-        signature(&mail.secret, &sent)
+        signature(&deliveries.secret, &sent)
     );
-    let shop = &mail.shop;
+    let scene = &deliveries.scene;
     assert_eq!(
         body_of(&sent),
         json!({
             "id": event, "event": "shop:paid", "payload": { "topic": "paid", "nr": 1, "shop": "one" },
-            "resource_type": "order", "resource_id": "1", "environment_id": shop.setting.environment,
-            "integrated_account_id": shop.account, "created_at": shop.event(&event)["created_at"], "webhook_id": mail.webhook,
+            "resource_type": "order", "resource_id": "1", "environment_id": scene.setting.environment,
+            "integrated_account_id": scene.account, "created_at": scene.event(&event)["created_at"], "webhook_id": deliveries.webhook,
         })
     );
-    let shown = shop.event(&event);
+    let shown = scene.event(&event);
     assert_eq!(shown["status"], "delivered");
-    assert_eq!(shown["deliveries"][0]["webhook_id"], mail.webhook);
+    assert_eq!(shown["deliveries"][0]["webhook_id"], deliveries.webhook);
     assert_eq!(shown["attempts"][0]["status"], 204);
-    mail.ring_after(Duration::from_hours(1));
-    assert_eq!(mail.sent().len(), 1);
+    deliveries.ring_after(Duration::from_hours(1));
+    assert_eq!(deliveries.sent().len(), 1);
 }
 
 #[test]
 fn only_what_is_wanted_is_delivered_and_what_nobody_wants_is_done() {
-    let mail = Mail::of(
+    let deliveries = Deliveries::of(
         &json!({ "target_url": TARGET, "event_types": ["shop:p*", "integrated_account:updated"] }),
     );
-    let (paid, sold) = (mail.event("paid"), mail.event("sold"));
-    mail.answers(&[200, 200]);
-    mail.ring();
+    let (paid, sold) = (deliveries.event("paid"), deliveries.event("sold"));
+    deliveries.answers(&[200, 200]);
+    deliveries.ring();
     assert_eq!(
-        (mail.status(&paid).as_str(), mail.status(&sold).as_str()),
+        (
+            deliveries.status(&paid).as_str(),
+            deliveries.status(&sold).as_str()
+        ),
         ("delivered", "delivered")
     );
-    assert_eq!(mail.sent().len(), 1);
-    let path = format!("/integrated-account/{}", mail.shop.account);
-    mail.shop
+    assert_eq!(deliveries.sent().len(), 1);
+    let path = format!("/integrated-account/{}", deliveries.scene.account);
+    deliveries
+        .scene
         .setting
         .client
         .send("PATCH", &path, &json!({ "tenant_id": "other" }))
         .expect(200);
-    mail.ring();
-    let told = body_of(mail.sent().last().unwrap());
+    deliveries.ring();
+    let reported = body_of(deliveries.sent().last().unwrap());
     assert_eq!(
-        (&told["event"], &told["payload"]["tenant_id"]),
+        (&reported["event"], &reported["payload"]["tenant_id"]),
         (&json!("integrated_account:updated"), &json!("other"))
     );
 }
 
 #[test]
 fn a_failed_one_steps_aside_and_is_tried_by_the_schedule_until_it_fails_for_good() {
-    let mail = Mail::new();
-    let (first, second) = (mail.event("one"), mail.event("two"));
-    mail.answers(&[500, 200]);
-    mail.ring();
+    let deliveries = Deliveries::new();
+    let (first, second) = (deliveries.event("one"), deliveries.event("two"));
+    deliveries.answers(&[500, 200]);
+    deliveries.ring();
     assert_eq!(
-        (mail.status(&first).as_str(), mail.status(&second).as_str()),
+        (
+            deliveries.status(&first).as_str(),
+            deliveries.status(&second).as_str()
+        ),
         ("pending", "delivered")
     );
     let waits = [5, 300, 1800, 7200, 18_000, 36_000, 36_000, 86_400, 86_400];
-    for (tries, wait) in waits.iter().enumerate() {
-        mail.ring_after(Duration::from_secs(wait - 1));
-        assert_eq!(mail.sent().len(), tries + 2, "not before its time");
-        mail.answers(&[500]);
-        mail.ring_after(Duration::from_secs(wait / 5 + 2));
+    each_case(waits.iter().enumerate(), |(tries, wait)| {
+        deliveries.ring_after(Duration::from_secs(wait - 1));
+        assert_eq!(deliveries.sent().len(), tries + 2, "not before its time");
+        deliveries.answers(&[500]);
+        deliveries.ring_after(Duration::from_secs(wait / 5 + 2));
         assert_eq!(
-            mail.sent().len(),
+            deliveries.sent().len(),
             tries + 3,
             "after {wait} s and a fifth at most"
         );
-    }
-    let event = mail.shop.event(&first);
+    });
+    let event = deliveries.scene.event(&first);
     assert_eq!(
         (
             &event["status"],
@@ -208,65 +216,67 @@ fn a_failed_one_steps_aside_and_is_tried_by_the_schedule_until_it_fails_for_good
         (&json!("failed"), 10)
     );
     assert!(
-        mail.sent()
+        deliveries
+            .sent()
             .iter()
             .filter(|sent| sent.header("webhook-id") == Some(&first))
             .count()
             == 10
     );
-    let listed = mail.shop.setting.client.get("/event").expect(200);
+    let listed = deliveries.scene.setting.client.get("/event").expect(200);
     assert_eq!(listed["result"][0]["id"], json!(first));
-    mail.answers(&[200]);
-    mail.shop
+    deliveries.answers(&[200]);
+    deliveries
+        .scene
         .setting
         .client
         .post(&format!("/event/{first}/replay"), &json!({}))
         .expect(200);
-    mail.answers(&[200]);
-    mail.ring();
-    assert_eq!(mail.status(&first), "delivered");
+    deliveries.answers(&[200]);
+    deliveries.ring();
+    assert_eq!(deliveries.status(&first), "delivered");
     assert_eq!(
-        mail.shop.event(&first)["attempts"]
+        deliveries.scene.event(&first)["attempts"]
             .as_array()
             .unwrap()
             .len(),
         11
     );
     assert_eq!(
-        mail.shop.setting.client.get("/event").expect(200)["result"],
+        deliveries.scene.setting.client.get("/event").expect(200)["result"],
         json!([])
     );
 }
 
 #[test]
 fn an_endpoint_that_asks_for_time_gets_it() {
-    let mail = Mail::new();
-    mail.event("one");
-    mail.shop.world.answers(429, &[("retry-after", "60")], "");
-    mail.ring();
-    mail.ring_after(Duration::from_secs(59));
-    assert_eq!(mail.sent().len(), 1);
-    mail.answers(&[200]);
-    mail.ring_after(Duration::from_secs(2));
-    assert_eq!(mail.sent().len(), 2);
+    let deliveries = Deliveries::new();
+    deliveries.event("one");
+    deliveries
+        .scene
+        .world
+        .answers(429, &[("retry-after", "60")], "");
+    deliveries.ring();
+    deliveries.ring_after(Duration::from_secs(59));
+    assert_eq!(deliveries.sent().len(), 1);
+    deliveries.answers(&[200]);
+    deliveries.ring_after(Duration::from_secs(2));
+    assert_eq!(deliveries.sent().len(), 2);
 }
 
 #[test]
 fn no_answer_and_a_redirect_are_failures_that_are_told() {
-    let mail = Mail::new();
-    let event = mail.event("one");
-    mail.shop.world.scripts(Scripted {
-        outcome: Err(SendError::Timeout),
-        not_before: 0,
-    });
-    mail.ring();
-    mail.shop.world.answers(
+    let deliveries = Deliveries::new();
+    let event = deliveries.event("one");
+    deliveries.scene.world.fails(SendError::Timeout);
+    deliveries.ring();
+    deliveries.scene.world.answers(
         302,
         &[("location", "https://elsewhere.example")],
         "over there",
     );
-    mail.ring_after(Duration::from_secs(7));
-    let attempts = mail.shop.event(&event)["attempts"].clone();
+    deliveries.ring_after(Duration::from_secs(7));
+    let attempts = deliveries.scene.event(&event)["attempts"].clone();
     assert_eq!(attempts[0]["status"], Value::Null);
     assert!(
         attempts[0]["error"].as_str().unwrap().contains("in time"),
@@ -276,17 +286,17 @@ fn no_answer_and_a_redirect_are_failures_that_are_told() {
         (&attempts[1]["status"], &attempts[1]["body"]),
         (&json!(302), &json!("over there"))
     );
-    assert!(mail.sent().iter().all(|sent| sent.url == TARGET));
+    assert!(deliveries.sent().iter().all(|sent| sent.url == TARGET));
 }
 
 #[test]
 fn four_kilobytes_of_an_answer_are_kept() {
-    let mail = Mail::new();
-    let event = mail.event("one");
-    mail.shop.world.answers(200, &[], &"x".repeat(5000));
-    mail.ring();
+    let deliveries = Deliveries::new();
+    let event = deliveries.event("one");
+    deliveries.scene.world.answers(200, &[], &"x".repeat(5000));
+    deliveries.ring();
     assert_eq!(
-        mail.shop.event(&event)["attempts"][0]["body"]
+        deliveries.scene.event(&event)["attempts"][0]["body"]
             .as_str()
             .unwrap()
             .len(),
@@ -296,13 +306,13 @@ fn four_kilobytes_of_an_answer_are_kept() {
 
 #[test]
 fn an_attempt_is_counted_before_it_is_sent() {
-    let mail = Mail::new();
-    let event = mail.event("one");
-    let world = &mail.shop.world;
-    world.scripts(Scripted {
-        outcome: Ok(reply(200, &[], Body::Empty)),
-        not_before: world.now().as_millis() + 14_000,
-    });
+    let deliveries = Deliveries::new();
+    let event = deliveries.event("one");
+    let world = &deliveries.scene.world;
+    world.answers_with_at(
+        world.now().as_millis() + 14_000,
+        reply(200, &[], Body::Empty),
+    );
     futures::executor::block_on(async {
         let ringing = world.run(world.ring_alarms());
         futures::pin_mut!(ringing);
@@ -310,12 +320,16 @@ fn an_attempt_is_counted_before_it_is_sent() {
     });
     world.restart();
     world.unscript();
-    assert_eq!(mail.shop.event(&event)["deliveries"][0]["attempts"], 1);
-    mail.answers(&[200]);
-    mail.ring_after(Duration::from_secs(61));
-    assert_eq!(mail.status(&event), "delivered");
+    assert_eq!(
+        deliveries.scene.event(&event)["deliveries"][0]["attempts"],
+        1
+    );
+    deliveries.answers(&[200]);
+    deliveries.ring_after(Duration::from_secs(61));
+    assert_eq!(deliveries.status(&event), "delivered");
     assert!(
-        mail.sent()
+        deliveries
+            .sent()
             .iter()
             .all(|sent| sent.header("webhook-id") == Some(&event))
     );
@@ -323,19 +337,22 @@ fn an_attempt_is_counted_before_it_is_sent() {
 
 #[test]
 fn events_of_a_paused_subscription_wait_and_go_when_it_goes_on() {
-    let mail = Mail::new();
-    mail.change(&json!({ "is_active": false }));
-    let events = [mail.event("one"), mail.event("two")];
-    mail.ring();
-    mail.ring_after(Duration::from_hours(24));
+    let deliveries = Deliveries::new();
+    deliveries.change(&json!({ "is_active": false }));
+    let events = [deliveries.event("one"), deliveries.event("two")];
+    deliveries.ring();
+    deliveries.ring_after(Duration::from_hours(24));
     assert_eq!(
-        (mail.sent().len(), mail.status(&events[0]).as_str()),
+        (
+            deliveries.sent().len(),
+            deliveries.status(&events[0]).as_str()
+        ),
         (0, "pending")
     );
-    mail.answers(&[200, 200]);
-    mail.change(&json!({ "is_active": true }));
-    mail.ring_after(Duration::from_secs(2));
-    let ids: Vec<_> = mail
+    deliveries.answers(&[200, 200]);
+    deliveries.change(&json!({ "is_active": true }));
+    deliveries.ring_after(Duration::from_secs(2));
+    let ids: Vec<_> = deliveries
         .sent()
         .iter()
         .map(|sent| sent.header("webhook-id").unwrap().to_owned())
@@ -345,24 +362,25 @@ fn events_of_a_paused_subscription_wait_and_go_when_it_goes_on() {
 
 #[test]
 fn what_was_under_way_waits_too_and_a_deleted_subscription_leaves_nothing_waiting() {
-    let mail = Mail::new();
-    let event = mail.event("one");
-    mail.answers(&[500]);
-    mail.ring();
-    mail.change(&json!({ "is_active": false }));
-    mail.ring_after(Duration::from_mins(10));
+    let deliveries = Deliveries::new();
+    let event = deliveries.event("one");
+    deliveries.answers(&[500]);
+    deliveries.ring();
+    deliveries.change(&json!({ "is_active": false }));
+    deliveries.ring_after(Duration::from_mins(10));
     assert_eq!(
-        (mail.sent().len(), mail.status(&event).as_str()),
+        (deliveries.sent().len(), deliveries.status(&event).as_str()),
         (1, "pending")
     );
-    mail.shop
+    deliveries
+        .scene
         .setting
         .client
-        .delete(&format!("/webhook/{}", mail.webhook))
+        .delete(&format!("/webhook/{}", deliveries.webhook))
         .expect(200);
-    mail.ring_after(Duration::from_secs(2));
+    deliveries.ring_after(Duration::from_secs(2));
     assert_eq!(
-        mail.status(&event),
+        deliveries.status(&event),
         "delivered",
         "nobody is left who wants it"
     );
@@ -370,123 +388,130 @@ fn what_was_under_way_waits_too_and_a_deleted_subscription_leaves_nothing_waitin
 
 #[test]
 fn a_subscription_that_only_fails_is_paused_after_five_days() {
-    let mail = Mail::new();
-    mail.event("one");
+    let deliveries = Deliveries::new();
+    deliveries.event("one");
     for _ in 0..40 {
-        mail.answers(&[500; 8]);
-        mail.ring_after(Duration::from_hours(3));
-        mail.shop.world.unscript();
+        deliveries.answers(&[500; 8]);
+        deliveries.ring_after(Duration::from_hours(3));
+        deliveries.scene.world.unscript();
     }
     assert_eq!(
-        mail.webhook()["paused_at"],
+        deliveries.webhook()["paused_at"],
         Value::Null,
         "one event is over before"
     );
-    assert_ne!(mail.webhook()["failing_since"], Value::Null);
-    let last = mail.event("two");
+    assert_ne!(deliveries.webhook()["failing_since"], Value::Null);
+    let last = deliveries.event("two");
     for _ in 0..10 {
-        mail.answers(&[500; 8]);
-        mail.ring_after(Duration::from_hours(3));
-        mail.shop.world.unscript();
+        deliveries.answers(&[500; 8]);
+        deliveries.ring_after(Duration::from_hours(3));
+        deliveries.scene.world.unscript();
     }
-    assert_ne!(mail.webhook()["paused_at"], Value::Null);
-    assert_eq!(mail.webhook()["is_active"], false);
-    assert_eq!(mail.shop.logged("webhook_paused").len(), 1);
-    let sent = mail.sent().len();
-    mail.ring_after(Duration::from_hours(100));
+    assert_ne!(deliveries.webhook()["paused_at"], Value::Null);
+    assert_eq!(deliveries.webhook()["is_active"], false);
+    assert_eq!(deliveries.scene.logged("webhook_paused").len(), 1);
+    let sent = deliveries.sent().len();
+    deliveries.ring_after(Duration::from_hours(100));
     assert_eq!(
-        (mail.sent().len(), mail.status(&last).as_str()),
+        (deliveries.sent().len(), deliveries.status(&last).as_str()),
         (sent, "pending")
     );
-    mail.answers(&[200]);
-    mail.change(&json!({ "is_active": true }));
-    mail.ring_after(Duration::from_secs(2));
-    assert_eq!(mail.status(&last), "delivered");
-    assert_eq!(mail.webhook()["failing_since"], Value::Null);
+    deliveries.answers(&[200]);
+    deliveries.change(&json!({ "is_active": true }));
+    deliveries.ring_after(Duration::from_secs(2));
+    assert_eq!(deliveries.status(&last), "delivered");
+    assert_eq!(deliveries.webhook()["failing_since"], Value::Null);
 }
 
 #[test]
 fn a_receiver_that_answers_410_is_paused_at_once_and_its_events_wait() {
-    let mail = Mail::new();
-    let events = [mail.event("one"), mail.event("two")];
-    mail.answers(&[410, 410]);
-    mail.ring();
-    mail.ring_after(Duration::from_hours(24 * 8));
-    assert_eq!(mail.sent().len(), 1, "410 is the receiver's last word");
-    assert_ne!(mail.webhook()["paused_at"], Value::Null);
-    assert_eq!(mail.webhook()["is_active"], false);
-    for event in &events {
-        assert_eq!(mail.status(event), "pending");
-    }
-    mail.shop.world.unscript();
-    mail.answers(&[200, 200]);
-    mail.change(&json!({ "is_active": true }));
-    mail.ring_after(Duration::from_secs(2));
-    for event in &events {
-        assert_eq!(mail.status(event), "delivered");
-    }
+    let deliveries = Deliveries::new();
+    let events = [deliveries.event("one"), deliveries.event("two")];
+    deliveries.answers(&[410, 410]);
+    deliveries.ring();
+    deliveries.ring_after(Duration::from_hours(24 * 8));
+    assert_eq!(
+        deliveries.sent().len(),
+        1,
+        "410 is the receiver's last word"
+    );
+    assert_ne!(deliveries.webhook()["paused_at"], Value::Null);
+    assert_eq!(deliveries.webhook()["is_active"], false);
+    each_case(&events, |event| {
+        assert_eq!(deliveries.status(event), "pending");
+    });
+    deliveries.scene.world.unscript();
+    deliveries.answers(&[200, 200]);
+    deliveries.change(&json!({ "is_active": true }));
+    deliveries.ring_after(Duration::from_secs(2));
+    each_case(&events, |event| {
+        assert_eq!(deliveries.status(event), "delivered");
+    });
 }
 
 #[test]
 fn a_directory_that_does_not_answer_puts_nothing_off_for_ever() {
-    let mail = Mail::new();
-    let event = mail.event("one");
-    mail.shop
+    let deliveries = Deliveries::new();
+    let event = deliveries.event("one");
+    deliveries
+        .scene
         .world
         .0
         .faults
         .borrow_mut()
         .push_back(("webhooks".to_owned(), Fault::Lost));
-    mail.ring();
+    deliveries.ring();
     assert_eq!(
-        (mail.sent().len(), mail.status(&event).as_str()),
+        (deliveries.sent().len(), deliveries.status(&event).as_str()),
         (0, "pending")
     );
-    mail.answers(&[200]);
-    mail.ring_after(Duration::from_secs(11));
-    assert_eq!(mail.status(&event), "delivered");
+    deliveries.answers(&[200]);
+    deliveries.ring_after(Duration::from_secs(11));
+    assert_eq!(deliveries.status(&event), "delivered");
 }
 
 #[test]
 fn a_subscription_made_after_an_event_was_expanded_gets_it_by_a_replay() {
-    let mail = Mail::of(&json!({ "target_url": TARGET, "event_types": ["other"] }));
-    let event = mail.event("one");
-    mail.ring();
-    assert_eq!(mail.status(&event), "delivered");
-    mail.change(&json!({ "event_types": null }));
-    let from = mail.shop.event(&event)["created_at"].clone();
-    let range = json!({ "integrated_account_id": mail.shop.account, "status": "delivered", "from": from, "to": from });
-    mail.answers(&[200]);
+    let deliveries = Deliveries::of(&json!({ "target_url": TARGET, "event_types": ["other"] }));
+    let event = deliveries.event("one");
+    deliveries.ring();
+    assert_eq!(deliveries.status(&event), "delivered");
+    deliveries.change(&json!({ "event_types": null }));
+    let from = deliveries.scene.event(&event)["created_at"].clone();
+    let range = json!({ "integrated_account_id": deliveries.scene.account, "status": "delivered", "from": from, "to": from });
+    deliveries.answers(&[200]);
     assert_eq!(
-        mail.shop
+        deliveries
+            .scene
             .setting
             .client
             .post("/event/replay", &range)
             .expect(200),
         json!({ "replayed": 1 })
     );
-    mail.ring();
-    assert_eq!(mail.sent().len(), 1);
+    deliveries.ring();
+    assert_eq!(deliveries.sent().len(), 1);
 }
 
 #[test]
 fn a_dead_endpoint_does_not_hold_another_back() {
-    let mail = Mail::of(&json!({ "target_url": "https://dead.example/in" }));
+    let deliveries = Deliveries::of(&json!({ "target_url": "https://dead.example/in" }));
     for number in 0..60 {
-        mail.event(&number.to_string());
+        deliveries.event(&number.to_string());
     }
-    mail.answers(&[500; 60]);
-    mail.ring();
+    deliveries.answers(&[500; 60]);
+    deliveries.ring();
     let other = json!({ "target_url": TARGET });
-    mail.shop
+    deliveries
+        .scene
         .setting
         .client
         .post("/webhook", &other)
         .expect(201);
-    mail.event("new");
-    mail.answers(&[500; 62]);
-    mail.ring_after(Duration::from_secs(7));
-    let sent = mail.sent();
+    deliveries.event("new");
+    deliveries.answers(&[500; 62]);
+    deliveries.ring_after(Duration::from_secs(7));
+    let sent = deliveries.sent();
     let place = sent[60..].iter().position(|sent| sent.url == TARGET);
     assert!(
         place.is_some_and(|place| place < 2),
@@ -496,9 +521,9 @@ fn a_dead_endpoint_does_not_hold_another_back() {
 
 #[test]
 fn a_replay_of_failed_ones_goes_to_those_who_missed_them() {
-    let mail = Mail::new();
-    let other = mail
-        .shop
+    let deliveries = Deliveries::new();
+    let other = deliveries
+        .scene
         .setting
         .client
         .post(
@@ -506,34 +531,35 @@ fn a_replay_of_failed_ones_goes_to_those_who_missed_them() {
             &json!({ "target_url": "https://other.example/in" }),
         )
         .expect(201);
-    let event = mail.event("one");
-    mail.answers(&[200, 200]);
-    mail.ring();
-    let object = ObjectName::Account(mail.shop.account.parse().unwrap());
-    mail.shop.world.select(
+    let event = deliveries.event("one");
+    deliveries.answers(&[200, 200]);
+    deliveries.ring();
+    let object = ObjectName::Account(deliveries.scene.account.parse().unwrap());
+    deliveries.scene.world.select(
         object,
         &format!(
             "UPDATE delivery SET status = 'failed' WHERE webhook_id = '{}' RETURNING 1",
             id_of(&other)
         ),
     );
-    mail.shop.world.select(
+    deliveries.scene.world.select(
         object,
         "UPDATE event SET status = 'failed' WHERE event = 'shop:one' RETURNING 1",
     );
-    let at = mail.shop.event(&event)["created_at"].clone();
-    let range = json!({ "integrated_account_id": mail.shop.account, "from": at, "to": at });
+    let at = deliveries.scene.event(&event)["created_at"].clone();
+    let range = json!({ "integrated_account_id": deliveries.scene.account, "from": at, "to": at });
     assert_eq!(
-        mail.shop
+        deliveries
+            .scene
             .setting
             .client
             .post("/event/replay", &range)
             .expect(200),
         json!({ "replayed": 1 })
     );
-    mail.answers(&[200]);
-    mail.ring();
-    let urls: Vec<_> = mail
+    deliveries.answers(&[200]);
+    deliveries.ring();
+    let urls: Vec<_> = deliveries
         .sent()
         .iter()
         .skip(2)
@@ -544,20 +570,20 @@ fn a_replay_of_failed_ones_goes_to_those_who_missed_them() {
 
 #[test]
 fn what_is_planned_during_a_delivery_does_not_take_its_alarm_away() {
-    let mail = Mail::new();
-    let event = mail.event("one");
-    let world = &mail.shop.world;
-    world.scripts(Scripted {
-        outcome: Ok(reply(200, &[], Body::Empty)),
-        not_before: world.now().as_millis() + 14_000,
-    });
+    let deliveries = Deliveries::new();
+    let event = deliveries.event("one");
+    let world = &deliveries.scene.world;
+    world.answers_with_at(
+        world.now().as_millis() + 14_000,
+        reply(200, &[], Body::Empty),
+    );
     futures::executor::block_on(async {
         let ringing = world.run(world.ring_alarms());
         futures::pin_mut!(ringing);
         assert!(futures::poll!(ringing.as_mut()).is_pending());
-        let path = format!("/integrated-account/{}", mail.shop.account);
+        let path = format!("/integrated-account/{}", deliveries.scene.account);
         let change = json!({ "context": { "shop": "one", "note": 1 } }).to_string();
-        let changing = mail.shop.setting.client.request_async(
+        let changing = deliveries.scene.setting.client.request_async(
             "PATCH",
             &path,
             &[("content-type", "application/json")],
@@ -567,91 +593,92 @@ fn what_is_planned_during_a_delivery_does_not_take_its_alarm_away() {
     });
     world.restart();
     world.unscript();
-    mail.answers(&[200, 200]);
-    mail.ring_after(Duration::from_secs(61));
-    assert_eq!(mail.status(&event), "delivered");
+    deliveries.answers(&[200, 200]);
+    deliveries.ring_after(Duration::from_secs(61));
+    assert_eq!(deliveries.status(&event), "delivered");
 }
 
 #[test]
 fn an_alarm_that_a_restart_lost_is_set_by_the_next_request() {
-    let mail = Mail::new();
-    let event = mail.event("one");
-    let object = ObjectName::Account(mail.shop.account.parse().unwrap());
-    futures::executor::block_on(mail.shop.world.lose_alarm(object));
-    mail.shop.world.restart();
-    mail.ring();
-    assert_eq!(mail.status(&event), "pending");
-    mail.answers(&[200]);
-    mail.ring();
-    assert_eq!(mail.status(&event), "delivered");
+    let deliveries = Deliveries::new();
+    let event = deliveries.event("one");
+    let object = ObjectName::Account(deliveries.scene.account.parse().unwrap());
+    futures::executor::block_on(deliveries.scene.world.lose_alarm(object));
+    deliveries.scene.world.restart();
+    deliveries.ring();
+    assert_eq!(deliveries.status(&event), "pending");
+    deliveries.answers(&[200]);
+    deliveries.ring();
+    assert_eq!(deliveries.status(&event), "delivered");
 }
 
 #[test]
 fn what_waits_for_a_paused_subscription_outlives_its_account() {
-    let mail = Mail::of(&json!({ "target_url": TARGET, "is_active": false }));
-    let event = mail.event("one");
-    let path = format!("/integrated-account/{}", mail.shop.account);
-    mail.shop.setting.client.delete(&path).expect(200);
+    let deliveries = Deliveries::of(&json!({ "target_url": TARGET, "is_active": false }));
+    let event = deliveries.event("one");
+    let path = format!("/integrated-account/{}", deliveries.scene.account);
+    deliveries.scene.setting.client.delete(&path).expect(200);
     for _ in 0..5 {
-        mail.ring_after(Duration::from_hours(24));
+        deliveries.ring_after(Duration::from_hours(24));
     }
-    assert_eq!(mail.status(&event), "pending");
-    mail.answers(&[200, 200]);
-    mail.change(&json!({ "is_active": true }));
-    mail.ring_after(Duration::from_secs(2));
-    let told: Vec<_> = mail
+    assert_eq!(deliveries.status(&event), "pending");
+    deliveries.answers(&[200, 200]);
+    deliveries.change(&json!({ "is_active": true }));
+    deliveries.ring_after(Duration::from_secs(2));
+    let reported: Vec<_> = deliveries
         .sent()
         .iter()
         .map(|sent| body_of(sent)["event"].clone())
         .collect();
     assert_eq!(
-        told,
+        reported,
         [json!("shop:one"), json!("integrated_account:deleted")]
     );
 }
 
 #[test]
 fn what_waits_in_vain_ends_with_its_time() {
-    let mail = Mail::of(&json!({ "target_url": TARGET, "is_active": false }));
-    mail.event("one");
-    let path = format!("/integrated-account/{}", mail.shop.account);
-    mail.shop.setting.client.delete(&path).expect(200);
-    let with_data = mail.shop.world.objects_with_data();
+    let deliveries = Deliveries::of(&json!({ "target_url": TARGET, "is_active": false }));
+    deliveries.event("one");
+    let path = format!("/integrated-account/{}", deliveries.scene.account);
+    deliveries.scene.setting.client.delete(&path).expect(200);
+    let with_data = deliveries.scene.world.objects_with_data();
     for _ in 0..32 {
-        mail.ring_after(Duration::from_hours(24));
+        deliveries.ring_after(Duration::from_hours(24));
     }
-    assert_eq!(mail.shop.world.objects_with_data(), with_data - 1);
+    assert_eq!(deliveries.scene.world.objects_with_data(), with_data - 1);
 }
 
 #[test]
 fn a_deleted_account_tells_so_and_then_nothing_of_it_is_left() {
-    let mail = Mail::new();
-    let waiting = mail.event("one");
-    let path = format!("/integrated-account/{}", mail.shop.account);
-    mail.shop.setting.client.delete(&path).expect(200);
-    mail.answers(&[200, 500]);
-    mail.ring();
-    let told: Vec<_> = mail
+    let deliveries = Deliveries::new();
+    let waiting = deliveries.event("one");
+    let path = format!("/integrated-account/{}", deliveries.scene.account);
+    deliveries.scene.setting.client.delete(&path).expect(200);
+    deliveries.answers(&[200, 500]);
+    deliveries.ring();
+    let reported: Vec<_> = deliveries
         .sent()
         .iter()
         .map(|sent| body_of(sent)["event"].clone())
         .collect();
     assert_eq!(
-        told,
+        reported,
         [json!("shop:one"), json!("integrated_account:deleted")]
     );
-    assert_eq!(mail.status(&waiting), "delivered");
-    let with_data = mail.shop.world.objects_with_data();
-    mail.answers(&[200]);
-    mail.ring_after(Duration::from_mins(2));
-    mail.ring_after(Duration::from_mins(2));
+    assert_eq!(deliveries.status(&waiting), "delivered");
+    let with_data = deliveries.scene.world.objects_with_data();
+    deliveries.answers(&[200]);
+    deliveries.ring_after(Duration::from_mins(2));
+    deliveries.ring_after(Duration::from_mins(2));
     assert_eq!(
-        mail.shop.world.objects_with_data(),
+        deliveries.scene.world.objects_with_data(),
         with_data - 1,
         "once all is delivered nothing is kept"
     );
     assert_eq!(
-        mail.shop
+        deliveries
+            .scene
             .setting
             .client
             .get(&format!("/event/{waiting}"))
@@ -666,22 +693,22 @@ fn settled_events_are_trimmed_by_age_and_count_and_pending_ones_never() {
         ("EVENT_RETENTION_COUNT", "2"),
         ("EVENT_RETENTION_DAYS", "4"),
     ]);
-    let shop = Shop::in_world(world, &json!({ "event_id": null }));
+    let scene = ReceivingAccount::in_world(world, &json!({ "event_id": null }));
     let send = |topic: &str| {
         let body = json!({ "topic": topic, "nr": 1, "shop": "one" }).to_string();
-        id_of(&shop.to_account(&[], &body).expect(200))
+        id_of(&scene.to_account(&[], &body).expect(200))
     };
     let ids: Vec<_> = (0..4).map(|number| send(&number.to_string())).collect();
-    shop.world.settle();
-    shop.world.pass(Duration::from_hours(73));
-    shop.world.settle();
-    let left: Vec<_> = shop
+    scene.world.settle();
+    scene.world.pass(Duration::from_hours(73));
+    scene.world.settle();
+    let left: Vec<_> = scene
         .events()
         .iter()
         .map(|event| event["id"].clone())
         .collect();
     assert_eq!(left, [json!(ids[3]), json!(ids[2])], "two are kept");
-    let made = shop
+    let made = scene
         .setting
         .client
         .post(
@@ -692,10 +719,10 @@ fn settled_events_are_trimmed_by_age_and_count_and_pending_ones_never() {
     assert_eq!(made["is_active"], false);
     let waiting = send("waits");
     for _ in 0..20 {
-        shop.world.pass(Duration::from_hours(24));
-        shop.world.settle();
+        scene.world.pass(Duration::from_hours(24));
+        scene.world.settle();
     }
-    let left: Vec<_> = shop
+    let left: Vec<_> = scene
         .events()
         .iter()
         .map(|event| event["id"].clone())

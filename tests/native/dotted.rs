@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Setting, id_of};
+use crate::account::Scene;
+use crate::cases::each_case;
+use crate::client::{Answer, id_of};
 use crate::connect::Browser;
-use crate::outside::{World, reply};
-use causeway::ports::Body;
 
 const HOME: &str = "https://home.dots.example";
 const EVIL: &str = "https://evil.example";
@@ -25,74 +25,34 @@ fn file(conn: &str) -> Value {
     } })
 }
 
-struct Story {
-    world: World,
-    setting: Setting,
-    account: String,
+fn open() -> Scene {
+    let context =
+        json!({ "api_key": KEY, "server": { "url": HOME }, "conn": { "pin": PIN, "host": "h" } });
+    Scene::answering(&file("password"), &context, "{}")
 }
 
-impl Story {
-    fn new() -> Self {
-        let world = World::new();
-        world.provides(|_| {
-            reply(
-                200,
-                &[("content-type", "application/json")],
-                Body::from_bytes("{}"),
-            )
-        });
-        let setting = Setting::new(&world, &file("password"));
-        let context = json!({ "api_key": KEY, "server": { "url": HOME }, "conn": { "pin": PIN, "host": "h" } });
-        let account = setting.account("api_key", &context);
-        Self {
-            world,
-            setting,
-            account,
-        }
-    }
+fn import(scene: &Scene, context: &Value) -> Answer {
+    let body = json!({ "tenant_id": "t", "environment_integration_id": scene.setting.install, "authentication_method": "api_key", "context": context });
+    scene.setting.client.post("/integrated-account", &body)
+}
 
-    fn patch(&self, rest: &str, context: &Value) -> Answer {
-        let path = format!("/integrated-account/{}{rest}", self.account);
-        let body = json!({ "context": context });
-        self.setting.client.send("PATCH", &path, &body)
-    }
+fn link(scene: &Scene, context: &Value) -> Answer {
+    let body = json!({ "integrated_account_id": scene.account, "context": context });
+    scene.setting.client.post("/link-token", &body)
+}
 
-    fn import(&self, context: &Value) -> Answer {
-        let body = json!({ "tenant_id": "t", "environment_integration_id": self.setting.install, "authentication_method": "api_key", "context": context });
-        self.setting.client.post("/integrated-account", &body)
+#[track_caller]
+fn goes_home(scene: &Scene, account: &str) {
+    scene.world.sent();
+    let path = format!("/custom/x?integrated_account_id={account}");
+    scene.setting.client.get(&path).expect(200);
+    for sent in scene.world.sent() {
+        assert!(sent.url.starts_with(HOME), "{}", sent.url);
     }
+}
 
-    fn link(&self, context: &Value) -> Answer {
-        let body = json!({ "integrated_account_id": self.account, "context": context });
-        self.setting.client.post("/link-token", &body)
-    }
-
-    fn act(&self, action: &str, body: &Value) -> Answer {
-        let path = format!("/proxy/_/{action}?integrated_account_id={}", self.account);
-        self.setting.client.post(&path, body)
-    }
-
-    fn goes_home(&self, account: &str) {
-        self.world.sent();
-        let path = format!("/custom/x?integrated_account_id={account}");
-        self.setting.client.get(&path).expect(200);
-        for sent in self.world.sent() {
-            assert!(sent.url.starts_with(HOME), "{}", sent.url);
-        }
-    }
-
-    fn shown(&self) -> Value {
-        let path = format!("/integrated-account/{}", self.account);
-        self.setting.client.get(&path).expect(200)["context"].clone()
-    }
-
-    fn puts(&self, conn: &str) {
-        let admin = &self.setting.admin;
-        admin
-            .send("PUT", "/integration/dots", &file(conn))
-            .expect(200);
-        self.world.pass(std::time::Duration::from_secs(121));
-    }
+fn context_of(scene: &Scene) -> Value {
+    scene.record()["context"].clone()
 }
 
 /// Contexts with a dot in a key, at each level that a path passes.
@@ -112,120 +72,132 @@ fn dotted() -> Vec<Value> {
 
 #[test]
 fn a_key_of_a_context_has_no_dot_by_whatever_way_it_comes() {
-    for context in dotted() {
-        let story = Story::new();
+    each_case(dotted(), |context| {
+        let scene = open();
         let mut whole = json!({ "api_key": KEY, "server": { "url": HOME } });
         whole
             .as_object_mut()
             .unwrap()
             .extend(context.as_object().unwrap().clone());
-        for (way, answer) in [
-            ("import", story.import(&whole)),
-            ("patch", story.patch("", &context)),
-            ("credentials", story.patch("/credentials", &context)),
-            ("link", story.link(&context)),
-        ] {
+        let cases = [
+            ("import", import(&scene, &whole)),
+            ("patch", scene.change_context("", &context)),
+            (
+                "credentials",
+                scene.change_context("/credentials", &context),
+            ),
+            ("link", link(&scene, &context)),
+        ];
+        each_case(cases, |(way, answer)| {
             let text = answer.text().to_owned();
             assert_eq!(answer.code(422), "caller.invalid", "{way} {context}");
             assert!(text.contains("dot"), "{way}: {text}");
-        }
-        story.goes_home(&story.account);
-        assert!(!story.world.at_rest().contains("in-clear"), "{context}");
-    }
+        });
+        goes_home(&scene, &scene.account);
+        assert!(!scene.world.at_rest().contains("in-clear"), "{context}");
+    });
 }
 
 #[test]
 fn no_action_gives_a_context_a_key_with_a_dot() {
-    for context in [
+    let cases = [
         json!({ "server.url": EVIL }),
         json!({ "oauth.token.access_token": "x" }),
-    ] {
-        for action in ["save", "put"] {
-            let story = Story::new();
-            let refused = story.act(action, &context);
+    ];
+    each_case(cases, |context| {
+        each_case(["save", "put"], |action| {
+            let scene = open();
+            let refused = scene.run_action(action, &context);
             assert_eq!(refused.code(422), "caller.invalid", "{action} {context}");
-            story.goes_home(&story.account);
+            goes_home(&scene, &scene.account);
             // Inside a value of the provider it names nothing.
             let inside = json!({ "profile": { "@odata.type": "#user", "server.url": EVIL } });
-            story.act(action, &inside).expect(200);
-            story.goes_home(&story.account);
-        }
-    }
+            scene.run_action(action, &inside).expect(200);
+            goes_home(&scene, &scene.account);
+        });
+    });
 }
 
 #[test]
 fn a_null_takes_a_key_with_a_dot_out() {
-    let story = Story::new();
-    story.patch("", &json!({ "old.key": null })).expect(200);
+    let scene = open();
+    scene
+        .change_context("", &json!({ "old.key": null }))
+        .expect(200);
 }
 
 #[test]
 fn a_file_names_no_key_of_a_context_with_a_dot() {
-    let story = Story::new();
+    let scene = open();
     let oauth = |more: Value| {
         let mut config = json!({ "client": { "id": "{{client_id}}", "secret": "{{client_secret}}" }, "auth": { "tokenHost": HOME, "tokenPath": "/t", "authorizePath": "/a" }, "fields": [] });
         causeway::json::merge(&mut config, &more);
         json!({ "credentials": { "oauth2": { "format": "oauth2", "config": config } } })
     };
     let steps = |kind: &str| json!({ "actions": { "a": { "type": kind, "config": { "server.url": "x" } } } });
-    for change in [
+    let cases = [
         oauth(json!({ "contextFromToken": { "server.url": "url" } })),
         oauth(json!({ "contextFromCallback": { "server.url": "url" } })),
         oauth(json!({ "fields": [{ "name": "server.url" }] })),
         steps("update_context"),
         steps("set_context"),
-    ] {
+    ];
+    each_case(cases, |change| {
         let mut with = file("text");
         causeway::json::merge(&mut with["config"], &change);
         let body = json!({ "name": "v", "config": with["config"] });
-        let answer = story.setting.admin.post("/integration/validate", &body);
+        let answer = scene.setting.admin.post("/integration/validate", &body);
         assert_eq!(answer.expect(200)["valid"], false, "{change}");
-    }
+    });
 }
 
 #[test]
 fn what_is_secret_inside_a_key_stays_so_when_other_parts_of_it_are_given_again() {
-    let story = Story::new();
-    story.puts("text");
-    for (way, written) in [
+    let scene = open();
+    scene.publish(&file("text"));
+    let cases = [
         (
             "credentials",
-            story.patch("/credentials", &json!({ "conn": { "x": 1 } })),
+            scene.change_context("/credentials", &json!({ "conn": { "x": 1 } })),
         ),
-        ("patch", story.patch("", &json!({ "conn": { "y": 1 } }))),
-    ] {
+        (
+            "patch",
+            scene.change_context("", &json!({ "conn": { "y": 1 } })),
+        ),
+    ];
+    each_case(cases, |(way, written)| {
         written.expect(200);
-        let shown = story.shown();
-        assert!(!shown.to_string().contains(PIN), "{way}: {shown}");
-        assert_eq!(shown["conn"]["x"], 1, "{way}");
-    }
-    let link = story.link(&json!({ "conn": { "z": 1 } })).expect(201);
+        let context = context_of(&scene);
+        assert!(!context.to_string().contains(PIN), "{way}: {context}");
+        assert_eq!(context["conn"]["x"], 1, "{way}");
+    });
+    let link = link(&scene, &json!({ "conn": { "z": 1 } })).expect(201);
     let pairs = [
         ("link_token", link["link_token"].as_str().unwrap()),
         ("credential", "api_key"),
         ("memo", "m"),
     ];
-    let mut browser = Browser::of(&story.world);
+    let mut browser = Browser::of(&scene.world);
     assert_eq!(browser.post("/connect/dots", &pairs).status, 200);
-    let shown = story.shown();
-    assert!(!shown.to_string().contains(PIN), "{shown}");
-    assert_eq!(shown["conn"]["z"], 1);
-    assert!(!story.world.at_rest().contains(PIN));
+    let context = context_of(&scene);
+    assert!(!context.to_string().contains(PIN), "{context}");
+    assert_eq!(context["conn"]["z"], 1);
+    assert!(!scene.world.at_rest().contains(PIN));
     // What is given anew is what the file calls it now.
-    story
-        .patch("/credentials", &json!({ "conn": { "pin": "a-new-pin" } }))
+    scene
+        .change_context("/credentials", &json!({ "conn": { "pin": "a-new-pin" } }))
         .expect(200);
-    assert_eq!(story.shown()["conn"]["pin"], "a-new-pin");
-    story
-        .patch("/credentials", &json!({ "conn": "a-text" }))
+    assert_eq!(context_of(&scene)["conn"]["pin"], "a-new-pin");
+    scene
+        .change_context("/credentials", &json!({ "conn": "a-text" }))
         .expect(200);
-    assert_eq!(story.shown()["conn"], "a-text");
+    assert_eq!(context_of(&scene)["conn"], "a-text");
 }
 
 #[test]
 fn an_import_with_plain_keys_goes_where_it_says() {
-    let story = Story::new();
+    let scene = open();
     let context =
         json!({ "api_key": KEY, "server": { "url": HOME }, "note": { "a": [1, { "b": "c.d" }] } });
-    story.goes_home(&id_of(&story.import(&context).expect(201)));
+    goes_home(&scene, &id_of(&import(&scene, &context).expect(201)));
 }

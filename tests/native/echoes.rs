@@ -8,30 +8,33 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::account::Scene;
+use crate::cases::each_case;
 use crate::client::Answer;
+use crate::files;
 use crate::outside::{Pieces, Sent, World, reply};
 
 const SECRET: &str = "k/secret 123";
 
 fn open() -> Scene {
-    let file = json!({ "name": "cave", "config": {
-        "base_url": "https://api.cave.example",
-        "credentials": { "api_key": { "format": "api_key", "config": { "fields": [{ "name": "api_key", "type": "password" }] } } },
-        "authorization": { "format": "query", "config": { "name": "key", "value": "{{api_key}}" } },
-        "resources": { "r": {
-            "list": { "path": "/r", "pagination": { "format": "link_header", "config": {} } },
-            "get": { "path": "/r/{{id}}" } } },
-    } });
+    let file = files::with_key(
+        "echoing",
+        &json!({
+            "authorization": { "format": "query", "config": { "name": "key", "value": "{{api_key}}" } },
+            "resources": { "r": {
+                "list": { "path": "/r", "pagination": { "format": "link_header", "config": {} } },
+                "get": { "path": "/r/{{id}}" } } },
+        }),
+    );
     let context = json!({ "api_key": SECRET });
-    let cave = Scene::new(World::new(), &file, "api_key", &context);
-    cave.world.provides(echo);
-    cave
+    let scene = Scene::new(World::new(), &file, "api_key", &context);
+    scene.world.provides(echo);
+    scene
 }
 
-fn call(cave: &Scene, path: &str, headers: &[(&str, &str)]) -> Answer {
-    let answer = cave.call("GET", path, headers, Body::Empty);
-    let told = format!("{:?} {}", answer.headers, answer.text());
-    assert!(!told.contains("secret"), "{told}");
+fn call(scene: &Scene, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let answer = scene.call("GET", path, headers, Body::Empty);
+    let reported = format!("{:?} {}", answer.headers, answer.text());
+    assert!(!reported.contains("secret"), "{reported}");
     assert_eq!(answer.header("content-location"), None);
     answer
 }
@@ -75,12 +78,12 @@ fn echo(sent: &Sent) -> Reply<Pieces> {
 
 #[test]
 fn every_page_is_found_by_a_link_that_no_caller_sees() {
-    let cave = open();
+    let scene = open();
     let (mut ids, mut cursor) = (Vec::new(), None::<String>);
     loop {
         let cursor_in = cursor.map(|cursor| format!("?next_cursor={cursor}"));
         let path = format!("/proxy/r{}", cursor_in.unwrap_or_default());
-        let answer = call(&cave, &path, &[]);
+        let answer = call(&scene, &path, &[]);
         assert_eq!(answer.header("link"), None);
         let page = answer.expect(200);
         ids.extend(page["result"].as_array().unwrap().clone());
@@ -90,32 +93,32 @@ fn every_page_is_found_by_a_link_that_no_caller_sees() {
         }
     }
     assert_eq!(ids, [1, 2, 3]);
-    let all = call(&cave, "/proxy/r", &[("x-all-pages", "true")]);
+    let all = call(&scene, "/proxy/r", &[("x-all-pages", "true")]);
     assert_eq!(all.text(), "1\n2\n3\n");
-    assert_eq!(cave.world.sent().len(), 6);
+    assert_eq!(scene.world.sent().len(), 6);
 }
 
 #[test]
 fn a_redirect_that_tells_the_secret_is_followed() {
-    let cave = open();
-    let answer = call(&cave, "/custom/old", &[]);
+    let scene = open();
+    let answer = call(&scene, "/custom/old", &[]);
     assert_eq!(answer.text(), r#"{"a":{"id":1}}"#);
-    assert_eq!(cave.world.sent().len(), 2);
+    assert_eq!(scene.world.sent().len(), 2);
 }
 
 #[test]
 fn other_fields_are_passed_on_streamed_cut_and_refused() {
-    let cave = open();
-    for path in ["/custom/r/1", "/proxy/r/1"] {
-        let answer = call(&cave, path, &[]);
+    let scene = open();
+    each_case(["/custom/r/1", "/proxy/r/1"], |path| {
+        let answer = call(&scene, path, &[]);
         assert_eq!(
             (answer.header("link"), answer.header("etag")),
             (Some("</docs>; rel=\"help\""), Some("\"e\"")),
             "{path}"
         );
         assert_eq!(answer.header("content-type"), Some("application/json"));
-    }
-    let refused = call(&cave, "/proxy/r/none", &[]);
+    });
+    let refused = call(&scene, "/proxy/r/none", &[]);
     assert_eq!(refused.header("link"), None);
     assert_eq!(refused.code(404), "provider.rejected");
 }

@@ -3,6 +3,7 @@
 use causeway::ports::Body;
 use serde_json::json;
 
+use crate::cases::each_case;
 use crate::client::{Client, id_of};
 use crate::outside::World;
 
@@ -55,16 +56,17 @@ fn health_names_what_cannot_be_read_and_all_of_it_works_with_its_default() {
 #[test]
 fn without_a_good_token_nothing_answers() {
     let admin = Client::admin(&World::new());
-    for token in [
+    let cases = [
         "",
         "wrong",
         "ct_",
         "ct_018bcfe5680080008000000000000000_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-    ] {
+    ];
+    each_case(cases, |token| {
         let answer = admin.with_token(token).get("/integration");
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
         assert_eq!(answer.code(401), "caller.unauthenticated");
-    }
+    });
     assert_eq!(admin.get("/nothing/here").code(404), "caller.not_found");
     let answer = admin.send("PUT", "/environment", &json!({}));
     assert_eq!(answer.header("allow"), Some("GET, POST"));
@@ -147,7 +149,7 @@ fn a_wrong_body_says_where() {
             .code(400),
         "caller.malformed"
     );
-    for (body, path) in [
+    let cases = [
         (json!({}), ""),
         (json!({ "name": "" }), "name"),
         (json!({ "name": "a", "region": "mars" }), "region"),
@@ -160,10 +162,11 @@ fn a_wrong_body_says_where() {
             json!({ "name": "a", "allowed_redirect_origins": ["http://a.example"] }),
             "allowed_redirect_origins[0]",
         ),
-    ] {
+    ];
+    each_case(cases, |(body, path)| {
         let answer = admin.post("/environment", &body).expect(422);
         assert_eq!(answer["details"]["failures"][0]["path"], path, "{answer}");
-    }
+    });
 }
 
 #[test]
@@ -235,16 +238,17 @@ fn a_token_may_do_what_its_scopes_say_and_mints_none_wider() {
     let environment = admin.environment("prod");
     let reader = admin.token_of(&environment, Some(&["read"]));
     reader.get("/environment-integration").expect(200);
-    for answer in [
+    let cases = [
         reader.post("/environment-integration", &json!({})),
         reader.post("/integrated-account", &json!({})),
         reader.post("/api-token", &json!({})),
         reader.get("/proxy/x?integrated_account_id=y"),
         reader.get("/environment"),
         reader.send("PUT", "/integration/x", &json!({})),
-    ] {
+    ];
+    each_case(cases, |answer| {
         assert_eq!(answer.code(403), "caller.forbidden");
-    }
+    });
     let owner = admin.token_of(&environment, Some(&["admin"]));
     owner
         .post(
@@ -292,7 +296,7 @@ fn a_made_up_environment_is_404_and_writes_nothing() {
     admin.environment("prod");
     let before = world.objects_with_data();
     let forged = "018bcfe5-6800-8000-8000-000000000000";
-    for answer in [
+    let cases = [
         admin.get(&format!("/api-token?environment_id={forged}")),
         admin.get(&format!("/environment-integration?environment_id={forged}")),
         admin.post(
@@ -301,9 +305,10 @@ fn a_made_up_environment_is_404_and_writes_nothing() {
         ),
         admin.get(&format!("/integrated-account/{forged}")),
         admin.get(&format!("/proxy/x?integrated_account_id={forged}")),
-    ] {
+    ];
+    each_case(cases, |answer| {
         assert_eq!(answer.code(404), "caller.not_found");
-    }
+    });
     assert_eq!(world.objects_with_data(), before);
 }
 

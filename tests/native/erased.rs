@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::Answer;
 use crate::connect::{TOKEN, Visit};
 
@@ -35,7 +36,7 @@ fn is_gone(visit: &Visit, path: &str) {
 
 #[test]
 fn a_link_token_of_a_deleted_account_connects_nothing() {
-    for restarts in [true, false] {
+    each_case([true, false], |restarts| {
         let (mut visit, account) = connected_by_key(&json!({ "tenant_id": "acme" }));
         let path = delete(&visit, &account);
         if restarts {
@@ -47,7 +48,7 @@ fn a_link_token_of_a_deleted_account_connects_nothing() {
         is_gone(&visit, &path);
         let links = visit.setting.client.get("/link-token").expect(200);
         assert_eq!(links["result"], json!([]));
-    }
+    });
 }
 
 #[test]
@@ -99,7 +100,7 @@ fn a_form_under_way_does_not_survive_the_deletion() {
         "link_token={}&credential=api_key&shop=berlin&api_key=hunter3-hunter3",
         visit.token
     );
-    visit.browser.post_and_leave("/connect/pier", &body);
+    visit.browser.post_and_leave("/connect/oauth-shop", &body);
     let path = delete(&visit, &account);
     visit.world.restart();
     visit.world.settle();

@@ -11,6 +11,7 @@ use causeway::ports::{ObjectName, System};
 use causeway::time::Timestamp;
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::Answer;
 use crate::subscriptions::Subscriber;
 use crate::subscriptions_failing::account;
@@ -78,7 +79,7 @@ fn an_environment_lists_what_failed_newest_first() {
     assert_eq!(list["result"][2], expected);
     assert_eq!(list["next_cursor"], Value::Null);
     let all = [event(2, 3), event(2, 2), event(1, 1)];
-    for (query, expected) in [
+    let cases = [
         ("", &all[..]),
         ("event=record:created", &all[1..]),
         (&format!("webhook_id={}", webhook(1)), &all[2..]),
@@ -86,10 +87,11 @@ fn an_environment_lists_what_failed_newest_first() {
         (&format!("webhook_id={}", webhook(3)), &[]),
         ("created_at[gt]=2023-11-14T22:13:20Z", &all[..2]),
         ("created_at[lte]=2023-11-14T22:13:20Z", &all[2..]),
-    ] {
+    ];
+    each_case(cases, |(query, expected)| {
         let answer = subscriber.client.get(&format!("/event?{query}"));
         assert_eq!(ids(answer), names(expected), "{query}");
-    }
+    });
 }
 
 #[test]
@@ -103,12 +105,12 @@ fn a_cursor_goes_on_where_it_was_also_when_that_event_is_gone() {
         .client
         .get(&format!("/event?limit=2&next_cursor={cursor}"));
     assert_eq!(ids(next), names(&[event(2, 2), event(1, 1)]));
-    for foreign in ["MDE4YmNmZTU", "Jw", "x"] {
+    each_case(["MDE4YmNmZTU", "Jw", "x"], |foreign| {
         let answer = subscriber
             .client
             .get(&format!("/event?next_cursor={foreign}"));
         assert_eq!(answer.code(400), "caller.malformed", "{foreign}");
-    }
+    });
 }
 
 #[test]
@@ -132,10 +134,10 @@ fn noting_twice_is_noting_once_and_after_thirty_days_it_is_over() {
 fn of_a_whole_environment_only_failed_events_are_known() {
     let subscriber = with_three();
     let client = &subscriber.client;
-    for status in ["pending", "delivered", "lost"] {
+    each_case(["pending", "delivered", "lost"], |status| {
         let answer = client.get(&format!("/event?status={status}"));
         assert_eq!(answer.code(422), "caller.invalid", "{status}");
-    }
+    });
     let mut body: Value = serde_json::from_str(RANGE).unwrap();
     body["status"] = json!("delivered");
     assert_eq!(
@@ -162,7 +164,7 @@ fn an_accounts_events_come_from_its_object() {
     let page = json!({ "result": [shown], "next_cursor": "1700000000000.7" });
     subscriber
         .world
-        .object_says(ObjectName::Account(account(1)), &Ok(page));
+        .object_answers(ObjectName::Account(account(1)), &Ok(page));
     let path = format!(
         "/event?integrated_account_id={}&limit=1&status=delivered",
         account(1)
@@ -172,18 +174,21 @@ fn an_accounts_events_come_from_its_object() {
     let sees = json!({ "environment": subscriber.environment });
     let filter = json!({ "field": "status", "comparison": "is", "value": "delivered" });
     let asked = |after: Value| json!({ "list_events": [sees, { "limit": 1, "after": after, "filters": [filter] }] });
-    assert_eq!(subscriber.world.heard()[0].1, asked(Value::Null));
+    assert_eq!(
+        subscriber.world.intercepted_messages()[0].1,
+        asked(Value::Null)
+    );
     let rest = json!({ "result": [], "next_cursor": null });
     subscriber
         .world
-        .object_says(ObjectName::Account(account(1)), &Ok(rest));
+        .object_answers(ObjectName::Account(account(1)), &Ok(rest));
     let next = format!(
         "{path}&next_cursor={}",
         list["next_cursor"].as_str().unwrap()
     );
     subscriber.client.get(&next).expect(200);
     assert_eq!(
-        subscriber.world.heard()[0].1,
+        subscriber.world.intercepted_messages()[0].1,
         asked(json!("1700000000000.7"))
     );
     let narrowed = format!("{path}&webhook_id={}", webhook(1));
@@ -206,7 +211,7 @@ fn the_payload_of_an_event_goes_out_as_it_came() {
         "attempts": [{ "webhook_id": webhook(1), "number": 1, "status": null, "duration_ms": 15_000, "body": null, "error": "e", "created_at": "2023-11-14T22:13:20.000Z" }],
     });
     let object = ObjectName::Account(account(1));
-    subscriber.world.object_says(object, &Ok(detail.clone()));
+    subscriber.world.object_answers(object, &Ok(detail.clone()));
     let path = format!("/event/{}", event(1, 1));
     let answer = subscriber.client.get(&path);
     assert!(
@@ -221,7 +226,7 @@ fn the_payload_of_an_event_goes_out_as_it_came() {
     assert_eq!(shown["attempts"], detail["attempts"]);
     assert_eq!(shown.as_object().unwrap().len(), 12);
     let asked = json!({ "get_event": [{ "environment": subscriber.environment }, event(1, 1)] });
-    assert_eq!(subscriber.world.heard(), [(object, asked)]);
+    assert_eq!(subscriber.world.intercepted_messages(), [(object, asked)]);
 }
 
 #[test]
@@ -234,30 +239,30 @@ fn one_event_is_replayed_and_a_hidden_one_is_none() {
             .client
             .post(&format!("{path}/replay"), &json!({}))
     };
-    subscriber.world.object_says(object, &Ok(Value::Null));
+    subscriber.world.object_answers(object, &Ok(Value::Null));
     assert_eq!(replay().expect(200), json!({ "id": event(1, 1) }));
     let asked = json!({ "replay": [{ "environment": subscriber.environment }, event(1, 1)] });
-    assert_eq!(subscriber.world.heard(), [(object, asked)]);
+    assert_eq!(subscriber.world.intercepted_messages(), [(object, asked)]);
     let words = "There is no such event, or this token cannot see it.";
     let hidden = || {
         let answer = Failure::not_found("integrated account");
-        subscriber.world.object_says(object, &Err(answer));
+        subscriber.world.object_answers(object, &Err(answer));
     };
     hidden();
     assert_eq!(replay().expect(404)["message"], words);
     hidden();
     assert_eq!(subscriber.client.get(&path).expect(404)["message"], words);
-    for id in ["x", "evt_x", &account(1).to_string()] {
+    each_case(["x", "evt_x", &account(1).to_string()], |id| {
         let answer = subscriber.client.get(&format!("/event/{id}"));
         assert_eq!(answer.code(404), "caller.not_found");
-    }
+    });
 }
 
 #[test]
 fn a_replay_of_an_environment_asks_each_account_and_sums() {
     let subscriber = with_three();
     let world = &subscriber.world;
-    let says = |owner, answer| world.object_says(ObjectName::Account(account(owner)), &answer);
+    let says = |owner, answer| world.object_answers(ObjectName::Account(account(owner)), &answer);
     let body: Value = serde_json::from_str(RANGE).unwrap();
     let replay = |body: &Value| subscriber.client.post("/event/replay", body);
     says(1, Ok(json!(1)));
@@ -265,9 +270,9 @@ fn a_replay_of_an_environment_asks_each_account_and_sums() {
     assert_eq!(replay(&body).expect(200), json!({ "replayed": 3 }));
     let range = json!({ "webhook_id": null, "status": "failed", "from": "2023-11-14T00:00:00.000Z", "to": "2023-11-15T00:00:00.000Z" });
     let asked = json!({ "replay_all": [{ "environment": subscriber.environment }, range] });
-    let heard = world.heard();
-    assert_eq!(heard.len(), 2);
-    assert!(heard.iter().all(|(_, message)| *message == asked));
+    let messages = world.intercepted_messages();
+    assert_eq!(messages.len(), 2);
+    assert!(messages.iter().all(|(_, message)| *message == asked));
     says(1, Err(Failure::new(Code::NotFound, "gone")));
     says(2, Ok(json!(2)));
     assert_eq!(replay(&body).expect(200), json!({ "replayed": 2 }));
@@ -275,13 +280,13 @@ fn a_replay_of_an_environment_asks_each_account_and_sums() {
     says(2, Ok(json!(2)));
     let failed = replay(&body).expect(503);
     assert_eq!(failed["details"], json!({ "replayed": 2 }));
-    world.heard();
+    world.intercepted_messages();
     says(1, Ok(json!(1)));
     let narrowed = json!({ "from": body["from"], "to": body["to"], "webhook_id": webhook(1) });
     assert_eq!(replay(&narrowed).expect(200), json!({ "replayed": 1 }));
     let early = json!({ "from": "2023-01-01T00:00:00Z", "to": "2023-11-14T22:13:19.999Z" });
     assert_eq!(replay(&early).expect(200), json!({ "replayed": 0 }));
-    assert_eq!(world.heard().len(), 1);
+    assert_eq!(world.intercepted_messages().len(), 1);
 }
 
 #[test]
@@ -292,21 +297,22 @@ fn a_replay_of_one_account_needs_a_range() {
     body["integrated_account_id"] = json!(account(1));
     body["status"] = json!("delivered");
     let object = ObjectName::Account(account(1));
-    subscriber.world.object_says(object, &Ok(json!(4)));
+    subscriber.world.object_answers(object, &Ok(json!(4)));
     assert_eq!(replay(&body).expect(200), json!({ "replayed": 4 }));
     assert_eq!(
-        subscriber.world.heard()[0].1["replay_all"][1]["status"],
+        subscriber.world.intercepted_messages()[0].1["replay_all"][1]["status"],
         "delivered"
     );
-    for (key, wrong) in [
+    let cases = [
         ("from", Value::Null),
         ("to", json!("2023-01-01T00:00:00Z")),
         ("status", json!("lost")),
         ("surprise", json!(1)),
-    ] {
+    ];
+    each_case(cases, |(key, wrong)| {
         let mut body = body.clone();
         body[key] = wrong;
         assert_eq!(replay(&body).code(422), "caller.invalid", "{key}");
-    }
+    });
     assert_eq!(replay(&json!({})).code(422), "caller.invalid");
 }

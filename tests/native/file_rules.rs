@@ -5,6 +5,7 @@
 use causeway::config::{Finding, Level, read};
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::{Client, Setting};
 use crate::integration_files::{files_of, load};
 use crate::outside::World;
@@ -77,17 +78,17 @@ fn a_client_of_a_grant_without_a_user_has_one_source() {
         "{{a|b|context.c|environment_variables.d}}",
         "{{context:any|environment_variables.d}}",
     ];
-    for format in GRANTS {
-        for (key, other) in [("id", "secret"), ("secret", "id")] {
+    each_case(GRANTS, |format| {
+        each_case([("id", "secret"), ("secret", "id")], |(key, other)| {
             let at = format!("config.credentials.{format}.config.client");
-            for text in mixed {
+            each_case(mixed, |text| {
                 let client = json!({ key: text, other: "{{own_id}}" });
                 let found = errors(&by_client(format, &client));
                 assert!(
                     found.iter().any(|path| path.starts_with(&at)),
                     "{format} {key} {text}: {found:?}"
                 );
-            }
+            });
             let apart = [
                 ("{{own_id}}", "{{environment_variables.client_secret}}"),
                 ("{{own_id}}", KEY),
@@ -100,19 +101,19 @@ fn a_client_of_a_grant_without_a_user_has_one_source() {
                     "{{environment_variables.client_secret}}",
                 ),
             ];
-            for (own, operators) in apart {
+            each_case(apart, |(own, operators)| {
                 let client = json!({ key: own, other: operators });
                 let found = errors(&by_client(format, &client));
                 assert!(
                     found.iter().any(|path| path.starts_with(&at)),
                     "{format} {key} {own} {operators}: {found:?}"
                 );
-            }
-        }
+            });
+        });
         // The id is the customer's `client_id` where the file does not say.
         let client = json!({ "secret": "{{environment_variables.client_secret}}" });
         assert!(!errors(&by_client(format, &client)).is_empty(), "{format}");
-        for client in [
+        let cases = [
             json!({}),
             json!({ "id": "{{client_id}}", "secret": "{{client_secret}}" }),
             json!({ "id": "{{own_id|client_id}}", "secret": "{{context.own_secret|credentials.client_secret}}" }),
@@ -120,14 +121,15 @@ fn a_client_of_a_grant_without_a_user_has_one_source() {
             json!({ "id": "our-own", "secret": "{{environment_variables.c}}" }),
             json!({ "id": "our-own", "secret": KEY }),
             json!({ "id": "our-own" }),
-        ] {
+        ];
+        each_case(cases, |client| {
             assert_eq!(
                 errors(&by_client(format, &client)),
                 Vec::<String>::new(),
                 "{format} {client}"
             );
-        }
-    }
+        });
+    });
 }
 
 #[test]
@@ -151,16 +153,16 @@ fn an_action_that_gets_tokens_without_a_user_has_one_client_too() {
             "actions": { "refresh_token": { "steps": [{ "type": "request", "config": config }] } }
         })
     };
-    for config in request(mixed) {
+    each_case(request(mixed), |config| {
         assert_eq!(
             errors(&file(&config)),
             ["config.actions.refresh_token.steps[0].config"],
             "{config}"
         );
-    }
-    for config in request(own) {
+    });
+    each_case(request(own), |config| {
         assert_eq!(errors(&file(&config)), Vec::<String>::new(), "{config}");
-    }
+    });
 }
 
 #[test]
@@ -198,11 +200,11 @@ fn a_grant_by_the_operators_client_takes_no_word_of_the_customer() {
         json!({ "id": "our-own" }),
     ];
     let own = json!({ "id": "{{client_id}}", "secret": "{{client_secret}}" });
-    for format in GRANTS {
-        for (key, value) in &places {
+    each_case(GRANTS, |format| {
+        each_case(&places, |(key, value)| {
             // `own_id` is a field of this credential, `elsewhere` one of another, `asked` one of a form's step,
             // `told` is what the way back from a sign-in says; a whole context holds all of them.
-            for typed in [
+            let cases = [
                 "own_id",
                 "context.own_id",
                 "credentials.own_id",
@@ -210,7 +212,8 @@ fn a_grant_by_the_operators_client_takes_no_word_of_the_customer() {
                 "asked",
                 "told",
                 "context",
-            ] {
+            ];
+            each_case(cases, |typed| {
                 let value: Value =
                     serde_json::from_str(&value.to_string().replace("TYPED", typed)).unwrap();
                 let file = |client: &Value| {
@@ -229,13 +232,13 @@ fn a_grant_by_the_operators_client_takes_no_word_of_the_customer() {
                     with(&base, &more)
                 };
                 let at = format!("config.credentials.{format}.config.{key}");
-                for client in &clients {
+                each_case(&clients, |client| {
                     let found = errors(&file(client));
                     assert!(
                         found.iter().any(|path| path.starts_with(&at)),
                         "{format} {key} {value} {client}: {found:?}"
                     );
-                }
+                });
                 if typed != "context" {
                     assert_eq!(
                         errors(&file(&own)),
@@ -243,9 +246,9 @@ fn a_grant_by_the_operators_client_takes_no_word_of_the_customer() {
                         "{format} {key} {value}"
                     );
                 }
-            }
-        }
-    }
+            });
+        });
+    });
 }
 
 // R1c: no operator's word to a host that the file does not fix.
@@ -320,39 +323,40 @@ fn file_of_requests() -> Value {
 
 #[test]
 fn no_operators_word_goes_to_a_host_that_the_file_does_not_fix() {
-    for word in WORDS {
-        for carrier in carriers_of_requests(word) {
+    each_case(WORDS, |word| {
+        each_case(carriers_of_requests(word), |carrier| {
             let file = |base: &Value| with(&with(&file_of_requests(), base), &carrier);
-            for (url, hosts) in open_urls() {
-                for base in [
+            each_case(open_urls(), |(url, hosts)| {
+                let cases = [
                     json!({ "base_url": url, "allowed_hosts": hosts }),
                     json!({ "allowed_hosts": hosts, "resources": { "x": { "create": { "base_url": url } } } }),
-                ] {
+                ];
+                each_case(cases, |base| {
                     assert_ne!(
                         errors(&file(&base)),
                         Vec::<String>::new(),
                         "{base} {carrier}"
                     );
-                }
-            }
-            for (url, hosts) in fixed_urls() {
+                });
+            });
+            each_case(fixed_urls(), |(url, hosts)| {
                 let base = json!({ "base_url": url, "allowed_hosts": hosts });
                 let found = errors(&file(&base));
                 assert_eq!(found, Vec::<String>::new(), "{base} {carrier}");
-            }
-        }
+            });
+        });
         // The account's own words go where the account says.
-        for carrier in carriers_of_requests("{{own_id}}") {
+        each_case(carriers_of_requests("{{own_id}}"), |carrier| {
             let base = json!({ "base_url": "{{site}}", "allowed_hosts": ["*"] });
             let found = errors(&with(&with(&file_of_requests(), &base), &carrier));
             assert_eq!(found, Vec::<String>::new(), "{carrier}");
-        }
-    }
+        });
+    });
 }
 
 #[test]
 fn requests_of_actions_are_held_to_the_same() {
-    for word in WORDS {
+    each_case(WORDS, |word| {
         let requests = [
             json!({ "type": "request", "config": { "base_url": "{{site}}", "path": "/x", "headers": { "X-Key": word } } }),
             json!({ "type": "request", "config": { "base_url": "{{site}}", "path": "/x", "method": "post", "body": { "secret": word } } }),
@@ -360,7 +364,7 @@ fn requests_of_actions_are_held_to_the_same() {
             json!({ "type": "request", "config": { "resource": "x", "method": "create", "id": word } }),
             json!({ "type": "request", "config": { "resource": "x", "method": "create", "body": { "token": word } } }),
         ];
-        for request in requests {
+        each_case(requests, |request| {
             let file = |url: &str, hosts: &Value| {
                 let text = request.to_string().replace("{{site}}", url);
                 let request: Value = serde_json::from_str(&text).unwrap();
@@ -369,22 +373,22 @@ fn requests_of_actions_are_held_to_the_same() {
                 let base = json!({ "base_url": url, "allowed_hosts": hosts, "authorization": own, "actions": { "a": { "steps": [request] } } });
                 with(&file_of_requests(), &base)
             };
-            for (url, hosts) in open_urls() {
+            each_case(open_urls(), |(url, hosts)| {
                 assert_ne!(
                     errors(&file(url, &hosts)),
                     Vec::<String>::new(),
                     "{url} {request}"
                 );
-            }
-            for (url, hosts) in fixed_urls() {
+            });
+            each_case(fixed_urls(), |(url, hosts)| {
                 assert_eq!(
                     errors(&file(url, &hosts)),
                     Vec::<String>::new(),
                     "{url} {request}"
                 );
-            }
-        }
-    }
+            });
+        });
+    });
     // What an action copies into the context is the account's from then on.
     let copies = json!({ "base_url": "{{site}}", "allowed_hosts": ["*"], "headers": { "X-Key": "{{own_id}}" },
         "actions": { "a": { "type": "set_context", "config": { "own_id": "{{environment_variables.word}}" } } } });
@@ -424,30 +428,30 @@ fn the_operators_client_goes_to_no_token_endpoint_that_the_file_does_not_fix() {
             &json!({ "credentials": { "oauth2": { "config": carrier } } }),
         )
     };
-    for word in WORDS {
-        for carrier in carriers(word) {
-            for (url, hosts) in open_urls() {
-                for auth in endpoints(url) {
+    each_case(WORDS, |word| {
+        each_case(carriers(word), |carrier| {
+            each_case(open_urls(), |(url, hosts)| {
+                each_case(endpoints(url), |auth| {
                     assert_ne!(
                         errors(&file(&auth, &carrier, &hosts)),
                         Vec::<String>::new(),
                         "{auth} {carrier}"
                     );
-                }
-            }
-            for (url, hosts) in fixed_urls() {
-                for auth in endpoints(url) {
+                });
+            });
+            each_case(fixed_urls(), |(url, hosts)| {
+                each_case(endpoints(url), |auth| {
                     assert_eq!(
                         errors(&file(&auth, &carrier, &hosts)),
                         Vec::<String>::new(),
                         "{auth} {carrier}"
                     );
-                }
-            }
-        }
-    }
+                });
+            });
+        });
+    });
     // Beside them: the sign-in page's own parameters, and keys that are fetched.
-    for (url, hosts) in open_urls() {
+    each_case(open_urls(), |(url, hosts)| {
         let auth = json!({ "authorizeHost": url, "authorizePath": "/a", "tokenUrl": "https://login.probe.example/token" });
         let params = json!({ "params": { "key": "{{environment_variables.word}}" } });
         assert_ne!(
@@ -462,12 +466,12 @@ fn the_operators_client_goes_to_no_token_endpoint_that_the_file_does_not_fix() {
             Vec::<String>::new(),
             "{url}"
         );
-    }
+    });
 }
 
 #[test]
 fn an_expression_that_signs_in_holds_no_key_for_an_open_host() {
-    for (source, is_wrong) in [
+    let cases = [
         (
             "{ \"Authorization\": \"Bearer k9f2Zq81LmX04tTbR7wY\" }",
             true,
@@ -481,11 +485,12 @@ fn an_expression_that_signs_in_holds_no_key_for_an_open_host() {
             "{ \"Authorization\": \"Token token=\" & context.own_id }",
             false,
         ),
-    ] {
+    ];
+    each_case(cases, |(source, is_wrong)| {
         let more = json!({ "base_url": "{{site}}", "allowed_hosts": ["*"], "authorization": { "format": "header", "config": { "expression": source } } });
         let found = errors(&with(&file_of_requests(), &more));
         assert_eq!(!found.is_empty(), is_wrong, "{source}: {found:?}");
-    }
+    });
 }
 
 #[test]
@@ -514,13 +519,13 @@ fn an_override_that_opens_the_hosts_is_refused_while_the_operators_word_goes_the
     let opens = json!({ "allowed_hosts": ["*"] });
     let admin = Client::admin(&world);
     let path = format!("/environment-integration/{}", setting.install);
-    for client in [&setting.client, &admin] {
+    each_case([&setting.client, &admin], |client| {
         let refused = client.send("PATCH", &path, &json!({ "override": opens }));
         assert_eq!(refused.status, 422, "{}", refused.text());
         let path = format!("/integrated-account/{account}");
         let refused = client.send("PATCH", &path, &json!({ "integration_override": opens }));
         assert_eq!(refused.status, 422, "{}", refused.text());
-    }
+    });
 }
 
 // N11: keys that stand in clear.
@@ -528,7 +533,7 @@ fn an_override_that_opens_the_hosts_is_refused_while_the_operators_word_goes_the
 #[test]
 fn a_literal_that_looks_like_a_key_is_pointed_at() {
     let base = json!({ "base_url": "https://api.probe.example" });
-    for carrier in carriers_of_requests(KEY) {
+    each_case(carriers_of_requests(KEY), |carrier| {
         let found = findings(&with(&with(&file_of_requests(), &base), &carrier));
         assert!(
             found.iter().any(|one| one
@@ -538,13 +543,13 @@ fn a_literal_that_looks_like_a_key_is_pointed_at() {
             "{carrier}: {found:?}"
         );
         assert!(!json!(found).to_string().contains(KEY), "{carrier}");
-    }
-    for key in ["tokenParams", "refreshParams", "params"] {
+    });
+    each_case(["tokenParams", "refreshParams", "params"], |key| {
         let more = json!({ "base_url": "https://api.probe.example", "credentials": { "oauth2": { "format": "oauth2", "config": {
             "auth": { "tokenHost": "https://login.probe.example", "tokenPath": "/t", "authorizePath": "/a" }, key: { "client_assertion": "eyJhbGciOiJub25lIn0.eyJpc3MiOiJ4In0.", "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" } } } } });
         let at = format!("config.credentials.oauth2.config.{key}.client_assertion");
         assert_eq!(warnings(&with(&file_of_requests(), &more)), [at]);
-    }
+    });
     let short =
         json!({ "base_url": "https://api.probe.example", "headers": { "X-Api-Key": "hunter2" } });
     assert_eq!(
@@ -561,7 +566,7 @@ fn a_file_that_sends_an_operators_variable_says_whether_every_path_may_have_it()
         &file_of_requests(),
         &json!({ "custom": null, "base_url": "https://api.probe.example" }),
     );
-    for (carrier, at) in [
+    let cases = [
         (
             json!({ "headers": { "X-Key": "{{environment_variables.word}}" } }),
             "config.headers.X-Key",
@@ -574,7 +579,8 @@ fn a_file_that_sends_an_operators_variable_says_whether_every_path_may_have_it()
             json!({ "authorization": { "format": "bearer", "config": { "token": "{{environment_variables.word}}" } } }),
             "config.authorization",
         ),
-    ] {
+    ];
+    each_case(cases, |(carrier, at)| {
         let file = with(&open, &carrier);
         let found = findings(&file);
         assert_eq!(found.len(), 1, "{found:?}");
@@ -582,13 +588,13 @@ fn a_file_that_sends_an_operators_variable_says_whether_every_path_may_have_it()
             found[0].level == Level::Warning && found[0].path.starts_with(at),
             "{found:?}"
         );
-        for custom in [true, false] {
+        each_case([true, false], |custom| {
             assert_eq!(
                 findings(&with(&file, &json!({ "custom": custom }))),
                 Vec::new()
             );
-        }
-    }
+        });
+    });
     assert_eq!(findings(&open), Vec::new());
 }
 
@@ -634,9 +640,9 @@ fn an_account_is_not_found_by_what_its_customer_typed() {
         // The way back from the sign-in is in the customer's hands, and the token's answer is another credential's.
         json!({ "credentials": { "oauth2": { "format": "oauth2", "config": { "auth": { "tokenHost": "https://l.probe.example", "tokenPath": "/t", "authorizePath": "/a" }, "contextFromToken": { "team": "team" } } } } }),
     ];
-    for more in &wrong {
+    each_case(&wrong, |more| {
         assert_eq!(errors(&looked_up_by("team", more)), [at], "{more}");
-    }
+    });
     let by_callback = json!({ "credentials": { "oauth2": { "format": "oauth2", "config": { "auth": { "tokenHost": "https://l.probe.example", "tokenPath": "/t", "authorizePath": "/a" }, "contextFromCallback": { "group": "team" } } } } });
     assert_eq!(errors(&looked_up_by("group", &by_callback)), [at]);
     let right = [
@@ -650,26 +656,27 @@ fn an_account_is_not_found_by_what_its_customer_typed() {
         ]),
         json!({ "credentials": { "api_key": null, "oauth2": { "format": "oauth2", "config": { "auth": { "tokenHost": "https://l.probe.example", "tokenPath": "/t", "authorizePath": "/a" }, "contextFromToken": { "team": "team" }, "fields": fields(&["site", "team", "own_id"]) } } } }),
     ];
-    for more in &right {
+    each_case(&right, |more| {
         assert_eq!(
             errors(&looked_up_by("team", more)),
             Vec::<String>::new(),
             "{more}"
         );
-    }
+    });
     // A caller's input is no answer, whether or not a form declares the key.
-    for change in [
+    let cases = [
         json!({ "organisation": "{{body.organisation}}" }),
         json!({ "expression": "{ \"organisation\": $previous.organisation }" }),
         json!({ "expression": "$" }),
         json!({ "expression": "$merge([$, {}])" }),
-    ] {
-        for kind in ["set_context", "update_context"] {
+    ];
+    each_case(cases, |change| {
+        each_case(["set_context", "update_context"], |kind| {
             let more =
                 json!({ "actions": { "save": { "steps": [{ "type": kind, "config": change }] } } });
             assert_eq!(errors(&looked_up_by("organisation", &more)), [at], "{more}");
-        }
-    }
+        });
+    });
     // It stands in no form: it is the operator's or the provider's.
     assert_eq!(
         errors(&looked_up_by("organisation", &json!({}))),
@@ -681,8 +688,8 @@ fn an_account_is_not_found_by_what_its_customer_typed() {
 fn no_file_we_ship_breaks_these_rules() {
     let files = files_of("integrations");
     assert!(files.len() > 30);
-    for path in files {
+    each_case(files, |path| {
         let found = read(&load(&path)).findings;
         assert_eq!(found, Vec::new(), "{}", path.display());
-    }
+    });
 }

@@ -12,6 +12,7 @@ use causeway::settings::UNSIGNED_MISSES;
 use futures::executor::block_on;
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::{Answer, Client, Setting};
 use crate::integrations::file;
 use crate::outside::World;
@@ -110,29 +111,29 @@ fn a_forged_token_is_refused_at_every_route_before_anything_is_read() {
     let scene = scene();
     let routes: Vec<_> = ROWS.iter().filter(|(_, _, who)| *who != ANYBODY).collect();
     assert!(routes.len() > 40);
-    for (prefix, own, other) in &scene.tokens {
-        for forged in forgeries(prefix, own, other) {
+    each_case(&scene.tokens, |(prefix, own, other)| {
+        each_case(forgeries(prefix, own, other), |forged| {
             let client = scene.setting.admin.with_token(&forged);
             let before = scene.world.touches();
-            for (method, path, _) in &routes {
+            each_case(&routes, |(method, path, _)| {
                 let answer = client.request(method, path, &[], Body::from_bytes("{}"));
                 assert_eq!(answer.status, 401, "{method} {path} with {forged}");
-            }
+            });
             assert_eq!(scene.world.touches(), before, "{forged} made us read");
-        }
-    }
+        });
+    });
 }
 
 #[test]
 fn a_forged_link_is_refused_on_every_page_before_anything_is_read() {
     let scene = scene();
     let stranger = scene.setting.admin.with_token("");
-    for (prefix, own, other) in &scene.tokens {
+    each_case(&scene.tokens, |(prefix, own, other)| {
         let mut forged = forgeries(prefix, own, other);
         if *prefix != "lt_" {
             forged.push(own.clone());
         }
-        for token in forged {
+        each_case(forged, |token| {
             let before = scene.world.touches();
             let form = format!("link_token={token}&credential=oauth2");
             let answers = [
@@ -142,8 +143,8 @@ fn a_forged_link_is_refused_on_every_page_before_anything_is_read() {
             ];
             assert!(answers.iter().all(|answer| answer.status == 401), "{token}");
             assert_eq!(scene.world.touches(), before, "{token} made us read");
-        }
-    }
+        });
+    });
 }
 
 #[test]
@@ -151,7 +152,7 @@ fn a_made_up_state_is_refused_before_anything_is_read() {
     let scene = scene();
     let stranger = scene.setting.admin.with_token("");
     let account = scene.account.replace('-', "");
-    for random in ["A".repeat(43), "A".repeat(64)] {
+    each_case(["A".repeat(43), "A".repeat(64)], |random| {
         let state = format!("{account}.{random}");
         let hash = sha256_hex(state.as_bytes());
         let cookie = format!("__Host-causeway-{}=made-up", &hash[..8]);
@@ -160,7 +161,7 @@ fn a_made_up_state_is_refused_before_anything_is_read() {
         let answer = stranger.request("GET", &path, &[("cookie", &cookie)], Body::Empty);
         assert_eq!(answer.status, 401);
         assert_eq!(scene.world.touches(), before, "{state} made us read");
-    }
+    });
 }
 
 fn post(client: &Client, path: &str) -> Answer {
@@ -177,49 +178,52 @@ fn a_webhook_url_cannot_be_made_of_an_id() {
         .iter()
         .map(|path| scene.setting.client.get(path).expect(200))
         .collect();
-    for (record, noun) in shown.iter().zip([
-        "integrated-account-webhook",
-        "environment-integration-webhook",
-    ]) {
-        let url = record["webhook_url"].as_str().expect("its webhook_url");
-        let start = format!("https://causeway.example/{noun}/");
-        let last = url.strip_prefix(&start).unwrap();
-        let id = record["id"].as_str().unwrap();
-        let signature = last.strip_prefix(id).unwrap();
-        assert!(signature.len() > 16, "{url}");
-        let other = shown
-            .iter()
-            .find(|other| other["id"] != record["id"])
-            .unwrap();
-        let mut forged = vec![
-            id.to_owned(),
-            format!("{id}_"),
-            format!("{id}_{}", "0".repeat(32)),
-            format!("{}{signature}", other["id"].as_str().unwrap()),
-            format!("{last}0"),
-            last.to_uppercase(),
-        ];
-        forged.extend(
-            (1..33)
-                .step_by(5)
-                .map(|cut| last[..last.len() - cut].to_owned()),
-        );
-        forged.extend([3, last.len() - 1, last.len() - 20].map(|at| changed(last, at)));
-        for made_up in forged {
-            let before = scene.world.touches();
-            for method in ["POST", "GET"] {
-                let path = format!("{start}{made_up}");
-                let answer = stranger.request(method, &path, &[], Body::from_bytes("{}"));
-                assert_eq!(answer.status, 404, "{method} {path}");
-            }
-            assert_eq!(scene.world.touches(), before, "{made_up} made us read");
-        }
-        assert_eq!(
-            post(&stranger, &format!("/{noun}/{last}")).status,
-            401,
-            "this one is ours"
-        );
-    }
+    each_case(
+        shown.iter().zip([
+            "integrated-account-webhook",
+            "environment-integration-webhook",
+        ]),
+        |(record, noun)| {
+            let url = record["webhook_url"].as_str().expect("its webhook_url");
+            let start = format!("https://causeway.example/{noun}/");
+            let last = url.strip_prefix(&start).unwrap();
+            let id = record["id"].as_str().unwrap();
+            let signature = last.strip_prefix(id).unwrap();
+            assert!(signature.len() > 16, "{url}");
+            let other = shown
+                .iter()
+                .find(|other| other["id"] != record["id"])
+                .unwrap();
+            let mut forged = vec![
+                id.to_owned(),
+                format!("{id}_"),
+                format!("{id}_{}", "0".repeat(32)),
+                format!("{}{signature}", other["id"].as_str().unwrap()),
+                format!("{last}0"),
+                last.to_uppercase(),
+            ];
+            forged.extend(
+                (1..33)
+                    .step_by(5)
+                    .map(|cut| last[..last.len() - cut].to_owned()),
+            );
+            forged.extend([3, last.len() - 1, last.len() - 20].map(|at| changed(last, at)));
+            each_case(forged, |made_up| {
+                let before = scene.world.touches();
+                each_case(["POST", "GET"], |method| {
+                    let path = format!("{start}{made_up}");
+                    let answer = stranger.request(method, &path, &[], Body::from_bytes("{}"));
+                    assert_eq!(answer.status, 404, "{method} {path}");
+                });
+                assert_eq!(scene.world.touches(), before, "{made_up} made us read");
+            });
+            assert_eq!(
+                post(&stranger, &format!("/{noun}/{last}")).status,
+                401,
+                "this one is ours"
+            );
+        },
+    );
 }
 
 /// Requests that prove nothing, each of another kind.
@@ -290,24 +294,24 @@ fn guess(scene: &Scene, guess: &(&str, String, Option<String>), address: Option<
 fn whatever_proves_nothing_is_limited_by_its_address_before_anything_is_read() {
     let scene = scene();
     scene.world.0.failed_auth.set(Some(3));
-    for (number, kind) in guesses(&scene).iter().enumerate() {
+    each_case(guesses(&scene).iter().enumerate(), |(number, kind)| {
         let address = format!("203.0.113.{number}");
         let before = scene.world.touches();
         for _ in 0..3 {
             let status = guess(&scene, kind, Some(&address)).status;
             assert!(matches!(status, 401 | 404), "{kind:?}: {status}");
         }
-        for other in [kind, &guesses(&scene)[0]] {
+        each_case([kind, &guesses(&scene)[0]], |other| {
             let limited = guess(&scene, other, Some(&address));
             assert_eq!(limited.status, 429, "{kind:?}");
             assert_eq!(limited.header("retry-after"), Some("60"));
-        }
+        });
         assert_eq!(scene.world.touches(), before);
         for _ in 0..10 {
             let status = guess(&scene, kind, None).status;
             assert_ne!(status, 429, "the platform says no address");
         }
-    }
+    });
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use causeway::json::merge;
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::{Answer, Client, Setting};
 use crate::connect::Browser;
 use crate::outside::{SILENT, World};
@@ -12,10 +13,10 @@ use crate::received::{SECRET, signed, signing_file};
 
 /// What the check of a file wants where customers type what finds an account; the provider's answer says nothing.
 pub fn never_proving(key: &str) -> Value {
-    let said = format!("{{ '{key}': $previous.never }}");
+    let expression = format!("{{ '{key}': $previous.never }}");
     json!({ "steps": [
         { "type": "request", "config": { "path": SILENT } },
-        { "type": "update_context", "config": { "expression": said } },
+        { "type": "update_context", "config": { "expression": expression } },
     ] })
 }
 
@@ -51,12 +52,12 @@ pub fn proving() -> Value {
 }
 
 /// An install of it, and who connects to it.
-pub struct Quay {
+pub struct LookupStory {
     pub world: World,
     pub setting: Setting,
 }
 
-impl Quay {
+impl LookupStory {
     pub fn new(actions: &Value) -> Self {
         let world = World::new();
         let setting = Setting::new(&world, &typed_shop(actions));
@@ -156,52 +157,52 @@ impl Customer {
 
 #[test]
 fn an_account_that_failed_its_validation_gets_no_webhooks() {
-    let quay = Quay::new(&validation());
-    quay.import("one");
-    quay.connected("mallory", "one", &[(403, "{}")]);
-    assert_eq!(quay.account("mallory")["status"], "validation_error");
-    assert_eq!(quay.matched("one"), 1, "only the one it belongs to");
+    let story = LookupStory::new(&validation());
+    story.import("one");
+    story.connected("mallory", "one", &[(403, "{}")]);
+    assert_eq!(story.account("mallory")["status"], "validation_error");
+    assert_eq!(story.matched("one"), 1, "only the one it belongs to");
 }
 
 #[test]
 fn a_value_that_a_customer_types_finds_no_account_though_its_credential_is_good() {
-    let quay = Quay::new(&validation());
-    quay.import("one");
-    quay.connected("mallory", "one", &[(200, "{}")]);
-    assert_eq!(quay.account("mallory")["status"], "active");
-    assert_eq!(quay.matched("one"), 1);
-    quay.world.restart();
-    assert_eq!(quay.matched("one"), 1);
+    let story = LookupStory::new(&validation());
+    story.import("one");
+    story.connected("mallory", "one", &[(200, "{}")]);
+    assert_eq!(story.account("mallory")["status"], "active");
+    assert_eq!(story.matched("one"), 1);
+    story.world.restart();
+    assert_eq!(story.matched("one"), 1);
     // The application may say that it is so.
-    let id = quay.account("mallory")["id"].as_str().unwrap().to_owned();
-    let before = quay.account("mallory");
-    quay.patch(&id, &json!({ "context": { "shop": "one" } }));
-    assert_eq!(quay.matched("one"), 2);
-    assert_eq!(quay.account("mallory")["context"], before["context"]);
+    let id = story.account("mallory")["id"].as_str().unwrap().to_owned();
+    let before = story.account("mallory");
+    story.patch(&id, &json!({ "context": { "shop": "one" } }));
+    assert_eq!(story.matched("one"), 2);
+    assert_eq!(story.account("mallory")["context"], before["context"]);
 }
 
 #[test]
 fn what_the_provider_says_in_post_install_finds_the_account_once_it_is_active() {
-    let quay = Quay::new(&proving());
-    quay.world.answers(200, &[], r#"{"shop":"mine"}"#);
-    quay.world.answers_at(1_700_000_900_000, 200, "{}");
-    let customer = quay.customer(&json!({ "tenant_id": "acme", "integration": "shop" }));
+    let story = LookupStory::new(&proving());
+    story.world.answers(200, &[], r#"{"shop":"mine"}"#);
+    story.world.answers_at(1_700_000_900_000, 200, "{}");
+    let customer = story.customer(&json!({ "tenant_id": "acme", "integration": "shop" }));
     let body = format!(
         "link_token={}&credential=api_key&shop=mine&api_key=a-key-of-them",
         customer.token
     );
     customer.browser.post_and_leave("/connect/shop", &body);
-    assert_eq!(quay.account("acme")["status"], "connecting");
-    assert_eq!(quay.matched("mine"), 0, "not before it is active");
-    quay.world.restart();
-    assert_eq!(quay.matched("mine"), 0);
-    quay.world.unscript();
-    quay.world.answers(200, &[], r#"{"shop":"mine"}"#);
-    quay.world.answers(200, &[], "{}");
-    quay.world.settle();
-    assert_eq!(quay.account("acme")["status"], "active");
+    assert_eq!(story.account("acme")["status"], "connecting");
+    assert_eq!(story.matched("mine"), 0, "not before it is active");
+    story.world.restart();
+    assert_eq!(story.matched("mine"), 0);
+    story.world.unscript();
+    story.world.answers(200, &[], r#"{"shop":"mine"}"#);
+    story.world.answers(200, &[], "{}");
+    story.world.settle();
+    assert_eq!(story.account("acme")["status"], "active");
     assert_eq!(
-        quay.matched("mine"),
+        story.matched("mine"),
         1,
         "typed, and said by the provider, too"
     );
@@ -210,33 +211,33 @@ fn what_the_provider_says_in_post_install_finds_the_account_once_it_is_active() 
 #[test]
 fn the_same_link_again_reaches_no_others_webhooks_and_the_old_value_counts_until_the_stages_passed()
 {
-    let quay = Quay::new(&proving());
-    quay.import("one");
+    let story = LookupStory::new(&proving());
+    story.import("one");
     let passes = [(200, r#"{"shop":"mine"}"#), (200, "{}")];
-    let mut customer = quay.connected("mallory", "mine", &passes);
-    assert_eq!((quay.matched("mine"), quay.matched("one")), (1, 1));
+    let mut customer = story.connected("mallory", "mine", &passes);
+    assert_eq!((story.matched("mine"), story.matched("one")), (1, 1));
     // While the provider looks at the second form the first still counts.
-    quay.world.answers_at(1_700_000_900_000, 403, "{}");
+    story.world.answers_at(1_700_000_900_000, 403, "{}");
     let body = format!(
         "link_token={}&credential=api_key&shop=one&api_key=garbage-garbage",
         customer.token
     );
     customer.browser.post_and_leave("/connect/shop", &body);
-    assert_eq!((quay.matched("mine"), quay.matched("one")), (1, 1));
-    quay.world.restart();
-    assert_eq!((quay.matched("mine"), quay.matched("one")), (1, 1));
-    quay.world.unscript();
-    quay.world.answers(403, &[], "{}");
-    quay.world.settle();
-    assert_eq!(quay.account("mallory")["status"], "post_install_error");
-    assert_eq!((quay.matched("mine"), quay.matched("one")), (0, 1));
+    assert_eq!((story.matched("mine"), story.matched("one")), (1, 1));
+    story.world.restart();
+    assert_eq!((story.matched("mine"), story.matched("one")), (1, 1));
+    story.world.unscript();
+    story.world.answers(403, &[], "{}");
+    story.world.settle();
+    assert_eq!(story.account("mallory")["status"], "post_install_error");
+    assert_eq!((story.matched("mine"), story.matched("one")), (0, 1));
     for (status, body) in passes {
-        quay.world.answers(status, &[], body);
+        story.world.answers(status, &[], body);
     }
     customer.submit("one", "a-key-of-them");
-    assert_eq!(quay.account("mallory")["status"], "active");
+    assert_eq!(story.account("mallory")["status"], "active");
     assert_eq!(
-        (quay.matched("mine"), quay.matched("one")),
+        (story.matched("mine"), story.matched("one")),
         (1, 1),
         "the provider has the last word"
     );
@@ -244,62 +245,62 @@ fn the_same_link_again_reaches_no_others_webhooks_and_the_old_value_counts_until
 
 #[test]
 fn connecting_again_lowers_no_value_that_was_said_before_and_proves_no_other() {
-    for (typed, mine, other) in [("mine", 1, 0), ("other", 0, 0)] {
-        let quay = Quay::new(&validation());
-        let id = quay.import("mine");
+    each_case([("mine", 1, 0), ("other", 0, 0)], |(typed, mine, other)| {
+        let story = LookupStory::new(&validation());
+        let id = story.import("mine");
         let mut customer =
-            quay.customer(&json!({ "integrated_account_id": id, "integration": "shop" }));
-        quay.world.answers(200, &[], "{}");
+            story.customer(&json!({ "integrated_account_id": id, "integration": "shop" }));
+        story.world.answers(200, &[], "{}");
         assert_eq!(customer.submit(typed, "another-key").status, 200);
         assert_eq!(
-            (quay.matched("mine"), quay.matched("other")),
+            (story.matched("mine"), story.matched("other")),
             (mine, other),
             "{typed}"
         );
-        quay.patch(&id, &json!({ "tenant_id": "renamed" }));
-        quay.world.restart();
+        story.patch(&id, &json!({ "tenant_id": "renamed" }));
+        story.world.restart();
         assert_eq!(
-            (quay.matched("mine"), quay.matched("other")),
+            (story.matched("mine"), story.matched("other")),
             (mine, other),
             "{typed}"
         );
-    }
+    });
 }
 
 #[test]
 fn a_link_brings_the_applications_value_unless_the_customer_changes_it() {
-    for (typed, found) in [("one", 1), ("two", 0)] {
-        let quay = Quay::new(&validation());
+    each_case([("one", 1), ("two", 0)], |(typed, found)| {
+        let story = LookupStory::new(&validation());
         let link =
             json!({ "tenant_id": "acme", "integration": "shop", "context": { "shop": "one" } });
-        let mut customer = quay.customer(&link);
-        quay.world.answers(200, &[], "{}");
+        let mut customer = story.customer(&link);
+        story.world.answers(200, &[], "{}");
         assert_eq!(customer.submit(typed, "a-key-of-them").status, 200);
-        assert_eq!(quay.matched(typed), found, "{typed}");
-    }
+        assert_eq!(story.matched(typed), found, "{typed}");
+    });
 }
 
 #[test]
 fn an_account_that_is_erased_or_whose_index_did_not_answer_is_found_by_what_counts() {
-    let quay = Quay::new(&json!({}));
-    let id = quay.import("one");
+    let story = LookupStory::new(&json!({}));
+    let id = story.import("one");
     let fault = (
         "index_account".to_owned(),
         crate::outside::Fault::AnswerLost,
     );
-    quay.world.0.faults.borrow_mut().push_back(fault);
+    story.world.0.faults.borrow_mut().push_back(fault);
     let path = format!("/integrated-account/{id}");
     let change = json!({ "context": { "shop": "two" } });
-    let client = &quay.setting.client;
+    let client = &story.setting.client;
     assert_eq!(
         client.send("PATCH", &path, &change).code(503),
         "internal.storage"
     );
-    quay.world.pass(Duration::from_secs(61));
-    futures::executor::block_on(quay.world.ring_alarms());
-    assert_eq!((quay.matched("one"), quay.matched("two")), (1, 0));
+    story.world.pass(Duration::from_secs(61));
+    futures::executor::block_on(story.world.ring_alarms());
+    assert_eq!((story.matched("one"), story.matched("two")), (1, 0));
     client.delete(&path).expect(200);
-    assert_eq!((quay.matched("one"), quay.matched("two")), (0, 0));
+    assert_eq!((story.matched("one"), story.matched("two")), (0, 0));
 }
 
 /// A secret of an install is bound to the file it was given for.

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::received::{SECRET, Shop};
+use crate::cases::each_case;
+use crate::received::{ReceivingAccount, SECRET};
 
 const OFFERED: [(&str, &str); 2] = [("x-hook-secret", "of-an-attacker"), ("x-signature", "")];
 const BOTH: &str = "{{webhook_secret|environment_variables.webhook_secret}}";
@@ -24,8 +25,8 @@ fn schemes(secret: &str) -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn shop(format: &str, config: &Value, handshake: &str) -> Shop {
-    Shop::new(&json!({
+fn scene(format: &str, config: &Value, handshake: &str) -> ReceivingAccount {
+    ReceivingAccount::new(&json!({
         "signature_verification": null,
     }))
     .changed(&json!({
@@ -35,7 +36,7 @@ fn shop(format: &str, config: &Value, handshake: &str) -> Shop {
     }))
 }
 
-impl Shop {
+impl ReceivingAccount {
     /// The same under another file.
     fn changed(self, webhook: &Value) -> Self {
         let mut file = crate::received::signing_file(&json!({ "signature_verification": null }));
@@ -50,66 +51,66 @@ impl Shop {
 
 #[test]
 fn an_unsigned_handshake_replaces_no_secret_that_the_install_has() {
-    for (format, config) in schemes(BOTH) {
-        let shop = shop(format, &config, HANDS_OVER);
-        let before = shop.world.at_rest();
-        let answer = shop.to_account(&OFFERED, "{}");
+    each_case(schemes(BOTH), |(format, config)| {
+        let scene = scene(format, &config, HANDS_OVER);
+        let before = scene.world.at_rest();
+        let answer = scene.to_account(&OFFERED, "{}");
         assert_eq!(answer.code(401), "caller.bad_signature", "{format}");
-        assert_eq!(shop.world.at_rest(), before, "{format}: nothing is stored");
-    }
+        assert_eq!(scene.world.at_rest(), before, "{format}: nothing is stored");
+    });
 }
 
 #[test]
 fn an_unsigned_handshake_fills_a_secret_once_where_none_is_in_force() {
-    for (format, config) in schemes("{{webhook_secret}}") {
-        let shop = shop(format, &config, HANDS_OVER);
+    each_case(schemes("{{webhook_secret}}"), |(format, config)| {
+        let scene = scene(format, &config, HANDS_OVER);
         let first = [("x-hook-secret", SECRET), ("x-signature", "")];
-        assert_eq!(shop.to_account(&first, "{}").status, 200, "{format}");
-        let before = shop.world.at_rest();
-        assert_eq!(shop.to_account(&OFFERED, "{}").status, 401, "{format}");
-        assert_eq!(shop.world.at_rest(), before, "{format}");
-    }
+        assert_eq!(scene.to_account(&first, "{}").status, 200, "{format}");
+        let before = scene.world.at_rest();
+        assert_eq!(scene.to_account(&OFFERED, "{}").status, 401, "{format}");
+        assert_eq!(scene.world.at_rest(), before, "{format}");
+    });
 }
 
 #[test]
 fn while_a_secret_is_in_force_an_unsigned_handshake_fills_no_other_key_either() {
     let other = HANDS_OVER.replace("\"webhook_secret\":", "\"hook\":");
-    for (format, config) in schemes(BOTH) {
-        let shop = shop(format, &config, &other);
-        assert_eq!(shop.to_account(&OFFERED, "{}").status, 401, "{format}");
-    }
+    each_case(schemes(BOTH), |(format, config)| {
+        let scene = scene(format, &config, &other);
+        assert_eq!(scene.to_account(&OFFERED, "{}").status, 401, "{format}");
+    });
     // A scheme with published keys has something in force always.
     let keys = json!({ "jwks_url": "https://api.shop.example/keys", "compare_with": "$header.x-signature" });
-    let shop = shop("jwt", &keys, HANDS_OVER);
-    let before = shop.world.at_rest();
-    shop.world.answers(503, &[], "");
-    assert_ne!(shop.to_account(&OFFERED, "{}").status, 200);
-    assert_eq!(shop.world.at_rest(), before);
+    let scene = scene("jwt", &keys, HANDS_OVER);
+    let before = scene.world.at_rest();
+    scene.world.answers(503, &[], "");
+    assert_ne!(scene.to_account(&OFFERED, "{}").status, 200);
+    assert_eq!(scene.world.at_rest(), before);
 }
 
 #[test]
 fn what_an_unsigned_handshake_brings_finds_no_account() {
     let handshake = HANDS_OVER.replace("\"webhook_secret\":", "\"shop\":");
     let config = json!({ "secret": "{{own}}", "compare_with": "$header.x-signature", "context_lookup_field_name": "shop", "context_lookup_field_value": "body.shop" });
-    let shop = shop("hmac", &config, &handshake);
-    let path = format!("/integrated-account/{}", shop.account);
-    let client = &shop.setting.client;
+    let scene = scene("hmac", &config, &handshake);
+    let path = format!("/integrated-account/{}", scene.account);
+    let client = &scene.setting.client;
     let clear = json!({ "context": { "shop": null } });
     client.send("PATCH", &path, &clear).expect(200);
     let one = [("x-hook-secret", "one"), ("x-signature", "")];
-    assert_eq!(shop.to_account(&one, "{}").status, 200);
+    assert_eq!(scene.to_account(&one, "{}").status, 200);
     assert_eq!(client.get(&path).expect(200)["context"]["shop"], "one");
     let signing = json!({ "secret": BOTH, "compare_with": "$header.x-signature", "context_lookup_field_name": "shop", "context_lookup_field_value": "body.shop" });
-    let shop = shop.changed(&json!({ "signature_verification": { "format": "hmac", "config": signing }, "event_id": null }));
-    let found = shop.to_install(&[], r#"{"topic":"paid","shop":"one"}"#);
+    let scene = scene.changed(&json!({ "signature_verification": { "format": "hmac", "config": signing }, "event_id": null }));
+    let found = scene.to_install(&[], r#"{"topic":"paid","shop":"one"}"#);
     assert_eq!(found.expect(200)["matched"], 0);
 }
 
 /// Who knows the secret can sign, and a customer knows what they typed.
 #[test]
 fn a_handshake_signed_with_a_secret_that_a_customer_typed_is_the_customers_word() {
-    for (by_the_application, found) in [(true, 1), (false, 0)] {
-        let quay = crate::found::Quay::new(&json!({}));
+    each_case([(true, 1), (false, 0)], |(by_the_application, found)| {
+        let story = crate::found::LookupStory::new(&json!({}));
         let mut file = crate::found::typed_shop(&json!({}));
         let fields = json!([{ "name": "api_key", "type": "password" }, { "name": "webhook_secret", "type": "password" }]);
         let more = json!({ "config": {
@@ -120,14 +121,14 @@ fn a_handshake_signed_with_a_secret_that_a_customer_typed_is_the_customers_word(
             },
         } });
         causeway::json::merge(&mut file, &more);
-        quay.puts(&file);
+        story.puts(&file);
         let secret = "a-secret-they-typed";
         if by_the_application {
             let context = json!({ "api_key": "k", "webhook_secret": secret });
-            quay.setting.account("api_key", &context);
+            story.setting.account("api_key", &context);
         } else {
             let link = json!({ "tenant_id": "acme", "integration": "shop" });
-            let mut customer = quay.customer(&link);
+            let mut customer = story.customer(&link);
             let pairs = [
                 ("link_token", customer.token.as_str()),
                 ("credential", "api_key"),
@@ -136,7 +137,7 @@ fn a_handshake_signed_with_a_secret_that_a_customer_typed_is_the_customers_word(
             ];
             assert_eq!(customer.browser.post("/connect/shop", &pairs).status, 200);
         }
-        let account = quay.account("acme")["id"].as_str().unwrap().to_owned();
+        let account = story.account("acme")["id"].as_str().unwrap().to_owned();
         let body = r#"{"says":"one"}"#;
         let signature = crate::received::signed(secret, body);
         let headers = [
@@ -144,10 +145,10 @@ fn a_handshake_signed_with_a_secret_that_a_customer_typed_is_the_customers_word(
             ("x-signature", signature.as_str()),
         ];
         let path = format!("/integrated-account-webhook/{account}");
-        let provider = quay.setting.client.with_token("");
+        let provider = story.setting.client.with_token("");
         let body = causeway::ports::Body::from_bytes(body);
         assert_eq!(provider.request("POST", &path, &headers, body).status, 200);
-        assert_eq!(quay.account("acme")["context"]["shop"], "one");
-        assert_eq!(quay.matched("one"), found, "{by_the_application}");
-    }
+        assert_eq!(story.account("acme")["context"]["shop"], "one");
+        assert_eq!(story.matched("one"), found, "{by_the_application}");
+    });
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::account::{JSON, Scene};
+use crate::cases::each_case;
 use crate::client::{Answer, Client};
 use crate::outside::{Sent, World, reply, with_bytes};
 
@@ -67,8 +68,8 @@ fn lines(text: &str) -> Vec<Value> {
 }
 
 /// The error that ends a walk, in its last line; or in place of a walk that has none.
-fn code_of_end(said: &[Value]) -> &str {
-    let last = said.last().unwrap();
+fn code_of_end(reported: &[Value]) -> &str {
+    let last = reported.last().unwrap();
     let code = last["error"]["code"].as_str();
     code.or_else(|| last["code"].as_str()).unwrap()
 }
@@ -107,7 +108,7 @@ fn logged(scene: &Scene, event: &str) -> bool {
 
 #[test]
 fn a_link_is_followed_with_the_bytes_it_came_with() {
-    for word in WORDS {
+    each_case(WORDS, |word| {
         let scene = open();
         let link = format!("</items?q={word}&page=2>; rel=\"next\"");
         answers(&scene, 200, "link", link.as_bytes(), r#"[{"id":1}]"#);
@@ -116,19 +117,23 @@ fn a_link_is_followed_with_the_bytes_it_came_with() {
         assert_eq!(records, [json!({ "id": 1 }), json!({ "id": 2 })], "{word}");
         let expected = format!("https://api.words.example/items?q={}&page=2", encoded(word));
         assert_eq!(scene.world.sent()[1].url, expected);
-    }
+    });
 }
 
 #[test]
 fn a_link_that_cannot_be_known_is_an_error_and_no_end() {
-    for broken in BROKEN {
+    each_case(BROKEN, |broken| {
         let scene = open();
         let link = [b"</items?q=", broken, b"&page=2>; rel=\"next\""].concat();
         answers(&scene, 200, "link", &link, r#"[{"id":1}]"#);
-        let said = lines(&walk(&scene, "/proxy/items"));
-        assert_eq!(code_of_end(&said), "provider.unexpected_answer", "{said:?}");
+        let reported = lines(&walk(&scene, "/proxy/items"));
+        assert_eq!(
+            code_of_end(&reported),
+            "provider.unexpected_answer",
+            "{reported:?}"
+        );
         assert_eq!(scene.sent(), 1);
-    }
+    });
     // What cannot be known beside the target spoils nothing.
     let scene = open();
     answers(
@@ -144,8 +149,8 @@ fn a_link_that_cannot_be_known_is_an_error_and_no_end() {
 
 #[test]
 fn a_cursor_in_a_header_is_the_text_of_its_bytes() {
-    for path in ["hdr", "computed"] {
-        for word in WORDS {
+    each_case(["hdr", "computed"], |path| {
+        each_case(WORDS, |word| {
             let scene = open();
             answers(&scene, 200, "x-next", word.as_bytes(), "[1]");
             scene.world.answers(200, &JSON, "[2]");
@@ -153,19 +158,23 @@ fn a_cursor_in_a_header_is_the_text_of_its_bytes() {
             assert_eq!(records, [json!(1), json!(2)], "{path} {word}");
             let expected = format!("https://api.words.example/{path}?c={}", encoded(word));
             assert_eq!(scene.world.sent()[1].url, expected);
-        }
-    }
-    for broken in BROKEN {
+        });
+    });
+    each_case(BROKEN, |broken| {
         let scene = open();
         answers(&scene, 200, "x-next", broken, "[1]");
-        let said = lines(&walk(&scene, "/proxy/hdr"));
-        assert_eq!(code_of_end(&said), "provider.unexpected_answer", "{said:?}");
-    }
+        let reported = lines(&walk(&scene, "/proxy/hdr"));
+        assert_eq!(
+            code_of_end(&reported),
+            "provider.unexpected_answer",
+            "{reported:?}"
+        );
+    });
 }
 
 #[test]
 fn a_cursor_that_goes_out_in_a_header_is_utf8() {
-    for word in WORDS {
+    each_case(WORDS, |word| {
         let scene = open();
         let first = json!({ "data": [1], "next": word }).to_string();
         scene.world.answers(200, &JSON, &first);
@@ -175,13 +184,13 @@ fn a_cursor_that_goes_out_in_a_header_is_utf8() {
             bytes(&scene.world.sent()[1], "x-cursor"),
             Some(word.as_bytes())
         );
-    }
+    });
 }
 
 #[test]
 fn a_redirect_leads_where_its_bytes_say() {
-    for word in WORDS {
-        for (location, expected) in [
+    each_case(WORDS, |word| {
+        let cases = [
             (
                 format!("/to/{word}?p={word}"),
                 format!("/to/{0}?p={0}", encoded(word)),
@@ -194,45 +203,50 @@ fn a_redirect_leads_where_its_bytes_say() {
                 format!("https://api.words.example/{word}"),
                 format!("/{}", encoded(word)),
             ),
-        ] {
-            for path in ["/proxy/files/7", "/custom/files/7"] {
+        ];
+        each_case(cases, |(location, expected)| {
+            each_case(["/proxy/files/7", "/custom/files/7"], |path| {
                 let scene = open();
                 answers(&scene, 302, "location", location.as_bytes(), "");
                 scene.world.answers(200, &JSON, r#"{"data":[]}"#);
                 assert_eq!(scene.get(path).status, 200, "{path} {location}");
                 let to = format!("https://api.words.example{expected}");
                 assert_eq!(scene.world.sent()[1].url, to, "{path} {location}");
-            }
-        }
+            });
+        });
         let scene = open();
         answers(&scene, 302, "location", format!("/{word}").as_bytes(), "");
         scene.world.answers(200, &JSON, r#"{"data":[1]}"#);
         scene.get("/proxy/files").expect(200);
-    }
-    for broken in BROKEN {
-        for path in ["/proxy/files/7", "/proxy/files", "/custom/files/7"] {
-            let scene = open();
-            let location = [b"/to/", broken].concat();
-            answers(&scene, 302, "location", &location, "");
-            assert_eq!(
-                scene.get(path).code(502),
-                "provider.redirect_refused",
-                "{path}"
-            );
-            assert_eq!(scene.sent(), 1);
-        }
-    }
+    });
+    each_case(BROKEN, |broken| {
+        each_case(
+            ["/proxy/files/7", "/proxy/files", "/custom/files/7"],
+            |path| {
+                let scene = open();
+                let location = [b"/to/", broken].concat();
+                answers(&scene, 302, "location", &location, "");
+                assert_eq!(
+                    scene.get(path).code(502),
+                    "provider.redirect_refused",
+                    "{path}"
+                );
+                assert_eq!(scene.sent(), 1);
+            },
+        );
+    });
 }
 
 #[test]
 fn a_field_of_an_answer_reaches_the_caller_with_its_bytes() {
-    for name in [
+    let cases = [
         "x-author",
         "content-disposition",
         "content-language",
         "etag",
-    ] {
-        for word in WORDS {
+    ];
+    each_case(cases, |name| {
+        each_case(WORDS, |word| {
             let scene = open();
             let value = format!("\"{word}\"");
             answers(&scene, 200, name, value.as_bytes(), "{}");
@@ -240,19 +254,19 @@ fn a_field_of_an_answer_reaches_the_caller_with_its_bytes() {
             let given = answer.headers.get(name).map(HeaderValue::as_bytes);
             assert_eq!(given, Some(value.as_bytes()), "{name} {word}");
             assert!(!logged(&scene, "header_not_utf8"));
-        }
+        });
         let scene = open();
         answers(&scene, 200, name, b"\"Andr\xe9\"", "{}");
         let answer = scene.get("/custom/x");
         let given = answer.headers.get(name).map(HeaderValue::as_bytes);
         assert_eq!(given, Some("\"Andr\u{fffd}\"".as_bytes()), "{name}");
         assert!(logged(&scene, "header_not_utf8"), "{name}");
-    }
+    });
 }
 
 #[test]
 fn a_field_of_a_call_reaches_the_provider_with_its_bytes() {
-    for (name, to) in [
+    let cases = [
         ("x-forward-x-name", "x-name"),
         ("if-match", "if-match"),
         ("if-none-match", "if-none-match"),
@@ -260,9 +274,10 @@ fn a_field_of_a_call_reaches_the_provider_with_its_bytes() {
         ("prefer", "prefer"),
         ("content-disposition", "content-disposition"),
         ("content-type", "content-type"),
-    ] {
-        for word in WORDS {
-            for path in ["/custom/o/1", "/proxy/o/1"] {
+    ];
+    each_case(cases, |(name, to)| {
+        each_case(WORDS, |word| {
+            each_case(["/custom/o/1", "/proxy/o/1"], |path| {
                 let scene = open();
                 let value = format!("\"{word}\"");
                 scene.world.answers(200, &JSON, "{}");
@@ -270,14 +285,14 @@ fn a_field_of_a_call_reaches_the_provider_with_its_bytes() {
                 assert_eq!(answer.status, 200, "{name} {word} {}", answer.text());
                 let sent = scene.world.sent().remove(0);
                 assert_eq!(bytes(&sent, to), Some(value.as_bytes()), "{name} {word}");
-            }
-        }
-    }
+            });
+        });
+    });
 }
 
 #[test]
 fn a_call_whose_fields_cannot_be_known_is_refused_and_names_them() {
-    for name in [
+    let cases = [
         "x-forward-x-name",
         "if-match",
         "if-unmodified-since",
@@ -285,18 +300,22 @@ fn a_call_whose_fields_cannot_be_known_is_refused_and_names_them() {
         "accept",
         "content-type",
         "content-disposition",
-    ] {
-        for broken in BROKEN {
-            for path in ["/custom/o/1", "/proxy/o/1"] {
+    ];
+    each_case(cases, |name| {
+        each_case(BROKEN, |broken| {
+            each_case(["/custom/o/1", "/proxy/o/1"], |path| {
                 let scene = open();
                 let answer = calls(&scene, "PUT", path, name, broken, "{}");
-                let said = answer.expect(400);
-                assert_eq!(said["code"], "caller.malformed");
-                assert!(said["message"].as_str().unwrap().contains(name), "{said}");
+                let reported = answer.expect(400);
+                assert_eq!(reported["code"], "caller.malformed");
+                assert!(
+                    reported["message"].as_str().unwrap().contains(name),
+                    "{reported}"
+                );
                 assert_eq!(scene.sent(), 0, "{name}");
-            }
-        }
-    }
+            });
+        });
+    });
     // What goes nowhere and is not read says nothing.
     let scene = open();
     scene.world.answers(200, &JSON, "{}");
@@ -308,23 +327,20 @@ fn a_call_whose_fields_cannot_be_known_is_refused_and_names_them() {
 
 #[test]
 fn two_writes_with_one_key_beyond_ascii_are_never_two() {
-    for key in ["order-é", "order-ł", "日本"]
-        .map(str::as_bytes)
-        .iter()
-        .chain(&BROKEN)
-    {
+    let cases = ["order-é", "order-ł", "日本"].map(str::as_bytes);
+    each_case(cases.iter().chain(&BROKEN), |key| {
         for _ in 0..2 {
             let scene = open();
             let status = calls(&scene, "POST", "/proxy/o", "idempotency-key", key, "{}").status;
             assert!(matches!(status, 400 | 422), "{status}");
             assert_eq!(scene.sent(), 0);
         }
-    }
+    });
 }
 
 #[test]
 fn what_was_answered_is_answered_again_with_its_bytes() {
-    for word in WORDS {
+    each_case(WORDS, |word| {
         let scene = open();
         answers(&scene, 201, "x-note", word.as_bytes(), "{}");
         for _ in 0..2 {
@@ -334,12 +350,12 @@ fn what_was_answered_is_answered_again_with_its_bytes() {
             assert_eq!(note, Some(word.as_bytes()), "{word}");
         }
         assert_eq!(scene.sent(), 1);
-    }
+    });
 }
 
 #[test]
 fn what_a_file_puts_into_a_header_goes_out_as_utf8() {
-    for word in WORDS {
+    each_case(WORDS, |word| {
         let scene = open_as(&format!("s-{word}"), word);
         scene.world.answers(200, &JSON, "{}");
         scene.get("/custom/x").expect(200);
@@ -347,14 +363,15 @@ fn what_a_file_puts_into_a_header_goes_out_as_utf8() {
         assert_eq!(bytes(&sent, "x-who"), Some(word.as_bytes()));
         let token = format!("Bearer s-{word}");
         assert_eq!(bytes(&sent, "authorization"), Some(token.as_bytes()));
-    }
+    });
 }
 
 #[test]
 fn a_pasted_character_that_cannot_be_seen_is_refused_in_a_credential() {
-    for invisible in [
+    let cases = [
         "\u{a0}", "\u{200b}", "\u{feff}", "\u{2060}", "\u{2028}", "\u{85}", "\u{3000}",
-    ] {
+    ];
+    each_case(cases, |invisible| {
         let scene = open_as(&format!("key{invisible}-1"), "W");
         assert_eq!(
             scene.get("/custom/x").code(422),
@@ -362,7 +379,7 @@ fn a_pasted_character_that_cannot_be_seen_is_refused_in_a_credential() {
             "{invisible:?}"
         );
         assert_eq!(scene.sent(), 0);
-    }
+    });
 }
 
 fn signed(title: &[u8], body: &str) -> String {
@@ -403,7 +420,7 @@ fn a_signature_over_a_header_is_over_its_bytes() {
                 .run(provider.request_bytes("POST", &path, headers, body)),
         )
     };
-    for title in ["plain", "Grüße", "Łódź", "日本"] {
+    each_case(["plain", "Grüße", "Łódź", "日本"], |title| {
         let id = send(title.as_bytes(), &signed(title.as_bytes(), r#"{"n":1}"#)).expect(200);
         let event = scene
             .setting
@@ -412,7 +429,7 @@ fn a_signature_over_a_header_is_over_its_bytes() {
         assert_eq!(event.expect(200)["event"], format!("title:{title}"));
         let other = send(title.as_bytes(), &signed(b"other", r#"{"n":1}"#));
         assert_eq!(other.status, 401);
-    }
+    });
     // Its bytes are gone before they can be verified: refused, and the log says why.
     assert_eq!(
         send(b"Andr\xe9", &signed(b"Andr\xe9", r#"{"n":1}"#)).status,

@@ -7,7 +7,7 @@ use causeway::ports::ObjectName;
 use serde_json::{Value, json};
 
 use crate::client::{Client, Setting};
-use crate::found::Quay;
+use crate::found::LookupStory;
 use crate::outside::World;
 use crate::proven::file;
 use crate::received::{SECRET, signing_file};
@@ -23,19 +23,20 @@ fn a_webhook_kept_unread_is_read_again_by_the_value_the_account_has_and_while_it
     }
     let world = World::new();
     let setting = Setting::new(&world, &broken);
-    let quay = Quay { world, setting };
+    let story = LookupStory { world, setting };
     let body =
         json!({ "override": { "secret_environment_variables": { "webhook_secret": SECRET } } });
-    let install = format!("/environment-integration/{}", quay.setting.install);
-    quay.setting
+    let install = format!("/environment-integration/{}", story.setting.install);
+    story
+        .setting
         .client
         .send("PATCH", &install, &body)
         .expect(200);
     let token = json!({ "access_token": "a-token-of-them", "refresh_token": "r-of-them" });
     let context = json!({ "shop": "one", "oauth": { "token": token } });
-    let account = quay.setting.account("oauth2", &context);
-    assert_eq!(quay.matched("one"), 1);
-    let client: &Client = &quay.setting.client;
+    let account = story.setting.account("oauth2", &context);
+    assert_eq!(story.matched("one"), 1);
+    let client: &Client = &story.setting.client;
     let list = client.get(&format!(
         "/event?integrated_account_id={account}&event=webhook:received"
     ));
@@ -43,12 +44,15 @@ fn a_webhook_kept_unread_is_read_again_by_the_value_the_account_has_and_while_it
         .as_str()
         .unwrap()
         .to_owned();
-    quay.setting
+    story
+        .setting
         .admin
         .send("PUT", "/integration/shop", &file())
         .expect(200);
-    quay.world.pass(Duration::from_secs(61));
-    quay.world.answers(400, &[], r#"{"error":"invalid_grant"}"#);
+    story.world.pass(Duration::from_secs(61));
+    story
+        .world
+        .answers(400, &[], r#"{"error":"invalid_grant"}"#);
     client.post(
         "/integrated-account/refresh-credentials",
         &json!({ "id": account }),
@@ -70,33 +74,33 @@ fn a_webhook_kept_unread_is_read_again_by_the_value_the_account_has_and_while_it
 
 #[test]
 fn what_is_held_while_a_credential_is_tried_is_sealed_anew_with_the_rest() {
-    let quay = Quay::new(&crate::found::proving());
+    let story = LookupStory::new(&crate::found::proving());
     let passes = [(200, r#"{"shop":"mine-and-only-mine"}"#), (200, "{}")];
-    let customer = quay.connected("acme", "mine-and-only-mine", &passes);
-    quay.world.answers_at(1_700_000_900_000, 403, "{}");
+    let customer = story.connected("acme", "mine-and-only-mine", &passes);
+    story.world.answers_at(1_700_000_900_000, 403, "{}");
     let body = format!(
         "link_token={}&credential=api_key&shop=two&api_key=a-new-key",
         customer.token
     );
     customer.browser.post_and_leave("/connect/shop", &body);
-    let id = quay.account("acme")["id"].as_str().unwrap().to_owned();
+    let id = story.account("acme")["id"].as_str().unwrap().to_owned();
     let object = ObjectName::Account(id.parse().unwrap());
     let held = || {
-        let rows = quay.world.select(object, "SELECT record FROM account");
+        let rows = story.world.select(object, "SELECT record FROM account");
         let text = rows[0][0].as_text().unwrap().to_owned();
         assert!(!text.contains("mine-and-only-mine"), "{text}");
         let record: Value = serde_json::from_str(&text).unwrap();
         record["set_up"]["found_by"].as_str().unwrap().to_owned()
     };
     assert!(held().starts_with("k1."), "{}", held());
-    let world = quay.world.deployed_with(&[("SEALING_KEYS", NEW_KEYS)]);
+    let world = story.world.deployed_with(&[("SEALING_KEYS", NEW_KEYS)]);
     let ask = ask_account::<Option<String>>(&world, id.parse().unwrap(), &AccountAsk::Reseal);
     let key = futures::executor::block_on(world.run(ask)).unwrap();
     assert_eq!(key.as_deref(), Some("k2"));
     assert!(held().starts_with("k2."), "{}", held());
-    let quay = Quay {
+    let story = LookupStory {
         world,
-        setting: quay.setting,
+        setting: story.setting,
     };
-    assert_eq!(quay.matched("mine-and-only-mine"), 1);
+    assert_eq!(story.matched("mine-and-only-mine"), 1);
 }

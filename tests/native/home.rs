@@ -2,6 +2,7 @@
 
 use causeway::ports::Body;
 
+use crate::cases::each_case;
 use crate::client::Client;
 use crate::outside::World;
 
@@ -20,29 +21,35 @@ fn the_page_names_the_service_and_leads_on_without_a_script() {
     assert_eq!(page.matches("<h1").count(), 1);
     assert!(page.contains(&format!("Version {}", env!("CARGO_PKG_VERSION"))));
     let links = ["/openapi.json", "/integration.schema.json", "/health"];
-    for link in links {
+    each_case(links, |link| {
         assert!(page.contains(&format!("href=\"{link}\"")), "{link}");
         let status = Client::admin(&World::new()).with_token("").get(link).status;
         assert_eq!(status, 200, "{link}");
-    }
+    });
 }
 
 #[test]
 fn a_head_of_what_is_open_answers_as_a_get_without_its_body() {
-    for variables in [&[][..], &[("LIST_PAGES", "many")]] {
+    each_case([&[][..], &[("LIST_PAGES", "many")]], |variables| {
         let nobody = Client::admin(&World::with(variables)).with_token("");
-        for path in ["/", "/health", "/openapi.json", "/integration.schema.json"] {
-            let get = nobody.get(path);
-            let head = nobody.request("HEAD", path, &[], Body::Empty);
-            assert_eq!(head.status, get.status, "{path}");
-            assert!(head.body.is_empty() && !get.body.is_empty(), "{path}");
-            for name in ["content-type", "cache-control", "x-frame-options"] {
-                assert_eq!(head.header(name), get.header(name), "{path} {name}");
-            }
-        }
+        each_case(
+            ["/", "/health", "/openapi.json", "/integration.schema.json"],
+            |path| {
+                let get = nobody.get(path);
+                let head = nobody.request("HEAD", path, &[], Body::Empty);
+                assert_eq!(head.status, get.status, "{path}");
+                assert!(head.body.is_empty() && !get.body.is_empty(), "{path}");
+                each_case(
+                    ["content-type", "cache-control", "x-frame-options"],
+                    |name| {
+                        assert_eq!(head.header(name), get.header(name), "{path} {name}");
+                    },
+                );
+            },
+        );
         let head = nobody.request("HEAD", "/integration", &[], Body::Empty);
         assert_eq!(head.status, 405);
-    }
+    });
 }
 
 #[test]

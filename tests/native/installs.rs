@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::cases::each_case;
 use crate::client::{Client, Setting, id_of};
 use crate::integrations::file;
 use crate::outside::World;
@@ -64,12 +65,12 @@ fn an_override_is_checked_with_the_integration_and_its_secrets_are_sealed() {
         made["override"]["environment_variables"],
         json!({ "team": "t1" })
     );
-    for secret in ["very-secret-variable", "own-client-secret"] {
+    each_case(["very-secret-variable", "own-client-secret"], |secret| {
         assert!(
             !made.to_string().contains(secret) && !world.at_rest().contains(secret),
             "{secret}"
         );
-    }
+    });
 }
 
 #[test]
@@ -178,19 +179,22 @@ fn an_override_that_leads_elsewhere_is_the_operators_and_brings_the_secret() {
     let path = format!("/environment-integration/{}", setting.install);
     let aim = |client: serde_json::Value| json!({ "override": { "credentials": { "oauth2": { "config": { "client": client, "auth": { "tokenHost": "https://eu.shop.example" } } } } } });
     let own = json!({ "id": "mine", "secret": "mine" });
-    for client in [json!({}), json!({ "id": "mine" }), own.clone()] {
-        assert_eq!(
-            setting.client.send("PATCH", &path, &aim(client)).code(422),
-            "caller.host_key"
-        );
-    }
+    each_case(
+        [json!({}), json!({ "id": "mine" }), own.clone()],
+        |client| {
+            assert_eq!(
+                setting.client.send("PATCH", &path, &aim(client)).code(422),
+                "caller.host_key"
+            );
+        },
+    );
     let path = format!("{path}?environment_id={}", setting.environment);
-    for client in [json!({}), json!({ "id": "mine" })] {
+    each_case([json!({}), json!({ "id": "mine" })], |client| {
         assert_eq!(
             setting.admin.send("PATCH", &path, &aim(client)).code(422),
             "caller.host_key"
         );
-    }
+    });
     setting.admin.send("PATCH", &path, &aim(own)).expect(200);
 }
 

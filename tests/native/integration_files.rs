@@ -1,6 +1,8 @@
 //! Whole integration files: the cases of `tests/cases/config`, the files we
 //! ship, and the JSON Schema that editors read.
 
+use crate::cases::each_case;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -41,10 +43,10 @@ pub fn same_as_stored(path: &Path, text: &str) {
 
 #[test]
 fn each_case_gives_the_findings_it_lists() {
-    for path in files_of("tests/cases/config") {
+    each_case(files_of("tests/cases/config"), |path| {
         let mut case = load(&path);
         let Some(file) = case.get("file").cloned() else {
-            continue;
+            return;
         };
         let Reading {
             integration,
@@ -58,7 +60,7 @@ fn each_case_gives_the_findings_it_lists() {
         assert_eq!(found, case["findings"], "{}", path.display());
         let has_errors = findings.iter().any(|finding| finding.level == Level::Error);
         assert_eq!(integration.is_none(), has_errors, "{}", path.display());
-    }
+    });
 }
 
 fn example() -> Value {
@@ -127,27 +129,29 @@ fn whatever_stands_in_any_place_the_file_is_read_to_its_end() {
         json!([[{}]]),
         json!({"format": 1, "type": {}, "config": [], "steps": {}, "\u{0}": "é"}),
     ];
-    for file in &files {
+    each_case(&files, |file| {
         let mut pointers = Vec::new();
         places(file, "", &mut pointers);
-        for (pointer, value) in pointers
-            .iter()
-            .flat_map(|p| strange.iter().map(move |v| (p, v)))
-        {
-            let mut file = file.clone();
-            *file.pointer_mut(pointer).unwrap() = value.clone();
-            let Reading {
-                integration,
-                findings,
-            } = read(&file);
-            let has_errors = findings.iter().any(|finding| finding.level == Level::Error);
-            assert_eq!(
-                integration.is_none(),
-                has_errors,
-                "{pointer} {value} {findings:?}"
-            );
-        }
-    }
+        each_case(
+            pointers
+                .iter()
+                .flat_map(|p| strange.iter().map(move |v| (p, v))),
+            |(pointer, value)| {
+                let mut file = file.clone();
+                *file.pointer_mut(pointer).unwrap() = value.clone();
+                let Reading {
+                    integration,
+                    findings,
+                } = read(&file);
+                let has_errors = findings.iter().any(|finding| finding.level == Level::Error);
+                assert_eq!(
+                    integration.is_none(),
+                    has_errors,
+                    "{pointer} {value} {findings:?}"
+                );
+            },
+        );
+    });
 }
 
 #[test]
@@ -169,7 +173,7 @@ pub fn mistakes_by_schema(file: &Value) -> Vec<String> {
 
 #[test]
 fn the_files_we_ship_have_no_findings_and_fit_the_schema() {
-    for path in files_of("integrations") {
+    each_case(files_of("integrations"), |path| {
         let file = load(&path);
         let Reading {
             integration,
@@ -186,7 +190,7 @@ fn the_files_we_ship_have_no_findings_and_fit_the_schema() {
             "{}",
             path.display()
         );
-    }
+    });
 }
 
 #[test]
@@ -195,9 +199,9 @@ fn what_loads_without_errors_fits_the_schema_and_what_does_not_does_not() {
         mistakes_by_schema(&json!({"name": "example", "config": example()})),
         Vec::<String>::new()
     );
-    for path in files_of("tests/cases/config") {
+    each_case(files_of("tests/cases/config"), |path| {
         let Some(file) = load(&path).get("file").cloned() else {
-            continue;
+            return;
         };
         if read(&file).integration.is_some() {
             assert_eq!(
@@ -207,12 +211,13 @@ fn what_loads_without_errors_fits_the_schema_and_what_does_not_does_not() {
                 path.display()
             );
         }
-    }
-    for (key, value) in [
+    });
+    let cases = [
         ("base_ur", json!("https://x.com")),
         ("label", json!(1)),
         ("pagination", json!({"format": "pages"})),
-    ] {
+    ];
+    each_case(cases, |(key, value)| {
         let mut config = example();
         config[key] = value;
         assert_ne!(
@@ -220,7 +225,7 @@ fn what_loads_without_errors_fits_the_schema_and_what_does_not_does_not() {
             Vec::<String>::new(),
             "{key}"
         );
-    }
+    });
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::{Client, id_of};
 use crate::outside::World;
 
@@ -40,12 +41,12 @@ fn a_file_is_saved_found_by_id_and_name_and_replaced() {
         (replaced["version"].as_u64(), &replaced["id"]),
         (Some(2), &made["id"])
     );
-    for key in ["shop", made["id"].as_str().unwrap()] {
+    each_case(["shop", made["id"].as_str().unwrap()], |key| {
         assert_eq!(
             admin.get(&format!("/integration/{key}")).expect(200)["version"],
             2
         );
-    }
+    });
     assert_eq!(
         admin.get("/integration/other").code(404),
         "caller.not_found"

@@ -4,6 +4,7 @@
 use causeway::ports::Body;
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::{Answer, Client, Setting, id_of};
 use crate::outside::{Sent, World};
 
@@ -46,16 +47,7 @@ impl Probe {
         let variables = json!({ "override": { "environment_variables": { "app": "APP" }, "secret_environment_variables": { "key": "OPERATOR" } } });
         setting.client.send("PATCH", &path, &variables).expect(200);
         let account = setting.account("api_key", &json!({ "api_key": "K", "account_id": "T1" }));
-        let made = setting
-            .client
-            .post(
-                "/integrated-account/token",
-                &json!({ "integrated_account_id": account }),
-            )
-            .expect(201);
-        let customer = setting
-            .client
-            .with_token(made["integrated_account_token"].as_str().unwrap());
+        let customer = setting.customer(&account);
         Self {
             world,
             setting,
@@ -105,13 +97,13 @@ fn a_callers_header_takes_the_place_of_no_entry_that_reads_the_account_or_a_vari
         ("X-Forward-X-TENANT", "x-tenant", "T1"),
         ("x-forward-x-platform-key", "x-platform-key", "OPERATOR"),
     ];
-    for path in ["/custom/p", "/proxy/things", "/proxy/things/1"] {
-        for (sent_as, name, expected) in attempts {
-            for value in ["T2", ""] {
+    each_case(["/custom/p", "/proxy/things", "/proxy/things/1"], |path| {
+        each_case(attempts, |(sent_as, name, expected)| {
+            each_case(["T2", ""], |value| {
                 let sent = probe.sends("GET", path, &[(sent_as, value), (sent_as, "T3")], None);
                 assert_eq!(values(&sent, name), [expected], "{path} {sent_as}");
-            }
-        }
+            });
+        });
         // What has no value is the file's, too; and servers that read `-` and `_` alike see no second one.
         let sent = probe.sends(
             "GET",
@@ -123,16 +115,16 @@ fn a_callers_header_takes_the_place_of_no_entry_that_reads_the_account_or_a_vari
             ],
             None,
         );
-        for name in ["x-missing", "x_tenant", "x_missing"] {
+        each_case(["x-missing", "x_tenant", "x_missing"], |name| {
             assert_eq!(values(&sent, name), Vec::<String>::new(), "{path} {name}");
-        }
+        });
         let sent = probe.sends("GET", path, &[("x-forward-x-free", "mine")], None);
         assert_eq!(
             values(&sent, "x-free"),
             ["mine"],
             "{path}: what the file only proposes"
         );
-    }
+    });
     let sent = probe.sends(
         "POST",
         "/proxy/things/own",
@@ -182,7 +174,7 @@ fn a_callers_parameter_takes_the_place_of_no_entry_that_reads_the_account_or_a_v
         "signed[]=T2",
         "Signed=T2",
     ];
-    for path in ["/custom/p", "/proxy/things", "/proxy/things/1"] {
+    each_case(["/custom/p", "/proxy/things", "/proxy/things/1"], |path| {
         let plain = query(&probe.sends("GET", path, &[], None));
         assert!(
             plain.contains(&("tenant".to_owned(), "T1".to_owned())),
@@ -192,27 +184,30 @@ fn a_callers_parameter_takes_the_place_of_no_entry_that_reads_the_account_or_a_v
             plain.contains(&("signed".to_owned(), "K".to_owned())),
             "{plain:?}"
         );
-        for spelling in spellings {
+        each_case(spellings, |spelling| {
             let sent = probe.sends("GET", &format!("{path}?{spelling}"), &[], None);
             assert!(!sent.url.contains("T2"), "{path}?{spelling}: {}", sent.url);
             let mut found = query(&sent);
             found.retain(|(name, _)| name != "a");
             assert_eq!(found, plain, "{path}?{spelling}");
-        }
+        });
         let sent = probe.sends(
             "GET",
             &format!("{path}?free=mine&tenants=2&x=tenant"),
             &[],
             None,
         );
-        for pair in [("free", "mine"), ("tenants", "2"), ("x", "tenant")] {
-            assert!(
-                query(&sent).contains(&(pair.0.to_owned(), pair.1.to_owned())),
-                "{path}: {}",
-                sent.url
-            );
-        }
-    }
+        each_case(
+            [("free", "mine"), ("tenants", "2"), ("x", "tenant")],
+            |pair| {
+                assert!(
+                    query(&sent).contains(&(pair.0.to_owned(), pair.1.to_owned())),
+                    "{path}: {}",
+                    sent.url
+                );
+            },
+        );
+    });
     let sent = probe.sends("GET", "/proxy/things/1?owner=T2&owner[]=T2", &[], None);
     assert!(
         sent.url.contains("owner=T1") && !sent.url.contains("T2"),
@@ -241,11 +236,12 @@ fn a_callers_parameter_takes_the_place_of_no_entry_that_reads_the_account_or_a_v
 fn a_body_that_reads_the_account_or_a_variable_is_neither_passed_over_nor_written_over() {
     let probe = Probe::open();
     let json = [("content-type", "application/json")];
-    for word in [
+    let cases = [
         "truto_body_passthrough",
         "body_passthrough",
         "truto%5Fbody_passthrough",
-    ] {
+    ];
+    each_case(cases, |word| {
         let answer = probe.ask(
             "POST",
             &format!("/proxy/things?{word}=true"),
@@ -254,7 +250,7 @@ fn a_body_that_reads_the_account_or_a_variable_is_neither_passed_over_nor_writte
         );
         assert_eq!(answer.code(403), "caller.switched_off", "{word}");
         assert!(probe.world.sent().is_empty(), "{word}");
-    }
+    });
     let sent = probe.sends(
         "POST",
         "/proxy/things/plain?body_passthrough=true",
@@ -265,14 +261,15 @@ fn a_body_that_reads_the_account_or_a_variable_is_neither_passed_over_nor_writte
         sent.body, br#"{"title":"x","more":1}"#,
         "a body of the caller's words alone"
     );
-    for spelling in [
+    let cases = [
         "account=T2",
         "account[]=T2",
         "account[x]=T2",
         "Account=T2",
         "deep=T2",
         "%61ccount=T2",
-    ] {
+    ];
+    each_case(cases, |spelling| {
         let sent = probe.sends(
             "POST",
             &format!("/proxy/things/put_in?{spelling}&title=mine"),
@@ -285,20 +282,23 @@ fn a_body_that_reads_the_account_or_a_variable_is_neither_passed_over_nor_writte
             json!({ "account": "T1", "deep": { "key": "OPERATOR" }, "title": "mine" }),
             "{spelling}"
         );
-    }
-    for spelling in ["account=T2", "account[]=T2", "account[x]=T2"] {
-        let sent = probe.sends(
-            "POST",
-            &format!("/proxy/things/form_in?{spelling}&b=1"),
-            &json,
-            Some("{}"),
-        );
-        assert_eq!(
-            String::from_utf8(sent.body).unwrap(),
-            "account=T1&b=1",
-            "{spelling}"
-        );
-    }
+    });
+    each_case(
+        ["account=T2", "account[]=T2", "account[x]=T2"],
+        |spelling| {
+            let sent = probe.sends(
+                "POST",
+                &format!("/proxy/things/form_in?{spelling}&b=1"),
+                &json,
+                Some("{}"),
+            );
+            assert_eq!(
+                String::from_utf8(sent.body).unwrap(),
+                "account=T1&b=1",
+                "{spelling}"
+            );
+        },
+    );
 }
 
 #[test]
@@ -324,18 +324,21 @@ fn a_file_switches_custom_and_bodies_as_they_are_off_and_no_layer_switches_them_
     };
     refuses();
     probe.sends("GET", "/proxy/things", &[], None);
-    for layer in [json!({ "custom": true }), json!({ "custom": null })] {
-        probe
-            .setting
-            .client
-            .send("PATCH", &install, &json!({ "override": layer }));
-        refuses();
-        probe
-            .setting
-            .client
-            .send("PATCH", &account, &json!({ "integration_override": layer }));
-        refuses();
-    }
+    each_case(
+        [json!({ "custom": true }), json!({ "custom": null })],
+        |layer| {
+            probe
+                .setting
+                .client
+                .send("PATCH", &install, &json!({ "override": layer }));
+            refuses();
+            probe
+                .setting
+                .client
+                .send("PATCH", &account, &json!({ "integration_override": layer }));
+            refuses();
+        },
+    );
     // A layer may switch off.
     let probe = Probe::open();
     probe.sends("GET", "/custom/p", &[], None);
@@ -358,23 +361,25 @@ fn a_file_switches_custom_and_bodies_as_they_are_off_and_no_layer_switches_them_
 #[test]
 fn a_header_that_is_sent_both_ways_has_one_value() {
     let probe = Probe::open();
-    for (name, plain, explicit) in [
+    let cases = [
         ("content-type", "application/json", "text/xml"),
         ("accept", "application/json", "text/xml"),
         ("accept-language", "de", "fr"),
         ("range", "bytes=0-1", "bytes=2-3"),
         ("if-none-match", "\"a\"", "\"b\""),
         ("if-match", "\"a\"", "\"b\""),
-    ] {
+    ];
+    each_case(cases, |(name, plain, explicit)| {
         let forward = format!("x-forward-{name}");
-        for headers in [
+        let cases = [
             [(name, plain), (forward.as_str(), explicit)],
             [(forward.as_str(), explicit), (name, plain)],
-        ] {
+        ];
+        each_case(cases, |headers| {
             let sent = probe.sends("POST", "/custom/p", &headers, Some("{}"));
             assert_eq!(values(&sent, name), [explicit], "{headers:?}");
-        }
-    }
+        });
+    });
     let twice = [
         ("x-forward-content-type", "text/xml"),
         ("x-forward-content-type", "text/plain"),
@@ -407,8 +412,8 @@ fn a_sandbox_account_sends_no_word_that_makes_a_read_a_write() {
         "x_http_method_override",
         "x-original-method",
     ];
-    for path in ["/custom/p", "/proxy/things", "/proxy/things/1"] {
-        for name in headers {
+    each_case(["/custom/p", "/proxy/things", "/proxy/things/1"], |path| {
+        each_case(headers, |name| {
             probe
                 .world
                 .answers(200, &[("content-type", "application/json")], "[]");
@@ -429,15 +434,16 @@ fn a_sandbox_account_sends_no_word_that_makes_a_read_a_write() {
                 "{path} {name}: {:?}",
                 sent.headers
             );
-        }
-        for spelling in [
+        });
+        let cases = [
             "_method=DELETE",
             "%5Fmethod=DELETE",
             "_method[]=DELETE",
             "_METHOD=DELETE",
             "x-http-method-override=DELETE",
             "a=1;_method=DELETE",
-        ] {
+        ];
+        each_case(cases, |spelling| {
             probe
                 .world
                 .answers(200, &[("content-type", "application/json")], "[]");
@@ -457,8 +463,8 @@ fn a_sandbox_account_sends_no_word_that_makes_a_read_a_write() {
                 "{path} {spelling}: {}",
                 sent.url
             );
-        }
-    }
+        });
+    });
     probe
         .world
         .answers(200, &[("content-type", "application/json")], "[]");

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::cases::each_case;
 use crate::client::{Setting, id_of};
 use crate::integrations::file;
 use crate::outside::World;
@@ -43,7 +44,7 @@ fn what_is_wrong_with_a_link_token_is_said_when_it_is_made() {
         "oauth2",
         &json!({ "oauth": { "token": { "access_token": "t" } } }),
     );
-    for (body, status, code) in [
+    let cases = [
         (json!({}), 422, "caller.invalid"),
         (
             json!({ "tenant_id": "a", "integrated_account_id": account }),
@@ -111,10 +112,11 @@ fn what_is_wrong_with_a_link_token_is_said_when_it_is_made() {
             422,
             "caller.invalid",
         ),
-    ] {
+    ];
+    each_case(cases, |(body, status, code)| {
         let answer = setting.client.post("/link-token", &body);
         assert_eq!(answer.code(status), code, "{body}");
-    }
+    });
 }
 
 #[test]
@@ -125,15 +127,16 @@ fn a_result_goes_only_to_an_origin_the_environment_allows() {
     let allowed = json!({ "allowed_redirect_origins": ["https://app.example"] });
     let path = format!("/environment/{}", setting.environment);
     admin.send("PATCH", &path, &allowed).expect(200);
-    for (uri, status) in [
+    let cases = [
         ("https://app.example/back?x=1", 201),
         ("https://app.example.evil.example/back", 422),
         ("https://app.example:8443/back", 422),
         ("https://evil.example/https://app.example", 422),
         ("https://app.example\\@evil.example/", 422),
         (" https://app.example/", 422),
-    ] {
+    ];
+    each_case(cases, |(uri, status)| {
         let body = json!({ "tenant_id": "a", "redirect_uri": uri });
         setting.client.post("/link-token", &body).expect(status);
-    }
+    });
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use causeway::ports::Body;
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::{Answer, Client, Setting, id_of};
 use crate::connect::{Browser, TOKEN, Visit, file, parameter, way_on};
 use crate::outside::World;
@@ -12,7 +13,7 @@ use crate::outside::World;
 const BACK: &str = "https://app.example/back";
 
 fn link() -> Value {
-    json!({ "tenant_id": "acme", "integration": "pier", "redirect_uri": BACK })
+    json!({ "tenant_id": "acme", "integration": "oauth-shop", "redirect_uri": BACK })
 }
 
 /// A visit by a link whose environment names its application.
@@ -53,16 +54,17 @@ fn a_link_ends_after_a_day_or_when_it_is_told_to() {
     assert_eq!(ends(Value::Null), "2023-11-15T22:13:20.000Z");
     assert_eq!(ends(json!(60)), "2023-11-14T22:14:20.000Z");
     assert_eq!(ends(json!(604_800)), "2023-11-21T22:13:20.000Z");
-    for wrong in [
+    let cases = [
         json!(59),
         json!(604_801),
         json!(0),
         json!(-60),
         json!("60"),
         json!(60.5),
-    ] {
+    ];
+    each_case(cases, |wrong| {
         assert_eq!(made(wrong.clone()).code(422), "caller.invalid", "{wrong}");
-    }
+    });
 }
 
 #[test]
@@ -70,7 +72,7 @@ fn a_link_works_until_its_last_second_and_a_form_that_was_sent_in_time_may_be_fi
     let mut body = link();
     body["expires_in"] = json!(60);
     let mut visit = Visit::new(&body);
-    let path = format!("/connect/pier?link_token={}", visit.token);
+    let path = format!("/connect/oauth-shop?link_token={}", visit.token);
     visit.world.pass(Duration::from_millis(59_999));
     let there = visit.leave();
     visit.world.pass(Duration::from_mins(5));
@@ -88,7 +90,7 @@ fn a_link_works_until_its_last_second_and_a_form_that_was_sent_in_time_may_be_fi
 #[test]
 fn every_page_names_the_application_and_where_the_result_goes() {
     let mut visit = named(&link());
-    let page = format!("/connect/pier?link_token={}", visit.token);
+    let page = format!("/connect/oauth-shop?link_token={}", visit.token);
     let all = json!({ "tenant_id": "acme", "redirect_uri": BACK });
     let made = visit.setting.client.post("/link-token", &all).expect(201);
     let choice = format!(
@@ -108,7 +110,7 @@ fn every_page_names_the_application_and_where_the_result_goes() {
         .client
         .post(
             "/link-token",
-            &json!({ "tenant_id": "acme", "integration": "pier" }),
+            &json!({ "tenant_id": "acme", "integration": "oauth-shop" }),
         )
         .expect(201);
     let mut alone = Visit {
@@ -120,15 +122,15 @@ fn every_page_names_the_application_and_where_the_result_goes() {
     alone.world.answers(200, &[], "{}");
     let ended = alone.submit("api_key", &[("shop", "berlin"), ("api_key", "k")]);
     assert_eq!(ended.status, 200);
-    for page in &pages {
+    each_case(&pages, |page| {
         assert!(
             page.text().contains("app.example"),
             "where it goes: {}",
             page.text()
         );
-    }
+    });
     pages.push(ended);
-    for page in &pages {
+    each_case(&pages, |page| {
         let text = page.text();
         assert!(text.contains("Harbour &lt;Works&gt;"), "{text}");
         assert!(
@@ -140,14 +142,14 @@ fn every_page_names_the_application_and_where_the_result_goes() {
             policy.contains("img-src") && policy.contains("https://cdn.app.example"),
             "{policy}"
         );
-    }
+    });
 }
 
 #[test]
 fn a_link_that_does_not_come_from_the_application_asks_is_this_you() {
     let visit = named(&link());
-    let page = format!("/connect/pier?link_token={}", visit.token);
-    for (headers, asks) in [
+    let page = format!("/connect/oauth-shop?link_token={}", visit.token);
+    let cases = [
         (vec![], true),
         (vec![("referer", "https://app.example/settings?x=1")], false),
         (vec![("referer", "https://app.example/")], false),
@@ -171,22 +173,26 @@ fn a_link_that_does_not_come_from_the_application_asks_is_this_you() {
             ],
             false,
         ),
-    ] {
+    ];
+    each_case(cases, |(headers, asks)| {
         let shown = open(&visit.world, &page, &headers);
         assert_eq!(shown.status, 200);
         assert_eq!(is_question(&shown), asks, "{headers:?}");
         assert_eq!(shown.text().contains("<form"), !asks, "{headers:?}");
-    }
+    });
     let mut alone = link();
     alone.as_object_mut().unwrap().remove("redirect_uri");
     let visit = Visit::new(&alone);
-    let page = format!("/connect/pier?link_token={}", visit.token);
-    for headers in [vec![], vec![("referer", "https://app.example/")]] {
-        assert!(
-            is_question(&open(&visit.world, &page, &headers)),
-            "it has no such origin"
-        );
-    }
+    let page = format!("/connect/oauth-shop?link_token={}", visit.token);
+    each_case(
+        [vec![], vec![("referer", "https://app.example/")]],
+        |headers| {
+            assert!(
+                is_question(&open(&visit.world, &page, &headers)),
+                "it has no such origin"
+            );
+        },
+    );
 }
 
 #[test]
@@ -200,9 +206,9 @@ fn the_answer_to_is_this_you_counts_in_the_browser_that_gave_it() {
     let choice = browser.open(&on);
     assert!(!is_question(&choice) && choice.text().contains("What would you like to connect?"));
     let form = way_on(&choice);
-    assert!(form.contains("/connect/pier?") && form.contains("display=popup"));
+    assert!(form.contains("/connect/oauth-shop?") && form.contains("display=popup"));
     assert!(browser.open(&form).text().contains("<form"));
-    for address in [&on, &form] {
+    each_case([&on, &form], |address| {
         let elsewhere = open(&visit.world, address, &[]);
         assert!(
             is_question(&elsewhere),
@@ -210,7 +216,7 @@ fn the_answer_to_is_this_you_counts_in_the_browser_that_gave_it() {
         );
         let other = Browser::of(&visit.world).open(address);
         assert!(is_question(&other));
-    }
+    });
 }
 
 #[test]
@@ -266,7 +272,7 @@ fn an_allowed_origin_is_stored_as_browsers_write_it() {
     let world = World::new();
     let setting = Setting::new(&world, &file());
     let path = format!("/environment/{}", setting.environment);
-    for (written, stored) in [
+    let cases = [
         ("https://App.example/", "https://app.example"),
         ("https://app.example:443", "https://app.example"),
         ("HTTPS://APP.EXAMPLE:8443/", "https://app.example:8443"),
@@ -274,24 +280,26 @@ fn an_allowed_origin_is_stored_as_browsers_write_it() {
             "https://b\u{fc}cher.example",
             "https://xn--bcher-kva.example",
         ),
-    ] {
+    ];
+    each_case(cases, |(written, stored)| {
         let allowed = json!({ "allowed_redirect_origins": [written] });
         let shown = setting.admin.send("PATCH", &path, &allowed).expect(200);
         assert_eq!(shown["allowed_redirect_origins"], json!([stored]));
         let uri = json!({ "tenant_id": "a", "redirect_uri": format!("{stored}/done") });
         setting.client.post("/link-token", &uri).expect(201);
-    }
-    for wrong in [
+    });
+    let cases = [
         "https://app.example/path",
         "https://app.example?x",
         "https://u@app.example",
         "https://app.example/#x",
         "app.example",
-    ] {
+    ];
+    each_case(cases, |wrong| {
         let allowed = json!({ "allowed_redirect_origins": [wrong] });
         let refused = setting.admin.send("PATCH", &path, &allowed);
         assert_eq!(refused.code(422), "caller.invalid", "{wrong}");
-    }
+    });
 }
 
 #[test]
@@ -299,7 +307,7 @@ fn a_callback_without_iss_is_refused_where_the_file_names_its_issuer() {
     let there_and_back = |word: Option<Value>, iss: &str| {
         let mut file = file();
         let auth = &mut file["config"]["credentials"]["oauth2"]["config"]["auth"];
-        auth["issuer"] = json!("https://login.pier.example");
+        auth["issuer"] = json!("https://login.oauth-shop.example");
         if let Some(word) = word {
             auth["issuerOptional"] = word;
         }
@@ -310,7 +318,7 @@ fn a_callback_without_iss_is_refused_where_the_file_names_its_issuer() {
         visit.world.answers(200, &[], TOKEN);
         visit.world.answers(200, &[], "{}");
         let state = parameter(&there, "state");
-        let path = format!("/connect/pier/callback?code=the-code&state={state}{iss}");
+        let path = format!("/connect/oauth-shop/callback?code=the-code&state={state}{iss}");
         let location = visit
             .browser
             .get(&path)
@@ -322,7 +330,7 @@ fn a_callback_without_iss_is_refused_where_the_file_names_its_issuer() {
             visit.world.sent().len(),
         )
     };
-    let right = "&iss=https%3A%2F%2Flogin.pier.example";
+    let right = "&iss=https%3A%2F%2Flogin.oauth-shop.example";
     let wrong = "&iss=https%3A%2F%2Fevil.example";
     assert_eq!(there_and_back(None, right), (true, 2));
     assert_eq!(there_and_back(None, ""), (false, 0));

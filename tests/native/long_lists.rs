@@ -4,6 +4,7 @@ use causeway::ids::EnvironmentId;
 use causeway::ports::ObjectName;
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::Setting;
 use crate::integrations::file;
 use crate::outside::World;
@@ -101,19 +102,20 @@ fn a_page_of_installs_and_integrations_ends_at_four_mebibytes() {
     place.world.largest_result(place.directory());
     place.world.largest_result(ObjectName::Root);
     let environment = &place.setting.environment;
-    for (path, object) in [
+    let cases = [
         (
             format!("/environment-integration?environment_id={environment}"),
             place.directory(),
         ),
         ("/integration".to_owned(), ObjectName::Root),
-    ] {
+    ];
+    each_case(cases, |(path, object)| {
         let (all, largest) = place.walked(&path);
         assert_eq!((all.len(), ids(&all).len()), (13, 13), "{path}");
         assert!(largest <= PAGE, "{path}: {largest}");
         let read = place.world.largest_result(object);
         assert!(read <= PAGE, "{path}: one statement gave {read} bytes");
-    }
+    });
 }
 
 #[test]

@@ -5,44 +5,47 @@ use causeway::ports::{Body, SendError};
 use serde_json::{Value, json};
 
 use crate::account::{JSON, Scene};
+use crate::cases::each_case;
 use crate::client::Answer;
+use crate::files;
 use crate::outside::{reply, streamed};
 
-const OWN: &str = "https://api.kiln.example";
+const OWN: &str = "https://api.writes.example";
 
 fn file() -> Value {
     let method = |verb: &str| json!({ "method": verb, "path": "/pots", "response_path": "data" });
-    json!({ "name": "kiln", "config": {
-        "base_url": OWN,
-        "credentials": { "api_key": { "format": "api_key", "config": { "fields": [{ "name": "api_key", "type": "password" }] } } },
-        "authorization": { "format": "header", "config": { "name": "X-Key", "value": "{{api_key}}" } },
-        "resources": {
-            "pots": {
-                "create": method("post"), "update": method("patch"), "delete": method("delete"),
-                "put": method("put"), "search": method("get"),
-                "list": { "method": "post", "path": "/search", "response_path": "data" },
-                "get": { "path": "/pots/{{id}}", "response_path": "data" },
+    files::with_key(
+        "writes",
+        &json!({
+            "authorization": { "format": "header", "config": { "name": "X-Key", "value": "{{api_key}}" } },
+            "resources": {
+                "pots": {
+                    "create": method("post"), "update": method("patch"), "delete": method("delete"),
+                    "put": method("put"), "search": method("get"),
+                    "list": { "method": "post", "path": "/search", "response_path": "data" },
+                    "get": { "path": "/pots/{{id}}", "response_path": "data" },
+                },
+                "plain": { "create": { "method": "post", "path": "/plain" } },
+                "wrong": { "create": { "method": "post", "path": "/wrong", "error_expression": "$number(response.n) > 1" } },
+                "said": { "create": { "method": "post", "path": "/said", "error_expression": "response.ok = false ? { \"status\": 422 }" } },
             },
-            "plain": { "create": { "method": "post", "path": "/plain" } },
-            "wrong": { "create": { "method": "post", "path": "/wrong", "error_expression": "$number(response.n) > 1" } },
-            "said": { "create": { "method": "post", "path": "/said", "error_expression": "response.ok = false ? { \"status\": 422 }" } },
-        },
-        "actions": {
-            "fire": { "steps": [{ "type": "request", "config": { "method": "post", "path": "/fire", "response_path": "data" } }] },
-            "twice": { "steps": [
-                { "type": "request", "config": { "method": "post", "path": "/fire" } },
-                { "type": "request", "config": { "path": "/look" } },
-            ] },
-        },
-    } })
+            "actions": {
+                "fire": { "steps": [{ "type": "request", "config": { "method": "post", "path": "/fire", "response_path": "data" } }] },
+                "twice": { "steps": [
+                    { "type": "request", "config": { "method": "post", "path": "/fire" } },
+                    { "type": "request", "config": { "path": "/look" } },
+                ] },
+            },
+        }),
+    )
 }
 
 fn open() -> Scene {
     Scene::with_key(&[], &file())
 }
 
-fn write(kiln: &Scene, method: &str, path: &str) -> Answer {
-    kiln.call_passing(method, path, &[], Body::from_bytes("{}"))
+fn write(scene: &Scene, method: &str, path: &str) -> Answer {
+    scene.call_passing(method, path, &[], Body::from_bytes("{}"))
 }
 
 /// What every answer to a write that was made says.
@@ -59,7 +62,7 @@ fn assert_made(answer: &Answer, status: u16, case: &str) -> Value {
 
 #[test]
 fn a_303_to_another_origin_is_followed_as_a_get_without_body_and_credential() {
-    for (status, verb, path) in [
+    let cases = [
         (303, "POST", "/custom/x"),
         (302, "POST", "/custom/x"),
         (301, "POST", "/custom/x"),
@@ -67,45 +70,50 @@ fn a_303_to_another_origin_is_followed_as_a_get_without_body_and_credential() {
         (303, "PATCH", "/custom/x"),
         (303, "DELETE", "/custom/x"),
         (303, "POST", "/proxy/pots"),
-    ] {
-        let kiln = open();
-        let elsewhere = [("location", "https://files.kiln.example:8443/f")];
-        kiln.world.answers(status, &elsewhere, "");
-        kiln.world.answers(200, &JSON, r#"{"data":{"id":1}}"#);
-        let answer = write(&kiln, verb, path);
+    ];
+    each_case(cases, |(status, verb, path)| {
+        let scene = open();
+        let elsewhere = [("location", "https://files.writes.example:8443/f")];
+        scene.world.answers(status, &elsewhere, "");
+        scene.world.answers(200, &JSON, r#"{"data":{"id":1}}"#);
+        let answer = write(&scene, verb, path);
         assert_eq!(answer.status, 200, "{status} {verb}: {}", answer.text());
-        let sent = kiln.world.sent();
+        let sent = scene.world.sent();
         assert_eq!(sent.len(), 2);
         assert_eq!(sent[1].method, "GET");
-        assert_eq!(sent[1].url, "https://files.kiln.example:8443/f");
+        assert_eq!(sent[1].url, "https://files.writes.example:8443/f");
         assert_eq!((sent[1].header("x-key"), sent[1].body.len()), (None, 0));
         assert_eq!(sent[1].header("content-type"), None);
-    }
+    });
 }
 
 #[test]
 fn a_redirect_that_keeps_the_verb_was_no_write_and_goes_to_no_other_origin() {
-    for (status, verb) in [
+    let cases = [
         (307, "POST"),
         (308, "POST"),
         (307, "DELETE"),
         (302, "PUT"),
         (301, "PATCH"),
-    ] {
-        for location in ["https://files.kiln.example/f", "ftp://x/", "https://["] {
-            let kiln = open();
-            kiln.world.answers(status, &[("location", location)], "");
-            let refused = write(&kiln, verb, "/custom/x").expect(502);
-            assert_eq!(refused["code"], "provider.redirect_refused");
-            assert_eq!(refused["details"]["write"], "not_done", "{refused}");
-            assert_eq!(refused["details"]["status"], status);
-            assert_eq!(kiln.sent(), 1);
-        }
-    }
-    let kiln = open();
-    kiln.world.answers(307, &[("location", "/y")], "");
+    ];
+    each_case(cases, |(status, verb)| {
+        each_case(
+            ["https://files.writes.example/f", "ftp://x/", "https://["],
+            |location| {
+                let scene = open();
+                scene.world.answers(status, &[("location", location)], "");
+                let refused = write(&scene, verb, "/custom/x").expect(502);
+                assert_eq!(refused["code"], "provider.redirect_refused");
+                assert_eq!(refused["details"]["write"], "not_done", "{refused}");
+                assert_eq!(refused["details"]["status"], status);
+                assert_eq!(scene.sent(), 1);
+            },
+        );
+    });
+    let scene = open();
+    scene.world.answers(307, &[("location", "/y")], "");
     let body = streamed(&[b"x"], None);
-    let refused = kiln
+    let refused = scene
         .call_passing("POST", "/custom/x", &[], body)
         .expect(502);
     assert_eq!(refused["code"], "provider.redirect_needs_body");
@@ -114,61 +122,62 @@ fn a_redirect_that_keeps_the_verb_was_no_write_and_goes_to_no_other_origin() {
 
 #[test]
 fn a_redirect_that_answered_a_write_and_cannot_be_followed_gives_its_status_and_words() {
-    for location in [
-        "ftp://files.kiln.example/f",
+    let cases = [
+        "ftp://files.writes.example/f",
         "https://[",
-        "http://api.kiln.example/plain",
-        "https://user:word@files.kiln.example/",
+        "http://api.writes.example/plain",
+        "https://user:word@files.writes.example/",
         "https://127.0.0.1/inside",
-    ] {
-        for path in ["/custom/x", "/proxy/pots"] {
-            for status in [301, 302, 303] {
-                let kiln = open();
+    ];
+    each_case(cases, |location| {
+        each_case(["/custom/x", "/proxy/pots"], |path| {
+            each_case([301, 302, 303], |status| {
+                let scene = open();
                 let headers = [("location", location), JSON[0]];
-                kiln.world.answers(status, &headers, r#"{"id":7}"#);
+                scene.world.answers(status, &headers, r#"{"id":7}"#);
                 let case = format!("{status} {path} {location}");
-                let body = assert_made(&write(&kiln, "POST", path), status, &case);
-                assert_eq!(kiln.sent(), 1, "{case}");
+                let body = assert_made(&write(&scene, "POST", path), status, &case);
+                assert_eq!(scene.sent(), 1, "{case}");
                 if !location.contains("127") {
                     assert_eq!(body["code"], "provider.redirect_refused", "{case}");
                     assert_eq!(body["raw_response"]["id"], 7, "{case}");
                 }
-            }
-        }
-    }
+            });
+        });
+    });
 }
 
 #[test]
 fn a_redirect_that_never_ends_behind_a_write_gives_the_status_of_the_first() {
-    let kiln = open();
-    kiln.world.answers(303, &[("location", "/a")], "");
+    let scene = open();
+    scene.world.answers(303, &[("location", "/a")], "");
     for _ in 0..5 {
-        kiln.world.answers(302, &[("location", "/a")], "");
+        scene.world.answers(302, &[("location", "/a")], "");
     }
-    assert_made(&write(&kiln, "POST", "/custom/x"), 303, "endless");
+    assert_made(&write(&scene, "POST", "/custom/x"), 303, "endless");
 }
 
 #[test]
 fn whatever_becomes_of_the_page_behind_a_redirect_the_write_was_made() {
-    for path in ["/custom/x", "/proxy/pots"] {
-        for status in [400, 401, 404, 429, 500, 502, 503] {
-            let kiln = open();
-            kiln.world.answers(303, &[("location", "/pots/1")], "");
-            kiln.world.answers(status, &JSON, r#"{"why":"no"}"#);
+    each_case(["/custom/x", "/proxy/pots"], |path| {
+        each_case([400, 401, 404, 429, 500, 502, 503], |status| {
+            let scene = open();
+            scene.world.answers(303, &[("location", "/pots/1")], "");
+            scene.world.answers(status, &JSON, r#"{"why":"no"}"#);
             let case = format!("{path} {status}");
-            let body = assert_made(&write(&kiln, "POST", path), 303, &case);
+            let body = assert_made(&write(&scene, "POST", path), 303, &case);
             assert_eq!(body["raw_response"]["why"], "no", "{case}");
-            let sent = kiln.world.sent();
+            let sent = scene.world.sent();
             let posts = sent.iter().filter(|sent| sent.method == "POST").count();
             assert_eq!(posts, 1, "{case}");
-        }
-        for error in [SendError::Timeout, SendError::Unreachable] {
-            let kiln = open();
-            kiln.world.answers(303, &[("location", "/pots/1")], "");
-            kiln.fails(error);
-            assert_made(&write(&kiln, "POST", path), 303, path);
-        }
-    }
+        });
+        each_case([SendError::Timeout, SendError::Unreachable], |error| {
+            let scene = open();
+            scene.world.answers(303, &[("location", "/pots/1")], "");
+            scene.fails(error);
+            assert_made(&write(&scene, "POST", path), 303, path);
+        });
+    });
 }
 
 #[test]
@@ -179,9 +188,10 @@ fn a_401_behind_the_redirect_of_a_write_repeats_no_write() {
         "auth": { "tokenHost": OWN, "authorizePath": "/a", "tokenPath": "/token" } } } });
     file["config"]["authorization"] = json!({ "format": "bearer" });
     let token = json!({ "access_token": "old", "refresh_token": "r", "expires_at": "2030-01-01T00:00:00.000Z" });
-    for path in ["/custom/x", "/proxy/pots"] {
-        let kiln = Scene::with_token(&[], &file, &token);
-        kiln.world
+    each_case(["/custom/x", "/proxy/pots"], |path| {
+        let scene = Scene::with_token(&[], &file, &token);
+        scene
+            .world
             .provides(|sent| match sent.url.rsplit('/').next() {
                 Some("token") => reply(
                     200,
@@ -191,13 +201,13 @@ fn a_401_behind_the_redirect_of_a_write_repeats_no_write() {
                 _ if sent.method == "POST" => reply(303, &[("location", "/pots/1")], Body::Empty),
                 _ => reply(401, &JSON, Body::from_bytes("{}")),
             });
-        assert_made(&write(&kiln, "POST", path), 303, path);
-        let sent = kiln.world.sent();
+        assert_made(&write(&scene, "POST", path), 303, path);
+        let sent = scene.world.sent();
         let posts = sent
             .iter()
             .filter(|s| s.method == "POST" && !s.url.ends_with("/token"));
         assert_eq!(posts.count(), 1, "{path}");
-    }
+    });
 }
 
 #[test]
@@ -217,121 +227,130 @@ fn an_answer_to_a_write_that_cannot_be_decoded_or_cut_gives_its_status_and_words
         (cyrillic, r#"{"data":1}"#, json!({ "data": 1 })),
         (packed, "bytes", json!("")),
     ];
-    for (headers, body, words) in cases {
-        for (verb, path) in [
+    each_case(cases, |(headers, body, words)| {
+        let cases = [
             ("POST", "/proxy/pots"),
             ("PATCH", "/proxy/pots/1"),
             ("DELETE", "/proxy/pots/1"),
             ("POST", "/proxy/pots/put"),
-        ] {
-            let kiln = open();
-            kiln.world.answers(201, headers, body);
+        ];
+        each_case(cases, |(verb, path)| {
+            let scene = open();
+            scene.world.answers(201, headers, body);
             let case = format!("{verb} {path} {body}");
-            let told = assert_made(&write(&kiln, verb, path), 201, &case);
-            assert_eq!(told["code"], "provider.unexpected_answer", "{case}");
-            assert_eq!(told["raw_response"], words, "{case}");
-            assert_eq!(kiln.sent(), 1, "{case}");
-        }
-    }
+            let reported = assert_made(&write(&scene, verb, path), 201, &case);
+            assert_eq!(reported["code"], "provider.unexpected_answer", "{case}");
+            assert_eq!(reported["raw_response"], words, "{case}");
+            assert_eq!(scene.sent(), 1, "{case}");
+        });
+    });
 }
 
 #[test]
 fn an_answer_to_a_write_that_is_too_large_late_or_in_the_way_of_an_expression_gives_its_status() {
-    let kiln = Scene::with_key(&[("BUFFERED_ANSWER_BYTES", "1048576")], &file());
+    let scene = Scene::with_key(&[("BUFFERED_ANSWER_BYTES", "1048576")], &file());
     let large = format!(r#"{{"data":"{}"}}"#, "x".repeat(2 << 20));
-    kiln.world.answers(200, &JSON, &large);
-    let told = assert_made(&write(&kiln, "POST", "/proxy/pots"), 200, "too large");
-    assert_eq!(told["code"], "provider.answer_too_large");
+    scene.world.answers(200, &JSON, &large);
+    let reported = assert_made(&write(&scene, "POST", "/proxy/pots"), 200, "too large");
+    assert_eq!(reported["code"], "provider.answer_too_large");
 
-    let kiln = open();
+    let scene = open();
     let stalls = crate::outside::stalled(1, None);
-    kiln.world.answers_with(reply(202, &JSON, stalls));
-    let told = assert_made(&write(&kiln, "POST", "/proxy/pots"), 202, "late");
-    assert_eq!(told["code"], "provider.timeout");
+    scene.world.answers_with(reply(202, &JSON, stalls));
+    let reported = assert_made(&write(&scene, "POST", "/proxy/pots"), 202, "late");
+    assert_eq!(reported["code"], "provider.timeout");
 
-    let kiln = open();
-    kiln.world.answers(201, &JSON, r#"{"n":"many"}"#);
-    let told = assert_made(&write(&kiln, "POST", "/proxy/wrong"), 201, "expression");
-    assert_eq!(told["code"], "integration.expression_failed");
-    assert_eq!(told["raw_response"]["n"], "many");
+    let scene = open();
+    scene.world.answers(201, &JSON, r#"{"n":"many"}"#);
+    let reported = assert_made(&write(&scene, "POST", "/proxy/wrong"), 201, "expression");
+    assert_eq!(reported["code"], "integration.expression_failed");
+    assert_eq!(reported["raw_response"]["n"], "many");
 }
 
 #[test]
 fn reads_and_lists_stay_errors_and_so_does_what_the_file_finds_in_the_answer_of_a_write() {
-    let kiln = open();
-    for (verb, path) in [
+    let scene = open();
+    let cases = [
         ("GET", "/proxy/pots/1"),
         ("GET", "/proxy/pots"),
         ("POST", "/proxy/pots/list"),
         ("POST", "/proxy/pots/search"),
-    ] {
-        kiln.world.answers(200, &JSON, "no json");
+    ];
+    each_case(cases, |(verb, path)| {
+        scene.world.answers(200, &JSON, "no json");
         let body = match verb {
             "GET" => Body::Empty,
             _ => Body::from_bytes("{}"),
         };
-        let error = kiln.call_passing(verb, path, &[], body).expect(502);
+        let error = scene.call_passing(verb, path, &[], body).expect(502);
         assert_eq!(error["code"], "provider.unexpected_answer", "{path}");
         assert_eq!(error["details"]["write"], Value::Null, "{path}");
-    }
-    kiln.world.answers(200, &JSON, r#"{"ok":false}"#);
-    let refused = write(&kiln, "POST", "/proxy/said").expect(422);
+    });
+    scene.world.answers(200, &JSON, r#"{"ok":false}"#);
+    let refused = write(&scene, "POST", "/proxy/said").expect(422);
     assert_eq!(refused["details"]["write"], Value::Null);
-    for (status, code) in [(422, "provider.rejected"), (500, "provider.failed")] {
-        kiln.world.answers(status, &JSON, "{}");
-        let refused = write(&kiln, "POST", "/proxy/pots").expect(status);
-        assert_eq!(
-            (&refused["code"], &refused["details"]["write"]),
-            (&json!(code), &Value::Null)
-        );
-    }
+    each_case(
+        [(422, "provider.rejected"), (500, "provider.failed")],
+        |(status, code)| {
+            scene.world.answers(status, &JSON, "{}");
+            let refused = write(&scene, "POST", "/proxy/pots").expect(status);
+            assert_eq!(
+                (&refused["code"], &refused["details"]["write"]),
+                (&json!(code), &Value::Null)
+            );
+        },
+    );
 }
 
 #[test]
 fn a_keyed_write_whose_answer_cannot_be_used_is_made_once_and_its_key_says_the_status() {
-    for (status, headers, body) in [
+    let cases = [
         (303, [("location", "ftp://x/"), JSON[0]], ""),
         (201, [("content-encoding", "zstd"), JSON[0]], "x"),
         (200, [("x-any", "1"), JSON[0]], "no json"),
-    ] {
-        let kiln = open();
-        kiln.world.answers(status, &headers, body);
+    ];
+    each_case(cases, |(status, headers, body)| {
+        let scene = open();
+        scene.world.answers(status, &headers, body);
         let key = [("idempotency-key", "a")];
-        let first = kiln.ask_passing("POST", "/proxy/pots", &key);
+        let first = scene.ask_passing("POST", "/proxy/pots", &key);
         assert_made(&first, status, body);
-        let again = kiln.ask_passing("POST", "/proxy/pots", &key).expect(409);
+        let again = scene.ask_passing("POST", "/proxy/pots", &key).expect(409);
         assert_eq!(again["code"], "caller.idempotency_not_replayable");
         assert_eq!(again["details"]["status"], status);
-        assert_eq!(kiln.sent(), 1);
-    }
+        assert_eq!(scene.sent(), 1);
+    });
 }
 
 #[test]
 fn an_action_says_that_one_of_its_steps_has_written() {
-    let kiln = open();
-    kiln.world.answers(201, &JSON, "no json");
-    let told = assert_made(&write(&kiln, "POST", "/proxy/_/fire"), 201, "fire");
-    assert_eq!(told["details"]["steps"], 0);
-    for (status, body) in [(404, "{}"), (500, "{}"), (200, "no json")] {
-        kiln.world.answers(200, &JSON, "{}");
-        kiln.world.answers(status, &JSON, body);
-        let headers = [("x-max-retries", "0")];
-        let told = kiln.ask_passing("POST", "/proxy/_/twice", &headers).json();
-        assert_eq!(told["details"]["write"], "done", "{told}");
-        assert_eq!(told["details"]["steps"], 1);
-    }
+    let scene = open();
+    scene.world.answers(201, &JSON, "no json");
+    let reported = assert_made(&write(&scene, "POST", "/proxy/_/fire"), 201, "fire");
+    assert_eq!(reported["details"]["steps"], 0);
+    each_case(
+        [(404, "{}"), (500, "{}"), (200, "no json")],
+        |(status, body)| {
+            scene.world.answers(200, &JSON, "{}");
+            scene.world.answers(status, &JSON, body);
+            let headers = [("x-max-retries", "0")];
+            let reported = scene.ask_passing("POST", "/proxy/_/twice", &headers).json();
+            assert_eq!(reported["details"]["write"], "done", "{reported}");
+            assert_eq!(reported["details"]["steps"], 1);
+        },
+    );
 }
 
 #[test]
 fn a_write_whose_plain_answer_needs_no_reading_goes_on_as_it_came() {
-    let kiln = open();
+    let scene = open();
     let packed = [
         ("content-type", "application/json"),
         ("content-encoding", "zstd"),
     ];
-    for headers in [&packed[..], &[("content-type", "text/html")]] {
-        kiln.world.answers(201, headers, "as it came");
-        let answer = write(&kiln, "POST", "/proxy/plain");
+    each_case([&packed[..], &[("content-type", "text/html")]], |headers| {
+        scene.world.answers(201, headers, "as it came");
+        let answer = write(&scene, "POST", "/proxy/plain");
         assert_eq!((answer.status, answer.text()), (201, "as it came"));
-    }
+    });
 }

@@ -17,6 +17,7 @@ mod aimed;
 mod answer_headers;
 mod binding;
 mod bodies;
+mod cases;
 mod client;
 mod coded_webhooks;
 #[cfg(feature = "cli")]
@@ -38,6 +39,7 @@ mod environments;
 mod erased;
 mod failed_events;
 mod file_rules;
+mod files;
 mod forged;
 mod found;
 mod found_refusals;

@@ -4,19 +4,20 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::{Answer, Client, Setting};
 use crate::found::never_proving;
 use crate::outside::World;
 
 /// A file with every kind of key that steers something.
 fn file() -> Value {
-    json!({ "name": "pond", "config": {
-        "base_url": "https://{{subdomain}}.pond.example",
+    json!({ "name": "tenant-hosts", "config": {
+        "base_url": "https://{{subdomain}}.tenant-hosts.example",
         "headers": { "x-tenant": "{{tenant?:none}}" },
         "credentials": {
             "oauth2_client_credentials": { "format": "oauth2_client_credentials", "config": {
                 "client": { "id": "{{client_id}}", "secret": "{{client_secret}}" },
-                "auth": { "tokenHost": "https://login.pond.example", "tokenPath": "/{{directory}}/token" },
+                "auth": { "tokenHost": "https://login.tenant-hosts.example", "tokenPath": "/{{directory}}/token" },
                 "tokenParams": { "audience": "{{audience?:a}}" },
                 "contextFromToken": { "team_name": "team.name" },
                 "fields": [
@@ -38,14 +39,14 @@ fn file() -> Value {
     } })
 }
 
-pub struct Pond {
+pub struct TenantStory {
     pub world: World,
     pub setting: Setting,
     pub account: String,
     own: Client,
 }
 
-impl Pond {
+impl TenantStory {
     pub fn new() -> Self {
         let world = World::new();
         let setting = Setting::new(&world, &file());
@@ -95,21 +96,22 @@ impl Pond {
 
 #[test]
 fn an_account_token_changes_the_plain_fields_of_its_own_credential() {
-    let pond = Pond::new();
-    for (context, shown) in [
+    let story = TenantStory::new();
+    let cases = [
         (json!({ "memo": "second" }), json!("second")),
         (json!({ "size": "12.5" }), json!("12.5")),
         (json!({ "size": 12 }), json!("12")),
         (json!({ "plan": 2 }), json!(2)),
         (json!({ "plan": "s" }), json!("s")),
-    ] {
+    ];
+    each_case(cases, |(context, shown)| {
         let key = context.as_object().unwrap().keys().next().unwrap().clone();
-        let me = pond.me(&context).expect(200);
+        let me = story.me(&context).expect(200);
         assert_eq!(me["context"][&key], shown);
-    }
-    pond.world.restart();
+    });
+    story.world.restart();
     assert_eq!(
-        pond.own.get("/integrated-account/me").expect(200)["context"]["memo"],
+        story.own.get("/integrated-account/me").expect(200)["context"]["memo"],
         "second"
     );
 }
@@ -133,24 +135,25 @@ fn an_account_token_changes_nothing_that_steers_a_request_a_token_or_a_webhook()
         "id",
         "integration_override",
     ];
-    for key in steering {
-        let pond = Pond::new();
-        let before = (pond.world.at_rest(), pond.events());
-        for value in [
+    each_case(steering, |key| {
+        let story = TenantStory::new();
+        let before = (story.world.at_rest(), story.events());
+        let cases = [
             json!("x"),
             json!(null),
             json!({}),
             json!({ "token": {} }),
             json!([]),
-        ] {
+        ];
+        each_case(cases, |value| {
             assert_eq!(
-                pond.me(&json!({ key: value })).status,
+                story.me(&json!({ key: value })).status,
                 422,
                 "{key}: {value}"
             );
-        }
-        assert_eq!((pond.world.at_rest(), pond.events()), before, "{key}");
-    }
+        });
+        assert_eq!((story.world.at_rest(), story.events()), before, "{key}");
+    });
 }
 
 #[test]
@@ -176,22 +179,22 @@ fn an_account_token_takes_no_credential_away() {
         json!([]),
         json!("memo"),
     ];
-    for chunk in patches.chunks(9) {
-        let pond = Pond::new();
-        let before = (pond.world.at_rest(), pond.events());
-        for patch in chunk {
-            assert_eq!(pond.me(patch).status, 422, "{patch}");
-        }
-        assert_eq!((pond.world.at_rest(), pond.events()), before);
-        let token = pond.called();
+    each_case(patches.chunks(9), |chunk| {
+        let story = TenantStory::new();
+        let before = (story.world.at_rest(), story.events());
+        each_case(chunk, |patch| {
+            assert_eq!(story.me(patch).status, 422, "{patch}");
+        });
+        assert_eq!((story.world.at_rest(), story.events()), before);
+        let token = story.called();
         assert_eq!(token.header("x-tenant"), Some("t1"));
-    }
+    });
 }
 
 #[test]
 fn what_an_account_token_brings_is_checked_like_the_form() {
-    let pond = Pond::new();
-    for context in [
+    let story = TenantStory::new();
+    let cases = [
         json!({ "memo": "Capital" }),
         json!({ "memo": "two\nlines" }),
         json!({ "memo": "a".repeat(41) }),
@@ -199,60 +202,62 @@ fn what_an_account_token_brings_is_checked_like_the_form() {
         json!({ "size": "many" }),
         json!({ "size": true }),
         json!({ "plan": "xl" }),
-    ] {
-        let refused = pond.me(&context).expect(422);
+    ];
+    each_case(cases, |context| {
+        let refused = story.me(&context).expect(422);
         let path = refused["details"]["failures"][0]["path"].as_str().unwrap();
         assert!(path.starts_with("context."), "{refused}");
-    }
+    });
 }
 
 #[test]
 fn a_change_that_changes_nothing_is_no_write_and_no_event() {
-    let pond = Pond::new();
-    let before = (pond.world.at_rest(), pond.events());
-    pond.me(&json!({ "memo": "first" })).expect(200);
-    pond.me(&json!({})).expect(200);
-    let client = &pond.setting.client;
-    for body in [
+    let story = TenantStory::new();
+    let before = (story.world.at_rest(), story.events());
+    story.me(&json!({ "memo": "first" })).expect(200);
+    story.me(&json!({})).expect(200);
+    let client = &story.setting.client;
+    let cases = [
         json!({}),
         json!({ "context": {} }),
         json!({ "context": { "memo": "first", "pin": "a-long-pin", "absent": null } }),
         json!({ "tenant_id": "acme", "is_sandbox": false, "context": { "oauth": { "token": { "access_token": "a-token-of-them" } } } }),
         json!({ "integration_override": null }),
-    ] {
-        client.send("PATCH", &pond.path(""), &body).expect(200);
-    }
+    ];
+    each_case(cases, |body| {
+        client.send("PATCH", &story.path(""), &body).expect(200);
+    });
     let same = json!({ "context": { "pin": "a-long-pin" } });
-    let credentials = pond.path("/credentials");
+    let credentials = story.path("/credentials");
     client.send("PATCH", &credentials, &same).expect(200);
-    assert_eq!((pond.world.at_rest(), pond.events()), before);
-    pond.me(&json!({ "memo": "second" })).expect(200);
-    assert_eq!(pond.events(), before.1 + 1);
+    assert_eq!((story.world.at_rest(), story.events()), before);
+    story.me(&json!({ "memo": "second" })).expect(200);
+    assert_eq!(story.events(), before.1 + 1);
 }
 
 #[test]
 fn an_account_token_changes_its_account_ten_times_a_minute() {
-    let pond = Pond::new();
+    let story = TenantStory::new();
     for n in 0..10 {
         let memo = "a".repeat(n % 3);
-        assert_ne!(pond.me(&json!({ "memo": memo })).status, 429);
+        assert_ne!(story.me(&json!({ "memo": memo })).status, 429);
     }
-    let over = pond.me(&json!({ "memo": "b" }));
+    let over = story.me(&json!({ "memo": "b" }));
     let wait: u64 = over.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=60).contains(&wait));
     assert_eq!(over.code(429), "caller.rate_limited");
-    pond.own.get("/integrated-account/me").expect(200);
-    let path = pond.path("");
+    story.own.get("/integrated-account/me").expect(200);
+    let path = story.path("");
     let by_the_application = json!({ "context": { "memo": "c" } });
-    let client = &pond.setting.client;
+    let client = &story.setting.client;
     client.send("PATCH", &path, &by_the_application).expect(200);
-    pond.world.pass(Duration::from_secs(wait));
-    pond.me(&json!({ "memo": "b" })).expect(200);
+    story.world.pass(Duration::from_secs(wait));
+    story.me(&json!({ "memo": "b" })).expect(200);
 }
 
 #[test]
 fn a_change_by_an_account_token_has_at_most_16_kib() {
-    let pond = Pond::new();
+    let story = TenantStory::new();
     let body = |bytes: usize| {
         let rest = r#"{"context":{"memo":""}}"#.len();
         format!(r#"{{"context":{{"memo":"{}"}}}}"#, "a".repeat(bytes - rest))
@@ -260,7 +265,8 @@ fn a_change_by_an_account_token_has_at_most_16_kib() {
     let send = |bytes: usize| {
         let headers = [("content-type", "application/json")];
         let body = causeway::ports::Body::from_bytes(body(bytes));
-        pond.own
+        story
+            .own
             .request("PATCH", "/integrated-account/me", &headers, body)
     };
     assert_eq!(send(16 * 1024).code(422), "caller.invalid", "its pattern");
@@ -269,14 +275,15 @@ fn a_change_by_an_account_token_has_at_most_16_kib() {
 
 #[test]
 fn an_account_token_sees_of_its_account_what_a_customer_needs() {
-    let pond = Pond::new();
+    let story = TenantStory::new();
     let change = json!({ "integration_override": { "headers": { "x-partner": "PARTNER-KEY" } } });
-    let client = &pond.setting.client;
-    client.send("PATCH", &pond.path(""), &change).expect(200);
-    for answer in [
-        pond.own.get("/integrated-account/me"),
-        pond.me(&json!({ "memo": "x" })),
-    ] {
+    let client = &story.setting.client;
+    client.send("PATCH", &story.path(""), &change).expect(200);
+    let cases = [
+        story.own.get("/integrated-account/me"),
+        story.me(&json!({ "memo": "x" })),
+    ];
+    each_case(cases, |answer| {
         let me = answer.expect(200);
         let keys: Vec<&str> = me.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(
@@ -292,5 +299,5 @@ fn an_account_token_sees_of_its_account_what_a_customer_needs() {
             ]
         );
         assert!(!me.to_string().contains("PARTNER-KEY"));
-    }
+    });
 }

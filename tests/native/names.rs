@@ -4,6 +4,7 @@
 use causeway::ports::Body;
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::{Client, Setting};
 use crate::outside::{Sent, World};
 
@@ -99,13 +100,13 @@ const ALIASES: [&str; 34] = [
 #[test]
 fn no_spelling_of_a_name_that_the_file_keeps_goes_on() {
     let story = Story::new(false);
-    for alias in ALIASES {
-        for path in ["/custom/x", "/proxy/a"] {
+    each_case(ALIASES, |alias| {
+        each_case(["/custom/x", "/proxy/a"], |path| {
             let sent = story.sends("GET", path, &format!("{alias}=T2"), &[]);
             assert!(!sent.url.contains("T2"), "{path} {alias}: {}", sent.url);
-        }
-    }
-    for alias in [
+        });
+    });
+    let cases = [
         "account_id",
         "account.id",
         "account%5Bid%5D",
@@ -113,19 +114,21 @@ fn no_spelling_of_a_name_that_the_file_keeps_goes_on() {
         "deep",
         "deep.account",
         "deep%5Bx%5D",
-    ] {
+    ];
+    each_case(cases, |alias| {
         let sent = story.sends("POST", "/proxy/a", &format!("{alias}=T2"), &[]);
         let body = String::from_utf8(sent.body).unwrap();
         assert!(!body.contains("T2"), "{alias}: {body}");
-    }
-    for header in [
+    });
+    let cases = [
         "x-tenant",
         "x_tenant",
         "x.tenant",
         "X--Tenant",
         "xtenant",
         "x-tenant-",
-    ] {
+    ];
+    each_case(cases, |header| {
         let sent = story.sends(
             "GET",
             "/custom/x",
@@ -134,13 +137,13 @@ fn no_spelling_of_a_name_that_the_file_keeps_goes_on() {
         );
         assert!(!format!("{:?}", sent.headers).contains("T2"), "{header}");
         assert_eq!(sent.header("x-tenant"), Some("T1"));
-    }
+    });
 }
 
 #[test]
 fn a_name_beside_one_that_the_file_keeps_goes_on() {
     let story = Story::new(false);
-    for name in [
+    let cases = [
         "filter%5Bname%5D",
         "filter.name",
         "filters",
@@ -151,12 +154,13 @@ fn a_name_beside_one_that_the_file_keeps_goes_on() {
         "b",
         "a_bc",
         "id",
-    ] {
+    ];
+    each_case(cases, |name| {
         // `a` is where `a.b` stands.
         let is_kept = name == "a";
         let sent = story.sends("GET", "/custom/x", &format!("{name}=T2"), &[]);
         assert_eq!(sent.url.contains("T2"), !is_kept, "{name}: {}", sent.url);
-    }
+    });
     let sent = story.sends("GET", "/custom/x", "", &[("x-forward-x-tenant-name", "T2")]);
     assert_eq!(sent.header("x-tenant-name"), Some("T2"));
 }
@@ -164,7 +168,7 @@ fn a_name_beside_one_that_the_file_keeps_goes_on() {
 #[test]
 fn a_sandbox_accounts_read_names_no_other_method_in_any_spelling() {
     let story = Story::new(true);
-    for query in [
+    let cases = [
         "method=delete",
         "_method=x",
         "http_method=DELETE",
@@ -177,7 +181,8 @@ fn a_sandbox_accounts_read_names_no_other_method_in_any_spelling() {
         "x%5B_method%5D=DELETE",
         "a=1;_method=DELETE",
         "X-HTTP-Verb=x",
-    ] {
+    ];
+    each_case(cases, |query| {
         let sent = story.sends("GET", "/custom/x", query, &[]);
         assert!(
             !sent.url.to_lowercase().contains("method")
@@ -185,8 +190,8 @@ fn a_sandbox_accounts_read_names_no_other_method_in_any_spelling() {
             "{query}: {}",
             sent.url
         );
-    }
-    for header in [
+    });
+    let cases = [
         "x-http-method-override",
         "x-rest-method",
         "x-http-verb",
@@ -199,7 +204,8 @@ fn a_sandbox_accounts_read_names_no_other_method_in_any_spelling() {
         "x-method",
         "x-forwarded-method",
         "x-verb",
-    ] {
+    ];
+    each_case(cases, |header| {
         let sent = story.sends(
             "GET",
             "/custom/x",
@@ -207,17 +213,18 @@ fn a_sandbox_accounts_read_names_no_other_method_in_any_spelling() {
             &[(&format!("x-forward-{header}"), "DELETE")],
         );
         assert_eq!(sent.header(header), None, "{header}");
-    }
-    for query in [
+    });
+    let cases = [
         "payment_method=card",
         "method=photos.search",
         "q=delete",
         "type=post",
         "verbose=1",
-    ] {
+    ];
+    each_case(cases, |query| {
         let sent = story.sends("GET", "/custom/x", query, &[]);
         assert!(sent.url.contains(query), "{query}: {}", sent.url);
-    }
+    });
     let open = Story::new(false);
     let sent = open.sends("GET", "/custom/x", "_method=DELETE", &[]);
     assert!(

@@ -3,15 +3,15 @@
 use causeway::json;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Client, Setting};
-use crate::outside::{World, reply};
-use causeway::ports::Body;
+use crate::account::Scene;
+use crate::cases::each_case;
+use crate::client::Answer;
 
-const HOME: &str = "https://api.bay.example";
-const OTHER: &str = "https://other.bay.example";
+const HOME: &str = "https://api.fixed-hosts.example";
+const OTHER: &str = "https://other.fixed-hosts.example";
 
 fn file(change: &Value) -> Value {
-    let mut file = json!({ "name": "bay", "config": {
+    let mut file = json!({ "name": "fixed-hosts", "config": {
         "base_url": HOME,
         "credentials": { "api_key": { "format": "api_key", "config": { "fields": [{ "name": "api_key", "type": "password" }, { "name": "site" }] } } },
         "authorization": { "format": "header", "config": { "name": "x-key", "value": "{{api_key}}" } },
@@ -22,61 +22,24 @@ fn file(change: &Value) -> Value {
     file
 }
 
-struct Story {
-    world: World,
-    setting: Setting,
-    account: String,
+fn open(change: &Value) -> Scene {
+    let context = json!({ "api_key": "customers-own-key-4711", "site": HOME });
+    Scene::answering(&file(change), &context, r#"{"r":[]}"#)
 }
 
-impl Story {
-    fn of(change: &Value) -> Self {
-        let world = World::new();
-        world.provides(|_| {
-            let body = Body::from_bytes(r#"{"r":[]}"#);
-            reply(200, &[("content-type", "application/json")], body)
-        });
-        let setting = Setting::new(&world, &file(change));
-        let context = json!({ "api_key": "customers-own-key-4711", "site": HOME });
-        let account = setting.account("api_key", &context);
-        Self {
-            world,
-            setting,
-            account,
-        }
-    }
+/// Changes the install's override by the admin token.
+fn admin_overrides(scene: &Scene, change: &Value) {
+    scene
+        .override_install_as(&scene.setting.admin, change)
+        .expect(200);
+}
 
-    fn install_by(&self, client: &Client, change: &Value) -> Answer {
-        let path = format!(
-            "/environment-integration/{}?environment_id={}",
-            self.setting.install, self.setting.environment
-        );
-        client.send("PATCH", &path, &json!({ "override": change }))
-    }
-
-    fn account_by(&self, client: &Client, change: &Value) -> Answer {
-        let path = format!("/integrated-account/{}", self.account);
-        client.send("PATCH", &path, &json!({ "integration_override": change }))
-    }
-
-    fn admin(&self, change: &Value) {
-        self.install_by(&self.setting.admin, change).expect(200);
-    }
-
-    fn install(&self, change: &Value) -> Answer {
-        self.install_by(&self.setting.client, change)
-    }
-
-    fn account(&self, change: &Value) -> Answer {
-        self.account_by(&self.setting.client, change)
-    }
-
-    fn goes_to(&self, host: &str) {
-        self.world.sent();
-        let path = format!("/proxy/a?integrated_account_id={}", self.account);
-        self.setting.client.get(&path).expect(200);
-        let sent = self.world.sent();
-        assert!(sent.iter().all(|one| one.url.starts_with(host)), "{sent:?}");
-    }
+#[track_caller]
+fn goes_to(scene: &Scene, host: &str) {
+    scene.world.sent();
+    scene.get("/proxy/a").expect(200);
+    let sent = scene.world.sent();
+    assert!(sent.iter().all(|one| one.url.starts_with(host)), "{sent:?}");
 }
 
 #[track_caller]
@@ -88,12 +51,15 @@ fn refuses(answer: Answer, what: &Value) {
 
 #[test]
 fn an_api_token_leads_no_host_elsewhere_by_a_variable() {
-    let url = "{{environment_variables.url?:https://api.bay.example}}";
-    let host = "https://{{environment_variables.url?:api}}.bay.example";
-    let hosts = json!(["https://api.bay.example", "https://other.bay.example"]);
+    let url = "{{environment_variables.url?:https://api.fixed-hosts.example}}";
+    let host = "https://{{environment_variables.url?:api}}.fixed-hosts.example";
+    let hosts = json!([
+        "https://api.fixed-hosts.example",
+        "https://other.fixed-hosts.example"
+    ]);
     let steps = json!([{ "type": "request", "config": { "base_url": host, "path": "/go" } }]);
     let auth = json!({ "oauth2": { "format": "oauth2", "config": { "client": { "id": "i", "secret": "{{client_secret}}" }, "auth": { "tokenHost": host, "tokenPath": "/t", "authorizePath": "/a" } } } });
-    for (change, value) in [
+    let cases = [
         (json!({ "base_url": url, "allowed_hosts": hosts }), OTHER),
         (json!({ "base_url": host }), "other"),
         (
@@ -109,40 +75,47 @@ fn an_api_token_leads_no_host_elsewhere_by_a_variable() {
             json!({ "webhook": { "signature_verification": { "format": "jwt", "config": { "jwks_url": host, "compare_with": "$header.x" } } } }),
             "other",
         ),
-    ] {
-        for kind in ["environment_variables", "secret_environment_variables"] {
-            let story = Story::of(&change);
-            let write = json!({ kind: { "url": value } });
-            refuses(story.install(&write), &change);
-            story.goes_to(HOME);
-            // What the admin token set is not taken out either; what steers nothing is the environment's own.
-            story.admin(&write);
-            let is_base = ["/base_url", "/resources"]
-                .iter()
-                .any(|place| change.pointer(place).is_some());
-            story.goes_to(if is_base { OTHER } else { HOME });
-            refuses(story.install(&json!({ kind: { "url": null } })), &change);
-            story
-                .install(&json!({ "environment_variables": { "free": "x" } }))
-                .expect(200);
-        }
-    }
+    ];
+    each_case(cases, |(change, value)| {
+        each_case(
+            ["environment_variables", "secret_environment_variables"],
+            |kind| {
+                let scene = open(&change);
+                let write = json!({ kind: { "url": value } });
+                refuses(scene.override_install(&write), &change);
+                goes_to(&scene, HOME);
+                // What the admin token set is not taken out either; what steers nothing is the environment's own.
+                admin_overrides(&scene, &write);
+                let is_base = ["/base_url", "/resources"]
+                    .iter()
+                    .any(|place| change.pointer(place).is_some());
+                goes_to(&scene, if is_base { OTHER } else { HOME });
+                refuses(
+                    scene.override_install(&json!({ kind: { "url": null } })),
+                    &change,
+                );
+                scene
+                    .override_install(&json!({ "environment_variables": { "free": "x" } }))
+                    .expect(200);
+            },
+        );
+    });
 }
 
 #[test]
 fn a_variable_in_the_path_of_a_url_is_the_environments_own() {
-    let story = Story::of(
-        &json!({ "base_url": "https://api.bay.example/{{environment_variables.version?:v1}}" }),
+    let scene = open(
+        &json!({ "base_url": "https://api.fixed-hosts.example/{{environment_variables.version?:v1}}" }),
     );
-    story
-        .install(&json!({ "environment_variables": { "version": "v2" } }))
+    scene
+        .override_install(&json!({ "environment_variables": { "version": "v2" } }))
         .expect(200);
-    story.goes_to("https://api.bay.example/v2/a");
+    goes_to(&scene, "https://api.fixed-hosts.example/v2/a");
 }
 
 #[test]
 fn an_api_token_takes_out_no_entry_by_which_the_admin_token_fixed_a_host() {
-    let open = json!({ "base_url": "{{site}}", "allowed_hosts": ["*"] });
+    let wide = json!({ "base_url": "{{site}}", "allowed_hosts": ["*"] });
     let narrow = json!({ "allowed_hosts": [HOME], "authorization": { "config": { "name": "x-other" } }, "resources": { "a": { "list": { "base_url": HOME, "no_auth": true } } } });
     let outs = [
         json!({ "allowed_hosts": null }),
@@ -157,33 +130,39 @@ fn an_api_token_takes_out_no_entry_by_which_the_admin_token_fixed_a_host() {
         json!({ "resources": { "a": { "list": { "no_auth": null } } } }),
         json!({ "resources": { "a": { "list": { "no_auth": false } } } }),
     ];
-    for out in &outs {
-        let story = Story::of(&open);
-        story.admin(&narrow);
-        story.install(&json!({ "label": "mine" })).expect(200);
-        refuses(story.install(out), out);
-        story.goes_to(HOME);
-        let story = Story::of(&open);
-        story.account_by(&story.setting.admin, &narrow).expect(200);
-        story.account(&json!({ "label": "mine" })).expect(200);
-        refuses(story.account(out), out);
-        refuses(story.account(&Value::Null), out);
-        story.goes_to(HOME);
-    }
+    each_case(&outs, |out| {
+        let scene = open(&wide);
+        admin_overrides(&scene, &narrow);
+        scene
+            .override_install(&json!({ "label": "mine" }))
+            .expect(200);
+        refuses(scene.override_install(out), out);
+        goes_to(&scene, HOME);
+        let scene = open(&wide);
+        scene
+            .override_account_as(&scene.setting.admin, &narrow)
+            .expect(200);
+        scene
+            .override_account(&json!({ "label": "mine" }))
+            .expect(200);
+        refuses(scene.override_account(out), out);
+        refuses(scene.override_account(&Value::Null), out);
+        goes_to(&scene, HOME);
+    });
 }
 
 #[test]
 fn an_api_token_takes_out_what_it_wrote_itself() {
-    let story = Story::of(&json!({}));
+    let scene = open(&json!({}));
     let own = json!({ "label": "mine", "headers": { "x": "y" }, "pagination": { "format": "page", "config": { "page_key": "p" } }, "resources": {
         "a": { "list": { "path": "/b" } }, "b": { "list": { "path": "/b", "no_auth": true } } }, "actions": { "mine": { "type": "request", "config": { "path": "/c" } } } });
     let out = json!({ "label": null, "headers": null, "pagination": null, "resources": null, "actions": null });
-    story.install(&own).expect(200);
-    story.install(&out).expect(200);
-    story.account(&own).expect(200);
-    story.account(&Value::Null).expect(200);
-    story
-        .account(&json!({ "resources": { "a": { "list": null } } }))
+    scene.override_install(&own).expect(200);
+    scene.override_install(&out).expect(200);
+    scene.override_account(&own).expect(200);
+    scene.override_account(&Value::Null).expect(200);
+    scene
+        .override_account(&json!({ "resources": { "a": { "list": null } } }))
         .expect(200);
 }
 
@@ -211,65 +190,70 @@ fn calls() -> Vec<Value> {
 #[test]
 fn where_custom_is_switched_off_an_api_token_adds_no_call_and_changes_none() {
     let off = json!({ "custom": false });
-    for call in calls() {
-        let by_file = Story::of(&off);
-        let by_install = Story::of(&json!({}));
-        by_install.admin(&off);
-        for story in [&by_file, &by_install] {
+    each_case(calls(), |call| {
+        let by_file = open(&off);
+        let by_install = open(&json!({}));
+        admin_overrides(&by_install, &off);
+        each_case([&by_file, &by_install], |scene| {
             if call.get("custom").is_none() {
-                refuses(story.install(&call), &call);
-                refuses(story.account(&call), &call);
+                refuses(scene.override_install(&call), &call);
+                refuses(scene.override_account(&call), &call);
             } else {
-                drop(story.install(&call));
-                drop(story.account(&call));
+                drop(scene.override_install(&call));
+                drop(scene.override_account(&call));
             }
-            let custom = format!("/custom/x?integrated_account_id={}", story.account);
+            let custom = format!("/custom/x?integrated_account_id={}", scene.account);
             assert_eq!(
-                story.setting.client.get(&custom).code(403),
+                scene.setting.client.get(&custom).code(403),
                 "caller.switched_off",
                 "{call}"
             );
-            story.install(&json!({ "label": "mine", "headers": { "user-agent": "me" }, "resources": { "a": { "list": { "description": "d" } } } })).expect(200);
-            story.goes_to(HOME);
-        }
+            scene.override_install(&json!({ "label": "mine", "headers": { "user-agent": "me" }, "resources": { "a": { "list": { "description": "d" } } } })).expect(200);
+            goes_to(scene, HOME);
+        });
         by_file
-            .install_by(&by_file.setting.admin, &call)
+            .override_install_as(&by_file.setting.admin, &call)
             .expect(200);
-    }
-    for back in [json!({ "custom": true }), json!({ "custom": null })] {
-        let story = Story::of(&json!({}));
-        story.admin(&off);
-        refuses(story.install(&back), &back);
-        let story = Story::of(&json!({}));
-        story.account_by(&story.setting.admin, &off).expect(200);
-        refuses(story.account(&back), &back);
-        refuses(story.account(&Value::Null), &back);
-    }
-    let story = Story::of(&json!({}));
-    story.install(&off).expect(200);
+    });
+    each_case(
+        [json!({ "custom": true }), json!({ "custom": null })],
+        |back| {
+            let scene = open(&json!({}));
+            admin_overrides(&scene, &off);
+            refuses(scene.override_install(&back), &back);
+            let scene = open(&json!({}));
+            scene
+                .override_account_as(&scene.setting.admin, &off)
+                .expect(200);
+            refuses(scene.override_account(&back), &back);
+            refuses(scene.override_account(&Value::Null), &back);
+        },
+    );
+    let scene = open(&json!({}));
+    scene.override_install(&off).expect(200);
 }
 
 #[test]
 fn a_call_that_an_api_token_added_before_custom_was_switched_off_is_not_there_any_more() {
-    let story = Story::of(&json!({}));
+    let scene = open(&json!({}));
     let leak = json!({ "resources": { "leak": { "list": { "path": "/echo", "description": "d", "response_path": "r" } }, "a": { "list": { "path": "/changed", "description": "d" } } } });
-    story.install(&leak).expect(200);
-    let path = format!("/proxy/leak?integrated_account_id={}", story.account);
-    story.setting.client.get(&path).expect(200);
-    let admin = &story.setting.admin;
+    scene.override_install(&leak).expect(200);
+    let path = format!("/proxy/leak?integrated_account_id={}", scene.account);
+    scene.setting.client.get(&path).expect(200);
+    let admin = &scene.setting.admin;
     admin
         .send(
             "PUT",
-            "/integration/bay",
+            "/integration/fixed-hosts",
             &file(&json!({ "custom": false })),
         )
         .expect(200);
-    story.world.pass(std::time::Duration::from_secs(121));
-    let gone = story.setting.client.get(&path);
+    scene.world.pass(std::time::Duration::from_secs(121));
+    let gone = scene.setting.client.get(&path);
     assert_eq!(gone.status, 405, "{}", gone.text());
-    story.goes_to("https://api.bay.example/a");
-    story.admin(&leak);
-    story.world.pass(std::time::Duration::from_secs(121));
-    story.setting.client.get(&path).expect(200);
-    story.goes_to("https://api.bay.example/changed");
+    goes_to(&scene, "https://api.fixed-hosts.example/a");
+    admin_overrides(&scene, &leak);
+    scene.world.pass(std::time::Duration::from_secs(121));
+    scene.setting.client.get(&path).expect(200);
+    goes_to(&scene, "https://api.fixed-hosts.example/changed");
 }

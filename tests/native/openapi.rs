@@ -110,6 +110,8 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
     if kind != "application/json" || media.get("schema").is_none() {
         return;
     }
+    let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body).is_ok();
+    assert!(is_json, "not JSON: {what}");
     // A number that no f64 holds is JSON, too, and is given as it came.
     let Ok(body) = serde_json::from_slice(&answer.body) else {
         return;

@@ -1,6 +1,8 @@
 //! The operator's words in a file, in every place a text can stand: which of them open somebody's data by a customer's
 //! choice, which go to a host that the file does not fix, and which stand in clear. And whose word an action writes.
 
+use crate::cases::each_case;
+
 use causeway::config::{Finding, Level, read};
 use serde_json::{Value, json};
 
@@ -105,53 +107,56 @@ fn a_request_of_an_action_that_reads_the_operators_variable_takes_no_word_of_the
     ];
     let oauth2 = json!({ "credentials": { "oauth2": { "format": "oauth2", "config": { "client": { "id": "{{client_id}}", "secret": "{{client_secret}}" },
         "auth": { "tokenHost": "https://login.probe.example", "tokenPath": "/t", "authorizePath": "/a" } } } } });
-    for name in ["refresh_token", "post_install", "validation", "sync"] {
-        for word in words {
-            for place in places(word) {
-                for file in [base(), with(&base(), &oauth2)] {
-                    let file = with(&file, &action(name, &[grant(&place), keeps()]));
-                    let found = errors(&file);
-                    let at = format!("config.actions.{name}.steps[0].config");
-                    assert!(
-                        found.iter().any(|path| path.starts_with(&at)),
-                        "{name} {place}: {found:?}"
-                    );
+    each_case(
+        ["refresh_token", "post_install", "validation", "sync"],
+        |name| {
+            each_case(words, |word| {
+                each_case(places(word), |place| {
+                    each_case([base(), with(&base(), &oauth2)], |file| {
+                        let file = with(&file, &action(name, &[grant(&place), keeps()]));
+                        let found = errors(&file);
+                        let at = format!("config.actions.{name}.steps[0].config");
+                        assert!(
+                            found.iter().any(|path| path.starts_with(&at)),
+                            "{name} {place}: {found:?}"
+                        );
+                    });
+                });
+            });
+            // By way of a step before it.
+            each_case(steps_before, |before| {
+                if before.is_empty() {
+                    return;
                 }
-            }
-        }
-        // By way of a step before it.
-        for before in steps_before {
-            if before.is_empty() {
-                continue;
-            }
-            let mut steps = before.to_vec();
-            steps.push(grant(&json!({ "path": "/{{body.directory}}/token" })));
-            steps.push(keeps());
-            let file = with(&base(), &action(name, &steps));
-            assert_ne!(errors(&file), Vec::<String>::new(), "{name} {before:?}");
-        }
-        // By way of another key of the context.
-        let copies = [
-            json!({ "type": "set_context", "config": { "realm": "{{directory}}" } }),
-            json!({ "type": "update_context", "config": "{ \"realm\": $context.directory }" }),
-            json!({ "type": "update_context", "config": "$merge([{ \"realm\": $context.directory }])" }),
-        ];
-        for copy in copies {
-            let steps = [
-                copy.clone(),
-                grant(&json!({ "path": "/{{realm}}/token" })),
-                keeps(),
+                let mut steps = before.to_vec();
+                steps.push(grant(&json!({ "path": "/{{body.directory}}/token" })));
+                steps.push(keeps());
+                let file = with(&base(), &action(name, &steps));
+                assert_ne!(errors(&file), Vec::<String>::new(), "{name} {before:?}");
+            });
+            // By way of another key of the context.
+            let copies = [
+                json!({ "type": "set_context", "config": { "realm": "{{directory}}" } }),
+                json!({ "type": "update_context", "config": "{ \"realm\": $context.directory }" }),
+                json!({ "type": "update_context", "config": "$merge([{ \"realm\": $context.directory }])" }),
             ];
-            let file = with(&base(), &action(name, &steps));
-            assert_ne!(errors(&file), Vec::<String>::new(), "{name} {copy}");
-        }
-    }
+            each_case(copies, |copy| {
+                let steps = [
+                    copy.clone(),
+                    grant(&json!({ "path": "/{{realm}}/token" })),
+                    keeps(),
+                ];
+                let file = with(&base(), &action(name, &steps));
+                assert_ne!(errors(&file), Vec::<String>::new(), "{name} {copy}");
+            });
+        },
+    );
     // A caller's input is the customer's word where a token is kept.
-    for word in ["{{body.directory}}", "{{body:any}}"] {
+    each_case(["{{body.directory}}", "{{body:any}}"], |word| {
         let steps = [grant(&json!({ "query": { "tenant": word } })), keeps()];
         let file = with(&base(), &action("sync", &steps));
         assert_ne!(errors(&file), Vec::<String>::new(), "{word}");
-    }
+    });
     // Of a method that the step calls, too.
     let called = with(
         &base(),
@@ -195,10 +200,10 @@ fn what_an_action_may_send_beside_the_operators_variable_stays_possible() {
             keeps(),
         ],
     ];
-    for steps in right {
+    each_case(right, |steps| {
         let file = with(&base(), &action("post_install", &steps));
         assert_eq!(errors(&file), Vec::<String>::new(), "{steps:?}");
-    }
+    });
     let oauth2 = json!({ "credentials": { "api_key": null, "oauth2": { "format": "oauth2", "config": { "client": { "id": "{{client_id|environment_variables.client_id}}", "secret": "{{client_secret|environment_variables.client_secret}}" },
         "auth": { "tokenHost": "https://login.probe.example", "tokenPath": "/t", "authorizePath": "/a" }, "fields": fields() } } } });
     let refresh = grant(
@@ -232,27 +237,27 @@ fn a_method_that_the_operators_key_opens_by_a_customers_word_is_pointed_at() {
         json!({ "authorization": { "format": "header", "config": { "name": "x-key", "value": "{{api_key}}" } }, "headers": { "x-app-key": "{{environment_variables.k}}" } }),
         json!({ "authorization": { "format": "basic", "config": { "name": null, "value": null, "username": "{{environment_variables.app}}", "password": "{{api_key}}" } } }),
     ];
-    let said = json!({ "actions": { "post_install": { "steps": [
+    let reported = json!({ "actions": { "post_install": { "steps": [
         { "type": "request", "config": { "path": "/me", "no_auth": true } },
         { "type": "update_context", "config": "{ \"directory\": $previous.directory }" }] } } });
-    for place in &places {
-        for key in &operators {
+    each_case(&places, |place| {
+        each_case(&operators, |key| {
             let file = with(&with(&base(), key), place);
             assert_ne!(pointed_at(&file), Vec::<String>::new(), "{key} {place}");
             assert_eq!(errors(&file), Vec::<String>::new(), "{key} {place}");
-            let mut found = pointed_at(&with(&file, &said));
+            let mut found = pointed_at(&with(&file, &reported));
             found.retain(|path| path.starts_with("config.resources"));
             assert_eq!(
                 found,
                 Vec::<String>::new(),
                 "{key} {place}: the provider says it"
             );
-        }
-        for key in &customers {
+        });
+        each_case(&customers, |key| {
             let file = with(&with(&base(), key), place);
             assert_eq!(pointed_at(&file), Vec::<String>::new(), "{key} {place}");
-        }
-    }
+        });
+    });
 }
 
 // R3: a copied value is whose it was.
@@ -301,24 +306,26 @@ fn a_value_that_an_expression_copies_from_the_context_is_no_word_of_the_provider
         r#"{ "name": "team", "x": 1 }"#,
         r#"{ "other": team }"#,
     ];
-    for source in copies {
+    each_case(copies, |source| {
         let file = looked_up(&[asks.clone(), writes(source)]);
         assert_eq!(errors(&file), [LOOKUP], "{source}");
-    }
+    });
     // By way of the steps between.
-    for between in [
+    let cases = [
         json!({ "type": "get_context" }),
         json!({ "type": "transform", "config": "$context" }),
         json!({ "type": "transform", "config": "{ \"team\": $context.note }" }),
-    ] {
-        for last in [
+    ];
+    each_case(cases, |between| {
+        let cases = [
             writes(r#"{ "team": team }"#),
             json!({ "type": "set_context", "config": { "team": "{{body.team}}" } }),
-        ] {
+        ];
+        each_case(cases, |last| {
             let file = looked_up(&[asks.clone(), between.clone(), last]);
             assert_eq!(errors(&file), [LOOKUP], "{between}");
-        }
-    }
+        });
+    });
     // A step behind the sure one undoes it, in any action.
     let sure = writes(r#"{ "team": $previous.team }"#);
     let undone = looked_up(&[
@@ -327,7 +334,7 @@ fn a_value_that_an_expression_copies_from_the_context_is_no_word_of_the_provider
         writes(r#"{ "team": $context.note }"#),
     ]);
     assert_eq!(errors(&undone), [LOOKUP]);
-    for name in ["validation", "sync"] {
+    each_case(["validation", "sync"], |name| {
         let more = action(
             name,
             &[asks.clone(), writes(r#"{ "team": $context.note }"#)],
@@ -337,18 +344,19 @@ fn a_value_that_an_expression_copies_from_the_context_is_no_word_of_the_provider
             [LOOKUP],
             "{name}"
         );
-    }
-    for source in [
+    });
+    let cases = [
         r#"{ "team": $previous.team }"#,
         r#"{ "team": team, "note": $context.note }"#,
         r#"( $own := $previous.teams[id = $context.note]; { "team": $own[0].id } )"#,
         r#"{ "team": $exists($context.note) ? teams[name = $context.note].id : team }"#,
         r#"( $id := team; $exists($id) ? { "team": $id } : { "team": null } )"#,
         r#"{ "team": $filter(teams, function($t) { $t.name = $context.note })[0].id }"#,
-    ] {
+    ];
+    each_case(cases, |source| {
         let file = looked_up(&[asks.clone(), writes(source)]);
         assert_eq!(errors(&file), Vec::<String>::new(), "{source}");
-    }
+    });
 }
 
 #[test]
@@ -360,13 +368,14 @@ fn a_step_that_may_not_run_makes_no_word_sure() {
         errors(&looked_up(&[asks.clone(), writes.clone()])),
         Vec::<String>::new()
     );
-    for steps in [
+    let cases = [
         [maybe(&asks), writes.clone()],
         [asks.clone(), maybe(&writes)],
         [maybe(&asks), maybe(&writes)],
-    ] {
+    ];
+    each_case(cases, |steps| {
         assert_eq!(errors(&looked_up(&steps)), [LOOKUP], "{steps:?}");
-    }
+    });
     // Whatever it would have answered is no answer.
     let skipped = [
         asks.clone(),
@@ -445,7 +454,7 @@ fn on_their_way(word: &str) -> Vec<Value> {
 
 #[test]
 fn no_key_of_the_file_comes_to_an_open_host_by_any_way() {
-    for place in on_their_way(KEY) {
+    each_case(on_their_way(KEY), |place| {
         assert_ne!(
             errors(&with(&with(&base(), &open()), &place)),
             Vec::<String>::new(),
@@ -454,17 +463,18 @@ fn no_key_of_the_file_comes_to_an_open_host_by_any_way() {
         let at_fixed = with(&with(&base(), &fixed()), &place);
         assert_eq!(errors(&at_fixed), Vec::<String>::new(), "{place}");
         assert_ne!(pointed_at(&at_fixed), Vec::<String>::new(), "{place}");
-    }
-    for place in on_their_way("items") {
+    });
+    each_case(on_their_way("items"), |place| {
         let found = pointed_at(&with(&with(&base(), &fixed()), &place));
         let is_default = place.to_string().contains("default");
         assert_eq!(found.is_empty(), !is_default, "{place}: {found:?}");
-    }
-    for unit in [
+    });
+    let cases = [
         "{{environment_variables.k}}",
         "{{directory|environment_variables.k}}",
         "x{{public_variables.k:undefined}}",
-    ] {
+    ];
+    each_case(cases, |unit| {
         let place =
             json!({ "pagination": { "format": "range", "config": { "range_unit": unit } } });
         assert_ne!(
@@ -477,22 +487,23 @@ fn no_key_of_the_file_comes_to_an_open_host_by_any_way() {
             Vec::<String>::new(),
             "{unit}"
         );
-    }
+    });
     // A key in pieces.
-    for source in [
+    let cases = [
         r#"{ "x": $join(["k9f2Zq81L", "mX04tTbR7wY"]) & context.a }"#,
         r#"{ "x": "k9f2Zq81L" & "mX04tTbR7wY" & context.a }"#,
         r#"{ "x": ("k9f2Zq" & ("81LmX0" & "4tTbR7wY")) & context.a }"#,
         r#"{ "x": "\u006b9f2Zq81LmX04tTbR7wY" & context.a }"#,
         r#"( $a := "k9f2Zq81L"; $b := "mX04tTbR7wY"; { "x": $a & $b & context.a } )"#,
-    ] {
+    ];
+    each_case(cases, |source| {
         let place = json!({ "authorization": { "format": "header", "config": { "name": null, "value": null, "expression": source } } });
         assert_ne!(
             errors(&with(&with(&base(), &open()), &place)),
             Vec::<String>::new(),
             "{source}"
         );
-    }
+    });
 }
 
 #[test]
@@ -531,7 +542,7 @@ fn a_key_that_stands_in_clear_anywhere_in_a_file_is_pointed_at() {
         json!({ "resources": { "x": { "list": { "examples": [{ "deep": { "api_key": KEY } }] } } } }),
         json!({ "resources": { "x": { "create": { "body_schema": { "properties": { "api_key": { "type": "string", "default": KEY } } } } } } }),
     ];
-    for place in places {
+    each_case(places, |place| {
         let file = with(&with(&base(), &fixed()), &place);
         assert_eq!(errors(&file), Vec::<String>::new(), "{place}");
         let found = findings(&file);
@@ -542,20 +553,21 @@ fn a_key_that_stands_in_clear_anywhere_in_a_file_is_pointed_at() {
         });
         assert!(hints.count() > 0, "{place}: {found:?}");
         assert!(!json!(found).to_string().contains(KEY), "{place}");
-    }
+    });
     // Prose, and what is sealed.
-    for place in [
+    let cases = [
         json!({ "label": KEY }),
         json!({ "resources": { "x": { "list": { "description": KEY, "examples": [{ "id": "123e4567-e89b-12d3-a456-426614174000" }] } } } }),
         client("{{environment_variables.s}}"),
         hmac(json!({ "secret": "{{webhook_secret|environment_variables.s}}" })),
         hmac(json!({ "secret": KEY })),
         client(KEY),
-    ] {
+    ];
+    each_case(cases, |place| {
         assert_eq!(
             pointed_at(&with(&with(&base(), &fixed()), &place)),
             Vec::<String>::new(),
             "{place}"
         );
-    }
+    });
 }

@@ -106,10 +106,10 @@ impl Sent {
     }
 }
 
-/// How late an answer is, by what is asked.
+/// How late an answer is, depending on the request.
 pub type Lateness = Rc<dyn Fn(&Sent) -> Duration>;
 
-/// Answers by what it is asked.
+/// Answers depending on the request.
 pub type Provider = Rc<dyn Fn(&Sent) -> Reply<Pieces>>;
 
 /// One scripted answer.
@@ -122,14 +122,14 @@ pub struct Scripted {
 /// A path that every provider answers with `{}`, beside what a story scripts and looks at.
 pub const SILENT: &str = "/answers-nothing";
 
-/// Where a fault strikes an ask.
+/// Where a fault strikes a message to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The object never saw it.
     Lost,
     /// It was done, and the answer was lost.
     AnswerLost,
-    /// The object never saw it, and whoever asked waits for ever.
+    /// The object never saw it, and its caller waits for ever.
     Silence,
 }
 
@@ -177,10 +177,10 @@ pub struct Inner {
     counted: RefCell<BTreeMap<String, (i64, usize)>>,
     /// Asks with this word in them never return.
     pub hangs: RefCell<Vec<String>>,
-    /// What objects say to their next asks, in place of being asked.
-    says: RefCell<BTreeMap<ObjectName, VecDeque<String>>>,
+    /// The answers to objects' next messages, given in place of the objects.
+    object_answers: RefCell<BTreeMap<ObjectName, VecDeque<String>>>,
     /// The messages that were answered so.
-    heard: RefCell<Vec<(ObjectName, Value)>>,
+    intercepted: RefCell<Vec<(ObjectName, Value)>>,
     /// KV operations wait until this is false and the clock moves.
     pub kv_waits: Cell<bool>,
     /// Operations on KV, and messages and calls to objects.
@@ -253,8 +253,8 @@ impl World {
             failed_auth: Cell::new(None),
             counted: RefCell::default(),
             hangs: RefCell::default(),
-            says: RefCell::default(),
-            heard: RefCell::default(),
+            object_answers: RefCell::default(),
+            intercepted: RefCell::default(),
             kv_waits: Cell::new(false),
             touches: Cell::new(0),
             asked_accounts: Cell::new(0),
@@ -375,18 +375,30 @@ impl World {
     }
 
     pub fn answers_with(&self, reply: Reply<Pieces>) {
-        self.0.script.borrow_mut().push_back(Scripted {
+        self.answers_with_at(0, reply);
+    }
+
+    /// The provider's next answer, given when the clock has come so far.
+    pub fn answers_at(&self, millis: i64, status: u16, body: &str) {
+        plant_tokens(body);
+        self.answers_with_at(
+            millis,
+            reply(status, &[], Body::from_bytes(body.to_owned())),
+        );
+    }
+
+    pub fn answers_with_at(&self, millis: i64, reply: Reply<Pieces>) {
+        self.scripts(Scripted {
             outcome: Ok(reply),
-            not_before: 0,
+            not_before: millis,
         });
     }
 
-    /// The same, when the clock has come so far.
-    pub fn answers_at(&self, millis: i64, status: u16, body: &str) {
-        plant_tokens(body);
+    /// The provider's next request fails without an answer.
+    pub fn fails(&self, error: SendError) {
         self.scripts(Scripted {
-            outcome: Ok(reply(status, &[], Body::from_bytes(body.to_owned()))),
-            not_before: millis,
+            outcome: Err(error),
+            not_before: 0,
         });
     }
 
@@ -409,7 +421,7 @@ impl World {
         self.0.script.borrow_mut().clear();
     }
 
-    /// Lets whoever else is under way take a turn.
+    /// Lets everything else that is under way run.
     pub async fn sleep_turn(&self) {
         self.sleep(Duration::from_millis(1)).await;
     }
@@ -559,22 +571,27 @@ impl World {
         self.disk(name).exec(statement, &[]).unwrap()
     }
 
-    /// The object does not see its next ask: this is its answer.
-    pub fn object_says(&self, object: ObjectName, answer: &Result<Value, Failure>) {
+    /// The object does not receive its next message: this is its answer.
+    pub fn object_answers(&self, object: ObjectName, answer: &Result<Value, Failure>) {
         let answer = answer_text(answer);
-        let mut says = self.0.says.borrow_mut();
-        says.entry(object).or_default().push_back(answer);
+        let mut answers = self.0.object_answers.borrow_mut();
+        answers.entry(object).or_default().push_back(answer);
     }
 
-    /// What objects were asked where [`World::object_says`] answered, since the last look.
-    pub fn heard(&self) -> Vec<(ObjectName, Value)> {
-        std::mem::take(&mut *self.0.heard.borrow_mut())
+    /// The messages that [`World::object_answers`] answered, since the last look.
+    pub fn intercepted_messages(&self) -> Vec<(ObjectName, Value)> {
+        std::mem::take(&mut *self.0.intercepted.borrow_mut())
     }
 
-    fn said(&self, object: ObjectName, message: &str) -> Option<String> {
-        let answer = self.0.says.borrow_mut().get_mut(&object)?.pop_front()?;
+    fn scripted_answer(&self, object: ObjectName, message: &str) -> Option<String> {
+        let answer = self
+            .0
+            .object_answers
+            .borrow_mut()
+            .get_mut(&object)?
+            .pop_front()?;
         let message = serde_json::from_str(message).unwrap();
-        self.0.heard.borrow_mut().push((object, message));
+        self.0.intercepted.borrow_mut().push((object, message));
         Some(answer)
     }
 
@@ -647,7 +664,7 @@ pub fn reply(status: u16, headers: &[(&str, &str)], body: Body<Pieces>) -> Reply
 }
 
 /// Header fields as the shell has them of the platform, which shows their bytes decoded as UTF-8.
-pub fn shown(wire: &HeaderMap) -> HeaderMap {
+pub fn as_platform_shows(wire: &HeaderMap) -> HeaderMap {
     let field = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
         let text = String::from_utf8_lossy(value.as_bytes());
         Some((name.clone(), header_text::value_of(&text)?))
@@ -666,7 +683,7 @@ pub fn on_wire(headers: &HeaderMap) -> HeaderMap {
 
 fn arrived(reply: Reply<Pieces>) -> Reply<Pieces> {
     Reply {
-        headers: shown(&reply.headers),
+        headers: as_platform_shows(&reply.headers),
         ..reply
     }
 }
@@ -915,7 +932,7 @@ impl Objects for World {
         if matches!(object, ObjectName::Account(_)) {
             self.0.asked_accounts.set(self.0.asked_accounts.get() + 1);
         }
-        if let Some(answer) = self.said(object, &message) {
+        if let Some(answer) = self.scripted_answer(object, &message) {
             return Ok(answer);
         }
         let (world, asked) = (self.clone(), message.clone());

@@ -3,14 +3,16 @@
 use causeway::json;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Client, Setting};
+use crate::account::{JSON, Scene};
+use crate::cases::each_case;
+use crate::client::Answer;
 use crate::outside::{Pieces, Sent, World, reply};
 use causeway::ports::{Body, Reply};
 
 const CUSTOMERS: &str = "customers-own-key-4711";
 const OPERATORS: &str = "variable-of-the-operator-4711";
 
-fn shop() -> Value {
+fn file() -> Value {
     json!({ "name": "shop", "config": {
         "base_url": "https://api.shop.example",
         "headers": { "x-app-key": "{{environment_variables.app_key:undefined}}" },
@@ -29,76 +31,30 @@ fn shop() -> Value {
 
 /// A provider that repeats the address it was asked at.
 fn echo(sent: &Sent) -> Reply<Pieces> {
-    let said = json!([{ "url": sent.url }]);
-    reply(
-        200,
-        &[("content-type", "application/json")],
-        Body::from_bytes(said.to_string()),
-    )
+    let body = json!([{ "url": sent.url }]);
+    reply(200, &JSON, Body::from_bytes(body.to_string()))
 }
 
-struct Story {
-    world: World,
-    setting: Setting,
-    account: String,
+fn open() -> Scene {
+    of(&file())
 }
 
-impl Story {
-    fn new() -> Self {
-        Self::of(&shop())
-    }
+fn of(file: &Value) -> Scene {
+    let context = json!({ "api_key": CUSTOMERS, "pin": "1234-5678", "team": "t-1", "deep": { "name": "n", "secret": CUSTOMERS } });
+    let scene = Scene::new(World::new(), file, "api_key", &context);
+    scene.world.provides(echo);
+    scene
+}
 
-    fn of(file: &Value) -> Self {
-        let world = World::new();
-        world.provides(echo);
-        let setting = Setting::new(&world, file);
-        let account = setting.account("api_key", &json!({ "api_key": CUSTOMERS, "pin": "1234-5678", "team": "t-1", "deep": { "name": "n", "secret": CUSTOMERS } }));
-        Self {
-            world,
-            setting,
-            account,
-        }
-    }
+fn give_variable(scene: &Scene) {
+    let change = json!({ "secret_environment_variables": { "app_key": OPERATORS, "client_secret": OPERATORS } });
+    scene
+        .override_install_as(&scene.setting.admin, &change)
+        .expect(200);
+}
 
-    fn install_by(&self, client: &Client, change: &Value) -> Answer {
-        let path = format!(
-            "/environment-integration/{}?environment_id={}",
-            self.setting.install, self.setting.environment
-        );
-        client.send("PATCH", &path, &json!({ "override": change }))
-    }
-
-    fn install(&self, change: &Value) -> Answer {
-        self.install_by(&self.setting.client, change)
-    }
-
-    fn account_by(&self, client: &Client, change: &Value) -> Answer {
-        let path = format!("/integrated-account/{}", self.account);
-        client.send("PATCH", &path, &json!({ "integration_override": change }))
-    }
-
-    fn account(&self, change: &Value) -> Answer {
-        self.account_by(&self.setting.client, change)
-    }
-
-    fn gives_variable(&self) {
-        let change = json!({ "secret_environment_variables": { "app_key": OPERATORS, "client_secret": OPERATORS } });
-        self.install_by(&self.setting.admin, &change).expect(200);
-    }
-
-    fn call(&self, resource: &str) -> Answer {
-        self.setting.client.get(&format!(
-            "/proxy/{resource}?integrated_account_id={}",
-            self.account
-        ))
-    }
-
-    fn action(&self, name: &str) -> Answer {
-        self.setting.client.post(
-            &format!("/proxy/_/{name}?integrated_account_id={}", self.account),
-            &json!({}),
-        )
-    }
+fn list(scene: &Scene, resource: &str) -> Answer {
+    scene.get(&format!("/proxy/{resource}"))
 }
 
 fn nested(path: &str, value: &Value) -> Value {
@@ -252,65 +208,78 @@ fn places(text: &str) -> Vec<Value> {
 
 #[test]
 fn an_api_token_changes_no_host_by_an_override() {
-    for (path, value) in hosts() {
-        let story = Story::new();
+    each_case(hosts(), |(path, value)| {
+        let scene = open();
         let change = nested(path, &value);
-        for refused in [story.install(&change), story.account(&change)] {
-            let text = refused.text().to_owned();
-            assert_eq!(refused.code(422), "caller.host_key", "{path} {value}");
-            assert!(text.contains("admin token"), "{text}");
-        }
-        story.call("orders").expect(200);
+        each_case(
+            [
+                scene.override_install(&change),
+                scene.override_account(&change),
+            ],
+            |refused| {
+                let text = refused.text().to_owned();
+                assert_eq!(refused.code(422), "caller.host_key", "{path} {value}");
+                assert!(text.contains("admin token"), "{text}");
+            },
+        );
+        list(&scene, "orders").expect(200);
         assert!(
-            story
+            scene
                 .world
                 .sent()
                 .iter()
                 .all(|sent| sent.url.starts_with("https://api.shop.example/")),
             "{path}"
         );
-    }
+    });
 }
 
 #[test]
 fn an_api_token_reads_no_secret_by_an_override() {
-    for text in READS {
-        for change in places(text) {
-            let story = Story::new();
-            story.gives_variable();
-            for refused in [story.install(&change), story.account(&change)] {
-                let answer = refused.text().to_owned();
-                assert_eq!(refused.status, 422, "{change}: {answer}");
-                assert!(
-                    answer.contains("reads") || answer.contains("caller.invalid"),
-                    "{change}: {answer}"
-                );
-            }
-        }
-    }
+    each_case(READS, |text| {
+        each_case(places(text), |change| {
+            let scene = open();
+            give_variable(&scene);
+            each_case(
+                [
+                    scene.override_install(&change),
+                    scene.override_account(&change),
+                ],
+                |refused| {
+                    let answer = refused.text().to_owned();
+                    assert_eq!(refused.status, 422, "{change}: {answer}");
+                    assert!(
+                        answer.contains("reads") || answer.contains("caller.invalid"),
+                        "{change}: {answer}"
+                    );
+                },
+            );
+        });
+    });
 }
 
 #[test]
 fn a_new_install_of_an_api_token_reads_no_secret_and_changes_no_host() {
-    for change in [
+    let cases = [
         json!({ "base_url": "https://evil.example" }),
         json!({ "query": { "q": "{{api_key}}" } }),
-    ] {
-        let story = Story::new();
-        let environment = story.setting.admin.environment("second");
-        let client = story.setting.admin.token_of(&environment, None);
+    ];
+    each_case(cases, |change| {
+        let scene = open();
+        let environment = scene.setting.admin.environment("second");
+        let client = scene.setting.admin.token_of(&environment, None);
         let body = json!({ "integration_name": "shop", "override": change });
         assert_eq!(
             client.post("/environment-integration", &body).code(422),
             "caller.host_key"
         );
         let body = json!({ "environment_id": environment, "integration_name": "shop", "override": change });
-        story
+        scene
             .setting
             .admin
             .post("/environment-integration", &body)
             .expect(201);
-    }
+    });
 }
 
 #[test]
@@ -320,57 +289,60 @@ fn a_variable_that_becomes_secret_is_not_read_by_what_was_written_before() {
         &json!({ "path": "/anything", "query": { "q": "{{environment_variables.later}}" } }),
     );
     let later = json!({ "environment_variables": { "later": null }, "secret_environment_variables": { "later": OPERATORS } });
-    for (is_account, before) in [
+    let cases = [
         (false, None),
         (true, None),
         (false, Some("clear")),
         (true, Some("clear")),
-    ] {
-        let story = Story::new();
+    ];
+    each_case(cases, |(is_account, before)| {
+        let scene = open();
         if let Some(clear) = before {
-            story
-                .install(&json!({ "environment_variables": { "later": clear } }))
+            scene
+                .override_install(&json!({ "environment_variables": { "later": clear } }))
                 .expect(200);
         }
         let written = if is_account {
-            story.account(&leak)
+            scene.override_account(&leak)
         } else {
-            story.install(&leak)
+            scene.override_install(&leak)
         };
         written.expect(200);
         if before.is_some() {
-            assert!(story.call("leak").text().contains("q=clear"));
+            assert!(list(&scene, "leak").text().contains("q=clear"));
         }
         if !is_account {
-            let refused = story.install(&later).expect(422);
+            let refused = scene.override_install(&later).expect(422);
             assert!(
                 refused.to_string().contains("resources.leak.list.query.q"),
                 "{refused}"
             );
         }
-        story.install_by(&story.setting.admin, &later).expect(200);
-        let answer = story.call("leak");
+        scene
+            .override_install_as(&scene.setting.admin, &later)
+            .expect(200);
+        let answer = list(&scene, "leak");
         assert!(!answer.text().contains(OPERATORS), "{}", answer.text());
         assert!(
-            story
+            scene
                 .world
                 .sent()
                 .iter()
                 .all(|sent| !sent.url.contains(OPERATORS))
         );
-    }
+    });
 }
 
 #[test]
 fn a_public_value_with_a_secret_inside_is_sent_without_it() {
-    let story = Story::new();
-    story
-        .install(&nested(
+    let scene = open();
+    scene
+        .override_install(&nested(
             "query",
             &json!({ "q": "{{deep:json}}", "t": "{{team}}" }),
         ))
         .expect(200);
-    let answer = story.call("orders").expect(200);
+    let answer = list(&scene, "orders").expect(200);
     let url = answer["result"][0]["url"].as_str().unwrap().to_owned();
     assert!(url.contains("t=t-1") && url.contains("name"), "{url}");
     assert!(!url.contains(CUSTOMERS), "{url}");
@@ -378,136 +350,148 @@ fn a_public_value_with_a_secret_inside_is_sent_without_it() {
 
 #[test]
 fn a_field_that_an_override_calls_public_stays_secret() {
-    let story = Story::new();
+    let scene = open();
     let fields = json!([{ "name": "api_key" }, { "name": "pin" }, { "name": "team" }]);
     let change = nested("credentials/api_key/config/fields", &fields);
-    assert_eq!(story.install(&change).code(422), "caller.host_key");
-    story.install_by(&story.setting.admin, &change).expect(200);
-    let seen = story
+    assert_eq!(scene.override_install(&change).code(422), "caller.host_key");
+    scene
+        .override_install_as(&scene.setting.admin, &change)
+        .expect(200);
+    let seen = scene
         .setting
         .client
-        .get(&format!("/integrated-account/{}", story.account))
+        .get(&format!("/integrated-account/{}", scene.account))
         .expect(200);
     assert!(!seen.to_string().contains("1234-5678"), "{seen}");
-    let refused = story.install(&nested("query/q", &json!("{{pin}}")));
+    let refused = scene.override_install(&nested("query/q", &json!("{{pin}}")));
     assert_eq!(refused.code(422), "caller.host_key");
 }
 
 #[test]
 fn what_the_admin_token_wrote_stays_trusted_and_nothing_else_becomes_so() {
-    let story = Story::new();
+    let scene = open();
     let admins =
         json!({ "base_url": "https://eu.shop.example", "headers": { "x-copy": "{{api_key}}" } });
-    story.install_by(&story.setting.admin, &admins).expect(200);
-    let url = |story: &Story| {
-        story.call("orders").expect(200)["result"][0]["url"]
+    scene
+        .override_install_as(&scene.setting.admin, &admins)
+        .expect(200);
+    let url = |scene: &Scene| {
+        list(scene, "orders").expect(200)["result"][0]["url"]
             .as_str()
             .unwrap()
             .to_owned()
     };
-    assert!(url(&story).starts_with("https://eu.shop.example/orders"));
+    assert!(url(&scene).starts_with("https://eu.shop.example/orders"));
     // Beside it an API token changes what it may, again and again.
-    for label in ["a", "b"] {
-        story
-            .install(&json!({ "label": label, "query": { "team": "{{team}}" } }))
+    each_case(["a", "b"], |label| {
+        scene
+            .override_install(&json!({ "label": label, "query": { "team": "{{team}}" } }))
             .expect(200);
-        assert!(url(&story).starts_with("https://eu.shop.example/orders"));
-    }
-    story.install(&admins).expect(200);
-    for change in [
+        assert!(url(&scene).starts_with("https://eu.shop.example/orders"));
+    });
+    scene.override_install(&admins).expect(200);
+    let cases = [
         json!({ "base_url": "https://us.shop.example" }),
         json!({ "headers": { "x-copy": "{{pin}}" } }),
         json!({ "headers": { "x-more": "{{api_key}}" } }),
-    ] {
+    ];
+    each_case(cases, |change| {
         assert_eq!(
-            story.install(&change).code(422),
+            scene.override_install(&change).code(422),
             "caller.host_key",
             "{change}"
         );
-    }
+    });
     // Taken away by an API token, it is not there to be put back by one.
-    story
-        .install(&json!({ "headers": { "x-copy": null } }))
+    scene
+        .override_install(&json!({ "headers": { "x-copy": null } }))
         .expect(200);
     assert_eq!(
-        story
-            .install(&json!({ "headers": { "x-copy": "{{api_key}}" } }))
+        scene
+            .override_install(&json!({ "headers": { "x-copy": "{{api_key}}" } }))
             .code(422),
         "caller.host_key"
     );
     // What the admin token lets read a secret stays where the admin token sent it.
     let read = json!({ "resources": { "mine": { "list": { "path": "/safe", "query": { "k": "{{api_key}}" } } } } });
-    story.install_by(&story.setting.admin, &read).expect(200);
-    for more in [
+    scene
+        .override_install_as(&scene.setting.admin, &read)
+        .expect(200);
+    let cases = [
         json!({ "path": "/echo" }),
         json!({ "headers": { "x": "y" } }),
-    ] {
+    ];
+    each_case(cases, |more| {
         let change = nested("resources/mine/list", &more);
         assert_eq!(
-            story.install(&change).code(422),
+            scene.override_install(&change).code(422),
             "caller.host_key",
             "{more}"
         );
         assert_eq!(
-            story.account(&change).code(422),
+            scene.override_account(&change).code(422),
             "caller.host_key",
             "{more}"
         );
-    }
-    story
-        .install(&nested("resources/mine/list/description", &json!("d")))
+    });
+    scene
+        .override_install(&nested("resources/mine/list/description", &json!("d")))
         .expect(200);
     // An account's override is a layer of its own.
     assert_eq!(
-        story
-            .account(&json!({ "base_url": "https://us.shop.example" }))
+        scene
+            .override_account(&json!({ "base_url": "https://us.shop.example" }))
             .code(422),
         "caller.host_key"
     );
-    story
-        .account_by(
-            &story.setting.admin,
+    scene
+        .override_account_as(
+            &scene.setting.admin,
             &json!({ "base_url": "https://us.shop.example" }),
         )
         .expect(200);
-    story.account(&json!({ "label": "c" })).expect(200);
-    assert!(url(&story).starts_with("https://us.shop.example/orders"));
+    scene.override_account(&json!({ "label": "c" })).expect(200);
+    assert!(url(&scene).starts_with("https://us.shop.example/orders"));
 }
 
 #[test]
 fn an_entry_that_the_file_has_there_too_is_no_change() {
-    let story = Story::new();
+    let scene = open();
     let same = json!({
         "base_url": "https://api.shop.example",
         "authorization": { "format": "bearer", "config": { "token": "{{api_key}}" } },
         "resources": { "sessions": { "create": { "path": "/sessions", "body": { "key": "{{api_key}}" } } } },
     });
-    story.install(&same).expect(200);
-    story.account(&same).expect(200);
-    story.call("orders").expect(200);
+    scene.override_install(&same).expect(200);
+    scene.override_account(&same).expect(200);
+    list(&scene, "orders").expect(200);
     // When the file changes, what an API token wrote does not hold requests where they went.
-    let mut moved = shop();
+    let mut moved = file();
     moved["config"]["base_url"] = json!("https://new.shop.example");
-    story
+    scene
         .setting
         .admin
         .send("PUT", "/integration/shop", &moved)
         .expect(200);
-    let refused = story.call("orders").expect(409);
+    let refused = list(&scene, "orders").expect(409);
     assert_eq!(refused["code"], "integration.override_refused");
     assert!(
         refused["message"].as_str().unwrap().contains("base_url"),
         "{refused}"
     );
     // It is seen, and mended by whoever wrote it.
-    story
+    scene
         .setting
         .client
-        .get(&format!("/integrated-account/{}", story.account))
+        .get(&format!("/integrated-account/{}", scene.account))
         .expect(200);
-    story.install(&json!({ "base_url": null })).expect(200);
-    story.account(&json!({ "base_url": null })).expect(200);
-    let answer = story.call("orders").expect(200);
+    scene
+        .override_install(&json!({ "base_url": null }))
+        .expect(200);
+    scene
+        .override_account(&json!({ "base_url": null }))
+        .expect(200);
+    let answer = list(&scene, "orders").expect(200);
     assert_eq!(
         answer["result"][0]["url"],
         "https://new.shop.example/orders"
@@ -516,23 +500,24 @@ fn an_entry_that_the_file_has_there_too_is_no_change() {
 
 #[test]
 fn what_one_layer_takes_away_is_not_built_again_by_another() {
-    let story = Story::new();
-    let environment = story.setting.admin.environment("second");
-    let client = story.setting.admin.token_of(&environment, None);
+    let scene = open();
+    let environment = scene.setting.admin.environment("second");
+    let client = scene.setting.admin.token_of(&environment, None);
     let install = |change: &Value| {
         client.post(
             "/environment-integration",
             &json!({ "integration_name": "shop", "override": change }),
         )
     };
-    for change in [
+    let cases = [
         json!({ "base_url": null }),
         json!({ "resources": { "open": { "list": { "base_url": null } } } }),
         json!({ "authorization": null }),
-    ] {
+    ];
+    each_case(cases, |change| {
         let refused = install(&change);
         assert_eq!(refused.status, 422, "{change}");
-    }
+    });
     let made = install(&json!({ "resources": { "sessions": { "create": null } } })).expect(201);
     let account = json!({ "tenant_id": "t", "environment_integration_id": made["id"], "authentication_method": "api_key", "context": { "api_key": CUSTOMERS, "pin": "1234-5678" } });
     let account = client.post("/integrated-account", &account).expect(201);
@@ -544,7 +529,7 @@ fn what_one_layer_takes_away_is_not_built_again_by_another() {
 
 #[test]
 fn an_expression_sees_no_token_that_a_webhook_brings() {
-    for (format, config, root) in [
+    let cases = [
         (
             "bearer",
             json!({ "token": "operators-token-4711" }),
@@ -565,39 +550,41 @@ fn an_expression_sees_no_token_that_a_webhook_brings() {
             json!({ "username": "u", "password": "operators-token-4711" }),
             "headers",
         ),
-    ] {
-        let mut file = shop();
+    ];
+    each_case(cases, |(format, config, root)| {
+        let mut file = file();
         file["config"]["webhook"]["signature_verification"] =
             json!({ "format": format, "config": config });
-        let story = Story::of(&file);
-        for key in ["payload_transform", "event_id"] {
-            for source in [
+        let scene = of(&file);
+        each_case(["payload_transform", "event_id"], |key| {
+            let cases = [
                 format!("$split($string({root}), \"\")"),
                 "$".to_owned(),
                 "*".to_owned(),
-            ] {
+            ];
+            each_case(cases, |source| {
                 let change = nested(&format!("webhook/{key}"), &json!(source));
                 assert_eq!(
-                    story.install(&change).code(422),
+                    scene.override_install(&change).code(422),
                     "caller.host_key",
                     "{format} {change}"
                 );
                 assert_eq!(
-                    story.account(&change).code(422),
+                    scene.override_account(&change).code(422),
                     "caller.host_key",
                     "{format} {change}"
                 );
-            }
-        }
-        story
-            .install(&nested("webhook/event_id", &json!("method")))
+            });
+        });
+        scene
+            .override_install(&nested("webhook/event_id", &json!("method")))
             .expect(200);
-    }
+    });
 }
 
 #[test]
 fn what_is_an_environments_own_stays_free_to_its_api_token() {
-    let story = Story::new();
+    let scene = open();
     let free = [
         json!({ "label": "Our shop" }),
         json!({ "environment_variables": { "team": "7" } }),
@@ -610,26 +597,29 @@ fn what_is_an_environments_own_stays_free_to_its_api_token() {
         json!({ "actions": { "sum": { "type": "transform", "config": "$context.team" } } }),
         json!({ "headers": { "x-team": "{{team}}", "x-app-key": null } }),
     ];
-    for change in &free {
-        story.install(change).expect(200);
-        story
-            .account(&{
+    each_case(&free, |change| {
+        scene.override_install(change).expect(200);
+        scene
+            .override_account(&{
                 let mut own = change.clone();
                 let own_keys = own.as_object_mut().unwrap();
                 own_keys.retain(|key, _| !key.ends_with("environment_variables"));
                 own
             })
             .expect(200);
-    }
-    assert_eq!(story.action("sum").expect(200)["result"], Value::Null);
-    let url = story.call("items").expect(200)["result"][0]["url"].clone();
+    });
+    assert_eq!(
+        scene.run_action("sum", &json!({})).expect(200)["result"],
+        Value::Null
+    );
+    let url = list(&scene, "items").expect(200)["result"][0]["url"].clone();
     assert_eq!(url, "https://api.shop.example/items/t-1?v=7");
 }
 
 /// It would take minutes if every entry looked at all others.
 #[test]
 fn an_override_of_many_entries_is_judged_in_one_go() {
-    let story = Story::new();
+    let scene = open();
     let many = |count: usize, value: &dyn Fn(usize) -> Value| -> Value {
         (0..count)
             .map(|n| (format!("k{n}"), value(n)))
@@ -637,21 +627,21 @@ fn an_override_of_many_entries_is_judged_in_one_go() {
             .into()
     };
     let variables = many(10_000, &|n| json!(n.to_string()));
-    story
-        .install(&json!({ "secret_environment_variables": variables }))
+    scene
+        .override_install(&json!({ "secret_environment_variables": variables }))
         .expect(200);
     let body = many(5_000, &|_| json!("{{team}}"));
     let wide = json!({ "resources": { "wide": { "create": { "method": "post", "path": "/w", "body": body } } } });
-    story.install(&wide).expect(200);
+    scene.override_install(&wide).expect(200);
     let methods = many(
         3_000,
         &|n| json!({ "path": format!("/m/{n}"), "query": { "q": "{{team}}" } }),
     );
-    story
-        .install_by(
-            &story.setting.admin,
+    scene
+        .override_install_as(
+            &scene.setting.admin,
             &json!({ "resources": { "many": methods } }),
         )
         .expect(200);
-    story.call("orders").expect(200);
+    list(&scene, "orders").expect(200);
 }

@@ -1,7 +1,7 @@
 //! Lists over several pages: cursors in a caller's hands, and all pages as lines.
 
 mod ends;
-mod library;
+mod list_provider;
 mod pages;
 mod walks;
 
@@ -12,10 +12,11 @@ use futures::executor::block_on;
 use futures::poll;
 use serde_json::{Value, json};
 
-use crate::outside::{Pieces, Scripted, reply};
-use library::{LARGEST, Library, TOTAL};
+use crate::cases::each_case;
+use crate::outside::{Pieces, reply};
+use list_provider::{LARGEST, ListProvider, TOTAL};
 
-/// The resources of the library: one for each way to page.
+/// The resources of the provider: one for each way to page.
 const ALL: &[&str] = &[
     "cursor",
     "stripe",
@@ -37,10 +38,12 @@ const ALL: &[&str] = &[
 ];
 
 /// The whole list, page by page.
-fn by_cursors(library: &Library, resource: &str, limit: Option<u64>) -> Vec<u64> {
+fn by_cursors(provider: &ListProvider, resource: &str, limit: Option<u64>) -> Vec<u64> {
     let (mut ids, mut cursor) = (Vec::new(), None);
     loop {
-        let page = library.list(resource, limit, cursor.as_deref()).expect(200);
+        let page = provider
+            .list(resource, limit, cursor.as_deref())
+            .expect(200);
         let records = page["result"].as_array().unwrap();
         assert_eq!(page["result_count"], records.len());
         ids.extend(records.iter().map(|record| record["id"].as_u64().unwrap()));
@@ -62,8 +65,8 @@ fn lines(text: &str) -> (Vec<u64>, Option<Value>) {
     (ids.collect(), last)
 }
 
-fn in_one_stream(library: &Library, resource: &str, limit: Option<u64>) -> Vec<u64> {
-    let answer = library.all_pages(resource, limit, None);
+fn in_one_stream(provider: &ListProvider, resource: &str, limit: Option<u64>) -> Vec<u64> {
+    let answer = provider.all_pages(resource, limit, None);
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.header("content-type"), Some("application/x-ndjson"));
     let (ids, last) = lines(answer.text());
@@ -82,58 +85,67 @@ fn assert_all(ids: &[u64], what: &str, limit: Option<u64>) {
 
 #[test]
 fn every_format_gives_each_of_a_thousand_records_once_page_by_page() {
-    let library = Library::open();
-    for resource in ALL {
-        for limit in [Some(7), Some(LARGEST), Some(TOTAL), None] {
-            assert_all(&by_cursors(&library, resource, limit), resource, limit);
-        }
-    }
-    for resource in ["cursor", "days"] {
-        assert_all(&by_cursors(&library, resource, Some(1)), resource, Some(1));
-    }
+    let provider = ListProvider::open();
+    each_case(ALL, |resource| {
+        each_case([Some(7), Some(LARGEST), Some(TOTAL), None], |limit| {
+            assert_all(&by_cursors(&provider, resource, limit), resource, limit);
+        });
+    });
+    each_case(["cursor", "days"], |resource| {
+        assert_all(&by_cursors(&provider, resource, Some(1)), resource, Some(1));
+    });
 }
 
 #[test]
 fn every_format_gives_each_of_a_thousand_records_once_in_one_stream() {
-    let library = Library::open();
-    for resource in ALL {
-        for limit in [Some(1), Some(7), Some(LARGEST), Some(TOTAL), None] {
-            assert_all(&in_one_stream(&library, resource, limit), resource, limit);
-        }
-    }
+    let provider = ListProvider::open();
+    each_case(ALL, |resource| {
+        each_case(
+            [Some(1), Some(7), Some(LARGEST), Some(TOTAL), None],
+            |limit| {
+                assert_all(&in_one_stream(&provider, resource, limit), resource, limit);
+            },
+        );
+    });
 }
 
 #[test]
 fn a_limit_is_kept_within_what_the_provider_takes() {
-    let library = Library::open();
-    for (limit, size) in [("0", "5"), ("4", "5"), ("50", "50"), ("1000", "100")] {
-        library
-            .get(&format!("/proxy/cursor?limit={limit}"))
-            .expect(200);
-        let url = library.world.sent().remove(0).url;
-        assert!(url.ends_with(&format!("/cursor?size={size}")), "{url}");
-    }
-    for query in ["limit=x", "limit=", "limit=-1", "limit=1&limit=1"] {
-        let answer = library.get(&format!("/proxy/cursor?{query}"));
-        assert_eq!(answer.code(400), "caller.malformed", "{query}");
-    }
-    assert!(library.world.sent().is_empty());
+    let provider = ListProvider::open();
+    each_case(
+        [("0", "5"), ("4", "5"), ("50", "50"), ("1000", "100")],
+        |(limit, size)| {
+            provider
+                .get(&format!("/proxy/cursor?limit={limit}"))
+                .expect(200);
+            let url = provider.world.sent().remove(0).url;
+            assert!(url.ends_with(&format!("/cursor?size={size}")), "{url}");
+        },
+    );
+    each_case(
+        ["limit=x", "limit=", "limit=-1", "limit=1&limit=1"],
+        |query| {
+            let answer = provider.get(&format!("/proxy/cursor?{query}"));
+            assert_eq!(answer.code(400), "caller.malformed", "{query}");
+        },
+    );
+    assert!(provider.world.sent().is_empty());
 }
 
 #[test]
 fn later_pages_are_asked_for_as_the_file_says() {
-    let library = Library::open();
+    let provider = ListProvider::open();
     let requests = |resource: &str, query: &str, body: &str| -> Vec<String> {
-        let first = library.ask(resource, query, body, None).expect(200);
+        let first = provider.ask(resource, query, body, None).expect(200);
         let cursor = first["next_cursor"].as_str().unwrap().to_owned();
-        library
+        provider
             .ask(resource, query, body, Some(&cursor))
             .expect(200);
-        let sent = library.world.sent();
-        let told = sent.iter().map(|sent| {
+        let sent = provider.world.sent();
+        let reported = sent.iter().map(|sent| {
             let url = sent
                 .url
-                .strip_prefix("https://eu.library.example/v1")
+                .strip_prefix("https://eu.lists.example/v1")
                 .unwrap();
             format!(
                 "{} {url} {}",
@@ -141,7 +153,7 @@ fn later_pages_are_asked_for_as_the_file_says() {
                 String::from_utf8_lossy(&sent.body)
             )
         });
-        told.collect()
+        reported.collect()
     };
     assert_eq!(
         requests("folder", "limit=100", r#"{"path":"/a","n":1e400}"#),
@@ -198,9 +210,9 @@ fn later_pages_are_asked_for_as_the_file_says() {
 
 #[test]
 fn a_cursor_is_opaque_and_fits_one_list_of_one_account() {
-    let library = Library::open();
-    let other = library.another_account();
-    let page = library.list("cursor", Some(10), None).expect(200);
+    let provider = ListProvider::open();
+    let other = provider.another_account();
+    let page = provider.list("cursor", Some(10), None).expect(200);
     let cursor = page["next_cursor"].as_str().unwrap();
     let is_url_safe = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
     assert!(
@@ -208,7 +220,7 @@ fn a_cursor_is_opaque_and_fits_one_list_of_one_account() {
         "{cursor}"
     );
     assert!(!cursor.contains("10"), "it shows nothing");
-    library.world.sent();
+    provider.world.sent();
     let (head, last) = cursor.split_at(cursor.len() - 3);
     let mut foreign: Vec<(String, String)> = [
         "null".to_owned(),
@@ -223,22 +235,22 @@ fn a_cursor_is_opaque_and_fits_one_list_of_one_account() {
     .collect();
     foreign.push(("stripe".to_owned(), cursor.to_owned()));
     foreign.push(("plain".to_owned(), cursor.to_owned()));
-    for (resource, cursor) in foreign {
-        let answer = library.list(&resource, None, Some(&cursor));
+    each_case(foreign, |(resource, cursor)| {
+        let answer = provider.list(&resource, None, Some(&cursor));
         assert_eq!(answer.code(400), "caller.bad_cursor", "{resource} {cursor}");
-        let answer = library.all_pages(&resource, None, Some(&cursor));
+        let answer = provider.all_pages(&resource, None, Some(&cursor));
         assert_eq!(answer.code(400), "caller.bad_cursor", "{resource} {cursor}");
-    }
-    let moved = library.list_of(&other, "cursor", Some(cursor));
+    });
+    let moved = provider.list_of(&other, "cursor", Some(cursor));
     assert_eq!(moved.code(400), "caller.bad_cursor", "of another account");
     let twice = format!("/proxy/cursor?next_cursor={cursor}&next_cursor={cursor}");
-    assert_eq!(library.get(&twice).code(400), "caller.malformed");
+    assert_eq!(provider.get(&twice).code(400), "caller.malformed");
     assert!(
-        library.world.sent().is_empty(),
+        provider.world.sent().is_empty(),
         "none of them was asked for"
     );
     assert!(
-        !library
+        !provider
             .world
             .0
             .logs
@@ -246,17 +258,17 @@ fn a_cursor_is_opaque_and_fits_one_list_of_one_account() {
             .iter()
             .any(|line| line["event"] == "sealing_key")
     );
-    library.list("cursor", None, Some(cursor)).expect(200);
+    provider.list("cursor", None, Some(cursor)).expect(200);
 }
 
 #[test]
 fn a_cursor_ends_with_its_key_or_with_the_pagination_it_was_made_for() {
-    let library = Library::open();
-    let page = library.list("cursor", Some(10), None).expect(200);
+    let provider = ListProvider::open();
+    let page = provider.list("cursor", Some(10), None).expect(200);
     let cursor = page["next_cursor"].as_str().unwrap();
     let old = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let new = "k2:HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-    let both = library.deployed_with(&format!("{new},{old}"));
+    let both = provider.deployed_with(&format!("{new},{old}"));
     let next = both.list("cursor", None, Some(cursor)).expect(200);
     assert!(next["next_cursor"].as_str().unwrap().starts_with("k2."));
     both.admin()
@@ -279,15 +291,15 @@ fn a_cursor_ends_with_its_key_or_with_the_pagination_it_was_made_for() {
 
 #[test]
 fn the_page_before_is_a_cursor_too() {
-    let library = Library::open();
-    let first = library.list("offset", Some(10), None).expect(200);
+    let provider = ListProvider::open();
+    let first = provider.list("offset", Some(10), None).expect(200);
     assert_eq!(first["prev_cursor"], Value::Null);
     let cursor = |page: &Value, name: &str| page[name].as_str().unwrap().to_owned();
-    let second = library
+    let second = provider
         .list("offset", None, Some(&cursor(&first, "next_cursor")))
         .expect(200);
     assert_eq!(second["result"][0]["id"], 10);
-    let back = library
+    let back = provider
         .list("offset", None, Some(&cursor(&second, "prev_cursor")))
         .expect(200);
     assert_eq!(back["result"], first["result"]);
@@ -295,64 +307,64 @@ fn the_page_before_is_a_cursor_too() {
 
 #[test]
 fn a_record_is_a_line_as_the_provider_wrote_it() {
-    let library = Library::open();
+    let provider = ListProvider::open();
     let odd =
         "[ {\n  \"id\": 12345678901234567890123,\r\n  \"x\": 1e400, \"x\": \"\\ud800\"\n}, 7 ]";
-    library
+    provider
         .world
         .answers(200, &[], &format!("{{\"items\":{odd}}}"));
-    let answer = library.all_pages("cursor", None, None);
+    let answer = provider.all_pages("cursor", None, None);
     assert_eq!(
         answer.text(),
         "{   \"id\": 12345678901234567890123,    \"x\": 1e400, \"x\": \"\\ud800\" }\n7\n"
     );
-    library.world.answers(200, &[], "{\"items\":[]}");
-    assert_eq!(library.all_pages("cursor", None, None).text(), "");
+    provider.world.answers(200, &[], "{\"items\":[]}");
+    assert_eq!(provider.all_pages("cursor", None, None).text(), "");
 }
 
 #[test]
 fn a_list_without_pages_is_one_page() {
-    let library = Library::open();
-    library.world.answers(200, &[], r#"[{"id":1},{"id":2}]"#);
-    let page = library.list("plain", Some(1), None).expect(200);
+    let provider = ListProvider::open();
+    provider.world.answers(200, &[], r#"[{"id":1},{"id":2}]"#);
+    let page = provider.list("plain", Some(1), None).expect(200);
     assert_eq!(
         (&page["result_count"], &page["next_cursor"]),
         (&json!(2), &Value::Null)
     );
     assert_eq!(
-        library.world.sent()[0].url,
-        "https://eu.library.example/v1/plain"
+        provider.world.sent()[0].url,
+        "https://eu.lists.example/v1/plain"
     );
-    library.world.answers(200, &[], r#"[{"id":1},{"id":2}]"#);
+    provider.world.answers(200, &[], r#"[{"id":1},{"id":2}]"#);
     assert_eq!(
-        lines(library.all_pages("plain", None, None).text()),
+        lines(provider.all_pages("plain", None, None).text()),
         (vec![1, 2], None)
     );
-    library.world.answers(200, &[], "one");
-    let one = library.call("GET", "/proxy/plain/1", &[("x-all-pages", "true")], "");
+    provider.world.answers(200, &[], "one");
+    let one = provider.call("GET", "/proxy/plain/1", &[("x-all-pages", "true")], "");
     assert_eq!(one.text(), "one", "only lists have pages");
-    let odd = library.call("GET", "/proxy/plain", &[("x-all-pages", "yes")], "");
+    let odd = provider.call("GET", "/proxy/plain", &[("x-all-pages", "yes")], "");
     assert_eq!(odd.code(400), "caller.malformed");
 }
 
 #[test]
 fn an_error_of_the_first_page_is_answered_as_ever() {
-    let library = Library::open();
-    library.world.answers(403, &[], r#"{"no":true}"#);
-    let answer = library.all_pages("cursor", None, None);
+    let provider = ListProvider::open();
+    provider.world.answers(403, &[], r#"{"no":true}"#);
+    let answer = provider.all_pages("cursor", None, None);
     assert_eq!(answer.code(403), "provider.rejected");
     assert_eq!(
-        library.all_pages("nothing", None, None).code(404),
+        provider.all_pages("nothing", None, None).code(404),
         "caller.not_found"
     );
 }
 
 #[test]
 fn an_error_in_the_middle_says_where_to_resume() {
-    let library = Library::open();
-    for resource in ALL {
-        library.fail_after(3, 503, "{\n\"why\": \"tired\"\n}");
-        let answer = library.all_pages(resource, Some(100), None);
+    let provider = ListProvider::open();
+    each_case(ALL, |resource| {
+        provider.fail_after(3, 503, "{\n\"why\": \"tired\"\n}");
+        let answer = provider.all_pages(resource, Some(100), None);
         let (mut ids, last) = lines(answer.text());
         let last = last.unwrap();
         assert_eq!(ids.len(), 300, "{resource}");
@@ -368,19 +380,19 @@ fn an_error_in_the_middle_says_where_to_resume() {
         assert_eq!(error["raw_response"], json!({ "why": "tired" }));
         assert_eq!(error["request_id"], answer.header("x-request-id").unwrap());
         let cursor = last["next_cursor"].as_str().unwrap();
-        let rest = library.all_pages(resource, None, Some(cursor));
+        let rest = provider.all_pages(resource, None, Some(cursor));
         let (rest, last) = lines(rest.text());
         assert_eq!(last, None);
         ids.extend(rest);
         assert_all(&ids, resource, Some(100));
-    }
-    library.fail_after(1, 429, "slow");
-    library.world.sent();
-    let (_, last) = lines(library.all_pages("cursor", None, None).text());
+    });
+    provider.fail_after(1, 429, "slow");
+    provider.world.sent();
+    let (_, last) = lines(provider.all_pages("cursor", None, None).text());
     let last = last.unwrap();
     assert_eq!(last["error"]["retry_after"], 30);
-    library.world.pass(Duration::from_secs(31));
-    let page = library
+    provider.world.pass(Duration::from_secs(31));
+    let page = provider
         .list("cursor", None, last["next_cursor"].as_str())
         .expect(200);
     assert_eq!(page["result"][0]["id"], 100, "also page by page");
@@ -388,15 +400,15 @@ fn an_error_in_the_middle_says_where_to_resume() {
 
 #[test]
 fn a_provider_that_repeats_itself_is_found_out() {
-    let library = Library::open();
+    let provider = ListProvider::open();
     let page = |ids: [u64; 2], next: &str| {
         let records = ids.map(|id| json!({ "id": id }));
         let body = json!({ "items": records, "next": next }).to_string();
-        library.world.answers(200, &[], &body);
+        provider.world.answers(200, &[], &body);
     };
     page([1, 2], "a");
     page([3, 4], "a");
-    let (ids, last) = lines(library.all_pages("cursor", None, None).text());
+    let (ids, last) = lines(provider.all_pages("cursor", None, None).text());
     let last = last.unwrap();
     assert_eq!(
         (ids, &last["error"]["code"]),
@@ -405,40 +417,44 @@ fn a_provider_that_repeats_itself_is_found_out() {
     );
     page([1, 2], "a");
     page([1, 2], "b");
-    let (ids, last) = lines(library.all_pages("cursor", None, None).text());
+    let (ids, last) = lines(provider.all_pages("cursor", None, None).text());
     let last = last.unwrap();
     assert_eq!(ids, [1, 2], "the repeated page is not given");
     let words = last["error"]["message"].as_str().unwrap();
     assert!(words.contains("again and again"), "{words}");
     page([1, 2], "a");
-    let first = library.list("cursor", None, None).expect(200);
+    let first = provider.list("cursor", None, None).expect(200);
     page([1, 2], "b");
-    let second = library
+    let second = provider
         .list("cursor", None, first["next_cursor"].as_str())
         .expect(200);
     assert_eq!(second["result_count"], 0);
-    assert_dead_end(&library, "cursor", &second);
+    assert_dead_end(&provider, "cursor", &second);
 }
 
 #[test]
 fn where_a_repeated_page_means_the_end_it_is_not_given_twice() {
-    let library = Library::open();
+    let provider = ListProvider::open();
     for _ in 0..2 {
         let last = json!({ "items": [{ "id": 1 }], "next": "/links/more?from=9" }).to_string();
         for link in ["/links/more?from=7", "/links/more?from=8"] {
             let body = json!({ "items": [{ "id": 1 }], "next": link }).to_string();
-            library.world.answers(200, &[], &body);
+            provider.world.answers(200, &[], &body);
         }
-        library.world.answers(200, &[], &last);
+        provider.world.answers(200, &[], &last);
     }
-    let (ids, last) = lines(library.all_pages("hashed", None, None).text());
+    let (ids, last) = lines(provider.all_pages("hashed", None, None).text());
     assert_eq!((ids, last), (vec![1], None));
-    library.world.unscript();
+    provider.world.unscript();
     let body = |link: &str| json!({ "items": [{ "id": 1 }], "next": link }).to_string();
-    library.world.answers(200, &[], &body("/links/more?from=7"));
-    library.world.answers(200, &[], &body("/links/more?from=8"));
-    let first = library.list("hashed", None, None).expect(200);
-    let again = library
+    provider
+        .world
+        .answers(200, &[], &body("/links/more?from=7"));
+    provider
+        .world
+        .answers(200, &[], &body("/links/more?from=8"));
+    let first = provider.list("hashed", None, None).expect(200);
+    let again = provider
         .list("hashed", None, first["next_cursor"].as_str())
         .expect(200);
     assert_eq!(
@@ -449,25 +465,25 @@ fn where_a_repeated_page_means_the_end_it_is_not_given_twice() {
 
 #[test]
 fn a_walk_has_so_many_pages() {
-    let library = Library::with(&[("LIST_PAGES", "10")]);
+    let provider = ListProvider::with(&[("LIST_PAGES", "10")]);
     assert_all(
-        &in_one_stream(&library, "cursor", Some(100)),
+        &in_one_stream(&provider, "cursor", Some(100)),
         "ten pages",
         Some(100),
     );
-    let (ids, last) = lines(library.all_pages("cursor", Some(99), None).text());
+    let (ids, last) = lines(provider.all_pages("cursor", Some(99), None).text());
     let last = last.unwrap();
     assert_eq!(ids.len(), 10 * 99, "the tenth leads to an eleventh");
     let words = last["error"]["message"].as_str().unwrap();
     assert!(words.contains("has not ended after 10 pages"), "{words}");
     let mut cursor = None;
     for _ in 0..10 {
-        let page = library
+        let page = provider
             .list("cursor", Some(99), cursor.as_deref())
             .expect(200);
         cursor = Some(page["next_cursor"].as_str().unwrap().to_owned());
     }
-    let page = library.list("cursor", Some(99), cursor.as_deref());
+    let page = provider.list("cursor", Some(99), cursor.as_deref());
     assert_eq!(
         page.code(502),
         "provider.unexpected_answer",
@@ -476,84 +492,85 @@ fn a_walk_has_so_many_pages() {
 }
 
 /// The page's cursor leads nowhere, and the provider is not asked for that.
-fn assert_dead_end(library: &Library, resource: &str, page: &Value) {
-    library.world.sent();
+fn assert_dead_end(provider: &ListProvider, resource: &str, page: &Value) {
+    provider.world.sent();
     let cursor = page["next_cursor"]
         .as_str()
         .expect("the page is not the last");
-    let answer = library.list(resource, None, Some(cursor));
+    let answer = provider.list(resource, None, Some(cursor));
     assert_eq!(answer.code(502), "provider.unexpected_answer");
-    assert!(library.world.sent().is_empty());
+    assert!(provider.world.sent().is_empty());
 }
 
 #[test]
 fn a_link_to_another_host_is_refused_and_not_asked() {
-    let library = Library::open();
-    for link in [
+    let provider = ListProvider::open();
+    let cases = [
         "https://evil.example/v1/links?from=1",
         "//evil.example/",
-        "https://eu.library.example@evil.example/",
+        "https://eu.lists.example@evil.example/",
         "http://127.0.0.1/",
-        "https://eu.library.example:8443/",
-    ] {
+        "https://eu.lists.example:8443/",
+    ];
+    each_case(cases, |link| {
         let body = json!({ "items": [{ "id": 1 }], "next": link }).to_string();
-        library.world.answers(200, &[], &body);
-        let page = library.list("links", None, None).expect(200);
+        provider.world.answers(200, &[], &body);
+        let page = provider.list("links", None, None).expect(200);
         assert_eq!(page["result"][0]["id"], 1, "{link}");
-        assert_dead_end(&library, "links", &page);
+        assert_dead_end(&provider, "links", &page);
         let header = format!("<{link}>; rel=\"next\"");
-        library
+        provider
             .world
             .answers(200, &[("link", &header)], r#"[{"id":1}]"#);
-        let (ids, last) = lines(library.all_pages("link_header", None, None).text());
+        let (ids, last) = lines(provider.all_pages("link_header", None, None).text());
         let last = last.unwrap();
         assert_eq!(
             (ids, &last["error"]["code"]),
             (vec![1], &json!("provider.unexpected_answer")),
             "{link}"
         );
-        assert_eq!(library.world.sent().len(), 1, "{link}");
-    }
+        assert_eq!(provider.world.sent().len(), 1, "{link}");
+    });
 }
 
 #[test]
 fn what_names_a_page_is_bounded() {
-    let library = Library::open();
+    let provider = ListProvider::open();
     let body =
         |bytes: usize| json!({ "items": [{ "id": 1 }], "next": "x".repeat(bytes) }).to_string();
-    library.world.answers(200, &[], &body(8_000));
-    let cursor = library.list("cursor", None, None).expect(200)["next_cursor"].to_string();
+    provider.world.answers(200, &[], &body(8_000));
+    let cursor = provider.list("cursor", None, None).expect(200)["next_cursor"].to_string();
     assert!(
         cursor.len() < 12_000,
         "it fits into a URL: {}",
         cursor.len()
     );
-    library.world.answers(200, &[], &body(9_000));
-    let page = library.list("cursor", None, None).expect(200);
-    assert_dead_end(&library, "cursor", &page);
+    provider.world.answers(200, &[], &body(9_000));
+    let page = provider.list("cursor", None, None).expect(200);
+    assert_dead_end(&provider, "cursor", &page);
 }
 
 #[test]
 fn a_range_behind_the_end_is_the_end() {
-    let library = Library::open();
-    library
+    let provider = ListProvider::open();
+    provider
         .world
         .answers(416, &[("content-range", "items */0")], "nothing there");
-    let page = library.list("range", Some(10), None).expect(200);
+    let page = provider.list("range", Some(10), None).expect(200);
     assert_eq!(
         (&page["result"], &page["next_cursor"]),
         (&json!([]), &Value::Null)
     );
-    library.world.answers(416, &[], "no");
+    provider.world.answers(416, &[], "no");
     assert_eq!(
-        library.list("cursor", None, None).code(416),
+        provider.list("cursor", None, None).code(416),
         "provider.rejected"
     );
 }
 
 /// The stream of a walk, unread.
-async fn open_stream(library: &Library, path: &str, headers: &[(&str, &str)]) -> Pieces {
-    let reply: Reply<Pieces> = library.reply(path, headers).await;
+async fn open_stream(provider: &ListProvider, path: &str, headers: &[(&str, &str)]) -> Pieces {
+    let reply: Reply<Pieces> = provider.reply(path, headers).await;
     assert_eq!(reply.status, 200);
     match reply.body {
         Body::Stream(stream) => stream,
@@ -563,11 +580,11 @@ async fn open_stream(library: &Library, path: &str, headers: &[(&str, &str)]) ->
 
 #[test]
 fn the_next_page_is_asked_for_when_the_one_before_was_taken() {
-    let library = Library::open();
+    let provider = ListProvider::open();
     block_on(async {
-        let mut stream = open_stream(&library, "/proxy/cursor?limit=100", &[]).await;
+        let mut stream = open_stream(&provider, "/proxy/cursor?limit=100", &[]).await;
         assert_eq!(
-            library.world.sent().len(),
+            provider.world.sent().len(),
             1,
             "the first page decides the status"
         );
@@ -575,25 +592,25 @@ fn the_next_page_is_asked_for_when_the_one_before_was_taken() {
             let piece = stream.next().await.unwrap().unwrap();
             assert_eq!(lines(std::str::from_utf8(&piece).unwrap()).0.len(), 100);
         }
-        assert_eq!(library.world.sent().len(), 2);
-        library.assert_no_slot_is_taken().await;
+        assert_eq!(provider.world.sent().len(), 2);
+        provider.assert_no_slot_is_taken().await;
         drop(stream);
-        assert_eq!(library.world.sent().len(), 0);
-        library.assert_no_room_is_taken();
+        assert_eq!(provider.world.sent().len(), 0);
+        provider.assert_no_room_is_taken();
     });
 }
 
 #[test]
 fn a_large_page_is_handed_on_in_small_pieces() {
-    let library = Library::open();
+    let provider = ListProvider::open();
     let records: Vec<Value> = (0..20_000)
         .map(|id| json!({ "id": id, "text": "x".repeat(80) }))
         .collect();
-    library
+    provider
         .world
         .answers(200, &[], &json!({ "items": records }).to_string());
     block_on(async {
-        let mut stream = open_stream(&library, "/proxy/cursor", &[]).await;
+        let mut stream = open_stream(&provider, "/proxy/cursor", &[]).await;
         let mut whole = Vec::new();
         while let Some(piece) = stream.next().await {
             let piece = piece.unwrap();
@@ -602,35 +619,35 @@ fn a_large_page_is_handed_on_in_small_pieces() {
         }
         let (ids, last) = lines(std::str::from_utf8(&whole).unwrap());
         assert_eq!((ids.len(), last), (20_000, None));
-        library.assert_no_room_is_taken();
+        provider.assert_no_room_is_taken();
     });
 }
 
 #[test]
 fn a_page_that_is_too_large_ends_the_walk() {
-    let library = Library::open();
+    let provider = ListProvider::open();
     let next = json!({ "items": [{ "id": 1 }], "next": "a" }).to_string();
-    library.world.answers(200, &[], &next);
+    provider.world.answers(200, &[], &next);
     let piece: &'static [u8] = vec![b' '; 1024 * 1024].leak();
     let body = crate::outside::streamed(&[piece; 9], None);
-    library.world.answers_with(reply(200, &[], body));
-    let (ids, last) = lines(library.all_pages("cursor", None, None).text());
+    provider.world.answers_with(reply(200, &[], body));
+    let (ids, last) = lines(provider.all_pages("cursor", None, None).text());
     assert_eq!(
         (ids, &last.unwrap()["error"]["code"]),
         (vec![1], &json!("provider.answer_too_large"))
     );
-    library.assert_no_room_is_taken();
+    provider.assert_no_room_is_taken();
 }
 
 #[test]
 fn a_caller_who_leaves_frees_everything() {
-    let library = Library::open();
+    let provider = ListProvider::open();
     block_on(async {
-        let mut stream = open_stream(&library, "/proxy/cursor?limit=100", &[]).await;
+        let mut stream = open_stream(&provider, "/proxy/cursor?limit=100", &[]).await;
         stream.next().await.unwrap().unwrap();
-        library
+        provider
             .world
-            .answers_at(library.world.now().as_millis() + 10_000, 200, "[]");
+            .answers_at(provider.world.now().as_millis() + 10_000, 200, "[]");
         {
             let mut next = std::pin::pin!(stream.next());
             assert!(
@@ -639,34 +656,37 @@ fn a_caller_who_leaves_frees_everything() {
             );
         }
         drop(stream);
-        library.assert_no_slot_is_taken().await;
-        library.assert_no_room_is_taken();
+        provider.assert_no_slot_is_taken().await;
+        provider.assert_no_room_is_taken();
     });
 }
 
 #[test]
 fn each_page_has_its_own_time() {
-    let library = Library::open();
+    let provider = ListProvider::open();
     let page = |at: i64, id: u64, next: Option<u64>| {
         let body = json!({ "items": [{ "id": id }], "next": next }).to_string();
-        library
+        provider
             .world
-            .answers_at(library.world.now().as_millis() + at, 200, &body);
+            .answers_at(provider.world.now().as_millis() + at, 200, &body);
     };
     let walk = || {
-        let path = library.path("/proxy/cursor");
-        let answer = library.setting.client.request_async(
+        let path = provider.path("/proxy/cursor");
+        let answer = provider.setting.client.request_async(
             "GET",
             &path,
             &[("x-all-pages", "true"), ("x-timeout-ms", "5000")],
             Body::Empty,
         );
-        let answer = block_on(library.world.run_passing(answer));
+        let answer = block_on(provider.world.run_passing(answer));
         lines(answer.text())
     };
-    for (n, next) in [(1, Some(1)), (2, Some(2)), (3, Some(3)), (4, None)] {
-        page(i64::try_from(n).unwrap() * 4_000, n, next);
-    }
+    each_case(
+        [(1, Some(1)), (2, Some(2)), (3, Some(3)), (4, None)],
+        |(n, next)| {
+            page(i64::try_from(n).unwrap() * 4_000, n, next);
+        },
+    );
     assert_eq!(walk(), (vec![1, 2, 3, 4], None), "16 seconds in all");
     page(0, 1, Some(1));
     page(60_000, 2, None);
@@ -681,14 +701,14 @@ fn each_page_has_its_own_time() {
 
 #[test]
 fn a_walk_ends_with_its_account() {
-    let library = Library::open();
+    let provider = ListProvider::open();
     block_on(async {
-        let mut stream = open_stream(&library, "/proxy/cursor?limit=100", &[]).await;
+        let mut stream = open_stream(&provider, "/proxy/cursor?limit=100", &[]).await;
         stream.next().await.unwrap().unwrap();
-        let path = format!("/integrated-account/{}", library.account);
-        let client = &library.setting.client;
+        let path = format!("/integrated-account/{}", provider.account);
+        let client = &provider.setting.client;
         let deleted = Box::pin(client.request_async("DELETE", &path, &[], Body::Empty));
-        library.world.run(deleted).await.expect(200);
+        provider.world.run(deleted).await.expect(200);
         let last = stream.next().await.unwrap().unwrap();
         let last: Value = serde_json::from_slice(&last).unwrap();
         assert_eq!(last["error"]["code"], "caller.not_found");
@@ -698,23 +718,20 @@ fn a_walk_ends_with_its_account() {
 
 #[test]
 fn a_provider_that_cannot_be_reached_ends_the_walk() {
-    let library = Library::open();
-    library.world.answers(
+    let provider = ListProvider::open();
+    provider.world.answers(
         200,
         &[],
         &json!({ "items": [{ "id": 0 }], "next": 1 }).to_string(),
     );
-    library.world.scripts(Scripted {
-        outcome: Err(SendError::Unreachable),
-        not_before: 0,
-    });
-    let (ids, last) = lines(library.all_pages("cursor", None, None).text());
+    provider.world.fails(SendError::Unreachable);
+    let (ids, last) = lines(provider.all_pages("cursor", None, None).text());
     let last = last.unwrap();
     assert_eq!(
         (ids, &last["error"]["code"]),
         (vec![0], &json!("provider.unreachable"))
     );
-    let logged = library.world.0.logs.borrow().iter().any(|line| {
+    let logged = provider.world.0.logs.borrow().iter().any(|line| {
         line["event"] == "call_failed" && line["request_id"] == last["error"]["request_id"]
     });
     assert!(logged);
@@ -722,9 +739,9 @@ fn a_provider_that_cannot_be_reached_ends_the_walk() {
 
 #[test]
 fn a_cursor_goes_with_an_account_token_and_with_a_post_list() {
-    let library = Library::open();
-    let token = library.account_token();
-    let page = library
+    let provider = ListProvider::open();
+    let token = provider.account_token();
+    let page = provider
         .setting
         .client
         .with_token(&token)
@@ -732,6 +749,6 @@ fn a_cursor_goes_with_an_account_token_and_with_a_post_list() {
         .expect(200);
     let next = page["next_cursor"].as_str().unwrap();
     let posted = format!("/proxy/cursor/list?next_cursor={next}");
-    let page = library.call("POST", &posted, &[], "").expect(200);
+    let page = provider.call("POST", &posted, &[], "").expect(200);
     assert_eq!(page["result"][0]["id"], 10, "list is list");
 }

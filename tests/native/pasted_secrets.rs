@@ -3,10 +3,11 @@
 
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::Setting;
 use crate::connect::Visit;
 use crate::outside::World;
-use crate::received::{Shop, signing_file};
+use crate::received::{ReceivingAccount, signing_file};
 
 /// What comes along when a text is copied.
 const AROUND: [&str; 9] = [
@@ -52,8 +53,8 @@ fn a_context_with_a_padded_secret_is_refused_wherever_it_is_sent() {
     let world = World::new();
     let setting = Setting::new(&world, &keyed());
     let account = setting.account("api_key", &json!({ "api_key": "good" }));
-    for value in pasted("pasted key") {
-        for (path, context) in [
+    each_case(pasted("pasted key"), |value| {
+        let cases = [
             ("api_key", json!({ "api_key": value })),
             ("pin", json!({ "api_key": "k", "pin": value })),
             (
@@ -68,7 +69,8 @@ fn a_context_with_a_padded_secret_is_refused_wherever_it_is_sent() {
                 "oauth.token.access_token",
                 json!({ "api_key": "k", "oauth": { "token": { "access_token": value } } }),
             ),
-        ] {
+        ];
+        each_case(cases, |(path, context)| {
             let place = format!("context.{path}");
             let import = json!({ "tenant_id": "t", "environment_integration_id": setting.install, "authentication_method": "api_key", "context": context });
             refused(
@@ -95,13 +97,13 @@ fn a_context_with_a_padded_secret_is_refused_wherever_it_is_sent() {
                 let link = json!({ "tenant_id": "t", "context": context });
                 refused(setting.client.post("/link-token", &link), &place, &value);
             }
-        }
+        });
         let plain = json!({ "context": { "note": value.replace("pasted", "other"), "user": value.replace("pasted", "other") } });
         setting
             .client
             .send("PATCH", &format!("/integrated-account/{account}"), &plain)
             .expect(200);
-    }
+    });
     let inner = json!({ "context": { "api_key": "two words\tin it" } });
     let own = format!("/integrated-account/{account}/credentials");
     setting.client.send("PATCH", &own, &inner).expect(200);
@@ -115,8 +117,8 @@ fn an_installs_padded_secrets_are_refused() {
     let world = World::new();
     let setting = Setting::new(&world, &keyed());
     let install = format!("/environment-integration/{}", setting.install);
-    for value in pasted("pasted key") {
-        for (place, change) in [
+    each_case(pasted("pasted key"), |value| {
+        let cases = [
             (
                 "secret_environment_variables.webhook_secret",
                 json!({ "secret_environment_variables": { "webhook_secret": value } }),
@@ -137,7 +139,8 @@ fn an_installs_padded_secrets_are_refused() {
                 "webhook.signature_verification.config.secret",
                 json!({ "webhook": { "signature_verification": { "config": { "secret": value } } } }),
             ),
-        ] {
+        ];
+        each_case(cases, |(place, change)| {
             let place = format!("override.{place}");
             refused(
                 setting
@@ -146,17 +149,17 @@ fn an_installs_padded_secrets_are_refused() {
                 &place,
                 &value,
             );
-        }
+        });
         let other = json!({ "override": { "environment_variables": { "separator": value.replace("pasted", "other") } } });
         setting.client.send("PATCH", &install, &other).expect(200);
-    }
+    });
 }
 
 #[test]
 fn a_files_padded_secrets_are_refused() {
-    let shop = Shop::new(&json!({}));
-    for value in pasted("pasted key") {
-        for (place, webhook) in [
+    let scene = ReceivingAccount::new(&json!({}));
+    each_case(pasted("pasted key"), |value| {
+        let cases = [
             (
                 "webhook.signature_verification.config.secret",
                 json!({ "format": "hmac", "config": { "secret": value, "compare_with": "$header.x" } }),
@@ -165,30 +168,34 @@ fn a_files_padded_secrets_are_refused() {
                 "webhook.signature_verification.config.token",
                 json!({ "format": "bearer", "config": { "token": value } }),
             ),
-        ] {
+        ];
+        each_case(cases, |(place, webhook)| {
             let mut file = signing_file(&json!({ "signature_verification": null }));
             file["config"]["webhook"]["signature_verification"] = webhook;
             let place = format!("config.{place}");
             refused(
-                shop.setting.admin.send("PUT", "/integration/shop", &file),
+                scene.setting.admin.send("PUT", "/integration/shop", &file),
                 &place,
                 &value,
             );
-        }
+        });
         let mut file = crate::connect::file();
         file["config"]["credentials"]["oauth2"]["config"]["client"]["secret"] = json!(value);
-        let answer = shop.setting.admin.send("PUT", "/integration/pier", &file);
+        let answer = scene
+            .setting
+            .admin
+            .send("PUT", "/integration/oauth-shop", &file);
         refused(
             answer,
             "config.credentials.oauth2.config.client.secret",
             &value,
         );
-    }
+    });
 }
 
 #[test]
 fn what_a_customer_pastes_into_the_form_is_trimmed() {
-    for value in pasted("pasted key") {
+    each_case(pasted("pasted key"), |value| {
         let mut visit = Visit::new(&json!({ "tenant_id": "t" }));
         visit.world.answers(200, &[], "{}");
         visit.submit("api_key", &[("shop", "berlin"), ("api_key", &value)]);
@@ -196,7 +203,7 @@ fn what_a_customer_pastes_into_the_form_is_trimmed() {
         let sent = visit.world.sent();
         let authorization = sent[0].header("authorization");
         assert_eq!(authorization, Some("Bearer pasted key"), "{value:?}");
-    }
+    });
     let mut visit = Visit::new(&json!({ "tenant_id": "t" }));
     let answer = visit.submit("api_key", &[("shop", "berlin"), ("api_key", " \u{a0}\n")]);
     assert_eq!(answer.status, 422, "nothing but white space is nothing");

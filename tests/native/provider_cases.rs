@@ -25,6 +25,8 @@ pub struct Case {
     pub config: Config,
 }
 
+crate::cases::shown_by_name!(Case);
+
 impl Case {
     pub fn all() -> Vec<Self> {
         files_of("tests/cases/providers")

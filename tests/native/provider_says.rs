@@ -5,6 +5,7 @@ use causeway::config::read;
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::cases::each_case;
 use crate::client::Setting;
 use crate::connect::parameter;
 use crate::connect_shipped::{Walk, form_of};
@@ -64,7 +65,7 @@ fn a_typed_account_is_the_one_the_provider_names() {
             "my-shop",
         ),
     ];
-    for (name, fields, path, answer, key, expected) in cases {
+    each_case(cases, |(name, fields, path, answer, key, expected)| {
         let mut walk = Walk::shipped(name);
         // The provider may know it by another name; where that decides the host, only the same one will do.
         let path: &'static str = path;
@@ -94,7 +95,7 @@ fn a_typed_account_is_the_one_the_provider_names() {
             ("GET", path),
             "{name}"
         );
-    }
+    });
 }
 
 #[test]
@@ -118,12 +119,8 @@ fn a_shop_that_is_called_otherwise_is_not_set_up() {
 /// Signs in to the directory that `organization` names, or to none.
 fn signed_in(organization: &Value) -> Value {
     let mut walk = Walk::shipped("microsoft-graph");
-    let path = format!("/environment-integration/{}", walk.setting.install);
-    let variables = json!({ "override": { "environment_variables": { "client_id": "our-id" }, "secret_environment_variables": { "client_secret": "our-secret" } } });
-    walk.setting
-        .client
-        .send("PATCH", &path, &variables)
-        .expect(200);
+    let variables = json!({ "environment_variables": { "client_id": "our-id" }, "secret_environment_variables": { "client_secret": "our-secret" } });
+    walk.setting.override_install(&variables).expect(200);
     let there = walk.submit(&[("credential", "oauth2"), ("tenant_id", "common")]);
     let there: Url = there.header("location").unwrap().parse().unwrap();
     let token =
@@ -173,12 +170,8 @@ fn a_directory_is_named_by_the_provider_and_personal_accounts_have_none() {
 #[test]
 fn another_companys_directory_takes_another_companys_app() {
     let mut walk = Walk::shipped("microsoft-graph");
-    let path = format!("/environment-integration/{}", walk.setting.install);
-    let variables = json!({ "override": { "environment_variables": { "client_id": "OPERATOR-ID" }, "secret_environment_variables": { "client_secret": "OPERATOR-SECRET" } } });
-    walk.setting
-        .client
-        .send("PATCH", &path, &variables)
-        .expect(200);
+    let variables = json!({ "environment_variables": { "client_id": "OPERATOR-ID" }, "secret_environment_variables": { "client_secret": "OPERATOR-SECRET" } });
+    walk.setting.override_install(&variables).expect(200);
     let victim = "11111111-2222-3333-4444-555555555555";
     let only_directory = [
         ("credential", "oauth2_client_credentials"),
@@ -209,27 +202,24 @@ fn another_companys_directory_takes_another_companys_app() {
 #[test]
 fn no_shipped_grant_without_a_user_ever_sends_the_operators_client() {
     let mut tried = 0;
-    for path in files_of("integrations") {
+    each_case(files_of("integrations"), |path| {
         let file = load(&path);
         let config = read(&file).integration.expect("no mistakes").config;
-        for format in ["oauth2_client_credentials", "keka_oauth"] {
+        each_case(["oauth2_client_credentials", "keka_oauth"], |format| {
             if config.credential(format).is_none() {
-                continue;
+                return;
             }
             let world = World::new();
             let setting = Setting::new(&world, &file);
-            let install = format!("/environment-integration/{}", setting.install);
-            let variables = json!({ "override": { "environment_variables": { "client_id": "OPERATOR" }, "secret_environment_variables": { "client_secret": "OPERATOR" } } });
-            setting
-                .client
-                .send("PATCH", &install, &variables)
-                .expect(200);
+            let variables = json!({ "environment_variables": { "client_id": "OPERATOR" }, "secret_environment_variables": { "client_secret": "OPERATOR" } });
+            setting.override_install(&variables).expect(200);
             // What is left when the customer's own client is taken away.
-            for context in [
+            let cases = [
                 json!({}),
                 json!({ "client_id": "mine" }),
                 json!({ "client_id": "", "client_secret": "" }),
-            ] {
+            ];
+            each_case(cases, |context| {
                 let account = setting.account(format, &context);
                 let refreshed = setting.client.post(
                     "/integrated-account/refresh-credentials",
@@ -239,16 +229,16 @@ fn no_shipped_grant_without_a_user_ever_sends_the_operators_client() {
                 setting
                     .client
                     .get(&format!("/custom/x?integrated_account_id={account}"));
-                for sent in world.sent() {
+                each_case(world.sent(), |sent| {
                     let all = format!("{sent:?} {}", String::from_utf8_lossy(&sent.body));
                     assert!(
                         !all.contains("OPERATOR") && sent.header("authorization").is_none(),
                         "{all}"
                     );
-                }
-            }
+                });
+            });
             tried += 1;
-        }
-    }
+        });
+    });
     assert!(tried >= 5, "{tried}");
 }

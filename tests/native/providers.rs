@@ -12,6 +12,7 @@ use causeway::pagination::Ask;
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::cases::each_case;
 use crate::integration_files::{files_of, load};
 use crate::provider_cases::{Case, MOMENT, Page, same_page};
 
@@ -28,26 +29,26 @@ fn holds(value: &Value, expected: &Value) -> bool {
 #[test]
 fn every_provider_has_a_case_with_its_source() {
     let cases = Case::all();
-    for path in files_of("integrations") {
+    each_case(files_of("integrations"), |path| {
         let file = load(&path);
         if file["config"]["resources"].is_null() {
             // For webhooks alone: there is nothing to list.
             assert!(!file["config"]["webhook"].is_null(), "{}", file["name"]);
-            continue;
+            return;
         }
         let of_it = |case: &&Case| case.file["name"] == file["name"];
         assert!(cases.iter().any(|case| of_it(&case)), "{}", file["name"]);
-    }
-    for case in cases {
+    });
+    each_case(cases, |case| {
         let source = case.text("/source");
         assert!(source.starts_with("https://"), "{}", case.name);
         assert!(case.story["expect"].get("next").is_some(), "{}", case.name);
-    }
+    });
 }
 
 #[test]
 fn the_request_is_the_one_the_provider_expects() {
-    for case in Case::all() {
+    each_case(Case::all(), |case| {
         let (sent, _) = case.call();
         let expected = &case.story["expect"]["request"];
         let ask = case.pagination().map_or_else(Ask::default, |pagination| {
@@ -62,17 +63,17 @@ fn the_request_is_the_one_the_provider_expects() {
             case.name
         );
         same_page(&case.name, &page, expected);
-        for (name, value) in expected["headers"].as_object().unwrap() {
+        each_case(expected["headers"].as_object().unwrap(), |(name, value)| {
             let asked = ask.headers.get(name).map(|value| value.to_str().unwrap());
             let found = asked.or_else(|| sent.header(name));
             assert_eq!(found, value.as_str(), "{} {name}", case.name);
-        }
-    }
+        });
+    });
 }
 
 #[test]
 fn the_list_is_cut_at_the_right_place() {
-    for case in Case::all() {
+    each_case(Case::all(), |case| {
         let (_, list) = case.call();
         let expected = &case.story["expect"];
         assert_eq!(list["result_count"], expected["records"], "{}", case.name);
@@ -85,49 +86,52 @@ fn the_list_is_cut_at_the_right_place() {
             }
             None => assert_eq!(expected["records"], 0, "{}", case.name),
         }
-    }
+    });
 }
 
 #[test]
 fn the_pages_around_are_found() {
-    for case in Case::all() {
+    each_case(Case::all(), |case| {
         let (sent, _) = case.call();
         let Some(pagination) = case.pagination() else {
             assert_eq!(case.story["expect"]["next"], Value::Null, "{}", case.name);
-            continue;
+            return;
         };
         let own = Url::parse(&sent.url).unwrap();
         let position = case.first(pagination, &own);
         let page = Page::of(&sent, &case.ask(pagination, &position));
         let turn = case.turn(pagination, &position, &page.url);
-        for (key, found) in [("next", turn.next), ("prev", turn.prev)] {
-            let name = format!("{} {key}", case.name);
-            let expected = case.story["expect"].get(key).filter(|page| !page.is_null());
-            assert_eq!(found.is_some(), expected.is_some(), "{name}");
-            if let (Some(position), Some(expected)) = (found, expected) {
-                let ask = case.ask(pagination, &position);
-                same_page(&name, &Page::of(&sent, &ask), expected);
-                for (header, value) in expected["headers"].as_object().into_iter().flatten() {
-                    assert_eq!(
-                        ask.headers[header.as_str()],
-                        value.as_str().unwrap(),
-                        "{name}"
-                    );
+        each_case(
+            [("next", turn.next), ("prev", turn.prev)],
+            |(key, found)| {
+                let name = format!("{} {key}", case.name);
+                let expected = case.story["expect"].get(key).filter(|page| !page.is_null());
+                assert_eq!(found.is_some(), expected.is_some(), "{name}");
+                if let (Some(position), Some(expected)) = (found, expected) {
+                    let ask = case.ask(pagination, &position);
+                    same_page(&name, &Page::of(&sent, &ask), expected);
+                    for (header, value) in expected["headers"].as_object().into_iter().flatten() {
+                        assert_eq!(
+                            ask.headers[header.as_str()],
+                            value.as_str().unwrap(),
+                            "{name}"
+                        );
+                    }
+                    for (root, value) in expected["values"].as_object().into_iter().flatten() {
+                        assert_eq!(&ask.values[root], value, "{name}");
+                    }
                 }
-                for (root, value) in expected["values"].as_object().into_iter().flatten() {
-                    assert_eq!(&ask.values[root], value, "{name}");
-                }
-            }
-        }
-    }
+            },
+        );
+    });
 }
 
 #[test]
 fn what_is_left_of_the_limit_is_read() {
     let mut read = 0;
-    for case in Case::all() {
+    each_case(Case::all(), |case| {
         let Some(expected) = case.story["expect"].get("rate_limit") else {
-            continue;
+            return;
         };
         let limits = case.config.rate_limit.as_ref();
         let expression =
@@ -144,6 +148,6 @@ fn what_is_left_of_the_limit_is_read() {
         let found = expression.evaluate(&scope, &MOMENT).unwrap().unwrap();
         assert!(holds(&found, expected), "{}: {found}", case.name);
         read += 1;
-    }
+    });
     assert!(read > 3);
 }

@@ -9,8 +9,9 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 
 use crate::account::Scene;
+use crate::cases::each_case;
 use crate::client::{Answer, Setting};
-use crate::outside::{Scripted, World, reply, streamed};
+use crate::outside::{World, reply, streamed};
 
 /// The example of the reference, as it stands.
 fn example() -> Value {
@@ -92,7 +93,7 @@ fn the_example_of_the_reference_lists_its_users() {
 #[test]
 fn each_method_becomes_the_providers_request() {
     let shop = open();
-    for (verb, path, body, expected) in [
+    let cases = [
         (
             "GET",
             "/proxy/orders/7",
@@ -141,7 +142,8 @@ fn each_method_becomes_the_providers_request() {
             "x",
             "PURGE https://berlin.shop.example/v1/cache",
         ),
-    ] {
+    ];
+    each_case(cases, |(verb, path, body, expected)| {
         shop.world.answers(
             200,
             &[("content-type", "text/plain"), ("x-provider", "p")],
@@ -169,7 +171,7 @@ fn each_method_becomes_the_providers_request() {
             expected_body,
             "byte for byte"
         );
-    }
+    });
 }
 
 #[test]
@@ -225,14 +227,15 @@ fn the_callers_query_and_headers_go_along_but_not_what_is_ours() {
         ),
         (Some("t"), Some("\"e\""), Some("k-secret"))
     );
-    for name in [
+    let cases = [
         "cookie",
         "authorization",
         "x-causeway-hand-over",
         "x-request-id",
-    ] {
+    ];
+    each_case(cases, |name| {
         assert_eq!(sent.header(name), None, "{name}");
-    }
+    });
     shop.world.answers(200, &[], "{}");
     shop.get("/proxy/orders/1?limit=5&next_cursor=abc");
     assert_eq!(
@@ -330,17 +333,20 @@ fn the_providers_error_keeps_its_status_and_its_words() {
         (&body["raw_response"], body["code"].as_str()),
         (&json!("<html>down</html>"), Some("provider.failed"))
     );
-    for (headers, wait) in [(vec![("retry-after", "7")], "7"), (vec![], "30")] {
-        shop.world.answers(429, &headers, "");
-        let answer = get_once(&shop, "/proxy/orders");
-        assert_eq!(
-            answer.header("retry-after"),
-            Some(wait),
-            "a 429 always says how long"
-        );
-        shop.world.pass(Duration::from_secs(7));
-        assert_eq!(answer.code(429), "provider.rate_limited");
-    }
+    each_case(
+        [(vec![("retry-after", "7")], "7"), (vec![], "30")],
+        |(headers, wait)| {
+            shop.world.answers(429, &headers, "");
+            let answer = get_once(&shop, "/proxy/orders");
+            assert_eq!(
+                answer.header("retry-after"),
+                Some(wait),
+                "a 429 always says how long"
+            );
+            shop.world.pass(Duration::from_secs(7));
+            assert_eq!(answer.code(429), "provider.rate_limited");
+        },
+    );
     shop.world
         .answers(418, &[("content-type", "text/plain")], "teapot");
     let answer = shop.get("/custom/tea");
@@ -431,16 +437,16 @@ fn an_answer_of_eight_mebibytes_is_looked_into_one_byte_more_is_not() {
     let shop = open();
     let limit = 8 * 1024 * 1024;
     let list = |bytes: usize| format!(r#"{{"data":{{"orders":["{}"]}}}}"#, "a".repeat(bytes - 24));
-    for (bytes, status) in [(limit, 200), (limit + 1, 502)] {
+    each_case([(limit, 200), (limit + 1, 502)], |(bytes, status)| {
         let text: &'static [u8] = Box::leak(list(bytes).into_boxed_str()).as_bytes();
         assert_eq!(text.len(), bytes);
-        for length in [Some(bytes as u64), None] {
+        each_case([Some(bytes as u64), None], |length| {
             shop.world
                 .answers_with(reply(200, &[], streamed(&[&text[..9], &text[9..]], length)));
             let answer = shop.get("/proxy/orders");
             assert_eq!(answer.status, status, "{bytes} {length:?}");
-        }
-    }
+        });
+    });
     let too_large: &'static [u8] = Box::leak(list(limit + 1).into_boxed_str()).as_bytes();
     shop.world
         .answers_with(reply(200, &[], streamed(&[too_large], None)));
@@ -508,14 +514,14 @@ fn redirects_keep_credentials_with_their_origin() {
 #[test]
 fn a_list_that_is_answered_with_3xx_is_none_but_for_304() {
     let shop = open();
-    for status in [300, 302, 305, 307] {
+    each_case([300, 302, 305, 307], |status| {
         shop.world.answers(status, &[], "[]");
         let answer = shop.call("GET", "/proxy/orders", &[], Body::Empty);
         assert_eq!(answer.code(502), "provider.unexpected_answer", "{status}");
         shop.world.answers(status, &[], "[]");
         let one = shop.call("GET", "/proxy/orders/7", &[], Body::Empty);
         assert_eq!(one.status, status, "a record is the provider's own");
-    }
+    });
     shop.world.answers(304, &[], "");
     let answer = shop.call("GET", "/proxy/orders", &[], Body::Empty);
     assert_eq!((answer.status, answer.text()), (304, ""));
@@ -532,18 +538,21 @@ fn a_redirect_that_needs_a_streamed_body_again_is_refused() {
         200
     );
     assert_eq!(shop.world.sent()[1].body, b"small");
-    for (length, status) in [(Some(5), 200), (Some(64 * 1024 + 1), 502), (None, 502)] {
-        shop.world.answers(307, &[("location", "/v1/b")], "");
-        if status == 200 {
-            shop.world.answers(200, &[], "ok");
-        }
-        assert_eq!(
-            shop.call("POST", "/proxy/orders", &[], streamed(&[b"large"], length))
-                .status,
-            status,
-            "{length:?}"
-        );
-    }
+    each_case(
+        [(Some(5), 200), (Some(64 * 1024 + 1), 502), (None, 502)],
+        |(length, status)| {
+            shop.world.answers(307, &[("location", "/v1/b")], "");
+            if status == 200 {
+                shop.world.answers(200, &[], "ok");
+            }
+            assert_eq!(
+                shop.call("POST", "/proxy/orders", &[], streamed(&[b"large"], length))
+                    .status,
+                status,
+                "{length:?}"
+            );
+        },
+    );
     shop.world
         .answers(302, &[("location", "https://other.example/")], "");
     assert_eq!(
@@ -593,10 +602,7 @@ fn an_unreachable_or_slow_provider_is_told_apart() {
         "provider.unreachable"
     );
     let world = shop.world.clone();
-    world.scripts(Scripted {
-        outcome: Ok(reply(200, &[], Body::Empty)),
-        not_before: 1_700_000_600_000,
-    });
+    world.answers_with_at(1_700_000_600_000, reply(200, &[], Body::Empty));
     let path = shop.path("/proxy/orders/1");
     let call =
         shop.setting
@@ -607,7 +613,7 @@ fn an_unreachable_or_slow_provider_is_told_apart() {
         block_on(futures::future::join(call, clock)).0.code(504),
         "provider.timeout"
     );
-    for wrong in ["0", "-1", "soon"] {
+    each_case(["0", "-1", "soon"], |wrong| {
         assert_eq!(
             shop.call(
                 "GET",
@@ -618,7 +624,7 @@ fn an_unreachable_or_slow_provider_is_told_apart() {
             .code(400),
             "caller.malformed"
         );
-    }
+    });
 }
 
 #[test]
@@ -628,10 +634,8 @@ fn four_calls_of_an_account_wait_at_a_time_the_fifth_has_its_turn_or_503() {
     drop(start);
     let now = 1_700_000_000_000;
     for _ in 0..4 {
-        shop.world.scripts(Scripted {
-            outcome: Ok(reply(200, &[], Body::from_bytes("late"))),
-            not_before: now + 10_000,
-        });
+        shop.world
+            .answers_with_at(now + 10_000, reply(200, &[], Body::from_bytes("late")));
     }
     shop.world.answers(200, &[], "sixth");
     let path = shop.path("/proxy/orders/1");
@@ -687,7 +691,7 @@ fn a_call_whose_object_was_restarted_is_handed_over_once_more_if_it_may_be() {
 fn a_customers_subdomain_never_moves_the_credential() {
     let world = World::new();
     let setting = Setting::new(&world, &shop());
-    for evil in [
+    let cases = [
         "evil.com/",
         "a@evil.com",
         "evil.com#",
@@ -698,7 +702,8 @@ fn a_customers_subdomain_never_moves_the_credential() {
         "ａ",
         "%2e",
         " ",
-    ] {
+    ];
+    each_case(cases, |evil| {
         let id = setting.account("api_key", &json!({ "shop": evil, "api_key": "k" }));
         assert_eq!(
             setting
@@ -708,25 +713,26 @@ fn a_customers_subdomain_never_moves_the_credential() {
             "account.context_value",
             "{evil}"
         );
-    }
+    });
     assert!(world.sent().is_empty());
 }
 
 #[test]
 fn private_upstreams_are_refused_unless_the_operator_allows_them() {
-    for (word, status) in [("", 422), ("true", 200)] {
+    each_case([("", 422), ("true", 200)], |(word, status)| {
         let world = World::with(&[("ALLOW_PRIVATE_UPSTREAMS", word)]);
         let mut file = shop();
         file["config"]["base_url"] = json!("{{origin}}");
         file["config"]["allowed_hosts"] = json!(["*"]);
         file["config"]["credentials"]["api_key"]["config"]["fields"][0]["name"] = json!("origin");
         let setting = Setting::new(&world, &file);
-        for origin in [
+        let cases = [
             "https://127.0.0.1",
             "https://localhost:8443",
             "http://api.example.com",
             "https://[::1]",
-        ] {
+        ];
+        each_case(cases, |origin| {
             let id = setting.account("api_key", &json!({ "origin": origin, "api_key": "k" }));
             if status == 200 {
                 world.answers(200, &[], "{}");
@@ -739,8 +745,8 @@ fn private_upstreams_are_refused_unless_the_operator_allows_them() {
                 status,
                 "{origin}"
             );
-        }
-    }
+        });
+    });
 }
 
 #[test]
@@ -870,29 +876,30 @@ fn a_retry_after_date_becomes_seconds() {
 #[test]
 fn the_platforms_own_statuses_say_that_the_provider_was_not_reached() {
     let shop = open();
-    for (status, ours, code) in [
+    let cases = [
         (522, 502, "provider.unreachable"),
         (530, 502, "provider.unreachable"),
         (524, 504, "provider.timeout"),
         (999, 502, "provider.unexpected_answer"),
-    ] {
-        for path in ["/proxy/orders/1", "/custom/x"] {
+    ];
+    each_case(cases, |(status, ours, code)| {
+        each_case(["/proxy/orders/1", "/custom/x"], |path| {
             shop.world.answers(status, &[], "error code: 1016");
             assert_eq!(get_once(&shop, path).code(ours), code, "{status} {path}");
-        }
-    }
+        });
+    });
 }
 
 #[test]
 fn a_get_with_a_body_is_refused_with_the_reason() {
     let shop = open();
-    for method in ["GET", "HEAD"] {
+    each_case(["GET", "HEAD"], |method| {
         assert_eq!(
             shop.call(method, "/custom/_search", &[], Body::from_bytes("{}"))
                 .code(400),
             "caller.malformed"
         );
-    }
+    });
     assert!(shop.world.sent().is_empty());
 }
 
@@ -901,10 +908,8 @@ fn a_call_that_waited_for_its_turn_is_not_sent_once_its_account_is_deleted() {
     let shop = open();
     let now = 1_700_000_000_000;
     for _ in 0..4 {
-        shop.world.scripts(Scripted {
-            outcome: Ok(reply(200, &[], Body::Empty)),
-            not_before: now + 5_000,
-        });
+        shop.world
+            .answers_with_at(now + 5_000, reply(200, &[], Body::Empty));
     }
     let path = shop.path("/proxy/orders/1");
     let client = &shop.setting.client;

@@ -6,6 +6,7 @@ use causeway::ports::ObjectName;
 use futures::executor::block_on;
 use serde_json::json;
 
+use crate::cases::each_case;
 use crate::client::{Client, Setting};
 use crate::integrations::file;
 use crate::outside::World;
@@ -80,7 +81,7 @@ fn what_kv_does_not_have_is_asked_of_the_directory() {
         "oauth2",
         &json!({ "oauth": { "token": { "access_token": "t" } } }),
     );
-    for loses in [true, false] {
+    each_case([true, false], |loses| {
         world.restart();
         if loses {
             world.0.kv.borrow_mut().clear();
@@ -93,7 +94,7 @@ fn what_kv_does_not_have_is_asked_of_the_directory() {
             .get(&format!("/proxy/orders?integrated_account_id={id}"))
             .expect(200);
         assert_eq!(list["result_count"], 1);
-    }
+    });
 }
 
 #[test]

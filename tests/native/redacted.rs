@@ -10,18 +10,19 @@ use futures::executor::block_on;
 use serde_json::{Value, json};
 
 use crate::account::Scene;
+use crate::cases::each_case;
 use crate::client::Answer;
 use crate::connect::Browser;
 use crate::outside::{Pieces, World, reply};
 
-const OWN: &str = "https://api.vault.example";
+const OWN: &str = "https://api.echoing.example";
 /// The account's own, a key as most are; one with everything that some encoding writes otherwise; the install's.
 const KEY: &str = "sk_live_51Habcd-EFgh";
 const ODD: &str = "p+a/s's \"w\\o<r>d&é=%";
 const INSTALLS: &str = "whsec-Of.The~Install";
 
 fn file() -> Value {
-    json!({ "name": "vault", "config": {
+    json!({ "name": "echoing", "config": {
         "base_url": OWN,
         "credentials": { "oauth2": { "format": "oauth2", "config": {
             "client": { "id": "client", "secret": "{{environment_variables.client_secret}}" },
@@ -54,12 +55,12 @@ fn file() -> Value {
 /// What the provider's next answer is: status, content type, body.
 type Said = Rc<RefCell<(u16, &'static str, String)>>;
 
-struct Vault {
+struct Story {
     scene: Scene,
-    said: Said,
+    reported: Said,
 }
 
-impl Vault {
+impl Story {
     fn new() -> Self {
         let token = json!({ "access_token": KEY, "refresh_token": "refresh-token-1", "expires_at": 1_900_000_000 });
         let context = json!({ "oauth": { "token": token }, "passphrase": ODD });
@@ -71,10 +72,10 @@ impl Vault {
             .client
             .send("PATCH", &path, &secret)
             .expect(200);
-        let said: Said = Rc::new(RefCell::new((200, "", "{}".to_owned())));
-        let says = Rc::clone(&said);
+        let reported: Said = Rc::new(RefCell::new((200, "", "{}".to_owned())));
+        let provider_answers = Rc::clone(&reported);
         scene.world.provides(move |sent| {
-            let (status, kind, body) = says.borrow().clone();
+            let (status, kind, body) = provider_answers.borrow().clone();
             if sent.url.ends_with("/coins") && sent.method == "GET" && status == 401 {
                 let next = [
                     ("content-type", "application/json"),
@@ -84,11 +85,11 @@ impl Vault {
             }
             answer(status, kind, body)
         });
-        Self { scene, said }
+        Self { scene, reported }
     }
 
-    fn says(&self, status: u16, kind: &'static str, body: &str) {
-        *self.said.borrow_mut() = (status, kind, body.to_owned());
+    fn provider_answers(&self, status: u16, kind: &'static str, body: &str) {
+        *self.reported.borrow_mut() = (status, kind, body.to_owned());
     }
 
     fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -272,9 +273,9 @@ fn in_json(form: &str, is_json: bool) -> String {
 const JSON: &str = "application/json";
 
 /// A place that a provider's text can reach, and how it comes there: all text that came out.
-type Place = (&'static str, fn(&Vault, &str) -> String);
+type Place = (&'static str, fn(&Story, &str) -> String);
 
-fn told(answer: &Answer) -> String {
+fn text_of(answer: &Answer) -> String {
     format!(
         "{:?} {}",
         answer.headers,
@@ -283,97 +284,97 @@ fn told(answer: &Answer) -> String {
 }
 
 const PLACES: [Place; 15] = [
-    ("the message and raw_response of a get", |vault, text| {
-        vault.says(400, JSON, &format!(r#"{{"error":"no: {text}."}}"#));
-        told(&vault.ask("GET", "/proxy/coins/1", &[]))
+    ("the message and raw_response of a get", |story, text| {
+        story.provider_answers(400, JSON, &format!(r#"{{"error":"no: {text}."}}"#));
+        text_of(&story.ask("GET", "/proxy/coins/1", &[]))
     }),
-    ("a key of raw_response", |vault, text| {
-        vault.says(
+    ("a key of raw_response", |story, text| {
+        story.provider_answers(
             400,
             JSON,
             &format!(r#"{{"errors":{{"x {text}":"is unknown"}}}}"#),
         );
-        told(&vault.ask("GET", "/proxy/coins/1", &[]))
+        text_of(&story.ask("GET", "/proxy/coins/1", &[]))
     }),
-    ("raw_response that is text", |vault, text| {
-        vault.says(500, "text/plain", &format!("Bearer {text}\n"));
-        told(&vault.ask("GET", "/proxy/coins/1", &[("x-max-retries", "0")]))
+    ("raw_response that is text", |story, text| {
+        story.provider_answers(500, "text/plain", &format!("Bearer {text}\n"));
+        text_of(&story.ask("GET", "/proxy/coins/1", &[("x-max-retries", "0")]))
     }),
-    ("raw_response of a list", |vault, text| {
-        vault.says(403, JSON, &format!(r#"[["{text}"]]"#));
-        told(&vault.ask("GET", "/proxy/coins", &[]))
+    ("raw_response of a list", |story, text| {
+        story.provider_answers(403, JSON, &format!(r#"[["{text}"]]"#));
+        text_of(&story.ask("GET", "/proxy/coins", &[]))
     }),
-    ("an error in a good answer", |vault, text| {
-        vault.says(200, JSON, &format!(r#"{{"error":"{text}"}}"#));
-        told(&vault.ask("GET", "/proxy/coins/1", &[]))
+    ("an error in a good answer", |story, text| {
+        story.provider_answers(200, JSON, &format!(r#"{{"error":"{text}"}}"#));
+        text_of(&story.ask("GET", "/proxy/coins/1", &[]))
     }),
-    ("a rate limit", |vault, text| {
-        vault.says(429, JSON, &format!(r#"{{"error":"{text}"}}"#));
-        told(&vault.ask("GET", "/proxy/coins/1", &[("x-max-retries", "0")]))
+    ("a rate limit", |story, text| {
+        story.provider_answers(429, JSON, &format!(r#"{{"error":"{text}"}}"#));
+        text_of(&story.ask("GET", "/proxy/coins/1", &[("x-max-retries", "0")]))
     }),
-    ("the last line of a walk", |vault, text| {
-        vault.says(401, JSON, &format!(r#"{{"error":"{text}"}}"#));
-        told(&vault.ask("GET", "/proxy/coins", &[("x-all-pages", "true")]))
+    ("the last line of a walk", |story, text| {
+        story.provider_answers(401, JSON, &format!(r#"{{"error":"{text}"}}"#));
+        text_of(&story.ask("GET", "/proxy/coins", &[("x-all-pages", "true")]))
     }),
-    ("a step of an action", |vault, text| {
-        vault.says(422, JSON, &format!(r#"{{"error":"{text}"}}"#));
-        told(&vault.ask("POST", "/proxy/_/look", &[]))
+    ("a step of an action", |story, text| {
+        story.provider_answers(422, JSON, &format!(r#"{{"error":"{text}"}}"#));
+        text_of(&story.ask("POST", "/proxy/_/look", &[]))
     }),
-    ("a refusal on a path of the caller's own", |vault, text| {
-        vault.says(403, JSON, &format!(r#"{{"error":"{text}"}}"#));
-        told(&vault.ask("GET", "/custom/coins/1", &[]))
+    ("a refusal on a path of the caller's own", |story, text| {
+        story.provider_answers(403, JSON, &format!(r#"{{"error":"{text}"}}"#));
+        text_of(&story.ask("GET", "/custom/coins/1", &[]))
     }),
-    ("the result of an action", |vault, text| {
-        vault.says(200, JSON, &format!(r#"{{"said":["{text}"]}}"#));
-        told(&vault.ask("POST", "/proxy/_/look", &[]))
+    ("the result of an action", |story, text| {
+        story.provider_answers(200, JSON, &format!(r#"{{"said":["{text}"]}}"#));
+        text_of(&story.ask("POST", "/proxy/_/look", &[]))
     }),
-    ("last_forbidden_error", |vault, text| {
-        vault.says(403, JSON, &format!(r#"{{"error":"{text}"}}"#));
-        let answer = told(&vault.ask("GET", "/proxy/coins/1", &[]));
-        assert!(vault.account().contains("\"last_forbidden_error\":{"));
-        answer + &vault.account()
+    ("last_forbidden_error", |story, text| {
+        story.provider_answers(403, JSON, &format!(r#"{{"error":"{text}"}}"#));
+        let answer = text_of(&story.ask("GET", "/proxy/coins/1", &[]));
+        assert!(story.account().contains("\"last_forbidden_error\":{"));
+        answer + &story.account()
     }),
-    ("the kept answer of a keyed write", |vault, text| {
-        vault.says(422, JSON, &format!(r#"{{"error":"{text}"}}"#));
-        vault.ask("POST", "/proxy/coins", &[("idempotency-key", "1")]);
-        let again = vault.ask("POST", "/proxy/coins", &[("idempotency-key", "1")]);
+    ("the kept answer of a keyed write", |story, text| {
+        story.provider_answers(422, JSON, &format!(r#"{{"error":"{text}"}}"#));
+        story.ask("POST", "/proxy/coins", &[("idempotency-key", "1")]);
+        let again = story.ask("POST", "/proxy/coins", &[("idempotency-key", "1")]);
         assert_eq!(again.header("idempotency-replayed"), Some("true"));
-        told(&again)
+        text_of(&again)
     }),
-    ("last_error of a refused refresh", |vault, text| {
-        vault.says(
+    ("last_error of a refused refresh", |story, text| {
+        story.provider_answers(
             400,
             JSON,
             &format!(r#"{{"error":"invalid_grant","error_description":"{text}"}}"#),
         );
-        let body = json!({ "id": vault.scene.account });
-        let client = &vault.scene.setting.client;
+        let body = json!({ "id": story.scene.account });
+        let client = &story.scene.setting.client;
         let answer = client.post("/integrated-account/refresh-credentials", &body);
-        told(&answer) + &vault.account()
+        text_of(&answer) + &story.account()
     }),
     (
         "an error of ours that repeats the token endpoint",
-        |vault, text| {
-            vault.says(
+        |story, text| {
+            story.provider_answers(
                 400,
                 JSON,
                 &format!(r#"{{"error":"invalid_client","error_description":"{text}"}}"#),
             );
-            let body = json!({ "id": vault.scene.account });
-            let client = &vault.scene.setting.client;
-            told(&client.post("/integrated-account/refresh-credentials", &body))
+            let body = json!({ "id": story.scene.account });
+            let client = &story.scene.setting.client;
+            text_of(&client.post("/integrated-account/refresh-credentials", &body))
         },
     ),
     (
         "the events of a webhook, and what cannot be read",
-        |vault, text| {
-            let path = format!("/integrated-account-webhook/{}", vault.scene.account);
+        |story, text| {
+            let path = format!("/integrated-account-webhook/{}", story.scene.account);
             for tail in ["", r#","break":true"#] {
                 let body = Body::from_bytes(format!(r#"{{"text":"{text}"{tail}}}"#));
-                let nobody = vault.scene.setting.client.with_token("");
+                let nobody = story.scene.setting.client.with_token("");
                 nobody.request("POST", &path, &[("content-type", JSON)], body);
             }
-            vault.events()
+            story.events()
         },
     ),
 ];
@@ -381,16 +382,16 @@ const PLACES: [Place; 15] = [
 #[test]
 fn no_secret_comes_out_in_any_form_by_any_place_that_a_providers_text_can_reach() {
     let mut leaks = Vec::new();
-    for (place, reach) in PLACES {
+    each_case(PLACES, |(place, reach)| {
         // What stays there would be found again with the next form.
         let is_kept = ["kept", "refused refresh", "events"]
             .iter()
             .any(|word| place.contains(word));
-        let mut vault = Vault::new();
-        for secret in [KEY, ODD, INSTALLS] {
-            for (name, form, is_json) in forms(secret) {
+        let mut story = Story::new();
+        each_case([KEY, ODD, INSTALLS], |secret| {
+            each_case(forms(secret), |(name, form, is_json)| {
                 if is_kept {
-                    vault = Vault::new();
+                    story = Story::new();
                 }
                 let is_text = place.contains("is text");
                 let text = if is_text {
@@ -398,9 +399,9 @@ fn no_secret_comes_out_in_any_form_by_any_place_that_a_providers_text_can_reach(
                 } else {
                     in_json(&form, is_json)
                 };
-                vault.scene.world.0.logs.borrow_mut().clear();
-                let out = reach(&vault, &text);
-                let console = format!("{:?}", vault.scene.world.0.logs.borrow());
+                story.scene.world.0.logs.borrow_mut().clear();
+                let out = reach(&story, &text);
+                let console = format!("{:?}", story.scene.world.0.logs.borrow());
                 let core = core(&name, &form);
                 let hides = |all: &str| {
                     let cores = [core.clone(), escaped(&core), escaped(&escaped(&core))];
@@ -414,9 +415,9 @@ fn no_secret_comes_out_in_any_form_by_any_place_that_a_providers_text_can_reach(
                         "{place}, on the console: {name} of {secret}: {console}"
                     ));
                 }
-            }
-        }
-    }
+            });
+        });
+    });
     let shown: Vec<_> = leaks
         .iter()
         .map(|leak| leak.chars().take(700).collect::<String>())
@@ -431,9 +432,9 @@ fn no_secret_comes_out_in_any_form_by_any_place_that_a_providers_text_can_reach(
 }
 
 /// An account that a customer connects: the whole page, and what is told of the account afterwards.
-fn connected(vault: &Vault, credential: &str) -> String {
-    let (world, setting) = (&vault.scene.world, &vault.scene.setting);
-    let body = json!({ "tenant_id": "customer", "integration": "vault" });
+fn connected(story: &Story, credential: &str) -> String {
+    let (world, setting) = (&story.scene.world, &story.scene.setting);
+    let body = json!({ "tenant_id": "customer", "integration": "echoing" });
     let link = setting.client.post("/link-token", &body).expect(201)["link_token"]
         .as_str()
         .unwrap()
@@ -445,24 +446,24 @@ fn connected(vault: &Vault, credential: &str) -> String {
         ("client_id", "client"),
         ("client_secret", ODD),
     ];
-    let page = Browser::of(world).post("/connect/vault", &form);
+    let page = Browser::of(world).post("/connect/echoing", &form);
     let accounts = setting.client.get("/integrated-account?tenant_id=customer");
-    told(&page) + accounts.text()
+    text_of(&page) + accounts.text()
 }
 
 #[test]
 fn what_fails_while_an_account_is_connected_is_told_without_its_secrets() {
     let mut leaks = Vec::new();
-    for credential in ["api_key", "oauth2_client_credentials"] {
-        for (name, form, is_json) in forms(ODD) {
-            let vault = Vault::new();
+    each_case(["api_key", "oauth2_client_credentials"], |credential| {
+        each_case(forms(ODD), |(name, form, is_json)| {
+            let story = Story::new();
             let text = in_json(&form, is_json);
-            vault.says(
+            story.provider_answers(
                 400,
                 JSON,
                 &format!(r#"{{"error":"no {text}","error_description":"{text}"}}"#),
             );
-            let out = connected(&vault, credential);
+            let out = connected(&story, credential);
             assert!(
                 credential != "api_key" || out.contains("validation_error"),
                 "{out}"
@@ -474,17 +475,17 @@ fn what_fails_while_an_account_is_connected_is_told_without_its_secrets() {
             {
                 leaks.push(format!("{credential}: {name}: {out}"));
             }
-        }
-    }
+        });
+    });
     assert!(leaks.is_empty(), "{}", leaks.join("\n"));
 }
 
 #[test]
 fn an_answer_without_a_secret_comes_byte_for_byte() {
-    let vault = Vault::new();
+    let story = Story::new();
     let body = "{\"a\": 1e400, \"b\":\"x\\u0041\\/\", \"c\":\"%41 &amp; c2tfbGl2ZV81MQ==\"}";
-    vault.says(404, JSON, body);
-    let answer = vault.ask("GET", "/proxy/coins/1", &[]);
+    story.provider_answers(404, JSON, body);
+    let answer = story.ask("GET", "/proxy/coins/1", &[]);
     assert!(answer.text().contains(body), "{}", answer.text());
     assert_eq!(answer.header("x-debug"), Some(body));
 }

@@ -9,10 +9,11 @@ use causeway::ports::{Body, Reply};
 use serde_json::{Value, json};
 
 use crate::account::{JSON, Scene};
+use crate::cases::each_case;
 use crate::client::Answer;
 use crate::outside::{Pieces, Sent, World, reply, streamed};
 
-const OWN: &str = "https://api.mill.example";
+const OWN: &str = "https://api.refusing.example";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -43,7 +44,7 @@ const KEYS: [&str; 3] = ["api_key", "oauth2", "oauth2_client_credentials"];
 
 fn file() -> Value {
     let auth = json!({ "tokenHost": OWN, "authorizePath": "/authorize", "tokenPath": "/token" });
-    json!({ "name": "mill", "config": {
+    json!({ "name": "refusing", "config": {
         "base_url": OWN,
         "credentials": {
             "oauth2": { "format": "oauth2", "config": { "client": { "id": "our-id", "secret": "our-secret" }, "auth": auth } },
@@ -54,14 +55,14 @@ fn file() -> Value {
             "api_key": { "format": "api_key", "config": { "fields": [{ "name": "api_key", "type": "password" }] } },
         },
         "authorization": { "format": "bearer", "config": { "token": "{{oauth.token.access_token|api_key}}" } },
-        "resources": { "sacks": {
-            "list": { "path": "/sacks", "pagination": { "format": "link_header", "config": {} } },
-            "get": { "path": "/sacks/{{id}}" },
-            "create": { "method": "post", "path": "/sacks" },
+        "resources": { "items": {
+            "list": { "path": "/items", "pagination": { "format": "link_header", "config": {} } },
+            "get": { "path": "/items/{{id}}" },
+            "create": { "method": "post", "path": "/items" },
         } },
         "actions": {
             "validation": { "type": "request", "config": { "method": "get", "path": "/me" } },
-            "look": { "type": "request", "config": { "method": "get", "path": "/sacks/1" } },
+            "look": { "type": "request", "config": { "method": "get", "path": "/items/1" } },
         },
     } })
 }
@@ -95,12 +96,12 @@ struct Script {
     validations: usize,
 }
 
-struct Mill {
+struct Story {
     scene: Scene,
     script: Rc<RefCell<Script>>,
 }
 
-impl Mill {
+impl Story {
     fn new(file: &Value, method: &str) -> Self {
         let scene = Scene::new(World::new(), file, method, &context(method));
         let script: Rc<RefCell<Script>> = Rc::default();
@@ -108,12 +109,12 @@ impl Mill {
         scene
             .world
             .provides(move |sent| answer(sent, &mut seen.borrow_mut()));
-        let mill = Self { scene, script };
+        let story = Self { scene, script };
         // Client credentials are granted at the first use.
-        assert_eq!(mill.get("/proxy/sacks/7").status, 200);
-        mill.script.borrow_mut().grants = 0;
-        mill.scene.world.pass(Duration::from_secs(61));
-        mill
+        assert_eq!(story.get("/proxy/items/7").status, 200);
+        story.script.borrow_mut().grants = 0;
+        story.scene.world.pass(Duration::from_secs(61));
+        story
     }
 
     fn refuses(&self, place: Place, refuses: Refuses) {
@@ -126,29 +127,24 @@ impl Mill {
 
     fn ask(&self, asked: Asked) -> Answer {
         match asked {
-            Asked::Method => self.get("/proxy/sacks/1"),
-            Asked::Custom => self.get("/custom/sacks/1"),
+            Asked::Method => self.get("/proxy/items/1"),
+            Asked::Custom => self.get("/custom/items/1"),
             Asked::ActionStep => self
                 .scene
                 .call_passing("POST", "/proxy/_/look", &[], Body::Empty),
             Asked::WalkPage => {
                 let all = [("x-all-pages", "true")];
                 self.scene
-                    .call_passing("GET", "/proxy/sacks", &all, Body::Empty)
+                    .call_passing("GET", "/proxy/items", &all, Body::Empty)
             }
         }
     }
 
-    fn shown(&self) -> Value {
-        let path = format!("/integrated-account/{}", self.scene.account);
-        self.scene.setting.client.get(&path).expect(200)
-    }
-
     fn status(&self) -> String {
-        self.shown()["status"].as_str().unwrap().to_owned()
+        self.scene.status()
     }
 
-    fn grants(&self) -> usize {
+    fn granted_tokens(&self) -> usize {
         self.script.borrow().grants
     }
 
@@ -175,11 +171,11 @@ fn answer(sent: &Sent, script: &mut Script) -> Reply<Pieces> {
             script.validations += 1;
             return if is_dead { refused() } else { ok("{}") };
         }
-        "/sacks" if sent.method == "GET" => {
-            let next = [json[0], ("link", "</sacks?page=2>; rel=\"next\"")];
+        "/items" if sent.method == "GET" => {
+            let next = [json[0], ("link", "</items?page=2>; rel=\"next\"")];
             return reply(200, &next, Body::from_bytes("[1]"));
         }
-        "/sacks/7" if !is_dead => return ok("{}"),
+        "/items/7" if !is_dead => return ok("{}"),
         _ => {}
     }
     let Some((place, how_often)) = script.refuses else {
@@ -193,7 +189,7 @@ fn answer(sent: &Sent, script: &mut Script) -> Reply<Pieces> {
         }
         (Place::OtherPort, false) if is_to_refuse => reply(
             302,
-            &[("location", "https://api.mill.example:8443/x")],
+            &[("location", "https://api.refusing.example:8443/x")],
             Body::Empty,
         ),
         _ if is_to_refuse => {
@@ -247,63 +243,56 @@ fn code_of(answer: &Answer) -> String {
 
 #[test]
 fn only_the_own_origin_on_a_method_of_the_file_switches_an_account_off_and_only_when_confirmed() {
-    let mut wrong = Vec::new();
-    for place in [Place::Own, Place::OtherOrigin, Place::OtherPort] {
-        for asked in [
-            Asked::Method,
-            Asked::Custom,
-            Asked::ActionStep,
-            Asked::WalkPage,
-        ] {
-            for key in KEYS {
-                for refuses in [Refuses::Once, Refuses::Path, Refuses::All] {
-                    let mill = Mill::new(&file(), key);
-                    mill.refuses(place, refuses);
-                    let code = code_of(&mill.ask(asked));
-                    let got = (mill.status(), mill.grants(), code);
-                    let (status, grants, code) = expected(place, asked, key, refuses);
-                    let expected = (status.to_owned(), grants, code.to_owned());
-                    if got != expected {
-                        wrong.push(format!(
-                            "{place:?} {asked:?} {key} {refuses:?}: {got:?}, not {expected:?}"
-                        ));
-                    }
-                }
-            }
-        }
-    }
-    assert!(
-        wrong.is_empty(),
-        "{} rows:\n{}",
-        wrong.len(),
-        wrong.join("\n")
+    each_case(
+        [Place::Own, Place::OtherOrigin, Place::OtherPort],
+        |place| {
+            let cases = [
+                Asked::Method,
+                Asked::Custom,
+                Asked::ActionStep,
+                Asked::WalkPage,
+            ];
+            each_case(cases, |asked| {
+                each_case(KEYS, |key| {
+                    each_case([Refuses::Once, Refuses::Path, Refuses::All], |refuses| {
+                        let story = Story::new(&file(), key);
+                        story.refuses(place, refuses);
+                        let code = code_of(&story.ask(asked));
+                        let got = (story.status(), story.granted_tokens(), code);
+                        let (status, grants, code) = expected(place, asked, key, refuses);
+                        let expected = (status.to_owned(), grants, code.to_owned());
+                        assert_eq!(got, expected);
+                    });
+                });
+            });
+        },
     );
 }
 
 #[test]
 fn a_401_of_a_stranger_behind_a_redirect_changes_no_account() {
-    for key in KEYS {
-        let mill = Mill::new(&file(), key);
-        mill.refuses(Place::OtherOrigin, Refuses::Path);
-        assert_eq!(mill.ask(Asked::Custom).status, 401);
+    each_case(KEYS, |key| {
+        let story = Story::new(&file(), key);
+        story.refuses(Place::OtherOrigin, Refuses::Path);
+        assert_eq!(story.ask(Asked::Custom).status, 401);
         assert_eq!(
-            (mill.status().as_str(), mill.grants()),
+            (story.status().as_str(), story.granted_tokens()),
             ("active", 0),
             "{key}"
         );
-    }
+    });
 }
 
 #[test]
 fn a_401_of_a_path_of_the_callers_own_changes_no_account() {
-    let mill = Mill::new(&file(), "api_key");
-    mill.refuses(Place::Own, Refuses::Path);
+    let story = Story::new(&file(), "api_key");
+    story.refuses(Place::Own, Refuses::Path);
     for _ in 0..3 {
-        assert_eq!(mill.ask(Asked::Custom).text(), r#"{"why":"refused"}"#);
+        assert_eq!(story.ask(Asked::Custom).text(), r#"{"why":"refused"}"#);
     }
-    assert_eq!(mill.status(), "active");
-    assert_eq!(mill.get("/proxy/sacks/7").status, 200);
-    assert_eq!(mill.validations(), 0, "it is no method of the file");
+    assert_eq!(story.status(), "active");
+    assert_eq!(story.get("/proxy/items/7").status, 200);
+    assert_eq!(story.validations(), 0, "it is no method of the file");
 }
 
 #[test]
@@ -311,23 +300,23 @@ fn a_path_that_always_answers_401_neither_switches_a_refreshable_account_off_nor
  {
     for key in ["oauth2", "oauth2_client_credentials"] {
         for asked in [Asked::Method, Asked::Custom] {
-            let mill = Mill::new(&file(), key);
-            mill.refuses(Place::Own, Refuses::Path);
+            let story = Story::new(&file(), key);
+            story.refuses(Place::Own, Refuses::Path);
             for _ in 0..20 {
-                assert_eq!(mill.ask(asked).status, 401);
-                assert_eq!(mill.get("/proxy/sacks/7").status, 200);
-                mill.scene.world.pass(Duration::from_secs(30));
+                assert_eq!(story.ask(asked).status, 401);
+                assert_eq!(story.get("/proxy/items/7").status, 200);
+                story.scene.world.pass(Duration::from_secs(30));
             }
-            assert_eq!(mill.status(), "active");
+            assert_eq!(story.status(), "active");
             assert!(
-                (1..=4).contains(&mill.grants()),
+                (1..=4).contains(&story.granted_tokens()),
                 "{key} {asked:?}: {} refreshes in ten minutes",
-                mill.grants()
+                story.granted_tokens()
             );
             assert!(
-                mill.validations() <= 5,
+                story.validations() <= 5,
                 "{} validations",
-                mill.validations()
+                story.validations()
             );
         }
     }
@@ -335,47 +324,54 @@ fn a_path_that_always_answers_401_neither_switches_a_refreshable_account_off_nor
 
 #[test]
 fn bodies_that_cannot_be_sent_again_cost_no_refresh_each() {
-    let mill = Mill::new(&file(), "oauth2");
-    mill.refuses(Place::Own, Refuses::Path);
+    let story = Story::new(&file(), "oauth2");
+    story.refuses(Place::Own, Refuses::Path);
     for _ in 0..5 {
         let body = streamed(&[b"x", b"y"], None);
         assert_eq!(
-            mill.scene
-                .call_passing("POST", "/proxy/sacks", &[], body)
+            story
+                .scene
+                .call_passing("POST", "/proxy/items", &[], body)
                 .status,
             401
         );
     }
-    assert_eq!((mill.status().as_str(), mill.grants()), ("active", 1));
+    assert_eq!(
+        (story.status().as_str(), story.granted_tokens()),
+        ("active", 1)
+    );
 }
 
 #[test]
 fn a_401_that_the_validation_does_not_confirm_is_the_providers_answer_as_it_is() {
-    let mill = Mill::new(&file(), "api_key");
-    mill.refuses(Place::Own, Refuses::Path);
+    let story = Story::new(&file(), "api_key");
+    story.refuses(Place::Own, Refuses::Path);
     for _ in 0..5 {
-        let refused = mill.ask(Asked::Method).expect(401);
+        let refused = story.ask(Asked::Method).expect(401);
         assert_eq!(refused["code"], "provider.rejected");
         assert_eq!(refused["raw_response"], json!({ "why": "refused" }));
     }
-    assert_eq!(mill.validations(), 1, "not more often than once a minute");
-    mill.scene.world.pass(Duration::from_secs(61));
-    mill.ask(Asked::Method);
-    assert_eq!((mill.validations(), mill.status().as_str()), (2, "active"));
-    mill.refuses(Place::Own, Refuses::All);
-    mill.scene.world.pass(Duration::from_secs(61));
-    assert_eq!(mill.ask(Asked::Method).code(401), "account.needs_reauth");
-    assert_eq!(mill.status(), "needs_reauth");
+    assert_eq!(story.validations(), 1, "not more often than once a minute");
+    story.scene.world.pass(Duration::from_secs(61));
+    story.ask(Asked::Method);
+    assert_eq!(
+        (story.validations(), story.status().as_str()),
+        (2, "active")
+    );
+    story.refuses(Place::Own, Refuses::All);
+    story.scene.world.pass(Duration::from_secs(61));
+    assert_eq!(story.ask(Asked::Method).code(401), "account.needs_reauth");
+    assert_eq!(story.status(), "needs_reauth");
 }
 
 #[test]
 fn without_a_validation_a_second_401_of_a_method_a_minute_later_with_no_success_between_counts() {
     let minute = Duration::from_secs(61);
-    for key in KEYS {
-        let mill = Mill::new(&without_validation(), key);
-        mill.refuses(Place::Own, Refuses::All);
+    each_case(KEYS, |key| {
+        let story = Story::new(&without_validation(), key);
+        story.refuses(Place::Own, Refuses::All);
         let refused = || {
-            mill.ask(Asked::Method).expect(401)["code"]
+            story.ask(Asked::Method).expect(401)["code"]
                 .as_str()
                 .unwrap()
                 .to_owned()
@@ -388,30 +384,34 @@ fn without_a_validation_a_second_401_of_a_method_a_minute_later_with_no_success_
             ),
             "{key}"
         );
-        assert_eq!(mill.status(), "active", "two in a row are one");
-        mill.scene.world.pass(minute);
-        mill.ask(Asked::Custom);
-        assert_eq!(mill.status(), "active", "not on a path of the caller's own");
-        mill.refuses(Place::Own, Refuses::Path);
-        assert_eq!(mill.get("/proxy/sacks/7").status, 200);
-        mill.refuses(Place::Own, Refuses::All);
-        mill.scene.world.pass(minute);
+        assert_eq!(story.status(), "active", "two in a row are one");
+        story.scene.world.pass(minute);
+        story.ask(Asked::Custom);
+        assert_eq!(
+            story.status(),
+            "active",
+            "not on a path of the caller's own"
+        );
+        story.refuses(Place::Own, Refuses::Path);
+        assert_eq!(story.get("/proxy/items/7").status, 200);
+        story.refuses(Place::Own, Refuses::All);
+        story.scene.world.pass(minute);
         assert_eq!(
             refused(),
             "provider.rejected",
             "{key}: a success lay between"
         );
-        mill.scene.world.pass(Duration::from_secs(3601));
+        story.scene.world.pass(Duration::from_secs(3601));
         assert_eq!(
             refused(),
             "provider.rejected",
             "{key}: the one before is too long ago"
         );
-        mill.scene.world.pass(minute);
+        story.scene.world.pass(minute);
         let codes: Vec<_> = (0..4)
             .map(|_| {
-                mill.scene.world.pass(minute * 5);
-                mill.ask(Asked::Method).code(401)
+                story.scene.world.pass(minute * 5);
+                story.ask(Asked::Method).code(401)
             })
             .collect();
         assert_eq!(
@@ -419,54 +419,57 @@ fn without_a_validation_a_second_401_of_a_method_a_minute_later_with_no_success_
             "account.needs_reauth",
             "{key}: {codes:?}"
         );
-        assert_eq!(mill.status(), "needs_reauth", "{key}");
-    }
+        assert_eq!(story.status(), "needs_reauth", "{key}");
+    });
 }
 
 #[test]
 fn a_validation_that_fails_otherwise_confirms_nothing() {
-    for (status, location) in [
+    let cases = [
         (500, ""),
         (403, ""),
         (404, ""),
         (302, "https://cdn.example/x"),
-    ] {
-        let mill = Mill::new(&file(), "api_key");
-        mill.scene
+    ];
+    each_case(cases, |(status, location)| {
+        let story = Story::new(&file(), "api_key");
+        story
+            .scene
             .world
             .provides(move |sent| match sent.url.as_str() {
-                "https://api.mill.example/me" => {
+                "https://api.refusing.example/me" => {
                     reply(status, &[("location", location)], Body::Empty)
                 }
                 _ => reply(401, &[], Body::Empty),
             });
         assert_eq!(
-            mill.ask(Asked::Method).code(401),
+            story.ask(Asked::Method).code(401),
             "provider.rejected",
             "{status}"
         );
-        assert_eq!(mill.status(), "active", "{status}");
-    }
+        assert_eq!(story.status(), "active", "{status}");
+    });
 }
 
 #[test]
 fn of_many_calls_that_are_refused_at_once_one_asks_the_validation() {
-    let mill = Mill::new(&file(), "api_key");
-    mill.refuses(Place::Own, Refuses::All);
-    let path = mill.scene.path("/proxy/sacks/1");
-    let client = &mill.scene.setting.client;
+    let story = Story::new(&file(), "api_key");
+    story.refuses(Place::Own, Refuses::All);
+    let path = story.scene.path("/proxy/items/1");
+    let client = &story.scene.setting.client;
     let calls = (0..20).map(|_| client.request_async("GET", &path, &[], Body::Empty));
     let answers = futures::executor::block_on(
-        mill.scene
+        story
+            .scene
             .world
             .run_passing(futures::future::join_all(calls)),
     );
     assert!(answers.iter().all(|answer| answer.status == 401));
     assert_eq!(
-        (mill.validations(), mill.status().as_str()),
+        (story.validations(), story.status().as_str()),
         (1, "needs_reauth")
     );
-    let events = crate::connect::events(&mill.scene.world, &json!({ "id": mill.scene.account }));
+    let events = crate::connect::events(&story.scene.world, &json!({ "id": story.scene.account }));
     assert_eq!(
         events
             .iter()
@@ -478,15 +481,15 @@ fn of_many_calls_that_are_refused_at_once_one_asks_the_validation() {
 
 #[test]
 fn new_credentials_are_not_switched_off_for_the_old_ones() {
-    let mill = Mill::new(&file(), "api_key");
-    let (world, account) = (mill.scene.world.clone(), mill.scene.account.clone());
-    mill.refuses(Place::Own, Refuses::All);
-    let path = mill.scene.path("/proxy/sacks/1");
-    let client = mill.scene.setting.client.clone();
+    let story = Story::new(&file(), "api_key");
+    let (world, account) = (story.scene.world.clone(), story.scene.account.clone());
+    story.refuses(Place::Own, Refuses::All);
+    let path = story.scene.path("/proxy/items/1");
+    let client = story.scene.setting.client.clone();
     let change = async {
         // Between the refusal and the word of the validation.
         for _ in 0..100 {
-            if mill.validations() == 0 {
+            if story.validations() == 0 {
                 world.sleep_turn().await;
             }
         }
@@ -501,33 +504,33 @@ fn new_credentials_are_not_switched_off_for_the_old_ones() {
             .await
             .expect(200);
     };
-    let slow = Rc::clone(&mill.script);
+    let slow = Rc::clone(&story.script);
     let calls = futures::future::join(client.request_async("GET", &path, &[], Body::Empty), change);
-    let _ = futures::executor::block_on(mill.scene.world.run_passing(calls));
+    let _ = futures::executor::block_on(story.scene.world.run_passing(calls));
     drop(slow);
-    assert_eq!(mill.status(), "active");
+    assert_eq!(story.status(), "active");
 }
 
 #[test]
 fn a_403_is_noted_only_of_the_own_origin_and_a_method_of_the_file() {
     for (place, path, is_noted) in [
-        (Place::Own, "/proxy/sacks/1", true),
-        (Place::OtherOrigin, "/proxy/sacks/1", false),
-        (Place::OtherPort, "/proxy/sacks/1", false),
-        (Place::Own, "/custom/sacks/1", false),
-        (Place::OtherOrigin, "/custom/sacks/1", false),
+        (Place::Own, "/proxy/items/1", true),
+        (Place::OtherOrigin, "/proxy/items/1", false),
+        (Place::OtherPort, "/proxy/items/1", false),
+        (Place::Own, "/custom/items/1", false),
+        (Place::OtherOrigin, "/custom/items/1", false),
         (Place::Own, "/proxy/_/look", true),
         (Place::OtherOrigin, "/proxy/_/look", false),
     ] {
-        let mill = Mill::new(&file(), "api_key");
-        mill.scene.world.provides(move |sent| {
-            match (place, sent.url.starts_with("https://api.mill.example/")) {
+        let story = Story::new(&file(), "api_key");
+        story.scene.world.provides(move |sent| {
+            match (place, sent.url.starts_with("https://api.refusing.example/")) {
                 (Place::OtherOrigin, true) => {
                     reply(302, &[("location", "https://cdn.example/x")], Body::Empty)
                 }
                 (Place::OtherPort, true) => reply(
                     302,
-                    &[("location", "https://api.mill.example:8443/x")],
+                    &[("location", "https://api.refusing.example:8443/x")],
                     Body::Empty,
                 ),
                 _ => reply(403, &[], Body::Empty),
@@ -535,20 +538,27 @@ fn a_403_is_noted_only_of_the_own_origin_and_a_method_of_the_file() {
         });
         let method = if path.contains('_') { "POST" } else { "GET" };
         assert_eq!(
-            mill.scene
+            story
+                .scene
                 .call_passing(method, path, &[], Body::Empty)
                 .status,
             403
         );
         futures::executor::block_on(
-            mill.scene
+            story
+                .scene
                 .world
-                .run_passing(async { mill.scene.world.sleep_turn().await }),
+                .run_passing(async { story.scene.world.sleep_turn().await }),
         );
-        mill.scene.world.pass(Duration::from_secs(10));
-        futures::executor::block_on(mill.scene.world.run_passing(mill.scene.world.sleep_turn()));
+        story.scene.world.pass(Duration::from_secs(10));
+        futures::executor::block_on(
+            story
+                .scene
+                .world
+                .run_passing(story.scene.world.sleep_turn()),
+        );
         assert_eq!(
-            mill.shown()["last_forbidden_error"].is_object(),
+            story.scene.record()["last_forbidden_error"].is_object(),
             is_noted,
             "{place:?} {path}"
         );
@@ -560,9 +570,9 @@ fn a_stranger_behind_a_redirect_of_an_own_way_to_refresh_ends_no_grant() {
     let mut file = file();
     file["config"]["actions"]["refresh_token"] =
         json!({ "type": "request", "config": { "method": "get", "path": "/renew" } });
-    let mill = Scene::new(World::new(), &file, "oauth2", &context("oauth2"));
-    mill.world.provides(|sent| match sent.url.as_str() {
-        "https://api.mill.example/renew" => {
+    let story = Scene::new(World::new(), &file, "oauth2", &context("oauth2"));
+    story.world.provides(|sent| match sent.url.as_str() {
+        "https://api.refusing.example/renew" => {
             reply(302, &[("location", "https://cdn.example/x")], Body::Empty)
         }
         "https://cdn.example/x" => {
@@ -570,16 +580,11 @@ fn a_stranger_behind_a_redirect_of_an_own_way_to_refresh_ends_no_grant() {
         }
         _ => reply(200, &[], Body::Empty),
     });
-    let body = json!({ "id": mill.account });
-    let client = &mill.setting.client;
+    let body = json!({ "id": story.account });
+    let client = &story.setting.client;
     let path = "/integrated-account/refresh-credentials";
     let asked = client.request_async("POST", path, &JSON, Body::from_bytes(body.to_string()));
-    let answer = futures::executor::block_on(mill.world.run_passing(asked));
+    let answer = futures::executor::block_on(story.world.run_passing(asked));
     assert_eq!(answer.code(503), "provider.token_endpoint");
-    let shown = mill
-        .setting
-        .client
-        .get(&format!("/integrated-account/{}", mill.account))
-        .expect(200);
-    assert_eq!(shown["status"], "active");
+    assert_eq!(story.status(), "active");
 }

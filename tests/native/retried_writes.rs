@@ -9,24 +9,27 @@ use futures::future::join;
 use serde_json::{Value, json};
 
 use crate::account::{JSON, Scene};
-use crate::outside::{Scripted, reply};
+use crate::cases::each_case;
+use crate::files;
+use crate::outside::reply;
 
 /// A provider whose rate limits come as 429, as 403 with a header field, and as 200 with a word in the body.
 fn file() -> Value {
-    json!({ "name": "mill", "config": {
-        "base_url": "https://api.mill.example",
-        "credentials": { "api_key": { "format": "api_key", "config": { "fields": [{ "name": "api_key", "type": "password" }] } } },
-        "authorization": { "format": "header", "config": { "name": "X-Key", "value": "{{api_key}}" } },
-        "rate_limit": {
-            "is_rate_limited": "status = 429 or (status = 403 and headers.`x-left` = \"0\") or (status = 200 and response.code = \"slow\")",
-            "retry_after_header_expression": "x-wait",
-        },
-        "resources": { "sacks": {
-            "get": { "path": "/sacks/{{id}}" },
-            "create": { "method": "post", "path": "/sacks", "response_path": "data" },
-            "update": { "method": "put", "path": "/sacks/{{id}}", "response_path": "data" },
-        } },
-    } })
+    files::with_key(
+        "unreliable",
+        &json!({
+            "authorization": { "format": "header", "config": { "name": "X-Key", "value": "{{api_key}}" } },
+            "rate_limit": {
+                "is_rate_limited": "status = 429 or (status = 403 and headers.`x-left` = \"0\") or (status = 200 and response.code = \"slow\")",
+                "retry_after_header_expression": "x-wait",
+            },
+            "resources": { "sacks": {
+                "get": { "path": "/sacks/{{id}}" },
+                "create": { "method": "post", "path": "/sacks", "response_path": "data" },
+                "update": { "method": "put", "path": "/sacks/{{id}}", "response_path": "data" },
+            } },
+        }),
+    )
 }
 
 fn open() -> Scene {
@@ -38,18 +41,18 @@ fn with(variables: &[(&str, &str)]) -> Scene {
 }
 
 /// The provider's next answer, so long after now.
-fn answers_after(mill: &Scene, millis: i64, status: u16, body: &str) {
-    let at = mill.world.now().as_millis() + millis;
-    mill.world.answers_at(at, status, body);
+fn answers_after(scene: &Scene, millis: i64, status: u16, body: &str) {
+    let at = scene.world.now().as_millis() + millis;
+    scene.world.answers_at(at, status, body);
 }
 
-fn log(mill: &Scene) -> Vec<Value> {
-    let log = mill.setting.admin.get(&mill.path("/log")).expect(200);
+fn log(scene: &Scene) -> Vec<Value> {
+    let log = scene.setting.admin.get(&scene.path("/log")).expect(200);
     log["result"].as_array().unwrap().clone()
 }
 
-fn kept(mill: &Scene) -> usize {
-    mill.rows("kept_answer")
+fn kept(scene: &Scene) -> usize {
+    scene.rows("kept_answer")
 }
 
 fn keyed(retries: &'static str) -> [(&'static str, &'static str); 2] {
@@ -58,15 +61,15 @@ fn keyed(retries: &'static str) -> [(&'static str, &'static str); 2] {
 
 #[test]
 fn a_call_that_is_sent_again_is_one_line_that_counts_it_all() {
-    let mill = open();
-    answers_after(&mill, 1_000, 503, "down");
-    answers_after(&mill, 3_000, 200, "{}");
-    assert_eq!(mill.ask_passing("GET", "/proxy/sacks/1", &[]).status, 200);
+    let scene = open();
+    answers_after(&scene, 1_000, 503, "down");
+    answers_after(&scene, 3_000, 200, "{}");
+    assert_eq!(scene.ask_passing("GET", "/proxy/sacks/1", &[]).status, 200);
     for _ in 0..3 {
-        mill.world.answers(502, &[], "down");
+        scene.world.answers(502, &[], "down");
     }
-    assert_eq!(mill.ask_passing("GET", "/proxy/sacks/1", &[]).status, 502);
-    let log = log(&mill);
+    assert_eq!(scene.ask_passing("GET", "/proxy/sacks/1", &[]).status, 502);
+    let log = log(&scene);
     assert_eq!(log.len(), 2);
     assert_eq!(
         (&log[0]["retries"], &log[0]["upstream_status"]),
@@ -88,45 +91,46 @@ fn a_redirect_is_no_retry_and_what_follows_a_new_sign_in_is() {
     let mut file = file();
     file["config"]["credentials"] = json!({ "oauth2": { "format": "oauth2", "config": {
         "client": { "id": "c", "secret": "s" },
-        "auth": { "tokenHost": "https://api.mill.example", "authorizePath": "/a", "tokenPath": "/token" } } } });
+        "auth": { "tokenHost": "https://api.unreliable.example", "authorizePath": "/a", "tokenPath": "/token" } } } });
     file["config"]["authorization"] = json!({ "format": "bearer" });
     let token = json!({ "access_token": "old", "refresh_token": "r", "expires_at": "2030-01-01T00:00:00.000Z" });
-    let mill = Scene::with_token(&[], &file, &token);
-    let elsewhere = [("location", "https://api.mill.example/there")];
-    mill.world.answers(307, &elsewhere, "");
-    mill.world.answers(503, &[], "");
-    mill.world.answers(307, &elsewhere, "");
-    mill.world.answers(401, &[], "");
-    mill.world
+    let scene = Scene::with_token(&[], &file, &token);
+    let elsewhere = [("location", "https://api.unreliable.example/there")];
+    scene.world.answers(307, &elsewhere, "");
+    scene.world.answers(503, &[], "");
+    scene.world.answers(307, &elsewhere, "");
+    scene.world.answers(401, &[], "");
+    scene
+        .world
         .answers(200, &JSON, r#"{"access_token":"new","expires_in":3600}"#);
-    mill.world.answers(307, &elsewhere, "");
-    mill.world.answers(200, &[], "ok");
-    let answer = mill.ask_passing("GET", "/proxy/sacks/1", &[]);
+    scene.world.answers(307, &elsewhere, "");
+    scene.world.answers(200, &[], "ok");
+    let answer = scene.ask_passing("GET", "/proxy/sacks/1", &[]);
     assert_eq!(answer.text(), "ok");
-    let log = mill.get("/log").expect(200);
+    let log = scene.get("/log").expect(200);
     assert_eq!(log["result"][0]["retries"], 2);
 }
 
 #[test]
 fn a_write_that_is_sent_again_is_one_write_under_its_key() {
-    let mill = open();
-    mill.world.answers(503, &[], "down");
-    mill.world.answers(200, &JSON, r#"{"data":{"id":7}}"#);
-    let (client, path) = (&mill.setting.client, mill.path("/proxy/sacks/7"));
+    let scene = open();
+    scene.world.answers(503, &[], "down");
+    scene.world.answers(200, &JSON, r#"{"data":{"id":7}}"#);
+    let (client, path) = (&scene.setting.client, scene.path("/proxy/sacks/7"));
     let headers = keyed("1");
     let call = || client.request_async("PUT", &path, &headers, Body::from_bytes("{}"));
     let (first, meanwhile) = block_on(async {
         let mut first = Box::pin(call());
         assert!(futures::poll!(&mut first).is_pending());
         let meanwhile = call().await;
-        (mill.world.run_passing(first).await, meanwhile)
+        (scene.world.run_passing(first).await, meanwhile)
     });
     assert_eq!(meanwhile.code(409), "caller.idempotency_in_progress");
-    let again = mill.ask_passing("PUT", "/proxy/sacks/7", &headers);
+    let again = scene.ask_passing("PUT", "/proxy/sacks/7", &headers);
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
     assert_eq!((first.text(), again.text()), (r#"{"id":7}"#, r#"{"id":7}"#));
-    assert_eq!((mill.sent(), kept(&mill)), (2, 1));
-    let seen: Vec<_> = log(&mill)
+    assert_eq!((scene.sent(), kept(&scene)), (2, 1));
+    let seen: Vec<_> = log(&scene)
         .iter()
         .map(|line| json!([line["status"], line["retries"], line["replayed"]]))
         .collect();
@@ -138,27 +142,27 @@ fn a_write_that_is_sent_again_is_one_write_under_its_key() {
 
 #[test]
 fn a_write_whose_retries_are_used_up_lets_its_key_go() {
-    let mill = open();
+    let scene = open();
     for _ in 0..2 {
-        mill.world.answers(503, &[], "down");
+        scene.world.answers(503, &[], "down");
     }
-    let call = || mill.ask_passing("PUT", "/proxy/sacks/1", &keyed("1"));
+    let call = || scene.ask_passing("PUT", "/proxy/sacks/1", &keyed("1"));
     assert_eq!(call().status, 503);
-    assert_eq!((mill.sent(), kept(&mill)), (2, 0));
-    mill.world.answers(200, &JSON, r#"{"data":1}"#);
+    assert_eq!((scene.sent(), kept(&scene)), (2, 0));
+    scene.world.answers(200, &JSON, r#"{"data":1}"#);
     assert_eq!(call().expect(200), 1);
 }
 
 #[test]
 fn a_write_that_got_no_turn_of_its_account_lets_its_key_go_and_is_in_the_log() {
-    let mill = with(&[("ACCOUNT_RATE", "1")]);
-    mill.world.answers(200, &[], "ok");
-    mill.ask_passing("GET", "/custom/x", &[]);
+    let scene = with(&[("ACCOUNT_RATE", "1")]);
+    scene.world.answers(200, &[], "ok");
+    scene.ask_passing("GET", "/custom/x", &[]);
     let hasty = [("idempotency-key", "a"), ("x-timeout-ms", "5000")];
-    let refused = mill.ask_passing("POST", "/proxy/sacks", &hasty);
+    let refused = scene.ask_passing("POST", "/proxy/sacks", &hasty);
     assert_eq!(refused.code(429), "caller.rate_limited");
-    assert_eq!((mill.sent(), kept(&mill)), (1, 0));
-    let line = &log(&mill)[0];
+    assert_eq!((scene.sent(), kept(&scene)), (1, 0));
+    let line = &log(&scene)[0];
     assert_eq!(
         json!([
             line["status"],
@@ -170,48 +174,52 @@ fn a_write_that_got_no_turn_of_its_account_lets_its_key_go_and_is_in_the_log() {
         ]),
         json!([429, "caller.rate_limited", "/sacks", null, null, 0])
     );
-    mill.world.pass(Duration::from_secs(10));
-    mill.world.answers(201, &JSON, r#"{"data":1}"#);
-    assert_eq!(mill.ask_passing("POST", "/proxy/sacks", &hasty).status, 201);
+    scene.world.pass(Duration::from_secs(10));
+    scene.world.answers(201, &JSON, r#"{"data":1}"#);
+    assert_eq!(
+        scene.ask_passing("POST", "/proxy/sacks", &hasty).status,
+        201
+    );
 }
 
 #[test]
 fn a_token_that_was_too_fast_reaches_neither_key_nor_log() {
-    let mill = open();
-    mill.world.0.token_rate.set(Some(1));
-    mill.world.answers(200, &[], "ok");
-    mill.ask_passing("GET", "/custom/x", &[]);
+    let scene = open();
+    scene.world.0.token_rate.set(Some(1));
+    scene.world.answers(200, &[], "ok");
+    scene.ask_passing("GET", "/custom/x", &[]);
     let headers = keyed("0");
-    let refused = mill.ask_passing("POST", "/proxy/sacks", &headers);
+    let refused = scene.ask_passing("POST", "/proxy/sacks", &headers);
     assert_eq!(refused.code(429), "caller.rate_limited");
-    assert_eq!((mill.sent(), kept(&mill)), (1, 0));
-    assert_eq!(log(&mill).len(), 1);
-    mill.world.pass(Duration::from_secs(10));
-    mill.world.answers(201, &JSON, r#"{"data":1}"#);
+    assert_eq!((scene.sent(), kept(&scene)), (1, 0));
+    assert_eq!(log(&scene).len(), 1);
+    scene.world.pass(Duration::from_secs(10));
+    scene.world.answers(201, &JSON, r#"{"data":1}"#);
     assert_eq!(
-        mill.ask_passing("POST", "/proxy/sacks", &headers).status,
+        scene.ask_passing("POST", "/proxy/sacks", &headers).status,
         201
     );
 }
 
 #[test]
 fn a_rate_limit_behind_any_status_lets_the_key_go() {
-    let mill = open();
+    let scene = open();
     let used_up = [("content-type", "application/json"), ("x-left", "0")];
-    for (path, status, body, answered) in [
+    let cases = [
         ("/custom/sacks", 403, "{}", 403),
         ("/proxy/sacks", 403, "{}", 429),
         ("/proxy/sacks", 200, r#"{"code":"slow"}"#, 429),
-    ] {
-        mill.world.answers(status, &used_up, body);
-        let answer = mill.ask_passing("POST", path, &keyed("0"));
+    ];
+    each_case(cases, |(path, status, body, answered)| {
+        scene.world.answers(status, &used_up, body);
+        let answer = scene.ask_passing("POST", path, &keyed("0"));
         assert_eq!(answer.status, answered, "{path} {status}");
-        assert_eq!((mill.sent(), kept(&mill)), (1, 0), "{path} {status}");
-    }
-    mill.world.pass(Duration::from_secs(6));
-    block_on(mill.world.run(async {}));
-    let account = format!("/integrated-account/{}", mill.account);
-    let account = mill.setting.client.get(&account).expect(200);
+        assert_eq!((scene.sent(), kept(&scene)), (1, 0), "{path} {status}");
+    });
+    scene.world.pass(Duration::from_secs(6));
+    block_on(scene.world.run(async {}));
+    let account = format!("/integrated-account/{}", scene.account);
+    let account = scene.setting.client.get(&account).expect(200);
     assert_eq!(
         account["last_forbidden_error"],
         Value::Null,
@@ -221,27 +229,24 @@ fn a_rate_limit_behind_any_status_lets_the_key_go() {
 
 #[test]
 fn a_retry_that_is_put_off_for_too_long_lets_the_key_go() {
-    let mill = open();
-    let began = mill.world.now().as_millis();
+    let scene = open();
+    let began = scene.world.now().as_millis();
     let once = [("x-max-retries", "0")];
     let slow = reply(429, &[("x-wait", "1000")], Body::Empty);
-    mill.world.scripts(Scripted {
-        outcome: Ok(slow),
-        not_before: began + 500,
-    });
+    scene.world.answers_with_at(began + 500, slow);
     let limited = [("content-type", "application/json"), ("x-wait", "1")];
-    mill.world.answers(200, &limited, r#"{"code":"slow"}"#);
-    let (client, write) = (&mill.setting.client, mill.path("/proxy/sacks/1"));
-    let (read, headers) = (mill.path("/custom/x"), keyed("1"));
+    scene.world.answers(200, &limited, r#"{"code":"slow"}"#);
+    let (client, write) = (&scene.setting.client, scene.path("/proxy/sacks/1"));
+    let (read, headers) = (scene.path("/custom/x"), keyed("1"));
     let both = join(
         client.request_async("GET", &read, &once, Body::Empty),
         client.request_async("PUT", &write, &headers, Body::from_bytes("{}")),
     );
-    let (read, write) = block_on(mill.world.run_passing(both));
+    let (read, write) = block_on(scene.world.run_passing(both));
     assert_eq!(read.status, 429);
     assert_eq!(write.code(429), "provider.rate_limited");
-    assert_eq!((mill.sent(), kept(&mill)), (2, 0));
-    let line = &log(&mill)[0];
+    assert_eq!((scene.sent(), kept(&scene)), (2, 0));
+    let line = &log(&scene)[0];
     assert_eq!(
         (&line["method"], &line["retries"]),
         (&json!("PUT"), &json!(0)),
@@ -251,14 +256,14 @@ fn a_retry_that_is_put_off_for_too_long_lets_the_key_go() {
 
 #[test]
 fn what_was_left_of_a_limit_is_not_said_again() {
-    let mill = open();
+    let scene = open();
     let left = [
         ("content-type", "application/json"),
         ("x-ratelimit-limit", "10"),
         ("x-ratelimit-remaining", "9"),
     ];
-    mill.world.answers(201, &left, r#"{"data":1}"#);
-    let call = || mill.ask_passing("POST", "/proxy/sacks", &keyed("0"));
+    scene.world.answers(201, &left, r#"{"data":1}"#);
+    let call = || scene.ask_passing("POST", "/proxy/sacks", &keyed("0"));
     assert_eq!(call().header("ratelimit-remaining"), Some("9"));
     let again = call();
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
@@ -268,26 +273,27 @@ fn what_was_left_of_a_limit_is_not_said_again() {
 
 #[test]
 fn a_redirect_that_answered_the_write_counts_also_where_the_page_behind_it_is_put_off() {
-    let mill = open();
+    let scene = open();
     let used_up = [("content-type", "application/json"), ("x-left", "0")];
-    for (path, status, body) in [
+    let cases = [
         ("/custom/sacks", 403, "{}"),
         ("/proxy/sacks", 403, "{}"),
         ("/proxy/sacks", 200, r#"{"code":"slow"}"#),
-    ] {
+    ];
+    each_case(cases, |(path, status, body)| {
         let key = format!("{path} {status}");
         let headers = [("idempotency-key", key.as_str())];
-        mill.world.answers(303, &[("location", "/sacks/1")], "");
-        mill.world.answers(status, &used_up, body);
+        scene.world.answers(303, &[("location", "/sacks/1")], "");
+        scene.world.answers(status, &used_up, body);
         assert_eq!(
-            mill.ask_passing("POST", path, &headers).status,
+            scene.ask_passing("POST", path, &headers).status,
             303,
             "{key}"
         );
-        mill.world.pass(Duration::from_hours(1));
-        let again = mill.ask_passing("POST", path, &headers).expect(409);
+        scene.world.pass(Duration::from_hours(1));
+        let again = scene.ask_passing("POST", path, &headers).expect(409);
         assert_eq!(again["code"], "caller.idempotency_not_replayable", "{key}");
         assert_eq!(again["details"]["status"], 303, "{key}");
-        assert_eq!(mill.sent(), 2, "{key}");
-    }
+        assert_eq!(scene.sent(), 2, "{key}");
+    });
 }

@@ -5,8 +5,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::cases::each_case;
 use crate::client::{Answer, id_of};
-use crate::received::{Shop, signing_file};
+use crate::received::{ReceivingAccount, signing_file};
 use crate::webhook_cases::{Case, Sent};
 
 const BODY: &str = r#"{"topic":"paid","nr":7,"shop":"one"}"#;
@@ -29,62 +30,59 @@ fn two() -> Value {
     ])
 }
 
-fn shop(schemes: &Value, webhook: &Value) -> Shop {
-    let shop = Shop::new(&json!({}));
+fn scene(schemes: &Value, webhook: &Value) -> ReceivingAccount {
+    let scene = ReceivingAccount::new(&json!({}));
     let mut file = list(schemes);
     causeway::json::merge(&mut file, &json!({ "config": { "webhook": webhook } }));
-    let admin = &shop.setting.admin;
+    let admin = &scene.setting.admin;
     admin.send("PUT", "/integration/shop", &file).expect(200);
     let secrets = json!({ "webhook_secret": crate::received::SECRET, "second_secret": SECOND });
-    let install = format!("/environment-integration/{}", shop.setting.install);
-    let body = json!({ "override": { "secret_environment_variables": secrets } });
-    shop.setting
-        .client
-        .send("PATCH", &install, &body)
-        .expect(200);
-    shop.world.pass(std::time::Duration::from_secs(61));
-    shop
+    let body = json!({ "secret_environment_variables": secrets });
+    scene.setting.override_install(&body).expect(200);
+    scene.world.pass(std::time::Duration::from_secs(61));
+    scene
 }
 
 fn digest(secret: &str, body: &str) -> String {
     HEXLOWER.encode(&Sha256::digest(format!("{secret}{body}")))
 }
 
-fn send(shop: &Shop, headers: &[(&str, &str)]) -> Answer {
+fn send(scene: &ReceivingAccount, headers: &[(&str, &str)]) -> Answer {
     let mut all = vec![("x-signature", "")];
     all.extend(headers);
-    shop.to_account(&all, BODY)
+    scene.to_account(&all, BODY)
 }
 
 #[test]
 fn either_of_two_schemes_is_accepted_each_by_its_own_secret() {
-    let shop = shop(&two(), &json!({}));
+    let scene = scene(&two(), &json!({}));
     let own = crate::received::SECRET;
     let first = crate::received::signed(own, BODY);
     let second = digest(SECOND, BODY);
-    send(&shop, &[("x-signature", &first)]).expect(200);
-    send(&shop, &[("x-digest", &second)]).expect(200);
-    send(&shop, &[("x-signature", "00"), ("x-digest", &second)]).expect(200);
-    for (name, value) in [
+    send(&scene, &[("x-signature", &first)]).expect(200);
+    send(&scene, &[("x-digest", &second)]).expect(200);
+    send(&scene, &[("x-signature", "00"), ("x-digest", &second)]).expect(200);
+    let cases = [
         ("x-signature", crate::received::signed(SECOND, BODY)),
         ("x-digest", digest(own, BODY)),
         ("x-digest", first.clone()),
         ("x-signature", second.clone()),
         ("x-other", first.clone()),
-    ] {
-        let answer = send(&shop, &[(name, &value)]);
+    ];
+    each_case(cases, |(name, value)| {
+        let answer = send(&scene, &[(name, &value)]);
         assert_eq!(answer.code(401), "caller.bad_signature", "{name} {value}");
-    }
-    let refused = shop.logged("webhook_refused");
+    });
+    let refused = scene.logged("webhook_refused");
     assert!(refused.iter().all(|line| line["code"] != "not_configured"));
 }
 
 #[test]
 fn the_list_is_closed_and_holds_proofs_only() {
-    let shop = Shop::new(&json!({}));
+    let scene = ReceivingAccount::new(&json!({}));
     let hmac = two()[0].clone();
     let many: Vec<&Value> = std::iter::repeat_n(&hmac, 9).collect();
-    for (schemes, path) in [
+    let cases = [
         (json!([hmac, { "format": "none" }]), "[1]"),
         (json!([{ "format": "NONE" }]), "[0]"),
         (json!([]), "signature_verification"),
@@ -96,21 +94,19 @@ fn the_list_is_closed_and_holds_proofs_only() {
         ),
         (json!([hmac, null]), "[1]"),
         (json!([[hmac]]), "[0]"),
-    ] {
-        let answer = shop
+    ];
+    each_case(cases, |(schemes, path)| {
+        let answer = scene
             .setting
             .admin
             .send("PUT", "/integration/shop", &list(&schemes));
         let refused = answer.expect(422);
         let failures = refused["details"]["failures"].to_string();
         assert!(failures.contains(path), "{schemes}: {refused}");
-    }
-    let install = format!("/environment-integration/{}", shop.setting.install);
-    let with_none = json!({ "override": { "webhook": { "signature_verification": [hmac, { "format": "none" }] } } });
-    shop.setting
-        .client
-        .send("PATCH", &install, &with_none)
-        .expect(422);
+    });
+    let with_none =
+        json!({ "webhook": { "signature_verification": [hmac, { "format": "none" }] } });
+    scene.setting.override_install(&with_none).expect(422);
 }
 
 #[test]
@@ -118,27 +114,28 @@ fn a_scheme_is_tried_only_where_the_request_says_what_it_is_for() {
     let mut schemes = two();
     schemes[0]["when"] = json!({ "$header.x-version": "v1" });
     schemes[1]["when"] = json!({ "$body.topic": "paid", "$header.x-version": "v2" });
-    let shop = shop(&schemes, &json!({}));
+    let scene = scene(&schemes, &json!({}));
     let first = crate::received::signed(crate::received::SECRET, BODY);
     let second = digest(SECOND, BODY);
     let both = [
         ("x-signature", first.as_str()),
         ("x-digest", second.as_str()),
     ];
-    for (version, expected) in [
+    let cases = [
         ("v1", 200),
         ("v2", 200),
         ("v3", 401),
         ("", 401),
         ("V1", 401),
-    ] {
+    ];
+    each_case(cases, |(version, expected)| {
         let mut headers = both.to_vec();
         headers.push(("x-version", version));
-        assert_eq!(send(&shop, &headers).status, expected, "{version}");
-    }
-    assert_eq!(send(&shop, &both).status, 401);
+        assert_eq!(send(&scene, &headers).status, expected, "{version}");
+    });
+    assert_eq!(send(&scene, &both).status, 401);
     let only_second = [("x-digest", second.as_str()), ("x-version", "v1")];
-    assert_eq!(send(&shop, &only_second).status, 401);
+    assert_eq!(send(&scene, &only_second).status, 401);
 }
 
 #[test]
@@ -147,20 +144,23 @@ fn a_handshake_works_by_either_scheme() {
         "handle_verification": "body.hello ? { \"type\": \"verify\", \"verification_response\": challenge_hmac }",
         "challenge": { "from": "$body.hello" },
     });
-    let shop = shop(&two(), &webhook);
+    let scene = scene(&two(), &webhook);
     let body = r#"{"hello":"abc"}"#;
     let expected = crate::received::signed(crate::received::SECRET, "abc");
     let first = crate::received::signed(crate::received::SECRET, body);
     let second = digest(SECOND, body);
-    for (name, value) in [("x-signature", first), ("x-digest", second)] {
-        let answer = shop.to_account(&[("x-signature", ""), (name, &value)], body);
-        assert_eq!(
-            (answer.status, answer.text()),
-            (200, expected.as_str()),
-            "{name}"
-        );
-    }
-    let answer = shop.to_account(&[("x-signature", "")], body);
+    each_case(
+        [("x-signature", first), ("x-digest", second)],
+        |(name, value)| {
+            let answer = scene.to_account(&[("x-signature", ""), (name, &value)], body);
+            assert_eq!(
+                (answer.status, answer.text()),
+                (200, expected.as_str()),
+                "{name}"
+            );
+        },
+    );
+    let answer = scene.to_account(&[("x-signature", "")], body);
     assert_eq!(answer.code(401), "caller.bad_signature");
 }
 
@@ -174,8 +174,8 @@ fn an_unsigned_handshake_replaces_no_secret_of_any_scheme() {
         "handle_verification": "headers.`x-hook-secret` ? { \"type\": \"verify\", \"update_context\": { \"webhook_secret\": headers.`x-hook-secret` } }",
         "allow_unsigned_handshake": true,
     });
-    let shop = shop(&schemes, &webhook);
-    let answer = shop.to_account(
+    let scene = scene(&schemes, &webhook);
+    let answer = scene.to_account(
         &[("x-hook-secret", "of-an-attacker"), ("x-signature", "")],
         "{}",
     );
@@ -188,21 +188,17 @@ fn an_id_that_only_another_scheme_covers_tells_no_repeated_event() {
         { "format": "standard_webhooks", "config": { "secret": "{{environment_variables.second_secret}}" } },
         { "format": "hmac", "config": { "secret": "{{environment_variables.webhook_secret}}", "compare_with": "$header.x-signature" } },
     ]);
-    let shop = shop(&schemes, &json!({ "event_id": null }));
-    let install = format!("/environment-integration/{}", shop.setting.install);
+    let scene = scene(&schemes, &json!({ "event_id": null }));
     let secrets = json!({ "second_secret": "whsec_c2VjcmV0LW9mLXR3ZW50eS1ieXRlcw==" });
-    let body = json!({ "override": { "secret_environment_variables": secrets } });
-    shop.setting
-        .client
-        .send("PATCH", &install, &body)
-        .expect(200);
-    shop.world.pass(std::time::Duration::from_secs(61));
+    let body = json!({ "secret_environment_variables": secrets });
+    scene.setting.override_install(&body).expect(200);
+    scene.world.pass(std::time::Duration::from_secs(61));
     let first = crate::received::signed(crate::received::SECRET, BODY);
     let by_hmac = [("webhook-id", "msg_1"), ("x-signature", first.as_str())];
-    let one = id_of(&send(&shop, &by_hmac).expect(200));
-    let two = id_of(&send(&shop, &by_hmac).expect(200));
+    let one = id_of(&send(&scene, &by_hmac).expect(200));
+    let two = id_of(&send(&scene, &by_hmac).expect(200));
     assert_ne!(one, two, "`webhook-id` is not what the HMAC covers");
-    let now = (causeway::ports::System::now(&shop.world).as_millis() / 1000).to_string();
+    let now = (causeway::ports::System::now(&scene.world).as_millis() / 1000).to_string();
     let mut mac = Hmac::<Sha256>::new_from_slice(b"secret-of-twenty-bytes").unwrap();
     mac.update(format!("msg_2.{now}.{BODY}").as_bytes());
     let signature = format!("v1,{}", BASE64.encode(&mac.finalize().into_bytes()));
@@ -211,66 +207,67 @@ fn an_id_that_only_another_scheme_covers_tells_no_repeated_event() {
         ("webhook-timestamp", now.as_str()),
         ("webhook-signature", signature.as_str()),
     ];
-    let one = id_of(&send(&shop, &by_standard).expect(200));
-    let two = id_of(&send(&shop, &by_standard).expect(200));
+    let one = id_of(&send(&scene, &by_standard).expect(200));
+    let two = id_of(&send(&scene, &by_standard).expect(200));
     assert_eq!(one, two);
 }
 
 #[test]
 fn a_literal_secret_of_a_list_is_refused_before_it_is_stored() {
-    let shop = Shop::new(&json!({}));
+    let scene = ReceivingAccount::new(&json!({}));
     let literal = "literal-of-the-list";
-    for config in [
+    let cases = [
         json!({ "secret": literal }),
         json!({ "secret": "{{a}}", "previous_secret": literal }),
         json!({ "token": literal }),
         json!({ "password": literal }),
-    ] {
+    ];
+    each_case(cases, |config| {
         let schemes = json!([two()[0], { "format": "hmac", "config": config }]);
-        let admin = &shop.setting.admin;
+        let admin = &scene.setting.admin;
         let refused = admin.send("PUT", "/integration/shop", &list(&schemes));
         assert!(refused.text().contains("placeholder"), "{}", refused.text());
         refused.expect(422);
         let body = json!({ "override": { "webhook": { "signature_verification": schemes } } });
-        let install = format!("/environment-integration/{}", shop.setting.install);
-        shop.setting
+        let install = format!("/environment-integration/{}", scene.setting.install);
+        scene
+            .setting
             .client
             .send("PATCH", &install, &body)
             .expect(422);
-        let own = format!("/integrated-account/{}", shop.account);
+        let own = format!("/integrated-account/{}", scene.account);
         let body =
             json!({ "integration_override": { "webhook": { "signature_verification": schemes } } });
-        shop.setting.client.send("PATCH", &own, &body).expect(422);
-        assert!(!shop.world.at_rest().contains(literal));
-    }
+        scene.setting.client.send("PATCH", &own, &body).expect(422);
+        assert!(!scene.world.at_rest().contains(literal));
+    });
 }
 
 #[test]
 fn a_secret_is_bound_to_the_whole_list() {
-    let shop = shop(&two(), &json!({}));
+    let scene = scene(&two(), &json!({}));
     let first = crate::received::signed(crate::received::SECRET, BODY);
-    send(&shop, &[("x-signature", &first)]).expect(200);
+    send(&scene, &[("x-signature", &first)]).expect(200);
     let mut other = two();
     other[0]["config"]["compare_with"] = json!(["$header.x-signature", "$query.signature"]);
-    let admin = &shop.setting.admin;
+    let admin = &scene.setting.admin;
     admin
         .send("PUT", "/integration/shop", &list(&other))
         .expect(200);
-    shop.world.pass(std::time::Duration::from_secs(61));
+    scene.world.pass(std::time::Duration::from_secs(61));
     // The secrets were given for the scheme as it was.
-    let answer = send(&shop, &[("x-signature", &first)]);
+    let answer = send(&scene, &[("x-signature", &first)]);
     assert_eq!(answer.status, 503, "{}", answer.text());
 }
 
 #[test]
 fn an_api_token_names_no_keys_and_sees_no_tokens_by_way_of_a_list() {
-    let shop = shop(&two(), &json!({}));
-    let install = format!("/environment-integration/{}", shop.setting.install);
+    let scene = scene(&two(), &json!({}));
     let patch = |webhook: Value| {
-        let body = json!({ "override": { "webhook": webhook } });
-        shop.setting.client.send("PATCH", &install, &body)
+        let body = json!({ "webhook": webhook });
+        scene.setting.override_install(&body)
     };
-    for key in ["jwks_url", "public_key_url"] {
+    each_case(["jwks_url", "public_key_url"], |key| {
         let mut own = two();
         own[1] = json!({ "format": "rsa", "config": { key: "https://evil.example/keys", "compare_with": "$header.x-signature" } });
         if key == "public_key_url" {
@@ -278,12 +275,13 @@ fn an_api_token_names_no_keys_and_sees_no_tokens_by_way_of_a_list() {
         }
         let refused = patch(json!({ "signature_verification": own }));
         assert_eq!(refused.status, 422, "{key}: {}", refused.text());
-    }
+    });
     let secrets = patch(json!({ "signature_verification": two() }));
     assert_eq!(secrets.status, 200, "the same list is no change");
     let mut tokens = two();
     tokens[1] = json!({ "format": "bearer", "config": { "token": "{{environment_variables.second_secret}}", "compare_with": "$body.token" } });
-    shop.setting
+    scene
+        .setting
         .admin
         .send("PUT", "/integration/shop", &list(&tokens))
         .expect(200);
@@ -299,7 +297,7 @@ fn accounts_are_found_by_one_lookup_of_the_list() {
         schemes[index]["config"]["context_lookup_field_name"] = json!(field);
         schemes[index]["config"]["context_lookup_field_value"] = json!("body.shop");
     }
-    let own = shop(&schemes, &json!({}));
+    let own = scene(&schemes, &json!({}));
     let second = digest(SECOND, BODY);
     let answer = own.to_install(&[("x-signature", ""), ("x-digest", &second)], BODY);
     assert_eq!(answer.expect(200)["matched"], 1);
@@ -317,13 +315,13 @@ fn accounts_are_found_by_one_lookup_of_the_list() {
 
 #[test]
 fn a_shipped_list_takes_the_version_that_the_request_says_and_no_other() {
-    for case in Case::of_folder("tests/cases/schemes") {
+    each_case(Case::of_folder("tests/cases/schemes"), |case| {
         let sent = case.sent();
         assert_eq!(case.verify(&sent), Ok(()), "{}", case.name);
         let body = String::from_utf8(sent.body.clone()).unwrap();
         let own = case.place().unwrap().1;
         let other = case.story["signature"]["replace"].as_str().unwrap();
-        for (what, changed) in [
+        let cases = [
             ("the hash of the other version", body.replace(own, other)),
             (
                 "the other version",
@@ -339,12 +337,13 @@ fn a_shipped_list_takes_the_version_that_the_request_says_and_no_other() {
                     .replace(own, ""),
             ),
             ("another message", body.replace("Hello", "Hallo")),
-        ] {
+        ];
+        each_case(cases, |(what, changed)| {
             assert_ne!(changed, body, "{what}");
             let mut sent = sent.clone();
             sent.body = changed.into_bytes();
             assert!(case.verify(&sent).is_err(), "{what}");
-        }
+        });
         let upgraded = body
             .replace("\"SignatureVersion\": \"1\"", "\"SignatureVersion\": \"2\"")
             .replace(own, other);
@@ -354,5 +353,5 @@ fn a_shipped_list_takes_the_version_that_the_request_says_and_no_other() {
         let handshake = &case.story["handshakes"][0];
         let sent = Sent::read(&handshake["request"]);
         assert_eq!(case.verify(&sent), Ok(()), "a handshake by version 1");
-    }
+    });
 }

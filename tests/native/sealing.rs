@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::{Client, Setting, id_of};
 use crate::integrations::file;
 use crate::outside::World;
@@ -30,9 +31,8 @@ fn token(text: &str) -> Value {
 fn full() -> (World, Setting, Vec<String>) {
     let world = World::with(&[("SEALING_KEYS", OLD)]);
     let setting = Setting::new(&world, &file());
-    let path = format!("/environment-integration/{}", setting.install);
-    let secret = json!({ "override": { "secret_environment_variables": { "a": "b" } } });
-    setting.client.send("PATCH", &path, &secret).expect(200);
+    let secret = json!({ "secret_environment_variables": { "a": "b" } });
+    setting.override_install(&secret).expect(200);
     let accounts = (0..3)
         .map(|n| setting.account("oauth2", &token(&format!("t{n}"))))
         .collect();
@@ -49,18 +49,21 @@ fn called(world: &World, client: &Client, account: &str) -> String {
     world.sent()[0].header("authorization").unwrap().to_owned()
 }
 
+/// The callers of the setting, in the world that was deployed again.
+fn clients(world: &World, setting: &Setting) -> (Client, Client) {
+    let client = Client {
+        world: world.clone(),
+        ..setting.client.clone()
+    };
+    (Client::admin(world), client)
+}
+
 #[test]
 fn everything_is_sealed_anew_and_the_old_key_can_be_dropped() {
     let (world, setting, accounts) = full();
     assert_eq!(counts(&setting.admin), [("k1".to_owned(), 5, true)]);
     let world = world.deployed_with(&[("SEALING_KEYS", &format!("{NEW},{OLD}"))]);
-    let (admin, client) = (
-        Client::admin(&world),
-        Client {
-            world: world.clone(),
-            ..setting.client.clone()
-        },
-    );
+    let (admin, client) = clients(&world, &setting);
     assert_eq!(
         called(&world, &client, &accounts[0]),
         "Bearer t0",
@@ -94,9 +97,9 @@ fn everything_is_sealed_anew_and_the_old_key_can_be_dropped() {
         "tokens end with the key that signed them"
     );
     let client = Client::admin(&world).token_of(&setting.environment, None);
-    for (n, account) in accounts.iter().enumerate() {
+    each_case(accounts.iter().enumerate(), |(n, account)| {
         assert_eq!(called(&world, &client, account), format!("Bearer t{n}"));
-    }
+    });
 }
 
 #[test]
@@ -154,13 +157,7 @@ fn a_missing_key_is_a_clear_500_and_what_it_sealed_is_never_taken_for_empty() {
 fn an_account_changed_under_the_new_key_counts_for_it_at_once() {
     let (world, setting, accounts) = full();
     let world = world.deployed_with(&[("SEALING_KEYS", &format!("{NEW},{OLD}"))]);
-    let (admin, client) = (
-        Client::admin(&world),
-        Client {
-            world: world.clone(),
-            ..setting.client.clone()
-        },
-    );
+    let (admin, client) = clients(&world, &setting);
     client
         .send(
             "PATCH",

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::{Answer, Setting};
 use crate::connect::Browser;
 use crate::outside::World;
@@ -12,13 +13,13 @@ const PIN: &str = "PIN-SECRET-456-OF-A-CUSTOMER";
 const OTHER: &str = "ANOTHER-PIN-789-OF-A-CUSTOMER";
 
 fn file(fields: &Value) -> Value {
-    json!({ "name": "desk", "config": {
-        "base_url": "https://api.desk.example",
+    json!({ "name": "oauth-and-webhook", "config": {
+        "base_url": "https://api.oauth-and-webhook.example",
         "credentials": {
             "api_key": { "format": "api_key", "config": { "fields": fields } },
             "oauth2": { "format": "oauth2", "config": {
                 "client": { "id": "i", "secret": "s-of-the-client" },
-                "auth": { "tokenHost": "https://login.desk.example", "tokenPath": "/t", "authorizePath": "/a" },
+                "auth": { "tokenHost": "https://login.oauth-and-webhook.example", "tokenPath": "/t", "authorizePath": "/a" },
             } },
         },
         "authorization": { "format": "header", "config": { "name": "x-key", "value": "{{key?:none}}" } },
@@ -41,14 +42,14 @@ fn fields(pin: &str, kind: &str) -> Value {
     json!([{ "name": "key", "type": "password" }, { "name": pin, "type": kind }, { "name": "memo" }])
 }
 
-struct Desk {
+struct Story {
     world: World,
     setting: Setting,
     account: String,
     pin: Cell<&'static str>,
 }
 
-impl Desk {
+impl Story {
     fn new() -> Self {
         let world = World::new();
         let setting = Setting::new(&world, &file(&fields("pin", "password")));
@@ -73,7 +74,7 @@ impl Desk {
     fn puts(&self, fields: &Value) {
         let admin = &self.setting.admin;
         admin
-            .send("PUT", "/integration/desk", &file(fields))
+            .send("PUT", "/integration/oauth-and-webhook", &file(fields))
             .expect(200);
     }
 
@@ -83,11 +84,9 @@ impl Desk {
     }
 
     /// Everything that shows something of the account, and what lies in clear.
-    fn shown(&self) -> String {
+    fn record_text(&self) -> String {
         let client = &self.setting.client;
-        let token = json!({ "integrated_account_id": self.account });
-        let token = client.post("/integrated-account/token", &token).expect(201);
-        let own = client.with_token(token["integrated_account_token"].as_str().unwrap());
+        let own = self.setting.customer(&self.account);
         let mut all = vec![
             client.get(&self.path("")).text().to_owned(),
             client.get("/integrated-account").text().to_owned(),
@@ -111,25 +110,25 @@ impl Desk {
 }
 
 /// Something that is done, and how.
-type Way = (&'static str, fn(&Desk));
+type Way = (&'static str, fn(&Story));
 
 /// How the file comes to call it no secret.
 fn changes() -> Vec<Way> {
     vec![
-        ("text", |desk| desk.puts(&fields("pin", "text"))),
-        ("renamed", |desk| desk.puts(&fields("pin2", "password"))),
-        ("dropped", |desk| {
-            desk.puts(&json!([{ "name": "key", "type": "password" }]));
+        ("text", |story| story.puts(&fields("pin", "text"))),
+        ("renamed", |story| story.puts(&fields("pin2", "password"))),
+        ("dropped", |story| {
+            story.puts(&json!([{ "name": "key", "type": "password" }]));
         }),
-        ("overridden by the install", |desk| {
-            let body = json!({ "environment_id": desk.setting.environment, "override": { "credentials": { "api_key": { "config": { "fields": fields("pin", "text") } } } } });
-            let path = format!("/environment-integration/{}", desk.setting.install);
-            desk.setting.admin.send("PATCH", &path, &body).expect(200);
+        ("overridden by the install", |story| {
+            let body = json!({ "environment_id": story.setting.environment, "override": { "credentials": { "api_key": { "config": { "fields": fields("pin", "text") } } } } });
+            let path = format!("/environment-integration/{}", story.setting.install);
+            story.setting.admin.send("PATCH", &path, &body).expect(200);
         }),
-        ("overridden by the account", |desk| {
+        ("overridden by the account", |story| {
             let body = json!({ "integration_override": { "credentials": { "api_key": { "config": { "fields": fields("pin", "text") } } } } });
-            let admin = &desk.setting.admin;
-            admin.send("PATCH", &desk.path(""), &body).expect(200);
+            let admin = &story.setting.admin;
+            admin.send("PATCH", &story.path(""), &body).expect(200);
         }),
     ]
 }
@@ -137,37 +136,40 @@ fn changes() -> Vec<Way> {
 /// How an account comes to be stored again.
 fn stores() -> Vec<Way> {
     vec![
-        ("a new tenant", |desk| {
-            desk.patch("", &json!({ "tenant_id": "t2" })).expect(200);
+        ("a new tenant", |story| {
+            story.patch("", &json!({ "tenant_id": "t2" })).expect(200);
         }),
-        ("another key", |desk| {
-            desk.patch("", &json!({ "context": { "memo": "n" } }))
+        ("another key", |story| {
+            story
+                .patch("", &json!({ "context": { "memo": "n" } }))
                 .expect(200);
         }),
-        ("the key itself", |desk| {
-            desk.patch("", &json!({ "context": { "pin": OTHER } }))
+        ("the key itself", |story| {
+            story
+                .patch("", &json!({ "context": { "pin": OTHER } }))
                 .expect(200);
-            desk.pin.set(OTHER);
+            story.pin.set(OTHER);
         }),
-        ("other credentials", |desk| {
-            desk.patch(
-                "/credentials",
-                &json!({ "context": { "key": "another-key" } }),
-            )
-            .expect(200);
+        ("other credentials", |story| {
+            story
+                .patch(
+                    "/credentials",
+                    &json!({ "context": { "key": "another-key" } }),
+                )
+                .expect(200);
         }),
-        ("an action", |desk| drop(desk.act("writes").expect(200))),
-        ("a handshake", |desk| {
-            let path = format!("/integrated-account-webhook/{}", desk.account);
-            desk.setting.client.with_token("").post(&path, &json!({}));
+        ("an action", |story| drop(story.act("writes").expect(200))),
+        ("a handshake", |story| {
+            let path = format!("/integrated-account-webhook/{}", story.account);
+            story.setting.client.with_token("").post(&path, &json!({}));
         }),
-        ("connecting again", |desk| {
-            let link = json!({ "integrated_account_id": desk.account, "integration": "desk" });
-            let made = desk.setting.client.post("/link-token", &link).expect(201);
+        ("connecting again", |story| {
+            let link = json!({ "integrated_account_id": story.account, "integration": "oauth-and-webhook" });
+            let made = story.setting.client.post("/link-token", &link).expect(201);
             let token = made["link_token"].as_str().unwrap();
-            let mut browser = Browser::of(&desk.world);
+            let mut browser = Browser::of(&story.world);
             let page = browser.get(&format!(
-                "/connect/desk?credential=api_key&link_token={token}"
+                "/connect/oauth-and-webhook?credential=api_key&link_token={token}"
             ));
             assert!(!page.text().contains(PIN));
             let pairs = [
@@ -176,48 +178,59 @@ fn stores() -> Vec<Way> {
                 ("key", "a-new-key"),
                 ("memo", "n"),
             ];
-            assert_eq!(browser.post("/connect/desk", &pairs).status, 200);
+            assert_eq!(
+                browser.post("/connect/oauth-and-webhook", &pairs).status,
+                200
+            );
         }),
-        ("a refusal", |desk| {
-            desk.world.answers(401, &[], "{}");
-            let path = format!("/proxy/tickets?integrated_account_id={}", desk.account);
-            desk.setting.client.get(&path);
+        ("a refusal", |story| {
+            story.world.answers(401, &[], "{}");
+            let path = format!("/proxy/tickets?integrated_account_id={}", story.account);
+            story.setting.client.get(&path);
         }),
-        ("a rotation of the sealing keys", |desk| {
-            desk.setting.admin.post("/sealing/rotate", &json!({}));
-            desk.world.settle();
+        ("a rotation of the sealing keys", |story| {
+            story.setting.admin.post("/sealing/rotate", &json!({}));
+            story.world.settle();
         }),
     ]
 }
 
 #[test]
 fn what_was_sealed_once_is_shown_nowhere_whatever_the_file_says_later() {
-    for (change, make) in changes() {
-        for (way, store) in stores() {
-            let desk = Desk::new();
-            make(&desk);
-            desk.world.pass(std::time::Duration::from_secs(61));
-            store(&desk);
-            let is_shown = || [PIN, OTHER].iter().any(|pin| desk.shown().contains(pin));
+    each_case(changes(), |(change, make)| {
+        each_case(stores(), |(way, store)| {
+            let story = Story::new();
+            make(&story);
+            story.world.pass(std::time::Duration::from_secs(61));
+            store(&story);
+            let is_shown = || {
+                [PIN, OTHER]
+                    .iter()
+                    .any(|pin| story.record_text().contains(pin))
+            };
             assert!(!is_shown(), "{change}, then {way}");
-            desk.world.restart();
-            store(&desk);
+            story.world.restart();
+            store(&story);
             assert!(!is_shown(), "{change}, then {way} again");
-        }
-    }
+        });
+    });
 }
 
 #[test]
 fn new_credentials_for_the_key_end_its_secrecy_where_the_file_says_so() {
-    for (kind, is_shown) in [("text", true), ("password", false)] {
-        let desk = Desk::new();
-        desk.puts(&fields("pin", kind));
-        desk.world.pass(std::time::Duration::from_secs(61));
+    each_case([("text", true), ("password", false)], |(kind, is_shown)| {
+        let story = Story::new();
+        story.puts(&fields("pin", kind));
+        story.world.pass(std::time::Duration::from_secs(61));
         let body = json!({ "context": { "pin": "no-secret-any-more" } });
-        desk.patch("/credentials", &body).expect(200);
-        desk.pin.set("no-secret-any-more");
-        let shown = desk.shown();
-        assert_eq!(shown.contains("no-secret-any-more"), is_shown, "{kind}");
-        assert!(!shown.contains(PIN));
-    }
+        story.patch("/credentials", &body).expect(200);
+        story.pin.set("no-secret-any-more");
+        let record_text = story.record_text();
+        assert_eq!(
+            record_text.contains("no-secret-any-more"),
+            is_shown,
+            "{kind}"
+        );
+        assert!(!record_text.contains(PIN));
+    });
 }

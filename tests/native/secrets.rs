@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::cases::each_case;
 use crate::client::{Client, Setting};
 use crate::integrations::file;
 use crate::outside::{ADMIN, World};
@@ -34,16 +35,17 @@ fn a_secret_given_is_found_nowhere_again() {
         .client
         .get(&format!("/proxy/orders?integrated_account_id={id}"));
     let logs = format!("{:?}", world.0.logs.borrow());
-    for secret in secrets.into_iter().chain([ADMIN]) {
-        for place in [
+    each_case(secrets.into_iter().chain([ADMIN]), |secret| {
+        let cases = [
             answer.to_string(),
             world.at_rest(),
             logs.clone(),
             failed.text().to_owned(),
-        ] {
+        ];
+        each_case(cases, |place| {
             assert!(!place.contains(secret), "{secret} in {place}");
-        }
-    }
+        });
+    });
 }
 
 #[test]

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sha1::Sha1;
 
 use crate::account::Scene;
+use crate::cases::each_case;
 use crate::client::{Answer, Client};
 use crate::outside::{ORIGIN, World};
 
@@ -72,8 +73,8 @@ const QUERIES: &[&str] = &[
 
 #[test]
 fn a_query_is_signed_as_it_was_called() {
-    for query in QUERIES {
-        for (parts, signed) in [
+    each_case(QUERIES, |query| {
+        let cases = [
             (
                 json!({ "parts": ["$url", "$form_sorted"] }),
                 format!("{{url}}?{query}{SORTED}"),
@@ -86,19 +87,20 @@ fn a_query_is_signed_as_it_was_called() {
                 json!({ "verification_content": "{{url}}|{{body}}" }),
                 format!("{{url}}?{query}|{FORM}"),
             ),
-        ] {
+        ];
+        each_case(cases, |(parts, signed)| {
             let scene = open(&parts);
             let url = address(&scene);
             let signed = signed.replace("{url}", &url);
             let answer = send(&scene, &format!("{url}?{query}"), &signed);
             assert_eq!(answer.status, 200, "{query} {parts}");
-        }
-    }
+        });
+    });
 }
 
 #[test]
 fn another_query_stays_another_query() {
-    for (sent, signed) in [
+    let cases = [
         ("a='", "a=%2527"),
         ("a='", "a=%60"),
         ("a=b", "a=b'"),
@@ -107,7 +109,8 @@ fn another_query_stays_another_query() {
         ("a=b%20c", "a=b+c"),
         ("a=%26b=1", "a=&b=1"),
         ("a=%7Bb%7D", "a={b}"),
-    ] {
+    ];
+    each_case(cases, |(sent, signed)| {
         let scene = open(&json!({ "parts": ["$url", "$form_sorted"] }));
         let url = address(&scene);
         let answer = send(
@@ -116,5 +119,5 @@ fn another_query_stays_another_query() {
             &format!("{url}?{signed}{SORTED}"),
         );
         assert_eq!(answer.status, 401, "{sent} {signed}");
-    }
+    });
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use causeway::ports::System;
 use serde_json::json;
 
+use crate::cases::each_case;
 use crate::client::Setting;
 use crate::integrations::file;
 use crate::outside::{World, stalled, within};
@@ -44,7 +45,7 @@ fn a_body_that_stalls_ends_on_every_route_with_and_without_a_token() {
         ),
         ("PUT", "/custom/y?integrated_account_id=x".to_owned()),
     ];
-    for (method, path) in rows.chain(more) {
+    each_case(rows.chain(more), |(method, path)| {
         let path = path
             .replace(
                 "integrated_account_id=x",
@@ -62,8 +63,8 @@ fn a_body_that_stalls_ends_on_every_route_with_and_without_a_token() {
                 "/integrated-account/x",
                 &format!("/integrated-account/{account}"),
             );
-        for (who, caller) in &callers {
-            for length in [Some(60_000), Some(200_000), None] {
+        each_case(&callers, |(who, caller)| {
+            each_case([Some(60_000), Some(200_000), None], |length| {
                 let began = world.now();
                 let asked = caller.request_async(method, &path, &[], stalled(1_000, length));
                 let answer = within(&world, Duration::from_mins(3), asked);
@@ -100,7 +101,7 @@ fn a_body_that_stalls_ends_on_every_route_with_and_without_a_token() {
                     unproved.take(total).is_ok(),
                     "{who}: {method} {path} still holds room"
                 );
-            }
-        }
-    }
+            });
+        });
+    });
 }

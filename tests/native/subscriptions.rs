@@ -10,6 +10,7 @@ use data_encoding::BASE64;
 use futures::executor::block_on;
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::{Client, id_of};
 use crate::outside::World;
 
@@ -125,7 +126,7 @@ fn a_change_leaves_what_it_does_not_name() {
 fn what_is_wrong_with_a_subscription_is_said_in_its_place() {
     let subscriber = Subscriber::new();
     let many: Vec<String> = (0..101).map(|n| format!("e{n}")).collect();
-    for (body, paths) in [
+    let cases = [
         (json!({}), &[""][..]),
         (json!({ "target_url": "/hooks" }), &["target_url"]),
         (
@@ -176,7 +177,8 @@ fn what_is_wrong_with_a_subscription_is_said_in_its_place() {
             json!({ "target_url": "x", "event_types": [] }),
             &["target_url", "event_types"],
         ),
-    ] {
+    ];
+    each_case(cases, |(body, paths)| {
         let answer = subscriber.client.post("/webhook", &body);
         assert_eq!(answer.status, 422, "{body}");
         let failures = answer.json()["details"]["failures"].clone();
@@ -187,7 +189,7 @@ fn what_is_wrong_with_a_subscription_is_said_in_its_place() {
             .map(|one| one["path"].as_str().unwrap())
             .collect();
         assert_eq!(found, paths, "{body}");
-    }
+    });
     let id = id_of(&subscriber.subscribe());
     let path = format!("/webhook/{id}");
     let change = json!({ "target_url": "https://127.0.0.1/" });

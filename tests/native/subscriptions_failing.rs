@@ -11,6 +11,7 @@ use causeway::time::Timestamp;
 use futures::executor::block_on;
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::id_of;
 use crate::outside::World;
 use crate::subscriptions::Subscriber;
@@ -55,7 +56,7 @@ impl Failing {
         self.subscriber.ask(&ask)
     }
 
-    fn shown(&self) -> Value {
+    fn subscription(&self) -> Value {
         let path = format!("/webhook/{}", self.id);
         self.subscriber.client.get(&path).expect(200)
     }
@@ -82,13 +83,13 @@ impl Failing {
 }
 
 fn answers(world: &World, number: u8, answer: &Result<Value, Failure>) {
-    world.object_says(ObjectName::Account(account(number)), answer);
+    world.object_answers(ObjectName::Account(account(number)), answer);
 }
 
 /// The accounts that were woken, in order.
 fn woken(world: &World) -> Vec<AccountId> {
-    let heard = world.heard().into_iter();
-    let mut woken: Vec<_> = heard
+    let received = world.intercepted_messages().into_iter();
+    let mut woken: Vec<_> = received
         .map(|(object, message)| {
             assert_eq!(message, "deliver");
             match object {
@@ -105,13 +106,16 @@ fn woken(world: &World) -> Vec<AccountId> {
 fn five_days_without_a_delivery_pause_it() {
     let failing = Failing::new();
     failing.fails();
-    assert_eq!(failing.shown()["failing_since"], "2023-11-14T22:13:20.000Z");
+    assert_eq!(
+        failing.subscription()["failing_since"],
+        "2023-11-14T22:13:20.000Z"
+    );
     failing.world().pass(4 * DAY);
     failing.fails();
-    assert_eq!(failing.shown()["is_active"], true);
+    assert_eq!(failing.subscription()["is_active"], true);
     failing.world().pass(DAY);
     failing.fails();
-    let paused = failing.shown();
+    let paused = failing.subscription();
     assert_eq!(paused["is_active"], false);
     assert_eq!(paused["paused_at"], "2023-11-19T22:13:20.000Z");
     assert_eq!(paused["failing_since"], "2023-11-14T22:13:20.000Z");
@@ -127,9 +131,9 @@ fn five_days_without_a_delivery_pause_it() {
         .collect();
     assert_eq!(lines, [&line], "it is said once");
     failing.turn(true);
-    assert_eq!(failing.shown()["failing_since"], Value::Null);
+    assert_eq!(failing.subscription()["failing_since"], Value::Null);
     failing.fails();
-    assert_eq!(failing.shown()["is_active"], true, "it begins anew");
+    assert_eq!(failing.subscription()["is_active"], true, "it begins anew");
 }
 
 #[test]
@@ -138,7 +142,7 @@ fn one_delivery_in_between_or_another_target_begins_anew() {
     failing.fails();
     failing.world().pass(4 * DAY);
     failing.works();
-    assert_eq!(failing.shown()["failing_since"], Value::Null);
+    assert_eq!(failing.subscription()["failing_since"], Value::Null);
     failing.fails();
     failing.world().pass(4 * DAY);
     let change = json!({ "target_url": "https://other.example/" });
@@ -146,7 +150,7 @@ fn one_delivery_in_between_or_another_target_begins_anew() {
     failing.fails();
     failing.world().pass(4 * DAY);
     failing.fails();
-    assert_eq!(failing.shown()["is_active"], true);
+    assert_eq!(failing.subscription()["is_active"], true);
 }
 
 #[test]
@@ -175,7 +179,7 @@ fn nobody_waits_for_what_is_not_paused() {
 
 #[test]
 fn who_waits_is_woken_when_it_goes_on_or_is_gone() {
-    for is_deleted in [false, true] {
+    each_case([false, true], |is_deleted| {
         let failing = Failing::new();
         failing.paused_with(60);
         (0..60).for_each(|number| answers(failing.world(), number, &Ok(Value::Null)));
@@ -193,7 +197,7 @@ fn who_waits_is_woken_when_it_goes_on_or_is_gone() {
         assert_eq!(woken(failing.world()), expected);
         assert_eq!(failing.waiting(), 0);
         failing.world().settle();
-    }
+    });
 }
 
 #[test]

@@ -11,8 +11,9 @@ use data_encoding::BASE64;
 use futures::executor::block_on;
 use serde_json::{Value, json};
 
+use crate::cases::each_case;
 use crate::client::id_of;
-use crate::outside::{Pieces, Scripted, Sent, World, reply, streamed};
+use crate::outside::{Pieces, Sent, World, reply, streamed};
 use crate::subscriptions::{Subscriber, TARGET};
 
 /// As the libraries of Standard Webhooks verify it.
@@ -76,11 +77,11 @@ fn it_bears_the_event_it_is_asked_for() {
     subscriber.client.post("/webhook/test", &body).expect(200);
     let sent: Value = serde_json::from_slice(&subscriber.world.sent()[0].body).unwrap();
     assert_eq!(sent["event"], "record:created");
-    for wrong in ["", "a\nb", &"a".repeat(256)] {
+    each_case(["", "a\nb", &"a".repeat(256)], |wrong| {
         let body = json!({ "id": id, "event_type": wrong });
         let refused = subscriber.client.post("/webhook/test", &body);
         assert_eq!(refused.code(422), "caller.invalid", "{wrong:?}");
-    }
+    });
 }
 
 #[test]
@@ -128,11 +129,14 @@ fn whatever_the_receiver_answers_is_told_and_no_redirect_followed() {
     let subscriber = Subscriber::new();
     let id = id_of(&subscriber.subscribe());
     let elsewhere = [("location", "https://evil.example/")];
-    for (status, headers) in [(500, &[][..]), (301, &elsewhere), (410, &[])] {
-        subscriber.world.answers(status, headers, "whatever");
-        let (answer, _) = test(&subscriber, &id);
-        assert_eq!(answer, json!({ "status": status, "duration_ms": 0 }));
-    }
+    each_case(
+        [(500, &[][..]), (301, &elsewhere), (410, &[])],
+        |(status, headers)| {
+            subscriber.world.answers(status, headers, "whatever");
+            let (answer, _) = test(&subscriber, &id);
+            assert_eq!(answer, json!({ "status": status, "duration_ms": 0 }));
+        },
+    );
     let endless = streamed(&vec![&b"x"[..]; 10_000], None);
     subscriber.world.answers_with(reply(200, &[], endless));
     assert_eq!(test(&subscriber, &id).0["status"], 200);
@@ -142,10 +146,7 @@ fn whatever_the_receiver_answers_is_told_and_no_redirect_followed() {
 fn no_answer_is_told_with_its_reason() {
     let subscriber = Subscriber::new();
     let id = id_of(&subscriber.subscribe());
-    subscriber.world.scripts(Scripted {
-        outcome: Err(SendError::Unreachable),
-        not_before: 0,
-    });
+    subscriber.world.fails(SendError::Unreachable);
     let (answer, _) = test(&subscriber, &id);
     let expected =
         json!({ "status": null, "duration_ms": 0, "error": "the receiver could not be reached" });

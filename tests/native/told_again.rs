@@ -8,22 +8,25 @@ use data_encoding::{BASE64, HEXLOWER};
 use serde_json::{Value, json};
 
 use crate::account::Scene;
+use crate::cases::each_case;
 use crate::client::Answer;
 use crate::connect::{Browser, parameter};
+use crate::files;
 use crate::outside::{Pieces, World, reply, streamed};
 
 const OWN: &str = "https://api.echo.example";
 const KEY: &str = "CUSTOMER-KEY-123456789";
 
 fn file() -> Value {
-    json!({ "name": "echo", "config": {
-        "base_url": OWN, "custom": true,
-        "credentials": { "api_key": { "format": "api_key", "config": { "fields": [{ "name": "api_key", "type": "password" }] } } },
-        "authorization": { "format": "header", "config": { "name": "x-key", "value": "{{api_key}}" } },
-        "resources": {
-            "r": { "get": { "path": "/r/{{id}}" }, "abroad": { "base_url": "https://files.echo.example", "path": "/f" } },
-        },
-    } })
+    files::with_key(
+        "echo",
+        &json!({ "custom": true,
+            "authorization": { "format": "header", "config": { "name": "x-key", "value": "{{api_key}}" } },
+            "resources": {
+                "r": { "get": { "path": "/r/{{id}}" }, "abroad": { "base_url": "https://files.echo.example", "path": "/f" } },
+            },
+        }),
+    )
 }
 
 fn scene(file: &Value) -> Scene {
@@ -69,7 +72,7 @@ fn wide(text: &str, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
 #[test]
 fn a_refusal_on_a_callers_path_that_cannot_be_read_is_left_out() {
     let html = format!("<p>{KEY}</p>");
-    for (headers, body) in [
+    let cases = [
         (
             &[
                 ("content-type", "application/json"),
@@ -146,7 +149,8 @@ fn a_refusal_on_a_callers_path_that_cannot_be_read_is_left_out() {
             ),
         ),
         (&[], [KEY.as_bytes(), &vec![b'x'; 300 * 1024]].concat()),
-    ] {
+    ];
+    each_case(cases, |(headers, body)| {
         let answer = refused(&scene(&file()), headers, Body::from_bytes(body.clone()));
         assert_eq!(answer.status, 400);
         assert!(
@@ -156,7 +160,7 @@ fn a_refusal_on_a_callers_path_that_cannot_be_read_is_left_out() {
         );
         assert!(!answer.body.is_empty(), "{headers:?}: it says why");
         assert_eq!(answer.header("content-encoding"), None, "{headers:?}");
-    }
+    });
 }
 
 #[test]
@@ -184,7 +188,7 @@ fn a_refusal_on_a_callers_path_is_read_up_to_256_kib() {
 
 #[test]
 fn a_refusal_that_can_be_read_goes_on_as_it_came() {
-    for (headers, body) in [
+    let cases = [
         (
             &[("content-type", "application/json")][..],
             br#"{"a": 1e400}"#.to_vec(),
@@ -202,10 +206,11 @@ fn a_refusal_that_can_be_read_goes_on_as_it_came() {
             b"caf\xe9\r\n\tno".to_vec(),
         ),
         (&[], Vec::new()),
-    ] {
+    ];
+    each_case(cases, |(headers, body)| {
         let answer = refused(&scene(&file()), headers, Body::from_bytes(body.clone()));
         assert_eq!(answer.body, body, "{headers:?}");
-    }
+    });
     let latin = refused(
         &scene(&file()),
         &[("content-type", "text/html; charset=iso-8859-1")],
@@ -259,21 +264,22 @@ fn cheap_ways_to_write_a_secret_are_known() {
             forms.push(BASE64.encode(format!("{}{inner}", "y".repeat(outer)).as_bytes()));
         }
     }
-    for form in forms {
+    each_case(forms, |form| {
         let mut wrong = Vec::new();
-        for (kind, body) in [
+        let cases = [
             ("text/plain", format!("bad: {form} !")),
             ("application/json", json!({ "a": form }).to_string()),
-        ] {
+        ];
+        each_case(cases, |(kind, body)| {
             let scene = scene(&file());
             let kind: &'static str = kind;
             let answer = refused(&scene, &[("content-type", kind)], Body::from_bytes(body));
             if !answer.text().contains("redacted]") || tells(&answer.body) {
                 wrong.push(answer.text().to_owned());
             }
-        }
+        });
         assert!(wrong.is_empty(), "{form}: {wrong:?}");
-    }
+    });
 }
 
 // R10: what of a token answer is secret.
@@ -310,7 +316,7 @@ fn the_secrets_of_a_token_answer_are_known_by_name_and_by_use() {
     ];
     let bearer =
         json!({ "format": "bearer", "config": { "token": "{{oauth.token.access_token}}" } });
-    let said = |file: &Value, token: &Value, secret: &str| {
+    let reported = |file: &Value, token: &Value, secret: &str| {
         let scene = Scene::with_token(&[], file, token);
         scene.world.answers(
             403,
@@ -319,18 +325,19 @@ fn the_secrets_of_a_token_answer_are_known_by_name_and_by_use() {
         );
         scene.get("/proxy/r/1").text().to_owned()
     };
-    for name in names {
+    each_case(names, |name| {
         let secret = format!("Of.{name}-0123456789");
-        for token in [
+        let cases = [
             json!({ "access_token": "a-token-of-theirs", name: secret }),
             json!({ "access_token": "a-token-of-theirs", "user": { "deep": [{ name: secret }] } }),
-        ] {
-            let text = said(&by_token(&bearer, &json!({})), &token, &secret);
+        ];
+        each_case(cases, |token| {
+            let text = reported(&by_token(&bearer, &json!({})), &token, &secret);
             assert!(!text.contains("0123456789"), "{name}: {text}");
-        }
-    }
+        });
+    });
     let token = json!({ "access_token": "a-token-of-theirs", "ticket": "Ticket-0123456789", "deep": { "pass-port": "Passport-0123456789" } });
-    for (authorization, more) in [
+    let cases = [
         (
             json!({ "format": "header", "config": { "name": "x-key", "value": "{{oauth.token.ticket}}" } }),
             json!({}),
@@ -363,8 +370,9 @@ fn the_secrets_of_a_token_answer_are_known_by_name_and_by_use() {
             bearer.clone(),
             json!({ "resources": { "r": { "get": { "authorization": { "format": "bearer", "config": { "token": "{{oauth.token.ticket}}" } } } } } }),
         ),
-    ] {
-        let text = said(
+    ];
+    each_case(cases, |(authorization, more)| {
+        let text = reported(
             &by_token(&authorization, &more),
             &token,
             "Ticket-0123456789",
@@ -373,22 +381,23 @@ fn the_secrets_of_a_token_answer_are_known_by_name_and_by_use() {
             !text.contains("0123456789"),
             "{authorization} {more}: {text}"
         );
-    }
+    });
     // Ids and names are what its answers are full of.
     let token = json!({ "access_token": "a-token-of-theirs", "token_type": "bearer-token", "team": { "id": "T0123456789" }, "provider_user_id": "acct_0123456789", "expires_in": 123_456_789, "refresh_token_expires_at": "20300101000000", "instance_url": "https://api0123456789.echo.example" });
-    for secret in [
+    let cases = [
         "bearer-token",
         "T0123456789",
         "acct_0123456789",
         "20300101000000",
         "https://api0123456789.echo.example",
-    ] {
+    ];
+    each_case(cases, |secret| {
         let file = by_token(
             &bearer,
             &json!({ "query": { "team": "{{oauth.token.team.id}}" } }),
         );
-        assert!(said(&file, &token, secret).contains(secret), "{secret}");
-    }
+        assert!(reported(&file, &token, secret).contains(secret), "{secret}");
+    });
 }
 
 #[test]
@@ -398,13 +407,14 @@ fn what_a_provider_says_of_a_sign_in_on_the_way_back_is_shown_without_secrets() 
         json!([{ "name": "pin", "type": "password" }]);
     let world = World::new();
     let setting = crate::client::Setting::new(&world, &file);
-    for (said, is_in) in [
+    let cases = [
         (
             "error=server_error&error_description=the%20pin%20CUSTOMER-KEY-123456789%20is%20off",
             "the pin",
         ),
         ("error=CUSTOMER-KEY-123456789", ""),
-    ] {
+    ];
+    each_case(cases, |(reported, is_in)| {
         let link = setting
             .client
             .post(
@@ -421,12 +431,12 @@ fn what_a_provider_says_of_a_sign_in_on_the_way_back_is_shown_without_secrets() 
         let there = browser.post("/connect/echo", &form);
         let there: url::Url = there.header("location").unwrap().parse().unwrap();
         let page = browser.get(&format!(
-            "/connect/echo/callback?{said}&state={}",
+            "/connect/echo/callback?{reported}&state={}",
             parameter(&there, "state")
         ));
         assert!(page.text().contains(is_in), "{}", page.text());
         assert!(!page.text().contains("123456789"), "{}", page.text());
-    }
+    });
 }
 
 // R9: how long a refusal is remembered, and of whom.
@@ -441,12 +451,13 @@ fn status(scene: &Scene) -> String {
 
 #[test]
 fn a_refusal_is_remembered_while_the_object_sleeps() {
-    for (sleeps, apart, is_off) in [
+    let cases = [
         (false, 61, true),
         (true, 61, true),
         (true, 30, false),
         (true, 3_601, false),
-    ] {
+    ];
+    each_case(cases, |(sleeps, apart, is_off)| {
         let scene = scene(&file());
         scene.world.provides(|_| reply(401, &[], Body::Empty));
         let call = || {
@@ -461,7 +472,7 @@ fn a_refusal_is_remembered_while_the_object_sleeps() {
         scene.world.pass(Duration::from_secs(apart));
         assert_eq!(call(), 401);
         assert_eq!(status(&scene) == "needs_reauth", is_off, "{sleeps} {apart}");
-    }
+    });
     // What was taken since ends it, also behind a sleep.
     let scene = scene(&file());
     let takes = std::rc::Rc::new(std::cell::Cell::new(false));
@@ -488,7 +499,7 @@ fn a_refusal_is_remembered_while_the_object_sleeps() {
 fn a_401_of_another_origin_that_the_file_names_is_not_the_accounts_own() {
     let mut with_validation = file();
     with_validation["config"]["actions"] = json!({ "validation": { "type": "request", "config": { "base_url": "https://files.echo.example", "path": "/me" } } });
-    for file in [file(), with_validation] {
+    each_case([file(), with_validation], |file| {
         let scene = scene(&file);
         scene.world.provides(|_| reply(401, &[], Body::Empty));
         for _ in 0..3 {
@@ -503,7 +514,7 @@ fn a_401_of_another_origin_that_the_file_names_is_not_the_accounts_own() {
             scene.world.pass(Duration::from_secs(61));
         }
         assert_eq!(status(&scene), "active");
-    }
+    });
     // A 200 of it says nothing of the credential, either.
     let scene = scene(&file());
     scene.world.provides(|sent| {

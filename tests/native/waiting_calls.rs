@@ -11,31 +11,31 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 
 use crate::account::{JSON, Scene};
+use crate::cases::each_case;
 use crate::client::Answer;
+use crate::files;
 use crate::outside::{Pieces, Sent, dripping, reply};
 
-const OWN: &str = "https://api.lock.example";
+const OWN: &str = "https://api.dead-token.example";
 
 fn file() -> Value {
-    json!({ "name": "lock", "config": {
-        "base_url": OWN,
-        "credentials": { "oauth2": { "format": "oauth2", "config": {
-            "client": { "id": "our-id", "secret": "our-secret" },
-            "auth": { "tokenHost": OWN, "authorizePath": "/authorize", "tokenPath": "/token" },
-            "fields": [{ "name": "room", "required": false }] } } },
-        "authorization": { "format": "bearer", "config": { "token": "{{oauth.token.access_token}}" } },
-        "error_expression": "response.code = \"dead\" ? { \"status\": 401 }",
-        "resources": { "keys": {
-            "get": { "path": "/keys/{{id}}" },
-            "create": { "method": "post", "path": "/keys" },
-            "copy": { "method": "post", "path": "/copies", "body": { "of": "{{body.of}}" } },
-            "room": { "path": "/rooms/{{room}}" },
-        } },
-        "actions": { "look": { "steps": [
-            { "type": "request", "config": { "path": "/keys/1" } },
-            { "type": "request", "config": { "path": "/keys/2" } },
-        ] } },
-    } })
+    files::with_oauth(
+        "dead-token",
+        &json!({
+            "credentials": { "oauth2": { "config": { "fields": [{ "name": "room", "required": false }] } } },
+            "error_expression": "response.code = \"dead\" ? { \"status\": 401 }",
+            "resources": { "keys": {
+                "get": { "path": "/keys/{{id}}" },
+                "create": { "method": "post", "path": "/keys" },
+                "copy": { "method": "post", "path": "/copies", "body": { "of": "{{body.of}}" } },
+                "room": { "path": "/rooms/{{room}}" },
+            } },
+            "actions": { "look": { "steps": [
+                { "type": "request", "config": { "path": "/keys/1" } },
+                { "type": "request", "config": { "path": "/keys/2" } },
+            ] } },
+        }),
+    )
 }
 
 #[derive(Default)]
@@ -47,20 +47,20 @@ struct Seen {
 
 /// A provider that takes the token `new` only.
 fn provider(sent: &Sent, status: u16, seen: &mut Seen) -> Reply<Pieces> {
-    let said = |status, body: &str| reply(status, &JSON, Body::from_bytes(body.to_owned()));
+    let reported = |status, body: &str| reply(status, &JSON, Body::from_bytes(body.to_owned()));
     if sent.url.ends_with("/token") {
         seen.grants += 1;
-        return said(
+        return reported(
             200,
             r#"{"access_token":"new","refresh_token":"r2","expires_in":3600}"#,
         );
     }
     if sent.header("authorization") == Some("Bearer new") {
         seen.good += 1;
-        return said(200, "{}");
+        return reported(200, "{}");
     }
     seen.dead += 1;
-    said(status, r#"{"code":"dead"}"#)
+    reported(status, r#"{"code":"dead"}"#)
 }
 
 fn open(variables: &[(&str, &str)], status: u16) -> (Scene, Rc<RefCell<Seen>>) {
@@ -263,40 +263,35 @@ fn waited(wait: Wait, change: Change) -> (Answer, Vec<Sent>) {
 
 #[test]
 fn a_call_signs_in_with_the_token_that_is_there_when_it_is_sent() {
-    let mut wrong = Vec::new();
-    for wait in WAITS {
+    each_case(WAITS, |wait| {
         let (answer, sent) = waited(wait, Change::Token);
         let last = sent
             .iter()
             .rfind(|sent| !sent.url.contains("hang"))
             .unwrap();
         let token = last.header("authorization").unwrap_or_default();
-        if (answer.status, token) != (200, "Bearer new") {
-            wrong.push(format!("{wait:?}: {} {token}", answer.status));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        assert_eq!((answer.status, token), (200, "Bearer new"));
+    });
 }
 
 #[test]
 fn a_call_whose_account_may_not_be_called_any_more_is_not_sent() {
-    let mut wrong = Vec::new();
-    for (change, status) in [(Change::Grant, 401), (Change::Gone, 404)] {
-        for wait in WAITS {
-            let (answer, sent) = waited(wait, change);
-            let is_other = |sent: &&Sent| {
-                !["hang", "/token", "/revoke"]
-                    .iter()
-                    .any(|word| sent.url.contains(word))
-            };
-            let before = usize::from(matches!(wait, Wait::Backoff | Wait::Step));
-            let of_call = sent.iter().filter(is_other).count();
-            if (answer.status, of_call) != (status, before) {
-                wrong.push(format!("{change:?} {wait:?}: {} {of_call}", answer.status));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    each_case(
+        [(Change::Grant, 401), (Change::Gone, 404)],
+        |(change, status)| {
+            each_case(WAITS, |wait| {
+                let (answer, sent) = waited(wait, change);
+                let is_other = |sent: &&Sent| {
+                    !["hang", "/token", "/revoke"]
+                        .iter()
+                        .any(|word| sent.url.contains(word))
+                };
+                let before = usize::from(matches!(wait, Wait::Backoff | Wait::Step));
+                let of_call = sent.iter().filter(is_other).count();
+                assert_eq!((answer.status, of_call), (status, before));
+            });
+        },
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use causeway::webhook::{self, Proof, Refusal, Request};
 use serde_json::Value;
 
+use crate::cases::each_case;
 use crate::webhook_cases::{Case, Sent};
 
 fn same(found: &Value, expected: &Value, name: &str) {
@@ -13,7 +14,7 @@ fn same(found: &Value, expected: &Value, name: &str) {
 
 #[test]
 fn the_events_their_key_and_the_account_are_found() {
-    for case in Case::all() {
+    each_case(Case::all(), |case| {
         let (sent, moment) = (case.sent(), case.moment());
         let request = sent.request();
         let verified = webhook_verify(&case, &request);
@@ -46,7 +47,7 @@ fn the_events_their_key_and_the_account_are_found() {
                 case.name
             );
         }
-    }
+    });
 }
 
 /// On the request itself, since a token that is the body takes its place.
@@ -58,65 +59,71 @@ fn webhook_verify(case: &Case, request: &Request) -> Result<(), Refusal> {
 #[test]
 fn handshakes_are_answered_as_the_provider_wants() {
     let mut answered = 0;
-    for case in Case::all() {
-        for handshake in case.story["handshakes"].as_array().into_iter().flatten() {
-            let name = format!("{} {}", case.name, handshake["request"]);
-            let sent = Sent::read(&handshake["request"]);
-            let context = handshake.get("context").unwrap_or(&case.story["context"]);
-            let is_signed = handshake["proof"] == "signed";
-            let expects_proof =
-                handshake["unverified"].is_null() && handshake["answer"].is_object();
-            if expects_proof {
-                assert_eq!(case.verify(&sent).is_ok(), is_signed, "{name}");
-            }
-            let proof = if is_signed {
-                Proof::Signed
-            } else {
-                Proof::Unsigned
-            };
-            let scope = causeway::expression::TemplateScope::new(context);
-            let result = webhook::handshake(
-                case.webhook(),
-                &sent.request(),
-                Some(context),
-                &scope,
-                proof,
-                &case.moment(),
-            );
-            if handshake["refused"] == true {
-                assert!(result.is_err(), "{name}: {result:?}");
-                continue;
-            }
-            let found = result.unwrap_or_else(|error| panic!("{name}: {error}"));
-            let expected = &handshake["answer"];
-            let Some(found) = found else {
-                assert!(expected.is_null(), "{name}");
-                continue;
-            };
-            assert_eq!(found.status.as_u16(), expected["status"], "{name}");
-            if let Some(json) = expected.get("json") {
-                let body: Value = serde_json::from_str(&found.body).unwrap();
-                assert_eq!(&body, json, "{name}");
-            } else {
-                assert_eq!(found.body, expected["body"].as_str().unwrap(), "{name}");
-            }
-            if let Some(kind) = expected["content_type"].as_str() {
-                let found = found.headers["content-type"].to_str().unwrap();
-                assert!(found.starts_with(kind), "{name}: {found}");
-            }
-            for (header, value) in expected["headers"].as_object().into_iter().flatten() {
-                assert_eq!(found.headers[header], value.as_str().unwrap(), "{name}");
-            }
-            let update = expected.get("update_context").and_then(Value::as_object);
-            assert_eq!(
-                found.update_context,
-                update.cloned().unwrap_or_default(),
-                "{name}"
-            );
-            let confirm = found.confirm_url.as_ref().map(url::Url::as_str);
-            assert_eq!(confirm, expected["confirm_url"].as_str(), "{name}");
-            answered += 1;
-        }
-    }
+    each_case(Case::all(), |case| {
+        each_case(
+            case.story["handshakes"].as_array().into_iter().flatten(),
+            |handshake| {
+                let name = format!("{} {}", case.name, handshake["request"]);
+                let sent = Sent::read(&handshake["request"]);
+                let context = handshake.get("context").unwrap_or(&case.story["context"]);
+                let is_signed = handshake["proof"] == "signed";
+                let expects_proof =
+                    handshake["unverified"].is_null() && handshake["answer"].is_object();
+                if expects_proof {
+                    assert_eq!(case.verify(&sent).is_ok(), is_signed, "{name}");
+                }
+                let proof = if is_signed {
+                    Proof::Signed
+                } else {
+                    Proof::Unsigned
+                };
+                let scope = causeway::expression::TemplateScope::new(context);
+                let result = webhook::handshake(
+                    case.webhook(),
+                    &sent.request(),
+                    Some(context),
+                    &scope,
+                    proof,
+                    &case.moment(),
+                );
+                if handshake["refused"] == true {
+                    assert!(result.is_err(), "{name}: {result:?}");
+                    return;
+                }
+                let found = result.unwrap_or_else(|error| panic!("{name}: {error}"));
+                let expected = &handshake["answer"];
+                let Some(found) = found else {
+                    assert!(expected.is_null(), "{name}");
+                    return;
+                };
+                assert_eq!(found.status.as_u16(), expected["status"], "{name}");
+                if let Some(json) = expected.get("json") {
+                    let body: Value = serde_json::from_str(&found.body).unwrap();
+                    assert_eq!(&body, json, "{name}");
+                } else {
+                    assert_eq!(found.body, expected["body"].as_str().unwrap(), "{name}");
+                }
+                if let Some(kind) = expected["content_type"].as_str() {
+                    let found = found.headers["content-type"].to_str().unwrap();
+                    assert!(found.starts_with(kind), "{name}: {found}");
+                }
+                each_case(
+                    expected["headers"].as_object().into_iter().flatten(),
+                    |(header, value)| {
+                        assert_eq!(found.headers[header], value.as_str().unwrap(), "{name}");
+                    },
+                );
+                let update = expected.get("update_context").and_then(Value::as_object);
+                assert_eq!(
+                    found.update_context,
+                    update.cloned().unwrap_or_default(),
+                    "{name}"
+                );
+                let confirm = found.confirm_url.as_ref().map(url::Url::as_str);
+                assert_eq!(confirm, expected["confirm_url"].as_str(), "{name}");
+                answered += 1;
+            },
+        );
+    });
     assert!(answered > 12, "{answered}");
 }

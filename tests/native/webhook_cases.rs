@@ -52,6 +52,8 @@ pub struct Case {
     pub config: Config,
 }
 
+crate::cases::shown_by_name!(Case);
+
 impl Case {
     pub fn all() -> Vec<Self> {
         Self::of_folder("tests/cases/webhooks")

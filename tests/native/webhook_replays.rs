@@ -6,6 +6,7 @@ use std::time::Duration;
 use causeway::webhook;
 use http::HeaderName;
 
+use crate::cases::each_case;
 use crate::webhook_cases::{Case, Sent};
 
 /// What the provider says there is part of what happened: under another word it is another event.
@@ -27,31 +28,32 @@ fn key(case: &Case, sent: &Sent) -> Option<String> {
 
 #[test]
 fn a_captured_webhook_under_another_id_is_known_again() {
-    let (mut tried, mut wrong) = (0, Vec::new());
-    for case in Case::all()
-        .iter()
-        .filter(|case| case.story["integration"].is_string())
-    {
-        let sent = case.sent();
-        let Some(known_by) = key(case, &sent).filter(|_| is_good_at_any_age(case)) else {
-            continue;
-        };
-        let names: Vec<HeaderName> = sent.headers.keys().cloned().collect();
-        for name in names {
-            let mut again = sent.clone();
-            again.set(name.as_str(), "another");
-            if case.verify(&again).is_err() || SAYS_WHAT.contains(&name.as_str()) {
-                continue;
-            }
-            tried += 1;
-            if key(case, &again).as_deref() != Some(known_by.as_str()) {
-                wrong.push(format!("{}: {name}", case.name));
-            }
-        }
-    }
-    assert!(
-        wrong.is_empty(),
-        "another event by a field that is not signed: {wrong:#?}"
+    let mut tried = 0;
+    each_case(
+        Case::all()
+            .iter()
+            .filter(|case| case.story["integration"].is_string()),
+        |case| {
+            let sent = case.sent();
+            let Some(known_by) = key(case, &sent).filter(|_| is_good_at_any_age(case)) else {
+                return;
+            };
+            let names: Vec<HeaderName> = sent.headers.keys().cloned().collect();
+            each_case(names, |name| {
+                let mut again = sent.clone();
+                again.set(name.as_str(), "another");
+                if case.verify(&again).is_err() || SAYS_WHAT.contains(&name.as_str()) {
+                    return;
+                }
+                tried += 1;
+                let key = key(case, &again);
+                assert_eq!(
+                    key.as_deref(),
+                    Some(known_by.as_str()),
+                    "another event by a field that is not signed"
+                );
+            });
+        },
     );
     assert!(tried >= 15, "{tried}");
 }

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { isAllowed, wrongCrates, wrongLicences, wrongPackages } from "../../scripts/audit.mjs";
+import { eachCase } from "./cases.mjs";
 
 const ROOT = path.join(import.meta.dirname, "../..");
 const CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index";
@@ -23,7 +24,7 @@ describe("what is decided here", () => {
     assert.deepEqual(unmet.filter((each) => isAllowed(each, DENY.licenses.allow)), []);
   });
 
-  test("a crate from elsewhere, without a checksum, banned or twice is named", () => {
+  test("a crate from elsewhere, without a checksum, banned or twice is named", async () => {
     const packages = [
       { name: "own", version: "1.0.0" },
       crate("good", "1.0.0"),
@@ -35,7 +36,7 @@ describe("what is decided here", () => {
       crate("openssl", "1.0.0"),
     ];
     const wrong = wrongCrates({ package: packages }, DENY).join("\n");
-    for (const name of ["forked", "mirrored", "unchecked", "rsa 0.9.0 and 0.10.0", "openssl"]) assert.ok(wrong.includes(name), `${name} in ${wrong}`);
+    await eachCase(["forked", "mirrored", "unchecked", "rsa 0.9.0 and 0.10.0", "openssl"], (name) => assert.ok(wrong.includes(name), `${name} in ${wrong}`));
     assert.equal(wrong.split("\n").length, 5, wrong);
     assert.deepEqual(wrongLicences({ packages: [{ name: "a", license: "MIT" }, { name: "b", license: "GPL-3.0" }, { name: "c", license: null }] }, DENY).map((line) => line[0]), ["b", "c"]);
   });
@@ -109,11 +110,11 @@ describe("what is asked outside", () => {
     const refusing = await audited();
     answer = () => {};
     const hanging = await audited();
-    for (const [name, { code, out, seconds }] of Object.entries({ unreachable, refusing, hanging })) {
+    await eachCase(Object.entries({ unreachable, refusing, hanging }), ([name, { code, out, seconds }]) => {
       assert.equal(code, 0, `${name}: ${out}`);
       assert.match(out, /skipped: advisories of npm packages: \S+/, name);
       assert.ok(seconds < 15, `${name}: ${seconds} s`);
-    }
+    });
     assert.match(refusing.out, /405/);
   });
 

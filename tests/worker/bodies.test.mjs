@@ -3,19 +3,20 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
+import { eachCase } from "./cases.mjs";
 import { assertError, ok } from "./steps.mjs";
-import { startWharf } from "./wharf.mjs";
+import { startScriptedProvider } from "./scripted-provider.mjs";
 
 /** JSON that no reader of floating-point numbers and no writer of strict JSON would leave as it is. */
 const ODD = '{"id":12345678901234567890,"n":1e400,"small":1.0,"zero":-0,"long":0.12345678901234567890,"lone":"\\ud800","twice":1,"twice":2, "spaced" : [ ] }';
 const XML = '<?xml version="1.0"?><feed count="2"><ship id="1"><name>Fram &amp; Co</name></ship><ship id="2"><name>Gjøa</name></ship><note/></feed>';
 const CHAMPION = new Uint8Array(70_000).map((_, n) => (n * 31) % 256);
 
-let wharf;
+let scripted;
 before(async () => {
   const parts = { title: "{{body.title}}", tags: "{{body.tags:any}}", file: { filename: "a.txt", content_type: "text/plain", text: "{{body.title}}" } };
   const page = { format: "page", config: { page_key: "page", limit_key: "limit", max_limit: 100, total_pages_path: "pages" } };
-  wharf = await startWharf({
+  scripted = await startScriptedProvider({
     config: {
       query_array_format: "brackets",
       resources: {
@@ -32,23 +33,23 @@ before(async () => {
     },
   });
 });
-after(() => wharf?.stop());
-beforeEach(() => wharf.clear());
+after(() => scripted?.stop());
+beforeEach(() => scripted.clear());
 
-const call = (...request) => wharf.call(...request);
-const sent = () => wharf.requests.at(-1);
+const call = (...request) => scripted.call(...request);
+const sent = () => scripted.requests.at(-1);
 const octets = (type, body) => () => ({ headers: { "content-type": type }, body });
 
 describe("JSON is not touched", () => {
   test("a list that is cut", async () => {
-    wharf.answers.set("/ships", () => ({ body: `{"pages":1,"data":[${ODD},${ODD}]}` }));
+    scripted.answers.set("/ships", () => ({ body: `{"pages":1,"data":[${ODD},${ODD}]}` }));
     const { text, status } = await call("GET", "/proxy/ships");
     assert.equal(status, 200);
     assert.ok(text.includes(`[${ODD},${ODD}]`), text);
   });
 
   test("a list as JSON lines", async () => {
-    wharf.answers.set("/ships", ({ query }) => ({ body: `{"pages":2,"data":[${ODD.replace('"small":1.0', `"page":${query.get("page")}`)},\n  [1,\n2], "text", null]}` }));
+    scripted.answers.set("/ships", ({ query }) => ({ body: `{"pages":2,"data":[${ODD.replace('"small":1.0', `"page":${query.get("page")}`)},\n  [1,\n2], "text", null]}` }));
     const { text } = await call("GET", "/proxy/ships", undefined, { "x-all-pages": "true" });
     const lines = text.split("\n");
     assert.equal(lines.length, 9, text);
@@ -59,9 +60,9 @@ describe("JSON is not touched", () => {
   });
 
   test("one record that is cut, one that is passed on, and /custom", async () => {
-    wharf.answers.set("/ships/1", () => ({ body: `{"data":[${ODD}]}` }));
+    scripted.answers.set("/ships/1", () => ({ body: `{"data":[${ODD}]}` }));
     assert.equal((await call("GET", "/proxy/cut/1")).text, ODD);
-    for (const path of ["/proxy/ships/1", "/custom/ships/1"]) assert.equal((await call("GET", path)).text, `{"data":[${ODD}]}`);
+    await eachCase(["/proxy/ships/1", "/custom/ships/1"], async (path) => assert.equal((await call("GET", path)).text, `{"data":[${ODD}]}`));
   });
 
   test("what the caller sends", async () => {
@@ -70,7 +71,7 @@ describe("JSON is not touched", () => {
   });
 
   test("a provider's error is shown in raw_response, whatever is in it", async () => {
-    wharf.answers.set("/ships/1", () => ({ status: 422, body: ODD }));
+    scripted.answers.set("/ships/1", () => ({ status: 422, body: ODD }));
     assertError(await call("GET", "/proxy/ships/1"), 422, "provider.rejected");
   });
 });
@@ -80,26 +81,26 @@ describe("compressed answers", () => {
   for (const [encoding, body] of Object.entries({ gzip: gzipSync(whole), br: brotliCompressSync(whole) })) {
     test(encoding, async () => {
       const answer = () => ({ headers: { "content-type": "application/json", "content-encoding": encoding }, body });
-      for (const path of ["/ships", "/ships/1"]) wharf.answers.set(path, answer);
+      for (const path of ["/ships", "/ships/1"]) scripted.answers.set(path, answer);
       assert.ok((await call("GET", "/proxy/ships")).text.includes(ODD));
       assert.equal((await call("GET", "/proxy/cut/1")).text, ODD);
-      for (const path of ["/proxy/ships/1", "/custom/ships/1"]) {
+      await eachCase(["/proxy/ships/1", "/custom/ships/1"], async (path) => {
         // Readable for who accepts no encoding, as here, and for who accepts this one.
         assert.equal((await call("GET", path)).text, whole);
         assert.equal((await call("GET", path, undefined, { "accept-encoding": encoding })).text, whole);
-      }
+      });
     });
   }
 
   test("in a way that is not undone: told so where it must be looked into", async () => {
-    wharf.answers.set("/ships", () => ({ headers: { "content-type": "application/json", "content-encoding": "deflate" }, body: deflateSync(whole) }));
+    scripted.answers.set("/ships", () => ({ headers: { "content-type": "application/json", "content-encoding": "deflate" }, body: deflateSync(whole) }));
     const answer = await call("GET", "/proxy/ships");
     if (answer.status !== 200) assertError(answer, 502, "provider.unexpected_answer");
     else assert.ok(answer.text.includes(ODD));
   });
 
   test("broken", async () => {
-    wharf.answers.set("/ships", () => ({ headers: { "content-type": "application/json", "content-encoding": "gzip" }, body: gzipSync(whole).subarray(0, 60) }));
+    scripted.answers.set("/ships", () => ({ headers: { "content-type": "application/json", "content-encoding": "gzip" }, body: gzipSync(whole).subarray(0, 60) }));
     const answer = await call("GET", "/proxy/ships", undefined, { "x-max-retries": "0" });
     assertError(answer, 502, "provider.");
   });
@@ -107,33 +108,33 @@ describe("compressed answers", () => {
 
 describe("answers without a body", () => {
   test("204 and an empty 200 stay so", async () => {
-    wharf.answers.set("/ships/1", () => ({ status: 204, headers: { "x-kept": "yes" } }));
+    scripted.answers.set("/ships/1", () => ({ status: 204, headers: { "x-kept": "yes" } }));
     const deleted = await call("DELETE", "/proxy/ships/1");
     assert.deepEqual([deleted.status, deleted.text, deleted.headers.get("x-kept")], [204, "", "yes"]);
-    wharf.answers.set("/ships/1", () => ({ headers: { "content-type": "application/json", "content-length": "0" } }));
-    for (const path of ["/proxy/ships/1", "/custom/ships/1"]) {
+    scripted.answers.set("/ships/1", () => ({ headers: { "content-type": "application/json", "content-length": "0" } }));
+    await eachCase(["/proxy/ships/1", "/custom/ships/1"], async (path) => {
       const { status, text } = await call("GET", path);
       assert.deepEqual([status, text], [200, ""], path);
-    }
+    });
   });
 
   test("a list without a body is empty", async () => {
-    for (const status of [200, 204]) {
-      wharf.answers.set("/ships", () => ({ status }));
+    await eachCase([200, 204], async (status) => {
+      scripted.answers.set("/ships", () => ({ status }));
       const body = ok(await call("GET", "/proxy/ships"), 200);
       assert.deepEqual([body.result, body.result_count, body.next_cursor], [[], 0, null]);
-    }
+    });
   });
 
   test("HEAD asks by HEAD and keeps the length", async () => {
-    wharf.answers.set("/ships/1", () => (response) => response.writeHead(200, { "content-type": "application/zip", "content-length": "12345" }).end());
+    scripted.answers.set("/ships/1", () => (response) => response.writeHead(200, { "content-type": "application/zip", "content-length": "12345" }).end());
     const { status, text, headers } = await call("HEAD", "/custom/ships/1");
     assert.deepEqual([status, text, sent().method], [200, "", "HEAD"]);
     assert.equal(headers.get("content-type"), "application/zip");
   });
 
   test("304 goes on, and If-None-Match went there", async () => {
-    wharf.answers.set("/ships/1", () => ({ status: 304, headers: { etag: '"e"' } }));
+    scripted.answers.set("/ships/1", () => ({ status: 304, headers: { etag: '"e"' } }));
     const { status, headers } = await call("GET", "/proxy/ships/1", undefined, { "if-none-match": '"e"' });
     assert.deepEqual([status, headers.get("etag"), sent().headers["if-none-match"]], [304, '"e"', '"e"']);
   });
@@ -158,11 +159,11 @@ describe("other formats", () => {
     form.set("file", new Blob([CHAMPION]), "übersicht.bin");
     const request = new Request("http://x/", { method: "POST", body: form });
     const [type, bytes] = [request.headers.get("content-type"), Buffer.from(await request.arrayBuffer())];
-    for (const path of ["/proxy/uploads", "/custom/uploads"]) {
+    await eachCase(["/proxy/uploads", "/custom/uploads"], async (path) => {
       ok(await call("POST", path, bytes, { "content-type": type }), 200);
       assert.equal(sent().headers["content-type"], type);
       assert.deepEqual(sent().body, bytes);
-    }
+    });
   });
 
   test("multipart that the file makes", async () => {
@@ -183,7 +184,7 @@ describe("other formats", () => {
   });
 
   test("xml as JSON, whole and cut", async () => {
-    wharf.answers.set("/feeds/1", octets("application/xml", XML));
+    scripted.answers.set("/feeds/1", octets("application/xml", XML));
     const ships = [{ "@id": "1", name: "Fram & Co" }, { "@id": "2", name: "Gjøa" }];
     const { body, headers } = await call("GET", "/proxy/documents/1");
     assert.match(headers.get("content-type"), /^application\/json/);
@@ -193,20 +194,20 @@ describe("other formats", () => {
   });
 
   test("xml that asks for more than it is: told so, and nothing is fetched", async () => {
-    const bomb = `<!DOCTYPE f [<!ENTITY a "${"x".repeat(1_000)}"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c SYSTEM "${wharf.url}/stolen">]><f>&b;&c;</f>`;
-    for (const odd of [bomb, "<a><b></a>", "", "<a/><b/>", "no xml at all"]) {
-      wharf.answers.set("/feeds/1", octets("application/xml", odd));
+    const bomb = `<!DOCTYPE f [<!ENTITY a "${"x".repeat(1_000)}"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c SYSTEM "${scripted.url}/stolen">]><f>&b;&c;</f>`;
+    await eachCase([bomb, "<a><b></a>", "", "<a/><b/>", "no xml at all"], async (odd) => {
+      scripted.answers.set("/feeds/1", octets("application/xml", odd));
       const answer = await call("GET", "/proxy/documents/1");
       if (odd !== "") assertError(answer, 502, "provider.unexpected_answer");
-    }
-    assert.equal(wharf.at("/stolen").length, 0);
+    });
+    assert.equal(scripted.at("/stolen").length, 0);
   });
 
   test("raw: any bytes, either way", async () => {
     ok(await call("POST", "/proxy/raw", CHAMPION, { "content-type": "application/octet-stream" }), 200);
     assert.deepEqual(new Uint8Array(sent().body), CHAMPION);
-    wharf.answers.set("/ships/1", octets("application/octet-stream", CHAMPION));
-    const response = await wharf.through("GET", "/proxy/ships/1");
+    scripted.answers.set("/ships/1", octets("application/octet-stream", CHAMPION));
+    const response = await scripted.through("GET", "/proxy/ships/1");
     assert.deepEqual(new Uint8Array(await response.arrayBuffer()), CHAMPION);
   });
 

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { start } from "./harness.mjs";
 
 const program = path.resolve(import.meta.dirname, "../..", process.env.CAUSEWAY ?? "target/debug/causeway");
-const file = path.join(import.meta.dirname, "integrations/harbour.json");
+const file = path.join(import.meta.dirname, "integrations/api-key.json");
 let gateway;
 before(async () => {
   gateway = await start();
@@ -22,8 +22,8 @@ async function publish() {
 }
 
 test("publishing creates, then leaves alone what is there", async () => {
-  assert.equal(await publish(), "✓ harbour: created, version 1\n");
-  assert.equal(await publish(), "✓ harbour: unchanged, version 1\n");
+  assert.equal(await publish(), "✓ api-key: created, version 1\n");
+  assert.equal(await publish(), "✓ api-key: unchanged, version 1\n");
 });
 
 test("the schema is served without a token", async () => {

@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { SIZES, axe, noBrowser, overflows, screenshot, startBrowser, tabTo } from "./browser.mjs";
 import { start } from "./harness.mjs";
-import { installLighthouse, lighthouseEnvironment, linkToken } from "./lighthouse.mjs";
+import { installOauth, oauthEnvironment, linkToken } from "./oauth-accounts.mjs";
 import { startProvider } from "./provider.mjs";
 import { install, ok } from "./steps.mjs";
 
@@ -17,7 +17,7 @@ describe("in a browser", { skip: noBrowser }, () => {
   let browser, provider, gateway, environment, company, stranger;
   before(async () => {
     [browser, provider, gateway, company, stranger] = await Promise.all([startBrowser(), startProvider(), start({ internet: "real" }), startCompany(), startCompany()]);
-    ({ environment } = await lighthouseEnvironment(gateway, provider, { allowed: [company.url] }));
+    ({ environment } = await oauthEnvironment(gateway, provider, { allowed: [company.url] }));
     ok(await gateway.admin("PATCH", `/environment/${environment.id}`, { display_name: "Keeper's Log" }), 200);
   });
   after(async () => {
@@ -25,7 +25,7 @@ describe("in a browser", { skip: noBrowser }, () => {
     for (const server of [provider, company, stranger]) server?.stop();
   });
 
-  const link = (more) => linkToken(environment, { integration: "lighthouse", ...more });
+  const link = (more) => linkToken(environment, { integration: "rotating-oauth", ...more });
   const submit = (page) => page.locator(SUBMIT).first().click();
 
   /** A link that was typed: it asks "Is this you?" first. */
@@ -74,7 +74,7 @@ describe("in a browser", { skip: noBrowser }, () => {
         await signIn(page);
         await page.waitForURL(ours);
         await looksRight(page, "success", size);
-        assert.match(await page.locator("body").innerText(), /Lighthouse/);
+        assert.match(await page.locator("body").innerText(), /Rotating OAuth/);
       });
 
       test("a mistake is told beside its field, with the input kept", async () => {
@@ -112,12 +112,12 @@ describe("in a browser", { skip: noBrowser }, () => {
       });
 
       test("the choice of an integration, and of a credential", async () => {
-        await install(gateway, environment, "harbour");
-        await installLighthouse(gateway, environment, provider, "lighthouse-choice");
+        await install(gateway, environment, "api-key");
+        await installOauth(gateway, environment, provider, "rotating-oauth-choice");
         const page = await browser.page(size);
         await openLink(page, await link({ integration: undefined }));
         await looksRight(page, "integrations", size);
-        await openLink(page, await link({ integration: "lighthouse-choice" }));
+        await openLink(page, await link({ integration: "rotating-oauth-choice" }));
         await looksRight(page, "credentials", size);
       });
     });
@@ -141,7 +141,7 @@ describe("in a browser", { skip: noBrowser }, () => {
     await tabTo(page, "button[value=allow]");
     await page.keyboard.press("Enter");
     await page.waitForURL(ours);
-    assert.match(await page.locator("body").innerText(), /Lighthouse/);
+    assert.match(await page.locator("body").innerText(), /Rotating OAuth/);
   });
 
   test("without JavaScript", async () => {
@@ -158,9 +158,9 @@ describe("in a browser", { skip: noBrowser }, () => {
   });
 
   test("response_mode=form_post: the cookie crosses the sites", async () => {
-    await installLighthouse(gateway, environment, provider, "lighthouse-form-post");
+    await installOauth(gateway, environment, provider, "rotating-oauth-form-post");
     const page = await browser.page();
-    await openLink(page, await link({ integration: "lighthouse-form-post", redirect_uri: `${company.url}/done` }));
+    await openLink(page, await link({ integration: "rotating-oauth-form-post", redirect_uri: `${company.url}/done` }));
     await page.getByLabel("Beacon").fill("north");
     await submit(page);
     await signIn(page);
@@ -190,7 +190,7 @@ describe("in a browser", { skip: noBrowser }, () => {
       const [{ origin, data }, ...more] = await heard(page);
       assert.deepEqual(more, []);
       assert.equal(origin, gateway.url.origin);
-      assert.deepEqual([data.result, data.integration], ["success", "lighthouse"]);
+      assert.deepEqual([data.result, data.integration], ["success", "rotating-oauth"]);
       assert.equal(ok(await environment.call("GET", `/integrated-account/${data.integrated_account_id}`), 200).status, "active");
     });
 

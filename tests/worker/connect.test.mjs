@@ -2,34 +2,28 @@
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { eachCase } from "./cases.mjs";
 import { start } from "./harness.mjs";
-import { COMPANY, accountOf, callThings, connect, connectedAccount, eventsOf, eventually, fillIn, installLighthouse, leaves, lighthouseEnvironment, linkToken, resultOf, toProvider } from "./lighthouse.mjs";
-import { CLIENTS, startProvider } from "./provider.mjs";
-import { assertError, ok } from "./steps.mjs";
+import { COMPANY, accountOf, callThings, connect, connectedAccount, eventNamesOf, fillIn, installOauth, leaves, linkToken, oauthEnvironment, resultOf, startOauth, toProvider } from "./oauth-accounts.mjs";
+import { CLIENTS } from "./provider.mjs";
+import { assertError, ok, untilTrue } from "./steps.mjs";
 import { Visitor } from "./visitor.mjs";
 
-let provider, gateway, environment, installed;
-before(async () => {
-  provider = await startProvider();
-  gateway = await start({ internet: "real" });
-  ({ environment, installed } = await lighthouseEnvironment(gateway, provider));
-});
-after(async () => {
-  await gateway?.stop();
-  await provider?.stop();
-});
+let provider, gateway, environment, installed, stop;
+before(async () => ({ provider, gateway, environment, installed, stop } = await startOauth()));
+after(() => stop?.());
 beforeEach(() => {
   provider.received.length = 0;
   provider.answerNextTokenRequests();
 });
 
 const accounts = async () => ok(await environment.call("GET", "/integrated-account"), 200).result;
-const link = (more) => linkToken(environment, { integration: "lighthouse", redirect_uri: COMPANY, ...more });
+const link = (more) => linkToken(environment, { integration: "rotating-oauth", redirect_uri: COMPANY, ...more });
 
 describe("link tokens", () => {
   test("are shown once, last seven days, are listed without the token, and rest as a hash", async () => {
     const { id, link_token, url, expires_at } = await link();
-    assert.equal(url, `${gateway.url.origin}/connect/lighthouse?link_token=${encodeURIComponent(link_token)}`);
+    assert.equal(url, `${gateway.url.origin}/connect/rotating-oauth?link_token=${encodeURIComponent(link_token)}`);
     assert.match(link_token, /^lt_[0-9a-f-]+_/);
     assert.ok(Math.abs(Date.parse(expires_at) - Date.now() - 86_400_000) < 60_000);
     const listed = await environment.call("GET", "/link-token");
@@ -51,9 +45,9 @@ describe("link tokens", () => {
     const chosen = await link({ integration: undefined });
     const page = await visitor.open(chosen.url);
     assert.equal(page.status, 200);
-    assert.match(page.text, /Lighthouse, an invented API/);
-    const lighthouse = page.links.find((each) => new URL(each).pathname === "/connect/lighthouse");
-    const form = await visitor.open(lighthouse, { from: page.url });
+    assert.match(page.text, /Rotating OAuth, an invented API/);
+    const chosenPage = page.links.find((each) => new URL(each).pathname === "/connect/rotating-oauth");
+    const form = await visitor.open(chosenPage, { from: page.url });
     const sent = await visitor.submit(form, { beacon: "south" }, { until: leaves(chosen) });
     assert.ok(sent.next.startsWith(`${provider.url}/auth?`), sent.text);
   });
@@ -64,7 +58,7 @@ describe("the page", () => {
     const { status, text, form, headers } = await new Visitor().open((await link()).url);
     assert.equal(status, 200);
     assert.match(headers.get("content-type"), /^text\/html/);
-    assert.match(text, /Lighthouse, an invented API/);
+    assert.match(text, /Rotating OAuth, an invented API/);
     assert.match(text, /The short name of your beacon/);
     assert.equal(form.method, "POST");
     const beacon = form.fields.find(({ name }) => name === "beacon");
@@ -87,7 +81,7 @@ describe("the page", () => {
 
   test("preview bots, reloads and form errors burn nothing", async () => {
     const made = await link();
-    for (const _ of ["a bot", "another bot", "a reload"]) assert.equal((await new Visitor().open(made.url)).status, 200);
+    await eachCase(["a bot", "another bot", "a reload"], async (_) => assert.equal((await new Visitor().open(made.url)).status, 200));
     const visitor = new Visitor();
     const wrong = await fillIn(made, { visitor, values: { beacon: "no spaces, please" } });
     assert.equal(wrong.next, null);
@@ -107,7 +101,7 @@ describe("oauth2", () => {
     assert.equal(url.origin + url.pathname, `${provider.url}/auth`);
     assert.equal(query.client_id, CLIENTS.basic.client_id);
     assert.equal(query.response_type, "code");
-    assert.equal(query.redirect_uri, `${gateway.url.origin}/connect/lighthouse/callback`);
+    assert.equal(query.redirect_uri, `${gateway.url.origin}/connect/rotating-oauth/callback`);
     assert.equal(query.scope, "offline_access things profile");
     assert.equal(query.prompt, "consent");
     assert.equal(query.code_challenge_method, "S256");
@@ -120,7 +114,7 @@ describe("oauth2", () => {
     await toProvider(await link(), { visitor });
     const named = visitor.cookies.filter(({ name }) => /^causeway-[0-9a-f]{8}$/.test(name)); // on plain http without __Host-
     assert.equal(named.length, 2, JSON.stringify(visitor.cookies));
-    for (const { httpOnly, path, sameSite } of visitor.cookies) assert.deepEqual([httpOnly, path, sameSite], [true, "/", "lax"]);
+    await eachCase(visitor.cookies, ({ httpOnly, path, sameSite }) => assert.deepEqual([httpOnly, path, sameSite], [true, "/", "lax"]));
   });
 
   test("connected: one exchange, the account active, the context filled, back at the company, a call goes through", async () => {
@@ -128,7 +122,7 @@ describe("oauth2", () => {
     assert.equal(page.status, 303);
     const result = resultOf(page);
     assert.ok(page.next.startsWith("https://company.example/done?"));
-    assert.deepEqual({ ...result, integrated_account_id: "…" }, { tab: "1", result: "success", integration: "lighthouse", integrated_account_id: "…" });
+    assert.deepEqual({ ...result, integrated_account_id: "…" }, { tab: "1", result: "success", integration: "rotating-oauth", integrated_account_id: "…" });
 
     const account = await accountOf(environment, page);
     assert.equal(account.status, "active");
@@ -138,7 +132,7 @@ describe("oauth2", () => {
     const { beacon, label, plan, granted } = account.context;
     assert.deepEqual({ beacon, label, plan, granted }, { beacon: "north-pier", label: "Beacon north-pier", plan: "gold", granted: "offline_access things profile" });
     assert.equal(account.last_action_run_result === null, false);
-    assert.deepEqual(await eventsOf(gateway, account), ["created", "active"]);
+    assert.deepEqual(await eventNamesOf(gateway, account), ["created", "active"]);
 
     assert.equal(ok(await callThings(environment, account), 200).name, "lamp");
     assert.equal(ok(await callThings(environment, account, "/custom/me"), 200).login, "ada");
@@ -150,10 +144,10 @@ describe("oauth2", () => {
     const account = await connectedAccount(environment, provider);
     const { access_token, refresh_token } = provider.received.find(({ answer }) => answer).answer;
     const shown = JSON.stringify([account, gateway.logs]);
-    for (const secret of [access_token, refresh_token, CLIENTS.basic.client_secret]) {
+    await eachCase([access_token, refresh_token, CLIENTS.basic.client_secret], async (secret) => {
       assert.ok(!shown.includes(secret));
       assert.deepEqual(await gateway.filesHolding(secret), []);
-    }
+    });
   });
 
   test("the link is spent then", async () => {
@@ -168,7 +162,7 @@ describe("oauth2", () => {
   test("without a redirect_uri a page says that it worked", async () => {
     const page = await connect(environment, provider);
     assert.equal(page.status, 200);
-    assert.match(page.text, /Lighthouse/);
+    assert.match(page.text, /Rotating OAuth/);
     assert.equal(page.form, undefined);
   });
 
@@ -201,9 +195,9 @@ describe("oauth2", () => {
     assert.deepEqual(await accounts(), before);
   });
 
-  for (const variant of ["lighthouse-post", "lighthouse-form-post", "lighthouse-introspected"]) {
+  for (const variant of ["rotating-oauth-post", "rotating-oauth-form-post", "rotating-oauth-introspected"]) {
     test(variant, async () => {
-      await installLighthouse(gateway, environment, provider, variant);
+      await installOauth(gateway, environment, provider, variant);
       const account = await connectedAccount(environment, provider, { integration: variant });
       assert.equal(account.status, "active");
       assert.equal(ok(await callThings(environment, account), 200).name, "lamp");
@@ -211,12 +205,12 @@ describe("oauth2", () => {
   }
 
   test("introspection, once, says when a token ends if the answer does not", async () => {
-    await installLighthouse(gateway, environment, provider, "lighthouse-introspected");
+    await installOauth(gateway, environment, provider, "rotating-oauth-introspected");
     Object.assign(provider.settings, { accessTokenTtl: 2, hides: ["expires_in"] });
     try {
-      const account = await connectedAccount(environment, provider, { integration: "lighthouse-introspected" });
+      const account = await connectedAccount(environment, provider, { integration: "rotating-oauth-introspected" });
       assert.equal(provider.counts().introspections, 1);
-      await eventually(() => provider.counts().refreshes >= 1); // ahead of its end, since that is known
+      await untilTrue(() => provider.counts().refreshes >= 1); // ahead of its end, since that is known
       ok(await callThings(environment, account), 200);
     } finally {
       Object.assign(provider.settings, { accessTokenTtl: 3_600, hides: [] });
@@ -224,17 +218,17 @@ describe("oauth2", () => {
   });
 
   test("with form_post the cookie comes back from the other site", async () => {
-    await installLighthouse(gateway, environment, provider, "lighthouse-form-post");
+    await installOauth(gateway, environment, provider, "rotating-oauth-form-post");
     const visitor = new Visitor();
-    await toProvider(await link({ integration: "lighthouse-form-post" }), { visitor });
+    await toProvider(await link({ integration: "rotating-oauth-form-post" }), { visitor });
     assert.ok(visitor.cookies.some(({ sameSite, secure }) => sameSite === "none" && secure), JSON.stringify(visitor.cookies));
   });
 });
 
 describe("client credentials", () => {
   const { client_id, client_secret } = CLIENTS.machine;
-  const machine = (values, more) => linkToken(environment, { integration: "lighthouse-machine", redirect_uri: COMPANY, ...more }).then((made) => fillIn(made, { values }));
-  before(() => installLighthouse(gateway, environment, provider, "lighthouse-machine"));
+  const machine = (values, more) => linkToken(environment, { integration: "rotating-oauth-machine", redirect_uri: COMPANY, ...more }).then((made) => fillIn(made, { values }));
+  before(() => installOauth(gateway, environment, provider, "rotating-oauth-machine"));
 
   test("connected by the form alone", async () => {
     const account = await accountOf(environment, await machine({ beacon: "north", client_id, client_secret }));
@@ -255,8 +249,8 @@ describe("client credentials", () => {
   });
 
   test("of several credentials the customer chooses one", async () => {
-    await installLighthouse(gateway, environment, provider, "lighthouse-choice");
-    const made = await linkToken(environment, { integration: "lighthouse-choice", redirect_uri: COMPANY });
+    await installOauth(gateway, environment, provider, "rotating-oauth-choice");
+    const made = await linkToken(environment, { integration: "rotating-oauth-choice", redirect_uri: COMPANY });
     const visitor = new Visitor();
     const page = await visitor.open(made.url);
     assert.equal(page.status, 200);
@@ -280,14 +274,14 @@ describe("client credentials", () => {
 });
 
 describe("actions", () => {
-  for (const [variant, status] of [["lighthouse-uninstalled", "post_install_error"], ["lighthouse-invalid", "validation_error"]]) {
+  for (const [variant, status] of [["rotating-oauth-uninstalled", "post_install_error"], ["rotating-oauth-invalid", "validation_error"]]) {
     test(`${status}: told to the company, the account kept, not callable`, async () => {
-      await installLighthouse(gateway, environment, provider, variant);
+      await installOauth(gateway, environment, provider, variant);
       const result = resultOf(await connect(environment, provider, { integration: variant, redirect_uri: COMPANY }));
       assert.equal(result.error_type, status);
       const account = (await accounts()).find(({ integration }) => integration.name === variant);
       assert.equal(account.status, status);
-      assert.deepEqual(await eventsOf(gateway, account), ["created", status]);
+      assert.deepEqual(await eventNamesOf(gateway, account), ["created", status]);
       assertError(await callThings(environment, account), 409, "account.not_ready");
     });
   }
@@ -305,7 +299,7 @@ describe("again", () => {
     assert.equal(again.last_error, null);
     assert.equal(again.context.plan, "gold");
     ok(await callThings(environment, again), 200);
-    const events = await eventsOf(gateway, account);
+    const events = await eventNamesOf(gateway, account);
     assert.deepEqual(events.slice(0, 3), ["created", "active", "authentication_error"]);
     assert.ok(events.slice(3).includes("reactivated"), events.join());
   });
@@ -327,7 +321,7 @@ describe("again", () => {
     const account = await connectedAccount(environment, provider);
     const { access_token } = provider.received.find(({ answer }) => answer).answer;
     ok(await environment.call("DELETE", `/integrated-account/${account.id}`), 200);
-    await eventually(() => provider.counts().revocations > 0);
+    await untilTrue(() => provider.counts().revocations > 0);
     const { status } = await fetch(`${provider.url}/api/me`, { headers: { authorization: `Bearer ${access_token}` } });
     assert.equal(status, 401);
   });
@@ -339,12 +333,12 @@ describe("SIGKILL", () => {
   let killed, company;
   before(async () => {
     killed = await start({ internet: "real", vars: { PUBLIC_URL } });
-    ({ environment: company } = await lighthouseEnvironment(killed, provider));
+    ({ environment: company } = await oauthEnvironment(killed, provider));
   });
   after(() => killed?.stop());
 
   const here = (url) => url.replace(PUBLIC_URL, killed.url.origin);
-  const newLink = () => linkToken(company, { integration: "lighthouse", redirect_uri: COMPANY });
+  const newLink = () => linkToken(company, { integration: "rotating-oauth", redirect_uri: COMPANY });
   const begin = async (made, visitor) => here(await provider.authorise(await toProvider({ url: here(made.url) }, { visitor }), { visitor }));
   const finish = (callback, visitor) => visitor.open(callback, { from: provider.url, until: (next) => next.startsWith("https://company.example") });
 

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
+import { eachCase } from "./cases.mjs";
 import { start } from "./harness.mjs";
 import { assertError, ok } from "./steps.mjs";
 import { acme } from "./twins/acme.mjs";
@@ -55,13 +56,13 @@ test("what is no cursor of ours is refused: the provider's own, a cut, a changed
   const { next_cursor, result } = await firstPage(atStripe);
   const flipped = next_cursor.replace(/.(?=.{4}$)/, (letter) => (letter === "A" ? "B" : "A"));
   const odd = [result.at(-1).id, next_cursor.slice(0, -1), next_cursor.slice(1), `${next_cursor}A`, flipped, "0", "null", "ü", "%00", "a".repeat(8_000)];
-  for (const cursor of odd) await assertBadCursor(atStripe, cursor);
+  await eachCase(odd, async (cursor) => await assertBadCursor(atStripe, cursor));
 });
 
 test("a cursor says nothing: neither what the provider's is, nor whose", async () => {
   const { next_cursor, result } = await firstPage(atStripe);
   const texts = [next_cursor, Buffer.from(next_cursor, "base64url").toString("latin1")];
-  for (const text of texts) for (const secret of [result.at(-1).id, atStripe.account.id, "customers"]) assert.ok(!text.includes(secret));
+  await eachCase(texts, (text) => { for (const secret of [result.at(-1).id, atStripe.account.id, "customers"]) assert.ok(!text.includes(secret)); });
   assert.match(next_cursor, /^[\w.~-]+$/, "it can stand in a query as it is");
 });
 
@@ -176,26 +177,26 @@ test("a provider that gives one page again and again is an error, not an endless
 
 test("a link to another host, or to another port, is refused and never asked, behind the page's own records", async () => {
   const stranger = await startTwin(shopify);
-  for (const target of [`${stranger.url}/admin/api/2026-07/products.json?page_info=x`, "//stranger.example/products.json?page_info=x", "http://127.0.0.1:1@stranger.example/"]) {
+  await eachCase([`${stranger.url}/admin/api/2026-07/products.json?page_info=x`, "//stranger.example/products.json?page_info=x", "http://127.0.0.1:1@stranger.example/"], async (target) => {
     atShopify.twin.answerNext({ headers: { link: `<${target}>; rel="next"` }, body: { products: [{ id: 1 }] } });
     const { result, next_cursor } = ok(await page(atShopify, { limit: 1 }), 200);
     assert.deepEqual(result.map(({ id }) => id), [1]);
     const asked = atShopify.twin.requests.length;
     assertError(await page(atShopify, { limit: 1, cursor: next_cursor }), 502, "provider.unexpected_answer");
     assert.equal(atShopify.twin.requests.length, asked);
-  }
+  });
   assert.deepEqual(stranger.requests, []);
   stranger.stop();
 });
 
 test("a limit is kept within bounds, and 400 where it is no number; so is another x-all-pages than true or false", async () => {
-  for (const [limit, asked] of [["0", "1"], ["1", "1"], ["100", "100"], ["101", "100"], ["4294967296", "100"]]) {
+  await eachCase([["0", "1"], ["1", "1"], ["100", "100"], ["101", "100"], ["4294967296", "100"]], async ([limit, asked]) => {
     atStripe.twin.requests.length = 0;
     ok(await page(atStripe, { query: { limit } }), 200);
     assert.equal(atStripe.twin.requests[0].query.get("limit"), asked);
-  }
+  });
   atStripe.twin.requests.length = 0;
-  for (const limit of ["-1", "1.5", "ten", "", "1e2"]) assertError(await page(atStripe, { query: { limit } }), 400, "caller.malformed");
+  await eachCase(["-1", "1.5", "ten", "", "1e2"], async (limit) => { assertError(await page(atStripe, { query: { limit } }), 400, "caller.malformed"); });
   assertError(await page(atStripe, { headers: { "x-all-pages": "maybe" } }), 400, "caller.malformed");
   assert.deepEqual(atStripe.twin.requests, []);
 });
@@ -203,9 +204,9 @@ test("a limit is kept within bounds, and 400 where it is no number; so is anothe
 test("neither limit nor cursor of ours reaches the provider, nor is a caller's starting_after heeded twice", async () => {
   const { next_cursor } = await firstPage(atStripe, 5);
   ok(await page(atStripe, { limit: 5, cursor: next_cursor }), 200);
-  for (const { query } of atStripe.twin.requests) {
+  await eachCase(atStripe.twin.requests, ({ query }) => {
     assert.ok(!query.has("next_cursor") && !query.has("integrated_account_id"));
     assert.deepEqual(query.getAll("limit"), ["5"]);
-  }
+  });
   assert.deepEqual(atStripe.twin.requests[1].query.getAll("starting_after"), [atStripe.twin.ids[4]]);
 });

@@ -5,10 +5,11 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Webhook } from "standardwebhooks";
+import { eachCase } from "./cases.mjs";
 import { start } from "./harness.mjs";
 import { assertDelivery, startReceiver } from "./receiver.mjs";
 import { assertError, eventually, importAccount, newEnvironment, ok } from "./steps.mjs";
-import { assertEventId, buoyAccount, eventDetail, eventsOf, received, sendEvent } from "./webhooks.mjs";
+import { assertEventId, webhookAccount, eventDetail, eventsOf, received, sendEvent } from "./webhooks.mjs";
 
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 const HOST = "https://company.example";
@@ -25,11 +26,11 @@ after(async () => {
   await receiver?.stop();
 });
 
-/** A new environment with the buoy and one account of it: `{environment, call, buoy, subscribe, wave}`. */
+/** A new environment with the webhook sender and one account of it: `{environment, call, sending, subscribe, wave}`. */
 async function company() {
   const environment = await newEnvironment(gateway, randomUUID());
   const { call } = environment;
-  const buoy = await buoyAccount(gateway, environment);
+  const sending = await webhookAccount(gateway, environment);
   /** Subscribes an endpoint of its own: `{…webhook, path}`. */
   async function subscribe(more = {}, answer) {
     const path = `/${randomUUID()}`;
@@ -37,8 +38,8 @@ async function company() {
     const webhook = ok(await call("POST", "/webhook", { target_url: receiver.url + path, ...more }), 201);
     return { ...webhook, path };
   }
-  const wave = (n = 0, type = "wave") => sendEvent(gateway, buoy, { type, wave: n });
-  return { environment, call, buoy, subscribe, wave };
+  const wave = (n = 0, type = "wave") => sendEvent(gateway, sending, { type, wave: n });
+  return { environment, call, sending, subscribe, wave };
 }
 
 /** Waits for the first delivery of an event to a subscription, and checks it. */
@@ -80,9 +81,9 @@ describe("subscriptions", () => {
     assert.deepEqual(ok(await call("GET", `/webhook/${id}`), 200), changed);
 
     const stranger = await newEnvironment(gateway, randomUUID());
-    for (const [method, path, body] of [["GET", ""], ["PATCH", "", {}], ["DELETE", ""], ["POST", "/rotate-secret"]]) {
+    await eachCase([["GET", ""], ["PATCH", "", {}], ["DELETE", ""], ["POST", "/rotate-secret"]], async ([method, path, body]) => {
       assertError(await stranger.call(method, `/webhook/${id}${path}`, body), 404, "caller.");
-    }
+    });
     assert.deepEqual(ok(await stranger.call("GET", "/webhook"), 200).result, []);
     assert.deepEqual(ok(await call("DELETE", `/webhook/${id}`), 200), { id });
     assertError(await call("GET", `/webhook/${id}`), 404, "caller.");
@@ -93,11 +94,11 @@ describe("subscriptions", () => {
     const good = { target_url: `${HOST}/hook` };
     const wrong = [{}, { target_url: 7 }, { target_url: "hook" }, { target_url: "ftp://company.example/" }, { target_url: "https://user:word@company.example/" }, { target_url: `${HOST}/${"a".repeat(2_048)}` },
       { ...good, event_types: "wave" }, { ...good, event_types: [""] }, { ...good, event_types: ["a*b"] }, { ...good, event_types: ["x".repeat(256)] }, { ...good, event_types: Array(101).fill("x") }, { ...good, is_active: "yes" }];
-    for (const body of wrong) {
+    await eachCase(wrong, async (body) => {
       const answer = await call("POST", "/webhook", body);
       assert.ok([400, 422].includes(answer.status), `${JSON.stringify(body).slice(0, 100)}: ${answer.status}`);
       assertError(answer, answer.status, "caller.");
-    }
+    });
     assert.deepEqual(ok(await call("GET", "/webhook"), 200).result, []);
   });
 
@@ -116,10 +117,10 @@ describe("subscriptions", () => {
       const { call } = await newEnvironment(strict, "strict");
       const targets = ["http://company.example/", "https://127.0.0.1/", "https://localhost/", "https://10.0.0.1/", "https://192.168.1.1/", "https://169.254.169.254/latest", "https://[::1]/", "https://[fd00::1]/",
         "https://[::ffff:127.0.0.1]/", "https://0x7f000001/", "https://2130706433/", "https://127.1/", "https://100.64.0.1/", "https://0.0.0.0/"];
-      for (const target_url of targets) {
+      await eachCase(targets, async (target_url) => {
         const answer = await call("POST", "/webhook", { target_url });
         assert.ok([400, 403, 422].includes(answer.status), `${target_url}: ${answer.status}`);
-      }
+      });
       const { id } = ok(await call("POST", "/webhook", { target_url: `${HOST}/` }), 201);
       assert.notEqual((await call("PATCH", `/webhook/${id}`, { target_url: "https://10.0.0.1/" })).status, 200);
     } finally {
@@ -130,13 +131,13 @@ describe("subscriptions", () => {
 
 describe("deliveries", () => {
   test("signed, with the id that the sender was answered; the answer is recorded", async () => {
-    const { environment, buoy, subscribe, wave } = await company();
+    const { environment, sending, subscribe, wave } = await company();
     const webhook = await subscribe({}, () => ({ status: 202, body: "é".repeat(5_000), delayMs: 50 }));
     const id = await wave(42);
-    assertEventId(id, buoy.account);
+    assertEventId(id, sending.account);
     const { body } = await delivered(webhook, id);
     assert.deepEqual({ event: body.event, payload: body.payload, resource_type: body.resource_type, resource_id: body.resource_id }, { event: "wave", payload: { type: "wave", wave: 42 }, resource_type: "waves", resource_id: "42" });
-    assert.deepEqual([body.environment_id, body.integrated_account_id, body.webhook_id], [environment.id, buoy.account.id, webhook.id]);
+    assert.deepEqual([body.environment_id, body.integrated_account_id, body.webhook_id], [environment.id, sending.account.id, webhook.id]);
 
     await isSettled(environment, id);
     const shown = await eventDetail(environment, id);
@@ -206,14 +207,14 @@ describe("deliveries", () => {
   });
 
   test("account lifecycle events come the same way, the deletion's too", async () => {
-    const { environment, call, buoy, subscribe } = await company();
+    const { environment, call, sending, subscribe } = await company();
     const webhook = await subscribe({ event_types: ["integrated_account:*"] });
-    const { id } = await importAccount(environment, buoy.installed, { api_key: "key-1", webhook_secret: "whsec_AAAA", label: "one" });
+    const { id } = await importAccount(environment, sending.installed, { api_key: "key-1", webhook_secret: "whsec_AAAA", label: "one" });
     ok(await call("PATCH", `/integrated-account/${id}`, { context: { label: "two" } }), 200);
     ok(await call("DELETE", `/integrated-account/${id}`), 200);
     const heard = () => receiver.of(webhook.path).filter(({ body }) => body.integrated_account_id === id);
     const named = (kind) => heard().find(({ body }) => body.event === `integrated_account:${kind}`) ?? assert.fail(`no ${kind}`);
-    for (const kind of ["created", "active", "updated", "deleted"]) assertDelivery(await eventually(() => named(kind)), webhook);
+    await eachCase(["created", "active", "updated", "deleted"], async (kind) => { assertDelivery(await eventually(() => named(kind)), webhook); });
     assert.ok(heard().every(({ text }) => !text.includes("key-1") && !text.includes("whsec_AAAA")), "a secret is in an event");
   });
 
@@ -250,7 +251,7 @@ describe("deliveries", () => {
       await failing({ status: 302, headers: { location: receiver.url + elsewhere } }),
     ];
     const id = await wave(1);
-    for (const [webhook, status, from, to] of [[plain, 500, 5, 6], [longer, 429, 9, 11], [shorter, 503, 5, 6], [date, 503, 9, 15], [redirect, 302, 5, 6]]) {
+    await eachCase([[plain, 500, 5, 6], [longer, 429, 9, 11], [shorter, 503, 5, 6], [date, 503, 9, 15], [redirect, 302, 5, 6]], async ([webhook, status, from, to]) => {
       const [attempt] = await attempted(environment, id, webhook);
       assert.deepEqual([attempt.number, attempt.status], [1, status]);
       const [first, second] = await receiver.came(webhook.path, 2, to + 10);
@@ -258,7 +259,7 @@ describe("deliveries", () => {
       assert.ok(waited > from - 0.1 && waited < to + 2.5, `${status}: again after ${waited} s`);
       assert.equal(second.headers["webhook-id"], id);
       assertDelivery(second, webhook);
-    }
+    });
     assert.deepEqual(receiver.of(elsewhere), []);
     await isSettled(environment, id);
   });
@@ -270,10 +271,10 @@ describe("deliveries", () => {
     const id = await wave(1);
     const [refused] = await attempted(environment, id, nobody);
     const [late] = await attempted(environment, id, silent, 1, 25);
-    for (const attempt of [refused, late]) {
+    await eachCase([refused, late], (attempt) => {
       assert.equal(attempt.status, null);
       assert.ok(attempt.error.length > 0);
-    }
+    });
     assert.ok(late.duration_ms > 14_500 && late.duration_ms < 17_000, `${late.duration_ms} ms`);
     const [first, second] = await receiver.came(silent.path, 2, 15);
     assert.ok(second.at - first.at > 19_500, "15 s and 5 s");
@@ -294,7 +295,7 @@ describe("deliveries", () => {
     const ids = [await wave(1), await wave(2)];
     await sleep(2_000);
     assert.deepEqual(receiver.of(webhook.path), []);
-    for (const id of ids) assert.equal((await eventDetail(environment, id)).status, "pending");
+    await eachCase(ids, async (id) => assert.equal((await eventDetail(environment, id)).status, "pending"));
     const resumed = ok(await call("PATCH", `/webhook/${webhook.id}`, { is_active: true }), 200);
     assert.deepEqual([resumed.is_active, resumed.paused_at], [true, null]);
     const requests = await receiver.came(webhook.path, 2);
@@ -331,7 +332,7 @@ describe("replay", () => {
   });
 
   test("after the last try an event is failed, found in its environment, and goes out when it is replayed in bulk", async () => {
-    const { environment, call, buoy, subscribe, wave } = await company();
+    const { environment, call, sending, subscribe, wave } = await company();
     let works = false;
     const webhook = await subscribe({ event_types: ["wave"] }, () => ({ status: works ? 200 : 500 }));
     const from = new Date(Date.now() - 1_000).toISOString();
@@ -344,7 +345,7 @@ describe("replay", () => {
     assert.equal((await deliveryOf(environment, ids[0], webhook)).status, "failed");
     const failed = () => call("GET", `/event?webhook_id=${webhook.id}`).then((answer) => ok(answer, 200).result.map(({ id }) => id).sort());
     await eventually(async () => assert.deepEqual(await failed(), [...ids].sort()));
-    assert.deepEqual((await received(environment, buoy.account, { status: "failed" })).map(({ id }) => id).sort(), [...ids].sort());
+    assert.deepEqual((await received(environment, sending.account, { status: "failed" })).map(({ id }) => id).sort(), [...ids].sort());
 
     works = true;
     const to = () => new Date(Date.now() + 1_000).toISOString();
@@ -360,7 +361,7 @@ describe("replay", () => {
     const { call } = environment;
     const name = `broken-${randomUUID().slice(0, 8)}`;
     let working;
-    const buoy = await buoyAccount(gateway, environment, {
+    const sending = await webhookAccount(gateway, environment, {
       name,
       change(webhook) {
         working = webhook.payload_transform;
@@ -370,43 +371,43 @@ describe("replay", () => {
     const path = `/${randomUUID()}`;
     const webhook = { ...ok(await call("POST", "/webhook", { target_url: receiver.url + path, event_types: ["wave", "webhook:received"] }), 201), path };
     const from = new Date(Date.now() - 1_000).toISOString();
-    const ids = [await sendEvent(gateway, buoy, { type: "wave", wave: 1 }), await sendEvent(gateway, buoy, { type: "wave", wave: 2 })];
-    for (const id of ids) {
+    const ids = [await sendEvent(gateway, sending, { type: "wave", wave: 1 }), await sendEvent(gateway, sending, { type: "wave", wave: 2 })];
+    await eachCase(ids, async (id) => {
       const kept = await eventDetail(environment, id);
       assert.deepEqual([kept.event, kept.status, kept.payload, kept.last_error.code], ["webhook:received", "failed", null, "integration.transform_failed"]);
-    }
-    assert.deepEqual((await received(environment, buoy.account, { status: "failed" })).length, 2);
+    });
+    assert.deepEqual((await received(environment, sending.account, { status: "failed" })).length, 2);
     await sleep(1_000);
     assert.deepEqual(receiver.of(path), [], "what could not be read is not delivered");
 
-    buoy.file.config.webhook.payload_transform = working;
-    ok(await gateway.admin("PUT", `/integration/${name}`, buoy.file), 200);
+    sending.file.config.webhook.payload_transform = working;
+    ok(await gateway.admin("PUT", `/integration/${name}`, sending.file), 200);
     ok(await call("POST", `/event/${ids[0]}/replay`), 200);
     const [first] = await receiver.came(path, 1);
     assertDelivery(first, webhook);
     assert.deepEqual([first.body.event, first.body.payload], ["wave", { type: "wave", wave: 1 }]);
     const to = new Date(Date.now() + 1_000).toISOString();
-    assert.deepEqual(ok(await call("POST", "/event/replay", { integrated_account_id: buoy.account.id, from, to }), 200), { replayed: 1 });
+    assert.deepEqual(ok(await call("POST", "/event/replay", { integrated_account_id: sending.account.id, from, to }), 200), { replayed: 1 });
     const [, second] = await receiver.came(path, 2);
     assert.equal(second.body.payload.wave, 2);
-    await eventually(async () => assert.deepEqual(await received(environment, buoy.account, { status: "failed" }), []));
+    await eventually(async () => assert.deepEqual(await received(environment, sending.account, { status: "failed" }), []));
   });
 });
 
 describe("looking", () => {
   test("an account's events, newest first, by status, name and time, in pages", async () => {
-    const { environment, call, buoy, wave } = await company();
+    const { environment, call, sending, wave } = await company();
     const ids = [];
     for (let n = 0; n < 5; n++) {
       ids.push(await wave(n, n % 2 ? "tide" : "wave"));
       await sleep(5);
     }
-    const all = await received(environment, buoy.account);
+    const all = await received(environment, sending.account);
     assert.deepEqual(all.map(({ id }) => id), ids.toReversed());
-    assert.deepEqual((await received(environment, buoy.account, { event: "tide" })).map(({ id }) => id), [ids[3], ids[1]]);
-    assert.deepEqual((await received(environment, buoy.account, { "created_at[gt]": all[2].created_at })).map(({ id }) => id), [ids[4], ids[3]]);
-    assert.deepEqual(await received(environment, buoy.account, { status: "failed" }), []);
-    const page = (query) => call("GET", `/event?integrated_account_id=${buoy.account.id}&limit=2&event=wave${query}`).then((answer) => ok(answer, 200));
+    assert.deepEqual((await received(environment, sending.account, { event: "tide" })).map(({ id }) => id), [ids[3], ids[1]]);
+    assert.deepEqual((await received(environment, sending.account, { "created_at[gt]": all[2].created_at })).map(({ id }) => id), [ids[4], ids[3]]);
+    assert.deepEqual(await received(environment, sending.account, { status: "failed" }), []);
+    const page = (query) => call("GET", `/event?integrated_account_id=${sending.account.id}&limit=2&event=wave${query}`).then((answer) => ok(answer, 200));
     const first = await page("");
     const second = await page(`&next_cursor=${encodeURIComponent(first.next_cursor)}`);
     assert.deepEqual([...first.result, ...second.result].map(({ id }) => id), [ids[4], ids[2], ids[0]]);
@@ -415,20 +416,20 @@ describe("looking", () => {
   });
 
   test("nobody else sees them", async () => {
-    const { buoy, wave } = await company();
+    const { sending, wave } = await company();
     const id = await wave(1);
     const stranger = await newEnvironment(gateway, randomUUID());
     assertError(await stranger.call("GET", `/event/${id}`), 404, "caller.");
     assertError(await stranger.call("POST", `/event/${id}/replay`), 404, "caller.");
-    assertError(await stranger.call("GET", `/event?integrated_account_id=${buoy.account.id}`), 404, "caller.");
+    assertError(await stranger.call("GET", `/event?integrated_account_id=${sending.account.id}`), 404, "caller.");
     const to = new Date().toISOString();
-    assertError(await stranger.call("POST", "/event/replay", { integrated_account_id: buoy.account.id, from: "2020-01-01T00:00:00.000Z", to }), 404, "caller.");
+    assertError(await stranger.call("POST", "/event/replay", { integrated_account_id: sending.account.id, from: "2020-01-01T00:00:00.000Z", to }), 404, "caller.");
   });
 });
 
 // Last: the gateway is another one afterwards.
 test("a private target of before is not called any more once the operator forbids it", async () => {
-  const { environment, buoy, subscribe, wave } = await company();
+  const { environment, sending, subscribe, wave } = await company();
   const webhook = await subscribe({ event_types: ["wave"] });
   await delivered(webhook, await wave(1));
   await gateway.restart({ vars: { ALLOW_PRIVATE_UPSTREAMS: "false" } });
@@ -437,5 +438,5 @@ test("a private target of before is not called any more once the operator forbid
   assert.equal(attempt.status, null);
   assert.ok(attempt.error.length > 0);
   assert.equal(receiver.of(webhook.path).length, 1);
-  assert.equal((await eventsOf(environment, buoy.account, { status: "pending", event: "wave" })).length, 1);
+  assert.equal((await eventsOf(environment, sending.account, { status: "pending", event: "wave" })).length, 1);
 });

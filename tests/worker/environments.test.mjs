@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { start } from "./harness.mjs";
-import { assertError, harbourAccount, newEnvironment, ok } from "./steps.mjs";
+import { assertError, apiKeyAccount, newEnvironment, ok } from "./steps.mjs";
 
 let gateway;
 before(async () => {
@@ -34,7 +34,7 @@ test("a token is shown once and stored only as a hash", async () => {
 });
 
 test("what a token cannot see is a 404", async () => {
-  const { account, installed } = await harbourAccount(gateway);
+  const { account, installed } = await apiKeyAccount(gateway);
   const other = await newEnvironment(gateway, "other");
   assertError(await other.call("GET", `/integrated-account/${account.id}`), 404, "caller.");
   assertError(await other.call("DELETE", `/integrated-account/${account.id}`), 404, "caller.");
@@ -50,7 +50,7 @@ test("an API token may not administer environments or integrations", async () =>
 });
 
 test("a token of scope read reads, and does not proxy or import", async () => {
-  const { environment, installed, account } = await harbourAccount(gateway);
+  const { environment, installed, account } = await apiKeyAccount(gateway);
   const body = { environment_id: environment.id, name: "reader", scopes: ["read"] };
   const call = gateway.as(ok(await gateway.admin("POST", "/api-token", body), 201).token);
   ok(await call("GET", `/integrated-account/${account.id}`), 200);

@@ -7,10 +7,10 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { randomSealingKey } from "../../scripts/dev-vars.mjs";
-import { fillIn, linkToken } from "./lighthouse.mjs";
+import { fillIn, linkToken } from "./oauth-accounts.mjs";
 import { assertError, eventually, install, importAccount, ok } from "./steps.mjs";
-import { accountUrl, buoyAccount, received, send, standardRequest, wireBytes } from "./webhooks.mjs";
-import { startWharf } from "./wharf.mjs";
+import { accountUrl, webhookAccount, received, send, standardRequest, wireBytes } from "./webhooks.mjs";
+import { startScriptedProvider } from "./scripted-provider.mjs";
 
 const DOCS = path.join(import.meta.dirname, "../../docs");
 const WHO = {
@@ -27,7 +27,7 @@ const UNREACHABLE = {
 /** Codes that keep the provider's status instead of their own. */
 const KEEP_STATUS = ["provider.rejected", "provider.failed", "provider.rate_limited", "account.needs_reauth"];
 
-let wharf, gateway, environment, admin, client;
+let scripted, gateway, environment, admin, client;
 /** A call of this method and path ends as if its account's object had been restarted in the middle. */
 let restarting;
 before(async () => {
@@ -40,17 +40,17 @@ before(async () => {
   const between = ({ when, where, what }) => {
     if (when === "after" && where === "Account" && what === restarting) throw new Error("the object was restarted");
   };
-  wharf = await startWharf({ config, between });
-  ({ gateway, environment } = wharf);
+  scripted = await startScriptedProvider({ config, between });
+  ({ gateway, environment } = scripted);
   admin = (...request) => gateway.admin(...request);
   client = environment.call;
 });
-after(() => wharf?.stop());
+after(() => scripted?.stop());
 
-const call = (...request) => wharf.call(...request);
+const call = (...request) => scripted.call(...request);
 const ship = (answer, headers, path = "/proxy/ships/1") => {
-  wharf.answers.set("/ships", () => answer);
-  wharf.answers.set("/ships/1", () => answer);
+  scripted.answers.set("/ships", () => answer);
+  scripted.answers.set("/ships/1", () => answer);
   return call("GET", path, undefined, { "x-max-retries": "0", ...headers });
 };
 const write = (key, body = { name: "Fram" }) => call("POST", "/proxy/ships", body, { "idempotency-key": key });
@@ -59,11 +59,11 @@ const write = (key, body = { name: "Fram" }) => call("POST", "/proxy/ships", bod
 const ROWS = [
   ["caller.malformed", "a body that is not JSON", () => client("POST", "/webhook", "{")],
   ["caller.bad_cursor", "a list with a `next_cursor` of another account", () => call("GET", "/proxy/ships?next_cursor=foreign")],
-  ["caller.invalid", "an account without a `tenant_id`", () => client("POST", "/integrated-account", { tenant_id: "", environment_integration_id: wharf.installed.id, authentication_method: "api_key", context: {} })],
+  ["caller.invalid", "an account without a `tenant_id`", () => client("POST", "/integrated-account", { tenant_id: "", environment_integration_id: scripted.installed.id, authentication_method: "api_key", context: {} })],
   ["caller.missing_value", "a method whose path needs `query.dock`, called without it", () => call("GET", "/proxy/odd")],
   ["caller.unauthenticated", "no token", () => gateway.as("none")("GET", "/integrated-account")],
   ["caller.bad_signature", "a webhook that is signed with another secret", async () => {
-    const { account } = await buoyAccount(gateway, environment, { name: "buoy-unsigned" });
+    const { account } = await webhookAccount(gateway, environment, { name: "webhook-sender-unsigned" });
     return send(gateway, accountUrl(account), standardRequest(`whsec_${"A".repeat(43)}=`, { type: "wave" }));
   }],
   ["caller.forbidden", "a token with the scope `read` writes", async () => {
@@ -71,14 +71,14 @@ const ROWS = [
     return gateway.as(token)("POST", "/webhook", { target_url: "https://company.example" });
   }],
   ["caller.switched_off", "`/custom` of an integration whose file says `\"custom\": false`", async () => {
-    const { account } = await wharf.install({ custom: false, resources: {} }, { name: "closed" });
+    const { account } = await scripted.install({ custom: false, resources: {} }, { name: "closed" });
     return call("GET", "/custom/ships", undefined, {}, { account });
   }],
   ["caller.wrong_address", "a delivery of the gateway that comes back to it", async () => {
-    const { account, secret } = await buoyAccount(gateway, environment, { name: "buoy-looped" });
-    const { id } = ok(await client("POST", "/webhook", { target_url: `${wharf.url}/hook`, event_types: ["nothing"] }), 201);
+    const { account, secret } = await webhookAccount(gateway, environment, { name: "webhook-sender-looped" });
+    const { id } = ok(await client("POST", "/webhook", { target_url: `${scripted.url}/hook`, event_types: ["nothing"] }), 201);
     ok(await client("POST", "/webhook/test", { id }), 200);
-    const mark = wharf.at("/hook")[0].headers["x-causeway-delivery"];
+    const mark = scripted.at("/hook")[0].headers["x-causeway-delivery"];
     const { headers, body } = standardRequest(secret, { type: "wave" });
     return send(gateway, accountUrl(account), { headers: { ...headers, "x-causeway-delivery": mark }, body });
   }],
@@ -89,69 +89,69 @@ const ROWS = [
     ok(await admin("POST", "/integration", file), 201);
     return admin("POST", "/integration", file);
   }],
-  ["caller.in_use", "an install that still has accounts is deleted", () => client("DELETE", `/environment-integration/${wharf.installed.id}`)],
+  ["caller.in_use", "an install that still has accounts is deleted", () => client("DELETE", `/environment-integration/${scripted.installed.id}`)],
   ["caller.version_mismatch", "a change for another version", () => admin("PATCH", "/integration/twice", { version: 999, config: { label: "Thrice" } })],
   ["caller.host_key", "a context value that names the host, without new credentials", async () => {
-    const { id } = await importAccount(environment, await install(gateway, environment, "skerry"), { subdomain: "north", api_key: "k" });
+    const { id } = await importAccount(environment, await install(gateway, environment, "tenant-host"), { subdomain: "north", api_key: "k" });
     return client("PATCH", `/integrated-account/${id}`, { context: { subdomain: "south" } });
   }],
   ["caller.body_too_large", "an admin body over 1 MiB", () => client("POST", "/webhook", JSON.stringify({ target_url: "x".repeat(1024 * 1024) }))],
   ["caller.body_timeout", "a webhook whose body does not arrive within 10 s", async () => {
-    const { account } = await buoyAccount(gateway, environment, { name: "buoy-stalled" });
+    const { account } = await webhookAccount(gateway, environment, { name: "webhook-sender-stalled" });
     return wireBytes(gateway, Buffer.from(`POST ${accountUrl(account)} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-length: 100\r\n\r\n{`));
   }],
   ["caller.idempotency_in_progress", "a write under a key whose first call is not answered yet", async () => {
     const key = randomUUID();
-    wharf.answers.set("/ships", () => ({ status: 201, body: {}, delayMs: 800 }));
+    scripted.answers.set("/ships", () => ({ status: 201, body: {}, delayMs: 800 }));
     const first = write(key);
-    await eventually(() => assert.ok(wharf.requests.some(({ headers }) => headers["idempotency-key"] === key)));
+    await eventually(() => assert.ok(scripted.requests.some(({ headers }) => headers["idempotency-key"] === key)));
     const second = await write(key);
     await first;
     return second;
   }],
   ["caller.idempotency_not_replayable", "a write again, whose answer was over 256 KiB", async () => {
     const key = randomUUID();
-    wharf.answers.set("/ships", () => ({ status: 201, body: `"${"x".repeat(257 * 1024)}"` }));
+    scripted.answers.set("/ships", () => ({ status: 201, body: `"${"x".repeat(257 * 1024)}"` }));
     ok(await write(key), 201);
     return write(key);
   }],
   ["caller.idempotency_mismatch", "another body under a key that was used", async () => {
     const key = randomUUID();
-    wharf.answers.set("/ships", () => ({ status: 201, body: {} }));
+    scripted.answers.set("/ships", () => ({ status: 201, body: {} }));
     ok(await write(key), 201);
     return write(key, { name: "Gjøa" });
   }],
   ["account.needs_reauth", "a call after the provider refused the credential, which cannot be refreshed", async () => {
     const resources = { ships: { get: { path: "/ships/{{id}}" } } };
-    const { account } = await wharf.install({ resources, actions: { validation: { type: "request", config: { path: "/me" } } } }, { name: "refused" });
-    for (const path of ["/ships/1", "/me"]) wharf.answers.set(path, () => ({ status: 401, body: {} }));
+    const { account } = await scripted.install({ resources, actions: { validation: { type: "request", config: { path: "/me" } } } }, { name: "refused" });
+    for (const path of ["/ships/1", "/me"]) scripted.answers.set(path, () => ({ status: 401, body: {} }));
     await call("GET", "/proxy/ships/1", undefined, {}, { account });
     return call("GET", "/proxy/ships/1", undefined, {}, { account });
   }],
   ["account.not_ready", "a call to an account whose validation failed", async () => {
-    const { installed } = await wharf.install({ resources: {}, actions: { validation: { type: "request", config: { path: "/refuses" } } } }, { name: "unready" });
-    wharf.answers.set("/refuses", () => ({ status: 403, body: {} }));
+    const { installed } = await scripted.install({ resources: {}, actions: { validation: { type: "request", config: { path: "/refuses" } } } }, { name: "unready" });
+    scripted.answers.set("/refuses", () => ({ status: 403, body: {} }));
     await fillIn(await linkToken(environment, { integration: "unready" }), { values: { api_key: "k" } });
     const { result } = ok(await client("GET", `/integrated-account?environment_integration_id=${installed.id}&status=validation_error`), 200);
     return call("GET", "/custom/ships", undefined, {}, { account: result[0] });
   }],
-  ["account.not_refreshable", "an API key is refreshed", () => client("POST", "/integrated-account/refresh-credentials", { id: wharf.account.id })],
+  ["account.not_refreshable", "an API key is refreshed", () => client("POST", "/integrated-account/refresh-credentials", { id: scripted.account.id })],
   ["account.install_disabled", "a call while the install is disabled", async () => {
-    const { installed, account } = await wharf.install({ resources: {} }, { name: "disabled" });
+    const { installed, account } = await scripted.install({ resources: {} }, { name: "disabled" });
     ok(await client("PATCH", `/environment-integration/${installed.id}`, { is_enabled: false }), 200);
     return call("GET", "/custom/ships", undefined, {}, { account });
   }],
   ["account.context_value", "a method whose header needs `team`, which the account does not have", () => call("GET", "/proxy/odd/1")],
   ["integration.invalid", "a template makes a header over 16 KiB", () => call("POST", "/proxy/big", { t: "x".repeat(17 * 1024) })],
   ["integration.secret_unbound", "a call after the file sends a secret of an install in another header, too", async () => {
-    const { installed, account } = await wharf.install({ headers: { "x-key": "{{environment_variables.key:undefined}}" }, resources: {} }, { name: "moved" });
+    const { installed, account } = await scripted.install({ headers: { "x-key": "{{environment_variables.key:undefined}}" }, resources: {} }, { name: "moved" });
     ok(await client("PATCH", `/environment-integration/${installed.id}`, { override: { secret_environment_variables: { key: "k" } } }), 200);
     const { version } = ok(await admin("GET", "/integration/moved"), 200);
     ok(await admin("PATCH", "/integration/moved", { version, config: { headers: { "x-copy": "{{environment_variables.key}}" } } }), 200);
     return call("GET", "/custom/ships", undefined, {}, { account });
   }],
   ["integration.override_refused", "a call after the file names another host, which an API token's override holds on to", async () => {
-    const { installed, account } = await wharf.install({ resources: {} }, { name: "held" });
+    const { installed, account } = await scripted.install({ resources: {} }, { name: "held" });
     const { version, config } = ok(await admin("GET", "/integration/held"), 200);
     ok(await client("PATCH", `/environment-integration/${installed.id}`, { override: { base_url: config.base_url } }), 200);
     ok(await admin("PATCH", "/integration/held", { version, config: { base_url: `${config.base_url}/v2` } }), 200);
@@ -159,7 +159,7 @@ const ROWS = [
   }],
   ["integration.expression_failed", "an `authorization.expression` that gives no headers", () => call("POST", "/proxy/odd", {})],
   ["integration.transform_failed", "a replay of a webhook that the file still cannot read", async () => {
-    const { account, secret } = await buoyAccount(gateway, environment, { name: "buoy-broken", change: (webhook) => (webhook.payload_transform = '$error("no")') });
+    const { account, secret } = await webhookAccount(gateway, environment, { name: "webhook-sender-broken", change: (webhook) => (webhook.payload_transform = '$error("no")') });
     await send(gateway, accountUrl(account), standardRequest(secret, { type: "wave" }));
     const [{ id }] = await eventually(async () => {
       const failed = await received(environment, account, { status: "failed" });
@@ -172,33 +172,33 @@ const ROWS = [
   ["provider.rejected", "the provider answers 404", () => ship({ status: 404, body: { message: "no such ship" } })],
   ["provider.failed", "the provider answers 500", () => ship({ status: 500, body: { message: "sunk" } })],
   ["provider.rate_limited", "the provider answers 429", async () => {
-    wharf.answers.set("/ships/1", () => ({ status: 429, headers: { "retry-after": "60" }, body: {} }));
-    return call("GET", "/proxy/ships/1", undefined, { "x-max-retries": "0" }, { account: await wharf.another() });
+    scripted.answers.set("/ships/1", () => ({ status: 429, headers: { "retry-after": "60" }, body: {} }));
+    return call("GET", "/proxy/ships/1", undefined, { "x-max-retries": "0" }, { account: await scripted.another() });
   }],
   ["provider.error_in_body", "the provider answers 200 with an error, as `error_expression` finds", () => ship({ body: { ok: false } })],
   ["provider.unreachable", "the connection breaks", () => ship("dropped")],
   ["provider.token_endpoint", "the token endpoint answers 503, again and again", async () => {
     const fields = [{ name: "client_id", type: "text" }, { name: "client_secret", type: "password" }];
-    const oauth = { format: "oauth2_client_credentials", config: { client: { id: "{{client_id}}", secret: "{{client_secret}}" }, auth: { tokenHost: wharf.url, tokenPath: "/token" }, fields } };
-    wharf.answers.set("/token", () => ({ status: 503, body: {} }));
+    const oauth = { format: "oauth2_client_credentials", config: { client: { id: "{{client_id}}", secret: "{{client_secret}}" }, auth: { tokenHost: scripted.url, tokenPath: "/token" }, fields } };
+    scripted.answers.set("/token", () => ({ status: 503, body: {} }));
     const context = { client_id: "a", client_secret: "b", oauth: { token: { access_token: "old", expires_at: "2020-01-01T00:00:00.000Z" } } };
-    const { account } = await wharf.install({ credentials: { oauth2_client_credentials: oauth }, authorization: { format: "bearer" } }, { name: "tokens", context, authentication_method: "oauth2_client_credentials" });
+    const { account } = await scripted.install({ credentials: { oauth2_client_credentials: oauth }, authorization: { format: "bearer" } }, { name: "tokens", context, authentication_method: "oauth2_client_credentials" });
     return call("GET", "/custom/ships", undefined, {}, { account });
   }],
   ["provider.timeout", "no answer within `x-timeout-ms`", () => ship("silent", { "x-timeout-ms": "300" })],
   ["provider.answer_too_large", "a list of more than 8 MiB", () => ship({ body: `{"data":["${"x".repeat(8 * 1024 * 1024)}"]}` }, {}, "/proxy/ships")],
   ["provider.unexpected_answer", "a list that is not JSON", () => ship({ body: "<html>" }, {}, "/proxy/ships")],
   ["provider.redirect_needs_body", "a redirect (307) of a write whose body was streamed", () => {
-    wharf.answers.set("/ships", () => ({ status: 307, headers: { location: "/harbour" } }));
+    scripted.answers.set("/ships", () => ({ status: 307, headers: { location: "/api-key" } }));
     return call("POST", "/proxy/ships", ReadableStream.from([Buffer.from("{}")]));
   }],
   ["provider.redirect_refused", "a redirect that never ends", () => ship({ status: 302, headers: { location: "/ships/1" } })],
   ["internal.busy", "a fifth call of an account, while four wait for the provider", async () => {
-    const account = await wharf.another();
-    wharf.answers.set("/ships/1", () => ({ body: {}, delayMs: 1_500 }));
-    const before = wharf.at("/ships/1").length;
+    const account = await scripted.another();
+    scripted.answers.set("/ships/1", () => ({ body: {}, delayMs: 1_500 }));
+    const before = scripted.at("/ships/1").length;
     const four = Array.from({ length: 4 }, () => call("GET", "/proxy/ships/1", undefined, {}, { account }));
-    await eventually(() => assert.equal(wharf.at("/ships/1").length, before + 4));
+    await eventually(() => assert.equal(scripted.at("/ships/1").length, before + 4));
     const fifth = await call("GET", "/proxy/ships/1", undefined, { "x-timeout-ms": "300" }, { account });
     await Promise.all(four);
     return fifth;
@@ -228,7 +228,7 @@ const ROWS = [
     const { SEALING_KEYS } = gateway.vars;
     await gateway.restart({ vars: { SEALING_KEYS: randomSealingKey() } });
     // A token would end with the key that signed it, too.
-    const refused = await admin("GET", `/proxy/ships/1?integrated_account_id=${wharf.account.id}`);
+    const refused = await admin("GET", `/proxy/ships/1?integrated_account_id=${scripted.account.id}`);
     await gateway.restart({ vars: { SEALING_KEYS } });
     return refused;
   }],
@@ -239,7 +239,7 @@ const seen = new Map();
 
 for (const [code, what, make] of ROWS) {
   test(`${code}: ${what}`, async () => {
-    wharf.answers.clear();
+    scripted.answers.clear();
     const answer = await make();
     const error = assertError(answer, answer.status, code);
     assert.equal(error.is_remote_error === true, "raw_response" in error);

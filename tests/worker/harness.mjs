@@ -226,7 +226,8 @@ async function runtimeProcessOf(work) {
   return children.find(({ spawnfile }) => spawnfile.includes("workerd"));
 }
 
-function parsed(text) {
+/** The JSON of a text, or the text where it is none. */
+export function parsed(text) {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { eachCase } from "./cases.mjs";
 import { start } from "./harness.mjs";
 import { assertError } from "./steps.mjs";
 
@@ -17,20 +18,20 @@ test("health answers without a token, and every answer has a request id", async 
 });
 
 test("HEAD of what is open answers as GET, without a body", async () => {
-  for (const path of ["/", "/health", "/openapi.json", "/integration.schema.json"]) {
+  await eachCase(["/", "/health", "/openapi.json", "/integration.schema.json"], async (path) => {
     const [get, head] = await Promise.all(["GET", "HEAD"].map((method) => gateway.fetch(path, { method })));
     assert.equal(head.status, get.status, path);
     assert.equal(head.headers.get("content-type"), get.headers.get("content-type"), path);
     assert.equal(await head.text(), "", path);
     await get.text();
-  }
+  });
 });
 
 test("without a token, with a wrong one and with a malformed one: 401 in the error envelope", async () => {
-  for (const headers of [{}, { authorization: "Bearer wrong" }, { authorization: `Basic ${btoa(`x:${gateway.vars.ADMIN_TOKEN}`)}` }]) {
+  await eachCase([{}, { authorization: "Bearer wrong" }, { authorization: `Basic ${btoa(`x:${gateway.vars.ADMIN_TOKEN}`)}` }], async (headers) => {
     const response = await gateway.fetch("/integration", { headers });
     assertError({ status: response.status, headers: response.headers, body: await response.json() }, 401, "caller.");
-  }
+  });
 });
 
 test("an unknown path is 404 and an undefined verb is 405", async () => {

@@ -7,7 +7,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { start } from "./harness.mjs";
-import { assertError, harbourAccount, importAccount, newEnvironment, ok } from "./steps.mjs";
+import { assertError, apiKeyAccount, importAccount, newEnvironment, ok } from "./steps.mjs";
 
 const SOON = 3_000; // far above what each takes, and below the `cpu_ms` of wrangler.toml
 const answer = { text: "x".repeat(1 << 20), words: "a,b,c" }; // the provider's; what too_large.txt blows up
@@ -32,7 +32,7 @@ const backtracking = ["/(x+x+)+y/", "/(x*)*y/", "/^(([a-z])+.)+[A-Z]([a-z])+$/",
 let gateway, hostile, healthy;
 let received = 0; // requests to the hostile provider
 async function internet(request) {
-  if (request.url.includes("harbour")) {
+  if (request.url.includes("api-key")) {
     await sleep(50);
     return Response.json({});
   }
@@ -43,7 +43,7 @@ async function internet(request) {
 before(async () => {
   gateway = await start({ internet });
   hostile = await newEnvironment(gateway, "hostile");
-  healthy = await harbourAccount(gateway);
+  healthy = await apiKeyAccount(gateway);
 });
 after(() => gateway.stop());
 

@@ -3,25 +3,26 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { eachCase } from "./cases.mjs";
 import { assertError, eventually, ok } from "./steps.mjs";
-import { startWharf } from "./wharf.mjs";
+import { startScriptedProvider } from "./scripted-provider.mjs";
 
 const [KIB, MIB] = [1024, 1024 * 1024];
 
-let wharf;
+let scripted;
 before(async () => {
   const ships = { get: { path: "/ships/{{id}}" }, create: { method: "post", path: "/ships" }, update: { method: "patch", path: "/ships/{{id}}" }, delete: { method: "delete", path: "/ships/{{id}}" } };
-  wharf = await startWharf({ config: { resources: { ships } } });
+  scripted = await startScriptedProvider({ config: { resources: { ships } } });
 });
-after(() => wharf?.stop());
+after(() => scripted?.stop());
 beforeEach(() => {
-  wharf.clear();
-  wharf.answers.set("/ships", (_, n) => ({ status: 201, headers: { location: `/ships/${n}`, "x-ship": "new" }, body: { id: n, at: randomUUID() } }));
+  scripted.clear();
+  scripted.answers.set("/ships", (_, n) => ({ status: 201, headers: { location: `/ships/${n}`, "x-ship": "new" }, body: { id: n, at: randomUUID() } }));
 });
 
 const newKey = () => ({ "idempotency-key": randomUUID() });
-const create = (key, body = { name: "Fram" }, options) => wharf.call("POST", "/proxy/ships", body, key, options);
-const sent = () => wharf.requests.length;
+const create = (key, body = { name: "Fram" }, options) => scripted.call("POST", "/proxy/ships", body, key, options);
+const sent = () => scripted.requests.length;
 
 describe("again", () => {
   test("with the same body: the stored answer, word for word, and nothing is sent", async () => {
@@ -31,17 +32,17 @@ describe("again", () => {
     ok(first, 201);
     assert.equal(second.status, 201);
     assert.equal(second.text, first.text);
-    for (const name of ["content-type", "location", "x-ship"]) assert.equal(second.headers.get(name), first.headers.get(name), name);
+    await eachCase(["content-type", "location", "x-ship"], (name) => assert.equal(second.headers.get(name), first.headers.get(name), name));
     assert.notEqual(second.headers.get("x-request-id"), first.headers.get("x-request-id"));
     assert.equal(sent(), 1);
-    assert.equal(wharf.requests[0].headers["idempotency-key"], key["idempotency-key"], "the provider hears of it");
+    assert.equal(scripted.requests[0].headers["idempotency-key"], key["idempotency-key"], "the provider hears of it");
   });
 
   for (const [method, path] of [["POST", "/custom/ships"], ["PATCH", "/proxy/ships/1"], ["DELETE", "/proxy/ships/1"], ["POST", "/proxy/ships?mode=fast"]]) {
     test(`${method} ${path}`, async () => {
       const [key, body] = [newKey(), method === "DELETE" ? undefined : { name: "Fram" }];
-      wharf.answers.set("/ships/1", (_, n) => ({ body: { n } }));
-      const [first, second] = [await wharf.call(method, path, body, key), await wharf.call(method, path, body, key)];
+      scripted.answers.set("/ships/1", (_, n) => ({ body: { n } }));
+      const [first, second] = [await scripted.call(method, path, body, key), await scripted.call(method, path, body, key)];
       assert.equal(second.status, first.status);
       assert.equal(second.text, first.text);
       assert.equal(sent(), 1);
@@ -49,26 +50,26 @@ describe("again", () => {
   }
 
   test("an answer without a body", async () => {
-    wharf.answers.set("/ships/1", () => ({ status: 204 }));
+    scripted.answers.set("/ships/1", () => ({ status: 204 }));
     const key = newKey();
-    for (const _ of ["once", "twice"]) assert.equal((await wharf.call("DELETE", "/proxy/ships/1", undefined, key)).status, 204);
+    await eachCase(["once", "twice"], async (_) => assert.equal((await scripted.call("DELETE", "/proxy/ships/1", undefined, key)).status, 204));
     assert.equal(sent(), 1);
   });
 
   test("a refusal of the provider (4xx) is an answer, too", async () => {
-    wharf.answers.set("/ships", () => ({ status: 422, body: { message: "no such name" } }));
+    scripted.answers.set("/ships", () => ({ status: 422, body: { message: "no such name" } }));
     const key = newKey();
-    for (const _ of ["once", "twice"]) {
+    await eachCase(["once", "twice"], async (_) => {
       const error = assertError(await create(key), 422, "provider.rejected");
       assert.deepEqual(error.raw_response, { message: "no such name" });
-    }
+    });
     assert.equal(sent(), 1);
   });
 
   test("5xx and 429 are not kept: the next one is sent", async () => {
     for (const code of [500, 503, 429]) {
-      wharf.clear();
-      wharf.answers.set("/ships", (_, n) => (n === 1 ? { status: code, headers: { "retry-after": "0" }, body: {} } : { status: 201, body: { n } }));
+      scripted.clear();
+      scripted.answers.set("/ships", (_, n) => (n === 1 ? { status: code, headers: { "retry-after": "0" }, body: {} } : { status: 201, body: { n } }));
       const key = newKey();
       assert.equal((await create(key)).status, code);
       const second = await eventually(async () => {
@@ -84,9 +85,9 @@ describe("again", () => {
   test("after the object left memory, and after the runtime was killed", async () => {
     const key = newKey();
     const first = await create(key);
-    await wharf.gateway.evict("Account");
+    await scripted.gateway.evict("Account");
     assert.equal((await create(key)).text, first.text);
-    await wharf.gateway.restart();
+    await scripted.gateway.restart();
     assert.equal((await create(key)).text, first.text);
     assert.equal(sent(), 1);
   });
@@ -95,23 +96,23 @@ describe("again", () => {
 describe("apart", () => {
   test("another key, another path or query, another account, another verb is another write", async () => {
     const key = newKey();
-    wharf.answers.set("/ships/1", () => ({ body: {} }));
+    scripted.answers.set("/ships/1", () => ({ body: {} }));
     ok(await create(key), 201);
     ok(await create(newKey()), 201);
-    ok(await create(key, undefined, { account: await wharf.another() }), 201);
-    ok(await wharf.call("POST", "/proxy/ships?mode=fast", { name: "Fram" }, key), 201);
-    ok(await wharf.call("PATCH", "/proxy/ships/1", { name: "Fram" }, key), 200);
+    ok(await create(key, undefined, { account: await scripted.another() }), 201);
+    ok(await scripted.call("POST", "/proxy/ships?mode=fast", { name: "Fram" }, key), 201);
+    ok(await scripted.call("PATCH", "/proxy/ships/1", { name: "Fram" }, key), 200);
     assert.equal(sent(), 5);
   });
 
   test("a read does not heed it", async () => {
     const key = newKey();
-    wharf.answers.set("/ships/1", (_, n) => ({ body: { n } }));
-    for (const n of [1, 2]) assert.equal(ok(await wharf.call("GET", "/proxy/ships/1", undefined, key), 200).n, n);
+    scripted.answers.set("/ships/1", (_, n) => ({ body: { n } }));
+    await eachCase([1, 2], async (n) => assert.equal(ok(await scripted.call("GET", "/proxy/ships/1", undefined, key), 200).n, n));
   });
 
   test("without a key nothing is kept", async () => {
-    for (const id of [1, 2]) assert.equal(ok(await create({}), 201).id, id);
+    await eachCase([1, 2], async (id) => assert.equal(ok(await create({}), 201).id, id));
   });
 });
 
@@ -125,7 +126,7 @@ describe("refused", () => {
 
   test("while the first is under way: 409, and then its answer", async () => {
     const key = newKey();
-    wharf.answers.set("/ships", () => ({ status: 201, body: { id: 1 }, delayMs: 1_000 }));
+    scripted.answers.set("/ships", () => ({ status: 201, body: { id: 1 }, delayMs: 1_000 }));
     const first = create(key);
     await eventually(() => assert.equal(sent(), 1));
     assertError(await create(key), 409, "caller.idempotency_in_progress");
@@ -137,18 +138,18 @@ describe("refused", () => {
 
   test("twenty at once: one is sent", async () => {
     const key = newKey();
-    wharf.answers.set("/ships", () => ({ status: 201, body: { id: 1 }, delayMs: 300 }));
+    scripted.answers.set("/ships", () => ({ status: 201, body: { id: 1 }, delayMs: 300 }));
     const all = await Promise.all(Array.from({ length: 20 }, () => create(key)));
     assert.equal(all.filter(({ status }) => status === 201).length, 1);
-    for (const answer of all.filter(({ status }) => status !== 201)) assertError(answer, 409, "caller.idempotency_in_progress");
+    await eachCase(all.filter(({ status }) => status !== 201), (answer) => { assertError(answer, 409, "caller.idempotency_in_progress"); });
     assert.equal(sent(), 1);
   });
 
   test("an answer of 256 KiB is given again, of a larger one only that it came", async () => {
-    const answer = (bytes) => wharf.answers.set("/ships", () => ({ status: 201, body: `"${"x".repeat(bytes - 2)}"` }));
+    const answer = (bytes) => scripted.answers.set("/ships", () => ({ status: 201, body: `"${"x".repeat(bytes - 2)}"` }));
     answer(256 * KIB);
     const [small, large] = [newKey(), newKey()];
-    for (const _ of ["once", "twice"]) assert.equal((await create(small)).text.length, 256 * KIB);
+    await eachCase(["once", "twice"], async (_) => assert.equal((await create(small)).text.length, 256 * KIB));
     answer(256 * KIB + 1);
     assert.equal((await create(large)).text.length, 256 * KIB + 1);
     const error = assertError(await create(large), 409, "caller.idempotency_not_replayable");
@@ -175,22 +176,22 @@ describe("refused", () => {
   });
 
   test("a key that is none", async () => {
-    for (const key of ["", "k".repeat(1_000)]) {
+    await eachCase(["", "k".repeat(1_000)], async (key) => {
       const { status } = await create({ "idempotency-key": key });
       assert.ok(status === 201 || status === 400 || status === 422, `${status}`);
-    }
+    });
   });
 });
 
 describe("SIGKILL", () => {
   test("between send and store: told as under way, and never sent again", async () => {
     const key = newKey();
-    wharf.answers.set("/ships", () => "silent");
+    scripted.answers.set("/ships", () => "silent");
     const lost = create(key).catch((error) => error);
     await eventually(() => assert.equal(sent(), 1));
-    await wharf.gateway.restart();
+    await scripted.gateway.restart();
     assert.ok((await lost) instanceof Error);
-    wharf.answers.set("/ships", () => ({ status: 201, body: {} }));
+    scripted.answers.set("/ships", () => ({ status: 201, body: {} }));
     assertError(await create(key), 409, "caller.idempotency_in_progress");
     assert.equal((await create(key, { name: "Gjøa" })).status, 422);
     assert.equal(sent(), 1);
@@ -201,12 +202,12 @@ describe("SIGKILL", () => {
     test(`${delay} ms after the provider answered: its answer or 409, and never sent again`, async () => {
       const key = newKey();
       const answered = new Promise((resolve) => {
-        wharf.answers.set("/ships", () => (response) => response.writeHead(201, { "content-type": "application/json" }).end('{"id":1}', resolve));
+        scripted.answers.set("/ships", () => (response) => response.writeHead(201, { "content-type": "application/json" }).end('{"id":1}', resolve));
       });
       const call = create(key).catch((error) => error);
       await answered;
       await new Promise((settle) => setTimeout(settle, delay));
-      await wharf.gateway.restart();
+      await scripted.gateway.restart();
       const first = await call;
       const again = await create(key);
       // Who had an answer gets it again: it is stored before it is given.
@@ -219,18 +220,18 @@ describe("SIGKILL", () => {
 
 test("what is stored is sealed: neither answer nor body is in a file as it is", async () => {
   const [answer, body] = [randomUUID(), randomUUID()];
-  wharf.answers.set("/ships", () => ({ status: 201, body: { answer } }));
+  scripted.answers.set("/ships", () => ({ status: 201, body: { answer } }));
   const key = newKey();
   ok(await create(key, { body }), 201);
-  await wharf.gateway.evict("Account");
-  for (const secret of [answer, body]) assert.deepEqual(await wharf.gateway.filesHolding(secret), []);
+  await scripted.gateway.evict("Account");
+  await eachCase([answer, body], async (secret) => assert.deepEqual(await scripted.gateway.filesHolding(secret), []));
   assert.equal(ok(await create(key, { body }), 201).answer, answer);
 });
 
 test("a deleted account takes its answers with it", async () => {
-  const account = await wharf.another();
+  const account = await scripted.another();
   const key = newKey();
   ok(await create(key, { name: "Fram" }, { account }), 201);
-  ok(await wharf.environment.call("DELETE", `/integrated-account/${account.id}`), 200);
+  ok(await scripted.environment.call("DELETE", `/integrated-account/${account.id}`), 200);
   assertError(await create(key, { name: "Fram" }, { account }), 404, "caller.not_found");
 });

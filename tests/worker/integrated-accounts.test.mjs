@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { eachCase } from "./cases.mjs";
 import { start } from "./harness.mjs";
-import { assertError, harbourAccount, importAccount, install, newEnvironment, ok } from "./steps.mjs";
+import { assertError, apiKeyAccount, importAccount, install, newEnvironment, ok } from "./steps.mjs";
 
 const KEY = "an-api-key-that-must-not-be-seen-4711";
 let gateway;
@@ -11,11 +12,11 @@ before(async () => {
 after(() => gateway.stop());
 
 test("an imported account is active and shows everything but its secrets", async () => {
-  const { environment, installed, account } = await harbourAccount(gateway, KEY);
+  const { environment, installed, account } = await apiKeyAccount(gateway, KEY);
   assert.equal(account.status, "active");
   assert.equal(account.environment_id, environment.id);
   assert.equal(account.environment_integration_id, installed.id);
-  assert.equal(account.integration.name, "harbour");
+  assert.equal(account.integration.name, "api-key");
   assert.equal(account.region, "wnam");
   assert.match(account.created_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
@@ -25,24 +26,24 @@ test("an imported account is active and shows everything but its secrets", async
 });
 
 test("secrets are sealed: no storage file and no log line holds one", async () => {
-  await harbourAccount(gateway, KEY);
+  await apiKeyAccount(gateway, KEY);
   assert.deepEqual(await gateway.filesHolding(KEY), []);
   assert.ok(!gateway.logs.some(({ message }) => message.includes(KEY)));
 });
 
 test("an account id is a UUIDv8, and tells its region", async () => {
   const environment = await newEnvironment(gateway, "regions");
-  const installed = await install(gateway, environment, "harbour");
-  for (const region of ["wnam", "enam", "apac", "eu"]) {
+  const installed = await install(gateway, environment, "api-key");
+  await eachCase(["wnam", "enam", "apac", "eu"], async (region) => {
     const account = await importAccount(environment, installed, { api_key: KEY }, { region });
     assert.match(account.id, /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     assert.equal(ok(await environment.call("GET", `/integrated-account/${account.id}`), 200).region, region);
-  }
+  });
 });
 
 test("lists by tenant, newest included at once", async () => {
   const environment = await newEnvironment(gateway, "tenants");
-  const installed = await install(gateway, environment, "harbour");
+  const installed = await install(gateway, environment, "api-key");
   const first = await importAccount(environment, installed, { api_key: "a" }, { tenant_id: "north" });
   await importAccount(environment, installed, { api_key: "b" }, { tenant_id: "south" });
   const { result } = ok(await environment.call("GET", "/integrated-account?tenant_id=north"), 200);
@@ -50,7 +51,7 @@ test("lists by tenant, newest included at once", async () => {
 });
 
 test("the admin token names the environment, and without a name the request is refused", async () => {
-  const { environment, account } = await harbourAccount(gateway);
+  const { environment, account } = await apiKeyAccount(gateway);
   const { result } = ok(await gateway.admin("GET", `/integrated-account?environment_id=${environment.id}`), 200);
   assert.deepEqual(result.map(({ id }) => id), [account.id]);
   const { status } = await gateway.admin("GET", "/integrated-account");
@@ -58,14 +59,14 @@ test("the admin token names the environment, and without a name the request is r
 });
 
 test("a missing required field is 422 with the field's path", async () => {
-  const { environment, installed } = await harbourAccount(gateway);
+  const { environment, installed } = await apiKeyAccount(gateway);
   const body = { tenant_id: "t", environment_integration_id: installed.id, authentication_method: "api_key", context: {} };
   const { details } = assertError(await environment.call("POST", "/integrated-account", body), 422, "caller.");
   assert.ok(details.failures.some(({ path }) => path.includes("api_key")), JSON.stringify(details));
 });
 
 test("a deleted account is 404 at once, for reads and for calls", async () => {
-  const { environment, account } = await harbourAccount(gateway);
+  const { environment, account } = await apiKeyAccount(gateway);
   assert.deepEqual(ok(await environment.call("DELETE", `/integrated-account/${account.id}`), 200), { id: account.id });
   assertError(await environment.call("GET", `/integrated-account/${account.id}`), 404, "caller.");
   assertError(await environment.call("GET", `/proxy/ships?integrated_account_id=${account.id}`), 404, "caller.");
@@ -73,7 +74,7 @@ test("a deleted account is 404 at once, for reads and for calls", async () => {
 });
 
 test("an invented id of the right form is 404 and writes nothing", async () => {
-  const { environment, account } = await harbourAccount(gateway);
+  const { environment, account } = await apiKeyAccount(gateway);
   const invented = account.id.replace(/[0-9a-f]{12}$/, "0123456789ab");
   const schema = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf*'";
   const before = await gateway.rows("Account", schema);

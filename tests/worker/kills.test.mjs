@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
+import { eachCase } from "./cases.mjs";
 import { start } from "./harness.mjs";
 import { eventually, importAccount, install, newEnvironment, ok } from "./steps.mjs";
 import { Visitor } from "./visitor.mjs";
@@ -38,7 +39,7 @@ const accountStories = ({ environment, installed }) => {
     },
     "a customer's form": {
       begin: async (tenant) => {
-        const link = { tenant_id: tenant, integration: "harbour", context: { label: "new" } };
+        const link = { tenant_id: tenant, integration: "api-key", context: { label: "new" } };
         return { made: ok(await environment.call("POST", "/link-token", link), 201), visitor: new Visitor() };
       },
       act: async ({ made, visitor }) => {
@@ -75,21 +76,21 @@ const accountStories = ({ environment, installed }) => {
 async function seen(environment, tenant) {
   const lists = async () => {
     const found = [];
-    for (const name of [tenant, moved(tenant)]) {
+    await eachCase([tenant, moved(tenant)], async (name) => {
       const { result } = ok(await environment.call("GET", `/integrated-account?tenant_id=${name}`), 200);
-      for (const { tenant_id } of result) assert.equal(tenant_id, name, "a list gave what it was not asked for");
+      await eachCase(result, ({ tenant_id }) => assert.equal(tenant_id, name, "a list gave what it was not asked for"));
       found.push(...result);
-    }
+    });
     return found;
   };
   const listed = await lists();
   const shown = [];
-  for (const one of listed) {
+  await eachCase(listed, async (one) => {
     assert.deepEqual(ok(await environment.call("GET", `/integrated-account/${one.id}`), 200), one);
     assert.equal(one.status, "active");
     const { key } = ok(await environment.call("GET", `/proxy/ships/1?integrated_account_id=${one.id}`), 200);
     shown.push({ tenant: one.tenant_id, label: one.context.label, is_sandbox: one.is_sandbox, key });
-  }
+  });
   assert.deepEqual(await lists(), listed);
   return shown;
 }
@@ -101,7 +102,7 @@ async function assertWhole() {
   const truth = rows.filter(({ record, pending }) => record !== null || pending !== null).map(({ record, sealed, pending }) => {
     assert.deepEqual([pending, record === null], [null, false]);
     const { id, tenant_id, environment_integration_id, status, is_sandbox, region, created_at } = JSON.parse(record);
-    return { id, tenant_id, environment_integration_id, integration_name: "harbour", status, is_sandbox, region, created_at, sealing_key: sealed.split(".")[0] };
+    return { id, tenant_id, environment_integration_id, integration_name: "api-key", status, is_sandbox, region, created_at, sealing_key: sealed.split(".")[0] };
   });
   const index = (await gateway.rows("Directory", "SELECT record FROM account")).map(({ record }) => JSON.parse(record));
   const byId = (one, other) => one.id.localeCompare(other.id);
@@ -111,7 +112,7 @@ async function assertWhole() {
 for (const name of Object.keys(accountStories({}))) {
   test(`${name} of an account`, async (t) => {
     const environment = await newEnvironment(gateway, name);
-    const installed = await install(gateway, environment, "harbour");
+    const installed = await install(gateway, environment, "api-key");
     const { begin, act, states, adds } = accountStories({ environment, installed })[name];
     const story = async () => {
       const tenant = randomUUID();
@@ -161,15 +162,15 @@ test("a deletion of an environment", async (t) => {
     async rung({ environment: { id, call } }, { closing, tokens, copies }) {
       const isThere = await isShown({ id });
       assert.equal((await call("GET", "/integration")).status, isThere ? 200 : 401);
-      for (const texts of [tokens, copies]) assert.equal(texts.filter((text) => text.includes(id)).length, isThere ? 1 : 0);
+      await eachCase([tokens, copies], (texts) => assert.equal(texts.filter((text) => text.includes(id)).length, isThere ? 1 : 0));
       assert.deepEqual(closing, []);
     },
   });
 });
 
 for (const [name, prepare, act] of [
-  ["an installation", () => {}, (call) => call("POST", "/environment-integration", { integration_name: "harbour" })],
-  ["a deinstallation", (environment) => install(gateway, environment, "harbour"), (call, { id }) => call("DELETE", `/environment-integration/${id}`)],
+  ["an installation", () => {}, (call) => call("POST", "/environment-integration", { integration_name: "api-key" })],
+  ["a deinstallation", (environment) => install(gateway, environment, "api-key"), (call, { id }) => call("DELETE", `/environment-integration/${id}`)],
 ]) {
   test(name, async (t) => {
     const story = async () => {
@@ -264,7 +265,7 @@ async function cutAt(points, story, restart) {
     calls.push(call);
   }
   await gateway.restart(restart);
-  for (const error of await Promise.all(calls)) assert.ok(error instanceof TypeError, error);
+  await eachCase(await Promise.all(calls), (error) => assert.ok(error instanceof TypeError, error));
   return subjects;
 }
 

@@ -8,6 +8,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { eachCase } from "./cases.mjs";
 import { start } from "./harness.mjs";
 import { importAccount, newEnvironment, ok } from "./steps.mjs";
 
@@ -133,7 +134,7 @@ for (const path of ["/custom/download", "/proxy/files/download"]) {
 
 test("three downloads at once", async (context) => {
   const all = await flat(context, () => Promise.all([1, 2, 3].map(async () => read(await through(`/custom/download?bytes=${DOWNLOAD / 2}`)))));
-  for (const { bytes, hash } of all) assert.deepEqual([bytes, hash], [DOWNLOAD / 2, hashOf(DOWNLOAD / 2)]);
+  await eachCase(all, ({ bytes, hash }) => assert.deepEqual([bytes, hash], [DOWNLOAD / 2, hashOf(DOWNLOAD / 2)]));
 });
 
 test("a download whose reader pauses: the provider waits, not the Worker's memory", async (context) => {

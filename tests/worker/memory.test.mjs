@@ -6,22 +6,23 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { linkToken } from "./lighthouse.mjs";
+import { eachCase } from "./cases.mjs";
+import { linkToken } from "./oauth-accounts.mjs";
 import { assertError, eventually, ok } from "./steps.mjs";
-import { accountUrl, buoyAccount, installUrl, send, standardRequest } from "./webhooks.mjs";
-import { startWharf } from "./wharf.mjs";
+import { accountUrl, webhookAccount, installUrl, send, standardRequest } from "./webhooks.mjs";
+import { startScriptedProvider } from "./scripted-provider.mjs";
 
 const MIB = 1024 * 1024;
 const STRANGERS = 40;
 
-let wharf, gateway, environment, buoy;
+let scripted, gateway, environment, sending;
 before(async () => {
-  wharf = await startWharf({ config: { resources: { ships: { list: { path: "/ships", response_path: "data" }, create: { method: "post", path: "/ships" } } } } });
-  ({ gateway, environment } = wharf);
-  buoy = await buoyAccount(gateway, environment);
-  wharf.answers.set("/ships", () => ({ body: { data: [{ id: 1 }] } }));
+  scripted = await startScriptedProvider({ config: { resources: { ships: { list: { path: "/ships", response_path: "data" }, create: { method: "post", path: "/ships" } } } } });
+  ({ gateway, environment } = scripted);
+  sending = await webhookAccount(gateway, environment);
+  scripted.answers.set("/ships", () => ({ body: { data: [{ id: 1 }] } }));
 });
-after(() => wharf?.stop());
+after(() => scripted?.stop());
 
 /** A stranger who sends a head that promises `length` bytes and `sent` of them: `{answer, close}`; the answer's status and when it came. */
 function stall(path, { length, sent, type = "application/json" }) {
@@ -42,17 +43,17 @@ function stall(path, { length, sent, type = "application/json" }) {
 
 /** What proved senders get. */
 async function everybodyElse() {
-  ok(await wharf.call("GET", "/proxy/ships"), 200);
-  ok(await wharf.call("POST", "/proxy/ships", { name: "Fram" }), 200);
-  ok(await send(gateway, accountUrl(buoy.account), standardRequest(buoy.secret, { type: "wave" })), 200);
+  ok(await scripted.call("GET", "/proxy/ships"), 200);
+  ok(await scripted.call("POST", "/proxy/ships", { name: "Fram" }), 200);
+  ok(await send(gateway, accountUrl(sending.account), standardRequest(sending.secret, { type: "wave" })), 200);
   ok(await environment.call("POST", "/link-token", { tenant_id: "t" }), 201);
 }
 
 const form = "application/x-www-form-urlencoded";
 const addresses = {
-  "an account's webhook URL": () => [accountUrl(buoy.account), { length: MIB }],
-  "an install's webhook URL": () => [installUrl(buoy.installed), { length: MIB }],
-  "a connect form": () => ["/connect/wharf", { length: 256 * 1024, type: form }],
+  "an account's webhook URL": () => [accountUrl(sending.account), { length: MIB }],
+  "an install's webhook URL": () => [installUrl(sending.installed), { length: MIB }],
+  "a connect form": () => ["/connect/scripted", { length: 256 * 1024, type: form }],
 };
 
 for (const [name, address] of Object.entries(addresses)) {
@@ -63,12 +64,12 @@ for (const [name, address] of Object.entries(addresses)) {
       await wait(1_000);
       await everybodyElse();
       const answers = await Promise.all(open.map(({ answer }) => answer));
-      for (const { status, seconds } of answers) {
+      await eachCase(answers, ({ status, seconds }) => {
         // The oldest give way where there is no room for all.
         assert.ok([408, 503].includes(status), `${status} after ${seconds} s`);
         assert.ok(status === 503 || seconds > 9, `${status} after ${seconds} s`);
         assert.ok(seconds < 16, `${status} after ${seconds} s`);
-      }
+      });
       if (sent === 1) assert.ok(answers.every(({ status }) => status === 408));
       await everybodyElse();
     });
@@ -77,7 +78,7 @@ for (const [name, address] of Object.entries(addresses)) {
 
 /** A caller who asks for the ships and reads nothing: closes it. */
 function readNothing() {
-  const head = `GET /proxy/ships?integrated_account_id=${wharf.account.id} HTTP/1.1\r\nhost: ${gateway.url.host}\r\nauthorization: Bearer ${environment.token}\r\n\r\n`;
+  const head = `GET /proxy/ships?integrated_account_id=${scripted.account.id} HTTP/1.1\r\nhost: ${gateway.url.host}\r\nauthorization: Bearer ${environment.token}\r\n\r\n`;
   const socket = connect(Number(gateway.url.port), gateway.url.hostname, () => socket.write(head));
   socket.pause();
   socket.on("error", () => {});
@@ -87,25 +88,25 @@ function readNothing() {
 test("readers who stop hold what they were to be sent, and give it back when they are gone", async () => {
   // What the system's own buffers take, some 4 MiB of each here, is none of the gateway's.
   const large = `{"data":["${"x".repeat(7 * MIB)}"]}`;
-  wharf.answers.set("/ships", () => ({ body: large }));
+  scripted.answers.set("/ships", () => ({ body: large }));
   const close = [];
   for (let reader = 1; reader <= 5; reader += 1) {
-    const before = wharf.at("/ships").length;
+    const before = scripted.at("/ships").length;
     close.push(readNothing());
-    await eventually(() => assert.ok(wharf.at("/ships").length > before));
+    await eventually(() => assert.ok(scripted.at("/ships").length > before));
     await wait(500);
   }
-  assertError(await wharf.call("GET", "/proxy/ships", undefined, { "x-max-retries": "0" }), 503, "internal.busy");
+  assertError(await scripted.call("GET", "/proxy/ships", undefined, { "x-max-retries": "0" }), 503, "internal.busy");
   for (const one of close) one();
-  await eventually(async () => assert.equal((await wharf.call("GET", "/proxy/ships")).status, 200));
+  await eventually(async () => assert.equal((await scripted.call("GET", "/proxy/ships")).status, 200));
 });
 
 test("an answer of some mebibytes comes whole, and so do many at once", async () => {
   const large = "y".repeat(3 * MIB);
-  wharf.answers.set("/ships", () => ({ body: { data: [large] } }));
-  for (const answer of await Promise.all(Array.from({ length: 2 }, () => wharf.call("GET", "/proxy/ships")))) {
+  scripted.answers.set("/ships", () => ({ body: { data: [large] } }));
+  await eachCase(await Promise.all(Array.from({ length: 2 }, () => scripted.call("GET", "/proxy/ships"))), (answer) => {
     assert.equal(ok(answer, 200).result[0], large);
-  }
+  });
 });
 
 test("a link token's page of a list, its context and its count are bounded", async () => {

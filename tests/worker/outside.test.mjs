@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { start } from "./harness.mjs";
-import { assertError, harbourAccount, ok } from "./steps.mjs";
+import { assertError, apiKeyAccount, ok } from "./steps.mjs";
 
 let gateway, environment, account, answers;
 before(async () => {
   gateway = await start({ internet: (request) => answers(request) });
-  ({ environment, account } = await harbourAccount(gateway, "key-of-the-harbour"));
+  ({ environment, account } = await apiKeyAccount(gateway, "key-of-the-api-key"));
 });
 after(() => gateway.stop());
 
@@ -26,9 +26,9 @@ test("the request is exactly what the file says", async () => {
   };
   ok(await environment.call("GET", through("/proxy/ships?flag=%C3%BC%20x&flag=2")), 200);
   assert.equal(seen.method, "GET");
-  assert.equal(new URL(seen.url).origin + new URL(seen.url).pathname, "https://api.harbour.example/v1/ships");
+  assert.equal(new URL(seen.url).origin + new URL(seen.url).pathname, "https://api.api-key.example/v1/ships");
   assert.deepEqual(new URL(seen.url).searchParams.getAll("flag"), ["ü x", "2"]);
-  assert.equal(seen.headers.get("x-key"), "key-of-the-harbour");
+  assert.equal(seen.headers.get("x-key"), "key-of-the-api-key");
   assert.equal(seen.headers.get("authorization"), null);
 });
 
@@ -80,7 +80,7 @@ test("a redirect to another host is followed without the key, a write is not fol
     return new Response(null, { status: 302, headers: { location: "https://files.example/1" } });
   };
   assert.equal(ok(await environment.call("GET", through("/proxy/ships/1")), 200).from, "files");
-  assert.deepEqual(seen, [["GET", "api.harbour.example", "key-of-the-harbour"], ["GET", "files.example", null]]);
+  assert.deepEqual(seen, [["GET", "api.api-key.example", "key-of-the-api-key"], ["GET", "files.example", null]]);
 
   seen.length = 0;
   answers = (request) => {
@@ -89,7 +89,7 @@ test("a redirect to another host is followed without the key, a write is not fol
   };
   const answer = await environment.call("POST", through("/proxy/ships"), { name: "x" });
   assertError(answer, 502, "provider.");
-  assert.deepEqual(seen, [["POST", "api.harbour.example"]]);
+  assert.deepEqual(seen, [["POST", "api.api-key.example"]]);
 });
 
 test("a broken provider is 502 with its answer, a garbled list too", async () => {

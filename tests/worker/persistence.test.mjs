@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { start } from "./harness.mjs";
-import { assertError, harbourAccount, importAccount, ok } from "./steps.mjs";
+import { assertError, apiKeyAccount, importAccount, ok } from "./steps.mjs";
 
 let gateway;
 let answers = () => Response.json({ id: 1 });
@@ -13,7 +13,7 @@ before(async () => {
 after(() => gateway.stop());
 
 test("environment, token, integration, install and account survive a kill right after their answers", async () => {
-  const { environment, installed, account } = await harbourAccount(gateway);
+  const { environment, installed, account } = await apiKeyAccount(gateway);
   await gateway.restart();
   assert.equal(ok(await gateway.admin("GET", `/environment/${environment.id}`), 200).id, environment.id);
   assert.equal(ok(await environment.call("GET", `/environment-integration/${installed.id}`), 200).id, installed.id);
@@ -24,7 +24,7 @@ test("environment, token, integration, install and account survive a kill right 
 });
 
 test("a kill in the middle of a call loses the call and nothing else", async () => {
-  const { environment, account } = await harbourAccount(gateway);
+  const { environment, account } = await apiKeyAccount(gateway);
   const reached = Promise.withResolvers();
   const never = new Promise(() => {});
   answers = () => {
@@ -40,7 +40,7 @@ test("a kill in the middle of a call loses the call and nothing else", async () 
 });
 
 test("a deletion survives a kill", async () => {
-  const { environment, installed, account } = await harbourAccount(gateway);
+  const { environment, installed, account } = await apiKeyAccount(gateway);
   ok(await environment.call("DELETE", `/integrated-account/${account.id}`), 200);
   await gateway.restart();
   assertError(await environment.call("GET", `/integrated-account/${account.id}`), 404, "caller.");
@@ -50,7 +50,7 @@ test("a deletion survives a kill", async () => {
 });
 
 test("stored credentials open with every key of SEALING_KEYS, and only with those", async () => {
-  const { environment, account } = await harbourAccount(gateway);
+  const { environment, account } = await apiKeyAccount(gateway);
   const path = `/proxy/ships/1?integrated_account_id=${account.id}`;
   const { SEALING_KEYS: first } = gateway.vars;
   const newer = `newer:${Buffer.alloc(32, 7).toString("base64")}`;

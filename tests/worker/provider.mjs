@@ -30,12 +30,12 @@ const THINGS = ["lamp", "lens", "horn"].map((name, index) => ({ id: `thing-${ind
 export async function startProvider(settings) {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
-  const provider = new Lighthouse(server, { accessTokenTtl: 3_600, rotates: true, hides: [], ...settings });
+  const provider = new OauthProvider(server, { accessTokenTtl: 3_600, rotates: true, hides: [], ...settings });
   server.on("request", provider.oidc.callback());
   return provider;
 }
 
-class Lighthouse {
+class OauthProvider {
   /** Every request: `{method, path, headers, status?}`, of token requests also `{grantType, answer?}`. Clear it with `received.length = 0`. */
   received = [];
   #events = new EventEmitter();
@@ -168,7 +168,7 @@ class Lighthouse {
       clientDefaults: { id_token_signed_response_alg: "ES256" },
       pkce: { required: () => true },
       rotateRefreshToken: () => this.settings.rotates,
-      findAccount: (_, login) => ({ accountId: login, claims: () => ({ sub: login, name: `${login} of the lighthouse` }) }),
+      findAccount: (_, login) => ({ accountId: login, claims: () => ({ sub: login, name: `${login} of the rotating-oauth` }) }),
       interactions: { url: (_, { uid }) => `/interaction/${uid}` },
       features: {
         clientCredentials: { enabled: true },
@@ -313,7 +313,7 @@ const layout = (title, content) => `<!doctype html><html lang="en"><head><meta c
 <meta name="viewport" content="width=device-width, initial-scale=1"></head><body><main><h1>${title}</h1>${content}</main></body></html>`;
 
 const loginPage = () =>
-  layout("Sign in to the lighthouse", `<form method="post"><label>User name <input name="login" required autocomplete="username"></label> <button>Sign in</button></form>`);
+  layout("Sign in to the rotating-oauth", `<form method="post"><label>User name <input name="login" required autocomplete="username"></label> <button>Sign in</button></form>`);
 
 const consentPage = ({ client_id, scope = "" }) =>
   layout(

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
+import { eachCase } from "./cases.mjs";
 import { CLIENTS, newVerifier, startProvider } from "./provider.mjs";
 
 let provider;
@@ -85,7 +86,7 @@ test("a refresh rotates, and an old refresh token ends the whole grant", async (
   assert.equal((await api("me", second)).status, 200);
 
   assert.equal((await (await client.refresh(first.refresh_token)).json()).error, "invalid_grant");
-  for (const tokens of [first, second]) assert.equal((await api("me", tokens)).status, 401);
+  await eachCase([first, second], async (tokens) => assert.equal((await api("me", tokens)).status, 401));
   assert.equal((await (await client.refresh(second.refresh_token)).json()).error, "invalid_grant");
   assert.equal(provider.counts().refreshes, 1);
 });
@@ -172,11 +173,11 @@ test("one access token may end alone, and refresh tokens may stay", async () => 
   assert.equal((await api("me", tokens)).status, 401);
   Object.assign(provider.settings, { rotates: false, hides: ["refresh_token"] });
   try {
-    for (const _ of ["once", "twice"]) {
+    await eachCase(["once", "twice"], async (_) => {
       const fresh = await (await client.refresh(tokens.refresh_token)).json();
       assert.equal(fresh.refresh_token, undefined);
       assert.equal((await api("me", fresh)).status, 200);
-    }
+    });
   } finally {
     Object.assign(provider.settings, { rotates: true, hides: [] });
   }

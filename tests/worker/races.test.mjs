@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { eachCase } from "./cases.mjs";
 import { start } from "./harness.mjs";
 import { assertError, importAccount, install, integrationFile, newEnvironment, ok } from "./steps.mjs";
 
@@ -10,19 +11,19 @@ let gateway, environment, installed;
 before(async () => {
   gateway = await start();
   environment = await newEnvironment(gateway, "races");
-  installed = await install(gateway, environment, "harbour");
+  installed = await install(gateway, environment, "api-key");
 });
 after(() => gateway.stop());
 
 const atOnce = (work) => Promise.all(FIFTY.map(work));
-const renamed = async (name) => ({ ...JSON.parse(await integrationFile("harbour")), name });
+const renamed = async (name) => ({ ...JSON.parse(await integrationFile("api-key")), name });
 const counted = (answers) => Object.fromEntries(Object.entries(Object.groupBy(answers, ({ status }) => status)).map(([status, { length }]) => [status, length]));
 
 test("fifty POST one integration: one makes it, the others are told that it exists", async () => {
   const file = await renamed("once");
   const answers = await atOnce((n) => gateway.admin("POST", "/integration", { ...file, category: `from-${n}` }));
   assert.deepEqual(counted(answers), { 201: 1, 409: 49 });
-  for (const answer of answers.filter(({ status }) => status === 409)) assertError(answer, 409, "caller.duplicate");
+  await eachCase(answers.filter(({ status }) => status === 409), (answer) => { assertError(answer, 409, "caller.duplicate"); });
   const { findings, ...made } = answers.find(({ status }) => status === 201).body;
   assert.deepEqual(ok(await gateway.admin("GET", "/integration/once"), 200), made);
   assert.equal((await gateway.rows("Directory", "SELECT id FROM integration WHERE name = 'once'")).length, 1);
@@ -30,7 +31,7 @@ test("fifty POST one integration: one makes it, the others are told that it exis
 
 test("fifty POST one install: one install", async () => {
   const { id, call } = await newEnvironment(gateway, "one-install");
-  const answers = await atOnce(() => call("POST", "/environment-integration", { integration_name: "harbour" }));
+  const answers = await atOnce(() => call("POST", "/environment-integration", { integration_name: "api-key" }));
   assert.deepEqual(counted(answers), { 200: 49, 201: 1 });
   assert.equal(new Set(answers.map(({ body }) => body.id)).size, 1);
   const rows = await gateway.rows("Directory", "SELECT record FROM install");
@@ -63,10 +64,10 @@ test("who PATCHes again with the version it was told of loses no update", async 
 test("racing PATCHes of an account or an install, which have no version, all count", async () => {
   const account = await importAccount(environment, installed, { api_key: "k" });
   const paths = [`/integrated-account/${account.id}`, `/environment-integration/${installed.id}`];
-  for (const path of paths) {
+  await eachCase(paths, async (path) => {
     const change = (n) => (path === paths[0] ? { context: { many: { [`k${n}`]: n } } } : { override: { environment_variables: { [`k${n}`]: n } } });
     assert.deepEqual(counted(await atOnce((n) => environment.call("PATCH", path, change(n)))), { 200: 50 });
-  }
+  });
   const [{ context }, { override }] = await Promise.all(paths.map(async (path) => ok(await environment.call("GET", path), 200)));
   assert.equal(Object.keys(context.many).length, 50);
   assert.equal(Object.keys(override.environment_variables).length, 50);

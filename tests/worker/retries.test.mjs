@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { eachCase } from "./cases.mjs";
 import { assertError, ok } from "./steps.mjs";
-import { startWharf } from "./wharf.mjs";
+import { startScriptedProvider } from "./scripted-provider.mjs";
 
 const HARBOUR_LIMITS = {
   retry_after_header_expression: "$exists(headers.`retry-after`) ? headers.`retry-after` : $exists(headers.`x-wait`) ? $number(headers.`x-wait`) : headers.`x-wait-until`",
@@ -12,7 +13,7 @@ const HARBOUR_LIMITS = {
     '$exists(headers.`x-limit`) ? { "limit": $number(headers.`x-limit`), "remaining": $number(headers.`x-left`), "reset": $exists(headers.`x-reset`) ? $number(headers.`x-reset`) : headers.`x-reset-at` }',
 };
 
-let wharf;
+let scripted;
 before(async () => {
   const ships = {
     list: { path: "/ships", response_path: "data" },
@@ -22,14 +23,14 @@ before(async () => {
     change: { method: "patch", path: "/ships" },
     delete: { method: "delete", path: "/ships/{{id}}" },
   };
-  wharf = await startWharf({ config: { rate_limit: HARBOUR_LIMITS, resources: { ships } } });
+  scripted = await startScriptedProvider({ config: { rate_limit: HARBOUR_LIMITS, resources: { ships } } });
 });
-after(() => wharf?.stop());
-beforeEach(() => wharf.clear());
+after(() => scripted?.stop());
+beforeEach(() => scripted.clear());
 
-const call = (...request) => wharf.call(...request);
+const call = (...request) => scripted.call(...request);
 /** These answers, one after the other; then 200. */
-const answers = (path, ...said) => wharf.answers.set(path, (_, n) => said[n - 1] ?? { body: { data: [] } });
+const answers = (path, ...said) => scripted.answers.set(path, (_, n) => said[n - 1] ?? { body: { data: [] } });
 const status = (code, headers) => ({ status: code, headers, body: { message: `${code}` } });
 /** How long it took, in ms, beside the answer. */
 async function timed(...request) {
@@ -42,7 +43,7 @@ describe("a read", () => {
     test(`${fault.status ?? fault} twice, then 200: asked three times`, async () => {
       answers("/ships/1", fault, fault);
       ok(await call("GET", "/proxy/ships/1"), 200);
-      assert.equal(wharf.requests.length, 3);
+      assert.equal(scripted.requests.length, 3);
     });
   }
 
@@ -50,52 +51,52 @@ describe("a read", () => {
     answers("/ships/1", ...Array(9).fill(status(503)));
     const error = assertError(await call("GET", "/proxy/ships/1"), 503, "provider.failed");
     assert.deepEqual(error.raw_response, { message: "503" });
-    assert.equal(wharf.requests.length, 3);
+    assert.equal(scripted.requests.length, 3);
   });
 
   test("a list, /custom and HEAD are reads, too", async () => {
-    for (const [method, path, to] of [["GET", "/proxy/ships", "/ships"], ["GET", "/custom/ships", "/ships"], ["HEAD", "/custom/ships", "/ships"]]) {
-      wharf.clear();
+    await eachCase([["GET", "/proxy/ships", "/ships"], ["GET", "/custom/ships", "/ships"], ["HEAD", "/custom/ships", "/ships"]], async ([method, path, to]) => {
+      scripted.clear();
       answers(to, status(503));
       assert.equal((await call(method, path)).status, 200);
-      assert.equal(wharf.requests.length, 2, `${method} ${path}`);
-    }
+      assert.equal(scripted.requests.length, 2, `${method} ${path}`);
+    });
   });
 
   for (const code of [400, 401, 404, 409, 500, 501, 505]) {
     test(`${code} is not asked for again`, async () => {
       answers("/ships/1", ...Array(3).fill(status(code)));
       assert.equal((await call("GET", "/proxy/ships/1")).status, code);
-      assert.equal(wharf.requests.length, 1);
+      assert.equal(scripted.requests.length, 1);
       // A refused credential ends an account without a refresh.
-      if (code === 401) wharf.account = await wharf.another();
+      if (code === 401) scripted.account = await scripted.another();
     });
   }
 
   test("x-max-retries says how often", async () => {
-    for (const [most, asked] of [["0", 1], ["1", 2], ["4", 5]]) {
-      wharf.clear();
+    await eachCase([["0", 1], ["1", 2], ["4", 5]], async ([most, asked]) => {
+      scripted.clear();
       answers("/ships/1", ...Array(9).fill(status(503, { "retry-after": "0" })));
       assertError(await call("GET", "/proxy/ships/1", undefined, { "x-max-retries": most }), 503, "provider.failed");
-      assert.equal(wharf.requests.length, asked, most);
-    }
-    for (const odd of ["-1", "many", "1.5"]) assertError(await call("GET", "/proxy/ships/1", undefined, { "x-max-retries": odd }), 400, "caller.malformed");
+      assert.equal(scripted.requests.length, asked, most);
+    });
+    await eachCase(["-1", "many", "1.5"], async (odd) => { assertError(await call("GET", "/proxy/ships/1", undefined, { "x-max-retries": odd }), 400, "caller.malformed"); });
   });
 
   test("the retries are over when the caller's time is", async () => {
-    wharf.answers.set("/ships/1", () => status(503));
+    scripted.answers.set("/ships/1", () => status(503));
     const { took, status: told } = await timed("GET", "/proxy/ships/1", undefined, { "x-timeout-ms": "2000", "x-max-retries": "5" });
     assert.ok([503, 504].includes(told));
     assert.ok(took < 2_500, `${took} ms`);
-    assert.ok(wharf.requests.length > 1);
+    assert.ok(scripted.requests.length > 1);
   });
 
   test("a retry carries the same request, and a request id of ours is never doubled", async () => {
     answers("/ships", status(503));
     const { headers } = await call("GET", "/proxy/ships?flag=a&flag=b&limit=5", undefined, { "x-forward-x-team": "blue", "if-none-match": '"e"' });
-    const [first, second] = wharf.requests;
+    const [first, second] = scripted.requests;
     assert.equal(second.url, first.url);
-    for (const name of ["x-key", "x-team", "if-none-match", "user-agent"]) assert.equal(second.headers[name], first.headers[name], name);
+    await eachCase(["x-key", "x-team", "if-none-match", "user-agent"], (name) => assert.equal(second.headers[name], first.headers[name], name));
     assert.ok(headers.get("x-request-id").length > 0 && !headers.get("x-request-id").includes(","));
   });
 });
@@ -109,7 +110,7 @@ describe("a write", () => {
         answers("/ships/1", fault);
         const { status: told } = await call(method, path, method === "DELETE" ? undefined : { name: "Fram" });
         assert.equal(told, fault.status ?? 502);
-        assert.equal(wharf.requests.length, 1);
+        assert.equal(scripted.requests.length, 1);
       });
     }
   }
@@ -118,23 +119,23 @@ describe("a write", () => {
     const headers = { "x-max-retries": "2" };
     answers("/ships/1", status(503), "dropped");
     ok(await call("PUT", "/proxy/ships/1", { name: "Fram" }, headers), 200);
-    assert.deepEqual(wharf.requests.map(({ body }) => body.toString()), Array(3).fill('{"name":"Fram"}'));
-    for (const [method, path, to, asked] of [["DELETE", "/proxy/ships/1", "/ships/1", 2], ["POST", "/proxy/ships", "/ships", 1], ["POST", "/proxy/ships/change", "/ships", 1]]) {
-      wharf.clear();
+    assert.deepEqual(scripted.requests.map(({ body }) => body.toString()), Array(3).fill('{"name":"Fram"}'));
+    await eachCase([["DELETE", "/proxy/ships/1", "/ships/1", 2], ["POST", "/proxy/ships", "/ships", 1], ["POST", "/proxy/ships/change", "/ships", 1]], async ([method, path, to, asked]) => {
+      scripted.clear();
       answers(to, status(503));
       await call(method, path, method === "DELETE" ? undefined : {}, headers);
-      assert.equal(wharf.requests.length, asked, path);
-    }
+      assert.equal(scripted.requests.length, asked, path);
+    });
   });
 
   test("a body that was streamed, or is over 64 KiB, is sent once", async () => {
-    for (const body of ["x".repeat(64 * 1024 + 1), ReadableStream.from([Buffer.from("short")])]) {
-      wharf.clear();
+    await eachCase(["x".repeat(64 * 1024 + 1), ReadableStream.from([Buffer.from("short")])], async (body) => {
+      scripted.clear();
       answers("/ships/1", status(503));
       assert.equal((await call("PUT", "/proxy/ships/1", body, { "x-max-retries": "2" })).status, 503);
-      assert.equal(wharf.requests.length, 1);
-    }
-    wharf.clear();
+      assert.equal(scripted.requests.length, 1);
+    });
+    scripted.clear();
     answers("/ships/1", status(503));
     ok(await call("PUT", "/proxy/ships/1", "x".repeat(64 * 1024), { "x-max-retries": "2" }), 200);
   });
@@ -146,18 +147,18 @@ describe("a provider that is busy (429)", () => {
     const answer = await timed("GET", "/proxy/ships/1");
     ok(answer, 200);
     assert.ok(answer.took >= 950 && answer.took < 5_000, `${answer.took} ms`);
-    assert.equal(wharf.requests.length, 2);
+    assert.equal(scripted.requests.length, 2);
   });
 
   test("whose wait does not fit is told at once, with what it asks for", async () => {
-    const later = await wharf.another();
+    const later = await scripted.another();
     answers("/ships/1", ...Array(3).fill(status(429, { "retry-after": "60" })));
     const answer = await timed("GET", "/proxy/ships/1", undefined, { "x-timeout-ms": "5000" }, { account: later });
     const error = assertError(answer, 429, "provider.rate_limited");
     assert.equal(error.is_remote_error, true);
     assert.equal(answer.headers.get("retry-after"), "60");
     assert.ok(answer.took < 2_000);
-    assert.equal(wharf.requests.length, 1);
+    assert.equal(scripted.requests.length, 1);
   });
 
   const seconds = (of) => of / 1_000;
@@ -171,8 +172,8 @@ describe("a provider that is busy (429)", () => {
   };
   for (const [form, headers] of Object.entries(waits)) {
     test(`who says it as ${form}`, async () => {
-      const account = await wharf.another();
-      wharf.answers.set("/ships/1", () => status(429, headers()));
+      const account = await scripted.another();
+      scripted.answers.set("/ships/1", () => status(429, headers()));
       const answer = await call("GET", "/proxy/ships/1", undefined, { "x-timeout-ms": "3000" }, { account });
       assertError(answer, 429, "provider.rate_limited");
       const wait = Number(answer.headers.get("retry-after"));
@@ -181,21 +182,21 @@ describe("a provider that is busy (429)", () => {
   }
 
   test("who says nothing gets a wait all the same, since a 429 always has one", async () => {
-    const account = await wharf.another();
-    wharf.answers.set("/ships/1", () => status(429));
+    const account = await scripted.another();
+    scripted.answers.set("/ships/1", () => status(429));
     const answer = await call("GET", "/proxy/ships/1", undefined, { "x-max-retries": "0" }, { account });
     assertError(answer, 429, "provider.rate_limited");
     assert.ok(Number(answer.headers.get("retry-after")) > 0);
   });
 
   test("who says nonsense, too", async () => {
-    for (const odd of ["soon", "-5", "1e400", "99999999999999999999"]) {
-      const account = await wharf.another();
-      wharf.answers.set("/ships/1", () => status(429, { "retry-after": odd }));
+    await eachCase(["soon", "-5", "1e400", "99999999999999999999"], async (odd) => {
+      const account = await scripted.another();
+      scripted.answers.set("/ships/1", () => status(429, { "retry-after": odd }));
       const answer = await call("GET", "/proxy/ships/1", undefined, { "x-timeout-ms": "1000" }, { account });
       assertError(answer, 429, "provider.rate_limited");
       assert.match(answer.headers.get("retry-after"), /^[1-9]\d{0,9}$/, odd);
-    }
+    });
   });
 });
 
@@ -204,30 +205,30 @@ describe("ratelimit-* of an answer", () => {
 
   for (const path of ["/proxy/ships", "/proxy/ships/1", "/custom/ships"]) {
     test(`in our words: ${path}`, async () => {
-      const account = await wharf.another();
+      const account = await scripted.another();
       const said = { body: { data: [] }, headers: { "x-limit": "500", "x-left": "499", "x-reset": "42" } };
-      for (const to of ["/ships", "/ships/1"]) wharf.answers.set(to, () => said);
+      for (const to of ["/ships", "/ships/1"]) scripted.answers.set(to, () => said);
       const { headers } = await call("GET", path, undefined, {}, { account });
       assert.deepEqual(of(headers), ["500", "499", "42"]);
     });
   }
 
   test("a reset that is a time of day becomes seconds", async () => {
-    const account = await wharf.another();
-    wharf.answers.set("/ships", () => ({ body: { data: [] }, headers: { "x-limit": "500", "x-left": "499", "x-reset-at": new Date(Date.now() + 60_000).toISOString() } }));
+    const account = await scripted.another();
+    scripted.answers.set("/ships", () => ({ body: { data: [] }, headers: { "x-limit": "500", "x-left": "499", "x-reset-at": new Date(Date.now() + 60_000).toISOString() } }));
     const [, , reset] = of((await call("GET", "/proxy/ships", undefined, {}, { account })).headers);
     assert.ok(Number(reset) >= 58 && Number(reset) <= 61, reset);
   });
 
   test("on an error, too, and nothing where the provider says nothing", async () => {
-    const account = await wharf.another();
-    wharf.answers.set("/ships/1", () => ({ status: 404, body: {}, headers: { "x-limit": "500", "x-left": "498", "x-reset": "5" } }));
+    const account = await scripted.another();
+    scripted.answers.set("/ships/1", () => ({ status: 404, body: {}, headers: { "x-limit": "500", "x-left": "498", "x-reset": "5" } }));
     assert.deepEqual(of((await call("GET", "/proxy/ships/1", undefined, {}, { account })).headers), ["500", "498", "5"]);
     assert.deepEqual(of((await call("GET", "/proxy/ships", undefined, {}, { account })).headers), [null, null, null]);
   });
 
   test("nothing is left: the account sends no more until the reset, whoever calls", async () => {
-    const account = await wharf.another();
+    const account = await scripted.another();
     answers("/ships", { body: { data: [] }, headers: { "x-limit": "500", "x-left": "0", "x-reset": "3" } });
     const began = Date.now();
     ok(await call("GET", "/proxy/ships", undefined, {}, { account }), 200);
@@ -235,19 +236,19 @@ describe("ratelimit-* of an answer", () => {
     assert.equal(refused.status, 429, refused.text);
     const wait = Number(refused.headers.get("retry-after"));
     assert.ok(wait >= 1 && wait <= 3, `${wait} s`);
-    assert.equal(wharf.requests.length, 1, "nothing was sent meanwhile");
-    ok(await call("GET", "/proxy/ships/1", undefined, {}, { account: await wharf.another() }), 200); // another account is another customer's
+    assert.equal(scripted.requests.length, 1, "nothing was sent meanwhile");
+    ok(await call("GET", "/proxy/ships/1", undefined, {}, { account: await scripted.another() }), 200); // another account is another customer's
     await sleep(Math.max(0, began + 3_200 - Date.now()));
     ok(await call("GET", "/proxy/ships/1", undefined, { "x-timeout-ms": "500" }, { account }), 200);
   });
 });
 
 describe("ACCOUNT_RATE", () => {
-  before(() => wharf.gateway.restart({ vars: { ACCOUNT_RATE: "5" } }));
-  after(() => wharf.gateway.restart({ vars: { ACCOUNT_RATE: "0" } }));
+  before(() => scripted.gateway.restart({ vars: { ACCOUNT_RATE: "5" } }));
+  after(() => scripted.gateway.restart({ vars: { ACCOUNT_RATE: "0" } }));
 
   test("so many calls of an account in 10 s; the next is 429 with retry-after, and not sent", async () => {
-    const account = await wharf.another();
+    const account = await scripted.another();
     const impatient = { "x-timeout-ms": "300" };
     for (let n = 0; n < 5; n++) ok(await call("GET", "/proxy/ships/1", undefined, impatient, { account }), 200);
     const refused = await call("GET", "/proxy/ships/1", undefined, impatient, { account });
@@ -255,18 +256,18 @@ describe("ACCOUNT_RATE", () => {
     assert.equal(error.is_remote_error, undefined);
     const wait = Number(refused.headers.get("retry-after"));
     assert.ok(wait >= 1 && wait <= 10, `${wait} s`);
-    assert.equal(wharf.requests.length, 5);
-    ok(await call("GET", "/proxy/ships/1", undefined, impatient, { account: await wharf.another() }), 200);
+    assert.equal(scripted.requests.length, 5);
+    ok(await call("GET", "/proxy/ships/1", undefined, impatient, { account: await scripted.another() }), 200);
     await sleep(wait * 1_000);
     ok(await call("GET", "/proxy/ships/1", undefined, impatient, { account }), 200);
   });
 
   test("50 at once: never more than 5 reach the provider within the first seconds", async () => {
-    const account = await wharf.another();
+    const account = await scripted.another();
     const all = await Promise.all(Array.from({ length: 50 }, () => call("GET", "/proxy/ships/1", undefined, { "x-timeout-ms": "2000" }, { account })));
     const statuses = all.map(({ status: told }) => told);
     assert.equal(statuses.filter((told) => told === 200).length, 5, `${statuses}`);
     assert.ok(statuses.every((told) => told === 200 || told === 429), `${statuses}`);
-    assert.equal(wharf.requests.length, 5);
+    assert.equal(scripted.requests.length, 5);
   });
 });

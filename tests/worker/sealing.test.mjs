@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { randomSealingKey } from "../../scripts/dev-vars.mjs";
+import { eachCase } from "./cases.mjs";
 import { start } from "./harness.mjs";
 import { assertError, eventually, importAccount, newEnvironment, ok } from "./steps.mjs";
 
@@ -24,14 +25,14 @@ before(async () => {
 });
 after(() => gateway.stop());
 
-const vault = {
-  name: "vault",
+const sealedFile = {
+  name: "planted",
   config: {
-    base_url: "https://api.vault.example",
+    base_url: "https://api.planted.example",
     headers: { "x-pin": "{{environment_variables.pin}}" },
     credentials: {
       api_key: { format: "api_key", config: { fields: [{ name: "api_key", type: "password", required: true }] } },
-      oauth2: { format: "oauth2", config: { client: { id: "public", secret: "hidden" }, auth: { tokenHost: "https://login.vault.example", authorizePath: "/a", tokenPath: "/t" } } },
+      oauth2: { format: "oauth2", config: { client: { id: "public", secret: "hidden" }, auth: { tokenHost: "https://login.planted.example", authorizePath: "/a", tokenPath: "/t" } } },
     },
     authorization: { format: "header", config: { name: "x-key", value: "{{api_key}}" } },
     resources: { doors: { get: { path: "/doors/{{id}}" } } },
@@ -40,18 +41,18 @@ const vault = {
 
 /** Two environments with a secret each, and in each three accounts that are called and three that are not. */
 async function everything() {
-  ok(await gateway.admin("PUT", "/integration/vault", vault), 201);
+  ok(await gateway.admin("PUT", "/integration/planted", sealedFile), 201);
   const accounts = [];
-  for (const name of ["north", "south"]) {
+  await eachCase(["north", "south"], async (name) => {
     const environment = await newEnvironment(gateway, name);
     const override = { secret_environment_variables: { pin: `pin of ${name}` } };
-    const installed = ok(await environment.call("POST", "/environment-integration", { integration_name: "vault", override }), 201);
-    for (const n of [1, 2, 3, 4, 5, 6]) {
+    const installed = ok(await environment.call("POST", "/environment-integration", { integration_name: "planted", override }), 201);
+    await eachCase([1, 2, 3, 4, 5, 6], async (n) => {
       const key = `key ${n} of ${name}`;
       const { id } = await importAccount(environment, installed, { api_key: key });
       accounts.push({ id, call: environment.call, expected: { key, pin: `pin of ${name}` }, isDormant: n > 3 });
-    }
-  }
+    });
+  });
   return accounts;
 }
 
@@ -81,12 +82,12 @@ test("a rotation under load, killed at every kind of step; then without the old 
   assert.ok(cut <= 6 * KILLS.length, `${cut} calls were cut`);
 
   await gateway.restart({ vars: { SEALING_KEYS: NEW } });
-  for (const account of accounts) assert.deepEqual(ok(await calledByAdmin(account), 200), account.expected);
+  await eachCase(accounts, async (account) => assert.deepEqual(ok(await calledByAdmin(account), 200), account.expected));
   assertError(await called(accounts[0]), 401, "caller.unauthenticated");
-  const { version } = ok(await gateway.admin("GET", "/integration/vault"), 200);
-  ok(await gateway.admin("PATCH", "/integration/vault", { version, config: { label: "opens its secret" } }), 200);
+  const { version } = ok(await gateway.admin("GET", "/integration/planted"), 200);
+  ok(await gateway.admin("PATCH", "/integration/planted", { version, config: { label: "opens its secret" } }), 200);
   await gateway.restart({ vars: { SEALING_KEYS: OLD } });
-  for (const account of accounts) assertError(await calledByAdmin(account), 500, "internal.sealing_key");
+  await eachCase(accounts, async (account) => { assertError(await calledByAdmin(account), 500, "internal.sealing_key"); });
 });
 
 /** Stops the rotation there: for good, as a kill must follow. */

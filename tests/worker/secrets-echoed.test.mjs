@@ -5,9 +5,10 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { forget, forms, plant } from "./canaries.mjs";
+import { eachCase } from "./cases.mjs";
 import { start } from "./harness.mjs";
 import { eventually, importAccount, newEnvironment, ok } from "./steps.mjs";
-import { Outside, secret, vaultFile } from "./vault.mjs";
+import { Outside, secret, plantedFile } from "./planted-provider.mjs";
 import { Visitor } from "./visitor.mjs";
 
 let gateway;
@@ -17,10 +18,10 @@ before(async () => {
 });
 after(() => gateway?.stop());
 
-/** A new environment with a vault of its own and an account. */
-async function vault({ method = "api_key", change } = {}) {
-  const name = `vault-${randomUUID()}`;
-  const file = vaultFile(name, { change });
+/** A new environment with an integration of its own and an account. */
+async function plantedAccount({ method = "api_key", change } = {}) {
+  const name = `planted-${randomUUID()}`;
+  const file = plantedFile(name, { change });
   ok(await gateway.admin("PUT", `/integration/${name}`, file), 201);
   const environment = await newEnvironment(gateway, name);
   const override = { secret_environment_variables: { app_key: secret(`app key of ${name}`) } };
@@ -41,7 +42,7 @@ function nothingFound(what) {
 describe("an error that repeats the request", () => {
   for (const status of [400, 401, 403, 404, 429, 500, 503]) {
     test(`${status}: in the body, the message and the record`, async () => {
-      const { call, account, query, context } = await vault({ change: (config) => (config.error_expression = "{ 'message': 'refused: ' & body.seen }") });
+      const { call, account, query, context } = await plantedAccount({ change: (config) => (config.error_expression = "{ 'message': 'refused: ' & body.seen }") });
       for (const [form, bytes] of Object.entries({ ...forms(context.api_key), bearer: Buffer.from(`Bearer ${context.api_key}`) })) {
         if (form.startsWith("UTF-16")) continue; // not text of this answer
         const seen = bytes.toString("latin1");
@@ -58,7 +59,7 @@ describe("an error that repeats the request", () => {
   }
 
   test("with the install's variable and a header of the answer", async () => {
-    const { call, query } = await vault();
+    const { call, query } = await plantedAccount();
     outside.answers["/orders"] = ({ headers }) => Response.json({ headers }, { status: 400 });
     await call("GET", `/proxy/orders?${query}`);
     nothingFound("all headers of the request");
@@ -66,7 +67,7 @@ describe("an error that repeats the request", () => {
 });
 
 test("a token endpoint that repeats the client's secret tells it nobody", async () => {
-  const { call, account } = await vault({ method: "oauth2" });
+  const { call, account } = await plantedAccount({ method: "oauth2" });
   outside.answers["/token"] = ({ body }) => Response.json({ error: "invalid_client", error_description: `seen: ${body} ${new URLSearchParams(body).get("client_secret")}` }, { status: 400 });
   const answer = await call("POST", "/integrated-account/refresh-credentials", { id: account.id });
   delete outside.answers["/token"];
@@ -76,7 +77,7 @@ test("a token endpoint that repeats the client's secret tells it nobody", async 
 });
 
 test("an action's result and its error repeat no secret", async () => {
-  const { call, query, context } = await vault();
+  const { call, query, context } = await plantedAccount();
   for (const status of [200, 400]) {
     outside.answers["/repeats"] = () => Response.json({ seen: `Bearer ${context.api_key}`, list: [context.pin] }, { status });
     await call("POST", `/proxy/_/tell?${query}`, {});
@@ -85,7 +86,7 @@ test("an action's result and its error repeat no secret", async () => {
 });
 
 test("a validation that repeats what was typed tells it neither the page nor the account", async () => {
-  const { call, name } = await vault({ change: (config) => (config.actions.validation = { type: "request", config: { path: "/check" } }) });
+  const { call, name } = await plantedAccount({ change: (config) => (config.actions.validation = { type: "request", config: { path: "/check" } }) });
   outside.answers["/check"] = ({ headers }) => Response.json({ error: `unknown key ${headers.authorization}` }, { status: 403 });
   const link = ok(await call("POST", "/link-token", { tenant_id: "typed", integration: name }), 201);
   const visitor = new Visitor();
@@ -103,20 +104,20 @@ describe("a password field that the file calls so no more", () => {
   };
   for (const [what, change] of Object.entries(changes)) {
     test(`${what}: its value stays secret`, async () => {
-      const { call, account, file, name } = await vault();
+      const { call, account, file, name } = await plantedAccount();
       change(file.config);
       ok(await gateway.admin("PUT", `/integration/${name}`, file), 200);
       ok(await call("PATCH", `/integrated-account/${account.id}`, { tenant_id: "another" }), 200);
       ok(await call("GET", `/integrated-account/${account.id}`), 200);
       const { result } = ok(await call("GET", `/event?integrated_account_id=${account.id}`), 200);
-      for (const { id } of result) ok(await call("GET", `/event/${id}`), 200);
+      await eachCase(result, async ({ id }) => ok(await call("GET", `/event/${id}`), 200));
       nothingFound(what);
     });
   }
 });
 
 test("what this file plants is looked for at all", async () => {
-  const { call, query } = await vault();
+  const { call, query } = await plantedAccount();
   const name = plant("echoed", `shown-${randomUUID()}`);
   outside.answers["/orders"] = () => Response.json({ name });
   ok(await call("GET", `/custom/orders?${query}`), 200);

@@ -1,13 +1,14 @@
 // A secret of its own in every place that can hold one, flows that use all of them, and then a search: not one may be in an answer, a
 // header, the console, KV, SQLite or a delivery, as it is or encoded, but for the answer that shows it once and the provider it is for.
-// The harness searches answers, console and storage (canaries.mjs) while this goes on; `vault.mjs` searches deliveries.
+// The harness searches answers, console and storage (canaries.mjs) while this goes on; `planted-provider.mjs` searches deliveries.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { assertNothingFound, forget, forms, look, lookInStorage, plant, search, unplant } from "./canaries.mjs";
+import { eachCase } from "./cases.mjs";
 import { start } from "./harness.mjs";
 import { eventually, importAccount, newEnvironment, ok } from "./steps.mjs";
-import { COMPANY, ITS_OWN, Outside, contextOfSecrets, secret, signedRequest, snapshot, vaultFile } from "./vault.mjs";
+import { COMPANY, ITS_OWN, Outside, contextOfSecrets, secret, signedRequest, snapshot, plantedFile } from "./planted-provider.mjs";
 import { Visitor } from "./visitor.mjs";
 import { accountUrl, send } from "./webhooks.mjs";
 
@@ -22,17 +23,17 @@ describe("the search itself", () => {
   const text = `what/is+searched for "ü" ${"x".repeat(8)}`;
   const whole = (bytes) => Buffer.concat([Buffer.from("before "), bytes, Buffer.from(" behind")]);
 
-  test("finds a text in every form", () => {
+  test("finds a text in every form", async () => {
     plant("searched", text, { not: ["delivered"] });
-    for (const [form, bytes] of Object.entries(forms(text))) {
+    await eachCase(Object.entries(forms(text)), ([form, bytes]) => {
       look("delivered", whole(bytes), form);
       assert.ok(forget().some(({ name }) => name === "searched"), form);
-    }
-    for (const ahead of ["", "x", "xy"]) {
+    });
+    await eachCase(["", "x", "xy"], (ahead) => {
       const credentials = Buffer.from(`${ahead}${text}:behind`).toString("base64");
       look("delivered", Buffer.from(`Basic ${credentials}`), "basic");
       assert.equal(forget().length, 1, `${ahead.length} bytes ahead`);
-    }
+    });
     look("delivered", Buffer.from("nothing of it"), "nothing");
     assert.deepEqual(search(), []);
     unplant("searched");
@@ -54,17 +55,17 @@ describe("the search itself", () => {
 
 test("no planted secret is found, but where it is shown once or meant for the provider", async () => {
   forget();
-  const file = vaultFile("vault", { signing: secret("literal webhook secret of the file") });
-  ok(await gateway.admin("PUT", "/integration/vault", file), 201);
-  ok(await gateway.admin("PUT", "/integration/vault-by-account", vaultFile("vault-by-account")), 201);
+  const file = plantedFile("planted", { signing: secret("literal webhook secret of the file") });
+  ok(await gateway.admin("PUT", "/integration/planted", file), 201);
+  ok(await gateway.admin("PUT", "/integration/planted-by-account", plantedFile("planted-by-account")), 201);
   const environment = await newEnvironment(gateway, "planted");
   const { call } = environment;
   const override = {
     secret_environment_variables: { app_key: secret("secret variable"), webhook_secret: secret("webhook secret of the install") },
     credentials: { oauth2: { config: { client: { id: "another-client", secret: secret("client secret of the install") } } } },
   };
-  const installed = ok(await call("POST", "/environment-integration", { integration_name: "vault-by-account", override }), 201);
-  ok(await call("POST", "/environment-integration", { integration_name: "vault" }), 201);
+  const installed = ok(await call("POST", "/environment-integration", { integration_name: "planted-by-account", override }), 201);
+  ok(await call("POST", "/environment-integration", { integration_name: "planted" }), 201);
 
   const subscription = ok(await call("POST", "/webhook", { target_url: COMPANY }), 201);
   plant("signing secret of the subscription", subscription.secret);
@@ -86,7 +87,7 @@ test("no planted secret is found, but where it is shown once or meant for the pr
   await eventually(async () => assert.equal(ok(await gateway.admin("GET", "/sealing"), 200).is_rotating, false));
   await everythingRead(environment, accounts);
   await lookInStorage(gateway.folder);
-  for (const { id } of accounts) ok(await call("DELETE", `/integrated-account/${id}`), 200);
+  await eachCase(accounts, async ({ id }) => ok(await call("DELETE", `/integrated-account/${id}`), 200));
   await lookInStorage(gateway.folder);
   assertNothingFound();
 });
@@ -94,7 +95,7 @@ test("no planted secret is found, but where it is shown once or meant for the pr
 /** A customer types secrets on the hosted page; the link brings some of its own. */
 async function byForm({ call }) {
   const { pin, ...typed } = contextOfSecrets("the form");
-  const link = ok(await call("POST", "/link-token", { tenant_id: "by-form", integration: "vault", context: { pin } }), 201);
+  const link = ok(await call("POST", "/link-token", { tenant_id: "by-form", integration: "planted", context: { pin } }), 201);
   plant("link token", link.link_token, { not: ["stored", "logged", "sent", "delivered"] });
   const visitor = new Visitor();
   const first = await visitor.open(link.url);
@@ -108,18 +109,18 @@ async function byForm({ call }) {
 
 /** A customer signs in; the login that waits in between is kept as it lies in storage. */
 async function bySignIn({ call }) {
-  const link = ok(await call("POST", "/link-token", { tenant_id: "by-sign-in", integration: "vault" }), 201);
+  const link = ok(await call("POST", "/link-token", { tenant_id: "by-sign-in", integration: "planted" }), 201);
   plant("link token", link.link_token, { not: ["stored", "logged", "sent", "delivered"] });
   const visitor = new Visitor();
   const page = await visitor.open(link.url);
-  const away = await visitor.submit(page, {}, { until: (next) => next.startsWith("https://login.vault.example") });
+  const away = await visitor.submit(page, {}, { until: (next) => next.startsWith("https://login.planted.example") });
   const state = plant("state of the login", new URL(away.next).searchParams.get("state"), { not: ["stored", "logged", "delivered"] });
   for (const { value } of visitor.cookies) plant("cookie of the login", value, { not: ["stored", "logged", "sent", "delivered"] });
   const waiting = await snapshot(gateway);
   const code = secret("authorization code");
-  const callback = new URL("/connect/vault/callback", gateway.url);
+  const callback = new URL("/connect/planted/callback", gateway.url);
   callback.search = new URLSearchParams({ code, state });
-  const done = await visitor.open(callback.href, { from: "https://login.vault.example" });
+  const done = await visitor.open(callback.href, { from: "https://login.planted.example" });
   assert.equal(done.status, 200, done.text);
   const exchange = outside.last(({ url }) => url.endsWith("/token"));
   plant("PKCE verifier", new URLSearchParams(exchange.body).get("code_verifier"), { not: ["stored", "logged", "answered", "delivered"] });
@@ -183,9 +184,9 @@ async function everythingRead({ id: environment, call }, accounts) {
     const { result = [] } = ok(await gateway.admin("GET", path), 200);
     for (const { id } of path === "/sealing" ? [] : result) if (!/api-token|link-token/.test(path)) await gateway.admin("GET", `${path.split("?")[0]}/${id}`);
   }
-  for (const { id } of accounts) {
-    for (const path of [`/integrated-account/${id}`, `/integrated-account/${id}/capabilities`, `/log?integrated_account_id=${id}`]) ok(await call("GET", path), 200);
+  await eachCase(accounts, async ({ id }) => {
+    await eachCase([`/integrated-account/${id}`, `/integrated-account/${id}/capabilities`, `/log?integrated_account_id=${id}`], async (path) => ok(await call("GET", path), 200));
     const { result } = ok(await call("GET", `/event?integrated_account_id=${id}`), 200);
-    for (const event of result) ok(await call("GET", `/event/${event.id}`), 200);
-  }
+    await eachCase(result, async (event) => ok(await call("GET", `/event/${event.id}`), 200));
+  });
 }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
+import { eachCase } from "./cases.mjs";
 import { start } from "./harness.mjs";
 import { SENDERS } from "./senders.mjs";
 import { assertError, newEnvironment, ok } from "./steps.mjs";
@@ -81,7 +82,7 @@ for (const [library, sender] of Object.entries(SENDERS)) {
       assert.equal(typeof answer.matched, "number");
       if (!sender.lookup) return t.diagnostic(`${sender.file} has no lookup in this test: matched ${answer.matched}`);
       assert.equal(answer.matched, 1);
-      for (const id of answer.ids) assertEventId(id, account);
+      await eachCase(answer.ids, (id) => { assertEventId(id, account); });
       assert.deepEqual((await idsOf(account)).filter((id) => !before.includes(id)).sort(), [...answer.ids].sort());
       assert.deepEqual(await idsOf(other), beforeOther);
     });
@@ -102,9 +103,9 @@ for (const [library, sender] of Object.entries(SENDERS)) {
     test("signed with another secret: refused at both addresses, nothing stored", async () => {
       const before = [await idsOf(account), await idsOf(other)];
       const { secret } = await sender.key();
-      for (const path of [accountUrl(account), installUrl(installed)]) {
+      await eachCase([accountUrl(account), installUrl(installed)], async (path) => {
         assertError(await sent(await requestTo(path, { secret })), 401, "caller.bad_signature");
-      }
+      });
       assert.deepEqual([await idsOf(account), await idsOf(other)], before);
     });
 
@@ -113,12 +114,12 @@ for (const [library, sender] of Object.entries(SENDERS)) {
       const theirs = await installFile(gateway, stranger, file);
       const { context: ownKey } = placed(template, (await sender.key()).shared);
       const asksForKey = fieldsOf(file.config.credentials).some(({ name, required }) => required && name in ownKey);
-      for (const context of asksForKey ? [ownKey] : [ownKey, {}]) {
+      await eachCase(asksForKey ? [ownKey] : [ownKey, {}], async (context) => {
         const foreign = await importInto(stranger, theirs, file, { ...context, ...sender.lookup?.("one") });
         const { path: _, ...request } = await requestTo(accountUrl(account));
         assertError(await send(gateway, accountUrl(foreign), request), 401, "caller.bad_signature");
         assert.deepEqual(await received(stranger, foreign), []);
-      }
+      });
     });
 
     test("its handshake is answered, and is no event", async (t) => {
@@ -133,7 +134,7 @@ for (const [library, sender] of Object.entries(SENDERS)) {
 }
 
 test("an address of nobody is not found", async () => {
-  for (const path of [accountUrl({ id: randomUUID() }), installUrl({ id: randomUUID() })]) {
+  await eachCase([accountUrl({ id: randomUUID() }), installUrl({ id: randomUUID() })], async (path) => {
     assertError(await send(gateway, path, { headers: {}, body: "{}" }), 404, "caller.");
-  }
+  });
 });

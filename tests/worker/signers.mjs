@@ -148,7 +148,7 @@ function secretOf({ format, config, context }, wrong) {
   return (config.previous_secret && resolved(config.previous_secret, context)) ?? resolved(config.secret ?? config.token ?? config.password ?? "", context);
 }
 
-function bytesOf(secret, encoding = "utf8") {
+function keyBytes(secret, encoding = "utf8") {
   return encoding === "base64" ? Buffer.from(secret.replace(/^whsec_/, ""), "base64") : Buffer.from(secret, encoding);
 }
 
@@ -244,7 +244,7 @@ const writtenAs = (bytes, type, byDefault) => bytes.toString(type ?? byDefault);
 
 const SIGNATURES = {
   hmac({ scheme, ...told }) {
-    const mac = createHmac(algorithmOf(scheme, told), bytesOf(told.secret, scheme.config.secret_encoding));
+    const mac = createHmac(algorithmOf(scheme, told), keyBytes(told.secret, scheme.config.secret_encoding));
     return writtenAs(mac.update(contentOf(scheme, told)).digest(), scheme.config.string_type, "hex");
   },
   hash({ scheme, ...told }) {
@@ -252,7 +252,7 @@ const SIGNATURES = {
     return writtenAs(hash.digest(), scheme.config.string_type, "hex");
   },
   standard_webhooks({ scheme, ...told }) {
-    const mac = createHmac(told.algorithm ?? "sha256", bytesOf(told.secret, "base64")).update(contentOf(scheme, told));
+    const mac = createHmac(told.algorithm ?? "sha256", keyBytes(told.secret, "base64")).update(contentOf(scheme, told));
     return `v1,${mac.digest("base64")}`;
   },
   rsa: (told) => byKey(told, "base64"),

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { assertError, ok } from "./steps.mjs";
-import { startWharf } from "./wharf.mjs";
+import { startScriptedProvider } from "./scripted-provider.mjs";
 
 /** Of a build that is not optimised, on a machine that does other things; the join alone took 133 s. */
 const MEANWHILE_MS = Number(process.env.MEANWHILE_MS ?? 1_500);
@@ -25,13 +25,13 @@ const dearest = {
   "steps of a path": `$count(a${".(1)".repeat(150)})`,
 };
 
-let wharf;
+let scripted;
 before(async () => {
   const action = (expression) => ({ steps: [{ type: "transform", config: { expression } }] });
   const actions = Object.fromEntries(Object.values(dearest).map((expression, n) => [`a${n}`, action(expression)]));
-  wharf = await startWharf({ config: { actions } });
+  scripted = await startScriptedProvider({ config: { actions } });
 });
-after(() => wharf?.stop());
+after(() => scripted?.stop());
 
 /** Asks for `/health` until it is stopped; the longest an answer took. */
 function watch() {
@@ -39,7 +39,7 @@ function watch() {
   const asking = (async () => {
     while (!stopped) {
       const began = Date.now();
-      const response = await wharf.gateway.fetch("/health");
+      const response = await scripted.gateway.fetch("/health");
       await response.arrayBuffer();
       longest = Math.max(longest, Date.now() - began);
       await sleep(10);
@@ -60,7 +60,7 @@ describe("the dearest expressions", () => {
     test(name, async (t) => {
       const stop = watch();
       const began = Date.now();
-      const answer = await wharf.call("POST", `/proxy/_/a${n}`, given);
+      const answer = await scripted.call("POST", `/proxy/_/a${n}`, given);
       const took = Date.now() - began;
       const longest = await stop();
       t.diagnostic(`${took} ms, /health ${longest} ms`);
@@ -72,9 +72,9 @@ describe("the dearest expressions", () => {
 
 test("a list of a thousand is compared with another", async (t) => {
   const expression = "$count(a.($x := $; $$.r[id = $x]))";
-  const { account } = await wharf.install({ actions: { join: { steps: [{ type: "transform", config: { expression } }] } } });
+  const { account } = await scripted.install({ actions: { join: { steps: [{ type: "transform", config: { expression } }] } } });
   const began = Date.now();
-  const answer = await wharf.call("POST", "/proxy/_/join", { a: given.a.slice(0, 1_000), r: records.slice(0, 1_000) }, {}, { account });
+  const answer = await scripted.call("POST", "/proxy/_/join", { a: given.a.slice(0, 1_000), r: records.slice(0, 1_000) }, {}, { account });
   t.diagnostic(`${Date.now() - began} ms`);
   assert.equal(ok(answer, 200), 1_000);
 });
@@ -94,7 +94,7 @@ test("a file is checked soon, whatever is in it", async (t) => {
   for (const [name, body] of Object.entries(hostile)) {
     await t.test(name, async (t) => {
       const began = Date.now();
-      const answer = ok(await wharf.gateway.admin("POST", "/integration/validate", body), 200);
+      const answer = ok(await scripted.gateway.admin("POST", "/integration/validate", body), 200);
       t.diagnostic(`${Date.now() - began} ms, ${answer.findings.length} findings: ${answer.findings[0].message.slice(0, 60)}`);
       assert.ok(answer.findings.some(({ level }) => level === "error"));
       assert.ok(Date.now() - began < MEANWHILE_MS);

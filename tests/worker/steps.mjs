@@ -29,26 +29,33 @@ export async function importAccount(environment, installed, context, more = {}) 
   return ok(await environment.call("POST", "/integrated-account", account), 201);
 }
 
-/** An environment, the harbour installed in it, one account with this key. */
-export async function harbourAccount(gateway, apiKey = "key-1") {
-  const environment = await newEnvironment(gateway, `harbour-${randomUUID()}`);
-  const installed = await install(gateway, environment, "harbour");
+/** An environment, the API with a key installed in it, one account with this key. */
+export async function apiKeyAccount(gateway, apiKey = "key-1") {
+  const environment = await newEnvironment(gateway, `api-key-${randomUUID()}`);
+  const installed = await install(gateway, environment, "api-key");
   const account = await importAccount(environment, installed, { api_key: apiKey });
   return { environment, installed, account };
 }
 
-/** What the check gives, once it does not throw any more. Alarms ring when they do. */
+/** What the check gives, once it does not throw any more; a condition is for `untilTrue`. Alarms ring when they do. */
 export async function eventually(check, seconds = 20) {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
+    let outcome;
     try {
-      return await check();
+      outcome = await check();
     } catch (error) {
       if (Date.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
+      continue;
     }
+    assert.notEqual(typeof outcome, "boolean", `a check throws, it does not return a boolean: ${check}`);
+    return outcome;
   }
 }
+
+/** Waits until this holds, at most 15 s. */
+export const untilTrue = (holds) => eventually(async () => assert.ok(await holds(), `not within 15 s: ${holds}`), 15);
 
 /** The body of an answer that must have one of these statuses. */
 export function ok(answer, ...statuses) {

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { start } from "./harness.mjs";
-import { libraryFile, shelf, startLibrary } from "./library.mjs";
+import { pagedListsFile, pagedList, startListServer } from "./list-server.mjs";
 import { startRegistry } from "./registry.mjs";
 import { importAccount, integrationFile, newEnvironment, ok } from "./steps.mjs";
 import { acme } from "./twins/acme.mjs";
@@ -92,13 +92,13 @@ for (const [name, provider] of Object.entries(TWINS)) {
 }
 
 describe("json-server", () => {
-  let library;
+  let listServer;
   const places = {};
   before(async () => {
-    library = await startLibrary(1_000);
-    for (const resource of ["books", "numbered", "skipped"]) places[resource] = await accountAt(gateway, { ...library, provider: shelf(resource) }, { file: await libraryFile() });
+    listServer = await startListServer(1_000);
+    for (const resource of ["books", "numbered", "skipped"]) places[resource] = await accountAt(gateway, { ...listServer, provider: pagedList(resource) }, { file: await pagedListsFile() });
   });
-  after(() => library?.stop());
+  after(() => listServer?.stop());
 
   for (const [resource, format] of Object.entries({ books: "Link", numbered: "page and limit", skipped: "start and limit" })) {
     // `_start` without `_limit` gives all there is, each time: a file for it would have to name a limit of its own.
@@ -120,7 +120,7 @@ describe("json-server", () => {
     test(`${format}, one by one, the caller's own filter kept from page to page`, async () => {
         const of = places[resource];
       const query = { id_lte: "60" };
-      const filtered = { ...of, provider: { ...of.provider, query }, twin: { ids: library.ids.slice(0, 60) } };
+      const filtered = { ...of, provider: { ...of.provider, query }, twin: { ids: listServer.ids.slice(0, 60) } };
       const walked = await walk(filtered, { limit: 1 });
       assertAll(walked.records, filtered);
       assertSized(walked, 1);
@@ -133,7 +133,7 @@ describe("verdaccio's search (offset)", () => {
   let registry, of;
   before(async () => {
     registry = await startRegistry();
-    const names = Array.from({ length: PACKAGES }, (_, n) => `${n % 10 ? "boat" : "buoy"}-${String(n).padStart(3, "0")}`);
+    const names = Array.from({ length: PACKAGES }, (_, n) => `${n % 10 ? "boat" : "webhook-sender"}-${String(n).padStart(3, "0")}`);
     for (let n = 0; n < names.length; n += 10) await Promise.all(names.slice(n, n + 10).map((name) => registry.publish(name, "1.0.0", { "index.js": "" })));
     // Its `total` counts the page and not the packages, so the file names none: it ends at a short page.
     const file = JSON.parse(await integrationFile("registry"));
@@ -161,8 +161,8 @@ describe("verdaccio's search (offset)", () => {
   }
 
   test("by 1, what a text finds", async () => {
-    const buoys = { ...of, provider: { ...of.provider, query: { text: "buoy" } } };
-    assertPackages(await walked(buoys, 1), of.names.filter((name) => name.startsWith("buoy")));
+    const buoys = { ...of, provider: { ...of.provider, query: { text: "webhook-sender" } } };
+    assertPackages(await walked(buoys, 1), of.names.filter((name) => name.startsWith("webhook-sender")));
   });
 
   test("x-all-pages", async () => assertPackages((await allPages(of, { limit: 100, gateway })).records, of.names));

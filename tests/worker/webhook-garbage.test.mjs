@@ -4,9 +4,10 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { after, before, test } from "node:test";
+import { eachCase } from "./cases.mjs";
 import { start } from "./harness.mjs";
 import { assertError, eventually, newEnvironment } from "./steps.mjs";
-import { accountUrl, buoyAccount, fileAround, importInto, installFile, installUrl, received, send, sendEvent, standardRequest, webhookCases, wire, wireBytes } from "./webhooks.mjs";
+import { accountUrl, webhookAccount, fileAround, importInto, installFile, installUrl, received, send, sendEvent, standardRequest, webhookCases, wire, wireBytes } from "./webhooks.mjs";
 
 const COUNT = Number(process.env.GARBAGE || 10_000);
 const SEED = Number(process.env.SEED || 5);
@@ -114,8 +115,8 @@ function garbage(n) {
 }
 
 test(`${COUNT.toLocaleString("en")} requests of garbage`, async (t) => {
-  const buoy = await buoyAccount(gateway, environment);
-  await sendEvent(gateway, buoy, { type: "wave", wave: 0 });
+  const sending = await webhookAccount(gateway, environment);
+  await sendEvent(gateway, sending, { type: "wave", wave: 0 });
   await eventually(async () => assert.deepEqual(await gateway.alarms(), []));
   const stored = await gateway.contents();
 
@@ -134,29 +135,29 @@ test(`${COUNT.toLocaleString("en")} requests of garbage`, async (t) => {
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   t.diagnostic(`answers by status: ${JSON.stringify(answers)}, in ${Date.now() - began} ms`);
-  for (const status of [401, 404, 413]) assert.ok(answers[status] > 0, `no ${status}`);
+  await eachCase([401, 404, 413], (status) => assert.ok(answers[status] > 0, `no ${status}`));
 
   assert.deepEqual(await gateway.contents(), stored, "something is stored that was not");
-  for (const { account: each } of targets) assert.deepEqual(await received(environment, each), []);
+  await eachCase(targets, async ({ account: each }) => assert.deepEqual(await received(environment, each), []));
   const lost = gateway.logs.filter(({ message }) => /Critical|Reinitializing|panicked|Module terminated|object_interrupted|RuntimeError/.test(message));
   assert.deepEqual(lost, []);
   assert.deepEqual(calledOut, []);
-  const id = await sendEvent(gateway, buoy, { type: "wave", wave: 1 });
-  assert.equal((await received(environment, buoy.account))[0].id, id);
+  const id = await sendEvent(gateway, sending, { type: "wave", wave: 1 });
+  assert.equal((await received(environment, sending.account))[0].id, id);
 });
 
 test("a body of 1 MiB is taken, one byte more is not", async () => {
   await gateway.restart({ vars: { WEBHOOK_BODY_BYTES: "" } });
-  const buoy = await buoyAccount(gateway, environment);
+  const sending = await webhookAccount(gateway, environment);
   const sized = (bytes) => ({ type: "wave", fill: "x".repeat(bytes - JSON.stringify({ type: "wave", fill: "" }).length) });
-  await sendEvent(gateway, buoy, sized(1_048_576));
-  assertError(await send(gateway, accountUrl(buoy.account), standardRequest(buoy.secret, sized(1_048_577))), 413, "caller.");
-  assert.equal((await received(environment, buoy.account)).length, 1);
+  await sendEvent(gateway, sending, sized(1_048_576));
+  assertError(await send(gateway, accountUrl(sending.account), standardRequest(sending.secret, sized(1_048_577))), 413, "caller.");
+  assert.equal((await received(environment, sending.account)).length, 1);
 });
 
 test("a GET with a body is answered as one without", async () => {
-  for (const { path } of targets) {
+  await eachCase(targets, async ({ path }) => {
     const [bare, laden] = [await wire(gateway, { method: "GET", path }), await wire(gateway, { method: "GET", path, body: "{}" })];
     assert.deepEqual([laden.status, laden.body.code], [bare.status, bare.body.code], path);
-  }
+  });
 });

@@ -6,10 +6,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { eachCase } from "./cases.mjs";
 import { start } from "./harness.mjs";
 import { assertDelivery, startReceiver } from "./receiver.mjs";
 import { eventually, newEnvironment, ok } from "./steps.mjs";
-import { accountUrl, assertEventId, buoyAccount, eventDetail, eventsOf, standardRequest } from "./webhooks.mjs";
+import { accountUrl, assertEventId, webhookAccount, eventDetail, eventsOf, standardRequest } from "./webhooks.mjs";
 
 const EVENTS = Number(process.env.EVENTS || 2_000);
 const PER_SECOND = 100;
@@ -30,7 +31,7 @@ before(async () => {
   environment = await newEnvironment(gateway, "kill");
   webhook = ok(await environment.call("POST", "/webhook", { target_url: `${receiver.url}/hook`, event_types: ["wave"] }), 201);
   buoys = [];
-  for (let n = 0; n < ACCOUNTS; n++) buoys.push(await buoyAccount(gateway, environment));
+  for (let n = 0; n < ACCOUNTS; n++) buoys.push(await webhookAccount(gateway, environment));
 });
 after(async () => {
   await gateway?.stop();
@@ -124,7 +125,7 @@ test(`${EVENTS} events, ${KILLS} kills, an endpoint that fails: none lost`, { ti
 
   const ids = posted.map(({ id }) => id);
   assert.equal(new Set(ids).size, EVENTS, "two events were answered one id");
-  for (const { id, account } of posted) assertEventId(id, account);
+  await eachCase(posted, ({ id, account }) => { assertEventId(id, account); });
 
   let rounds = 0;
   await calm(ids);
@@ -140,18 +141,18 @@ test(`${EVENTS} events, ${KILLS} kills, an endpoint that fails: none lost`, { ti
   assert.deepEqual(lost, [], JSON.stringify(told));
 
   const waves = new Map(posted.map(({ n, id }) => [id, n]));
-  for (const request of receiver.requests) {
+  await eachCase(receiver.requests, (request) => {
     assertDelivery(request, webhook);
     assert.equal(request.body.payload.wave, waves.get(request.body.id), "an event that nobody was answered an id for, or another's payload");
-  }
+  });
   const good = receiver.requests.filter(({ status }) => status === 200);
   const again = posted.filter(({ posts }) => posts > 1).length;
   t.diagnostic(`${posted.length} answered 200 (${again} after being posted again), ${KILLS} kills, ${receiver.requests.length - good.length} calls failed by the endpoint, ${rounds} rounds of catching up`);
   t.diagnostic(`0 lost; ${good.length - EVENTS} duplicates (delivered again after a 200)`);
 
   await eventually(async () => {
-    for (const { account } of buoys) {
-      for (const status of ["pending", "failed"]) assert.deepEqual((await eventsOf(environment, account, { status, event: "wave" })).map(({ id }) => id), []);
-    }
+    await eachCase(buoys, async ({ account }) => {
+      await eachCase(["pending", "failed"], async (status) => assert.deepEqual((await eventsOf(environment, account, { status, event: "wave" })).map(({ id }) => id), []));
+    });
   });
 });

@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { eachCase } from "./cases.mjs";
 import { start } from "./harness.mjs";
 import { signerOf } from "./signers.mjs";
 import { eventually, newEnvironment, ok } from "./steps.mjs";
@@ -139,15 +140,15 @@ for (const one of cases) {
   test(`scheme ${one.name}`, async (t) => {
     const account = await accountOf(one);
     const path = accountUrl(account);
-    for (const [what, request] of attacksOf(one, path)) {
+    await eachCase(attacksOf(one, path), async ([what, request]) => {
       if (typeof request === "string") t.diagnostic(`${one.name}: not tried: ${what} (${request})`);
       else assertRefused(await wire(gateway, request), `${one.name}: ${what}`);
-    }
+    });
     assert.deepEqual(await received(environment, account), [], "something refused was stored");
 
     const good = await wire(gateway, onWire(one.signer.sign({ origin: origin(), path })));
     const { id, ids = [id] } = ok(good, 200);
-    for (const each of ids) assertEventId(each, account);
+    await eachCase(ids, (each) => { assertEventId(each, account); });
     const events = await received(environment, account);
     assert.deepEqual(events.map((event) => event.id).sort(), [...ids].sort());
     assert.deepEqual(events.filter(({ last_error }) => last_error !== null), []);
@@ -198,18 +199,18 @@ function assertHandshake(answer, { status, body = "", json, content_type, header
   if (json) assert.deepEqual(answer.body, json);
   else assert.equal(answer.text, body);
   if (content_type) assert.ok(answer.headers.get("content-type").startsWith(content_type), answer.headers.get("content-type"));
-  for (const [name, value] of Object.entries(headers)) assert.equal(answer.headers.get(name), value);
+  for (const [name, value] of Object.entries(headers)) assert.equal(answer.headers.get(name), value, name);
   assert.equal(answer.headers.get("x-content-type-options"), "nosniff");
   assert.match(answer.headers.get("content-security-policy"), /sandbox/);
 }
 
 test("what has no proof in its file is refused, `none` has to be written", async () => {
-  for (const [name, webhook, status] of [["proof-absent", {}, 401], ["proof-none", { signature_verification: { format: "none" } }, 200]]) {
+  await eachCase([["proof-absent", {}, 401], ["proof-none", { signature_verification: { format: "none" } }, 200]], async ([name, webhook, status]) => {
     const account = await accountOf({ name, webhook, signer: { context: {} } });
     const answer = await wire(gateway, { path: accountUrl(account), headers: [["content-type", "application/json"]], body: "{}" });
     if (status === 401) assertRefused(answer, name);
     else assertEventId(ok(answer, status).id, account);
-  }
+  });
 });
 
 test("the log has a line with the reason of every refusal, and no secret", async () => {
@@ -218,24 +219,24 @@ test("the log has a line with the reason of every refusal, and no secret", async
     assert.ok(found.length >= refusals, `${found.length} lines of ${refusals} refusals`);
     return found;
   });
-  for (const line of refused) {
+  await eachCase(refused, async (line) => {
     assert.equal(line.level, "warn");
-    for (const key of ["code", "reason", "integration", "integrated_account_id", "request_id"]) assert.ok(line[key]?.length > 0, `${key} in ${JSON.stringify(line)}`);
-  }
+    await eachCase(["code", "reason", "integration", "integrated_account_id", "request_id"], (key) => assert.ok(line[key]?.length > 0, `${key} in ${JSON.stringify(line)}`));
+  });
   const text = JSON.stringify(gateway.logs);
-  for (const { name, signer } of cases) {
+  await eachCase(cases, ({ name, signer }) => {
     const { webhook_secret: secret } = signer.context;
     if (secret?.length > 8) assert.ok(!text.includes(secret), `the secret of ${name} is in the log`);
-  }
+  });
 });
 
 test("many at once, whose key nobody has fetched yet: all are served", async () => {
-  for (const one of cases.filter(({ signer }) => signer.published)) {
+  await eachCase(cases.filter(({ signer }) => signer.published), async (one) => {
     await gateway.restart();
     called.length = 0;
     const account = await accountOf(one);
     const sent = Array.from({ length: 20 }, () => wire(gateway, onWire(one.signer.sign({ origin: origin(), path: accountUrl(account) }))));
     const statuses = (await Promise.all(sent)).map(({ status }) => status);
     assert.deepEqual(statuses.filter((status) => status !== 200), [], `${one.name}: the key was fetched ${called.length} times`);
-  }
+  });
 });

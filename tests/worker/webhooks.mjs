@@ -7,6 +7,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { connect } from "node:net";
 import path from "node:path";
 import { Webhook } from "standardwebhooks";
+import { parsed } from "./harness.mjs";
 import { importAccount, integrationFile, ok } from "./steps.mjs";
 
 const ROOT = path.join(import.meta.dirname, "../..");
@@ -75,9 +76,9 @@ export function importInto(environment, installed, file, context, more = {}) {
   return importAccount(environment, installed, { ...secrets, ...context }, { authentication_method: method, ...more });
 }
 
-/** The buoy (integrations/buoy.json) and one account of it, which signs with `secret`. `name` and `change` make another file of it. */
-export async function buoyAccount(gateway, environment, { name = "buoy", change = () => {} } = {}) {
-  const file = { ...JSON.parse(await integrationFile("buoy")), name };
+/** The webhook sender (integrations/webhook-sender.json) and one account of it, which signs with `secret`. `name` and `change` make another file of it. */
+export async function webhookAccount(gateway, environment, { name = "webhook-sender", change = () => {} } = {}) {
+  const file = { ...JSON.parse(await integrationFile("webhook-sender")), name };
   change(file.config.webhook);
   const installed = await installFile(gateway, environment, file);
   const secret = newSecret();
@@ -106,7 +107,7 @@ export async function send(gateway, pathAndQuery, { method = "POST", headers, bo
   return { status: response.status, headers: response.headers, text, body: parsed(text) };
 }
 
-/** Sends what the buoy sends: the id of the stored event. */
+/** Sends what the webhook sender sends: the id of the stored event. */
 export async function sendEvent(gateway, { account, secret }, event, options) {
   const { id } = ok(await send(gateway, accountUrl(account), standardRequest(secret, event, options)), 200);
   assertEventId(id, account);
@@ -151,14 +152,6 @@ function unchunked(text) {
   const length = Number.parseInt(text, 16);
   const start = text.indexOf("\r\n") + 2;
   return length > 0 ? text.slice(start, start + length) + unchunked(text.slice(start + length + 2)) : "";
-}
-
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }
 
 // Events

@@ -6,6 +6,7 @@ import { createHmac } from "node:crypto";
 import net from "node:net";
 import { after, before, test } from "node:test";
 import { deflateRawSync, deflateSync, gzipSync } from "node:zlib";
+import { eachCase } from "./cases.mjs";
 import { start } from "./harness.mjs";
 import { importAccount, newEnvironment, ok } from "./steps.mjs";
 
@@ -92,7 +93,7 @@ const status = ({ start }) => Number(start.split(" ")[1]);
 const WORDS = ["café", "łąka", "日本"];
 
 test("Link, Location and cursors are followed with the bytes they came with", async () => {
-  for (const word of WORDS) {
+  await eachCase(WORDS, async (word) => {
     answers = (target) => (target.includes("page=2") ? answer(200, [JSON_TYPE], '{"data":[2]}') : answer(200, [JSON_TYPE, ["link", `</items?q=${word}&page=2>; rel="next"`]], '{"data":[1]}'));
     assert.match((await call("GET", "/proxy/items", [["x-all-pages", "true"]])).body.toString(), /1\r?\n[^]*2/);
     assert.ok(seen[1].start.includes(`/items?q=${encodeURIComponent(word)}&page=2 `), seen[1].start);
@@ -102,11 +103,11 @@ test("Link, Location and cursors are followed with the bytes they came with", as
     assert.ok(seen[1].start.includes(`/hdr?c=${encodeURIComponent(word)} `), seen[1].start);
 
     answers = (target) => (target.startsWith("/to/") ? answer(200, [JSON_TYPE], '{"data":{}}') : answer(302, [["location", `/to/${word}?p=1`]]));
-    for (const path of ["/custom/files/7", "/proxy/items/7"]) {
+    await eachCase(["/custom/files/7", "/proxy/items/7"], async (path) => {
       assert.equal(status(await call("GET", path)), 200, path);
       assert.ok(seen[1].start.includes(`/to/${encodeURIComponent(word)}?p=1 `), seen[1].start);
-    }
-  }
+    });
+  });
 });
 
 test("a field reaches the other side with its bytes, or the call is refused", async () => {
@@ -120,12 +121,12 @@ test("a field reaches the other side with its bytes, or the call is refused", as
   assert.equal(seen[0].fields["x-who"].toString(), "café 日本");
   assert.equal(seen[0].fields.authorization.toString(), "Bearer ké-łódź");
   assert.ok(gateway.logs.some(({ message }) => message.includes("header_not_utf8") && message.includes("x-latin")));
-  for (const name of ["x-forward-x-name", "if-match", "idempotency-key"]) {
+  await eachCase(["x-forward-x-name", "if-match", "idempotency-key"], async (name) => {
     const refused = await call("POST", "/proxy/o", [[name, Buffer.from("caf\xe9", "latin1")], JSON_TYPE], "{}");
     assert.equal(status(refused), 400, name);
     assert.ok(refused.body.toString().includes(name));
     assert.equal(seen.length, 0);
-  }
+  });
   for (let time = 0; time < 2; time++) assert.equal(status(await call("POST", "/proxy/o", [["idempotency-key", "order-ł"], JSON_TYPE], "{}")), 422);
 });
 
@@ -147,11 +148,11 @@ test("an answer is read however its content-encoding is spelt, and passed on as 
   ];
   for (const [encoding, body] of cases) {
     answers = () => answer(200, [JSON_TYPE, ["content-encoding", encoding]], body);
-    for (const path of ["/proxy/items", "/proxy/items/1"]) {
+    await eachCase(["/proxy/items", "/proxy/items/1"], async (path) => {
       const given = await call("GET", path);
       assert.equal(status(given), 200, `${encoding} ${given.body}`);
       assert.ok(given.body.toString().includes("[1]"));
-    }
+    });
     if (encoding === "gzip") continue;
     const given = await call("GET", "/custom/x");
     assert.equal(given.fields["content-encoding"]?.toString(), encoding);
@@ -163,16 +164,16 @@ test("what describes a body travels with it, and stays away without one", async 
   answers = () => answer(200, [JSON_TYPE], "{}");
   const packed = gzipSync('{"a":1}');
   const fields = [JSON_TYPE, ["content-encoding", "gzip"], ["content-range", "bytes 0-99/300"], ["content-language", "pl"], ["content-md5", "abc"], ["digest", "d"], ["prefer", "return=minimal"]];
-  for (const path of ["/proxy/o", "/custom/bulk"]) {
+  await eachCase(["/proxy/o", "/custom/bulk"], async (path) => {
     assert.equal(status(await call("POST", path, fields, packed)), 200);
-    for (const [name, value] of fields) assert.equal(seen[0].fields[name]?.toString(), value, `${path} ${name}`);
+    await eachCase(fields, ([name, value]) => assert.equal(seen[0].fields[name]?.toString(), value, `${path} ${name}`));
     assert.ok(seen[0].body.equals(packed));
     assert.equal(seen[0].fields["content-length"].toString(), String(packed.length));
-  }
-  for (const [method, path] of [["GET", "/custom/x"], ["DELETE", "/custom/x"], ["DELETE", "/proxy/o/7"], ["POST", "/proxy/o"], ["GET", "/proxy/items/1"]]) {
+  });
+  await eachCase([["GET", "/custom/x"], ["DELETE", "/custom/x"], ["DELETE", "/proxy/o/7"], ["POST", "/proxy/o"], ["GET", "/proxy/items/1"]], async ([method, path]) => {
     await call(method, path, [JSON_TYPE, ["content-language", "pl"]]);
     assert.deepEqual(Object.keys(seen[0].fields).filter((name) => name.startsWith("content-") && name !== "content-length"), [], `${method} ${path}`);
-  }
+  });
 });
 
 test("a webhook is signed over its URL and its headers as they were sent", async () => {
@@ -182,11 +183,11 @@ test("a webhook is signed over its URL and its headers as they were sent", async
   const sign = (query, title) => createHmac("sha1", "wire-webhook-secret").update(`${url}?${query}${sorted}${title}`).digest("base64");
   const hook = (query, title, signature) =>
     sent("POST", `${new URL(url).pathname}?${query}`, [["content-type", "application/x-www-form-urlencoded"], ["x-title", title], ["x-signature", signature]], form);
-  for (const query of ["msg=Couldn't+find+it&n=2", "msg=Couldn%27t&n=%22", "a=%7B'%7D^|{}"]) {
-    for (const title of ["plain", "Grüße", "Łódź"]) {
+  await eachCase(["msg=Couldn't+find+it&n=2", "msg=Couldn%27t&n=%22", "a=%7B'%7D^|{}"], async (query) => {
+    await eachCase(["plain", "Grüße", "Łódź"], async (title) => {
       const stored = await hook(query, title, sign(query, title));
       assert.equal(status(stored), 200, `${query} ${title} ${stored.body}`);
       assert.equal(status(await hook(query, title, sign(`${query}x`, title))), 401);
-    }
-  }
+    });
+  });
 });

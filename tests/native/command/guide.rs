@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::Folder;
 use super::server::Server;
+use crate::cases::each_case;
 use crate::integration_files::{mistakes_by_schema, root, same_as_stored};
 use crate::outside::ADMIN;
 
@@ -63,8 +64,8 @@ impl Reader {
     /// The lines after `$ ` are commands; the lines between them, what they say.
     fn run_all(&mut self, block: &str) -> String {
         let commands = block.lines().filter(|line| line.starts_with("$ "));
-        let said: Vec<String> = commands.map(|line| self.run(line)).collect();
-        said.concat()
+        let reported: Vec<String> = commands.map(|line| self.run(line)).collect();
+        reported.concat()
     }
 
     fn run(&mut self, line: &str) -> String {
@@ -131,7 +132,7 @@ fn every_snippet_of_the_guide_loads_and_every_command_says_what_is_printed() {
         reader.commands
     );
     let config = reader.file["config"].as_object().unwrap();
-    for section in [
+    let cases = [
         "credentials",
         "authorization",
         "resources",
@@ -140,8 +141,9 @@ fn every_snippet_of_the_guide_loads_and_every_command_says_what_is_printed() {
         "error_expression",
         "webhook",
         "actions",
-    ] {
+    ];
+    each_case(cases, |section| {
         assert!(config.contains_key(section), "the guide lost {section}");
-    }
+    });
     same_as_stored(&path, &text);
 }

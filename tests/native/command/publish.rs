@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::server::Server;
 use super::{Folder, Run, causeway, run};
+use crate::cases::each_case;
 use crate::integrations::file;
 use crate::outside::ADMIN;
 
@@ -126,11 +127,11 @@ fn the_token_comes_from_the_environment_alone() {
     let path = folder.json("shop.json", &open_file());
     let without = causeway(["publish", &path, "--to", "http://127.0.0.1:9"]);
     assert!(without.complaint(2).contains("CAUSEWAY_TOKEN"));
-    for token in [" ", "two words", "lin\ne"] {
+    each_case([" ", "two words", "lin\ne"], |token| {
         let args = ["publish", &path, "--to", "http://127.0.0.1:9"];
         let complaint = run(args, "", &[("CAUSEWAY_TOKEN", token)]).complaint(2);
         assert!(complaint.contains("CAUSEWAY_TOKEN"), "{complaint}");
-    }
+    });
     let server = Server::start();
     let complaint = publish_as("wrong", &server.url, &[&path]).complaint(1);
     assert!(complaint.contains("does not know the token"), "{complaint}");

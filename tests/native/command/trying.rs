@@ -1,5 +1,7 @@
 //! `causeway eval` and `causeway render`.
 
+use crate::cases::each_case;
+
 use causeway::expression::scope::SCOPES;
 use serde_json::{Value, json};
 
@@ -20,9 +22,9 @@ fn render(place: &str, template: &str, input: &Value) -> String {
 
 #[test]
 fn every_scope_of_the_docs_can_be_tried_with_every_name_it_has() {
-    for row in SCOPES {
-        let Some(name) = row.name else { continue };
-        for root in row.roots {
+    each_case(SCOPES, |row| {
+        let Some(name) = row.name else { return };
+        each_case(row.roots, |root| {
             let key = root.trim_start_matches('$');
             let value = match key {
                 "status" | "status_code" => json!(404),
@@ -31,27 +33,28 @@ fn every_scope_of_the_docs_can_be_tried_with_every_name_it_has() {
             };
             let out = eval(name, root, &json!({ key: value }));
             assert_eq!(out, format!("{value:#}\n"), "{name} {root}");
-        }
-    }
+        });
+    });
 }
 
 #[test]
 fn an_expression_sees_a_response_as_the_gateway_shows_it() {
     let response = json!({ "body": { "error": { "code": "gone" } }, "headers": { "Retry-After": "7" }, "status": 404 });
-    for (expression, result) in [
+    let cases = [
         ("response.error.code & data.error.code", "\"gonegone\""),
         ("$number(headers.`retry-after`) + 1", "8"),
         ("status >= 400 and status_code = status", "true"),
         ("{{body.error.code}}", "\"gone\""),
         ("body.absent", "undefined"),
         ("-1", "-1"),
-    ] {
+    ];
+    each_case(cases, |(expression, result)| {
         assert_eq!(
             eval("response", expression, &response),
             format!("{result}\n"),
             "{expression}"
         );
-    }
+    });
 }
 
 #[test]
@@ -86,7 +89,7 @@ fn input_may_come_from_a_file() {
 
 #[test]
 fn what_an_expression_cannot_do_is_said() {
-    for (args, input, said) in [
+    let cases = [
         (
             ["eval", "--scope", "response", "status ="],
             "",
@@ -119,10 +122,11 @@ fn what_an_expression_cannot_do_is_said() {
             "{\"method\": 1}",
             "`method`",
         ),
-    ] {
+    ];
+    each_case(cases, |(args, input, reported)| {
         let complaint = run(args, input, &[]).complaint(1);
-        assert!(complaint.contains(said), "{args:?}: {complaint}");
-    }
+        assert!(complaint.contains(reported), "{args:?}: {complaint}");
+    });
     let complaint = causeway(["eval", "--scope", "respons", "1"]).complaint(2);
     assert!(complaint.contains("'response'"), "{complaint}");
     let complaint = causeway(["eval", "--scope", "response", "--input", "/no/such", "1"]);
@@ -136,7 +140,7 @@ fn a_placeholder_is_filled_as_in_a_file() {
         "id": "a/b", "query": { "q": ["x", "y"] }, "body": { "n": 1 }, "pagination": { "page": 2 },
         "integration": { "name": "acme" }, "environment_variables": { "region": "eu" },
     });
-    for (template, result) in [
+    let cases = [
         ("Bearer {{access_token}}", "\"Bearer t\""),
         ("{{context.api_key}}{{credentials.api_key}}", "\"kk\""),
         ("{{age:int}}", "42"),
@@ -151,13 +155,14 @@ fn a_placeholder_is_filled_as_in_a_file() {
             r#"{"n": "{{body.n:int}}", "left": "{{body.out:undefined}}"}"#,
             "{\n  \"n\": 1\n}",
         ),
-    ] {
+    ];
+    each_case(cases, |(template, result)| {
         assert_eq!(
             render("value", template, &input),
             format!("{result}\n"),
             "{template}"
         );
-    }
+    });
 }
 
 #[test]
@@ -173,7 +178,7 @@ fn where_a_value_lands_decides_what_it_may_be() {
         "\"https://eu-1.acme.example/v1\"\n"
     );
     assert_eq!(render("header", "{{sub}}", &input), "\"eu-1\"\n");
-    for (place, template, said) in [
+    let cases = [
         ("url", "https://{{dots}}.acme.example", "one label"),
         ("header", "{{lines}}", "control character"),
         ("path", "/users/{{query.id}}", "`query.id` has no value"),
@@ -183,11 +188,12 @@ fn where_a_value_lands_decides_what_it_may_be() {
             "`context.absent` has no value",
         ),
         ("value", "{{a:uint}}", "`uint` is not a cast"),
-    ] {
+    ];
+    each_case(cases, |(place, template, reported)| {
         let input = input.to_string();
         let complaint = run(["render", "--as", place, template], &input, &[]).complaint(1);
-        assert!(complaint.contains(said), "{template}: {complaint}");
-    }
+        assert!(complaint.contains(reported), "{template}: {complaint}");
+    });
     let complaint = run(["render", "{{x}}"], "{\"api_key\": 1}", &[]).complaint(1);
     assert!(
         complaint.contains("`api_key`") && complaint.contains("context"),

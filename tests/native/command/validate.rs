@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Folder, causeway};
+use crate::cases::each_case;
 use crate::integration_files::root;
 use crate::integrations::file;
 
@@ -79,14 +80,15 @@ fn what_cannot_be_read_is_a_finding_too() {
     let large = folder.file("large.json", &" ".repeat(1024 * 1024 + 1));
     let paths = [folder.path(), &missing, large.as_ref()].map(|path| path.to_str().unwrap());
     let out = causeway([&["validate"], &paths[..]].concat()).expect(1);
-    for said in [
+    let cases = [
         "this is a folder",
         "/*.json",
         "the file cannot be read: No such file",
         "larger than 1048576 bytes",
-    ] {
-        assert!(out.contains(said), "{said}: {out}");
-    }
+    ];
+    each_case(cases, |reported| {
+        assert!(out.contains(reported), "{reported}: {out}");
+    });
 }
 
 #[test]

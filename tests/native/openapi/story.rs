@@ -6,6 +6,7 @@ use causeway::ports::Body;
 use serde_json::{Value, json};
 
 use super::{operation, operations};
+use crate::cases::each_case;
 use crate::client::{Answer, Client, Setting, id_of};
 use crate::outside::World;
 use crate::received::{SECRET, signed, signing_file};
@@ -301,11 +302,11 @@ fn every_operation_is_called_and_answers_as_documented() {
     let none = json!({ "ids": [account, "x"] });
     story.by_token("POST", "/integrated-account/bulk-delete", &none);
     let document = causeway::api::openapi::document();
-    for (method, path, operation) in operations(&document) {
+    each_case(operations(&document), |(method, path, operation)| {
         let id = operation["operationId"].as_str().unwrap();
         assert!(
             story.called.contains(id),
             "{id} was not called: {method} {path}"
         );
-    }
+    });
 }

@@ -84,8 +84,8 @@ fn without_nonce(text: &str) -> String {
 }
 
 /// What is wrong with an answer to a caller who may not see environment A, or only another account of it.
-fn shown(answer: &Answer, caller: &Caller, row: &Row, scene: &Scene) -> Option<String> {
-    let asked = format!(
+fn foreign_text_in(answer: &Answer, caller: &Caller, row: &Row, scene: &Scene) -> Option<String> {
+    let requests_of = format!(
         "{}{}",
         scene::filled(row.1, &scene.ids),
         scene::filled(row.2, &scene.ids)
@@ -96,10 +96,9 @@ fn shown(answer: &Answer, caller: &Caller, row: &Row, scene: &Scene) -> Option<S
         String::from_utf8_lossy(&answer.body)
     );
     let is_inside = caller.of == Of::OtherAccount;
-    let ids = scene
-        .ids
-        .iter()
-        .filter(|(word, id)| !(asked.contains(id) || is_inside && OF_EACH_ACCOUNT.contains(word)));
+    let ids = scene.ids.iter().filter(|(word, id)| {
+        !(requests_of.contains(id) || is_inside && OF_EACH_ACCOUNT.contains(word))
+    });
     let texts = ids.map(|(_, id)| id.as_str()).chain([CANARY, SECRET]);
     let seen: Vec<&str> = texts
         .filter(|text| whole.contains(text) && !(is_inside && *text == CANARY))
@@ -130,7 +129,7 @@ fn refused(scene: &Scene, caller: &Caller, row: &Row, expected: Expected) -> (Op
             comparable(&real, &scene.ids),
             comparable(&unknown, &made_up)
         )),
-        _ => shown(&real, caller, row, scene),
+        _ => foreign_text_in(&real, caller, row, scene),
     };
     (fault, real.status)
 }
@@ -145,13 +144,13 @@ fn done(scene: &Scene, caller: &Caller, row: &Row) -> (Option<String>, u16) {
         }
         Of::A | Of::Operator if text.contains(SECRET) => Some(format!("shows a secret: {text}")),
         Of::A | Of::Operator => None,
-        _ => shown(&answer, caller, row, scene),
+        _ => foreign_text_in(&answer, caller, row, scene),
     };
     (fault, answer.status)
 }
 
 /// One row, asked by every caller: what is wrong, and the status each got.
-fn asked(row: &Row) -> (Vec<String>, Vec<u16>) {
+fn requests_of(row: &Row) -> (Vec<String>, Vec<u16>) {
     let mut scene = Scene::new();
     let mut faults = Vec::new();
     let mut statuses = vec![0; scene.callers.len()];
@@ -187,7 +186,7 @@ fn asked(row: &Row) -> (Vec<String>, Vec<u16>) {
             let differs =
                 (!is_same).then(|| "is answered otherwise than without a token".to_owned());
             (
-                differs.or_else(|| shown(&answer, caller, row, &scene)),
+                differs.or_else(|| foreign_text_in(&answer, caller, row, &scene)),
                 answer.status,
             )
         } else {
@@ -241,7 +240,7 @@ fn every_route_stands_in_the_visibility_matrix() {
 
 #[test]
 fn a_token_sees_what_its_row_says_and_of_another_environment_nothing() {
-    let lines: Vec<_> = ROWS.iter().map(|row| (row, asked(row))).collect();
+    let lines: Vec<_> = ROWS.iter().map(|row| (row, requests_of(row))).collect();
     let faults: Vec<&String> = lines.iter().flat_map(|(_, (faults, _))| faults).collect();
     assert!(
         faults.is_empty(),

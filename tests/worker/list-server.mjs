@@ -1,13 +1,13 @@
 // A list server somebody else wrote: json-server, on a free loopback port, with books. It pages by `_page` and `_limit`, with
 // a `Link` header, or by `_start` and `_limit`; neither says in the body how many there are. For walking.mjs.
 //
-//   const library = await startLibrary(1_000);     // { url, ids, requests, stop }
+//   const listServer = await startListServer(1_000);     // { url, ids, requests, stop }
 
 import { once } from "node:events";
 import jsonServer from "json-server";
 import { integrationFile } from "./steps.mjs";
 
-export async function startLibrary(count) {
+export async function startListServer(count) {
   const books = Array.from({ length: count }, (_, n) => ({ id: n + 1, title: `Volume ${n + 1}`, author: n % 2 ? "Ångström" : "Böll" }));
   const requests = [];
   const app = jsonServer.create();
@@ -30,10 +30,10 @@ export async function startLibrary(count) {
   };
 }
 
-/** The file of integrations/library.json, and the description of one of its lists: `books`, `numbered` or `skipped`. */
-export const libraryFile = async () => JSON.parse(await integrationFile("library"));
-export const shelf = (resource, query = {}) => ({
-  file: "library",
+/** The file of integrations/paged-lists.json, and the description of one of its lists: `books`, `numbered` or `skipped`. */
+export const pagedListsFile = async () => JSON.parse(await integrationFile("paged-lists"));
+export const pagedList = (resource, query = {}) => ({
+  file: "paged-lists",
   resource,
   query,
   credential: { method: "api_key", context: { api_key: "reader" } },

@@ -24,13 +24,13 @@ export const contextOfSecrets = (whose) => ({
   deep: { list: [{ password: secret(`nested password of ${whose}`) }] },
 });
 
-export function vaultFile(name, { signing = "{{webhook_secret}}", change = () => {} } = {}) {
+export function plantedFile(name, { signing = "{{webhook_secret}}", change = () => {} } = {}) {
   const passwords = KEYS.map((key) => ({ name: key, label: key, type: "password" }));
   const file = {
     name,
     config: {
-      label: "Vault",
-      base_url: "https://api.vault.example",
+      label: "Planted",
+      base_url: "https://api.planted.example",
       headers: { "x-pin": "{{pin:undefined}}", "x-variable": "{{environment_variables.app_key:undefined}}" },
       credentials: {
         api_key: { format: "api_key", config: { fields: [{ name: "place", label: "Place", type: "text" }, ...passwords] } },
@@ -38,7 +38,7 @@ export function vaultFile(name, { signing = "{{webhook_secret}}", change = () =>
           format: "oauth2",
           config: {
             client: { id: "the-client", secret: secret(`client secret of ${name}`) },
-            auth: { tokenHost: "https://login.vault.example", authorizePath: "/authorize", tokenPath: "/token" },
+            auth: { tokenHost: "https://login.planted.example", authorizePath: "/authorize", tokenPath: "/token" },
             options: { authorizationMethod: "body" },
             fields: [],
           },
@@ -51,7 +51,7 @@ export function vaultFile(name, { signing = "{{webhook_secret}}", change = () =>
         signature_verification: { format: "hmac", config: { secret: signing, compare_with: "$header.x-signature" } },
         handle_verification: "$exists(body.hand_over) ? { 'type': 'verify', 'verification_response': 'thanks', 'update_context': { 'webhook_secret': body.hand_over } }",
         allow_unsigned_handshake: true,
-        payload_transform: "{ 'event_type': 'vault:' & $uppercase(body.kind), 'payload': body }",
+        payload_transform: "{ 'event_type': 'planted:' & $uppercase(body.kind), 'payload': body }",
       },
     },
   };
@@ -59,13 +59,13 @@ export function vaultFile(name, { signing = "{{webhook_secret}}", change = () =>
   return file;
 }
 
-/** Signs a webhook as the vault does: `{headers, body}`. */
+/** Signs a webhook as the provider does: `{headers, body}`. */
 export function signedRequest(key, event) {
   const body = JSON.stringify(event);
   return { body, headers: { "content-type": "application/json", "x-signature": createHmac("sha256", key).update(body).digest("hex") } };
 }
 
-/** The vault and the company's endpoint. `answers` is `{path: (request) => Response-like}` over the usual ones. */
+/** The provider and the company's endpoint. `answers` is `{path: (request) => Response-like}` over the usual ones. */
 export class Outside {
   sent = [];
   tokens = [];

@@ -81,7 +81,7 @@ fn resources() -> Value {
         "days": { "list": {
             "path": "/days/{{pagination.day}}", "response_path": "items", "query": { "size": "{{pagination.limit:undefined}}" },
             "pagination": { "format": "dynamic", "config": {
-                "get_initial_pagination_values_expression": "{ 'day': $contains(url, 'library') ? 'latest' }",
+                "get_initial_pagination_values_expression": "{ 'day': $contains(url, 'lists') ? 'latest' }",
                 "get_pagination_values_expression": "{ 'day': headers.`x-next` }",
                 "get_cursor_from_response_expression": "headers.`x-next`" } } } },
     })
@@ -89,9 +89,9 @@ fn resources() -> Value {
 
 fn file(resources: &Value) -> Value {
     json!({
-        "name": "library",
+        "name": "paged-lists",
         "config": {
-            "base_url": "https://{{region}}.library.example/v1",
+            "base_url": "https://{{region}}.lists.example/v1",
             "credentials": { "api_key": { "format": "api_key", "config": { "fields": [
                 { "name": "region", "type": "text" }, { "name": "unit", "type": "text" }, { "name": "api_key", "type": "password" } ] } } },
             "authorization": { "format": "header", "config": { "name": "X-Key", "value": "{{api_key}}" } },
@@ -114,11 +114,11 @@ fn understood(sent: &Sent, url: &Url) -> Wanted {
     let number = |names: &[&str], places: &[&str]| {
         let named = query.chain(form);
         let named = named.filter(|(name, _)| names.contains(&name.as_ref()));
-        let mut told: Vec<String> = named.map(|(_, value)| value.into_owned()).collect();
+        let mut reported: Vec<String> = named.map(|(_, value)| value.into_owned()).collect();
         let in_body = places.iter().filter_map(|place| body.pointer(place));
-        told.extend(in_body.map(|value| value.to_string().trim_matches('"').to_owned()));
-        assert!(told.len() <= 1, "{names:?} stands twice: {told:?}");
-        told.first().map(|text| text.parse::<u64>().unwrap())
+        reported.extend(in_body.map(|value| value.to_string().trim_matches('"').to_owned()));
+        assert!(reported.len() <= 1, "{names:?} stands twice: {reported:?}");
+        reported.first().map(|text| text.parse::<u64>().unwrap())
     };
     let size = number(&["size", "page[size]"], &["/limit", "/page/size"]).unwrap_or(LARGEST);
     let size = size.min(LARGEST);
@@ -172,7 +172,7 @@ fn answer(sent: &Sent) -> Reply<Pieces> {
         _ if !more => Value::Null,
         "links" => json!(format!("/v1/links/more?from={end}&size={size}")),
         "queries" => json!(format!(
-            "https://eu.library.example/inner?from={end}&size={size}"
+            "https://eu.lists.example/inner?from={end}&size={size}"
         )),
         "folder" => json!(end.to_string()),
         _ => json!(end),
@@ -211,7 +211,7 @@ fn is_a_part(resource: &str) -> bool {
     matches!(resource, "range" | "open_range")
 }
 
-pub struct Library {
+pub struct ListProvider {
     pub world: World,
     pub setting: Setting,
     pub account: String,
@@ -220,7 +220,7 @@ pub struct Library {
     failure: Rc<Cell<(u16, &'static str)>>,
 }
 
-impl Library {
+impl ListProvider {
     pub fn open() -> Self {
         Self::with(&[])
     }
@@ -230,15 +230,15 @@ impl Library {
         let setting = Setting::new(&world, &file(&resources()));
         let context = json!({ "region": "eu", "api_key": "k-secret" });
         let account = setting.account("api_key", &context);
-        let library = Self {
+        let provider = Self {
             world,
             setting,
             account,
             fuse: Rc::default(),
             failure: Rc::default(),
         };
-        library.provide();
-        library
+        provider.provide();
+        provider
     }
 
     fn provide(&self) {
@@ -269,7 +269,7 @@ impl Library {
             world: world.clone(),
             token: client.token.clone(),
         };
-        let library = Self {
+        let provider = Self {
             setting: Setting {
                 admin: client(&self.setting.admin),
                 // Tokens end with the key that signed them.
@@ -282,8 +282,8 @@ impl Library {
             failure: Rc::default(),
             world,
         };
-        library.provide();
-        library
+        provider.provide();
+        provider
     }
 
     /// The file is published again, `cursor` paging in another way.
@@ -292,7 +292,7 @@ impl Library {
         resources["cursor"]["list"]["pagination"] = pagination.clone();
         let file = file(&resources);
         self.admin()
-            .send("PUT", "/integration/library", &file)
+            .send("PUT", "/integration/paged-lists", &file)
             .expect(200);
     }
 

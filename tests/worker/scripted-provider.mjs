@@ -1,9 +1,9 @@
 // A provider whose answers the test says, and an account at it: for what a caller sees of limits, retries and odd bodies.
 //
-//   const wharf = await startWharf({ vars });
-//   wharf.answers.set("/ships", (request, n) => ({ status: 503 }));      // the nth request there, from 1; others get {}
-//   await wharf.call("GET", "/proxy/ships");                             // { status, headers, body, text }
-//   wharf.requests                                                       // { method, path, url, query, headers, body, at }
+//   const scripted = await startScriptedProvider({ vars });
+//   scripted.answers.set("/ships", (request, n) => ({ status: 503 }));      // the nth request there, from 1; others get {}
+//   await scripted.call("GET", "/proxy/ships");                             // { status, headers, body, text }
+//   scripted.requests                                                       // { method, path, url, query, headers, body, at }
 //
 // An answer: `{status, headers, body, delayMs}`, the body a text, bytes or JSON; "dropped" breaks the connection, "silent"
 // gives none; a function is called with the response and does what it likes.
@@ -12,19 +12,19 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { start } from "./harness.mjs";
+import { parsed, start } from "./harness.mjs";
 import { importAccount, newEnvironment, ok } from "./steps.mjs";
 
 const CREDENTIALS = { format: "api_key", config: { fields: [{ name: "api_key", label: "Key", type: "password" }] } };
 
 /** `config` is merged over the least that a file needs; it may be a function of the provider's URL. */
-export async function startWharf({ config = {}, ...options } = {}) {
-  const wharf = new Wharf();
-  await wharf.open(config, options);
-  return wharf;
+export async function startScriptedProvider({ config = {}, ...options } = {}) {
+  const scripted = new ScriptedProvider();
+  await scripted.open(config, options);
+  return scripted;
 }
 
-class Wharf {
+class ScriptedProvider {
   requests = [];
   answers = new Map();
   #server;
@@ -38,12 +38,12 @@ class Wharf {
     await once(this.#server, "listening");
     this.url = `http://127.0.0.1:${this.#server.address().port}`;
     this.gateway = await start({ internet: "real", ...options });
-    this.environment = await newEnvironment(this.gateway, "wharf");
+    this.environment = await newEnvironment(this.gateway, "scripted");
     Object.assign(this, await this.install(typeof config === "function" ? config(this.url) : config));
   }
 
   /** A file with this config, installed, and one account of it: `{installed, account}`; more is of the account. */
-  async install(config, { name = `wharf-${randomUUID().slice(0, 8)}`, context = { api_key: "key-1" }, ...more } = {}) {
+  async install(config, { name = `scripted-${randomUUID().slice(0, 8)}`, context = { api_key: "key-1" }, ...more } = {}) {
     const whole = { base_url: this.url, credentials: CREDENTIALS, authorization: { format: "header", config: { name: "x-key", value: "{{api_key}}" } }, ...config };
     ok(await this.gateway.admin("PUT", `/integration/${name}`, { name, config: whole }), 200, 201);
     const installed = ok(await this.environment.call("POST", "/environment-integration", { integration_name: name }), 201);
@@ -96,21 +96,13 @@ class Wharf {
     }
     const entry = { method, path, url, query, headers, body: Buffer.concat(chunks), at: Date.now() };
     this.requests.push(entry);
-    const said = (await this.answers.get(path)?.(entry, this.at(path).length)) ?? { body: {} };
-    if (said === "silent") return;
-    if (said === "dropped") return void request.socket.destroy();
-    if (typeof said === "function") return void said(response);
-    const { status = 200, headers: fields = {}, body = "", delayMs = 0 } = said;
+    const answer = (await this.answers.get(path)?.(entry, this.at(path).length)) ?? { body: {} };
+    if (answer === "silent") return;
+    if (answer === "dropped") return void request.socket.destroy();
+    if (typeof answer === "function") return void answer(response);
+    const { status = 200, headers: fields = {}, body = "", delayMs = 0 } = answer;
     if (delayMs) await sleep(delayMs, undefined, { ref: false });
     const isContent = typeof body === "string" || ArrayBuffer.isView(body);
     response.writeHead(status, { ...(body === "" ? {} : { "content-type": "application/json" }), ...fields }).end(isContent ? body : JSON.stringify(body));
-  }
-}
-
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
   }
 }
