@@ -6,13 +6,14 @@ use std::time::Duration;
 use crate::ports::{Storage, StorageFault};
 use crate::time::Timestamp;
 
-/// An alarm may ring so late and still ring: a failover of the platform takes up to a minute
-/// (<https://developers.cloudflare.com/durable-objects/api/alarms/>). One that is later than that is lost.
+/// An alarm that has not rung so long after its time is taken for lost. The platform promises that it rings, not when
+/// (<https://developers.cloudflare.com/durable-objects/api/alarms/>). Setting one again that was only late does no harm:
+/// it rings at once.
 const LATEST: Duration = Duration::from_mins(1);
 
 /// The alarm as its object set it last. An alarm that is set is only ever brought forward, until it rings.
 ///
-/// An alarm whose time has come and that has not rung yet stays as it is: setting it to a later time would put off what it
+/// An alarm whose time has come and that has not rung yet stays as it is: setting it to a later time would postpone what it
 /// is to do, again with each write that comes in before it rings. (The directories did that.) One that has not rung a
 /// minute later never will: it is set again, at once. (Accounts waited for it as long as their object was in memory.)
 #[derive(Debug, Default)]
@@ -127,13 +128,13 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_is_brought_forward_and_never_put_off() {
+    fn an_alarm_is_brought_forward_and_never_postponed() {
         assert_eq!(set_by(&[(0, 9), (0, 20), (1, 9)]), [Some(9)]);
         assert_eq!(set_by(&[(0, 9), (1, 4), (2, 6)]), [Some(9), Some(4)]);
     }
 
     #[test]
-    fn an_alarm_whose_time_has_come_is_not_put_off_by_what_comes_before_it_rings() {
+    fn an_alarm_whose_time_has_come_is_not_postponed_by_what_comes_before_it_rings() {
         assert_eq!(set_by(&[(0, 9), (10, 5_010), (11, 5_011)]), [Some(9)]);
         assert_eq!(set_by(&[(0, 9), (60_009, 70_000)]), [Some(9)]);
     }
