@@ -15,7 +15,7 @@ use crate::flows::ask::Writer;
 use crate::flows::published;
 use crate::flows::records::{TokenRecord, TokenScope};
 use crate::ids::{AccountId, EnvironmentId};
-use crate::ports::{Outside, Sees};
+use crate::ports::{Outside, Visibility};
 use crate::settings::Settings;
 
 /// A sender whose token is good.
@@ -118,11 +118,11 @@ impl Caller {
     }
 
     /// What it may see of the accounts.
-    pub(crate) fn sees(&self) -> Sees {
+    pub(crate) fn sees(&self) -> Visibility {
         match self {
-            Self::Admin => Sees::All,
-            Self::Token(token) => Sees::Environment(token.environment_id),
-            Self::Account(_, hash) => Sees::AccountToken(hash.clone()),
+            Self::Admin => Visibility::All,
+            Self::Token(token) => Visibility::Environment(token.environment_id),
+            Self::Account(_, hash) => Visibility::AccountToken(hash.clone()),
         }
     }
 

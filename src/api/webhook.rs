@@ -23,7 +23,7 @@ use crate::flows::receive::{Received, receive_for_install};
 use crate::flows::within::within;
 use crate::header_text;
 use crate::ids::{AccountId, InstallId};
-use crate::ports::{Body, HandOver, Incoming, Outside, Reply, Sees, Storage};
+use crate::ports::{Body, HandOver, Incoming, Outside, Reply, Visibility, Storage};
 use crate::proxy::headers;
 use crate::settings::RECEIVE_TIMEOUT;
 use crate::webhook::Handshake;
@@ -126,7 +126,7 @@ async fn hand_over<O: Outside>(
 ) -> Result<Reply<O::Stream>, Failure> {
     let hand_over = HandOver {
         request_id: desk.request_id.to_owned(),
-        sees: Sees::All,
+        sees: Visibility::All,
         caller: "webhook".to_owned(),
         token: None,
         asked: request.asked.clone(),

@@ -11,12 +11,12 @@ use crate::flows::proxy_call::{Trace, callable, sandbox_refusal};
 use crate::flows::redaction::Redactor;
 use crate::flows::run_action::{NamedAction, run_action};
 use crate::json::Exact;
-use crate::ports::{Outside, Sees, Storage};
+use crate::ports::{Outside, Visibility, Storage};
 
 /// Runs the action of this name; its result. The context changes only when it ran to its end.
 pub async fn call_action<O: Outside, S: Storage>(
     object: &Rc<AccountObject<O, S>>,
-    sees: &Sees,
+    sees: &Visibility,
     trace: &Trace,
     name: &str,
     input: Exact,
@@ -50,9 +50,9 @@ pub async fn call_action<O: Outside, S: Storage>(
 }
 
 /// Whose word it is what the action writes: the provider's, unless a customer gave it something to write.
-fn writer(sees: &Sees, input: &Exact) -> Origin {
+fn writer(sees: &Visibility, input: &Exact) -> Origin {
     match sees {
-        Sees::AccountToken(_) if !input.is_null() => Origin::Customer,
+        Visibility::AccountToken(_) if !input.is_null() => Origin::Customer,
         _ => Origin::Provider,
     }
 }

@@ -20,7 +20,7 @@ use crate::crypto;
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::media::coding;
-use crate::ports::{Body, ByteStream, Outside, Reply, Sees, Storage};
+use crate::ports::{Body, ByteStream, Outside, Reply, Visibility, Storage};
 use crate::proxy::{Target, is_read};
 use crate::settings::{KEPT_ANSWER_BYTES, KEY_CHARACTERS, KEYED_BODY_BYTES};
 use crate::time::Timestamp;
@@ -56,7 +56,7 @@ pub(in crate::flows) enum Known {
 /// Makes a call; with an `Idempotency-Key` at most once.
 pub(in crate::flows) async fn call_once<O: Outside, S: Storage>(
     object: &Rc<AccountObject<O, S>>,
-    sees: &Sees,
+    sees: &Visibility,
     mut call: Call<O::Stream>,
 ) -> Result<Given<O, S>, Failure> {
     let Some(key) = key_of(&call)? else {

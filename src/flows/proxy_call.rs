@@ -44,7 +44,7 @@ use crate::flows::effective::Effective;
 use crate::flows::import_account::install_disabled;
 use crate::json::Exact;
 use crate::pagination::Position;
-use crate::ports::{Body, Outside, Sees, Storage, System};
+use crate::ports::{Body, Outside, Visibility, Storage, System};
 use crate::proxy::body::{BodySource, Writing};
 use crate::proxy::query::{CallerQuery, PASSTHROUGH};
 use crate::proxy::request::{self, Caller, Draft, Round, Words};
@@ -114,7 +114,7 @@ struct Values {
 /// Makes a call in the name of an account that the caller may see.
 pub async fn proxy_call<O: Outside, S: Storage>(
     object: &Rc<AccountObject<O, S>>,
-    sees: &Sees,
+    sees: &Visibility,
     mut call: Call<O::Stream>,
 ) -> Result<Given<O, S>, Failure> {
     if call.pages == Pages::All && call.target.is_list() {
@@ -129,7 +129,7 @@ pub async fn proxy_call<O: Outside, S: Storage>(
 /// write.
 async fn made<O: Outside, S: Storage>(
     object: &Rc<AccountObject<O, S>>,
-    sees: &Sees,
+    sees: &Visibility,
     call: &Call<O::Stream>,
     body: Body<O::Stream>,
     at: Option<Position>,
@@ -140,7 +140,7 @@ async fn made<O: Outside, S: Storage>(
 
 async fn tried<O: Outside, S: Storage>(
     object: &Rc<AccountObject<O, S>>,
-    sees: &Sees,
+    sees: &Visibility,
     call: &Call<O::Stream>,
     body: Body<O::Stream>,
     at: Option<Position>,
@@ -233,7 +233,7 @@ async fn tried<O: Outside, S: Storage>(
 /// An account that the caller may see and that may be called now, and what it is called with.
 pub(in crate::flows) async fn callable<O: Outside, S: Storage>(
     object: &Rc<AccountObject<O, S>>,
-    sees: &Sees,
+    sees: &Visibility,
     deadline: Timestamp,
 ) -> Result<(Rc<Loaded>, Effective), Failure> {
     let loaded = object.visible(sees).await?;

@@ -13,7 +13,7 @@ use super::once::{call_once, is_replayed};
 use super::proxy_call::{Call, Given, Piece, Trace, Walk};
 use crate::error::{Failure, Speaker};
 use crate::json::Exact;
-use crate::ports::{Body, ByteStream, HandOver, Outside, Reply, Sees, Storage};
+use crate::ports::{Body, ByteStream, HandOver, Outside, Reply, Visibility, Storage};
 use crate::time::Timestamp;
 
 /// What is known of a call before it is made.
@@ -44,7 +44,7 @@ pub enum Recorded<O: Outside, S: Storage> {
 /// A walk that is noted when it is let go: at its end, or where its reader has left.
 pub struct RecordedWalk<O: Outside, S: Storage> {
     object: Rc<AccountObject<O, S>>,
-    sees: Sees,
+    sees: Visibility,
     walk: Walk<O, S>,
     opening: Opening,
     trace: Rc<Trace>,

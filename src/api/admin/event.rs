@@ -19,7 +19,7 @@ use crate::flows::ask::{
 use crate::flows::records::{FailedEvent, FilterValue, Listed, Page};
 use crate::flows::replay_events::replay_events;
 use crate::ids::{AccountId, EnvironmentId, EventId};
-use crate::ports::{Incoming, Outside, Sees};
+use crate::ports::{Incoming, Outside, Visibility};
 use crate::time::Timestamp;
 
 #[derive(Deserialize, JsonSchema)]
@@ -66,7 +66,7 @@ pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &
 
 async fn list_of_account<O: Outside>(
     desk: &Desk<'_, O>,
-    sees: Sees,
+    sees: Visibility,
     account: AccountId,
     page: Page,
 ) -> Answer<O> {
@@ -185,16 +185,16 @@ fn check_status(query: &Query) -> Result<(), Failure> {
     }
 }
 
-fn sees_by(caller: &Caller, url: &Url) -> Result<Sees, Failure> {
+fn sees_by(caller: &Caller, url: &Url) -> Result<Visibility, Failure> {
     let query = Query::read(url, &["environment_id"])?;
     sees(caller, query.get("environment_id"))
 }
 
 /// What of the accounts a caller may see; the admin token may name an environment, or leave it open.
-fn sees(caller: &Caller, named: Option<&str>) -> Result<Sees, Failure> {
+fn sees(caller: &Caller, named: Option<&str>) -> Result<Visibility, Failure> {
     match named {
         None => Ok(caller.sees()),
-        Some(_) => caller.environment(named).map(Sees::Environment),
+        Some(_) => caller.environment(named).map(Visibility::Environment),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::flows::import_account::{NewAccount, import_account};
 use crate::flows::list_accounts::list_accounts;
 use crate::flows::records::TokenScope;
 use crate::ids::{AccountId, Region};
-use crate::ports::{Incoming, Outside, Sees};
+use crate::ports::{Incoming, Outside, Visibility};
 use crate::settings::CONTEXT_BYTES;
 
 #[derive(Deserialize, JsonSchema)]
@@ -229,7 +229,7 @@ pub(super) async fn delete_all<O: Outside>(
     Ok(ok(&json!({ "result": result })))
 }
 
-async fn delete_one<O: Outside>(desk: &Desk<'_, O>, sees: Sees, id: String) -> Value {
+async fn delete_one<O: Outside>(desk: &Desk<'_, O>, sees: Visibility, id: String) -> Value {
     let deleted = match parse(&id) {
         Ok(account) => ask_account::<()>(desk.outside, account, &AccountAsk::Delete(sees)).await,
         Err(failure) => Err(failure),
@@ -244,11 +244,11 @@ async fn delete_one<O: Outside>(desk: &Desk<'_, O>, sees: Sees, id: String) -> V
 
 /// What of the accounts a caller may see; the admin token may name an environment, or leave it open, for
 /// an id says enough.
-pub(super) fn sees(caller: &Caller, url: &Url) -> Result<Sees, Failure> {
+pub(super) fn sees(caller: &Caller, url: &Url) -> Result<Visibility, Failure> {
     let query = Query::read(url, &["environment_id"])?;
     match query.get("environment_id") {
         None => Ok(caller.sees()),
-        Some(named) => caller.environment(Some(named)).map(Sees::Environment),
+        Some(named) => caller.environment(Some(named)).map(Visibility::Environment),
     }
 }
 

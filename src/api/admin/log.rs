@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::flows::account_object::LogLine;
 use crate::flows::ask::{AccountAsk, ask_account};
 use crate::flows::records::Listed;
-use crate::ports::{Outside, Sees};
+use crate::ports::{Outside, Visibility};
 
 /// What lines are found by.
 pub(in crate::api) const FIELDS: [Field; 3] = [
@@ -35,7 +35,7 @@ pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &
     };
     let sees = match query.get("environment_id") {
         None => caller.sees(),
-        named => Sees::Environment(caller.environment(named)?),
+        named => Visibility::Environment(caller.environment(named)?),
     };
     let ask = AccountAsk::ListLog(sees, page.clone());
     let found: Listed<LogLine> = ask_account(desk.outside, parse(id)?, &ask).await?;

@@ -10,7 +10,7 @@ use super::stored::Stored;
 use crate::error::{Code, Failure};
 use crate::flows::base::sql;
 use crate::ids::EnvironmentId;
-use crate::ports::{Outside, Sees, Storage, StorageFault};
+use crate::ports::{Outside, Visibility, Storage, StorageFault};
 use crate::time::Timestamp;
 
 const TABLE: &str = "account_token";
@@ -79,11 +79,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Keeps a token's hash, for a caller who may see the account by another token.
     pub(super) async fn issue_token(
         &self,
-        sees: &Sees,
+        sees: &Visibility,
         hash: &str,
         until: Timestamp,
     ) -> Result<(), Failure> {
-        if matches!(sees, Sees::AccountToken(_)) {
+        if matches!(sees, Visibility::AccountToken(_)) {
             return Err(unknown_token());
         }
         self.visible(sees).await?;

@@ -10,7 +10,7 @@ use crate::flows::ask::{AttemptView, DeliveryView, EventDetail, EventStatus, Eve
 use crate::flows::base::sql::{self, FromRow};
 use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
 use crate::ids::{EnvironmentId, EventId};
-use crate::ports::{Outside, Sees, SqlValue, Storage, StorageFault};
+use crate::ports::{Outside, Visibility, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
 
 const COLUMNS: &str = "number, event, status, resource_type, resource_id, last_error, created_at";
@@ -40,16 +40,16 @@ type AttemptRow = (
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Whose events these are, when the caller may see them; those of an account that is gone, too.
-    pub(super) async fn visible_outbox(&self, sees: &Sees) -> Result<EnvironmentId, Failure> {
+    pub(super) async fn visible_outbox(&self, sees: &Visibility) -> Result<EnvironmentId, Failure> {
         let loaded = self.settled().await?;
         let own = match &loaded {
             Some(loaded) => Some(loaded.account.environment_id),
             None => self.outbox.environment()?,
         };
         let visible = own.filter(|own| match sees {
-            Sees::All => true,
-            Sees::Environment(environment) => environment == own,
-            Sees::AccountToken(_) => false,
+            Visibility::All => true,
+            Visibility::Environment(environment) => environment == own,
+            Visibility::AccountToken(_) => false,
         });
         visible.ok_or_else(|| Failure::not_found("integrated account"))
     }
@@ -57,7 +57,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Newest first.
     pub(super) async fn list_events(
         &self,
-        sees: &Sees,
+        sees: &Visibility,
         page: &Page,
     ) -> Result<Listed<EventView>, Failure> {
         let environment = self.visible_outbox(sees).await?;
@@ -65,7 +65,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Everything there is of one.
-    pub(super) async fn get_event(&self, sees: &Sees, id: EventId) -> Result<EventDetail, Failure> {
+    pub(super) async fn get_event(&self, sees: &Visibility, id: EventId) -> Result<EventDetail, Failure> {
         let environment = self.visible_outbox(sees).await.map_err(|_| no_event())?;
         self.outbox.get(environment, id)
     }

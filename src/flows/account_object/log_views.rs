@@ -8,14 +8,14 @@ use crate::error::Failure;
 use crate::flows::base::sequence::{next_moment, number_at};
 use crate::flows::base::sql;
 use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
-use crate::ports::{Outside, Row, Sees, SqlValue, Storage};
+use crate::ports::{Outside, Row, Visibility, SqlValue, Storage};
 use crate::time::Timestamp;
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Newest first; what is gathered is written before, so that it is there.
     pub(super) async fn list_log(
         &self,
-        sees: &Sees,
+        sees: &Visibility,
         page: &Page,
     ) -> Result<Listed<LogLine>, Failure> {
         self.visible(sees).await?;

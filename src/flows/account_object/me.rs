@@ -19,7 +19,7 @@ use crate::expression::scope::TEMPLATE_ROOTS;
 use crate::flows::ask::AccountView;
 use crate::flows::effective::Compiled;
 use crate::flows::import_account::check_context;
-use crate::ports::{Outside, Sees, Storage};
+use crate::ports::{Outside, Visibility, Storage};
 use crate::settings::{OWN_CHANGES, OWN_CHANGES_PERIOD};
 use crate::time::Timestamp;
 
@@ -56,7 +56,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Changes values of the context in the name of the customer.
     pub(super) async fn change_me(
         &self,
-        sees: &Sees,
+        sees: &Visibility,
         patch: &Value,
     ) -> Result<AccountView, Failure> {
         self.visible(sees).await?;

@@ -65,7 +65,7 @@ use crate::flows::effective::{self, Effective};
 use crate::flows::isolate::Isolate;
 use crate::flows::memory::{AccountBodies, Room};
 use crate::ids::AccountId;
-use crate::ports::{Outside, Sees, Storage};
+use crate::ports::{Outside, Visibility, Storage};
 use account_store::AccountStore;
 use account_tokens::{AccountTokenStore, unknown_token};
 use base::Base;
@@ -209,15 +209,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The account, if there is one that may be seen.
-    pub async fn visible(&self, sees: &Sees) -> Result<Rc<Loaded>, Failure> {
+    pub async fn visible(&self, sees: &Visibility) -> Result<Rc<Loaded>, Failure> {
         let hidden = || Failure::not_found("integrated account");
         let loaded = self.settled().await?;
         let is_visible = match (sees, &loaded) {
-            (Sees::Environment(own), Some(loaded)) => *own == loaded.account.environment_id,
-            (Sees::AccountToken(hash), _) if !self.account_tokens.has(hash)? => {
+            (Visibility::Environment(own), Some(loaded)) => *own == loaded.account.environment_id,
+            (Visibility::AccountToken(hash), _) if !self.account_tokens.has(hash)? => {
                 return Err(unknown_token());
             }
-            (Sees::All | Sees::AccountToken(_), Some(_)) => true,
+            (Visibility::All | Visibility::AccountToken(_), Some(_)) => true,
             (_, None) => false,
         };
         loaded.filter(|_| is_visible).ok_or_else(hidden)

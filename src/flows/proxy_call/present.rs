@@ -10,7 +10,7 @@ use super::{Errand, Work};
 use crate::error::Failure;
 use crate::flows::account_object::{AccountObject, Loaded, with_token};
 use crate::flows::import_account::install_disabled;
-use crate::ports::{Outside, Sees, Storage};
+use crate::ports::{Outside, Visibility, Storage};
 use crate::proxy::{Target, is_read};
 use crate::time::Timestamp;
 
@@ -24,7 +24,7 @@ pub(super) struct Present<'a, O, S> {
 /// Whose request it is.
 enum Whose<'a, O, S> {
     /// A caller's, who may see the account as long as it may be called.
-    Callers(&'a Rc<AccountObject<O, S>>, &'a Sees),
+    Callers(&'a Rc<AccountObject<O, S>>, &'a Visibility),
     /// A running action's: its context may be ahead of what is stored.
     Actions(Running<'a>),
 }
@@ -72,7 +72,7 @@ impl Purpose {
 impl<'a, O: Outside, S: Storage> Present<'a, O, S> {
     pub(super) fn of_call(
         object: &'a Rc<AccountObject<O, S>>,
-        sees: &'a Sees,
+        sees: &'a Visibility,
         loaded: Rc<Loaded>,
     ) -> Self {
         Self {

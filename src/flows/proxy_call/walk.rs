@@ -15,7 +15,7 @@ use crate::flows::body;
 use crate::flows::memory::Room;
 use crate::flows::published;
 use crate::pagination::Position;
-use crate::ports::{Body, Outside, Sees, Storage};
+use crate::ports::{Body, Outside, Visibility, Storage};
 use crate::rate_limit;
 use crate::settings::{PIECE_BYTES, TEMPLATE_BODY_BYTES};
 use crate::time::Timestamp;
@@ -23,7 +23,7 @@ use crate::time::Timestamp;
 /// A walk under way. Dropped, it lets go of everything.
 pub struct Walk<O: Outside, S: Storage> {
     object: Rc<AccountObject<O, S>>,
-    sees: Sees,
+    sees: Visibility,
     /// Its body is held, so that it can be sent with each page.
     call: Call<O::Stream>,
     #[expect(dead_code, reason = "what the body holds, for as long")]
@@ -57,7 +57,7 @@ struct Lines {
 /// Asks for the first page: what goes wrong with it is answered as anywhere else.
 pub(super) async fn begin<O: Outside, S: Storage>(
     object: &Rc<AccountObject<O, S>>,
-    sees: &Sees,
+    sees: &Visibility,
     mut call: Call<O::Stream>,
 ) -> Result<Given<O, S>, Failure> {
     // Nothing is read of a body whose sender's token is not known to be good.
@@ -126,7 +126,7 @@ impl<O: Outside, S: Storage> Walk<O, S> {
 
     /// Whoever walks may walk for long: his token is looked at again for each page, as it is for each call.
     async fn check_token(&self) -> Result<(), Failure> {
-        let (Some(hash), Sees::Environment(environment)) = (&self.call.token, &self.sees) else {
+        let (Some(hash), Visibility::Environment(environment)) = (&self.call.token, &self.sees) else {
             return Ok(());
         };
         let (outside, isolate) = (self.object.outside(), self.object.isolate());
