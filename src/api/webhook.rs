@@ -23,7 +23,7 @@ use crate::flows::receive::{Received, receive_for_install};
 use crate::flows::within::within;
 use crate::header_text;
 use crate::ids::{AccountId, InstallId};
-use crate::ports::{Body, HandOver, Incoming, Outside, Reply, Visibility, Storage};
+use crate::ports::{Body, HandOver, Incoming, Outside, Reply, Storage, Visibility};
 use crate::proxy::headers;
 use crate::settings::RECEIVE_TIMEOUT;
 use crate::webhook::Handshake;

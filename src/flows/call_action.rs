@@ -11,7 +11,7 @@ use crate::flows::proxy_call::{Trace, callable, sandbox_refusal};
 use crate::flows::redaction::Redactor;
 use crate::flows::run_action::{NamedAction, run_action};
 use crate::json::Exact;
-use crate::ports::{Outside, Visibility, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 
 /// Runs the action of this name; its result. The context changes only when it ran to its end.
 pub async fn call_action<O: Outside, S: Storage>(

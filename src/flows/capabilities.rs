@@ -9,7 +9,7 @@ use crate::config::{self, Config, Credential};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::records::IntegrationRecord;
-use crate::ports::{Outside, Visibility, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 use crate::proxy::is_read;
 
 /// What the account's token says of itself; of `Nobody` it is not asked.

@@ -99,7 +99,10 @@ async fn view(
     environment: EnvironmentId,
     entry: AccountEntry,
 ) -> (AccountId, Option<AccountInList>) {
-    let (id, ask) = (entry.id, AccountAsk::Get(Visibility::Environment(environment)));
+    let (id, ask) = (
+        entry.id,
+        AccountAsk::Get(Visibility::Environment(environment)),
+    );
     let view = match ask_account(outside, id, &ask).await {
         Ok(view) => Some(AccountInList::Whole(Box::new(view))),
         Err(failure) if failure.code == Code::NotFound => None,

@@ -20,7 +20,7 @@ use crate::crypto;
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::media::coding;
-use crate::ports::{Body, ByteStream, Outside, Reply, Visibility, Storage};
+use crate::ports::{Body, ByteStream, Outside, Reply, Storage, Visibility};
 use crate::proxy::{Target, is_read};
 use crate::settings::{KEPT_ANSWER_BYTES, KEY_CHARACTERS, KEYED_BODY_BYTES};
 use crate::time::Timestamp;

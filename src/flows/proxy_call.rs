@@ -44,7 +44,7 @@ use crate::flows::effective::Effective;
 use crate::flows::import_account::install_disabled;
 use crate::json::Exact;
 use crate::pagination::Position;
-use crate::ports::{Body, Outside, Visibility, Storage, System};
+use crate::ports::{Body, Outside, Storage, System, Visibility};
 use crate::proxy::body::{BodySource, Writing};
 use crate::proxy::query::{CallerQuery, PASSTHROUGH};
 use crate::proxy::request::{self, Caller, Draft, Round, Words};

@@ -13,7 +13,7 @@ use super::once::{call_once, is_replayed};
 use super::proxy_call::{Call, Given, Piece, Trace, Walk};
 use crate::error::{Failure, Speaker};
 use crate::json::Exact;
-use crate::ports::{Body, ByteStream, HandOver, Outside, Reply, Visibility, Storage};
+use crate::ports::{Body, ByteStream, HandOver, Outside, Reply, Storage, Visibility};
 use crate::time::Timestamp;
 
 /// What is known of a call before it is made.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use causeway::error::{Code, Failure};
 use causeway::flows::run_action::{NamedAction, Outcome, run_action, run_result};
 use causeway::ids::AccountId;
-use causeway::ports::{Body, ObjectName, Visibility, System};
+use causeway::ports::{Body, ObjectName, System, Visibility};
 use futures::executor::block_on;
 use futures::future::join;
 use serde_json::{Value, json};

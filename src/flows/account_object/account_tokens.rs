@@ -10,7 +10,7 @@ use super::stored::Stored;
 use crate::error::{Code, Failure};
 use crate::flows::base::sql;
 use crate::ids::EnvironmentId;
-use crate::ports::{Outside, Visibility, Storage, StorageFault};
+use crate::ports::{Outside, Storage, StorageFault, Visibility};
 use crate::time::Timestamp;
 
 const TABLE: &str = "account_token";

@@ -13,7 +13,7 @@ use crate::error::Failure;
 use crate::flows::import_account::check_context;
 use crate::flows::run_action::Outcome;
 use crate::json as words;
-use crate::ports::{Outside, Visibility, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Merges what an action changed of `before`, and nothing else: what others changed while it ran stays. What it

@@ -20,7 +20,7 @@ use crate::flows::ask::{AccountView, EnvironmentAsk, ask_environment};
 use crate::flows::effective::Effective;
 use crate::flows::records::AccountEntry;
 use crate::ids::EnvironmentId;
-use crate::ports::{Outside, Visibility, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Stores an account with credentials it already has; it counts when the index has it.

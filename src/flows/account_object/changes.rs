@@ -16,7 +16,7 @@ use crate::error::Failure;
 use crate::flows::ask::{AccountChange, AccountView};
 use crate::flows::effective::{Compiled, Effective};
 use crate::flows::import_account::{check_context, check_patch, check_tenant};
-use crate::ports::{Outside, Visibility, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Changes what the caller may change; a value that says where or for whom secrets are used is not among it.

@@ -14,7 +14,7 @@ use crate::flows::effective::Compiled;
 use crate::flows::import_account::dotted;
 use crate::flows::redaction::Redactor;
 use crate::json as words;
-use crate::ports::{Outside, Visibility, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 
 /// A whole context, secrets included, with who set each of its values.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use crate::flows::ask::{AttemptView, DeliveryView, EventDetail, EventStatus, Eve
 use crate::flows::base::sql::{self, FromRow};
 use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
 use crate::ids::{EnvironmentId, EventId};
-use crate::ports::{Outside, Visibility, SqlValue, Storage, StorageFault};
+use crate::ports::{Outside, SqlValue, Storage, StorageFault, Visibility};
 use crate::time::Timestamp;
 
 const COLUMNS: &str = "number, event, status, resource_type, resource_id, last_error, created_at";
@@ -65,7 +65,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Everything there is of one.
-    pub(super) async fn get_event(&self, sees: &Visibility, id: EventId) -> Result<EventDetail, Failure> {
+    pub(super) async fn get_event(
+        &self,
+        sees: &Visibility,
+        id: EventId,
+    ) -> Result<EventDetail, Failure> {
         let environment = self.visible_outbox(sees).await.map_err(|_| no_event())?;
         self.outbox.get(environment, id)
     }

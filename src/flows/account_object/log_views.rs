@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::flows::base::sequence::{next_moment, number_at};
 use crate::flows::base::sql;
 use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
-use crate::ports::{Outside, Row, Visibility, SqlValue, Storage};
+use crate::ports::{Outside, Row, SqlValue, Storage, Visibility};
 use crate::time::Timestamp;
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {

@@ -17,7 +17,7 @@ use crate::flows::ask::{FoundBy, Lookup};
 use crate::flows::effective::Effective;
 use crate::flows::sealed;
 use crate::json as words;
-use crate::ports::{Outside, Visibility, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 
 /// The value that went on counting when a new credential came, while that is tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -19,7 +19,7 @@ use crate::expression::scope::TEMPLATE_ROOTS;
 use crate::flows::ask::AccountView;
 use crate::flows::effective::Compiled;
 use crate::flows::import_account::check_context;
-use crate::ports::{Outside, Visibility, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 use crate::settings::{OWN_CHANGES, OWN_CHANGES_PERIOD};
 use crate::time::Timestamp;
 

@@ -65,7 +65,7 @@ use crate::flows::effective::{self, Effective};
 use crate::flows::isolate::Isolate;
 use crate::flows::memory::{AccountBodies, Room};
 use crate::ids::AccountId;
-use crate::ports::{Outside, Visibility, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 use account_store::AccountStore;
 use account_tokens::{AccountTokenStore, unknown_token};
 use base::Base;

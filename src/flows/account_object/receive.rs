@@ -22,7 +22,7 @@ use crate::flows::receive::{
 };
 use crate::flows::redaction::Redactor;
 use crate::ids::{EnvironmentId, EventId, InstallId};
-use crate::ports::{Incoming, Outside, Visibility, Storage, StorageFault};
+use crate::ports::{Incoming, Outside, Storage, StorageFault, Visibility};
 use crate::settings::DEDUPLICATION;
 use crate::webhook::{Handshake, Proof, Request};
 

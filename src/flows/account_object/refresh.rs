@@ -19,7 +19,7 @@ use crate::error::{Code, Failure};
 use crate::flows::effective::Effective;
 use crate::flows::within::within;
 use crate::oauth::TokenFailure;
-use crate::ports::{Outside, Visibility, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 use crate::time::Timestamp;
 
 /// What all who wait for a refresh hear: nothing yet, or how it ended.

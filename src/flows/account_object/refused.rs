@@ -19,7 +19,7 @@ use crate::flows::effective::Effective;
 use crate::flows::run_action::{NamedAction, Outcome, VALIDATION, run_action};
 use crate::flows::within::within;
 use crate::json::Exact;
-use crate::ports::{Outside, Visibility, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 use crate::settings::{CONFIRMATION_PAUSE, CONFIRMATION_TIMEOUT};
 use crate::time::Timestamp;
 

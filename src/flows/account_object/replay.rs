@@ -10,7 +10,7 @@ use crate::flows::base::sql;
 use crate::flows::memory::{Room, built_bytes};
 use crate::flows::receive::{Ground, Kept, NewEvent};
 use crate::ids::EventId;
-use crate::ports::{Outside, Visibility, Storage, StorageFault};
+use crate::ports::{Outside, Storage, StorageFault, Visibility};
 use crate::webhook::Event;
 
 /// What keeps one event, and not the others.

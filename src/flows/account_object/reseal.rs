@@ -2,7 +2,7 @@
 
 use super::AccountObject;
 use crate::error::Failure;
-use crate::ports::{Outside, Visibility, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Seals its secrets under the first key; a change that is pending is finished first, under it.

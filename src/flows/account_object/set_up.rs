@@ -22,7 +22,7 @@ use crate::flows::ask::Failed;
 use crate::flows::effective::Effective;
 use crate::flows::run_action::{NamedAction, run_action, run_result};
 use crate::json::Exact;
-use crate::ports::{Outside, Visibility, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 use crate::settings::SET_UP_TIMEOUT;
 use crate::time::Timestamp;
 

@@ -10,7 +10,7 @@ use super::{Errand, Work};
 use crate::error::Failure;
 use crate::flows::account_object::{AccountObject, Loaded, with_token};
 use crate::flows::import_account::install_disabled;
-use crate::ports::{Outside, Visibility, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 use crate::proxy::{Target, is_read};
 use crate::time::Timestamp;
 

@@ -15,7 +15,7 @@ use crate::flows::body;
 use crate::flows::memory::Room;
 use crate::flows::published;
 use crate::pagination::Position;
-use crate::ports::{Body, Outside, Visibility, Storage};
+use crate::ports::{Body, Outside, Storage, Visibility};
 use crate::rate_limit;
 use crate::settings::{PIECE_BYTES, TEMPLATE_BODY_BYTES};
 use crate::time::Timestamp;
@@ -126,7 +126,8 @@ impl<O: Outside, S: Storage> Walk<O, S> {
 
     /// Whoever walks may walk for long: his token is looked at again for each page, as it is for each call.
     async fn check_token(&self) -> Result<(), Failure> {
-        let (Some(hash), Visibility::Environment(environment)) = (&self.call.token, &self.sees) else {
+        let (Some(hash), Visibility::Environment(environment)) = (&self.call.token, &self.sees)
+        else {
             return Ok(());
         };
         let (outside, isolate) = (self.object.outside(), self.object.isolate());
