@@ -56,6 +56,6 @@ pub(super) fn answer<O: Outside, S: Storage>(
     Reply {
         status: StatusCode::OK,
         headers,
-        body: Body::Stream(account.outside.stream(pieces.boxed_local())),
+        body: Body::Stream(account.outside().stream(pieces.boxed_local())),
     }
 }

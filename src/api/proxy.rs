@@ -79,7 +79,7 @@ pub async fn handle_handed_over<O: Outside, S: Storage>(
         Err(failure) => {
             log_failure(account, &hand_over.request_id, &failure);
             let reply = reply::failure(&failure, &hand_over.request_id);
-            let reply = until_drained(&account.outside, account.isolate.room(), reply);
+            let reply = until_drained(account.outside(), account.isolate().room(), reply);
             // Where there is no memory for the words, the answer to a made write has none.
             reply.map_err(|late| match failure.write_made() {
                 Some(_) => failure.without_words(),
@@ -103,7 +103,7 @@ async fn answer<O: Outside, S: Storage>(
     let _inside = account.enter()?;
     let trace = Rc::default();
     let reply = call(account, hand_over, request, &trace).await?;
-    let reply = until_drained(&account.outside, account.isolate.room(), reply);
+    let reply = until_drained(account.outside(), account.isolate().room(), reply);
     reply.map_err(|failure| trace.behind_write(failure))
 }
 
@@ -114,7 +114,7 @@ pub(super) fn log_failure<O: Outside, S: Storage>(
     failure: &Failure,
 ) {
     if failure.status() >= 500 && failure.remote.is_none() {
-        account.outside.log(&json!({ "level": "error", "event": "call_failed", "request_id": request_id, "code": failure.code.as_str(), "message": failure.message }));
+        account.outside().log(&json!({ "level": "error", "event": "call_failed", "request_id": request_id, "code": failure.code.as_str(), "message": failure.message }));
     }
 }
 
@@ -139,7 +139,7 @@ async fn call<O: Outside, S: Storage>(
             ));
         }
     };
-    let budget = budget(&account.outside, &request)?;
+    let budget = budget(account.outside(), &request)?;
     let call = Call {
         target,
         pages: all_pages::wanted(&request.headers)?,
@@ -166,13 +166,13 @@ async fn act<O: Outside, S: Storage>(
     request: Incoming<O::Stream>,
     trace: &Trace,
 ) -> Result<Reply<O::Stream>, Failure> {
-    let timeout = budget(&account.outside, &request)?.timeout;
+    let timeout = budget(account.outside(), &request)?.timeout;
     // Nothing is read of a body whose sender's token is not known to be good.
     account.visible(&hand_over.sees).await?;
-    let deadline = account.outside.now().plus(timeout);
-    let room = account.isolate.memory.body_room(&account.bodies);
+    let deadline = account.outside().now().plus(timeout);
+    let room = account.body_room();
     let input =
-        shape::read_exact_if_any(&account.outside, request.body, &room, Some(deadline)).await?;
+        shape::read_exact_if_any(account.outside(), request.body, &room, Some(deadline)).await?;
     let result = recorded_action(account, hand_over, name, input, timeout, trace).await?;
     let mut reply = reply::json(StatusCode::OK, &result);
     headers::keep_harmless(&mut reply.headers);

@@ -188,7 +188,7 @@ pub(super) async fn receive<O: Outside, S: Storage>(
         ..request
     };
     let received = account.receive(&hand_over.request_id, request);
-    in_time(&account.outside, received).await.map(said)
+    in_time(account.outside(), received).await.map(said)
 }
 
 /// What a sender may wait for in all; then it shall send again.

@@ -22,7 +22,7 @@ pub async fn call_action<O: Outside, S: Storage>(
     input: Exact,
     timeout: Duration,
 ) -> Result<Exact, Failure> {
-    let deadline = object.outside.now().plus(timeout);
+    let deadline = object.outside().now().plus(timeout);
     let (loaded, effective) = callable(object, sees, deadline).await?;
     let compiled = &effective.compiled;
     // Those that run by themselves, at their own time, are nobody's to call.

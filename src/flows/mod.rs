@@ -2,6 +2,7 @@
 
 pub mod account_object;
 pub mod ask;
+pub mod base;
 pub mod bind;
 pub mod body;
 pub mod byte_cache;
@@ -34,4 +35,5 @@ pub mod sealed;
 pub mod send_webhook;
 pub mod view;
 pub mod webhook_secrets;
-pub mod within;
+
+pub use base::within;

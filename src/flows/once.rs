@@ -64,11 +64,11 @@ pub(in crate::flows) async fn call_once<O: Outside, S: Storage>(
     };
     // Nothing is read of a body whose sender's token is not known to be good.
     object.visible(sees).await?;
-    let deadline = object.outside.now().plus(call.timeout);
-    let room = object.isolate.memory.body_room(&object.bodies);
+    let deadline = object.outside().now().plus(call.timeout);
+    let room = object.body_room();
     let body = std::mem::replace(&mut call.body, Body::Empty);
     let limit = KEYED_BODY_BYTES;
-    let body = body::read_until(&object.outside, body, limit, &room, Some(deadline)).await?;
+    let body = body::read_until(object.outside(), body, limit, &room, Some(deadline)).await?;
     let write = Write::of(&call, Kind::of(sees), &key, &body);
     object.visible(sees).await?;
     let known = object.begin_write(&write)?;
@@ -86,7 +86,7 @@ pub(in crate::flows) async fn call_once<O: Outside, S: Storage>(
     object.wake_for_kept_answers().await;
     call.body = Body::from_bytes(body);
     let trace = Rc::clone(&call.trace);
-    let deadline = object.outside.now().plus(call.timeout);
+    let deadline = object.outside().now().plus(call.timeout);
     let outcome = proxy_call(object, sees, call).await;
     settle(object, &write, &trace, outcome, deadline).await
 }
@@ -251,7 +251,7 @@ pub(in crate::flows) async fn hold<O: Outside, S: Storage>(
         }
         Body::Stream(stream) => stream,
     };
-    let room = object.isolate.room();
+    let room = object.isolate().room();
     let length = stream.length().map(usize::try_from);
     let length = length.map_or(Ok(KEPT_ANSWER_BYTES), |length| length);
     let fits = length.is_ok_and(|length| length <= KEPT_ANSWER_BYTES && room.take(length).is_ok());
@@ -260,8 +260,8 @@ pub(in crate::flows) async fn hold<O: Outside, S: Storage>(
         return (reply, None);
     }
     let (look, pass) = stream.twice();
-    let wait = deadline.since(object.outside.now());
-    let read = within(&object.outside, wait, read_small(look)).await;
+    let wait = deadline.since(object.outside().now());
+    let read = within(object.outside(), wait, read_small(look)).await;
     let Some(bytes) = read.flatten() else {
         reply.body = Body::Stream(pass);
         return (reply, None);

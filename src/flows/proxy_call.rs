@@ -145,7 +145,7 @@ async fn tried<O: Outside, S: Storage>(
     body: Body<O::Stream>,
     at: Option<Position>,
 ) -> Result<Outcome<O::Stream>, Failure> {
-    let deadline = object.outside.now().plus(call.timeout);
+    let deadline = object.outside().now().plus(call.timeout);
     let (loaded, effective) = callable(object, sees, deadline).await?;
     object.note_use_of(&loaded);
     let plan = plan::plan(&effective.compiled.config, &call.target, &call.method)?;
@@ -177,7 +177,7 @@ async fn tried<O: Outside, S: Storage>(
         plan,
         values,
         deadline,
-        moment: moment(&object.outside),
+        moment: moment(object.outside()),
         source,
         purpose: Purpose::of_target(&call.target),
         pages: call.pages,
@@ -291,7 +291,10 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
 
     fn draft(&self, query: &CallerQuery, headers: &HeaderMap) -> Result<Draft, Failure> {
         let (config, scope) = (self.config(), self.scope());
-        let pins = self.effective.compiled.pins(self.object.outside.settings());
+        let pins = self
+            .effective
+            .compiled
+            .pins(self.object.outside().settings());
         let body = self.values.text.as_ref();
         let caller = Caller {
             query,

@@ -105,7 +105,7 @@ pub async fn recorded_call<O: Outside, S: Storage>(
     call: Call<O::Stream>,
 ) -> Result<Recorded<O, S>, Failure> {
     let loaded = object.visible(&hand_over.sees).await?;
-    let opening = Opening::of_call(hand_over, &call, object.outside.now());
+    let opening = Opening::of_call(hand_over, &call, object.outside().now());
     let trace = Rc::clone(&call.trace);
     let outcome = call_once(object, &hand_over.sees, call).await;
     let outcome = match outcome {
@@ -151,7 +151,7 @@ pub async fn recorded_action<O: Outside, S: Storage>(
     trace: &Trace,
 ) -> Result<Exact, Failure> {
     let loaded = object.visible(&hand_over.sees).await?;
-    let opening = Opening::of_action(hand_over, object.outside.now());
+    let opening = Opening::of_action(hand_over, object.outside().now());
     let outcome = call_action(object, &hand_over.sees, trace, name, input, timeout).await;
     let outcome = outcome.map_err(|failure| trace.behind_write(failure));
     let ending = match &outcome {
@@ -212,7 +212,7 @@ fn record<O: Outside, S: Storage>(
     trace: &Trace,
     ending: Ending,
 ) {
-    let now = object.outside.now();
+    let now = object.outside().now();
     let about = trace.about();
     let millis = |took: Duration| u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let line = LogLine {
@@ -240,7 +240,7 @@ fn record<O: Outside, S: Storage>(
     if let (Some(told), Value::Object(line)) = (told.as_object_mut(), json!(line)) {
         told.extend(line);
     }
-    object.outside.log(&told);
+    object.outside().log(&told);
     object.gather(line);
 }
 
@@ -273,7 +273,7 @@ async fn note_forbidden<O: Outside, S: Storage>(
         "scopes": needed,
         "missing_scopes": granted.map(|granted| missing(&needed, &granted)),
         "request_id": opening.request_id,
-        "at": object.outside.now(),
+        "at": object.outside().now(),
     }));
 }
 

@@ -122,7 +122,7 @@ pub async fn run_action<O: Outside, S: Storage>(
         context: RunningContext::new(action.name, &effective.compiled, loaded),
         previous: Answered {
             value: input,
-            room: object.isolate.room(),
+            room: object.isolate().room(),
         },
         word: Provenance::Provider,
         steps: 0,
@@ -172,7 +172,7 @@ struct Run<'a, O, S> {
 
 impl<O: Outside, S: Storage> Run<'_, O, S> {
     async fn step(&mut self, step: &Step) -> Result<(), Failure> {
-        if self.deadline <= self.object.outside.now() {
+        if self.deadline <= self.object.outside().now() {
             let words = "The action took longer than it may. x-timeout-ms sets how long to wait.";
             return Err(Failure::new(Code::Timeout, words));
         }
@@ -224,14 +224,14 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
     fn is_true(&self, condition: &Expression) -> Result<bool, Failure> {
         let previous = self.previous.value.plain();
         let scope = ExpressionScope::step(&previous, self.context.shown());
-        let result = condition.is_true(&scope, &moment(&self.object.outside));
+        let result = condition.is_true(&scope, &moment(self.object.outside()));
         result.map_err(|error| self.expression_failed(&error.to_string(), error.into()))
     }
 
     fn evaluate(&self, expression: &Expression) -> Result<Option<Value>, Failure> {
         let previous = self.previous.value.plain();
         let scope = ExpressionScope::step(&previous, self.context.shown());
-        let result = expression.evaluate(&scope, &moment(&self.object.outside));
+        let result = expression.evaluate(&scope, &moment(self.object.outside()));
         result.map_err(|error| self.expression_failed(&error.to_string(), error.into()))
     }
 
@@ -240,7 +240,7 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
             .object
             .redactor(&self.effective.compiled, self.context.whole());
         let reason = redactor.text(reason);
-        self.object.outside.log(&json!({
+        self.object.outside().log(&json!({
             "level": "error", "event": "action_expression_failed", "integration": self.effective.integration.name, "integrated_account_id": self.loaded.account.id, "reason": reason,
         }));
         failure

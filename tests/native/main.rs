@@ -22,6 +22,7 @@ mod client;
 mod coded_webhooks;
 #[cfg(feature = "cli")]
 mod command;
+mod components;
 mod config_caches;
 mod connect;
 mod connect_shipped;

@@ -64,8 +64,8 @@ fn what_comes_from_outside_is_built_only_where_it_is_counted() {
         "flows/account_object/mod.rs",
         "flows/account_object/receive.rs",
         "flows/ask.rs",
+        "flows/base/sql.rs",
         "flows/directory/mod.rs",
-        "flows/directory/table.rs",
         "flows/published.rs",
         // The one place.
         "flows/memory/built.rs",
@@ -98,7 +98,7 @@ fn what_comes_from_outside_is_built_only_where_it_is_counted() {
 #[test]
 fn a_deadline_is_kept_in_one_place_of_the_core_and_one_of_the_shell() {
     let racing = files_with(&["future::select", "{Either, select}", "select(pin!"]);
-    let allowed = ["cloudflare/edge.rs", "flows/within.rs"];
+    let allowed = ["cloudflare/edge.rs", "flows/base/within.rs"];
     assert_eq!(racing, allowed);
 }
 

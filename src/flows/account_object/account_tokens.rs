@@ -1,15 +1,82 @@
 //! Account tokens: a caller's browser may call the one account for a quarter of an hour. Only hash and
 //! expiry are kept, here.
 
-use super::{AccountObject, unknown_token};
-use crate::error::Failure;
-use crate::ports::{Outside, SqlValue, Storage, StorageFault, Visibility};
+use std::rc::Rc;
+
+use super::AccountObject;
+use super::base::Base;
+use super::state::State;
+use super::stored::Stored;
+use crate::error::{Code, Failure};
+use crate::flows::base::sql;
+use crate::ids::EnvironmentId;
+use crate::ports::{Outside, Storage, StorageFault, Visibility};
 use crate::time::Timestamp;
 
+const TABLE: &str = "account_token";
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS account_token (hash TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID";
 
+/// The account's own tokens.
+pub(super) struct AccountTokenStore<O, S> {
+    base: Rc<Base<O, S>>,
+}
+
+impl<O: Outside, S: Storage> AccountTokenStore<O, S> {
+    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
+        Self {
+            base: Rc::clone(base),
+        }
+    }
+
+    /// Keeps a token's hash.
+    fn insert(&self, hash: &str, until: Timestamp) -> Result<(), StorageFault> {
+        sql::run(&self.base.storage, SCHEMA, &[])?;
+        self.trim()?;
+        let values = [hash.into(), until.as_millis().into()];
+        let statement = "INSERT INTO account_token (hash, until) VALUES (?, ?)";
+        sql::run(&self.base.storage, statement, &values)
+    }
+
+    /// Whether a token of this hash is good now.
+    pub(super) fn has(&self, hash: &str) -> Result<bool, StorageFault> {
+        if !sql::has_table(&self.base.storage, TABLE)? {
+            return Ok(false);
+        }
+        let values = [hash.into(), self.base.outside.now().as_millis().into()];
+        let statement = "SELECT hash FROM account_token WHERE hash = ? AND until > ?";
+        sql::exists(&self.base.storage, statement, &values)
+    }
+}
+
+impl<O: Outside, S: Storage> Stored for AccountTokenStore<O, S> {
+    fn trim(&self) -> Result<(), StorageFault> {
+        if !sql::has_table(&self.base.storage, TABLE)? {
+            return Ok(());
+        }
+        let statement = "DELETE FROM account_token WHERE until <= ?";
+        let now = self.base.outside.now().as_millis();
+        sql::run(&self.base.storage, statement, &[now.into()])
+    }
+
+    fn next_due(&self, _: &State) -> Result<Option<Timestamp>, Failure> {
+        // An expired hash is good for nothing: the next ring, or the next token, deletes it.
+        Ok(None)
+    }
+
+    fn reseal(&self) -> Result<(), Failure> {
+        // A hash is not sealed.
+        Ok(())
+    }
+
+    fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {
+        sql::clear(&self.base.storage, TABLE)
+    }
+
+    fn reset(&self) {}
+}
+
 impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// Keeps a token's hash; those that are over go.
+    /// Keeps a token's hash, for a caller who may see the account by another token.
     pub(super) async fn issue_token(
         &self,
         sees: &Visibility,
@@ -20,35 +87,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Err(unknown_token());
         }
         self.visible(sees).await?;
-        self.storage.exec(SCHEMA, &[])?;
-        self.storage.exec(
-            "DELETE FROM account_token WHERE until <= ?",
-            &[self.outside.now().as_millis().into()],
-        )?;
-        let values: [SqlValue; 2] = [hash.into(), until.as_millis().into()];
-        Ok(self
-            .storage
-            .exec(
-                "INSERT INTO account_token (hash, until) VALUES (?, ?)",
-                &values,
-            )
-            .map(drop)?)
+        Ok(self.account_tokens.insert(hash, until)?)
     }
+}
 
-    /// Whether a token of this hash is good now.
-    pub(super) fn knows_token(&self, hash: &str) -> Result<bool, StorageFault> {
-        let tables = self.storage.exec(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'account_token'",
-            &[],
-        )?;
-        if tables.is_empty() {
-            return Ok(false);
-        }
-        let values: [SqlValue; 2] = [hash.into(), self.outside.now().as_millis().into()];
-        let rows = self.storage.exec(
-            "SELECT hash FROM account_token WHERE hash = ? AND until > ?",
-            &values,
-        )?;
-        Ok(!rows.is_empty())
-    }
+pub(super) fn unknown_token() -> Failure {
+    Failure::new(
+        Code::Unauthenticated,
+        "The token is unknown, revoked or expired.",
+    )
 }

@@ -29,7 +29,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Ok(());
         }
         let after = &without_token(outcome.context.as_ref().unwrap_or(before));
-        let _one_at_a_time = self.changing.lock().await;
+        let _one_at_a_time = self.record.lock_changing().await;
         let loaded = self.visible(&Visibility::All).await?;
         let effective = self.effective(&loaded.account).await?;
         let compiled = &effective.compiled;

@@ -8,7 +8,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use serde_json::Value;
 
-use super::{AccountObject, Loaded, State};
+use super::state::State;
+use super::{AccountObject, Loaded};
 use crate::account::freshness;
 use crate::account::status::Status;
 use crate::error::Failure;
@@ -37,9 +38,9 @@ const LEAST_DISTANCE: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub(super) struct Pauses {
     /// By the alarm, or by a call whose token still lives.
-    pub(super) ahead: Cell<Timestamp>,
+    ahead: Cell<Timestamp>,
     /// By a call that has no usable token.
-    pub(super) calls: Cell<Timestamp>,
+    calls: Cell<Timestamp>,
     failures: Cell<u32>,
 }
 
@@ -51,6 +52,19 @@ impl Pauses {
             calls: Cell::new(none),
             failures: Cell::new(0),
         }
+    }
+
+    pub(super) fn ahead(&self) -> Timestamp {
+        self.ahead.get()
+    }
+
+    pub(super) fn calls(&self) -> Timestamp {
+        self.calls.get()
+    }
+
+    /// The alarm tries none before.
+    pub(super) fn pause_ahead(&self, until: Timestamp) {
+        self.ahead.set(until);
     }
 
     /// There is a token again.
@@ -81,18 +95,18 @@ impl Pauses {
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// By alarm: when it is due, before anybody has to wait for it.
     pub(super) async fn refresh_ahead(self: &Rc<Self>) {
-        let State::Here(loaded) = self.state() else {
+        let State::Here(loaded) = self.record.state() else {
             return;
         };
-        let now = self.outside.now();
-        let at = next_refresh(&loaded, now).map(|at| at.max(self.pauses.ahead.get()));
+        let now = self.base.outside.now();
+        let at = next_refresh(&loaded, now).map(|at| at.max(self.tokens.pauses().ahead()));
         if at.is_none_or(|at| at > now.plus(Duration::from_secs(1))) {
             return;
         }
         match self.grant(&loaded).await {
             Ok(Some(_)) => {}
             // Only the customer can give another.
-            Ok(None) => return self.pauses.ahead.set(now.plus(IDLE)),
+            Ok(None) => return self.tokens.pauses().pause_ahead(now.plus(IDLE)),
             Err(failure) => return self.pause_refreshing(&failure),
         }
         // Whoever refreshes says why it failed.
@@ -101,21 +115,19 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// After the answer of a call, at most once an hour.
     pub fn note_use_of(self: &Rc<Self>, loaded: &Loaded) {
-        let now = self.outside.now();
-        if loaded.used_at.is_none_or(|at| now < at.plus(NOTED)) || self.is_noting_use.get() {
+        let now = self.base.outside.now();
+        if loaded.used_at.is_none_or(|at| now < at.plus(NOTED)) || !self.tokens.begin_noting_use() {
             return;
         }
-        self.is_noting_use.set(true);
         let object = Rc::clone(self);
         let work = async move {
-            object.outside.sleep(AFTER_THE_ANSWER).await;
-            let noted = object.note_use().map_err(Failure::from);
-            object.is_noting_use.set(false);
+            object.base.outside.sleep(AFTER_THE_ANSWER).await;
+            let noted = object.tokens.note_use().map_err(Failure::from);
             if noted.and_then(|()| object.reload()).is_ok() {
                 object.plan().await;
             }
         };
-        self.outside.go_on(work.boxed_local());
+        self.base.outside.go_on(work.boxed_local());
     }
 }
 

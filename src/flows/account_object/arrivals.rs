@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::contents::Contents;
 use super::events::{Event, EventType};
 use super::row::{AccountRow, Next, Pending};
-use super::{AccountObject, Loaded, State};
+use super::state::State;
+use super::{AccountObject, Loaded};
 use crate::account::Account;
 use crate::account::origin::Origin;
 use crate::account::status::Status;
@@ -24,7 +25,7 @@ use crate::ports::{Outside, Storage, Visibility};
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Stores an account with credentials it already has; it counts when the index has it.
     pub(super) async fn import(&self, mut account: Account) -> Result<AccountView, Failure> {
-        let _one_at_a_time = self.changing.lock().await;
+        let _one_at_a_time = self.record.lock_changing().await;
         if self.settled().await?.is_some() {
             return Err(Failure::duplicate(
                 "integrated account",
@@ -63,14 +64,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         stored: &Account,
         next: Next,
     ) -> Result<Rc<Loaded>, Failure> {
-        self.insert_row(stored, &Pending::Arrival(Box::new(next.clone())))?;
+        self.record
+            .insert(stored, &Pending::Arrival(Box::new(next.clone())))?;
         self.wake_later().await;
         if let Err(failure) = self.index(effective, &next).await {
             self.withdraw(stored.environment_id, &[]).await?;
             return Err(failure);
         }
         // Should the commit fail, the row still says what is pending: the next request reads it.
-        self.state.replace(State::Unread);
+        self.record.set_state(State::Unread);
         self.commit_row(&next)?;
         let loaded = self.reload()?;
         self.plan().await;
@@ -79,7 +81,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// Erases the account at once; the index follows, now or by alarm.
     pub(super) async fn delete(self: &Rc<Self>, sees: &Visibility) -> Result<(), Failure> {
-        let _one_at_a_time = self.changing.lock().await;
+        let _one_at_a_time = self.record.lock_changing().await;
         let loaded = self.visible(sees).await?;
         let effective = self.effective(&loaded.account).await;
         let account = &loaded.account;
@@ -89,22 +91,22 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             "environment_id": account.environment_id,
             "environment_integration_id": account.environment_integration_id,
         });
-        let event = self.event(EventType::Deleted, &payload)?;
+        let event = self.outbox.event(EventType::Deleted, &payload)?;
         self.withdraw(account.environment_id, &[event]).await?;
         if let Ok(effective) = effective {
             let (object, loaded) = (Rc::clone(self), Rc::clone(&loaded));
             let work = async move { object.revoke(&effective, &loaded).await };
-            self.outside.go_on(work.boxed_local());
+            self.base.outside.go_on(work.boxed_local());
         }
         Ok(())
     }
 
     /// The account once nothing is half done any more; `None` when there is none.
     pub(super) async fn settled(&self) -> Result<Option<Rc<Loaded>>, Failure> {
-        if let State::Unread = self.state() {
+        if let State::Unread = self.record.state() {
             self.read_and_settle().await?;
         }
-        match self.state() {
+        match self.record.state() {
             State::Here(loaded) => Ok(Some(loaded)),
             State::Missing | State::Unread => Ok(None),
         }
@@ -112,13 +114,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// One at a time; who waited finds it done.
     async fn read_and_settle(&self) -> Result<(), Failure> {
-        let _one_at_a_time = self.settling.lock().await;
-        if let State::Unread = self.state() {
+        let _one_at_a_time = self.record.lock_settling().await;
+        if let State::Unread = self.record.state() {
             let state = match self.read_row()? {
                 None => State::Missing,
                 Some(row) => self.settle(row).await?,
             };
-            self.state.replace(state);
+            self.record.set_state(state);
             self.set_a_missing_alarm().await?;
         }
         Ok(())
@@ -157,7 +159,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 Ok(State::Missing)
             }
             Err(failure) if failure.code == Code::NotFound && next.link.is_some() => {
-                self.drop_pending()?;
+                self.record.drop_pending()?;
                 Ok(Loaded::of_row(row).map_or(State::Missing, State::Here))
             }
             Err(failure) => Err(failure),
@@ -168,23 +170,24 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// same turn, takes it out of the index if this cannot.
     async fn withdraw(&self, environment: EnvironmentId, events: &[Event]) -> Result<(), Failure> {
         self.wipe_row(environment, events)?;
-        self.state.replace(State::Missing);
+        self.record.set_state(State::Missing);
         self.wake_later().await;
         if let Err(failure) = self.leave_index(environment).await {
-            self.log("account_not_forgotten", failure.code.as_str());
+            self.base
+                .log("account_not_forgotten", failure.code.as_str());
         }
         Ok(())
     }
 
     /// Finishes a deletion or a change that is still pending.
     pub(super) async fn finish_pending(&self) -> Result<(), Failure> {
-        let _one_at_a_time = self.changing.lock().await;
+        let _one_at_a_time = self.record.lock_changing().await;
         self.finish_what_is_pending().await
     }
 
     /// The same for who changes the account. Nobody else settles it meanwhile.
     pub(super) async fn finish_what_is_pending(&self) -> Result<(), Failure> {
-        let _settling = self.settling.lock().await;
+        let _settling = self.record.lock_settling().await;
         let Some(row) = self.read_row()? else {
             return Ok(());
         };
@@ -192,7 +195,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             Some(Pending::Delete(environment)) => self.leave_index(*environment).await,
             Some(Pending::Arrival(_) | Pending::Change(_)) => {
                 let state = self.finish_change(row).await?;
-                self.state.replace(state);
+                self.record.set_state(state);
                 Ok(())
             }
             None => Ok(()),
@@ -201,12 +204,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     async fn leave_index(&self, environment: EnvironmentId) -> Result<(), Failure> {
         ask_environment::<()>(
-            &self.outside,
+            &self.base.outside,
             environment,
-            &EnvironmentAsk::ForgetAccount(self.id),
+            &EnvironmentAsk::ForgetAccount(self.base.id),
         )
         .await?;
-        self.drop_pending()?;
+        self.record.drop_pending()?;
         self.rest().await
     }
 
@@ -225,7 +228,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             sealing_key: next.sealing_key.clone(),
         };
         let answer = ask_environment::<()>(
-            &self.outside,
+            &self.base.outside,
             account.environment_id,
             &EnvironmentAsk::IndexAccount(entry, next.link.clone(), lookup),
         )

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::AccountObject;
-use super::deliver::Due;
+use super::deliver::{Dispatcher, Due};
 use crate::delivery::{Message, next_wait};
 use crate::error::Failure;
 use crate::flows::ask::{EnvironmentAsk, ask_environment};
+use crate::flows::base::sql;
 use crate::flows::records::WebhookRecord;
 use crate::flows::send_webhook::{Tried, send_webhook};
 use crate::ids::{EnvironmentId, WebhookId};
@@ -35,13 +35,24 @@ struct Standing {
     created_at: Timestamp,
 }
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+/// The same as a row; what is of the event is `NULL` where that is gone.
+type StandingRow = (
+    u32,
+    i64,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<Timestamp>,
+);
+
+impl<O: Outside, S: Storage> Dispatcher<O, S> {
     pub(super) async fn deliver_one(
         &self,
         environment: EnvironmentId,
         due: Due,
     ) -> Result<(), Failure> {
-        let now = self.outside.now();
+        let now = self.base.outside.now();
         let Some(webhook) = self.subscription(environment, due.webhook).await? else {
             return Ok(self.drop_delivery(due)?);
         };
@@ -52,12 +63,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Ok(self.let_wait(due.webhook)?);
         }
         // Where there is no room nothing is counted, and the alarm comes again.
-        let room = self.isolate.room();
+        let room = self.base.isolate.room();
         room.take(2 * standing.payload.len())?;
         let tries = standing.tries + 1;
-        let wait = next_wait(tries, None, self.outside.random());
+        let wait = next_wait(tries, None, self.base.outside.random());
         self.count_attempt(due, tries, now.plus(wait.unwrap_or(LOST)))?;
-        let id = self.event_id(due.event);
+        let id = self.outbox.event_id(due.event);
         let message = Message {
             id,
             event: &standing.event,
@@ -65,11 +76,17 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             resource_type: standing.resource_type.as_deref(),
             resource_id: standing.resource_id.as_deref(),
             environment_id: environment,
-            integrated_account_id: Some(self.id),
+            integrated_account_id: Some(self.base.id),
             created_at: standing.created_at,
             webhook_id: webhook.id,
         };
-        let sent = send_webhook(&self.outside, &webhook, &id.to_string(), message.body()).await;
+        let sent = send_webhook(
+            &self.base.outside,
+            &webhook,
+            &id.to_string(),
+            message.body(),
+        )
+        .await;
         let attempt = sent.unwrap_or_else(|failure| Tried::not_sent(failure.message));
         self.note_outcome(due, tries, &attempt)?;
         self.keep_attempt(due, standing.attempts + 1, now, &attempt)?;
@@ -84,13 +101,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         environment: EnvironmentId,
         id: WebhookId,
     ) -> Result<Option<WebhookRecord>, Failure> {
-        let now = self.outside.now();
+        let now = self.base.outside.now();
         let of = |list: &[WebhookRecord]| list.iter().find(|webhook| webhook.id == id).cloned();
         let known = self.subscriptions(environment, now.minus(KNOWN)).await?;
         if let Some(webhook) = of(&known) {
             return Ok(Some(webhook));
         }
-        self.isolate.drop_subscriptions(environment);
+        self.base.isolate.drop_subscriptions(environment);
         Ok(of(&self.subscriptions(environment, now).await?))
     }
 
@@ -101,40 +118,26 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let values = [
             due.event.into(),
             due.webhook.to_string().into(),
-            self.outside.now().as_millis().into(),
+            self.base.outside.now().as_millis().into(),
         ];
-        let rows = self.storage.exec(statement, &values)?;
-        let Some(
-            [
-                tries,
-                attempts,
-                event,
-                payload,
-                resource_type,
-                resource_id,
-                created_at,
-            ],
-        ) = rows.first().map(Vec::as_slice)
+        let row: Option<StandingRow> = sql::first(&self.base.storage, statement, &values)?;
+        let Some((tries, attempts, event, payload, resource_type, resource_id, created_at)) = row
         else {
             return Ok(None);
         };
-        if *event == SqlValue::Null {
-            // Nothing is left to be delivered.
+        let (Some(event), Some(payload), Some(created_at)) = (event, payload, created_at) else {
+            // Its event is gone: nothing is left to be delivered.
             self.drop_delivery(due)?;
             return Ok(None);
-        }
-        let text = |value: &SqlValue| value.as_text().map(str::to_owned);
+        };
         Ok(Some(Standing {
-            tries: tries
-                .as_integer()
-                .and_then(|tries| u32::try_from(tries).ok())
-                .unwrap_or(0),
-            attempts: attempts.as_integer().unwrap_or(0),
-            event: text(event).unwrap_or_default(),
-            payload: text(payload).unwrap_or_default(),
-            resource_type: text(resource_type),
-            resource_id: text(resource_id),
-            created_at: Timestamp::from_millis(created_at.as_integer().unwrap_or(0)),
+            tries,
+            attempts,
+            event,
+            payload,
+            resource_type,
+            resource_id,
+            created_at,
         }))
     }
 
@@ -147,7 +150,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             due.event.into(),
             due.webhook.to_string().into(),
         ];
-        self.storage.exec(statement, &values).map(drop)
+        sql::run(&self.base.storage, statement, &values)
     }
 
     fn keep_attempt(
@@ -157,29 +160,27 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         sent_at: Timestamp,
         attempt: &Tried,
     ) -> Result<(), StorageFault> {
-        let text = |text: Option<&str>| text.map_or(SqlValue::Null, SqlValue::from);
         let values = [
             due.event.into(),
             due.webhook.to_string().into(),
             number.into(),
-            attempt
-                .status
-                .map_or(SqlValue::Null, |status| i64::from(status).into()),
+            sql::nullable(attempt.status.map(i64::from)),
             i64::try_from(attempt.duration.as_millis())
                 .unwrap_or(i64::MAX)
                 .into(),
-            text(attempt.body.as_deref()),
-            text(attempt.error.as_deref()),
+            sql::nullable(attempt.body.as_deref()),
+            sql::nullable(attempt.error.as_deref()),
             sent_at.as_millis().into(),
         ];
         let statement = "INSERT OR REPLACE INTO attempt (event, webhook_id, number, status, duration_ms, body, error, created_at) \
                          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE EXISTS (SELECT 1 FROM event WHERE number = ?1)";
-        self.storage.exec(statement, &values)?;
+        sql::run(&self.base.storage, statement, &values)?;
         if number > ATTEMPTS_KEPT {
             let statement =
                 "DELETE FROM attempt WHERE event = ? AND webhook_id = ? AND number <= ?";
             let last = number - ATTEMPTS_KEPT;
-            self.storage.exec(
+            sql::run(
+                &self.base.storage,
                 statement,
                 &[
                     due.event.into(),
@@ -193,12 +194,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// Unless it was begun anew meanwhile, by a replay.
     fn note_outcome(&self, due: Due, tries: u32, attempt: &Tried) -> Result<(), StorageFault> {
-        let wait = next_wait(tries, attempt.retry_after, self.outside.random());
+        let wait = next_wait(tries, attempt.retry_after, self.base.outside.random());
         let (status, next_at) = match wait {
             _ if attempt.is_delivered() => ("delivered", SqlValue::Null),
             // The subscription is paused: the event waits for it to be resumed.
-            _ if attempt.is_gone() => ("pending", self.outside.now().as_millis().into()),
-            Some(wait) => ("pending", self.outside.now().plus(wait).as_millis().into()),
+            _ if attempt.is_gone() => ("pending", self.base.outside.now().as_millis().into()),
+            Some(wait) => (
+                "pending",
+                self.base.outside.now().plus(wait).as_millis().into(),
+            ),
             None => ("failed", SqlValue::Null),
         };
         let statement = "UPDATE delivery SET status = ?, next_at = ? WHERE event = ? AND webhook_id = ? AND tries = ?";
@@ -209,21 +213,22 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             due.webhook.to_string().into(),
             i64::from(tries).into(),
         ];
-        self.storage.exec(statement, &values)?;
+        sql::run(&self.base.storage, statement, &values)?;
         if status == "pending" {
             return Ok(());
         }
-        self.settle_event(due.event)
+        self.outbox.settle_event(due.event)
     }
 
     /// The subscription is gone.
     fn drop_delivery(&self, due: Due) -> Result<(), StorageFault> {
         let statement = "DELETE FROM delivery WHERE event = ? AND webhook_id = ?";
-        self.storage.exec(
+        sql::run(
+            &self.base.storage,
             statement,
             &[due.event.into(), due.webhook.to_string().into()],
         )?;
-        self.settle_event(due.event)
+        self.outbox.settle_event(due.event)
     }
 
     /// The directory keeps since when a subscription fails, and pauses it. What it does not hear now it hears from
@@ -235,7 +240,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         tries: u32,
         attempt: &Tried,
     ) {
-        let now = self.outside.now();
+        let now = self.base.outside.now();
         let ask = if attempt.is_delivered() {
             webhook
                 .failing_since
@@ -247,9 +252,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             is_failing.then(|| EnvironmentAsk::NoteFailing(webhook.id, now))
         };
         let Some(ask) = ask else { return };
-        if let Err(failure) = ask_environment::<Value>(&self.outside, environment, &ask).await {
-            self.log("subscription_not_told", failure.code.as_str());
+        if let Err(failure) = ask_environment::<Value>(&self.base.outside, environment, &ask).await
+        {
+            self.base
+                .log("subscription_not_told", failure.code.as_str());
         }
-        self.isolate.drop_subscriptions(environment);
+        self.base.isolate.drop_subscriptions(environment);
     }
 }

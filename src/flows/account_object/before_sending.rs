@@ -5,7 +5,8 @@ use std::rc::Rc;
 use futures_util::FutureExt;
 
 use super::refresh::token_endpoint;
-use super::{AccountObject, Loaded, State};
+use super::state::State;
+use super::{AccountObject, Loaded};
 use crate::account::freshness::Freshness;
 use crate::error::Failure;
 use crate::flows::within::within;
@@ -24,7 +25,7 @@ pub(in crate::flows) enum TokenWait {
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The account as it is now; nothing where it is gone.
     pub(in crate::flows) fn present(&self) -> Option<Rc<Loaded>> {
-        match self.state() {
+        match self.record.state() {
             State::Here(loaded) => Some(loaded),
             State::Unread | State::Missing => None,
         }
@@ -35,7 +36,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if self.is_refreshing() && self.refusals.wants_refresh() {
             return Some(TokenWait::Refused);
         }
-        let now = self.outside.now();
+        let now = self.base.outside.now();
         let freshness = loaded.token().map(|token| Freshness::of(token, now));
         (freshness == Some(Freshness::Expired)).then_some(TokenWait::Expired)
     }
@@ -51,12 +52,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if wait == TokenWait::Expired {
             return self.fresh(Rc::clone(loaded), deadline).await.map(drop);
         }
-        let Some(mut under_way) = self.refreshing.borrow().clone() else {
+        let Some(mut under_way) = self.tokens.refreshing() else {
             return Ok(());
         };
         let ended = under_way.wait_for(Option::is_some).map(drop);
-        let left = deadline.since(self.outside.now());
-        let ended = within(&self.outside, left, ended).await;
+        let left = deadline.since(self.base.outside.now());
+        let ended = within(&self.base.outside, left, ended).await;
         ended.ok_or_else(|| token_endpoint("it has not answered in time"))
     }
 }

@@ -28,7 +28,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if matches!(sees, Visibility::AccountToken(_)) {
             return Err(unknown_token());
         }
-        let _one_at_a_time = self.changing.lock().await;
+        let _one_at_a_time = self.record.lock_changing().await;
         let loaded = self.visible(sees).await?;
         let effective = self.effective_to_change(&loaded.account).await?;
         let mut account = loaded.account.clone();
@@ -64,7 +64,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         sees: &Visibility,
         patch: &Value,
     ) -> Result<AccountView, Failure> {
-        let _one_at_a_time = self.changing.lock().await;
+        let _one_at_a_time = self.record.lock_changing().await;
         let loaded = self.visible(sees).await?;
         let effective = self.effective(&loaded.account).await?;
         check_patch(patch)?;
@@ -143,24 +143,28 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let (public, secrets) = contents.split(&effective.compiled);
         let account = Account {
             context: public,
-            updated_at: self.outside.now(),
+            updated_at: self.base.outside.now(),
             ..account
         };
-        let sealed = self.sealed(&secrets)?;
+        let sealed = self.record.sealed(&secrets)?;
         let token = match contents.token() {
             Some(token) if loaded.token() == Some(&token) => NextToken::Stays,
-            Some(token) => self
-                .sealed_token(&token)?
-                .map_or(NextToken::Goes, NextToken::Is),
+            Some(token) => {
+                let sealed = self.tokens.sealed(&token)?;
+                sealed.map_or(NextToken::Goes, NextToken::Is)
+            }
             None => NextToken::Goes,
         };
         let payload = effective.view(account.clone()).shown();
-        let events = events.iter().map(|event| self.event(*event, &payload));
+        let events = events
+            .iter()
+            .map(|event| self.outbox.event(*event, &payload));
         let set_up = loaded.set_up.clone();
         let sealing_key = match (&sealed, &token) {
             (Some(sealed), _) | (None, NextToken::Is(sealed)) => Some(key_id(sealed).to_owned()),
             // The commit seals it under the first key, too.
             (None, NextToken::Stays) => self
+                .base
                 .outside
                 .settings()
                 .keyring()?
@@ -188,7 +192,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         loaded: &Rc<Loaded>,
         next: &Next,
     ) -> Result<Rc<Loaded>, Failure> {
-        if self.is_indexed_alike(effective, loaded, next)? && !self.has_pending()? {
+        if self.is_indexed_alike(effective, loaded, next)? && !self.record.has_pending()? {
             self.commit_row(next)?;
         } else {
             self.index_then_commit(effective, loaded, next).await?;
@@ -206,7 +210,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         loaded: &Loaded,
         next: &Next,
     ) -> Result<(), Failure> {
-        self.note_pending(&Pending::Change(Box::new(next.clone())))?;
+        self.record
+            .note_pending(&Pending::Change(Box::new(next.clone())))?;
         self.wake_later().await;
         if let Err(failure) = self.index(effective, next).await {
             let old = self.next(
@@ -216,7 +221,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 &Contents::of(loaded),
                 &[],
             )?;
-            self.note_pending(&Pending::Change(Box::new(old)))?;
+            self.record.note_pending(&Pending::Change(Box::new(old)))?;
             return Err(failure);
         }
         self.commit_row(next)

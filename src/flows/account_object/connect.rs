@@ -50,7 +50,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// A customer is back from the provider; `None` where no login of this browser waits for him.
     pub(super) async fn callback(&self, came: CameBack) -> Result<Option<Ended>, Failure> {
-        let login = self.take_login(&came.state, &came.browser, &came.integration)?;
+        let login = self
+            .logins
+            .take(&came.state, &came.browser, &came.integration)?;
         let Some(Login {
             connecting,
             verifier,
@@ -66,7 +68,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     async fn ended(&self, connecting: Connecting, failed: Option<Failed>) -> Ended {
         if let Some(failed) = &failed {
-            self.log("connect_failed", &failed.error);
+            self.base.log("connect_failed", &failed.error);
         }
         let effective = self.effective(&connecting.account).await.ok();
         let config = effective
@@ -120,7 +122,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         ground: &Ground,
         config: &OAuth2,
     ) -> Result<Url, Failed> {
-        let verifier = Verifier::new(self.outside.random());
+        let verifier = Verifier::new(self.base.outside.random());
         let authorize = Authorize {
             state: &connecting.state,
             redirect_uri: &connecting.callback,
@@ -139,7 +141,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             connecting: connecting.clone(),
             verifier: verifier.text().to_owned(),
         };
-        self.write_login(&login).map_err(broken)?;
+        self.logins.write(&login).map_err(broken)?;
         self.plan().await;
         Ok(url)
     }
@@ -202,7 +204,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let (link, browser) = (connecting.link.clone(), connecting.browser.clone());
         let ask = EnvironmentAsk::OpenLink(link, Some(browser));
         let environment = connecting.account.environment_id;
-        let found: Result<Link, Failure> = ask_environment(&self.outside, environment, &ask).await;
+        let found: Result<Link, Failure> =
+            ask_environment(&self.base.outside, environment, &ask).await;
         match found.map_err(broken)? {
             Link::Open(..) => Ok(()),
             Link::Unknown | Link::Spent | Link::OtherBrowser => Err(failed(

@@ -76,7 +76,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         effective: &Effective,
         gained: &Gained,
     ) -> Result<(), Failure> {
-        let _one_at_a_time = self.changing.lock().await;
+        let _one_at_a_time = self.record.lock_changing().await;
         let existing = self.settled().await?;
         if existing
             .as_ref()

@@ -2,14 +2,19 @@
 //! An attempt is counted before it is sent, so a restart never makes one for nothing.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
-use super::AccountObject;
+use super::base::Base;
+use super::outbox::Outbox;
+use super::state::State;
+use super::stored::Stored;
 use crate::delivery;
 use crate::error::Failure;
+use crate::flows::base::sql;
 use crate::flows::records::WebhookRecord;
 use crate::ids::{EnvironmentId, WebhookId};
-use crate::ports::{Outside, Row, SqlValue, Storage, StorageFault};
+use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
 
 /// Events that are expanded, deliveries that are looked up, at a time.
@@ -33,10 +38,33 @@ impl Drop for Busy<'_> {
     }
 }
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+/// The deliveries of the account's events.
+pub(super) struct Dispatcher<O, S> {
+    pub(super) base: Rc<Base<O, S>>,
+    pub(super) outbox: Rc<Outbox<O, S>>,
+    /// Deliveries are under way.
+    is_delivering: Cell<bool>,
+    /// After a directory that did not answer.
+    paused_until: Cell<Option<Timestamp>>,
+}
+
+impl<O: Outside, S: Storage> Dispatcher<O, S> {
+    pub(super) fn new(base: &Rc<Base<O, S>>, outbox: &Rc<Outbox<O, S>>) -> Self {
+        Self {
+            base: Rc::clone(base),
+            outbox: Rc::clone(outbox),
+            is_delivering: Cell::new(false),
+            paused_until: Cell::new(None),
+        }
+    }
+
+    pub(super) fn is_delivering(&self) -> bool {
+        self.is_delivering.get()
+    }
+
     /// Delivers what is due, until then.
     pub(super) async fn deliver(&self, until: Timestamp) -> Result<(), Failure> {
-        let Some(environment) = self.outbox_environment()? else {
+        let Some(environment) = self.outbox.environment()? else {
             return Ok(());
         };
         if self.is_delivering.replace(true) {
@@ -46,8 +74,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let outcome = self.deliver_all(environment, until).await;
         let told = self.report(environment).await;
         let pause = outcome.is_err() || told.is_err();
-        self.outbox_pause
-            .set(pause.then(|| self.outside.now().plus(RETRY)));
+        self.paused_until
+            .set(pause.then(|| self.base.outside.now().plus(RETRY)));
         outcome.and(told)
     }
 
@@ -56,7 +84,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         environment: EnvironmentId,
         until: Timestamp,
     ) -> Result<(), Failure> {
-        while self.outside.now() < until {
+        while self.base.outside.now() < until {
             let has_more = self.expand(environment).await?;
             self.note_waiting(environment).await?;
             let due = self.due()?;
@@ -65,7 +93,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 return Ok(());
             }
             for one in due {
-                if self.outside.now() >= until {
+                if self.base.outside.now() >= until {
                     return Ok(());
                 }
                 self.deliver_one(environment, one).await?;
@@ -77,17 +105,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Gives new events to who subscribed, by a list that is not older than they are; whether there may be more.
     async fn expand(&self, environment: EnvironmentId) -> Result<bool, Failure> {
         let new = "SELECT number, event FROM event WHERE is_expanded = 0 ORDER BY number LIMIT ?";
-        let now = self.outside.now();
-        let rows = self.storage.exec(new, &[STEP.into()])?;
-        if rows.is_empty() {
+        let now = self.base.outside.now();
+        let events: Vec<(i64, String)> = sql::rows_as(&self.base.storage, new, &[STEP.into()])?;
+        if events.is_empty() {
             return Ok(false);
         }
         let subscriptions = self.subscriptions(environment, now).await?;
-        let has_more = i64::try_from(rows.len()) == Ok(STEP);
-        for row in rows {
-            if let [SqlValue::Integer(number), SqlValue::Text(event)] = row.as_slice() {
-                self.expand_one(*number, event, &subscriptions)?;
-            }
+        let has_more = i64::try_from(events.len()) == Ok(STEP);
+        for (number, event) in events {
+            self.expand_one(number, &event, &subscriptions)?;
         }
         Ok(has_more)
     }
@@ -104,83 +130,80 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                          ON CONFLICT (event, webhook_id) DO NOTHING";
         for webhook in subscriptions.iter().filter(wanted) {
             let id = webhook.id.to_string();
-            let now = self.outside.now().as_millis();
-            self.storage
-                .exec(statement, &[number.into(), id.into(), now.into()])?;
+            let now = self.base.outside.now().as_millis();
+            sql::run(
+                &self.base.storage,
+                statement,
+                &[number.into(), id.into(), now.into()],
+            )?;
             if webhook.paused_at.is_some() {
                 self.let_wait(webhook.id)?;
             }
         }
-        self.storage.exec(
+        sql::run(
+            &self.base.storage,
             "UPDATE event SET is_expanded = 1 WHERE number = ?",
             &[number.into()],
         )?;
-        self.settle_event(number)
+        self.outbox.settle_event(number)
     }
 
     /// One of each subscription after the other, each the oldest first: a slow one holds the others back by one.
     fn due(&self) -> Result<Vec<Due>, StorageFault> {
-        let now = self.outside.now().as_millis();
+        let now = self.base.outside.now().as_millis();
         let statement = "SELECT event, webhook_id FROM (SELECT event, webhook_id, ROW_NUMBER() OVER (PARTITION BY webhook_id ORDER BY event) AS turn \
                          FROM delivery WHERE next_at <= ?) ORDER BY turn, event LIMIT ?";
-        let rows = self.storage.exec(statement, &[now.into(), STEP.into()])?;
-        Ok(rows.iter().filter_map(due_of).collect())
-    }
-
-    /// When a delivery, or what has to be told, is next.
-    pub(super) fn next_delivery(&self) -> Result<Option<Timestamp>, StorageFault> {
-        if !self.has_outbox()? {
-            return Ok(None);
-        }
-        let now = self.outside.now();
-        if self.is_delivering.get() {
-            // Whoever delivers sets it when he is done; should he never be, this is the way back.
-            return Ok(Some(now.plus(Duration::from_mins(1))));
-        }
-        let is_new = "SELECT number FROM event WHERE is_expanded = 0 LIMIT 1";
-        let is_untold =
-            "SELECT 1 FROM report UNION ALL SELECT 1 FROM waiting WHERE is_noted = 0 LIMIT 1";
-        if self.one_integer(is_new, &[])?.is_some() || self.one_integer(is_untold, &[])?.is_some() {
-            return Ok(Some(
-                self.outbox_pause.get().map_or(now, |until| until.max(now)),
-            ));
-        }
-        let statement = "SELECT MIN(next_at) FROM delivery WHERE next_at IS NOT NULL";
-        let next = self
-            .one_integer(statement, &[])?
-            .map(Timestamp::from_millis);
-        Ok(next.map(|at| self.outbox_pause.get().map_or(at, |until| until.max(at))))
-    }
-
-    /// What an event comes to, once every delivery of it is over; the directory is told of those that fail.
-    pub(super) fn settle_event(&self, number: i64) -> Result<(), StorageFault> {
-        let statement = "UPDATE event SET status = CASE \
-               WHEN is_expanded = 0 OR EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND status = 'pending') THEN 'pending' \
-               WHEN EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND status = 'failed') THEN 'failed' \
-               ELSE 'delivered' END \
-             WHERE number = ?1 RETURNING status";
-        let rows = self.storage.exec(statement, &[number.into()])?;
-        if rows
-            .first()
-            .and_then(|row| row.first())
-            .and_then(SqlValue::as_text)
-            == Some("failed")
-        {
-            self.storage.exec(
-                "INSERT OR REPLACE INTO report (event, is_failed) VALUES (?, 1)",
-                &[number.into()],
-            )?;
-        }
-        Ok(())
+        let values = [now.into(), STEP.into()];
+        let rows: Vec<(i64, String)> = sql::rows_as(&self.base.storage, statement, &values)?;
+        let due = |(event, webhook): (i64, String)| {
+            let webhook = webhook.parse().ok()?;
+            Some(Due { event, webhook })
+        };
+        Ok(rows.into_iter().filter_map(due).collect())
     }
 }
 
-fn due_of(row: &Row) -> Option<Due> {
-    let [event, webhook] = row.as_slice() else {
-        return None;
-    };
-    Some(Due {
-        event: event.as_integer()?,
-        webhook: webhook.as_text()?.parse().ok()?,
-    })
+impl<O: Outside, S: Storage> Stored for Dispatcher<O, S> {
+    fn trim(&self) -> Result<(), StorageFault> {
+        // Each delivery goes with its event, which the outbox trims.
+        Ok(())
+    }
+
+    /// When a delivery, or a report to the directory, is next.
+    fn next_due(&self, _: &State) -> Result<Option<Timestamp>, Failure> {
+        if !self.outbox.is_there()? {
+            return Ok(None);
+        }
+        let now = self.base.outside.now();
+        if self.is_delivering.get() {
+            // The ring that delivers sets the alarm when it is done; should it never be, this is the way back.
+            return Ok(Some(now.plus(Duration::from_mins(1))));
+        }
+        let storage = &self.base.storage;
+        let paused_until = self.paused_until.get();
+        let is_new = "SELECT number FROM event WHERE is_expanded = 0 LIMIT 1";
+        let is_untold =
+            "SELECT 1 FROM report UNION ALL SELECT 1 FROM waiting WHERE is_noted = 0 LIMIT 1";
+        if sql::exists(storage, is_new, &[])? || sql::exists(storage, is_untold, &[])? {
+            return Ok(Some(paused_until.map_or(now, |until| until.max(now))));
+        }
+        let statement = "SELECT MIN(next_at) FROM delivery WHERE next_at IS NOT NULL";
+        let next: Option<Timestamp> = sql::one(storage, statement, &[])?;
+        Ok(next.map(|at| paused_until.map_or(at, |until| until.max(at))))
+    }
+
+    fn reseal(&self) -> Result<(), Failure> {
+        // Nothing of a delivery is sealed.
+        Ok(())
+    }
+
+    fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {
+        // What is on its way is delivered: the deletion itself, too.
+        Ok(())
+    }
+
+    /// A ring that delivers takes back by itself that it does.
+    fn reset(&self) {
+        self.paused_until.set(None);
+    }
 }

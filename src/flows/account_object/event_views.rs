@@ -3,17 +3,40 @@
 use serde_json::Value;
 
 use super::AccountObject;
-use super::newest::MOST;
-use crate::error::{Code, Failure};
+use super::newest::{MOST, foreign_cursor, newest_before};
+use super::outbox::Outbox;
+use crate::error::Failure;
 use crate::flows::ask::{AttemptView, DeliveryView, EventDetail, EventStatus, EventView};
+use crate::flows::base::sql::{self, FromRow};
 use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
 use crate::ids::{EnvironmentId, EventId};
-use crate::ports::{Outside, Row, SqlValue, Storage, StorageFault, Visibility};
+use crate::ports::{Outside, SqlValue, Storage, StorageFault, Visibility};
 use crate::time::Timestamp;
 
 const COLUMNS: &str = "number, event, status, resource_type, resource_id, last_error, created_at";
 /// Those of them that come from outside.
 const TEXTS: &[&str] = &["event", "resource_type", "resource_id", "last_error"];
+
+/// A row of [`COLUMNS`].
+type EventRow = (
+    i64,
+    String,
+    String,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Timestamp,
+);
+
+type AttemptRow = (
+    String,
+    u32,
+    Option<u16>,
+    u64,
+    Option<String>,
+    Option<String>,
+    Timestamp,
+);
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Whose events these are, when the caller may see them; those of an account that is gone, too.
@@ -21,7 +44,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let loaded = self.settled().await?;
         let own = match &loaded {
             Some(loaded) => Some(loaded.account.environment_id),
-            None => self.outbox_environment()?,
+            None => self.outbox.environment()?,
         };
         let visible = own.filter(|own| match sees {
             Visibility::All => true,
@@ -38,7 +61,23 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         page: &Page,
     ) -> Result<Listed<EventView>, Failure> {
         let environment = self.visible_outbox(sees).await?;
-        if !self.has_outbox()? {
+        self.outbox.list(environment, page)
+    }
+
+    /// Everything there is of one.
+    pub(super) async fn get_event(
+        &self,
+        sees: &Visibility,
+        id: EventId,
+    ) -> Result<EventDetail, Failure> {
+        let environment = self.visible_outbox(sees).await.map_err(|_| no_event())?;
+        self.outbox.get(environment, id)
+    }
+}
+
+impl<O: Outside, S: Storage> Outbox<O, S> {
+    fn list(&self, environment: EnvironmentId, page: &Page) -> Result<Listed<EventView>, Failure> {
+        if !self.is_there()? {
             return Ok(Listed {
                 result: Vec::new(),
                 next_cursor: None,
@@ -49,11 +88,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             Some(cursor) => self.number_in(cursor).ok_or_else(foreign_cursor)?,
         };
         let event = ("event", COLUMNS, TEXTS);
-        let (rows, has_more) = self.newest_before(event, before, page, condition)?;
-        let result = rows
-            .iter()
+        let (rows, has_more) = newest_before(&self.base.storage, event, before, page, condition)?;
+        let rows = rows.into_iter().filter_map(FromRow::from_row);
+        let result: Vec<_> = rows
             .filter_map(|row| self.view_of(environment, row))
-            .collect::<Vec<_>>();
+            .collect();
         let last = result.last().map(|event| event.id.to_string());
         Ok(Listed {
             next_cursor: last.filter(|_| has_more),
@@ -61,30 +100,17 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         })
     }
 
-    /// Everything there is of one.
-    pub(super) async fn get_event(
-        &self,
-        sees: &Visibility,
-        id: EventId,
-    ) -> Result<EventDetail, Failure> {
-        let environment = self.visible_outbox(sees).await.map_err(|_| no_event())?;
+    fn get(&self, environment: EnvironmentId, id: EventId) -> Result<EventDetail, Failure> {
         let number = self.number_of(id)?;
-        let rows = self.storage.exec(
-            &format!("SELECT {COLUMNS} FROM event WHERE number = ?"),
-            &[number.into()],
-        )?;
-        let event = rows.first().and_then(|row| self.view_of(environment, row));
-        let payload = self.storage.exec(
-            "SELECT payload FROM event WHERE number = ?",
-            &[number.into()],
-        )?;
-        let payload = payload
-            .first()
-            .and_then(|row| row.first())
-            .and_then(SqlValue::as_text);
+        let (storage, values) = (&self.base.storage, [number.into()]);
+        let statement = format!("SELECT {COLUMNS} FROM event WHERE number = ?");
+        let row = sql::first(storage, &statement, &values)?;
+        let event = row.and_then(|row| self.view_of(environment, row));
+        let statement = "SELECT payload FROM event WHERE number = ?";
+        let payload: Option<String> = sql::one(storage, statement, &values)?;
         Ok(EventDetail {
             event: event.ok_or_else(no_event)?,
-            payload: payload.unwrap_or("null").to_owned(),
+            payload: payload.unwrap_or_else(|| "null".to_owned()),
             deliveries: self.deliveries_of(number)?,
             attempts: self.attempts_of(number)?,
         })
@@ -93,7 +119,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The number in the text of an id of this account's events.
     fn number_in(&self, text: &str) -> Option<i64> {
         let id: EventId = text.parse().ok()?;
-        let is_own = id.account() == self.id && (0..=MOST).contains(&id.number());
+        let is_own = id.account() == self.base.id && (0..=MOST).contains(&id.number());
         is_own.then(|| id.number())
     }
 
@@ -102,102 +128,66 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let number = self.number_in(&id.to_string()).ok_or_else(no_event)?;
         let statement = "SELECT number FROM event WHERE number = ?";
         let is_here =
-            self.has_outbox()? && self.one_integer(statement, &[number.into()])?.is_some();
+            self.is_there()? && sql::exists(&self.base.storage, statement, &[number.into()])?;
         is_here.then_some(number).ok_or_else(no_event)
     }
 
-    fn view_of(&self, environment_id: EnvironmentId, row: &Row) -> Option<EventView> {
-        let [
-            number,
+    fn view_of(&self, environment_id: EnvironmentId, row: EventRow) -> Option<EventView> {
+        let (number, event, status, resource_type, resource_id, last_error, created_at) = row;
+        Some(EventView {
+            id: self.event_id(number),
             event,
-            status,
+            status: status_of(status)?,
             resource_type,
             resource_id,
-            last_error,
-            created_at,
-        ] = row.as_slice()
-        else {
-            return None;
-        };
-        let text = |value: &SqlValue| value.as_text().map(str::to_owned);
-        Some(EventView {
-            id: self.event_id(number.as_integer()?),
-            event: text(event)?,
-            status: status_of(status)?,
-            resource_type: text(resource_type),
-            resource_id: text(resource_id),
             environment_id,
-            integrated_account_id: self.id,
-            last_error: last_error
-                .as_text()
-                .and_then(|text| serde_json::from_str::<Value>(text).ok()),
-            created_at: Timestamp::from_millis(created_at.as_integer()?),
+            integrated_account_id: self.base.id,
+            last_error: last_error.and_then(|text| serde_json::from_str::<Value>(&text).ok()),
+            created_at,
         })
     }
 
     fn deliveries_of(&self, number: i64) -> Result<Vec<DeliveryView>, StorageFault> {
         let statement =
             "SELECT webhook_id, status, attempts, next_at FROM delivery WHERE event = ?";
-        let rows = self.storage.exec(statement, &[number.into()])?;
-        Ok(rows.iter().filter_map(delivery_view).collect())
+        let rows = sql::rows_as(&self.base.storage, statement, &[number.into()])?;
+        let view = |(webhook, status, attempts, next_attempt_at): (String, String, u32, _)| {
+            Some(DeliveryView {
+                webhook_id: webhook.parse().ok()?,
+                status: status_of(status)?,
+                attempts,
+                next_attempt_at,
+            })
+        };
+        Ok(rows.into_iter().filter_map(view).collect())
     }
 
     fn attempts_of(&self, number: i64) -> Result<Vec<AttemptView>, StorageFault> {
         let statement = "SELECT webhook_id, number, status, duration_ms, body, error, created_at FROM attempt \
                          WHERE event = ? ORDER BY created_at, webhook_id, number";
-        let rows = self.storage.exec(statement, &[number.into()])?;
-        Ok(rows.iter().filter_map(attempt_view).collect())
+        let rows: Vec<AttemptRow> = sql::rows_as(&self.base.storage, statement, &[number.into()])?;
+        Ok(rows.into_iter().filter_map(attempt_view).collect())
     }
-}
-
-fn foreign_cursor() -> Failure {
-    Failure::new(Code::Malformed, "The cursor is not one of this list.")
 }
 
 fn no_event() -> Failure {
     Failure::not_found("event")
 }
 
-pub(super) fn status_of(value: &SqlValue) -> Option<EventStatus> {
-    serde_json::from_value(Value::from(value.as_text()?)).ok()
+fn status_of(text: String) -> Option<EventStatus> {
+    serde_json::from_value(Value::String(text)).ok()
 }
 
-fn delivery_view(row: &Row) -> Option<DeliveryView> {
-    let [webhook_id, status, attempts, next_at] = row.as_slice() else {
-        return None;
-    };
-    Some(DeliveryView {
-        webhook_id: webhook_id.as_text()?.parse().ok()?,
-        status: status_of(status)?,
-        attempts: u32::try_from(attempts.as_integer()?).ok()?,
-        next_attempt_at: next_at.as_integer().map(Timestamp::from_millis),
-    })
-}
-
-fn attempt_view(row: &Row) -> Option<AttemptView> {
-    let [
-        webhook_id,
+fn attempt_view(row: AttemptRow) -> Option<AttemptView> {
+    let (webhook, number, status, duration_ms, body, error, created_at) = row;
+    Some(AttemptView {
+        webhook_id: webhook.parse().ok()?,
         number,
         status,
         duration_ms,
         body,
         error,
         created_at,
-    ] = row.as_slice()
-    else {
-        return None;
-    };
-    let text = |value: &SqlValue| value.as_text().map(str::to_owned);
-    Some(AttemptView {
-        webhook_id: webhook_id.as_text()?.parse().ok()?,
-        number: u32::try_from(number.as_integer()?).ok()?,
-        status: status
-            .as_integer()
-            .and_then(|status| u16::try_from(status).ok()),
-        duration_ms: u64::try_from(duration_ms.as_integer()?).ok()?,
-        body: text(body),
-        error: text(error),
-        created_at: Timestamp::from_millis(created_at.as_integer()?),
     })
 }
 

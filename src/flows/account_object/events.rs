@@ -4,10 +4,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::AccountObject;
+use super::outbox::Outbox;
+use crate::flows::base::sql;
 use crate::flows::receive::NewEvent;
 use crate::ids::{EnvironmentId, EventId};
-use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
 
 /// What happened to an account.
@@ -52,15 +53,7 @@ pub(super) struct Event {
     pub(super) created_at: Timestamp,
 }
 
-/// Numbers count up with the time: a thousand to each millisecond. They stay below 2^53 until the year 2255.
-const PER_MILLISECOND: i64 = 1000;
-
-/// The first number of a moment.
-pub(super) fn number_at(moment: Timestamp) -> i64 {
-    moment.as_millis().saturating_mul(PER_MILLISECOND)
-}
-
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+impl<O: Outside, S: Storage> Outbox<O, S> {
     /// Something happened to the account.
     pub(super) fn event(&self, kind: EventType, payload: &Value) -> Result<Event, StorageFault> {
         let name = serde_json::to_value(kind).unwrap_or_default();
@@ -80,27 +73,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             resource_type: new.resource_type,
             resource_id: new.resource_id,
             payload: new.payload,
-            created_at: self.outside.now(),
+            created_at: self.base.outside.now(),
         })
-    }
-
-    /// Higher than all before, also when the clock goes back.
-    fn next_number(&self) -> Result<i64, StorageFault> {
-        let last = match self.last_number.get() {
-            Some(last) => last,
-            None if self.has_outbox()? => self
-                .one_integer("SELECT MAX(number) FROM event", &[])?
-                .unwrap_or(0),
-            None => 0,
-        };
-        let next = number_at(self.outside.now()).max(last + 1);
-        self.last_number.set(Some(next));
-        Ok(next)
     }
 
     /// The id of the event with this number.
     pub(super) fn event_id(&self, number: i64) -> EventId {
-        EventId::new(self.id, number.to_be_bytes())
+        EventId::new(self.base.id, number.to_be_bytes())
     }
 
     /// Doing it twice is doing it once.
@@ -112,7 +91,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if events.is_empty() {
             return Ok(());
         }
-        self.open_outbox(environment)?;
+        self.open(environment)?;
         for event in events {
             self.write_event(event)?;
         }
@@ -120,31 +99,37 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     fn write_event(&self, event: &Event) -> Result<(), StorageFault> {
-        let text = |text: &Option<String>| text.as_deref().map_or(SqlValue::Null, SqlValue::from);
         let values = [
             event.number.into(),
             event.name.as_str().into(),
-            text(&event.resource_type),
-            text(&event.resource_id),
+            sql::nullable(event.resource_type.as_deref()),
+            sql::nullable(event.resource_id.as_deref()),
             event.payload.as_str().into(),
             event.created_at.as_millis().into(),
         ];
         let statement = "INSERT INTO event (number, event, resource_type, resource_id, payload, created_at) \
                          VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO NOTHING";
-        self.storage.exec(statement, &values)?;
-        self.stored.set(self.stored.get().saturating_add(1));
+        sql::run(&self.base.storage, statement, &values)?;
+        self.count_stored();
         self.note_stored(event.created_at);
         Ok(())
     }
 
-    /// The first column of the first row, where it is a number.
-    pub(super) fn one_integer(
-        &self,
-        statement: &str,
-        values: &[SqlValue],
-    ) -> Result<Option<i64>, StorageFault> {
-        let rows = self.storage.exec(statement, values)?;
-        let first = rows.first().and_then(|row| row.first());
-        Ok(first.and_then(SqlValue::as_integer))
+    /// What an event comes to, once every delivery of it is over; the directory is told of those that fail.
+    pub(super) fn settle_event(&self, number: i64) -> Result<(), StorageFault> {
+        let statement = "UPDATE event SET status = CASE \
+               WHEN is_expanded = 0 OR EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND status = 'pending') THEN 'pending' \
+               WHEN EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND status = 'failed') THEN 'failed' \
+               ELSE 'delivered' END \
+             WHERE number = ?1 RETURNING status";
+        let status: Option<String> = sql::one(&self.base.storage, statement, &[number.into()])?;
+        if status.as_deref() == Some("failed") {
+            sql::run(
+                &self.base.storage,
+                "INSERT OR REPLACE INTO report (event, is_failed) VALUES (?, 1)",
+                &[number.into()],
+            )?;
+        }
+        Ok(())
     }
 }

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::log::Gathered;
-use super::{AccountObject, Loaded, State};
+use super::state::State;
+use super::{AccountObject, Loaded};
 use crate::account::Account;
 use crate::error::Failure;
 use crate::ports::{Outside, Storage};
@@ -14,23 +14,22 @@ use crate::ports::{Outside, Storage};
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Takes a refusal, to be written with the log.
     pub(in crate::flows) fn gather_forbidden(&self, error: Value) {
-        let Gathered { forbidden, .. } = &self.gathered;
-        forbidden.replace(Some(error));
+        self.call_log.set_forbidden(error);
     }
 
     /// Whatever else is changing of the account comes first; where that is not done yet, the next time.
     pub(super) async fn write_forbidden(&self) -> Result<(), Failure> {
-        if self.gathered.forbidden.borrow().is_none() {
+        if !self.call_log.has_forbidden() {
             return Ok(());
         }
-        let _one_at_a_time = self.changing.lock().await;
-        let State::Here(loaded) = self.state() else {
+        let _one_at_a_time = self.record.lock_changing().await;
+        let State::Here(loaded) = self.record.state() else {
             return Ok(());
         };
-        if self.has_pending()? {
+        if self.record.has_pending()? {
             return Ok(());
         }
-        let Some(error) = self.gathered.forbidden.take() else {
+        let Some(error) = self.call_log.take_forbidden() else {
             return Ok(());
         };
         if is_told(&loaded, &error) {
@@ -40,7 +39,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             last_forbidden_error: Some(error),
             ..loaded.account.clone()
         };
-        self.amend_record(&account, loaded.set_up.clone(), loaded.origins.clone())?;
+        self.record
+            .amend(&account, loaded.set_up.clone(), loaded.origins.clone())?;
         let _: Rc<Loaded> = self.reload()?;
         Ok(())
     }

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
 
-use super::{AccountObject, Loaded, State};
+use super::state::State;
+use super::{AccountObject, Loaded};
 use crate::config::Credential;
 use crate::config::credentials::OAuth2;
 use crate::error::Failure;
@@ -158,7 +159,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         previous: Option<&Value>,
     ) -> Result<TokenReply, Attempt> {
         let (status, headers, body) = self.ask_endpoint(request).await?;
-        let now = self.outside.now();
+        let now = self.base.outside.now();
         Ok(oauth::read_token(
             config, status, &headers, &body, now, previous,
         )?)
@@ -185,7 +186,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             })
             .ok()??;
         let (status, headers, body) = self.ask_endpoint(request).await.ok()?;
-        let now = self.outside.now();
+        let now = self.base.outside.now();
         let said = oauth::read_introspection(status, &headers, &body, now).ok()?;
         let mut token = token.clone();
         said.apply(&mut token, now);
@@ -213,7 +214,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         };
         let is_revoked = matches!(&outcome, Ok((status, ..)) if status.is_success());
         if !is_revoked {
-            self.log(
+            self.base.log(
                 "token_not_revoked",
                 "the account is deleted; its token lives until it expires",
             );
@@ -228,13 +229,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         context: &Value,
         build: impl FnOnce(&Client) -> Result<T, OAuthError>,
     ) -> Result<T, OAuthError> {
-        let sealed = match self.state() {
+        let sealed = match self.record.state() {
             State::Here(loaded) => loaded.sealed.clone(),
             State::Unread | State::Missing => Value::Null,
         };
         let (shown, _) = compiled.split_context(context, &sealed);
         let scope = compiled.scope(context, &shown);
-        let pins = compiled.pins(self.outside.settings());
+        let pins = compiled.pins(self.base.outside.settings());
         build(&Client {
             config,
             scope: &scope,
@@ -247,7 +248,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         &self,
         request: TokenRequest,
     ) -> Result<(StatusCode, HeaderMap, Bytes), Attempt> {
-        let private: PrivateUpstreams = self.outside.settings().private_upstreams;
+        let private: PrivateUpstreams = self.base.outside.settings().private_upstreams;
         guard::check(&request.url, private).map_err(Failure::from)?;
         let request = Outgoing {
             method: Method::POST,
@@ -256,14 +257,16 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             body: Body::from_bytes(request.body),
             timeout: TOKEN_TIMEOUT,
         };
-        let room = self.isolate.room();
+        let room = self.base.isolate.room();
         let answer = async {
-            let reply = self.outside.send(request).await.ok()?;
+            let reply = self.base.outside.send(request).await.ok()?;
             let body =
                 body::read_at_most(&reply.headers, reply.body, TOKEN_ANSWER_BYTES, &room).await?;
             Some((reply.status, reply.headers, body))
         };
-        let answer = within(&self.outside, TOKEN_TIMEOUT, answer).await.flatten();
+        let answer = within(&self.base.outside, TOKEN_TIMEOUT, answer)
+            .await
+            .flatten();
         answer.ok_or(Attempt::Failed(TokenFailure::Transient {
             retry_after: None,
         }))

@@ -2,12 +2,19 @@
 //! is there before its request is sent, and ends after a day.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
-use super::{AccountObject, State};
+use super::AccountObject;
+use super::base::Base;
+use super::kept_kinds::{KeptOfKinds, of_kind};
+use super::state::State;
+use super::stored::Stored;
 use crate::account::seal::{Kind, Place, key_id};
 use crate::error::Failure;
-use crate::flows::once::{End, KeptAnswer, Kind as Whose, Known, OF_ACCOUNT_TOKENS, Write};
+use crate::flows::base::sql;
+use crate::flows::once::{End, KeptAnswer, Kind as Whose, Known, Write};
 use crate::flows::sealed;
+use crate::ids::EnvironmentId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::settings::{KEPT_ANSWER, KEPT_ANSWERS, KEPT_ANSWERS_BYTES};
 use crate::time::Timestamp;
@@ -22,52 +29,58 @@ const TABLE: &str = "kept_answer";
 /// A row takes 2 MB.
 const LARGEST: usize = 1_900_000;
 
-/// What is kept of each kind, where it is known: bytes, or keys.
-#[derive(Default)]
-pub(super) struct KeptOfKinds {
-    backend: Cell<Option<i64>>,
-    customer: Cell<Option<i64>>,
+/// The account's writes with a key.
+pub(super) struct IdempotencyStore<O, S> {
+    base: Rc<Base<O, S>>,
+    /// Whether the table is there.
+    is_open: Cell<bool>,
+    /// What kept answers take, and how many keys there are.
+    kept_bytes: KeptOfKinds,
+    kept_keys: KeptOfKinds,
 }
 
-impl KeptOfKinds {
-    fn of(&self, kind: Whose) -> &Cell<Option<i64>> {
-        match kind {
-            Whose::Backend => &self.backend,
-            Whose::Customer => &self.customer,
+impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
+    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
+        Self {
+            base: Rc::clone(base),
+            is_open: Cell::new(false),
+            kept_bytes: KeptOfKinds::default(),
+            kept_keys: KeptOfKinds::default(),
         }
     }
 
-    pub(super) fn forget(&self) {
-        self.backend.set(None);
-        self.customer.set(None);
+    fn is_there(&self) -> Result<bool, StorageFault> {
+        Ok(self.is_open.get() || sql::has_table(&self.base.storage, TABLE)?)
     }
-}
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+    fn open(&self) -> Result<(), StorageFault> {
+        if !self.is_open.get() {
+            sql::run_all(&self.base.storage, SCHEMA)?;
+            self.is_open.set(true);
+        }
+        Ok(())
+    }
+
     /// What is known of a write. Where nothing is, it is under way from now on. Between looking and noting is no
     /// `.await`: of two at once, one begins.
-    pub(in crate::flows) fn begin_write(&self, write: &Write) -> Result<Known, Failure> {
-        if !self.has_kept_answers.get() {
-            for statement in SCHEMA {
-                self.storage.exec(statement, &[])?;
-            }
-            self.has_kept_answers.set(true);
-        }
-        let now = self.outside.now();
+    fn begin(&self, write: &Write) -> Result<Known, Failure> {
+        self.open()?;
+        let now = self.base.outside.now();
         let place: SqlValue = write.place.as_str().into();
         let statement = "SELECT body, at, status, sealed FROM kept_answer WHERE place = ?";
-        let rows = self.storage.exec(statement, std::slice::from_ref(&place))?;
-        if let Some([body, at, status, sealed]) = rows.first().map(Vec::as_slice) {
-            let at = Timestamp::from_millis(at.as_integer().unwrap_or_default());
-            if now < at.plus(KEPT_ANSWER) {
-                let is_same = body.as_text() == Some(write.body.as_str());
-                return Ok(self.known(write, is_same, status, sealed.as_text()));
-            }
+        let row: Option<(String, Timestamp, Option<u16>, Option<String>)> =
+            sql::first(&self.base.storage, statement, std::slice::from_ref(&place))?;
+        let is_new = row.is_none();
+        if let Some((body, at, status, sealed)) = row
+            && now < at.plus(KEPT_ANSWER)
+        {
+            let is_same = body == write.body;
+            return Ok(self.known(write, is_same, status, sealed.as_deref()));
         }
-        self.check_keys(write.kind, rows.is_empty(), now)?;
+        self.check_keys(write.kind, is_new, now)?;
         let statement = "INSERT OR REPLACE INTO kept_answer (place, body, at, status, sealed) VALUES (?, ?, ?, NULL, NULL)";
         let values = [place, write.body.as_str().into(), now.as_millis().into()];
-        self.storage.exec(statement, &values)?;
+        sql::run(&self.base.storage, statement, &values)?;
         Ok(Known::Begun)
     }
 
@@ -79,7 +92,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             keys
         } else {
             let statement = format!("SELECT COUNT(*) FROM kept_answer WHERE {}", of_kind(kind));
-            self.one_integer(&statement, &[])?.unwrap_or(0)
+            sql::one(&self.base.storage, &statement, &[])?.unwrap_or(0)
         };
         let next = keys + i64::from(is_new);
         if next > KEPT_ANSWERS {
@@ -97,15 +110,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         &self,
         write: &Write,
         is_same: bool,
-        status: &SqlValue,
+        status: Option<u16>,
         sealed: Option<&str>,
     ) -> Known {
         if !is_same {
             return Known::AnotherBody;
         }
-        let status = status
-            .as_integer()
-            .and_then(|status| u16::try_from(status).ok());
         match (status, sealed) {
             (None, _) => Known::UnderWay,
             (Some(status), None) => Known::Status(status),
@@ -117,18 +127,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     fn opened_answer(&self, place: &str, sealed: &str) -> Option<KeptAnswer> {
-        let id = self.id.to_string();
-        let value = sealed::open(&self.outside, answer_at(&id, place), sealed).ok()?;
+        let id = self.base.id.to_string();
+        let value = sealed::open(&self.base.outside, answer_at(&id, place), sealed).ok()?;
         serde_json::from_value(value).ok()
     }
 
-    /// Notes how a write ended. Where that fails it stays under way, and is not made again.
-    pub(in crate::flows) fn end_write(&self, write: &Write, end: &End) {
-        // Of an account that is gone nothing is written back.
-        if !matches!(self.state(), State::Here(_)) {
-            return;
-        }
-        let ended = match end {
+    fn end(&self, write: &Write, end: &End) -> Result<(), StorageFault> {
+        match end {
             End::Unknown => Ok(()),
             End::Undone => self.forget_write(write),
             End::Status(status) => self.keep(write, *status, None),
@@ -137,16 +142,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 // Why it cannot be sealed is in the log.
                 Err(_) => self.keep(write, answer.status(), None),
             },
-        };
-        if let Err(fault) = ended {
-            self.log("answer_not_kept", &fault.to_string());
         }
     }
 
     fn sealed_answer(&self, write: &Write, answer: &KeptAnswer) -> Result<Option<String>, Failure> {
-        let id = self.id.to_string();
+        let id = self.base.id.to_string();
         let value = serde_json::to_value(answer).unwrap_or_default();
-        let sealed = sealed::seal(&self.outside, answer_at(&id, &write.place), &value)?;
+        let sealed = sealed::seal(&self.base.outside, answer_at(&id, &write.place), &value)?;
         Ok(sealed.filter(|sealed| sealed.len() <= LARGEST))
     }
 
@@ -154,9 +156,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let kept_keys = self.kept_keys.of(write.kind);
         kept_keys.set(kept_keys.get().map(|keys| keys - 1));
         let statement = "DELETE FROM kept_answer WHERE place = ?";
-        self.storage
-            .exec(statement, &[write.place.as_str().into()])
-            .map(drop)
+        sql::run(
+            &self.base.storage,
+            statement,
+            &[write.place.as_str().into()],
+        )
     }
 
     fn keep(&self, write: &Write, status: u16, sealed: Option<String>) -> Result<(), StorageFault> {
@@ -164,12 +168,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let length = i64::try_from(length).unwrap_or(i64::MAX);
         let statement = "UPDATE kept_answer SET at = ?, status = ?, sealed = ? WHERE place = ?";
         let values = [
-            self.outside.now().as_millis().into(),
+            self.base.outside.now().as_millis().into(),
             i64::from(status).into(),
-            sealed.map_or(SqlValue::Null, SqlValue::Text),
+            sql::nullable(sealed),
             write.place.as_str().into(),
         ];
-        self.storage.exec(statement, &values)?;
+        sql::run(&self.base.storage, statement, &values)?;
         self.bound_kept_answers(write.kind, length)
     }
 
@@ -183,102 +187,116 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             held + more
         } else {
             let statement = format!("SELECT SUM(LENGTH(sealed)) {of_kind}");
-            self.one_integer(&statement, &[])?.unwrap_or(0)
+            sql::one(&self.base.storage, &statement, &[])?.unwrap_or(0)
         };
         while held > KEPT_ANSWERS_BYTES {
             let statement = format!("SELECT place, LENGTH(sealed) {of_kind} ORDER BY at LIMIT 1");
-            let rows = self.storage.exec(&statement, &[])?;
-            let Some([place, length]) = rows.first().map(Vec::as_slice) else {
+            let oldest: Option<(String, i64)> = sql::first(&self.base.storage, &statement, &[])?;
+            let Some((place, length)) = oldest else {
                 held = 0;
                 break;
             };
             let statement = "UPDATE kept_answer SET sealed = NULL WHERE place = ?";
-            self.storage.exec(statement, std::slice::from_ref(place))?;
-            held -= length.as_integer().unwrap_or_default();
+            sql::run(&self.base.storage, statement, &[place.into()])?;
+            held -= length;
         }
         kept_bytes.set(Some(held));
         Ok(())
     }
 
-    /// The alarm rings when the key of a write that begins now ends.
-    pub(in crate::flows) async fn wake_for_kept_answers(&self) {
-        self.wake_by(self.outside.now().plus(KEPT_ANSWER)).await;
-    }
-
-    /// What is over goes.
-    pub(super) fn trim_kept_answers(&self) -> Result<(), StorageFault> {
-        if !self.has_table(TABLE)? {
-            return Ok(());
-        }
-        self.kept_bytes.forget();
-        self.kept_keys.forget();
-        let over = self.outside.now().minus(KEPT_ANSWER).as_millis();
-        let statement = "DELETE FROM kept_answer WHERE at <= ?";
-        self.storage.exec(statement, &[over.into()]).map(drop)
-    }
-
     /// When the first key ends.
-    pub(super) fn next_end_of_a_key(&self) -> Result<Option<Timestamp>, StorageFault> {
-        if !self.has_table(TABLE)? {
+    fn next_end_of_a_key(&self) -> Result<Option<Timestamp>, StorageFault> {
+        if !self.is_there()? {
             return Ok(None);
         }
-        let first = self.one_integer("SELECT MIN(at) FROM kept_answer", &[])?;
-        Ok(first.map(|at| Timestamp::from_millis(at).plus(KEPT_ANSWER)))
-    }
-
-    /// They belong to the account.
-    pub(super) fn drop_kept_answers(&self) -> Result<(), StorageFault> {
-        self.kept_bytes.forget();
-        self.kept_keys.forget();
-        if self.has_table(TABLE)? {
-            self.storage.exec("DELETE FROM kept_answer", &[])?;
-        }
-        Ok(())
-    }
-
-    /// They rest under the first key, too. What cannot be opened any more is known by its status.
-    pub(super) fn reseal_kept_answers(&self) -> Result<(), Failure> {
-        if !self.has_table(TABLE)? {
-            return Ok(());
-        }
-        let keyring = self.outside.settings().keyring()?;
-        let current = keyring.ids().next().unwrap_or_default();
-        // What stands behind the dot is not read.
-        let statement =
-            "SELECT place, substr(sealed, 1, 100) FROM kept_answer WHERE sealed IS NOT NULL";
-        for row in self.storage.exec(statement, &[])? {
-            if let [SqlValue::Text(place), SqlValue::Text(head)] = row.as_slice()
-                && key_id(head) != current
-            {
-                self.reseal_answer(place)?;
-            }
-        }
-        Ok(())
+        let statement = "SELECT MIN(at) FROM kept_answer";
+        let first: Option<Timestamp> = sql::one(&self.base.storage, statement, &[])?;
+        Ok(first.map(|at| at.plus(KEPT_ANSWER)))
     }
 
     fn reseal_answer(&self, place: &str) -> Result<(), Failure> {
         let statement = "SELECT sealed FROM kept_answer WHERE place = ?";
-        let rows = self.storage.exec(statement, &[place.into()])?;
-        let text = rows
-            .first()
-            .and_then(|row| row.first())
-            .and_then(SqlValue::as_text);
-        let id = self.id.to_string();
-        let new = sealed::resealed(&self.outside, answer_at(&id, place), text);
-        let new = new.ok().flatten().map_or(SqlValue::Null, SqlValue::Text);
+        let text: Option<String> = sql::one(&self.base.storage, statement, &[place.into()])?;
+        let id = self.base.id.to_string();
+        let new = sealed::resealed(&self.base.outside, answer_at(&id, place), text.as_deref());
+        let new = sql::nullable(new.ok().flatten());
         let statement = "UPDATE kept_answer SET sealed = ? WHERE place = ?";
-        self.storage.exec(statement, &[new, place.into()])?;
-        Ok(())
+        Ok(sql::run(
+            &self.base.storage,
+            statement,
+            &[new, place.into()],
+        )?)
     }
 }
 
-/// Rows of one kind.
-fn of_kind(kind: Whose) -> String {
-    let is_like = match kind {
-        Whose::Backend => "NOT LIKE",
-        Whose::Customer => "LIKE",
-    };
-    format!("place {is_like} '{OF_ACCOUNT_TOKENS}%'")
+impl<O: Outside, S: Storage> Stored for IdempotencyStore<O, S> {
+    fn trim(&self) -> Result<(), StorageFault> {
+        if !self.is_there()? {
+            return Ok(());
+        }
+        self.kept_bytes.forget();
+        self.kept_keys.forget();
+        let over = self.base.outside.now().minus(KEPT_ANSWER).as_millis();
+        let statement = "DELETE FROM kept_answer WHERE at <= ?";
+        sql::run(&self.base.storage, statement, &[over.into()])
+    }
+
+    fn next_due(&self, _: &State) -> Result<Option<Timestamp>, Failure> {
+        Ok(self.next_end_of_a_key()?)
+    }
+
+    /// An answer that cannot be opened any more is known by its status.
+    fn reseal(&self) -> Result<(), Failure> {
+        if !self.is_there()? {
+            return Ok(());
+        }
+        let keyring = self.base.outside.settings().keyring()?;
+        let current = keyring.ids().next().unwrap_or_default();
+        // What stands behind the dot is not read.
+        let statement =
+            "SELECT place, substr(sealed, 1, 100) FROM kept_answer WHERE sealed IS NOT NULL";
+        let rows: Vec<(String, String)> = sql::rows_as(&self.base.storage, statement, &[])?;
+        let of_other_keys = rows.iter().filter(|(_, head)| key_id(head) != current);
+        of_other_keys
+            .map(|(place, _)| place)
+            .try_for_each(|place| self.reseal_answer(place))
+    }
+
+    fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {
+        self.kept_bytes.forget();
+        self.kept_keys.forget();
+        sql::clear(&self.base.storage, TABLE)
+    }
+
+    fn reset(&self) {
+        self.is_open.set(false);
+        self.kept_bytes.forget();
+        self.kept_keys.forget();
+    }
+}
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// What is known of a write. Where nothing is, it is under way from now on.
+    pub(in crate::flows) fn begin_write(&self, write: &Write) -> Result<Known, Failure> {
+        self.idempotency.begin(write)
+    }
+
+    /// Notes how a write ended. Where that fails it stays under way, and is not made again.
+    pub(in crate::flows) fn end_write(&self, write: &Write, end: &End) {
+        // Of an account that is gone nothing is written back.
+        if !self.is_here() {
+            return;
+        }
+        if let Err(fault) = self.idempotency.end(write, end) {
+            self.base.log("answer_not_kept", &fault.to_string());
+        }
+    }
+
+    /// The alarm rings when the key of a write that begins now ends.
+    pub(in crate::flows) async fn wake_for_kept_answers(&self) {
+        self.wake_by(self.base.outside.now().plus(KEPT_ANSWER))
+            .await;
+    }
 }
 
 fn answer_at<'a>(id: &'a str, place: &'a str) -> Place<'a> {

@@ -8,10 +8,16 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use serde_json::Value;
 
+use super::AccountObject;
+use super::base::Base;
 use super::log_line::LogLine;
-use super::row::text_of;
-use super::{AccountObject, State};
-use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+use super::state::State;
+use super::stored::Stored;
+use crate::error::Failure;
+use crate::flows::base::sequence::{moment_of, number_after, number_at};
+use crate::flows::base::sql;
+use crate::ids::EnvironmentId;
+use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
 
 const SCHEMA: &[&str] = &[
@@ -27,17 +33,15 @@ const GATHERED_LINES: usize = 100;
 const SOON: Duration = Duration::from_millis(500);
 /// So many are written at once. When that fails, no more than these are kept in memory.
 const MOST_GATHERED: usize = 1_000;
-/// Numbers count up with the time: a thousand to each millisecond, below 2^53 until the year 2255.
-pub(super) const PER_MILLISECOND: i64 = 1_000;
 /// Old lines go not more often than that.
 const TRIMMED: Duration = Duration::from_hours(1);
 
-/// What waits to be written.
-#[derive(Default)]
-pub(super) struct Gathered {
+/// The account's log: what is stored, and what waits to be written.
+pub(super) struct CallLog<O, S> {
+    base: Rc<Base<O, S>>,
     lines: RefCell<Vec<LogLine>>,
     /// The last refusal by the provider.
-    pub(super) forbidden: RefCell<Option<Value>>,
+    forbidden: RefCell<Option<Value>>,
     /// When it is written; nothing where nobody is about to.
     due: Cell<Option<Timestamp>>,
     last_number: Cell<Option<i64>>,
@@ -45,20 +49,173 @@ pub(super) struct Gathered {
     stored: Cell<Option<i64>>,
 }
 
+impl<O: Outside, S: Storage> CallLog<O, S> {
+    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
+        Self {
+            base: Rc::clone(base),
+            lines: RefCell::default(),
+            forbidden: RefCell::default(),
+            due: Cell::new(None),
+            last_number: Cell::new(None),
+            stored: Cell::new(None),
+        }
+    }
+
+    /// Takes a line, to be written later; how many wait.
+    fn add(&self, line: LogLine) -> usize {
+        let mut lines = self.lines.borrow_mut();
+        if lines.len() < MOST_GATHERED {
+            lines.push(line);
+        }
+        lines.len()
+    }
+
+    /// When the lines are to be written, if they are not written by then already.
+    fn schedule(&self, wait: Duration) -> Option<Timestamp> {
+        let now = self.base.outside.now();
+        let at = now.plus(wait);
+        // A time that has passed was not kept: the task is gone.
+        let is_due = self.due.get().is_some_and(|due| now < due && due <= at);
+        if is_due {
+            return None;
+        }
+        self.due.set(Some(at));
+        Some(at)
+    }
+
+    /// Whether the lines are written now, as it was scheduled: another time may be sooner.
+    fn begin(&self, at: Timestamp) -> bool {
+        let is_due = self.due.get() == Some(at);
+        if is_due {
+            self.due.set(None);
+        }
+        is_due
+    }
+
+    pub(super) fn set_forbidden(&self, error: Value) {
+        self.forbidden.replace(Some(error));
+    }
+
+    pub(super) fn has_forbidden(&self) -> bool {
+        self.forbidden.borrow().is_some()
+    }
+
+    pub(super) fn take_forbidden(&self) -> Option<Value> {
+        self.forbidden.take()
+    }
+
+    fn try_to_write(&self) {
+        if let Err(fault) = self.write() {
+            self.base.log("log_not_written", &fault.to_string());
+        }
+    }
+
+    /// Writes what is gathered; what cannot be written stays there.
+    pub(super) fn write(&self) -> Result<(), StorageFault> {
+        if self.lines.borrow().is_empty() {
+            return Ok(());
+        }
+        sql::run_all(&self.base.storage, SCHEMA)?;
+        let before = match self.stored.get() {
+            Some(stored) => stored,
+            None => sql::one(&self.base.storage, "SELECT COUNT(*) FROM log", &[])?.unwrap_or(0),
+        };
+        let lines = self.lines.take();
+        let written = lines.iter().try_for_each(|line| self.write_line(line));
+        if let Err(fault) = written {
+            // Some may be there already: they are counted again, and written once more rather than not at all.
+            self.stored.set(None);
+            self.lines.replace(lines);
+            return Err(fault);
+        }
+        let stored = before.saturating_add(i64::try_from(lines.len()).unwrap_or(0));
+        let most = self.base.outside.settings().log_retention_count;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        if stored > most {
+            let statement =
+                "DELETE FROM log WHERE number IN (SELECT number FROM log ORDER BY number LIMIT ?)";
+            sql::run(&self.base.storage, statement, &[(stored - most).into()])?;
+        }
+        self.stored.set(Some(stored.min(most)));
+        Ok(())
+    }
+
+    fn write_line(&self, line: &LogLine) -> Result<(), StorageFault> {
+        let values = [
+            self.next_number(line.created_at)?.into(),
+            i64::from(line.status).into(),
+            sql::nullable(line.resource.as_deref()),
+            sql::json(line)?,
+        ];
+        let statement = "INSERT INTO log (number, status, resource, line) VALUES (?, ?, ?, ?)";
+        sql::run(&self.base.storage, statement, &values)
+    }
+
+    fn next_number(&self, at: Timestamp) -> Result<i64, StorageFault> {
+        let last = match self.last_number.get() {
+            Some(last) => last,
+            None => sql::one(&self.base.storage, "SELECT MAX(number) FROM log", &[])?.unwrap_or(0),
+        };
+        let next = number_after(last, at);
+        self.last_number.set(Some(next));
+        Ok(next)
+    }
+
+    /// When old lines go; a few at once.
+    fn next_end_of_a_line(&self) -> Result<Option<Timestamp>, StorageFault> {
+        if !sql::has_table(&self.base.storage, TABLE)? {
+            return Ok(None);
+        }
+        let first = sql::one(&self.base.storage, "SELECT MIN(number) FROM log", &[])?;
+        let kept = self.base.outside.settings().log_retention;
+        Ok(first.map(|number| moment_of(number).plus(kept).plus(TRIMMED)))
+    }
+}
+
+impl<O: Outside, S: Storage> Stored for CallLog<O, S> {
+    fn trim(&self) -> Result<(), StorageFault> {
+        let now = self.base.outside.now();
+        if self.next_end_of_a_line()?.is_none_or(|at| at > now) {
+            return Ok(());
+        }
+        let over = number_at(now.minus(self.base.outside.settings().log_retention));
+        let statement = "DELETE FROM log WHERE number <= ?";
+        sql::run(&self.base.storage, statement, &[over.into()])?;
+        self.stored.set(None);
+        Ok(())
+    }
+
+    fn next_due(&self, _: &State) -> Result<Option<Timestamp>, Failure> {
+        Ok(self.next_end_of_a_line()?)
+    }
+
+    fn reseal(&self) -> Result<(), Failure> {
+        // A line holds no secret.
+        Ok(())
+    }
+
+    fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {
+        self.reset();
+        sql::clear(&self.base.storage, TABLE)
+    }
+
+    /// A task that is to write finds nothing.
+    fn reset(&self) {
+        self.lines.take();
+        self.forbidden.take();
+        self.stored.set(None);
+        self.last_number.set(None);
+    }
+}
+
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Takes a line, to be written later.
     pub(in crate::flows) fn gather(self: &Rc<Self>, line: LogLine) {
-        let count = {
-            let mut lines = self.gathered.lines.borrow_mut();
-            if lines.len() < MOST_GATHERED {
-                lines.push(line);
-            }
-            lines.len()
-        };
-        if count >= MOST_GATHERED && matches!(self.state(), State::Here(_)) {
-            self.try_to_write_lines();
+        let count = self.call_log.add(line);
+        if count >= MOST_GATHERED && self.is_here() {
+            self.call_log.try_to_write();
         }
-        self.write_gathered_within(if count < GATHERED_LINES {
+        self.write_log_within(if count < GATHERED_LINES {
             GATHERED
         } else {
             SOON
@@ -66,163 +223,36 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What is gathered is written in the background.
-    pub(super) fn write_gathered_within(self: &Rc<Self>, wait: Duration) {
-        let now = self.outside.now();
-        let at = now.plus(wait);
-        // One that is over was not kept: whoever was to do it is no more.
-        if self
-            .gathered
-            .due
-            .get()
-            .is_some_and(|due| now < due && due <= at)
-        {
+    fn write_log_within(self: &Rc<Self>, wait: Duration) {
+        let Some(at) = self.call_log.schedule(wait) else {
             return;
-        }
-        self.gathered.due.set(Some(at));
+        };
         let object = Rc::clone(self);
         let work = async move {
-            object.outside.sleep(wait).await;
-            // Another may have been asked to be sooner.
-            if object.gathered.due.get() == Some(at) {
-                object.gathered.due.set(None);
-                object.write_gathered().await;
+            object.base.outside.sleep(wait).await;
+            if object.call_log.begin(at) {
+                object.write_log().await;
             }
         };
-        self.outside.go_on(work.boxed_local());
+        self.base.outside.go_on(work.boxed_local());
     }
 
-    async fn write_gathered(&self) {
+    async fn write_log(&self) {
         // Of an account that is gone nothing is written back.
-        if !matches!(self.state(), State::Here(_)) {
-            return self.forget_gathered();
+        if !self.is_here() {
+            return self.call_log.reset();
         }
-        self.try_to_write_lines();
+        self.call_log.try_to_write();
         if let Err(failure) = self.write_forbidden().await {
-            self.log("forbidden_not_noted", failure.code.as_str());
+            self.base.log("forbidden_not_noted", failure.code.as_str());
         }
         self.wake_for_log().await;
     }
 
     /// The alarm rings when old lines go.
     pub(super) async fn wake_for_log(&self) {
-        if let Ok(Some(at)) = self.next_end_of_a_line() {
+        if let Ok(Some(at)) = self.call_log.next_end_of_a_line() {
             self.wake_by(at).await;
         }
     }
-
-    fn try_to_write_lines(&self) {
-        if let Err(fault) = self.write_lines() {
-            self.log("log_not_written", &fault.to_string());
-        }
-    }
-
-    /// Writes what is gathered; what cannot be written stays there.
-    pub(super) fn write_lines(&self) -> Result<(), StorageFault> {
-        if self.gathered.lines.borrow().is_empty() {
-            return Ok(());
-        }
-        for statement in SCHEMA {
-            self.storage.exec(statement, &[])?;
-        }
-        let before = match self.gathered.stored.get() {
-            Some(stored) => stored,
-            None => self
-                .one_integer("SELECT COUNT(*) FROM log", &[])?
-                .unwrap_or(0),
-        };
-        let lines = self.gathered.lines.take();
-        let written: Result<Vec<()>, _> = lines.iter().map(|line| self.write_line(line)).collect();
-        if let Err(fault) = written {
-            // Some may be there already: counted anew, and told once more rather than not at all.
-            self.gathered.stored.set(None);
-            self.gathered.lines.replace(lines);
-            return Err(fault);
-        }
-        let stored = before.saturating_add(i64::try_from(lines.len()).unwrap_or(0));
-        let most = self.outside.settings().log_retention_count;
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        if stored > most {
-            let statement =
-                "DELETE FROM log WHERE number IN (SELECT number FROM log ORDER BY number LIMIT ?)";
-            self.storage.exec(statement, &[(stored - most).into()])?;
-        }
-        self.gathered.stored.set(Some(stored.min(most)));
-        Ok(())
-    }
-
-    fn write_line(&self, line: &LogLine) -> Result<(), StorageFault> {
-        let resource = line.resource.as_deref();
-        let values = [
-            self.next_line_number(line.created_at)?.into(),
-            i64::from(line.status).into(),
-            resource.map_or(SqlValue::Null, SqlValue::from),
-            text_of(line)?,
-        ];
-        let statement = "INSERT INTO log (number, status, resource, line) VALUES (?, ?, ?, ?)";
-        self.storage.exec(statement, &values).map(drop)
-    }
-
-    /// Higher than all before, also when the clock goes back.
-    fn next_line_number(&self, at: Timestamp) -> Result<i64, StorageFault> {
-        let last = match self.gathered.last_number.get() {
-            Some(last) => last,
-            None => self
-                .one_integer("SELECT MAX(number) FROM log", &[])?
-                .unwrap_or(0),
-        };
-        let next = number_at(at).max(last + 1);
-        self.gathered.last_number.set(Some(next));
-        Ok(next)
-    }
-
-    /// Nobody is to read of it any more.
-    pub(super) fn forget_gathered(&self) {
-        self.gathered.lines.take();
-        self.gathered.forbidden.take();
-        self.gathered.stored.set(None);
-        self.gathered.last_number.set(None);
-    }
-
-    pub(super) fn drop_log(&self) -> Result<(), StorageFault> {
-        self.forget_gathered();
-        if self.has_table(TABLE)? {
-            self.storage.exec("DELETE FROM log", &[])?;
-        }
-        Ok(())
-    }
-
-    /// What is over goes.
-    pub(super) fn trim_log(&self) -> Result<(), StorageFault> {
-        if self
-            .next_end_of_a_line()?
-            .is_none_or(|at| at > self.outside.now())
-        {
-            return Ok(());
-        }
-        let over = number_at(
-            self.outside
-                .now()
-                .minus(self.outside.settings().log_retention),
-        );
-        self.storage
-            .exec("DELETE FROM log WHERE number <= ?", &[over.into()])?;
-        self.gathered.stored.set(None);
-        Ok(())
-    }
-
-    /// When old lines go; a few at once.
-    pub(super) fn next_end_of_a_line(&self) -> Result<Option<Timestamp>, StorageFault> {
-        if !self.has_table(TABLE)? {
-            return Ok(None);
-        }
-        let first = self.one_integer("SELECT MIN(number) FROM log", &[])?;
-        let kept = self.outside.settings().log_retention;
-        let end = |number: i64| Timestamp::from_millis(number / PER_MILLISECOND).plus(kept);
-        Ok(first.map(|number| end(number).plus(TRIMMED)))
-    }
-}
-
-/// The first number of a moment.
-pub(super) fn number_at(moment: Timestamp) -> i64 {
-    moment.as_millis().saturating_mul(PER_MILLISECOND)
 }

@@ -1,10 +1,12 @@
 //! What is shown of the log of an account.
 
 use super::AccountObject;
-use super::log::{PER_MILLISECOND, TABLE, number_at};
+use super::log::TABLE;
 use super::log_line::LogLine;
-use super::newest::MOST;
-use crate::error::{Code, Failure};
+use super::newest::{MOST, foreign_cursor, newest_before};
+use crate::error::Failure;
+use crate::flows::base::sequence::{next_moment, number_at};
+use crate::flows::base::sql;
 use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
 use crate::ports::{Outside, Row, SqlValue, Storage, Visibility};
 use crate::time::Timestamp;
@@ -17,9 +19,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         page: &Page,
     ) -> Result<Listed<LogLine>, Failure> {
         self.visible(sees).await?;
-        self.write_lines()?;
+        self.call_log.write()?;
         self.wake_for_log().await;
-        if !self.has_table(TABLE)? {
+        if !sql::has_table(&self.base.storage, TABLE)? {
             return Ok(Listed {
                 result: Vec::new(),
                 next_cursor: None,
@@ -30,7 +32,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             Some(cursor) => cursor.parse().map_err(|_| foreign_cursor())?,
         };
         let log = (TABLE, "number, line", ["line"].as_slice());
-        let (rows, has_more) = self.newest_before(log, before, page, condition)?;
+        let (rows, has_more) = newest_before(&self.base.storage, log, before, page, condition)?;
         let last = rows.last().and_then(|row| row.first()?.as_integer());
         Ok(Listed {
             result: rows.iter().filter_map(line_of).collect(),
@@ -41,10 +43,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
 fn line_of(row: &Row) -> Option<LogLine> {
     serde_json::from_str(row.get(1)?.as_text()?).ok()
-}
-
-fn foreign_cursor() -> Failure {
-    Failure::new(Code::Malformed, "The cursor is not one of this list.")
 }
 
 /// A filter of the API as a condition. Its fields are checked there.
@@ -58,8 +56,7 @@ fn condition(filter: &Filter) -> (String, SqlValue) {
         "resource" => ("resource = ?".to_owned(), text.into()),
         _ => {
             let first = number_at(Timestamp::parse(text).unwrap_or(Timestamp::from_millis(0)));
-            // All numbers of a millisecond are one time.
-            let next = first.saturating_add(PER_MILLISECOND);
+            let next = next_moment(first);
             match filter.comparison {
                 Comparison::Is => (format!("number >= {first} AND number < ?"), next.into()),
                 Comparison::Above => ("number >= ?".to_owned(), next.into()),

@@ -1,19 +1,25 @@
 //! Logins that wait for the customer to come back from the provider: sealed, known by the hash of their
 //! `state`, taken once, over after ten minutes.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::AccountObject;
+use super::base::Base;
+use super::state::State;
+use super::stored::Stored;
 use crate::account::seal::{Kind, Place};
 use crate::crypto;
 use crate::error::Failure;
 use crate::flows::ask::Connecting;
+use crate::flows::base::sql;
 use crate::flows::sealed;
+use crate::ids::EnvironmentId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
 
+const TABLE: &str = "login";
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS login \
     (state TEXT PRIMARY KEY, sealed TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID";
 
@@ -30,53 +36,71 @@ pub(super) struct Login {
     pub(super) verifier: String,
 }
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
-    pub(super) fn write_login(&self, login: &Login) -> Result<(), Failure> {
-        let until = self.outside.now().plus(LIFE);
+/// The logins of the account that wait for their callbacks.
+pub(super) struct LoginStore<O, S> {
+    base: Rc<Base<O, S>>,
+}
+
+impl<O: Outside, S: Storage> LoginStore<O, S> {
+    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
+        Self {
+            base: Rc::clone(base),
+        }
+    }
+
+    /// Whether any was ever stored.
+    pub(super) fn is_there(&self) -> Result<bool, StorageFault> {
+        sql::has_table(&self.base.storage, TABLE)
+    }
+
+    pub(super) fn write(&self, login: &Login) -> Result<(), Failure> {
+        let until = self.base.outside.now().plus(LIFE);
         let state = hash(&login.connecting.state);
         let value = serde_json::to_value(login).unwrap_or_default();
         let sealed = sealed::seal(
-            &self.outside,
-            login_secret(&self.id.to_string(), &state),
+            &self.base.outside,
+            login_secret(&self.base.id.to_string(), &state),
             &value,
         )?;
-        self.storage.exec(SCHEMA, &[])?;
+        sql::run(&self.base.storage, SCHEMA, &[])?;
         let values = [
             state.into(),
             sealed.unwrap_or_default().into(),
             until.as_millis().into(),
         ];
-        self.storage.exec(
+        self.base.storage.exec(
             "INSERT INTO login (state, sealed, until) VALUES (?, ?, ?)",
             &values,
         )?;
         let statement = "DELETE FROM login WHERE state NOT IN (SELECT state FROM login ORDER BY until DESC LIMIT ?)";
-        self.storage.exec(statement, &[MOST.into()])?;
+        self.base.storage.exec(statement, &[MOST.into()])?;
         Ok(())
     }
 
     /// The login of this `state`, begun by this browser for this integration. It is gone with this look;
     /// where browser or integration are others it stays, for the one who began it.
-    pub(super) fn take_login(
+    pub(super) fn take(
         &self,
         state: &str,
         browser: &str,
         integration: &str,
     ) -> Result<Option<Login>, Failure> {
-        if !self.has_table("login")? {
+        if !self.is_there()? {
             return Ok(None);
         }
         let state = hash(state);
-        let values: [SqlValue; 2] = [state.as_str().into(), self.outside.now().as_millis().into()];
+        let values: [SqlValue; 2] = [
+            state.as_str().into(),
+            self.base.outside.now().as_millis().into(),
+        ];
         let statement = "SELECT sealed FROM login WHERE state = ? AND until > ?";
-        let rows = self.storage.exec(statement, &values)?;
-        let Some(text) = rows.first().and_then(|row| row.first()?.as_text()) else {
+        let Some(text) = sql::one::<String>(&self.base.storage, statement, &values)? else {
             return Ok(None);
         };
         let opened = sealed::open(
-            &self.outside,
-            login_secret(&self.id.to_string(), &state),
-            text,
+            &self.base.outside,
+            login_secret(&self.base.id.to_string(), &state),
+            &text,
         )?;
         let login: Option<Login> = serde_json::from_value(opened).ok();
         let own = login.filter(|login| {
@@ -84,7 +108,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 && login.connecting.integration == integration
         });
         if own.is_some() {
-            self.storage.exec(
+            self.base.storage.exec(
                 "DELETE FROM login WHERE state = ?",
                 &[state.as_str().into()],
             )?;
@@ -92,34 +116,52 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         Ok(own)
     }
 
-    pub(super) fn drop_logins(&self) -> Result<(), StorageFault> {
-        if self.has_table("login")? {
-            self.storage.exec("DELETE FROM login", &[])?;
-        }
-        Ok(())
-    }
-
-    /// Those that are over go; when the next one will.
-    pub(super) fn trim_logins(&self) -> Result<(), StorageFault> {
-        if self.has_table("login")? {
-            let now = self.outside.now().as_millis();
-            self.storage
-                .exec("DELETE FROM login WHERE until <= ?", &[now.into()])?;
-        }
-        Ok(())
-    }
-
     /// When the next of them ends.
-    pub(super) fn next_login(&self) -> Result<Option<Timestamp>, StorageFault> {
-        if !self.has_table("login")? {
+    pub(super) fn next_end(&self) -> Result<Option<Timestamp>, StorageFault> {
+        if !self.is_there()? {
             return Ok(None);
         }
-        let rows = self.storage.exec("SELECT MIN(until) FROM login", &[])?;
-        let first = rows.first().and_then(|row| row.first());
-        Ok(first
-            .and_then(SqlValue::as_integer)
-            .map(Timestamp::from_millis))
+        sql::one(&self.base.storage, "SELECT MIN(until) FROM login", &[])
     }
+}
+
+impl<O: Outside, S: Storage> Stored for LoginStore<O, S> {
+    fn trim(&self) -> Result<(), StorageFault> {
+        if !self.is_there()? {
+            return Ok(());
+        }
+        let now = self.base.outside.now().as_millis();
+        let statement = "DELETE FROM login WHERE until <= ?";
+        sql::run(&self.base.storage, statement, &[now.into()])
+    }
+
+    fn next_due(&self, _: &State) -> Result<Option<Timestamp>, Failure> {
+        Ok(self.next_end()?)
+    }
+
+    fn reseal(&self) -> Result<(), Failure> {
+        let statement = "SELECT state, sealed FROM login";
+        if !self.is_there()? {
+            return Ok(());
+        }
+        let id = self.base.id.to_string();
+        let rows: Vec<(String, String)> = sql::rows_as(&self.base.storage, statement, &[])?;
+        for (state, text) in rows {
+            let place = login_secret(&id, &state);
+            // One that does not open ends within ten minutes.
+            if let Ok(Some(new)) = sealed::resealed(&self.base.outside, place, Some(&text)) {
+                let statement = "UPDATE login SET sealed = ? WHERE state = ?";
+                sql::run(&self.base.storage, statement, &[new.into(), state.into()])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {
+        sql::clear(&self.base.storage, TABLE)
+    }
+
+    fn reset(&self) {}
 }
 
 fn hash(state: &str) -> String {

@@ -136,7 +136,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         next: &Next,
     ) -> Result<Lookup, Failure> {
         let mut context = next.account.context.clone();
-        let secrets = self.opened(next.sealed.as_deref())?;
+        let secrets = self.record.opened(next.sealed.as_deref())?;
         if secrets.is_object() {
             words::merge(&mut context, &secrets);
         }
@@ -162,12 +162,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Ok(None);
         };
         let held = json!({ "field": field, "value": value });
-        sealed::seal(&self.outside, held_place(&self.id.to_string()), &held)
-    }
-
-    /// The same under the first sealing key; `None` when it is already.
-    pub(super) fn held_again(&self, text: Option<&str>) -> Result<Option<String>, Failure> {
-        sealed::resealed(&self.outside, held_place(&self.id.to_string()), text)
+        sealed::seal(
+            &self.base.outside,
+            held_place(&self.base.id.to_string()),
+            &held,
+        )
     }
 
     fn known_of<'a>(&self, loaded: &'a Loaded, config: Option<&'a Config>) -> Known<'a> {
@@ -184,8 +183,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let Some(set_up) = set_up else {
             return Trial::Over;
         };
-        let (id, text) = (self.id.to_string(), set_up.found_by.as_deref());
-        let opened = text.and_then(|text| sealed::open(&self.outside, held_place(&id), text).ok());
+        let (id, text) = (self.base.id.to_string(), set_up.found_by.as_deref());
+        let opened =
+            text.and_then(|text| sealed::open(&self.base.outside, held_place(&id), text).ok());
         Trial::UnderWay(opened.and_then(|held| serde_json::from_value(held).ok()))
     }
 }
@@ -198,7 +198,7 @@ fn lookup_of(config: &Config, known: &Known) -> Lookup {
     }
 }
 
-fn held_place(id: &str) -> Place<'_> {
+pub(super) fn held_place(id: &str) -> Place<'_> {
     Place {
         kind: Kind::Account,
         id,

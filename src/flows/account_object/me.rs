@@ -1,12 +1,14 @@
 //! `PATCH /integrated-account/me`: what a customer may change of their own account. It is an allow-list: the plain fields
 //! of the account's own credential that steer nothing (`config::steering`), with values that the form would take.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
 
 use serde_json::{Map, Value};
 
 use super::contents::Contents;
 use super::events::EventType;
+use super::stored::InMemory;
 use super::{AccountObject, Loaded};
 use crate::account::origin::Origin;
 use crate::config::steering::is_plain;
@@ -19,6 +21,36 @@ use crate::flows::effective::Compiled;
 use crate::flows::import_account::check_context;
 use crate::ports::{Outside, Storage, Visibility};
 use crate::settings::{OWN_CHANGES, OWN_CHANGES_PERIOD};
+use crate::time::Timestamp;
+
+/// When account tokens changed the account, in the last minute.
+#[derive(Default)]
+pub(super) struct OwnChanges(RefCell<VecDeque<Timestamp>>);
+
+impl OwnChanges {
+    /// Each change is an event to everybody who subscribed.
+    fn admit(&self, now: Timestamp) -> Result<(), Failure> {
+        let mut changes = self.0.borrow_mut();
+        changes.retain(|at| now.since(*at) < OWN_CHANGES_PERIOD);
+        match changes.front() {
+            Some(first) if changes.len() >= OWN_CHANGES => {
+                let wait = first.plus(OWN_CHANGES_PERIOD).since(now);
+                let words = "The account was changed too often in the last minute.";
+                Err(Failure::too_many_requests(words, wait.as_secs().max(1)))
+            }
+            _ => {
+                changes.push_back(now);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl InMemory for OwnChanges {
+    fn reset(&self) {
+        self.0.take();
+    }
+}
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Changes values of the context in the name of the customer.
@@ -28,15 +60,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         patch: &Value,
     ) -> Result<AccountView, Failure> {
         self.visible(sees).await?;
-        self.admit_own_change()?;
-        let _one_at_a_time = self.changing.lock().await;
+        self.own_changes.admit(self.base.outside.now())?;
+        let _one_at_a_time = self.record.lock_changing().await;
         let loaded = self.visible(sees).await?;
         let effective = self.effective(&loaded.account).await?;
         let compiled = &effective.compiled;
         let places = compiled.config.origin_places();
         let origins = Origins {
             places: &places,
-            pins: compiled.pins(self.outside.settings()),
+            pins: compiled.pins(self.base.outside.settings()),
         };
         let values = allowed_values(compiled, &loaded, patch, &origins)?;
         let before = Contents::of(&loaded);
@@ -54,24 +86,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             &[EventType::Updated],
         )
         .await
-    }
-
-    /// Each change is an event to everybody who subscribed.
-    fn admit_own_change(&self) -> Result<(), Failure> {
-        let now = self.outside.now();
-        let mut changes = self.own_changes.borrow_mut();
-        changes.retain(|at| now.since(*at) < OWN_CHANGES_PERIOD);
-        match changes.front() {
-            Some(first) if changes.len() >= OWN_CHANGES => {
-                let wait = first.plus(OWN_CHANGES_PERIOD).since(now);
-                let words = "The account was changed too often in the last minute.";
-                Err(Failure::too_many_requests(words, wait.as_secs().max(1)))
-            }
-            _ => {
-                changes.push_back(now);
-                Ok(())
-            }
-        }
     }
 }
 

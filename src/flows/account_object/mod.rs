@@ -3,12 +3,14 @@
 //! It loads its state once. Its schema is made only when an account is stored, so that a made-up id
 //! answers 404 and writes nothing. A proxied call writes nothing before its answer.
 
+mod account_store;
 mod account_tokens;
 mod actions;
 mod ahead;
 mod alarm;
 mod arrivals;
 mod attempt;
+mod base;
 mod before_sending;
 mod changes;
 mod connect;
@@ -20,6 +22,9 @@ mod events;
 mod forbidden;
 mod grant;
 mod kept_answers;
+mod kept_kinds;
+mod limiter;
+mod loaded;
 mod log;
 mod log_line;
 mod log_views;
@@ -40,173 +45,118 @@ mod report;
 mod reseal;
 mod row;
 mod set_up;
+mod state;
+mod stored;
 mod subscriptions;
 mod suspicion;
 mod unclear;
 mod unread;
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::Rc;
 
-use serde_json::{Map, Value, json};
-use tokio::sync::{Mutex, Semaphore};
+use serde_json::{Map, Value};
 
 use crate::account::Account;
-use crate::account::origin::{Origin, Origins};
-use crate::account::seal::key_id;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{AccountAsk, AccountView, answer_text, answered, message_bytes};
+use crate::flows::base::alarm::Alarm;
 use crate::flows::callers::{Callers, Inside};
-use crate::flows::effective::{self, Compiled, Effective};
+use crate::flows::effective::{self, Effective};
 use crate::flows::isolate::Isolate;
-use crate::flows::memory::AccountBodies;
+use crate::flows::memory::{AccountBodies, Room};
 use crate::ids::AccountId;
-use crate::json as words;
 use crate::ports::{Outside, Storage, Visibility};
-use crate::rate_limit::Pace;
-use crate::settings::CALL_SLOTS;
-use crate::time::Timestamp;
-use ahead::Pauses;
-use kept_answers::KeptOfKinds;
-use log::Gathered;
+use account_store::AccountStore;
+use account_tokens::{AccountTokenStore, unknown_token};
+use base::Base;
+use deliver::Dispatcher;
+use kept_answers::IdempotencyStore;
+use limiter::Limiter;
+pub use loaded::Loaded;
+use log::CallLog;
 pub use log_line::LogLine;
+use logins::LoginStore;
+use me::OwnChanges;
+use oauth_token::TokenStore;
 pub(in crate::flows) use oauth_token::with_token;
+use outbox::Outbox;
 use redactor::LastRedactor;
-use refresh::Refreshing;
 use refused::Refusals;
 pub use refused::Renewed;
-use row::{AccountRow, SetUp};
+use set_up::SetUpRuns;
+use state::State;
+use suspicion::SuspicionStore;
+use unclear::UnclearRefusals;
+use unread::DeadLetters;
 
-/// The object, living as long as the platform keeps it.
+/// The object, living as long as the platform keeps it. What needs one component is a method of that; else of the object.
 pub struct AccountObject<O, S> {
-    pub(crate) outside: O,
-    pub(crate) isolate: Rc<Isolate>,
-    storage: S,
-    id: AccountId,
-    state: RefCell<State>,
-    /// One at a time settles what a restart left half done.
-    settling: Mutex<()>,
-    /// One change at a time, so that none is lost to another.
-    changing: Mutex<()>,
-    /// One at a time runs the lifecycle actions.
-    setting_up: Mutex<()>,
-    /// The refresh that is under way, for all who wait for it.
-    refreshing: RefCell<Option<Refreshing>>,
-    /// After a refresh that failed.
-    pauses: Pauses,
-    /// What finds the account's secrets in a provider's words.
-    last_redactor: LastRedactor,
-    /// What is remembered of refusals of the credential.
+    base: Rc<Base<O, S>>,
+    alarm: Alarm,
+    record: AccountStore<O, S>,
+    tokens: TokenStore<O, S>,
+    unclear_refusals: UnclearRefusals<O, S>,
+    suspicions: SuspicionStore<O, S>,
+    logins: LoginStore<O, S>,
+    account_tokens: AccountTokenStore<O, S>,
+    outbox: Rc<Outbox<O, S>>,
+    dead_letters: DeadLetters<O, S>,
+    deliveries: Dispatcher<O, S>,
+    idempotency: IdempotencyStore<O, S>,
+    call_log: CallLog<O, S>,
+    limiter: Limiter,
+    set_up: SetUpRuns,
     refusals: Refusals,
-    /// A use is about to be noted.
-    is_noting_use: Cell<bool>,
-    /// The alarm as this object set it last; an earlier one is never put off.
-    alarm: Cell<Option<Timestamp>>,
-    /// Whether the tables of events are there.
-    has_open_outbox: Cell<bool>,
-    /// The number of the last event.
-    last_number: Cell<Option<i64>>,
-    /// Events stored since they were trimmed, and when they are again.
-    stored: Cell<u32>,
-    trim_at: Cell<Option<Timestamp>>,
-    /// Deliveries are under way.
-    is_delivering: Cell<bool>,
-    /// After a directory that did not answer.
-    outbox_pause: Cell<Option<Timestamp>>,
-    /// Whether the table of kept answers is there.
-    has_kept_answers: Cell<bool>,
-    /// What kept answers take, and how many keys there are.
-    kept_bytes: KeptOfKinds,
-    kept_keys: KeptOfKinds,
-    /// What is gathered of calls, and was not written yet.
-    gathered: Gathered,
-    /// When account tokens changed it, in the last minute.
-    own_changes: RefCell<VecDeque<Timestamp>>,
-    /// Who is inside: calls and webhooks, and messages.
+    own_changes: OwnChanges,
+    last_redactor: LastRedactor,
+    /// Calls and webhooks that are inside, and messages.
     callers: Callers,
     messages: Callers,
-    /// What the bodies of its calls hold.
-    pub(crate) bodies: AccountBodies,
-    /// Calls that wait for the head of an answer.
-    pub(crate) slots: Semaphore,
-    /// How fast its calls may go.
-    pub(crate) pace: RefCell<Pace>,
-}
-
-#[derive(Clone)]
-enum State {
-    /// Nothing was read yet.
-    Unread,
-    /// There is no such account (any more).
-    Missing,
-    /// As stored, with its secrets opened.
-    Here(Rc<Loaded>),
-}
-
-/// An account as its object holds it in memory.
-pub struct Loaded {
-    /// The stored record.
-    pub account: Account,
-    /// Its whole context, the secret half included. Never leaves the object but inside a request to the provider.
-    pub context: Value,
-    /// The secret half of it as it is stored, the OAuth token apart: what is in it stays secret.
-    pub(in crate::flows) sealed: Value,
-    /// Who set what of it.
-    origins: Origins,
-    /// The id of the key its secrets rest under.
-    sealing_key: Option<String>,
-    /// What is left to do before it is active.
-    set_up: Option<SetUp>,
-    /// When its OAuth token was stored.
-    token_stored_at: Option<Timestamp>,
-    /// When it was called last, to the hour.
-    used_at: Option<Timestamp>,
+    bodies: AccountBodies,
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The object over its storage; nothing is read or written yet.
     pub fn new(outside: O, isolate: Rc<Isolate>, storage: S, id: AccountId) -> Self {
-        let state = RefCell::new(State::Unread);
-        Self {
+        let base = Rc::new(Base {
             outside,
             isolate,
             storage,
             id,
-            state,
-            settling: Mutex::new(()),
-            changing: Mutex::new(()),
-            setting_up: Mutex::new(()),
-            refreshing: RefCell::new(None),
-            pauses: Pauses::none(),
-            last_redactor: LastRedactor::default(),
+        });
+        let outbox = Rc::new(Outbox::new(&base));
+        Self {
+            alarm: Alarm::default(),
+            record: AccountStore::new(&base),
+            tokens: TokenStore::new(&base),
+            unclear_refusals: UnclearRefusals::new(&base),
+            suspicions: SuspicionStore::new(&base),
+            logins: LoginStore::new(&base),
+            account_tokens: AccountTokenStore::new(&base),
+            dead_letters: DeadLetters::new(&base, &outbox),
+            deliveries: Dispatcher::new(&base, &outbox),
+            idempotency: IdempotencyStore::new(&base),
+            call_log: CallLog::new(&base),
+            limiter: Limiter::new(),
+            set_up: SetUpRuns::default(),
             refusals: Refusals::default(),
-            is_noting_use: Cell::new(false),
-            alarm: Cell::new(None),
-            has_open_outbox: Cell::new(false),
-            last_number: Cell::new(None),
-            stored: Cell::new(0),
-            trim_at: Cell::new(None),
-            is_delivering: Cell::new(false),
-            outbox_pause: Cell::new(None),
-            has_kept_answers: Cell::new(false),
-            kept_bytes: KeptOfKinds::default(),
-            kept_keys: KeptOfKinds::default(),
-            gathered: Gathered::default(),
-            own_changes: RefCell::default(),
+            own_changes: OwnChanges::default(),
+            last_redactor: LastRedactor::default(),
             callers: Callers::default(),
             messages: Callers::default(),
             bodies: AccountBodies::default(),
-            slots: Semaphore::new(CALL_SLOTS),
-            pace: RefCell::default(),
+            outbox,
+            base,
         }
     }
 
     /// Answers one message of `flows::ask`.
     pub async fn answer(self: &Rc<Self>, message: &str) -> String {
         let answer = async {
-            let _inside = self.messages.enter(self.outside.settings().calls_waiting)?;
-            let room = self.isolate.room();
+            let _inside = self
+                .messages
+                .enter(self.base.outside.settings().calls_waiting)?;
+            let room = self.base.isolate.room();
             room.take(message_bytes(message))?;
             self.try_answer(message).await
         };
@@ -215,7 +165,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// One more caller is inside, until this is dropped; 503 where there are too many.
     pub(crate) fn enter(&self) -> Result<Inside, Failure> {
-        self.callers.enter(self.outside.settings().calls_waiting)
+        self.callers
+            .enter(self.base.outside.settings().calls_waiting)
     }
 
     /// The account as the row has it now, held in memory. Between the write before and this is no `.await`.
@@ -223,22 +174,38 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let row = self.read_row()?;
         let gone = || Failure::not_found("integrated account");
         let loaded = row.and_then(Loaded::of_row).ok_or_else(gone)?;
-        self.state.replace(State::Here(Rc::clone(&loaded)));
+        self.record.set_state(State::Here(Rc::clone(&loaded)));
         Ok(loaded)
-    }
-
-    fn state(&self) -> State {
-        self.state.borrow().clone()
     }
 
     /// The account's id.
     pub fn id(&self) -> AccountId {
-        self.id
+        self.base.id
+    }
+
+    /// What the account's flows know of the outside.
+    pub(crate) fn outside(&self) -> &O {
+        &self.base.outside
+    }
+
+    /// What the objects of one isolate share.
+    pub(crate) fn isolate(&self) -> &Rc<Isolate> {
+        &self.base.isolate
+    }
+
+    /// How many requests the account may send.
+    pub(in crate::flows) fn limiter(&self) -> &Limiter {
+        &self.limiter
+    }
+
+    /// Room for a caller's body, of the account's share.
+    pub(crate) fn body_room(&self) -> Room {
+        self.base.isolate.memory.body_room(&self.bodies)
     }
 
     /// Whether the account is still there: it may go while a call waits for its turn.
     pub fn is_here(&self) -> bool {
-        matches!(&*self.state.borrow(), State::Here(_))
+        self.record.state().is_here()
     }
 
     /// The account, if there is one that may be seen.
@@ -247,7 +214,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let loaded = self.settled().await?;
         let is_visible = match (sees, &loaded) {
             (Visibility::Environment(own), Some(loaded)) => *own == loaded.account.environment_id,
-            (Visibility::AccountToken(hash), _) if !self.knows_token(hash)? => {
+            (Visibility::AccountToken(hash), _) if !self.account_tokens.has(hash)? => {
                 return Err(unknown_token());
             }
             (Visibility::All | Visibility::AccountToken(_), Some(_)) => true,
@@ -258,7 +225,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// What the account's integration comes to, with the install's and its own changes.
     pub async fn effective(&self, account: &Account) -> Result<Effective, Failure> {
-        effective::load(&self.outside, &self.isolate, account).await
+        effective::load(&self.base.outside, &self.base.isolate, account).await
     }
 
     /// The same to look at and to change, also where an override does not let it be used.
@@ -266,7 +233,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         &self,
         account: &Account,
     ) -> Result<Effective, Failure> {
-        effective::load_to_change(&self.outside, &self.isolate, account).await
+        effective::load_to_change(&self.base.outside, &self.base.isolate, account).await
     }
 
     async fn try_answer(self: &Rc<Self>, message: &str) -> Result<Value, Failure> {
@@ -300,7 +267,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             AccountAsk::Capabilities(sees) => answered(self.capabilities(&sees).await?),
             AccountAsk::Replay(sees, id) => answered(self.replay(&sees, id).await?),
             AccountAsk::ReplayAll(sees, range) => answered(self.replay_all(&sees, &range).await?),
-            AccountAsk::Deliver => answered(self.release_all().await?),
+            AccountAsk::Deliver => answered(self.release_deliveries().await?),
             AccountAsk::Reseal => answered(self.reseal().await?),
             AccountAsk::Delete(sees) => answered(self.delete(&sees).await?),
         }
@@ -309,13 +276,18 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Also when the config cannot be compiled (a new version that does not fit an override): then
     /// without the context, for nobody can tell what in it is secret.
     async fn view(&self, loaded: &Loaded) -> Result<AccountView, Failure> {
-        let published = effective::published(&self.outside, &self.isolate, &loaded.account).await?;
-        let context =
-            match effective::compiled(&self.outside, &self.isolate, &loaded.account, &published) {
-                // Secret by today's file, too: a field may have become a password since it was stored.
-                Ok(compiled) => loaded.public(&compiled),
-                Err(_) => Value::Object(Map::new()),
-            };
+        let published =
+            effective::published(&self.base.outside, &self.base.isolate, &loaded.account).await?;
+        let context = match effective::compiled(
+            &self.base.outside,
+            &self.base.isolate,
+            &loaded.account,
+            &published,
+        ) {
+            // Secret by today's file, too: a field may have become a password since it was stored.
+            Ok(compiled) => loaded.public(&compiled),
+            Err(_) => Value::Object(Map::new()),
+        };
         Ok(AccountView {
             account: Account {
                 context,
@@ -323,70 +295,5 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             },
             integration: published.integration.view(),
         })
-    }
-
-    fn log(&self, event: &str, reason: &str) {
-        self.outside.log(&json!({ "level": "error", "event": event, "integrated_account_id": self.id, "reason": reason }));
-    }
-}
-
-fn unknown_token() -> Failure {
-    Failure::new(
-        Code::Unauthenticated,
-        "The token is unknown, revoked or expired.",
-    )
-}
-
-impl Loaded {
-    /// An account of which nothing is stored yet.
-    fn of_nothing(account: Account) -> Self {
-        Self {
-            account,
-            context: Value::Object(Map::new()),
-            sealed: Value::Null,
-            origins: Origins::default(),
-            sealing_key: None,
-            set_up: None,
-            token_stored_at: None,
-            used_at: None,
-        }
-    }
-
-    /// What of its context is shown: no secret by today's file, and none that it was once.
-    pub(in crate::flows) fn public(&self, compiled: &Compiled) -> Value {
-        compiled
-            .split_context(&self.account.context, &self.sealed)
-            .0
-    }
-
-    /// Whether what stands under this key can be a customer's word.
-    pub(in crate::flows) fn is_typed(&self, key: &str) -> bool {
-        let is_there = self.context.get(key).is_some();
-        is_there && matches!(self.origins.of(key), None | Some(Origin::Customer))
-    }
-
-    /// `None` when the row holds no account.
-    fn of_row(row: AccountRow) -> Option<Rc<Self>> {
-        let account = row.account?;
-        let mut context = account.context.clone();
-        if row.secrets.is_object() {
-            words::merge(&mut context, &row.secrets);
-        }
-        if let Some(token) = &row.token {
-            with_token(&mut context, &token.value);
-        }
-        let sealed = row.sealed.as_deref();
-        let sealed = sealed.or(row.token.as_ref().map(|token| token.sealed.as_str()));
-        let of_held = row.set_up.as_ref().and_then(SetUp::sealing_key);
-        Some(Rc::new(Self {
-            sealing_key: sealed.map(|text| key_id(text).to_owned()).or(of_held),
-            sealed: row.secrets,
-            origins: row.origins,
-            set_up: row.set_up,
-            token_stored_at: row.token.as_ref().map(|token| token.stored_at),
-            used_at: row.token.as_ref().map(|token| token.used_at),
-            account,
-            context,
-        }))
     }
 }

@@ -20,14 +20,16 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         account: &mut Account,
         change: &Override,
     ) -> Result<(), Failure> {
-        let published = effective::published(&self.outside, &self.isolate, account).await?;
+        let published =
+            effective::published(&self.base.outside, &self.base.isolate, account).await?;
         let review =
-            |account: &Account| effective::review(&self.outside, &published, Own::of(account));
+            |account: &Account| effective::review(&self.base.outside, &published, Own::of(account));
         let (before, _) = review(account)?;
         let patch = normalised(&change.patch)?;
         account.integration_override =
             merged_override(account.integration_override.take(), &patch)?;
-        let compiled = effective::compiled(&self.outside, &self.isolate, account, &published);
+        let compiled =
+            effective::compiled(&self.base.outside, &self.base.isolate, account, &published);
         compiled.map(drop).map_err(|failure| match failure.code {
             Code::BadIntegration => Failure::invalid("integration_override", "does not fit the integration: POST /integration/validate shows what the whole would say"),
             _ => failure,

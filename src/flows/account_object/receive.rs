@@ -9,9 +9,11 @@ use serde_json::Value;
 use super::changes::refuse_host_keys;
 use super::contents::Contents;
 use super::events::EventType;
+use super::outbox::Outbox;
 use super::{AccountObject, Loaded};
 use crate::account::origin::Origin;
 use crate::error::Failure;
+use crate::flows::base::sql;
 use crate::flows::import_account::{check_context, install_disabled};
 use crate::flows::memory::Room;
 use crate::flows::receive::{
@@ -20,7 +22,7 @@ use crate::flows::receive::{
 };
 use crate::flows::redaction::Redactor;
 use crate::ids::{EnvironmentId, EventId, InstallId};
-use crate::ports::{Incoming, Outside, SqlValue, Storage, StorageFault, Visibility};
+use crate::ports::{Incoming, Outside, Storage, StorageFault, Visibility};
 use crate::settings::DEDUPLICATION;
 use crate::webhook::{Handshake, Proof, Request};
 
@@ -33,13 +35,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     ) -> Result<Received, Failure> {
         let hidden = || Failure::not_found("integrated account");
         let loaded = self.settled().await?.ok_or_else(hidden)?;
-        let room = self.isolate.memory.unproved_room();
-        let body = read_body(&self.outside, incoming.body, &room).await?;
+        let room = self.base.isolate.memory.unproved_room();
+        let body = read_body(&self.base.outside, incoming.body, &room).await?;
         let effective = self.effective(&loaded.account).await;
-        let effective = effective
-            .map_err(|failure| unreadable(&self.outside, &failure, &self.id.to_string()))?;
+        let effective = effective.map_err(|failure| {
+            unreadable(&self.base.outside, &failure, &self.base.id.to_string())
+        })?;
         let url = asked_url(
-            self.outside.settings(),
+            self.base.outside.settings(),
             &incoming.url,
             incoming.asked.as_deref(),
         );
@@ -92,7 +95,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         if !self.is_found(&effective, &loaded, arrival.found_by.as_ref()) {
             // The index may be ahead of what counts.
-            return Err(if self.has_pending()? {
+            return Err(if self.record.has_pending()? {
                 Failure::busy("The account is being changed. Try again.")
             } else {
                 hidden()
@@ -105,8 +108,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// While the alarm delivers it finds by itself what is new.
     async fn wake_to_deliver(&self) {
-        if !self.is_delivering.get() {
-            self.wake_by(self.outside.now()).await;
+        if !self.deliveries.is_delivering() {
+            self.wake_by(self.base.outside.now()).await;
         }
     }
 
@@ -116,60 +119,26 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         environment: EnvironmentId,
         arrival: Arrival,
     ) -> Result<Vec<EventId>, Failure> {
-        self.open_outbox(environment)?;
+        self.outbox.open(environment)?;
         if let Some(key) = &arrival.key
-            && let Some(ids) = self.seen(key)?
+            && let Some(ids) = self.outbox.seen(key)?
         {
             return Ok(ids);
         }
         let numbers = match arrival.brings {
-            Brings::Events(events) => self.take_in_events(environment, events)?,
+            Brings::Events(events) => self.outbox.store_new(environment, events)?,
             Brings::Unread(kept, reason) => {
-                vec![self.take_in_unread(&kept, &reason)?]
+                vec![self.dead_letters.store(&kept, &reason)?]
             }
         };
         let ids: Vec<EventId> = numbers
             .into_iter()
-            .map(|number| self.event_id(number))
+            .map(|number| self.outbox.event_id(number))
             .collect();
         if let Some(key) = &arrival.key {
-            self.note_seen(key, &ids)?;
+            self.outbox.note_seen(key, &ids)?;
         }
         Ok(ids)
-    }
-
-    fn take_in_events(
-        &self,
-        environment: EnvironmentId,
-        events: Vec<NewEvent>,
-    ) -> Result<Vec<i64>, StorageFault> {
-        let events: Vec<_> = events
-            .into_iter()
-            .map(|event| self.numbered(event))
-            .collect::<Result<_, _>>()?;
-        self.write_events(environment, &events)?;
-        Ok(events.iter().map(|event| event.number).collect())
-    }
-
-    fn seen(&self, key: &str) -> Result<Option<Vec<EventId>>, StorageFault> {
-        let since = self.outside.now().minus(DEDUPLICATION).as_millis();
-        let statement = "SELECT events FROM seen WHERE key = ? AND at > ?";
-        let rows = self.storage.exec(statement, &[key.into(), since.into()])?;
-        let text = rows
-            .first()
-            .and_then(|row| row.first())
-            .and_then(SqlValue::as_text);
-        Ok(text.and_then(|text| serde_json::from_str(text).ok()))
-    }
-
-    fn note_seen(&self, key: &str, ids: &[EventId]) -> Result<(), StorageFault> {
-        let now = self.outside.now();
-        let ids = serde_json::to_string(ids).map_err(|error| StorageFault(error.to_string()))?;
-        let statement = "INSERT OR REPLACE INTO seen (key, events, at) VALUES (?, ?, ?)";
-        self.storage
-            .exec(statement, &[key.into(), ids.into(), now.as_millis().into()])?;
-        self.note_stored(now);
-        Ok(())
     }
 
     /// A secret that a handshake hands over is still free when it is stored: two may have come at once.
@@ -181,7 +150,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if handshake.update_context.is_empty() {
             return Ok(());
         }
-        let _one_at_a_time = self.changing.lock().await;
+        let _one_at_a_time = self.record.lock_changing().await;
         let loaded = self.visible(&Visibility::All).await?;
         let effective = self.effective(&loaded.account).await?;
         let ground = self.webhook_ground(&loaded, &effective, false, (request_id, room));
@@ -208,6 +177,41 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.store(&loaded, account, &contents, &[EventType::Updated])
             .await
             .map(drop)
+    }
+}
+
+impl<O: Outside, S: Storage> Outbox<O, S> {
+    fn store_new(
+        &self,
+        environment: EnvironmentId,
+        events: Vec<NewEvent>,
+    ) -> Result<Vec<i64>, StorageFault> {
+        let events: Vec<_> = events
+            .into_iter()
+            .map(|event| self.numbered(event))
+            .collect::<Result<_, _>>()?;
+        self.write_events(environment, &events)?;
+        Ok(events.iter().map(|event| event.number).collect())
+    }
+
+    fn seen(&self, key: &str) -> Result<Option<Vec<EventId>>, StorageFault> {
+        let since = self.base.outside.now().minus(DEDUPLICATION).as_millis();
+        let statement = "SELECT events FROM seen WHERE key = ? AND at > ?";
+        let values = [key.into(), since.into()];
+        let text: Option<String> = sql::one(&self.base.storage, statement, &values)?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    fn note_seen(&self, key: &str, ids: &[EventId]) -> Result<(), StorageFault> {
+        let now = self.base.outside.now();
+        let statement = "INSERT OR REPLACE INTO seen (key, events, at) VALUES (?, ?, ?)";
+        sql::run(
+            &self.base.storage,
+            statement,
+            &[key.into(), sql::json(&ids)?, now.as_millis().into()],
+        )?;
+        self.note_stored(now);
+        Ok(())
     }
 }
 

@@ -5,7 +5,9 @@ use std::rc::{Rc, Weak};
 
 use serde_json::Value;
 
-use super::{AccountObject, Loaded, State};
+use super::state::State;
+use super::stored::InMemory;
+use super::{AccountObject, Loaded};
 use crate::flows::effective::Compiled;
 use crate::flows::redaction::Redactor;
 use crate::ports::{Outside, Storage};
@@ -13,6 +15,12 @@ use crate::ports::{Outside, Storage};
 /// The last one that was made, and of what: it is made again when the account or its config is another.
 #[derive(Default)]
 pub(super) struct LastRedactor(RefCell<Option<Made>>);
+
+impl InMemory for LastRedactor {
+    fn reset(&self) {
+        self.0.take();
+    }
+}
 
 struct Made {
     compiled: Weak<Compiled>,
@@ -27,7 +35,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         compiled: &Rc<Compiled>,
         context: &Value,
     ) -> Rc<Redactor> {
-        let State::Here(loaded) = self.state() else {
+        let State::Here(loaded) = self.record.state() else {
             return Rc::new(Redactor::new(compiled, context, &Value::Null));
         };
         if !std::ptr::eq(&raw const loaded.context, context) {

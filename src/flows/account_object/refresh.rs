@@ -1,4 +1,4 @@
-//! Fresh tokens (4-api.md, "Tokens kept fresh"). However many calls need one, one request goes to the
+//! Fresh tokens. However many calls need one, one request goes to the
 //! provider; it goes on when the call that began it is gone, and its answer is stored in the turn it was
 //! read in, before anybody uses it.
 
@@ -45,10 +45,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         loaded: Rc<Loaded>,
         deadline: Timestamp,
     ) -> Result<Rc<Loaded>, Failure> {
-        let now = self.outside.now();
+        let now = self.base.outside.now();
         let is_usable = match loaded.token().map(|token| Freshness::of(token, now)) {
             Some(Freshness::Fresh | Freshness::Unknown) => return Ok(loaded),
-            Some(Freshness::Due) if now < self.pauses.ahead.get() => return Ok(loaded),
+            Some(Freshness::Due) if now < self.tokens.pauses().ahead() => return Ok(loaded),
             Some(Freshness::Due) => true,
             Some(Freshness::Expired) | None => false,
         };
@@ -65,8 +65,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 outcome => outcome,
             };
         }
-        let pause = self.pauses.calls.get().since(now);
-        if pause.is_zero() || self.refreshing.borrow().is_some() {
+        let pause = self.tokens.pauses().calls().since(now);
+        if pause.is_zero() || self.is_refreshing() {
             return self.refreshed(&loaded, deadline).await;
         }
         let seconds = pause.as_secs().saturating_add(1);
@@ -85,9 +85,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Ok(now);
         }
         let mut under_way = self.join_refresh(now);
-        let wait = deadline.since(self.outside.now());
+        let wait = deadline.since(self.base.outside.now());
         let ended = under_way.wait_for(Option::is_some);
-        match within(&self.outside, wait, ended).await {
+        match within(&self.base.outside, wait, ended).await {
             Some(Ok(outcome)) => {
                 if let Some(Err(failure)) = &*outcome {
                     return Err(failure.clone());
@@ -103,13 +103,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// The next refresh waits a while: longer for the alarm than for a call, which has nothing else.
     pub(super) fn pause_refreshing(&self, failure: &Failure) {
-        self.log(
+        self.base.log(
             "refresh_failed",
             &format!("{}: {}", failure.code.as_str(), failure.message),
         );
-        let now = self.outside.now();
+        let now = self.base.outside.now();
         let asked = Duration::from_secs(failure.retry_after.unwrap_or(0));
-        self.pauses.begin(now, asked.clamp(PAUSE, LONGEST_PAUSE));
+        self.tokens
+            .pauses()
+            .begin(now, asked.clamp(PAUSE, LONGEST_PAUSE));
     }
 
     /// `POST /integrated-account/refresh-credentials`.
@@ -122,29 +124,29 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             );
             return Err(Failure::new(Code::NotRefreshable, words));
         }
-        let deadline = self.outside.now().plus(AHEAD);
+        let deadline = self.base.outside.now().plus(AHEAD);
         self.refreshed(&loaded, deadline).await.map(drop)
     }
 
     pub(super) fn is_refreshing(&self) -> bool {
-        self.refreshing.borrow().is_some()
+        self.tokens.refreshing().is_some()
     }
 
     pub(super) fn join_refresh(self: &Rc<Self>, loaded: Rc<Loaded>) -> Refreshing {
-        if let Some(under_way) = &*self.refreshing.borrow() {
-            return under_way.clone();
+        if let Some(under_way) = self.tokens.refreshing() {
+            return under_way;
         }
         let (tell, hear) = watch::channel(None);
-        self.refreshing.replace(Some(hear.clone()));
+        self.tokens.set_refreshing(Some(hear.clone()));
         let object = Rc::clone(self);
         let work = async move {
             let outcome = object.refresh_now(&loaded).await;
-            object.refreshing.replace(None);
+            object.tokens.set_refreshing(None);
             object.refusals.note_refresh_ended();
             match &outcome {
                 Ok(()) => {
-                    object.pauses.refreshed(object.outside.now());
-                    object.refusals.note_new_token(object.outside.now());
+                    object.tokens.pauses().refreshed(object.base.outside.now());
+                    object.refusals.note_new_token(object.base.outside.now());
                 }
                 Err(failure) => object.pause_refreshing(failure),
             }
@@ -152,7 +154,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             // Nobody may be waiting any more.
             drop(tell.send(Some(outcome)));
         };
-        self.outside.go_on(work.boxed_local());
+        self.base.outside.go_on(work.boxed_local());
         hear
     }
 
@@ -173,10 +175,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             if asked_to_wait.is_some_and(|asked| asked > wait.as_secs()) {
                 break;
             }
-            self.outside.sleep(wait).await;
+            self.base.outside.sleep(wait).await;
             let failed = match self.ask_for_token(&effective, loaded, grant).await {
                 Ok(()) => {
-                    self.forget_unclear()?;
+                    self.unclear_refusals.forget()?;
                     return self.reactivate().await;
                 }
                 Err(Attempt::Ours(failure)) => return Err(failure),
@@ -214,7 +216,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// A token was had for an account that seemed to need its customer.
     async fn reactivate(&self) -> Result<(), Failure> {
-        let _one_at_a_time = self.changing.lock().await;
+        let _one_at_a_time = self.record.lock_changing().await;
         let loaded = self.visible(&Visibility::All).await?;
         if loaded.account.status != Status::NeedsReauth {
             return Ok(());

@@ -30,7 +30,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let Some(action) = NamedAction::find(config, REFRESH_TOKEN) else {
             return Ok(());
         };
-        let deadline = self.outside.now().plus(TOKEN_TIMEOUT);
+        let deadline = self.base.outside.now().plus(TOKEN_TIMEOUT);
         let outcome = run_action(self, loaded, effective, action, Exact::default(), deadline).await;
         let outcome = outcome.map_err(of_action)?;
         let at_its_place = || {
@@ -52,7 +52,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             let credential = config.credential(&loaded.account.authentication_method);
             let config = credential.and_then(Credential::oauth).unwrap_or(&fallback);
             let body = reply.to_string();
-            let (now, headers) = (self.outside.now(), HeaderMap::new());
+            let (now, headers) = (self.base.outside.now(), HeaderMap::new());
             let token = oauth::read_token(
                 config,
                 StatusCode::OK,

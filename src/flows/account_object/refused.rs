@@ -8,9 +8,11 @@ use tokio::sync::Mutex;
 
 use super::events::EventType;
 use super::refresh::token_endpoint;
-use super::{AccountObject, Loaded, State};
+use super::state::State;
+use super::stored::InMemory;
+use super::{AccountObject, Loaded};
 use crate::account::Account;
-use crate::account::refusals::{RefusedRefreshes, Suspicion};
+use crate::account::refusals::RefusedRefreshes;
 use crate::account::status::Status;
 use crate::error::{Failure, Speaker};
 use crate::flows::effective::Effective;
@@ -24,12 +26,10 @@ use crate::time::Timestamp;
 /// What `last_error` says of an account whose credential is refused.
 const REFUSED: &str = "The provider refused the credential (401).";
 
-/// What the object remembers of refusals. A restart forgets all but the suspicion, which is stored.
+/// What the object remembers of refusals. A restart forgets it; the suspicion is stored (`SuspicionStore`).
 #[derive(Default)]
 pub(super) struct Refusals {
     refreshes: Cell<RefusedRefreshes>,
-    /// `None` until it is read.
-    pub(super) suspicion: Cell<Option<Suspicion>>,
     /// Whether a refusal wants the refresh that is under way: until that has ended the token is not worth sending.
     wants_refresh: Cell<bool>,
     /// The last run of `validation`; one runs at a time.
@@ -66,6 +66,16 @@ pub enum Renewed {
     Never,
     /// A refresh was tried lately, or is for the next call.
     NotNow,
+}
+
+impl InMemory for Refusals {
+    /// A refresh under way takes back by itself that it is wanted, and a run of `validation` that it was asked for.
+    fn reset(&self) {
+        self.refreshes.set(RefusedRefreshes::default());
+        if let Ok(mut checked) = self.checked.try_lock() {
+            *checked = None;
+        }
+    }
 }
 
 impl Refusals {
@@ -109,7 +119,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// While the token endpoint fails nothing is known of the credential: the caller tries again later.
     fn not_now(&self) -> Result<Renewed, Failure> {
-        let pause = self.pauses.calls.get().since(self.outside.now());
+        let pause = self.tokens.pauses().calls().since(self.base.outside.now());
         if pause.is_zero() {
             return Ok(Renewed::NotNow);
         }
@@ -123,7 +133,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Ok(Renewed::Never);
         }
         let has_token = |now: &Loaded| now.token().is_some() && now.token() == refused.token();
-        if matches!(&self.state(), State::Here(now) if has_token(now))
+        if matches!(&self.record.state(), State::Here(now) if has_token(now))
             && !self.is_refreshing()
             && self.begin_refused_refresh()
         {
@@ -135,12 +145,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// The call that was refused was not refused with the new token.
     pub fn note_renewal_helped(&self) {
-        let helped = self.refusals.refreshes.get().help(self.outside.now());
+        let helped = self.refusals.refreshes.get().help(self.base.outside.now());
         self.refusals.refreshes.set(helped);
     }
 
     fn begin_refused_refresh(&self) -> bool {
-        let (refreshes, now) = (&self.refusals.refreshes, self.outside.now());
+        let (refreshes, now) = (&self.refusals.refreshes, self.base.outside.now());
         let is_due = refreshes.get().is_due(now);
         if is_due {
             refreshes.set(refreshes.get().begin(now));
@@ -167,10 +177,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     fn is_second_refusal(&self, refused: &Loaded) -> bool {
-        let suspicion = self.suspicion();
+        let suspicion = self.suspicions.get();
         let (suspicion, is_second) =
-            suspicion.refuse(self.outside.now(), refused.account.updated_at);
-        self.keep_suspicion(suspicion);
+            suspicion.refuse(self.base.outside.now(), refused.account.updated_at);
+        self.suspicions.keep(suspicion);
         is_second
     }
 
@@ -184,9 +194,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let Some(action) = NamedAction::find(&effective.compiled.config, VALIDATION) else {
             return Verdict::Silent;
         };
-        let wait = deadline.since(self.outside.now());
+        let wait = deadline.since(self.base.outside.now());
         let asked = self.asked(action, refused, effective);
-        let verdict = within(&self.outside, wait, asked).await;
+        let verdict = within(&self.base.outside, wait, asked).await;
         verdict.unwrap_or(Verdict::Unclear)
     }
 
@@ -197,7 +207,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         effective: &Effective,
     ) -> Verdict {
         let mut checked = self.refusals.checked.lock().await;
-        let (now, changed_at) = (self.outside.now(), refused.account.updated_at);
+        let (now, changed_at) = (self.base.outside.now(), refused.account.updated_at);
         if let Some(last) = *checked
             && last.changed_at == changed_at
             && now < last.at.plus(CONFIRMATION_PAUSE)
@@ -217,7 +227,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         this.verdict = verdict_of(&outcome);
         if this.verdict == Verdict::Unclear {
             let code = outcome.err().map(|failure| failure.code.as_str());
-            self.log("refusal_not_confirmed", code.unwrap_or_default());
+            self.base
+                .log("refusal_not_confirmed", code.unwrap_or_default());
         }
         *checked = Some(this);
         this.verdict
@@ -226,7 +237,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The provider no longer accepts the credential of `began`: whether the account now needs its customer,
     /// which it does not when it has another credential by then.
     pub async fn needs_reauth(&self, began: &Loaded, why: &str) -> Result<bool, Failure> {
-        let _one_at_a_time = self.changing.lock().await;
+        let _one_at_a_time = self.record.lock_changing().await;
         let loaded = self.visible(&Visibility::All).await?;
         if loaded.account.status == Status::NeedsReauth {
             return Ok(true);

@@ -2,13 +2,15 @@
 
 use std::cell::OnceCell;
 
+use super::outbox::Outbox;
 use super::{AccountObject, Loaded};
 use crate::error::{Code, Failure};
 use crate::flows::ask::{EventStatus, ReplayRange};
+use crate::flows::base::sql;
 use crate::flows::memory::{Room, built_bytes};
 use crate::flows::receive::{Ground, Kept, NewEvent};
 use crate::ids::EventId;
-use crate::ports::{Outside, SqlValue, Storage, StorageFault, Visibility};
+use crate::ports::{Outside, Storage, StorageFault, Visibility};
 use crate::webhook::Event;
 
 /// What keeps one event, and not the others.
@@ -24,9 +26,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     pub(super) async fn replay(&self, sees: &Visibility, id: EventId) -> Result<(), Failure> {
         let hidden = |_| Failure::not_found("event");
         self.visible_outbox(sees).await.map_err(hidden)?;
-        let number = self.number_of(id)?;
+        let number = self.outbox.number_of(id)?;
         self.replay_one(number).await?;
-        self.wake_by(self.outside.now()).await;
+        self.wake_by(self.base.outside.now()).await;
         Ok(())
     }
 
@@ -37,16 +39,19 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         range: &ReplayRange,
     ) -> Result<u64, Failure> {
         self.visible_outbox(sees).await?;
-        if !self.has_outbox()? {
+        if !self.outbox.is_there()? {
             return Ok(0);
         }
         // Whatever comes in between, what was begun goes out.
-        self.wake_by(self.outside.now()).await;
+        self.wake_by(self.base.outside.now()).await;
         let mut replayed = 0;
-        for number in self.numbers_of(range)? {
-            let outcome = match self.unread(number)? {
+        for number in self.outbox.numbers_of(range)? {
+            let outcome = match self.dead_letters.get(number)? {
                 Some(kept) => self.read_again(number, kept).await,
-                None => self.replay_deliveries(number, range).map_err(Failure::from),
+                None => self
+                    .outbox
+                    .replay_deliveries(number, range)
+                    .map_err(Failure::from),
             };
             match outcome {
                 Ok(()) => replayed += 1,
@@ -54,70 +59,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 Err(failure) => return Err(failure),
             }
         }
-        self.wake_by(self.outside.now()).await;
+        self.wake_by(self.base.outside.now()).await;
         Ok(replayed)
     }
 
-    fn numbers_of(&self, range: &ReplayRange) -> Result<Vec<i64>, StorageFault> {
-        let status = range.status.as_str();
-        let (from, to) = (range.from.as_millis().into(), range.to.as_millis().into());
-        let rows = match range.webhook_id {
-            None => {
-                let statement = "SELECT number FROM event WHERE status = ? AND created_at BETWEEN ? AND ? ORDER BY number";
-                self.storage.exec(statement, &[status.into(), from, to])?
-            }
-            Some(webhook) => {
-                let statement = "SELECT e.number FROM event e JOIN delivery d ON d.event = e.number \
-                     WHERE d.webhook_id = ? AND d.status = ? AND e.created_at BETWEEN ? AND ? ORDER BY e.number";
-                self.storage.exec(
-                    statement,
-                    &[webhook.to_string().into(), status.into(), from, to],
-                )?
-            }
-        };
-        Ok(rows
-            .iter()
-            .filter_map(|row| row.first()?.as_integer())
-            .collect())
-    }
-
     async fn replay_one(&self, number: i64) -> Result<(), Failure> {
-        match self.unread(number)? {
+        match self.dead_letters.get(number)? {
             Some(kept) => self.read_again(number, kept).await,
-            None => Ok(self.begin_again(number)?),
+            None => Ok(self.outbox.begin_again(number)?),
         }
-    }
-
-    /// Those deliveries of the event that stand as the range says; of one that arrived everywhere, all of them.
-    fn replay_deliveries(&self, number: i64, range: &ReplayRange) -> Result<(), StorageFault> {
-        if range.webhook_id.is_none() && range.status != EventStatus::Failed {
-            return self.begin_again(number);
-        }
-        self.report_mended(number)?;
-        let webhook = range.webhook_id.map(|id| id.to_string());
-        let webhook = webhook.map_or(SqlValue::Null, SqlValue::Text);
-        let statement = "UPDATE delivery SET status = 'pending', tries = 0, next_at = ? \
-                         WHERE event = ? AND status = ? AND webhook_id = COALESCE(?, webhook_id)";
-        let now = self.outside.now().as_millis();
-        let values = [
-            now.into(),
-            number.into(),
-            range.status.as_str().into(),
-            webhook,
-        ];
-        self.storage.exec(statement, &values)?;
-        self.settle_event(number)
-    }
-
-    /// To all who subscribed by now.
-    fn begin_again(&self, number: i64) -> Result<(), StorageFault> {
-        self.report_mended(number)?;
-        let now = self.outside.now().as_millis();
-        let statement =
-            "UPDATE delivery SET status = 'pending', tries = 0, next_at = ? WHERE event = ?";
-        self.storage.exec(statement, &[now.into(), number.into()])?;
-        let statement = "UPDATE event SET is_expanded = 0, status = 'pending' WHERE number = ?";
-        self.storage.exec(statement, &[number.into()]).map(drop)
     }
 
     async fn read_again(&self, number: i64, kept: Kept) -> Result<(), Failure> {
@@ -130,7 +80,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             loaded.account.status.check_callable()?;
         }
         let again = kept.again();
-        let (request, room) = (again.request(), self.isolate.room());
+        let (request, room) = (again.request(), self.base.isolate.room());
         room.take(built_bytes(request.values(), 2 * request.body().len()))?;
         let ground = self.webhook_ground(&loaded, &effective, is_of_install, ("", &room));
         let plain = OnceCell::new();
@@ -146,7 +96,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let is_own = |event: &Event| {
             let named = event.integrated_account_id.as_deref();
             let found_by = event.context_lookup_field_value.as_deref();
-            named.is_none_or(|named| named == self.id.to_string())
+            named.is_none_or(|named| named == self.base.id.to_string())
                 && found_by.is_none_or(|value| own.as_deref() == Some(value))
         };
         // What is another account's is not stored here; on an account's own URL all is its own.
@@ -154,7 +104,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             .into_iter()
             .filter(|event| !is_of_install || is_own(event));
         let events = ground.new_events(events.collect());
-        if !self.is_here() || self.unread(number)?.is_none() {
+        if !self.is_here() || self.dead_letters.get(number)?.is_none() {
             return Err(gone());
         }
         Ok(self.replace_unread(number, events)?)
@@ -162,38 +112,22 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// What was unread becomes what it brings; the first keeps its id.
     fn replace_unread(&self, number: i64, events: Vec<NewEvent>) -> Result<(), StorageFault> {
-        self.report_mended(number)?;
+        self.outbox.report_mended(number)?;
         let mut events = events.into_iter();
         if let Some(first) = events.next() {
-            self.name_event(number, &first)?;
+            self.outbox.name_event(number, &first)?;
         } else {
             let statement =
                 "UPDATE event SET status = 'delivered', last_error = NULL WHERE number = ?";
-            self.storage.exec(statement, &[number.into()])?;
+            sql::run(&self.base.storage, statement, &[number.into()])?;
         }
         let rest: Vec<_> = events
-            .map(|event| self.numbered(event))
+            .map(|event| self.outbox.numbered(event))
             .collect::<Result<_, _>>()?;
-        if let Some(environment) = self.outbox_environment()? {
-            self.write_events(environment, &rest)?;
+        if let Some(environment) = self.outbox.environment()? {
+            self.outbox.write_events(environment, &rest)?;
         }
-        self.storage
-            .exec("DELETE FROM unread WHERE event = ?", &[number.into()])
-            .map(drop)
-    }
-
-    fn name_event(&self, number: i64, event: &NewEvent) -> Result<(), StorageFault> {
-        let text = |text: &Option<String>| text.as_deref().map_or(SqlValue::Null, SqlValue::from);
-        let statement = "UPDATE event SET event = ?, resource_type = ?, resource_id = ?, payload = ?, last_error = NULL, \
-                         status = 'pending', is_expanded = 0 WHERE number = ?";
-        let values = [
-            event.event.as_str().into(),
-            text(&event.resource_type),
-            text(&event.resource_id),
-            event.payload.as_str().into(),
-            number.into(),
-        ];
-        self.storage.exec(statement, &values).map(drop)
+        self.dead_letters.drop_one(number)
     }
 
     /// What a webhook of this account is verified and read with.
@@ -205,16 +139,80 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         (request_id, room): (&'a str, &'a Room),
     ) -> Ground<'a, O> {
         Ground {
-            outside: &self.outside,
-            isolate: &self.isolate,
+            outside: &self.base.outside,
+            isolate: &self.base.isolate,
             room,
             effective,
             context: &loaded.context,
             sealed: &loaded.sealed,
             shown: (!is_of_install).then(|| loaded.public(&effective.compiled)),
-            at: ("integrated_account_id", self.id.to_string()),
+            at: ("integrated_account_id", self.base.id.to_string()),
             request_id,
             redactor: self.redactor(&effective.compiled, &loaded.context),
         }
+    }
+}
+
+impl<O: Outside, S: Storage> Outbox<O, S> {
+    fn numbers_of(&self, range: &ReplayRange) -> Result<Vec<i64>, StorageFault> {
+        let status = range.status.as_str();
+        let (from, to) = (range.from.as_millis().into(), range.to.as_millis().into());
+        match range.webhook_id {
+            None => {
+                let statement = "SELECT number FROM event WHERE status = ? AND created_at BETWEEN ? AND ? ORDER BY number";
+                sql::column(&self.base.storage, statement, &[status.into(), from, to])
+            }
+            Some(webhook) => {
+                let statement = "SELECT e.number FROM event e JOIN delivery d ON d.event = e.number \
+                     WHERE d.webhook_id = ? AND d.status = ? AND e.created_at BETWEEN ? AND ? ORDER BY e.number";
+                let values = [webhook.to_string().into(), status.into(), from, to];
+                sql::column(&self.base.storage, statement, &values)
+            }
+        }
+    }
+
+    /// Those deliveries of the event that stand as the range says; of one that arrived everywhere, all of them.
+    fn replay_deliveries(&self, number: i64, range: &ReplayRange) -> Result<(), StorageFault> {
+        if range.webhook_id.is_none() && range.status != EventStatus::Failed {
+            return self.begin_again(number);
+        }
+        self.report_mended(number)?;
+        let webhook = range.webhook_id.map(|id| id.to_string());
+        let webhook = sql::nullable(webhook);
+        let statement = "UPDATE delivery SET status = 'pending', tries = 0, next_at = ? \
+                         WHERE event = ? AND status = ? AND webhook_id = COALESCE(?, webhook_id)";
+        let now = self.base.outside.now().as_millis();
+        let values = [
+            now.into(),
+            number.into(),
+            range.status.as_str().into(),
+            webhook,
+        ];
+        sql::run(&self.base.storage, statement, &values)?;
+        self.settle_event(number)
+    }
+
+    /// To all who subscribed by now.
+    fn begin_again(&self, number: i64) -> Result<(), StorageFault> {
+        self.report_mended(number)?;
+        let now = self.base.outside.now().as_millis();
+        let statement =
+            "UPDATE delivery SET status = 'pending', tries = 0, next_at = ? WHERE event = ?";
+        sql::run(&self.base.storage, statement, &[now.into(), number.into()])?;
+        let statement = "UPDATE event SET is_expanded = 0, status = 'pending' WHERE number = ?";
+        sql::run(&self.base.storage, statement, &[number.into()])
+    }
+
+    fn name_event(&self, number: i64, event: &NewEvent) -> Result<(), StorageFault> {
+        let statement = "UPDATE event SET event = ?, resource_type = ?, resource_id = ?, payload = ?, last_error = NULL, \
+                         status = 'pending', is_expanded = 0 WHERE number = ?";
+        let values = [
+            event.event.as_str().into(),
+            sql::nullable(event.resource_type.as_deref()),
+            sql::nullable(event.resource_id.as_deref()),
+            event.payload.as_str().into(),
+            number.into(),
+        ];
+        sql::run(&self.base.storage, statement, &values)
     }
 }

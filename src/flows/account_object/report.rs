@@ -1,19 +1,20 @@
 //! The directory lists the failed events of all accounts: it is told of each, until it has answered.
 
-use super::AccountObject;
+use super::deliver::Dispatcher;
+use super::outbox::Outbox;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{EnvironmentAsk, ask_environment};
+use crate::flows::base::sql;
 use crate::flows::records::FailedEvent;
 use crate::ids::EnvironmentId;
-use crate::ports::{Outside, SqlValue, Storage, StorageFault};
-use crate::time::Timestamp;
+use crate::ports::{Outside, Storage, StorageFault};
 
 /// Events that are told of at a time.
 const STEP: i64 = 100;
 /// The alarm has other things to do, too.
 const STEPS: usize = 50;
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+impl<O: Outside, S: Storage> Dispatcher<O, S> {
     /// Tells what is left to be told, for a while.
     pub(super) async fn report(&self, environment: EnvironmentId) -> Result<(), Failure> {
         for _ in 0..STEPS {
@@ -36,7 +37,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         let forgotten = self.untold(false)?;
         if !forgotten.is_empty() {
-            let ids = forgotten.iter().map(|number| self.event_id(*number));
+            let ids = forgotten.iter().map(|number| self.outbox.event_id(*number));
             let ask = EnvironmentAsk::ForgetFailed(ids.collect());
             self.tell(environment, &ask, &forgotten, 0).await?;
         }
@@ -50,56 +51,49 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         numbers: &[i64],
         is_failed: i64,
     ) -> Result<(), Failure> {
-        match ask_environment::<()>(&self.outside, environment, ask).await {
+        match ask_environment::<()>(&self.base.outside, environment, ask).await {
             Err(failure) if failure.code != Code::NotFound => return Err(failure),
             _ => {}
         }
         // One that changed meanwhile has to be told again.
         let statement = "DELETE FROM report WHERE event = ? AND is_failed = ?";
         for number in numbers {
-            self.storage
-                .exec(statement, &[(*number).into(), is_failed.into()])?;
+            sql::run(
+                &self.base.storage,
+                statement,
+                &[(*number).into(), is_failed.into()],
+            )?;
         }
         Ok(())
     }
 
     fn untold(&self, is_failed: bool) -> Result<Vec<i64>, StorageFault> {
         let statement = "SELECT event FROM report WHERE is_failed = ? LIMIT ?";
-        let rows = self
-            .storage
-            .exec(statement, &[i64::from(is_failed).into(), STEP.into()])?;
-        Ok(rows
-            .iter()
-            .filter_map(|row| row.first()?.as_integer())
-            .collect())
+        let values = [i64::from(is_failed).into(), STEP.into()];
+        sql::column(&self.base.storage, statement, &values)
     }
 
     fn failed_event(&self, number: i64) -> Result<Option<FailedEvent>, StorageFault> {
-        let rows = self.storage.exec(
-            "SELECT event, created_at FROM event WHERE number = ?",
-            &[number.into()],
-        )?;
-        let statement = "SELECT webhook_id FROM delivery WHERE event = ? AND status = 'failed'";
-        let webhooks = self.storage.exec(statement, &[number.into()])?;
-        let Some([SqlValue::Text(event), SqlValue::Integer(created_at)]) =
-            rows.first().map(Vec::as_slice)
-        else {
+        let (storage, values) = (&self.base.storage, [number.into()]);
+        let statement = "SELECT event, created_at FROM event WHERE number = ?";
+        let Some((event, created_at)) = sql::first(storage, statement, &values)? else {
             return Ok(None);
         };
+        let statement = "SELECT webhook_id FROM delivery WHERE event = ? AND status = 'failed'";
+        let webhooks: Vec<String> = sql::column(storage, statement, &values)?;
         Ok(Some(FailedEvent {
-            id: self.event_id(number),
-            event: event.clone(),
-            webhook_ids: webhooks
-                .iter()
-                .filter_map(|row| row.first()?.as_text()?.parse().ok())
-                .collect(),
-            created_at: Timestamp::from_millis(*created_at),
+            id: self.outbox.event_id(number),
+            event,
+            webhook_ids: webhooks.iter().filter_map(|id| id.parse().ok()).collect(),
+            created_at,
         }))
     }
+}
 
-    /// It no longer is failed, or soon may not be.
+impl<O: Outside, S: Storage> Outbox<O, S> {
+    /// The event no longer is failed, or soon may not be.
     pub(super) fn report_mended(&self, number: i64) -> Result<(), StorageFault> {
         let statement = "INSERT OR REPLACE INTO report (event, is_failed) SELECT number, 0 FROM event WHERE number = ? AND status = 'failed'";
-        self.storage.exec(statement, &[number.into()]).map(drop)
+        sql::run(&self.base.storage, statement, &[number.into()])
     }
 }

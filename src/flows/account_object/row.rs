@@ -8,17 +8,14 @@ use serde_json::Value;
 use super::AccountObject;
 use super::events::Event;
 use super::oauth_token::StoredToken;
+use super::stored::Stored;
 use crate::account::Account;
 use crate::account::origin::Origins;
-use crate::account::seal::{Kind, Place, key_id};
+use crate::account::seal::key_id;
 use crate::account::status::Status;
 use crate::error::Failure;
-use crate::flows::sealed;
 use crate::ids::EnvironmentId;
-use crate::ports::{Outside, SqlValue, Storage, StorageFault};
-
-const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS account \
-    (one INTEGER PRIMARY KEY CHECK (one = 1), record TEXT, sealed TEXT, pending TEXT)";
+use crate::ports::{Outside, Storage, StorageFault};
 
 /// A change on its way: stored here first, then in the index, then it counts.
 #[derive(Debug, Serialize, Deserialize)]
@@ -83,13 +80,13 @@ impl SetUp {
 
 /// What is stored of an account in clear.
 #[derive(Serialize, Deserialize)]
-struct Record<A> {
+pub(super) struct Record<A> {
     #[serde(flatten)]
-    account: A,
-    set_up: Option<SetUp>,
+    pub(super) account: A,
+    pub(super) set_up: Option<SetUp>,
     /// Absent in records from before there were any.
     #[serde(default)]
-    origins: Origins,
+    pub(super) origins: Origins,
 }
 
 /// The row as it was read.
@@ -97,6 +94,7 @@ pub(super) struct AccountRow {
     pub(super) account: Option<Account>,
     pub(super) secrets: Value,
     pub(super) sealed: Option<String>,
+    /// From the table of its own: [`AccountObject::read_row`].
     pub(super) token: Option<StoredToken>,
     pub(super) set_up: Option<SetUp>,
     pub(super) origins: Origins,
@@ -104,177 +102,43 @@ pub(super) struct AccountRow {
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// The row; `None` when this storage never held one.
+    /// The row with the token; `None` when this storage never held one.
     pub(super) fn read_row(&self) -> Result<Option<AccountRow>, Failure> {
-        if !self.has_table("account")? {
-            return Ok(None);
-        }
-        let rows = self.storage.exec(
-            "SELECT record, sealed, pending FROM account WHERE one = 1",
-            &[],
-        )?;
-        let Some([record, sealed, pending]) = rows.first().map(Vec::as_slice) else {
+        let Some(row) = self.record.read()? else {
             return Ok(None);
         };
-        let secrets = self.opened(sealed.as_text())?;
-        let record: Option<Record<Account>> = parsed(record)?;
-        let (account, set_up, origins) = match record {
-            Some(record) => (Some(record.account), record.set_up, record.origins),
-            None => (None, None, Origins::default()),
-        };
-        Ok(Some(AccountRow {
-            account,
-            set_up,
-            origins,
-            secrets,
-            sealed: sealed.as_text().map(str::to_owned),
-            token: self.read_token()?,
-            pending: parsed(pending)?,
-        }))
-    }
-
-    /// Whether a table was made. What may be asked by anybody makes none.
-    pub(super) fn has_table(&self, name: &str) -> Result<bool, StorageFault> {
-        let statement = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?";
-        let tables = self.storage.exec(statement, &[name.into()])?;
-        Ok(!tables.is_empty())
-    }
-
-    /// Stores a new account, and the change that will make it count.
-    pub(super) fn insert_row(
-        &self,
-        account: &Account,
-        pending: &Pending,
-    ) -> Result<(), StorageFault> {
-        self.storage.exec(SCHEMA, &[])?;
-        let statement = "INSERT INTO account (one, record, sealed, pending) VALUES (1, ?, NULL, ?)";
-        let record = Record {
-            account,
-            set_up: None,
-            origins: Origins::default(),
-        };
-        self.storage
-            .exec(statement, &[text_of(&record)?, text_of(pending)?])
-            .map(drop)
-    }
-
-    /// Whether the index may have something that does not count.
-    pub(super) fn has_pending(&self) -> Result<bool, StorageFault> {
-        let statement = "SELECT 1 FROM account WHERE pending IS NOT NULL";
-        Ok(!self.storage.exec(statement, &[])?.is_empty())
-    }
-
-    /// Puts a word into the record; nothing else of the account changes. Only while no change is pending, for that would
-    /// undo it.
-    pub(super) fn amend_record(
-        &self,
-        account: &Account,
-        set_up: Option<SetUp>,
-        origins: Origins,
-    ) -> Result<(), StorageFault> {
-        let record = Record {
-            account,
-            set_up,
-            origins,
-        };
-        let statement = "UPDATE account SET record = ? WHERE one = 1 AND pending IS NULL";
-        self.storage.exec(statement, &[text_of(&record)?]).map(drop)
-    }
-
-    /// Notes what will count.
-    pub(super) fn note_pending(&self, pending: &Pending) -> Result<(), StorageFault> {
-        self.storage
-            .exec(
-                "UPDATE account SET pending = ? WHERE one = 1",
-                &[text_of(pending)?],
-            )
-            .map(drop)
+        let token = self.tokens.read()?;
+        Ok(Some(AccountRow { token, ..row }))
     }
 
     /// From now on this counts, and nothing is pending.
     pub(super) fn commit_row(&self, next: &Next) -> Result<(), Failure> {
         self.forget_unclear_by(next)?;
-        let sealed = next.sealed.clone().map_or(SqlValue::Null, SqlValue::Text);
-        let statement = "UPDATE account SET record = ?, sealed = ?, pending = NULL WHERE one = 1";
-        let record = Record {
-            account: &next.account,
-            set_up: next.set_up.clone(),
-            origins: next.origins.clone(),
-        };
-        self.storage.exec(statement, &[text_of(&record)?, sealed])?;
+        self.record.commit(next)?;
         match &next.token {
             NextToken::Stays => {}
-            NextToken::Goes => self.drop_token()?,
+            NextToken::Goes => self.tokens.clear()?,
             NextToken::Is(sealed) => {
-                self.write_token(sealed)?;
-                self.pauses.end();
+                self.tokens.write(sealed)?;
+                self.tokens.pauses().end();
             }
         }
         // The index names one key for both: the first.
-        let token = self.read_token()?;
-        self.reseal_token(token)?;
-        Ok(self.write_events(next.account.environment_id, &next.events)?)
+        self.tokens.reseal()?;
+        let environment = next.account.environment_id;
+        Ok(self.outbox.write_events(environment, &next.events)?)
     }
 
-    /// The secret half of the context, sealed for this account.
-    pub(super) fn sealed(&self, secrets: &Value) -> Result<Option<String>, Failure> {
-        sealed::seal(
-            &self.outside,
-            context_secrets(&self.id.to_string()),
-            secrets,
-        )
-    }
-
-    /// What [`Self::sealed`] made.
-    pub(super) fn opened(&self, text: Option<&str>) -> Result<Value, Failure> {
-        let id = self.id.to_string();
-        text.map_or(Ok(Value::Null), |text| {
-            sealed::open(&self.outside, context_secrets(&id), text)
-        })
-    }
-
-    /// Everything of the account goes at once; only the way out of the index is left, and what is told.
+    /// Everything of the account goes at once; only the way out of the index is left, and the events.
     pub(super) fn wipe_row(
         &self,
         environment: EnvironmentId,
         events: &[Event],
     ) -> Result<(), StorageFault> {
-        let statement =
-            "UPDATE account SET record = NULL, sealed = NULL, pending = ? WHERE one = 1";
-        let pending = Pending::Delete(environment);
-        self.storage.exec(statement, &[text_of(&pending)?])?;
-        self.drop_token()?;
-        self.forget_unclear()?;
-        self.drop_logins()?;
-        self.drop_unread()?;
-        self.drop_kept_answers()?;
-        self.drop_log()?;
-        self.drop_suspicion()?;
-        self.write_events(environment, events)
+        let components = self.components().stored;
+        components
+            .iter()
+            .try_for_each(|one| one.wipe(environment))?;
+        self.outbox.write_events(environment, events)
     }
-
-    /// What was pending will never count, or does already.
-    pub(super) fn drop_pending(&self) -> Result<(), StorageFault> {
-        let statement = "UPDATE account SET pending = NULL WHERE one = 1";
-        self.storage.exec(statement, &[]).map(drop)
-    }
-}
-
-pub(super) fn context_secrets(id: &str) -> Place<'_> {
-    Place {
-        kind: Kind::Account,
-        id,
-        field: "context",
-    }
-}
-
-pub(super) fn text_of(value: &impl Serialize) -> Result<SqlValue, StorageFault> {
-    serde_json::to_string(value)
-        .map(SqlValue::Text)
-        .map_err(|error| StorageFault(error.to_string()))
-}
-
-fn parsed<T: serde::de::DeserializeOwned>(value: &SqlValue) -> Result<Option<T>, StorageFault> {
-    let parsed = value.as_text().map(serde_json::from_str).transpose();
-    parsed.map_err(|error| StorageFault(format!("the account's row cannot be read: {error}")))
 }

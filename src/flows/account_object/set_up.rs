@@ -4,12 +4,14 @@
 use std::rc::Rc;
 
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 use super::ahead::AHEAD;
 use super::connect::failed;
 use super::contents::Contents;
 use super::events::EventType;
-use super::{AccountObject, Loaded, State};
+use super::state::State;
+use super::{AccountObject, Loaded};
 use crate::account::Account;
 use crate::account::origin::Origin;
 use crate::account::status::Status;
@@ -47,6 +49,10 @@ const STAGES: [Stage; 2] = [
     },
 ];
 
+/// One at a time runs the lifecycle actions.
+#[derive(Default)]
+pub(super) struct SetUpRuns(Mutex<()>);
+
 /// Whether anything runs before an account is active.
 pub(super) fn has_stages(config: &Config) -> bool {
     STAGES
@@ -57,32 +63,32 @@ pub(super) fn has_stages(config: &Config) -> bool {
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Runs what is left to run; the account is active at the end, or says why not.
     pub(super) async fn set_up(&self) -> Result<(), Failed> {
-        let _one_at_a_time = self.setting_up.lock().await;
+        let _one_at_a_time = self.set_up.0.lock().await;
         self.run_stages().await
     }
 
     /// By alarm: what a restart has left. Nothing when it is under way.
     pub(super) async fn finish_set_up(self: &Rc<Self>) {
-        let State::Here(loaded) = self.state() else {
+        let State::Here(loaded) = self.record.state() else {
             return;
         };
         if loaded.set_up.is_none() {
             return;
         }
         // After a long stop its token may be over.
-        let deadline = self.outside.now().plus(AHEAD);
+        let deadline = self.base.outside.now().plus(AHEAD);
         if let Err(failure) = self.fresh(loaded, deadline).await {
-            self.log("set_up_failed", failure.code.as_str());
+            self.base.log("set_up_failed", failure.code.as_str());
         }
-        if let Ok(_one_at_a_time) = self.setting_up.try_lock()
+        if let Ok(_one_at_a_time) = self.set_up.0.try_lock()
             && let Err(failed) = self.run_stages().await
         {
-            self.log("set_up_failed", &failed.error);
+            self.base.log("set_up_failed", &failed.error);
         }
     }
 
     async fn run_stages(&self) -> Result<(), Failed> {
-        let deadline = self.outside.now().plus(SET_UP_TIMEOUT);
+        let deadline = self.base.outside.now().plus(SET_UP_TIMEOUT);
         for stage in &STAGES {
             self.run_stage(stage, deadline).await?;
         }
@@ -116,7 +122,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         };
         let redactor = self.redactor(&effective.compiled, &loaded.context);
         let outcome = outcome.map_err(|failure| redactor.failure(failure));
-        let told = run_result(stage.action, &outcome, self.outside.now());
+        let told = run_result(stage.action, &outcome, self.base.outside.now());
         match outcome {
             Ok(_) => self.note_run(told).await.map_err(broken),
             Err(failure) => {
@@ -165,7 +171,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     fn event_of_success(&self) -> Option<EventType> {
-        let State::Here(loaded) = self.state() else {
+        let State::Here(loaded) = self.record.state() else {
             return None;
         };
         match loaded.set_up.as_ref()?.before {
@@ -181,7 +187,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         events: &[EventType],
         goes_on: bool,
     ) -> Result<(), Failure> {
-        let _one_at_a_time = self.changing.lock().await;
+        let _one_at_a_time = self.record.lock_changing().await;
         let loaded = self.visible(&Visibility::All).await?;
         let effective: Effective = self.effective(&loaded.account).await?;
         let mut account = loaded.account.clone();

@@ -4,8 +4,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::AccountObject;
+use super::deliver::Dispatcher;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{EnvironmentAsk, ask_environment};
+use crate::flows::base::sql;
 use crate::flows::isolate::Subscriptions;
 use crate::ids::{EnvironmentId, WebhookId};
 use crate::ports::{Outside, Storage, StorageFault};
@@ -14,7 +16,7 @@ use crate::time::Timestamp;
 /// Between two readings of the list by one isolate.
 const PACE: Duration = Duration::from_millis(250);
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+impl<O: Outside, S: Storage> Dispatcher<O, S> {
     /// The subscriptions as they were then or later. One list serves all accounts of the isolate: while many ask, it is
     /// read at a steady pace, and who asks in between waits for the next.
     pub(super) async fn subscriptions(
@@ -23,15 +25,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         not_before: Timestamp,
     ) -> Result<Subscriptions, Failure> {
         loop {
-            if let Some(known) = self.isolate.subscriptions(environment, not_before) {
+            if let Some(known) = self.base.isolate.subscriptions(environment, not_before) {
                 return Ok(known);
             }
-            let now = self.outside.now();
-            let wait = self.isolate.next_reading(environment).since(now);
+            let now = self.base.outside.now();
+            let wait = self.base.isolate.next_reading(environment).since(now);
             if wait.is_zero() {
                 return self.read_subscriptions(environment, now).await;
             }
-            self.outside.sleep(wait).await;
+            self.base.outside.sleep(wait).await;
         }
     }
 
@@ -40,10 +42,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         environment: EnvironmentId,
         now: Timestamp,
     ) -> Result<Subscriptions, Failure> {
-        self.isolate.note_reading(environment, now.plus(PACE));
+        self.base.isolate.note_reading(environment, now.plus(PACE));
         let ask = EnvironmentAsk::Webhooks;
-        let read = Rc::new(ask_environment(&self.outside, environment, &ask).await?);
-        self.isolate.keep_subscriptions(environment, now, &read);
+        let read = Rc::new(ask_environment(&self.base.outside, environment, &ask).await?);
+        self.base
+            .isolate
+            .keep_subscriptions(environment, now, &read);
         Ok(read)
     }
 
@@ -52,28 +56,26 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let id = || [webhook.to_string().into()];
         let statement =
             "UPDATE delivery SET next_at = NULL WHERE webhook_id = ? AND next_at IS NOT NULL";
-        self.storage.exec(statement, &id())?;
+        sql::run(&self.base.storage, statement, &id())?;
         let statement = "INSERT INTO waiting (webhook_id, is_noted) VALUES (?, 0) ON CONFLICT (webhook_id) DO NOTHING";
-        self.storage.exec(statement, &id()).map(drop)
+        sql::run(&self.base.storage, statement, &id())
     }
 
     /// Tells the directory for whom something waits here. What it no longer holds back goes out.
     pub(super) async fn note_waiting(&self, environment: EnvironmentId) -> Result<(), Failure> {
         let statement = "SELECT webhook_id FROM waiting WHERE is_noted = 0";
-        for row in self.storage.exec(statement, &[])? {
-            let id = row.first().and_then(|id| id.as_text()?.parse().ok());
-            let Some(webhook) = id else { continue };
-            let ask = EnvironmentAsk::NoteWaiting(webhook, self.id);
-            let is_paused = match ask_environment(&self.outside, environment, &ask).await {
+        for id in sql::column::<String>(&self.base.storage, statement, &[])? {
+            let Ok(webhook) = id.parse() else { continue };
+            let ask = EnvironmentAsk::NoteWaiting(webhook, self.base.id);
+            let is_paused = match ask_environment(&self.base.outside, environment, &ask).await {
                 Err(failure) if failure.code == Code::NotFound => false,
                 answer => answer?,
             };
             if is_paused {
                 let statement = "UPDATE waiting SET is_noted = 1 WHERE webhook_id = ?";
-                self.storage
-                    .exec(statement, &[webhook.to_string().into()])?;
+                sql::run(&self.base.storage, statement, &[webhook.to_string().into()])?;
             } else {
-                self.isolate.drop_subscriptions(environment);
+                self.base.isolate.drop_subscriptions(environment);
                 self.release(webhook)?;
             }
         }
@@ -81,26 +83,38 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     fn release(&self, webhook: WebhookId) -> Result<(), StorageFault> {
-        let (id, now) = (webhook.to_string(), self.outside.now().as_millis());
+        let (id, now) = (webhook.to_string(), self.base.outside.now().as_millis());
         let statement = "UPDATE delivery SET next_at = ? WHERE webhook_id = ? AND status = 'pending' AND next_at IS NULL";
-        self.storage
-            .exec(statement, &[now.into(), id.as_str().into()])?;
+        sql::run(
+            &self.base.storage,
+            statement,
+            &[now.into(), id.as_str().into()],
+        )?;
         let statement = "DELETE FROM waiting WHERE webhook_id = ?";
-        self.storage.exec(statement, &[id.into()]).map(drop)
+        sql::run(&self.base.storage, statement, &[id.into()])
     }
 
-    /// The directory says that something that waits here may go.
-    pub(super) async fn release_all(&self) -> Result<(), Failure> {
-        let Some(environment) = self.outbox_environment()? else {
-            return Ok(());
+    /// What waits here goes out; whether there is an outbox.
+    fn release_all(&self) -> Result<bool, StorageFault> {
+        let Some(environment) = self.outbox.environment()? else {
+            return Ok(false);
         };
-        self.isolate.drop_subscriptions(environment);
-        let now = self.outside.now();
+        self.base.isolate.drop_subscriptions(environment);
+        let now = self.base.outside.now().as_millis();
         let statement =
             "UPDATE delivery SET next_at = ? WHERE status = 'pending' AND next_at IS NULL";
-        self.storage.exec(statement, &[now.as_millis().into()])?;
-        self.storage.exec("DELETE FROM waiting", &[])?;
-        self.wake_by(now).await;
+        sql::run(&self.base.storage, statement, &[now.into()])?;
+        sql::run(&self.base.storage, "DELETE FROM waiting", &[])?;
+        Ok(true)
+    }
+}
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// The directory says that something that waits here may go.
+    pub(super) async fn release_deliveries(&self) -> Result<(), Failure> {
+        if self.deliveries.release_all()? {
+            self.wake_by(self.base.outside.now()).await;
+        }
         Ok(())
     }
 }

@@ -1,24 +1,45 @@
 //! Requests that the file could not read: an event each, that failed, and the request sealed beside it until it is read
 //! again.
 
+use std::rc::Rc;
+
 use serde_json::{Value, json};
 
-use super::AccountObject;
+use super::base::Base;
 use super::events::Event;
+use super::outbox::Outbox;
+use super::state::State;
+use super::stored::Stored;
 use crate::account::seal::{Kind, Place};
 use crate::error::{Code, Failure};
+use crate::flows::base::sql;
 use crate::flows::receive::{Kept, NewEvent};
 use crate::flows::sealed;
-use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+use crate::ids::EnvironmentId;
+use crate::ports::{Outside, Storage, StorageFault};
+use crate::time::Timestamp;
 use crate::webhook::UNNAMED;
 
 /// A sealed request is cut into pieces of so many bytes.
 const PIECE: usize = 1_000_000;
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+/// The requests of the account's webhooks that could not be read.
+pub(super) struct DeadLetters<O, S> {
+    base: Rc<Base<O, S>>,
+    outbox: Rc<Outbox<O, S>>,
+}
+
+impl<O: Outside, S: Storage> DeadLetters<O, S> {
+    pub(super) fn new(base: &Rc<Base<O, S>>, outbox: &Rc<Outbox<O, S>>) -> Self {
+        Self {
+            base: Rc::clone(base),
+            outbox: Rc::clone(outbox),
+        }
+    }
+
     /// A request that cannot be read is an event that failed, until it is replayed.
-    pub(super) fn take_in_unread(&self, kept: &Kept, reason: &str) -> Result<i64, Failure> {
-        let event = self.numbered(NewEvent {
+    pub(super) fn store(&self, kept: &Kept, reason: &str) -> Result<i64, Failure> {
+        let event = self.outbox.numbered(NewEvent {
             event: UNNAMED.to_owned(),
             resource_type: None,
             resource_id: None,
@@ -27,10 +48,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let number = event.number;
         let sealed =
             self.sealed_request(number, &serde_json::to_value(kept).unwrap_or_default())?;
-        self.write_unread(number, &sealed)?;
+        self.write(number, &sealed)?;
         let error = json!({ "code": "integration.transform_failed", "message": reason });
         self.write_failed_event(&event, &error)?;
-        self.storage.exec(
+        sql::run(
+            &self.base.storage,
             "INSERT OR REPLACE INTO report (event, is_failed) VALUES (?, 1)",
             &[number.into()],
         )?;
@@ -48,88 +70,103 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             error.to_string().into(),
             event.created_at.as_millis().into(),
         ];
-        self.storage.exec(statement, &values)?;
-        self.note_stored(event.created_at);
+        sql::run(&self.base.storage, statement, &values)?;
+        self.outbox.note_stored(event.created_at);
         Ok(())
     }
 
     fn sealed_request(&self, number: i64, kept: &Value) -> Result<String, Failure> {
-        let id = self.event_id(number).to_string();
-        let sealed = sealed::seal(&self.outside, request_of(&id), kept)?;
+        let id = self.outbox.event_id(number).to_string();
+        let sealed = sealed::seal(&self.base.outside, request_of(&id), kept)?;
         sealed.ok_or_else(Failure::storage)
     }
 
-    fn write_unread(&self, number: i64, sealed: &str) -> Result<(), StorageFault> {
-        self.storage
-            .exec("DELETE FROM unread WHERE event = ?", &[number.into()])?;
+    fn write(&self, number: i64, sealed: &str) -> Result<(), StorageFault> {
+        sql::run(
+            &self.base.storage,
+            "DELETE FROM unread WHERE event = ?",
+            &[number.into()],
+        )?;
         for (at, piece) in (0_i64..).zip(sealed.as_bytes().chunks(PIECE)) {
             // Sealed values are ASCII.
             let piece = String::from_utf8_lossy(piece).into_owned();
             let statement = "INSERT INTO unread (event, piece, sealed) VALUES (?, ?, ?)";
-            self.storage
-                .exec(statement, &[number.into(), at.into(), piece.into()])?;
+            sql::run(
+                &self.base.storage,
+                statement,
+                &[number.into(), at.into(), piece.into()],
+            )?;
         }
         Ok(())
     }
 
-    fn sealed_unread(&self, number: i64) -> Result<Option<String>, StorageFault> {
+    fn sealed(&self, number: i64) -> Result<Option<String>, StorageFault> {
         let statement = "SELECT sealed FROM unread WHERE event = ? ORDER BY piece";
-        let rows = self.storage.exec(statement, &[number.into()])?;
-        let text: String = rows
-            .iter()
-            .filter_map(|row| row.first()?.as_text())
-            .collect();
+        let pieces: Vec<String> = sql::column(&self.base.storage, statement, &[number.into()])?;
+        let text = pieces.concat();
         Ok(Some(text).filter(|text| !text.is_empty()))
     }
 
     /// The request of an event that could not be read; nothing for any other.
-    pub(super) fn unread(&self, number: i64) -> Result<Option<Kept>, Failure> {
-        let Some(text) = self.sealed_unread(number)? else {
+    pub(super) fn get(&self, number: i64) -> Result<Option<Kept>, Failure> {
+        let Some(text) = self.sealed(number)? else {
             return Ok(None);
         };
-        let id = self.event_id(number).to_string();
-        let kept = sealed::open(&self.outside, request_of(&id), &text)?;
+        let id = self.outbox.event_id(number).to_string();
+        let kept = sealed::open(&self.base.outside, request_of(&id), &text)?;
         let kept = serde_json::from_value(kept);
         kept.map(Some)
             .map_err(|_| Failure::new(Code::Internal, "A kept request cannot be read."))
     }
 
-    /// Requests that are kept rest under the first key, too.
-    pub(super) fn reseal_unread(&self) -> Result<(), Failure> {
-        if !self.has_outbox()? {
+    /// The request was read.
+    pub(super) fn drop_one(&self, number: i64) -> Result<(), StorageFault> {
+        let statement = "DELETE FROM unread WHERE event = ?";
+        sql::run(&self.base.storage, statement, &[number.into()])
+    }
+}
+
+impl<O: Outside, S: Storage> Stored for DeadLetters<O, S> {
+    fn trim(&self) -> Result<(), StorageFault> {
+        // Each goes with its event, which the outbox trims.
+        Ok(())
+    }
+
+    fn next_due(&self, _: &State) -> Result<Option<Timestamp>, Failure> {
+        Ok(None)
+    }
+
+    fn reseal(&self) -> Result<(), Failure> {
+        if !self.outbox.is_there()? {
             return Ok(());
         }
-        for row in self
-            .storage
-            .exec("SELECT DISTINCT event FROM unread", &[])?
-        {
-            let Some(number) = row.first().and_then(SqlValue::as_integer) else {
-                continue;
-            };
-            let id = self.event_id(number).to_string();
-            let text = self.sealed_unread(number)?;
-            if let Some(new) = sealed::resealed(&self.outside, request_of(&id), text.as_deref())? {
-                self.write_unread(number, &new)?;
+        let statement = "SELECT DISTINCT event FROM unread";
+        for number in sql::column::<i64>(&self.base.storage, statement, &[])? {
+            let id = self.outbox.event_id(number).to_string();
+            let text = self.sealed(number)?;
+            let new = sealed::resealed(&self.base.outside, request_of(&id), text.as_deref())?;
+            if let Some(new) = new {
+                self.write(number, &new)?;
             }
         }
         Ok(())
     }
 
-    /// Nobody could read them any more.
-    pub(super) fn drop_unread(&self) -> Result<(), StorageFault> {
-        if !self.has_outbox()? {
+    /// With their events: nothing could read them any more.
+    fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {
+        if !self.outbox.is_there()? {
             return Ok(());
         }
-        for statement in [
+        let statements = [
             "INSERT OR REPLACE INTO report (event, is_failed) SELECT DISTINCT event, 0 FROM unread",
             "DELETE FROM delivery WHERE event IN (SELECT event FROM unread)",
             "DELETE FROM event WHERE number IN (SELECT event FROM unread)",
             "DELETE FROM unread",
-        ] {
-            self.storage.exec(statement, &[])?;
-        }
-        Ok(())
+        ];
+        sql::run_all(&self.base.storage, &statements)
     }
+
+    fn reset(&self) {}
 }
 
 fn request_of(id: &str) -> Place<'_> {

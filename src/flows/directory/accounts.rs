@@ -3,6 +3,7 @@
 use super::{Directory, table};
 use crate::error::Failure;
 use crate::flows::ask::Lookup;
+use crate::flows::base::sql;
 use crate::flows::records::{AccountEntry, Listed, Page};
 use crate::ids::AccountId;
 use crate::ports::{Outside, Storage, StorageFault};
@@ -26,7 +27,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let values = [
             entry.id.to_string().into(),
             entry.tenant_id.as_str().into(),
-            table::text_of(entry)?,
+            sql::json(entry)?,
         ];
         let statement = "INSERT INTO account (id, tenant_id, record) VALUES (?, ?, ?) \
                          ON CONFLICT (id) DO UPDATE SET tenant_id = excluded.tenant_id, record = excluded.record";
@@ -38,7 +39,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     pub(super) fn has_account(&self, id: AccountId) -> Result<bool, StorageFault> {
         let values = [id.to_string().into()];
         let statement = "SELECT id FROM account WHERE id = ?";
-        Ok(!self.storage.exec(statement, &values)?.is_empty())
+        sql::exists(&self.storage, statement, &values)
     }
 
     /// Takes an entry out, and the link token that made it: what is erased does not come back by it. Doing it twice is

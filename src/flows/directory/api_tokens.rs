@@ -3,10 +3,11 @@
 use super::{Directory, table};
 use crate::error::{Code, Failure};
 use crate::flows::ask::Written;
+use crate::flows::base::sql;
 use crate::flows::published;
 use crate::flows::records::{Listed, Page, TokenRecord};
 use crate::ids::ApiTokenId;
-use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+use crate::ports::{Outside, Storage, StorageFault};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
     pub(super) async fn create_token(
@@ -16,7 +17,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let values = [
             record.id.to_string().into(),
             record.hash.as_str().into(),
-            table::text_of(&record)?,
+            sql::json(&record)?,
         ];
         self.storage.exec(
             "INSERT INTO api_token (id, hash, record) VALUES (?, ?, ?)",
@@ -35,22 +36,20 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     pub(super) fn find_token(&self, hash: &str) -> Result<Option<TokenRecord>, StorageFault> {
-        table::first(&self.storage.exec(
+        sql::record(
+            &self.storage,
             "SELECT record FROM api_token WHERE hash = ?",
             &[hash.into()],
-        )?)
+        )
     }
 
     pub(super) async fn delete_token(
         &self,
         id: ApiTokenId,
     ) -> Result<Written<TokenRecord>, Failure> {
-        let rows = self.storage.exec(
-            "SELECT record FROM api_token WHERE id = ?",
-            &[id.to_string().into()],
-        )?;
-        let record: TokenRecord =
-            table::first(&rows)?.ok_or_else(|| Failure::not_found("API token"))?;
+        let statement = "SELECT record FROM api_token WHERE id = ?";
+        let record = sql::record(&self.storage, statement, &[id.to_string().into()])?;
+        let record: TokenRecord = record.ok_or_else(|| Failure::not_found("API token"))?;
         self.storage.exec(
             "DELETE FROM api_token WHERE id = ?",
             &[id.to_string().into()],
@@ -66,9 +65,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     /// Before the directory is erased: no mark would be left to publish a revocation later, so all of
     /// them must be out.
     pub(super) async fn revoke_all_tokens(&self) -> Result<(), Failure> {
-        for row in self.storage.exec("SELECT hash FROM api_token", &[])? {
-            let hash = row.first().and_then(SqlValue::as_text).unwrap_or_default();
-            self.mark(&published::key::<TokenRecord>(hash))?;
+        let statement = "SELECT hash FROM api_token";
+        for hash in sql::column::<String>(&self.storage, statement, &[])? {
+            self.mark(&published::key::<TokenRecord>(&hash))?;
         }
         self.storage.exec("DELETE FROM api_token", &[])?;
         self.publish().await;

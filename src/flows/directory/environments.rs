@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{Directory, DirectoryName, LATER, table};
 use crate::error::{Code, Failure};
 use crate::flows::ask::{EnvironmentAsk, EnvironmentChange, ask_environment};
+use crate::flows::base::sql;
 use crate::flows::records::{ApplicationNames, EnvironmentRecord, Listed, Page};
 use crate::ids::EnvironmentId;
 use crate::json as words;
@@ -32,7 +33,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let values = [
             record.id.to_string().into(),
             record.name.as_str().into(),
-            table::text_of(record)?,
+            sql::json(record)?,
         ];
         self.storage.exec(
             "INSERT INTO environment (id, name, record) VALUES (?, ?, ?)",
@@ -58,7 +59,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         id: EnvironmentId,
     ) -> Result<Option<EnvironmentRecord>, StorageFault> {
         let statement = "SELECT record FROM environment WHERE id = ? AND is_closing = 0";
-        table::first(&self.storage.exec(statement, &[id.to_string().into()])?)
+        sql::record(&self.storage, statement, &[id.to_string().into()])
     }
 
     pub(super) fn change_environment(
@@ -79,7 +80,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         record.updated_at = self.outside.now();
         let values = [
             record.name.as_str().into(),
-            table::text_of(&record)?,
+            sql::json(&record)?,
             record.id.to_string().into(),
         ];
         self.storage.exec(
@@ -154,7 +155,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         self.check_empty()?;
         self.is_open.set(false);
         self.storage.erase().await?;
-        self.alarm.set(None);
+        self.alarm.forget();
         Ok(())
     }
 
@@ -189,14 +190,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         own: Option<EnvironmentId>,
     ) -> Result<(), Failure> {
         let own = own.map(|id| id.to_string()).unwrap_or_default();
-        let rows = self.storage.exec(
-            "SELECT id FROM environment WHERE name = ? AND id <> ?",
-            &[name.into(), own.into()],
-        )?;
-        if rows.is_empty() {
-            Ok(())
-        } else {
-            Err(Failure::duplicate("environment", name))
+        let statement = "SELECT id FROM environment WHERE name = ? AND id <> ?";
+        if sql::exists(&self.storage, statement, &[name.into(), own.into()])? {
+            return Err(Failure::duplicate("environment", name));
         }
+        Ok(())
     }
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 use super::{Directory, table};
 use crate::error::{Code, Failure};
 use crate::flows::ask::ReplayRange;
+use crate::flows::base::sql;
 use crate::flows::page_bytes::{Selection, rows_of_page};
 use crate::flows::records::{FailedEvent, Filter, FilterValue, Listed, Page};
 use crate::ids::{AccountId, EventId, WebhookId};
-use crate::ports::{Outside, Row, SqlValue, Storage, StorageFault};
+use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
 /// How long an event is kept.
 const KEPT: Duration = Duration::from_hours(30 * 24);
@@ -29,7 +30,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
                 event.id.to_string().into(),
                 event.id.account().to_string().into(),
                 event.created_at.as_millis().into(),
-                table::text_of(event)?,
+                sql::json(event)?,
             ];
             self.storage.exec(statement, &values)?;
         }
@@ -60,7 +61,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         };
         let (rows, has_more) = rows_of_page(&self.storage, &selection, page.limit)?;
         let last = rows.last().filter(|_| has_more);
-        let result = rows.iter().map(|row| table::record(row));
+        let result = rows.iter().map(|row| sql::record_of(row));
         Ok(Listed {
             result: result.collect::<Result<_, _>>()?,
             next_cursor: last.and_then(|row| cursor(row)),
@@ -82,9 +83,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             wheres.join(" AND ")
         );
         let values: Vec<SqlValue> = values.into_iter().flatten().collect();
-        let rows = self.storage.exec(&statement, &values)?;
-        let id = |row: &Row| row.first()?.as_text()?.parse().ok();
-        Ok(rows.iter().filter_map(id).collect())
+        let ids: Vec<String> = sql::column(&self.storage, &statement, &values)?;
+        Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
     }
 
     /// Takes out what is over.

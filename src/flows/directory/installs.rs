@@ -7,12 +7,13 @@ use crate::account::seal::{Kind, Place};
 use crate::config::binding::Bound;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{InstallChange, RootAsk, Written, ask_root};
+use crate::flows::base::sql;
 use crate::flows::published;
 use crate::flows::records::{InstallRecord, Listed, Page};
 use crate::flows::save_install::{Changed, StoredOverride, changed_override};
 use crate::flows::sealed;
 use crate::ids::{InstallId, IntegrationId};
-use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+use crate::ports::{Outside, Storage, StorageFault};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
     /// One install per integration: a second one gives the first.
@@ -45,7 +46,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let values = [
             id.as_str().into(),
             integration_id.into(),
-            table::text_of(&record)?,
+            sql::json(&record)?,
         ];
         self.storage.exec(
             "INSERT INTO install (id, integration_id, record) VALUES (?, ?, ?)",
@@ -97,7 +98,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         };
         self.storage.exec(
             "UPDATE install SET record = ? WHERE id = ?",
-            &[table::text_of(&record)?, key.as_str().into()],
+            &[sql::json(&record)?, key.as_str().into()],
         )?;
         self.mark(&published::key::<InstallRecord>(&key))?;
         self.publish().await;
@@ -114,12 +115,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             .ok_or_else(|| Failure::not_found("environment integration"))?;
         let key = id.to_string();
         let statement = "SELECT COUNT(*) FROM account WHERE json_extract(record, '$.environment_integration_id') = ?";
-        let rows = self.storage.exec(statement, &[key.as_str().into()])?;
-        let accounts = rows
-            .first()
-            .and_then(|row| row.first())
-            .and_then(SqlValue::as_integer)
-            .unwrap_or(0);
+        let accounts: Option<i64> = sql::one(&self.storage, statement, &[key.as_str().into()])?;
+        let accounts = accounts.unwrap_or(0);
         if accounts > 0 {
             return Err(Failure::new(
                 Code::InUse,
@@ -148,20 +145,22 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     fn install_of(&self, integration_id: &str) -> Result<Option<InstallRecord>, StorageFault> {
-        table::first(&self.storage.exec(
+        sql::record(
+            &self.storage,
             "SELECT record FROM install WHERE integration_id = ?",
             &[integration_id.into()],
-        )?)
+        )
     }
 
     pub(super) fn find_install(
         &self,
         id: InstallId,
     ) -> Result<Option<InstallRecord>, StorageFault> {
-        table::first(&self.storage.exec(
+        sql::record(
+            &self.storage,
             "SELECT record FROM install WHERE id = ?",
             &[id.to_string().into()],
-        )?)
+        )
     }
 
     pub(super) fn list_installs(&self, page: &Page) -> Result<Listed<InstallRecord>, StorageFault> {

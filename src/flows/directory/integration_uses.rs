@@ -9,10 +9,11 @@ use serde_json::json;
 use super::Directory;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{EnvironmentAsk, ask_environment};
+use crate::flows::base::sql;
 use crate::flows::published;
 use crate::flows::records::IntegrationRecord;
 use crate::ids::{EnvironmentId, IntegrationId};
-use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+use crate::ports::{Outside, Storage, StorageFault};
 
 /// A note as young as this may be of an install that is being made.
 const YOUNG: Duration = Duration::from_mins(1);
@@ -105,26 +106,16 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     fn uses(&self, integration: IntegrationId) -> Result<Vec<(EnvironmentId, i64)>, StorageFault> {
         let statement =
             "SELECT environment_id, since FROM integration_use WHERE integration_id = ?";
-        let rows = self
-            .storage
-            .exec(statement, &[integration.to_string().into()])?;
-        let pair = |row: &Vec<SqlValue>| {
-            Some((
-                row.first()?.as_text()?.parse().ok()?,
-                row.get(1)?.as_integer()?,
-            ))
-        };
-        Ok(rows.iter().filter_map(pair).collect())
+        let values = [integration.to_string().into()];
+        let rows: Vec<(String, i64)> = sql::rows_as(&self.storage, statement, &values)?;
+        let rows = rows.into_iter();
+        let uses = rows.filter_map(|(environment, since)| Some((environment.parse().ok()?, since)));
+        Ok(uses.collect())
     }
 
     /// In an environment's directory.
     pub(super) fn has_install_of(&self, integration: IntegrationId) -> Result<bool, StorageFault> {
-        Ok(!self
-            .storage
-            .exec(
-                "SELECT id FROM install WHERE integration_id = ?",
-                &[integration.to_string().into()],
-            )?
-            .is_empty())
+        let statement = "SELECT id FROM install WHERE integration_id = ?";
+        sql::exists(&self.storage, statement, &[integration.to_string().into()])
     }
 }

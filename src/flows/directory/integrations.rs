@@ -8,6 +8,7 @@ use crate::config;
 use crate::config::binding::Bound;
 use crate::error::Failure;
 use crate::flows::ask::{IntegrationFile, Saving, Written};
+use crate::flows::base::sql;
 use crate::flows::bind;
 use crate::flows::published;
 use crate::flows::records::{IntegrationRecord, Listed, Page};
@@ -126,7 +127,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let values = [
             id.to_string().into(),
             record.name.as_str().into(),
-            table::text_of(&record)?,
+            sql::json(&record)?,
         ];
         self.storage.exec(
             "INSERT INTO integration (id, name, record) VALUES (?, ?, ?)",
@@ -175,7 +176,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             sealed: self.seal_file(old.id, secrets)?,
             ..old
         };
-        let values = [table::text_of(&record)?, record.id.to_string().into()];
+        let values = [sql::json(&record)?, record.id.to_string().into()];
         self.storage
             .exec("UPDATE integration SET record = ? WHERE id = ?", &values)?;
         self.mark(&published::key::<IntegrationRecord>(&record.id.to_string()))?;
@@ -193,7 +194,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         value: &str,
     ) -> Result<Option<IntegrationRecord>, StorageFault> {
         let statement = format!("SELECT record FROM integration WHERE {column} = ?");
-        table::first(&self.storage.exec(&statement, &[value.into()])?)
+        sql::record(&self.storage, &statement, &[value.into()])
     }
 }
 

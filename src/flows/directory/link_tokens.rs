@@ -9,12 +9,13 @@ use super::{Directory, DirectoryName, table};
 use crate::account::seal::{self, Kind, Place};
 use crate::error::Failure;
 use crate::flows::ask::Link;
+use crate::flows::base::sql;
 use crate::flows::import_account::context_too_large;
 use crate::flows::records::{LinkRecord, LinkUse, Listed, Page};
 use crate::flows::sealed;
 use crate::ids::{AccountId, LinkTokenId};
 use crate::json;
-use crate::ports::{Outside, Row, SqlValue, Storage, StorageFault};
+use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::settings::{LINK_CONTEXT_BYTES, LINK_TOKENS};
 use crate::time::Timestamp;
 
@@ -43,7 +44,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             id.as_str().into(),
             record.hash.as_str().into(),
             record.expires_at.as_millis().into(),
-            table::text_of(&record)?,
+            sql::json(&record)?,
             text(sealed.as_deref().map(seal::key_id)),
             text(sealed.as_deref()),
         ];
@@ -64,7 +65,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         }
         let now = self.outside.now().as_millis();
         let statement = "SELECT COUNT(*) FROM link_token WHERE expires_at > ?";
-        let live = integer(&self.storage.exec(statement, &[now.into()])?).unwrap_or(0);
+        let live = sql::one(&self.storage, statement, &[now.into()])?.unwrap_or(0);
         self.live_links.set(Some(live));
         Ok(live)
     }
@@ -85,8 +86,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             return Ok(None);
         }
         let statement = "SELECT MIN(expires_at) FROM link_token";
-        let end = integer(&self.storage.exec(statement, &[])?);
-        Ok(end.map(|end| Timestamp::from_millis(end).plus(HELD)))
+        let end: Option<Timestamp> = sql::one(&self.storage, statement, &[])?;
+        Ok(end.map(|end| end.plus(HELD)))
     }
 
     /// Deletes those that ended and cannot be finished any more.
@@ -111,8 +112,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     pub(super) fn delete_link(&self, id: LinkTokenId) -> Result<LinkTokenId, Failure> {
         let values = [id.to_string().into()];
         let statement = "DELETE FROM link_token WHERE id = ? RETURNING expires_at";
-        let end = integer(&self.storage.exec(statement, &values)?);
-        let end = end.ok_or_else(|| Failure::not_found("link token"))?;
+        let end = sql::one(&self.storage, statement, &values)?;
+        let end: i64 = end.ok_or_else(|| Failure::not_found("link token"))?;
         if end > self.outside.now().as_millis() {
             self.live_links
                 .set(self.live_links.get().map(|live| live - 1));
@@ -145,9 +146,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         }
         let id = record.id.to_string();
         let statement = "SELECT sealed FROM link_token WHERE id = ?";
-        let rows = self.storage.exec(statement, &[id.as_str().into()])?;
-        let context = match rows.first().and_then(|row| row.first()?.as_text()) {
-            Some(text) => sealed::open(&self.outside, link_secrets(&id), text)?,
+        let sealed: Option<String> = sql::one(&self.storage, statement, &[id.as_str().into()])?;
+        let context = match sealed {
+            Some(text) => sealed::open(&self.outside, link_secrets(&id), &text)?,
             None => json!({}),
         };
         Ok(Link::Open(Box::new(record), context))
@@ -194,15 +195,13 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         loop {
             let statement = "SELECT id, sealed FROM link_token WHERE id > ? AND sealing_key <> ? ORDER BY id LIMIT 100";
             let values = [after.as_str().into(), current.as_str().into()];
-            let rows = self.storage.exec(statement, &values)?;
-            for row in &rows {
-                if let [SqlValue::Text(id), SqlValue::Text(text)] = row.as_slice() {
-                    self.reseal_link(id, text)?;
-                    after.clone_from(id);
-                }
-            }
+            let rows: Vec<(String, String)> = sql::rows_as(&self.storage, statement, &values)?;
             if rows.is_empty() {
                 return Ok(());
+            }
+            for (id, text) in rows {
+                self.reseal_link(&id, &text)?;
+                after = id;
             }
         }
     }
@@ -236,19 +235,15 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     fn link(&self, hash: &str) -> Result<Option<LinkRecord>, StorageFault> {
         let values = [hash.into(), self.last_end().as_millis().into()];
         let statement = "SELECT record FROM link_token WHERE hash = ? AND expires_at > ?";
-        table::first(&self.storage.exec(statement, &values)?)
+        sql::record(&self.storage, statement, &values)
     }
 
     fn store_link(&self, record: &LinkRecord) -> Result<(), StorageFault> {
-        let values = [table::text_of(record)?, record.id.to_string().into()];
+        let values = [sql::json(record)?, record.id.to_string().into()];
         self.storage
             .exec("UPDATE link_token SET record = ? WHERE id = ?", &values)
             .map(drop)
     }
-}
-
-fn integer(rows: &[Row]) -> Option<i64> {
-    rows.first()?.first()?.as_integer()
 }
 
 fn link_secrets(id: &str) -> Place<'_> {

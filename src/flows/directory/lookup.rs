@@ -13,6 +13,7 @@ use crate::account::seal::{Kind, Place};
 use crate::crypto::{self, Hash};
 use crate::error::{Code, Failure};
 use crate::flows::ask::{AccountAsk, Lookup, ask_account};
+use crate::flows::base::sql;
 use crate::flows::records::AccountEntry;
 use crate::flows::sealed;
 use crate::ids::{AccountId, InstallId};
@@ -71,13 +72,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let key = self.index_key()?;
         for value in values {
             let hash = hash_with(&key, &install, field, value);
-            let rows = self.storage.exec(
-                statement,
-                &[install.as_str().into(), field.into(), hash.into()],
-            )?;
-            let ids = rows
-                .iter()
-                .filter_map(|row| row.first()?.as_text()?.parse().ok());
+            let values = [install.as_str().into(), field.into(), hash.into()];
+            let ids: Vec<String> = sql::column(&self.storage, statement, &values)?;
+            let ids = ids.iter().filter_map(|id| id.parse().ok());
             found.insert(value.clone(), ids.collect());
         }
         Ok(Some(found))
@@ -111,17 +108,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let statement = "SELECT account_id, revision FROM lookup WHERE install_id = ?1 AND field < ?2 \
                          UNION ALL SELECT account_id, revision FROM lookup WHERE install_id = ?1 AND field > ?2 LIMIT ?3";
         let limit = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
-        let rows = self
-            .storage
-            .exec(statement, &[install.into(), field.into(), limit.into()])?;
-        let read = rows.iter().filter_map(|row| match row.as_slice() {
-            [account, revision] => Some(Stale {
-                account: account.as_text()?.to_owned(),
-                revision: revision.as_integer()?,
-            }),
-            _ => None,
-        });
-        Ok(read.collect())
+        let values = [install.into(), field.into(), limit.into()];
+        let rows = sql::rows_as(&self.storage, statement, &values)?;
+        let stale = |(account, revision)| Stale { account, revision };
+        Ok(rows.into_iter().map(stale).collect())
     }
 
     /// What the account says counts, unless it was indexed anew meanwhile. One that is gone is found by nothing; one that
@@ -155,13 +145,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     fn index_key(&self) -> Result<Vec<u8>, Failure> {
         let id = self.own_id();
-        let rows = self.storage.exec("SELECT sealed FROM index_key", &[])?;
-        if let Some(text) = rows
-            .first()
-            .and_then(|row| row.first())
-            .and_then(SqlValue::as_text)
-        {
-            let opened = sealed::open(&self.outside, key_of(&id), text)?;
+        if let Some(text) = self.sealed_index_key()? {
+            let opened = sealed::open(&self.outside, key_of(&id), &text)?;
             let key = opened
                 .get("key")
                 .and_then(Value::as_str)
@@ -193,12 +178,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     /// As it rests; nothing where no account was ever indexed.
     pub(super) fn sealed_index_key(&self) -> Result<Option<String>, StorageFault> {
-        let rows = self.storage.exec("SELECT sealed FROM index_key", &[])?;
-        let text = rows
-            .first()
-            .and_then(|row| row.first())
-            .and_then(SqlValue::as_text);
-        Ok(text.map(str::to_owned))
+        sql::one(&self.storage, "SELECT sealed FROM index_key", &[])
     }
 
     fn own_id(&self) -> String {

@@ -31,12 +31,13 @@ use serde_json::{Value, json};
 use crate::error::{Code, Failure};
 use crate::flows::ask::ask_root;
 use crate::flows::ask::{EnvironmentAsk, Link, RootAsk, answer_text, answered, message_bytes};
+use crate::flows::base::alarm::Alarm;
+use crate::flows::base::sql;
 use crate::flows::callers::Callers;
 use crate::flows::isolate::Isolate;
 use crate::flows::records::EnvironmentRecord;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
-use crate::time::Timestamp;
 use webhooks::PATIENCE;
 
 /// Until the alarm tries again what it could not finish.
@@ -61,8 +62,7 @@ pub struct Directory<O, S> {
     is_closing: Cell<bool>,
     /// How often it was closed.
     closings: Cell<u32>,
-    /// The alarm as this object set it last; an earlier one is never put off.
-    alarm: Cell<Option<Timestamp>>,
+    alarm: Alarm,
     publishing: tokio::sync::Mutex<()>,
     isolate: Rc<Isolate>,
     /// Messages that are being answered.
@@ -81,7 +81,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             is_open: Cell::new(false),
             is_closing: Cell::new(false),
             closings: Cell::new(0),
-            alarm: Cell::new(None),
+            alarm: Alarm::default(),
             publishing: tokio::sync::Mutex::new(()),
             isolate,
             messages: Callers::default(),
@@ -106,7 +106,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     /// Finishes what a failure or a restart left undone, and rings again until it is.
     pub async fn alarm(&self) {
-        self.alarm.set(None);
+        self.alarm.forget();
         match self.exists() {
             Ok(false) => return,
             // Also makes the tables that a newer version brings.
@@ -130,20 +130,12 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     /// Nothing is left to do: the alarm rings when the next link token ends, or no more.
     async fn rest(&self) {
-        let next = self.next_end_of_a_link();
-        let set = match next {
-            Ok(Some(end)) => {
-                self.alarm.set(Some(end));
-                self.storage.set_alarm(end).await
-            }
-            Ok(None) => {
-                self.alarm.set(None);
-                self.storage.delete_alarm().await
-            }
+        let set = match self.next_end_of_a_link() {
+            Ok(next) => self.alarm.set_to(&self.storage, next).await,
             Err(fault) => Err(fault),
         };
         if let Err(fault) = set {
-            self.alarm.set(None);
+            self.alarm.forget();
             self.log("alarm_not_set", &fault.to_string());
         }
     }
@@ -258,9 +250,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
                 DirectoryName::Environment(_) => table::ENVIRONMENT_SCHEMA,
             };
             self.mend_older()?;
-            for statement in schema {
-                self.storage.exec(statement, &[])?;
-            }
+            sql::run_all(&self.storage, schema)?;
             self.is_open.set(true);
         }
         Ok(())
@@ -270,12 +260,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     fn mend_older(&self) -> Result<(), StorageFault> {
         let statement = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?";
         for older in table::OLDER {
-            let rows = self.storage.exec(statement, &[older.table.into()])?;
-            let sql = rows.first().and_then(|row| row.first()?.as_text());
+            let sql: Option<String> = sql::one(&self.storage, statement, &[older.table.into()])?;
             if sql.is_some_and(|sql| !sql.contains(older.lacks)) {
-                for statement in older.statements {
-                    self.storage.exec(statement, &[])?;
-                }
+                sql::run_all(&self.storage, older.statements)?;
             }
         }
         Ok(())
@@ -315,11 +302,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     fn exists(&self) -> Result<bool, StorageFault> {
-        let rows = self.storage.exec(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'publication'",
-            &[],
-        )?;
-        Ok(!rows.is_empty())
+        sql::has_table(&self.storage, "publication")
     }
 
     fn log(&self, event: &str, reason: &str) {

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use super::{Directory, table};
+use super::Directory;
+use crate::flows::base::sql;
 use crate::flows::published;
 use crate::flows::records::{InstallRecord, IntegrationRecord, TokenRecord};
 use crate::flows::within::within;
-use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+use crate::ports::{Outside, Storage, StorageFault};
 
 /// Until the next try. KV takes one write a second per key.
 const RETRY: Duration = Duration::from_secs(5);
@@ -53,19 +54,11 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(self.marked()?.is_empty())
     }
 
-    /// Sets the alarm, unless it rings earlier already.
+    /// The alarm rings after this time or before.
     pub(super) async fn wake_by(&self, wait: Duration) {
-        let at = self.outside.now().plus(wait);
-        if self
-            .alarm
-            .get()
-            .is_some_and(|set| set <= at && set > self.outside.now())
-        {
-            return;
-        }
-        self.alarm.set(Some(at));
-        if let Err(fault) = self.storage.set_alarm(at).await {
-            self.alarm.set(None);
+        let now = self.outside.now();
+        let set = self.alarm.ring_by(&self.storage, now, now.plus(wait)).await;
+        if let Err(fault) = set {
             self.log("alarm_not_set", &fault.to_string());
         }
     }
@@ -88,16 +81,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     fn marked(&self) -> Result<Vec<(String, i64)>, StorageFault> {
-        let rows = self
-            .storage
-            .exec("SELECT key, revision FROM publication ORDER BY key", &[])?;
-        let pair = |row: &Vec<SqlValue>| {
-            Some((
-                row.first()?.as_text()?.to_owned(),
-                row.get(1)?.as_integer()?,
-            ))
-        };
-        Ok(rows.iter().filter_map(pair).collect())
+        let statement = "SELECT key, revision FROM publication ORDER BY key";
+        sql::rows_as(&self.storage, statement, &[])
     }
 
     fn unmark(&self, key: &str, revision: i64) -> Result<(), StorageFault> {
@@ -123,7 +108,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     fn record_text(&self, statement: &str, id: &str) -> Result<Option<String>, StorageFault> {
         let record: Option<serde_json::Value> =
-            table::first(&self.storage.exec(statement, &[id.into()])?)?;
+            sql::record(&self.storage, statement, &[id.into()])?;
         Ok(record.map(|record| record.to_string()))
     }
 }

@@ -14,6 +14,7 @@ use crate::error::Failure;
 use crate::flows::ask::{
     AccountAsk, EnvironmentAsk, Resealed, Sealing, ask_account, ask_environment,
 };
+use crate::flows::base::sql;
 use crate::flows::published;
 use crate::flows::records::{
     AccountEntry, EnvironmentRecord, InstallRecord, IntegrationRecord, Page,
@@ -123,17 +124,12 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     fn rotation(&self) -> Result<Option<Place>, StorageFault> {
-        let rows = self
-            .storage
-            .exec("SELECT environment, account, failed FROM rotation", &[])?;
-        let text = |value: &SqlValue| value.as_text().map(str::to_owned);
-        Ok(rows.first().and_then(|row| match row.as_slice() {
-            [environment, account, failed] => Some(Place {
-                environment: text(environment),
-                account: text(account),
-                failed: failed.as_integer().unwrap_or(0),
-            }),
-            _ => None,
+        let statement = "SELECT environment, account, failed FROM rotation";
+        let row = sql::first(&self.storage, statement, &[])?;
+        Ok(row.map(|(environment, account, failed)| Place {
+            environment,
+            account,
+            failed,
         }))
     }
 
@@ -165,7 +161,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
                 };
                 self.storage.exec(
                     "UPDATE integration SET record = ? WHERE id = ?",
-                    &[table::text_of(&record)?, id.as_str().into()],
+                    &[sql::json(&record)?, id.as_str().into()],
                 )?;
                 self.mark(&published::key::<IntegrationRecord>(&id))?;
             }
@@ -217,7 +213,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
                 };
                 self.storage.exec(
                     "UPDATE install SET record = ? WHERE id = ?",
-                    &[table::text_of(&record)?, id.as_str().into()],
+                    &[sql::json(&record)?, id.as_str().into()],
                 )?;
                 self.mark(&published::key::<InstallRecord>(&id))?;
             }
@@ -309,16 +305,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     /// A statement that gives ids of keys, and how many values are under each.
     fn count_keys(&self, counts: &mut Counts, statement: &str) -> Result<(), StorageFault> {
-        for row in self.storage.exec(statement, &[])? {
-            let count = row
-                .get(1)
-                .and_then(SqlValue::as_integer)
-                .and_then(|count| u64::try_from(count).ok());
-            add(
-                counts,
-                row.first().and_then(SqlValue::as_text),
-                count.unwrap_or(0),
-            );
+        let counted: Vec<(Option<String>, u64)> = sql::rows_as(&self.storage, statement, &[])?;
+        for (key, count) in counted {
+            add(counts, key.as_deref(), count);
         }
         Ok(())
     }

@@ -1,12 +1,12 @@
 //! The tables of the directories, and reading records out of them. A record is JSON text beside the
 //! columns that are searched or unique.
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::flows::base::sql;
 use crate::flows::page_bytes::{Selection, rows_of_page};
 use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
-use crate::ports::{Row, SqlValue, Storage, StorageFault};
+use crate::ports::{SqlValue, Storage, StorageFault};
 
 const PUBLICATION: &str = "CREATE TABLE IF NOT EXISTS publication (key TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID";
 
@@ -62,18 +62,6 @@ pub const OLDER: &[Older] = &[Older {
     ],
 }];
 
-/// The JSON of a record, for its column.
-pub fn text_of(record: &impl Serialize) -> Result<SqlValue, StorageFault> {
-    serde_json::to_string(record)
-        .map(SqlValue::Text)
-        .map_err(|error| StorageFault(error.to_string()))
-}
-
-/// The record in the first column of the first row.
-pub fn first<T: DeserializeOwned>(rows: &[Row]) -> Result<Option<T>, StorageFault> {
-    rows.first().map(|row| record(row)).transpose()
-}
-
 /// A condition of a list: an SQL expression, and what stands at its `?`.
 pub type Condition = (&'static str, Vec<SqlValue>);
 
@@ -104,7 +92,7 @@ pub fn list<T: DeserializeOwned>(
         next_cursor: last.filter(|_| has_more).map(str::to_owned),
         result: rows
             .iter()
-            .map(|row| record(row))
+            .map(|row| sql::record_of(row))
             .collect::<Result<_, _>>()?,
     })
 }
@@ -130,17 +118,6 @@ pub fn condition(table: &str, filter: &Filter) -> Condition {
 
 /// How many rows a table has.
 pub fn count(storage: &impl Storage, table: &str) -> Result<i64, StorageFault> {
-    let rows = storage.exec(&format!("SELECT COUNT(*) FROM {table}"), &[])?;
-    Ok(rows
-        .first()
-        .and_then(|row| row.first())
-        .and_then(SqlValue::as_integer)
-        .unwrap_or(0))
-}
-
-/// The record in the first column of a row.
-pub fn record<T: DeserializeOwned>(row: &[SqlValue]) -> Result<T, StorageFault> {
-    let text = row.first().and_then(SqlValue::as_text).unwrap_or("null");
-    serde_json::from_str(text)
-        .map_err(|error| StorageFault(format!("a record cannot be read: {error}")))
+    let count = sql::one(storage, &format!("SELECT COUNT(*) FROM {table}"), &[])?;
+    Ok(count.unwrap_or(0))
 }

@@ -8,6 +8,7 @@ use futures_util::stream::{self, StreamExt};
 use super::{Directory, DirectoryName};
 use crate::error::{Code, Failure};
 use crate::flows::ask::{AccountAsk, ask_account};
+use crate::flows::base::sql;
 use crate::ids::{AccountId, WebhookId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
@@ -60,7 +61,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             return Ok(true);
         }
         let statement = format!("SELECT 1 FROM waiting WHERE {MAY_GO} LIMIT 1");
-        Ok(self.storage.exec(&statement, &[])?.is_empty())
+        Ok(!sql::exists(&self.storage, &statement, &[])?)
     }
 
     /// Wakes everybody who may go, for as long as one ring lasts. Who does not answer is asked again by the next.
@@ -102,16 +103,13 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let statement = format!(
             "SELECT webhook_id, account_id, revision FROM waiting WHERE asked_at < ? AND {MAY_GO} ORDER BY asked_at LIMIT {AT_ONCE}"
         );
-        let rows = self.storage.exec(&statement, &[began.into()])?;
-        let read = rows.into_iter().filter_map(|row| match row.as_slice() {
-            [webhook, account, revision] => Some(Waiting {
-                webhook: webhook.as_text()?.to_owned(),
-                account: account.as_text()?.to_owned(),
-                revision: revision.as_integer()?,
-            }),
-            _ => None,
-        });
-        Ok(read.collect())
+        let rows = sql::rows_as(&self.storage, &statement, &[began.into()])?;
+        let waiting = |(webhook, account, revision)| Waiting {
+            webhook,
+            account,
+            revision,
+        };
+        Ok(rows.into_iter().map(waiting).collect())
     }
 
     /// Unless it waits anew: the subscription may have been paused again meanwhile.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Directory, table};
 use crate::error::Failure;
 use crate::flows::ask::WebhookChange;
+use crate::flows::base::sql;
 use crate::flows::records::{Listed, Page, WebhookRecord};
 use crate::flows::webhook_secrets as secrets;
 use crate::ids::WebhookId;
@@ -32,7 +33,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             sealed: secrets::seal(&self.outside, record.id, secrets)?,
             ..record
         };
-        let values = [record.id.to_string().into(), table::text_of(&record)?];
+        let values = [record.id.to_string().into(), sql::json(&record)?];
         self.storage
             .exec("INSERT INTO webhook (id, record) VALUES (?, ?)", &values)?;
         Ok(record)
@@ -57,7 +58,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         id: WebhookId,
     ) -> Result<Option<WebhookRecord>, StorageFault> {
         let statement = "SELECT record FROM webhook WHERE id = ?";
-        table::first(&self.storage.exec(statement, &[id.to_string().into()])?)
+        sql::record(&self.storage, statement, &[id.to_string().into()])
     }
 
     /// Another target begins without the failures of the one before; what waited goes when it may.
@@ -159,7 +160,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     fn store_webhook(&self, record: &WebhookRecord) -> Result<(), StorageFault> {
-        let values = [table::text_of(record)?, record.id.to_string().into()];
+        let values = [sql::json(record)?, record.id.to_string().into()];
         self.storage
             .exec("UPDATE webhook SET record = ? WHERE id = ?", &values)
             .map(drop)

@@ -100,7 +100,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         let mut draft = draft(self)?;
         self.note(&draft);
         let payload = std::mem::replace(&mut draft.body, Payload::Nothing);
-        let room = self.object.isolate.room();
+        let room = self.object.isolate().room();
         if let Payload::Ours(bytes) = &payload {
             room.take(bytes.len())?;
         }
@@ -141,7 +141,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     }
 
     fn next(&self, draft: &Draft, can_repeat: bool, outcome: Outcome) -> Next {
-        let outside = &self.object.outside;
+        let outside = self.object.outside();
         let tried = Tried {
             method: &draft.method,
             body: if can_repeat {

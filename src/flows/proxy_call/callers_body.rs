@@ -60,14 +60,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         body: Body<O::Stream>,
         deadline: Timestamp,
     ) -> Result<Looked<O::Stream>, Failure> {
-        let room = self.isolate.memory.body_room(&self.bodies);
+        let room = self.body_room();
         let looks = matches!(plan, Plan::Method { method, .. } if reads_body(method, source));
         if !looks && !puts_into_body(plan, config, source) {
-            let body = body::hold_small(&self.outside, body, &room).await?;
+            let body = body::hold_small(self.outside(), body, &room).await?;
             return Ok(Looked::unread(body, room));
         }
         let (limit, deadline) = (TEMPLATE_BODY_BYTES, Some(deadline));
-        let bytes = body::read_until(&self.outside, body, limit, &room, deadline).await?;
+        let bytes = body::read_until(self.outside(), body, limit, &room, deadline).await?;
         if bytes.is_empty() {
             return Ok(Looked::unread(Body::Empty, room));
         }

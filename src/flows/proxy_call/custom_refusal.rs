@@ -46,7 +46,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         let Some(bytes) = held else {
             return left_out(&reply, LONG);
         };
-        let room = self.object.isolate.room();
+        let room = self.object.isolate().room();
         let bytes = match body::decoded(&reply.headers, bytes, room.answer_bytes(), &room) {
             Ok(bytes) => bytes,
             Err(failure) => return left_out(&reply, why_encoded(&failure)),

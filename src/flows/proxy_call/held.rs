@@ -95,7 +95,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         if let Cow::Owned(text) = &text {
             held.room.take(text.len())?;
         }
-        let tree = self.object.isolate.room();
+        let tree = self.object.isolate().room();
         tree.take(xml::nodes_at_most(&text) * xml::NODE_BYTES)?;
         let json = match text.trim() {
             "" => Ok(String::new()),
@@ -126,9 +126,9 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         body: Body<O::Stream>,
         room: &Room,
     ) -> Result<Bytes, Failure> {
-        let wait = self.deadline.since(self.object.outside.now());
+        let wait = self.deadline.since(self.object.outside().now());
         let read = within(
-            &self.object.outside,
+            self.object.outside(),
             wait,
             body::read_answer(headers, body, room),
         )
@@ -141,7 +141,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             text: String::new(),
             kind: Kind::Json,
             original: None,
-            room: self.object.isolate.room(),
+            room: self.object.isolate().room(),
         }
     }
 }

@@ -46,8 +46,8 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             headers: &reply.headers,
             body: body.as_ref(),
         };
-        let now = self.object.outside.now();
-        let limits = rate_limit::read(file, &answer, now, &moment(&self.object.outside));
+        let now = self.object.outside().now();
+        let limits = rate_limit::read(file, &answer, now, &moment(self.object.outside()));
         for (key, error) in &limits.faults {
             self.log("rate_limit_failed", &format!("{key}: {error}"));
         }

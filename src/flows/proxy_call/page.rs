@@ -77,12 +77,12 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
         let position = match (at, wanted.cursor) {
             (Some(position), _) => pagination::resume(pagination, position, None)?,
             (None, Some(cursor)) => {
-                let position = place.open(&self.object.outside, &cursor)?;
+                let position = place.open(self.object.outside(), &cursor)?;
                 pagination::resume(pagination, position, wanted.limit)?
             }
             (None, None) => self.first(pagination, wanted.limit, query, headers)?,
         };
-        let most = self.object.outside.settings().list_pages;
+        let most = self.object.outside().settings().list_pages;
         if position.pages >= most {
             return Err(PageError::Endless(most).into());
         }
@@ -144,7 +144,7 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
             Plan::Method { method, .. } => compiled.config.base_url_of(method),
             Plan::Custom { .. } => None,
         };
-        let pins = compiled.pins(self.object.outside.settings());
+        let pins = compiled.pins(self.object.outside().settings());
         let base = base.ok_or(RequestError::NoBaseUrl)?;
         Ok(base.render(&self.scope(), &pins)?)
     }
@@ -223,7 +223,7 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
     ) -> Result<String, Failure> {
         let sealed = |position: &Option<Position>| match (&self.page, position) {
             (Some(page), Some(position)) => {
-                let cursor = page.place.seal(&self.object.outside, position);
+                let cursor = page.place.seal(self.object.outside(), position);
                 cursor.map(Some)
             }
             _ => Ok(None),

@@ -77,7 +77,7 @@ impl<'a, O: Outside, S: Storage> Present<'a, O, S> {
     ) -> Self {
         Self {
             loaded,
-            read_at: object.outside.now(),
+            read_at: object.outside().now(),
             whose: Whose::Callers(object, sees),
         }
     }
@@ -91,7 +91,7 @@ impl<'a, O: Outside, S: Storage> Present<'a, O, S> {
         let context = Cow::Borrowed(context);
         Self {
             loaded,
-            read_at: object.outside.now(),
+            read_at: object.outside().now(),
             whose: Whose::Actions(Running { context, shown }),
         }
     }
@@ -183,7 +183,7 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
                 Ok(now)
             }
             Whose::Callers(object, sees) => {
-                if self.present.read_at < object.outside.now() {
+                if self.present.read_at < object.outside().now() {
                     let effective = object.effective(&self.loaded().account).await?;
                     if !effective.install.is_enabled {
                         return Err(install_disabled());

@@ -153,7 +153,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         let message = said.unwrap_or_else(|| {
             format!("The provider answered {status}; raw_response has its words.")
         });
-        let asked = retry_after(headers, self.object.outside.now()).map(|wait| wait.as_secs());
+        let asked = retry_after(headers, self.object.outside().now()).map(|wait| wait.as_secs());
         self.redactor().failure(Failure {
             retry_after: asked.or((status == 429).then_some(RATE_LIMIT_WAIT.as_secs())),
             remote: Some(Box::new(Remote {
@@ -183,7 +183,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     pub(super) fn log(&self, event: &str, reason: &str) {
         let reason = self.redactor().text(reason);
         let account = &self.loaded().account;
-        self.object.outside.log(&serde_json::json!({
+        self.object.outside().log(&serde_json::json!({
             "level": "error", "event": event, "integration": self.effective.integration.name, "integrated_account_id": account.id, "reason": reason,
         }));
     }

@@ -95,7 +95,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
 
     /// Counts the words of a failure that is held. Where there is no memory for them, they are left out.
     fn room_of_words(&self, failure: &mut Failure) -> Room {
-        let room = self.object.isolate.room();
+        let room = self.object.isolate().room();
         if let Some(said) = &mut failure.remote
             && room.take(said.raw_response.len()).is_err()
         {

@@ -107,7 +107,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
                 self.sent_in_url.replace(Some(value));
             }
         }
-        let outside = &self.object.outside;
+        let outside = self.object.outside();
         guard::check(&url, outside.settings().private_upstreams)?;
         let timeout = self.deadline.since(outside.now());
         if timeout.is_zero() {
@@ -158,7 +158,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
             self.present.context(),
             &request,
             // A signature may hold the time: a retry is signed in its own.
-            &moment(&self.object.outside),
+            &moment(self.object.outside()),
         );
         signed.map_err(|error| {
             self.log("authorization_failed", &error.to_string());
@@ -206,7 +206,10 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         let (Some(own), Some(home)) = (&method.base_url, &self.config().base_url) else {
             return true;
         };
-        let pins = self.effective.compiled.pins(self.object.outside.settings());
+        let pins = self
+            .effective
+            .compiled
+            .pins(self.object.outside().settings());
         let origin = |url: &UrlTemplate| url.render(&self.scope(), &pins).map(|url| url.origin());
         matches!((origin(own), origin(home)), (Ok(own), Ok(home)) if own == home)
     }

@@ -78,7 +78,7 @@ pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
         Whole::Any => &[],
     };
     let query = CallerQuery::read(&call.query, ours);
-    let (method, moment) = (call.method, moment(&object.outside));
+    let (method, moment) = (call.method, moment(object.outside()));
     let writing = Writing::of(&effective.compiled.config, method, &moment);
     let text = if method.add_query_to_body {
         text(&writing, &call.body)?

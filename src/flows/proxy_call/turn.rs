@@ -16,14 +16,14 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
     /// The next turn, no sooner than after `wait`; 429 where none comes in time. Who refreshes the account's
     /// credential is not kept off: nobody else can do anything before.
     pub(super) fn take_turn(&self, wait: Duration) -> Result<Timestamp, Failure> {
-        let outside = &self.object.outside;
+        let outside = self.object.outside();
         let (rate, now) = (outside.settings().account_rate, outside.now());
         if self.errand == Errand::Refresh {
             return Ok(now.plus(wait));
         }
-        let mut pace = self.object.pace.borrow_mut();
-        pace.take(rate, now.plus(wait), now, self.deadline)
-            .map_err(too_late)
+        let limiter = self.object.limiter();
+        let reserved = limiter.reserve(rate, now.plus(wait), now, self.deadline);
+        reserved.map_err(too_late)
     }
 
     /// A connection in that turn, and the turn. A call that had to wait for one looks whether its turn is still free, and
@@ -32,7 +32,7 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
         &self,
         mut turn: Timestamp,
     ) -> Result<(Option<SemaphorePermit<'a>>, Timestamp), Failure> {
-        let outside = &self.object.outside;
+        let outside = self.object.outside();
         loop {
             let wait = turn.since(outside.now());
             if !wait.is_zero() {
@@ -43,10 +43,9 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
             }
             let (slot, mine) = self.slot(turn).await?;
             let (rate, now) = (outside.settings().account_rate, outside.now());
-            let mut pace = self.object.pace.borrow_mut();
-            turn = pace
-                .take_again(rate, mine, now, self.deadline)
-                .map_err(too_late)?;
+            let limiter = self.object.limiter();
+            let again = limiter.reserve_again(rate, mine, now, self.deadline);
+            turn = again.map_err(too_late)?;
             if turn <= now {
                 return Ok((Some(slot), turn));
             }
@@ -55,7 +54,7 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
 
     /// The turn is not used.
     pub(super) fn give_back(&self, turn: Timestamp) {
-        self.object.pace.borrow_mut().give_back(turn);
+        self.object.limiter().release(turn);
     }
 
     /// A redirect is followed: one more request.
@@ -63,15 +62,15 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
         if self.errand == Errand::Refresh {
             return;
         }
-        let outside = &self.object.outside;
+        let outside = self.object.outside();
         let (rate, now) = (outside.settings().account_rate, outside.now());
-        self.object.pace.borrow_mut().count(rate, now);
+        self.object.limiter().count(rate, now);
     }
 
     /// The provider wants no request of the account for so long.
     pub(super) fn pause(&self, wait: Duration) {
-        let now = self.object.outside.now();
-        self.object.pace.borrow_mut().pause(now, wait);
+        let now = self.object.outside().now();
+        self.object.limiter().pause(now, wait);
     }
 
     /// One of the account's connections that wait for the head of an answer, and the turn if that is still kept:
@@ -81,15 +80,14 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
         turn: Timestamp,
     ) -> Result<(SemaphorePermit<'a>, Option<Timestamp>), Failure> {
         let busy = || Failure::busy("This account has too many calls under way. Try again.");
-        if let Ok(permit) = self.object.slots.try_acquire() {
+        let limiter = self.object.limiter();
+        if let Some(permit) = limiter.free_slot() {
             return Ok((permit, Some(turn)));
         }
         self.give_back(turn);
-        let wait = self.deadline.since(self.object.outside.now());
-        match within(&self.object.outside, wait, self.object.slots.acquire()).await {
-            Some(Ok(permit)) => Ok((permit, None)),
-            Some(Err(_)) | None => Err(busy()),
-        }
+        let wait = self.deadline.since(self.object.outside().now());
+        let slot = within(self.object.outside(), wait, limiter.slot()).await;
+        slot.flatten().map(|permit| (permit, None)).ok_or_else(busy)
     }
 }
 

@@ -62,10 +62,10 @@ pub(super) async fn begin<O: Outside, S: Storage>(
 ) -> Result<Given<O, S>, Failure> {
     // Nothing is read of a body whose sender's token is not known to be good.
     object.visible(sees).await?;
-    let deadline = object.outside.now().plus(call.timeout);
+    let deadline = object.outside().now().plus(call.timeout);
     let body = std::mem::replace(&mut call.body, Body::Empty);
-    let (room, limit) = (object.isolate.memory.walk_room(), TEMPLATE_BODY_BYTES);
-    let body = body::read_until(&object.outside, body, limit, &room, Some(deadline)).await?;
+    let (room, limit) = (object.isolate().memory.walk_room(), TEMPLATE_BODY_BYTES);
+    let body = body::read_until(object.outside(), body, limit, &room, Some(deadline)).await?;
     call.body = Body::from_bytes(body);
     let again = call.body.again().unwrap_or(Body::Empty);
     let first = match made(object, sees, &call, again, None).await? {
@@ -101,7 +101,7 @@ impl<O: Outside, S: Storage> Walk<O, S> {
             let position = self.next.take()?;
             if let Err(failure) = self.turn(position.clone()).await {
                 let place = CursorPlace::of(self.object.id(), &self.call.target);
-                let next_cursor = place.seal(&self.object.outside, &position).ok();
+                let next_cursor = place.seal(self.object.outside(), &position).ok();
                 return Some(Piece::Broken {
                     failure,
                     next_cursor,
@@ -130,9 +130,7 @@ impl<O: Outside, S: Storage> Walk<O, S> {
         else {
             return Ok(());
         };
-        let AccountObject {
-            outside, isolate, ..
-        } = &*self.object;
+        let (outside, isolate) = (self.object.outside(), self.object.isolate());
         let record = published::token(outside, isolate, *environment, hash).await?;
         let is_good = |end: Option<Timestamp>| end.is_none_or(|end| end > outside.now());
         match record {
@@ -155,7 +153,7 @@ impl Lines {
             text, room, next, ..
         } = list;
         drop(room);
-        let room = object.isolate.memory.walk_room();
+        let room = object.isolate().memory.walk_room();
         room.take(text.len())?;
         let bytes = Bytes::from(text);
         Ok((Self { bytes, room }, next))

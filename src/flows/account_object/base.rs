@@ -1,0 +1,24 @@
+//! What every component of the object is given.
+
+use std::rc::Rc;
+
+use serde_json::json;
+
+use crate::flows::isolate::Isolate;
+use crate::ids::AccountId;
+use crate::ports::{Outside, Storage};
+
+/// The outside, the object's own storage, the account's id, and what the objects of one isolate share.
+pub(super) struct Base<O, S> {
+    pub(super) outside: O,
+    pub(super) isolate: Rc<Isolate>,
+    pub(super) storage: S,
+    pub(super) id: AccountId,
+}
+
+impl<O: Outside, S: Storage> Base<O, S> {
+    /// Writes a line for the operator.
+    pub(super) fn log(&self, event: &str, reason: &str) {
+        self.outside.log(&json!({ "level": "error", "event": event, "integrated_account_id": self.id, "reason": reason }));
+    }
+}
