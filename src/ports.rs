@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::ids::{AccountId, EnvironmentId};
+use crate::proxy::Target;
 use crate::settings::Settings;
 use crate::time::Timestamp;
 
@@ -212,9 +213,11 @@ pub enum ObjectName {
     Account(AccountId),
 }
 
-/// Who calls, as the front Worker has found out; the object trusts it.
+/// Who calls and what for, as the front Worker has found out; the object trusts it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandOver {
+    /// What the request asks for.
+    pub route: ObjectRoute,
     /// The id of the request, in every answer and log line.
     pub request_id: String,
     /// What the caller may see.
@@ -227,6 +230,37 @@ pub struct HandOver {
     /// [`Incoming::asked`], which a request of ours cannot carry.
     #[serde(default)]
     pub asked: Option<String>,
+}
+
+/// What a request that is handed over asks of an account's object. The front Worker reads it, once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectRoute {
+    /// A call of the provider.
+    Call(Target, Budget, Pages),
+    /// The action of this name.
+    Action(String, Budget),
+    /// A provider's webhook.
+    Webhook,
+}
+
+/// What a call may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// Everything together: waits, retries, the answer. Of all pages of a list each has it for itself.
+    pub timeout: Duration,
+    /// How often a request may be sent again; `None` where the caller does not say.
+    pub max_retries: Option<u32>,
+}
+
+/// How much of a list is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pages {
+    /// A page, in an envelope that leads on.
+    One,
+    /// All there are, as lines.
+    All,
 }
 
 /// What a caller may see of the accounts.

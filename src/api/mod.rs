@@ -12,7 +12,6 @@ mod home;
 pub mod openapi;
 mod proxy;
 mod query;
-mod reply;
 pub mod rights;
 pub mod route;
 mod schema;
@@ -29,12 +28,11 @@ use url::Url;
 use crate::error::{Code, Failure};
 use crate::flows::isolate::Isolate;
 use crate::flows::memory::{Room, until_drained};
+use crate::flows::reply;
 use crate::ports::{Body, Incoming, Outside, Reply};
 use crate::settings::RATE_PERIOD;
 use caller::Caller;
 use route::{Found, Route};
-
-pub use proxy::handle_handed_over;
 
 /// What a request needs at hand.
 pub(crate) struct Desk<'a, O> {
@@ -115,9 +113,13 @@ async fn answer<O: Outside>(
         Route::Home => Ok(home::show(desk, &request.url)),
         Route::IntegrationSchema => Ok(schema::get()),
         Route::OpenApi => Ok(openapi::get()),
-        Route::Call(_) | Route::Action(_) => {
+        Route::Call(target) => {
             let caller = admit(desk, &request.headers, needed).await?;
-            proxy::hand_over(desk, &caller, request).await
+            proxy::hand_over_call(desk, &caller, target, request).await
+        }
+        Route::Action(name) => {
+            let caller = admit(desk, &request.headers, needed).await?;
+            proxy::hand_over_action(desk, &caller, name, request).await
         }
         Route::Connect(route) => Ok(connect::answer(desk, route, request).await),
         Route::Webhook(route) => webhook::answer(desk, route, request).await,

@@ -2,31 +2,24 @@
 //! signature is the proof. An account's webhook is handed over to
 //! its object, body as a handle; an install's is verified at the front Worker.
 
-use std::future::Future;
-use std::rc::Rc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde_json::json;
 
+use super::Desk;
 use super::route::WebhookRoute;
 use super::unproved::Sender;
-use super::{Desk, body_of, reply};
 use crate::account::seal::Keyring;
 use crate::account::token::{self, Kind, Proof};
 use crate::delivery::DELIVERY_MARK;
 use crate::error::{Code, Failure};
-use crate::flows::account_object::AccountObject;
-use crate::flows::receive::{Received, receive_for_install};
-use crate::flows::within::within;
+use crate::flows::receive::{answered_in_time, receive_for_install};
 use crate::header_text;
 use crate::ids::{AccountId, InstallId};
-use crate::ports::{Body, HandOver, Incoming, Outside, Reply, Sees, Storage};
+use crate::ports::{Body, HandOver, Incoming, ObjectRoute, Outside, Reply, Sees};
 use crate::proxy::headers;
 use crate::settings::RECEIVE_TIMEOUT;
-use crate::webhook::Handshake;
 
 /// What the way to the object and back may take beside the work there.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -59,11 +52,11 @@ pub(super) async fn answer<O: Outside>(
             log_unknown(desk, &request.headers);
             let (outside, isolate, id) = (desk.outside, desk.isolate, id.to_string());
             let received = receive_for_install(outside, isolate, desk.request_id, &id, request);
-            match in_time(outside, received).await {
+            match answered_in_time(outside, received).await {
                 Err(failure) if proof == Proof::Unsigned && failure.code == Code::NotFound => {
                     Err(sender.named_nothing(failure).await)
                 }
-                received => received.map(said),
+                answer => answer,
             }
         }
     }
@@ -125,6 +118,7 @@ async fn hand_over<O: Outside>(
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
     let hand_over = HandOver {
+        route: ObjectRoute::Webhook,
         request_id: desk.request_id.to_owned(),
         sees: Sees::All,
         caller: "webhook".to_owned(),
@@ -144,58 +138,4 @@ async fn hand_over<O: Outside>(
         desk.outside.log(&line);
         Failure::storage()
     })
-}
-
-/// Answers it inside the account's object.
-pub(super) async fn receive<O: Outside, S: Storage>(
-    account: &Rc<AccountObject<O, S>>,
-    hand_over: &HandOver,
-    request: Incoming<O::Stream>,
-) -> Result<Reply<O::Stream>, Failure> {
-    let request = Incoming {
-        asked: hand_over.asked.clone(),
-        ..request
-    };
-    let received = account.receive(&hand_over.request_id, request);
-    in_time(&account.outside, received).await.map(said)
-}
-
-/// What a sender may wait for in all; then it shall send again.
-async fn in_time(
-    outside: &impl Outside,
-    received: impl Future<Output = Result<Received, Failure>>,
-) -> Result<Received, Failure> {
-    // On the heap: it is large, and each future that holds it would be, too.
-    let received = within(outside, RECEIVE_TIMEOUT, received.boxed_local()).await;
-    received.unwrap_or_else(|| {
-        Err(Failure::busy(
-            "The webhook could not be stored in time. Try again.",
-        ))
-    })
-}
-
-fn said<S>(received: Received) -> Reply<S> {
-    match received {
-        Received::Handshake(handshake) => said_to_handshake(*handshake),
-        Received::Stored(ids) => match ids.as_slice() {
-            [id] => reply::json(StatusCode::OK, &json!({ "id": id })),
-            ids => reply::json(StatusCode::OK, &json!({ "ids": ids })),
-        },
-        Received::Matched(matched, ids) => {
-            reply::json(StatusCode::OK, &json!({ "matched": matched, "ids": ids }))
-        }
-    }
-}
-
-/// What a provider's request made us say can never be a page of ours.
-fn said_to_handshake<S>(handshake: Handshake) -> Reply<S> {
-    let mut headers = handshake.headers;
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Reply {
-        status: handshake.status,
-        headers,
-        body: body_of(handshake.body),
-    }
 }

@@ -22,7 +22,7 @@ mod turn;
 mod walk;
 mod written;
 
-pub use call::{Call, Given, Pages};
+pub use call::{Call, Given};
 pub(in crate::flows) use plan::sandbox_refusal;
 pub(in crate::flows) use present::Purpose;
 pub(in crate::flows) use step::{Answered, StepCall, Whole, call_step};
@@ -44,7 +44,7 @@ use crate::flows::effective::Effective;
 use crate::flows::import_account::install_disabled;
 use crate::json::Exact;
 use crate::pagination::Position;
-use crate::ports::{Body, Outside, Sees, Storage, System};
+use crate::ports::{Body, Outside, Pages, Sees, Storage, System};
 use crate::proxy::body::{BodySource, Writing};
 use crate::proxy::query::{CallerQuery, PASSTHROUGH};
 use crate::proxy::request::{self, Caller, Draft, Round, Words};

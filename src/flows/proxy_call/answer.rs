@@ -4,14 +4,14 @@ use http::StatusCode;
 
 use super::held::{NotText, Reading, Wanted};
 use super::outcome::{Listed, Outcome, read_through, rewritten};
-use super::{Pages, Plan, Work};
+use super::{Plan, Work};
 use crate::config::ErrorExpression;
 use crate::config::resource::Method;
 use crate::error::{Code, Failure};
 use crate::json;
 use crate::media::coding;
 use crate::pagination::{Answer, Standing};
-use crate::ports::{Body, Outside, Reply, Storage};
+use crate::ports::{Body, Outside, Pages, Reply, Storage};
 use crate::proxy::headers;
 use crate::proxy::reply::{self, Kind, Look};
 

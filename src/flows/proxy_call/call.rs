@@ -7,7 +7,7 @@ use http::HeaderMap;
 
 use super::trace::Trace;
 use super::walk::Walk;
-use crate::ports::{Body, Outside, Reply, Storage};
+use crate::ports::{Body, Outside, Pages, Reply, Storage};
 use crate::proxy::Target;
 
 /// What a caller asks of an account.
@@ -32,15 +32,6 @@ pub struct Call<S> {
     pub token: Option<String>,
     /// What is told of it afterwards.
     pub trace: Rc<Trace>,
-}
-
-/// How much of a list is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pages {
-    /// A page, in an envelope that leads on.
-    One,
-    /// All there are, as lines.
-    All,
 }
 
 /// What a call gives.

@@ -6,10 +6,9 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::body_of;
 use crate::error::{Code, Failure};
 use crate::json::on_one_line;
-use crate::ports::Reply;
+use crate::ports::{Body, Reply};
 
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,7 +63,7 @@ pub(crate) fn json<S>(status: StatusCode, value: &impl Serialize) -> Reply<S> {
     Reply {
         status,
         headers,
-        body: body_of(text),
+        body: Body::from_bytes(text),
     }
 }
 
