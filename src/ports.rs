@@ -6,6 +6,7 @@
 )]
 
 pub mod asked;
+mod hand_over;
 
 use std::time::Duration;
 
@@ -13,13 +14,13 @@ use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::LocalBoxStream;
 use http::{HeaderMap, Method, StatusCode};
-use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::ids::{AccountId, EnvironmentId};
-use crate::proxy::Target;
 use crate::settings::Settings;
 use crate::time::Timestamp;
+
+pub use hand_over::{Budget, HandOver, ObjectRoute, Pages, Sees};
 
 /// A body. A stream is a handle the core passes on without looking inside, or reads with a limit.
 #[derive(Debug)]
@@ -211,68 +212,6 @@ pub enum ObjectName {
     Environment(EnvironmentId),
     /// A connected account.
     Account(AccountId),
-}
-
-/// Who calls and what for, as the front Worker has found out; the object trusts it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HandOver {
-    /// What the request asks for.
-    pub route: ObjectRoute,
-    /// The id of the request, in every answer and log line.
-    pub request_id: String,
-    /// What the caller may see.
-    pub sees: Sees,
-    /// The caller in the log: the id of its token, or the kind.
-    pub caller: String,
-    /// The hash of an API token, to look at it again on a long way.
-    #[serde(default)]
-    pub token: Option<String>,
-    /// [`Incoming::asked`], which a request of ours cannot carry.
-    #[serde(default)]
-    pub asked: Option<String>,
-}
-
-/// What a request that is handed over asks of an account's object. The front Worker reads it, once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ObjectRoute {
-    /// A call of the provider.
-    Call(Target, Budget, Pages),
-    /// The action of this name.
-    Action(String, Budget),
-    /// A provider's webhook.
-    Webhook,
-}
-
-/// What a call may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Budget {
-    /// Everything together: waits, retries, the answer. Of all pages of a list each has it for itself.
-    pub timeout: Duration,
-    /// How often a request may be sent again; `None` where the caller does not say.
-    pub max_retries: Option<u32>,
-}
-
-/// How much of a list is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Pages {
-    /// A page, in an envelope that leads on.
-    One,
-    /// All there are, as lines.
-    All,
-}
-
-/// What a caller may see of the accounts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Sees {
-    /// All of them: the admin token.
-    All,
-    /// Those of one environment: an API token.
-    Environment(EnvironmentId),
-    /// The one account whose object knows this hash of an account token.
-    AccountToken(String),
 }
 
 /// Clock, chance, settings and log.

@@ -6,7 +6,9 @@ use std::cell::Cell;
 use super::{AccountObject, State};
 use crate::account::seal::{Kind, Place, key_id};
 use crate::error::Failure;
-use crate::flows::once::{End, KeptAnswer, Kind as Whose, Known, OF_ACCOUNT_TOKENS, Write};
+use crate::flows::call::idempotency::{
+    End, KeptAnswer, Kind as Whose, Known, OF_ACCOUNT_TOKENS, Write,
+};
 use crate::flows::sealed;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::settings::{KEPT_ANSWER, KEPT_ANSWERS, KEPT_ANSWERS_BYTES};

@@ -10,6 +10,7 @@ mod alarm;
 mod arrivals;
 mod attempt;
 mod before_sending;
+mod call_account;
 mod changes;
 mod connect;
 mod contents;
@@ -68,6 +69,7 @@ use crate::rate_limit::Pace;
 use crate::settings::CALL_SLOTS;
 use crate::time::Timestamp;
 use ahead::Pauses;
+pub(in crate::flows) use before_sending::TokenWait;
 use kept_answers::KeptOfKinds;
 use log::Gathered;
 pub use log_line::LogLine;
@@ -339,7 +341,7 @@ fn unknown_token() -> Failure {
 
 impl Loaded {
     /// An account of which nothing is stored yet.
-    fn of_nothing(account: Account) -> Self {
+    pub(in crate::flows) fn of_nothing(account: Account) -> Self {
         Self {
             account,
             context: Value::Object(Map::new()),

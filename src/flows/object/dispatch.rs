@@ -11,15 +11,15 @@ use serde_json::json;
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::body;
+use crate::flows::call::{
+    Access, AllPages, Call, CallResponse, Piece, Trace, logged_action, logged_call,
+};
+use crate::flows::call_action::call_action;
 use crate::flows::memory::{Room, parse_exact, until_drained};
-use crate::flows::proxy_call::{Call, Piece, Trace};
 use crate::flows::receive::answered_in_time;
-use crate::flows::recorded_call::{Recorded, RecordedWalk, recorded_action, recorded_call};
 use crate::flows::reply;
 use crate::json::{Exact, is_deeper};
-use crate::ports::{
-    Body, Budget, HandOver, Incoming, ObjectRoute, Outside, Pages, Reply, Storage,
-};
+use crate::ports::{Body, Budget, HandOver, Incoming, ObjectRoute, Outside, Pages, Reply, Storage};
 use crate::proxy::Target;
 use crate::proxy::headers::keep_harmless;
 use crate::settings::{ADMIN_BODY_BYTES, ADMIN_BODY_DEPTH, BODY_VALUES};
@@ -96,25 +96,25 @@ async fn call<O: Outside, S: Storage>(
     hand_over: &HandOver,
     call: Call<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
-    match recorded_call(account, hand_over, call).await? {
-        Recorded::Reply(reply) => Ok(reply),
-        Recorded::Walk(walk) => Ok(lines(account, &hand_over.request_id, *walk)),
+    match logged_call(account, hand_over, call).await? {
+        CallResponse::Single(reply) => Ok(reply),
+        CallResponse::Pages(pages) => Ok(lines(account, &hand_over.request_id, *pages)),
     }
 }
 
-/// The answer of a walk, whose first page is at hand: lines (`application/x-ndjson`), made while they are read.
+/// The answer with all pages, the first of which is at hand: lines (`application/x-ndjson`), made while they are read.
 fn lines<O: Outside, S: Storage>(
     account: &Rc<AccountObject<O, S>>,
     request_id: &str,
-    walk: RecordedWalk<O, S>,
+    pages: AllPages<AccountObject<O, S>>,
 ) -> Reply<O::Stream> {
-    let mut headers = walk.limits().clone();
+    let mut headers = pages.limits().clone();
     let ndjson = HeaderValue::from_static("application/x-ndjson");
     headers.insert(CONTENT_TYPE, ndjson);
     keep_harmless(&mut headers);
-    let state = (walk, Rc::clone(account), request_id.to_owned());
-    let pieces = stream::unfold(state, |(mut walk, account, request_id)| async move {
-        let bytes = match walk.next().await? {
+    let state = (pages, Rc::clone(account), request_id.to_owned());
+    let pieces = stream::unfold(state, |(mut pages, account, request_id)| async move {
+        let bytes = match pages.next().await? {
             Piece::Lines(lines) => lines,
             Piece::Broken {
                 failure,
@@ -125,7 +125,7 @@ fn lines<O: Outside, S: Storage>(
                 Bytes::from(line)
             }
         };
-        Some((bytes, (walk, account, request_id)))
+        Some((bytes, (pages, account, request_id)))
     });
     Reply {
         status: StatusCode::OK,
@@ -140,14 +140,15 @@ async fn act<O: Outside, S: Storage>(
     hand_over: &HandOver,
     (name, budget): (&str, Budget),
     request: Incoming<O::Stream>,
-    trace: &Trace,
+    trace: &Rc<Trace>,
 ) -> Result<Reply<O::Stream>, Failure> {
     // Nothing is read of a body whose sender's token is not known to be good.
-    account.visible(&hand_over.sees).await?;
-    let deadline = account.outside.now().plus(budget.timeout);
+    let access = Access::check(account, &hand_over.sees, budget.timeout).await?;
     let room = account.isolate.memory.body_room(&account.bodies);
-    let input = input(&account.outside, request.body, &room, deadline).await?;
-    let result = recorded_action(account, hand_over, name, input, budget.timeout, trace).await?;
+    let input = input(&account.outside, request.body, &room, access.deadline()).await?;
+    let access = access.check_again().await?;
+    let run = async |access| call_action(access, trace, name, input).await;
+    let result = logged_action(access, hand_over, trace, run).await?;
     let mut reply = reply::json(StatusCode::OK, &result);
     keep_harmless(&mut reply.headers);
     Ok(reply)
