@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::SemaphorePermit;
 
 use super::before_sending::TokenWait;
 use super::{AccountObject, Loaded, LogLine, Renewed};
@@ -150,8 +150,12 @@ impl<O: Outside, S: Storage> LiveAccount for AccountObject<O, S> {
         self.pace.borrow_mut().give_back(reserved);
     }
 
-    fn slots(&self) -> &Semaphore {
-        &self.slots
+    fn free_slot(&self) -> Option<SemaphorePermit<'_>> {
+        self.slots.try_acquire().ok()
+    }
+
+    async fn slot(&self) -> Option<SemaphorePermit<'_>> {
+        self.slots.acquire().await.ok()
     }
 
     fn write_log(self: &Rc<Self>, line: LogLine) {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::SemaphorePermit;
 
 use super::idempotency::{End, Known, Write};
 use crate::account::Account;
@@ -123,8 +123,11 @@ pub(in crate::flows) trait LiveAccount:
     /// The limiter: a reserved time is not used.
     fn release(&self, reserved: Timestamp);
 
-    /// The connections of the account.
-    fn slots(&self) -> &Semaphore;
+    /// The limiter: a connection of the account, if one is free now.
+    fn free_slot(&self) -> Option<SemaphorePermit<'_>>;
+
+    /// The limiter: the same, once one is free.
+    async fn slot(&self) -> Option<SemaphorePermit<'_>>;
 
     /// Takes a line of the log, to be written later.
     fn write_log(self: &Rc<Self>, line: LogLine);

@@ -107,17 +107,14 @@ impl<'a, A: LiveAccount> Reservations<'a, A> {
     /// a call that has to wait for a connection gives it back. 503 when none gets free in time.
     async fn slot(&self) -> Result<(SemaphorePermit<'a>, Option<Timestamp>), Failure> {
         let busy = || Failure::busy("This account has too many calls under way. Try again.");
-        let slots = self.account.slots();
-        if let Ok(permit) = slots.try_acquire() {
+        if let Some(permit) = self.account.free_slot() {
             return Ok((permit, Some(self.at)));
         }
         self.account.release(self.at);
         let system = self.account.system();
         let wait = self.deadline.since(system.now());
-        match within(system, wait, slots.acquire()).await {
-            Some(Ok(permit)) => Ok((permit, None)),
-            Some(Err(_)) | None => Err(busy()),
-        }
+        let slot = within(system, wait, self.account.slot()).await;
+        slot.flatten().map(|permit| (permit, None)).ok_or_else(busy)
     }
 }
 
