@@ -20,7 +20,7 @@ use crate::ids::{AccountId, EnvironmentId};
 use crate::settings::Settings;
 use crate::time::Timestamp;
 
-pub use hand_over::{Budget, HandOver, ObjectRoute, Pages, Sees};
+pub use hand_over::{Budget, HandOver, ObjectRoute, Pages, Visibility};
 
 /// A body. A stream is a handle the core passes on without looking inside, or reads with a limit.
 #[derive(Debug)]

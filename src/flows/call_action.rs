@@ -8,7 +8,7 @@ use crate::flows::call::{Access, Trace, sandbox_refusal};
 use crate::flows::redaction::Redactor;
 use crate::flows::run_action::{NamedAction, run_action};
 use crate::json::Exact;
-use crate::ports::{Outside, Sees, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 
 /// Runs the action of this name; its result. The context changes only when it ran to its end.
 pub(in crate::flows) async fn call_action<O: Outside, S: Storage>(
@@ -46,9 +46,9 @@ pub(in crate::flows) async fn call_action<O: Outside, S: Storage>(
 }
 
 /// Whose word it is what the action writes: the provider's, unless a customer gave it something to write.
-fn writer(sees: &Sees, input: &Exact) -> Origin {
+fn writer(sees: &Visibility, input: &Exact) -> Origin {
     match sees {
-        Sees::AccountToken(_) if !input.is_null() => Origin::Customer,
+        Visibility::AccountToken(_) if !input.is_null() => Origin::Customer,
         _ => Origin::Provider,
     }
 }

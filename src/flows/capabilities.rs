@@ -9,7 +9,7 @@ use crate::config::{self, Config, Credential};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::records::IntegrationRecord;
-use crate::ports::{Outside, Sees, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 use crate::proxy::is_read;
 
 /// What the account's token says of itself; of `Nobody` it is not asked.
@@ -30,7 +30,7 @@ pub fn of_record(record: &IntegrationRecord) -> Result<Value, Failure> {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What it can be asked.
-    pub(in crate::flows) async fn capabilities(&self, sees: &Sees) -> Result<Value, Failure> {
+    pub(in crate::flows) async fn capabilities(&self, sees: &Visibility) -> Result<Value, Failure> {
         let loaded = self.visible(sees).await?;
         let effective = self.effective(&loaded.account).await?;
         let config = &effective.compiled.config;

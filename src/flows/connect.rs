@@ -24,7 +24,7 @@ use crate::flows::records::{
 };
 use crate::ids::{AccountId, EnvironmentId};
 use crate::json as words;
-use crate::ports::{Outside, Sees};
+use crate::ports::{Outside, Visibility};
 
 pub use submit::submit;
 
@@ -183,7 +183,7 @@ async fn kept(
         .integrated_account_id
         .filter(|_| link.persist_previous_context)
     {
-        let sees = Sees::Environment(link.environment_id);
+        let sees = Visibility::Environment(link.environment_id);
         let ask = AccountAsk::Get(sees.clone());
         match ask_account::<AccountView>(outside, id, &ask).await {
             Ok(view) => kept = view.account.context,

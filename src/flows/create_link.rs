@@ -17,7 +17,7 @@ use crate::flows::records::{
     Comparison, EnvironmentRecord, Filter, FilterValue, InstallRecord, LinkRecord, Listed, Page,
 };
 use crate::ids::{AccountId, EnvironmentId, LinkTokenId, Region};
-use crate::ports::{Outside, Sees};
+use crate::ports::{Outside, Visibility};
 use crate::settings::PrivateUpstreams;
 
 const MAX_SCOPES: usize = 200;
@@ -55,7 +55,7 @@ pub struct NewLink {
 pub async fn create_link(
     outside: &impl Outside,
     environment: EnvironmentId,
-    sees: &Sees,
+    sees: &Visibility,
     new: NewLink,
 ) -> Result<LinkRecord, Failure> {
     check_patch(&new.context)?;

@@ -11,7 +11,7 @@ use crate::flows::memory::Room;
 use crate::flows::records::{AccountEntry, Filter, FilterValue, Listed, Page};
 use crate::ids::{AccountId, EnvironmentId};
 use crate::json;
-use crate::ports::{Outside, Sees};
+use crate::ports::{Outside, Visibility};
 use crate::settings::LIST_BYTES;
 
 /// An account of a list.
@@ -99,7 +99,10 @@ async fn view(
     environment: EnvironmentId,
     entry: AccountEntry,
 ) -> (AccountId, Option<AccountInList>) {
-    let (id, ask) = (entry.id, AccountAsk::Get(Sees::Environment(environment)));
+    let (id, ask) = (
+        entry.id,
+        AccountAsk::Get(Visibility::Environment(environment)),
+    );
     let view = match ask_account(outside, id, &ask).await {
         Ok(view) => Some(AccountInList::Whole(Box::new(view))),
         Err(failure) if failure.code == Code::NotFound => None,

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::error::{Code, Failure};
 use crate::flows::ask::{AccountAsk, EnvironmentAsk, ReplayRange, ask_account, ask_environment};
 use crate::ids::{AccountId, EnvironmentId};
-use crate::ports::{Outside, Sees};
+use crate::ports::{Outside, Visibility};
 
 /// Objects asked at a time.
 const AT_ONCE: usize = 24;
@@ -44,7 +44,7 @@ async fn replay(
     account: AccountId,
     range: &ReplayRange,
 ) -> Result<u64, Failure> {
-    let ask = AccountAsk::ReplayAll(Sees::Environment(environment), range.clone());
+    let ask = AccountAsk::ReplayAll(Visibility::Environment(environment), range.clone());
     match ask_account(outside, account, &ask).await {
         Err(failure) if failure.code == Code::NotFound => Ok(0),
         answer => answer,

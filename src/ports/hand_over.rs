@@ -15,7 +15,7 @@ pub struct HandOver {
     /// The id of the request, in every answer and log line.
     pub request_id: String,
     /// What the caller may see.
-    pub sees: Sees,
+    pub sees: Visibility,
     /// The caller in the log: the id of its token, or the kind.
     pub caller: String,
     /// The hash of an API token, to look at it again on a long way.
@@ -60,7 +60,7 @@ pub enum Pages {
 /// What a caller may see of the accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Sees {
+pub enum Visibility {
     /// All of them: the admin token.
     All,
     /// Those of one environment: an API token.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use causeway::error::{Code, Failure};
 use causeway::flows::run_action::{NamedAction, Outcome, run_action, run_result};
 use causeway::ids::AccountId;
-use causeway::ports::{Body, ObjectName, Sees, System};
+use causeway::ports::{Body, ObjectName, System, Visibility};
 use futures::executor::block_on;
 use futures::future::join;
 use serde_json::{Value, json};
@@ -664,7 +664,7 @@ fn run_inside(story: &Story, name: &str) -> Result<Outcome, Failure> {
     let id: AccountId = story.account.parse().unwrap();
     let object = story.world.account(id);
     block_on(async {
-        let loaded = object.visible(&Sees::All).await.unwrap();
+        let loaded = object.visible(&Visibility::All).await.unwrap();
         let effective = object.effective(&loaded.account).await.unwrap();
         let action = NamedAction::find(&effective.compiled.config, name).unwrap();
         let deadline = story.world.now().plus(Duration::from_secs(30));

@@ -3,7 +3,7 @@
 
 use super::{AccountObject, unknown_token};
 use crate::error::Failure;
-use crate::ports::{Outside, Sees, SqlValue, Storage, StorageFault};
+use crate::ports::{Outside, SqlValue, Storage, StorageFault, Visibility};
 use crate::time::Timestamp;
 
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS account_token (hash TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID";
@@ -12,11 +12,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Keeps a token's hash; those that are over go.
     pub(super) async fn issue_token(
         &self,
-        sees: &Sees,
+        sees: &Visibility,
         hash: &str,
         until: Timestamp,
     ) -> Result<(), Failure> {
-        if matches!(sees, Sees::AccountToken(_)) {
+        if matches!(sees, Visibility::AccountToken(_)) {
             return Err(unknown_token());
         }
         self.visible(sees).await?;

@@ -13,7 +13,7 @@ use crate::error::Failure;
 use crate::flows::import_account::check_context;
 use crate::flows::run_action::Outcome;
 use crate::json as words;
-use crate::ports::{Outside, Sees, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Merges what an action changed of `before`, and nothing else: what others changed while it ran stays. What it
@@ -30,7 +30,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         let after = &without_token(outcome.context.as_ref().unwrap_or(before));
         let _one_at_a_time = self.changing.lock().await;
-        let loaded = self.visible(&Sees::All).await?;
+        let loaded = self.visible(&Visibility::All).await?;
         let effective = self.effective(&loaded.account).await?;
         let compiled = &effective.compiled;
         let method = &loaded.account.authentication_method;

@@ -19,7 +19,7 @@ use crate::flows::ask::{AccountView, EnvironmentAsk, ask_environment};
 use crate::flows::effective::Effective;
 use crate::flows::records::AccountEntry;
 use crate::ids::EnvironmentId;
-use crate::ports::{Outside, Sees, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Stores an account with credentials it already has; it counts when the index has it.
@@ -78,7 +78,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Erases the account at once; the index follows, now or by alarm.
-    pub(super) async fn delete(self: &Rc<Self>, sees: &Sees) -> Result<(), Failure> {
+    pub(super) async fn delete(self: &Rc<Self>, sees: &Visibility) -> Result<(), Failure> {
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(sees).await?;
         let effective = self.effective(&loaded.account).await;

@@ -18,7 +18,7 @@ use crate::flows::isolate::Isolate;
 use crate::flows::memory::Room;
 use crate::flows::redaction::Redactor;
 use crate::ids::AccountId;
-use crate::ports::{Outside, Sees, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 use crate::rate_limit::Late;
 use crate::time::Timestamp;
 
@@ -73,7 +73,7 @@ impl<O: Outside, S: Storage> LiveAccount for AccountObject<O, S> {
         AccountObject::enter(self)
     }
 
-    async fn visible(&self, sees: &Sees) -> Result<Rc<Loaded>, Failure> {
+    async fn visible(&self, sees: &Visibility) -> Result<Rc<Loaded>, Failure> {
         AccountObject::visible(self, sees).await
     }
 

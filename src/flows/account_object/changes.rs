@@ -16,16 +16,16 @@ use crate::error::Failure;
 use crate::flows::ask::{AccountChange, AccountView};
 use crate::flows::effective::{Compiled, Effective};
 use crate::flows::import_account::{check_context, check_patch, check_tenant};
-use crate::ports::{Outside, Sees, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Changes what the caller may change; a value that says where or for whom secrets are used is not among it.
     pub(super) async fn change(
         &self,
-        sees: &Sees,
+        sees: &Visibility,
         change: AccountChange,
     ) -> Result<AccountView, Failure> {
-        if matches!(sees, Sees::AccountToken(_)) {
+        if matches!(sees, Visibility::AccountToken(_)) {
             return Err(unknown_token());
         }
         let _one_at_a_time = self.changing.lock().await;
@@ -61,7 +61,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// New credentials. Where they lead to another host, no secret stays that was meant for the old one.
     pub(super) async fn replace_credentials(
         &self,
-        sees: &Sees,
+        sees: &Visibility,
         patch: &Value,
     ) -> Result<AccountView, Failure> {
         let _one_at_a_time = self.changing.lock().await;

@@ -14,7 +14,7 @@ use crate::flows::effective::Compiled;
 use crate::flows::import_account::dotted;
 use crate::flows::redaction::Redactor;
 use crate::json as words;
-use crate::ports::{Outside, Sees, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 
 /// A whole context, secrets included, with who set each of its values.
 #[derive(Debug, Clone)]
@@ -185,7 +185,7 @@ fn forget_replaced(sealed: &mut Value, patch: &Value) {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What the connect form need not ask for again.
-    pub(super) async fn secret_names(&self, sees: &Sees) -> Result<Vec<String>, Failure> {
+    pub(super) async fn secret_names(&self, sees: &Visibility) -> Result<Vec<String>, Failure> {
         let loaded = self.visible(sees).await?;
         let effective = self.effective(&loaded.account).await?;
         let (_, secrets) = Contents::of(&loaded).split(&effective.compiled);

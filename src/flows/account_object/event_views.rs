@@ -8,7 +8,7 @@ use crate::error::{Code, Failure};
 use crate::flows::ask::{AttemptView, DeliveryView, EventDetail, EventStatus, EventView};
 use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
 use crate::ids::{EnvironmentId, EventId};
-use crate::ports::{Outside, Row, Sees, SqlValue, Storage, StorageFault};
+use crate::ports::{Outside, Row, SqlValue, Storage, StorageFault, Visibility};
 use crate::time::Timestamp;
 
 const COLUMNS: &str = "number, event, status, resource_type, resource_id, last_error, created_at";
@@ -17,16 +17,16 @@ const TEXTS: &[&str] = &["event", "resource_type", "resource_id", "last_error"];
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Whose events these are, when the caller may see them; those of an account that is gone, too.
-    pub(super) async fn visible_outbox(&self, sees: &Sees) -> Result<EnvironmentId, Failure> {
+    pub(super) async fn visible_outbox(&self, sees: &Visibility) -> Result<EnvironmentId, Failure> {
         let loaded = self.settled().await?;
         let own = match &loaded {
             Some(loaded) => Some(loaded.account.environment_id),
             None => self.outbox_environment()?,
         };
         let visible = own.filter(|own| match sees {
-            Sees::All => true,
-            Sees::Environment(environment) => environment == own,
-            Sees::AccountToken(_) => false,
+            Visibility::All => true,
+            Visibility::Environment(environment) => environment == own,
+            Visibility::AccountToken(_) => false,
         });
         visible.ok_or_else(|| Failure::not_found("integrated account"))
     }
@@ -34,7 +34,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Newest first.
     pub(super) async fn list_events(
         &self,
-        sees: &Sees,
+        sees: &Visibility,
         page: &Page,
     ) -> Result<Listed<EventView>, Failure> {
         let environment = self.visible_outbox(sees).await?;
@@ -62,7 +62,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Everything there is of one.
-    pub(super) async fn get_event(&self, sees: &Sees, id: EventId) -> Result<EventDetail, Failure> {
+    pub(super) async fn get_event(
+        &self,
+        sees: &Visibility,
+        id: EventId,
+    ) -> Result<EventDetail, Failure> {
         let environment = self.visible_outbox(sees).await.map_err(|_| no_event())?;
         let number = self.number_of(id)?;
         let rows = self.storage.exec(

@@ -6,14 +6,14 @@ use super::log_line::LogLine;
 use super::newest::MOST;
 use crate::error::{Code, Failure};
 use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
-use crate::ports::{Outside, Row, Sees, SqlValue, Storage};
+use crate::ports::{Outside, Row, SqlValue, Storage, Visibility};
 use crate::time::Timestamp;
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Newest first; what is gathered is written before, so that it is there.
     pub(super) async fn list_log(
         &self,
-        sees: &Sees,
+        sees: &Visibility,
         page: &Page,
     ) -> Result<Listed<LogLine>, Failure> {
         self.visible(sees).await?;

@@ -17,7 +17,7 @@ use crate::flows::ask::{FoundBy, Lookup};
 use crate::flows::effective::Effective;
 use crate::flows::sealed;
 use crate::json as words;
-use crate::ports::{Outside, Sees, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 
 /// The value that went on counting when a new credential came, while that is tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +102,7 @@ fn lookup_field(config: &Config) -> Option<&str> {
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What the index is to find the account by under this key.
     pub(super) async fn lookup_value(&self, field: &str) -> Result<Option<String>, Failure> {
-        let loaded = self.visible(&Sees::All).await?;
+        let loaded = self.visible(&Visibility::All).await?;
         // One account whose own file has mistakes keeps no others from their webhooks.
         let effective = self.effective(&loaded.account).await.ok();
         let config = effective.as_ref().map(|all| &all.compiled.config);

@@ -17,14 +17,14 @@ use crate::expression::scope::TEMPLATE_ROOTS;
 use crate::flows::ask::AccountView;
 use crate::flows::effective::Compiled;
 use crate::flows::import_account::check_context;
-use crate::ports::{Outside, Sees, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 use crate::settings::{OWN_CHANGES, OWN_CHANGES_PERIOD};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Changes values of the context in the name of the customer.
     pub(super) async fn change_me(
         &self,
-        sees: &Sees,
+        sees: &Visibility,
         patch: &Value,
     ) -> Result<AccountView, Failure> {
         self.visible(sees).await?;

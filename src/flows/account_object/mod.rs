@@ -64,7 +64,7 @@ use crate::flows::isolate::Isolate;
 use crate::flows::memory::AccountBodies;
 use crate::ids::AccountId;
 use crate::json as words;
-use crate::ports::{Outside, Sees, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 use crate::rate_limit::Pace;
 use crate::settings::CALL_SLOTS;
 use crate::time::Timestamp;
@@ -244,15 +244,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The account, if there is one that may be seen.
-    pub async fn visible(&self, sees: &Sees) -> Result<Rc<Loaded>, Failure> {
+    pub async fn visible(&self, sees: &Visibility) -> Result<Rc<Loaded>, Failure> {
         let hidden = || Failure::not_found("integrated account");
         let loaded = self.settled().await?;
         let is_visible = match (sees, &loaded) {
-            (Sees::Environment(own), Some(loaded)) => *own == loaded.account.environment_id,
-            (Sees::AccountToken(hash), _) if !self.knows_token(hash)? => {
+            (Visibility::Environment(own), Some(loaded)) => *own == loaded.account.environment_id,
+            (Visibility::AccountToken(hash), _) if !self.knows_token(hash)? => {
                 return Err(unknown_token());
             }
-            (Sees::All | Sees::AccountToken(_), Some(_)) => true,
+            (Visibility::All | Visibility::AccountToken(_), Some(_)) => true,
             (_, None) => false,
         };
         loaded.filter(|_| is_visible).ok_or_else(hidden)

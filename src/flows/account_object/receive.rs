@@ -20,7 +20,7 @@ use crate::flows::receive::{
 };
 use crate::flows::redaction::Redactor;
 use crate::ids::{EnvironmentId, EventId, InstallId};
-use crate::ports::{Incoming, Outside, Sees, SqlValue, Storage, StorageFault};
+use crate::ports::{Incoming, Outside, SqlValue, Storage, StorageFault, Visibility};
 use crate::settings::DEDUPLICATION;
 use crate::webhook::{Handshake, Proof, Request};
 
@@ -182,7 +182,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Ok(());
         }
         let _one_at_a_time = self.changing.lock().await;
-        let loaded = self.visible(&Sees::All).await?;
+        let loaded = self.visible(&Visibility::All).await?;
         let effective = self.effective(&loaded.account).await?;
         let ground = self.webhook_ground(&loaded, &effective, false, (request_id, room));
         if !ground.may_hand_over(handshake) {

@@ -19,7 +19,7 @@ use crate::error::{Code, Failure};
 use crate::flows::effective::Effective;
 use crate::flows::within::within;
 use crate::oauth::TokenFailure;
-use crate::ports::{Outside, Sees, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 use crate::time::Timestamp;
 
 /// What all who wait for a refresh hear: nothing yet, or how it ended.
@@ -80,7 +80,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         loaded: &Rc<Loaded>,
         deadline: Timestamp,
     ) -> Result<Rc<Loaded>, Failure> {
-        let now = self.visible(&Sees::All).await?;
+        let now = self.visible(&Visibility::All).await?;
         if now.token() != loaded.token() {
             return Ok(now);
         }
@@ -96,7 +96,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             Some(Err(_)) => return Err(token_endpoint("the refresh was interrupted")),
             None => return Err(token_endpoint("it has not answered in time")),
         }
-        let loaded = self.visible(&Sees::All).await?;
+        let loaded = self.visible(&Visibility::All).await?;
         loaded.account.status.check_callable()?;
         Ok(loaded)
     }
@@ -113,7 +113,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// `POST /integrated-account/refresh-credentials`.
-    pub(super) async fn refresh(self: &Rc<Self>, sees: &Sees) -> Result<(), Failure> {
+    pub(super) async fn refresh(self: &Rc<Self>, sees: &Visibility) -> Result<(), Failure> {
         let loaded = self.visible(sees).await?;
         if self.grant(&loaded).await?.is_none() {
             let method = &loaded.account.authentication_method;
@@ -215,7 +215,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// A token was had for an account that seemed to need its customer.
     async fn reactivate(&self) -> Result<(), Failure> {
         let _one_at_a_time = self.changing.lock().await;
-        let loaded = self.visible(&Sees::All).await?;
+        let loaded = self.visible(&Visibility::All).await?;
         if loaded.account.status != Status::NeedsReauth {
             return Ok(());
         }

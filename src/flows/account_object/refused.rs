@@ -17,7 +17,7 @@ use crate::flows::effective::Effective;
 use crate::flows::run_action::{NamedAction, Outcome, VALIDATION, run_action};
 use crate::flows::within::within;
 use crate::json::Exact;
-use crate::ports::{Outside, Sees, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 use crate::settings::{CONFIRMATION_PAUSE, CONFIRMATION_TIMEOUT};
 use crate::time::Timestamp;
 
@@ -91,7 +91,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         refused: &Rc<Loaded>,
         deadline: Timestamp,
     ) -> Result<Renewed, Failure> {
-        let now = self.visible(&Sees::All).await?;
+        let now = self.visible(&Visibility::All).await?;
         let effective = self.effective(&now.account).await?;
         if !has_same_credential(&effective, &now, refused) {
             now.account.status.check_callable()?;
@@ -227,7 +227,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// which it does not when it has another credential by then.
     pub async fn needs_reauth(&self, began: &Loaded, why: &str) -> Result<bool, Failure> {
         let _one_at_a_time = self.changing.lock().await;
-        let loaded = self.visible(&Sees::All).await?;
+        let loaded = self.visible(&Visibility::All).await?;
         if loaded.account.status == Status::NeedsReauth {
             return Ok(true);
         }

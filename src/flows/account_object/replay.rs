@@ -8,7 +8,7 @@ use crate::flows::ask::{EventStatus, ReplayRange};
 use crate::flows::memory::{Room, built_bytes};
 use crate::flows::receive::{Ground, Kept, NewEvent};
 use crate::ids::EventId;
-use crate::ports::{Outside, Sees, SqlValue, Storage, StorageFault};
+use crate::ports::{Outside, SqlValue, Storage, StorageFault, Visibility};
 use crate::webhook::Event;
 
 /// What keeps one event, and not the others.
@@ -21,7 +21,7 @@ fn is_of_one(code: Code) -> bool {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// One event, to all who subscribed by now.
-    pub(super) async fn replay(&self, sees: &Sees, id: EventId) -> Result<(), Failure> {
+    pub(super) async fn replay(&self, sees: &Visibility, id: EventId) -> Result<(), Failure> {
         let hidden = |_| Failure::not_found("event");
         self.visible_outbox(sees).await.map_err(hidden)?;
         let number = self.number_of(id)?;
@@ -33,7 +33,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// All events of a range; how many.
     pub(super) async fn replay_all(
         &self,
-        sees: &Sees,
+        sees: &Visibility,
         range: &ReplayRange,
     ) -> Result<u64, Failure> {
         self.visible_outbox(sees).await?;

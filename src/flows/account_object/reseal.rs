@@ -4,13 +4,13 @@ use super::AccountObject;
 use super::row::{SetUp, context_secrets};
 use crate::error::Failure;
 use crate::flows::sealed;
-use crate::ports::{Outside, Sees, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Seals its secrets under the first key; a change that is pending is finished first, under it.
     pub(super) async fn reseal(&self) -> Result<Option<String>, Failure> {
         let _one_at_a_time = self.changing.lock().await;
-        self.visible(&Sees::All).await?;
+        self.visible(&Visibility::All).await?;
         self.finish_what_is_pending().await?;
         self.reseal_row()?;
         Ok(self.reload()?.sealing_key.clone())

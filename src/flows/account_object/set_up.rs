@@ -20,7 +20,7 @@ use crate::flows::ask::Failed;
 use crate::flows::effective::Effective;
 use crate::flows::run_action::{NamedAction, run_action, run_result};
 use crate::json::Exact;
-use crate::ports::{Outside, Sees, Storage};
+use crate::ports::{Outside, Storage, Visibility};
 use crate::settings::SET_UP_TIMEOUT;
 use crate::time::Timestamp;
 
@@ -90,7 +90,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     async fn run_stage(&self, stage: &Stage, deadline: Timestamp) -> Result<(), Failed> {
-        let loaded = self.visible(&Sees::All).await.map_err(broken)?;
+        let loaded = self.visible(&Visibility::All).await.map_err(broken)?;
         if loaded.set_up.is_none() {
             return outcome_of(&loaded.account);
         }
@@ -182,7 +182,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         goes_on: bool,
     ) -> Result<(), Failure> {
         let _one_at_a_time = self.changing.lock().await;
-        let loaded = self.visible(&Sees::All).await?;
+        let loaded = self.visible(&Visibility::All).await?;
         let effective: Effective = self.effective(&loaded.account).await?;
         let mut account = loaded.account.clone();
         change(&mut account);

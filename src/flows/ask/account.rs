@@ -9,7 +9,7 @@ use crate::account::Account;
 use crate::flows::receive::Arrival;
 use crate::flows::records::Page;
 use crate::ids::{EventId, InstallId, IntegrationId};
-use crate::ports::Sees;
+use crate::ports::Visibility;
 use crate::time::Timestamp;
 
 /// What an account's object is asked.
@@ -19,46 +19,46 @@ pub enum AccountAsk {
     /// Stores a new account with its whole context → [`AccountView`]
     Import(Box<Account>),
     /// → [`AccountView`]
-    Get(Sees),
+    Get(Visibility),
     /// The names of what it keeps secret, the OAuth token apart → `Vec<String>`
-    SecretNames(Sees),
+    SecretNames(Visibility),
     /// → [`AccountView`]
-    Change(Sees, AccountChange),
+    Change(Visibility, AccountChange),
     /// A change of the context by an account token → [`AccountView`]
-    ChangeMe(Sees, Value),
+    ChangeMe(Visibility, Value),
     /// New credentials: merged into the context; where a host changes, no stored secret stays → [`AccountView`]
-    Credentials(Sees, Value),
+    Credentials(Visibility, Value),
     /// Refreshes its tokens now → null
-    Refresh(Sees),
+    Refresh(Visibility),
     /// A customer's form → [`super::Connected`]
     Connect(Box<Connecting>),
     /// A customer comes back from the provider → `Option<Ended>`; nothing where no such login waits
     Callback(Box<CameBack>),
     /// A token of its own, known by its hash until then → null
-    IssueToken(Sees, String, Timestamp),
+    IssueToken(Visibility, String, Timestamp),
     /// A webhook of this install, already verified → `Vec<EventId>`; not found where the account is another install's, is
     /// not active, or has another value by now
     Receive(InstallId, Box<Arrival>),
     /// By what an install's webhooks find it under a key of its context → `Option<String>`
     LookupValue(String),
     /// Its events, newest first → `Listed<EventView>`
-    ListEvents(Sees, Page),
+    ListEvents(Visibility, Page),
     /// → [`super::EventDetail`]
-    GetEvent(Sees, EventId),
+    GetEvent(Visibility, EventId),
     /// Its calls, newest first → `Listed<LogLine>`
-    ListLog(Sees, Page),
+    ListLog(Visibility, Page),
     /// What it can be asked → JSON
-    Capabilities(Sees),
+    Capabilities(Visibility),
     /// Delivers one event again → null
-    Replay(Sees, EventId),
+    Replay(Visibility, EventId),
     /// Delivers all of a range again → u64: how many
-    ReplayAll(Sees, ReplayRange),
+    ReplayAll(Visibility, ReplayRange),
     /// Events that wait for a subscription may go → null
     Deliver,
     /// Seals its secrets under the first key → `Option<String>`: the id of the key they rest under
     Reseal,
     /// Erases it → null
-    Delete(Sees),
+    Delete(Visibility),
 }
 
 /// A change of an account; what is absent stays.

@@ -16,7 +16,7 @@ use crate::flows::isolate::Isolate;
 use crate::flows::memory::Room;
 use crate::flows::redaction::Redactor;
 use crate::ids::AccountId;
-use crate::ports::{HttpClient, Outside, Sees, System};
+use crate::ports::{HttpClient, Outside, System, Visibility};
 use crate::rate_limit::Late;
 use crate::time::Timestamp;
 
@@ -65,7 +65,7 @@ pub(in crate::flows) trait LiveAccount:
     fn enter(&self) -> Result<Inside, Failure>;
 
     /// The account, where the caller may see it.
-    async fn visible(&self, sees: &Sees) -> Result<Rc<Loaded>, Failure>;
+    async fn visible(&self, sees: &Visibility) -> Result<Rc<Loaded>, Failure>;
 
     /// The account as it is now; `None` where it was deleted.
     fn present(&self) -> Option<Rc<Loaded>>;

@@ -8,13 +8,13 @@ use crate::error::Failure;
 use crate::flows::account_object::Loaded;
 use crate::flows::effective::Effective;
 use crate::flows::import_account::install_disabled;
-use crate::ports::{Sees, System};
+use crate::ports::{System, Visibility};
 use crate::time::Timestamp;
 
 /// An account that the caller may see.
 pub(in crate::flows) struct Access<'a, A> {
     account: &'a Rc<A>,
-    sees: &'a Sees,
+    sees: &'a Visibility,
     loaded: Rc<Loaded>,
     deadline: Timestamp,
 }
@@ -22,7 +22,7 @@ pub(in crate::flows) struct Access<'a, A> {
 impl<'a, A: LiveAccount> Access<'a, A> {
     pub(in crate::flows) async fn check(
         account: &'a Rc<A>,
-        sees: &'a Sees,
+        sees: &'a Visibility,
         timeout: Duration,
     ) -> Result<Self, Failure> {
         Ok(Self {
@@ -43,7 +43,7 @@ impl<'a, A: LiveAccount> Access<'a, A> {
         self.account
     }
 
-    pub(in crate::flows) fn sees(&self) -> &'a Sees {
+    pub(in crate::flows) fn sees(&self) -> &'a Visibility {
         self.sees
     }
 
@@ -81,7 +81,7 @@ impl<'a, A: LiveAccount> Admitted<'a, A> {
         self.access.account
     }
 
-    pub(in crate::flows) fn sees(&self) -> &'a Sees {
+    pub(in crate::flows) fn sees(&self) -> &'a Visibility {
         self.access.sees
     }
 

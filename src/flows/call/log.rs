@@ -15,7 +15,7 @@ use super::{Call, CallResponse, Completed};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::{Loaded, LogLine};
 use crate::flows::capabilities::{granted, missing};
-use crate::ports::{ByteStream, HandOver, Sees, System};
+use crate::ports::{ByteStream, HandOver, System, Visibility};
 use crate::time::Timestamp;
 
 /// What is known of a call before it is made.
@@ -96,7 +96,7 @@ pub(super) struct LogOfPages<A: LiveAccount> {
 }
 
 impl<A: LiveAccount> LogOfPages<A> {
-    pub(super) async fn note(&mut self, sees: &Sees, piece: &Piece) {
+    pub(super) async fn note(&mut self, sees: &Visibility, piece: &Piece) {
         match piece {
             Piece::Lines(lines) => self.bytes_out += lines.len() as u64,
             Piece::Broken { failure, .. } => {

@@ -8,7 +8,7 @@ use super::engine::Renewal;
 use crate::error::{Code, Failure};
 use crate::flows::account_object::{Loaded, Renewed, TokenWait};
 use crate::flows::import_account::install_disabled;
-use crate::ports::{Sees, System};
+use crate::ports::{System, Visibility};
 use crate::time::Timestamp;
 
 pub(super) trait Way<A: LiveAccount> {
@@ -45,7 +45,7 @@ pub(super) trait Way<A: LiveAccount> {
 /// A caller's, who may see the account as long as it may be called.
 pub(super) struct CallersWay<'a, A> {
     pub(super) account: &'a Rc<A>,
-    pub(super) sees: &'a Sees,
+    pub(super) sees: &'a Visibility,
     /// When the account was read first.
     pub(super) read_at: Timestamp,
 }

@@ -1,6 +1,6 @@
 //! Whose an `Idempotency-Key` is.
 
-use crate::ports::Sees;
+use crate::ports::Visibility;
 
 /// Whose a key is. An account token is in the hands of the customer, who must neither take the backend's keys nor read
 /// what it was answered. All account tokens of an account are one kind: the next one repeats what the one before began.
@@ -16,10 +16,10 @@ pub(in crate::flows) enum Kind {
 pub(in crate::flows) const OF_ACCOUNT_TOKENS: &str = "account_token:";
 
 impl Kind {
-    pub(super) fn of(sees: &Sees) -> Self {
+    pub(super) fn of(sees: &Visibility) -> Self {
         match sees {
-            Sees::All | Sees::Environment(_) => Self::Backend,
-            Sees::AccountToken(_) => Self::Customer,
+            Visibility::All | Visibility::Environment(_) => Self::Backend,
+            Visibility::AccountToken(_) => Self::Customer,
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::flows::call::{Call, CallResponse, execute_one, single};
 use crate::flows::memory::Room;
 use crate::flows::published;
 use crate::pagination::Position;
-use crate::ports::{Body, Sees, System};
+use crate::ports::{Body, System, Visibility};
 use crate::rate_limit;
 use crate::settings::{PIECE_BYTES, TEMPLATE_BODY_BYTES};
 use crate::time::Timestamp;
@@ -25,7 +25,7 @@ use crate::time::Timestamp;
 /// A list that is being read to its end. Dropped, it lets go of everything.
 pub(in crate::flows) struct AllPages<A: LiveAccount> {
     account: Rc<A>,
-    sees: Sees,
+    sees: Visibility,
     /// Its body is held, so that it can be sent with each page.
     call: Call<StreamOf<A>>,
     #[expect(dead_code, reason = "what the body holds, for as long")]
@@ -143,7 +143,8 @@ impl<A: LiveAccount> AllPages<A> {
 
     /// A list may be read for long: the caller's token is looked at again for each page, as it is for each call.
     async fn check_token(&self) -> Result<(), Failure> {
-        let (Some(hash), Sees::Environment(environment)) = (&self.call.token, &self.sees) else {
+        let (Some(hash), Visibility::Environment(environment)) = (&self.call.token, &self.sees)
+        else {
             return Ok(());
         };
         let (system, isolate) = (self.account.system(), self.account.isolate());
