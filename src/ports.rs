@@ -8,6 +8,7 @@
 )]
 
 pub mod asked;
+mod hand_over;
 
 use std::time::Duration;
 
@@ -15,12 +16,13 @@ use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::LocalBoxStream;
 use http::{HeaderMap, Method, StatusCode};
-use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::ids::{AccountId, EnvironmentId};
 use crate::settings::Settings;
 use crate::time::Timestamp;
+
+pub use hand_over::{Budget, HandOver, ObjectRoute, Pages, Visibility};
 
 /// A body. A stream is a handle the core passes on without looking inside, or reads with a limit.
 #[derive(Debug)]
@@ -212,35 +214,6 @@ pub enum ObjectName {
     Environment(EnvironmentId),
     /// A connected account.
     Account(AccountId),
-}
-
-/// Who calls, as the front Worker has found out; the object trusts it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HandOver {
-    /// The id of the request, in every answer and log line.
-    pub request_id: String,
-    /// What the caller may see.
-    pub sees: Visibility,
-    /// The caller in the log: the id of its token, or the kind.
-    pub caller: String,
-    /// The hash of an API token, to look at it again on a long way.
-    #[serde(default)]
-    pub token: Option<String>,
-    /// [`Incoming::asked`], which a request of ours cannot carry.
-    #[serde(default)]
-    pub asked: Option<String>,
-}
-
-/// What a caller may see of the accounts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Visibility {
-    /// All of them: the admin token.
-    All,
-    /// Those of one environment: an API token.
-    Environment(EnvironmentId),
-    /// The one account whose object knows this hash of an account token.
-    AccountToken(String),
 }
 
 /// Clock, chance, settings and log.

@@ -13,7 +13,6 @@ pub mod openapi;
 mod path_id;
 mod proxy;
 mod query;
-mod reply;
 pub mod rights;
 pub mod route;
 mod schema;
@@ -31,13 +30,12 @@ use url::Url;
 use crate::error::{Code, Failure};
 use crate::flows::isolate::Isolate;
 use crate::flows::memory::{Room, until_drained};
+use crate::flows::reply;
 use crate::ports::{Body, Incoming, Outside, Reply};
 use crate::settings::RATE_PERIOD;
 use admin::call::AdminCall;
 use caller::Caller;
 use route::{Found, Route};
-
-pub use proxy::handle_handed_over;
 
 /// What serves one request: the outside, the isolate, the request's id and its memory.
 pub(crate) struct RequestContext<'a, O> {
@@ -111,9 +109,13 @@ async fn answer<O: Outside>(
         Route::Home => Ok(home::show(context, &request.url)),
         Route::IntegrationSchema => Ok(schema::get()),
         Route::OpenApi => Ok(openapi::get()),
-        Route::Call(_) | Route::Action(_) => {
+        Route::Call(target) => {
             let caller = admit(context, &request.headers, right).await?;
-            proxy::hand_over(context, &caller, request).await
+            proxy::hand_over_call(context, &caller, target, request).await
+        }
+        Route::Action(name) => {
+            let caller = admit(context, &request.headers, right).await?;
+            proxy::hand_over_action(context, &caller, name, request).await
         }
         Route::Connect(route) => Ok(connect::answer(context, route, request).await),
         Route::Webhook(route) => webhook::answer(context, route, request).await,

@@ -1,41 +1,68 @@
-//! The data plane: at the front Worker a call is handed over to its account's object; there it is made.
+//! The data plane at the front Worker: a call is handed over to its account's object.
 
-use std::rc::Rc;
 use std::time::Duration;
 
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method};
 use serde_json::json;
 use url::Url;
 
-use super::budget::Budget;
 use super::caller::Caller;
-use super::route::{Found, Route, find};
-use super::{RequestContext, all_pages, reply, shape, webhook};
+use super::{RequestContext, all_pages, budget};
 use crate::error::{Code, Failure};
-use crate::flows::account_object::AccountObject;
 use crate::flows::body;
-use crate::flows::memory::until_drained;
-use crate::flows::proxy_call::{Call, Trace};
-use crate::flows::recorded_call::{Recorded, recorded_action, recorded_call};
 use crate::ids::AccountId;
-use crate::ports::{Body, HandOver, Incoming, ObjectFault, Outside, Reply, Storage};
-use crate::proxy::headers;
+use crate::ports::{Body, Budget, HandOver, Incoming, ObjectFault, ObjectRoute, Outside, Reply};
+use crate::proxy::{Target, headers};
 
 /// What the way to the object and back may take beside the call itself.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// Hands a call over to the account's object. When the object was restarted, a request that may be sent
-/// twice and can be, is.
-pub(super) async fn hand_over<O: Outside>(
+/// Hands a call over to its account's object.
+pub(super) async fn hand_over_call<O: Outside>(
     context: &RequestContext<'_, O>,
     caller: &Caller,
+    target: Target,
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
+    let account = checked(caller, &request)?;
+    let budget = budget_of(context.outside, &request)?;
+    let pages = all_pages::wanted(&request.headers)?;
+    let route = ObjectRoute::Call(target, budget, pages);
+    hand_over(context, caller, account, (route, budget), request).await
+}
+
+/// Hands the run of an action over to its account's object.
+pub(super) async fn hand_over_action<O: Outside>(
+    context: &RequestContext<'_, O>,
+    caller: &Caller,
+    name: String,
+    request: Incoming<O::Stream>,
+) -> Result<Reply<O::Stream>, Failure> {
+    let account = checked(caller, &request)?;
+    let budget = budget_of(context.outside, &request)?;
+    let route = ObjectRoute::Action(name, budget);
+    hand_over(context, caller, account, (route, budget), request).await
+}
+
+/// The account of a request that may be handed over.
+fn checked<S>(caller: &Caller, request: &Incoming<S>) -> Result<AccountId, Failure> {
     let account = account_in(&request.url, caller.own_account())?;
-    refuse_body_of_get(&request)?;
+    refuse_body_of_get(request)?;
     refuse_unknown(&request.headers)?;
-    let budget = budget(context.outside, &request)?.timeout + MARGIN;
+    Ok(account)
+}
+
+/// When the object was restarted, a request that may be sent twice and can be, is.
+async fn hand_over<O: Outside>(
+    context: &RequestContext<'_, O>,
+    caller: &Caller,
+    account: AccountId,
+    (route, budget): (ObjectRoute, Budget),
+    request: Incoming<O::Stream>,
+) -> Result<Reply<O::Stream>, Failure> {
+    let budget = budget.timeout + MARGIN;
     let hand_over = HandOver {
+        route,
         request_id: context.request_id.to_owned(),
         sees: caller.visibility(),
         caller: caller.name(),
@@ -48,7 +75,7 @@ pub(super) async fn hand_over<O: Outside>(
         body: body::hold_small(context.outside, request.body, &context.room).await?,
         ..request
     };
-    // What is made once is known as begun by now, and not made by whoever comes second.
+    // What is made once is known as begun by now, and is not made a second time.
     let has_key = first.headers.contains_key("idempotency-key");
     let second = again(&first).filter(|_| method.is_idempotent() && !has_key);
     let outcome = context
@@ -67,120 +94,8 @@ pub(super) async fn hand_over<O: Outside>(
     outcome.map_err(|fault| not_answered(context, account, fault))
 }
 
-/// Makes a call that the front Worker handed over, inside the account's object.
-pub async fn handle_handed_over<O: Outside, S: Storage>(
-    account: &Rc<AccountObject<O, S>>,
-    hand_over: &HandOver,
-    request: Incoming<O::Stream>,
-) -> Reply<O::Stream> {
-    let answer = match answer(account, hand_over, request).await {
-        Ok(reply) => return reply,
-        // It repeats what the provider said, which may be long.
-        Err(failure) => {
-            log_failure(account, &hand_over.request_id, &failure);
-            let reply = reply::failure(&failure, &hand_over.request_id);
-            let reply = until_drained(account.outside(), account.isolate().room(), reply);
-            // Where there is no memory for the words, the answer to a made write has none.
-            reply.map_err(|late| match failure.write_made() {
-                Some(_) => failure.without_words(),
-                None => late,
-            })
-        }
-    };
-    let mut reply = answer.unwrap_or_else(|failure| {
-        log_failure(account, &hand_over.request_id, &failure);
-        reply::failure(&failure, &hand_over.request_id)
-    });
-    headers::keep_harmless(&mut reply.headers);
-    reply
-}
-
-async fn answer<O: Outside, S: Storage>(
-    account: &Rc<AccountObject<O, S>>,
-    hand_over: &HandOver,
-    request: Incoming<O::Stream>,
-) -> Result<Reply<O::Stream>, Failure> {
-    let _inside = account.enter()?;
-    let trace = Rc::default();
-    let reply = call(account, hand_over, request, &trace).await?;
-    let reply = until_drained(account.outside(), account.isolate().room(), reply);
-    reply.map_err(|failure| trace.behind_write(failure))
-}
-
-/// What nobody but the operator can mend is told to him.
-pub(super) fn log_failure<O: Outside, S: Storage>(
-    account: &AccountObject<O, S>,
-    request_id: &str,
-    failure: &Failure,
-) {
-    if failure.status() >= 500 && failure.remote.is_none() {
-        account.outside().log(&json!({ "level": "error", "event": "call_failed", "request_id": request_id, "code": failure.code.as_str(), "message": failure.message }));
-    }
-}
-
-async fn call<O: Outside, S: Storage>(
-    account: &Rc<AccountObject<O, S>>,
-    hand_over: &HandOver,
-    request: Incoming<O::Stream>,
-    trace: &Rc<Trace>,
-) -> Result<Reply<O::Stream>, Failure> {
-    let target = match find(&request.method, request.url.path()) {
-        Found::Route(Route::Call(target)) => target,
-        Found::Route(Route::Webhook(_)) => {
-            return webhook::receive(account, hand_over, request).await;
-        }
-        Found::Route(Route::Action(name)) => {
-            return act(account, hand_over, &name, request, trace).await;
-        }
-        _ => {
-            return Err(Failure::new(
-                Code::Internal,
-                "Internal error: an unroutable request was forwarded.",
-            ));
-        }
-    };
-    let budget = budget(account.outside(), &request)?;
-    let call = Call {
-        target,
-        pages: all_pages::wanted(&request.headers)?,
-        timeout: budget.timeout,
-        max_retries: budget.max_retries,
-        query: request.url.query().unwrap_or_default().to_owned(),
-        method: request.method,
-        headers: request.headers,
-        body: request.body,
-        token: hand_over.token.clone(),
-        trace: Rc::clone(trace),
-    };
-    match recorded_call(account, hand_over, call).await? {
-        Recorded::Reply(reply) => Ok(reply),
-        Recorded::Walk(walk) => Ok(all_pages::answer(account, &hand_over.request_id, *walk)),
-    }
-}
-
-/// Runs an action; its input is the body, or null where there is none.
-async fn act<O: Outside, S: Storage>(
-    account: &Rc<AccountObject<O, S>>,
-    hand_over: &HandOver,
-    name: &str,
-    request: Incoming<O::Stream>,
-    trace: &Trace,
-) -> Result<Reply<O::Stream>, Failure> {
-    let timeout = budget(account.outside(), &request)?.timeout;
-    // Nothing is read of a body whose sender's token is not known to be good.
-    account.visible(&hand_over.sees).await?;
-    let deadline = account.outside().now().plus(timeout);
-    let room = account.body_room();
-    let input =
-        shape::read_exact_if_any(account.outside(), request.body, &room, Some(deadline)).await?;
-    let result = recorded_action(account, hand_over, name, input, timeout, trace).await?;
-    let mut reply = reply::json(StatusCode::OK, &result);
-    headers::keep_harmless(&mut reply.headers);
-    Ok(reply)
-}
-
-fn budget<O: Outside>(outside: &O, request: &Incoming<O::Stream>) -> Result<Budget, Failure> {
-    Budget::read(&request.headers, outside.settings().call_timeout)
+fn budget_of<O: Outside>(outside: &O, request: &Incoming<O::Stream>) -> Result<Budget, Failure> {
+    budget::read(&request.headers, outside.settings().call_timeout)
 }
 
 /// The platform sends no body with these (RFC 9110 §9.3.1 gives it no meaning, either).

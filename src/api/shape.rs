@@ -8,8 +8,8 @@ use super::RequestContext;
 use crate::error::{Code, Failure};
 use crate::flows::body;
 use crate::flows::import_account::context_too_large;
-use crate::flows::memory::{Room, parse_counted, parse_exact};
-use crate::json::{self, Exact, Path, is_deeper};
+use crate::flows::memory::{Room, parse_counted};
+use crate::json::{self, Path, is_deeper};
 use crate::ports::{Body, Outside};
 use crate::settings::{ADMIN_BODY_BYTES, ADMIN_BODY_DEPTH, BODY_VALUES};
 use crate::time::Timestamp;
@@ -44,23 +44,6 @@ pub(crate) async fn read_json_if_any<O: Outside>(
         return Ok(Value::Null);
     }
     parse(&bytes, room)
-}
-
-/// The same with each number as it was written.
-pub(crate) async fn read_exact_if_any<O: Outside>(
-    outside: &O,
-    body: Body<O::Stream>,
-    room: &Room,
-    deadline: Option<Timestamp>,
-) -> Result<Exact, Failure> {
-    let bytes = body::read_until(outside, body, ADMIN_BODY_BYTES, room, deadline).await?;
-    if bytes.is_empty() {
-        return Ok(Exact::default());
-    }
-    let value = parse_exact(&bytes, BODY_VALUES, room);
-    let value = value.map_err(|unbuilt| unbuilt.of_caller("The body"))?;
-    check_depth(value.inside())?;
-    Ok(value)
 }
 
 /// A number of which a digit would be lost becomes a text: what is stored keeps all of them.

@@ -2,62 +2,24 @@
 //! signature is the proof. An account's webhook is handed over to
 //! its object, body as a handle; an install's is verified at the front Worker.
 
-use std::future::Future;
-use std::rc::Rc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use schemars::JsonSchema;
-use serde::Serialize;
+use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde_json::json;
 
+use super::RequestContext;
 use super::route::WebhookRoute;
 use super::unproved::Sender;
-use super::{RequestContext, body_of, reply};
 use crate::account::seal::Keyring;
 use crate::account::token::{self, Kind, Proof};
 use crate::delivery::DELIVERY_MARK;
 use crate::error::{Code, Failure};
-use crate::flows::account_object::AccountObject;
-use crate::flows::receive::{Received, receive_for_install};
-use crate::flows::within::within;
+use crate::flows::receive::{answered_in_time, receive_for_install};
 use crate::header_text;
-use crate::ids::{AccountId, EventId, InstallId};
-use crate::ports::{Body, HandOver, Incoming, Outside, Reply, Storage, Visibility};
+use crate::ids::{AccountId, InstallId};
+use crate::ports::{Body, HandOver, Incoming, ObjectRoute, Outside, Reply, Visibility};
 use crate::proxy::headers;
 use crate::settings::RECEIVE_TIMEOUT;
-use crate::webhook::Handshake;
-
-/// The stored events of one account.
-#[derive(Serialize, JsonSchema)]
-#[serde(untagged)]
-#[schemars(inline)]
-pub(super) enum StoredEvents {
-    /// One event.
-    One { id: EventId },
-    /// None, or several.
-    Several { ids: Vec<EventId> },
-}
-
-impl From<Vec<EventId>> for StoredEvents {
-    fn from(ids: Vec<EventId>) -> Self {
-        match ids.as_slice() {
-            [id] => Self::One { id: *id },
-            _ => Self::Several { ids },
-        }
-    }
-}
-
-/// The stored events of the accounts of an install.
-#[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
-pub(super) struct MatchedEvents {
-    /// How many accounts they are for.
-    matched: usize,
-    ids: Vec<EventId>,
-}
 
 /// What the way to the object and back may take beside the work there.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -90,11 +52,11 @@ pub(super) async fn answer<O: Outside>(
             log_unknown(context, &request.headers);
             let (outside, isolate, id) = (context.outside, context.isolate, id.to_string());
             let received = receive_for_install(outside, isolate, context.request_id, &id, request);
-            match in_time(outside, received).await {
+            match answered_in_time(outside, received).await {
                 Err(failure) if proof == Proof::Unsigned && failure.code == Code::NotFound => {
                     Err(sender.named_nothing(failure).await)
                 }
-                received => received.map(said),
+                answer => answer,
             }
         }
     }
@@ -156,6 +118,7 @@ async fn hand_over<O: Outside>(
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
     let hand_over = HandOver {
+        route: ObjectRoute::Webhook,
         request_id: context.request_id.to_owned(),
         sees: Visibility::All,
         caller: "webhook".to_owned(),
@@ -175,55 +138,4 @@ async fn hand_over<O: Outside>(
         context.outside.log(&line);
         Failure::storage()
     })
-}
-
-/// Answers it inside the account's object.
-pub(super) async fn receive<O: Outside, S: Storage>(
-    account: &Rc<AccountObject<O, S>>,
-    hand_over: &HandOver,
-    request: Incoming<O::Stream>,
-) -> Result<Reply<O::Stream>, Failure> {
-    let request = Incoming {
-        asked: hand_over.asked.clone(),
-        ..request
-    };
-    let received = account.receive(&hand_over.request_id, request);
-    in_time(account.outside(), received).await.map(said)
-}
-
-/// What a sender may wait for in all; then it shall send again.
-async fn in_time(
-    outside: &impl Outside,
-    received: impl Future<Output = Result<Received, Failure>>,
-) -> Result<Received, Failure> {
-    // On the heap: it is large, and each future that holds it would be, too.
-    let received = within(outside, RECEIVE_TIMEOUT, received.boxed_local()).await;
-    received.unwrap_or_else(|| {
-        Err(Failure::busy(
-            "The webhook could not be stored in time. Try again.",
-        ))
-    })
-}
-
-fn said<S>(received: Received) -> Reply<S> {
-    match received {
-        Received::Handshake(handshake) => said_to_handshake(*handshake),
-        Received::Stored(ids) => reply::json(StatusCode::OK, &StoredEvents::from(ids)),
-        Received::Matched(matched, ids) => {
-            reply::json(StatusCode::OK, &MatchedEvents { matched, ids })
-        }
-    }
-}
-
-/// What a provider's request made us say can never be a page of ours.
-fn said_to_handshake<S>(handshake: Handshake) -> Reply<S> {
-    let mut headers = handshake.headers;
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Reply {
-        status: handshake.status,
-        headers,
-        body: body_of(handshake.body),
-    }
 }

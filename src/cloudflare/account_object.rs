@@ -9,8 +9,8 @@ use super::edge::Edge;
 use super::objects;
 use super::storage::ObjectStorage;
 use super::{bindings, convert};
-use crate::api;
 use crate::flows::account_object::AccountObject;
+use crate::flows::object::dispatch::dispatch;
 
 /// A connected account in its region; see `flows::account_object`.
 #[durable_object]
@@ -44,7 +44,7 @@ impl DurableObject for Account {
         let Some((hand_over, incoming)) = handed else {
             return Response::error("not a request of the front Worker", 500);
         };
-        let answer = Box::pin(api::handle_handed_over(account, &hand_over, incoming));
+        let answer = Box::pin(dispatch(account, hand_over, incoming));
         convert::response(answer.await)
     }
 

@@ -112,23 +112,28 @@ pub async fn hold_small<O: Outside>(
     }
 }
 
-/// Reads a provider's answer to look into it, decoded, within its own limit and the isolate's. Who asks bounds its time.
-pub async fn read_answer<S: ByteStream>(
-    headers: &HeaderMap,
-    body: Body<S>,
-    room: &Room,
-) -> Result<Bytes, Failure> {
+/// Reads a provider's answer to look into it, within its own limit and the isolate's, to be decoded by [`decoded`]. Who
+/// asks bounds its time.
+pub async fn read_encoded<S: ByteStream>(body: Body<S>, room: &Room) -> Result<Bytes, Failure> {
     let limit = room.answer_bytes();
-    let broken = || {
-        let words = "The provider's answer broke off before its end.";
-        Failure::new(Code::Unreachable, words)
-    };
     match read_small(body, limit, room).await {
-        Ok(bytes) => decoded(headers, bytes, limit, room),
+        Ok(bytes) => Ok(bytes),
         Err(Ended::TooLarge) => Err(answer_too_large(limit)),
         Err(Ended::NoRoom(failure)) => Err(failure),
-        Err(Ended::Early | Ended::Late) => Err(broken()),
+        Err(Ended::Early | Ended::Late) => {
+            let words = "The provider's answer broke off before its end.";
+            Err(Failure::new(Code::Unreachable, words))
+        }
     }
+}
+
+/// Takes the room of an answer that is in memory already.
+pub fn take_answer(bytes: &Bytes, room: &Room) -> Result<(), Failure> {
+    let limit = room.answer_bytes();
+    if bytes.len() > limit {
+        return Err(answer_too_large(limit));
+    }
+    room.take(bytes.len())
 }
 
 /// Reads an answer of at most `limit` bytes, decoded; nothing where it is larger, breaks off, or finds no room.

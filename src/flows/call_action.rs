@@ -1,29 +1,25 @@
 //! A caller runs an action of an account: whether it may, the run itself, and what is kept and shown of it.
 
-use std::rc::Rc;
-use std::time::Duration;
-
 use crate::account::origin::Origin;
 use crate::config::action::RESERVED;
 use crate::error::Failure;
 use crate::flows::account_object::AccountObject;
-use crate::flows::proxy_call::{Trace, callable, sandbox_refusal};
+use crate::flows::call::{Access, Trace, sandbox_refusal};
 use crate::flows::redaction::Redactor;
 use crate::flows::run_action::{NamedAction, run_action};
 use crate::json::Exact;
 use crate::ports::{Outside, Storage, Visibility};
 
 /// Runs the action of this name; its result. The context changes only when it ran to its end.
-pub async fn call_action<O: Outside, S: Storage>(
-    object: &Rc<AccountObject<O, S>>,
-    sees: &Visibility,
+pub(in crate::flows) async fn call_action<O: Outside, S: Storage>(
+    access: Access<'_, AccountObject<O, S>>,
     trace: &Trace,
     name: &str,
     input: Exact,
-    timeout: Duration,
 ) -> Result<Exact, Failure> {
-    let deadline = object.outside().now().plus(timeout);
-    let (loaded, effective) = callable(object, sees, deadline).await?;
+    let admitted = access.admit().await?;
+    let (object, loaded) = (admitted.account(), admitted.loaded());
+    let (effective, deadline) = (admitted.config(), admitted.deadline());
     let compiled = &effective.compiled;
     // Those that run by themselves, at their own time, are nobody's to call.
     let action = NamedAction::find(&compiled.config, name)
@@ -33,8 +29,8 @@ pub async fn call_action<O: Outside, S: Storage>(
     if loaded.account.is_sandbox && action.may_write(&compiled.config) {
         return Err(sandbox_refusal());
     }
-    let who = writer(sees, &input);
-    let outcome = run_action(object, &loaded, &effective, action, input, deadline).await?;
+    let who = writer(admitted.sees(), &input);
+    let outcome = run_action(object, loaded, effective, action, input, deadline).await?;
     if outcome.has_written {
         trace.has_written();
     }

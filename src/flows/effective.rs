@@ -19,7 +19,7 @@ use crate::flows::pasted::refuse_padded_context;
 use crate::flows::published;
 use crate::flows::records::{InstallRecord, IntegrationRecord};
 use crate::flows::redaction::Redactor;
-use crate::ports::Outside;
+use crate::ports::{Outside, System};
 use crate::settings::{PrivateUpstreams, Settings};
 
 mod compile;
@@ -292,7 +292,7 @@ pub async fn published(
 
 /// The config of these records with the account's own changes, compiled once per version.
 pub fn compiled(
-    outside: &impl Outside,
+    outside: &impl System,
     isolate: &Isolate,
     account: &Account,
     published: &Published,
@@ -318,7 +318,7 @@ impl<'a> Own<'a> {
 }
 
 fn compiled_with(
-    outside: &impl Outside,
+    outside: &impl System,
     isolate: &Isolate,
     own: Own,
     published: &Published,

@@ -7,6 +7,7 @@ mod ground;
 mod install;
 mod keep;
 mod keys;
+mod reply;
 mod verify;
 
 pub use decode::{Plain, plain_of};
@@ -14,6 +15,7 @@ pub use ground::Ground;
 pub use install::receive_for_install;
 pub use keep::Kept;
 pub use keys::KeyCopies;
+pub use reply::{MatchedEvents, StoredEvents, answered_in_time};
 pub use verify::Verified;
 
 use bytes::Bytes;

@@ -20,8 +20,8 @@ use crate::config::action::{Action, Change, GetContext, Provenance, Step, StepKi
 use crate::error::{Code, Failure};
 use crate::expression::{Expression, ExpressionScope};
 use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::call::{Answered, Errand, moment};
 use crate::flows::effective::Effective;
-use crate::flows::proxy_call::{Answered, Errand, moment};
 use crate::json::Exact;
 use crate::ports::{Outside, Storage};
 use crate::proxy::is_read;

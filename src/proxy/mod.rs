@@ -18,6 +18,8 @@ pub mod request;
 pub mod wanted;
 pub mod xml;
 
+use serde::{Deserialize, Serialize};
+
 pub use crate::media::charset;
 
 /// Whether a method is safe (RFC 9110 §9.2.1): a sandbox account takes no other.
@@ -29,7 +31,8 @@ pub fn is_read(verb: &http::Method) -> bool {
 }
 
 /// A call that goes out to a provider.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Target {
     /// `/proxy/{resource}…`: a method of a resource.
     Method {

@@ -10,12 +10,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use causeway::api;
 use causeway::error::Failure;
 use causeway::flows::account_object::AccountObject;
 use causeway::flows::ask::answer_text;
 use causeway::flows::directory::{Directory, DirectoryName};
 use causeway::flows::isolate::Isolate;
+use causeway::flows::object::dispatch::dispatch;
 use causeway::header_text;
 use causeway::ids::AccountId;
 use causeway::ports::*;
@@ -965,7 +965,7 @@ impl Objects for World {
             return Err(ObjectFault::Interrupted);
         }
         let object = self.account(account);
-        let answer = api::handle_handed_over(&object, hand_over, request);
+        let answer = dispatch(&object, hand_over.clone(), request);
         Ok(Box::pin(answer).await)
     }
 }

@@ -70,7 +70,7 @@ fn what_comes_from_outside_is_built_only_where_it_is_counted() {
         // The one place.
         "flows/memory/built.rs",
         // A query's value that was read already.
-        "flows/proxy_call/page/onto.rs",
+        "flows/call/list/page/onto.rs",
         // Counting, cutting and setting: texts and raw values.
         "json/count.rs",
         "json/exact.rs",
@@ -107,7 +107,7 @@ fn requests_go_out_from_four_places_which_the_table_of_deadlines_knows() {
     let senders = files_with(&["outside.send(request)", "outside\n        .send(request)"]);
     let known = [
         "flows/account_object/grant.rs",
-        "flows/proxy_call/send.rs",
+        "flows/call/driver.rs",
         "flows/receive/fetch.rs",
         "flows/send_webhook.rs",
     ];
@@ -117,7 +117,11 @@ fn requests_go_out_from_four_places_which_the_table_of_deadlines_knows() {
 #[test]
 fn bodies_are_read_in_one_place_but_for_the_start_of_an_answer() {
     let readers = files_with(&[".next().await {\n        let piece", "stream.next().await"]);
-    let known = ["flows/body.rs", "flows/once.rs", "flows/send_webhook.rs"];
+    let known = [
+        "flows/body.rs",
+        "flows/call/small_body.rs",
+        "flows/send_webhook.rs",
+    ];
     let others: Vec<_> = readers
         .iter()
         .filter(|file| !known.contains(&file.as_str()) && !file.starts_with("cloudflare/"))

@@ -12,7 +12,7 @@ use super::stored::Stored;
 use crate::account::seal::{Kind, Place, key_id};
 use crate::error::Failure;
 use crate::flows::base::sql;
-use crate::flows::once::{End, KeptAnswer, Kind as Whose, Known, Write};
+use crate::flows::call::idempotency::{End, KeptAnswer, Kind as Whose, Known, Write};
 use crate::flows::sealed;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};

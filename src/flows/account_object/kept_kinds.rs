@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::flows::once::{Kind as Whose, OF_ACCOUNT_TOKENS};
+use crate::flows::call::idempotency::{Kind as Whose, OF_ACCOUNT_TOKENS};
 
 /// What is kept of each kind, where it is known: bytes, or keys.
 #[derive(Default)]

@@ -35,7 +35,7 @@ pub struct Loaded {
 
 impl Loaded {
     /// An account of which nothing is stored yet.
-    pub(super) fn of_nothing(account: Account) -> Self {
+    pub(in crate::flows) fn of_nothing(account: Account) -> Self {
         Self {
             account,
             context: Value::Object(Map::new()),

@@ -13,7 +13,7 @@ use crate::flows::records::{InstallRecord, Listed, Page};
 use crate::flows::save_install::{Changed, StoredOverride, changed_override};
 use crate::flows::sealed;
 use crate::ids::{InstallId, IntegrationId};
-use crate::ports::{Outside, Storage, StorageFault};
+use crate::ports::{Outside, Storage, StorageFault, System};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
     /// One install per integration: a second one gives the first.
@@ -179,7 +179,7 @@ pub(crate) fn override_secrets(id: &str) -> Place<'_> {
 
 /// The secrets of an install's override, each with what it is bound to.
 pub(crate) fn install_bound(
-    outside: &impl Outside,
+    outside: &impl System,
     record: &InstallRecord,
 ) -> Result<Bound, Failure> {
     let id = record.id.to_string();

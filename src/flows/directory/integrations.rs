@@ -16,7 +16,7 @@ use crate::flows::save_integration::checked_file;
 use crate::flows::sealed;
 use crate::ids::IntegrationId;
 use crate::json as words;
-use crate::ports::{Outside, Storage, StorageFault};
+use crate::ports::{Outside, Storage, StorageFault, System};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
     pub(super) async fn save_integration(
@@ -209,7 +209,7 @@ pub(crate) fn file_secrets(id: &str) -> Place<'_> {
 
 /// The secrets of an integration file, each with what it is bound to.
 pub(crate) fn file_bound(
-    outside: &impl Outside,
+    outside: &impl System,
     record: &IntegrationRecord,
 ) -> Result<Bound, Failure> {
     let id = record.id.to_string();

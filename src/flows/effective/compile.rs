@@ -17,7 +17,7 @@ use crate::flows::directory::{file_bound, install_bound};
 use crate::flows::redaction::texts_of;
 use crate::flows::save_install::secret_names;
 use crate::json as words;
-use crate::ports::Outside;
+use crate::ports::System;
 
 /// The records of a config, their secrets opened.
 struct Opened<'a> {
@@ -43,11 +43,7 @@ static NOTHING: Value = Value::Null;
 static NO_TRUST: Trusted = Trusted::new();
 
 impl<'a> Opened<'a> {
-    fn new(
-        outside: &impl Outside,
-        published: &'a Published,
-        own: Own<'a>,
-    ) -> Result<Self, Failure> {
+    fn new(outside: &impl System, published: &'a Published, own: Own<'a>) -> Result<Self, Failure> {
         Ok(Self {
             published,
             file: file_bound(outside, &published.integration)?,
@@ -101,7 +97,7 @@ impl<'a> Opened<'a> {
 
 /// What there is to say against an account's override.
 pub fn review(
-    outside: &impl Outside,
+    outside: &impl System,
     published: &Published,
     own: Own,
 ) -> Result<(Review, Trusting), Failure> {
@@ -145,7 +141,7 @@ impl Trusting {
 
 /// The config, compiled, and what it takes in memory.
 pub(super) fn compile(
-    outside: &impl Outside,
+    outside: &impl System,
     published: &Published,
     own: Own,
 ) -> Result<(Compiled, usize), Failure> {
@@ -191,7 +187,7 @@ pub(super) fn compile(
 }
 
 fn read(
-    outside: &impl Outside,
+    outside: &impl System,
     published: &Published,
     resolved: &Value,
 ) -> Result<config::Config, Failure> {

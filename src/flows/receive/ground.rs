@@ -9,10 +9,10 @@ use super::{Brings, Kept, NewEvent, bad_signature, fetch, unreadable};
 use crate::config::Webhook;
 use crate::error::Failure;
 use crate::expression::TemplateScope;
+use crate::flows::call::moment;
 use crate::flows::effective::Effective;
 use crate::flows::isolate::Isolate;
 use crate::flows::memory::{Room, built_bytes};
-use crate::flows::proxy_call::moment;
 use crate::flows::redaction::Redactor;
 use crate::ports::Outside;
 use crate::webhook::{

@@ -9,7 +9,7 @@ use crate::config::resource::Method;
 use crate::config::{Entries, QueryArrayFormat};
 use crate::error::{Code, Failure};
 use crate::expression::{Rendered, Room, TemplateScope};
-use crate::flows::proxy_call::{Answered, Purpose, StepCall, Whole, call_step};
+use crate::flows::call::{Answered, Purpose, StepCall, Whole, call_step};
 use crate::ports::{Outside, Storage};
 use crate::proxy::query::write_value;
 
@@ -18,7 +18,7 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
     pub(super) async fn request(&self, method: &Method) -> Result<Answered, Failure> {
         self.send(StepCall {
             errand: self.errand,
-            purpose: Purpose::AsVerb,
+            purpose: Purpose::AsMethod,
             method,
             whole: Whole::Any,
             context: self.context.whole(),

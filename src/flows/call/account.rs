@@ -1,0 +1,149 @@
+//! What a call needs of its account. The engine needs the synchronous part alone; the driver also what has to be waited for.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::SemaphorePermit;
+
+use super::idempotency::{End, Known, Write};
+use crate::account::Account;
+use crate::error::Failure;
+use crate::flows::account_object::{Loaded, LogLine, Renewed, TokenWait};
+use crate::flows::callers::Inside;
+use crate::flows::effective::{Compiled, Effective};
+use crate::flows::isolate::Isolate;
+use crate::flows::memory::Room;
+use crate::flows::redaction::Redactor;
+use crate::ids::AccountId;
+use crate::ports::{HttpClient, Outside, System, Visibility};
+use crate::rate_limit::Late;
+use crate::time::Timestamp;
+
+/// What the engine needs: nothing here waits.
+pub(in crate::flows) trait CallAccount {
+    /// Clock, chance, settings and the console.
+    type System: System;
+
+    fn system(&self) -> &Self::System;
+
+    fn id(&self) -> AccountId;
+
+    /// Memory for what is held of an answer.
+    fn room(&self) -> Room;
+
+    /// Finds the secrets of a config and a context.
+    fn redactor(&self, compiled: &Rc<Compiled>, context: &Value) -> Rc<Redactor>;
+
+    /// The limiter: the provider wants no request of the account for so long.
+    fn pause(&self, wait: Duration);
+
+    /// The limiter: a redirect is followed, which is one more request.
+    fn count_redirect(&self);
+
+    /// The provider took the credential.
+    fn note_credential_accepted(&self);
+
+    /// A call that was refused was not refused with the new token.
+    fn note_renewal_helped(&self);
+}
+
+/// The stream of bodies that an account's HTTP client has.
+pub(in crate::flows) type StreamOf<A> = <<A as CallAccount>::System as HttpClient>::Stream;
+
+/// What the driver needs beside that. A method on `Rc` may leave work behind that outlives the call.
+pub(in crate::flows) trait LiveAccount:
+    CallAccount<System: Outside> + 'static
+{
+    /// What the objects of an isolate share.
+    fn isolate(&self) -> &Isolate;
+
+    /// Memory for a caller's body, which counts with the others of the account.
+    fn body_room(&self) -> Room;
+
+    /// One more caller is inside, until this is dropped.
+    fn enter(&self) -> Result<Inside, Failure>;
+
+    /// The account, where the caller may see it.
+    async fn visible(&self, sees: &Visibility) -> Result<Rc<Loaded>, Failure>;
+
+    /// The account as it is now; `None` where it was deleted.
+    fn present(&self) -> Option<Rc<Loaded>>;
+
+    /// The file with the changes of the install and of the account.
+    async fn resolved_config(&self, account: &Account) -> Result<Effective, Failure>;
+
+    /// The account with a token that can be used.
+    async fn fresh(
+        self: &Rc<Self>,
+        loaded: Rc<Loaded>,
+        deadline: Timestamp,
+    ) -> Result<Rc<Loaded>, Failure>;
+
+    /// Notes that the account is in use, after the answer.
+    fn note_use(self: &Rc<Self>, loaded: &Loaded);
+
+    /// Why a call waits before it sends this account's token.
+    fn token_wait(&self, loaded: &Loaded) -> Option<TokenWait>;
+
+    async fn wait_for_token(
+        self: &Rc<Self>,
+        wait: TokenWait,
+        loaded: &Rc<Loaded>,
+        deadline: Timestamp,
+    ) -> Result<(), Failure>;
+
+    /// After a refusal of this account's credential: another one for the same call.
+    async fn renew(
+        self: &Rc<Self>,
+        refused: &Rc<Loaded>,
+        deadline: Timestamp,
+    ) -> Result<Renewed, Failure>;
+
+    /// The same where the call cannot be sent again.
+    async fn renew_for_next(self: &Rc<Self>, refused: &Rc<Loaded>) -> Result<Renewed, Failure>;
+
+    /// Whether a refusal is confirmed. Then the account needs its customer from now on.
+    async fn confirm_refusal(
+        &self,
+        refused: &Rc<Loaded>,
+        deadline: Timestamp,
+    ) -> Result<bool, Failure>;
+
+    /// The limiter: the first free time from `not_before` on.
+    fn reserve(&self, not_before: Timestamp, deadline: Timestamp) -> Result<Timestamp, Late>;
+
+    /// The limiter: the first free time from now on, in the place of one that is kept.
+    fn reserve_again(
+        &self,
+        kept: Option<Timestamp>,
+        deadline: Timestamp,
+    ) -> Result<Timestamp, Late>;
+
+    /// The limiter: a reserved time is not used.
+    fn release(&self, reserved: Timestamp);
+
+    /// The limiter: a connection of the account, if one is free now.
+    fn free_slot(&self) -> Option<SemaphorePermit<'_>>;
+
+    /// The limiter: the same, once one is free.
+    async fn slot(&self) -> Option<SemaphorePermit<'_>>;
+
+    /// Takes a line of the log, to be written later.
+    fn write_log(self: &Rc<Self>, line: LogLine);
+
+    /// Takes the last refusal by the provider (403), to be written later.
+    fn write_forbidden(self: &Rc<Self>, refusal: Value);
+}
+
+/// Where writes with an `Idempotency-Key` are stored.
+pub(in crate::flows) trait WriteStore {
+    /// What is known of a write. Where nothing is, it is under way from now on.
+    fn begin_write(&self, write: &Write) -> Result<Known, Failure>;
+
+    /// The key of a write that begins now is deleted a day later.
+    async fn wake_for_writes(&self);
+
+    /// Stores how a write ended.
+    fn end_write(&self, write: &Write, end: &End);
+}

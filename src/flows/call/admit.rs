@@ -1,0 +1,99 @@
+//! Whether an account may be called, found out once: access, status, token, resolved config, and until when.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::account::LiveAccount;
+use crate::error::Failure;
+use crate::flows::account_object::Loaded;
+use crate::flows::effective::Effective;
+use crate::flows::import_account::install_disabled;
+use crate::ports::{System, Visibility};
+use crate::time::Timestamp;
+
+/// An account that the caller may see.
+pub(in crate::flows) struct Access<'a, A> {
+    account: &'a Rc<A>,
+    sees: &'a Visibility,
+    loaded: Rc<Loaded>,
+    deadline: Timestamp,
+}
+
+impl<'a, A: LiveAccount> Access<'a, A> {
+    pub(in crate::flows) async fn check(
+        account: &'a Rc<A>,
+        sees: &'a Visibility,
+        timeout: Duration,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            deadline: account.system().now().plus(timeout),
+            loaded: account.visible(sees).await?,
+            account,
+            sees,
+        })
+    }
+
+    /// The same after a wait.
+    pub(in crate::flows) async fn check_again(self) -> Result<Self, Failure> {
+        let loaded = self.account.visible(self.sees).await?;
+        Ok(Self { loaded, ..self })
+    }
+
+    pub(in crate::flows) fn account(&self) -> &'a Rc<A> {
+        self.account
+    }
+
+    pub(in crate::flows) fn sees(&self) -> &'a Visibility {
+        self.sees
+    }
+
+    pub(in crate::flows) fn loaded(&self) -> &Rc<Loaded> {
+        &self.loaded
+    }
+
+    pub(in crate::flows) fn deadline(&self) -> Timestamp {
+        self.deadline
+    }
+
+    /// The account may be called now, with a token that can be used.
+    pub(in crate::flows) async fn admit(self) -> Result<Admitted<'a, A>, Failure> {
+        self.loaded.account.status.check_callable()?;
+        let loaded = self.account.fresh(self.loaded, self.deadline).await?;
+        let config = self.account.resolved_config(&loaded.account).await?;
+        if !config.install.is_enabled {
+            return Err(install_disabled());
+        }
+        Ok(Admitted {
+            access: Self { loaded, ..self },
+            config,
+        })
+    }
+}
+
+/// An account that may be called, and what it is called with.
+pub(in crate::flows) struct Admitted<'a, A> {
+    access: Access<'a, A>,
+    config: Effective,
+}
+
+impl<'a, A: LiveAccount> Admitted<'a, A> {
+    pub(in crate::flows) fn account(&self) -> &'a Rc<A> {
+        self.access.account
+    }
+
+    pub(in crate::flows) fn sees(&self) -> &'a Visibility {
+        self.access.sees
+    }
+
+    pub(in crate::flows) fn loaded(&self) -> &Rc<Loaded> {
+        &self.access.loaded
+    }
+
+    pub(in crate::flows) fn config(&self) -> &Effective {
+        &self.config
+    }
+
+    pub(in crate::flows) fn deadline(&self) -> Timestamp {
+        self.access.deadline
+    }
+}

@@ -1,0 +1,273 @@
+//! The request of a call as a value, before there is a connection for it.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use serde_json::Value;
+
+use super::Call;
+use super::account::{CallAccount, LiveAccount, StreamOf};
+use super::admit::Admitted;
+use super::caller_body;
+use super::current::Current;
+use super::list::{ListCall, Page};
+use super::step::Whole;
+use super::subject::{Errand, Plan, Subject};
+use crate::error::Failure;
+use crate::expression::{Moment, TemplateScope};
+use crate::flows::memory::Room;
+use crate::json::Exact;
+use crate::pagination::Position;
+use crate::ports::{Body, Pages, System};
+use crate::proxy::body::{BodySource, Writing};
+use crate::proxy::query::{CallerQuery, PASSTHROUGH};
+use crate::proxy::request::{self, Caller, Draft, Round, Words};
+use crate::proxy::{Target, description, headers};
+
+/// Parameters that are ours on every call, and those that are ours on `list` only.
+const OURS: &[&str] = &["integrated_account_id", PASSTHROUGH[0], PASSTHROUGH[1]];
+pub(super) const OURS_ON_LIST: &[&str] = &[
+    "integrated_account_id",
+    PASSTHROUGH[0],
+    PASSTHROUGH[1],
+    "limit",
+    "next_cursor",
+];
+
+/// What a request is made of. Made with the account as it is when it is sent, it is a [`Draft`].
+pub(super) struct Prepared<'a> {
+    subject: Subject<'a>,
+    given: Given,
+    source: BodySource,
+    moment: Moment,
+    /// The page of a list that has any.
+    page: Option<Page<'a>>,
+    pages: Pages,
+    whole: Whole,
+}
+
+/// The caller's part, or an action's in the place of it.
+pub(super) struct Given {
+    pub(super) query: CallerQuery,
+    pub(super) headers: HeaderMap,
+    /// The roots of placeholders.
+    pub(super) values: Values,
+    #[expect(dead_code, reason = "what the caller's body takes, for as long")]
+    pub(super) room: Room,
+}
+
+/// The caller's part of the roots of placeholders.
+pub(super) struct Values {
+    pub(super) id: Value,
+    pub(super) query: Value,
+    pub(super) body: Option<Exact>,
+    /// The body as it was written, where something is put into it; else empty.
+    pub(super) text: Bytes,
+}
+
+/// What the expressions that run now know of time and chance.
+pub(in crate::flows) fn moment(system: &impl System) -> Moment {
+    Moment {
+        now_ms: system.now().as_millis(),
+        random: system.random(),
+    }
+}
+
+/// Builds what a caller's request is made of: one page, where it is about a list. `at` says which of a list that is read
+/// page after page. The body is read only where the request is made of it.
+pub(super) async fn build<'a, A: LiveAccount>(
+    admitted: &'a Admitted<'_, A>,
+    call: &'a Call<StreamOf<A>>,
+    body: Body<StreamOf<A>>,
+    at: Option<Position>,
+) -> Result<(Prepared<'a>, Body<StreamOf<A>>), Failure> {
+    let account = admitted.account();
+    let effective = admitted.config();
+    let subject = Subject::of_call(effective, &call.target, &call.method)?;
+    call.trace.names(&subject, &call.target);
+    subject.refuse_sandbox_write(admitted.loaded().account.is_sandbox)?;
+    let ours = if call.target.is_list() {
+        OURS_ON_LIST
+    } else {
+        OURS
+    };
+    let query = CallerQuery::read(&call.query, ours);
+    let source = caller_body::source(&call.query)?;
+    subject.refuse_switched_off(source)?;
+    let body = caller_body::look(&**account, &subject, source, body, admitted.deadline()).await?;
+    let given = Given {
+        values: Values {
+            id: id_value(&call.target),
+            query: query.to_value(),
+            body: body.value,
+            text: body.text,
+        },
+        query,
+        headers: headers::from_caller(&call.headers),
+        room: body.room,
+    };
+    let mut prepared = Prepared::new(subject, given, source, moment(account.system()));
+    if call.target.is_list() {
+        let current = Current::of_call(Rc::clone(admitted.loaded()));
+        let list = ListCall {
+            target: &call.target,
+            query: &call.query,
+            at,
+        };
+        prepared = prepared.with_page(&**account, &current, list)?;
+        prepared.pages = call.pages;
+    }
+    Ok((prepared, body.body))
+}
+
+fn id_value(target: &Target) -> Value {
+    match target {
+        Target::Method { id: Some(id), .. } => Value::String(id.clone()),
+        _ => Value::Null,
+    }
+}
+
+impl<'a> Prepared<'a> {
+    pub(super) fn new(
+        subject: Subject<'a>,
+        given: Given,
+        source: BodySource,
+        moment: Moment,
+    ) -> Self {
+        Self {
+            subject,
+            given,
+            source,
+            moment,
+            page: None,
+            pages: Pages::One,
+            whole: Whole::Any,
+        }
+    }
+
+    /// The same with the page that is asked for.
+    pub(super) fn with_page(
+        mut self,
+        account: &impl CallAccount,
+        current: &Current<'_>,
+        list: ListCall<'_>,
+    ) -> Result<Self, Failure> {
+        self.page = Page::of_call(account, &self, current, list)?;
+        Ok(self)
+    }
+
+    /// The same for an action's step.
+    pub(super) fn with_whole(self, whole: Whole) -> Self {
+        Self { whole, ..self }
+    }
+
+    pub(super) fn subject(&self) -> &Subject<'a> {
+        &self.subject
+    }
+
+    pub(super) fn moment(&self) -> &Moment {
+        &self.moment
+    }
+
+    pub(super) fn page(&self) -> Option<&Page<'a>> {
+        self.page.as_ref()
+    }
+
+    pub(super) fn pages(&self) -> Pages {
+        self.pages
+    }
+
+    /// What an action's step expects.
+    pub(super) fn whole(&self) -> Whole {
+        self.whole
+    }
+
+    /// The caller's query as placeholders and expressions see it.
+    pub(super) fn query(&self) -> &Value {
+        &self.given.values.query
+    }
+
+    pub(super) fn scope<'s>(&'s self, current: &'s Current<'_>) -> TemplateScope<'s> {
+        let values = &self.given.values;
+        let compiled = &self.subject.effective.compiled;
+        let scope = compiled.scope(current.context(), current.shown());
+        let scope = scope.with_query(&values.query);
+        let scope = if values.id.is_null() {
+            scope
+        } else {
+            scope.with_id(&values.id)
+        };
+        let scope = match &self.page {
+            Some(page) => scope.with_pagination(page.values()),
+            None => scope,
+        };
+        values
+            .body
+            .as_ref()
+            .map_or(scope, |body| scope.with_exact_body(body))
+    }
+
+    /// The request of the account as it is now. The page remembers it: its answer is read with it.
+    pub(super) fn request(
+        &mut self,
+        account: &impl CallAccount,
+        current: &Current<'_>,
+    ) -> Result<Draft, Failure> {
+        let draft = self.draft(account, current)?;
+        let draft = match (self.subject.errand, self.subject.plan) {
+            (Errand::Step | Errand::Refresh, Plan::Method { method, .. }) => {
+                let none = Exact::default();
+                let body = self.given.values.body.as_ref().unwrap_or(&none);
+                let writing = Writing::of(self.subject.config(), method, &self.moment);
+                request::with_body(draft, body, &writing)?
+            }
+            _ => draft,
+        };
+        if let Some(page) = &mut self.page {
+            page.note(&draft);
+        }
+        Ok(draft)
+    }
+
+    /// The same before the page has been asked for.
+    pub(super) fn draft(
+        &self,
+        account: &impl CallAccount,
+        current: &Current<'_>,
+    ) -> Result<Draft, Failure> {
+        let (config, scope) = (self.subject.config(), self.scope(current));
+        let compiled = &self.subject.effective.compiled;
+        let pins = compiled.pins(account.system().settings());
+        let caller = Caller {
+            query: &self.given.query,
+            headers: &self.given.headers,
+            body: self.given.values.text.as_ref(),
+            source: self.source,
+            words: match self.subject.errand {
+                Errand::Call => Words::Callers,
+                Errand::Step | Errand::Refresh => Words::Steps,
+            },
+        };
+        let draft = match self.subject.plan {
+            Plan::Method { method, .. } => {
+                let round = self.page.as_ref().map_or(Round::First, Page::round);
+                let writing = Writing::of(config, method, &self.moment);
+                let draft =
+                    request::of_method(config, method, round, &scope, &pins, &caller, &writing)?;
+                match &self.page {
+                    Some(page) => page.onto(draft, method, &writing, &caller)?,
+                    None => draft,
+                }
+            }
+            Plan::Custom { path, method } => {
+                request::of_path(config, method, path, &scope, &pins, &caller)?
+            }
+        };
+        description::refuse_part(&self.given.headers, &draft.body)?;
+        if current.loaded().account.is_sandbox {
+            return Ok(request::that_only_reads(draft));
+        }
+        Ok(draft)
+    }
+}

@@ -1,0 +1,80 @@
+//! The caller's body: passed on as a handle, unless the request is made of it.
+
+use bytes::Bytes;
+
+use super::account::{LiveAccount, StreamOf};
+use super::list::puts_into_body;
+use super::subject::{Plan, Subject};
+use crate::error::{Code, Failure};
+use crate::flows::body;
+use crate::flows::memory::{Room, parse_exact};
+use crate::json::Exact;
+use crate::ports::Body;
+use crate::proxy::body::BodySource;
+use crate::proxy::query::{PASSTHROUGH, body_source};
+use crate::proxy::reads::reads_body;
+use crate::settings::{BODY_VALUES, TEMPLATE_BODY_BYTES};
+use crate::time::Timestamp;
+
+/// Whose body the caller's query asks for.
+pub(super) fn source(query: &str) -> Result<BodySource, Failure> {
+    body_source(query).ok_or_else(|| {
+        let [name, alias] = PASSTHROUGH;
+        Failure::new(
+            Code::Malformed,
+            format!("{name} (or {alias}) in the query is either true or false."),
+        )
+    })
+}
+
+/// The caller's body, and what of it is needed to make the request.
+pub(super) struct Looked<S> {
+    pub(super) body: Body<S>,
+    pub(super) value: Option<Exact>,
+    /// As it was written; empty where nothing is put into it.
+    pub(super) text: Bytes,
+    /// What it holds, and what is built of it.
+    pub(super) room: Room,
+}
+
+impl<S> Looked<S> {
+    fn unread(body: Body<S>, room: Room) -> Self {
+        Self {
+            body,
+            value: None,
+            text: Bytes::new(),
+            room,
+        }
+    }
+}
+
+/// Reads the caller's body only when the method's templates look into it, or something is put into it.
+pub(super) async fn look<A: LiveAccount>(
+    account: &A,
+    subject: &Subject<'_>,
+    source: BodySource,
+    body: Body<StreamOf<A>>,
+    deadline: Timestamp,
+) -> Result<Looked<StreamOf<A>>, Failure> {
+    let room = account.body_room();
+    let looks = matches!(subject.plan, Plan::Method { method, .. } if reads_body(method, source));
+    if !looks && !puts_into_body(subject, source) {
+        let body = body::hold_small(account.system(), body, &room).await?;
+        return Ok(Looked::unread(body, room));
+    }
+    let (limit, deadline) = (TEMPLATE_BODY_BYTES, Some(deadline));
+    let bytes = body::read_until(account.system(), body, limit, &room, deadline).await?;
+    if bytes.is_empty() {
+        return Ok(Looked::unread(Body::Empty, room));
+    }
+    let value = looks.then(|| parse_exact(&bytes, BODY_VALUES, &room));
+    let value = value
+        .transpose()
+        .map_err(|unbuilt| unbuilt.of_caller("This method looks into the body, which"))?;
+    Ok(Looked {
+        body: Body::Bytes(bytes.clone()),
+        value,
+        text: bytes,
+        room,
+    })
+}

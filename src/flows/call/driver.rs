@@ -1,0 +1,130 @@
+//! Carries out what the engine of a call says. It decides nothing; it is the only place of a call that waits for the
+//! provider.
+
+use std::rc::Rc;
+
+use super::account::{LiveAccount, StreamOf};
+use super::engine::{Answer, Engine, Input, Step, Streamed};
+use super::engine_response::{EngineResponse, with_stream};
+use super::reserve::{Connection, Reservations};
+use super::small_body;
+use super::ways::Way;
+use crate::error::Failure;
+use crate::flows::body;
+use crate::flows::within::within;
+use crate::ports::{Body, HttpClient, Outgoing, Reply, SendError, System};
+
+/// What the engine does not see: streams and the connection.
+struct Link<'w, A: LiveAccount, W> {
+    way: &'w W,
+    reservations: Reservations<'w, A>,
+    connection: Option<Connection<'w>>,
+    /// The caller's body, until it is sent.
+    callers: Option<StreamOf<A>>,
+    /// The body of the last answer, until it is read.
+    answer: Option<StreamOf<A>>,
+}
+
+/// Makes a call.
+pub(super) async fn run<A: LiveAccount, W: Way<A>>(
+    way: &W,
+    mut engine: Engine<'_, A>,
+    callers: Option<StreamOf<A>>,
+) -> Result<EngineResponse<StreamOf<A>>, Failure> {
+    let mut link = Link {
+        way,
+        reservations: Reservations::new(way.account(), engine.errand(), engine.deadline()),
+        connection: None,
+        callers,
+        answer: None,
+    };
+    let mut step = engine.advance(Input::Begin);
+    loop {
+        if !matches!(step, Step::Send(_)) {
+            link.connection = None;
+        }
+        let input = match step {
+            Step::Respond(outcome) => {
+                return outcome.map(|outcome| outcome.with_stream(link.answer));
+            }
+            step => link.carry_out(&engine, step).await,
+        };
+        step = engine.advance(input);
+    }
+}
+
+impl<A: LiveAccount, W: Way<A>> Link<'_, A, W> {
+    async fn carry_out(&mut self, engine: &Engine<'_, A>, step: Step) -> Input {
+        let (loaded, deadline) = (engine.loaded(), engine.deadline());
+        match step {
+            Step::Reserve { after } => Input::Reserved(self.reservations.reserve(after)),
+            Step::Connect => {
+                self.answer = None;
+                let connection = self.reservations.connect(self.way, loaded).await;
+                Input::Connected(connection.map(|connection| {
+                    let loaded = Rc::clone(&connection.loaded);
+                    self.connection = Some(connection);
+                    loaded
+                }))
+            }
+            Step::Send(request) => Input::Answered(self.send(request).await),
+            Step::ReadBody => self.read(engine).await,
+            Step::ReadSmallBody => Input::SmallBodyRead(match self.answer.take() {
+                Some(stream) => {
+                    let read = small_body::read(self.way.account(), stream, deadline);
+                    read.await.ok()
+                }
+                None => None,
+            }),
+            Step::Renew(renewal) => Input::Renewed(self.way.renew(loaded, renewal, deadline).await),
+            Step::ConfirmRefusal => {
+                Input::RefusalConfirmed(self.way.confirm_refusal(loaded, deadline).await)
+            }
+            Step::Respond(_) => Input::Begin,
+        }
+    }
+
+    async fn send(&mut self, request: Outgoing<Streamed>) -> Result<Answer, SendError> {
+        self.answer = None;
+        let callers = match request.body {
+            Body::Stream(Streamed) => self.callers.take(),
+            Body::Empty | Body::Bytes(_) => None,
+        };
+        let request = Outgoing {
+            method: request.method,
+            url: request.url,
+            headers: request.headers,
+            body: with_stream(request.body, callers),
+            timeout: request.timeout,
+        };
+        let outside = self.way.account().system();
+        let Reply {
+            status,
+            headers,
+            body,
+        } = outside.send(request).await?;
+        let body = match body {
+            Body::Empty => Body::Empty,
+            Body::Bytes(bytes) => Body::Bytes(bytes),
+            Body::Stream(stream) => {
+                self.answer = Some(stream);
+                Body::Stream(Streamed)
+            }
+        };
+        Ok(Answer {
+            status,
+            headers,
+            body,
+        })
+    }
+
+    async fn read(&mut self, engine: &Engine<'_, A>) -> Input {
+        let account = self.way.account();
+        let room = account.room();
+        let body = self.answer.take().map_or(Body::Empty, Body::Stream);
+        let wait = engine.deadline().since(account.system().now());
+        let read = within(account.system(), wait, body::read_encoded(body, &room)).await;
+        let read = read.unwrap_or_else(|| Err(SendError::Timeout.into()));
+        Input::BodyRead(read.map(|bytes| (bytes, room)))
+    }
+}

@@ -1,0 +1,258 @@
+//! One attempt: the request of the account as it is now, authenticated, and behind at most five redirects.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::LOCATION;
+use http::{HeaderMap, HeaderName};
+
+use super::request::{Hop, Made, body_of_hop, checked, lost, refused};
+use super::{AfterBody, Answer, Engine, State, Step, Streamed};
+use crate::authorization::{self, SignIn};
+use crate::error::{Failure, Speaker};
+use crate::flows::account_object::Loaded;
+use crate::flows::call::account::CallAccount;
+use crate::flows::call::build::moment;
+use crate::flows::call::respond::words_of;
+use crate::flows::call::subject::Errand;
+use crate::header_text;
+use crate::ports::{Body, Outgoing, SendError, System};
+use crate::proxy::redirect::{self, Forward, Next};
+use crate::proxy::request::{Draft, Payload, set_query};
+use crate::proxy::{description, guard, headers};
+
+impl<A: CallAccount> Engine<'_, A> {
+    /// Makes the request and asks for a time to send it.
+    pub(super) fn start(&mut self) -> Step {
+        if let Err(failure) = self.make() {
+            return self.fail(failure);
+        }
+        self.state = State::Reserving(None);
+        Step::Reserve {
+            after: Duration::ZERO,
+        }
+    }
+
+    /// A request of the account as it was read last.
+    fn make(&mut self) -> Result<(), Failure> {
+        let mut draft = self.prepared.request(self.account, &self.current)?;
+        let payload = std::mem::replace(&mut draft.body, Payload::Nothing);
+        let room = self.account.room();
+        if let Payload::Ours(bytes) = &payload {
+            room.take(bytes.len())?;
+        }
+        let payload = match payload {
+            Payload::Callers => None,
+            Payload::Nothing => Some(Bytes::new()),
+            Payload::Ours(bytes) => Some(Bytes::from(bytes)),
+        };
+        self.made = Some(Made {
+            draft,
+            can_repeat: true,
+            payload,
+            room,
+        });
+        Ok(())
+    }
+
+    /// There is a connection. A request of the account as it was before is made again.
+    pub(super) fn connected(&mut self, now: Rc<Loaded>) -> Step {
+        if self.current.set(now)
+            && let Err(failure) = self.make()
+        {
+            return self.fail(failure);
+        }
+        let Some(made) = &mut self.made else {
+            return self.fail(lost());
+        };
+        let body = if let Some(bytes) = &made.payload {
+            Body::from_bytes(bytes.clone())
+        } else {
+            let callers = &mut self.callers_body.body;
+            let again = callers.again().unwrap_or(Body::Empty);
+            std::mem::replace(callers, again)
+        };
+        made.can_repeat = body.again().is_some();
+        let mut draft = made.draft.clone();
+        if matches!(body, Body::Empty) {
+            description::drop_without_body(&mut draft.headers);
+        }
+        self.send(draft, Forward::Keep, 0, body)
+    }
+
+    fn send(
+        &mut self,
+        draft: Draft,
+        credentials: Forward,
+        count: usize,
+        body: Body<Streamed>,
+    ) -> Step {
+        let again = body.again();
+        let request = match self.outgoing(&draft, credentials, body) {
+            Ok(request) => request,
+            Err(failure) => return self.attempt_failed(failure),
+        };
+        self.trace.sends(&request.url);
+        self.state = State::Sending(Box::new(Hop {
+            draft,
+            credentials,
+            count,
+            again,
+            sent_at: self.account.system().now(),
+        }));
+        Step::Send(request)
+    }
+
+    fn outgoing(
+        &mut self,
+        draft: &Draft,
+        credentials: Forward,
+        body: Body<Streamed>,
+    ) -> Result<Outgoing<Streamed>, Failure> {
+        let (mut url, mut headers) = (draft.url.clone(), draft.headers.clone());
+        if credentials == Forward::Keep {
+            let bytes = match &body {
+                Body::Bytes(bytes) => Some(bytes.as_ref()),
+                Body::Empty | Body::Stream(Streamed) => None,
+            };
+            let SignIn {
+                headers: own,
+                query,
+            } = self.authenticate(draft, bytes)?;
+            for (name, value) in own {
+                headers.insert(name, value);
+            }
+            if let Some((name, value)) = query {
+                set_query(&mut url, &name, &value);
+                self.exchange.sent_in_url = Some(value);
+            }
+        }
+        let system = self.account.system();
+        guard::check(&url, system.settings().private_upstreams)?;
+        let timeout = self.limit.deadline.since(system.now());
+        if timeout.is_zero() {
+            return Err(SendError::Timeout.into());
+        }
+        Ok(Outgoing {
+            method: draft.method.clone(),
+            url,
+            headers,
+            body,
+            timeout,
+        })
+    }
+
+    fn authenticate(&self, draft: &Draft, body: Option<&[u8]>) -> Result<SignIn, Failure> {
+        let Some(authorization) = self.prepared.subject().authorization() else {
+            return Ok(SignIn::default());
+        };
+        let request = authorization::Request {
+            method: &draft.method,
+            url: &draft.url,
+            headers: &draft.headers,
+            body,
+        };
+        let signed = authorization::sign_in(
+            authorization,
+            &self.prepared.scope(&self.current),
+            self.current.context(),
+            &request,
+            // A signature may hold the time: a retry is signed in its own.
+            &moment(self.account.system()),
+        );
+        signed.map_err(|error| {
+            let responder = self.responder();
+            responder.log("authorization_failed", &error.to_string());
+            Failure::from(error)
+        })
+    }
+
+    /// An answer came, or none will.
+    pub(super) fn answered(&mut self, hop: Hop, outcome: Result<Answer, SendError>) -> Step {
+        let outcome = outcome.map_err(Failure::from).and_then(checked);
+        let status = outcome.as_ref().ok().map(|answer| answer.status);
+        let now = self.account.system().now();
+        self.trace.received(status, hop.sent_at, now);
+        match outcome {
+            Ok(answer) => {
+                self.log_unknown_fields(&answer.headers);
+                self.follow(hop, answer)
+            }
+            Err(failure) => self.attempt_failed(failure),
+        }
+    }
+
+    /// What to do with an answer that may be a redirect.
+    fn follow(&mut self, hop: Hop, answer: Answer) -> Step {
+        let status = answer.status;
+        let location = answer.headers.get(LOCATION).map(header_text::text);
+        let location = location.as_deref();
+        let writes = self.prepared.subject().purpose.writes(&hop.draft.method);
+        let is_led = location.is_some() && redirect::becomes_get(status, &hop.draft.method);
+        if writes && is_led {
+            self.trace.was_done(status);
+        }
+        let Draft { method, url, .. } = &hop.draft;
+        match redirect::decide(status, location, method, url, hop.count) {
+            Next::Answer => {
+                self.exchange.speaker = match hop.credentials {
+                    Forward::Keep => Speaker::Provider,
+                    Forward::Strip => Speaker::Stranger,
+                };
+                if writes && status.as_u16() < 400 {
+                    self.trace.was_accepted(status);
+                }
+                self.arrived(answer, hop.credentials)
+            }
+            Next::Refuse(reason) if writes && is_led => {
+                let failure = self.responder().of_redirect(refused(reason), &answer);
+                let reading = words_of(&answer.headers);
+                self.read(answer, reading, AfterBody::Redirect(failure))
+            }
+            Next::Refuse(reason) if writes => {
+                self.attempt_failed(refused(reason).of_write_not_made(status.as_u16()))
+            }
+            Next::Refuse(reason) => self.attempt_failed(refused(reason)),
+            Next::Follow(next) => self.hop(hop, next, writes.then_some(status.as_u16())),
+        }
+    }
+
+    /// Asks where a redirect leads. `write` is the status that answered a write.
+    fn hop(&mut self, hop: Hop, next: redirect::Hop, write: Option<u16>) -> Step {
+        let body = match body_of_hop(&next, hop.again) {
+            Ok(body) => body,
+            Err(failure) => {
+                return self.attempt_failed(match write {
+                    Some(status) => failure.of_write_not_made(status),
+                    None => failure,
+                });
+            }
+        };
+        let (mut draft, mut credentials) = (hop.draft, hop.credentials);
+        let drops = self.prepared.subject().drops_credentials();
+        if next.credentials == Forward::Strip || drops {
+            credentials = Forward::Strip;
+            draft.headers = headers::without_credentials(&draft.headers);
+        }
+        if next.body == Forward::Strip {
+            description::drop_all(&mut draft.headers);
+        }
+        draft.method = next.method;
+        draft.url = next.url;
+        if self.errand() != Errand::Refresh {
+            self.account.count_redirect();
+        }
+        self.send(draft, credentials, hop.count + 1, body)
+    }
+
+    /// They go on with what is known of them.
+    fn log_unknown_fields(&self, headers: &HeaderMap) {
+        let names: Vec<_> = header_text::unknown(headers)
+            .map(HeaderName::as_str)
+            .collect();
+        if !names.is_empty() {
+            self.responder().log("header_not_utf8", &names.join(", "));
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! A request that is sent, and behind redirects.
+
+use bytes::Bytes;
+
+use super::Streamed;
+use crate::error::{Code, Failure};
+use crate::flows::memory::Room;
+use crate::ports::{Body, Reply, SendError};
+use crate::proxy::redirect::{self, Forward};
+use crate::proxy::request::Draft;
+use crate::time::Timestamp;
+
+/// A request that was made.
+pub(super) struct Made {
+    pub(super) draft: Draft,
+    /// Its body, where that is not the caller's.
+    pub(super) payload: Option<Bytes>,
+    /// Whether its body can be sent again.
+    pub(super) can_repeat: bool,
+    #[expect(dead_code, reason = "what the body takes, for as long")]
+    pub(super) room: Room,
+}
+
+/// A request on its way through redirects.
+pub(super) struct Hop {
+    pub(super) draft: Draft,
+    pub(super) credentials: Forward,
+    /// How many redirects are behind it.
+    pub(super) count: usize,
+    /// Its body once more, where it can be sent again.
+    pub(super) again: Option<Body<Streamed>>,
+    pub(super) sent_at: Timestamp,
+}
+
+/// In production a provider that cannot be reached is an answer of the platform's own.
+pub(super) fn checked<S>(reply: Reply<S>) -> Result<Reply<S>, Failure> {
+    match reply.status.as_u16() {
+        524 => Err(SendError::Timeout.into()),
+        520..=527 | 530 => Err(SendError::Unreachable.into()),
+        200..600 => Ok(reply),
+        odd => Err(Failure::new(
+            Code::UnexpectedAnswer,
+            format!("The provider answered with the status {odd}, which HTTP does not have."),
+        )),
+    }
+}
+
+pub(super) fn body_of_hop(
+    hop: &redirect::Hop,
+    again: Option<Body<Streamed>>,
+) -> Result<Body<Streamed>, Failure> {
+    match hop.body {
+        Forward::Strip => Ok(Body::Empty),
+        Forward::Keep => again.ok_or_else(|| {
+            let words = "The provider redirects this request, and its body was streamed. Send at most 64 KiB with a content-length, or ask the final address.";
+            Failure::new(Code::RedirectNeedsBody, words)
+        }),
+    }
+}
+
+pub(super) fn refused(reason: &str) -> Failure {
+    Failure::new(
+        Code::RedirectRefused,
+        format!("The provider answered with a redirect that is not followed: {reason}."),
+    )
+}
+
+pub(super) fn lost() -> Failure {
+    Failure::new(Code::Internal, "A call lost its request.")
+}

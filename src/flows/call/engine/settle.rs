@@ -1,0 +1,185 @@
+//! What an attempt came to: the provider's limits, whether there is another attempt, and the answer that counts.
+
+use http::StatusCode;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use serde_json::Value;
+
+use super::{AfterBody, Answer, Attempted, Engine, Head, State, Step};
+use crate::error::{Code, Failure};
+use crate::flows::call::account::CallAccount;
+use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading, Wanted};
+use crate::flows::call::build::moment;
+use crate::flows::call::subject::{Errand, Plan};
+use crate::media::coding;
+use crate::ports::{Body, System};
+use crate::proxy::redirect::Forward;
+use crate::proxy::reply::{self, Look};
+use crate::rate_limit;
+use crate::retry::{self, Next, Outcome, Sent, Tried};
+
+impl<'a, A: CallAccount> Engine<'a, A> {
+    /// An attempt had no answer that can be used.
+    pub(super) fn attempt_failed(&mut self, failure: Failure) -> Step {
+        let outcome = match failure.code {
+            Code::Unreachable => Outcome::Unreachable,
+            Code::Timeout => Outcome::TimedOut,
+            _ => return self.fail(failure),
+        };
+        self.decide(outcome, Err(failure))
+    }
+
+    /// An answer came that is no redirect. Its body is read for the provider's limits only where it is read anyway.
+    pub(super) fn arrived(&mut self, answer: Answer, credentials: Forward) -> Step {
+        let reading = self.reading_for_limits(&answer);
+        match reading {
+            Some(reading) => self.read(answer, reading, AfterBody::Limits(credentials)),
+            None => self.limits_are_known(answer, None, credentials),
+        }
+    }
+
+    fn reading_for_limits(&self, answer: &Answer) -> Option<Reading<'a>> {
+        let subject = self.prepared.subject();
+        let Plan::Method { method, is_list } = subject.plan else {
+            return None;
+        };
+        let needs_body = rate_limit::needs_body(subject.rate_limit(), answer.status);
+        // The body of a refused credential is not held while a fresh one is fetched.
+        let is_needed = needs_body && answer.status != StatusCode::UNAUTHORIZED;
+        if !is_needed || coding::of_answer(&answer.headers).is_err() {
+            return None;
+        }
+        let kind = reply::kind(&answer.headers, method.api_response_format);
+        let has_error = subject.error_expression().is_some();
+        let is_read = answer.status.as_u16() >= 400
+            || subject.errand != Errand::Call
+            || (answer.status.is_success()
+                && (is_list || reply::look(method, has_error, kind) == Look::Inside));
+        is_read.then_some(Reading {
+            kind,
+            list: method.response_path.as_ref(),
+            wanted: Wanted::Words,
+        })
+    }
+
+    /// The body as expressions see it, and buffered for what comes next.
+    pub(super) fn limits_were_read(
+        &mut self,
+        head: Head,
+        buffered: Result<BufferedBody, NotText>,
+        credentials: Forward,
+    ) -> Step {
+        let Head {
+            status,
+            mut headers,
+        } = head;
+        let (body, value) = match buffered {
+            Ok(mut buffered) => {
+                // What is too large to be built is not the limits' to complain about.
+                let value = buffered.seen().ok();
+                (Body::from_bytes(buffered.into_bytes()), value)
+            }
+            Err(NotText::Bytes(bytes, _)) => (Body::from_bytes(bytes), None),
+            // The words of a refusal can be missed.
+            Err(NotText::Failed(_)) if status.as_u16() >= 400 => (Body::Empty, None),
+            Err(NotText::Failed(failure)) => return self.fail(failure),
+        };
+        // It is decoded now.
+        headers.remove(CONTENT_ENCODING);
+        headers.remove(CONTENT_LENGTH);
+        let answer = Answer {
+            status,
+            headers,
+            body,
+        };
+        self.limits_are_known(answer, value.as_ref(), credentials)
+    }
+
+    /// Tells callers of the limits in the answer's own header fields, and slows the account down when nothing is left.
+    fn limits_are_known(
+        &mut self,
+        mut answer: Answer,
+        body: Option<&Value>,
+        credentials: Forward,
+    ) -> Step {
+        let system = self.account.system();
+        let file = self.prepared.subject().rate_limit();
+        // An expression that needs a body which is not read is not asked, lest it takes what it cannot see for a rate limit.
+        let is_unread = answer.status == StatusCode::UNAUTHORIZED
+            && rate_limit::needs_body(file, answer.status);
+        let known = rate_limit::Answer {
+            status: answer.status,
+            headers: &answer.headers,
+            body,
+        };
+        let file = file.filter(|_| !is_unread);
+        let limits = rate_limit::read(file, &known, system.now(), &moment(system));
+        for (key, error) in &limits.faults {
+            let reason = format!("{key}: {error}");
+            self.responder().log("rate_limit_failed", &reason);
+        }
+        rate_limit::write(&mut answer.headers, &limits);
+        // A stranger behind a redirect has limits of its own.
+        if let Some(wait) = limits.pause().filter(|_| credentials == Forward::Keep) {
+            self.account.pause(wait);
+        }
+        let outcome = if limits.is_limited {
+            self.trace.mark_superseded();
+            Outcome::Limited(limits.wait)
+        } else {
+            Outcome::Answered(answer.status, limits.wait)
+        };
+        self.decide(outcome, Ok((answer, limits)))
+    }
+
+    fn decide(&mut self, outcome: Outcome, attempted: Attempted) -> Step {
+        let Some(made) = &self.made else {
+            return self.settle(attempted);
+        };
+        let system = self.account.system();
+        let tried = Tried {
+            method: &made.draft.method,
+            body: if made.can_repeat {
+                Sent::Repeatable
+            } else {
+                Sent::Once
+            },
+            retries: self.retries,
+            allowed: self.limit.max_retries,
+            left: self.limit.deadline.since(system.now()),
+            random: system.random(),
+        };
+        match retry::decide(&tried, outcome) {
+            Next::Again(after) => {
+                self.state = State::Reserving(Some(Box::new(attempted)));
+                Step::Reserve { after }
+            }
+            Next::Settle => self.settle(attempted),
+        }
+    }
+
+    /// There is another attempt: the answer before does not count.
+    pub(super) fn note_retry(&mut self) {
+        self.trace.mark_superseded();
+        self.retries += 1;
+    }
+
+    /// There is no other attempt. An answer that means "too many requests" is a failure, but on `/custom`.
+    pub(super) fn settle(&mut self, attempted: Attempted) -> Step {
+        self.made = None;
+        let (answer, limits) = match attempted {
+            Ok(answered) => answered,
+            Err(failure) => return self.fail(failure),
+        };
+        match self.prepared.subject().plan {
+            Plan::Method { method, .. } if limits.is_limited => {
+                let reading = Reading {
+                    kind: reply::kind(&answer.headers, method.api_response_format),
+                    list: None,
+                    wanted: Wanted::Words,
+                };
+                self.read(answer, reading, AfterBody::RateLimited(limits))
+            }
+            _ => self.received(answer),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! All pages of a list, from here to its end, each asked for when the one before was taken. One page is held at a time.
+//! Each page is a call of its own: the account is looked at again, its token is fresh.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::cursor::CursorPlace;
+use crate::error::{Code, Failure};
+use crate::flows::body;
+use crate::flows::call::account::{LiveAccount, StreamOf};
+use crate::flows::call::admit::Access;
+use crate::flows::call::engine_response::{EngineResponse, ListPage};
+use crate::flows::call::log::LogOfPages;
+use crate::flows::call::{Call, CallResponse, execute_one, single};
+use crate::flows::memory::Room;
+use crate::flows::published;
+use crate::pagination::Position;
+use crate::ports::{Body, System, Visibility};
+use crate::rate_limit;
+use crate::settings::{PIECE_BYTES, TEMPLATE_BODY_BYTES};
+use crate::time::Timestamp;
+
+/// A list that is being read to its end. Dropped, it lets go of everything.
+pub(in crate::flows) struct AllPages<A: LiveAccount> {
+    account: Rc<A>,
+    sees: Visibility,
+    /// Its body is held, so that it can be sent with each page.
+    call: Call<StreamOf<A>>,
+    #[expect(dead_code, reason = "what the body holds, for as long")]
+    room: Room,
+    page: Option<Lines>,
+    next: Option<Position>,
+    limits: HeaderMap,
+    log: Option<LogOfPages<A>>,
+}
+
+/// What comes next of all pages.
+#[derive(Debug)]
+pub(in crate::flows) enum Piece {
+    /// Records, each on a line of its own; a line may go on in the next piece.
+    Lines(Bytes),
+    /// It cannot go on. This is the last.
+    Broken {
+        /// Why not.
+        failure: Failure,
+        /// Names the page that failed; absent where no cursor can be made.
+        next_cursor: Option<String>,
+    },
+}
+
+/// What was not yet taken of a page.
+struct Lines {
+    bytes: Bytes,
+    #[expect(dead_code, reason = "holding it is its use")]
+    room: Room,
+}
+
+/// Asks for the first page: what goes wrong with it is answered as anywhere else.
+pub(in crate::flows::call) async fn begin<A: LiveAccount>(
+    access: Access<'_, A>,
+    mut call: Call<StreamOf<A>>,
+) -> Result<CallResponse<A>, Failure> {
+    let (account, sees) = (Rc::clone(access.account()), access.sees().clone());
+    let body = std::mem::replace(&mut call.body, Body::Empty);
+    let (room, limit) = (account.isolate().memory.walk_room(), TEMPLATE_BODY_BYTES);
+    let deadline = Some(access.deadline());
+    let body = body::read_until(account.system(), body, limit, &room, deadline).await?;
+    call.body = Body::from_bytes(body);
+    let again = call.body.again().unwrap_or(Body::Empty);
+    let access = Access::check(&account, &sees, call.timeout).await?;
+    let first = match execute_one(access, &call, again, None).await? {
+        EngineResponse::Page(first) => first,
+        outcome => return single(outcome).map(CallResponse::Single),
+    };
+    let limits = rate_limit::told(&first.headers);
+    let (page, next) = Lines::of(&*account, first)?;
+    Ok(CallResponse::Pages(Box::new(AllPages {
+        account,
+        sees,
+        call,
+        room,
+        page: Some(page),
+        next,
+        limits,
+        log: None,
+    })))
+}
+
+impl<A: LiveAccount> AllPages<A> {
+    /// What the first page's answer said of the provider's limits, for the caller.
+    pub(in crate::flows) fn limits(&self) -> &HeaderMap {
+        &self.limits
+    }
+
+    /// The same with a line in the log when they are let go.
+    pub(in crate::flows::call) fn logged(&mut self, log: LogOfPages<A>) {
+        self.log = Some(log);
+    }
+
+    /// The next piece; `None` at the end.
+    pub(in crate::flows) async fn next(&mut self) -> Option<Piece> {
+        let piece = self.next_piece().await?;
+        if let Some(log) = &mut self.log {
+            log.note(&self.sees, &piece).await;
+        }
+        Some(piece)
+    }
+
+    async fn next_piece(&mut self) -> Option<Piece> {
+        loop {
+            if let Some(piece) = self.page.as_mut().and_then(Lines::take) {
+                return Some(Piece::Lines(piece));
+            }
+            self.page = None;
+            let position = self.next.take()?;
+            if let Err(failure) = self.read_page(position.clone()).await {
+                let place = CursorPlace::of(self.account.id(), &self.call.target);
+                let next_cursor = place.seal(self.account.system(), &position).ok();
+                return Some(Piece::Broken {
+                    failure,
+                    next_cursor,
+                });
+            }
+        }
+    }
+
+    async fn read_page(&mut self, position: Position) -> Result<(), Failure> {
+        let _inside = self.account.enter()?;
+        self.check_token().await?;
+        let body = self.call.body.again().unwrap_or(Body::Empty);
+        let access = Access::check(&self.account, &self.sees, self.call.timeout).await;
+        let outcome = execute_one(access?, &self.call, body, Some(position)).await?;
+        let EngineResponse::Page(list) = outcome else {
+            let words = "The provider answered a page of the list with something that is neither a list nor an error.";
+            return Err(Failure::new(Code::UnexpectedAnswer, words));
+        };
+        let (page, next) = Lines::of(&*self.account, list)?;
+        (self.page, self.next) = (Some(page), next);
+        Ok(())
+    }
+
+    /// A list may be read for long: the caller's token is looked at again for each page, as it is for each call.
+    async fn check_token(&self) -> Result<(), Failure> {
+        let (Some(hash), Visibility::Environment(environment)) = (&self.call.token, &self.sees)
+        else {
+            return Ok(());
+        };
+        let (system, isolate) = (self.account.system(), self.account.isolate());
+        let record = published::token(system, isolate, *environment, hash).await?;
+        let is_good = |end: Option<Timestamp>| end.is_none_or(|end| end > system.now());
+        match record {
+            Some(record) if is_good(record.expires_at) => Ok(()),
+            _ => Err(Failure::new(
+                Code::Unauthenticated,
+                "The token is unknown, revoked or expired.",
+            )),
+        }
+    }
+}
+
+impl Lines {
+    /// The lines of a page, and where the next one is. Of the room that reading it took, only theirs is kept.
+    fn of<A: LiveAccount>(
+        account: &A,
+        list: ListPage,
+    ) -> Result<(Self, Option<Position>), Failure> {
+        let ListPage {
+            text, room, next, ..
+        } = list;
+        drop(room);
+        let room = account.isolate().memory.walk_room();
+        room.take(text.len())?;
+        let bytes = Bytes::from(text);
+        Ok((Self { bytes, room }, next))
+    }
+
+    fn take(&mut self) -> Option<Bytes> {
+        let piece = self.bytes.split_to(self.bytes.len().min(PIECE_BYTES));
+        Some(piece).filter(|piece| !piece.is_empty())
+    }
+}

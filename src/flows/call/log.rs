@@ -1,0 +1,206 @@
+//! The line of a call in the log, here and on the console, and what it says of the account.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::account::{LiveAccount, StreamOf, WriteStore};
+use super::admit::Access;
+use super::ended::{Ended, WriteOutcome, forbidden, length};
+use super::idempotency::call_once;
+use super::list::Piece;
+use super::trace::Trace;
+use super::{Call, CallResponse, Completed};
+use crate::error::{Code, Failure};
+use crate::flows::account_object::{Loaded, LogLine};
+use crate::flows::capabilities::{granted, missing};
+use crate::ports::{ByteStream, HandOver, System, Visibility};
+use crate::time::Timestamp;
+
+/// What is known of a call before it is made.
+struct Opening {
+    request_id: String,
+    caller: String,
+    began: Timestamp,
+    method: String,
+    bytes_in: Option<u64>,
+}
+
+/// A call that has begun.
+struct Log<A: LiveAccount> {
+    account: Rc<A>,
+    opening: Opening,
+    trace: Rc<Trace>,
+}
+
+/// Makes a call and logs it. What the caller may not see is in no log.
+pub(in crate::flows) async fn logged_call<A: LiveAccount + WriteStore>(
+    account: &Rc<A>,
+    hand_over: &HandOver,
+    call: Call<StreamOf<A>>,
+) -> Result<CallResponse<A>, Failure> {
+    let access = Access::check(account, &hand_over.sees, call.timeout).await?;
+    let loaded = Rc::clone(access.loaded());
+    let log = Log {
+        account: Rc::clone(account),
+        opening: Opening::of_call(hand_over, &call, account.system().now()),
+        trace: Rc::clone(&call.trace),
+    };
+    let Completed { response, ended } = call_once(access, call).await;
+    match response {
+        Ok(CallResponse::Pages(mut pages)) => {
+            pages.logged(LogOfPages {
+                log,
+                code: None,
+                bytes_out: 0,
+            });
+            Ok(CallResponse::Pages(pages))
+        }
+        response => {
+            log.end(&loaded, &ended).await;
+            response
+        }
+    }
+}
+
+/// Runs an action by `run` and logs it. What its steps ask of the provider has no lines of its own.
+pub(in crate::flows) async fn logged_action<'a, A: LiveAccount, T>(
+    access: Access<'a, A>,
+    hand_over: &HandOver,
+    trace: &Rc<Trace>,
+    run: impl AsyncFnOnce(Access<'a, A>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let account = access.account();
+    let loaded = Rc::clone(access.loaded());
+    let log = Log {
+        account: Rc::clone(account),
+        opening: Opening::of_action(hand_over, account.system().now()),
+        trace: Rc::clone(trace),
+    };
+    let result = run(access).await;
+    let result = result.map_err(|failure| trace.behind_write(failure));
+    let ended = match &result {
+        Ok(_) => Ended::good(200),
+        Err(failure) => Ended::failed(failure, WriteOutcome::NotMade),
+    };
+    log.end(&loaded, &ended).await;
+    result
+}
+
+/// All pages of a list have one line, written when they are let go: at their end, or where their reader has left.
+pub(super) struct LogOfPages<A: LiveAccount> {
+    log: Log<A>,
+    code: Option<Code>,
+    bytes_out: u64,
+}
+
+impl<A: LiveAccount> LogOfPages<A> {
+    pub(super) async fn note(&mut self, sees: &Visibility, piece: &Piece) {
+        match piece {
+            Piece::Lines(lines) => self.bytes_out += lines.len() as u64,
+            Piece::Broken { failure, .. } => {
+                self.code = Some(failure.code);
+                if let Some(words) = forbidden(failure)
+                    && let Ok(loaded) = self.log.account.visible(sees).await
+                {
+                    self.log.note_forbidden(&loaded, &words).await;
+                }
+            }
+        }
+    }
+}
+
+impl<A: LiveAccount> Drop for LogOfPages<A> {
+    fn drop(&mut self) {
+        self.log.write(&Ended {
+            code: self.code,
+            bytes_out: Some(self.bytes_out),
+            ..Ended::good(200)
+        });
+    }
+}
+
+impl Opening {
+    fn of_call<S: ByteStream>(hand_over: &HandOver, call: &Call<S>, began: Timestamp) -> Self {
+        Self {
+            request_id: hand_over.request_id.clone(),
+            caller: hand_over.caller.clone(),
+            began,
+            method: call.method.to_string(),
+            bytes_in: length(&call.body),
+        }
+    }
+
+    fn of_action(hand_over: &HandOver, began: Timestamp) -> Self {
+        Self {
+            request_id: hand_over.request_id.clone(),
+            caller: hand_over.caller.clone(),
+            began,
+            method: "POST".to_owned(),
+            bytes_in: None,
+        }
+    }
+}
+
+impl<A: LiveAccount> Log<A> {
+    async fn end(&self, loaded: &Loaded, ended: &Ended) {
+        if let Some(words) = &ended.forbidden {
+            self.note_forbidden(loaded, words).await;
+        }
+        self.write(ended);
+    }
+
+    fn write(&self, ended: &Ended) {
+        let (opening, trace) = (&self.opening, &self.trace);
+        let now = self.account.system().now();
+        let about = trace.about();
+        let millis = |took: Duration| u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let line = LogLine {
+            request_id: opening.request_id.clone(),
+            created_at: now,
+            method: opening.method.clone(),
+            resource: about.resource,
+            resource_method: about.resource_method,
+            host: about.host,
+            path: about.path,
+            status: ended.status,
+            code: ended.code.map(|code| code.as_str().to_owned()),
+            duration_ms: millis(now.since(opening.began)),
+            upstream_status: trace.status(),
+            upstream_ms: trace.took().map(millis),
+            bytes_in: opening.bytes_in,
+            bytes_out: ended.bytes_out,
+            retries: trace.retries(),
+            replayed: ended.is_replayed,
+            caller: opening.caller.clone(),
+        };
+        let id = self.account.id();
+        let mut console = json!({ "level": "info", "event": "call", "integrated_account_id": id });
+        // Not merged: null is a value here.
+        if let (Some(console), Value::Object(line)) = (console.as_object_mut(), json!(line)) {
+            console.extend(line);
+        }
+        self.account.system().log(&console);
+        self.account.write_log(line);
+    }
+
+    /// The provider refused: which of the scopes that the method needs the account does not have.
+    async fn note_forbidden(&self, loaded: &Loaded, words: &str) {
+        let about = self.trace.about();
+        let needed = about.scopes;
+        let config = self.account.resolved_config(&loaded.account).await.ok();
+        let granted = config
+            .and_then(|config| granted(&config.compiled.config, &loaded.account, &loaded.context));
+        self.account.write_forbidden(json!({
+            "status": 403,
+            "resource": about.resource,
+            "method": about.resource_method,
+            "message": words,
+            "scopes": needed,
+            "missing_scopes": granted.map(|granted| missing(&needed, &granted)),
+            "request_id": self.opening.request_id,
+            "at": self.account.system().now(),
+        }));
+    }
+}

@@ -1,0 +1,134 @@
+//! The account's limiter: no more requests than the operator lets it send, and none while its provider wants none. All
+//! callers of the account share it. Then one of its connections, at the reserved time.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::SemaphorePermit;
+
+use super::account::LiveAccount;
+use super::subject::Errand;
+use super::ways::Way;
+use crate::error::{Code, Failure};
+use crate::flows::account_object::Loaded;
+use crate::flows::within::within;
+use crate::ports::System;
+use crate::rate_limit::{Late, Whose, seconds};
+use crate::time::Timestamp;
+
+/// What a request of one call reserves.
+pub(super) struct Reservations<'a, A> {
+    account: &'a A,
+    /// The account's own request for a fresh credential: it is not limited, since calls wait for it.
+    is_exempt: bool,
+    deadline: Timestamp,
+    /// The time that is reserved.
+    at: Timestamp,
+}
+
+/// A connection, and the account as it is when there is one.
+pub(super) struct Connection<'a> {
+    /// `None` for a refresh, which has a connection of its own.
+    #[expect(dead_code, reason = "holding it is its use")]
+    slot: Option<SemaphorePermit<'a>>,
+    pub(super) loaded: Rc<Loaded>,
+}
+
+impl<'a, A: LiveAccount> Reservations<'a, A> {
+    pub(super) fn new(account: &'a A, errand: Errand, deadline: Timestamp) -> Self {
+        Self {
+            account,
+            is_exempt: errand == Errand::Refresh,
+            deadline,
+            at: account.system().now(),
+        }
+    }
+
+    /// The next free time, no sooner than after `wait`; 429 where there is none before the deadline.
+    pub(super) fn reserve(&mut self, wait: Duration) -> Result<(), Failure> {
+        let not_before = self.account.system().now().plus(wait);
+        self.at = if self.is_exempt {
+            not_before
+        } else {
+            let reserved = self.account.reserve(not_before, self.deadline);
+            reserved.map_err(too_late)?
+        };
+        Ok(())
+    }
+
+    /// Waits for the reserved time, for a connection, and for a refresh that the request would come too early for. While
+    /// it waits for that it holds neither. What it finds then is true when the request is sent.
+    pub(super) async fn connect(
+        &mut self,
+        way: &impl Way<A>,
+        before: &Rc<Loaded>,
+    ) -> Result<Connection<'a>, Failure> {
+        let mut waited_for: Option<Rc<Loaded>> = None;
+        loop {
+            let slot = self.slot_in_time().await?;
+            let last = waited_for.as_ref().unwrap_or(before);
+            let loaded = way.read_again(last).await?;
+            let is_same = |waited_for: &Rc<Loaded>| Rc::ptr_eq(waited_for, &loaded);
+            let wait = self.account.token_wait(&loaded);
+            let wait = wait.filter(|_| way.waits_for_token());
+            let Some(wait) = wait.filter(|_| !waited_for.as_ref().is_some_and(is_same)) else {
+                return Ok(Connection { slot, loaded });
+            };
+            drop(slot);
+            self.account.release(self.at);
+            way.wait_for_token(wait, &loaded, self.deadline).await?;
+            waited_for = Some(loaded);
+            self.reserve(Duration::ZERO)?;
+        }
+    }
+
+    /// A connection at the reserved time. A call that had to wait for one looks whether its time is still free, and waits
+    /// again without a connection if it is not.
+    async fn slot_in_time(&mut self) -> Result<Option<SemaphorePermit<'a>>, Failure> {
+        let system = self.account.system();
+        loop {
+            let wait = self.at.since(system.now());
+            if !wait.is_zero() {
+                system.sleep(wait).await;
+            }
+            if self.is_exempt {
+                return Ok(None);
+            }
+            let (slot, kept) = self.slot().await?;
+            let again = self.account.reserve_again(kept, self.deadline);
+            self.at = again.map_err(too_late)?;
+            if self.at <= system.now() {
+                return Ok(Some(slot));
+            }
+        }
+    }
+
+    /// One of the account's connections that wait for the head of an answer, and the reserved time if that is still kept:
+    /// a call that has to wait for a connection gives it back. 503 when none gets free in time.
+    async fn slot(&self) -> Result<(SemaphorePermit<'a>, Option<Timestamp>), Failure> {
+        let busy = || Failure::busy("This account has too many calls under way. Try again.");
+        if let Some(permit) = self.account.free_slot() {
+            return Ok((permit, Some(self.at)));
+        }
+        self.account.release(self.at);
+        let system = self.account.system();
+        let wait = self.deadline.since(system.now());
+        let slot = within(system, wait, self.account.slot()).await;
+        slot.flatten().map(|permit| (permit, None)).ok_or_else(busy)
+    }
+}
+
+fn too_late(late: Late) -> Failure {
+    let wait = seconds(late.wait);
+    match late.whose {
+        Whose::Operators => Failure::too_many_requests(
+            "This account has sent as many requests as it may for now (ACCOUNT_RATE). x-timeout-ms sets how long to wait for a turn.",
+            wait,
+        ),
+        Whose::Providers => Failure::new(
+            Code::RateLimited,
+            "The provider wants no more requests of this account for now: this one was not sent. x-timeout-ms sets how long to wait.",
+        )
+        .with_retry_after(wait),
+    }
+}

@@ -1,0 +1,156 @@
+//! A refusal on a path of the caller's own. It goes on as it came, but for the account's secrets in it: it is held for
+//! that, as far as it is small. What cannot be read cannot be searched, and is left out. A good answer is not looked into.
+
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde_json::json;
+
+use super::{Look, Responder};
+use crate::error::{Code, Failure};
+use crate::flows::body;
+use crate::flows::call::account::CallAccount;
+use crate::flows::call::engine::{Answer, Head, Streamed};
+use crate::header_text;
+use crate::media::charset::{self, Charset};
+use crate::media::coding;
+use crate::ports::{Body, Reply};
+use crate::proxy::headers;
+use crate::proxy::reply;
+
+/// Why the words of a refusal are left out.
+const COMPRESSED: &str = "it is compressed in a way that this gateway does not undo";
+const LONG: &str = "it is longer than 256 KiB, or came too late";
+const UNREADABLE: &str = "it is no text that this gateway can read";
+const NO_ROOM: &str = "there is no memory to undo its compression now";
+
+/// What is left of a refusal's words.
+enum Words {
+    /// They go on byte for byte.
+    Same,
+    /// Without the secrets, in UTF-8.
+    Changed(String),
+    /// None can be shown.
+    Unreadable,
+}
+
+/// A refusal whose words have to be searched.
+pub(super) fn look<'a>(reply: Answer) -> Look<'a> {
+    if matches!(reply.body, Body::Empty) {
+        return Look::reply(reply);
+    }
+    if coding::of_answer(&reply.headers).is_err() {
+        return Look::reply(left_out(reply.status, &reply.headers, COMPRESSED));
+    }
+    Look::ReadSmall(reply)
+}
+
+impl<A: CallAccount> Responder<'_, '_, A> {
+    /// The refusal without the secrets that it repeats.
+    pub(in crate::flows::call) fn without_secrets(
+        &self,
+        head: Head,
+        bytes: Option<Bytes>,
+    ) -> Reply<Streamed> {
+        let Head {
+            status,
+            mut headers,
+        } = head;
+        let Some(bytes) = bytes else {
+            return left_out(status, &headers, LONG);
+        };
+        let body = Body::from_bytes(bytes.clone());
+        let room = self.account.room();
+        let bytes = match body::decoded(&headers, bytes, room.answer_bytes(), &room) {
+            Ok(bytes) => bytes,
+            Err(failure) => return left_out(status, &headers, why_encoded(&failure)),
+        };
+        let body = match self.search(&headers, &bytes) {
+            Words::Same => body,
+            Words::Changed(text) => {
+                headers.remove(CONTENT_LENGTH);
+                headers.remove(CONTENT_ENCODING);
+                say_utf8(&mut headers);
+                Body::from_bytes(text)
+            }
+            Words::Unreadable => return left_out(status, &headers, UNREADABLE),
+        };
+        Reply {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    /// A text may be another than it is said to be: it is also read as what most clients would take it for.
+    fn search(&self, headers: &HeaderMap, bytes: &[u8]) -> Words {
+        let kind = reply::kind(headers, None);
+        let Some(text) = text_of(headers, kind, bytes) else {
+            return Words::Unreadable;
+        };
+        let redactor = self.redactor();
+        let plain = String::from_utf8_lossy(bytes);
+        let shown = redactor.answer(text.clone());
+        if shown != text {
+            Words::Changed(shown)
+        } else if redactor.text(&plain) == plain {
+            Words::Same
+        } else {
+            Words::Unreadable
+        }
+    }
+}
+
+/// Why a body stays encoded, though its coding is one that is undone.
+fn why_encoded(failure: &Failure) -> &'static str {
+    match failure.code {
+        Code::AnswerTooLarge => LONG,
+        Code::UnexpectedAnswer => UNREADABLE,
+        _ => NO_ROOM,
+    }
+}
+
+/// The text by its encoding; where it names none and is not UTF-8, as Latin-1, in which every byte is a character.
+fn text_of(headers: &HeaderMap, kind: reply::Kind, bytes: &[u8]) -> Option<String> {
+    let charset = charset::of(headers, kind, bytes).ok()?;
+    let text = match (charset.decode(bytes), charset) {
+        (Ok(text), _) => text,
+        (Err(_), Charset::Utf8) => Charset::Latin1.decode(bytes).ok()?,
+        (Err(_), _) => return None,
+    };
+    let is_text = |c: char| !c.is_control() || c.is_ascii_whitespace() || c >= '\u{80}';
+    text.chars().all(is_text).then(|| text.into_owned())
+}
+
+/// What was written again is in UTF-8.
+fn say_utf8(headers: &mut HeaderMap) {
+    let Some(said) = headers.get(CONTENT_TYPE) else {
+        return;
+    };
+    let said = header_text::text(said);
+    let Some((kind, parameters)) = said.split_once(';') else {
+        return;
+    };
+    if !parameters.to_ascii_lowercase().contains("charset") {
+        return;
+    }
+    let kind = header_text::value_of(&format!("{}; charset=utf-8", kind.trim()));
+    match kind {
+        Some(kind) => drop(headers.insert(CONTENT_TYPE, kind)),
+        None => drop(headers.remove(CONTENT_TYPE)),
+    }
+}
+
+/// The status and the fields stay.
+fn left_out(status: StatusCode, headers: &HeaderMap, why: &str) -> Reply<Streamed> {
+    let words = format!(
+        "The provider refused the request. Its words are left out: {why}, so that it cannot be searched for the account's secrets."
+    );
+    let mut headers = headers::of_rewritten_answer(headers);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Reply {
+        status,
+        headers,
+        body: Body::from_bytes(json!({ "message": words }).to_string()),
+    }
+}

@@ -1,0 +1,92 @@
+//! A page of a list.
+
+use http::StatusCode;
+
+use super::{Responded, Responder};
+use crate::config::resource::Method;
+use crate::error::{Code, Failure};
+use crate::flows::call::account::CallAccount;
+use crate::flows::call::buffered_body::{BufferedBody, NotText};
+use crate::flows::call::engine::Head;
+use crate::flows::call::engine_response::{EngineResponse, ListPage};
+use crate::json;
+use crate::pagination::{Answer, PageLinks, PageStatus, Place};
+use crate::ports::Pages;
+use crate::proxy::reply;
+
+/// A redirect is no list.
+pub(super) fn not_a_list(status: StatusCode) -> Failure {
+    let words = format!(
+        "The provider answered {} where a list was expected.",
+        status.as_u16()
+    );
+    Failure::new(Code::UnexpectedAnswer, words)
+}
+
+impl<A: CallAccount> Responder<'_, '_, A> {
+    pub(super) fn list(
+        &self,
+        method: &Method,
+        head: Head,
+        buffered: Result<BufferedBody, NotText>,
+    ) -> Responded {
+        let Head { status, headers } = head;
+        let mut body = buffered?;
+        self.check_for_error(&mut body, &headers, status)?;
+        let page = self.prepared.page();
+        let value = page
+            .map(|page| page.value(&mut body))
+            .transpose()?
+            .flatten();
+        body.room.take(body.text.len())?;
+        let path = method.response_path.as_ref();
+        let records = reply::records(&body.text, path)?;
+        let pages = self.prepared.pages();
+        let (ndjson, count) = match pages {
+            Pages::One => (
+                String::new(),
+                reply::of_list(json::count_elements(records), path)?,
+            ),
+            Pages::All => reply::of_list(json::lines(records), path)?,
+        };
+        let links = self.links(&Answer {
+            status,
+            headers: &headers,
+            text: &body.text,
+            value: value.as_ref(),
+            records,
+            count: count as u64,
+        });
+        let text = match (pages, links.standing) {
+            (Pages::One, PageStatus::New) => self.envelope(records, count, &links)?,
+            (Pages::One, PageStatus::Repeated) => self.envelope(reply::EMPTY, 0, &links)?,
+            (Pages::All, PageStatus::New) => ndjson,
+            (Pages::All, PageStatus::Repeated) => String::new(),
+        };
+        Ok(EngineResponse::Page(ListPage {
+            headers,
+            text,
+            room: body.room,
+            next: links.next,
+        }))
+    }
+
+    /// Where the page leads.
+    fn links(&self, answer: &Answer<'_>) -> PageLinks {
+        let Some(page) = self.prepared.page() else {
+            return PageLinks::default();
+        };
+        let links = page.links(self.prepared.query(), self.prepared.moment(), answer);
+        if let Some(Place::DeadEnd(end)) = links.next.as_ref().map(|next| &next.at) {
+            self.log("pagination_dead_end", &end.why);
+        }
+        links
+    }
+
+    fn envelope(&self, records: &str, count: usize, links: &PageLinks) -> Result<String, Failure> {
+        match self.prepared.page() {
+            Some(page) => page.envelope(self.account.system(), records, count, links),
+            None => Ok(reply::envelope(records, count, None, None)),
+        }
+    }
+}

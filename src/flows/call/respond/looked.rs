@@ -1,0 +1,82 @@
+//! An answer that the file looks into: it is cut, or an error is looked for in it.
+
+use super::{Look, Responded, Responder, What, words};
+use crate::config::ErrorExpression;
+use crate::config::resource::Method;
+use crate::flows::call::account::CallAccount;
+use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading, Wanted};
+use crate::flows::call::engine::{Answer, Head};
+use crate::flows::call::engine_response::{EngineResponse, read_through, rewritten};
+use crate::media::coding;
+use crate::proxy::reply::{self, Kind};
+
+impl<'a, A: CallAccount> Responder<'_, 'a, A> {
+    pub(super) fn look_inside(&self, method: &Method, kind: Kind, answer: Answer) -> Look<'a> {
+        let is_rewritten = reply::is_rewritten(method, kind);
+        if !is_rewritten && coding::of_answer(&answer.headers).is_err() {
+            return self.look_at_head(kind, answer);
+        }
+        let reading = Reading {
+            kind,
+            list: None,
+            wanted: if is_rewritten {
+                Wanted::Value
+            } else {
+                Wanted::Words
+            },
+        };
+        Look::Read(What::Looked { is_rewritten }, reading, answer)
+    }
+
+    /// What streams on once its status and header fields were looked at: for expressions it has no body. An expression
+    /// that reads neither of them has nothing to look at.
+    pub(super) fn look_at_head(&self, kind: Kind, answer: Answer) -> Look<'a> {
+        let expression = self.prepared.subject().error_expression();
+        if !expression.is_some_and(ErrorExpression::may_see_head) {
+            return Look::reply(self.passed_on(answer));
+        }
+        match self.find_error(None, &answer.headers, answer.status) {
+            Err(failure) => Look::fail(failure),
+            Ok(None) => Look::reply(self.passed_on(answer)),
+            Ok(Some(found)) if kind == Kind::Binary => {
+                Look::fail(self.found(&answer.headers, String::new(), found))
+            }
+            Ok(Some(found)) => Look::Read(What::ErrorInHead(found), words(kind), answer),
+        }
+    }
+
+    pub(super) fn looked_into(
+        &self,
+        method: &Method,
+        is_rewritten: bool,
+        head: Head,
+        buffered: Result<BufferedBody, NotText>,
+    ) -> Responded {
+        let Head { status, headers } = head;
+        let mut body = match buffered {
+            Ok(body) => body,
+            // What cannot be read can be passed on, if it need not be cut.
+            Err(NotText::Bytes(bytes, _)) if !is_rewritten => {
+                return Ok(EngineResponse::Single(read_through(
+                    status, &headers, bytes,
+                )));
+            }
+            Err(NotText::Bytes(bytes, error)) => {
+                let words = || String::from_utf8_lossy(&bytes).into_owned();
+                return Err(self.unusable(error.into(), words));
+            }
+            Err(NotText::Failed(failure)) => return Err(failure),
+        };
+        self.check_for_error(&mut body, &headers, status)
+            .map_err(|failure| self.unusable(failure, || body.take_words()))?;
+        if !is_rewritten || body.text.trim().is_empty() {
+            let reply = read_through(status, &headers, body.into_bytes());
+            return Ok(EngineResponse::Single(reply));
+        }
+        let cut = match reply::cut(&body.text, method.response_path.as_ref()) {
+            Ok(cut) => cut.to_owned(),
+            Err(error) => return Err(self.unusable(error.into(), || body.take_words())),
+        };
+        Ok(EngineResponse::Single(rewritten(status, &headers, cut)))
+    }
+}

@@ -1,0 +1,112 @@
+//! The answer of an action's step: it is read and becomes the next result.
+
+use http::HeaderMap;
+use serde_json::Value;
+
+use super::{Look, Responded, Responder, What};
+use crate::config::resource::Method;
+use crate::error::Failure;
+use crate::flows::call::account::CallAccount;
+use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading, Wanted};
+use crate::flows::call::engine::{Answer, Head};
+use crate::flows::call::engine_response::EngineResponse;
+use crate::flows::call::step::{Answered, Whole};
+use crate::json::Exact;
+use crate::proxy::reply::{self, Kind, ReplyError};
+
+impl<'a, A: CallAccount> Responder<'_, 'a, A> {
+    pub(super) fn look_at_value(&self, method: &'a Method, answer: Answer) -> Look<'a> {
+        let kind = reply::kind(&answer.headers, method.api_response_format);
+        if answer.status.as_u16() >= 400 {
+            return Look::Read(What::Refusal, super::words(kind), answer);
+        }
+        let reading = reading(method, self.prepared.whole(), &answer.headers);
+        Look::Read(What::Value, reading, answer)
+    }
+
+    pub(super) fn value(
+        &self,
+        method: &Method,
+        head: &Head,
+        buffered: Result<BufferedBody, NotText>,
+    ) -> Responded {
+        let mut body = match buffered {
+            Ok(body) => body,
+            Err(NotText::Bytes(bytes, error)) => {
+                let words = || String::from_utf8_lossy(&bytes).into_owned();
+                return Err(self.unusable(error.into(), words));
+            }
+            Err(NotText::Failed(failure)) => return Err(failure),
+        };
+        if head.status.is_success() {
+            self.check_for_error(&mut body, &head.headers, head.status)
+                .map_err(|failure| self.unusable(failure, || body.take_words()))?;
+        }
+        let value = result(&mut body, method, self.prepared.whole())
+            .map_err(|failure| self.unusable(failure, || body.take_words()))?;
+        let room = body.room;
+        Ok(EngineResponse::Value(Answered { value, room }))
+    }
+}
+
+/// What a step gives on.
+fn result(body: &mut BufferedBody, method: &Method, whole: Whole) -> Result<Exact, Failure> {
+    let value = match cut(&body.text, method, whole)? {
+        None => absent(whole),
+        Some(_) if is_words(body.kind, method) => {
+            Value::String(std::mem::take(&mut body.text)).into()
+        }
+        Some(text) => {
+            body.text = text;
+            body.exact()?
+        }
+    };
+    if body.kind == Kind::Json && value.is_text() && !body.text.starts_with('"') {
+        return Err(ReplyError::NotJson.into());
+    }
+    Ok(if value.is_null() {
+        absent(whole)
+    } else {
+        value
+    })
+}
+
+/// XML is read as JSON; where nothing says that it has to be that, its words will do.
+fn reading<'m>(method: &'m Method, whole: Whole, headers: &HeaderMap) -> Reading<'m> {
+    let path = method.response_path.as_ref();
+    let is_said = path.is_some() || method.api_response_format.is_some() || whole == Whole::List;
+    Reading {
+        kind: reply::kind(headers, method.api_response_format),
+        list: path.filter(|_| whole == Whole::List),
+        wanted: if is_said {
+            Wanted::Value
+        } else {
+            Wanted::Words
+        },
+    }
+}
+
+/// The part of an answer that counts; `None` when there is nothing.
+fn cut(text: &str, method: &Method, whole: Whole) -> Result<Option<String>, ReplyError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match reply::cut(text, method.response_path.as_ref()) {
+        Ok(cut) => Ok(Some(cut.to_owned())),
+        Err(ReplyError::NothingAt(_)) if whole == Whole::List => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Text that is not to be read as JSON, even where it could be.
+fn is_words(kind: Kind, method: &Method) -> bool {
+    matches!(kind, Kind::Text | Kind::Form) && method.response_path.is_none()
+}
+
+fn absent(whole: Whole) -> Exact {
+    match whole {
+        Whole::List => Value::Array(Vec::new()).into(),
+        Whole::Any => Exact::default(),
+    }
+}

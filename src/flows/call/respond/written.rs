@@ -1,0 +1,69 @@
+//! What a caller gets of a write that was made where its answer cannot be used: the provider's status, with the words there
+//! are, so that the caller is not led to a second write.
+
+use http::header::LOCATION;
+use http::{HeaderMap, StatusCode};
+
+use super::refusal::code_of;
+use super::{Responder, words};
+use crate::error::Failure;
+use crate::flows::call::account::CallAccount;
+use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading};
+use crate::flows::call::engine::Answer;
+use crate::header_text;
+use crate::proxy::reply;
+
+/// How the words of an answer to a write are read.
+pub(in crate::flows::call) fn words_of<'a>(headers: &HeaderMap) -> Reading<'a> {
+    words(reply::kind(headers, None))
+}
+
+impl<A: CallAccount> Responder<'_, '_, A> {
+    /// The failure to follow a redirect that answered a write, with its `Location`.
+    pub(in crate::flows::call) fn of_redirect(&self, failure: Failure, answer: &Answer) -> Failure {
+        let location = answer.headers.get(LOCATION);
+        let location = location.map(|value| header_text::text(value).into_owned());
+        match location {
+            Some(location) => failure.with_location(&self.redactor().text(&location)),
+            None => failure,
+        }
+    }
+
+    /// The answer of a path of the caller's own, where a redirect has answered the write and the page that it leads to
+    /// cannot be had: its status would say that the write was not made.
+    pub(super) fn of_page(
+        &self,
+        status: StatusCode,
+        buffered: Result<BufferedBody, NotText>,
+    ) -> Failure {
+        let status = status.as_u16();
+        let words = format!("The page behind its redirect was answered with {status}.");
+        self.behind_write(Failure::new(code_of(status), words), buffered)
+    }
+
+    /// A failure to use an answer, with its words where it answers a write that was made.
+    pub(super) fn unusable(&self, failure: Failure, words: impl FnOnce() -> String) -> Failure {
+        let Some(status) = self.trace.made_write() else {
+            return failure;
+        };
+        if failure.remote.is_some() {
+            return failure;
+        }
+        let failure = failure.with_words(status, words()).of_made_write(status);
+        self.redactor().failure(failure)
+    }
+
+    /// The same with what was read of it.
+    pub(in crate::flows::call) fn behind_write(
+        &self,
+        failure: Failure,
+        buffered: Result<BufferedBody, NotText>,
+    ) -> Failure {
+        let words = match buffered {
+            Ok(mut body) => body.take_words(),
+            Err(NotText::Bytes(bytes, _)) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(NotText::Failed(_)) => String::new(),
+        };
+        self.unusable(failure, || words)
+    }
+}

@@ -1,0 +1,206 @@
+//! What a call is about: a method of the file, or the provider's own path.
+
+use crate::config::authorization::Authorization;
+use crate::config::resource::Method;
+use crate::config::{Config, ErrorExpression, Pagination, RateLimit};
+use crate::error::{Code, Failure};
+use crate::flows::effective::Effective;
+use crate::proxy::body::BodySource;
+use crate::proxy::request::is_body_kept;
+use crate::proxy::{Target, is_read};
+
+/// What the file says of the target.
+#[derive(Clone, Copy)]
+pub(super) enum Plan<'a> {
+    Method {
+        method: &'a Method,
+        is_list: bool,
+    },
+    Custom {
+        path: &'a str,
+        method: &'a http::Method,
+    },
+}
+
+/// For whom a request is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::flows) enum Errand {
+    /// A caller, who is given the answer.
+    Call,
+    /// An action, which reads every answer.
+    Step,
+    /// The account itself, for a fresh credential, which calls wait for.
+    Refresh,
+}
+
+/// What a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::flows) enum Purpose {
+    /// A list or one record, whatever method the provider wants for that.
+    Read,
+    /// What its method says.
+    AsMethod,
+}
+
+impl Purpose {
+    fn of_target(target: &Target) -> Self {
+        match target {
+            Target::Method { method, .. } => Self::of_method(method),
+            Target::Custom { .. } => Self::AsMethod,
+        }
+    }
+
+    /// That of a resource's method of this name.
+    pub(in crate::flows) fn of_method(name: &str) -> Self {
+        match name {
+            "list" | "get" => Self::Read,
+            _ => Self::AsMethod,
+        }
+    }
+
+    /// Whether a request of this method writes.
+    pub(in crate::flows) fn writes(self, method: &http::Method) -> bool {
+        self == Self::AsMethod && !is_read(method)
+    }
+}
+
+/// What a call is about, and for whom.
+pub(super) struct Subject<'a> {
+    pub(super) effective: &'a Effective,
+    pub(super) plan: Plan<'a>,
+    pub(super) purpose: Purpose,
+    pub(super) errand: Errand,
+}
+
+impl<'a> Subject<'a> {
+    /// A caller's. 404 or 405 where the file does not have it.
+    pub(super) fn of_call(
+        effective: &'a Effective,
+        target: &'a Target,
+        method: &'a http::Method,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            effective,
+            plan: plan(&effective.compiled.config, target, method)?,
+            purpose: Purpose::of_target(target),
+            errand: Errand::Call,
+        })
+    }
+
+    pub(super) fn config(&self) -> &'a Config {
+        &self.effective.compiled.config
+    }
+
+    pub(super) fn authorization(&self) -> Option<&'a Authorization> {
+        match self.plan {
+            Plan::Method { method, .. } => self.config().authorization_of(method),
+            Plan::Custom { .. } => self.config().authorization.as_ref(),
+        }
+    }
+
+    /// Whether the request is authenticated.
+    pub(super) fn is_authenticated(&self) -> bool {
+        !matches!(self.authorization(), None | Some(Authorization::None(_)))
+    }
+
+    pub(super) fn error_expression(&self) -> Option<&'a ErrorExpression> {
+        match self.plan {
+            Plan::Method { method, .. } => self.config().error_expression_of(method),
+            Plan::Custom { .. } => None,
+        }
+    }
+
+    pub(super) fn rate_limit(&self) -> Option<&'a RateLimit> {
+        match self.plan {
+            Plan::Method { method, .. } => self.config().rate_limit_of(method),
+            Plan::Custom { .. } => self.config().rate_limit.as_ref(),
+        }
+    }
+
+    pub(super) fn pagination(&self) -> Option<&'a Pagination> {
+        match self.plan {
+            Plan::Method { method, .. } => self.config().pagination_of(method),
+            Plan::Custom { .. } => None,
+        }
+    }
+
+    /// Whether no redirect gets the credentials.
+    pub(super) fn drops_credentials(&self) -> bool {
+        matches!(self.plan, Plan::Method { method, .. } if method.ignore_credentials_on_redirect)
+    }
+
+    /// The method that the provider is asked with.
+    pub(super) fn method(&self) -> &'a http::Method {
+        match self.plan {
+            Plan::Method { method, .. } => &method.method.0,
+            Plan::Custom { method, .. } => method,
+        }
+    }
+
+    /// 405 where a sandbox account is asked to write.
+    pub(super) fn refuse_sandbox_write(&self, is_sandbox: bool) -> Result<(), Failure> {
+        if is_sandbox && !is_read(self.method()) {
+            return Err(sandbox_refusal());
+        }
+        Ok(())
+    }
+
+    /// `/custom` and bodies that go as they are, where the file has switched them off; and a body in the place of one
+    /// in which the file says whose account it is.
+    pub(super) fn refuse_switched_off(&self, source: BodySource) -> Result<(), Failure> {
+        let config = self.config();
+        let words = match self.plan {
+            Plan::Custom { .. } if !config.allows_custom() => {
+                "The integration has switched `/custom` off: call a method of one of its resources."
+            }
+            Plan::Method { method, .. } if source == BodySource::Caller => {
+                if config.allows_custom() && !is_body_kept(method) {
+                    return Ok(());
+                }
+                "The body of this method cannot be passed over: leave truto_body_passthrough out, and send what its template asks for."
+            }
+            Plan::Custom { .. } | Plan::Method { .. } => return Ok(()),
+        };
+        Err(Failure::new(Code::SwitchedOff, words))
+    }
+}
+
+/// A sandbox account was asked to write.
+pub(in crate::flows) fn sandbox_refusal() -> Failure {
+    Failure::new(
+        Code::MethodNotAllowed,
+        "This is a sandbox account: it refuses writes.",
+    )
+}
+
+/// The method a target names, or that there is none.
+fn plan<'a>(
+    config: &'a Config,
+    target: &'a Target,
+    method: &'a http::Method,
+) -> Result<Plan<'a>, Failure> {
+    let (resource, name) = match target {
+        Target::Custom { path } => return Ok(Plan::Custom { path, method }),
+        Target::Method {
+            resource, method, ..
+        } => (resource, method),
+    };
+    let methods = config
+        .resource(resource)
+        .ok_or_else(|| Failure::not_found("resource of this integration"))?;
+    let method = methods.get(name).ok_or_else(|| {
+        let known = methods
+            .keys()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(", ");
+        Failure::new(
+            Code::MethodNotAllowed,
+            format!("The resource `{resource}` has no method `{name}`; it has: {known}."),
+        )
+    })?;
+    Ok(Plan::Method {
+        method,
+        is_list: target.is_list(),
+    })
+}

@@ -1,0 +1,149 @@
+//! What the driver does for a caller, and what for an action: how the account is read again before a request is sent, and
+//! what a refusal of its credential leads to.
+
+use std::rc::Rc;
+
+use super::account::LiveAccount;
+use super::engine::Renewal;
+use crate::error::{Code, Failure};
+use crate::flows::account_object::{Loaded, Renewed, TokenWait};
+use crate::flows::import_account::install_disabled;
+use crate::ports::{System, Visibility};
+use crate::time::Timestamp;
+
+pub(super) trait Way<A: LiveAccount> {
+    fn account(&self) -> &A;
+
+    /// The account as it is now, if it may be called still.
+    async fn read_again(&self, before: &Rc<Loaded>) -> Result<Rc<Loaded>, Failure>;
+
+    /// Whether it waits for a refresh that is under way.
+    fn waits_for_token(&self) -> bool;
+
+    async fn wait_for_token(
+        &self,
+        wait: TokenWait,
+        loaded: &Rc<Loaded>,
+        deadline: Timestamp,
+    ) -> Result<(), Failure>;
+
+    /// Another credential after a refusal.
+    async fn renew(
+        &self,
+        refused: &Rc<Loaded>,
+        renewal: Renewal,
+        deadline: Timestamp,
+    ) -> Result<Renewed, Failure>;
+
+    async fn confirm_refusal(
+        &self,
+        refused: &Rc<Loaded>,
+        deadline: Timestamp,
+    ) -> Result<bool, Failure>;
+}
+
+/// A caller's, who may see the account as long as it may be called.
+pub(super) struct CallersWay<'a, A> {
+    pub(super) account: &'a Rc<A>,
+    pub(super) sees: &'a Visibility,
+    /// When the account was read first.
+    pub(super) read_at: Timestamp,
+}
+
+impl<A: LiveAccount> Way<A> for CallersWay<'_, A> {
+    fn account(&self) -> &A {
+        self.account
+    }
+
+    async fn read_again(&self, before: &Rc<Loaded>) -> Result<Rc<Loaded>, Failure> {
+        if self.read_at < self.account.system().now() {
+            let config = self.account.resolved_config(&before.account).await?;
+            if !config.install.is_enabled {
+                return Err(install_disabled());
+            }
+        }
+        let now = self.account.visible(self.sees).await?;
+        now.account.status.check_callable()?;
+        Ok(now)
+    }
+
+    fn waits_for_token(&self) -> bool {
+        true
+    }
+
+    async fn wait_for_token(
+        &self,
+        wait: TokenWait,
+        loaded: &Rc<Loaded>,
+        deadline: Timestamp,
+    ) -> Result<(), Failure> {
+        self.account.wait_for_token(wait, loaded, deadline).await
+    }
+
+    async fn renew(
+        &self,
+        refused: &Rc<Loaded>,
+        renewal: Renewal,
+        deadline: Timestamp,
+    ) -> Result<Renewed, Failure> {
+        match renewal {
+            Renewal::ThisCall => self.account.renew(refused, deadline).await,
+            Renewal::NextCall => self.account.renew_for_next(refused).await,
+        }
+    }
+
+    async fn confirm_refusal(
+        &self,
+        refused: &Rc<Loaded>,
+        deadline: Timestamp,
+    ) -> Result<bool, Failure> {
+        self.account.confirm_refusal(refused, deadline).await
+    }
+}
+
+/// A running action's. It neither waits for a token nor renews one: a refresh may be what runs it.
+pub(super) struct ActionsWay<'a, A> {
+    pub(super) account: &'a A,
+    pub(super) is_refresh: bool,
+}
+
+impl<A: LiveAccount> Way<A> for ActionsWay<'_, A> {
+    fn account(&self) -> &A {
+        self.account
+    }
+
+    async fn read_again(&self, before: &Rc<Loaded>) -> Result<Rc<Loaded>, Failure> {
+        let gone = || Failure::not_found("integrated account");
+        let now = self.account.present().ok_or_else(gone)?;
+        // An account that is being set up, or tried, may be called by its own actions.
+        if !self.is_refresh && before.account.status.check_callable().is_ok() {
+            now.account.status.check_callable()?;
+        }
+        Ok(now)
+    }
+
+    fn waits_for_token(&self) -> bool {
+        false
+    }
+
+    async fn wait_for_token(
+        &self,
+        _: TokenWait,
+        _: &Rc<Loaded>,
+        _: Timestamp,
+    ) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn renew(&self, _: &Rc<Loaded>, _: Renewal, _: Timestamp) -> Result<Renewed, Failure> {
+        Err(not_renewed())
+    }
+
+    async fn confirm_refusal(&self, _: &Rc<Loaded>, _: Timestamp) -> Result<bool, Failure> {
+        Err(not_renewed())
+    }
+}
+
+fn not_renewed() -> Failure {
+    Failure::new(Code::Internal, "An action renews no credential.")
+}

@@ -1,0 +1,209 @@
+//! A request that the front Worker handed over, inside the account's object.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
+use serde_json::json;
+
+use crate::error::{Code, Failure};
+use crate::flows::account_object::AccountObject;
+use crate::flows::body;
+use crate::flows::call::{
+    Access, AllPages, Call, CallResponse, Piece, Trace, logged_action, logged_call,
+};
+use crate::flows::call_action::call_action;
+use crate::flows::memory::{Room, parse_exact, until_drained};
+use crate::flows::receive::answered_in_time;
+use crate::flows::reply;
+use crate::json::{Exact, is_deeper};
+use crate::ports::{Body, Budget, HandOver, Incoming, ObjectRoute, Outside, Pages, Reply, Storage};
+use crate::proxy::Target;
+use crate::proxy::headers::keep_harmless;
+use crate::settings::{ADMIN_BODY_BYTES, ADMIN_BODY_DEPTH, BODY_VALUES};
+use crate::time::Timestamp;
+
+/// Answers a request that the front Worker handed over.
+pub async fn dispatch<O: Outside, S: Storage>(
+    account: &Rc<AccountObject<O, S>>,
+    hand_over: HandOver,
+    request: Incoming<O::Stream>,
+) -> Reply<O::Stream> {
+    let request_id = hand_over.request_id.clone();
+    let answer = match answer(account, hand_over, request).await {
+        Ok(reply) => return reply,
+        // It repeats what the provider said, which may be long.
+        Err(failure) => {
+            log_failure(account, &request_id, &failure);
+            let reply = reply::failure(&failure, &request_id);
+            let reply = until_drained(account.outside(), account.isolate().room(), reply);
+            // Where there is no memory for the words, the answer to a made write has none.
+            reply.map_err(|late| match failure.write_made() {
+                Some(_) => failure.without_words(),
+                None => late,
+            })
+        }
+    };
+    let mut reply = answer.unwrap_or_else(|failure| {
+        log_failure(account, &request_id, &failure);
+        reply::failure(&failure, &request_id)
+    });
+    keep_harmless(&mut reply.headers);
+    reply
+}
+
+async fn answer<O: Outside, S: Storage>(
+    account: &Rc<AccountObject<O, S>>,
+    hand_over: HandOver,
+    request: Incoming<O::Stream>,
+) -> Result<Reply<O::Stream>, Failure> {
+    let _inside = account.enter()?;
+    let trace = Rc::default();
+    let reply = route(account, hand_over, request, &trace).await?;
+    let reply = until_drained(account.outside(), account.isolate().room(), reply);
+    reply.map_err(|failure| trace.behind_write(failure))
+}
+
+async fn route<O: Outside, S: Storage>(
+    account: &Rc<AccountObject<O, S>>,
+    mut hand_over: HandOver,
+    request: Incoming<O::Stream>,
+    trace: &Rc<Trace>,
+) -> Result<Reply<O::Stream>, Failure> {
+    match std::mem::replace(&mut hand_over.route, ObjectRoute::Webhook) {
+        ObjectRoute::Call(target, budget, pages) => {
+            let request = Call::of(target, (budget, pages), &hand_over, request, trace);
+            call(account, &hand_over, request).await
+        }
+        ObjectRoute::Action(name, budget) => {
+            act(account, &hand_over, (&name, budget), request, trace).await
+        }
+        ObjectRoute::Webhook => {
+            let request = Incoming {
+                asked: hand_over.asked,
+                ..request
+            };
+            let received = account.receive(&hand_over.request_id, request);
+            answered_in_time(account.outside(), received).await
+        }
+    }
+}
+
+async fn call<O: Outside, S: Storage>(
+    account: &Rc<AccountObject<O, S>>,
+    hand_over: &HandOver,
+    call: Call<O::Stream>,
+) -> Result<Reply<O::Stream>, Failure> {
+    match logged_call(account, hand_over, call).await? {
+        CallResponse::Single(reply) => Ok(reply),
+        CallResponse::Pages(pages) => Ok(lines(account, &hand_over.request_id, *pages)),
+    }
+}
+
+/// The answer with all pages, the first of which is at hand: lines (`application/x-ndjson`), made while they are read.
+fn lines<O: Outside, S: Storage>(
+    account: &Rc<AccountObject<O, S>>,
+    request_id: &str,
+    pages: AllPages<AccountObject<O, S>>,
+) -> Reply<O::Stream> {
+    let mut headers = pages.limits().clone();
+    let ndjson = HeaderValue::from_static("application/x-ndjson");
+    headers.insert(CONTENT_TYPE, ndjson);
+    keep_harmless(&mut headers);
+    let state = (pages, Rc::clone(account), request_id.to_owned());
+    let pieces = stream::unfold(state, |(mut pages, account, request_id)| async move {
+        let bytes = match pages.next().await? {
+            Piece::Lines(lines) => lines,
+            Piece::Broken {
+                failure,
+                next_cursor,
+            } => {
+                log_failure(&account, &request_id, &failure);
+                let line = reply::last_line(&failure, &request_id, next_cursor.as_deref());
+                Bytes::from(line)
+            }
+        };
+        Some((bytes, (pages, account, request_id)))
+    });
+    Reply {
+        status: StatusCode::OK,
+        headers,
+        body: Body::Stream(account.outside().stream(pieces.boxed_local())),
+    }
+}
+
+/// Runs an action; its input is the body, or null where there is none.
+async fn act<O: Outside, S: Storage>(
+    account: &Rc<AccountObject<O, S>>,
+    hand_over: &HandOver,
+    (name, budget): (&str, Budget),
+    request: Incoming<O::Stream>,
+    trace: &Rc<Trace>,
+) -> Result<Reply<O::Stream>, Failure> {
+    // Nothing is read of a body whose sender's token is not known to be good.
+    let access = Access::check(account, &hand_over.sees, budget.timeout).await?;
+    let room = account.body_room();
+    let input = input(account.outside(), request.body, &room, access.deadline()).await?;
+    let access = access.check_again().await?;
+    let run = async |access| call_action(access, trace, name, input).await;
+    let result = logged_action(access, hand_over, trace, run).await?;
+    let mut reply = reply::json(StatusCode::OK, &result);
+    keep_harmless(&mut reply.headers);
+    Ok(reply)
+}
+
+/// The input of an action, each number as it was written; null where there is no body.
+async fn input<O: Outside>(
+    outside: &O,
+    body: Body<O::Stream>,
+    room: &Room,
+    deadline: Timestamp,
+) -> Result<Exact, Failure> {
+    let bytes = body::read_until(outside, body, ADMIN_BODY_BYTES, room, Some(deadline)).await?;
+    if bytes.is_empty() {
+        return Ok(Exact::default());
+    }
+    let value = parse_exact(&bytes, BODY_VALUES, room);
+    let value = value.map_err(|unbuilt| unbuilt.of_caller("The body"))?;
+    if is_deeper(value.inside(), ADMIN_BODY_DEPTH) {
+        let words = format!("The body is nested deeper than {ADMIN_BODY_DEPTH} levels.");
+        return Err(Failure::new(Code::Malformed, words));
+    }
+    Ok(value)
+}
+
+/// Only the operator can mend it.
+fn log_failure<O: Outside, S: Storage>(
+    account: &AccountObject<O, S>,
+    request_id: &str,
+    failure: &Failure,
+) {
+    if failure.status() >= 500 && failure.remote.is_none() {
+        account.outside().log(&json!({ "level": "error", "event": "call_failed", "request_id": request_id, "code": failure.code.as_str(), "message": failure.message }));
+    }
+}
+
+impl<B> Call<B> {
+    fn of(
+        target: Target,
+        (budget, pages): (Budget, Pages),
+        hand_over: &HandOver,
+        request: Incoming<B>,
+        trace: &Rc<Trace>,
+    ) -> Self {
+        Self {
+            target,
+            pages,
+            timeout: budget.timeout,
+            max_retries: budget.max_retries,
+            query: request.url.query().unwrap_or_default().to_owned(),
+            method: request.method,
+            headers: request.headers,
+            body: request.body,
+            token: hand_over.token.clone(),
+            trace: Rc::clone(trace),
+        }
+    }
+}
