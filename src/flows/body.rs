@@ -7,7 +7,7 @@ use http::HeaderMap;
 
 use crate::error::{Code, Failure};
 use crate::flows::memory::Room;
-use crate::flows::within::within;
+use crate::flows::base::within::within;
 use crate::media::coding::{self, Undecoded};
 use crate::ports::{Body, ByteStream, Outside};
 use crate::proxy::reply::ReplyError;

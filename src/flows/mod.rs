@@ -36,4 +36,3 @@ pub mod send_webhook;
 pub mod view;
 pub mod webhook_secrets;
 
-pub use base::within;

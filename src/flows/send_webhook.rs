@@ -12,7 +12,7 @@ use crate::delivery::{DELIVERY_MARK, check_target, signed_headers};
 use crate::error::Failure;
 use crate::flows::records::WebhookRecord;
 use crate::flows::webhook_secrets::signing;
-use crate::flows::within::within;
+use crate::flows::base::within::within;
 use crate::ports::{Body, ByteStream, Outgoing, Outside, Reply, SendError};
 use crate::proxy::guard;
 use crate::secret::Secret;

@@ -9,7 +9,7 @@ use super::state::State;
 use super::{AccountObject, Loaded};
 use crate::account::freshness::Freshness;
 use crate::error::Failure;
-use crate::flows::within::within;
+use crate::flows::base::within::within;
 use crate::ports::{Outside, Storage};
 use crate::time::Timestamp;
 

@@ -15,7 +15,7 @@ use crate::error::Failure;
 use crate::flows::body;
 use crate::flows::effective::{Compiled, Effective};
 use crate::flows::run_action::REFRESH_TOKEN;
-use crate::flows::within::within;
+use crate::flows::base::within::within;
 use crate::oauth::{self, Client, OAuthError, TokenFailure, TokenReply, TokenRequest};
 use crate::ports::{Body, Outgoing, Outside, Storage};
 use crate::proxy::guard;

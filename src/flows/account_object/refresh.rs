@@ -17,7 +17,7 @@ use crate::account::freshness::Freshness;
 use crate::account::status::Status;
 use crate::error::{Code, Failure};
 use crate::flows::effective::Effective;
-use crate::flows::within::within;
+use crate::flows::base::within::within;
 use crate::oauth::TokenFailure;
 use crate::ports::{Outside, Storage, Visibility};
 use crate::time::Timestamp;

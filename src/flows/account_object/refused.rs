@@ -17,7 +17,7 @@ use crate::account::status::Status;
 use crate::error::{Failure, Speaker};
 use crate::flows::effective::Effective;
 use crate::flows::run_action::{NamedAction, Outcome, VALIDATION, run_action};
-use crate::flows::within::within;
+use crate::flows::base::within::within;
 use crate::json::Exact;
 use crate::ports::{Outside, Storage, Visibility};
 use crate::settings::{CONFIRMATION_PAUSE, CONFIRMATION_TIMEOUT};

@@ -11,7 +11,7 @@ use super::small_body;
 use super::ways::Way;
 use crate::error::Failure;
 use crate::flows::body;
-use crate::flows::within::within;
+use crate::flows::base::within::within;
 use crate::ports::{Body, HttpClient, Outgoing, Reply, SendError, System};
 
 /// What the engine does not see: streams and the connection.

@@ -11,7 +11,7 @@ use super::subject::Errand;
 use super::ways::Way;
 use crate::error::{Code, Failure};
 use crate::flows::account_object::Loaded;
-use crate::flows::within::within;
+use crate::flows::base::within::within;
 use crate::ports::System;
 use crate::rate_limit::{Late, Whose, seconds};
 use crate::time::Timestamp;

@@ -5,7 +5,7 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 
 use super::account::{LiveAccount, StreamOf};
-use crate::flows::within::within;
+use crate::flows::base::within::within;
 use crate::media::coding;
 use crate::ports::{Body, ByteStream, Reply, System};
 use crate::settings::KEPT_ANSWER_BYTES;

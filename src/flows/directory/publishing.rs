@@ -7,7 +7,7 @@ use super::Directory;
 use crate::flows::base::sql;
 use crate::flows::published;
 use crate::flows::records::{InstallRecord, IntegrationRecord, TokenRecord};
-use crate::flows::within::within;
+use crate::flows::base::within::within;
 use crate::ports::{Outside, Storage, StorageFault};
 
 /// Until the next try. KV takes one write a second per key.

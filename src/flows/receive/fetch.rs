@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::flows::body;
 use crate::flows::memory::Room;
-use crate::flows::within::within;
+use crate::flows::base::within::within;
 use crate::ports::{Body, Outgoing, Outside, SendError};
 use crate::proxy::guard;
 

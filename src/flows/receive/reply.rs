@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::Received;
 use crate::error::Failure;
 use crate::flows::reply;
-use crate::flows::within::within;
+use crate::flows::base::within::within;
 use crate::ids::EventId;
 use crate::ports::{Body, Outside, Reply};
 use crate::settings::RECEIVE_TIMEOUT;
