@@ -9,7 +9,7 @@ use url::Url;
 use super::caller::Caller;
 use super::{RequestContext, all_pages, budget};
 use crate::error::{Code, Failure};
-use crate::flows::body;
+use crate::flows::base::body;
 use crate::ids::AccountId;
 use crate::ports::{Body, Budget, HandOver, Incoming, ObjectFault, ObjectRoute, Outside, Reply};
 use crate::proxy::{Target, headers};

@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use super::RequestContext;
 use crate::error::{Code, Failure};
-use crate::flows::body;
-use crate::flows::import_account::context_too_large;
-use crate::flows::memory::{Room, parse_counted};
+use crate::flows::base::body;
+use crate::flows::base::memory::Room;
+use crate::flows::base::memory::built::parse_counted;
+use crate::flows::lifecycle::import_account::context_too_large;
 use crate::json::{self, Path, is_deeper};
 use crate::ports::{Body, Outside};
 use crate::settings::{ADMIN_BODY_BYTES, ADMIN_BODY_DEPTH, BODY_VALUES};

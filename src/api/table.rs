@@ -41,10 +41,10 @@ use super::route::{ConnectRoute as C, Route, RouteRow, WebhookRoute as W};
 use serde_json::Value;
 
 use crate::error::Failure;
-use crate::flows::account_object::LogLine;
-use crate::flows::ask::OwnAccount;
-use crate::flows::capabilities::{AccountCapabilities, IntegrationCapabilities};
-use crate::flows::records::TokenScope;
+use crate::flows::account::capabilities::{AccountCapabilities, IntegrationCapabilities};
+use crate::flows::base::records::TokenScope;
+use crate::flows::call::log_line::LogLine;
+use crate::flows::messages::account::OwnAccount;
 use crate::ids::{
     AccountId, ApiTokenId, EnvironmentId, EventId, InstallId, IntegrationId, LinkTokenId, WebhookId,
 };

@@ -9,7 +9,7 @@ use super::edge::Edge;
 use super::objects;
 use super::storage::ObjectStorage;
 use super::{bindings, convert};
-use crate::flows::account_object::AccountObject;
+use crate::flows::object::AccountObject;
 use crate::flows::object::dispatch::dispatch;
 
 /// A connected account in its region; see `flows::account_object`.

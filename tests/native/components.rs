@@ -7,7 +7,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use causeway::account::Account;
-use causeway::flows::ask::{AccountAsk, ask_account};
+use causeway::flows::messages::account::AccountAsk;
+use causeway::flows::messages::ask_account;
 use causeway::ids::AccountId;
 use causeway::ports::{Body, ObjectName};
 use futures::executor::block_on;

@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use causeway::error::Failure;
-use causeway::flows::account_object::AccountObject;
-use causeway::flows::ask::answer_text;
+use causeway::flows::config::isolate::Isolate;
 use causeway::flows::directory::{Directory, DirectoryName};
-use causeway::flows::isolate::Isolate;
+use causeway::flows::messages::answer_text;
+use causeway::flows::object::AccountObject;
 use causeway::flows::object::dispatch::dispatch;
 use causeway::header_text;
 use causeway::ids::AccountId;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::api::query::cursor;
 use crate::api::reply;
 use crate::error::Failure;
-use crate::flows::records::{Listed, Page};
+use crate::flows::base::records::{Listed, Page};
 use crate::ports::Reply;
 
 /// A piece of the list.

@@ -5,8 +5,11 @@ use super::integration::ShownIntegration;
 use super::noun;
 use crate::api::path_id::{IntegrationKey, PathId};
 use crate::error::Failure;
-use crate::flows::ask::{AccountAsk, ask_account};
-use crate::flows::capabilities::{AccountCapabilities, IntegrationCapabilities, of_record};
+use crate::flows::account::capabilities::{
+    AccountCapabilities, IntegrationCapabilities, of_record,
+};
+use crate::flows::messages::account::AccountAsk;
+use crate::flows::messages::ask_account;
 use crate::ids::AccountId;
 use crate::ports::Outside;
 

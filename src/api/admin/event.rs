@@ -11,13 +11,15 @@ use crate::api::path_id::{self, PathId};
 use crate::api::query::{FilterField, Filtered, QueryParameters};
 use crate::api::reply;
 use crate::error::{Code, Failure};
-use crate::flows::ask::{
-    AccountAsk, AttemptView, DeliveryView, EnvironmentAsk, EventDetail, EventStatus, EventView,
-    ReplayRange, ask_account, ask_environment,
+use crate::flows::base::records::{FailedEvent, FilterValue, Listed, Page};
+use crate::flows::base::view::view;
+use crate::flows::events::replay_all::replay_events;
+use crate::flows::messages::account::AccountAsk;
+use crate::flows::messages::environment::EnvironmentAsk;
+use crate::flows::messages::event::{
+    AttemptView, DeliveryView, EventDetail, EventStatus, EventView, ReplayRange,
 };
-use crate::flows::records::{FailedEvent, FilterValue, Listed, Page};
-use crate::flows::replay_events::replay_events;
-use crate::flows::view::view;
+use crate::flows::messages::{ask_account, ask_environment};
 use crate::ids::{AccountId, EnvironmentId, EventId, WebhookId};
 use crate::ports::{Outside, Visibility};
 use crate::time::Timestamp;

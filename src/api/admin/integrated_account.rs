@@ -12,12 +12,13 @@ use crate::account::Status;
 use crate::api::path_id::{self, PathId};
 use crate::api::query::{Filtered, QueryParameters};
 use crate::error::Failure;
-use crate::flows::ask::{
-    AccountAsk, AccountChange, AccountView, Override, PublicAccount, ask_account,
+use crate::flows::base::records::TokenScope;
+use crate::flows::directory::list_accounts::list_accounts;
+use crate::flows::lifecycle::import_account::{NewAccount, import_account};
+use crate::flows::messages::account::{
+    AccountAsk, AccountChange, AccountView, Override, PublicAccount,
 };
-use crate::flows::import_account::{NewAccount, import_account};
-use crate::flows::list_accounts::list_accounts;
-use crate::flows::records::TokenScope;
+use crate::flows::messages::ask_account;
 use crate::ids::{AccountId, Region};
 use crate::ports::{Outside, Visibility};
 use crate::settings::CONTEXT_BYTES;

@@ -5,9 +5,10 @@ use super::call::AdminCall;
 use crate::api::path_id;
 use crate::api::query::{FilterField, Filtered, QueryParameters};
 use crate::error::Failure;
-use crate::flows::account_object::LogLine;
-use crate::flows::ask::{AccountAsk, ask_account};
-use crate::flows::records::Listed;
+use crate::flows::base::records::Listed;
+use crate::flows::call::log_line::LogLine;
+use crate::flows::messages::account::AccountAsk;
+use crate::flows::messages::ask_account;
 use crate::ports::Outside;
 
 impl Filtered for LogLine {

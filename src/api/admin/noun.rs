@@ -10,8 +10,9 @@ use crate::api::caller::Caller;
 use crate::api::path_id::{Identifier, PathId, not_found};
 use crate::api::query::{Filtered, QueryParameters};
 use crate::error::Failure;
-use crate::flows::ask::{EnvironmentAsk, RootAsk, ask_environment, ask_root};
-use crate::flows::records::{Listed, Page};
+use crate::flows::base::records::{Listed, Page};
+use crate::flows::messages::environment::EnvironmentAsk;
+use crate::flows::messages::{RootAsk, ask_environment, ask_root};
 use crate::ids::EnvironmentId;
 use crate::ports::Outside;
 

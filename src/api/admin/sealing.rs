@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::call::AdminCall;
 use crate::error::Failure;
-use crate::flows::ask::{RootAsk, Sealing, ask_root};
+use crate::flows::messages::{RootAsk, Sealing, ask_root};
 use crate::ports::Outside;
 
 /// The sealed values of each key. A key whose count is 0 may be dropped from `SEALING_KEYS`.

@@ -12,8 +12,8 @@ use super::webhook::Subscription;
 use crate::api::path_id;
 use crate::delivery::check_event;
 use crate::error::Failure;
-use crate::flows::records::WebhookRecord;
-use crate::flows::send_webhook::{Tried, send_webhook};
+use crate::flows::base::records::WebhookRecord;
+use crate::flows::events::send_webhook::{Tried, send_webhook};
 use crate::ports::Outside;
 
 /// The event, when the caller does not name one.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::operation::{LIMITS, REPLAYED, add_fields, header};
 use super::shapes::Shapes;
 use crate::error::Code;
-use crate::flows::reply::Envelope;
+use crate::flows::base::reply::Envelope;
 
 pub(super) fn components(mut shapes: Shapes) -> Value {
     shapes.answered::<Envelope<'_>>();

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::describe::asks_provider;
 use super::operation::Operation;
 use super::shapes::Shapes;
-use crate::flows::receive::{MatchedEvents, StoredEvents};
+use crate::flows::ingress::reply::{MatchedEvents, StoredEvents};
 
 pub(in crate::api) fn for_account(operation: Operation, shapes: &mut Shapes) -> Operation {
     with_body(verified::<StoredEvents>(operation, shapes))

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::operation::{Operation, RefusedBy, add_fields};
 use super::shapes::{parameters_of, uuid};
 use crate::api::rights::Right;
-use crate::flows::records::TokenScope;
+use crate::flows::base::records::TokenScope;
 
 impl Operation {
     /// The operation as the document has it.

@@ -2,6 +2,18 @@
 //! deadlines.
 
 pub mod alarm;
+pub mod body;
+pub mod byte_cache;
+pub mod callers;
+pub mod failed_auth;
+pub(in crate::flows) mod fetch;
+pub mod memory;
+pub mod page_bytes;
+pub(in crate::flows) mod recent_rows;
+pub mod records;
+pub mod reply;
+pub mod sealed;
 pub mod sequence;
 pub mod sql;
+pub mod view;
 pub mod within;

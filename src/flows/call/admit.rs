@@ -3,11 +3,11 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::account::LiveAccount;
 use crate::error::Failure;
-use crate::flows::account_object::Loaded;
-use crate::flows::effective::Effective;
-use crate::flows::import_account::install_disabled;
+use crate::flows::account::loaded::Loaded;
+use crate::flows::call::account::LiveAccount;
+use crate::flows::config::resolved_config::Effective;
+use crate::flows::lifecycle::import_account::install_disabled;
 use crate::ports::{System, Visibility};
 use crate::time::Timestamp;
 

@@ -7,7 +7,8 @@ use http::HeaderMap;
 use serde_json::Value;
 
 use crate::error::{Code, Failure};
-use crate::flows::memory::{Room, Unbuilt, built_bytes, parse_exact};
+use crate::flows::base::memory::Room;
+use crate::flows::base::memory::built::{Unbuilt, built_bytes, parse_exact};
 use crate::json::{self, Exact, Path};
 use crate::media::charset::{self, Charset};
 use crate::proxy::reply::{Kind, ReplyError};
@@ -16,18 +17,18 @@ use crate::settings::EXPRESSION_VALUES;
 
 /// How an answer is read.
 #[derive(Clone, Copy)]
-pub(super) struct Reading<'r> {
+pub(in crate::flows) struct Reading<'r> {
     /// What it is said to be.
-    pub(super) kind: Kind,
+    pub(in crate::flows) kind: Kind,
     /// Where its list is: in XML a single element is one, too.
-    pub(super) list: Option<&'r Path>,
+    pub(in crate::flows) list: Option<&'r Path>,
     /// What is wanted of it.
-    pub(super) wanted: Wanted,
+    pub(in crate::flows) wanted: Wanted,
 }
 
 /// What is wanted of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(in crate::flows) enum Wanted {
     /// What it is said to be. Nothing else will do.
     Value,
     /// That, or at least its words.
@@ -35,18 +36,18 @@ pub(super) enum Wanted {
 }
 
 /// An answer in memory, and the room it takes there until it is passed on.
-pub(super) struct BufferedBody {
+pub(in crate::flows) struct BufferedBody {
     /// What is looked into and cut: the answer's text, or its JSON where it is XML.
-    pub(super) text: String,
+    pub(in crate::flows) text: String,
     /// What `text` is now: never XML.
-    pub(super) kind: Kind,
+    pub(in crate::flows) kind: Kind,
     /// What came, where `text` is something else.
     original: Option<(Bytes, Charset)>,
-    pub(super) room: Room,
+    pub(in crate::flows) room: Room,
 }
 
 /// Why there is no text to look into.
-pub(super) enum NotText {
+pub(in crate::flows) enum NotText {
     /// It is not what it should be; but it can be passed on.
     Bytes(Bytes, ReplyError),
     /// It could not be read at all.
@@ -55,7 +56,7 @@ pub(super) enum NotText {
 
 impl BufferedBody {
     /// What was read of an answer. `tree` is what XML is read with.
-    pub(super) fn of(
+    pub(in crate::flows) fn of(
         read: (Bytes, Room),
         headers: &HeaderMap,
         reading: Reading<'_>,
@@ -75,7 +76,7 @@ impl BufferedBody {
     }
 
     /// Nothing was read.
-    pub(super) fn empty(room: Room) -> Self {
+    pub(in crate::flows) fn empty(room: Room) -> Self {
         Self {
             text: String::new(),
             kind: Kind::Json,
@@ -145,7 +146,7 @@ impl BufferedBody {
     }
 
     /// What expressions see of an answer: the fields of a form, as of a webhook; else its value.
-    pub(super) fn seen(&mut self) -> Result<Value, Failure> {
+    pub(in crate::flows) fn seen(&mut self) -> Result<Value, Failure> {
         if self.kind != Kind::Form {
             return self.value();
         }
@@ -159,12 +160,12 @@ impl BufferedBody {
     }
 
     /// It as a value: JSON, or the text itself.
-    pub(super) fn value(&mut self) -> Result<Value, Failure> {
+    pub(in crate::flows) fn value(&mut self) -> Result<Value, Failure> {
         Ok(self.exact()?.plain().into_owned())
     }
 
     /// The same with each number as it was written.
-    pub(super) fn exact(&mut self) -> Result<Exact, Failure> {
+    pub(in crate::flows) fn exact(&mut self) -> Result<Exact, Failure> {
         let mut text = Cow::Borrowed(self.text.as_str());
         if json::count_values(text.as_bytes()).is_err() {
             self.room.take(text.len())?;
@@ -179,7 +180,7 @@ impl BufferedBody {
     }
 
     /// The provider's own words, for an error.
-    pub(super) fn take_words(&mut self) -> String {
+    pub(in crate::flows) fn take_words(&mut self) -> String {
         let text = std::mem::take(&mut self.text);
         let Some((bytes, charset)) = self.original.take() else {
             return text;
@@ -188,7 +189,7 @@ impl BufferedBody {
     }
 
     /// What came, byte for byte.
-    pub(super) fn into_bytes(self) -> Bytes {
+    pub(in crate::flows) fn into_bytes(self) -> Bytes {
         match self.original {
             Some((bytes, _)) => bytes,
             None => self.text.into(),

@@ -6,17 +6,17 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::Call;
-use super::account::{CallAccount, LiveAccount, StreamOf};
-use super::admit::Admitted;
-use super::caller_body;
-use super::current::Current;
-use super::list::{ListCall, Page};
-use super::step::Whole;
-use super::subject::{Errand, Plan, Subject};
 use crate::error::Failure;
 use crate::expression::{Moment, TemplateScope};
-use crate::flows::memory::Room;
+use crate::flows::base::memory::Room;
+use crate::flows::call::Call;
+use crate::flows::call::account::{CallAccount, LiveAccount, StreamOf};
+use crate::flows::call::admit::Admitted;
+use crate::flows::call::caller_body;
+use crate::flows::call::current::Current;
+use crate::flows::call::list::page::{ListCall, Page};
+use crate::flows::call::step::Whole;
+use crate::flows::call::subject::{Errand, Plan, Subject};
 use crate::json::Exact;
 use crate::pagination::Position;
 use crate::ports::{Body, Pages, System};
@@ -27,7 +27,7 @@ use crate::proxy::{Target, description, headers};
 
 /// Parameters that are ours on every call, and those that are ours on `list` only.
 const OURS: &[&str] = &["integrated_account_id", PASSTHROUGH[0], PASSTHROUGH[1]];
-pub(super) const OURS_ON_LIST: &[&str] = &[
+pub(in crate::flows) const OURS_ON_LIST: &[&str] = &[
     "integrated_account_id",
     PASSTHROUGH[0],
     PASSTHROUGH[1],
@@ -36,7 +36,7 @@ pub(super) const OURS_ON_LIST: &[&str] = &[
 ];
 
 /// What a request is made of. Made with the account as it is when it is sent, it is a [`Draft`].
-pub(super) struct Prepared<'a> {
+pub(in crate::flows) struct Prepared<'a> {
     subject: Subject<'a>,
     given: Given,
     source: BodySource,
@@ -48,22 +48,22 @@ pub(super) struct Prepared<'a> {
 }
 
 /// The caller's part, or an action's in the place of it.
-pub(super) struct Given {
-    pub(super) query: CallerQuery,
-    pub(super) headers: HeaderMap,
+pub(in crate::flows) struct Given {
+    pub(in crate::flows) query: CallerQuery,
+    pub(in crate::flows) headers: HeaderMap,
     /// The roots of placeholders.
-    pub(super) values: Values,
+    pub(in crate::flows) values: Values,
     #[expect(dead_code, reason = "what the caller's body takes, for as long")]
-    pub(super) room: Room,
+    pub(in crate::flows) room: Room,
 }
 
 /// The caller's part of the roots of placeholders.
-pub(super) struct Values {
-    pub(super) id: Value,
-    pub(super) query: Value,
-    pub(super) body: Option<Exact>,
+pub(in crate::flows) struct Values {
+    pub(in crate::flows) id: Value,
+    pub(in crate::flows) query: Value,
+    pub(in crate::flows) body: Option<Exact>,
     /// The body as it was written, where something is put into it; else empty.
-    pub(super) text: Bytes,
+    pub(in crate::flows) text: Bytes,
 }
 
 /// What the expressions that run now know of time and chance.
@@ -76,7 +76,7 @@ pub(in crate::flows) fn moment(system: &impl System) -> Moment {
 
 /// Builds what a caller's request is made of: one page, where it is about a list. `at` says which of a list that is read
 /// page after page. The body is read only where the request is made of it.
-pub(super) async fn build<'a, A: LiveAccount>(
+pub(in crate::flows) async fn build<'a, A: LiveAccount>(
     admitted: &'a Admitted<'_, A>,
     call: &'a Call<StreamOf<A>>,
     body: Body<StreamOf<A>>,
@@ -129,7 +129,7 @@ fn id_value(target: &Target) -> Value {
 }
 
 impl<'a> Prepared<'a> {
-    pub(super) fn new(
+    pub(in crate::flows) fn new(
         subject: Subject<'a>,
         given: Given,
         source: BodySource,
@@ -147,7 +147,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// The same with the page that is asked for.
-    pub(super) fn with_page(
+    pub(in crate::flows) fn with_page(
         mut self,
         account: &impl CallAccount,
         current: &Current<'_>,
@@ -158,37 +158,37 @@ impl<'a> Prepared<'a> {
     }
 
     /// The same for an action's step.
-    pub(super) fn with_whole(self, whole: Whole) -> Self {
+    pub(in crate::flows) fn with_whole(self, whole: Whole) -> Self {
         Self { whole, ..self }
     }
 
-    pub(super) fn subject(&self) -> &Subject<'a> {
+    pub(in crate::flows) fn subject(&self) -> &Subject<'a> {
         &self.subject
     }
 
-    pub(super) fn moment(&self) -> &Moment {
+    pub(in crate::flows) fn moment(&self) -> &Moment {
         &self.moment
     }
 
-    pub(super) fn page(&self) -> Option<&Page<'a>> {
+    pub(in crate::flows) fn page(&self) -> Option<&Page<'a>> {
         self.page.as_ref()
     }
 
-    pub(super) fn pages(&self) -> Pages {
+    pub(in crate::flows) fn pages(&self) -> Pages {
         self.pages
     }
 
     /// What an action's step expects.
-    pub(super) fn whole(&self) -> Whole {
+    pub(in crate::flows) fn whole(&self) -> Whole {
         self.whole
     }
 
     /// The caller's query as placeholders and expressions see it.
-    pub(super) fn query(&self) -> &Value {
+    pub(in crate::flows) fn query(&self) -> &Value {
         &self.given.values.query
     }
 
-    pub(super) fn scope<'s>(&'s self, current: &'s Current<'_>) -> TemplateScope<'s> {
+    pub(in crate::flows) fn scope<'s>(&'s self, current: &'s Current<'_>) -> TemplateScope<'s> {
         let values = &self.given.values;
         let compiled = &self.subject.effective.compiled;
         let scope = compiled.scope(current.context(), current.shown());
@@ -209,7 +209,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// The request of the account as it is now. The page remembers it: its answer is read with it.
-    pub(super) fn request(
+    pub(in crate::flows) fn request(
         &mut self,
         account: &impl CallAccount,
         current: &Current<'_>,
@@ -231,7 +231,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// The same before the page has been asked for.
-    pub(super) fn draft(
+    pub(in crate::flows) fn draft(
         &self,
         account: &impl CallAccount,
         current: &Current<'_>,

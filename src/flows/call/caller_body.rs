@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 
-use super::account::{LiveAccount, StreamOf};
-use super::list::puts_into_body;
-use super::subject::{Plan, Subject};
 use crate::error::{Code, Failure};
-use crate::flows::body;
-use crate::flows::memory::{Room, parse_exact};
+use crate::flows::base::body;
+use crate::flows::base::memory::Room;
+use crate::flows::base::memory::built::parse_exact;
+use crate::flows::call::account::{LiveAccount, StreamOf};
+use crate::flows::call::list::page::puts_into_body;
+use crate::flows::call::subject::{Plan, Subject};
 use crate::json::Exact;
 use crate::ports::Body;
 use crate::proxy::body::BodySource;
@@ -17,7 +18,7 @@ use crate::settings::{BODY_VALUES, TEMPLATE_BODY_BYTES};
 use crate::time::Timestamp;
 
 /// Whose body the caller's query asks for.
-pub(super) fn source(query: &str) -> Result<BodySource, Failure> {
+pub(in crate::flows) fn source(query: &str) -> Result<BodySource, Failure> {
     body_source(query).ok_or_else(|| {
         let [name, alias] = PASSTHROUGH;
         Failure::new(
@@ -28,13 +29,13 @@ pub(super) fn source(query: &str) -> Result<BodySource, Failure> {
 }
 
 /// The caller's body, and what of it is needed to make the request.
-pub(super) struct Looked<S> {
-    pub(super) body: Body<S>,
-    pub(super) value: Option<Exact>,
+pub(in crate::flows) struct Looked<S> {
+    pub(in crate::flows) body: Body<S>,
+    pub(in crate::flows) value: Option<Exact>,
     /// As it was written; empty where nothing is put into it.
-    pub(super) text: Bytes,
+    pub(in crate::flows) text: Bytes,
     /// What it holds, and what is built of it.
-    pub(super) room: Room,
+    pub(in crate::flows) room: Room,
 }
 
 impl<S> Looked<S> {
@@ -49,7 +50,7 @@ impl<S> Looked<S> {
 }
 
 /// Reads the caller's body only when the method's templates look into it, or something is put into it.
-pub(super) async fn look<A: LiveAccount>(
+pub(in crate::flows) async fn look<A: LiveAccount>(
     account: &A,
     subject: &Subject<'_>,
     source: BodySource,

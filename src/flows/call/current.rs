@@ -5,10 +5,11 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use crate::flows::account_object::{Loaded, with_token};
+use crate::flows::account::loaded::Loaded;
+use crate::flows::object::oauth_token::with_token;
 
 /// The account as it was read last.
-pub(super) struct Current<'a> {
+pub(in crate::flows) struct Current<'a> {
     loaded: Rc<Loaded>,
     /// A running action's context may be ahead of what is stored.
     running: Option<Running<'a>>,
@@ -23,23 +24,27 @@ struct Running<'a> {
 }
 
 impl<'a> Current<'a> {
-    pub(super) fn of_call(loaded: Rc<Loaded>) -> Self {
+    pub(in crate::flows) fn of_call(loaded: Rc<Loaded>) -> Self {
         let running = None;
         Self { loaded, running }
     }
 
-    pub(super) fn of_action(loaded: Rc<Loaded>, context: &'a Value, shown: &'a Value) -> Self {
+    pub(in crate::flows) fn of_action(
+        loaded: Rc<Loaded>,
+        context: &'a Value,
+        shown: &'a Value,
+    ) -> Self {
         let context = Cow::Borrowed(context);
         let running = Some(Running { context, shown });
         Self { loaded, running }
     }
 
-    pub(super) fn loaded(&self) -> &Rc<Loaded> {
+    pub(in crate::flows) fn loaded(&self) -> &Rc<Loaded> {
         &self.loaded
     }
 
     /// The account's whole context.
-    pub(super) fn context(&self) -> &Value {
+    pub(in crate::flows) fn context(&self) -> &Value {
         match &self.running {
             None => &self.loaded.context,
             Some(running) => &running.context,
@@ -47,7 +52,7 @@ impl<'a> Current<'a> {
     }
 
     /// Its public half.
-    pub(super) fn shown(&self) -> &Value {
+    pub(in crate::flows) fn shown(&self) -> &Value {
         match &self.running {
             None => &self.loaded.account.context,
             Some(running) => running.shown,
@@ -55,7 +60,7 @@ impl<'a> Current<'a> {
     }
 
     /// The account is this by now. Returns whether a request made with what was before has to be made again.
-    pub(super) fn set(&mut self, now: Rc<Loaded>) -> bool {
+    pub(in crate::flows) fn set(&mut self, now: Rc<Loaded>) -> bool {
         if Rc::ptr_eq(&self.loaded, &now) {
             return false;
         }

@@ -3,15 +3,16 @@
 
 use std::rc::Rc;
 
-use super::account::{LiveAccount, StreamOf};
-use super::engine::{Answer, Engine, Input, Step, Streamed};
-use super::engine_response::{EngineResponse, with_stream};
-use super::reserve::{Connection, Reservations};
-use super::small_body;
-use super::ways::Way;
 use crate::error::Failure;
-use crate::flows::body;
+use crate::flows::base::body;
 use crate::flows::base::within::within;
+use crate::flows::call::account::{LiveAccount, StreamOf};
+use crate::flows::call::engine::Engine;
+use crate::flows::call::engine::protocol::{Answer, Input, Step, Streamed};
+use crate::flows::call::engine_response::{EngineResponse, with_stream};
+use crate::flows::call::reserve::{Connection, Reservations};
+use crate::flows::call::small_body;
+use crate::flows::call::ways::Way;
 use crate::ports::{Body, HttpClient, Outgoing, Reply, SendError, System};
 
 /// What the engine does not see: streams and the connection.
@@ -26,7 +27,7 @@ struct Link<'w, A: LiveAccount, W> {
 }
 
 /// Makes a call.
-pub(super) async fn run<A: LiveAccount, W: Way<A>>(
+pub(in crate::flows) async fn run<A: LiveAccount, W: Way<A>>(
     way: &W,
     mut engine: Engine<'_, A>,
     callers: Option<StreamOf<A>>,

@@ -1,32 +1,32 @@
 //! How a call ended: what the log says of it, and what a write with an `Idempotency-Key` is known as.
 
-use super::account::LiveAccount;
-use super::idempotency::is_replayed;
-use super::trace::Trace;
-use super::{CallResponse, Completed};
 use crate::error::{Code, Failure, Speaker};
+use crate::flows::call::account::LiveAccount;
+use crate::flows::call::idempotency::kept::is_replayed;
+use crate::flows::call::trace::Trace;
+use crate::flows::call::{CallResponse, Completed};
 use crate::ports::{Body, ByteStream};
 
 /// How a call ended.
-pub(super) struct Ended {
+pub(in crate::flows) struct Ended {
     /// The status of our answer.
-    pub(super) status: u16,
+    pub(in crate::flows) status: u16,
     /// The code of our error.
-    pub(super) code: Option<Code>,
+    pub(in crate::flows) code: Option<Code>,
     /// The length of our answer's body, where it is known.
-    pub(super) bytes_out: Option<u64>,
+    pub(in crate::flows) bytes_out: Option<u64>,
     /// Whether the answer was given before.
-    pub(super) is_replayed: bool,
+    pub(in crate::flows) is_replayed: bool,
     /// The words of the account's own provider, where it forbids the call (403). Of a path of the caller's own (`/custom`)
     /// there is no failure, and a rate limit that comes as 403 is answered with 429.
-    pub(super) forbidden: Option<String>,
+    pub(in crate::flows) forbidden: Option<String>,
     /// What became of a write.
-    pub(super) write: WriteOutcome,
+    pub(in crate::flows) write: WriteOutcome,
 }
 
 /// What became of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum WriteOutcome {
+pub(in crate::flows) enum WriteOutcome {
     /// The answer that the caller gets is the provider's to it.
     Answered,
     /// It was answered with this status, and the answer is not to be had.
@@ -38,7 +38,7 @@ pub(super) enum WriteOutcome {
 }
 
 impl Ended {
-    pub(super) fn of<A: LiveAccount>(
+    pub(in crate::flows) fn of<A: LiveAccount>(
         response: &Result<CallResponse<A>, Failure>,
         trace: &Trace,
         method: &http::Method,
@@ -64,7 +64,7 @@ impl Ended {
     }
 
     /// A result without a body of a length that is known.
-    pub(super) fn good(status: u16) -> Self {
+    pub(in crate::flows) fn good(status: u16) -> Self {
         Self {
             status,
             code: None,
@@ -75,7 +75,7 @@ impl Ended {
         }
     }
 
-    pub(super) fn failed(failure: &Failure, write: WriteOutcome) -> Self {
+    pub(in crate::flows) fn failed(failure: &Failure, write: WriteOutcome) -> Self {
         let remote = failure.remote.as_ref();
         Self {
             status: failure.status(),
@@ -90,14 +90,14 @@ impl Ended {
 
 impl<A: LiveAccount> Completed<A> {
     /// A call that was answered without asking the provider.
-    pub(super) fn not_sent(response: Result<CallResponse<A>, Failure>) -> Self {
+    pub(in crate::flows) fn not_sent(response: Result<CallResponse<A>, Failure>) -> Self {
         let ended = Ended::of(&response, &Trace::default(), &http::Method::GET);
         Self { response, ended }
     }
 }
 
 /// The words of the account's own provider, where it forbids the call.
-pub(super) fn forbidden(failure: &Failure) -> Option<String> {
+pub(in crate::flows) fn forbidden(failure: &Failure) -> Option<String> {
     let speaker = failure.remote.as_ref().map(|remote| remote.speaker);
     let is_providers = failure.status() == 403 && speaker == Some(Speaker::Provider);
     is_providers.then(|| failure.message.clone())
@@ -141,7 +141,7 @@ fn is_to_be_repeated(status: u16) -> bool {
 }
 
 /// The length of a body, where it is known.
-pub(super) fn length<S: ByteStream>(body: &Body<S>) -> Option<u64> {
+pub(in crate::flows) fn length<S: ByteStream>(body: &Body<S>) -> Option<u64> {
     match body {
         Body::Empty => Some(0),
         Body::Bytes(bytes) => u64::try_from(bytes.len()).ok(),

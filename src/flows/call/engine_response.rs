@@ -4,14 +4,14 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LINK};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use super::step::Answered;
-use crate::flows::memory::Room;
+use crate::flows::base::memory::Room;
+use crate::flows::call::step::Answered;
 use crate::pagination::Position;
 use crate::ports::{Body, Reply};
 use crate::proxy::headers;
 
 /// What a provider's answer comes to.
-pub(super) enum EngineResponse<S> {
+pub(in crate::flows) enum EngineResponse<S> {
     /// An answer as it goes to the caller.
     Single(Reply<S>),
     /// A page of a list.
@@ -21,19 +21,19 @@ pub(super) enum EngineResponse<S> {
 }
 
 /// A page of a list.
-pub(super) struct ListPage {
+pub(in crate::flows) struct ListPage {
     /// Those of the provider's answer.
-    pub(super) headers: HeaderMap,
+    pub(in crate::flows) headers: HeaderMap,
     /// The envelope; where all pages are wanted the records alone, as lines.
-    pub(super) text: String,
+    pub(in crate::flows) text: String,
     /// What it takes in memory.
-    pub(super) room: Room,
+    pub(in crate::flows) room: Room,
     /// The page behind it.
-    pub(super) next: Option<Position>,
+    pub(in crate::flows) next: Option<Position>,
 }
 
 impl<S> EngineResponse<S> {
-    pub(super) fn headers(&mut self) -> Option<&mut HeaderMap> {
+    pub(in crate::flows) fn headers(&mut self) -> Option<&mut HeaderMap> {
         match self {
             Self::Single(reply) => Some(&mut reply.headers),
             Self::Page(list) => Some(&mut list.headers),
@@ -42,7 +42,7 @@ impl<S> EngineResponse<S> {
     }
 
     /// The same with the stream of its body.
-    pub(super) fn with_stream<T>(self, stream: Option<T>) -> EngineResponse<T> {
+    pub(in crate::flows) fn with_stream<T>(self, stream: Option<T>) -> EngineResponse<T> {
         match self {
             Self::Single(reply) => EngineResponse::Single(Reply {
                 status: reply.status,
@@ -56,7 +56,7 @@ impl<S> EngineResponse<S> {
 }
 
 /// The same body with its stream.
-pub(super) fn with_stream<S, T>(body: Body<S>, stream: Option<T>) -> Body<T> {
+pub(in crate::flows) fn with_stream<S, T>(body: Body<S>, stream: Option<T>) -> Body<T> {
     match body {
         Body::Empty => Body::Empty,
         Body::Bytes(bytes) => Body::Bytes(bytes),
@@ -66,7 +66,7 @@ pub(super) fn with_stream<S, T>(body: Body<S>, stream: Option<T>) -> Body<T> {
 
 impl ListPage {
     /// The answer of one page.
-    pub(super) fn into_reply<S>(mut self) -> Reply<S> {
+    pub(in crate::flows) fn into_reply<S>(mut self) -> Reply<S> {
         // The cursor is in its place: a link would lead past the gateway.
         self.headers.remove(LINK);
         rewritten(StatusCode::OK, &self.headers, self.text)
@@ -74,7 +74,11 @@ impl ListPage {
 }
 
 /// What was cut or wrapped: JSON of our own writing.
-pub(super) fn rewritten<S>(status: StatusCode, headers: &HeaderMap, json: String) -> Reply<S> {
+pub(in crate::flows) fn rewritten<S>(
+    status: StatusCode,
+    headers: &HeaderMap,
+    json: String,
+) -> Reply<S> {
     let mut headers = headers::of_rewritten_answer(headers);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Reply {
@@ -85,7 +89,11 @@ pub(super) fn rewritten<S>(status: StatusCode, headers: &HeaderMap, json: String
 }
 
 /// The body was read and goes on as it was.
-pub(super) fn read_through<S>(status: StatusCode, headers: &HeaderMap, bytes: Bytes) -> Reply<S> {
+pub(in crate::flows) fn read_through<S>(
+    status: StatusCode,
+    headers: &HeaderMap,
+    bytes: Bytes,
+) -> Reply<S> {
     Reply {
         status,
         headers: headers::of_read_answer(headers),

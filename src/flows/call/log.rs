@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::account::{LiveAccount, StreamOf, WriteStore};
-use super::admit::Access;
-use super::ended::{Ended, WriteOutcome, forbidden, length};
-use super::idempotency::call_once;
-use super::list::Piece;
-use super::trace::Trace;
-use super::{Call, CallResponse, Completed};
 use crate::error::{Code, Failure};
-use crate::flows::account_object::{Loaded, LogLine};
-use crate::flows::capabilities::{granted, missing};
+use crate::flows::account::capabilities::{granted, missing};
+use crate::flows::account::loaded::Loaded;
+use crate::flows::call::account::{LiveAccount, StreamOf, WriteStore};
+use crate::flows::call::admit::Access;
+use crate::flows::call::ended::{Ended, WriteOutcome, forbidden, length};
+use crate::flows::call::idempotency::call_once;
+use crate::flows::call::list::all_pages::Piece;
+use crate::flows::call::log_line::LogLine;
+use crate::flows::call::trace::Trace;
+use crate::flows::call::{Call, CallResponse, Completed};
 use crate::ports::{ByteStream, HandOver, System, Visibility};
 use crate::time::Timestamp;
 
@@ -89,14 +90,14 @@ pub(in crate::flows) async fn logged_action<'a, A: LiveAccount, T>(
 }
 
 /// All pages of a list have one line, written when they are let go: at their end, or where their reader has left.
-pub(super) struct LogOfPages<A: LiveAccount> {
+pub(in crate::flows) struct LogOfPages<A: LiveAccount> {
     log: Log<A>,
     code: Option<Code>,
     bytes_out: u64,
 }
 
 impl<A: LiveAccount> LogOfPages<A> {
-    pub(super) async fn note(&mut self, sees: &Visibility, piece: &Piece) {
+    pub(in crate::flows) async fn note(&mut self, sees: &Visibility, piece: &Piece) {
         match piece {
             Piece::Lines(lines) => self.bytes_out += lines.len() as u64,
             Piece::Broken { failure, .. } => {

@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use tokio::sync::SemaphorePermit;
 
-use super::account::LiveAccount;
-use super::subject::Errand;
-use super::ways::Way;
 use crate::error::{Code, Failure};
-use crate::flows::account_object::Loaded;
+use crate::flows::account::loaded::Loaded;
 use crate::flows::base::within::within;
+use crate::flows::call::account::LiveAccount;
+use crate::flows::call::subject::Errand;
+use crate::flows::call::ways::Way;
 use crate::ports::System;
 use crate::rate_limit::{Late, Whose, seconds};
 use crate::time::Timestamp;
 
 /// What a request of one call reserves.
-pub(super) struct Reservations<'a, A> {
+pub(in crate::flows) struct Reservations<'a, A> {
     account: &'a A,
     /// The account's own request for a fresh credential: it is not limited, since calls wait for it.
     is_exempt: bool,
@@ -27,15 +27,15 @@ pub(super) struct Reservations<'a, A> {
 }
 
 /// A connection, and the account as it is when there is one.
-pub(super) struct Connection<'a> {
+pub(in crate::flows) struct Connection<'a> {
     /// `None` for a refresh, which has a connection of its own.
     #[expect(dead_code, reason = "holding it is its use")]
     slot: Option<SemaphorePermit<'a>>,
-    pub(super) loaded: Rc<Loaded>,
+    pub(in crate::flows) loaded: Rc<Loaded>,
 }
 
 impl<'a, A: LiveAccount> Reservations<'a, A> {
-    pub(super) fn new(account: &'a A, errand: Errand, deadline: Timestamp) -> Self {
+    pub(in crate::flows) fn new(account: &'a A, errand: Errand, deadline: Timestamp) -> Self {
         Self {
             account,
             is_exempt: errand == Errand::Refresh,
@@ -45,7 +45,7 @@ impl<'a, A: LiveAccount> Reservations<'a, A> {
     }
 
     /// The next free time, no sooner than after `wait`; 429 where there is none before the deadline.
-    pub(super) fn reserve(&mut self, wait: Duration) -> Result<(), Failure> {
+    pub(in crate::flows) fn reserve(&mut self, wait: Duration) -> Result<(), Failure> {
         let not_before = self.account.system().now().plus(wait);
         self.at = if self.is_exempt {
             not_before
@@ -58,7 +58,7 @@ impl<'a, A: LiveAccount> Reservations<'a, A> {
 
     /// Waits for the reserved time, for a connection, and for a refresh that the request would come too early for. While
     /// it waits for that it holds neither. What it finds then is true when the request is sent.
-    pub(super) async fn connect(
+    pub(in crate::flows) async fn connect(
         &mut self,
         way: &impl Way<A>,
         before: &Rc<Loaded>,

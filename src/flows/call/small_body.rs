@@ -4,15 +4,15 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 
-use super::account::{LiveAccount, StreamOf};
 use crate::flows::base::within::within;
+use crate::flows::call::account::{LiveAccount, StreamOf};
 use crate::media::coding;
 use crate::ports::{Body, ByteStream, Reply, System};
 use crate::settings::KEPT_ANSWER_BYTES;
 use crate::time::Timestamp;
 
 /// Buffers an answer that is small enough.
-pub(super) async fn buffer<A: LiveAccount>(
+pub(in crate::flows) async fn buffer<A: LiveAccount>(
     account: &A,
     mut reply: Reply<StreamOf<A>>,
     deadline: Timestamp,
@@ -40,7 +40,7 @@ pub(super) async fn buffer<A: LiveAccount>(
 }
 
 /// The header fields that are still true of a stream that was read.
-pub(super) fn describe_buffered(headers: &mut HeaderMap) {
+pub(in crate::flows) fn describe_buffered(headers: &mut HeaderMap) {
     headers.remove(CONTENT_LENGTH);
     // What the platform does not undo stays as it came.
     if coding::is_undone_by_platform(headers) {
@@ -49,7 +49,7 @@ pub(super) fn describe_buffered(headers: &mut HeaderMap) {
 }
 
 /// The bytes of a small body; or the body, where it is larger, or does not come in time.
-pub(super) async fn read<A: LiveAccount>(
+pub(in crate::flows) async fn read<A: LiveAccount>(
     account: &A,
     stream: StreamOf<A>,
     deadline: Timestamp,

@@ -4,14 +4,14 @@ use crate::config::authorization::Authorization;
 use crate::config::resource::Method;
 use crate::config::{Config, ErrorExpression, Pagination, RateLimit};
 use crate::error::{Code, Failure};
-use crate::flows::effective::Effective;
+use crate::flows::config::resolved_config::Effective;
 use crate::proxy::body::BodySource;
 use crate::proxy::request::is_body_kept;
 use crate::proxy::{Target, is_read};
 
 /// What the file says of the target.
 #[derive(Clone, Copy)]
-pub(super) enum Plan<'a> {
+pub(in crate::flows) enum Plan<'a> {
     Method {
         method: &'a Method,
         is_list: bool,
@@ -65,16 +65,16 @@ impl Purpose {
 }
 
 /// What a call is about, and for whom.
-pub(super) struct Subject<'a> {
-    pub(super) effective: &'a Effective,
-    pub(super) plan: Plan<'a>,
-    pub(super) purpose: Purpose,
-    pub(super) errand: Errand,
+pub(in crate::flows) struct Subject<'a> {
+    pub(in crate::flows) effective: &'a Effective,
+    pub(in crate::flows) plan: Plan<'a>,
+    pub(in crate::flows) purpose: Purpose,
+    pub(in crate::flows) errand: Errand,
 }
 
 impl<'a> Subject<'a> {
     /// A caller's. 404 or 405 where the file does not have it.
-    pub(super) fn of_call(
+    pub(in crate::flows) fn of_call(
         effective: &'a Effective,
         target: &'a Target,
         method: &'a http::Method,
@@ -87,11 +87,11 @@ impl<'a> Subject<'a> {
         })
     }
 
-    pub(super) fn config(&self) -> &'a Config {
+    pub(in crate::flows) fn config(&self) -> &'a Config {
         &self.effective.compiled.config
     }
 
-    pub(super) fn authorization(&self) -> Option<&'a Authorization> {
+    pub(in crate::flows) fn authorization(&self) -> Option<&'a Authorization> {
         match self.plan {
             Plan::Method { method, .. } => self.config().authorization_of(method),
             Plan::Custom { .. } => self.config().authorization.as_ref(),
@@ -99,25 +99,25 @@ impl<'a> Subject<'a> {
     }
 
     /// Whether the request is authenticated.
-    pub(super) fn is_authenticated(&self) -> bool {
+    pub(in crate::flows) fn is_authenticated(&self) -> bool {
         !matches!(self.authorization(), None | Some(Authorization::None(_)))
     }
 
-    pub(super) fn error_expression(&self) -> Option<&'a ErrorExpression> {
+    pub(in crate::flows) fn error_expression(&self) -> Option<&'a ErrorExpression> {
         match self.plan {
             Plan::Method { method, .. } => self.config().error_expression_of(method),
             Plan::Custom { .. } => None,
         }
     }
 
-    pub(super) fn rate_limit(&self) -> Option<&'a RateLimit> {
+    pub(in crate::flows) fn rate_limit(&self) -> Option<&'a RateLimit> {
         match self.plan {
             Plan::Method { method, .. } => self.config().rate_limit_of(method),
             Plan::Custom { .. } => self.config().rate_limit.as_ref(),
         }
     }
 
-    pub(super) fn pagination(&self) -> Option<&'a Pagination> {
+    pub(in crate::flows) fn pagination(&self) -> Option<&'a Pagination> {
         match self.plan {
             Plan::Method { method, .. } => self.config().pagination_of(method),
             Plan::Custom { .. } => None,
@@ -125,12 +125,12 @@ impl<'a> Subject<'a> {
     }
 
     /// Whether no redirect gets the credentials.
-    pub(super) fn drops_credentials(&self) -> bool {
+    pub(in crate::flows) fn drops_credentials(&self) -> bool {
         matches!(self.plan, Plan::Method { method, .. } if method.ignore_credentials_on_redirect)
     }
 
     /// The method that the provider is asked with.
-    pub(super) fn method(&self) -> &'a http::Method {
+    pub(in crate::flows) fn method(&self) -> &'a http::Method {
         match self.plan {
             Plan::Method { method, .. } => &method.method.0,
             Plan::Custom { method, .. } => method,
@@ -138,7 +138,7 @@ impl<'a> Subject<'a> {
     }
 
     /// 405 where a sandbox account is asked to write.
-    pub(super) fn refuse_sandbox_write(&self, is_sandbox: bool) -> Result<(), Failure> {
+    pub(in crate::flows) fn refuse_sandbox_write(&self, is_sandbox: bool) -> Result<(), Failure> {
         if is_sandbox && !is_read(self.method()) {
             return Err(sandbox_refusal());
         }
@@ -147,7 +147,7 @@ impl<'a> Subject<'a> {
 
     /// `/custom` and bodies that go as they are, where the file has switched them off; and a body in the place of one
     /// in which the file says whose account it is.
-    pub(super) fn refuse_switched_off(&self, source: BodySource) -> Result<(), Failure> {
+    pub(in crate::flows) fn refuse_switched_off(&self, source: BodySource) -> Result<(), Failure> {
         let config = self.config();
         let words = match self.plan {
             Plan::Custom { .. } if !config.allows_custom() => {

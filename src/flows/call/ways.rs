@@ -3,15 +3,17 @@
 
 use std::rc::Rc;
 
-use super::account::LiveAccount;
-use super::engine::Renewal;
 use crate::error::{Code, Failure};
-use crate::flows::account_object::{Loaded, Renewed, TokenWait};
-use crate::flows::import_account::install_disabled;
+use crate::flows::account::loaded::Loaded;
+use crate::flows::call::account::LiveAccount;
+use crate::flows::call::engine::protocol::Renewal;
+use crate::flows::lifecycle::import_account::install_disabled;
+use crate::flows::object::before_sending::TokenWait;
+use crate::flows::object::refused::Renewed;
 use crate::ports::{System, Visibility};
 use crate::time::Timestamp;
 
-pub(super) trait Way<A: LiveAccount> {
+pub(in crate::flows) trait Way<A: LiveAccount> {
     fn account(&self) -> &A;
 
     /// The account as it is now, if it may be called still.
@@ -43,11 +45,11 @@ pub(super) trait Way<A: LiveAccount> {
 }
 
 /// A caller's, who may see the account as long as it may be called.
-pub(super) struct CallersWay<'a, A> {
-    pub(super) account: &'a Rc<A>,
-    pub(super) sees: &'a Visibility,
+pub(in crate::flows) struct CallersWay<'a, A> {
+    pub(in crate::flows) account: &'a Rc<A>,
+    pub(in crate::flows) sees: &'a Visibility,
     /// When the account was read first.
-    pub(super) read_at: Timestamp,
+    pub(in crate::flows) read_at: Timestamp,
 }
 
 impl<A: LiveAccount> Way<A> for CallersWay<'_, A> {
@@ -102,9 +104,9 @@ impl<A: LiveAccount> Way<A> for CallersWay<'_, A> {
 }
 
 /// A running action's. It neither waits for a token nor renews one: a refresh may be what runs it.
-pub(super) struct ActionsWay<'a, A> {
-    pub(super) account: &'a A,
-    pub(super) is_refresh: bool,
+pub(in crate::flows) struct ActionsWay<'a, A> {
+    pub(in crate::flows) account: &'a A,
+    pub(in crate::flows) is_refresh: bool,
 }
 
 impl<A: LiveAccount> Way<A> for ActionsWay<'_, A> {

@@ -1,16 +1,16 @@
 //! API tokens of an environment: metadata and hash, never the token.
 
-use super::{Directory, table};
 use crate::error::{Code, Failure};
-use crate::flows::ask::Written;
+use crate::flows::base::records::{Listed, Page, TokenRecord};
 use crate::flows::base::sql;
-use crate::flows::published;
-use crate::flows::records::{Listed, Page, TokenRecord};
+use crate::flows::config::config_cache as published;
+use crate::flows::directory::{Directory, table};
+use crate::flows::messages::Written;
 use crate::ids::ApiTokenId;
 use crate::ports::{Outside, Storage, StorageFault};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
-    pub(super) async fn create_token(
+    pub(in crate::flows) async fn create_token(
         &self,
         record: TokenRecord,
     ) -> Result<Written<TokenRecord>, Failure> {
@@ -31,11 +31,17 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         })
     }
 
-    pub(super) fn list_tokens(&self, page: &Page) -> Result<Listed<TokenRecord>, StorageFault> {
+    pub(in crate::flows) fn list_tokens(
+        &self,
+        page: &Page,
+    ) -> Result<Listed<TokenRecord>, StorageFault> {
         table::list(&self.storage, "api_token", &[], page)
     }
 
-    pub(super) fn find_token(&self, hash: &str) -> Result<Option<TokenRecord>, StorageFault> {
+    pub(in crate::flows) fn find_token(
+        &self,
+        hash: &str,
+    ) -> Result<Option<TokenRecord>, StorageFault> {
         sql::record(
             &self.storage,
             "SELECT record FROM api_token WHERE hash = ?",
@@ -43,7 +49,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         )
     }
 
-    pub(super) async fn delete_token(
+    pub(in crate::flows) async fn delete_token(
         &self,
         id: ApiTokenId,
     ) -> Result<Written<TokenRecord>, Failure> {
@@ -64,7 +70,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     /// Before the directory is erased: no mark would be left to publish a revocation later, so all of
     /// them must be out.
-    pub(super) async fn revoke_all_tokens(&self) -> Result<(), Failure> {
+    pub(in crate::flows) async fn revoke_all_tokens(&self) -> Result<(), Failure> {
         let statement = "SELECT hash FROM api_token";
         for hash in sql::column::<String>(&self.storage, statement, &[])? {
             self.mark(&published::key::<TokenRecord>(&hash))?;

@@ -9,15 +9,19 @@ use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
 use crate::error::{Code, Failure};
-use crate::flows::account_object::AccountObject;
-use crate::flows::body;
-use crate::flows::call::{
-    Access, AllPages, Call, CallResponse, Piece, Trace, logged_action, logged_call,
-};
-use crate::flows::call_action::call_action;
-use crate::flows::memory::{Room, parse_exact, until_drained};
-use crate::flows::receive::answered_in_time;
-use crate::flows::reply;
+use crate::flows::base::body;
+use crate::flows::base::memory::Room;
+use crate::flows::base::memory::built::parse_exact;
+use crate::flows::base::memory::drained::until_drained;
+use crate::flows::base::reply;
+use crate::flows::call::admit::Access;
+use crate::flows::call::list::all_pages::{AllPages, Piece};
+use crate::flows::call::log::{logged_action, logged_call};
+use crate::flows::call::trace::Trace;
+use crate::flows::call::{Call, CallResponse};
+use crate::flows::ingress::reply::answered_in_time;
+use crate::flows::object::AccountObject;
+use crate::flows::object::call_action::call_action;
 use crate::json::{Exact, is_deeper};
 use crate::ports::{Body, Budget, HandOver, Incoming, ObjectRoute, Outside, Pages, Reply, Storage};
 use crate::proxy::Target;

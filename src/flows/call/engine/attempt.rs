@@ -7,14 +7,15 @@ use bytes::Bytes;
 use http::header::LOCATION;
 use http::{HeaderMap, HeaderName};
 
-use super::request::{Hop, Made, body_of_hop, checked, lost, refused};
-use super::{AfterBody, Answer, Engine, State, Step, Streamed};
 use crate::authorization::{self, SignIn};
 use crate::error::{Failure, Speaker};
-use crate::flows::account_object::Loaded;
+use crate::flows::account::loaded::Loaded;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::build::moment;
-use crate::flows::call::respond::words_of;
+use crate::flows::call::engine::protocol::{Answer, Step, Streamed};
+use crate::flows::call::engine::request::{Hop, Made, body_of_hop, checked, lost, refused};
+use crate::flows::call::engine::{AfterBody, Engine, State};
+use crate::flows::call::respond::written::words_of;
 use crate::flows::call::subject::Errand;
 use crate::header_text;
 use crate::ports::{Body, Outgoing, SendError, System};
@@ -24,7 +25,7 @@ use crate::proxy::{description, guard, headers};
 
 impl<A: CallAccount> Engine<'_, A> {
     /// Makes the request and asks for a time to send it.
-    pub(super) fn start(&mut self) -> Step {
+    pub(in crate::flows) fn start(&mut self) -> Step {
         if let Err(failure) = self.make() {
             return self.fail(failure);
         }
@@ -57,7 +58,7 @@ impl<A: CallAccount> Engine<'_, A> {
     }
 
     /// There is a connection. A request of the account as it was before is made again.
-    pub(super) fn connected(&mut self, now: Rc<Loaded>) -> Step {
+    pub(in crate::flows) fn connected(&mut self, now: Rc<Loaded>) -> Step {
         if self.current.set(now)
             && let Err(failure) = self.make()
         {
@@ -169,7 +170,11 @@ impl<A: CallAccount> Engine<'_, A> {
     }
 
     /// An answer came, or none will.
-    pub(super) fn answered(&mut self, hop: Hop, outcome: Result<Answer, SendError>) -> Step {
+    pub(in crate::flows) fn answered(
+        &mut self,
+        hop: Hop,
+        outcome: Result<Answer, SendError>,
+    ) -> Step {
         let outcome = outcome.map_err(Failure::from).and_then(checked);
         let status = outcome.as_ref().ok().map(|answer| answer.status);
         let now = self.account.system().now();

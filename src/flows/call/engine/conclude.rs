@@ -3,17 +3,18 @@
 
 use http::StatusCode;
 
-use super::{AfterBody, Answer, Engine, Renewal, State, Step, Streamed};
 use crate::error::{Code, Failure};
-use crate::flows::account_object::Renewed;
+use crate::flows::base::memory::Room;
 use crate::flows::call::account::CallAccount;
+use crate::flows::call::engine::protocol::{Answer, Renewal, Step, Streamed};
+use crate::flows::call::engine::{AfterBody, Engine, State};
 use crate::flows::call::engine_response::EngineResponse;
 use crate::flows::call::respond::Look;
 use crate::flows::call::subject::{Errand, Plan};
-use crate::flows::memory::Room;
+use crate::flows::object::refused::Renewed;
 
 /// A refusal of the credential.
-pub(super) enum Refused {
+pub(in crate::flows) enum Refused {
     /// By its status: its words are not read while a fresh credential is fetched.
     Unread(Answer),
     /// By what the file finds in it, with the memory that its words take.
@@ -25,7 +26,7 @@ pub(super) enum Refused {
 
 /// What follows when it is known what the caller would get.
 #[derive(Clone, Copy)]
-pub(super) struct Then {
+pub(in crate::flows) struct Then {
     /// The status of the provider's answer.
     status: StatusCode,
     use_as: UseAs,
@@ -46,7 +47,7 @@ enum UseAs {
 impl<A: CallAccount> Engine<'_, A> {
     /// The answer that counts. A good one of the provider says that the credential is taken: not one in which the file
     /// finds a 401.
-    pub(super) fn received(&mut self, answer: Answer) -> Step {
+    pub(in crate::flows) fn received(&mut self, answer: Answer) -> Step {
         if self.errand() == Errand::Call && self.responder().refuses_credential(answer.status) {
             return self.refused(Refused::Unread(answer));
         }
@@ -65,7 +66,7 @@ impl<A: CallAccount> Engine<'_, A> {
         }
     }
 
-    pub(super) fn conclude(
+    pub(in crate::flows) fn conclude(
         &mut self,
         mut outcome: Result<EngineResponse<Streamed>, Failure>,
         then: Then,
@@ -123,7 +124,7 @@ impl<A: CallAccount> Engine<'_, A> {
         Step::Renew(renewal)
     }
 
-    pub(super) fn renewed(
+    pub(in crate::flows) fn renewed(
         &mut self,
         refused: Refused,
         renewal: Renewal,
@@ -171,7 +172,7 @@ impl<A: CallAccount> Engine<'_, A> {
         Step::ConfirmRefusal
     }
 
-    pub(super) fn confirmed(&mut self, failure: Failure, is_final: bool) -> Step {
+    pub(in crate::flows) fn confirmed(&mut self, failure: Failure, is_final: bool) -> Step {
         self.fail(if is_final {
             needs_reauth(failure)
         } else {

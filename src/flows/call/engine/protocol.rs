@@ -6,21 +6,22 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::error::Failure;
-use crate::flows::account_object::{Loaded, Renewed};
+use crate::flows::account::loaded::Loaded;
+use crate::flows::base::memory::Room;
 use crate::flows::call::engine_response::EngineResponse;
-use crate::flows::memory::Room;
+use crate::flows::object::refused::Renewed;
 use crate::ports::{Outgoing, Reply, SendError};
 use crate::time::Timestamp;
 
 /// In the place of a stream, which the driver holds.
 #[derive(Debug)]
-pub(in crate::flows::call) struct Streamed;
+pub(in crate::flows) struct Streamed;
 
 /// A provider's answer.
-pub(in crate::flows::call) type Answer = Reply<Streamed>;
+pub(in crate::flows) type Answer = Reply<Streamed>;
 
 /// What happened.
-pub(in crate::flows::call) enum Input {
+pub(in crate::flows) enum Input {
     Begin,
     /// Of [`Step::Reserve`].
     Reserved(Result<(), Failure>),
@@ -39,7 +40,7 @@ pub(in crate::flows::call) enum Input {
 }
 
 /// What to do next.
-pub(in crate::flows::call) enum Step {
+pub(in crate::flows) enum Step {
     /// Reserve a time of the account for one request, so long from now at the earliest.
     Reserve { after: Duration },
     /// Wait for the reserved time and for a connection, and read the account again.
@@ -60,7 +61,7 @@ pub(in crate::flows::call) enum Step {
 
 /// What another credential is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::flows::call) enum Renewal {
+pub(in crate::flows) enum Renewal {
     /// The call that was refused, which is sent once more.
     ThisCall,
     /// The next one: this call cannot be sent again.
@@ -68,8 +69,8 @@ pub(in crate::flows::call) enum Renewal {
 }
 
 /// The time and the retries of a call, counted over all that it sends.
-pub(in crate::flows::call) struct Limit {
-    pub(in crate::flows::call) deadline: Timestamp,
+pub(in crate::flows) struct Limit {
+    pub(in crate::flows) deadline: Timestamp,
     /// As many as the caller allows, or as the method does.
-    pub(in crate::flows::call) max_retries: Option<u32>,
+    pub(in crate::flows) max_retries: Option<u32>,
 }

@@ -2,38 +2,38 @@
 
 use bytes::Bytes;
 
-use super::Streamed;
 use crate::error::{Code, Failure};
-use crate::flows::memory::Room;
+use crate::flows::base::memory::Room;
+use crate::flows::call::engine::protocol::Streamed;
 use crate::ports::{Body, Reply, SendError};
 use crate::proxy::redirect::{self, Forward};
 use crate::proxy::request::Draft;
 use crate::time::Timestamp;
 
 /// A request that was made.
-pub(super) struct Made {
-    pub(super) draft: Draft,
+pub(in crate::flows) struct Made {
+    pub(in crate::flows) draft: Draft,
     /// Its body, where that is not the caller's.
-    pub(super) payload: Option<Bytes>,
+    pub(in crate::flows) payload: Option<Bytes>,
     /// Whether its body can be sent again.
-    pub(super) can_repeat: bool,
+    pub(in crate::flows) can_repeat: bool,
     #[expect(dead_code, reason = "what the body takes, for as long")]
-    pub(super) room: Room,
+    pub(in crate::flows) room: Room,
 }
 
 /// A request on its way through redirects.
-pub(super) struct Hop {
-    pub(super) draft: Draft,
-    pub(super) credentials: Forward,
+pub(in crate::flows) struct Hop {
+    pub(in crate::flows) draft: Draft,
+    pub(in crate::flows) credentials: Forward,
     /// How many redirects are behind it.
-    pub(super) count: usize,
+    pub(in crate::flows) count: usize,
     /// Its body once more, where it can be sent again.
-    pub(super) again: Option<Body<Streamed>>,
-    pub(super) sent_at: Timestamp,
+    pub(in crate::flows) again: Option<Body<Streamed>>,
+    pub(in crate::flows) sent_at: Timestamp,
 }
 
 /// In production a provider that cannot be reached is an answer of the platform's own.
-pub(super) fn checked<S>(reply: Reply<S>) -> Result<Reply<S>, Failure> {
+pub(in crate::flows) fn checked<S>(reply: Reply<S>) -> Result<Reply<S>, Failure> {
     match reply.status.as_u16() {
         524 => Err(SendError::Timeout.into()),
         520..=527 | 530 => Err(SendError::Unreachable.into()),
@@ -45,7 +45,7 @@ pub(super) fn checked<S>(reply: Reply<S>) -> Result<Reply<S>, Failure> {
     }
 }
 
-pub(super) fn body_of_hop(
+pub(in crate::flows) fn body_of_hop(
     hop: &redirect::Hop,
     again: Option<Body<Streamed>>,
 ) -> Result<Body<Streamed>, Failure> {
@@ -58,13 +58,13 @@ pub(super) fn body_of_hop(
     }
 }
 
-pub(super) fn refused(reason: &str) -> Failure {
+pub(in crate::flows) fn refused(reason: &str) -> Failure {
     Failure::new(
         Code::RedirectRefused,
         format!("The provider answered with a redirect that is not followed: {reason}."),
     )
 }
 
-pub(super) fn lost() -> Failure {
+pub(in crate::flows) fn lost() -> Failure {
     Failure::new(Code::Internal, "A call lost its request.")
 }

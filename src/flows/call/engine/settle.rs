@@ -4,11 +4,12 @@ use http::StatusCode;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use serde_json::Value;
 
-use super::{AfterBody, Answer, Attempted, Engine, Head, State, Step};
 use crate::error::{Code, Failure};
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading, Wanted};
 use crate::flows::call::build::moment;
+use crate::flows::call::engine::protocol::{Answer, Step};
+use crate::flows::call::engine::{AfterBody, Attempted, Engine, Head, State};
 use crate::flows::call::subject::{Errand, Plan};
 use crate::media::coding;
 use crate::ports::{Body, System};
@@ -19,7 +20,7 @@ use crate::retry::{self, Next, Outcome, Sent, Tried};
 
 impl<'a, A: CallAccount> Engine<'a, A> {
     /// An attempt had no answer that can be used.
-    pub(super) fn attempt_failed(&mut self, failure: Failure) -> Step {
+    pub(in crate::flows) fn attempt_failed(&mut self, failure: Failure) -> Step {
         let outcome = match failure.code {
             Code::Unreachable => Outcome::Unreachable,
             Code::Timeout => Outcome::TimedOut,
@@ -29,7 +30,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
     }
 
     /// An answer came that is no redirect. Its body is read for the provider's limits only where it is read anyway.
-    pub(super) fn arrived(&mut self, answer: Answer, credentials: Forward) -> Step {
+    pub(in crate::flows) fn arrived(&mut self, answer: Answer, credentials: Forward) -> Step {
         let reading = self.reading_for_limits(&answer);
         match reading {
             Some(reading) => self.read(answer, reading, AfterBody::Limits(credentials)),
@@ -62,7 +63,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
     }
 
     /// The body as expressions see it, and buffered for what comes next.
-    pub(super) fn limits_were_read(
+    pub(in crate::flows) fn limits_were_read(
         &mut self,
         head: Head,
         buffered: Result<BufferedBody, NotText>,
@@ -158,13 +159,13 @@ impl<'a, A: CallAccount> Engine<'a, A> {
     }
 
     /// There is another attempt: the answer before does not count.
-    pub(super) fn note_retry(&mut self) {
+    pub(in crate::flows) fn note_retry(&mut self) {
         self.trace.mark_superseded();
         self.retries += 1;
     }
 
     /// There is no other attempt. An answer that means "too many requests" is a failure, but on `/custom`.
-    pub(super) fn settle(&mut self, attempted: Attempted) -> Step {
+    pub(in crate::flows) fn settle(&mut self, attempted: Attempted) -> Step {
         self.made = None;
         let (answer, limits) = match attempted {
             Ok(answered) => answered,

@@ -16,7 +16,7 @@ pub(in crate::flows) enum Kind {
 pub(in crate::flows) const OF_ACCOUNT_TOKENS: &str = "account_token:";
 
 impl Kind {
-    pub(super) fn of(sees: &Visibility) -> Self {
+    pub(in crate::flows) fn of(sees: &Visibility) -> Self {
         match sees {
             Visibility::All | Visibility::Environment(_) => Self::Backend,
             Visibility::AccountToken(_) => Self::Customer,

@@ -6,16 +6,16 @@ use std::rc::Rc;
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::cursor::CursorPlace;
 use crate::error::{Code, Failure};
-use crate::flows::body;
+use crate::flows::base::body;
+use crate::flows::base::memory::Room;
 use crate::flows::call::account::{LiveAccount, StreamOf};
 use crate::flows::call::admit::Access;
 use crate::flows::call::engine_response::{EngineResponse, ListPage};
+use crate::flows::call::list::cursor::CursorPlace;
 use crate::flows::call::log::LogOfPages;
 use crate::flows::call::{Call, CallResponse, execute_one, single};
-use crate::flows::memory::Room;
-use crate::flows::published;
+use crate::flows::config::config_cache as published;
 use crate::pagination::Position;
 use crate::ports::{Body, System, Visibility};
 use crate::rate_limit;
@@ -58,7 +58,7 @@ struct Lines {
 }
 
 /// Asks for the first page: what goes wrong with it is answered as anywhere else.
-pub(in crate::flows::call) async fn begin<A: LiveAccount>(
+pub(in crate::flows) async fn begin<A: LiveAccount>(
     access: Access<'_, A>,
     mut call: Call<StreamOf<A>>,
 ) -> Result<CallResponse<A>, Failure> {
@@ -95,7 +95,7 @@ impl<A: LiveAccount> AllPages<A> {
     }
 
     /// The same with a line in the log when they are let go.
-    pub(in crate::flows::call) fn logged(&mut self, log: LogOfPages<A>) {
+    pub(in crate::flows) fn logged(&mut self, log: LogOfPages<A>) {
         self.log = Some(log);
     }
 

@@ -2,22 +2,22 @@
 
 use http::StatusCode;
 
-use super::Responder;
 use crate::error::{Code, Failure, Speaker};
 use crate::expression::UrlTemplate;
 use crate::flows::call::account::CallAccount;
+use crate::flows::call::respond::Responder;
 use crate::flows::call::subject::Plan;
 use crate::ports::System;
 
 impl<A: CallAccount> Responder<'_, '_, A> {
     /// Whether an answer with this status refuses the account's credential: that of the account's own provider to a request
     /// that was authenticated. A stranger behind a redirect has not seen it.
-    pub(in crate::flows::call) fn refuses_credential(&self, status: StatusCode) -> bool {
+    pub(in crate::flows) fn refuses_credential(&self, status: StatusCode) -> bool {
         status == StatusCode::UNAUTHORIZED && self.is_of_provider()
     }
 
     /// Whether a failure is a 401 by the file's word, of the account's own provider, to a request that was authenticated.
-    pub(in crate::flows::call) fn finds_refusal(&self, failure: &Failure) -> bool {
+    pub(in crate::flows) fn finds_refusal(&self, failure: &Failure) -> bool {
         let remote = failure.remote.as_ref();
         let is_401 = remote
             .is_some_and(|remote| remote.status == 401 && remote.speaker == Speaker::Provider);
@@ -25,7 +25,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
     }
 
     /// Whether the provider has taken the credential: it answered with this status from the credential's own home.
-    pub(in crate::flows::call) fn is_accepted(&self, status: StatusCode) -> bool {
+    pub(in crate::flows) fn is_accepted(&self, status: StatusCode) -> bool {
         status.as_u16() < 400 && self.is_of_provider() && self.is_at_home()
     }
 
@@ -35,7 +35,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
 
     /// Whether the request goes to the origin of the file's own `base_url`. What a method asks elsewhere says nothing of the
     /// credential there: it may be another service, which takes it for less.
-    pub(in crate::flows::call) fn is_at_home(&self) -> bool {
+    pub(in crate::flows) fn is_at_home(&self) -> bool {
         let subject = self.prepared.subject();
         let Plan::Method { method, .. } = subject.plan else {
             return true;

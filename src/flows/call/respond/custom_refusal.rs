@@ -6,11 +6,12 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 
-use super::{Look, Responder};
 use crate::error::{Code, Failure};
-use crate::flows::body;
+use crate::flows::base::body;
 use crate::flows::call::account::CallAccount;
-use crate::flows::call::engine::{Answer, Head, Streamed};
+use crate::flows::call::engine::Head;
+use crate::flows::call::engine::protocol::{Answer, Streamed};
+use crate::flows::call::respond::{Look, Responder};
 use crate::header_text;
 use crate::media::charset::{self, Charset};
 use crate::media::coding;
@@ -35,7 +36,7 @@ enum Words {
 }
 
 /// A refusal whose words have to be searched.
-pub(super) fn look<'a>(reply: Answer) -> Look<'a> {
+pub(in crate::flows) fn look<'a>(reply: Answer) -> Look<'a> {
     if matches!(reply.body, Body::Empty) {
         return Look::reply(reply);
     }
@@ -47,7 +48,7 @@ pub(super) fn look<'a>(reply: Answer) -> Look<'a> {
 
 impl<A: CallAccount> Responder<'_, '_, A> {
     /// The refusal without the secrets that it repeats.
-    pub(in crate::flows::call) fn without_secrets(
+    pub(in crate::flows) fn without_secrets(
         &self,
         head: Head,
         bytes: Option<Bytes>,

@@ -2,20 +2,20 @@
 
 use http::StatusCode;
 
-use super::{Responded, Responder};
 use crate::config::resource::Method;
 use crate::error::{Code, Failure};
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::buffered_body::{BufferedBody, NotText};
 use crate::flows::call::engine::Head;
 use crate::flows::call::engine_response::{EngineResponse, ListPage};
+use crate::flows::call::respond::{Responded, Responder};
 use crate::json;
 use crate::pagination::{Answer, PageLinks, PageStatus, Place};
 use crate::ports::Pages;
 use crate::proxy::reply;
 
 /// A redirect is no list.
-pub(super) fn not_a_list(status: StatusCode) -> Failure {
+pub(in crate::flows) fn not_a_list(status: StatusCode) -> Failure {
     let words = format!(
         "The provider answered {} where a list was expected.",
         status.as_u16()
@@ -24,7 +24,7 @@ pub(super) fn not_a_list(status: StatusCode) -> Failure {
 }
 
 impl<A: CallAccount> Responder<'_, '_, A> {
-    pub(super) fn list(
+    pub(in crate::flows) fn list(
         &self,
         method: &Method,
         head: Head,

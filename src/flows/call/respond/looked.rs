@@ -1,17 +1,23 @@
 //! An answer that the file looks into: it is cut, or an error is looked for in it.
 
-use super::{Look, Responded, Responder, What, words};
 use crate::config::ErrorExpression;
 use crate::config::resource::Method;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading, Wanted};
-use crate::flows::call::engine::{Answer, Head};
+use crate::flows::call::engine::Head;
+use crate::flows::call::engine::protocol::Answer;
 use crate::flows::call::engine_response::{EngineResponse, read_through, rewritten};
+use crate::flows::call::respond::{Look, Responded, Responder, What, words};
 use crate::media::coding;
 use crate::proxy::reply::{self, Kind};
 
 impl<'a, A: CallAccount> Responder<'_, 'a, A> {
-    pub(super) fn look_inside(&self, method: &Method, kind: Kind, answer: Answer) -> Look<'a> {
+    pub(in crate::flows) fn look_inside(
+        &self,
+        method: &Method,
+        kind: Kind,
+        answer: Answer,
+    ) -> Look<'a> {
         let is_rewritten = reply::is_rewritten(method, kind);
         if !is_rewritten && coding::of_answer(&answer.headers).is_err() {
             return self.look_at_head(kind, answer);
@@ -30,7 +36,7 @@ impl<'a, A: CallAccount> Responder<'_, 'a, A> {
 
     /// What streams on once its status and header fields were looked at: for expressions it has no body. An expression
     /// that reads neither of them has nothing to look at.
-    pub(super) fn look_at_head(&self, kind: Kind, answer: Answer) -> Look<'a> {
+    pub(in crate::flows) fn look_at_head(&self, kind: Kind, answer: Answer) -> Look<'a> {
         let expression = self.prepared.subject().error_expression();
         if !expression.is_some_and(ErrorExpression::may_see_head) {
             return Look::reply(self.passed_on(answer));
@@ -45,7 +51,7 @@ impl<'a, A: CallAccount> Responder<'_, 'a, A> {
         }
     }
 
-    pub(super) fn looked_into(
+    pub(in crate::flows) fn looked_into(
         &self,
         method: &Method,
         is_rewritten: bool,

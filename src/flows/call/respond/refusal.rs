@@ -3,11 +3,11 @@
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use super::Responder;
 use crate::error::{Code, Failure, Remote};
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::buffered_body::{BufferedBody, NotText};
 use crate::flows::call::engine::Head;
+use crate::flows::call::respond::Responder;
 use crate::ports::System;
 use crate::proxy::headers;
 use crate::proxy::reply::{self, FoundError};
@@ -17,7 +17,7 @@ use crate::time::retry_after;
 
 impl<A: CallAccount> Responder<'_, '_, A> {
     /// The failure for an answer of 400 and above.
-    pub(super) fn refusal(
+    pub(in crate::flows) fn refusal(
         &self,
         head: &Head,
         buffered: Result<BufferedBody, NotText>,
@@ -40,7 +40,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
     }
 
     /// The failure for an answer that means "too many requests", whatever its status is.
-    pub(in crate::flows::call) fn rate_limited(
+    pub(in crate::flows) fn rate_limited(
         &self,
         head: &Head,
         buffered: Result<BufferedBody, NotText>,
@@ -55,7 +55,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         Ok(failure)
     }
 
-    pub(super) fn check_for_error(
+    pub(in crate::flows) fn check_for_error(
         &self,
         body: &mut BufferedBody,
         headers: &HeaderMap,
@@ -69,7 +69,12 @@ impl<A: CallAccount> Responder<'_, '_, A> {
     }
 
     /// The failure for an error that was found in an answer that looks well.
-    pub(super) fn found(&self, headers: &HeaderMap, text: String, found: FoundError) -> Failure {
+    pub(in crate::flows) fn found(
+        &self,
+        headers: &HeaderMap,
+        text: String,
+        found: FoundError,
+    ) -> Failure {
         let own = found
             .status
             .and_then(|status| StatusCode::from_u16(status).ok());
@@ -99,7 +104,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
     }
 
     /// What the file's `error_expression` finds in an answer; of one that streams it sees no body.
-    pub(super) fn find_error(
+    pub(in crate::flows) fn find_error(
         &self,
         body: Option<&Value>,
         headers: &HeaderMap,
@@ -149,7 +154,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
 }
 
 /// The code for a refusal with this status.
-pub(super) fn code_of(status: u16) -> Code {
+pub(in crate::flows) fn code_of(status: u16) -> Code {
     match status {
         429 => Code::RateLimited,
         400..500 => Code::Rejected,

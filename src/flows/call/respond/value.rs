@@ -3,28 +3,33 @@
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::{Look, Responded, Responder, What};
 use crate::config::resource::Method;
 use crate::error::Failure;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading, Wanted};
-use crate::flows::call::engine::{Answer, Head};
+use crate::flows::call::engine::Head;
+use crate::flows::call::engine::protocol::Answer;
 use crate::flows::call::engine_response::EngineResponse;
+use crate::flows::call::respond::{Look, Responded, Responder, What};
 use crate::flows::call::step::{Answered, Whole};
 use crate::json::Exact;
 use crate::proxy::reply::{self, Kind, ReplyError};
 
 impl<'a, A: CallAccount> Responder<'_, 'a, A> {
-    pub(super) fn look_at_value(&self, method: &'a Method, answer: Answer) -> Look<'a> {
+    pub(in crate::flows) fn look_at_value(&self, method: &'a Method, answer: Answer) -> Look<'a> {
         let kind = reply::kind(&answer.headers, method.api_response_format);
         if answer.status.as_u16() >= 400 {
-            return Look::Read(What::Refusal, super::words(kind), answer);
+            return Look::Read(
+                What::Refusal,
+                crate::flows::call::respond::words(kind),
+                answer,
+            );
         }
         let reading = reading(method, self.prepared.whole(), &answer.headers);
         Look::Read(What::Value, reading, answer)
     }
 
-    pub(super) fn value(
+    pub(in crate::flows) fn value(
         &self,
         method: &Method,
         head: &Head,

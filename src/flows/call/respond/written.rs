@@ -4,23 +4,23 @@
 use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
 
-use super::refusal::code_of;
-use super::{Responder, words};
 use crate::error::Failure;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading};
-use crate::flows::call::engine::Answer;
+use crate::flows::call::engine::protocol::Answer;
+use crate::flows::call::respond::refusal::code_of;
+use crate::flows::call::respond::{Responder, words};
 use crate::header_text;
 use crate::proxy::reply;
 
 /// How the words of an answer to a write are read.
-pub(in crate::flows::call) fn words_of<'a>(headers: &HeaderMap) -> Reading<'a> {
+pub(in crate::flows) fn words_of<'a>(headers: &HeaderMap) -> Reading<'a> {
     words(reply::kind(headers, None))
 }
 
 impl<A: CallAccount> Responder<'_, '_, A> {
     /// The failure to follow a redirect that answered a write, with its `Location`.
-    pub(in crate::flows::call) fn of_redirect(&self, failure: Failure, answer: &Answer) -> Failure {
+    pub(in crate::flows) fn of_redirect(&self, failure: Failure, answer: &Answer) -> Failure {
         let location = answer.headers.get(LOCATION);
         let location = location.map(|value| header_text::text(value).into_owned());
         match location {
@@ -31,7 +31,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
 
     /// The answer of a path of the caller's own, where a redirect has answered the write and the page that it leads to
     /// cannot be had: its status would say that the write was not made.
-    pub(super) fn of_page(
+    pub(in crate::flows) fn of_page(
         &self,
         status: StatusCode,
         buffered: Result<BufferedBody, NotText>,
@@ -42,7 +42,11 @@ impl<A: CallAccount> Responder<'_, '_, A> {
     }
 
     /// A failure to use an answer, with its words where it answers a write that was made.
-    pub(super) fn unusable(&self, failure: Failure, words: impl FnOnce() -> String) -> Failure {
+    pub(in crate::flows) fn unusable(
+        &self,
+        failure: Failure,
+        words: impl FnOnce() -> String,
+    ) -> Failure {
         let Some(status) = self.trace.made_write() else {
             return failure;
         };
@@ -54,7 +58,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
     }
 
     /// The same with what was read of it.
-    pub(in crate::flows::call) fn behind_write(
+    pub(in crate::flows) fn behind_write(
         &self,
         failure: Failure,
         buffered: Result<BufferedBody, NotText>,

@@ -5,20 +5,20 @@ use serde_json::json;
 use crate::account::Account;
 use crate::account::status::Status;
 use crate::config::reserved::Trusted;
-use crate::flows::records::{InstallRecord, IntegrationRecord};
+use crate::flows::base::records::{InstallRecord, IntegrationRecord};
 use crate::ids::{
     AccountId, EnvironmentId, EuJurisdiction, InstallId, IntegrationId, Placement, Region,
 };
 use crate::time::Timestamp;
 
-pub(super) const NOW: i64 = 1_700_000_000_000;
+pub(in crate::flows) const NOW: i64 = 1_700_000_000_000;
 
-pub(super) fn account_id() -> AccountId {
+pub(in crate::flows) fn account_id() -> AccountId {
     let placement = Placement::new(Region::Wnam, EuJurisdiction::Off);
     AccountId::new(Timestamp::from_millis(NOW), placement, [7; 10])
 }
 
-pub(super) fn account() -> Account {
+pub(in crate::flows) fn account() -> Account {
     let now = Timestamp::from_millis(NOW);
     let placement = Placement::new(Region::Wnam, EuJurisdiction::Off);
     Account {
@@ -42,7 +42,7 @@ pub(super) fn account() -> Account {
     }
 }
 
-pub(super) fn install() -> InstallRecord {
+pub(in crate::flows) fn install() -> InstallRecord {
     let Account {
         environment_id,
         environment_integration_id: id,
@@ -67,7 +67,7 @@ pub(super) fn install() -> InstallRecord {
     }
 }
 
-pub(super) fn integration() -> IntegrationRecord {
+pub(in crate::flows) fn integration() -> IntegrationRecord {
     let own = "https://api.lock.example";
     let now = Timestamp::from_millis(NOW);
     IntegrationRecord {

@@ -9,20 +9,22 @@ use futures_util::future::LocalBoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::records::{NOW, account, account_id, install, integration};
-use crate::flows::account_object::Loaded;
+use crate::flows::account::loaded::Loaded;
+use crate::flows::base::memory::{MemoryBudget, Room};
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::build::{Given, Prepared, Values, moment};
 use crate::flows::call::current::Current;
-pub(super) use crate::flows::call::engine::Streamed;
-use crate::flows::call::engine::{Answer, Engine, Input, Limit, Step};
+use crate::flows::call::engine::Engine;
+use crate::flows::call::engine::protocol::Streamed;
+use crate::flows::call::engine::protocol::{Answer, Input, Limit, Step};
+use crate::flows::call::engine::tests::records::{NOW, account, account_id, install, integration};
 use crate::flows::call::engine_response::EngineResponse;
-use crate::flows::call::list::ListCall;
+use crate::flows::call::list::page::ListCall;
 use crate::flows::call::subject::Subject;
-use crate::flows::effective::{self, Compiled, Effective, Published};
-use crate::flows::isolate::Isolate;
-use crate::flows::memory::{MemoryBudget, Room};
-use crate::flows::redaction::Redactor;
+use crate::flows::config::isolate::Isolate;
+use crate::flows::config::redaction::Redactor;
+use crate::flows::config::resolved_config as effective;
+use crate::flows::config::resolved_config::{Compiled, Effective, Published};
 use crate::ids::AccountId;
 use crate::ports::{Body, System};
 use crate::proxy::Target;
@@ -112,16 +114,16 @@ impl CallAccount for Lock {
     }
 }
 
-pub(super) struct Scene {
+pub(in crate::flows) struct Scene {
     lock: Lock,
     effective: Effective,
 }
 
 /// A call that has not begun.
-pub(super) struct Calling<'a>(Engine<'a, Lock>);
+pub(in crate::flows) struct Calling<'a>(Engine<'a, Lock>);
 
 impl Scene {
-    pub(super) fn new() -> Self {
+    pub(in crate::flows) fn new() -> Self {
         let settings = Settings::read(|name| (name == "SEALING_KEYS").then(|| KEYS.to_owned()));
         let clock = Clock {
             now: Cell::new(Timestamp::from_millis(NOW)),
@@ -147,21 +149,26 @@ impl Scene {
         }
     }
 
-    pub(super) fn pass(&self, time: Duration) {
+    pub(in crate::flows) fn pass(&self, time: Duration) {
         let now = &self.lock.clock.now;
         now.set(now.get().plus(time));
     }
 
     /// What the engine has told its account.
-    pub(super) fn notes(&self) -> Vec<String> {
+    pub(in crate::flows) fn notes(&self) -> Vec<String> {
         self.lock.notes.borrow().clone()
     }
 
-    pub(super) fn get(&self, name: &str) -> Calling<'_> {
+    pub(in crate::flows) fn get(&self, name: &str) -> Calling<'_> {
         self.call(name, Method::GET, Body::Empty)
     }
 
-    pub(super) fn call(&self, name: &str, method: Method, body: Body<Streamed>) -> Calling<'_> {
+    pub(in crate::flows) fn call(
+        &self,
+        name: &str,
+        method: Method,
+        body: Body<Streamed>,
+    ) -> Calling<'_> {
         let target: &Target = Box::leak(Box::new(Target::Method {
             resource: "keys".to_owned(),
             method: name.to_owned(),
@@ -204,7 +211,7 @@ impl Scene {
 
 impl Calling<'_> {
     /// Each input, and the step that it leads to.
-    pub(super) fn plays(mut self, story: Vec<(Input, String)>) {
+    pub(in crate::flows) fn plays(mut self, story: Vec<(Input, String)>) {
         let mut steps = Vec::new();
         let mut expected = Vec::new();
         for (input, step) in story {
@@ -216,22 +223,26 @@ impl Calling<'_> {
 }
 
 /// The account with this token.
-pub(super) fn loaded(token: &str) -> Rc<Loaded> {
+pub(in crate::flows) fn loaded(token: &str) -> Rc<Loaded> {
     let mut loaded = Loaded::of_nothing(account());
     loaded.context = json!({ "oauth": { "token": { "access_token": token } } });
     Rc::new(loaded)
 }
 
 /// There is a connection, and the account has this token.
-pub(super) fn connected(token: &str) -> Input {
+pub(in crate::flows) fn connected(token: &str) -> Input {
     Input::Connected(Ok(loaded(token)))
 }
 
-pub(super) fn with(input: Input, step: &str) -> (Input, String) {
+pub(in crate::flows) fn with(input: Input, step: &str) -> (Input, String) {
     (input, step.to_owned())
 }
 
-pub(super) fn answer(status: u16, headers: &[(&str, &str)], body: Body<Streamed>) -> Input {
+pub(in crate::flows) fn answer(
+    status: u16,
+    headers: &[(&str, &str)],
+    body: Body<Streamed>,
+) -> Input {
     let field = |(name, value): &(&str, &str)| {
         let name: HeaderName = name.parse().unwrap();
         (name, HeaderValue::from_str(value).unwrap())
@@ -245,7 +256,7 @@ pub(super) fn answer(status: u16, headers: &[(&str, &str)], body: Body<Streamed>
     }))
 }
 
-pub(super) fn read(scene: &Scene, text: &str) -> Input {
+pub(in crate::flows) fn read(scene: &Scene, text: &str) -> Input {
     let room = scene.lock.room();
     Input::BodyRead(Ok((Bytes::from(text.to_owned()), room)))
 }

@@ -1,0 +1,5 @@
+//! An account as its object holds it: the record, its state in memory, what it can be asked.
+
+pub mod capabilities;
+pub mod loaded;
+pub(in crate::flows) mod state;

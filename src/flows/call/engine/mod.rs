@@ -1,0 +1,293 @@
+//! The engine of a call: a state machine that does no I/O. It is given what happened and says what to do next; a driver
+//! does it. Retries, redirects and the one re-authorisation are states.
+//!
+//! It never holds a stream: a body that the driver has not read is [`Streamed`], and the driver keeps its stream until the
+//! next [`Step::Connect`], [`Step::Send`] or [`Step::Respond`].
+
+pub(in crate::flows) mod attempt;
+pub(in crate::flows) mod conclude;
+pub(in crate::flows) mod protocol;
+pub(in crate::flows) mod request;
+pub(in crate::flows) mod settle;
+#[cfg(test)]
+mod tests;
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+use crate::flows::call::engine::protocol::{Answer, Input, Limit, Renewal, Step, Streamed};
+
+use crate::error::{Code, Failure};
+use crate::flows::account::loaded::Loaded;
+use crate::flows::base::body;
+use crate::flows::base::memory::Room;
+use crate::flows::call::account::CallAccount;
+use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading};
+use crate::flows::call::build::Prepared;
+use crate::flows::call::current::Current;
+use crate::flows::call::engine::conclude::{Refused, Then};
+use crate::flows::call::engine::request::{Hop, Made};
+use crate::flows::call::engine_response::EngineResponse;
+use crate::flows::call::respond::{Exchange, Responder, What};
+use crate::flows::call::small_body::describe_buffered;
+use crate::flows::call::subject::Errand;
+use crate::flows::call::trace::Trace;
+use crate::media::coding;
+use crate::ports::Body;
+use crate::proxy::redirect::Forward;
+use crate::proxy::reply::ReplyError;
+use crate::rate_limit::Limits;
+use crate::settings::KEPT_ANSWER_BYTES;
+use crate::time::Timestamp;
+
+pub(in crate::flows) struct Engine<'a, A> {
+    account: &'a A,
+    prepared: Prepared<'a>,
+    current: Current<'a>,
+    callers_body: CallersBody,
+    limit: Limit,
+    retries: u32,
+    exchange: Exchange,
+    trace: Rc<Trace>,
+    /// The request that is being sent.
+    made: Option<Made>,
+    is_renewed: bool,
+    state: State<'a>,
+}
+
+/// The body of the caller, until it is sent.
+struct CallersBody {
+    body: Body<Streamed>,
+    can_repeat: bool,
+}
+
+/// What an attempt came to.
+type Attempted = Result<(Answer, Limits), Failure>;
+
+enum State<'a> {
+    /// Before the beginning, after the end, and while an input is worked on.
+    Idle,
+    /// Of a retry with what counts where it cannot be made in time.
+    Reserving(Option<Box<Attempted>>),
+    Connecting,
+    Sending(Box<Hop>),
+    Reading(Box<Unread<'a>>),
+    ReadingSmall(Box<(Head, Then)>),
+    Renewing(Box<Refused>, Renewal),
+    Confirming(Box<(Failure, Room)>),
+}
+
+/// Status and header fields of an answer.
+pub(in crate::flows) struct Head {
+    pub(in crate::flows) status: StatusCode,
+    pub(in crate::flows) headers: HeaderMap,
+}
+
+/// An answer whose body is being read.
+struct Unread<'a> {
+    head: Head,
+    reading: Reading<'a>,
+    after: AfterBody,
+}
+
+/// What its body is read for.
+enum AfterBody {
+    /// The provider's limits.
+    Limits(Forward),
+    /// The words of an answer that means "too many requests".
+    RateLimited(Limits),
+    /// The words of a redirect that is not followed, behind a write.
+    Redirect(Failure),
+    /// What the caller gets.
+    Response(What, Then),
+}
+
+impl<'a, A: CallAccount> Engine<'a, A> {
+    pub(in crate::flows) fn new(
+        account: &'a A,
+        prepared: Prepared<'a>,
+        current: Current<'a>,
+        body: Body<Streamed>,
+        limit: Limit,
+        trace: Rc<Trace>,
+    ) -> Self {
+        let callers_body = CallersBody {
+            can_repeat: body.again().is_some(),
+            body,
+        };
+        Self {
+            account,
+            prepared,
+            current,
+            callers_body,
+            limit,
+            retries: 0,
+            exchange: Exchange::default(),
+            trace,
+            made: None,
+            is_renewed: false,
+            state: State::Idle,
+        }
+    }
+
+    pub(in crate::flows) fn loaded(&self) -> &Rc<Loaded> {
+        self.current.loaded()
+    }
+
+    pub(in crate::flows) fn errand(&self) -> Errand {
+        self.prepared.subject().errand
+    }
+
+    pub(in crate::flows) fn deadline(&self) -> Timestamp {
+        self.limit.deadline
+    }
+
+    /// What happened, and what to do next.
+    pub(in crate::flows) fn advance(&mut self, input: Input) -> Step {
+        match (std::mem::replace(&mut self.state, State::Idle), input) {
+            (State::Idle, Input::Begin) => self.start(),
+            (State::Reserving(superseded), Input::Reserved(Ok(()))) => {
+                if superseded.is_some() {
+                    self.note_retry();
+                }
+                self.state = State::Connecting;
+                Step::Connect
+            }
+            // A retry that has no time would only hide what the provider said.
+            (State::Reserving(Some(attempted)), Input::Reserved(Err(_))) => self.settle(*attempted),
+            (State::Reserving(None), Input::Reserved(Err(failure)))
+            | (State::Connecting, Input::Connected(Err(failure)))
+            | (State::Confirming(_), Input::RefusalConfirmed(Err(failure))) => self.fail(failure),
+            (State::Connecting, Input::Connected(Ok(now))) => self.connected(now),
+            (State::Sending(hop), Input::Answered(outcome)) => self.answered(*hop, outcome),
+            (State::Reading(unread), Input::BodyRead(read)) => self.was_read(*unread, read),
+            (State::ReadingSmall(unread), Input::SmallBodyRead(bytes)) => {
+                let (mut head, then) = *unread;
+                if bytes.is_some() {
+                    describe_buffered(&mut head.headers);
+                }
+                self.small_was_read(head, bytes, then)
+            }
+            (State::Renewing(refused, renewal), Input::Renewed(renewed)) => {
+                self.renewed(*refused, renewal, renewed)
+            }
+            (State::Confirming(refusal), Input::RefusalConfirmed(Ok(is_final))) => {
+                self.confirmed(refusal.0, is_final)
+            }
+            _ => self.fail(Failure::new(Code::Internal, "A call lost its way.")),
+        }
+    }
+
+    /// The end. A failure says what became of a write.
+    fn respond(&mut self, outcome: Result<EngineResponse<Streamed>, Failure>) -> Step {
+        Step::Respond(outcome.map_err(|failure| self.trace.behind_write(failure)))
+    }
+
+    fn fail(&mut self, failure: Failure) -> Step {
+        self.respond(Err(failure))
+    }
+
+    /// Reads the body of an answer, where it is not in memory.
+    fn read(&mut self, answer: Answer, reading: Reading<'a>, after: AfterBody) -> Step {
+        let Answer {
+            status,
+            headers,
+            body,
+        } = answer;
+        let is_empty = matches!(body, Body::Empty);
+        let is_unknown = !is_empty && coding::of_answer(&headers).is_err();
+        let unread = Unread {
+            head: Head { status, headers },
+            reading,
+            after,
+        };
+        if is_unknown {
+            return self.was_read(unread, Err(ReplyError::Compressed.into()));
+        }
+        let room = self.account.room();
+        match body {
+            Body::Empty => self.was_read(unread, Ok((Bytes::new(), room))),
+            Body::Bytes(bytes) => {
+                let taken = body::take_answer(&bytes, &room);
+                self.was_read(unread, taken.map(|()| (bytes, room)))
+            }
+            Body::Stream(Streamed) => {
+                self.state = State::Reading(Box::new(unread));
+                Step::ReadBody
+            }
+        }
+    }
+
+    /// The same of one that is of use only if it is small.
+    fn read_small(&mut self, answer: Answer, then: Then) -> Step {
+        let Answer {
+            status,
+            headers,
+            body,
+        } = answer;
+        let head = Head { status, headers };
+        match body {
+            Body::Empty => self.small_was_read(head, Some(Bytes::new()), then),
+            Body::Bytes(bytes) => {
+                let bytes = Some(bytes).filter(|bytes| bytes.len() <= KEPT_ANSWER_BYTES);
+                self.small_was_read(head, bytes, then)
+            }
+            Body::Stream(Streamed) => {
+                self.state = State::ReadingSmall(Box::new((head, then)));
+                Step::ReadSmallBody
+            }
+        }
+    }
+
+    fn was_read(&mut self, unread: Unread<'a>, read: Result<(Bytes, Room), Failure>) -> Step {
+        let Unread {
+            head,
+            reading,
+            after,
+        } = unread;
+        let buffered = self.buffered(&head, reading, read);
+        match after {
+            AfterBody::Limits(credentials) => self.limits_were_read(head, buffered, credentials),
+            AfterBody::RateLimited(limits) => {
+                let failure = self.responder().rate_limited(&head, buffered, &limits);
+                self.fail(failure.unwrap_or_else(|failure| failure))
+            }
+            AfterBody::Redirect(failure) => {
+                let failure = self.responder().behind_write(failure, buffered);
+                self.attempt_failed(failure)
+            }
+            AfterBody::Response(what, then) => {
+                let outcome = self.responder().finish(what, head, buffered);
+                self.conclude(outcome, then)
+            }
+        }
+    }
+
+    fn small_was_read(&mut self, head: Head, bytes: Option<Bytes>, then: Then) -> Step {
+        let reply = self.responder().without_secrets(head, bytes);
+        self.conclude(Ok(EngineResponse::Single(reply)), then)
+    }
+
+    fn buffered(
+        &self,
+        head: &Head,
+        reading: Reading<'a>,
+        read: Result<(Bytes, Room), Failure>,
+    ) -> Result<BufferedBody, NotText> {
+        let (bytes, room) = read?;
+        let bytes = body::decoded(&head.headers, bytes, room.answer_bytes(), &room)?;
+        BufferedBody::of((bytes, room), &head.headers, reading, &self.account.room())
+    }
+
+    fn responder(&self) -> Responder<'_, 'a, A> {
+        Responder::new(
+            self.account,
+            &self.prepared,
+            &self.current,
+            &self.exchange,
+            &self.trace,
+        )
+    }
+}

@@ -1,0 +1,264 @@
+//! A write with an `Idempotency-Key` is made once. What was answered is answered again; while nothing is known of how
+//! it ended, it is not made a second time.
+
+pub(in crate::flows) mod kept;
+pub(in crate::flows) mod kind;
+pub(in crate::flows) mod stored_bytes;
+
+use crate::flows::call::idempotency::kept::KeptAnswer;
+use crate::flows::call::idempotency::kept::is_replayed;
+use crate::flows::call::idempotency::kind::{Kind, OF_ACCOUNT_TOKENS};
+
+use std::rc::Rc;
+
+use serde_json::json;
+
+use crate::crypto;
+use crate::error::{Code, Failure};
+use crate::flows::base::body;
+use crate::flows::call::account::{LiveAccount, StreamOf, WriteStore};
+use crate::flows::call::admit::Access;
+use crate::flows::call::ended::{Ended, WriteOutcome, length};
+use crate::flows::call::{Call, CallResponse, Completed, execute, small_body};
+use crate::ports::{Body, Reply};
+use crate::proxy::{Target, is_read};
+use crate::settings::{KEPT_ANSWER_BYTES, KEY_CHARACTERS, KEYED_BODY_BYTES};
+use crate::time::Timestamp;
+
+const KEY: &str = "idempotency-key";
+
+/// A write that is made once.
+pub(in crate::flows) struct Write {
+    /// SHA-256 of what makes it this write: method, path with query, key; after [`OF_ACCOUNT_TOKENS`] where it is one of those.
+    pub(in crate::flows) place: String,
+    /// Who made it.
+    pub(in crate::flows) kind: Kind,
+    /// SHA-256 of its body.
+    pub(in crate::flows) body: String,
+}
+
+/// What is known of a write.
+pub(in crate::flows) enum Known {
+    /// Nothing: from now on it is under way.
+    Begun,
+    /// It has no answer yet, or will never have one.
+    UnderWay,
+    /// It was made with another body.
+    AnotherBody,
+    /// It was answered with this status, and no more is known.
+    Status(u16),
+    /// It was answered so.
+    Answer(KeptAnswer),
+}
+
+/// Makes a call; with an `Idempotency-Key` at most once.
+pub(in crate::flows) async fn call_once<A: LiveAccount + WriteStore>(
+    access: Access<'_, A>,
+    mut call: Call<StreamOf<A>>,
+) -> Completed<A> {
+    let key = match key_of(&call) {
+        Ok(Some(key)) => key,
+        Ok(None) => return execute(access, call).await,
+        Err(failure) => return Completed::not_sent(Err(failure)),
+    };
+    let (access, write) = match begin(access, &mut call, &key).await {
+        Ok(Begun::Write(access, write)) => (access, write),
+        Ok(Begun::Replayed(reply)) => {
+            return Completed::not_sent(Ok(CallResponse::Single(reply)));
+        }
+        Err(failure) => return Completed::not_sent(Err(failure)),
+    };
+    let (account, deadline) = (access.account(), access.deadline());
+    let (trace, method) = (Rc::clone(&call.trace), call.method.clone());
+    let completed = match access.check_again().await {
+        Ok(access) => execute(access, call).await,
+        Err(failure) => {
+            let response = Err(failure);
+            let ended = Ended::of(&response, &trace, &method);
+            Completed { response, ended }
+        }
+    };
+    settle(&**account, &write, completed, deadline).await
+}
+
+/// What follows from what is known of a write.
+enum Begun<'a, A: LiveAccount> {
+    /// It is under way from now on.
+    Write(Access<'a, A>, Write),
+    /// It was answered before.
+    Replayed(Reply<StreamOf<A>>),
+}
+
+/// Reads the body of the write, and looks what is known of it.
+async fn begin<'a, A: LiveAccount + WriteStore>(
+    access: Access<'a, A>,
+    call: &mut Call<StreamOf<A>>,
+    key: &str,
+) -> Result<Begun<'a, A>, Failure> {
+    let (account, deadline) = (access.account(), access.deadline());
+    let room = account.body_room();
+    let body = std::mem::replace(&mut call.body, Body::Empty);
+    let (system, limit) = (account.system(), KEYED_BODY_BYTES);
+    let body = body::read_until(system, body, limit, &room, Some(deadline)).await?;
+    let write = Write::of(call, Kind::of(access.sees()), key, &body);
+    let access = access.check_again().await?;
+    let known = account.begin_write(&write)?;
+    if matches!(known, Known::Status(_) | Known::Answer(_)) {
+        // It was answered before, so the file had it.
+        call.trace.is_about(&call.target);
+    }
+    match known {
+        Known::Begun => {}
+        Known::UnderWay => return Err(under_way()),
+        Known::AnotherBody => return Err(another_body()),
+        Known::Status(status) => return Err(not_kept(status)),
+        Known::Answer(kept) => return kept.again().map(Begun::Replayed),
+    }
+    account.wake_for_writes().await;
+    call.body = Body::from_bytes(body);
+    Ok(Begun::Write(access, write))
+}
+
+/// Stores how a write ended, before its caller gets the answer.
+async fn settle<A: LiveAccount + WriteStore>(
+    account: &A,
+    write: &Write,
+    completed: Completed<A>,
+    deadline: Timestamp,
+) -> Completed<A> {
+    let Completed { response, ended } = completed;
+    let (response, end) = match (ended.write, response) {
+        // A list is no write.
+        (_, Ok(CallResponse::Pages(pages))) => {
+            let response = Ok(CallResponse::Pages(pages));
+            return Completed { response, ended };
+        }
+        (WriteOutcome::Unknown, response) => (response, End::Unknown),
+        (WriteOutcome::NotMade, response) => (response, End::Undone),
+        (WriteOutcome::Status(status), response) => (response, End::Status(status)),
+        (WriteOutcome::Answered, Err(failure)) => {
+            let end = End::of_refusal(&failure);
+            (Err(failure), end)
+        }
+        (WriteOutcome::Answered, Ok(CallResponse::Single(reply))) => {
+            let (reply, bytes) = small_body::buffer(account, reply, deadline).await;
+            let end = bytes.map_or(End::Status(reply.status.as_u16()), |bytes| {
+                End::Answer(KeptAnswer::of_reply(&reply, &bytes))
+            });
+            (Ok(CallResponse::Single(reply)), end)
+        }
+    };
+    account.end_write(write, &end);
+    let ended = match &response {
+        Ok(CallResponse::Single(reply)) => Ended {
+            bytes_out: length(&reply.body),
+            ..ended
+        },
+        _ => ended,
+    };
+    Completed { response, ended }
+}
+
+/// How a write ended.
+pub(in crate::flows) enum End {
+    /// Nobody knows: it stays under way.
+    Unknown,
+    /// It was not done: it may be tried again.
+    Undone,
+    /// It was answered with this status.
+    Status(u16),
+    /// It was answered so.
+    Answer(KeptAnswer),
+}
+
+impl End {
+    /// The provider's refusal, as far as it is small.
+    fn of_refusal(failure: &Failure) -> Self {
+        match &failure.remote {
+            Some(remote) if remote.raw_response.len() <= KEPT_ANSWER_BYTES => {
+                Self::Answer(KeptAnswer::of_failure(failure, &remote.headers))
+            }
+            Some(remote) => Self::Status(remote.status),
+            None => Self::Undone,
+        }
+    }
+}
+
+impl Write {
+    fn of<S>(call: &Call<S>, kind: Kind, key: &str, body: &[u8]) -> Self {
+        let path = match &call.target {
+            Target::Custom { path } => json!(path),
+            Target::Method {
+                resource,
+                method,
+                id,
+            } => json!([resource, method, id]),
+        };
+        let place = json!([
+            call.method.as_str(),
+            path,
+            without_account(&call.query),
+            key
+        ]);
+        let hash = crypto::sha256_hex(place.to_string().as_bytes());
+        Self {
+            place: match kind {
+                Kind::Backend => hash,
+                Kind::Customer => format!("{OF_ACCOUNT_TOKENS}{hash}"),
+            },
+            kind,
+            body: crypto::sha256_hex(body),
+        }
+    }
+}
+
+/// An account token need not name its account: with or without, it is the same write.
+fn without_account(query: &str) -> String {
+    let is_other = |pair: &&str| {
+        let own = form_urlencoded::parse(pair.as_bytes()).next();
+        own.is_none_or(|(name, _)| name != "integrated_account_id")
+    };
+    query
+        .split('&')
+        .filter(is_other)
+        .collect::<Vec<_>>()
+        .join("&")
+}
+
+/// The key of a write; a read has none.
+fn key_of<S>(call: &Call<S>) -> Result<Option<String>, Failure> {
+    let mut given = call.headers.get_all(KEY).iter();
+    let (first, second) = (given.next(), given.next());
+    let key = match first {
+        Some(key) if !is_read(&call.method) && !call.target.is_list() => key,
+        _ => return Ok(None),
+    };
+    let invalid = |words| Err(Failure::invalid(KEY, words));
+    if second.is_some() {
+        return invalid("stands twice");
+    }
+    match key.to_str() {
+        Ok("") => invalid("is empty"),
+        Ok(key) if key.len() <= KEY_CHARACTERS => Ok(Some(key.to_owned())),
+        Ok(_) => invalid("is longer than 255 characters"),
+        Err(_) => invalid("is not plain ASCII"),
+    }
+}
+
+fn under_way() -> Failure {
+    let words = "A write with this Idempotency-Key is under way, or was cut off before it had an answer: ask the provider what became of it.";
+    Failure::new(Code::IdempotencyInProgress, words)
+}
+
+fn another_body() -> Failure {
+    let words =
+        "This Idempotency-Key was sent with another body. Take a new key for another write.";
+    Failure::new(Code::IdempotencyMismatch, words)
+}
+
+fn not_kept(status: u16) -> Failure {
+    let words = format!(
+        "The write with this Idempotency-Key was answered with {status}; the answer was too large to be kept, or could not be read."
+    );
+    Failure::new(Code::IdempotencyNotReplayable, words).with_details(json!({ "status": status }))
+}

@@ -1,0 +1,35 @@
+//! The two kinds of writes with an `Idempotency-Key`, each with room of its own: the backend's and the customers'.
+
+use std::cell::Cell;
+
+use crate::flows::call::idempotency::kind::{Kind as Whose, OF_ACCOUNT_TOKENS};
+
+/// What is kept of each kind, where it is known: bytes, or keys.
+#[derive(Default)]
+pub(in crate::flows) struct KeptOfKinds {
+    backend: Cell<Option<i64>>,
+    customer: Cell<Option<i64>>,
+}
+
+impl KeptOfKinds {
+    pub(in crate::flows) fn of(&self, kind: Whose) -> &Cell<Option<i64>> {
+        match kind {
+            Whose::Backend => &self.backend,
+            Whose::Customer => &self.customer,
+        }
+    }
+
+    pub(in crate::flows) fn forget(&self) {
+        self.backend.set(None);
+        self.customer.set(None);
+    }
+}
+
+/// Rows of one kind.
+pub(in crate::flows) fn of_kind(kind: Whose) -> String {
+    let is_like = match kind {
+        Whose::Backend => "NOT LIKE",
+        Whose::Customer => "LIKE",
+    };
+    format!("place {is_like} '{OF_ACCOUNT_TOKENS}%'")
+}

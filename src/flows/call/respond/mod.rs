@@ -1,0 +1,239 @@
+//! What the caller gets of a provider's answer: passed on, cut, wrapped, or a failure.
+
+pub(in crate::flows) mod credential;
+pub(in crate::flows) mod custom_refusal;
+pub(in crate::flows) mod list;
+pub(in crate::flows) mod looked;
+pub(in crate::flows) mod refusal;
+pub(in crate::flows) mod value;
+pub(in crate::flows) mod written;
+
+use std::rc::Rc;
+
+use http::{HeaderMap, StatusCode};
+use serde_json::json;
+
+use crate::flows::call::respond::written::words_of;
+
+use crate::error::{Code, Failure, Speaker};
+use crate::flows::call::account::CallAccount;
+use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading, Wanted};
+use crate::flows::call::build::Prepared;
+use crate::flows::call::current::Current;
+use crate::flows::call::engine::Head;
+use crate::flows::call::engine::protocol::{Answer, Streamed};
+use crate::flows::call::engine_response::EngineResponse;
+use crate::flows::call::subject::{Errand, Plan};
+use crate::flows::call::trace::Trace;
+use crate::flows::config::redaction::Redactor;
+use crate::ports::{Body, Reply, System};
+use crate::proxy::headers;
+use crate::proxy::reply::{self, FoundError, Kind};
+
+/// What is known of the exchange with the provider.
+#[derive(Default)]
+pub(in crate::flows) struct Exchange {
+    /// Who gave the last answer.
+    pub(in crate::flows) speaker: Speaker,
+    /// The credential that went in the URL: the answer must not repeat it.
+    pub(in crate::flows) sent_in_url: Option<String>,
+}
+
+/// Reads an answer for the caller.
+pub(in crate::flows) struct Responder<'e, 'a, A> {
+    account: &'e A,
+    prepared: &'e Prepared<'a>,
+    current: &'e Current<'a>,
+    exchange: &'e Exchange,
+    trace: &'e Trace,
+}
+
+/// What an answer comes to, as far as its head says.
+pub(in crate::flows) enum Look<'a> {
+    Done(Box<Result<EngineResponse<Streamed>, Failure>>),
+    /// Its body is read first.
+    Read(What, Reading<'a>, Answer),
+    /// The same, as far as it is small.
+    ReadSmall(Answer),
+}
+
+/// What an answer is, whose body was read.
+pub(in crate::flows) enum What {
+    /// Of 400 and above.
+    Refusal,
+    /// In it the file finds an error by status and header fields alone.
+    ErrorInHead(FoundError),
+    /// Of a path of the caller's own, behind a redirect that answered a write.
+    PageBehindWrite,
+    List,
+    /// One that is looked into: whether it is cut, too.
+    Looked {
+        is_rewritten: bool,
+    },
+    /// Of an action's step.
+    Value,
+}
+
+type Responded = Result<EngineResponse<Streamed>, Failure>;
+
+impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
+    pub(in crate::flows) fn new(
+        account: &'e A,
+        prepared: &'e Prepared<'a>,
+        current: &'e Current<'a>,
+        exchange: &'e Exchange,
+        trace: &'e Trace,
+    ) -> Self {
+        Self {
+            account,
+            prepared,
+            current,
+            exchange,
+            trace,
+        }
+    }
+
+    /// What the answer comes to, or what has to be read first.
+    pub(in crate::flows) fn look(&self, answer: Answer) -> Look<'a> {
+        let subject = self.prepared.subject();
+        let (method, is_list) = match subject.plan {
+            Plan::Custom { .. } => return self.look_at_custom(answer),
+            Plan::Method { method, .. } if subject.errand != Errand::Call => {
+                return self.look_at_value(method, answer);
+            }
+            Plan::Method { method, is_list } => (method, is_list),
+        };
+        let kind = reply::kind(&answer.headers, method.api_response_format);
+        let answer = match self.prepared.page() {
+            Some(page) => page.as_empty(answer),
+            None => answer,
+        };
+        let (status, is_success) = (answer.status, answer.status.is_success());
+        if status.as_u16() >= 400 {
+            return Look::Read(What::Refusal, words(kind), answer);
+        }
+        if is_list && status.is_redirection() && status != StatusCode::NOT_MODIFIED {
+            return Look::fail(crate::flows::call::respond::list::not_a_list(status));
+        }
+        if is_list && is_success {
+            let reading = Reading {
+                kind: reply::kind(&answer.headers, method.api_response_format),
+                list: method.response_path.as_ref(),
+                wanted: Wanted::Value,
+            };
+            return Look::Read(What::List, reading, answer);
+        }
+        if !is_success {
+            return Look::reply(self.passed_on(answer));
+        }
+        let has_error = subject.error_expression().is_some();
+        match reply::look(method, has_error, kind) {
+            reply::Look::Inside => self.look_inside(method, kind, answer),
+            reply::Look::Unread if has_error => self.look_at_head(kind, answer),
+            reply::Look::Unread => Look::reply(self.passed_on(answer)),
+        }
+    }
+
+    /// The answer with its body.
+    pub(in crate::flows) fn finish(
+        &self,
+        what: What,
+        head: Head,
+        buffered: Result<BufferedBody, NotText>,
+    ) -> Responded {
+        match (what, self.prepared.subject().plan) {
+            (What::PageBehindWrite, _) => Err(self.of_page(head.status, buffered)),
+            (What::ErrorInHead(found), _) => {
+                let words = buffered.ok().map(|mut body| body.take_words());
+                Err(self.found(&head.headers, words.unwrap_or_default(), found))
+            }
+            (What::Refusal, Plan::Method { .. }) => Err(self.refusal(&head, buffered)?),
+            (What::List, Plan::Method { method, .. }) => self.list(method, head, buffered),
+            (What::Looked { is_rewritten }, Plan::Method { method, .. }) => {
+                self.looked_into(method, is_rewritten, head, buffered)
+            }
+            (What::Value, Plan::Method { method, .. }) => self.value(method, &head, buffered),
+            (_, Plan::Custom { .. }) => Err(Failure::new(Code::Internal, "Nothing is read of it.")),
+        }
+    }
+
+    fn look_at_custom(&self, answer: Answer) -> Look<'a> {
+        let is_refusal = answer.status.as_u16() >= 400;
+        if is_refusal && self.trace.done().is_some() {
+            let reading = words_of(&answer.headers);
+            return Look::Read(What::PageBehindWrite, reading, answer);
+        }
+        let reply = self.passed_on(answer);
+        if is_refusal {
+            return crate::flows::call::respond::custom_refusal::look(reply);
+        }
+        Look::reply(reply)
+    }
+
+    /// The answer unread. To a caller who did not ask for the head alone, the length of a body that is not there
+    /// would be a promise.
+    fn passed_on(&self, answer: Answer) -> Answer {
+        let is_head = matches!(self.prepared.subject().plan, Plan::Method { method, .. } if method.method.0 == http::Method::HEAD);
+        if is_head || matches!(answer.status.as_u16(), 204 | 205 | 304) {
+            return Answer {
+                status: answer.status,
+                headers: headers::of_empty_answer(&answer.headers),
+                body: Body::Empty,
+            };
+        }
+        Answer {
+            headers: headers::of_answer(&answer.headers),
+            ..answer
+        }
+    }
+
+    /// What finds the secrets that went into the request, and the others of the account and its install.
+    fn redactor(&self) -> Rc<Redactor> {
+        let compiled = &self.prepared.subject().effective.compiled;
+        self.account.redactor(compiled, self.current.context())
+    }
+
+    /// Takes the credential that went in the URL out of the header fields for the caller, and of a refusal all secrets.
+    pub(in crate::flows) fn clean(&self, headers: &mut HeaderMap, status: StatusCode) {
+        self.drop_echoes(headers);
+        if status.as_u16() >= 400 {
+            self.redactor().headers(headers);
+        }
+    }
+
+    /// Redirects and the way to the next page were found by then: only the caller does without.
+    fn drop_echoes(&self, headers: &mut HeaderMap) {
+        if let Some(secret) = self.exchange.sent_in_url.as_deref() {
+            headers::drop_echoes(headers, secret);
+        }
+    }
+
+    /// An expression's own words (`$error`) may be the provider's.
+    pub(in crate::flows) fn log(&self, event: &str, reason: &str) {
+        let reason = self.redactor().text(reason);
+        let integration = &self.prepared.subject().effective.integration.name;
+        let id = self.current.loaded().account.id;
+        self.account.system().log(&json!({
+            "level": "error", "event": event, "integration": integration, "integrated_account_id": id, "reason": reason,
+        }));
+    }
+}
+
+impl Look<'_> {
+    fn reply(reply: Reply<Streamed>) -> Self {
+        Self::Done(Box::new(Ok(EngineResponse::Single(reply))))
+    }
+
+    fn fail(failure: Failure) -> Self {
+        Self::Done(Box::new(Err(failure)))
+    }
+}
+
+/// The words of an answer, for an error.
+fn words<'a>(kind: Kind) -> Reading<'a> {
+    Reading {
+        kind,
+        list: None,
+        wanted: Wanted::Words,
+    }
+}

@@ -1,0 +1,258 @@
+//! The tables that events, their deliveries and what is known of webhooks rest in; how long they do.
+//!
+//! `event.number` is the end of an event's id and counts up with the time. `delivery.next_at` is when a delivery is
+//! tried (again); nothing for those that are settled, or wait for a paused subscription.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::error::Failure;
+use crate::flows::account::state::State;
+use crate::flows::base::sequence::{number_after, number_at};
+use crate::flows::base::sql;
+use crate::flows::object::base::Base;
+use crate::flows::object::stored::Stored;
+use crate::ids::EnvironmentId;
+use crate::ports::{Outside, Storage, StorageFault};
+use crate::settings::{DEDUPLICATION, EVENT_RETENTION_DAYS};
+use crate::time::Timestamp;
+
+const SCHEMA: &[&str] = &[
+    // The payload stands last: what is asked of many rows is in front of it.
+    "CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY, status TEXT NOT NULL DEFAULT 'pending', \
+     is_expanded INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, event TEXT NOT NULL, resource_type TEXT, resource_id TEXT, \
+     last_error TEXT, payload TEXT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS event_new ON event (number) WHERE is_expanded = 0",
+    "CREATE TABLE IF NOT EXISTS delivery (event INTEGER NOT NULL, webhook_id TEXT NOT NULL, status TEXT NOT NULL, \
+     attempts INTEGER NOT NULL, tries INTEGER NOT NULL, next_at INTEGER, PRIMARY KEY (event, webhook_id)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS delivery_due ON delivery (webhook_id, event, next_at) WHERE next_at IS NOT NULL",
+    "CREATE TABLE IF NOT EXISTS attempt (event INTEGER NOT NULL, webhook_id TEXT NOT NULL, number INTEGER NOT NULL, status INTEGER, \
+     duration_ms INTEGER NOT NULL, body TEXT, error TEXT, created_at INTEGER NOT NULL, PRIMARY KEY (event, webhook_id, number)) WITHOUT ROWID",
+    // Requests that could not be read: sealed, in pieces, since a row takes 2 MB.
+    "CREATE TABLE IF NOT EXISTS unread (event INTEGER NOT NULL, piece INTEGER NOT NULL, sealed TEXT NOT NULL, PRIMARY KEY (event, piece)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS seen (key TEXT PRIMARY KEY, events TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID",
+    // What the directory is still to be told.
+    "CREATE TABLE IF NOT EXISTS report (event INTEGER PRIMARY KEY, is_failed INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS waiting (webhook_id TEXT PRIMARY KEY, is_noted INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS outbox (one INTEGER PRIMARY KEY CHECK (one = 1), environment_id TEXT NOT NULL)",
+];
+
+/// What is on its way from an account that is gone is on its way no longer than that.
+const LONGEST: Duration = Duration::from_hours(24 * EVENT_RETENTION_DAYS);
+/// Trimming looks at everything that is kept: not more often than that.
+const TRIMMED: Duration = Duration::from_hours(1);
+/// Or after so many new events.
+const TRIMMED_COUNT: u32 = 1000;
+
+/// The account's events. They outlive it: its deletion is one of them.
+pub(in crate::flows) struct Outbox<O, S> {
+    pub(in crate::flows) base: Rc<Base<O, S>>,
+    /// Whether the tables are there.
+    is_open: Cell<bool>,
+    /// The number of the last event.
+    last_number: Cell<Option<i64>>,
+    /// Events stored since they were trimmed, and when they are again.
+    stored: Cell<u32>,
+    trim_at: Cell<Option<Timestamp>>,
+}
+
+impl<O: Outside, S: Storage> Outbox<O, S> {
+    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
+        Self {
+            base: Rc::clone(base),
+            is_open: Cell::new(false),
+            last_number: Cell::new(None),
+            stored: Cell::new(0),
+            trim_at: Cell::new(None),
+        }
+    }
+
+    /// Makes the tables when they are not there yet.
+    pub(in crate::flows) fn open(&self, environment: EnvironmentId) -> Result<(), StorageFault> {
+        if self.is_open.get() {
+            return Ok(());
+        }
+        sql::run_all(&self.base.storage, SCHEMA)?;
+        let statement =
+            "INSERT INTO outbox (one, environment_id) VALUES (1, ?) ON CONFLICT (one) DO NOTHING";
+        sql::run(
+            &self.base.storage,
+            statement,
+            &[environment.to_string().into()],
+        )?;
+        self.is_open.set(true);
+        Ok(())
+    }
+
+    /// Whether anything was ever stored in it.
+    pub(in crate::flows) fn is_there(&self) -> Result<bool, StorageFault> {
+        Ok(self.is_open.get() || sql::has_table(&self.base.storage, "outbox")?)
+    }
+
+    /// Whose events these are; also when the account is gone.
+    pub(in crate::flows) fn environment(&self) -> Result<Option<EnvironmentId>, StorageFault> {
+        if !self.is_there()? {
+            return Ok(None);
+        }
+        let statement = "SELECT environment_id FROM outbox";
+        let id: Option<String> = sql::one(&self.base.storage, statement, &[])?;
+        Ok(id.and_then(|id| id.parse().ok()))
+    }
+
+    /// The number of the next event: higher than all before, also when the clock goes back.
+    pub(in crate::flows) fn next_number(&self) -> Result<i64, StorageFault> {
+        let last = match self.last_number.get() {
+            Some(last) => last,
+            None if self.is_there()? => {
+                sql::one(&self.base.storage, "SELECT MAX(number) FROM event", &[])?.unwrap_or(0)
+            }
+            None => 0,
+        };
+        let next = number_after(last, self.base.outside.now());
+        self.last_number.set(Some(next));
+        Ok(next)
+    }
+
+    /// An event was stored, which counts for when they are trimmed.
+    pub(in crate::flows) fn count_stored(&self) {
+        self.stored.set(self.stored.get().saturating_add(1));
+    }
+
+    /// Something was stored: it expires some day.
+    pub(in crate::flows) fn note_stored(&self, at: Timestamp) {
+        let over = at.plus(DEDUPLICATION);
+        if self.trim_at.get().is_none_or(|due| due > over) {
+            self.trim_at.set(Some(over));
+        }
+    }
+
+    /// When there is something to trim again.
+    fn next_trim(&self) -> Result<Option<Timestamp>, StorageFault> {
+        if self.trim_at.get().is_none() && self.is_there()? {
+            self.trim_at
+                .set(self.first_to_trim(self.base.outside.now())?);
+        }
+        Ok(self.trim_at.get())
+    }
+
+    fn trim_seen(&self, now: Timestamp) -> Result<(), StorageFault> {
+        let over = now.minus(DEDUPLICATION).as_millis();
+        sql::run(
+            &self.base.storage,
+            "DELETE FROM seen WHERE at <= ?",
+            &[over.into()],
+        )
+    }
+
+    fn trim_events(&self, now: Timestamp) -> Result<(), StorageFault> {
+        let settings = self.base.outside.settings();
+        let by_age = number_at(now.minus(settings.event_retention));
+        let kept = i64::try_from(settings.event_retention_count).unwrap_or(i64::MAX);
+        let statement = "SELECT number FROM event WHERE status <> 'pending' ORDER BY number DESC LIMIT 1 OFFSET ?";
+        let by_count = sql::one::<i64>(&self.base.storage, statement, &[kept.into()])?.unwrap_or(0);
+        let last = by_age.max(by_count);
+        self.drop_settled_events(last)
+    }
+
+    /// Settled events up to this one, with all that belongs to them; the directory forgets those that failed.
+    fn drop_settled_events(&self, last: i64) -> Result<(), StorageFault> {
+        let statements = [
+            "INSERT OR REPLACE INTO report (event, is_failed) SELECT number, 0 FROM event WHERE number <= ? AND status = 'failed'",
+            "DELETE FROM event WHERE number <= ? AND status <> 'pending'",
+            "DELETE FROM delivery WHERE event <= ?1 AND event NOT IN (SELECT number FROM event WHERE number <= ?1)",
+            "DELETE FROM attempt WHERE event <= ?1 AND event NOT IN (SELECT number FROM event WHERE number <= ?1)",
+            "DELETE FROM unread WHERE event <= ?1 AND event NOT IN (SELECT number FROM event WHERE number <= ?1)",
+        ];
+        for statement in statements {
+            sql::run(&self.base.storage, statement, &[last.into()])?;
+        }
+        Ok(())
+    }
+
+    fn first_to_trim(&self, now: Timestamp) -> Result<Option<Timestamp>, StorageFault> {
+        let retention = self.base.outside.settings().event_retention;
+        let statement =
+            "SELECT created_at FROM event WHERE status <> 'pending' ORDER BY number LIMIT 1";
+        let event: Option<Timestamp> = sql::one(&self.base.storage, statement, &[])?;
+        let statement = "SELECT MIN(at) FROM seen";
+        let seen: Option<Timestamp> = sql::one(&self.base.storage, statement, &[])?;
+        let event = event.map(|at| at.plus(retention));
+        let seen = seen.map(|at| at.plus(DEDUPLICATION));
+        let first = [event, seen].into_iter().flatten().min();
+        Ok(first.map(|at| at.max(now.plus(TRIMMED))))
+    }
+
+    /// Of an account that is gone: whether no event is on its way any more, and the directory lists none.
+    pub(in crate::flows) fn is_over(&self) -> Result<bool, StorageFault> {
+        if !self.is_there()? {
+            return Ok(true);
+        }
+        let now = self.base.outside.now();
+        if self.last_end()?.is_some_and(|end| end > now) {
+            return Ok(false);
+        }
+        let listed = "INSERT OR REPLACE INTO report (event, is_failed) SELECT number, 0 FROM event WHERE status = 'failed'";
+        sql::run(&self.base.storage, listed, &[])?;
+        sql::run(
+            &self.base.storage,
+            "DELETE FROM event WHERE status <> 'pending'",
+            &[],
+        )?;
+        Ok(!sql::exists(
+            &self.base.storage,
+            "SELECT event FROM report LIMIT 1",
+            &[],
+        )?)
+    }
+
+    fn last_end(&self) -> Result<Option<Timestamp>, StorageFault> {
+        let statement = "SELECT MAX(created_at) FROM event WHERE status = 'pending'";
+        let newest: Option<Timestamp> = sql::one(&self.base.storage, statement, &[])?;
+        Ok(newest.map(|at| at.plus(LONGEST)))
+    }
+}
+
+impl<O: Outside, S: Storage> Stored for Outbox<O, S> {
+    /// Pending events stay, however old.
+    fn trim(&self) -> Result<(), StorageFault> {
+        if !self.is_there()? {
+            return Ok(());
+        }
+        let now = self.base.outside.now();
+        let is_due = self.trim_at.get().is_none_or(|due| due <= now);
+        if is_due || self.stored.get() >= TRIMMED_COUNT {
+            self.trim_seen(now)?;
+            self.trim_events(now)?;
+            self.stored.set(0);
+            self.trim_at.set(self.first_to_trim(now)?);
+        }
+        Ok(())
+    }
+
+    /// That of an account that is gone ends, whatever is still on its way.
+    fn next_due(&self, state: &State) -> Result<Option<Timestamp>, Failure> {
+        let end = match state {
+            State::Missing if self.is_there()? => self.last_end()?,
+            State::Missing | State::Unread | State::Here(_) => None,
+        };
+        Ok([self.next_trim()?, end].into_iter().flatten().min())
+    }
+
+    fn reseal(&self) -> Result<(), Failure> {
+        // What is sealed of an event is a dead letter.
+        Ok(())
+    }
+
+    fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {
+        // Events on their way are delivered, the last of them tells of the deletion.
+        Ok(())
+    }
+
+    fn reset(&self) {
+        self.is_open.set(false);
+        self.last_number.set(None);
+        self.stored.set(0);
+        self.trim_at.set(None);
+    }
+}

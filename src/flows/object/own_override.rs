@@ -1,0 +1,85 @@
+//! An account's own changes to the config: what their writer may write, and that no secret goes elsewhere by them.
+
+use serde_json::{Map, Value};
+
+use crate::account::Account;
+use crate::config::{self, secrets};
+use crate::error::{Code, Failure};
+use crate::flows::config::resolved_config::compile::review;
+use crate::flows::config::resolved_config as effective;
+use crate::flows::config::resolved_config::Own;
+use crate::flows::config::secret_binding as bind;
+use crate::flows::directory::validate_install::refuse_reserved;
+use crate::flows::messages::account::Override;
+use crate::flows::messages::environment::Writer;
+use crate::flows::object::AccountObject;
+use crate::json as words;
+use crate::ports::{Outside, Storage};
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// The account with its override changed, where its writer may write that and no secret goes elsewhere.
+    pub(in crate::flows) async fn change_override(
+        &self,
+        account: &mut Account,
+        change: &Override,
+    ) -> Result<(), Failure> {
+        let published =
+            effective::published(&self.base.outside, &self.base.isolate, account).await?;
+        let review =
+            |account: &Account| review(&self.base.outside, &published, Own::of(account));
+        let (before, _) = review(account)?;
+        let patch = normalised(&change.patch)?;
+        account.integration_override =
+            merged_override(account.integration_override.take(), &patch)?;
+        let compiled =
+            effective::compiled(&self.base.outside, &self.base.isolate, account, &published);
+        compiled.map(drop).map_err(|failure| match failure.code {
+            Code::BadIntegration => Failure::invalid("integration_override", "does not fit the integration: POST /integration/validate shows what the whole would say"),
+            _ => failure,
+        })?;
+        let (now, trusting) = review(account)?;
+        if change.writer == Writer::ApiToken {
+            refuse_reserved(&before.reserved, &now.reserved, "integration_override")?;
+            let moved = trusting.moved(&before.resolved, &now.resolved);
+            refuse_reserved(&[], &moved, "integration_override")?;
+        }
+        bind::refuse_unbound(
+            &bind::newly(&before.unbound, &now.unbound),
+            "integration_override",
+        )?;
+        let written = match change.writer {
+            Writer::AdminToken => &patch,
+            Writer::ApiToken => &Value::Null,
+        };
+        account.override_by_admin_token = trusting.trusted(Own::of(account), written);
+        Ok(())
+    }
+}
+
+fn normalised(patch: &Value) -> Result<Value, Failure> {
+    let mut patch = match patch {
+        Value::Null | Value::Object(_) => patch.clone(),
+        _ => return Err(Failure::invalid("integration_override", "is not an object")),
+    };
+    config::normalise(&mut patch);
+    Ok(patch)
+}
+
+fn merged_override(own: Option<Value>, patch: &Value) -> Result<Option<Value>, Failure> {
+    if patch.is_null() {
+        return Ok(None);
+    }
+    let mut own = own.unwrap_or_else(|| Value::Object(Map::new()));
+    words::merge(&mut own, patch);
+    let (_, secrets) = secrets::split_config(&own);
+    let has_secret = secrets
+        .as_object()
+        .is_some_and(|secrets| !secrets.is_empty());
+    if has_secret || own.get("secret_environment_variables").is_some() {
+        return Err(Failure::invalid(
+            "integration_override",
+            "holds a secret; an account's own secrets belong in its context",
+        ));
+    }
+    Ok(Some(own))
+}

@@ -1,0 +1,232 @@
+//! A webhook for this account: its own URL's is verified here, an install's comes verified. Nothing is answered
+//! with 200 before it is stored.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use crate::account::origin::Origin;
+use crate::error::Failure;
+use crate::flows::account::loaded::Loaded;
+use crate::flows::base::memory::Room;
+use crate::flows::base::sql;
+use crate::flows::config::redaction::Redactor;
+use crate::flows::ingress::verify::Verified;
+use crate::flows::ingress::{
+    Arrival, Brings, NewEvent, Received, asked_url, bad_signature, read_body, refuse_event_by,
+    unreadable,
+};
+use crate::flows::lifecycle::import_account::{check_context, install_disabled};
+use crate::flows::object::AccountObject;
+use crate::flows::object::changes::refuse_host_keys;
+use crate::flows::object::contents::Contents;
+use crate::flows::object::events::EventType;
+use crate::flows::object::outbox::Outbox;
+use crate::ids::{EnvironmentId, EventId, InstallId};
+use crate::ports::{Incoming, Outside, Storage, StorageFault, Visibility};
+use crate::settings::DEDUPLICATION;
+use crate::webhook::{Handshake, Proof, Request};
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// Takes what came to `/integrated-account-webhook/{id}`.
+    pub async fn receive(
+        &self,
+        request_id: &str,
+        incoming: Incoming<O::Stream>,
+    ) -> Result<Received, Failure> {
+        let hidden = || Failure::not_found("integrated account");
+        let loaded = self.settled().await?.ok_or_else(hidden)?;
+        let room = self.base.isolate.memory.unproved_room();
+        let body = read_body(&self.base.outside, incoming.body, &room).await?;
+        let effective = self.effective(&loaded.account).await;
+        let effective = effective.map_err(|failure| {
+            unreadable(&self.base.outside, &failure, &self.base.id.to_string())
+        })?;
+        let url = asked_url(
+            self.base.outside.settings(),
+            &incoming.url,
+            incoming.asked.as_deref(),
+        );
+        let sent = Request::new(&incoming.method, &url, &incoming.headers, &body);
+        let plain = OnceCell::new();
+        let ground = self.webhook_ground(&loaded, &effective, false, (request_id, &room));
+        let request = match ground.verified(sent, &plain).await? {
+            Verified::Event(request) => *request,
+            Verified::Handshake(handshake) => {
+                self.keep_handed_over(&handshake, (request_id, &room))
+                    .await?;
+                ground.confirm(&handshake).await?;
+                return Ok(Received::Handshake(handshake));
+            }
+        };
+        refuse_event_by(&incoming.method)?;
+        if !effective.install.is_enabled {
+            return Err(install_disabled());
+        }
+        let (key, events) = ground.read(&request)?;
+        let brings = match events {
+            Ok(events) => Brings::Events(ground.new_events(events)),
+            Err(error) => ground.unread(&request, &error),
+        };
+        if !self.is_here() {
+            return Err(hidden());
+        }
+        let ids = self.take_in(loaded.account.environment_id, Arrival::own(key, brings))?;
+        self.wake_to_deliver().await;
+        Ok(Received::Stored(ids))
+    }
+
+    /// What came to the install's URL, and was verified there.
+    pub(in crate::flows) async fn receive_of_install(
+        &self,
+        install: InstallId,
+        arrival: Arrival,
+    ) -> Result<Vec<EventId>, Failure> {
+        let hidden = || Failure::not_found("integrated account");
+        let loaded = self.settled().await?;
+        let of_install = |loaded: &Rc<Loaded>| loaded.account.environment_integration_id == install;
+        let loaded = loaded.filter(of_install).ok_or_else(hidden)?;
+        let effective = self.effective(&loaded.account).await?;
+        let arrival = without_secrets(
+            arrival,
+            &self.redactor(&effective.compiled, &loaded.context),
+        );
+        if !self.is_here() {
+            return Err(hidden());
+        }
+        if !self.is_found(&effective, &loaded, arrival.found_by.as_ref()) {
+            // The index may be ahead of what counts.
+            return Err(if self.record.has_pending()? {
+                Failure::busy("The account is being changed. Try again.")
+            } else {
+                hidden()
+            });
+        }
+        let ids = self.take_in(loaded.account.environment_id, arrival)?;
+        self.wake_to_deliver().await;
+        Ok(ids)
+    }
+
+    /// While the alarm delivers it finds by itself what is new.
+    async fn wake_to_deliver(&self) {
+        if !self.deliveries.is_delivering() {
+            self.wake_by(self.base.outside.now()).await;
+        }
+    }
+
+    /// In one turn, so in one write: the events and by what they are known. A repeated one gives its first ids.
+    fn take_in(
+        &self,
+        environment: EnvironmentId,
+        arrival: Arrival,
+    ) -> Result<Vec<EventId>, Failure> {
+        self.outbox.open(environment)?;
+        if let Some(key) = &arrival.key
+            && let Some(ids) = self.outbox.seen(key)?
+        {
+            return Ok(ids);
+        }
+        let numbers = match arrival.brings {
+            Brings::Events(events) => self.outbox.store_new(environment, events)?,
+            Brings::Unread(kept, reason) => {
+                vec![self.dead_letters.store(&kept, &reason)?]
+            }
+        };
+        let ids: Vec<EventId> = numbers
+            .into_iter()
+            .map(|number| self.outbox.event_id(number))
+            .collect();
+        if let Some(key) = &arrival.key {
+            self.outbox.note_seen(key, &ids)?;
+        }
+        Ok(ids)
+    }
+
+    /// A secret that a handshake hands over is still free when it is stored: two may have come at once.
+    async fn keep_handed_over(
+        &self,
+        handshake: &Handshake,
+        (request_id, room): (&str, &Room),
+    ) -> Result<(), Failure> {
+        if handshake.update_context.is_empty() {
+            return Ok(());
+        }
+        let _one_at_a_time = self.record.lock_changing().await;
+        let loaded = self.visible(&Visibility::All).await?;
+        let effective = self.effective(&loaded.account).await?;
+        let ground = self.webhook_ground(&loaded, &effective, false, (request_id, room));
+        if !ground.may_hand_over(handshake) {
+            return Err(bad_signature());
+        }
+        let mut contents = Contents::of(&loaded);
+        let update = Value::Object(handshake.update_context.clone());
+        let who = match handshake.proof {
+            Proof::Signed => contents.word_by(&ground.keys_of_proof(), &effective.compiled),
+            // Who sends it may be anybody.
+            Proof::Unsigned => Origin::Customer,
+        };
+        contents.write(who, &update)?;
+        check_context(contents.context())?;
+        let account = loaded.account.clone();
+        let method = &account.authentication_method;
+        refuse_host_keys(
+            &effective.compiled,
+            method,
+            &loaded.context,
+            contents.context(),
+        )?;
+        self.store(&loaded, account, &contents, &[EventType::Updated])
+            .await
+            .map(drop)
+    }
+}
+
+impl<O: Outside, S: Storage> Outbox<O, S> {
+    fn store_new(
+        &self,
+        environment: EnvironmentId,
+        events: Vec<NewEvent>,
+    ) -> Result<Vec<i64>, StorageFault> {
+        let events: Vec<_> = events
+            .into_iter()
+            .map(|event| self.numbered(event))
+            .collect::<Result<_, _>>()?;
+        self.write_events(environment, &events)?;
+        Ok(events.iter().map(|event| event.number).collect())
+    }
+
+    fn seen(&self, key: &str) -> Result<Option<Vec<EventId>>, StorageFault> {
+        let since = self.base.outside.now().minus(DEDUPLICATION).as_millis();
+        let statement = "SELECT events FROM seen WHERE key = ? AND at > ?";
+        let values = [key.into(), since.into()];
+        let text: Option<String> = sql::one(&self.base.storage, statement, &values)?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    fn note_seen(&self, key: &str, ids: &[EventId]) -> Result<(), StorageFault> {
+        let now = self.base.outside.now();
+        let statement = "INSERT OR REPLACE INTO seen (key, events, at) VALUES (?, ?, ?)";
+        sql::run(
+            &self.base.storage,
+            statement,
+            &[key.into(), sql::json(&ids)?, now.as_millis().into()],
+        )?;
+        self.note_stored(now);
+        Ok(())
+    }
+}
+
+/// An install's other accounts may have other secrets.
+fn without_secrets(arrival: Arrival, redactor: &Redactor) -> Arrival {
+    let Brings::Events(mut events) = arrival.brings else {
+        return arrival;
+    };
+    for event in &mut events {
+        event.redact(redactor);
+    }
+    Arrival {
+        brings: Brings::Events(events),
+        ..arrival
+    }
+}

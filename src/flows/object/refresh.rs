@@ -1,0 +1,256 @@
+//! Fresh tokens. However many calls need one, one request goes to the
+//! provider; it goes on when the call that began it is gone, and its answer is stored in the turn it was
+//! read in, before anybody uses it.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::sync::watch;
+
+use crate::account::Account;
+use crate::account::freshness::Freshness;
+use crate::account::status::Status;
+use crate::error::{Code, Failure};
+use crate::flows::account::loaded::Loaded;
+use crate::flows::base::within::within;
+use crate::flows::config::resolved_config::Effective;
+use crate::flows::object::AccountObject;
+use crate::flows::object::events::EventType;
+use crate::flows::object::grant::{Attempt, Grant};
+use crate::flows::object::refresh_schedule::AHEAD;
+use crate::oauth::TokenFailure;
+use crate::ports::{Outside, Storage, Visibility};
+use crate::time::Timestamp;
+
+/// What all who wait for a refresh hear: nothing yet, or how it ended.
+pub(in crate::flows) type Refreshing = watch::Receiver<Option<Result<(), Failure>>>;
+
+/// Waits before the attempts of one refresh.
+const ATTEMPTS: [Duration; 3] = [
+    Duration::ZERO,
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+];
+/// A call whose token still lives waits this long for the next one.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// After a refresh that failed, a call whose token is over waits for the next so long.
+const PAUSE: Duration = Duration::from_secs(10);
+/// A provider that asks for more is believed up to this.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// The account with a token that can be used: as it is, or refreshed first.
+    pub async fn fresh(
+        self: &Rc<Self>,
+        loaded: Rc<Loaded>,
+        deadline: Timestamp,
+    ) -> Result<Rc<Loaded>, Failure> {
+        let now = self.base.outside.now();
+        let is_usable = match loaded.token().map(|token| Freshness::of(token, now)) {
+            Some(Freshness::Fresh | Freshness::Unknown) => return Ok(loaded),
+            Some(Freshness::Due) if now < self.tokens.pauses().ahead() => return Ok(loaded),
+            Some(Freshness::Due) => true,
+            Some(Freshness::Expired) | None => false,
+        };
+        match self.grant(&loaded).await? {
+            None => return Ok(loaded),
+            // The file's own way may sign in by something else than a token.
+            Some(Grant::Action) if loaded.token().is_none() => return Ok(loaded),
+            Some(_) => {}
+        }
+        if is_usable {
+            let deadline = deadline.min(now.plus(PATIENCE));
+            return match self.refreshed(&loaded, deadline).await {
+                Err(failure) if failure.code != Code::NeedsReauth => Ok(loaded),
+                outcome => outcome,
+            };
+        }
+        let pause = self.tokens.pauses().calls().since(now);
+        if pause.is_zero() || self.is_refreshing() {
+            return self.refreshed(&loaded, deadline).await;
+        }
+        let seconds = pause.as_secs().saturating_add(1);
+        Err(token_endpoint("it has just failed").with_retry_after(seconds))
+    }
+
+    /// Refreshes, unless the token is another than `loaded` has by now; whoever asks meanwhile waits for
+    /// the same one.
+    pub async fn refreshed(
+        self: &Rc<Self>,
+        loaded: &Rc<Loaded>,
+        deadline: Timestamp,
+    ) -> Result<Rc<Loaded>, Failure> {
+        let now = self.visible(&Visibility::All).await?;
+        if now.token() != loaded.token() {
+            return Ok(now);
+        }
+        let mut under_way = self.join_refresh(now);
+        let wait = deadline.since(self.base.outside.now());
+        let ended = under_way.wait_for(Option::is_some);
+        match within(&self.base.outside, wait, ended).await {
+            Some(Ok(outcome)) => {
+                if let Some(Err(failure)) = &*outcome {
+                    return Err(failure.clone());
+                }
+            }
+            Some(Err(_)) => return Err(token_endpoint("the refresh was interrupted")),
+            None => return Err(token_endpoint("it has not answered in time")),
+        }
+        let loaded = self.visible(&Visibility::All).await?;
+        loaded.account.status.check_callable()?;
+        Ok(loaded)
+    }
+
+    /// The next refresh waits a while: longer for the alarm than for a call, which has nothing else.
+    pub(in crate::flows) fn pause_refreshing(&self, failure: &Failure) {
+        self.base.log(
+            "refresh_failed",
+            &format!("{}: {}", failure.code.as_str(), failure.message),
+        );
+        let now = self.base.outside.now();
+        let asked = Duration::from_secs(failure.retry_after.unwrap_or(0));
+        self.tokens
+            .pauses()
+            .begin(now, asked.clamp(PAUSE, LONGEST_PAUSE));
+    }
+
+    /// `POST /integrated-account/refresh-credentials`.
+    pub(in crate::flows) async fn refresh(
+        self: &Rc<Self>,
+        sees: &Visibility,
+    ) -> Result<(), Failure> {
+        let loaded = self.visible(sees).await?;
+        if self.grant(&loaded).await?.is_none() {
+            let method = &loaded.account.authentication_method;
+            let words = format!(
+                "The credential `{method}` of this account cannot be refreshed; import new ones by PATCH …/credentials."
+            );
+            return Err(Failure::new(Code::NotRefreshable, words));
+        }
+        let deadline = self.base.outside.now().plus(AHEAD);
+        self.refreshed(&loaded, deadline).await.map(drop)
+    }
+
+    pub(in crate::flows) fn is_refreshing(&self) -> bool {
+        self.tokens.refreshing().is_some()
+    }
+
+    pub(in crate::flows) fn join_refresh(self: &Rc<Self>, loaded: Rc<Loaded>) -> Refreshing {
+        if let Some(under_way) = self.tokens.refreshing() {
+            return under_way;
+        }
+        let (tell, hear) = watch::channel(None);
+        self.tokens.set_refreshing(Some(hear.clone()));
+        let object = Rc::clone(self);
+        let work = async move {
+            let outcome = object.refresh_now(&loaded).await;
+            object.tokens.set_refreshing(None);
+            object.refusals.note_refresh_ended();
+            match &outcome {
+                Ok(()) => {
+                    object.tokens.pauses().refreshed(object.base.outside.now());
+                    object.refusals.note_new_token(object.base.outside.now());
+                }
+                Err(failure) => object.pause_refreshing(failure),
+            }
+            object.plan().await;
+            // Nobody may be waiting any more.
+            drop(tell.send(Some(outcome)));
+        };
+        self.base.outside.go_on(work.boxed_local());
+        hear
+    }
+
+    /// One refresh: at most three attempts.
+    async fn refresh_now(&self, loaded: &Rc<Loaded>) -> Result<(), Failure> {
+        // Should this be the last that is done here, the alarm goes on.
+        self.wake_later().await;
+        let effective = self.effective(&loaded.account).await?;
+        let Some(grant) = Grant::of(&effective, loaded) else {
+            return Err(Failure::new(
+                Code::NotRefreshable,
+                "There is nothing to refresh with.",
+            ));
+        };
+        let mut last = token_endpoint("it was not asked");
+        let mut asked_to_wait = None;
+        for wait in ATTEMPTS {
+            if asked_to_wait.is_some_and(|asked| asked > wait.as_secs()) {
+                break;
+            }
+            self.base.outside.sleep(wait).await;
+            let failed = match self.ask_for_token(&effective, loaded, grant).await {
+                Ok(()) => {
+                    self.unclear_refusals.forget()?;
+                    return self.reactivate().await;
+                }
+                Err(Attempt::Ours(failure)) => return Err(failure),
+                Err(Attempt::Failed(failed)) => {
+                    let redactor = self.redactor(&effective.compiled, &loaded.context);
+                    redactor.token_failure(failed)
+                }
+            };
+            let TokenFailure::Transient { retry_after } = failed else {
+                return Err(self.refused(&effective, loaded, &failed).await?);
+            };
+            asked_to_wait = retry_after;
+            last = token_endpoint("it did not answer, or asks to wait");
+            last.retry_after = retry_after.or(last.retry_after);
+        }
+        Err(last)
+    }
+
+    /// What a refusal means: the customer has to act, the operator has to, or it is not known yet.
+    async fn refused(
+        &self,
+        effective: &Effective,
+        loaded: &Loaded,
+        failed: &TokenFailure,
+    ) -> Result<Failure, Failure> {
+        if !self.note_refusal(effective, loaded, failed)? {
+            return Ok(token_endpoint(&failed.to_string()));
+        }
+        if self.needs_reauth(loaded, &failed.to_string()).await? {
+            return Ok(needs_reauth());
+        }
+        // It has other credentials by now: whoever waited tries with those.
+        Ok(token_endpoint("the account was connected again meanwhile").with_retry_after(1))
+    }
+
+    /// A token was had for an account that seemed to need its customer.
+    async fn reactivate(&self) -> Result<(), Failure> {
+        let _one_at_a_time = self.record.lock_changing().await;
+        let loaded = self.visible(&Visibility::All).await?;
+        if loaded.account.status != Status::NeedsReauth {
+            return Ok(());
+        }
+        let account = Account {
+            status: Status::Active,
+            last_error: None,
+            ..loaded.account.clone()
+        };
+        let events = [EventType::Reactivated];
+        self.put_account(&loaded, account, &events).await
+    }
+
+    /// Whether and how a token can be had for the account.
+    pub(in crate::flows) async fn grant(&self, loaded: &Loaded) -> Result<Option<Grant>, Failure> {
+        Ok(Grant::of(&self.effective(&loaded.account).await?, loaded))
+    }
+}
+
+/// What a call hears whose account must be connected again.
+pub fn needs_reauth() -> Failure {
+    Failure::from(crate::account::status::NotCallable::NeedsReauth)
+}
+
+pub(in crate::flows) fn token_endpoint(why: &str) -> Failure {
+    Failure::new(
+        Code::TokenEndpoint,
+        format!(
+            "The account's token could not be refreshed: the provider's token endpoint: {why}."
+        ),
+    )
+    .with_retry_after(5)
+}

@@ -1,0 +1,101 @@
+//! The file's own way to a token: its `refresh_token` action.
+
+use std::rc::Rc;
+
+use http::{HeaderMap, StatusCode};
+
+use crate::account::origin::Origin;
+use crate::config::Credential;
+use crate::config::credentials::OAuth2;
+use crate::error::{Failure, Speaker};
+use crate::flows::account::loaded::Loaded;
+use crate::flows::actions::{NamedAction, REFRESH_TOKEN, run_action};
+use crate::flows::config::resolved_config::Effective;
+use crate::flows::object::AccountObject;
+use crate::flows::object::actions::without_token;
+use crate::flows::object::grant::Attempt;
+use crate::json::{Exact, read_at_most};
+use crate::oauth::{self, TokenFailure};
+use crate::ports::{Outside, Storage};
+use crate::settings::{SMALL_ANSWER_VALUES, TOKEN_TIMEOUT};
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// Its result, or what it puts at `oauth.token`, is read like a token endpoint's
+    /// answer.
+    pub(in crate::flows) async fn token_by_action(
+        &self,
+        effective: &Effective,
+        loaded: &Rc<Loaded>,
+    ) -> Result<(), Attempt> {
+        let config = &effective.compiled.config;
+        let Some(action) = NamedAction::find(config, REFRESH_TOKEN) else {
+            return Ok(());
+        };
+        let deadline = self.base.outside.now().plus(TOKEN_TIMEOUT);
+        let outcome = run_action(self, loaded, effective, action, Exact::default(), deadline).await;
+        let outcome = outcome.map_err(of_action)?;
+        let at_its_place = || {
+            outcome
+                .context
+                .as_ref()?
+                .get("oauth")?
+                .get("token")
+                .cloned()
+        };
+        let has_token = outcome.result.inside().get("access_token").is_some();
+        let reply = if has_token {
+            Some(outcome.result.clone())
+        } else {
+            at_its_place().map(Exact::from)
+        };
+        if let Some(reply) = reply {
+            let fallback = OAuth2::default();
+            let credential = config.credential(&loaded.account.authentication_method);
+            let config = credential.and_then(Credential::oauth).unwrap_or(&fallback);
+            let body = reply.to_string();
+            let (now, headers) = (self.base.outside.now(), HeaderMap::new());
+            let token = oauth::read_token(
+                config,
+                StatusCode::OK,
+                &headers,
+                body.as_bytes(),
+                now,
+                loaded.token(),
+            )?;
+            self.store_refreshed(loaded, &token.token)?;
+        }
+        let before = without_token(&loaded.context);
+        self.keep_changes(Origin::Provider, &before, &outcome)
+            .await?;
+        Ok(())
+    }
+}
+
+/// What the provider says of the credential is in its answer, as a token endpoint writes it.
+fn of_action(failure: Failure) -> Attempt {
+    let Some(remote) = &failure.remote else {
+        return match failure.status() {
+            502..=504 => Attempt::Failed(TokenFailure::Transient {
+                retry_after: failure.retry_after,
+            }),
+            _ => Attempt::Ours(failure),
+        };
+    };
+    let status = failure.status();
+    // A stranger behind a redirect cannot end a grant.
+    let is_strangers = remote.speaker == Speaker::Stranger;
+    if matches!(status, 408 | 425 | 429 | 500..) || is_strangers {
+        return Attempt::Failed(TokenFailure::Transient {
+            retry_after: failure.retry_after,
+        });
+    }
+    let said = read_at_most(remote.raw_response.as_bytes(), SMALL_ANSWER_VALUES);
+    let text = |key: &str| Some(said.as_ref()?.get(key)?.as_str()?.to_owned());
+    let error = text("error").unwrap_or_else(|| format!("status {status}"));
+    let body = remote.raw_response.as_bytes();
+    Attempt::Failed(TokenFailure::refused(
+        error,
+        text("error_description"),
+        body,
+    ))
+}

@@ -1,0 +1,288 @@
+//! What a refusal of the account's credential (401) leads to: a new token, or an account that is switched off until its
+//! customer connects it again. A refusal is confirmed before: by the file's `validation`, or by a second one.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use tokio::sync::Mutex;
+
+use crate::account::Account;
+use crate::account::refusals::RefusedRefreshes;
+use crate::account::status::Status;
+use crate::error::{Failure, Speaker};
+use crate::flows::account::loaded::Loaded;
+use crate::flows::account::state::State;
+use crate::flows::actions::{NamedAction, Outcome, VALIDATION, run_action};
+use crate::flows::base::within::within;
+use crate::flows::config::resolved_config::Effective;
+use crate::flows::object::AccountObject;
+use crate::flows::object::events::EventType;
+use crate::flows::object::refresh::token_endpoint;
+use crate::flows::object::stored::InMemory;
+use crate::json::Exact;
+use crate::ports::{Outside, Storage, Visibility};
+use crate::settings::{CONFIRMATION_PAUSE, CONFIRMATION_TIMEOUT};
+use crate::time::Timestamp;
+
+/// What `last_error` says of an account whose credential is refused.
+const REFUSED: &str = "The provider refused the credential (401).";
+
+/// What the object remembers of refusals. A restart forgets it; the suspicion is stored (`SuspicionStore`).
+#[derive(Default)]
+pub(in crate::flows) struct Refusals {
+    refreshes: Cell<RefusedRefreshes>,
+    /// Whether a refusal wants the refresh that is under way: until that has ended the token is not worth sending.
+    wants_refresh: Cell<bool>,
+    /// The last run of `validation`; one runs at a time.
+    checked: Mutex<Option<Checked>>,
+}
+
+/// What came of a run of `validation`.
+#[derive(Clone, Copy)]
+struct Checked {
+    at: Timestamp,
+    /// When the account that was asked for had been changed last.
+    changed_at: Timestamp,
+    verdict: Verdict,
+}
+
+/// What `validation` says of a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// The provider refused it, too.
+    Refused,
+    /// The provider took it.
+    Accepted,
+    /// It failed for another reason, or not in time.
+    Unclear,
+    /// The file has none, or it asked the provider for nothing.
+    Silent,
+}
+
+/// Whether an account has another credential after a refusal.
+pub enum Renewed {
+    /// It has: the call may be made again with it.
+    Fresh(Rc<Loaded>),
+    /// Nothing can be refreshed.
+    Never,
+    /// A refresh was tried lately, or is for the next call.
+    NotNow,
+}
+
+impl InMemory for Refusals {
+    /// A refresh under way takes back by itself that it is wanted, and a run of `validation` that it was asked for.
+    fn reset(&self) {
+        self.refreshes.set(RefusedRefreshes::default());
+        if let Ok(mut checked) = self.checked.try_lock() {
+            *checked = None;
+        }
+    }
+}
+
+impl Refusals {
+    pub(in crate::flows) fn note_refresh_ended(&self) {
+        self.wants_refresh.set(false);
+    }
+
+    pub(in crate::flows) fn wants_refresh(&self) -> bool {
+        self.wants_refresh.get()
+    }
+
+    pub(in crate::flows) fn note_new_token(&self, now: Timestamp) {
+        self.refreshes
+            .set(self.refreshes.get().after_new_token(now));
+    }
+}
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// After a refusal: the credential that the account has by now, or a refreshed one. A path that refuses every token
+    /// costs a refresh now and then, not each time.
+    pub async fn renewed_after_refusal(
+        self: &Rc<Self>,
+        refused: &Rc<Loaded>,
+        deadline: Timestamp,
+    ) -> Result<Renewed, Failure> {
+        let now = self.visible(&Visibility::All).await?;
+        let effective = self.effective(&now.account).await?;
+        if !has_same_credential(&effective, &now, refused) {
+            now.account.status.check_callable()?;
+            return Ok(Renewed::Fresh(now));
+        }
+        if self.grant(refused).await?.is_none() {
+            return Ok(Renewed::Never);
+        }
+        if !self.is_refreshing() && !self.begin_refused_refresh() {
+            return self.not_now();
+        }
+        self.refusals.wants_refresh.set(true);
+        self.refreshed(refused, deadline).await.map(Renewed::Fresh)
+    }
+
+    /// While the token endpoint fails nothing is known of the credential: the caller tries again later.
+    fn not_now(&self) -> Result<Renewed, Failure> {
+        let pause = self.tokens.pauses().calls().since(self.base.outside.now());
+        if pause.is_zero() {
+            return Ok(Renewed::NotNow);
+        }
+        let seconds = pause.as_secs().saturating_add(1);
+        Err(token_endpoint("it has just failed").with_retry_after(seconds))
+    }
+
+    /// After a refusal of a call that cannot be sent again.
+    pub async fn renew_for_next(self: &Rc<Self>, refused: &Rc<Loaded>) -> Result<Renewed, Failure> {
+        if self.grant(refused).await?.is_none() {
+            return Ok(Renewed::Never);
+        }
+        let has_token = |now: &Loaded| now.token().is_some() && now.token() == refused.token();
+        if matches!(&self.record.state(), State::Here(now) if has_token(now))
+            && !self.is_refreshing()
+            && self.begin_refused_refresh()
+        {
+            self.refusals.wants_refresh.set(true);
+            drop(self.join_refresh(Rc::clone(refused)));
+        }
+        Ok(Renewed::NotNow)
+    }
+
+    /// The call that was refused was not refused with the new token.
+    pub fn note_renewal_helped(&self) {
+        let helped = self.refusals.refreshes.get().help(self.base.outside.now());
+        self.refusals.refreshes.set(helped);
+    }
+
+    fn begin_refused_refresh(&self) -> bool {
+        let (refreshes, now) = (&self.refusals.refreshes, self.base.outside.now());
+        let is_due = refreshes.get().is_due(now);
+        if is_due {
+            refreshes.set(refreshes.get().begin(now));
+        }
+        is_due
+    }
+
+    /// Whether a refusal by a method of the file is confirmed; then the account needs its customer from now on.
+    pub async fn confirm_refusal(
+        &self,
+        refused: &Rc<Loaded>,
+        deadline: Timestamp,
+    ) -> Result<bool, Failure> {
+        let effective = self.effective(&refused.account).await?;
+        let is_confirmed = match self.verdict(refused, &effective, deadline).await {
+            Verdict::Refused => true,
+            Verdict::Silent => self.is_second_refusal(refused),
+            Verdict::Accepted | Verdict::Unclear => false,
+        };
+        if !is_confirmed {
+            return Ok(false);
+        }
+        self.needs_reauth(refused, REFUSED).await
+    }
+
+    fn is_second_refusal(&self, refused: &Loaded) -> bool {
+        let suspicion = self.suspicions.get();
+        let (suspicion, is_second) =
+            suspicion.refuse(self.base.outside.now(), refused.account.updated_at);
+        self.suspicions.keep(suspicion);
+        is_second
+    }
+
+    /// What `validation` says: asked at most once a minute, for all who want to know.
+    async fn verdict(
+        &self,
+        refused: &Rc<Loaded>,
+        effective: &Effective,
+        deadline: Timestamp,
+    ) -> Verdict {
+        let Some(action) = NamedAction::find(&effective.compiled.config, VALIDATION) else {
+            return Verdict::Silent;
+        };
+        let wait = deadline.since(self.base.outside.now());
+        let asked = self.asked(action, refused, effective);
+        let verdict = within(&self.base.outside, wait, asked).await;
+        verdict.unwrap_or(Verdict::Unclear)
+    }
+
+    async fn asked(
+        &self,
+        action: NamedAction<'_>,
+        refused: &Rc<Loaded>,
+        effective: &Effective,
+    ) -> Verdict {
+        let mut checked = self.refusals.checked.lock().await;
+        let (now, changed_at) = (self.base.outside.now(), refused.account.updated_at);
+        if let Some(last) = *checked
+            && last.changed_at == changed_at
+            && now < last.at.plus(CONFIRMATION_PAUSE)
+        {
+            return last.verdict;
+        }
+        let mut this = Checked {
+            at: now,
+            changed_at,
+            verdict: Verdict::Unclear,
+        };
+        // Noted before: also a run whose caller leaves is one.
+        *checked = Some(this);
+        let deadline = now.plus(CONFIRMATION_TIMEOUT);
+        let outcome =
+            run_action(self, refused, effective, action, Exact::default(), deadline).await;
+        this.verdict = verdict_of(&outcome);
+        if this.verdict == Verdict::Unclear {
+            let code = outcome.err().map(|failure| failure.code.as_str());
+            self.base
+                .log("refusal_not_confirmed", code.unwrap_or_default());
+        }
+        *checked = Some(this);
+        this.verdict
+    }
+
+    /// The provider no longer accepts the credential of `began`: whether the account now needs its customer,
+    /// which it does not when it has another credential by then.
+    pub async fn needs_reauth(&self, began: &Loaded, why: &str) -> Result<bool, Failure> {
+        let _one_at_a_time = self.record.lock_changing().await;
+        let loaded = self.visible(&Visibility::All).await?;
+        if loaded.account.status == Status::NeedsReauth {
+            return Ok(true);
+        }
+        let effective = self.effective(&loaded.account).await?;
+        let is_other = !has_same_credential(&effective, &loaded, began);
+        if loaded.account.status != Status::Active || is_other {
+            return Ok(false);
+        }
+        let account = Account {
+            status: Status::NeedsReauth,
+            last_error: Some(why.to_owned()),
+            ..loaded.account.clone()
+        };
+        let events = [EventType::AuthenticationError];
+        self.put_account(&loaded, account, &events).await?;
+        Ok(true)
+    }
+}
+
+fn verdict_of(outcome: &Result<Outcome, Failure>) -> Verdict {
+    match outcome {
+        Ok(outcome) if outcome.requests == 0 => Verdict::Silent,
+        Ok(_) => Verdict::Accepted,
+        Err(failure) => match &failure.remote {
+            Some(remote) if remote.status == 401 && remote.speaker == Speaker::Provider => {
+                Verdict::Refused
+            }
+            _ => Verdict::Unclear,
+        },
+    }
+}
+
+/// Whether an account has the secrets and the token that it had then. Whatever else changed is no other credential.
+pub(in crate::flows) fn has_same_credential(
+    effective: &Effective,
+    now: &Loaded,
+    then: &Loaded,
+) -> bool {
+    let secrets = |loaded: &Loaded| {
+        effective
+            .compiled
+            .split_context(&loaded.context, &loaded.sealed)
+            .1
+    };
+    now.token() == then.token() && secrets(now) == secrets(then)
+}

@@ -1,0 +1,144 @@
+//! The one row an account's storage holds: the record as it counts, its sealed secrets, and the change
+//! that counts once the `Directory` has answered. The OAuth token has a row of its own, so that storing
+//! a new one waits for nothing; events are stored in the same write as the change they tell of.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::account::Account;
+use crate::account::origin::Origins;
+use crate::account::seal::key_id;
+use crate::account::status::Status;
+use crate::error::Failure;
+use crate::flows::object::AccountObject;
+use crate::flows::object::events::Event;
+use crate::flows::object::oauth_token::StoredToken;
+use crate::flows::object::stored::Stored;
+use crate::ids::EnvironmentId;
+use crate::ports::{Outside, Storage, StorageFault};
+
+/// A change on its way: stored here first, then in the index, then it counts.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::flows) enum Pending {
+    /// A new account.
+    Arrival(Box<Next>),
+    /// As it will be.
+    Change(Box<Next>),
+    /// Nothing is left but to leave the index of this environment.
+    Delete(EnvironmentId),
+}
+
+/// An account as it will be, its secrets sealed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::flows) struct Next {
+    pub(in crate::flows) account: Account,
+    pub(in crate::flows) sealed: Option<String>,
+    /// What becomes of the OAuth token.
+    pub(in crate::flows) token: NextToken,
+    /// The id of the key its secrets rest under.
+    pub(in crate::flows) sealing_key: Option<String>,
+    /// What is left to do before it is active.
+    pub(in crate::flows) set_up: Option<SetUp>,
+    /// What is told of it.
+    pub(in crate::flows) events: Vec<Event>,
+    /// The hash of the link token that is spent with it.
+    pub(in crate::flows) link: Option<String>,
+    /// Who set what of its context.
+    #[serde(default)]
+    pub(in crate::flows) origins: Origins,
+}
+
+/// What a change does to the OAuth token.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::flows) enum NextToken {
+    /// It stays as it is by then: it may be refreshed meanwhile.
+    Stays,
+    /// There is none any more.
+    Goes,
+    /// A new one, sealed.
+    Is(String),
+}
+
+/// A stored credential whose lifecycle actions have not finished.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::flows) struct SetUp {
+    /// The status before; nothing for a new account.
+    pub(in crate::flows) before: Option<Status>,
+    /// By what an account that was active goes on being found meanwhile, sealed.
+    #[serde(default)]
+    pub(in crate::flows) found_by: Option<String>,
+}
+
+impl SetUp {
+    /// The id of the key that is sealed under.
+    pub(in crate::flows) fn sealing_key(&self) -> Option<String> {
+        self.found_by.as_deref().map(|text| key_id(text).to_owned())
+    }
+}
+
+/// What is stored of an account in clear.
+#[derive(Serialize, Deserialize)]
+pub(in crate::flows) struct Record<A> {
+    #[serde(flatten)]
+    pub(in crate::flows) account: A,
+    pub(in crate::flows) set_up: Option<SetUp>,
+    /// Absent in records from before there were any.
+    #[serde(default)]
+    pub(in crate::flows) origins: Origins,
+}
+
+/// The row as it was read.
+pub(in crate::flows) struct AccountRow {
+    pub(in crate::flows) account: Option<Account>,
+    pub(in crate::flows) secrets: Value,
+    pub(in crate::flows) sealed: Option<String>,
+    /// From the table of its own: [`AccountObject::read_row`].
+    pub(in crate::flows) token: Option<StoredToken>,
+    pub(in crate::flows) set_up: Option<SetUp>,
+    pub(in crate::flows) origins: Origins,
+    pub(in crate::flows) pending: Option<Pending>,
+}
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// The row with the token; `None` when this storage never held one.
+    pub(in crate::flows) fn read_row(&self) -> Result<Option<AccountRow>, Failure> {
+        let Some(row) = self.record.read()? else {
+            return Ok(None);
+        };
+        let token = self.tokens.read()?;
+        Ok(Some(AccountRow { token, ..row }))
+    }
+
+    /// From now on this counts, and nothing is pending.
+    pub(in crate::flows) fn commit_row(&self, next: &Next) -> Result<(), Failure> {
+        self.forget_unclear_by(next)?;
+        self.record.commit(next)?;
+        match &next.token {
+            NextToken::Stays => {}
+            NextToken::Goes => self.tokens.clear()?,
+            NextToken::Is(sealed) => {
+                self.tokens.write(sealed)?;
+                self.tokens.pauses().end();
+            }
+        }
+        // The index names one key for both: the first.
+        self.tokens.reseal()?;
+        let environment = next.account.environment_id;
+        Ok(self.outbox.write_events(environment, &next.events)?)
+    }
+
+    /// Everything of the account goes at once; only the way out of the index is left, and the events.
+    pub(in crate::flows) fn wipe_row(
+        &self,
+        environment: EnvironmentId,
+        events: &[Event],
+    ) -> Result<(), StorageFault> {
+        let components = self.components().stored;
+        components
+            .iter()
+            .try_for_each(|one| one.wipe(environment))?;
+        self.outbox.write_events(environment, events)
+    }
+}
