@@ -674,7 +674,7 @@ fn run_inside(story: &Story, name: &str) -> Result<Outcome, Failure> {
         let action = NamedAction::find(&effective.compiled.config, name).unwrap();
         let deadline = story.world.now().plus(Duration::from_secs(30));
         run_action(
-            &object,
+            &*object,
             &loaded,
             &effective,
             action,

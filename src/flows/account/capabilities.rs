@@ -13,9 +13,7 @@ use crate::config::{self, Config, Credential};
 use crate::error::{Code, Failure};
 use crate::flows::base::records::IntegrationRecord;
 use crate::flows::messages::account::IntegrationView;
-use crate::flows::object::AccountObject;
 use crate::ids::AccountId;
-use crate::ports::{Outside, Storage, Visibility};
 use crate::proxy::is_read;
 
 /// A method of a resource.
@@ -94,31 +92,6 @@ pub fn of_record(record: &IntegrationRecord) -> Result<IntegrationCapabilities, 
     })
 }
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// What it can be asked.
-    pub(in crate::flows) async fn capabilities(
-        &self,
-        sees: &Visibility,
-    ) -> Result<AccountCapabilities, Failure> {
-        let loaded = self.visible(sees).await?;
-        let effective = self.effective(&loaded.account).await?;
-        let config = &effective.compiled.config;
-        let scopes = granted(config, &loaded.account, &loaded.context);
-        let is_sandbox = loaded.account.is_sandbox;
-        let resources = resources(config, |method| {
-            of_account(method, is_sandbox, scopes.as_deref())
-        });
-        Ok(AccountCapabilities {
-            id: loaded.account.id,
-            integration: effective.integration.view(),
-            status: loaded.account.status,
-            is_sandbox,
-            granted_scopes: scopes,
-            resources,
-        })
-    }
-}
-
 /// The scopes its OAuth token was granted (RFC 6749 §5.1); nothing where its answer did not name them.
 pub(in crate::flows) fn granted(
     config: &Config,
@@ -141,7 +114,7 @@ pub(in crate::flows) fn missing(needed: &[String], granted: &[String]) -> Vec<St
     needed.iter().filter(lacks).cloned().collect()
 }
 
-fn resources<M>(
+pub(in crate::flows) fn resources<M>(
     config: &Config,
     capability: impl Fn(&Method) -> M,
 ) -> BTreeMap<String, ResourceCapability<M>> {
@@ -169,7 +142,7 @@ fn of_method(method: &Method) -> MethodCapability {
     }
 }
 
-fn of_account(
+pub(in crate::flows) fn of_account(
     method: &Method,
     is_sandbox: bool,
     granted: Option<&[String]>,

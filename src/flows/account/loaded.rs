@@ -1,16 +1,11 @@
 //! An account in memory.
 
-use std::rc::Rc;
-
 use serde_json::{Map, Value};
 
 use crate::account::Account;
 use crate::account::origin::{Origin, Origins};
-use crate::account::seal::key_id;
+use crate::flows::account::set_up::SetUp;
 use crate::flows::config::resolved_config::Compiled;
-use crate::flows::object::oauth_token::with_token;
-use crate::flows::object::row::{AccountRow, SetUp};
-use crate::json;
 use crate::time::Timestamp;
 
 /// An account as its object holds it in memory.
@@ -59,30 +54,5 @@ impl Loaded {
     pub(in crate::flows) fn is_typed(&self, key: &str) -> bool {
         let is_there = self.context.get(key).is_some();
         is_there && matches!(self.origins.of(key), None | Some(Origin::Customer))
-    }
-
-    /// `None` when the row holds no account.
-    pub(in crate::flows) fn of_row(row: AccountRow) -> Option<Rc<Self>> {
-        let account = row.account?;
-        let mut context = account.context.clone();
-        if row.secrets.is_object() {
-            json::merge(&mut context, &row.secrets);
-        }
-        if let Some(token) = &row.token {
-            with_token(&mut context, &token.value);
-        }
-        let sealed = row.sealed.as_deref();
-        let sealed = sealed.or(row.token.as_ref().map(|token| token.sealed.as_str()));
-        let of_held = row.set_up.as_ref().and_then(SetUp::sealing_key);
-        Some(Rc::new(Self {
-            sealing_key: sealed.map(|text| key_id(text).to_owned()).or(of_held),
-            sealed: row.secrets,
-            origins: row.origins,
-            set_up: row.set_up,
-            token_stored_at: row.token.as_ref().map(|token| token.stored_at),
-            used_at: row.token.as_ref().map(|token| token.used_at),
-            account,
-            context,
-        }))
     }
 }

@@ -2,4 +2,7 @@
 
 pub mod capabilities;
 pub mod loaded;
+pub mod renewal;
+pub mod set_up;
 pub(in crate::flows) mod state;
+pub mod token_in_context;

@@ -22,13 +22,13 @@ use crate::expression::{Expression, ExpressionScope};
 use crate::flows::account::loaded::Loaded;
 use crate::flows::actions::context::RunningContext;
 use crate::flows::actions::told::run_result;
-use crate::flows::call::build::moment;
+use crate::flows::base::moment::moment;
+use crate::flows::call::account::LiveAccount;
 use crate::flows::call::step::Answered;
 use crate::flows::call::subject::Errand;
 use crate::flows::config::resolved_config::Effective;
-use crate::flows::object::AccountObject;
 use crate::json::Exact;
-use crate::ports::{Outside, Storage};
+use crate::ports::System;
 use crate::proxy::is_read;
 use crate::settings::ACTION_STEPS;
 use crate::time::Timestamp;
@@ -104,8 +104,8 @@ impl<'a> NamedAction<'a> {
 /// Runs an action of `effective` on the account. `input` is the first `$previous`.
 ///
 /// A failure keeps its code; its `details` also say at which step (`at`) and how many had run (`steps`).
-pub async fn run_action<O: Outside, S: Storage>(
-    object: &AccountObject<O, S>,
+pub async fn run_action<A: LiveAccount>(
+    account: &A,
     loaded: &Rc<Loaded>,
     effective: &Effective,
     action: NamedAction<'_>,
@@ -114,7 +114,7 @@ pub async fn run_action<O: Outside, S: Storage>(
 ) -> Result<Outcome, Failure> {
     action.check_forms()?;
     let mut run = Run {
-        object,
+        account,
         loaded,
         effective,
         deadline,
@@ -125,7 +125,7 @@ pub async fn run_action<O: Outside, S: Storage>(
         context: RunningContext::new(action.name, &effective.compiled, loaded),
         previous: Answered {
             value: input,
-            room: object.isolate().room(),
+            room: account.room(),
         },
         word: Provenance::Provider,
         steps: 0,
@@ -158,8 +158,8 @@ pub async fn run_action<O: Outside, S: Storage>(
 }
 
 /// An action on its way.
-struct Run<'a, O, S> {
-    object: &'a AccountObject<O, S>,
+struct Run<'a, A> {
+    account: &'a A,
     loaded: &'a Rc<Loaded>,
     effective: &'a Effective,
     deadline: Timestamp,
@@ -173,9 +173,9 @@ struct Run<'a, O, S> {
     has_written: Cell<bool>,
 }
 
-impl<O: Outside, S: Storage> Run<'_, O, S> {
+impl<A: LiveAccount> Run<'_, A> {
     async fn step(&mut self, step: &Step) -> Result<(), Failure> {
-        if self.deadline <= self.object.outside().now() {
+        if self.deadline <= self.account.system().now() {
             let words = "The action took longer than it may. x-timeout-ms sets how long to wait.";
             return Err(Failure::new(Code::Timeout, words));
         }
@@ -227,23 +227,23 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
     fn is_true(&self, condition: &Expression) -> Result<bool, Failure> {
         let previous = self.previous.value.plain();
         let scope = ExpressionScope::step(&previous, self.context.shown());
-        let result = condition.is_true(&scope, &moment(self.object.outside()));
+        let result = condition.is_true(&scope, &moment(self.account.system()));
         result.map_err(|error| self.expression_failed(&error.to_string(), error.into()))
     }
 
     fn evaluate(&self, expression: &Expression) -> Result<Option<Value>, Failure> {
         let previous = self.previous.value.plain();
         let scope = ExpressionScope::step(&previous, self.context.shown());
-        let result = expression.evaluate(&scope, &moment(self.object.outside()));
+        let result = expression.evaluate(&scope, &moment(self.account.system()));
         result.map_err(|error| self.expression_failed(&error.to_string(), error.into()))
     }
 
     fn expression_failed(&self, reason: &str, failure: Failure) -> Failure {
         let redactor = self
-            .object
+            .account
             .redactor(&self.effective.compiled, self.context.whole());
         let reason = redactor.text(reason);
-        self.object.outside().log(&json!({
+        self.account.system().log(&json!({
             "level": "error", "event": "action_expression_failed", "integration": self.effective.integration.name, "integrated_account_id": self.loaded.account.id, "reason": reason,
         }));
         failure

@@ -9,12 +9,13 @@ use crate::config::{Entries, QueryArrayFormat};
 use crate::error::{Code, Failure};
 use crate::expression::{Rendered, Room, TemplateScope};
 use crate::flows::actions::Run;
+use crate::flows::call::account::LiveAccount;
 use crate::flows::call::step::{Answered, StepCall, Whole, call_step};
 use crate::flows::call::subject::Purpose;
 use crate::ports::{Outside, Storage};
 use crate::proxy::query::write_value;
 
-impl<O: Outside, S: Storage> Run<'_, O, S> {
+impl<A: LiveAccount> Run<'_, A> {
     /// A request that the step defines.
     pub(in crate::flows) async fn request(&self, method: &Method) -> Result<Answered, Failure> {
         self.send(StepCall {
@@ -71,8 +72,8 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
 
     async fn send(&self, call: StepCall<'_>) -> Result<Answered, Failure> {
         let writes = call.purpose.writes(&call.method.method.0);
-        let (object, loaded, effective) = (self.object, self.loaded, self.effective);
-        let answered = call_step(object, loaded, effective, call, self.deadline).await?;
+        let (account, loaded, effective) = (self.account, self.loaded, self.effective);
+        let answered = call_step(account, loaded, effective, call, self.deadline).await?;
         self.has_written.set(self.has_written.get() || writes);
         Ok(answered)
     }

@@ -9,6 +9,8 @@ use tokio::sync::SemaphorePermit;
 use crate::account::Account;
 use crate::error::Failure;
 use crate::flows::account::loaded::Loaded;
+use crate::flows::account::renewal::Renewed;
+use crate::flows::account::renewal::TokenWait;
 use crate::flows::base::callers::Inside;
 use crate::flows::base::memory::Room;
 use crate::flows::call::idempotency::{End, Known, Write};
@@ -16,15 +18,13 @@ use crate::flows::call::log_line::LogLine;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::{Compiled, Effective};
-use crate::flows::object::before_sending::TokenWait;
-use crate::flows::object::refused::Renewed;
 use crate::ids::AccountId;
 use crate::ports::{HttpClient, Outside, System, Visibility};
 use crate::rate_limit::Late;
 use crate::time::Timestamp;
 
 /// What the engine needs: nothing here waits.
-pub(in crate::flows) trait CallAccount {
+pub trait CallAccount {
     /// Clock, chance, settings and the console.
     type System: System;
 
@@ -55,7 +55,7 @@ pub(in crate::flows) trait CallAccount {
 pub(in crate::flows) type StreamOf<A> = <<A as CallAccount>::System as HttpClient>::Stream;
 
 /// What the driver needs beside that. A method on `Rc` may leave work behind that outlives the call.
-pub(in crate::flows) trait LiveAccount:
+pub trait LiveAccount:
     CallAccount<System: Outside> + 'static
 {
     /// What the objects of an isolate share.

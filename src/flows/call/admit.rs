@@ -7,7 +7,6 @@ use crate::error::Failure;
 use crate::flows::account::loaded::Loaded;
 use crate::flows::call::account::LiveAccount;
 use crate::flows::config::resolved_config::Effective;
-use crate::flows::lifecycle::import_account::install_disabled;
 use crate::ports::{System, Visibility};
 use crate::time::Timestamp;
 
@@ -61,7 +60,7 @@ impl<'a, A: LiveAccount> Access<'a, A> {
         let loaded = self.account.fresh(self.loaded, self.deadline).await?;
         let config = self.account.resolved_config(&loaded.account).await?;
         if !config.install.is_enabled {
-            return Err(install_disabled());
+            return Err(Failure::install_disabled());
         }
         Ok(Admitted {
             access: Self { loaded, ..self },

@@ -1,5 +1,6 @@
 //! The request of a call as a value, before there is a connection for it.
 
+use crate::flows::base::moment::moment;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -64,14 +65,6 @@ pub(in crate::flows) struct Values {
     pub(in crate::flows) body: Option<Exact>,
     /// The body as it was written, where something is put into it; else empty.
     pub(in crate::flows) text: Bytes,
-}
-
-/// What the expressions that run now know of time and chance.
-pub(in crate::flows) fn moment(system: &impl System) -> Moment {
-    Moment {
-        now_ms: system.now().as_millis(),
-        random: system.random(),
-    }
 }
 
 /// Builds what a caller's request is made of: one page, where it is about a list. `at` says which of a list that is read

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use crate::flows::account::loaded::Loaded;
-use crate::flows::object::oauth_token::with_token;
+use crate::flows::account::token_in_context::with_token;
 
 /// The account as it was read last.
 pub(in crate::flows) struct Current<'a> {

@@ -27,8 +27,8 @@ pub(in crate::flows) mod subject;
 pub(in crate::flows) mod trace;
 pub(in crate::flows) mod ways;
 
+use crate::flows::base::moment::moment;
 use crate::flows::call::admit::Access;
-use crate::flows::call::build::moment;
 use crate::flows::call::list::all_pages::{AllPages, Piece};
 use crate::flows::call::log::{logged_action, logged_call};
 use crate::flows::call::step::{Answered, StepCall, Whole, call_step};

@@ -5,11 +5,10 @@ use std::rc::Rc;
 
 use crate::error::{Code, Failure};
 use crate::flows::account::loaded::Loaded;
+use crate::flows::account::renewal::Renewed;
+use crate::flows::account::renewal::TokenWait;
 use crate::flows::call::account::LiveAccount;
 use crate::flows::call::engine::protocol::Renewal;
-use crate::flows::lifecycle::import_account::install_disabled;
-use crate::flows::object::before_sending::TokenWait;
-use crate::flows::object::refused::Renewed;
 use crate::ports::{System, Visibility};
 use crate::time::Timestamp;
 
@@ -61,7 +60,7 @@ impl<A: LiveAccount> Way<A> for CallersWay<'_, A> {
         if self.read_at < self.account.system().now() {
             let config = self.account.resolved_config(&before.account).await?;
             if !config.install.is_enabled {
-                return Err(install_disabled());
+                return Err(Failure::install_disabled());
             }
         }
         let now = self.account.visible(self.sees).await?;

@@ -7,3 +7,4 @@ pub mod padded_secrets;
 pub mod redaction;
 pub mod resolved_config;
 pub mod secret_binding;
+pub mod stored_secrets;

@@ -23,8 +23,8 @@ pub(in crate::flows) mod waiting;
 pub mod webhook_secrets;
 pub(in crate::flows) mod webhooks;
 
-use crate::flows::directory::installs::{install_bound, override_secrets};
-use crate::flows::directory::integrations::{file_bound, file_secrets};
+use crate::flows::config::stored_secrets::{file_bound, file_secrets};
+use crate::flows::config::stored_secrets::{install_bound, override_secrets};
 
 use std::cell::Cell;
 use std::rc::Rc;

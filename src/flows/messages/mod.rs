@@ -2,8 +2,10 @@
 
 pub mod account;
 pub mod connecting;
+pub mod dead_letter;
 pub mod environment;
 pub mod event;
+pub mod webhook;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::account::origin::Origin;
 use crate::error::Failure;
 use crate::flows::actions::Outcome;
-use crate::flows::lifecycle::import_account::check_context;
+use crate::flows::base::context_limits::check_context;
 use crate::flows::object::AccountObject;
 use crate::flows::object::changes::refuse_host_keys;
 use crate::flows::object::contents::Contents;

@@ -1,5 +1,6 @@
 //! What a call looks at in the moment before it is sent: the account as it is, and whether its token is worth sending.
 
+use crate::flows::account::renewal::TokenWait;
 use std::rc::Rc;
 
 use futures_util::FutureExt;
@@ -13,15 +14,6 @@ use crate::flows::object::AccountObject;
 use crate::flows::object::refresh::token_endpoint;
 use crate::ports::{Outside, Storage};
 use crate::time::Timestamp;
-
-/// Why a call waits for another token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::flows) enum TokenWait {
-    /// The provider has refused this one, and a refresh is under way.
-    Refused,
-    /// It expired while the call waited.
-    Expired,
-}
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The account as it is now; nothing where it is gone.

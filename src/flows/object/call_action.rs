@@ -32,7 +32,7 @@ pub(in crate::flows) async fn call_action<O: Outside, S: Storage>(
         return Err(sandbox_refusal());
     }
     let who = writer(admitted.sees(), &input);
-    let outcome = run_action(object, loaded, effective, action, input, deadline).await?;
+    let outcome = run_action(&**object, loaded, effective, action, input, deadline).await?;
     if outcome.has_written {
         trace.has_written();
     }

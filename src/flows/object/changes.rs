@@ -10,12 +10,13 @@ use crate::account::seal::key_id;
 use crate::account::status::Status;
 use crate::error::Failure;
 use crate::flows::account::loaded::Loaded;
+use crate::flows::account::set_up::SetUp;
+use crate::flows::base::context_limits::{check_context, check_patch, check_tenant};
 use crate::flows::config::resolved_config::{Compiled, Effective};
-use crate::flows::lifecycle::import_account::{check_context, check_patch, check_tenant};
 use crate::flows::messages::account::{AccountChange, AccountView};
 use crate::flows::object::contents::Contents;
 use crate::flows::object::events::EventType;
-use crate::flows::object::row::{Next, NextToken, Pending, SetUp};
+use crate::flows::object::row::{Next, NextToken, Pending};
 use crate::flows::object::{AccountObject, unknown_token};
 use crate::ports::{Outside, Storage, Visibility};
 

@@ -9,11 +9,12 @@ use crate::account::keys;
 use crate::account::origin::{Origin, Origins};
 use crate::error::Failure;
 use crate::flows::account::loaded::Loaded;
+use crate::flows::account::token_in_context::with_token;
+use crate::flows::base::context_limits::dotted;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::Compiled;
-use crate::flows::lifecycle::import_account::dotted;
 use crate::flows::object::AccountObject;
-use crate::flows::object::oauth_token::{split_token, with_token};
+use crate::flows::object::oauth_token::split_token;
 use crate::json as words;
 use crate::ports::{Outside, Storage, Visibility};
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::flows::base::sql;
-use crate::flows::ingress::NewEvent;
+use crate::flows::messages::webhook::NewEvent;
 use crate::flows::object::outbox::Outbox;
 use crate::ids::{EnvironmentId, EventId};
 use crate::ports::{Outside, Storage, StorageFault};

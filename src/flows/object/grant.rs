@@ -180,7 +180,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return None;
         }
         let mut with_token = context.clone();
-        crate::flows::object::oauth_token::with_token(&mut with_token, token);
+        crate::flows::account::token_in_context::with_token(&mut with_token, token);
         let request = self
             .with_client(compiled, config, &with_token, |client| {
                 oauth::introspect(client, access_token)

@@ -140,7 +140,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             Some(Pending::Arrival(_) | Pending::Change(_)) => self.finish_change(row).await,
             // Gone for everybody at once; the alarm takes it out of the index.
             Some(Pending::Delete(_)) => Ok(State::Missing),
-            None => Ok(Loaded::of_row(row).map_or(State::Missing, State::Here)),
+            None => Ok(AccountRow::into_loaded(row).map_or(State::Missing, State::Here)),
         }
     }
 
@@ -169,7 +169,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             }
             Err(failure) if failure.code == Code::NotFound && next.link.is_some() => {
                 self.record.drop_pending()?;
-                Ok(Loaded::of_row(row).map_or(State::Missing, State::Here))
+                Ok(AccountRow::into_loaded(row).map_or(State::Missing, State::Here))
             }
             Err(failure) => Err(failure),
         }

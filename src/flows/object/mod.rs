@@ -12,6 +12,7 @@ pub(in crate::flows) mod base;
 pub(in crate::flows) mod before_sending;
 pub(in crate::flows) mod call_account;
 pub mod call_action;
+pub(in crate::flows) mod capabilities;
 pub(in crate::flows) mod changes;
 pub(in crate::flows) mod connect;
 pub(in crate::flows) mod contents;
@@ -56,7 +57,10 @@ use serde_json::{Map, Value};
 use crate::account::Account;
 use crate::error::{Code, Failure};
 use crate::flows::account::loaded::Loaded;
+use crate::flows::account::renewal::Renewed;
+use crate::flows::account::renewal::TokenWait;
 use crate::flows::account::state::State;
+use crate::flows::account::token_in_context::with_token;
 use crate::flows::base::alarm::Alarm;
 use crate::flows::base::callers::{Callers, Inside};
 use crate::flows::base::memory::{AccountBodies, Room};
@@ -70,7 +74,6 @@ use crate::flows::messages::{answer_text, answered, message_bytes};
 use crate::flows::object::account_store::AccountStore;
 use crate::flows::object::account_tokens::{AccountTokenStore, unknown_token};
 use crate::flows::object::base::Base;
-use crate::flows::object::before_sending::TokenWait;
 use crate::flows::object::dead_letters::DeadLetters;
 use crate::flows::object::deliver::Dispatcher;
 use crate::flows::object::idempotency_store::IdempotencyStore;
@@ -78,11 +81,10 @@ use crate::flows::object::log::CallLog;
 use crate::flows::object::logins::LoginStore;
 use crate::flows::object::me::OwnChanges;
 use crate::flows::object::oauth_token::TokenStore;
-use crate::flows::object::oauth_token::with_token;
 use crate::flows::object::outbox::Outbox;
 use crate::flows::object::redactor::LastRedactor;
 use crate::flows::object::refused::Refusals;
-use crate::flows::object::refused::Renewed;
+use crate::flows::object::row::AccountRow;
 use crate::flows::object::set_up::SetUpRuns;
 use crate::flows::object::suspicion::SuspicionStore;
 use crate::flows::object::unclear::UnclearRefusals;
@@ -173,7 +175,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     fn reload(&self) -> Result<Rc<Loaded>, Failure> {
         let row = self.read_row()?;
         let gone = || Failure::not_found("integrated account");
-        let loaded = row.and_then(Loaded::of_row).ok_or_else(gone)?;
+        let loaded = row.and_then(AccountRow::into_loaded).ok_or_else(gone)?;
         self.record.set_state(State::Here(Rc::clone(&loaded)));
         Ok(loaded)
     }

@@ -1,6 +1,7 @@
 //! The OAuth token, in a row of its own: a new one is stored in the turn it was read in, whatever else is
 //! changing. In the context it stands at `oauth.token`.
 
+use crate::flows::account::token_in_context::with_token;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -228,14 +229,6 @@ pub(in crate::flows) fn split_token(mut secrets: Value) -> (Value, Option<Value>
         secrets.shift_remove("oauth");
     }
     (secrets, token.filter(Value::is_object))
-}
-
-/// Puts the token where templates find it.
-pub(in crate::flows) fn with_token(context: &mut Value, token: &Value) {
-    if let Some(oauth) = context.get_mut("oauth").and_then(Value::as_object_mut) {
-        oauth.shift_remove("token");
-    }
-    words::merge(context, &json!({ "oauth": { "token": token } }));
 }
 
 fn token_secret(id: &str) -> Place<'_> {

@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 use crate::account::Account;
 use crate::config::{self, secrets};
 use crate::error::{Code, Failure};
-use crate::flows::config::resolved_config::compile::review;
 use crate::flows::config::resolved_config as effective;
 use crate::flows::config::resolved_config::Own;
+use crate::flows::config::resolved_config::compile::review;
 use crate::flows::config::secret_binding as bind;
 use crate::flows::directory::validate_install::refuse_reserved;
 use crate::flows::messages::account::Override;
@@ -25,8 +25,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     ) -> Result<(), Failure> {
         let published =
             effective::published(&self.base.outside, &self.base.isolate, account).await?;
-        let review =
-            |account: &Account| review(&self.base.outside, &published, Own::of(account));
+        let review = |account: &Account| review(&self.base.outside, &published, Own::of(account));
         let (before, _) = review(account)?;
         let patch = normalised(&change.patch)?;
         account.integration_override =

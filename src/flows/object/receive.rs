@@ -9,15 +9,15 @@ use serde_json::Value;
 use crate::account::origin::Origin;
 use crate::error::Failure;
 use crate::flows::account::loaded::Loaded;
+use crate::flows::base::context_limits::check_context;
 use crate::flows::base::memory::Room;
 use crate::flows::base::sql;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::ingress::verify::Verified;
 use crate::flows::ingress::{
-    Arrival, Brings, NewEvent, Received, asked_url, bad_signature, read_body, refuse_event_by,
-    unreadable,
+    Received, asked_url, bad_signature, read_body, refuse_event_by, unreadable,
 };
-use crate::flows::lifecycle::import_account::{check_context, install_disabled};
+use crate::flows::messages::webhook::{Arrival, Brings, NewEvent};
 use crate::flows::object::AccountObject;
 use crate::flows::object::changes::refuse_host_keys;
 use crate::flows::object::contents::Contents;
@@ -62,7 +62,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         };
         refuse_event_by(&incoming.method)?;
         if !effective.install.is_enabled {
-            return Err(install_disabled());
+            return Err(Failure::install_disabled());
         }
         let (key, events) = ground.read(&request)?;
         let brings = match events {
@@ -223,7 +223,7 @@ fn without_secrets(arrival: Arrival, redactor: &Redactor) -> Arrival {
         return arrival;
     };
     for event in &mut events {
-        event.redact(redactor);
+        redactor.redact_event(event);
     }
     Arrival {
         brings: Brings::Events(events),

@@ -1,6 +1,7 @@
 //! What a refusal of the account's credential (401) leads to: a new token, or an account that is switched off until its
 //! customer connects it again. A refusal is confirmed before: by the file's `validation`, or by a second one.
 
+use crate::flows::account::renewal::Renewed;
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -57,16 +58,6 @@ enum Verdict {
     Unclear,
     /// The file has none, or it asked the provider for nothing.
     Silent,
-}
-
-/// Whether an account has another credential after a refusal.
-pub enum Renewed {
-    /// It has: the call may be made again with it.
-    Fresh(Rc<Loaded>),
-    /// Nothing can be refreshed.
-    Never,
-    /// A refresh was tried lately, or is for the next call.
-    NotNow,
 }
 
 impl InMemory for Refusals {

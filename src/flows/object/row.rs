@@ -2,6 +2,9 @@
 //! that counts once the `Directory` has answered. The OAuth token has a row of its own, so that storing
 //! a new one waits for nothing; events are stored in the same write as the change they tell of.
 
+use crate::flows::account::set_up::SetUp;
+use std::rc::Rc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,11 +13,14 @@ use crate::account::origin::Origins;
 use crate::account::seal::key_id;
 use crate::account::status::Status;
 use crate::error::Failure;
+use crate::flows::account::loaded::Loaded;
+use crate::flows::account::token_in_context::with_token;
 use crate::flows::object::AccountObject;
 use crate::flows::object::events::Event;
 use crate::flows::object::oauth_token::StoredToken;
 use crate::flows::object::stored::Stored;
 use crate::ids::EnvironmentId;
+use crate::json;
 use crate::ports::{Outside, Storage, StorageFault};
 
 /// A change on its way: stored here first, then in the index, then it counts.
@@ -61,23 +67,6 @@ pub(in crate::flows) enum NextToken {
     Is(String),
 }
 
-/// A stored credential whose lifecycle actions have not finished.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::flows) struct SetUp {
-    /// The status before; nothing for a new account.
-    pub(in crate::flows) before: Option<Status>,
-    /// By what an account that was active goes on being found meanwhile, sealed.
-    #[serde(default)]
-    pub(in crate::flows) found_by: Option<String>,
-}
-
-impl SetUp {
-    /// The id of the key that is sealed under.
-    pub(in crate::flows) fn sealing_key(&self) -> Option<String> {
-        self.found_by.as_deref().map(|text| key_id(text).to_owned())
-    }
-}
-
 /// What is stored of an account in clear.
 #[derive(Serialize, Deserialize)]
 pub(in crate::flows) struct Record<A> {
@@ -99,6 +88,33 @@ pub(in crate::flows) struct AccountRow {
     pub(in crate::flows) set_up: Option<SetUp>,
     pub(in crate::flows) origins: Origins,
     pub(in crate::flows) pending: Option<Pending>,
+}
+
+impl AccountRow {
+    /// `None` when the row holds no account.
+    pub(in crate::flows) fn into_loaded(self) -> Option<Rc<Loaded>> {
+        let account = self.account?;
+        let mut context = account.context.clone();
+        if self.secrets.is_object() {
+            json::merge(&mut context, &self.secrets);
+        }
+        if let Some(token) = &self.token {
+            with_token(&mut context, &token.value);
+        }
+        let sealed = self.sealed.as_deref();
+        let sealed = sealed.or(self.token.as_ref().map(|token| token.sealed.as_str()));
+        let of_pending = self.set_up.as_ref().and_then(SetUp::sealing_key);
+        Some(Rc::new(Loaded {
+            sealing_key: sealed.map(|text| key_id(text).to_owned()).or(of_pending),
+            sealed: self.secrets,
+            origins: self.origins,
+            set_up: self.set_up,
+            token_stored_at: self.token.as_ref().map(|token| token.stored_at),
+            used_at: self.token.as_ref().map(|token| token.used_at),
+            account,
+            context,
+        }))
+    }
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {

@@ -4,6 +4,7 @@
 use http::StatusCode;
 
 use crate::error::{Code, Failure};
+use crate::flows::account::renewal::Renewed;
 use crate::flows::base::memory::Room;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::engine::protocol::{Answer, Renewal, Step, Streamed};
@@ -11,7 +12,6 @@ use crate::flows::call::engine::{AfterBody, Engine, State};
 use crate::flows::call::engine_response::EngineResponse;
 use crate::flows::call::respond::Look;
 use crate::flows::call::subject::{Errand, Plan};
-use crate::flows::object::refused::Renewed;
 
 /// A refusal of the credential.
 pub(in crate::flows) enum Refused {

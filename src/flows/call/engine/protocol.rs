@@ -7,9 +7,9 @@ use bytes::Bytes;
 
 use crate::error::Failure;
 use crate::flows::account::loaded::Loaded;
+use crate::flows::account::renewal::Renewed;
 use crate::flows::base::memory::Room;
 use crate::flows::call::engine_response::EngineResponse;
-use crate::flows::object::refused::Renewed;
 use crate::ports::{Outgoing, Reply, SendError};
 use crate::time::Timestamp;
 

@@ -5,9 +5,9 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use serde_json::Value;
 
 use crate::error::{Code, Failure};
+use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading, Wanted};
-use crate::flows::call::build::moment;
 use crate::flows::call::engine::protocol::{Answer, Step};
 use crate::flows::call::engine::{AfterBody, Attempted, Engine, Head, State};
 use crate::flows::call::subject::{Errand, Plan};

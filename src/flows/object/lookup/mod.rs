@@ -15,11 +15,12 @@ use crate::account::status::Status;
 use crate::config::Config;
 use crate::error::Failure;
 use crate::flows::account::loaded::Loaded;
+use crate::flows::account::set_up::SetUp;
 use crate::flows::base::sealed;
 use crate::flows::config::resolved_config::Effective;
 use crate::flows::messages::environment::{FoundBy, Lookup};
 use crate::flows::object::AccountObject;
-use crate::flows::object::row::{Next, SetUp};
+use crate::flows::object::row::Next;
 use crate::json as words;
 use crate::ports::{Outside, Storage, Visibility};
 

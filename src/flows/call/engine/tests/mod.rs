@@ -8,10 +8,10 @@ use std::time::Duration;
 use http::Method;
 
 use crate::error::{Code, Failure};
+use crate::flows::account::renewal::Renewed;
 use crate::flows::call::engine::protocol::Input;
 use crate::flows::call::engine::protocol::Streamed;
 use crate::flows::call::engine::tests::scene::{Scene, answer, connected, loaded, read, with};
-use crate::flows::object::refused::Renewed;
 use crate::ports::{Body, SendError};
 
 const URL: &str = "https://api.lock.example/keys/1";

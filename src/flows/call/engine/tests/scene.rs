@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 
 use crate::flows::account::loaded::Loaded;
 use crate::flows::base::memory::{MemoryBudget, Room};
+use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
-use crate::flows::call::build::{Given, Prepared, Values, moment};
+use crate::flows::call::build::{Given, Prepared, Values};
 use crate::flows::call::current::Current;
 use crate::flows::call::engine::Engine;
 use crate::flows::call::engine::protocol::Streamed;

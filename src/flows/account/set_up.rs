@@ -1,0 +1,23 @@
+//! A stored credential whose lifecycle actions have not finished.
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::seal::key_id;
+use crate::account::status::Status;
+
+/// A stored credential whose lifecycle actions have not finished.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::flows) struct SetUp {
+    /// The status before; nothing for a new account.
+    pub(in crate::flows) before: Option<Status>,
+    /// By what an account that was active goes on being found meanwhile, sealed.
+    #[serde(default)]
+    pub(in crate::flows) found_by: Option<String>,
+}
+
+impl SetUp {
+    /// The id of the key that is sealed under.
+    pub(in crate::flows) fn sealing_key(&self) -> Option<String> {
+        self.found_by.as_deref().map(|text| key_id(text).to_owned())
+    }
+}

@@ -1,0 +1,95 @@
+//! A verified request that the file could not read, as it is kept: everything an expression may look at.
+
+use bytes::Bytes;
+use data_encoding::BASE64;
+use http::header::{AUTHORIZATION, COOKIE};
+use http::{HeaderMap, HeaderName, Method};
+use serde::{Deserialize, Serialize};
+
+use crate::header_text;
+use crate::webhook::Request;
+
+/// A verified request that the file could not read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Kept {
+    method: String,
+    url: String,
+    /// Without `authorization` and `cookie`.
+    headers: Vec<(String, String)>,
+    /// The text, or base64.
+    body: String,
+    /// Whether the body is no UTF-8, and so stands here in base64.
+    #[serde(default)]
+    is_base64: bool,
+    /// Whether it came to the install's URL, where expressions see no context.
+    pub is_of_install: bool,
+}
+
+impl Kept {
+    /// What is kept of a request.
+    pub fn new(request: &Request, is_of_install: bool) -> Self {
+        let (method, url, headers) = request.head();
+        let shown = headers
+            .iter()
+            .filter(|(name, _)| ![AUTHORIZATION, COOKIE].contains(name));
+        let headers = shown.map(|(name, value)| {
+            let text = header_text::text(value).into_owned();
+            (name.as_str().to_owned(), text)
+        });
+        let headers = headers.collect();
+        let (body, is_base64) = match String::from_utf8(request.kept().into_owned()) {
+            Ok(text) => (text, false),
+            Err(bytes) => (BASE64.encode(bytes.as_bytes()), true),
+        };
+        Self {
+            method: method.to_string(),
+            url: url.to_owned(),
+            headers,
+            body,
+            is_base64,
+            is_of_install,
+        }
+    }
+
+    /// What it takes in memory.
+    pub fn bytes(&self) -> usize {
+        self.body.len()
+    }
+
+    /// As it can be read again.
+    pub fn again(self) -> Again {
+        let mut headers = HeaderMap::new();
+        for (name, text) in &self.headers {
+            let value = header_text::value_of(text);
+            if let (Ok(name), Some(value)) = (HeaderName::from_bytes(name.as_bytes()), value) {
+                headers.append(name, value);
+            }
+        }
+        let body = if self.is_base64 {
+            BASE64.decode(self.body.as_bytes()).unwrap_or_default()
+        } else {
+            self.body.into_bytes()
+        };
+        Again {
+            method: self.method.parse().unwrap_or(Method::POST),
+            url: self.url,
+            headers,
+            body: body.into(),
+        }
+    }
+}
+
+/// The same, to be read again.
+pub struct Again {
+    method: Method,
+    url: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Again {
+    /// As `webhook` reads it.
+    pub fn request(&self) -> Request<'_> {
+        Request::new(&self.method, &self.url, &self.headers, &self.body)
+    }
+}
