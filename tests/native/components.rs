@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use causeway::account::Account;
-use causeway::flows::messages::account::AccountAsk;
-use causeway::flows::messages::ask_account;
+use causeway::flows::messages::account::AccountMessage;
+use causeway::flows::messages::send_to_account;
 use causeway::ids::AccountId;
 use causeway::ports::{Body, ObjectName};
 use futures::executor::block_on;
@@ -123,7 +123,7 @@ impl Story {
     }
 
     fn calls(&self) -> Answer {
-        self.scene.ask_passing("GET", "/proxy/sacks/1", &[])
+        self.scene.ask_passing("GET", "/proxy/items/1", &[])
     }
 
     fn writes_with_a_key(&self) {
@@ -131,7 +131,7 @@ impl Story {
             ("content-type", "application/json"),
             ("idempotency-key", "once"),
         ];
-        let written = self.scene.ask_passing("POST", "/proxy/sacks", &headers);
+        let written = self.scene.ask_passing("POST", "/proxy/items", &headers);
         written.expect(200);
     }
 
@@ -254,7 +254,7 @@ fn a_rotation_leaves_no_row_under_the_old_key() {
     let keys = format!("{NEW},{OLD}");
     let world = story.scene.world.deployed_with(&[("SEALING_KEYS", &keys)]);
     let id: AccountId = story.scene.account.parse().unwrap();
-    let resealed = ask_account::<Option<String>>(&world, id, &AccountAsk::Reseal);
+    let resealed = send_to_account::<Option<String>>(&world, id, &AccountMessage::Reseal);
     let key = block_on(world.run(resealed)).unwrap();
     assert_eq!(key.as_deref(), Some("k2"));
     assert_eq!(with_text(&world, object, "k1."), [""; 0]);
@@ -275,8 +275,8 @@ fn an_object_whose_storage_was_erased_remembers_nothing_of_it() {
     // The same object stores the account again, and each of its components makes its tables again.
     let mut account: Account = serde_json::from_value(record).unwrap();
     account.context = context();
-    let import = AccountAsk::Import(Box::new(account));
-    block_on(world.run(ask_account::<Value>(world, id, &import))).unwrap();
+    let import = AccountMessage::Import(Box::new(account));
+    block_on(world.run(send_to_account::<Value>(world, id, &import))).unwrap();
     story.receives("1", false).expect(200);
     story.writes_with_a_key();
     story.pass(10);

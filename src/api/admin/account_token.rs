@@ -11,8 +11,8 @@ use crate::account::token::{self, Kind};
 use crate::api::path_id;
 use crate::crypto;
 use crate::error::{Code, Failure};
-use crate::flows::messages::account::{AccountAsk, AccountView, OwnAccount};
-use crate::flows::messages::ask_account;
+use crate::flows::messages::account::{AccountMessage, AccountView, OwnAccount};
+use crate::flows::messages::send_to_account;
 use crate::ids::AccountId;
 use crate::ports::Outside;
 use crate::settings::OWN_CHANGE_BYTES;
@@ -59,8 +59,8 @@ pub(in crate::api) async fn create<O: Outside>(
     let ring = outside.settings().keyring()?;
     let token = token::token(ring, Kind::Account, account, outside.random())?;
     let until = outside.now().plus(LIFE);
-    let ask = AccountAsk::IssueToken(visibility, crypto::sha256_hex(token.as_bytes()), until);
-    ask_account::<()>(outside, account, &ask).await?;
+    let ask = AccountMessage::IssueToken(visibility, crypto::sha256_hex(token.as_bytes()), until);
+    send_to_account::<()>(outside, account, &ask).await?;
     Ok(AccountTokenCreated {
         integrated_account_token: token,
         expires_at: until,
@@ -70,8 +70,8 @@ pub(in crate::api) async fn create<O: Outside>(
 pub(in crate::api) async fn get_me<O: Outside>(
     call: &AdminCall<'_, O>,
 ) -> Result<OwnAccount, Failure> {
-    let ask = AccountAsk::Get(call.caller.visibility());
-    let view: AccountView = ask_account(call.outside(), me(call)?, &ask).await?;
+    let ask = AccountMessage::Get(call.caller.visibility());
+    let view: AccountView = send_to_account(call.outside(), me(call)?, &ask).await?;
     Ok(view.own())
 }
 
@@ -81,8 +81,8 @@ pub(in crate::api) async fn change_me<O: Outside>(
     body: JsonBody<O, ChangeOfMe>,
 ) -> Result<OwnAccount, Failure> {
     let change = body.read_within(call, OWN_CHANGE_BYTES).await?;
-    let ask = AccountAsk::ChangeMe(call.caller.visibility(), change.context);
-    let view: AccountView = ask_account(call.outside(), me(call)?, &ask).await?;
+    let ask = AccountMessage::ChangeMe(call.caller.visibility(), change.context);
+    let view: AccountView = send_to_account(call.outside(), me(call)?, &ask).await?;
     Ok(view.own())
 }
 

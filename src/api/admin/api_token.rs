@@ -11,9 +11,9 @@ use crate::crypto;
 use crate::error::{Code, Failure};
 use crate::flows::base::records::{Page, TokenRecord, TokenScope};
 use crate::flows::base::view::view;
-use crate::flows::config::config_cache as published;
-use crate::flows::messages::environment::EnvironmentAsk;
-use crate::flows::messages::{Written, ask_environment};
+use crate::flows::config::config_cache;
+use crate::flows::messages::environment::EnvironmentMessage;
+use crate::flows::messages::{Written, send_to_environment};
 use crate::ids::{ApiTokenId, EnvironmentId};
 use crate::ports::Outside;
 use crate::time::Timestamp;
@@ -56,10 +56,10 @@ impl Filtered for ApiToken {
 
 impl Noun for ApiToken {
     type Record = TokenRecord;
-    type Message = EnvironmentAsk;
+    type Message = EnvironmentMessage;
 
-    fn list(page: Page) -> EnvironmentAsk {
-        EnvironmentAsk::ListTokens(page)
+    fn list(page: Page) -> EnvironmentMessage {
+        EnvironmentMessage::ListTokens(page)
     }
 
     fn show<O: Outside>(_: &AdminCall<'_, O>, record: TokenRecord) -> Self {
@@ -68,16 +68,20 @@ impl Noun for ApiToken {
 }
 
 impl Deletable for ApiTokenId {
-    type Message = EnvironmentAsk;
+    type Message = EnvironmentMessage;
     type Gone = Written<TokenRecord>;
     type Named = Self;
 
-    fn delete(&self) -> EnvironmentAsk {
-        EnvironmentAsk::DeleteToken(*self)
+    fn delete(&self) -> EnvironmentMessage {
+        EnvironmentMessage::DeleteToken(*self)
     }
 
     fn forget<O: Outside>(self, call: &AdminCall<'_, O>, gone: Written<TokenRecord>) -> Self {
-        published::forget::<TokenRecord>(call.outside(), call.context.isolate, &gone.record.hash);
+        config_cache::forget::<TokenRecord>(
+            call.outside(),
+            call.context.isolate,
+            &gone.record.hash,
+        );
         self
     }
 }
@@ -103,11 +107,11 @@ pub(in crate::api) async fn create<O: Outside>(
         created_at: now,
         hash: crypto::sha256_hex(token.as_bytes()),
     };
-    let ask = EnvironmentAsk::CreateToken(record);
-    let written: Written<TokenRecord> = ask_environment(outside, environment, &ask).await?;
+    let ask = EnvironmentMessage::CreateToken(record);
+    let written: Written<TokenRecord> = send_to_environment(outside, environment, &ask).await?;
     let record = ApiToken::from(written.record.clone());
     let hash = written.record.hash.clone();
-    published::replace(outside, call.context.isolate, &hash, written.record);
+    config_cache::replace(outside, call.context.isolate, &hash, written.record);
     Ok(ApiTokenCreated { record, token })
 }
 

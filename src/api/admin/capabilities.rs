@@ -8,8 +8,8 @@ use crate::error::Failure;
 use crate::flows::account::capabilities::{
     AccountCapabilities, IntegrationCapabilities, of_record,
 };
-use crate::flows::messages::account::AccountAsk;
-use crate::flows::messages::ask_account;
+use crate::flows::messages::account::AccountMessage;
+use crate::flows::messages::send_to_account;
 use crate::ids::AccountId;
 use crate::ports::Outside;
 
@@ -25,6 +25,6 @@ pub(in crate::api) async fn of_account<O: Outside>(
     call: &AdminCall<'_, O>,
     id: &PathId<AccountId>,
 ) -> Result<AccountCapabilities, Failure> {
-    let ask = AccountAsk::Capabilities(call.visibility()?);
-    ask_account(call.outside(), id.parse()?, &ask).await
+    let ask = AccountMessage::Capabilities(call.visibility()?);
+    send_to_account(call.outside(), id.parse()?, &ask).await
 }

@@ -12,7 +12,7 @@ use crate::api::query::{FilterField, Filtered};
 use crate::error::{Complaint, Failure};
 use crate::flows::base::records::{ApplicationNames, EnvironmentRecord, Page};
 use crate::flows::base::view::view;
-use crate::flows::messages::{EnvironmentChange, RootAsk, ask_root};
+use crate::flows::messages::{EnvironmentChange, RootMessage, send_to_root};
 use crate::ids::{EnvironmentId, Placement, Region};
 use crate::ports::Outside;
 use crate::settings::PrivateUpstreams;
@@ -79,10 +79,10 @@ impl Filtered for Environment {
 
 impl Noun for Environment {
     type Record = EnvironmentRecord;
-    type Message = RootAsk;
+    type Message = RootMessage;
 
-    fn list(page: Page) -> RootAsk {
-        RootAsk::ListEnvironments(page)
+    fn list(page: Page) -> RootMessage {
+        RootMessage::ListEnvironments(page)
     }
 
     fn show<O: Outside>(_: &AdminCall<'_, O>, record: EnvironmentRecord) -> Self {
@@ -93,18 +93,18 @@ impl Noun for Environment {
 impl Findable for Environment {
     type Id = EnvironmentId;
 
-    fn find(id: EnvironmentId) -> RootAsk {
-        RootAsk::FindEnvironment(id)
+    fn find(id: EnvironmentId) -> RootMessage {
+        RootMessage::FindEnvironment(id)
     }
 }
 
 impl Deletable for EnvironmentId {
-    type Message = RootAsk;
+    type Message = RootMessage;
     type Gone = ();
     type Named = Self;
 
-    fn delete(&self) -> RootAsk {
-        RootAsk::DeleteEnvironment(*self)
+    fn delete(&self) -> RootMessage {
+        RootMessage::DeleteEnvironment(*self)
     }
 
     fn forget<O: Outside>(self, _: &AdminCall<'_, O>, (): ()) -> Self {
@@ -141,8 +141,8 @@ pub(in crate::api) async fn create<O: Outside>(
         created_at: now,
         updated_at: now,
     };
-    let ask = RootAsk::CreateEnvironment(record);
-    let record: EnvironmentRecord = ask_root(outside, &ask).await?;
+    let ask = RootMessage::CreateEnvironment(record);
+    let record: EnvironmentRecord = send_to_root(outside, &ask).await?;
     Ok(record.into())
 }
 
@@ -178,8 +178,8 @@ pub(in crate::api) async fn change<O: Outside>(
         allowed_redirect_origins: patch.allowed_redirect_origins.map(|_| origins),
         application: Value::Object(application.collect()),
     };
-    let ask = RootAsk::ChangeEnvironment(change);
-    let record: EnvironmentRecord = ask_root(call.outside(), &ask).await?;
+    let ask = RootMessage::ChangeEnvironment(change);
+    let record: EnvironmentRecord = send_to_root(call.outside(), &ask).await?;
     Ok(record.into())
 }
 

@@ -14,11 +14,11 @@ use crate::api::query::{FilterField, Filtered};
 use crate::error::Failure;
 use crate::flows::base::records::{InstallRecord, IntegrationRecord, Page};
 use crate::flows::base::view::view;
-use crate::flows::config::config_cache as published;
+use crate::flows::config::config_cache;
 use crate::flows::config::stored_secrets::file_bound;
 use crate::flows::directory::validate_install::{Changed, new_override};
-use crate::flows::messages::environment::{EnvironmentAsk, InstallChange};
-use crate::flows::messages::{Written, ask_environment};
+use crate::flows::messages::environment::{EnvironmentMessage, InstallChange};
+use crate::flows::messages::{Written, send_to_environment};
 use crate::ids::{EnvironmentId, InstallId, IntegrationId};
 use crate::ports::Outside;
 use crate::time::Timestamp;
@@ -97,10 +97,10 @@ impl Filtered for ShownInstall {
 
 impl Noun for ShownInstall {
     type Record = InstallRecord;
-    type Message = EnvironmentAsk;
+    type Message = EnvironmentMessage;
 
-    fn list(page: Page) -> EnvironmentAsk {
-        EnvironmentAsk::ListInstalls(page)
+    fn list(page: Page) -> EnvironmentMessage {
+        EnvironmentMessage::ListInstalls(page)
     }
 
     fn show<O: Outside>(call: &AdminCall<'_, O>, record: InstallRecord) -> Self {
@@ -114,23 +114,23 @@ impl Noun for ShownInstall {
 impl Findable for ShownInstall {
     type Id = InstallId;
 
-    fn find(id: InstallId) -> EnvironmentAsk {
-        EnvironmentAsk::FindInstall(id)
+    fn find(id: InstallId) -> EnvironmentMessage {
+        EnvironmentMessage::FindInstall(id)
     }
 }
 
 impl Deletable for InstallId {
-    type Message = EnvironmentAsk;
+    type Message = EnvironmentMessage;
     type Gone = IntegrationId;
     type Named = Self;
 
-    fn delete(&self) -> EnvironmentAsk {
-        EnvironmentAsk::DeleteInstall(*self)
+    fn delete(&self) -> EnvironmentMessage {
+        EnvironmentMessage::DeleteInstall(*self)
     }
 
     fn forget<O: Outside>(self, call: &AdminCall<'_, O>, _: IntegrationId) -> Self {
         let isolate = call.context.isolate;
-        published::forget::<InstallRecord>(call.outside(), isolate, &self.to_string());
+        config_cache::forget::<InstallRecord>(call.outside(), isolate, &self.to_string());
         self
     }
 }
@@ -164,8 +164,8 @@ pub(in crate::api) async fn create<O: Outside>(
         updated_at: now,
         sealed: None,
     };
-    let ask = EnvironmentAsk::CreateInstall(record, stored.secrets);
-    let written = ask_environment(outside, environment, &ask).await?;
+    let ask = EnvironmentMessage::CreateInstall(record, stored.secrets);
+    let written = send_to_environment(outside, environment, &ask).await?;
     Ok(saved(call, written))
 }
 
@@ -186,8 +186,8 @@ pub(in crate::api) async fn change<O: Outside>(
         integration: noun::find::<ShownIntegration, O>(call, (), key).await?,
         writer: call.caller.writer(),
     };
-    let ask = EnvironmentAsk::ChangeInstall(id, change);
-    let written = ask_environment(call.outside(), environment, &ask).await?;
+    let ask = EnvironmentMessage::ChangeInstall(id, change);
+    let written = send_to_environment(call.outside(), environment, &ask).await?;
     Ok(saved(call, written).record)
 }
 
@@ -199,7 +199,7 @@ fn saved<O: Outside>(
     let Written { record, is_new } = written;
     let id = record.id.to_string();
     let shown = ShownInstall::show(call, record.clone());
-    published::replace(call.outside(), call.context.isolate, &id, record);
+    config_cache::replace(call.outside(), call.context.isolate, &id, record);
     Saved {
         record: shown,
         is_new,

@@ -14,12 +14,12 @@ use crate::error::{Code, Failure};
 use crate::flows::base::records::{FailedEvent, FilterValue, Listed, Page};
 use crate::flows::base::view::view;
 use crate::flows::events::replay_all::replay_events;
-use crate::flows::messages::account::AccountAsk;
-use crate::flows::messages::environment::EnvironmentAsk;
+use crate::flows::messages::account::AccountMessage;
+use crate::flows::messages::environment::EnvironmentMessage;
 use crate::flows::messages::event::{
     AttemptView, DeliveryView, EventDetail, EventStatus, EventView, ReplayRange,
 };
-use crate::flows::messages::{ask_account, ask_environment};
+use crate::flows::messages::{send_to_account, send_to_environment};
 use crate::ids::{AccountId, EnvironmentId, EventId, WebhookId};
 use crate::ports::{Outside, Visibility};
 use crate::time::Timestamp;
@@ -126,8 +126,8 @@ async fn list_of_account<O: Outside>(
         let words = "narrows the failed events of an environment: leave integrated_account_id out";
         return Err(Failure::invalid("webhook_id", words));
     }
-    let ask = AccountAsk::ListEvents(visibility, page.clone());
-    let found: Listed<EventView> = ask_account(call.outside(), account, &ask).await?;
+    let ask = AccountMessage::ListEvents(visibility, page.clone());
+    let found: Listed<EventView> = send_to_account(call.outside(), account, &ask).await?;
     Ok(List::of(found, &page, EventInList::OfAccount))
 }
 
@@ -143,8 +143,8 @@ async fn list_failed<O: Outside>(
         return Err(Failure::invalid("status", words));
     }
     page.filters.retain(|one| one.field != "status");
-    let ask = EnvironmentAsk::ListFailed(page.clone());
-    let found: Listed<FailedEvent> = ask_environment(call.outside(), environment, &ask).await?;
+    let ask = EnvironmentMessage::ListFailed(page.clone());
+    let found: Listed<FailedEvent> = send_to_environment(call.outside(), environment, &ask).await?;
     Ok(List::of(found, &page, |event| {
         failed_in(environment, event)
     }))
@@ -156,8 +156,8 @@ pub(in crate::api) async fn get<O: Outside>(
 ) -> Result<EventWithDeliveries, Failure> {
     let visibility = call.visibility()?;
     let id = id.parse()?;
-    let ask = AccountAsk::GetEvent(visibility, id);
-    let found: Result<EventDetail, _> = ask_account(call.outside(), id.account(), &ask).await;
+    let ask = AccountMessage::GetEvent(visibility, id);
+    let found: Result<EventDetail, _> = send_to_account(call.outside(), id.account(), &ask).await;
     let found = found.map_err(hidden)?;
     Ok(EventWithDeliveries {
         event: found.event,
@@ -173,8 +173,8 @@ pub(in crate::api) async fn replay<O: Outside>(
 ) -> Result<ReplayedEvent, Failure> {
     let visibility = call.visibility()?;
     let id = id.parse()?;
-    let ask = AccountAsk::Replay(visibility, id);
-    let done: Result<(), Failure> = ask_account(call.outside(), id.account(), &ask).await;
+    let ask = AccountMessage::Replay(visibility, id);
+    let done: Result<(), Failure> = send_to_account(call.outside(), id.account(), &ask).await;
     done.map_err(hidden)?;
     Ok(ReplayedEvent { id })
 }
@@ -190,8 +190,8 @@ pub(in crate::api) async fn replay_all<O: Outside>(
     let range = range(&replay)?;
     let replayed = match &replay.integrated_account_id {
         Some(id) => {
-            let ask = AccountAsk::ReplayAll(call.visibility_in(named)?, range);
-            ask_account(call.outside(), path_id::parse(id)?, &ask).await?
+            let ask = AccountMessage::ReplayAll(call.visibility_in(named)?, range);
+            send_to_account(call.outside(), path_id::parse(id)?, &ask).await?
         }
         None if range.status == EventStatus::Failed => {
             replay_events(call.outside(), call.caller.environment(named)?, &range).await?

@@ -16,9 +16,9 @@ use crate::flows::base::records::TokenScope;
 use crate::flows::directory::list_accounts::list_accounts;
 use crate::flows::lifecycle::import_account::{NewAccount, import_account};
 use crate::flows::messages::account::{
-    AccountAsk, AccountChange, AccountView, Override, PublicAccount,
+    AccountChange, AccountMessage, AccountView, Override, PublicAccount,
 };
-use crate::flows::messages::ask_account;
+use crate::flows::messages::send_to_account;
 use crate::ids::{AccountId, Region};
 use crate::ports::{Outside, Visibility};
 use crate::settings::CONTEXT_BYTES;
@@ -166,8 +166,8 @@ pub(in crate::api) async fn get<O: Outside>(
     call: &AdminCall<'_, O>,
     id: &PathId<AccountId>,
 ) -> Result<IntegratedAccount, Failure> {
-    let ask = AccountAsk::Get(call.visibility()?);
-    let view: AccountView = ask_account(call.outside(), id.parse()?, &ask).await?;
+    let ask = AccountMessage::Get(call.visibility()?);
+    let view: AccountView = send_to_account(call.outside(), id.parse()?, &ask).await?;
     Ok(IntegratedAccount::show(call, view))
 }
 
@@ -175,9 +175,9 @@ pub(in crate::api) async fn delete<O: Outside>(
     call: &AdminCall<'_, O>,
     id: &PathId<AccountId>,
 ) -> Result<Deleted<AccountId>, Failure> {
-    let ask = AccountAsk::Delete(call.visibility()?);
+    let ask = AccountMessage::Delete(call.visibility()?);
     let id = id.parse()?;
-    ask_account::<()>(call.outside(), id, &ask).await?;
+    send_to_account::<()>(call.outside(), id, &ask).await?;
     Ok(Deleted { id })
 }
 
@@ -200,8 +200,8 @@ pub(in crate::api) async fn change<O: Outside>(
             writer: call.caller.writer(),
         }),
     };
-    let ask = AccountAsk::Change(visibility, change);
-    let view = ask_account(call.outside(), id.parse()?, &ask).await?;
+    let ask = AccountMessage::Change(visibility, change);
+    let view = send_to_account(call.outside(), id.parse()?, &ask).await?;
     Ok(changed(call, view))
 }
 
@@ -212,8 +212,8 @@ pub(in crate::api) async fn replace_credentials<O: Outside>(
 ) -> Result<ChangedAccount, Failure> {
     let visibility = call.visibility()?;
     let new = body.read_with_context(call, CONTEXT_BYTES).await?;
-    let ask = AccountAsk::Credentials(visibility, new.context);
-    let view = ask_account(call.outside(), id.parse()?, &ask).await?;
+    let ask = AccountMessage::Credentials(visibility, new.context);
+    let view = send_to_account(call.outside(), id.parse()?, &ask).await?;
     Ok(changed(call, view))
 }
 
@@ -221,9 +221,9 @@ pub(in crate::api) async fn refresh_credentials<O: Outside>(
     call: &AdminCall<'_, O>,
     body: JsonBody<O, NamedAccount>,
 ) -> Result<Refreshed, Failure> {
-    let ask = AccountAsk::Refresh(call.visibility()?);
+    let ask = AccountMessage::Refresh(call.visibility()?);
     let named = body.read(call).await?;
-    ask_account::<()>(call.outside(), path_id::parse(&named.id)?, &ask).await?;
+    send_to_account::<()>(call.outside(), path_id::parse(&named.id)?, &ask).await?;
     Ok(Refreshed { success: true })
 }
 
@@ -250,9 +250,9 @@ async fn delete_one<O: Outside>(
     visibility: Visibility,
     id: String,
 ) -> RemovedAccount {
-    let ask = AccountAsk::Delete(visibility);
+    let ask = AccountMessage::Delete(visibility);
     let deleted = match path_id::parse(&id) {
-        Ok(account) => ask_account::<()>(call.outside(), account, &ask).await,
+        Ok(account) => send_to_account::<()>(call.outside(), account, &ask).await,
         Err(failure) => Err(failure),
     };
     let error = deleted.err().as_ref().map(PartialError::from);

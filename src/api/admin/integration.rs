@@ -15,9 +15,9 @@ use crate::config::{Finding, Level};
 use crate::error::Failure;
 use crate::flows::base::records::{IntegrationRecord, Page};
 use crate::flows::base::view::view;
-use crate::flows::config::config_cache as published;
+use crate::flows::config::config_cache;
 use crate::flows::directory::validate_integration::{check, checked_file};
-use crate::flows::messages::{RootAsk, Saving, Written, ask_root};
+use crate::flows::messages::{RootMessage, Saving, Written, send_to_root};
 use crate::ids::IntegrationId;
 use crate::ports::Outside;
 use crate::time::Timestamp;
@@ -110,10 +110,10 @@ impl Filtered for ShownIntegration {
 
 impl Noun for ShownIntegration {
     type Record = IntegrationRecord;
-    type Message = RootAsk;
+    type Message = RootMessage;
 
-    fn list(page: Page) -> RootAsk {
-        RootAsk::ListIntegrations(page)
+    fn list(page: Page) -> RootMessage {
+        RootMessage::ListIntegrations(page)
     }
 
     fn show<O: Outside>(_: &AdminCall<'_, O>, record: IntegrationRecord) -> Self {
@@ -124,23 +124,23 @@ impl Noun for ShownIntegration {
 impl Findable for ShownIntegration {
     type Id = IntegrationKey;
 
-    fn find(key: IntegrationKey) -> RootAsk {
-        RootAsk::FindIntegration(key.0)
+    fn find(key: IntegrationKey) -> RootMessage {
+        RootMessage::FindIntegration(key.0)
     }
 }
 
 impl Deletable for IntegrationKey {
-    type Message = RootAsk;
+    type Message = RootMessage;
     type Gone = IntegrationId;
     type Named = IntegrationId;
 
-    fn delete(&self) -> RootAsk {
-        RootAsk::DeleteIntegration(self.0.clone())
+    fn delete(&self) -> RootMessage {
+        RootMessage::DeleteIntegration(self.0.clone())
     }
 
     fn forget<O: Outside>(self, call: &AdminCall<'_, O>, id: IntegrationId) -> IntegrationId {
         let isolate = call.context.isolate;
-        published::forget::<IntegrationRecord>(call.outside(), isolate, &id.to_string());
+        config_cache::forget::<IntegrationRecord>(call.outside(), isolate, &id.to_string());
         id
     }
 }
@@ -196,7 +196,7 @@ pub(in crate::api) async fn change<O: Outside>(
         None => if_match(&call.headers)?,
     };
     let IntegrationKey(key) = key.parse()?;
-    let ask = RootAsk::ChangeIntegration(key, version, patch);
+    let ask = RootMessage::ChangeIntegration(key, version, patch);
     Ok(write(call, &ask).await?.record)
 }
 
@@ -223,7 +223,7 @@ async fn save<O: Outside>(
     file: &Value,
 ) -> Result<Saved<IntegrationSaved>, Failure> {
     let (file, findings) = checked_file(file)?;
-    let saved = write(call, &RootAsk::SaveIntegration(saving, file)).await?;
+    let saved = write(call, &RootMessage::SaveIntegration(saving, file)).await?;
     Ok(Saved {
         record: IntegrationSaved {
             record: saved.record,
@@ -236,13 +236,13 @@ async fn save<O: Outside>(
 /// The isolate that writes replaces its copy at once.
 async fn write<O: Outside>(
     call: &AdminCall<'_, O>,
-    ask: &RootAsk,
+    ask: &RootMessage,
 ) -> Result<Saved<ShownIntegration>, Failure> {
-    let written: Written<IntegrationRecord> = ask_root(call.outside(), ask).await?;
+    let written: Written<IntegrationRecord> = send_to_root(call.outside(), ask).await?;
     let Written { record, is_new } = written;
     let id = record.id.to_string();
     let shown = ShownIntegration::from(record.clone());
-    published::replace(call.outside(), call.context.isolate, &id, record);
+    config_cache::replace(call.outside(), call.context.isolate, &id, record);
     Ok(Saved {
         record: shown,
         is_new,

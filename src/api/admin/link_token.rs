@@ -16,7 +16,7 @@ use crate::error::{Code, Failure};
 use crate::flows::base::records::{LinkRecord, Page};
 use crate::flows::base::view::view;
 use crate::flows::lifecycle::create_link::{Aim, NewLink, create_link};
-use crate::flows::messages::environment::EnvironmentAsk;
+use crate::flows::messages::environment::EnvironmentMessage;
 use crate::ids::{AccountId, EnvironmentId, LinkTokenId, Region};
 use crate::ports::Outside;
 use crate::settings::{LINK_CONTEXT_BYTES, LINK_LIFE, LINK_LIFE_MAX, LINK_LIFE_MIN};
@@ -104,10 +104,10 @@ impl Filtered for LinkToken {
 
 impl Noun for LinkToken {
     type Record = LinkRecord;
-    type Message = EnvironmentAsk;
+    type Message = EnvironmentMessage;
 
-    fn list(page: Page) -> EnvironmentAsk {
-        EnvironmentAsk::ListLinks(page)
+    fn list(page: Page) -> EnvironmentMessage {
+        EnvironmentMessage::ListLinks(page)
     }
 
     fn show<O: Outside>(_: &AdminCall<'_, O>, record: LinkRecord) -> Self {
@@ -116,12 +116,12 @@ impl Noun for LinkToken {
 }
 
 impl Deletable for LinkTokenId {
-    type Message = EnvironmentAsk;
+    type Message = EnvironmentMessage;
     type Gone = Self;
     type Named = Self;
 
-    fn delete(&self) -> EnvironmentAsk {
-        EnvironmentAsk::DeleteLink(*self)
+    fn delete(&self) -> EnvironmentMessage {
+        EnvironmentMessage::DeleteLink(*self)
     }
 
     fn forget<O: Outside>(self, _: &AdminCall<'_, O>, gone: Self) -> Self {

@@ -7,8 +7,8 @@ use crate::api::query::{FilterField, Filtered, QueryParameters};
 use crate::error::Failure;
 use crate::flows::base::records::Listed;
 use crate::flows::call::log_line::LogLine;
-use crate::flows::messages::account::AccountAsk;
-use crate::flows::messages::ask_account;
+use crate::flows::messages::account::AccountMessage;
+use crate::flows::messages::send_to_account;
 use crate::ports::Outside;
 
 impl Filtered for LogLine {
@@ -34,8 +34,8 @@ pub(in crate::api) async fn list<O: Outside>(
         return Err(Failure::invalid("integrated_account_id", words));
     };
     let visibility = call.visibility_in(query.get("environment_id"))?;
-    let ask = AccountAsk::ListLog(visibility, page.clone());
+    let ask = AccountMessage::ListLog(visibility, page.clone());
     let account = path_id::parse(id)?;
-    let found: Listed<LogLine> = ask_account(call.outside(), account, &ask).await?;
+    let found: Listed<LogLine> = send_to_account(call.outside(), account, &ask).await?;
     Ok(List::of(found, &page, |line| line))
 }

@@ -11,8 +11,8 @@ use crate::api::path_id::{Identifier, PathId, not_found};
 use crate::api::query::{Filtered, QueryParameters};
 use crate::error::Failure;
 use crate::flows::base::records::{Listed, Page};
-use crate::flows::messages::environment::EnvironmentAsk;
-use crate::flows::messages::{RootAsk, ask_environment, ask_root};
+use crate::flows::messages::environment::EnvironmentMessage;
+use crate::flows::messages::{RootMessage, send_to_environment, send_to_root};
 use crate::ids::EnvironmentId;
 use crate::ports::Outside;
 
@@ -72,7 +72,7 @@ pub(in crate::api) trait DirectoryMessage {
     ) -> Result<T, Failure>;
 }
 
-impl DirectoryMessage for RootAsk {
+impl DirectoryMessage for RootMessage {
     type Place = ();
     const PARAMETERS: &'static [&'static str] = &[];
 
@@ -85,11 +85,11 @@ impl DirectoryMessage for RootAsk {
     }
 
     async fn send<T: DeserializeOwned>(self, outside: &impl Outside, (): ()) -> Result<T, Failure> {
-        ask_root(outside, &self).await
+        send_to_root(outside, &self).await
     }
 }
 
-impl DirectoryMessage for EnvironmentAsk {
+impl DirectoryMessage for EnvironmentMessage {
     type Place = EnvironmentId;
     const PARAMETERS: &'static [&'static str] = &["environment_id"];
 
@@ -106,7 +106,7 @@ impl DirectoryMessage for EnvironmentAsk {
         outside: &impl Outside,
         environment: EnvironmentId,
     ) -> Result<T, Failure> {
-        ask_environment(outside, environment, &self).await
+        send_to_environment(outside, environment, &self).await
     }
 }
 

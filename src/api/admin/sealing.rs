@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::call::AdminCall;
 use crate::error::Failure;
-use crate::flows::messages::{RootAsk, Sealing, ask_root};
+use crate::flows::messages::{RootMessage, Sealing, send_to_root};
 use crate::ports::Outside;
 
 /// The sealed values of each key. A key whose count is 0 may be dropped from `SEALING_KEYS`.
@@ -28,14 +28,14 @@ struct SealingKey {
 pub(in crate::api) async fn rotate<O: Outside>(
     call: &AdminCall<'_, O>,
 ) -> Result<SealingKeys, Failure> {
-    ask_root::<()>(call.outside(), &RootAsk::Rotate).await?;
+    send_to_root::<()>(call.outside(), &RootMessage::Rotate).await?;
     get(call).await
 }
 
 pub(in crate::api) async fn get<O: Outside>(
     call: &AdminCall<'_, O>,
 ) -> Result<SealingKeys, Failure> {
-    let sealing: Sealing = ask_root(call.outside(), &RootAsk::CountSealed).await?;
+    let sealing: Sealing = send_to_root(call.outside(), &RootMessage::CountSealed).await?;
     let current = call.outside().settings().keyring()?.ids().next();
     let current = current.unwrap_or_default();
     let keys = sealing.counts.into_iter().map(|(id, count)| SealingKey {

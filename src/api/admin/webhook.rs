@@ -15,9 +15,9 @@ use crate::error::{Complaint, Failure};
 use crate::flows::base::records::{Page, WebhookRecord};
 use crate::flows::base::view::view;
 use crate::flows::directory::webhook_secrets;
-use crate::flows::messages::ask_environment;
-use crate::flows::messages::environment::EnvironmentAsk;
+use crate::flows::messages::environment::EnvironmentMessage;
 use crate::flows::messages::event::{EventTypes, WebhookChange};
+use crate::flows::messages::send_to_environment;
 use crate::ids::{EnvironmentId, WebhookId};
 use crate::ports::Outside;
 use crate::proxy::guard;
@@ -120,10 +120,10 @@ impl Filtered for Subscription {
 
 impl Noun for Subscription {
     type Record = WebhookRecord;
-    type Message = EnvironmentAsk;
+    type Message = EnvironmentMessage;
 
-    fn list(page: Page) -> EnvironmentAsk {
-        EnvironmentAsk::ListWebhooks(page)
+    fn list(page: Page) -> EnvironmentMessage {
+        EnvironmentMessage::ListWebhooks(page)
     }
 
     fn show<O: Outside>(_: &AdminCall<'_, O>, record: WebhookRecord) -> Self {
@@ -134,8 +134,8 @@ impl Noun for Subscription {
 impl Findable for Subscription {
     type Id = WebhookId;
 
-    fn find(id: WebhookId) -> EnvironmentAsk {
-        EnvironmentAsk::FindWebhook(id)
+    fn find(id: WebhookId) -> EnvironmentMessage {
+        EnvironmentMessage::FindWebhook(id)
     }
 }
 
@@ -164,7 +164,7 @@ pub(in crate::api) async fn create<O: Outside>(
         updated_at: now,
         sealed: None,
     };
-    let ask = EnvironmentAsk::CreateWebhook(record, webhook_secrets::of_new(&secret));
+    let ask = EnvironmentMessage::CreateWebhook(record, webhook_secrets::of_new(&secret));
     let record: WebhookRecord = write(call, environment, &ask).await?;
     Ok(SubscriptionCreated {
         record: record.into(),
@@ -189,7 +189,7 @@ pub(in crate::api) async fn change<O: Outside>(
         event_types: patch.event_types,
         is_active: patch.is_active,
     };
-    let ask = EnvironmentAsk::ChangeWebhook(id.parse()?, change);
+    let ask = EnvironmentMessage::ChangeWebhook(id.parse()?, change);
     let record: WebhookRecord = write(call, environment, &ask).await?;
     Ok(record.into())
 }
@@ -203,7 +203,7 @@ pub(in crate::api) async fn rotate<O: Outside>(
     let named = named.and_then(|named| named.environment_id);
     let environment = call.environment(named.as_deref())?;
     let secret = new_secret(call.outside().random());
-    let ask = EnvironmentAsk::RotateWebhookSecret(id.parse()?, secret.expose().to_owned());
+    let ask = EnvironmentMessage::RotateWebhookSecret(id.parse()?, secret.expose().to_owned());
     let record: WebhookRecord = write(call, environment, &ask).await?;
     Ok(WebhookSecret {
         id: record.id,
@@ -217,7 +217,7 @@ pub(in crate::api) async fn delete<O: Outside>(
     id: &PathId<WebhookId>,
 ) -> Result<Deleted<WebhookId>, Failure> {
     let environment = call.environment(None)?;
-    let ask = EnvironmentAsk::DeleteWebhook(id.parse()?);
+    let ask = EnvironmentMessage::DeleteWebhook(id.parse()?);
     let id = write(call, environment, &ask).await?;
     Ok(Deleted { id })
 }
@@ -226,9 +226,9 @@ pub(in crate::api) async fn delete<O: Outside>(
 async fn write<O: Outside, T: DeserializeOwned>(
     call: &AdminCall<'_, O>,
     environment: EnvironmentId,
-    ask: &EnvironmentAsk,
+    ask: &EnvironmentMessage,
 ) -> Result<T, Failure> {
-    let written = ask_environment(call.outside(), environment, ask).await;
+    let written = send_to_environment(call.outside(), environment, ask).await;
     call.context.isolate.drop_subscriptions(environment);
     written
 }

@@ -9,7 +9,7 @@ use crate::flows::config::resolved_config::Compiled;
 use crate::time::Timestamp;
 
 /// An account as its object holds it in memory.
-pub struct Loaded {
+pub struct LoadedAccount {
     /// The stored record.
     pub account: Account,
     /// Its whole context, the secret half included. Never leaves the object but inside a request to the provider.
@@ -28,7 +28,7 @@ pub struct Loaded {
     pub(in crate::flows) used_at: Option<Timestamp>,
 }
 
-impl Loaded {
+impl LoadedAccount {
     /// An account of which nothing is stored yet.
     pub(in crate::flows) fn of_nothing(account: Account) -> Self {
         Self {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 
 /// What the object holds of its account.
 #[derive(Clone)]
@@ -12,7 +12,7 @@ pub(in crate::flows) enum State {
     /// There is no such account (any more).
     Missing,
     /// As stored, with its secrets opened.
-    Here(Rc<Loaded>),
+    Here(Rc<LoadedAccount>),
 }
 
 impl State {

@@ -19,14 +19,13 @@ use crate::config::Config;
 use crate::config::action::{Action, Change, GetContext, Provenance, Step, StepKind};
 use crate::error::{Code, Failure};
 use crate::expression::{Expression, ExpressionScope};
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::actions::context::RunningContext;
-use crate::flows::actions::told::run_result;
 use crate::flows::base::moment::moment;
 use crate::flows::call::account::LiveAccount;
 use crate::flows::call::step::Answered;
 use crate::flows::call::subject::Errand;
-use crate::flows::config::resolved_config::Effective;
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::json::Exact;
 use crate::ports::System;
 use crate::proxy::is_read;
@@ -106,8 +105,8 @@ impl<'a> NamedAction<'a> {
 /// A failure keeps its code; its `details` also say at which step (`at`) and how many had run (`steps`).
 pub async fn run_action<A: LiveAccount>(
     account: &A,
-    loaded: &Rc<Loaded>,
-    effective: &Effective,
+    loaded: &Rc<LoadedAccount>,
+    resolved: &ResolvedConfig,
     action: NamedAction<'_>,
     input: Exact,
     deadline: Timestamp,
@@ -116,13 +115,13 @@ pub async fn run_action<A: LiveAccount>(
     let mut run = Run {
         account,
         loaded,
-        effective,
+        resolved,
         deadline,
         errand: match action.name {
             REFRESH_TOKEN => Errand::Refresh,
             _ => Errand::Step,
         },
-        context: RunningContext::new(action.name, &effective.compiled, loaded),
+        context: RunningContext::new(action.name, &resolved.compiled, loaded),
         previous: Answered {
             value: input,
             room: account.room(),
@@ -160,8 +159,8 @@ pub async fn run_action<A: LiveAccount>(
 /// An action on its way.
 struct Run<'a, A> {
     account: &'a A,
-    loaded: &'a Rc<Loaded>,
-    effective: &'a Effective,
+    loaded: &'a Rc<LoadedAccount>,
+    resolved: &'a ResolvedConfig,
     deadline: Timestamp,
     errand: Errand,
     context: RunningContext<'a>,
@@ -241,10 +240,10 @@ impl<A: LiveAccount> Run<'_, A> {
     fn expression_failed(&self, reason: &str, failure: Failure) -> Failure {
         let redactor = self
             .account
-            .redactor(&self.effective.compiled, self.context.whole());
+            .redactor(&self.resolved.compiled, self.context.whole());
         let reason = redactor.text(reason);
         self.account.system().log(&json!({
-            "level": "error", "event": "action_expression_failed", "integration": self.effective.integration.name, "integrated_account_id": self.loaded.account.id, "reason": reason,
+            "level": "error", "event": "action_expression_failed", "integration": self.resolved.integration.name, "integrated_account_id": self.loaded.account.id, "reason": reason,
         }));
         failure
     }
@@ -254,7 +253,7 @@ impl<A: LiveAccount> Run<'_, A> {
         let values = match change {
             Change::Expression(expression) => self.evaluate(expression)?,
             Change::Values(tree) => {
-                let scope = self.effective.compiled.public_scope(self.context.shown());
+                let scope = self.resolved.compiled.public_scope(self.context.shown());
                 let rendered = tree.render(&scope.with_exact_body(&self.previous.value))?;
                 rendered.map(Exact::into_kept)
             }

@@ -12,7 +12,6 @@ use crate::flows::actions::Run;
 use crate::flows::call::account::LiveAccount;
 use crate::flows::call::step::{Answered, StepCall, Whole, call_step};
 use crate::flows::call::subject::Purpose;
-use crate::ports::{Outside, Storage};
 use crate::proxy::query::write_value;
 
 impl<A: LiveAccount> Run<'_, A> {
@@ -34,7 +33,7 @@ impl<A: LiveAccount> Run<'_, A> {
 
     /// A call of a resource's method; what the step says of id, query and body is the caller's part of it.
     pub(in crate::flows) async fn call(&self, call: &Call) -> Result<Answered, Failure> {
-        let config = &self.effective.compiled.config;
+        let config = &self.resolved.compiled.config;
         let method = config.method(&call.resource, &call.method);
         let method = method.ok_or_else(|| {
             let words = format!(
@@ -72,14 +71,14 @@ impl<A: LiveAccount> Run<'_, A> {
 
     async fn send(&self, call: StepCall<'_>) -> Result<Answered, Failure> {
         let writes = call.purpose.writes(&call.method.method.0);
-        let (account, loaded, effective) = (self.account, self.loaded, self.effective);
-        let answered = call_step(account, loaded, effective, call, self.deadline).await?;
+        let (account, loaded, resolved) = (self.account, self.loaded, self.resolved);
+        let answered = call_step(account, loaded, resolved, call, self.deadline).await?;
         self.has_written.set(self.has_written.get() || writes);
         Ok(answered)
     }
 
     fn scope(&self) -> TemplateScope<'_> {
-        let compiled = &self.effective.compiled;
+        let compiled = &self.resolved.compiled;
         compiled
             .scope(self.context.whole(), self.context.shown())
             .with_exact_body(&self.previous.value)

@@ -1,5 +1,10 @@
 //! What a call needs of its account. The engine needs the synchronous part alone; the driver also what has to be waited for.
 
+#![expect(
+    async_fn_in_trait,
+    reason = "a Worker is single-threaded: no caller needs the futures to be Send"
+)]
+
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -8,7 +13,7 @@ use tokio::sync::SemaphorePermit;
 
 use crate::account::Account;
 use crate::error::Failure;
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::renewal::Renewed;
 use crate::flows::account::renewal::TokenWait;
 use crate::flows::base::callers::Inside;
@@ -17,7 +22,7 @@ use crate::flows::call::idempotency::{End, Known, Write};
 use crate::flows::call::log_line::LogLine;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::config::redaction::Redactor;
-use crate::flows::config::resolved_config::{Compiled, Effective};
+use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::ids::AccountId;
 use crate::ports::{HttpClient, Outside, System, Visibility};
 use crate::rate_limit::Late;
@@ -55,9 +60,7 @@ pub trait CallAccount {
 pub(in crate::flows) type StreamOf<A> = <<A as CallAccount>::System as HttpClient>::Stream;
 
 /// What the driver needs beside that. A method on `Rc` may leave work behind that outlives the call.
-pub trait LiveAccount:
-    CallAccount<System: Outside> + 'static
-{
+pub trait LiveAccount: CallAccount<System: Outside> + 'static {
     /// What the objects of an isolate share.
     fn isolate(&self) -> &Isolate;
 
@@ -68,48 +71,51 @@ pub trait LiveAccount:
     fn enter(&self) -> Result<Inside, Failure>;
 
     /// The account, where the caller may see it.
-    async fn visible(&self, sees: &Visibility) -> Result<Rc<Loaded>, Failure>;
+    async fn visible(&self, sees: &Visibility) -> Result<Rc<LoadedAccount>, Failure>;
 
     /// The account as it is now; `None` where it was deleted.
-    fn present(&self) -> Option<Rc<Loaded>>;
+    fn present(&self) -> Option<Rc<LoadedAccount>>;
 
     /// The file with the changes of the install and of the account.
-    async fn resolved_config(&self, account: &Account) -> Result<Effective, Failure>;
+    async fn resolved_config(&self, account: &Account) -> Result<ResolvedConfig, Failure>;
 
     /// The account with a token that can be used.
     async fn fresh(
         self: &Rc<Self>,
-        loaded: Rc<Loaded>,
+        loaded: Rc<LoadedAccount>,
         deadline: Timestamp,
-    ) -> Result<Rc<Loaded>, Failure>;
+    ) -> Result<Rc<LoadedAccount>, Failure>;
 
     /// Notes that the account is in use, after the answer.
-    fn note_use(self: &Rc<Self>, loaded: &Loaded);
+    fn note_use(self: &Rc<Self>, loaded: &LoadedAccount);
 
     /// Why a call waits before it sends this account's token.
-    fn token_wait(&self, loaded: &Loaded) -> Option<TokenWait>;
+    fn token_wait(&self, loaded: &LoadedAccount) -> Option<TokenWait>;
 
     async fn wait_for_token(
         self: &Rc<Self>,
         wait: TokenWait,
-        loaded: &Rc<Loaded>,
+        loaded: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<(), Failure>;
 
     /// After a refusal of this account's credential: another one for the same call.
     async fn renew(
         self: &Rc<Self>,
-        refused: &Rc<Loaded>,
+        refused: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<Renewed, Failure>;
 
     /// The same where the call cannot be sent again.
-    async fn renew_for_next(self: &Rc<Self>, refused: &Rc<Loaded>) -> Result<Renewed, Failure>;
+    async fn renew_for_next(
+        self: &Rc<Self>,
+        refused: &Rc<LoadedAccount>,
+    ) -> Result<Renewed, Failure>;
 
     /// Whether a refusal is confirmed. Then the account needs its customer from now on.
     async fn confirm_refusal(
         &self,
-        refused: &Rc<Loaded>,
+        refused: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<bool, Failure>;
 

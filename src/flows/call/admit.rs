@@ -4,9 +4,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::error::Failure;
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::call::account::LiveAccount;
-use crate::flows::config::resolved_config::Effective;
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::ports::{System, Visibility};
 use crate::time::Timestamp;
 
@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 pub(in crate::flows) struct Access<'a, A> {
     account: &'a Rc<A>,
     sees: &'a Visibility,
-    loaded: Rc<Loaded>,
+    loaded: Rc<LoadedAccount>,
     deadline: Timestamp,
 }
 
@@ -46,7 +46,7 @@ impl<'a, A: LiveAccount> Access<'a, A> {
         self.sees
     }
 
-    pub(in crate::flows) fn loaded(&self) -> &Rc<Loaded> {
+    pub(in crate::flows) fn loaded(&self) -> &Rc<LoadedAccount> {
         &self.loaded
     }
 
@@ -72,7 +72,7 @@ impl<'a, A: LiveAccount> Access<'a, A> {
 /// An account that may be called, and what it is called with.
 pub(in crate::flows) struct Admitted<'a, A> {
     access: Access<'a, A>,
-    config: Effective,
+    config: ResolvedConfig,
 }
 
 impl<'a, A: LiveAccount> Admitted<'a, A> {
@@ -84,11 +84,11 @@ impl<'a, A: LiveAccount> Admitted<'a, A> {
         self.access.sees
     }
 
-    pub(in crate::flows) fn loaded(&self) -> &Rc<Loaded> {
+    pub(in crate::flows) fn loaded(&self) -> &Rc<LoadedAccount> {
         &self.access.loaded
     }
 
-    pub(in crate::flows) fn config(&self) -> &Effective {
+    pub(in crate::flows) fn config(&self) -> &ResolvedConfig {
         &self.config
     }
 

@@ -76,8 +76,8 @@ pub(in crate::flows) async fn build<'a, A: LiveAccount>(
     at: Option<Position>,
 ) -> Result<(Prepared<'a>, Body<StreamOf<A>>), Failure> {
     let account = admitted.account();
-    let effective = admitted.config();
-    let subject = Subject::of_call(effective, &call.target, &call.method)?;
+    let resolved = admitted.config();
+    let subject = Subject::of_call(resolved, &call.target, &call.method)?;
     call.trace.names(&subject, &call.target);
     subject.refuse_sandbox_write(admitted.loaded().account.is_sandbox)?;
     let ours = if call.target.is_list() {
@@ -183,7 +183,7 @@ impl<'a> Prepared<'a> {
 
     pub(in crate::flows) fn scope<'s>(&'s self, current: &'s Current<'_>) -> TemplateScope<'s> {
         let values = &self.given.values;
-        let compiled = &self.subject.effective.compiled;
+        let compiled = &self.subject.resolved.compiled;
         let scope = compiled.scope(current.context(), current.shown());
         let scope = scope.with_query(&values.query);
         let scope = if values.id.is_null() {
@@ -230,7 +230,7 @@ impl<'a> Prepared<'a> {
         current: &Current<'_>,
     ) -> Result<Draft, Failure> {
         let (config, scope) = (self.subject.config(), self.scope(current));
-        let compiled = &self.subject.effective.compiled;
+        let compiled = &self.subject.resolved.compiled;
         let pins = compiled.pins(account.system().settings());
         let caller = Caller {
             query: &self.given.query,

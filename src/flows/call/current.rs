@@ -5,12 +5,12 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::token_in_context::with_token;
 
 /// The account as it was read last.
 pub(in crate::flows) struct Current<'a> {
-    loaded: Rc<Loaded>,
+    loaded: Rc<LoadedAccount>,
     /// A running action's context may be ahead of what is stored.
     running: Option<Running<'a>>,
 }
@@ -24,13 +24,13 @@ struct Running<'a> {
 }
 
 impl<'a> Current<'a> {
-    pub(in crate::flows) fn of_call(loaded: Rc<Loaded>) -> Self {
+    pub(in crate::flows) fn of_call(loaded: Rc<LoadedAccount>) -> Self {
         let running = None;
         Self { loaded, running }
     }
 
     pub(in crate::flows) fn of_action(
-        loaded: Rc<Loaded>,
+        loaded: Rc<LoadedAccount>,
         context: &'a Value,
         shown: &'a Value,
     ) -> Self {
@@ -39,7 +39,7 @@ impl<'a> Current<'a> {
         Self { loaded, running }
     }
 
-    pub(in crate::flows) fn loaded(&self) -> &Rc<Loaded> {
+    pub(in crate::flows) fn loaded(&self) -> &Rc<LoadedAccount> {
         &self.loaded
     }
 
@@ -60,7 +60,7 @@ impl<'a> Current<'a> {
     }
 
     /// The account is this by now. Returns whether a request made with what was before has to be made again.
-    pub(in crate::flows) fn set(&mut self, now: Rc<Loaded>) -> bool {
+    pub(in crate::flows) fn set(&mut self, now: Rc<LoadedAccount>) -> bool {
         if Rc::ptr_eq(&self.loaded, &now) {
             return false;
         }

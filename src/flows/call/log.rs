@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Code, Failure};
 use crate::flows::account::capabilities::{granted, missing};
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::call::account::{LiveAccount, StreamOf, WriteStore};
 use crate::flows::call::admit::Access;
 use crate::flows::call::ended::{Ended, WriteOutcome, forbidden, length};
@@ -145,7 +145,7 @@ impl Opening {
 }
 
 impl<A: LiveAccount> Log<A> {
-    async fn end(&self, loaded: &Loaded, ended: &Ended) {
+    async fn end(&self, loaded: &LoadedAccount, ended: &Ended) {
         if let Some(words) = &ended.forbidden {
             self.note_forbidden(loaded, words).await;
         }
@@ -187,7 +187,7 @@ impl<A: LiveAccount> Log<A> {
     }
 
     /// The provider refused: which of the scopes that the method needs the account does not have.
-    async fn note_forbidden(&self, loaded: &Loaded, words: &str) {
+    async fn note_forbidden(&self, loaded: &LoadedAccount, words: &str) {
         let about = self.trace.about();
         let needed = about.scopes;
         let config = self.account.resolved_config(&loaded.account).await.ok();

@@ -27,12 +27,8 @@ pub(in crate::flows) mod subject;
 pub(in crate::flows) mod trace;
 pub(in crate::flows) mod ways;
 
-use crate::flows::base::moment::moment;
 use crate::flows::call::admit::Access;
-use crate::flows::call::list::all_pages::{AllPages, Piece};
-use crate::flows::call::log::{logged_action, logged_call};
-use crate::flows::call::step::{Answered, StepCall, Whole, call_step};
-use crate::flows::call::subject::{Errand, Purpose, sandbox_refusal};
+use crate::flows::call::list::all_pages::AllPages;
 use crate::flows::call::trace::Trace;
 
 use std::rc::Rc;
@@ -85,7 +81,7 @@ pub(in crate::flows) enum CallResponse<A: LiveAccount> {
 }
 
 /// A call that has ended, or whose pages begin.
-struct Completed<A: LiveAccount> {
+pub(in crate::flows) struct Completed<A: LiveAccount> {
     response: Result<CallResponse<A>, Failure>,
     ended: Ended,
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::SemaphorePermit;
 
 use crate::error::{Code, Failure};
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::within::within;
 use crate::flows::call::account::LiveAccount;
 use crate::flows::call::subject::Errand;
@@ -31,7 +31,7 @@ pub(in crate::flows) struct Connection<'a> {
     /// `None` for a refresh, which has a connection of its own.
     #[expect(dead_code, reason = "holding it is its use")]
     slot: Option<SemaphorePermit<'a>>,
-    pub(in crate::flows) loaded: Rc<Loaded>,
+    pub(in crate::flows) loaded: Rc<LoadedAccount>,
 }
 
 impl<'a, A: LiveAccount> Reservations<'a, A> {
@@ -61,14 +61,14 @@ impl<'a, A: LiveAccount> Reservations<'a, A> {
     pub(in crate::flows) async fn connect(
         &mut self,
         way: &impl Way<A>,
-        before: &Rc<Loaded>,
+        before: &Rc<LoadedAccount>,
     ) -> Result<Connection<'a>, Failure> {
-        let mut waited_for: Option<Rc<Loaded>> = None;
+        let mut waited_for: Option<Rc<LoadedAccount>> = None;
         loop {
             let slot = self.slot_in_time().await?;
             let last = waited_for.as_ref().unwrap_or(before);
             let loaded = way.read_again(last).await?;
-            let is_same = |waited_for: &Rc<Loaded>| Rc::ptr_eq(waited_for, &loaded);
+            let is_same = |waited_for: &Rc<LoadedAccount>| Rc::ptr_eq(waited_for, &loaded);
             let wait = self.account.token_wait(&loaded);
             let wait = wait.filter(|_| way.waits_for_token());
             let Some(wait) = wait.filter(|_| !waited_for.as_ref().is_some_and(is_same)) else {

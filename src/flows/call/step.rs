@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::config::resource::Method;
 use crate::error::{Code, Failure};
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::memory::Room;
 use crate::flows::base::moment::moment;
 use crate::flows::call::account::LiveAccount;
@@ -21,7 +21,7 @@ use crate::flows::call::engine::protocol::Limit;
 use crate::flows::call::engine_response::EngineResponse;
 use crate::flows::call::subject::{Errand, Plan, Purpose, Subject};
 use crate::flows::call::ways::ActionsWay;
-use crate::flows::config::resolved_config::Effective;
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::json::Exact;
 use crate::ports::Body;
 use crate::proxy::body::{BodySource, Writing};
@@ -71,13 +71,13 @@ pub(in crate::flows) struct Answered {
 /// Sends the request and reads its answer.
 pub(in crate::flows) async fn call_step<A: LiveAccount>(
     account: &A,
-    loaded: &Rc<Loaded>,
-    effective: &Effective,
+    loaded: &Rc<LoadedAccount>,
+    resolved: &ResolvedConfig,
     call: StepCall<'_>,
     deadline: Timestamp,
 ) -> Result<Answered, Failure> {
     let (errand, context, shown) = (call.errand, call.context, call.shown);
-    let prepared = prepare(account, effective, call)?;
+    let prepared = prepare(account, resolved, call)?;
     let current = Current::of_action(Rc::clone(loaded), context, shown);
     let limit = Limit {
         deadline,
@@ -106,7 +106,7 @@ pub(in crate::flows) async fn call_step<A: LiveAccount>(
 
 fn prepare<'a>(
     account: &impl LiveAccount,
-    effective: &'a Effective,
+    resolved: &'a ResolvedConfig,
     call: StepCall<'a>,
 ) -> Result<Prepared<'a>, Failure> {
     let ours = match call.whole {
@@ -115,7 +115,7 @@ fn prepare<'a>(
     };
     let query = CallerQuery::read(&call.query, ours);
     let (method, moment) = (call.method, moment(account.system()));
-    let writing = Writing::of(&effective.compiled.config, method, &moment);
+    let writing = Writing::of(&resolved.compiled.config, method, &moment);
     let text = if method.add_query_to_body {
         text(&writing, &call.body)?
     } else {
@@ -123,7 +123,7 @@ fn prepare<'a>(
     };
     let is_list = false;
     let subject = Subject {
-        effective,
+        resolved,
         plan: Plan::Method { method, is_list },
         purpose: call.purpose,
         errand: call.errand,

@@ -4,7 +4,7 @@ use crate::config::authorization::Authorization;
 use crate::config::resource::Method;
 use crate::config::{Config, ErrorExpression, Pagination, RateLimit};
 use crate::error::{Code, Failure};
-use crate::flows::config::resolved_config::Effective;
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::proxy::body::BodySource;
 use crate::proxy::request::is_body_kept;
 use crate::proxy::{Target, is_read};
@@ -66,7 +66,7 @@ impl Purpose {
 
 /// What a call is about, and for whom.
 pub(in crate::flows) struct Subject<'a> {
-    pub(in crate::flows) effective: &'a Effective,
+    pub(in crate::flows) resolved: &'a ResolvedConfig,
     pub(in crate::flows) plan: Plan<'a>,
     pub(in crate::flows) purpose: Purpose,
     pub(in crate::flows) errand: Errand,
@@ -75,20 +75,20 @@ pub(in crate::flows) struct Subject<'a> {
 impl<'a> Subject<'a> {
     /// A caller's. 404 or 405 where the file does not have it.
     pub(in crate::flows) fn of_call(
-        effective: &'a Effective,
+        resolved: &'a ResolvedConfig,
         target: &'a Target,
         method: &'a http::Method,
     ) -> Result<Self, Failure> {
         Ok(Self {
-            effective,
-            plan: plan(&effective.compiled.config, target, method)?,
+            resolved,
+            plan: plan(&resolved.compiled.config, target, method)?,
             purpose: Purpose::of_target(target),
             errand: Errand::Call,
         })
     }
 
     pub(in crate::flows) fn config(&self) -> &'a Config {
-        &self.effective.compiled.config
+        &self.resolved.compiled.config
     }
 
     pub(in crate::flows) fn authorization(&self) -> Option<&'a Authorization> {

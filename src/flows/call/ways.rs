@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use crate::error::{Code, Failure};
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::renewal::Renewed;
 use crate::flows::account::renewal::TokenWait;
 use crate::flows::call::account::LiveAccount;
@@ -16,7 +16,7 @@ pub(in crate::flows) trait Way<A: LiveAccount> {
     fn account(&self) -> &A;
 
     /// The account as it is now, if it may be called still.
-    async fn read_again(&self, before: &Rc<Loaded>) -> Result<Rc<Loaded>, Failure>;
+    async fn read_again(&self, before: &Rc<LoadedAccount>) -> Result<Rc<LoadedAccount>, Failure>;
 
     /// Whether it waits for a refresh that is under way.
     fn waits_for_token(&self) -> bool;
@@ -24,21 +24,21 @@ pub(in crate::flows) trait Way<A: LiveAccount> {
     async fn wait_for_token(
         &self,
         wait: TokenWait,
-        loaded: &Rc<Loaded>,
+        loaded: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<(), Failure>;
 
     /// Another credential after a refusal.
     async fn renew(
         &self,
-        refused: &Rc<Loaded>,
+        refused: &Rc<LoadedAccount>,
         renewal: Renewal,
         deadline: Timestamp,
     ) -> Result<Renewed, Failure>;
 
     async fn confirm_refusal(
         &self,
-        refused: &Rc<Loaded>,
+        refused: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<bool, Failure>;
 }
@@ -56,7 +56,7 @@ impl<A: LiveAccount> Way<A> for CallersWay<'_, A> {
         self.account
     }
 
-    async fn read_again(&self, before: &Rc<Loaded>) -> Result<Rc<Loaded>, Failure> {
+    async fn read_again(&self, before: &Rc<LoadedAccount>) -> Result<Rc<LoadedAccount>, Failure> {
         if self.read_at < self.account.system().now() {
             let config = self.account.resolved_config(&before.account).await?;
             if !config.install.is_enabled {
@@ -75,7 +75,7 @@ impl<A: LiveAccount> Way<A> for CallersWay<'_, A> {
     async fn wait_for_token(
         &self,
         wait: TokenWait,
-        loaded: &Rc<Loaded>,
+        loaded: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<(), Failure> {
         self.account.wait_for_token(wait, loaded, deadline).await
@@ -83,7 +83,7 @@ impl<A: LiveAccount> Way<A> for CallersWay<'_, A> {
 
     async fn renew(
         &self,
-        refused: &Rc<Loaded>,
+        refused: &Rc<LoadedAccount>,
         renewal: Renewal,
         deadline: Timestamp,
     ) -> Result<Renewed, Failure> {
@@ -95,7 +95,7 @@ impl<A: LiveAccount> Way<A> for CallersWay<'_, A> {
 
     async fn confirm_refusal(
         &self,
-        refused: &Rc<Loaded>,
+        refused: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<bool, Failure> {
         self.account.confirm_refusal(refused, deadline).await
@@ -113,7 +113,7 @@ impl<A: LiveAccount> Way<A> for ActionsWay<'_, A> {
         self.account
     }
 
-    async fn read_again(&self, before: &Rc<Loaded>) -> Result<Rc<Loaded>, Failure> {
+    async fn read_again(&self, before: &Rc<LoadedAccount>) -> Result<Rc<LoadedAccount>, Failure> {
         let gone = || Failure::not_found("integrated account");
         let now = self.account.present().ok_or_else(gone)?;
         // An account that is being set up, or tried, may be called by its own actions.
@@ -130,17 +130,22 @@ impl<A: LiveAccount> Way<A> for ActionsWay<'_, A> {
     async fn wait_for_token(
         &self,
         _: TokenWait,
-        _: &Rc<Loaded>,
+        _: &Rc<LoadedAccount>,
         _: Timestamp,
     ) -> Result<(), Failure> {
         Ok(())
     }
 
-    async fn renew(&self, _: &Rc<Loaded>, _: Renewal, _: Timestamp) -> Result<Renewed, Failure> {
+    async fn renew(
+        &self,
+        _: &Rc<LoadedAccount>,
+        _: Renewal,
+        _: Timestamp,
+    ) -> Result<Renewed, Failure> {
         Err(not_renewed())
     }
 
-    async fn confirm_refusal(&self, _: &Rc<Loaded>, _: Timestamp) -> Result<bool, Failure> {
+    async fn confirm_refusal(&self, _: &Rc<LoadedAccount>, _: Timestamp) -> Result<bool, Failure> {
         Err(not_renewed())
     }
 }

@@ -51,10 +51,10 @@ pub fn refuse_padded_context(
 pub fn refuse_padded_override(
     secret: &Value,
     public: &Value,
-    effective: &Value,
+    resolved: &Value,
 ) -> Result<(), Failure> {
     refuse_padded(secret, "override")?;
-    let parts = SIGNING.map(|key| effective.get(key));
+    let parts = SIGNING.map(|key| resolved.get(key));
     let read = Variables::of(&json!(parts));
     let clear = public
         .get("environment_variables")

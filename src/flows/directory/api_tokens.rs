@@ -3,7 +3,7 @@
 use crate::error::{Code, Failure};
 use crate::flows::base::records::{Listed, Page, TokenRecord};
 use crate::flows::base::sql;
-use crate::flows::config::config_cache as published;
+use crate::flows::config::config_cache;
 use crate::flows::directory::{Directory, table};
 use crate::flows::messages::Written;
 use crate::ids::ApiTokenId;
@@ -23,7 +23,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             "INSERT INTO api_token (id, hash, record) VALUES (?, ?, ?)",
             &values,
         )?;
-        self.mark(&published::key::<TokenRecord>(&record.hash))?;
+        self.mark(&config_cache::key::<TokenRecord>(&record.hash))?;
         self.publish().await;
         Ok(Written {
             record,
@@ -60,7 +60,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             "DELETE FROM api_token WHERE id = ?",
             &[id.to_string().into()],
         )?;
-        self.mark(&published::key::<TokenRecord>(&record.hash))?;
+        self.mark(&config_cache::key::<TokenRecord>(&record.hash))?;
         self.publish().await;
         Ok(Written {
             record,
@@ -73,7 +73,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     pub(in crate::flows) async fn revoke_all_tokens(&self) -> Result<(), Failure> {
         let statement = "SELECT hash FROM api_token";
         for hash in sql::column::<String>(&self.storage, statement, &[])? {
-            self.mark(&published::key::<TokenRecord>(&hash))?;
+            self.mark(&config_cache::key::<TokenRecord>(&hash))?;
         }
         self.storage.exec("DELETE FROM api_token", &[])?;
         self.publish().await;

@@ -3,21 +3,20 @@
 use crate::flows::config::stored_secrets::{file_bound, file_secrets};
 use serde_json::{Value, json};
 
-use crate::account::seal::{Kind, Place};
 use crate::config;
 use crate::config::binding::Bound;
 use crate::error::Failure;
 use crate::flows::base::records::{IntegrationRecord, Listed, Page};
 use crate::flows::base::sealed;
 use crate::flows::base::sql;
-use crate::flows::config::config_cache as published;
+use crate::flows::config::config_cache;
 use crate::flows::config::secret_binding as bind;
 use crate::flows::directory::validate_integration::checked_file;
 use crate::flows::directory::{Directory, table};
 use crate::flows::messages::{IntegrationFile, Saving, Written};
 use crate::ids::IntegrationId;
 use crate::json as words;
-use crate::ports::{Outside, Storage, StorageFault, System};
+use crate::ports::{Outside, Storage, StorageFault};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
     pub(in crate::flows) async fn save_integration(
@@ -134,7 +133,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             "INSERT INTO integration (id, name, record) VALUES (?, ?, ?)",
             &values,
         )?;
-        self.mark(&published::key::<IntegrationRecord>(&id.to_string()))?;
+        self.mark(&config_cache::key::<IntegrationRecord>(&id.to_string()))?;
         Ok(Written {
             record,
             is_new: true,
@@ -180,7 +179,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let values = [sql::json(&record)?, record.id.to_string().into()];
         self.storage
             .exec("UPDATE integration SET record = ? WHERE id = ?", &values)?;
-        self.mark(&published::key::<IntegrationRecord>(&record.id.to_string()))?;
+        self.mark(&config_cache::key::<IntegrationRecord>(
+            &record.id.to_string(),
+        ))?;
         Ok(record)
     }
 

@@ -8,18 +8,8 @@ pub mod reply;
 pub mod verify;
 pub mod webhook_context;
 
-use crate::flows::config::key_cache::KeyCopies;
-use crate::flows::ingress::decode::{Plain, plain_of};
-use crate::flows::ingress::install::receive_for_install;
-use crate::flows::ingress::reply::{MatchedEvents, StoredEvents, answered_in_time};
-use crate::flows::ingress::verify::Verified;
-use crate::flows::ingress::webhook_context::Ground;
-use crate::flows::messages::dead_letter::Kept;
-use crate::flows::messages::webhook::{Arrival, Brings, NewEvent};
-
 use bytes::Bytes;
 use http::Method;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use url::{Position, Url};
 
@@ -27,8 +17,6 @@ use crate::error::{Code, Failure};
 use crate::flows::base::body;
 use crate::flows::base::memory::Room;
 use crate::flows::base::memory::built::{built_bytes, too_many_values};
-use crate::flows::config::redaction::Redactor;
-use crate::flows::messages::environment::FoundBy;
 use crate::ids::EventId;
 use crate::ports::{Body, Outside};
 use crate::settings::{FORM_FIELDS, Settings, UNPROVED_VALUES, WEBHOOK_VALUES};

@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 
 use crate::account::freshness::Freshness;
 use crate::error::Failure;
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::state::State;
 use crate::flows::base::within::within;
 use crate::flows::object::AccountObject;
@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The account as it is now; nothing where it is gone.
-    pub(in crate::flows) fn present(&self) -> Option<Rc<Loaded>> {
+    pub(in crate::flows) fn present(&self) -> Option<Rc<LoadedAccount>> {
         match self.record.state() {
             State::Here(loaded) => Some(loaded),
             State::Unread | State::Missing => None,
@@ -25,7 +25,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Whether a call waits before it sends this account's token.
-    pub(in crate::flows) fn wait_before_sending(&self, loaded: &Loaded) -> Option<TokenWait> {
+    pub(in crate::flows) fn wait_before_sending(
+        &self,
+        loaded: &LoadedAccount,
+    ) -> Option<TokenWait> {
         if self.is_refreshing() && self.refusals.wants_refresh() {
             return Some(TokenWait::Refused);
         }
@@ -39,7 +42,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     pub(in crate::flows) async fn wait_for_token(
         self: &Rc<Self>,
         wait: TokenWait,
-        loaded: &Rc<Loaded>,
+        loaded: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<(), Failure> {
         if wait == TokenWait::Expired {

@@ -8,7 +8,7 @@ use tokio::sync::SemaphorePermit;
 
 use crate::account::Account;
 use crate::error::Failure;
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::renewal::Renewed;
 use crate::flows::account::renewal::TokenWait;
 use crate::flows::base::callers::Inside;
@@ -18,7 +18,7 @@ use crate::flows::call::idempotency::{End, Known, Write};
 use crate::flows::call::log_line::LogLine;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::config::redaction::Redactor;
-use crate::flows::config::resolved_config::{Compiled, Effective};
+use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::flows::object::AccountObject;
 use crate::ids::AccountId;
 use crate::ports::{Outside, Storage, Visibility};
@@ -75,38 +75,38 @@ impl<O: Outside, S: Storage> LiveAccount for AccountObject<O, S> {
         AccountObject::enter(self)
     }
 
-    async fn visible(&self, sees: &Visibility) -> Result<Rc<Loaded>, Failure> {
+    async fn visible(&self, sees: &Visibility) -> Result<Rc<LoadedAccount>, Failure> {
         AccountObject::visible(self, sees).await
     }
 
-    fn present(&self) -> Option<Rc<Loaded>> {
+    fn present(&self) -> Option<Rc<LoadedAccount>> {
         AccountObject::present(self)
     }
 
-    async fn resolved_config(&self, account: &Account) -> Result<Effective, Failure> {
-        self.effective(account).await
+    async fn resolved_config(&self, account: &Account) -> Result<ResolvedConfig, Failure> {
+        self.resolved_config(account).await
     }
 
     async fn fresh(
         self: &Rc<Self>,
-        loaded: Rc<Loaded>,
+        loaded: Rc<LoadedAccount>,
         deadline: Timestamp,
-    ) -> Result<Rc<Loaded>, Failure> {
+    ) -> Result<Rc<LoadedAccount>, Failure> {
         AccountObject::fresh(self, loaded, deadline).await
     }
 
-    fn note_use(self: &Rc<Self>, loaded: &Loaded) {
+    fn note_use(self: &Rc<Self>, loaded: &LoadedAccount) {
         self.note_use_of(loaded);
     }
 
-    fn token_wait(&self, loaded: &Loaded) -> Option<TokenWait> {
+    fn token_wait(&self, loaded: &LoadedAccount) -> Option<TokenWait> {
         self.wait_before_sending(loaded)
     }
 
     async fn wait_for_token(
         self: &Rc<Self>,
         wait: TokenWait,
-        loaded: &Rc<Loaded>,
+        loaded: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<(), Failure> {
         AccountObject::wait_for_token(self, wait, loaded, deadline).await
@@ -114,19 +114,22 @@ impl<O: Outside, S: Storage> LiveAccount for AccountObject<O, S> {
 
     async fn renew(
         self: &Rc<Self>,
-        refused: &Rc<Loaded>,
+        refused: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<Renewed, Failure> {
         self.renewed_after_refusal(refused, deadline).await
     }
 
-    async fn renew_for_next(self: &Rc<Self>, refused: &Rc<Loaded>) -> Result<Renewed, Failure> {
+    async fn renew_for_next(
+        self: &Rc<Self>,
+        refused: &Rc<LoadedAccount>,
+    ) -> Result<Renewed, Failure> {
         AccountObject::renew_for_next(self, refused).await
     }
 
     async fn confirm_refusal(
         &self,
-        refused: &Rc<Loaded>,
+        refused: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<bool, Failure> {
         AccountObject::confirm_refusal(self, refused, deadline).await

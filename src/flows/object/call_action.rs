@@ -21,8 +21,8 @@ pub(in crate::flows) async fn call_action<O: Outside, S: Storage>(
 ) -> Result<Exact, Failure> {
     let admitted = access.admit().await?;
     let (object, loaded) = (admitted.account(), admitted.loaded());
-    let (effective, deadline) = (admitted.config(), admitted.deadline());
-    let compiled = &effective.compiled;
+    let (resolved, deadline) = (admitted.config(), admitted.deadline());
+    let compiled = &resolved.compiled;
     // Those that run by themselves, at their own time, are nobody's to call.
     let action = NamedAction::find(&compiled.config, name)
         .filter(|action| !RESERVED.contains(&action.name()))
@@ -32,7 +32,7 @@ pub(in crate::flows) async fn call_action<O: Outside, S: Storage>(
         return Err(sandbox_refusal());
     }
     let who = writer(admitted.sees(), &input);
-    let outcome = run_action(&**object, loaded, effective, action, input, deadline).await?;
+    let outcome = run_action(&**object, loaded, resolved, action, input, deadline).await?;
     if outcome.has_written {
         trace.has_written();
     }

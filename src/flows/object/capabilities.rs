@@ -12,8 +12,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         sees: &Visibility,
     ) -> Result<AccountCapabilities, Failure> {
         let loaded = self.visible(sees).await?;
-        let effective = self.effective(&loaded.account).await?;
-        let config = &effective.compiled.config;
+        let resolved = self.resolved_config(&loaded.account).await?;
+        let config = &resolved.compiled.config;
         let scopes = granted(config, &loaded.account, &loaded.context);
         let is_sandbox = loaded.account.is_sandbox;
         let resources = resources(config, |method| {
@@ -21,7 +21,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         });
         Ok(AccountCapabilities {
             id: loaded.account.id,
-            integration: effective.integration.view(),
+            integration: resolved.integration.view(),
             status: loaded.account.status,
             is_sandbox,
             granted_scopes: scopes,

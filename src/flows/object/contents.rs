@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::account::keys;
 use crate::account::origin::{Origin, Origins};
 use crate::error::Failure;
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::token_in_context::with_token;
 use crate::flows::base::context_limits::dotted;
 use crate::flows::config::redaction::Redactor;
@@ -29,7 +29,7 @@ pub(in crate::flows) struct Contents {
 
 impl Contents {
     /// As it is stored.
-    pub(in crate::flows) fn of(loaded: &Loaded) -> Self {
+    pub(in crate::flows) fn of(loaded: &LoadedAccount) -> Self {
         Self {
             context: loaded.context.clone(),
             origins: loaded.origins.clone(),
@@ -192,8 +192,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         sees: &Visibility,
     ) -> Result<Vec<String>, Failure> {
         let loaded = self.visible(sees).await?;
-        let effective = self.effective(&loaded.account).await?;
-        let (_, secrets) = Contents::of(&loaded).split(&effective.compiled);
+        let resolved = self.resolved_config(&loaded.account).await?;
+        let (_, secrets) = Contents::of(&loaded).split(&resolved.compiled);
         let names = secrets
             .as_object()
             .map(|secrets| secrets.keys().cloned().collect());

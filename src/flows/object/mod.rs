@@ -56,20 +56,16 @@ use serde_json::{Map, Value};
 
 use crate::account::Account;
 use crate::error::{Code, Failure};
-use crate::flows::account::loaded::Loaded;
-use crate::flows::account::renewal::Renewed;
-use crate::flows::account::renewal::TokenWait;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::state::State;
-use crate::flows::account::token_in_context::with_token;
 use crate::flows::base::alarm::Alarm;
 use crate::flows::base::callers::{Callers, Inside};
 use crate::flows::base::memory::{AccountBodies, Room};
 use crate::flows::call::limiter::Limiter;
-use crate::flows::call::log_line::LogLine;
 use crate::flows::config::isolate::Isolate;
-use crate::flows::config::resolved_config as effective;
-use crate::flows::config::resolved_config::Effective;
-use crate::flows::messages::account::{AccountAsk, AccountView};
+use crate::flows::config::resolved_config;
+use crate::flows::config::resolved_config::ResolvedConfig;
+use crate::flows::messages::account::{AccountMessage, AccountView};
 use crate::flows::messages::{answer_text, answered, message_bytes};
 use crate::flows::object::account_store::AccountStore;
 use crate::flows::object::account_tokens::{AccountTokenStore, unknown_token};
@@ -172,7 +168,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The account as the row has it now, held in memory. Between the write before and this is no `.await`.
-    fn reload(&self) -> Result<Rc<Loaded>, Failure> {
+    fn reload(&self) -> Result<Rc<LoadedAccount>, Failure> {
         let row = self.read_row()?;
         let gone = || Failure::not_found("integrated account");
         let loaded = row.and_then(AccountRow::into_loaded).ok_or_else(gone)?;
@@ -211,7 +207,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The account, if there is one that may be seen.
-    pub async fn visible(&self, sees: &Visibility) -> Result<Rc<Loaded>, Failure> {
+    pub async fn visible(&self, sees: &Visibility) -> Result<Rc<LoadedAccount>, Failure> {
         let hidden = || Failure::not_found("integrated account");
         let loaded = self.settled().await?;
         let is_visible = match (sees, &loaded) {
@@ -226,61 +222,68 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What the account's integration comes to, with the install's and its own changes.
-    pub async fn effective(&self, account: &Account) -> Result<Effective, Failure> {
-        effective::load(&self.base.outside, &self.base.isolate, account).await
+    pub async fn resolved_config(&self, account: &Account) -> Result<ResolvedConfig, Failure> {
+        resolved_config::load(&self.base.outside, &self.base.isolate, account).await
     }
 
     /// The same to look at and to change, also where an override does not let it be used.
-    pub(in crate::flows) async fn effective_to_change(
+    pub(in crate::flows) async fn resolved_config_to_change(
         &self,
         account: &Account,
-    ) -> Result<Effective, Failure> {
-        effective::load_to_change(&self.base.outside, &self.base.isolate, account).await
+    ) -> Result<ResolvedConfig, Failure> {
+        resolved_config::load_to_change(&self.base.outside, &self.base.isolate, account).await
     }
 
     async fn try_answer(self: &Rc<Self>, message: &str) -> Result<Value, Failure> {
-        let ask: AccountAsk = serde_json::from_str(message)
+        let ask: AccountMessage = serde_json::from_str(message)
             .map_err(|_| Failure::new(Code::Internal, "An account could not read its message."))?;
         match ask {
-            AccountAsk::Import(account) => answered(self.import(*account).await?),
-            AccountAsk::Get(sees) => {
+            AccountMessage::Import(account) => answered(self.import(*account).await?),
+            AccountMessage::Get(sees) => {
                 let loaded = self.visible(&sees).await?;
                 answered(self.view(&loaded).await?)
             }
-            AccountAsk::SecretNames(sees) => answered(self.secret_names(&sees).await?),
-            AccountAsk::Change(sees, change) => answered(self.change(&sees, change).await?),
-            AccountAsk::ChangeMe(sees, context) => answered(self.change_me(&sees, &context).await?),
-            AccountAsk::Credentials(sees, context) => {
+            AccountMessage::SecretNames(sees) => answered(self.secret_names(&sees).await?),
+            AccountMessage::Change(sees, change) => answered(self.change(&sees, change).await?),
+            AccountMessage::ChangeMe(sees, context) => {
+                answered(self.change_me(&sees, &context).await?)
+            }
+            AccountMessage::Credentials(sees, context) => {
                 answered(self.replace_credentials(&sees, &context).await?)
             }
-            AccountAsk::Refresh(sees) => answered(self.refresh(&sees).await?),
-            AccountAsk::Connect(connecting) => answered(self.connect(*connecting).await?),
-            AccountAsk::Callback(came_back) => answered(self.callback(*came_back).await?),
-            AccountAsk::IssueToken(sees, hash, until) => {
+            AccountMessage::Refresh(sees) => answered(self.refresh(&sees).await?),
+            AccountMessage::Connect(connecting) => answered(self.connect(*connecting).await?),
+            AccountMessage::Callback(came_back) => answered(self.callback(*came_back).await?),
+            AccountMessage::IssueToken(sees, hash, until) => {
                 answered(self.issue_token(&sees, &hash, until).await?)
             }
-            AccountAsk::Receive(install, arrival) => {
+            AccountMessage::Receive(install, arrival) => {
                 answered(self.receive_of_install(install, *arrival).await?)
             }
-            AccountAsk::LookupValue(field) => answered(self.lookup_value(&field).await?),
-            AccountAsk::ListEvents(sees, page) => answered(self.list_events(&sees, &page).await?),
-            AccountAsk::GetEvent(sees, id) => answered(self.get_event(&sees, id).await?),
-            AccountAsk::ListLog(sees, page) => answered(self.list_log(&sees, &page).await?),
-            AccountAsk::Capabilities(sees) => answered(self.capabilities(&sees).await?),
-            AccountAsk::Replay(sees, id) => answered(self.replay(&sees, id).await?),
-            AccountAsk::ReplayAll(sees, range) => answered(self.replay_all(&sees, &range).await?),
-            AccountAsk::Deliver => answered(self.release_deliveries().await?),
-            AccountAsk::Reseal => answered(self.reseal().await?),
-            AccountAsk::Delete(sees) => answered(self.delete(&sees).await?),
+            AccountMessage::LookupValue(field) => answered(self.lookup_value(&field).await?),
+            AccountMessage::ListEvents(sees, page) => {
+                answered(self.list_events(&sees, &page).await?)
+            }
+            AccountMessage::GetEvent(sees, id) => answered(self.get_event(&sees, id).await?),
+            AccountMessage::ListLog(sees, page) => answered(self.list_log(&sees, &page).await?),
+            AccountMessage::Capabilities(sees) => answered(self.capabilities(&sees).await?),
+            AccountMessage::Replay(sees, id) => answered(self.replay(&sees, id).await?),
+            AccountMessage::ReplayAll(sees, range) => {
+                answered(self.replay_all(&sees, &range).await?)
+            }
+            AccountMessage::Deliver => answered(self.release_deliveries().await?),
+            AccountMessage::Reseal => answered(self.reseal().await?),
+            AccountMessage::Delete(sees) => answered(self.delete(&sees).await?),
         }
     }
 
     /// Also when the config cannot be compiled (a new version that does not fit an override): then
     /// without the context, for nobody can tell what in it is secret.
-    async fn view(&self, loaded: &Loaded) -> Result<AccountView, Failure> {
+    async fn view(&self, loaded: &LoadedAccount) -> Result<AccountView, Failure> {
         let published =
-            effective::published(&self.base.outside, &self.base.isolate, &loaded.account).await?;
-        let context = match effective::compiled(
+            resolved_config::published(&self.base.outside, &self.base.isolate, &loaded.account)
+                .await?;
+        let context = match resolved_config::compiled(
             &self.base.outside,
             &self.base.isolate,
             &loaded.account,

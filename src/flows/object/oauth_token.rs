@@ -1,15 +1,14 @@
 //! The OAuth token, in a row of its own: a new one is stored in the turn it was read in, whatever else is
 //! changing. In the context it stands at `oauth.token`.
 
-use crate::flows::account::token_in_context::with_token;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::account::seal::{Kind, Place};
 use crate::error::Failure;
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::state::State;
 use crate::flows::base::sealed;
 use crate::flows::base::sql;
@@ -19,7 +18,6 @@ use crate::flows::object::refresh::Refreshing;
 use crate::flows::object::refresh_schedule::{Pauses, next_refresh};
 use crate::flows::object::stored::Stored;
 use crate::ids::EnvironmentId;
-use crate::json as words;
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
 
@@ -173,7 +171,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// account has other credentials by now, or is gone.
     pub(in crate::flows) fn store_refreshed(
         &self,
-        began: &Loaded,
+        began: &LoadedAccount,
         token: &Value,
     ) -> Result<(), Failure> {
         let State::Here(now) = self.record.state() else {
@@ -208,7 +206,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 }
 
-impl Loaded {
+impl LoadedAccount {
     /// The OAuth token of its context.
     pub fn token(&self) -> Option<&Value> {
         self.context

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::account::Account;
 use crate::config::{self, secrets};
 use crate::error::{Code, Failure};
-use crate::flows::config::resolved_config as effective;
+use crate::flows::config::resolved_config;
 use crate::flows::config::resolved_config::Own;
 use crate::flows::config::resolved_config::compile::review;
 use crate::flows::config::secret_binding as bind;
@@ -24,14 +24,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         change: &Override,
     ) -> Result<(), Failure> {
         let published =
-            effective::published(&self.base.outside, &self.base.isolate, account).await?;
+            resolved_config::published(&self.base.outside, &self.base.isolate, account).await?;
         let review = |account: &Account| review(&self.base.outside, &published, Own::of(account));
         let (before, _) = review(account)?;
         let patch = normalised(&change.patch)?;
         account.integration_override =
             merged_override(account.integration_override.take(), &patch)?;
         let compiled =
-            effective::compiled(&self.base.outside, &self.base.isolate, account, &published);
+            resolved_config::compiled(&self.base.outside, &self.base.isolate, account, &published);
         compiled.map(drop).map_err(|failure| match failure.code {
             Code::BadIntegration => Failure::invalid("integration_override", "does not fit the integration: POST /integration/validate shows what the whole would say"),
             _ => failure,

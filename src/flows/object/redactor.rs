@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 
 use serde_json::Value;
 
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::state::State;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::Compiled;
@@ -25,7 +25,7 @@ impl InMemory for LastRedactor {
 
 struct Made {
     compiled: Weak<Compiled>,
-    loaded: Weak<Loaded>,
+    loaded: Weak<LoadedAccount>,
     redactor: Rc<Redactor>,
 }
 

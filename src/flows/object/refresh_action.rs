@@ -8,9 +8,9 @@ use crate::account::origin::Origin;
 use crate::config::Credential;
 use crate::config::credentials::OAuth2;
 use crate::error::{Failure, Speaker};
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::actions::{NamedAction, REFRESH_TOKEN, run_action};
-use crate::flows::config::resolved_config::Effective;
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::object::AccountObject;
 use crate::flows::object::actions::without_token;
 use crate::flows::object::grant::Attempt;
@@ -24,15 +24,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// answer.
     pub(in crate::flows) async fn token_by_action(
         &self,
-        effective: &Effective,
-        loaded: &Rc<Loaded>,
+        resolved: &ResolvedConfig,
+        loaded: &Rc<LoadedAccount>,
     ) -> Result<(), Attempt> {
-        let config = &effective.compiled.config;
+        let config = &resolved.compiled.config;
         let Some(action) = NamedAction::find(config, REFRESH_TOKEN) else {
             return Ok(());
         };
         let deadline = self.base.outside.now().plus(TOKEN_TIMEOUT);
-        let outcome = run_action(self, loaded, effective, action, Exact::default(), deadline).await;
+        let outcome = run_action(self, loaded, resolved, action, Exact::default(), deadline).await;
         let outcome = outcome.map_err(of_action)?;
         let at_its_place = || {
             outcome

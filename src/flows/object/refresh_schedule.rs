@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::account::freshness;
 use crate::account::status::Status;
 use crate::error::Failure;
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::state::State;
 use crate::flows::object::AccountObject;
 use crate::ports::{Outside, Storage};
@@ -115,7 +115,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// After the answer of a call, at most once an hour.
-    pub fn note_use_of(self: &Rc<Self>, loaded: &Loaded) {
+    pub fn note_use_of(self: &Rc<Self>, loaded: &LoadedAccount) {
         let now = self.base.outside.now();
         if loaded.used_at.is_none_or(|at| now < at.plus(NOTED)) || !self.tokens.begin_noting_use() {
             return;
@@ -133,7 +133,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 }
 
 /// When the token is refreshed without anybody asking.
-pub(in crate::flows) fn next_refresh(loaded: &Loaded, now: Timestamp) -> Option<Timestamp> {
+pub(in crate::flows) fn next_refresh(loaded: &LoadedAccount, now: Timestamp) -> Option<Timestamp> {
     let token = loaded.token()?;
     if loaded.account.status != Status::Active {
         return None;

@@ -3,8 +3,8 @@
 use crate::error::{Code, Failure};
 use crate::flows::base::records::FailedEvent;
 use crate::flows::base::sql;
-use crate::flows::messages::ask_environment;
-use crate::flows::messages::environment::EnvironmentAsk;
+use crate::flows::messages::environment::EnvironmentMessage;
+use crate::flows::messages::send_to_environment;
 use crate::flows::object::deliver::Dispatcher;
 use crate::flows::object::outbox::Outbox;
 use crate::ids::EnvironmentId;
@@ -33,13 +33,13 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
             let events = failed
                 .iter()
                 .filter_map(|number| self.failed_event(*number).transpose());
-            let ask = EnvironmentAsk::NoteFailed(events.collect::<Result<_, _>>()?);
+            let ask = EnvironmentMessage::NoteFailed(events.collect::<Result<_, _>>()?);
             self.tell(environment, &ask, &failed, 1).await?;
         }
         let forgotten = self.untold(false)?;
         if !forgotten.is_empty() {
             let ids = forgotten.iter().map(|number| self.outbox.event_id(*number));
-            let ask = EnvironmentAsk::ForgetFailed(ids.collect());
+            let ask = EnvironmentMessage::ForgetFailed(ids.collect());
             self.tell(environment, &ask, &forgotten, 0).await?;
         }
         Ok(!failed.is_empty() || !forgotten.is_empty())
@@ -48,11 +48,11 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
     async fn tell(
         &self,
         environment: EnvironmentId,
-        ask: &EnvironmentAsk,
+        ask: &EnvironmentMessage,
         numbers: &[i64],
         is_failed: i64,
     ) -> Result<(), Failure> {
-        match ask_environment::<()>(&self.base.outside, environment, ask).await {
+        match send_to_environment::<()>(&self.base.outside, environment, ask).await {
             Err(failure) if failure.code != Code::NotFound => return Err(failure),
             _ => {}
         }

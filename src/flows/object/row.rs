@@ -11,9 +11,8 @@ use serde_json::Value;
 use crate::account::Account;
 use crate::account::origin::Origins;
 use crate::account::seal::key_id;
-use crate::account::status::Status;
 use crate::error::Failure;
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::token_in_context::with_token;
 use crate::flows::object::AccountObject;
 use crate::flows::object::events::Event;
@@ -28,7 +27,7 @@ use crate::ports::{Outside, Storage, StorageFault};
 #[serde(rename_all = "snake_case")]
 pub(in crate::flows) enum Pending {
     /// A new account.
-    Arrival(Box<Next>),
+    VerifiedWebhook(Box<Next>),
     /// As it will be.
     Change(Box<Next>),
     /// Nothing is left but to leave the index of this environment.
@@ -92,7 +91,7 @@ pub(in crate::flows) struct AccountRow {
 
 impl AccountRow {
     /// `None` when the row holds no account.
-    pub(in crate::flows) fn into_loaded(self) -> Option<Rc<Loaded>> {
+    pub(in crate::flows) fn into_loaded(self) -> Option<Rc<LoadedAccount>> {
         let account = self.account?;
         let mut context = account.context.clone();
         if self.secrets.is_object() {
@@ -104,7 +103,7 @@ impl AccountRow {
         let sealed = self.sealed.as_deref();
         let sealed = sealed.or(self.token.as_ref().map(|token| token.sealed.as_str()));
         let of_pending = self.set_up.as_ref().and_then(SetUp::sealing_key);
-        Some(Rc::new(Loaded {
+        Some(Rc::new(LoadedAccount {
             sealing_key: sealed.map(|text| key_id(text).to_owned()).or(of_pending),
             sealed: self.secrets,
             origins: self.origins,

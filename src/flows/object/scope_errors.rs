@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::account::Account;
 use crate::error::Failure;
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::state::State;
 use crate::flows::object::AccountObject;
 use crate::ports::{Outside, Storage};
@@ -42,13 +42,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         };
         self.record
             .amend(&account, loaded.set_up.clone(), loaded.origins.clone())?;
-        let _: Rc<Loaded> = self.reload()?;
+        let _: Rc<LoadedAccount> = self.reload()?;
         Ok(())
     }
 }
 
 /// The same refusal again needs no write each time: `at` is when it was first seen in a row.
-fn is_told(loaded: &Loaded, error: &Value) -> bool {
+fn is_told(loaded: &LoadedAccount, error: &Value) -> bool {
     let same = |key: &str, old: &Value| old.get(key) == error.get(key);
     let keys = ["resource", "method", "message", "scopes", "missing_scopes"];
     let told = loaded.account.last_forbidden_error.as_ref();

@@ -12,11 +12,11 @@ use crate::account::status::Status;
 use crate::config::Config;
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::error::Failure;
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::state::State;
 use crate::flows::actions::told::run_result;
 use crate::flows::actions::{NamedAction, run_action};
-use crate::flows::config::resolved_config::Effective;
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::messages::connecting::Failed;
 use crate::flows::object::AccountObject;
 use crate::flows::object::connect::failed;
@@ -102,19 +102,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if loaded.set_up.is_none() {
             return outcome_of(&loaded.account);
         }
-        let effective = self.effective(&loaded.account).await.map_err(broken)?;
-        let Some(action) = NamedAction::find(&effective.compiled.config, stage.action) else {
+        let resolved = self
+            .resolved_config(&loaded.account)
+            .await
+            .map_err(broken)?;
+        let Some(action) = NamedAction::find(&resolved.compiled.config, stage.action) else {
             return Ok(());
         };
-        let outcome = run_action(
-            self,
-            &loaded,
-            &effective,
-            action,
-            Exact::default(),
-            deadline,
-        )
-        .await;
+        let outcome =
+            run_action(self, &loaded, &resolved, action, Exact::default(), deadline).await;
         let outcome = match outcome {
             Ok(outcome) => self
                 .keep_changes(Origin::Provider, &loaded.context, &outcome)
@@ -122,7 +118,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 .map(|()| outcome),
             Err(failure) => Err(failure),
         };
-        let redactor = self.redactor(&effective.compiled, &loaded.context);
+        let redactor = self.redactor(&resolved.compiled, &loaded.context);
         let outcome = outcome.map_err(|failure| redactor.failure(failure));
         let told = run_result(stage.action, &outcome, self.base.outside.now());
         match outcome {
@@ -191,12 +187,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     ) -> Result<(), Failure> {
         let _one_at_a_time = self.record.lock_changing().await;
         let loaded = self.visible(&Visibility::All).await?;
-        let effective: Effective = self.effective(&loaded.account).await?;
+        let resolved: ResolvedConfig = self.resolved_config(&loaded.account).await?;
         let mut account = loaded.account.clone();
         change(&mut account);
-        let mut next = self.next(&effective, &loaded, account, &Contents::of(&loaded), events)?;
+        let mut next = self.next(&resolved, &loaded, account, &Contents::of(&loaded), events)?;
         next.set_up = next.set_up.filter(|_| goes_on);
-        self.put(&effective, &loaded, &next).await.map(drop)
+        self.put(&resolved, &loaded, &next).await.map(drop)
     }
 }
 
@@ -224,7 +220,7 @@ pub(in crate::flows) fn broken(failure: Failure) -> Failed {
     }
 }
 
-impl Loaded {
+impl LoadedAccount {
     /// Where it stood before its new credential, when that is not set up yet.
     pub(in crate::flows) fn status_before(&self) -> Status {
         match self.set_up.as_ref().map(|set_up| set_up.before) {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::error::{Code, Failure};
 use crate::flows::base::sql;
 use crate::flows::config::isolate::Subscriptions;
-use crate::flows::messages::ask_environment;
-use crate::flows::messages::environment::EnvironmentAsk;
+use crate::flows::messages::environment::EnvironmentMessage;
+use crate::flows::messages::send_to_environment;
 use crate::flows::object::AccountObject;
 use crate::flows::object::deliver::Dispatcher;
 use crate::ids::{EnvironmentId, WebhookId};
@@ -44,8 +44,8 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         now: Timestamp,
     ) -> Result<Subscriptions, Failure> {
         self.base.isolate.note_reading(environment, now.plus(PACE));
-        let ask = EnvironmentAsk::Webhooks;
-        let read = Rc::new(ask_environment(&self.base.outside, environment, &ask).await?);
+        let ask = EnvironmentMessage::Webhooks;
+        let read = Rc::new(send_to_environment(&self.base.outside, environment, &ask).await?);
         self.base
             .isolate
             .keep_subscriptions(environment, now, &read);
@@ -70,8 +70,8 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         let statement = "SELECT webhook_id FROM waiting WHERE is_noted = 0";
         for id in sql::column::<String>(&self.base.storage, statement, &[])? {
             let Ok(webhook) = id.parse() else { continue };
-            let ask = EnvironmentAsk::NoteWaiting(webhook, self.base.id);
-            let is_paused = match ask_environment(&self.base.outside, environment, &ask).await {
+            let ask = EnvironmentMessage::NoteWaiting(webhook, self.base.id);
+            let is_paused = match send_to_environment(&self.base.outside, environment, &ask).await {
                 Err(failure) if failure.code == Code::NotFound => false,
                 answer => answer?,
             };

@@ -6,10 +6,10 @@ use std::rc::Rc;
 use crate::account::refusals::is_final;
 use crate::account::status::Status;
 use crate::error::Failure;
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::state::State;
 use crate::flows::base::sql;
-use crate::flows::config::resolved_config::Effective;
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::object::AccountObject;
 use crate::flows::object::base::Base;
 use crate::flows::object::refused::has_same_credential;
@@ -87,8 +87,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// answer ends the time that is counted; an endpoint that cannot answer leaves it as it is.
     pub(in crate::flows) fn note_refusal(
         &self,
-        effective: &Effective,
-        began: &Loaded,
+        resolved: &ResolvedConfig,
+        began: &LoadedAccount,
         failed: &TokenFailure,
     ) -> Result<bool, StorageFault> {
         if failed.needs_reauth() {
@@ -102,7 +102,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Ok(false);
         }
         match self.record.state() {
-            State::Here(now) if has_same_credential(effective, &now, began) => {}
+            State::Here(now) if has_same_credential(resolved, &now, began) => {}
             _ => return Ok(false),
         }
         let now = self.base.outside.now();

@@ -144,3 +144,18 @@ fn nothing_is_decoded_without_room() {
         assert!(taken < 200_000, "{taken}");
     }
 }
+
+#[test]
+fn a_gzip_body_has_at_most_64_members() {
+    let [(gzip, member), _, _] = made(b"");
+    assert_eq!(undone(gzip, &member.repeat(MEMBERS), 0), Ok(Vec::new()));
+    let over = member.repeat(MEMBERS + 1);
+    assert_eq!(undone(gzip, &over, 0), Err(Undecoded::Broken(gzip)));
+    // 52,000 empty members in a few bytes: the outer layer is one member, the inner one is refused.
+    let mut outer = GzEncoder::new(Vec::new(), Compression::best());
+    outer.write_all(&member.repeat(52_000)).unwrap();
+    let bomb = outer.finish().unwrap();
+    let layers = [gzip, gzip];
+    let refused = undo(&layers, &bomb, 2_000_000, &mut |_| Ok::<_, ()>(()));
+    assert_eq!(refused, Err(Undecoded::Broken(gzip)));
+}

@@ -17,11 +17,6 @@ use bytes::{Bytes, BytesMut};
 use crate::error::Failure;
 use crate::settings::{BODIES_OF_ACCOUNT_PART, BODY_TIMEOUT, Buffers, UNPROVED_BODY_TIMEOUT};
 
-use crate::flows::base::memory::built::{
-    Unbuilt, built_bytes, parse_counted, parse_exact, too_many_values,
-};
-use crate::flows::base::memory::drained::until_drained;
-
 /// What an isolate may hold, and what it holds.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryBudget {

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName};
 
 use crate::authorization::{self, SignIn};
 use crate::error::{Failure, Speaker};
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::engine::protocol::{Answer, Step, Streamed};
@@ -58,7 +58,7 @@ impl<A: CallAccount> Engine<'_, A> {
     }
 
     /// There is a connection. A request of the account as it was before is made again.
-    pub(in crate::flows) fn connected(&mut self, now: Rc<Loaded>) -> Step {
+    pub(in crate::flows) fn connected(&mut self, now: Rc<LoadedAccount>) -> Step {
         if self.current.set(now)
             && let Err(failure) = self.make()
         {

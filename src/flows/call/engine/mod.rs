@@ -20,7 +20,7 @@ use http::{HeaderMap, StatusCode};
 use crate::flows::call::engine::protocol::{Answer, Input, Limit, Renewal, Step, Streamed};
 
 use crate::error::{Code, Failure};
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::body;
 use crate::flows::base::memory::Room;
 use crate::flows::call::account::CallAccount;
@@ -132,7 +132,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
         }
     }
 
-    pub(in crate::flows) fn loaded(&self) -> &Rc<Loaded> {
+    pub(in crate::flows) fn loaded(&self) -> &Rc<LoadedAccount> {
         self.current.loaded()
     }
 

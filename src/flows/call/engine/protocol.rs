@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::error::Failure;
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::renewal::Renewed;
 use crate::flows::base::memory::Room;
 use crate::flows::call::engine_response::EngineResponse;
@@ -26,7 +26,7 @@ pub(in crate::flows) enum Input {
     /// Of [`Step::Reserve`].
     Reserved(Result<(), Failure>),
     /// Of [`Step::Connect`]: the account as it is now.
-    Connected(Result<Rc<Loaded>, Failure>),
+    Connected(Result<Rc<LoadedAccount>, Failure>),
     /// Of [`Step::Send`].
     Answered(Result<Answer, SendError>),
     /// Of [`Step::ReadBody`], with the memory that it takes.

@@ -6,7 +6,6 @@ pub(in crate::flows) mod kind;
 pub(in crate::flows) mod stored_bytes;
 
 use crate::flows::call::idempotency::kept::KeptAnswer;
-use crate::flows::call::idempotency::kept::is_replayed;
 use crate::flows::call::idempotency::kind::{Kind, OF_ACCOUNT_TOKENS};
 
 use std::rc::Rc;

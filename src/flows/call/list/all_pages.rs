@@ -15,7 +15,7 @@ use crate::flows::call::engine_response::{EngineResponse, ListPage};
 use crate::flows::call::list::cursor::CursorPlace;
 use crate::flows::call::log::LogOfPages;
 use crate::flows::call::{Call, CallResponse, execute_one, single};
-use crate::flows::config::config_cache as published;
+use crate::flows::config::config_cache;
 use crate::pagination::Position;
 use crate::ports::{Body, System, Visibility};
 use crate::rate_limit;
@@ -148,7 +148,7 @@ impl<A: LiveAccount> AllPages<A> {
             return Ok(());
         };
         let (system, isolate) = (self.account.system(), self.account.isolate());
-        let record = published::token(system, isolate, *environment, hash).await?;
+        let record = config_cache::token(system, isolate, *environment, hash).await?;
         let is_good = |end: Option<Timestamp>| end.is_none_or(|end| end > system.now());
         match record {
             Some(record) if is_good(record.expires_at) => Ok(()),

@@ -44,7 +44,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
             return true;
         };
         let settings = self.account.system().settings();
-        let pins = subject.effective.compiled.pins(settings);
+        let pins = subject.resolved.compiled.pins(settings);
         let scope = self.prepared.scope(self.current);
         let origin = |url: &UrlTemplate| url.render(&scope, &pins).map(|url| url.origin());
         matches!((origin(own), origin(home)), (Ok(own), Ok(home)) if own == home)

@@ -189,7 +189,7 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
 
     /// What finds the secrets that went into the request, and the others of the account and its install.
     fn redactor(&self) -> Rc<Redactor> {
-        let compiled = &self.prepared.subject().effective.compiled;
+        let compiled = &self.prepared.subject().resolved.compiled;
         self.account.redactor(compiled, self.current.context())
     }
 
@@ -211,7 +211,7 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
     /// An expression's own words (`$error`) may be the provider's.
     pub(in crate::flows) fn log(&self, event: &str, reason: &str) {
         let reason = self.redactor().text(reason);
-        let integration = &self.prepared.subject().effective.integration.name;
+        let integration = &self.prepared.subject().resolved.integration.name;
         let id = self.current.loaded().account.id;
         self.account.system().log(&json!({
             "level": "error", "event": event, "integration": integration, "integrated_account_id": id, "reason": reason,

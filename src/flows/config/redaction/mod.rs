@@ -15,7 +15,6 @@ use serde_json::value::RawValue;
 
 use crate::error::Failure;
 use crate::flows::config::redaction::search::Search;
-use crate::flows::config::redaction::secrets::texts_of;
 use crate::flows::config::redaction::secrets::{pieces, secrets_of};
 use crate::flows::config::resolved_config::Compiled;
 use crate::header_text;

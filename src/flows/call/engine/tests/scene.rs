@@ -9,7 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::flows::account::loaded::Loaded;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::memory::{MemoryBudget, Room};
 use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
@@ -24,8 +24,8 @@ use crate::flows::call::list::page::ListCall;
 use crate::flows::call::subject::Subject;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::config::redaction::Redactor;
-use crate::flows::config::resolved_config as effective;
-use crate::flows::config::resolved_config::{Compiled, Effective, Published};
+use crate::flows::config::resolved_config;
+use crate::flows::config::resolved_config::{Compiled, PublishedPair, ResolvedConfig};
 use crate::ids::AccountId;
 use crate::ports::{Body, System};
 use crate::proxy::Target;
@@ -117,7 +117,7 @@ impl CallAccount for Lock {
 
 pub(in crate::flows) struct Scene {
     lock: Lock,
-    effective: Effective,
+    resolved: ResolvedConfig,
 }
 
 /// A call that has not begun.
@@ -130,19 +130,19 @@ impl Scene {
             now: Cell::new(Timestamp::from_millis(NOW)),
             settings,
         };
-        let published = Published {
+        let published = PublishedPair {
             integration: Rc::new(integration()),
             install: Rc::new(install()),
         };
         let compiled =
-            effective::compiled(&clock, &Isolate::default(), &account(), &published).unwrap();
+            resolved_config::compiled(&clock, &Isolate::default(), &account(), &published).unwrap();
         Self {
             lock: Lock {
                 clock,
                 memory: MemoryBudget::new(Buffers::default()),
                 notes: RefCell::default(),
             },
-            effective: Effective {
+            resolved: ResolvedConfig {
                 integration: published.integration,
                 install: published.install,
                 compiled,
@@ -176,7 +176,7 @@ impl Scene {
             id: Some("1".to_owned()).filter(|_| name != "list"),
         }));
         let method: &Method = Box::leak(Box::new(method));
-        let subject = Subject::of_call(&self.effective, target, method).unwrap();
+        let subject = Subject::of_call(&self.resolved, target, method).unwrap();
         let query = CallerQuery::read("", &[]);
         let given = Given {
             values: Values {
@@ -224,8 +224,8 @@ impl Calling<'_> {
 }
 
 /// The account with this token.
-pub(in crate::flows) fn loaded(token: &str) -> Rc<Loaded> {
-    let mut loaded = Loaded::of_nothing(account());
+pub(in crate::flows) fn loaded(token: &str) -> Rc<LoadedAccount> {
+    let mut loaded = LoadedAccount::of_nothing(account());
     loaded.context = json!({ "oauth": { "token": { "access_token": token } } });
     Rc::new(loaded)
 }

@@ -104,7 +104,7 @@ impl<A: CallAccount> Start<'_, '_, A> {
             Plan::Custom { .. } => None,
         };
         let pins = subject
-            .effective
+            .resolved
             .compiled
             .pins(self.account.system().settings());
         let base = base.ok_or(RequestError::NoBaseUrl)?;
