@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::config::secrets::KEYS;
 use crate::config::source::Sources;
 use crate::config::{Config, Finding};
-use crate::expression::{Template, UrlTemplate, effort};
+use crate::expression::{Placeholder, Template, UrlTemplate, effort};
 
 use super::Broken;
 use super::aim::{Host, found, host_of};
-use super::literal::{Name, is_key, looks_like_key};
+use super::literal::{Name, is_key, looks_like_key, path_looks_like_key, source_looks_like_key};
 use super::words::Kind;
 
 /// Sections and keys that people read, at any depth.
@@ -91,6 +92,65 @@ struct Spot<'k> {
     is_sample: bool,
     /// Whether any literal is a credential, unless it is plainly none.
     is_credential: bool,
+    /// What its texts are.
+    form: Form,
+}
+
+/// What a text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// A text, maybe with placeholders.
+    Text,
+    /// A path into a value.
+    Path,
+    /// JSONata.
+    Source,
+}
+
+impl Form {
+    /// What stands under this key, where it says so.
+    fn of(key: &str) -> Self {
+        match key {
+            "event_id"
+            | "handle_verification"
+            | "is_rate_limited"
+            | "payload_transform"
+            | "run_if"
+            | "context_lookup_field_value" => Self::Source,
+            key if key.ends_with("expression") => Self::Source,
+            "path" | "contextFromToken" | "context_from_token" => Self::Path,
+            key if key.ends_with("_path") => Self::Path,
+            _ => Self::Text,
+        }
+    }
+
+    /// What stands below a key in a place of this form.
+    fn below(self, key: &str) -> Self {
+        match self {
+            Self::Text => Self::of(key),
+            form => form,
+        }
+    }
+
+    fn looks_like_key(self, text: &str) -> bool {
+        match self {
+            Self::Path => path_looks_like_key(text),
+            Self::Source => source_looks_like_key(text),
+            Self::Text => match Template::parse(text).ok().filter(|_| text.contains("{{")) {
+                Some(template) => template_looks_like_key(&template),
+                None => looks_like_key(text),
+            },
+        }
+    }
+}
+
+fn template_looks_like_key(template: &Template) -> bool {
+    let placeholders = || template.placeholders();
+    let mut paths = placeholders().flat_map(Placeholder::paths);
+    let mut defaults = placeholders().filter_map(Placeholder::default_text);
+    template.literals().any(looks_like_key)
+        || defaults.any(looks_like_key)
+        || paths.any(|path| path.parts().iter().any(|part| looks_like_key(part)))
 }
 
 impl<'k> Spot<'k> {
@@ -101,6 +161,7 @@ impl<'k> Spot<'k> {
             host: Host::Fixed,
             is_sample: false,
             is_credential: false,
+            form: Form::of(key),
         }
     }
 }
@@ -141,7 +202,7 @@ impl Walk<'_> {
                 .and_then(Value::as_str)
                 .unwrap_or_default();
             let is_password = field.get("type").is_some_and(|kind| kind == "password");
-            let is_credential = is_password || Name::of(name) == Name::Credential;
+            let is_credential = is_password || KEYS.contains(&name);
             let at = format!("{at}[{index}]");
             for (key, value) in entries(field) {
                 let spot = match key.as_str() {
@@ -226,6 +287,11 @@ impl Walk<'_> {
                 }
                 ("set_context" | "update_context", "config")
                     if value.is_object() && value.get("expression").is_none() => {}
+                ("transform" | "set_context" | "update_context", "config") => {
+                    let form = Form::Source;
+                    let spot = Spot::at(key);
+                    self.value(value, &at, &Spot { host, form, ..spot });
+                }
                 _ => self.value(
                     value,
                     &at,
@@ -241,28 +307,41 @@ impl Walk<'_> {
     fn webhook(&mut self, webhook: &Value) {
         for (key, value) in entries(webhook) {
             let at = format!("config.webhook.{key}");
-            if key != "signature_verification" {
-                self.value(value, &at, &Spot::at(key));
-                continue;
-            }
-            for (key, value) in value.get("config").into_iter().flat_map(entries) {
-                let at = format!("{at}.config");
-                match key.as_str() {
-                    key if SEALED.contains(&key) => self.sealed(
-                        &Value::Object(Map::from_iter([(key.to_owned(), value.clone())])),
-                        &at,
-                        key,
-                    ),
-                    "jwks_url" => {}
-                    _ => self.value(value, &format!("{at}.{key}"), &Spot::at(key)),
+            match value {
+                Value::Array(schemes) if key == "signature_verification" => {
+                    for (index, scheme) in schemes.iter().enumerate() {
+                        self.scheme(scheme, &format!("{at}[{index}]"));
+                    }
                 }
+                scheme if key == "signature_verification" => self.scheme(scheme, &at),
+                value => self.value(value, &at, &Spot::at(key)),
+            }
+        }
+    }
+
+    fn scheme(&mut self, scheme: &Value, at: &str) {
+        for (key, value) in entries(scheme).filter(|(key, _)| *key != "config") {
+            self.value(value, &format!("{at}.{key}"), &Spot::at(key));
+        }
+        let at = format!("{at}.config");
+        for (key, value) in scheme.get("config").into_iter().flat_map(entries) {
+            match key.as_str() {
+                key if SEALED.contains(&key) => {
+                    let alone = Map::from_iter([(key.to_owned(), value.clone())]);
+                    self.sealed(&Value::Object(alone), &at, key);
+                }
+                "jwks_url" => {}
+                _ => self.value(value, &format!("{at}.{key}"), &Spot::at(key)),
             }
         }
     }
 
     /// The recursion is as deep as the file, which is bounded.
     fn value(&mut self, value: &Value, at: &str, spot: &Spot) {
-        if PROSE.contains(&spot.key) || spot.key.starts_with("x-") {
+        // In a sample a name is the provider's own.
+        let is_ignored = !spot.is_sample && spot.key.starts_with("x-");
+        let is_prose = PROSE.contains(&spot.key) && !(spot.is_sample && value.is_object());
+        if is_prose || is_ignored {
             return;
         }
         // Its path is written for each value; the reader says when that is too much.
@@ -285,6 +364,11 @@ impl Walk<'_> {
                         key,
                         is_sample,
                         is_credential,
+                        form: if is_sample {
+                            Form::Text
+                        } else {
+                            spot.form.below(key)
+                        },
                         ..*spot
                     };
                     self.value(item, &format!("{at}.{key}"), &spot);
@@ -324,7 +408,7 @@ fn variable(text: &str) -> Option<String> {
 
 fn stands_in_clear(text: &str, spot: &Spot) -> bool {
     if spot.is_credential == spot.is_sample {
-        return looks_like_key(text);
+        return spot.form.looks_like_key(text);
     }
     let template = Template::parse(text).ok().filter(|_| spot.is_credential);
     let sources = template.as_ref().map(Sources::of);
