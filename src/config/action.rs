@@ -16,7 +16,7 @@ mod step;
 mod word;
 pub use config::{Change, Form};
 pub use step::{Call, GetContext, Step, StepKind};
-pub use word::{Word, Written};
+pub use word::{Previous, Word, Written};
 
 /// Names that mean something of their own.
 pub const RESERVED: &[&str] = &[

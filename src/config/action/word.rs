@@ -1,14 +1,15 @@
 //! Whose word a value is that an action hands from step to step, and what it writes into the context.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use crate::config::source::{Layer, Sources};
-use crate::expression::{Expression, TemplateTree};
+use crate::config::source::Sources;
+use crate::expression::{Expression, Flow, TemplateTree, effort};
 
-use super::{Change, Step, StepKind};
+use super::{Change, GetContext, Step, StepKind};
 
-/// The variable of a step's expressions that holds the account's context.
-const CONTEXT: &str = "context";
+/// Steps of looking at an entry of a change.
+const AN_ENTRY: u64 = 100;
 
 /// Whose word a value is; the greater one counts where it can be either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +20,85 @@ pub enum Word {
     Caller,
     /// Copied from the account's context, where customers type.
     Copied,
+}
+
+/// Whose word the value is that a step gets from the one before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Previous {
+    /// The word of all of it.
+    word: Word,
+    /// The words of its keys, where these are known; a key that is not among them has no value.
+    keys: Option<Rc<BTreeMap<String, Word>>>,
+    /// The keys of the context that it can hold copies of; `None` where these can be any, or a caller's word is beside them.
+    reads: Option<Rc<BTreeSet<String>>>,
+}
+
+impl Previous {
+    /// A value of which nothing more is known.
+    pub fn of(word: Word) -> Self {
+        Self {
+            word,
+            keys: None,
+            reads: (word != Word::Copied).then(Rc::default),
+        }
+    }
+
+    /// The word of all of it.
+    pub fn word(&self) -> Word {
+        self.word
+    }
+
+    /// The word of what these keys hold together.
+    pub fn word_of<'k>(&self, keys: impl IntoIterator<Item = &'k str>) -> Word {
+        let mut keys = keys.into_iter();
+        match &self.keys {
+            Some(own) => {
+                let words = keys.filter_map(|key| own.get(key));
+                words.copied().max().unwrap_or(Word::Provider)
+            }
+            None if keys.next().is_none() => Word::Provider,
+            None => self.word,
+        }
+    }
+
+    /// Whether it can hold a copy of what one of these keys of the context holds.
+    pub fn can_copy(&self, mut is_one: impl FnMut(&str) -> bool) -> bool {
+        let reads = self.reads.as_ref();
+        reads.is_none_or(|reads| reads.iter().any(|key| is_one(key)))
+    }
+
+    /// Either this value or another one.
+    #[must_use]
+    pub fn or(&self, other: Self) -> Self {
+        if *self == other {
+            return other;
+        }
+        let size = |one: &Self| one.keys.as_ref().map_or(0, |keys| keys.len());
+        let entries = 1 + size(self) + size(&other);
+        if effort::take(AN_ENTRY.saturating_mul(entries as u64)).is_err() {
+            return Self::of(Word::Copied);
+        }
+        let words = [self.word, other.word];
+        let is_mixed = words.contains(&Word::Caller) && words.contains(&Word::Copied);
+        let keys = self.keys.as_ref().zip(other.keys).map(|(own, others)| {
+            let mut keys = BTreeMap::clone(own);
+            for (key, word) in others.iter() {
+                let own = keys.entry(key.clone()).or_insert(*word);
+                *own = (*own).max(*word);
+            }
+            Rc::new(keys)
+        });
+        let reads = self.reads.as_ref().zip(other.reads);
+        let reads = reads.filter(|_| !is_mixed).map(|(own, others)| {
+            let all = own.iter().chain(others.iter());
+            Rc::new(all.cloned().collect())
+        });
+        Self {
+            word: self.word.max(other.word),
+            keys,
+            reads,
+        }
+    }
 }
 
 /// What a change writes.
@@ -54,69 +134,176 @@ impl Written {
 }
 
 impl Change {
-    /// What it writes, where the value of the step before is of this word.
-    pub fn written(&self, before: Word) -> Written {
-        let mut written = match self {
+    /// What it writes, where the step before gave such a value.
+    pub fn written(&self, before: &Previous) -> Written {
+        match self {
             Self::Expression(expression) => of_expression(expression, before),
             Self::Values(tree) => of_values(tree, before),
-        };
-        written.reads = written.reads.filter(|_| before != Word::Copied);
-        written
+        }
     }
 }
 
-fn of_expression(expression: &Expression, before: Word) -> Written {
-    let flow = expression.flow(CONTEXT);
-    let word = |flows| if flows { Word::Copied } else { before };
-    let keys = flow.entries.map(|entries| {
-        let entries = entries.into_iter();
-        entries.map(|(key, flows)| (key, word(flows))).collect()
-    });
+/// What is assumed where the steps do not suffice: then the file is refused.
+fn unknown() -> Written {
     Written {
-        keys,
-        whole: word(flow.flows),
-        reads: flow.names,
+        keys: None,
+        whole: Word::Copied,
+        reads: None,
     }
 }
 
-fn of_values(tree: &TemplateTree, before: Word) -> Written {
-    let sources = Sources::of_placeholders(tree.placeholders().into_iter());
+fn of_expression(expression: &Expression, before: &Previous) -> Written {
+    let flow = expression.context_variable();
+    let entries = flow.entries.as_ref();
+    let count = entries.map_or(1, BTreeMap::len) as u64;
+    if effort::take(AN_ENTRY.saturating_mul(count)).is_err() {
+        return unknown();
+    }
+    let keys = entries.map(|entries| {
+        let entries = entries.iter();
+        entries.map(|(key, flows)| {
+            let given = given_to(&flow, key, before);
+            let is_mixed = *flows && given == Word::Caller;
+            (key.clone(), Part::of(*flows, given, is_mixed))
+        })
+    });
+    match keys {
+        Some(parts) => together(parts, flow.names.clone()),
+        None => {
+            let is_mixed = flow.flows && before.word == Word::Caller;
+            let part = Part::of(flow.flows, before.word, is_mixed);
+            Written {
+                keys: None,
+                whole: part.word,
+                reads: flow.names.clone().filter(|_| part.is_known),
+            }
+        }
+    }
+}
+
+/// The word of what an entry of an expression takes from the step before.
+fn given_to(flow: &Flow, key: &str, before: &Previous) -> Word {
+    match flow.inputs.get(key) {
+        Some(Some(names)) => before.word_of(names.iter().map(String::as_str)),
+        _ => before.word,
+    }
+}
+
+/// The word of a part of a change, and whether what is copied into it is known.
+struct Part {
+    word: Word,
+    is_known: bool,
+}
+
+impl Part {
+    fn of(is_copied: bool, given: Word, is_mixed: bool) -> Self {
+        Self {
+            word: if is_copied { Word::Copied } else { given },
+            is_known: given != Word::Copied && !is_mixed,
+        }
+    }
+}
+
+/// A change of parts; `reads` is what they name of the context.
+fn together(
+    parts: impl Iterator<Item = (String, Part)>,
+    reads: Option<BTreeSet<String>>,
+) -> Written {
+    let (mut keys, mut is_known, mut whole) = (BTreeMap::new(), true, Word::Provider);
+    for (key, part) in parts {
+        is_known &= part.is_known;
+        whole = whole.max(part.word);
+        keys.insert(key, part.word);
+    }
+    Written {
+        keys: Some(keys),
+        whole,
+        reads: reads.filter(|_| is_known),
+    }
+}
+
+fn of_values(tree: &TemplateTree, before: &Previous) -> Written {
+    let placeholders = tree.placeholders();
+    if effort::take(AN_ENTRY.saturating_mul(1 + placeholders.len() as u64)).is_err() {
+        return unknown();
+    }
+    let sources = Sources::of_placeholders(placeholders.into_iter());
     let reads = sources.context.iter().map(|key| (*key).to_owned());
     let reads = (!sources.whole_context).then(|| reads.collect());
-    let keys = match tree {
+    match tree {
         TemplateTree::Object(entries) => {
-            let keys = entries.iter();
-            let keys = keys.map(|(key, value)| (key.clone(), of_tree(value, before)));
-            Some(keys.collect())
+            let entries = entries.iter();
+            together(
+                entries.map(|(key, value)| (key.clone(), of_tree(value, before))),
+                reads,
+            )
         }
-        _ => None,
-    };
-    Written {
-        keys,
-        whole: of_tree(tree, before),
-        reads,
+        _ => {
+            let part = of_tree(tree, before);
+            Written {
+                keys: None,
+                whole: part.word,
+                reads: reads.filter(|_| part.is_known),
+            }
+        }
     }
 }
 
-fn of_tree(tree: &TemplateTree, before: Word) -> Word {
-    let layers = Sources::of_placeholders(tree.placeholders().into_iter()).layers();
-    if layers.contains(&Layer::Account) {
-        Word::Copied
-    } else if layers.contains(&Layer::Call) {
-        before
-    } else {
-        Word::Provider
+fn of_tree(tree: &TemplateTree, before: &Previous) -> Part {
+    let sources = Sources::of_placeholders(tree.placeholders().into_iter());
+    let is_copied = sources.whole_context || !sources.context.is_empty();
+    let given = match (sources.call, sources.whole_call) {
+        (false, _) => Word::Provider,
+        (true, true) => before.word,
+        (true, false) => before.word_of(sources.body.iter().copied()),
+    };
+    Part::of(is_copied, given, is_copied && given == Word::Caller)
+}
+
+fn context(get: &GetContext) -> Previous {
+    let key = get.path.as_ref().and_then(|path| path.first());
+    Previous {
+        reads: key.map(|key| Rc::new(BTreeSet::from([key.to_owned()]))),
+        ..Previous::of(Word::Copied)
+    }
+}
+
+fn computed(expression: &Expression, before: &Previous) -> Previous {
+    let written = of_expression(expression, before);
+    let flow = expression.context_variable();
+    let is_mixed = match &flow.entries {
+        Some(entries) => {
+            let given = |key: &String| given_to(&flow, key, before);
+            let is_copied = |(key, flows): (&String, &bool)| *flows || given(key) == Word::Copied;
+            entries.keys().any(|key| given(key) == Word::Caller) && entries.iter().any(is_copied)
+        }
+        None => flow.flows && before.word == Word::Caller,
+    };
+    let own = match (&flow.names, flow.flows) {
+        (_, false) => Some(BTreeSet::new()),
+        (names, true) => names.clone(),
+    };
+    // What was copied before is handed on.
+    let reads = own.zip(before.reads.as_ref()).map(|(mut own, before)| {
+        own.extend(before.iter().cloned());
+        Rc::new(own)
+    });
+    Previous {
+        word: written.whole,
+        keys: written.keys.map(Rc::new),
+        reads: reads.filter(|_| !is_mixed),
     }
 }
 
 impl Step {
     /// Whose word the value behind the step is, once it has run.
-    pub fn word_behind(&self, before: Word) -> Word {
+    pub fn behind(&self, before: &Previous) -> Previous {
         match &self.kind {
-            StepKind::Request(_) | StepKind::Call(_) => Word::Provider,
-            StepKind::Transform(expression) => of_expression(expression, before).whole,
-            StepKind::GetContext(_) | StepKind::Form(_) => Word::Copied,
-            StepKind::SetContext(_) | StepKind::UpdateContext(_) => before,
+            StepKind::Request(_) | StepKind::Call(_) => Previous::of(Word::Provider),
+            StepKind::Transform(expression) => computed(expression, before),
+            StepKind::GetContext(get) => context(get),
+            StepKind::Form(_) => Previous::of(Word::Copied),
+            StepKind::SetContext(_) | StepKind::UpdateContext(_) => before.clone(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::Config;
-use crate::config::action::{Action, RESERVED, Step, Word};
+use crate::config::action::{Action, Previous, RESERVED, Step, Word};
 
 use super::typed::Typed;
 
@@ -13,7 +13,7 @@ pub(super) struct Traced<'c> {
     pub(super) place: String,
     pub(super) step: &'c Step,
     /// Whose word the value is that it gets.
-    pub(super) before: Word,
+    pub(super) before: Previous,
     /// Whether the provider was asked for certain.
     pub(super) is_asked: bool,
 }
@@ -30,27 +30,27 @@ pub(super) fn runs_alone(name: &str) -> bool {
 
 /// A step that may be skipped leaves what was before it possible.
 pub(super) fn traced<'c>(name: &str, action: &'c Action) -> Vec<Traced<'c>> {
-    let mut word = if runs_alone(name) {
+    let mut before = Previous::of(if runs_alone(name) {
         Word::Provider
     } else {
         Word::Caller
-    };
+    });
     let mut is_asked = false;
     let mut all = Vec::new();
     for (place, step) in action.placed() {
+        let behind = step.behind(&before);
+        let behind = if step.run_if.is_none() {
+            behind
+        } else {
+            before.or(behind)
+        };
         all.push(Traced {
             place,
             step,
-            before: word,
+            before: std::mem::replace(&mut before, behind),
             is_asked,
         });
-        let behind = step.word_behind(word);
-        if step.run_if.is_none() {
-            word = behind;
-            is_asked |= step.is_request();
-        } else {
-            word = word.max(behind);
-        }
+        is_asked |= step.run_if.is_none() && step.is_request();
     }
     all
 }
@@ -62,7 +62,7 @@ impl Traced<'_> {
             .step
             .change()
             .filter(|_| self.is_asked && self.step.run_if.is_none());
-        let written = change.map(|change| change.written(self.before));
+        let written = change.map(|change| change.written(&self.before));
         let keys = written.as_ref().and_then(|written| written.words().ok());
         let sure = keys
             .into_iter()
@@ -73,7 +73,10 @@ impl Traced<'_> {
 
     /// Whether it can put a customer's or a caller's word there.
     fn spoils(&self, key: &str, typed: &Typed) -> bool {
-        let written = self.step.change().map(|change| change.written(self.before));
+        let written = self
+            .step
+            .change()
+            .map(|change| change.written(&self.before));
         written.is_some_and(|written| match written.word_of(key) {
             Some(Word::Copied) => written.can_copy(|read| typed.has(read)),
             Some(Word::Caller) => true,

@@ -191,7 +191,7 @@ fn of_basic(basic: &Basic, at: &str) -> Vec<Word> {
 
 /// An expression sees no variables. One that looks at nothing of the account signs in with its own texts.
 fn of_expression(expression: &Expression, at: &str) -> Option<Word> {
-    let is_alone = !expression.source().contains("context") && expression.texts().len() > 1;
+    let is_alone = !expression.may_see(&["context"]) && expression.texts().len() > 1;
     (is_alone || holds_texts_of_key(expression)).then(|| Word {
         at: format!("{at}.expression"),
         kind: Kind::Key,

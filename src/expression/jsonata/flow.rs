@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jsonata_core::ast::{AstNode, BinaryOp, Stage};
 
-/// Rounds in which variables that are bound to one another are followed; in longer chains everything flows.
-const ROUNDS: usize = 8;
+use super::inputs;
+use super::links::bound;
 
 /// Functions whose result says something about what is given to them, and holds nothing of it.
-const ABOUT: &[&str] = &[
+pub(super) const ABOUT: &[&str] = &[
     "boolean", "contains", "count", "exists", "length", "not", "type",
 ];
 
@@ -25,21 +25,37 @@ pub struct Flow {
     pub flows: bool,
     /// What it looks at of the variable, by the names right below it; `None` where it can be anything.
     pub names: Option<BTreeSet<String>>,
+    /// For each of `entries` the keys of the input that its value can hold something of; `None` where it can be any.
+    pub inputs: BTreeMap<String, Option<BTreeSet<String>>>,
+}
+
+impl Flow {
+    /// What is assumed of an expression that is not looked at: all of it flows.
+    pub(super) fn unknown() -> Self {
+        Self {
+            entries: None,
+            flows: true,
+            names: None,
+            inputs: BTreeMap::new(),
+        }
+    }
 }
 
 pub(super) fn of(node: &AstNode, variable: &str) -> Flow {
     let Some(bound) = bound(node, variable) else {
-        return Flow {
-            entries: None,
-            flows: true,
-            names: None,
-        };
+        return Flow::unknown();
     };
     let mut entries = BTreeMap::new();
     let is_plain = add_entries(node, &bound, &mut entries);
     let mut names = BTreeSet::new();
     let is_named = add_names(node, variable, &mut names);
+    let inputs = if is_plain {
+        inputs::of(node)
+    } else {
+        BTreeMap::new()
+    };
     Flow {
+        inputs,
         names: is_named.then_some(names),
         entries: is_plain.then_some(entries),
         flows: flows(node, &bound),
@@ -53,40 +69,6 @@ pub(super) fn texts<'n>(node: &'n AstNode, texts: &mut Vec<&'n str>) {
     }
     for child in children(node).into_iter().chain(filters(node)) {
         self::texts(child, texts);
-    }
-}
-
-/// The variables whose values hold something of it; `None` where that is too long to follow.
-fn bound(node: &AstNode, variable: &str) -> Option<BTreeSet<String>> {
-    let mut bindings = Vec::new();
-    add_bindings(node, &mut bindings);
-    let mut bound = BTreeSet::from([variable.to_owned()]);
-    for _ in 0..ROUNDS {
-        let before = bound.len();
-        for (name, value) in &bindings {
-            if !bound.contains(*name) && flows(value, &bound) {
-                bound.insert((*name).to_owned());
-            }
-        }
-        if bound.len() == before {
-            return Some(bound);
-        }
-    }
-    None
-}
-
-fn add_bindings<'n>(node: &'n AstNode, bindings: &mut Vec<(&'n str, &'n AstNode)>) {
-    if let AstNode::Binary {
-        op: BinaryOp::ColonEqual,
-        lhs,
-        rhs,
-    } = node
-        && let AstNode::Variable(name) = lhs.as_ref()
-    {
-        bindings.push((name, rhs));
-    }
-    for child in children(node).into_iter().chain(filters(node)) {
-        add_bindings(child, bindings);
     }
 }
 
@@ -116,8 +98,11 @@ fn flows(node: &AstNode, bound: &BTreeSet<String>) -> bool {
 
 /// Adds the names that are looked at; whether nothing else is.
 fn add_names(node: &AstNode, variable: &str, names: &mut BTreeSet<String>) -> bool {
-    if matches!(node, AstNode::Variable(name) if name == variable) {
-        return false;
+    match node {
+        AstNode::Variable(name) if name == variable => return false,
+        // A path may come back by it to the variable that it began with.
+        AstNode::Parent(_) => return false,
+        _ => {}
     }
     let mut parts = children(node);
     if let Some(name) = named(node, variable) {
@@ -133,13 +118,18 @@ fn named<'n>(node: &'n AstNode, variable: &str) -> Option<&'n str> {
     let AstNode::Path { steps } = node else {
         return None;
     };
-    match (&steps.first()?.node, &steps.get(1)?.node) {
-        (AstNode::Variable(own), AstNode::Name(name)) if own == variable => Some(name),
+    let first = steps.first()?;
+    match (&first.node, &steps.get(1)?.node) {
+        (AstNode::Variable(own), AstNode::Name(name))
+            if own == variable && first.focus.is_none() =>
+        {
+            Some(name)
+        }
         _ => None,
     }
 }
 
-fn decides(op: BinaryOp) -> bool {
+pub(super) fn decides(op: BinaryOp) -> bool {
     matches!(
         op,
         BinaryOp::Equal
@@ -190,7 +180,7 @@ fn add_entries(
 }
 
 /// The parts whose values can be in that of the whole.
-fn children(node: &AstNode) -> Vec<&AstNode> {
+pub(super) fn children(node: &AstNode) -> Vec<&AstNode> {
     match node {
         AstNode::Path { steps } => steps.iter().map(|step| &step.node).collect(),
         AstNode::Binary { lhs, rhs, .. } => vec![lhs, rhs],
@@ -237,7 +227,7 @@ fn of_pairs(pairs: &[(AstNode, AstNode)]) -> impl Iterator<Item = &AstNode> {
 }
 
 /// The predicates of a path.
-fn filters(node: &AstNode) -> Vec<&AstNode> {
+pub(super) fn filters(node: &AstNode) -> Vec<&AstNode> {
     let AstNode::Path { steps } = node else {
         return Vec::new();
     };
@@ -276,7 +266,8 @@ mod tests {
             ("a^(b)", false),
             ("previous.context", false),
         ] {
-            let flow = Expression::parse(source).unwrap().flow("context");
+            let expression = Expression::parse(source).unwrap();
+            let flow = expression.context_variable();
             assert_eq!(flow.flows, flows, "{source}");
         }
     }
@@ -293,8 +284,10 @@ mod tests {
             ("$lookup($context, \"a\")", None),
             ("( $c := $context; $c.a )", None),
         ] {
-            let flow = Expression::parse(source).unwrap().flow("context");
-            let names = names.map(|all| all.into_iter().map(str::to_owned).collect());
+            let expression = Expression::parse(source).unwrap();
+            let flow = expression.context_variable();
+            let names: Option<std::collections::BTreeSet<String>> =
+                names.map(|all: Vec<&str>| all.into_iter().map(str::to_owned).collect());
             assert_eq!(flow.names, names, "{source}");
         }
     }
@@ -321,7 +314,8 @@ mod tests {
             ("$merge([a, {}])", None),
             ("$", None),
         ] {
-            let flow = Expression::parse(source).unwrap().flow("context");
+            let expression = Expression::parse(source).unwrap();
+            let flow = expression.context_variable();
             let expected = expected.map(|all| {
                 all.into_iter()
                     .map(|(key, flows)| (key.to_owned(), flows))
@@ -335,12 +329,54 @@ mod tests {
     fn a_chain_that_is_too_long_to_follow_flows() {
         let links: Vec<String> = (0..100).map(|n| format!("$a{n} := $a{}", n + 1)).collect();
         let source = format!("( {}; $a100 := 1; {{ \"a\": 1 }} )", links.join("; "));
-        assert!(!Expression::parse(&source).unwrap().flow("context").flows);
+        let expression = Expression::parse(&source).unwrap();
+        assert!(!expression.context_variable().flows);
         let source = format!(
             "( {}; $a100 := $context; {{ \"a\": 1 }} )",
             links.join("; ")
         );
-        let flow = Expression::parse(&source).unwrap().flow("context");
+        let expression = Expression::parse(&source).unwrap();
+        let flow = expression.context_variable();
         assert!(flow.flows && flow.entries.is_none());
+    }
+
+    #[test]
+    fn a_name_is_not_all_that_is_looked_at_where_a_path_comes_back() {
+        for source in ["$context@$c.a.($c.b)", "$context.a.(%.b)"] {
+            let expression = Expression::parse(source).unwrap();
+            assert_eq!(expression.context_variable().names, None, "{source}");
+        }
+    }
+
+    #[test]
+    fn a_root_is_followed_like_a_variable() {
+        let one = |name: &str| Some(std::collections::BTreeSet::from([name.to_owned()]));
+        for (source, flows, names) in [
+            ("context.a", true, one("a")),
+            (
+                "{ \"x\": \"Key \" & $base64encode(context.a & \":\") }",
+                true,
+                one("a"),
+            ),
+            ("( $k := context.a; { \"x\": $k } )", true, one("a")),
+            ("context.a ? { \"x\": 1 }", false, one("a")),
+            (
+                "{ \"context\": url }",
+                false,
+                Some(std::collections::BTreeSet::new()),
+            ),
+            ("requestOptions.context.a", false, None),
+            ("context", true, None),
+            ("$string(context)", true, None),
+            ("context.a & $lookup($$, \"context\").b", true, None),
+            ("context.a & $.context.b", true, None),
+            ("context.a & **.b", true, None),
+            ("url.(context.a)", false, None),
+            ("(function() { context.a })()", false, None),
+        ] {
+            let expression = Expression::parse(source).unwrap();
+            let flow = expression.context_root();
+            assert_eq!((flow.flows, &flow.names), (flows, &names), "{source}");
+        }
     }
 }
