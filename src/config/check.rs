@@ -122,7 +122,8 @@ mod tests {
     /// Bindings in bindings, behind a chain that was once followed in eight rounds.
     fn of_bindings(expressions: usize) -> Value {
         let deep = format!("{}1{}; ", "($a:=".repeat(90), ")".repeat(90));
-        let chain: String = (0..6).map(|n| format!("$b{n}:=$b{}; ", n + 1)).collect();
+        let chain: Vec<String> = (0..6).map(|n| format!("$b{n}:=$b{}; ", n + 1)).collect();
+        let chain = chain.concat();
         let source = format!("({chain}$b6:=$context; {}{{\"k\": 1}})", deep.repeat(28));
         let step = json!({"type": "update_context", "config": {"expression": source}});
         let scheme = json!({"format": "hmac", "config": {"secret": "{{environment_variables.s}}", "compare_with": "$header.x-s",
@@ -135,6 +136,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::disallowed_methods)] // tests run where there is a clock
     fn what_expressions_give_is_followed_once_and_within_the_steps_of_a_file() {
         let file = of_bindings(4);
         assert!(file.to_string().len() > 60_000);
@@ -149,6 +151,7 @@ mod tests {
 
     /// The texts of the file's own authorization were once looked at for each method.
     #[test]
+    #[allow(clippy::disallowed_methods)] // tests run where there is a clock
     fn what_all_requests_share_is_looked_at_once_or_counted() {
         let source = format!("{{\"x\": context.a{}}}", " & \"b\"".repeat(180));
         let methods: Map<String, Value> = (0..5_000)

@@ -167,17 +167,22 @@ fn of_expression(expression: &Expression, before: &Previous) -> Written {
             (key.clone(), Part::of(*flows, given, is_mixed))
         })
     });
-    match keys {
-        Some(parts) => together(parts, flow.names.clone()),
-        None => {
-            let is_mixed = flow.flows && before.word == Word::Caller;
-            let part = Part::of(flow.flows, before.word, is_mixed);
-            Written {
-                keys: None,
-                whole: part.word,
-                reads: flow.names.clone().filter(|_| part.is_known),
-            }
-        }
+    if let Some(parts) = keys {
+        return together(parts, flow.names.clone());
+    }
+    let is_mixed = flow.flows && before.word == Word::Caller;
+    whole(
+        Part::of(flow.flows, before.word, is_mixed),
+        flow.names.clone(),
+    )
+}
+
+/// A change whose keys are computed.
+fn whole(part: Part, reads: Option<BTreeSet<String>>) -> Written {
+    Written {
+        keys: None,
+        whole: part.word,
+        reads: reads.filter(|_| part.is_known),
     }
 }
 
@@ -230,23 +235,12 @@ fn of_values(tree: &TemplateTree, before: &Previous) -> Written {
     let sources = Sources::of_placeholders(placeholders.into_iter());
     let reads = sources.context.iter().map(|key| (*key).to_owned());
     let reads = (!sources.whole_context).then(|| reads.collect());
-    match tree {
-        TemplateTree::Object(entries) => {
-            let entries = entries.iter();
-            together(
-                entries.map(|(key, value)| (key.clone(), of_tree(value, before))),
-                reads,
-            )
-        }
-        _ => {
-            let part = of_tree(tree, before);
-            Written {
-                keys: None,
-                whole: part.word,
-                reads: reads.filter(|_| part.is_known),
-            }
-        }
-    }
+    let TemplateTree::Object(entries) = tree else {
+        return whole(of_tree(tree, before), reads);
+    };
+    let parts = entries.iter();
+    let parts = parts.map(|(key, value)| (key.clone(), of_tree(value, before)));
+    together(parts, reads)
 }
 
 fn of_tree(tree: &TemplateTree, before: &Previous) -> Part {

@@ -60,6 +60,8 @@ pub(super) struct Carried {
     pub(super) operators_key: bool,
     /// Whether it does so outside of the body.
     pub(super) operators_sign_in: bool,
+    /// Whether it takes the operator's variable where the customer says nothing.
+    pub(super) mixed: bool,
     /// Whether it cannot be sent without a secret of the customer's.
     pub(super) own_secret: bool,
     /// Whether that signs it in.
@@ -81,6 +83,7 @@ impl Carried {
         self.variable |= other.variable;
         self.operators_key |= other.operators_key;
         self.operators_sign_in |= other.operators_sign_in;
+        self.mixed |= other.mixed;
         self.own_secret |= other.own_secret;
         self.own_sign_in |= other.own_sign_in;
         self.own_path |= other.own_path;
@@ -304,6 +307,7 @@ impl<'c> Reader<'c> {
         let is_key = holds_key || (is_credential && is_operators) || names_credential;
         all.variable |= is_operators;
         all.operators_key |= is_key;
+        all.mixed |= template.placeholders().any(is_mixed);
         all.operators_sign_in |= is_key && !matches!(part, Part::Body(_) | Part::Grant);
         all.given |= sources.whole_call;
         all.body
@@ -364,6 +368,12 @@ fn names_credential(template: &Template) -> bool {
         }
         _ => false,
     })
+}
+
+/// Whether it takes a variable where the account has no value.
+fn is_mixed(placeholder: &Placeholder) -> bool {
+    let layers = Sources::of_placeholders(std::iter::once(placeholder)).layers();
+    layers.contains(&Layer::Account) && layers.contains(&Layer::Variables)
 }
 
 /// Whether no placeholder stands in front of the path of a URL.

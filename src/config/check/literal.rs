@@ -410,9 +410,9 @@ mod tests {
         for source in [
             r#"{ "a": SalesOrder.ShipAddr.Line1 }"#,
             "d.results.BillToAddress.AddressLine1",
-            r#"a / b.ShippingAddress.Line1 / c"#,
+            "a / b.ShippingAddress.Line1 / c",
             r#"$match(a, /[A-Z]{3}\/"x/) & SalesOrder.ShipAddr.Line1"#,
-            r"headers.`x-ratelimit-reset-2`",
+            "headers.`x-ratelimit-reset-2`",
             "vendor / SalesOrder.ShipAddr.Line1 / 2",
         ] {
             assert!(!source_looks_like_key(source), "{source}");
@@ -422,10 +422,10 @@ mod tests {
             "a.k9f2Zq81LmX04tTbR7wY",
             "a.`k9f2Zq81LmX04tTbR7wY`.b",
             r#""eyJhbGciOiJub25lIn0.eyJpc3MiOiJ4In0.""#,
-            r#"a & 'Ab1Cd2Ef3.Gh4Ij5Kl6.Mn7Op8Qr9'"#,
-            r#"$match(a, /k9f2Zq81LmX04tTbR7wY/)"#,
+            "a & 'Ab1Cd2Ef3.Gh4Ij5Kl6.Mn7Op8Qr9'",
+            "$match(a, /k9f2Zq81LmX04tTbR7wY/)",
             r#"/* " */ "Ab1Cd2Ef3.Gh4Ij5Kl6.Mn7Op8Qr9""#,
-            r#"/* Ab1Cd2Ef3.Gh4Ij5Kl6.Mn7Op8Qr9 */ 1"#,
+            "/* Ab1Cd2Ef3.Gh4Ij5Kl6.Mn7Op8Qr9 */ 1",
             r#"$replace(a, /"/, "Ab1Cd2Ef3.Gh4Ij5Kl6.Mn7Op8Qr9")"#,
             r#""\"" & "Ab1Cd2Ef3.Gh4Ij5Kl6.Mn7Op8Qr9""#,
             r#"a / "Ab1Cd2Ef3.Gh4Ij5Kl6.Mn7Op8Qr9""#,

@@ -48,7 +48,7 @@ fn check_action(reader: &Reader, name: &str, steps: &[Traced], findings: &mut Ve
             continue;
         };
         let at = format!("config.actions.{name}{}.config", step.place);
-        if carried.operators_key {
+        if carried.operators_key || carried.mixed {
             let text = format!(
                 "it reads the operator's variables, and `{word}` is the customer's word: by naming another's they would get what the operator's credential opens"
             );
@@ -106,12 +106,11 @@ fn add_call(
         reader.add_text(carried, id);
     }
     reader.add_entries(carried, &call.query);
-    match &call.body {
-        Some(body) => carried.add(&reader.of_tree(body)),
-        None => {
-            carried.given |= given;
-            carried.body.extend(body);
-        }
+    if let Some(own) = &call.body {
+        carried.add(&reader.of_tree(own));
+    } else {
+        carried.given |= given;
+        carried.body.extend(body);
     }
 }
 

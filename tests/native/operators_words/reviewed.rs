@@ -215,7 +215,7 @@ fn a_step_between_hides_no_word_of_the_customer() {
 
 #[test]
 fn a_callers_word_beside_a_copied_one_is_still_the_callers() {
-    let asks = asks(&json!({ "authorization": { "config": { "value": "{{api_key}}" } } }));
+    let asks = asks(&json!({}));
     let sure = json!({ "type": "update_context", "config": r#"{ "team": $previous.team }"# });
     for source in [
         r#"{ "team": $context.place & team }"#,
