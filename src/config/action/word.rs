@@ -195,6 +195,7 @@ fn given_to(flow: &Flow, key: &str, before: &Previous) -> Word {
 }
 
 /// The word of a part of a change, and whether what is copied into it is known.
+#[derive(Debug, Clone, Copy)]
 struct Part {
     word: Word,
     is_known: bool,

@@ -50,40 +50,45 @@ fn an_expression_signs_in_for_the_customer_only_by_their_own_secret() {
     }
 }
 
-#[test]
-fn what_the_operators_credential_was_answered_is_no_secret_of_the_customer() {
-    let of_operator = asks(
+fn of_operator() -> Value {
+    asks(
         &json!({ "method": "post", "path": "/token", "no_auth": true, "body": { "client_secret": "{{environment_variables.client_secret}}" } }),
-    );
-    let of_customer = asks(
+    )
+}
+
+fn of_customer() -> Value {
+    asks(
         &json!({ "authorization": { "format": "header", "config": { "name": "x-key", "value": "{{api_key}}" } } }),
-    );
-    let writes =
-        |key: &str, value: &str| json!({ "type": "update_context", "config": { key: value } });
-    let computes = |source: &str| json!({ "type": "update_context", "config": source });
-    let laundered: Vec<(&str, Vec<Value>)> = vec![
+    )
+}
+
+fn writes(key: &str, value: &str) -> Value {
+    json!({ "type": "update_context", "config": { key: value } })
+}
+
+fn computes(source: &str) -> Value {
+    json!({ "type": "update_context", "config": source })
+}
+
+/// By what requests are signed in, and how that was filled.
+fn laundered() -> Vec<(&'static str, Vec<Value>)> {
+    vec![
         (
             "{{api_token}}",
-            vec![
-                of_operator.clone(),
-                writes("api_token", "{{body.access_token}}"),
-            ],
+            vec![of_operator(), writes("api_token", "{{body.access_token}}")],
+        ),
+        (
+            "{{api_token}}",
+            vec![of_operator(), computes(r#"{ "api_token": access_token }"#)],
+        ),
+        (
+            "{{api_token}}",
+            vec![of_operator(), computes("$merge([$])")],
         ),
         (
             "{{api_token}}",
             vec![
-                of_operator.clone(),
-                computes(r#"{ "api_token": access_token }"#),
-            ],
-        ),
-        (
-            "{{api_token}}",
-            vec![of_operator.clone(), computes(r#"$merge([$])"#)],
-        ),
-        (
-            "{{api_token}}",
-            vec![
-                of_operator.clone(),
+                of_operator(),
                 json!({ "type": "transform", "config": "{ \"x\": access_token }" }),
                 writes("api_token", "{{body.x}}"),
             ],
@@ -91,21 +96,21 @@ fn what_the_operators_credential_was_answered_is_no_secret_of_the_customer() {
         (
             "{{api_token}}",
             vec![
-                of_customer.clone(),
+                of_customer(),
                 writes("api_token", "{{environment_variables.key}}"),
             ],
         ),
         (
             "{{api_key}}",
             vec![
-                of_customer.clone(),
+                of_customer(),
                 writes("api_key", "{{environment_variables.key}}"),
             ],
         ),
         (
             "{{api_token}}",
             vec![
-                of_operator.clone(),
+                of_operator(),
                 writes("secret", "{{body.x}}"),
                 writes("api_token", "{{secret}}"),
             ],
@@ -113,7 +118,7 @@ fn what_the_operators_credential_was_answered_is_no_secret_of_the_customer() {
         (
             "{{api_token}}",
             vec![
-                of_operator.clone(),
+                of_operator(),
                 writes("secret", "{{body.x}}"),
                 asks(&json!({ "no_auth": true, "headers": { "x-secret": "{{secret}}" } })),
                 writes("api_token", "{{body.x}}"),
@@ -122,13 +127,17 @@ fn what_the_operators_credential_was_answered_is_no_secret_of_the_customer() {
         (
             "{{api_token}}",
             vec![
-                of_operator.clone(),
-                with(&of_customer, &json!({ "run_if": "x" })),
+                of_operator(),
+                with(&of_customer(), &json!({ "run_if": "x" })),
                 writes("api_token", "{{body.x}}"),
             ],
         ),
-    ];
-    for (value, steps) in laundered {
+    ]
+}
+
+#[test]
+fn what_the_operators_credential_was_answered_is_no_secret_of_the_customer() {
+    for (value, steps) in laundered() {
         let file = with(
             &signed_in_by(value),
             &json!({ "actions": { "post_install": { "steps": steps }, "go": { "steps": [named()] } } }),
@@ -148,22 +157,26 @@ fn what_the_operators_credential_was_answered_is_no_secret_of_the_customer() {
     ] {
         let file = with(
             &with(&base(), &json!({ "authorization": authorization })),
-            &json!({ "actions": { "refresh_token": { "steps": [of_operator] }, "go": { "steps": [named()] } } }),
+            &json!({ "actions": { "refresh_token": { "steps": [of_operator()] }, "go": { "steps": [named()] } } }),
         );
         assert_ne!(errors(&file), Vec::<String>::new(), "{authorization}");
     }
+}
+
+#[test]
+fn what_the_customers_own_secret_was_answered_stays_theirs() {
     for (value, steps) in [
         (
             "{{api_token}}",
-            vec![of_customer.clone(), writes("api_token", "{{body.session}}")],
+            vec![of_customer(), writes("api_token", "{{body.session}}")],
         ),
         (
             "{{api_key}}",
-            vec![of_operator.clone(), writes("region", "{{body.region}}")],
+            vec![of_operator(), writes("region", "{{body.region}}")],
         ),
         (
             "{{api_key}}",
-            vec![of_operator.clone(), computes(r#"{ "region": region }"#)],
+            vec![of_operator(), computes(r#"{ "region": region }"#)],
         ),
     ] {
         let file = with(
