@@ -15,7 +15,7 @@ mod config;
 mod provenance;
 mod step;
 pub use config::{Change, Form};
-pub use provenance::{ContextWrite, Provenance};
+pub use provenance::{ContextWrite, Previous, Provenance};
 pub use step::{Call, GetContext, Step, StepKind};
 
 /// Names that mean something of their own.

@@ -18,6 +18,7 @@ mod hosts;
 pub(in crate::config) mod literal;
 mod lookup;
 mod opened;
+mod operated;
 mod operator_values;
 mod parameters;
 mod placeholders;
@@ -94,6 +95,7 @@ fn is_under(long: &str, short: &str) -> bool {
 mod tests {
     use super::Broken;
     use crate::config::read;
+    use crate::config::reader::READING_STEPS;
     use crate::expression::effort;
     use serde_json::{Map, Value, json};
 
@@ -114,6 +116,62 @@ mod tests {
             })
             .collect();
         let file = json!({"name": "a", "config": {"resources": {"r": methods}}});
+        assert_eq!(read(&file).findings[0].message, effort::SPENT);
+    }
+
+    /// Bindings in bindings, behind a chain that was once followed in eight rounds.
+    fn of_bindings(expressions: usize) -> Value {
+        let deep = format!("{}1{}; ", "($a:=".repeat(90), ")".repeat(90));
+        let chain: Vec<String> = (0..6).map(|n| format!("$b{n}:=$b{}; ", n + 1)).collect();
+        let chain = chain.concat();
+        let source = format!("({chain}$b6:=$context; {}{{\"k\": 1}})", deep.repeat(28));
+        let step = json!({"type": "update_context", "config": {"expression": source}});
+        let scheme = json!({"format": "hmac", "config": {"secret": "{{environment_variables.s}}", "compare_with": "$header.x-s",
+            "context_lookup_field_name": "k9", "context_lookup_field_value": "body.a"}});
+        json!({"name": "a", "config": {
+            "base_url": "https://api.example.com",
+            "actions": {"go": {"steps": vec![step; expressions]}},
+            "webhook": {"signature_verification": vec![scheme; 8]}
+        }})
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods)] // tests run where there is a clock
+    fn what_expressions_give_is_followed_once_and_within_the_steps_of_a_file() {
+        let file = of_bindings(4);
+        assert!(file.to_string().len() > 60_000);
+        let began = std::time::Instant::now();
+        let (reading, steps) = effort::left_after(|| read(&file));
+        assert!(reading.integration.is_some(), "{:?}", reading.findings);
+        assert!(steps < READING_STEPS, "{steps}");
+        assert!(began.elapsed().as_secs() < 15, "{:?}", began.elapsed());
+        let refused = read(&of_bindings(6));
+        assert_eq!(refused.findings[0].message, effort::SPENT);
+    }
+
+    /// The texts of the file's own authorization were once looked at for each method.
+    #[test]
+    #[allow(clippy::disallowed_methods)] // tests run where there is a clock
+    fn what_all_requests_share_is_looked_at_once_or_counted() {
+        let source = format!("{{\"x\": context.a{}}}", " & \"b\"".repeat(180));
+        let methods: Map<String, Value> = (0..5_000)
+            .map(|n| (format!("m{n}"), json!({"path": "/{{a}}"})))
+            .collect();
+        let file = json!({"name": "a", "config": {
+            "base_url": "https://api.example.com", "resources": {"r": methods},
+            "authorization": {"format": "header", "config": {"expression": source}}
+        }});
+        let began = std::time::Instant::now();
+        read(&file);
+        assert!(began.elapsed().as_secs() < 15, "{:?}", began.elapsed());
+        let headers: Map<String, Value> = (0..300)
+            .map(|n| (format!("x{n}"), json!("{{environment_variables.x}}")))
+            .collect();
+        let step = json!({"type": "request", "config": {"path": "/"}});
+        let file = json!({"name": "a", "config": {
+            "base_url": "https://api.example.com", "headers": headers,
+            "actions": {"go": {"steps": vec![step; 2_000]}}
+        }});
         assert_eq!(read(&file).findings[0].message, effort::SPENT);
     }
 

@@ -32,6 +32,10 @@ pub struct Sources<'t> {
     pub literals: Vec<&'t str>,
     /// Whether it reads the caller's words, or what paging computes.
     pub call: bool,
+    /// Of those the keys of the body, where it reads nothing else of them.
+    pub body: BTreeSet<&'t str>,
+    /// Whether it reads more of them than keys of the body.
+    pub whole_call: bool,
 }
 
 impl<'t> Sources<'t> {
@@ -63,7 +67,12 @@ impl<'t> Sources<'t> {
                     self.variable.get_or_insert_with(|| path.to_string());
                 }
                 (Some("integration") | None, _) => {}
-                (Some(_), None) => self.call = true,
+                (Some(first), None) => {
+                    self.call = true;
+                    let key = path.parts().get(1).filter(|_| first == "body");
+                    self.whole_call |= key.is_none();
+                    self.body.extend(key.map(String::as_str));
+                }
             }
         }
         let default = placeholder.default_text();

@@ -8,11 +8,16 @@ mod failure;
 mod flow;
 mod foresight;
 mod functions;
+mod inputs;
 pub mod limits;
+mod links;
 mod literals;
 mod metering;
+mod roots;
 mod syntax;
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::fmt;
 use std::rc::Rc;
 
@@ -59,7 +64,13 @@ struct CompiledTrees {
     /// Steps and how often they multiply with the size of the input, where the
     /// expression as it was written needs no clock, no chance and no counting.
     plain: Option<(u64, u32)>,
+    /// What it gives of [`CONTEXT`] as a variable and as a root, once that was asked.
+    variable: OnceCell<Flow>,
+    root: OnceCell<Flow>,
 }
+
+/// What an account's context is called: a variable in the steps of an action, a root elsewhere.
+const CONTEXT: &str = "context";
 
 impl CompiledTrees {
     fn of(ast: AstNode) -> Result<Self, ExpressionError> {
@@ -70,6 +81,8 @@ impl CompiledTrees {
             counting: prepared.tree,
             table: Rc::new(prepared.table),
             plain: prepared.plain,
+            variable: OnceCell::new(),
+            root: OnceCell::new(),
         })
     }
 
@@ -151,9 +164,32 @@ impl Expression {
         foresight::may_see(self.compiled.written.ast(), roots)
     }
 
-    /// What it gives of a variable.
-    pub fn flow(&self, variable: &str) -> Flow {
-        flow::of(self.compiled.written.ast(), variable)
+    /// What it gives of `$context`, as a step of an action.
+    pub fn context_variable(&self) -> Cow<'_, Flow> {
+        let tree = self.compiled.written.ast();
+        self.followed(&self.compiled.variable, || flow::of(tree, CONTEXT))
+    }
+
+    /// What it gives of the root `context`, as an authorization.
+    pub fn context_root(&self) -> Cow<'_, Flow> {
+        let tree = self.compiled.written.ast();
+        self.followed(&self.compiled.root, || roots::flow(tree, CONTEXT))
+    }
+
+    /// Followed once. Where the steps do not suffice, the reader refuses the file.
+    fn followed<'f>(
+        &self,
+        once: &'f OnceCell<Flow>,
+        follow: impl FnOnce() -> Flow,
+    ) -> Cow<'f, Flow> {
+        if let Some(flow) = once.get() {
+            return Cow::Borrowed(flow);
+        }
+        let steps = limits::FOLLOWING_A_BYTE.saturating_mul(self.source.len() as u64);
+        match effort::take(steps) {
+            Ok(()) => Cow::Borrowed(once.get_or_init(follow)),
+            Err(effort::Spent) => Cow::Owned(Flow::unknown()),
+        }
     }
 
     /// The texts that stand in it, their escapes undone.

@@ -29,6 +29,8 @@ pub(super) struct Check<'a> {
 /// Whether the provider sent this request, by one of its schemes. `keys` are those fetched from where
 /// [`super::key_source()`] says; none where it names no place. The scope is the account's, or on an install's URL
 /// that of the install over an empty context.
+///
+/// Where the body is withheld, what `when` names of it is asked afterwards: [`is_meant_by_body`].
 pub fn verify(
     verification: &SignatureVerification,
     request: &Request,
@@ -42,12 +44,36 @@ pub fn verify(
     Ok(())
 }
 
-/// Whether the request says what `when` names.
+/// Whether the request says what `when` names, as far as it is looked into.
 pub(super) fn is_meant(
     verification: &SignatureVerification,
     request: &Request,
 ) -> Result<(), Refusal> {
-    let mut places = verification.when.0.iter();
+    let is_withheld = request.is_withheld();
+    let is_seen = |part: &Part| !is_withheld || !matches!(part, Part::BodyField(_));
+    says(verification, request, is_seen)
+}
+
+/// Whether the body of a request that is proved says what `when` names.
+pub fn is_meant_by_body(
+    verification: &SignatureVerification,
+    request: &Request,
+) -> Result<(), Refusal> {
+    says(verification, request, |part| {
+        matches!(part, Part::BodyField(_))
+    })
+}
+
+fn says(
+    verification: &SignatureVerification,
+    request: &Request,
+    is_asked: impl Fn(&Part) -> bool,
+) -> Result<(), Refusal> {
+    let mut places = verification
+        .when
+        .0
+        .iter()
+        .filter(|(place, _)| is_asked(place));
     let says = |(place, text): &(Part, String)| {
         request
             .place(place)

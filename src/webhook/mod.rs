@@ -19,7 +19,7 @@ mod standard;
 mod time;
 mod transform;
 
-pub use check::verify;
+pub use check::{is_meant_by_body, verify};
 pub use handshake::{Handshake, HandshakeError, Proof, handshake, may_hand_over};
 pub use key_source::{KeySource, PublishedKey, key_source, read_keys};
 pub use refusal::Refusal;

@@ -108,6 +108,11 @@ impl<'a> Request<'a> {
         self.proved_by.set(Some(format));
     }
 
+    /// Notes that no scheme did that is meant.
+    pub fn unprove(&self) {
+        self.proved_by.set(None);
+    }
+
     /// Which scheme proved it.
     pub(super) fn proved_by(&self) -> Option<SignatureFormat> {
         self.proved_by.get()
@@ -174,6 +179,11 @@ impl<'a> Request<'a> {
     /// From now on the body is not looked into.
     pub fn withhold(&self) {
         self.is_withheld.set(true);
+    }
+
+    /// Whether it is not looked into.
+    pub fn is_withheld(&self) -> bool {
+        self.is_withheld.get() && !self.is_token()
     }
 
     /// From now on it is looked into; whether it was not before.

@@ -6,6 +6,9 @@ use crate::cases::each_case;
 use causeway::config::{Finding, Level, read};
 use serde_json::{Value, json};
 
+mod honest;
+mod reviewed;
+
 /// A literal that looks like a key, short of any provider's own form.
 const KEY: &str = "k9f2Zq81LmX04tTbR7wY";
 

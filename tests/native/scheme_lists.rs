@@ -355,3 +355,50 @@ fn a_shipped_list_takes_the_version_that_the_request_says_and_no_other() {
         assert_eq!(case.verify(&sent), Ok(()), "a handshake by version 1");
     });
 }
+
+/// A body of more values than are looked at before the proof.
+fn large(topic: &str) -> String {
+    let items: Vec<u32> = (0..11_000).collect();
+    json!({ "topic": topic, "nr": 7, "shop": "one", "items": items }).to_string()
+}
+
+#[test]
+fn a_large_webhook_is_tried_by_the_scheme_that_its_body_names_and_taken_by_no_other() {
+    let mut schemes = two();
+    schemes[0]["when"] = json!({ "$body.topic": "paid" });
+    schemes[1]["when"] = json!({ "$body.topic": "refund", "$header.x-version": "v2" });
+    let scene = scene(&schemes, &json!({}));
+    let send = |body: &str, headers: &[(&str, &str)]| {
+        let mut all = vec![("x-signature", "")];
+        all.extend(headers);
+        scene.to_account(&all, body).status
+    };
+    let by_first = |body: &str| crate::received::signed(crate::received::SECRET, body);
+    let (paid, refund) = (large("paid"), large("refund"));
+    assert_eq!(send(&paid, &[("x-signature", &by_first(&paid))]), 200);
+    let second = digest(SECOND, &refund);
+    let of_second = [("x-digest", second.as_str()), ("x-version", "v2")];
+    assert_eq!(send(&refund, &of_second), 200);
+    // Proved by a scheme that is not meant.
+    assert_eq!(send(&refund, &[("x-signature", &by_first(&refund))]), 401);
+    let both = [
+        ("x-signature", by_first(&refund)),
+        ("x-digest", second.clone()),
+        ("x-version", "v2".to_owned()),
+    ];
+    let both: Vec<(&str, &str)> = both
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    assert_eq!(send(&refund, &both), 200);
+    assert_eq!(send(&refund, &of_second[..1]), 401);
+    assert_eq!(
+        send(
+            &paid,
+            &[("x-digest", &digest(SECOND, &paid)), ("x-version", "v2")]
+        ),
+        401
+    );
+    // Proved by none.
+    assert_eq!(send(&paid, &[("x-signature", "00")]), 401);
+}

@@ -1,14 +1,15 @@
 //! The provenance of the values that an action hands from step to step and writes into the context.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use crate::config::source::{Layer, Sources};
-use crate::expression::{Expression, TemplateTree};
+use crate::config::source::Sources;
+use crate::expression::{Expression, Flow, TemplateTree, effort};
 
-use super::{Change, Step, StepKind};
+use super::{Change, GetContext, Step, StepKind};
 
-/// The variable of a step's expressions that holds the account's context.
-const CONTEXT: &str = "context";
+/// Steps of looking at an entry of a change.
+const AN_ENTRY: u64 = 100;
 
 /// Who determined a value. Where it can be either of two, the greater one counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +20,85 @@ pub enum Provenance {
     Caller,
     /// Copied from the account's context, which customers fill in.
     Context,
+}
+
+/// The value that a step gets from the one before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Previous {
+    /// The provenance of the whole.
+    word: Provenance,
+    /// The provenance of its keys, where these are known; a key that is not among them has no value.
+    keys: Option<Rc<BTreeMap<String, Provenance>>>,
+    /// The keys of the context that it can hold copies of; `None` where these can be any, or a caller's value is beside them.
+    reads: Option<Rc<BTreeSet<String>>>,
+}
+
+impl Previous {
+    /// A value of which nothing more is known.
+    pub fn of(word: Provenance) -> Self {
+        Self {
+            word,
+            keys: None,
+            reads: (word != Provenance::Context).then(Rc::default),
+        }
+    }
+
+    /// The provenance of the whole.
+    pub fn word(&self) -> Provenance {
+        self.word
+    }
+
+    /// The provenance of what these keys hold together.
+    pub fn provenance_of<'k>(&self, keys: impl IntoIterator<Item = &'k str>) -> Provenance {
+        let mut keys = keys.into_iter();
+        match &self.keys {
+            Some(own) => {
+                let words = keys.filter_map(|key| own.get(key));
+                words.copied().max().unwrap_or(Provenance::Provider)
+            }
+            None if keys.next().is_none() => Provenance::Provider,
+            None => self.word,
+        }
+    }
+
+    /// Whether it can hold a copy of what one of these keys of the context holds.
+    pub fn can_copy(&self, mut is_one: impl FnMut(&str) -> bool) -> bool {
+        let reads = self.reads.as_ref();
+        reads.is_none_or(|reads| reads.iter().any(|key| is_one(key)))
+    }
+
+    /// Either this value or another one.
+    #[must_use]
+    pub fn or(&self, other: Self) -> Self {
+        if *self == other {
+            return other;
+        }
+        let size = |one: &Self| one.keys.as_ref().map_or(0, |keys| keys.len());
+        let entries = 1 + size(self) + size(&other);
+        if effort::take(AN_ENTRY.saturating_mul(entries as u64)).is_err() {
+            return Self::of(Provenance::Context);
+        }
+        let words = [self.word, other.word];
+        let is_mixed = words.contains(&Provenance::Caller) && words.contains(&Provenance::Context);
+        let keys = self.keys.as_ref().zip(other.keys).map(|(own, others)| {
+            let mut keys = BTreeMap::clone(own);
+            for (key, word) in others.iter() {
+                let own = keys.entry(key.clone()).or_insert(*word);
+                *own = (*own).max(*word);
+            }
+            Rc::new(keys)
+        });
+        let reads = self.reads.as_ref().zip(other.reads);
+        let reads = reads.filter(|_| !is_mixed).map(|(own, others)| {
+            let all = own.iter().chain(others.iter());
+            Rc::new(all.cloned().collect())
+        });
+        Self {
+            word: self.word.max(other.word),
+            keys,
+            reads,
+        }
+    }
 }
 
 /// What a step writes into the context.
@@ -54,69 +134,177 @@ impl ContextWrite {
 }
 
 impl Change {
-    /// What it writes, given the provenance of the previous step's value.
-    pub fn written(&self, before: Provenance) -> ContextWrite {
-        let mut written = match self {
+    /// What it writes, given the previous step's value.
+    pub fn written(&self, before: &Previous) -> ContextWrite {
+        match self {
             Self::Expression(expression) => of_expression(expression, before),
             Self::Values(tree) => of_values(tree, before),
-        };
-        written.reads = written.reads.filter(|_| before != Provenance::Context);
-        written
+        }
     }
 }
 
-fn of_expression(expression: &Expression, before: Provenance) -> ContextWrite {
-    let flow = expression.flow(CONTEXT);
-    let word = |flows| if flows { Provenance::Context } else { before };
-    let keys = flow.entries.map(|entries| {
-        let entries = entries.into_iter();
-        entries.map(|(key, flows)| (key, word(flows))).collect()
-    });
+/// What is assumed where the steps do not suffice: then the file is refused.
+fn unknown() -> ContextWrite {
     ContextWrite {
-        keys,
-        whole: word(flow.flows),
-        reads: flow.names,
+        keys: None,
+        whole: Provenance::Context,
+        reads: None,
     }
 }
 
-fn of_values(tree: &TemplateTree, before: Provenance) -> ContextWrite {
-    let sources = Sources::of_placeholders(tree.placeholders().into_iter());
+fn of_expression(expression: &Expression, before: &Previous) -> ContextWrite {
+    let flow = expression.context_variable();
+    let entries = flow.entries.as_ref();
+    let count = entries.map_or(1, BTreeMap::len) as u64;
+    if effort::take(AN_ENTRY.saturating_mul(count)).is_err() {
+        return unknown();
+    }
+    let keys = entries.map(|entries| {
+        let entries = entries.iter();
+        entries.map(|(key, flows)| {
+            let given = given_to(&flow, key, before);
+            let is_mixed = *flows && given == Provenance::Caller;
+            (key.clone(), Part::of(*flows, given, is_mixed))
+        })
+    });
+    if let Some(parts) = keys {
+        return together(parts, flow.names.clone());
+    }
+    let is_mixed = flow.flows && before.word == Provenance::Caller;
+    whole(
+        Part::of(flow.flows, before.word, is_mixed),
+        flow.names.clone(),
+    )
+}
+
+/// A change whose keys are computed.
+fn whole(part: Part, reads: Option<BTreeSet<String>>) -> ContextWrite {
+    ContextWrite {
+        keys: None,
+        whole: part.word,
+        reads: reads.filter(|_| part.is_known),
+    }
+}
+
+/// The word of what an entry of an expression takes from the step before.
+fn given_to(flow: &Flow, key: &str, before: &Previous) -> Provenance {
+    match flow.inputs.get(key) {
+        Some(Some(names)) => before.provenance_of(names.iter().map(String::as_str)),
+        _ => before.word,
+    }
+}
+
+/// The word of a part of a change, and whether what is copied into it is known.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    word: Provenance,
+    is_known: bool,
+}
+
+impl Part {
+    fn of(is_copied: bool, given: Provenance, is_mixed: bool) -> Self {
+        Self {
+            word: if is_copied {
+                Provenance::Context
+            } else {
+                given
+            },
+            is_known: given != Provenance::Context && !is_mixed,
+        }
+    }
+}
+
+/// A change of parts; `reads` is what they name of the context.
+fn together(
+    parts: impl Iterator<Item = (String, Part)>,
+    reads: Option<BTreeSet<String>>,
+) -> ContextWrite {
+    let (mut keys, mut is_known, mut whole) = (BTreeMap::new(), true, Provenance::Provider);
+    for (key, part) in parts {
+        is_known &= part.is_known;
+        whole = whole.max(part.word);
+        keys.insert(key, part.word);
+    }
+    ContextWrite {
+        keys: Some(keys),
+        whole,
+        reads: reads.filter(|_| is_known),
+    }
+}
+
+fn of_values(tree: &TemplateTree, before: &Previous) -> ContextWrite {
+    let placeholders = tree.placeholders();
+    if effort::take(AN_ENTRY.saturating_mul(1 + placeholders.len() as u64)).is_err() {
+        return unknown();
+    }
+    let sources = Sources::of_placeholders(placeholders.into_iter());
     let reads = sources.context.iter().map(|key| (*key).to_owned());
     let reads = (!sources.whole_context).then(|| reads.collect());
-    let keys = match tree {
-        TemplateTree::Object(entries) => {
-            let keys = entries.iter();
-            let keys = keys.map(|(key, value)| (key.clone(), of_tree(value, before)));
-            Some(keys.collect())
-        }
-        _ => None,
+    let TemplateTree::Object(entries) = tree else {
+        return whole(of_tree(tree, before), reads);
     };
-    ContextWrite {
-        keys,
-        whole: of_tree(tree, before),
-        reads,
+    let parts = entries.iter();
+    let parts = parts.map(|(key, value)| (key.clone(), of_tree(value, before)));
+    together(parts, reads)
+}
+
+fn of_tree(tree: &TemplateTree, before: &Previous) -> Part {
+    let sources = Sources::of_placeholders(tree.placeholders().into_iter());
+    let is_copied = sources.whole_context || !sources.context.is_empty();
+    let given = match (sources.call, sources.whole_call) {
+        (false, _) => Provenance::Provider,
+        (true, true) => before.word,
+        (true, false) => before.provenance_of(sources.body.iter().copied()),
+    };
+    Part::of(is_copied, given, is_copied && given == Provenance::Caller)
+}
+
+fn context(get: &GetContext) -> Previous {
+    let key = get.path.as_ref().and_then(|path| path.first());
+    Previous {
+        reads: key.map(|key| Rc::new(BTreeSet::from([key.to_owned()]))),
+        ..Previous::of(Provenance::Context)
     }
 }
 
-fn of_tree(tree: &TemplateTree, before: Provenance) -> Provenance {
-    let layers = Sources::of_placeholders(tree.placeholders().into_iter()).layers();
-    if layers.contains(&Layer::Account) {
-        Provenance::Context
-    } else if layers.contains(&Layer::Call) {
-        before
-    } else {
-        Provenance::Provider
+fn computed(expression: &Expression, before: &Previous) -> Previous {
+    let written = of_expression(expression, before);
+    let flow = expression.context_variable();
+    let is_mixed = match &flow.entries {
+        Some(entries) => {
+            let given = |key: &String| given_to(&flow, key, before);
+            let is_copied =
+                |(key, flows): (&String, &bool)| *flows || given(key) == Provenance::Context;
+            entries.keys().any(|key| given(key) == Provenance::Caller)
+                && entries.iter().any(is_copied)
+        }
+        None => flow.flows && before.word == Provenance::Caller,
+    };
+    let own = match (&flow.names, flow.flows) {
+        (_, false) => Some(BTreeSet::new()),
+        (names, true) => names.clone(),
+    };
+    // What was copied before is handed on.
+    let reads = own.zip(before.reads.as_ref()).map(|(mut own, before)| {
+        own.extend(before.iter().cloned());
+        Rc::new(own)
+    });
+    Previous {
+        word: written.whole,
+        keys: written.keys.map(Rc::new),
+        reads: reads.filter(|_| !is_mixed),
     }
 }
 
 impl Step {
     /// The provenance of the step's value.
-    pub fn provenance_after(&self, before: Provenance) -> Provenance {
+    pub fn behind(&self, before: &Previous) -> Previous {
         match &self.kind {
-            StepKind::Request(_) | StepKind::Call(_) => Provenance::Provider,
-            StepKind::Transform(expression) => of_expression(expression, before).whole,
-            StepKind::GetContext(_) | StepKind::Form(_) => Provenance::Context,
-            StepKind::SetContext(_) | StepKind::UpdateContext(_) => before,
+            StepKind::Request(_) | StepKind::Call(_) => Previous::of(Provenance::Provider),
+            StepKind::Transform(expression) => computed(expression, before),
+            StepKind::GetContext(get) => context(get),
+            StepKind::Form(_) => Previous::of(Provenance::Context),
+            StepKind::SetContext(_) | StepKind::UpdateContext(_) => before.clone(),
         }
     }
 

@@ -1,25 +1,53 @@
 //! What a request carries, as far as it matters for whose data it opens: the operator's words, the customer's own secret,
 //! and words that a customer chooses.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
 use crate::config::authorization::{Authorization, Header};
 use crate::config::source::{Layer, Sources};
 use crate::config::{Config, Entries, Method, Pagination};
-use crate::expression::{Placeholder, Template, TemplateTree};
+use crate::expression::{Expression, Placeholder, Template, TemplateTree};
 
 use super::client::{ClientOwner, owner, without_user};
 use super::literal::{Name, holds_key};
+use super::operated::Operated;
 use super::operator_values;
 use super::typed::Typed;
 
 /// Where in a request a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CarriedPart {
-    /// In its address: no secret belongs there.
-    Url,
+    /// In the host of its address: no secret belongs there.
+    Host,
+    /// In its path.
+    Path,
     /// In what signs it in.
     Authorization,
-    /// In a header, a parameter or the body, under such a name.
+    /// In a header or a parameter, under such a name.
     Entry(Name),
+    /// In the body, under such a name.
+    Body(Name),
+    /// In the body, as what a grant is asked for by (RFC 6749).
+    Grant,
+}
+
+impl CarriedPart {
+    /// What stands in the body under this name.
+    fn of_body(name: &str) -> Self {
+        match name {
+            "password" | "refresh_token" => Self::Grant,
+            name => Self::Body(Name::of(name)),
+        }
+    }
+
+    fn name(self) -> Option<Name> {
+        match self {
+            Self::Entry(name) | Self::Body(name) => Some(name),
+            Self::Grant => Some(Name::Credential),
+            Self::Host | Self::Path | Self::Authorization => None,
+        }
+    }
 }
 
 /// What is known of all texts of a request together.
@@ -30,25 +58,37 @@ pub(super) struct Carried {
     pub(super) variable: bool,
     /// Whether the operator's word is where a credential does.
     pub(super) operators_key: bool,
+    /// Whether it does so outside of the body.
+    pub(super) operators_sign_in: bool,
+    /// Whether it takes the operator's variable where the customer says nothing.
+    pub(super) mixed: bool,
     /// Whether it cannot be sent without a secret of the customer's.
     pub(super) own_secret: bool,
     /// Whether that signs it in.
     pub(super) own_sign_in: bool,
+    /// Whether one stands in its path.
+    pub(super) own_path: bool,
     /// A key of the context that a customer can set, where it can name something.
     pub(super) typed: Option<String>,
     /// One that is where a credential does, and so can only be one.
     pub(super) typed_key: Option<String>,
-    /// Whether it reads the value that it is given.
+    /// Whether it reads the value that it is given, or more of it than some keys.
     pub(super) given: bool,
+    /// The keys of that value that it reads.
+    pub(super) body: BTreeSet<String>,
 }
 
 impl Carried {
     pub(super) fn add(&mut self, other: &Self) {
         self.variable |= other.variable;
         self.operators_key |= other.operators_key;
+        self.operators_sign_in |= other.operators_sign_in;
+        self.mixed |= other.mixed;
         self.own_secret |= other.own_secret;
         self.own_sign_in |= other.own_sign_in;
+        self.own_path |= other.own_path;
         self.given |= other.given;
+        self.body.extend(other.body.iter().cloned());
         self.typed = self.typed.take().or_else(|| other.typed.clone());
         let key = self.typed_key.take();
         self.typed_key = key.or_else(|| other.typed_key.clone());
@@ -60,46 +100,66 @@ pub(super) struct CarriedReader<'c> {
     pub(super) config: &'c Config,
     pub(super) typed: &'c Typed,
     /// Keys of the context that are a customer's secrets.
-    secrets: std::collections::BTreeSet<String>,
-    /// Whether the account's OAuth token can be the operator's own.
+    secrets: BTreeSet<String>,
+    /// What of the context can be the operator's own.
+    operated: &'c Operated,
+    /// Whether the account's OAuth token can be.
     grants_to_operator: bool,
+    /// What the file's own authorization carries.
+    authorization: OnceCell<Carried>,
 }
 
 impl<'c> CarriedReader<'c> {
-    pub(super) fn new(config: &'c Config, typed: &'c Typed) -> Self {
-        let grants = config.credentials.values().filter_map(without_user);
+    pub(super) fn new(config: &'c Config, typed: &'c Typed, operated: &'c Operated) -> Self {
+        let mut grants = config.credentials.values().filter_map(without_user);
         let mut secrets = config.password_fields();
         secrets.extend(crate::config::secrets::KEYS.map(str::to_owned));
+        secrets.retain(|key| !operated.has(key));
+
         Self {
             config,
             typed,
             secrets,
-            grants_to_operator: grants
-                .into_iter()
-                .any(|oauth| owner(oauth) == ClientOwner::Operator),
+            operated,
+            grants_to_operator: operated.is_token()
+                || grants.any(|oauth| owner(oauth) == ClientOwner::Operator),
+            authorization: OnceCell::new(),
         }
     }
 
     /// What a method says of its own; of the file's parts those that it takes over.
     pub(super) fn of_method(&self, method: &Method) -> Carried {
         let mut all = Carried::default();
-        self.add(&mut all, CarriedPart::Url, method.path.template());
+        self.add(&mut all, CarriedPart::Path, method.path.template());
         if let Some(path) = &method.pagination_path {
-            self.add(&mut all, CarriedPart::Url, path.template());
+            self.add(&mut all, CarriedPart::Path, path.template());
         }
         if let Some(base) = self.config.base_url_of(method) {
-            self.add(&mut all, CarriedPart::Url, base.template());
+            let part = if has_plain_host(base.template()) {
+                CarriedPart::Path
+            } else {
+                CarriedPart::Host
+            };
+            self.add(&mut all, part, base.template());
         }
         self.add_entries(&mut all, &method.headers);
         self.add_entries(&mut all, &method.query);
         if let Some(body) = &method.body {
-            self.add_tree(&mut all, Name::Other, body);
+            self.add_tree(&mut all, CarriedPart::Body(Name::Other), body);
         }
         if let Some(pagination) = self.config.pagination_of(method) {
             self.add_pagination(&mut all, pagination);
         }
         if let Some(authorization) = self.config.authorization_of(method) {
-            self.add_authorization(&mut all, authorization);
+            let is_shared = self.config.authorization.as_ref();
+            if is_shared.is_some_and(|shared| std::ptr::eq(shared, authorization)) {
+                all.add(
+                    self.authorization
+                        .get_or_init(|| self.of_authorization(authorization)),
+                );
+            } else {
+                all.add(&self.of_authorization(authorization));
+            }
         }
         all
     }
@@ -124,7 +184,7 @@ impl<'c> CarriedReader<'c> {
 
     pub(super) fn of_tree(&self, tree: &TemplateTree) -> Carried {
         let mut all = Carried::default();
-        self.add_tree(&mut all, Name::Other, tree);
+        self.add_tree(&mut all, CarriedPart::Body(Name::Other), tree);
         all
     }
 
@@ -141,18 +201,18 @@ impl<'c> CarriedReader<'c> {
     }
 
     /// The recursion is as deep as the file, which is bounded.
-    fn add_tree(&self, all: &mut Carried, name: Name, tree: &TemplateTree) {
+    fn add_tree(&self, all: &mut Carried, part: CarriedPart, tree: &TemplateTree) {
         match tree {
             TemplateTree::Plain(_) => {}
-            TemplateTree::Text(template) => self.add(all, CarriedPart::Entry(name), template),
+            TemplateTree::Text(template) => self.add(all, part, template),
             TemplateTree::List(items) => {
                 for item in items {
-                    self.add_tree(all, name, item);
+                    self.add_tree(all, part, item);
                 }
             }
             TemplateTree::Object(entries) => {
                 for (key, item) in entries {
-                    self.add_tree(all, Name::of(key), item);
+                    self.add_tree(all, CarriedPart::of_body(key), item);
                 }
             }
         }
@@ -170,9 +230,18 @@ impl<'c> CarriedReader<'c> {
         }
     }
 
+    fn of_authorization(&self, authorization: &Authorization) -> Carried {
+        let mut all = Carried::default();
+        self.add_authorization(&mut all, authorization);
+        all
+    }
+
     fn add_authorization(&self, all: &mut Carried, authorization: &Authorization) {
         let part = CarriedPart::Authorization;
-        all.operators_key |= !operator_values::of_authorization(authorization, "").is_empty();
+        if !operator_values::of_authorization(authorization, "").is_empty() {
+            all.operators_key = true;
+            all.operators_sign_in = true;
+        }
         match authorization {
             Authorization::Bearer(bearer) => match &bearer.token {
                 Some(token) => self.add(all, part, token),
@@ -188,7 +257,7 @@ impl<'c> CarriedReader<'c> {
             Authorization::Query(query) => self.add(all, part, &query.value),
             // It sees no variables; what it makes of the context is the account's.
             Authorization::Header(Header::Computed { expression }) => {
-                all.own_sign_in |= expression.source().contains("context");
+                self.add_computed(all, expression);
             }
             Authorization::None(_) => {}
         }
@@ -198,26 +267,59 @@ impl<'c> CarriedReader<'c> {
     fn add_token(&self, all: &mut Carried) {
         all.own_sign_in |= !self.grants_to_operator;
         all.operators_key |= self.grants_to_operator;
+        all.operators_sign_in |= self.grants_to_operator;
+    }
+
+    /// It signs in for the customer where it gives something of the context, and looks at nothing there but their secrets.
+    fn add_computed(&self, all: &mut Carried, expression: &Expression) {
+        let flow = expression.context_root();
+        let mut names = flow.names.iter().flatten().map(String::as_str);
+        let is_secret = |key: &str| self.is_secret_key(key);
+        all.own_sign_in |= flow.flows && flow.names.is_some() && names.all(is_secret);
+        let mut names = flow.names.iter().flatten().map(String::as_str);
+        let is_operators = flow.flows
+            && match &flow.names {
+                Some(_) => names.any(|key| self.is_operators_key(key)),
+                None => self.grants_to_operator || !self.operated.is_empty(),
+            };
+        all.operators_key |= is_operators;
+        all.operators_sign_in |= is_operators;
+        let mut names = flow.names.iter().flatten();
+        let is_typed =
+            |key: &&String| !is_token(key) && !self.is_secret_key(key) && self.typed.has(key);
+        let typed = names.find(is_typed);
+        all.typed = all.typed.take().or_else(|| typed.cloned());
     }
 
     fn add(&self, all: &mut Carried, part: CarriedPart, template: &Template) {
         let sources = Sources::of(template);
         let is_variable = sources.variable.is_some();
         let reads_token = sources.context.iter().any(|key| is_token(key));
-        let is_operators_token = reads_token && self.grants_to_operator;
+        let mut operated = sources
+            .context
+            .iter()
+            .filter(|key| self.is_operators_key(key));
+        let is_operators = is_variable || operated.clone().next().is_some();
+        let names_credential =
+            names_credential(template) || operated.any(|key| Name::of(key) == Name::Credential);
         let is_credential =
-            part == CarriedPart::Authorization || part == CarriedPart::Entry(Name::Credential);
-        let holds_key = match part {
-            CarriedPart::Entry(name) => holds_key(name, template),
-            CarriedPart::Url | CarriedPart::Authorization => false,
-        };
-        all.variable |= is_variable;
-        all.operators_key |= holds_key || (is_credential && (is_variable || is_operators_token));
-        all.given |= sources.call;
-        if part != CarriedPart::Url && template.placeholders().any(|one| self.is_own_secret(one)) {
+            part == CarriedPart::Authorization || part.name() == Some(Name::Credential);
+        let holds_key = part.name().is_some_and(|name| holds_key(name, template));
+        let is_key = holds_key || (is_credential && is_operators) || names_credential;
+        all.variable |= is_operators;
+        all.operators_key |= is_key;
+        all.mixed |= template.placeholders().any(is_mixed);
+        all.operators_sign_in |=
+            is_key && !matches!(part, CarriedPart::Body(_) | CarriedPart::Grant);
+        all.given |= sources.whole_call;
+        all.body
+            .extend(sources.body.iter().map(|key| (*key).to_owned()));
+        if part != CarriedPart::Host && template.placeholders().any(|one| self.is_own_secret(one)) {
             all.own_secret = true;
-            // A user's grant is bound to the client it was made by.
-            all.own_sign_in |= part == CarriedPart::Authorization || reads_token;
+            all.own_path |= part == CarriedPart::Path;
+            // A user's grant is bound to the client it was made by, and a password to its user.
+            all.own_sign_in |= matches!(part, CarriedPart::Authorization | CarriedPart::Grant)
+                || (reads_token && part != CarriedPart::Path);
         }
         let typed = if is_credential {
             &mut all.typed_key
@@ -229,25 +331,62 @@ impl<'c> CarriedReader<'c> {
         }
     }
 
+    /// Whether this key of the context can hold what is the operator's.
+    fn is_operators_key(&self, key: &str) -> bool {
+        if is_token(key) {
+            self.grants_to_operator
+        } else {
+            self.operated.has(key)
+        }
+    }
+
+    /// Whether this key of the context holds a secret of the customer's.
+    fn is_secret_key(&self, key: &str) -> bool {
+        if is_token(key) {
+            !self.grants_to_operator
+        } else {
+            self.secrets.contains(key)
+        }
+    }
+
     /// Whether nothing but a secret of the customer's can stand here.
     fn is_own_secret(&self, placeholder: &Placeholder) -> bool {
         let sources = Sources::of_placeholders(std::iter::once(placeholder));
         let is_account = sources.layers().into_iter().eq([Layer::Account]);
-        let is_secret = |key: &&str| {
-            if is_token(key) {
-                !self.grants_to_operator
-            } else {
-                self.secrets.contains(*key)
-            }
-        };
         is_account
             && !placeholder.has_fallback()
             && !sources.whole_context
-            && sources.context.iter().all(is_secret)
+            && sources.context.iter().all(|key| self.is_secret_key(key))
     }
 }
 
+/// Whether one of the variables it reads is a credential by its name.
+fn names_credential(template: &Template) -> bool {
+    let mut paths = template.placeholders().flat_map(Placeholder::paths);
+    paths.any(|path| match path.parts() {
+        [root, .., name] => {
+            matches!(root.as_str(), "environment_variables" | "public_variables")
+                && Name::of(name) == Name::Credential
+        }
+        _ => false,
+    })
+}
+
+/// Whether it takes a variable where the account has no value.
+fn is_mixed(placeholder: &Placeholder) -> bool {
+    let layers = Sources::of_placeholders(std::iter::once(placeholder)).layers();
+    layers.contains(&Layer::Account) && layers.contains(&Layer::Variables)
+}
+
+/// Whether no placeholder stands in front of the path of a URL.
+fn has_plain_host(url: &Template) -> bool {
+    let marked = url.marked("\0");
+    let host = marked.split_once("://").map(|(_, rest)| rest);
+    let host = host.and_then(|rest| rest.split('/').next());
+    marked.contains("://") && host.is_some_and(|host| !host.contains('\0'))
+}
+
 /// The keys of the context that hold the OAuth token.
-fn is_token(key: &str) -> bool {
+pub(super) fn is_token(key: &str) -> bool {
     matches!(key, "oauth" | "access_token")
 }

@@ -29,6 +29,11 @@ const ABOUT_WORDS: [&str; 17] = [
     "name", "order", "type", "uri", "url", "version", "tokens",
 ];
 
+/// Last words of names of settings: what they say of a credential stands in clear in every manual.
+const ABOUT_SETTINGS: [&str; 9] = [
+    "domain", "endpoint", "header", "id", "path", "prefix", "realm", "scheme", "server",
+];
+
 /// Headers whose values are words of HTTP: never a key, however they look.
 const DESCRIBING: [&str; 8] = [
     "accept",
@@ -62,11 +67,9 @@ const NAME_CHARACTERS: usize = 128;
 
 impl Name {
     pub(in crate::config) fn of(name: &str) -> Self {
-        let end = name.char_indices().nth(NAME_CHARACTERS);
-        let end = end.map_or(name.len(), |(at, _)| at);
-        let name = name.get(..end).unwrap_or_default();
-        match name {
+        match start_of(name) {
             name if describes(name) => Self::Describing,
+            name if is_setting(name) => Self::Other,
             name if names_credential(name) => Self::Credential,
             _ => Self::Other,
         }
@@ -97,17 +100,55 @@ pub(super) fn is_key(name: Name, text: &str) -> bool {
     }
 }
 
-/// Words of names beside which nothing is a secret of a token answer: when it ends, what it is for.
+/// Last words of names in a token answer that are no secrets: when it ends, what it is for.
 const OF_TIMES: [&str; 9] = [
     "at", "created", "expires", "expiry", "in", "issued", "scope", "scopes", "status",
+];
+/// Behind which a unit may stand.
+const UNITS: [&str; 13] = [
+    "date",
+    "epoch",
+    "hours",
+    "millis",
+    "milliseconds",
+    "minutes",
+    "ms",
+    "sec",
+    "seconds",
+    "time",
+    "timestamp",
+    "unix",
+    "utc",
 ];
 
 /// Whether what a token answer gives under this name is a secret.
 pub(in crate::config) fn names_secret(name: &str) -> bool {
+    let name = start_of(name);
     let words = words(name);
-    let is_of_time = words.iter().any(|word| OF_TIMES.contains(&word.as_str()));
     let is_session = words.iter().any(|word| word.starts_with("session"));
-    !is_of_time && (is_session || Name::of(name) == Name::Credential)
+    let is_secret = !describes(name) && names_credential(name);
+    !is_of_time(&words) && (is_session || is_secret)
+}
+
+fn is_of_time(words: &[String]) -> bool {
+    let is_in = |all: &[&str], word: &String| all.contains(&word.as_str());
+    match words {
+        [.., time, unit] if is_in(&UNITS, unit) && is_in(&OF_TIMES, time) => true,
+        [.., last] => is_in(&OF_TIMES, last),
+        [] => false,
+    }
+}
+
+fn is_setting(name: &str) -> bool {
+    let words = words(name);
+    let last = words.last();
+    last.is_some_and(|last| ABOUT_SETTINGS.contains(&last.as_str()))
+}
+
+fn start_of(name: &str) -> &str {
+    let end = name.char_indices().nth(NAME_CHARACTERS);
+    let end = end.map_or(name.len(), |(at, _)| at);
+    name.get(..end).unwrap_or_default()
 }
 
 fn describes(name: &str) -> bool {
@@ -165,6 +206,63 @@ fn is_plain(text: &str) -> bool {
 pub(super) fn looks_like_key(text: &str) -> bool {
     text.split(|c: char| c.is_whitespace() || "\"'\\,;:&?<>(){}[]|".contains(c))
         .any(is_random)
+}
+
+/// Whether one of the names of a path is a key: a name by itself, however many are put together.
+pub(super) fn path_looks_like_key(path: &str) -> bool {
+    path.split('.').any(looks_like_key)
+}
+
+/// Whether a text, a pattern, a comment or a name of a JSONata source is a key.
+pub(super) fn source_looks_like_key(source: &str) -> bool {
+    let (mut rest, mut code) = (source, String::new());
+    while let Some(c) = rest.chars().next() {
+        let (start, end) = match c {
+            '"' => (1, "\""),
+            '\'' => (1, "'"),
+            '/' if rest.starts_with("/*") => (2, "*/"),
+            '/' if starts_pattern(&code) => (1, "/"),
+            c => (c.len_utf8(), ""),
+        };
+        let after = rest.get(start..).unwrap_or_default();
+        if end.is_empty() {
+            // A name may stand between backquotes.
+            code.push(if c == '`' { ' ' } else { c });
+            rest = after;
+            continue;
+        }
+        let length = length_until(after, end);
+        if looks_like_key(after.get(..length).unwrap_or_default()) {
+            return true;
+        }
+        // Nothing is put together across it.
+        code.push('"');
+        rest = after.get(length + end.len()..).unwrap_or_default();
+    }
+    path_looks_like_key(&code)
+}
+
+/// Whether a `/` behind this code begins a pattern, and divides nothing.
+fn starts_pattern(code: &str) -> bool {
+    let code = code.trim_end();
+    let last = code.chars().next_back();
+    last.is_none_or(|c| "(,=:[!&|?{;~<>+-*%^".contains(c))
+        || code
+            .rsplit(|c: char| !c.is_alphanumeric())
+            .next()
+            .is_some_and(|word| ["and", "or", "in"].contains(&word))
+}
+
+/// The bytes in front of an end that no backslash escapes; a comment has no escapes.
+fn length_until(text: &str, end: &str) -> usize {
+    let mut is_escaped = false;
+    for (at, c) in text.char_indices() {
+        if !is_escaped && text.get(at..).is_some_and(|rest| rest.starts_with(end)) {
+            return at;
+        }
+        is_escaped = c == '\\' && !is_escaped && end.len() == 1;
+    }
+    text.len()
 }
 
 /// Whether a short text can be a piece of a key: a letter follows a digit, as in no word of a language.
@@ -263,6 +361,76 @@ mod tests {
             "authentication_method",
         ] {
             assert!(!holds(name, "hunter2"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_of_a_token_answer_is_judged_by_its_end() {
+        for name in [
+            "access_token",
+            "sign_in_token",
+            "logged_in_secret",
+            "scope_token",
+            "issued_token",
+            "status_secret",
+            "created_at_key",
+            "token_created_by_secret",
+            "session_in_use_token",
+            "session",
+            "sessionToken",
+            "sessionIdAtLogin",
+            "secret_id",
+            "jwt",
+        ] {
+            assert!(names_secret(name), "{name}");
+        }
+        for name in [
+            "expires_in",
+            "token_expires_in",
+            "tokenExpiresInSeconds",
+            "access_token_expires_at",
+            "access_token_expires_at_ms",
+            "refresh_token_created_at",
+            "token_status",
+            "token_scope",
+            "token_scopes",
+            "token_issued",
+            "token_type",
+            "session_expiry",
+            "session_expiry_date",
+            "user",
+            "",
+        ] {
+            assert!(!names_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_source_is_looked_at_text_by_text_and_name_by_name() {
+        for source in [
+            r#"{ "a": SalesOrder.ShipAddr.Line1 }"#,
+            "d.results.BillToAddress.AddressLine1",
+            "a / b.ShippingAddress.Line1 / c",
+            r#"$match(a, /[A-Z]{3}\/"x/) & SalesOrder.ShipAddr.Line1"#,
+            "headers.`x-ratelimit-reset-2`",
+            "vendor / SalesOrder.ShipAddr.Line1 / 2",
+        ] {
+            assert!(!source_looks_like_key(source), "{source}");
+        }
+        for source in [
+            "k9f2Zq81LmX04tTbR7wY",
+            "a.k9f2Zq81LmX04tTbR7wY",
+            "a.`k9f2Zq81LmX04tTbR7wY`.b",
+            r#""eyJhbGciOiJub25lIn0.eyJpc3MiOiJ4In0.""#,
+            "a & 'Ab1Cd2Ef3.Gh4Ij5Kl6.Mn7Op8Qr9'",
+            "$match(a, /k9f2Zq81LmX04tTbR7wY/)",
+            r#"/* " */ "Ab1Cd2Ef3.Gh4Ij5Kl6.Mn7Op8Qr9""#,
+            "/* Ab1Cd2Ef3.Gh4Ij5Kl6.Mn7Op8Qr9 */ 1",
+            r#"$replace(a, /"/, "Ab1Cd2Ef3.Gh4Ij5Kl6.Mn7Op8Qr9")"#,
+            r#""\"" & "Ab1Cd2Ef3.Gh4Ij5Kl6.Mn7Op8Qr9""#,
+            r#"a / "Ab1Cd2Ef3.Gh4Ij5Kl6.Mn7Op8Qr9""#,
+        ] {
+            assert!(source_looks_like_key(source), "{source}");
         }
     }
 

@@ -12,12 +12,19 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     if broken.touches("config.credentials") || broken.touches("config.actions") {
         return;
     }
-    for (at, scheme) in config.webhook.iter().flat_map(Webhook::schemes) {
-        let Some(key) = scheme.config.context_lookup_field_name.as_deref() else {
-            continue;
-        };
-        let is_theirs = is_typed_in(config, key) && !confirmed(config).contains(key);
-        if is_theirs || is_tainted(config, key, &Typed::of(config)) {
+    let schemes = config.webhook.iter().flat_map(Webhook::schemes);
+    let lookups = schemes.filter_map(|(at, scheme)| {
+        let key = scheme.config.context_lookup_field_name.as_deref()?;
+        Some((at, key))
+    });
+    let lookups: Vec<(String, &str)> = lookups.collect();
+    if lookups.is_empty() {
+        return;
+    }
+    let (confirmed, typed) = (confirmed(config), Typed::of(config));
+    for (at, key) in lookups {
+        let is_theirs = is_typed_in(config, key) && !confirmed.contains(key);
+        if is_theirs || is_tainted(config, key, &typed) {
             let at = format!("{at}.config.context_lookup_field_name");
             findings.push(finding(at, key));
         }

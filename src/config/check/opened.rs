@@ -1,17 +1,20 @@
 //! Whose data a request opens. What the operator's credential opens is not the customer's to choose: a word that they
 //! typed would name another's. Where the customer's own credential signs the request in, it opens their own alone.
 
+use std::collections::BTreeSet;
+
 use crate::config::action::{Call, Provenance, StepKind};
 use crate::config::{Config, Finding, Method};
 use crate::expression::effort;
 
 use super::Broken;
 use super::carried::{Carried, CarriedReader};
-use super::traced::{TracedStep, confirmed, runs_alone, traced};
+use super::operated::Operated;
+use super::traced::{TracedStep, confirmed, traced};
 use super::typed::Typed;
 
 /// The action whose answer is the account's token.
-const GRANT: &str = "refresh_token";
+pub(super) const GRANT: &str = "refresh_token";
 
 pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding>) {
     if broken.touches("config.credentials") || broken.touches("config.actions") {
@@ -19,11 +22,12 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     }
     let typed = Typed::of(config);
     let later = typed.without(&confirmed(config));
-    let reader = CarriedReader::new(config, &typed);
+    let operated = Operated::of(config, &typed);
+    let reader = CarriedReader::new(config, &typed, &operated);
     for (name, action) in &config.actions {
         check_action(&reader, name, &traced(name, action), findings);
     }
-    check_methods(&CarriedReader::new(config, &later), findings);
+    check_methods(&CarriedReader::new(config, &later, &operated), findings);
 }
 
 fn check_action(
@@ -38,40 +42,59 @@ fn check_action(
             continue;
         };
         let keeps = name == GRANT || last_write.is_some_and(|last| last > index);
-        let is_copied = carried.given
-            && match step.before {
-                Provenance::Provider => false,
-                Provenance::Caller => keeps,
-                Provenance::Context => keeps || runs_alone(name),
-            };
+        let is_given = match given(&carried, step) {
+            Provenance::Provider => false,
+            Provenance::Caller => keeps,
+            Provenance::Context => step.before.can_copy(|key| reader.typed.has(key)),
+        };
         let word = carried.typed.clone().or_else(|| carried.typed_key.clone());
-        let word = word.or_else(|| is_copied.then(|| "body".to_owned()));
-        let is_operators = carried.variable || carried.operators_key;
-        if let Some(word) = word.filter(|_| is_operators && !is_own(&carried)) {
-            let at = format!("config.actions.{name}{}.config", step.place);
+        let word = word.or_else(|| is_given.then(|| "body".to_owned()));
+        let Some(word) = word.filter(|_| !is_own(&carried)) else {
+            continue;
+        };
+        let at = format!("config.actions.{name}{}.config", step.place);
+        if carried.operators_key || carried.mixed {
             let text = format!(
                 "it reads the operator's variables, and `{word}` is the customer's word: by naming another's they would get what the operator's credential opens"
             );
             findings.push(Finding::error(at, text).hint("sign the request in by the account's own secret alone, or take the word from the provider"));
+        } else if carried.variable {
+            let text = format!(
+                "it reads the operator's variables, and `{word}` is the customer's word: where a variable signs it in, they would get what the operator's credential opens by naming another's"
+            );
+            findings.push(Finding::warning(at, text).hint("sign the request in by the account's own secret, or leave the variables out, where they sign nothing in"));
         }
     }
 }
 
-/// Whether the customer's own secret opens what is asked for.
-fn is_own(carried: &Carried) -> bool {
-    carried.own_sign_in || (carried.own_secret && !carried.operators_key)
+/// Whose word it is what a request takes from the step before.
+fn given(carried: &Carried, step: &TracedStep) -> Provenance {
+    if carried.given {
+        return step.before.word();
+    }
+    step.before
+        .provenance_of(carried.body.iter().map(String::as_str))
 }
 
-fn sent(reader: &CarriedReader, step: &TracedStep) -> Option<Carried> {
+/// Whether the customer's own secret opens what is asked for.
+pub(super) fn is_own(carried: &Carried) -> bool {
+    carried.own_sign_in
+        || (carried.own_secret && !carried.operators_key)
+        || (carried.own_path && !carried.operators_sign_in)
+}
+
+/// What the request of a step carries. Without steps that are left it is not looked at.
+pub(super) fn sent(reader: &CarriedReader, step: &TracedStep) -> Option<Carried> {
     let config = reader.config;
+    effort::take(A_REQUEST.saturating_add(shared(config).saturating_mul(COST))).ok()?;
     match &step.step.kind {
         StepKind::Request(method) => Some(of_method(reader, method)),
         StepKind::Call(call) => {
             let method = config.method(&call.resource, &call.method)?;
             let mut carried = of_method(reader, method);
-            let reads_caller = carried.given;
+            let of_caller = (carried.given, std::mem::take(&mut carried.body));
             carried.given = false;
-            add_call(reader, call, reads_caller, &mut carried);
+            add_call(reader, call, of_caller, &mut carried);
             Some(carried)
         }
         _ => None,
@@ -79,14 +102,21 @@ fn sent(reader: &CarriedReader, step: &TracedStep) -> Option<Carried> {
 }
 
 /// What the step says in place of a caller.
-fn add_call(reader: &CarriedReader, call: &Call, reads_caller: bool, carried: &mut Carried) {
+fn add_call(
+    reader: &CarriedReader,
+    call: &Call,
+    (given, body): (bool, BTreeSet<String>),
+    carried: &mut Carried,
+) {
     if let Some(id) = &call.id {
         reader.add_text(carried, id);
     }
     reader.add_entries(carried, &call.query);
-    match &call.body {
-        Some(body) => carried.add(&reader.of_tree(body)),
-        None => carried.given |= reads_caller,
+    if let Some(own) = &call.body {
+        carried.add(&reader.of_tree(own));
+    } else {
+        carried.given |= given;
+        carried.body.extend(body);
     }
 }
 
@@ -101,7 +131,7 @@ fn of_method(reader: &CarriedReader, method: &Method) -> Carried {
 
 fn check_methods(reader: &CarriedReader, findings: &mut Vec<Finding>) {
     let config = reader.config;
-    let shared = config.headers.len().saturating_add(config.query.len()) as u64;
+    let shared = shared(config);
     for (resource, methods) in &config.resources {
         for (name, method) in methods {
             // The file's own entries are looked at once for each method.
@@ -122,5 +152,11 @@ fn check_methods(reader: &CarriedReader, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Steps that one entry of the file takes.
+/// Entries of the file that all its requests send.
+fn shared(config: &Config) -> u64 {
+    config.headers.len().saturating_add(config.query.len()) as u64
+}
+
+/// Steps that one entry of the file takes, and a request beside those.
 const COST: u64 = 200;
+const A_REQUEST: u64 = 400;

@@ -195,7 +195,7 @@ fn of_basic(basic: &Basic, at: &str) -> Vec<OperatorValue> {
 
 /// An expression sees no variables. One that reads nothing of the account authenticates with its own texts.
 fn of_expression(expression: &Expression, at: &str) -> Option<OperatorValue> {
-    let is_alone = !expression.source().contains("context") && expression.texts().len() > 1;
+    let is_alone = !expression.may_see(&["context"]) && expression.texts().len() > 1;
     (is_alone || holds_texts_of_key(expression)).then(|| OperatorValue {
         at: format!("{at}.expression"),
         kind: OperatorValueKind::Key,

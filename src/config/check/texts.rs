@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::config::secrets::KEYS;
 use crate::config::{Config, Finding};
 use crate::expression::{UrlTemplate, effort};
 
@@ -15,7 +16,7 @@ use super::operator_values::OperatorValueKind;
 
 mod place;
 
-use place::{TextPlace, holds_placeholder, stands_in_clear, variable};
+use place::{Form, TextPlace, holds_placeholder, stands_in_clear, variable};
 
 /// Sections and keys that people read, at any depth.
 const PROSE: [&str; 13] = [
@@ -120,7 +121,7 @@ impl TextCheck<'_> {
                 .and_then(Value::as_str)
                 .unwrap_or_default();
             let is_password = field.get("type").is_some_and(|kind| kind == "password");
-            let is_credential = is_password || Name::of(name) == Name::Credential;
+            let is_credential = is_password || KEYS.contains(&name);
             let at = format!("{at}[{index}]");
             for (key, value) in entries(field) {
                 let spot = match key.as_str() {
@@ -205,6 +206,11 @@ impl TextCheck<'_> {
                 }
                 ("set_context" | "update_context", "config")
                     if value.is_object() && value.get("expression").is_none() => {}
+                ("transform" | "set_context" | "update_context", "config") => {
+                    let form = Form::Source;
+                    let spot = TextPlace::at(key);
+                    self.value(value, &at, &TextPlace { host, form, ..spot });
+                }
                 _ => self.value(
                     value,
                     &at,
@@ -220,28 +226,41 @@ impl TextCheck<'_> {
     fn webhook(&mut self, webhook: &Value) {
         for (key, value) in entries(webhook) {
             let at = format!("config.webhook.{key}");
-            if key != "signature_verification" {
-                self.value(value, &at, &TextPlace::at(key));
-                continue;
-            }
-            for (key, value) in value.get("config").into_iter().flat_map(entries) {
-                let at = format!("{at}.config");
-                match key.as_str() {
-                    key if SEALED.contains(&key) => self.sealed(
-                        &Value::Object(Map::from_iter([(key.to_owned(), value.clone())])),
-                        &at,
-                        key,
-                    ),
-                    "jwks_url" => {}
-                    _ => self.value(value, &format!("{at}.{key}"), &TextPlace::at(key)),
+            match value {
+                Value::Array(schemes) if key == "signature_verification" => {
+                    for (index, scheme) in schemes.iter().enumerate() {
+                        self.scheme(scheme, &format!("{at}[{index}]"));
+                    }
                 }
+                scheme if key == "signature_verification" => self.scheme(scheme, &at),
+                value => self.value(value, &at, &TextPlace::at(key)),
+            }
+        }
+    }
+
+    fn scheme(&mut self, scheme: &Value, at: &str) {
+        for (key, value) in entries(scheme).filter(|(key, _)| *key != "config") {
+            self.value(value, &format!("{at}.{key}"), &TextPlace::at(key));
+        }
+        let at = format!("{at}.config");
+        for (key, value) in scheme.get("config").into_iter().flat_map(entries) {
+            match key.as_str() {
+                key if SEALED.contains(&key) => {
+                    let alone = Map::from_iter([(key.to_owned(), value.clone())]);
+                    self.sealed(&Value::Object(alone), &at, key);
+                }
+                "jwks_url" => {}
+                _ => self.value(value, &format!("{at}.{key}"), &TextPlace::at(key)),
             }
         }
     }
 
     /// The recursion is as deep as the file, which is bounded.
     fn value(&mut self, value: &Value, at: &str, spot: &TextPlace) {
-        if PROSE.contains(&spot.key) || spot.key.starts_with("x-") {
+        // In a sample a name is the provider's own.
+        let is_ignored = !spot.is_sample && spot.key.starts_with("x-");
+        let is_prose = PROSE.contains(&spot.key) && !(spot.is_sample && value.is_object());
+        if is_prose || is_ignored {
             return;
         }
         // Its path is written for each value; the reader says when that is too much.
@@ -264,6 +283,11 @@ impl TextCheck<'_> {
                         key,
                         is_sample,
                         is_credential,
+                        form: if is_sample {
+                            Form::Text
+                        } else {
+                            spot.form.below(key)
+                        },
                         ..*spot
                     };
                     self.value(item, &format!("{at}.{key}"), &spot);

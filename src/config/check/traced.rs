@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::Config;
-use crate::config::action::{Action, Provenance, RESERVED, Step};
+use crate::config::action::{Action, Previous, Provenance, RESERVED, Step};
 
 use super::typed::Typed;
 
@@ -12,8 +12,8 @@ pub(super) struct TracedStep<'c> {
     /// Its place below the action.
     pub(super) place: String,
     pub(super) step: &'c Step,
-    /// The provenance of its input.
-    pub(super) before: Provenance,
+    /// Its input.
+    pub(super) before: Previous,
     /// Whether a request was certainly sent to the provider.
     pub(super) is_asked: bool,
 }
@@ -30,27 +30,27 @@ pub(super) fn runs_alone(name: &str) -> bool {
 
 /// A step that may be skipped leaves what was before it possible.
 pub(super) fn traced<'c>(name: &str, action: &'c Action) -> Vec<TracedStep<'c>> {
-    let mut provenance = if runs_alone(name) {
+    let mut before = Previous::of(if runs_alone(name) {
         Provenance::Provider
     } else {
         Provenance::Caller
-    };
+    });
     let mut is_asked = false;
     let mut all = Vec::new();
     for (place, step) in action.placed() {
+        let behind = step.behind(&before);
+        let behind = if step.run_if.is_none() {
+            behind
+        } else {
+            before.or(behind)
+        };
         all.push(TracedStep {
             place,
             step,
-            before: provenance,
+            before: std::mem::replace(&mut before, behind),
             is_asked,
         });
-        let behind = step.provenance_after(provenance);
-        if step.run_if.is_none() {
-            provenance = behind;
-            is_asked |= step.is_request();
-        } else {
-            provenance = provenance.max(behind);
-        }
+        is_asked |= step.run_if.is_none() && step.is_request();
     }
     all
 }
@@ -62,7 +62,7 @@ impl TracedStep<'_> {
             .step
             .change()
             .filter(|_| self.is_asked && self.step.run_if.is_none());
-        let written = change.map(|change| change.written(self.before));
+        let written = change.map(|change| change.written(&self.before));
         let keys = written
             .as_ref()
             .and_then(|written| written.provenances().ok());
@@ -75,7 +75,10 @@ impl TracedStep<'_> {
 
     /// Whether it can write a customer's or a caller's value under this key.
     fn can_taint(&self, key: &str, typed: &Typed) -> bool {
-        let written = self.step.change().map(|change| change.written(self.before));
+        let written = self
+            .step
+            .change()
+            .map(|change| change.written(&self.before));
         written.is_some_and(|written| match written.provenance_of(key) {
             Some(Provenance::Context) => written.can_copy(|read| typed.has(read)),
             Some(Provenance::Caller) => true,

@@ -38,7 +38,10 @@ impl Typed {
         for (name, action) in &config.actions {
             let is_called = !runs_alone(name);
             for step in traced(name, action) {
-                let written = step.step.change().map(|change| change.written(step.before));
+                let written = step
+                    .step
+                    .change()
+                    .map(|change| change.written(&step.before));
                 changes.extend(written.map(|written| (is_called, written)));
             }
         }

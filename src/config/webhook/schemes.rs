@@ -69,7 +69,7 @@ impl<'de> Deserialize<'de> for Listed {
             ("token", &config.token),
             ("password", &config.password),
         ] {
-            if template.as_ref().and_then(Template::literal).is_some() {
+            if template.as_ref().is_some_and(holds_literal) {
                 // Secrets rest apart from the file, by keys; a list has none.
                 return Err(D::Error::custom(format!(
                     "a scheme of a list takes its `{key}` by a placeholder, such as {{{{environment_variables.{key}}}}}"
@@ -78,6 +78,14 @@ impl<'de> Deserialize<'de> for Listed {
         }
         Ok(Self(scheme))
     }
+}
+
+/// Whether a text of the file is in it: all of it, beside a placeholder, or in the place of one.
+fn holds_literal(template: &Template) -> bool {
+    let mut placeholders = template.placeholders();
+    template.literal().is_some()
+        || template.literals().any(|text| !text.trim().is_empty())
+        || placeholders.any(|one| one.default_text().is_some_and(|text| !text.is_empty()))
 }
 
 struct OneOrList;
@@ -200,8 +208,26 @@ mod tests {
         assert!(!read(json!({"format": "none"})).unwrap().prove_sender());
         assert!(read(list(2)).unwrap().prove_sender());
         for key in ["secret", "previous_secret", "token", "password"] {
-            let literal = json!([{"format": "hmac", "config": {key: "literal"}}]);
-            assert!(read(literal).unwrap_err().contains(key));
+            for text in [
+                "literal",
+                "{{a?:literal}}",
+                "literal{{a}}",
+                "{{a}}literal",
+                "{{a}}-{{b}}",
+            ] {
+                let literal = json!([{"format": "hmac", "config": {key: text}}]);
+                assert!(read(literal).unwrap_err().contains(key), "{text}");
+            }
+            for text in [
+                "{{a}}",
+                " {{a}} ",
+                "{{a|environment_variables.b}}",
+                "{{a}}{{b}}",
+                "{{a?:}}",
+            ] {
+                let list = json!([{"format": "hmac", "config": {key: text}}]);
+                assert!(read(list).is_ok(), "{text}");
+            }
         }
         for wrong in [
             json!("hmac"),

@@ -7,13 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jsonata_core::ast::{AstNode, BinaryOp, Stage};
 
+use super::inputs;
+use super::links::bound;
 use super::syntax::children;
 
-/// Rounds in which variables that are bound to one another are followed; in longer chains everything flows.
-const ROUNDS: usize = 8;
-
 /// Functions whose result says something about what is given to them, and holds nothing of it.
-const ABOUT: &[&str] = &[
+pub(super) const ABOUT: &[&str] = &[
     "boolean", "contains", "count", "exists", "length", "not", "type",
 ];
 
@@ -27,21 +26,37 @@ pub struct Flow {
     pub flows: bool,
     /// What it looks at of the variable, by the names right below it; `None` where it can be anything.
     pub names: Option<BTreeSet<String>>,
+    /// For each of `entries` the keys of the input that its value can hold something of; `None` where it can be any.
+    pub inputs: BTreeMap<String, Option<BTreeSet<String>>>,
+}
+
+impl Flow {
+    /// What is assumed of an expression that is not looked at: all of it flows.
+    pub(super) fn unknown() -> Self {
+        Self {
+            entries: None,
+            flows: true,
+            names: None,
+            inputs: BTreeMap::new(),
+        }
+    }
 }
 
 pub(super) fn of(node: &AstNode, variable: &str) -> Flow {
     let Some(bound) = bound(node, variable) else {
-        return Flow {
-            entries: None,
-            flows: true,
-            names: None,
-        };
+        return Flow::unknown();
     };
     let mut entries = BTreeMap::new();
     let is_plain = add_entries(node, &bound, &mut entries);
     let mut names = BTreeSet::new();
     let is_named = add_names(node, variable, &mut names);
+    let inputs = if is_plain {
+        inputs::of(node)
+    } else {
+        BTreeMap::new()
+    };
     Flow {
+        inputs,
         names: is_named.then_some(names),
         entries: is_plain.then_some(entries),
         flows: flows(node, &bound),
@@ -55,40 +70,6 @@ pub(super) fn texts<'n>(node: &'n AstNode, texts: &mut Vec<&'n str>) {
     }
     for child in children(node) {
         self::texts(child, texts);
-    }
-}
-
-/// The variables whose values hold something of it; `None` where that is too long to follow.
-fn bound(node: &AstNode, variable: &str) -> Option<BTreeSet<String>> {
-    let mut bindings = Vec::new();
-    add_bindings(node, &mut bindings);
-    let mut bound = BTreeSet::from([variable.to_owned()]);
-    for _ in 0..ROUNDS {
-        let before = bound.len();
-        for (name, value) in &bindings {
-            if !bound.contains(*name) && flows(value, &bound) {
-                bound.insert((*name).to_owned());
-            }
-        }
-        if bound.len() == before {
-            return Some(bound);
-        }
-    }
-    None
-}
-
-fn add_bindings<'n>(node: &'n AstNode, bindings: &mut Vec<(&'n str, &'n AstNode)>) {
-    if let AstNode::Binary {
-        op: BinaryOp::ColonEqual,
-        lhs,
-        rhs,
-    } = node
-        && let AstNode::Variable(name) = lhs.as_ref()
-    {
-        bindings.push((name, rhs));
-    }
-    for child in children(node) {
-        add_bindings(child, bindings);
     }
 }
 
@@ -118,8 +99,11 @@ fn flows(node: &AstNode, bound: &BTreeSet<String>) -> bool {
 
 /// Adds the names that are looked at; whether nothing else is.
 fn add_names(node: &AstNode, variable: &str, names: &mut BTreeSet<String>) -> bool {
-    if matches!(node, AstNode::Variable(name) if name == variable) {
-        return false;
+    match node {
+        AstNode::Variable(name) if name == variable => return false,
+        // A path may come back by it to the variable that it began with.
+        AstNode::Parent(_) => return false,
+        _ => {}
     }
     let mut parts = sources(node);
     if let Some(name) = named(node, variable) {
@@ -135,13 +119,18 @@ fn named<'n>(node: &'n AstNode, variable: &str) -> Option<&'n str> {
     let AstNode::Path { steps } = node else {
         return None;
     };
-    match (&steps.first()?.node, &steps.get(1)?.node) {
-        (AstNode::Variable(own), AstNode::Name(name)) if own == variable => Some(name),
+    let first = steps.first()?;
+    match (&first.node, &steps.get(1)?.node) {
+        (AstNode::Variable(own), AstNode::Name(name))
+            if own == variable && first.focus.is_none() =>
+        {
+            Some(name)
+        }
         _ => None,
     }
 }
 
-fn decides(op: BinaryOp) -> bool {
+pub(super) fn decides(op: BinaryOp) -> bool {
     matches!(
         op,
         BinaryOp::Equal
@@ -192,7 +181,7 @@ fn add_entries(
 }
 
 /// The parts whose values can be in that of the whole: not the predicates of a path.
-fn sources(node: &AstNode) -> Vec<&AstNode> {
+pub(super) fn sources(node: &AstNode) -> Vec<&AstNode> {
     match node {
         AstNode::Path { steps } => steps.iter().map(|step| &step.node).collect(),
         node => children(node),
@@ -200,7 +189,7 @@ fn sources(node: &AstNode) -> Vec<&AstNode> {
 }
 
 /// The predicates of a path.
-fn filters(node: &AstNode) -> Vec<&AstNode> {
+pub(super) fn filters(node: &AstNode) -> Vec<&AstNode> {
     let AstNode::Path { steps } = node else {
         return Vec::new();
     };

@@ -9,6 +9,8 @@ use super::ExpressionError;
 pub const SOURCE_BYTES: usize = 16 * 1024;
 /// Steps of compiling a byte of source.
 pub(super) const COMPILING_A_BYTE: u64 = 250;
+/// Steps of following where the values of an expression come from, for a byte of its source: some ten walks.
+pub(super) const FOLLOWING_A_BYTE: u64 = 30;
 /// Built-in functions that are named as values, such as `$map(list, $string)`.
 /// Each becomes a function of its own.
 pub const NAMED_FUNCTIONS: usize = 100;

@@ -16,7 +16,7 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::config::action::{Action, Change, GetContext, Provenance, Step, StepKind};
+use crate::config::action::{Action, Change, GetContext, Previous, Provenance, Step, StepKind};
 use crate::error::{Code, Failure};
 use crate::expression::{Expression, ExpressionScope};
 use crate::flows::account::loaded::LoadedAccount;
@@ -126,7 +126,7 @@ pub async fn run_action<A: LiveAccount>(
             value: input,
             room: account.room(),
         },
-        word: Provenance::Provider,
+        word: Previous::of(Provenance::Provider),
         steps: 0,
         requests: 0,
         has_written: Cell::new(false),
@@ -166,7 +166,7 @@ struct Run<'a, A> {
     context: RunningContext<'a>,
     previous: Answered,
     /// Whose word that is: what a caller gave is taken for the word of who writes.
-    word: Provenance,
+    word: Previous,
     steps: usize,
     requests: usize,
     has_written: Cell<bool>,
@@ -202,15 +202,15 @@ impl<A: LiveAccount> Run<'_, A> {
             StepKind::GetContext(get) => self.previous.value = self.shown(get).into(),
             StepKind::SetContext(change) => {
                 let values = self.values(change)?;
-                self.context.set(&values, &change.written(self.word))?;
+                self.context.set(&values, &change.written(&self.word))?;
             }
             StepKind::UpdateContext(change) => {
                 let values = self.values(change)?;
-                self.context.update(&values, &change.written(self.word))?;
+                self.context.update(&values, &change.written(&self.word))?;
             }
             StepKind::Form(_) => return Err(no_forms()),
         }
-        self.word = step.provenance_after(self.word);
+        self.word = step.behind(&self.word);
         self.steps += 1;
         Ok(())
     }

@@ -21,7 +21,8 @@ fn what_flows_is_told_from_what_decides() {
         ("a^(b)", false),
         ("previous.context", false),
     ] {
-        let flow = Expression::parse(source).unwrap().flow("context");
+        let expression = Expression::parse(source).unwrap();
+        let flow = expression.context_variable();
         assert_eq!(flow.flows, flows, "{source}");
     }
 }
@@ -38,8 +39,10 @@ fn the_names_that_are_looked_at_are_known_where_they_are_written() {
         ("$lookup($context, \"a\")", None),
         ("( $c := $context; $c.a )", None),
     ] {
-        let flow = Expression::parse(source).unwrap().flow("context");
-        let names = names.map(|all| all.into_iter().map(str::to_owned).collect());
+        let expression = Expression::parse(source).unwrap();
+        let flow = expression.context_variable();
+        let names: Option<std::collections::BTreeSet<String>> =
+            names.map(|all: Vec<&str>| all.into_iter().map(str::to_owned).collect());
         assert_eq!(flow.names, names, "{source}");
     }
 }
@@ -66,7 +69,8 @@ fn entries_of_an_object_are_known_by_their_keys() {
         ("$merge([a, {}])", None),
         ("$", None),
     ] {
-        let flow = Expression::parse(source).unwrap().flow("context");
+        let expression = Expression::parse(source).unwrap();
+        let flow = expression.context_variable();
         let expected = expected.map(|all| {
             all.into_iter()
                 .map(|(key, flows)| (key.to_owned(), flows))
@@ -80,11 +84,53 @@ fn entries_of_an_object_are_known_by_their_keys() {
 fn a_chain_that_is_too_long_to_follow_flows() {
     let links: Vec<String> = (0..100).map(|n| format!("$a{n} := $a{}", n + 1)).collect();
     let source = format!("( {}; $a100 := 1; {{ \"a\": 1 }} )", links.join("; "));
-    assert!(!Expression::parse(&source).unwrap().flow("context").flows);
+    let expression = Expression::parse(&source).unwrap();
+    assert!(!expression.context_variable().flows);
     let source = format!(
         "( {}; $a100 := $context; {{ \"a\": 1 }} )",
         links.join("; ")
     );
-    let flow = Expression::parse(&source).unwrap().flow("context");
+    let expression = Expression::parse(&source).unwrap();
+    let flow = expression.context_variable();
     assert!(flow.flows && flow.entries.is_none());
+}
+
+#[test]
+fn a_name_is_not_all_that_is_looked_at_where_a_path_comes_back() {
+    for source in ["$context@$c.a.($c.b)", "$context.a.(%.b)"] {
+        let expression = Expression::parse(source).unwrap();
+        assert_eq!(expression.context_variable().names, None, "{source}");
+    }
+}
+
+#[test]
+fn a_root_is_followed_like_a_variable() {
+    let one = |name: &str| Some(std::collections::BTreeSet::from([name.to_owned()]));
+    for (source, flows, names) in [
+        ("context.a", true, one("a")),
+        (
+            "{ \"x\": \"Key \" & $base64encode(context.a & \":\") }",
+            true,
+            one("a"),
+        ),
+        ("( $k := context.a; { \"x\": $k } )", true, one("a")),
+        ("context.a ? { \"x\": 1 }", false, one("a")),
+        (
+            "{ \"context\": url }",
+            false,
+            Some(std::collections::BTreeSet::new()),
+        ),
+        ("requestOptions.context.a", false, None),
+        ("context", true, None),
+        ("$string(context)", true, None),
+        ("context.a & $lookup($$, \"context\").b", true, None),
+        ("context.a & $.context.b", true, None),
+        ("context.a & **.b", true, None),
+        ("url.(context.a)", false, None),
+        ("(function() { context.a })()", false, None),
+    ] {
+        let expression = Expression::parse(source).unwrap();
+        let flow = expression.context_root();
+        assert_eq!((flow.flows, &flow.names), (flows, &names), "{source}");
+    }
 }
