@@ -156,7 +156,7 @@ impl Story {
             ("link_token", made["link_token"].as_str().unwrap()),
             ("credential", "oauth2"),
         ];
-        let answer = browser.post("/connect/mill", &form);
+        let answer = browser.post("/connect/rotating-oauth", &form);
         assert_eq!(answer.status, 303, "{}", answer.text());
     }
 

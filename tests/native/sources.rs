@@ -59,16 +59,16 @@ fn what_comes_from_outside_is_built_only_where_it_is_counted() {
         // A text as JSON text: nothing is built.
         "delivery/message.rs",
         // Our own rows and messages, counted when they were written or came.
-        "flows/account_object/event_views.rs",
-        "flows/account_object/log_views.rs",
-        "flows/account_object/mod.rs",
-        "flows/account_object/receive.rs",
-        "flows/ask.rs",
+        "flows/object/event_views.rs",
+        "flows/object/log_views.rs",
+        "flows/object/mod.rs",
+        "flows/object/receive.rs",
+        "flows/messages/mod.rs",
         "flows/base/sql.rs",
         "flows/directory/mod.rs",
-        "flows/published.rs",
+        "flows/config/config_cache.rs",
         // The one place.
-        "flows/memory/built.rs",
+        "flows/base/memory/built.rs",
         // A query's value that was read already.
         "flows/call/list/page/onto.rs",
         // Counting, cutting and setting: texts and raw values.
@@ -80,7 +80,7 @@ fn what_comes_from_outside_is_built_only_where_it_is_counted() {
         "json/lines.rs",
         // One string.
         "pagination/cursor.rs",
-        // Counted by `receive::limit_values`, and withheld before the proof.
+        // Counted by `ingress::limit_values`, and withheld before the proof.
         "webhook/request.rs",
         // A number.
         "expression/cast.rs",
@@ -106,10 +106,10 @@ fn a_deadline_is_kept_in_one_place_of_the_core_and_one_of_the_shell() {
 fn requests_go_out_from_four_places_which_the_table_of_deadlines_knows() {
     let senders = files_with(&["outside.send(request)", "outside\n        .send(request)"]);
     let known = [
-        "flows/account_object/grant.rs",
+        "flows/base/fetch.rs",
         "flows/call/driver.rs",
-        "flows/receive/fetch.rs",
-        "flows/send_webhook.rs",
+        "flows/events/send_webhook.rs",
+        "flows/object/grant.rs",
     ];
     assert_eq!(senders, known);
 }
@@ -118,9 +118,9 @@ fn requests_go_out_from_four_places_which_the_table_of_deadlines_knows() {
 fn bodies_are_read_in_one_place_but_for_the_start_of_an_answer() {
     let readers = files_with(&[".next().await {\n        let piece", "stream.next().await"]);
     let known = [
-        "flows/body.rs",
+        "flows/base/body.rs",
         "flows/call/small_body.rs",
-        "flows/send_webhook.rs",
+        "flows/events/send_webhook.rs",
     ];
     let others: Vec<_> = readers
         .iter()
