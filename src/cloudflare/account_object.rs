@@ -12,7 +12,7 @@ use super::{bindings, convert};
 use crate::flows::object::AccountObject;
 use crate::flows::object::dispatch::dispatch;
 
-/// A connected account in its region; see `flows::account_object`.
+/// A connected account in its region; see `flows::object`.
 #[durable_object]
 pub struct Account {
     inner: Option<Rc<AccountObject<Edge, ObjectStorage>>>,

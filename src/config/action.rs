@@ -1,5 +1,5 @@
-//! Actions: sequences of steps that run in an account. Running them is the
-//! `run_action` flow's work; reading one step is a file of its own.
+//! Actions: sequences of steps that run in an account. Running them is
+//! the work of `flows::actions`; reading one step is a file of its own.
 
 use std::fmt;
 

@@ -43,7 +43,6 @@ const FLOWS: &[&str] = &[
     "config",
     "directory",
     "account",
-    "tokens",
     "call",
     "actions",
     "lifecycle",
