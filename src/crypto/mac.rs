@@ -27,7 +27,7 @@ pub fn digest(hash: Hash, message: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The authentication code of a message. Compare it with [`super::is_same`] only.
+/// The authentication code of a message. Compare it with [`super::constant_time_eq`] only.
 pub fn hmac(hash: Hash, key: &[u8], message: &[u8]) -> Vec<u8> {
     match hash {
         Hash::Sha1 => code::<Hmac<Sha1>>(key, message),

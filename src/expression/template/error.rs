@@ -44,7 +44,7 @@ pub enum RenderError {
         /// What that may have in all.
         bytes: usize,
     },
-    /// An error inside a [`super::TemplateTree`], with its place.
+    /// An error inside a `TemplateTree`, with its place.
     #[error("at {at}: {cause}")]
     Within {
         /// The JSON path inside the tree.

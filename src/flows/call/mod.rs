@@ -1,8 +1,8 @@
 //! One proxied call, from inside the account's object: admit → build → reserve → send → respond. Nothing is written to
 //! storage before the answer.
 //!
-//! [`log::logged_call`] is the entry; it wraps `idempotency`, which wraps [`execute`]. The [`engine`] decides and does no
-//! I/O, the [`driver`] carries out what it says.
+//! `log::logged_call` is the entry; it wraps `idempotency`, which wraps `execute`. The `engine` decides and does no
+//! I/O, the `driver` carries out what it says.
 
 pub(in crate::flows) mod account;
 pub(in crate::flows) mod admit;

@@ -33,7 +33,7 @@ pub enum AccountMessage {
     Credentials(Visibility, Value),
     /// Refreshes its tokens now → null
     Refresh(Visibility),
-    /// A customer's form → [`super::Connected`]
+    /// A customer's form → `Connected`
     Connect(Box<Connecting>),
     /// A customer comes back from the provider → `Option<Ended>`; nothing where no such login waits
     Callback(Box<CallbackRequest>),
@@ -46,7 +46,7 @@ pub enum AccountMessage {
     LookupValue(String),
     /// Its events, newest first → `Listed<EventView>`
     ListEvents(Visibility, Page),
-    /// → [`super::EventDetail`]
+    /// → `EventDetail`
     GetEvent(Visibility, EventId),
     /// Its calls, newest first → `Listed<LogLine>`
     ListLog(Visibility, Page),
