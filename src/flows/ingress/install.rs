@@ -15,7 +15,7 @@ use crate::flows::base::moment::moment;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::config::{config_cache, resolved_config};
 use crate::flows::ingress::verify::Verified;
-use crate::flows::ingress::webhook_context::Ground;
+use crate::flows::ingress::webhook_context::WebhookContext;
 use crate::flows::ingress::{Received, asked_url, read_body, refuse_event_by, unreadable};
 use crate::flows::messages::account::AccountMessage;
 use crate::flows::messages::environment::{EnvironmentMessage, FoundBy};
@@ -58,7 +58,7 @@ pub async fn receive_for_install<O: Outside>(
     let resolved = resolved_config::of_install(outside, isolate, install).await;
     let resolved = resolved.map_err(|failure| unreadable(outside, &failure, &id.to_string()))?;
     let context = json!({});
-    let ground = Ground {
+    let ground = WebhookContext {
         outside,
         isolate,
         room: &room,
@@ -119,7 +119,7 @@ struct Found {
     by_value: BTreeMap<String, Vec<AccountId>>,
 }
 
-impl<O: Outside> Ground<'_, O> {
+impl<O: Outside> WebhookContext<'_, O> {
     async fn accounts(&self, request: &Request<'_>, events: &[Event]) -> Result<Found, Failure> {
         let webhook = self.resolved.compiled.config.webhook.as_ref();
         let schemes = webhook.and_then(|webhook| webhook.signature_verification.as_ref());

@@ -11,7 +11,7 @@ use crate::flows::config::key_cache as keys;
 use crate::flows::ingress::decode;
 use crate::flows::ingress::decode::{Plain, plain_of};
 use crate::flows::ingress::limit_values;
-use crate::flows::ingress::webhook_context::Ground;
+use crate::flows::ingress::webhook_context::WebhookContext;
 use crate::media::coding::Undecoded;
 use crate::ports::Outside;
 use crate::settings::UNPROVED_VALUES;
@@ -25,7 +25,7 @@ pub enum Verified<'r> {
     Handshake(Box<Handshake>),
 }
 
-impl<O: Outside> Ground<'_, O> {
+impl<O: Outside> WebhookContext<'_, O> {
     /// Whether it comes from the provider (else 401), and whether it is a handshake: by the bytes that were sent, then,
     /// where the file does not forbid it, by those they decode to. `plain` holds the decoded body.
     pub async fn verified<'r>(

@@ -30,7 +30,7 @@ const ALL_PAYLOADS: usize = 8 * 1024 * 1024;
 pub type ReadEvents = (Option<String>, Result<Vec<Event>, TransformError>);
 
 /// Where a webhook arrives: what it is verified and read with.
-pub struct Ground<'a, O> {
+pub struct WebhookContext<'a, O> {
     /// The outside.
     pub outside: &'a O,
     /// What its objects share.
@@ -53,7 +53,7 @@ pub struct Ground<'a, O> {
     pub redactor: Rc<Redactor>,
 }
 
-impl<O: Outside> Ground<'_, O> {
+impl<O: Outside> WebhookContext<'_, O> {
     /// What is held of it counts with what proved senders hold; all of it may be looked into.
     pub(in crate::flows) fn prove(&self, request: &Request) -> Result<(), Failure> {
         self.room.prove()?;

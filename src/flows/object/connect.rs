@@ -28,7 +28,7 @@ use crate::oauth::{self, Authorize, Callback, OAuthError, TokenFailure, Verifier
 use crate::ports::{Outside, Storage};
 
 /// What a new credential is stored with.
-pub(in crate::flows) struct Ground {
+pub(in crate::flows) struct ConnectContext {
     pub(in crate::flows) resolved: ResolvedConfig,
     /// The whole context, without a token.
     pub(in crate::flows) contents: Contents,
@@ -91,7 +91,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
     }
 
-    async fn begin(&self, connecting: &Connecting, ground: Ground) -> Result<Option<Url>, Failed> {
+    async fn begin(
+        &self,
+        connecting: &Connecting,
+        ground: ConnectContext,
+    ) -> Result<Option<Url>, Failed> {
         let compiled = Rc::clone(&ground.resolved.compiled);
         let method = &connecting.account.authentication_method;
         compiled.check_credential(method).map_err(broken)?;
@@ -123,7 +127,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     async fn to_provider(
         &self,
         connecting: &Connecting,
-        ground: &Ground,
+        ground: &ConnectContext,
         config: &OAuth2,
     ) -> Result<Url, Failed> {
         let verifier = Verifier::new(self.base.outside.random());
@@ -220,7 +224,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The account as it is, and the context as it will be.
-    async fn ground(&self, connecting: &Connecting) -> Result<Ground, Failed> {
+    async fn ground(&self, connecting: &Connecting) -> Result<ConnectContext, Failed> {
         let existing = self.settled().await.map_err(broken)?;
         let is_wrong = match &existing {
             Some(loaded) => is_of_another(loaded, connecting),
@@ -241,7 +245,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         let contents = merged(&resolved, existing.as_deref(), connecting).map_err(broken)?;
         check_context(contents.context()).map_err(broken)?;
-        Ok(Ground { resolved, contents })
+        Ok(ConnectContext { resolved, contents })
     }
 }
 

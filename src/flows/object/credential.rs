@@ -16,7 +16,7 @@ use crate::flows::account::set_up::SetUp;
 use crate::flows::base::context_limits::check_context;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::flows::messages::connecting::{Connecting, Failed};
-use crate::flows::object::connect::{Ground, failed};
+use crate::flows::object::connect::{ConnectContext, failed};
 use crate::flows::object::contents::Contents;
 use crate::flows::object::events::EventType;
 use crate::flows::object::set_up::{broken, has_stages};
@@ -29,11 +29,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     pub(in crate::flows) async fn accept(
         &self,
         connecting: &Connecting,
-        ground: Ground,
+        ground: ConnectContext,
         reply: Option<(&OAuth2, TokenReply)>,
         parameters: &[(String, String)],
     ) -> Result<(), Failed> {
-        let Ground { resolved, contents } = ground;
+        let ConnectContext { resolved, contents } = ground;
         let mut gained = Gained {
             asked_with: contents.context().clone(),
             way_back: Map::new(),

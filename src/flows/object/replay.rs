@@ -7,7 +7,7 @@ use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::memory::Room;
 use crate::flows::base::memory::built::built_bytes;
 use crate::flows::base::sql;
-use crate::flows::ingress::webhook_context::Ground;
+use crate::flows::ingress::webhook_context::WebhookContext;
 use crate::flows::messages::dead_letter::Kept;
 use crate::flows::messages::event::{EventStatus, ReplayRange};
 use crate::flows::messages::webhook::NewEvent;
@@ -145,8 +145,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         resolved: &'a crate::flows::config::resolved_config::ResolvedConfig,
         is_of_install: bool,
         (request_id, room): (&'a str, &'a Room),
-    ) -> Ground<'a, O> {
-        Ground {
+    ) -> WebhookContext<'a, O> {
+        WebhookContext {
             outside: &self.base.outside,
             isolate: &self.base.isolate,
             room,
