@@ -141,7 +141,7 @@ pub const KEPT_ANSWERS_BYTES: i64 = 64 * 1024 * 1024;
 /// How long such a key is known.
 pub const KEPT_ANSWER: Duration = Duration::from_hours(24);
 /// How many such keys an account has at a time.
-pub const KEPT_ANSWERS: i64 = 100_000;
+pub const STORED_RESPONSES: i64 = 100_000;
 /// The longest such key.
 pub const KEY_CHARACTERS: usize = 255;
 /// How many lines the log of an account keeps, unless `LOG_RETENTION_COUNT` says otherwise.

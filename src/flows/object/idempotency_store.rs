@@ -18,7 +18,7 @@ use crate::flows::object::base::Base;
 use crate::flows::object::stored::Stored;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
-use crate::settings::{KEPT_ANSWER, KEPT_ANSWERS, KEPT_ANSWERS_BYTES};
+use crate::settings::{KEPT_ANSWER, KEPT_ANSWERS_BYTES, STORED_RESPONSES};
 use crate::time::Timestamp;
 
 const SCHEMA: &[&str] = &[
@@ -97,10 +97,10 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
             sql::one(&self.base.storage, &statement, &[])?.unwrap_or(0)
         };
         let next = keys + i64::from(is_new);
-        if next > KEPT_ANSWERS {
+        if next > STORED_RESPONSES {
             let end = self.next_end_of_a_key()?.unwrap_or(now);
             let words =
-                format!("This account has {KEPT_ANSWERS} Idempotency-Keys of the last day.");
+                format!("This account has {STORED_RESPONSES} Idempotency-Keys of the last day.");
             let seconds = end.since(now).as_secs().saturating_add(1);
             return Err(Failure::too_many_requests(&words, seconds));
         }
