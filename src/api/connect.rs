@@ -19,10 +19,12 @@ use crate::connect::outcome::Failure as ConnectFailure;
 use crate::connect::page::{self, Brand, Card, Choose};
 use crate::crypto;
 use crate::error::Failure;
-use crate::flows::ask::{CameBack, Ended, Failed};
-use crate::flows::body;
-use crate::flows::connect::{self as flow, Sent, Submitted};
-use crate::flows::memory::{built_bytes, too_many_values};
+use crate::flows::base::body;
+use crate::flows::base::memory::built::{built_bytes, too_many_values};
+use crate::flows::lifecycle::connect as flow;
+use crate::flows::lifecycle::connect::submit::submit as submit_form;
+use crate::flows::lifecycle::connect::{Sent, Submitted};
+use crate::flows::messages::connecting::{CameBack, Ended, Failed};
 use crate::json;
 use crate::ports::{Body, Incoming, Outside, Reply};
 use crate::settings::{FORM_BYTES, FORM_FIELDS};
@@ -164,7 +166,7 @@ async fn submit<O: Outside>(
         is_popup: first(&ours, "display") == Some("popup"),
         again: address(&base, &[name], &link_of(&ours)).into(),
     };
-    let submitted = flow::submit(desk.outside, &opened, &chosen, credential, sent).await?;
+    let submitted = submit_form(desk.outside, &opened, &chosen, credential, sent).await?;
     let form_again = |problems, refusal| {
         let again = Again {
             posted: &posted,

@@ -27,8 +27,9 @@ use serde_json::json;
 use url::Url;
 
 use crate::error::{Code, Failure};
-use crate::flows::isolate::Isolate;
-use crate::flows::memory::{Room, until_drained};
+use crate::flows::base::memory::Room;
+use crate::flows::base::memory::drained::until_drained;
+use crate::flows::config::isolate::Isolate;
 use crate::ports::{Body, Incoming, Outside, Reply};
 use crate::settings::RATE_PERIOD;
 use caller::Caller;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::error::{Code, Failure};
-use crate::flows::records::{Comparison, Filter, FilterValue, Page};
+use crate::flows::base::records::{Comparison, Filter, FilterValue, Page};
 use crate::time::Timestamp;
 
 const DEFAULT_LIMIT: usize = 100;

@@ -3,7 +3,7 @@
 use super::caller::Caller;
 use super::route::{AdminRoute as A, Route};
 use crate::error::Failure;
-use crate::flows::records::TokenScope;
+use crate::flows::base::records::TokenScope;
 
 /// What a route asks of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use http::HeaderMap;
 use super::Desk;
 use crate::account::seal::Keyring;
 use crate::error::Failure;
-use crate::flows::failed_auth::FailedAuth;
+use crate::flows::base::failed_auth::FailedAuth;
 use crate::ports::Outside;
 use crate::settings::{FAILED_AUTH_PERIOD, UnsignedTokens};
 

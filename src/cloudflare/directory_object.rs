@@ -6,7 +6,8 @@ use worker::{DurableObject, Env, Request, Response, durable_object};
 use super::bindings;
 use super::edge::Edge;
 use super::storage::ObjectStorage;
-use crate::flows::directory::{self, DirectoryName};
+use crate::flows::directory;
+use crate::flows::directory::DirectoryName;
 use crate::ports::ObjectName;
 
 /// The truth for what must be consistent; see `flows::directory`.

@@ -12,7 +12,7 @@ use worker::kv::KvError;
 use worker::{Date, Delay, Env, console_error, console_log};
 
 use super::bindings;
-use crate::flows::isolate::Isolate;
+use crate::flows::config::isolate::Isolate;
 use crate::ports::{ConfigStore, StoreUnavailable, System, TokenRate};
 use crate::settings::Settings;
 use crate::time::Timestamp;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use causeway::error::{Code, Failure};
-use causeway::flows::run_action::{NamedAction, Outcome, run_action, run_result};
+use causeway::flows::actions::told::run_result;
+use causeway::flows::actions::{NamedAction, Outcome, run_action};
 use causeway::ids::AccountId;
 use causeway::ports::{Body, ObjectName, Sees, System};
 use futures::executor::block_on;

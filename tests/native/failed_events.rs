@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use causeway::error::{Code, Failure};
-use causeway::flows::ask::EnvironmentAsk;
-use causeway::flows::records::FailedEvent;
+use causeway::flows::base::records::FailedEvent;
+use causeway::flows::messages::environment::EnvironmentAsk;
 use causeway::ids::{EventId, WebhookId};
 use causeway::ports::{ObjectName, System};
 use causeway::time::Timestamp;

@@ -4,8 +4,11 @@
 use std::time::Duration;
 
 use causeway::crypto::sha256_hex;
-use causeway::flows::ask::{EnvironmentAsk, RootAsk, Written, ask_environment, ask_root};
-use causeway::flows::records::{ApplicationNames, EnvironmentRecord, TokenRecord, TokenScope};
+use causeway::flows::base::records::{
+    ApplicationNames, EnvironmentRecord, TokenRecord, TokenScope,
+};
+use causeway::flows::messages::environment::EnvironmentAsk;
+use causeway::flows::messages::{RootAsk, Written, ask_environment, ask_root};
 use causeway::ids::{ApiTokenId, EnvironmentId};
 use causeway::ports::{Body, System};
 use causeway::settings::UNSIGNED_MISSES;

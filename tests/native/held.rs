@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use causeway::flows::ask::{AccountAsk, ask_account};
+use causeway::flows::messages::account::AccountAsk;
+use causeway::flows::messages::ask_account;
 use causeway::ports::ObjectName;
 use serde_json::{Value, json};
 

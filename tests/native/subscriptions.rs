@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use causeway::flows::ask::{EnvironmentAsk, ask_environment};
-use causeway::flows::records::WebhookRecord;
+use causeway::flows::base::records::WebhookRecord;
+use causeway::flows::messages::ask_environment;
+use causeway::flows::messages::environment::EnvironmentAsk;
 use causeway::ids::EnvironmentId;
 use causeway::ports::ObjectName;
 use data_encoding::BASE64;

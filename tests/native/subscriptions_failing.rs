@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use causeway::error::{Code, Failure};
-use causeway::flows::ask::EnvironmentAsk;
-use causeway::flows::records::WebhookRecord;
+use causeway::flows::base::records::WebhookRecord;
+use causeway::flows::messages::environment::EnvironmentAsk;
 use causeway::ids::{AccountId, Placement, Region, WebhookId};
 use causeway::ports::{ObjectName, System};
 use causeway::time::Timestamp;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use causeway::crypto::{Hash, hmac};
-use causeway::flows::ask::EnvironmentAsk;
-use causeway::flows::records::WebhookRecord;
-use causeway::flows::send_webhook::send_webhook;
+use causeway::flows::base::records::WebhookRecord;
+use causeway::flows::events::send_webhook::send_webhook;
+use causeway::flows::messages::environment::EnvironmentAsk;
 use causeway::ports::{Body, Reply, SendError};
 use data_encoding::BASE64;
 use futures::executor::block_on;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::integrated_account::shown;
 use super::pick;
 use super::webhook_url::WebhookUrls;
-use crate::flows::list_accounts::AccountInList;
+use crate::flows::directory::list_accounts::AccountInList;
 use crate::ports::Outside;
 
 /// What an index knows of an account.

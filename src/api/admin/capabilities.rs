@@ -8,9 +8,10 @@ use super::{Answer, ok};
 use crate::api::Desk;
 use crate::api::caller::Caller;
 use crate::error::Failure;
-use crate::flows::ask::{AccountAsk, RootAsk, ask_account, ask_root};
-use crate::flows::capabilities::of_record;
-use crate::flows::records::IntegrationRecord;
+use crate::flows::base::records::IntegrationRecord;
+use crate::flows::lifecycle::capabilities::of_record;
+use crate::flows::messages::account::AccountAsk;
+use crate::flows::messages::{RootAsk, ask_account, ask_root};
 use crate::ports::Outside;
 
 pub(super) async fn of_integration<O: Outside>(desk: &Desk<'_, O>, key: &str) -> Answer<O> {

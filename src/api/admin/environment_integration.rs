@@ -12,13 +12,12 @@ use crate::api::caller::Caller;
 use crate::api::query::{Field, Query};
 use crate::api::shape;
 use crate::error::Failure;
-use crate::flows::ask::{
-    EnvironmentAsk, InstallChange, RootAsk, Written, ask_environment, ask_root,
-};
-use crate::flows::directory::file_bound;
-use crate::flows::published;
-use crate::flows::records::{InstallRecord, IntegrationRecord, Listed};
-use crate::flows::save_install::{Changed, new_override};
+use crate::flows::base::records::{InstallRecord, IntegrationRecord, Listed};
+use crate::flows::config::config_cache as published;
+use crate::flows::directory::integrations::file_bound;
+use crate::flows::directory::validate_install::{Changed, new_override};
+use crate::flows::messages::environment::{EnvironmentAsk, InstallChange};
+use crate::flows::messages::{RootAsk, Written, ask_environment, ask_root};
 use crate::ids::{InstallId, IntegrationId};
 use crate::ports::{Incoming, Outside};
 

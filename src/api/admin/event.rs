@@ -12,12 +12,14 @@ use crate::api::caller::Caller;
 use crate::api::query::{Field, Query};
 use crate::api::{Desk, reply, shape};
 use crate::error::{Code, Failure};
-use crate::flows::ask::{
-    AccountAsk, AttemptView, DeliveryView, EnvironmentAsk, EventDetail, EventStatus, EventView,
-    ReplayRange, ask_account, ask_environment,
+use crate::flows::base::records::{FailedEvent, FilterValue, Listed, Page};
+use crate::flows::events::replay_all::replay_events;
+use crate::flows::messages::account::AccountAsk;
+use crate::flows::messages::environment::EnvironmentAsk;
+use crate::flows::messages::event::{
+    AttemptView, DeliveryView, EventDetail, EventStatus, EventView, ReplayRange,
 };
-use crate::flows::records::{FailedEvent, FilterValue, Listed, Page};
-use crate::flows::replay_events::replay_events;
+use crate::flows::messages::{ask_account, ask_environment};
 use crate::ids::{AccountId, EnvironmentId, EventId};
 use crate::ports::{Incoming, Outside, Sees};
 use crate::time::Timestamp;

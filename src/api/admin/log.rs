@@ -9,9 +9,10 @@ use crate::api::Desk;
 use crate::api::caller::Caller;
 use crate::api::query::{Field, Query};
 use crate::error::Failure;
-use crate::flows::account_object::LogLine;
-use crate::flows::ask::{AccountAsk, ask_account};
-use crate::flows::records::Listed;
+use crate::flows::account_object::log_line::LogLine;
+use crate::flows::base::records::Listed;
+use crate::flows::messages::account::AccountAsk;
+use crate::flows::messages::ask_account;
 use crate::ports::{Outside, Sees};
 
 /// What lines are found by.

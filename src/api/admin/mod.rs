@@ -26,7 +26,7 @@ use super::query::{Query, cursor};
 use super::route::AdminRoute;
 use super::{Desk, reply};
 use crate::error::Failure;
-use crate::flows::records::{Listed, Page};
+use crate::flows::base::records::{Listed, Page};
 use crate::ids::EnvironmentId;
 use crate::ports::{Incoming, Outside, Reply};
 

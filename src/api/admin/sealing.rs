@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Answer, ok};
 use crate::api::Desk;
 use crate::error::Failure;
-use crate::flows::ask::{RootAsk, Sealing, ask_root};
+use crate::flows::messages::{RootAsk, Sealing, ask_root};
 use crate::ports::Outside;
 
 /// Begins; `GET /sealing` shows how far it is.

@@ -12,8 +12,8 @@ use crate::api::caller::Caller;
 use crate::api::shape;
 use crate::delivery::check_event;
 use crate::error::Failure;
-use crate::flows::records::WebhookRecord;
-use crate::flows::send_webhook::{Tried, send_webhook};
+use crate::flows::base::records::WebhookRecord;
+use crate::flows::events::send_webhook::{Tried, send_webhook};
 use crate::ports::{Incoming, Outside};
 
 /// What happened, when the caller does not say.

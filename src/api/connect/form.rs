@@ -8,7 +8,7 @@ use crate::api::Desk;
 use crate::connect::form::Problems;
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::connect::page::{self, Brand, Form, Purpose, Way, way_label};
-use crate::flows::connect::{Chosen, Opened};
+use crate::flows::lifecycle::connect::{Chosen, Opened};
 use crate::ports::{Outside, Reply};
 
 /// Shown as posted, when a form is not as it should be.

@@ -8,7 +8,8 @@ use crate::api::unproved::Sender;
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::crypto;
 use crate::error::{Code, Failure};
-use crate::flows::connect::{self as flow, Opened};
+use crate::flows::lifecycle::connect as flow;
+use crate::flows::lifecycle::connect::Opened;
 use crate::ports::{Incoming, Outside};
 
 /// The link that a page is opened by, when it is one of ours.

@@ -15,8 +15,8 @@ use crate::connect::page::{
 };
 use crate::error::Failure;
 use crate::expression::PlainHttp;
-use crate::flows::ask::Ended;
-use crate::flows::records::{ApplicationNames, LinkRecord};
+use crate::flows::base::records::{ApplicationNames, LinkRecord};
+use crate::flows::messages::connecting::Ended;
 use crate::ports::{Body, Outside, Reply};
 use crate::settings::PrivateUpstreams;
 

@@ -10,7 +10,7 @@ use super::cookies::{Jar, SameSite};
 use super::first;
 use crate::api::Desk;
 use crate::crypto;
-use crate::flows::connect::Opened;
+use crate::flows::lifecycle::connect::Opened;
 use crate::ports::{Incoming, Outside, Reply};
 
 /// The parameter that says so; it counts only in the browser that was asked, which has the secret it is made of.

@@ -9,8 +9,8 @@ use crate::account::Account;
 use crate::api::admin::account_in_list::KNOWN;
 use crate::api::admin::integrated_account::{Change, Credentials, FIELDS, ManyNamed, Named, New};
 use crate::api::admin::{account_token, webhook_url};
-use crate::flows::ask::IntegrationView;
-use crate::flows::records::AccountEntry;
+use crate::flows::base::records::AccountEntry;
+use crate::flows::messages::account::IntegrationView;
 
 /// What of them an account token sees.
 const SHOWN_TO_CUSTOMER: [&str; 6] = [

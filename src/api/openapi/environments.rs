@@ -5,7 +5,7 @@ use serde_json::json;
 use super::operation::{Group, Operation};
 use super::shapes::{Shapes, count, flag, list_of, object, text, uuid};
 use crate::api::admin::environment::{Change, FIELDS, New, SHOWN};
-use crate::flows::records::EnvironmentRecord;
+use crate::flows::base::records::EnvironmentRecord;
 
 pub(super) fn group(shapes: &mut Shapes) -> Group {
     let shown = shapes.picked::<EnvironmentRecord>(&SHOWN);

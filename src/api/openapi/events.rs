@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::operation::{Group, Operation};
 use super::shapes::{Shapes, count, list_of, object, uuid, with};
 use crate::api::admin::event::{FIELDS, Replays};
-use crate::flows::ask::{AttemptView, DeliveryView, EventStatus, EventView};
-use crate::flows::records::FailedEvent;
+use crate::flows::base::records::FailedEvent;
+use crate::flows::messages::event::{AttemptView, DeliveryView, EventStatus, EventView};
 use crate::ids::EventId;
 
 const ONE: &str = "/event/{id}";

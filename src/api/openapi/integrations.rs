@@ -9,7 +9,7 @@ use crate::api::admin::environment_integration::{self as install, Change, New};
 use crate::api::admin::integration::{FIELDS, SHOWN};
 use crate::api::admin::webhook_url;
 use crate::config::Finding;
-use crate::flows::records::{InstallRecord, IntegrationRecord};
+use crate::flows::base::records::{InstallRecord, IntegrationRecord};
 
 /// Integrations have names beside their ids.
 const ONE: &str = "/integration/{id}";

@@ -3,7 +3,7 @@
 use super::operation::{Group, Operation};
 use super::shapes::{Shapes, uuid};
 use crate::api::admin::log::FIELDS;
-use crate::flows::account_object::LogLine;
+use crate::flows::account_object::log_line::LogLine;
 
 pub(super) fn group(shapes: &mut Shapes) -> Group {
     let line = shapes.answered::<LogLine>();

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::operation::{Group, Operation};
 use super::shapes::{Shapes, flag, text, uuid, with};
 use crate::api::admin::{api_token, link_token};
-use crate::flows::records::{LinkRecord, TokenRecord};
+use crate::flows::base::records::{LinkRecord, TokenRecord};
 
 pub(super) fn group(shapes: &mut Shapes) -> Group {
     let shown = shapes.picked::<TokenRecord>(&api_token::SHOWN);

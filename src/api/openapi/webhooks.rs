@@ -6,7 +6,7 @@ use super::operation::{Group, Operation};
 use super::shapes::{Shapes, count, flag, object, text, time_or_null, uuid, with};
 use crate::api::admin::webhook::{Change, FIELDS, Named, New};
 use crate::api::admin::webhook_test::Test;
-use crate::flows::records::WebhookRecord;
+use crate::flows::base::records::WebhookRecord;
 
 const ALL: &str = "/webhook";
 const ONE: &str = "/webhook/{id}";

@@ -6,7 +6,7 @@ use super::operation::{Operation, Refused, add_fields};
 use super::shapes::words_of;
 use crate::api::rights::{Right, needed, reserved};
 use crate::api::route::Route;
-use crate::flows::records::TokenScope;
+use crate::flows::base::records::TokenScope;
 
 impl Operation {
     /// The operation as the document has it.

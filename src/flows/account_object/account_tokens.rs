@@ -1,8 +1,8 @@
 //! Account tokens: a caller's browser may call the one account for a quarter of an hour. Only hash and
 //! expiry are kept, here.
 
-use super::{AccountObject, unknown_token};
 use crate::error::Failure;
+use crate::flows::account_object::{AccountObject, unknown_token};
 use crate::ports::{Outside, Sees, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
 
@@ -10,7 +10,7 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS account_token (hash TEXT PRIMAR
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Keeps a token's hash; those that are over go.
-    pub(super) async fn issue_token(
+    pub(in crate::flows) async fn issue_token(
         &self,
         sees: &Sees,
         hash: &str,
@@ -36,7 +36,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Whether a token of this hash is good now.
-    pub(super) fn knows_token(&self, hash: &str) -> Result<bool, StorageFault> {
+    pub(in crate::flows) fn knows_token(&self, hash: &str) -> Result<bool, StorageFault> {
         let tables = self.storage.exec(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'account_token'",
             &[],

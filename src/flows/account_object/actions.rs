@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::AccountObject;
-use super::changes::refuse_host_keys;
-use super::contents::Contents;
-use super::oauth_token::split_token;
 use crate::account::origin::Origin;
 use crate::error::Failure;
-use crate::flows::import_account::check_context;
-use crate::flows::run_action::Outcome;
+use crate::flows::account_object::AccountObject;
+use crate::flows::account_object::changes::refuse_host_keys;
+use crate::flows::account_object::contents::Contents;
+use crate::flows::account_object::oauth_token::split_token;
+use crate::flows::actions::Outcome;
+use crate::flows::lifecycle::import_account::check_context;
 use crate::json as words;
 use crate::ports::{Outside, Sees, Storage};
 
@@ -80,6 +80,6 @@ fn parted(patch: Value, copied: &BTreeSet<String>) -> (Value, Value) {
 }
 
 /// A token is stored by itself, where it is read.
-pub(super) fn without_token(context: &Value) -> Value {
+pub(in crate::flows) fn without_token(context: &Value) -> Value {
     split_token(context.clone()).0
 }

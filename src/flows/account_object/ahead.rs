@@ -8,10 +8,10 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use serde_json::Value;
 
-use super::{AccountObject, Loaded, State};
 use crate::account::freshness;
 use crate::account::status::Status;
 use crate::error::Failure;
+use crate::flows::account_object::{AccountObject, Loaded, State};
 use crate::ports::{Outside, Storage};
 use crate::time::Timestamp;
 
@@ -24,7 +24,7 @@ const NOTED: Duration = Duration::from_hours(1);
 /// A use is noted so long after the call began, which its answer shall not wait for.
 const AFTER_THE_ANSWER: Duration = Duration::from_secs(1);
 /// What a refresh that nobody waits for may take.
-pub(super) const AHEAD: Duration = Duration::from_secs(25);
+pub(in crate::flows) const AHEAD: Duration = Duration::from_secs(25);
 /// The pause after a refresh that failed, doubled with each; while an old token serves, nobody is in a hurry.
 const PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_mins(30);
@@ -35,16 +35,16 @@ const LEAST_DISTANCE: Duration = Duration::from_mins(1);
 
 /// Until when no refresh is tried.
 #[derive(Debug)]
-pub(super) struct Pauses {
+pub(in crate::flows) struct Pauses {
     /// By the alarm, or by a call whose token still lives.
-    pub(super) ahead: Cell<Timestamp>,
+    pub(in crate::flows) ahead: Cell<Timestamp>,
     /// By a call that has no usable token.
-    pub(super) calls: Cell<Timestamp>,
+    pub(in crate::flows) calls: Cell<Timestamp>,
     failures: Cell<u32>,
 }
 
 impl Pauses {
-    pub(super) fn none() -> Self {
+    pub(in crate::flows) fn none() -> Self {
         let none = Timestamp::from_millis(0);
         Self {
             ahead: Cell::new(none),
@@ -54,20 +54,20 @@ impl Pauses {
     }
 
     /// There is a token again.
-    pub(super) fn end(&self) {
+    pub(in crate::flows) fn end(&self) {
         self.ahead.set(Timestamp::from_millis(0));
         self.calls.set(Timestamp::from_millis(0));
         self.failures.set(0);
     }
 
     /// A refresh brought a token: the next one by alarm is not at once, however short its life.
-    pub(super) fn refreshed(&self, now: Timestamp) {
+    pub(in crate::flows) fn refreshed(&self, now: Timestamp) {
         self.end();
         self.ahead.set(now.plus(LEAST_DISTANCE));
     }
 
     /// A refresh failed.
-    pub(super) fn begin(&self, now: Timestamp, of_calls: Duration) {
+    pub(in crate::flows) fn begin(&self, now: Timestamp, of_calls: Duration) {
         let failures = self.failures.get();
         self.failures.set(failures.saturating_add(1));
         let ahead = PAUSE
@@ -80,7 +80,7 @@ impl Pauses {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// By alarm: when it is due, before anybody has to wait for it.
-    pub(super) async fn refresh_ahead(self: &Rc<Self>) {
+    pub(in crate::flows) async fn refresh_ahead(self: &Rc<Self>) {
         let State::Here(loaded) = self.state() else {
             return;
         };
@@ -120,7 +120,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 }
 
 /// When the token is refreshed without anybody asking.
-pub(super) fn next_refresh(loaded: &Loaded, now: Timestamp) -> Option<Timestamp> {
+pub(in crate::flows) fn next_refresh(loaded: &Loaded, now: Timestamp) -> Option<Timestamp> {
     let token = loaded.token()?;
     if loaded.account.status != Status::Active {
         return None;

@@ -4,9 +4,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::ahead::next_refresh;
-use super::{AccountObject, State};
 use crate::error::Failure;
+use crate::flows::account_object::ahead::next_refresh;
+use crate::flows::account_object::{AccountObject, State};
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
 
@@ -51,12 +51,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Something may be left undone: the alarm looks in a minute.
-    pub(super) async fn wake_later(&self) {
+    pub(in crate::flows) async fn wake_later(&self) {
         self.wake_by(self.outside.now().plus(RETRY)).await;
     }
 
     /// The alarm rings then or before.
-    pub(super) async fn wake_by(&self, at: Timestamp) {
+    pub(in crate::flows) async fn wake_by(&self, at: Timestamp) {
         if self.alarm.get().is_some_and(|set| set <= at) {
             return;
         }
@@ -69,7 +69,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The alarm rings at the next time there is something to do, or soon when that cannot be told.
-    pub(super) async fn plan(&self) {
+    pub(in crate::flows) async fn plan(&self) {
         if self.rest().await.is_err() {
             self.wake_later().await;
         }
@@ -77,7 +77,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// Sets the alarm to the next time there is something to do; where nothing is left at all, nothing
     /// stays stored.
-    pub(super) async fn rest(&self) -> Result<(), Failure> {
+    pub(in crate::flows) async fn rest(&self) -> Result<(), Failure> {
         self.trim_logins()?;
         self.trim_outbox()?;
         self.trim_kept_answers()?;
@@ -95,7 +95,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Whoever wakes this object finds the alarm set: a restart may have come between a write and it.
-    pub(super) async fn set_a_missing_alarm(&self) -> Result<(), Failure> {
+    pub(in crate::flows) async fn set_a_missing_alarm(&self) -> Result<(), Failure> {
         let set = self.storage.alarm().await?;
         if set.is_some() {
             self.alarm.set(set);

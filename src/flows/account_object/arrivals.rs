@@ -7,23 +7,28 @@ use std::rc::Rc;
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 
-use super::contents::Contents;
-use super::events::{Event, EventType};
-use super::row::{AccountRow, Next, Pending};
-use super::{AccountObject, Loaded, State};
 use crate::account::Account;
 use crate::account::origin::Origin;
 use crate::account::status::Status;
 use crate::error::{Code, Failure};
-use crate::flows::ask::{AccountView, EnvironmentAsk, ask_environment};
-use crate::flows::effective::Effective;
-use crate::flows::records::AccountEntry;
+use crate::flows::account_object::contents::Contents;
+use crate::flows::account_object::events::{Event, EventType};
+use crate::flows::account_object::row::{AccountRow, Next, Pending};
+use crate::flows::account_object::{AccountObject, Loaded, State};
+use crate::flows::base::records::AccountEntry;
+use crate::flows::config::resolved_config::Effective;
+use crate::flows::messages::account::AccountView;
+use crate::flows::messages::ask_environment;
+use crate::flows::messages::environment::EnvironmentAsk;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Sees, Storage};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Stores an account with credentials it already has; it counts when the index has it.
-    pub(super) async fn import(&self, mut account: Account) -> Result<AccountView, Failure> {
+    pub(in crate::flows) async fn import(
+        &self,
+        mut account: Account,
+    ) -> Result<AccountView, Failure> {
         let _one_at_a_time = self.changing.lock().await;
         if self.settled().await?.is_some() {
             return Err(Failure::duplicate(
@@ -57,7 +62,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Stores a new account; it counts when the index has it, and else was never there.
-    pub(super) async fn arrive(
+    pub(in crate::flows) async fn arrive(
         &self,
         effective: &Effective,
         stored: &Account,
@@ -78,7 +83,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Erases the account at once; the index follows, now or by alarm.
-    pub(super) async fn delete(self: &Rc<Self>, sees: &Sees) -> Result<(), Failure> {
+    pub(in crate::flows) async fn delete(self: &Rc<Self>, sees: &Sees) -> Result<(), Failure> {
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(sees).await?;
         let effective = self.effective(&loaded.account).await;
@@ -100,7 +105,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The account once nothing is half done any more; `None` when there is none.
-    pub(super) async fn settled(&self) -> Result<Option<Rc<Loaded>>, Failure> {
+    pub(in crate::flows) async fn settled(&self) -> Result<Option<Rc<Loaded>>, Failure> {
         if let State::Unread = self.state() {
             self.read_and_settle().await?;
         }
@@ -177,13 +182,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Finishes a deletion or a change that is still pending.
-    pub(super) async fn finish_pending(&self) -> Result<(), Failure> {
+    pub(in crate::flows) async fn finish_pending(&self) -> Result<(), Failure> {
         let _one_at_a_time = self.changing.lock().await;
         self.finish_what_is_pending().await
     }
 
     /// The same for who changes the account. Nobody else settles it meanwhile.
-    pub(super) async fn finish_what_is_pending(&self) -> Result<(), Failure> {
+    pub(in crate::flows) async fn finish_what_is_pending(&self) -> Result<(), Failure> {
         let _settling = self.settling.lock().await;
         let Some(row) = self.read_row()? else {
             return Ok(());
@@ -210,7 +215,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.rest().await
     }
 
-    pub(super) async fn index(&self, effective: &Effective, next: &Next) -> Result<(), Failure> {
+    pub(in crate::flows) async fn index(
+        &self,
+        effective: &Effective,
+        next: &Next,
+    ) -> Result<(), Failure> {
         let account = &next.account;
         let lookup = self.next_lookup(effective, next)?;
         let entry = AccountEntry {

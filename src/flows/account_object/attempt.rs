@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::AccountObject;
-use super::deliver::Due;
 use crate::delivery::{Message, next_wait};
 use crate::error::Failure;
-use crate::flows::ask::{EnvironmentAsk, ask_environment};
-use crate::flows::records::WebhookRecord;
-use crate::flows::send_webhook::{Tried, send_webhook};
+use crate::flows::account_object::AccountObject;
+use crate::flows::account_object::deliver::Due;
+use crate::flows::base::records::WebhookRecord;
+use crate::flows::events::send_webhook::{Tried, send_webhook};
+use crate::flows::messages::ask_environment;
+use crate::flows::messages::environment::EnvironmentAsk;
 use crate::ids::{EnvironmentId, WebhookId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -36,7 +37,7 @@ struct Standing {
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
-    pub(super) async fn deliver_one(
+    pub(in crate::flows) async fn deliver_one(
         &self,
         environment: EnvironmentId,
         due: Due,

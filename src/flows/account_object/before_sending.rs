@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use futures_util::FutureExt;
 
-use super::refresh::token_endpoint;
-use super::{AccountObject, Loaded, State};
 use crate::account::freshness::Freshness;
 use crate::error::Failure;
-use crate::flows::within::within;
+use crate::flows::account_object::refresh::token_endpoint;
+use crate::flows::account_object::{AccountObject, Loaded, State};
+use crate::flows::base::within::within;
 use crate::ports::{Outside, Storage};
 use crate::time::Timestamp;
 

@@ -4,23 +4,23 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::contents::Contents;
-use super::events::EventType;
-use super::row::{Next, NextToken, Pending, SetUp};
-use super::{AccountObject, Loaded, unknown_token};
 use crate::account::Account;
 use crate::account::origin::Origin;
 use crate::account::seal::key_id;
 use crate::account::status::Status;
 use crate::error::Failure;
-use crate::flows::ask::{AccountChange, AccountView};
-use crate::flows::effective::{Compiled, Effective};
-use crate::flows::import_account::{check_context, check_patch, check_tenant};
+use crate::flows::account_object::contents::Contents;
+use crate::flows::account_object::events::EventType;
+use crate::flows::account_object::row::{Next, NextToken, Pending, SetUp};
+use crate::flows::account_object::{AccountObject, Loaded, unknown_token};
+use crate::flows::config::resolved_config::{Compiled, Effective};
+use crate::flows::lifecycle::import_account::{check_context, check_patch, check_tenant};
+use crate::flows::messages::account::{AccountChange, AccountView};
 use crate::ports::{Outside, Sees, Storage};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Changes what the caller may change; a value that says where or for whom secrets are used is not among it.
-    pub(super) async fn change(
+    pub(in crate::flows) async fn change(
         &self,
         sees: &Sees,
         change: AccountChange,
@@ -59,7 +59,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// New credentials. Where they lead to another host, no secret stays that was meant for the old one.
-    pub(super) async fn replace_credentials(
+    pub(in crate::flows) async fn replace_credentials(
         &self,
         sees: &Sees,
         patch: &Value,
@@ -92,7 +92,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Stores it, where there is something to store; tells of it, where somebody sees a difference.
-    pub(super) async fn store(
+    pub(in crate::flows) async fn store(
         &self,
         loaded: &Rc<Loaded>,
         account: Account,
@@ -119,7 +119,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Stores what is not the context's: its status, and why.
-    pub(super) async fn put_account(
+    pub(in crate::flows) async fn put_account(
         &self,
         loaded: &Rc<Loaded>,
         account: Account,
@@ -132,7 +132,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The account with this whole context as it will be. What is left of its set-up stays.
-    pub(super) fn next(
+    pub(in crate::flows) fn next(
         &self,
         effective: &Effective,
         loaded: &Loaded,
@@ -182,7 +182,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Makes it count, the index first where that has something to learn.
-    pub(super) async fn put(
+    pub(in crate::flows) async fn put(
         &self,
         effective: &Effective,
         loaded: &Rc<Loaded>,
@@ -241,7 +241,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 }
 
 /// 422 when a value changes that says where, or for whom, the secrets of a credential are used.
-pub(super) fn refuse_host_keys(
+pub(in crate::flows) fn refuse_host_keys(
     compiled: &Compiled,
     method: &str,
     old: &Value,

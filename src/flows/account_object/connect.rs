@@ -5,12 +5,12 @@
 
 use std::rc::Rc;
 
-use super::AccountObject;
-use super::contents::Contents;
-use super::credential::{is_of_another, merged};
-use super::grant::Attempt;
-use super::logins::Login;
-use super::set_up::broken;
+use crate::flows::account_object::AccountObject;
+use crate::flows::account_object::contents::Contents;
+use crate::flows::account_object::credential::{is_of_another, merged};
+use crate::flows::account_object::grant::Attempt;
+use crate::flows::account_object::logins::Login;
+use crate::flows::account_object::set_up::broken;
 use url::Url;
 
 use crate::config::Credential;
@@ -18,25 +18,28 @@ use crate::config::credentials::OAuth2;
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::connect::page::Brand;
 use crate::error::{Code, Failure};
-use crate::flows::ask::{
-    CameBack, Connected, Connecting, Ended, EnvironmentAsk, Failed, Link, ask_environment,
-};
-use crate::flows::effective::Effective;
-use crate::flows::import_account::check_context;
-use crate::flows::redaction::Redactor;
+use crate::flows::config::redaction::Redactor;
+use crate::flows::config::resolved_config::Effective;
+use crate::flows::lifecycle::import_account::check_context;
+use crate::flows::messages::ask_environment;
+use crate::flows::messages::connecting::{CameBack, Connected, Connecting, Ended, Failed};
+use crate::flows::messages::environment::{EnvironmentAsk, Link};
 use crate::oauth::{self, Authorize, Callback, OAuthError, TokenFailure, Verifier};
 use crate::ports::{Outside, Storage};
 
 /// What a new credential is stored with.
-pub(super) struct Ground {
-    pub(super) effective: Effective,
+pub(in crate::flows) struct Ground {
+    pub(in crate::flows) effective: Effective,
     /// The whole context, without a token.
-    pub(super) contents: Contents,
+    pub(in crate::flows) contents: Contents,
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// A customer's form: to the provider, or straight to the end.
-    pub(super) async fn connect(&self, connecting: Connecting) -> Result<Connected, Failure> {
+    pub(in crate::flows) async fn connect(
+        &self,
+        connecting: Connecting,
+    ) -> Result<Connected, Failure> {
         let outcome = match self.ground(&connecting).await {
             Ok(ground) => self.begin(&connecting, ground).await,
             Err(failed) => Err(failed),
@@ -49,7 +52,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// A customer is back from the provider; `None` where no login of this browser waits for him.
-    pub(super) async fn callback(&self, came: CameBack) -> Result<Option<Ended>, Failure> {
+    pub(in crate::flows) async fn callback(
+        &self,
+        came: CameBack,
+    ) -> Result<Option<Ended>, Failure> {
         let login = self.take_login(&came.state, &came.browser, &came.integration)?;
         let Some(Login {
             connecting,
@@ -241,7 +247,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 }
 
-pub(super) fn failed(why: ConnectFailure, error: String) -> Failed {
+pub(in crate::flows) fn failed(why: ConnectFailure, error: String) -> Failed {
     Failed {
         why,
         error,

@@ -5,27 +5,27 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::connect::{Ground, failed};
-use super::contents::Contents;
-use super::events::EventType;
-use super::row::SetUp;
-use super::set_up::{broken, has_stages};
-use super::{AccountObject, Loaded, changes};
 use crate::account::Account;
 use crate::account::origin::Origin;
 use crate::account::status::Status;
 use crate::config::credentials::OAuth2;
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::error::{Code, Failure};
-use crate::flows::ask::{Connecting, Failed};
-use crate::flows::effective::{Compiled, Effective};
-use crate::flows::import_account::check_context;
+use crate::flows::account_object::connect::{Ground, failed};
+use crate::flows::account_object::contents::Contents;
+use crate::flows::account_object::events::EventType;
+use crate::flows::account_object::row::SetUp;
+use crate::flows::account_object::set_up::{broken, has_stages};
+use crate::flows::account_object::{AccountObject, Loaded, changes};
+use crate::flows::config::resolved_config::{Compiled, Effective};
+use crate::flows::lifecycle::import_account::check_context;
+use crate::flows::messages::connecting::{Connecting, Failed};
 use crate::oauth::{self, TokenReply};
 use crate::ports::{Outside, Storage};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Stores a credential that the provider has just given or the customer typed, and sets the account up.
-    pub(super) async fn accept(
+    pub(in crate::flows) async fn accept(
         &self,
         connecting: &Connecting,
         ground: Ground,
@@ -166,7 +166,7 @@ impl Gained {
 
 /// Of another environment, or of another integration: a link token for several binds one account, and the
 /// customer may have changed his mind meanwhile.
-pub(super) fn is_of_another(loaded: &Loaded, connecting: &Connecting) -> bool {
+pub(in crate::flows) fn is_of_another(loaded: &Loaded, connecting: &Connecting) -> bool {
     let (is, will) = (&loaded.account, &connecting.account);
     is.environment_id != will.environment_id
         || is.environment_integration_id != will.environment_integration_id
@@ -174,7 +174,7 @@ pub(super) fn is_of_another(loaded: &Loaded, connecting: &Connecting) -> bool {
 
 /// What was there, when it stays, and what is new. Where that leads to another host, no old secret stays; where the
 /// credential is of another kind, what the provider said with the old one proves nothing.
-pub(super) fn merged(
+pub(in crate::flows) fn merged(
     effective: &Effective,
     existing: Option<&Loaded>,
     connecting: &Connecting,

@@ -4,10 +4,10 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use super::AccountObject;
 use crate::delivery;
 use crate::error::Failure;
-use crate::flows::records::WebhookRecord;
+use crate::flows::account_object::AccountObject;
+use crate::flows::base::records::WebhookRecord;
 use crate::ids::{EnvironmentId, WebhookId};
 use crate::ports::{Outside, Row, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -15,13 +15,13 @@ use crate::time::Timestamp;
 /// Events that are expanded, deliveries that are looked up, at a time.
 const STEP: i64 = 50;
 /// Until what could not be expanded or told is tried again.
-pub(super) const RETRY: Duration = Duration::from_secs(10);
+pub(in crate::flows) const RETRY: Duration = Duration::from_secs(10);
 
 /// A delivery that is due.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Due {
-    pub(super) event: i64,
-    pub(super) webhook: WebhookId,
+pub(in crate::flows) struct Due {
+    pub(in crate::flows) event: i64,
+    pub(in crate::flows) webhook: WebhookId,
 }
 
 /// Given back when the work is over, however it ends.
@@ -35,7 +35,7 @@ impl Drop for Busy<'_> {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Delivers what is due, until then.
-    pub(super) async fn deliver(&self, until: Timestamp) -> Result<(), Failure> {
+    pub(in crate::flows) async fn deliver(&self, until: Timestamp) -> Result<(), Failure> {
         let Some(environment) = self.outbox_environment()? else {
             return Ok(());
         };
@@ -128,7 +128,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// When a delivery, or what has to be told, is next.
-    pub(super) fn next_delivery(&self) -> Result<Option<Timestamp>, StorageFault> {
+    pub(in crate::flows) fn next_delivery(&self) -> Result<Option<Timestamp>, StorageFault> {
         if !self.has_outbox()? {
             return Ok(None);
         }
@@ -153,7 +153,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What an event comes to, once every delivery of it is over; the directory is told of those that fail.
-    pub(super) fn settle_event(&self, number: i64) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn settle_event(&self, number: i64) -> Result<(), StorageFault> {
         let statement = "UPDATE event SET status = CASE \
                WHEN is_expanded = 0 OR EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND status = 'pending') THEN 'pending' \
                WHEN EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND status = 'failed') THEN 'failed' \

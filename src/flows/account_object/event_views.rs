@@ -2,11 +2,13 @@
 
 use serde_json::Value;
 
-use super::AccountObject;
-use super::newest::MOST;
 use crate::error::{Code, Failure};
-use crate::flows::ask::{AttemptView, DeliveryView, EventDetail, EventStatus, EventView};
-use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
+use crate::flows::account_object::AccountObject;
+use crate::flows::account_object::newest::MOST;
+use crate::flows::base::records::{Comparison, Filter, FilterValue, Listed, Page};
+use crate::flows::messages::event::{
+    AttemptView, DeliveryView, EventDetail, EventStatus, EventView,
+};
 use crate::ids::{EnvironmentId, EventId};
 use crate::ports::{Outside, Row, Sees, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -17,7 +19,10 @@ const TEXTS: &[&str] = &["event", "resource_type", "resource_id", "last_error"];
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Whose events these are, when the caller may see them; those of an account that is gone, too.
-    pub(super) async fn visible_outbox(&self, sees: &Sees) -> Result<EnvironmentId, Failure> {
+    pub(in crate::flows) async fn visible_outbox(
+        &self,
+        sees: &Sees,
+    ) -> Result<EnvironmentId, Failure> {
         let loaded = self.settled().await?;
         let own = match &loaded {
             Some(loaded) => Some(loaded.account.environment_id),
@@ -32,7 +37,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Newest first.
-    pub(super) async fn list_events(
+    pub(in crate::flows) async fn list_events(
         &self,
         sees: &Sees,
         page: &Page,
@@ -62,7 +67,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Everything there is of one.
-    pub(super) async fn get_event(&self, sees: &Sees, id: EventId) -> Result<EventDetail, Failure> {
+    pub(in crate::flows) async fn get_event(
+        &self,
+        sees: &Sees,
+        id: EventId,
+    ) -> Result<EventDetail, Failure> {
         let environment = self.visible_outbox(sees).await.map_err(|_| no_event())?;
         let number = self.number_of(id)?;
         let rows = self.storage.exec(
@@ -94,7 +103,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The number of an event that is here.
-    pub(super) fn number_of(&self, id: EventId) -> Result<i64, Failure> {
+    pub(in crate::flows) fn number_of(&self, id: EventId) -> Result<i64, Failure> {
         let number = self.number_in(&id.to_string()).ok_or_else(no_event)?;
         let statement = "SELECT number FROM event WHERE number = ?";
         let is_here =
@@ -154,7 +163,7 @@ fn no_event() -> Failure {
     Failure::not_found("event")
 }
 
-pub(super) fn status_of(value: &SqlValue) -> Option<EventStatus> {
+pub(in crate::flows) fn status_of(value: &SqlValue) -> Option<EventStatus> {
     serde_json::from_value(Value::from(value.as_text()?)).ok()
 }
 

@@ -4,15 +4,15 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::AccountObject;
-use crate::flows::receive::NewEvent;
+use crate::flows::account_object::AccountObject;
+use crate::flows::ingress::NewEvent;
 use crate::ids::{EnvironmentId, EventId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
 
 /// What happened to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum EventType {
+pub(in crate::flows) enum EventType {
     /// Its first credential was accepted.
     #[serde(rename = "integrated_account:created")]
     Created,
@@ -41,28 +41,32 @@ pub(super) enum EventType {
 
 /// An event on its way into storage.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Event {
+pub(in crate::flows) struct Event {
     /// Its place among the account's events; the end of its id.
-    pub(super) number: i64,
-    pub(super) name: String,
-    pub(super) resource_type: Option<String>,
-    pub(super) resource_id: Option<String>,
+    pub(in crate::flows) number: i64,
+    pub(in crate::flows) name: String,
+    pub(in crate::flows) resource_type: Option<String>,
+    pub(in crate::flows) resource_id: Option<String>,
     /// JSON text.
-    pub(super) payload: String,
-    pub(super) created_at: Timestamp,
+    pub(in crate::flows) payload: String,
+    pub(in crate::flows) created_at: Timestamp,
 }
 
 /// Numbers count up with the time: a thousand to each millisecond. They stay below 2^53 until the year 2255.
 const PER_MILLISECOND: i64 = 1000;
 
 /// The first number of a moment.
-pub(super) fn number_at(moment: Timestamp) -> i64 {
+pub(in crate::flows) fn number_at(moment: Timestamp) -> i64 {
     moment.as_millis().saturating_mul(PER_MILLISECOND)
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Something happened to the account.
-    pub(super) fn event(&self, kind: EventType, payload: &Value) -> Result<Event, StorageFault> {
+    pub(in crate::flows) fn event(
+        &self,
+        kind: EventType,
+        payload: &Value,
+    ) -> Result<Event, StorageFault> {
         let name = serde_json::to_value(kind).unwrap_or_default();
         self.numbered(NewEvent {
             event: name.as_str().unwrap_or_default().to_owned(),
@@ -73,7 +77,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The event with its number, and so its id.
-    pub(super) fn numbered(&self, new: NewEvent) -> Result<Event, StorageFault> {
+    pub(in crate::flows) fn numbered(&self, new: NewEvent) -> Result<Event, StorageFault> {
         Ok(Event {
             number: self.next_number()?,
             name: new.event,
@@ -99,12 +103,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The id of the event with this number.
-    pub(super) fn event_id(&self, number: i64) -> EventId {
+    pub(in crate::flows) fn event_id(&self, number: i64) -> EventId {
         EventId::new(self.id, number.to_be_bytes())
     }
 
     /// Doing it twice is doing it once.
-    pub(super) fn write_events(
+    pub(in crate::flows) fn write_events(
         &self,
         environment: EnvironmentId,
         events: &[Event],
@@ -138,7 +142,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The first column of the first row, where it is a number.
-    pub(super) fn one_integer(
+    pub(in crate::flows) fn one_integer(
         &self,
         statement: &str,
         values: &[SqlValue],

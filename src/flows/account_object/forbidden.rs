@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::log::Gathered;
-use super::{AccountObject, Loaded, State};
 use crate::account::Account;
 use crate::error::Failure;
+use crate::flows::account_object::log::Gathered;
+use crate::flows::account_object::{AccountObject, Loaded, State};
 use crate::ports::{Outside, Storage};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
@@ -19,7 +19,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Whatever else is changing of the account comes first; where that is not done yet, the next time.
-    pub(super) async fn write_forbidden(&self) -> Result<(), Failure> {
+    pub(in crate::flows) async fn write_forbidden(&self) -> Result<(), Failure> {
         if self.gathered.forbidden.borrow().is_none() {
             return Ok(());
         }

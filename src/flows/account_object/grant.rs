@@ -7,14 +7,14 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
 
-use super::{AccountObject, Loaded, State};
 use crate::config::Credential;
 use crate::config::credentials::OAuth2;
 use crate::error::Failure;
-use crate::flows::body;
-use crate::flows::effective::{Compiled, Effective};
-use crate::flows::run_action::REFRESH_TOKEN;
-use crate::flows::within::within;
+use crate::flows::account_object::{AccountObject, Loaded, State};
+use crate::flows::actions::REFRESH_TOKEN;
+use crate::flows::base::body;
+use crate::flows::base::within::within;
+use crate::flows::config::resolved_config::{Compiled, Effective};
 use crate::oauth::{self, Client, OAuthError, TokenFailure, TokenReply, TokenRequest};
 use crate::ports::{Body, Outgoing, Outside, Storage};
 use crate::proxy::guard;
@@ -22,7 +22,7 @@ use crate::settings::{PrivateUpstreams, TOKEN_ANSWER_BYTES, TOKEN_TIMEOUT};
 
 /// How a token is had without the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Grant {
+pub(in crate::flows) enum Grant {
     /// The file's `refresh_token` action.
     Action,
     /// RFC 6749 §6.
@@ -32,7 +32,7 @@ pub(super) enum Grant {
 }
 
 /// Why one attempt gave no token.
-pub(super) enum Attempt {
+pub(in crate::flows) enum Attempt {
     /// The token endpoint's fault, or its refusal.
     Failed(TokenFailure),
     /// The file's, or ours.
@@ -59,7 +59,7 @@ impl From<TokenFailure> for Attempt {
 
 impl Grant {
     /// The one for this account; `None` where only the customer can give a new credential.
-    pub(super) fn of(effective: &Effective, loaded: &Loaded) -> Option<Self> {
+    pub(in crate::flows) fn of(effective: &Effective, loaded: &Loaded) -> Option<Self> {
         let config = &effective.compiled.config;
         if config.actions.contains_key(REFRESH_TOKEN) {
             return Some(Self::Action);
@@ -82,7 +82,7 @@ impl Grant {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// One attempt: asks, reads and stores.
-    pub(super) async fn ask_for_token(
+    pub(in crate::flows) async fn ask_for_token(
         &self,
         effective: &Effective,
         loaded: &Rc<Loaded>,
@@ -124,7 +124,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// A token for client credentials (RFC 6749 §4.4).
-    pub(super) async fn grant_by_client(
+    pub(in crate::flows) async fn grant_by_client(
         &self,
         compiled: &Compiled,
         credential: &Credential,
@@ -135,9 +135,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         | Credential::Oauth2ClientCredentials(config)
         | Credential::KekaOauth(config)) = credential
         else {
-            return Err(Attempt::Ours(super::refresh::token_endpoint(
-                "there is none",
-            )));
+            return Err(Attempt::Ours(
+                crate::flows::account_object::refresh::token_endpoint("there is none"),
+            ));
         };
         let is_keka = matches!(credential, Credential::KekaOauth(_));
         let request = self.with_client(compiled, config, context, |client| {
@@ -151,7 +151,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Sends a token request and reads the answer.
-    pub(super) async fn token_of(
+    pub(in crate::flows) async fn token_of(
         &self,
         config: &OAuth2,
         request: TokenRequest,
@@ -166,7 +166,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// The token with what the introspection endpoint says of its end; `None` where there is nothing to
     /// ask, or no answer: then it is used until it is refused.
-    pub(super) async fn introspected(
+    pub(in crate::flows) async fn introspected(
         &self,
         compiled: &Compiled,
         config: &OAuth2,
@@ -178,7 +178,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return None;
         }
         let mut with_token = context.clone();
-        super::oauth_token::with_token(&mut with_token, token);
+        crate::flows::account_object::oauth_token::with_token(&mut with_token, token);
         let request = self
             .with_client(compiled, config, &with_token, |client| {
                 oauth::introspect(client, access_token)
@@ -193,7 +193,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Tells the provider that a token is no longer needed (RFC 7009).
-    pub(super) async fn revoke(&self, effective: &Effective, loaded: &Loaded) {
+    pub(in crate::flows) async fn revoke(&self, effective: &Effective, loaded: &Loaded) {
         let credential = effective
             .compiled
             .config
@@ -221,7 +221,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Builds something from the credential's settings and what its templates see.
-    pub(super) fn with_client<T>(
+    pub(in crate::flows) fn with_client<T>(
         &self,
         compiled: &Compiled,
         config: &OAuth2,

@@ -3,11 +3,13 @@
 
 use std::cell::Cell;
 
-use super::{AccountObject, State};
 use crate::account::seal::{Kind, Place, key_id};
 use crate::error::Failure;
-use crate::flows::once::{End, KeptAnswer, Kind as Whose, Known, OF_ACCOUNT_TOKENS, Write};
-use crate::flows::sealed;
+use crate::flows::account_object::{AccountObject, State};
+use crate::flows::base::sealed;
+use crate::flows::once::kept::KeptAnswer;
+use crate::flows::once::kind::{Kind as Whose, OF_ACCOUNT_TOKENS};
+use crate::flows::once::{End, Known, Write};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::settings::{KEPT_ANSWER, KEPT_ANSWERS, KEPT_ANSWERS_BYTES};
 use crate::time::Timestamp;
@@ -24,7 +26,7 @@ const LARGEST: usize = 1_900_000;
 
 /// What is kept of each kind, where it is known: bytes, or keys.
 #[derive(Default)]
-pub(super) struct KeptOfKinds {
+pub(in crate::flows) struct KeptOfKinds {
     backend: Cell<Option<i64>>,
     customer: Cell<Option<i64>>,
 }
@@ -37,7 +39,7 @@ impl KeptOfKinds {
         }
     }
 
-    pub(super) fn forget(&self) {
+    pub(in crate::flows) fn forget(&self) {
         self.backend.set(None);
         self.customer.set(None);
     }
@@ -206,7 +208,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What is over goes.
-    pub(super) fn trim_kept_answers(&self) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn trim_kept_answers(&self) -> Result<(), StorageFault> {
         if !self.has_table(TABLE)? {
             return Ok(());
         }
@@ -218,7 +220,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// When the first key ends.
-    pub(super) fn next_end_of_a_key(&self) -> Result<Option<Timestamp>, StorageFault> {
+    pub(in crate::flows) fn next_end_of_a_key(&self) -> Result<Option<Timestamp>, StorageFault> {
         if !self.has_table(TABLE)? {
             return Ok(None);
         }
@@ -227,7 +229,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// They belong to the account.
-    pub(super) fn drop_kept_answers(&self) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn drop_kept_answers(&self) -> Result<(), StorageFault> {
         self.kept_bytes.forget();
         self.kept_keys.forget();
         if self.has_table(TABLE)? {
@@ -237,7 +239,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// They rest under the first key, too. What cannot be opened any more is known by its status.
-    pub(super) fn reseal_kept_answers(&self) -> Result<(), Failure> {
+    pub(in crate::flows) fn reseal_kept_answers(&self) -> Result<(), Failure> {
         if !self.has_table(TABLE)? {
             return Ok(());
         }

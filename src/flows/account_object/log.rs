@@ -8,9 +8,9 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use serde_json::Value;
 
-use super::log_line::LogLine;
-use super::row::text_of;
-use super::{AccountObject, State};
+use crate::flows::account_object::log_line::LogLine;
+use crate::flows::account_object::row::text_of;
+use crate::flows::account_object::{AccountObject, State};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
 
@@ -18,7 +18,7 @@ const SCHEMA: &[&str] = &[
     // The line stands last: what is asked of many rows is in front of it.
     "CREATE TABLE IF NOT EXISTS log (number INTEGER PRIMARY KEY, status INTEGER NOT NULL, resource TEXT, line TEXT NOT NULL)",
 ];
-pub(super) const TABLE: &str = "log";
+pub(in crate::flows) const TABLE: &str = "log";
 /// Lines are written so long after the first of them.
 const GATHERED: Duration = Duration::from_secs(5);
 /// Or soon, when there are so many.
@@ -28,16 +28,16 @@ const SOON: Duration = Duration::from_millis(500);
 /// So many are written at once. When that fails, no more than these are kept in memory.
 const MOST_GATHERED: usize = 1_000;
 /// Numbers count up with the time: a thousand to each millisecond, below 2^53 until the year 2255.
-pub(super) const PER_MILLISECOND: i64 = 1_000;
+pub(in crate::flows) const PER_MILLISECOND: i64 = 1_000;
 /// Old lines go not more often than that.
 const TRIMMED: Duration = Duration::from_hours(1);
 
 /// What waits to be written.
 #[derive(Default)]
-pub(super) struct Gathered {
+pub(in crate::flows) struct Gathered {
     lines: RefCell<Vec<LogLine>>,
     /// The last refusal by the provider.
-    pub(super) forbidden: RefCell<Option<Value>>,
+    pub(in crate::flows) forbidden: RefCell<Option<Value>>,
     /// When it is written; nothing where nobody is about to.
     due: Cell<Option<Timestamp>>,
     last_number: Cell<Option<i64>>,
@@ -66,7 +66,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What is gathered is written in the background.
-    pub(super) fn write_gathered_within(self: &Rc<Self>, wait: Duration) {
+    pub(in crate::flows) fn write_gathered_within(self: &Rc<Self>, wait: Duration) {
         let now = self.outside.now();
         let at = now.plus(wait);
         // One that is over was not kept: whoever was to do it is no more.
@@ -104,7 +104,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The alarm rings when old lines go.
-    pub(super) async fn wake_for_log(&self) {
+    pub(in crate::flows) async fn wake_for_log(&self) {
         if let Ok(Some(at)) = self.next_end_of_a_line() {
             self.wake_by(at).await;
         }
@@ -117,7 +117,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Writes what is gathered; what cannot be written stays there.
-    pub(super) fn write_lines(&self) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn write_lines(&self) -> Result<(), StorageFault> {
         if self.gathered.lines.borrow().is_empty() {
             return Ok(());
         }
@@ -176,14 +176,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Nobody is to read of it any more.
-    pub(super) fn forget_gathered(&self) {
+    pub(in crate::flows) fn forget_gathered(&self) {
         self.gathered.lines.take();
         self.gathered.forbidden.take();
         self.gathered.stored.set(None);
         self.gathered.last_number.set(None);
     }
 
-    pub(super) fn drop_log(&self) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn drop_log(&self) -> Result<(), StorageFault> {
         self.forget_gathered();
         if self.has_table(TABLE)? {
             self.storage.exec("DELETE FROM log", &[])?;
@@ -192,7 +192,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What is over goes.
-    pub(super) fn trim_log(&self) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn trim_log(&self) -> Result<(), StorageFault> {
         if self
             .next_end_of_a_line()?
             .is_none_or(|at| at > self.outside.now())
@@ -211,7 +211,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// When old lines go; a few at once.
-    pub(super) fn next_end_of_a_line(&self) -> Result<Option<Timestamp>, StorageFault> {
+    pub(in crate::flows) fn next_end_of_a_line(&self) -> Result<Option<Timestamp>, StorageFault> {
         if !self.has_table(TABLE)? {
             return Ok(None);
         }
@@ -223,6 +223,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 }
 
 /// The first number of a moment.
-pub(super) fn number_at(moment: Timestamp) -> i64 {
+pub(in crate::flows) fn number_at(moment: Timestamp) -> i64 {
     moment.as_millis().saturating_mul(PER_MILLISECOND)
 }

@@ -1,17 +1,17 @@
 //! What is shown of the log of an account.
 
-use super::AccountObject;
-use super::log::{PER_MILLISECOND, TABLE, number_at};
-use super::log_line::LogLine;
-use super::newest::MOST;
 use crate::error::{Code, Failure};
-use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
+use crate::flows::account_object::AccountObject;
+use crate::flows::account_object::log::{PER_MILLISECOND, TABLE, number_at};
+use crate::flows::account_object::log_line::LogLine;
+use crate::flows::account_object::newest::MOST;
+use crate::flows::base::records::{Comparison, Filter, FilterValue, Listed, Page};
 use crate::ports::{Outside, Row, Sees, SqlValue, Storage};
 use crate::time::Timestamp;
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Newest first; what is gathered is written before, so that it is there.
-    pub(super) async fn list_log(
+    pub(in crate::flows) async fn list_log(
         &self,
         sees: &Sees,
         page: &Page,

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::AccountObject;
 use crate::account::seal::{Kind, Place};
 use crate::crypto;
 use crate::error::Failure;
-use crate::flows::ask::Connecting;
-use crate::flows::sealed;
+use crate::flows::account_object::AccountObject;
+use crate::flows::base::sealed;
+use crate::flows::messages::connecting::Connecting;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
 
@@ -18,20 +18,20 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS login \
     (state TEXT PRIMARY KEY, sealed TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID";
 
 /// How long a customer may stay at the provider.
-pub(super) const LIFE: Duration = Duration::from_mins(10);
+pub(in crate::flows) const LIFE: Duration = Duration::from_mins(10);
 /// Logins of one account that wait at a time; the oldest goes first.
 const MOST: i64 = 20;
 
 /// A login that waits for its callback.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Login {
-    pub(super) connecting: Connecting,
+pub(in crate::flows) struct Login {
+    pub(in crate::flows) connecting: Connecting,
     /// The code verifier (RFC 7636).
-    pub(super) verifier: String,
+    pub(in crate::flows) verifier: String,
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
-    pub(super) fn write_login(&self, login: &Login) -> Result<(), Failure> {
+    pub(in crate::flows) fn write_login(&self, login: &Login) -> Result<(), Failure> {
         let until = self.outside.now().plus(LIFE);
         let state = hash(&login.connecting.state);
         let value = serde_json::to_value(login).unwrap_or_default();
@@ -57,7 +57,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// The login of this `state`, begun by this browser for this integration. It is gone with this look;
     /// where browser or integration are others it stays, for the one who began it.
-    pub(super) fn take_login(
+    pub(in crate::flows) fn take_login(
         &self,
         state: &str,
         browser: &str,
@@ -92,7 +92,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         Ok(own)
     }
 
-    pub(super) fn drop_logins(&self) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn drop_logins(&self) -> Result<(), StorageFault> {
         if self.has_table("login")? {
             self.storage.exec("DELETE FROM login", &[])?;
         }
@@ -100,7 +100,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Those that are over go; when the next one will.
-    pub(super) fn trim_logins(&self) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn trim_logins(&self) -> Result<(), StorageFault> {
         if self.has_table("login")? {
             let now = self.outside.now().as_millis();
             self.storage
@@ -110,7 +110,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// When the next of them ends.
-    pub(super) fn next_login(&self) -> Result<Option<Timestamp>, StorageFault> {
+    pub(in crate::flows) fn next_login(&self) -> Result<Option<Timestamp>, StorageFault> {
         if !self.has_table("login")? {
             return Ok(None);
         }

@@ -5,24 +5,24 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::contents::Contents;
-use super::events::EventType;
-use super::{AccountObject, Loaded};
 use crate::account::origin::Origin;
 use crate::config::steering::is_plain;
 use crate::config::{Credential, Field};
 use crate::connect::form::{self, Origins};
 use crate::error::{Complaint, Failure};
 use crate::expression::scope::TEMPLATE_ROOTS;
-use crate::flows::ask::AccountView;
-use crate::flows::effective::Compiled;
-use crate::flows::import_account::check_context;
+use crate::flows::account_object::contents::Contents;
+use crate::flows::account_object::events::EventType;
+use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::config::resolved_config::Compiled;
+use crate::flows::lifecycle::import_account::check_context;
+use crate::flows::messages::account::AccountView;
 use crate::ports::{Outside, Sees, Storage};
 use crate::settings::{OWN_CHANGES, OWN_CHANGES_PERIOD};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Changes values of the context in the name of the customer.
-    pub(super) async fn change_me(
+    pub(in crate::flows) async fn change_me(
         &self,
         sees: &Sees,
         patch: &Value,
@@ -76,7 +76,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 }
 
 /// The names of the fields that the customer of an account with this credential may change.
-pub(super) fn allowed_fields<'c>(compiled: &'c Compiled, method: &str) -> Vec<&'c Field> {
+pub(in crate::flows) fn allowed_fields<'c>(compiled: &'c Compiled, method: &str) -> Vec<&'c Field> {
     let credential = compiled.config.credential(method);
     let fields = credential.map(Credential::fields).unwrap_or_default();
     let is_allowed = |field: &&Field| {

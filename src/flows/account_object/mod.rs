@@ -3,47 +3,47 @@
 //! It loads its state once. Its schema is made only when an account is stored, so that a made-up id
 //! answers 404 and writes nothing. A proxied call writes nothing before its answer.
 
-mod account_tokens;
-mod actions;
-mod ahead;
-mod alarm;
-mod arrivals;
-mod attempt;
-mod before_sending;
-mod changes;
-mod connect;
-mod contents;
-mod credential;
-mod deliver;
-mod event_views;
-mod events;
-mod forbidden;
-mod grant;
-mod kept_answers;
-mod log;
-mod log_line;
-mod log_views;
-mod logins;
-mod lookup;
-mod me;
-mod newest;
-mod oauth_token;
-mod outbox;
-mod own_override;
-mod receive;
-mod redactor;
-mod refresh;
-mod refresh_action;
-mod refused;
-mod replay;
-mod report;
-mod reseal;
-mod row;
-mod set_up;
-mod subscriptions;
-mod suspicion;
-mod unclear;
-mod unread;
+pub(in crate::flows) mod account_tokens;
+pub(in crate::flows) mod actions;
+pub(in crate::flows) mod ahead;
+pub(in crate::flows) mod alarm;
+pub(in crate::flows) mod arrivals;
+pub(in crate::flows) mod attempt;
+pub(in crate::flows) mod before_sending;
+pub(in crate::flows) mod changes;
+pub(in crate::flows) mod connect;
+pub(in crate::flows) mod contents;
+pub(in crate::flows) mod credential;
+pub(in crate::flows) mod deliver;
+pub(in crate::flows) mod event_views;
+pub(in crate::flows) mod events;
+pub(in crate::flows) mod forbidden;
+pub(in crate::flows) mod grant;
+pub(in crate::flows) mod kept_answers;
+pub(in crate::flows) mod log;
+pub mod log_line;
+pub(in crate::flows) mod log_views;
+pub(in crate::flows) mod logins;
+pub(in crate::flows) mod lookup;
+pub(in crate::flows) mod me;
+pub(in crate::flows) mod newest;
+pub(in crate::flows) mod oauth_token;
+pub(in crate::flows) mod outbox;
+pub(in crate::flows) mod own_override;
+pub(in crate::flows) mod receive;
+pub(in crate::flows) mod redactor;
+pub(in crate::flows) mod refresh;
+pub(in crate::flows) mod refresh_action;
+pub mod refused;
+pub(in crate::flows) mod replay;
+pub(in crate::flows) mod report;
+pub(in crate::flows) mod reseal;
+pub(in crate::flows) mod row;
+pub(in crate::flows) mod set_up;
+pub(in crate::flows) mod subscriptions;
+pub(in crate::flows) mod suspicion;
+pub(in crate::flows) mod unclear;
+pub(in crate::flows) mod unread;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -56,27 +56,27 @@ use crate::account::Account;
 use crate::account::origin::{Origin, Origins};
 use crate::account::seal::key_id;
 use crate::error::{Code, Failure};
-use crate::flows::ask::{AccountAsk, AccountView, answer_text, answered, message_bytes};
-use crate::flows::callers::{Callers, Inside};
-use crate::flows::effective::{self, Compiled, Effective};
-use crate::flows::isolate::Isolate;
-use crate::flows::memory::AccountBodies;
+use crate::flows::account_object::ahead::Pauses;
+use crate::flows::account_object::kept_answers::KeptOfKinds;
+use crate::flows::account_object::log::Gathered;
+use crate::flows::account_object::oauth_token::with_token;
+use crate::flows::account_object::redactor::LastRedactor;
+use crate::flows::account_object::refresh::Refreshing;
+use crate::flows::account_object::refused::Refusals;
+use crate::flows::account_object::row::{AccountRow, SetUp};
+use crate::flows::base::callers::{Callers, Inside};
+use crate::flows::base::memory::AccountBodies;
+use crate::flows::config::isolate::Isolate;
+use crate::flows::config::resolved_config as effective;
+use crate::flows::config::resolved_config::{Compiled, Effective};
+use crate::flows::messages::account::{AccountAsk, AccountView};
+use crate::flows::messages::{answer_text, answered, message_bytes};
 use crate::ids::AccountId;
 use crate::json as words;
 use crate::ports::{Outside, Sees, Storage};
 use crate::rate_limit::Pace;
 use crate::settings::CALL_SLOTS;
 use crate::time::Timestamp;
-use ahead::Pauses;
-use kept_answers::KeptOfKinds;
-use log::Gathered;
-pub use log_line::LogLine;
-pub(in crate::flows) use oauth_token::with_token;
-use redactor::LastRedactor;
-use refresh::Refreshing;
-use refused::Refusals;
-pub use refused::Renewed;
-use row::{AccountRow, SetUp};
 
 /// The object, living as long as the platform keeps it.
 pub struct AccountObject<O, S> {
@@ -262,7 +262,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The same to look at and to change, also where an override does not let it be used.
-    pub(super) async fn effective_to_change(
+    pub(in crate::flows) async fn effective_to_change(
         &self,
         account: &Account,
     ) -> Result<Effective, Failure> {

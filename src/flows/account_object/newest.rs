@@ -1,17 +1,17 @@
 //! What the object keeps in the order of its numbers, newest first, a page at a time.
 
-use super::AccountObject;
-use crate::flows::page_bytes::{Selection, rows_of_page};
-use crate::flows::records::{Filter, Page};
+use crate::flows::account_object::AccountObject;
+use crate::flows::base::page_bytes::{Selection, rows_of_page};
+use crate::flows::base::records::{Filter, Page};
 use crate::ports::{Outside, Row, SqlValue, Storage, StorageFault};
 
 /// No number is higher: the platform's are exact up to 2^53.
-pub(super) const MOST: i64 = i64::MAX >> 10;
+pub(in crate::flows) const MOST: i64 = i64::MAX >> 10;
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// A page of the rows numbered below `before` that fit its filters, which `condition` writes; and whether there are
     /// more. `texts` are those of the columns that may be long.
-    pub(super) fn newest_before(
+    pub(in crate::flows) fn newest_before(
         &self,
         (table, columns, texts): (&str, &str, &[&str]),
         before: i64,

@@ -3,10 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{AccountObject, Loaded, State};
 use crate::account::seal::{Kind, Place};
 use crate::error::Failure;
-use crate::flows::sealed;
+use crate::flows::account_object::{AccountObject, Loaded, State};
+use crate::flows::base::sealed;
 use crate::json as words;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -15,19 +15,19 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS token \
     (one INTEGER PRIMARY KEY CHECK (one = 1), sealed TEXT NOT NULL, stored_at INTEGER NOT NULL, used_at INTEGER NOT NULL)";
 
 /// The token as it was read.
-pub(super) struct StoredToken {
+pub(in crate::flows) struct StoredToken {
     /// `{access_token, …}`.
-    pub(super) value: Value,
-    pub(super) sealed: String,
+    pub(in crate::flows) value: Value,
+    pub(in crate::flows) sealed: String,
     /// When it was had.
-    pub(super) stored_at: Timestamp,
+    pub(in crate::flows) stored_at: Timestamp,
     /// When the account was called last, to the hour.
-    pub(super) used_at: Timestamp,
+    pub(in crate::flows) used_at: Timestamp,
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The token; `None` where there is none.
-    pub(super) fn read_token(&self) -> Result<Option<StoredToken>, Failure> {
+    pub(in crate::flows) fn read_token(&self) -> Result<Option<StoredToken>, Failure> {
         if !self.has_table("token")? {
             return Ok(None);
         }
@@ -49,11 +49,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// A token sealed for its row.
-    pub(super) fn sealed_token(&self, token: &Value) -> Result<Option<String>, Failure> {
+    pub(in crate::flows) fn sealed_token(&self, token: &Value) -> Result<Option<String>, Failure> {
         sealed::seal(&self.outside, token_secret(&self.id.to_string()), token)
     }
 
-    pub(super) fn write_token(&self, sealed: &str) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn write_token(&self, sealed: &str) -> Result<(), StorageFault> {
         self.storage.exec(SCHEMA, &[])?;
         let now = self.outside.now().as_millis();
         let statement = "INSERT INTO token (one, sealed, stored_at, used_at) VALUES (1, ?, ?, ?) \
@@ -63,7 +63,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             .map(drop)
     }
 
-    pub(super) fn drop_token(&self) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn drop_token(&self) -> Result<(), StorageFault> {
         if self.has_table("token")? {
             self.storage.exec("DELETE FROM token", &[])?;
         }
@@ -71,7 +71,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Notes that the account is in use, so that its token is kept fresh ahead of time.
-    pub(super) fn note_use(&self) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn note_use(&self) -> Result<(), StorageFault> {
         let now = self.outside.now().as_millis();
         self.storage
             .exec("UPDATE token SET used_at = ?", &[now.into()])
@@ -79,7 +79,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Seals it under the first key; the id of the key it rests under.
-    pub(super) fn reseal_token(
+    pub(in crate::flows) fn reseal_token(
         &self,
         token: Option<StoredToken>,
     ) -> Result<Option<String>, Failure> {
@@ -95,7 +95,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// Stores a token that was just read from the provider and holds it, in one turn; nothing when the
     /// account has other credentials by now, or is gone.
-    pub(super) fn store_refreshed(&self, began: &Loaded, token: &Value) -> Result<(), Failure> {
+    pub(in crate::flows) fn store_refreshed(
+        &self,
+        began: &Loaded,
+        token: &Value,
+    ) -> Result<(), Failure> {
         let State::Here(now) = self.state() else {
             return Ok(());
         };
@@ -112,7 +116,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Stores what introspection said of a token, while the account still has that one.
-    pub(super) fn store_introspected(&self, asked: &Value, token: &Value) -> Result<(), Failure> {
+    pub(in crate::flows) fn store_introspected(
+        &self,
+        asked: &Value,
+        token: &Value,
+    ) -> Result<(), Failure> {
         let has_it = matches!(&self.state(), State::Here(now) if now.token() == Some(asked));
         match self.sealed_token(token)? {
             Some(sealed) if has_it => {
@@ -135,7 +143,7 @@ impl Loaded {
 }
 
 /// A context's secrets without the token, and the token.
-pub(super) fn split_token(mut secrets: Value) -> (Value, Option<Value>) {
+pub(in crate::flows) fn split_token(mut secrets: Value) -> (Value, Option<Value>) {
     let oauth = secrets.get_mut("oauth").and_then(Value::as_object_mut);
     let token = oauth.and_then(|oauth| oauth.shift_remove("token"));
     let is_bare = |oauth: &Value| oauth.as_object().is_some_and(Map::is_empty);

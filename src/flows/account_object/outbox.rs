@@ -3,8 +3,8 @@
 //! `event.number` is the end of an event's id and counts up with the time. `delivery.next_at` is when a delivery is
 //! tried (again); nothing for those that are settled, or wait for a paused subscription.
 
-use super::events::number_at;
-use super::{AccountObject, State};
+use crate::flows::account_object::events::number_at;
+use crate::flows::account_object::{AccountObject, State};
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::settings::{DEDUPLICATION, EVENT_RETENTION_DAYS};
@@ -40,7 +40,10 @@ const TRIMMED_COUNT: u32 = 1000;
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Makes the tables when they are not there yet.
-    pub(super) fn open_outbox(&self, environment: EnvironmentId) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn open_outbox(
+        &self,
+        environment: EnvironmentId,
+    ) -> Result<(), StorageFault> {
         if self.has_open_outbox.get() {
             return Ok(());
         }
@@ -56,12 +59,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Whether anything was ever stored in it.
-    pub(super) fn has_outbox(&self) -> Result<bool, StorageFault> {
+    pub(in crate::flows) fn has_outbox(&self) -> Result<bool, StorageFault> {
         Ok(self.has_open_outbox.get() || self.has_table("outbox")?)
     }
 
     /// Whose events these are; also when the account is gone.
-    pub(super) fn outbox_environment(&self) -> Result<Option<EnvironmentId>, StorageFault> {
+    pub(in crate::flows) fn outbox_environment(
+        &self,
+    ) -> Result<Option<EnvironmentId>, StorageFault> {
         if !self.has_outbox()? {
             return Ok(None);
         }
@@ -76,7 +81,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Something was stored: it will have to go some day.
-    pub(super) fn note_stored(&self, at: Timestamp) {
+    pub(in crate::flows) fn note_stored(&self, at: Timestamp) {
         let over = at.plus(DEDUPLICATION);
         if self.trim_at.get().is_none_or(|due| due > over) {
             self.trim_at.set(Some(over));
@@ -84,7 +89,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What is over goes, pending events never do.
-    pub(super) fn trim_outbox(&self) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn trim_outbox(&self) -> Result<(), StorageFault> {
         if !self.has_outbox()? {
             return Ok(());
         }
@@ -100,7 +105,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// When there is something to trim again.
-    pub(super) fn next_trim(&self) -> Result<Option<Timestamp>, StorageFault> {
+    pub(in crate::flows) fn next_trim(&self) -> Result<Option<Timestamp>, StorageFault> {
         if self.trim_at.get().is_none() && self.has_outbox()? {
             self.trim_at.set(self.first_to_trim(self.outside.now())?);
         }
@@ -125,7 +130,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Settled events up to this one, with all that belongs to them; the directory forgets those that failed.
-    pub(super) fn drop_settled_events(&self, last: i64) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn drop_settled_events(&self, last: i64) -> Result<(), StorageFault> {
         let statements = [
             "INSERT OR REPLACE INTO report (event, is_failed) SELECT number, 0 FROM event WHERE number <= ? AND status = 'failed'",
             "DELETE FROM event WHERE number <= ? AND status <> 'pending'",
@@ -152,7 +157,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Of an account that is gone: whether no event is on its way any more, and the directory lists none.
-    pub(super) fn is_outbox_over(&self) -> Result<bool, StorageFault> {
+    pub(in crate::flows) fn is_outbox_over(&self) -> Result<bool, StorageFault> {
         if !self.has_outbox()? {
             return Ok(true);
         }
@@ -170,7 +175,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// When the outbox of an account that is gone ends, whatever is still on its way.
-    pub(super) fn next_end(&self) -> Result<Option<Timestamp>, StorageFault> {
+    pub(in crate::flows) fn next_end(&self) -> Result<Option<Timestamp>, StorageFault> {
         if !matches!(self.state(), State::Missing) || !self.has_outbox()? {
             return Ok(None);
         }

@@ -2,27 +2,29 @@
 
 use serde_json::{Map, Value};
 
-use super::AccountObject;
 use crate::account::Account;
 use crate::config::{self, secrets};
 use crate::error::{Code, Failure};
-use crate::flows::ask::{Override, Writer};
-use crate::flows::bind;
-use crate::flows::effective::{self, Own};
-use crate::flows::save_install::refuse_reserved;
+use crate::flows::account_object::AccountObject;
+use crate::flows::config::resolved_config as effective;
+use crate::flows::config::resolved_config::Own;
+use crate::flows::config::resolved_config::compile::review;
+use crate::flows::config::secret_binding as bind;
+use crate::flows::directory::validate_install::refuse_reserved;
+use crate::flows::messages::account::Override;
+use crate::flows::messages::environment::Writer;
 use crate::json as words;
 use crate::ports::{Outside, Storage};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The account with its override changed, where its writer may write that and no secret goes elsewhere.
-    pub(super) async fn change_override(
+    pub(in crate::flows) async fn change_override(
         &self,
         account: &mut Account,
         change: &Override,
     ) -> Result<(), Failure> {
         let published = effective::published(&self.outside, &self.isolate, account).await?;
-        let review =
-            |account: &Account| effective::review(&self.outside, &published, Own::of(account));
+        let review = |account: &Account| review(&self.outside, &published, Own::of(account));
         let (before, _) = review(account)?;
         let patch = normalised(&change.patch)?;
         account.integration_override =

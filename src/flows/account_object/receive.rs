@@ -6,19 +6,20 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::changes::refuse_host_keys;
-use super::contents::Contents;
-use super::events::EventType;
-use super::{AccountObject, Loaded};
 use crate::account::origin::Origin;
 use crate::error::Failure;
-use crate::flows::import_account::{check_context, install_disabled};
-use crate::flows::memory::Room;
-use crate::flows::receive::{
-    Arrival, Brings, NewEvent, Received, Verified, asked_url, bad_signature, read_body,
-    refuse_event_by, unreadable,
+use crate::flows::account_object::changes::refuse_host_keys;
+use crate::flows::account_object::contents::Contents;
+use crate::flows::account_object::events::EventType;
+use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::base::memory::Room;
+use crate::flows::config::redaction::Redactor;
+use crate::flows::ingress::verify::Verified;
+use crate::flows::ingress::{
+    Arrival, Brings, NewEvent, Received, asked_url, bad_signature, read_body, refuse_event_by,
+    unreadable,
 };
-use crate::flows::redaction::Redactor;
+use crate::flows::lifecycle::import_account::{check_context, install_disabled};
 use crate::ids::{EnvironmentId, EventId, InstallId};
 use crate::ports::{Incoming, Outside, Sees, SqlValue, Storage, StorageFault};
 use crate::settings::DEDUPLICATION;
@@ -73,7 +74,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What came to the install's URL, and was verified there.
-    pub(super) async fn receive_of_install(
+    pub(in crate::flows) async fn receive_of_install(
         &self,
         install: InstallId,
         arrival: Arrival,

@@ -5,14 +5,14 @@ use std::rc::{Rc, Weak};
 
 use serde_json::Value;
 
-use super::{AccountObject, Loaded, State};
-use crate::flows::effective::Compiled;
-use crate::flows::redaction::Redactor;
+use crate::flows::account_object::{AccountObject, Loaded, State};
+use crate::flows::config::redaction::Redactor;
+use crate::flows::config::resolved_config::Compiled;
 use crate::ports::{Outside, Storage};
 
 /// The last one that was made, and of what: it is made again when the account or its config is another.
 #[derive(Default)]
-pub(super) struct LastRedactor(RefCell<Option<Made>>);
+pub(in crate::flows) struct LastRedactor(RefCell<Option<Made>>);
 
 struct Made {
     compiled: Weak<Compiled>,

@@ -8,22 +8,22 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::sync::watch;
 
-use super::ahead::AHEAD;
-use super::events::EventType;
-use super::grant::{Attempt, Grant};
-use super::{AccountObject, Loaded};
 use crate::account::Account;
 use crate::account::freshness::Freshness;
 use crate::account::status::Status;
 use crate::error::{Code, Failure};
-use crate::flows::effective::Effective;
-use crate::flows::within::within;
+use crate::flows::account_object::ahead::AHEAD;
+use crate::flows::account_object::events::EventType;
+use crate::flows::account_object::grant::{Attempt, Grant};
+use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::base::within::within;
+use crate::flows::config::resolved_config::Effective;
 use crate::oauth::TokenFailure;
 use crate::ports::{Outside, Sees, Storage};
 use crate::time::Timestamp;
 
 /// What all who wait for a refresh hear: nothing yet, or how it ended.
-pub(super) type Refreshing = watch::Receiver<Option<Result<(), Failure>>>;
+pub(in crate::flows) type Refreshing = watch::Receiver<Option<Result<(), Failure>>>;
 
 /// Waits before the attempts of one refresh.
 const ATTEMPTS: [Duration; 3] = [
@@ -102,7 +102,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The next refresh waits a while: longer for the alarm than for a call, which has nothing else.
-    pub(super) fn pause_refreshing(&self, failure: &Failure) {
+    pub(in crate::flows) fn pause_refreshing(&self, failure: &Failure) {
         self.log(
             "refresh_failed",
             &format!("{}: {}", failure.code.as_str(), failure.message),
@@ -113,7 +113,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// `POST /integrated-account/refresh-credentials`.
-    pub(super) async fn refresh(self: &Rc<Self>, sees: &Sees) -> Result<(), Failure> {
+    pub(in crate::flows) async fn refresh(self: &Rc<Self>, sees: &Sees) -> Result<(), Failure> {
         let loaded = self.visible(sees).await?;
         if self.grant(&loaded).await?.is_none() {
             let method = &loaded.account.authentication_method;
@@ -126,11 +126,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.refreshed(&loaded, deadline).await.map(drop)
     }
 
-    pub(super) fn is_refreshing(&self) -> bool {
+    pub(in crate::flows) fn is_refreshing(&self) -> bool {
         self.refreshing.borrow().is_some()
     }
 
-    pub(super) fn join_refresh(self: &Rc<Self>, loaded: Rc<Loaded>) -> Refreshing {
+    pub(in crate::flows) fn join_refresh(self: &Rc<Self>, loaded: Rc<Loaded>) -> Refreshing {
         if let Some(under_way) = &*self.refreshing.borrow() {
             return under_way.clone();
         }
@@ -229,7 +229,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Whether and how a token can be had for the account.
-    pub(super) async fn grant(&self, loaded: &Loaded) -> Result<Option<Grant>, Failure> {
+    pub(in crate::flows) async fn grant(&self, loaded: &Loaded) -> Result<Option<Grant>, Failure> {
         Ok(Grant::of(&self.effective(&loaded.account).await?, loaded))
     }
 }
@@ -239,7 +239,7 @@ pub fn needs_reauth() -> Failure {
     Failure::from(crate::account::status::NotCallable::NeedsReauth)
 }
 
-pub(super) fn token_endpoint(why: &str) -> Failure {
+pub(in crate::flows) fn token_endpoint(why: &str) -> Failure {
     Failure::new(
         Code::TokenEndpoint,
         format!(

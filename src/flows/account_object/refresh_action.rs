@@ -4,15 +4,15 @@ use std::rc::Rc;
 
 use http::{HeaderMap, StatusCode};
 
-use super::actions::without_token;
-use super::grant::Attempt;
-use super::{AccountObject, Loaded};
 use crate::account::origin::Origin;
 use crate::config::Credential;
 use crate::config::credentials::OAuth2;
 use crate::error::{Failure, Speaker};
-use crate::flows::effective::Effective;
-use crate::flows::run_action::{NamedAction, REFRESH_TOKEN, run_action};
+use crate::flows::account_object::actions::without_token;
+use crate::flows::account_object::grant::Attempt;
+use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::actions::{NamedAction, REFRESH_TOKEN, run_action};
+use crate::flows::config::resolved_config::Effective;
 use crate::json::{Exact, read_at_most};
 use crate::oauth::{self, TokenFailure};
 use crate::ports::{Outside, Storage};
@@ -21,7 +21,7 @@ use crate::settings::{SMALL_ANSWER_VALUES, TOKEN_TIMEOUT};
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Its result, or what it puts at `oauth.token`, is read like a token endpoint's
     /// answer.
-    pub(super) async fn token_by_action(
+    pub(in crate::flows) async fn token_by_action(
         &self,
         effective: &Effective,
         loaded: &Rc<Loaded>,

@@ -6,16 +6,16 @@ use std::rc::Rc;
 
 use tokio::sync::Mutex;
 
-use super::events::EventType;
-use super::refresh::token_endpoint;
-use super::{AccountObject, Loaded, State};
 use crate::account::Account;
 use crate::account::refusals::{RefusedRefreshes, Suspicion};
 use crate::account::status::Status;
 use crate::error::{Failure, Speaker};
-use crate::flows::effective::Effective;
-use crate::flows::run_action::{NamedAction, Outcome, VALIDATION, run_action};
-use crate::flows::within::within;
+use crate::flows::account_object::events::EventType;
+use crate::flows::account_object::refresh::token_endpoint;
+use crate::flows::account_object::{AccountObject, Loaded, State};
+use crate::flows::actions::{NamedAction, Outcome, VALIDATION, run_action};
+use crate::flows::base::within::within;
+use crate::flows::config::resolved_config::Effective;
 use crate::json::Exact;
 use crate::ports::{Outside, Sees, Storage};
 use crate::settings::{CONFIRMATION_PAUSE, CONFIRMATION_TIMEOUT};
@@ -26,10 +26,10 @@ const REFUSED: &str = "The provider refused the credential (401).";
 
 /// What the object remembers of refusals. A restart forgets all but the suspicion, which is stored.
 #[derive(Default)]
-pub(super) struct Refusals {
+pub(in crate::flows) struct Refusals {
     refreshes: Cell<RefusedRefreshes>,
     /// `None` until it is read.
-    pub(super) suspicion: Cell<Option<Suspicion>>,
+    pub(in crate::flows) suspicion: Cell<Option<Suspicion>>,
     /// Whether a refusal wants the refresh that is under way: until that has ended the token is not worth sending.
     wants_refresh: Cell<bool>,
     /// The last run of `validation`; one runs at a time.
@@ -69,15 +69,15 @@ pub enum Renewed {
 }
 
 impl Refusals {
-    pub(super) fn note_refresh_ended(&self) {
+    pub(in crate::flows) fn note_refresh_ended(&self) {
         self.wants_refresh.set(false);
     }
 
-    pub(super) fn wants_refresh(&self) -> bool {
+    pub(in crate::flows) fn wants_refresh(&self) -> bool {
         self.wants_refresh.get()
     }
 
-    pub(super) fn note_new_token(&self, now: Timestamp) {
+    pub(in crate::flows) fn note_new_token(&self, now: Timestamp) {
         self.refreshes
             .set(self.refreshes.get().after_new_token(now));
     }
@@ -261,7 +261,11 @@ fn verdict_of(outcome: &Result<Outcome, Failure>) -> Verdict {
 }
 
 /// Whether an account has the secrets and the token that it had then. Whatever else changed is no other credential.
-pub(super) fn has_same_credential(effective: &Effective, now: &Loaded, then: &Loaded) -> bool {
+pub(in crate::flows) fn has_same_credential(
+    effective: &Effective,
+    now: &Loaded,
+    then: &Loaded,
+) -> bool {
     let secrets = |loaded: &Loaded| {
         effective
             .compiled

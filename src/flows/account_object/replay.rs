@@ -2,11 +2,14 @@
 
 use std::cell::OnceCell;
 
-use super::{AccountObject, Loaded};
 use crate::error::{Code, Failure};
-use crate::flows::ask::{EventStatus, ReplayRange};
-use crate::flows::memory::{Room, built_bytes};
-use crate::flows::receive::{Ground, Kept, NewEvent};
+use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::base::memory::Room;
+use crate::flows::base::memory::built::built_bytes;
+use crate::flows::ingress::NewEvent;
+use crate::flows::ingress::ground::Ground;
+use crate::flows::ingress::keep::Kept;
+use crate::flows::messages::event::{EventStatus, ReplayRange};
 use crate::ids::EventId;
 use crate::ports::{Outside, Sees, SqlValue, Storage, StorageFault};
 use crate::webhook::Event;
@@ -21,7 +24,7 @@ fn is_of_one(code: Code) -> bool {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// One event, to all who subscribed by now.
-    pub(super) async fn replay(&self, sees: &Sees, id: EventId) -> Result<(), Failure> {
+    pub(in crate::flows) async fn replay(&self, sees: &Sees, id: EventId) -> Result<(), Failure> {
         let hidden = |_| Failure::not_found("event");
         self.visible_outbox(sees).await.map_err(hidden)?;
         let number = self.number_of(id)?;
@@ -31,7 +34,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// All events of a range; how many.
-    pub(super) async fn replay_all(
+    pub(in crate::flows) async fn replay_all(
         &self,
         sees: &Sees,
         range: &ReplayRange,
@@ -197,10 +200,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What a webhook of this account is verified and read with.
-    pub(super) fn webhook_ground<'a>(
+    pub(in crate::flows) fn webhook_ground<'a>(
         &'a self,
         loaded: &'a Loaded,
-        effective: &'a crate::flows::effective::Effective,
+        effective: &'a crate::flows::config::resolved_config::Effective,
         is_of_install: bool,
         (request_id, room): (&'a str, &'a Room),
     ) -> Ground<'a, O> {

@@ -1,9 +1,10 @@
 //! The directory lists the failed events of all accounts: it is told of each, until it has answered.
 
-use super::AccountObject;
 use crate::error::{Code, Failure};
-use crate::flows::ask::{EnvironmentAsk, ask_environment};
-use crate::flows::records::FailedEvent;
+use crate::flows::account_object::AccountObject;
+use crate::flows::base::records::FailedEvent;
+use crate::flows::messages::ask_environment;
+use crate::flows::messages::environment::EnvironmentAsk;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -15,7 +16,7 @@ const STEPS: usize = 50;
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Tells what is left to be told, for a while.
-    pub(super) async fn report(&self, environment: EnvironmentId) -> Result<(), Failure> {
+    pub(in crate::flows) async fn report(&self, environment: EnvironmentId) -> Result<(), Failure> {
         for _ in 0..STEPS {
             if !self.report_step(environment).await? {
                 break;
@@ -98,7 +99,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// It no longer is failed, or soon may not be.
-    pub(super) fn report_mended(&self, number: i64) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn report_mended(&self, number: i64) -> Result<(), StorageFault> {
         let statement = "INSERT OR REPLACE INTO report (event, is_failed) SELECT number, 0 FROM event WHERE number = ? AND status = 'failed'";
         self.storage.exec(statement, &[number.into()]).map(drop)
     }

@@ -1,14 +1,14 @@
 //! An account's secrets under the first sealing key, so that the one before can be dropped.
 
-use super::AccountObject;
-use super::row::{SetUp, context_secrets};
 use crate::error::Failure;
-use crate::flows::sealed;
+use crate::flows::account_object::AccountObject;
+use crate::flows::account_object::row::{SetUp, context_secrets};
+use crate::flows::base::sealed;
 use crate::ports::{Outside, Sees, Storage};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Seals its secrets under the first key; a change that is pending is finished first, under it.
-    pub(super) async fn reseal(&self) -> Result<Option<String>, Failure> {
+    pub(in crate::flows) async fn reseal(&self) -> Result<Option<String>, Failure> {
         let _one_at_a_time = self.changing.lock().await;
         self.visible(&Sees::All).await?;
         self.finish_what_is_pending().await?;

@@ -5,15 +5,15 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::AccountObject;
-use super::events::Event;
-use super::oauth_token::StoredToken;
 use crate::account::Account;
 use crate::account::origin::Origins;
 use crate::account::seal::{Kind, Place, key_id};
 use crate::account::status::Status;
 use crate::error::Failure;
-use crate::flows::sealed;
+use crate::flows::account_object::AccountObject;
+use crate::flows::account_object::events::Event;
+use crate::flows::account_object::oauth_token::StoredToken;
+use crate::flows::base::sealed;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
@@ -23,7 +23,7 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS account \
 /// A change on its way: stored here first, then in the index, then it counts.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Pending {
+pub(in crate::flows) enum Pending {
     /// A new account.
     Arrival(Box<Next>),
     /// As it will be.
@@ -34,28 +34,28 @@ pub(super) enum Pending {
 
 /// An account as it will be, its secrets sealed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Next {
-    pub(super) account: Account,
-    pub(super) sealed: Option<String>,
+pub(in crate::flows) struct Next {
+    pub(in crate::flows) account: Account,
+    pub(in crate::flows) sealed: Option<String>,
     /// What becomes of the OAuth token.
-    pub(super) token: NextToken,
+    pub(in crate::flows) token: NextToken,
     /// The id of the key its secrets rest under.
-    pub(super) sealing_key: Option<String>,
+    pub(in crate::flows) sealing_key: Option<String>,
     /// What is left to do before it is active.
-    pub(super) set_up: Option<SetUp>,
+    pub(in crate::flows) set_up: Option<SetUp>,
     /// What is told of it.
-    pub(super) events: Vec<Event>,
+    pub(in crate::flows) events: Vec<Event>,
     /// The hash of the link token that is spent with it.
-    pub(super) link: Option<String>,
+    pub(in crate::flows) link: Option<String>,
     /// Who set what of its context.
     #[serde(default)]
-    pub(super) origins: Origins,
+    pub(in crate::flows) origins: Origins,
 }
 
 /// What a change does to the OAuth token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum NextToken {
+pub(in crate::flows) enum NextToken {
     /// It stays as it is by then: it may be refreshed meanwhile.
     Stays,
     /// There is none any more.
@@ -66,17 +66,17 @@ pub(super) enum NextToken {
 
 /// A stored credential whose lifecycle actions have not finished.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct SetUp {
+pub(in crate::flows) struct SetUp {
     /// The status before; nothing for a new account.
-    pub(super) before: Option<Status>,
+    pub(in crate::flows) before: Option<Status>,
     /// By what an account that was active goes on being found meanwhile, sealed.
     #[serde(default)]
-    pub(super) found_by: Option<String>,
+    pub(in crate::flows) found_by: Option<String>,
 }
 
 impl SetUp {
     /// The id of the key that is sealed under.
-    pub(super) fn sealing_key(&self) -> Option<String> {
+    pub(in crate::flows) fn sealing_key(&self) -> Option<String> {
         self.found_by.as_deref().map(|text| key_id(text).to_owned())
     }
 }
@@ -93,19 +93,19 @@ struct Record<A> {
 }
 
 /// The row as it was read.
-pub(super) struct AccountRow {
-    pub(super) account: Option<Account>,
-    pub(super) secrets: Value,
-    pub(super) sealed: Option<String>,
-    pub(super) token: Option<StoredToken>,
-    pub(super) set_up: Option<SetUp>,
-    pub(super) origins: Origins,
-    pub(super) pending: Option<Pending>,
+pub(in crate::flows) struct AccountRow {
+    pub(in crate::flows) account: Option<Account>,
+    pub(in crate::flows) secrets: Value,
+    pub(in crate::flows) sealed: Option<String>,
+    pub(in crate::flows) token: Option<StoredToken>,
+    pub(in crate::flows) set_up: Option<SetUp>,
+    pub(in crate::flows) origins: Origins,
+    pub(in crate::flows) pending: Option<Pending>,
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The row; `None` when this storage never held one.
-    pub(super) fn read_row(&self) -> Result<Option<AccountRow>, Failure> {
+    pub(in crate::flows) fn read_row(&self) -> Result<Option<AccountRow>, Failure> {
         if !self.has_table("account")? {
             return Ok(None);
         }
@@ -134,14 +134,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Whether a table was made. What may be asked by anybody makes none.
-    pub(super) fn has_table(&self, name: &str) -> Result<bool, StorageFault> {
+    pub(in crate::flows) fn has_table(&self, name: &str) -> Result<bool, StorageFault> {
         let statement = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?";
         let tables = self.storage.exec(statement, &[name.into()])?;
         Ok(!tables.is_empty())
     }
 
     /// Stores a new account, and the change that will make it count.
-    pub(super) fn insert_row(
+    pub(in crate::flows) fn insert_row(
         &self,
         account: &Account,
         pending: &Pending,
@@ -159,14 +159,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Whether the index may have something that does not count.
-    pub(super) fn has_pending(&self) -> Result<bool, StorageFault> {
+    pub(in crate::flows) fn has_pending(&self) -> Result<bool, StorageFault> {
         let statement = "SELECT 1 FROM account WHERE pending IS NOT NULL";
         Ok(!self.storage.exec(statement, &[])?.is_empty())
     }
 
     /// Puts a word into the record; nothing else of the account changes. Only while no change is pending, for that would
     /// undo it.
-    pub(super) fn amend_record(
+    pub(in crate::flows) fn amend_record(
         &self,
         account: &Account,
         set_up: Option<SetUp>,
@@ -182,7 +182,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Notes what will count.
-    pub(super) fn note_pending(&self, pending: &Pending) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn note_pending(&self, pending: &Pending) -> Result<(), StorageFault> {
         self.storage
             .exec(
                 "UPDATE account SET pending = ? WHERE one = 1",
@@ -192,7 +192,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// From now on this counts, and nothing is pending.
-    pub(super) fn commit_row(&self, next: &Next) -> Result<(), Failure> {
+    pub(in crate::flows) fn commit_row(&self, next: &Next) -> Result<(), Failure> {
         self.forget_unclear_by(next)?;
         let sealed = next.sealed.clone().map_or(SqlValue::Null, SqlValue::Text);
         let statement = "UPDATE account SET record = ?, sealed = ?, pending = NULL WHERE one = 1";
@@ -217,7 +217,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The secret half of the context, sealed for this account.
-    pub(super) fn sealed(&self, secrets: &Value) -> Result<Option<String>, Failure> {
+    pub(in crate::flows) fn sealed(&self, secrets: &Value) -> Result<Option<String>, Failure> {
         sealed::seal(
             &self.outside,
             context_secrets(&self.id.to_string()),
@@ -226,7 +226,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What [`Self::sealed`] made.
-    pub(super) fn opened(&self, text: Option<&str>) -> Result<Value, Failure> {
+    pub(in crate::flows) fn opened(&self, text: Option<&str>) -> Result<Value, Failure> {
         let id = self.id.to_string();
         text.map_or(Ok(Value::Null), |text| {
             sealed::open(&self.outside, context_secrets(&id), text)
@@ -234,7 +234,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Everything of the account goes at once; only the way out of the index is left, and what is told.
-    pub(super) fn wipe_row(
+    pub(in crate::flows) fn wipe_row(
         &self,
         environment: EnvironmentId,
         events: &[Event],
@@ -254,13 +254,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What was pending will never count, or does already.
-    pub(super) fn drop_pending(&self) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn drop_pending(&self) -> Result<(), StorageFault> {
         let statement = "UPDATE account SET pending = NULL WHERE one = 1";
         self.storage.exec(statement, &[]).map(drop)
     }
 }
 
-pub(super) fn context_secrets(id: &str) -> Place<'_> {
+pub(in crate::flows) fn context_secrets(id: &str) -> Place<'_> {
     Place {
         kind: Kind::Account,
         id,
@@ -268,7 +268,7 @@ pub(super) fn context_secrets(id: &str) -> Place<'_> {
     }
 }
 
-pub(super) fn text_of(value: &impl Serialize) -> Result<SqlValue, StorageFault> {
+pub(in crate::flows) fn text_of(value: &impl Serialize) -> Result<SqlValue, StorageFault> {
     serde_json::to_string(value)
         .map(SqlValue::Text)
         .map_err(|error| StorageFault(error.to_string()))

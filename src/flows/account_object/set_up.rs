@@ -5,20 +5,21 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::ahead::AHEAD;
-use super::connect::failed;
-use super::contents::Contents;
-use super::events::EventType;
-use super::{AccountObject, Loaded, State};
 use crate::account::Account;
 use crate::account::origin::Origin;
 use crate::account::status::Status;
 use crate::config::Config;
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::error::Failure;
-use crate::flows::ask::Failed;
-use crate::flows::effective::Effective;
-use crate::flows::run_action::{NamedAction, run_action, run_result};
+use crate::flows::account_object::ahead::AHEAD;
+use crate::flows::account_object::connect::failed;
+use crate::flows::account_object::contents::Contents;
+use crate::flows::account_object::events::EventType;
+use crate::flows::account_object::{AccountObject, Loaded, State};
+use crate::flows::actions::told::run_result;
+use crate::flows::actions::{NamedAction, run_action};
+use crate::flows::config::resolved_config::Effective;
+use crate::flows::messages::connecting::Failed;
 use crate::json::Exact;
 use crate::ports::{Outside, Sees, Storage};
 use crate::settings::SET_UP_TIMEOUT;
@@ -48,7 +49,7 @@ const STAGES: [Stage; 2] = [
 ];
 
 /// Whether anything runs before an account is active.
-pub(super) fn has_stages(config: &Config) -> bool {
+pub(in crate::flows) fn has_stages(config: &Config) -> bool {
     STAGES
         .iter()
         .any(|stage| config.actions.contains_key(stage.action))
@@ -56,13 +57,13 @@ pub(super) fn has_stages(config: &Config) -> bool {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Runs what is left to run; the account is active at the end, or says why not.
-    pub(super) async fn set_up(&self) -> Result<(), Failed> {
+    pub(in crate::flows) async fn set_up(&self) -> Result<(), Failed> {
         let _one_at_a_time = self.setting_up.lock().await;
         self.run_stages().await
     }
 
     /// By alarm: what a restart has left. Nothing when it is under way.
-    pub(super) async fn finish_set_up(self: &Rc<Self>) {
+    pub(in crate::flows) async fn finish_set_up(self: &Rc<Self>) {
         let State::Here(loaded) = self.state() else {
             return;
         };
@@ -209,7 +210,7 @@ fn outcome_of(account: &Account) -> Result<(), Failed> {
 }
 
 /// Nothing the customer could have done otherwise.
-pub(super) fn broken(failure: Failure) -> Failed {
+pub(in crate::flows) fn broken(failure: Failure) -> Failed {
     Failed {
         is_ours: failure.is_ours(),
         ..failed(ConnectFailure::ConnectionError, failure.message)
@@ -218,7 +219,7 @@ pub(super) fn broken(failure: Failure) -> Failed {
 
 impl Loaded {
     /// Where it stood before its new credential, when that is not set up yet.
-    pub(super) fn status_before(&self) -> Status {
+    pub(in crate::flows) fn status_before(&self) -> Status {
         match self.set_up.as_ref().map(|set_up| set_up.before) {
             Some(Some(before)) => before,
             Some(None) => Status::Connecting,

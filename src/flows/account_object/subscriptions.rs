@@ -3,10 +3,11 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::AccountObject;
 use crate::error::{Code, Failure};
-use crate::flows::ask::{EnvironmentAsk, ask_environment};
-use crate::flows::isolate::Subscriptions;
+use crate::flows::account_object::AccountObject;
+use crate::flows::config::isolate::Subscriptions;
+use crate::flows::messages::ask_environment;
+use crate::flows::messages::environment::EnvironmentAsk;
 use crate::ids::{EnvironmentId, WebhookId};
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -17,7 +18,7 @@ const PACE: Duration = Duration::from_millis(250);
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The subscriptions as they were then or later. One list serves all accounts of the isolate: while many ask, it is
     /// read at a steady pace, and who asks in between waits for the next.
-    pub(super) async fn subscriptions(
+    pub(in crate::flows) async fn subscriptions(
         &self,
         environment: EnvironmentId,
         not_before: Timestamp,
@@ -48,7 +49,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What is on its way to a paused subscription waits, and the directory wakes it.
-    pub(super) fn let_wait(&self, webhook: WebhookId) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn let_wait(&self, webhook: WebhookId) -> Result<(), StorageFault> {
         let id = || [webhook.to_string().into()];
         let statement =
             "UPDATE delivery SET next_at = NULL WHERE webhook_id = ? AND next_at IS NOT NULL";
@@ -58,7 +59,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Tells the directory for whom something waits here. What it no longer holds back goes out.
-    pub(super) async fn note_waiting(&self, environment: EnvironmentId) -> Result<(), Failure> {
+    pub(in crate::flows) async fn note_waiting(
+        &self,
+        environment: EnvironmentId,
+    ) -> Result<(), Failure> {
         let statement = "SELECT webhook_id FROM waiting WHERE is_noted = 0";
         for row in self.storage.exec(statement, &[])? {
             let id = row.first().and_then(|id| id.as_text()?.parse().ok());
@@ -90,7 +94,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The directory says that something that waits here may go.
-    pub(super) async fn release_all(&self) -> Result<(), Failure> {
+    pub(in crate::flows) async fn release_all(&self) -> Result<(), Failure> {
         let Some(environment) = self.outbox_environment()? else {
             return Ok(());
         };

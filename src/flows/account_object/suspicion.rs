@@ -1,8 +1,8 @@
 //! The first refusal of a credential, remembered until a second confirms it or the provider takes the credential. It is
 //! stored, for an object that is called once an hour sleeps between; a refusal that follows and a success write nothing.
 
-use super::AccountObject;
 use crate::account::refusals::Suspicion;
+use crate::flows::account_object::AccountObject;
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
 
@@ -12,7 +12,7 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS suspicion \
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The suspicion there is; read once while the object is awake.
-    pub(super) fn suspicion(&self) -> Suspicion {
+    pub(in crate::flows) fn suspicion(&self) -> Suspicion {
         if let Some(known) = self.refusals.suspicion.get() {
             return known;
         }
@@ -25,7 +25,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Remembers it, where it is another.
-    pub(super) fn keep_suspicion(&self, next: Suspicion) {
+    pub(in crate::flows) fn keep_suspicion(&self, next: Suspicion) {
         let before = self.suspicion();
         self.refusals.suspicion.set(Some(next));
         if before != next
@@ -71,7 +71,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.storage.exec(statement, &values).map(drop)
     }
 
-    pub(super) fn drop_suspicion(&self) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn drop_suspicion(&self) -> Result<(), StorageFault> {
         if self.has_table(TABLE)? {
             self.storage.exec("DELETE FROM suspicion", &[])?;
         }

@@ -1,13 +1,13 @@
 //! Since when the token endpoint gives neither a token nor a reason that says who has to act. The moment is stored: the
 //! object may be restarted many times within the hour that decides.
 
-use super::refused::has_same_credential;
-use super::row::{Next, NextToken};
-use super::{AccountObject, Loaded, State};
 use crate::account::refusals::is_final;
 use crate::account::status::Status;
 use crate::error::Failure;
-use crate::flows::effective::Effective;
+use crate::flows::account_object::refused::has_same_credential;
+use crate::flows::account_object::row::{Next, NextToken};
+use crate::flows::account_object::{AccountObject, Loaded, State};
+use crate::flows::config::resolved_config::Effective;
 use crate::oauth::TokenFailure;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -18,7 +18,7 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS unclear_refusal \
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Notes what the token endpoint answered for `began`: whether that means, by now, that its grant is dead. A clear
     /// answer ends the time that is counted; an endpoint that cannot answer leaves it as it is.
-    pub(super) fn note_refusal(
+    pub(in crate::flows) fn note_refusal(
         &self,
         effective: &Effective,
         began: &Loaded,
@@ -47,7 +47,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// A token was had: the next unclear answer is the first.
-    pub(super) fn forget_unclear(&self) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn forget_unclear(&self) -> Result<(), StorageFault> {
         if self.has_table("unclear_refusal")? {
             self.storage.exec("DELETE FROM unclear_refusal", &[])?;
         }
@@ -56,7 +56,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// Ends the time where a change brings another credential, or the account back into use. Asked before the change is
     /// written, in the same turn.
-    pub(super) fn forget_unclear_by(&self, next: &Next) -> Result<(), Failure> {
+    pub(in crate::flows) fn forget_unclear_by(&self, next: &Next) -> Result<(), Failure> {
         if self.unclear_since()?.is_some() && self.begins_again(next)? {
             self.forget_unclear()?;
         }

@@ -3,12 +3,13 @@
 
 use serde_json::{Value, json};
 
-use super::AccountObject;
-use super::events::Event;
 use crate::account::seal::{Kind, Place};
 use crate::error::{Code, Failure};
-use crate::flows::receive::{Kept, NewEvent};
-use crate::flows::sealed;
+use crate::flows::account_object::AccountObject;
+use crate::flows::account_object::events::Event;
+use crate::flows::base::sealed;
+use crate::flows::ingress::NewEvent;
+use crate::flows::ingress::keep::Kept;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::webhook::UNNAMED;
 
@@ -17,7 +18,11 @@ const PIECE: usize = 1_000_000;
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// A request that cannot be read is an event that failed, until it is replayed.
-    pub(super) fn take_in_unread(&self, kept: &Kept, reason: &str) -> Result<i64, Failure> {
+    pub(in crate::flows) fn take_in_unread(
+        &self,
+        kept: &Kept,
+        reason: &str,
+    ) -> Result<i64, Failure> {
         let event = self.numbered(NewEvent {
             event: UNNAMED.to_owned(),
             resource_type: None,
@@ -83,7 +88,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The request of an event that could not be read; nothing for any other.
-    pub(super) fn unread(&self, number: i64) -> Result<Option<Kept>, Failure> {
+    pub(in crate::flows) fn unread(&self, number: i64) -> Result<Option<Kept>, Failure> {
         let Some(text) = self.sealed_unread(number)? else {
             return Ok(None);
         };
@@ -95,7 +100,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Requests that are kept rest under the first key, too.
-    pub(super) fn reseal_unread(&self) -> Result<(), Failure> {
+    pub(in crate::flows) fn reseal_unread(&self) -> Result<(), Failure> {
         if !self.has_outbox()? {
             return Ok(());
         }
@@ -116,7 +121,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Nobody could read them any more.
-    pub(super) fn drop_unread(&self) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn drop_unread(&self) -> Result<(), StorageFault> {
         if !self.has_outbox()? {
             return Ok(());
         }

@@ -1,9 +1,9 @@
 //! The index of an environment's accounts. The accounts themselves are in their own objects.
 
-use super::{Directory, table};
 use crate::error::Failure;
-use crate::flows::ask::Lookup;
-use crate::flows::records::{AccountEntry, Listed, Page};
+use crate::flows::base::records::{AccountEntry, Listed, Page};
+use crate::flows::directory::{Directory, table};
+use crate::flows::messages::environment::Lookup;
 use crate::ids::AccountId;
 use crate::ports::{Outside, Storage, StorageFault};
 
@@ -12,7 +12,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     ///
     /// The link token it was connected with is spent in the same write; where that is spent for another
     /// account, revoked or over, nothing is written.
-    pub(super) fn index_account(
+    pub(in crate::flows) fn index_account(
         &self,
         entry: &AccountEntry,
         link: Option<&str>,
@@ -35,7 +35,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Whether the environment has this account.
-    pub(super) fn has_account(&self, id: AccountId) -> Result<bool, StorageFault> {
+    pub(in crate::flows) fn has_account(&self, id: AccountId) -> Result<bool, StorageFault> {
         let values = [id.to_string().into()];
         let statement = "SELECT id FROM account WHERE id = ?";
         Ok(!self.storage.exec(statement, &values)?.is_empty())
@@ -43,7 +43,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     /// Takes an entry out, and the link token that made it: what is erased does not come back by it. Doing it twice is
     /// doing it once.
-    pub(super) fn forget_account(&self, id: AccountId) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn forget_account(&self, id: AccountId) -> Result<(), StorageFault> {
         let id = id.to_string();
         for statement in [
             "DELETE FROM lookup WHERE account_id = ?",
@@ -55,7 +55,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(())
     }
 
-    pub(super) fn list_accounts(&self, page: &Page) -> Result<Listed<AccountEntry>, StorageFault> {
+    pub(in crate::flows) fn list_accounts(
+        &self,
+        page: &Page,
+    ) -> Result<Listed<AccountEntry>, StorageFault> {
         table::list(&self.storage, "account", &[], page)
     }
 }

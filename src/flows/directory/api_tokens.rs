@@ -1,15 +1,15 @@
 //! API tokens of an environment: metadata and hash, never the token.
 
-use super::{Directory, table};
 use crate::error::{Code, Failure};
-use crate::flows::ask::Written;
-use crate::flows::published;
-use crate::flows::records::{Listed, Page, TokenRecord};
+use crate::flows::base::records::{Listed, Page, TokenRecord};
+use crate::flows::config::config_cache as published;
+use crate::flows::directory::{Directory, table};
+use crate::flows::messages::Written;
 use crate::ids::ApiTokenId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
-    pub(super) async fn create_token(
+    pub(in crate::flows) async fn create_token(
         &self,
         record: TokenRecord,
     ) -> Result<Written<TokenRecord>, Failure> {
@@ -30,18 +30,24 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         })
     }
 
-    pub(super) fn list_tokens(&self, page: &Page) -> Result<Listed<TokenRecord>, StorageFault> {
+    pub(in crate::flows) fn list_tokens(
+        &self,
+        page: &Page,
+    ) -> Result<Listed<TokenRecord>, StorageFault> {
         table::list(&self.storage, "api_token", &[], page)
     }
 
-    pub(super) fn find_token(&self, hash: &str) -> Result<Option<TokenRecord>, StorageFault> {
+    pub(in crate::flows) fn find_token(
+        &self,
+        hash: &str,
+    ) -> Result<Option<TokenRecord>, StorageFault> {
         table::first(&self.storage.exec(
             "SELECT record FROM api_token WHERE hash = ?",
             &[hash.into()],
         )?)
     }
 
-    pub(super) async fn delete_token(
+    pub(in crate::flows) async fn delete_token(
         &self,
         id: ApiTokenId,
     ) -> Result<Written<TokenRecord>, Failure> {
@@ -65,7 +71,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     /// Before the directory is erased: no mark would be left to publish a revocation later, so all of
     /// them must be out.
-    pub(super) async fn revoke_all_tokens(&self) -> Result<(), Failure> {
+    pub(in crate::flows) async fn revoke_all_tokens(&self) -> Result<(), Failure> {
         for row in self.storage.exec("SELECT hash FROM api_token", &[])? {
             let hash = row.first().and_then(SqlValue::as_text).unwrap_or_default();
             self.mark(&published::key::<TokenRecord>(hash))?;

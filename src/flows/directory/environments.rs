@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Directory, DirectoryName, LATER, table};
 use crate::error::{Code, Failure};
-use crate::flows::ask::{EnvironmentAsk, EnvironmentChange, ask_environment};
-use crate::flows::records::{ApplicationNames, EnvironmentRecord, Listed, Page};
+use crate::flows::base::records::{ApplicationNames, EnvironmentRecord, Listed, Page};
+use crate::flows::directory::{Directory, DirectoryName, LATER, table};
+use crate::flows::messages::environment::EnvironmentAsk;
+use crate::flows::messages::{EnvironmentChange, ask_environment};
 use crate::ids::EnvironmentId;
 use crate::json as words;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
@@ -24,7 +25,7 @@ const ALL: Page = Page {
 };
 
 impl<O: Outside, S: Storage> Directory<O, S> {
-    pub(super) fn create_environment(
+    pub(in crate::flows) fn create_environment(
         &self,
         record: &EnvironmentRecord,
     ) -> Result<EnvironmentRecord, Failure> {
@@ -41,7 +42,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(record.clone())
     }
 
-    pub(super) fn list_environments(
+    pub(in crate::flows) fn list_environments(
         &self,
         page: &Page,
     ) -> Result<Listed<EnvironmentRecord>, StorageFault> {
@@ -53,7 +54,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         )
     }
 
-    pub(super) fn find_environment(
+    pub(in crate::flows) fn find_environment(
         &self,
         id: EnvironmentId,
     ) -> Result<Option<EnvironmentRecord>, StorageFault> {
@@ -61,7 +62,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         table::first(&self.storage.exec(statement, &[id.to_string().into()])?)
     }
 
-    pub(super) fn change_environment(
+    pub(in crate::flows) fn change_environment(
         &self,
         change: EnvironmentChange,
     ) -> Result<EnvironmentRecord, Failure> {
@@ -91,7 +92,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     /// Hides it, lets its own directory erase itself if that is empty, then forgets it. A restart in
     /// between is finished by the alarm; a refusal shows it again.
-    pub(super) async fn delete_environment(&self, id: EnvironmentId) -> Result<(), Failure> {
+    pub(in crate::flows) async fn delete_environment(
+        &self,
+        id: EnvironmentId,
+    ) -> Result<(), Failure> {
         self.find_environment(id)?
             .ok_or_else(|| Failure::not_found("environment"))?;
         self.set_closing(id, 1)?;
@@ -100,7 +104,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Finishes the deletions that a restart left half done; whether none is left.
-    pub(super) async fn finish_closing(&self) -> bool {
+    pub(in crate::flows) async fn finish_closing(&self) -> bool {
         if self.name != DirectoryName::Root {
             return true;
         }
@@ -140,7 +144,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     /// In the environment's own directory: erases itself unless something is in it. Meanwhile nothing is
     /// written to it.
-    pub(super) async fn close(&self) -> Result<(), Failure> {
+    pub(in crate::flows) async fn close(&self) -> Result<(), Failure> {
         self.closings.set(self.closings.get() + 1);
         self.check_empty()?;
         self.is_closing.set(true);

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use super::{Directory, table};
 use crate::error::{Code, Failure};
-use crate::flows::ask::ReplayRange;
-use crate::flows::page_bytes::{Selection, rows_of_page};
-use crate::flows::records::{FailedEvent, Filter, FilterValue, Listed, Page};
+use crate::flows::base::page_bytes::{Selection, rows_of_page};
+use crate::flows::base::records::{FailedEvent, Filter, FilterValue, Listed, Page};
+use crate::flows::directory::{Directory, table};
+use crate::flows::messages::event::ReplayRange;
 use crate::ids::{AccountId, EventId, WebhookId};
 use crate::ports::{Outside, Row, SqlValue, Storage, StorageFault};
 
@@ -20,7 +20,7 @@ const OF_WEBHOOK: &str =
 
 impl<O: Outside, S: Storage> Directory<O, S> {
     /// Doing it twice is doing it once. Those that are over go.
-    pub(super) fn note_failed(&self, events: &[FailedEvent]) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn note_failed(&self, events: &[FailedEvent]) -> Result<(), StorageFault> {
         self.trim_failed()?;
         let statement = "INSERT INTO failed_event (id, account_id, created_at, record) VALUES (?, ?, ?, ?) \
                          ON CONFLICT (id) DO UPDATE SET created_at = excluded.created_at, record = excluded.record";
@@ -36,7 +36,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(())
     }
 
-    pub(super) fn forget_failed(&self, ids: &[EventId]) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn forget_failed(&self, ids: &[EventId]) -> Result<(), StorageFault> {
         let forget = |id: &EventId| {
             let statement = "DELETE FROM failed_event WHERE id = ?";
             self.storage.exec(statement, &[id.to_string().into()])
@@ -45,7 +45,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// A cursor is `<milliseconds>.<event id>`: the last one shown, which may be gone by then.
-    pub(super) fn list_failed(&self, page: &Page) -> Result<Listed<FailedEvent>, Failure> {
+    pub(in crate::flows) fn list_failed(
+        &self,
+        page: &Page,
+    ) -> Result<Listed<FailedEvent>, Failure> {
         let filters = page.filters.iter().map(condition);
         let after = page.after.as_deref().map(after).transpose()?;
         let (wheres, values): (Vec<_>, Vec<_>) = filters.chain(after).chain([self.alive()]).unzip();
@@ -68,7 +71,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Who has failed events of that range.
-    pub(super) fn failed_accounts(
+    pub(in crate::flows) fn failed_accounts(
         &self,
         range: &ReplayRange,
     ) -> Result<Vec<AccountId>, StorageFault> {

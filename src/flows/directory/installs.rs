@@ -2,21 +2,23 @@
 
 use serde_json::json;
 
-use super::{Directory, file_bound, table};
 use crate::account::seal::{Kind, Place};
 use crate::config::binding::Bound;
 use crate::error::{Code, Failure};
-use crate::flows::ask::{InstallChange, RootAsk, Written, ask_root};
-use crate::flows::published;
-use crate::flows::records::{InstallRecord, Listed, Page};
-use crate::flows::save_install::{Changed, StoredOverride, changed_override};
-use crate::flows::sealed;
+use crate::flows::base::records::{InstallRecord, Listed, Page};
+use crate::flows::base::sealed;
+use crate::flows::config::config_cache as published;
+use crate::flows::directory::integrations::file_bound;
+use crate::flows::directory::validate_install::{Changed, StoredOverride, changed_override};
+use crate::flows::directory::{Directory, table};
+use crate::flows::messages::environment::InstallChange;
+use crate::flows::messages::{RootAsk, Written, ask_root};
 use crate::ids::{InstallId, IntegrationId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
     /// One install per integration: a second one gives the first.
-    pub(super) async fn create_install(
+    pub(in crate::flows) async fn create_install(
         &self,
         record: InstallRecord,
         secrets: &Bound,
@@ -60,7 +62,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Changes lose nothing to each other: the merge happens here, in one turn.
-    pub(super) async fn change_install(
+    pub(in crate::flows) async fn change_install(
         &self,
         id: InstallId,
         change: InstallChange,
@@ -108,7 +110,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Refused while accounts are connected through it.
-    pub(super) async fn delete_install(&self, id: InstallId) -> Result<IntegrationId, Failure> {
+    pub(in crate::flows) async fn delete_install(
+        &self,
+        id: InstallId,
+    ) -> Result<IntegrationId, Failure> {
         let record = self
             .find_install(id)?
             .ok_or_else(|| Failure::not_found("environment integration"))?;
@@ -154,7 +159,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         )?)
     }
 
-    pub(super) fn find_install(
+    pub(in crate::flows) fn find_install(
         &self,
         id: InstallId,
     ) -> Result<Option<InstallRecord>, StorageFault> {
@@ -164,7 +169,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         )?)
     }
 
-    pub(super) fn list_installs(&self, page: &Page) -> Result<Listed<InstallRecord>, StorageFault> {
+    pub(in crate::flows) fn list_installs(
+        &self,
+        page: &Page,
+    ) -> Result<Listed<InstallRecord>, StorageFault> {
         table::list(&self.storage, "install", &[], page)
     }
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::Directory;
 use crate::error::{Code, Failure};
-use crate::flows::ask::{EnvironmentAsk, ask_environment};
-use crate::flows::published;
-use crate::flows::records::IntegrationRecord;
+use crate::flows::base::records::IntegrationRecord;
+use crate::flows::config::config_cache as published;
+use crate::flows::directory::Directory;
+use crate::flows::messages::ask_environment;
+use crate::flows::messages::environment::EnvironmentAsk;
 use crate::ids::{EnvironmentId, IntegrationId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
@@ -18,7 +19,7 @@ use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 const YOUNG: Duration = Duration::from_mins(1);
 
 impl<O: Outside, S: Storage> Directory<O, S> {
-    pub(super) fn use_integration(
+    pub(in crate::flows) fn use_integration(
         &self,
         integration: IntegrationId,
         environment: EnvironmentId,
@@ -35,7 +36,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(self.storage.exec(statement, &values).map(drop)?)
     }
 
-    pub(super) fn drop_integration(
+    pub(in crate::flows) fn drop_integration(
         &self,
         integration: IntegrationId,
         environment: EnvironmentId,
@@ -54,7 +55,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Refused while an environment installs it.
-    pub(super) async fn delete_integration(
+    pub(in crate::flows) async fn delete_integration(
         &self,
         id_or_name: &str,
     ) -> Result<IntegrationId, Failure> {
@@ -118,7 +119,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// In an environment's directory.
-    pub(super) fn has_install_of(&self, integration: IntegrationId) -> Result<bool, StorageFault> {
+    pub(in crate::flows) fn has_install_of(
+        &self,
+        integration: IntegrationId,
+    ) -> Result<bool, StorageFault> {
         Ok(!self
             .storage
             .exec(

@@ -2,23 +2,23 @@
 
 use serde_json::{Value, json};
 
-use super::{Directory, table};
 use crate::account::seal::{Kind, Place};
 use crate::config;
 use crate::config::binding::Bound;
 use crate::error::Failure;
-use crate::flows::ask::{IntegrationFile, Saving, Written};
-use crate::flows::bind;
-use crate::flows::published;
-use crate::flows::records::{IntegrationRecord, Listed, Page};
-use crate::flows::save_integration::checked_file;
-use crate::flows::sealed;
+use crate::flows::base::records::{IntegrationRecord, Listed, Page};
+use crate::flows::base::sealed;
+use crate::flows::config::config_cache as published;
+use crate::flows::config::secret_binding as bind;
+use crate::flows::directory::validate_integration::checked_file;
+use crate::flows::directory::{Directory, table};
+use crate::flows::messages::{IntegrationFile, Saving, Written};
 use crate::ids::IntegrationId;
 use crate::json as words;
 use crate::ports::{Outside, Storage, StorageFault};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
-    pub(super) async fn save_integration(
+    pub(in crate::flows) async fn save_integration(
         &self,
         saving: Saving,
         file: IntegrationFile,
@@ -35,7 +35,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(written)
     }
 
-    pub(super) fn find_integration(
+    pub(in crate::flows) fn find_integration(
         &self,
         id_or_name: &str,
     ) -> Result<Option<IntegrationRecord>, StorageFault> {
@@ -49,7 +49,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         )
     }
 
-    pub(super) fn list_integrations(
+    pub(in crate::flows) fn list_integrations(
         &self,
         page: &Page,
     ) -> Result<Listed<IntegrationRecord>, StorageFault> {
@@ -58,7 +58,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     /// The patch is merged into the whole file, its secrets included, and the outcome checked like any
     /// other file; so a null can take a secret out.
-    pub(super) async fn change_integration(
+    pub(in crate::flows) async fn change_integration(
         &self,
         key: &str,
         version: u64,

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Directory, DirectoryName, table};
 use crate::account::seal::{self, Kind, Place};
 use crate::error::Failure;
-use crate::flows::ask::Link;
-use crate::flows::import_account::context_too_large;
-use crate::flows::records::{LinkRecord, LinkUse, Listed, Page};
-use crate::flows::sealed;
+use crate::flows::base::records::{LinkRecord, LinkUse, Listed, Page};
+use crate::flows::base::sealed;
+use crate::flows::directory::{Directory, DirectoryName, table};
+use crate::flows::lifecycle::import_account::context_too_large;
+use crate::flows::messages::environment::Link;
 use crate::ids::{AccountId, LinkTokenId};
 use crate::json;
 use crate::ports::{Outside, Row, SqlValue, Storage, StorageFault};
@@ -24,7 +24,7 @@ const HELD: Duration = Duration::from_mins(10);
 
 impl<O: Outside, S: Storage> Directory<O, S> {
     /// Makes one, unless too many may be used already. Those that end are deleted by the alarm.
-    pub(super) async fn create_link(
+    pub(in crate::flows) async fn create_link(
         &self,
         record: LinkRecord,
         context: &Value,
@@ -80,7 +80,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// When the first of them can be deleted.
-    pub(super) fn next_end_of_a_link(&self) -> Result<Option<Timestamp>, StorageFault> {
+    pub(in crate::flows) fn next_end_of_a_link(&self) -> Result<Option<Timestamp>, StorageFault> {
         if self.name == DirectoryName::Root {
             return Ok(None);
         }
@@ -90,7 +90,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Deletes those that ended and cannot be finished any more.
-    pub(super) fn end_links(&self) {
+    pub(in crate::flows) fn end_links(&self) {
         if self.name == DirectoryName::Root {
             return;
         }
@@ -102,13 +102,16 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         self.live_links.set(None);
     }
 
-    pub(super) fn list_links(&self, page: &Page) -> Result<Listed<LinkRecord>, StorageFault> {
+    pub(in crate::flows) fn list_links(
+        &self,
+        page: &Page,
+    ) -> Result<Listed<LinkRecord>, StorageFault> {
         let now = self.outside.now().as_millis();
         let alive = [("expires_at > ?", vec![SqlValue::Integer(now)])];
         table::list(&self.storage, "link_token", &alive, page)
     }
 
-    pub(super) fn delete_link(&self, id: LinkTokenId) -> Result<LinkTokenId, Failure> {
+    pub(in crate::flows) fn delete_link(&self, id: LinkTokenId) -> Result<LinkTokenId, Failure> {
         let values = [id.to_string().into()];
         let statement = "DELETE FROM link_token WHERE id = ? RETURNING expires_at";
         let end = integer(&self.storage.exec(statement, &values)?);
@@ -121,7 +124,11 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// What this browser may do with it; nothing is written.
-    pub(super) fn open_link(&self, hash: &str, browser: Option<&str>) -> Result<Link, Failure> {
+    pub(in crate::flows) fn open_link(
+        &self,
+        hash: &str,
+        browser: Option<&str>,
+    ) -> Result<Link, Failure> {
         let Some(record) = self.link(hash)? else {
             return Ok(Link::Unknown);
         };
@@ -154,7 +161,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// The account of an earlier use by the same browser for the same integration stays: it may be stored already.
-    pub(super) fn bind_link(&self, hash: &str, used: LinkUse) -> Result<Link, Failure> {
+    pub(in crate::flows) fn bind_link(&self, hash: &str, used: LinkUse) -> Result<Link, Failure> {
         let mut link = self.open_link(hash, Some(&used.browser))?;
         if let Link::Open(record, _) = &mut link {
             let before = record.used.take();
@@ -176,7 +183,11 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Doing it twice for the same account is doing it once.
-    pub(super) fn spend_link(&self, hash: &str, account: AccountId) -> Result<(), Failure> {
+    pub(in crate::flows) fn spend_link(
+        &self,
+        hash: &str,
+        account: AccountId,
+    ) -> Result<(), Failure> {
         let unusable = || Failure::not_found("link token");
         let mut record = self.link(hash)?.ok_or_else(unusable)?;
         let now = self.outside.now();
@@ -187,7 +198,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Those of other keys, a few at a time.
-    pub(super) fn reseal_links(&self) -> Result<(), Failure> {
+    pub(in crate::flows) fn reseal_links(&self) -> Result<(), Failure> {
         let ring = self.outside.settings().keyring()?;
         let current = ring.ids().next().unwrap_or_default().to_owned();
         let mut after = String::new();

@@ -8,13 +8,15 @@ use data_encoding::{BASE64, HEXLOWER};
 use futures_util::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
-use super::{Directory, DirectoryName};
 use crate::account::seal::{Kind, Place};
 use crate::crypto::{self, Hash};
 use crate::error::{Code, Failure};
-use crate::flows::ask::{AccountAsk, Lookup, ask_account};
-use crate::flows::records::AccountEntry;
-use crate::flows::sealed;
+use crate::flows::base::records::AccountEntry;
+use crate::flows::base::sealed;
+use crate::flows::directory::{Directory, DirectoryName};
+use crate::flows::messages::account::AccountAsk;
+use crate::flows::messages::ask_account;
+use crate::flows::messages::environment::Lookup;
 use crate::ids::{AccountId, InstallId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
@@ -31,7 +33,7 @@ struct Stale {
 
 impl<O: Outside, S: Storage> Directory<O, S> {
     /// What the account is found by from now on.
-    pub(super) fn index_lookup(
+    pub(in crate::flows) fn index_lookup(
         &self,
         entry: &AccountEntry,
         lookup: &Lookup,
@@ -55,7 +57,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// The accounts that have one of these values; nothing while some are known by another field.
-    pub(super) async fn find_accounts(
+    pub(in crate::flows) async fn find_accounts(
         &self,
         install: InstallId,
         field: &str,
@@ -181,7 +183,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// The key of the index under the first master key, too.
-    pub(super) fn reseal_index_key(&self) -> Result<(), Failure> {
+    pub(in crate::flows) fn reseal_index_key(&self) -> Result<(), Failure> {
         let id = self.own_id();
         let text = self.sealed_index_key()?;
         if let Some(new) = sealed::resealed(&self.outside, key_of(&id), text.as_deref())? {
@@ -192,7 +194,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// As it rests; nothing where no account was ever indexed.
-    pub(super) fn sealed_index_key(&self) -> Result<Option<String>, StorageFault> {
+    pub(in crate::flows) fn sealed_index_key(&self) -> Result<Option<String>, StorageFault> {
         let rows = self.storage.exec("SELECT sealed FROM index_key", &[])?;
         let text = rows
             .first()

@@ -4,23 +4,24 @@
 //! There is one named root (environments, integrations) and one per environment (installs, tokens,
 //! the index of accounts). It is never on the proxy's hot path.
 
-mod accounts;
-mod api_tokens;
-mod environments;
-mod failed_events;
-mod installs;
-mod integration_uses;
-mod integrations;
-mod link_tokens;
-mod lookup;
-mod publishing;
-mod sealing;
-mod table;
-mod waiting;
-mod webhooks;
-
-pub(crate) use installs::{install_bound, override_secrets};
-pub(crate) use integrations::{file_bound, file_secrets};
+pub(in crate::flows) mod accounts;
+pub(in crate::flows) mod api_tokens;
+pub(in crate::flows) mod environments;
+pub(in crate::flows) mod failed_events;
+pub(crate) mod installs;
+pub(in crate::flows) mod integration_uses;
+pub(crate) mod integrations;
+pub(in crate::flows) mod link_tokens;
+pub mod list_accounts;
+pub(in crate::flows) mod lookup;
+pub(in crate::flows) mod publishing;
+pub(in crate::flows) mod sealing;
+pub(in crate::flows) mod table;
+pub mod validate_install;
+pub mod validate_integration;
+pub(in crate::flows) mod waiting;
+pub mod webhook_secrets;
+pub(in crate::flows) mod webhooks;
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -29,15 +30,16 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::error::{Code, Failure};
-use crate::flows::ask::ask_root;
-use crate::flows::ask::{EnvironmentAsk, Link, RootAsk, answer_text, answered, message_bytes};
-use crate::flows::callers::Callers;
-use crate::flows::isolate::Isolate;
-use crate::flows::records::EnvironmentRecord;
+use crate::flows::base::callers::Callers;
+use crate::flows::base::records::EnvironmentRecord;
+use crate::flows::config::isolate::Isolate;
+use crate::flows::directory::webhooks::PATIENCE;
+use crate::flows::messages::ask_root;
+use crate::flows::messages::environment::{EnvironmentAsk, Link};
+use crate::flows::messages::{RootAsk, answer_text, answered, message_bytes};
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
-use webhooks::PATIENCE;
 
 /// Until the alarm tries again what it could not finish.
 const LATER: Duration = Duration::from_mins(1);
@@ -254,8 +256,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     fn open(&self) -> Result<(), StorageFault> {
         if !self.is_open.get() {
             let schema = match self.name {
-                DirectoryName::Root => table::ROOT_SCHEMA,
-                DirectoryName::Environment(_) => table::ENVIRONMENT_SCHEMA,
+                DirectoryName::Root => crate::flows::directory::table::ROOT_SCHEMA,
+                DirectoryName::Environment(_) => crate::flows::directory::table::ENVIRONMENT_SCHEMA,
             };
             self.mend_older()?;
             for statement in schema {
@@ -269,7 +271,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     /// Adds what tables of older versions lack.
     fn mend_older(&self) -> Result<(), StorageFault> {
         let statement = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?";
-        for older in table::OLDER {
+        for older in crate::flows::directory::table::OLDER {
             let rows = self.storage.exec(statement, &[older.table.into()])?;
             let sql = rows.first().and_then(|row| row.first()?.as_text());
             if sql.is_some_and(|sql| !sql.contains(older.lacks)) {

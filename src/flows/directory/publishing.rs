@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use super::{Directory, table};
-use crate::flows::published;
-use crate::flows::records::{InstallRecord, IntegrationRecord, TokenRecord};
-use crate::flows::within::within;
+use crate::flows::base::records::{InstallRecord, IntegrationRecord, TokenRecord};
+use crate::flows::base::within::within;
+use crate::flows::config::config_cache as published;
+use crate::flows::directory::{Directory, table};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
 /// Until the next try. KV takes one write a second per key.
@@ -16,14 +16,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 impl<O: Outside, S: Storage> Directory<O, S> {
     /// Marks `key` as changed, in the same turn as the change itself.
-    pub(super) fn mark(&self, key: &str) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn mark(&self, key: &str) -> Result<(), StorageFault> {
         let statement = "INSERT INTO publication (key, revision) VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET revision = revision + 1";
         self.storage.exec(statement, &[key.into()]).map(drop)
     }
 
     /// Publishes everything marked, for as long as a caller may wait. What is left stays marked for the
     /// alarm, which is set before the first try, in the same turn as the marks: a restart leaves it behind.
-    pub(super) async fn publish(&self) {
+    pub(in crate::flows) async fn publish(&self) {
         if self.is_published().unwrap_or(false) {
             return;
         }
@@ -36,7 +36,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     /// Publishes everything marked, one at a time and in order, up to the first failure; whether
     /// everything is out.
-    pub(super) async fn publish_all(&self) -> bool {
+    pub(in crate::flows) async fn publish_all(&self) -> bool {
         let _one_at_a_time = self.publishing.lock().await;
         match self.publish_marked().await {
             Ok(()) => true,
@@ -49,12 +49,12 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Whether nothing is marked.
-    pub(super) fn is_published(&self) -> Result<bool, StorageFault> {
+    pub(in crate::flows) fn is_published(&self) -> Result<bool, StorageFault> {
         Ok(self.marked()?.is_empty())
     }
 
     /// Sets the alarm, unless it rings earlier already.
-    pub(super) async fn wake_by(&self, wait: Duration) {
+    pub(in crate::flows) async fn wake_by(&self, wait: Duration) {
         let at = self.outside.now().plus(wait);
         if self
             .alarm

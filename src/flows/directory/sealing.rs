@@ -8,17 +8,19 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt};
 use serde::de::DeserializeOwned;
 
-use super::{Directory, DirectoryName, file_secrets, override_secrets, table};
 use crate::account::seal;
 use crate::error::Failure;
-use crate::flows::ask::{
-    AccountAsk, EnvironmentAsk, Resealed, Sealing, ask_account, ask_environment,
-};
-use crate::flows::published;
-use crate::flows::records::{
+use crate::flows::base::records::{
     AccountEntry, EnvironmentRecord, InstallRecord, IntegrationRecord, Page,
 };
-use crate::flows::sealed;
+use crate::flows::base::sealed;
+use crate::flows::config::config_cache as published;
+use crate::flows::directory::installs::override_secrets;
+use crate::flows::directory::integrations::file_secrets;
+use crate::flows::directory::{Directory, DirectoryName, table};
+use crate::flows::messages::account::AccountAsk;
+use crate::flows::messages::environment::EnvironmentAsk;
+use crate::flows::messages::{Resealed, Sealing, ask_account, ask_environment};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
 /// How long one ring of the alarm works.
@@ -40,7 +42,7 @@ struct Place {
 
 impl<O: Outside, S: Storage> Directory<O, S> {
     /// Begins from the start; what is under the first key already is passed over.
-    pub(super) async fn start_rotation(&self) -> Result<(), Failure> {
+    pub(in crate::flows) async fn start_rotation(&self) -> Result<(), Failure> {
         self.outside.settings().keyring()?;
         self.storage.exec("DELETE FROM rotation", &[])?;
         self.storage.exec(
@@ -52,7 +54,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Goes on with a rotation; whether there is none (left).
-    pub(super) async fn rotate(&self) -> bool {
+    pub(in crate::flows) async fn rotate(&self) -> bool {
         if self.name != DirectoryName::Root {
             return true;
         }
@@ -174,7 +176,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// In an environment's directory: its installs at the start, then a step of accounts.
-    pub(super) async fn reseal_environment(
+    pub(in crate::flows) async fn reseal_environment(
         &self,
         after: Option<String>,
     ) -> Result<Resealed, Failure> {
@@ -255,7 +257,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Sealed values per key, everywhere.
-    pub(super) async fn count_all_sealed(&self) -> Result<Sealing, Failure> {
+    pub(in crate::flows) async fn count_all_sealed(&self) -> Result<Sealing, Failure> {
         let mut counts = Counts::new();
         let ring = self.outside.settings().keyring()?;
         counts.extend(ring.ids().map(|id| (id.to_owned(), 0)));
@@ -283,7 +285,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Of one environment: its installs, and what the index knows of its accounts.
-    pub(super) fn count_sealed_here(&self) -> Result<Counts, Failure> {
+    pub(in crate::flows) fn count_sealed_here(&self) -> Result<Counts, Failure> {
         let mut counts = Counts::new();
         self.count_records(&mut counts, "install")?;
         self.count_records(&mut counts, "webhook")?;
@@ -324,7 +326,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Every record of a table, page by page.
-    pub(super) fn walk<T: DeserializeOwned>(
+    pub(in crate::flows) fn walk<T: DeserializeOwned>(
         &self,
         table: &str,
         mut each: impl FnMut(T) -> Result<(), Failure>,

@@ -4,8 +4,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::flows::page_bytes::{Selection, rows_of_page};
-use crate::flows::records::{Comparison, Filter, FilterValue, Listed, Page};
+use crate::flows::base::page_bytes::{Selection, rows_of_page};
+use crate::flows::base::records::{Comparison, Filter, FilterValue, Listed, Page};
 use crate::ports::{Row, SqlValue, Storage, StorageFault};
 
 const PUBLICATION: &str = "CREATE TABLE IF NOT EXISTS publication (key TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID";

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 
-use super::{Directory, DirectoryName};
 use crate::error::{Code, Failure};
-use crate::flows::ask::{AccountAsk, ask_account};
+use crate::flows::directory::{Directory, DirectoryName};
+use crate::flows::messages::account::AccountAsk;
+use crate::flows::messages::ask_account;
 use crate::ids::{AccountId, WebhookId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
@@ -31,7 +32,7 @@ struct Waiting {
 
 impl<O: Outside, S: Storage> Directory<O, S> {
     /// Notes who waits, while the subscription is paused; whether it is.
-    pub(super) fn note_waiting(
+    pub(in crate::flows) fn note_waiting(
         &self,
         webhook: WebhookId,
         account: AccountId,
@@ -48,14 +49,14 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Rings soon when somebody may go.
-    pub(super) async fn let_waiting_go(&self) {
+    pub(in crate::flows) async fn let_waiting_go(&self) {
         if !self.is_nobody_due().unwrap_or(false) {
             self.wake_by(NEXT).await;
         }
     }
 
     /// Whether nobody is left to be woken.
-    pub(super) fn is_nobody_due(&self) -> Result<bool, StorageFault> {
+    pub(in crate::flows) fn is_nobody_due(&self) -> Result<bool, StorageFault> {
         if self.name == DirectoryName::Root {
             return Ok(true);
         }
@@ -64,7 +65,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Wakes everybody who may go, for as long as one ring lasts. Who does not answer is asked again by the next.
-    pub(super) async fn wake_waiting(&self) {
+    pub(in crate::flows) async fn wake_waiting(&self) {
         if self.name == DirectoryName::Root {
             return;
         }

@@ -4,21 +4,21 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Directory, table};
 use crate::error::Failure;
-use crate::flows::ask::WebhookChange;
-use crate::flows::records::{Listed, Page, WebhookRecord};
-use crate::flows::webhook_secrets as secrets;
+use crate::flows::base::records::{Listed, Page, WebhookRecord};
+use crate::flows::directory::webhook_secrets as secrets;
+use crate::flows::directory::{Directory, table};
+use crate::flows::messages::event::WebhookChange;
 use crate::ids::WebhookId;
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::settings::SUBSCRIPTIONS;
 use crate::time::Timestamp;
 
 /// How long every delivery may fail before there are no more.
-pub(super) const PATIENCE: Duration = Duration::from_hours(5 * 24);
+pub(in crate::flows) const PATIENCE: Duration = Duration::from_hours(5 * 24);
 
 impl<O: Outside, S: Storage> Directory<O, S> {
-    pub(super) fn create_webhook(
+    pub(in crate::flows) fn create_webhook(
         &self,
         record: WebhookRecord,
         secrets: &Value,
@@ -38,12 +38,15 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(record)
     }
 
-    pub(super) fn list_webhooks(&self, page: &Page) -> Result<Listed<WebhookRecord>, StorageFault> {
+    pub(in crate::flows) fn list_webhooks(
+        &self,
+        page: &Page,
+    ) -> Result<Listed<WebhookRecord>, StorageFault> {
         table::list(&self.storage, "webhook", &[], page)
     }
 
     /// All of them: there are no more than [`SUBSCRIPTIONS`].
-    pub(super) fn webhooks(&self) -> Result<Vec<WebhookRecord>, Failure> {
+    pub(in crate::flows) fn webhooks(&self) -> Result<Vec<WebhookRecord>, Failure> {
         let mut all = Vec::new();
         self.walk("webhook", |record| {
             all.push(record);
@@ -52,7 +55,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(all)
     }
 
-    pub(super) fn find_webhook(
+    pub(in crate::flows) fn find_webhook(
         &self,
         id: WebhookId,
     ) -> Result<Option<WebhookRecord>, StorageFault> {
@@ -61,7 +64,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Another target begins without the failures of the one before; what waited goes when it may.
-    pub(super) async fn change_webhook(
+    pub(in crate::flows) async fn change_webhook(
         &self,
         id: WebhookId,
         change: WebhookChange,
@@ -86,7 +89,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(record)
     }
 
-    pub(super) fn rotate_webhook_secret(
+    pub(in crate::flows) fn rotate_webhook_secret(
         &self,
         id: WebhookId,
         secret: String,
@@ -97,7 +100,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Who waits for it is told, so that nothing waits for ever.
-    pub(super) async fn delete_webhook(&self, id: WebhookId) -> Result<WebhookId, Failure> {
+    pub(in crate::flows) async fn delete_webhook(
+        &self,
+        id: WebhookId,
+    ) -> Result<WebhookId, Failure> {
         self.known_webhook(id)?;
         self.storage
             .exec("DELETE FROM webhook WHERE id = ?", &[id.to_string().into()])?;
@@ -106,7 +112,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Pauses a subscription whose every delivery has failed for `patience`. A deleted one is left as it is.
-    pub(super) fn note_failing(
+    pub(in crate::flows) fn note_failing(
         &self,
         id: WebhookId,
         now: Timestamp,
@@ -129,7 +135,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         self.store_webhook(&record)
     }
 
-    pub(super) fn note_working(&self, id: WebhookId) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn note_working(&self, id: WebhookId) -> Result<(), StorageFault> {
         let failing = self.find_webhook(id)?;
         let failing = failing.filter(|record| record.failing_since.is_some());
         let Some(record) = failing else {
@@ -141,7 +147,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         })
     }
 
-    pub(super) fn reseal_webhooks(&self) -> Result<(), Failure> {
+    pub(in crate::flows) fn reseal_webhooks(&self) -> Result<(), Failure> {
         for record in self.webhooks()? {
             if let Some(new) = secrets::resealed(&self.outside, &record)? {
                 self.store_webhook(&WebhookRecord {

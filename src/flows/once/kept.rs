@@ -27,7 +27,7 @@ pub(in crate::flows) fn is_replayed(headers: &HeaderMap) -> bool {
 }
 
 impl KeptAnswer {
-    pub(super) fn of_reply<B>(reply: &Reply<B>, body: &[u8]) -> Self {
+    pub(in crate::flows) fn of_reply<B>(reply: &Reply<B>, body: &[u8]) -> Self {
         Self {
             status: reply.status.as_u16(),
             headers: pairs(&reply.headers),
@@ -36,7 +36,7 @@ impl KeptAnswer {
         }
     }
 
-    pub(super) fn of_failure(failure: &Failure, headers: &HeaderMap) -> Self {
+    pub(in crate::flows) fn of_failure(failure: &Failure, headers: &HeaderMap) -> Self {
         Self {
             status: failure.status(),
             headers: pairs(headers),
@@ -50,7 +50,7 @@ impl KeptAnswer {
     }
 
     /// The answer once more; nothing was sent for it.
-    pub(super) fn again<B>(self) -> Result<Reply<B>, Failure> {
+    pub(in crate::flows) fn again<B>(self) -> Result<Reply<B>, Failure> {
         let unreadable = || Failure::new(Code::Internal, "A kept answer cannot be read.");
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {

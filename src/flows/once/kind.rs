@@ -16,7 +16,7 @@ pub(in crate::flows) enum Kind {
 pub(in crate::flows) const OF_ACCOUNT_TOKENS: &str = "account_token:";
 
 impl Kind {
-    pub(super) fn of(sees: &Sees) -> Self {
+    pub(in crate::flows) fn of(sees: &Sees) -> Self {
         match sees {
             Sees::All | Sees::Environment(_) => Self::Backend,
             Sees::AccountToken(_) => Self::Customer,

@@ -2,12 +2,13 @@
 
 use http::StatusCode;
 
-use super::held::{NotText, Reading, Wanted};
-use super::outcome::{Listed, Outcome, read_through, rewritten};
-use super::{Pages, Plan, Work};
 use crate::config::ErrorExpression;
 use crate::config::resource::Method;
 use crate::error::{Code, Failure};
+use crate::flows::proxy_call::call::Pages;
+use crate::flows::proxy_call::held::{NotText, Reading, Wanted};
+use crate::flows::proxy_call::outcome::{Listed, Outcome, read_through, rewritten};
+use crate::flows::proxy_call::{Plan, Work};
 use crate::json;
 use crate::media::coding;
 use crate::pagination::{Answer, Standing};
@@ -17,7 +18,7 @@ use crate::proxy::reply::{self, Kind, Look};
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
     /// Passes the answer on, cut and wrapped as the file says.
-    pub(super) async fn answer(
+    pub(in crate::flows) async fn answer(
         &self,
         reply: Reply<O::Stream>,
     ) -> Result<Outcome<O::Stream>, Failure> {

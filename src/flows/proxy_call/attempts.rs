@@ -6,25 +6,25 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::present::Ready;
-use super::send::Arrived;
-use super::{Plan, Work};
 use crate::error::{Code, Failure};
-use crate::flows::memory::Room;
+use crate::flows::base::memory::Room;
+use crate::flows::proxy_call::present::Ready;
+use crate::flows::proxy_call::send::Arrived;
+use crate::flows::proxy_call::{Plan, Work};
 use crate::ports::{Body, Outside, Reply, Storage};
 use crate::proxy::request::{Draft, Payload};
 use crate::rate_limit::Limits;
 use crate::retry::{self, Next, Outcome, Sent, Tried};
 
 /// The retries of one call, counted over all that it sends.
-pub(super) struct Retries {
+pub(in crate::flows) struct Retries {
     allowed: Option<u32>,
     made: Cell<u32>,
 }
 
 impl Retries {
     /// As many as the caller allows, or as the verb does.
-    pub(super) fn up_to(allowed: Option<u32>) -> Self {
+    pub(in crate::flows) fn up_to(allowed: Option<u32>) -> Self {
         Self {
             allowed,
             made: Cell::new(0),
@@ -60,7 +60,7 @@ struct Attempted<S> {
 impl<O: Outside, S: Storage> Work<'_, O, S> {
     /// The answer to a request, sent again where that may help. It is made of the account as it is when it is sent. Its
     /// body is unread unless its limits stand in it; one that means "too many requests" is a failure, but on `/custom`.
-    pub(super) async fn send(
+    pub(in crate::flows) async fn send(
         &mut self,
         draft: &impl Fn(&Self) -> Result<Draft, Failure>,
         callers: Body<O::Stream>,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use super::trace::Trace;
-use super::walk::Walk;
+use crate::flows::proxy_call::trace::Trace;
+use crate::flows::proxy_call::walk::Walk;
 use crate::ports::{Body, Outside, Reply, Storage};
 use crate::proxy::Target;
 

@@ -2,13 +2,14 @@
 
 use bytes::Bytes;
 
-use super::page::puts_into_body;
-use super::plan::Plan;
 use crate::config::Config;
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
-use crate::flows::body;
-use crate::flows::memory::{Room, parse_exact};
+use crate::flows::base::body;
+use crate::flows::base::memory::Room;
+use crate::flows::base::memory::built::parse_exact;
+use crate::flows::proxy_call::page::puts_into_body;
+use crate::flows::proxy_call::plan::Plan;
 use crate::json::Exact;
 use crate::ports::{Body, Outside, Storage};
 use crate::proxy::body::BodySource;
@@ -18,7 +19,7 @@ use crate::settings::{BODY_VALUES, TEMPLATE_BODY_BYTES};
 use crate::time::Timestamp;
 
 /// Whose body the caller's query asks for.
-pub(super) fn source(query: &str) -> Result<BodySource, Failure> {
+pub(in crate::flows) fn source(query: &str) -> Result<BodySource, Failure> {
     body_source(query).ok_or_else(|| {
         let [name, alias] = PASSTHROUGH;
         Failure::new(
@@ -29,14 +30,14 @@ pub(super) fn source(query: &str) -> Result<BodySource, Failure> {
 }
 
 /// The caller's body, and what of it is needed to make the request.
-pub(super) struct Looked<S> {
-    pub(super) body: Body<S>,
-    pub(super) value: Option<Exact>,
+pub(in crate::flows) struct Looked<S> {
+    pub(in crate::flows) body: Body<S>,
+    pub(in crate::flows) value: Option<Exact>,
     /// As it was written; empty where nothing is put into it.
-    pub(super) text: Bytes,
+    pub(in crate::flows) text: Bytes,
     /// What it holds, and what is built of it.
     #[expect(dead_code, reason = "holding it is its use")]
-    pub(super) room: Room,
+    pub(in crate::flows) room: Room,
 }
 
 impl<S> Looked<S> {
@@ -52,7 +53,7 @@ impl<S> Looked<S> {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Reads the caller's body only when the method's templates look into it, or something is put into it.
-    pub(super) async fn look_at_body(
+    pub(in crate::flows) async fn look_at_body(
         &self,
         plan: Plan<'_>,
         config: &Config,

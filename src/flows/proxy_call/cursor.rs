@@ -3,20 +3,20 @@
 
 use crate::account::seal::{self, Kind, SealError};
 use crate::error::{Code, Failure};
-use crate::flows::sealed;
+use crate::flows::base::sealed;
 use crate::ids::AccountId;
 use crate::pagination::Position;
 use crate::ports::System;
 use crate::proxy::Target;
 
 /// Where a cursor is good.
-pub(super) struct CursorPlace {
+pub(in crate::flows) struct CursorPlace {
     account: String,
     list: String,
 }
 
 impl CursorPlace {
-    pub(super) fn of(account: AccountId, target: &Target) -> Self {
+    pub(in crate::flows) fn of(account: AccountId, target: &Target) -> Self {
         let list = match target {
             Target::Method {
                 resource, method, ..
@@ -29,7 +29,7 @@ impl CursorPlace {
         }
     }
 
-    pub(super) fn seal(
+    pub(in crate::flows) fn seal(
         &self,
         system: &impl System,
         position: &Position,
@@ -40,7 +40,11 @@ impl CursorPlace {
     }
 
     /// Without a line in the log: what callers bring is no fault of ours.
-    pub(super) fn open(&self, system: &impl System, cursor: &str) -> Result<Position, Failure> {
+    pub(in crate::flows) fn open(
+        &self,
+        system: &impl System,
+        cursor: &str,
+    ) -> Result<Position, Failure> {
         let keys = system.settings().keyring()?;
         let value = keys
             .open(self.place(), cursor)
@@ -63,7 +67,7 @@ impl CursorPlace {
 }
 
 /// The caller's cursor does not fit what it was brought to.
-pub(super) fn bad_cursor() -> Failure {
+pub(in crate::flows) fn bad_cursor() -> Failure {
     Failure::new(
         Code::BadCursor,
         "This next_cursor is not one for this list of this account. Start the list anew without it.",

@@ -5,10 +5,10 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use serde_json::json;
 
-use super::Work;
 use crate::error::{Code, Failure};
-use crate::flows::body;
+use crate::flows::base::body;
 use crate::flows::once::hold;
+use crate::flows::proxy_call::Work;
 use crate::header_text;
 use crate::media::charset::{self, Charset};
 use crate::media::coding;
@@ -35,7 +35,10 @@ enum Words {
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
     /// The refusal without the secrets that it repeats.
-    pub(super) async fn without_secrets(&self, reply: Reply<O::Stream>) -> Reply<O::Stream> {
+    pub(in crate::flows) async fn without_secrets(
+        &self,
+        reply: Reply<O::Stream>,
+    ) -> Reply<O::Stream> {
         if matches!(reply.body, Body::Empty) {
             return reply;
         }

@@ -6,11 +6,12 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::Work;
 use crate::error::{Code, Failure};
-use crate::flows::body;
-use crate::flows::memory::{Room, Unbuilt, built_bytes, parse_exact};
-use crate::flows::within::within;
+use crate::flows::base::body;
+use crate::flows::base::memory::Room;
+use crate::flows::base::memory::built::{Unbuilt, built_bytes, parse_exact};
+use crate::flows::base::within::within;
+use crate::flows::proxy_call::Work;
 use crate::json::{self, Exact, Path};
 use crate::media::charset::{self, Charset};
 use crate::media::coding;
@@ -21,18 +22,18 @@ use crate::settings::EXPRESSION_VALUES;
 
 /// How an answer is read.
 #[derive(Clone, Copy)]
-pub(super) struct Reading<'r> {
+pub(in crate::flows) struct Reading<'r> {
     /// What it is said to be.
-    pub(super) kind: Kind,
+    pub(in crate::flows) kind: Kind,
     /// Where its list is: in XML a single element is one, too.
-    pub(super) list: Option<&'r Path>,
+    pub(in crate::flows) list: Option<&'r Path>,
     /// What is wanted of it.
-    pub(super) wanted: Wanted,
+    pub(in crate::flows) wanted: Wanted,
 }
 
 /// What is wanted of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(in crate::flows) enum Wanted {
     /// What it is said to be. Nothing else will do.
     Value,
     /// That, or at least its words.
@@ -40,18 +41,18 @@ pub(super) enum Wanted {
 }
 
 /// An answer in memory, and the room it takes there until it is passed on.
-pub(super) struct Held {
+pub(in crate::flows) struct Held {
     /// What is looked into and cut: the answer's text, or its JSON where it is XML.
-    pub(super) text: String,
+    pub(in crate::flows) text: String,
     /// What `text` is now: never XML.
-    pub(super) kind: Kind,
+    pub(in crate::flows) kind: Kind,
     /// What came, where `text` is something else.
     original: Option<(Bytes, Charset)>,
-    pub(super) room: Room,
+    pub(in crate::flows) room: Room,
 }
 
 /// Why there is no text to look into.
-pub(super) enum NotText {
+pub(in crate::flows) enum NotText {
     /// It is not what it should be; but it can be passed on.
     Bytes(Bytes, ReplyError),
     /// It could not be read at all.
@@ -59,7 +60,7 @@ pub(super) enum NotText {
 }
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
-    pub(super) async fn held(
+    pub(in crate::flows) async fn held(
         &self,
         headers: &HeaderMap,
         body: Body<O::Stream>,
@@ -136,7 +137,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         read.unwrap_or_else(|| Err(SendError::Timeout.into()))
     }
 
-    pub(super) fn nothing(&self) -> Held {
+    pub(in crate::flows) fn nothing(&self) -> Held {
         Held {
             text: String::new(),
             kind: Kind::Json,
@@ -170,7 +171,7 @@ impl Held {
     }
 
     /// What expressions see of an answer: the fields of a form, as of a webhook; else its value.
-    pub(super) fn seen(&mut self) -> Result<Value, Failure> {
+    pub(in crate::flows) fn seen(&mut self) -> Result<Value, Failure> {
         if self.kind != Kind::Form {
             return self.value();
         }
@@ -184,12 +185,12 @@ impl Held {
     }
 
     /// It as a value: JSON, or the text itself.
-    pub(super) fn value(&mut self) -> Result<Value, Failure> {
+    pub(in crate::flows) fn value(&mut self) -> Result<Value, Failure> {
         Ok(self.exact()?.plain().into_owned())
     }
 
     /// The same with each number as it was written.
-    pub(super) fn exact(&mut self) -> Result<Exact, Failure> {
+    pub(in crate::flows) fn exact(&mut self) -> Result<Exact, Failure> {
         let mut text = Cow::Borrowed(self.text.as_str());
         if json::count_values(text.as_bytes()).is_err() {
             self.room.take(text.len())?;
@@ -204,7 +205,7 @@ impl Held {
     }
 
     /// The provider's own words, to be told as such.
-    pub(super) fn take_words(&mut self) -> String {
+    pub(in crate::flows) fn take_words(&mut self) -> String {
         let text = std::mem::take(&mut self.text);
         let Some((bytes, charset)) = self.original.take() else {
             return text;
@@ -213,7 +214,7 @@ impl Held {
     }
 
     /// What came, byte for byte.
-    pub(super) fn into_bytes(self) -> Bytes {
+    pub(in crate::flows) fn into_bytes(self) -> Bytes {
         match self.original {
             Some((bytes, _)) => bytes,
             None => self.text.into(),

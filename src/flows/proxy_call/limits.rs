@@ -4,11 +4,11 @@ use http::StatusCode;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use serde_json::Value;
 
-use super::held::{NotText, Reading, Wanted};
-use super::send::Arrived;
-use super::{Errand, Plan, Work, moment};
 use crate::config::resource::Method;
 use crate::error::{Code, Failure};
+use crate::flows::proxy_call::held::{NotText, Reading, Wanted};
+use crate::flows::proxy_call::send::Arrived;
+use crate::flows::proxy_call::{Errand, Plan, Work, moment};
 use crate::media::coding;
 use crate::ports::{Body, Outside, Reply, Storage};
 use crate::proxy::redirect::Again;
@@ -18,7 +18,7 @@ use crate::rate_limit::{self, Answer, Limits, seconds};
 impl<O: Outside, S: Storage> Work<'_, O, S> {
     /// Reads the limits, tells callers of them in the answer's own header fields, and slows the account down
     /// when nothing is left.
-    pub(super) async fn limits(
+    pub(in crate::flows) async fn limits(
         &self,
         arrived: Arrived<O::Stream>,
     ) -> Result<(Reply<O::Stream>, Limits), Failure> {
@@ -60,7 +60,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     }
 
     /// The failure for an answer that means "too many requests", whatever its status is.
-    pub(super) async fn rate_limited(
+    pub(in crate::flows) async fn rate_limited(
         &self,
         method: &Method,
         reply: Reply<O::Stream>,

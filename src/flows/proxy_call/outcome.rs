@@ -4,13 +4,13 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LINK};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use crate::flows::memory::Room;
+use crate::flows::base::memory::Room;
 use crate::pagination::Position;
 use crate::ports::{Body, Reply};
 use crate::proxy::headers;
 
 /// What a provider's answer comes to.
-pub(super) enum Outcome<S> {
+pub(in crate::flows) enum Outcome<S> {
     /// An answer as it goes to the caller.
     Reply(Reply<S>),
     /// A page of a list.
@@ -18,26 +18,26 @@ pub(super) enum Outcome<S> {
 }
 
 /// A page of a list.
-pub(super) struct Listed {
+pub(in crate::flows) struct Listed {
     /// Those of the provider's answer.
-    pub(super) headers: HeaderMap,
+    pub(in crate::flows) headers: HeaderMap,
     /// The envelope; of a walk the records alone, as lines.
-    pub(super) text: String,
+    pub(in crate::flows) text: String,
     /// What it takes in memory.
-    pub(super) room: Room,
+    pub(in crate::flows) room: Room,
     /// The page behind it.
-    pub(super) next: Option<Position>,
+    pub(in crate::flows) next: Option<Position>,
 }
 
 impl<S> Outcome<S> {
-    pub(super) fn headers(&mut self) -> &mut HeaderMap {
+    pub(in crate::flows) fn headers(&mut self) -> &mut HeaderMap {
         match self {
             Self::Reply(reply) => &mut reply.headers,
             Self::List(list) => &mut list.headers,
         }
     }
 
-    pub(super) fn into_reply(self) -> Reply<S> {
+    pub(in crate::flows) fn into_reply(self) -> Reply<S> {
         match self {
             Self::Reply(reply) => reply,
             Self::List(mut list) => {
@@ -50,7 +50,11 @@ impl<S> Outcome<S> {
 }
 
 /// What was cut or wrapped: JSON of our own writing.
-pub(super) fn rewritten<S>(status: StatusCode, headers: &HeaderMap, json: String) -> Reply<S> {
+pub(in crate::flows) fn rewritten<S>(
+    status: StatusCode,
+    headers: &HeaderMap,
+    json: String,
+) -> Reply<S> {
     let mut headers = headers::of_rewritten_answer(headers);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Reply {
@@ -61,7 +65,11 @@ pub(super) fn rewritten<S>(status: StatusCode, headers: &HeaderMap, json: String
 }
 
 /// The body was read and goes on as it was.
-pub(super) fn read_through<S>(status: StatusCode, headers: &HeaderMap, bytes: Bytes) -> Reply<S> {
+pub(in crate::flows) fn read_through<S>(
+    status: StatusCode,
+    headers: &HeaderMap,
+    bytes: Bytes,
+) -> Reply<S> {
     Reply {
         status,
         headers: headers::of_read_answer(headers),

@@ -9,7 +9,7 @@ use crate::proxy::{Target, is_read};
 
 /// What the file says of the target.
 #[derive(Clone, Copy)]
-pub(super) enum Plan<'a> {
+pub(in crate::flows) enum Plan<'a> {
     Method {
         method: &'a Method,
         is_list: bool,
@@ -29,7 +29,7 @@ pub(in crate::flows) fn sandbox_refusal() -> Failure {
 }
 
 /// The method a target names, or that there is none.
-pub(super) fn plan<'a>(
+pub(in crate::flows) fn plan<'a>(
     config: &'a Config,
     target: &'a Target,
     verb: &'a http::Method,
@@ -60,7 +60,7 @@ pub(super) fn plan<'a>(
     })
 }
 
-pub(super) fn refuse_sandbox_write(is_sandbox: bool, plan: Plan) -> Result<(), Failure> {
+pub(in crate::flows) fn refuse_sandbox_write(is_sandbox: bool, plan: Plan) -> Result<(), Failure> {
     let verb = match plan {
         Plan::Method { method, .. } => &method.method.0,
         Plan::Custom { verb, .. } => verb,
@@ -73,7 +73,7 @@ pub(super) fn refuse_sandbox_write(is_sandbox: bool, plan: Plan) -> Result<(), F
 
 /// `/custom` and bodies that go as they are, where the file has switched them off; and a body in the place of one
 /// in which the file says whose account it is.
-pub(super) fn refuse_switched_off(
+pub(in crate::flows) fn refuse_switched_off(
     config: &Config,
     plan: Plan,
     source: BodySource,

@@ -6,16 +6,17 @@ use std::rc::Rc;
 use serde_json::Value;
 use tokio::sync::SemaphorePermit;
 
-use super::{Errand, Work};
 use crate::error::Failure;
-use crate::flows::account_object::{AccountObject, Loaded, with_token};
-use crate::flows::import_account::install_disabled;
+use crate::flows::account_object::oauth_token::with_token;
+use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::lifecycle::import_account::install_disabled;
+use crate::flows::proxy_call::{Errand, Work};
 use crate::ports::{Outside, Sees, Storage};
 use crate::proxy::{Target, is_read};
 use crate::time::Timestamp;
 
 /// The account as it was read last, and how it is read again.
-pub(super) struct Present<'a, O, S> {
+pub(in crate::flows) struct Present<'a, O, S> {
     loaded: Rc<Loaded>,
     read_at: Timestamp,
     whose: Whose<'a, O, S>,
@@ -48,7 +49,7 @@ pub(in crate::flows) enum Purpose {
 
 impl Purpose {
     /// That of a call's target.
-    pub(super) fn of_target(target: &Target) -> Self {
+    pub(in crate::flows) fn of_target(target: &Target) -> Self {
         match target {
             Target::Method { method, .. } => Self::of_method(method),
             Target::Custom { .. } => Self::AsVerb,
@@ -70,7 +71,7 @@ impl Purpose {
 }
 
 impl<'a, O: Outside, S: Storage> Present<'a, O, S> {
-    pub(super) fn of_call(
+    pub(in crate::flows) fn of_call(
         object: &'a Rc<AccountObject<O, S>>,
         sees: &'a Sees,
         loaded: Rc<Loaded>,
@@ -82,7 +83,7 @@ impl<'a, O: Outside, S: Storage> Present<'a, O, S> {
         }
     }
 
-    pub(super) fn of_step(
+    pub(in crate::flows) fn of_step(
         object: &AccountObject<O, S>,
         loaded: Rc<Loaded>,
         context: &'a Value,
@@ -96,12 +97,12 @@ impl<'a, O: Outside, S: Storage> Present<'a, O, S> {
         }
     }
 
-    pub(super) fn loaded(&self) -> &Rc<Loaded> {
+    pub(in crate::flows) fn loaded(&self) -> &Rc<Loaded> {
         &self.loaded
     }
 
     /// The account's whole context.
-    pub(super) fn context(&self) -> &Value {
+    pub(in crate::flows) fn context(&self) -> &Value {
         match &self.whose {
             Whose::Callers(..) => &self.loaded.context,
             Whose::Actions(running) => &running.context,
@@ -109,7 +110,7 @@ impl<'a, O: Outside, S: Storage> Present<'a, O, S> {
     }
 
     /// Its public half.
-    pub(super) fn shown(&self) -> &Value {
+    pub(in crate::flows) fn shown(&self) -> &Value {
         match &self.whose {
             Whose::Callers(..) => &self.loaded.account.context,
             Whose::Actions(running) => running.shown,
@@ -117,7 +118,7 @@ impl<'a, O: Outside, S: Storage> Present<'a, O, S> {
     }
 
     /// The account is this by now; whether a request made with what was before has to be made again.
-    pub(super) fn set(&mut self, now: Rc<Loaded>) -> bool {
+    pub(in crate::flows) fn set(&mut self, now: Rc<Loaded>) -> bool {
         if Rc::ptr_eq(&self.loaded, &now) {
             return false;
         }
@@ -136,17 +137,20 @@ impl<'a, O: Outside, S: Storage> Present<'a, O, S> {
 }
 
 /// A connection of the account, and what has become of the account until it was had.
-pub(super) struct Ready<'a> {
+pub(in crate::flows) struct Ready<'a> {
     /// None for a refresh, which has a connection of its own.
-    pub(super) slot: Option<SemaphorePermit<'a>>,
+    pub(in crate::flows) slot: Option<SemaphorePermit<'a>>,
     /// Whether the account changed: the request is made anew.
-    pub(super) is_changed: bool,
+    pub(in crate::flows) is_changed: bool,
 }
 
 impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
     /// Waits for the turn, for a connection, and for a refresh that the request would come too early for. While it waits
     /// for that it holds neither turn nor connection. What it finds then is true when it sends.
-    pub(super) async fn ready(&mut self, mut turn: Timestamp) -> Result<Ready<'a>, Failure> {
+    pub(in crate::flows) async fn ready(
+        &mut self,
+        mut turn: Timestamp,
+    ) -> Result<Ready<'a>, Failure> {
         let mut is_changed = false;
         let mut waited_for = None;
         loop {

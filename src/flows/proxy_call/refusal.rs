@@ -5,11 +5,11 @@ use std::rc::Rc;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use super::Work;
-use super::held::{Held, NotText, Reading, Wanted};
 use crate::config::resource::Method;
 use crate::error::{Code, Failure, Remote};
-use crate::flows::redaction::Redactor;
+use crate::flows::config::redaction::Redactor;
+use crate::flows::proxy_call::Work;
+use crate::flows::proxy_call::held::{Held, NotText, Reading, Wanted};
 use crate::ports::{Outside, Reply, Storage};
 use crate::proxy::headers;
 use crate::proxy::reply::{self, FoundError, Kind};
@@ -18,7 +18,7 @@ use crate::time::retry_after;
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
     /// The failure for an answer of 400 and above.
-    pub(super) async fn refusal(
+    pub(in crate::flows) async fn refusal(
         &self,
         method: &Method,
         reply: Reply<O::Stream>,
@@ -48,7 +48,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         Ok(self.remote(status, &headers, held.take_words(), found))
     }
 
-    pub(super) fn check_for_error(
+    pub(in crate::flows) fn check_for_error(
         &self,
         method: &Method,
         held: &mut Held,
@@ -63,7 +63,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     }
 
     /// An error that was found in status and header fields alone, with the words of its text.
-    pub(super) async fn found_in_head(
+    pub(in crate::flows) async fn found_in_head(
         &self,
         kind: Kind,
         reply: Reply<O::Stream>,
@@ -114,7 +114,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     }
 
     /// What the file's `error_expression` finds in an answer; of one that streams it sees no body.
-    pub(super) fn find_error(
+    pub(in crate::flows) fn find_error(
         &self,
         method: &Method,
         body: Option<&Value>,
@@ -167,20 +167,20 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     }
 
     /// What finds the secrets that went into the request, and the others of the account and its install.
-    pub(super) fn redactor(&self) -> Rc<Redactor> {
+    pub(in crate::flows) fn redactor(&self) -> Rc<Redactor> {
         self.object
             .redactor(&self.effective.compiled, self.present.context())
     }
 
     /// Redirects and the way to the next page were found by then: only the caller does without.
-    pub(super) fn drop_echoes(&self, headers: &mut HeaderMap) {
+    pub(in crate::flows) fn drop_echoes(&self, headers: &mut HeaderMap) {
         if let Some(secret) = self.sent_in_url.borrow().as_deref() {
             headers::drop_echoes(headers, secret);
         }
     }
 
     /// An expression's own words (`$error`) may be the provider's.
-    pub(super) fn log(&self, event: &str, reason: &str) {
+    pub(in crate::flows) fn log(&self, event: &str, reason: &str) {
         let reason = self.redactor().text(reason);
         let account = &self.loaded().account;
         self.object.outside.log(&serde_json::json!({

@@ -1,13 +1,13 @@
 //! An answer that refuses the account's credential: with 401, or with what the file calls 401, whatever its status is.
 
-use super::outcome::Outcome;
-use super::{Plan, Work};
 use crate::error::{Code, Failure, Speaker};
-use crate::flows::memory::Room;
+use crate::flows::base::memory::Room;
+use crate::flows::proxy_call::outcome::Outcome;
+use crate::flows::proxy_call::{Plan, Work};
 use crate::ports::{Outside, Reply, Storage};
 
 /// What an answer comes to.
-pub(super) enum Heard<S> {
+pub(in crate::flows) enum Heard<S> {
     /// What the caller gets.
     Settled(Result<Outcome<S>, Failure>),
     /// It refuses the credential: another may help.
@@ -15,7 +15,7 @@ pub(super) enum Heard<S> {
 }
 
 /// A refusal of the credential.
-pub(super) enum Refused<S> {
+pub(in crate::flows) enum Refused<S> {
     /// By its status: its words are not held while a fresh credential is fetched.
     Unread(Reply<S>),
     /// By what the file finds in it, with the memory that its words take.
@@ -28,7 +28,7 @@ pub(super) enum Refused<S> {
 impl<O: Outside, S: Storage> Work<'_, O, S> {
     /// What the answer comes to. A good one of the provider says that the credential is taken: not one in which the
     /// file finds a 401.
-    pub(super) async fn heard(&self, reply: Reply<O::Stream>) -> Heard<O::Stream> {
+    pub(in crate::flows) async fn heard(&self, reply: Reply<O::Stream>) -> Heard<O::Stream> {
         if self.refuses_credential(&reply) {
             return Heard::Refused(Refused::Unread(reply));
         }
@@ -46,7 +46,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     }
 
     /// What the caller gets of a refusal.
-    pub(super) async fn told(
+    pub(in crate::flows) async fn told(
         &self,
         refused: Refused<O::Stream>,
     ) -> Result<Outcome<O::Stream>, Failure> {
@@ -59,7 +59,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     /// The same, where the credential cannot be renewed, or was. Only a method of the file is known well enough for its
     /// refusal to switch the account off, only where the credential is at home, and only where the file does not call it
     /// something else; on `/custom` any path may be asked for.
-    pub(super) async fn judged(
+    pub(in crate::flows) async fn judged(
         &self,
         refused: Refused<O::Stream>,
     ) -> Result<Outcome<O::Stream>, Failure> {
@@ -85,7 +85,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     }
 
     /// Whether it is a 401 by the file's word, of the account's own provider, to a request that was signed in.
-    pub(super) fn finds_refusal(&self, failure: &Failure) -> bool {
+    pub(in crate::flows) fn finds_refusal(&self, failure: &Failure) -> bool {
         let says_401 = |failure: &Failure| {
             let said = failure.remote.as_ref();
             said.is_some_and(|said| said.status == 401 && said.speaker == Speaker::Provider)
@@ -106,7 +106,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
 }
 
 /// The provider's own words, when the account needs its customer.
-pub(super) fn needs_reauth(mut failure: Failure) -> Failure {
+pub(in crate::flows) fn needs_reauth(mut failure: Failure) -> Failure {
     if failure.remote.is_some() {
         failure.code = Code::NeedsReauth;
     }

@@ -3,11 +3,11 @@
 use http::header::LOCATION;
 use http::{HeaderMap, HeaderName, StatusCode};
 
-use super::{Plan, Work, moment};
 use crate::authorization::{self, SignIn};
 use crate::config::authorization::Authorization;
 use crate::error::{Code, Failure, Speaker};
 use crate::expression::UrlTemplate;
+use crate::flows::proxy_call::{Plan, Work, moment};
 use crate::header_text;
 use crate::ports::{Body, Outgoing, Outside, Reply, SendError, Storage};
 use crate::proxy::redirect::{self, Again, Hop, Next};
@@ -15,15 +15,15 @@ use crate::proxy::request::{Draft, set_query};
 use crate::proxy::{description, guard, headers};
 
 /// What an attempt came to.
-pub(super) struct Arrived<S> {
-    pub(super) reply: Reply<S>,
+pub(in crate::flows) struct Arrived<S> {
+    pub(in crate::flows) reply: Reply<S>,
     /// Whether it was the account's provider who answered: a redirect may lead to somebody else.
-    pub(super) credentials: Again,
+    pub(in crate::flows) credentials: Again,
 }
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
     /// The answer behind at most five redirects, its body unread.
-    pub(super) async fn attempt(
+    pub(in crate::flows) async fn attempt(
         &self,
         mut draft: Draft,
         mut body: Body<O::Stream>,
@@ -175,7 +175,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
 
     /// Whether an answer refuses the account's credential: that of the account's own provider to a request that was signed
     /// in. A stranger behind a redirect has not seen it.
-    pub(super) fn refuses_credential(&self, reply: &Reply<O::Stream>) -> bool {
+    pub(in crate::flows) fn refuses_credential(&self, reply: &Reply<O::Stream>) -> bool {
         reply.status == StatusCode::UNAUTHORIZED
             && self.speaker.get() == Speaker::Provider
             && self.is_signed_in()
@@ -190,7 +190,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     }
 
     /// The provider has taken the credential, where it answered with this status from the credential's own home.
-    pub(super) fn note_accepted(&self, status: StatusCode) {
+    pub(in crate::flows) fn note_accepted(&self, status: StatusCode) {
         let is_own = self.speaker.get() == Speaker::Provider && self.is_signed_in();
         if is_own && status.as_u16() < 400 && self.is_at_home() {
             self.object.note_credential_accepted();
@@ -199,7 +199,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
 
     /// Whether the request goes to the origin of the file's own `base_url`. What a method asks elsewhere says nothing of the
     /// credential there: it may be another service, which takes it for less.
-    pub(super) fn is_at_home(&self) -> bool {
+    pub(in crate::flows) fn is_at_home(&self) -> bool {
         let Plan::Method { method, .. } = self.plan else {
             return true;
         };
@@ -211,7 +211,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         matches!((origin(own), origin(home)), (Ok(own), Ok(home)) if own == home)
     }
 
-    pub(super) fn is_signed_in(&self) -> bool {
+    pub(in crate::flows) fn is_signed_in(&self) -> bool {
         !matches!(self.authorization(), None | Some(Authorization::None(_)))
     }
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 use http::StatusCode;
 use url::Url;
 
-use super::plan::Plan;
 use crate::config::Config;
 use crate::error::Failure;
+use crate::flows::proxy_call::plan::Plan;
 use crate::proxy::{Target, redact};
 use crate::time::Timestamp;
 
@@ -52,7 +52,7 @@ pub(in crate::flows) struct About {
 
 impl Trace {
     /// The call is about this.
-    pub(super) fn names(&self, plan: Plan<'_>, target: &Target, config: &Config) {
+    pub(in crate::flows) fn names(&self, plan: Plan<'_>, target: &Target, config: &Config) {
         self.is_about(target);
         let mut about = self.about.borrow_mut();
         match plan {
@@ -86,7 +86,7 @@ impl Trace {
     }
 
     /// A request goes out.
-    pub(super) fn sends(&self, url: &Url) {
+    pub(in crate::flows) fn sends(&self, url: &Url) {
         self.was_sent.set(true);
         if self.put_off.take() {
             self.retries.set(self.retries.get() + 1);
@@ -100,18 +100,23 @@ impl Trace {
     }
 
     /// Its answer's head came, or will not come.
-    pub(super) fn heard(&self, status: Option<StatusCode>, sent_at: Timestamp, now: Timestamp) {
+    pub(in crate::flows) fn heard(
+        &self,
+        status: Option<StatusCode>,
+        sent_at: Timestamp,
+        now: Timestamp,
+    ) {
         self.took.set(self.took.get() + now.since(sent_at));
         self.status.set(status);
     }
 
     /// A redirect answered a write and leads to a page to be read: whatever comes of that, the write was made.
-    pub(super) fn was_done(&self, status: StatusCode) {
+    pub(in crate::flows) fn was_done(&self, status: StatusCode) {
         self.done.set(Some(status));
     }
 
     /// A write was answered well.
-    pub(super) fn was_accepted(&self, status: StatusCode) {
+    pub(in crate::flows) fn was_accepted(&self, status: StatusCode) {
         self.accepted.set(Some(status));
     }
 
@@ -132,7 +137,7 @@ impl Trace {
     }
 
     /// What the provider answered to a write that it made.
-    pub(super) fn made_write(&self) -> Option<u16> {
+    pub(in crate::flows) fn made_write(&self) -> Option<u16> {
         let accepted = self.accepted.get().map(|status| status.as_u16());
         self.done().or(accepted)
     }
@@ -144,7 +149,7 @@ impl Trace {
 
     /// The last answer is none that counts: the provider wants no more requests for now, is to be
     /// asked again, or refused the account and not the call.
-    pub(super) fn puts_off(&self) {
+    pub(in crate::flows) fn puts_off(&self) {
         self.put_off.set(true);
         self.accepted.set(None);
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::sync::SemaphorePermit;
 
-use super::{Errand, Work};
 use crate::error::{Code, Failure};
-use crate::flows::within::within;
+use crate::flows::base::within::within;
+use crate::flows::proxy_call::{Errand, Work};
 use crate::ports::{Outside, Storage};
 use crate::rate_limit::{Late, Whose, seconds};
 use crate::time::Timestamp;
@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
     /// The next turn, no sooner than after `wait`; 429 where none comes in time. Who refreshes the account's
     /// credential is not kept off: nobody else can do anything before.
-    pub(super) fn take_turn(&self, wait: Duration) -> Result<Timestamp, Failure> {
+    pub(in crate::flows) fn take_turn(&self, wait: Duration) -> Result<Timestamp, Failure> {
         let outside = &self.object.outside;
         let (rate, now) = (outside.settings().account_rate, outside.now());
         if self.errand == Errand::Refresh {
@@ -28,7 +28,7 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
 
     /// A connection in that turn, and the turn. A call that had to wait for one looks whether its turn is still free, and
     /// waits again without a connection if it is not. Refreshing has a connection of its own.
-    pub(super) async fn slot_in(
+    pub(in crate::flows) async fn slot_in(
         &self,
         mut turn: Timestamp,
     ) -> Result<(Option<SemaphorePermit<'a>>, Timestamp), Failure> {
@@ -54,12 +54,12 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
     }
 
     /// The turn is not used.
-    pub(super) fn give_back(&self, turn: Timestamp) {
+    pub(in crate::flows) fn give_back(&self, turn: Timestamp) {
         self.object.pace.borrow_mut().give_back(turn);
     }
 
     /// A redirect is followed: one more request.
-    pub(super) fn count_hop(&self) {
+    pub(in crate::flows) fn count_hop(&self) {
         if self.errand == Errand::Refresh {
             return;
         }
@@ -69,7 +69,7 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
     }
 
     /// The provider wants no request of the account for so long.
-    pub(super) fn pause(&self, wait: Duration) {
+    pub(in crate::flows) fn pause(&self, wait: Duration) {
         let now = self.object.outside.now();
         self.object.pace.borrow_mut().pause(now, wait);
     }

@@ -6,14 +6,15 @@ use std::rc::Rc;
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::cursor::CursorPlace;
-use super::outcome::{Listed, Outcome};
-use super::{Call, Given, made};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
-use crate::flows::body;
-use crate::flows::memory::Room;
-use crate::flows::published;
+use crate::flows::base::body;
+use crate::flows::base::memory::Room;
+use crate::flows::config::config_cache as published;
+use crate::flows::proxy_call::call::{Call, Given};
+use crate::flows::proxy_call::cursor::CursorPlace;
+use crate::flows::proxy_call::made;
+use crate::flows::proxy_call::outcome::{Listed, Outcome};
 use crate::pagination::Position;
 use crate::ports::{Body, Outside, Sees, Storage};
 use crate::rate_limit;
@@ -55,7 +56,7 @@ struct Lines {
 }
 
 /// Asks for the first page: what goes wrong with it is answered as anywhere else.
-pub(super) async fn begin<O: Outside, S: Storage>(
+pub(in crate::flows) async fn begin<O: Outside, S: Storage>(
     object: &Rc<AccountObject<O, S>>,
     sees: &Sees,
     mut call: Call<O::Stream>,

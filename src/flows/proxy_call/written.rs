@@ -3,16 +3,20 @@
 
 use http::header::LOCATION;
 
-use super::Work;
-use super::held::{NotText, Reading, Wanted};
 use crate::error::{Code, Failure};
+use crate::flows::proxy_call::Work;
+use crate::flows::proxy_call::held::{NotText, Reading, Wanted};
 use crate::header_text;
 use crate::ports::{Outside, Reply, Storage};
 use crate::proxy::reply;
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
     /// The failure to follow a redirect that answered a write, with its words and its `Location`.
-    pub(super) async fn of_redirect(&self, failure: Failure, reply: Reply<O::Stream>) -> Failure {
+    pub(in crate::flows) async fn of_redirect(
+        &self,
+        failure: Failure,
+        reply: Reply<O::Stream>,
+    ) -> Failure {
         let location = reply.headers.get(LOCATION);
         let location = location.map(|value| header_text::text(value).into_owned());
         let failure = match location {
@@ -24,7 +28,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
 
     /// The answer of a path of the caller's own, where a redirect has answered the write and the page that it leads to
     /// cannot be had: its status would say that the write was not made.
-    pub(super) async fn of_page(&self, reply: Reply<O::Stream>) -> Failure {
+    pub(in crate::flows) async fn of_page(&self, reply: Reply<O::Stream>) -> Failure {
         let status = reply.status.as_u16();
         let code = match status {
             429 => Code::RateLimited,
@@ -36,7 +40,11 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     }
 
     /// A failure to use an answer, with its words where it answers a write that was made.
-    pub(super) fn unusable(&self, failure: Failure, words: impl FnOnce() -> String) -> Failure {
+    pub(in crate::flows) fn unusable(
+        &self,
+        failure: Failure,
+        words: impl FnOnce() -> String,
+    ) -> Failure {
         let Some(status) = self.trace.made_write() else {
             return failure;
         };

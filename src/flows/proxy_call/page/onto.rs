@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use url::Url;
 
-use super::Page;
 use crate::config::Pagination;
 use crate::config::resource::{BodyFormat, Method};
 use crate::error::Failure;
+use crate::flows::proxy_call::page::Page;
 use crate::json;
 use crate::pagination::PageError;
 use crate::proxy::body::{BodyError, BodySource, Writing};
@@ -17,7 +17,7 @@ use crate::proxy::request::{self, Caller, Draft, Payload, RequestError};
 
 impl Page<'_> {
     /// The method's request with what asks for this page.
-    pub(in crate::flows::proxy_call) fn onto(
+    pub(in crate::flows) fn onto(
         &self,
         mut draft: Draft,
         method: &Method,

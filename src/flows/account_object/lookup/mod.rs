@@ -1,0 +1,216 @@
+//! By what an install's webhooks find this account: one value of its context, as the integration names it.
+//!
+//! The rule is [`found_by`] and nowhere else. The index of the `Directory` follows it, so do its questions, and a webhook
+//! that the index sends here is held to it once more.
+
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::account::origin::{Origin, Origins};
+use crate::account::seal::{Kind, Place};
+use crate::account::status::Status;
+use crate::config::Config;
+use crate::error::Failure;
+use crate::flows::account_object::row::{Next, SetUp};
+use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::base::sealed;
+use crate::flows::config::resolved_config::Effective;
+use crate::flows::messages::environment::{FoundBy, Lookup};
+use crate::json as words;
+use crate::ports::{Outside, Sees, Storage};
+
+/// The value that went on counting when a new credential came, while that is tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::flows) struct Held {
+    /// The key of the context.
+    field: String,
+    /// What it had there.
+    value: String,
+}
+
+/// Whether a new credential of the account is being tried.
+#[derive(Debug)]
+enum Trial {
+    /// No.
+    Over,
+    /// Yes; what counts until it has passed.
+    UnderWay(Option<Held>),
+}
+
+/// What is known of an account when it is looked up.
+struct Known<'a> {
+    status: Status,
+    trial: Trial,
+    context: &'a Value,
+    origins: &'a Origins,
+    /// The file; nothing where it cannot be read.
+    config: Option<&'a Config>,
+}
+
+/// By which value an install's webhooks find an account under this key (or dotted path) of its context: while it is
+/// active, and only by what the provider or the application said, never by what a customer types. While a new
+/// credential of an active account is tried, the value from before counts.
+///
+/// Of what was stored before origins were, fields of the connect form count as the customer's.
+fn found_by(field: &str, known: &Known) -> Option<String> {
+    if known.status != Status::Active {
+        return None;
+    }
+    if let Trial::UnderWay(held) = &known.trial {
+        let held = held.as_ref().filter(|held| held.field == field);
+        return held.map(|held| held.value.clone());
+    }
+    let key = top_key(field, known.context)?;
+    let is_typed = || {
+        known
+            .config
+            .is_none_or(|config| config.typed_keys().contains(&key))
+    };
+    let origin = match known.origins.of(&key) {
+        Some(origin) => origin,
+        None if is_typed() => Origin::Customer,
+        None => Origin::Operator,
+    };
+    match origin {
+        Origin::Operator | Origin::Provider => value_at(known.context, field),
+        Origin::Customer => None,
+    }
+}
+
+/// The key of the context that a lookup's path begins with. A token finds no account: it changes by itself.
+fn top_key(field: &str, context: &Value) -> Option<String> {
+    let key = field.split('.').next()?;
+    let is_there = context.get(key).is_some();
+    (is_there && key != "oauth").then(|| key.to_owned())
+}
+
+/// What is found at a key, or a dotted path, of a context: a text, or a number as one.
+fn value_at(context: &Value, field: &str) -> Option<String> {
+    let path: words::Path = field.parse().ok()?;
+    match path.lookup_by_parts(context, 0)? {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(words::number_text(number)),
+        _ => None,
+    }
+}
+
+/// The key of the context by which an install's webhooks find an account.
+fn lookup_field(config: &Config) -> Option<&str> {
+    config.webhook.as_ref()?.lookup_field()
+}
+
+impl<O: Outside, S: Storage> AccountObject<O, S> {
+    /// What the index is to find the account by under this key.
+    pub(in crate::flows) async fn lookup_value(
+        &self,
+        field: &str,
+    ) -> Result<Option<String>, Failure> {
+        let loaded = self.visible(&Sees::All).await?;
+        // One account whose own file has mistakes keeps no others from their webhooks.
+        let effective = self.effective(&loaded.account).await.ok();
+        let config = effective.as_ref().map(|all| &all.compiled.config);
+        Ok(found_by(field, &self.known_of(&loaded, config)))
+    }
+
+    /// Whether a webhook that was looked up for it by this value is for it now; by nothing: it is named outright.
+    pub(in crate::flows) fn is_found(
+        &self,
+        effective: &Effective,
+        loaded: &Loaded,
+        by: Option<&FoundBy>,
+    ) -> bool {
+        let known = self.known_of(loaded, Some(&effective.compiled.config));
+        match by {
+            None => known.status == Status::Active,
+            Some(by) => found_by(&by.field, &known).as_ref() == Some(&by.value),
+        }
+    }
+
+    /// What the index has of the account as it is.
+    pub(in crate::flows) fn lookup(&self, effective: &Effective, loaded: &Loaded) -> Lookup {
+        let config = &effective.compiled.config;
+        lookup_of(config, &self.known_of(loaded, Some(config)))
+    }
+
+    /// By what an install's webhooks will find the account. What finds it may be a secret.
+    pub(in crate::flows) fn next_lookup(
+        &self,
+        effective: &Effective,
+        next: &Next,
+    ) -> Result<Lookup, Failure> {
+        let mut context = next.account.context.clone();
+        let secrets = self.opened(next.sealed.as_deref())?;
+        if secrets.is_object() {
+            words::merge(&mut context, &secrets);
+        }
+        let config = &effective.compiled.config;
+        let known = Known {
+            status: next.account.status,
+            trial: self.trial(next.set_up.as_ref()),
+            context: &context,
+            origins: &next.origins,
+            config: Some(config),
+        };
+        Ok(lookup_of(config, &known))
+    }
+
+    /// What goes on finding an active account while a new credential is tried, sealed.
+    pub(in crate::flows) fn held(
+        &self,
+        effective: &Effective,
+        loaded: &Loaded,
+    ) -> Result<Option<String>, Failure> {
+        let Lookup { field, value } = self.lookup(effective, loaded);
+        let (Some(field), Some(value)) = (field, value) else {
+            return Ok(None);
+        };
+        let held = json!({ "field": field, "value": value });
+        sealed::seal(&self.outside, held_place(&self.id.to_string()), &held)
+    }
+
+    /// The same under the first sealing key; `None` when it is already.
+    pub(in crate::flows) fn held_again(
+        &self,
+        text: Option<&str>,
+    ) -> Result<Option<String>, Failure> {
+        sealed::resealed(&self.outside, held_place(&self.id.to_string()), text)
+    }
+
+    fn known_of<'a>(&self, loaded: &'a Loaded, config: Option<&'a Config>) -> Known<'a> {
+        Known {
+            status: loaded.account.status,
+            trial: self.trial(loaded.set_up.as_ref()),
+            context: &loaded.context,
+            origins: &loaded.origins,
+            config,
+        }
+    }
+
+    fn trial(&self, set_up: Option<&SetUp>) -> Trial {
+        let Some(set_up) = set_up else {
+            return Trial::Over;
+        };
+        let (id, text) = (self.id.to_string(), set_up.found_by.as_deref());
+        let opened = text.and_then(|text| sealed::open(&self.outside, held_place(&id), text).ok());
+        Trial::UnderWay(opened.and_then(|held| serde_json::from_value(held).ok()))
+    }
+}
+
+fn lookup_of(config: &Config, known: &Known) -> Lookup {
+    let field = lookup_field(config);
+    Lookup {
+        field: field.map(str::to_owned),
+        value: field.and_then(|field| found_by(field, known)),
+    }
+}
+
+fn held_place(id: &str) -> Place<'_> {
+    Place {
+        kind: Kind::Account,
+        id,
+        field: "found_by",
+    }
+}

@@ -1,0 +1,102 @@
+//! The steps that send requests. Such a step is a call whose caller brings the result of the step before as its
+//! body; the placeholders see the whole context as the steps before left it.
+
+use serde_json::Value;
+
+use crate::config::action::Call;
+use crate::config::resource::Method;
+use crate::config::{Entries, QueryArrayFormat};
+use crate::error::{Code, Failure};
+use crate::expression::{Rendered, Room, TemplateScope};
+use crate::flows::actions::Run;
+use crate::flows::proxy_call::present::Purpose;
+use crate::flows::proxy_call::step::{Answered, StepCall, Whole, call_step};
+use crate::ports::{Outside, Storage};
+use crate::proxy::query::write_value;
+
+impl<O: Outside, S: Storage> Run<'_, O, S> {
+    /// A request that the step defines.
+    pub(in crate::flows) async fn request(&self, method: &Method) -> Result<Answered, Failure> {
+        self.send(StepCall {
+            errand: self.errand,
+            purpose: Purpose::AsVerb,
+            method,
+            whole: Whole::Any,
+            context: self.context.whole(),
+            shown: self.context.shown(),
+            id: Value::Null,
+            query: String::new(),
+            body: self.previous.value.clone(),
+        })
+        .await
+    }
+
+    /// A call of a resource's method; what the step says of id, query and body is the caller's part of it.
+    pub(in crate::flows) async fn call(&self, call: &Call) -> Result<Answered, Failure> {
+        let config = &self.effective.compiled.config;
+        let method = config.method(&call.resource, &call.method);
+        let method = method.ok_or_else(|| {
+            let words = format!(
+                "The action calls `{}` of `{}`, which the integration does not have.",
+                call.method, call.resource
+            );
+            Failure::new(Code::BadIntegration, words)
+        })?;
+        let scope = self.scope();
+        let id = call.id.as_ref().map(|id| id.render(&scope)).transpose()?;
+        let body = match &call.body {
+            Some(tree) => tree.render(&scope)?.unwrap_or_default(),
+            None => self.previous.value.clone(),
+        };
+        self.send(StepCall {
+            errand: self.errand,
+            purpose: Purpose::of_method(&call.method),
+            method,
+            whole: if call.method == "list" {
+                Whole::List
+            } else {
+                Whole::Any
+            },
+            context: self.context.whole(),
+            shown: self.context.shown(),
+            id: match id {
+                Some(Rendered::Value(id)) => id,
+                Some(Rendered::Dropped) | None => Value::Null,
+            },
+            query: raw_query(&call.query, &scope)?,
+            body,
+        })
+        .await
+    }
+
+    async fn send(&self, call: StepCall<'_>) -> Result<Answered, Failure> {
+        let writes = call.purpose.writes(&call.method.method.0);
+        let (object, loaded, effective) = (self.object, self.loaded, self.effective);
+        let answered = call_step(object, loaded, effective, call, self.deadline).await?;
+        self.has_written.set(self.has_written.get() || writes);
+        Ok(answered)
+    }
+
+    fn scope(&self) -> TemplateScope<'_> {
+        let compiled = &self.effective.compiled;
+        compiled
+            .scope(self.context.whole(), self.context.shown())
+            .with_exact_body(&self.previous.value)
+    }
+}
+
+/// The caller's query of a call. As in every query map, an entry without a value is left out.
+fn raw_query(entries: &Entries, scope: &TemplateScope) -> Result<String, Failure> {
+    let room = Room::url();
+    let mut pieces = Vec::new();
+    for (name, template) in entries {
+        let Some(template) = template else { continue };
+        match template.query(scope, &room) {
+            Ok(Some(value)) => pieces.extend(write_value(name, &value, QueryArrayFormat::Repeat)),
+            Ok(None) => {}
+            Err(error) if error.is_missing() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(pieces.join("&"))
+}

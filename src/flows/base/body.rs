@@ -1,0 +1,219 @@
+//! Reading bodies: never more than allowed, never longer, and never without room.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use crate::error::{Code, Failure};
+use crate::flows::base::memory::Room;
+use crate::flows::base::within::within;
+use crate::media::coding::{self, Undecoded};
+use crate::ports::{Body, ByteStream, Outside};
+use crate::proxy::reply::ReplyError;
+use crate::settings::REPLAYABLE_BODY_BYTES;
+use crate::time::Timestamp;
+
+/// Reads a caller's body of at most `limit` bytes. Each piece takes its room as it arrives: what is announced is held by
+/// nobody. A body that has not arrived when the room's patience, or the call's time, ends is given up.
+pub async fn read<O: Outside>(
+    outside: &O,
+    body: Body<O::Stream>,
+    limit: usize,
+    room: &Room,
+) -> Result<Bytes, Failure> {
+    read_until(outside, body, limit, room, None).await
+}
+
+/// The same of a call that ends at `deadline`.
+pub async fn read_until<O: Outside>(
+    outside: &O,
+    body: Body<O::Stream>,
+    limit: usize,
+    room: &Room,
+    deadline: Option<Timestamp>,
+) -> Result<Bytes, Failure> {
+    let stream = match body {
+        Body::Empty => return Ok(Bytes::new()),
+        Body::Bytes(bytes) if bytes.len() <= limit => {
+            room.take_body(bytes.len())?;
+            return Ok(bytes);
+        }
+        Body::Bytes(_) => return Err(Failure::body_too_large(limit)),
+        Body::Stream(stream) => stream.in_pieces(),
+    };
+    if stream.length().is_some_and(|length| length > limit as u64) {
+        return Err(Failure::body_too_large(limit));
+    }
+    let left = deadline.map(|deadline| deadline.since(outside.now()));
+    let patience = left.map_or(room.patience(), |left| left.min(room.patience()));
+    let arrived = within(outside, patience, arrive(stream, limit, room)).await;
+    match arrived.unwrap_or(Err(Ended::Late)) {
+        Ok(bytes) => Ok(bytes),
+        Err(Ended::TooLarge) => Err(Failure::body_too_large(limit)),
+        Err(Ended::Early) => {
+            let words = "The body broke off before its end.";
+            Err(Failure::new(Code::Malformed, words))
+        }
+        Err(Ended::Late) => Err(too_slow(patience)),
+        Err(Ended::NoRoom(failure)) => Err(failure),
+    }
+}
+
+fn too_slow(patience: Duration) -> Failure {
+    let words = format!(
+        "The body did not arrive within {} ms.",
+        patience.as_millis()
+    );
+    Failure::new(Code::BodyTimeout, words)
+}
+
+/// Why a body was not read to its end.
+enum Ended {
+    TooLarge,
+    Early,
+    Late,
+    NoRoom(Failure),
+}
+
+async fn arrive(mut stream: impl ByteStream, limit: usize, room: &Room) -> Result<Bytes, Ended> {
+    let arriving = room.arriving();
+    while let Some(piece) = stream.next().await {
+        let piece = piece.map_err(|_| Ended::Early)?;
+        if arriving.bytes() + piece.len() > limit {
+            return Err(Ended::TooLarge);
+        }
+        if arriving.bytes() == 0 && stream.length() == Some(piece.len() as u64) {
+            room.take_body(piece.len()).map_err(Ended::NoRoom)?;
+            return Ok(piece);
+        }
+        arriving.push(&piece).map_err(Ended::NoRoom)?;
+    }
+    arriving.whole().map_err(Ended::NoRoom)
+}
+
+/// Holds a body of known, small length, so that it can be sent again; any other stays a handle.
+pub async fn hold_small<O: Outside>(
+    outside: &O,
+    body: Body<O::Stream>,
+    room: &Room,
+) -> Result<Body<O::Stream>, Failure> {
+    let most = REPLAYABLE_BODY_BYTES;
+    match body {
+        Body::Stream(stream) if stream.length().is_some_and(|length| length <= most as u64) => {
+            let body = read(outside, Body::Stream(stream), most, room).await?;
+            Ok(Body::from_bytes(body))
+        }
+        Body::Bytes(bytes) => {
+            room.take_body(bytes.len())?;
+            Ok(Body::Bytes(bytes))
+        }
+        other => Ok(other),
+    }
+}
+
+/// Reads a provider's answer to look into it, decoded, within its own limit and the isolate's. Who asks bounds its time.
+pub async fn read_answer<S: ByteStream>(
+    headers: &HeaderMap,
+    body: Body<S>,
+    room: &Room,
+) -> Result<Bytes, Failure> {
+    let limit = room.answer_bytes();
+    let broken = || {
+        let words = "The provider's answer broke off before its end.";
+        Failure::new(Code::Unreachable, words)
+    };
+    match read_small(body, limit, room).await {
+        Ok(bytes) => decoded(headers, bytes, limit, room),
+        Err(Ended::TooLarge) => Err(answer_too_large(limit)),
+        Err(Ended::NoRoom(failure)) => Err(failure),
+        Err(Ended::Early | Ended::Late) => Err(broken()),
+    }
+}
+
+/// Reads an answer of at most `limit` bytes, decoded; nothing where it is larger, breaks off, or finds no room.
+pub async fn read_at_most<S: ByteStream>(
+    headers: &HeaderMap,
+    body: Body<S>,
+    limit: usize,
+    room: &Room,
+) -> Option<Bytes> {
+    let bytes = read_small(body, limit, room).await.ok()?;
+    decoded(headers, bytes, limit, room).ok()
+}
+
+/// The bytes of an answer without the codings that the platform leaves, of at most `limit`.
+pub fn decoded(
+    headers: &HeaderMap,
+    bytes: Bytes,
+    limit: usize,
+    room: &Room,
+) -> Result<Bytes, Failure> {
+    if bytes.is_empty() {
+        return Ok(bytes);
+    }
+    let codings = coding::of_answer(headers).map_err(|_| ReplyError::Compressed)?;
+    if codings.is_empty() {
+        return Ok(bytes);
+    }
+    match coding::undo(&codings, &bytes, limit, &mut |more| room.take(more)) {
+        Ok(decoded) => Ok(decoded.into()),
+        Err(Undecoded::TooLarge(_)) => Err(answer_too_large(limit)),
+        Err(Undecoded::Broken(_)) => Err(ReplyError::NotCompressed.into()),
+        Err(Undecoded::NotUndone(_)) => Err(ReplyError::Compressed.into()),
+        Err(Undecoded::NoRoom(failure)) => Err(failure),
+    }
+}
+
+async fn read_small<S: ByteStream>(
+    body: Body<S>,
+    limit: usize,
+    room: &Room,
+) -> Result<Bytes, Ended> {
+    let stream = match body {
+        Body::Empty => return Ok(Bytes::new()),
+        Body::Bytes(bytes) if bytes.len() <= limit => {
+            room.take(bytes.len()).map_err(Ended::NoRoom)?;
+            return Ok(bytes);
+        }
+        Body::Bytes(_) => return Err(Ended::TooLarge),
+        Body::Stream(stream) => stream,
+    };
+    if stream.length().is_some_and(|length| length > limit as u64) {
+        return Err(Ended::TooLarge);
+    }
+    arrive(stream, limit, room).await
+}
+
+fn answer_too_large(limit: usize) -> Failure {
+    let words = format!(
+        "The provider's answer is over {}, too large to be looked into. Fetch it unread, by /custom or by a get without response_path.",
+        in_words(limit)
+    );
+    Failure::new(Code::AnswerTooLarge, words)
+        .with_details(serde_json::json!({ "limit_bytes": limit }))
+}
+
+fn in_words(bytes: usize) -> String {
+    const MIB: usize = 1024 * 1024;
+    match bytes % MIB {
+        0 => format!("{} MiB", bytes / MIB),
+        _ => format!("{bytes} bytes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_is_named_as_it_is_set() {
+        for (limit, words) in [
+            (8 * 1024 * 1024, "over 8 MiB,"),
+            (16 * 1024 * 1024, "over 16 MiB,"),
+            (8 * 1024 * 1024 - 1, "over 8388607 bytes,"),
+        ] {
+            assert!(answer_too_large(limit).message.contains(words), "{words}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Building JSON values, whose memory is many times their text.
+
+use serde_json::Value;
+
+use crate::error::{Code, Failure};
+use crate::flows::base::memory::Room;
+use crate::json;
+use crate::json::exact::{self, Exact};
+use crate::settings::VALUE_BYTES;
+
+/// Why a JSON text was not built.
+#[derive(Debug)]
+pub enum Unbuilt {
+    /// It is no JSON.
+    NotJson(serde_json::Error),
+    /// It has more values than this.
+    TooMany(usize),
+    /// The isolate holds too much.
+    NoRoom(Failure),
+}
+
+impl Unbuilt {
+    /// The failure where a caller sent it; `what` is the subject of a sentence.
+    pub fn of_caller(self, what: &str) -> Failure {
+        match self {
+            Self::NotJson(error) => {
+                Failure::new(Code::Malformed, format!("{what} is not JSON: {error}."))
+            }
+            Self::TooMany(most) => too_many_values(what, most),
+            Self::NoRoom(failure) => failure,
+        }
+    }
+}
+
+/// 413 with `limit_values`.
+pub fn too_many_values(what: &str, most: usize) -> Failure {
+    let words = format!("{what} holds more than {most} values.");
+    Failure::new(Code::BodyTooLarge, words)
+        .with_details(serde_json::json!({ "limit_values": most }))
+}
+
+/// Builds a JSON text of at most `most` values: they are counted, their room is taken, then they are built. Every
+/// value that comes from outside is built here. Whole numbers keep every digit ([`json::read`]).
+pub fn parse_counted(text: &[u8], most: usize, room: &Room) -> Result<Value, Unbuilt> {
+    take_values(text, most, room)?;
+    json::read(text).map_err(Unbuilt::NotJson)
+}
+
+/// The same with each number as it was written, for what is copied.
+pub fn parse_exact(text: &[u8], most: usize, room: &Room) -> Result<Exact, Unbuilt> {
+    let text = exact::marked(text);
+    take_values(&text, most, room)?;
+    Exact::of_marked(&text).map_err(Unbuilt::NotJson)
+}
+
+fn take_values(text: &[u8], most: usize, room: &Room) -> Result<(), Unbuilt> {
+    let values = json::count_values(text).map_err(Unbuilt::NotJson)?;
+    if values > most {
+        return Err(Unbuilt::TooMany(most));
+    }
+    room.take(built_bytes(values, text.len()))
+        .map_err(Unbuilt::NoRoom)
+}
+
+/// What so many values take in memory, their texts together being at most `text` bytes.
+pub fn built_bytes(values: usize, text: usize) -> usize {
+    values.saturating_mul(VALUE_BYTES).saturating_add(text)
+}

@@ -1,0 +1,11 @@
+//! What every folder of `flows/` uses: records, sealing, memory budget, deadlines.
+
+pub mod body;
+pub mod byte_cache;
+pub mod callers;
+pub mod failed_auth;
+pub mod memory;
+pub mod page_bytes;
+pub mod records;
+pub mod sealed;
+pub mod within;

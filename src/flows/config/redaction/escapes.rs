@@ -1,0 +1,306 @@
+//! A text with its escapes undone: percent-encoding (RFC 3986), JSON's (RFC 8259) and those of languages like it, HTML's;
+//! by themselves those of mail (quoted-printable, RFC 2045 §6.7). Each byte knows where it stands in the text. What cannot
+//! be undone stays as it is.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+/// The longest escape: a surrogate pair in JSON.
+const LONGEST: usize = 12;
+
+/// A byte, and what of the text stands for it.
+#[derive(Debug, Clone)]
+pub(in crate::flows) struct Unit {
+    pub(in crate::flows) byte: u8,
+    pub(in crate::flows) at: Range<usize>,
+}
+
+/// The bytes of a text as they stand there.
+pub(in crate::flows) fn units(text: &str) -> impl Iterator<Item = Unit> {
+    text.bytes().enumerate().map(|(at, byte)| Unit {
+        byte,
+        at: at..at + 1,
+    })
+}
+
+/// Whether a text can have an escape at all.
+pub(in crate::flows) fn may_be_escaped(text: &str) -> bool {
+    text.bytes().any(begins)
+}
+
+fn begins(byte: u8) -> bool {
+    matches!(byte, b'%' | b'\\' | b'&')
+}
+
+/// Which escapes are undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::flows) enum Escapes {
+    /// All but those of mail.
+    Usual,
+    /// Those that begin with `=`, which stands in many texts for itself.
+    Mail,
+}
+
+impl Escapes {
+    fn begin(self, byte: u8) -> bool {
+        match self {
+            Self::Usual => begins(byte),
+            Self::Mail => byte == b'=',
+        }
+    }
+}
+
+/// The units with one layer of escapes undone.
+pub(in crate::flows) struct Undone<I> {
+    inner: I,
+    escapes: Escapes,
+    ahead: VecDeque<Unit>,
+    ready: VecDeque<Unit>,
+}
+
+impl<I: Iterator<Item = Unit>> Undone<I> {
+    pub(in crate::flows) fn new(inner: I, escapes: Escapes) -> Self {
+        Self {
+            inner,
+            escapes,
+            ahead: VecDeque::new(),
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// What stands behind an escape's first byte: as much as the longest that begins so has.
+    fn behind(&mut self, first: u8) -> ([u8; LONGEST], usize) {
+        let most = if matches!(first, b'%' | b'=') {
+            2
+        } else {
+            LONGEST - 1
+        };
+        while self.ahead.len() < most
+            && let Some(unit) = self.inner.next()
+        {
+            self.ahead.push_back(unit);
+        }
+        let mut bytes = [0; LONGEST];
+        let mut length = 0;
+        for (place, unit) in bytes.iter_mut().zip(self.ahead.iter().take(most)) {
+            *place = unit.byte;
+            length += 1;
+        }
+        (bytes, length)
+    }
+
+    /// What stands for the escape: all of it stands for each of its bytes.
+    fn undo(&mut self, first: &Unit, escape: &Escape) {
+        let last = self.ahead.drain(..escape.length - 1).next_back();
+        let end = last.map_or(first.at.end, |last| last.at.end);
+        let at = first.at.start..end;
+        let units = escape.bytes.iter().map(|byte| Unit {
+            byte: *byte,
+            at: at.clone(),
+        });
+        self.ready.extend(units);
+    }
+}
+
+impl<I: Iterator<Item = Unit>> Iterator for Undone<I> {
+    type Item = Unit;
+
+    fn next(&mut self) -> Option<Unit> {
+        if let Some(unit) = self.ready.pop_front() {
+            return Some(unit);
+        }
+        let first = self.ahead.pop_front().or_else(|| self.inner.next())?;
+        if !self.escapes.begin(first.byte) {
+            return Some(first);
+        }
+        let (behind, length) = self.behind(first.byte);
+        match escape(first.byte, behind.get(..length).unwrap_or_default()) {
+            Some(escape) => {
+                self.undo(&first, &escape);
+                self.ready.pop_front()
+            }
+            None => Some(first),
+        }
+    }
+}
+
+/// An escape that was understood.
+struct Escape {
+    /// In the text.
+    length: usize,
+    /// What it stands for: at least one byte.
+    bytes: Vec<u8>,
+}
+
+impl Escape {
+    fn of_char(length: usize, c: char) -> Self {
+        let mut bytes = [0; 4];
+        Self {
+            length,
+            bytes: c.encode_utf8(&mut bytes).as_bytes().to_vec(),
+        }
+    }
+}
+
+fn escape(first: u8, behind: &[u8]) -> Option<Escape> {
+    match first {
+        b'%' => Some(Escape {
+            length: 3,
+            bytes: vec![u8::try_from(hex(behind.get(..2)?)?).ok()?],
+        }),
+        b'=' => of_mail(behind),
+        b'\\' => of_json(behind),
+        _ => of_html(behind),
+    }
+}
+
+/// The end of a line that goes on is undone to one: what looks for a secret in pieces leaves it out.
+fn of_mail(behind: &[u8]) -> Option<Escape> {
+    let (length, byte) = match behind {
+        [b'\r', b'\n', ..] => (3, b'\n'),
+        [b'\n', ..] => (2, b'\n'),
+        digits => (3, u8::try_from(hex(digits.get(..2)?)?).ok()?),
+    };
+    Some(Escape {
+        length,
+        bytes: vec![byte],
+    })
+}
+
+fn of_json(behind: &[u8]) -> Option<Escape> {
+    let c = match behind.first()? {
+        b'u' if behind.get(1) == Some(&b'{') => return of_braces(behind),
+        b'u' => return of_unicode(behind),
+        b'0'..=b'3' => return of_octal(behind),
+        b'x' => return Some(Escape::of_char(4, char::from_u32(hex(behind.get(1..3)?)?)?)),
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        own @ (b'"' | b'\'' | b'\\' | b'/') => char::from(*own),
+        _ => return None,
+    };
+    Some(Escape::of_char(2, c))
+}
+
+/// `\u{2d}` of JavaScript and Rust.
+fn of_braces(behind: &[u8]) -> Option<Escape> {
+    let end = behind.iter().position(|byte| *byte == b'}')?;
+    let c = char::from_u32(hex(behind.get(2..end)?)?)?;
+    Some(Escape::of_char(end + 2, c))
+}
+
+/// `\055` of C.
+fn of_octal(behind: &[u8]) -> Option<Escape> {
+    let digits = behind.get(..3)?;
+    let is_octal = digits.iter().all(|byte| (b'0'..=b'7').contains(byte));
+    let text = std::str::from_utf8(digits).ok().filter(|_| is_octal)?;
+    Some(Escape {
+        length: 4,
+        bytes: vec![u8::from_str_radix(text, 8).ok()?],
+    })
+}
+
+fn of_unicode(behind: &[u8]) -> Option<Escape> {
+    let unit = hex(behind.get(1..5)?)?;
+    if let Some(c) = char::from_u32(unit) {
+        return Some(Escape::of_char(6, c));
+    }
+    let low = hex(behind.get(5..11)?.strip_prefix(b"\\u")?)?;
+    let pair = [u16::try_from(unit).ok()?, u16::try_from(low).ok()?];
+    let c = char::decode_utf16(pair).next()?.ok()?;
+    Some(Escape::of_char(LONGEST, c))
+}
+
+fn of_html(behind: &[u8]) -> Option<Escape> {
+    let end = behind.iter().position(|byte| *byte == b';')?;
+    let name = behind.get(..end)?;
+    let c = match name {
+        b"amp" => '&',
+        b"lt" => '<',
+        b"gt" => '>',
+        b"quot" => '"',
+        b"apos" => '\'',
+        [b'#', b'x' | b'X', digits @ ..] => char::from_u32(hex(digits)?)?,
+        [b'#', digits @ ..] => char::from_u32(std::str::from_utf8(digits).ok()?.parse().ok()?)?,
+        _ => return None,
+    };
+    Some(Escape::of_char(end + 2, c))
+}
+
+fn hex(digits: &[u8]) -> Option<u32> {
+    if !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn undone(text: &str) -> String {
+        undone_of(text, Escapes::Usual)
+    }
+
+    fn undone_of(text: &str, escapes: Escapes) -> String {
+        let bytes = Undone::new(units(text), escapes)
+            .map(|unit| unit.byte)
+            .collect();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn each_kind_is_undone_once_and_what_is_none_stays() {
+        for (text, expected) in [
+            ("a%2Bb%2b", "a+b+"),
+            ("%C3%A9", "é"),
+            (r"\u0041\u00e9\/\\\n\x42", "Aé/\\\nB"),
+            (r"\ud83d\ude00", "😀"),
+            ("&amp;&#39;&#x2F;&lt;&quot;", "&'/<\""),
+            ("%252B", "%2B"),
+            (r"\055\u{2d}\u{00002D}\u{1f600}", "---😀"),
+            (r"\05 \400 \u{} \u{zz} =2D", r"\05 \400 \u{} \u{zz} =2D"),
+            (r"\\u0041", r"\u0041"),
+            (
+                r"100% \q & &nope; \u12 %zz \ud83d &#xfffffff;",
+                r"100% \q & &nope; \u12 %zz \ud83d &#xfffffff;",
+            ),
+            ("%", "%"),
+            ("", ""),
+        ] {
+            assert_eq!(undone(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn those_of_mail_are_undone_by_themselves() {
+        for (text, expected) in [
+            ("a=2Db=2d", "a-b-"),
+            ("a=\r\nb=\nc", "a\nb\nc"),
+            ("a=b==", "a=b=="),
+            ("%2D=", "%2D="),
+        ] {
+            assert_eq!(undone_of(text, Escapes::Mail), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn each_byte_knows_where_it_stands() {
+        let text = r"a%41\u00e9z";
+        let found: Vec<_> = Undone::new(units(text), Escapes::Usual)
+            .map(|unit| (unit.byte, unit.at))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (b'a', 0..1),
+                (b'A', 1..4),
+                (0xc3, 4..10),
+                (0xa9, 4..10),
+                (b'z', 10..11)
+            ]
+        );
+    }
+}

@@ -1,0 +1,164 @@
+//! The forms in which a secret may stand in a text, as far as undoing escapes does not show it: base64 and hex.
+
+use std::collections::BTreeSet;
+
+use data_encoding::{BASE64_NOPAD, HEXLOWER, HEXUPPER};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use serde_json::Value;
+
+use crate::settings::{REDACTED_FORMS_BYTES, REDACTED_FORMS_SECRET_BYTES, REDACTED_SECRET_BYTES};
+
+/// RFC 3986 §2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// What is looked for in a text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::flows) struct Needle {
+    /// Folded by [`fold`].
+    pub(in crate::flows) bytes: Vec<u8>,
+    /// Whether the characters beside it are of it, too.
+    pub(in crate::flows) edge: Edge,
+}
+
+/// Where a found form ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::flows) enum Edge {
+    /// Where the needle does.
+    Exact,
+    /// Up to three characters of base64 beside it hold some of its bits.
+    Base64,
+}
+
+/// Characters that encodings write one for the other are one here: base64 and base64url, a form's plus and space.
+pub(in crate::flows) fn fold(byte: u8) -> u8 {
+    match byte {
+        b'+' | b'-' => b' ',
+        b'_' => b'/',
+        other => other,
+    }
+}
+
+/// All that is looked for. Shorter secrets have their forms first: those of all together take a bounded room.
+pub(in crate::flows) fn needles(mut secrets: Vec<&str>) -> Vec<Needle> {
+    secrets.retain(|secret| secret.len() >= REDACTED_SECRET_BYTES);
+    secrets.sort_unstable_by_key(|secret| secret.len());
+    let mut needles = BTreeSet::new();
+    let mut room = REDACTED_FORMS_BYTES;
+    for secret in secrets {
+        needles.insert(needle(secret.as_bytes(), Edge::Exact));
+        if secret.len() > REDACTED_FORMS_SECRET_BYTES {
+            continue;
+        }
+        let forms = derived(secret);
+        let taken: usize = forms.iter().map(|form| form.bytes.len()).sum();
+        if let Some(left) = room.checked_sub(taken) {
+            room = left;
+            needles.extend(forms);
+        }
+    }
+    needles.into_iter().collect()
+}
+
+fn needle(bytes: &[u8], edge: Edge) -> Needle {
+    let bytes = bytes.iter().copied().map(fold).collect();
+    Needle { bytes, edge }
+}
+
+fn derived(secret: &str) -> Vec<Needle> {
+    let mut inner = BTreeSet::from([secret.to_owned()]);
+    // RFC 6749 §2.3.1: client id and secret are form-encoded before they become base64.
+    inner.insert(percent_encode(secret.as_bytes(), RESERVED).to_string());
+    inner.insert(form_urlencoded::byte_serialize(secret.as_bytes()).collect());
+    inner.insert(unquoted(&Value::from(secret).to_string()));
+    let base64 = inner
+        .iter()
+        .flat_map(|text| (0..3).map(|at| base64(text.as_bytes(), at)));
+    let twice = twice(secret.as_bytes());
+    let hex = [
+        HEXLOWER.encode(secret.as_bytes()),
+        HEXUPPER.encode(secret.as_bytes()),
+    ];
+    let hex = hex.iter().map(|text| needle(text.as_bytes(), Edge::Exact));
+    base64.chain(twice).chain(hex).collect()
+}
+
+/// Base64 of base64 and of base64url, as far as the characters stand for the text alone.
+fn twice(text: &[u8]) -> BTreeSet<Needle> {
+    let mut needles = BTreeSet::new();
+    for at in 0..3 {
+        let inner = pure(text, at);
+        let url: Vec<u8> = inner.iter().copied().map(url_character).collect();
+        for text in [inner, url] {
+            needles.extend((0..3).map(|at| base64(&text, at)));
+        }
+    }
+    needles
+}
+
+fn url_character(byte: u8) -> u8 {
+    match byte {
+        b'+' => b'-',
+        b'/' => b'_',
+        other => other,
+    }
+}
+
+fn unquoted(json: &str) -> String {
+    json.trim_matches('"').to_owned()
+}
+
+/// The characters that stand for nothing but the text, where `at` bytes stand before it in its group of three.
+fn base64(text: &[u8], at: usize) -> Needle {
+    needle(&pure(text, at), Edge::Base64)
+}
+
+fn pure(text: &[u8], at: usize) -> Vec<u8> {
+    let padded: Vec<u8> = std::iter::repeat_n(0, at)
+        .chain(text.iter().copied())
+        .collect();
+    let encoded = BASE64_NOPAD.encode(&padded);
+    // Eight bits are a character and two bits, sixteen are two and four.
+    let first = [0, 2, 3].get(at).copied().unwrap_or_default();
+    let last = padded.len() * 8 / 6;
+    let pure = encoded.as_bytes().get(first..last);
+    pure.unwrap_or_default().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use data_encoding::BASE64;
+
+    #[test]
+    fn of_base64_only_the_characters_are_taken_that_stand_for_the_text_alone() {
+        for before in ["", "x", "xy", "xyz", "user:"] {
+            for behind in ["", "-", "--", "---"] {
+                let text = BASE64.encode(format!("{before}a-secret{behind}").as_bytes());
+                let folded: Vec<u8> = text.bytes().map(fold).collect();
+                let form = base64(b"a-secret", before.len() % 3);
+                let found = folded
+                    .windows(form.bytes.len())
+                    .any(|window| window == form.bytes);
+                assert!(found, "{before} {behind} {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_of_seven_bytes_is_none_and_forms_have_a_bound() {
+        assert_eq!(needles(vec!["1234567"]), []);
+        assert_eq!(needles(vec!["12345678"]).len(), 14);
+        let long = "0123456789a".repeat(100)[..=REDACTED_FORMS_SECRET_BYTES].to_owned();
+        assert!(needles(vec![&long[1..]]).len() > 3);
+        assert_eq!(needles(vec![&long]).len(), 1, "in plain only");
+        let many: Vec<String> = (0..100).map(|number| format!("{number:01000}")).collect();
+        let all = needles(many.iter().map(String::as_str).collect());
+        let bytes: usize = all.iter().map(|needle| needle.bytes.len()).sum();
+        assert!(bytes <= REDACTED_FORMS_BYTES + 100_000, "{bytes}");
+        assert!(all.len() > 110, "{}", all.len());
+    }
+}

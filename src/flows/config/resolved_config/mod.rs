@@ -1,0 +1,353 @@
+//! What an account's integration comes to: the published file with the install's changes and the
+//! account's own, compiled once per version and shared by all objects of the isolate.
+
+pub mod compile;
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use serde_json::{Value, json};
+
+use crate::account::Account;
+use crate::config::reserved::Trusted;
+use crate::config::{Config, Credential, secrets};
+use crate::crypto;
+use crate::error::{Complaint, Failure};
+use crate::expression::{AllowedHosts, Pins, PlainHttp, TemplateScope, Withheld};
+use crate::flows::base::records::{InstallRecord, IntegrationRecord};
+use crate::flows::config::config_cache as published;
+use crate::flows::config::isolate::Isolate;
+use crate::flows::config::padded_secrets::refuse_padded_context;
+use crate::flows::config::redaction::Redactor;
+use crate::flows::messages::account::{AccountView, IntegrationView};
+use crate::ports::Outside;
+use crate::settings::{PrivateUpstreams, Settings};
+
+/// A config as it counts for one account.
+pub struct Effective {
+    /// The published integration.
+    pub integration: Rc<IntegrationRecord>,
+    /// The published install.
+    pub install: Rc<InstallRecord>,
+    /// Compiled.
+    pub compiled: Rc<Compiled>,
+}
+
+impl Effective {
+    /// An account, its context without secrets, beside its integration.
+    pub fn view(&self, account: Account) -> AccountView {
+        AccountView {
+            account,
+            integration: self.integration.view(),
+        }
+    }
+}
+
+/// A compiled config, with what belongs to it.
+pub struct Compiled {
+    /// Templates and expressions are ready to run.
+    pub config: Config,
+    variables: Variables,
+    /// The root `integration` of placeholders.
+    pub integration: Value,
+    /// The context keys whose field says `allow_dots`.
+    pub dotted_keys: BTreeSet<String>,
+    /// What the file and the install keep secret, as far as it can be told apart from other texts.
+    pub secret_texts: Vec<String>,
+    /// What of the OAuth token the file sends as a credential.
+    pub token_secrets: BTreeSet<Vec<String>>,
+    redactor: OnceCell<Rc<Redactor>>,
+    /// The fields that something in the file reads, to aim, sign or compute: no customer changes them by `/me`.
+    pub steered: BTreeSet<String>,
+    password_fields: BTreeSet<String>,
+    /// Why it may not be used: entries of an override that its writer may not write.
+    refused: Option<Failure>,
+}
+
+/// The install's variables.
+struct Variables {
+    /// The root `environment_variables` of placeholders, secret ones included.
+    all: Value,
+    /// The root `public_variables`.
+    public: Value,
+    /// Secrets that were given for another use.
+    withheld: Withheld,
+}
+
+impl Compiled {
+    /// What placeholders are filled from; `shown` is the public half of the context. All that fills them comes by here.
+    pub fn scope<'a>(&'a self, context: &'a Value, shown: &'a Value) -> TemplateScope<'a> {
+        TemplateScope::new(context)
+            .with_integration(&self.integration)
+            .with_environment_variables(&self.variables.all)
+            .with_public(shown, &self.variables.public)
+            .without(&self.variables.withheld)
+    }
+
+    /// The same without any secret, for what computes or shows.
+    pub fn public_scope<'a>(&'a self, shown: &'a Value) -> TemplateScope<'a> {
+        TemplateScope::new(shown)
+            .with_integration(&self.integration)
+            .with_environment_variables(&self.variables.public)
+            .with_public(shown, &self.variables.public)
+    }
+
+    /// 409 where an override has what only the admin token may write, and it did not.
+    fn usable(self: Rc<Self>) -> Result<Rc<Self>, Failure> {
+        match &self.refused {
+            Some(refused) => Err(refused.clone()),
+            None => Ok(self),
+        }
+    }
+
+    /// For the secrets of the file and the install alone.
+    pub fn redactor(&self) -> Rc<Redactor> {
+        let made = || Rc::new(Redactor::new(self, &Value::Null, &Value::Null));
+        Rc::clone(self.redactor.get_or_init(made))
+    }
+
+    /// The public and the secret half of a context: by this config's password fields, and by what is sealed of it
+    /// already, which stays so (null: nothing is stored yet).
+    pub fn split_context(&self, context: &Value, sealed: &Value) -> (Value, Value) {
+        secrets::split_context(context, &self.password_fields, sealed)
+    }
+
+    /// 422 where a secret that a caller sends for the context begins or ends with white space.
+    pub fn refuse_padded(&self, given: &Value, sealed: &Value) -> Result<(), Failure> {
+        refuse_padded_context(given, &self.password_fields, sealed)
+    }
+
+    /// Whether the file says who the provider is: then what the hosts of its URLs answer is the provider's word. Where any
+    /// host is allowed, and a value of the context names it, it is the word of who set that value.
+    pub fn fixes_provider(&self) -> bool {
+        let is_any = self.config.allowed_hosts.as_ref();
+        let is_any = is_any.is_some_and(AllowedHosts::is_any);
+        !is_any
+            || self
+                .config
+                .urls()
+                .iter()
+                .all(|(_, url)| url.host_is_pinned())
+    }
+
+    /// Whether a value that says where the secrets of this credential go, and was there, is another.
+    pub fn moves_host(&self, method: &str, old: &Value, new: &Value) -> bool {
+        let keys = self.config.aiming_keys(method);
+        keys.iter().any(|key| {
+            old.get(key).is_some_and(|value| !value.is_null()) && old.get(key) != new.get(key)
+        })
+    }
+
+    /// What fixes the hosts of its URLs.
+    pub fn pins(&self, settings: &Settings) -> Pins<'_> {
+        Pins {
+            allowed_hosts: self.config.allowed_hosts.as_ref(),
+            dotted_keys: &self.dotted_keys,
+            plain_http: match settings.private_upstreams {
+                PrivateUpstreams::Refused => PlainHttp::Refused,
+                PrivateUpstreams::Allowed => PlainHttp::Allowed,
+            },
+        }
+    }
+
+    /// An account is connected by one of the integration's credentials.
+    pub fn check_credential(&self, method: &str) -> Result<(), Failure> {
+        let known: Vec<&str> = self.config.credentials.keys().map(String::as_str).collect();
+        if known.contains(&method) {
+            return Ok(());
+        }
+        let words = if known.is_empty() {
+            "the integration has no credentials".to_owned()
+        } else {
+            format!("is not one of: {}", known.join(", "))
+        };
+        Err(Failure::invalid("authentication_method", words))
+    }
+
+    /// An API key's required fields must be there, now or by their default: without them no call can
+    /// ever work. An OAuth account may bring a token that was had elsewhere, without the form's fields.
+    pub fn complete_context(&self, method: &str, context: &mut Value) -> Result<(), Failure> {
+        let credential = self.config.credential(method);
+        let fields = credential
+            .filter(|credential| credential.oauth().is_none())
+            .map(Credential::fields);
+        let mut complaints = Vec::new();
+        for field in fields.unwrap_or_default() {
+            let is_there = context
+                .get(&field.name)
+                .is_some_and(|value| !value.is_null() && value != "");
+            match (&field.default, context.as_object_mut()) {
+                _ if is_there => {}
+                (Some(default), Some(context)) => {
+                    drop(context.insert(field.name.clone(), default.clone()));
+                }
+                _ if field.required => complaints.push(Complaint {
+                    path: format!("context.{}", field.name),
+                    message: "is required".to_owned(),
+                }),
+                _ => {}
+            }
+        }
+        if complaints.is_empty() {
+            Ok(())
+        } else {
+            Err(Failure::invalid_in(&complaints))
+        }
+    }
+}
+
+impl IntegrationRecord {
+    /// In few words.
+    pub fn view(&self) -> IntegrationView {
+        IntegrationView {
+            id: self.id,
+            name: self.name.clone(),
+            category: self.category.clone(),
+            is_beta: self.is_beta,
+        }
+    }
+}
+
+/// The published records an account depends on.
+pub struct Published {
+    /// Its integration.
+    pub integration: Rc<IntegrationRecord>,
+    /// Its install.
+    pub install: Rc<InstallRecord>,
+}
+
+/// Loads and compiles what `account` is called with.
+pub async fn load(
+    outside: &impl Outside,
+    isolate: &Isolate,
+    account: &Account,
+) -> Result<Effective, Failure> {
+    let published = published(outside, isolate, account).await?;
+    let compiled = compiled(outside, isolate, account, &published)?.usable()?;
+    Ok(Effective {
+        integration: published.integration,
+        install: published.install,
+        compiled,
+    })
+}
+
+/// The same to look at and to change, also where it may not be used.
+pub async fn load_to_change(
+    outside: &impl Outside,
+    isolate: &Isolate,
+    account: &Account,
+) -> Result<Effective, Failure> {
+    let published = published(outside, isolate, account).await?;
+    let compiled = compiled(outside, isolate, account, &published)?;
+    Ok(Effective {
+        integration: published.integration,
+        install: published.install,
+        compiled,
+    })
+}
+
+/// The config of an install, without any account's own changes.
+pub async fn of_install(
+    outside: &impl Outside,
+    isolate: &Isolate,
+    install: Rc<InstallRecord>,
+) -> Result<Effective, Failure> {
+    let integration = published::integration(outside, isolate, install.integration_id).await?;
+    let published = Published {
+        integration: integration.ok_or_else(|| Failure::not_found("integration"))?,
+        install,
+    };
+    let compiled = compiled_with(outside, isolate, Own::default(), &published)?.usable()?;
+    Ok(Effective {
+        integration: published.integration,
+        install: published.install,
+        compiled,
+    })
+}
+
+/// Loads the published records `account` depends on.
+pub async fn published(
+    outside: &impl Outside,
+    isolate: &Isolate,
+    account: &Account,
+) -> Result<Published, Failure> {
+    let install = published::install(
+        outside,
+        isolate,
+        account.environment_id,
+        account.environment_integration_id,
+    )
+    .await?;
+    let install = install.ok_or_else(|| Failure::not_found("environment integration"))?;
+    let integration = published::integration(outside, isolate, install.integration_id).await?;
+    let integration = integration.ok_or_else(|| Failure::not_found("integration"))?;
+    Ok(Published {
+        integration,
+        install,
+    })
+}
+
+/// The config of these records with the account's own changes, compiled once per version.
+pub fn compiled(
+    outside: &impl Outside,
+    isolate: &Isolate,
+    account: &Account,
+    published: &Published,
+) -> Result<Rc<Compiled>, Failure> {
+    compiled_with(outside, isolate, Own::of(account), published)
+}
+
+/// An account's own override.
+#[derive(Clone, Copy, Default)]
+pub struct Own<'a> {
+    changes: Option<&'a Value>,
+    trusted: Option<&'a Trusted>,
+}
+
+impl<'a> Own<'a> {
+    /// That of an account.
+    pub fn of(account: &'a Account) -> Self {
+        Self {
+            changes: account.integration_override.as_ref(),
+            trusted: Some(&account.override_by_admin_token),
+        }
+    }
+}
+
+fn compiled_with(
+    outside: &impl Outside,
+    isolate: &Isolate,
+    own: Own,
+    published: &Published,
+) -> Result<Rc<Compiled>, Failure> {
+    let key = cache_key(published, own);
+    if let Some(compiled) = isolate.compiled(&key) {
+        return Ok(compiled);
+    }
+    let (compiled, bytes) =
+        crate::flows::config::resolved_config::compile::compile(outside, published, own)?;
+    let compiled = Rc::new(compiled);
+    isolate.keep_compiled(key, bytes, Rc::clone(&compiled));
+    Ok(compiled)
+}
+
+fn cache_key(published: &Published, own: Own) -> String {
+    let Published {
+        integration,
+        install,
+    } = published;
+    let trusted = own.trusted.filter(|trusted| !trusted.is_empty());
+    let own = own.changes.map(|changes| {
+        let text = json!([changes, trusted]).to_string();
+        crypto::sha256_hex(text.as_bytes())
+    });
+    format!(
+        "{}/{}/{}/{}/{}",
+        integration.id,
+        integration.version,
+        install.id,
+        install.version,
+        own.unwrap_or_default()
+    )
+}

@@ -1,0 +1,271 @@
+//! Checking the override of an install against the integration it changes.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::config::binding::{Bound, Layers};
+use crate::config::reads::{SecretNames, password_fields};
+use crate::config::reserved::{Override, Reserved, Trusted, aiming_variables, moved};
+use crate::config::{self, overrides, secrets};
+use crate::error::{Complaint, Failure};
+use crate::flows::config::padded_secrets::refuse_padded_override;
+use crate::flows::config::secret_binding as bind;
+use crate::flows::directory::validate_integration::refused;
+use crate::flows::messages::environment::Writer;
+use crate::json;
+
+/// An override as it is stored: the public half, its secrets, and what of it the admin token wrote.
+#[derive(Debug, Clone, Default)]
+pub struct StoredOverride {
+    /// Without secrets.
+    pub public: Value,
+    /// Its secrets, bound.
+    pub secrets: Bound,
+    /// What the admin token wrote.
+    pub trusted: Trusted,
+}
+
+/// The integration that an override changes.
+#[derive(Debug, Clone, Copy)]
+pub struct Changed<'a> {
+    /// The public half of its config.
+    pub config: &'a Value,
+    /// Its secrets.
+    pub secrets: &'a Bound,
+}
+
+/// A new override, when the integration still reads well with it, no secret goes elsewhere, and the writer may write it.
+pub fn new_override(
+    integration: Changed,
+    whole: &Value,
+    writer: Writer,
+) -> Result<StoredOverride, Failure> {
+    let whole = match whole {
+        Value::Null => Value::Object(Map::new()),
+        Value::Object(_) => normalised(whole),
+        _ => return Err(Failure::invalid("override", "is not an object")),
+    };
+    checked(
+        integration,
+        &StoredOverride::default(),
+        &whole,
+        &whole,
+        writer,
+    )
+}
+
+/// An override with a patch merged in by the one rule, checked alike.
+pub fn changed_override(
+    integration: Changed,
+    old: &StoredOverride,
+    patch: &Value,
+    writer: Writer,
+) -> Result<StoredOverride, Failure> {
+    let mut before = old.public.clone();
+    if old.secrets.secrets.is_object() {
+        json::merge(&mut before, &old.secrets.secrets);
+    }
+    let whole = merged_override(&before, patch)?;
+    checked(integration, old, &whole, &normalised(patch), writer)
+}
+
+fn checked(
+    integration: Changed,
+    old: &StoredOverride,
+    whole: &Value,
+    patch: &Value,
+    writer: Writer,
+) -> Result<StoredOverride, Failure> {
+    check_variables(whole)?;
+    let effective = overrides::effective(integration.config, whole, &Value::Null);
+    let (read, findings) = config::read_config(&effective);
+    let Some(read) = read else {
+        return Err(in_override(&refused(&findings)));
+    };
+    let (public, secrets) = split(patch);
+    refuse_padded_override(&secrets, &public, &effective)?;
+    let (public, secrets) = split(whole);
+    let unbound = Bound {
+        secrets,
+        ..Bound::default()
+    };
+    let trusted = written(integration, old, (&public, &unbound), patch, writer)?;
+    if writer == Writer::ApiToken {
+        let after = merged_variables(whole);
+        let mut before = old.public.clone();
+        if old.secrets.secrets.is_object() {
+            json::merge(&mut before, &old.secrets.secrets);
+        }
+        refuse_aiming(&aiming_variables(&read, &merged_variables(&before), &after))?;
+    }
+    let secrets = bind::install(
+        &layers(integration, &old.public, &old.secrets),
+        &layers(integration, &public, &unbound),
+        patch,
+    )?;
+    Ok(StoredOverride {
+        public,
+        secrets,
+        trusted,
+    })
+}
+
+/// What of the override the admin token wrote; 422 for what an API token may not write.
+fn written(
+    integration: Changed,
+    old: &StoredOverride,
+    (public, secrets): (&Value, &Bound),
+    patch: &Value,
+    writer: Writer,
+) -> Result<Trusted, Failure> {
+    let (names, old_names) = (
+        secret_names(integration.config, &secrets.secrets),
+        secret_names(integration.config, &old.secrets.secrets),
+    );
+    let new = Override {
+        below: integration.config,
+        changes: public,
+        trusted: &old.trusted,
+        secrets: &names,
+    };
+    if writer == Writer::AdminToken {
+        return Ok(new.trusted_with(patch));
+    }
+    let before = Override {
+        changes: &old.public,
+        secrets: &old_names,
+        ..new
+    };
+    refuse_reserved(&before.reserved(), &new.reserved(), "override")?;
+    let moved = moved(&before.resolved(), &new.resolved(), &names);
+    refuse_reserved(&[], &moved, "override")?;
+    Ok(new.trusted_with(&Value::Null))
+}
+
+/// The variables of an override as placeholders read them: the secret ones win.
+fn merged_variables(whole: &Value) -> Value {
+    let mut all = Value::Object(Map::new());
+    for key in ["environment_variables", "secret_environment_variables"] {
+        if let Some(variables) = whole.get(key).filter(|part| part.is_object()) {
+            json::merge(&mut all, variables);
+        }
+    }
+    all
+}
+
+fn refuse_aiming(names: &[String]) -> Result<(), Failure> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let complaints: Vec<Complaint> = names
+        .iter()
+        .map(|name| Complaint {
+            path: format!("override.environment_variables.{name}"),
+            message: "stands in the host of a URL: only the admin token may change it".to_owned(),
+        })
+        .collect();
+    Err(bind::host_key(&complaints))
+}
+
+/// 422 that names what an API token may not write and was not there before.
+pub fn refuse_reserved(before: &[Reserved], now: &[Reserved], at: &str) -> Result<(), Failure> {
+    let before: BTreeSet<_> = before
+        .iter()
+        .map(|entry| (&entry.place, &entry.digest))
+        .collect();
+    let new = now
+        .iter()
+        .filter(|entry| !before.contains(&(&entry.place, &entry.digest)));
+    let complaints: Vec<_> = new
+        .map(|entry| Complaint {
+            path: format!("{at}.{}", entry.place.shown()),
+            message: entry.reason.clone(),
+        })
+        .collect();
+    if complaints.is_empty() {
+        return Ok(());
+    }
+    Err(bind::host_key(&complaints))
+}
+
+/// What is secret to the texts of an install's override.
+pub fn secret_names(config: &Value, install_secrets: &Value) -> SecretNames {
+    let variables = install_secrets.get("secret_environment_variables");
+    let variables = variables.and_then(Value::as_object).into_iter().flatten();
+    SecretNames {
+        variables: variables.map(|(name, _)| name.clone()).collect(),
+        password_fields: password_fields(config),
+    }
+}
+
+fn layers<'a>(integration: Changed<'a>, install: &'a Value, secrets: &'a Bound) -> Layers<'a> {
+    Layers {
+        file: integration.config,
+        file_secrets: integration.secrets,
+        install,
+        install_secrets: secrets,
+        account: &Value::Null,
+    }
+}
+
+/// An override with a patch merged in by the one rule.
+fn merged_override(whole: &Value, patch: &Value) -> Result<Value, Failure> {
+    if !patch.is_object() {
+        return Err(Failure::invalid("override", "is not an object"));
+    }
+    let mut whole = normalised(whole);
+    json::merge(&mut whole, &normalised(patch));
+    Ok(whole)
+}
+
+fn normalised(value: &Value) -> Value {
+    let mut value = value.clone();
+    config::normalise(&mut value);
+    value
+}
+
+/// Secret variables, and secrets of the config itself, are sealed.
+fn split(change: &Value) -> (Value, Value) {
+    let (mut public, mut secret) = secrets::split_config(change);
+    let variables = public
+        .as_object_mut()
+        .and_then(|public| public.shift_remove("secret_environment_variables"));
+    if let Some(variables) = variables {
+        json::merge(
+            &mut secret,
+            &serde_json::json!({ "secret_environment_variables": variables }),
+        );
+    }
+    (public, secret)
+}
+
+fn check_variables(change: &Value) -> Result<(), Failure> {
+    for key in ["environment_variables", "secret_environment_variables"] {
+        if change
+            .get(key)
+            .is_some_and(|variables| !variables.is_object())
+        {
+            return Err(Failure::invalid(
+                &format!("override.{key}"),
+                "is not an object",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn in_override(failure: &Failure) -> Failure {
+    let complaints = failure
+        .details
+        .as_ref()
+        .and_then(|details| details.get("failures"));
+    let complaints: Vec<Complaint> = complaints
+        .and_then(|all| serde_json::from_value(all.clone()).ok())
+        .unwrap_or_default();
+    let moved = complaints.into_iter().map(|one| Complaint {
+        path: one.path.replacen("config", "override", 1),
+        ..one
+    });
+    Failure::invalid_in(&moved.collect::<Vec<_>>())
+}

@@ -1,0 +1,53 @@
+//! Checking an integration file: validating and saving are the same look at it.
+
+use serde_json::Value;
+
+use crate::config::{self, Reading, secrets};
+use crate::config::{Finding, Level};
+use crate::error::{Complaint, Failure};
+use crate::flows::config::padded_secrets::refuse_padded;
+use crate::flows::messages::IntegrationFile;
+
+/// Reads a whole file and says everything about it.
+pub fn check(file: &Value) -> Reading {
+    config::read(file)
+}
+
+/// The file ready to be stored, its secrets apart, with what it was warned of; or 422 with every error.
+pub fn checked_file(file: &Value) -> Result<(IntegrationFile, Vec<Finding>), Failure> {
+    let reading = check(file);
+    let Some(integration) = reading.integration else {
+        return Err(refused(&reading.findings));
+    };
+    let mut config = file.get("config").cloned().unwrap_or_default();
+    config::normalise(&mut config);
+    let (public, secrets) = secrets::split_config(&config);
+    refuse_padded(&secrets, "config")?;
+    let file = IntegrationFile {
+        name: integration.name,
+        category: integration.category,
+        is_beta: integration.is_beta,
+        config: public,
+        secrets,
+    };
+    Ok((file, reading.findings))
+}
+
+/// 422 that names every error finding.
+pub(crate) fn refused(findings: &[Finding]) -> Failure {
+    let errors = findings
+        .iter()
+        .filter(|finding| finding.level == Level::Error);
+    Failure::invalid_in(&errors.map(complaint).collect::<Vec<_>>())
+}
+
+fn complaint(finding: &Finding) -> Complaint {
+    let message = match &finding.hint {
+        Some(hint) => format!("{} ({hint})", finding.message),
+        None => finding.message.clone(),
+    };
+    Complaint {
+        path: finding.path.clone(),
+        message,
+    }
+}

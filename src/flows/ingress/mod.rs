@@ -1,0 +1,157 @@
+//! A provider's webhook comes in: proved over its raw bytes, answered when it is a handshake, else read as
+//! events. What an account's own URL and an install's have in common; storing is the account's object's.
+
+pub mod decode;
+pub(in crate::flows) mod fetch;
+pub mod ground;
+pub mod install;
+pub mod keep;
+pub mod keys;
+pub mod verify;
+
+use crate::flows::ingress::keep::Kept;
+
+use bytes::Bytes;
+use http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use url::{Position, Url};
+
+use crate::error::{Code, Failure};
+use crate::flows::base::body;
+use crate::flows::base::memory::Room;
+use crate::flows::base::memory::built::{built_bytes, too_many_values};
+use crate::flows::config::redaction::Redactor;
+use crate::flows::messages::environment::FoundBy;
+use crate::ids::EventId;
+use crate::ports::{Body, Outside};
+use crate::settings::{FORM_FIELDS, Settings, UNPROVED_VALUES, WEBHOOK_VALUES};
+use crate::webhook::{Handshake, Request};
+
+/// What became of a webhook.
+#[derive(Debug)]
+pub enum Received {
+    /// It was a handshake.
+    Handshake(Box<Handshake>),
+    /// It is stored: an account's own.
+    Stored(Vec<EventId>),
+    /// It is stored in so many accounts of an install.
+    Matched(usize, Vec<EventId>),
+}
+
+/// What is stored of a webhook.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Arrival {
+    /// By which a repeated one is known.
+    pub key: Option<String>,
+    /// What it brings.
+    pub brings: Brings,
+    /// By which value of its context the account was looked up; nothing: its own URL, or it is named outright.
+    #[serde(default)]
+    pub found_by: Option<FoundBy>,
+}
+
+impl Arrival {
+    /// What came to the account's own URL.
+    pub fn own(key: Option<String>, brings: Brings) -> Self {
+        Self {
+            key,
+            brings,
+            found_by: None,
+        }
+    }
+}
+
+/// What a webhook brings.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Brings {
+    /// Events.
+    Events(Vec<NewEvent>),
+    /// A request that the file cannot read: kept until it can, with the reason.
+    Unread(Box<Kept>, String),
+}
+
+/// An event of a webhook that is not stored yet.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NewEvent {
+    /// What happened.
+    pub event: String,
+    /// The kind of thing it happened to.
+    pub resource_type: Option<String>,
+    /// Which of them.
+    pub resource_id: Option<String>,
+    /// JSON text.
+    pub payload: String,
+}
+
+impl NewEvent {
+    /// Without the secrets that its sender repeats.
+    pub fn redact(&mut self, redactor: &Redactor) {
+        let texts = [
+            Some(&mut self.event),
+            self.resource_type.as_mut(),
+            self.resource_id.as_mut(),
+        ];
+        for text in texts.into_iter().flatten() {
+            *text = redactor.text(text);
+        }
+        self.payload = redactor.json(std::mem::take(&mut self.payload));
+    }
+}
+
+/// The body of a webhook, within its own limits and those of senders who have proved nothing.
+pub async fn read_body<O: Outside>(
+    outside: &O,
+    body: Body<O::Stream>,
+    room: &Room,
+) -> Result<Bytes, Failure> {
+    body::read(outside, body, outside.settings().webhook_body_bytes, room).await
+}
+
+/// Before the proof a few values are looked at, and are counted first; more are not built, and where they are needed the
+/// request is refused ([`Ground::verified`]).
+pub fn limit_values(request: &Request<'_>, room: &Room) -> Result<(), Failure> {
+    let (values, most) = if let Some(fields) = request.fields() {
+        (fields, FORM_FIELDS)
+    } else {
+        room.take(request.text_bytes())?;
+        (request.values(), WEBHOOK_VALUES)
+    };
+    if values > most {
+        return Err(too_many_values("The body", most));
+    }
+    if values > UNPROVED_VALUES {
+        request.withhold();
+        return Ok(());
+    }
+    room.take(built_bytes(values, request.body().len()))
+}
+
+/// The one answer to whatever is not proved.
+pub fn bad_signature() -> Failure {
+    Failure::new(Code::BadSignature, "The webhook could not be verified.")
+}
+
+/// GET is for handshakes.
+pub fn refuse_event_by(method: &Method) -> Result<(), Failure> {
+    if method == Method::POST {
+        return Ok(());
+    }
+    let words = "A GET is a handshake here, and the integration has none that this is. Events come by POST.";
+    Err(Failure::new(Code::MethodNotAllowed, words))
+}
+
+/// Whatever is missing to read the integration, the sender shall try again.
+pub fn unreadable(outside: &impl Outside, failure: &Failure, id: &str) -> Failure {
+    outside.log(&json!({ "level": "error", "event": "webhook_not_readable", "code": failure.code.as_str(), "reason": failure.message, "id": id }));
+    Failure::busy("The integration cannot be read at the moment. Try again.")
+}
+
+/// The URL as the provider was told it: `PUBLIC_URL` with the path and query as they came, as far as the platform shows them.
+pub fn asked_url(settings: &Settings, url: &Url, asked: Option<&str>) -> String {
+    let base = settings.public_url.as_ref().unwrap_or(url);
+    let origin = base.origin().ascii_serialization();
+    let target = asked.unwrap_or(&url[Position::BeforePath..Position::AfterQuery]);
+    format!("{origin}{target}")
+}

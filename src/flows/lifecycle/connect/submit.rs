@@ -1,0 +1,163 @@
+//! A customer's form: read, bound to its browser, handed to the account's object.
+
+use serde_json::{Map, Value};
+
+use crate::account::Account;
+use crate::account::status::Status;
+use crate::account::token::{self, Kind};
+use crate::config::Credential;
+use crate::config::reserved::Trusted;
+use crate::connect::form::{self, Origins};
+use crate::connect::outcome::Failure as ConnectFailure;
+use crate::error::{Code, Failure};
+use crate::flows::base::records::{InstallRecord, LinkRecord, LinkUse};
+use crate::flows::lifecycle::connect::{Chosen, Opened, Sent, Submitted, opened as opened_or_not};
+use crate::flows::lifecycle::create_link::check_redirect_uri;
+use crate::flows::messages::account::AccountAsk;
+use crate::flows::messages::connecting::{Connected, Connecting, ReturnTo};
+use crate::flows::messages::environment::{EnvironmentAsk, Link};
+use crate::flows::messages::{ask_account, ask_environment};
+use crate::ids::{AccountId, Placement};
+use crate::json as words;
+use crate::ports::Outside;
+
+/// A form: read, bound to its browser, handed to the account's object.
+pub async fn submit(
+    outside: &impl Outside,
+    opened: &Opened,
+    chosen: &Chosen,
+    credential: (&str, &Credential),
+    sent: Sent<'_>,
+) -> Result<Submitted, Failure> {
+    let (format, credential) = credential;
+    let compiled = &chosen.effective.compiled;
+    let places = compiled.config.origin_places();
+    let origins = Origins {
+        places: &places,
+        pins: compiled.pins(outside.settings()),
+    };
+    let read = |kept: Option<&Value>| form::read(credential.fields(), sent.posted, kept, &origins);
+    let mut brought = opened.context.clone();
+    let mut values = match read(chosen.kept()) {
+        Ok(values) => values,
+        Err(problems) => return Ok(Submitted::Wrong(problems)),
+    };
+    if let Some(kept) = chosen.kept()
+        && compiled.moves_host(format, kept, &with(kept, &values))
+    {
+        // To another host goes no secret that was meant for the old one: it is typed again, or missing.
+        let public = compiled.split_context(kept, &Value::Null).0;
+        values = match read(Some(&public)) {
+            Ok(values) => values,
+            Err(problems) => return Ok(Submitted::Wrong(problems)),
+        };
+        brought = compiled.split_context(&brought, &Value::Null).0;
+    }
+    // The operator may have taken the origin away since the link was made.
+    if let Some(uri) = &opened.link.redirect_uri
+        && let Err(failure) = check_redirect_uri(outside, opened.link.environment_id, uri).await
+    {
+        return match failure.code {
+            Code::Invalid | Code::NotFound => Ok(Submitted::Refused(ConnectFailure::InvalidToken)),
+            _ => Err(failure),
+        };
+    }
+    let (link, account) = match bind(outside, opened, chosen, &sent.browser).await? {
+        Ok(bound) => bound,
+        Err(failure) => return Ok(Submitted::Refused(failure)),
+    };
+    let context = with(&brought, &values);
+    let ring = outside.settings().keyring()?;
+    let state = token::token(ring, Kind::State, account, outside.random())?;
+    let connecting = Connecting {
+        account: skeleton(outside, &link, account, &chosen.install, format),
+        is_again: link.integrated_account_id.is_some(),
+        integration: chosen.name.clone(),
+        context,
+        brought,
+        keeps_context: link.persist_previous_context,
+        scopes: link.scopes,
+        link: link.hash,
+        callback: sent.callback,
+        state: state.clone(),
+        browser: sent.browser,
+        return_to: ReturnTo {
+            redirect_uri: link.redirect_uri,
+            is_popup: sent.is_popup,
+            application: link.application,
+        },
+        again: sent.again,
+    };
+    let ask = AccountAsk::Connect(Box::new(connecting));
+    Ok(match ask_account(outside, account, &ask).await? {
+        Connected::Redirect(url) => Submitted::Redirect { url, state },
+        Connected::Ended(ended) => Submitted::Ended(ended),
+    })
+}
+
+fn with(context: &Value, values: &Map<String, Value>) -> Value {
+    let mut context = context.clone();
+    words::merge(&mut context, &Value::Object(values.clone()));
+    context
+}
+
+async fn bind(
+    outside: &impl Outside,
+    opened: &Opened,
+    chosen: &Chosen,
+    browser: &str,
+) -> Result<Result<(LinkRecord, AccountId), ConnectFailure>, Failure> {
+    let link = &opened.link;
+    let now = outside.now();
+    let placement = Placement::new(link.region, outside.settings().eu_jurisdiction);
+    let new = || AccountId::new(now, placement, outside.random());
+    let used = LinkUse {
+        browser: browser.to_owned(),
+        account: link.integrated_account_id.unwrap_or_else(new),
+        integration: chosen.name.clone(),
+        since: now,
+        spent_at: None,
+    };
+    let ask = EnvironmentAsk::BindLink(link.hash.clone(), used);
+    let bound = opened_link(ask_environment(outside, link.environment_id, &ask).await?);
+    Ok(bound.and_then(|link| {
+        let account = link.used.as_ref().map(|used| used.account);
+        account
+            .map(|account| (link, account))
+            .ok_or(ConnectFailure::InvalidToken)
+    }))
+}
+
+fn opened_link(link: Link) -> Result<LinkRecord, ConnectFailure> {
+    opened_or_not(link).map(|opened| opened.link)
+}
+
+/// The account as a new one would be.
+fn skeleton(
+    outside: &impl Outside,
+    link: &LinkRecord,
+    id: AccountId,
+    install: &InstallRecord,
+    format: &str,
+) -> Account {
+    let now = outside.now();
+    Account {
+        id,
+        tenant_id: link.tenant_id.clone(),
+        environment_id: link.environment_id,
+        environment_integration_id: install.id,
+        integration_id: install.integration_id,
+        context: Value::Object(Map::new()),
+        status: Status::Connecting,
+        authentication_method: format.to_owned(),
+        region: link.region,
+        is_sandbox: false,
+        last_error: None,
+        last_action_run_result: None,
+        last_forbidden_error: None,
+        integration_override: None,
+        override_by_admin_token: Trusted::new(),
+        created_at: now,
+        updated_at: now,
+    }
+}

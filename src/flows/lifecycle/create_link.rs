@@ -1,0 +1,230 @@
+//! Making a link token: everything that could be wrong with it is said now, to the developer, and not
+//! later, to the customer.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::Value;
+use url::Url;
+
+use crate::error::{Code, Failure};
+use crate::flows::base::records::{
+    Comparison, EnvironmentRecord, Filter, FilterValue, InstallRecord, LinkRecord, Listed, Page,
+};
+use crate::flows::config::padded_secrets::refuse_padded_context;
+use crate::flows::lifecycle::import_account::{check_patch, check_tenant, install_disabled};
+use crate::flows::messages::account::{AccountAsk, AccountView};
+use crate::flows::messages::environment::EnvironmentAsk;
+use crate::flows::messages::{RootAsk, ask_account, ask_environment, ask_root};
+use crate::ids::{AccountId, EnvironmentId, LinkTokenId, Region};
+use crate::ports::{Outside, Sees};
+use crate::settings::PrivateUpstreams;
+
+const MAX_SCOPES: usize = 200;
+const MAX_SCOPE_CHARS: usize = 500;
+
+/// What a link token connects.
+pub enum Aim {
+    /// A new account of this tenant, in this region.
+    New(String, Region),
+    /// An account that is there.
+    Again(AccountId),
+}
+
+/// What the caller says of the link token.
+pub struct NewLink {
+    /// What it connects.
+    pub aim: Aim,
+    /// The one integration it is for.
+    pub integration: Option<String>,
+    /// Scopes to ask for, instead of the integration's.
+    pub scopes: Option<Vec<String>>,
+    /// Values for the account's context.
+    pub context: Value,
+    /// Where the result is sent.
+    pub redirect_uri: Option<String>,
+    /// Whether what an account had in its context stays.
+    pub persist_previous_context: bool,
+    /// How long it may be used.
+    pub life: Duration,
+    /// SHA-256 of the token, hex.
+    pub hash: String,
+}
+
+/// Stores it.
+pub async fn create_link(
+    outside: &impl Outside,
+    environment: EnvironmentId,
+    sees: &Sees,
+    new: NewLink,
+) -> Result<LinkRecord, Failure> {
+    check_patch(&new.context)?;
+    refuse_padded_context(&new.context, &BTreeSet::new(), &Value::Null)?;
+    check_scopes(new.scopes.as_deref())?;
+    let found = environment_of(outside, environment).await?;
+    if let Some(uri) = &new.redirect_uri {
+        check_allowed(outside, &found, uri)?;
+    }
+    let (tenant_id, account, region, integration) = match new.aim {
+        Aim::New(tenant_id, region) => {
+            check_tenant(&tenant_id)?;
+            (tenant_id, None, region, new.integration)
+        }
+        Aim::Again(id) => {
+            let view = ask_account(outside, id, &AccountAsk::Get(sees.clone())).await?;
+            let name = own_integration(&view, environment, new.integration)?;
+            let account = view.account;
+            (account.tenant_id, Some(id), account.region, Some(name))
+        }
+    };
+    if let Some(name) = &integration {
+        check_installed(outside, environment, name).await?;
+    }
+    let now = outside.now();
+    let record = LinkRecord {
+        id: LinkTokenId::new(now, outside.random()),
+        environment_id: environment,
+        tenant_id,
+        integrated_account_id: account,
+        integration,
+        scopes: new.scopes,
+        redirect_uri: new.redirect_uri,
+        application: Some(found.application),
+        region,
+        persist_previous_context: new.persist_previous_context,
+        created_at: now,
+        expires_at: now.plus(new.life),
+        hash: new.hash,
+        sealed: None,
+        used: None,
+    };
+    let ask = EnvironmentAsk::CreateLink(record, new.context);
+    ask_environment(outside, environment, &ask).await
+}
+
+fn own_integration(
+    view: &AccountView,
+    environment: EnvironmentId,
+    named: Option<String>,
+) -> Result<String, Failure> {
+    if view.account.environment_id != environment {
+        return Err(Failure::not_found("integrated account"));
+    }
+    let own = view.integration.name.clone();
+    match named {
+        Some(named) if named != own => Err(Failure::invalid(
+            "integration",
+            format!("is another than the account's own, `{own}`"),
+        )),
+        _ => Ok(own),
+    }
+}
+
+fn check_scopes(scopes: Option<&[String]>) -> Result<(), Failure> {
+    let Some(scopes) = scopes else { return Ok(()) };
+    let is_one = |scope: &String| {
+        !scope.is_empty()
+            && scope.chars().count() <= MAX_SCOPE_CHARS
+            && !scope.chars().any(char::is_control)
+    };
+    if scopes.is_empty() || scopes.len() > MAX_SCOPES || !scopes.iter().all(is_one) {
+        return Err(Failure::invalid(
+            "scopes",
+            format!(
+                "needs 1 to {MAX_SCOPES} texts of 1 to {MAX_SCOPE_CHARS} characters; leave it out for the integration's own"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// An https address (http on loopback in development), on an origin that the environment allows.
+pub async fn check_redirect_uri(
+    outside: &impl Outside,
+    environment: EnvironmentId,
+    uri: &str,
+) -> Result<(), Failure> {
+    check_allowed(outside, &environment_of(outside, environment).await?, uri)
+}
+
+async fn environment_of(
+    outside: &impl Outside,
+    environment: EnvironmentId,
+) -> Result<EnvironmentRecord, Failure> {
+    let ask = RootAsk::FindEnvironment(environment);
+    let record: Option<EnvironmentRecord> = ask_root(outside, &ask).await?;
+    record.ok_or_else(|| Failure::not_found("environment"))
+}
+
+fn check_allowed(
+    outside: &impl Outside,
+    environment: &EnvironmentRecord,
+    uri: &str,
+) -> Result<(), Failure> {
+    let refused = |why: &str| Failure::invalid("redirect_uri", why);
+    // Parsers disagree on these; one that is sent back must be read as it was checked.
+    if uri.contains(|c: char| c == '\\' || c.is_whitespace() || c.is_control()) {
+        return Err(refused(
+            "has a backslash, white space or control character in it",
+        ));
+    }
+    let url = Url::parse(uri).map_err(|_| refused("is not an absolute URL"))?;
+    let is_loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+        && outside.settings().private_upstreams == PrivateUpstreams::Allowed;
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback) {
+        return Err(refused("is not https"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refused("has a user name in it"));
+    }
+    // Some were stored before they were written as browsers do.
+    let is_it =
+        |allowed: &String| Url::parse(allowed).is_ok_and(|own| own.origin() == url.origin());
+    let allowed = &environment.allowed_redirect_origins;
+    if allowed.is_empty() || allowed.iter().any(is_it) {
+        return Ok(());
+    }
+    Err(refused(
+        "is on an origin that is not in the environment's allowed_redirect_origins",
+    ))
+}
+
+async fn check_installed(
+    outside: &impl Outside,
+    environment: EnvironmentId,
+    name: &str,
+) -> Result<(), Failure> {
+    let install = install_of(outside, environment, name).await?;
+    match install {
+        None => Err(Failure::invalid(
+            "integration",
+            "is not installed in this environment",
+        )),
+        Some(install) if !install.is_enabled => Err(install_disabled()),
+        Some(_) => Ok(()),
+    }
+}
+
+/// The install of an integration, by its slug.
+pub async fn install_of(
+    outside: &impl Outside,
+    environment: EnvironmentId,
+    name: &str,
+) -> Result<Option<InstallRecord>, Failure> {
+    let page = Page {
+        limit: 1,
+        after: None,
+        filters: vec![Filter {
+            field: "integration_name".to_owned(),
+            comparison: Comparison::Is,
+            value: FilterValue::Text(name.to_owned()),
+        }],
+    };
+    let ask = EnvironmentAsk::ListInstalls(page);
+    let found: Result<Listed<InstallRecord>, _> = ask_environment(outside, environment, &ask).await;
+    match found {
+        Ok(found) => Ok(found.result.into_iter().next()),
+        Err(failure) if failure.code == Code::NotFound => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
