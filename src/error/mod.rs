@@ -279,6 +279,14 @@ impl Failure {
         }
     }
 
+    /// The install is there, and switched off.
+    pub fn install_disabled() -> Self {
+        Self::new(
+            Code::InstallDisabled,
+            "This integration is disabled in this environment (is_enabled is false).",
+        )
+    }
+
     /// A secret was given for another use than this one.
     pub fn secret_unbound(secret: &str) -> Self {
         let words = format!(

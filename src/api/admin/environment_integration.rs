@@ -14,7 +14,7 @@ use crate::api::shape;
 use crate::error::Failure;
 use crate::flows::base::records::{InstallRecord, IntegrationRecord, Listed};
 use crate::flows::config::config_cache as published;
-use crate::flows::directory::integrations::file_bound;
+use crate::flows::config::stored_secrets::file_bound;
 use crate::flows::directory::validate_install::{Changed, new_override};
 use crate::flows::messages::environment::{EnvironmentAsk, InstallChange};
 use crate::flows::messages::{RootAsk, Written, ask_environment, ask_root};

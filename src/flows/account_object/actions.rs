@@ -11,7 +11,7 @@ use crate::flows::account_object::changes::refuse_host_keys;
 use crate::flows::account_object::contents::Contents;
 use crate::flows::account_object::oauth_token::split_token;
 use crate::flows::actions::Outcome;
-use crate::flows::lifecycle::import_account::check_context;
+use crate::flows::base::context_limits::check_context;
 use crate::json as words;
 use crate::ports::{Outside, Sees, Storage};
 

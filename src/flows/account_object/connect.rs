@@ -20,7 +20,7 @@ use crate::connect::page::Brand;
 use crate::error::{Code, Failure};
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::Effective;
-use crate::flows::lifecycle::import_account::check_context;
+use crate::flows::base::context_limits::check_context;
 use crate::flows::messages::ask_environment;
 use crate::flows::messages::connecting::{CameBack, Connected, Connecting, Ended, Failed};
 use crate::flows::messages::environment::{EnvironmentAsk, Link};

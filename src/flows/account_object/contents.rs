@@ -12,7 +12,7 @@ use crate::flows::account_object::oauth_token::{split_token, with_token};
 use crate::flows::account_object::{AccountObject, Loaded};
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::Compiled;
-use crate::flows::lifecycle::import_account::dotted;
+use crate::flows::base::context_limits::dotted;
 use crate::json as words;
 use crate::ports::{Outside, Sees, Storage};
 

@@ -18,7 +18,7 @@ use crate::flows::account_object::row::SetUp;
 use crate::flows::account_object::set_up::{broken, has_stages};
 use crate::flows::account_object::{AccountObject, Loaded, changes};
 use crate::flows::config::resolved_config::{Compiled, Effective};
-use crate::flows::lifecycle::import_account::check_context;
+use crate::flows::base::context_limits::check_context;
 use crate::flows::messages::connecting::{Connecting, Failed};
 use crate::oauth::{self, TokenReply};
 use crate::ports::{Outside, Storage};

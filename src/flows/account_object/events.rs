@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::flows::account_object::AccountObject;
-use crate::flows::ingress::NewEvent;
+use crate::flows::messages::webhook::NewEvent;
 use crate::ids::{EnvironmentId, EventId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;

@@ -15,7 +15,7 @@ use crate::flows::account_object::contents::Contents;
 use crate::flows::account_object::events::EventType;
 use crate::flows::account_object::{AccountObject, Loaded};
 use crate::flows::config::resolved_config::Compiled;
-use crate::flows::lifecycle::import_account::check_context;
+use crate::flows::base::context_limits::check_context;
 use crate::flows::messages::account::AccountView;
 use crate::ports::{Outside, Sees, Storage};
 use crate::settings::{OWN_CHANGES, OWN_CHANGES_PERIOD};

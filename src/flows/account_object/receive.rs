@@ -15,11 +15,9 @@ use crate::flows::account_object::{AccountObject, Loaded};
 use crate::flows::base::memory::Room;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::ingress::verify::Verified;
-use crate::flows::ingress::{
-    Arrival, Brings, NewEvent, Received, asked_url, bad_signature, read_body, refuse_event_by,
-    unreadable,
-};
-use crate::flows::lifecycle::import_account::{check_context, install_disabled};
+use crate::flows::ingress::{Received, asked_url, bad_signature, read_body, refuse_event_by, unreadable};
+use crate::flows::messages::webhook::{Arrival, Brings, NewEvent};
+use crate::flows::base::context_limits::check_context;
 use crate::ids::{EnvironmentId, EventId, InstallId};
 use crate::ports::{Incoming, Outside, Sees, SqlValue, Storage, StorageFault};
 use crate::settings::DEDUPLICATION;
@@ -58,7 +56,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         };
         refuse_event_by(&incoming.method)?;
         if !effective.install.is_enabled {
-            return Err(install_disabled());
+            return Err(Failure::install_disabled());
         }
         let (key, events) = ground.read(&request)?;
         let brings = match events {
@@ -218,7 +216,7 @@ fn without_secrets(arrival: Arrival, redactor: &Redactor) -> Arrival {
         return arrival;
     };
     for event in &mut events {
-        event.redact(redactor);
+        redactor.redact_event(&mut event);
     }
     Arrival {
         brings: Brings::Events(events),

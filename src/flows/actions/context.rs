@@ -10,7 +10,7 @@ use crate::error::{Code, Failure};
 use crate::flows::account_object::Loaded;
 use crate::flows::actions::{POST_INSTALL, REFRESH_TOKEN};
 use crate::flows::config::resolved_config::Compiled;
-use crate::flows::lifecycle::import_account::{check_context, dotted};
+use crate::flows::base::context_limits::{check_context, dotted};
 use crate::json;
 use crate::settings::ADMIN_BODY_DEPTH;
 

@@ -1,5 +1,7 @@
 //! What every folder of `flows/` uses: records, sealing, memory budget, deadlines.
 
+pub mod context_limits;
+pub mod moment;
 pub mod body;
 pub mod byte_cache;
 pub mod callers;

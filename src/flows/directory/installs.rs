@@ -1,5 +1,6 @@
 //! Installs of an environment: an integration made available there, with changes.
 
+use crate::flows::config::stored_secrets::{override_secrets, install_bound};
 use serde_json::json;
 
 use crate::account::seal::{Kind, Place};
@@ -8,7 +9,7 @@ use crate::error::{Code, Failure};
 use crate::flows::base::records::{InstallRecord, Listed, Page};
 use crate::flows::base::sealed;
 use crate::flows::config::config_cache as published;
-use crate::flows::directory::integrations::file_bound;
+use crate::flows::config::stored_secrets::file_bound;
 use crate::flows::directory::validate_install::{Changed, StoredOverride, changed_override};
 use crate::flows::directory::{Directory, table};
 use crate::flows::messages::environment::InstallChange;
@@ -177,20 +178,3 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 }
 
-/// Where the secrets of an install's override are sealed for.
-pub(crate) fn override_secrets(id: &str) -> Place<'_> {
-    Place {
-        kind: Kind::Install,
-        id,
-        field: "override",
-    }
-}
-
-/// The secrets of an install's override, each with what it is bound to.
-pub(crate) fn install_bound(
-    outside: &impl Outside,
-    record: &InstallRecord,
-) -> Result<Bound, Failure> {
-    let id = record.id.to_string();
-    sealed::open_bound(outside, override_secrets(&id), record.sealed.as_deref())
-}

@@ -1,5 +1,6 @@
 //! Integrations, in the root directory. The file was read and checked before it comes here.
 
+use crate::flows::config::stored_secrets::{file_secrets, file_bound};
 use serde_json::{Value, json};
 
 use crate::account::seal::{Kind, Place};
@@ -197,20 +198,3 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 }
 
-/// Where the secrets of an integration file are sealed for.
-pub(crate) fn file_secrets(id: &str) -> Place<'_> {
-    Place {
-        kind: Kind::Integration,
-        id,
-        field: "config",
-    }
-}
-
-/// The secrets of an integration file, each with what it is bound to.
-pub(crate) fn file_bound(
-    outside: &impl Outside,
-    record: &IntegrationRecord,
-) -> Result<Bound, Failure> {
-    let id = record.id.to_string();
-    sealed::open_bound(outside, file_secrets(&id), record.sealed.as_deref())
-}

@@ -1,5 +1,6 @@
 //! Checking the override of an install against the integration it changes.
 
+use crate::flows::config::stored_secrets::{secret_names};
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
@@ -187,16 +188,6 @@ pub fn refuse_reserved(before: &[Reserved], now: &[Reserved], at: &str) -> Resul
         return Ok(());
     }
     Err(bind::host_key(&complaints))
-}
-
-/// What is secret to the texts of an install's override.
-pub fn secret_names(config: &Value, install_secrets: &Value) -> SecretNames {
-    let variables = install_secrets.get("secret_environment_variables");
-    let variables = variables.and_then(Value::as_object).into_iter().flatten();
-    SecretNames {
-        variables: variables.map(|(name, _)| name.clone()).collect(),
-        password_fields: password_fields(config),
-    }
 }
 
 fn layers<'a>(integration: Changed<'a>, install: &'a Value, secrets: &'a Bound) -> Layers<'a> {

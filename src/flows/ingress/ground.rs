@@ -13,9 +13,10 @@ use crate::flows::base::memory::built::built_bytes;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::Effective;
-use crate::flows::ingress::keep::Kept;
-use crate::flows::ingress::{Brings, NewEvent, bad_signature, fetch, unreadable};
-use crate::flows::proxy_call::moment;
+use crate::flows::messages::dead_letter::Kept;
+use crate::flows::ingress::{bad_signature, fetch, unreadable};
+use crate::flows::messages::webhook::{Brings, NewEvent};
+use crate::flows::base::moment::moment;
 use crate::ports::Outside;
 use crate::webhook::{
     self, Event, Handshake, HandshakeError, Proof, Refusal, Request, TransformError,
@@ -148,7 +149,7 @@ impl<O: Outside> Ground<'_, O> {
                 resource_id: event.resource_id,
                 payload: event.payload,
             };
-            new.redact(&self.redactor);
+            self.redactor.redact_event(&mut new);
             new
         });
         new.collect()

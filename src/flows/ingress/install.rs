@@ -15,14 +15,12 @@ use crate::flows::config::isolate::Isolate;
 use crate::flows::config::{config_cache as published, resolved_config as effective};
 use crate::flows::ingress::ground::Ground;
 use crate::flows::ingress::verify::Verified;
-use crate::flows::ingress::{
-    Arrival, Brings, Received, asked_url, read_body, refuse_event_by, unreadable,
-};
-use crate::flows::lifecycle::import_account::install_disabled;
+use crate::flows::ingress::{Received, asked_url, read_body, refuse_event_by, unreadable};
+use crate::flows::messages::webhook::{Arrival, Brings};
 use crate::flows::messages::account::AccountAsk;
 use crate::flows::messages::environment::{EnvironmentAsk, FoundBy};
 use crate::flows::messages::{ask_account, ask_environment};
-use crate::flows::proxy_call::moment;
+use crate::flows::base::moment::moment;
 use crate::ids::{AccountId, EventId, InstallId};
 use crate::ports::{Incoming, Outside};
 use crate::webhook::{self, Event, Request};
@@ -84,7 +82,7 @@ pub async fn receive_for_install<O: Outside>(
     };
     refuse_event_by(&incoming.method)?;
     if !effective.install.is_enabled {
-        return Err(install_disabled());
+        return Err(Failure::install_disabled());
     }
     let (key, events) = ground.read(&request)?;
     let found = ground

@@ -5,11 +5,11 @@ pub mod decode;
 pub(in crate::flows) mod fetch;
 pub mod ground;
 pub mod install;
-pub mod keep;
 pub mod keys;
 pub mod verify;
 
-use crate::flows::ingress::keep::Kept;
+use crate::flows::messages::webhook::{Arrival, Brings, NewEvent};
+use crate::flows::messages::dead_letter::Kept;
 
 use bytes::Bytes;
 use http::Method;
@@ -37,67 +37,6 @@ pub enum Received {
     Stored(Vec<EventId>),
     /// It is stored in so many accounts of an install.
     Matched(usize, Vec<EventId>),
-}
-
-/// What is stored of a webhook.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Arrival {
-    /// By which a repeated one is known.
-    pub key: Option<String>,
-    /// What it brings.
-    pub brings: Brings,
-    /// By which value of its context the account was looked up; nothing: its own URL, or it is named outright.
-    #[serde(default)]
-    pub found_by: Option<FoundBy>,
-}
-
-impl Arrival {
-    /// What came to the account's own URL.
-    pub fn own(key: Option<String>, brings: Brings) -> Self {
-        Self {
-            key,
-            brings,
-            found_by: None,
-        }
-    }
-}
-
-/// What a webhook brings.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Brings {
-    /// Events.
-    Events(Vec<NewEvent>),
-    /// A request that the file cannot read: kept until it can, with the reason.
-    Unread(Box<Kept>, String),
-}
-
-/// An event of a webhook that is not stored yet.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct NewEvent {
-    /// What happened.
-    pub event: String,
-    /// The kind of thing it happened to.
-    pub resource_type: Option<String>,
-    /// Which of them.
-    pub resource_id: Option<String>,
-    /// JSON text.
-    pub payload: String,
-}
-
-impl NewEvent {
-    /// Without the secrets that its sender repeats.
-    pub fn redact(&mut self, redactor: &Redactor) {
-        let texts = [
-            Some(&mut self.event),
-            self.resource_type.as_mut(),
-            self.resource_id.as_mut(),
-        ];
-        for text in texts.into_iter().flatten() {
-            *text = redactor.text(text);
-        }
-        self.payload = redactor.json(std::mem::take(&mut self.payload));
-    }
 }
 
 /// The body of a webhook, within its own limits and those of senders who have proved nothing.

@@ -12,7 +12,7 @@ use crate::flows::base::records::{
     Comparison, EnvironmentRecord, Filter, FilterValue, InstallRecord, LinkRecord, Listed, Page,
 };
 use crate::flows::config::padded_secrets::refuse_padded_context;
-use crate::flows::lifecycle::import_account::{check_patch, check_tenant, install_disabled};
+use crate::flows::base::context_limits::{check_patch, check_tenant};
 use crate::flows::messages::account::{AccountAsk, AccountView};
 use crate::flows::messages::environment::EnvironmentAsk;
 use crate::flows::messages::{RootAsk, ask_account, ask_environment, ask_root};
@@ -200,7 +200,7 @@ async fn check_installed(
             "integration",
             "is not installed in this environment",
         )),
-        Some(install) if !install.is_enabled => Err(install_disabled()),
+        Some(install) if !install.is_enabled => Err(Failure::install_disabled()),
         Some(_) => Ok(()),
     }
 }

@@ -1,5 +1,6 @@
 //! Importing an account whose credentials the caller already has.
 
+use crate::flows::base::context_limits::{check_tenant, check_patch, check_context, dotted, context_too_large, MAX_TENANT_CHARS};
 use serde_json::Value;
 
 use crate::account::keys::Dotted;
@@ -15,8 +16,6 @@ use crate::ids::{AccountId, EnvironmentId, InstallId, Placement, Region};
 use crate::json;
 use crate::ports::Outside;
 use crate::settings::{CONTEXT_BYTES, CONTEXT_VALUES};
-
-const MAX_TENANT_CHARS: usize = 255;
 
 /// What the caller says of the account.
 pub struct NewAccount {
@@ -49,7 +48,7 @@ pub async fn import_account(
     .await?;
     let install = install.ok_or_else(|| Failure::not_found("environment integration"))?;
     if !install.is_enabled {
-        return Err(install_disabled());
+        return Err(Failure::install_disabled());
     }
     let now = outside.now();
     let placement = Placement::new(new.region, outside.settings().eu_jurisdiction);
@@ -76,58 +75,8 @@ pub async fn import_account(
     ask_account(outside, id, &AccountAsk::Import(Box::new(account))).await
 }
 
-/// The install is there, and switched off.
-pub fn install_disabled() -> Failure {
-    Failure::new(
-        Code::InstallDisabled,
-        "This integration is disabled in this environment (is_enabled is false).",
-    )
-}
-
 fn check(new: &NewAccount) -> Result<(), Failure> {
     check_tenant(&new.tenant_id)?;
     check_patch(&new.context)
 }
 
-/// 1 to 255 characters.
-pub fn check_tenant(tenant_id: &str) -> Result<(), Failure> {
-    if tenant_id.is_empty() || tenant_id.chars().count() > MAX_TENANT_CHARS {
-        return Err(Failure::invalid(
-            "tenant_id",
-            format!("needs 1 to {MAX_TENANT_CHARS} characters"),
-        ));
-    }
-    Ok(())
-}
-
-/// What the application writes of a context: an object of the size of one, without dots in its keys.
-pub fn check_patch(patch: &Value) -> Result<(), Failure> {
-    check_context(patch)?;
-    keys::check_all(patch).map_err(dotted)
-}
-
-/// A whole context: an object of at most [`CONTEXT_BYTES`].
-pub fn check_context(context: &Value) -> Result<(), Failure> {
-    if !context.is_object() {
-        return Err(Failure::invalid("context", "is not an object"));
-    }
-    if json::length(context) > CONTEXT_BYTES {
-        return Err(context_too_large(CONTEXT_BYTES));
-    }
-    if json::is_more(context, CONTEXT_VALUES) {
-        let words = format!("has more than {CONTEXT_VALUES} values");
-        return Err(Failure::invalid("context", words));
-    }
-    Ok(())
-}
-
-/// 422 for a key with a dot in it.
-#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it away")]
-pub fn dotted(key: Dotted) -> Failure {
-    Failure::invalid("context", key.to_string())
-}
-
-/// 422 for a context of more than `most` bytes.
-pub fn context_too_large(most: usize) -> Failure {
-    Failure::invalid("context", format!("is over {most} bytes as JSON"))
-}

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::account::Account;
 use crate::flows::base::records::Page;
-use crate::flows::ingress::Arrival;
+use crate::flows::messages::webhook::Arrival;
 use crate::flows::messages::connecting::{CameBack, Connecting};
 use crate::flows::messages::environment::Writer;
 use crate::flows::messages::event::ReplayRange;

@@ -1,5 +1,7 @@
 //! How flows talk to the objects: one JSON message, one JSON answer.
 
+pub mod dead_letter;
+pub mod webhook;
 pub mod account;
 pub mod connecting;
 pub mod environment;

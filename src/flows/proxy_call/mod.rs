@@ -22,6 +22,7 @@ pub(in crate::flows) mod turn;
 pub mod walk;
 pub(in crate::flows) mod written;
 
+use crate::flows::base::moment::{moment};
 use crate::flows::proxy_call::call::{Call, Given, Pages};
 use crate::flows::proxy_call::present::Purpose;
 use crate::flows::proxy_call::trace::Trace;
@@ -39,7 +40,6 @@ use crate::expression::{Moment, TemplateScope};
 use crate::flows::account_object::refused::Renewed;
 use crate::flows::account_object::{AccountObject, Loaded};
 use crate::flows::config::resolved_config::Effective;
-use crate::flows::lifecycle::import_account::install_disabled;
 use crate::flows::proxy_call::attempts::Retries;
 use crate::flows::proxy_call::outcome::Outcome;
 use crate::flows::proxy_call::page::Page;
@@ -243,17 +243,9 @@ pub(in crate::flows) async fn callable<O: Outside, S: Storage>(
     let loaded = object.fresh(loaded, deadline).await?;
     let effective = object.effective(&loaded.account).await?;
     if !effective.install.is_enabled {
-        return Err(install_disabled());
+        return Err(Failure::install_disabled());
     }
     Ok((loaded, effective))
-}
-
-/// What the expressions that run now know of time and chance.
-pub(in crate::flows) fn moment(system: &impl System) -> Moment {
-    Moment {
-        now_ms: system.now().as_millis(),
-        random: system.random(),
-    }
 }
 
 fn id_value(target: &Target) -> Value {

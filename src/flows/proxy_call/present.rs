@@ -9,7 +9,6 @@ use tokio::sync::SemaphorePermit;
 use crate::error::Failure;
 use crate::flows::account_object::oauth_token::with_token;
 use crate::flows::account_object::{AccountObject, Loaded};
-use crate::flows::lifecycle::import_account::install_disabled;
 use crate::flows::proxy_call::{Errand, Work};
 use crate::ports::{Outside, Sees, Storage};
 use crate::proxy::{Target, is_read};
@@ -190,7 +189,7 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
                 if self.present.read_at < object.outside.now() {
                     let effective = object.effective(&self.loaded().account).await?;
                     if !effective.install.is_enabled {
-                        return Err(install_disabled());
+                        return Err(Failure::install_disabled());
                     }
                 }
                 let now = object.visible(sees).await?;

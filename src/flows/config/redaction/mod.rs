@@ -8,6 +8,7 @@ pub mod secrets;
 #[cfg(test)]
 mod tests;
 
+use crate::flows::messages::webhook::NewEvent;
 use http::HeaderMap;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -172,5 +173,20 @@ impl Redactor {
         }
         out.push_str(text.get(at..).unwrap_or_default());
         Some(out)
+    }
+}
+
+impl Redactor {
+    /// Takes the secrets that its sender repeats out of an event.
+    pub fn redact_event(&self, event: &mut NewEvent) {
+        let texts = [
+            Some(&mut event.event),
+            event.resource_type.as_mut(),
+            event.resource_id.as_mut(),
+        ];
+        for text in texts.into_iter().flatten() {
+            *text = self.text(text);
+        }
+        event.payload = self.json(std::mem::take(&mut event.payload));
     }
 }

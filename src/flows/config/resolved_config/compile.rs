@@ -14,9 +14,9 @@ use crate::error::{Code, Failure};
 use crate::expression::Withheld;
 use crate::flows::config::redaction::secrets::texts_of;
 use crate::flows::config::resolved_config::{Compiled, Own, Published, Variables};
-use crate::flows::directory::installs::install_bound;
-use crate::flows::directory::integrations::file_bound;
-use crate::flows::directory::validate_install::secret_names;
+use crate::flows::config::stored_secrets::install_bound;
+use crate::flows::config::stored_secrets::file_bound;
+use crate::flows::config::stored_secrets::secret_names;
 use crate::json as words;
 use crate::ports::Outside;
 

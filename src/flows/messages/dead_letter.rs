@@ -1,11 +1,10 @@
-//! A request whose events could not be told, as it is kept: everything an expression may look at.
+//! TODO-DOC
 
 use bytes::Bytes;
 use data_encoding::BASE64;
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName, Method};
 use serde::{Deserialize, Serialize};
-
 use crate::header_text;
 use crate::webhook::Request;
 
@@ -23,14 +22,6 @@ pub struct Kept {
     is_base64: bool,
     /// Whether it came to the install's URL, where expressions see no context.
     pub is_of_install: bool,
-}
-
-/// The same, to be read again.
-pub struct Again {
-    method: Method,
-    url: String,
-    headers: HeaderMap,
-    body: Bytes,
 }
 
 impl Kept {
@@ -85,6 +76,14 @@ impl Kept {
             body: body.into(),
         }
     }
+}
+
+/// The same, to be read again.
+pub struct Again {
+    method: Method,
+    url: String,
+    headers: HeaderMap,
+    body: Bytes,
 }
 
 impl Again {

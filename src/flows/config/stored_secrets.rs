@@ -1,0 +1,62 @@
+//! TODO-DOC
+
+use serde_json::json;
+use crate::account::seal::{Kind, Place};
+use crate::config::binding::Bound;
+use crate::error::{Code, Failure};
+use crate::flows::base::records::{InstallRecord, Listed, Page};
+use crate::flows::base::sealed;
+use crate::flows::config::config_cache as published;
+use crate::flows::config::stored_secrets::file_bound;
+use crate::flows::directory::validate_install::{Changed, StoredOverride, changed_override};
+use crate::flows::directory::{Directory, table};
+use crate::flows::messages::environment::InstallChange;
+use crate::flows::messages::{RootAsk, Written, ask_root};
+use crate::ids::{InstallId, IntegrationId};
+use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+
+/// Where the secrets of an install's override are sealed for.
+pub(crate) fn override_secrets(id: &str) -> Place<'_> {
+    Place {
+        kind: Kind::Install,
+        id,
+        field: "override",
+    }
+}
+
+/// The secrets of an install's override, each with what it is bound to.
+pub(crate) fn install_bound(
+    outside: &impl Outside,
+    record: &InstallRecord,
+) -> Result<Bound, Failure> {
+    let id = record.id.to_string();
+    sealed::open_bound(outside, override_secrets(&id), record.sealed.as_deref())
+}
+
+/// Where the secrets of an integration file are sealed for.
+pub(crate) fn file_secrets(id: &str) -> Place<'_> {
+    Place {
+        kind: Kind::Integration,
+        id,
+        field: "config",
+    }
+}
+
+/// The secrets of an integration file, each with what it is bound to.
+pub(crate) fn file_bound(
+    outside: &impl Outside,
+    record: &IntegrationRecord,
+) -> Result<Bound, Failure> {
+    let id = record.id.to_string();
+    sealed::open_bound(outside, file_secrets(&id), record.sealed.as_deref())
+}
+
+/// What is secret to the texts of an install's override.
+pub fn secret_names(config: &Value, install_secrets: &Value) -> SecretNames {
+    let variables = install_secrets.get("secret_environment_variables");
+    let variables = variables.and_then(Value::as_object).into_iter().flatten();
+    SecretNames {
+        variables: variables.map(|(name, _)| name.clone()).collect(),
+        password_fields: password_fields(config),
+    }
+}

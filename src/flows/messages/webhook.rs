@@ -1,0 +1,65 @@
+//! TODO-DOC
+
+use crate::flows::messages::dead_letter::Kept;
+use bytes::Bytes;
+use http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use url::{Position, Url};
+use crate::error::{Code, Failure};
+use crate::flows::base::body;
+use crate::flows::base::memory::Room;
+use crate::flows::base::memory::built::{built_bytes, too_many_values};
+use crate::flows::config::redaction::Redactor;
+use crate::flows::messages::environment::FoundBy;
+use crate::ids::EventId;
+use crate::ports::{Body, Outside};
+use crate::settings::{FORM_FIELDS, Settings, UNPROVED_VALUES, WEBHOOK_VALUES};
+use crate::webhook::{Handshake, Request};
+
+/// What is stored of a webhook.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Arrival {
+    /// By which a repeated one is known.
+    pub key: Option<String>,
+    /// What it brings.
+    pub brings: Brings,
+    /// By which value of its context the account was looked up; nothing: its own URL, or it is named outright.
+    #[serde(default)]
+    pub found_by: Option<FoundBy>,
+}
+
+impl Arrival {
+    /// What came to the account's own URL.
+    pub fn own(key: Option<String>, brings: Brings) -> Self {
+        Self {
+            key,
+            brings,
+            found_by: None,
+        }
+    }
+}
+
+/// What a webhook brings.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Brings {
+    /// Events.
+    Events(Vec<NewEvent>),
+    /// A request that the file cannot read: kept until it can, with the reason.
+    Unread(Box<Kept>, String),
+}
+
+/// An event of a webhook that is not stored yet.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NewEvent {
+    /// What happened.
+    pub event: String,
+    /// The kind of thing it happened to.
+    pub resource_type: Option<String>,
+    /// Which of them.
+    pub resource_id: Option<String>,
+    /// JSON text.
+    pub payload: String,
+}
+
