@@ -1,5 +1,6 @@
 //! What the service does, as the user would say it. Flows know the outside only by `ports`.
 
+pub mod account;
 pub mod account_object;
 pub mod actions;
 pub mod base;

@@ -7,10 +7,10 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 
 use crate::error::{Failure, Speaker};
+use crate::flows::account::capabilities::{granted, missing};
 use crate::flows::account_object::log_line::LogLine;
 use crate::flows::account_object::{AccountObject, Loaded};
 use crate::flows::actions::call_action::call_action;
-use crate::flows::lifecycle::capabilities::{granted, missing};
 use crate::flows::once::call_once;
 use crate::flows::once::kept::is_replayed;
 use crate::flows::proxy_call::call::{Call, Given};

@@ -13,8 +13,8 @@ use crate::flows::account_object::contents::Contents;
 use crate::flows::account_object::events::EventType;
 use crate::flows::account_object::row::{Next, NextToken, Pending, SetUp};
 use crate::flows::account_object::{AccountObject, Loaded, unknown_token};
-use crate::flows::config::resolved_config::{Compiled, Effective};
 use crate::flows::base::context_limits::{check_context, check_patch, check_tenant};
+use crate::flows::config::resolved_config::{Compiled, Effective};
 use crate::flows::messages::account::{AccountChange, AccountView};
 use crate::ports::{Outside, Sees, Storage};
 

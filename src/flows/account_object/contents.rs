@@ -10,9 +10,9 @@ use crate::account::origin::{Origin, Origins};
 use crate::error::Failure;
 use crate::flows::account_object::oauth_token::{split_token, with_token};
 use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::base::context_limits::dotted;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::Compiled;
-use crate::flows::base::context_limits::dotted;
 use crate::json as words;
 use crate::ports::{Outside, Sees, Storage};
 

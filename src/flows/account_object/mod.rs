@@ -10,6 +10,7 @@ pub(in crate::flows) mod alarm;
 pub(in crate::flows) mod arrivals;
 pub(in crate::flows) mod attempt;
 pub(in crate::flows) mod before_sending;
+pub(in crate::flows) mod capabilities;
 pub(in crate::flows) mod changes;
 pub(in crate::flows) mod connect;
 pub(in crate::flows) mod contents;

@@ -12,12 +12,14 @@ use crate::flows::account_object::changes::refuse_host_keys;
 use crate::flows::account_object::contents::Contents;
 use crate::flows::account_object::events::EventType;
 use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::base::context_limits::check_context;
 use crate::flows::base::memory::Room;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::ingress::verify::Verified;
-use crate::flows::ingress::{Received, asked_url, bad_signature, read_body, refuse_event_by, unreadable};
+use crate::flows::ingress::{
+    Received, asked_url, bad_signature, read_body, refuse_event_by, unreadable,
+};
 use crate::flows::messages::webhook::{Arrival, Brings, NewEvent};
-use crate::flows::base::context_limits::check_context;
 use crate::ids::{EnvironmentId, EventId, InstallId};
 use crate::ports::{Incoming, Outside, Sees, SqlValue, Storage, StorageFault};
 use crate::settings::DEDUPLICATION;
@@ -216,7 +218,7 @@ fn without_secrets(arrival: Arrival, redactor: &Redactor) -> Arrival {
         return arrival;
     };
     for event in &mut events {
-        redactor.redact_event(&mut event);
+        redactor.redact_event(event);
     }
     Arrival {
         brings: Brings::Events(events),

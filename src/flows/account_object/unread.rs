@@ -8,8 +8,8 @@ use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::account_object::events::Event;
 use crate::flows::base::sealed;
-use crate::flows::messages::webhook::NewEvent;
 use crate::flows::messages::dead_letter::Kept;
+use crate::flows::messages::webhook::NewEvent;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::webhook::UNNAMED;
 

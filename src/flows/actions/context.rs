@@ -9,8 +9,8 @@ use crate::config::action::{Word, Written};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::Loaded;
 use crate::flows::actions::{POST_INSTALL, REFRESH_TOKEN};
-use crate::flows::config::resolved_config::Compiled;
 use crate::flows::base::context_limits::{check_context, dotted};
+use crate::flows::config::resolved_config::Compiled;
 use crate::json;
 use crate::settings::ADMIN_BODY_DEPTH;
 

@@ -1,19 +1,13 @@
-//! TODO-DOC
+//! What a tenant's id and a context may be.
 
 use serde_json::Value;
-use crate::account::keys::Dotted;
-use crate::account::status::Status;
-use crate::account::{Account, keys};
-use crate::config::reserved::Trusted;
-use crate::error::{Code, Failure};
-use crate::flows::base::records::InstallRecord;
-use crate::flows::messages::account::{AccountAsk, AccountView};
-use crate::flows::messages::environment::EnvironmentAsk;
-use crate::flows::messages::{ask_account, ask_environment};
-use crate::ids::{AccountId, EnvironmentId, InstallId, Placement, Region};
+
+use crate::account::keys::{self, Dotted};
+use crate::error::Failure;
 use crate::json;
-use crate::ports::Outside;
 use crate::settings::{CONTEXT_BYTES, CONTEXT_VALUES};
+
+const MAX_TENANT_CHARS: usize = 255;
 
 /// 1 to 255 characters.
 pub fn check_tenant(tenant_id: &str) -> Result<(), Failure> {
@@ -57,5 +51,3 @@ pub fn dotted(key: Dotted) -> Failure {
 pub fn context_too_large(most: usize) -> Failure {
     Failure::invalid("context", format!("is over {most} bytes as JSON"))
 }
-
-const MAX_TENANT_CHARS: usize = 255;

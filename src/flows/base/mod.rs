@@ -1,12 +1,13 @@
 //! What every folder of `flows/` uses: records, sealing, memory budget, deadlines.
 
-pub mod context_limits;
-pub mod moment;
 pub mod body;
 pub mod byte_cache;
 pub mod callers;
+pub mod context_limits;
 pub mod failed_auth;
+pub(in crate::flows) mod fetch;
 pub mod memory;
+pub mod moment;
 pub mod page_bytes;
 pub mod records;
 pub mod sealed;

@@ -1,19 +1,14 @@
-//! TODO-DOC
+//! The secrets of integration files and installs, as they are sealed.
 
-use serde_json::json;
+use serde_json::Value;
+
 use crate::account::seal::{Kind, Place};
 use crate::config::binding::Bound;
-use crate::error::{Code, Failure};
-use crate::flows::base::records::{InstallRecord, Listed, Page};
+use crate::config::reads::{SecretNames, password_fields};
+use crate::error::Failure;
+use crate::flows::base::records::{InstallRecord, IntegrationRecord};
 use crate::flows::base::sealed;
-use crate::flows::config::config_cache as published;
-use crate::flows::config::stored_secrets::file_bound;
-use crate::flows::directory::validate_install::{Changed, StoredOverride, changed_override};
-use crate::flows::directory::{Directory, table};
-use crate::flows::messages::environment::InstallChange;
-use crate::flows::messages::{RootAsk, Written, ask_root};
-use crate::ids::{InstallId, IntegrationId};
-use crate::ports::{Outside, SqlValue, Storage, StorageFault};
+use crate::ports::Outside;
 
 /// Where the secrets of an install's override are sealed for.
 pub(crate) fn override_secrets(id: &str) -> Place<'_> {

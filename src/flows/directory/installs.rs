@@ -1,9 +1,8 @@
 //! Installs of an environment: an integration made available there, with changes.
 
-use crate::flows::config::stored_secrets::{override_secrets, install_bound};
+use crate::flows::config::stored_secrets::{install_bound, override_secrets};
 use serde_json::json;
 
-use crate::account::seal::{Kind, Place};
 use crate::config::binding::Bound;
 use crate::error::{Code, Failure};
 use crate::flows::base::records::{InstallRecord, Listed, Page};
@@ -177,4 +176,3 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         table::list(&self.storage, "install", &[], page)
     }
 }
-

@@ -1,9 +1,8 @@
 //! Integrations, in the root directory. The file was read and checked before it comes here.
 
-use crate::flows::config::stored_secrets::{file_secrets, file_bound};
+use crate::flows::config::stored_secrets::{file_bound, file_secrets};
 use serde_json::{Value, json};
 
-use crate::account::seal::{Kind, Place};
 use crate::config;
 use crate::config::binding::Bound;
 use crate::error::Failure;
@@ -197,4 +196,3 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         table::first(&self.storage.exec(&statement, &[value.into()])?)
     }
 }
-

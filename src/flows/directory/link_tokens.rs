@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::account::seal::{self, Kind, Place};
 use crate::error::Failure;
+use crate::flows::base::context_limits::context_too_large;
 use crate::flows::base::records::{LinkRecord, LinkUse, Listed, Page};
 use crate::flows::base::sealed;
 use crate::flows::directory::{Directory, DirectoryName, table};
-use crate::flows::base::context_limits::context_too_large;
 use crate::flows::messages::environment::Link;
 use crate::ids::{AccountId, LinkTokenId};
 use crate::json;

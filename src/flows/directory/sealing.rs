@@ -15,8 +15,8 @@ use crate::flows::base::records::{
 };
 use crate::flows::base::sealed;
 use crate::flows::config::config_cache as published;
-use crate::flows::config::stored_secrets::override_secrets;
 use crate::flows::config::stored_secrets::file_secrets;
+use crate::flows::config::stored_secrets::override_secrets;
 use crate::flows::directory::{Directory, DirectoryName, table};
 use crate::flows::messages::account::AccountAsk;
 use crate::flows::messages::environment::EnvironmentAsk;

@@ -1,12 +1,11 @@
 //! Checking the override of an install against the integration it changes.
 
-use crate::flows::config::stored_secrets::{secret_names};
+use crate::flows::config::stored_secrets::secret_names;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
 use crate::config::binding::{Bound, Layers};
-use crate::config::reads::{SecretNames, password_fields};
 use crate::config::reserved::{Override, Reserved, Trusted, aiming_variables, moved};
 use crate::config::{self, overrides, secrets};
 use crate::error::{Complaint, Failure};

@@ -2,18 +2,12 @@
 //! events. What an account's own URL and an install's have in common; storing is the account's object's.
 
 pub mod decode;
-pub(in crate::flows) mod fetch;
-pub mod ground;
 pub mod install;
-pub mod keys;
 pub mod verify;
-
-use crate::flows::messages::webhook::{Arrival, Brings, NewEvent};
-use crate::flows::messages::dead_letter::Kept;
+pub mod webhook_context;
 
 use bytes::Bytes;
 use http::Method;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use url::{Position, Url};
 
@@ -21,8 +15,6 @@ use crate::error::{Code, Failure};
 use crate::flows::base::body;
 use crate::flows::base::memory::Room;
 use crate::flows::base::memory::built::{built_bytes, too_many_values};
-use crate::flows::config::redaction::Redactor;
-use crate::flows::messages::environment::FoundBy;
 use crate::ids::EventId;
 use crate::ports::{Body, Outside};
 use crate::settings::{FORM_FIELDS, Settings, UNPROVED_VALUES, WEBHOOK_VALUES};

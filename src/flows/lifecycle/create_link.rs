@@ -8,11 +8,11 @@ use serde_json::Value;
 use url::Url;
 
 use crate::error::{Code, Failure};
+use crate::flows::base::context_limits::{check_patch, check_tenant};
 use crate::flows::base::records::{
     Comparison, EnvironmentRecord, Filter, FilterValue, InstallRecord, LinkRecord, Listed, Page,
 };
 use crate::flows::config::padded_secrets::refuse_padded_context;
-use crate::flows::base::context_limits::{check_patch, check_tenant};
 use crate::flows::messages::account::{AccountAsk, AccountView};
 use crate::flows::messages::environment::EnvironmentAsk;
 use crate::flows::messages::{RootAsk, ask_account, ask_environment, ask_root};

@@ -1,21 +1,18 @@
 //! Importing an account whose credentials the caller already has.
 
-use crate::flows::base::context_limits::{check_tenant, check_patch, check_context, dotted, context_too_large, MAX_TENANT_CHARS};
+use crate::flows::base::context_limits::{check_patch, check_tenant};
 use serde_json::Value;
 
-use crate::account::keys::Dotted;
+use crate::account::Account;
 use crate::account::status::Status;
-use crate::account::{Account, keys};
 use crate::config::reserved::Trusted;
-use crate::error::{Code, Failure};
+use crate::error::Failure;
 use crate::flows::base::records::InstallRecord;
 use crate::flows::messages::account::{AccountAsk, AccountView};
 use crate::flows::messages::environment::EnvironmentAsk;
 use crate::flows::messages::{ask_account, ask_environment};
 use crate::ids::{AccountId, EnvironmentId, InstallId, Placement, Region};
-use crate::json;
 use crate::ports::Outside;
-use crate::settings::{CONTEXT_BYTES, CONTEXT_VALUES};
 
 /// What the caller says of the account.
 pub struct NewAccount {
@@ -79,4 +76,3 @@ fn check(new: &NewAccount) -> Result<(), Failure> {
     check_tenant(&new.tenant_id)?;
     check_patch(&new.context)
 }
-

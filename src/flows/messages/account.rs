@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::account::Account;
 use crate::flows::base::records::Page;
-use crate::flows::messages::webhook::Arrival;
 use crate::flows::messages::connecting::{CameBack, Connecting};
 use crate::flows::messages::environment::Writer;
 use crate::flows::messages::event::ReplayRange;
+use crate::flows::messages::webhook::Arrival;
 use crate::ids::{EventId, InstallId, IntegrationId};
 use crate::ports::Sees;
 use crate::time::Timestamp;

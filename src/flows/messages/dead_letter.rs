@@ -1,10 +1,11 @@
-//! TODO-DOC
+//! A verified request that the file could not read, as it is kept: everything an expression may look at.
 
 use bytes::Bytes;
 use data_encoding::BASE64;
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName, Method};
 use serde::{Deserialize, Serialize};
+
 use crate::header_text;
 use crate::webhook::Request;
 

@@ -1,11 +1,11 @@
 //! How flows talk to the objects: one JSON message, one JSON answer.
 
-pub mod dead_letter;
-pub mod webhook;
 pub mod account;
 pub mod connecting;
+pub mod dead_letter;
 pub mod environment;
 pub mod event;
+pub mod webhook;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

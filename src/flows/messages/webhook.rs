@@ -1,21 +1,9 @@
-//! TODO-DOC
+//! A verified webhook, on its way to the account's object.
+
+use serde::{Deserialize, Serialize};
 
 use crate::flows::messages::dead_letter::Kept;
-use bytes::Bytes;
-use http::Method;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-use url::{Position, Url};
-use crate::error::{Code, Failure};
-use crate::flows::base::body;
-use crate::flows::base::memory::Room;
-use crate::flows::base::memory::built::{built_bytes, too_many_values};
-use crate::flows::config::redaction::Redactor;
 use crate::flows::messages::environment::FoundBy;
-use crate::ids::EventId;
-use crate::ports::{Body, Outside};
-use crate::settings::{FORM_FIELDS, Settings, UNPROVED_VALUES, WEBHOOK_VALUES};
-use crate::webhook::{Handshake, Request};
 
 /// What is stored of a webhook.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -62,4 +50,3 @@ pub struct NewEvent {
     /// JSON text.
     pub payload: String,
 }
-

@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::config::resource::Method;
 use crate::error::{Code, Failure};
+use crate::flows::base::moment::moment;
 use crate::flows::proxy_call::held::{NotText, Reading, Wanted};
 use crate::flows::proxy_call::send::Arrived;
 use crate::flows::proxy_call::{Errand, Plan, Work};
-use crate::flows::base::moment::moment;
 use crate::media::coding;
 use crate::ports::{Body, Outside, Reply, Storage};
 use crate::proxy::redirect::Again;

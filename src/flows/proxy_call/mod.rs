@@ -22,7 +22,7 @@ pub(in crate::flows) mod turn;
 pub mod walk;
 pub(in crate::flows) mod written;
 
-use crate::flows::base::moment::{moment};
+use crate::flows::base::moment::moment;
 use crate::flows::proxy_call::call::{Call, Given, Pages};
 use crate::flows::proxy_call::present::Purpose;
 use crate::flows::proxy_call::trace::Trace;
@@ -48,7 +48,7 @@ use crate::flows::proxy_call::present::Present;
 use crate::flows::proxy_call::refused::{Heard, needs_reauth};
 use crate::json::Exact;
 use crate::pagination::Position;
-use crate::ports::{Body, Outside, Sees, Storage, System};
+use crate::ports::{Body, Outside, Sees, Storage};
 use crate::proxy::body::{BodySource, Writing};
 use crate::proxy::query::{CallerQuery, PASSTHROUGH};
 use crate::proxy::request::{self, Caller, Draft, Round, Words};

@@ -1,5 +1,5 @@
-use crate::flows::base::memory::*;
 use crate::flows::base::memory::built::{Unbuilt, parse_counted};
+use crate::flows::base::memory::*;
 use crate::settings::VALUE_BYTES;
 
 const MIB: usize = 1024 * 1024;

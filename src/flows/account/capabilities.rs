@@ -7,13 +7,11 @@ use crate::account::Account;
 use crate::config::resource::Method;
 use crate::config::{self, Config, Credential};
 use crate::error::{Code, Failure};
-use crate::flows::account_object::AccountObject;
 use crate::flows::base::records::IntegrationRecord;
-use crate::ports::{Outside, Sees, Storage};
 use crate::proxy::is_read;
 
 /// What the account's token says of itself; of `Nobody` it is not asked.
-enum Holder<'a> {
+pub(in crate::flows) enum Holder<'a> {
     /// A file without an account.
     Nobody,
     /// An account, and its granted scopes where they are known.
@@ -26,25 +24,6 @@ pub fn of_record(record: &IntegrationRecord) -> Result<Value, Failure> {
     let words = "The integration has mistakes: POST /integration/validate shows them.";
     let config = config.ok_or_else(|| Failure::new(Code::BadIntegration, words))?;
     Ok(resources(&config, &Holder::Nobody))
-}
-
-impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// What it can be asked.
-    pub(in crate::flows) async fn capabilities(&self, sees: &Sees) -> Result<Value, Failure> {
-        let loaded = self.visible(sees).await?;
-        let effective = self.effective(&loaded.account).await?;
-        let config = &effective.compiled.config;
-        let scopes = granted(config, &loaded.account, &loaded.context);
-        let holder = Holder::Account(&loaded.account, scopes.clone());
-        Ok(json!({
-            "id": loaded.account.id,
-            "integration": effective.integration.view(),
-            "status": loaded.account.status,
-            "is_sandbox": loaded.account.is_sandbox,
-            "granted_scopes": scopes,
-            "resources": resources(config, &holder),
-        }))
-    }
 }
 
 /// The scopes its OAuth token was granted (RFC 6749 §5.1); nothing where nobody said.
@@ -69,7 +48,8 @@ pub(in crate::flows) fn missing(needed: &[String], granted: &[String]) -> Vec<St
     needed.iter().filter(lacks).cloned().collect()
 }
 
-fn resources(config: &Config, holder: &Holder) -> Value {
+/// The resources of `config` with their methods, and what the holder may call of them.
+pub(in crate::flows) fn resources(config: &Config, holder: &Holder) -> Value {
     let resources = config.resources.iter().map(|(name, methods)| {
         let methods = methods
             .iter()

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::flows::base::byte_cache::ByteCache;
+use crate::flows::base::fetch;
 use crate::flows::base::memory::Room;
-use crate::flows::ingress::fetch;
 use crate::ports::Outside;
 use crate::settings::SMALL_CACHE_BYTES;
 use crate::time::Timestamp;

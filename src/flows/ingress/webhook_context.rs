@@ -8,15 +8,16 @@ use serde_json::{Value, json};
 use crate::config::Webhook;
 use crate::error::Failure;
 use crate::expression::TemplateScope;
+use crate::flows::base::fetch;
 use crate::flows::base::memory::Room;
 use crate::flows::base::memory::built::built_bytes;
+use crate::flows::base::moment::moment;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::Effective;
+use crate::flows::ingress::{bad_signature, unreadable};
 use crate::flows::messages::dead_letter::Kept;
-use crate::flows::ingress::{bad_signature, fetch, unreadable};
 use crate::flows::messages::webhook::{Brings, NewEvent};
-use crate::flows::base::moment::moment;
 use crate::ports::Outside;
 use crate::webhook::{
     self, Event, Handshake, HandshakeError, Proof, Refusal, Request, TransformError,
