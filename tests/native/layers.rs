@@ -36,6 +36,22 @@ const ROWS: &[(&str, u8)] = &[
     ("cloudflare", 8),
 ];
 
+/// The folders of `flows/`, the lowest first. A folder uses itself and those before it.
+const FLOWS: &[&str] = &[
+    "base",
+    "messages",
+    "config",
+    "directory",
+    "account",
+    "tokens",
+    "call",
+    "actions",
+    "lifecycle",
+    "events",
+    "ingress",
+    "object",
+];
+
 /// The folder of the `causeway` command. It is a program of its own over the library, so it stands in no
 /// row: it may use those below the API, and no row can use it.
 const COMMAND: &str = "bin";
@@ -201,6 +217,57 @@ fn imports_point_down() {
                     "{} (row {own}) uses {second} (row {other})",
                     file.display()
                 ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The path below the crate's root that `path` names in `file`, `super` resolved.
+fn absolute(file: &Path, path: &[String]) -> Option<Vec<String>> {
+    if path.first()? == "crate" {
+        return Some(path[1..].to_vec());
+    }
+    let below = file.strip_prefix(root()).unwrap().with_extension("");
+    let mut own: Vec<String> = below
+        .iter()
+        .map(|part| part.to_str().unwrap().to_owned())
+        .collect();
+    if own.last()? == "mod" {
+        own.pop();
+    }
+    let ups = path.iter().take_while(|word| *word == "super").count();
+    (ups > 0).then(|| {
+        own.truncate(own.len().saturating_sub(ups));
+        own.extend_from_slice(&path[ups..]);
+        own
+    })
+}
+
+#[test]
+fn a_folder_of_flows_uses_only_those_below_it() {
+    let place = |folder: &str| FLOWS.iter().position(|own| *own == folder);
+    let mut wrong = Vec::new();
+    for file in sources(&root().join("flows")) {
+        let below = file.strip_prefix(root().join("flows")).unwrap();
+        let folder = below.iter().next().unwrap().to_str().unwrap();
+        if folder == "mod.rs" {
+            continue;
+        }
+        let Some(own) = place(folder) else {
+            wrong.push(format!(
+                "{folder} is not in the list of the folders of flows"
+            ));
+            continue;
+        };
+        for path in used(&file) {
+            let path = absolute(&file, &path).unwrap_or_default();
+            let other = match path.as_slice() {
+                [first, second, ..] if first == "flows" => place(second),
+                _ => None,
+            };
+            if other.is_some_and(|other| other > own) {
+                wrong.push(format!("{} uses {}", below.display(), path.join("::")));
             }
         }
     }
