@@ -12,7 +12,7 @@ use crate::account::token::{self, Kind, Proof};
 use crate::crypto;
 use crate::error::{Code, Failure};
 use crate::flows::base::records::{TokenRecord, TokenScope};
-use crate::flows::config::config_cache as published;
+use crate::flows::config::config_cache;
 use crate::flows::messages::environment::Writer;
 use crate::ids::{AccountId, EnvironmentId};
 use crate::ports::{Outside, Sees};
@@ -46,7 +46,7 @@ impl Caller {
             }
             // What we have signed and is not there was revoked, and no later look finds it.
             let hash = crypto::sha256_hex(text.as_bytes());
-            published::forget::<TokenRecord>(desk.outside, desk.isolate, &hash);
+            config_cache::forget::<TokenRecord>(desk.outside, desk.isolate, &hash);
             return Err(sender.failed(unknown()).await);
         }
         sender.check()?;
@@ -76,7 +76,7 @@ impl Caller {
             Read::Account(account) => return Ok(Some(Self::Account(account, hash))),
             Read::Environment(environment) => environment,
         };
-        let record = published::token(desk.outside, desk.isolate, environment, &hash).await?;
+        let record = config_cache::token(desk.outside, desk.isolate, environment, &hash).await?;
         let is_good = |record: &Rc<TokenRecord>| {
             let is_over = record
                 .expires_at

@@ -24,7 +24,7 @@ use crate::flows::base::memory::built::{built_bytes, too_many_values};
 use crate::flows::lifecycle::connect as flow;
 use crate::flows::lifecycle::connect::submit::submit as submit_form;
 use crate::flows::lifecycle::connect::{Sent, Submitted};
-use crate::flows::messages::connecting::{CameBack, Ended, Failed};
+use crate::flows::messages::connecting::{CallbackRequest, Ended, Failed};
 use crate::json;
 use crate::ports::{Body, Incoming, Outside, Reply};
 use crate::settings::{FORM_BYTES, FORM_FIELDS};
@@ -81,8 +81,8 @@ async fn choose<O: Outside>(desk: &Desk<'_, O>, request: &Incoming<O::Stream>) -
         return Ok(reply);
     }
     let offered = flow::offered(desk.outside, desk.isolate, &opened).await?;
-    let cards = offered.iter().map(|(name, effective)| Card {
-        brand: Brand::of(name, &effective.compiled.config),
+    let cards = offered.iter().map(|(name, resolved)| Card {
+        brand: Brand::of(name, &resolved.compiled.config),
         href: address(&base, &[name], &asked).into(),
     });
     let page = Choose {
@@ -230,13 +230,13 @@ async fn callback<O: Outside>(
     let Some(secret) = jar.secret(&hash) else {
         return Ok(unknown());
     };
-    let came = CameBack {
+    let came = CallbackRequest {
         state,
         browser: crypto::sha256_hex(secret.as_bytes()),
         integration: name.to_owned(),
         parameters,
     };
-    let Some(ended) = flow::come_back(desk.outside, account, came).await? else {
+    let Some(ended) = flow::handle_callback(desk.outside, account, came).await? else {
         if proof == Proof::Unsigned {
             refused(sender.named_nothing(unproved()).await)?;
         }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::error::{Failure, Speaker};
 use crate::flows::account::capabilities::{granted, missing};
 use crate::flows::account_object::log_line::LogLine;
-use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::account_object::{AccountObject, LoadedAccount};
 use crate::flows::actions::call_action::call_action;
 use crate::flows::once::call_once;
 use crate::flows::once::kept::is_replayed;
@@ -258,15 +258,15 @@ fn is_providers_refusal(failure: &Failure) -> bool {
 /// The provider refused: it is said which of the scopes that the method needs the account does not have.
 async fn note_forbidden<O: Outside, S: Storage>(
     object: &Rc<AccountObject<O, S>>,
-    loaded: &Loaded,
+    loaded: &LoadedAccount,
     opening: &Opening,
     trace: &Trace,
     words: &str,
 ) {
     let about = trace.about();
     let needed = about.scopes;
-    let granted = match object.effective(&loaded.account).await {
-        Ok(effective) => granted(&effective.compiled.config, &loaded.account, &loaded.context),
+    let granted = match object.resolved_config(&loaded.account).await {
+        Ok(resolved) => granted(&resolved.compiled.config, &loaded.account, &loaded.context),
         Err(_) => None,
     };
     object.gather_forbidden(json!({

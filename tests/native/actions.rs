@@ -666,7 +666,7 @@ fn run_inside(story: &Story, name: &str) -> Result<Outcome, Failure> {
     let object = story.world.account(id);
     block_on(async {
         let loaded = object.visible(&Sees::All).await.unwrap();
-        let effective = object.effective(&loaded.account).await.unwrap();
+        let effective = object.resolved_config(&loaded.account).await.unwrap();
         let action = NamedAction::find(&effective.compiled.config, name).unwrap();
         let deadline = story.world.now().plus(Duration::from_secs(30));
         run_action(

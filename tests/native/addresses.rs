@@ -266,7 +266,7 @@ fn a_token_that_lasts_a_second_is_not_refreshed_every_second() {
     let short = TOKEN.replace("3600", "1");
     visit.world.answers(200, &[], &short);
     visit.world.answers(200, &[], "{}");
-    visit.come_back(&there);
+    visit.handle_callback(&there);
     let account: Value = visit.account();
     visit.world.provides(move |sent| {
         let is_grant = sent.method == "POST";

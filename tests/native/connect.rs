@@ -228,7 +228,7 @@ impl Visit {
     }
 
     /// Comes back from there.
-    pub fn come_back(&mut self, there: &Url) -> Answer {
+    pub fn handle_callback(&mut self, there: &Url) -> Answer {
         let state = parameter(there, "state");
         let path = format!("/connect/pier/callback?code=the-code&site=x&state={state}");
         self.browser.get(&path)
@@ -251,7 +251,7 @@ impl Visit {
         let there = visit.leave();
         visit.world.answers(200, &[], TOKEN);
         visit.world.answers(200, &[], "{}");
-        visit.come_back(&there);
+        visit.handle_callback(&there);
         let account = visit.account();
         assert_eq!(account["status"], "active");
         (visit, account)
@@ -315,7 +315,7 @@ fn a_customer_connects_by_oauth_and_the_account_can_be_called() {
     );
     visit.world.answers(200, &[], TOKEN);
     visit.world.answers(200, &[], "{}");
-    let back = visit.come_back(&there);
+    let back = visit.handle_callback(&there);
     let back: Url = back.header("location").unwrap().parse().unwrap();
     let account = visit.account();
     assert_eq!(back.host_str(), Some("app.example"));
@@ -408,11 +408,11 @@ fn a_state_is_good_once_for_its_browser_and_its_integration() {
     visit.world.answers(200, &[], TOKEN);
     visit.world.answers(200, &[], "{}");
     assert_eq!(
-        visit.come_back(&there).status,
+        visit.handle_callback(&there).status,
         200,
         "the right one still works"
     );
-    assert_eq!(visit.come_back(&there).status, 401, "and once only");
+    assert_eq!(visit.handle_callback(&there).status, 401, "and once only");
     assert_eq!(visit.world.sent().len(), 2);
 }
 
@@ -421,7 +421,7 @@ fn a_login_is_over_after_ten_minutes_and_leaves_nothing() {
     let mut visit = Visit::new(&json!({ "tenant_id": "acme" }));
     let there = visit.leave();
     visit.world.pass(std::time::Duration::from_secs(601));
-    assert_eq!(visit.come_back(&there).status, 401);
+    assert_eq!(visit.handle_callback(&there).status, 401);
     let objects = visit.world.objects_with_data();
     visit.world.settle();
     assert_eq!(
@@ -456,7 +456,7 @@ fn a_failed_validation_keeps_the_account_and_can_be_tried_again() {
     let there = visit.leave();
     visit.world.answers(200, &[], TOKEN);
     visit.world.answers(403, &[], r#"{"why":"no seat"}"#);
-    let back = visit.come_back(&there);
+    let back = visit.handle_callback(&there);
     let back: Url = back.header("location").unwrap().parse().unwrap();
     assert_eq!(parameter(&back, "result"), "error");
     assert_eq!(parameter(&back, "error_type"), "validation_error");
@@ -475,7 +475,7 @@ fn a_failed_validation_keeps_the_account_and_can_be_tried_again() {
     let there = visit.leave();
     visit.world.answers(200, &[], TOKEN);
     visit.world.answers(200, &[], "{}");
-    visit.come_back(&there);
+    visit.handle_callback(&there);
     assert_eq!(visit.account()["status"], "active");
     assert_eq!(visit.account()["id"], account["id"]);
 }
@@ -493,7 +493,7 @@ fn connecting_again_keeps_the_id_and_unless_told_otherwise_the_context() {
         let second = TOKEN.replace("first-token", "second-token");
         visit.world.answers(200, &[], &second);
         visit.world.answers(200, &[], "{}");
-        assert_eq!(visit.come_back(&there).status, 200);
+        assert_eq!(visit.handle_callback(&there).status, 200);
         let after = visit.account();
         assert_eq!((&after["id"], &after["status"]), (&id, &json!("active")));
         assert_eq!(after["context"].get("team").is_some(), keeps);
@@ -518,7 +518,7 @@ fn a_restart_at_any_step_leaves_the_account_as_before_or_done() {
             .faults
             .borrow_mut()
             .push_back((word.into(), fault));
-        assert_eq!(visit.come_back(&there).status, 502);
+        assert_eq!(visit.handle_callback(&there).status, 502);
         visit.world.restart();
         visit.world.settle();
         let list = visit.setting.client.get("/integrated-account").expect(200);
@@ -603,7 +603,7 @@ fn who_changes_his_mind_mixes_no_two_integrations_up() {
     assert_eq!(visit.world.sent().len(), 1);
     // Back at the first provider: its code goes to it and to no other, and the link is spent.
     visit.world.answers(200, &[], TOKEN);
-    let late = visit.come_back(&there);
+    let late = visit.handle_callback(&there);
     assert_eq!(late.status, 401, "{}", late.text());
     for sent in visit.world.sent() {
         assert!(

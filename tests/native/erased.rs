@@ -71,7 +71,7 @@ fn a_callback_after_the_deletion_is_refused() {
     let path = delete(&again, &account);
     again.world.sent();
     again.world.answers(200, &[], TOKEN);
-    assert_ne!(again.come_back(&there).status, 200);
+    assert_ne!(again.handle_callback(&there).status, 200);
     assert_eq!(again.world.sent().len(), 0, "no code is exchanged");
     is_gone(&again, &path);
 }
@@ -84,7 +84,7 @@ fn a_second_login_of_the_first_link_brings_a_deleted_account_not_back() {
     let path = delete(&visit, &account);
     visit.world.answers(200, &[], TOKEN);
     visit.world.answers(200, &[], "{}");
-    assert_ne!(visit.come_back(&there).status, 200);
+    assert_ne!(visit.handle_callback(&there).status, 200);
     is_gone(&visit, &path);
     assert_eq!(visit.submit("oauth2", &[("shop", "berlin")]).status, 401);
     is_gone(&visit, &path);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use causeway::error::{Code, Failure};
 use causeway::flows::base::records::FailedEvent;
-use causeway::flows::messages::environment::EnvironmentAsk;
+use causeway::flows::messages::environment::EnvironmentMessage;
 use causeway::ids::{EventId, WebhookId};
 use causeway::ports::{ObjectName, System};
 use causeway::time::Timestamp;
@@ -33,7 +33,7 @@ fn fails(subscriber: &Subscriber, events: &[(EventId, &str, &[WebhookId])]) {
         created_at: subscriber.world.now(),
     };
     let events = events.iter().map(failed).collect();
-    subscriber.ask::<()>(&EnvironmentAsk::NoteFailed(events));
+    subscriber.ask::<()>(&EnvironmentMessage::NoteFailed(events));
 }
 
 /// Three events, a second apart; the last two at the same time.
@@ -97,7 +97,7 @@ fn a_cursor_goes_on_where_it_was_also_when_that_event_is_gone() {
     let subscriber = with_three();
     let first = subscriber.client.get("/event?limit=1").expect(200);
     assert_eq!(first["result"][0]["id"], event(2, 3).to_string());
-    subscriber.ask::<()>(&EnvironmentAsk::ForgetFailed(vec![event(2, 3)]));
+    subscriber.ask::<()>(&EnvironmentMessage::ForgetFailed(vec![event(2, 3)]));
     let cursor = first["next_cursor"].as_str().unwrap();
     let next = subscriber
         .client

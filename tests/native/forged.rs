@@ -7,8 +7,8 @@ use causeway::crypto::sha256_hex;
 use causeway::flows::base::records::{
     ApplicationNames, EnvironmentRecord, TokenRecord, TokenScope,
 };
-use causeway::flows::messages::environment::EnvironmentAsk;
-use causeway::flows::messages::{RootAsk, Written, ask_environment, ask_root};
+use causeway::flows::messages::environment::EnvironmentMessage;
+use causeway::flows::messages::{RootMessage, Written, send_to_environment, send_to_root};
 use causeway::ids::{ApiTokenId, EnvironmentId};
 use causeway::ports::{Body, System};
 use causeway::settings::UNSIGNED_MISSES;
@@ -386,7 +386,7 @@ fn before_signatures(world: &World) -> (EnvironmentId, String) {
         updated_at: world.now(),
     };
     let made: Result<EnvironmentRecord, _> =
-        block_on(ask_root(world, &RootAsk::CreateEnvironment(record)));
+        block_on(send_to_root(world, &RootMessage::CreateEnvironment(record)));
     assert_eq!(made.unwrap().id, id);
     let token = format!("ct_{}_{}A", id.to_hex(), "C".repeat(42));
     let record = TokenRecord {
@@ -398,8 +398,8 @@ fn before_signatures(world: &World) -> (EnvironmentId, String) {
         created_at: world.now(),
         hash: sha256_hex(token.as_bytes()),
     };
-    let ask = EnvironmentAsk::CreateToken(record);
-    let written: Result<Written<TokenRecord>, _> = block_on(ask_environment(world, id, &ask));
+    let ask = EnvironmentMessage::CreateToken(record);
+    let written: Result<Written<TokenRecord>, _> = block_on(send_to_environment(world, id, &ask));
     assert!(written.unwrap().is_new);
     (id, token)
 }

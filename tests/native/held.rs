@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use causeway::flows::messages::account::AccountAsk;
-use causeway::flows::messages::ask_account;
+use causeway::flows::messages::account::AccountMessage;
+use causeway::flows::messages::send_to_account;
 use causeway::ports::ObjectName;
 use serde_json::{Value, json};
 
@@ -91,7 +91,8 @@ fn what_is_held_while_a_credential_is_tried_is_sealed_anew_with_the_rest() {
     };
     assert!(held().starts_with("k1."), "{}", held());
     let world = quay.world.deployed_with(&[("SEALING_KEYS", NEW_KEYS)]);
-    let ask = ask_account::<Option<String>>(&world, id.parse().unwrap(), &AccountAsk::Reseal);
+    let ask =
+        send_to_account::<Option<String>>(&world, id.parse().unwrap(), &AccountMessage::Reseal);
     let key = futures::executor::block_on(world.run(ask)).unwrap();
     assert_eq!(key.as_deref(), Some("k2"));
     assert!(held().starts_with("k2."), "{}", held());

@@ -78,7 +78,7 @@ fn a_link_works_until_its_last_second_and_a_form_that_was_sent_in_time_may_be_fi
     assert_eq!(page.status, 401, "another browser comes too late");
     visit.world.answers(200, &[], TOKEN);
     visit.world.answers(200, &[], "{}");
-    visit.come_back(&there);
+    visit.handle_callback(&there);
     assert_eq!(visit.account()["status"], "active");
     let mut late = Visit::new(&body);
     late.world.pass(Duration::from_mins(1));
@@ -220,7 +220,7 @@ fn a_revoked_link_stops_before_the_code_is_exchanged() {
     let links = visit.setting.client.get("/link-token").expect(200);
     let path = format!("/link-token/{}", id_of(&links["result"][0]));
     visit.setting.client.delete(&path).expect(200);
-    let answer = visit.come_back(&there);
+    let answer = visit.handle_callback(&there);
     let location = answer.header("location").unwrap();
     assert!(location.contains("error_type=invalid_token"), "{location}");
     assert_eq!(
@@ -240,7 +240,7 @@ fn a_link_whose_account_was_deleted_stops_before_the_code_is_exchanged() {
     again.world.answers(200, &[], "");
     again.setting.client.delete(&path).expect(200);
     assert_eq!(again.world.sent().len(), 3, "token, check, revocation");
-    again.come_back(&there);
+    again.handle_callback(&there);
     assert_eq!(again.world.sent().len(), 0);
 }
 

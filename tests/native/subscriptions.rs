@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use causeway::flows::base::records::WebhookRecord;
-use causeway::flows::messages::ask_environment;
-use causeway::flows::messages::environment::EnvironmentAsk;
+use causeway::flows::messages::environment::EnvironmentMessage;
+use causeway::flows::messages::send_to_environment;
 use causeway::ids::EnvironmentId;
 use causeway::ports::ObjectName;
 use data_encoding::BASE64;
@@ -52,8 +52,8 @@ impl Subscriber {
     }
 
     /// What an account's object asks the environment's directory.
-    pub fn ask<T: serde::de::DeserializeOwned>(&self, ask: &EnvironmentAsk) -> T {
-        let asked = ask_environment(&self.world, self.environment, ask);
+    pub fn ask<T: serde::de::DeserializeOwned>(&self, ask: &EnvironmentMessage) -> T {
+        let asked = send_to_environment(&self.world, self.environment, ask);
         block_on(self.world.run(asked)).unwrap()
     }
 
@@ -245,7 +245,7 @@ fn they_go_with_their_environment() {
             .rows(subscriber.directory(), "SELECT name FROM sqlite_master"),
         0
     );
-    let left: Vec<WebhookRecord> = subscriber.ask(&EnvironmentAsk::Webhooks);
+    let left: Vec<WebhookRecord> = subscriber.ask(&EnvironmentMessage::Webhooks);
     assert_eq!(left, [], "an outbox that is left has nobody to send to");
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use causeway::error::{Code, Failure};
 use causeway::flows::base::records::WebhookRecord;
-use causeway::flows::messages::environment::EnvironmentAsk;
+use causeway::flows::messages::environment::EnvironmentMessage;
 use causeway::ids::{AccountId, Placement, Region, WebhookId};
 use causeway::ports::{ObjectName, System};
 use causeway::time::Timestamp;
@@ -41,17 +41,17 @@ impl Failing {
 
     fn fails(&self) {
         let now = self.world().now();
-        let ask = EnvironmentAsk::NoteFailing(self.id, now);
+        let ask = EnvironmentMessage::NoteFailing(self.id, now);
         self.subscriber.ask::<()>(&ask);
     }
 
     fn works(&self) {
-        let ask = EnvironmentAsk::NoteWorking(self.id);
+        let ask = EnvironmentMessage::NoteWorking(self.id);
         self.subscriber.ask::<()>(&ask);
     }
 
     fn waits(&self, number: u8) -> bool {
-        let ask = EnvironmentAsk::NoteWaiting(self.id, account(number));
+        let ask = EnvironmentMessage::NoteWaiting(self.id, account(number));
         self.subscriber.ask(&ask)
     }
 
@@ -157,7 +157,7 @@ fn what_is_told_of_one_that_is_gone_is_nothing() {
     failing.fails();
     failing.works();
     assert!(!failing.waits(1), "there is nothing to wait for");
-    let all: Vec<WebhookRecord> = failing.subscriber.ask(&EnvironmentAsk::Webhooks);
+    let all: Vec<WebhookRecord> = failing.subscriber.ask(&EnvironmentMessage::Webhooks);
     assert_eq!(all, []);
 }
 

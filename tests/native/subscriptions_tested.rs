@@ -5,7 +5,7 @@ use std::time::Duration;
 use causeway::crypto::{Hash, hmac};
 use causeway::flows::base::records::WebhookRecord;
 use causeway::flows::events::send_webhook::send_webhook;
-use causeway::flows::messages::environment::EnvironmentAsk;
+use causeway::flows::messages::environment::EnvironmentMessage;
 use causeway::ports::{Body, Reply, SendError};
 use data_encoding::BASE64;
 use futures::executor::block_on;
@@ -191,7 +191,7 @@ fn a_paused_subscription_can_be_tested() {
 fn a_try_keeps_the_start_of_the_answer_and_how_long_to_wait() {
     let subscriber = Subscriber::new();
     let id = id_of(&subscriber.subscribe()).parse().unwrap();
-    let webhook: Option<WebhookRecord> = subscriber.ask(&EnvironmentAsk::FindWebhook(id));
+    let webhook: Option<WebhookRecord> = subscriber.ask(&EnvironmentMessage::FindWebhook(id));
     let webhook = webhook.unwrap();
     let world = &subscriber.world;
     let tried = |answer: Reply<Pieces>| {

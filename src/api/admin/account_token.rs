@@ -14,8 +14,8 @@ use crate::api::caller::Caller;
 use crate::api::shape;
 use crate::crypto;
 use crate::error::{Code, Failure};
-use crate::flows::messages::account::{AccountAsk, AccountView};
-use crate::flows::messages::ask_account;
+use crate::flows::messages::account::{AccountMessage, AccountView};
+use crate::flows::messages::send_to_account;
 use crate::ids::AccountId;
 use crate::ports::{Body, Incoming, Outside};
 use crate::settings::OWN_CHANGE_BYTES;
@@ -54,16 +54,20 @@ pub(super) async fn create<O: Outside>(
     let ring = desk.outside.settings().keyring()?;
     let token = token::token(ring, Kind::Account, account, desk.outside.random())?;
     let until = desk.outside.now().plus(LIFE);
-    let ask = AccountAsk::IssueToken(sees, crypto::sha256_hex(token.as_bytes()), until);
-    ask_account::<()>(desk.outside, account, &ask).await?;
+    let ask = AccountMessage::IssueToken(sees, crypto::sha256_hex(token.as_bytes()), until);
+    send_to_account::<()>(desk.outside, account, &ask).await?;
     Ok(created(
         &json!({ "integrated_account_token": token, "expires_at": until }),
     ))
 }
 
 pub(super) async fn get_me<O: Outside>(desk: &Desk<'_, O>, caller: &Caller) -> Answer<O> {
-    let view: AccountView =
-        ask_account(desk.outside, me(caller)?, &AccountAsk::Get(caller.sees())).await?;
+    let view: AccountView = send_to_account(
+        desk.outside,
+        me(caller)?,
+        &AccountMessage::Get(caller.sees()),
+    )
+    .await?;
     Ok(ok(&view.shown_to_customer()))
 }
 
@@ -75,8 +79,8 @@ pub(super) async fn change_me<O: Outside>(
 ) -> Answer<O> {
     let body = shape::read_json_within(desk, body, OWN_CHANGE_BYTES).await?;
     let change: ChangeMe = shape::read_shape(body)?;
-    let ask = AccountAsk::ChangeMe(caller.sees(), change.context);
-    let view: AccountView = ask_account(desk.outside, me(caller)?, &ask).await?;
+    let ask = AccountMessage::ChangeMe(caller.sees(), change.context);
+    let view: AccountView = send_to_account(desk.outside, me(caller)?, &ask).await?;
     Ok(ok(&view.shown_to_customer()))
 }
 

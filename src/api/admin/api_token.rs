@@ -14,9 +14,9 @@ use crate::api::shape;
 use crate::crypto;
 use crate::error::{Code, Failure};
 use crate::flows::base::records::{Listed, TokenRecord, TokenScope};
-use crate::flows::config::config_cache as published;
-use crate::flows::messages::environment::EnvironmentAsk;
-use crate::flows::messages::{Written, ask_environment};
+use crate::flows::config::config_cache;
+use crate::flows::messages::environment::EnvironmentMessage;
+use crate::flows::messages::{Written, send_to_environment};
 use crate::ids::ApiTokenId;
 use crate::json;
 use crate::ports::{Incoming, Outside};
@@ -48,10 +48,10 @@ pub(in crate::api) const SHOWN: [&str; 6] = [
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
     let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
     let environment = caller.environment(query.get("environment_id"))?;
-    let found: Listed<TokenRecord> = ask_environment(
+    let found: Listed<TokenRecord> = send_to_environment(
         desk.outside,
         environment,
-        &EnvironmentAsk::ListTokens(page.clone()),
+        &EnvironmentMessage::ListTokens(page.clone()),
     )
     .await?;
     Ok(listed(&found, &page, shown))
@@ -78,16 +78,16 @@ pub(super) async fn create<O: Outside>(
         created_at: now,
         hash: crypto::sha256_hex(token.as_bytes()),
     };
-    let written: Written<TokenRecord> = ask_environment(
+    let written: Written<TokenRecord> = send_to_environment(
         desk.outside,
         environment,
-        &EnvironmentAsk::CreateToken(record),
+        &EnvironmentMessage::CreateToken(record),
     )
     .await?;
     let mut shown = shown(&written.record);
     json::merge(&mut shown, &json!({ "token": token }));
     let answer = created(&shown);
-    published::replace(
+    config_cache::replace(
         desk.outside,
         desk.isolate,
         &written.record.hash.clone(),
@@ -104,9 +104,13 @@ pub(super) async fn delete<O: Outside>(
 ) -> Answer<O> {
     let environment = environment(caller, url, None)?;
     let id: ApiTokenId = id.parse().map_err(|_| Failure::not_found("API token"))?;
-    let gone: Written<TokenRecord> =
-        ask_environment(desk.outside, environment, &EnvironmentAsk::DeleteToken(id)).await?;
-    published::forget::<TokenRecord>(desk.outside, desk.isolate, &gone.record.hash);
+    let gone: Written<TokenRecord> = send_to_environment(
+        desk.outside,
+        environment,
+        &EnvironmentMessage::DeleteToken(id),
+    )
+    .await?;
+    config_cache::forget::<TokenRecord>(desk.outside, desk.isolate, &gone.record.hash);
     Ok(deleted(&id))
 }
 

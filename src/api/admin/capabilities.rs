@@ -10,13 +10,13 @@ use crate::api::caller::Caller;
 use crate::error::Failure;
 use crate::flows::account::capabilities::of_record;
 use crate::flows::base::records::IntegrationRecord;
-use crate::flows::messages::account::AccountAsk;
-use crate::flows::messages::{RootAsk, ask_account, ask_root};
+use crate::flows::messages::account::AccountMessage;
+use crate::flows::messages::{RootMessage, send_to_account, send_to_root};
 use crate::ports::Outside;
 
 pub(super) async fn of_integration<O: Outside>(desk: &Desk<'_, O>, key: &str) -> Answer<O> {
-    let ask = RootAsk::FindIntegration(key.to_owned());
-    let found: Option<IntegrationRecord> = ask_root(desk.outside, &ask).await?;
+    let ask = RootMessage::FindIntegration(key.to_owned());
+    let found: Option<IntegrationRecord> = send_to_root(desk.outside, &ask).await?;
     let record = found.ok_or_else(|| Failure::not_found("integration"))?;
     Ok(ok(&json!({
         "integration": record.view(),
@@ -30,7 +30,7 @@ pub(super) async fn of_account<O: Outside>(
     id: &str,
     url: &Url,
 ) -> Answer<O> {
-    let ask = AccountAsk::Capabilities(sees(caller, url)?);
-    let found: Value = ask_account(desk.outside, parse(id)?, &ask).await?;
+    let ask = AccountMessage::Capabilities(sees(caller, url)?);
+    let found: Value = send_to_account(desk.outside, parse(id)?, &ask).await?;
     Ok(ok(&found))
 }

@@ -11,7 +11,7 @@ use crate::api::query::{Field, Query};
 use crate::api::shape;
 use crate::error::{Complaint, Failure};
 use crate::flows::base::records::{ApplicationNames, EnvironmentRecord, Listed};
-use crate::flows::messages::{EnvironmentChange, RootAsk, ask_root};
+use crate::flows::messages::{EnvironmentChange, RootMessage, send_to_root};
 use crate::ids::{EnvironmentId, Placement, Region};
 use crate::ports::{Body, Outside};
 use crate::settings::PrivateUpstreams;
@@ -73,7 +73,7 @@ pub(in crate::api) const SHOWN: [&str; 8] = [
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Answer<O> {
     let (_, page) = Query::of_list(url, &[], &FIELDS)?;
     let found: Listed<EnvironmentRecord> =
-        ask_root(desk.outside, &RootAsk::ListEnvironments(page.clone())).await?;
+        send_to_root(desk.outside, &RootMessage::ListEnvironments(page.clone())).await?;
     Ok(listed(&found, &page, shown))
 }
 
@@ -103,13 +103,13 @@ pub(super) async fn create<O: Outside>(desk: &Desk<'_, O>, body: Body<O::Stream>
         updated_at: now,
     };
     let record: EnvironmentRecord =
-        ask_root(desk.outside, &RootAsk::CreateEnvironment(record)).await?;
+        send_to_root(desk.outside, &RootMessage::CreateEnvironment(record)).await?;
     Ok(created(&shown(&record)))
 }
 
 pub(super) async fn get<O: Outside>(desk: &Desk<'_, O>, id: &str) -> Answer<O> {
     let found: Option<EnvironmentRecord> =
-        ask_root(desk.outside, &RootAsk::FindEnvironment(parse(id)?)).await?;
+        send_to_root(desk.outside, &RootMessage::FindEnvironment(parse(id)?)).await?;
     Ok(ok(&shown(&found.ok_or_else(hidden)?)))
 }
 
@@ -146,13 +146,13 @@ pub(super) async fn change<O: Outside>(
         application: Value::Object(application.collect()),
     };
     let record: EnvironmentRecord =
-        ask_root(desk.outside, &RootAsk::ChangeEnvironment(change)).await?;
+        send_to_root(desk.outside, &RootMessage::ChangeEnvironment(change)).await?;
     Ok(ok(&shown(&record)))
 }
 
 pub(super) async fn delete<O: Outside>(desk: &Desk<'_, O>, id: &str) -> Answer<O> {
     let id = parse(id)?;
-    ask_root::<()>(desk.outside, &RootAsk::DeleteEnvironment(id)).await?;
+    send_to_root::<()>(desk.outside, &RootMessage::DeleteEnvironment(id)).await?;
     Ok(deleted(&id))
 }
 

@@ -13,11 +13,11 @@ use crate::api::query::{Field, Query};
 use crate::api::shape;
 use crate::error::Failure;
 use crate::flows::base::records::{InstallRecord, IntegrationRecord, Listed};
-use crate::flows::config::config_cache as published;
+use crate::flows::config::config_cache;
 use crate::flows::config::stored_secrets::file_bound;
 use crate::flows::directory::validate_install::{Changed, new_override};
-use crate::flows::messages::environment::{EnvironmentAsk, InstallChange};
-use crate::flows::messages::{RootAsk, Written, ask_environment, ask_root};
+use crate::flows::messages::environment::{EnvironmentMessage, InstallChange};
+use crate::flows::messages::{RootMessage, Written, send_to_environment, send_to_root};
 use crate::ids::{InstallId, IntegrationId};
 use crate::ports::{Incoming, Outside};
 
@@ -77,10 +77,10 @@ pub(in crate::api) const SHOWN: [&str; 10] = [
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
     let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
     let environment = caller.environment(query.get("environment_id"))?;
-    let found: Listed<InstallRecord> = ask_environment(
+    let found: Listed<InstallRecord> = send_to_environment(
         desk.outside,
         environment,
-        &EnvironmentAsk::ListInstalls(page.clone()),
+        &EnvironmentMessage::ListInstalls(page.clone()),
     )
     .await?;
     let urls = WebhookUrls::at(desk, url);
@@ -95,8 +95,12 @@ pub(super) async fn get<O: Outside>(
 ) -> Answer<O> {
     let environment = environment(caller, url, None)?;
     let id: InstallId = id.parse().map_err(|_| hidden())?;
-    let found: Option<InstallRecord> =
-        ask_environment(desk.outside, environment, &EnvironmentAsk::FindInstall(id)).await?;
+    let found: Option<InstallRecord> = send_to_environment(
+        desk.outside,
+        environment,
+        &EnvironmentMessage::FindInstall(id),
+    )
+    .await?;
     let urls = WebhookUrls::at(desk, url);
     Ok(ok(&shown(&urls, &found.ok_or_else(hidden)?)))
 }
@@ -130,15 +134,16 @@ pub(super) async fn create<O: Outside>(
         updated_at: now,
         sealed: None,
     };
-    let ask = EnvironmentAsk::CreateInstall(record, stored.secrets);
-    let written: Written<InstallRecord> = ask_environment(desk.outside, environment, &ask).await?;
+    let ask = EnvironmentMessage::CreateInstall(record, stored.secrets);
+    let written: Written<InstallRecord> =
+        send_to_environment(desk.outside, environment, &ask).await?;
     let view = shown(&WebhookUrls::at(desk, &request.url), &written.record);
     let answer = if written.is_new {
         created(&view)
     } else {
         ok(&view)
     };
-    published::replace(
+    config_cache::replace(
         desk.outside,
         desk.isolate,
         &written.record.id.to_string(),
@@ -156,11 +161,15 @@ pub(super) async fn change<O: Outside>(
     let change: Change = shape::read(desk, request.body).await?;
     let environment = environment(caller, &request.url, change.environment_id.as_deref())?;
     let id: InstallId = id.parse().map_err(|_| hidden())?;
-    let install: Option<InstallRecord> =
-        ask_environment(desk.outside, environment, &EnvironmentAsk::FindInstall(id)).await?;
+    let install: Option<InstallRecord> = send_to_environment(
+        desk.outside,
+        environment,
+        &EnvironmentMessage::FindInstall(id),
+    )
+    .await?;
     let key = install.ok_or_else(hidden)?.integration_id.to_string();
     let integration: Option<IntegrationRecord> =
-        ask_root(desk.outside, &RootAsk::FindIntegration(key)).await?;
+        send_to_root(desk.outside, &RootMessage::FindIntegration(key)).await?;
     let integration = integration.ok_or_else(|| Failure::not_found("integration"))?;
     let change = InstallChange {
         is_enabled: change.is_enabled,
@@ -169,13 +178,14 @@ pub(super) async fn change<O: Outside>(
         integration,
         writer: caller.writer(),
     };
-    let ask = EnvironmentAsk::ChangeInstall(id, change);
-    let written: Written<InstallRecord> = ask_environment(desk.outside, environment, &ask).await?;
+    let ask = EnvironmentMessage::ChangeInstall(id, change);
+    let written: Written<InstallRecord> =
+        send_to_environment(desk.outside, environment, &ask).await?;
     let answer = ok(&shown(
         &WebhookUrls::at(desk, &request.url),
         &written.record,
     ));
-    published::replace(desk.outside, desk.isolate, &id.to_string(), written.record);
+    config_cache::replace(desk.outside, desk.isolate, &id.to_string(), written.record);
     Ok(answer)
 }
 
@@ -187,13 +197,13 @@ pub(super) async fn delete<O: Outside>(
 ) -> Answer<O> {
     let environment = environment(caller, url, None)?;
     let id: InstallId = id.parse().map_err(|_| hidden())?;
-    let _: IntegrationId = ask_environment(
+    let _: IntegrationId = send_to_environment(
         desk.outside,
         environment,
-        &EnvironmentAsk::DeleteInstall(id),
+        &EnvironmentMessage::DeleteInstall(id),
     )
     .await?;
-    published::forget::<InstallRecord>(desk.outside, desk.isolate, &id.to_string());
+    config_cache::forget::<InstallRecord>(desk.outside, desk.isolate, &id.to_string());
     Ok(deleted(&id))
 }
 
@@ -217,7 +227,7 @@ async fn find_integration<O: Outside>(
         }
     };
     let found: Option<IntegrationRecord> =
-        ask_root(desk.outside, &RootAsk::FindIntegration(key)).await?;
+        send_to_root(desk.outside, &RootMessage::FindIntegration(key)).await?;
     found.ok_or_else(|| Failure::not_found("integration"))
 }
 

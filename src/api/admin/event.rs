@@ -14,12 +14,12 @@ use crate::api::{Desk, reply, shape};
 use crate::error::{Code, Failure};
 use crate::flows::base::records::{FailedEvent, FilterValue, Listed, Page};
 use crate::flows::events::replay_all::replay_events;
-use crate::flows::messages::account::AccountAsk;
-use crate::flows::messages::environment::EnvironmentAsk;
+use crate::flows::messages::account::AccountMessage;
+use crate::flows::messages::environment::EnvironmentMessage;
 use crate::flows::messages::event::{
     AttemptView, DeliveryView, EventDetail, EventStatus, EventView, ReplayRange,
 };
-use crate::flows::messages::{ask_account, ask_environment};
+use crate::flows::messages::{send_to_account, send_to_environment};
 use crate::ids::{AccountId, EnvironmentId, EventId};
 use crate::ports::{Incoming, Outside, Sees};
 use crate::time::Timestamp;
@@ -76,8 +76,8 @@ async fn list_of_account<O: Outside>(
         let words = "narrows the failed events of an environment: leave integrated_account_id out";
         return Err(Failure::invalid("webhook_id", words));
     }
-    let ask = AccountAsk::ListEvents(sees, page.clone());
-    let found: Listed<EventView> = ask_account(desk.outside, account, &ask).await?;
+    let ask = AccountMessage::ListEvents(sees, page.clone());
+    let found: Listed<EventView> = send_to_account(desk.outside, account, &ask).await?;
     Ok(listed(&found, &page, |event| json!(event)))
 }
 
@@ -93,8 +93,8 @@ async fn list_failed<O: Outside>(
         return Err(Failure::invalid("status", words));
     }
     page.filters.retain(|one| one.field != "status");
-    let ask = EnvironmentAsk::ListFailed(page.clone());
-    let found: Listed<FailedEvent> = ask_environment(desk.outside, environment, &ask).await?;
+    let ask = EnvironmentMessage::ListFailed(page.clone());
+    let found: Listed<FailedEvent> = send_to_environment(desk.outside, environment, &ask).await?;
     Ok(listed(&found, &page, |event| {
         failed_event(environment, event)
     }))
@@ -107,8 +107,8 @@ pub(super) async fn get<O: Outside>(
     url: &Url,
 ) -> Answer<O> {
     let (sees, id) = (sees_by(caller, url)?, parse(id)?);
-    let ask = AccountAsk::GetEvent(sees, id);
-    let found: Result<EventDetail, _> = ask_account(desk.outside, id.account(), &ask).await;
+    let ask = AccountMessage::GetEvent(sees, id);
+    let found: Result<EventDetail, _> = send_to_account(desk.outside, id.account(), &ask).await;
     let found = found.map_err(hidden)?;
     Ok(ok(&Whole {
         event: &found.event,
@@ -125,8 +125,8 @@ pub(super) async fn replay<O: Outside>(
     url: &Url,
 ) -> Answer<O> {
     let (sees, id) = (sees_by(caller, url)?, parse(id)?);
-    let ask = AccountAsk::Replay(sees, id);
-    let done: Result<(), Failure> = ask_account(desk.outside, id.account(), &ask).await;
+    let ask = AccountMessage::Replay(sees, id);
+    let done: Result<(), Failure> = send_to_account(desk.outside, id.account(), &ask).await;
     done.map_err(hidden)?;
     Ok(ok(&json!({ "id": id })))
 }
@@ -143,8 +143,8 @@ pub(super) async fn replay_all<O: Outside>(
     let range = range(&replays)?;
     let replayed = match &replays.integrated_account_id {
         Some(id) => {
-            let ask = AccountAsk::ReplayAll(sees(caller, named)?, range);
-            ask_account(desk.outside, parse_account(id)?, &ask).await?
+            let ask = AccountMessage::ReplayAll(sees(caller, named)?, range);
+            send_to_account(desk.outside, parse_account(id)?, &ask).await?
         }
         None if range.status == EventStatus::Failed => {
             replay_events(desk.outside, caller.environment(named)?, &range).await?

@@ -17,8 +17,8 @@ use crate::error::Failure;
 use crate::flows::base::records::TokenScope;
 use crate::flows::directory::list_accounts::list_accounts;
 use crate::flows::lifecycle::import_account::{NewAccount, import_account};
-use crate::flows::messages::account::{AccountAsk, AccountChange, AccountView, Override};
-use crate::flows::messages::ask_account;
+use crate::flows::messages::account::{AccountChange, AccountMessage, AccountView, Override};
+use crate::flows::messages::send_to_account;
 use crate::ids::{AccountId, Region};
 use crate::ports::{Incoming, Outside, Sees};
 use crate::settings::CONTEXT_BYTES;
@@ -137,7 +137,8 @@ pub(super) async fn get<O: Outside>(
     url: &Url,
 ) -> Answer<O> {
     let sees = sees(caller, url)?;
-    let view: AccountView = ask_account(desk.outside, parse(id)?, &AccountAsk::Get(sees)).await?;
+    let view: AccountView =
+        send_to_account(desk.outside, parse(id)?, &AccountMessage::Get(sees)).await?;
     Ok(ok(&shown(&WebhookUrls::at(desk, url), &view)))
 }
 
@@ -149,7 +150,7 @@ pub(super) async fn delete<O: Outside>(
 ) -> Answer<O> {
     let sees = sees(caller, url)?;
     let id = parse(id)?;
-    ask_account::<()>(desk.outside, id, &AccountAsk::Delete(sees)).await?;
+    send_to_account::<()>(desk.outside, id, &AccountMessage::Delete(sees)).await?;
     Ok(deleted(&id))
 }
 
@@ -176,8 +177,12 @@ pub(super) async fn change<O: Outside>(
             writer: caller.writer(),
         }),
     };
-    let view: AccountView =
-        ask_account(desk.outside, parse(id)?, &AccountAsk::Change(sees, change)).await?;
+    let view: AccountView = send_to_account(
+        desk.outside,
+        parse(id)?,
+        &AccountMessage::Change(sees, change),
+    )
+    .await?;
     let urls = WebhookUrls::at(desk, &request.url);
     Ok(ok(&changed(caller, &urls, &view)))
 }
@@ -190,10 +195,10 @@ pub(super) async fn replace_credentials<O: Outside>(
 ) -> Answer<O> {
     let sees = sees(caller, &request.url)?;
     let new: Credentials = shape::read_with_context(desk, request.body, CONTEXT_BYTES).await?;
-    let view: AccountView = ask_account(
+    let view: AccountView = send_to_account(
         desk.outside,
         parse(id)?,
-        &AccountAsk::Credentials(sees, new.context),
+        &AccountMessage::Credentials(sees, new.context),
     )
     .await?;
     let urls = WebhookUrls::at(desk, &request.url);
@@ -207,7 +212,12 @@ pub(super) async fn refresh_credentials<O: Outside>(
 ) -> Answer<O> {
     let sees = sees(caller, &request.url)?;
     let named: Named = shape::read(desk, request.body).await?;
-    ask_account::<()>(desk.outside, parse(&named.id)?, &AccountAsk::Refresh(sees)).await?;
+    send_to_account::<()>(
+        desk.outside,
+        parse(&named.id)?,
+        &AccountMessage::Refresh(sees),
+    )
+    .await?;
     Ok(ok(&json!({ "success": true })))
 }
 
@@ -232,7 +242,9 @@ pub(super) async fn delete_all<O: Outside>(
 
 async fn delete_one<O: Outside>(desk: &Desk<'_, O>, sees: Sees, id: String) -> Value {
     let deleted = match parse(&id) {
-        Ok(account) => ask_account::<()>(desk.outside, account, &AccountAsk::Delete(sees)).await,
+        Ok(account) => {
+            send_to_account::<()>(desk.outside, account, &AccountMessage::Delete(sees)).await
+        }
         Err(failure) => Err(failure),
     };
     match deleted {

@@ -12,9 +12,9 @@ use crate::api::shape;
 use crate::config::Level;
 use crate::error::Failure;
 use crate::flows::base::records::{IntegrationRecord, Listed};
-use crate::flows::config::config_cache as published;
+use crate::flows::config::config_cache;
 use crate::flows::directory::validate_integration::{check, checked_file};
-use crate::flows::messages::{RootAsk, Saving, Written, ask_root};
+use crate::flows::messages::{RootMessage, Saving, Written, send_to_root};
 use crate::ids::IntegrationId;
 use crate::json;
 use crate::ports::{Body, Incoming, Outside};
@@ -42,13 +42,13 @@ pub(in crate::api) const SHOWN: [&str; 8] = [
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Answer<O> {
     let (_, page) = Query::of_list(url, &[], &FIELDS)?;
     let found: Listed<IntegrationRecord> =
-        ask_root(desk.outside, &RootAsk::ListIntegrations(page.clone())).await?;
+        send_to_root(desk.outside, &RootMessage::ListIntegrations(page.clone())).await?;
     Ok(listed(&found, &page, shown))
 }
 
 pub(super) async fn get<O: Outside>(desk: &Desk<'_, O>, key: &str) -> Answer<O> {
     let found: Option<IntegrationRecord> =
-        ask_root(desk.outside, &RootAsk::FindIntegration(key.to_owned())).await?;
+        send_to_root(desk.outside, &RootMessage::FindIntegration(key.to_owned())).await?;
     Ok(ok(&shown(
         &found.ok_or_else(|| Failure::not_found("integration"))?,
     )))
@@ -100,10 +100,10 @@ pub(super) async fn change<O: Outside>(
             .ok_or_else(|| Failure::invalid("version", "is not a version number"))?,
         None => if_match(&request.headers)?,
     };
-    let ask = RootAsk::ChangeIntegration(key.to_owned(), version, patch);
-    let written: Written<IntegrationRecord> = ask_root(desk.outside, &ask).await?;
+    let ask = RootMessage::ChangeIntegration(key.to_owned(), version, patch);
+    let written: Written<IntegrationRecord> = send_to_root(desk.outside, &ask).await?;
     let answer = ok(&shown(&written.record));
-    published::replace(
+    config_cache::replace(
         desk.outside,
         desk.isolate,
         &written.record.id.to_string(),
@@ -113,9 +113,12 @@ pub(super) async fn change<O: Outside>(
 }
 
 pub(super) async fn delete<O: Outside>(desk: &Desk<'_, O>, key: &str) -> Answer<O> {
-    let id: IntegrationId =
-        ask_root(desk.outside, &RootAsk::DeleteIntegration(key.to_owned())).await?;
-    published::forget::<IntegrationRecord>(desk.outside, desk.isolate, &id.to_string());
+    let id: IntegrationId = send_to_root(
+        desk.outside,
+        &RootMessage::DeleteIntegration(key.to_owned()),
+    )
+    .await?;
+    config_cache::forget::<IntegrationRecord>(desk.outside, desk.isolate, &id.to_string());
     Ok(deleted(&id))
 }
 
@@ -139,7 +142,7 @@ fn if_match(headers: &HeaderMap) -> Result<u64, Failure> {
 async fn save<O: Outside>(desk: &Desk<'_, O>, saving: Saving, file: &Value) -> Answer<O> {
     let (file, warnings) = checked_file(file)?;
     let written: Written<IntegrationRecord> =
-        ask_root(desk.outside, &RootAsk::SaveIntegration(saving, file)).await?;
+        send_to_root(desk.outside, &RootMessage::SaveIntegration(saving, file)).await?;
     let mut view = shown(&written.record);
     json::merge(&mut view, &json!({ "findings": warnings }));
     let answer = if written.is_new {
@@ -147,7 +150,7 @@ async fn save<O: Outside>(desk: &Desk<'_, O>, saving: Saving, file: &Value) -> A
     } else {
         ok(&view)
     };
-    published::replace(
+    config_cache::replace(
         desk.outside,
         desk.isolate,
         &written.record.id.to_string(),

@@ -17,8 +17,8 @@ use crate::crypto;
 use crate::error::{Code, Failure};
 use crate::flows::base::records::{LinkRecord, Listed};
 use crate::flows::lifecycle::create_link::{Aim, NewLink, create_link};
-use crate::flows::messages::ask_environment;
-use crate::flows::messages::environment::EnvironmentAsk;
+use crate::flows::messages::environment::EnvironmentMessage;
+use crate::flows::messages::send_to_environment;
 use crate::ids::{LinkTokenId, Region};
 use crate::json as words;
 use crate::ports::{Incoming, Outside};
@@ -96,8 +96,8 @@ pub(super) async fn create<O: Outside>(
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
     let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
     let environment = caller.environment(query.get("environment_id"))?;
-    let ask = EnvironmentAsk::ListLinks(page.clone());
-    let found: Listed<LinkRecord> = ask_environment(desk.outside, environment, &ask).await?;
+    let ask = EnvironmentMessage::ListLinks(page.clone());
+    let found: Listed<LinkRecord> = send_to_environment(desk.outside, environment, &ask).await?;
     Ok(listed(&found, &page, shown))
 }
 
@@ -109,8 +109,8 @@ pub(super) async fn delete<O: Outside>(
 ) -> Answer<O> {
     let environment = environment(caller, url, None)?;
     let id: LinkTokenId = id.parse().map_err(|_| Failure::not_found("link token"))?;
-    let ask = EnvironmentAsk::DeleteLink(id);
-    let id: LinkTokenId = ask_environment(desk.outside, environment, &ask).await?;
+    let ask = EnvironmentMessage::DeleteLink(id);
+    let id: LinkTokenId = send_to_environment(desk.outside, environment, &ask).await?;
     Ok(deleted(&id))
 }
 

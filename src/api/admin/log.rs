@@ -11,8 +11,8 @@ use crate::api::query::{Field, Query};
 use crate::error::Failure;
 use crate::flows::account_object::log_line::LogLine;
 use crate::flows::base::records::Listed;
-use crate::flows::messages::account::AccountAsk;
-use crate::flows::messages::ask_account;
+use crate::flows::messages::account::AccountMessage;
+use crate::flows::messages::send_to_account;
 use crate::ports::{Outside, Sees};
 
 /// What lines are found by.
@@ -38,7 +38,7 @@ pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &
         None => caller.sees(),
         named => Sees::Environment(caller.environment(named)?),
     };
-    let ask = AccountAsk::ListLog(sees, page.clone());
-    let found: Listed<LogLine> = ask_account(desk.outside, parse(id)?, &ask).await?;
+    let ask = AccountMessage::ListLog(sees, page.clone());
+    let found: Listed<LogLine> = send_to_account(desk.outside, parse(id)?, &ask).await?;
     Ok(listed(&found, &page, |line| json!(line)))
 }

@@ -5,18 +5,18 @@ use serde_json::{Value, json};
 use super::{Answer, ok};
 use crate::api::Desk;
 use crate::error::Failure;
-use crate::flows::messages::{RootAsk, Sealing, ask_root};
+use crate::flows::messages::{RootMessage, Sealing, send_to_root};
 use crate::ports::Outside;
 
 /// Begins; `GET /sealing` shows how far it is.
 pub(super) async fn rotate<O: Outside>(desk: &Desk<'_, O>) -> Answer<O> {
-    ask_root::<()>(desk.outside, &RootAsk::Rotate).await?;
+    send_to_root::<()>(desk.outside, &RootMessage::Rotate).await?;
     get(desk).await
 }
 
 /// A key may be dropped from `SEALING_KEYS` when its count is 0.
 pub(super) async fn get<O: Outside>(desk: &Desk<'_, O>) -> Answer<O> {
-    let sealing: Sealing = ask_root(desk.outside, &RootAsk::CountSealed).await?;
+    let sealing: Sealing = send_to_root(desk.outside, &RootMessage::CountSealed).await?;
     let current = current_key(desk)?;
     let keys: Vec<Value> = sealing
         .counts

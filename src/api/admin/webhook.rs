@@ -15,9 +15,9 @@ use crate::delivery::{check_event_types, check_target, new_secret};
 use crate::error::{Complaint, Failure};
 use crate::flows::base::records::{Listed, WebhookRecord};
 use crate::flows::directory::webhook_secrets;
-use crate::flows::messages::ask_environment;
-use crate::flows::messages::environment::EnvironmentAsk;
+use crate::flows::messages::environment::EnvironmentMessage;
 use crate::flows::messages::event::{EventTypes, WebhookChange};
+use crate::flows::messages::send_to_environment;
 use crate::ids::{EnvironmentId, WebhookId};
 use crate::json as words;
 use crate::ports::{Incoming, Outside};
@@ -66,8 +66,8 @@ pub(in crate::api) const FIELDS: [Field; 2] =
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
     let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
     let environment = caller.environment(query.get("environment_id"))?;
-    let ask = EnvironmentAsk::ListWebhooks(page.clone());
-    let found: Listed<WebhookRecord> = ask_environment(desk.outside, environment, &ask).await?;
+    let ask = EnvironmentMessage::ListWebhooks(page.clone());
+    let found: Listed<WebhookRecord> = send_to_environment(desk.outside, environment, &ask).await?;
     Ok(listed(&found, &page, shown))
 }
 
@@ -96,7 +96,7 @@ pub(super) async fn create<O: Outside>(
         updated_at: now,
         sealed: None,
     };
-    let ask = EnvironmentAsk::CreateWebhook(record, webhook_secrets::of_new(&secret));
+    let ask = EnvironmentMessage::CreateWebhook(record, webhook_secrets::of_new(&secret));
     let record: WebhookRecord = write(desk, environment, &ask).await?;
     let mut shown = shown(&record);
     words::merge(&mut shown, &json!({ "secret": secret.expose() }));
@@ -131,7 +131,7 @@ pub(super) async fn change<O: Outside>(
         event_types: change.event_types,
         is_active: change.is_active,
     };
-    let ask = EnvironmentAsk::ChangeWebhook(parse(id)?, change);
+    let ask = EnvironmentMessage::ChangeWebhook(parse(id)?, change);
     let record: WebhookRecord = write(desk, environment, &ask).await?;
     Ok(ok(&shown(&record)))
 }
@@ -148,7 +148,7 @@ pub(super) async fn rotate<O: Outside>(
     let named = named.and_then(|named| named.environment_id);
     let environment = environment(caller, &request.url, named.as_deref())?;
     let secret = new_secret(desk.outside.random());
-    let ask = EnvironmentAsk::RotateWebhookSecret(parse(id)?, secret.expose().to_owned());
+    let ask = EnvironmentMessage::RotateWebhookSecret(parse(id)?, secret.expose().to_owned());
     let record: WebhookRecord = write(desk, environment, &ask).await?;
     let until = record.previous_secret_expires_at;
     Ok(ok(
@@ -163,7 +163,7 @@ pub(super) async fn delete<O: Outside>(
     url: &Url,
 ) -> Answer<O> {
     let environment = environment(caller, url, None)?;
-    let ask = EnvironmentAsk::DeleteWebhook(parse(id)?);
+    let ask = EnvironmentMessage::DeleteWebhook(parse(id)?);
     let id: WebhookId = write(desk, environment, &ask).await?;
     Ok(deleted(&id))
 }
@@ -172,9 +172,9 @@ pub(super) async fn delete<O: Outside>(
 async fn write<O: Outside, T: DeserializeOwned>(
     desk: &Desk<'_, O>,
     environment: EnvironmentId,
-    ask: &EnvironmentAsk,
+    ask: &EnvironmentMessage,
 ) -> Result<T, Failure> {
-    let written = ask_environment(desk.outside, environment, ask).await;
+    let written = send_to_environment(desk.outside, environment, ask).await;
     desk.isolate.drop_subscriptions(environment);
     written
 }
@@ -185,8 +185,8 @@ pub(super) async fn find<O: Outside>(
     environment: EnvironmentId,
     id: &str,
 ) -> Result<WebhookRecord, Failure> {
-    let ask = EnvironmentAsk::FindWebhook(parse(id)?);
-    let found: Option<WebhookRecord> = ask_environment(desk.outside, environment, &ask).await?;
+    let ask = EnvironmentMessage::FindWebhook(parse(id)?);
+    let found: Option<WebhookRecord> = send_to_environment(desk.outside, environment, &ask).await?;
     found.ok_or_else(hidden)
 }
 

@@ -135,7 +135,7 @@ fn of_one(shapes: &mut Shapes, account: &Value) -> Vec<Operation> {
             "PATCH",
             credentials,
             "replaceCredentials",
-            "Brings new credentials",
+            "WebhookContent new credentials",
         )
         .in_environment()
         .takes(&shapes.asked::<Credentials>())

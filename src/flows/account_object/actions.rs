@@ -31,8 +31,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let after = &without_token(outcome.context.as_ref().unwrap_or(before));
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(&Sees::All).await?;
-        let effective = self.effective(&loaded.account).await?;
-        let compiled = &effective.compiled;
+        let resolved = self.resolved_config(&loaded.account).await?;
+        let compiled = &resolved.compiled;
         let method = &loaded.account.authentication_method;
         // A refresh has changed the token by now, which is no other credential.
         let (began, now) = match before.pointer("/oauth/token") {

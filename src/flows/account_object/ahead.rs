@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::account::freshness;
 use crate::account::status::Status;
 use crate::error::Failure;
-use crate::flows::account_object::{AccountObject, Loaded, State};
+use crate::flows::account_object::{AccountObject, LoadedAccount, State};
 use crate::ports::{Outside, Storage};
 use crate::time::Timestamp;
 
@@ -100,7 +100,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// After the answer of a call, at most once an hour.
-    pub fn note_use_of(self: &Rc<Self>, loaded: &Loaded) {
+    pub fn note_use_of(self: &Rc<Self>, loaded: &LoadedAccount) {
         let now = self.outside.now();
         if loaded.used_at.is_none_or(|at| now < at.plus(NOTED)) || self.is_noting_use.get() {
             return;
@@ -120,7 +120,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 }
 
 /// When the token is refreshed without anybody asking.
-pub(in crate::flows) fn next_refresh(loaded: &Loaded, now: Timestamp) -> Option<Timestamp> {
+pub(in crate::flows) fn next_refresh(loaded: &LoadedAccount, now: Timestamp) -> Option<Timestamp> {
     let token = loaded.token()?;
     if loaded.account.status != Status::Active {
         return None;

@@ -14,12 +14,12 @@ use crate::error::{Code, Failure};
 use crate::flows::account_object::contents::Contents;
 use crate::flows::account_object::events::{Event, EventType};
 use crate::flows::account_object::row::{AccountRow, Next, Pending};
-use crate::flows::account_object::{AccountObject, Loaded, State};
+use crate::flows::account_object::{AccountObject, LoadedAccount, State};
 use crate::flows::base::records::AccountEntry;
-use crate::flows::config::resolved_config::Effective;
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::messages::account::AccountView;
-use crate::flows::messages::ask_environment;
-use crate::flows::messages::environment::EnvironmentAsk;
+use crate::flows::messages::environment::EnvironmentMessage;
+use crate::flows::messages::send_to_environment;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Sees, Storage};
 
@@ -36,8 +36,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 &account.id.to_string(),
             ));
         }
-        let effective = self.effective(&account).await?;
-        let compiled = &effective.compiled;
+        let resolved = self.resolved_config(&account).await?;
+        let compiled = &resolved.compiled;
         compiled.check_credential(&account.authentication_method)?;
         compiled.refuse_padded(&account.context, &Value::Null)?;
         let mut contents = Contents::nothing();
@@ -54,23 +54,23 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             status: Status::Active,
             ..stored.clone()
         };
-        let new = Loaded::of_nothing(stored.clone());
+        let new = LoadedAccount::of_nothing(stored.clone());
         let events = [EventType::Created, EventType::Active];
-        let next = self.next(&effective, &new, active, &contents, &events)?;
-        let loaded = self.arrive(&effective, &stored, next).await?;
+        let next = self.next(&resolved, &new, active, &contents, &events)?;
+        let loaded = self.arrive(&resolved, &stored, next).await?;
         self.view(&loaded).await
     }
 
     /// Stores a new account; it counts when the index has it, and else was never there.
     pub(in crate::flows) async fn arrive(
         &self,
-        effective: &Effective,
+        resolved: &ResolvedConfig,
         stored: &Account,
         next: Next,
-    ) -> Result<Rc<Loaded>, Failure> {
-        self.insert_row(stored, &Pending::Arrival(Box::new(next.clone())))?;
+    ) -> Result<Rc<LoadedAccount>, Failure> {
+        self.insert_row(stored, &Pending::VerifiedWebhook(Box::new(next.clone())))?;
         self.wake_later().await;
-        if let Err(failure) = self.index(effective, &next).await {
+        if let Err(failure) = self.index(resolved, &next).await {
             self.withdraw(stored.environment_id, &[]).await?;
             return Err(failure);
         }
@@ -86,7 +86,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     pub(in crate::flows) async fn delete(self: &Rc<Self>, sees: &Sees) -> Result<(), Failure> {
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(sees).await?;
-        let effective = self.effective(&loaded.account).await;
+        let resolved = self.resolved_config(&loaded.account).await;
         let account = &loaded.account;
         let payload = json!({
             "id": account.id,
@@ -96,16 +96,16 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         });
         let event = self.event(EventType::Deleted, &payload)?;
         self.withdraw(account.environment_id, &[event]).await?;
-        if let Ok(effective) = effective {
+        if let Ok(resolved) = resolved {
             let (object, loaded) = (Rc::clone(self), Rc::clone(&loaded));
-            let work = async move { object.revoke(&effective, &loaded).await };
+            let work = async move { object.revoke(&resolved, &loaded).await };
             self.outside.go_on(work.boxed_local());
         }
         Ok(())
     }
 
     /// The account once nothing is half done any more; `None` when there is none.
-    pub(in crate::flows) async fn settled(&self) -> Result<Option<Rc<Loaded>>, Failure> {
+    pub(in crate::flows) async fn settled(&self) -> Result<Option<Rc<LoadedAccount>>, Failure> {
         if let State::Unread = self.state() {
             self.read_and_settle().await?;
         }
@@ -131,10 +131,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     async fn settle(&self, row: AccountRow) -> Result<State, Failure> {
         match &row.pending {
-            Some(Pending::Arrival(_) | Pending::Change(_)) => self.finish_change(row).await,
+            Some(Pending::VerifiedWebhook(_) | Pending::Change(_)) => self.finish_change(row).await,
             // Gone for everybody at once; the alarm takes it out of the index.
             Some(Pending::Delete(_)) => Ok(State::Missing),
-            None => Ok(Loaded::of_row(row).map_or(State::Missing, State::Here)),
+            None => Ok(LoadedAccount::of_row(row).map_or(State::Missing, State::Here)),
         }
     }
 
@@ -142,13 +142,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// meanwhile, say), never.
     async fn finish_change(&self, row: AccountRow) -> Result<State, Failure> {
         let (next, is_new) = match &row.pending {
-            Some(Pending::Arrival(next)) => (next, true),
+            Some(Pending::VerifiedWebhook(next)) => (next, true),
             Some(Pending::Change(next)) => (next, false),
             Some(Pending::Delete(_)) | None => return Ok(State::Missing),
         };
         // Its install may be gone, too: nothing in the index held it.
-        let indexed = match self.effective(&next.account).await {
-            Ok(effective) => self.index(&effective, next).await,
+        let indexed = match self.resolved_config(&next.account).await {
+            Ok(resolved) => self.index(&resolved, next).await,
             Err(failure) => Err(failure),
         };
         match indexed {
@@ -163,7 +163,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             }
             Err(failure) if failure.code == Code::NotFound && next.link.is_some() => {
                 self.drop_pending()?;
-                Ok(Loaded::of_row(row).map_or(State::Missing, State::Here))
+                Ok(LoadedAccount::of_row(row).map_or(State::Missing, State::Here))
             }
             Err(failure) => Err(failure),
         }
@@ -195,7 +195,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         };
         match &row.pending {
             Some(Pending::Delete(environment)) => self.leave_index(*environment).await,
-            Some(Pending::Arrival(_) | Pending::Change(_)) => {
+            Some(Pending::VerifiedWebhook(_) | Pending::Change(_)) => {
                 let state = self.finish_change(row).await?;
                 self.state.replace(state);
                 Ok(())
@@ -205,10 +205,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     async fn leave_index(&self, environment: EnvironmentId) -> Result<(), Failure> {
-        ask_environment::<()>(
+        send_to_environment::<()>(
             &self.outside,
             environment,
-            &EnvironmentAsk::ForgetAccount(self.id),
+            &EnvironmentMessage::ForgetAccount(self.id),
         )
         .await?;
         self.drop_pending()?;
@@ -217,26 +217,26 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     pub(in crate::flows) async fn index(
         &self,
-        effective: &Effective,
+        resolved: &ResolvedConfig,
         next: &Next,
     ) -> Result<(), Failure> {
         let account = &next.account;
-        let lookup = self.next_lookup(effective, next)?;
+        let lookup = self.next_lookup(resolved, next)?;
         let entry = AccountEntry {
             id: account.id,
             tenant_id: account.tenant_id.clone(),
             environment_integration_id: account.environment_integration_id,
-            integration_name: effective.integration.name.clone(),
+            integration_name: resolved.integration.name.clone(),
             status: account.status,
             is_sandbox: account.is_sandbox,
             region: account.region,
             created_at: account.created_at,
             sealing_key: next.sealing_key.clone(),
         };
-        let answer = ask_environment::<()>(
+        let answer = send_to_environment::<()>(
             &self.outside,
             account.environment_id,
-            &EnvironmentAsk::IndexAccount(entry, next.link.clone(), lookup),
+            &EnvironmentMessage::IndexAccount(entry, next.link.clone(), lookup),
         )
         .await;
         answer.map_err(|failure| match failure.code {

@@ -10,8 +10,8 @@ use crate::flows::account_object::AccountObject;
 use crate::flows::account_object::deliver::Due;
 use crate::flows::base::records::WebhookRecord;
 use crate::flows::events::send_webhook::{Tried, send_webhook};
-use crate::flows::messages::ask_environment;
-use crate::flows::messages::environment::EnvironmentAsk;
+use crate::flows::messages::environment::EnvironmentMessage;
+use crate::flows::messages::send_to_environment;
 use crate::ids::{EnvironmentId, WebhookId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -240,15 +240,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let ask = if attempt.is_delivered() {
             webhook
                 .failing_since
-                .map(|_| EnvironmentAsk::NoteWorking(webhook.id))
+                .map(|_| EnvironmentMessage::NoteWorking(webhook.id))
         } else if attempt.is_gone() {
-            Some(EnvironmentAsk::NoteGone(webhook.id, now))
+            Some(EnvironmentMessage::NoteGone(webhook.id, now))
         } else {
             let is_failing = tries >= TRIES_OF_A_FAILING_ONE;
-            is_failing.then(|| EnvironmentAsk::NoteFailing(webhook.id, now))
+            is_failing.then(|| EnvironmentMessage::NoteFailing(webhook.id, now))
         };
         let Some(ask) = ask else { return };
-        if let Err(failure) = ask_environment::<Value>(&self.outside, environment, &ask).await {
+        if let Err(failure) = send_to_environment::<Value>(&self.outside, environment, &ask).await {
             self.log("subscription_not_told", failure.code.as_str());
         }
         self.isolate.drop_subscriptions(environment);

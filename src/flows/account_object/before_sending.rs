@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use crate::account::freshness::Freshness;
 use crate::error::Failure;
 use crate::flows::account_object::refresh::token_endpoint;
-use crate::flows::account_object::{AccountObject, Loaded, State};
+use crate::flows::account_object::{AccountObject, LoadedAccount, State};
 use crate::flows::base::within::within;
 use crate::ports::{Outside, Storage};
 use crate::time::Timestamp;
@@ -23,7 +23,7 @@ pub(in crate::flows) enum TokenWait {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The account as it is now; nothing where it is gone.
-    pub(in crate::flows) fn present(&self) -> Option<Rc<Loaded>> {
+    pub(in crate::flows) fn present(&self) -> Option<Rc<LoadedAccount>> {
         match self.state() {
             State::Here(loaded) => Some(loaded),
             State::Unread | State::Missing => None,
@@ -31,7 +31,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Whether a call waits before it sends this account's token.
-    pub(in crate::flows) fn wait_before_sending(&self, loaded: &Loaded) -> Option<TokenWait> {
+    pub(in crate::flows) fn wait_before_sending(
+        &self,
+        loaded: &LoadedAccount,
+    ) -> Option<TokenWait> {
         if self.is_refreshing() && self.refusals.wants_refresh() {
             return Some(TokenWait::Refused);
         }
@@ -45,7 +48,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     pub(in crate::flows) async fn wait_for_token(
         self: &Rc<Self>,
         wait: TokenWait,
-        loaded: &Rc<Loaded>,
+        loaded: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<(), Failure> {
         if wait == TokenWait::Expired {

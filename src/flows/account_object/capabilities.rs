@@ -11,13 +11,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What it can be asked.
     pub(in crate::flows) async fn capabilities(&self, sees: &Sees) -> Result<Value, Failure> {
         let loaded = self.visible(sees).await?;
-        let effective = self.effective(&loaded.account).await?;
-        let config = &effective.compiled.config;
+        let resolved = self.resolved_config(&loaded.account).await?;
+        let config = &resolved.compiled.config;
         let scopes = granted(config, &loaded.account, &loaded.context);
         let holder = Holder::Account(&loaded.account, scopes.clone());
         Ok(json!({
             "id": loaded.account.id,
-            "integration": effective.integration.view(),
+            "integration": resolved.integration.view(),
             "status": loaded.account.status,
             "is_sandbox": loaded.account.is_sandbox,
             "granted_scopes": scopes,

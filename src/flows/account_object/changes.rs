@@ -12,9 +12,9 @@ use crate::error::Failure;
 use crate::flows::account_object::contents::Contents;
 use crate::flows::account_object::events::EventType;
 use crate::flows::account_object::row::{Next, NextToken, Pending, SetUp};
-use crate::flows::account_object::{AccountObject, Loaded, unknown_token};
+use crate::flows::account_object::{AccountObject, LoadedAccount, unknown_token};
 use crate::flows::base::context_limits::{check_context, check_patch, check_tenant};
-use crate::flows::config::resolved_config::{Compiled, Effective};
+use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::flows::messages::account::{AccountChange, AccountView};
 use crate::ports::{Outside, Sees, Storage};
 
@@ -30,17 +30,17 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(sees).await?;
-        let effective = self.effective_to_change(&loaded.account).await?;
+        let resolved = self.resolved_config_to_change(&loaded.account).await?;
         let mut account = loaded.account.clone();
         let mut contents = Contents::of(&loaded);
         if let Some(patch) = &change.context {
             check_patch(patch)?;
-            effective.compiled.refuse_padded(patch, &loaded.sealed)?;
+            resolved.compiled.refuse_padded(patch, &loaded.sealed)?;
             contents.write(Origin::Operator, patch)?;
             check_context(contents.context())?;
             let method = &account.authentication_method;
             refuse_host_keys(
-                &effective.compiled,
+                &resolved.compiled,
                 method,
                 &loaded.context,
                 contents.context(),
@@ -66,9 +66,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     ) -> Result<AccountView, Failure> {
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(sees).await?;
-        let effective = self.effective(&loaded.account).await?;
+        let resolved = self.resolved_config(&loaded.account).await?;
         check_patch(patch)?;
-        let compiled = &effective.compiled;
+        let compiled = &resolved.compiled;
         let mut account = loaded.account.clone();
         let method = account.authentication_method.clone();
         compiled.refuse_padded(patch, &loaded.sealed)?;
@@ -94,13 +94,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Stores it, where there is something to store; tells of it, where somebody sees a difference.
     pub(in crate::flows) async fn store(
         &self,
-        loaded: &Rc<Loaded>,
+        loaded: &Rc<LoadedAccount>,
         account: Account,
         contents: &Contents,
         events: &[EventType],
     ) -> Result<AccountView, Failure> {
-        let effective = self.effective_to_change(&account).await?;
-        let next = self.next(&effective, loaded, account, contents, &[])?;
+        let resolved = self.resolved_config_to_change(&account).await?;
+        let next = self.next(&resolved, loaded, account, contents, &[])?;
         let seen = Account {
             updated_at: loaded.account.updated_at,
             ..next.account.clone()
@@ -110,37 +110,37 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return self.view(loaded).await;
         }
         let next = if is_seen {
-            self.next(&effective, loaded, next.account, contents, events)?
+            self.next(&resolved, loaded, next.account, contents, events)?
         } else {
             next
         };
-        let loaded = self.put(&effective, loaded, &next).await?;
+        let loaded = self.put(&resolved, loaded, &next).await?;
         self.view(&loaded).await
     }
 
     /// Stores what is not the context's: its status, and why.
     pub(in crate::flows) async fn put_account(
         &self,
-        loaded: &Rc<Loaded>,
+        loaded: &Rc<LoadedAccount>,
         account: Account,
         events: &[EventType],
     ) -> Result<(), Failure> {
-        let effective = self.effective(&account).await?;
+        let resolved = self.resolved_config(&account).await?;
         let contents = Contents::of(loaded);
-        let next = self.next(&effective, loaded, account, &contents, events)?;
-        self.put(&effective, loaded, &next).await.map(drop)
+        let next = self.next(&resolved, loaded, account, &contents, events)?;
+        self.put(&resolved, loaded, &next).await.map(drop)
     }
 
     /// The account with this whole context as it will be. What is left of its set-up stays.
     pub(in crate::flows) fn next(
         &self,
-        effective: &Effective,
-        loaded: &Loaded,
+        resolved: &ResolvedConfig,
+        loaded: &LoadedAccount,
         account: Account,
         contents: &Contents,
         events: &[EventType],
     ) -> Result<Next, Failure> {
-        let (public, secrets) = contents.split(&effective.compiled);
+        let (public, secrets) = contents.split(&resolved.compiled);
         let account = Account {
             context: public,
             updated_at: self.outside.now(),
@@ -154,7 +154,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 .map_or(NextToken::Goes, NextToken::Is),
             None => NextToken::Goes,
         };
-        let payload = effective.view(account.clone()).shown();
+        let payload = resolved.view(account.clone()).shown();
         let events = events.iter().map(|event| self.event(*event, &payload));
         let set_up = loaded.set_up.clone();
         let sealing_key = match (&sealed, &token) {
@@ -184,14 +184,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Makes it count, the index first where that has something to learn.
     pub(in crate::flows) async fn put(
         &self,
-        effective: &Effective,
-        loaded: &Rc<Loaded>,
+        resolved: &ResolvedConfig,
+        loaded: &Rc<LoadedAccount>,
         next: &Next,
-    ) -> Result<Rc<Loaded>, Failure> {
-        if self.is_indexed_alike(effective, loaded, next)? && !self.has_pending()? {
+    ) -> Result<Rc<LoadedAccount>, Failure> {
+        if self.is_indexed_alike(resolved, loaded, next)? && !self.has_pending()? {
             self.commit_row(next)?;
         } else {
-            self.index_then_commit(effective, loaded, next).await?;
+            self.index_then_commit(resolved, loaded, next).await?;
         }
         let loaded = self.reload()?;
         self.plan().await;
@@ -202,15 +202,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// alarm tells the index so.
     async fn index_then_commit(
         &self,
-        effective: &Effective,
-        loaded: &Loaded,
+        resolved: &ResolvedConfig,
+        loaded: &LoadedAccount,
         next: &Next,
     ) -> Result<(), Failure> {
         self.note_pending(&Pending::Change(Box::new(next.clone())))?;
         self.wake_later().await;
-        if let Err(failure) = self.index(effective, next).await {
+        if let Err(failure) = self.index(resolved, next).await {
             let old = self.next(
-                effective,
+                resolved,
                 loaded,
                 loaded.account.clone(),
                 &Contents::of(loaded),
@@ -225,18 +225,18 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Whether the index has nothing to learn.
     fn is_indexed_alike(
         &self,
-        effective: &Effective,
-        old: &Loaded,
+        resolved: &ResolvedConfig,
+        old: &LoadedAccount,
         next: &Next,
     ) -> Result<bool, Failure> {
         let (account, new) = (&old.account, &next.account);
-        let found_by = self.lookup(effective, old);
+        let found_by = self.lookup(resolved, old);
         Ok(next.link.is_none()
             && account.tenant_id == new.tenant_id
             && account.status == new.status
             && account.is_sandbox == new.is_sandbox
             && old.sealing_key == next.sealing_key
-            && found_by == self.next_lookup(effective, next)?)
+            && found_by == self.next_lookup(resolved, next)?)
     }
 }
 

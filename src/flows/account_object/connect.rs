@@ -20,16 +20,16 @@ use crate::connect::page::Brand;
 use crate::error::{Code, Failure};
 use crate::flows::base::context_limits::check_context;
 use crate::flows::config::redaction::Redactor;
-use crate::flows::config::resolved_config::Effective;
-use crate::flows::messages::ask_environment;
-use crate::flows::messages::connecting::{CameBack, Connected, Connecting, Ended, Failed};
-use crate::flows::messages::environment::{EnvironmentAsk, Link};
+use crate::flows::config::resolved_config::ResolvedConfig;
+use crate::flows::messages::connecting::{CallbackRequest, Connected, Connecting, Ended, Failed};
+use crate::flows::messages::environment::{EnvironmentMessage, Link};
+use crate::flows::messages::send_to_environment;
 use crate::oauth::{self, Authorize, Callback, OAuthError, TokenFailure, Verifier};
 use crate::ports::{Outside, Storage};
 
 /// What a new credential is stored with.
 pub(in crate::flows) struct Ground {
-    pub(in crate::flows) effective: Effective,
+    pub(in crate::flows) resolved: ResolvedConfig,
     /// The whole context, without a token.
     pub(in crate::flows) contents: Contents,
 }
@@ -54,7 +54,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// A customer is back from the provider; `None` where no login of this browser waits for him.
     pub(in crate::flows) async fn callback(
         &self,
-        came: CameBack,
+        came: CallbackRequest,
     ) -> Result<Option<Ended>, Failure> {
         let login = self.take_login(&came.state, &came.browser, &came.integration)?;
         let Some(Login {
@@ -74,10 +74,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if let Some(failed) = &failed {
             self.log("connect_failed", &failed.error);
         }
-        let effective = self.effective(&connecting.account).await.ok();
-        let config = effective
-            .as_ref()
-            .map(|effective| &effective.compiled.config);
+        let resolved = self.resolved_config(&connecting.account).await.ok();
+        let config = resolved.as_ref().map(|resolved| &resolved.compiled.config);
         let brand = config.map(|config| Brand::of(&connecting.integration, config));
         Ended {
             label: brand.map(|brand| brand.label.to_owned()),
@@ -92,7 +90,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     async fn begin(&self, connecting: &Connecting, ground: Ground) -> Result<Option<Url>, Failed> {
-        let compiled = Rc::clone(&ground.effective.compiled);
+        let compiled = Rc::clone(&ground.resolved.compiled);
         let method = &connecting.account.authentication_method;
         compiled.check_credential(method).map_err(broken)?;
         match compiled.config.credential(method) {
@@ -135,7 +133,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         };
         let url = self
             .with_client(
-                &ground.effective.compiled,
+                &ground.resolved.compiled,
                 config,
                 ground.contents.context(),
                 |client| oauth::authorization_url(client, &authorize),
@@ -159,7 +157,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let callback = Callback::read(parameters)
             .map_err(|error| failed(ConnectFailure::ConnectionError, error.to_string()))?;
         let ground = self.ground(connecting).await?;
-        let compiled = Rc::clone(&ground.effective.compiled);
+        let compiled = Rc::clone(&ground.resolved.compiled);
         let credential = compiled
             .config
             .credential(&connecting.account.authentication_method);
@@ -206,9 +204,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// provider.
     async fn check_link(&self, connecting: &Connecting) -> Result<(), Failed> {
         let (link, browser) = (connecting.link.clone(), connecting.browser.clone());
-        let ask = EnvironmentAsk::OpenLink(link, Some(browser));
+        let ask = EnvironmentMessage::OpenLink(link, Some(browser));
         let environment = connecting.account.environment_id;
-        let found: Result<Link, Failure> = ask_environment(&self.outside, environment, &ask).await;
+        let found: Result<Link, Failure> =
+            send_to_environment(&self.outside, environment, &ask).await;
         match found.map_err(broken)? {
             Link::Open(..) => Ok(()),
             Link::Unknown | Link::Spent | Link::OtherBrowser => Err(failed(
@@ -233,17 +232,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let account = existing
             .as_ref()
             .map_or(&connecting.account, |loaded| &loaded.account);
-        let effective = self.effective(account).await.map_err(broken)?;
-        if !effective.install.is_enabled {
+        let resolved = self.resolved_config(account).await.map_err(broken)?;
+        if !resolved.install.is_enabled {
             let words = "The integration is switched off.".to_owned();
             return Err(failed(ConnectFailure::InvalidIntegration, words));
         }
-        let contents = merged(&effective, existing.as_deref(), connecting).map_err(broken)?;
+        let contents = merged(&resolved, existing.as_deref(), connecting).map_err(broken)?;
         check_context(contents.context()).map_err(broken)?;
-        Ok(Ground {
-            effective,
-            contents,
-        })
+        Ok(Ground { resolved, contents })
     }
 }
 

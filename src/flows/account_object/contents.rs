@@ -9,7 +9,7 @@ use crate::account::keys;
 use crate::account::origin::{Origin, Origins};
 use crate::error::Failure;
 use crate::flows::account_object::oauth_token::{split_token, with_token};
-use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::account_object::{AccountObject, LoadedAccount};
 use crate::flows::base::context_limits::dotted;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::Compiled;
@@ -27,7 +27,7 @@ pub(in crate::flows) struct Contents {
 
 impl Contents {
     /// As it is stored.
-    pub(in crate::flows) fn of(loaded: &Loaded) -> Self {
+    pub(in crate::flows) fn of(loaded: &LoadedAccount) -> Self {
         Self {
             context: loaded.context.clone(),
             origins: loaded.origins.clone(),
@@ -187,8 +187,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What the connect form need not ask for again.
     pub(in crate::flows) async fn secret_names(&self, sees: &Sees) -> Result<Vec<String>, Failure> {
         let loaded = self.visible(sees).await?;
-        let effective = self.effective(&loaded.account).await?;
-        let (_, secrets) = Contents::of(&loaded).split(&effective.compiled);
+        let resolved = self.resolved_config(&loaded.account).await?;
+        let (_, secrets) = Contents::of(&loaded).split(&resolved.compiled);
         let names = secrets
             .as_object()
             .map(|secrets| secrets.keys().cloned().collect());

@@ -16,9 +16,9 @@ use crate::flows::account_object::contents::Contents;
 use crate::flows::account_object::events::EventType;
 use crate::flows::account_object::row::SetUp;
 use crate::flows::account_object::set_up::{broken, has_stages};
-use crate::flows::account_object::{AccountObject, Loaded, changes};
+use crate::flows::account_object::{AccountObject, LoadedAccount, changes};
 use crate::flows::base::context_limits::check_context;
-use crate::flows::config::resolved_config::{Compiled, Effective};
+use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::flows::messages::connecting::{Connecting, Failed};
 use crate::oauth::{self, TokenReply};
 use crate::ports::{Outside, Storage};
@@ -32,10 +32,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         reply: Option<(&OAuth2, TokenReply)>,
         parameters: &[(String, String)],
     ) -> Result<(), Failed> {
-        let Ground {
-            effective,
-            contents,
-        } = ground;
+        let Ground { resolved, contents } = ground;
         let mut gained = Gained {
             asked_with: contents.context().clone(),
             way_back: Map::new(),
@@ -51,16 +48,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             gained.unsaid = unsaid.cloned().collect();
             // Where the code was exchanged, and not where the way back may point.
             let introspected = self
-                .introspected(
-                    &effective.compiled,
-                    config,
-                    contents.context(),
-                    &reply.token,
-                )
+                .introspected(&resolved.compiled, config, contents.context(), &reply.token)
                 .await;
             gained.token = Some(introspected.unwrap_or(reply.token));
         }
-        self.store_credential(connecting, &effective, &gained)
+        self.store_credential(connecting, &resolved, &gained)
             .await
             .map_err(|failure| match failure.code {
                 Code::NotFound => failed(ConnectFailure::InvalidToken, failure.message),
@@ -73,7 +65,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     async fn store_credential(
         &self,
         connecting: &Connecting,
-        effective: &Effective,
+        resolved: &ResolvedConfig,
         gained: &Gained,
     ) -> Result<(), Failure> {
         let _one_at_a_time = self.changing.lock().await;
@@ -84,9 +76,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         {
             return Err(Failure::not_found("link token"));
         }
-        let compiled = &effective.compiled;
+        let compiled = &resolved.compiled;
         let method = &connecting.account.authentication_method;
-        let mut contents = merged(effective, existing.as_deref(), connecting)?;
+        let mut contents = merged(resolved, existing.as_deref(), connecting)?;
         let asked_with = &gained.asked_with;
         if changes::refuse_host_keys(compiled, method, asked_with, contents.context()).is_err() {
             return Err(Failure::busy(
@@ -123,19 +115,19 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let events = events(before, has_stages);
         let old = existing
             .clone()
-            .unwrap_or_else(|| Rc::new(Loaded::of_nothing(nothing_of(&connecting.account))));
-        let mut next = self.next(effective, &old, account, &contents, &events)?;
+            .unwrap_or_else(|| Rc::new(LoadedAccount::of_nothing(nothing_of(&connecting.account))));
+        let mut next = self.next(resolved, &old, account, &contents, &events)?;
         next.link = Some(connecting.link.clone());
         next.set_up = None;
         if has_stages {
-            let found_by = self.held(effective, &old)?;
+            let found_by = self.held(resolved, &old)?;
             let set_up = SetUp { before, found_by };
             next.sealing_key = next.sealing_key.or_else(|| set_up.sealing_key());
             next.set_up = Some(set_up);
         }
         match existing {
-            Some(_) => self.put(effective, &old, &next).await.map(drop),
-            None => self.arrive(effective, &old.account, next).await.map(drop),
+            Some(_) => self.put(resolved, &old, &next).await.map(drop),
+            None => self.arrive(resolved, &old.account, next).await.map(drop),
         }
     }
 }
@@ -166,7 +158,7 @@ impl Gained {
 
 /// Of another environment, or of another integration: a link token for several binds one account, and the
 /// customer may have changed his mind meanwhile.
-pub(in crate::flows) fn is_of_another(loaded: &Loaded, connecting: &Connecting) -> bool {
+pub(in crate::flows) fn is_of_another(loaded: &LoadedAccount, connecting: &Connecting) -> bool {
     let (is, will) = (&loaded.account, &connecting.account);
     is.environment_id != will.environment_id
         || is.environment_integration_id != will.environment_integration_id
@@ -175,11 +167,11 @@ pub(in crate::flows) fn is_of_another(loaded: &Loaded, connecting: &Connecting) 
 /// What was there, when it stays, and what is new. Where that leads to another host, no old secret stays; where the
 /// credential is of another kind, what the provider said with the old one proves nothing.
 pub(in crate::flows) fn merged(
-    effective: &Effective,
-    existing: Option<&Loaded>,
+    resolved: &ResolvedConfig,
+    existing: Option<&LoadedAccount>,
     connecting: &Connecting,
 ) -> Result<Contents, Failure> {
-    let compiled = &effective.compiled;
+    let compiled = &resolved.compiled;
     let method = &connecting.account.authentication_method;
     let bring = |contents: &mut Contents| {
         contents.give(Origin::Operator, &connecting.brought)?;

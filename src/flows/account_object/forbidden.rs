@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::account::Account;
 use crate::error::Failure;
 use crate::flows::account_object::log::Gathered;
-use crate::flows::account_object::{AccountObject, Loaded, State};
+use crate::flows::account_object::{AccountObject, LoadedAccount, State};
 use crate::ports::{Outside, Storage};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
@@ -41,13 +41,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             ..loaded.account.clone()
         };
         self.amend_record(&account, loaded.set_up.clone(), loaded.origins.clone())?;
-        let _: Rc<Loaded> = self.reload()?;
+        let _: Rc<LoadedAccount> = self.reload()?;
         Ok(())
     }
 }
 
 /// The same refusal again needs no write each time: `at` is when it was first seen in a row.
-fn is_told(loaded: &Loaded, error: &Value) -> bool {
+fn is_told(loaded: &LoadedAccount, error: &Value) -> bool {
     let same = |key: &str, old: &Value| old.get(key) == error.get(key);
     let keys = ["resource", "method", "message", "scopes", "missing_scopes"];
     let told = loaded.account.last_forbidden_error.as_ref();

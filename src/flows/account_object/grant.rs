@@ -10,11 +10,11 @@ use serde_json::Value;
 use crate::config::Credential;
 use crate::config::credentials::OAuth2;
 use crate::error::Failure;
-use crate::flows::account_object::{AccountObject, Loaded, State};
+use crate::flows::account_object::{AccountObject, LoadedAccount, State};
 use crate::flows::actions::REFRESH_TOKEN;
 use crate::flows::base::body;
 use crate::flows::base::within::within;
-use crate::flows::config::resolved_config::{Compiled, Effective};
+use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::oauth::{self, Client, OAuthError, TokenFailure, TokenReply, TokenRequest};
 use crate::ports::{Body, Outgoing, Outside, Storage};
 use crate::proxy::guard;
@@ -59,8 +59,8 @@ impl From<TokenFailure> for Attempt {
 
 impl Grant {
     /// The one for this account; `None` where only the customer can give a new credential.
-    pub(in crate::flows) fn of(effective: &Effective, loaded: &Loaded) -> Option<Self> {
-        let config = &effective.compiled.config;
+    pub(in crate::flows) fn of(resolved: &ResolvedConfig, loaded: &LoadedAccount) -> Option<Self> {
+        let config = &resolved.compiled.config;
         if config.actions.contains_key(REFRESH_TOKEN) {
             return Some(Self::Action);
         }
@@ -84,16 +84,16 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// One attempt: asks, reads and stores.
     pub(in crate::flows) async fn ask_for_token(
         &self,
-        effective: &Effective,
-        loaded: &Rc<Loaded>,
+        resolved: &ResolvedConfig,
+        loaded: &Rc<LoadedAccount>,
         grant: Grant,
     ) -> Result<(), Attempt> {
-        let compiled = &effective.compiled;
+        let compiled = &resolved.compiled;
         let credential = compiled
             .config
             .credential(&loaded.account.authentication_method);
         let reply = match (grant, credential) {
-            (Grant::Action, _) => return self.token_by_action(effective, loaded).await,
+            (Grant::Action, _) => return self.token_by_action(resolved, loaded).await,
             (Grant::RefreshToken, Some(Credential::Oauth2(config))) => {
                 let refresh_token = loaded.token().and_then(|token| token.get("refresh_token"));
                 let refresh_token = refresh_token.and_then(Value::as_str).unwrap_or_default();
@@ -193,8 +193,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Tells the provider that a token is no longer needed (RFC 7009).
-    pub(in crate::flows) async fn revoke(&self, effective: &Effective, loaded: &Loaded) {
-        let credential = effective
+    pub(in crate::flows) async fn revoke(&self, resolved: &ResolvedConfig, loaded: &LoadedAccount) {
+        let credential = resolved
             .compiled
             .config
             .credential(&loaded.account.authentication_method);
@@ -203,7 +203,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let (Some(config), Some(token)) = (credential.and_then(Credential::oauth), token) else {
             return;
         };
-        let request = self.with_client(&effective.compiled, config, &loaded.context, |client| {
+        let request = self.with_client(&resolved.compiled, config, &loaded.context, |client| {
             oauth::revoke(client, token)
         });
         let outcome = match request {

@@ -13,7 +13,7 @@ use crate::error::{Complaint, Failure};
 use crate::expression::scope::TEMPLATE_ROOTS;
 use crate::flows::account_object::contents::Contents;
 use crate::flows::account_object::events::EventType;
-use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::account_object::{AccountObject, LoadedAccount};
 use crate::flows::base::context_limits::check_context;
 use crate::flows::config::resolved_config::Compiled;
 use crate::flows::messages::account::AccountView;
@@ -31,8 +31,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.admit_own_change()?;
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(sees).await?;
-        let effective = self.effective(&loaded.account).await?;
-        let compiled = &effective.compiled;
+        let resolved = self.resolved_config(&loaded.account).await?;
+        let compiled = &resolved.compiled;
         let places = compiled.config.origin_places();
         let origins = Origins {
             places: &places,
@@ -91,7 +91,7 @@ pub(in crate::flows) fn allowed_fields<'c>(compiled: &'c Compiled, method: &str)
 /// The patch as it is stored; 422 with every key that may not be changed, or not to this.
 fn allowed_values(
     compiled: &Compiled,
-    loaded: &Loaded,
+    loaded: &LoadedAccount,
     patch: &Value,
     origins: &Origins,
 ) -> Result<Map<String, Value>, Failure> {

@@ -68,9 +68,9 @@ use crate::flows::account_object::row::{AccountRow, SetUp};
 use crate::flows::base::callers::{Callers, Inside};
 use crate::flows::base::memory::AccountBodies;
 use crate::flows::config::isolate::Isolate;
-use crate::flows::config::resolved_config as effective;
-use crate::flows::config::resolved_config::{Compiled, Effective};
-use crate::flows::messages::account::{AccountAsk, AccountView};
+use crate::flows::config::resolved_config;
+use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
+use crate::flows::messages::account::{AccountMessage, AccountView};
 use crate::flows::messages::{answer_text, answered, message_bytes};
 use crate::ids::AccountId;
 use crate::json as words;
@@ -142,11 +142,11 @@ enum State {
     /// There is no such account (any more).
     Missing,
     /// As stored, with its secrets opened.
-    Here(Rc<Loaded>),
+    Here(Rc<LoadedAccount>),
 }
 
 /// An account as its object holds it in memory.
-pub struct Loaded {
+pub struct LoadedAccount {
     /// The stored record.
     pub account: Account,
     /// Its whole context, the secret half included. Never leaves the object but inside a request to the provider.
@@ -220,10 +220,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The account as the row has it now, held in memory. Between the write before and this is no `.await`.
-    fn reload(&self) -> Result<Rc<Loaded>, Failure> {
+    fn reload(&self) -> Result<Rc<LoadedAccount>, Failure> {
         let row = self.read_row()?;
         let gone = || Failure::not_found("integrated account");
-        let loaded = row.and_then(Loaded::of_row).ok_or_else(gone)?;
+        let loaded = row.and_then(LoadedAccount::of_row).ok_or_else(gone)?;
         self.state.replace(State::Here(Rc::clone(&loaded)));
         Ok(loaded)
     }
@@ -243,7 +243,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The account, if there is one that may be seen.
-    pub async fn visible(&self, sees: &Sees) -> Result<Rc<Loaded>, Failure> {
+    pub async fn visible(&self, sees: &Sees) -> Result<Rc<LoadedAccount>, Failure> {
         let hidden = || Failure::not_found("integrated account");
         let loaded = self.settled().await?;
         let is_visible = match (sees, &loaded) {
@@ -258,65 +258,76 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What the account's integration comes to, with the install's and its own changes.
-    pub async fn effective(&self, account: &Account) -> Result<Effective, Failure> {
-        effective::load(&self.outside, &self.isolate, account).await
+    pub async fn resolved_config(&self, account: &Account) -> Result<ResolvedConfig, Failure> {
+        resolved_config::load(&self.outside, &self.isolate, account).await
     }
 
     /// The same to look at and to change, also where an override does not let it be used.
-    pub(in crate::flows) async fn effective_to_change(
+    pub(in crate::flows) async fn resolved_config_to_change(
         &self,
         account: &Account,
-    ) -> Result<Effective, Failure> {
-        effective::load_to_change(&self.outside, &self.isolate, account).await
+    ) -> Result<ResolvedConfig, Failure> {
+        resolved_config::load_to_change(&self.outside, &self.isolate, account).await
     }
 
     async fn try_answer(self: &Rc<Self>, message: &str) -> Result<Value, Failure> {
-        let ask: AccountAsk = serde_json::from_str(message)
+        let ask: AccountMessage = serde_json::from_str(message)
             .map_err(|_| Failure::new(Code::Internal, "An account could not read its message."))?;
         match ask {
-            AccountAsk::Import(account) => answered(self.import(*account).await?),
-            AccountAsk::Get(sees) => {
+            AccountMessage::Import(account) => answered(self.import(*account).await?),
+            AccountMessage::Get(sees) => {
                 let loaded = self.visible(&sees).await?;
                 answered(self.view(&loaded).await?)
             }
-            AccountAsk::SecretNames(sees) => answered(self.secret_names(&sees).await?),
-            AccountAsk::Change(sees, change) => answered(self.change(&sees, change).await?),
-            AccountAsk::ChangeMe(sees, context) => answered(self.change_me(&sees, &context).await?),
-            AccountAsk::Credentials(sees, context) => {
+            AccountMessage::SecretNames(sees) => answered(self.secret_names(&sees).await?),
+            AccountMessage::Change(sees, change) => answered(self.change(&sees, change).await?),
+            AccountMessage::ChangeMe(sees, context) => {
+                answered(self.change_me(&sees, &context).await?)
+            }
+            AccountMessage::Credentials(sees, context) => {
                 answered(self.replace_credentials(&sees, &context).await?)
             }
-            AccountAsk::Refresh(sees) => answered(self.refresh(&sees).await?),
-            AccountAsk::Connect(connecting) => answered(self.connect(*connecting).await?),
-            AccountAsk::Callback(came_back) => answered(self.callback(*came_back).await?),
-            AccountAsk::IssueToken(sees, hash, until) => {
+            AccountMessage::Refresh(sees) => answered(self.refresh(&sees).await?),
+            AccountMessage::Connect(connecting) => answered(self.connect(*connecting).await?),
+            AccountMessage::Callback(came_back) => answered(self.callback(*came_back).await?),
+            AccountMessage::IssueToken(sees, hash, until) => {
                 answered(self.issue_token(&sees, &hash, until).await?)
             }
-            AccountAsk::Receive(install, arrival) => {
+            AccountMessage::Receive(install, arrival) => {
                 answered(self.receive_of_install(install, *arrival).await?)
             }
-            AccountAsk::LookupValue(field) => answered(self.lookup_value(&field).await?),
-            AccountAsk::ListEvents(sees, page) => answered(self.list_events(&sees, &page).await?),
-            AccountAsk::GetEvent(sees, id) => answered(self.get_event(&sees, id).await?),
-            AccountAsk::ListLog(sees, page) => answered(self.list_log(&sees, &page).await?),
-            AccountAsk::Capabilities(sees) => answered(self.capabilities(&sees).await?),
-            AccountAsk::Replay(sees, id) => answered(self.replay(&sees, id).await?),
-            AccountAsk::ReplayAll(sees, range) => answered(self.replay_all(&sees, &range).await?),
-            AccountAsk::Deliver => answered(self.release_all().await?),
-            AccountAsk::Reseal => answered(self.reseal().await?),
-            AccountAsk::Delete(sees) => answered(self.delete(&sees).await?),
+            AccountMessage::LookupValue(field) => answered(self.lookup_value(&field).await?),
+            AccountMessage::ListEvents(sees, page) => {
+                answered(self.list_events(&sees, &page).await?)
+            }
+            AccountMessage::GetEvent(sees, id) => answered(self.get_event(&sees, id).await?),
+            AccountMessage::ListLog(sees, page) => answered(self.list_log(&sees, &page).await?),
+            AccountMessage::Capabilities(sees) => answered(self.capabilities(&sees).await?),
+            AccountMessage::Replay(sees, id) => answered(self.replay(&sees, id).await?),
+            AccountMessage::ReplayAll(sees, range) => {
+                answered(self.replay_all(&sees, &range).await?)
+            }
+            AccountMessage::Deliver => answered(self.release_all().await?),
+            AccountMessage::Reseal => answered(self.reseal().await?),
+            AccountMessage::Delete(sees) => answered(self.delete(&sees).await?),
         }
     }
 
     /// Also when the config cannot be compiled (a new version that does not fit an override): then
     /// without the context, for nobody can tell what in it is secret.
-    async fn view(&self, loaded: &Loaded) -> Result<AccountView, Failure> {
-        let published = effective::published(&self.outside, &self.isolate, &loaded.account).await?;
-        let context =
-            match effective::compiled(&self.outside, &self.isolate, &loaded.account, &published) {
-                // Secret by today's file, too: a field may have become a password since it was stored.
-                Ok(compiled) => loaded.public(&compiled),
-                Err(_) => Value::Object(Map::new()),
-            };
+    async fn view(&self, loaded: &LoadedAccount) -> Result<AccountView, Failure> {
+        let published =
+            resolved_config::published(&self.outside, &self.isolate, &loaded.account).await?;
+        let context = match resolved_config::compiled(
+            &self.outside,
+            &self.isolate,
+            &loaded.account,
+            &published,
+        ) {
+            // Secret by today's file, too: a field may have become a password since it was stored.
+            Ok(compiled) => loaded.public(&compiled),
+            Err(_) => Value::Object(Map::new()),
+        };
         Ok(AccountView {
             account: Account {
                 context,
@@ -338,7 +349,7 @@ fn unknown_token() -> Failure {
     )
 }
 
-impl Loaded {
+impl LoadedAccount {
     /// An account of which nothing is stored yet.
     fn of_nothing(account: Account) -> Self {
         Self {

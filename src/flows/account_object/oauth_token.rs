@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::account::seal::{Kind, Place};
 use crate::error::Failure;
-use crate::flows::account_object::{AccountObject, Loaded, State};
+use crate::flows::account_object::{AccountObject, LoadedAccount, State};
 use crate::flows::base::sealed;
 use crate::json as words;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
@@ -97,7 +97,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// account has other credentials by now, or is gone.
     pub(in crate::flows) fn store_refreshed(
         &self,
-        began: &Loaded,
+        began: &LoadedAccount,
         token: &Value,
     ) -> Result<(), Failure> {
         let State::Here(now) = self.state() else {
@@ -132,7 +132,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 }
 
-impl Loaded {
+impl LoadedAccount {
     /// The OAuth token of its context.
     pub fn token(&self) -> Option<&Value> {
         self.context

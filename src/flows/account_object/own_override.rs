@@ -6,7 +6,7 @@ use crate::account::Account;
 use crate::config::{self, secrets};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
-use crate::flows::config::resolved_config as effective;
+use crate::flows::config::resolved_config;
 use crate::flows::config::resolved_config::Own;
 use crate::flows::config::resolved_config::compile::review;
 use crate::flows::config::secret_binding as bind;
@@ -23,13 +23,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         account: &mut Account,
         change: &Override,
     ) -> Result<(), Failure> {
-        let published = effective::published(&self.outside, &self.isolate, account).await?;
+        let published = resolved_config::published(&self.outside, &self.isolate, account).await?;
         let review = |account: &Account| review(&self.outside, &published, Own::of(account));
         let (before, _) = review(account)?;
         let patch = normalised(&change.patch)?;
         account.integration_override =
             merged_override(account.integration_override.take(), &patch)?;
-        let compiled = effective::compiled(&self.outside, &self.isolate, account, &published);
+        let compiled = resolved_config::compiled(&self.outside, &self.isolate, account, &published);
         compiled.map(drop).map_err(|failure| match failure.code {
             Code::BadIntegration => Failure::invalid("integration_override", "does not fit the integration: POST /integration/validate shows what the whole would say"),
             _ => failure,

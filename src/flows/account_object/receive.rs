@@ -11,7 +11,7 @@ use crate::error::Failure;
 use crate::flows::account_object::changes::refuse_host_keys;
 use crate::flows::account_object::contents::Contents;
 use crate::flows::account_object::events::EventType;
-use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::account_object::{AccountObject, LoadedAccount};
 use crate::flows::base::context_limits::check_context;
 use crate::flows::base::memory::Room;
 use crate::flows::config::redaction::Redactor;
@@ -19,7 +19,7 @@ use crate::flows::ingress::verify::Verified;
 use crate::flows::ingress::{
     Received, asked_url, bad_signature, read_body, refuse_event_by, unreadable,
 };
-use crate::flows::messages::webhook::{Arrival, Brings, NewEvent};
+use crate::flows::messages::webhook::{NewEvent, VerifiedWebhook, WebhookContent};
 use crate::ids::{EnvironmentId, EventId, InstallId};
 use crate::ports::{Incoming, Outside, Sees, SqlValue, Storage, StorageFault};
 use crate::settings::DEDUPLICATION;
@@ -36,8 +36,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let loaded = self.settled().await?.ok_or_else(hidden)?;
         let room = self.isolate.memory.unproved_room();
         let body = read_body(&self.outside, incoming.body, &room).await?;
-        let effective = self.effective(&loaded.account).await;
-        let effective = effective
+        let resolved = self.resolved_config(&loaded.account).await;
+        let resolved = resolved
             .map_err(|failure| unreadable(&self.outside, &failure, &self.id.to_string()))?;
         let url = asked_url(
             self.outside.settings(),
@@ -46,7 +46,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         );
         let sent = Request::new(&incoming.method, &url, &incoming.headers, &body);
         let plain = OnceCell::new();
-        let ground = self.webhook_ground(&loaded, &effective, false, (request_id, &room));
+        let ground = self.webhook_ground(&loaded, &resolved, false, (request_id, &room));
         let request = match ground.verified(sent, &plain).await? {
             Verified::Event(request) => *request,
             Verified::Handshake(handshake) => {
@@ -57,18 +57,21 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             }
         };
         refuse_event_by(&incoming.method)?;
-        if !effective.install.is_enabled {
+        if !resolved.install.is_enabled {
             return Err(Failure::install_disabled());
         }
         let (key, events) = ground.read(&request)?;
         let brings = match events {
-            Ok(events) => Brings::Events(ground.new_events(events)),
+            Ok(events) => WebhookContent::Events(ground.new_events(events)),
             Err(error) => ground.unread(&request, &error),
         };
         if !self.is_here() {
             return Err(hidden());
         }
-        let ids = self.take_in(loaded.account.environment_id, Arrival::own(key, brings))?;
+        let ids = self.take_in(
+            loaded.account.environment_id,
+            VerifiedWebhook::own(key, brings),
+        )?;
         self.wake_to_deliver().await;
         Ok(Received::Stored(ids))
     }
@@ -77,21 +80,19 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     pub(in crate::flows) async fn receive_of_install(
         &self,
         install: InstallId,
-        arrival: Arrival,
+        arrival: VerifiedWebhook,
     ) -> Result<Vec<EventId>, Failure> {
         let hidden = || Failure::not_found("integrated account");
         let loaded = self.settled().await?;
-        let of_install = |loaded: &Rc<Loaded>| loaded.account.environment_integration_id == install;
+        let of_install =
+            |loaded: &Rc<LoadedAccount>| loaded.account.environment_integration_id == install;
         let loaded = loaded.filter(of_install).ok_or_else(hidden)?;
-        let effective = self.effective(&loaded.account).await?;
-        let arrival = without_secrets(
-            arrival,
-            &self.redactor(&effective.compiled, &loaded.context),
-        );
+        let resolved = self.resolved_config(&loaded.account).await?;
+        let arrival = without_secrets(arrival, &self.redactor(&resolved.compiled, &loaded.context));
         if !self.is_here() {
             return Err(hidden());
         }
-        if !self.is_found(&effective, &loaded, arrival.found_by.as_ref()) {
+        if !self.is_found(&resolved, &loaded, arrival.found_by.as_ref()) {
             // The index may be ahead of what counts.
             return Err(if self.has_pending()? {
                 Failure::busy("The account is being changed. Try again.")
@@ -115,7 +116,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     fn take_in(
         &self,
         environment: EnvironmentId,
-        arrival: Arrival,
+        arrival: VerifiedWebhook,
     ) -> Result<Vec<EventId>, Failure> {
         self.open_outbox(environment)?;
         if let Some(key) = &arrival.key
@@ -124,8 +125,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Ok(ids);
         }
         let numbers = match arrival.brings {
-            Brings::Events(events) => self.take_in_events(environment, events)?,
-            Brings::Unread(kept, reason) => {
+            WebhookContent::Events(events) => self.take_in_events(environment, events)?,
+            WebhookContent::Unread(kept, reason) => {
                 vec![self.take_in_unread(&kept, &reason)?]
             }
         };
@@ -184,15 +185,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(&Sees::All).await?;
-        let effective = self.effective(&loaded.account).await?;
-        let ground = self.webhook_ground(&loaded, &effective, false, (request_id, room));
+        let resolved = self.resolved_config(&loaded.account).await?;
+        let ground = self.webhook_ground(&loaded, &resolved, false, (request_id, room));
         if !ground.may_hand_over(handshake) {
             return Err(bad_signature());
         }
         let mut contents = Contents::of(&loaded);
         let update = Value::Object(handshake.update_context.clone());
         let who = match handshake.proof {
-            Proof::Signed => contents.word_by(&ground.keys_of_proof(), &effective.compiled),
+            Proof::Signed => contents.word_by(&ground.keys_of_proof(), &resolved.compiled),
             // Who sends it may be anybody.
             Proof::Unsigned => Origin::Customer,
         };
@@ -201,7 +202,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let account = loaded.account.clone();
         let method = &account.authentication_method;
         refuse_host_keys(
-            &effective.compiled,
+            &resolved.compiled,
             method,
             &loaded.context,
             contents.context(),
@@ -213,15 +214,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 }
 
 /// An install's other accounts may have other secrets.
-fn without_secrets(arrival: Arrival, redactor: &Redactor) -> Arrival {
-    let Brings::Events(mut events) = arrival.brings else {
+fn without_secrets(arrival: VerifiedWebhook, redactor: &Redactor) -> VerifiedWebhook {
+    let WebhookContent::Events(mut events) = arrival.brings else {
         return arrival;
     };
     for event in &mut events {
         redactor.redact_event(event);
     }
-    Arrival {
-        brings: Brings::Events(events),
+    VerifiedWebhook {
+        brings: WebhookContent::Events(events),
         ..arrival
     }
 }

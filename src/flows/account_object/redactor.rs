@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 
 use serde_json::Value;
 
-use crate::flows::account_object::{AccountObject, Loaded, State};
+use crate::flows::account_object::{AccountObject, LoadedAccount, State};
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::Compiled;
 use crate::ports::{Outside, Storage};
@@ -16,7 +16,7 @@ pub(in crate::flows) struct LastRedactor(RefCell<Option<Made>>);
 
 struct Made {
     compiled: Weak<Compiled>,
-    loaded: Weak<Loaded>,
+    loaded: Weak<LoadedAccount>,
     redactor: Rc<Redactor>,
 }
 

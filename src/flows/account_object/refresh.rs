@@ -15,9 +15,9 @@ use crate::error::{Code, Failure};
 use crate::flows::account_object::ahead::AHEAD;
 use crate::flows::account_object::events::EventType;
 use crate::flows::account_object::grant::{Attempt, Grant};
-use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::account_object::{AccountObject, LoadedAccount};
 use crate::flows::base::within::within;
-use crate::flows::config::resolved_config::Effective;
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::oauth::TokenFailure;
 use crate::ports::{Outside, Sees, Storage};
 use crate::time::Timestamp;
@@ -42,9 +42,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The account with a token that can be used: as it is, or refreshed first.
     pub async fn fresh(
         self: &Rc<Self>,
-        loaded: Rc<Loaded>,
+        loaded: Rc<LoadedAccount>,
         deadline: Timestamp,
-    ) -> Result<Rc<Loaded>, Failure> {
+    ) -> Result<Rc<LoadedAccount>, Failure> {
         let now = self.outside.now();
         let is_usable = match loaded.token().map(|token| Freshness::of(token, now)) {
             Some(Freshness::Fresh | Freshness::Unknown) => return Ok(loaded),
@@ -77,9 +77,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// the same one.
     pub async fn refreshed(
         self: &Rc<Self>,
-        loaded: &Rc<Loaded>,
+        loaded: &Rc<LoadedAccount>,
         deadline: Timestamp,
-    ) -> Result<Rc<Loaded>, Failure> {
+    ) -> Result<Rc<LoadedAccount>, Failure> {
         let now = self.visible(&Sees::All).await?;
         if now.token() != loaded.token() {
             return Ok(now);
@@ -130,7 +130,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.refreshing.borrow().is_some()
     }
 
-    pub(in crate::flows) fn join_refresh(self: &Rc<Self>, loaded: Rc<Loaded>) -> Refreshing {
+    pub(in crate::flows) fn join_refresh(self: &Rc<Self>, loaded: Rc<LoadedAccount>) -> Refreshing {
         if let Some(under_way) = &*self.refreshing.borrow() {
             return under_way.clone();
         }
@@ -157,11 +157,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// One refresh: at most three attempts.
-    async fn refresh_now(&self, loaded: &Rc<Loaded>) -> Result<(), Failure> {
+    async fn refresh_now(&self, loaded: &Rc<LoadedAccount>) -> Result<(), Failure> {
         // Should this be the last that is done here, the alarm goes on.
         self.wake_later().await;
-        let effective = self.effective(&loaded.account).await?;
-        let Some(grant) = Grant::of(&effective, loaded) else {
+        let resolved = self.resolved_config(&loaded.account).await?;
+        let Some(grant) = Grant::of(&resolved, loaded) else {
             return Err(Failure::new(
                 Code::NotRefreshable,
                 "There is nothing to refresh with.",
@@ -174,19 +174,19 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 break;
             }
             self.outside.sleep(wait).await;
-            let failed = match self.ask_for_token(&effective, loaded, grant).await {
+            let failed = match self.ask_for_token(&resolved, loaded, grant).await {
                 Ok(()) => {
                     self.forget_unclear()?;
                     return self.reactivate().await;
                 }
                 Err(Attempt::Ours(failure)) => return Err(failure),
                 Err(Attempt::Failed(failed)) => {
-                    let redactor = self.redactor(&effective.compiled, &loaded.context);
+                    let redactor = self.redactor(&resolved.compiled, &loaded.context);
                     redactor.token_failure(failed)
                 }
             };
             let TokenFailure::Transient { retry_after } = failed else {
-                return Err(self.refused(&effective, loaded, &failed).await?);
+                return Err(self.refused(&resolved, loaded, &failed).await?);
             };
             asked_to_wait = retry_after;
             last = token_endpoint("it did not answer, or asks to wait");
@@ -198,11 +198,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What a refusal means: the customer has to act, the operator has to, or it is not known yet.
     async fn refused(
         &self,
-        effective: &Effective,
-        loaded: &Loaded,
+        resolved: &ResolvedConfig,
+        loaded: &LoadedAccount,
         failed: &TokenFailure,
     ) -> Result<Failure, Failure> {
-        if !self.note_refusal(effective, loaded, failed)? {
+        if !self.note_refusal(resolved, loaded, failed)? {
             return Ok(token_endpoint(&failed.to_string()));
         }
         if self.needs_reauth(loaded, &failed.to_string()).await? {
@@ -229,8 +229,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Whether and how a token can be had for the account.
-    pub(in crate::flows) async fn grant(&self, loaded: &Loaded) -> Result<Option<Grant>, Failure> {
-        Ok(Grant::of(&self.effective(&loaded.account).await?, loaded))
+    pub(in crate::flows) async fn grant(
+        &self,
+        loaded: &LoadedAccount,
+    ) -> Result<Option<Grant>, Failure> {
+        Ok(Grant::of(
+            &self.resolved_config(&loaded.account).await?,
+            loaded,
+        ))
     }
 }
 

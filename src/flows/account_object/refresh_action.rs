@@ -10,9 +10,9 @@ use crate::config::credentials::OAuth2;
 use crate::error::{Failure, Speaker};
 use crate::flows::account_object::actions::without_token;
 use crate::flows::account_object::grant::Attempt;
-use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::account_object::{AccountObject, LoadedAccount};
 use crate::flows::actions::{NamedAction, REFRESH_TOKEN, run_action};
-use crate::flows::config::resolved_config::Effective;
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::json::{Exact, read_at_most};
 use crate::oauth::{self, TokenFailure};
 use crate::ports::{Outside, Storage};
@@ -23,15 +23,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// answer.
     pub(in crate::flows) async fn token_by_action(
         &self,
-        effective: &Effective,
-        loaded: &Rc<Loaded>,
+        resolved: &ResolvedConfig,
+        loaded: &Rc<LoadedAccount>,
     ) -> Result<(), Attempt> {
-        let config = &effective.compiled.config;
+        let config = &resolved.compiled.config;
         let Some(action) = NamedAction::find(config, REFRESH_TOKEN) else {
             return Ok(());
         };
         let deadline = self.outside.now().plus(TOKEN_TIMEOUT);
-        let outcome = run_action(self, loaded, effective, action, Exact::default(), deadline).await;
+        let outcome = run_action(self, loaded, resolved, action, Exact::default(), deadline).await;
         let outcome = outcome.map_err(of_action)?;
         let at_its_place = || {
             outcome

@@ -12,10 +12,10 @@ use crate::account::status::Status;
 use crate::error::{Failure, Speaker};
 use crate::flows::account_object::events::EventType;
 use crate::flows::account_object::refresh::token_endpoint;
-use crate::flows::account_object::{AccountObject, Loaded, State};
+use crate::flows::account_object::{AccountObject, LoadedAccount, State};
 use crate::flows::actions::{NamedAction, Outcome, VALIDATION, run_action};
 use crate::flows::base::within::within;
-use crate::flows::config::resolved_config::Effective;
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::json::Exact;
 use crate::ports::{Outside, Sees, Storage};
 use crate::settings::{CONFIRMATION_PAUSE, CONFIRMATION_TIMEOUT};
@@ -61,7 +61,7 @@ enum Verdict {
 /// Whether an account has another credential after a refusal.
 pub enum Renewed {
     /// It has: the call may be made again with it.
-    Fresh(Rc<Loaded>),
+    Fresh(Rc<LoadedAccount>),
     /// Nothing can be refreshed.
     Never,
     /// A refresh was tried lately, or is for the next call.
@@ -88,12 +88,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// costs a refresh now and then, not each time.
     pub async fn renewed_after_refusal(
         self: &Rc<Self>,
-        refused: &Rc<Loaded>,
+        refused: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<Renewed, Failure> {
         let now = self.visible(&Sees::All).await?;
-        let effective = self.effective(&now.account).await?;
-        if !has_same_credential(&effective, &now, refused) {
+        let resolved = self.resolved_config(&now.account).await?;
+        if !has_same_credential(&resolved, &now, refused) {
             now.account.status.check_callable()?;
             return Ok(Renewed::Fresh(now));
         }
@@ -118,11 +118,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// After a refusal of a call that cannot be sent again.
-    pub async fn renew_for_next(self: &Rc<Self>, refused: &Rc<Loaded>) -> Result<Renewed, Failure> {
+    pub async fn renew_for_next(
+        self: &Rc<Self>,
+        refused: &Rc<LoadedAccount>,
+    ) -> Result<Renewed, Failure> {
         if self.grant(refused).await?.is_none() {
             return Ok(Renewed::Never);
         }
-        let has_token = |now: &Loaded| now.token().is_some() && now.token() == refused.token();
+        let has_token =
+            |now: &LoadedAccount| now.token().is_some() && now.token() == refused.token();
         if matches!(&self.state(), State::Here(now) if has_token(now))
             && !self.is_refreshing()
             && self.begin_refused_refresh()
@@ -151,11 +155,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Whether a refusal by a method of the file is confirmed; then the account needs its customer from now on.
     pub async fn confirm_refusal(
         &self,
-        refused: &Rc<Loaded>,
+        refused: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<bool, Failure> {
-        let effective = self.effective(&refused.account).await?;
-        let is_confirmed = match self.verdict(refused, &effective, deadline).await {
+        let resolved = self.resolved_config(&refused.account).await?;
+        let is_confirmed = match self.verdict(refused, &resolved, deadline).await {
             Verdict::Refused => true,
             Verdict::Silent => self.is_second_refusal(refused),
             Verdict::Accepted | Verdict::Unclear => false,
@@ -166,7 +170,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.needs_reauth(refused, REFUSED).await
     }
 
-    fn is_second_refusal(&self, refused: &Loaded) -> bool {
+    fn is_second_refusal(&self, refused: &LoadedAccount) -> bool {
         let suspicion = self.suspicion();
         let (suspicion, is_second) =
             suspicion.refuse(self.outside.now(), refused.account.updated_at);
@@ -177,15 +181,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What `validation` says: asked at most once a minute, for all who want to know.
     async fn verdict(
         &self,
-        refused: &Rc<Loaded>,
-        effective: &Effective,
+        refused: &Rc<LoadedAccount>,
+        resolved: &ResolvedConfig,
         deadline: Timestamp,
     ) -> Verdict {
-        let Some(action) = NamedAction::find(&effective.compiled.config, VALIDATION) else {
+        let Some(action) = NamedAction::find(&resolved.compiled.config, VALIDATION) else {
             return Verdict::Silent;
         };
         let wait = deadline.since(self.outside.now());
-        let asked = self.asked(action, refused, effective);
+        let asked = self.asked(action, refused, resolved);
         let verdict = within(&self.outside, wait, asked).await;
         verdict.unwrap_or(Verdict::Unclear)
     }
@@ -193,8 +197,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     async fn asked(
         &self,
         action: NamedAction<'_>,
-        refused: &Rc<Loaded>,
-        effective: &Effective,
+        refused: &Rc<LoadedAccount>,
+        resolved: &ResolvedConfig,
     ) -> Verdict {
         let mut checked = self.refusals.checked.lock().await;
         let (now, changed_at) = (self.outside.now(), refused.account.updated_at);
@@ -212,8 +216,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         // Noted before: also a run whose caller leaves is one.
         *checked = Some(this);
         let deadline = now.plus(CONFIRMATION_TIMEOUT);
-        let outcome =
-            run_action(self, refused, effective, action, Exact::default(), deadline).await;
+        let outcome = run_action(self, refused, resolved, action, Exact::default(), deadline).await;
         this.verdict = verdict_of(&outcome);
         if this.verdict == Verdict::Unclear {
             let code = outcome.err().map(|failure| failure.code.as_str());
@@ -225,14 +228,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// The provider no longer accepts the credential of `began`: whether the account now needs its customer,
     /// which it does not when it has another credential by then.
-    pub async fn needs_reauth(&self, began: &Loaded, why: &str) -> Result<bool, Failure> {
+    pub async fn needs_reauth(&self, began: &LoadedAccount, why: &str) -> Result<bool, Failure> {
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(&Sees::All).await?;
         if loaded.account.status == Status::NeedsReauth {
             return Ok(true);
         }
-        let effective = self.effective(&loaded.account).await?;
-        let is_other = !has_same_credential(&effective, &loaded, began);
+        let resolved = self.resolved_config(&loaded.account).await?;
+        let is_other = !has_same_credential(&resolved, &loaded, began);
         if loaded.account.status != Status::Active || is_other {
             return Ok(false);
         }
@@ -262,12 +265,12 @@ fn verdict_of(outcome: &Result<Outcome, Failure>) -> Verdict {
 
 /// Whether an account has the secrets and the token that it had then. Whatever else changed is no other credential.
 pub(in crate::flows) fn has_same_credential(
-    effective: &Effective,
-    now: &Loaded,
-    then: &Loaded,
+    resolved: &ResolvedConfig,
+    now: &LoadedAccount,
+    then: &LoadedAccount,
 ) -> bool {
-    let secrets = |loaded: &Loaded| {
-        effective
+    let secrets = |loaded: &LoadedAccount| {
+        resolved
             .compiled
             .split_context(&loaded.context, &loaded.sealed)
             .1

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use crate::error::{Code, Failure};
-use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::account_object::{AccountObject, LoadedAccount};
 use crate::flows::base::memory::Room;
 use crate::flows::base::memory::built::built_bytes;
 use crate::flows::ingress::webhook_context::Ground;
@@ -126,7 +126,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     async fn read_again(&self, number: i64, kept: Kept) -> Result<(), Failure> {
         let gone = || Failure::not_found("integrated account");
         let loaded = self.settled().await?.ok_or_else(gone)?;
-        let effective = self.effective(&loaded.account).await?;
+        let resolved = self.resolved_config(&loaded.account).await?;
         let is_of_install = kept.is_of_install;
         if is_of_install {
             // Before it is active none of an install's webhooks is for it.
@@ -135,7 +135,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let again = kept.again();
         let (request, room) = (again.request(), self.isolate.room());
         room.take(built_bytes(request.values(), 2 * request.body().len()))?;
-        let ground = self.webhook_ground(&loaded, &effective, is_of_install, ("", &room));
+        let ground = self.webhook_ground(&loaded, &resolved, is_of_install, ("", &room));
         let plain = OnceCell::new();
         let request = ground.readable(request, &plain)?;
         let (_, events) = ground.read(&request)?;
@@ -145,7 +145,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 ground.redactor.text(&error.to_string()),
             )
         })?;
-        let own = self.lookup(&effective, &loaded).value;
+        let own = self.lookup(&resolved, &loaded).value;
         let is_own = |event: &Event| {
             let named = event.integrated_account_id.as_deref();
             let found_by = event.context_lookup_field_value.as_deref();
@@ -202,8 +202,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What a webhook of this account is verified and read with.
     pub(in crate::flows) fn webhook_ground<'a>(
         &'a self,
-        loaded: &'a Loaded,
-        effective: &'a crate::flows::config::resolved_config::Effective,
+        loaded: &'a LoadedAccount,
+        resolved: &'a crate::flows::config::resolved_config::ResolvedConfig,
         is_of_install: bool,
         (request_id, room): (&'a str, &'a Room),
     ) -> Ground<'a, O> {
@@ -211,13 +211,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             outside: &self.outside,
             isolate: &self.isolate,
             room,
-            effective,
+            resolved,
             context: &loaded.context,
             sealed: &loaded.sealed,
-            shown: (!is_of_install).then(|| loaded.public(&effective.compiled)),
+            shown: (!is_of_install).then(|| loaded.public(&resolved.compiled)),
             at: ("integrated_account_id", self.id.to_string()),
             request_id,
-            redactor: self.redactor(&effective.compiled, &loaded.context),
+            redactor: self.redactor(&resolved.compiled, &loaded.context),
         }
     }
 }

@@ -3,8 +3,8 @@
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::base::records::FailedEvent;
-use crate::flows::messages::ask_environment;
-use crate::flows::messages::environment::EnvironmentAsk;
+use crate::flows::messages::environment::EnvironmentMessage;
+use crate::flows::messages::send_to_environment;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -32,13 +32,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             let events = failed
                 .iter()
                 .filter_map(|number| self.failed_event(*number).transpose());
-            let ask = EnvironmentAsk::NoteFailed(events.collect::<Result<_, _>>()?);
+            let ask = EnvironmentMessage::NoteFailed(events.collect::<Result<_, _>>()?);
             self.tell(environment, &ask, &failed, 1).await?;
         }
         let forgotten = self.untold(false)?;
         if !forgotten.is_empty() {
             let ids = forgotten.iter().map(|number| self.event_id(*number));
-            let ask = EnvironmentAsk::ForgetFailed(ids.collect());
+            let ask = EnvironmentMessage::ForgetFailed(ids.collect());
             self.tell(environment, &ask, &forgotten, 0).await?;
         }
         Ok(!failed.is_empty() || !forgotten.is_empty())
@@ -47,11 +47,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     async fn tell(
         &self,
         environment: EnvironmentId,
-        ask: &EnvironmentAsk,
+        ask: &EnvironmentMessage,
         numbers: &[i64],
         is_failed: i64,
     ) -> Result<(), Failure> {
-        match ask_environment::<()>(&self.outside, environment, ask).await {
+        match send_to_environment::<()>(&self.outside, environment, ask).await {
             Err(failure) if failure.code != Code::NotFound => return Err(failure),
             _ => {}
         }

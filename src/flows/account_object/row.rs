@@ -25,7 +25,7 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS account \
 #[serde(rename_all = "snake_case")]
 pub(in crate::flows) enum Pending {
     /// A new account.
-    Arrival(Box<Next>),
+    VerifiedWebhook(Box<Next>),
     /// As it will be.
     Change(Box<Next>),
     /// Nothing is left but to leave the index of this environment.

@@ -15,10 +15,10 @@ use crate::flows::account_object::ahead::AHEAD;
 use crate::flows::account_object::connect::failed;
 use crate::flows::account_object::contents::Contents;
 use crate::flows::account_object::events::EventType;
-use crate::flows::account_object::{AccountObject, Loaded, State};
+use crate::flows::account_object::{AccountObject, LoadedAccount, State};
 use crate::flows::actions::told::run_result;
 use crate::flows::actions::{NamedAction, run_action};
-use crate::flows::config::resolved_config::Effective;
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::messages::connecting::Failed;
 use crate::json::Exact;
 use crate::ports::{Outside, Sees, Storage};
@@ -95,19 +95,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if loaded.set_up.is_none() {
             return outcome_of(&loaded.account);
         }
-        let effective = self.effective(&loaded.account).await.map_err(broken)?;
-        let Some(action) = NamedAction::find(&effective.compiled.config, stage.action) else {
+        let resolved = self
+            .resolved_config(&loaded.account)
+            .await
+            .map_err(broken)?;
+        let Some(action) = NamedAction::find(&resolved.compiled.config, stage.action) else {
             return Ok(());
         };
-        let outcome = run_action(
-            self,
-            &loaded,
-            &effective,
-            action,
-            Exact::default(),
-            deadline,
-        )
-        .await;
+        let outcome =
+            run_action(self, &loaded, &resolved, action, Exact::default(), deadline).await;
         let outcome = match outcome {
             Ok(outcome) => self
                 .keep_changes(Origin::Provider, &loaded.context, &outcome)
@@ -115,7 +111,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 .map(|()| outcome),
             Err(failure) => Err(failure),
         };
-        let redactor = self.redactor(&effective.compiled, &loaded.context);
+        let redactor = self.redactor(&resolved.compiled, &loaded.context);
         let outcome = outcome.map_err(|failure| redactor.failure(failure));
         let told = run_result(stage.action, &outcome, self.outside.now());
         match outcome {
@@ -184,12 +180,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     ) -> Result<(), Failure> {
         let _one_at_a_time = self.changing.lock().await;
         let loaded = self.visible(&Sees::All).await?;
-        let effective: Effective = self.effective(&loaded.account).await?;
+        let resolved: ResolvedConfig = self.resolved_config(&loaded.account).await?;
         let mut account = loaded.account.clone();
         change(&mut account);
-        let mut next = self.next(&effective, &loaded, account, &Contents::of(&loaded), events)?;
+        let mut next = self.next(&resolved, &loaded, account, &Contents::of(&loaded), events)?;
         next.set_up = next.set_up.filter(|_| goes_on);
-        self.put(&effective, &loaded, &next).await.map(drop)
+        self.put(&resolved, &loaded, &next).await.map(drop)
     }
 }
 
@@ -217,7 +213,7 @@ pub(in crate::flows) fn broken(failure: Failure) -> Failed {
     }
 }
 
-impl Loaded {
+impl LoadedAccount {
     /// Where it stood before its new credential, when that is not set up yet.
     pub(in crate::flows) fn status_before(&self) -> Status {
         match self.set_up.as_ref().map(|set_up| set_up.before) {

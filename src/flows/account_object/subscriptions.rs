@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::config::isolate::Subscriptions;
-use crate::flows::messages::ask_environment;
-use crate::flows::messages::environment::EnvironmentAsk;
+use crate::flows::messages::environment::EnvironmentMessage;
+use crate::flows::messages::send_to_environment;
 use crate::ids::{EnvironmentId, WebhookId};
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -42,8 +42,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         now: Timestamp,
     ) -> Result<Subscriptions, Failure> {
         self.isolate.note_reading(environment, now.plus(PACE));
-        let ask = EnvironmentAsk::Webhooks;
-        let read = Rc::new(ask_environment(&self.outside, environment, &ask).await?);
+        let ask = EnvironmentMessage::Webhooks;
+        let read = Rc::new(send_to_environment(&self.outside, environment, &ask).await?);
         self.isolate.keep_subscriptions(environment, now, &read);
         Ok(read)
     }
@@ -67,8 +67,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         for row in self.storage.exec(statement, &[])? {
             let id = row.first().and_then(|id| id.as_text()?.parse().ok());
             let Some(webhook) = id else { continue };
-            let ask = EnvironmentAsk::NoteWaiting(webhook, self.id);
-            let is_paused = match ask_environment(&self.outside, environment, &ask).await {
+            let ask = EnvironmentMessage::NoteWaiting(webhook, self.id);
+            let is_paused = match send_to_environment(&self.outside, environment, &ask).await {
                 Err(failure) if failure.code == Code::NotFound => false,
                 answer => answer?,
             };

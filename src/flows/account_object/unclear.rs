@@ -6,8 +6,8 @@ use crate::account::status::Status;
 use crate::error::Failure;
 use crate::flows::account_object::refused::has_same_credential;
 use crate::flows::account_object::row::{Next, NextToken};
-use crate::flows::account_object::{AccountObject, Loaded, State};
-use crate::flows::config::resolved_config::Effective;
+use crate::flows::account_object::{AccountObject, LoadedAccount, State};
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::oauth::TokenFailure;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -20,8 +20,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// answer ends the time that is counted; an endpoint that cannot answer leaves it as it is.
     pub(in crate::flows) fn note_refusal(
         &self,
-        effective: &Effective,
-        began: &Loaded,
+        resolved: &ResolvedConfig,
+        began: &LoadedAccount,
         failed: &TokenFailure,
     ) -> Result<bool, StorageFault> {
         if failed.needs_reauth() {
@@ -35,7 +35,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Ok(false);
         }
         match self.state() {
-            State::Here(now) if has_same_credential(effective, &now, began) => {}
+            State::Here(now) if has_same_credential(resolved, &now, began) => {}
             _ => return Ok(false),
         }
         let now = self.outside.now();

@@ -25,8 +25,8 @@ pub async fn call_action<O: Outside, S: Storage>(
     timeout: Duration,
 ) -> Result<Exact, Failure> {
     let deadline = object.outside.now().plus(timeout);
-    let (loaded, effective) = callable(object, sees, deadline).await?;
-    let compiled = &effective.compiled;
+    let (loaded, resolved) = callable(object, sees, deadline).await?;
+    let compiled = &resolved.compiled;
     // Those that run by themselves, at their own time, are nobody's to call.
     let action = NamedAction::find(&compiled.config, name)
         .filter(|action| !RESERVED.contains(&action.name()))
@@ -36,7 +36,7 @@ pub async fn call_action<O: Outside, S: Storage>(
         return Err(sandbox_refusal());
     }
     let who = writer(sees, &input);
-    let outcome = run_action(object, &loaded, &effective, action, input, deadline).await?;
+    let outcome = run_action(object, &loaded, &resolved, action, input, deadline).await?;
     if outcome.has_written {
         trace.has_written();
     }

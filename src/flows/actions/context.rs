@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::account::keys;
 use crate::config::action::{Word, Written};
 use crate::error::{Code, Failure};
-use crate::flows::account_object::Loaded;
+use crate::flows::account_object::LoadedAccount;
 use crate::flows::actions::{POST_INSTALL, REFRESH_TOKEN};
 use crate::flows::base::context_limits::{check_context, dotted};
 use crate::flows::config::resolved_config::Compiled;
@@ -19,7 +19,7 @@ pub(in crate::flows) struct RunningContext<'a> {
     action: &'a str,
     compiled: &'a Compiled,
     /// The account as it was when the action began.
-    start: &'a Loaded,
+    start: &'a LoadedAccount,
     /// Its context as it is now, once a step has changed it.
     changed: Option<Value>,
     /// The keys that steps wrote.
@@ -34,7 +34,7 @@ impl<'a> RunningContext<'a> {
     pub(in crate::flows) fn new(
         action: &'a str,
         compiled: &'a Compiled,
-        start: &'a Loaded,
+        start: &'a LoadedAccount,
     ) -> Self {
         Self {
             action,

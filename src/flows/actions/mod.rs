@@ -20,10 +20,10 @@ use crate::config::Config;
 use crate::config::action::{Action, Change, GetContext, Step, StepKind, Word};
 use crate::error::{Code, Failure};
 use crate::expression::{Expression, ExpressionScope};
-use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::account_object::{AccountObject, LoadedAccount};
 use crate::flows::actions::context::RunningContext;
 use crate::flows::base::moment::moment;
-use crate::flows::config::resolved_config::Effective;
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::proxy_call::Errand;
 use crate::flows::proxy_call::step::Answered;
 use crate::json::Exact;
@@ -100,13 +100,13 @@ impl<'a> NamedAction<'a> {
     }
 }
 
-/// Runs an action of `effective` on the account. `input` is the first `$previous`.
+/// Runs an action of `resolved` on the account. `input` is the first `$previous`.
 ///
 /// A failure keeps its code; its `details` also say at which step (`at`) and how many had run (`steps`).
 pub async fn run_action<O: Outside, S: Storage>(
     object: &AccountObject<O, S>,
-    loaded: &Rc<Loaded>,
-    effective: &Effective,
+    loaded: &Rc<LoadedAccount>,
+    resolved: &ResolvedConfig,
     action: NamedAction<'_>,
     input: Exact,
     deadline: Timestamp,
@@ -115,13 +115,13 @@ pub async fn run_action<O: Outside, S: Storage>(
     let mut run = Run {
         object,
         loaded,
-        effective,
+        resolved,
         deadline,
         errand: match action.name {
             REFRESH_TOKEN => Errand::Refresh,
             _ => Errand::Step,
         },
-        context: RunningContext::new(action.name, &effective.compiled, loaded),
+        context: RunningContext::new(action.name, &resolved.compiled, loaded),
         previous: Answered {
             value: input,
             room: object.isolate.room(),
@@ -159,8 +159,8 @@ pub async fn run_action<O: Outside, S: Storage>(
 /// An action on its way.
 struct Run<'a, O, S> {
     object: &'a AccountObject<O, S>,
-    loaded: &'a Rc<Loaded>,
-    effective: &'a Effective,
+    loaded: &'a Rc<LoadedAccount>,
+    resolved: &'a ResolvedConfig,
     deadline: Timestamp,
     errand: Errand,
     context: RunningContext<'a>,
@@ -240,10 +240,10 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
     fn expression_failed(&self, reason: &str, failure: Failure) -> Failure {
         let redactor = self
             .object
-            .redactor(&self.effective.compiled, self.context.whole());
+            .redactor(&self.resolved.compiled, self.context.whole());
         let reason = redactor.text(reason);
         self.object.outside.log(&json!({
-            "level": "error", "event": "action_expression_failed", "integration": self.effective.integration.name, "integrated_account_id": self.loaded.account.id, "reason": reason,
+            "level": "error", "event": "action_expression_failed", "integration": self.resolved.integration.name, "integrated_account_id": self.loaded.account.id, "reason": reason,
         }));
         failure
     }
@@ -253,7 +253,7 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
         let values = match change {
             Change::Expression(expression) => self.evaluate(expression)?,
             Change::Values(tree) => {
-                let scope = self.effective.compiled.public_scope(self.context.shown());
+                let scope = self.resolved.compiled.public_scope(self.context.shown());
                 let rendered = tree.render(&scope.with_exact_body(&self.previous.value))?;
                 rendered.map(Exact::into_kept)
             }

@@ -33,7 +33,7 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
 
     /// A call of a resource's method; what the step says of id, query and body is the caller's part of it.
     pub(in crate::flows) async fn call(&self, call: &Call) -> Result<Answered, Failure> {
-        let config = &self.effective.compiled.config;
+        let config = &self.resolved.compiled.config;
         let method = config.method(&call.resource, &call.method);
         let method = method.ok_or_else(|| {
             let words = format!(
@@ -71,14 +71,14 @@ impl<O: Outside, S: Storage> Run<'_, O, S> {
 
     async fn send(&self, call: StepCall<'_>) -> Result<Answered, Failure> {
         let writes = call.purpose.writes(&call.method.method.0);
-        let (object, loaded, effective) = (self.object, self.loaded, self.effective);
-        let answered = call_step(object, loaded, effective, call, self.deadline).await?;
+        let (object, loaded, resolved) = (self.object, self.loaded, self.resolved);
+        let answered = call_step(object, loaded, resolved, call, self.deadline).await?;
         self.has_written.set(self.has_written.get() || writes);
         Ok(answered)
     }
 
     fn scope(&self) -> TemplateScope<'_> {
-        let compiled = &self.effective.compiled;
+        let compiled = &self.resolved.compiled;
         compiled
             .scope(self.context.whole(), self.context.shown())
             .with_exact_body(&self.previous.value)

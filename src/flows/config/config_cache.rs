@@ -11,49 +11,49 @@ use serde_json::json;
 
 use crate::error::{Code, Failure};
 use crate::flows::base::records::{InstallRecord, IntegrationRecord, TokenRecord};
-use crate::flows::config::isolate::{Copy, Isolate, Shelf};
-use crate::flows::messages::environment::EnvironmentAsk;
-use crate::flows::messages::{RootAsk, ask_environment, ask_root};
+use crate::flows::config::isolate::{Cached, Isolate, RecordCache};
+use crate::flows::messages::environment::EnvironmentMessage;
+use crate::flows::messages::{RootMessage, send_to_environment, send_to_root};
 use crate::ids::{EnvironmentId, InstallId, IntegrationId};
 use crate::json::length;
 use crate::ports::Outside;
 
 /// A record that is published to KV.
-pub trait Published: Serialize + DeserializeOwned + 'static {
+pub trait PublishedRecord: Serialize + DeserializeOwned + 'static {
     /// What its keys start with.
     const PREFIX: &'static str;
     /// Where an isolate keeps its copies.
-    fn shelf(isolate: &Isolate) -> &Shelf<Self>;
+    fn cache(isolate: &Isolate) -> &RecordCache<Self>;
 }
 
-impl Published for IntegrationRecord {
+impl PublishedRecord for IntegrationRecord {
     const PREFIX: &'static str = "integration/";
-    fn shelf(isolate: &Isolate) -> &Shelf<Self> {
+    fn cache(isolate: &Isolate) -> &RecordCache<Self> {
         &isolate.integrations
     }
 }
 
-impl Published for InstallRecord {
+impl PublishedRecord for InstallRecord {
     const PREFIX: &'static str = "install/";
-    fn shelf(isolate: &Isolate) -> &Shelf<Self> {
+    fn cache(isolate: &Isolate) -> &RecordCache<Self> {
         &isolate.installs
     }
 }
 
-impl Published for TokenRecord {
+impl PublishedRecord for TokenRecord {
     const PREFIX: &'static str = "token/";
-    fn shelf(isolate: &Isolate) -> &Shelf<Self> {
+    fn cache(isolate: &Isolate) -> &RecordCache<Self> {
         &isolate.tokens
     }
 }
 
 /// The KV key of a record.
-pub fn key<T: Published>(id: &str) -> String {
+pub fn key<T: PublishedRecord>(id: &str) -> String {
     format!("{}{id}", T::PREFIX)
 }
 
 /// The id in a KV key of this kind of record.
-pub fn id_in<T: Published>(key: &str) -> Option<&str> {
+pub fn id_in<T: PublishedRecord>(key: &str) -> Option<&str> {
     key.strip_prefix(T::PREFIX)
 }
 
@@ -64,7 +64,7 @@ pub async fn integration(
     id: IntegrationId,
 ) -> Result<Option<Rc<IntegrationRecord>>, Failure> {
     let id = id.to_string();
-    let truth = async || ask_root(outside, &RootAsk::FindIntegration(id.clone())).await;
+    let truth = async || send_to_root(outside, &RootMessage::FindIntegration(id.clone())).await;
     read(outside, isolate, &id, truth).await
 }
 
@@ -75,8 +75,9 @@ pub async fn install(
     environment: EnvironmentId,
     id: InstallId,
 ) -> Result<Option<Rc<InstallRecord>>, Failure> {
-    let truth =
-        async || ask_environment(outside, environment, &EnvironmentAsk::FindInstall(id)).await;
+    let truth = async || {
+        send_to_environment(outside, environment, &EnvironmentMessage::FindInstall(id)).await
+    };
     read(outside, isolate, &id.to_string(), truth).await
 }
 
@@ -104,10 +105,10 @@ pub async fn token(
     hash: &str,
 ) -> Result<Option<Rc<TokenRecord>>, Failure> {
     let truth = async || {
-        ask_environment(
+        send_to_environment(
             outside,
             environment,
-            &EnvironmentAsk::FindToken(hash.to_owned()),
+            &EnvironmentMessage::FindToken(hash.to_owned()),
         )
         .await
     };
@@ -115,39 +116,39 @@ pub async fn token(
 }
 
 /// The isolate that wrote a record replaces its copy at once.
-pub fn replace<T: Published>(outside: &impl Outside, isolate: &Isolate, id: &str, record: T) {
+pub fn replace<T: PublishedRecord>(outside: &impl Outside, isolate: &Isolate, id: &str, record: T) {
     let bytes = length(&record);
-    T::shelf(isolate).write(
+    T::cache(isolate).write(
         id,
-        Copy::Here(Rc::new(record)),
+        Cached::Present(Rc::new(record)),
         bytes,
         outside.now().plus(outside.settings().config_cache),
     );
 }
 
 /// The isolate that deleted a record knows so until KV does, too.
-pub fn forget<T: Published>(outside: &impl Outside, isolate: &Isolate, id: &str) {
-    T::shelf(isolate).write(
+pub fn forget<T: PublishedRecord>(outside: &impl Outside, isolate: &Isolate, id: &str) {
+    T::cache(isolate).write(
         id,
-        Copy::Gone,
+        Cached::Deleted,
         0,
         outside.now().plus(std::time::Duration::from_mins(2)),
     );
 }
 
-async fn read<T: Published>(
+async fn read<T: PublishedRecord>(
     outside: &impl Outside,
     isolate: &Isolate,
     id: &str,
     truth: impl AsyncFn() -> Result<Option<T>, Failure>,
 ) -> Result<Option<Rc<T>>, Failure> {
-    let shelf = T::shelf(isolate);
-    match shelf.get(id, outside.now()) {
-        Some(Copy::Here(record)) => return Ok(Some(record)),
-        Some(Copy::Gone) => return Ok(None),
+    let cache = T::cache(isolate);
+    match cache.get(id, outside.now()) {
+        Some(Cached::Present(record)) => return Ok(Some(record)),
+        Some(Cached::Deleted) => return Ok(None),
         None => {}
     }
-    let writes = shelf.writes();
+    let writes = cache.writes();
     let record = match outside.get(&key::<T>(id)).await {
         Ok(Some(text)) => Some(parse(outside, id, &text)?),
         Ok(None) => truth().await?,
@@ -159,13 +160,13 @@ async fn read<T: Published>(
     let record = record.map(Rc::new);
     if let Some(record) = &record {
         let until = outside.now().plus(outside.settings().config_cache);
-        let copy = Copy::Here(Rc::clone(record));
-        shelf.keep_read(id, copy, length(&**record), until, writes);
+        let copy = Cached::Present(Rc::clone(record));
+        cache.keep_read(id, copy, length(&**record), until, writes);
     }
     Ok(record)
 }
 
-fn parse<T: Published>(outside: &impl Outside, id: &str, text: &str) -> Result<T, Failure> {
+fn parse<T: PublishedRecord>(outside: &impl Outside, id: &str, text: &str) -> Result<T, Failure> {
     serde_json::from_str(text).map_err(|error| {
         outside.log(&json!({ "level": "error", "event": "published_unreadable", "key": key::<T>(id), "reason": error.to_string() }));
         Failure::new(Code::Internal, "A published record cannot be read. The log has the reason.")

@@ -8,7 +8,7 @@ use crate::flows::base::byte_cache::ByteCache;
 use crate::flows::base::failed_auth::FailedAuth;
 use crate::flows::base::memory::{MemoryBudget, Room};
 use crate::flows::base::records::{InstallRecord, IntegrationRecord, TokenRecord, WebhookRecord};
-use crate::flows::config::key_cache::KeyCopies;
+use crate::flows::config::key_cache::KeyCache;
 use crate::flows::config::resolved_config::Compiled;
 use crate::ids::EnvironmentId;
 use crate::json;
@@ -19,30 +19,30 @@ use crate::time::Timestamp;
 pub type Subscriptions = Rc<Vec<WebhookRecord>>;
 
 /// A copy of a record, or the knowledge that it is gone.
-pub enum Copy<T> {
+pub enum Cached<T> {
     /// The record.
-    Here(Rc<T>),
+    Present(Rc<T>),
     /// It was deleted here.
-    Gone,
+    Deleted,
 }
 
-impl<T> Clone for Copy<T> {
+impl<T> Clone for Cached<T> {
     fn clone(&self) -> Self {
         match self {
-            Self::Here(record) => Self::Here(Rc::clone(record)),
-            Self::Gone => Self::Gone,
+            Self::Present(record) => Self::Present(Rc::clone(record)),
+            Self::Deleted => Self::Deleted,
         }
     }
 }
 
 /// Copies of one kind of record, each good until a moment. The least used go first.
-pub struct Shelf<T> {
-    copies: RefCell<ByteCache<String, (Timestamp, Copy<T>)>>,
+pub struct RecordCache<T> {
+    copies: RefCell<ByteCache<String, (Timestamp, Cached<T>)>>,
     /// How many writes this isolate has made: who read before one must not put over it.
     writes: Cell<u64>,
 }
 
-impl<T> Default for Shelf<T> {
+impl<T> Default for RecordCache<T> {
     fn default() -> Self {
         Self {
             copies: RefCell::new(ByteCache::new(RECORD_CACHE_BYTES)),
@@ -51,28 +51,35 @@ impl<T> Default for Shelf<T> {
     }
 }
 
-impl<T> Shelf<T> {
+impl<T> RecordCache<T> {
     /// The copy under `id`, unless it is too old.
-    pub fn get(&self, id: &str, now: Timestamp) -> Option<Copy<T>> {
+    pub fn get(&self, id: &str, now: Timestamp) -> Option<Cached<T>> {
         let mut copies = self.copies.borrow_mut();
         let (until, copy) = copies.get(id)?;
         (*until > now).then(|| copy.clone())
     }
 
     /// Keeps what was written here, and has so many bytes as JSON, until a moment.
-    pub fn write(&self, id: &str, copy: Copy<T>, bytes: usize, until: Timestamp) {
+    pub fn write(&self, id: &str, copy: Cached<T>, bytes: usize, until: Timestamp) {
         self.writes.set(self.writes.get() + 1);
         let mut copies = self.copies.borrow_mut();
         copies.put(id.to_owned(), bytes, (until, copy));
     }
 
-    /// How many writes there were so far, to be told to [`Shelf::keep_read`].
+    /// How many writes there were so far, to be told to [`RecordCache::keep_read`].
     pub fn writes(&self) -> u64 {
         self.writes.get()
     }
 
     /// Keeps what was read, unless something was written since.
-    pub fn keep_read(&self, id: &str, copy: Copy<T>, bytes: usize, until: Timestamp, writes: u64) {
+    pub fn keep_read(
+        &self,
+        id: &str,
+        copy: Cached<T>,
+        bytes: usize,
+        until: Timestamp,
+        writes: u64,
+    ) {
         if self.writes.get() == writes {
             let mut copies = self.copies.borrow_mut();
             copies.put(id.to_owned(), bytes, (until, copy));
@@ -85,13 +92,13 @@ pub struct Isolate {
     /// What it may hold, and holds.
     pub memory: MemoryBudget,
     /// Integrations by id.
-    pub integrations: Shelf<IntegrationRecord>,
+    pub integrations: RecordCache<IntegrationRecord>,
     /// Installs by id.
-    pub installs: Shelf<InstallRecord>,
+    pub installs: RecordCache<InstallRecord>,
     /// API tokens by hash.
-    pub tokens: Shelf<TokenRecord>,
+    pub tokens: RecordCache<TokenRecord>,
     /// Published keys of providers, by address.
-    pub keys: KeyCopies,
+    pub keys: KeyCache,
     /// Authentications that failed.
     pub failed_auth: FailedAuth,
     subscriptions: RefCell<ByteCache<EnvironmentId, (Timestamp, Subscriptions)>>,
@@ -110,10 +117,10 @@ impl Isolate {
     pub fn new(buffers: Buffers) -> Self {
         Self {
             memory: MemoryBudget::new(buffers),
-            integrations: Shelf::default(),
-            installs: Shelf::default(),
-            tokens: Shelf::default(),
-            keys: KeyCopies::default(),
+            integrations: RecordCache::default(),
+            installs: RecordCache::default(),
+            tokens: RecordCache::default(),
+            keys: KeyCache::default(),
             failed_auth: FailedAuth::default(),
             subscriptions: RefCell::new(ByteCache::new(SMALL_CACHE_BYTES)),
             readings: RefCell::new(ByteCache::new(SMALL_CACHE_BYTES)),
@@ -192,40 +199,45 @@ mod tests {
 
     #[test]
     fn a_copy_is_good_until_its_moment() {
-        let shelf = Shelf::default();
-        shelf.write("a", Copy::Here(Rc::new(1)), 9, Timestamp::from_millis(10));
+        let cache = RecordCache::default();
+        cache.write(
+            "a",
+            Cached::Present(Rc::new(1)),
+            9,
+            Timestamp::from_millis(10),
+        );
         assert!(matches!(
-            shelf.get("a", Timestamp::from_millis(9)),
-            Some(Copy::Here(_))
+            cache.get("a", Timestamp::from_millis(9)),
+            Some(Cached::Present(_))
         ));
-        assert!(shelf.get("a", Timestamp::from_millis(10)).is_none());
-        assert!(shelf.get("b", Timestamp::from_millis(9)).is_none());
+        assert!(cache.get("a", Timestamp::from_millis(10)).is_none());
+        assert!(cache.get("b", Timestamp::from_millis(9)).is_none());
     }
 
     #[test]
     fn what_was_read_before_a_write_does_not_replace_it() {
-        let (shelf, now, later) = (
-            Shelf::default(),
+        let (cache, now, later) = (
+            RecordCache::default(),
             Timestamp::from_millis(0),
             Timestamp::from_millis(9),
         );
-        let before = shelf.writes();
-        shelf.write("a", Copy::Gone, 0, later);
-        shelf.keep_read("a", Copy::Here(Rc::new(1)), 9, later, before);
-        assert!(matches!(shelf.get("a", now), Some(Copy::Gone)));
-        shelf.keep_read("a", Copy::Here(Rc::new(1)), 9, later, shelf.writes());
-        assert!(matches!(shelf.get("a", now), Some(Copy::Here(_))));
+        let before = cache.writes();
+        cache.write("a", Cached::Deleted, 0, later);
+        cache.keep_read("a", Cached::Present(Rc::new(1)), 9, later, before);
+        assert!(matches!(cache.get("a", now), Some(Cached::Deleted)));
+        cache.keep_read("a", Cached::Present(Rc::new(1)), 9, later, cache.writes());
+        assert!(matches!(cache.get("a", now), Some(Cached::Present(_))));
     }
 
     #[test]
     fn copies_are_kept_by_the_length_of_their_json() {
-        let shelf = Shelf::default();
+        let cache = RecordCache::default();
         let (now, later) = (Timestamp::from_millis(0), Timestamp::from_millis(9));
         for number in 0..40 {
             let id = number.to_string();
-            shelf.write(&id, Copy::Here(Rc::new(number)), 100_000, later);
+            cache.write(&id, Cached::Present(Rc::new(number)), 100_000, later);
         }
-        let kept = (0..40).filter(|number| shelf.get(&number.to_string(), now).is_some());
+        let kept = (0..40).filter(|number| cache.get(&number.to_string(), now).is_some());
         assert_eq!(kept.count(), RECORD_CACHE_BYTES / 100_256);
     }
 }

@@ -43,33 +43,33 @@ pub enum Age {
 }
 
 #[derive(Clone)]
-struct Copy {
+struct CachedKeys {
     keys: Option<Keys>,
     fetched_at: Timestamp,
     asked_at: Timestamp,
     is_under_way: bool,
 }
 
-type Shelf = RefCell<ByteCache<String, Copy>>;
+type KeyTable = RefCell<ByteCache<String, CachedKeys>>;
 
 /// The isolate's copies, by address. Those that requests name never push out those of files, and those without keys
 /// none that have some.
-pub struct KeyCopies {
-    published: Shelf,
-    named: Shelf,
+pub struct KeyCache {
+    published: KeyTable,
+    named: KeyTable,
     /// No keys (yet): asked for, or failed.
-    without: Shelf,
+    without: KeyTable,
     /// By account or install: the minute, and how many were asked in it.
     asked: RefCell<ByteCache<String, (i64, u32)>>,
 }
 
-impl Default for KeyCopies {
+impl Default for KeyCache {
     fn default() -> Self {
-        let shelf = |most| RefCell::new(ByteCache::new(most));
+        let table = |most| RefCell::new(ByteCache::new(most));
         Self {
-            published: shelf(SMALL_CACHE_BYTES),
-            named: shelf(SMALL_CACHE_BYTES),
-            without: shelf(NOTES_BYTES),
+            published: table(SMALL_CACHE_BYTES),
+            named: table(SMALL_CACHE_BYTES),
+            without: table(NOTES_BYTES),
             asked: RefCell::new(ByteCache::new(NOTES_BYTES)),
         }
     }
@@ -99,7 +99,7 @@ pub enum NoKeys {
 /// The keys of a source; or why there are none.
 pub async fn keys(
     outside: &impl Outside,
-    copies: &KeyCopies,
+    copies: &KeyCache,
     asked: Asked<'_>,
 ) -> Result<Keys, NoKeys> {
     let Asked { source, age, .. } = asked;
@@ -120,7 +120,7 @@ pub async fn keys(
             "too many addresses of keys are named".to_owned(),
         ));
     }
-    copies.keep(source, Copy::asked(copies.copy(source), now), 0);
+    copies.keep(source, CachedKeys::asked(copies.copy(source), now), 0);
     let (read, bytes) = match fetch::get(outside, source.url(), asked.room).await {
         Ok(text) => (
             read_keys(&text).map_err(|refusal| refusal.to_string()),
@@ -131,7 +131,7 @@ pub async fn keys(
     copies.answered(source, read.map(Rc::new), bytes, outside.now())
 }
 
-impl Copy {
+impl CachedKeys {
     /// What needs no asking; `None` when it is time to ask.
     fn usable(&self, source: &KeySource, age: Age, now: Timestamp) -> Option<Result<Keys, NoKeys>> {
         let since = now.since(self.asked_at);
@@ -171,24 +171,24 @@ impl Copy {
     }
 }
 
-impl KeyCopies {
-    fn shelf(&self, source: &KeySource) -> &Shelf {
+impl KeyCache {
+    fn table(&self, source: &KeySource) -> &KeyTable {
         match source {
             KeySource::Published(_) => &self.published,
             KeySource::Named(_) => &self.named,
         }
     }
 
-    fn copy(&self, source: &KeySource) -> Option<Copy> {
+    fn copy(&self, source: &KeySource) -> Option<CachedKeys> {
         let address = source.url().as_str();
-        let with_keys = self.shelf(source).borrow_mut().get(address).cloned();
+        let with_keys = self.table(source).borrow_mut().get(address).cloned();
         with_keys.or_else(|| self.without.borrow_mut().get(address).cloned())
     }
 
-    fn keep(&self, source: &KeySource, copy: Copy, bytes: usize) {
+    fn keep(&self, source: &KeySource, copy: CachedKeys, bytes: usize) {
         let address = source.url().as_str();
         let copies = match copy.keys {
-            Some(_) => self.shelf(source),
+            Some(_) => self.table(source),
             None => &self.without,
         };
         let bytes = address.len().saturating_add(bytes);
@@ -203,9 +203,9 @@ impl KeyCopies {
         bytes: usize,
         now: Timestamp,
     ) -> Result<Keys, NoKeys> {
-        let mut copy = Copy {
+        let mut copy = CachedKeys {
             is_under_way: false,
-            ..Copy::asked(self.copy(source), now)
+            ..CachedKeys::asked(self.copy(source), now)
         };
         let stale = copy.stale(now);
         if let Ok(keys) = &read {

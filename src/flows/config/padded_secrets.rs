@@ -47,14 +47,14 @@ pub fn refuse_padded_context(
 }
 
 /// The same of an install's override: its secrets, and the clear variables that stand for one or are sent in its place.
-/// `effective` is the configuration with it.
+/// `resolved` is the configuration with it.
 pub fn refuse_padded_override(
     secret: &Value,
     public: &Value,
-    effective: &Value,
+    resolved: &Value,
 ) -> Result<(), Failure> {
     refuse_padded(secret, "override")?;
-    let parts = SIGNING.map(|key| effective.get(key));
+    let parts = SIGNING.map(|key| resolved.get(key));
     let read = Variables::of(&json!(parts));
     let clear = public
         .get("environment_variables")

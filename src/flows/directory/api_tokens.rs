@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Failure};
 use crate::flows::base::records::{Listed, Page, TokenRecord};
-use crate::flows::config::config_cache as published;
+use crate::flows::config::config_cache;
 use crate::flows::directory::{Directory, table};
 use crate::flows::messages::Written;
 use crate::ids::ApiTokenId;
@@ -22,7 +22,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             "INSERT INTO api_token (id, hash, record) VALUES (?, ?, ?)",
             &values,
         )?;
-        self.mark(&published::key::<TokenRecord>(&record.hash))?;
+        self.mark(&config_cache::key::<TokenRecord>(&record.hash))?;
         self.publish().await;
         Ok(Written {
             record,
@@ -61,7 +61,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             "DELETE FROM api_token WHERE id = ?",
             &[id.to_string().into()],
         )?;
-        self.mark(&published::key::<TokenRecord>(&record.hash))?;
+        self.mark(&config_cache::key::<TokenRecord>(&record.hash))?;
         self.publish().await;
         Ok(Written {
             record,
@@ -74,7 +74,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     pub(in crate::flows) async fn revoke_all_tokens(&self) -> Result<(), Failure> {
         for row in self.storage.exec("SELECT hash FROM api_token", &[])? {
             let hash = row.first().and_then(SqlValue::as_text).unwrap_or_default();
-            self.mark(&published::key::<TokenRecord>(hash))?;
+            self.mark(&config_cache::key::<TokenRecord>(hash))?;
         }
         self.storage.exec("DELETE FROM api_token", &[])?;
         self.publish().await;

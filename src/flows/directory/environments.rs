@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::error::{Code, Failure};
 use crate::flows::base::records::{ApplicationNames, EnvironmentRecord, Listed, Page};
 use crate::flows::directory::{Directory, DirectoryName, LATER, table};
-use crate::flows::messages::environment::EnvironmentAsk;
-use crate::flows::messages::{EnvironmentChange, ask_environment};
+use crate::flows::messages::environment::EnvironmentMessage;
+use crate::flows::messages::{EnvironmentChange, send_to_environment};
 use crate::ids::EnvironmentId;
 use crate::json as words;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
@@ -124,7 +124,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     async fn close_environment(&self, id: EnvironmentId) -> Result<(), Failure> {
-        match ask_environment::<()>(&self.outside, id, &EnvironmentAsk::Close).await {
+        match send_to_environment::<()>(&self.outside, id, &EnvironmentMessage::Close).await {
             Ok(()) => {
                 let id = || [id.to_string().into()];
                 self.storage.exec(

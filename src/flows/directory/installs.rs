@@ -7,12 +7,12 @@ use crate::config::binding::Bound;
 use crate::error::{Code, Failure};
 use crate::flows::base::records::{InstallRecord, Listed, Page};
 use crate::flows::base::sealed;
-use crate::flows::config::config_cache as published;
+use crate::flows::config::config_cache;
 use crate::flows::config::stored_secrets::file_bound;
 use crate::flows::directory::validate_install::{Changed, StoredOverride, changed_override};
 use crate::flows::directory::{Directory, table};
 use crate::flows::messages::environment::InstallChange;
-use crate::flows::messages::{RootAsk, Written, ask_root};
+use crate::flows::messages::{RootMessage, Written, send_to_root};
 use crate::ids::{InstallId, IntegrationId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
@@ -30,8 +30,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
                 is_new: false,
             });
         }
-        let used = RootAsk::UseIntegration(record.integration_id, record.environment_id);
-        ask_root::<()>(&self.outside, &used).await?;
+        let used = RootMessage::UseIntegration(record.integration_id, record.environment_id);
+        send_to_root::<()>(&self.outside, &used).await?;
         // Another may have been made while the root was asked.
         if let Some(existing) = self.install_of(&integration_id)? {
             return Ok(Written {
@@ -53,7 +53,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             "INSERT INTO install (id, integration_id, record) VALUES (?, ?, ?)",
             &values,
         )?;
-        self.mark(&published::key::<InstallRecord>(&id))?;
+        self.mark(&config_cache::key::<InstallRecord>(&id))?;
         self.publish().await;
         Ok(Written {
             record,
@@ -101,7 +101,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             "UPDATE install SET record = ? WHERE id = ?",
             &[table::text_of(&record)?, key.as_str().into()],
         )?;
-        self.mark(&published::key::<InstallRecord>(&key))?;
+        self.mark(&config_cache::key::<InstallRecord>(&key))?;
         self.publish().await;
         Ok(Written {
             record,
@@ -134,11 +134,11 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         }
         self.storage
             .exec("DELETE FROM install WHERE id = ?", &[key.as_str().into()])?;
-        self.mark(&published::key::<InstallRecord>(&key))?;
+        self.mark(&config_cache::key::<InstallRecord>(&key))?;
         self.publish().await;
         // Should this not get through, the root finds out when somebody wants to delete the integration.
-        let dropped = RootAsk::DropIntegration(record.integration_id, record.environment_id);
-        if let Err(failure) = ask_root::<()>(&self.outside, &dropped).await {
+        let dropped = RootMessage::DropIntegration(record.integration_id, record.environment_id);
+        if let Err(failure) = send_to_root::<()>(&self.outside, &dropped).await {
             self.log("use_not_dropped", failure.code.as_str());
         }
         Ok(record.integration_id)

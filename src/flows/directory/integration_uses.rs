@@ -8,10 +8,10 @@ use serde_json::json;
 
 use crate::error::{Code, Failure};
 use crate::flows::base::records::IntegrationRecord;
-use crate::flows::config::config_cache as published;
+use crate::flows::config::config_cache;
 use crate::flows::directory::Directory;
-use crate::flows::messages::ask_environment;
-use crate::flows::messages::environment::EnvironmentAsk;
+use crate::flows::messages::environment::EnvironmentMessage;
+use crate::flows::messages::send_to_environment;
 use crate::ids::{EnvironmentId, IntegrationId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
@@ -75,7 +75,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             "DELETE FROM integration WHERE id = ?",
             &[record.id.to_string().into()],
         )?;
-        self.mark(&published::key::<IntegrationRecord>(&record.id.to_string()))?;
+        self.mark(&config_cache::key::<IntegrationRecord>(
+            &record.id.to_string(),
+        ))?;
         self.publish().await;
         Ok(record.id)
     }
@@ -90,10 +92,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             if since > old {
                 continue;
             }
-            let is_there: bool = ask_environment(
+            let is_there: bool = send_to_environment(
                 &self.outside,
                 environment,
-                &EnvironmentAsk::HasInstallOf(integration),
+                &EnvironmentMessage::HasInstallOf(integration),
             )
             .await?;
             if !is_there {

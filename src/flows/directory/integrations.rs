@@ -8,7 +8,7 @@ use crate::config::binding::Bound;
 use crate::error::Failure;
 use crate::flows::base::records::{IntegrationRecord, Listed, Page};
 use crate::flows::base::sealed;
-use crate::flows::config::config_cache as published;
+use crate::flows::config::config_cache;
 use crate::flows::config::secret_binding as bind;
 use crate::flows::directory::validate_integration::checked_file;
 use crate::flows::directory::{Directory, table};
@@ -132,7 +132,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             "INSERT INTO integration (id, name, record) VALUES (?, ?, ?)",
             &values,
         )?;
-        self.mark(&published::key::<IntegrationRecord>(&id.to_string()))?;
+        self.mark(&config_cache::key::<IntegrationRecord>(&id.to_string()))?;
         Ok(Written {
             record,
             is_new: true,
@@ -178,7 +178,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let values = [table::text_of(&record)?, record.id.to_string().into()];
         self.storage
             .exec("UPDATE integration SET record = ? WHERE id = ?", &values)?;
-        self.mark(&published::key::<IntegrationRecord>(&record.id.to_string()))?;
+        self.mark(&config_cache::key::<IntegrationRecord>(
+            &record.id.to_string(),
+        ))?;
         Ok(record)
     }
 

@@ -8,9 +8,9 @@ use crate::account::Account;
 use crate::error::{Code, Failure};
 use crate::flows::base::memory::Room;
 use crate::flows::base::records::{AccountEntry, Filter, FilterValue, Listed, Page};
-use crate::flows::messages::account::{AccountAsk, AccountView};
-use crate::flows::messages::environment::EnvironmentAsk;
-use crate::flows::messages::{ask_account, ask_environment};
+use crate::flows::messages::account::{AccountMessage, AccountView};
+use crate::flows::messages::environment::EnvironmentMessage;
+use crate::flows::messages::{send_to_account, send_to_environment};
 use crate::ids::{AccountId, EnvironmentId};
 use crate::json;
 use crate::ports::{Outside, Sees};
@@ -36,8 +36,12 @@ pub async fn list_accounts<O: Outside>(
     room: &Room,
 ) -> Result<Listed<AccountInList>, Failure> {
     let filters = page.filters.clone();
-    let found: Listed<AccountEntry> =
-        ask_environment(outside, environment, &EnvironmentAsk::ListAccounts(page)).await?;
+    let found: Listed<AccountEntry> = send_to_environment(
+        outside,
+        environment,
+        &EnvironmentMessage::ListAccounts(page),
+    )
+    .await?;
     let entries = found.result.into_iter();
     let mut views =
         stream::iter(entries.map(|entry| view(outside, environment, entry))).buffered(AT_ONCE);
@@ -101,8 +105,11 @@ async fn view(
     environment: EnvironmentId,
     entry: AccountEntry,
 ) -> (AccountId, Option<AccountInList>) {
-    let (id, ask) = (entry.id, AccountAsk::Get(Sees::Environment(environment)));
-    let view = match ask_account(outside, id, &ask).await {
+    let (id, ask) = (
+        entry.id,
+        AccountMessage::Get(Sees::Environment(environment)),
+    );
+    let view = match send_to_account(outside, id, &ask).await {
         Ok(view) => Some(AccountInList::Whole(Box::new(view))),
         Err(failure) if failure.code == Code::NotFound => None,
         Err(failure) => Some(AccountInList::IndexOnly(Box::new(entry), failure)),

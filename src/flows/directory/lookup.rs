@@ -14,9 +14,9 @@ use crate::error::{Code, Failure};
 use crate::flows::base::records::AccountEntry;
 use crate::flows::base::sealed;
 use crate::flows::directory::{Directory, DirectoryName};
-use crate::flows::messages::account::AccountAsk;
-use crate::flows::messages::ask_account;
+use crate::flows::messages::account::AccountMessage;
 use crate::flows::messages::environment::Lookup;
+use crate::flows::messages::send_to_account;
 use crate::ids::{AccountId, InstallId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
@@ -129,9 +129,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     /// What the account says counts, unless it was indexed anew meanwhile. One that is gone is found by nothing; one that
     /// cannot be opened is left, which is said by false.
     async fn renew_one(&self, install: &str, field: &str, one: Stale) -> Result<bool, Failure> {
-        let ask = AccountAsk::LookupValue(field.to_owned());
+        let ask = AccountMessage::LookupValue(field.to_owned());
         let value: Option<String> = match one.account.parse::<AccountId>() {
-            Ok(id) => match ask_account(&self.outside, id, &ask).await {
+            Ok(id) => match send_to_account(&self.outside, id, &ask).await {
                 Err(failure) if failure.code == Code::NotFound => None,
                 Err(failure) if failure.code == Code::SealingKey => {
                     self.log("account_not_indexed", &one.account);

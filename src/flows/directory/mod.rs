@@ -34,9 +34,9 @@ use crate::flows::base::callers::Callers;
 use crate::flows::base::records::EnvironmentRecord;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::directory::webhooks::PATIENCE;
-use crate::flows::messages::ask_root;
-use crate::flows::messages::environment::{EnvironmentAsk, Link};
-use crate::flows::messages::{RootAsk, answer_text, answered, message_bytes};
+use crate::flows::messages::environment::{EnvironmentMessage, Link};
+use crate::flows::messages::send_to_root;
+use crate::flows::messages::{RootMessage, answer_text, answered, message_bytes};
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -151,38 +151,41 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     async fn answer_root(&self, message: &str) -> Result<Value, Failure> {
-        let ask: RootAsk = read(message)?;
+        let ask: RootMessage = read(message)?;
         self.open()?;
         match ask {
-            RootAsk::CreateEnvironment(record) => answered(self.create_environment(&record)?),
-            RootAsk::ListEnvironments(page) => answered(self.list_environments(&page)?),
-            RootAsk::FindEnvironment(id) => answered(self.find_environment(id)?),
-            RootAsk::ChangeEnvironment(change) => answered(self.change_environment(change)?),
-            RootAsk::DeleteEnvironment(id) => answered(self.delete_environment(id).await?),
-            RootAsk::SaveIntegration(saving, file) => {
+            RootMessage::CreateEnvironment(record) => answered(self.create_environment(&record)?),
+            RootMessage::ListEnvironments(page) => answered(self.list_environments(&page)?),
+            RootMessage::FindEnvironment(id) => answered(self.find_environment(id)?),
+            RootMessage::ChangeEnvironment(change) => answered(self.change_environment(change)?),
+            RootMessage::DeleteEnvironment(id) => answered(self.delete_environment(id).await?),
+            RootMessage::SaveIntegration(saving, file) => {
                 answered(self.save_integration(saving, file).await?)
             }
-            RootAsk::ChangeIntegration(key, version, patch) => {
+            RootMessage::ChangeIntegration(key, version, patch) => {
                 answered(self.change_integration(&key, version, &patch).await?)
             }
-            RootAsk::DeleteIntegration(key) => answered(self.delete_integration(&key).await?),
-            RootAsk::UseIntegration(integration, environment) => {
+            RootMessage::DeleteIntegration(key) => answered(self.delete_integration(&key).await?),
+            RootMessage::UseIntegration(integration, environment) => {
                 answered(self.use_integration(integration, environment)?)
             }
-            RootAsk::DropIntegration(integration, environment) => {
+            RootMessage::DropIntegration(integration, environment) => {
                 answered(self.drop_integration(integration, environment)?)
             }
-            RootAsk::Rotate => answered(self.start_rotation().await?),
-            RootAsk::CountSealed => answered(self.count_all_sealed().await?),
-            RootAsk::FindIntegration(key) => answered(self.find_integration(&key)?),
-            RootAsk::ListIntegrations(page) => answered(self.list_integrations(&page)?),
+            RootMessage::Rotate => answered(self.start_rotation().await?),
+            RootMessage::CountSealed => answered(self.count_all_sealed().await?),
+            RootMessage::FindIntegration(key) => answered(self.find_integration(&key)?),
+            RootMessage::ListIntegrations(page) => answered(self.list_integrations(&page)?),
         }
     }
 
     async fn answer_environment(&self, id: EnvironmentId, message: &str) -> Result<Value, Failure> {
-        let ask: EnvironmentAsk = read(message)?;
+        let ask: EnvironmentMessage = read(message)?;
         if self.is_closing.get()
-            && !matches!(ask, EnvironmentAsk::Close | EnvironmentAsk::FindToken(_))
+            && !matches!(
+                ask,
+                EnvironmentMessage::Close | EnvironmentMessage::FindToken(_)
+            )
         {
             return Err(Failure::not_found("environment"));
         }
@@ -190,65 +193,69 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             return answer_of_nothing(&ask);
         }
         match ask {
-            EnvironmentAsk::CreateToken(record) => answered(self.create_token(record).await?),
-            EnvironmentAsk::ListTokens(page) => answered(self.list_tokens(&page)?),
-            EnvironmentAsk::FindToken(hash) => answered(self.find_token(&hash)?),
-            EnvironmentAsk::DeleteToken(id) => answered(self.delete_token(id).await?),
-            EnvironmentAsk::CreateInstall(record, secrets) => {
+            EnvironmentMessage::CreateToken(record) => answered(self.create_token(record).await?),
+            EnvironmentMessage::ListTokens(page) => answered(self.list_tokens(&page)?),
+            EnvironmentMessage::FindToken(hash) => answered(self.find_token(&hash)?),
+            EnvironmentMessage::DeleteToken(id) => answered(self.delete_token(id).await?),
+            EnvironmentMessage::CreateInstall(record, secrets) => {
                 answered(self.create_install(record, &secrets).await?)
             }
-            EnvironmentAsk::ChangeInstall(id, change) => {
+            EnvironmentMessage::ChangeInstall(id, change) => {
                 answered(self.change_install(id, change).await?)
             }
-            EnvironmentAsk::DeleteInstall(id) => answered(self.delete_install(id).await?),
-            EnvironmentAsk::HasInstallOf(integration) => {
+            EnvironmentMessage::DeleteInstall(id) => answered(self.delete_install(id).await?),
+            EnvironmentMessage::HasInstallOf(integration) => {
                 answered(self.has_install_of(integration)?)
             }
-            EnvironmentAsk::FindInstall(id) => answered(self.find_install(id)?),
-            EnvironmentAsk::ListInstalls(page) => answered(self.list_installs(&page)?),
-            EnvironmentAsk::CreateLink(record, context) => {
+            EnvironmentMessage::FindInstall(id) => answered(self.find_install(id)?),
+            EnvironmentMessage::ListInstalls(page) => answered(self.list_installs(&page)?),
+            EnvironmentMessage::CreateLink(record, context) => {
                 answered(self.create_link(record, &context).await?)
             }
-            EnvironmentAsk::ListLinks(page) => answered(self.list_links(&page)?),
-            EnvironmentAsk::DeleteLink(id) => answered(self.delete_link(id)?),
-            EnvironmentAsk::OpenLink(hash, browser) => {
+            EnvironmentMessage::ListLinks(page) => answered(self.list_links(&page)?),
+            EnvironmentMessage::DeleteLink(id) => answered(self.delete_link(id)?),
+            EnvironmentMessage::OpenLink(hash, browser) => {
                 answered(self.open_link(&hash, browser.as_deref())?)
             }
-            EnvironmentAsk::BindLink(hash, used) => answered(self.bind_link(&hash, used)?),
-            EnvironmentAsk::IndexAccount(entry, link, lookup) => {
+            EnvironmentMessage::BindLink(hash, used) => answered(self.bind_link(&hash, used)?),
+            EnvironmentMessage::IndexAccount(entry, link, lookup) => {
                 answered(self.index_account(&entry, link.as_deref(), &lookup)?)
             }
-            EnvironmentAsk::FindAccounts(install, field, values) => {
+            EnvironmentMessage::FindAccounts(install, field, values) => {
                 answered(self.find_accounts(install, &field, &values).await?)
             }
-            EnvironmentAsk::ForgetAccount(id) => answered(self.forget_account(id)?),
-            EnvironmentAsk::ListAccounts(page) => answered(self.list_accounts(&page)?),
-            EnvironmentAsk::CreateWebhook(record, secrets) => {
+            EnvironmentMessage::ForgetAccount(id) => answered(self.forget_account(id)?),
+            EnvironmentMessage::ListAccounts(page) => answered(self.list_accounts(&page)?),
+            EnvironmentMessage::CreateWebhook(record, secrets) => {
                 answered(self.create_webhook(record, &secrets)?)
             }
-            EnvironmentAsk::ListWebhooks(page) => answered(self.list_webhooks(&page)?),
-            EnvironmentAsk::FindWebhook(id) => answered(self.find_webhook(id)?),
-            EnvironmentAsk::ChangeWebhook(id, change) => {
+            EnvironmentMessage::ListWebhooks(page) => answered(self.list_webhooks(&page)?),
+            EnvironmentMessage::FindWebhook(id) => answered(self.find_webhook(id)?),
+            EnvironmentMessage::ChangeWebhook(id, change) => {
                 answered(self.change_webhook(id, change).await?)
             }
-            EnvironmentAsk::RotateWebhookSecret(id, secret) => {
+            EnvironmentMessage::RotateWebhookSecret(id, secret) => {
                 answered(self.rotate_webhook_secret(id, secret)?)
             }
-            EnvironmentAsk::DeleteWebhook(id) => answered(self.delete_webhook(id).await?),
-            EnvironmentAsk::Webhooks => answered(self.webhooks()?),
-            EnvironmentAsk::NoteFailing(id, now) => answered(self.note_failing(id, now, PATIENCE)?),
-            EnvironmentAsk::NoteGone(id, now) => {
+            EnvironmentMessage::DeleteWebhook(id) => answered(self.delete_webhook(id).await?),
+            EnvironmentMessage::Webhooks => answered(self.webhooks()?),
+            EnvironmentMessage::NoteFailing(id, now) => {
+                answered(self.note_failing(id, now, PATIENCE)?)
+            }
+            EnvironmentMessage::NoteGone(id, now) => {
                 answered(self.note_failing(id, now, Duration::ZERO)?)
             }
-            EnvironmentAsk::NoteWorking(id) => answered(self.note_working(id)?),
-            EnvironmentAsk::NoteWaiting(id, account) => answered(self.note_waiting(id, account)?),
-            EnvironmentAsk::NoteFailed(events) => answered(self.note_failed(&events)?),
-            EnvironmentAsk::ForgetFailed(ids) => answered(self.forget_failed(&ids)?),
-            EnvironmentAsk::ListFailed(page) => answered(self.list_failed(&page)?),
-            EnvironmentAsk::FailedAccounts(range) => answered(self.failed_accounts(&range)?),
-            EnvironmentAsk::Reseal(after) => answered(self.reseal_environment(after).await?),
-            EnvironmentAsk::CountSealed => answered(self.count_sealed_here()?),
-            EnvironmentAsk::Close => answered(self.close().await?),
+            EnvironmentMessage::NoteWorking(id) => answered(self.note_working(id)?),
+            EnvironmentMessage::NoteWaiting(id, account) => {
+                answered(self.note_waiting(id, account)?)
+            }
+            EnvironmentMessage::NoteFailed(events) => answered(self.note_failed(&events)?),
+            EnvironmentMessage::ForgetFailed(ids) => answered(self.forget_failed(&ids)?),
+            EnvironmentMessage::ListFailed(page) => answered(self.list_failed(&page)?),
+            EnvironmentMessage::FailedAccounts(range) => answered(self.failed_accounts(&range)?),
+            EnvironmentMessage::Reseal(after) => answered(self.reseal_environment(after).await?),
+            EnvironmentMessage::CountSealed => answered(self.count_sealed_here()?),
+            EnvironmentMessage::Close => answered(self.close().await?),
         }
     }
 
@@ -288,7 +295,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     async fn open_environment(
         &self,
         id: EnvironmentId,
-        ask: &EnvironmentAsk,
+        ask: &EnvironmentMessage,
     ) -> Result<bool, Failure> {
         if self.is_open.get() || self.exists()? {
             self.open()?;
@@ -296,18 +303,18 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         }
         if matches!(
             ask,
-            EnvironmentAsk::FindToken(_)
-                | EnvironmentAsk::OpenLink(..)
-                | EnvironmentAsk::ForgetAccount(_)
-                | EnvironmentAsk::Close
+            EnvironmentMessage::FindToken(_)
+                | EnvironmentMessage::OpenLink(..)
+                | EnvironmentMessage::ForgetAccount(_)
+                | EnvironmentMessage::Close
         ) {
             self.closings
-                .set(self.closings.get() + u32::from(matches!(ask, EnvironmentAsk::Close)));
+                .set(self.closings.get() + u32::from(matches!(ask, EnvironmentMessage::Close)));
             return Ok(false);
         }
         let closings = self.closings.get();
         let known: Option<EnvironmentRecord> =
-            ask_root(&self.outside, &RootAsk::FindEnvironment(id)).await?;
+            send_to_root(&self.outside, &RootMessage::FindEnvironment(id)).await?;
         // What the root said may be old when the environment was closed meanwhile.
         let is_known = known.is_some() && closings == self.closings.get();
         if is_known {
@@ -331,19 +338,19 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
 /// What an environment's directory that is not there says. An account's outbox may outlive it: it then has
 /// no subscriptions.
-fn answer_of_nothing(ask: &EnvironmentAsk) -> Result<Value, Failure> {
+fn answer_of_nothing(ask: &EnvironmentMessage) -> Result<Value, Failure> {
     match ask {
-        EnvironmentAsk::FindToken(_)
-        | EnvironmentAsk::ForgetAccount(_)
-        | EnvironmentAsk::NoteFailing(..)
-        | EnvironmentAsk::NoteGone(..)
-        | EnvironmentAsk::NoteWorking(_)
-        | EnvironmentAsk::NoteFailed(_)
-        | EnvironmentAsk::ForgetFailed(_)
-        | EnvironmentAsk::Close => Ok(Value::Null),
-        EnvironmentAsk::OpenLink(..) => answered(Link::Unknown),
-        EnvironmentAsk::Webhooks => Ok(Value::Array(Vec::new())),
-        EnvironmentAsk::NoteWaiting(..) => Ok(Value::Bool(false)),
+        EnvironmentMessage::FindToken(_)
+        | EnvironmentMessage::ForgetAccount(_)
+        | EnvironmentMessage::NoteFailing(..)
+        | EnvironmentMessage::NoteGone(..)
+        | EnvironmentMessage::NoteWorking(_)
+        | EnvironmentMessage::NoteFailed(_)
+        | EnvironmentMessage::ForgetFailed(_)
+        | EnvironmentMessage::Close => Ok(Value::Null),
+        EnvironmentMessage::OpenLink(..) => answered(Link::Unknown),
+        EnvironmentMessage::Webhooks => Ok(Value::Array(Vec::new())),
+        EnvironmentMessage::NoteWaiting(..) => Ok(Value::Bool(false)),
         _ => Err(Failure::not_found("environment")),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::flows::base::records::{InstallRecord, IntegrationRecord, TokenRecord};
 use crate::flows::base::within::within;
-use crate::flows::config::config_cache as published;
+use crate::flows::config::config_cache;
 use crate::flows::directory::{Directory, table};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
@@ -109,13 +109,13 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     /// The text KV should hold under `key` now; `None`: nothing.
     fn truth(&self, key: &str) -> Result<Option<String>, StorageFault> {
-        if let Some(id) = published::id_in::<IntegrationRecord>(key) {
+        if let Some(id) = config_cache::id_in::<IntegrationRecord>(key) {
             return self.record_text("SELECT record FROM integration WHERE id = ?", id);
         }
-        if let Some(id) = published::id_in::<InstallRecord>(key) {
+        if let Some(id) = config_cache::id_in::<InstallRecord>(key) {
             return self.record_text("SELECT record FROM install WHERE id = ?", id);
         }
-        match published::id_in::<TokenRecord>(key) {
+        match config_cache::id_in::<TokenRecord>(key) {
             Some(hash) => self.record_text("SELECT record FROM api_token WHERE hash = ?", hash),
             None => Ok(None),
         }

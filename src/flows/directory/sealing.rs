@@ -14,13 +14,13 @@ use crate::flows::base::records::{
     AccountEntry, EnvironmentRecord, InstallRecord, IntegrationRecord, Page,
 };
 use crate::flows::base::sealed;
-use crate::flows::config::config_cache as published;
+use crate::flows::config::config_cache;
 use crate::flows::config::stored_secrets::file_secrets;
 use crate::flows::config::stored_secrets::override_secrets;
 use crate::flows::directory::{Directory, DirectoryName, table};
-use crate::flows::messages::account::AccountAsk;
-use crate::flows::messages::environment::EnvironmentAsk;
-use crate::flows::messages::{Resealed, Sealing, ask_account, ask_environment};
+use crate::flows::messages::account::AccountMessage;
+use crate::flows::messages::environment::EnvironmentMessage;
+use crate::flows::messages::{Resealed, Sealing, send_to_account, send_to_environment};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
 /// How long one ring of the alarm works.
@@ -87,8 +87,12 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let Ok(id) = current.parse() else {
             return self.enter_environment_after(current, place.failed).await;
         };
-        let done: Resealed =
-            ask_environment(&self.outside, id, &EnvironmentAsk::Reseal(place.account)).await?;
+        let done: Resealed = send_to_environment(
+            &self.outside,
+            id,
+            &EnvironmentMessage::Reseal(place.account),
+        )
+        .await?;
         let failed = place.failed + i64::try_from(done.failed).unwrap_or(i64::MAX);
         match done.next {
             Some(account) => self
@@ -169,7 +173,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
                     "UPDATE integration SET record = ? WHERE id = ?",
                     &[table::text_of(&record)?, id.as_str().into()],
                 )?;
-                self.mark(&published::key::<IntegrationRecord>(&id))?;
+                self.mark(&config_cache::key::<IntegrationRecord>(&id))?;
             }
             Ok(())
         })
@@ -221,7 +225,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
                     "UPDATE install SET record = ? WHERE id = ?",
                     &[table::text_of(&record)?, id.as_str().into()],
                 )?;
-                self.mark(&published::key::<InstallRecord>(&id))?;
+                self.mark(&config_cache::key::<InstallRecord>(&id))?;
             }
             Ok(())
         })
@@ -229,7 +233,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     /// The index says so only after the account has answered.
     async fn reseal_account(&self, entry: AccountEntry) -> bool {
-        match ask_account::<Option<String>>(&self.outside, entry.id, &AccountAsk::Reseal).await {
+        match send_to_account::<Option<String>>(&self.outside, entry.id, &AccountMessage::Reseal)
+            .await
+        {
             Ok(sealing_key) => self.note_key(&entry, sealing_key).is_ok(),
             Err(failure) if failure.code == crate::error::Code::NotFound => true,
             Err(failure) => {
@@ -267,8 +273,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             let environments =
                 table::list::<EnvironmentRecord>(&self.storage, "environment", &[], &page)?;
             for environment in environments.result {
-                let ask = EnvironmentAsk::CountSealed;
-                let here: Counts = ask_environment(&self.outside, environment.id, &ask).await?;
+                let ask = EnvironmentMessage::CountSealed;
+                let here: Counts = send_to_environment(&self.outside, environment.id, &ask).await?;
                 for (id, count) in here {
                     add(&mut counts, Some(&id), count);
                 }

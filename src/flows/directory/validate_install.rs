@@ -78,13 +78,13 @@ fn checked(
     writer: Writer,
 ) -> Result<StoredOverride, Failure> {
     check_variables(whole)?;
-    let effective = overrides::effective(integration.config, whole, &Value::Null);
-    let (read, findings) = config::read_config(&effective);
+    let resolved = overrides::effective(integration.config, whole, &Value::Null);
+    let (read, findings) = config::read_config(&resolved);
     let Some(read) = read else {
         return Err(in_override(&refused(&findings)));
     };
     let (public, secrets) = split(patch);
-    refuse_padded_override(&secrets, &public, &effective)?;
+    refuse_padded_override(&secrets, &public, &resolved)?;
     let (public, secrets) = split(whole);
     let unbound = Bound {
         secrets,

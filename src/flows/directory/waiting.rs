@@ -7,8 +7,8 @@ use futures_util::stream::{self, StreamExt};
 
 use crate::error::{Code, Failure};
 use crate::flows::directory::{Directory, DirectoryName};
-use crate::flows::messages::account::AccountAsk;
-use crate::flows::messages::ask_account;
+use crate::flows::messages::account::AccountMessage;
+use crate::flows::messages::send_to_account;
 use crate::ids::{AccountId, WebhookId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
@@ -91,7 +91,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let Ok(account) = one.account.parse::<AccountId>() else {
             return self.forget_waiting(&one);
         };
-        match ask_account::<()>(&self.outside, account, &AccountAsk::Deliver).await {
+        match send_to_account::<()>(&self.outside, account, &AccountMessage::Deliver).await {
             Ok(()) => self.forget_waiting(&one),
             Err(failure) if failure.code == Code::NotFound => self.forget_waiting(&one),
             Err(failure) => self.put_off(&one, began, &failure),

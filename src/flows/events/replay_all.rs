@@ -5,10 +5,10 @@ use futures_util::stream::{self, StreamExt};
 use serde_json::json;
 
 use crate::error::{Code, Failure};
-use crate::flows::messages::account::AccountAsk;
-use crate::flows::messages::environment::EnvironmentAsk;
+use crate::flows::messages::account::AccountMessage;
+use crate::flows::messages::environment::EnvironmentMessage;
 use crate::flows::messages::event::ReplayRange;
-use crate::flows::messages::{ask_account, ask_environment};
+use crate::flows::messages::{send_to_account, send_to_environment};
 use crate::ids::{AccountId, EnvironmentId};
 use crate::ports::{Outside, Sees};
 
@@ -24,8 +24,8 @@ pub async fn replay_events(
     environment: EnvironmentId,
     range: &ReplayRange,
 ) -> Result<u64, Failure> {
-    let ask = EnvironmentAsk::FailedAccounts(range.clone());
-    let accounts: Vec<AccountId> = ask_environment(outside, environment, &ask).await?;
+    let ask = EnvironmentMessage::FailedAccounts(range.clone());
+    let accounts: Vec<AccountId> = send_to_environment(outside, environment, &ask).await?;
     if accounts.len() > MOST {
         let words = format!("begins a range with events of over {MOST} accounts; shorten it");
         return Err(Failure::invalid("from", words));
@@ -47,8 +47,8 @@ async fn replay(
     account: AccountId,
     range: &ReplayRange,
 ) -> Result<u64, Failure> {
-    let ask = AccountAsk::ReplayAll(Sees::Environment(environment), range.clone());
-    match ask_account(outside, account, &ask).await {
+    let ask = AccountMessage::ReplayAll(Sees::Environment(environment), range.clone());
+    match send_to_account(outside, account, &ask).await {
         Err(failure) if failure.code == Code::NotFound => Ok(0),
         answer => answer,
     }

@@ -13,14 +13,14 @@ use crate::config::webhook::Schemes;
 use crate::error::{Code, Failure};
 use crate::flows::base::moment::moment;
 use crate::flows::config::isolate::Isolate;
-use crate::flows::config::{config_cache as published, resolved_config as effective};
+use crate::flows::config::{config_cache, resolved_config};
 use crate::flows::ingress::verify::Verified;
 use crate::flows::ingress::webhook_context::Ground;
 use crate::flows::ingress::{Received, asked_url, read_body, refuse_event_by, unreadable};
-use crate::flows::messages::account::AccountAsk;
-use crate::flows::messages::environment::{EnvironmentAsk, FoundBy};
-use crate::flows::messages::webhook::{Arrival, Brings};
-use crate::flows::messages::{ask_account, ask_environment};
+use crate::flows::messages::account::AccountMessage;
+use crate::flows::messages::environment::{EnvironmentMessage, FoundBy};
+use crate::flows::messages::webhook::{VerifiedWebhook, WebhookContent};
+use crate::flows::messages::{send_to_account, send_to_environment};
 use crate::ids::{AccountId, EventId, InstallId};
 use crate::ports::{Incoming, Outside};
 use crate::webhook::{self, Event, Request};
@@ -36,7 +36,7 @@ type Shares = BTreeMap<AccountId, Share>;
 
 /// What one account is to store.
 struct Share {
-    brings: Rc<Brings>,
+    brings: Rc<WebhookContent>,
     /// By which value it was looked up; nothing: it is named outright.
     found_by: Option<String>,
 }
@@ -51,24 +51,24 @@ pub async fn receive_for_install<O: Outside>(
 ) -> Result<Received, Failure> {
     let hidden = || Failure::not_found("environment integration");
     let id: InstallId = id.parse().map_err(|_| hidden())?;
-    let install = published::published_install(outside, isolate, id).await?;
+    let install = config_cache::published_install(outside, isolate, id).await?;
     let install = install.ok_or_else(hidden)?;
     let room = isolate.memory.unproved_room();
     let body = read_body(outside, incoming.body, &room).await?;
-    let effective = effective::of_install(outside, isolate, install).await;
-    let effective = effective.map_err(|failure| unreadable(outside, &failure, &id.to_string()))?;
+    let resolved = resolved_config::of_install(outside, isolate, install).await;
+    let resolved = resolved.map_err(|failure| unreadable(outside, &failure, &id.to_string()))?;
     let context = json!({});
     let ground = Ground {
         outside,
         isolate,
         room: &room,
-        effective: &effective,
+        resolved: &resolved,
         context: &context,
         sealed: &Value::Null,
         shown: None,
         at: ("environment_integration_id", id.to_string()),
         request_id,
-        redactor: effective.compiled.redactor(),
+        redactor: resolved.compiled.redactor(),
     };
     let url = asked_url(outside.settings(), &incoming.url, incoming.asked.as_deref());
     let sent = Request::new(&incoming.method, &url, &incoming.headers, &body);
@@ -81,7 +81,7 @@ pub async fn receive_for_install<O: Outside>(
         }
     };
     refuse_event_by(&incoming.method)?;
-    if !effective.install.is_enabled {
+    if !resolved.install.is_enabled {
         return Err(Failure::install_disabled());
     }
     let (key, events) = ground.read(&request)?;
@@ -121,7 +121,7 @@ struct Found {
 
 impl<O: Outside> Ground<'_, O> {
     async fn accounts(&self, request: &Request<'_>, events: &[Event]) -> Result<Found, Failure> {
-        let webhook = self.effective.compiled.config.webhook.as_ref();
+        let webhook = self.resolved.compiled.config.webhook.as_ref();
         let schemes = webhook.and_then(|webhook| webhook.signature_verification.as_ref());
         let verification = schemes.and_then(Schemes::with_lookup);
         let field = webhook.and_then(Webhook::lookup_field);
@@ -141,14 +141,14 @@ impl<O: Outside> Ground<'_, O> {
         if values.is_empty() {
             return Ok(Found::default());
         }
-        let install = &self.effective.install;
-        let ask = EnvironmentAsk::FindAccounts(
+        let install = &self.resolved.install;
+        let ask = EnvironmentMessage::FindAccounts(
             install.id,
             field.to_owned(),
             values.into_iter().collect(),
         );
         let found: Option<BTreeMap<String, Vec<AccountId>>> =
-            ask_environment(self.outside, install.environment_id, &ask).await?;
+            send_to_environment(self.outside, install.environment_id, &ask).await?;
         let by_value = found
             .ok_or_else(|| Failure::busy("The index of accounts is being renewed. Try again."))?;
         let of_request = own.as_ref().and_then(|value| by_value.get(value)).cloned();
@@ -173,11 +173,11 @@ impl<O: Outside> Ground<'_, O> {
             }
         }
         let events = self.new_events(events);
-        let mut made: BTreeMap<Vec<usize>, Rc<Brings>> = BTreeMap::new();
+        let mut made: BTreeMap<Vec<usize>, Rc<WebhookContent>> = BTreeMap::new();
         let share = |(account, (places, found_by)): (AccountId, (Vec<usize>, Option<String>))| {
             let brings = made.entry(places).or_insert_with_key(|places| {
                 let own = places.iter().filter_map(|at| events.get(*at).cloned());
-                Rc::new(Brings::Events(own.collect()))
+                Rc::new(WebhookContent::Events(own.collect()))
             });
             let brings = Rc::clone(brings);
             (account, Share { brings, found_by })
@@ -255,20 +255,20 @@ impl<O: Outside> Ground<'_, O> {
         &self,
         account: AccountId,
         key: Option<String>,
-        brings: Rc<Brings>,
+        brings: Rc<WebhookContent>,
         found_by: Option<FoundBy>,
     ) -> Result<Option<Vec<EventId>>, Failure> {
         // Its copy, and the copy's text as it is sent.
         let room = self.isolate.room();
         room.take(2 * bytes_of(&brings))?;
         let brings = (*brings).clone();
-        let arrival = Arrival {
+        let arrival = VerifiedWebhook {
             key,
             brings,
             found_by,
         };
-        let ask = AccountAsk::Receive(self.effective.install.id, Box::new(arrival));
-        match ask_account(self.outside, account, &ask).await {
+        let ask = AccountMessage::Receive(self.resolved.install.id, Box::new(arrival));
+        match send_to_account(self.outside, account, &ask).await {
             Ok(ids) => Ok(Some(ids)),
             Err(failure) if failure.code == Code::NotFound => {
                 self.log(
@@ -288,9 +288,9 @@ impl<O: Outside> Ground<'_, O> {
 }
 
 /// What a share takes in memory.
-fn bytes_of(brings: &Brings) -> usize {
+fn bytes_of(brings: &WebhookContent) -> usize {
     match brings {
-        Brings::Events(events) => events.iter().map(|event| event.payload.len()).sum(),
-        Brings::Unread(kept, _) => kept.bytes(),
+        WebhookContent::Events(events) => events.iter().map(|event| event.payload.len()).sum(),
+        WebhookContent::Unread(kept, _) => kept.bytes(),
     }
 }

@@ -33,7 +33,7 @@ impl<O: Outside> Ground<'_, O> {
         sent: Request<'r>,
         plain: &'r OnceCell<Plain>,
     ) -> Result<Verified<'r>, Failure> {
-        let Some(webhook) = &self.effective.compiled.config.webhook else {
+        let Some(webhook) = &self.resolved.compiled.config.webhook else {
             return Err(self.refused(&Refusal::NotConfigured));
         };
         limit_values(&sent, self.room)?;
@@ -138,7 +138,7 @@ impl<O: Outside> Ground<'_, O> {
         verification: &SignatureVerification,
         request: &Request<'_>,
     ) -> Result<Result<(), Refusal>, Failure> {
-        let pins = self.effective.compiled.pins(self.outside.settings());
+        let pins = self.resolved.compiled.pins(self.outside.settings());
         let source = match webhook::key_source(verification, request, &self.scope(), &pins) {
             Ok(source) => source,
             Err(refusal) => return Ok(Err(refusal)),

@@ -14,10 +14,10 @@ use crate::flows::base::memory::built::built_bytes;
 use crate::flows::base::moment::moment;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::config::redaction::Redactor;
-use crate::flows::config::resolved_config::Effective;
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::ingress::{bad_signature, unreadable};
 use crate::flows::messages::dead_letter::Kept;
-use crate::flows::messages::webhook::{Brings, NewEvent};
+use crate::flows::messages::webhook::{NewEvent, WebhookContent};
 use crate::ports::Outside;
 use crate::webhook::{
     self, Event, Handshake, HandshakeError, Proof, Refusal, Request, TransformError,
@@ -38,7 +38,7 @@ pub struct Ground<'a, O> {
     /// What the request holds: in the share of unproved senders until it is verified.
     pub room: &'a Room,
     /// The integration as it counts here.
-    pub effective: &'a Effective,
+    pub resolved: &'a ResolvedConfig,
     /// The account's whole context; an empty one on an install's URL.
     pub context: &'a Value,
     /// What is sealed of it.
@@ -92,7 +92,7 @@ impl<O: Outside> Ground<'_, O> {
 
     /// Whether what a handshake hands over is still free.
     pub fn may_hand_over(&self, handshake: &Handshake) -> bool {
-        let webhook = self.effective.compiled.config.webhook.as_ref();
+        let webhook = self.resolved.compiled.config.webhook.as_ref();
         let update = &handshake.update_context;
         webhook.is_some_and(|webhook| {
             webhook::may_hand_over(webhook, update, &self.scope(), handshake.proof).is_ok()
@@ -101,13 +101,13 @@ impl<O: Outside> Ground<'_, O> {
 
     /// The context keys that the proof of a webhook rests on: who knows what is there can sign.
     pub fn keys_of_proof(&self) -> BTreeSet<String> {
-        let webhook = self.effective.compiled.config.webhook.as_ref();
+        let webhook = self.resolved.compiled.config.webhook.as_ref();
         webhook.map(webhook::keys_of_proof).unwrap_or_default()
     }
 
     /// What is to be stored of a verified request, and the events as they were read, which count with what it holds.
     pub fn read(&self, request: &Request) -> Result<ReadEvents, Failure> {
-        let Some(webhook) = &self.effective.compiled.config.webhook else {
+        let Some(webhook) = &self.resolved.compiled.config.webhook else {
             return Ok((None, Ok(Vec::new())));
         };
         let moment = moment(self.outside);
@@ -157,10 +157,10 @@ impl<O: Outside> Ground<'_, O> {
     }
 
     /// A request that the file cannot read.
-    pub fn unread(&self, request: &Request, error: &TransformError) -> Brings {
+    pub fn unread(&self, request: &Request, error: &TransformError) -> WebhookContent {
         let kept = Kept::new(request, self.shown.is_none());
         self.log("error", "webhook_transform_failed", &error.to_string());
-        Brings::Unread(Box::new(kept), self.redactor.text(&error.to_string()))
+        WebhookContent::Unread(Box::new(kept), self.redactor.text(&error.to_string()))
     }
 
     /// Calls an address that a signed handshake asks to be called.
@@ -176,7 +176,7 @@ impl<O: Outside> Ground<'_, O> {
     }
 
     pub(in crate::flows) fn scope(&self) -> TemplateScope<'_> {
-        let compiled = &self.effective.compiled;
+        let compiled = &self.resolved.compiled;
         compiled.scope(self.context, self.shown.as_ref().unwrap_or(&Value::Null))
     }
 
@@ -201,7 +201,7 @@ impl<O: Outside> Ground<'_, O> {
     /// One answer outside, the exact reason in the log.
     fn log_refusal(&self, code: &str, reason: &str) -> Failure {
         let (key, id) = &self.at;
-        let line = json!({ "level": "warn", "event": "webhook_refused", "code": code, "reason": reason, "integration": self.effective.integration.name, *key: id, "request_id": self.request_id });
+        let line = json!({ "level": "warn", "event": "webhook_refused", "code": code, "reason": reason, "integration": self.resolved.integration.name, *key: id, "request_id": self.request_id });
         self.outside.log(&line);
         bad_signature()
     }
@@ -210,7 +210,7 @@ impl<O: Outside> Ground<'_, O> {
     pub(in crate::flows) fn log(&self, level: &str, event: &str, reason: &str) {
         let reason = self.redactor.text(reason);
         let (key, id) = &self.at;
-        let line = json!({ "level": level, "event": event, "reason": reason, "integration": self.effective.integration.name, *key: id, "request_id": self.request_id });
+        let line = json!({ "level": level, "event": event, "reason": reason, "integration": self.resolved.integration.name, *key: id, "request_id": self.request_id });
         self.outside.log(&line);
     }
 }

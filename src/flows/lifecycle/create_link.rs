@@ -13,9 +13,9 @@ use crate::flows::base::records::{
     Comparison, EnvironmentRecord, Filter, FilterValue, InstallRecord, LinkRecord, Listed, Page,
 };
 use crate::flows::config::padded_secrets::refuse_padded_context;
-use crate::flows::messages::account::{AccountAsk, AccountView};
-use crate::flows::messages::environment::EnvironmentAsk;
-use crate::flows::messages::{RootAsk, ask_account, ask_environment, ask_root};
+use crate::flows::messages::account::{AccountMessage, AccountView};
+use crate::flows::messages::environment::EnvironmentMessage;
+use crate::flows::messages::{RootMessage, send_to_account, send_to_environment, send_to_root};
 use crate::ids::{AccountId, EnvironmentId, LinkTokenId, Region};
 use crate::ports::{Outside, Sees};
 use crate::settings::PrivateUpstreams;
@@ -71,7 +71,7 @@ pub async fn create_link(
             (tenant_id, None, region, new.integration)
         }
         Aim::Again(id) => {
-            let view = ask_account(outside, id, &AccountAsk::Get(sees.clone())).await?;
+            let view = send_to_account(outside, id, &AccountMessage::Get(sees.clone())).await?;
             let name = own_integration(&view, environment, new.integration)?;
             let account = view.account;
             (account.tenant_id, Some(id), account.region, Some(name))
@@ -98,8 +98,8 @@ pub async fn create_link(
         sealed: None,
         used: None,
     };
-    let ask = EnvironmentAsk::CreateLink(record, new.context);
-    ask_environment(outside, environment, &ask).await
+    let ask = EnvironmentMessage::CreateLink(record, new.context);
+    send_to_environment(outside, environment, &ask).await
 }
 
 fn own_integration(
@@ -151,8 +151,8 @@ async fn environment_of(
     outside: &impl Outside,
     environment: EnvironmentId,
 ) -> Result<EnvironmentRecord, Failure> {
-    let ask = RootAsk::FindEnvironment(environment);
-    let record: Option<EnvironmentRecord> = ask_root(outside, &ask).await?;
+    let ask = RootMessage::FindEnvironment(environment);
+    let record: Option<EnvironmentRecord> = send_to_root(outside, &ask).await?;
     record.ok_or_else(|| Failure::not_found("environment"))
 }
 
@@ -220,8 +220,9 @@ pub async fn install_of(
             value: FilterValue::Text(name.to_owned()),
         }],
     };
-    let ask = EnvironmentAsk::ListInstalls(page);
-    let found: Result<Listed<InstallRecord>, _> = ask_environment(outside, environment, &ask).await;
+    let ask = EnvironmentMessage::ListInstalls(page);
+    let found: Result<Listed<InstallRecord>, _> =
+        send_to_environment(outside, environment, &ask).await;
     match found {
         Ok(found) => Ok(found.result.into_iter().next()),
         Err(failure) if failure.code == Code::NotFound => Ok(None),

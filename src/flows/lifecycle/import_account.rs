@@ -8,9 +8,9 @@ use crate::account::status::Status;
 use crate::config::reserved::Trusted;
 use crate::error::Failure;
 use crate::flows::base::records::InstallRecord;
-use crate::flows::messages::account::{AccountAsk, AccountView};
-use crate::flows::messages::environment::EnvironmentAsk;
-use crate::flows::messages::{ask_account, ask_environment};
+use crate::flows::messages::account::{AccountMessage, AccountView};
+use crate::flows::messages::environment::EnvironmentMessage;
+use crate::flows::messages::{send_to_account, send_to_environment};
 use crate::ids::{AccountId, EnvironmentId, InstallId, Placement, Region};
 use crate::ports::Outside;
 
@@ -37,10 +37,10 @@ pub async fn import_account(
     new: NewAccount,
 ) -> Result<AccountView, Failure> {
     check(&new)?;
-    let install: Option<InstallRecord> = ask_environment(
+    let install: Option<InstallRecord> = send_to_environment(
         outside,
         environment,
-        &EnvironmentAsk::FindInstall(new.install),
+        &EnvironmentMessage::FindInstall(new.install),
     )
     .await?;
     let install = install.ok_or_else(|| Failure::not_found("environment integration"))?;
@@ -69,7 +69,7 @@ pub async fn import_account(
         created_at: now,
         updated_at: now,
     };
-    ask_account(outside, id, &AccountAsk::Import(Box::new(account))).await
+    send_to_account(outside, id, &AccountMessage::Import(Box::new(account))).await
 }
 
 fn check(new: &NewAccount) -> Result<(), Failure> {

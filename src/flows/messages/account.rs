@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::account::Account;
 use crate::flows::base::records::Page;
-use crate::flows::messages::connecting::{CameBack, Connecting};
+use crate::flows::messages::connecting::{CallbackRequest, Connecting};
 use crate::flows::messages::environment::Writer;
 use crate::flows::messages::event::ReplayRange;
-use crate::flows::messages::webhook::Arrival;
+use crate::flows::messages::webhook::VerifiedWebhook;
 use crate::ids::{EventId, InstallId, IntegrationId};
 use crate::ports::Sees;
 use crate::time::Timestamp;
@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 /// What an account's object is asked.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum AccountAsk {
+pub enum AccountMessage {
     /// Stores a new account with its whole context → [`AccountView`]
     Import(Box<Account>),
     /// → [`AccountView`]
@@ -35,12 +35,12 @@ pub enum AccountAsk {
     /// A customer's form → [`super::Connected`]
     Connect(Box<Connecting>),
     /// A customer comes back from the provider → `Option<Ended>`; nothing where no such login waits
-    Callback(Box<CameBack>),
+    Callback(Box<CallbackRequest>),
     /// A token of its own, known by its hash until then → null
     IssueToken(Sees, String, Timestamp),
     /// A webhook of this install, already verified → `Vec<EventId>`; not found where the account is another install's, is
     /// not active, or has another value by now
-    Receive(InstallId, Box<Arrival>),
+    Receive(InstallId, Box<VerifiedWebhook>),
     /// By what an install's webhooks find it under a key of its context → `Option<String>`
     LookupValue(String),
     /// Its events, newest first → `Listed<EventView>`

@@ -65,7 +65,7 @@ pub enum Connected {
 
 /// A customer who comes back from the provider.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct CameBack {
+pub struct CallbackRequest {
     /// `state` as it came.
     pub state: String,
     /// SHA-256 of the browser's secret, hex; of nothing where the browser has none.

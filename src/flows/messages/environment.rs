@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 /// What the `Directory` of an environment is asked.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum EnvironmentAsk {
+pub enum EnvironmentMessage {
     /// → `Written<TokenRecord>`
     CreateToken(TokenRecord),
     /// → `Listed<TokenRecord>`

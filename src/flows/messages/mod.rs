@@ -20,8 +20,8 @@ use crate::flows::base::records::{EnvironmentRecord, Page};
 use crate::ids::{AccountId, EnvironmentId, IntegrationId};
 use crate::ports::{ObjectFault, ObjectName, Outside};
 
-use crate::flows::messages::account::AccountAsk;
-use crate::flows::messages::environment::EnvironmentAsk;
+use crate::flows::messages::account::AccountMessage;
+use crate::flows::messages::environment::EnvironmentMessage;
 
 /// What the answer of an object may take, unless it asks a provider in between.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -57,7 +57,7 @@ pub struct IntegrationFile {
 /// What the `Directory` of the environments and integrations is asked.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum RootAsk {
+pub enum RootMessage {
     /// → [`EnvironmentRecord`]
     CreateEnvironment(EnvironmentRecord),
     /// → `Listed<EnvironmentRecord>`
@@ -129,27 +129,27 @@ pub struct Written<T> {
 }
 
 /// Asks the root `Directory`.
-pub async fn ask_root<T: DeserializeOwned>(
+pub async fn send_to_root<T: DeserializeOwned>(
     outside: &impl Outside,
-    ask: &RootAsk,
+    ask: &RootMessage,
 ) -> Result<T, Failure> {
     send(outside, ObjectName::Root, ask).await
 }
 
 /// Asks the `Directory` of an environment.
-pub async fn ask_environment<T: DeserializeOwned>(
+pub async fn send_to_environment<T: DeserializeOwned>(
     outside: &impl Outside,
     id: EnvironmentId,
-    ask: &EnvironmentAsk,
+    ask: &EnvironmentMessage,
 ) -> Result<T, Failure> {
     send(outside, ObjectName::Environment(id), ask).await
 }
 
 /// Asks an account's object.
-pub async fn ask_account<T: DeserializeOwned>(
+pub async fn send_to_account<T: DeserializeOwned>(
     outside: &impl Outside,
     id: AccountId,
-    ask: &AccountAsk,
+    ask: &AccountMessage,
 ) -> Result<T, Failure> {
     send(outside, ObjectName::Account(id), ask).await
 }
@@ -162,9 +162,9 @@ trait Ask: Serialize {
     }
 }
 
-impl Ask for RootAsk {}
-impl Ask for EnvironmentAsk {}
-impl Ask for AccountAsk {
+impl Ask for RootMessage {}
+impl Ask for EnvironmentMessage {}
+impl Ask for AccountMessage {
     fn patience(&self) -> Duration {
         match self {
             Self::Connect(_) | Self::Callback(_) | Self::Refresh(_) => WITH_PROVIDER,

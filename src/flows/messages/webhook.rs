@@ -7,19 +7,19 @@ use crate::flows::messages::environment::FoundBy;
 
 /// What is stored of a webhook.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Arrival {
+pub struct VerifiedWebhook {
     /// By which a repeated one is known.
     pub key: Option<String>,
     /// What it brings.
-    pub brings: Brings,
+    pub brings: WebhookContent,
     /// By which value of its context the account was looked up; nothing: its own URL, or it is named outright.
     #[serde(default)]
     pub found_by: Option<FoundBy>,
 }
 
-impl Arrival {
+impl VerifiedWebhook {
     /// What came to the account's own URL.
-    pub fn own(key: Option<String>, brings: Brings) -> Self {
+    pub fn own(key: Option<String>, brings: WebhookContent) -> Self {
         Self {
             key,
             brings,
@@ -31,7 +31,7 @@ impl Arrival {
 /// What a webhook brings.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Brings {
+pub enum WebhookContent {
     /// Events.
     Events(Vec<NewEvent>),
     /// A request that the file cannot read: kept until it can, with the reason.

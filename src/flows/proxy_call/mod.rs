@@ -38,8 +38,8 @@ use crate::config::Config;
 use crate::error::{Code, Failure, Speaker};
 use crate::expression::{Moment, TemplateScope};
 use crate::flows::account_object::refused::Renewed;
-use crate::flows::account_object::{AccountObject, Loaded};
-use crate::flows::config::resolved_config::Effective;
+use crate::flows::account_object::{AccountObject, LoadedAccount};
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::proxy_call::attempts::Retries;
 use crate::flows::proxy_call::outcome::Outcome;
 use crate::flows::proxy_call::page::Page;
@@ -70,7 +70,7 @@ struct Work<'a, O, S> {
     object: &'a AccountObject<O, S>,
     /// The account as it was read last: before each request it is read again.
     present: Present<'a, O, S>,
-    effective: &'a Effective,
+    resolved: &'a ResolvedConfig,
     plan: Plan<'a>,
     values: Values,
     deadline: Timestamp,
@@ -144,15 +144,15 @@ async fn tried<O: Outside, S: Storage>(
     at: Option<Position>,
 ) -> Result<Outcome<O::Stream>, Failure> {
     let deadline = object.outside.now().plus(call.timeout);
-    let (loaded, effective) = callable(object, sees, deadline).await?;
+    let (loaded, resolved) = callable(object, sees, deadline).await?;
     object.note_use_of(&loaded);
     let plan = crate::flows::proxy_call::plan::plan(
-        &effective.compiled.config,
+        &resolved.compiled.config,
         &call.target,
         &call.method,
     )?;
     call.trace
-        .names(plan, &call.target, &effective.compiled.config);
+        .names(plan, &call.target, &resolved.compiled.config);
     crate::flows::proxy_call::plan::refuse_sandbox_write(loaded.account.is_sandbox, plan)?;
     let ours = if call.target.is_list() {
         OURS_ON_LIST
@@ -161,7 +161,7 @@ async fn tried<O: Outside, S: Storage>(
     };
     let query = CallerQuery::read(&call.query, ours);
     let source = crate::flows::proxy_call::callers_body::source(&call.query)?;
-    let config = &effective.compiled.config;
+    let config = &resolved.compiled.config;
     crate::flows::proxy_call::plan::refuse_switched_off(config, plan, source)?;
     let looking = object.look_at_body(plan, config, source, body, deadline);
     let body = looking.await?;
@@ -175,7 +175,7 @@ async fn tried<O: Outside, S: Storage>(
     let mut work = Work {
         object,
         present: Present::of_call(object, sees, Rc::clone(&loaded)),
-        effective: &effective,
+        resolved: &resolved,
         plan,
         values,
         deadline,
@@ -237,15 +237,15 @@ pub(in crate::flows) async fn callable<O: Outside, S: Storage>(
     object: &Rc<AccountObject<O, S>>,
     sees: &Sees,
     deadline: Timestamp,
-) -> Result<(Rc<Loaded>, Effective), Failure> {
+) -> Result<(Rc<LoadedAccount>, ResolvedConfig), Failure> {
     let loaded = object.visible(sees).await?;
     loaded.account.status.check_callable()?;
     let loaded = object.fresh(loaded, deadline).await?;
-    let effective = object.effective(&loaded.account).await?;
-    if !effective.install.is_enabled {
+    let resolved = object.resolved_config(&loaded.account).await?;
+    if !resolved.install.is_enabled {
         return Err(Failure::install_disabled());
     }
-    Ok((loaded, effective))
+    Ok((loaded, resolved))
 }
 
 fn id_value(target: &Target) -> Value {
@@ -257,15 +257,15 @@ fn id_value(target: &Target) -> Value {
 
 impl<O: Outside, S: Storage> Work<'_, O, S> {
     fn config(&self) -> &Config {
-        &self.effective.compiled.config
+        &self.resolved.compiled.config
     }
 
-    fn loaded(&self) -> &Rc<Loaded> {
+    fn loaded(&self) -> &Rc<LoadedAccount> {
         self.present.loaded()
     }
 
     fn scope(&self) -> TemplateScope<'_> {
-        let compiled = &self.effective.compiled;
+        let compiled = &self.resolved.compiled;
         let scope = compiled.scope(self.present.context(), self.present.shown());
         let scope = scope.with_query(&self.values.query);
         let scope = if self.values.id.is_null() {
@@ -285,7 +285,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
 
     fn draft(&self, query: &CallerQuery, headers: &HeaderMap) -> Result<Draft, Failure> {
         let (config, scope) = (self.config(), self.scope());
-        let pins = self.effective.compiled.pins(self.object.outside.settings());
+        let pins = self.resolved.compiled.pins(self.object.outside.settings());
         let body = self.values.text.as_ref();
         let caller = Caller {
             query,

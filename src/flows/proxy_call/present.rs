@@ -8,7 +8,7 @@ use tokio::sync::SemaphorePermit;
 
 use crate::error::Failure;
 use crate::flows::account_object::oauth_token::with_token;
-use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::account_object::{AccountObject, LoadedAccount};
 use crate::flows::proxy_call::{Errand, Work};
 use crate::ports::{Outside, Sees, Storage};
 use crate::proxy::{Target, is_read};
@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 
 /// The account as it was read last, and how it is read again.
 pub(in crate::flows) struct Present<'a, O, S> {
-    loaded: Rc<Loaded>,
+    loaded: Rc<LoadedAccount>,
     read_at: Timestamp,
     whose: Whose<'a, O, S>,
 }
@@ -73,7 +73,7 @@ impl<'a, O: Outside, S: Storage> Present<'a, O, S> {
     pub(in crate::flows) fn of_call(
         object: &'a Rc<AccountObject<O, S>>,
         sees: &'a Sees,
-        loaded: Rc<Loaded>,
+        loaded: Rc<LoadedAccount>,
     ) -> Self {
         Self {
             loaded,
@@ -84,7 +84,7 @@ impl<'a, O: Outside, S: Storage> Present<'a, O, S> {
 
     pub(in crate::flows) fn of_step(
         object: &AccountObject<O, S>,
-        loaded: Rc<Loaded>,
+        loaded: Rc<LoadedAccount>,
         context: &'a Value,
         shown: &'a Value,
     ) -> Self {
@@ -96,7 +96,7 @@ impl<'a, O: Outside, S: Storage> Present<'a, O, S> {
         }
     }
 
-    pub(in crate::flows) fn loaded(&self) -> &Rc<Loaded> {
+    pub(in crate::flows) fn loaded(&self) -> &Rc<LoadedAccount> {
         &self.loaded
     }
 
@@ -117,7 +117,7 @@ impl<'a, O: Outside, S: Storage> Present<'a, O, S> {
     }
 
     /// The account is this by now; whether a request made with what was before has to be made again.
-    pub(in crate::flows) fn set(&mut self, now: Rc<Loaded>) -> bool {
+    pub(in crate::flows) fn set(&mut self, now: Rc<LoadedAccount>) -> bool {
         if Rc::ptr_eq(&self.loaded, &now) {
             return false;
         }
@@ -172,7 +172,7 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
     }
 
     /// The account as it is now, if it may be called still.
-    async fn read_again(&self) -> Result<Rc<Loaded>, Failure> {
+    async fn read_again(&self) -> Result<Rc<LoadedAccount>, Failure> {
         match &self.present.whose {
             Whose::Actions(_) if self.errand == Errand::Refresh => {
                 self.object.present().ok_or_else(gone)
@@ -187,8 +187,8 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
             }
             Whose::Callers(object, sees) => {
                 if self.present.read_at < object.outside.now() {
-                    let effective = object.effective(&self.loaded().account).await?;
-                    if !effective.install.is_enabled {
+                    let resolved = object.resolved_config(&self.loaded().account).await?;
+                    if !resolved.install.is_enabled {
                         return Err(Failure::install_disabled());
                     }
                 }
@@ -200,7 +200,7 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
     }
 }
 
-fn is_same(waited_for: Option<&Rc<Loaded>>, now: &Rc<Loaded>) -> bool {
+fn is_same(waited_for: Option<&Rc<LoadedAccount>>, now: &Rc<LoadedAccount>) -> bool {
     waited_for.is_some_and(|waited_for| Rc::ptr_eq(waited_for, now))
 }
 

@@ -169,7 +169,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
     /// What finds the secrets that went into the request, and the others of the account and its install.
     pub(in crate::flows) fn redactor(&self) -> Rc<Redactor> {
         self.object
-            .redactor(&self.effective.compiled, self.present.context())
+            .redactor(&self.resolved.compiled, self.present.context())
     }
 
     /// Redirects and the way to the next page were found by then: only the caller does without.
@@ -184,7 +184,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         let reason = self.redactor().text(reason);
         let account = &self.loaded().account;
         self.object.outside.log(&serde_json::json!({
-            "level": "error", "event": event, "integration": self.effective.integration.name, "integrated_account_id": account.id, "reason": reason,
+            "level": "error", "event": event, "integration": self.resolved.integration.name, "integrated_account_id": account.id, "reason": reason,
         }));
     }
 }

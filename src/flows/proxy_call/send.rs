@@ -207,7 +207,7 @@ impl<O: Outside, S: Storage> Work<'_, O, S> {
         let (Some(own), Some(home)) = (&method.base_url, &self.config().base_url) else {
             return true;
         };
-        let pins = self.effective.compiled.pins(self.object.outside.settings());
+        let pins = self.resolved.compiled.pins(self.object.outside.settings());
         let origin = |url: &UrlTemplate| url.render(&self.scope(), &pins).map(|url| url.origin());
         matches!((origin(own), origin(home)), (Ok(own), Ok(home)) if own == home)
     }

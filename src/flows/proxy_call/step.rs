@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use crate::config::resource::Method;
 use crate::error::Failure;
-use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::account_object::{AccountObject, LoadedAccount};
 use crate::flows::base::memory::Room;
 use crate::flows::base::moment::moment;
-use crate::flows::config::resolved_config::Effective;
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::proxy_call::attempts::Retries;
 use crate::flows::proxy_call::call::Pages;
 use crate::flows::proxy_call::held::{Held, NotText, Reading, Wanted};
@@ -70,8 +70,8 @@ pub(in crate::flows) struct Answered {
 /// Sends the request and reads its answer.
 pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
     object: &AccountObject<O, S>,
-    loaded: &Rc<Loaded>,
-    effective: &Effective,
+    loaded: &Rc<LoadedAccount>,
+    resolved: &ResolvedConfig,
     call: StepCall<'_>,
     deadline: Timestamp,
 ) -> Result<Answered, Failure> {
@@ -81,7 +81,7 @@ pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
     };
     let query = CallerQuery::read(&call.query, ours);
     let (method, moment) = (call.method, moment(&object.outside));
-    let writing = Writing::of(&effective.compiled.config, method, &moment);
+    let writing = Writing::of(&resolved.compiled.config, method, &moment);
     let text = if method.add_query_to_body {
         text(&writing, &call.body)?
     } else {
@@ -90,7 +90,7 @@ pub(in crate::flows) async fn call_step<O: Outside, S: Storage>(
     let mut work = Work {
         object,
         present: Present::of_step(object, Rc::clone(loaded), call.context, call.shown),
-        effective,
+        resolved,
         plan: Plan::Method {
             method,
             is_list: false,

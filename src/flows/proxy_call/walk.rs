@@ -10,7 +10,7 @@ use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::base::body;
 use crate::flows::base::memory::Room;
-use crate::flows::config::config_cache as published;
+use crate::flows::config::config_cache;
 use crate::flows::proxy_call::call::{Call, Given};
 use crate::flows::proxy_call::cursor::CursorPlace;
 use crate::flows::proxy_call::made;
@@ -133,7 +133,7 @@ impl<O: Outside, S: Storage> Walk<O, S> {
         let AccountObject {
             outside, isolate, ..
         } = &*self.object;
-        let record = published::token(outside, isolate, *environment, hash).await?;
+        let record = config_cache::token(outside, isolate, *environment, hash).await?;
         let is_good = |end: Option<Timestamp>| end.is_none_or(|end| end > outside.now());
         match record {
             Some(record) if is_good(record.expires_at) => Ok(()),

@@ -15,9 +15,9 @@ use crate::account::status::Status;
 use crate::config::Config;
 use crate::error::Failure;
 use crate::flows::account_object::row::{Next, SetUp};
-use crate::flows::account_object::{AccountObject, Loaded};
+use crate::flows::account_object::{AccountObject, LoadedAccount};
 use crate::flows::base::sealed;
-use crate::flows::config::resolved_config::Effective;
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::messages::environment::{FoundBy, Lookup};
 use crate::json as words;
 use crate::ports::{Outside, Sees, Storage};
@@ -110,19 +110,19 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     ) -> Result<Option<String>, Failure> {
         let loaded = self.visible(&Sees::All).await?;
         // One account whose own file has mistakes keeps no others from their webhooks.
-        let effective = self.effective(&loaded.account).await.ok();
-        let config = effective.as_ref().map(|all| &all.compiled.config);
+        let resolved = self.resolved_config(&loaded.account).await.ok();
+        let config = resolved.as_ref().map(|all| &all.compiled.config);
         Ok(found_by(field, &self.known_of(&loaded, config)))
     }
 
     /// Whether a webhook that was looked up for it by this value is for it now; by nothing: it is named outright.
     pub(in crate::flows) fn is_found(
         &self,
-        effective: &Effective,
-        loaded: &Loaded,
+        resolved: &ResolvedConfig,
+        loaded: &LoadedAccount,
         by: Option<&FoundBy>,
     ) -> bool {
-        let known = self.known_of(loaded, Some(&effective.compiled.config));
+        let known = self.known_of(loaded, Some(&resolved.compiled.config));
         match by {
             None => known.status == Status::Active,
             Some(by) => found_by(&by.field, &known).as_ref() == Some(&by.value),
@@ -130,15 +130,19 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What the index has of the account as it is.
-    pub(in crate::flows) fn lookup(&self, effective: &Effective, loaded: &Loaded) -> Lookup {
-        let config = &effective.compiled.config;
+    pub(in crate::flows) fn lookup(
+        &self,
+        resolved: &ResolvedConfig,
+        loaded: &LoadedAccount,
+    ) -> Lookup {
+        let config = &resolved.compiled.config;
         lookup_of(config, &self.known_of(loaded, Some(config)))
     }
 
     /// By what an install's webhooks will find the account. What finds it may be a secret.
     pub(in crate::flows) fn next_lookup(
         &self,
-        effective: &Effective,
+        resolved: &ResolvedConfig,
         next: &Next,
     ) -> Result<Lookup, Failure> {
         let mut context = next.account.context.clone();
@@ -146,7 +150,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if secrets.is_object() {
             words::merge(&mut context, &secrets);
         }
-        let config = &effective.compiled.config;
+        let config = &resolved.compiled.config;
         let known = Known {
             status: next.account.status,
             trial: self.trial(next.set_up.as_ref()),
@@ -160,10 +164,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What goes on finding an active account while a new credential is tried, sealed.
     pub(in crate::flows) fn held(
         &self,
-        effective: &Effective,
-        loaded: &Loaded,
+        resolved: &ResolvedConfig,
+        loaded: &LoadedAccount,
     ) -> Result<Option<String>, Failure> {
-        let Lookup { field, value } = self.lookup(effective, loaded);
+        let Lookup { field, value } = self.lookup(resolved, loaded);
         let (Some(field), Some(value)) = (field, value) else {
             return Ok(None);
         };
@@ -179,7 +183,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         sealed::resealed(&self.outside, held_place(&self.id.to_string()), text)
     }
 
-    fn known_of<'a>(&self, loaded: &'a Loaded, config: Option<&'a Config>) -> Known<'a> {
+    fn known_of<'a>(&self, loaded: &'a LoadedAccount, config: Option<&'a Config>) -> Known<'a> {
         Known {
             status: loaded.account.status,
             trial: self.trial(loaded.set_up.as_ref()),

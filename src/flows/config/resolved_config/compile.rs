@@ -13,7 +13,7 @@ use crate::config::{self, Level, overrides, steering};
 use crate::error::{Code, Failure};
 use crate::expression::Withheld;
 use crate::flows::config::redaction::secrets::texts_of;
-use crate::flows::config::resolved_config::{Compiled, Own, Published, Variables};
+use crate::flows::config::resolved_config::{Compiled, Own, PublishedPair, Variables};
 use crate::flows::config::stored_secrets::file_bound;
 use crate::flows::config::stored_secrets::install_bound;
 use crate::flows::config::stored_secrets::secret_names;
@@ -22,7 +22,7 @@ use crate::ports::Outside;
 
 /// The records of a config, their secrets opened.
 struct Opened<'a> {
-    published: &'a Published,
+    published: &'a PublishedPair,
     file: Bound,
     install: Bound,
     account: &'a Value,
@@ -46,7 +46,7 @@ static NO_TRUST: Trusted = Trusted::new();
 impl<'a> Opened<'a> {
     fn new(
         outside: &impl Outside,
-        published: &'a Published,
+        published: &'a PublishedPair,
         own: Own<'a>,
     ) -> Result<Self, Failure> {
         Ok(Self {
@@ -103,7 +103,7 @@ impl<'a> Opened<'a> {
 /// What there is to say against an account's override.
 pub fn review(
     outside: &impl Outside,
-    published: &Published,
+    published: &PublishedPair,
     own: Own,
 ) -> Result<(Review, Trusting), Failure> {
     let opened = Opened::new(outside, published, own)?;
@@ -147,7 +147,7 @@ impl Trusting {
 /// The config, compiled, and what it takes in memory.
 pub(in crate::flows) fn compile(
     outside: &impl Outside,
-    published: &Published,
+    published: &PublishedPair,
     own: Own,
 ) -> Result<(Compiled, usize), Failure> {
     let opened = Opened::new(outside, published, own)?;
@@ -193,7 +193,7 @@ pub(in crate::flows) fn compile(
 
 fn read(
     outside: &impl Outside,
-    published: &Published,
+    published: &PublishedPair,
     resolved: &Value,
 ) -> Result<config::Config, Failure> {
     let (config, findings) = config::read_config(resolved);

@@ -16,7 +16,7 @@ use crate::crypto;
 use crate::error::{Complaint, Failure};
 use crate::expression::{AllowedHosts, Pins, PlainHttp, TemplateScope, Withheld};
 use crate::flows::base::records::{InstallRecord, IntegrationRecord};
-use crate::flows::config::config_cache as published;
+use crate::flows::config::config_cache;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::config::padded_secrets::refuse_padded_context;
 use crate::flows::config::redaction::Redactor;
@@ -25,7 +25,7 @@ use crate::ports::Outside;
 use crate::settings::{PrivateUpstreams, Settings};
 
 /// A config as it counts for one account.
-pub struct Effective {
+pub struct ResolvedConfig {
     /// The published integration.
     pub integration: Rc<IntegrationRecord>,
     /// The published install.
@@ -34,7 +34,7 @@ pub struct Effective {
     pub compiled: Rc<Compiled>,
 }
 
-impl Effective {
+impl ResolvedConfig {
     /// An account, its context without secrets, beside its integration.
     pub fn view(&self, account: Account) -> AccountView {
         AccountView {
@@ -210,7 +210,7 @@ impl IntegrationRecord {
 }
 
 /// The published records an account depends on.
-pub struct Published {
+pub struct PublishedPair {
     /// Its integration.
     pub integration: Rc<IntegrationRecord>,
     /// Its install.
@@ -222,10 +222,10 @@ pub async fn load(
     outside: &impl Outside,
     isolate: &Isolate,
     account: &Account,
-) -> Result<Effective, Failure> {
+) -> Result<ResolvedConfig, Failure> {
     let published = published(outside, isolate, account).await?;
     let compiled = compiled(outside, isolate, account, &published)?.usable()?;
-    Ok(Effective {
+    Ok(ResolvedConfig {
         integration: published.integration,
         install: published.install,
         compiled,
@@ -237,10 +237,10 @@ pub async fn load_to_change(
     outside: &impl Outside,
     isolate: &Isolate,
     account: &Account,
-) -> Result<Effective, Failure> {
+) -> Result<ResolvedConfig, Failure> {
     let published = published(outside, isolate, account).await?;
     let compiled = compiled(outside, isolate, account, &published)?;
-    Ok(Effective {
+    Ok(ResolvedConfig {
         integration: published.integration,
         install: published.install,
         compiled,
@@ -252,14 +252,14 @@ pub async fn of_install(
     outside: &impl Outside,
     isolate: &Isolate,
     install: Rc<InstallRecord>,
-) -> Result<Effective, Failure> {
-    let integration = published::integration(outside, isolate, install.integration_id).await?;
-    let published = Published {
+) -> Result<ResolvedConfig, Failure> {
+    let integration = config_cache::integration(outside, isolate, install.integration_id).await?;
+    let published = PublishedPair {
         integration: integration.ok_or_else(|| Failure::not_found("integration"))?,
         install,
     };
     let compiled = compiled_with(outside, isolate, Own::default(), &published)?.usable()?;
-    Ok(Effective {
+    Ok(ResolvedConfig {
         integration: published.integration,
         install: published.install,
         compiled,
@@ -271,8 +271,8 @@ pub async fn published(
     outside: &impl Outside,
     isolate: &Isolate,
     account: &Account,
-) -> Result<Published, Failure> {
-    let install = published::install(
+) -> Result<PublishedPair, Failure> {
+    let install = config_cache::install(
         outside,
         isolate,
         account.environment_id,
@@ -280,9 +280,9 @@ pub async fn published(
     )
     .await?;
     let install = install.ok_or_else(|| Failure::not_found("environment integration"))?;
-    let integration = published::integration(outside, isolate, install.integration_id).await?;
+    let integration = config_cache::integration(outside, isolate, install.integration_id).await?;
     let integration = integration.ok_or_else(|| Failure::not_found("integration"))?;
-    Ok(Published {
+    Ok(PublishedPair {
         integration,
         install,
     })
@@ -293,7 +293,7 @@ pub fn compiled(
     outside: &impl Outside,
     isolate: &Isolate,
     account: &Account,
-    published: &Published,
+    published: &PublishedPair,
 ) -> Result<Rc<Compiled>, Failure> {
     compiled_with(outside, isolate, Own::of(account), published)
 }
@@ -319,7 +319,7 @@ fn compiled_with(
     outside: &impl Outside,
     isolate: &Isolate,
     own: Own,
-    published: &Published,
+    published: &PublishedPair,
 ) -> Result<Rc<Compiled>, Failure> {
     let key = cache_key(published, own);
     if let Some(compiled) = isolate.compiled(&key) {
@@ -332,8 +332,8 @@ fn compiled_with(
     Ok(compiled)
 }
 
-fn cache_key(published: &Published, own: Own) -> String {
-    let Published {
+fn cache_key(published: &PublishedPair, own: Own) -> String {
+    let PublishedPair {
         integration,
         install,
     } = published;

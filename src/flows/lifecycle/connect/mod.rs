@@ -17,13 +17,13 @@ use crate::flows::base::records::{
     Comparison, Filter, FilterValue, InstallRecord, LinkRecord, Listed, Page,
 };
 use crate::flows::config::isolate::Isolate;
-use crate::flows::config::resolved_config as effective;
-use crate::flows::config::resolved_config::Effective;
+use crate::flows::config::resolved_config;
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::lifecycle::create_link::install_of;
-use crate::flows::messages::account::{AccountAsk, AccountView};
-use crate::flows::messages::connecting::{CameBack, Ended};
-use crate::flows::messages::environment::{EnvironmentAsk, Link};
-use crate::flows::messages::{ask_account, ask_environment};
+use crate::flows::messages::account::{AccountMessage, AccountView};
+use crate::flows::messages::connecting::{CallbackRequest, Ended};
+use crate::flows::messages::environment::{EnvironmentMessage, Link};
+use crate::flows::messages::{send_to_account, send_to_environment};
 use crate::ids::{AccountId, EnvironmentId};
 use crate::json as words;
 use crate::ports::{Outside, Sees};
@@ -44,7 +44,7 @@ pub struct Chosen {
     /// The integration's slug.
     pub name: String,
     /// The file with the install's changes.
-    pub effective: Effective,
+    pub resolved: ResolvedConfig,
     install: InstallRecord,
     /// What an account that is connected again shows of its context, and what the link token brings.
     kept: Option<Value>,
@@ -88,8 +88,10 @@ pub async fn open(
     hash: String,
     browser: Option<String>,
 ) -> Result<Result<Opened, ConnectFailure>, Failure> {
-    let ask = EnvironmentAsk::OpenLink(hash, browser);
-    Ok(opened(ask_environment(outside, environment, &ask).await?))
+    let ask = EnvironmentMessage::OpenLink(hash, browser);
+    Ok(opened(
+        send_to_environment(outside, environment, &ask).await?,
+    ))
 }
 
 fn opened(link: Link) -> Result<Opened, ConnectFailure> {
@@ -109,7 +111,7 @@ pub async fn offered(
     outside: &impl Outside,
     isolate: &Isolate,
     opened: &Opened,
-) -> Result<Vec<(String, Effective)>, Failure> {
+) -> Result<Vec<(String, ResolvedConfig)>, Failure> {
     let environment = opened.link.environment_id;
     let is = |field: &str| Filter {
         field: field.to_owned(),
@@ -121,14 +123,15 @@ pub async fn offered(
         after: None,
         filters: vec![is("is_enabled"), is("show_in_catalog")],
     };
-    let ask = EnvironmentAsk::ListInstalls(page);
-    let found: Listed<InstallRecord> = ask_environment(outside, environment, &ask).await?;
+    let ask = EnvironmentMessage::ListInstalls(page);
+    let found: Listed<InstallRecord> = send_to_environment(outside, environment, &ask).await?;
     let mut offered = Vec::new();
     for install in found.result {
         let name = install.integration_name.clone();
         // One whose file has mistakes is not offered; the log says so.
-        if let Ok(effective) = effective::of_install(outside, isolate, Rc::new(install)).await {
-            offered.push((name, effective));
+        if let Ok(resolved) = resolved_config::of_install(outside, isolate, Rc::new(install)).await
+        {
+            offered.push((name, resolved));
         }
     }
     Ok(offered)
@@ -158,14 +161,14 @@ pub async fn choose(
     let Some(install) = install.filter(is_offered) else {
         return Ok(None);
     };
-    let effective = effective::of_install(outside, isolate, Rc::new(install.clone())).await?;
-    if effective.compiled.config.credentials.is_empty() {
+    let resolved = resolved_config::of_install(outside, isolate, Rc::new(install.clone())).await?;
+    if resolved.compiled.config.credentials.is_empty() {
         return Ok(None);
     }
-    let kept = kept(outside, opened, &effective.compiled.config).await?;
+    let kept = kept(outside, opened, &resolved.compiled.config).await?;
     Ok(Some(Chosen {
         name: name.to_owned(),
-        effective,
+        resolved,
         install,
         kept,
     }))
@@ -184,14 +187,15 @@ async fn kept(
         .filter(|_| link.persist_previous_context)
     {
         let sees = Sees::Environment(link.environment_id);
-        let ask = AccountAsk::Get(sees.clone());
-        match ask_account::<AccountView>(outside, id, &ask).await {
+        let ask = AccountMessage::Get(sees.clone());
+        match send_to_account::<AccountView>(outside, id, &ask).await {
             Ok(view) => kept = view.account.context,
             Err(failure) if failure.code == Code::NotFound => return Ok(None),
             Err(failure) => return Err(failure),
         }
         // That they are there is all the form needs to know of secrets; and nothing where the file calls one no secret by now.
-        let names: Vec<String> = ask_account(outside, id, &AccountAsk::SecretNames(sees)).await?;
+        let names: Vec<String> =
+            send_to_account(outside, id, &AccountMessage::SecretNames(sees)).await?;
         let is_shown = |name: &String| {
             let mut fields = config.fields();
             fields.any(|field| field.name == *name && !is_hidden(field))
@@ -207,7 +211,7 @@ async fn kept(
 impl Chosen {
     /// The compiled file.
     pub fn config(&self) -> &Config {
-        &self.effective.compiled.config
+        &self.resolved.compiled.config
     }
 
     /// The credential of this format; when none is named, signing in where the customer can, else the first.
@@ -245,7 +249,7 @@ impl Chosen {
         for field in &config.fields {
             words::merge(&mut context, &json!({ field.name.as_str(): "typed" }));
         }
-        let compiled = &self.effective.compiled;
+        let compiled = &self.resolved.compiled;
         let (shown, _) = compiled.split_context(&context, &Value::Null);
         let scope = compiled.scope(&context, &shown);
         match &config.client.id {
@@ -261,10 +265,10 @@ impl Chosen {
 }
 
 /// A customer is back from the provider.
-pub async fn come_back(
+pub async fn handle_callback(
     outside: &impl Outside,
     account: AccountId,
-    came: CameBack,
+    came: CallbackRequest,
 ) -> Result<Option<Ended>, Failure> {
-    ask_account(outside, account, &AccountAsk::Callback(Box::new(came))).await
+    send_to_account(outside, account, &AccountMessage::Callback(Box::new(came))).await
 }

@@ -13,10 +13,10 @@ use crate::error::{Code, Failure};
 use crate::flows::base::records::{InstallRecord, LinkRecord, LinkUse};
 use crate::flows::lifecycle::connect::{Chosen, Opened, Sent, Submitted, opened as opened_or_not};
 use crate::flows::lifecycle::create_link::check_redirect_uri;
-use crate::flows::messages::account::AccountAsk;
+use crate::flows::messages::account::AccountMessage;
 use crate::flows::messages::connecting::{Connected, Connecting, ReturnTo};
-use crate::flows::messages::environment::{EnvironmentAsk, Link};
-use crate::flows::messages::{ask_account, ask_environment};
+use crate::flows::messages::environment::{EnvironmentMessage, Link};
+use crate::flows::messages::{send_to_account, send_to_environment};
 use crate::ids::{AccountId, Placement};
 use crate::json as words;
 use crate::ports::Outside;
@@ -30,7 +30,7 @@ pub async fn submit(
     sent: Sent<'_>,
 ) -> Result<Submitted, Failure> {
     let (format, credential) = credential;
-    let compiled = &chosen.effective.compiled;
+    let compiled = &chosen.resolved.compiled;
     let places = compiled.config.origin_places();
     let origins = Origins {
         places: &places,
@@ -88,8 +88,8 @@ pub async fn submit(
         },
         again: sent.again,
     };
-    let ask = AccountAsk::Connect(Box::new(connecting));
-    Ok(match ask_account(outside, account, &ask).await? {
+    let ask = AccountMessage::Connect(Box::new(connecting));
+    Ok(match send_to_account(outside, account, &ask).await? {
         Connected::Redirect(url) => Submitted::Redirect { url, state },
         Connected::Ended(ended) => Submitted::Ended(ended),
     })
@@ -118,8 +118,8 @@ async fn bind(
         since: now,
         spent_at: None,
     };
-    let ask = EnvironmentAsk::BindLink(link.hash.clone(), used);
-    let bound = opened_link(ask_environment(outside, link.environment_id, &ask).await?);
+    let ask = EnvironmentMessage::BindLink(link.hash.clone(), used);
+    let bound = opened_link(send_to_environment(outside, link.environment_id, &ask).await?);
     Ok(bound.and_then(|link| {
         let account = link.used.as_ref().map(|used| used.account);
         account

@@ -104,7 +104,7 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
 
     fn pagination(&self) -> Option<&'a Pagination> {
         match self.plan {
-            Plan::Method { method, .. } => self.effective.compiled.config.pagination_of(method),
+            Plan::Method { method, .. } => self.resolved.compiled.config.pagination_of(method),
             Plan::Custom { .. } => None,
         }
     }
@@ -144,7 +144,7 @@ impl<'a, O: Outside, S: Storage> Work<'a, O, S> {
     }
 
     fn base(&self) -> Result<Url, Failure> {
-        let compiled = &self.effective.compiled;
+        let compiled = &self.resolved.compiled;
         let base = match self.plan {
             Plan::Method { method, .. } => compiled.config.base_url_of(method),
             Plan::Custom { .. } => None,
