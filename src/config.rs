@@ -2,6 +2,8 @@
 //! section, named like its JSON key. [`read`] turns JSON into them and lists
 //! every mistake as a [`Finding`]; nothing here acts on what it reads.
 
+#![warn(missing_docs)]
+
 pub mod action;
 mod amount;
 pub mod authorization;

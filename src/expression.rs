@@ -3,6 +3,8 @@
 //!
 //! Nothing here knows what a section of the file is for.
 
+#![warn(missing_docs)]
+
 mod cast;
 pub mod effort;
 mod hosts;
