@@ -1,4 +1,4 @@
-//! `causeway eval`: one JSONata expression, seeing what it would see in an integration file.
+//! `causeway eval`: evaluates one JSONata expression with the scope that it has in an integration file.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -12,8 +12,8 @@ use causeway::expression::{Expression, ExpressionError, ExpressionScope, Moment}
 use clap::ValueEnum;
 use serde_json::Value;
 
-use crate::input::Input;
-use crate::problem::{Problem, Verdict};
+use crate::input::ScopeInput;
+use crate::problem::{Problem, RunResult};
 
 /// Evaluate a JSONata expression as an integration file would
 ///
@@ -21,7 +21,7 @@ use crate::problem::{Problem, Verdict};
 /// optional; docs/scopes.md lists them. Names of headers are written in lower case, as the gateway does.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Where in the file the expression stands, which decides what it sees
+    /// Where in the file the expression is, which decides what it sees
     #[arg(long, value_name = "NAME")]
     scope: Scope,
     /// The file with the input; standard input when absent
@@ -49,23 +49,23 @@ enum Scope {
     Step,
 }
 
-/// Evaluates the expression and prints what it gives.
-pub fn run(args: &Args, out: &mut impl Write) -> Result<Verdict, Problem> {
+/// Evaluates the expression and prints the result.
+pub fn run(args: &Args, out: &mut impl Write) -> Result<RunResult, Problem> {
     let source = &args.expression;
     let expression = match args.scope {
-        // There a text that is wholly `{{path}}` is that path.
+        // Here a text that is only `{{path}}` is that path.
         Scope::Response => Expression::parse_path_or_source(source),
         _ => Expression::parse(source),
     };
     let expression = expression.map_err(|error| Problem::Failed(error.to_string()))?;
-    let mut input = Input::read(args.input.as_deref(), &known(args.scope))?;
+    let mut input = ScopeInput::read(args.input.as_deref(), &known(args.scope))?;
     input.lower_header_names();
     let result = expression.evaluate(&scope(args.scope, &input)?, &moment());
     match result.map_err(|error| no_result(&error))? {
         Some(value) => writeln!(out, "{value:#}")?,
         None => writeln!(out, "undefined")?,
     }
-    Ok(Verdict::Good)
+    Ok(RunResult::Good)
 }
 
 fn no_result(error: &ExpressionError) -> Problem {
@@ -83,8 +83,8 @@ fn known(scope: Scope) -> Vec<&'static str> {
     roots.map(|root| root.trim_start_matches('$')).collect()
 }
 
-/// The input as the gateway would have it there; what it leaves out is empty.
-fn scope(scope: Scope, input: &Input) -> Result<ExpressionScope<'_>, Problem> {
+/// The scope that the gateway would build. What the input leaves out is empty.
+fn scope(scope: Scope, input: &ScopeInput) -> Result<ExpressionScope<'_>, Problem> {
     let (body, headers, query) = (body(input), input.object("headers"), input.object("query"));
     let (request, context) = (input.object("requestOptions"), input.object("context"));
     let url = input.text_or("url", "")?;
@@ -113,14 +113,14 @@ fn scope(scope: Scope, input: &Input) -> Result<ExpressionScope<'_>, Problem> {
     })
 }
 
-/// The parsed body goes by three names.
-fn body(input: &Input) -> &Value {
+/// The parsed body has three names.
+fn body(input: &ScopeInput) -> &Value {
     let names = ["body", "response", "data"];
     let given = names.into_iter().find_map(|name| input.find(name));
     given.unwrap_or_else(|| input.value("body"))
 }
 
-fn status(input: &Input) -> Result<u16, Problem> {
+fn status(input: &ScopeInput) -> Result<u16, Problem> {
     let Some(status) = input.find("status").or_else(|| input.find("status_code")) else {
         return Ok(200);
     };
@@ -132,7 +132,7 @@ fn status(input: &Input) -> Result<u16, Problem> {
     })
 }
 
-/// Now, and a chance good enough to try an expression.
+/// The current time, and random bytes that are good enough to try an expression.
 #[expect(
     clippy::disallowed_methods,
     reason = "the command runs where there is a clock"

@@ -8,16 +8,16 @@ use causeway::config::{Finding, Level};
 use causeway::settings::ADMIN_BODY_BYTES;
 use serde_json::Value;
 
-/// A file that is JSON.
-pub struct IntegrationFile {
-    /// As it lies on disk.
+/// A file with valid JSON.
+pub struct FileOnDisk {
+    /// The bytes on disk.
     pub bytes: Vec<u8>,
-    /// The same, parsed.
+    /// The parsed bytes.
     pub json: Value,
 }
 
-/// Reads a file; what hinders it is a finding without a path.
-pub fn load(path: &Path) -> Result<IntegrationFile, Finding> {
+/// Reads a file. A file that cannot be read is a finding without a path.
+pub fn load(path: &Path) -> Result<FileOnDisk, Finding> {
     if path.is_dir() {
         let finding = Finding::error("", "this is a folder");
         return Err(finding.hint(format!("name its files: {}/*.json", path.display())));
@@ -25,12 +25,13 @@ pub fn load(path: &Path) -> Result<IntegrationFile, Finding> {
     let bytes = fs::read(path)
         .map_err(|error| Finding::error("", format!("the file cannot be read: {error}")))?;
     if bytes.len() > ADMIN_BODY_BYTES {
-        let text = format!("the file is larger than {ADMIN_BODY_BYTES} bytes; no gateway takes it");
+        let text =
+            format!("the file is larger than {ADMIN_BODY_BYTES} bytes; no gateway accepts it");
         return Err(Finding::error("", text));
     }
     let json = serde_json::from_slice(&bytes)
         .map_err(|error| Finding::error("", format!("the file is not JSON: {error}")))?;
-    Ok(IntegrationFile { bytes, json })
+    Ok(FileOnDisk { bytes, json })
 }
 
 /// A finding as one line, its hint on a second.
@@ -46,7 +47,7 @@ pub fn line(finding: &Finding) -> String {
     }
     line += &finding.message;
     if let Some(hint) = &finding.hint {
-        // Writing to a text cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = write!(line, "\n           {hint}");
     }
     line

@@ -1,5 +1,5 @@
-//! The `causeway` command: checks integration files, publishes them, and tries their expressions and
-//! placeholders with the very code of the Worker. It stores nothing and has no settings of its own.
+//! The `causeway` command: checks integration files, publishes them, and tries their expressions and placeholders with
+//! the code of the Worker. It stores nothing and has no settings of its own.
 
 mod change;
 mod eval;
@@ -17,21 +17,21 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use problem::{Problem, Verdict};
+use problem::{Problem, RunResult};
 
 /// Works on integration files: checks them, publishes them, and tries their expressions and placeholders.
 #[derive(Parser)]
 #[command(
     version,
-    after_help = "Exit codes: 0 all is well; 1 a file, an expression or the gateway says no; 2 the command line is wrong.\nThe guide to integration files is docs/integration-file.md."
+    after_help = "Exit codes: 0 success; 1 a file or an expression has errors, or the gateway refuses; 2 the command line is wrong.\nThe guide to integration files is docs/integration-file.md."
 )]
 struct Command {
     #[command(subcommand)]
-    verb: Verb,
+    task: Task,
 }
 
 #[derive(Subcommand)]
-enum Verb {
+enum Task {
     Validate(validate::Args),
     Publish(publish::Args),
     Eval(eval::Args),
@@ -41,26 +41,26 @@ enum Verb {
 fn main() -> ExitCode {
     let command = Command::parse();
     let mut out = io::stdout().lock();
-    let outcome = match &command.verb {
-        Verb::Validate(args) => validate::run(args, &mut out),
-        Verb::Publish(args) => publish::run(args, &mut out),
-        Verb::Eval(args) => eval::run(args, &mut out),
-        Verb::Render(args) => render::run(args, &mut out),
+    let outcome = match &command.task {
+        Task::Validate(args) => validate::run(args, &mut out),
+        Task::Publish(args) => publish::run(args, &mut out),
+        Task::Eval(args) => eval::run(args, &mut out),
+        Task::Render(args) => render::run(args, &mut out),
     };
     match outcome {
-        Ok(Verdict::Good) => ExitCode::SUCCESS,
-        Ok(Verdict::Bad) => ExitCode::FAILURE,
+        Ok(RunResult::Good) => ExitCode::SUCCESS,
+        Ok(RunResult::Bad) => ExitCode::FAILURE,
         Err(problem) => {
-            tell(&problem);
+            report(&problem);
             ExitCode::from(problem.exit_code())
         }
     }
 }
 
-/// A reader that went away, as in `causeway … | head`, wants no complaint either.
-fn tell(problem: &Problem) {
+/// A closed pipe, as in `causeway … | head`, is not reported.
+fn report(problem: &Problem) {
     if !problem.is_closed_pipe() {
-        // Where nobody can be told, there is nobody to tell that.
+        // A failure to write to standard error cannot be reported.
         let _ = writeln!(io::stderr(), "causeway: {problem}");
     }
 }

@@ -1,4 +1,4 @@
-//! `causeway render`: one text with placeholders, filled as the gateway fills it.
+//! `causeway render`: fills the placeholders of one text as the gateway does.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -13,8 +13,8 @@ use causeway::json::Exact;
 use clap::ValueEnum;
 use serde_json::Value;
 
-use crate::input::Input;
-use crate::problem::{Problem, Verdict};
+use crate::input::ScopeInput;
+use crate::problem::{Problem, RunResult};
 
 /// Fill the placeholders of a text as the gateway would
 ///
@@ -23,9 +23,9 @@ use crate::problem::{Problem, Verdict};
 /// be named bare. A value that is missing is an error, as it is in the gateway.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Where the text stands in the file, which decides how values are checked and encoded
+    /// Where the text is in the file, which decides how values are checked and encoded
     #[arg(long = "as", value_name = "PLACE", default_value = "value")]
-    place: Place,
+    place: TemplatePlace,
     /// The file with the input; standard input when absent
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
@@ -34,9 +34,9 @@ pub struct Args {
     template: String,
 }
 
-/// Where a text stands.
+/// The place of a text.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Place {
+enum TemplatePlace {
     /// An entry of a body or a query: any JSON
     Value,
     /// The value of a header: no control characters
@@ -47,30 +47,30 @@ enum Place {
     Url,
 }
 
-/// Fills the text and prints what it becomes.
-pub fn run(args: &Args, out: &mut impl Write) -> Result<Verdict, Problem> {
-    let input = Input::read(args.input.as_deref(), TEMPLATE_ROOTS)?;
+/// Fills the text and prints the result.
+pub fn run(args: &Args, out: &mut impl Write) -> Result<RunResult, Problem> {
+    let input = ScopeInput::read(args.input.as_deref(), TEMPLATE_ROOTS)?;
     let scope = scope(&input);
     let rendered = match args.place {
-        Place::Value => value(&args.template, &scope)?,
-        Place::Header => {
+        TemplatePlace::Value => value(&args.template, &scope)?,
+        TemplatePlace::Header => {
             let header = template(&args.template)?.header(&scope).map_err(failed)?;
             header.map(Value::String)
         }
-        Place::Path => Some(path(&args.template, &scope)?),
-        Place::Url => Some(url(&args.template, &scope)?),
+        TemplatePlace::Path => Some(path(&args.template, &scope)?),
+        TemplatePlace::Url => Some(url(&args.template, &scope)?),
     };
     match rendered {
         Some(value) => writeln!(out, "{value:#}")?,
         None => writeln!(out, "undefined")?,
     }
-    Ok(Verdict::Good)
+    Ok(RunResult::Good)
 }
 
-/// Puts a value of the input under one root of the scope.
+/// Sets one root of the scope.
 type With<'a> = fn(TemplateScope<'a>, &'a Value) -> TemplateScope<'a>;
 
-fn scope(input: &Input) -> TemplateScope<'_> {
+fn scope(input: &ScopeInput) -> TemplateScope<'_> {
     let context = input
         .find("context")
         .unwrap_or_else(|| input.object("credentials"));
@@ -94,7 +94,7 @@ fn scope(input: &Input) -> TemplateScope<'_> {
         })
 }
 
-/// A text, or the objects and arrays of a body.
+/// Renders a text, or the objects and arrays of a body.
 fn value(source: &str, scope: &TemplateScope) -> Result<Option<Value>, Problem> {
     let is_tree =
         serde_json::from_str::<Value>(source).is_ok_and(|json| json.is_object() || json.is_array());
@@ -113,7 +113,7 @@ fn template(source: &str) -> Result<Template, Problem> {
     Template::parse(source).map_err(failed)
 }
 
-/// A path is filled below a base; which one does not matter.
+/// A path is rendered below a base URL; any base gives the same path.
 fn path(source: &str, scope: &TemplateScope) -> Result<Value, Problem> {
     let base = UrlTemplate::parse("https://example.com").map_err(failed)?;
     let path = PathTemplate::parse(source).map_err(failed)?;
@@ -132,7 +132,7 @@ fn url(source: &str, scope: &TemplateScope) -> Result<Value, Problem> {
     Ok(Value::String(url.into()))
 }
 
-/// Whether the host is fixed well enough is for `validate`, which sees the whole file.
+/// Allows every host: `validate` checks the hosts, because it sees the whole file.
 fn with_pins<T>(work: impl FnOnce(&Pins) -> Result<T, Problem>) -> Result<T, Problem> {
     let (any, dotted_keys) = (AllowedHosts::parse(["*"]).map_err(failed)?, BTreeSet::new());
     work(&Pins {
