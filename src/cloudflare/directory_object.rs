@@ -10,7 +10,7 @@ use crate::flows::directory;
 use crate::flows::directory::DirectoryName;
 use crate::ports::ObjectName;
 
-/// The truth for what must be consistent; see `flows::directory`.
+/// The source of record for what must be consistent; see `flows::directory`.
 #[durable_object]
 pub struct Directory {
     inner: Option<directory::Directory<Edge, ObjectStorage>>,
