@@ -13,10 +13,10 @@ use crate::api::query::{Field, Query};
 use crate::api::shape;
 use crate::crypto;
 use crate::error::{Code, Failure};
-use crate::flows::base::records::{Listed, TokenRecord, TokenScope};
+use crate::flows::base::records::{ListPage, TokenRecord, TokenScope};
 use crate::flows::config::config_cache;
 use crate::flows::messages::environment::EnvironmentMessage;
-use crate::flows::messages::{Written, send_to_environment};
+use crate::flows::messages::{WriteResult, send_to_environment};
 use crate::ids::ApiTokenId;
 use crate::json;
 use crate::ports::{Incoming, Outside};
@@ -48,7 +48,7 @@ pub(in crate::api) const SHOWN: [&str; 6] = [
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
     let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
     let environment = caller.environment(query.get("environment_id"))?;
-    let found: Listed<TokenRecord> = send_to_environment(
+    let found: ListPage<TokenRecord> = send_to_environment(
         desk.outside,
         environment,
         &EnvironmentMessage::ListTokens(page.clone()),
@@ -78,7 +78,7 @@ pub(super) async fn create<O: Outside>(
         created_at: now,
         hash: crypto::sha256_hex(token.as_bytes()),
     };
-    let written: Written<TokenRecord> = send_to_environment(
+    let written: WriteResult<TokenRecord> = send_to_environment(
         desk.outside,
         environment,
         &EnvironmentMessage::CreateToken(record),
@@ -104,7 +104,7 @@ pub(super) async fn delete<O: Outside>(
 ) -> Answer<O> {
     let environment = environment(caller, url, None)?;
     let id: ApiTokenId = id.parse().map_err(|_| Failure::not_found("API token"))?;
-    let gone: Written<TokenRecord> = send_to_environment(
+    let gone: WriteResult<TokenRecord> = send_to_environment(
         desk.outside,
         environment,
         &EnvironmentMessage::DeleteToken(id),

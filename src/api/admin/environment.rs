@@ -10,7 +10,7 @@ use crate::api::Desk;
 use crate::api::query::{Field, Query};
 use crate::api::shape;
 use crate::error::{Complaint, Failure};
-use crate::flows::base::records::{ApplicationNames, EnvironmentRecord, Listed};
+use crate::flows::base::records::{ApplicationNames, EnvironmentRecord, ListPage};
 use crate::flows::messages::{EnvironmentChange, RootMessage, send_to_root};
 use crate::ids::{EnvironmentId, Placement, Region};
 use crate::ports::{Body, Outside};
@@ -72,7 +72,7 @@ pub(in crate::api) const SHOWN: [&str; 8] = [
 
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Answer<O> {
     let (_, page) = Query::of_list(url, &[], &FIELDS)?;
-    let found: Listed<EnvironmentRecord> =
+    let found: ListPage<EnvironmentRecord> =
         send_to_root(desk.outside, &RootMessage::ListEnvironments(page.clone())).await?;
     Ok(listed(&found, &page, shown))
 }

@@ -12,12 +12,12 @@ use crate::api::caller::Caller;
 use crate::api::query::{Field, Query};
 use crate::api::shape;
 use crate::error::Failure;
-use crate::flows::base::records::{InstallRecord, IntegrationRecord, Listed};
+use crate::flows::base::records::{InstallRecord, IntegrationRecord, ListPage};
 use crate::flows::config::config_cache;
 use crate::flows::config::stored_secrets::file_bound;
 use crate::flows::directory::validate_install::{Changed, new_override};
 use crate::flows::messages::environment::{EnvironmentMessage, InstallChange};
-use crate::flows::messages::{RootMessage, Written, send_to_environment, send_to_root};
+use crate::flows::messages::{RootMessage, WriteResult, send_to_environment, send_to_root};
 use crate::ids::{InstallId, IntegrationId};
 use crate::ports::{Incoming, Outside};
 
@@ -77,7 +77,7 @@ pub(in crate::api) const SHOWN: [&str; 10] = [
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &Url) -> Answer<O> {
     let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
     let environment = caller.environment(query.get("environment_id"))?;
-    let found: Listed<InstallRecord> = send_to_environment(
+    let found: ListPage<InstallRecord> = send_to_environment(
         desk.outside,
         environment,
         &EnvironmentMessage::ListInstalls(page.clone()),
@@ -135,7 +135,7 @@ pub(super) async fn create<O: Outside>(
         sealed: None,
     };
     let ask = EnvironmentMessage::CreateInstall(record, stored.secrets);
-    let written: Written<InstallRecord> =
+    let written: WriteResult<InstallRecord> =
         send_to_environment(desk.outside, environment, &ask).await?;
     let view = shown(&WebhookUrls::at(desk, &request.url), &written.record);
     let answer = if written.is_new {
@@ -179,7 +179,7 @@ pub(super) async fn change<O: Outside>(
         writer: caller.writer(),
     };
     let ask = EnvironmentMessage::ChangeInstall(id, change);
-    let written: Written<InstallRecord> =
+    let written: WriteResult<InstallRecord> =
         send_to_environment(desk.outside, environment, &ask).await?;
     let answer = ok(&shown(
         &WebhookUrls::at(desk, &request.url),

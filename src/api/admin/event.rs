@@ -12,7 +12,7 @@ use crate::api::caller::Caller;
 use crate::api::query::{Field, Query};
 use crate::api::{Desk, reply, shape};
 use crate::error::{Code, Failure};
-use crate::flows::base::records::{FailedEvent, FilterValue, Listed, Page};
+use crate::flows::base::records::{FailedEvent, FilterValue, ListPage, PageRequest};
 use crate::flows::events::replay_all::replay_events;
 use crate::flows::messages::account::AccountMessage;
 use crate::flows::messages::environment::EnvironmentMessage;
@@ -70,21 +70,21 @@ async fn list_of_account<O: Outside>(
     desk: &Desk<'_, O>,
     sees: Sees,
     account: AccountId,
-    page: Page,
+    page: PageRequest,
 ) -> Answer<O> {
     if page.filters.iter().any(|one| one.field == "webhook_id") {
         let words = "narrows the failed events of an environment: leave integrated_account_id out";
         return Err(Failure::invalid("webhook_id", words));
     }
     let ask = AccountMessage::ListEvents(sees, page.clone());
-    let found: Listed<EventView> = send_to_account(desk.outside, account, &ask).await?;
+    let found: ListPage<EventView> = send_to_account(desk.outside, account, &ask).await?;
     Ok(listed(&found, &page, |event| json!(event)))
 }
 
 async fn list_failed<O: Outside>(
     desk: &Desk<'_, O>,
     environment: EnvironmentId,
-    mut page: Page,
+    mut page: PageRequest,
 ) -> Answer<O> {
     let failed = FilterValue::Text(EventStatus::Failed.as_str().to_owned());
     let mut statuses = page.filters.iter().filter(|one| one.field == "status");
@@ -94,7 +94,7 @@ async fn list_failed<O: Outside>(
     }
     page.filters.retain(|one| one.field != "status");
     let ask = EnvironmentMessage::ListFailed(page.clone());
-    let found: Listed<FailedEvent> = send_to_environment(desk.outside, environment, &ask).await?;
+    let found: ListPage<FailedEvent> = send_to_environment(desk.outside, environment, &ask).await?;
     Ok(listed(&found, &page, |event| {
         failed_event(environment, event)
     }))

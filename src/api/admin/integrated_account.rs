@@ -17,7 +17,7 @@ use crate::error::Failure;
 use crate::flows::base::records::TokenScope;
 use crate::flows::directory::list_accounts::list_accounts;
 use crate::flows::lifecycle::import_account::{NewAccount, import_account};
-use crate::flows::messages::account::{AccountChange, AccountMessage, AccountView, Override};
+use crate::flows::messages::account::{AccountChange, AccountMessage, AccountView, OverrideChange};
 use crate::flows::messages::send_to_account;
 use crate::ids::{AccountId, Region};
 use crate::ports::{Incoming, Outside, Sees};
@@ -172,7 +172,7 @@ pub(super) async fn change<O: Outside>(
         tenant_id: change.tenant_id,
         context: change.context,
         is_sandbox: change.is_sandbox,
-        integration_override: change.integration_override.map(|patch| Override {
+        integration_override: change.integration_override.map(|patch| OverrideChange {
             patch,
             writer: caller.writer(),
         }),

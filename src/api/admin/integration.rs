@@ -11,10 +11,10 @@ use crate::api::query::{Field, Query};
 use crate::api::shape;
 use crate::config::Level;
 use crate::error::Failure;
-use crate::flows::base::records::{IntegrationRecord, Listed};
+use crate::flows::base::records::{IntegrationRecord, ListPage};
 use crate::flows::config::config_cache;
 use crate::flows::directory::validate_integration::{check, checked_file};
-use crate::flows::messages::{RootMessage, Saving, Written, send_to_root};
+use crate::flows::messages::{RootMessage, Saving, WriteResult, send_to_root};
 use crate::ids::IntegrationId;
 use crate::json;
 use crate::ports::{Body, Incoming, Outside};
@@ -41,7 +41,7 @@ pub(in crate::api) const SHOWN: [&str; 8] = [
 
 pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, url: &Url) -> Answer<O> {
     let (_, page) = Query::of_list(url, &[], &FIELDS)?;
-    let found: Listed<IntegrationRecord> =
+    let found: ListPage<IntegrationRecord> =
         send_to_root(desk.outside, &RootMessage::ListIntegrations(page.clone())).await?;
     Ok(listed(&found, &page, shown))
 }
@@ -101,7 +101,7 @@ pub(super) async fn change<O: Outside>(
         None => if_match(&request.headers)?,
     };
     let ask = RootMessage::ChangeIntegration(key.to_owned(), version, patch);
-    let written: Written<IntegrationRecord> = send_to_root(desk.outside, &ask).await?;
+    let written: WriteResult<IntegrationRecord> = send_to_root(desk.outside, &ask).await?;
     let answer = ok(&shown(&written.record));
     config_cache::replace(
         desk.outside,
@@ -141,7 +141,7 @@ fn if_match(headers: &HeaderMap) -> Result<u64, Failure> {
 
 async fn save<O: Outside>(desk: &Desk<'_, O>, saving: Saving, file: &Value) -> Answer<O> {
     let (file, warnings) = checked_file(file)?;
-    let written: Written<IntegrationRecord> =
+    let written: WriteResult<IntegrationRecord> =
         send_to_root(desk.outside, &RootMessage::SaveIntegration(saving, file)).await?;
     let mut view = shown(&written.record);
     json::merge(&mut view, &json!({ "findings": warnings }));

@@ -15,8 +15,8 @@ use crate::api::query::{Field, Query};
 use crate::api::shape;
 use crate::crypto;
 use crate::error::{Code, Failure};
-use crate::flows::base::records::{LinkRecord, Listed};
-use crate::flows::lifecycle::create_link::{Aim, NewLink, create_link};
+use crate::flows::base::records::{LinkRecord, ListPage};
+use crate::flows::lifecycle::create_link::{LinkTarget, NewLink, create_link};
 use crate::flows::messages::environment::EnvironmentMessage;
 use crate::flows::messages::send_to_environment;
 use crate::ids::{LinkTokenId, Region};
@@ -97,7 +97,7 @@ pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &
     let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
     let environment = caller.environment(query.get("environment_id"))?;
     let ask = EnvironmentMessage::ListLinks(page.clone());
-    let found: Listed<LinkRecord> = send_to_environment(desk.outside, environment, &ask).await?;
+    let found: ListPage<LinkRecord> = send_to_environment(desk.outside, environment, &ask).await?;
     Ok(listed(&found, &page, shown))
 }
 
@@ -130,7 +130,7 @@ fn aim(
     tenant_id: Option<String>,
     account: Option<String>,
     region: Option<Region>,
-) -> Result<Aim, Failure> {
+) -> Result<LinkTarget, Failure> {
     match (tenant_id, account) {
         (Some(_), Some(_)) => Err(Failure::new(
             Code::Malformed,
@@ -140,14 +140,17 @@ fn aim(
             "tenant_id",
             "is required, or integrated_account_id to connect an account again",
         )),
-        (Some(tenant_id), None) => Ok(Aim::New(tenant_id, region.unwrap_or_default())),
+        (Some(tenant_id), None) => Ok(LinkTarget::NewAccount(
+            tenant_id,
+            region.unwrap_or_default(),
+        )),
         (None, Some(_)) if region.is_some() => Err(Failure::invalid(
             "region",
             "cannot be given with integrated_account_id: an account stays where it is",
         )),
         (None, Some(id)) => {
             let hidden = |_| Failure::not_found("integrated account");
-            Ok(Aim::Again(id.parse().map_err(hidden)?))
+            Ok(LinkTarget::Reconnect(id.parse().map_err(hidden)?))
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::api::caller::Caller;
 use crate::api::query::{Field, Query};
 use crate::error::Failure;
 use crate::flows::account_object::log_line::LogLine;
-use crate::flows::base::records::Listed;
+use crate::flows::base::records::ListPage;
 use crate::flows::messages::account::AccountMessage;
 use crate::flows::messages::send_to_account;
 use crate::ports::{Outside, Sees};
@@ -39,6 +39,6 @@ pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &
         named => Sees::Environment(caller.environment(named)?),
     };
     let ask = AccountMessage::ListLog(sees, page.clone());
-    let found: Listed<LogLine> = send_to_account(desk.outside, parse(id)?, &ask).await?;
+    let found: ListPage<LogLine> = send_to_account(desk.outside, parse(id)?, &ask).await?;
     Ok(listed(&found, &page, |line| json!(line)))
 }

@@ -26,7 +26,7 @@ use super::query::{Query, cursor};
 use super::route::AdminRoute;
 use super::{Desk, reply};
 use crate::error::Failure;
-use crate::flows::base::records::{Listed, Page};
+use crate::flows::base::records::{ListPage, PageRequest};
 use crate::ids::EnvironmentId;
 use crate::ports::{Incoming, Outside, Reply};
 
@@ -131,7 +131,7 @@ fn deleted<S>(id: &impl Serialize) -> Reply<S> {
 }
 
 /// `{result, next_cursor, limit}`, each record in the shape of its answer.
-fn listed<S, T>(listed: &Listed<T>, page: &Page, view: impl Fn(&T) -> Value) -> Reply<S> {
+fn listed<S, T>(listed: &ListPage<T>, page: &PageRequest, view: impl Fn(&T) -> Value) -> Reply<S> {
     let result: Vec<Value> = listed.result.iter().map(view).collect();
     ok(
         &json!({ "result": result, "next_cursor": listed.next_cursor.as_deref().map(cursor), "limit": page.limit }),

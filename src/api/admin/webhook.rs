@@ -13,7 +13,7 @@ use crate::api::query::{Field, Query};
 use crate::api::shape;
 use crate::delivery::{check_event_types, check_target, new_secret};
 use crate::error::{Complaint, Failure};
-use crate::flows::base::records::{Listed, WebhookRecord};
+use crate::flows::base::records::{ListPage, WebhookRecord};
 use crate::flows::directory::webhook_secrets;
 use crate::flows::messages::environment::EnvironmentMessage;
 use crate::flows::messages::event::{EventTypes, WebhookChange};
@@ -67,7 +67,8 @@ pub(super) async fn list<O: Outside>(desk: &Desk<'_, O>, caller: &Caller, url: &
     let (query, page) = Query::of_list(url, &["environment_id"], &FIELDS)?;
     let environment = caller.environment(query.get("environment_id"))?;
     let ask = EnvironmentMessage::ListWebhooks(page.clone());
-    let found: Listed<WebhookRecord> = send_to_environment(desk.outside, environment, &ask).await?;
+    let found: ListPage<WebhookRecord> =
+        send_to_environment(desk.outside, environment, &ask).await?;
     Ok(listed(&found, &page, shown))
 }
 

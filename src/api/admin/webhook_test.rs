@@ -13,7 +13,7 @@ use crate::api::shape;
 use crate::delivery::check_event;
 use crate::error::Failure;
 use crate::flows::base::records::WebhookRecord;
-use crate::flows::events::send_webhook::{Tried, send_webhook};
+use crate::flows::events::send_webhook::{DeliveryAttempt, send_webhook};
 use crate::ports::{Incoming, Outside};
 
 /// What happened, when the caller does not say.
@@ -64,7 +64,7 @@ fn message<O: Outside>(
     })
 }
 
-fn shown(tried: &Tried) -> Value {
+fn shown(tried: &DeliveryAttempt) -> Value {
     let duration = u64::try_from(tried.duration.as_millis()).unwrap_or(u64::MAX);
     match &tried.error {
         None => json!({ "status": tried.status, "duration_ms": duration }),

@@ -10,7 +10,7 @@ use crate::flows::account_object::AccountObject;
 use crate::flows::account_object::changes::refuse_host_keys;
 use crate::flows::account_object::contents::Contents;
 use crate::flows::account_object::oauth_token::split_token;
-use crate::flows::actions::Outcome;
+use crate::flows::actions::ActionOutcome;
 use crate::flows::base::context_limits::check_context;
 use crate::json as words;
 use crate::ports::{Outside, Sees, Storage};
@@ -23,7 +23,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         &self,
         who: Origin,
         before: &Value,
-        outcome: &Outcome,
+        outcome: &ActionOutcome,
     ) -> Result<(), Failure> {
         if outcome.written.is_empty() {
             return Ok(());

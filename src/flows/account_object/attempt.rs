@@ -9,7 +9,7 @@ use crate::error::Failure;
 use crate::flows::account_object::AccountObject;
 use crate::flows::account_object::deliver::Due;
 use crate::flows::base::records::WebhookRecord;
-use crate::flows::events::send_webhook::{Tried, send_webhook};
+use crate::flows::events::send_webhook::{DeliveryAttempt, send_webhook};
 use crate::flows::messages::environment::EnvironmentMessage;
 use crate::flows::messages::send_to_environment;
 use crate::ids::{EnvironmentId, WebhookId};
@@ -71,7 +71,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             webhook_id: webhook.id,
         };
         let sent = send_webhook(&self.outside, &webhook, &id.to_string(), message.body()).await;
-        let attempt = sent.unwrap_or_else(|failure| Tried::not_sent(failure.message));
+        let attempt = sent.unwrap_or_else(|failure| DeliveryAttempt::not_sent(failure.message));
         self.note_outcome(due, tries, &attempt)?;
         self.keep_attempt(due, standing.attempts + 1, now, &attempt)?;
         self.tell_outcome(environment, &webhook, tries, &attempt)
@@ -156,7 +156,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         due: Due,
         number: i64,
         sent_at: Timestamp,
-        attempt: &Tried,
+        attempt: &DeliveryAttempt,
     ) -> Result<(), StorageFault> {
         let text = |text: Option<&str>| text.map_or(SqlValue::Null, SqlValue::from);
         let values = [
@@ -193,7 +193,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Unless it was begun anew meanwhile, by a replay.
-    fn note_outcome(&self, due: Due, tries: u32, attempt: &Tried) -> Result<(), StorageFault> {
+    fn note_outcome(
+        &self,
+        due: Due,
+        tries: u32,
+        attempt: &DeliveryAttempt,
+    ) -> Result<(), StorageFault> {
         let wait = next_wait(tries, attempt.retry_after, self.outside.random());
         let (status, next_at) = match wait {
             _ if attempt.is_delivered() => ("delivered", SqlValue::Null),
@@ -234,7 +239,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         environment: EnvironmentId,
         webhook: &WebhookRecord,
         tries: u32,
-        attempt: &Tried,
+        attempt: &DeliveryAttempt,
     ) {
         let now = self.outside.now();
         let ask = if attempt.is_delivered() {

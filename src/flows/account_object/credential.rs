@@ -19,7 +19,7 @@ use crate::flows::account_object::set_up::{broken, has_stages};
 use crate::flows::account_object::{AccountObject, LoadedAccount, changes};
 use crate::flows::base::context_limits::check_context;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
-use crate::flows::messages::connecting::{Connecting, Failed};
+use crate::flows::messages::connecting::{ConnectFailed, Connecting};
 use crate::oauth::{self, TokenReply};
 use crate::ports::{Outside, Storage};
 
@@ -31,7 +31,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         ground: Ground,
         reply: Option<(&OAuth2, TokenReply)>,
         parameters: &[(String, String)],
-    ) -> Result<(), Failed> {
+    ) -> Result<(), ConnectFailed> {
         let Ground { resolved, contents } = ground;
         let mut gained = Gained {
             asked_with: contents.context().clone(),

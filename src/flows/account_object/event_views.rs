@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::account_object::newest::MOST;
-use crate::flows::base::records::{Comparison, Filter, FilterValue, Listed, Page};
+use crate::flows::base::records::{Comparison, Filter, FilterValue, ListPage, PageRequest};
 use crate::flows::messages::event::{
     AttemptView, DeliveryView, EventDetail, EventStatus, EventView,
 };
@@ -40,11 +40,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     pub(in crate::flows) async fn list_events(
         &self,
         sees: &Sees,
-        page: &Page,
-    ) -> Result<Listed<EventView>, Failure> {
+        page: &PageRequest,
+    ) -> Result<ListPage<EventView>, Failure> {
         let environment = self.visible_outbox(sees).await?;
         if !self.has_outbox()? {
-            return Ok(Listed {
+            return Ok(ListPage {
                 result: Vec::new(),
                 next_cursor: None,
             });
@@ -60,7 +60,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             .filter_map(|row| self.view_of(environment, row))
             .collect::<Vec<_>>();
         let last = result.last().map(|event| event.id.to_string());
-        Ok(Listed {
+        Ok(ListPage {
             next_cursor: last.filter(|_| has_more),
             result,
         })

@@ -5,7 +5,7 @@ use crate::flows::account_object::AccountObject;
 use crate::flows::account_object::log::{PER_MILLISECOND, TABLE, number_at};
 use crate::flows::account_object::log_line::LogLine;
 use crate::flows::account_object::newest::MOST;
-use crate::flows::base::records::{Comparison, Filter, FilterValue, Listed, Page};
+use crate::flows::base::records::{Comparison, Filter, FilterValue, ListPage, PageRequest};
 use crate::ports::{Outside, Row, Sees, SqlValue, Storage};
 use crate::time::Timestamp;
 
@@ -14,13 +14,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     pub(in crate::flows) async fn list_log(
         &self,
         sees: &Sees,
-        page: &Page,
-    ) -> Result<Listed<LogLine>, Failure> {
+        page: &PageRequest,
+    ) -> Result<ListPage<LogLine>, Failure> {
         self.visible(sees).await?;
         self.write_lines()?;
         self.wake_for_log().await;
         if !self.has_table(TABLE)? {
-            return Ok(Listed {
+            return Ok(ListPage {
                 result: Vec::new(),
                 next_cursor: None,
             });
@@ -32,7 +32,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let log = (TABLE, "number, line", ["line"].as_slice());
         let (rows, has_more) = self.newest_before(log, before, page, condition)?;
         let last = rows.last().and_then(|row| row.first()?.as_integer());
-        Ok(Listed {
+        Ok(ListPage {
             result: rows.iter().filter_map(line_of).collect(),
             next_cursor: last.filter(|_| has_more).map(|number| number.to_string()),
         })

@@ -65,7 +65,7 @@ use crate::flows::account_object::redactor::LastRedactor;
 use crate::flows::account_object::refresh::Refreshing;
 use crate::flows::account_object::refused::Refusals;
 use crate::flows::account_object::row::{AccountRow, SetUp};
-use crate::flows::base::callers::{Callers, Inside};
+use crate::flows::base::callers::{CallerGuard, Callers};
 use crate::flows::base::memory::AccountBodies;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::config::resolved_config;
@@ -215,7 +215,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// One more caller is inside, until this is dropped; 503 where there are too many.
-    pub(crate) fn enter(&self) -> Result<Inside, Failure> {
+    pub(crate) fn enter(&self) -> Result<CallerGuard, Failure> {
         self.callers.enter(self.outside.settings().calls_waiting)
     }
 

@@ -2,7 +2,7 @@
 
 use crate::flows::account_object::AccountObject;
 use crate::flows::base::page_bytes::{Selection, rows_of_page};
-use crate::flows::base::records::{Filter, Page};
+use crate::flows::base::records::{Filter, PageRequest};
 use crate::ports::{Outside, Row, SqlValue, Storage, StorageFault};
 
 /// No number is higher: the platform's are exact up to 2^53.
@@ -15,7 +15,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         &self,
         (table, columns, texts): (&str, &str, &[&str]),
         before: i64,
-        page: &Page,
+        page: &PageRequest,
         condition: impl Fn(&Filter) -> (String, SqlValue),
     ) -> Result<(Vec<Row>, bool), StorageFault> {
         let (conditions, values): (Vec<_>, Vec<_>) = page.filters.iter().map(condition).unzip();

@@ -7,11 +7,11 @@ use crate::config::{self, secrets};
 use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::config::resolved_config;
-use crate::flows::config::resolved_config::Own;
+use crate::flows::config::resolved_config::AccountOverride;
 use crate::flows::config::resolved_config::compile::review;
 use crate::flows::config::secret_binding as bind;
 use crate::flows::directory::validate_install::refuse_reserved;
-use crate::flows::messages::account::Override;
+use crate::flows::messages::account::OverrideChange;
 use crate::flows::messages::environment::Writer;
 use crate::json as words;
 use crate::ports::{Outside, Storage};
@@ -21,10 +21,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     pub(in crate::flows) async fn change_override(
         &self,
         account: &mut Account,
-        change: &Override,
+        change: &OverrideChange,
     ) -> Result<(), Failure> {
         let published = resolved_config::published(&self.outside, &self.isolate, account).await?;
-        let review = |account: &Account| review(&self.outside, &published, Own::of(account));
+        let review =
+            |account: &Account| review(&self.outside, &published, AccountOverride::of(account));
         let (before, _) = review(account)?;
         let patch = normalised(&change.patch)?;
         account.integration_override =
@@ -48,7 +49,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             Writer::AdminToken => &patch,
             Writer::ApiToken => &Value::Null,
         };
-        account.override_by_admin_token = trusting.trusted(Own::of(account), written);
+        account.override_by_admin_token = trusting.trusted(AccountOverride::of(account), written);
         Ok(())
     }
 }

@@ -6,8 +6,8 @@ use crate::error::{Code, Failure};
 use crate::flows::account_object::{AccountObject, LoadedAccount};
 use crate::flows::base::memory::Room;
 use crate::flows::base::memory::built::built_bytes;
-use crate::flows::ingress::webhook_context::Ground;
-use crate::flows::messages::dead_letter::Kept;
+use crate::flows::ingress::webhook_context::WebhookContext;
+use crate::flows::messages::dead_letter::DeadLetter;
 use crate::flows::messages::event::{EventStatus, ReplayRange};
 use crate::flows::messages::webhook::NewEvent;
 use crate::ids::EventId;
@@ -123,7 +123,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.storage.exec(statement, &[number.into()]).map(drop)
     }
 
-    async fn read_again(&self, number: i64, kept: Kept) -> Result<(), Failure> {
+    async fn read_again(&self, number: i64, kept: DeadLetter) -> Result<(), Failure> {
         let gone = || Failure::not_found("integrated account");
         let loaded = self.settled().await?.ok_or_else(gone)?;
         let resolved = self.resolved_config(&loaded.account).await?;
@@ -132,7 +132,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             // Before it is active none of an install's webhooks is for it.
             loaded.account.status.check_callable()?;
         }
-        let again = kept.again();
+        let again = kept.into_request();
         let (request, room) = (again.request(), self.isolate.room());
         room.take(built_bytes(request.values(), 2 * request.body().len()))?;
         let ground = self.webhook_ground(&loaded, &resolved, is_of_install, ("", &room));
@@ -206,8 +206,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         resolved: &'a crate::flows::config::resolved_config::ResolvedConfig,
         is_of_install: bool,
         (request_id, room): (&'a str, &'a Room),
-    ) -> Ground<'a, O> {
-        Ground {
+    ) -> WebhookContext<'a, O> {
+        WebhookContext {
             outside: &self.outside,
             isolate: &self.isolate,
             room,

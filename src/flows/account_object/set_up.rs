@@ -16,10 +16,10 @@ use crate::flows::account_object::connect::failed;
 use crate::flows::account_object::contents::Contents;
 use crate::flows::account_object::events::EventType;
 use crate::flows::account_object::{AccountObject, LoadedAccount, State};
-use crate::flows::actions::told::run_result;
+use crate::flows::actions::run_result::run_result;
 use crate::flows::actions::{NamedAction, run_action};
 use crate::flows::config::resolved_config::ResolvedConfig;
-use crate::flows::messages::connecting::Failed;
+use crate::flows::messages::connecting::ConnectFailed;
 use crate::json::Exact;
 use crate::ports::{Outside, Sees, Storage};
 use crate::settings::SET_UP_TIMEOUT;
@@ -57,7 +57,7 @@ pub(in crate::flows) fn has_stages(config: &Config) -> bool {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Runs what is left to run; the account is active at the end, or says why not.
-    pub(in crate::flows) async fn set_up(&self) -> Result<(), Failed> {
+    pub(in crate::flows) async fn set_up(&self) -> Result<(), ConnectFailed> {
         let _one_at_a_time = self.setting_up.lock().await;
         self.run_stages().await
     }
@@ -82,7 +82,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
     }
 
-    async fn run_stages(&self) -> Result<(), Failed> {
+    async fn run_stages(&self) -> Result<(), ConnectFailed> {
         let deadline = self.outside.now().plus(SET_UP_TIMEOUT);
         for stage in &STAGES {
             self.run_stage(stage, deadline).await?;
@@ -90,7 +90,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.end_set_up(None).await.map_err(broken)
     }
 
-    async fn run_stage(&self, stage: &Stage, deadline: Timestamp) -> Result<(), Failed> {
+    async fn run_stage(&self, stage: &Stage, deadline: Timestamp) -> Result<(), ConnectFailed> {
         let loaded = self.visible(&Sees::All).await.map_err(broken)?;
         if loaded.set_up.is_none() {
             return outcome_of(&loaded.account);
@@ -197,7 +197,7 @@ struct Ending<'a> {
 }
 
 /// Somebody else has run the actions meanwhile.
-fn outcome_of(account: &Account) -> Result<(), Failed> {
+fn outcome_of(account: &Account) -> Result<(), ConnectFailed> {
     let stage = STAGES.iter().find(|stage| stage.status == account.status);
     stage.map_or(Ok(()), |stage| {
         let error = account.last_error.clone().unwrap_or_default();
@@ -206,8 +206,8 @@ fn outcome_of(account: &Account) -> Result<(), Failed> {
 }
 
 /// Nothing the customer could have done otherwise.
-pub(in crate::flows) fn broken(failure: Failure) -> Failed {
-    Failed {
+pub(in crate::flows) fn broken(failure: Failure) -> ConnectFailed {
+    ConnectFailed {
         is_ours: failure.is_ours(),
         ..failed(ConnectFailure::ConnectionError, failure.message)
     }

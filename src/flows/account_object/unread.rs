@@ -8,7 +8,7 @@ use crate::error::{Code, Failure};
 use crate::flows::account_object::AccountObject;
 use crate::flows::account_object::events::Event;
 use crate::flows::base::sealed;
-use crate::flows::messages::dead_letter::Kept;
+use crate::flows::messages::dead_letter::DeadLetter;
 use crate::flows::messages::webhook::NewEvent;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::webhook::UNNAMED;
@@ -20,7 +20,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// A request that cannot be read is an event that failed, until it is replayed.
     pub(in crate::flows) fn take_in_unread(
         &self,
-        kept: &Kept,
+        kept: &DeadLetter,
         reason: &str,
     ) -> Result<i64, Failure> {
         let event = self.numbered(NewEvent {
@@ -88,7 +88,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The request of an event that could not be read; nothing for any other.
-    pub(in crate::flows) fn unread(&self, number: i64) -> Result<Option<Kept>, Failure> {
+    pub(in crate::flows) fn unread(&self, number: i64) -> Result<Option<DeadLetter>, Failure> {
         let Some(text) = self.sealed_unread(number)? else {
             return Ok(None);
         };

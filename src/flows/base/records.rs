@@ -255,7 +255,7 @@ pub struct FailedEvent {
 
 /// A piece of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Listed<T> {
+pub struct ListPage<T> {
     /// The records, oldest first.
     pub result: Vec<T>,
     /// Where to go on; absent at the end.
@@ -264,7 +264,7 @@ pub struct Listed<T> {
 
 /// Which piece of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Page {
+pub struct PageRequest {
     /// At most so many.
     pub limit: usize,
     /// After this id.

@@ -23,7 +23,7 @@ pub fn seal(
         .and_then(|ring| ring.seal(place, system.random(), secrets));
     sealed
         .map(Some)
-        .map_err(|error| told(system, place, &error))
+        .map_err(|error| log_failure(system, place, &error))
 }
 
 /// Opens what [`seal`] made for the same place.
@@ -32,7 +32,7 @@ pub fn open(system: &impl System, place: Place<'_>, sealed: &str) -> Result<Valu
         .settings()
         .keyring()
         .and_then(|ring| ring.open(place, sealed));
-    opened.map_err(|error| told(system, place, &error))
+    opened.map_err(|error| log_failure(system, place, &error))
 }
 
 /// Opens the secrets of a record, each with what it is bound to.
@@ -54,7 +54,7 @@ pub fn resealed(
     let ring = system
         .settings()
         .keyring()
-        .map_err(|error| told(system, place, &error))?;
+        .map_err(|error| log_failure(system, place, &error))?;
     match text.filter(|text| !ring.is_current(text)) {
         None => Ok(None),
         Some(old) => seal(system, place, &open(system, place, old)?),
@@ -87,7 +87,7 @@ pub fn joined(mut kept: Value, newer: &Value) -> Value {
     kept
 }
 
-fn told(system: &impl System, place: Place<'_>, error: &SealError) -> Failure {
+fn log_failure(system: &impl System, place: Place<'_>, error: &SealError) -> Failure {
     system.log(&json!({ "level": "error", "event": "sealing_key", "kind": format!("{:?}", place.kind), "id": place.id, "reason": error.to_string() }));
     Failure::from(error.clone())
 }

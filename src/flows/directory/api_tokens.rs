@@ -1,10 +1,10 @@
 //! API tokens of an environment: metadata and hash, never the token.
 
 use crate::error::{Code, Failure};
-use crate::flows::base::records::{Listed, Page, TokenRecord};
+use crate::flows::base::records::{ListPage, PageRequest, TokenRecord};
 use crate::flows::config::config_cache;
 use crate::flows::directory::{Directory, table};
-use crate::flows::messages::Written;
+use crate::flows::messages::WriteResult;
 use crate::ids::ApiTokenId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
@@ -12,7 +12,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     pub(in crate::flows) async fn create_token(
         &self,
         record: TokenRecord,
-    ) -> Result<Written<TokenRecord>, Failure> {
+    ) -> Result<WriteResult<TokenRecord>, Failure> {
         let values = [
             record.id.to_string().into(),
             record.hash.as_str().into(),
@@ -24,7 +24,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         )?;
         self.mark(&config_cache::key::<TokenRecord>(&record.hash))?;
         self.publish().await;
-        Ok(Written {
+        Ok(WriteResult {
             record,
             is_new: true,
         })
@@ -32,8 +32,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     pub(in crate::flows) fn list_tokens(
         &self,
-        page: &Page,
-    ) -> Result<Listed<TokenRecord>, StorageFault> {
+        page: &PageRequest,
+    ) -> Result<ListPage<TokenRecord>, StorageFault> {
         table::list(&self.storage, "api_token", &[], page)
     }
 
@@ -50,7 +50,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     pub(in crate::flows) async fn delete_token(
         &self,
         id: ApiTokenId,
-    ) -> Result<Written<TokenRecord>, Failure> {
+    ) -> Result<WriteResult<TokenRecord>, Failure> {
         let rows = self.storage.exec(
             "SELECT record FROM api_token WHERE id = ?",
             &[id.to_string().into()],
@@ -63,7 +63,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         )?;
         self.mark(&config_cache::key::<TokenRecord>(&record.hash))?;
         self.publish().await;
-        Ok(Written {
+        Ok(WriteResult {
             record,
             is_new: false,
         })

@@ -3,22 +3,22 @@
 use serde_json::{Value, json};
 
 use crate::error::{Code, Failure};
-use crate::flows::base::records::{ApplicationNames, EnvironmentRecord, Listed, Page};
+use crate::flows::base::records::{ApplicationNames, EnvironmentRecord, ListPage, PageRequest};
 use crate::flows::directory::{Directory, DirectoryName, LATER, table};
 use crate::flows::messages::environment::EnvironmentMessage;
 use crate::flows::messages::{EnvironmentChange, send_to_environment};
 use crate::ids::EnvironmentId;
-use crate::json as words;
+use crate::json;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
 /// By the one rule: what is absent stays, null takes away.
 fn changed(application: &ApplicationNames, patch: &Value) -> ApplicationNames {
     let mut changed = serde_json::to_value(application).unwrap_or_default();
-    words::merge(&mut changed, patch);
+    json::merge(&mut changed, patch);
     serde_json::from_value(changed).unwrap_or_default()
 }
 
-const ALL: Page = Page {
+const ALL: PageRequest = PageRequest {
     limit: 1_000,
     after: None,
     filters: Vec::new(),
@@ -44,8 +44,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     pub(in crate::flows) fn list_environments(
         &self,
-        page: &Page,
-    ) -> Result<Listed<EnvironmentRecord>, StorageFault> {
+        page: &PageRequest,
+    ) -> Result<ListPage<EnvironmentRecord>, StorageFault> {
         table::list(
             &self.storage,
             "environment",

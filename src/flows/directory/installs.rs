@@ -5,14 +5,14 @@ use serde_json::json;
 
 use crate::config::binding::Bound;
 use crate::error::{Code, Failure};
-use crate::flows::base::records::{InstallRecord, Listed, Page};
+use crate::flows::base::records::{InstallRecord, ListPage, PageRequest};
 use crate::flows::base::sealed;
 use crate::flows::config::config_cache;
 use crate::flows::config::stored_secrets::file_bound;
 use crate::flows::directory::validate_install::{Changed, StoredOverride, changed_override};
 use crate::flows::directory::{Directory, table};
 use crate::flows::messages::environment::InstallChange;
-use crate::flows::messages::{RootMessage, Written, send_to_root};
+use crate::flows::messages::{RootMessage, WriteResult, send_to_root};
 use crate::ids::{InstallId, IntegrationId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
@@ -22,10 +22,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         &self,
         record: InstallRecord,
         secrets: &Bound,
-    ) -> Result<Written<InstallRecord>, Failure> {
+    ) -> Result<WriteResult<InstallRecord>, Failure> {
         let integration_id = record.integration_id.to_string();
         if let Some(existing) = self.install_of(&integration_id)? {
-            return Ok(Written {
+            return Ok(WriteResult {
                 record: existing,
                 is_new: false,
             });
@@ -34,7 +34,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         send_to_root::<()>(&self.outside, &used).await?;
         // Another may have been made while the root was asked.
         if let Some(existing) = self.install_of(&integration_id)? {
-            return Ok(Written {
+            return Ok(WriteResult {
                 record: existing,
                 is_new: false,
             });
@@ -55,7 +55,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         )?;
         self.mark(&config_cache::key::<InstallRecord>(&id))?;
         self.publish().await;
-        Ok(Written {
+        Ok(WriteResult {
             record,
             is_new: true,
         })
@@ -66,7 +66,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         &self,
         id: InstallId,
         change: InstallChange,
-    ) -> Result<Written<InstallRecord>, Failure> {
+    ) -> Result<WriteResult<InstallRecord>, Failure> {
         let old = self
             .find_install(id)?
             .ok_or_else(|| Failure::not_found("environment integration"))?;
@@ -103,7 +103,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         )?;
         self.mark(&config_cache::key::<InstallRecord>(&key))?;
         self.publish().await;
-        Ok(Written {
+        Ok(WriteResult {
             record,
             is_new: false,
         })
@@ -171,8 +171,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     pub(in crate::flows) fn list_installs(
         &self,
-        page: &Page,
-    ) -> Result<Listed<InstallRecord>, StorageFault> {
+        page: &PageRequest,
+    ) -> Result<ListPage<InstallRecord>, StorageFault> {
         table::list(&self.storage, "install", &[], page)
     }
 }

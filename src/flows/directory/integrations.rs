@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 use crate::config;
 use crate::config::binding::Bound;
 use crate::error::Failure;
-use crate::flows::base::records::{IntegrationRecord, Listed, Page};
+use crate::flows::base::records::{IntegrationRecord, ListPage, PageRequest};
 use crate::flows::base::sealed;
 use crate::flows::config::config_cache;
 use crate::flows::config::secret_binding as bind;
 use crate::flows::directory::validate_integration::checked_file;
 use crate::flows::directory::{Directory, table};
-use crate::flows::messages::{IntegrationFile, Saving, Written};
+use crate::flows::messages::{IntegrationFile, Saving, WriteResult};
 use crate::ids::IntegrationId;
-use crate::json as words;
+use crate::json;
 use crate::ports::{Outside, Storage, StorageFault};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
@@ -22,7 +22,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         &self,
         saving: Saving,
         file: IntegrationFile,
-    ) -> Result<Written<IntegrationRecord>, Failure> {
+    ) -> Result<WriteResult<IntegrationRecord>, Failure> {
         let existing = self.integration_by("name", &file.name)?;
         let written = match existing {
             None => self.insert_integration(file)?,
@@ -51,8 +51,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     pub(in crate::flows) fn list_integrations(
         &self,
-        page: &Page,
-    ) -> Result<Listed<IntegrationRecord>, StorageFault> {
+        page: &PageRequest,
+    ) -> Result<ListPage<IntegrationRecord>, StorageFault> {
         table::list(&self.storage, "integration", &[], page)
     }
 
@@ -63,7 +63,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         key: &str,
         version: u64,
         patch: &Value,
-    ) -> Result<Written<IntegrationRecord>, Failure> {
+    ) -> Result<WriteResult<IntegrationRecord>, Failure> {
         let old = self
             .find_integration(key)?
             .ok_or_else(|| Failure::not_found("integration"))?;
@@ -71,7 +71,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             return Err(Failure::version_mismatch(old.version));
         }
         let mut file = json!({ "name": old.name, "category": old.category, "is_beta": old.is_beta, "config": self.whole_config(&old)? });
-        words::merge(&mut file, patch);
+        json::merge(&mut file, patch);
         if file.get("name").and_then(Value::as_str) != Some(&old.name) {
             return Err(Failure::invalid(
                 "name",
@@ -90,7 +90,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         )?;
         let record = self.store_integration(old, file, &bound)?;
         self.publish().await;
-        Ok(Written {
+        Ok(WriteResult {
             record,
             is_new: false,
         })
@@ -100,7 +100,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let mut config = record.config.clone();
         let secrets = file_bound(&self.outside, record)?.secrets;
         if secrets.is_object() {
-            words::merge(&mut config, &secrets);
+            json::merge(&mut config, &secrets);
         }
         Ok(config)
     }
@@ -108,7 +108,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     fn insert_integration(
         &self,
         file: IntegrationFile,
-    ) -> Result<Written<IntegrationRecord>, Failure> {
+    ) -> Result<WriteResult<IntegrationRecord>, Failure> {
         let now = self.outside.now();
         let id = IntegrationId::new(now, self.outside.random());
         let bound = bind::file(None, &file.config, file.secrets.clone(), &file.secrets)?;
@@ -133,7 +133,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             &values,
         )?;
         self.mark(&config_cache::key::<IntegrationRecord>(&id.to_string()))?;
-        Ok(Written {
+        Ok(WriteResult {
             record,
             is_new: true,
         })
@@ -143,7 +143,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         &self,
         old: IntegrationRecord,
         file: IntegrationFile,
-    ) -> Result<Written<IntegrationRecord>, Failure> {
+    ) -> Result<WriteResult<IntegrationRecord>, Failure> {
         let before = file_bound(&self.outside, &old)?;
         let kept = sealed::kept(&before.secrets, &file.config);
         let secrets = sealed::joined(kept, &file.secrets);
@@ -154,7 +154,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             &file.secrets,
         )?;
         let record = self.store_integration(old, file, &bound)?;
-        Ok(Written {
+        Ok(WriteResult {
             record,
             is_new: false,
         })

@@ -34,7 +34,7 @@ use crate::flows::base::callers::Callers;
 use crate::flows::base::records::EnvironmentRecord;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::directory::webhooks::PATIENCE;
-use crate::flows::messages::environment::{EnvironmentMessage, Link};
+use crate::flows::messages::environment::{EnvironmentMessage, LinkState};
 use crate::flows::messages::send_to_root;
 use crate::flows::messages::{RootMessage, answer_text, answered, message_bytes};
 use crate::ids::EnvironmentId;
@@ -124,7 +124,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         self.end_links();
         let is_idle = is_done
             && self.is_published().unwrap_or(false)
-            && self.is_nobody_due().unwrap_or(false);
+            && self.has_woken_all().unwrap_or(false);
         if is_idle {
             self.rest().await;
         }
@@ -348,7 +348,7 @@ fn answer_of_nothing(ask: &EnvironmentMessage) -> Result<Value, Failure> {
         | EnvironmentMessage::NoteFailed(_)
         | EnvironmentMessage::ForgetFailed(_)
         | EnvironmentMessage::Close => Ok(Value::Null),
-        EnvironmentMessage::OpenLink(..) => answered(Link::Unknown),
+        EnvironmentMessage::OpenLink(..) => answered(LinkState::Unknown),
         EnvironmentMessage::Webhooks => Ok(Value::Array(Vec::new())),
         EnvironmentMessage::NoteWaiting(..) => Ok(Value::Bool(false)),
         _ => Err(Failure::not_found("environment")),

@@ -41,7 +41,7 @@ pub async fn read_body<O: Outside>(
 }
 
 /// Before the proof a few values are looked at, and are counted first; more are not built, and where they are needed the
-/// request is refused ([`Ground::verified`]).
+/// request is refused ([`WebhookContext::verified`]).
 pub fn limit_values(request: &Request<'_>, room: &Room) -> Result<(), Failure> {
     let (values, most) = if let Some(fields) = request.fields() {
         (fields, FORM_FIELDS)

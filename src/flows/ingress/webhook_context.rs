@@ -16,7 +16,7 @@ use crate::flows::config::isolate::Isolate;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::ingress::{bad_signature, unreadable};
-use crate::flows::messages::dead_letter::Kept;
+use crate::flows::messages::dead_letter::DeadLetter;
 use crate::flows::messages::webhook::{NewEvent, WebhookContent};
 use crate::ports::Outside;
 use crate::webhook::{
@@ -30,7 +30,7 @@ const ALL_PAYLOADS: usize = 8 * 1024 * 1024;
 pub type ReadEvents = (Option<String>, Result<Vec<Event>, TransformError>);
 
 /// Where a webhook arrives: what it is verified and read with.
-pub struct Ground<'a, O> {
+pub struct WebhookContext<'a, O> {
     /// The outside.
     pub outside: &'a O,
     /// What its objects share.
@@ -53,7 +53,7 @@ pub struct Ground<'a, O> {
     pub redactor: Rc<Redactor>,
 }
 
-impl<O: Outside> Ground<'_, O> {
+impl<O: Outside> WebhookContext<'_, O> {
     /// What is held of it counts with what proved senders hold; all of it may be looked into.
     pub(in crate::flows) fn prove(&self, request: &Request) -> Result<(), Failure> {
         self.room.prove()?;
@@ -158,7 +158,7 @@ impl<O: Outside> Ground<'_, O> {
 
     /// A request that the file cannot read.
     pub fn unread(&self, request: &Request, error: &TransformError) -> WebhookContent {
-        let kept = Kept::new(request, self.shown.is_none());
+        let kept = DeadLetter::new(request, self.shown.is_none());
         self.log("error", "webhook_transform_failed", &error.to_string());
         WebhookContent::Unread(Box::new(kept), self.redactor.text(&error.to_string()))
     }

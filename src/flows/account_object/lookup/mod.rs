@@ -18,7 +18,7 @@ use crate::flows::account_object::row::{Next, SetUp};
 use crate::flows::account_object::{AccountObject, LoadedAccount};
 use crate::flows::base::sealed;
 use crate::flows::config::resolved_config::ResolvedConfig;
-use crate::flows::messages::environment::{FoundBy, Lookup};
+use crate::flows::messages::environment::{Lookup, LookupMatch};
 use crate::json as words;
 use crate::ports::{Outside, Sees, Storage};
 
@@ -120,7 +120,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         &self,
         resolved: &ResolvedConfig,
         loaded: &LoadedAccount,
-        by: Option<&FoundBy>,
+        by: Option<&LookupMatch>,
     ) -> bool {
         let known = self.known_of(loaded, Some(&resolved.compiled.config));
         match by {

@@ -11,23 +11,25 @@ use crate::connect::form::{self, Origins};
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::error::{Code, Failure};
 use crate::flows::base::records::{InstallRecord, LinkRecord, LinkUse};
-use crate::flows::lifecycle::connect::{Chosen, Opened, Sent, Submitted, opened as opened_or_not};
+use crate::flows::lifecycle::connect::{
+    Chosen, OpenedLink, Submitted, SubmittedForm, opened as opened_or_not,
+};
 use crate::flows::lifecycle::create_link::check_redirect_uri;
 use crate::flows::messages::account::AccountMessage;
-use crate::flows::messages::connecting::{Connected, Connecting, ReturnTo};
-use crate::flows::messages::environment::{EnvironmentMessage, Link};
+use crate::flows::messages::connecting::{ConnectStep, Connecting, ReturnTo};
+use crate::flows::messages::environment::{EnvironmentMessage, LinkState};
 use crate::flows::messages::{send_to_account, send_to_environment};
 use crate::ids::{AccountId, Placement};
-use crate::json as words;
+use crate::json;
 use crate::ports::Outside;
 
 /// A form: read, bound to its browser, handed to the account's object.
 pub async fn submit(
     outside: &impl Outside,
-    opened: &Opened,
+    opened: &OpenedLink,
     chosen: &Chosen,
     credential: (&str, &Credential),
-    sent: Sent<'_>,
+    sent: SubmittedForm<'_>,
 ) -> Result<Submitted, Failure> {
     let (format, credential) = credential;
     let compiled = &chosen.resolved.compiled;
@@ -90,20 +92,20 @@ pub async fn submit(
     };
     let ask = AccountMessage::Connect(Box::new(connecting));
     Ok(match send_to_account(outside, account, &ask).await? {
-        Connected::Redirect(url) => Submitted::Redirect { url, state },
-        Connected::Ended(ended) => Submitted::Ended(ended),
+        ConnectStep::Redirect(url) => Submitted::Redirect { url, state },
+        ConnectStep::Ended(ended) => Submitted::Ended(ended),
     })
 }
 
 fn with(context: &Value, values: &Map<String, Value>) -> Value {
     let mut context = context.clone();
-    words::merge(&mut context, &Value::Object(values.clone()));
+    json::merge(&mut context, &Value::Object(values.clone()));
     context
 }
 
 async fn bind(
     outside: &impl Outside,
-    opened: &Opened,
+    opened: &OpenedLink,
     chosen: &Chosen,
     browser: &str,
 ) -> Result<Result<(LinkRecord, AccountId), ConnectFailure>, Failure> {
@@ -128,7 +130,7 @@ async fn bind(
     }))
 }
 
-fn opened_link(link: Link) -> Result<LinkRecord, ConnectFailure> {
+fn opened_link(link: LinkState) -> Result<LinkRecord, ConnectFailure> {
     opened_or_not(link).map(|opened| opened.link)
 }
 
