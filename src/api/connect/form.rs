@@ -71,7 +71,7 @@ pub(super) fn form<O: Outside>(
         action: action.path(),
         hidden,
         posted: again.map(|again| again.posted),
-        kept: chosen.kept(),
+        kept: chosen.initial_values(),
         problems: again.map_or(&no_problems, |again| &again.problems),
         refusal: again.and_then(|again| again.refusal.as_deref()),
     };

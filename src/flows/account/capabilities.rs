@@ -1,5 +1,5 @@
-//! What can be asked: the resources of a file, their methods, the scopes each needs; of an account also whether it has
-//! them, as far as its token says what was granted.
+//! The resources of an integration file, their methods and the scopes that each needs. For an account also whether it
+//! has these scopes, as far as its OAuth token names the granted ones.
 
 use serde_json::{Map, Value, json};
 
@@ -10,23 +10,22 @@ use crate::error::{Code, Failure};
 use crate::flows::base::records::IntegrationRecord;
 use crate::proxy::is_read;
 
-/// What the account's token says of itself; of `Nobody` it is not asked.
+/// For whom the capabilities are listed.
 pub(in crate::flows) enum Holder<'a> {
-    /// A file without an account.
-    Nobody,
-    /// An account, and its granted scopes where they are known.
+    File,
+    /// An account, and its granted scopes where the token endpoint named them.
     Account(&'a Account, Option<Vec<String>>),
 }
 
-/// The resources of a stored file.
 pub fn of_record(record: &IntegrationRecord) -> Result<Value, Failure> {
     let (config, _) = config::read_config(&record.config);
-    let words = "The integration has mistakes: POST /integration/validate shows them.";
-    let config = config.ok_or_else(|| Failure::new(Code::BadIntegration, words))?;
-    Ok(resources(&config, &Holder::Nobody))
+    let message = "The integration file has errors. POST /integration/validate lists them.";
+    let config = config.ok_or_else(|| Failure::new(Code::BadIntegration, message))?;
+    Ok(resources(&config, &Holder::File))
 }
 
-/// The scopes its OAuth token was granted (RFC 6749 §5.1); nothing where nobody said.
+/// The scopes that the account's OAuth token was granted (RFC 6749 §5.1). `None` where the token endpoint did not name
+/// them.
 pub(in crate::flows) fn granted(
     config: &Config,
     account: &Account,
@@ -36,24 +35,23 @@ pub(in crate::flows) fn granted(
     let credential = config.credential(&account.authentication_method);
     let oauth = credential.and_then(Credential::oauth);
     let separator = oauth.map_or(" ", |oauth| oauth.options.scope_separator.as_str());
-    // Some are asked with a comma and answer with a space, or the other way round.
+    // Some providers expect commas in the request and answer with spaces, or the reverse.
     let separated = text.split(|c: char| c.is_whitespace() || c == ',' || separator.contains(c));
     let scopes = separated.filter(|scope| !scope.is_empty());
     Some(scopes.map(str::to_owned).collect())
 }
 
-/// Those needed that were not granted.
 pub(in crate::flows) fn missing(needed: &[String], granted: &[String]) -> Vec<String> {
     let lacks = |scope: &&String| !granted.contains(scope);
     needed.iter().filter(lacks).cloned().collect()
 }
 
-/// The resources of `config` with their methods, and what the holder may call of them.
+/// The resources of `config` with their methods. For an account each method also says whether it may be called.
 pub(in crate::flows) fn resources(config: &Config, holder: &Holder) -> Value {
     let resources = config.resources.iter().map(|(name, methods)| {
         let methods = methods
             .iter()
-            .map(|(name, method)| (name.clone(), shown(method, holder)));
+            .map(|(name, method)| (name.clone(), method_view(method, holder)));
         let methods: Map<String, Value> = methods.collect();
         let tags = config.tool_tags.get(name).cloned().unwrap_or_default();
         (
@@ -64,7 +62,7 @@ pub(in crate::flows) fn resources(config: &Config, holder: &Holder) -> Value {
     Value::Object(resources.collect())
 }
 
-fn shown(method: &Method, holder: &Holder) -> Value {
+fn method_view(method: &Method, holder: &Holder) -> Value {
     let is_write = !is_read(&method.method.0);
     let mut shown = json!({
         "method": method.method.0.as_str(),

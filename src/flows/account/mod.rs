@@ -1,3 +1,4 @@
-//! The account's record: what is known of it and checked before it is stored.
+//! The record of an account: what is derived from it and checked against its integration. It uses `config`, `messages`
+//! and `base`.
 
 pub mod capabilities;

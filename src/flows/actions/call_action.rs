@@ -1,4 +1,4 @@
-//! A caller runs an action of an account: whether it may, the run itself, and what is kept and shown of it.
+//! A caller runs an action of an account: permission, the run, and what is stored and returned of it.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::flows::proxy_call::trace::Trace;
 use crate::json::Exact;
 use crate::ports::{Outside, Sees, Storage};
 
-/// Runs the action of this name; its result. The context changes only when it ran to its end.
+/// Runs the action of this name and returns its result. The context changes only when the action ran to its end.
 pub async fn call_action<O: Outside, S: Storage>(
     object: &Rc<AccountObject<O, S>>,
     sees: &Sees,
@@ -27,7 +27,7 @@ pub async fn call_action<O: Outside, S: Storage>(
     let deadline = object.outside.now().plus(timeout);
     let (loaded, resolved) = callable(object, sees, deadline).await?;
     let compiled = &resolved.compiled;
-    // Those that run by themselves, at their own time, are nobody's to call.
+    // The gateway runs the reserved actions at its own times; a caller cannot.
     let action = NamedAction::find(&compiled.config, name)
         .filter(|action| !RESERVED.contains(&action.name()))
         .ok_or_else(|| Failure::not_found("action of this integration"))?;
@@ -35,12 +35,14 @@ pub async fn call_action<O: Outside, S: Storage>(
     if loaded.account.is_sandbox && action.may_write(&compiled.config) {
         return Err(sandbox_refusal());
     }
-    let who = writer(sees, &input);
+    let origin = origin_of(sees, &input);
     let outcome = run_action(object, &loaded, &resolved, action, input, deadline).await?;
     if outcome.has_written {
         trace.has_written();
     }
-    object.keep_changes(who, &loaded.context, &outcome).await?;
+    object
+        .keep_changes(origin, &loaded.context, &outcome)
+        .await?;
     let mut result = outcome.result;
     object
         .redactor(compiled, &loaded.context)
@@ -51,8 +53,8 @@ pub async fn call_action<O: Outside, S: Storage>(
     Ok(result)
 }
 
-/// Whose word it is what the action writes: the provider's, unless a customer gave it something to write.
-fn writer(sees: &Sees, input: &Exact) -> Origin {
+/// Who set the values that the action writes: the provider, unless a customer passed an input.
+fn origin_of(sees: &Sees, input: &Exact) -> Origin {
     match sees {
         Sees::AccountToken(_) if !input.is_null() => Origin::Customer,
         _ => Origin::Provider,

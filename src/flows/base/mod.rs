@@ -1,4 +1,5 @@
-//! What every folder of `flows/` uses: records, sealing, memory budget, deadlines.
+//! What every folder of `flows/` may use: records, sealing, the memory budget, deadlines. It uses no other folder of
+//! `flows/`.
 
 pub mod body;
 pub mod byte_cache;

@@ -1,4 +1,4 @@
-//! What an account's object is asked, and what it shows of the account.
+//! The messages to an account's object, and the views of an account.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::ids::{EventId, InstallId, IntegrationId};
 use crate::ports::Sees;
 use crate::time::Timestamp;
 
-/// What an account's object is asked.
+/// The messages to an account's object. The `Sees` of a message says which accounts its sender can see.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountMessage {
@@ -22,26 +22,26 @@ pub enum AccountMessage {
     Import(Box<Account>),
     /// → [`AccountView`]
     Get(Sees),
-    /// The names of what it keeps secret, the OAuth token apart → `Vec<String>`
+    /// The names of the secret keys of its context, except the OAuth token → `Vec<String>`
     SecretNames(Sees),
     /// → [`AccountView`]
     Change(Sees, AccountChange),
     /// A change of the context by an account token → [`AccountView`]
     ChangeMe(Sees, Value),
-    /// New credentials: merged into the context; where a host changes, no stored secret stays → [`AccountView`]
+    /// New credentials, merged into the context. Where a host changes, no stored secret stays → [`AccountView`]
     Credentials(Sees, Value),
     /// Refreshes its tokens now → null
     Refresh(Sees),
     /// A customer's form → [`super::connecting::ConnectStep`]
     Connect(Box<Connecting>),
-    /// A customer comes back from the provider → `Option<ConnectResult>`; nothing where no such login waits
+    /// A customer comes back from the provider → `Option<ConnectResult>`; `None` where no such login is pending
     Callback(Box<CallbackRequest>),
-    /// A token of its own, known by its hash until then → null
+    /// Issues an account token, by its hash and its expiry → null
     IssueToken(Sees, String, Timestamp),
-    /// A webhook of this install, already verified → `Vec<EventId>`; not found where the account is another install's, is
-    /// not active, or has another value by now
+    /// Stores a verified webhook of this install → `Vec<EventId>`. Not found where the account is of another install,
+    /// is not active, or no longer has the lookup value
     Receive(InstallId, Box<VerifiedWebhook>),
-    /// By what an install's webhooks find it under a key of its context → `Option<String>`
+    /// The lookup value under this key of its context → `Option<String>`
     LookupValue(String),
     /// Its events, newest first → `ListPage<EventView>`
     ListEvents(Sees, PageRequest),
@@ -49,53 +49,50 @@ pub enum AccountMessage {
     GetEvent(Sees, EventId),
     /// Its calls, newest first → `ListPage<LogLine>`
     ListLog(Sees, PageRequest),
-    /// What it can be asked → JSON
+    /// Its capabilities → JSON
     Capabilities(Sees),
     /// Delivers one event again → null
     Replay(Sees, EventId),
-    /// Delivers all of a range again → u64: how many
+    /// Delivers all events of a range again → u64: how many
     ReplayAll(Sees, ReplayRange),
-    /// Events that wait for a subscription may go → null
+    /// Resumes deliveries that waited for a paused subscription → null
     Deliver,
-    /// Seals its secrets under the first key → `Option<String>`: the id of the key they rest under
+    /// Seals its secrets with the first key → `Option<String>`: the id of that key
     Reseal,
-    /// Erases it → null
+    /// Deletes the account → null
     Delete(Sees),
 }
 
-/// A change of an account; what is absent stays.
+/// A change of an account. What is absent stays.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct AccountChange {
-    /// The caller's own name for the customer.
+    /// The caller's id of the customer.
     pub tenant_id: Option<String>,
-    /// Merged into its context by the one rule; no value that decides the host.
+    /// Merged into its context (RFC 7396). It may not change a value that decides the host.
     pub context: Option<Value>,
-    /// Whether it refuses writes.
     pub is_sandbox: Option<bool>,
-    /// Merged into its own changes to the config; `Null` takes them away.
+    /// Merged into the account's override; `Null` removes the override.
     pub integration_override: Option<OverrideChange>,
 }
 
-/// A change of the account's own override. A struct, so that a null in it is not nothing.
+/// A change of the account's override. It is a struct, so that a null patch differs from an absent one.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct OverrideChange {
-    /// Merged by the one rule; null takes the override away.
+    /// Merged into the override (RFC 7396). Null removes the override.
     pub patch: Value,
-    /// Who writes it.
     pub writer: Writer,
 }
 
-/// An account as it is shown: no secrets, its integration named.
+/// An account as the API shows it: without secrets, with its integration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccountView {
-    /// The account, its context without secrets.
+    /// The account; its context has no secrets.
     pub account: Account,
-    /// The integration it belongs to.
     pub integration: IntegrationView,
 }
 
 impl AccountView {
-    /// As an account token sees it: what is the customer's to know.
+    /// What an account token may see.
     pub fn shown_to_customer(&self) -> Value {
         let account = &self.account;
         json!({
@@ -109,12 +106,12 @@ impl AccountView {
         })
     }
 
-    /// As a token sees it that may not read accounts.
+    /// What a token without the right to read accounts may see.
     pub fn shown_in_short(&self) -> Value {
         json!({ "id": self.account.id, "status": self.account.status })
     }
 
-    /// As every answer and event shows it.
+    /// What every other answer, and every event, shows.
     pub fn shown(&self) -> Value {
         let Account {
             id,
@@ -156,15 +153,14 @@ impl AccountView {
     }
 }
 
-/// The integration of an account, in few words.
+/// The integration of an account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct IntegrationView {
-    /// Its id.
     pub id: IntegrationId,
-    /// Its slug.
+    /// The slug of the integration.
     pub name: String,
-    /// A word to sort it by.
+    /// A category to group integrations by.
     pub category: Option<String>,
-    /// Not finished yet.
+    /// Whether the integration is still in development.
     pub is_beta: bool,
 }
