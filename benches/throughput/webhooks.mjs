@@ -82,6 +82,6 @@ function posts(url, paths) {
 /** What was answered 200 is there. */
 async function assertStored(plain, { own }, paths) {
   const { count } = await (await fetch(`${plain}/account-0`)).json();
-  const { result } = await own("GET", `/event?integrated_account_id=${paths[0].split("/").at(-1)}&event=webhook:received&limit=1000`);
+  const { result } = await own("GET", `/event?integrated_account_id=${paths[0].split("/").at(-1).split("_")[0]}&event=webhook:received&limit=1000`);
   if (!(count > 0 && result.length > 0)) throw new Error(`stored: ${count} by JavaScript, ${result.length} listed by Causeway`);
 }
