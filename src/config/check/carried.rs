@@ -33,7 +33,7 @@ enum CarriedPart {
 }
 
 impl CarriedPart {
-    /// What stands in the body under this name.
+    /// A value of the body under this name.
     fn of_body(name: &str) -> Self {
         match name {
             "password" | "refresh_token" => Self::Grant,
@@ -66,7 +66,7 @@ pub(super) struct Carried {
     pub(super) own_secret: bool,
     /// Whether that signs it in.
     pub(super) own_sign_in: bool,
-    /// Whether one stands in its path.
+    /// Whether its path contains one.
     pub(super) own_path: bool,
     /// A key of the context that a customer can set, where it can name something.
     pub(super) typed: Option<String>,
@@ -378,7 +378,7 @@ fn is_mixed(placeholder: &Placeholder) -> bool {
     layers.contains(&Layer::Account) && layers.contains(&Layer::Variables)
 }
 
-/// Whether no placeholder stands in front of the path of a URL.
+/// Whether the origin of a URL has no placeholder.
 fn has_plain_host(url: &Template) -> bool {
     let marked = url.marked("\0");
     let host = marked.split_once("://").map(|(_, rest)| rest);

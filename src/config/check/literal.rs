@@ -29,7 +29,7 @@ const ABOUT_WORDS: [&str; 17] = [
     "name", "order", "type", "uri", "url", "version", "tokens",
 ];
 
-/// Last words of names of settings: what they say of a credential stands in clear in every manual.
+/// Last words of names of settings: manuals publish their values.
 const ABOUT_SETTINGS: [&str; 9] = [
     "domain", "endpoint", "header", "id", "path", "prefix", "realm", "scheme", "server",
 ];

@@ -9,13 +9,13 @@ use crate::flows::directory::{Directory, DirectoryName, LATER, table};
 use crate::flows::messages::environment::EnvironmentMessage;
 use crate::flows::messages::{EnvironmentChange, send_to_environment};
 use crate::ids::EnvironmentId;
-use crate::json as words;
+use crate::json;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
 /// By the one rule: what is absent stays, null takes away.
 fn changed(application: &ApplicationNames, patch: &Value) -> ApplicationNames {
     let mut changed = serde_json::to_value(application).unwrap_or_default();
-    words::merge(&mut changed, patch);
+    json::merge(&mut changed, patch);
     serde_json::from_value(changed).unwrap_or_default()
 }
 

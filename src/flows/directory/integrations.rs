@@ -15,7 +15,7 @@ use crate::flows::directory::validate_integration::checked_file;
 use crate::flows::directory::{Directory, table};
 use crate::flows::messages::{IntegrationFile, Saving, Written};
 use crate::ids::IntegrationId;
-use crate::json as words;
+use crate::json;
 use crate::ports::{Outside, Storage, StorageFault};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
@@ -72,7 +72,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             return Err(Failure::version_mismatch(old.version));
         }
         let mut file = json!({ "name": old.name, "category": old.category, "is_beta": old.is_beta, "config": self.whole_config(&old)? });
-        words::merge(&mut file, patch);
+        json::merge(&mut file, patch);
         if file.get("name").and_then(Value::as_str) != Some(&old.name) {
             return Err(Failure::invalid(
                 "name",
@@ -101,7 +101,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let mut config = record.config.clone();
         let secrets = file_bound(&self.outside, record)?.secrets;
         if secrets.is_object() {
-            words::merge(&mut config, &secrets);
+            json::merge(&mut config, &secrets);
         }
         Ok(config)
     }

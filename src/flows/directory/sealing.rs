@@ -302,7 +302,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(counts)
     }
 
-    /// By the key that stands in front of what is sealed of a record: no record is read.
+    /// By the key id in front of the encrypted text of a record: no record is read.
     fn count_records(&self, counts: &mut Counts, table: &str) -> Result<(), StorageFault> {
         let statement = format!(
             "SELECT substr(sealed, 1, instr(sealed, '.') - 1), COUNT(*) FROM \

@@ -3,7 +3,6 @@
 
 pub mod decode;
 pub mod install;
-pub mod keep;
 pub mod reply;
 pub mod verify;
 pub mod webhook_context;

@@ -17,12 +17,12 @@ const TABLE: &str = "account_token";
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS account_token (hash TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID";
 
 /// The account's own tokens.
-pub(in crate::flows) struct AccountTokenStore<O, S> {
+pub(super) struct AccountTokenStore<O, S> {
     base: Rc<Base<O, S>>,
 }
 
 impl<O: Outside, S: Storage> AccountTokenStore<O, S> {
-    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
+    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
         Self {
             base: Rc::clone(base),
         }
@@ -38,7 +38,7 @@ impl<O: Outside, S: Storage> AccountTokenStore<O, S> {
     }
 
     /// Whether a token of this hash is good now.
-    pub(in crate::flows) fn has(&self, hash: &str) -> Result<bool, StorageFault> {
+    pub(super) fn has(&self, hash: &str) -> Result<bool, StorageFault> {
         if !sql::has_table(&self.base.storage, TABLE)? {
             return Ok(false);
         }
@@ -77,7 +77,7 @@ impl<O: Outside, S: Storage> Stored for AccountTokenStore<O, S> {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Keeps a token's hash, for a caller who may see the account by another token.
-    pub(in crate::flows) async fn issue_token(
+    pub(super) async fn issue_token(
         &self,
         sees: &Visibility,
         hash: &str,
@@ -91,7 +91,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 }
 
-pub(in crate::flows) fn unknown_token() -> Failure {
+pub(super) fn unknown_token() -> Failure {
     Failure::new(
         Code::Unauthenticated,
         "The token is unknown, revoked or expired.",

@@ -12,14 +12,14 @@ use crate::flows::object::AccountObject;
 use crate::flows::object::changes::refuse_host_keys;
 use crate::flows::object::contents::Contents;
 use crate::flows::object::oauth_token::split_token;
-use crate::json as words;
+use crate::json;
 use crate::ports::{Outside, Storage, Visibility};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Merges what an action changed of `before`, and nothing else: what others changed while it ran stays. What it
     /// wrote is `who`'s from then on, also where it wrote what was there; what it copied may be the customer's. When the account's host changed meanwhile
     /// nothing is kept, for what came from the old one is not the new one's.
-    pub(in crate::flows) async fn keep_changes(
+    pub(super) async fn keep_changes(
         &self,
         who: Origin,
         before: &Value,
@@ -49,7 +49,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             Origin::Provider => contents.provider(compiled),
             who => who,
         };
-        if let Some(patch) = words::diff(&without_token(before), after) {
+        if let Some(patch) = json::diff(&without_token(before), after) {
             let (copied, own) = parted(patch, &outcome.copied);
             contents.write(who, &own)?;
             contents.write(Origin::Customer, &copied)?;
@@ -80,6 +80,6 @@ fn parted(patch: Value, copied: &BTreeSet<String>) -> (Value, Value) {
 }
 
 /// A token is stored by itself, where it is read.
-pub(in crate::flows) fn without_token(context: &Value) -> Value {
+pub(super) fn without_token(context: &Value) -> Value {
     split_token(context.clone()).0
 }

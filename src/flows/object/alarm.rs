@@ -51,12 +51,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Something may be left undone: the alarm looks in a minute.
-    pub(in crate::flows) async fn wake_later(&self) {
+    pub(super) async fn wake_later(&self) {
         self.wake_by(self.base.outside.now().plus(RETRY)).await;
     }
 
     /// The alarm rings then or before.
-    pub(in crate::flows) async fn wake_by(&self, at: Timestamp) {
+    pub(super) async fn wake_by(&self, at: Timestamp) {
         let now = self.base.outside.now();
         if let Err(fault) = self.alarm.ring_by(&self.base.storage, now, at).await {
             self.base.log("alarm_not_set", &fault.to_string());
@@ -64,7 +64,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The alarm rings at the next time there is something to do, or soon when that cannot be told.
-    pub(in crate::flows) async fn plan(&self) {
+    pub(super) async fn plan(&self) {
         if self.rest().await.is_err() {
             self.wake_later().await;
         }
@@ -72,7 +72,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// Sets the alarm to the next time there is something to do; where nothing is left at all, nothing
     /// stays stored.
-    pub(in crate::flows) async fn rest(&self) -> Result<(), Failure> {
+    pub(super) async fn rest(&self) -> Result<(), Failure> {
         let components = self.components().stored;
         components.iter().try_for_each(|one| one.trim())?;
         if self.is_over()? {
@@ -83,7 +83,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Whoever wakes this object finds the alarm set: a restart may have come between a write and it.
-    pub(in crate::flows) async fn set_a_missing_alarm(&self) -> Result<(), Failure> {
+    pub(super) async fn set_a_missing_alarm(&self) -> Result<(), Failure> {
         let set = self.base.storage.alarm().await?;
         if let Some(set) = set {
             self.alarm.adopt(set);

@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The account as it is now; nothing where it is gone.
-    pub(in crate::flows) fn present(&self) -> Option<Rc<LoadedAccount>> {
+    pub(super) fn present(&self) -> Option<Rc<LoadedAccount>> {
         match self.record.state() {
             State::Here(loaded) => Some(loaded),
             State::Unread | State::Missing => None,
@@ -25,10 +25,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Whether a call waits before it sends this account's token.
-    pub(in crate::flows) fn wait_before_sending(
-        &self,
-        loaded: &LoadedAccount,
-    ) -> Option<TokenWait> {
+    pub(super) fn wait_before_sending(&self, loaded: &LoadedAccount) -> Option<TokenWait> {
         if self.is_refreshing() && self.refusals.wants_refresh() {
             return Some(TokenWait::Refused);
         }
@@ -39,7 +36,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// Waits for a token. A refresh for a refusal that fails leaves the token as it is: the provider may refuse it on one
     /// path and take it on others.
-    pub(in crate::flows) async fn wait_for_token(
+    pub(super) async fn wait_for_token(
         self: &Rc<Self>,
         wait: TokenWait,
         loaded: &Rc<LoadedAccount>,

@@ -13,7 +13,7 @@ use crate::json::Exact;
 use crate::ports::{Outside, Storage, Visibility};
 
 /// Runs the action of this name; its result. The context changes only when it ran to its end.
-pub(in crate::flows) async fn call_action<O: Outside, S: Storage>(
+pub(super) async fn call_action<O: Outside, S: Storage>(
     access: Access<'_, AccountObject<O, S>>,
     trace: &Trace,
     name: &str,

@@ -7,7 +7,7 @@ use crate::ports::{Outside, Storage, Visibility};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What it can be asked.
-    pub(in crate::flows) async fn capabilities(
+    pub(super) async fn capabilities(
         &self,
         sees: &Visibility,
     ) -> Result<AccountCapabilities, Failure> {

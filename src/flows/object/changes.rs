@@ -22,7 +22,7 @@ use crate::ports::{Outside, Storage, Visibility};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Changes what the caller may change; a value that says where or for whom secrets are used is not among it.
-    pub(in crate::flows) async fn change(
+    pub(super) async fn change(
         &self,
         sees: &Visibility,
         change: AccountChange,
@@ -61,7 +61,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// New credentials. Where they lead to another host, no secret stays that was meant for the old one.
-    pub(in crate::flows) async fn replace_credentials(
+    pub(super) async fn replace_credentials(
         &self,
         sees: &Visibility,
         patch: &Value,
@@ -94,7 +94,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Stores it, where there is something to store; tells of it, where somebody sees a difference.
-    pub(in crate::flows) async fn store(
+    pub(super) async fn store(
         &self,
         loaded: &Rc<LoadedAccount>,
         account: Account,
@@ -121,7 +121,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Stores what is not the context's: its status, and why.
-    pub(in crate::flows) async fn put_account(
+    pub(super) async fn put_account(
         &self,
         loaded: &Rc<LoadedAccount>,
         account: Account,
@@ -134,7 +134,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The account with this whole context as it will be. What is left of its set-up stays.
-    pub(in crate::flows) fn next(
+    pub(super) fn next(
         &self,
         resolved: &ResolvedConfig,
         loaded: &LoadedAccount,
@@ -188,7 +188,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Makes it count, the index first where that has something to learn.
-    pub(in crate::flows) async fn put(
+    pub(super) async fn put(
         &self,
         resolved: &ResolvedConfig,
         loaded: &Rc<LoadedAccount>,
@@ -248,7 +248,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 }
 
 /// 422 when a value changes that says where, or for whom, the secrets of a credential are used.
-pub(in crate::flows) fn refuse_host_keys(
+pub(super) fn refuse_host_keys(
     compiled: &Compiled,
     method: &str,
     old: &Value,

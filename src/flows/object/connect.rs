@@ -28,18 +28,15 @@ use crate::oauth::{self, Authorize, Callback, OAuthError, TokenFailure, Verifier
 use crate::ports::{Outside, Storage};
 
 /// What a new credential is stored with.
-pub(in crate::flows) struct ConnectContext {
-    pub(in crate::flows) resolved: ResolvedConfig,
+pub(super) struct ConnectContext {
+    pub(super) resolved: ResolvedConfig,
     /// The whole context, without a token.
-    pub(in crate::flows) contents: Contents,
+    pub(super) contents: Contents,
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// A customer's form: to the provider, or straight to the end.
-    pub(in crate::flows) async fn connect(
-        &self,
-        connecting: Connecting,
-    ) -> Result<Connected, Failure> {
+    pub(super) async fn connect(&self, connecting: Connecting) -> Result<Connected, Failure> {
         let outcome = match self.ground(&connecting).await {
             Ok(ground) => self.begin(&connecting, ground).await,
             Err(failed) => Err(failed),
@@ -52,10 +49,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// A customer is back from the provider; `None` where no login of this browser waits for him.
-    pub(in crate::flows) async fn callback(
-        &self,
-        came: CallbackRequest,
-    ) -> Result<Option<Ended>, Failure> {
+    pub(super) async fn callback(&self, came: CallbackRequest) -> Result<Option<Ended>, Failure> {
         let login = self
             .logins
             .take(&came.state, &came.browser, &came.integration)?;
@@ -249,7 +243,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 }
 
-pub(in crate::flows) fn failed(why: ConnectFailure, error: String) -> Failed {
+pub(super) fn failed(why: ConnectFailure, error: String) -> Failed {
     Failed {
         why,
         error,

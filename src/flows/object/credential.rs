@@ -26,7 +26,7 @@ use crate::ports::{Outside, Storage};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Stores a credential that the provider has just given or the customer typed, and sets the account up.
-    pub(in crate::flows) async fn accept(
+    pub(super) async fn accept(
         &self,
         connecting: &Connecting,
         ground: ConnectContext,
@@ -159,7 +159,7 @@ impl Gained {
 
 /// Of another environment, or of another integration: a link token for several binds one account, and the
 /// customer may have changed his mind meanwhile.
-pub(in crate::flows) fn is_of_another(loaded: &LoadedAccount, connecting: &Connecting) -> bool {
+pub(super) fn is_of_another(loaded: &LoadedAccount, connecting: &Connecting) -> bool {
     let (is, will) = (&loaded.account, &connecting.account);
     is.environment_id != will.environment_id
         || is.environment_integration_id != will.environment_integration_id
@@ -167,7 +167,7 @@ pub(in crate::flows) fn is_of_another(loaded: &LoadedAccount, connecting: &Conne
 
 /// What was there, when it stays, and what is new. Where that leads to another host, no old secret stays; where the
 /// credential is of another kind, what the provider said with the old one proves nothing.
-pub(in crate::flows) fn merged(
+pub(super) fn merged(
     resolved: &ResolvedConfig,
     existing: Option<&LoadedAccount>,
     connecting: &Connecting,
@@ -214,7 +214,7 @@ fn events(before: Option<Status>, has_stages: bool) -> Vec<EventType> {
     [Some(stored), end].into_iter().flatten().collect()
 }
 
-/// A new account before anything of it counts: no secret stands in clear.
+/// A new account before anything of it is committed, without a secret in clear.
 fn nothing_of(account: &Account) -> Account {
     Account {
         context: Value::Object(Map::new()),

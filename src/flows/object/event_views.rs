@@ -43,10 +43,7 @@ type AttemptRow = (
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Whose events these are, when the caller may see them; those of an account that is gone, too.
-    pub(in crate::flows) async fn visible_outbox(
-        &self,
-        sees: &Visibility,
-    ) -> Result<EnvironmentId, Failure> {
+    pub(super) async fn visible_outbox(&self, sees: &Visibility) -> Result<EnvironmentId, Failure> {
         let loaded = self.settled().await?;
         let own = match &loaded {
             Some(loaded) => Some(loaded.account.environment_id),
@@ -61,7 +58,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Newest first.
-    pub(in crate::flows) async fn list_events(
+    pub(super) async fn list_events(
         &self,
         sees: &Visibility,
         page: &Page,
@@ -71,7 +68,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Everything there is of one.
-    pub(in crate::flows) async fn get_event(
+    pub(super) async fn get_event(
         &self,
         sees: &Visibility,
         id: EventId,
@@ -130,7 +127,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
     }
 
     /// The number of an event that is here.
-    pub(in crate::flows) fn number_of(&self, id: EventId) -> Result<i64, Failure> {
+    pub(super) fn number_of(&self, id: EventId) -> Result<i64, Failure> {
         let number = self.number_in(&id.to_string()).ok_or_else(no_event)?;
         let statement = "SELECT number FROM event WHERE number = ?";
         let is_here =

@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 
 /// What happened to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::flows) enum EventType {
+pub(super) enum EventType {
     /// Its first credential was accepted.
     #[serde(rename = "integrated_account:created")]
     Created,
@@ -42,24 +42,20 @@ pub(in crate::flows) enum EventType {
 
 /// An event on its way into storage.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(in crate::flows) struct Event {
+pub(super) struct Event {
     /// Its place among the account's events; the end of its id.
-    pub(in crate::flows) number: i64,
-    pub(in crate::flows) name: String,
-    pub(in crate::flows) resource_type: Option<String>,
-    pub(in crate::flows) resource_id: Option<String>,
+    pub(super) number: i64,
+    pub(super) name: String,
+    pub(super) resource_type: Option<String>,
+    pub(super) resource_id: Option<String>,
     /// JSON text.
-    pub(in crate::flows) payload: String,
-    pub(in crate::flows) created_at: Timestamp,
+    pub(super) payload: String,
+    pub(super) created_at: Timestamp,
 }
 
 impl<O: Outside, S: Storage> Outbox<O, S> {
     /// Something happened to the account.
-    pub(in crate::flows) fn event(
-        &self,
-        kind: EventType,
-        payload: &Value,
-    ) -> Result<Event, StorageFault> {
+    pub(super) fn event(&self, kind: EventType, payload: &Value) -> Result<Event, StorageFault> {
         let name = serde_json::to_value(kind).unwrap_or_default();
         self.numbered(NewEvent {
             event: name.as_str().unwrap_or_default().to_owned(),
@@ -70,7 +66,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
     }
 
     /// The event with its number, and so its id.
-    pub(in crate::flows) fn numbered(&self, new: NewEvent) -> Result<Event, StorageFault> {
+    pub(super) fn numbered(&self, new: NewEvent) -> Result<Event, StorageFault> {
         Ok(Event {
             number: self.next_number()?,
             name: new.event,
@@ -82,12 +78,12 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
     }
 
     /// The id of the event with this number.
-    pub(in crate::flows) fn event_id(&self, number: i64) -> EventId {
+    pub(super) fn event_id(&self, number: i64) -> EventId {
         EventId::new(self.base.id, number.to_be_bytes())
     }
 
     /// Doing it twice is doing it once.
-    pub(in crate::flows) fn write_events(
+    pub(super) fn write_events(
         &self,
         environment: EnvironmentId,
         events: &[Event],
@@ -120,7 +116,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
     }
 
     /// What an event comes to, once every delivery of it is over; the directory is told of those that fail.
-    pub(in crate::flows) fn settle_event(&self, number: i64) -> Result<(), StorageFault> {
+    pub(super) fn settle_event(&self, number: i64) -> Result<(), StorageFault> {
         let statement = "UPDATE event SET status = CASE \
                WHEN is_expanded = 0 OR EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND status = 'pending') THEN 'pending' \
                WHEN EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND status = 'failed') THEN 'failed' \

@@ -32,7 +32,7 @@ const TABLE: &str = "kept_answer";
 const LARGEST: usize = 1_900_000;
 
 /// The account's writes with a key.
-pub(in crate::flows) struct IdempotencyStore<O, S> {
+pub(super) struct IdempotencyStore<O, S> {
     base: Rc<Base<O, S>>,
     /// Whether the table is there.
     is_open: Cell<bool>,
@@ -42,7 +42,7 @@ pub(in crate::flows) struct IdempotencyStore<O, S> {
 }
 
 impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
-    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
+    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
         Self {
             base: Rc::clone(base),
             is_open: Cell::new(false),
@@ -279,12 +279,12 @@ impl<O: Outside, S: Storage> Stored for IdempotencyStore<O, S> {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What is known of a write. Where nothing is, it is under way from now on.
-    pub(in crate::flows) fn begin_write(&self, write: &Write) -> Result<Known, Failure> {
+    pub(super) fn begin_write(&self, write: &Write) -> Result<Known, Failure> {
         self.idempotency.begin(write)
     }
 
     /// Notes how a write ended. Where that fails it stays under way, and is not made again.
-    pub(in crate::flows) fn end_write(&self, write: &Write, end: &End) {
+    pub(super) fn end_write(&self, write: &Write, end: &End) {
         // Of an account that is gone nothing is written back.
         if !self.is_here() {
             return;
@@ -295,7 +295,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The alarm rings when the key of a write that begins now ends.
-    pub(in crate::flows) async fn wake_for_kept_answers(&self) {
+    pub(super) async fn wake_for_kept_answers(&self) {
         self.wake_by(self.base.outside.now().plus(KEPT_ANSWER))
             .await;
     }

@@ -27,10 +27,7 @@ use crate::ports::{Outside, Storage, Visibility};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Stores an account with credentials it already has; it counts when the index has it.
-    pub(in crate::flows) async fn import(
-        &self,
-        mut account: Account,
-    ) -> Result<AccountView, Failure> {
+    pub(super) async fn import(&self, mut account: Account) -> Result<AccountView, Failure> {
         let _one_at_a_time = self.record.lock_changing().await;
         if self.settled().await?.is_some() {
             return Err(Failure::duplicate(
@@ -64,7 +61,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Stores a new account; it counts when the index has it, and else was never there.
-    pub(in crate::flows) async fn arrive(
+    pub(super) async fn arrive(
         &self,
         resolved: &ResolvedConfig,
         stored: &Account,
@@ -86,10 +83,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Erases the account at once; the index follows, now or by alarm.
-    pub(in crate::flows) async fn delete(
-        self: &Rc<Self>,
-        sees: &Visibility,
-    ) -> Result<(), Failure> {
+    pub(super) async fn delete(self: &Rc<Self>, sees: &Visibility) -> Result<(), Failure> {
         let _one_at_a_time = self.record.lock_changing().await;
         let loaded = self.visible(sees).await?;
         let resolved = self.resolved_config(&loaded.account).await;
@@ -111,7 +105,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The account once nothing is half done any more; `None` when there is none.
-    pub(in crate::flows) async fn settled(&self) -> Result<Option<Rc<LoadedAccount>>, Failure> {
+    pub(super) async fn settled(&self) -> Result<Option<Rc<LoadedAccount>>, Failure> {
         if let State::Unread = self.record.state() {
             self.read_and_settle().await?;
         }
@@ -189,13 +183,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Finishes a deletion or a change that is still pending.
-    pub(in crate::flows) async fn finish_pending(&self) -> Result<(), Failure> {
+    pub(super) async fn finish_pending(&self) -> Result<(), Failure> {
         let _one_at_a_time = self.record.lock_changing().await;
         self.finish_what_is_pending().await
     }
 
     /// The same for who changes the account. Nobody else settles it meanwhile.
-    pub(in crate::flows) async fn finish_what_is_pending(&self) -> Result<(), Failure> {
+    pub(super) async fn finish_what_is_pending(&self) -> Result<(), Failure> {
         let _settling = self.record.lock_settling().await;
         let Some(row) = self.read_row()? else {
             return Ok(());
@@ -222,7 +216,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.rest().await
     }
 
-    pub(in crate::flows) async fn index(
+    pub(super) async fn index(
         &self,
         resolved: &ResolvedConfig,
         next: &Next,

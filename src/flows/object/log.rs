@@ -24,7 +24,7 @@ const SCHEMA: &[&str] = &[
     // The line stands last: what is asked of many rows is in front of it.
     "CREATE TABLE IF NOT EXISTS log (number INTEGER PRIMARY KEY, status INTEGER NOT NULL, resource TEXT, line TEXT NOT NULL)",
 ];
-pub(in crate::flows) const TABLE: &str = "log";
+pub(super) const TABLE: &str = "log";
 /// Lines are written so long after the first of them.
 const GATHERED: Duration = Duration::from_secs(5);
 /// Or soon, when there are so many.
@@ -37,7 +37,7 @@ const MOST_GATHERED: usize = 1_000;
 const TRIMMED: Duration = Duration::from_hours(1);
 
 /// The account's log: what is stored, and what waits to be written.
-pub(in crate::flows) struct CallLog<O, S> {
+pub(super) struct CallLog<O, S> {
     base: Rc<Base<O, S>>,
     lines: RefCell<Vec<LogLine>>,
     /// The last refusal by the provider.
@@ -50,7 +50,7 @@ pub(in crate::flows) struct CallLog<O, S> {
 }
 
 impl<O: Outside, S: Storage> CallLog<O, S> {
-    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
+    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
         Self {
             base: Rc::clone(base),
             lines: RefCell::default(),
@@ -92,15 +92,15 @@ impl<O: Outside, S: Storage> CallLog<O, S> {
         is_due
     }
 
-    pub(in crate::flows) fn set_forbidden(&self, error: Value) {
+    pub(super) fn set_forbidden(&self, error: Value) {
         self.forbidden.replace(Some(error));
     }
 
-    pub(in crate::flows) fn has_forbidden(&self) -> bool {
+    pub(super) fn has_forbidden(&self) -> bool {
         self.forbidden.borrow().is_some()
     }
 
-    pub(in crate::flows) fn take_forbidden(&self) -> Option<Value> {
+    pub(super) fn take_forbidden(&self) -> Option<Value> {
         self.forbidden.take()
     }
 
@@ -111,7 +111,7 @@ impl<O: Outside, S: Storage> CallLog<O, S> {
     }
 
     /// Writes what is gathered; what cannot be written stays there.
-    pub(in crate::flows) fn write(&self) -> Result<(), StorageFault> {
+    pub(super) fn write(&self) -> Result<(), StorageFault> {
         if self.lines.borrow().is_empty() {
             return Ok(());
         }
@@ -210,7 +210,7 @@ impl<O: Outside, S: Storage> Stored for CallLog<O, S> {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Takes a line, to be written later.
-    pub(in crate::flows) fn gather(self: &Rc<Self>, line: LogLine) {
+    pub(super) fn gather(self: &Rc<Self>, line: LogLine) {
         let count = self.call_log.add(line);
         if count >= MOST_GATHERED && self.is_here() {
             self.call_log.try_to_write();
@@ -250,7 +250,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The alarm rings when old lines go.
-    pub(in crate::flows) async fn wake_for_log(&self) {
+    pub(super) async fn wake_for_log(&self) {
         if let Ok(Some(at)) = self.call_log.next_end_of_a_line() {
             self.wake_by(at).await;
         }

@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Newest first; what is gathered is written before, so that it is there.
-    pub(in crate::flows) async fn list_log(
+    pub(super) async fn list_log(
         &self,
         sees: &Visibility,
         page: &Page,

@@ -24,36 +24,36 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS login \
     (state TEXT PRIMARY KEY, sealed TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID";
 
 /// How long a customer may stay at the provider.
-pub(in crate::flows) const LIFE: Duration = Duration::from_mins(10);
+pub(super) const LIFE: Duration = Duration::from_mins(10);
 /// Logins of one account that wait at a time; the oldest goes first.
 const MOST: i64 = 20;
 
 /// A login that waits for its callback.
 #[derive(Serialize, Deserialize)]
-pub(in crate::flows) struct Login {
-    pub(in crate::flows) connecting: Connecting,
+pub(super) struct Login {
+    pub(super) connecting: Connecting,
     /// The code verifier (RFC 7636).
-    pub(in crate::flows) verifier: String,
+    pub(super) verifier: String,
 }
 
 /// The logins of the account that wait for their callbacks.
-pub(in crate::flows) struct LoginStore<O, S> {
+pub(super) struct LoginStore<O, S> {
     base: Rc<Base<O, S>>,
 }
 
 impl<O: Outside, S: Storage> LoginStore<O, S> {
-    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
+    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
         Self {
             base: Rc::clone(base),
         }
     }
 
     /// Whether any was ever stored.
-    pub(in crate::flows) fn is_there(&self) -> Result<bool, StorageFault> {
+    pub(super) fn is_there(&self) -> Result<bool, StorageFault> {
         sql::has_table(&self.base.storage, TABLE)
     }
 
-    pub(in crate::flows) fn write(&self, login: &Login) -> Result<(), Failure> {
+    pub(super) fn write(&self, login: &Login) -> Result<(), Failure> {
         let until = self.base.outside.now().plus(LIFE);
         let state = hash(&login.connecting.state);
         let value = serde_json::to_value(login).unwrap_or_default();
@@ -79,7 +79,7 @@ impl<O: Outside, S: Storage> LoginStore<O, S> {
 
     /// The login of this `state`, begun by this browser for this integration. It is gone with this look;
     /// where browser or integration are others it stays, for the one who began it.
-    pub(in crate::flows) fn take(
+    pub(super) fn take(
         &self,
         state: &str,
         browser: &str,
@@ -117,7 +117,7 @@ impl<O: Outside, S: Storage> LoginStore<O, S> {
     }
 
     /// When the next of them ends.
-    pub(in crate::flows) fn next_end(&self) -> Result<Option<Timestamp>, StorageFault> {
+    pub(super) fn next_end(&self) -> Result<Option<Timestamp>, StorageFault> {
         if !self.is_there()? {
             return Ok(None);
         }

@@ -26,7 +26,7 @@ use crate::time::Timestamp;
 
 /// When account tokens changed the account, in the last minute.
 #[derive(Default)]
-pub(in crate::flows) struct OwnChanges(RefCell<VecDeque<Timestamp>>);
+pub(super) struct OwnChanges(RefCell<VecDeque<Timestamp>>);
 
 impl OwnChanges {
     /// Each change is an event to everybody who subscribed.
@@ -55,7 +55,7 @@ impl InMemory for OwnChanges {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Changes values of the context in the name of the customer.
-    pub(in crate::flows) async fn change_me(
+    pub(super) async fn change_me(
         &self,
         sees: &Visibility,
         patch: &Value,
@@ -91,7 +91,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 }
 
 /// The names of the fields that the customer of an account with this credential may change.
-pub(in crate::flows) fn allowed_fields<'c>(compiled: &'c Compiled, method: &str) -> Vec<&'c Field> {
+pub(super) fn allowed_fields<'c>(compiled: &'c Compiled, method: &str) -> Vec<&'c Field> {
     let credential = compiled.config.credential(method);
     let fields = credential.map(Credential::fields).unwrap_or_default();
     let is_allowed = |field: &&Field| {

@@ -26,18 +26,18 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS token \
     (one INTEGER PRIMARY KEY CHECK (one = 1), sealed TEXT NOT NULL, stored_at INTEGER NOT NULL, used_at INTEGER NOT NULL)";
 
 /// The token as it was read.
-pub(in crate::flows) struct StoredToken {
+pub(super) struct StoredToken {
     /// `{access_token, …}`.
-    pub(in crate::flows) value: Value,
-    pub(in crate::flows) sealed: String,
+    pub(super) value: Value,
+    pub(super) sealed: String,
     /// When it was had.
-    pub(in crate::flows) stored_at: Timestamp,
+    pub(super) stored_at: Timestamp,
     /// When the account was called last, to the hour.
-    pub(in crate::flows) used_at: Timestamp,
+    pub(super) used_at: Timestamp,
 }
 
 /// The account's OAuth token, and its refresh.
-pub(in crate::flows) struct TokenStore<O, S> {
+pub(super) struct TokenStore<O, S> {
     base: Rc<Base<O, S>>,
     /// The refresh that is under way, for all who wait for it.
     refreshing: RefCell<Option<Refreshing>>,
@@ -48,7 +48,7 @@ pub(in crate::flows) struct TokenStore<O, S> {
 }
 
 impl<O: Outside, S: Storage> TokenStore<O, S> {
-    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
+    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
         Self {
             base: Rc::clone(base),
             refreshing: RefCell::new(None),
@@ -57,26 +57,26 @@ impl<O: Outside, S: Storage> TokenStore<O, S> {
         }
     }
 
-    pub(in crate::flows) fn pauses(&self) -> &Pauses {
+    pub(super) fn pauses(&self) -> &Pauses {
         &self.pauses
     }
 
     /// The refresh that is under way.
-    pub(in crate::flows) fn refreshing(&self) -> Option<Refreshing> {
+    pub(super) fn refreshing(&self) -> Option<Refreshing> {
         self.refreshing.borrow().clone()
     }
 
-    pub(in crate::flows) fn set_refreshing(&self, refreshing: Option<Refreshing>) {
+    pub(super) fn set_refreshing(&self, refreshing: Option<Refreshing>) {
         self.refreshing.replace(refreshing);
     }
 
     /// Whether a use is to be noted now; false while another is about to be.
-    pub(in crate::flows) fn begin_noting_use(&self) -> bool {
+    pub(super) fn begin_noting_use(&self) -> bool {
         !self.is_noting_use.replace(true)
     }
 
     /// Notes that the account is in use, so that its token is kept fresh ahead of time.
-    pub(in crate::flows) fn note_use(&self) -> Result<(), StorageFault> {
+    pub(super) fn note_use(&self) -> Result<(), StorageFault> {
         self.is_noting_use.set(false);
         let now = self.base.outside.now().as_millis();
         let statement = "UPDATE token SET used_at = ?";
@@ -84,7 +84,7 @@ impl<O: Outside, S: Storage> TokenStore<O, S> {
     }
 
     /// The token; `None` where there is none.
-    pub(in crate::flows) fn read(&self) -> Result<Option<StoredToken>, Failure> {
+    pub(super) fn read(&self) -> Result<Option<StoredToken>, Failure> {
         if !sql::has_table(&self.base.storage, TABLE)? {
             return Ok(None);
         }
@@ -104,7 +104,7 @@ impl<O: Outside, S: Storage> TokenStore<O, S> {
     }
 
     /// A token sealed for its row.
-    pub(in crate::flows) fn sealed(&self, token: &Value) -> Result<Option<String>, Failure> {
+    pub(super) fn sealed(&self, token: &Value) -> Result<Option<String>, Failure> {
         sealed::seal(
             &self.base.outside,
             token_secret(&self.base.id.to_string()),
@@ -112,7 +112,7 @@ impl<O: Outside, S: Storage> TokenStore<O, S> {
         )
     }
 
-    pub(in crate::flows) fn write(&self, sealed: &str) -> Result<(), StorageFault> {
+    pub(super) fn write(&self, sealed: &str) -> Result<(), StorageFault> {
         sql::run(&self.base.storage, SCHEMA, &[])?;
         let now = self.base.outside.now().as_millis();
         let statement = "INSERT INTO token (one, sealed, stored_at, used_at) VALUES (1, ?, ?, ?) \
@@ -121,7 +121,7 @@ impl<O: Outside, S: Storage> TokenStore<O, S> {
         sql::run(&self.base.storage, statement, &values)
     }
 
-    pub(in crate::flows) fn clear(&self) -> Result<(), StorageFault> {
+    pub(super) fn clear(&self) -> Result<(), StorageFault> {
         sql::clear(&self.base.storage, TABLE)
     }
 }
@@ -169,7 +169,7 @@ impl<O: Outside, S: Storage> Stored for TokenStore<O, S> {
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Stores a token that was just read from the provider and holds it, in one turn; nothing when the
     /// account has other credentials by now, or is gone.
-    pub(in crate::flows) fn store_refreshed(
+    pub(super) fn store_refreshed(
         &self,
         began: &LoadedAccount,
         token: &Value,
@@ -190,11 +190,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Stores what introspection said of a token, while the account still has that one.
-    pub(in crate::flows) fn store_introspected(
-        &self,
-        asked: &Value,
-        token: &Value,
-    ) -> Result<(), Failure> {
+    pub(super) fn store_introspected(&self, asked: &Value, token: &Value) -> Result<(), Failure> {
         let has_it = matches!(&self.record.state(), State::Here(now) if now.token() == Some(asked));
         match self.tokens.sealed(token)? {
             Some(sealed) if has_it => {
@@ -217,7 +213,7 @@ impl LoadedAccount {
 }
 
 /// A context's secrets without the token, and the token.
-pub(in crate::flows) fn split_token(mut secrets: Value) -> (Value, Option<Value>) {
+pub(super) fn split_token(mut secrets: Value) -> (Value, Option<Value>) {
     let oauth = secrets.get_mut("oauth").and_then(Value::as_object_mut);
     let token = oauth.and_then(|oauth| oauth.shift_remove("token"));
     let is_bare = |oauth: &Value| oauth.as_object().is_some_and(Map::is_empty);

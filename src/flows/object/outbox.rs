@@ -46,8 +46,8 @@ const TRIMMED: Duration = Duration::from_hours(1);
 const TRIMMED_COUNT: u32 = 1000;
 
 /// The account's events. They outlive it: its deletion is one of them.
-pub(in crate::flows) struct Outbox<O, S> {
-    pub(in crate::flows) base: Rc<Base<O, S>>,
+pub(super) struct Outbox<O, S> {
+    pub(super) base: Rc<Base<O, S>>,
     /// Whether the tables are there.
     is_open: Cell<bool>,
     /// The number of the last event.
@@ -58,7 +58,7 @@ pub(in crate::flows) struct Outbox<O, S> {
 }
 
 impl<O: Outside, S: Storage> Outbox<O, S> {
-    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
+    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
         Self {
             base: Rc::clone(base),
             is_open: Cell::new(false),
@@ -69,7 +69,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
     }
 
     /// Makes the tables when they are not there yet.
-    pub(in crate::flows) fn open(&self, environment: EnvironmentId) -> Result<(), StorageFault> {
+    pub(super) fn open(&self, environment: EnvironmentId) -> Result<(), StorageFault> {
         if self.is_open.get() {
             return Ok(());
         }
@@ -86,12 +86,12 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
     }
 
     /// Whether anything was ever stored in it.
-    pub(in crate::flows) fn is_there(&self) -> Result<bool, StorageFault> {
+    pub(super) fn is_there(&self) -> Result<bool, StorageFault> {
         Ok(self.is_open.get() || sql::has_table(&self.base.storage, "outbox")?)
     }
 
     /// Whose events these are; also when the account is gone.
-    pub(in crate::flows) fn environment(&self) -> Result<Option<EnvironmentId>, StorageFault> {
+    pub(super) fn environment(&self) -> Result<Option<EnvironmentId>, StorageFault> {
         if !self.is_there()? {
             return Ok(None);
         }
@@ -101,7 +101,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
     }
 
     /// The number of the next event: higher than all before, also when the clock goes back.
-    pub(in crate::flows) fn next_number(&self) -> Result<i64, StorageFault> {
+    pub(super) fn next_number(&self) -> Result<i64, StorageFault> {
         let last = match self.last_number.get() {
             Some(last) => last,
             None if self.is_there()? => {
@@ -115,12 +115,12 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
     }
 
     /// An event was stored, which counts for when they are trimmed.
-    pub(in crate::flows) fn count_stored(&self) {
+    pub(super) fn count_stored(&self) {
         self.stored.set(self.stored.get().saturating_add(1));
     }
 
     /// Something was stored: it expires some day.
-    pub(in crate::flows) fn note_stored(&self, at: Timestamp) {
+    pub(super) fn note_stored(&self, at: Timestamp) {
         let over = at.plus(DEDUPLICATION);
         if self.trim_at.get().is_none_or(|due| due > over) {
             self.trim_at.set(Some(over));
@@ -184,7 +184,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
     }
 
     /// Of an account that is gone: whether no event is on its way any more, and the directory lists none.
-    pub(in crate::flows) fn is_over(&self) -> Result<bool, StorageFault> {
+    pub(super) fn is_over(&self) -> Result<bool, StorageFault> {
         if !self.is_there()? {
             return Ok(true);
         }

@@ -13,12 +13,12 @@ use crate::flows::directory::validate_install::refuse_reserved;
 use crate::flows::messages::account::Override;
 use crate::flows::messages::environment::Writer;
 use crate::flows::object::AccountObject;
-use crate::json as words;
+use crate::json;
 use crate::ports::{Outside, Storage};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The account with its override changed, where its writer may write that and no secret goes elsewhere.
-    pub(in crate::flows) async fn change_override(
+    pub(super) async fn change_override(
         &self,
         account: &mut Account,
         change: &Override,
@@ -69,7 +69,7 @@ fn merged_override(own: Option<Value>, patch: &Value) -> Result<Option<Value>, F
         return Ok(None);
     }
     let mut own = own.unwrap_or_else(|| Value::Object(Map::new()));
-    words::merge(&mut own, patch);
+    json::merge(&mut own, patch);
     let (_, secrets) = secrets::split_config(&own);
     let has_secret = secrets
         .as_object()

@@ -81,7 +81,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What came to the install's URL, and was verified there.
-    pub(in crate::flows) async fn receive_of_install(
+    pub(super) async fn receive_of_install(
         &self,
         install: InstallId,
         arrival: VerifiedWebhook,

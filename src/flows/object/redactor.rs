@@ -15,7 +15,7 @@ use crate::ports::{Outside, Storage};
 
 /// The last one that was made, and of what: it is made again when the account or its config is another.
 #[derive(Default)]
-pub(in crate::flows) struct LastRedactor(RefCell<Option<Made>>);
+pub(super) struct LastRedactor(RefCell<Option<Made>>);
 
 impl InMemory for LastRedactor {
     fn reset(&self) {
@@ -31,11 +31,7 @@ struct Made {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// For the secrets of a config and a context; that of a running action may be ahead of what is stored.
-    pub(in crate::flows) fn redactor(
-        &self,
-        compiled: &Rc<Compiled>,
-        context: &Value,
-    ) -> Rc<Redactor> {
+    pub(super) fn redactor(&self, compiled: &Rc<Compiled>, context: &Value) -> Rc<Redactor> {
         let State::Here(loaded) = self.record.state() else {
             return Rc::new(Redactor::new(compiled, context, &Value::Null));
         };

@@ -24,7 +24,7 @@ use crate::ports::{Outside, Storage, Visibility};
 use crate::time::Timestamp;
 
 /// What all who wait for a refresh hear: nothing yet, or how it ended.
-pub(in crate::flows) type Refreshing = watch::Receiver<Option<Result<(), Failure>>>;
+pub(super) type Refreshing = watch::Receiver<Option<Result<(), Failure>>>;
 
 /// Waits before the attempts of one refresh.
 const ATTEMPTS: [Duration; 3] = [
@@ -103,7 +103,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The next refresh waits a while: longer for the alarm than for a call, which has nothing else.
-    pub(in crate::flows) fn pause_refreshing(&self, failure: &Failure) {
+    pub(super) fn pause_refreshing(&self, failure: &Failure) {
         self.base.log(
             "refresh_failed",
             &format!("{}: {}", failure.code.as_str(), failure.message),
@@ -116,10 +116,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// `POST /integrated-account/refresh-credentials`.
-    pub(in crate::flows) async fn refresh(
-        self: &Rc<Self>,
-        sees: &Visibility,
-    ) -> Result<(), Failure> {
+    pub(super) async fn refresh(self: &Rc<Self>, sees: &Visibility) -> Result<(), Failure> {
         let loaded = self.visible(sees).await?;
         if self.grant(&loaded).await?.is_none() {
             let method = &loaded.account.authentication_method;
@@ -132,11 +129,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.refreshed(&loaded, deadline).await.map(drop)
     }
 
-    pub(in crate::flows) fn is_refreshing(&self) -> bool {
+    pub(super) fn is_refreshing(&self) -> bool {
         self.tokens.refreshing().is_some()
     }
 
-    pub(in crate::flows) fn join_refresh(self: &Rc<Self>, loaded: Rc<LoadedAccount>) -> Refreshing {
+    pub(super) fn join_refresh(self: &Rc<Self>, loaded: Rc<LoadedAccount>) -> Refreshing {
         if let Some(under_way) = self.tokens.refreshing() {
             return under_way;
         }
@@ -235,10 +232,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Whether and how a token can be had for the account.
-    pub(in crate::flows) async fn grant(
-        &self,
-        loaded: &LoadedAccount,
-    ) -> Result<Option<Grant>, Failure> {
+    pub(super) async fn grant(&self, loaded: &LoadedAccount) -> Result<Option<Grant>, Failure> {
         Ok(Grant::of(
             &self.resolved_config(&loaded.account).await?,
             loaded,
@@ -251,7 +245,7 @@ pub fn needs_reauth() -> Failure {
     Failure::from(crate::account::status::NotCallable::NeedsReauth)
 }
 
-pub(in crate::flows) fn token_endpoint(why: &str) -> Failure {
+pub(super) fn token_endpoint(why: &str) -> Failure {
     Failure::new(
         Code::TokenEndpoint,
         format!(

@@ -22,7 +22,7 @@ use crate::settings::{SMALL_ANSWER_VALUES, TOKEN_TIMEOUT};
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Its result, or what it puts at `oauth.token`, is read like a token endpoint's
     /// answer.
-    pub(in crate::flows) async fn token_by_action(
+    pub(super) async fn token_by_action(
         &self,
         resolved: &ResolvedConfig,
         loaded: &Rc<LoadedAccount>,

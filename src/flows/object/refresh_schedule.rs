@@ -26,7 +26,7 @@ const NOTED: Duration = Duration::from_hours(1);
 /// A use is noted so long after the call began, which its answer shall not wait for.
 const AFTER_THE_ANSWER: Duration = Duration::from_secs(1);
 /// What a refresh that nobody waits for may take.
-pub(in crate::flows) const AHEAD: Duration = Duration::from_secs(25);
+pub(super) const AHEAD: Duration = Duration::from_secs(25);
 /// The pause after a refresh that failed, doubled with each; while an old token serves, nobody is in a hurry.
 const PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_mins(30);
@@ -37,7 +37,7 @@ const LEAST_DISTANCE: Duration = Duration::from_mins(1);
 
 /// Until when no refresh is tried.
 #[derive(Debug)]
-pub(in crate::flows) struct Pauses {
+pub(super) struct Pauses {
     /// By the alarm, or by a call whose token still lives.
     ahead: Cell<Timestamp>,
     /// By a call that has no usable token.
@@ -46,7 +46,7 @@ pub(in crate::flows) struct Pauses {
 }
 
 impl Pauses {
-    pub(in crate::flows) fn none() -> Self {
+    pub(super) fn none() -> Self {
         let none = Timestamp::from_millis(0);
         Self {
             ahead: Cell::new(none),
@@ -55,34 +55,34 @@ impl Pauses {
         }
     }
 
-    pub(in crate::flows) fn ahead(&self) -> Timestamp {
+    pub(super) fn ahead(&self) -> Timestamp {
         self.ahead.get()
     }
 
-    pub(in crate::flows) fn calls(&self) -> Timestamp {
+    pub(super) fn calls(&self) -> Timestamp {
         self.calls.get()
     }
 
     /// The alarm tries none before.
-    pub(in crate::flows) fn pause_ahead(&self, until: Timestamp) {
+    pub(super) fn pause_ahead(&self, until: Timestamp) {
         self.ahead.set(until);
     }
 
     /// There is a token again.
-    pub(in crate::flows) fn end(&self) {
+    pub(super) fn end(&self) {
         self.ahead.set(Timestamp::from_millis(0));
         self.calls.set(Timestamp::from_millis(0));
         self.failures.set(0);
     }
 
     /// A refresh brought a token: the next one by alarm is not at once, however short its life.
-    pub(in crate::flows) fn refreshed(&self, now: Timestamp) {
+    pub(super) fn refreshed(&self, now: Timestamp) {
         self.end();
         self.ahead.set(now.plus(LEAST_DISTANCE));
     }
 
     /// A refresh failed.
-    pub(in crate::flows) fn begin(&self, now: Timestamp, of_calls: Duration) {
+    pub(super) fn begin(&self, now: Timestamp, of_calls: Duration) {
         let failures = self.failures.get();
         self.failures.set(failures.saturating_add(1));
         let ahead = PAUSE
@@ -95,7 +95,7 @@ impl Pauses {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// By alarm: when it is due, before anybody has to wait for it.
-    pub(in crate::flows) async fn refresh_ahead(self: &Rc<Self>) {
+    pub(super) async fn refresh_ahead(self: &Rc<Self>) {
         let State::Here(loaded) = self.record.state() else {
             return;
         };
@@ -133,7 +133,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 }
 
 /// When the token is refreshed without anybody asking.
-pub(in crate::flows) fn next_refresh(loaded: &LoadedAccount, now: Timestamp) -> Option<Timestamp> {
+pub(super) fn next_refresh(loaded: &LoadedAccount, now: Timestamp) -> Option<Timestamp> {
     let token = loaded.token()?;
     if loaded.account.status != Status::Active {
         return None;

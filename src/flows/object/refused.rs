@@ -30,7 +30,7 @@ const REFUSED: &str = "The provider refused the credential (401).";
 
 /// What the object remembers of refusals. A restart forgets it; the suspicion is stored (`SuspicionStore`).
 #[derive(Default)]
-pub(in crate::flows) struct Refusals {
+pub(super) struct Refusals {
     refreshes: Cell<RefusedRefreshes>,
     /// Whether a refusal wants the refresh that is under way: until that has ended the token is not worth sending.
     wants_refresh: Cell<bool>,
@@ -71,15 +71,15 @@ impl InMemory for Refusals {
 }
 
 impl Refusals {
-    pub(in crate::flows) fn note_refresh_ended(&self) {
+    pub(super) fn note_refresh_ended(&self) {
         self.wants_refresh.set(false);
     }
 
-    pub(in crate::flows) fn wants_refresh(&self) -> bool {
+    pub(super) fn wants_refresh(&self) -> bool {
         self.wants_refresh.get()
     }
 
-    pub(in crate::flows) fn note_new_token(&self, now: Timestamp) {
+    pub(super) fn note_new_token(&self, now: Timestamp) {
         self.refreshes
             .set(self.refreshes.get().after_new_token(now));
     }
@@ -267,7 +267,7 @@ fn verdict_of(outcome: &Result<Outcome, Failure>) -> Verdict {
 }
 
 /// Whether an account has the secrets and the token that it had then. Whatever else changed is no other credential.
-pub(in crate::flows) fn has_same_credential(
+pub(super) fn has_same_credential(
     resolved: &ResolvedConfig,
     now: &LoadedAccount,
     then: &LoadedAccount,

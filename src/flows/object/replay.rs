@@ -27,11 +27,7 @@ fn is_of_one(code: Code) -> bool {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// One event, to all who subscribed by now.
-    pub(in crate::flows) async fn replay(
-        &self,
-        sees: &Visibility,
-        id: EventId,
-    ) -> Result<(), Failure> {
+    pub(super) async fn replay(&self, sees: &Visibility, id: EventId) -> Result<(), Failure> {
         let hidden = |_| Failure::not_found("event");
         self.visible_outbox(sees).await.map_err(hidden)?;
         let number = self.outbox.number_of(id)?;
@@ -41,7 +37,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// All events of a range; how many.
-    pub(in crate::flows) async fn replay_all(
+    pub(super) async fn replay_all(
         &self,
         sees: &Visibility,
         range: &ReplayRange,
@@ -139,7 +135,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What a webhook of this account is verified and read with.
-    pub(in crate::flows) fn webhook_ground<'a>(
+    pub(super) fn webhook_ground<'a>(
         &'a self,
         loaded: &'a LoadedAccount,
         resolved: &'a crate::flows::config::resolved_config::ResolvedConfig,

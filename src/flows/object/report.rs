@@ -17,7 +17,7 @@ const STEPS: usize = 50;
 
 impl<O: Outside, S: Storage> Dispatcher<O, S> {
     /// Tells what is left to be told, for a while.
-    pub(in crate::flows) async fn report(&self, environment: EnvironmentId) -> Result<(), Failure> {
+    pub(super) async fn report(&self, environment: EnvironmentId) -> Result<(), Failure> {
         for _ in 0..STEPS {
             if !self.report_step(environment).await? {
                 break;
@@ -93,7 +93,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
 
 impl<O: Outside, S: Storage> Outbox<O, S> {
     /// The event no longer is failed, or soon may not be.
-    pub(in crate::flows) fn report_mended(&self, number: i64) -> Result<(), StorageFault> {
+    pub(super) fn report_mended(&self, number: i64) -> Result<(), StorageFault> {
         let statement = "INSERT OR REPLACE INTO report (event, is_failed) SELECT number, 0 FROM event WHERE number = ? AND status = 'failed'";
         sql::run(&self.base.storage, statement, &[number.into()])
     }

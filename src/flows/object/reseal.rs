@@ -6,7 +6,7 @@ use crate::ports::{Outside, Storage, Visibility};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Seals its secrets under the first key; a change that is pending is finished first, under it.
-    pub(in crate::flows) async fn reseal(&self) -> Result<Option<String>, Failure> {
+    pub(super) async fn reseal(&self) -> Result<Option<String>, Failure> {
         let _one_at_a_time = self.record.lock_changing().await;
         self.visible(&Visibility::All).await?;
         self.finish_what_is_pending().await?;

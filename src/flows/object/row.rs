@@ -25,7 +25,7 @@ use crate::ports::{Outside, Storage, StorageFault};
 /// A change on its way: stored here first, then in the index, then it counts.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::flows) enum Pending {
+pub(super) enum Pending {
     /// A new account.
     VerifiedWebhook(Box<Next>),
     /// As it will be.
@@ -36,28 +36,28 @@ pub(in crate::flows) enum Pending {
 
 /// An account as it will be, its secrets sealed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(in crate::flows) struct Next {
-    pub(in crate::flows) account: Account,
-    pub(in crate::flows) sealed: Option<String>,
+pub(super) struct Next {
+    pub(super) account: Account,
+    pub(super) sealed: Option<String>,
     /// What becomes of the OAuth token.
-    pub(in crate::flows) token: NextToken,
+    pub(super) token: NextToken,
     /// The id of the key its secrets rest under.
-    pub(in crate::flows) sealing_key: Option<String>,
+    pub(super) sealing_key: Option<String>,
     /// What is left to do before it is active.
-    pub(in crate::flows) set_up: Option<SetUp>,
+    pub(super) set_up: Option<SetUp>,
     /// What is told of it.
-    pub(in crate::flows) events: Vec<Event>,
+    pub(super) events: Vec<Event>,
     /// The hash of the link token that is spent with it.
-    pub(in crate::flows) link: Option<String>,
+    pub(super) link: Option<String>,
     /// Who set what of its context.
     #[serde(default)]
-    pub(in crate::flows) origins: Origins,
+    pub(super) origins: Origins,
 }
 
 /// What a change does to the OAuth token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::flows) enum NextToken {
+pub(super) enum NextToken {
     /// It stays as it is by then: it may be refreshed meanwhile.
     Stays,
     /// There is none any more.
@@ -68,30 +68,30 @@ pub(in crate::flows) enum NextToken {
 
 /// What is stored of an account in clear.
 #[derive(Serialize, Deserialize)]
-pub(in crate::flows) struct Record<A> {
+pub(super) struct Record<A> {
     #[serde(flatten)]
-    pub(in crate::flows) account: A,
-    pub(in crate::flows) set_up: Option<SetUp>,
+    pub(super) account: A,
+    pub(super) set_up: Option<SetUp>,
     /// Absent in records from before there were any.
     #[serde(default)]
-    pub(in crate::flows) origins: Origins,
+    pub(super) origins: Origins,
 }
 
 /// The row as it was read.
-pub(in crate::flows) struct AccountRow {
-    pub(in crate::flows) account: Option<Account>,
-    pub(in crate::flows) secrets: Value,
-    pub(in crate::flows) sealed: Option<String>,
+pub(super) struct AccountRow {
+    pub(super) account: Option<Account>,
+    pub(super) secrets: Value,
+    pub(super) sealed: Option<String>,
     /// From the table of its own: [`AccountObject::read_row`].
-    pub(in crate::flows) token: Option<StoredToken>,
-    pub(in crate::flows) set_up: Option<SetUp>,
-    pub(in crate::flows) origins: Origins,
-    pub(in crate::flows) pending: Option<Pending>,
+    pub(super) token: Option<StoredToken>,
+    pub(super) set_up: Option<SetUp>,
+    pub(super) origins: Origins,
+    pub(super) pending: Option<Pending>,
 }
 
 impl AccountRow {
     /// `None` when the row holds no account.
-    pub(in crate::flows) fn into_loaded(self) -> Option<Rc<LoadedAccount>> {
+    pub(super) fn into_loaded(self) -> Option<Rc<LoadedAccount>> {
         let account = self.account?;
         let mut context = account.context.clone();
         if self.secrets.is_object() {
@@ -118,7 +118,7 @@ impl AccountRow {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The row with the token; `None` when this storage never held one.
-    pub(in crate::flows) fn read_row(&self) -> Result<Option<AccountRow>, Failure> {
+    pub(super) fn read_row(&self) -> Result<Option<AccountRow>, Failure> {
         let Some(row) = self.record.read()? else {
             return Ok(None);
         };
@@ -127,7 +127,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// From now on this counts, and nothing is pending.
-    pub(in crate::flows) fn commit_row(&self, next: &Next) -> Result<(), Failure> {
+    pub(super) fn commit_row(&self, next: &Next) -> Result<(), Failure> {
         self.forget_unclear_by(next)?;
         self.record.commit(next)?;
         match &next.token {
@@ -145,7 +145,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Everything of the account goes at once; only the way out of the index is left, and the events.
-    pub(in crate::flows) fn wipe_row(
+    pub(super) fn wipe_row(
         &self,
         environment: EnvironmentId,
         events: &[Event],

@@ -53,10 +53,10 @@ const STAGES: [Stage; 2] = [
 
 /// One at a time runs the lifecycle actions.
 #[derive(Default)]
-pub(in crate::flows) struct SetUpRuns(Mutex<()>);
+pub(super) struct SetUpRuns(Mutex<()>);
 
 /// Whether anything runs before an account is active.
-pub(in crate::flows) fn has_stages(config: &Config) -> bool {
+pub(super) fn has_stages(config: &Config) -> bool {
     STAGES
         .iter()
         .any(|stage| config.actions.contains_key(stage.action))
@@ -64,13 +64,13 @@ pub(in crate::flows) fn has_stages(config: &Config) -> bool {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Runs what is left to run; the account is active at the end, or says why not.
-    pub(in crate::flows) async fn set_up(&self) -> Result<(), Failed> {
+    pub(super) async fn set_up(&self) -> Result<(), Failed> {
         let _one_at_a_time = self.set_up.0.lock().await;
         self.run_stages().await
     }
 
     /// By alarm: what a restart has left. Nothing when it is under way.
-    pub(in crate::flows) async fn finish_set_up(self: &Rc<Self>) {
+    pub(super) async fn finish_set_up(self: &Rc<Self>) {
         let State::Here(loaded) = self.record.state() else {
             return;
         };
@@ -213,7 +213,7 @@ fn outcome_of(account: &Account) -> Result<(), Failed> {
 }
 
 /// Nothing the customer could have done otherwise.
-pub(in crate::flows) fn broken(failure: Failure) -> Failed {
+pub(super) fn broken(failure: Failure) -> Failed {
     Failed {
         is_ours: failure.is_ours(),
         ..failed(ConnectFailure::ConnectionError, failure.message)
@@ -222,7 +222,7 @@ pub(in crate::flows) fn broken(failure: Failure) -> Failed {
 
 impl LoadedAccount {
     /// Where it stood before its new credential, when that is not set up yet.
-    pub(in crate::flows) fn status_before(&self) -> Status {
+    pub(super) fn status_before(&self) -> Status {
         match self.set_up.as_ref().map(|set_up| set_up.before) {
             Some(Some(before)) => before,
             Some(None) => Status::Connecting,

@@ -8,7 +8,7 @@ use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
 
 /// A component with tables of its own. No method has a default: a new component decides each of them.
-pub(in crate::flows) trait Stored {
+pub(super) trait Stored {
     /// Deletes what has expired.
     fn trim(&self) -> Result<(), StorageFault>;
 
@@ -28,19 +28,19 @@ pub(in crate::flows) trait Stored {
 }
 
 /// A component without a table.
-pub(in crate::flows) trait InMemory {
+pub(super) trait InMemory {
     /// Forgets what is remembered of the account, which is gone.
     fn reset(&self);
 }
 
 /// All components that something has to be done for.
-pub(in crate::flows) struct Components<'a> {
-    pub(in crate::flows) stored: [&'a dyn Stored; 11],
-    pub(in crate::flows) in_memory: [&'a dyn InMemory; 3],
+pub(super) struct Components<'a> {
+    pub(super) stored: [&'a dyn Stored; 11],
+    pub(super) in_memory: [&'a dyn InMemory; 3],
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
-    pub(in crate::flows) fn components(&self) -> Components<'_> {
+    pub(super) fn components(&self) -> Components<'_> {
         // Every field is named, and none is left out by `..`: a component that is added does not compile before it is
         // listed below, or the reason why not is given here.
         let Self {

@@ -20,14 +20,14 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS suspicion \
     (one INTEGER PRIMARY KEY CHECK (one = 1), since INTEGER NOT NULL, changed_at INTEGER NOT NULL)";
 
 /// The suspicion that the account's credential is refused.
-pub(in crate::flows) struct SuspicionStore<O, S> {
+pub(super) struct SuspicionStore<O, S> {
     base: Rc<Base<O, S>>,
     /// `None` until it is read.
     known: Cell<Option<Suspicion>>,
 }
 
 impl<O: Outside, S: Storage> SuspicionStore<O, S> {
-    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
+    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
         Self {
             base: Rc::clone(base),
             known: Cell::new(None),
@@ -35,7 +35,7 @@ impl<O: Outside, S: Storage> SuspicionStore<O, S> {
     }
 
     /// The suspicion there is; read once while the object is awake.
-    pub(in crate::flows) fn get(&self) -> Suspicion {
+    pub(super) fn get(&self) -> Suspicion {
         if let Some(known) = self.known.get() {
             return known;
         }
@@ -48,7 +48,7 @@ impl<O: Outside, S: Storage> SuspicionStore<O, S> {
     }
 
     /// Remembers it, where it is another.
-    pub(in crate::flows) fn keep(&self, next: Suspicion) {
+    pub(super) fn keep(&self, next: Suspicion) {
         let before = self.get();
         self.known.set(Some(next));
         if before != next

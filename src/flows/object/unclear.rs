@@ -25,19 +25,19 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS unclear_refusal \
     (one INTEGER PRIMARY KEY CHECK (one = 1), since INTEGER NOT NULL)";
 
 /// The first of the token endpoint's unclear answers in a row.
-pub(in crate::flows) struct UnclearRefusals<O, S> {
+pub(super) struct UnclearRefusals<O, S> {
     base: Rc<Base<O, S>>,
 }
 
 impl<O: Outside, S: Storage> UnclearRefusals<O, S> {
-    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
+    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
         Self {
             base: Rc::clone(base),
         }
     }
 
     /// A token was had, or the answer is clear: the next unclear answer is the first.
-    pub(in crate::flows) fn forget(&self) -> Result<(), StorageFault> {
+    pub(super) fn forget(&self) -> Result<(), StorageFault> {
         sql::clear(&self.base.storage, TABLE)
     }
 
@@ -85,7 +85,7 @@ impl<O: Outside, S: Storage> Stored for UnclearRefusals<O, S> {
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Notes what the token endpoint answered for `began`: whether that means, by now, that its grant is dead. A clear
     /// answer ends the time that is counted; an endpoint that cannot answer leaves it as it is.
-    pub(in crate::flows) fn note_refusal(
+    pub(super) fn note_refusal(
         &self,
         resolved: &ResolvedConfig,
         began: &LoadedAccount,
@@ -111,7 +111,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// Ends the time where a change brings another credential, or the account back into use. Asked before the change is
     /// written, in the same write.
-    pub(in crate::flows) fn forget_unclear_by(&self, next: &Next) -> Result<(), Failure> {
+    pub(super) fn forget_unclear_by(&self, next: &Next) -> Result<(), Failure> {
         if self.unclear_refusals.since()?.is_some() && self.begins_again(next)? {
             self.unclear_refusals.forget()?;
         }

@@ -17,7 +17,7 @@ use crate::flows::config::resolved_config::{Compiled, Own, PublishedPair, Variab
 use crate::flows::config::stored_secrets::file_bound;
 use crate::flows::config::stored_secrets::install_bound;
 use crate::flows::config::stored_secrets::secret_names;
-use crate::json as words;
+use crate::json;
 use crate::ports::System;
 
 /// The records of a config, their secrets opened.
@@ -171,7 +171,7 @@ pub(in crate::flows) fn compile(
     let mut secret_fields = config.password_fields();
     secret_fields.extend(account_names.password_fields);
     let integration = &published.integration;
-    let bytes = config.memory_bytes(words::length(&resolved));
+    let bytes = config.memory_bytes(json::length(&resolved));
     let compiled = Compiled {
         password_fields: secret_fields,
         steered: steering::steered_fields(&config, &resolved),
@@ -216,7 +216,7 @@ fn variables(
     // Clear and secret variables are one root; the secret ones win.
     let mut all = public.clone();
     if let Some(secret) = part("secret_environment_variables") {
-        words::merge(&mut all, &secret);
+        json::merge(&mut all, &secret);
     }
     let mut withheld = Withheld::new();
     for (_, place) in unbound {

@@ -25,7 +25,7 @@ use crate::flows::messages::connecting::{CallbackRequest, Ended};
 use crate::flows::messages::environment::{EnvironmentMessage, Link};
 use crate::flows::messages::{send_to_account, send_to_environment};
 use crate::ids::{AccountId, EnvironmentId};
-use crate::json as words;
+use crate::json;
 use crate::ports::{Outside, Visibility};
 
 /// Integrations on the page to choose from.
@@ -201,10 +201,10 @@ async fn kept(
             fields.any(|field| field.name == *name && !is_hidden(field))
         };
         for name in names.into_iter().filter(|name| !is_shown(name)) {
-            words::merge(&mut kept, &json!({ name: true }));
+            json::merge(&mut kept, &json!({ name: true }));
         }
     }
-    words::merge(&mut kept, &opened.context);
+    json::merge(&mut kept, &opened.context);
     Ok(Some(kept).filter(|kept| kept.as_object().is_some_and(|kept| !kept.is_empty())))
 }
 
@@ -247,7 +247,7 @@ impl Chosen {
         let nothing = Value::Object(Map::new());
         let mut context = self.kept().unwrap_or(&nothing).clone();
         for field in &config.fields {
-            words::merge(&mut context, &json!({ field.name.as_str(): "typed" }));
+            json::merge(&mut context, &json!({ field.name.as_str(): "typed" }));
         }
         let compiled = &self.resolved.compiled;
         let (shown, _) = compiled.split_context(&context, &Value::Null);

@@ -18,7 +18,7 @@ use crate::flows::messages::connecting::{Connected, Connecting, ReturnTo};
 use crate::flows::messages::environment::{EnvironmentMessage, Link};
 use crate::flows::messages::{send_to_account, send_to_environment};
 use crate::ids::{AccountId, Placement};
-use crate::json as words;
+use crate::json;
 use crate::ports::Outside;
 
 /// A form: read, bound to its browser, handed to the account's object.
@@ -97,7 +97,7 @@ pub async fn submit(
 
 fn with(context: &Value, values: &Map<String, Value>) -> Value {
     let mut context = context.clone();
-    words::merge(&mut context, &Value::Object(values.clone()));
+    json::merge(&mut context, &Value::Object(values.clone()));
     context
 }
 

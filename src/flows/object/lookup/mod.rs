@@ -21,12 +21,12 @@ use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::messages::environment::{FoundBy, Lookup};
 use crate::flows::object::AccountObject;
 use crate::flows::object::row::Next;
-use crate::json as words;
+use crate::json;
 use crate::ports::{Outside, Storage, Visibility};
 
 /// The value that went on counting when a new credential came, while that is tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::flows) struct Held {
+pub(in crate::flows::object) struct Held {
     /// The key of the context.
     field: String,
     /// What it had there.
@@ -91,10 +91,10 @@ fn top_key(field: &str, context: &Value) -> Option<String> {
 
 /// What is found at a key, or a dotted path, of a context: a text, or a number as one.
 fn value_at(context: &Value, field: &str) -> Option<String> {
-    let path: words::Path = field.parse().ok()?;
+    let path: json::Path = field.parse().ok()?;
     match path.lookup_by_parts(context, 0)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(words::number_text(number)),
+        Value::Number(number) => Some(json::number_text(number)),
         _ => None,
     }
 }
@@ -106,7 +106,7 @@ fn lookup_field(config: &Config) -> Option<&str> {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What the index is to find the account by under this key.
-    pub(in crate::flows) async fn lookup_value(
+    pub(in crate::flows::object) async fn lookup_value(
         &self,
         field: &str,
     ) -> Result<Option<String>, Failure> {
@@ -118,7 +118,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Whether a webhook that was looked up for it by this value is for it now; by nothing: it is named outright.
-    pub(in crate::flows) fn is_found(
+    pub(in crate::flows::object) fn is_found(
         &self,
         resolved: &ResolvedConfig,
         loaded: &LoadedAccount,
@@ -132,7 +132,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What the index has of the account as it is.
-    pub(in crate::flows) fn lookup(
+    pub(in crate::flows::object) fn lookup(
         &self,
         resolved: &ResolvedConfig,
         loaded: &LoadedAccount,
@@ -142,7 +142,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// By what an install's webhooks will find the account. What finds it may be a secret.
-    pub(in crate::flows) fn next_lookup(
+    pub(in crate::flows::object) fn next_lookup(
         &self,
         resolved: &ResolvedConfig,
         next: &Next,
@@ -150,7 +150,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let mut context = next.account.context.clone();
         let secrets = self.record.opened(next.sealed.as_deref())?;
         if secrets.is_object() {
-            words::merge(&mut context, &secrets);
+            json::merge(&mut context, &secrets);
         }
         let config = &resolved.compiled.config;
         let known = Known {
@@ -164,7 +164,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What goes on finding an active account while a new credential is tried, sealed.
-    pub(in crate::flows) fn held(
+    pub(in crate::flows::object) fn held(
         &self,
         resolved: &ResolvedConfig,
         loaded: &LoadedAccount,
@@ -210,7 +210,7 @@ fn lookup_of(config: &Config, known: &Known) -> Lookup {
     }
 }
 
-pub(in crate::flows) fn held_place(id: &str) -> Place<'_> {
+pub(in crate::flows::object) fn held_place(id: &str) -> Place<'_> {
     Place {
         kind: Kind::Account,
         id,
