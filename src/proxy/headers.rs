@@ -142,6 +142,7 @@ pub fn of_rewritten_answer(headers: &HeaderMap) -> HeaderMap {
         "content-encoding",
         "content-type",
         "content-range",
+        "content-digest",
         "content-md5",
         "accept-ranges",
         "digest",

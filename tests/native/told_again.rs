@@ -186,6 +186,28 @@ fn a_refusal_on_a_callers_path_is_read_up_to_256_kib() {
     assert!(answer.text().ends_with("[redacted]"));
 }
 
+/// RFC 9530, RFC 9110 section 8: what describes the provider's bytes does not describe ours.
+#[test]
+fn a_refusal_without_its_secrets_keeps_no_field_of_the_bytes_before() {
+    let headers = [
+        ("content-type", "text/plain; charset=iso-8859-1"),
+        ("content-digest", "sha-256=:AAAA:"),
+        ("content-md5", "AAAA"),
+        ("repr-digest", "sha-256=:AAAA:"),
+        ("etag", "\"a\""),
+        ("x-trace", "t-1"),
+    ];
+    let body = Body::from_bytes(format!("no: {KEY}"));
+    let answer = refused(&scene(&file()), &headers, body);
+    assert!(!tells(&answer.body));
+    for gone in ["content-digest", "content-md5", "repr-digest", "etag"] {
+        assert_eq!(answer.header(gone), None, "{gone}");
+    }
+    assert_eq!(answer.header("x-trace"), Some("t-1"));
+    let kind = answer.header("content-type");
+    assert_eq!(kind, Some("text/plain; charset=utf-8"));
+}
+
 #[test]
 fn a_refusal_that_can_be_read_goes_on_as_it_came() {
     let cases = [

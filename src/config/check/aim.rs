@@ -257,7 +257,8 @@ pub(super) fn found(host: Host, at: String, kind: OperatorValueKind) -> Option<F
     let what = match (host, kind) {
         (Host::Fixed, OperatorValueKind::Variable(_)) => return None,
         (Host::Fixed, OperatorValueKind::Key) => {
-            let text = "this looks like a key, and stands in clear for every token that may read the integration";
+            let text =
+                "this looks like a key, and every token that may read the integration can read it";
             return Some(Finding::warning(at, text).hint("write `{{environment_variables.x}}`, and set x in the `secret_environment_variables` of the install"));
         }
         (Host::Open, OperatorValueKind::Variable(path)) => format!("`{path}` is the operator's"),

@@ -2,7 +2,7 @@
 //! that, as far as it is small. What cannot be read cannot be searched, and is left out. A good answer is not looked into.
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 
@@ -69,8 +69,9 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         let body = match self.search(&headers, &bytes) {
             Words::Same => body,
             Words::Changed(text) => {
-                headers.remove(CONTENT_LENGTH);
-                headers.remove(CONTENT_ENCODING);
+                let kind = headers.get(CONTENT_TYPE).cloned();
+                headers = headers::of_rewritten_answer(&headers);
+                headers.extend(kind.map(|kind| (CONTENT_TYPE, kind)));
                 say_utf8(&mut headers);
                 Body::from_bytes(text)
             }
