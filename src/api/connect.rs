@@ -23,8 +23,8 @@ use crate::flows::base::body;
 use crate::flows::base::memory::built::{built_bytes, too_many_values};
 use crate::flows::lifecycle::connect as flow;
 use crate::flows::lifecycle::connect::submit::submit as submit_form;
-use crate::flows::lifecycle::connect::{Sent, Submitted};
-use crate::flows::messages::connecting::{CallbackRequest, Ended, Failed};
+use crate::flows::lifecycle::connect::{Submitted, SubmittedForm};
+use crate::flows::messages::connecting::{CallbackRequest, ConnectFailed, ConnectResult};
 use crate::json;
 use crate::ports::{Body, Incoming, Outside, Reply};
 use crate::settings::{FORM_BYTES, FORM_FIELDS};
@@ -162,7 +162,7 @@ async fn submit<O: Outside>(
     let base = context.public_url(&request.url);
     let jar = Jar::read(&request.headers, &base);
     let secret = visitor::secret(context, &jar, &opened);
-    let sent = Sent {
+    let sent = SubmittedForm {
         posted: &posted,
         browser: crypto::sha256_hex(secret.as_bytes()),
         callback: address(&base, &[name, "callback"], &[]).into(),
@@ -189,9 +189,9 @@ async fn submit<O: Outside>(
             reply
         }
         // What was typed and refused can be mended: nothing was stored. All else is an outcome.
-        Submitted::Ended(Ended {
+        Submitted::Ended(ConnectResult {
             failed:
-                Some(Failed {
+                Some(ConnectFailed {
                     why: ConnectFailure::ConnectionError,
                     provider,
                     ..

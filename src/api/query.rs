@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::error::{Code, Failure};
-use crate::flows::base::records::{Comparison, Filter, FilterValue, Page};
+use crate::flows::base::records::{Comparison, Filter, FilterValue, PageRequest};
 use crate::time::Timestamp;
 
 const DEFAULT_LIMIT: usize = 100;
@@ -51,7 +51,7 @@ impl QueryParameters {
         url: &Url,
         others: &[&str],
         fields: &[FilterField],
-    ) -> Result<(Self, Page), Failure> {
+    ) -> Result<(Self, PageRequest), Failure> {
         Self::of_list_with(url, others, fields, |text| {
             uuid::Uuid::try_parse(text).is_ok()
         })
@@ -62,7 +62,7 @@ impl QueryParameters {
         url: &Url,
         others: &[&str],
         fields: &[FilterField],
-    ) -> Result<(Self, Page), Failure> {
+    ) -> Result<(Self, PageRequest), Failure> {
         Self::of_list_with(url, others, fields, is_place)
     }
 
@@ -71,7 +71,7 @@ impl QueryParameters {
         others: &[&str],
         fields: &[FilterField],
         is_ours: fn(&str) -> bool,
-    ) -> Result<(Self, Page), Failure> {
+    ) -> Result<(Self, PageRequest), Failure> {
         let filters: Vec<_> = fields.iter().flat_map(FilterField::parameters).collect();
         let named = filters.iter().map(|(name, ..)| name.as_str());
         let known: Vec<&str> = ["limit", "next_cursor"]
@@ -88,7 +88,7 @@ impl QueryParameters {
         &self,
         known: &[(String, &FilterField, Comparison)],
         is_ours: fn(&str) -> bool,
-    ) -> Result<Page, Failure> {
+    ) -> Result<PageRequest, Failure> {
         let limit = match self.get("limit") {
             None => DEFAULT_LIMIT,
             Some(text) => text
@@ -111,7 +111,7 @@ impl QueryParameters {
         // Generic clients begin with an empty cursor.
         let after = self.get("next_cursor").filter(|text| !text.is_empty());
         let after = after.map(|text| read_cursor(text, is_ours)).transpose()?;
-        Ok(Page {
+        Ok(PageRequest {
             limit: limit.clamp(1, MAX_LIMIT),
             after,
             filters,

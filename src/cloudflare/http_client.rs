@@ -39,7 +39,7 @@ impl HttpClient for Edge {
     }
 
     fn stream(&self, pieces: LocalBoxStream<'static, Bytes>) -> JsStream {
-        JsStream::made_of(pieces)
+        JsStream::from_pieces(pieces)
     }
 }
 

@@ -48,7 +48,7 @@ impl JsStream {
 
     /// A stream of our own. The platform keeps no piece in store: it asks for one when it can be sent, and cancels
     /// when its reader has gone.
-    pub fn made_of(pieces: LocalBoxStream<'static, Bytes>) -> Self {
+    pub fn from_pieces(pieces: LocalBoxStream<'static, Bytes>) -> Self {
         let pieces = pieces.map(|piece| Ok(Uint8Array::from(piece.as_ref()).into()));
         let stream = wasm_streams::ReadableStream::from_stream(pieces);
         Self::new(stream.into_raw().unchecked_into(), None)

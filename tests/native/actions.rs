@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use causeway::error::{Code, Failure};
-use causeway::flows::actions::told::run_result;
-use causeway::flows::actions::{NamedAction, Outcome, run_action};
+use causeway::flows::actions::run_result::run_result;
+use causeway::flows::actions::{ActionOutcome, NamedAction, run_action};
 use causeway::ids::AccountId;
 use causeway::ports::{Body, ObjectName, System, Visibility};
 use futures::executor::block_on;
@@ -665,7 +665,7 @@ fn the_time_of_an_action_is_that_of_all_its_steps() {
 }
 
 /// Runs an action as a lifecycle does: from inside, storing nothing.
-fn run_inside(story: &Story, name: &str) -> Result<Outcome, Failure> {
+fn run_inside(story: &Story, name: &str) -> Result<ActionOutcome, Failure> {
     let id: AccountId = story.account.parse().unwrap();
     let object = story.world.account(id);
     block_on(async {

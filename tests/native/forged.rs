@@ -8,7 +8,7 @@ use causeway::flows::base::records::{
     ApplicationNames, EnvironmentRecord, TokenRecord, TokenScope,
 };
 use causeway::flows::messages::environment::EnvironmentMessage;
-use causeway::flows::messages::{RootMessage, Written, send_to_environment, send_to_root};
+use causeway::flows::messages::{RootMessage, WriteResult, send_to_environment, send_to_root};
 use causeway::ids::{ApiTokenId, EnvironmentId};
 use causeway::ports::{Body, System};
 use causeway::settings::UNSIGNED_MISSES;
@@ -403,7 +403,8 @@ fn before_signatures(world: &World) -> (EnvironmentId, String) {
         hash: sha256_hex(token.as_bytes()),
     };
     let ask = EnvironmentMessage::CreateToken(record);
-    let written: Result<Written<TokenRecord>, _> = block_on(send_to_environment(world, id, &ask));
+    let written: Result<WriteResult<TokenRecord>, _> =
+        block_on(send_to_environment(world, id, &ask));
     assert!(written.unwrap().is_new);
     (id, token)
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::api::query::cursor;
 use crate::api::reply;
 use crate::error::Failure;
-use crate::flows::base::records::{Listed, Page};
+use crate::flows::base::records::{ListPage, PageRequest};
 use crate::ports::Reply;
 
 /// A piece of the list.
@@ -23,7 +23,7 @@ pub(in crate::api) struct List<T> {
 
 impl<T> List<T> {
     /// The piece that was found, each record as it is shown.
-    pub(super) fn of<R>(found: Listed<R>, page: &Page, show: impl FnMut(R) -> T) -> Self {
+    pub(super) fn of<R>(found: ListPage<R>, page: &PageRequest, show: impl FnMut(R) -> T) -> Self {
         Self {
             result: found.result.into_iter().map(show).collect(),
             next_cursor: found.next_cursor.as_deref().map(cursor),

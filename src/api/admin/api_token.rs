@@ -9,11 +9,11 @@ use crate::account::token::{self, Kind};
 use crate::api::query::{FilterField, Filtered};
 use crate::crypto;
 use crate::error::{Code, Failure};
-use crate::flows::base::records::{Page, TokenRecord, TokenScope};
+use crate::flows::base::records::{PageRequest, TokenRecord, TokenScope};
 use crate::flows::base::view::view;
 use crate::flows::config::config_cache;
 use crate::flows::messages::environment::EnvironmentMessage;
-use crate::flows::messages::{Written, send_to_environment};
+use crate::flows::messages::{WriteResult, send_to_environment};
 use crate::ids::{ApiTokenId, EnvironmentId};
 use crate::ports::Outside;
 use crate::time::Timestamp;
@@ -58,7 +58,7 @@ impl Noun for ApiToken {
     type Record = TokenRecord;
     type Message = EnvironmentMessage;
 
-    fn list(page: Page) -> EnvironmentMessage {
+    fn list(page: PageRequest) -> EnvironmentMessage {
         EnvironmentMessage::ListTokens(page)
     }
 
@@ -69,14 +69,14 @@ impl Noun for ApiToken {
 
 impl Deletable for ApiTokenId {
     type Message = EnvironmentMessage;
-    type Gone = Written<TokenRecord>;
+    type Gone = WriteResult<TokenRecord>;
     type Named = Self;
 
     fn delete(&self) -> EnvironmentMessage {
         EnvironmentMessage::DeleteToken(*self)
     }
 
-    fn forget<O: Outside>(self, call: &AdminCall<'_, O>, gone: Written<TokenRecord>) -> Self {
+    fn forget<O: Outside>(self, call: &AdminCall<'_, O>, gone: WriteResult<TokenRecord>) -> Self {
         config_cache::forget::<TokenRecord>(
             call.outside(),
             call.context.isolate,
@@ -108,7 +108,7 @@ pub(in crate::api) async fn create<O: Outside>(
         hash: crypto::sha256_hex(token.as_bytes()),
     };
     let ask = EnvironmentMessage::CreateToken(record);
-    let written: Written<TokenRecord> = send_to_environment(outside, environment, &ask).await?;
+    let written: WriteResult<TokenRecord> = send_to_environment(outside, environment, &ask).await?;
     let record = ApiToken::from(written.record.clone());
     let hash = written.record.hash.clone();
     config_cache::replace(outside, call.context.isolate, &hash, written.record);

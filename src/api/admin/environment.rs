@@ -10,7 +10,7 @@ use super::noun::{Deletable, Findable, Noun};
 use crate::api::path_id::PathId;
 use crate::api::query::{FilterField, Filtered};
 use crate::error::{Complaint, Failure};
-use crate::flows::base::records::{ApplicationNames, EnvironmentRecord, Page};
+use crate::flows::base::records::{ApplicationNames, EnvironmentRecord, PageRequest};
 use crate::flows::base::view::view;
 use crate::flows::messages::{EnvironmentChange, RootMessage, send_to_root};
 use crate::ids::{EnvironmentId, Placement, Region};
@@ -81,7 +81,7 @@ impl Noun for Environment {
     type Record = EnvironmentRecord;
     type Message = RootMessage;
 
-    fn list(page: Page) -> RootMessage {
+    fn list(page: PageRequest) -> RootMessage {
         RootMessage::ListEnvironments(page)
     }
 

@@ -12,13 +12,13 @@ use super::webhook_url;
 use crate::api::path_id::{IntegrationKey, PathId};
 use crate::api::query::{FilterField, Filtered};
 use crate::error::Failure;
-use crate::flows::base::records::{InstallRecord, IntegrationRecord, Page};
+use crate::flows::base::records::{InstallRecord, IntegrationRecord, PageRequest};
 use crate::flows::base::view::view;
 use crate::flows::config::config_cache;
 use crate::flows::config::stored_secrets::file_bound;
 use crate::flows::directory::validate_install::{Changed, new_override};
 use crate::flows::messages::environment::{EnvironmentMessage, InstallChange};
-use crate::flows::messages::{Written, send_to_environment};
+use crate::flows::messages::{WriteResult, send_to_environment};
 use crate::ids::{EnvironmentId, InstallId, IntegrationId};
 use crate::ports::Outside;
 use crate::time::Timestamp;
@@ -99,7 +99,7 @@ impl Noun for ShownInstall {
     type Record = InstallRecord;
     type Message = EnvironmentMessage;
 
-    fn list(page: Page) -> EnvironmentMessage {
+    fn list(page: PageRequest) -> EnvironmentMessage {
         EnvironmentMessage::ListInstalls(page)
     }
 
@@ -194,9 +194,9 @@ pub(in crate::api) async fn change<O: Outside>(
 /// The isolate that writes replaces its copy at once.
 fn saved<O: Outside>(
     call: &AdminCall<'_, O>,
-    written: Written<InstallRecord>,
+    written: WriteResult<InstallRecord>,
 ) -> Saved<ShownInstall> {
-    let Written { record, is_new } = written;
+    let WriteResult { record, is_new } = written;
     let id = record.id.to_string();
     let shown = ShownInstall::show(call, record.clone());
     config_cache::replace(call.outside(), call.context.isolate, &id, record);

@@ -11,7 +11,7 @@ use crate::api::path_id::{self, PathId};
 use crate::api::query::{FilterField, Filtered, QueryParameters};
 use crate::api::reply;
 use crate::error::{Code, Failure};
-use crate::flows::base::records::{FailedEvent, FilterValue, Listed, Page};
+use crate::flows::base::records::{FailedEvent, FilterValue, ListPage, PageRequest};
 use crate::flows::base::view::view;
 use crate::flows::events::replay_all::replay_events;
 use crate::flows::messages::account::AccountMessage;
@@ -120,21 +120,21 @@ async fn list_of_account<O: Outside>(
     call: &AdminCall<'_, O>,
     visibility: Visibility,
     account: AccountId,
-    page: Page,
+    page: PageRequest,
 ) -> Result<List<EventInList>, Failure> {
     if page.filters.iter().any(|one| one.field == "webhook_id") {
         let words = "narrows the failed events of an environment: leave integrated_account_id out";
         return Err(Failure::invalid("webhook_id", words));
     }
     let ask = AccountMessage::ListEvents(visibility, page.clone());
-    let found: Listed<EventView> = send_to_account(call.outside(), account, &ask).await?;
+    let found: ListPage<EventView> = send_to_account(call.outside(), account, &ask).await?;
     Ok(List::of(found, &page, EventInList::OfAccount))
 }
 
 async fn list_failed<O: Outside>(
     call: &AdminCall<'_, O>,
     environment: EnvironmentId,
-    mut page: Page,
+    mut page: PageRequest,
 ) -> Result<List<EventInList>, Failure> {
     let failed = FilterValue::Text(EventStatus::Failed.as_str().to_owned());
     let mut statuses = page.filters.iter().filter(|one| one.field == "status");
@@ -144,7 +144,8 @@ async fn list_failed<O: Outside>(
     }
     page.filters.retain(|one| one.field != "status");
     let ask = EnvironmentMessage::ListFailed(page.clone());
-    let found: Listed<FailedEvent> = send_to_environment(call.outside(), environment, &ask).await?;
+    let found: ListPage<FailedEvent> =
+        send_to_environment(call.outside(), environment, &ask).await?;
     Ok(List::of(found, &page, |event| {
         failed_in(environment, event)
     }))

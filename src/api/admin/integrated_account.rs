@@ -16,7 +16,7 @@ use crate::flows::base::records::TokenScope;
 use crate::flows::directory::list_accounts::list_accounts;
 use crate::flows::lifecycle::import_account::{NewAccount, import_account};
 use crate::flows::messages::account::{
-    AccountChange, AccountMessage, AccountView, Override, PublicAccount,
+    AccountChange, AccountMessage, AccountView, OverrideChange, PublicAccount,
 };
 use crate::flows::messages::send_to_account;
 use crate::ids::{AccountId, Region};
@@ -195,7 +195,7 @@ pub(in crate::api) async fn change<O: Outside>(
         tenant_id: patch.tenant_id,
         context: patch.context,
         is_sandbox: patch.is_sandbox,
-        integration_override: patch.integration_override.map(|patch| Override {
+        integration_override: patch.integration_override.map(|patch| OverrideChange {
             patch,
             writer: call.caller.writer(),
         }),

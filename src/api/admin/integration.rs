@@ -13,11 +13,11 @@ use crate::api::path_id::{IntegrationKey, PathId};
 use crate::api::query::{FilterField, Filtered};
 use crate::config::{Finding, Level};
 use crate::error::Failure;
-use crate::flows::base::records::{IntegrationRecord, Page};
+use crate::flows::base::records::{IntegrationRecord, PageRequest};
 use crate::flows::base::view::view;
 use crate::flows::config::config_cache;
 use crate::flows::directory::validate_integration::{check, checked_file};
-use crate::flows::messages::{RootMessage, Saving, Written, send_to_root};
+use crate::flows::messages::{RootMessage, Saving, WriteResult, send_to_root};
 use crate::ids::IntegrationId;
 use crate::ports::Outside;
 use crate::time::Timestamp;
@@ -112,7 +112,7 @@ impl Noun for ShownIntegration {
     type Record = IntegrationRecord;
     type Message = RootMessage;
 
-    fn list(page: Page) -> RootMessage {
+    fn list(page: PageRequest) -> RootMessage {
         RootMessage::ListIntegrations(page)
     }
 
@@ -238,8 +238,8 @@ async fn write<O: Outside>(
     call: &AdminCall<'_, O>,
     ask: &RootMessage,
 ) -> Result<Saved<ShownIntegration>, Failure> {
-    let written: Written<IntegrationRecord> = send_to_root(call.outside(), ask).await?;
-    let Written { record, is_new } = written;
+    let written: WriteResult<IntegrationRecord> = send_to_root(call.outside(), ask).await?;
+    let WriteResult { record, is_new } = written;
     let id = record.id.to_string();
     let shown = ShownIntegration::from(record.clone());
     config_cache::replace(call.outside(), call.context.isolate, &id, record);

@@ -13,9 +13,9 @@ use crate::account::token::{self, Kind};
 use crate::api::query::{FilterField, Filtered};
 use crate::crypto;
 use crate::error::{Code, Failure};
-use crate::flows::base::records::{LinkRecord, Page};
+use crate::flows::base::records::{LinkRecord, PageRequest};
 use crate::flows::base::view::view;
-use crate::flows::lifecycle::create_link::{Aim, NewLink, create_link};
+use crate::flows::lifecycle::create_link::{LinkTarget, NewLink, create_link};
 use crate::flows::messages::environment::EnvironmentMessage;
 use crate::ids::{AccountId, EnvironmentId, LinkTokenId, Region};
 use crate::ports::Outside;
@@ -106,7 +106,7 @@ impl Noun for LinkToken {
     type Record = LinkRecord;
     type Message = EnvironmentMessage;
 
-    fn list(page: Page) -> EnvironmentMessage {
+    fn list(page: PageRequest) -> EnvironmentMessage {
         EnvironmentMessage::ListLinks(page)
     }
 
@@ -175,7 +175,7 @@ fn aim(
     tenant_id: Option<String>,
     account: Option<String>,
     region: Option<Region>,
-) -> Result<Aim, Failure> {
+) -> Result<LinkTarget, Failure> {
     match (tenant_id, account) {
         (Some(_), Some(_)) => Err(Failure::new(
             Code::Malformed,
@@ -185,14 +185,17 @@ fn aim(
             "tenant_id",
             "is required, or integrated_account_id to connect an account again",
         )),
-        (Some(tenant_id), None) => Ok(Aim::New(tenant_id, region.unwrap_or_default())),
+        (Some(tenant_id), None) => Ok(LinkTarget::NewAccount(
+            tenant_id,
+            region.unwrap_or_default(),
+        )),
         (None, Some(_)) if region.is_some() => Err(Failure::invalid(
             "region",
             "cannot be given with integrated_account_id: an account stays where it is",
         )),
         (None, Some(id)) => {
             let hidden = |_| Failure::not_found("integrated account");
-            Ok(Aim::Again(id.parse().map_err(hidden)?))
+            Ok(LinkTarget::Reconnect(id.parse().map_err(hidden)?))
         }
     }
 }

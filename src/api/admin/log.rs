@@ -5,7 +5,7 @@ use super::call::AdminCall;
 use crate::api::path_id;
 use crate::api::query::{FilterField, Filtered, QueryParameters};
 use crate::error::Failure;
-use crate::flows::base::records::Listed;
+use crate::flows::base::records::ListPage;
 use crate::flows::call::log_line::LogLine;
 use crate::flows::messages::account::AccountMessage;
 use crate::flows::messages::send_to_account;
@@ -36,6 +36,6 @@ pub(in crate::api) async fn list<O: Outside>(
     let visibility = call.visibility_in(query.get("environment_id"))?;
     let ask = AccountMessage::ListLog(visibility, page.clone());
     let account = path_id::parse(id)?;
-    let found: Listed<LogLine> = send_to_account(call.outside(), account, &ask).await?;
+    let found: ListPage<LogLine> = send_to_account(call.outside(), account, &ask).await?;
     Ok(List::of(found, &page, |line| line))
 }

@@ -10,7 +10,7 @@ use crate::api::caller::Caller;
 use crate::api::path_id::{Identifier, PathId, not_found};
 use crate::api::query::{Filtered, QueryParameters};
 use crate::error::Failure;
-use crate::flows::base::records::{Listed, Page};
+use crate::flows::base::records::{ListPage, PageRequest};
 use crate::flows::messages::environment::EnvironmentMessage;
 use crate::flows::messages::{RootMessage, send_to_environment, send_to_root};
 use crate::ids::EnvironmentId;
@@ -24,7 +24,7 @@ pub(in crate::api) trait Noun: Filtered + Sized {
     type Message: DirectoryMessage;
 
     /// Lists records.
-    fn list(page: Page) -> Self::Message;
+    fn list(page: PageRequest) -> Self::Message;
     /// The record as it is shown.
     fn show<O: Outside>(call: &AdminCall<'_, O>, record: Self::Record) -> Self;
 }
@@ -117,7 +117,7 @@ pub(in crate::api) async fn list<N: Noun, O: Outside>(
     let (query, page) = QueryParameters::of_list(&call.url, N::Message::PARAMETERS, N::FILTERS)?;
     let place = N::Message::named(call.caller, query.get("environment_id"))?;
     let message = N::list(page.clone());
-    let found: Listed<N::Record> = message.send(call.outside(), place).await?;
+    let found: ListPage<N::Record> = message.send(call.outside(), place).await?;
     Ok(List::of(found, &page, |record| N::show(call, record)))
 }
 

@@ -12,7 +12,7 @@ use crate::api::path_id::PathId;
 use crate::api::query::{FilterField, Filtered};
 use crate::delivery::{check_event_types, check_target, new_secret};
 use crate::error::{Complaint, Failure};
-use crate::flows::base::records::{Page, WebhookRecord};
+use crate::flows::base::records::{PageRequest, WebhookRecord};
 use crate::flows::base::view::view;
 use crate::flows::directory::webhook_secrets;
 use crate::flows::messages::environment::EnvironmentMessage;
@@ -122,7 +122,7 @@ impl Noun for Subscription {
     type Record = WebhookRecord;
     type Message = EnvironmentMessage;
 
-    fn list(page: Page) -> EnvironmentMessage {
+    fn list(page: PageRequest) -> EnvironmentMessage {
         EnvironmentMessage::ListWebhooks(page)
     }
 

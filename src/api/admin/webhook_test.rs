@@ -13,7 +13,7 @@ use crate::api::path_id;
 use crate::delivery::check_event;
 use crate::error::Failure;
 use crate::flows::base::records::WebhookRecord;
-use crate::flows::events::send_webhook::{Tried, send_webhook};
+use crate::flows::events::send_webhook::{DeliveryAttempt, send_webhook};
 use crate::ports::Outside;
 
 /// The event, when the caller does not name one.
@@ -40,8 +40,8 @@ pub(in crate::api) struct WebhookTested {
     error: Option<String>,
 }
 
-impl From<Tried> for WebhookTested {
-    fn from(tried: Tried) -> Self {
+impl From<DeliveryAttempt> for WebhookTested {
+    fn from(tried: DeliveryAttempt) -> Self {
         Self {
             status: tried.status,
             duration_ms: u64::try_from(tried.duration.as_millis()).unwrap_or(u64::MAX),

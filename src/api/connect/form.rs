@@ -8,7 +8,7 @@ use crate::api::RequestContext;
 use crate::connect::form::Problems;
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::connect::page::{self, Brand, Form, Purpose, Way, way_label};
-use crate::flows::lifecycle::connect::{Chosen, Opened};
+use crate::flows::lifecycle::connect::{Chosen, OpenedLink};
 use crate::ports::{Outside, Reply};
 
 /// Shown as posted, when a form is not as it should be.
@@ -20,7 +20,7 @@ pub(super) struct RejectedForm<'a> {
 
 pub(super) fn no_such<O: Outside>(
     context: &RequestContext<'_, O>,
-    opened: &Opened,
+    opened: &OpenedLink,
     url: &Url,
     asked: &[(String, String)],
 ) -> Reply<O::Stream> {
@@ -33,7 +33,7 @@ pub(super) fn no_such<O: Outside>(
 
 pub(super) fn form<O: Outside>(
     context: &RequestContext<'_, O>,
-    opened: &Opened,
+    opened: &OpenedLink,
     chosen: &Chosen,
     url: &Url,
     asked: &[(String, String)],
@@ -71,7 +71,7 @@ pub(super) fn form<O: Outside>(
         action: action.path(),
         hidden,
         posted: again.map(|again| again.posted),
-        kept: chosen.kept(),
+        kept: chosen.initial_values(),
         problems: again.map_or(&no_problems, |again| &again.problems),
         refusal: again.and_then(|again| again.refusal.as_deref()),
     };

@@ -9,7 +9,7 @@ use crate::connect::outcome::Failure as ConnectFailure;
 use crate::crypto;
 use crate::error::{Code, Failure};
 use crate::flows::lifecycle::connect as flow;
-use crate::flows::lifecycle::connect::Opened;
+use crate::flows::lifecycle::connect::OpenedLink;
 use crate::ports::{Incoming, Outside};
 
 /// The link that a page is opened by, when it is one of ours.
@@ -17,7 +17,7 @@ pub(super) async fn open<O: Outside>(
     context: &RequestContext<'_, O>,
     request: &Incoming<O::Stream>,
     asked: &[(String, String)],
-) -> Result<Result<Opened, ConnectFailure>, Failure> {
+) -> Result<Result<OpenedLink, ConnectFailure>, Failure> {
     let text = first(asked, "link_token").unwrap_or_default();
     let is_one = asked
         .iter()

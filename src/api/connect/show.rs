@@ -16,7 +16,7 @@ use crate::connect::page::{
 use crate::error::Failure;
 use crate::expression::PlainHttp;
 use crate::flows::base::records::{ApplicationNames, LinkRecord};
-use crate::flows::messages::connecting::Ended;
+use crate::flows::messages::connecting::ConnectResult;
 use crate::ports::{Body, Outside, Reply};
 use crate::settings::PrivateUpstreams;
 
@@ -175,7 +175,7 @@ pub(super) fn broken<O: Outside>(
 /// The outcome: reported to the application, or shown.
 pub(super) fn ended<O: Outside>(
     context: &RequestContext<'_, O>,
-    ended: &Ended,
+    ended: &ConnectResult,
 ) -> Reply<O::Stream> {
     let brand = ended.label.as_deref().map(|label| Brand {
         label,

@@ -10,7 +10,7 @@ use super::cookies::{Jar, SameSite};
 use super::first;
 use crate::api::RequestContext;
 use crate::crypto;
-use crate::flows::lifecycle::connect::Opened;
+use crate::flows::lifecycle::connect::OpenedLink;
 use crate::ports::{Incoming, Outside, Reply};
 
 /// The parameter that says so; it counts only in the browser that was asked, which has the secret it is made of.
@@ -28,7 +28,7 @@ impl<'a> Visitor<'a> {
     pub(super) fn of<O: Outside>(
         context: &RequestContext<'_, O>,
         request: &'a Incoming<O::Stream>,
-        opened: &Opened,
+        opened: &OpenedLink,
         asked: &[(String, String)],
     ) -> Self {
         let jar = Jar::read(&request.headers, &context.public_url(&request.url));
@@ -68,7 +68,7 @@ impl<'a> Visitor<'a> {
 pub(super) fn secret<O: Outside>(
     context: &RequestContext<'_, O>,
     jar: &Jar,
-    opened: &Opened,
+    opened: &OpenedLink,
 ) -> String {
     jar.secret(&opened.link.hash).unwrap_or_else(|| {
         let random: [u8; 32] = context.outside.random();

@@ -1,6 +1,6 @@
 use super::*;
 
-fn page(query: &str) -> Result<Page, Failure> {
+fn page(query: &str) -> Result<PageRequest, Failure> {
     let url = Url::parse(&format!("http://x/y?{query}")).unwrap();
     let fields = [
         FilterField::flag("is_beta"),

@@ -9,13 +9,13 @@ const SHOWN: usize = 8;
 
 /// The places where two JSON values differ. Objects are compared deeply, anything else as a whole.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Change {
+pub struct FileDiff {
     changed: Vec<String>,
     added: Vec<String>,
     removed: Vec<String>,
 }
 
-impl Change {
+impl FileDiff {
     /// From one object to another.
     pub fn between(old: &Map<String, Value>, new: &Map<String, Value>) -> Self {
         let mut change = Self::default();
@@ -52,7 +52,7 @@ impl Change {
     }
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for FileDiff {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kinds = [
             ("changed", &self.changed),

@@ -12,8 +12,8 @@ use causeway::expression::{Expression, ExpressionError, ExpressionScope, Moment}
 use clap::ValueEnum;
 use serde_json::Value;
 
-use crate::input::Input;
-use crate::problem::{Problem, Verdict};
+use crate::input::InputValues;
+use crate::problem::{Problem, RunResult};
 
 /// Evaluate a JSONata expression as an integration file would
 ///
@@ -50,7 +50,7 @@ enum Scope {
 }
 
 /// Evaluates the expression and prints what it gives.
-pub fn run(args: &Args, out: &mut impl Write) -> Result<Verdict, Problem> {
+pub fn run(args: &Args, out: &mut impl Write) -> Result<RunResult, Problem> {
     let source = &args.expression;
     let expression = match args.scope {
         // There a text that is wholly `{{path}}` is that path.
@@ -58,14 +58,14 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Verdict, Problem> {
         _ => Expression::parse(source),
     };
     let expression = expression.map_err(|error| Problem::Failed(error.to_string()))?;
-    let mut input = Input::read(args.input.as_deref(), &known(args.scope))?;
+    let mut input = InputValues::read(args.input.as_deref(), &known(args.scope))?;
     input.lower_header_names();
     let result = expression.evaluate(&scope(args.scope, &input)?, &moment());
     match result.map_err(|error| no_result(&error))? {
         Some(value) => writeln!(out, "{value:#}")?,
         None => writeln!(out, "undefined")?,
     }
-    Ok(Verdict::Good)
+    Ok(RunResult::Good)
 }
 
 fn no_result(error: &ExpressionError) -> Problem {
@@ -84,7 +84,7 @@ fn known(scope: Scope) -> Vec<&'static str> {
 }
 
 /// The input as the gateway would have it there; what it leaves out is empty.
-fn scope(scope: Scope, input: &Input) -> Result<ExpressionScope<'_>, Problem> {
+fn scope(scope: Scope, input: &InputValues) -> Result<ExpressionScope<'_>, Problem> {
     let (body, headers, query) = (body(input), input.object("headers"), input.object("query"));
     let (request, context) = (input.object("requestOptions"), input.object("context"));
     let url = input.text_or("url", "")?;
@@ -114,13 +114,13 @@ fn scope(scope: Scope, input: &Input) -> Result<ExpressionScope<'_>, Problem> {
 }
 
 /// The parsed body goes by three names.
-fn body(input: &Input) -> &Value {
+fn body(input: &InputValues) -> &Value {
     let names = ["body", "response", "data"];
     let given = names.into_iter().find_map(|name| input.find(name));
     given.unwrap_or_else(|| input.value("body"))
 }
 
-fn status(input: &Input) -> Result<u16, Problem> {
+fn status(input: &InputValues) -> Result<u16, Problem> {
     let Some(status) = input.find("status").or_else(|| input.find("status_code")) else {
         return Ok(200);
     };

@@ -9,7 +9,7 @@ use causeway::settings::ADMIN_BODY_BYTES;
 use serde_json::Value;
 
 /// A file that is JSON.
-pub struct IntegrationFile {
+pub struct FileOnDisk {
     /// As it lies on disk.
     pub bytes: Vec<u8>,
     /// The same, parsed.
@@ -17,7 +17,7 @@ pub struct IntegrationFile {
 }
 
 /// Reads a file; what hinders it is a finding without a path.
-pub fn load(path: &Path) -> Result<IntegrationFile, Finding> {
+pub fn load(path: &Path) -> Result<FileOnDisk, Finding> {
     if path.is_dir() {
         let finding = Finding::error("", "this is a folder");
         return Err(finding.hint(format!("name its files: {}/*.json", path.display())));
@@ -30,7 +30,7 @@ pub fn load(path: &Path) -> Result<IntegrationFile, Finding> {
     }
     let json = serde_json::from_slice(&bytes)
         .map_err(|error| Finding::error("", format!("the file is not JSON: {error}")))?;
-    Ok(IntegrationFile { bytes, json })
+    Ok(FileOnDisk { bytes, json })
 }
 
 /// A finding as one line, its hint on a second.

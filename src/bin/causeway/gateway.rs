@@ -22,14 +22,14 @@ pub struct Gateway {
 }
 
 /// What it answered.
-pub struct Answer {
+pub struct GatewayAnswer {
     /// The HTTP status.
     pub status: u16,
     /// The JSON; null when it is none.
     pub body: Value,
 }
 
-impl Answer {
+impl GatewayAnswer {
     /// The version of the integration it shows.
     pub fn version(&self) -> u64 {
         let version = self.body.get("version").and_then(Value::as_u64);
@@ -68,7 +68,7 @@ impl Gateway {
     }
 
     /// `GET /integration/{name}`
-    pub fn find(&self, name: &str) -> Result<Answer, Problem> {
+    pub fn find(&self, name: &str) -> Result<GatewayAnswer, Problem> {
         let url = self.integration(name);
         let request = self
             .agent
@@ -78,7 +78,7 @@ impl Gateway {
     }
 
     /// `PUT /integration/{name}`
-    pub fn replace(&self, name: &str, file: &[u8]) -> Result<Answer, Problem> {
+    pub fn replace(&self, name: &str, file: &[u8]) -> Result<GatewayAnswer, Problem> {
         let url = self.integration(name);
         let request = self
             .agent
@@ -97,7 +97,7 @@ impl Gateway {
     }
 
     /// An answer that every file would get is a problem of the whole run.
-    fn read(&self, outcome: Result<Response<Body>, ureq::Error>) -> Result<Answer, Problem> {
+    fn read(&self, outcome: Result<Response<Body>, ureq::Error>) -> Result<GatewayAnswer, Problem> {
         let mut response = outcome.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         if status.is_redirection() {
@@ -119,7 +119,7 @@ impl Gateway {
             _ if !body.is_object() => Err(self.failed(&format!(
                 "answers {status} without JSON: is it a Causeway gateway?"
             ))),
-            status => Ok(Answer { status, body }),
+            status => Ok(GatewayAnswer { status, body }),
         }
     }
 

@@ -14,9 +14,9 @@ static NULL: Value = Value::Null;
 static EMPTY: LazyLock<Value> = LazyLock::new(|| Value::Object(Map::new()));
 
 /// What the scope is filled from.
-pub struct Input(Map<String, Value>);
+pub struct InputValues(Map<String, Value>);
 
-impl Input {
+impl InputValues {
     /// Reads `file`, or standard input; nothing there means nothing is filled. Only `known` names may stand
     /// in it: a misspelt one would otherwise look like a value that is missing.
     pub fn read(file: Option<&Path>, known: &[&str]) -> Result<Self, Problem> {

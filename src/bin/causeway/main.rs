@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use problem::{Problem, Verdict};
+use problem::{Problem, RunResult};
 
 /// Works on integration files: checks them, publishes them, and tries their expressions and placeholders.
 #[derive(Parser)]
@@ -27,11 +27,11 @@ use problem::{Problem, Verdict};
 )]
 struct Command {
     #[command(subcommand)]
-    verb: Verb,
+    task: Task,
 }
 
 #[derive(Subcommand)]
-enum Verb {
+enum Task {
     Validate(validate::Args),
     Publish(publish::Args),
     Eval(eval::Args),
@@ -41,15 +41,15 @@ enum Verb {
 fn main() -> ExitCode {
     let command = Command::parse();
     let mut out = io::stdout().lock();
-    let outcome = match &command.verb {
-        Verb::Validate(args) => validate::run(args, &mut out),
-        Verb::Publish(args) => publish::run(args, &mut out),
-        Verb::Eval(args) => eval::run(args, &mut out),
-        Verb::Render(args) => render::run(args, &mut out),
+    let outcome = match &command.task {
+        Task::Validate(args) => validate::run(args, &mut out),
+        Task::Publish(args) => publish::run(args, &mut out),
+        Task::Eval(args) => eval::run(args, &mut out),
+        Task::Render(args) => render::run(args, &mut out),
     };
     match outcome {
-        Ok(Verdict::Good) => ExitCode::SUCCESS,
-        Ok(Verdict::Bad) => ExitCode::FAILURE,
+        Ok(RunResult::Good) => ExitCode::SUCCESS,
+        Ok(RunResult::Bad) => ExitCode::FAILURE,
         Err(problem) => {
             tell(&problem);
             ExitCode::from(problem.exit_code())

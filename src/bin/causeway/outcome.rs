@@ -6,34 +6,34 @@ use std::path::Path;
 use causeway::config::{Finding, Level};
 use serde_json::Value;
 
-use crate::change::Change;
+use crate::change::FileDiff;
 use crate::file;
-use crate::gateway::Answer;
+use crate::gateway::GatewayAnswer;
 
 /// Where an answer has what it was warned of, and what it was refused for.
 const WARNINGS: &str = "/findings";
 const FAILURES: &str = "/details/failures";
 
 /// What came of publishing one file.
-pub enum Outcome {
+pub enum PublishOutcome {
     /// There was none of its name.
-    Created(Answer),
+    Created(GatewayAnswer),
     /// There was another.
     Replaced {
         /// The version that was there.
         from: u64,
         /// What the gateway says of the new one.
-        answer: Answer,
+        answer: GatewayAnswer,
         /// What the gateway shows differently now.
-        change: Change,
+        change: FileDiff,
     },
     /// The gateway has this already, in this version.
     Unchanged(u64),
     /// The gateway does not take it.
-    Refused(Answer),
+    Refused(GatewayAnswer),
 }
 
-impl Outcome {
+impl PublishOutcome {
     /// Says it, with the findings that came along.
     pub fn tell(&self, name: &str, path: &Path, out: &mut impl Write) -> io::Result<()> {
         match self {
@@ -60,7 +60,7 @@ impl Outcome {
 }
 
 /// Findings speak for themselves; without any, the gateway's own words are needed.
-fn refused(answer: &Answer) -> String {
+fn refused(answer: &GatewayAnswer) -> String {
     if answer.body.pointer(FAILURES).is_some() {
         return "refused".to_owned();
     }
@@ -69,7 +69,7 @@ fn refused(answer: &Answer) -> String {
 }
 
 /// Secrets are write-only: where nothing else differs, it is they that may.
-fn what(change: &Change) -> String {
+fn what(change: &FileDiff) -> String {
     if change.is_empty() {
         "secrets sent".to_owned()
     } else {
@@ -78,7 +78,7 @@ fn what(change: &Change) -> String {
 }
 
 fn tell_findings(
-    answer: &Answer,
+    answer: &GatewayAnswer,
     place: &str,
     level: Level,
     out: &mut impl Write,

@@ -4,7 +4,7 @@ use std::io;
 
 /// What came of the work itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum RunResult {
     /// All is well: exit code 0.
     Good,
     /// Something was refused, and it has been said what: exit code 1.

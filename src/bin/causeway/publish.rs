@@ -10,11 +10,11 @@ use causeway::secret::Secret;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use crate::change::Change;
-use crate::file::{self, IntegrationFile};
+use crate::change::FileDiff;
+use crate::file::{self, FileOnDisk};
 use crate::gateway::Gateway;
-use crate::outcome::Outcome;
-use crate::problem::{Problem, Verdict};
+use crate::outcome::PublishOutcome;
+use crate::problem::{Problem, RunResult};
 
 const TOKEN: &str = "CAUSEWAY_TOKEN";
 
@@ -36,22 +36,22 @@ pub struct Args {
 }
 
 /// A file that can be sent.
-struct Named<'a> {
+struct PublishableFile<'a> {
     path: &'a Path,
     name: String,
-    file: IntegrationFile,
+    file: FileOnDisk,
 }
 
 /// Sends every file, whatever becomes of the ones before.
-pub fn run(args: &Args, out: &mut impl Write) -> Result<Verdict, Problem> {
+pub fn run(args: &Args, out: &mut impl Write) -> Result<RunResult, Problem> {
     let gateway = Gateway::new(&args.to, &token()?, args.plain_http)?;
     let (files, mut verdict) = load_all(&args.files, out)?;
     refuse_doubles(&files)?;
     for named in &files {
         let outcome = publish(&gateway, named)?;
         outcome.tell(&named.name, named.path, out)?;
-        if matches!(outcome, Outcome::Refused(_)) {
-            verdict = Verdict::Bad;
+        if matches!(outcome, PublishOutcome::Refused(_)) {
+            verdict = RunResult::Bad;
         }
     }
     Ok(verdict)
@@ -71,28 +71,28 @@ fn token() -> Result<Secret, Problem> {
 fn load_all<'a>(
     paths: &'a [PathBuf],
     out: &mut impl Write,
-) -> Result<(Vec<Named<'a>>, Verdict), Problem> {
-    let (mut files, mut verdict) = (Vec::new(), Verdict::Good);
+) -> Result<(Vec<PublishableFile<'a>>, RunResult), Problem> {
+    let (mut files, mut verdict) = (Vec::new(), RunResult::Good);
     for path in paths {
         match load(path) {
             Ok(named) => files.push(named),
             Err(finding) => {
                 writeln!(out, "✗ {}", path.display())?;
                 writeln!(out, "{}", file::line(&finding))?;
-                verdict = Verdict::Bad;
+                verdict = RunResult::Bad;
             }
         }
     }
     Ok((files, verdict))
 }
 
-fn load(path: &Path) -> Result<Named<'_>, Finding> {
+fn load(path: &Path) -> Result<PublishableFile<'_>, Finding> {
     let file = file::load(path)?;
     let name = file.json.get("name").and_then(Value::as_str);
     let name = name
         .filter(|name| !name.is_empty())
         .ok_or_else(|| Finding::error("name", "an integration needs a name"))?;
-    Ok(Named {
+    Ok(PublishableFile {
         path,
         name: name.to_owned(),
         file,
@@ -100,7 +100,7 @@ fn load(path: &Path) -> Result<Named<'_>, Finding> {
 }
 
 /// Of two files with one name only the last would stay.
-fn refuse_doubles(files: &[Named]) -> Result<(), Problem> {
+fn refuse_doubles(files: &[PublishableFile]) -> Result<(), Problem> {
     let mut seen = BTreeMap::new();
     for named in files {
         if let Some(other) = seen.insert(&named.name, named.path) {
@@ -115,28 +115,28 @@ fn refuse_doubles(files: &[Named]) -> Result<(), Problem> {
     Ok(())
 }
 
-fn publish(gateway: &Gateway, named: &Named) -> Result<Outcome, Problem> {
+fn publish(gateway: &Gateway, named: &PublishableFile) -> Result<PublishOutcome, Problem> {
     let found = gateway.find(&named.name)?;
     let old = match found.status {
         200 => Some(found),
         404 if found.text("code").starts_with("caller.") => None,
-        _ => return Ok(Outcome::Refused(found)),
+        _ => return Ok(PublishOutcome::Refused(found)),
     };
     if let Some(old) = old
         .as_ref()
         .filter(|old| is_there(&old.body, &named.file.json))
     {
-        return Ok(Outcome::Unchanged(old.version()));
+        return Ok(PublishOutcome::Unchanged(old.version()));
     }
     let answer = gateway.replace(&named.name, &named.file.bytes)?;
     Ok(match (answer.status, old) {
-        (200 | 201, Some(old)) => Outcome::Replaced {
+        (200 | 201, Some(old)) => PublishOutcome::Replaced {
             from: old.version(),
-            change: Change::between(&compared(&old.body), &compared(&answer.body)),
+            change: FileDiff::between(&compared(&old.body), &compared(&answer.body)),
             answer,
         },
-        (200 | 201, None) => Outcome::Created(answer),
-        _ => Outcome::Refused(answer),
+        (200 | 201, None) => PublishOutcome::Created(answer),
+        _ => PublishOutcome::Refused(answer),
     })
 }
 
@@ -149,7 +149,7 @@ fn is_there(published: &Value, file: &Value) -> bool {
         .as_object()
         .is_some_and(|secrets| !secrets.is_empty());
     let own = json!({ "category": file.get("category"), "is_beta": file.get("is_beta"), "config": public });
-    !has_secrets && Change::between(&compared(published), &compared(&own)).is_empty()
+    !has_secrets && FileDiff::between(&compared(published), &compared(&own)).is_empty()
 }
 
 /// The keys that a file decides, as the gateway shows them.

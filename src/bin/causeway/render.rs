@@ -13,8 +13,8 @@ use causeway::json::Exact;
 use clap::ValueEnum;
 use serde_json::Value;
 
-use crate::input::Input;
-use crate::problem::{Problem, Verdict};
+use crate::input::InputValues;
+use crate::problem::{Problem, RunResult};
 
 /// Fill the placeholders of a text as the gateway would
 ///
@@ -25,7 +25,7 @@ use crate::problem::{Problem, Verdict};
 pub struct Args {
     /// Where the text stands in the file, which decides how values are checked and encoded
     #[arg(long = "as", value_name = "PLACE", default_value = "value")]
-    place: Place,
+    place: TemplatePlace,
     /// The file with the input; standard input when absent
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
@@ -36,7 +36,7 @@ pub struct Args {
 
 /// Where a text stands.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Place {
+enum TemplatePlace {
     /// An entry of a body or a query: any JSON
     Value,
     /// The value of a header: no control characters
@@ -48,29 +48,29 @@ enum Place {
 }
 
 /// Fills the text and prints what it becomes.
-pub fn run(args: &Args, out: &mut impl Write) -> Result<Verdict, Problem> {
-    let input = Input::read(args.input.as_deref(), TEMPLATE_ROOTS)?;
+pub fn run(args: &Args, out: &mut impl Write) -> Result<RunResult, Problem> {
+    let input = InputValues::read(args.input.as_deref(), TEMPLATE_ROOTS)?;
     let scope = scope(&input);
     let rendered = match args.place {
-        Place::Value => value(&args.template, &scope)?,
-        Place::Header => {
+        TemplatePlace::Value => value(&args.template, &scope)?,
+        TemplatePlace::Header => {
             let header = template(&args.template)?.header(&scope).map_err(failed)?;
             header.map(Value::String)
         }
-        Place::Path => Some(path(&args.template, &scope)?),
-        Place::Url => Some(url(&args.template, &scope)?),
+        TemplatePlace::Path => Some(path(&args.template, &scope)?),
+        TemplatePlace::Url => Some(url(&args.template, &scope)?),
     };
     match rendered {
         Some(value) => writeln!(out, "{value:#}")?,
         None => writeln!(out, "undefined")?,
     }
-    Ok(Verdict::Good)
+    Ok(RunResult::Good)
 }
 
 /// Puts a value of the input under one root of the scope.
 type With<'a> = fn(TemplateScope<'a>, &'a Value) -> TemplateScope<'a>;
 
-fn scope(input: &Input) -> TemplateScope<'_> {
+fn scope(input: &InputValues) -> TemplateScope<'_> {
     let context = input
         .find("context")
         .unwrap_or_else(|| input.object("credentials"));

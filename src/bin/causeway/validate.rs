@@ -7,7 +7,7 @@ use causeway::config::{self, Finding, Level};
 use serde::Serialize;
 
 use crate::file;
-use crate::problem::{Problem, Verdict};
+use crate::problem::{Problem, RunResult};
 
 /// Say everything that is wrong with integration files
 ///
@@ -32,7 +32,7 @@ struct Report {
 }
 
 /// Checks every file, whatever is wrong with the ones before.
-pub fn run(args: &Args, out: &mut impl Write) -> Result<Verdict, Problem> {
+pub fn run(args: &Args, out: &mut impl Write) -> Result<RunResult, Problem> {
     let reports: Vec<Report> = args.files.iter().map(|path| report(path)).collect();
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &reports).map_err(std::io::Error::from)?;
@@ -41,9 +41,9 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Verdict, Problem> {
         tell(&reports, out)?;
     }
     if reports.iter().all(|report| report.valid) {
-        Ok(Verdict::Good)
+        Ok(RunResult::Good)
     } else {
-        Ok(Verdict::Bad)
+        Ok(RunResult::Bad)
     }
 }
 

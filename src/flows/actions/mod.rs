@@ -7,7 +7,7 @@
 
 pub(in crate::flows) mod context;
 pub(in crate::flows) mod request;
-pub mod told;
+pub mod run_result;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -48,7 +48,7 @@ pub struct NamedAction<'a> {
 
 /// What came of an action that ran to its end.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct ActionOutcome {
     /// The result of its last step.
     pub result: Exact,
     /// The whole context as it left it, secrets included; `None` when nothing changed.
@@ -110,7 +110,7 @@ pub async fn run_action<A: LiveAccount>(
     action: NamedAction<'_>,
     input: Exact,
     deadline: Timestamp,
-) -> Result<Outcome, Failure> {
+) -> Result<ActionOutcome, Failure> {
     action.check_forms()?;
     let mut run = Run {
         account,
@@ -135,7 +135,7 @@ pub async fn run_action<A: LiveAccount>(
         let outcome = run.step(step).await;
         outcome.map_err(|failure| {
             let at = format!("config.actions.{}{place}", action.name);
-            let failure = crate::flows::actions::told::placed(failure, &at, run.steps);
+            let failure = crate::flows::actions::run_result::with_place(failure, &at, run.steps);
             if run.has_written.get() {
                 failure.behind_a_write()
             } else {
@@ -145,7 +145,7 @@ pub async fn run_action<A: LiveAccount>(
     }
     let has_written = run.has_written.get();
     let (context, written, copied) = run.context.into_changed();
-    Ok(Outcome {
+    Ok(ActionOutcome {
         result: run.previous.value,
         context,
         written,

@@ -48,15 +48,15 @@ pub async fn read_until<O: Outside>(
     let left = deadline.map(|deadline| deadline.since(outside.now()));
     let patience = left.map_or(room.patience(), |left| left.min(room.patience()));
     let arrived = within(outside, patience, arrive(stream, limit, room)).await;
-    match arrived.unwrap_or(Err(Ended::Late)) {
+    match arrived.unwrap_or(Err(ReadError::Late)) {
         Ok(bytes) => Ok(bytes),
-        Err(Ended::TooLarge) => Err(Failure::body_too_large(limit)),
-        Err(Ended::Early) => {
+        Err(ReadError::TooLarge) => Err(Failure::body_too_large(limit)),
+        Err(ReadError::Early) => {
             let words = "The body broke off before its end.";
             Err(Failure::new(Code::Malformed, words))
         }
-        Err(Ended::Late) => Err(too_slow(patience)),
-        Err(Ended::NoRoom(failure)) => Err(failure),
+        Err(ReadError::Late) => Err(too_slow(patience)),
+        Err(ReadError::NoRoom(failure)) => Err(failure),
     }
 }
 
@@ -69,27 +69,31 @@ fn too_slow(patience: Duration) -> Failure {
 }
 
 /// Why a body was not read to its end.
-enum Ended {
+enum ReadError {
     TooLarge,
     Early,
     Late,
     NoRoom(Failure),
 }
 
-async fn arrive(mut stream: impl ByteStream, limit: usize, room: &Room) -> Result<Bytes, Ended> {
+async fn arrive(
+    mut stream: impl ByteStream,
+    limit: usize,
+    room: &Room,
+) -> Result<Bytes, ReadError> {
     let arriving = room.arriving();
     while let Some(piece) = stream.next().await {
-        let piece = piece.map_err(|_| Ended::Early)?;
+        let piece = piece.map_err(|_| ReadError::Early)?;
         if arriving.bytes() + piece.len() > limit {
-            return Err(Ended::TooLarge);
+            return Err(ReadError::TooLarge);
         }
         if arriving.bytes() == 0 && stream.length() == Some(piece.len() as u64) {
-            room.take_body(piece.len()).map_err(Ended::NoRoom)?;
+            room.take_body(piece.len()).map_err(ReadError::NoRoom)?;
             return Ok(piece);
         }
-        arriving.push(&piece).map_err(Ended::NoRoom)?;
+        arriving.push(&piece).map_err(ReadError::NoRoom)?;
     }
-    arriving.whole().map_err(Ended::NoRoom)
+    arriving.whole().map_err(ReadError::NoRoom)
 }
 
 /// Holds a body of known, small length, so that it can be sent again; any other stays a handle.
@@ -118,9 +122,9 @@ pub async fn read_encoded<S: ByteStream>(body: Body<S>, room: &Room) -> Result<B
     let limit = room.answer_bytes();
     match read_small(body, limit, room).await {
         Ok(bytes) => Ok(bytes),
-        Err(Ended::TooLarge) => Err(answer_too_large(limit)),
-        Err(Ended::NoRoom(failure)) => Err(failure),
-        Err(Ended::Early | Ended::Late) => {
+        Err(ReadError::TooLarge) => Err(answer_too_large(limit)),
+        Err(ReadError::NoRoom(failure)) => Err(failure),
+        Err(ReadError::Early | ReadError::Late) => {
             let words = "The provider's answer broke off before its end.";
             Err(Failure::new(Code::Unreachable, words))
         }
@@ -174,18 +178,18 @@ async fn read_small<S: ByteStream>(
     body: Body<S>,
     limit: usize,
     room: &Room,
-) -> Result<Bytes, Ended> {
+) -> Result<Bytes, ReadError> {
     let stream = match body {
         Body::Empty => return Ok(Bytes::new()),
         Body::Bytes(bytes) if bytes.len() <= limit => {
-            room.take(bytes.len()).map_err(Ended::NoRoom)?;
+            room.take(bytes.len()).map_err(ReadError::NoRoom)?;
             return Ok(bytes);
         }
-        Body::Bytes(_) => return Err(Ended::TooLarge),
+        Body::Bytes(_) => return Err(ReadError::TooLarge),
         Body::Stream(stream) => stream,
     };
     if stream.length().is_some_and(|length| length > limit as u64) {
-        return Err(Ended::TooLarge);
+        return Err(ReadError::TooLarge);
     }
     arrive(stream, limit, room).await
 }

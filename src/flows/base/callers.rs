@@ -12,22 +12,22 @@ pub struct Callers(Rc<Cell<usize>>);
 
 /// One of them; gone when dropped.
 #[derive(Debug)]
-pub struct Inside(Rc<Cell<usize>>);
+pub struct CallerGuard(Rc<Cell<usize>>);
 
 impl Callers {
     /// One more, unless there are `most`.
-    pub fn enter(&self, most: usize) -> Result<Inside, Failure> {
+    pub fn enter(&self, most: usize) -> Result<CallerGuard, Failure> {
         if self.0.get() >= most {
             return Err(Failure::busy(
                 "Too many callers wait for this account or environment at once. Try again.",
             ));
         }
         self.0.set(self.0.get() + 1);
-        Ok(Inside(Rc::clone(&self.0)))
+        Ok(CallerGuard(Rc::clone(&self.0)))
     }
 }
 
-impl Drop for Inside {
+impl Drop for CallerGuard {
     fn drop(&mut self) {
         self.0.set(self.0.get().saturating_sub(1));
     }

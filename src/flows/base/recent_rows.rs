@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Failure};
 use crate::flows::base::page_bytes::{Selection, rows_of_page};
-use crate::flows::base::records::{Filter, Page};
+use crate::flows::base::records::{Filter, PageRequest};
 use crate::ports::{Row, SqlValue, Storage, StorageFault};
 
 /// No number is higher: the platform's are exact up to 2^53.
@@ -14,7 +14,7 @@ pub(in crate::flows) fn newest_before(
     storage: &impl Storage,
     (table, columns, texts): (&str, &str, &[&str]),
     before: i64,
-    page: &Page,
+    page: &PageRequest,
     condition: impl Fn(&Filter) -> (String, SqlValue),
 ) -> Result<(Vec<Row>, bool), StorageFault> {
     let (conditions, values): (Vec<_>, Vec<_>) = page.filters.iter().map(condition).unzip();

@@ -252,7 +252,7 @@ pub struct FailedEvent {
 
 /// A piece of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Listed<T> {
+pub struct ListPage<T> {
     /// The records, oldest first.
     pub result: Vec<T>,
     /// Where to go on; absent at the end.
@@ -261,7 +261,7 @@ pub struct Listed<T> {
 
 /// Which piece of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Page {
+pub struct PageRequest {
     /// At most so many.
     pub limit: usize,
     /// After this id.

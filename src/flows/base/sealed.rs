@@ -23,7 +23,7 @@ pub fn seal(
         .and_then(|ring| ring.seal(place, system.random(), secrets));
     sealed
         .map(Some)
-        .map_err(|error| told(system, place, &error))
+        .map_err(|error| log_failure(system, place, &error))
 }
 
 /// Opens what [`seal`] made for the same place.
@@ -32,7 +32,7 @@ pub fn open(system: &impl System, place: Place<'_>, sealed: &str) -> Result<Valu
         .settings()
         .keyring()
         .and_then(|ring| ring.open(place, sealed));
-    opened.map_err(|error| told(system, place, &error))
+    opened.map_err(|error| log_failure(system, place, &error))
 }
 
 /// Opens the secrets of a record, each with what it is bound to.
@@ -54,7 +54,7 @@ pub fn resealed(
     let ring = system
         .settings()
         .keyring()
-        .map_err(|error| told(system, place, &error))?;
+        .map_err(|error| log_failure(system, place, &error))?;
     match text.filter(|text| !ring.is_current(text)) {
         None => Ok(None),
         Some(old) => seal(system, place, &open(system, place, old)?),
@@ -63,13 +63,13 @@ pub fn resealed(
 
 /// The old secrets that stay when `config` replaces the file: those whose place still exists and
 /// where the new file says nothing.
-pub fn kept(old: &Value, config: &Value) -> Value {
+pub fn retained(old: &Value, config: &Value) -> Value {
     match (old, config) {
         (Value::Object(old), Value::Object(config)) => {
             let kept = old
                 .iter()
                 .filter_map(|(key, secret)| match (secret, config.get(key)) {
-                    (Value::Object(_), Some(place)) => Some((key.clone(), kept(secret, place))),
+                    (Value::Object(_), Some(place)) => Some((key.clone(), retained(secret, place))),
                     (Value::Object(_), None) | (_, Some(_)) => None,
                     (_, None) => Some((key.clone(), secret.clone())),
                 });
@@ -80,14 +80,14 @@ pub fn kept(old: &Value, config: &Value) -> Value {
 }
 
 /// Both together; where both have a value, the newer one.
-pub fn joined(mut kept: Value, newer: &Value) -> Value {
+pub fn merged(mut kept: Value, newer: &Value) -> Value {
     if newer.is_object() {
         json::merge(&mut kept, newer);
     }
     kept
 }
 
-fn told(system: &impl System, place: Place<'_>, error: &SealError) -> Failure {
+fn log_failure(system: &impl System, place: Place<'_>, error: &SealError) -> Failure {
     system.log(&json!({ "level": "error", "event": "sealing_key", "kind": format!("{:?}", place.kind), "id": place.id, "reason": error.to_string() }));
     Failure::from(error.clone())
 }
@@ -100,18 +100,18 @@ mod tests {
     fn a_secret_stays_when_the_new_file_leaves_it_out() {
         let old = json!({ "credentials": { "oauth2": { "client": { "secret": "s" } } } });
         let same = json!({ "credentials": { "oauth2": { "client": { "id": "i" } } } });
-        assert_eq!(kept(&old, &same), old);
+        assert_eq!(retained(&old, &same), old);
     }
 
     #[test]
     fn a_secret_goes_with_its_place_or_when_something_stands_there() {
         let old = json!({ "credentials": { "oauth2": { "client": { "secret": "s" } } } });
         let other = json!({ "credentials": { "api_key": {} } });
-        assert_eq!(kept(&old, &other), json!({ "credentials": {} }));
+        assert_eq!(retained(&old, &other), json!({ "credentials": {} }));
         let template =
             json!({ "credentials": { "oauth2": { "client": { "secret": "{{client_secret}}" } } } });
         assert_eq!(
-            kept(&old, &template),
+            retained(&old, &template),
             json!({ "credentials": { "oauth2": { "client": {} } } })
         );
     }

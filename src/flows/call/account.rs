@@ -16,7 +16,7 @@ use crate::error::Failure;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::renewal::Renewed;
 use crate::flows::account::renewal::TokenWait;
-use crate::flows::base::callers::Inside;
+use crate::flows::base::callers::CallerGuard;
 use crate::flows::base::memory::Room;
 use crate::flows::call::idempotency::{End, Known, Write};
 use crate::flows::call::log_line::LogLine;
@@ -68,7 +68,7 @@ pub trait LiveAccount: CallAccount<System: Outside> + 'static {
     fn body_room(&self) -> Room;
 
     /// One more caller is inside, until this is dropped.
-    fn enter(&self) -> Result<Inside, Failure>;
+    fn enter(&self) -> Result<CallerGuard, Failure>;
 
     /// The account, where the caller may see it.
     async fn visible(&self, sees: &Visibility) -> Result<Rc<LoadedAccount>, Failure>;

@@ -15,13 +15,13 @@ pub(in crate::flows) enum EngineResponse<S> {
     /// An answer as it goes to the caller.
     Single(Reply<S>),
     /// A page of a list.
-    Page(ListPage),
+    Page(PageResponse),
     /// The result of an action's step.
     Value(Answered),
 }
 
 /// A page of a list.
-pub(in crate::flows) struct ListPage {
+pub(in crate::flows) struct PageResponse {
     /// Those of the provider's answer.
     pub(in crate::flows) headers: HeaderMap,
     /// The envelope; where all pages are wanted the records alone, as lines.
@@ -64,7 +64,7 @@ pub(in crate::flows) fn with_stream<S, T>(body: Body<S>, stream: Option<T>) -> B
     }
 }
 
-impl ListPage {
+impl PageResponse {
     /// The answer of one page.
     pub(in crate::flows) fn into_reply<S>(mut self) -> Reply<S> {
         // The cursor is in its place: a link would lead past the gateway.

@@ -42,7 +42,7 @@ use crate::flows::call::current::Current;
 use crate::flows::call::ended::Ended;
 use crate::flows::call::engine::Engine;
 use crate::flows::call::engine::protocol::{Answer, Limit, Streamed};
-use crate::flows::call::engine_response::{EngineResponse, ListPage};
+use crate::flows::call::engine_response::{EngineResponse, PageResponse};
 use crate::flows::call::ways::CallersWay;
 use crate::pagination::Position;
 use crate::ports::{Body, Pages, Reply, System};
@@ -149,7 +149,7 @@ async fn try_one<A: LiveAccount>(
 fn single<S>(outcome: EngineResponse<S>) -> Result<Reply<S>, Failure> {
     match outcome {
         EngineResponse::Single(reply) => Ok(reply),
-        EngineResponse::Page(list) => Ok(ListPage::into_reply(list)),
+        EngineResponse::Page(list) => Ok(PageResponse::into_reply(list)),
         EngineResponse::Value(_) => {
             Err(Failure::new(Code::Internal, "A call had a step's result."))
         }

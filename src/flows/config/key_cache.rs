@@ -76,7 +76,7 @@ impl Default for KeyCache {
 }
 
 /// What keys are asked for.
-pub struct Asked<'a> {
+pub struct KeyRequest<'a> {
     /// Where they are.
     pub source: &'a KeySource,
     /// How old they may be.
@@ -89,7 +89,7 @@ pub struct Asked<'a> {
 
 /// Why there are no keys.
 #[derive(Debug)]
-pub enum NoKeys {
+pub enum KeyError {
     /// What the request names holds none.
     Refused,
     /// Not for the moment.
@@ -100,9 +100,9 @@ pub enum NoKeys {
 pub async fn keys(
     outside: &impl Outside,
     copies: &KeyCache,
-    asked: Asked<'_>,
-) -> Result<Keys, NoKeys> {
-    let Asked { source, age, .. } = asked;
+    asked: KeyRequest<'_>,
+) -> Result<Keys, KeyError> {
+    let KeyRequest { source, age, .. } = asked;
     for _ in 0..LOOKS {
         let now = outside.now();
         match copies.copy(source) {
@@ -116,7 +116,7 @@ pub async fn keys(
     }
     let now = outside.now();
     if matches!(source, KeySource::Named(_)) && !copies.may_ask(asked.owner, now) {
-        return Err(NoKeys::Unavailable(
+        return Err(KeyError::Unavailable(
             "too many addresses of keys are named".to_owned(),
         ));
     }
@@ -133,14 +133,19 @@ pub async fn keys(
 
 impl CachedKeys {
     /// What needs no asking; `None` when it is time to ask.
-    fn usable(&self, source: &KeySource, age: Age, now: Timestamp) -> Option<Result<Keys, NoKeys>> {
+    fn usable(
+        &self,
+        source: &KeySource,
+        age: Age,
+        now: Timestamp,
+    ) -> Option<Result<Keys, KeyError>> {
         let since = now.since(self.asked_at);
         let is_named = matches!(source, KeySource::Named(_));
         let Some(keys) = self.stale(now) else {
             let none = if is_named {
-                NoKeys::Refused
+                KeyError::Refused
             } else {
-                NoKeys::Unavailable("they were asked for a moment ago".to_owned())
+                KeyError::Unavailable("they were asked for a moment ago".to_owned())
             };
             return (since < RETRY).then_some(Err(none));
         };
@@ -202,7 +207,7 @@ impl KeyCache {
         read: Result<Keys, String>,
         bytes: usize,
         now: Timestamp,
-    ) -> Result<Keys, NoKeys> {
+    ) -> Result<Keys, KeyError> {
         let mut copy = CachedKeys {
             is_under_way: false,
             ..CachedKeys::asked(self.copy(source), now)
@@ -215,9 +220,9 @@ impl KeyCache {
         self.keep(source, copy, bytes);
         match (read, source) {
             (Ok(keys), _) => Ok(keys),
-            (Err(_), KeySource::Named(_)) => Err(NoKeys::Refused),
+            (Err(_), KeySource::Named(_)) => Err(KeyError::Refused),
             (Err(reason), KeySource::Published(url)) => {
-                stale.ok_or_else(|| NoKeys::Unavailable(format!("{url}: {reason}")))
+                stale.ok_or_else(|| KeyError::Unavailable(format!("{url}: {reason}")))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The index of an environment's accounts. The accounts themselves are in their own objects.
 
 use crate::error::Failure;
-use crate::flows::base::records::{AccountEntry, Listed, Page};
+use crate::flows::base::records::{AccountEntry, ListPage, PageRequest};
 use crate::flows::base::sql;
 use crate::flows::directory::{Directory, table};
 use crate::flows::messages::environment::Lookup;
@@ -58,8 +58,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     pub(in crate::flows) fn list_accounts(
         &self,
-        page: &Page,
-    ) -> Result<Listed<AccountEntry>, StorageFault> {
+        page: &PageRequest,
+    ) -> Result<ListPage<AccountEntry>, StorageFault> {
         table::list(&self.storage, "account", &[], page)
     }
 }

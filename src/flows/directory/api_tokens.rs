@@ -1,11 +1,11 @@
 //! API tokens of an environment: metadata and hash, never the token.
 
 use crate::error::{Code, Failure};
-use crate::flows::base::records::{Listed, Page, TokenRecord};
+use crate::flows::base::records::{ListPage, PageRequest, TokenRecord};
 use crate::flows::base::sql;
 use crate::flows::config::config_cache;
 use crate::flows::directory::{Directory, table};
-use crate::flows::messages::Written;
+use crate::flows::messages::WriteResult;
 use crate::ids::ApiTokenId;
 use crate::ports::{Outside, Storage, StorageFault};
 
@@ -13,7 +13,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     pub(in crate::flows) async fn create_token(
         &self,
         record: TokenRecord,
-    ) -> Result<Written<TokenRecord>, Failure> {
+    ) -> Result<WriteResult<TokenRecord>, Failure> {
         let values = [
             record.id.to_string().into(),
             record.hash.as_str().into(),
@@ -25,7 +25,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         )?;
         self.mark(&config_cache::key::<TokenRecord>(&record.hash))?;
         self.publish().await;
-        Ok(Written {
+        Ok(WriteResult {
             record,
             is_new: true,
         })
@@ -33,8 +33,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     pub(in crate::flows) fn list_tokens(
         &self,
-        page: &Page,
-    ) -> Result<Listed<TokenRecord>, StorageFault> {
+        page: &PageRequest,
+    ) -> Result<ListPage<TokenRecord>, StorageFault> {
         table::list(&self.storage, "api_token", &[], page)
     }
 
@@ -52,7 +52,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     pub(in crate::flows) async fn delete_token(
         &self,
         id: ApiTokenId,
-    ) -> Result<Written<TokenRecord>, Failure> {
+    ) -> Result<WriteResult<TokenRecord>, Failure> {
         let statement = "SELECT record FROM api_token WHERE id = ?";
         let record = sql::record(&self.storage, statement, &[id.to_string().into()])?;
         let record: TokenRecord = record.ok_or_else(|| Failure::not_found("API token"))?;
@@ -62,7 +62,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         )?;
         self.mark(&config_cache::key::<TokenRecord>(&record.hash))?;
         self.publish().await;
-        Ok(Written {
+        Ok(WriteResult {
             record,
             is_new: false,
         })

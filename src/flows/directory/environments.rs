@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::error::{Code, Failure};
-use crate::flows::base::records::{ApplicationNames, EnvironmentRecord, Listed, Page};
+use crate::flows::base::records::{ApplicationNames, EnvironmentRecord, ListPage, PageRequest};
 use crate::flows::base::sql;
 use crate::flows::directory::{Directory, DirectoryName, LATER, table};
 use crate::flows::messages::environment::EnvironmentMessage;
@@ -19,7 +19,7 @@ fn changed(application: &ApplicationNames, patch: &Value) -> ApplicationNames {
     serde_json::from_value(changed).unwrap_or_default()
 }
 
-const ALL: Page = Page {
+const ALL: PageRequest = PageRequest {
     limit: 1_000,
     after: None,
     filters: Vec::new(),
@@ -45,8 +45,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     pub(in crate::flows) fn list_environments(
         &self,
-        page: &Page,
-    ) -> Result<Listed<EnvironmentRecord>, StorageFault> {
+        page: &PageRequest,
+    ) -> Result<ListPage<EnvironmentRecord>, StorageFault> {
         table::list(
             &self.storage,
             "environment",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::error::{Code, Failure};
 use crate::flows::base::page_bytes::{Selection, rows_of_page};
-use crate::flows::base::records::{FailedEvent, Filter, FilterValue, Listed, Page};
+use crate::flows::base::records::{FailedEvent, Filter, FilterValue, ListPage, PageRequest};
 use crate::flows::base::sql;
 use crate::flows::directory::{Directory, table};
 use crate::flows::messages::event::ReplayRange;
@@ -48,8 +48,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     /// A cursor is `<milliseconds>.<event id>`: the last one shown, which may be gone by then.
     pub(in crate::flows) fn list_failed(
         &self,
-        page: &Page,
-    ) -> Result<Listed<FailedEvent>, Failure> {
+        page: &PageRequest,
+    ) -> Result<ListPage<FailedEvent>, Failure> {
         let filters = page.filters.iter().map(condition);
         let after = page.after.as_deref().map(after).transpose()?;
         let (wheres, values): (Vec<_>, Vec<_>) = filters.chain(after).chain([self.alive()]).unzip();
@@ -65,7 +65,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let (rows, has_more) = rows_of_page(&self.storage, &selection, page.limit)?;
         let last = rows.last().filter(|_| has_more);
         let result = rows.iter().map(|row| sql::record_of(row));
-        Ok(Listed {
+        Ok(ListPage {
             result: result.collect::<Result<_, _>>()?,
             next_cursor: last.and_then(|row| cursor(row)),
         })
@@ -96,7 +96,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         self.storage.exec(statement, &[self.over()]).map(drop)
     }
 
-    fn alive(&self) -> table::Condition {
+    fn alive(&self) -> table::SqlCondition {
         ("created_at > ?", vec![self.over()])
     }
 
@@ -107,7 +107,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 }
 
-fn condition(filter: &Filter) -> table::Condition {
+fn condition(filter: &Filter) -> table::SqlCondition {
     match &filter.value {
         FilterValue::Text(id) if filter.field == "webhook_id" => {
             (OF_WEBHOOK, vec![id.as_str().into()])
@@ -116,11 +116,11 @@ fn condition(filter: &Filter) -> table::Condition {
     }
 }
 
-fn of_webhook(id: WebhookId) -> table::Condition {
+fn of_webhook(id: WebhookId) -> table::SqlCondition {
     (OF_WEBHOOK, vec![id.to_string().into()])
 }
 
-fn after(cursor: &str) -> Result<table::Condition, Failure> {
+fn after(cursor: &str) -> Result<table::SqlCondition, Failure> {
     let parts = cursor.split_once('.');
     let parts = parts.and_then(|(time, id)| Some((time.parse::<i64>().ok()?, id)));
     let foreign = || {

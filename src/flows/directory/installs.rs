@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::config::binding::Bound;
 use crate::error::{Code, Failure};
-use crate::flows::base::records::{InstallRecord, Listed, Page};
+use crate::flows::base::records::{InstallRecord, ListPage, PageRequest};
 use crate::flows::base::sealed;
 use crate::flows::base::sql;
 use crate::flows::config::config_cache;
@@ -13,7 +13,7 @@ use crate::flows::config::stored_secrets::file_bound;
 use crate::flows::directory::validate_install::{Changed, StoredOverride, changed_override};
 use crate::flows::directory::{Directory, table};
 use crate::flows::messages::environment::InstallChange;
-use crate::flows::messages::{RootMessage, Written, send_to_root};
+use crate::flows::messages::{RootMessage, WriteResult, send_to_root};
 use crate::ids::{InstallId, IntegrationId};
 use crate::ports::{Outside, Storage, StorageFault};
 
@@ -23,10 +23,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         &self,
         record: InstallRecord,
         secrets: &Bound,
-    ) -> Result<Written<InstallRecord>, Failure> {
+    ) -> Result<WriteResult<InstallRecord>, Failure> {
         let integration_id = record.integration_id.to_string();
         if let Some(existing) = self.install_of(&integration_id)? {
-            return Ok(Written {
+            return Ok(WriteResult {
                 record: existing,
                 is_new: false,
             });
@@ -35,7 +35,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         send_to_root::<()>(&self.outside, &used).await?;
         // Another may have been made while the root was asked.
         if let Some(existing) = self.install_of(&integration_id)? {
-            return Ok(Written {
+            return Ok(WriteResult {
                 record: existing,
                 is_new: false,
             });
@@ -56,7 +56,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         )?;
         self.mark(&config_cache::key::<InstallRecord>(&id))?;
         self.publish().await;
-        Ok(Written {
+        Ok(WriteResult {
             record,
             is_new: true,
         })
@@ -67,7 +67,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         &self,
         id: InstallId,
         change: InstallChange,
-    ) -> Result<Written<InstallRecord>, Failure> {
+    ) -> Result<WriteResult<InstallRecord>, Failure> {
         let old = self
             .find_install(id)?
             .ok_or_else(|| Failure::not_found("environment integration"))?;
@@ -104,7 +104,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         )?;
         self.mark(&config_cache::key::<InstallRecord>(&key))?;
         self.publish().await;
-        Ok(Written {
+        Ok(WriteResult {
             record,
             is_new: false,
         })
@@ -170,8 +170,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     pub(in crate::flows) fn list_installs(
         &self,
-        page: &Page,
-    ) -> Result<Listed<InstallRecord>, StorageFault> {
+        page: &PageRequest,
+    ) -> Result<ListPage<InstallRecord>, StorageFault> {
         table::list(&self.storage, "install", &[], page)
     }
 }

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use crate::config;
 use crate::config::binding::Bound;
 use crate::error::Failure;
-use crate::flows::base::records::{IntegrationRecord, Listed, Page};
+use crate::flows::base::records::{IntegrationRecord, ListPage, PageRequest};
 use crate::flows::base::sealed;
 use crate::flows::base::sql;
 use crate::flows::config::config_cache;
 use crate::flows::config::secret_binding as bind;
 use crate::flows::directory::validate_integration::checked_file;
 use crate::flows::directory::{Directory, table};
-use crate::flows::messages::{IntegrationFile, Saving, Written};
+use crate::flows::messages::{IntegrationFile, Saving, WriteResult};
 use crate::ids::IntegrationId;
 use crate::json;
 use crate::ports::{Outside, Storage, StorageFault};
@@ -23,7 +23,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         &self,
         saving: Saving,
         file: IntegrationFile,
-    ) -> Result<Written<IntegrationRecord>, Failure> {
+    ) -> Result<WriteResult<IntegrationRecord>, Failure> {
         let existing = self.integration_by("name", &file.name)?;
         let written = match existing {
             None => self.insert_integration(file)?,
@@ -52,8 +52,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     pub(in crate::flows) fn list_integrations(
         &self,
-        page: &Page,
-    ) -> Result<Listed<IntegrationRecord>, StorageFault> {
+        page: &PageRequest,
+    ) -> Result<ListPage<IntegrationRecord>, StorageFault> {
         table::list(&self.storage, "integration", &[], page)
     }
 
@@ -64,7 +64,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         key: &str,
         version: u64,
         patch: &Value,
-    ) -> Result<Written<IntegrationRecord>, Failure> {
+    ) -> Result<WriteResult<IntegrationRecord>, Failure> {
         let old = self
             .find_integration(key)?
             .ok_or_else(|| Failure::not_found("integration"))?;
@@ -91,7 +91,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         )?;
         let record = self.store_integration(old, file, &bound)?;
         self.publish().await;
-        Ok(Written {
+        Ok(WriteResult {
             record,
             is_new: false,
         })
@@ -109,7 +109,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     fn insert_integration(
         &self,
         file: IntegrationFile,
-    ) -> Result<Written<IntegrationRecord>, Failure> {
+    ) -> Result<WriteResult<IntegrationRecord>, Failure> {
         let now = self.outside.now();
         let id = IntegrationId::new(now, self.outside.random());
         let bound = bind::file(None, &file.config, file.secrets.clone(), &file.secrets)?;
@@ -134,7 +134,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             &values,
         )?;
         self.mark(&config_cache::key::<IntegrationRecord>(&id.to_string()))?;
-        Ok(Written {
+        Ok(WriteResult {
             record,
             is_new: true,
         })
@@ -144,10 +144,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         &self,
         old: IntegrationRecord,
         file: IntegrationFile,
-    ) -> Result<Written<IntegrationRecord>, Failure> {
+    ) -> Result<WriteResult<IntegrationRecord>, Failure> {
         let before = file_bound(&self.outside, &old)?;
-        let kept = sealed::kept(&before.secrets, &file.config);
-        let secrets = sealed::joined(kept, &file.secrets);
+        let kept = sealed::retained(&before.secrets, &file.config);
+        let secrets = sealed::merged(kept, &file.secrets);
         let bound = bind::file(
             Some((&old.config, &before)),
             &file.config,
@@ -155,7 +155,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             &file.secrets,
         )?;
         let record = self.store_integration(old, file, &bound)?;
-        Ok(Written {
+        Ok(WriteResult {
             record,
             is_new: false,
         })

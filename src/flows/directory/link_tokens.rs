@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use crate::account::seal::{self, Kind, Place};
 use crate::error::Failure;
 use crate::flows::base::context_limits::context_too_large;
-use crate::flows::base::records::{LinkRecord, LinkUse, Listed, Page};
+use crate::flows::base::records::{LinkRecord, LinkUse, ListPage, PageRequest};
 use crate::flows::base::sealed;
 use crate::flows::base::sql;
 use crate::flows::directory::{Directory, DirectoryName, table};
-use crate::flows::messages::environment::Link;
+use crate::flows::messages::environment::LinkState;
 use crate::ids::{AccountId, LinkTokenId};
 use crate::json;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
@@ -72,7 +72,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     fn too_many_links(&self) -> Result<Failure, StorageFault> {
         let now = self.outside.now();
-        let end = self.next_end_of_a_link()?.unwrap_or(now);
+        let end = self.next_link_expiry()?.unwrap_or(now);
         let words = format!(
             "This environment has {LINK_TOKENS} link tokens that may be used. Delete some, or wait until they end."
         );
@@ -81,7 +81,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// When the first of them can be deleted.
-    pub(in crate::flows) fn next_end_of_a_link(&self) -> Result<Option<Timestamp>, StorageFault> {
+    pub(in crate::flows) fn next_link_expiry(&self) -> Result<Option<Timestamp>, StorageFault> {
         if self.name == DirectoryName::Root {
             return Ok(None);
         }
@@ -91,7 +91,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Deletes those that ended and cannot be finished any more.
-    pub(in crate::flows) fn end_links(&self) {
+    pub(in crate::flows) fn delete_expired_links(&self) {
         if self.name == DirectoryName::Root {
             return;
         }
@@ -105,8 +105,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     pub(in crate::flows) fn list_links(
         &self,
-        page: &Page,
-    ) -> Result<Listed<LinkRecord>, StorageFault> {
+        page: &PageRequest,
+    ) -> Result<ListPage<LinkRecord>, StorageFault> {
         let now = self.outside.now().as_millis();
         let alive = [("expires_at > ?", vec![SqlValue::Integer(now)])];
         table::list(&self.storage, "link_token", &alive, page)
@@ -129,9 +129,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         &self,
         hash: &str,
         browser: Option<&str>,
-    ) -> Result<Link, Failure> {
+    ) -> Result<LinkState, Failure> {
         let Some(record) = self.link(hash)? else {
-            return Ok(Link::Unknown);
+            return Ok(LinkState::Unknown);
         };
         let now = self.outside.now();
         let is_held = |used: &LinkUse| used.spent_at.unwrap_or(used.since).plus(HELD) > now;
@@ -141,13 +141,13 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             .as_ref()
             .is_some_and(|used| is_own(used) && is_held(used));
         if record.expires_at <= now && !is_going_on || self.has_lost_its_account(&record)? {
-            return Ok(Link::Unknown);
+            return Ok(LinkState::Unknown);
         }
         if let Some(used) = &record.used {
             let (is_own, is_held) = (is_own(used), is_held(used));
             match used.spent_at {
-                Some(_) if !(is_own && is_held) => return Ok(Link::Spent),
-                None if is_held && !is_own => return Ok(Link::OtherBrowser),
+                Some(_) if !(is_own && is_held) => return Ok(LinkState::Spent),
+                None if is_held && !is_own => return Ok(LinkState::OtherBrowser),
                 _ => {}
             }
         }
@@ -158,13 +158,17 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             Some(text) => sealed::open(&self.outside, link_secrets(&id), &text)?,
             None => json!({}),
         };
-        Ok(Link::Open(Box::new(record), context))
+        Ok(LinkState::Open(Box::new(record), context))
     }
 
     /// The account of an earlier use by the same browser for the same integration stays: it may be stored already.
-    pub(in crate::flows) fn bind_link(&self, hash: &str, used: LinkUse) -> Result<Link, Failure> {
+    pub(in crate::flows) fn bind_link(
+        &self,
+        hash: &str,
+        used: LinkUse,
+    ) -> Result<LinkState, Failure> {
         let mut link = self.open_link(hash, Some(&used.browser))?;
-        if let Link::Open(record, _) = &mut link {
+        if let LinkState::Open(record, _) = &mut link {
             let before = record.used.take();
             record.used = Some(match before {
                 Some(before)

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::account::Account;
 use crate::error::{Code, Failure};
 use crate::flows::base::memory::Room;
-use crate::flows::base::records::{AccountEntry, Filter, FilterValue, Listed, Page};
+use crate::flows::base::records::{AccountEntry, Filter, FilterValue, ListPage, PageRequest};
 use crate::flows::messages::account::{AccountMessage, AccountView};
 use crate::flows::messages::environment::EnvironmentMessage;
 use crate::flows::messages::{send_to_account, send_to_environment};
@@ -32,11 +32,11 @@ const AT_ONCE: usize = 24;
 pub async fn list_accounts<O: Outside>(
     outside: &O,
     environment: EnvironmentId,
-    page: Page,
+    page: PageRequest,
     room: &Room,
-) -> Result<Listed<AccountInList>, Failure> {
+) -> Result<ListPage<AccountInList>, Failure> {
     let filters = page.filters.clone();
-    let found: Listed<AccountEntry> = send_to_environment(
+    let found: ListPage<AccountEntry> = send_to_environment(
         outside,
         environment,
         &EnvironmentMessage::ListAccounts(page),
@@ -49,7 +49,7 @@ pub async fn list_accounts<O: Outside>(
     while let Some((id, view)) = views.next().await {
         let length = view.as_ref().map_or(0, AccountInList::bytes);
         if last.is_some() && bytes.saturating_add(length) > LIST_BYTES {
-            return Ok(Listed {
+            return Ok(ListPage {
                 result,
                 next_cursor: last.map(|id: AccountId| id.to_string()),
             });
@@ -59,7 +59,7 @@ pub async fn list_accounts<O: Outside>(
         last = Some(id);
         result.extend(view.filter(|one| filters.iter().all(|filter| fits(one, filter))));
     }
-    Ok(Listed {
+    Ok(ListPage {
         result,
         next_cursor: found.next_cursor,
     })

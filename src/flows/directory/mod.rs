@@ -36,7 +36,7 @@ use crate::flows::base::records::EnvironmentRecord;
 use crate::flows::base::sql;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::directory::webhooks::PATIENCE;
-use crate::flows::messages::environment::{EnvironmentMessage, Link};
+use crate::flows::messages::environment::{EnvironmentMessage, LinkState};
 use crate::flows::messages::send_to_root;
 use crate::flows::messages::{RootMessage, answer_text, answered, message_bytes};
 use crate::ids::EnvironmentId;
@@ -121,10 +121,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let is_done =
             self.finish_closing().await && self.publish_all().await && self.rotate().await;
         self.wake_waiting().await;
-        self.end_links();
+        self.delete_expired_links();
         let is_idle = is_done
             && self.is_published().unwrap_or(false)
-            && self.is_nobody_due().unwrap_or(false);
+            && self.has_woken_all().unwrap_or(false);
         if is_idle {
             self.rest().await;
         }
@@ -132,7 +132,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     /// Nothing is left to do: the alarm rings when the next link token ends, or no more.
     async fn rest(&self) {
-        let set = match self.next_end_of_a_link() {
+        let set = match self.next_link_expiry() {
             Ok(next) => self.alarm.set_to(&self.storage, next).await,
             Err(fault) => Err(fault),
         };
@@ -331,7 +331,7 @@ fn answer_of_nothing(ask: &EnvironmentMessage) -> Result<Value, Failure> {
         | EnvironmentMessage::NoteFailed(_)
         | EnvironmentMessage::ForgetFailed(_)
         | EnvironmentMessage::Close => Ok(Value::Null),
-        EnvironmentMessage::OpenLink(..) => answered(Link::Unknown),
+        EnvironmentMessage::OpenLink(..) => answered(LinkState::Unknown),
         EnvironmentMessage::Webhooks => Ok(Value::Array(Vec::new())),
         EnvironmentMessage::NoteWaiting(..) => Ok(Value::Bool(false)),
         _ => Err(Failure::not_found("environment")),

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::account::seal;
 use crate::error::Failure;
 use crate::flows::base::records::{
-    AccountEntry, EnvironmentRecord, InstallRecord, IntegrationRecord, Page,
+    AccountEntry, EnvironmentRecord, InstallRecord, IntegrationRecord, PageRequest,
 };
 use crate::flows::base::sealed;
 use crate::flows::base::sql;
@@ -35,7 +35,7 @@ const AT_ONCE: usize = 24;
 type Counts = BTreeMap<String, u64>;
 
 /// How far the walk came: the environment it is in, and the account it goes on after there.
-struct Place {
+struct RotationPosition {
     environment: Option<String>,
     account: Option<String>,
     failed: i64,
@@ -106,7 +106,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     /// The next environment; at the end the walk is over, or begins again for what failed.
     async fn enter_environment_after(&self, current: String, failed: i64) -> Result<bool, Failure> {
-        let page = Page {
+        let page = PageRequest {
             limit: 1,
             after: Some(current),
             filters: Vec::new(),
@@ -129,10 +129,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(false)
     }
 
-    fn rotation(&self) -> Result<Option<Place>, StorageFault> {
+    fn rotation(&self) -> Result<Option<RotationPosition>, StorageFault> {
         let statement = "SELECT environment, account, failed FROM rotation";
         let row = sql::first(&self.storage, statement, &[])?;
-        Ok(row.map(|(environment, account, failed)| Place {
+        Ok(row.map(|(environment, account, failed)| RotationPosition {
             environment,
             account,
             failed,
@@ -156,7 +156,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     fn reseal_integrations(&self) -> Result<(), Failure> {
-        self.walk::<IntegrationRecord>("integration", |record| {
+        self.for_each_record::<IntegrationRecord>("integration", |record| {
             let id = record.id.to_string();
             if let Some(new) =
                 sealed::resealed(&self.outside, file_secrets(&id), record.sealed.as_deref())?
@@ -187,7 +187,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             self.reseal_index_key()?;
             self.publish().await;
         }
-        let page = Page {
+        let page = PageRequest {
             limit: STEP,
             after,
             filters: Vec::new(),
@@ -206,7 +206,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     fn reseal_installs(&self) -> Result<(), Failure> {
-        self.walk::<InstallRecord>("install", |record| {
+        self.for_each_record::<InstallRecord>("install", |record| {
             let id = record.id.to_string();
             if let Some(new) = sealed::resealed(
                 &self.outside,
@@ -321,7 +321,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Every record of a table, page by page.
-    pub(in crate::flows) fn walk<T: DeserializeOwned>(
+    pub(in crate::flows) fn for_each_record<T: DeserializeOwned>(
         &self,
         table: &str,
         mut each: impl FnMut(T) -> Result<(), Failure>,
@@ -338,8 +338,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 }
 
-fn first_page() -> Page {
-    Page {
+fn first_page() -> PageRequest {
+    PageRequest {
         limit: STEP,
         after: None,
         filters: Vec::new(),

@@ -4,7 +4,7 @@
 use serde::de::DeserializeOwned;
 
 use crate::flows::base::page_bytes::{Selection, rows_of_page};
-use crate::flows::base::records::{Comparison, Filter, FilterValue, Listed, Page};
+use crate::flows::base::records::{Comparison, Filter, FilterValue, ListPage, PageRequest};
 use crate::flows::base::sql;
 use crate::ports::{SqlValue, Storage, StorageFault};
 
@@ -63,15 +63,15 @@ pub const OLDER: &[Older] = &[Older {
 }];
 
 /// A condition of a list: an SQL expression, and what stands at its `?`.
-pub type Condition = (&'static str, Vec<SqlValue>);
+pub type SqlCondition = (&'static str, Vec<SqlValue>);
 
 /// One piece of a table that has `id` and `record`, by id; the conditions may narrow it.
 pub fn list<T: DeserializeOwned>(
     storage: &impl Storage,
     table: &str,
-    conditions: &[Condition],
-    page: &Page,
-) -> Result<Listed<T>, StorageFault> {
+    conditions: &[SqlCondition],
+    page: &PageRequest,
+) -> Result<ListPage<T>, StorageFault> {
     let filters = page.filters.iter().map(|filter| condition(table, filter));
     let (wheres, values): (Vec<_>, Vec<_>) = conditions.iter().cloned().chain(filters).unzip();
     let wheres = wheres
@@ -88,7 +88,7 @@ pub fn list<T: DeserializeOwned>(
     };
     let (rows, has_more) = rows_of_page(storage, &selection, page.limit)?;
     let last = rows.last().and_then(|row| row.get(1)?.as_text());
-    Ok(Listed {
+    Ok(ListPage {
         next_cursor: last.filter(|_| has_more).map(str::to_owned),
         result: rows
             .iter()
@@ -98,7 +98,7 @@ pub fn list<T: DeserializeOwned>(
 }
 
 /// The tenant of an account has an index of its own; all else is looked for in the record.
-pub fn condition(table: &str, filter: &Filter) -> Condition {
+pub fn condition(table: &str, filter: &Filter) -> SqlCondition {
     let value = match &filter.value {
         FilterValue::Flag(flag) => SqlValue::Integer(i64::from(*flag)),
         FilterValue::Text(text) => text.as_str().into(),

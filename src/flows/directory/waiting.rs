@@ -50,14 +50,14 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Rings soon when somebody may go.
-    pub(in crate::flows) async fn let_waiting_go(&self) {
-        if !self.is_nobody_due().unwrap_or(false) {
+    pub(in crate::flows) async fn schedule_wake(&self) {
+        if !self.has_woken_all().unwrap_or(false) {
             self.wake_by(NEXT).await;
         }
     }
 
     /// Whether nobody is left to be woken.
-    pub(in crate::flows) fn is_nobody_due(&self) -> Result<bool, StorageFault> {
+    pub(in crate::flows) fn has_woken_all(&self) -> Result<bool, StorageFault> {
         if self.name == DirectoryName::Root {
             return Ok(true);
         }
@@ -95,7 +95,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         match send_to_account::<()>(&self.outside, account, &AccountMessage::Deliver).await {
             Ok(()) => self.forget_waiting(&one),
             Err(failure) if failure.code == Code::NotFound => self.forget_waiting(&one),
-            Err(failure) => self.put_off(&one, began, &failure),
+            Err(failure) => self.postpone(&one, began, &failure),
         }
     }
 
@@ -125,7 +125,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         self.storage.exec(statement, &values).map(drop)
     }
 
-    fn put_off(&self, one: &Waiting, began: i64, failure: &Failure) -> Result<(), StorageFault> {
+    fn postpone(&self, one: &Waiting, began: i64, failure: &Failure) -> Result<(), StorageFault> {
         let reason = format!("{}: {}", one.account, failure.code.as_str());
         self.log("account_not_woken", &reason);
         let statement = "UPDATE waiting SET asked_at = ? WHERE webhook_id = ? AND account_id = ?";

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::error::Failure;
-use crate::flows::base::records::{Listed, Page, WebhookRecord};
+use crate::flows::base::records::{ListPage, PageRequest, WebhookRecord};
 use crate::flows::base::sql;
 use crate::flows::directory::webhook_secrets as secrets;
 use crate::flows::directory::{Directory, table};
@@ -41,15 +41,15 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     pub(in crate::flows) fn list_webhooks(
         &self,
-        page: &Page,
-    ) -> Result<Listed<WebhookRecord>, StorageFault> {
+        page: &PageRequest,
+    ) -> Result<ListPage<WebhookRecord>, StorageFault> {
         table::list(&self.storage, "webhook", &[], page)
     }
 
     /// All of them: there are no more than [`SUBSCRIPTIONS`].
     pub(in crate::flows) fn webhooks(&self) -> Result<Vec<WebhookRecord>, Failure> {
         let mut all = Vec::new();
-        self.walk("webhook", |record| {
+        self.for_each_record("webhook", |record| {
             all.push(record);
             Ok(())
         })?;
@@ -86,7 +86,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         }
         record.updated_at = now;
         self.store_webhook(&record)?;
-        self.let_waiting_go().await;
+        self.schedule_wake().await;
         Ok(record)
     }
 
@@ -108,7 +108,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         self.known_webhook(id)?;
         self.storage
             .exec("DELETE FROM webhook WHERE id = ?", &[id.to_string().into()])?;
-        self.let_waiting_go().await;
+        self.schedule_wake().await;
         Ok(id)
     }
 

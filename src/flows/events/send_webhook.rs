@@ -26,7 +26,7 @@ const ANSWER_BYTES: usize = 4 * 1024;
 
 /// One try.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tried {
+pub struct DeliveryAttempt {
     /// What was answered; nothing: no answer.
     pub status: Option<u16>,
     /// How long it took.
@@ -39,7 +39,7 @@ pub struct Tried {
     pub retry_after: Option<Duration>,
 }
 
-impl Tried {
+impl DeliveryAttempt {
     /// Nothing was sent: why.
     pub fn not_sent(why: String) -> Self {
         not_answered(why)
@@ -64,7 +64,7 @@ pub async fn send_webhook(
     webhook: &WebhookRecord,
     id: &str,
     body: String,
-) -> Result<Tried, Failure> {
+) -> Result<DeliveryAttempt, Failure> {
     let secrets = signing(outside, webhook)?;
     let began = outside.now();
     let mut tried = match checked(outside, webhook) {
@@ -93,7 +93,7 @@ async fn send(
     id: &str,
     body: Bytes,
     secrets: &[Secret],
-) -> Tried {
+) -> DeliveryAttempt {
     let began = outside.now();
     let mut headers = signed_headers(id, began, secrets, &body);
     let mark = outside.settings().keyring().and_then(token::delivery_mark);
@@ -114,11 +114,15 @@ async fn send(
     }
 }
 
-async fn answered<O: Outside>(outside: &O, reply: Reply<O::Stream>, began: Timestamp) -> Tried {
+async fn answered<O: Outside>(
+    outside: &O,
+    reply: Reply<O::Stream>,
+    began: Timestamp,
+) -> DeliveryAttempt {
     let now = outside.now();
     let left = PATIENCE.saturating_sub(now.since(began));
     let body = start_of(outside, reply.body, left).await;
-    Tried {
+    DeliveryAttempt {
         status: Some(reply.status.as_u16()),
         duration: Duration::ZERO,
         body: Some(String::from_utf8_lossy(&body).into_owned()).filter(|text| !text.is_empty()),
@@ -148,8 +152,8 @@ async fn start_of<O: Outside>(outside: &O, body: Body<O::Stream>, wait: Duration
     read.freeze()
 }
 
-fn not_answered(why: String) -> Tried {
-    Tried {
+fn not_answered(why: String) -> DeliveryAttempt {
+    DeliveryAttempt {
         status: None,
         duration: Duration::ZERO,
         body: None,

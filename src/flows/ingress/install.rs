@@ -18,7 +18,7 @@ use crate::flows::ingress::verify::Verified;
 use crate::flows::ingress::webhook_context::WebhookContext;
 use crate::flows::ingress::{Received, asked_url, read_body, refuse_event_by, unreadable};
 use crate::flows::messages::account::AccountMessage;
-use crate::flows::messages::environment::{EnvironmentMessage, FoundBy};
+use crate::flows::messages::environment::{EnvironmentMessage, LookupMatch};
 use crate::flows::messages::webhook::{VerifiedWebhook, WebhookContent};
 use crate::flows::messages::{send_to_account, send_to_environment};
 use crate::ids::{AccountId, EventId, InstallId};
@@ -97,7 +97,7 @@ pub async fn receive_for_install<O: Outside>(
             ));
         }
         Err(error) => {
-            let unread = Rc::new(ground.unread(&request, &error));
+            let unread = Rc::new(ground.dead_letter(&request, &error));
             let share = || Share {
                 brings: Rc::clone(&unread),
                 found_by: found.own.clone(),
@@ -110,7 +110,7 @@ pub async fn receive_for_install<O: Outside>(
 
 /// The accounts a request, and each of its events, is for.
 #[derive(Default)]
-struct Found {
+struct MatchedAccounts {
     /// The key of their context.
     field: String,
     /// The request's own value.
@@ -120,13 +120,17 @@ struct Found {
 }
 
 impl<O: Outside> WebhookContext<'_, O> {
-    async fn accounts(&self, request: &Request<'_>, events: &[Event]) -> Result<Found, Failure> {
+    async fn accounts(
+        &self,
+        request: &Request<'_>,
+        events: &[Event],
+    ) -> Result<MatchedAccounts, Failure> {
         let webhook = self.resolved.compiled.config.webhook.as_ref();
         let schemes = webhook.and_then(|webhook| webhook.signature_verification.as_ref());
         let verification = schemes.and_then(Schemes::with_lookup);
         let field = webhook.and_then(Webhook::lookup_field);
         let (Some(verification), Some(field)) = (verification, field) else {
-            return Ok(Found::default());
+            return Ok(MatchedAccounts::default());
         };
         let looked_up = webhook::lookup(verification, request, &moment(self.outside));
         let looked_up = looked_up.map_err(|error| {
@@ -139,7 +143,7 @@ impl<O: Outside> WebhookContext<'_, O> {
             .filter_map(|event| event.context_lookup_field_value.clone());
         let values: BTreeSet<String> = of_events.chain(own.clone()).collect();
         if values.is_empty() {
-            return Ok(Found::default());
+            return Ok(MatchedAccounts::default());
         }
         let install = &self.resolved.install;
         let ask = EnvironmentMessage::FindAccounts(
@@ -152,7 +156,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         let by_value = found
             .ok_or_else(|| Failure::busy("The index of accounts is being renewed. Try again."))?;
         let of_request = own.as_ref().and_then(|value| by_value.get(value)).cloned();
-        Ok(Found {
+        Ok(MatchedAccounts {
             field: field.to_owned(),
             own,
             of_request: of_request.unwrap_or_default(),
@@ -162,7 +166,7 @@ impl<O: Outside> WebhookContext<'_, O> {
 
     /// Each account gets what names it, what its value finds, or what names nobody and came in its request. Accounts with
     /// the same events share them: one webhook can be for many.
-    fn shared_out(&self, events: Vec<Event>, found: &Found) -> Shares {
+    fn shared_out(&self, events: Vec<Event>, found: &MatchedAccounts) -> Shares {
         let mut wanted: BTreeMap<AccountId, (Vec<usize>, Option<String>)> = BTreeMap::new();
         for (at, event) in events.iter().enumerate() {
             let (accounts, found_by) = self.accounts_of(event, found);
@@ -189,7 +193,7 @@ impl<O: Outside> WebhookContext<'_, O> {
     fn accounts_of<'f>(
         &self,
         event: &'f Event,
-        found: &'f Found,
+        found: &'f MatchedAccounts,
     ) -> (Vec<AccountId>, Option<&'f str>) {
         match (
             &event.integrated_account_id,
@@ -216,7 +220,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         &self,
         key: Option<String>,
         shares: Shares,
-        found: &Found,
+        found: &MatchedAccounts,
     ) -> Result<Received, Failure> {
         if shares.is_empty() && found.of_request.is_empty() {
             self.log(
@@ -229,7 +233,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         let largest = shares.values().map(|share| bytes_of(&share.brings)).max();
         let at_once = (COPIES_BYTES / largest.unwrap_or(1).max(1)).clamp(1, AT_ONCE);
         let asks = shares.into_iter().map(|(account, share)| {
-            let found_by = share.found_by.map(|value| FoundBy {
+            let found_by = share.found_by.map(|value| LookupMatch {
                 field: found.field.clone(),
                 value,
             });
@@ -256,7 +260,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         account: AccountId,
         key: Option<String>,
         brings: Rc<WebhookContent>,
-        found_by: Option<FoundBy>,
+        found_by: Option<LookupMatch>,
     ) -> Result<Option<Vec<EventId>>, Failure> {
         // Its copy, and the copy's text as it is sent.
         let room = self.isolate.room();

@@ -7,7 +7,7 @@ use crate::config::Webhook;
 use crate::config::webhook::{SignatureVerification, SignedBody};
 use crate::error::Failure;
 use crate::flows::base::memory::built::too_many_values;
-use crate::flows::config::key_cache as keys;
+use crate::flows::config::key_cache;
 use crate::flows::ingress::decode;
 use crate::flows::ingress::decode::{Plain, plain_of};
 use crate::flows::ingress::limit_values;
@@ -169,7 +169,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         let Some(source) = source else {
             return Ok(verify(&[]));
         };
-        let outcome = match self.keys(&source, keys::Age::Any).await? {
+        let outcome = match self.keys(&source, key_cache::Age::Any).await? {
             Some(keys) => verify(&keys),
             None => Err(Refusal::UnreadableKeys),
         };
@@ -178,7 +178,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         if !may_be_new {
             return Ok(outcome);
         }
-        let keys = self.keys(&source, keys::Age::Recent).await?;
+        let keys = self.keys(&source, key_cache::Age::Recent).await?;
         Ok(keys.map_or(outcome, |keys| verify(&keys)))
     }
 
@@ -186,18 +186,18 @@ impl<O: Outside> WebhookContext<'_, O> {
     async fn keys(
         &self,
         source: &KeySource,
-        age: keys::Age,
-    ) -> Result<Option<keys::Keys>, Failure> {
-        let asked = keys::Asked {
+        age: key_cache::Age,
+    ) -> Result<Option<key_cache::Keys>, Failure> {
+        let asked = key_cache::KeyRequest {
             source,
             age,
             owner: &self.at.1,
             room: self.room,
         };
-        match keys::keys(self.outside, &self.isolate.keys, asked).await {
+        match key_cache::keys(self.outside, &self.isolate.keys, asked).await {
             Ok(keys) => Ok(Some(keys)),
-            Err(keys::NoKeys::Refused) => Ok(None),
-            Err(keys::NoKeys::Unavailable(reason)) => {
+            Err(key_cache::KeyError::Refused) => Ok(None),
+            Err(key_cache::KeyError::Unavailable(reason)) => {
                 self.log("error", "webhook_keys_failed", &reason);
                 Err(Failure::busy(
                     "The provider's keys could not be fetched. Try again.",

@@ -16,7 +16,7 @@ use crate::flows::config::isolate::Isolate;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::ingress::{bad_signature, unreadable};
-use crate::flows::messages::dead_letter::Kept;
+use crate::flows::messages::dead_letter::DeadLetter;
 use crate::flows::messages::webhook::{NewEvent, WebhookContent};
 use crate::ports::Outside;
 use crate::webhook::{
@@ -157,8 +157,8 @@ impl<O: Outside> WebhookContext<'_, O> {
     }
 
     /// A request that the file cannot read.
-    pub fn unread(&self, request: &Request, error: &TransformError) -> WebhookContent {
-        let kept = Kept::new(request, self.shown.is_none());
+    pub fn dead_letter(&self, request: &Request, error: &TransformError) -> WebhookContent {
+        let kept = DeadLetter::new(request, self.shown.is_none());
         self.log("error", "webhook_transform_failed", &error.to_string());
         WebhookContent::Unread(Box::new(kept), self.redactor.text(&error.to_string()))
     }

@@ -10,7 +10,8 @@ use url::Url;
 use crate::error::{Code, Failure};
 use crate::flows::base::context_limits::{check_patch, check_tenant};
 use crate::flows::base::records::{
-    Comparison, EnvironmentRecord, Filter, FilterValue, InstallRecord, LinkRecord, Listed, Page,
+    Comparison, EnvironmentRecord, Filter, FilterValue, InstallRecord, LinkRecord, ListPage,
+    PageRequest,
 };
 use crate::flows::config::padded_secrets::refuse_padded_context;
 use crate::flows::messages::account::{AccountMessage, AccountView};
@@ -24,17 +25,17 @@ const MAX_SCOPES: usize = 200;
 const MAX_SCOPE_CHARS: usize = 500;
 
 /// What a link token connects.
-pub enum Aim {
+pub enum LinkTarget {
     /// A new account of this tenant, in this region.
-    New(String, Region),
+    NewAccount(String, Region),
     /// An account that is there.
-    Again(AccountId),
+    Reconnect(AccountId),
 }
 
 /// What the caller says of the link token.
 pub struct NewLink {
     /// What it connects.
-    pub aim: Aim,
+    pub aim: LinkTarget,
     /// The one integration it is for.
     pub integration: Option<String>,
     /// Scopes to ask for, instead of the integration's.
@@ -66,11 +67,11 @@ pub async fn create_link(
         check_allowed(outside, &found, uri)?;
     }
     let (tenant_id, account, region, integration) = match new.aim {
-        Aim::New(tenant_id, region) => {
+        LinkTarget::NewAccount(tenant_id, region) => {
             check_tenant(&tenant_id)?;
             (tenant_id, None, region, new.integration)
         }
-        Aim::Again(id) => {
+        LinkTarget::Reconnect(id) => {
             let view = send_to_account(outside, id, &AccountMessage::Get(sees.clone())).await?;
             let name = own_integration(&view, environment, new.integration)?;
             let account = view.account;
@@ -211,7 +212,7 @@ pub async fn install_of(
     environment: EnvironmentId,
     name: &str,
 ) -> Result<Option<InstallRecord>, Failure> {
-    let page = Page {
+    let page = PageRequest {
         limit: 1,
         after: None,
         filters: vec![Filter {
@@ -221,7 +222,7 @@ pub async fn install_of(
         }],
     };
     let ask = EnvironmentMessage::ListInstalls(page);
-    let found: Result<Listed<InstallRecord>, _> =
+    let found: Result<ListPage<InstallRecord>, _> =
         send_to_environment(outside, environment, &ask).await;
     match found {
         Ok(found) => Ok(found.result.into_iter().next()),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::account::{Account, Status};
-use crate::flows::base::records::Page;
+use crate::flows::base::records::PageRequest;
 use crate::flows::base::view::view;
 use crate::flows::messages::connecting::{CallbackRequest, Connecting};
 use crate::flows::messages::environment::Writer;
@@ -33,9 +33,9 @@ pub enum AccountMessage {
     Credentials(Visibility, Value),
     /// Refreshes its tokens now → null
     Refresh(Visibility),
-    /// A customer's form → `Connected`
+    /// A customer's form → `ConnectStep`
     Connect(Box<Connecting>),
-    /// A customer comes back from the provider → `Option<Ended>`; nothing where no such login waits
+    /// A customer comes back from the provider → `Option<ConnectResult>`; nothing where no such login waits
     Callback(Box<CallbackRequest>),
     /// A token of its own, known by its hash until then → null
     IssueToken(Visibility, String, Timestamp),
@@ -44,12 +44,12 @@ pub enum AccountMessage {
     Receive(InstallId, Box<VerifiedWebhook>),
     /// By what an install's webhooks find it under a key of its context → `Option<String>`
     LookupValue(String),
-    /// Its events, newest first → `Listed<EventView>`
-    ListEvents(Visibility, Page),
+    /// Its events, newest first → `ListPage<EventView>`
+    ListEvents(Visibility, PageRequest),
     /// → `EventDetail`
     GetEvent(Visibility, EventId),
-    /// Its calls, newest first → `Listed<LogLine>`
-    ListLog(Visibility, Page),
+    /// Its calls, newest first → `ListPage<LogLine>`
+    ListLog(Visibility, PageRequest),
     /// What it can be asked → JSON
     Capabilities(Visibility),
     /// Delivers one event again → null
@@ -74,12 +74,12 @@ pub struct AccountChange {
     /// Whether it refuses writes.
     pub is_sandbox: Option<bool>,
     /// Merged into its own changes to the config; `Null` takes them away.
-    pub integration_override: Option<Override>,
+    pub integration_override: Option<OverrideChange>,
 }
 
 /// A change of the account's own override. A struct, so that a null in it is not nothing.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Override {
+pub struct OverrideChange {
     /// Merged by the one rule; null takes the override away.
     pub patch: Value,
     /// Who writes it.

@@ -56,11 +56,11 @@ pub struct ReturnTo {
 /// How far a customer's form led.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Connected {
+pub enum ConnectStep {
     /// To the provider, at this address.
     Redirect(Url),
     /// To the end.
-    Ended(Ended),
+    Ended(ConnectResult),
 }
 
 /// A customer who comes back from the provider.
@@ -78,7 +78,7 @@ pub struct CallbackRequest {
 
 /// How connecting ended.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Ended {
+pub struct ConnectResult {
     /// The integration's slug.
     pub integration: String,
     /// What it is called.
@@ -92,14 +92,14 @@ pub struct Ended {
     /// Where that is reported.
     pub return_to: ReturnTo,
     /// What went wrong; nothing: the account is active.
-    pub failed: Option<Failed>,
+    pub failed: Option<ConnectFailed>,
     /// Where the customer may try again.
     pub again: String,
 }
 
 /// Why connecting failed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Failed {
+pub struct ConnectFailed {
     /// Which of the error types.
     pub why: ConnectFailure,
     /// In words, for the developer.

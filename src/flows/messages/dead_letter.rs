@@ -11,7 +11,7 @@ use crate::webhook::Request;
 
 /// A verified request that the file could not read.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Kept {
+pub struct DeadLetter {
     method: String,
     url: String,
     /// Without `authorization` and `cookie`.
@@ -25,7 +25,7 @@ pub struct Kept {
     pub is_of_install: bool,
 }
 
-impl Kept {
+impl DeadLetter {
     /// What is kept of a request.
     pub fn new(request: &Request, is_of_install: bool) -> Self {
         let (method, url, headers) = request.head();
@@ -57,7 +57,7 @@ impl Kept {
     }
 
     /// As it can be read again.
-    pub fn again(self) -> Again {
+    pub fn into_request(self) -> ReadableRequest {
         let mut headers = HeaderMap::new();
         for (name, text) in &self.headers {
             let value = header_text::value_of(text);
@@ -70,7 +70,7 @@ impl Kept {
         } else {
             self.body.into_bytes()
         };
-        Again {
+        ReadableRequest {
             method: self.method.parse().unwrap_or(Method::POST),
             url: self.url,
             headers,
@@ -80,14 +80,14 @@ impl Kept {
 }
 
 /// The same, to be read again.
-pub struct Again {
+pub struct ReadableRequest {
     method: Method,
     url: String,
     headers: HeaderMap,
     body: Bytes,
 }
 
-impl Again {
+impl ReadableRequest {
     /// As `webhook` reads it.
     pub fn request(&self) -> Request<'_> {
         Request::new(&self.method, &self.url, &self.headers, &self.body)

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::config::binding::Bound;
 use crate::flows::base::records::{
-    AccountEntry, FailedEvent, InstallRecord, IntegrationRecord, LinkRecord, LinkUse, Page,
+    AccountEntry, FailedEvent, InstallRecord, IntegrationRecord, LinkRecord, LinkUse, PageRequest,
     TokenRecord, WebhookRecord,
 };
 use crate::flows::messages::event::{ReplayRange, WebhookChange};
@@ -18,17 +18,17 @@ use crate::time::Timestamp;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EnvironmentMessage {
-    /// → `Written<TokenRecord>`
+    /// → `WriteResult<TokenRecord>`
     CreateToken(TokenRecord),
-    /// → `Listed<TokenRecord>`
-    ListTokens(Page),
+    /// → `ListPage<TokenRecord>`
+    ListTokens(PageRequest),
     /// By hash → `Option<TokenRecord>`
     FindToken(String),
-    /// → `Written<TokenRecord>`: the one that is gone
+    /// → `WriteResult<TokenRecord>`: the one that is gone
     DeleteToken(ApiTokenId),
-    /// → `Written<InstallRecord>` of the new install, or of the one already there
+    /// → `WriteResult<InstallRecord>` of the new install, or of the one already there
     CreateInstall(InstallRecord, Bound),
-    /// → `Written<InstallRecord>`
+    /// → `WriteResult<InstallRecord>`
     ChangeInstall(InstallId, InstallChange),
     /// Refused while accounts are connected through it → `IntegrationId`
     DeleteInstall(InstallId),
@@ -36,17 +36,17 @@ pub enum EnvironmentMessage {
     HasInstallOf(IntegrationId),
     /// → `Option<InstallRecord>`
     FindInstall(InstallId),
-    /// → `Listed<InstallRecord>`
-    ListInstalls(Page),
+    /// → `ListPage<InstallRecord>`
+    ListInstalls(PageRequest),
     /// → [`LinkRecord`], with the context it brings sealed
     CreateLink(LinkRecord, Value),
-    /// → `Listed<LinkRecord>`
-    ListLinks(Page),
+    /// → `ListPage<LinkRecord>`
+    ListLinks(PageRequest),
     /// → [`LinkTokenId`]
     DeleteLink(LinkTokenId),
-    /// By hash, for the browser with this secret's hash → [`Link`]
+    /// By hash, for the browser with this secret's hash → [`LinkState`]
     OpenLink(String, Option<String>),
-    /// Binds it to a browser and an account, unless another is → [`Link`]
+    /// Binds it to a browser and an account, unless another is → [`LinkState`]
     BindLink(String, LinkUse),
     /// Adds or changes an account's entry in the index; the link token of this hash is spent by it → null
     IndexAccount(AccountEntry, Option<String>, Lookup),
@@ -55,12 +55,12 @@ pub enum EnvironmentMessage {
     FindAccounts(InstallId, String, Vec<String>),
     /// Takes an account out of the index → null
     ForgetAccount(AccountId),
-    /// → `Listed<AccountEntry>`
-    ListAccounts(Page),
+    /// → `ListPage<AccountEntry>`
+    ListAccounts(PageRequest),
     /// → [`WebhookRecord`], with its secrets sealed
     CreateWebhook(WebhookRecord, Value),
-    /// → `Listed<WebhookRecord>`
-    ListWebhooks(Page),
+    /// → `ListPage<WebhookRecord>`
+    ListWebhooks(PageRequest),
     /// → `Option<WebhookRecord>`
     FindWebhook(WebhookId),
     /// → [`WebhookRecord`]
@@ -83,8 +83,8 @@ pub enum EnvironmentMessage {
     NoteFailed(Vec<FailedEvent>),
     /// Events no longer are → null
     ForgetFailed(Vec<EventId>),
-    /// → `Listed<FailedEvent>`, newest first
-    ListFailed(Page),
+    /// → `ListPage<FailedEvent>`, newest first
+    ListFailed(PageRequest),
     /// The accounts with failed events of a range → `Vec<AccountId>`
     FailedAccounts(ReplayRange),
     /// Seals its installs, and the accounts after this one, under the first key → [`Resealed`](super::Resealed)
@@ -106,7 +106,7 @@ pub struct Lookup {
 
 /// By what an account was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FoundBy {
+pub struct LookupMatch {
     /// The key of its context.
     pub field: String,
     /// What it had there.
@@ -116,7 +116,7 @@ pub struct FoundBy {
 /// What became of looking a link token up.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Link {
+pub enum LinkState {
     /// It may be used by this browser; with the context it brings.
     Open(Box<LinkRecord>, Value),
     /// There is none, or it was revoked, has expired, or is spent.

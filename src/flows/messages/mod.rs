@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Code, Failure};
 use crate::flows::base::memory::built::built_bytes;
-use crate::flows::base::records::{EnvironmentRecord, Page};
+use crate::flows::base::records::{EnvironmentRecord, PageRequest};
 use crate::ids::{AccountId, EnvironmentId, IntegrationId};
 use crate::ports::{ObjectFault, ObjectName, Outside};
 
@@ -60,17 +60,17 @@ pub struct IntegrationFile {
 pub enum RootMessage {
     /// → [`EnvironmentRecord`]
     CreateEnvironment(EnvironmentRecord),
-    /// → `Listed<EnvironmentRecord>`
-    ListEnvironments(Page),
+    /// → `ListPage<EnvironmentRecord>`
+    ListEnvironments(PageRequest),
     /// → `Option<EnvironmentRecord>`
     FindEnvironment(EnvironmentId),
     /// → [`EnvironmentRecord`]
     ChangeEnvironment(EnvironmentChange),
     /// → null
     DeleteEnvironment(EnvironmentId),
-    /// → `Written<IntegrationRecord>`
+    /// → `WriteResult<IntegrationRecord>`
     SaveIntegration(Saving, IntegrationFile),
-    /// Merges a patch into the whole file, secrets included, if the version is this → `Written<IntegrationRecord>`
+    /// Merges a patch into the whole file, secrets included, if the version is this → `WriteResult<IntegrationRecord>`
     ChangeIntegration(String, u64, Value),
     /// By id or name; refused while it is installed anywhere → `IntegrationId`
     DeleteIntegration(String),
@@ -84,8 +84,8 @@ pub enum RootMessage {
     CountSealed,
     /// By id or name → `Option<IntegrationRecord>`
     FindIntegration(String),
-    /// → `Listed<IntegrationRecord>`
-    ListIntegrations(Page),
+    /// → `ListPage<IntegrationRecord>`
+    ListIntegrations(PageRequest),
 }
 
 /// A change of an environment; what is absent stays.
@@ -121,7 +121,7 @@ pub struct Resealed {
 
 /// A checked write: the record as it now is, for the answer and for the cache of the isolate that asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Written<T> {
+pub struct WriteResult<T> {
     /// The record.
     pub record: T,
     /// Whether it was made by this write.
@@ -155,16 +155,16 @@ pub async fn send_to_account<T: DeserializeOwned>(
 }
 
 /// A message to an object.
-trait Ask: Serialize {
+trait ObjectMessage: Serialize {
     /// How long its answer may take.
     fn patience(&self) -> Duration {
         PATIENCE
     }
 }
 
-impl Ask for RootMessage {}
-impl Ask for EnvironmentMessage {}
-impl Ask for AccountMessage {
+impl ObjectMessage for RootMessage {}
+impl ObjectMessage for EnvironmentMessage {}
+impl ObjectMessage for AccountMessage {
     fn patience(&self) -> Duration {
         match self {
             Self::Connect(_) | Self::Callback(_) | Self::Refresh(_) => WITH_PROVIDER,
@@ -176,7 +176,7 @@ impl Ask for AccountMessage {
 async fn send<T: DeserializeOwned>(
     outside: &impl Outside,
     object: ObjectName,
-    ask: &impl Ask,
+    ask: &impl ObjectMessage,
 ) -> Result<T, Failure> {
     let message = serde_json::to_string(ask).map_err(|error| unreadable(outside, &error))?;
     let answer = outside

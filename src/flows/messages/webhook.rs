@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::flows::messages::dead_letter::Kept;
-use crate::flows::messages::environment::FoundBy;
+use crate::flows::messages::dead_letter::DeadLetter;
+use crate::flows::messages::environment::LookupMatch;
 
 /// What is stored of a webhook.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -14,7 +14,7 @@ pub struct VerifiedWebhook {
     pub brings: WebhookContent,
     /// By which value of its context the account was looked up; nothing: its own URL, or it is named outright.
     #[serde(default)]
-    pub found_by: Option<FoundBy>,
+    pub found_by: Option<LookupMatch>,
 }
 
 impl VerifiedWebhook {
@@ -35,7 +35,7 @@ pub enum WebhookContent {
     /// Events.
     Events(Vec<NewEvent>),
     /// A request that the file cannot read: kept until it can, with the reason.
-    Unread(Box<Kept>, String),
+    Unread(Box<DeadLetter>, String),
 }
 
 /// An event of a webhook that is not stored yet.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::account::origin::Origin;
 use crate::error::Failure;
-use crate::flows::actions::Outcome;
+use crate::flows::actions::ActionOutcome;
 use crate::flows::base::context_limits::check_context;
 use crate::flows::object::AccountObject;
 use crate::flows::object::changes::refuse_host_keys;
@@ -23,7 +23,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         &self,
         who: Origin,
         before: &Value,
-        outcome: &Outcome,
+        outcome: &ActionOutcome,
     ) -> Result<(), Failure> {
         if outcome.written.is_empty() {
             return Ok(());

@@ -8,7 +8,7 @@ use crate::delivery::{Message, next_wait};
 use crate::error::Failure;
 use crate::flows::base::records::WebhookRecord;
 use crate::flows::base::sql;
-use crate::flows::events::send_webhook::{Tried, send_webhook};
+use crate::flows::events::send_webhook::{DeliveryAttempt, send_webhook};
 use crate::flows::messages::environment::EnvironmentMessage;
 use crate::flows::messages::send_to_environment;
 use crate::flows::object::deliver::{Dispatcher, Due};
@@ -88,7 +88,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
             message.body(),
         )
         .await;
-        let attempt = sent.unwrap_or_else(|failure| Tried::not_sent(failure.message));
+        let attempt = sent.unwrap_or_else(|failure| DeliveryAttempt::not_sent(failure.message));
         self.note_outcome(due, tries, &attempt)?;
         self.keep_attempt(due, standing.attempts + 1, now, &attempt)?;
         self.tell_outcome(environment, &webhook, tries, &attempt)
@@ -159,7 +159,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         due: Due,
         number: i64,
         sent_at: Timestamp,
-        attempt: &Tried,
+        attempt: &DeliveryAttempt,
     ) -> Result<(), StorageFault> {
         let values = [
             due.event.into(),
@@ -194,7 +194,12 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
     }
 
     /// Unless it was begun anew meanwhile, by a replay.
-    fn note_outcome(&self, due: Due, tries: u32, attempt: &Tried) -> Result<(), StorageFault> {
+    fn note_outcome(
+        &self,
+        due: Due,
+        tries: u32,
+        attempt: &DeliveryAttempt,
+    ) -> Result<(), StorageFault> {
         let wait = next_wait(tries, attempt.retry_after, self.base.outside.random());
         let (status, next_at) = match wait {
             _ if attempt.is_delivered() => ("delivered", SqlValue::Null),
@@ -239,7 +244,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         environment: EnvironmentId,
         webhook: &WebhookRecord,
         tries: u32,
-        attempt: &Tried,
+        attempt: &DeliveryAttempt,
     ) {
         let now = self.base.outside.now();
         let ask = if attempt.is_delivered() {

@@ -11,7 +11,7 @@ use crate::error::Failure;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::renewal::Renewed;
 use crate::flows::account::renewal::TokenWait;
-use crate::flows::base::callers::Inside;
+use crate::flows::base::callers::CallerGuard;
 use crate::flows::base::memory::Room;
 use crate::flows::call::account::{CallAccount, LiveAccount, WriteStore};
 use crate::flows::call::idempotency::{End, Known, Write};
@@ -71,7 +71,7 @@ impl<O: Outside, S: Storage> LiveAccount for AccountObject<O, S> {
         AccountObject::body_room(self)
     }
 
-    fn enter(&self) -> Result<Inside, Failure> {
+    fn enter(&self) -> Result<CallerGuard, Failure> {
         AccountObject::enter(self)
     }
 

@@ -21,8 +21,10 @@ use crate::error::{Code, Failure};
 use crate::flows::base::context_limits::check_context;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::ResolvedConfig;
-use crate::flows::messages::connecting::{CallbackRequest, Connected, Connecting, Ended, Failed};
-use crate::flows::messages::environment::{EnvironmentMessage, Link};
+use crate::flows::messages::connecting::{
+    CallbackRequest, ConnectFailed, ConnectResult, ConnectStep, Connecting,
+};
+use crate::flows::messages::environment::{EnvironmentMessage, LinkState};
 use crate::flows::messages::send_to_environment;
 use crate::oauth::{self, Authorize, Callback, OAuthError, TokenFailure, Verifier};
 use crate::ports::{Outside, Storage};
@@ -36,20 +38,23 @@ pub(super) struct ConnectContext {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// A customer's form: to the provider, or straight to the end.
-    pub(super) async fn connect(&self, connecting: Connecting) -> Result<Connected, Failure> {
+    pub(super) async fn connect(&self, connecting: Connecting) -> Result<ConnectStep, Failure> {
         let outcome = match self.ground(&connecting).await {
             Ok(ground) => self.begin(&connecting, ground).await,
             Err(failed) => Err(failed),
         };
         Ok(match outcome {
-            Ok(Some(url)) => Connected::Redirect(url),
-            Ok(None) => Connected::Ended(self.ended(connecting, None).await),
-            Err(failed) => Connected::Ended(self.ended(connecting, Some(failed)).await),
+            Ok(Some(url)) => ConnectStep::Redirect(url),
+            Ok(None) => ConnectStep::Ended(self.ended(connecting, None).await),
+            Err(failed) => ConnectStep::Ended(self.ended(connecting, Some(failed)).await),
         })
     }
 
     /// A customer is back from the provider; `None` where no login of this browser waits for him.
-    pub(super) async fn callback(&self, came: CallbackRequest) -> Result<Option<Ended>, Failure> {
+    pub(super) async fn callback(
+        &self,
+        came: CallbackRequest,
+    ) -> Result<Option<ConnectResult>, Failure> {
         let login = self
             .logins
             .take(&came.state, &came.browser, &came.integration)?;
@@ -66,14 +71,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         Ok(Some(self.ended(connecting, outcome.err()).await))
     }
 
-    async fn ended(&self, connecting: Connecting, failed: Option<Failed>) -> Ended {
+    async fn ended(&self, connecting: Connecting, failed: Option<ConnectFailed>) -> ConnectResult {
         if let Some(failed) = &failed {
             self.base.log("connect_failed", &failed.error);
         }
         let resolved = self.resolved_config(&connecting.account).await.ok();
         let config = resolved.as_ref().map(|resolved| &resolved.compiled.config);
         let brand = config.map(|config| Brand::of(&connecting.integration, config));
-        Ended {
+        ConnectResult {
             label: brand.map(|brand| brand.label.to_owned()),
             logo: brand.and_then(|brand| brand.logo).map(str::to_owned),
             integration: connecting.integration.clone(),
@@ -89,7 +94,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         &self,
         connecting: &Connecting,
         ground: ConnectContext,
-    ) -> Result<Option<Url>, Failed> {
+    ) -> Result<Option<Url>, ConnectFailed> {
         let compiled = Rc::clone(&ground.resolved.compiled);
         let method = &connecting.account.authentication_method;
         compiled.check_credential(method).map_err(broken)?;
@@ -123,7 +128,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         connecting: &Connecting,
         ground: &ConnectContext,
         config: &OAuth2,
-    ) -> Result<Url, Failed> {
+    ) -> Result<Url, ConnectFailed> {
         let verifier = Verifier::new(self.base.outside.random());
         let authorize = Authorize {
             state: &connecting.state,
@@ -153,7 +158,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         connecting: &Connecting,
         verifier: &str,
         parameters: &[(String, String)],
-    ) -> Result<(), Failed> {
+    ) -> Result<(), ConnectFailed> {
         let callback = Callback::read(parameters)
             .map_err(|error| failed(ConnectFailure::ConnectionError, error.to_string()))?;
         let ground = self.ground(connecting).await?;
@@ -202,15 +207,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// The link may have been revoked while the customer was away: then the code stays unused, and no grant is left at the
     /// provider.
-    async fn check_link(&self, connecting: &Connecting) -> Result<(), Failed> {
+    async fn check_link(&self, connecting: &Connecting) -> Result<(), ConnectFailed> {
         let (link, browser) = (connecting.link.clone(), connecting.browser.clone());
         let ask = EnvironmentMessage::OpenLink(link, Some(browser));
         let environment = connecting.account.environment_id;
-        let found: Result<Link, Failure> =
+        let found: Result<LinkState, Failure> =
             send_to_environment(&self.base.outside, environment, &ask).await;
         match found.map_err(broken)? {
-            Link::Open(..) => Ok(()),
-            Link::Unknown | Link::Spent | Link::OtherBrowser => Err(failed(
+            LinkState::Open(..) => Ok(()),
+            LinkState::Unknown | LinkState::Spent | LinkState::OtherBrowser => Err(failed(
                 ConnectFailure::InvalidToken,
                 "The link cannot be used any more.".to_owned(),
             )),
@@ -218,7 +223,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The account as it is, and the context as it will be.
-    async fn ground(&self, connecting: &Connecting) -> Result<ConnectContext, Failed> {
+    async fn ground(&self, connecting: &Connecting) -> Result<ConnectContext, ConnectFailed> {
         let existing = self.settled().await.map_err(broken)?;
         let is_wrong = match &existing {
             Some(loaded) => is_of_another(loaded, connecting),
@@ -243,8 +248,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 }
 
-pub(super) fn failed(why: ConnectFailure, error: String) -> Failed {
-    Failed {
+pub(super) fn failed(why: ConnectFailure, error: String) -> ConnectFailed {
+    ConnectFailed {
         why,
         error,
         provider: None,
@@ -253,29 +258,29 @@ pub(super) fn failed(why: ConnectFailure, error: String) -> Failed {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it away")]
-fn unusable(error: OAuthError) -> Failed {
+fn unusable(error: OAuthError) -> ConnectFailed {
     failed(ConnectFailure::ConnectionError, error.to_string())
 }
 
 /// RFC 6749 §4.1.2.1.
-fn denied(error: &str, description: Option<&str>) -> Failed {
+fn denied(error: &str, description: Option<&str>) -> ConnectFailed {
     let why = match error {
         "access_denied" => ConnectFailure::AccessDenied,
         _ => ConnectFailure::ConnectionError,
     };
     let words = description.unwrap_or(error).to_owned();
-    Failed {
+    ConnectFailed {
         provider: Some(words),
         ..failed(why, format!("The provider refused: {error}."))
     }
 }
 
-fn refused(attempt: Attempt, redactor: &Redactor) -> Failed {
+fn refused(attempt: Attempt, redactor: &Redactor) -> ConnectFailed {
     let failure = match attempt {
         Attempt::Ours(failure) => return broken(failure),
         Attempt::Failed(failure) => redactor.token_failure(failure),
     };
-    Failed {
+    ConnectFailed {
         is_ours: false,
         why: ConnectFailure::ConnectionError,
         error: failure.to_string(),

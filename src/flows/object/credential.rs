@@ -15,7 +15,7 @@ use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::set_up::SetUp;
 use crate::flows::base::context_limits::check_context;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
-use crate::flows::messages::connecting::{Connecting, Failed};
+use crate::flows::messages::connecting::{ConnectFailed, Connecting};
 use crate::flows::object::connect::{ConnectContext, failed};
 use crate::flows::object::contents::Contents;
 use crate::flows::object::events::EventType;
@@ -32,7 +32,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         ground: ConnectContext,
         reply: Option<(&OAuth2, TokenReply)>,
         parameters: &[(String, String)],
-    ) -> Result<(), Failed> {
+    ) -> Result<(), ConnectFailed> {
         let ConnectContext { resolved, contents } = ground;
         let mut gained = Gained {
             asked_with: contents.context().clone(),

@@ -10,7 +10,7 @@ use crate::error::{Code, Failure};
 use crate::flows::account::state::State;
 use crate::flows::base::sealed;
 use crate::flows::base::sql;
-use crate::flows::messages::dead_letter::Kept;
+use crate::flows::messages::dead_letter::DeadLetter;
 use crate::flows::messages::webhook::NewEvent;
 use crate::flows::object::base::Base;
 use crate::flows::object::events::Event;
@@ -39,7 +39,7 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
     }
 
     /// A request that cannot be read is an event that failed, until it is replayed.
-    pub(super) fn store(&self, kept: &Kept, reason: &str) -> Result<i64, Failure> {
+    pub(super) fn store(&self, kept: &DeadLetter, reason: &str) -> Result<i64, Failure> {
         let event = self.outbox.numbered(NewEvent {
             event: UNNAMED.to_owned(),
             resource_type: None,
@@ -109,7 +109,7 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
     }
 
     /// The request of an event that could not be read; nothing for any other.
-    pub(super) fn get(&self, number: i64) -> Result<Option<Kept>, Failure> {
+    pub(super) fn get(&self, number: i64) -> Result<Option<DeadLetter>, Failure> {
         let Some(text) = self.sealed(number)? else {
             return Ok(None);
         };

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::error::Failure;
 use crate::flows::base::recent_rows::{MOST, foreign_cursor, newest_before};
-use crate::flows::base::records::{Comparison, Filter, FilterValue, Listed, Page};
+use crate::flows::base::records::{Comparison, Filter, FilterValue, ListPage, PageRequest};
 use crate::flows::base::sql;
 use crate::flows::base::sql::FromRow;
 use crate::flows::messages::event::{
@@ -61,8 +61,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     pub(super) async fn list_events(
         &self,
         sees: &Visibility,
-        page: &Page,
-    ) -> Result<Listed<EventView>, Failure> {
+        page: &PageRequest,
+    ) -> Result<ListPage<EventView>, Failure> {
         let environment = self.visible_outbox(sees).await?;
         self.outbox.list(environment, page)
     }
@@ -79,9 +79,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 }
 
 impl<O: Outside, S: Storage> Outbox<O, S> {
-    fn list(&self, environment: EnvironmentId, page: &Page) -> Result<Listed<EventView>, Failure> {
+    fn list(
+        &self,
+        environment: EnvironmentId,
+        page: &PageRequest,
+    ) -> Result<ListPage<EventView>, Failure> {
         if !self.is_there()? {
-            return Ok(Listed {
+            return Ok(ListPage {
                 result: Vec::new(),
                 next_cursor: None,
             });
@@ -97,7 +101,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
             .filter_map(|row| self.view_of(environment, row))
             .collect();
         let last = result.last().map(|event| event.id.to_string());
-        Ok(Listed {
+        Ok(ListPage {
             next_cursor: last.filter(|_| has_more),
             result,
         })

@@ -2,7 +2,7 @@
 
 use crate::error::Failure;
 use crate::flows::base::recent_rows::{MOST, foreign_cursor, newest_before};
-use crate::flows::base::records::{Comparison, Filter, FilterValue, Listed, Page};
+use crate::flows::base::records::{Comparison, Filter, FilterValue, ListPage, PageRequest};
 use crate::flows::base::sequence::{next_moment, number_at};
 use crate::flows::base::sql;
 use crate::flows::call::log_line::LogLine;
@@ -16,13 +16,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     pub(super) async fn list_log(
         &self,
         sees: &Visibility,
-        page: &Page,
-    ) -> Result<Listed<LogLine>, Failure> {
+        page: &PageRequest,
+    ) -> Result<ListPage<LogLine>, Failure> {
         self.visible(sees).await?;
         self.call_log.write()?;
         self.wake_for_log().await;
         if !sql::has_table(&self.base.storage, TABLE)? {
-            return Ok(Listed {
+            return Ok(ListPage {
                 result: Vec::new(),
                 next_cursor: None,
             });
@@ -34,7 +34,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let log = (TABLE, "number, line", ["line"].as_slice());
         let (rows, has_more) = newest_before(&self.base.storage, log, before, page, condition)?;
         let last = rows.last().and_then(|row| row.first()?.as_integer());
-        Ok(Listed {
+        Ok(ListPage {
             result: rows.iter().filter_map(line_of).collect(),
             next_cursor: last.filter(|_| has_more).map(|number| number.to_string()),
         })

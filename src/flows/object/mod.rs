@@ -59,7 +59,7 @@ use crate::error::{Code, Failure};
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::state::State;
 use crate::flows::base::alarm::Alarm;
-use crate::flows::base::callers::{Callers, Inside};
+use crate::flows::base::callers::{CallerGuard, Callers};
 use crate::flows::base::memory::{AccountBodies, Room};
 use crate::flows::call::limiter::Limiter;
 use crate::flows::config::isolate::Isolate;
@@ -162,7 +162,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// One more caller is inside, until this is dropped; 503 where there are too many.
-    pub(crate) fn enter(&self) -> Result<Inside, Failure> {
+    pub(crate) fn enter(&self) -> Result<CallerGuard, Failure> {
         self.callers
             .enter(self.base.outside.settings().calls_waiting)
     }

@@ -6,11 +6,11 @@ use crate::account::Account;
 use crate::config::{self, secrets};
 use crate::error::{Code, Failure};
 use crate::flows::config::resolved_config;
-use crate::flows::config::resolved_config::Own;
+use crate::flows::config::resolved_config::AccountOverride;
 use crate::flows::config::resolved_config::compile::review;
 use crate::flows::config::secret_binding as bind;
 use crate::flows::directory::validate_install::refuse_reserved;
-use crate::flows::messages::account::Override;
+use crate::flows::messages::account::OverrideChange;
 use crate::flows::messages::environment::Writer;
 use crate::flows::object::AccountObject;
 use crate::json;
@@ -21,11 +21,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     pub(super) async fn change_override(
         &self,
         account: &mut Account,
-        change: &Override,
+        change: &OverrideChange,
     ) -> Result<(), Failure> {
         let published =
             resolved_config::published(&self.base.outside, &self.base.isolate, account).await?;
-        let review = |account: &Account| review(&self.base.outside, &published, Own::of(account));
+        let review = |account: &Account| {
+            review(&self.base.outside, &published, AccountOverride::of(account))
+        };
         let (before, _) = review(account)?;
         let patch = normalised(&change.patch)?;
         account.integration_override =
@@ -50,7 +52,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             Writer::AdminToken => &patch,
             Writer::ApiToken => &Value::Null,
         };
-        account.override_by_admin_token = trusting.trusted(Own::of(account), written);
+        account.override_by_admin_token = trusting.trusted(AccountOverride::of(account), written);
         Ok(())
     }
 }

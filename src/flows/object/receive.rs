@@ -67,7 +67,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let (key, events) = ground.read(&request)?;
         let brings = match events {
             Ok(events) => WebhookContent::Events(ground.new_events(events)),
-            Err(error) => ground.unread(&request, &error),
+            Err(error) => ground.dead_letter(&request, &error),
         };
         if !self.is_here() {
             return Err(hidden());

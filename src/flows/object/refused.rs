@@ -13,7 +13,7 @@ use crate::account::status::Status;
 use crate::error::{Failure, Speaker};
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::state::State;
-use crate::flows::actions::{NamedAction, Outcome, VALIDATION, run_action};
+use crate::flows::actions::{ActionOutcome, NamedAction, VALIDATION, run_action};
 use crate::flows::base::within::within;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::object::AccountObject;
@@ -253,7 +253,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 }
 
-fn verdict_of(outcome: &Result<Outcome, Failure>) -> Verdict {
+fn verdict_of(outcome: &Result<ActionOutcome, Failure>) -> Verdict {
     match outcome {
         Ok(outcome) if outcome.requests == 0 => Verdict::Silent,
         Ok(_) => Verdict::Accepted,

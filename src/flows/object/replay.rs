@@ -8,7 +8,7 @@ use crate::flows::base::memory::Room;
 use crate::flows::base::memory::built::built_bytes;
 use crate::flows::base::sql;
 use crate::flows::ingress::webhook_context::WebhookContext;
-use crate::flows::messages::dead_letter::Kept;
+use crate::flows::messages::dead_letter::DeadLetter;
 use crate::flows::messages::event::{EventStatus, ReplayRange};
 use crate::flows::messages::webhook::NewEvent;
 use crate::flows::object::AccountObject;
@@ -74,7 +74,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
     }
 
-    async fn read_again(&self, number: i64, kept: Kept) -> Result<(), Failure> {
+    async fn read_again(&self, number: i64, kept: DeadLetter) -> Result<(), Failure> {
         let gone = || Failure::not_found("integrated account");
         let loaded = self.settled().await?.ok_or_else(gone)?;
         let resolved = self.resolved_config(&loaded.account).await?;
@@ -83,7 +83,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             // Before it is active none of an install's webhooks is for it.
             loaded.account.status.check_callable()?;
         }
-        let again = kept.again();
+        let again = kept.into_request();
         let (request, room) = (again.request(), self.base.isolate.room());
         room.take(built_bytes(request.values(), 2 * request.body().len()))?;
         let ground = self.webhook_ground(&loaded, &resolved, is_of_install, ("", &room));

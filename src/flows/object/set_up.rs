@@ -14,10 +14,10 @@ use crate::connect::outcome::Failure as ConnectFailure;
 use crate::error::Failure;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::state::State;
-use crate::flows::actions::told::run_result;
+use crate::flows::actions::run_result::run_result;
 use crate::flows::actions::{NamedAction, run_action};
 use crate::flows::config::resolved_config::ResolvedConfig;
-use crate::flows::messages::connecting::Failed;
+use crate::flows::messages::connecting::ConnectFailed;
 use crate::flows::object::AccountObject;
 use crate::flows::object::connect::failed;
 use crate::flows::object::contents::Contents;
@@ -64,7 +64,7 @@ pub(super) fn has_stages(config: &Config) -> bool {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Runs what is left to run; the account is active at the end, or says why not.
-    pub(super) async fn set_up(&self) -> Result<(), Failed> {
+    pub(super) async fn set_up(&self) -> Result<(), ConnectFailed> {
         let _one_at_a_time = self.set_up.0.lock().await;
         self.run_stages().await
     }
@@ -89,7 +89,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
     }
 
-    async fn run_stages(&self) -> Result<(), Failed> {
+    async fn run_stages(&self) -> Result<(), ConnectFailed> {
         let deadline = self.base.outside.now().plus(SET_UP_TIMEOUT);
         for stage in &STAGES {
             self.run_stage(stage, deadline).await?;
@@ -97,7 +97,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.end_set_up(None).await.map_err(broken)
     }
 
-    async fn run_stage(&self, stage: &Stage, deadline: Timestamp) -> Result<(), Failed> {
+    async fn run_stage(&self, stage: &Stage, deadline: Timestamp) -> Result<(), ConnectFailed> {
         let loaded = self.visible(&Visibility::All).await.map_err(broken)?;
         if loaded.set_up.is_none() {
             return outcome_of(&loaded.account);
@@ -204,7 +204,7 @@ struct Ending<'a> {
 }
 
 /// Somebody else has run the actions meanwhile.
-fn outcome_of(account: &Account) -> Result<(), Failed> {
+fn outcome_of(account: &Account) -> Result<(), ConnectFailed> {
     let stage = STAGES.iter().find(|stage| stage.status == account.status);
     stage.map_or(Ok(()), |stage| {
         let error = account.last_error.clone().unwrap_or_default();
@@ -213,8 +213,8 @@ fn outcome_of(account: &Account) -> Result<(), Failed> {
 }
 
 /// Nothing the customer could have done otherwise.
-pub(super) fn broken(failure: Failure) -> Failed {
-    Failed {
+pub(super) fn broken(failure: Failure) -> ConnectFailed {
+    ConnectFailed {
         is_ours: failure.is_ours(),
         ..failed(ConnectFailure::ConnectionError, failure.message)
     }

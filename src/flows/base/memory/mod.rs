@@ -21,11 +21,11 @@ use crate::settings::{BODIES_OF_ACCOUNT_PART, BODY_TIMEOUT, Buffers, UNPROVED_BO
 #[derive(Debug, Clone, Default)]
 pub struct MemoryBudget {
     limits: Buffers,
-    held: Rc<Held>,
+    held: Rc<MemoryUse>,
 }
 
 #[derive(Debug, Default)]
-struct Held {
+struct MemoryUse {
     /// By everybody but senders who have proved nothing.
     proved: Cell<usize>,
     /// Of that, by pages whose readers may be slow.
@@ -33,7 +33,7 @@ struct Held {
     /// By senders who have proved nothing.
     unproved: Cell<usize>,
     /// Bodies of senders that are still arriving, the oldest first.
-    arriving: RefCell<VecDeque<Rc<Taken>>>,
+    arriving: RefCell<VecDeque<Rc<Reservation>>>,
 }
 
 /// The bytes of callers' bodies that one account holds.
@@ -52,7 +52,7 @@ enum Share {
 
 /// What a room holds.
 #[derive(Debug)]
-struct Taken {
+struct Reservation {
     share: Cell<Share>,
     /// Whether it is a sender's, whose body gives way while it arrives. An answer of a provider does not.
     is_senders: bool,
@@ -98,7 +98,7 @@ impl MemoryBudget {
     fn room_of(&self, share: Share, of_account: Option<AccountBodies>) -> Room {
         Room {
             budget: self.clone(),
-            taken: Rc::new(Taken {
+            taken: Rc::new(Reservation {
                 share: Cell::new(share),
                 is_senders: share == Share::Unproved || of_account.is_some(),
                 bytes: Cell::new(0),
@@ -140,8 +140,9 @@ impl MemoryBudget {
     }
 
     /// Makes room in a share where bodies that are arriving hold enough of it, and the oldest is another; whether it did.
-    fn make_way_for(&self, own: &Rc<Taken>, share: Share, more: usize) -> bool {
-        let part = |one: &Taken| (one.share.get() == Share::Unproved) == (share == Share::Unproved);
+    fn make_way_for(&self, own: &Rc<Reservation>, share: Share, more: usize) -> bool {
+        let part =
+            |one: &Reservation| (one.share.get() == Share::Unproved) == (share == Share::Unproved);
         let arriving = self.held.arriving.borrow();
         let theirs = arriving
             .iter()
@@ -157,7 +158,11 @@ impl MemoryBudget {
     }
 
     /// The oldest of the bodies that are arriving, and hold any, gives way where it is another; whether it did.
-    fn oldest_gives_way(&self, own: &Rc<Taken>, is_asked: impl Fn(&Taken) -> bool) -> bool {
+    fn oldest_gives_way(
+        &self,
+        own: &Rc<Reservation>,
+        is_asked: impl Fn(&Reservation) -> bool,
+    ) -> bool {
         let mut arriving = self.held.arriving.borrow_mut();
         let oldest = arriving
             .iter()
@@ -172,7 +177,7 @@ impl MemoryBudget {
         true
     }
 
-    fn give_all_back(&self, taken: &Taken) {
+    fn give_all_back(&self, taken: &Reservation) {
         self.give_back(taken.share.get(), taken.bytes.take());
         if let Some(account) = &taken.of_account {
             account.set(account.get().saturating_sub(taken.body_bytes.take()));
@@ -196,7 +201,7 @@ fn account_busy() -> Failure {
 #[derive(Debug)]
 pub struct Room {
     budget: MemoryBudget,
-    taken: Rc<Taken>,
+    taken: Rc<Reservation>,
 }
 
 impl Room {
@@ -229,7 +234,7 @@ impl Room {
             return self.take(bytes);
         };
         let limit = self.budget.limits.total_bytes / BODIES_OF_ACCOUNT_PART;
-        let is_own = |one: &Taken| {
+        let is_own = |one: &Reservation| {
             let of = one.of_account.as_ref();
             of.is_some_and(|of| Rc::ptr_eq(of, account))
         };

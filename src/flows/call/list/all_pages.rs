@@ -11,7 +11,7 @@ use crate::flows::base::body;
 use crate::flows::base::memory::Room;
 use crate::flows::call::account::{LiveAccount, StreamOf};
 use crate::flows::call::admit::Access;
-use crate::flows::call::engine_response::{EngineResponse, ListPage};
+use crate::flows::call::engine_response::{EngineResponse, PageResponse};
 use crate::flows::call::list::cursor::CursorPlace;
 use crate::flows::call::log::LogOfPages;
 use crate::flows::call::{Call, CallResponse, execute_one, single};
@@ -164,9 +164,9 @@ impl Lines {
     /// The lines of a page, and where the next one is. Of the room that reading it took, only theirs is kept.
     fn of<A: LiveAccount>(
         account: &A,
-        list: ListPage,
+        list: PageResponse,
     ) -> Result<(Self, Option<Position>), Failure> {
-        let ListPage {
+        let PageResponse {
             text, room, next, ..
         } = list;
         drop(room);

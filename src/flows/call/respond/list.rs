@@ -7,7 +7,7 @@ use crate::error::{Code, Failure};
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::buffered_body::{BufferedBody, NotText};
 use crate::flows::call::engine::Head;
-use crate::flows::call::engine_response::{EngineResponse, ListPage};
+use crate::flows::call::engine_response::{EngineResponse, PageResponse};
 use crate::flows::call::respond::{Responded, Responder};
 use crate::json;
 use crate::pagination::{Answer, PageLinks, PageStatus, Place};
@@ -63,7 +63,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
             (Pages::All, PageStatus::New) => ndjson,
             (Pages::All, PageStatus::Repeated) => String::new(),
         };
-        Ok(EngineResponse::Page(ListPage {
+        Ok(EngineResponse::Page(PageResponse {
             headers,
             text,
             room: body.room,

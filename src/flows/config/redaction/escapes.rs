@@ -51,14 +51,14 @@ impl Escapes {
 }
 
 /// The units with one layer of escapes undone.
-pub(in crate::flows) struct Undone<I> {
+pub(in crate::flows) struct Unescaped<I> {
     inner: I,
     escapes: Escapes,
     ahead: VecDeque<Unit>,
     ready: VecDeque<Unit>,
 }
 
-impl<I: Iterator<Item = Unit>> Undone<I> {
+impl<I: Iterator<Item = Unit>> Unescaped<I> {
     pub(in crate::flows) fn new(inner: I, escapes: Escapes) -> Self {
         Self {
             inner,
@@ -102,7 +102,7 @@ impl<I: Iterator<Item = Unit>> Undone<I> {
     }
 }
 
-impl<I: Iterator<Item = Unit>> Iterator for Undone<I> {
+impl<I: Iterator<Item = Unit>> Iterator for Unescaped<I> {
     type Item = Unit;
 
     fn next(&mut self) -> Option<Unit> {
@@ -245,7 +245,7 @@ mod tests {
     }
 
     fn undone_of(text: &str, escapes: Escapes) -> String {
-        let bytes = Undone::new(units(text), escapes)
+        let bytes = Unescaped::new(units(text), escapes)
             .map(|unit| unit.byte)
             .collect();
         String::from_utf8(bytes).unwrap()
@@ -289,7 +289,7 @@ mod tests {
     #[test]
     fn each_byte_knows_where_it_stands() {
         let text = r"a%41\u00e9z";
-        let found: Vec<_> = Undone::new(units(text), Escapes::Usual)
+        let found: Vec<_> = Unescaped::new(units(text), Escapes::Usual)
             .map(|unit| (unit.byte, unit.at))
             .collect();
         assert_eq!(

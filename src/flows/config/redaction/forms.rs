@@ -14,12 +14,12 @@ pub(in crate::flows) struct Needle {
     /// Folded by [`fold`].
     pub(in crate::flows) bytes: Vec<u8>,
     /// Whether the characters beside it are of it, too.
-    pub(in crate::flows) edge: Edge,
+    pub(in crate::flows) edge: NeedleEnd,
 }
 
 /// Where a found form ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::flows) enum Edge {
+pub(in crate::flows) enum NeedleEnd {
     /// Where the needle does.
     Exact,
     /// Up to three characters of base64 beside it hold some of its bits.
@@ -42,7 +42,7 @@ pub(in crate::flows) fn needles(mut secrets: Vec<&str>) -> Vec<Needle> {
     let mut needles = BTreeSet::new();
     let mut room = REDACTED_FORMS_BYTES;
     for secret in secrets {
-        needles.insert(needle(secret.as_bytes(), Edge::Exact));
+        needles.insert(needle(secret.as_bytes(), NeedleEnd::Exact));
         if secret.len() > REDACTED_FORMS_SECRET_BYTES {
             continue;
         }
@@ -56,7 +56,7 @@ pub(in crate::flows) fn needles(mut secrets: Vec<&str>) -> Vec<Needle> {
     needles.into_iter().collect()
 }
 
-fn needle(bytes: &[u8], edge: Edge) -> Needle {
+fn needle(bytes: &[u8], edge: NeedleEnd) -> Needle {
     let bytes = bytes.iter().copied().map(fold).collect();
     Needle { bytes, edge }
 }
@@ -75,7 +75,9 @@ fn derived(secret: &str) -> Vec<Needle> {
         HEXLOWER.encode(secret.as_bytes()),
         HEXUPPER.encode(secret.as_bytes()),
     ];
-    let hex = hex.iter().map(|text| needle(text.as_bytes(), Edge::Exact));
+    let hex = hex
+        .iter()
+        .map(|text| needle(text.as_bytes(), NeedleEnd::Exact));
     base64.chain(twice).chain(hex).collect()
 }
 
@@ -106,7 +108,7 @@ fn unquoted(json: &str) -> String {
 
 /// The characters that stand for nothing but the text, where `at` bytes stand before it in its group of three.
 fn base64(text: &[u8], at: usize) -> Needle {
-    needle(&pure(text, at), Edge::Base64)
+    needle(&pure(text, at), NeedleEnd::Base64)
 }
 
 fn pure(text: &[u8], at: usize) -> Vec<u8> {

@@ -6,8 +6,8 @@ use aho_corasick::Anchored;
 use aho_corasick::automaton::{Automaton, StateID};
 use aho_corasick::nfa::contiguous::NFA;
 
-use crate::flows::config::redaction::escapes::{Escapes, Undone, Unit, may_be_escaped, units};
-use crate::flows::config::redaction::forms::{Edge, Needle, fold};
+use crate::flows::config::redaction::escapes::{Escapes, Unescaped, Unit, may_be_escaped, units};
+use crate::flows::config::redaction::forms::{Needle, NeedleEnd, fold};
 use crate::settings::REDACTED_LAYERS_BYTES;
 
 /// What is looked for, ready to run over texts.
@@ -38,7 +38,7 @@ impl Search {
         let mut spans = Vec::new();
         self.run(text, units(text), &mut spans);
         let is_escaped = may_be_escaped(text);
-        let once = || Undone::new(units(text), Escapes::Usual);
+        let once = || Unescaped::new(units(text), Escapes::Usual);
         if is_escaped {
             self.run(text, once(), &mut spans);
         }
@@ -51,14 +51,14 @@ impl Search {
             self.run(text, once().filter(is_of_line), &mut spans);
         }
         if text.contains('=') {
-            let mail = Undone::new(once(), Escapes::Mail);
+            let mail = Unescaped::new(once(), Escapes::Mail);
             self.run(text, mail.filter(is_of_line), &mut spans);
         }
         if is_escaped {
-            let twice = || Undone::new(once(), Escapes::Usual);
+            let twice = || Unescaped::new(once(), Escapes::Usual);
             self.run(text, twice(), &mut spans);
             self.run(text, twice().filter(is_of_line), &mut spans);
-            self.run(text, Undone::new(twice(), Escapes::Usual), &mut spans);
+            self.run(text, Unescaped::new(twice(), Escapes::Usual), &mut spans);
         }
         merged(spans)
     }
@@ -109,8 +109,8 @@ fn is_of_line(unit: &Unit) -> bool {
 }
 
 /// With the characters beside it that hold bits of the secret.
-fn widened(text: &str, span: Range<usize>, edge: Edge) -> Range<usize> {
-    if edge == Edge::Exact {
+fn widened(text: &str, span: Range<usize>, edge: NeedleEnd) -> Range<usize> {
+    if edge == NeedleEnd::Exact {
         return span;
     }
     let is_base64 = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte);

@@ -32,22 +32,22 @@ pub(in crate::flows) fn secrets_of(
         .map(Value::take)
         .unwrap_or_default();
     let mut texts = texts_of(&secret);
-    let mut look = Look {
+    let mut scan = TokenScan {
         sent: &compiled.token_secrets,
         texts: &mut texts,
     };
-    look.tokens(&token, false, &mut Vec::new());
+    scan.tokens(&token, false, &mut Vec::new());
     texts
 }
 
 /// A look through a token answer.
-struct Look<'a> {
+struct TokenScan<'a> {
     /// What the file sends of it as a credential.
     sent: &'a BTreeSet<Vec<String>>,
     texts: &'a mut Vec<String>,
 }
 
-impl Look<'_> {
+impl TokenScan<'_> {
     /// The texts under keys that name a secret, and under those that are sent as one. The recursion is as deep as the
     /// context, which is parsed JSON.
     fn tokens(&mut self, value: &Value, is_secret: bool, at: &mut Vec<String>) {
@@ -104,11 +104,11 @@ mod tests {
         });
         let sent = [vec!["ticket".to_owned()]].into();
         let mut texts = Vec::new();
-        let mut look = Look {
+        let mut scan = TokenScan {
             sent: &sent,
             texts: &mut texts,
         };
-        look.tokens(&token, false, &mut Vec::new());
+        scan.tokens(&token, false, &mut Vec::new());
         assert_eq!(
             texts,
             ["access-1", "identity", "access-2", "ticket-1", "87654321"]

@@ -13,7 +13,9 @@ use crate::config::{self, Level, overrides, steering};
 use crate::error::{Code, Failure};
 use crate::expression::Withheld;
 use crate::flows::config::redaction::secrets::texts_of;
-use crate::flows::config::resolved_config::{Compiled, Own, PublishedPair, Variables};
+use crate::flows::config::resolved_config::{
+    AccountOverride, Compiled, InstallVariables, PublishedPair,
+};
 use crate::flows::config::stored_secrets::file_bound;
 use crate::flows::config::stored_secrets::install_bound;
 use crate::flows::config::stored_secrets::secret_names;
@@ -21,7 +23,7 @@ use crate::json;
 use crate::ports::System;
 
 /// The records of a config, their secrets opened.
-struct Opened<'a> {
+struct OpenedLayers<'a> {
     published: &'a PublishedPair,
     file: Bound,
     install: Bound,
@@ -43,11 +45,11 @@ pub struct Review {
 static NOTHING: Value = Value::Null;
 static NO_TRUST: Trusted = Trusted::new();
 
-impl<'a> Opened<'a> {
+impl<'a> OpenedLayers<'a> {
     fn new(
         outside: &impl System,
         published: &'a PublishedPair,
-        own: Own<'a>,
+        own: AccountOverride<'a>,
     ) -> Result<Self, Failure> {
         Ok(Self {
             published,
@@ -104,9 +106,9 @@ impl<'a> Opened<'a> {
 pub fn review(
     outside: &impl System,
     published: &PublishedPair,
-    own: Own,
+    own: AccountOverride,
 ) -> Result<(Review, Trusting), Failure> {
-    let opened = Opened::new(outside, published, own)?;
+    let opened = OpenedLayers::new(outside, published, own)?;
     let names = opened.secret_names();
     let install = opened.install_override(&names).guarded();
     let (below, names) = opened.below_account(&install, names);
@@ -133,7 +135,7 @@ impl Trusting {
     }
 
     /// What of the override the admin token wrote, after this patch of its writer.
-    pub fn trusted(&self, own: Own, patch: &Value) -> Trusted {
+    pub fn trusted(&self, own: AccountOverride, patch: &Value) -> Trusted {
         let layer = Override {
             below: &self.below,
             changes: own.changes.unwrap_or(&NOTHING),
@@ -148,9 +150,9 @@ impl Trusting {
 pub(in crate::flows) fn compile(
     outside: &impl System,
     published: &PublishedPair,
-    own: Own,
+    own: AccountOverride,
 ) -> Result<(Compiled, usize), Failure> {
-    let opened = Opened::new(outside, published, own)?;
+    let opened = OpenedLayers::new(outside, published, own)?;
     let names = opened.secret_names();
     let install_override = opened.install_override(&names);
     let install = install_override.guarded();
@@ -210,7 +212,7 @@ fn variables(
     changes: &Value,
     resolved: &mut Value,
     unbound: &BTreeSet<(Owner, Place)>,
-) -> Variables {
+) -> InstallVariables {
     let part = |key: &str| changes.get(key).filter(|part| part.is_object()).cloned();
     let public = part("environment_variables").unwrap_or_else(|| json!({}));
     // Clear and secret variables are one root; the secret ones win.
@@ -235,7 +237,7 @@ fn variables(
             withheld.insert(name, place.shown());
         }
     }
-    Variables {
+    InstallVariables {
         all,
         public,
         withheld,

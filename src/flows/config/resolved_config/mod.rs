@@ -48,7 +48,7 @@ impl ResolvedConfig {
 pub struct Compiled {
     /// Templates and expressions are ready to run.
     pub config: Config,
-    variables: Variables,
+    variables: InstallVariables,
     /// The root `integration` of placeholders.
     pub integration: Value,
     /// The context keys whose field says `allow_dots`.
@@ -66,7 +66,7 @@ pub struct Compiled {
 }
 
 /// The install's variables.
-struct Variables {
+struct InstallVariables {
     /// The root `environment_variables` of placeholders, secret ones included.
     all: Value,
     /// The root `public_variables`.
@@ -258,7 +258,8 @@ pub async fn of_install(
         integration: integration.ok_or_else(|| Failure::not_found("integration"))?,
         install,
     };
-    let compiled = compiled_with(outside, isolate, Own::default(), &published)?.usable()?;
+    let compiled =
+        compiled_with(outside, isolate, AccountOverride::default(), &published)?.usable()?;
     Ok(ResolvedConfig {
         integration: published.integration,
         install: published.install,
@@ -295,17 +296,17 @@ pub fn compiled(
     account: &Account,
     published: &PublishedPair,
 ) -> Result<Rc<Compiled>, Failure> {
-    compiled_with(outside, isolate, Own::of(account), published)
+    compiled_with(outside, isolate, AccountOverride::of(account), published)
 }
 
 /// An account's own override.
 #[derive(Clone, Copy, Default)]
-pub struct Own<'a> {
+pub struct AccountOverride<'a> {
     changes: Option<&'a Value>,
     trusted: Option<&'a Trusted>,
 }
 
-impl<'a> Own<'a> {
+impl<'a> AccountOverride<'a> {
     /// That of an account.
     pub fn of(account: &'a Account) -> Self {
         Self {
@@ -318,7 +319,7 @@ impl<'a> Own<'a> {
 fn compiled_with(
     outside: &impl System,
     isolate: &Isolate,
-    own: Own,
+    own: AccountOverride,
     published: &PublishedPair,
 ) -> Result<Rc<Compiled>, Failure> {
     let key = cache_key(published, own);
@@ -332,7 +333,7 @@ fn compiled_with(
     Ok(compiled)
 }
 
-fn cache_key(published: &PublishedPair, own: Own) -> String {
+fn cache_key(published: &PublishedPair, own: AccountOverride) -> String {
     let PublishedPair {
         integration,
         install,

@@ -14,15 +14,15 @@ use crate::connect::form::{Problems, is_hidden};
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::error::{Code, Failure};
 use crate::flows::base::records::{
-    Comparison, Filter, FilterValue, InstallRecord, LinkRecord, Listed, Page,
+    Comparison, Filter, FilterValue, InstallRecord, LinkRecord, ListPage, PageRequest,
 };
 use crate::flows::config::isolate::Isolate;
 use crate::flows::config::resolved_config;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::lifecycle::create_link::install_of;
 use crate::flows::messages::account::{AccountMessage, AccountView};
-use crate::flows::messages::connecting::{CallbackRequest, Ended};
-use crate::flows::messages::environment::{EnvironmentMessage, Link};
+use crate::flows::messages::connecting::{CallbackRequest, ConnectResult};
+use crate::flows::messages::environment::{EnvironmentMessage, LinkState};
 use crate::flows::messages::{send_to_account, send_to_environment};
 use crate::ids::{AccountId, EnvironmentId};
 use crate::json;
@@ -32,7 +32,7 @@ use crate::ports::{Outside, Visibility};
 const MOST_OFFERED: usize = 200;
 
 /// A link token that may be used.
-pub struct Opened {
+pub struct OpenedLink {
     /// What it is for.
     pub link: LinkRecord,
     /// The context it brings.
@@ -51,7 +51,7 @@ pub struct Chosen {
 }
 
 /// A form as it was sent.
-pub struct Sent<'a> {
+pub struct SubmittedForm<'a> {
     /// The decoded pairs.
     pub posted: &'a [(String, String)],
     /// SHA-256 of the browser's secret, hex.
@@ -78,7 +78,7 @@ pub enum Submitted {
         state: String,
     },
     /// It came to an end.
-    Ended(Ended),
+    Ended(ConnectResult),
 }
 
 /// Looks a link token up, by its hash, for the browser with this secret's hash. Reads only.
@@ -87,22 +87,22 @@ pub async fn open(
     environment: EnvironmentId,
     hash: String,
     browser: Option<String>,
-) -> Result<Result<Opened, ConnectFailure>, Failure> {
+) -> Result<Result<OpenedLink, ConnectFailure>, Failure> {
     let ask = EnvironmentMessage::OpenLink(hash, browser);
     Ok(opened(
         send_to_environment(outside, environment, &ask).await?,
     ))
 }
 
-fn opened(link: Link) -> Result<Opened, ConnectFailure> {
+fn opened(link: LinkState) -> Result<OpenedLink, ConnectFailure> {
     match link {
-        Link::Open(link, context) => Ok(Opened {
+        LinkState::Open(link, context) => Ok(OpenedLink {
             link: *link,
             context,
         }),
-        Link::Unknown => Err(ConnectFailure::InvalidToken),
-        Link::Spent => Err(ConnectFailure::AlreadyUsed),
-        Link::OtherBrowser => Err(ConnectFailure::OtherBrowser),
+        LinkState::Unknown => Err(ConnectFailure::InvalidToken),
+        LinkState::Spent => Err(ConnectFailure::AlreadyUsed),
+        LinkState::OtherBrowser => Err(ConnectFailure::OtherBrowser),
     }
 }
 
@@ -110,7 +110,7 @@ fn opened(link: Link) -> Result<Opened, ConnectFailure> {
 pub async fn offered(
     outside: &impl Outside,
     isolate: &Isolate,
-    opened: &Opened,
+    opened: &OpenedLink,
 ) -> Result<Vec<(String, ResolvedConfig)>, Failure> {
     let environment = opened.link.environment_id;
     let is = |field: &str| Filter {
@@ -118,13 +118,13 @@ pub async fn offered(
         comparison: Comparison::Is,
         value: FilterValue::Flag(true),
     };
-    let page = Page {
+    let page = PageRequest {
         limit: MOST_OFFERED,
         after: None,
         filters: vec![is("is_enabled"), is("show_in_catalog")],
     };
     let ask = EnvironmentMessage::ListInstalls(page);
-    let found: Listed<InstallRecord> = send_to_environment(outside, environment, &ask).await?;
+    let found: ListPage<InstallRecord> = send_to_environment(outside, environment, &ask).await?;
     let mut offered = Vec::new();
     for install in found.result {
         let name = install.integration_name.clone();
@@ -141,7 +141,7 @@ pub async fn offered(
 pub async fn choose(
     outside: &impl Outside,
     isolate: &Isolate,
-    opened: &Opened,
+    opened: &OpenedLink,
     name: &str,
 ) -> Result<Option<Chosen>, Failure> {
     let link = &opened.link;
@@ -177,7 +177,7 @@ pub async fn choose(
 /// What the form shows as filled in.
 async fn kept(
     outside: &impl Outside,
-    opened: &Opened,
+    opened: &OpenedLink,
     config: &Config,
 ) -> Result<Option<Value>, Failure> {
     let link = &opened.link;
@@ -245,7 +245,7 @@ impl Chosen {
             return true;
         };
         let nothing = Value::Object(Map::new());
-        let mut context = self.kept().unwrap_or(&nothing).clone();
+        let mut context = self.initial_values().unwrap_or(&nothing).clone();
         for field in &config.fields {
             json::merge(&mut context, &json!({ field.name.as_str(): "typed" }));
         }
@@ -259,7 +259,7 @@ impl Chosen {
     }
 
     /// What the form shows as filled in.
-    pub fn kept(&self) -> Option<&Value> {
+    pub fn initial_values(&self) -> Option<&Value> {
         self.kept.as_ref()
     }
 }
@@ -269,6 +269,6 @@ pub async fn handle_callback(
     outside: &impl Outside,
     account: AccountId,
     came: CallbackRequest,
-) -> Result<Option<Ended>, Failure> {
+) -> Result<Option<ConnectResult>, Failure> {
     send_to_account(outside, account, &AccountMessage::Callback(Box::new(came))).await
 }

@@ -11,11 +11,13 @@ use crate::connect::form::{self, Origins};
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::error::{Code, Failure};
 use crate::flows::base::records::{InstallRecord, LinkRecord, LinkUse};
-use crate::flows::lifecycle::connect::{Chosen, Opened, Sent, Submitted, opened as opened_or_not};
+use crate::flows::lifecycle::connect::{
+    Chosen, OpenedLink, Submitted, SubmittedForm, opened as opened_or_not,
+};
 use crate::flows::lifecycle::create_link::check_redirect_uri;
 use crate::flows::messages::account::AccountMessage;
-use crate::flows::messages::connecting::{Connected, Connecting, ReturnTo};
-use crate::flows::messages::environment::{EnvironmentMessage, Link};
+use crate::flows::messages::connecting::{ConnectStep, Connecting, ReturnTo};
+use crate::flows::messages::environment::{EnvironmentMessage, LinkState};
 use crate::flows::messages::{send_to_account, send_to_environment};
 use crate::ids::{AccountId, Placement};
 use crate::json;
@@ -24,10 +26,10 @@ use crate::ports::Outside;
 /// A form: read, bound to its browser, handed to the account's object.
 pub async fn submit(
     outside: &impl Outside,
-    opened: &Opened,
+    opened: &OpenedLink,
     chosen: &Chosen,
     credential: (&str, &Credential),
-    sent: Sent<'_>,
+    sent: SubmittedForm<'_>,
 ) -> Result<Submitted, Failure> {
     let (format, credential) = credential;
     let compiled = &chosen.resolved.compiled;
@@ -38,11 +40,11 @@ pub async fn submit(
     };
     let read = |kept: Option<&Value>| form::read(credential.fields(), sent.posted, kept, &origins);
     let mut brought = opened.context.clone();
-    let mut values = match read(chosen.kept()) {
+    let mut values = match read(chosen.initial_values()) {
         Ok(values) => values,
         Err(problems) => return Ok(Submitted::Wrong(problems)),
     };
-    if let Some(kept) = chosen.kept()
+    if let Some(kept) = chosen.initial_values()
         && compiled.moves_host(format, kept, &with(kept, &values))
     {
         // To another host goes no secret that was meant for the old one: it is typed again, or missing.
@@ -90,8 +92,8 @@ pub async fn submit(
     };
     let ask = AccountMessage::Connect(Box::new(connecting));
     Ok(match send_to_account(outside, account, &ask).await? {
-        Connected::Redirect(url) => Submitted::Redirect { url, state },
-        Connected::Ended(ended) => Submitted::Ended(ended),
+        ConnectStep::Redirect(url) => Submitted::Redirect { url, state },
+        ConnectStep::Ended(ended) => Submitted::Ended(ended),
     })
 }
 
@@ -103,7 +105,7 @@ fn with(context: &Value, values: &Map<String, Value>) -> Value {
 
 async fn bind(
     outside: &impl Outside,
-    opened: &Opened,
+    opened: &OpenedLink,
     chosen: &Chosen,
     browser: &str,
 ) -> Result<Result<(LinkRecord, AccountId), ConnectFailure>, Failure> {
@@ -128,7 +130,7 @@ async fn bind(
     }))
 }
 
-fn opened_link(link: Link) -> Result<LinkRecord, ConnectFailure> {
+fn opened_link(link: LinkState) -> Result<LinkRecord, ConnectFailure> {
     opened_or_not(link).map(|opened| opened.link)
 }
 

@@ -18,7 +18,7 @@ use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::set_up::SetUp;
 use crate::flows::base::sealed;
 use crate::flows::config::resolved_config::ResolvedConfig;
-use crate::flows::messages::environment::{FoundBy, Lookup};
+use crate::flows::messages::environment::{Lookup, LookupMatch};
 use crate::flows::object::AccountObject;
 use crate::flows::object::row::Next;
 use crate::json;
@@ -122,7 +122,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         &self,
         resolved: &ResolvedConfig,
         loaded: &LoadedAccount,
-        by: Option<&FoundBy>,
+        by: Option<&LookupMatch>,
     ) -> bool {
         let known = self.known_of(loaded, Some(&resolved.compiled.config));
         match by {

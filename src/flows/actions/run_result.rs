@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use crate::error::Failure;
-use crate::flows::actions::Outcome;
+use crate::flows::actions::ActionOutcome;
 use crate::time::Timestamp;
 
 /// An account's `last_action_run_result`: `{action, success, steps, error?: {code, message}, at}`. What the action
 /// gave is not in it.
-pub fn run_result(action: &str, outcome: &Result<Outcome, Failure>, at: Timestamp) -> Value {
+pub fn run_result(action: &str, outcome: &Result<ActionOutcome, Failure>, at: Timestamp) -> Value {
     match outcome {
         Ok(outcome) => {
             json!({ "action": action, "success": true, "steps": outcome.steps, "at": at })
@@ -21,7 +21,7 @@ pub fn run_result(action: &str, outcome: &Result<Outcome, Failure>, at: Timestam
 }
 
 /// The same failure with the place of the step, and how many had run before it.
-pub(in crate::flows) fn placed(mut failure: Failure, at: &str, steps: usize) -> Failure {
+pub(in crate::flows) fn with_place(mut failure: Failure, at: &str, steps: usize) -> Failure {
     let details = failure
         .details
         .get_or_insert_with(|| Value::Object(Map::new()));
@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn a_run_is_told_without_what_it_gave() {
         let at = Timestamp::from_millis(0);
-        let outcome = Outcome {
+        let outcome = ActionOutcome {
             result: json!({ "secret": "s" }).into(),
             written: std::collections::BTreeSet::new(),
             copied: std::collections::BTreeSet::new(),
@@ -61,7 +61,7 @@ mod tests {
             run_result("sync", &Ok(outcome), at),
             json!({ "action": "sync", "success": true, "steps": 2, "at": "1970-01-01T00:00:00.000Z" })
         );
-        let failure = placed(
+        let failure = with_place(
             Failure::invalid("context", "is too large"),
             "config.actions.sync",
             1,
