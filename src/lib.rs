@@ -1,9 +1,9 @@
 //! Causeway: a self-hosted integration gateway on Cloudflare's edge.
 //!
-//! The modules stand in the order of the rows of ARCHITECTURE.md: each may use
-//! those above it in this list and itself, never those below.
+//! The modules are in the order of the rows of ARCHITECTURE.md. A module may use those above it in this list, and none
+//! below.
 
-// Row 1: words everything else uses.
+// Row 1: what everything else uses.
 pub mod crypto;
 pub mod header_text;
 pub mod ids;
@@ -15,13 +15,13 @@ pub mod time;
 // Row 2: the two languages of a config.
 pub mod expression;
 
-// Row 3: what an integration file may say.
+// Row 3: what an integration file can contain.
 pub mod config;
 
 // Row 4: a connected account.
 pub mod account;
 
-// Row 5: steps, unaware of each other.
+// Row 5: independent steps of a request.
 pub mod authorization;
 pub mod connect;
 pub mod delivery;
@@ -32,13 +32,13 @@ pub mod rate_limit;
 pub mod retry;
 pub mod webhook;
 
-// Row 6: what the service does, over the outside as a few traits.
+// Row 6: what the service does, over a few traits for the outside.
 pub mod error;
 pub mod flows;
 pub mod ports;
 pub mod settings;
 
-// Row 7: our HTTP API.
+// Row 7: the HTTP API.
 pub mod api;
 
 // Row 8: the platform.

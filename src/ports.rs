@@ -1,5 +1,5 @@
-//! The outside, as a few traits: what the flows need and cannot do themselves.
-//! `src/cloudflare/` is the real one, `tests/native/outside.rs` the in-memory twin.
+//! The outside, as a few traits: what the flows need and cannot do themselves. `src/cloudflare/` implements them on the
+//! platform, `tests/native/outside.rs` in memory.
 
 #![warn(missing_docs)]
 #![expect(
@@ -24,14 +24,14 @@ use crate::time::Timestamp;
 
 pub use hand_over::{Budget, HandOver, ObjectRoute, Pages, Visibility};
 
-/// A body. A stream is a handle the core passes on without looking inside, or reads with a limit.
+/// A body. A stream is a handle that the core passes on unread, or reads within a limit.
 #[derive(Debug)]
 pub enum Body<S> {
     /// No body at all.
     Empty,
-    /// Held in memory: it may be sent again.
+    /// In memory: it can be sent again.
     Bytes(Bytes),
-    /// Sent or read once.
+    /// Can be sent or read once.
     Stream(S),
 }
 
@@ -46,7 +46,7 @@ impl<S> Body<S> {
         }
     }
 
-    /// The same body once more, when it can be sent again.
+    /// A second copy of the body, if it can be sent again.
     pub fn again(&self) -> Option<Self> {
         match self {
             Self::Empty => Some(Self::Empty),
@@ -56,28 +56,29 @@ impl<S> Body<S> {
     }
 }
 
-/// The handle of a streamed body. Dropped, it lets go of what was not read, so that its connection is free.
+/// The handle of a streamed body. Dropping it cancels what was not read, which frees its connection.
 pub trait ByteStream {
-    /// Its length in bytes, when the sender said so.
+    /// The length in bytes, when the sender announced it.
     fn length(&self) -> Option<u64>;
 
     /// The next piece; `None` at the end.
     async fn next(&mut self) -> Option<Result<Bytes, BrokenStream>>;
 
-    /// The same body, to be read as it arrives, so that each piece is counted when it is here. Else a short one may be
-    /// read as a whole.
+    /// Reads the body piece by piece as it arrives, so that each piece is counted when it is received. Without this, a
+    /// short body may be read as a whole.
     #[must_use]
     fn in_pieces(self) -> Self
     where
         Self: Sized;
 
-    /// The same body as two handles: one to look into, one to pass on. What either lets go of, the other still has.
+    /// Splits the body into two handles: one to read, one to pass on. Each handle delivers the whole body, also after
+    /// the other is dropped.
     fn twice(self) -> (Self, Self)
     where
         Self: Sized;
 }
 
-/// A body ended before its end.
+/// The body ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the body broke off")]
 pub struct BrokenStream;
@@ -87,67 +88,67 @@ pub struct BrokenStream;
 pub struct Outgoing<S> {
     /// The method, RFC 9110 §9.
     pub method: Method,
-    /// Where to.
+    /// The URL.
     pub url: Url,
-    /// Header fields as they are sent.
+    /// The header fields.
     pub headers: HeaderMap,
     /// The body.
     pub body: Body<S>,
-    /// From sending to the head of the answer. Who reads its body bounds that.
+    /// The time limit from sending to the head of the response. The reader of the body limits its time.
     pub timeout: Duration,
 }
 
-/// A request from a caller, at the front Worker or handed over to an account's object.
+/// A request from a caller, at the front Worker or forwarded to an account's object.
 #[derive(Debug)]
 pub struct Incoming<S> {
     /// The method.
     pub method: Method,
-    /// The whole URL that was asked for.
+    /// The whole URL of the request.
     pub url: Url,
-    /// Its path and query as they were asked for, where the platform shows them and `url` spells them otherwise.
+    /// The path and query as they were sent, where the platform shows them and `url` has another spelling.
     pub asked: Option<String>,
-    /// Its header fields.
-    pub headers: HeaderMap,
-    /// Its body.
-    pub body: Body<S>,
-}
-
-/// An answer, from a provider or to a caller.
-#[derive(Debug)]
-pub struct Reply<S> {
-    /// The status.
-    pub status: StatusCode,
-    /// Header fields.
+    /// The header fields.
     pub headers: HeaderMap,
     /// The body.
     pub body: Body<S>,
 }
 
-/// Why a provider gave no answer.
+/// A response, from a provider or to a caller.
+#[derive(Debug)]
+pub struct Reply<S> {
+    /// The status.
+    pub status: StatusCode,
+    /// The header fields.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Body<S>,
+}
+
+/// Why a provider did not respond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// No connection, or it broke before the answer's head.
+    /// There was no connection, or it broke before the head of the response.
     #[error("the provider could not be reached")]
     Unreachable,
-    /// The time-out passed.
+    /// The time limit passed.
     #[error("the provider did not answer in time")]
     Timeout,
 }
 
-/// The configuration store (KV) did not do what it was asked.
+/// The configuration store (KV) failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the configuration store did not answer")]
 pub struct StoreUnavailable;
 
-/// An object's storage refused.
+/// The storage of an object failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("storage: {0}")]
 pub struct StorageFault(pub String);
 
-/// An object gave no answer.
+/// An object did not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectFault {
-    /// It was restarted or could not be reached: the request may or may not have been seen.
+    /// It was restarted or could not be reached. It may have handled the request.
     #[error("the object was restarted")]
     Interrupted,
     /// It did not answer in time.
@@ -155,14 +156,14 @@ pub enum ObjectFault {
     Timeout,
 }
 
-/// A value of a statement. Numbers stay below 2^53 (the platform passes them as f64).
+/// A value of an SQL statement. Numbers stay below 2^53, because the platform passes them as f64.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SqlValue {
     /// NULL.
     Null,
-    /// A count, a flag, milliseconds.
+    /// A count, a flag, or milliseconds.
     Integer(i64),
-    /// Text, also ids and JSON.
+    /// Text, also for ids and JSON.
     Text(String),
 }
 
@@ -202,7 +203,7 @@ impl From<i64> for SqlValue {
     }
 }
 
-/// A row of an answer, in the order of the statement's columns.
+/// A row of a result, in the order of the statement's columns.
 pub type Row = Vec<SqlValue>;
 
 /// The name of a Durable Object.
@@ -216,19 +217,19 @@ pub enum ObjectName {
     Account(AccountId),
 }
 
-/// Clock, chance, settings and log.
+/// The clock, random numbers, settings and the log.
 pub trait System {
-    /// Now. It may stand still between two I/O operations.
+    /// The current time. It may not advance between two I/O operations.
     fn now(&self) -> Timestamp;
-    /// Fills with bytes nobody can guess.
+    /// Fills `bytes` with random bytes that are fit for keys.
     fn fill_random(&self, bytes: &mut [u8]);
-    /// What the operator has set.
+    /// The operator's settings.
     fn settings(&self) -> &Settings;
     /// Returns after `duration`.
     async fn sleep(&self, duration: Duration);
-    /// Goes on with `work` in the background, also when whoever began it no longer waits. A restart ends it.
+    /// Runs `work` in the background, also after the request that started it is gone. A restart ends it.
     fn go_on(&self, work: LocalBoxFuture<'static, ()>);
-    /// Writes one line for the operator; never secrets, bodies or queries.
+    /// Writes one log line for the operator. It must not hold secrets, bodies or queries.
     fn log(&self, line: &serde_json::Value);
 
     /// `N` random bytes.
@@ -239,44 +240,44 @@ pub trait System {
     }
 }
 
-/// KV `CONFIG`: the published copies.
+/// KV `CONFIG`: the published records.
 pub trait ConfigStore {
-    /// The text under `key`; it may be a minute old.
+    /// The text under `key`. It may be a minute old.
     async fn get(&self, key: &str) -> Result<Option<String>, StoreUnavailable>;
-    /// Puts a text.
+    /// Stores a text.
     async fn put(&self, key: &str, text: &str) -> Result<(), StoreUnavailable>;
-    /// Removes it.
+    /// Deletes the text under `key`.
     async fn delete(&self, key: &str) -> Result<(), StoreUnavailable>;
 }
 
-/// Requests to the world.
+/// Requests to providers and receivers.
 pub trait HttpClient {
     /// The platform's handle of a streamed body.
     type Stream: ByteStream;
 
-    /// Sends one request; redirects are not followed.
+    /// Sends one request. Redirects are not followed.
     async fn send(&self, request: Outgoing<Self::Stream>)
     -> Result<Reply<Self::Stream>, SendError>;
 
-    /// A body that is made while it is read: a piece is asked for when somebody wants it. When nobody wants the
-    /// rest, `pieces` is dropped.
+    /// A body that is produced while it is read: a piece is requested when the reader needs it. When the reader has
+    /// gone, `pieces` is dropped.
     fn stream(&self, pieces: LocalBoxStream<'static, Bytes>) -> Self::Stream;
 }
 
-/// The platform's count of requests.
+/// The platform's rate limiters.
 pub trait TokenRate {
-    /// Counts one request under `key`; whether it is within `TOKEN_RATE`. Without that limit all are, and so they
-    /// are while the platform cannot tell.
+    /// Counts one request under `key`. Returns whether it is within `TOKEN_RATE`: true without that limit, and while
+    /// the limiter fails.
     async fn admits(&self, key: &str) -> bool;
 
-    /// Counts one failed authentication of a sender's address; whether it is within `FAILED_AUTH`. Without that limit all
-    /// are, and so they are while the platform cannot tell.
+    /// Counts one failed authentication of a sender's address. Returns whether it is within `FAILED_AUTH`: true without
+    /// that limit, and while the limiter fails.
     async fn admits_failure(&self, address: &str) -> bool;
 }
 
-/// The other objects.
+/// Messages and calls to the objects.
 pub trait Objects: HttpClient {
-    /// Asks an object: JSON text in, JSON text out. `patience` is how long it may take.
+    /// Sends a message to an object: JSON text in, JSON text out. `patience` is the time limit.
     async fn ask(
         &self,
         object: ObjectName,
@@ -284,7 +285,7 @@ pub trait Objects: HttpClient {
         patience: Duration,
     ) -> Result<String, ObjectFault>;
 
-    /// Hands a call over to the account's object, body as a handle. `budget` is how long it may take.
+    /// Forwards a call to the account's object, its body as a handle. `budget` is the time limit.
     async fn call(
         &self,
         account: AccountId,
@@ -294,7 +295,7 @@ pub trait Objects: HttpClient {
     ) -> Result<Reply<Self::Stream>, ObjectFault>;
 }
 
-/// Everything the front Worker and the objects share.
+/// What the front Worker and the objects share.
 pub trait Outside: System + ConfigStore + HttpClient + TokenRate + Objects + 'static {}
 
 impl<T: System + ConfigStore + HttpClient + TokenRate + Objects + 'static> Outside for T {}
@@ -306,10 +307,10 @@ pub trait Storage: 'static {
     fn exec(&self, statement: &str, values: &[SqlValue]) -> Result<Vec<Row>, StorageFault>;
     /// Sets the alarm, in the same atomic write as the statements before it.
     async fn set_alarm(&self, at: Timestamp) -> Result<(), StorageFault>;
-    /// When the alarm rings, if it is set.
+    /// The time of the alarm, if it is set.
     async fn alarm(&self) -> Result<Option<Timestamp>, StorageFault>;
-    /// Takes the alarm back.
+    /// Deletes the alarm.
     async fn delete_alarm(&self) -> Result<(), StorageFault>;
-    /// Erases everything, the alarm too.
+    /// Erases everything, including the alarm.
     async fn erase(&self) -> Result<(), StorageFault>;
 }

@@ -12,7 +12,7 @@ use super::{bindings, convert};
 use crate::flows::object::AccountObject;
 use crate::flows::object::dispatch::dispatch;
 
-/// A connected account in its region; see `flows::object`.
+/// The object of an account, in its region; see `flows::object`.
 #[durable_object]
 pub struct Account {
     inner: Option<Rc<AccountObject<Edge, ObjectStorage>>>,
@@ -32,7 +32,7 @@ impl DurableObject for Account {
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
         let Some(account) = &self.inner else {
-            return Response::error("this object has no name of ours", 500);
+            return Response::error("the name of this object is not an account id", 500);
         };
         if request.headers().has(objects::ASK)? {
             let message = request.text().await?;

@@ -1,5 +1,5 @@
-//! The names of `wrangler.toml` and `.dev.vars`, and where objects are placed. The crate does not wrap
-//! `jurisdiction()`, so it is reached by name.
+//! The bindings of `wrangler.toml` and `.dev.vars`, and the placement of objects. The `worker` crate does not wrap
+//! `jurisdiction()`, so it is called by name.
 
 use js_sys::{Function, JSON, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -18,19 +18,20 @@ pub const TOKEN_RATE: &str = "TOKEN_RATE";
 pub const FAILED_AUTH: &str = "FAILED_AUTH";
 const ROOT: &str = "root";
 
-/// A variable or secret. One that is no text (`wrangler.toml` also takes numbers and `true` without quotes) is its JSON.
+/// A variable or secret. A value that is not text (`wrangler.toml` also accepts numbers and `true` without quotes) is
+/// returned as JSON.
 pub fn variable(env: &Env, name: &str) -> Option<String> {
     let value = Reflect::get(env, &name.into()).ok()?;
     let text = value.as_string();
     text.or_else(|| JSON::stringify(&value).ok()?.as_string())
 }
 
-/// The KV namespace of published copies.
+/// The KV namespace of published records.
 pub fn config(env: &Env) -> worker::Result<KvStore> {
     env.kv(CONFIG)
 }
 
-/// A limit of the platform's, where `wrangler.toml` has it.
+/// A rate limiter of the platform, if `wrangler.toml` has it.
 pub fn rate(env: &Env, name: &str) -> worker::Result<Option<RateLimiter>> {
     if Reflect::get(env, &name.into())?.is_undefined() {
         return Ok(None);
@@ -38,7 +39,7 @@ pub fn rate(env: &Env, name: &str) -> worker::Result<Option<RateLimiter>> {
     env.rate_limiter(name).map(Some)
 }
 
-/// The stub of an object, created (first use) where its id says.
+/// The stub of an object. The first use creates the object where its id says.
 pub fn stub(env: &Env, object: ObjectName) -> worker::Result<Stub> {
     match object {
         ObjectName::Root => env.durable_object(DIRECTORY)?.get_by_name(ROOT),
@@ -55,12 +56,11 @@ pub fn stub(env: &Env, object: ObjectName) -> worker::Result<Stub> {
     }
 }
 
-/// The name an object was created by, as the object itself is told.
+/// The name of an object, which the platform passes to it.
 pub fn own_name(state: &worker::durable::State) -> Option<String> {
     state.id().name()
 }
 
-/// The directory that `name` names.
 pub fn directory_name(name: &str) -> Option<ObjectName> {
     if name == ROOT {
         Some(ObjectName::Root)
@@ -76,7 +76,7 @@ fn place(namespace: &ObjectNamespace, placement: Placement, name: &str) -> worke
     }
 }
 
-/// The platform knows no hint `eu`; without the jurisdiction (locally) western Europe is meant.
+/// The platform has no location hint `eu`. Without the jurisdiction (local development) it is western Europe.
 fn hint(region: Region) -> &'static str {
     match region {
         Region::Eu => "weur",

@@ -1,4 +1,4 @@
-//! Between the platform's requests and answers and ours. How header values are shown is [`header_text`]'s to know.
+//! Converts the platform's requests and responses. [`header_text`] encodes header values.
 
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -11,10 +11,13 @@ use crate::error::{Code, Failure};
 use crate::header_text;
 use crate::ports::{Body, Incoming, Reply, asked};
 
-/// A request as it came in.
 pub fn incoming(request: &web_sys::Request) -> Result<Incoming<JsStream>, Failure> {
-    let malformed =
-        |what: &str| Failure::new(Code::Malformed, format!("The {what} cannot be read."));
+    let malformed = |what: &str| {
+        Failure::new(
+            Code::Malformed,
+            format!("The {what} of the request is invalid."),
+        )
+    };
     let headers = headers_in(&request.headers());
     let body = body_in(request.body(), &headers);
     let shown = request.url();
@@ -28,7 +31,7 @@ pub fn incoming(request: &web_sys::Request) -> Result<Incoming<JsStream>, Failur
     })
 }
 
-/// An answer as it came from `fetch`, its body unread.
+/// A response of `fetch`, its body unread.
 pub fn reply(response: &web_sys::Response) -> Reply<JsStream> {
     let headers = headers_in(&response.headers());
     let body = body_in(response.body(), &headers);
@@ -39,12 +42,11 @@ pub fn reply(response: &web_sys::Response) -> Reply<JsStream> {
     }
 }
 
-/// An answer for the platform to send.
 pub fn response(reply: Reply<JsStream>) -> worker::Result<worker::Response> {
     let init = web_sys::ResponseInit::new();
     init.set_status(reply.status.as_u16());
     init.set_headers(&headers_out(&reply.headers)?);
-    // These have no body by definition, and the constructor throws if they are given one.
+    // These statuses have no body, and the constructor throws if it gets one.
     let body = if matches!(reply.status.as_u16(), 101 | 204 | 205 | 304) {
         Body::Empty
     } else {
@@ -64,7 +66,7 @@ pub fn response(reply: Reply<JsStream>) -> worker::Result<worker::Response> {
     Ok(response.into())
 }
 
-/// A body as the platform's `RequestInit` takes it.
+/// A body for the platform's `RequestInit`.
 pub fn body_out(body: Body<JsStream>) -> Option<JsValue> {
     match body {
         Body::Empty => None,
@@ -73,7 +75,7 @@ pub fn body_out(body: Body<JsStream>) -> Option<JsValue> {
     }
 }
 
-/// Header fields for the platform: an array of pairs, made in one crossing of the boundary.
+/// Header fields for the platform: an array of pairs, created in one crossing of the JavaScript boundary.
 pub fn headers_out(headers: &HeaderMap) -> Result<JsValue, JsValue> {
     let pairs: Vec<_> = headers
         .iter()
@@ -83,8 +85,8 @@ pub fn headers_out(headers: &HeaderMap) -> Result<JsValue, JsValue> {
     JSON::parse(&json)
 }
 
-// One crossing for all fields: an array of pairs joins to `name,value` lines. A name holds no comma
-// and a value no line break (RFC 9110 section 5), which the platform has already seen to.
+// One crossing for all fields: an array of pairs joins to `name,value` lines. A name has no comma and a value no line
+// break (RFC 9110 section 5), which the platform has checked.
 fn headers_in(headers: &web_sys::Headers) -> HeaderMap {
     let lines = String::from(Array::from(headers).join("\n"));
     lines.split('\n').filter_map(field).collect()
@@ -101,7 +103,7 @@ fn body_in(stream: Option<web_sys::ReadableStream>, headers: &HeaderMap) -> Body
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.parse().ok());
-    // What is compressed on the wire comes out of the stream longer than was said.
+    // A stream that was compressed on the wire is longer than its content-length.
     let length = length.filter(|_| !headers.contains_key(CONTENT_ENCODING));
     match stream {
         None => Body::Empty,

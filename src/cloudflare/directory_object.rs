@@ -10,7 +10,7 @@ use crate::flows::directory;
 use crate::flows::directory::DirectoryName;
 use crate::ports::ObjectName;
 
-/// The truth for what must be consistent; see `flows::directory`.
+/// The source of record for what must be consistent; see `flows::directory`.
 #[durable_object]
 pub struct Directory {
     inner: Option<directory::Directory<Edge, ObjectStorage>>,
@@ -36,7 +36,7 @@ impl DurableObject for Directory {
         let message = request.text().await?;
         match &self.inner {
             Some(directory) => Response::ok(directory.answer(&message).await),
-            None => Response::error("this object has no name of ours", 500),
+            None => Response::error("the name of this object is not one of a directory", 500),
         }
     }
 

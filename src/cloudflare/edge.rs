@@ -1,5 +1,5 @@
-//! The outside as it is on Cloudflare: clock, chance, settings, log and KV. Requests to providers and to
-//! other objects are the next files'.
+//! The ports on Cloudflare: clock, random numbers, settings, log, KV and rate limiters. `http_client` sends requests to
+//! providers, `objects` to other objects.
 
 use std::future::Future;
 use std::pin::pin;
@@ -17,11 +17,11 @@ use crate::ports::{ConfigStore, StoreUnavailable, System, TokenRate};
 use crate::settings::Settings;
 use crate::time::Timestamp;
 
-/// KV answers within milliseconds or not at all.
+/// KV normally answers within milliseconds.
 const KV_TIMEOUT: Duration = Duration::from_secs(10);
-/// Counting takes no longer than this, or is given up.
+/// The time limit of a rate limiter.
 const RATE_TIMEOUT: Duration = Duration::from_secs(1);
-/// The least the platform accepts; our own copies live as long.
+/// The shortest time that the platform accepts. The isolate's cache keeps entries as long by default.
 const KV_CACHE_SECONDS: u64 = 30;
 
 thread_local! {
@@ -29,7 +29,7 @@ thread_local! {
     static SETTINGS: std::cell::OnceCell<Rc<Settings>> = const { std::cell::OnceCell::new() };
 }
 
-/// The platform, by way of a Worker's or an object's `env`.
+/// The platform, through the `env` of a Worker or an object.
 #[derive(Clone)]
 pub struct Edge {
     pub(super) env: Rc<Env>,
@@ -37,7 +37,7 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// Reads the settings when the isolate is new: they are the same for all its requests.
+    /// Reads the settings once per isolate: they are the same for all its requests.
     pub fn new(env: Env) -> Self {
         let settings =
             SETTINGS.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(read_settings(&env)))));
@@ -47,7 +47,6 @@ impl Edge {
         }
     }
 
-    /// What the objects of this isolate share.
     pub fn isolate(&self) -> Rc<Isolate> {
         let new = || Rc::new(Isolate::new(self.settings.buffers));
         ISOLATE.with(|cell| Rc::clone(cell.get_or_init(new)))
@@ -64,7 +63,7 @@ impl System for Edge {
     }
 
     fn fill_random(&self, bytes: &mut [u8]) {
-        // The platform's generator does not fail; without it nothing here would be safe to go on with.
+        // The platform's generator does not fail. Without random numbers no key or token would be safe.
         if getrandom::fill(bytes).is_err() {
             console_error!("no random numbers");
             std::process::abort();
@@ -132,7 +131,7 @@ impl TokenRate for Edge {
 }
 
 impl Edge {
-    /// Counted at this location, within milliseconds. A limiter that fails limits nothing.
+    /// Counts at this location, within milliseconds. A limiter that fails limits nothing.
     async fn counts(&self, limit: &str, key: &str) -> bool {
         let outcome = async {
             let Some(limiter) = bindings::rate(&self.env, limit)? else {
@@ -169,7 +168,7 @@ fn unavailable(error: KvError) -> StoreUnavailable {
     StoreUnavailable
 }
 
-/// The outcome, unless it takes longer.
+/// The result of `work`, or `None` after `limit`.
 pub(super) async fn in_time<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
     match select(pin!(work), pin!(Delay::from(limit))).await {
         Either::Left((outcome, _)) => Some(outcome),

@@ -43,8 +43,7 @@ impl HttpClient for Edge {
     }
 }
 
-/// A request without an answer yet. Nobody waits for it when this is dropped: it took too long, or who wanted it
-/// has gone.
+/// A request without a response yet. Dropping this aborts it: it took too long, or its caller has gone.
 struct Unanswered(Option<AbortController>);
 
 impl Drop for Unanswered {
@@ -63,7 +62,7 @@ fn build(
     init.set_method(request.method.as_str());
     init.set_headers(&convert::headers_out(&request.headers)?);
     init.set_redirect(RequestRedirect::Manual);
-    // What one account may see must not be kept at the edge for another.
+    // The edge cache must not keep the data of one account for another.
     init.set_cache(RequestCache::NoStore);
     init.set_signal(Some(&controller.signal()));
     if let Some(body) = convert::body_out(request.body) {

@@ -1,17 +1,9 @@
-//! The Worker shell: events in, `api::handle`, answers out. The only row that knows the platform, and
-//! it decides nothing.
+//! The Worker shell: passes events to `api::handle` and to the objects, and their responses back. It is the only row
+//! that knows the platform, and it decides nothing.
 
-#[allow(
-    missing_docs,
-    reason = "`durable_object` writes functions without them"
-)]
 mod account_object;
 mod bindings;
 mod convert;
-#[allow(
-    missing_docs,
-    reason = "`durable_object` writes functions without them"
-)]
 mod directory_object;
 mod edge;
 mod http_client;
@@ -26,7 +18,6 @@ use crate::api;
 pub use account_object::Account;
 pub use directory_object::Directory;
 
-/// Requests of the world.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
     let edge = edge::Edge::new(env);

@@ -1,4 +1,4 @@
-//! Reaching Durable Objects. Each call races a time-out: a panic inside an object would leave its
+//! Sends messages and calls to Durable Objects. Each has a time limit, because a panic inside an object would leave its
 //! caller waiting for ever.
 
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::{bindings, convert};
 use crate::ids::AccountId;
 use crate::ports::{HandOver, Incoming, ObjectFault, ObjectName, Objects, Reply};
 
-/// Marks a message of `flows::ask`.
+/// Marks a message of `flows::messages`.
 pub const ASK: &str = "x-causeway-ask";
 /// Carries a [`HandOver`], JSON in base64url.
 pub const HAND_OVER: &str = "x-causeway-hand-over";
@@ -96,7 +96,7 @@ fn header_of(hand_over: &HandOver) -> HeaderValue {
         .unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-/// What [`header_of`] wrote.
+/// Reads what [`header_of`] wrote.
 pub fn hand_over_in(headers: &HeaderMap) -> Option<HandOver> {
     let json = data_encoding::BASE64URL_NOPAD
         .decode(headers.get(HAND_OVER)?.as_bytes())

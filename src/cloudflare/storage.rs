@@ -1,4 +1,4 @@
-//! An object's SQLite and its alarm.
+//! The SQLite database and the alarm of an object.
 
 use worker::durable::{ScheduledTime, State};
 use worker::js_sys::Date;
@@ -7,14 +7,12 @@ use worker::{SqlStorage, SqlStorageValue};
 use crate::ports::{Row, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
 
-/// The storage of one object.
 pub struct ObjectStorage {
     storage: worker::durable::Storage,
     sql: SqlStorage,
 }
 
 impl ObjectStorage {
-    /// The storage of the object whose state this is.
     pub fn new(state: &State) -> Self {
         let storage = state.storage();
         Self {
@@ -56,8 +54,7 @@ impl Storage for ObjectStorage {
     }
 
     async fn erase(&self) -> Result<(), StorageFault> {
-        // Since 2026-02-24 this deletes the alarm with everything else. Two steps would leave, after
-        // a stop in between, rows that no alarm wakes.
+        // Since 2026-02-24 this deletes the alarm, too. A stop between two steps would leave rows without an alarm.
         self.storage.delete_all().await.map_err(fault)
     }
 }
@@ -75,7 +72,7 @@ fn column(value: SqlStorageValue) -> SqlValue {
         SqlStorageValue::Integer(number) => SqlValue::Integer(number),
         #[expect(
             clippy::cast_possible_truncation,
-            reason = "our numbers are whole and below 2^53"
+            reason = "the stored numbers are whole and below 2^53"
         )]
         SqlStorageValue::Float(number) => SqlValue::Integer(number as i64),
         SqlStorageValue::Boolean(flag) => SqlValue::Integer(i64::from(flag)),

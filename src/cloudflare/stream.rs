@@ -1,5 +1,4 @@
-//! The platform's handle of a streamed body. Passed on it costs nothing; read, each piece is copied
-//! into wasm once.
+//! The platform's handle of a streamed body. Passing it on costs nothing; reading it copies each piece into wasm once.
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -11,24 +10,23 @@ use web_sys::{AbortController, ReadableStream, ReadableStreamDefaultReader, Resp
 
 use crate::ports::{BrokenStream, ByteStream};
 
-/// A `ReadableStream` and what its sender said of its length.
+/// A `ReadableStream` and the length that its sender announced.
 pub struct JsStream {
-    /// Gone once it was passed on.
+    /// `None` once it was passed on.
     stream: Option<ReadableStream>,
     length: Option<u64>,
     reader: Option<ReadableStreamDefaultReader>,
     is_in_pieces: bool,
-    /// Ends the request whose answer this is.
+    /// Aborts the request whose response this is.
     abort: Option<AbortController>,
-    is_over: bool,
+    is_done: bool,
 }
 
-/// A body of known length up to this is read in one crossing of the boundary. The platform holds what has arrived of it
-/// where nothing of ours counts it, so it is short.
+/// A body of known length up to this is read in one crossing of the JavaScript boundary. The limit is low, because the
+/// platform buffers the body where the memory budget does not count it.
 const READ_WHOLE_BYTES: u64 = 256 * 1024;
 
 impl JsStream {
-    /// A handle that was not read from yet.
     pub fn new(stream: ReadableStream, length: Option<u64>) -> Self {
         Self {
             stream: Some(stream),
@@ -36,35 +34,34 @@ impl JsStream {
             reader: None,
             is_in_pieces: false,
             abort: None,
-            is_over: false,
+            is_done: false,
         }
     }
 
-    /// The same, of a request that is ended when nobody wants the rest of its answer.
+    /// The response of a request that is aborted when the handle is dropped before its end.
     pub fn aborted_by(mut self, abort: Option<AbortController>) -> Self {
         self.abort = abort;
         self
     }
 
-    /// A stream of our own. The platform keeps no piece in store: it asks for one when it can be sent, and cancels
-    /// when its reader has gone.
+    /// A stream that the gateway produces. The platform does not buffer pieces: it requests one when it can be sent,
+    /// and cancels when its reader has gone.
     pub fn from_pieces(pieces: LocalBoxStream<'static, Bytes>) -> Self {
         let pieces = pieces.map(|piece| Ok(Uint8Array::from(piece.as_ref()).into()));
         let stream = wasm_streams::ReadableStream::from_stream(pieces);
         Self::new(stream.into_raw().unchecked_into(), None)
     }
 
-    /// The platform's stream, to pass on.
     pub fn into_inner(mut self) -> Option<ReadableStream> {
-        self.is_over = true;
+        self.is_done = true;
         self.stream.take()
     }
 
-    /// Everything at once. The platform holds a sender to the length he gave.
+    /// Reads the whole body at once. The platform enforces the announced length.
     async fn read_whole(&mut self, stream: ReadableStream) -> Result<Option<Bytes>, JsValue> {
         let whole = Response::new_with_opt_readable_stream(Some(&stream))?;
         let buffer = JsFuture::from(whole.array_buffer()?).await?;
-        self.is_over = true;
+        self.is_done = true;
         let bytes = Uint8Array::new(&buffer).to_vec();
         Ok(Some(Bytes::from(bytes)).filter(|bytes| !bytes.is_empty()))
     }
@@ -78,7 +75,7 @@ impl JsStream {
     }
 
     async fn read(&mut self) -> Result<Option<Bytes>, JsValue> {
-        if self.is_over {
+        if self.is_done {
             return Ok(None);
         }
         if !self.is_in_pieces
@@ -90,7 +87,7 @@ impl JsStream {
         }
         let piece = JsFuture::from(self.reader()?.read()).await?;
         if Reflect::get(&piece, &"done".into())?.is_truthy() {
-            self.is_over = true;
+            self.is_done = true;
             return Ok(None);
         }
         let bytes: Uint8Array = Reflect::get(&piece, &"value".into())?.dyn_into()?;
@@ -112,7 +109,7 @@ impl ByteStream for JsStream {
         self
     }
 
-    /// Only of a body that was not read from yet. The handle to look into ends no request.
+    /// Only for a body that was not read from yet. Dropping the handle to read aborts no request.
     fn twice(mut self) -> (Self, Self) {
         let halves = self.stream.take().map(|stream| stream.tee());
         let half = |at| {
@@ -125,21 +122,22 @@ impl ByteStream for JsStream {
             reader: None,
             is_in_pieces: false,
             abort: None,
-            is_over: true,
+            is_done: true,
         };
         let look = half(0).unwrap_or_else(nothing);
         let mut pass = half(1).unwrap_or_else(nothing);
         pass.abort = self.abort.take();
-        self.is_over = true;
+        self.is_done = true;
         (look, pass)
     }
 }
 
 impl Drop for JsStream {
-    /// What was neither passed on nor read to its end is cancelled. The promise tells nothing anybody waits for.
+    /// Cancels a body that was neither passed on nor read to its end. The promise of `cancel` has no result that is
+    /// needed.
     fn drop(&mut self) {
         match (&self.abort, &self.reader, &self.stream) {
-            _ if self.is_over => {}
+            _ if self.is_done => {}
             (Some(abort), ..) => abort.abort(),
             (None, Some(reader), _) => drop(reader.cancel()),
             (None, None, Some(stream)) if !stream.locked() => drop(stream.cancel()),

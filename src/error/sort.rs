@@ -1,4 +1,4 @@
-//! The errors of the other modules, sorted by who must act. Their texts name places, never values.
+//! Converts the errors of the other modules, sorted by who must act. The messages name places, never values.
 
 use serde_json::json;
 
@@ -27,7 +27,7 @@ impl From<SealError> for Failure {
     fn from(_: SealError) -> Self {
         Self::new(
             Code::SealingKey,
-            "A stored secret cannot be opened or sealed. The operator finds the reason in the log.",
+            "A stored secret could not be opened or sealed. The log has the reason.",
         )
     }
 }
@@ -73,7 +73,7 @@ impl From<RenderError> for Failure {
     }
 }
 
-/// What stands in `query`, `body` or `id` is the caller's to give; everything else is the account's.
+/// Whether the value is the caller's: `query`, `body` and `id` are; everything else is the account's.
 fn is_callers(error: &RenderError) -> bool {
     match error {
         RenderError::Missing { path, .. } | RenderError::Cast { path, .. } => {
@@ -87,7 +87,7 @@ fn is_callers(error: &RenderError) -> bool {
     }
 }
 
-/// The file makes more of its values than can be sent.
+/// Whether the file builds more from its values than can be sent.
 fn is_too_large(error: &RenderError) -> bool {
     match error {
         RenderError::TooLarge { .. } => true,
@@ -139,7 +139,7 @@ impl From<BodyError> for Failure {
         let code = match error {
             BodyError::Render(error) => return error.into(),
             BodyError::Shape(_) => Code::BadIntegration,
-            // What a template copies is the caller's; its own names were seen when the file was written.
+            // The copied values are the caller's; the names of the file were checked when it was stored.
             BodyError::File(_) | BodyError::XmlName(_) | BodyError::XmlValue(_) => Code::Invalid,
         };
         Self::new(code, format!("{error}."))
@@ -150,7 +150,7 @@ impl From<AuthorizationError> for Failure {
     fn from(error: AuthorizationError) -> Self {
         let code = match error {
             AuthorizationError::Render(error) => return error.into(),
-            // The engine's words can quote data.
+            // The messages of the engine can quote data, so they are not passed on.
             AuthorizationError::Expression(error) => return error.into(),
             AuthorizationError::Colon | AuthorizationError::NotAHeader(_) => Code::ContextValue,
             AuthorizationError::NotHeaders => Code::ExpressionFailed,

@@ -1,18 +1,22 @@
 use super::*;
 
 #[test]
-fn a_code_says_who_must_act_and_stands_once() {
+fn a_code_names_who_must_act_and_is_unique() {
     let mut seen = std::collections::BTreeSet::new();
     for code in Code::ALL {
         let who = code.as_str().split('.').next().unwrap();
         assert!(["caller", "account", "integration", "provider", "internal"].contains(&who));
-        assert!(seen.insert(code.as_str()), "{} stands twice", code.as_str());
+        assert!(
+            seen.insert(code.as_str()),
+            "{} is there twice",
+            code.as_str()
+        );
         assert!(!code.meaning().is_empty());
     }
 }
 
 #[test]
-fn one_mistake_is_told_in_the_message_several_are_counted() {
+fn one_error_is_in_the_message_several_are_counted() {
     assert_eq!(
         Failure::invalid("name", "is required").message,
         "name: is required"
@@ -24,7 +28,11 @@ fn one_mistake_is_told_in_the_message_several_are_counted() {
         };
         2
     ];
-    assert!(Failure::invalid_in(&two).message.starts_with("2 things"));
+    assert!(
+        Failure::invalid_in(&two)
+            .message
+            .starts_with("The request has 2 errors")
+    );
 }
 
 #[test]

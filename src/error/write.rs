@@ -1,4 +1,4 @@
-//! What became of a write whose caller gets an error: without that a second write would be the natural answer to it.
+//! Reports in an error whether a write was made. Without this, callers would repeat a write that was made.
 
 use http::header::{LOCATION, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
@@ -6,12 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::{Failure, Remote, Speaker};
 
-/// Statuses whose answers carry no body (RFC 9110 §6.4.1): the words would be lost.
+/// Statuses without a body (RFC 9110 §6.4.1), which could not carry the message.
 const WITHOUT_BODY: [u16; 3] = [204, 205, 304];
 
 impl Failure {
-    /// The provider made the write and answered it with `status`; what failed came after that. The caller gets that
-    /// status, `details.write` `done`, and nothing that asks for another try.
+    /// The provider made the write and responded with `status`; a later step failed. The response has that status,
+    /// `details.write` is `done`, and it has no `retry-after`.
     #[must_use]
     pub fn of_made_write(self, status: u16) -> Self {
         if self.write_made().is_some() {
@@ -41,13 +41,13 @@ impl Failure {
         failure
     }
 
-    /// The provider answered the write with a redirect that asks for the same request elsewhere: it was not made.
+    /// The write was not made: the provider answered it with a redirect that requires the same request elsewhere.
     #[must_use]
     pub fn of_write_not_made(self, status: u16) -> Self {
         self.with_write("not_done", status)
     }
 
-    /// With the words of the answer, where there is none of the provider's yet.
+    /// Adds the text of the response, unless the failure has a provider's response already.
     #[must_use]
     pub fn with_words(mut self, status: u16, words: String) -> Self {
         self.remote.get_or_insert_with(|| {
@@ -61,7 +61,7 @@ impl Failure {
         self
     }
 
-    /// The same without the words of the provider.
+    /// Removes the text of the provider.
     #[must_use]
     pub fn without_words(mut self) -> Self {
         if let Some(remote) = &mut self.remote {
@@ -70,19 +70,19 @@ impl Failure {
         self
     }
 
-    /// With the place that a redirect names, which was not followed.
+    /// Adds the target of a redirect that was not followed.
     #[must_use]
     pub fn with_location(self, location: &str) -> Self {
         self.with_detail("location", json!(location))
     }
 
-    /// A step of a longer way has written before this one failed.
+    /// Notes that an earlier step of an action wrote before this one failed.
     #[must_use]
     pub fn behind_a_write(self) -> Self {
         self.with_detail("write", json!("done"))
     }
 
-    /// The status with which the provider answered a write that it made.
+    /// The status of the provider's response to a write that was made.
     pub fn write_made(&self) -> Option<u16> {
         let details = self.details.as_ref()?;
         let is_made = details.get("write").and_then(Value::as_str) == Some("done");
@@ -121,7 +121,7 @@ mod tests {
             assert_eq!(busy.write_made(), Some(status));
             assert_eq!(busy.code, Code::Busy);
             let twice = busy.clone().of_made_write(500);
-            assert_eq!(twice, busy, "the first word counts");
+            assert_eq!(twice, busy, "the first report counts");
         }
     }
 

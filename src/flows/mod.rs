@@ -1,4 +1,7 @@
-//! What the service does, as the user would say it. Flows know the outside only by `ports`.
+//! What the service does for its users. A flow reaches the outside only by `ports`, and knows neither HTTP routes nor
+//! the platform.
+//!
+//! `tests/native/layers.rs` proves which folder may use which.
 
 pub mod account;
 pub mod actions;

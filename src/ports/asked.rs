@@ -1,8 +1,9 @@
-//! A URL as it was asked for. A URL parser spells some characters otherwise (WHATWG URL): `'` of a query, `{ }` of a path.
+//! The spelling of a request's URL. A URL parser changes the spelling of some characters (WHATWG URL): `'` of a query,
+//! `{ }` of a path.
 
 use url::{Position, Url};
 
-/// Path and query of the URL that the platform shows, where `url`, which was read of it, spells them otherwise.
+/// The path and query of the URL that the platform shows, where `url`, which was parsed from it, has another spelling.
 pub fn otherwise_spelt(shown: &str, url: &Url) -> Option<String> {
     let (_, behind) = shown.split_once("://")?;
     let target = behind.find(['/', '?']).and_then(|at| behind.get(at..))?;

@@ -1,4 +1,4 @@
-//! What the front Worker tells an account's object beside the request itself.
+//! What the front Worker sends to an account's object in addition to the request itself.
 
 use std::time::Duration;
 
@@ -7,30 +7,30 @@ use serde::{Deserialize, Serialize};
 use crate::ids::EnvironmentId;
 use crate::proxy::Target;
 
-/// Who calls and what for, as the front Worker has found out; the object trusts it.
+/// The caller and the route, as the front Worker has established them. The object trusts it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandOver {
-    /// What the request asks for.
+    /// The route of the request.
     pub route: ObjectRoute,
-    /// The id of the request, in every answer and log line.
+    /// The id of the request, in every response and log line.
     pub request_id: String,
-    /// What the caller may see.
+    /// The accounts that the caller can see.
     pub sees: Visibility,
-    /// The caller in the log: the id of its token, or the kind.
+    /// The caller in the log: the id or the kind of its token.
     pub caller: String,
-    /// The hash of an API token, to look at it again on a long way.
+    /// The hash of an API token, by which a long list validates the token again.
     #[serde(default)]
     pub token: Option<String>,
-    /// [`super::Incoming::asked`], which a request of ours cannot carry.
+    /// [`super::Incoming::asked`], which the forwarded request cannot carry.
     #[serde(default)]
     pub asked: Option<String>,
 }
 
-/// What a request that is handed over asks of an account's object. The front Worker reads it, once.
+/// The route of a forwarded request, as the front Worker has parsed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ObjectRoute {
-    /// A call of the provider.
+    /// A call to the provider.
     Call(Target, Budget, Pages),
     /// The action of this name.
     Action(String, Budget),
@@ -38,33 +38,33 @@ pub enum ObjectRoute {
     Webhook,
 }
 
-/// What a call may take.
+/// The limits of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
-    /// Everything together: waits, retries, the answer. Of all pages of a list each has it for itself.
+    /// The time for waits, retries and the response together. Each page of a list has its own.
     pub timeout: Duration,
-    /// How often a request may be sent again; `None` where the caller does not say.
+    /// The most retries. `None` where the caller gives no number.
     pub max_retries: Option<u32>,
 }
 
-/// How much of a list is wanted.
+/// How much of a list the caller requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pages {
-    /// A page, in an envelope that leads on.
+    /// One page, in an envelope with the cursor of the next.
     One,
-    /// All there are, as lines.
+    /// All pages, one record per line.
     All,
 }
 
-/// What a caller may see of the accounts.
+/// The accounts that a caller can see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Visibility {
-    /// All of them: the admin token.
+    /// All accounts: the admin token.
     All,
-    /// Those of one environment: an API token.
+    /// The accounts of one environment: an API token.
     Environment(EnvironmentId),
-    /// The one account whose object knows this hash of an account token.
+    /// The account whose object has stored this hash of an account token.
     AccountToken(String),
 }

@@ -1,10 +1,10 @@
-//! What differs between two versions of an integration, as dotted paths.
+//! The differences between two versions of an integration, as dotted paths.
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// So many paths of a kind are named; the rest are counted.
+/// The most paths of one kind that are named; the rest are counted.
 const SHOWN: usize = 8;
 
 /// The places where two JSON values differ. Objects are compared deeply, anything else as a whole.
@@ -16,14 +16,12 @@ pub struct FileDiff {
 }
 
 impl FileDiff {
-    /// From one object to another.
     pub fn between(old: &Map<String, Value>, new: &Map<String, Value>) -> Self {
         let mut change = Self::default();
         change.compare("", old, new);
         change
     }
 
-    /// Whether nothing differs.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -59,12 +57,12 @@ impl fmt::Display for FileDiff {
             ("added", &self.added),
             ("removed", &self.removed),
         ];
-        let said: Vec<String> = kinds
+        let parts: Vec<String> = kinds
             .into_iter()
             .filter(|(_, paths)| !paths.is_empty())
-            .map(|(word, paths)| format!("{word} {}", listed(paths)))
+            .map(|(kind, paths)| format!("{kind} {}", listed(paths)))
             .collect();
-        out.write_str(&said.join("; "))
+        out.write_str(&parts.join("; "))
     }
 }
 

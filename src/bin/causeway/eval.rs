@@ -1,4 +1,4 @@
-//! `causeway eval`: one JSONata expression, seeing what it would see in an integration file.
+//! `causeway eval`: evaluates one JSONata expression with the scope that it has in an integration file.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -21,7 +21,7 @@ use crate::problem::{Problem, RunResult};
 /// optional; docs/scopes.md lists them. Names of headers are written in lower case, as the gateway does.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Where in the file the expression stands, which decides what it sees
+    /// Where in the file the expression is, which decides what it sees
     #[arg(long, value_name = "NAME")]
     scope: Scope,
     /// The file with the input; standard input when absent
@@ -49,11 +49,11 @@ enum Scope {
     Step,
 }
 
-/// Evaluates the expression and prints what it gives.
+/// Evaluates the expression and prints the result.
 pub fn run(args: &Args, out: &mut impl Write) -> Result<RunResult, Problem> {
     let source = &args.expression;
     let expression = match args.scope {
-        // There a text that is wholly `{{path}}` is that path.
+        // Here a text that is only `{{path}}` is that path.
         Scope::Response => Expression::parse_path_or_source(source),
         _ => Expression::parse(source),
     };
@@ -83,7 +83,7 @@ fn known(scope: Scope) -> Vec<&'static str> {
     roots.map(|root| root.trim_start_matches('$')).collect()
 }
 
-/// The input as the gateway would have it there; what it leaves out is empty.
+/// The scope that the gateway would build. What the input leaves out is empty.
 fn scope(scope: Scope, input: &InputValues) -> Result<ExpressionScope<'_>, Problem> {
     let (body, headers, query) = (body(input), input.object("headers"), input.object("query"));
     let (request, context) = (input.object("requestOptions"), input.object("context"));
@@ -113,7 +113,7 @@ fn scope(scope: Scope, input: &InputValues) -> Result<ExpressionScope<'_>, Probl
     })
 }
 
-/// The parsed body goes by three names.
+/// The parsed body has three names.
 fn body(input: &InputValues) -> &Value {
     let names = ["body", "response", "data"];
     let given = names.into_iter().find_map(|name| input.find(name));
@@ -132,7 +132,7 @@ fn status(input: &InputValues) -> Result<u16, Problem> {
     })
 }
 
-/// Now, and a chance good enough to try an expression.
+/// The current time, and random bytes that are good enough to try an expression.
 #[expect(
     clippy::disallowed_methods,
     reason = "the command runs where there is a clock"

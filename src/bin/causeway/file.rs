@@ -8,15 +8,15 @@ use causeway::config::{Finding, Level};
 use causeway::settings::ADMIN_BODY_BYTES;
 use serde_json::Value;
 
-/// A file that is JSON.
+/// A file with valid JSON.
 pub struct FileOnDisk {
-    /// As it lies on disk.
+    /// The bytes on disk.
     pub bytes: Vec<u8>,
-    /// The same, parsed.
+    /// The parsed bytes.
     pub json: Value,
 }
 
-/// Reads a file; what hinders it is a finding without a path.
+/// Reads a file. A file that cannot be read is a finding without a path.
 pub fn load(path: &Path) -> Result<FileOnDisk, Finding> {
     if path.is_dir() {
         let finding = Finding::error("", "this is a folder");
@@ -25,7 +25,8 @@ pub fn load(path: &Path) -> Result<FileOnDisk, Finding> {
     let bytes = fs::read(path)
         .map_err(|error| Finding::error("", format!("the file cannot be read: {error}")))?;
     if bytes.len() > ADMIN_BODY_BYTES {
-        let text = format!("the file is larger than {ADMIN_BODY_BYTES} bytes; no gateway takes it");
+        let text =
+            format!("the file is larger than {ADMIN_BODY_BYTES} bytes; no gateway accepts it");
         return Err(Finding::error("", text));
     }
     let json = serde_json::from_slice(&bytes)
@@ -46,7 +47,7 @@ pub fn line(finding: &Finding) -> String {
     }
     line += &finding.message;
     if let Some(hint) = &finding.hint {
-        // Writing to a text cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = write!(line, "\n           {hint}");
     }
     line

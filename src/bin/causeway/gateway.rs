@@ -1,4 +1,4 @@
-//! A running gateway, as `publish` speaks to it: two calls, the token in their header and nowhere else.
+//! The client of a running gateway for `publish`: two calls, with the token only in their header.
 
 use std::time::Duration;
 
@@ -14,29 +14,27 @@ use crate::problem::Problem;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A gateway with the token to change it.
+/// A gateway, and the token to change it.
 pub struct Gateway {
     agent: Agent,
     address: Url,
     authorization: Secret,
 }
 
-/// What it answered.
+/// A response of the gateway.
 pub struct GatewayAnswer {
-    /// The HTTP status.
     pub status: u16,
-    /// The JSON; null when it is none.
+    /// The JSON body. Null when the body is not JSON.
     pub body: Value,
 }
 
 impl GatewayAnswer {
-    /// The version of the integration it shows.
     pub fn version(&self) -> u64 {
         let version = self.body.get("version").and_then(Value::as_u64);
         version.unwrap_or_default()
     }
 
-    /// A text of the answer, such as its `code`.
+    /// A text of the response, such as its `code`.
     pub fn text(&self, name: &str) -> &str {
         self.body
             .get(name)
@@ -46,13 +44,13 @@ impl GatewayAnswer {
 }
 
 impl Gateway {
-    /// The gateway at an address. The token does not leave this machine unencrypted unless that is asked for.
+    /// Creates a client. The token leaves this machine unencrypted only with `plain_http`.
     pub fn new(address: &Url, token: &Secret, plain_http: bool) -> Result<Self, Problem> {
         let is_here = is_this_machine(address);
         check_scheme(address, is_here || plain_http)?;
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
-            // A redirect would take the token elsewhere.
+            // A redirect would send the token elsewhere.
             .max_redirects(0)
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .timeout_global(Some(CALL_TIMEOUT))
@@ -96,7 +94,7 @@ impl Gateway {
         url
     }
 
-    /// An answer that every file would get is a problem of the whole run.
+    /// A response that every file would get is a problem of the whole run.
     fn read(&self, outcome: Result<Response<Body>, ureq::Error>) -> Result<GatewayAnswer, Problem> {
         let mut response = outcome.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
@@ -111,10 +109,10 @@ impl Gateway {
         let text = text.map_err(|error| self.unreachable(&error))?;
         let body: Value = serde_json::from_str(&text).unwrap_or_default();
         match status.as_u16() {
-            401 => Err(self.failed("does not know the token in CAUSEWAY_TOKEN")),
+            401 => Err(self.failed("rejects the token in CAUSEWAY_TOKEN")),
             403 => {
                 Err(self
-                    .failed("wants the admin token in CAUSEWAY_TOKEN; this one may not publish"))
+                    .failed("needs the admin token in CAUSEWAY_TOKEN; this token may not publish"))
             }
             _ if !body.is_object() => Err(self.failed(&format!(
                 "answers {status} without JSON: is it a Causeway gateway?"

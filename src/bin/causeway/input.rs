@@ -1,4 +1,4 @@
-//! The JSON that an expression or a placeholder is tried on: an object of the names its scope has.
+//! The input of an expression or a placeholder: a JSON object with the names of its scope.
 
 use std::fs;
 use std::io::{self, IsTerminal, Read};
@@ -13,12 +13,12 @@ use crate::problem::Problem;
 static NULL: Value = Value::Null;
 static EMPTY: LazyLock<Value> = LazyLock::new(|| Value::Object(Map::new()));
 
-/// What the scope is filled from.
+/// The values of the scope.
 pub struct InputValues(Map<String, Value>);
 
 impl InputValues {
-    /// Reads `file`, or standard input; nothing there means nothing is filled. Only `known` names may stand
-    /// in it: a misspelt one would otherwise look like a value that is missing.
+    /// Reads `file`, or standard input. Empty input gives empty values. Only `known` names are allowed: a misspelt name
+    /// would otherwise look like a missing value.
     pub fn read(file: Option<&Path>, known: &[&str]) -> Result<Self, Problem> {
         let text = match file {
             Some(path) => fs::read_to_string(path)
@@ -38,29 +38,28 @@ impl InputValues {
         };
         match names.keys().find(|name| !known.contains(&name.as_str())) {
             Some(other) => Err(failed(&format!(
-                "the input has `{other}`, which is not seen here; it may have: {}",
+                "the input has `{other}`, which this scope does not have; it may have: {}",
                 known.join(", ")
             ))),
             None => Ok(Self(names)),
         }
     }
 
-    /// What stands under a name, if anything does.
     pub fn find(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
 
-    /// What stands under a name, else null.
+    /// The value of a name, or null.
     pub fn value(&self, name: &str) -> &Value {
         self.find(name).unwrap_or(&NULL)
     }
 
-    /// What stands under a name, else an empty object, as the gateway would have it.
+    /// The value of a name, or an empty object, as in the gateway.
     pub fn object(&self, name: &str) -> &Value {
         self.find(name).unwrap_or(&EMPTY)
     }
 
-    /// A text, or this one.
+    /// The text of a name, or `default`.
     pub fn text_or<'a>(&'a self, name: &str, default: &'a str) -> Result<&'a str, Problem> {
         match self.find(name) {
             None => Ok(default),
@@ -69,7 +68,7 @@ impl InputValues {
         }
     }
 
-    /// Writes the names of `headers` in lower case, as expressions see them.
+    /// Changes the names of `headers` to lower case, as in the gateway.
     pub fn lower_header_names(&mut self) {
         let Some(Value::Object(headers)) = self.0.get_mut("headers") else {
             return;
@@ -81,7 +80,7 @@ impl InputValues {
     }
 }
 
-/// A terminal is not waited for: what needs no input should not need Ctrl-D.
+/// A terminal is not read: a command that needs no input should not need Ctrl-D.
 fn standard_input() -> Result<String, Problem> {
     let mut text = String::new();
     if !io::stdin().is_terminal() {

@@ -1,5 +1,5 @@
-//! The `causeway` command: checks integration files, publishes them, and tries their expressions and
-//! placeholders with the very code of the Worker. It stores nothing and has no settings of its own.
+//! The `causeway` command: checks integration files, publishes them, and tries their expressions and placeholders with
+//! the code of the Worker. It stores nothing and has no settings.
 
 mod change;
 mod eval;
@@ -23,7 +23,7 @@ use problem::{Problem, RunResult};
 #[derive(Parser)]
 #[command(
     version,
-    after_help = "Exit codes: 0 all is well; 1 a file, an expression or the gateway says no; 2 the command line is wrong.\nThe guide to integration files is docs/integration-file.md."
+    after_help = "Exit codes: 0 success; 1 a file or an expression has errors, or the gateway refuses; 2 the command line is wrong.\nThe guide to integration files is docs/integration-file.md."
 )]
 struct Command {
     #[command(subcommand)]
@@ -51,16 +51,16 @@ fn main() -> ExitCode {
         Ok(RunResult::Good) => ExitCode::SUCCESS,
         Ok(RunResult::Bad) => ExitCode::FAILURE,
         Err(problem) => {
-            tell(&problem);
+            report(&problem);
             ExitCode::from(problem.exit_code())
         }
     }
 }
 
-/// A reader that went away, as in `causeway … | head`, wants no complaint either.
-fn tell(problem: &Problem) {
+/// A closed pipe, as in `causeway … | head`, is not reported.
+fn report(problem: &Problem) {
     if !problem.is_closed_pipe() {
-        // Where nobody can be told, there is nobody to tell that.
+        // A failure to write to standard error cannot be reported.
         let _ = writeln!(io::stderr(), "causeway: {problem}");
     }
 }

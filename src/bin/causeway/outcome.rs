@@ -1,4 +1,4 @@
-//! What came of publishing one file, in words.
+//! The result of publishing one file, and its report.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -10,36 +10,36 @@ use crate::change::FileDiff;
 use crate::file;
 use crate::gateway::GatewayAnswer;
 
-/// Where an answer has what it was warned of, and what it was refused for.
+/// The places of warnings and of errors in a response.
 const WARNINGS: &str = "/findings";
 const FAILURES: &str = "/details/failures";
 
-/// What came of publishing one file.
+/// The result of publishing one file.
 pub enum PublishOutcome {
-    /// There was none of its name.
+    /// The name was new.
     Created(GatewayAnswer),
-    /// There was another.
+    /// The file replaced another version.
     Replaced {
-        /// The version that was there.
+        /// The version before.
         from: u64,
-        /// What the gateway says of the new one.
+        /// The response of the gateway.
         answer: GatewayAnswer,
-        /// What the gateway shows differently now.
+        /// What changed.
         change: FileDiff,
     },
-    /// The gateway has this already, in this version.
+    /// The gateway has this file already, in this version.
     Unchanged(u64),
-    /// The gateway does not take it.
+    /// The gateway refused it.
     Refused(GatewayAnswer),
 }
 
 impl PublishOutcome {
-    /// Says it, with the findings that came along.
-    pub fn tell(&self, name: &str, path: &Path, out: &mut impl Write) -> io::Result<()> {
+    /// Writes the result and its findings.
+    pub fn write(&self, name: &str, path: &Path, out: &mut impl Write) -> io::Result<()> {
         match self {
             Self::Created(answer) => {
                 writeln!(out, "✓ {name}: created, version {}", answer.version())?;
-                tell_findings(answer, WARNINGS, Level::Warning, out)
+                write_findings(answer, WARNINGS, Level::Warning, out)
             }
             Self::Replaced {
                 from,
@@ -47,19 +47,19 @@ impl PublishOutcome {
                 change,
             } => {
                 let to = answer.version();
-                writeln!(out, "✓ {name}: version {from} → {to}: {}", what(change))?;
-                tell_findings(answer, WARNINGS, Level::Warning, out)
+                writeln!(out, "✓ {name}: version {from} → {to}: {}", changes(change))?;
+                write_findings(answer, WARNINGS, Level::Warning, out)
             }
             Self::Unchanged(version) => writeln!(out, "✓ {name}: unchanged, version {version}"),
             Self::Refused(answer) => {
                 writeln!(out, "✗ {name} ({}): {}", path.display(), refused(answer))?;
-                tell_findings(answer, FAILURES, Level::Error, out)
+                write_findings(answer, FAILURES, Level::Error, out)
             }
         }
     }
 }
 
-/// Findings speak for themselves; without any, the gateway's own words are needed.
+/// The findings give the reason. Without findings, the gateway's message does.
 fn refused(answer: &GatewayAnswer) -> String {
     if answer.body.pointer(FAILURES).is_some() {
         return "refused".to_owned();
@@ -68,8 +68,8 @@ fn refused(answer: &GatewayAnswer) -> String {
     format!("refused, {} {code}: {message}", answer.status)
 }
 
-/// Secrets are write-only: where nothing else differs, it is they that may.
-fn what(change: &FileDiff) -> String {
+/// Secrets are write-only: where nothing else differs, only they can have changed.
+fn changes(change: &FileDiff) -> String {
     if change.is_empty() {
         "secrets sent".to_owned()
     } else {
@@ -77,7 +77,7 @@ fn what(change: &FileDiff) -> String {
     }
 }
 
-fn tell_findings(
+fn write_findings(
     answer: &GatewayAnswer,
     place: &str,
     level: Level,

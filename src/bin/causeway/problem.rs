@@ -1,23 +1,23 @@
-//! How a run ends: well, with a no, or with a problem that is said in one sentence.
+//! How a run ends: with success, with refusals, or with a problem of one sentence.
 
 use std::io;
 
-/// What came of the work itself.
+/// The result of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunResult {
-    /// All is well: exit code 0.
+    /// Success: exit code 0.
     Good,
-    /// Something was refused, and it has been said what: exit code 1.
+    /// Something was refused and reported: exit code 1.
     Bad,
 }
 
-/// Why the work could not be done.
+/// Why a run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
-    /// The command line, or the environment it is run in: exit code 2.
+    /// The command line or its environment is wrong: exit code 2.
     #[error("{0}")]
     Usage(String),
-    /// What was asked for cannot be had: exit code 1.
+    /// The run failed: exit code 1.
     #[error("{0}")]
     Failed(String),
     /// The result could not be written.
@@ -26,7 +26,7 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// What the process ends with.
+    /// The exit code of the process.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
@@ -34,7 +34,7 @@ impl Problem {
         }
     }
 
-    /// Whether the reader of the result has gone away.
+    /// Whether the reader of the output closed the pipe.
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }

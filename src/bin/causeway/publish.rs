@@ -1,4 +1,4 @@
-//! `causeway publish`: integration files to a running gateway, each created or replaced by its name.
+//! `causeway publish`: sends integration files to a running gateway, which creates or replaces each by its name.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -20,7 +20,7 @@ const TOKEN: &str = "CAUSEWAY_TOKEN";
 
 /// Create or replace integrations in a running gateway
 ///
-/// The admin token is taken from the environment variable `CAUSEWAY_TOKEN`. Says for each file what changed; one
+/// The admin token is taken from the environment variable `CAUSEWAY_TOKEN`. Reports for each file what changed; one
 /// that is there already is left alone. The exit code is 1 when any file is refused; the others are published.
 #[derive(clap::Args)]
 pub struct Args {
@@ -35,21 +35,21 @@ pub struct Args {
     files: Vec<PathBuf>,
 }
 
-/// A file that can be sent.
+/// A file with a name.
 struct PublishableFile<'a> {
     path: &'a Path,
     name: String,
     file: FileOnDisk,
 }
 
-/// Sends every file, whatever becomes of the ones before.
+/// Sends every file, also after one was refused.
 pub fn run(args: &Args, out: &mut impl Write) -> Result<RunResult, Problem> {
     let gateway = Gateway::new(&args.to, &token()?, args.plain_http)?;
     let (files, mut verdict) = load_all(&args.files, out)?;
-    refuse_doubles(&files)?;
+    refuse_duplicates(&files)?;
     for named in &files {
         let outcome = publish(&gateway, named)?;
-        outcome.tell(&named.name, named.path, out)?;
+        outcome.write(&named.name, named.path, out)?;
         if matches!(outcome, PublishOutcome::Refused(_)) {
             verdict = RunResult::Bad;
         }
@@ -67,7 +67,7 @@ fn token() -> Result<Secret, Problem> {
     Ok(Secret::new(token))
 }
 
-/// The files that can be sent; of the others it is said why not.
+/// The files that can be sent. The errors of the others are written.
 fn load_all<'a>(
     paths: &'a [PathBuf],
     out: &mut impl Write,
@@ -99,8 +99,8 @@ fn load(path: &Path) -> Result<PublishableFile<'_>, Finding> {
     })
 }
 
-/// Of two files with one name only the last would stay.
-fn refuse_doubles(files: &[PublishableFile]) -> Result<(), Problem> {
+/// Refuses two files with one name: only the last would stay.
+fn refuse_duplicates(files: &[PublishableFile]) -> Result<(), Problem> {
     let mut seen = BTreeMap::new();
     for named in files {
         if let Some(other) = seen.insert(&named.name, named.path) {
@@ -124,7 +124,7 @@ fn publish(gateway: &Gateway, named: &PublishableFile) -> Result<PublishOutcome,
     };
     if let Some(old) = old
         .as_ref()
-        .filter(|old| is_there(&old.body, &named.file.json))
+        .filter(|old| is_published(&old.body, &named.file.json))
     {
         return Ok(PublishOutcome::Unchanged(old.version()));
     }
@@ -140,8 +140,8 @@ fn publish(gateway: &Gateway, named: &PublishableFile) -> Result<PublishOutcome,
     })
 }
 
-/// Whether the gateway has just this. Literal secrets are write-only: whether those are the same cannot be told.
-fn is_there(published: &Value, file: &Value) -> bool {
+/// Whether the gateway has this file already. Secrets are write-only, so a file with secrets is always sent.
+fn is_published(published: &Value, file: &Value) -> bool {
     let mut config = file.get("config").cloned().unwrap_or_default();
     config::normalise(&mut config);
     let (public, secrets) = secrets::split_config(&config);
@@ -152,7 +152,7 @@ fn is_there(published: &Value, file: &Value) -> bool {
     !has_secrets && FileDiff::between(&compared(published), &compared(&own)).is_empty()
 }
 
-/// The keys that a file decides, as the gateway shows them.
+/// The keys that a file sets, as the gateway shows them.
 fn compared(integration: &Value) -> Map<String, Value> {
     let of = |key: &str| integration.get(key).cloned().unwrap_or_default();
     let is_beta = of("is_beta").as_bool().unwrap_or_default();

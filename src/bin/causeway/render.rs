@@ -1,4 +1,4 @@
-//! `causeway render`: one text with placeholders, filled as the gateway fills it.
+//! `causeway render`: fills the placeholders of one text as the gateway does.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -23,7 +23,7 @@ use crate::problem::{Problem, RunResult};
 /// be named bare. A value that is missing is an error, as it is in the gateway.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Where the text stands in the file, which decides how values are checked and encoded
+    /// Where the text is in the file, which decides how values are checked and encoded
     #[arg(long = "as", value_name = "PLACE", default_value = "value")]
     place: TemplatePlace,
     /// The file with the input; standard input when absent
@@ -34,7 +34,7 @@ pub struct Args {
     template: String,
 }
 
-/// Where a text stands.
+/// The place of a text.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum TemplatePlace {
     /// An entry of a body or a query: any JSON
@@ -47,7 +47,7 @@ enum TemplatePlace {
     Url,
 }
 
-/// Fills the text and prints what it becomes.
+/// Fills the text and prints the result.
 pub fn run(args: &Args, out: &mut impl Write) -> Result<RunResult, Problem> {
     let input = InputValues::read(args.input.as_deref(), TEMPLATE_ROOTS)?;
     let scope = scope(&input);
@@ -67,7 +67,7 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<RunResult, Problem> {
     Ok(RunResult::Good)
 }
 
-/// Puts a value of the input under one root of the scope.
+/// Sets one root of the scope.
 type With<'a> = fn(TemplateScope<'a>, &'a Value) -> TemplateScope<'a>;
 
 fn scope(input: &InputValues) -> TemplateScope<'_> {
@@ -94,7 +94,7 @@ fn scope(input: &InputValues) -> TemplateScope<'_> {
         })
 }
 
-/// A text, or the objects and arrays of a body.
+/// Renders a text, or the objects and arrays of a body.
 fn value(source: &str, scope: &TemplateScope) -> Result<Option<Value>, Problem> {
     let is_tree =
         serde_json::from_str::<Value>(source).is_ok_and(|json| json.is_object() || json.is_array());
@@ -113,7 +113,7 @@ fn template(source: &str) -> Result<Template, Problem> {
     Template::parse(source).map_err(failed)
 }
 
-/// A path is filled below a base; which one does not matter.
+/// A path is rendered below a base URL; any base gives the same path.
 fn path(source: &str, scope: &TemplateScope) -> Result<Value, Problem> {
     let base = UrlTemplate::parse("https://example.com").map_err(failed)?;
     let path = PathTemplate::parse(source).map_err(failed)?;
@@ -132,7 +132,7 @@ fn url(source: &str, scope: &TemplateScope) -> Result<Value, Problem> {
     Ok(Value::String(url.into()))
 }
 
-/// Whether the host is fixed well enough is for `validate`, which sees the whole file.
+/// Allows every host: `validate` checks the hosts, because it sees the whole file.
 fn with_pins<T>(work: impl FnOnce(&Pins) -> Result<T, Problem>) -> Result<T, Problem> {
     let (any, dotted_keys) = (AllowedHosts::parse(["*"]).map_err(failed)?, BTreeSet::new());
     work(&Pins {

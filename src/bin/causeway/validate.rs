@@ -1,4 +1,4 @@
-//! `causeway validate`: everything that is wrong, or looks wrong, in integration files.
+//! `causeway validate`: reports all errors and warnings of integration files.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use serde::Serialize;
 use crate::file;
 use crate::problem::{Problem, RunResult};
 
-/// Say everything that is wrong with integration files
+/// Report everything that is wrong with integration files
 ///
-/// Each finding has the place (as config.resources.users.list.path), and mostly what to do about it.
-/// An error stops a file from being published; a warning does not. The exit code is 1 when any file has an error.
+/// Each finding has its place (such as config.resources.users.list.path), and mostly a hint. An error stops a file from
+/// being published; a warning does not. The exit code is 1 when any file has an error.
 #[derive(clap::Args)]
 pub struct Args {
     /// Answer in JSON: [{file, valid, findings: [{level, path, message, hint?}]}]
@@ -23,7 +23,7 @@ pub struct Args {
     files: Vec<PathBuf>,
 }
 
-/// What is said about one file.
+/// The findings of one file.
 #[derive(Serialize)]
 struct Report {
     file: String,
@@ -31,14 +31,14 @@ struct Report {
     findings: Vec<Finding>,
 }
 
-/// Checks every file, whatever is wrong with the ones before.
+/// Checks every file, also after one with errors.
 pub fn run(args: &Args, out: &mut impl Write) -> Result<RunResult, Problem> {
     let reports: Vec<Report> = args.files.iter().map(|path| report(path)).collect();
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &reports).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
-        tell(&reports, out)?;
+        write_text(&reports, out)?;
     }
     if reports.iter().all(|report| report.valid) {
         Ok(RunResult::Good)
@@ -59,7 +59,7 @@ fn report(path: &Path) -> Report {
     }
 }
 
-fn tell(reports: &[Report], out: &mut impl Write) -> Result<(), Problem> {
+fn write_text(reports: &[Report], out: &mut impl Write) -> Result<(), Problem> {
     for report in reports {
         writeln!(out, "{}: {}", report.file, summary(report))?;
         for finding in &report.findings {

@@ -1,5 +1,5 @@
-//! What can be asked: the resources of a file, their methods, the scopes each needs; of an account also whether it has
-//! them, as far as its token says what was granted.
+//! The resources of an integration file, their methods and the scopes that each needs. For an account also whether it
+//! has these scopes, as far as its OAuth token names the granted ones.
 
 use std::collections::BTreeMap;
 
@@ -21,22 +21,22 @@ use crate::proxy::is_read;
 pub struct MethodCapability {
     /// The method of the request to the provider.
     pub method: String,
-    /// Its path, as the file has it.
+    /// The path, as the file declares it.
     pub path: String,
-    /// Whether it may change something at the provider.
+    /// Whether it can change data at the provider.
     pub is_write: bool,
     /// The scopes it needs.
     pub scopes: Vec<String>,
-    /// What it does.
+    /// A description of the method.
     pub description: Option<String>,
-    /// Where the provider documents it.
+    /// The URL of the provider's documentation.
     pub api_documentation_url: Option<String>,
 }
 
 /// A method of a resource, for one account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountMethodCapability {
-    /// What the file says of it.
+    /// The declaration of the file.
     #[serde(flatten)]
     pub method: MethodCapability,
     /// The scopes that were not granted; null where the granted scopes are unknown.
@@ -64,14 +64,14 @@ pub struct IntegrationCapabilities {
     pub resources: BTreeMap<String, ResourceCapability<MethodCapability>>,
 }
 
-/// The resources of an account, and what of them it may call.
+/// The resources of an account, and which methods it may call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountCapabilities {
     /// The account.
     pub id: AccountId,
     /// Its integration.
     pub integration: IntegrationView,
-    /// The state of its life.
+    /// The lifecycle status.
     pub status: Status,
     /// A sandbox account refuses writes.
     pub is_sandbox: bool,
@@ -81,18 +81,18 @@ pub struct AccountCapabilities {
     pub resources: BTreeMap<String, ResourceCapability<AccountMethodCapability>>,
 }
 
-/// The resources of a stored file.
 pub fn of_record(record: &IntegrationRecord) -> Result<IntegrationCapabilities, Failure> {
     let (config, _) = config::read_config(&record.config);
-    let words = "The integration has mistakes: POST /integration/validate shows them.";
-    let config = config.ok_or_else(|| Failure::new(Code::BadIntegration, words))?;
+    let message = "The integration file has errors. POST /integration/validate lists them.";
+    let config = config.ok_or_else(|| Failure::new(Code::BadIntegration, message))?;
     Ok(IntegrationCapabilities {
         integration: record.view(),
         resources: resources(&config, of_method),
     })
 }
 
-/// The scopes its OAuth token was granted (RFC 6749 §5.1); nothing where its answer did not name them.
+/// The scopes that the account's OAuth token was granted (RFC 6749 §5.1). `None` where the token endpoint did not name
+/// them.
 pub(in crate::flows) fn granted(
     config: &Config,
     account: &Account,
@@ -102,13 +102,12 @@ pub(in crate::flows) fn granted(
     let credential = config.credential(&account.authentication_method);
     let oauth = credential.and_then(Credential::oauth);
     let separator = oauth.map_or(" ", |oauth| oauth.options.scope_separator.as_str());
-    // Some are asked with a comma and answer with a space, or the other way round.
+    // Some providers expect commas in the request and answer with spaces, or the reverse.
     let separated = text.split(|c: char| c.is_whitespace() || c == ',' || separator.contains(c));
     let scopes = separated.filter(|scope| !scope.is_empty());
     Some(scopes.map(str::to_owned).collect())
 }
 
-/// Those needed that were not granted.
 pub(in crate::flows) fn missing(needed: &[String], granted: &[String]) -> Vec<String> {
     let lacks = |scope: &&String| !granted.contains(scope);
     needed.iter().filter(lacks).cloned().collect()

@@ -8,28 +8,29 @@ use crate::flows::account::set_up::SetUp;
 use crate::flows::config::resolved_config::Compiled;
 use crate::time::Timestamp;
 
-/// An account as its object holds it in memory.
+/// The record of an account, with its context decrypted.
 pub struct LoadedAccount {
     /// The stored record.
     pub account: Account,
-    /// Its whole context, the secret half included. Never leaves the object but inside a request to the provider.
+    /// The whole context, secrets included. Secrets leave the object only in requests to the provider.
     pub context: Value,
-    /// The secret half of it as it is stored, the OAuth token apart: what is in it stays secret.
+    /// The secret half of the context as it is stored, without the OAuth token. Its values stay secret even if the file no
+    /// longer declares them secret.
     pub(in crate::flows) sealed: Value,
-    /// Who set what of it.
+    /// Who set each value of the context.
     pub(in crate::flows) origins: Origins,
-    /// The id of the key its secrets rest under.
+    /// The id of the key that its secrets are sealed with.
     pub(in crate::flows) sealing_key: Option<String>,
-    /// What is left to do before it is active.
+    /// The set-up that has to finish before it is active.
     pub(in crate::flows) set_up: Option<SetUp>,
     /// When its OAuth token was stored.
     pub(in crate::flows) token_stored_at: Option<Timestamp>,
-    /// When it was called last, to the hour.
+    /// The time of its last call, rounded to the hour.
     pub(in crate::flows) used_at: Option<Timestamp>,
 }
 
 impl LoadedAccount {
-    /// An account of which nothing is stored yet.
+    /// A new account, without a stored context.
     pub(in crate::flows) fn of_nothing(account: Account) -> Self {
         Self {
             account,
@@ -43,14 +44,14 @@ impl LoadedAccount {
         }
     }
 
-    /// What of its context is shown: no secret by today's file, and none that it was once.
+    /// The context without secrets: neither those of the current file nor those that an earlier file declared.
     pub(in crate::flows) fn public(&self, compiled: &Compiled) -> Value {
         compiled
             .split_context(&self.account.context, &self.sealed)
             .0
     }
 
-    /// Whether what stands under this key can be a customer's word.
+    /// Whether a customer may have set the value of this key.
     pub(in crate::flows) fn is_typed(&self, key: &str) -> bool {
         let is_there = self.context.get(key).is_some();
         is_there && matches!(self.origins.of(key), None | Some(Origin::Customer))

@@ -1,4 +1,4 @@
-//! An account as its object holds it: the record, its state in memory, what it can be asked.
+//! An account in the memory of its object: the record, its state, its capabilities, the renewal of its token.
 
 pub mod capabilities;
 pub mod loaded;

@@ -1,4 +1,4 @@
-//! What becomes of a token that was refused or has expired.
+//! The renewal of a token that was refused or has expired.
 
 use std::rc::Rc;
 
@@ -15,10 +15,10 @@ pub enum TokenWait {
 
 /// Whether an account has another credential after a refusal.
 pub enum Renewed {
-    /// It has: the call may be made again with it.
+    /// It has one; the call may be repeated with it.
     Fresh(Rc<LoadedAccount>),
-    /// Nothing can be refreshed.
+    /// The credential cannot be refreshed.
     Never,
-    /// A refresh was tried lately, or is for the next call.
+    /// A refresh was tried a moment ago, or only the next call starts one.
     NotNow,
 }

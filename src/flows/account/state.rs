@@ -1,17 +1,17 @@
-//! Whether there is an account, as the object knows it.
+//! What the object has read of its account.
 
 use std::rc::Rc;
 
 use crate::flows::account::loaded::LoadedAccount;
 
-/// What the object holds of its account.
+/// What the object has read of its account.
 #[derive(Clone)]
 pub(in crate::flows) enum State {
-    /// Nothing was read yet.
+    /// The storage was not read yet.
     Unread,
-    /// There is no such account (any more).
+    /// The account does not exist, or no longer.
     Missing,
-    /// As stored, with its secrets opened.
+    /// The account as it is stored, its secrets decrypted.
     Here(Rc<LoadedAccount>),
 }
 

@@ -1,10 +1,10 @@
-//! The OAuth token where templates find it.
+//! The OAuth token in the context, where templates find it.
 
 use serde_json::{Value, json};
 
 use crate::json;
 
-/// Puts the token where templates find it.
+/// Sets `oauth.token` of a context.
 pub(in crate::flows) fn with_token(context: &mut Value, token: &Value) {
     if let Some(oauth) = context.get_mut("oauth").and_then(Value::as_object_mut) {
         oauth.shift_remove("token");

@@ -1,4 +1,4 @@
-//! An account's context while an action changes it: what it may change, and what of it is shown.
+//! The context of an account while an action changes it: what the action may change, and what its expressions see.
 
 use std::collections::BTreeSet;
 
@@ -14,19 +14,18 @@ use crate::flows::config::resolved_config::Compiled;
 use crate::json;
 use crate::settings::ADMIN_BODY_DEPTH;
 
-/// The context of a running action.
 pub(in crate::flows) struct RunningContext<'a> {
     action: &'a str,
     compiled: &'a Compiled,
-    /// The account as it was when the action began.
+    /// The account when the action began.
     start: &'a LoadedAccount,
-    /// Its context as it is now, once a step has changed it.
+    /// The context after the steps so far. `None` until a step changes it.
     changed: Option<Value>,
-    /// The keys that steps wrote.
+    /// The keys that the steps wrote.
     written: BTreeSet<String>,
-    /// Those among them whose values a customer's word may be copied into.
+    /// Those of them whose values can hold a customer's input.
     copied: BTreeSet<String>,
-    /// The context as it is now, without secrets.
+    /// The context after the steps so far, without secrets.
     shown: Value,
 }
 
@@ -47,17 +46,17 @@ impl<'a> RunningContext<'a> {
         }
     }
 
-    /// All of it, for requests.
+    /// The whole context, for requests.
     pub(in crate::flows) fn whole(&self) -> &Value {
         self.changed.as_ref().unwrap_or(&self.start.context)
     }
 
-    /// Without secrets, for everything else.
+    /// The context without secrets, for expressions and results.
     pub(in crate::flows) fn shown(&self) -> &Value {
         &self.shown
     }
 
-    /// The whole context, if the action changed it, the keys it wrote, and those of them that it copied.
+    /// The whole context if the action changed it, the keys it wrote, and those of them that it copied.
     pub(in crate::flows) fn into_changed(
         self,
     ) -> (Option<Value>, BTreeSet<String>, BTreeSet<String>) {
@@ -66,7 +65,7 @@ impl<'a> RunningContext<'a> {
         (changed, self.written, self.copied)
     }
 
-    /// Puts each key of `values` in the place of what is there; null removes it.
+    /// Replaces each key of `values`. Null removes a key.
     pub(in crate::flows) fn set(
         &mut self,
         values: &Value,
@@ -85,7 +84,7 @@ impl<'a> RunningContext<'a> {
         self.change(next, values, written)
     }
 
-    /// Merges `values` by the one rule.
+    /// Merges `values` (RFC 7396).
     pub(in crate::flows) fn update(
         &mut self,
         values: &Value,
@@ -100,8 +99,8 @@ impl<'a> RunningContext<'a> {
         keys::check_top(values).map_err(dotted)?;
         check_context(&next)?;
         if json::is_deeper(&next, ADMIN_BODY_DEPTH) {
-            let words = format!("is nested deeper than {ADMIN_BODY_DEPTH} levels");
-            return Err(Failure::invalid("context", words));
+            let message = format!("is nested deeper than {ADMIN_BODY_DEPTH} levels");
+            return Err(Failure::invalid("context", message));
         }
         self.check_token(&next)?;
         self.check_hosts(&next)?;
@@ -120,7 +119,7 @@ impl<'a> RunningContext<'a> {
         Ok(())
     }
 
-    /// Tokens come from the provider's token endpoint, or from the action that stands for it.
+    /// Tokens come from the provider's token endpoint, or from the action that replaces it.
     fn check_token(&self, next: &Value) -> Result<(), Failure> {
         const TOKEN: &str = "/oauth/token";
         if self.action == REFRESH_TOKEN || self.whole().pointer(TOKEN) == next.pointer(TOKEN) {
@@ -132,7 +131,8 @@ impl<'a> RunningContext<'a> {
         ))
     }
 
-    /// No action leads a stored secret to another host; the first host may be found out while an account is set up.
+    /// No action may send a stored secret to another host. The action `post_install` may set a host that the context
+    /// does not have yet.
     fn check_hosts(&self, next: &Value) -> Result<(), Failure> {
         let now = self.whole();
         let is_free = |key: &str| {
@@ -145,7 +145,7 @@ impl<'a> RunningContext<'a> {
             None => Ok(()),
             Some(key) => Err(Failure::host_key(
                 &format!("context.{key}"),
-                "decides which host is called, or for whom a token is asked: an action may set it once, in post_install, and never change it",
+                "decides which host is called, or for whom a token is requested: only post_install may set it, and no action may change it",
             )),
         }
     }

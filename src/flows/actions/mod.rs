@@ -1,9 +1,9 @@
-//! Running an action: its steps, one after the other, in the name of an account. It neither asks whether the
-//! account may be called nor stores anything; who runs it does.
+//! Runs the steps of an action, one after the other, for an account. The caller of [`run_action`] checks whether the
+//! account may be called, and stores the changes.
 //!
-//! Secrets of the context go into requests only: placeholders of a `request` and signing in see all of it.
-//! Whatever computes or shows (`$context`, `get_context`, the values of `set_context` and `update_context`) sees
-//! it without them, so that no result can carry them out.
+//! Secrets of the context go into requests only: the placeholders of a `request` and the authentication of requests
+//! read all of it. Every step that computes or returns a value (`$context`, `get_context`, the values of `set_context` and
+//! `update_context`) reads it without secrets, so no result can hold them. `call` sends the requests.
 
 pub(in crate::flows) mod context;
 pub(in crate::flows) mod request;
@@ -32,54 +32,53 @@ use crate::proxy::is_read;
 use crate::settings::ACTION_STEPS;
 use crate::time::Timestamp;
 
-/// The action that gets an account its tokens: the only one that may change `oauth.token`.
+/// Gets an account its tokens. The only action that may change `oauth.token`.
 pub const REFRESH_TOKEN: &str = "refresh_token";
-/// The action that tells whether a credential is good.
+/// Checks a credential.
 pub const VALIDATION: &str = "validation";
-/// The action that sets an account up: the only one that may name a host that was not named before.
+/// Sets an account up. The only action that may name a host that the context did not name before.
 pub const POST_INSTALL: &str = "post_install";
 
-/// An action of the file by its name, which says what it may change.
+/// An action of the file. Its name decides what it may change.
 #[derive(Debug, Clone, Copy)]
 pub struct NamedAction<'a> {
     name: &'a str,
     action: &'a Action,
 }
 
-/// What came of an action that ran to its end.
+/// What an action that ran to its end leaves behind.
 #[derive(Debug)]
 pub struct ActionOutcome {
-    /// The result of its last step.
+    /// The result of the last step.
     pub result: Exact,
-    /// The whole context as it left it, secrets included; `None` when nothing changed.
+    /// The whole context after the action, secrets included. `None` when nothing changed.
     pub context: Option<Value>,
-    /// The keys of the context that its steps wrote, also those they wrote as they were.
+    /// The keys of the context that the steps wrote, also those whose value stayed the same.
     pub written: BTreeSet<String>,
-    /// Those among them whose values may be copied from the context: they are whose word they were there.
+    /// Those of them whose values may be copies of other keys: they keep the origin of the values they were copied
+    /// from.
     pub copied: BTreeSet<String>,
-    /// How many steps ran; those whose `run_if` was false did not.
+    /// How many steps ran. A step whose `run_if` was false did not.
     pub steps: usize,
-    /// How many of them asked the provider.
+    /// How many of them sent a request.
     pub requests: usize,
-    /// Whether one of them wrote there.
+    /// Whether one of them wrote at the provider.
     pub has_written: bool,
 }
 
 impl<'a> NamedAction<'a> {
-    /// The action of this name, if the file has it.
     pub fn find(config: &'a Config, name: &str) -> Option<Self> {
         let (name, action) = config.actions.get_key_value(name)?;
         Some(Self { name, action })
     }
 
-    /// Its name.
     pub fn name(&self) -> &'a str {
         self.name
     }
 
-    /// Whether one of its requests is of a verb that may write.
+    /// Whether one of its requests has a method that may write.
     pub fn may_write(&self, config: &Config) -> bool {
-        let mut verbs = self.action.steps.iter().filter_map(|step| {
+        let mut methods = self.action.steps.iter().filter_map(|step| {
             let method = match &step.kind {
                 StepKind::Request(method) => method,
                 StepKind::Call(call) => config.method(&call.resource, &call.method)?,
@@ -87,10 +86,10 @@ impl<'a> NamedAction<'a> {
             };
             Some(&method.method.0)
         });
-        verbs.any(|verb| !is_read(verb))
+        methods.any(|method| !is_read(method))
     }
 
-    /// A form that no `run_if` can skip would end the action after its requests were sent.
+    /// A form without `run_if` would fail the action after its requests were sent.
     fn check_forms(&self) -> Result<(), Failure> {
         let always = |step: &Step| step.run_if.is_none() && matches!(step.kind, StepKind::Form(_));
         match self.action.steps.iter().find(|step| always(step)) {
@@ -102,7 +101,7 @@ impl<'a> NamedAction<'a> {
 
 /// Runs an action of `effective` on the account. `input` is the first `$previous`.
 ///
-/// A failure keeps its code; its `details` also say at which step (`at`) and how many had run (`steps`).
+/// A failure keeps its code. Its `details` also name the step (`at`) and how many steps had run (`steps`).
 pub async fn run_action<A: LiveAccount>(
     account: &A,
     loaded: &Rc<LoadedAccount>,
@@ -126,7 +125,7 @@ pub async fn run_action<A: LiveAccount>(
             value: input,
             room: account.room(),
         },
-        word: Previous::of(Provenance::Provider),
+        set_by: Previous::of(Provenance::Provider),
         steps: 0,
         requests: 0,
         has_written: Cell::new(false),
@@ -156,7 +155,7 @@ pub async fn run_action<A: LiveAccount>(
     })
 }
 
-/// An action on its way.
+/// The state of a running action.
 struct Run<'a, A> {
     account: &'a A,
     loaded: &'a Rc<LoadedAccount>,
@@ -165,8 +164,8 @@ struct Run<'a, A> {
     errand: Errand,
     context: RunningContext<'a>,
     previous: Answered,
-    /// Whose word that is: what a caller gave is taken for the word of who writes.
-    word: Previous,
+    /// Who set `previous`. A caller's input counts as set by the one for whom the action writes.
+    set_by: Previous,
     steps: usize,
     requests: usize,
     has_written: Cell<bool>,
@@ -175,8 +174,8 @@ struct Run<'a, A> {
 impl<A: LiveAccount> Run<'_, A> {
     async fn step(&mut self, step: &Step) -> Result<(), Failure> {
         if self.deadline <= self.account.system().now() {
-            let words = "The action took longer than it may. x-timeout-ms sets how long to wait.";
-            return Err(Failure::new(Code::Timeout, words));
+            let message = "The action did not end in time. x-timeout-ms sets the time limit.";
+            return Err(Failure::new(Code::Timeout, message));
         }
         if let Some(condition) = &step.run_if
             && !self.is_true(condition)?
@@ -184,8 +183,8 @@ impl<A: LiveAccount> Run<'_, A> {
             return Ok(());
         }
         if self.steps == ACTION_STEPS {
-            let words = format!("An action runs at most {ACTION_STEPS} steps.");
-            return Err(Failure::new(Code::Unsupported, words));
+            let message = format!("An action runs at most {ACTION_STEPS} steps.");
+            return Err(Failure::new(Code::Unsupported, message));
         }
         match &step.kind {
             StepKind::Request(method) => {
@@ -202,15 +201,16 @@ impl<A: LiveAccount> Run<'_, A> {
             StepKind::GetContext(get) => self.previous.value = self.shown(get).into(),
             StepKind::SetContext(change) => {
                 let values = self.values(change)?;
-                self.context.set(&values, &change.written(&self.word))?;
+                self.context.set(&values, &change.written(&self.set_by))?;
             }
             StepKind::UpdateContext(change) => {
                 let values = self.values(change)?;
-                self.context.update(&values, &change.written(&self.word))?;
+                self.context
+                    .update(&values, &change.written(&self.set_by))?;
             }
             StepKind::Form(_) => return Err(no_forms()),
         }
-        self.word = step.behind(&self.word);
+        self.set_by = step.behind(&self.set_by);
         self.steps += 1;
         Ok(())
     }
@@ -248,7 +248,7 @@ impl<A: LiveAccount> Run<'_, A> {
         failure
     }
 
-    /// The values a change names; an expression without a result names none.
+    /// The values of a change. An expression without a result has none.
     fn values(&self, change: &Change) -> Result<Value, Failure> {
         let values = match change {
             Change::Expression(expression) => self.evaluate(expression)?,
@@ -263,7 +263,7 @@ impl<A: LiveAccount> Run<'_, A> {
             Some(values) if values.is_object() => Ok(values),
             Some(_) => Err(Failure::new(
                 Code::ExpressionFailed,
-                "What changes the context has to be an object.",
+                "The values of `set_context` and `update_context` must be an object.",
             )),
         }
     }
@@ -272,6 +272,6 @@ impl<A: LiveAccount> Run<'_, A> {
 fn no_forms() -> Failure {
     Failure::new(
         Code::Unsupported,
-        "This version cannot ask the customer in an action (a `form` step).",
+        "This version does not support `form` steps in actions.",
     )
 }

@@ -1,5 +1,5 @@
-//! The steps that send requests. Such a step is a call whose caller brings the result of the step before as its
-//! body; the placeholders see the whole context as the steps before left it.
+//! The steps that send requests. Such a step is a call whose body is the result of the step before. Its placeholders
+//! read the whole context as the steps before left it.
 
 use serde_json::Value;
 
@@ -31,16 +31,16 @@ impl<A: LiveAccount> Run<'_, A> {
         .await
     }
 
-    /// A call of a resource's method; what the step says of id, query and body is the caller's part of it.
+    /// A call of a resource's method. The step's id, query and body take the place of a caller's.
     pub(in crate::flows) async fn call(&self, call: &Call) -> Result<Answered, Failure> {
         let config = &self.resolved.compiled.config;
         let method = config.method(&call.resource, &call.method);
         let method = method.ok_or_else(|| {
-            let words = format!(
+            let message = format!(
                 "The action calls `{}` of `{}`, which the integration does not have.",
                 call.method, call.resource
             );
-            Failure::new(Code::BadIntegration, words)
+            Failure::new(Code::BadIntegration, message)
         })?;
         let scope = self.scope();
         let id = call.id.as_ref().map(|id| id.render(&scope)).transpose()?;
@@ -85,7 +85,7 @@ impl<A: LiveAccount> Run<'_, A> {
     }
 }
 
-/// The caller's query of a call. As in every query map, an entry without a value is left out.
+/// The query of a call. An entry without a value is left out, as in every query map.
 fn raw_query(entries: &Entries, scope: &TemplateScope) -> Result<String, Failure> {
     let room = Room::url();
     let mut pieces = Vec::new();

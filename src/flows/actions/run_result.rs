@@ -1,4 +1,4 @@
-//! How a run is told: in the failure of an action, and in an account's `last_action_run_result`.
+//! How a run is reported: in the failure of an action, and in an account's `last_action_run_result`.
 
 use serde_json::{Map, Value, json};
 
@@ -6,8 +6,8 @@ use crate::error::Failure;
 use crate::flows::actions::ActionOutcome;
 use crate::time::Timestamp;
 
-/// An account's `last_action_run_result`: `{action, success, steps, error?: {code, message}, at}`. What the action
-/// gave is not in it.
+/// An account's `last_action_run_result`: `{action, success, steps, error?: {code, message}, at}`. The result of the
+/// action is left out: it may hold personal data.
 pub fn run_result(action: &str, outcome: &Result<ActionOutcome, Failure>, at: Timestamp) -> Value {
     match outcome {
         Ok(outcome) => {
@@ -20,7 +20,7 @@ pub fn run_result(action: &str, outcome: &Result<ActionOutcome, Failure>, at: Ti
     }
 }
 
-/// The same failure with the place of the step, and how many had run before it.
+/// Adds the place of the failed step, and how many steps had run before it.
 pub(in crate::flows) fn with_place(mut failure: Failure, at: &str, steps: usize) -> Failure {
     let details = failure
         .details
@@ -46,7 +46,7 @@ mod tests {
     use crate::error::Code;
 
     #[test]
-    fn a_run_is_told_without_what_it_gave() {
+    fn a_run_is_reported_without_its_result() {
         let at = Timestamp::from_millis(0);
         let outcome = ActionOutcome {
             result: json!({ "secret": "s" }).into(),

@@ -6,31 +6,30 @@ use std::time::Duration;
 use crate::ports::{Storage, StorageFault};
 use crate::time::Timestamp;
 
-/// An alarm that has not rung so long after its time is taken for lost. The platform promises that it rings, not when
-/// (<https://developers.cloudflare.com/durable-objects/api/alarms/>). Setting one again that was only late does no harm:
-/// it rings at once.
+/// An alarm that has not fired for so long after its time is treated as lost. The platform promises that it fires, not when
+/// (<https://developers.cloudflare.com/durable-objects/api/alarms/>). Setting an alarm again that was only late does no
+/// harm: it fires at once.
 const LATEST: Duration = Duration::from_mins(1);
 
-/// The alarm as its object set it last. An alarm that is set is only ever brought forward, until it rings.
+/// The alarm that its object set last. Until it fires, it is only brought forward.
 ///
-/// An alarm whose time has come and that has not rung yet stays as it is: setting it to a later time would postpone what it
-/// is to do, again with each write that comes in before it rings. (The directories did that.) One that has not rung a
-/// minute later never will: it is set again, at once. (Accounts waited for it as long as their object was in memory.)
+/// An alarm that is due and has not fired yet is left as it is: a later time would postpone its work, again with each
+/// write before it fires. An alarm that has not fired a minute later is lost, and is set again for now.
 #[derive(Debug, Default)]
 pub struct Alarm(Cell<Option<Timestamp>>);
 
 impl Alarm {
-    /// It rang, or it is not known whether one is set: the next that is asked for is set.
+    /// Forgets the alarm, because it fired or its state is unknown. The next request sets one.
     pub fn forget(&self) {
         self.0.set(None);
     }
 
-    /// The platform has this alarm.
+    /// Records an alarm that the platform has already.
     pub fn adopt(&self, set: Timestamp) {
         self.0.set(Some(set));
     }
 
-    /// Rings then or before. It is set in the same atomic write as the statements before it.
+    /// Makes the alarm fire at `at` or earlier. It is set in the same atomic write as the statements before it.
     pub async fn ring_by(
         &self,
         storage: &impl Storage,
@@ -43,7 +42,7 @@ impl Alarm {
             return Ok(());
         }
         let at = if is_lost { now } else { at };
-        // Noted before it is done: of two at once the later must not undo the earlier.
+        // Recorded before the call: of two concurrent calls the later must not undo the earlier.
         self.0.set(Some(at));
         let set = storage.set_alarm(at).await;
         if set.is_err() && self.0.get() == Some(at) {
@@ -52,7 +51,7 @@ impl Alarm {
         set
     }
 
-    /// Rings at this time and not before; where there is none, no more.
+    /// Sets the alarm to exactly this time. `None` deletes it.
     pub async fn set_to(
         &self,
         storage: &impl Storage,
@@ -117,7 +116,7 @@ mod tests {
         Timestamp::from_millis(millis)
     }
 
-    /// What the platform is asked for by these requests, each `(now, at)`.
+    /// The alarms that these requests set at the platform, each `(now, at)`.
     fn set_by(requests: &[(i64, i64)]) -> Vec<Option<i64>> {
         let (platform, alarm) = (Platform::default(), Alarm::default());
         for (now, then) in requests {
@@ -134,19 +133,19 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_whose_time_has_come_is_not_postponed_by_what_comes_before_it_rings() {
+    fn a_due_alarm_is_not_postponed_before_it_fires() {
         assert_eq!(set_by(&[(0, 9), (10, 5_010), (11, 5_011)]), [Some(9)]);
         assert_eq!(set_by(&[(0, 9), (60_009, 70_000)]), [Some(9)]);
     }
 
     #[test]
-    fn an_alarm_that_never_rang_is_set_again_at_once() {
+    fn an_alarm_that_never_fired_is_set_again_at_once() {
         let requests = [(0, 9), (60_010, 70_000), (60_011, 70_000)];
         assert_eq!(set_by(&requests), [Some(9), Some(60_010)]);
     }
 
     #[test]
-    fn after_it_rang_the_next_is_set_whatever_it_was() {
+    fn after_it_fired_the_next_is_set_at_any_time() {
         let (platform, alarm) = (Platform::default(), Alarm::default());
         let set = |now, then| alarm.ring_by(&platform, at(now), at(then)).now_or_never();
         assert_eq!(set(0, 9), Some(Ok(())));
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_could_not_be_set_leaves_the_one_before() {
+    fn an_alarm_that_could_not_be_set_leaves_the_previous_one() {
         let (platform, alarm) = (Platform::default(), Alarm::default());
         let set = |then| alarm.ring_by(&platform, at(0), at(then)).now_or_never();
         assert_eq!(set(9), Some(Ok(())));
@@ -168,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn it_can_be_set_to_a_later_time_and_taken_back() {
+    fn it_can_be_set_to_a_later_time_and_deleted() {
         let (platform, alarm) = (Platform::default(), Alarm::default());
         let to = |then: Option<i64>| alarm.set_to(&platform, then.map(at)).now_or_never();
         assert_eq!(to(Some(9)), Some(Ok(())));

@@ -1,4 +1,4 @@
-//! Reading bodies: never more than allowed, never longer, and never without room.
+//! Reads bodies within their limits of size and time and the memory budget of the isolate.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use crate::proxy::reply::ReplyError;
 use crate::settings::REPLAYABLE_BODY_BYTES;
 use crate::time::Timestamp;
 
-/// Reads a caller's body of at most `limit` bytes. Each piece takes its room as it arrives: what is announced is held by
-/// nobody. A body that has not arrived when the room's patience, or the call's time, ends is given up.
+/// Reads a caller's body of at most `limit` bytes. Memory is reserved for each piece as it arrives, not for the
+/// announced length. The read fails when the room's patience or the call's time ends.
 pub async fn read<O: Outside>(
     outside: &O,
     body: Body<O::Stream>,
@@ -25,7 +25,7 @@ pub async fn read<O: Outside>(
     read_until(outside, body, limit, room, None).await
 }
 
-/// The same of a call that ends at `deadline`.
+/// Reads a body like [`read`], and gives up at `deadline`.
 pub async fn read_until<O: Outside>(
     outside: &O,
     body: Body<O::Stream>,
@@ -52,8 +52,8 @@ pub async fn read_until<O: Outside>(
         Ok(bytes) => Ok(bytes),
         Err(ReadError::TooLarge) => Err(Failure::body_too_large(limit)),
         Err(ReadError::Early) => {
-            let words = "The body broke off before its end.";
-            Err(Failure::new(Code::Malformed, words))
+            let message = "The body broke off before its end.";
+            Err(Failure::new(Code::Malformed, message))
         }
         Err(ReadError::Late) => Err(too_slow(patience)),
         Err(ReadError::NoRoom(failure)) => Err(failure),
@@ -61,11 +61,11 @@ pub async fn read_until<O: Outside>(
 }
 
 fn too_slow(patience: Duration) -> Failure {
-    let words = format!(
+    let message = format!(
         "The body did not arrive within {} ms.",
         patience.as_millis()
     );
-    Failure::new(Code::BodyTimeout, words)
+    Failure::new(Code::BodyTimeout, message)
 }
 
 /// Why a body was not read to its end.
@@ -96,7 +96,7 @@ async fn arrive(
     arriving.whole().map_err(ReadError::NoRoom)
 }
 
-/// Holds a body of known, small length, so that it can be sent again; any other stays a handle.
+/// Buffers a body of known, small length, so that it can be sent again. Any other body stays a handle.
 pub async fn hold_small<O: Outside>(
     outside: &O,
     body: Body<O::Stream>,
@@ -116,8 +116,8 @@ pub async fn hold_small<O: Outside>(
     }
 }
 
-/// Reads a provider's answer to look into it, within its own limit and the isolate's, to be decoded by [`decoded`]. Who
-/// asks bounds its time.
+/// Reads a provider's response within its own limit and the isolate's budget; [`decoded`] decodes it. The caller bounds
+/// the time.
 pub async fn read_encoded<S: ByteStream>(body: Body<S>, room: &Room) -> Result<Bytes, Failure> {
     let limit = room.answer_bytes();
     match read_small(body, limit, room).await {
@@ -125,8 +125,8 @@ pub async fn read_encoded<S: ByteStream>(body: Body<S>, room: &Room) -> Result<B
         Err(ReadError::TooLarge) => Err(answer_too_large(limit)),
         Err(ReadError::NoRoom(failure)) => Err(failure),
         Err(ReadError::Early | ReadError::Late) => {
-            let words = "The provider's answer broke off before its end.";
-            Err(Failure::new(Code::Unreachable, words))
+            let message = "The provider's response broke off before its end.";
+            Err(Failure::new(Code::Unreachable, message))
         }
     }
 }
@@ -140,7 +140,8 @@ pub fn take_answer(bytes: &Bytes, room: &Room) -> Result<(), Failure> {
     room.take(bytes.len())
 }
 
-/// Reads an answer of at most `limit` bytes, decoded; nothing where it is larger, breaks off, or finds no room.
+/// Reads and decodes a response of at most `limit` bytes. `None` where it is larger, breaks off, or does not fit into
+/// the memory budget.
 pub async fn read_at_most<S: ByteStream>(
     headers: &HeaderMap,
     body: Body<S>,
@@ -151,7 +152,7 @@ pub async fn read_at_most<S: ByteStream>(
     decoded(headers, bytes, limit, room).ok()
 }
 
-/// The bytes of an answer without the codings that the platform leaves, of at most `limit`.
+/// Undoes the content codings that the platform leaves. The result has at most `limit` bytes.
 pub fn decoded(
     headers: &HeaderMap,
     bytes: Bytes,
@@ -195,15 +196,15 @@ async fn read_small<S: ByteStream>(
 }
 
 fn answer_too_large(limit: usize) -> Failure {
-    let words = format!(
-        "The provider's answer is over {}, too large to be looked into. Fetch it unread, by /custom or by a get without response_path.",
-        in_words(limit)
+    let message = format!(
+        "The provider's response is over {}, too large to be read. Fetch it unread, by /custom or by a get without response_path.",
+        size_text(limit)
     );
-    Failure::new(Code::AnswerTooLarge, words)
+    Failure::new(Code::AnswerTooLarge, message)
         .with_details(serde_json::json!({ "limit_bytes": limit }))
 }
 
-fn in_words(bytes: usize) -> String {
+fn size_text(bytes: usize) -> String {
     const MIB: usize = 1024 * 1024;
     match bytes % MIB {
         0 => format!("{} MiB", bytes / MIB),

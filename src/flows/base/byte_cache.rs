@@ -1,15 +1,14 @@
-//! A cache that is bounded by the bytes of what it keeps: each entry weighs what its source is long. The least used
-//! entries go first; the newest always stays, for without it every request would make it again.
+//! A cache that is bounded by bytes: an entry weighs as much as the source of its value is long. The least recently
+//! used entries are removed first. The newest entry always stays: without it every request would build it again.
 
 use std::borrow::Borrow;
 use std::hash::Hash;
 
 use lru::LruCache;
 
-/// What an entry weighs beside its source: its key, its place in the list.
+/// What an entry weighs in addition to its source: its key and its place in the list.
 const ENTRY_BYTES: usize = 256;
 
-/// Values by key, with their weights.
 pub struct ByteCache<K, V> {
     entries: LruCache<K, (usize, V)>,
     weight: usize,
@@ -17,7 +16,6 @@ pub struct ByteCache<K, V> {
 }
 
 impl<K: Hash + Eq, V> ByteCache<K, V> {
-    /// An empty one for so many bytes.
     pub fn new(most: usize) -> Self {
         Self {
             entries: LruCache::unbounded(),
@@ -26,7 +24,7 @@ impl<K: Hash + Eq, V> ByteCache<K, V> {
         }
     }
 
-    /// The value under a key, which is used now.
+    /// The value under a key, which becomes the most recently used.
     pub fn get<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
@@ -34,7 +32,7 @@ impl<K: Hash + Eq, V> ByteCache<K, V> {
         self.entries.get(key).map(|(_, value)| value)
     }
 
-    /// Keeps a value whose source has so many bytes.
+    /// Inserts a value whose source has `bytes` bytes.
     pub fn put(&mut self, key: K, bytes: usize, value: V) {
         let weight = bytes.saturating_add(ENTRY_BYTES);
         self.weight = self.weight.saturating_add(weight);
@@ -49,7 +47,6 @@ impl<K: Hash + Eq, V> ByteCache<K, V> {
         }
     }
 
-    /// Takes a value out.
     pub fn remove<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,

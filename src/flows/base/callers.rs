@@ -1,25 +1,25 @@
-//! How many callers may be inside one object.
+//! The limit of concurrent callers of one object.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::error::Failure;
 
-/// The callers that are inside one object. Each may wait by a timer; an object has 10,000 of those, and the next one
+/// The callers that one object serves. Each of them may wait by a timer; an object has 10,000 timers, and the next one
 /// would end it.
 #[derive(Debug, Clone, Default)]
 pub struct Callers(Rc<Cell<usize>>);
 
-/// One of them; gone when dropped.
+/// Counts one caller until it is dropped.
 #[derive(Debug)]
 pub struct CallerGuard(Rc<Cell<usize>>);
 
 impl Callers {
-    /// One more, unless there are `most`.
+    /// Counts one more caller, or fails when there are `most`.
     pub fn enter(&self, most: usize) -> Result<CallerGuard, Failure> {
         if self.0.get() >= most {
             return Err(Failure::busy(
-                "Too many callers wait for this account or environment at once. Try again.",
+                "Too many concurrent requests to this account or environment. Try again.",
             ));
         }
         self.0.set(self.0.get() + 1);

@@ -1,4 +1,4 @@
-//! What a tenant's id and a context may be.
+//! The limits of tenant ids and contexts.
 
 use serde_json::Value;
 
@@ -20,13 +20,13 @@ pub fn check_tenant(tenant_id: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the application writes of a context: an object of the size of one, without dots in its keys.
+/// Checks a patch of a context: an object within the size of a context, without dots in its keys.
 pub fn check_patch(patch: &Value) -> Result<(), Failure> {
     check_context(patch)?;
     keys::check_all(patch).map_err(dotted)
 }
 
-/// A whole context: an object of at most [`CONTEXT_BYTES`].
+/// Checks a whole context: an object of at most [`CONTEXT_BYTES`].
 pub fn check_context(context: &Value) -> Result<(), Failure> {
     if !context.is_object() {
         return Err(Failure::invalid("context", "is not an object"));
@@ -35,8 +35,8 @@ pub fn check_context(context: &Value) -> Result<(), Failure> {
         return Err(context_too_large(CONTEXT_BYTES));
     }
     if json::is_more(context, CONTEXT_VALUES) {
-        let words = format!("has more than {CONTEXT_VALUES} values");
-        return Err(Failure::invalid("context", words));
+        let message = format!("has more than {CONTEXT_VALUES} values");
+        return Err(Failure::invalid("context", message));
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! What an isolate remembers of authentications that failed: which addresses are refused for now, and how many unsigned
-//! tokens named nothing.
+//! Failed authentications of one isolate: the addresses that are refused for some time, and the number of unknown
+//! unsigned tokens.
 
 use std::cell::{Cell, RefCell};
 use std::num::NonZeroUsize;
@@ -9,24 +9,24 @@ use lru::LruCache;
 use crate::settings::{FAILED_ADDRESSES, UNSIGNED_MISSES, UNSIGNED_PERIOD};
 use crate::time::Timestamp;
 
-/// Shared by all requests of one isolate.
 #[derive(Default)]
 pub struct FailedAuth {
-    /// Address → until when it is refused.
+    /// Address → the end of its refusal.
     refused: RefCell<Option<LruCache<String, Timestamp>>>,
-    /// Unsigned tokens that named nothing: since when, and how many.
+    /// Unsigned tokens that were not found: since when, and how many.
     misses: Cell<Option<(Timestamp, usize)>>,
 }
 
 impl FailedAuth {
-    /// Until when a sender's address is refused, if it is.
+    /// The end of the refusal of a sender's address.
     pub fn refused_until(&self, address: &str, now: Timestamp) -> Option<Timestamp> {
         let mut refused = self.refused.borrow_mut();
         let until = refused.as_mut()?.get(address).copied()?;
         (until > now).then_some(until)
     }
 
-    /// A sender's address is refused until then. Of too many addresses the least used are forgotten.
+    /// Refuses a sender's address until `until`. When there are too many addresses, the least recently used are
+    /// removed.
     pub fn refuse(&self, address: &str, until: Timestamp) {
         let most = NonZeroUsize::new(FAILED_ADDRESSES).unwrap_or(NonZeroUsize::MIN);
         self.refused
@@ -35,7 +35,7 @@ impl FailedAuth {
             .put(address.to_owned(), until);
     }
 
-    /// An unsigned token or webhook URL named nothing.
+    /// Counts an unsigned token or webhook URL that was not found.
     pub fn note_miss(&self, now: Timestamp) {
         let next = match self.misses.get() {
             Some((since, misses)) if now < since.plus(UNSIGNED_PERIOD) => (since, misses + 1),
@@ -44,7 +44,7 @@ impl FailedAuth {
         self.misses.set(Some(next));
     }
 
-    /// Until when unsigned tokens are not looked up, if too many of them named nothing.
+    /// Until when unsigned tokens are not looked up, because too many of them were not found.
     pub fn unsigned_wait_until(&self, now: Timestamp) -> Option<Timestamp> {
         let (since, misses) = self.misses.get()?;
         let until = since.plus(UNSIGNED_PERIOD);

@@ -1,4 +1,4 @@
-//! Small things that are fetched for a webhook: published keys, a confirmation.
+//! Fetches small documents for webhooks: a provider's keys, the confirmation of a subscription.
 
 use std::time::Duration;
 
@@ -12,12 +12,13 @@ use crate::flows::base::within::within;
 use crate::ports::{Body, Outgoing, Outside, SendError};
 use crate::proxy::guard;
 
-/// What a fetch may take, its body included.
+/// The time limit of a fetch, its body included.
 pub(in crate::flows) const TIMEOUT: Duration = Duration::from_secs(10);
-/// More than any set of keys.
+/// The size limit: more than any set of keys.
 const BYTES: usize = 256 * 1024;
 
-/// The body of a 2xx, all of it within [`TIMEOUT`]; else why there is none. Redirects are not followed: the host is pinned.
+/// The body of a 2xx response, read within [`TIMEOUT`], or the reason why there is none. Redirects are not followed:
+/// the host is pinned.
 pub async fn get(outside: &impl Outside, url: &Url, room: &Room) -> Result<Bytes, String> {
     let fetched = within(outside, TIMEOUT, fetch(outside, url, room)).await;
     fetched.unwrap_or_else(|| Err(SendError::Timeout.to_string()))
@@ -38,8 +39,8 @@ async fn fetch(outside: &impl Outside, url: &Url, room: &Room) -> Result<Bytes, 
         .await
         .map_err(|error| error.to_string())?;
     if !reply.status.is_success() {
-        return Err(format!("the answer is {}", reply.status.as_u16()));
+        return Err(format!("the response has status {}", reply.status.as_u16()));
     }
     let read = body::read_at_most(&reply.headers, reply.body, BYTES, room).await;
-    read.ok_or_else(|| "the answer broke off, or is too large".to_owned())
+    read.ok_or_else(|| "the response broke off, or is too large".to_owned())
 }

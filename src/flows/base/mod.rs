@@ -1,5 +1,4 @@
-//! What every flow may use: rows of an object's own tables, numbers that count up with the time, an object's alarm,
-//! deadlines.
+//! What every folder of `flows/` may use: records, sealing, SQL helpers, the memory budget, an object's alarm, deadlines.
 
 pub mod alarm;
 pub mod body;

@@ -1,9 +1,9 @@
-//! Time and chance, as expressions see them.
+//! Time and random bytes, as expressions see them.
 
 use crate::expression::Moment;
 use crate::ports::System;
 
-/// What the expressions that run now know of time and chance.
+/// The clock and the random bytes of one evaluation.
 pub(in crate::flows) fn moment(system: &impl System) -> Moment {
     Moment {
         now_ms: system.now().as_millis(),

@@ -1,23 +1,21 @@
-//! The rows of one page of a list: as many as it asks for, and no more than fit into [`LIST_BYTES`]. How long they are is
-//! asked before they are read, for a thousand rows may be more than an isolate has memory.
+//! The rows of one page of a list: as many as requested, within [`LIST_BYTES`]. The lengths are read before the rows,
+//! because a thousand rows can exceed the memory of an isolate.
 
 use crate::json::count_values;
 use crate::ports::{Row, SqlValue, Storage, StorageFault};
 use crate::settings::{LIST_BYTES, LIST_VALUES};
 
-/// What is read of a table.
 pub struct Selection<'a> {
-    /// The columns of a row.
     pub columns: &'a str,
-    /// Those of them that may be long.
+    /// The columns that may be long.
     pub texts: &'a [&'a str],
     /// `FROM … WHERE … ORDER BY …`
     pub from: String,
-    /// What stands at its `?`.
+    /// The values of its `?`.
     pub values: Vec<SqlValue>,
 }
 
-/// The rows of a page, and whether there are more behind them.
+/// The rows of a page, and whether more rows follow.
 pub fn rows_of_page(
     storage: &impl Storage,
     selection: &Selection<'_>,
@@ -47,7 +45,7 @@ pub fn rows_of_page(
     Ok((rows, all.len() > count))
 }
 
-/// How many of these, from the first on, are within `most` together; one at least, where there is one.
+/// How many weights, from the first on, sum up to at most `most`. At least one, if there is one.
 pub fn fitting(weights: impl IntoIterator<Item = usize>, most: usize) -> usize {
     let mut sum = 0_usize;
     let fits = |(at, weight): &(usize, usize)| {

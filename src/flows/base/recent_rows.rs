@@ -1,15 +1,15 @@
-//! What the object keeps in the order of its numbers, newest first, a page at a time.
+//! Pages of the rows of a table with ascending numbers, newest first.
 
 use crate::error::{Code, Failure};
 use crate::flows::base::page_bytes::{Selection, rows_of_page};
 use crate::flows::base::records::{Filter, PageRequest};
 use crate::ports::{Row, SqlValue, Storage, StorageFault};
 
-/// No number is higher: the platform's are exact up to 2^53.
+/// Above every number in use: the platform's numbers are exact up to 2^53.
 pub(in crate::flows) const MOST: i64 = i64::MAX >> 10;
 
-/// A page of the rows numbered below `before` that fit its filters, which `condition` writes; and whether there are
-/// more. `texts` are those of the columns that may be long.
+/// A page of the rows with a number below `before` that match its filters, and whether there are more. `condition`
+/// writes the SQL of a filter. `texts` names the columns that may be long.
 pub(in crate::flows) fn newest_before(
     storage: &impl Storage,
     (table, columns, texts): (&str, &str, &[&str]),
@@ -32,7 +32,7 @@ pub(in crate::flows) fn newest_before(
     rows_of_page(storage, &selection, page.limit)
 }
 
-/// Refuses a cursor that no page of the list ended with.
+/// The refusal of a cursor that no page of the list returned.
 pub(in crate::flows) fn foreign_cursor() -> Failure {
     Failure::new(Code::Malformed, "The cursor is not one of this list.")
 }

@@ -1,4 +1,5 @@
-//! The records the truth is kept in, and which KV holds copies of.
+//! The records of the directories. They are the source of record; KV holds published copies of some of them. The doc
+//! comments of fields are the descriptions in `/openapi.json`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,33 +12,33 @@ use crate::ids::{
 };
 use crate::time::Timestamp;
 
-/// An environment: what its tokens see is separate from all others.
+/// An environment. Its tokens see nothing of other environments.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EnvironmentRecord {
-    /// Its id, which names its `Directory`.
+    /// Its id, which is also the name of its `Directory` object.
     pub id: EnvironmentId,
-    /// Unique.
+    /// Unique among the environments.
     pub name: String,
-    /// Where it lives.
+    /// The region of its data.
     pub region: Region,
-    /// Where a connect result may be sent; empty: any https origin.
+    /// Origins to which a connect result may be sent. Empty: any https origin.
     pub allowed_redirect_origins: Vec<String>,
-    /// What customers are shown of the application on connect pages.
+    /// What connect pages show of the application.
     #[serde(flatten)]
     pub application: ApplicationNames,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it was changed last.
+    /// When it was last changed.
     pub updated_at: Timestamp,
 }
 
-/// How an application shows itself to its customers.
+/// How connect pages name the application.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ApplicationNames {
-    /// What it is called.
+    /// The name of the application.
     #[serde(default)]
     pub display_name: Option<String>,
-    /// Its logo, an https URL.
+    /// The https URL of its logo.
     #[serde(default)]
     pub logo_url: Option<String>,
 }
@@ -48,240 +49,225 @@ pub struct ApplicationNames {
 )]
 #[serde(rename_all = "lowercase")]
 pub enum TokenScope {
-    /// Admin reads.
+    /// Reads by the admin API.
     Read,
-    /// The data plane.
+    /// Calls to providers.
     Proxy,
-    /// Link tokens and imports.
+    /// Link tokens and imports of accounts.
     Connect,
-    /// The whole environment.
+    /// Everything in the environment.
     Admin,
 }
 
 impl TokenScope {
-    /// All of them: the default of a new token.
+    /// Every scope: the default of a new token.
     pub const ALL: [Self; 4] = [Self::Read, Self::Proxy, Self::Connect, Self::Admin];
 }
 
-/// An API token without the token: only its hash is kept.
+/// The metadata of an API token. Only the hash of the token is stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TokenRecord {
-    /// Its id.
     pub id: ApiTokenId,
-    /// The environment it belongs to.
     pub environment_id: EnvironmentId,
-    /// What its owner calls it.
+    /// The name that its owner gave it.
     pub name: String,
     /// What it may do.
     pub scopes: Vec<TokenScope>,
-    /// When it ends by itself.
+    /// When it expires.
     pub expires_at: Option<Timestamp>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// SHA-256 of the token, hex.
+    /// The SHA-256 of the token, in hex.
     pub hash: String,
 }
 
-/// An integration: the public half of its file, its write-only secrets sealed.
+/// An integration: the public half of its file, and its sealed write-only secrets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IntegrationRecord {
-    /// Its id.
     pub id: IntegrationId,
-    /// The slug used in URLs; unique.
+    /// The unique slug that URLs use.
     pub name: String,
-    /// A word to sort it by.
+    /// A category to group integrations by.
     pub category: Option<String>,
-    /// Not finished yet.
+    /// Whether the integration is still in development.
     pub is_beta: bool,
-    /// 1, then one more with each change.
+    /// The version: 1, plus 1 with each change.
     pub version: u64,
     /// The `config` of its file, without write-only secrets.
     pub config: Value,
-    /// When it was stored first.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it was changed last.
+    /// When it was last changed.
     pub updated_at: Timestamp,
-    /// The write-only secrets of its file, sealed.
+    /// The sealed write-only secrets of its file.
     pub sealed: Option<String>,
 }
 
-/// An integration installed in an environment, with its changes to the config.
+/// An integration that is installed in an environment, with the changes to its config.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InstallRecord {
-    /// Its id.
     pub id: InstallId,
-    /// The environment it belongs to.
     pub environment_id: EnvironmentId,
-    /// What is installed.
+    /// The installed integration.
     pub integration_id: IntegrationId,
-    /// Its slug.
+    /// The slug of the integration.
     pub integration_name: String,
     /// A disabled install refuses calls.
     pub is_enabled: bool,
     /// Whether the connect page offers it.
     pub show_in_catalog: bool,
-    /// 1, then one more with each change.
+    /// The version: 1, plus 1 with each change.
     pub version: u64,
-    /// Changes to the config, and `environment_variables`; without secrets.
+    /// Changes to the config, and `environment_variables`, without secrets.
     #[serde(rename = "override")]
     pub overrides: Value,
-    /// What the admin token wrote of the override: digests of values, by place.
+    /// Which entries of the override the admin token wrote: digests of values, by place.
     #[serde(default)]
     pub by_admin_token: Trusted,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it was changed last.
+    /// When it was last changed.
     pub updated_at: Timestamp,
-    /// The secrets of the override, sealed.
+    /// The sealed secrets of the override.
     pub sealed: Option<String>,
 }
 
-/// A link token without the token: what its bearer may connect. The context it brings is sealed.
+/// The metadata of a link token: what its bearer may connect. Its context is sealed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LinkRecord {
-    /// Its id.
     pub id: LinkTokenId,
-    /// The environment it belongs to.
     pub environment_id: EnvironmentId,
-    /// Whose account it connects: a new one's.
+    /// The tenant of the account that it connects.
     pub tenant_id: String,
-    /// The account it connects again.
+    /// The account that it reconnects.
     pub integrated_account_id: Option<AccountId>,
-    /// The one integration it is for; nothing: the customer chooses.
+    /// The one integration that it offers. Null: the customer chooses.
     pub integration: Option<String>,
-    /// Scopes to ask for, instead of the integration's.
+    /// Scopes to request instead of the integration's.
     pub scopes: Option<Vec<String>>,
-    /// Where the result is sent.
+    /// Where the connect result is sent.
     pub redirect_uri: Option<String>,
-    /// How the environment's application showed itself when the link was made.
+    /// How the application was named when the link was created.
     #[serde(default)]
     pub application: Option<ApplicationNames>,
-    /// Where a new account shall live.
+    /// The region of a new account.
     pub region: Region,
-    /// Whether what an account had in its context stays when it is connected again.
+    /// Whether an account that is reconnected keeps the other values of its context.
     pub persist_previous_context: bool,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it ends by itself.
+    /// When it expires.
     pub expires_at: Timestamp,
-    /// SHA-256 of the token, hex.
+    /// The SHA-256 of the token, in hex.
     pub hash: String,
-    /// The context it brings, sealed.
+    /// The sealed context that the account gets.
     pub sealed: Option<String>,
-    /// Who uses it, once a form was sent.
+    /// The browser that uses it, once a form was sent.
     #[serde(rename = "use")]
     pub used: Option<LinkUse>,
 }
 
-/// A link token in use.
+/// The use of a link token by a browser.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkUse {
-    /// SHA-256 of the browser's secret, hex.
+    /// The SHA-256 of the browser's secret, in hex.
     pub browser: String,
-    /// The account that is being connected.
     pub account: AccountId,
-    /// Its integration's slug.
+    /// The slug of its integration.
     pub integration: String,
-    /// When the form was sent last.
+    /// When the form was last sent.
     pub since: Timestamp,
-    /// When the account was stored.
+    /// When the account was stored, which spends the link token.
     pub spent_at: Option<Timestamp>,
 }
 
-/// What the index of an environment knows of an account: what lists filter by. The rest is in its object.
+/// What the index of an environment stores of an account: the fields that lists filter by. The rest is in the account's
+/// object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccountEntry {
-    /// The account.
     pub id: AccountId,
-    /// Whose it is.
+    /// The tenant of the account.
     pub tenant_id: String,
-    /// The install it was connected through.
+    /// The install that it was connected through.
     pub environment_integration_id: InstallId,
-    /// Its integration's slug.
+    /// The slug of its integration.
     pub integration_name: String,
-    /// Where it stands.
+    /// The status of the account.
     pub status: crate::account::status::Status,
     /// A sandbox account refuses writes.
     pub is_sandbox: bool,
-    /// Where it lives.
+    /// The region of its data.
     pub region: Region,
-    /// When it was stored.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// The id of the key its secrets rest under; nothing when it has none.
+    /// The id of the key that its secrets are encrypted with. Absent when it has none.
     #[serde(default)]
     pub sealing_key: Option<String>,
 }
 
-/// A subscription to the events of an environment (`/webhook`). Its secrets are sealed: `{secret, previous_secret?}`.
+/// A subscription to the events of an environment (`/webhook`). Its sealed secrets are `{secret, previous_secret?}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WebhookRecord {
-    /// Its id.
     pub id: WebhookId,
-    /// The environment it belongs to.
     pub environment_id: EnvironmentId,
-    /// Where events are delivered.
+    /// The URL that events are delivered to.
     pub target_url: String,
-    /// Names of events, exact or with a trailing `*`; nothing: all.
+    /// Names of events, exact or with a trailing `*`. Null: all events.
     pub event_types: Option<Vec<String>>,
-    /// Since when its events wait; nothing: they go out.
+    /// Since when deliveries are paused. Null: they are sent.
     pub paused_at: Option<Timestamp>,
-    /// Since when every delivery fails.
+    /// Since when every delivery has failed.
     pub failing_since: Option<Timestamp>,
-    /// Until when the secret before the present one signs, too.
+    /// Until when deliveries are also signed with the previous secret.
     pub previous_secret_expires_at: Option<Timestamp>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it was changed last.
+    /// When it was last changed.
     pub updated_at: Timestamp,
-    /// Its secrets, sealed.
+    /// Its sealed secrets.
     pub sealed: Option<String>,
 }
 
-/// A delivery that failed for good, or an event that could not be transformed, as the index of an environment knows it.
+/// An event with a delivery that failed for good, or an event that could not be transformed, as the index of an
+/// environment stores it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FailedEvent {
-    /// The event.
     pub id: EventId,
-    /// What happened.
+    /// The name of the event.
     pub event: String,
-    /// The subscriptions it did not reach.
+    /// The subscriptions that did not receive it.
     pub webhook_ids: Vec<WebhookId>,
-    /// When it was stored.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
-/// A piece of a list.
+/// One page of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ListPage<T> {
-    /// The records, oldest first.
     pub result: Vec<T>,
-    /// Where to go on; absent at the end.
+    /// The cursor of the next page. Absent on the last page.
     pub next_cursor: Option<String>,
 }
 
-/// Which piece of a list.
+/// The request for one page of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PageRequest {
-    /// At most so many.
+    /// The largest number of records.
     pub limit: usize,
-    /// After this id.
+    /// The cursor: the page begins after it.
     pub after: Option<String>,
-    /// Only records that fit all of these.
+    /// Conditions that all records of the page meet.
     pub filters: Vec<Filter>,
 }
 
 /// A condition on one field of a record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Filter {
-    /// The field's key in the record.
     pub field: String,
-    /// How it is compared.
     pub comparison: Comparison,
-    /// With what.
     pub value: FilterValue,
 }
 
-/// How a field is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Comparison {
@@ -297,12 +283,10 @@ pub enum Comparison {
     To,
 }
 
-/// What a field is compared with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum FilterValue {
-    /// True or false.
     Flag(bool),
-    /// Any text; times in the one form they are stored in.
+    /// Any text. Times have the form in which they are stored.
     Text(String),
 }

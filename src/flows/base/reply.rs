@@ -1,4 +1,4 @@
-//! Answers: JSON, and the one error envelope.
+//! JSON responses, and the error envelope.
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -11,33 +11,33 @@ use crate::error::{Code, Failure};
 use crate::json::on_one_line;
 use crate::ports::{Body, Reply};
 
-/// The one envelope of errors. The prefix of `code` says who must act.
+/// The error envelope. The prefix of `code` says who must act.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Error")]
 pub(crate) struct Envelope<'a> {
     #[serde(rename = "statusCode")]
     #[schemars(range(min = 400, max = 599))]
     status_code: u16,
-    /// The status in words.
+    /// The reason phrase of the status.
     error: &'a str,
-    /// What happened and what to change, for a person.
+    /// What happened and what to change, as text for people.
     message: &'a str,
     #[schemars(extend("enum" = Code::ALL))]
     code: &'a str,
     request_id: &'a str,
-    /// More; `failures[] {path, message}` says what is wrong in a request, `write` (`done` or `not_done`) what became of a write.
+    /// More details: `failures[] {path, message}` lists the errors of a request, `write` (`done` or `not_done`) says whether a write was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Value")]
     details: Option<&'a Value>,
-    /// The provider said so.
+    /// Whether the error is the provider's.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "bool", extend("const" = true))]
     is_remote_error: Option<bool>,
-    /// The provider's answer: JSON as it came, anything else as a string.
+    /// The provider's response: JSON as it was received, anything else as a string.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Value")]
     raw_response: Option<&'a RawValue>,
-    /// Seconds, in the last line of a list, which has no header field to say it.
+    /// Seconds. Only in the last line of a list, which has no `retry-after` field.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     retry_after: Option<u64>,
@@ -60,14 +60,14 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// The last line of a list by `x-all-pages` that could not go on.
+/// The last line of a list by `x-all-pages` that could not be continued.
 #[derive(Serialize)]
 struct LastLine<'a> {
     error: Envelope<'a>,
     next_cursor: Option<&'a str>,
 }
 
-/// A JSON answer. Answers of ours are never kept by anybody in between.
+/// A JSON response. Caches must not store the gateway's own responses.
 pub(crate) fn json<S>(status: StatusCode, value: &impl Serialize) -> Reply<S> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -99,7 +99,7 @@ pub(crate) fn failure<S>(failure: &Failure, request_id: &str) -> Reply<S> {
     reply
 }
 
-/// The line that a list by `x-all-pages` ends with when it cannot go on: the envelope, and where to resume.
+/// The last line of a list by `x-all-pages` that cannot be continued: the envelope, and the cursor to resume from.
 pub(crate) fn last_line(failure: &Failure, request_id: &str, next_cursor: Option<&str>) -> String {
     let raw = raw_response(failure);
     let error = Envelope {
@@ -120,10 +120,10 @@ fn raw_response(failure: &Failure) -> Option<Box<RawValue>> {
     remote.map(|remote| raw(&remote.raw_response))
 }
 
-/// JSON as it came; anything else as a JSON string.
+/// JSON as it was received; anything else as a JSON string.
 pub(crate) fn raw(text: &str) -> Box<RawValue> {
-    let as_it_came = RawValue::from_string(text.to_owned());
-    as_it_came.unwrap_or_else(|_| {
+    let unchanged = RawValue::from_string(text.to_owned());
+    unchanged.unwrap_or_else(|_| {
         serde_json::value::to_raw_value(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
     })
 }

@@ -1,4 +1,4 @@
-//! Sealing the secret halves of records: an object of secrets is one sealed text, nothing is none.
+//! Seals the secret halves of records. The secrets of a record are one object and become one sealed text.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::json;
 use crate::ports::System;
 
-/// Seals `secrets` for its place; an empty object or null needs no seal.
+/// Seals `secrets` for their place. An empty object or null gives `None`.
 pub fn seal(
     system: &impl System,
     place: Place<'_>,
@@ -26,7 +26,7 @@ pub fn seal(
         .map_err(|error| log_failure(system, place, &error))
 }
 
-/// Opens what [`seal`] made for the same place.
+/// Opens a text that [`seal`] made for the same place.
 pub fn open(system: &impl System, place: Place<'_>, sealed: &str) -> Result<Value, Failure> {
     let opened = system
         .settings()
@@ -35,7 +35,7 @@ pub fn open(system: &impl System, place: Place<'_>, sealed: &str) -> Result<Valu
     opened.map_err(|error| log_failure(system, place, &error))
 }
 
-/// Opens the secrets of a record, each with what it is bound to.
+/// Opens the secrets of a record, each with its binding.
 pub fn open_bound(
     system: &impl System,
     place: Place<'_>,
@@ -45,7 +45,7 @@ pub fn open_bound(
     opened.map(Bound::opened)
 }
 
-/// The same value under the first key; `None` when it is already, or there is nothing sealed.
+/// Seals the value with the first key. `None` when it is sealed with that key already, or nothing is sealed.
 pub fn resealed(
     system: &impl System,
     place: Place<'_>,
@@ -61,8 +61,8 @@ pub fn resealed(
     }
 }
 
-/// The old secrets that stay when `config` replaces the file: those whose place still exists and
-/// where the new file says nothing.
+/// The old secrets that stay when `config` replaces the file: those whose place still exists and for which the new file
+/// has no value.
 pub fn retained(old: &Value, config: &Value) -> Value {
     match (old, config) {
         (Value::Object(old), Value::Object(config)) => {
@@ -79,7 +79,7 @@ pub fn retained(old: &Value, config: &Value) -> Value {
     }
 }
 
-/// Both together; where both have a value, the newer one.
+/// Merges both. Where both have a value, the newer one wins.
 pub fn merged(mut kept: Value, newer: &Value) -> Value {
     if newer.is_object() {
         json::merge(&mut kept, newer);

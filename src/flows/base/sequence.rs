@@ -1,4 +1,4 @@
-//! Numbers that count up with the time, as events and log lines have them: key, order and cursor at once.
+//! Numbers that grow with time. For events and log lines such a number is key, order and cursor at once.
 
 use crate::time::Timestamp;
 
@@ -21,7 +21,7 @@ pub fn moment_of(number: i64) -> Timestamp {
     Timestamp::from_millis(number / PER_MILLISECOND)
 }
 
-/// The number after `last`, at this moment: higher than all before, also when the clock goes back.
+/// The next number after `last` at this time. It is higher than all before, even if the clock is set back.
 pub fn number_after(last: i64, now: Timestamp) -> i64 {
     number_at(now).max(last.saturating_add(1))
 }

@@ -1,5 +1,5 @@
-//! Reading and writing an object's own tables. A row is read as a tuple of its columns; a row that does not have their
-//! types is none.
+//! Helpers to read and write the tables of an object. A row is read as a tuple of its columns; a row of other types is
+//! skipped.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 
 /// A column's type. `NULL` is `None` of an `Option`, and nothing else.
 pub trait FromColumn: Sized {
-    /// The value; nothing where the column has another type.
+    /// The value. `None` if the column has another type.
     fn from_column(value: SqlValue) -> Option<Self>;
 }
 
@@ -70,7 +70,7 @@ impl<T: FromColumn> FromColumn for Option<T> {
 
 /// The columns of a row.
 pub trait FromRow: Sized {
-    /// The row; nothing where it has other columns.
+    /// The row. `None` if it has other columns.
     fn from_row(row: Row) -> Option<Self>;
 }
 
@@ -94,7 +94,7 @@ rows!(A B C D E);
 rows!(A B C D E F);
 rows!(A B C D E F G);
 
-/// Runs a statement whose rows are of no interest.
+/// Runs a statement and ignores its rows.
 pub fn run(
     storage: &impl Storage,
     statement: &str,
@@ -157,13 +157,13 @@ pub fn exists(
     Ok(!storage.exec(statement, values)?.is_empty())
 }
 
-/// Whether a table was made. What anyone may ask for makes none.
+/// Whether a table exists. Requests that anyone can send create none.
 pub fn has_table(storage: &impl Storage, name: &str) -> Result<bool, StorageFault> {
     let statement = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?";
     exists(storage, statement, &[name.into()])
 }
 
-/// Deletes every row of a table, which may not be there.
+/// Deletes all rows of a table, if the table exists.
 pub fn clear(storage: &impl Storage, table: &str) -> Result<(), StorageFault> {
     if has_table(storage, table)? {
         run(storage, &format!("DELETE FROM {table}"), &[])?;
@@ -171,7 +171,7 @@ pub fn clear(storage: &impl Storage, table: &str) -> Result<(), StorageFault> {
     Ok(())
 }
 
-/// A column's value from what may be absent.
+/// The column value of an optional value.
 pub fn nullable<T: Into<SqlValue>>(value: Option<T>) -> SqlValue {
     value.map_or(SqlValue::Null, T::into)
 }
@@ -183,7 +183,7 @@ pub fn json(record: &impl Serialize) -> Result<SqlValue, StorageFault> {
         .map_err(|error| StorageFault(error.to_string()))
 }
 
-/// A record out of the text of its column.
+/// Reads a record from the text of its column.
 pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, StorageFault> {
     serde_json::from_str(text)
         .map_err(|error| StorageFault(format!("a record cannot be read: {error}")))

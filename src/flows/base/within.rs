@@ -1,4 +1,4 @@
-//! The one way to wait no longer than so long.
+//! Limits the time of a future.
 
 use std::future::Future;
 use std::pin::pin;
@@ -8,8 +8,8 @@ use futures_util::future::{Either, select};
 
 use crate::ports::System;
 
-/// What `work` comes to; nothing when it takes longer than `limit`. It is dropped then, and lets go of what it holds.
-/// What includes a body includes reading it.
+/// The result of `work`, or `None` after `limit`. Then `work` is dropped, which frees what it holds. Work with a body
+/// includes reading it.
 pub async fn within<T>(
     system: &impl System,
     limit: Duration,

@@ -1,7 +1,7 @@
-//! Reading the published copies: isolate cache, then KV, then, for a miss, the truth itself.
+//! Reads published records: from the isolate's cache, then from KV, then, for a miss in KV, from the directory.
 //!
-//! A copy is trusted for `CONFIG_CACHE_SECONDS`; with KV's own minute the documentation promises 120 s
-//! for a change or a revocation to reach everywhere. Misses are never cached.
+//! A cache entry is used for `CONFIG_CACHE_SECONDS`. With KV's own minute the documentation promises 120 s for a change
+//! or a revocation to reach everywhere. Misses are never cached.
 
 use std::rc::Rc;
 
@@ -18,11 +18,10 @@ use crate::ids::{EnvironmentId, InstallId, IntegrationId};
 use crate::json::length;
 use crate::ports::Outside;
 
-/// A record that is published to KV.
 pub trait PublishedRecord: Serialize + DeserializeOwned + 'static {
-    /// What its keys start with.
+    /// The prefix of its KV keys.
     const PREFIX: &'static str;
-    /// Where an isolate keeps its copies.
+    /// The isolate's cache of these records.
     fn cache(isolate: &Isolate) -> &RecordCache<Self>;
 }
 
@@ -47,7 +46,6 @@ impl PublishedRecord for TokenRecord {
     }
 }
 
-/// The KV key of a record.
 pub fn key<T: PublishedRecord>(id: &str) -> String {
     format!("{}{id}", T::PREFIX)
 }
@@ -57,54 +55,53 @@ pub fn id_in<T: PublishedRecord>(key: &str) -> Option<&str> {
     key.strip_prefix(T::PREFIX)
 }
 
-/// An integration by id.
 pub async fn integration(
     outside: &impl Outside,
     isolate: &Isolate,
     id: IntegrationId,
 ) -> Result<Option<Rc<IntegrationRecord>>, Failure> {
     let id = id.to_string();
-    let truth = async || send_to_root(outside, &RootMessage::FindIntegration(id.clone())).await;
-    read(outside, isolate, &id, truth).await
+    let from_directory =
+        async || send_to_root(outside, &RootMessage::FindIntegration(id.clone())).await;
+    read(outside, isolate, &id, from_directory).await
 }
 
-/// An install of an environment by id.
 pub async fn install(
     outside: &impl Outside,
     isolate: &Isolate,
     environment: EnvironmentId,
     id: InstallId,
 ) -> Result<Option<Rc<InstallRecord>>, Failure> {
-    let truth = async || {
+    let from_directory = async || {
         send_to_environment(outside, environment, &EnvironmentMessage::FindInstall(id)).await
     };
-    read(outside, isolate, &id.to_string(), truth).await
+    read(outside, isolate, &id.to_string(), from_directory).await
 }
 
-/// An install by its id alone. A miss cannot be confirmed: nobody but its environment knows it, and a stranger's
-/// made-up id names none.
+/// An install by its id alone. A miss in KV is final: only the directory of its environment could confirm it, and the
+/// id does not name the environment.
 pub async fn published_install(
     outside: &impl Outside,
     isolate: &Isolate,
     id: InstallId,
 ) -> Result<Option<Rc<InstallRecord>>, Failure> {
     let key = key::<InstallRecord>(&id.to_string());
-    let truth = async || match outside.get(&key).await {
+    let from_directory = async || match outside.get(&key).await {
         Ok(None) => Ok(None),
         Ok(Some(text)) => parse(outside, &key, &text).map(Some),
         Err(_) => Err(Failure::storage()),
     };
-    read(outside, isolate, &id.to_string(), truth).await
+    read(outside, isolate, &id.to_string(), from_directory).await
 }
 
-/// An API token by its hash; `environment` is the one it says it belongs to.
+/// An API token by its hash. `environment` is the one that the token names.
 pub async fn token(
     outside: &impl Outside,
     isolate: &Isolate,
     environment: EnvironmentId,
     hash: &str,
 ) -> Result<Option<Rc<TokenRecord>>, Failure> {
-    let truth = async || {
+    let from_directory = async || {
         send_to_environment(
             outside,
             environment,
@@ -112,10 +109,10 @@ pub async fn token(
         )
         .await
     };
-    read(outside, isolate, hash, truth).await
+    read(outside, isolate, hash, from_directory).await
 }
 
-/// The isolate that wrote a record replaces its copy at once.
+/// Replaces the cache entry in the isolate that wrote the record.
 pub fn replace<T: PublishedRecord>(outside: &impl Outside, isolate: &Isolate, id: &str, record: T) {
     let bytes = length(&record);
     T::cache(isolate).write(
@@ -126,7 +123,7 @@ pub fn replace<T: PublishedRecord>(outside: &impl Outside, isolate: &Isolate, id
     );
 }
 
-/// The isolate that deleted a record knows so until KV does, too.
+/// Notes the deletion in the isolate that deleted the record, until KV has it, too.
 pub fn forget<T: PublishedRecord>(outside: &impl Outside, isolate: &Isolate, id: &str) {
     T::cache(isolate).write(
         id,
@@ -140,7 +137,7 @@ async fn read<T: PublishedRecord>(
     outside: &impl Outside,
     isolate: &Isolate,
     id: &str,
-    truth: impl AsyncFn() -> Result<Option<T>, Failure>,
+    from_directory: impl AsyncFn() -> Result<Option<T>, Failure>,
 ) -> Result<Option<Rc<T>>, Failure> {
     let cache = T::cache(isolate);
     match cache.get(id, outside.now()) {
@@ -151,17 +148,17 @@ async fn read<T: PublishedRecord>(
     let writes = cache.writes();
     let record = match outside.get(&key::<T>(id)).await {
         Ok(Some(text)) => Some(parse(outside, id, &text)?),
-        Ok(None) => truth().await?,
+        Ok(None) => from_directory().await?,
         Err(fault) => {
             outside.log(&json!({ "level": "warn", "event": "config_store_failed", "key": key::<T>(id), "reason": fault.to_string() }));
-            truth().await?
+            from_directory().await?
         }
     };
     let record = record.map(Rc::new);
     if let Some(record) = &record {
         let until = outside.now().plus(outside.settings().config_cache);
-        let copy = Cached::Present(Rc::clone(record));
-        cache.keep_read(id, copy, length(&**record), until, writes);
+        let entry = Cached::Present(Rc::clone(record));
+        cache.keep_read(id, entry, length(&**record), until, writes);
     }
     Ok(record)
 }
@@ -169,6 +166,6 @@ async fn read<T: PublishedRecord>(
 fn parse<T: PublishedRecord>(outside: &impl Outside, id: &str, text: &str) -> Result<T, Failure> {
     serde_json::from_str(text).map_err(|error| {
         outside.log(&json!({ "level": "error", "event": "published_unreadable", "key": key::<T>(id), "reason": error.to_string() }));
-        Failure::new(Code::Internal, "A published record cannot be read. The log has the reason.")
+        Failure::new(Code::Internal, "A published record could not be read. The log has the reason.")
     })
 }

@@ -1,5 +1,5 @@
-//! What all objects of one isolate share: its account of bytes, copies of published records, compiled configs. Each
-//! cache is bounded by the bytes of what it keeps.
+//! What all objects of one isolate share: the memory budget, cached records, compiled configurations. Each cache is
+//! bounded by bytes.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -15,14 +15,12 @@ use crate::json;
 use crate::settings::{Buffers, COMPILED_CACHE_BYTES, RECORD_CACHE_BYTES, SMALL_CACHE_BYTES};
 use crate::time::Timestamp;
 
-/// The subscriptions of an environment, as they were read.
 pub type Subscriptions = Rc<Vec<WebhookRecord>>;
 
-/// A copy of a record, or the knowledge that it is gone.
+/// A cached record, or the note that it was deleted.
 pub enum Cached<T> {
-    /// The record.
     Present(Rc<T>),
-    /// It was deleted here.
+    /// This isolate deleted it.
     Deleted,
 }
 
@@ -35,71 +33,67 @@ impl<T> Clone for Cached<T> {
     }
 }
 
-/// Copies of one kind of record, each good until a moment. The least used go first.
+/// A cache of one type of record. Each entry expires at a fixed time; the least recently used entries are removed
+/// first.
 pub struct RecordCache<T> {
-    copies: RefCell<ByteCache<String, (Timestamp, Cached<T>)>>,
-    /// How many writes this isolate has made: who read before one must not put over it.
+    entries: RefCell<ByteCache<String, (Timestamp, Cached<T>)>>,
+    /// The number of writes by this isolate: a value that was read before a write must not replace it.
     writes: Cell<u64>,
 }
 
 impl<T> Default for RecordCache<T> {
     fn default() -> Self {
         Self {
-            copies: RefCell::new(ByteCache::new(RECORD_CACHE_BYTES)),
+            entries: RefCell::new(ByteCache::new(RECORD_CACHE_BYTES)),
             writes: Cell::new(0),
         }
     }
 }
 
 impl<T> RecordCache<T> {
-    /// The copy under `id`, unless it is too old.
+    /// The entry under `id`, unless it has expired.
     pub fn get(&self, id: &str, now: Timestamp) -> Option<Cached<T>> {
-        let mut copies = self.copies.borrow_mut();
-        let (until, copy) = copies.get(id)?;
-        (*until > now).then(|| copy.clone())
+        let mut entries = self.entries.borrow_mut();
+        let (until, entry) = entries.get(id)?;
+        (*until > now).then(|| entry.clone())
     }
 
-    /// Keeps what was written here, and has so many bytes as JSON, until a moment.
-    pub fn write(&self, id: &str, copy: Cached<T>, bytes: usize, until: Timestamp) {
+    /// Stores what this isolate wrote, until `until`. `bytes` is its length as JSON.
+    pub fn write(&self, id: &str, entry: Cached<T>, bytes: usize, until: Timestamp) {
         self.writes.set(self.writes.get() + 1);
-        let mut copies = self.copies.borrow_mut();
-        copies.put(id.to_owned(), bytes, (until, copy));
+        let mut entries = self.entries.borrow_mut();
+        entries.put(id.to_owned(), bytes, (until, entry));
     }
 
-    /// How many writes there were so far, to be told to [`RecordCache::keep_read`].
+    /// The number of writes so far, for [`RecordCache::keep_read`].
     pub fn writes(&self) -> u64 {
         self.writes.get()
     }
 
-    /// Keeps what was read, unless something was written since.
+    /// Stores what was read, unless this isolate has written since.
     pub fn keep_read(
         &self,
         id: &str,
-        copy: Cached<T>,
+        entry: Cached<T>,
         bytes: usize,
         until: Timestamp,
         writes: u64,
     ) {
         if self.writes.get() == writes {
-            let mut copies = self.copies.borrow_mut();
-            copies.put(id.to_owned(), bytes, (until, copy));
+            let mut entries = self.entries.borrow_mut();
+            entries.put(id.to_owned(), bytes, (until, entry));
         }
     }
 }
 
-/// Shared by everything that runs in one isolate.
 pub struct Isolate {
-    /// What it may hold, and holds.
     pub memory: MemoryBudget,
-    /// Integrations by id.
     pub integrations: RecordCache<IntegrationRecord>,
-    /// Installs by id.
     pub installs: RecordCache<InstallRecord>,
-    /// API tokens by hash.
+    /// By hash.
     pub tokens: RecordCache<TokenRecord>,
-    /// Published keys of providers, by address.
+    /// Providers' public keys, by address.
     pub keys: KeyCache,
-    /// Authentications that failed.
     pub failed_auth: FailedAuth,
     subscriptions: RefCell<ByteCache<EnvironmentId, (Timestamp, Subscriptions)>>,
     readings: RefCell<ByteCache<EnvironmentId, Timestamp>>,
@@ -113,7 +107,6 @@ impl Default for Isolate {
 }
 
 impl Isolate {
-    /// One that may hold so much.
     pub fn new(buffers: Buffers) -> Self {
         Self {
             memory: MemoryBudget::new(buffers),
@@ -128,45 +121,44 @@ impl Isolate {
         }
     }
 
-    /// A compiled config, if this isolate has it.
     pub fn compiled(&self, key: &str) -> Option<Rc<Compiled>> {
         self.compiled.borrow_mut().get(key).cloned()
     }
 
-    /// Keeps a compiled config that takes so many bytes.
+    /// Stores a compiled configuration that takes `bytes` bytes.
     pub fn keep_compiled(&self, key: String, bytes: usize, compiled: Rc<Compiled>) {
         self.compiled.borrow_mut().put(key, bytes, compiled);
     }
 
-    /// The subscriptions of an environment, if they were read then or later.
+    /// The subscriptions of an environment, if they were read at or after `not_before`.
     pub fn subscriptions(
         &self,
         environment: EnvironmentId,
         not_before: Timestamp,
     ) -> Option<Subscriptions> {
-        let mut copies = self.subscriptions.borrow_mut();
-        let (read_at, copy) = copies.get(&environment)?;
-        (*read_at >= not_before).then(|| Rc::clone(copy))
+        let mut entries = self.subscriptions.borrow_mut();
+        let (read_at, entry) = entries.get(&environment)?;
+        (*read_at >= not_before).then(|| Rc::clone(entry))
     }
 
-    /// Keeps the subscriptions of an environment, with when they began to be read.
+    /// Stores the subscriptions of an environment. `read_at` is when their reading began.
     pub fn keep_subscriptions(
         &self,
         environment: EnvironmentId,
         read_at: Timestamp,
         read: &Subscriptions,
     ) {
-        let mut copies = self.subscriptions.borrow_mut();
-        if copies
+        let mut entries = self.subscriptions.borrow_mut();
+        if entries
             .get(&environment)
             .is_none_or(|(newest, _)| *newest <= read_at)
         {
             let bytes = json::length(&**read);
-            copies.put(environment, bytes, (read_at, Rc::clone(read)));
+            entries.put(environment, bytes, (read_at, Rc::clone(read)));
         }
     }
 
-    /// When the subscriptions of an environment may be read again.
+    /// The time from which the subscriptions may be read again.
     pub fn next_reading(&self, environment: EnvironmentId) -> Timestamp {
         let mut readings = self.readings.borrow_mut();
         readings
@@ -175,19 +167,19 @@ impl Isolate {
             .unwrap_or(Timestamp::from_millis(0))
     }
 
-    /// They are being read; not again before then.
+    /// Notes that the subscriptions are being read: they are not read again before `until`.
     pub fn note_reading(&self, environment: EnvironmentId, until: Timestamp) {
         let mut readings = self.readings.borrow_mut();
         readings.put(environment, 0, until);
     }
 
-    /// They have changed.
+    /// Removes the subscriptions after a change.
     pub fn drop_subscriptions(&self, environment: EnvironmentId) {
         self.subscriptions.borrow_mut().remove(&environment);
         self.readings.borrow_mut().remove(&environment);
     }
 
-    /// Room for what a caller, a provider or an account of ours brings.
+    /// Memory for what a proved caller, a provider or an account's object sends.
     pub fn room(&self) -> Room {
         self.memory.room()
     }
@@ -198,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_copy_is_good_until_its_moment() {
+    fn an_entry_expires_at_its_time() {
         let cache = RecordCache::default();
         cache.write(
             "a",
@@ -230,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn copies_are_kept_by_the_length_of_their_json() {
+    fn entries_are_bounded_by_the_length_of_their_json() {
         let cache = RecordCache::default();
         let (now, later) = (Timestamp::from_millis(0), Timestamp::from_millis(9));
         for number in 0..40 {

@@ -1,6 +1,6 @@
-//! Published keys, kept by the isolate. An address of the file is asked once a minute at most; of addresses that a
-//! request names, which the file's pattern fits, each account or install asks so many a minute, for whoever names them
-//! may be unknown.
+//! Providers' public keys, cached by the isolate. An address in the file is fetched at most once a minute. Addresses
+//! that requests name (within the pattern of the file) are limited per account or install, because an unverified sender
+//! can name them.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,31 +14,30 @@ use crate::settings::SMALL_CACHE_BYTES;
 use crate::time::Timestamp;
 use crate::webhook::{KeySource, PublishedKey, read_keys};
 
-/// After that, published keys are asked for again.
+/// Published keys are fetched again after this time.
 const FRESH: Duration = Duration::from_mins(10);
-/// So long nobody asks again, whatever comes.
+/// The least time between two fetches of an address.
 const PAUSE: Duration = Duration::from_mins(1);
-/// Where there are no keys at all, so long.
+/// The least time between two fetches while an address has no keys.
 const RETRY: Duration = Duration::from_secs(5);
-/// While fetching fails, old keys serve so long.
+/// While fetching fails, old keys are used for this time.
 const STALE: Duration = Duration::from_hours(24);
-/// Addresses named by requests that one account or install asks in a minute.
+/// Fetches of addresses that requests name, per account or install and minute.
 const NAMED_A_MINUTE: u32 = 20;
-/// Who finds keys being fetched looks again after so long, so often.
+/// A request that finds its keys being fetched polls the cache: the interval, and how often.
 const LOOK: Duration = Duration::from_millis(200);
 const LOOKS: u32 = 20;
-/// What is kept of addresses that have no keys, and of who asked how often.
+/// The size of the cache of addresses without keys, and of the fetch counts.
 const NOTES_BYTES: usize = 128 * 1024;
 
-/// Keys of one address.
 pub type Keys = Rc<Vec<PublishedKey>>;
 
-/// How old a copy may be.
+/// How old cached keys may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Age {
-    /// As kept.
+    /// As old as the cache allows.
     Any,
-    /// The key may be newer than the copy.
+    /// The key may be newer than the cached ones.
     Recent,
 }
 
@@ -47,19 +46,19 @@ struct CachedKeys {
     keys: Option<Keys>,
     fetched_at: Timestamp,
     asked_at: Timestamp,
-    is_under_way: bool,
+    is_fetching: bool,
 }
 
 type KeyTable = RefCell<ByteCache<String, CachedKeys>>;
 
-/// The isolate's copies, by address. Those that requests name never push out those of files, and those without keys
+/// The isolate's keys, by address. Addresses that requests name never evict those of files, and addresses without keys
 /// none that have some.
 pub struct KeyCache {
     published: KeyTable,
     named: KeyTable,
-    /// No keys (yet): asked for, or failed.
+    /// Addresses without keys: being fetched, or failed.
     without: KeyTable,
-    /// By account or install: the minute, and how many were asked in it.
+    /// By account or install: a minute, and the fetches in it.
     asked: RefCell<ByteCache<String, (i64, u32)>>,
 }
 
@@ -75,64 +74,61 @@ impl Default for KeyCache {
     }
 }
 
-/// What keys are asked for.
+/// A request for the keys of an address.
 pub struct KeyRequest<'a> {
-    /// Where they are.
     pub source: &'a KeySource,
-    /// How old they may be.
     pub age: Age,
     /// The account or install whose webhook it is.
     pub owner: &'a str,
-    /// Where the request's bytes are counted.
+    /// The memory of the webhook request.
     pub room: &'a Room,
 }
 
-/// Why there are no keys.
 #[derive(Debug)]
 pub enum KeyError {
-    /// What the request names holds none.
+    /// The address that the request names serves no keys.
     Refused,
-    /// Not for the moment.
+    /// The keys could not be loaded; the sender may try again.
     Unavailable(String),
 }
 
-/// The keys of a source; or why there are none.
+/// Returns the keys of a source from the cache, or fetches them.
 pub async fn keys(
     outside: &impl Outside,
-    copies: &KeyCache,
-    asked: KeyRequest<'_>,
+    cache: &KeyCache,
+    request: KeyRequest<'_>,
 ) -> Result<Keys, KeyError> {
-    let KeyRequest { source, age, .. } = asked;
+    let KeyRequest { source, age, .. } = request;
     for _ in 0..LOOKS {
         let now = outside.now();
-        match copies.copy(source) {
-            Some(copy) if copy.is_asked_for(now) => outside.sleep(LOOK).await,
-            Some(copy) => match copy.usable(source, age, now) {
-                Some(known) => return known,
+        match cache.entry(source) {
+            Some(entry) if entry.is_being_fetched(now) => outside.sleep(LOOK).await,
+            Some(entry) => match entry.usable(source, age, now) {
+                Some(result) => return result,
                 None => break,
             },
             None => break,
         }
     }
     let now = outside.now();
-    if matches!(source, KeySource::Named(_)) && !copies.may_ask(asked.owner, now) {
+    if matches!(source, KeySource::Named(_)) && !cache.may_fetch(request.owner, now) {
         return Err(KeyError::Unavailable(
-            "too many addresses of keys are named".to_owned(),
+            "the requests name too many addresses of keys".to_owned(),
         ));
     }
-    copies.keep(source, CachedKeys::asked(copies.copy(source), now), 0);
-    let (read, bytes) = match fetch::get(outside, source.url(), asked.room).await {
+    cache.keep(source, CachedKeys::asked(cache.entry(source), now), 0);
+    let (read, bytes) = match fetch::get(outside, source.url(), request.room).await {
         Ok(text) => (
             read_keys(&text).map_err(|refusal| refusal.to_string()),
             text.len(),
         ),
         Err(reason) => (Err(reason), 0),
     };
-    copies.answered(source, read.map(Rc::new), bytes, outside.now())
+    cache.store_result(source, read.map(Rc::new), bytes, outside.now())
 }
 
 impl CachedKeys {
-    /// What needs no asking; `None` when it is time to ask.
+    /// The result without a fetch. `None` when it is time to fetch.
     fn usable(
         &self,
         source: &KeySource,
@@ -145,7 +141,7 @@ impl CachedKeys {
             let none = if is_named {
                 KeyError::Refused
             } else {
-                KeyError::Unavailable("they were asked for a moment ago".to_owned())
+                KeyError::Unavailable("the last fetch of the keys failed a moment ago".to_owned())
             };
             return (since < RETRY).then_some(Err(none));
         };
@@ -158,21 +154,21 @@ impl CachedKeys {
         keys.filter(|_| now.since(self.fetched_at) < STALE)
     }
 
-    /// It is being asked for.
+    /// Marks an entry as being fetched.
     fn asked(before: Option<Self>, now: Timestamp) -> Self {
-        let (keys, fetched_at) = before.map_or((None, now), |copy| (copy.keys, copy.fetched_at));
+        let (keys, fetched_at) = before.map_or((None, now), |entry| (entry.keys, entry.fetched_at));
         Self {
             keys,
             fetched_at,
             asked_at: now,
-            is_under_way: true,
+            is_fetching: true,
         }
     }
 
-    /// Whether another request asks for it now. One that was cut off asks no more when its time is over.
-    fn is_asked_for(&self, now: Timestamp) -> bool {
+    /// Whether another request is fetching it. A fetch that was cut off ends with the time limit.
+    fn is_being_fetched(&self, now: Timestamp) -> bool {
         let is_in_time = now.since(self.asked_at) < fetch::TIMEOUT;
-        self.keys.is_none() && self.is_under_way && is_in_time
+        self.keys.is_none() && self.is_fetching && is_in_time
     }
 }
 
@@ -184,40 +180,40 @@ impl KeyCache {
         }
     }
 
-    fn copy(&self, source: &KeySource) -> Option<CachedKeys> {
+    fn entry(&self, source: &KeySource) -> Option<CachedKeys> {
         let address = source.url().as_str();
         let with_keys = self.table(source).borrow_mut().get(address).cloned();
         with_keys.or_else(|| self.without.borrow_mut().get(address).cloned())
     }
 
-    fn keep(&self, source: &KeySource, copy: CachedKeys, bytes: usize) {
+    fn keep(&self, source: &KeySource, entry: CachedKeys, bytes: usize) {
         let address = source.url().as_str();
-        let copies = match copy.keys {
+        let table = match entry.keys {
             Some(_) => self.table(source),
             None => &self.without,
         };
         let bytes = address.len().saturating_add(bytes);
-        copies.borrow_mut().put(address.to_owned(), bytes, copy);
+        table.borrow_mut().put(address.to_owned(), bytes, entry);
     }
 
-    /// Notes what came, and says what counts now.
-    fn answered(
+    /// Stores the result of a fetch, and returns what is valid now.
+    fn store_result(
         &self,
         source: &KeySource,
         read: Result<Keys, String>,
         bytes: usize,
         now: Timestamp,
     ) -> Result<Keys, KeyError> {
-        let mut copy = CachedKeys {
-            is_under_way: false,
-            ..CachedKeys::asked(self.copy(source), now)
+        let mut entry = CachedKeys {
+            is_fetching: false,
+            ..CachedKeys::asked(self.entry(source), now)
         };
-        let stale = copy.stale(now);
+        let stale = entry.stale(now);
         if let Ok(keys) = &read {
-            (copy.keys, copy.fetched_at) = (Some(Rc::clone(keys)), now);
+            (entry.keys, entry.fetched_at) = (Some(Rc::clone(keys)), now);
             self.without.borrow_mut().remove(source.url().as_str());
         }
-        self.keep(source, copy, bytes);
+        self.keep(source, entry, bytes);
         match (read, source) {
             (Ok(keys), _) => Ok(keys),
             (Err(_), KeySource::Named(_)) => Err(KeyError::Refused),
@@ -227,8 +223,8 @@ impl KeyCache {
         }
     }
 
-    /// Counts an address that a request names.
-    fn may_ask(&self, owner: &str, now: Timestamp) -> bool {
+    /// Counts a fetch of an address that a request names.
+    fn may_fetch(&self, owner: &str, now: Timestamp) -> bool {
         let minute = now.as_millis() / 60_000;
         let mut all = self.asked.borrow_mut();
         let before = all.get(owner).filter(|(of, _)| *of == minute);

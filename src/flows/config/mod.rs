@@ -1,4 +1,5 @@
-//! An account's integration: its file with the overrides, compiled, and the caches of this isolate.
+//! The resolved configuration of an account (its integration file with the overrides, compiled), its secrets, their
+//! redaction, and the caches of this isolate.
 
 pub mod config_cache;
 pub mod isolate;

@@ -1,5 +1,5 @@
-//! Secrets that were pasted with white space around them: refused where they are sent, for at the provider, or in a
-//! signature, they would fail without a reason.
+//! Refuses secrets with white space around them, as pasting leaves it: at the provider, or in a signature, they would
+//! fail without a reason.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::config::secrets::{self, KEYS};
 use crate::error::{Complaint, Failure};
 use crate::secret::is_padded;
 
-/// Parts of a configuration that sign requests in, or are sent with each.
+/// Parts of a configuration that authenticate requests, or are sent with each.
 const SIGNING: [&str; 5] = [
     "headers",
     "query",
@@ -20,7 +20,7 @@ const SIGNING: [&str; 5] = [
     "webhook",
 ];
 
-/// 422 that names each text at any depth that begins or ends with white space, and quotes none.
+/// 422 that names each text, at any depth, that begins or ends with white space, and quotes none of them.
 pub fn refuse_padded(values: &Value, at: &str) -> Result<(), Failure> {
     let mut complaints = Vec::new();
     for place in leaves(values) {
@@ -36,7 +36,8 @@ pub fn refuse_padded(values: &Value, at: &str) -> Result<(), Failure> {
     Err(Failure::invalid_in(&complaints))
 }
 
-/// The same of what is secret in a context. `password_fields` and `sealed` as for [`secrets::split_context`].
+/// Like [`refuse_padded`], for the secret part of a context. `password_fields` and `sealed` as for
+/// [`secrets::split_context`].
 pub fn refuse_padded_context(
     context: &Value,
     password_fields: &BTreeSet<String>,
@@ -46,8 +47,8 @@ pub fn refuse_padded_context(
     refuse_padded(&secret, "context")
 }
 
-/// The same of an install's override: its secrets, and the clear variables that stand for one or are sent in its place.
-/// `effective` is the configuration with it.
+/// Like [`refuse_padded`], for an install's override: its secrets, and the clear variables that are used like secrets.
+/// `resolved` is the configuration with the override.
 pub fn refuse_padded_override(
     secret: &Value,
     public: &Value,
@@ -73,7 +74,7 @@ fn collect(value: Option<&Value>, path: &str, complaints: &mut Vec<Complaint>) {
     match value {
         Some(Value::String(text)) if is_padded(text) => complaints.push(Complaint {
             path: path.to_owned(),
-            message: "begins or ends with white space (or an invisible mark): send it without"
+            message: "begins or ends with white space or an invisible character: remove it"
                 .to_owned(),
         }),
         Some(Value::Array(items)) => {

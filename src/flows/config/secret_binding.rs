@@ -1,4 +1,4 @@
-//! Binding the secrets of a record to what they were given for, when it is written.
+//! Binds the secrets of a record to their use when the record is written.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::config::binding::{Bound, Layers, Owner, Place, leaves};
 use crate::error::{Code, Complaint, Failure};
 
-/// A file's secrets, bound to the file; 422 where a kept one would go elsewhere. `brought` has those that were sent now.
+/// Binds a file's secrets to the file. 422 where a kept secret would be used otherwise. `brought` holds the secrets
+/// that were sent now.
 pub fn file(
     old: Option<(&Value, &Bound)>,
     config: &Value,
@@ -33,8 +34,8 @@ pub fn file(
     Ok(bound)
 }
 
-/// An install's secrets, bound to the file with the override; 422 where this write would lead a secret elsewhere, the
-/// file's too. `old` is the install as it was, `new` as it shall be, its secrets not bound yet.
+/// Binds an install's secrets to the file with the override. 422 where this write would change the use of a secret,
+/// also of the file's. `old` is the stored install, `new` the changed one with its secrets unbound.
 pub fn install(old: &Layers, new: &Layers, brought: &Value) -> Result<Bound, Failure> {
     let kept = without(old.given_for(Owner::Install), brought);
     let bound = new.bound(Owner::Install, &kept);
@@ -46,7 +47,7 @@ pub fn install(old: &Layers, new: &Layers, brought: &Value) -> Result<Bound, Fai
     Ok(bound)
 }
 
-/// What is unbound now and was not before: nobody is refused a change for what others did.
+/// The secrets that are unbound now and were not before: a change is not refused for the changes of others.
 pub fn newly(
     before: &BTreeSet<(Owner, Place)>,
     now: &BTreeSet<(Owner, Place)>,
@@ -54,14 +55,14 @@ pub fn newly(
     now.difference(before).cloned().collect()
 }
 
-/// 422 that names each secret that would go elsewhere.
+/// 422 that names each secret whose use would change.
 pub fn refuse_unbound(unbound: &BTreeSet<(Owner, Place)>, at: &str) -> Result<(), Failure> {
     if unbound.is_empty() {
         return Ok(());
     }
     let complaints = unbound.iter().map(|(_, place)| Complaint {
         path: format!("{at}.{}", place.shown()),
-        message: "the change leads this secret elsewhere or uses it in another way: send the secret again beside it".to_owned(),
+        message: "the change sends this secret elsewhere or uses it in another way: send the secret again with the change".to_owned(),
     });
     Err(host_key(&complaints.collect::<Vec<_>>()))
 }

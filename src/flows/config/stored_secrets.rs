@@ -1,4 +1,4 @@
-//! The secrets of integration files and installs, as they are sealed.
+//! Opens the sealed secrets of integration files and installs.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::flows::base::records::{InstallRecord, IntegrationRecord};
 use crate::flows::base::sealed;
 use crate::ports::System;
 
-/// Where the secrets of an install's override are sealed for.
+/// The sealing place of the secrets of an install's override.
 pub(crate) fn override_secrets(id: &str) -> Place<'_> {
     Place {
         kind: Kind::Install,
@@ -19,7 +19,7 @@ pub(crate) fn override_secrets(id: &str) -> Place<'_> {
     }
 }
 
-/// The secrets of an install's override, each with what it is bound to.
+/// The secrets of an install's override, each with its binding.
 pub(crate) fn install_bound(
     outside: &impl System,
     record: &InstallRecord,
@@ -28,7 +28,7 @@ pub(crate) fn install_bound(
     sealed::open_bound(outside, override_secrets(&id), record.sealed.as_deref())
 }
 
-/// Where the secrets of an integration file are sealed for.
+/// The sealing place of the secrets of an integration file.
 pub(crate) fn file_secrets(id: &str) -> Place<'_> {
     Place {
         kind: Kind::Integration,
@@ -37,7 +37,7 @@ pub(crate) fn file_secrets(id: &str) -> Place<'_> {
     }
 }
 
-/// The secrets of an integration file, each with what it is bound to.
+/// The secrets of an integration file, each with its binding.
 pub(crate) fn file_bound(
     outside: &impl System,
     record: &IntegrationRecord,
@@ -46,7 +46,7 @@ pub(crate) fn file_bound(
     sealed::open_bound(outside, file_secrets(&id), record.sealed.as_deref())
 }
 
-/// What is secret to the texts of an install's override.
+/// The names that are secret to the texts of an install's override.
 pub fn secret_names(config: &Value, install_secrets: &Value) -> SecretNames {
     let variables = install_secrets.get("secret_environment_variables");
     let variables = variables.and_then(Value::as_object).into_iter().flatten();

@@ -1,4 +1,4 @@
-//! The index of an environment's accounts. The accounts themselves are in their own objects.
+//! The index of an environment's accounts. The records of the accounts are in their own objects.
 
 use crate::error::Failure;
 use crate::flows::base::records::{AccountEntry, ListPage, PageRequest};
@@ -9,10 +9,10 @@ use crate::ids::AccountId;
 use crate::ports::{Outside, Storage, StorageFault};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
-    /// Adds or changes an entry, while its install is there; doing it twice is doing it once.
+    /// Adds or changes an entry if its install exists. It is idempotent.
     ///
-    /// The link token it was connected with is spent in the same write; where that is spent for another
-    /// account, revoked or over, nothing is written.
+    /// The same write spends the link token that the account was connected with. If that token is spent for another
+    /// account, revoked or expired, nothing is written.
     pub(in crate::flows) fn index_account(
         &self,
         entry: &AccountEntry,
@@ -35,15 +35,14 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         self.index_lookup(entry, lookup)
     }
 
-    /// Whether the environment has this account.
     pub(in crate::flows) fn has_account(&self, id: AccountId) -> Result<bool, StorageFault> {
         let values = [id.to_string().into()];
         let statement = "SELECT id FROM account WHERE id = ?";
         sql::exists(&self.storage, statement, &values)
     }
 
-    /// Takes an entry out, and the link token that made it: what is erased does not come back by it. Doing it twice is
-    /// doing it once.
+    /// Removes an entry and the link token that created the account, so that a deleted account cannot be connected
+    /// again by it. It is idempotent.
     pub(in crate::flows) fn forget_account(&self, id: AccountId) -> Result<(), StorageFault> {
         let id = id.to_string();
         for statement in [

@@ -1,4 +1,4 @@
-//! API tokens of an environment: metadata and hash, never the token.
+//! API tokens of an environment: metadata and hash, not the token.
 
 use crate::error::{Code, Failure};
 use crate::flows::base::records::{ListPage, PageRequest, TokenRecord};
@@ -68,8 +68,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         })
     }
 
-    /// Before the directory is erased: no mark would be left to publish a revocation later, so all of
-    /// them must be out.
+    /// Revokes every token before the directory is erased. All revocations must be published first: an erased directory
+    /// has no mark left to publish one later.
     pub(in crate::flows) async fn revoke_all_tokens(&self) -> Result<(), Failure> {
         let statement = "SELECT hash FROM api_token";
         for hash in sql::column::<String>(&self.storage, statement, &[])? {
@@ -82,7 +82,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         }
         Err(Failure::new(
             Code::Storage,
-            "The environment's tokens could not all be revoked yet. Try again.",
+            "Not all tokens of the environment are revoked yet. Try again.",
         )
         .with_retry_after(5))
     }

@@ -12,7 +12,7 @@ use crate::ids::EnvironmentId;
 use crate::json;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
-/// By the one rule: what is absent stays, null takes away.
+/// Applies a patch (RFC 7396): what is absent stays, null removes.
 fn changed(application: &ApplicationNames, patch: &Value) -> ApplicationNames {
     let mut changed = serde_json::to_value(application).unwrap_or_default();
     json::merge(&mut changed, patch);
@@ -91,8 +91,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(record)
     }
 
-    /// Hides it, lets its own directory erase itself if that is empty, then forgets it. A restart in
-    /// between is finished by the alarm; a refusal shows it again.
+    /// Hides the environment, lets its directory erase itself if it is empty, then deletes the record. The alarm
+    /// finishes what a restart interrupts. A refusal makes the environment visible again.
     pub(in crate::flows) async fn delete_environment(
         &self,
         id: EnvironmentId,
@@ -104,7 +104,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         self.close_environment(id).await
     }
 
-    /// Finishes the deletions that a restart left half done; whether none is left.
+    /// Finishes interrupted deletions. Returns whether none is left.
     pub(in crate::flows) async fn finish_closing(&self) -> bool {
         if self.name != DirectoryName::Root {
             return true;
@@ -143,8 +143,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         }
     }
 
-    /// In the environment's own directory: erases itself unless something is in it. Meanwhile nothing is
-    /// written to it.
+    /// Runs in the environment's own directory: erases it if it is empty, and refuses writes until then.
     pub(in crate::flows) async fn close(&self) -> Result<(), Failure> {
         self.closings.set(self.closings.get() + 1);
         self.check_empty()?;

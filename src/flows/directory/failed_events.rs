@@ -1,5 +1,5 @@
-//! The index of an environment's failed events, newest first. The events themselves are in their accounts'
-//! objects, which note here what failed and what no longer does.
+//! The index of an environment's failed events, newest first. The events are in their accounts' objects, which report
+//! here what failed and what no longer does.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use crate::flows::messages::event::ReplayRange;
 use crate::ids::{AccountId, EventId, WebhookId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
-/// How long an event is kept.
-const KEPT: Duration = Duration::from_hours(30 * 24);
+/// How long the accounts' objects keep an event.
+const RETENTION: Duration = Duration::from_hours(30 * 24);
 
-/// Of this subscription.
+/// Matches the events of one subscription.
 const OF_WEBHOOK: &str =
     "EXISTS (SELECT 1 FROM json_each(record, '$.webhook_ids') AS one WHERE one.value = ?)";
 
 impl<O: Outside, S: Storage> Directory<O, S> {
-    /// Doing it twice is doing it once. Those that are over go.
+    /// Adds failed events and deletes expired ones. It is idempotent.
     pub(in crate::flows) fn note_failed(&self, events: &[FailedEvent]) -> Result<(), StorageFault> {
         self.trim_failed()?;
         let statement = "INSERT INTO failed_event (id, account_id, created_at, record) VALUES (?, ?, ?, ?) \
@@ -45,14 +45,15 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         ids.iter().try_for_each(|id| forget(id).map(drop))
     }
 
-    /// A cursor is `<milliseconds>.<event id>`: the last one shown, which may be gone by then.
+    /// A cursor is `<milliseconds>.<event id>` of the last event on the page. That event may be deleted by then.
     pub(in crate::flows) fn list_failed(
         &self,
         page: &PageRequest,
     ) -> Result<ListPage<FailedEvent>, Failure> {
         let filters = page.filters.iter().map(condition);
         let after = page.after.as_deref().map(after).transpose()?;
-        let (wheres, values): (Vec<_>, Vec<_>) = filters.chain(after).chain([self.alive()]).unzip();
+        let (wheres, values): (Vec<_>, Vec<_>) =
+            filters.chain(after).chain([self.not_expired()]).unzip();
         let selection = Selection {
             columns: "record, created_at, id",
             texts: &["record"],
@@ -71,7 +72,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         })
     }
 
-    /// Who has failed events of that range.
+    /// The accounts with failed events in that range.
     pub(in crate::flows) fn failed_accounts(
         &self,
         range: &ReplayRange,
@@ -90,19 +91,19 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
     }
 
-    /// Takes out what is over.
+    /// Deletes expired rows.
     fn trim_failed(&self) -> Result<(), StorageFault> {
         let statement = "DELETE FROM failed_event WHERE created_at <= ?";
-        self.storage.exec(statement, &[self.over()]).map(drop)
+        self.storage.exec(statement, &[self.expired_at()]).map(drop)
     }
 
-    fn alive(&self) -> table::SqlCondition {
-        ("created_at > ?", vec![self.over()])
+    fn not_expired(&self) -> table::SqlCondition {
+        ("created_at > ?", vec![self.expired_at()])
     }
 
-    /// The newest that is over.
-    fn over(&self) -> SqlValue {
-        let kept = i64::try_from(KEPT.as_millis()).unwrap_or(i64::MAX);
+    /// The creation time at or before which rows have expired.
+    fn expired_at(&self) -> SqlValue {
+        let kept = i64::try_from(RETENTION.as_millis()).unwrap_or(i64::MAX);
         SqlValue::Integer(self.outside.now().as_millis().saturating_sub(kept))
     }
 }
@@ -123,11 +124,11 @@ fn of_webhook(id: WebhookId) -> table::SqlCondition {
 fn after(cursor: &str) -> Result<table::SqlCondition, Failure> {
     let parts = cursor.split_once('.');
     let parts = parts.and_then(|(time, id)| Some((time.parse::<i64>().ok()?, id)));
-    let foreign = || {
-        let words = "`next_cursor` is not one of ours; use it as the last answer gave it.";
-        Failure::new(Code::Malformed, words)
+    let invalid = || {
+        let message = "`next_cursor` is invalid: send it as the last response returned it.";
+        Failure::new(Code::Malformed, message)
     };
-    let (time, id) = parts.ok_or_else(foreign)?;
+    let (time, id) = parts.ok_or_else(invalid)?;
     Ok(("(created_at, id) < (?, ?)", vec![time.into(), id.into()]))
 }
 

@@ -1,4 +1,4 @@
-//! Installs of an environment: an integration made available there, with changes.
+//! The installs of an environment: an integration that is available there, with changes.
 
 use crate::flows::config::stored_secrets::{install_bound, override_secrets};
 use serde_json::json;
@@ -18,7 +18,7 @@ use crate::ids::{InstallId, IntegrationId};
 use crate::ports::{Outside, Storage, StorageFault};
 
 impl<O: Outside, S: Storage> Directory<O, S> {
-    /// One install per integration: a second one gives the first.
+    /// Creates an install. An environment has one install per integration: a second request returns the first.
     pub(in crate::flows) async fn create_install(
         &self,
         record: InstallRecord,
@@ -33,7 +33,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         }
         let used = RootMessage::UseIntegration(record.integration_id, record.environment_id);
         send_to_root::<()>(&self.outside, &used).await?;
-        // Another may have been made while the root was asked.
+        // Another request may have created it while the root was asked.
         if let Some(existing) = self.install_of(&integration_id)? {
             return Ok(WriteResult {
                 record: existing,
@@ -62,7 +62,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         })
     }
 
-    /// Changes lose nothing to each other: the merge happens here, in one turn.
+    /// Merges a change here, without an `.await` before the write, so that concurrent changes are not lost.
     pub(in crate::flows) async fn change_install(
         &self,
         id: InstallId,
@@ -110,7 +110,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         })
     }
 
-    /// Refused while accounts are connected through it.
+    /// Deletes an install. Refused while accounts are connected through it.
     pub(in crate::flows) async fn delete_install(
         &self,
         id: InstallId,
@@ -133,7 +133,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             .exec("DELETE FROM install WHERE id = ?", &[key.as_str().into()])?;
         self.mark(&config_cache::key::<InstallRecord>(&key))?;
         self.publish().await;
-        // Should this not get through, the root finds out when somebody wants to delete the integration.
+        // If the message is lost, the root corrects its note when the integration is to be deleted.
         let dropped = RootMessage::DropIntegration(record.integration_id, record.environment_id);
         if let Err(failure) = send_to_root::<()>(&self.outside, &dropped).await {
             self.log("use_not_dropped", failure.code.as_str());

@@ -1,6 +1,6 @@
-//! Which environments install an integration: noted in the root before an install is made, so that an
-//! integration is never deleted under one. A note without an install (a restart in between) is found out
-//! when somebody wants to delete.
+//! The environments that install an integration. The root notes them before an install is created, so that no
+//! integration is deleted under an install. A note without an install (after a restart) is removed when the integration
+//! is to be deleted.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::flows::messages::send_to_environment;
 use crate::ids::{EnvironmentId, IntegrationId};
 use crate::ports::{Outside, Storage, StorageFault};
 
-/// A note as young as this may be of an install that is being made.
+/// A younger note may be of an install that is being created.
 const YOUNG: Duration = Duration::from_mins(1);
 
 impl<O: Outside, S: Storage> Directory<O, S> {
@@ -55,7 +55,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             .map(drop)
     }
 
-    /// Refused while an environment installs it.
+    /// Deletes an integration. Refused while an environment installs it.
     pub(in crate::flows) async fn delete_integration(
         &self,
         id_or_name: &str,
@@ -116,7 +116,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(uses.collect())
     }
 
-    /// In an environment's directory.
+    /// Runs in an environment's directory.
     pub(in crate::flows) fn has_install_of(
         &self,
         integration: IntegrationId,

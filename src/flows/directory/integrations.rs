@@ -1,4 +1,4 @@
-//! Integrations, in the root directory. The file was read and checked before it comes here.
+//! The integrations, in the root directory. The sender has read and checked the file.
 
 use crate::flows::config::stored_secrets::{file_bound, file_secrets};
 use serde_json::{Value, json};
@@ -57,8 +57,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         table::list(&self.storage, "integration", &[], page)
     }
 
-    /// The patch is merged into the whole file, its secrets included, and the outcome checked like any
-    /// other file; so a null can take a secret out.
+    /// Merges the patch into the whole file, its secrets included, and checks the result like any other file. So a null
+    /// removes a secret.
     pub(in crate::flows) async fn change_integration(
         &self,
         key: &str,
@@ -76,7 +76,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         if file.get("name").and_then(Value::as_str) != Some(&old.name) {
             return Err(Failure::invalid(
                 "name",
-                "cannot be changed: installs and URLs name the integration by it",
+                "cannot be changed: installs and URLs refer to it",
             ));
         }
         let (file, _) = checked_file(&file)?;
@@ -146,8 +146,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         file: IntegrationFile,
     ) -> Result<WriteResult<IntegrationRecord>, Failure> {
         let before = file_bound(&self.outside, &old)?;
-        let kept = sealed::retained(&before.secrets, &file.config);
-        let secrets = sealed::merged(kept, &file.secrets);
+        let retained = sealed::retained(&before.secrets, &file.config);
+        let secrets = sealed::merged(retained, &file.secrets);
         let bound = bind::file(
             Some((&old.config, &before)),
             &file.config,

@@ -1,5 +1,5 @@
-//! Link tokens: what a customer's browser may connect. Opening one reads; sending the form binds it to
-//! that browser; storing the account spends it, and the same browser may try again for ten minutes.
+//! Link tokens: what a customer's browser may connect. Opening a link token only reads. Sending the form binds it to
+//! that browser. Storing the account spends it; the same browser may try again for ten minutes.
 
 use std::time::Duration;
 
@@ -19,12 +19,12 @@ use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::settings::{LINK_CONTEXT_BYTES, LINK_TOKENS};
 use crate::time::Timestamp;
 
-/// How long a browser holds a link token it has used: to come back from the provider before the account is
-/// stored, to mend what failed after it.
-const HELD: Duration = Duration::from_mins(10);
+/// How long a link token stays bound to the browser that used it: to come back from the provider, and to repeat a
+/// failed attempt.
+const RETRY_PERIOD: Duration = Duration::from_mins(10);
 
 impl<O: Outside, S: Storage> Directory<O, S> {
-    /// Makes one, unless too many may be used already. Those that end are deleted by the alarm.
+    /// Creates a link token, unless too many are valid. The alarm deletes expired ones.
     pub(in crate::flows) async fn create_link(
         &self,
         record: LinkRecord,
@@ -53,12 +53,12 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             &values,
         )?;
         self.live_links.set(Some(live + 1));
-        let end = record.expires_at.plus(HELD);
+        let end = record.expires_at.plus(RETRY_PERIOD);
         self.wake_by(end.since(self.outside.now())).await;
         Ok(record)
     }
 
-    /// How many may be used. They are counted once, and then only when some were deleted.
+    /// The number of valid link tokens. They are counted once, and again after a deletion.
     fn live_links(&self) -> Result<i64, StorageFault> {
         if let Some(live) = self.live_links.get() {
             return Ok(live);
@@ -73,11 +73,11 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     fn too_many_links(&self) -> Result<Failure, StorageFault> {
         let now = self.outside.now();
         let end = self.next_link_expiry()?.unwrap_or(now);
-        let words = format!(
-            "This environment has {LINK_TOKENS} link tokens that may be used. Delete some, or wait until they end."
+        let message = format!(
+            "This environment has {LINK_TOKENS} valid link tokens, the most allowed. Delete some, or wait until they expire."
         );
         let seconds = end.since(now).as_secs().saturating_add(1);
-        Ok(Failure::too_many_requests(&words, seconds))
+        Ok(Failure::too_many_requests(&message, seconds))
     }
 
     /// When the first of them can be deleted.
@@ -87,16 +87,16 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         }
         let statement = "SELECT MIN(expires_at) FROM link_token";
         let end: Option<Timestamp> = sql::one(&self.storage, statement, &[])?;
-        Ok(end.map(|end| end.plus(HELD)))
+        Ok(end.map(|end| end.plus(RETRY_PERIOD)))
     }
 
-    /// Deletes those that ended and cannot be finished any more.
+    /// Deletes link tokens that have expired and can no longer be finished.
     pub(in crate::flows) fn delete_expired_links(&self) {
         if self.name == DirectoryName::Root {
             return;
         }
         let statement = "DELETE FROM link_token WHERE expires_at <= ?";
-        let end = self.last_end().as_millis();
+        let end = self.retry_horizon().as_millis();
         if let Err(fault) = self.storage.exec(statement, &[end.into()]) {
             return self.log("links_not_deleted", &fault.to_string());
         }
@@ -124,7 +124,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(id)
     }
 
-    /// What this browser may do with it; nothing is written.
+    /// What this browser may do with a link token. It only reads.
     pub(in crate::flows) fn open_link(
         &self,
         hash: &str,
@@ -134,13 +134,13 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             return Ok(LinkState::Unknown);
         };
         let now = self.outside.now();
-        let is_held = |used: &LinkUse| used.spent_at.unwrap_or(used.since).plus(HELD) > now;
+        let is_held = |used: &LinkUse| used.spent_at.unwrap_or(used.since).plus(RETRY_PERIOD) > now;
         let is_own = |used: &LinkUse| browser == Some(used.browser.as_str());
-        let is_going_on = record
+        let is_in_use = record
             .used
             .as_ref()
             .is_some_and(|used| is_own(used) && is_held(used));
-        if record.expires_at <= now && !is_going_on || self.has_lost_its_account(&record)? {
+        if record.expires_at <= now && !is_in_use || self.is_account_deleted(&record)? {
             return Ok(LinkState::Unknown);
         }
         if let Some(used) = &record.used {
@@ -161,7 +161,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(LinkState::Open(Box::new(record), context))
     }
 
-    /// The account of an earlier use by the same browser for the same integration stays: it may be stored already.
+    /// Binds the link token to a browser. An earlier use by the same browser for the same integration keeps its
+    /// account: it may be stored already.
     pub(in crate::flows) fn bind_link(
         &self,
         hash: &str,
@@ -187,7 +188,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(link)
     }
 
-    /// Doing it twice for the same account is doing it once.
+    /// Spends the link token. It is idempotent for the same account.
     pub(in crate::flows) fn spend_link(
         &self,
         hash: &str,
@@ -202,7 +203,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(self.store_link(&record)?)
     }
 
-    /// Those of other keys, a few at a time.
+    /// Re-encrypts the link tokens of other keys, in batches.
     pub(in crate::flows) fn reseal_links(&self) -> Result<(), Failure> {
         let ring = self.outside.settings().keyring()?;
         let current = ring.ids().next().unwrap_or_default().to_owned();
@@ -231,8 +232,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(())
     }
 
-    /// A link ends with the account that it has connected, or was to connect again: what is deleted does not come back.
-    fn has_lost_its_account(&self, record: &LinkRecord) -> Result<bool, StorageFault> {
+    /// Whether the account that the link token connected, or was to reconnect, is deleted: then the link token cannot
+    /// create it again.
+    fn is_account_deleted(&self, record: &LinkRecord) -> Result<bool, StorageFault> {
         let spent = record.used.as_ref().filter(|used| used.spent_at.is_some());
         let account = record
             .integrated_account_id
@@ -240,15 +242,15 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         account.map_or(Ok(false), |id| Ok(!self.has_account(id)?))
     }
 
-    /// Those that ended before cannot be finished any more.
-    fn last_end(&self) -> Timestamp {
-        let held = i64::try_from(HELD.as_millis()).unwrap_or_default();
-        Timestamp::from_millis(self.outside.now().as_millis() - held)
+    /// Link tokens that expired before this time can no longer be finished.
+    fn retry_horizon(&self) -> Timestamp {
+        let period = i64::try_from(RETRY_PERIOD.as_millis()).unwrap_or_default();
+        Timestamp::from_millis(self.outside.now().as_millis() - period)
     }
 
-    /// One that may still be finished where it was used in time.
+    /// A link token that has not expired, or was used before it expired.
     fn link(&self, hash: &str) -> Result<Option<LinkRecord>, StorageFault> {
-        let values = [hash.into(), self.last_end().as_millis().into()];
+        let values = [hash.into(), self.retry_horizon().as_millis().into()];
         let statement = "SELECT record FROM link_token WHERE hash = ? AND expires_at > ?";
         sql::record(&self.storage, statement, &values)
     }

@@ -1,5 +1,5 @@
-//! Listing accounts: the index says which, each object says what, in its region. An object that does
-//! not answer hides its own account's details only, not the page.
+//! Lists accounts: the index names them, and each account's object returns its own record, in its region. An object
+//! that does not answer leaves out the details of its account only.
 
 use futures_util::stream::{self, StreamExt};
 use serde_json::json;
@@ -16,19 +16,18 @@ use crate::json;
 use crate::ports::{Outside, Visibility};
 use crate::settings::LIST_BYTES;
 
-/// An account of a list.
 pub enum AccountInList {
-    /// As its object says.
+    /// The record from its object.
     Whole(Box<AccountView>),
-    /// Its object gave no answer: what the index knows, and why there is no more.
+    /// Its object did not answer: what the index stores, and the failure.
     IndexOnly(Box<AccountEntry>, Failure),
 }
 
-/// Objects asked at a time.
+/// Accounts in parallel.
 const AT_ONCE: usize = 24;
 
-/// One piece of the list, oldest first. An account that was deleted in between is left out. It ends where the answers of
-/// the objects come to [`LIST_BYTES`], which `room` counts: they are held until the last has come.
+/// Returns one page, oldest first, without accounts that were deleted since the index was read. The page ends where the
+/// records reach [`LIST_BYTES`]. `room` counts them, because they are held until the last one is read.
 pub async fn list_accounts<O: Outside>(
     outside: &O,
     environment: EnvironmentId,
@@ -66,7 +65,7 @@ pub async fn list_accounts<O: Outside>(
 }
 
 impl AccountInList {
-    /// How long it is as JSON.
+    /// The length as JSON.
     fn bytes(&self) -> usize {
         match self {
             Self::Whole(view) => json::length(&view.account),
@@ -75,8 +74,7 @@ impl AccountInList {
     }
 }
 
-/// Whether an account still is as the index said: a change that was only noted is finished by asking
-/// for the account.
+/// Whether an account still meets the filter: reading an account finishes a change that the index does not have yet.
 fn fits(one: &AccountInList, filter: &Filter) -> bool {
     let AccountInList::Whole(view) = one else {
         return true;
@@ -91,7 +89,7 @@ fn fits(one: &AccountInList, filter: &Filter) -> bool {
         "tenant_id" => json!(tenant_id),
         "status" => json!(status),
         "is_sandbox" => json!(is_sandbox),
-        // The others never change.
+        // The other fields never change.
         _ => return true,
     };
     match &filter.value {
@@ -105,11 +103,11 @@ async fn view(
     environment: EnvironmentId,
     entry: AccountEntry,
 ) -> (AccountId, Option<AccountInList>) {
-    let (id, ask) = (
+    let (id, message) = (
         entry.id,
         AccountMessage::Get(Visibility::Environment(environment)),
     );
-    let view = match send_to_account(outside, id, &ask).await {
+    let view = match send_to_account(outside, id, &message).await {
         Ok(view) => Some(AccountInList::Whole(Box::new(view))),
         Err(failure) if failure.code == Code::NotFound => None,
         Err(failure) => Some(AccountInList::IndexOnly(Box::new(entry), failure)),

@@ -1,5 +1,5 @@
-//! By what an install's webhooks find their accounts: a keyed hash of one value of each account's context. The key is
-//! the environment's own and rests sealed; the values themselves never leave their region but on the way here.
+//! The lookup index: an install's webhooks find accounts by a keyed hash of one value of each account's context. The
+//! key is the environment's own and is stored sealed. The values leave their region only to be hashed here.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,19 +21,19 @@ use crate::flows::messages::send_to_account;
 use crate::ids::{AccountId, InstallId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
-/// How long a webhook waits while the index is renewed for another field; then its sender shall try again.
+/// How long a webhook waits while the index is rebuilt for another field. Then its sender is asked to try again.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Accounts that are asked at a time.
+/// Accounts in parallel.
 const AT_ONCE: usize = 24;
 
-/// An account whose entry is of another field.
+/// An account that is indexed by another field.
 struct Stale {
     account: String,
     revision: i64,
 }
 
 impl<O: Outside, S: Storage> Directory<O, S> {
-    /// What the account is found by from now on.
+    /// Indexes an account by its lookup value.
     pub(in crate::flows) fn index_lookup(
         &self,
         entry: &AccountEntry,
@@ -57,7 +57,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(self.storage.exec(statement, &values).map(drop)?)
     }
 
-    /// The accounts that have one of these values; nothing while some are known by another field.
+    /// The accounts that have one of these values. `None` while some are indexed by another field.
     pub(in crate::flows) async fn find_accounts(
         &self,
         install: InstallId,
@@ -82,7 +82,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(Some(found))
     }
 
-    /// Asks the accounts that are known by another field; whether none is left.
+    /// Rebuilds the entries of accounts that are indexed by another field. Returns whether none is left.
     async fn renew_lookup(&self, install: &str, field: &str) -> Result<bool, Failure> {
         let until = self.outside.now().plus(PATIENCE);
         loop {
@@ -98,14 +98,14 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             let renewed = outcomes.into_iter().collect::<Result<Vec<_>, _>>();
             match renewed {
                 Err(_) => return Ok(false),
-                // Those that are left cannot be opened: they hold nobody else back.
+                // The accounts that are left cannot be opened; they do not delay the others.
                 Ok(renewed) if !renewed.contains(&true) => return Ok(true),
                 Ok(_) => {}
             }
         }
     }
 
-    /// By two ranges of the index, for it is asked with every webhook.
+    /// Two ranges of the index instead of `<>`: this runs with every webhook.
     fn stale(&self, install: &str, field: &str) -> Result<Vec<Stale>, StorageFault> {
         let statement = "SELECT account_id, revision FROM lookup WHERE install_id = ?1 AND field < ?2 \
                          UNION ALL SELECT account_id, revision FROM lookup WHERE install_id = ?1 AND field > ?2 LIMIT ?3";
@@ -116,12 +116,12 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(rows.into_iter().map(stale).collect())
     }
 
-    /// What the account says counts, unless it was indexed anew meanwhile. One that is gone is found by nothing; one that
-    /// cannot be opened is left, which is said by false.
+    /// Rebuilds one entry from the account's value, unless the account was indexed in the meantime. A deleted account
+    /// gets no hash. Returns false for an account that cannot be opened.
     async fn renew_one(&self, install: &str, field: &str, one: Stale) -> Result<bool, Failure> {
-        let ask = AccountMessage::LookupValue(field.to_owned());
+        let message = AccountMessage::LookupValue(field.to_owned());
         let value: Option<String> = match one.account.parse::<AccountId>() {
-            Ok(id) => match send_to_account(&self.outside, id, &ask).await {
+            Ok(id) => match send_to_account(&self.outside, id, &message).await {
                 Err(failure) if failure.code == Code::NotFound => None,
                 Err(failure) if failure.code == Code::SealingKey => {
                     self.log("account_not_indexed", &one.account);
@@ -167,7 +167,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(key.to_vec())
     }
 
-    /// The key of the index under the first master key, too.
+    /// Re-encrypts the key of the index with the first master key.
     pub(in crate::flows) fn reseal_index_key(&self) -> Result<(), Failure> {
         let id = self.own_id();
         let text = self.sealed_index_key()?;
@@ -178,7 +178,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(())
     }
 
-    /// As it rests; nothing where no account was ever indexed.
+    /// The sealed key. `None` where no account was ever indexed.
     pub(in crate::flows) fn sealed_index_key(&self) -> Result<Option<String>, StorageFault> {
         sql::one(&self.storage, "SELECT sealed FROM index_key", &[])
     }

@@ -1,8 +1,8 @@
-//! The `Directory` object: the truth for what must be consistent. Every write is checked here, then
-//! published to KV, and the publishing is repeated by alarm until it succeeds.
+//! The `Directory` object: the source of record for what must be consistent. It checks every write, then publishes to
+//! KV, and its alarm repeats the publishing until it succeeds.
 //!
-//! There is one named root (environments, integrations) and one per environment (installs, tokens,
-//! the index of accounts). It is never on the proxy's hot path.
+//! There is one named root (environments, integrations) and one directory per environment (installs, tokens, the index
+//! of accounts). A call to a provider does not use it, except for a miss in KV.
 
 pub(in crate::flows) mod accounts;
 pub(in crate::flows) mod api_tokens;
@@ -42,39 +42,36 @@ use crate::flows::messages::{RootMessage, answer_text, answered, message_bytes};
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
 
-/// Until the alarm tries again what it could not finish.
+/// When the alarm retries unfinished work.
 const LATER: Duration = Duration::from_mins(1);
 
-/// Which directory this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DirectoryName {
     /// Environments and integrations.
     Root,
-    /// Of one environment.
+    /// One environment.
     Environment(EnvironmentId),
 }
 
-/// The object, living as long as the platform keeps it.
+/// The object, as long as the platform keeps it in memory.
 pub struct Directory<O, S> {
     outside: O,
     storage: S,
     name: DirectoryName,
     is_open: Cell<bool>,
-    /// It is being erased: nothing is written to it any more.
+    /// Set while it is being erased: nothing is written to it.
     is_closing: Cell<bool>,
-    /// How often it was closed.
     closings: Cell<u32>,
     alarm: Alarm,
     publishing: tokio::sync::Mutex<()>,
     isolate: Rc<Isolate>,
-    /// Messages that are being answered.
     messages: Callers,
-    /// Link tokens that may be used, where they were counted.
+    /// The number of valid link tokens, once they were counted.
     live_links: Cell<Option<i64>>,
 }
 
 impl<O: Outside, S: Storage> Directory<O, S> {
-    /// The object over its storage; nothing is read or written yet.
+    /// Creates the object. It reads and writes nothing yet.
     pub fn new(outside: O, isolate: Rc<Isolate>, storage: S, name: DirectoryName) -> Self {
         Self {
             outside,
@@ -91,7 +88,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         }
     }
 
-    /// Answers one message of `flows::ask`.
+    /// Answers one message of `flows::messages`.
     pub async fn answer(&self, message: &str) -> String {
         answer_text(&self.try_answer(message).await)
     }
@@ -106,12 +103,12 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         }
     }
 
-    /// Finishes what a failure or a restart left undone, and rings again until it is.
+    /// Finishes the work that a failure or a restart left, and sets the alarm again until it is done.
     pub async fn alarm(&self) {
         self.alarm.forget();
         match self.exists() {
             Ok(false) => return,
-            // Also makes the tables that a newer version brings.
+            // Also creates the tables of a newer version.
             Ok(true) => self
                 .open()
                 .unwrap_or_else(|fault| self.log("alarm_failed", &fault.to_string())),
@@ -126,12 +123,12 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             && self.is_published().unwrap_or(false)
             && self.has_woken_all().unwrap_or(false);
         if is_idle {
-            self.rest().await;
+            self.set_idle_alarm().await;
         }
     }
 
-    /// Nothing is left to do: the alarm rings when the next link token ends, or no more.
-    async fn rest(&self) {
+    /// Sets the alarm to the expiry of the next link token, or removes it. Called when no work is left.
+    async fn set_idle_alarm(&self) {
         let set = match self.next_link_expiry() {
             Ok(next) => self.alarm.set_to(&self.storage, next).await,
             Err(fault) => Err(fault),
@@ -143,9 +140,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     async fn answer_root(&self, message: &str) -> Result<Value, Failure> {
-        let ask: RootMessage = read(message)?;
+        let request: RootMessage = read(message)?;
         self.open()?;
-        match ask {
+        match request {
             RootMessage::CreateEnvironment(record) => answered(self.create_environment(&record)?),
             RootMessage::ListEnvironments(page) => answered(self.list_environments(&page)?),
             RootMessage::FindEnvironment(id) => answered(self.find_environment(id)?),
@@ -172,19 +169,19 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     async fn answer_environment(&self, id: EnvironmentId, message: &str) -> Result<Value, Failure> {
-        let ask: EnvironmentMessage = read(message)?;
+        let request: EnvironmentMessage = read(message)?;
         if self.is_closing.get()
             && !matches!(
-                ask,
+                request,
                 EnvironmentMessage::Close | EnvironmentMessage::FindToken(_)
             )
         {
             return Err(Failure::not_found("environment"));
         }
-        if !self.open_environment(id, &ask).await? {
-            return answer_of_nothing(&ask);
+        if !self.open_environment(id, &request).await? {
+            return answer_without_environment(&request);
         }
-        match ask {
+        match request {
             EnvironmentMessage::CreateToken(record) => answered(self.create_token(record).await?),
             EnvironmentMessage::ListTokens(page) => answered(self.list_tokens(&page)?),
             EnvironmentMessage::FindToken(hash) => answered(self.find_token(&hash)?),
@@ -251,22 +248,22 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         }
     }
 
-    /// Makes the schema when it is not there yet.
+    /// Creates the schema if it does not exist.
     fn open(&self) -> Result<(), StorageFault> {
         if !self.is_open.get() {
             let schema = match self.name {
                 DirectoryName::Root => crate::flows::directory::table::ROOT_SCHEMA,
                 DirectoryName::Environment(_) => crate::flows::directory::table::ENVIRONMENT_SCHEMA,
             };
-            self.mend_older()?;
+            self.migrate()?;
             sql::run_all(&self.storage, schema)?;
             self.is_open.set(true);
         }
         Ok(())
     }
 
-    /// Adds what tables of older versions lack.
-    fn mend_older(&self) -> Result<(), StorageFault> {
+    /// Migrates the tables of older versions.
+    fn migrate(&self) -> Result<(), StorageFault> {
         let statement = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?";
         for older in crate::flows::directory::table::OLDER {
             let sql: Option<String> = sql::one(&self.storage, statement, &[older.table.into()])?;
@@ -277,32 +274,32 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(())
     }
 
-    /// An environment's directory opens only when the root knows the environment, so that a made-up
-    /// id writes nothing; and reads by strangers do not reach the root at all.
+    /// Opens the directory only if the root knows the environment: a made-up id writes nothing. Reads that anyone can
+    /// send do not reach the root.
     async fn open_environment(
         &self,
         id: EnvironmentId,
-        ask: &EnvironmentMessage,
+        request: &EnvironmentMessage,
     ) -> Result<bool, Failure> {
         if self.is_open.get() || self.exists()? {
             self.open()?;
             return Ok(true);
         }
         if matches!(
-            ask,
+            request,
             EnvironmentMessage::FindToken(_)
                 | EnvironmentMessage::OpenLink(..)
                 | EnvironmentMessage::ForgetAccount(_)
                 | EnvironmentMessage::Close
         ) {
             self.closings
-                .set(self.closings.get() + u32::from(matches!(ask, EnvironmentMessage::Close)));
+                .set(self.closings.get() + u32::from(matches!(request, EnvironmentMessage::Close)));
             return Ok(false);
         }
         let closings = self.closings.get();
         let known: Option<EnvironmentRecord> =
             send_to_root(&self.outside, &RootMessage::FindEnvironment(id)).await?;
-        // What the root said may be old when the environment was closed meanwhile.
+        // The answer of the root is outdated if the environment was closed while it was asked.
         let is_known = known.is_some() && closings == self.closings.get();
         if is_known {
             self.open()?;
@@ -319,10 +316,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 }
 
-/// What an environment's directory that is not there says. An account's outbox may outlive it: it then has
+/// The answer for an environment that does not exist. The outbox of an account may outlive its environment: then it has
 /// no subscriptions.
-fn answer_of_nothing(ask: &EnvironmentMessage) -> Result<Value, Failure> {
-    match ask {
+fn answer_without_environment(request: &EnvironmentMessage) -> Result<Value, Failure> {
+    match request {
         EnvironmentMessage::FindToken(_)
         | EnvironmentMessage::ForgetAccount(_)
         | EnvironmentMessage::NoteFailing(..)
@@ -339,6 +336,10 @@ fn answer_of_nothing(ask: &EnvironmentMessage) -> Result<Value, Failure> {
 }
 
 fn read<T: serde::de::DeserializeOwned>(message: &str) -> Result<T, Failure> {
-    serde_json::from_str(message)
-        .map_err(|_| Failure::new(Code::Internal, "A directory could not read its message."))
+    serde_json::from_str(message).map_err(|_| {
+        Failure::new(
+            Code::Internal,
+            "A message between the gateway's objects could not be read.",
+        )
+    })
 }

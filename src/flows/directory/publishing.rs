@@ -1,5 +1,5 @@
-//! Publishing to KV. A write marks its key in the same transaction; the mark goes only when KV has
-//! taken the text that is true at that moment. So a failure in between is made good by the alarm.
+//! Publishes to KV. A write marks its key in the same transaction. The mark is deleted only after KV has stored the
+//! current text, so the alarm repeats what a failure interrupts.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use crate::flows::config::config_cache;
 use crate::flows::directory::Directory;
 use crate::ports::{Outside, Storage, StorageFault};
 
-/// Until the next try. KV takes one write a second per key.
+/// The wait before the next try. KV accepts one write a second per key.
 const RETRY: Duration = Duration::from_secs(5);
-/// How long a write waits for its publishing; it counts either way.
+/// How long a write waits until it is published. The write is valid either way.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl<O: Outside, S: Storage> Directory<O, S> {
-    /// Marks `key` as changed, in the same turn as the change itself.
+    /// Marks `key` as changed, in the same atomic write as the change itself.
     pub(in crate::flows) fn mark(&self, key: &str) -> Result<(), StorageFault> {
         let statement = "INSERT INTO publication (key, revision) VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET revision = revision + 1";
         self.storage.exec(statement, &[key.into()]).map(drop)
     }
 
-    /// Publishes everything marked, for as long as a caller may wait. What is left stays marked for the
-    /// alarm, which is set before the first try, in the same turn as the marks: a restart leaves it behind.
+    /// Publishes all marked keys, within the time limit of a caller. The alarm publishes the rest: it is set in the
+    /// same atomic write as the marks, before the first try, so a restart does not lose it.
     pub(in crate::flows) async fn publish(&self) {
         if self.is_published().unwrap_or(false) {
             return;
@@ -31,12 +31,14 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         self.wake_by(RETRY).await;
         let published = within(&self.outside, PATIENCE, self.publish_all()).await;
         if published.is_none() {
-            self.log("publishing_failed", "it takes too long; the alarm goes on");
+            self.log(
+                "publishing_failed",
+                "it did not end in time; the alarm continues",
+            );
         }
     }
 
-    /// Publishes everything marked, one at a time and in order, up to the first failure; whether
-    /// everything is out.
+    /// Publishes all marked keys in order, up to the first failure. Returns whether all are published.
     pub(in crate::flows) async fn publish_all(&self) -> bool {
         let _one_at_a_time = self.publishing.lock().await;
         match self.publish_marked().await {
@@ -49,12 +51,11 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         }
     }
 
-    /// Whether nothing is marked.
     pub(in crate::flows) fn is_published(&self) -> Result<bool, StorageFault> {
         Ok(self.marked()?.is_empty())
     }
 
-    /// The alarm rings after this time or before.
+    /// Sets the alarm, unless an earlier one is set.
     pub(in crate::flows) async fn wake_by(&self, wait: Duration) {
         let now = self.outside.now();
         let set = self.alarm.ring_by(&self.storage, now, now.plus(wait)).await;
@@ -73,7 +74,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     async fn publish_one(&self, key: &str) -> Result<(), String> {
-        match self.truth(key).map_err(|fault| fault.to_string())? {
+        match self.current_text(key).map_err(|fault| fault.to_string())? {
             Some(text) => self.outside.put(key, &text).await,
             None => self.outside.delete(key).await,
         }
@@ -92,8 +93,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             .map(drop)
     }
 
-    /// The text KV should hold under `key` now; `None`: nothing.
-    fn truth(&self, key: &str) -> Result<Option<String>, StorageFault> {
+    /// The text that KV must have under `key`. `None`: no text.
+    fn current_text(&self, key: &str) -> Result<Option<String>, StorageFault> {
         if let Some(id) = config_cache::id_in::<IntegrationRecord>(key) {
             return self.record_text("SELECT record FROM integration WHERE id = ?", id);
         }

@@ -1,6 +1,6 @@
-//! Rotating the master key: everything sealed is sealed anew under the first of `SEALING_KEYS`. The root
-//! walks by alarm over integrations, environments, installs and accounts, dormant ones too, and notes how
-//! far it came: a restart goes on from there.
+//! Rotates the master key: re-encrypts everything sealed with the first of `SEALING_KEYS`. By its alarm, the root
+//! visits the integrations, environments, installs and accounts, and notes its progress, so that a restart continues
+//! from there.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,17 +24,17 @@ use crate::flows::messages::environment::EnvironmentMessage;
 use crate::flows::messages::{Resealed, Sealing, send_to_account, send_to_environment};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
-/// How long one ring of the alarm works.
-const TURN: Duration = Duration::from_secs(30);
-/// Until the next ring, while there is something left.
+/// How long one alarm works.
+const ALARM_TIME: Duration = Duration::from_secs(30);
+/// The wait before the next alarm while work is left.
 const NEXT: Duration = Duration::from_secs(1);
-/// Accounts of a step, and of those at a time.
+/// Accounts of one step, and in parallel.
 const STEP: usize = 200;
 const AT_ONCE: usize = 24;
 
 type Counts = BTreeMap<String, u64>;
 
-/// How far the walk came: the environment it is in, and the account it goes on after there.
+/// The progress of a rotation: the current environment, and the last account there.
 struct RotationPosition {
     environment: Option<String>,
     account: Option<String>,
@@ -42,7 +42,7 @@ struct RotationPosition {
 }
 
 impl<O: Outside, S: Storage> Directory<O, S> {
-    /// Begins from the start; what is under the first key already is passed over.
+    /// Starts a rotation. What is sealed with the first key already is skipped.
     pub(in crate::flows) async fn start_rotation(&self) -> Result<(), Failure> {
         self.outside.settings().keyring()?;
         self.storage.exec("DELETE FROM rotation", &[])?;
@@ -54,12 +54,12 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(())
     }
 
-    /// Goes on with a rotation; whether there is none (left).
+    /// Continues a rotation. Returns whether none is left.
     pub(in crate::flows) async fn rotate(&self) -> bool {
         if self.name != DirectoryName::Root {
             return true;
         }
-        let until = self.outside.now().plus(TURN);
+        let until = self.outside.now().plus(ALARM_TIME);
         loop {
             match self.rotate_step().await {
                 Ok(true) => return true,
@@ -97,14 +97,15 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let failed = place.failed + i64::try_from(done.failed).unwrap_or(i64::MAX);
         match done.next {
             Some(account) => self
-                .note(Some(current), Some(account), failed)
+                .note_progress(Some(current), Some(account), failed)
                 .map(|()| false)
                 .map_err(Into::into),
             None => self.enter_environment_after(current, failed).await,
         }
     }
 
-    /// The next environment; at the end the walk is over, or begins again for what failed.
+    /// Continues with the next environment. After the last one the rotation ends, or starts again for accounts that
+    /// failed.
     async fn enter_environment_after(&self, current: String, failed: i64) -> Result<bool, Failure> {
         let page = PageRequest {
             limit: 1,
@@ -113,13 +114,15 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         };
         let found = table::list::<EnvironmentRecord>(&self.storage, "environment", &[], &page)?;
         match found.result.first() {
-            Some(environment) => self.note(Some(environment.id.to_string()), None, failed)?,
+            Some(environment) => {
+                self.note_progress(Some(environment.id.to_string()), None, failed)?;
+            }
             None if failed > 0 => {
                 self.log(
                     "rotation_incomplete",
-                    &format!("{failed} accounts could not be sealed anew; it begins again"),
+                    &format!("{failed} accounts could not be re-sealed; the rotation starts again"),
                 );
-                self.note(None, None, 0)?;
+                self.note_progress(None, None, 0)?;
                 self.publish().await;
                 return Err(Failure::storage());
             }
@@ -139,7 +142,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         }))
     }
 
-    fn note(
+    fn note_progress(
         &self,
         environment: Option<String>,
         account: Option<String>,
@@ -175,7 +178,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         })
     }
 
-    /// In an environment's directory: its installs at the start, then a step of accounts.
+    /// Runs in an environment's directory: re-seals its records in the first step, and some accounts in every step.
     pub(in crate::flows) async fn reseal_environment(
         &self,
         after: Option<String>,
@@ -227,7 +230,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         })
     }
 
-    /// The index says so only after the account has answered.
+    /// The index gets the new key id only after the account has answered.
     async fn reseal_account(&self, entry: AccountEntry) -> bool {
         match send_to_account::<Option<String>>(&self.outside, entry.id, &AccountMessage::Reseal)
             .await
@@ -244,7 +247,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         }
     }
 
-    /// The entry may have changed while the account was asked: only the key is set.
+    /// Sets only the key id: the entry may have changed while the account was asked.
     fn note_key(
         &self,
         entry: &AccountEntry,
@@ -258,7 +261,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             .map(drop)
     }
 
-    /// Sealed values per key, everywhere.
+    /// Counts the sealed values per key, everywhere.
     pub(in crate::flows) async fn count_all_sealed(&self) -> Result<Sealing, Failure> {
         let mut counts = Counts::new();
         let ring = self.outside.settings().keyring()?;
@@ -269,8 +272,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             let environments =
                 table::list::<EnvironmentRecord>(&self.storage, "environment", &[], &page)?;
             for environment in environments.result {
-                let ask = EnvironmentMessage::CountSealed;
-                let here: Counts = send_to_environment(&self.outside, environment.id, &ask).await?;
+                let message = EnvironmentMessage::CountSealed;
+                let here: Counts =
+                    send_to_environment(&self.outside, environment.id, &message).await?;
                 for (id, count) in here {
                     add(&mut counts, Some(&id), count);
                 }
@@ -286,7 +290,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         })
     }
 
-    /// Of one environment: its installs, and what the index knows of its accounts.
+    /// Counts the sealed values of one environment: its records, and its accounts by the index.
     pub(in crate::flows) fn count_sealed_here(&self) -> Result<Counts, Failure> {
         let mut counts = Counts::new();
         self.count_records(&mut counts, "install")?;
@@ -302,7 +306,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(counts)
     }
 
-    /// By the key id in front of the encrypted text of a record: no record is read.
+    /// Counts by the key id at the start of a record's sealed text, without reading the record.
     fn count_records(&self, counts: &mut Counts, table: &str) -> Result<(), StorageFault> {
         let statement = format!(
             "SELECT substr(sealed, 1, instr(sealed, '.') - 1), COUNT(*) FROM \
@@ -311,7 +315,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         self.count_keys(counts, &statement)
     }
 
-    /// A statement that gives ids of keys, and how many values are under each.
+    /// Adds the key ids and counts that a statement returns.
     fn count_keys(&self, counts: &mut Counts, statement: &str) -> Result<(), StorageFault> {
         let counted: Vec<(Option<String>, u64)> = sql::rows_as(&self.storage, statement, &[])?;
         for (key, count) in counted {
@@ -320,7 +324,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(())
     }
 
-    /// Every record of a table, page by page.
+    /// Calls `each` with every record of a table, page by page.
     pub(in crate::flows) fn for_each_record<T: DeserializeOwned>(
         &self,
         table: &str,

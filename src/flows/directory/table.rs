@@ -1,5 +1,5 @@
-//! The tables of the directories, and reading records out of them. A record is JSON text beside the
-//! columns that are searched or unique.
+//! The tables of the directories, and how records are read from them. A record is JSON text; columns that are searched
+//! or unique are stored next to it.
 
 use serde::de::DeserializeOwned;
 
@@ -10,7 +10,6 @@ use crate::ports::{SqlValue, Storage, StorageFault};
 
 const PUBLICATION: &str = "CREATE TABLE IF NOT EXISTS publication (key TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID";
 
-/// The root's tables.
 pub const ROOT_SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS environment (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, is_closing INTEGER NOT NULL DEFAULT 0, record TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS rotation (one INTEGER PRIMARY KEY CHECK (one = 1), environment TEXT, account TEXT, failed INTEGER NOT NULL)",
@@ -19,12 +18,11 @@ pub const ROOT_SCHEMA: &[&str] = &[
     PUBLICATION,
 ];
 
-/// The tables of an environment's directory.
 pub const ENVIRONMENT_SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS api_token (id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, record TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS install (id TEXT PRIMARY KEY, integration_id TEXT NOT NULL UNIQUE, record TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS account (id TEXT PRIMARY KEY, tenant_id TEXT NOT NULL, record TEXT NOT NULL)",
-    // The context stands beside the record, and the id of its key beside that: no list and no count reads it.
+    // The context and its key id have their own columns: lists and counts do not read the context.
     "CREATE TABLE IF NOT EXISTS link_token (id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, expires_at INTEGER NOT NULL, record TEXT NOT NULL, sealing_key TEXT, sealed TEXT)",
     "CREATE INDEX IF NOT EXISTS link_token_end ON link_token (expires_at)",
     "CREATE INDEX IF NOT EXISTS link_token_key ON link_token (sealing_key, id)",
@@ -40,17 +38,15 @@ pub const ENVIRONMENT_SCHEMA: &[&str] = &[
     PUBLICATION,
 ];
 
-/// A table as an older version made it: the column it lacks, and what adds it.
+/// A migration: the column that a table of an older version lacks, and the statements that add it.
 pub struct Older {
-    /// Its name.
     pub table: &'static str,
-    /// The column.
     pub lacks: &'static str,
-    /// Run once, in one turn.
+    /// Run once, without an `.await` in between.
     pub statements: &'static [&'static str],
 }
 
-/// What older versions made otherwise, in the order it changed.
+/// The migrations, in the order of the versions.
 pub const OLDER: &[Older] = &[Older {
     table: "link_token",
     lacks: "sealing_key",
@@ -62,10 +58,10 @@ pub const OLDER: &[Older] = &[Older {
     ],
 }];
 
-/// A condition of a list: an SQL expression, and what stands at its `?`.
+/// A condition of a list: an SQL expression, and the values of its `?`.
 pub type SqlCondition = (&'static str, Vec<SqlValue>);
 
-/// One piece of a table that has `id` and `record`, by id; the conditions may narrow it.
+/// One page of a table that has `id` and `record`, in the order of the ids. The conditions narrow it.
 pub fn list<T: DeserializeOwned>(
     storage: &impl Storage,
     table: &str,
@@ -97,7 +93,7 @@ pub fn list<T: DeserializeOwned>(
     })
 }
 
-/// The tenant of an account has an index of its own; all else is looked for in the record.
+/// The condition of a filter. The tenant of an account has a column; every other field is read from the record.
 pub fn condition(table: &str, filter: &Filter) -> SqlCondition {
     let value = match &filter.value {
         FilterValue::Flag(flag) => SqlValue::Integer(i64::from(*flag)),
@@ -116,7 +112,6 @@ pub fn condition(table: &str, filter: &Filter) -> SqlCondition {
     (statement, vec![format!("$.{}", filter.field).into(), value])
 }
 
-/// How many rows a table has.
 pub fn count(storage: &impl Storage, table: &str) -> Result<i64, StorageFault> {
     let count = sql::one(storage, &format!("SELECT COUNT(*) FROM {table}"), &[])?;
     Ok(count.unwrap_or(0))

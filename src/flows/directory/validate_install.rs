@@ -1,4 +1,4 @@
-//! Checking the override of an install against the integration it changes.
+//! Checks the override of an install against the integration that it changes.
 
 use crate::flows::config::stored_secrets::secret_names;
 use std::collections::BTreeSet;
@@ -15,27 +15,24 @@ use crate::flows::directory::validate_integration::refused;
 use crate::flows::messages::environment::Writer;
 use crate::json;
 
-/// An override as it is stored: the public half, its secrets, and what of it the admin token wrote.
+/// A stored override: the public half, its secrets, and which entries the admin token wrote.
 #[derive(Debug, Clone, Default)]
 pub struct StoredOverride {
-    /// Without secrets.
     pub public: Value,
-    /// Its secrets, bound.
+    /// The secrets, with their bindings.
     pub secrets: Bound,
-    /// What the admin token wrote.
+    /// The entries that the admin token wrote.
     pub trusted: Trusted,
 }
 
-/// The integration that an override changes.
 #[derive(Debug, Clone, Copy)]
 pub struct Changed<'a> {
-    /// The public half of its config.
     pub config: &'a Value,
-    /// Its secrets.
     pub secrets: &'a Bound,
 }
 
-/// A new override, when the integration still reads well with it, no secret goes elsewhere, and the writer may write it.
+/// Checks a new override: the integration must be valid with it, no secret may change its use, and the writer must be
+/// allowed to write it.
 pub fn new_override(
     integration: Changed,
     whole: &Value,
@@ -55,7 +52,7 @@ pub fn new_override(
     )
 }
 
-/// An override with a patch merged in by the one rule, checked alike.
+/// Merges a patch into an override (RFC 7396), and checks the result like a new one.
 pub fn changed_override(
     integration: Changed,
     old: &StoredOverride,
@@ -111,7 +108,7 @@ fn checked(
     })
 }
 
-/// What of the override the admin token wrote; 422 for what an API token may not write.
+/// The entries of the override that the admin token wrote. 422 for entries that an API token may not write.
 fn written(
     integration: Changed,
     old: &StoredOverride,
@@ -143,7 +140,7 @@ fn written(
     Ok(new.trusted_with(&Value::Null))
 }
 
-/// The variables of an override as placeholders read them: the secret ones win.
+/// The variables of an override as placeholders read them: the secret ones take precedence.
 fn merged_variables(whole: &Value) -> Value {
     let mut all = Value::Object(Map::new());
     for key in ["environment_variables", "secret_environment_variables"] {
@@ -162,13 +159,13 @@ fn refuse_aiming(names: &[String]) -> Result<(), Failure> {
         .iter()
         .map(|name| Complaint {
             path: format!("override.environment_variables.{name}"),
-            message: "stands in the host of a URL: only the admin token may change it".to_owned(),
+            message: "is part of the host of a URL: only the admin token may change it".to_owned(),
         })
         .collect();
     Err(bind::host_key(&complaints))
 }
 
-/// 422 that names what an API token may not write and was not there before.
+/// 422 that names the new entries that an API token may not write.
 pub fn refuse_reserved(before: &[Reserved], now: &[Reserved], at: &str) -> Result<(), Failure> {
     let before: BTreeSet<_> = before
         .iter()
@@ -199,7 +196,7 @@ fn layers<'a>(integration: Changed<'a>, install: &'a Value, secrets: &'a Bound) 
     }
 }
 
-/// An override with a patch merged in by the one rule.
+/// Merges a patch into an override (RFC 7396).
 fn merged_override(whole: &Value, patch: &Value) -> Result<Value, Failure> {
     if !patch.is_object() {
         return Err(Failure::invalid("override", "is not an object"));
@@ -215,7 +212,7 @@ fn normalised(value: &Value) -> Value {
     value
 }
 
-/// Secret variables, and secrets of the config itself, are sealed.
+/// Splits off what is sealed: secret variables, and secrets of the configuration.
 fn split(change: &Value) -> (Value, Value) {
     let (mut public, mut secret) = secrets::split_config(change);
     let variables = public

@@ -1,4 +1,4 @@
-//! Checking an integration file: validating and saving are the same look at it.
+//! Checks an integration file: validating and saving use the same check.
 
 use serde_json::Value;
 
@@ -8,12 +8,12 @@ use crate::error::{Complaint, Failure};
 use crate::flows::config::padded_secrets::refuse_padded;
 use crate::flows::messages::IntegrationFile;
 
-/// Reads a whole file and says everything about it.
+/// Reads a whole file and returns every finding.
 pub fn check(file: &Value) -> Reading {
     config::read(file)
 }
 
-/// The file ready to be stored, its secrets apart, with what it was warned of; or 422 with every error.
+/// The file ready for storage, its secrets apart, with its warnings; or 422 with every error.
 pub fn checked_file(file: &Value) -> Result<(IntegrationFile, Vec<Finding>), Failure> {
     let reading = check(file);
     let Some(integration) = reading.integration else {
@@ -33,7 +33,6 @@ pub fn checked_file(file: &Value) -> Result<(IntegrationFile, Vec<Finding>), Fai
     Ok((file, reading.findings))
 }
 
-/// 422 that names every error finding.
 pub(crate) fn refused(findings: &[Finding]) -> Failure {
     let errors = findings
         .iter()

@@ -1,5 +1,6 @@
-//! Accounts whose events wait for a paused subscription. When it goes on, or is gone, each is woken; a note
-//! goes only when its account has answered, so that a restart or a silent account is made good by the alarm.
+//! Accounts whose deliveries wait for a paused subscription. When the subscription is resumed or deleted, each of them
+//! is woken. A note is deleted only after its account has answered, so the alarm repeats what a restart or a silent
+//! account interrupts.
 
 use std::time::Duration;
 
@@ -13,18 +14,18 @@ use crate::flows::messages::send_to_account;
 use crate::ids::{AccountId, WebhookId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
-/// How long one ring of the alarm works.
-const TURN: Duration = Duration::from_secs(30);
-/// Until the next ring, while there is somebody left who was not asked.
+/// How long one alarm works.
+const ALARM_TIME: Duration = Duration::from_secs(30);
+/// The wait before the next alarm while accounts are left that were not asked.
 const NEXT: Duration = Duration::from_secs(1);
-/// Accounts woken at a time.
+/// Accounts in parallel.
 const AT_ONCE: usize = 24;
 
-/// Whose subscription goes on, or is gone.
-const MAY_GO: &str = "NOT EXISTS (SELECT 1 FROM webhook WHERE webhook.id = waiting.webhook_id \
+/// Matches the notes whose subscription is not paused, or is deleted.
+const RESUMED: &str = "NOT EXISTS (SELECT 1 FROM webhook WHERE webhook.id = waiting.webhook_id \
      AND json_extract(webhook.record, '$.paused_at') IS NOT NULL)";
 
-/// Somebody to be woken.
+/// An account to be woken.
 struct Waiting {
     webhook: String,
     account: String,
@@ -32,7 +33,7 @@ struct Waiting {
 }
 
 impl<O: Outside, S: Storage> Directory<O, S> {
-    /// Notes who waits, while the subscription is paused; whether it is.
+    /// Notes a waiting account while the subscription is paused. Returns whether it is.
     pub(in crate::flows) fn note_waiting(
         &self,
         webhook: WebhookId,
@@ -49,23 +50,24 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(is_paused)
     }
 
-    /// Rings soon when somebody may go.
+    /// Sets the alarm when an account is to be woken.
     pub(in crate::flows) async fn schedule_wake(&self) {
         if !self.has_woken_all().unwrap_or(false) {
             self.wake_by(NEXT).await;
         }
     }
 
-    /// Whether nobody is left to be woken.
+    /// Whether no account is left to be woken.
     pub(in crate::flows) fn has_woken_all(&self) -> Result<bool, StorageFault> {
         if self.name == DirectoryName::Root {
             return Ok(true);
         }
-        let statement = format!("SELECT 1 FROM waiting WHERE {MAY_GO} LIMIT 1");
+        let statement = format!("SELECT 1 FROM waiting WHERE {RESUMED} LIMIT 1");
         Ok(!sql::exists(&self.storage, &statement, &[])?)
     }
 
-    /// Wakes everybody who may go, for as long as one ring lasts. Who does not answer is asked again by the next.
+    /// Wakes the accounts whose subscription is not paused, within the time of one alarm. The next alarm asks again
+    /// those that did not answer.
     pub(in crate::flows) async fn wake_waiting(&self) {
         if self.name == DirectoryName::Root {
             return;
@@ -82,7 +84,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             if let Some(fault) = outcomes.into_iter().find_map(Result::err) {
                 return self.log("waiting_not_noted", &fault.to_string());
             }
-            if self.outside.now().since(began) >= TURN {
+            if self.outside.now().since(began) >= ALARM_TIME {
                 return self.wake_by(NEXT).await;
             }
         }
@@ -99,10 +101,10 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         }
     }
 
-    /// Those not asked yet in this ring, who were asked longest ago first.
+    /// The accounts that this alarm has not asked yet. Those that were asked longest ago come first.
     fn due(&self, began: i64) -> Result<Vec<Waiting>, StorageFault> {
         let statement = format!(
-            "SELECT webhook_id, account_id, revision FROM waiting WHERE asked_at < ? AND {MAY_GO} ORDER BY asked_at LIMIT {AT_ONCE}"
+            "SELECT webhook_id, account_id, revision FROM waiting WHERE asked_at < ? AND {RESUMED} ORDER BY asked_at LIMIT {AT_ONCE}"
         );
         let rows = sql::rows_as(&self.storage, &statement, &[began.into()])?;
         let waiting = |(webhook, account, revision)| Waiting {
@@ -113,7 +115,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(rows.into_iter().map(waiting).collect())
     }
 
-    /// Unless it waits anew: the subscription may have been paused again meanwhile.
+    /// Deletes a note, unless it was renewed: the subscription may have been paused again.
     fn forget_waiting(&self, one: &Waiting) -> Result<(), StorageFault> {
         let statement =
             "DELETE FROM waiting WHERE webhook_id = ? AND account_id = ? AND revision = ?";

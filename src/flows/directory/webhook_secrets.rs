@@ -1,4 +1,4 @@
-//! The secrets that sign what goes to a subscription. They rest sealed, and are opened where something is sent.
+//! The secrets that sign the deliveries of a subscription. They are stored sealed, and opened only to send.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::ids::WebhookId;
 use crate::ports::System;
 use crate::secret::Secret;
 
-/// How long a secret signs, too, after there is a newer one.
-const KEPT: Duration = Duration::from_hours(24);
+/// How long the previous secret also signs after a rotation.
+const ROTATION_PERIOD: Duration = Duration::from_hours(24);
 
 #[derive(Serialize, Deserialize)]
 struct Secrets {
@@ -23,12 +23,11 @@ struct Secrets {
     previous_secret: Option<String>,
 }
 
-/// The secrets of a new subscription, to be sealed.
+/// The secrets of a new subscription, before they are sealed.
 pub fn of_new(secret: &Secret) -> Value {
     json!({ "secret": secret.expose() })
 }
 
-/// Seals the secrets of a subscription.
 pub(in crate::flows) fn seal(
     system: &impl System,
     id: WebhookId,
@@ -37,17 +36,17 @@ pub(in crate::flows) fn seal(
     sealed::seal(system, place(&id.to_string()), secrets)
 }
 
-/// The secrets that sign now: the present one, and for a day after a rotation the one before it.
+/// The secrets that sign now: the current one, and for a day after a rotation the previous one.
 pub fn signing(system: &impl System, record: &WebhookRecord) -> Result<Vec<Secret>, Failure> {
     let secrets = open(system, record)?;
     let until = record.previous_secret_expires_at;
-    let is_over = until.is_none_or(|until| until <= system.now());
-    let previous = secrets.previous_secret.filter(|_| !is_over);
+    let is_expired = until.is_none_or(|until| until <= system.now());
+    let previous = secrets.previous_secret.filter(|_| !is_expired);
     let signing = [Some(secrets.secret), previous];
     Ok(signing.into_iter().flatten().map(Secret::new).collect())
 }
 
-/// The record with a newer secret; the one it had signs, too, for a day.
+/// Replaces the secret. The previous one also signs for a day.
 pub(in crate::flows) fn rotated(
     system: &impl System,
     record: WebhookRecord,
@@ -60,13 +59,13 @@ pub(in crate::flows) fn rotated(
     let now = system.now();
     Ok(WebhookRecord {
         sealed: seal(system, record.id, &json!(secrets))?,
-        previous_secret_expires_at: Some(now.plus(KEPT)),
+        previous_secret_expires_at: Some(now.plus(ROTATION_PERIOD)),
         updated_at: now,
         ..record
     })
 }
 
-/// The same secrets under the first key; `None` when they are already.
+/// Re-seals the secrets with the first key. `None` when they are sealed with it already.
 pub(in crate::flows) fn resealed(
     system: &impl System,
     record: &WebhookRecord,

@@ -1,4 +1,4 @@
-//! Subscriptions to the events of an environment: where they go, and whether they go at all.
+//! The subscriptions of an environment: their targets, and whether they are paused.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::ports::{Outside, Storage, StorageFault};
 use crate::settings::SUBSCRIPTIONS;
 use crate::time::Timestamp;
 
-/// How long every delivery may fail before there are no more.
+/// How long every delivery may fail before the subscription is paused.
 pub(in crate::flows) const PATIENCE: Duration = Duration::from_hours(5 * 24);
 
 impl<O: Outside, S: Storage> Directory<O, S> {
@@ -25,9 +25,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         secrets: &Value,
     ) -> Result<WebhookRecord, Failure> {
         if table::count(&self.storage, "webhook")? >= SUBSCRIPTIONS {
-            let words =
-                format!("is one more than the {SUBSCRIPTIONS} subscriptions of an environment");
-            return Err(Failure::invalid("target_url", words));
+            let message =
+                format!("exceeds the limit of {SUBSCRIPTIONS} subscriptions per environment");
+            return Err(Failure::invalid("target_url", message));
         }
         let record = WebhookRecord {
             sealed: secrets::seal(&self.outside, record.id, secrets)?,
@@ -46,7 +46,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         table::list(&self.storage, "webhook", &[], page)
     }
 
-    /// All of them: there are no more than [`SUBSCRIPTIONS`].
+    /// All subscriptions: there are at most [`SUBSCRIPTIONS`].
     pub(in crate::flows) fn webhooks(&self) -> Result<Vec<WebhookRecord>, Failure> {
         let mut all = Vec::new();
         self.for_each_record("webhook", |record| {
@@ -64,7 +64,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         sql::record(&self.storage, statement, &[id.to_string().into()])
     }
 
-    /// Another target begins without the failures of the one before; what waited goes when it may.
+    /// Changes a subscription. A new target starts without the failures of the old one. Deliveries that waited are sent
+    /// once it is not paused.
     pub(in crate::flows) async fn change_webhook(
         &self,
         id: WebhookId,
@@ -100,7 +101,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(record)
     }
 
-    /// Who waits for it is told, so that nothing waits for ever.
+    /// Deletes a subscription, and wakes the accounts that wait for it.
     pub(in crate::flows) async fn delete_webhook(
         &self,
         id: WebhookId,
@@ -112,7 +113,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(id)
     }
 
-    /// Pauses a subscription whose every delivery has failed for `patience`. A deleted one is left as it is.
+    /// Pauses a subscription whose deliveries have all failed for `patience`. A deleted subscription is ignored.
     pub(in crate::flows) fn note_failing(
         &self,
         id: WebhookId,

@@ -1,5 +1,5 @@
-//! Delivering the failed events of a whole environment again: its directory says whose, each account's
-//! object does its own.
+//! Replays the failed events of a whole environment: its directory names the accounts, and each account's object
+//! replays its own events.
 
 use futures_util::stream::{self, StreamExt};
 use serde_json::json;
@@ -12,23 +12,25 @@ use crate::flows::messages::{send_to_account, send_to_environment};
 use crate::ids::{AccountId, EnvironmentId};
 use crate::ports::{Outside, Visibility};
 
-/// Objects asked at a time.
+/// Accounts in parallel.
 const AT_ONCE: usize = 24;
-/// Accounts one call may ask; the platform bounds what one request may do.
+/// The most accounts of one call: the platform limits the subrequests of a request.
 const MOST: usize = 900;
 
-/// How many events are on their way again. When an account did not answer, the others are, and it fails:
-/// repeated, it finds only what is left.
+/// Returns how many events are delivered again. When an account does not answer, the others are replayed and the call
+/// fails; a repeated call finds only the rest.
 pub async fn replay_events(
     outside: &impl Outside,
     environment: EnvironmentId,
     range: &ReplayRange,
 ) -> Result<u64, Failure> {
-    let ask = EnvironmentMessage::FailedAccounts(range.clone());
-    let accounts: Vec<AccountId> = send_to_environment(outside, environment, &ask).await?;
+    let message = EnvironmentMessage::FailedAccounts(range.clone());
+    let accounts: Vec<AccountId> = send_to_environment(outside, environment, &message).await?;
     if accounts.len() > MOST {
-        let words = format!("begins a range with events of over {MOST} accounts; shorten it");
-        return Err(Failure::invalid("from", words));
+        let message = format!(
+            "is the start of a range with failed events of more than {MOST} accounts: use a shorter range"
+        );
+        return Err(Failure::invalid("from", message));
     }
     let replays =
         stream::iter(accounts).map(|account| replay(outside, environment, account, range));
@@ -40,15 +42,15 @@ pub async fn replay_events(
     }
 }
 
-/// One that is gone has none.
+/// A deleted account has no events.
 async fn replay(
     outside: &impl Outside,
     environment: EnvironmentId,
     account: AccountId,
     range: &ReplayRange,
 ) -> Result<u64, Failure> {
-    let ask = AccountMessage::ReplayAll(Visibility::Environment(environment), range.clone());
-    match send_to_account(outside, account, &ask).await {
+    let message = AccountMessage::ReplayAll(Visibility::Environment(environment), range.clone());
+    match send_to_account(outside, account, &message).await {
         Err(failure) if failure.code == Code::NotFound => Ok(0),
         answer => answer,
     }

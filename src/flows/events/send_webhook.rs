@@ -1,5 +1,4 @@
-//! Sending one message to a subscription: signed, once, without following redirects. What becomes of the
-//! message is the caller's to decide.
+//! Sends one signed message to a subscription, once and without following redirects. The caller decides about retries.
 
 use std::time::Duration;
 
@@ -19,46 +18,45 @@ use crate::secret::Secret;
 use crate::settings::Place;
 use crate::time::{Timestamp, retry_after};
 
-/// How long a receiver may take, the piece of its answer that is kept included.
+/// The time limit of a delivery, including the part of the response that is stored.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// What is kept of an answer.
+/// How much of a response is stored.
 const ANSWER_BYTES: usize = 4 * 1024;
 
-/// One try.
+/// One attempt of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryAttempt {
-    /// What was answered; nothing: no answer.
+    /// The status of the response. `None`: there was no response.
     pub status: Option<u16>,
-    /// How long it took.
     pub duration: Duration,
-    /// The first 4 KB of the answer.
+    /// The first 4 KB of the response.
     pub body: Option<String>,
-    /// Why there was no answer.
+    /// Why there was no response.
     pub error: Option<String>,
-    /// How long the receiver asks to wait.
+    /// How long the receiver asks to wait (`retry-after`).
     pub retry_after: Option<Duration>,
 }
 
 impl DeliveryAttempt {
-    /// Nothing was sent: why.
+    /// An attempt that sent nothing, with the reason.
     pub fn not_sent(why: String) -> Self {
         not_answered(why)
     }
 
-    /// Whether the receiver wants no more events: 410 (Standard Webhooks, "Delivery success and failure").
+    /// Whether the receiver unsubscribed: 410 (Standard Webhooks, "Delivery success and failure").
     pub fn is_gone(&self) -> bool {
         self.status == Some(410)
     }
 
-    /// Whether the receiver has it: any 2xx.
+    /// Whether the receiver accepted it: any 2xx.
     pub fn is_delivered(&self) -> bool {
         self.status
             .is_some_and(|status| (200..300).contains(&status))
     }
 }
 
-/// Sends `body` under the message's `id`, which stays the same whenever it is sent again. It fails only when
-/// the secrets cannot be opened: then nothing was tried.
+/// Sends `body` under the message's `id`, which stays the same in every attempt. It fails only when the secrets cannot
+/// be opened; then nothing was sent.
 pub async fn send_webhook(
     outside: &impl Outside,
     webhook: &WebhookRecord,
@@ -75,7 +73,7 @@ pub async fn send_webhook(
     Ok(tried)
 }
 
-/// Where it goes; what may be called can have changed since the target was stored.
+/// Checks the target again: which hosts may be called can have changed since it was stored.
 fn checked(outside: &impl Outside, webhook: &WebhookRecord) -> Result<Url, String> {
     let url = check_target(&webhook.target_url).map_err(|bad| format!("target_url {bad}"))?;
     let own = outside.settings().public_url.as_ref();
@@ -131,7 +129,7 @@ async fn answered<O: Outside>(
     }
 }
 
-/// What comes of a body in that time, up to [`ANSWER_BYTES`].
+/// The first bytes of a body that arrive in that time, up to [`ANSWER_BYTES`].
 async fn start_of<O: Outside>(outside: &O, body: Body<O::Stream>, wait: Duration) -> Bytes {
     let mut stream = match body {
         Body::Empty => return Bytes::new(),
@@ -147,7 +145,7 @@ async fn start_of<O: Outside>(outside: &O, body: Body<O::Stream>, wait: Duration
             read.extend_from_slice(piece.get(..room).unwrap_or(&piece));
         }
     };
-    // What came until then counts.
+    // After the time limit, the bytes so far are stored.
     let _ = within(outside, wait, reading).await;
     read.freeze()
 }

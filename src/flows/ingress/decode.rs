@@ -1,4 +1,4 @@
-//! A compressed body as it is read. What it decodes to counts like a body that came so.
+//! Decodes a compressed body. The decoded bytes count like a body that was sent so.
 
 use std::cell::OnceCell;
 
@@ -10,15 +10,14 @@ use crate::flows::base::memory::Room;
 use crate::media::coding::{self, Undecoded};
 use crate::webhook::Request;
 
-/// A body without its codings.
 #[derive(Debug)]
 pub struct Plain {
     headers: HeaderMap,
     body: Vec<u8>,
 }
 
-/// The request with its body decoded, of at most `limit` bytes; itself where it has no coding. `plain` is where the decoded
-/// body is held.
+/// The request with its decoded body of at most `limit` bytes. `None` where it has no coding. `plain` holds the decoded
+/// body.
 pub fn plain_of<'r>(
     request: &Request<'r>,
     plain: &'r OnceCell<Plain>,
@@ -34,16 +33,17 @@ pub fn plain_of<'r>(
         [] => Vec::new(),
         body => coding::undo(&codings, body, limit, &mut |more| room.take(more))?,
     };
-    let made = || {
+    let decoded = || {
         let mut headers = headers.clone();
         headers.remove(CONTENT_ENCODING);
         Plain { headers, body }
     };
-    let Plain { headers, body } = plain.get_or_init(made);
+    let Plain { headers, body } = plain.get_or_init(decoded);
     Ok(Some(request.decoded(headers, body)))
 }
 
-/// Why a body that is not proved is not decoded, where its sender is told: a larger one would be told so.
+/// The failure for an unverified body that cannot be decoded, where its sender learns it: a larger plain body would get
+/// the same.
 pub fn refused(error: Undecoded<Failure>) -> Option<Failure> {
     match error {
         Undecoded::NoRoom(failure) => Some(failure),

@@ -1,5 +1,5 @@
-//! An install's webhook, at the front Worker: verified with the install's own secrets, then stored in every
-//! account it is for.
+//! An install's webhook, at the front Worker: verified with the install's own secrets, then stored in every account
+//! that it is for.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,23 +25,22 @@ use crate::ids::{AccountId, EventId, InstallId};
 use crate::ports::{Incoming, Outside};
 use crate::webhook::{self, Event, Request};
 
-/// Accounts that are asked at a time.
+/// Accounts in parallel.
 const AT_ONCE: usize = 6;
 
-/// What accounts are sent at a time of one webhook: fewer of them where it is large.
+/// The bytes of one webhook that are sent to accounts in parallel. A large webhook goes to fewer of them at a time.
 const COPIES_BYTES: usize = 4 * 1024 * 1024;
 
-/// What each account is to store; several may be to store the same.
+/// What each account is to store. Several accounts may share one content.
 type Shares = BTreeMap<AccountId, Share>;
 
-/// What one account is to store.
 struct Share {
     brings: Rc<WebhookContent>,
-    /// By which value it was looked up; nothing: it is named outright.
+    /// The value that the account was looked up by. `None`: the event names the account.
     found_by: Option<String>,
 }
 
-/// Takes what came to `/environment-integration-webhook/{id}`.
+/// Handles a request to `/environment-integration-webhook/{id}`.
 pub async fn receive_for_install<O: Outside>(
     outside: &O,
     isolate: &Isolate,
@@ -58,7 +57,7 @@ pub async fn receive_for_install<O: Outside>(
     let resolved = resolved_config::of_install(outside, isolate, install).await;
     let resolved = resolved.map_err(|failure| unreadable(outside, &failure, &id.to_string()))?;
     let context = json!({});
-    let ground = WebhookContext {
+    let webhook_context = WebhookContext {
         outside,
         isolate,
         room: &room,
@@ -73,10 +72,10 @@ pub async fn receive_for_install<O: Outside>(
     let url = asked_url(outside.settings(), &incoming.url, incoming.asked.as_deref());
     let sent = Request::new(&incoming.method, &url, &incoming.headers, &body);
     let plain = OnceCell::new();
-    let request = match ground.verified(sent, &plain).await? {
+    let request = match webhook_context.verified(sent, &plain).await? {
         Verified::Event(request) => *request,
         Verified::Handshake(handshake) => {
-            ground.confirm(&handshake).await?;
+            webhook_context.confirm(&handshake).await?;
             return Ok(Received::Handshake(handshake));
         }
     };
@@ -84,36 +83,36 @@ pub async fn receive_for_install<O: Outside>(
     if !resolved.install.is_enabled {
         return Err(Failure::install_disabled());
     }
-    let (key, events) = ground.read(&request)?;
-    let found = ground
+    let (key, events) = webhook_context.read(&request)?;
+    let matched = webhook_context
         .accounts(&request, events.as_deref().unwrap_or_default())
         .await?;
     let shares = match events {
-        Ok(events) => ground.shared_out(events, &found),
-        Err(error) if found.of_request.is_empty() => {
-            ground.log("error", "webhook_transform_failed", &error.to_string());
+        Ok(events) => webhook_context.assign_events(events, &matched),
+        Err(error) if matched.of_request.is_empty() => {
+            webhook_context.log("error", "webhook_transform_failed", &error.to_string());
             return Err(Failure::busy(
-                "The webhook cannot be read, and no account is known that could keep it.",
+                "The webhook could not be read, and no account was found to store it.",
             ));
         }
         Err(error) => {
-            let unread = Rc::new(ground.dead_letter(&request, &error));
+            let dead_letter = Rc::new(webhook_context.dead_letter(&request, &error));
             let share = || Share {
-                brings: Rc::clone(&unread),
-                found_by: found.own.clone(),
+                brings: Rc::clone(&dead_letter),
+                found_by: matched.own.clone(),
             };
-            found.of_request.iter().map(|id| (*id, share())).collect()
+            matched.of_request.iter().map(|id| (*id, share())).collect()
         }
     };
-    ground.store(key, shares, &found).await
+    webhook_context.store(key, shares, &matched).await
 }
 
-/// The accounts a request, and each of its events, is for.
+/// The accounts that a request, and each of its events, is for.
 #[derive(Default)]
 struct MatchedAccounts {
-    /// The key of their context.
+    /// The context key that accounts are looked up by.
     field: String,
-    /// The request's own value.
+    /// The lookup value of the request itself.
     own: Option<String>,
     of_request: Vec<AccountId>,
     by_value: BTreeMap<String, Vec<AccountId>>,
@@ -135,7 +134,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         let looked_up = webhook::lookup(verification, request, &moment(self.outside));
         let looked_up = looked_up.map_err(|error| {
             self.log("error", "webhook_lookup_failed", &error.to_string());
-            Failure::busy("The webhook's account cannot be told. Try again.")
+            Failure::busy("The account of the webhook could not be determined. Try again.")
         })?;
         let own = looked_up.map(|(_, value)| value);
         let of_events = events
@@ -146,15 +145,15 @@ impl<O: Outside> WebhookContext<'_, O> {
             return Ok(MatchedAccounts::default());
         }
         let install = &self.resolved.install;
-        let ask = EnvironmentMessage::FindAccounts(
+        let message = EnvironmentMessage::FindAccounts(
             install.id,
             field.to_owned(),
             values.into_iter().collect(),
         );
-        let found: Option<BTreeMap<String, Vec<AccountId>>> =
-            send_to_environment(self.outside, install.environment_id, &ask).await?;
-        let by_value = found
-            .ok_or_else(|| Failure::busy("The index of accounts is being renewed. Try again."))?;
+        let matched: Option<BTreeMap<String, Vec<AccountId>>> =
+            send_to_environment(self.outside, install.environment_id, &message).await?;
+        let by_value = matched
+            .ok_or_else(|| Failure::busy("The index of accounts is being rebuilt. Try again."))?;
         let of_request = own.as_ref().and_then(|value| by_value.get(value)).cloned();
         Ok(MatchedAccounts {
             field: field.to_owned(),
@@ -164,12 +163,12 @@ impl<O: Outside> WebhookContext<'_, O> {
         })
     }
 
-    /// Each account gets what names it, what its value finds, or what names nobody and came in its request. Accounts with
-    /// the same events share them: one webhook can be for many.
-    fn shared_out(&self, events: Vec<Event>, found: &MatchedAccounts) -> Shares {
+    /// Assigns each event to the accounts it is for: the one it names, those with its lookup value, or else those of
+    /// the request. Accounts with the same events share one content: one webhook can be for many.
+    fn assign_events(&self, events: Vec<Event>, matched: &MatchedAccounts) -> Shares {
         let mut wanted: BTreeMap<AccountId, (Vec<usize>, Option<String>)> = BTreeMap::new();
         for (at, event) in events.iter().enumerate() {
-            let (accounts, found_by) = self.accounts_of(event, found);
+            let (accounts, found_by) = self.accounts_of(event, matched);
             for account in accounts {
                 let (places, by) = wanted.entry(account).or_default();
                 places.push(at);
@@ -177,9 +176,9 @@ impl<O: Outside> WebhookContext<'_, O> {
             }
         }
         let events = self.new_events(events);
-        let mut made: BTreeMap<Vec<usize>, Rc<WebhookContent>> = BTreeMap::new();
+        let mut contents: BTreeMap<Vec<usize>, Rc<WebhookContent>> = BTreeMap::new();
         let share = |(account, (places, found_by)): (AccountId, (Vec<usize>, Option<String>))| {
-            let brings = made.entry(places).or_insert_with_key(|places| {
+            let brings = contents.entry(places).or_insert_with_key(|places| {
                 let own = places.iter().filter_map(|at| events.get(*at).cloned());
                 Rc::new(WebhookContent::Events(own.collect()))
             });
@@ -189,11 +188,11 @@ impl<O: Outside> WebhookContext<'_, O> {
         wanted.into_iter().map(share).collect()
     }
 
-    /// The accounts, and the value they are looked up by.
+    /// The accounts of an event, and the value that they were looked up by.
     fn accounts_of<'f>(
         &self,
         event: &'f Event,
-        found: &'f MatchedAccounts,
+        matched: &'f MatchedAccounts,
     ) -> (Vec<AccountId>, Option<&'f str>) {
         match (
             &event.integrated_account_id,
@@ -202,27 +201,27 @@ impl<O: Outside> WebhookContext<'_, O> {
             (Some(id), _) => {
                 let account = id.parse().ok();
                 if account.is_none() {
-                    let reason = "`integrated_account_id` is no id of an account";
+                    let reason = "`integrated_account_id` is not the id of an account";
                     self.log("warn", "webhook_account_unknown", reason);
                 }
                 (account.into_iter().collect(), None)
             }
             (None, Some(value)) => {
-                let accounts = found.by_value.get(value).cloned();
+                let accounts = matched.by_value.get(value).cloned();
                 (accounts.unwrap_or_default(), Some(value))
             }
-            (None, None) => (found.of_request.clone(), found.own.as_deref()),
+            (None, None) => (matched.of_request.clone(), matched.own.as_deref()),
         }
     }
 
-    /// Only when every account has stored its share it is answered that they have.
+    /// Answers only after every account has stored its share.
     async fn store(
         &self,
         key: Option<String>,
         shares: Shares,
-        found: &MatchedAccounts,
+        matched: &MatchedAccounts,
     ) -> Result<Received, Failure> {
-        if shares.is_empty() && found.of_request.is_empty() {
+        if shares.is_empty() && matched.of_request.is_empty() {
             self.log(
                 "warn",
                 "webhook_matched_nobody",
@@ -234,7 +233,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         let at_once = (COPIES_BYTES / largest.unwrap_or(1).max(1)).clamp(1, AT_ONCE);
         let asks = shares.into_iter().map(|(account, share)| {
             let found_by = share.found_by.map(|value| LookupMatch {
-                field: found.field.clone(),
+                field: matched.field.clone(),
                 value,
             });
             self.store_in(account, key.clone(), share.brings, found_by)
@@ -242,11 +241,11 @@ impl<O: Outside> WebhookContext<'_, O> {
         let stored: Vec<Option<Vec<EventId>>> =
             stream::iter(asks).buffered(at_once).try_collect().await?;
         let stored: Vec<_> = stored.into_iter().flatten().collect();
-        // A request that brings no event still has its accounts.
+        // A request without events still matched its accounts.
         let matched = if has_events {
             stored.len()
         } else {
-            found.of_request.len()
+            matched.of_request.len()
         };
         Ok(Received::Matched(
             matched,
@@ -254,7 +253,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         ))
     }
 
-    /// `None` where it is no active account of this install, or the value is not its own any more.
+    /// `None` where the account is not an active one of this install, or no longer has the lookup value.
     async fn store_in(
         &self,
         account: AccountId,
@@ -262,7 +261,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         brings: Rc<WebhookContent>,
         found_by: Option<LookupMatch>,
     ) -> Result<Option<Vec<EventId>>, Failure> {
-        // Its copy, and the copy's text as it is sent.
+        // The copy of the content, and its text as it is sent.
         let room = self.isolate.room();
         room.take(2 * bytes_of(&brings))?;
         let brings = (*brings).clone();
@@ -271,14 +270,14 @@ impl<O: Outside> WebhookContext<'_, O> {
             brings,
             found_by,
         };
-        let ask = AccountMessage::Receive(self.resolved.install.id, Box::new(arrival));
-        match send_to_account(self.outside, account, &ask).await {
+        let message = AccountMessage::Receive(self.resolved.install.id, Box::new(arrival));
+        match send_to_account(self.outside, account, &message).await {
             Ok(ids) => Ok(Some(ids)),
             Err(failure) if failure.code == Code::NotFound => {
                 self.log(
                     "warn",
                     "webhook_account_unknown",
-                    "an account it names is not an active one of this install",
+                    "the event names an account that is not an active one of this install",
                 );
                 Ok(None)
             }
@@ -291,7 +290,7 @@ impl<O: Outside> WebhookContext<'_, O> {
     }
 }
 
-/// What a share takes in memory.
+/// The memory of a content.
 fn bytes_of(brings: &WebhookContent) -> usize {
     match brings {
         WebhookContent::Events(events) => events.iter().map(|event| event.payload.len()).sum(),

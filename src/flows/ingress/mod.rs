@@ -1,5 +1,5 @@
-//! A provider's webhook comes in: proved over its raw bytes, answered when it is a handshake, else read as
-//! events. What an account's own URL and an install's have in common; storing is the account's object's.
+//! Inbound webhooks: a request is verified over its raw bytes, then answered as a URL verification, or read as events.
+//! Both kinds of webhook URL, an account's and an install's, share this folder; the account's object stores the events.
 
 pub mod decode;
 pub mod install;
@@ -21,18 +21,18 @@ use crate::ports::{Body, Outside};
 use crate::settings::{FORM_FIELDS, Settings, UNPROVED_VALUES, WEBHOOK_VALUES};
 use crate::webhook::{Handshake, Request};
 
-/// What became of a webhook.
+/// How a webhook was handled.
 #[derive(Debug)]
 pub enum Received {
-    /// It was a handshake.
+    /// A URL verification.
     Handshake(Box<Handshake>),
-    /// It is stored: an account's own.
+    /// Stored, for the account whose URL was called.
     Stored(Vec<EventId>),
-    /// It is stored in so many accounts of an install.
+    /// Stored in so many accounts of an install.
     Matched(usize, Vec<EventId>),
 }
 
-/// The body of a webhook, within its own limits and those of senders who have proved nothing.
+/// Reads the body of a webhook within its own limits and those of unproved senders.
 pub async fn read_body<O: Outside>(
     outside: &O,
     body: Body<O::Stream>,
@@ -41,8 +41,8 @@ pub async fn read_body<O: Outside>(
     body::read(outside, body, outside.settings().webhook_body_bytes, room).await
 }
 
-/// Before the proof a few values are looked at, and are counted first; more are not built, and where they are needed the
-/// request is refused (`WebhookContext::verified`).
+/// Counts the values of a body before they are built. An unproved request may have only a few: with more it is not
+/// parsed, and it is refused where its values are needed ([`WebhookContext::verified`]).
 pub fn limit_values(request: &Request<'_>, room: &Room) -> Result<(), Failure> {
     let (values, most) = if let Some(fields) = request.fields() {
         (fields, FORM_FIELDS)
@@ -60,27 +60,28 @@ pub fn limit_values(request: &Request<'_>, room: &Room) -> Result<(), Failure> {
     room.take(built_bytes(values, request.body().len()))
 }
 
-/// The one answer to whatever is not proved.
+/// The one response to every request that cannot be verified.
 pub fn bad_signature() -> Failure {
     Failure::new(Code::BadSignature, "The webhook could not be verified.")
 }
 
-/// GET is for handshakes.
+/// GET is for URL verifications only.
 pub fn refuse_event_by(method: &Method) -> Result<(), Failure> {
     if method == Method::POST {
         return Ok(());
     }
-    let words = "A GET is a handshake here, and the integration has none that this is. Events come by POST.";
-    Err(Failure::new(Code::MethodNotAllowed, words))
+    let message = "GET is only for a URL verification (handshake), and this request is none that the integration defines. Send events by POST.";
+    Err(Failure::new(Code::MethodNotAllowed, message))
 }
 
-/// Whatever is missing to read the integration, the sender shall try again.
+/// Asks the sender to try again while the integration cannot be loaded.
 pub fn unreadable(outside: &impl Outside, failure: &Failure, id: &str) -> Failure {
     outside.log(&json!({ "level": "error", "event": "webhook_not_readable", "code": failure.code.as_str(), "reason": failure.message, "id": id }));
-    Failure::busy("The integration cannot be read at the moment. Try again.")
+    Failure::busy("The integration cannot be loaded. Try again.")
 }
 
-/// The URL as the provider was told it: `PUBLIC_URL` with the path and query as they came, as far as the platform shows them.
+/// The URL as it was registered at the provider: `PUBLIC_URL` with the path and query as they were sent, as far as the
+/// platform shows them.
 pub fn asked_url(settings: &Settings, url: &Url, asked: Option<&str>) -> String {
     let base = settings.public_url.as_ref().unwrap_or(url);
     let origin = base.origin().ascii_serialization();

@@ -1,4 +1,4 @@
-//! What a provider is answered to its webhook.
+//! The responses to a provider's webhooks.
 
 use std::future::Future;
 
@@ -41,20 +41,20 @@ impl From<Vec<EventId>> for StoredEvents {
 #[derive(Serialize, JsonSchema)]
 #[schemars(inline)]
 pub struct MatchedEvents {
-    /// How many accounts they are for.
+    /// The number of accounts.
     matched: usize,
     ids: Vec<EventId>,
 }
 
-/// The answer of a webhook that is stored in time; else 503, so that its sender sends it again.
+/// The response to a webhook that is stored in time; else 503, so that its sender repeats it.
 pub async fn answered_in_time<O: Outside>(
     outside: &O,
     received: impl Future<Output = Result<Received, Failure>>,
 ) -> Result<Reply<O::Stream>, Failure> {
-    // On the heap: it is large, and each future that holds it would be, too.
+    // On the heap: the future is large, and so would be each future that holds it.
     let received = within(outside, RECEIVE_TIMEOUT, received.boxed_local()).await;
-    let late = || Failure::busy("The webhook could not be stored in time. Try again.");
-    received.unwrap_or_else(|| Err(late())).map(reply_of)
+    let timed_out = || Failure::busy("The webhook could not be stored in time. Try again.");
+    received.unwrap_or_else(|| Err(timed_out())).map(reply_of)
 }
 
 fn reply_of<S>(received: Received) -> Reply<S> {
@@ -67,7 +67,7 @@ fn reply_of<S>(received: Received) -> Reply<S> {
     }
 }
 
-/// A provider's request decides what it says: it can never be a page of ours.
+/// The request decides the content, so the response is sandboxed: it can never act as a page of the gateway.
 fn reply_of_handshake<S>(handshake: Handshake) -> Reply<S> {
     let mut headers = handshake.headers;
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

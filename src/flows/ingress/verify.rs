@@ -1,5 +1,5 @@
-//! Whether a webhook comes from the provider: each scheme of the file in turn, over the bytes that were sent, then over
-//! those they decode to.
+//! Verifies that a webhook comes from the provider: tries each scheme of the file over the bytes that were sent, then
+//! over the decoded ones.
 
 use std::cell::OnceCell;
 
@@ -17,17 +17,17 @@ use crate::ports::Outside;
 use crate::settings::UNPROVED_VALUES;
 use crate::webhook::{self, Handshake, KeySource, Proof, Refusal, Request};
 
-/// A request that may be read, or was answered.
+/// A verified request.
 pub enum Verified<'r> {
-    /// It is proved, its body decoded.
+    /// An event, its body decoded.
     Event(Box<Request<'r>>),
-    /// It is a handshake.
+    /// A URL verification.
     Handshake(Box<Handshake>),
 }
 
 impl<O: Outside> WebhookContext<'_, O> {
-    /// Whether it comes from the provider (else 401), and whether it is a handshake: by the bytes that were sent, then,
-    /// where the file does not forbid it, by those they decode to. `plain` holds the decoded body.
+    /// Verifies a request (else 401) and detects URL verifications: over the bytes that were sent, then, unless the
+    /// file forbids it, over the decoded ones. `plain` holds the decoded body.
     pub async fn verified<'r>(
         &self,
         sent: Request<'r>,
@@ -69,7 +69,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         }
     }
 
-    /// A proved request as it is read. One that cannot be decoded says so when it is.
+    /// A verified request with its decoded body. A body that cannot be decoded fails where it is read.
     pub fn readable<'r>(
         &self,
         sent: Request<'r>,
@@ -99,7 +99,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         ))
     }
 
-    /// Whoever is unknown learns nothing of what is wrong with a handshake.
+    /// An unverified sender does not learn what is wrong with a URL verification.
     fn unsigned<'r>(
         &self,
         webhook: &Webhook,
@@ -114,8 +114,8 @@ impl<O: Outside> WebhookContext<'_, O> {
         }
     }
 
-    /// Whether one of these schemes fits. Of several refusals the most telling is kept; where keys could not be had, and no
-    /// other scheme fits, the sender shall try again.
+    /// Tries these schemes. Of several refusals the most specific is kept. Where keys could not be loaded, and no other
+    /// scheme matches, the sender is asked to try again.
     async fn proof(
         &self,
         schemes: &[&SignatureVerification],
@@ -138,7 +138,8 @@ impl<O: Outside> WebhookContext<'_, O> {
         failed.map_or(Ok(Err(refused)), Err)
     }
 
-    /// Whether the body of a large request that this scheme proves says what the scheme asks for: it was not looked into so far.
+    /// Whether the body of a large request that this scheme proves has the values that the scheme requires. The body was not
+    /// parsed before the proof.
     fn meant(
         &self,
         scheme: &SignatureVerification,
@@ -182,7 +183,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         Ok(keys.map_or(outcome, |keys| verify(&keys)))
     }
 
-    /// `None` where the address that the request names has none.
+    /// `None` where the address that the request names serves no keys.
     async fn keys(
         &self,
         source: &KeySource,

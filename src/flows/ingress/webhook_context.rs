@@ -1,4 +1,4 @@
-//! Where a webhook arrives, and what is found out there: whether it is proved, whether it is a handshake, what it brings.
+//! What a webhook is verified and read with, and the steps that use it: URL verification, the events, the refusals.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -23,38 +23,35 @@ use crate::webhook::{
     self, Event, Handshake, HandshakeError, Proof, Refusal, Request, TransformError,
 };
 
-/// All events of one request together may have so much payload.
+/// The limit of all payloads of one request together.
 const ALL_PAYLOADS: usize = 8 * 1024 * 1024;
 
-/// By what a request is known, and its events; or why there are none.
+/// The deduplication key of a request, and its events, or why it has none.
 pub type ReadEvents = (Option<String>, Result<Vec<Event>, TransformError>);
 
-/// Where a webhook arrives: what it is verified and read with.
+/// What a webhook is verified and read with.
 pub struct WebhookContext<'a, O> {
-    /// The outside.
     pub outside: &'a O,
-    /// What its objects share.
     pub isolate: &'a Isolate,
-    /// What the request holds: in the share of unproved senders until it is verified.
+    /// The memory of the request: in the share of unproved senders until it is verified.
     pub room: &'a Room,
-    /// The integration as it counts here.
     pub resolved: &'a ResolvedConfig,
-    /// The account's whole context; an empty one on an install's URL.
+    /// The account's whole context. Empty on an install's URL.
     pub context: &'a Value,
-    /// What is sealed of it.
+    /// The sealed part of the context.
     pub sealed: &'a Value,
-    /// What expressions see of it; nothing on an install's URL.
+    /// The part of the context that expressions see. `None` on an install's URL.
     pub shown: Option<Value>,
-    /// The id the log names: its key, and itself.
+    /// The key and the id of the account or install in log lines.
     pub at: (&'static str, String),
-    /// The id of the request, for the log.
+    /// The id of the request in log lines.
     pub request_id: &'a str,
-    /// What finds the secrets of the account and the install.
+    /// Redacts the secrets of the account and the install.
     pub redactor: Rc<Redactor>,
 }
 
 impl<O: Outside> WebhookContext<'_, O> {
-    /// What is held of it counts with what proved senders hold; all of it may be looked into.
+    /// Moves the memory of a verified request to the proved share, and allows reading all its values.
     pub(in crate::flows) fn prove(&self, request: &Request) -> Result<(), Failure> {
         self.room.prove()?;
         if request.release() || request.is_token() {
@@ -64,7 +61,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         Ok(())
     }
 
-    /// A handshake that cannot be worked out may be an event: that is not lost for it.
+    /// A URL verification whose expression fails may be an event; then it is read as one.
     pub(in crate::flows) fn signed_handshake(
         &self,
         webhook: &Webhook,
@@ -90,7 +87,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         webhook::handshake(webhook, request, shown, &self.scope(), proof, &moment)
     }
 
-    /// Whether what a handshake hands over is still free.
+    /// Whether the context keys that a URL verification sets may still be set.
     pub fn may_hand_over(&self, handshake: &Handshake) -> bool {
         let webhook = self.resolved.compiled.config.webhook.as_ref();
         let update = &handshake.update_context;
@@ -99,13 +96,13 @@ impl<O: Outside> WebhookContext<'_, O> {
         })
     }
 
-    /// The context keys that the proof of a webhook rests on: who knows what is there can sign.
+    /// The context keys that signatures are computed with: anyone who knows their values can sign.
     pub fn keys_of_proof(&self) -> BTreeSet<String> {
         let webhook = self.resolved.compiled.config.webhook.as_ref();
         webhook.map(webhook::keys_of_proof).unwrap_or_default()
     }
 
-    /// What is to be stored of a verified request, and the events as they were read, which count with what it holds.
+    /// Reads a verified request: its deduplication key and its events. The events count with the memory of the request.
     pub fn read(&self, request: &Request) -> Result<ReadEvents, Failure> {
         let Some(webhook) = &self.resolved.compiled.config.webhook else {
             return Ok((None, Ok(Vec::new())));
@@ -119,12 +116,12 @@ impl<O: Outside> WebhookContext<'_, O> {
         let events = webhook::transform(webhook, request, shown, &moment);
         let events = events.and_then(|events| self.checked(events));
         let payloads = events.iter().flatten().map(|event| event.payload.len());
-        // As they are read, and as they are stored.
+        // Once as they are read, once as they are stored.
         self.room.take(2 * payloads.sum::<usize>())?;
         Ok((key, events))
     }
 
-    /// A payload is one column of a row.
+    /// A payload must fit into one column of a row.
     fn checked(&self, events: Vec<Event>) -> Result<Vec<Event>, TransformError> {
         let limit = self.outside.settings().webhook_body_bytes;
         let all: usize = events.iter().map(|event| event.payload.len()).sum();
@@ -133,15 +130,15 @@ impl<O: Outside> WebhookContext<'_, O> {
             return Err(TransformError::Shape {
                 key: "payload_transform",
                 what: format!(
-                    "a payload of more than {limit} bytes, or of {ALL_PAYLOADS} together"
+                    "a payload of more than {limit} bytes, or payloads of more than {ALL_PAYLOADS} bytes together"
                 ),
             });
         }
         Ok(events)
     }
 
-    /// Events on their way into storage, without the secrets that a sender repeats: those of the file and the install,
-    /// and the account's, where one is named.
+    /// Events for storage, without the secrets that a sender repeats: those of the file and the install, and the
+    /// account's where it is known.
     pub fn new_events(&self, events: Vec<Event>) -> Vec<NewEvent> {
         let new = events.into_iter().map(|event| {
             let mut new = NewEvent {
@@ -156,14 +153,17 @@ impl<O: Outside> WebhookContext<'_, O> {
         new.collect()
     }
 
-    /// A request that the file cannot read.
+    /// The dead letter of a request that the file cannot read.
     pub fn dead_letter(&self, request: &Request, error: &TransformError) -> WebhookContent {
-        let kept = DeadLetter::new(request, self.shown.is_none());
+        let dead_letter = DeadLetter::new(request, self.shown.is_none());
         self.log("error", "webhook_transform_failed", &error.to_string());
-        WebhookContent::Unread(Box::new(kept), self.redactor.text(&error.to_string()))
+        WebhookContent::Unread(
+            Box::new(dead_letter),
+            self.redactor.text(&error.to_string()),
+        )
     }
 
-    /// Calls an address that a signed handshake asks to be called.
+    /// Confirms a subscription: calls the address that a signed URL verification names.
     pub async fn confirm(&self, handshake: &Handshake) -> Result<(), Failure> {
         let Some(url) = &handshake.confirm_url else {
             return Ok(());
@@ -180,7 +180,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         compiled.scope(self.context, self.shown.as_ref().unwrap_or(&Value::Null))
     }
 
-    /// Where a secret was given for another use the sender shall try again: the operator can send it again.
+    /// Where a secret was set for another use, the sender is asked to try again: the operator can set it again.
     pub(in crate::flows) fn refused(&self, refusal: &Refusal) -> Failure {
         if let Refusal::Render(_, error) = refusal
             && error.withheld().is_some()
@@ -198,7 +198,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         self.log_refusal("handshake", &error.to_string())
     }
 
-    /// One answer outside, the exact reason in the log.
+    /// The response is the same for every reason; the log has the exact one.
     fn log_refusal(&self, code: &str, reason: &str) -> Failure {
         let (key, id) = &self.at;
         let line = json!({ "level": "warn", "event": "webhook_refused", "code": code, "reason": reason, "integration": self.resolved.integration.name, *key: id, "request_id": self.request_id });
@@ -206,7 +206,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         bad_signature()
     }
 
-    /// An expression's own words (`$error`) may be the sender's.
+    /// The message of an expression (`$error`) may quote the sender.
     pub(in crate::flows) fn log(&self, level: &str, event: &str, reason: &str) {
         let reason = self.redactor.text(reason);
         let (key, id) = &self.at;

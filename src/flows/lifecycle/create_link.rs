@@ -1,5 +1,4 @@
-//! Making a link token: everything that could be wrong with it is said now, to the developer, and not
-//! later, to the customer.
+//! Creates a link token. Every error is reported now, to the developer, and not later, to the customer.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -24,35 +23,29 @@ use crate::settings::PrivateUpstreams;
 const MAX_SCOPES: usize = 200;
 const MAX_SCOPE_CHARS: usize = 500;
 
-/// What a link token connects.
 pub enum LinkTarget {
     /// A new account of this tenant, in this region.
     NewAccount(String, Region),
-    /// An account that is there.
+    /// An existing account.
     Reconnect(AccountId),
 }
 
-/// What the caller says of the link token.
+/// The values of a new link token.
 pub struct NewLink {
-    /// What it connects.
     pub aim: LinkTarget,
-    /// The one integration it is for.
+    /// The one integration that it offers.
     pub integration: Option<String>,
-    /// Scopes to ask for, instead of the integration's.
+    /// Scopes to request instead of the integration's.
     pub scopes: Option<Vec<String>>,
-    /// Values for the account's context.
     pub context: Value,
-    /// Where the result is sent.
     pub redirect_uri: Option<String>,
-    /// Whether what an account had in its context stays.
+    /// Whether a reconnected account keeps the other values of its context.
     pub persist_previous_context: bool,
-    /// How long it may be used.
     pub life: Duration,
-    /// SHA-256 of the token, hex.
+    /// The SHA-256 of the token, in hex.
     pub hash: String,
 }
 
-/// Stores it.
 pub async fn create_link(
     outside: &impl Outside,
     environment: EnvironmentId,
@@ -99,8 +92,8 @@ pub async fn create_link(
         sealed: None,
         used: None,
     };
-    let ask = EnvironmentMessage::CreateLink(record, new.context);
-    send_to_environment(outside, environment, &ask).await
+    let message = EnvironmentMessage::CreateLink(record, new.context);
+    send_to_environment(outside, environment, &message).await
 }
 
 fn own_integration(
@@ -115,7 +108,7 @@ fn own_integration(
     match named {
         Some(named) if named != own => Err(Failure::invalid(
             "integration",
-            format!("is another than the account's own, `{own}`"),
+            format!("is not the account's integration, `{own}`"),
         )),
         _ => Ok(own),
     }
@@ -132,14 +125,14 @@ fn check_scopes(scopes: Option<&[String]>) -> Result<(), Failure> {
         return Err(Failure::invalid(
             "scopes",
             format!(
-                "needs 1 to {MAX_SCOPES} texts of 1 to {MAX_SCOPE_CHARS} characters; leave it out for the integration's own"
+                "needs 1 to {MAX_SCOPES} texts of 1 to {MAX_SCOPE_CHARS} characters; leave it out for the integration's scopes"
             ),
         ));
     }
     Ok(())
 }
 
-/// An https address (http on loopback in development), on an origin that the environment allows.
+/// Checks that a redirect URI is https (or http on loopback in development), on an origin that the environment allows.
 pub async fn check_redirect_uri(
     outside: &impl Outside,
     environment: EnvironmentId,
@@ -152,8 +145,8 @@ async fn environment_of(
     outside: &impl Outside,
     environment: EnvironmentId,
 ) -> Result<EnvironmentRecord, Failure> {
-    let ask = RootMessage::FindEnvironment(environment);
-    let record: Option<EnvironmentRecord> = send_to_root(outside, &ask).await?;
+    let message = RootMessage::FindEnvironment(environment);
+    let record: Option<EnvironmentRecord> = send_to_root(outside, &message).await?;
     record.ok_or_else(|| Failure::not_found("environment"))
 }
 
@@ -163,10 +156,10 @@ fn check_allowed(
     uri: &str,
 ) -> Result<(), Failure> {
     let refused = |why: &str| Failure::invalid("redirect_uri", why);
-    // Parsers disagree on these; one that is sent back must be read as it was checked.
+    // URL parsers disagree on these characters. The browser must read the URI as it was checked here.
     if uri.contains(|c: char| c == '\\' || c.is_whitespace() || c.is_control()) {
         return Err(refused(
-            "has a backslash, white space or control character in it",
+            "contains a backslash, white space or a control character",
         ));
     }
     let url = Url::parse(uri).map_err(|_| refused("is not an absolute URL"))?;
@@ -176,9 +169,9 @@ fn check_allowed(
         return Err(refused("is not https"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused("has a user name in it"));
+        return Err(refused("contains a user name or password"));
     }
-    // Some were stored before they were written as browsers do.
+    // Older records hold origins in other spellings than browsers use.
     let is_it =
         |allowed: &String| Url::parse(allowed).is_ok_and(|own| own.origin() == url.origin());
     let allowed = &environment.allowed_redirect_origins;
@@ -206,7 +199,6 @@ async fn check_installed(
     }
 }
 
-/// The install of an integration, by its slug.
 pub async fn install_of(
     outside: &impl Outside,
     environment: EnvironmentId,
@@ -221,9 +213,9 @@ pub async fn install_of(
             value: FilterValue::Text(name.to_owned()),
         }],
     };
-    let ask = EnvironmentMessage::ListInstalls(page);
+    let message = EnvironmentMessage::ListInstalls(page);
     let found: Result<ListPage<InstallRecord>, _> =
-        send_to_environment(outside, environment, &ask).await;
+        send_to_environment(outside, environment, &message).await;
     match found {
         Ok(found) => Ok(found.result.into_iter().next()),
         Err(failure) if failure.code == Code::NotFound => Ok(None),

@@ -1,4 +1,4 @@
-//! Importing an account whose credentials the caller already has.
+//! Imports an account whose credentials the caller already has.
 
 use crate::flows::base::context_limits::{check_patch, check_tenant};
 use serde_json::Value;
@@ -14,23 +14,20 @@ use crate::flows::messages::{send_to_account, send_to_environment};
 use crate::ids::{AccountId, EnvironmentId, InstallId, Placement, Region};
 use crate::ports::Outside;
 
-/// What the caller says of the account.
+/// The values of an imported account.
 pub struct NewAccount {
-    /// The caller's own name for the customer.
+    /// The caller's id of the customer.
     pub tenant_id: String,
-    /// Through which install.
     pub install: InstallId,
-    /// Its context, secrets included.
+    /// The context, secrets included.
     pub context: Value,
-    /// The format of its credential.
+    /// The format of the credential.
     pub authentication_method: String,
-    /// Where it shall live.
     pub region: Region,
-    /// Whether it refuses writes.
     pub is_sandbox: bool,
 }
 
-/// Stores it in its region; it is active when this returns.
+/// Stores the account in its region. It is active when this returns.
 pub async fn import_account(
     outside: &impl Outside,
     environment: EnvironmentId,

@@ -1,4 +1,5 @@
-//! How accounts come to be: links, connect pages, import.
+//! How accounts are created: link tokens, connect pages, import. The account's object stores
+//! the account.
 
 pub mod connect;
 pub mod create_link;

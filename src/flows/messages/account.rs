@@ -1,4 +1,4 @@
-//! What an account's object is asked, and what it shows of the account.
+//! The messages to an account's object, and the views of an account.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::ids::{AccountId, EnvironmentId, EventId, InstallId, IntegrationId, Re
 use crate::ports::Visibility;
 use crate::time::Timestamp;
 
-/// What an account's object is asked.
+/// The messages to an account's object. The `Visibility` of a message says which accounts its sender can see.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountMessage {
@@ -23,80 +23,77 @@ pub enum AccountMessage {
     Import(Box<Account>),
     /// → [`AccountView`]
     Get(Visibility),
-    /// The names of what it keeps secret, the OAuth token apart → `Vec<String>`
+    /// The names of the secret keys of its context, except the OAuth token → `Vec<String>`
     SecretNames(Visibility),
     /// → [`AccountView`]
     Change(Visibility, AccountChange),
     /// A change of the context by an account token → [`AccountView`]
     ChangeMe(Visibility, Value),
-    /// New credentials: merged into the context; where a host changes, no stored secret stays → [`AccountView`]
+    /// New credentials, merged into the context. Where a host changes, no stored secret stays → [`AccountView`]
     Credentials(Visibility, Value),
     /// Refreshes its tokens now → null
     Refresh(Visibility),
-    /// A customer's form → `ConnectStep`
+    /// A customer's form → [`super::connecting::ConnectStep`]
     Connect(Box<Connecting>),
-    /// A customer comes back from the provider → `Option<ConnectResult>`; nothing where no such login waits
+    /// A customer comes back from the provider → `Option<ConnectResult>`; `None` where no such login is pending
     Callback(Box<CallbackRequest>),
-    /// A token of its own, known by its hash until then → null
+    /// Issues an account token, by its hash and its expiry → null
     IssueToken(Visibility, String, Timestamp),
-    /// A webhook of this install, already verified → `Vec<EventId>`; not found where the account is another install's, is
-    /// not active, or has another value by now
+    /// Stores a verified webhook of this install → `Vec<EventId>`. Not found where the account is of another install,
+    /// is not active, or no longer has the lookup value
     Receive(InstallId, Box<VerifiedWebhook>),
-    /// By what an install's webhooks find it under a key of its context → `Option<String>`
+    /// The lookup value under this key of its context → `Option<String>`
     LookupValue(String),
     /// Its events, newest first → `ListPage<EventView>`
     ListEvents(Visibility, PageRequest),
-    /// → `EventDetail`
+    /// → [`super::event::EventDetail`]
     GetEvent(Visibility, EventId),
     /// Its calls, newest first → `ListPage<LogLine>`
     ListLog(Visibility, PageRequest),
-    /// What it can be asked → JSON
+    /// Its capabilities → JSON
     Capabilities(Visibility),
     /// Delivers one event again → null
     Replay(Visibility, EventId),
-    /// Delivers all of a range again → u64: how many
+    /// Delivers all events of a range again → u64: how many
     ReplayAll(Visibility, ReplayRange),
-    /// Events that wait for a subscription may go → null
+    /// Resumes deliveries that waited for a paused subscription → null
     Deliver,
-    /// Seals its secrets under the first key → `Option<String>`: the id of the key they rest under
+    /// Seals its secrets with the first key → `Option<String>`: the id of that key
     Reseal,
-    /// Erases it → null
+    /// Deletes the account → null
     Delete(Visibility),
 }
 
-/// A change of an account; what is absent stays.
+/// A change of an account. What is absent stays.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct AccountChange {
-    /// The caller's own name for the customer.
+    /// The caller's id of the customer.
     pub tenant_id: Option<String>,
-    /// Merged into its context by the one rule; no value that decides the host.
+    /// Merged into its context (RFC 7396). It may not change a value that decides the host.
     pub context: Option<Value>,
-    /// Whether it refuses writes.
     pub is_sandbox: Option<bool>,
-    /// Merged into its own changes to the config; `Null` takes them away.
+    /// Merged into the account's override; `Null` removes the override.
     pub integration_override: Option<OverrideChange>,
 }
 
-/// A change of the account's own override. A struct, so that a null in it is not nothing.
+/// A change of the account's override. It is a struct, so that a null patch differs from an absent one.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct OverrideChange {
-    /// Merged by the one rule; null takes the override away.
+    /// Merged into the override (RFC 7396). Null removes the override.
     pub patch: Value,
-    /// Who writes it.
     pub writer: Writer,
 }
 
-/// An account as it is shown: no secrets, its integration named.
+/// An account as the API shows it: without secrets, with its integration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccountView {
-    /// The account, its context without secrets.
+    /// The account; its context has no secrets.
     pub account: Account,
-    /// The integration it belongs to.
     pub integration: IntegrationView,
 }
 
 impl AccountView {
-    /// As every answer to a backend shows it.
+    /// What a backend can see.
     pub fn public(self) -> PublicAccount {
         PublicAccount {
             account: AccountFields::from(self.account),
@@ -109,7 +106,7 @@ impl AccountView {
         json!(self.public())
     }
 
-    /// What its customer may know of it.
+    /// What an account token can see.
     pub fn own(self) -> OwnAccount {
         let account = self.account;
         OwnAccount {
@@ -127,40 +124,40 @@ impl AccountView {
 view! {
     /// The public fields of an account.
     AccountFields of Account {
-        /// The id, which says where the account lives.
+        /// The id, which names the region of the account.
         id: AccountId,
-        /// The caller's own name for the customer.
+        /// The caller's id of the customer.
         tenant_id: String,
         /// The environment of the account.
         environment_id: EnvironmentId,
-        /// The install it was connected through.
+        /// The install of the account.
         environment_integration_id: InstallId,
         /// The public half of its context: an object.
         context: Value,
-        /// The state of its life.
+        /// The lifecycle status.
         status: Status,
         /// The `format` of the credential it was connected with.
         authentication_method: String,
-        /// The region that was asked for.
+        /// The region that was requested.
         region: Region,
         /// A sandbox account refuses writes.
         is_sandbox: bool,
-        /// The last error, in words.
+        /// The last error, as text.
         last_error: Option<String>,
         /// The outcome of the last lifecycle action.
         last_action_run_result: Option<Value>,
         /// The last refusal by the provider (403).
         last_forbidden_error: Option<Value>,
-        /// This account's own changes to the integration's config.
+        /// The override of this account.
         integration_override: Option<Value>,
-        /// When it was stored first.
+        /// The time of its creation.
         created_at: Timestamp,
-        /// When it was changed last.
+        /// The time of its last change.
         updated_at: Timestamp,
     } hides { integration_id: _, override_by_admin_token: _ }
 }
 
-/// An account as answers and events show it.
+/// An account in responses and events.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct PublicAccount {
     /// Its public fields.
@@ -170,13 +167,13 @@ pub struct PublicAccount {
     pub integration: IntegrationView,
 }
 
-/// The account of an account token.
+/// An account, as its account token sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "OwnIntegratedAccount")]
 pub struct OwnAccount {
-    /// The id, which says where the account lives.
+    /// The id, which names the region of the account.
     pub id: AccountId,
-    /// The state of its life.
+    /// The lifecycle status.
     pub status: Status,
     /// The `format` of the credential it was connected with.
     pub authentication_method: String,
@@ -184,21 +181,20 @@ pub struct OwnAccount {
     pub integration: IntegrationView,
     /// The public half of its context: an object.
     pub context: Value,
-    /// When it was stored first.
+    /// The time of its creation.
     pub created_at: Timestamp,
-    /// When it was changed last.
+    /// The time of its last change.
     pub updated_at: Timestamp,
 }
 
-/// The integration of an account, in few words.
+/// The integration of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IntegrationView {
-    /// Its id.
     pub id: IntegrationId,
-    /// Its slug.
+    /// The slug of the integration.
     pub name: String,
-    /// A word to sort it by.
+    /// A category to group integrations by.
     pub category: Option<String>,
-    /// Not finished yet.
+    /// Whether the integration is still in development.
     pub is_beta: bool,
 }

@@ -1,4 +1,4 @@
-//! Messages of connecting: a customer's form on its way to the account's object, and how it ended.
+//! Messages of connecting: a customer's form on its way to the account's object, and the result.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,102 +9,92 @@ use crate::connect::outcome::Failure as ConnectFailure;
 use crate::flows::base::records::ApplicationNames;
 use crate::ids::AccountId;
 
-/// A customer's form, checked: what to connect, and who waits for the outcome.
+/// A checked form: what to connect, and where the result is sent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Connecting {
-    /// The account as a new one would be; of one that is there only the credential's format counts.
+    /// The account as a new one. Of an existing account only the credential's format is used.
     pub account: Account,
-    /// Whether it must be there already.
+    /// Whether the account must exist already.
     pub is_again: bool,
-    /// The integration's slug.
     pub integration: String,
-    /// What the link token and the form bring, secrets included.
+    /// The values of the link token and the form, secrets included.
     pub context: Value,
-    /// What of it the link token brings: the application's word, as far as the customer left it as it is.
+    /// The values of the link token: set by the application, unless the customer changed them.
     #[serde(default)]
     pub brought: Value,
-    /// Whether what an account had in its context stays.
+    /// Whether a reconnected account keeps the other values of its context.
     pub keeps_context: bool,
-    /// Scopes to ask for, instead of the integration's.
+    /// Scopes to request instead of the integration's.
     pub scopes: Option<Vec<String>>,
-    /// The hash of the link token.
     pub link: String,
-    /// Where the provider sends the customer back to.
+    /// The address to which the provider sends the customer back.
     pub callback: String,
     /// `state` of the authorization request.
     pub state: String,
-    /// SHA-256 of the browser's secret, hex.
+    /// The SHA-256 of the browser's secret, in hex.
     pub browser: String,
-    /// Where the outcome is reported.
     pub return_to: ReturnTo,
-    /// Where the customer may try again: the form's address, its link token included.
+    /// The address of the form for another try, its link token included.
     pub again: String,
 }
 
-/// Where the outcome of connecting is reported.
+/// Where the result of connecting is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnTo {
-    /// The application's address; nothing: a page of ours.
+    /// The redirect URI of the application. `None`: a page of the gateway.
     pub redirect_uri: Option<String>,
-    /// Whether our page is a window that the application has opened.
+    /// Whether the connect page is a pop-up of the application.
     pub is_popup: bool,
-    /// How the application shows itself.
     #[serde(default)]
     pub application: Option<ApplicationNames>,
 }
 
-/// How far a customer's form led.
+/// What follows a customer's form.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectStep {
-    /// To the provider, at this address.
+    /// A redirect to the provider.
     Redirect(Url),
-    /// To the end.
+    /// Connecting succeeded or failed.
     Ended(ConnectResult),
 }
 
-/// A customer who comes back from the provider.
+/// The request of a customer who comes back from the provider.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CallbackRequest {
-    /// `state` as it came.
+    /// `state` as it was received.
     pub state: String,
-    /// SHA-256 of the browser's secret, hex; of nothing where the browser has none.
+    /// The SHA-256 of the browser's secret, in hex; of an empty text where the browser has none.
     pub browser: String,
-    /// The integration of the address.
+    /// The integration in the callback URL.
     pub integration: String,
-    /// The parameters as they came.
+    /// The query parameters as they were received.
     pub parameters: Vec<(String, String)>,
 }
 
-/// How connecting ended.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ConnectResult {
-    /// The integration's slug.
     pub integration: String,
-    /// What it is called.
+    /// The name of the integration.
     pub label: Option<String>,
-    /// Its picture.
+    /// The logo of the integration.
     pub logo: Option<String>,
-    /// The account.
     pub account: AccountId,
-    /// Whether it was there before.
+    /// Whether the account existed before.
     pub is_again: bool,
-    /// Where that is reported.
     pub return_to: ReturnTo,
-    /// What went wrong; nothing: the account is active.
+    /// The error. `None`: the account is active.
     pub failed: Option<ConnectFailed>,
-    /// Where the customer may try again.
+    /// The address of the form for another try.
     pub again: String,
 }
 
-/// Why connecting failed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ConnectFailed {
-    /// Which of the error types.
     pub why: ConnectFailure,
-    /// In words, for the developer.
+    /// A description for the developer.
     pub error: String,
-    /// The provider's own words, for the customer.
+    /// The provider's description, for the customer.
     pub provider: Option<String>,
     /// Whether the gateway itself is at fault.
     #[serde(default)]

@@ -1,4 +1,4 @@
-//! A verified request that the file could not read, as it is kept: everything an expression may look at.
+//! A dead letter: a verified request that the file could not read, with everything that an expression may read of it.
 
 use bytes::Bytes;
 use data_encoding::BASE64;
@@ -9,24 +9,22 @@ use serde::{Deserialize, Serialize};
 use crate::header_text;
 use crate::webhook::Request;
 
-/// A verified request that the file could not read.
+/// A verified request that the file could not read, as it is stored for replay.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DeadLetter {
     method: String,
     url: String,
     /// Without `authorization` and `cookie`.
     headers: Vec<(String, String)>,
-    /// The text, or base64.
     body: String,
-    /// Whether the body is no UTF-8, and so stands here in base64.
+    /// Whether `body` is base64, because the body is not UTF-8.
     #[serde(default)]
     is_base64: bool,
-    /// Whether it came to the install's URL, where expressions see no context.
+    /// Whether it was sent to the install's URL, where expressions see no context.
     pub is_of_install: bool,
 }
 
 impl DeadLetter {
-    /// What is kept of a request.
     pub fn new(request: &Request, is_of_install: bool) -> Self {
         let (method, url, headers) = request.head();
         let shown = headers
@@ -51,12 +49,11 @@ impl DeadLetter {
         }
     }
 
-    /// What it takes in memory.
     pub fn bytes(&self) -> usize {
         self.body.len()
     }
 
-    /// As it can be read again.
+    /// The request, to be read again.
     pub fn into_request(self) -> ReadableRequest {
         let mut headers = HeaderMap::new();
         for (name, text) in &self.headers {
@@ -79,7 +76,7 @@ impl DeadLetter {
     }
 }
 
-/// The same, to be read again.
+/// A dead letter as a request.
 pub struct ReadableRequest {
     method: Method,
     url: String,
@@ -88,7 +85,6 @@ pub struct ReadableRequest {
 }
 
 impl ReadableRequest {
-    /// As `webhook` reads it.
     pub fn request(&self) -> Request<'_> {
         Request::new(&self.method, &self.url, &self.headers, &self.body)
     }

@@ -1,4 +1,4 @@
-//! What the `Directory` of an environment is asked.
+//! The messages to the `Directory` of an environment.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,7 +14,7 @@ use crate::ids::{
 };
 use crate::time::Timestamp;
 
-/// What the `Directory` of an environment is asked.
+/// The messages to the `Directory` of an environment.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EnvironmentMessage {
@@ -24,9 +24,9 @@ pub enum EnvironmentMessage {
     ListTokens(PageRequest),
     /// By hash → `Option<TokenRecord>`
     FindToken(String),
-    /// → `WriteResult<TokenRecord>`: the one that is gone
+    /// → `WriteResult<TokenRecord>`: the deleted token
     DeleteToken(ApiTokenId),
-    /// → `WriteResult<InstallRecord>` of the new install, or of the one already there
+    /// → `WriteResult<InstallRecord>` of the new install, or of the existing one
     CreateInstall(InstallRecord, Bound),
     /// → `WriteResult<InstallRecord>`
     ChangeInstall(InstallId, InstallChange),
@@ -38,26 +38,26 @@ pub enum EnvironmentMessage {
     FindInstall(InstallId),
     /// → `ListPage<InstallRecord>`
     ListInstalls(PageRequest),
-    /// → [`LinkRecord`], with the context it brings sealed
+    /// → [`LinkRecord`], its context sealed
     CreateLink(LinkRecord, Value),
     /// → `ListPage<LinkRecord>`
     ListLinks(PageRequest),
     /// → [`LinkTokenId`]
     DeleteLink(LinkTokenId),
-    /// By hash, for the browser with this secret's hash → [`LinkState`]
+    /// By hash, for the browser with this hash of its secret → [`LinkState`]
     OpenLink(String, Option<String>),
-    /// Binds it to a browser and an account, unless another is → [`LinkState`]
+    /// Binds it to a browser and an account, unless it is bound to another → [`LinkState`]
     BindLink(String, LinkUse),
-    /// Adds or changes an account's entry in the index; the link token of this hash is spent by it → null
+    /// Adds or changes an account's entry in the index, and spends the link token of this hash → null
     IndexAccount(AccountEntry, Option<String>, Lookup),
-    /// The accounts of an install that have one of these values under a key of their context →
-    /// `Option<BTreeMap<String, Vec<AccountId>>>`; nothing: the index is not current
+    /// The accounts of an install that have one of these values under a key of their context → `Option<BTreeMap<String,
+    /// Vec<AccountId>>>`; `None` while the index is being rebuilt
     FindAccounts(InstallId, String, Vec<String>),
-    /// Takes an account out of the index → null
+    /// Removes an account from the index → null
     ForgetAccount(AccountId),
     /// → `ListPage<AccountEntry>`
     ListAccounts(PageRequest),
-    /// → [`WebhookRecord`], with its secrets sealed
+    /// → [`WebhookRecord`], its secrets sealed
     CreateWebhook(WebhookRecord, Value),
     /// → `ListPage<WebhookRecord>`
     ListWebhooks(PageRequest),
@@ -65,80 +65,76 @@ pub enum EnvironmentMessage {
     FindWebhook(WebhookId),
     /// → [`WebhookRecord`]
     ChangeWebhook(WebhookId, WebhookChange),
-    /// A new secret; the old one signs, too, for a day → [`WebhookRecord`]
+    /// A new secret. The old one also signs for a day → [`WebhookRecord`]
     RotateWebhookSecret(WebhookId, String),
     /// → [`WebhookId`]
     DeleteWebhook(WebhookId),
-    /// All of them, paused ones too → `Vec<WebhookRecord>`
+    /// All subscriptions, also paused ones → `Vec<WebhookRecord>`
     Webhooks,
-    /// A delivery failed once more, long after its first try; pauses it after five days without any that did not → null
+    /// A retry failed. After five days without a successful delivery the subscription is paused → null
     NoteFailing(WebhookId, Timestamp),
-    /// A receiver wants no more events (410): the subscription is paused → null
+    /// A receiver unsubscribed (410): the subscription is paused → null
     NoteGone(WebhookId, Timestamp),
-    /// A delivery arrived → null
+    /// A delivery succeeded → null
     NoteWorking(WebhookId),
-    /// An account's events wait for a paused subscription; it is woken when they may go → bool: whether it is paused
+    /// Notes an account whose deliveries wait for a paused subscription, to wake it later → bool: whether it is paused
     NoteWaiting(WebhookId, AccountId),
-    /// Events are `failed` now → null
+    /// Notes events that are `failed` → null
     NoteFailed(Vec<FailedEvent>),
-    /// Events no longer are → null
+    /// Removes events that are no longer failed → null
     ForgetFailed(Vec<EventId>),
     /// → `ListPage<FailedEvent>`, newest first
     ListFailed(PageRequest),
     /// The accounts with failed events of a range → `Vec<AccountId>`
     FailedAccounts(ReplayRange),
-    /// Seals its installs, and the accounts after this one, under the first key → [`Resealed`](super::Resealed)
+    /// Seals its records, and the accounts after this one, with the first key → [`Resealed`](super::Resealed)
     Reseal(Option<String>),
     /// → `BTreeMap<String, u64>`: sealed values per key id
     CountSealed,
-    /// Erases the environment's directory if nothing is in it → null
+    /// Erases the directory of the environment if it is empty → null
     Close,
 }
 
-/// By what an install's webhooks find an account. Only a keyed hash of the value is stored.
+/// The lookup key and value of an account, by which an install's webhooks find it. Only a keyed hash of the value is
+/// stored.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lookup {
-    /// The key of its context.
     pub field: Option<String>,
-    /// What it has there.
+    /// The value under that key.
     pub value: Option<String>,
 }
 
-/// By what an account was found.
+/// The key and value by which a webhook was matched to an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LookupMatch {
-    /// The key of its context.
     pub field: String,
-    /// What it had there.
+    /// The value under that key.
     pub value: String,
 }
 
-/// What became of looking a link token up.
+/// The state of a link token for a browser.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkState {
-    /// It may be used by this browser; with the context it brings.
+    /// This browser may use it; with the context that the account gets.
     Open(Box<LinkRecord>, Value),
-    /// There is none, or it was revoked, has expired, or is spent.
+    /// It does not exist, was revoked, or has expired.
     Unknown,
-    /// It is spent, and the time to try again has ended or is another browser's.
+    /// It is spent, and this browser may not try again, or no longer.
     Spent,
-    /// It is in use in another browser.
+    /// Another browser uses it.
     OtherBrowser,
 }
 
-/// A change of an install; what is absent stays.
+/// A change of an install. What is absent stays.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct InstallChange {
-    /// Whether it takes calls.
     pub is_enabled: Option<bool>,
-    /// Whether the connect page offers it.
     pub show_in_catalog: Option<bool>,
-    /// Merged into its override by the one rule.
+    /// Merged into its override (RFC 7396).
     pub overrides: Option<Value>,
-    /// The integration, to check the outcome against.
+    /// The integration, to check the result against.
     pub integration: IntegrationRecord,
-    /// Who writes it.
     pub writer: Writer,
 }
 

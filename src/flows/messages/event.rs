@@ -1,4 +1,4 @@
-//! What is asked and shown of events and of subscriptions to them.
+//! Changes and views of events and of subscriptions to them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,38 +7,36 @@ use serde_json::Value;
 use crate::ids::{AccountId, EnvironmentId, EventId, WebhookId};
 use crate::time::Timestamp;
 
-/// A change of a subscription; what is absent stays.
+/// A change of a subscription. What is absent stays.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct WebhookChange {
-    /// Where events are delivered.
     pub target_url: Option<String>,
-    /// Which events; an inner nothing: all.
     pub event_types: Option<EventTypes>,
-    /// Whether they go out; else they wait.
+    /// Whether events are delivered; otherwise they wait.
     pub is_active: Option<bool>,
 }
 
-/// The events of a subscription. A struct, so that "all of them" is not nothing.
+/// The events of a subscription. It is a struct, so that "all" differs from absent.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct EventTypes {
-    /// Exact names, or with a trailing `*`; nothing: all.
+    /// Exact names, or with a trailing `*`. `None`: all events.
     pub names: Option<Vec<String>>,
 }
 
-/// The status of an event or of a delivery.
+/// The status of an event or a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum EventStatus {
-    /// Not every subscription has it.
+    /// A delivery is still due.
     Pending,
-    /// Every subscription has it.
+    /// Every subscription received it.
     Delivered,
-    /// A delivery failed for good, or it could not be transformed.
+    /// A delivery failed for good, or the event could not be transformed.
     Failed,
 }
 
 impl EventStatus {
-    /// The word of the API and of the storage.
+    /// The name in the API and in storage.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -48,40 +46,35 @@ impl EventStatus {
     }
 }
 
-/// An event as lists show it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Event")]
 pub struct EventView {
-    /// Its id.
     pub id: EventId,
-    /// What happened.
+    /// The name of the event.
     pub event: String,
-    /// Its status.
+    /// The status.
     pub status: EventStatus,
-    /// The kind of thing it happened to, where a webhook says so.
+    /// The type of the changed resource, where the webhook names it.
     pub resource_type: Option<String>,
-    /// The id of that thing.
+    /// The id of the changed resource.
     pub resource_id: Option<String>,
-    /// The environment of its account.
     pub environment_id: EnvironmentId,
-    /// The account it happened to.
+    /// The account of the event.
     pub integrated_account_id: AccountId,
-    /// Why it could not be transformed: `{code, message}`.
+    /// Why the event could not be transformed: `{code, message}`.
     pub last_error: Option<Value>,
     /// When it was stored.
     pub created_at: Timestamp,
 }
 
-/// An event with everything there is of it.
+/// An event with its payload, deliveries and attempts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EventDetail {
-    /// As lists show it.
     pub event: EventView,
-    /// What is delivered, as JSON text; numbers stand as they came.
+    /// The payload as JSON text. Numbers keep their spelling.
     pub payload: String,
-    /// The status of each delivery.
     pub deliveries: Vec<DeliveryView>,
-    /// Every try, oldest first.
+    /// Every attempt, oldest first.
     pub attempts: Vec<AttemptView>,
 }
 
@@ -90,42 +83,40 @@ pub struct EventDetail {
 pub struct DeliveryView {
     /// The subscription.
     pub webhook_id: WebhookId,
-    /// Its status.
+    /// The status.
     pub status: EventStatus,
-    /// How often it was tried.
+    /// How many attempts were made.
     pub attempts: u32,
-    /// When it is tried (again).
+    /// When the next attempt is due.
     pub next_attempt_at: Option<Timestamp>,
 }
 
-/// One try of a delivery.
+/// One attempt of a delivery.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AttemptView {
     /// The subscription.
     pub webhook_id: WebhookId,
-    /// 1, then one more with each try.
+    /// The number of the attempt, from 1 on.
     pub number: u32,
-    /// What was answered; nothing: no answer.
+    /// The status of the response. Null: there was no response.
     pub status: Option<u16>,
-    /// How long it took.
+    /// How long the attempt took.
     pub duration_ms: u64,
-    /// The first 4 KB of the answer.
+    /// The first 4 KB of the response.
     pub body: Option<String>,
-    /// Why there was no answer.
+    /// Why there was no response.
     pub error: Option<String>,
     /// When it was sent.
     pub created_at: Timestamp,
 }
 
-/// Which events are delivered again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReplayRange {
-    /// Only to this subscription.
     pub webhook_id: Option<WebhookId>,
-    /// Only events of this status.
+    /// Events with this status.
     pub status: EventStatus,
-    /// Stored then or later.
+    /// Events stored at or after this time.
     pub from: Timestamp,
-    /// Stored then or earlier.
+    /// Events stored at or before this time.
     pub to: Timestamp,
 }

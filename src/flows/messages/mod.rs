@@ -1,4 +1,5 @@
-//! How flows talk to the objects: one JSON message, one JSON answer.
+//! Messages to the objects: one JSON message, one JSON answer. Each message type names the answer of each variant
+//! (`→`).
 
 pub mod account;
 pub mod connecting;
@@ -23,38 +24,34 @@ use crate::ports::{ObjectFault, ObjectName, Outside};
 use crate::flows::messages::account::AccountMessage;
 use crate::flows::messages::environment::EnvironmentMessage;
 
-/// What the answer of an object may take, unless it asks a provider in between.
+/// How long an object may take for a message without a request to a provider.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What it may take when a provider is asked in between, also for lifecycle actions.
+/// How long it may take with requests to a provider, lifecycle actions included.
 const WITH_PROVIDER: Duration = Duration::from_secs(150);
 
-/// How an integration is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Saving {
-    /// The name must be free.
+    /// Creates it; the name must be free.
     Create,
-    /// Makes it, or replaces the whole file; write-only secrets that are absent stay.
+    /// Creates it or replaces the whole file. Write-only secrets that are absent stay.
     Replace,
 }
 
-/// An integration file that was read without errors, its secrets apart.
+/// An integration file without errors, its secrets apart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IntegrationFile {
-    /// The slug.
     pub name: String,
-    /// A word to sort it by.
     pub category: Option<String>,
-    /// Not finished yet.
     pub is_beta: bool,
-    /// Its config without secrets.
+    /// The config without secrets.
     pub config: Value,
-    /// The secrets, where they stood.
+    /// The secrets, at their places in the config.
     pub secrets: Value,
 }
 
-/// What the `Directory` of the environments and integrations is asked.
+/// The messages to the root `Directory`: environments and integrations.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RootMessage {
@@ -70,15 +67,15 @@ pub enum RootMessage {
     DeleteEnvironment(EnvironmentId),
     /// → `WriteResult<IntegrationRecord>`
     SaveIntegration(Saving, IntegrationFile),
-    /// Merges a patch into the whole file, secrets included, if the version is this → `WriteResult<IntegrationRecord>`
+    /// Merges a patch into the whole file, secrets included, if it has this version → `WriteResult<IntegrationRecord>`
     ChangeIntegration(String, u64, Value),
-    /// By id or name; refused while it is installed anywhere → `IntegrationId`
+    /// By id or name; refused while an environment installs it → `IntegrationId`
     DeleteIntegration(String),
-    /// An environment is about to install it → null, or not found
+    /// Notes an environment that is about to install it → null, or not found
     UseIntegration(IntegrationId, EnvironmentId),
-    /// An environment no longer installs it → null
+    /// Removes the note of an environment that no longer installs it → null
     DropIntegration(IntegrationId, EnvironmentId),
-    /// Begins to seal everything under the first key → null
+    /// Starts a key rotation: everything is sealed with the first key → null
     Rotate,
     /// → [`Sealing`]
     CountSealed,
@@ -88,75 +85,66 @@ pub enum RootMessage {
     ListIntegrations(PageRequest),
 }
 
-/// A change of an environment; what is absent stays.
+/// A change of an environment. What is absent stays.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct EnvironmentChange {
-    /// Which one.
     pub id: EnvironmentId,
-    /// Its new name.
     pub name: Option<String>,
-    /// Its new list.
     pub allowed_redirect_origins: Option<Vec<String>>,
-    /// How its application shows itself; a null in it takes a value away.
+    /// Changes of the application's name and logo. Null removes a value.
     pub application: Value,
 }
 
-/// How many sealed values rest under which key.
+/// How many values each key has sealed.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Sealing {
-    /// Key id → values.
+    /// Key id → number of values.
     pub counts: BTreeMap<String, u64>,
-    /// Whether a rotation is under way.
+    /// Whether a rotation is running.
     pub is_rotating: bool,
 }
 
-/// How far an environment's re-sealing came.
+/// The progress of a rotation in an environment.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Resealed {
-    /// The account to go on after; nothing at the end.
+    /// The account to continue after. `None` at the end.
     pub next: Option<String>,
-    /// Accounts that could not be re-sealed this time.
+    /// Accounts that could not be re-sealed.
     pub failed: u64,
 }
 
-/// A checked write: the record as it now is, for the answer and for the cache of the isolate that asked.
+/// The result of a write: the stored record, for the answer and for the cache of the calling isolate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WriteResult<T> {
-    /// The record.
     pub record: T,
-    /// Whether it was made by this write.
+    /// Whether this write created it.
     pub is_new: bool,
 }
 
-/// Asks the root `Directory`.
 pub async fn send_to_root<T: DeserializeOwned>(
     outside: &impl Outside,
-    ask: &RootMessage,
+    message: &RootMessage,
 ) -> Result<T, Failure> {
-    send(outside, ObjectName::Root, ask).await
+    send(outside, ObjectName::Root, message).await
 }
 
-/// Asks the `Directory` of an environment.
 pub async fn send_to_environment<T: DeserializeOwned>(
     outside: &impl Outside,
     id: EnvironmentId,
-    ask: &EnvironmentMessage,
+    message: &EnvironmentMessage,
 ) -> Result<T, Failure> {
-    send(outside, ObjectName::Environment(id), ask).await
+    send(outside, ObjectName::Environment(id), message).await
 }
 
-/// Asks an account's object.
 pub async fn send_to_account<T: DeserializeOwned>(
     outside: &impl Outside,
     id: AccountId,
-    ask: &AccountMessage,
+    message: &AccountMessage,
 ) -> Result<T, Failure> {
-    send(outside, ObjectName::Account(id), ask).await
+    send(outside, ObjectName::Account(id), message).await
 }
 
-/// A message to an object.
 trait ObjectMessage: Serialize {
-    /// How long its answer may take.
     fn patience(&self) -> Duration {
         PATIENCE
     }
@@ -176,11 +164,11 @@ impl ObjectMessage for AccountMessage {
 async fn send<T: DeserializeOwned>(
     outside: &impl Outside,
     object: ObjectName,
-    ask: &impl ObjectMessage,
+    message: &impl ObjectMessage,
 ) -> Result<T, Failure> {
-    let message = serde_json::to_string(ask).map_err(|error| unreadable(outside, &error))?;
+    let text = serde_json::to_string(message).map_err(|error| unreadable(outside, &error))?;
     let answer = outside
-        .ask(object, message, ask.patience())
+        .ask(object, text, message.patience())
         .await
         .map_err(|fault| not_answered(outside, object, fault))?;
     let answer: Result<Value, Failure> =
@@ -188,21 +176,24 @@ async fn send<T: DeserializeOwned>(
     serde_json::from_value(answer?).map_err(|error| unreadable(outside, &error))
 }
 
-/// What a message takes in memory, and what is built of it.
+/// The memory of a message and of the values built from it.
 pub fn message_bytes(message: &str) -> usize {
     let values = crate::json::count_values(message.as_bytes()).unwrap_or_default();
     built_bytes(values, message.len())
 }
 
-/// The answer of an object, as text.
 pub fn answer_text(answer: &Result<Value, Failure>) -> String {
     serde_json::to_string(answer).unwrap_or_default()
 }
 
-/// Turns what a step of an object gives into its answer.
+/// Turns the result of a handler into the answer of the object.
 pub fn answered<T: Serialize>(result: T) -> Result<Value, Failure> {
-    serde_json::to_value(result)
-        .map_err(|_| Failure::new(Code::Internal, "An answer could not be written."))
+    serde_json::to_value(result).map_err(|_| {
+        Failure::new(
+            Code::Internal,
+            "The answer of an object could not be serialised.",
+        )
+    })
 }
 
 fn not_answered(outside: &impl Outside, object: ObjectName, fault: ObjectFault) -> Failure {
@@ -214,6 +205,6 @@ fn unreadable(outside: &impl Outside, error: &serde_json::Error) -> Failure {
     outside.log(&json!({ "level": "error", "event": "object_unreadable", "line": error.line(), "column": error.column() }));
     Failure::new(
         Code::Internal,
-        "The service could not read its own message. The log has the reason.",
+        "A message between the gateway's objects could not be read. The log has the reason.",
     )
 }

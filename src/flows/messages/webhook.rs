@@ -1,24 +1,23 @@
-//! A verified webhook, on its way to the account's object.
+//! A verified webhook on its way to the account's object.
 
 use serde::{Deserialize, Serialize};
 
 use crate::flows::messages::dead_letter::DeadLetter;
 use crate::flows::messages::environment::LookupMatch;
 
-/// What is stored of a webhook.
+/// A verified webhook for one account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct VerifiedWebhook {
-    /// By which a repeated one is known.
+    /// The deduplication key: a webhook with a known key is not stored again.
     pub key: Option<String>,
-    /// What it brings.
     pub brings: WebhookContent,
-    /// By which value of its context the account was looked up; nothing: its own URL, or it is named outright.
+    /// The lookup value that matched the account. `None`: its own URL was called, or the event names it.
     #[serde(default)]
     pub found_by: Option<LookupMatch>,
 }
 
 impl VerifiedWebhook {
-    /// What came to the account's own URL.
+    /// A webhook that was sent to the account's own URL.
     pub fn own(key: Option<String>, brings: WebhookContent) -> Self {
         Self {
             key,
@@ -28,25 +27,23 @@ impl VerifiedWebhook {
     }
 }
 
-/// What a webhook brings.
+/// The content of a webhook.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WebhookContent {
-    /// Events.
     Events(Vec<NewEvent>),
-    /// A request that the file cannot read: kept until it can, with the reason.
+    /// A dead letter with the reason: a request that the file cannot read, stored until it can.
     Unread(Box<DeadLetter>, String),
 }
 
-/// An event of a webhook that is not stored yet.
+/// An event of a webhook before it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NewEvent {
-    /// What happened.
     pub event: String,
-    /// The kind of thing it happened to.
+    /// The type of the changed resource.
     pub resource_type: Option<String>,
-    /// Which of them.
+    /// The id of the changed resource.
     pub resource_id: Option<String>,
-    /// JSON text.
+    /// The payload as JSON text.
     pub payload: String,
 }

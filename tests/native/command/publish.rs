@@ -134,7 +134,7 @@ fn the_token_comes_from_the_environment_alone() {
     });
     let server = Server::start();
     let complaint = publish_as("wrong", &server.url, &[&path]).complaint(1);
-    assert!(complaint.contains("does not know the token"), "{complaint}");
+    assert!(complaint.contains("rejects the token"), "{complaint}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Building JSON values, whose memory is many times their text.
+//! Builds JSON values, which take many times the memory of their text.
 
 use serde_json::Value;
 
@@ -11,16 +11,16 @@ use crate::settings::VALUE_BYTES;
 /// Why a JSON text was not built.
 #[derive(Debug)]
 pub enum Unbuilt {
-    /// It is no JSON.
+    /// The text is not JSON.
     NotJson(serde_json::Error),
-    /// It has more values than this.
+    /// The text has more values than this limit.
     TooMany(usize),
-    /// The isolate holds too much.
+    /// The memory budget of the isolate is used up.
     NoRoom(Failure),
 }
 
 impl Unbuilt {
-    /// The failure where a caller sent it; `what` is the subject of a sentence.
+    /// The failure for a text that the caller sent. `what` is the subject of the sentence.
     pub fn of_caller(self, what: &str) -> Failure {
         match self {
             Self::NotJson(error) => {
@@ -34,19 +34,19 @@ impl Unbuilt {
 
 /// 413 with `limit_values`.
 pub fn too_many_values(what: &str, most: usize) -> Failure {
-    let words = format!("{what} holds more than {most} values.");
-    Failure::new(Code::BodyTooLarge, words)
+    let message = format!("{what} holds more than {most} values.");
+    Failure::new(Code::BodyTooLarge, message)
         .with_details(serde_json::json!({ "limit_values": most }))
 }
 
-/// Builds a JSON text of at most `most` values: they are counted, their room is taken, then they are built. Every
-/// value that comes from outside is built here. Whole numbers keep every digit ([`json::read`]).
+/// Builds a JSON text of at most `most` values: counts them, reserves their memory, then builds them. Every value that
+/// comes from outside is built here. Whole numbers keep every digit ([`json::read`]).
 pub fn parse_counted(text: &[u8], most: usize, room: &Room) -> Result<Value, Unbuilt> {
     take_values(text, most, room)?;
     json::read(text).map_err(Unbuilt::NotJson)
 }
 
-/// The same with each number as it was written, for what is copied.
+/// Builds a JSON text like [`parse_counted`], and keeps each number as it is written, for values that are copied.
 pub fn parse_exact(text: &[u8], most: usize, room: &Room) -> Result<Exact, Unbuilt> {
     let text = exact::marked(text);
     take_values(&text, most, room)?;
@@ -62,7 +62,7 @@ fn take_values(text: &[u8], most: usize, room: &Room) -> Result<(), Unbuilt> {
         .map_err(Unbuilt::NoRoom)
 }
 
-/// What so many values take in memory, their texts together being at most `text` bytes.
+/// The memory of `values` values whose texts together have at most `text` bytes.
 pub fn built_bytes(values: usize, text: usize) -> usize {
     values.saturating_mul(VALUE_BYTES).saturating_add(text)
 }

@@ -1,4 +1,4 @@
-//! Answers that are made here, until their readers have them.
+//! Counts the gateway's own responses until their readers have them.
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
@@ -8,8 +8,8 @@ use crate::flows::base::memory::Room;
 use crate::ports::{Body, HttpClient, Reply};
 use crate::settings::PIECE_BYTES;
 
-/// An answer on its way out: what is held of it counts until its reader has it, or is gone. The platform takes a whole
-/// body from us at once and does not say when it is sent, so a large one is handed on in pieces, as it asks for them. A
+/// Counts what is held of a response until its reader has received it or has gone. The platform takes a whole body at
+/// once and does not report when it is sent. So a large body is passed on in pieces, as the platform asks for them. A
 /// small one fits into the buffers of its connection.
 pub fn until_drained<O: HttpClient>(
     outside: &O,

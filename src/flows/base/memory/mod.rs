@@ -1,5 +1,5 @@
-//! The one account of bytes of an isolate, whose 128 MB all its requests and objects share: bodies as they arrive,
-//! what is built of them, pages that wait, answers until their readers have them. Caches have limits of their own
+//! The memory budget of an isolate, whose 128 MB all its requests and objects share: bodies as they arrive, the values
+//! built from them, pages that wait for their readers, responses until they are read. Caches have their own limits
 //! (`byte_cache`).
 
 pub mod built;
@@ -17,7 +17,7 @@ use bytes::{Bytes, BytesMut};
 use crate::error::Failure;
 use crate::settings::{BODIES_OF_ACCOUNT_PART, BODY_TIMEOUT, Buffers, UNPROVED_BODY_TIMEOUT};
 
-/// What an isolate may hold, and what it holds.
+/// The limits of an isolate, and what is in use.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryBudget {
     limits: Buffers,
@@ -26,48 +26,47 @@ pub struct MemoryBudget {
 
 #[derive(Debug, Default)]
 struct MemoryUse {
-    /// By everybody but senders who have proved nothing.
+    /// Bytes held for all but unproved senders.
     proved: Cell<usize>,
-    /// Of that, by pages whose readers may be slow.
-    walks: Cell<usize>,
-    /// By senders who have proved nothing.
+    /// Of these, bytes of pages whose readers may be slow.
+    pages: Cell<usize>,
+    /// Bytes held for senders who have proved nothing.
     unproved: Cell<usize>,
-    /// Bodies of senders that are still arriving, the oldest first.
+    /// Bodies of senders that are still arriving, oldest first.
     arriving: RefCell<VecDeque<Rc<Reservation>>>,
 }
 
 /// The bytes of callers' bodies that one account holds.
 pub type AccountBodies = Rc<Cell<usize>>;
 
-/// Which part of the budget a room is taken from. Where the part is full, the sender's body that has been arriving for longest
-/// gives way: a sender who stalls does not block others.
+/// Which part of the budget a room is taken from. When a part is full, the sender's body that has been arriving for the
+/// longest time is dropped, so that a sender who stalls does not block others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Share {
     Proved,
-    /// Half of the proved part, so that readers who stop leave room for calls.
-    Walks,
-    /// A small part of its own.
+    /// At most half of the proved part, so that slow readers leave room for calls.
+    Pages,
+    /// A small part for senders who have proved nothing.
     Unproved,
 }
 
-/// What a room holds.
+/// The bytes that a room holds.
 #[derive(Debug)]
 struct Reservation {
     share: Cell<Share>,
-    /// Whether it is a sender's, whose body gives way while it arrives. An answer of a provider does not.
+    /// Whether the body comes from a sender and may be dropped while it arrives. A provider's response is not dropped.
     is_senders: bool,
     bytes: Cell<usize>,
-    /// Of that, what counts with the bodies of an account.
+    /// The counter of an account's bodies, and what counts there.
     of_account: Option<AccountBodies>,
     body_bytes: Cell<usize>,
-    /// What has arrived of a body. It stands here, so that another request can let go of it: to wake the one that reads it
-    /// would be work on its behalf, which the platform does not allow.
+    /// What has arrived of a body. It is here so that another request can free it: waking the reader would be work on
+    /// behalf of another request, which the platform does not allow.
     arrived: RefCell<BytesMut>,
-    gave_way: Cell<bool>,
+    was_dropped: Cell<bool>,
 }
 
 impl MemoryBudget {
-    /// One with these limits, nothing held.
     pub fn new(limits: Buffers) -> Self {
         Self {
             limits,
@@ -75,22 +74,22 @@ impl MemoryBudget {
         }
     }
 
-    /// Room for what a caller, a provider or an account of ours brings.
+    /// Room for what a proved caller, a provider or an account's object sends.
     pub fn room(&self) -> Room {
         self.room_of(Share::Proved, None)
     }
 
-    /// Room for a caller's body. All bodies of one account have a quarter of the proved part.
+    /// Room for a caller's body. All bodies of one account share a quarter of the proved part.
     pub fn body_room(&self, of_account: &AccountBodies) -> Room {
         self.room_of(Share::Proved, Some(Rc::clone(of_account)))
     }
 
     /// Room for a page that waits for its reader.
     pub fn walk_room(&self) -> Room {
-        self.room_of(Share::Walks, None)
+        self.room_of(Share::Pages, None)
     }
 
-    /// Room for a sender who has proved nothing (yet).
+    /// Room for a sender who has proved nothing yet.
     pub fn unproved_room(&self) -> Room {
         self.room_of(Share::Unproved, None)
     }
@@ -105,7 +104,7 @@ impl MemoryBudget {
                 of_account,
                 body_bytes: Cell::new(0),
                 arrived: RefCell::default(),
-                gave_way: Cell::new(false),
+                was_dropped: Cell::new(false),
             }),
         }
     }
@@ -116,7 +115,7 @@ impl MemoryBudget {
         let proved = (&held.proved, limits.total_bytes);
         let (first, second) = match share {
             Share::Proved => (proved, None),
-            Share::Walks => (proved, Some((&held.walks, limits.total_bytes / 2))),
+            Share::Pages => (proved, Some((&held.pages, limits.total_bytes / 2))),
             Share::Unproved => ((&held.unproved, limits.unproved_bytes), None),
         };
         std::iter::once(first).chain(second)
@@ -133,14 +132,14 @@ impl MemoryBudget {
         }
     }
 
-    fn give_back(&self, share: Share, bytes: usize) {
+    fn release(&self, share: Share, bytes: usize) {
         for (held, _) in self.counters(share) {
             held.set(held.get().saturating_sub(bytes));
         }
     }
 
-    /// Makes room in a share where bodies that are arriving hold enough of it, and the oldest is another; whether it did.
-    fn make_way_for(&self, own: &Rc<Reservation>, share: Share, more: usize) -> bool {
+    /// Drops the oldest arriving body if the arriving bodies of the share hold enough. Returns whether it did.
+    fn drop_oldest_for(&self, own: &Rc<Reservation>, share: Share, more: usize) -> bool {
         let part =
             |one: &Reservation| (one.share.get() == Share::Unproved) == (share == Share::Unproved);
         let arriving = self.held.arriving.borrow();
@@ -154,31 +153,31 @@ impl MemoryBudget {
             rest.saturating_add(more) <= limit
         });
         drop(arriving);
-        is_enough && self.oldest_gives_way(own, part)
+        is_enough && self.drop_oldest(own, part)
     }
 
-    /// The oldest of the bodies that are arriving, and hold any, gives way where it is another; whether it did.
-    fn oldest_gives_way(
+    /// Drops the oldest arriving body that holds any bytes, unless it is `own`. Returns whether it did.
+    fn drop_oldest(
         &self,
         own: &Rc<Reservation>,
-        is_asked: impl Fn(&Reservation) -> bool,
+        is_candidate: impl Fn(&Reservation) -> bool,
     ) -> bool {
         let mut arriving = self.held.arriving.borrow_mut();
         let oldest = arriving
             .iter()
-            .position(|one| one.bytes.get() > 0 && is_asked(one));
+            .position(|one| one.bytes.get() > 0 && is_candidate(one));
         let other = |at: &usize| arriving.get(*at).is_some_and(|one| !Rc::ptr_eq(one, own));
         let Some(oldest) = oldest.filter(other).and_then(|at| arriving.remove(at)) else {
             return false;
         };
-        self.give_all_back(&oldest);
-        oldest.gave_way.set(true);
+        self.release_all(&oldest);
+        oldest.was_dropped.set(true);
         oldest.arrived.take();
         true
     }
 
-    fn give_all_back(&self, taken: &Reservation) {
-        self.give_back(taken.share.get(), taken.bytes.take());
+    fn release_all(&self, taken: &Reservation) {
+        self.release(taken.share.get(), taken.bytes.take());
         if let Some(account) = &taken.of_account {
             account.set(account.get().saturating_sub(taken.body_bytes.take()));
         }
@@ -187,17 +186,17 @@ impl MemoryBudget {
 
 fn busy(share: Share) -> Failure {
     Failure::busy(match share {
-        Share::Proved => "This isolate holds as much as it may at once. Try again.",
-        Share::Walks => "Too many pages of x-all-pages wait for their readers. Try again.",
-        Share::Unproved => "Too many unverified requests are being received at once. Try again.",
+        Share::Proved => "The memory for concurrent requests is used up. Try again.",
+        Share::Pages => "Too many pages of x-all-pages wait to be read. Try again.",
+        Share::Unproved => "Too many unverified requests arrive at once. Try again.",
     })
 }
 
 fn account_busy() -> Failure {
-    Failure::busy("Too many large bodies of calls of this account are held at once. Try again.")
+    Failure::busy("Too many large request bodies of this account at once. Try again.")
 }
 
-/// The bytes that one request, answer or page holds; given back when dropped.
+/// The bytes that one request, response or page holds. Freed when dropped.
 #[derive(Debug)]
 pub struct Room {
     budget: MemoryBudget,
@@ -205,30 +204,30 @@ pub struct Room {
 }
 
 impl Room {
-    /// The largest answer that is looked into.
+    /// The size limit of a response that the gateway reads.
     pub fn answer_bytes(&self) -> usize {
         self.budget.limits.answer_bytes
     }
 
-    /// Takes `bytes` more, or says that the isolate holds too much.
+    /// Reserves `bytes` more, or fails when the budget is used up.
     pub fn take(&self, bytes: usize) -> Result<(), Failure> {
         let share = self.taken.share.get();
-        self.make_fit(share, bytes)?;
+        self.make_room(share, bytes)?;
         self.budget.add(share, bytes);
         add(&self.taken.bytes, bytes);
         Ok(())
     }
 
-    fn make_fit(&self, share: Share, bytes: usize) -> Result<(), Failure> {
+    fn make_room(&self, share: Share, bytes: usize) -> Result<(), Failure> {
         while !self.budget.fits(share, bytes) {
-            if !self.budget.make_way_for(&self.taken, share, bytes) {
+            if !self.budget.drop_oldest_for(&self.taken, share, bytes) {
                 return Err(busy(share));
             }
         }
         Ok(())
     }
 
-    /// Takes `bytes` more for a body that arrives, which counts with the other bodies of its account.
+    /// Reserves `bytes` more for an arriving body, which count with the other bodies of its account.
     pub fn take_body(&self, bytes: usize) -> Result<(), Failure> {
         let Some(account) = &self.taken.of_account else {
             return self.take(bytes);
@@ -239,7 +238,7 @@ impl Room {
             of.is_some_and(|of| Rc::ptr_eq(of, account))
         };
         while account.get().saturating_add(bytes) > limit {
-            if !self.budget.oldest_gives_way(&self.taken, is_own) {
+            if !self.budget.drop_oldest(&self.taken, is_own) {
                 return Err(account_busy());
             }
         }
@@ -249,27 +248,26 @@ impl Room {
         Ok(())
     }
 
-    /// Its sender is proved: what it holds counts with what proved senders hold.
+    /// Moves what the room holds to the proved share: its sender is proved.
     pub fn prove(&self) -> Result<(), Failure> {
         let bytes = self.taken.bytes.get();
         if self.taken.share.get() == Share::Unproved {
-            self.make_fit(Share::Proved, bytes)?;
-            self.budget.give_back(Share::Unproved, bytes);
+            self.make_room(Share::Proved, bytes)?;
+            self.budget.release(Share::Unproved, bytes);
             self.budget.add(Share::Proved, bytes);
             self.taken.share.set(Share::Proved);
         }
         Ok(())
     }
 
-    /// How long a body that is read into it may take to arrive.
+    /// The time limit of a body that is read into this room.
     pub fn patience(&self) -> Duration {
         match self.taken.share.get() {
             Share::Unproved => UNPROVED_BODY_TIMEOUT,
-            Share::Proved | Share::Walks => BODY_TIMEOUT,
+            Share::Proved | Share::Pages => BODY_TIMEOUT,
         }
     }
 
-    /// A body that arrives in this room.
     pub fn arriving(&self) -> Arriving<'_> {
         if self.taken.is_senders {
             let all = &self.budget.held.arriving;
@@ -279,16 +277,15 @@ impl Room {
     }
 }
 
-/// A body as it arrives. It may have to give way, and then is gone.
+/// A body as it arrives. It fails once it had to be dropped for another.
 pub struct Arriving<'a>(&'a Room);
 
 impl Arriving<'_> {
-    /// How many bytes have come.
     pub fn bytes(&self) -> usize {
         self.0.taken.arrived.borrow().len()
     }
 
-    /// One piece more, for which room is taken.
+    /// Reserves memory for a piece and appends it.
     pub fn push(&self, piece: &[u8]) -> Result<(), Failure> {
         self.check()?;
         self.0.take_body(piece.len())?;
@@ -296,14 +293,14 @@ impl Arriving<'_> {
         Ok(())
     }
 
-    /// All of it.
+    /// The complete body.
     pub fn whole(self) -> Result<Bytes, Failure> {
         self.check()?;
         Ok(self.0.taken.arrived.take().freeze())
     }
 
     fn check(&self) -> Result<(), Failure> {
-        if self.0.taken.gave_way.get() {
+        if self.0.taken.was_dropped.get() {
             return Err(busy(self.0.taken.share.get()));
         }
         Ok(())
@@ -319,7 +316,7 @@ impl Drop for Arriving<'_> {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        self.budget.give_all_back(&self.taken);
+        self.budget.release_all(&self.taken);
     }
 }
 

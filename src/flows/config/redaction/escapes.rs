@@ -1,6 +1,6 @@
-//! A text with its escapes undone: percent-encoding (RFC 3986), JSON's (RFC 8259) and those of languages like it, HTML's;
-//! by themselves those of mail (quoted-printable, RFC 2045 §6.7). Each byte knows where it stands in the text. What cannot
-//! be undone stays as it is.
+//! Undoes the escapes of a text: percent-encoding (RFC 3986), those of JSON (RFC 8259) and similar languages, and those
+//! of HTML; those of mail (quoted-printable, RFC 2045 §6.7) in a separate pass. Each byte knows its place in the
+//! text. What is not a valid escape stays as it is.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -8,14 +8,14 @@ use std::ops::Range;
 /// The longest escape: a surrogate pair in JSON.
 const LONGEST: usize = 12;
 
-/// A byte, and what of the text stands for it.
+/// A byte, and the range of the text that encodes it.
 #[derive(Debug, Clone)]
 pub(in crate::flows) struct Unit {
     pub(in crate::flows) byte: u8,
     pub(in crate::flows) at: Range<usize>,
 }
 
-/// The bytes of a text as they stand there.
+/// The bytes of a text without any decoding.
 pub(in crate::flows) fn units(text: &str) -> impl Iterator<Item = Unit> {
     text.bytes().enumerate().map(|(at, byte)| Unit {
         byte,
@@ -37,7 +37,7 @@ fn begins(byte: u8) -> bool {
 pub(in crate::flows) enum Escapes {
     /// All but those of mail.
     Usual,
-    /// Those that begin with `=`, which stands in many texts for itself.
+    /// Those that begin with `=`. They are separate because many texts contain a plain `=`.
     Mail,
 }
 
@@ -68,7 +68,7 @@ impl<I: Iterator<Item = Unit>> Unescaped<I> {
         }
     }
 
-    /// What stands behind an escape's first byte: as much as the longest that begins so has.
+    /// The bytes after the first byte of an escape: as many as its longest form has.
     fn behind(&mut self, first: u8) -> ([u8; LONGEST], usize) {
         let most = if matches!(first, b'%' | b'=') {
             2
@@ -89,7 +89,7 @@ impl<I: Iterator<Item = Unit>> Unescaped<I> {
         (bytes, length)
     }
 
-    /// What stands for the escape: all of it stands for each of its bytes.
+    /// Replaces an escape by its bytes. Each of them has the range of the whole escape.
     fn undo(&mut self, first: &Unit, escape: &Escape) {
         let last = self.ahead.drain(..escape.length - 1).next_back();
         let end = last.map_or(first.at.end, |last| last.at.end);
@@ -124,11 +124,11 @@ impl<I: Iterator<Item = Unit>> Iterator for Unescaped<I> {
     }
 }
 
-/// An escape that was understood.
+/// A valid escape.
 struct Escape {
-    /// In the text.
+    /// Its length in the text.
     length: usize,
-    /// What it stands for: at least one byte.
+    /// Its decoded bytes, at least one.
     bytes: Vec<u8>,
 }
 
@@ -154,7 +154,7 @@ fn escape(first: u8, behind: &[u8]) -> Option<Escape> {
     }
 }
 
-/// The end of a line that goes on is undone to one: what looks for a secret in pieces leaves it out.
+/// A soft line break becomes a line break, which the search for secrets in pieces skips.
 fn of_mail(behind: &[u8]) -> Option<Escape> {
     let (length, byte) = match behind {
         [b'\r', b'\n', ..] => (3, b'\n'),

@@ -1,4 +1,4 @@
-//! The forms in which a secret may stand in a text, as far as undoing escapes does not show it: base64 and hex.
+//! The forms of a secret that undoing escapes does not reveal: base64 and hex.
 
 use std::collections::BTreeSet;
 
@@ -8,25 +8,25 @@ use serde_json::Value;
 use crate::media::percent_encoded;
 use crate::settings::{REDACTED_FORMS_BYTES, REDACTED_FORMS_SECRET_BYTES, REDACTED_SECRET_BYTES};
 
-/// What is looked for in a text.
+/// A byte sequence that is searched for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::flows) struct Needle {
     /// Folded by [`fold`].
     pub(in crate::flows) bytes: Vec<u8>,
-    /// Whether the characters beside it are of it, too.
+    /// How far a match extends beyond the needle.
     pub(in crate::flows) edge: NeedleEnd,
 }
 
-/// Where a found form ends.
+/// Where a match ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::flows) enum NeedleEnd {
-    /// Where the needle does.
+    /// At the end of the needle.
     Exact,
-    /// Up to three characters of base64 beside it hold some of its bits.
+    /// Up to three neighbouring base64 characters, which hold bits of the secret.
     Base64,
 }
 
-/// Characters that encodings write one for the other are one here: base64 and base64url, a form's plus and space.
+/// Maps characters that encodings exchange to one: those of base64 and base64url, plus and space of forms.
 pub(in crate::flows) fn fold(byte: u8) -> u8 {
     match byte {
         b'+' | b'-' => b' ',
@@ -35,7 +35,7 @@ pub(in crate::flows) fn fold(byte: u8) -> u8 {
     }
 }
 
-/// All that is looked for. Shorter secrets have their forms first: those of all together take a bounded room.
+/// All needles. The derived forms of all secrets have a byte limit; shorter secrets come first.
 pub(in crate::flows) fn needles(mut secrets: Vec<&str>) -> Vec<Needle> {
     secrets.retain(|secret| secret.len() >= REDACTED_SECRET_BYTES);
     secrets.sort_unstable_by_key(|secret| secret.len());
@@ -70,7 +70,7 @@ fn derived(secret: &str) -> Vec<Needle> {
     let base64 = inner
         .iter()
         .flat_map(|text| (0..3).map(|at| base64(text.as_bytes(), at)));
-    let twice = twice(secret.as_bytes());
+    let twice = double_base64(secret.as_bytes());
     let hex = [
         HEXLOWER.encode(secret.as_bytes()),
         HEXUPPER.encode(secret.as_bytes()),
@@ -81,8 +81,8 @@ fn derived(secret: &str) -> Vec<Needle> {
     base64.chain(twice).chain(hex).collect()
 }
 
-/// Base64 of base64 and of base64url, as far as the characters stand for the text alone.
-fn twice(text: &[u8]) -> BTreeSet<Needle> {
+/// Base64 of base64 and of base64url, as far as the characters depend on the text alone.
+fn double_base64(text: &[u8]) -> BTreeSet<Needle> {
     let mut needles = BTreeSet::new();
     for at in 0..3 {
         let inner = pure(text, at);
@@ -106,7 +106,7 @@ fn unquoted(json: &str) -> String {
     json.trim_matches('"').to_owned()
 }
 
-/// The characters that stand for nothing but the text, where `at` bytes stand before it in its group of three.
+/// The characters that depend on the text alone, where `at` bytes precede it in its group of three.
 fn base64(text: &[u8], at: usize) -> Needle {
     needle(&pure(text, at), NeedleEnd::Base64)
 }

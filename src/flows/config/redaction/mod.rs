@@ -1,5 +1,5 @@
-//! Secrets that a provider repeats are made unreadable before they are shown, logged or stored: in plain, and in the forms
-//! that requests, JSON and error pages give them. A successful answer that goes on unread is not looked into.
+//! Redacts secrets that a provider repeats, before they are returned, logged or stored: in plain text, and in the forms
+//! that requests, JSON and error pages give them. A successful response that is passed on unread is not searched.
 
 pub(in crate::flows) mod escapes;
 pub(in crate::flows) mod forms;
@@ -23,22 +23,22 @@ use crate::oauth::TokenFailure;
 use crate::proxy::headers::describes_body;
 
 const REDACTED: &str = "[redacted]";
-/// The same, no longer than the shortest secret: nothing grows by it.
+/// A replacement that is not longer than the shortest secret, so that no text grows.
 const HIDDEN: &str = "[hidden]";
 
-/// Makes the secrets of an account and of its install unreadable.
+/// Redacts the secrets of an account and of its install.
 pub struct Redactor(Option<Search>);
 
 impl Redactor {
-    /// For the secrets of a config and of a whole context; `sealed` is what is sealed of it, as in
-    /// [`Compiled::split_context`].
+    /// A redactor for the secrets of a configuration and of a whole context. `sealed` is the sealed part of the
+    /// context, as in [`Compiled::split_context`].
     pub fn new(compiled: &Compiled, context: &Value, sealed: &Value) -> Self {
         let own = secrets_of(compiled, context, sealed);
         let all = own.iter().chain(&compiled.secret_texts);
         Self::of(all.map(String::as_str))
     }
 
-    /// For the secrets of a whole context alone: where those of the config are gone already.
+    /// A redactor for the secrets of a whole context alone: those of the configuration are redacted already.
     pub fn of_context(compiled: &Compiled, context: &Value, sealed: &Value) -> Self {
         let own = secrets_of(compiled, context, sealed);
         Self::of(own.iter().map(String::as_str))
@@ -51,12 +51,12 @@ impl Redactor {
         ))
     }
 
-    /// A text without the secrets in it.
     pub fn text(&self, text: &str) -> String {
         self.changed(text).unwrap_or_else(|| text.to_owned())
     }
 
-    /// JSON text without the secrets in its strings and keys; a number that is one is null. All else stands byte for byte.
+    /// Redacts the strings and keys of a JSON text; a number that is a secret becomes null. Everything else stays byte
+    /// for byte.
     pub fn json(&self, text: String) -> String {
         if self.is_clean(&text) {
             return text;
@@ -68,7 +68,7 @@ impl Redactor {
         )
     }
 
-    /// A provider's answer, which may be JSON.
+    /// Redacts a provider's response, which may be JSON.
     pub fn answer(&self, text: String) -> String {
         if self.is_clean(&text) {
             return text;
@@ -80,7 +80,7 @@ impl Redactor {
         }
     }
 
-    /// A value in whose strings a secret stands: such a string says nothing more.
+    /// Redacts a value: a string with a secret in it is replaced as a whole.
     pub fn value(&self, value: &mut Value) {
         match value {
             Value::String(text) if !self.is_clean(text) => REDACTED.clone_into(text),
@@ -101,7 +101,7 @@ impl Redactor {
         }
     }
 
-    /// A failure with the provider's words in it.
+    /// Redacts the provider's texts in a failure.
     pub fn failure(&self, mut failure: Failure) -> Failure {
         failure.message = self.text(&failure.message);
         if let Some(details) = &mut failure.details {
@@ -114,7 +114,7 @@ impl Redactor {
         failure
     }
 
-    /// What a token endpoint said.
+    /// Redacts the texts of a token endpoint.
     pub fn token_failure(&self, failure: TokenFailure) -> TokenFailure {
         match failure {
             TokenFailure::Refused {
@@ -123,7 +123,7 @@ impl Redactor {
                 blame,
             } => TokenFailure::Refused {
                 error: self.text(&error),
-                description: description.map(|words| self.text(&words)),
+                description: description.map(|text| self.text(&text)),
                 blame,
             },
             TokenFailure::Unreadable(why) => TokenFailure::Unreadable(self.text(&why)),
@@ -131,7 +131,7 @@ impl Redactor {
         }
     }
 
-    /// Leaves out the fields in which a secret stands.
+    /// Removes the header fields whose value holds a secret.
     pub fn headers(&self, headers: &mut HeaderMap) {
         let holds = |value: &http::HeaderValue| !self.is_clean(&header_text::text(value));
         let fields = headers
@@ -177,7 +177,7 @@ impl Redactor {
 }
 
 impl Redactor {
-    /// Takes the secrets that its sender repeats out of an event.
+    /// Redacts the secrets that its sender repeats in an event.
     pub fn redact_event(&self, event: &mut NewEvent) {
         let texts = [
             Some(&mut event.event),

@@ -10,7 +10,7 @@ use crate::flows::config::redaction::escapes::{Escapes, Unescaped, Unit, may_be_
 use crate::flows::config::redaction::forms::{Needle, NeedleEnd, fold};
 use crate::settings::REDACTED_LAYERS_BYTES;
 
-/// What is looked for, ready to run over texts.
+/// The needles, compiled to an automaton.
 pub(in crate::flows) struct Search {
     needles: Vec<Needle>,
     automaton: NFA,
@@ -19,7 +19,7 @@ pub(in crate::flows) struct Search {
 }
 
 impl Search {
-    /// `None` where there is nothing to look for.
+    /// `None` without needles.
     pub(in crate::flows) fn new(needles: Vec<Needle>) -> Option<Self> {
         let longest = needles.iter().map(|needle| needle.bytes.len()).max()?;
         // It fails only beyond 2^31 states: a context is bounded far below.
@@ -33,7 +33,7 @@ impl Search {
         })
     }
 
-    /// Where secrets stand in a text, in order, each once.
+    /// The ranges of secrets in a text, in order and without overlap.
     pub(in crate::flows) fn spans(&self, text: &str) -> Vec<Range<usize>> {
         let mut spans = Vec::new();
         self.run(text, units(text), &mut spans);
@@ -77,7 +77,7 @@ impl Search {
             if !self.automaton.is_special(state) || !self.automaton.is_match(state) {
                 continue;
             }
-            // The first of a state is its longest.
+            // The first pattern of a state is its longest.
             let Some(needle) = self
                 .needles
                 .get(self.automaton.match_pattern(state, 0).as_usize())
@@ -99,7 +99,7 @@ fn may_be_broken(text: &str) -> bool {
     text.bytes().any(breaks) || text.contains('\\')
 }
 
-/// What stands between the pieces: the ends of lines, and what is put between pairs of hex.
+/// Characters between the pieces: line ends, and separators between pairs of hex digits.
 fn breaks(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n' | b'\t' | b' ' | b':')
 }
@@ -108,7 +108,7 @@ fn is_of_line(unit: &Unit) -> bool {
     !breaks(unit.byte)
 }
 
-/// With the characters beside it that hold bits of the secret.
+/// The range with the neighbouring characters that hold bits of the secret.
 fn widened(text: &str, span: Range<usize>, edge: NeedleEnd) -> Range<usize> {
     if edge == NeedleEnd::Exact {
         return span;

@@ -1,4 +1,4 @@
-//! Which texts are secret.
+//! Collects the secret texts.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::config::secrets::is_secret_of_token;
 use crate::flows::config::resolved_config::Compiled;
 use crate::settings::REDACTED_SECRET_BYTES;
 
-/// A secret, and each line of one that has several, such as a key in PEM: a provider may repeat one of them.
+/// A secret, and each of its lines if it has several, such as a key in PEM: a provider may repeat one of them.
 pub(in crate::flows) fn pieces(secret: &str) -> impl Iterator<Item = &str> {
     let lines = secret
         .lines()
@@ -19,8 +19,8 @@ pub(in crate::flows) fn pieces(secret: &str) -> impl Iterator<Item = &str> {
     std::iter::once(secret).chain(lines)
 }
 
-/// The secrets of a context. Of what a provider said beside its OAuth token only the tokens are: the rest are ids and
-/// names that its answers and webhooks are full of.
+/// The secrets of a context. Of a token response only the tokens are secret: the rest are ids and names that responses
+/// and webhooks are full of.
 pub(in crate::flows) fn secrets_of(
     compiled: &Compiled,
     context: &Value,
@@ -40,16 +40,16 @@ pub(in crate::flows) fn secrets_of(
     texts
 }
 
-/// A look through a token answer.
+/// A scan of a token response.
 struct TokenScan<'a> {
-    /// What the file sends of it as a credential.
+    /// The places of the token response that the file sends as a credential.
     sent: &'a BTreeSet<Vec<String>>,
     texts: &'a mut Vec<String>,
 }
 
 impl TokenScan<'_> {
-    /// The texts under keys that name a secret, and under those that are sent as one. The recursion is as deep as the
-    /// context, which is parsed JSON.
+    /// Collects the texts under keys that name a secret, and those that are sent as one. The recursion is as deep as
+    /// the context, which is parsed JSON.
     fn tokens(&mut self, value: &Value, is_secret: bool, at: &mut Vec<String>) {
         let is_secret = is_secret || self.sent.contains(at);
         match value {
@@ -71,7 +71,7 @@ impl TokenScan<'_> {
     }
 }
 
-/// The texts in a value that are long enough to be looked for, numbers too.
+/// The texts and numbers in a value that are long enough to be redacted.
 pub fn texts_of(value: &Value) -> Vec<String> {
     let mut texts = Vec::new();
     collect(value, &mut texts);

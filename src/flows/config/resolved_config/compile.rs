@@ -1,5 +1,5 @@
-//! Putting the layers together: each secret only where it was given for, each override only as far as its writer may
-//! write it.
+//! Merges the layers of a configuration. A secret is used only where it was set for, and an override applies only as
+//! far as its writer may write it.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ use crate::flows::config::stored_secrets::secret_names;
 use crate::json;
 use crate::ports::System;
 
-/// The records of a config, their secrets opened.
+/// The records of a configuration, their secrets opened.
 struct OpenedLayers<'a> {
     published: &'a PublishedPair,
     file: Bound,
@@ -31,14 +31,14 @@ struct OpenedLayers<'a> {
     trusted: &'a Trusted,
 }
 
-/// What there is to say against an account's override, by its layers as they are.
+/// The findings on an account's override.
 #[derive(Debug, Default)]
 pub struct Review {
-    /// The secrets in force that were given for another use.
+    /// The secrets that were set for another use.
     pub unbound: BTreeSet<(Owner, Place)>,
-    /// What an API token may not write, and the admin token did not.
+    /// Entries that an API token may not write, and the admin token did not write.
     pub reserved: Vec<Reserved>,
-    /// The configuration with what of the override counts, its secrets left out.
+    /// The configuration with the allowed entries of the override, without the override's secrets.
     pub resolved: Value,
 }
 
@@ -93,7 +93,7 @@ impl<'a> OpenedLayers<'a> {
         secret_names(config, &self.install.secrets)
     }
 
-    /// What the account's override is merged over, and what is secret to it.
+    /// The configuration below the account's override, and the names that are secret to it.
     fn below_account(&self, install: &Value, mut names: SecretNames) -> (Value, SecretNames) {
         let config = &self.published.integration.config;
         let below = overrides::effective(config, install, &Value::Null);
@@ -102,7 +102,7 @@ impl<'a> OpenedLayers<'a> {
     }
 }
 
-/// What there is to say against an account's override.
+/// Reviews an account's override.
 pub fn review(
     outside: &impl System,
     published: &PublishedPair,
@@ -121,7 +121,7 @@ pub fn review(
     Ok((review, Trusting { below, names }))
 }
 
-/// What an account's override is judged by.
+/// What an account's override is checked against.
 #[derive(Debug)]
 pub struct Trusting {
     below: Value,
@@ -129,12 +129,12 @@ pub struct Trusting {
 }
 
 impl Trusting {
-    /// What a change of the override moves that an API token may not.
+    /// What a change of the override moves that an API token may not move.
     pub fn moved(&self, before: &Value, after: &Value) -> Vec<Reserved> {
         moved(before, after, &self.names)
     }
 
-    /// What of the override the admin token wrote, after this patch of its writer.
+    /// The entries of the override that the admin token wrote, after this patch.
     pub fn trusted(&self, own: AccountOverride, patch: &Value) -> Trusted {
         let layer = Override {
             below: &self.below,
@@ -146,7 +146,7 @@ impl Trusting {
     }
 }
 
-/// The config, compiled, and what it takes in memory.
+/// The compiled configuration, and its memory.
 pub(in crate::flows) fn compile(
     outside: &impl System,
     published: &PublishedPair,
@@ -203,11 +203,12 @@ fn read(
     config.ok_or_else(|| {
         let errors: Vec<_> = findings.iter().filter(|finding| finding.level == Level::Error).collect();
         outside.log(&json!({ "level": "error", "event": "integration_invalid", "integration": integration.name, "version": integration.version, "environment_integration_id": published.install.id, "findings": errors }));
-        Failure::new(Code::BadIntegration, format!("The integration `{}` with this account's overrides has mistakes; save it again to see them.", integration.name))
+        Failure::new(Code::BadIntegration, format!("The integration `{}` with this account's overrides has errors; save it again to see them.", integration.name))
     })
 }
 
-/// The variables, and in the config a placeholder that is not filled for every secret that was given for another use.
+/// Builds the variables. Every secret that was set for another use is replaced in the configuration by a placeholder
+/// that cannot be filled.
 fn variables(
     changes: &Value,
     resolved: &mut Value,
@@ -215,7 +216,7 @@ fn variables(
 ) -> InstallVariables {
     let part = |key: &str| changes.get(key).filter(|part| part.is_object()).cloned();
     let public = part("environment_variables").unwrap_or_else(|| json!({}));
-    // Clear and secret variables are one root; the secret ones win.
+    // Clear and secret variables share one root; the secret ones take precedence.
     let mut all = public.clone();
     if let Some(secret) = part("secret_environment_variables") {
         json::merge(&mut all, &secret);
@@ -244,7 +245,7 @@ fn variables(
     }
 }
 
-/// A name that fits into a placeholder.
+/// A name that is valid in a placeholder.
 fn withheld_name(place: &Place) -> String {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
     let name = place.shown();
@@ -263,13 +264,13 @@ fn put(value: &mut Value, place: &Place, text: String) {
     }
 }
 
-/// 409 that names the entries their writer may not write.
+/// 409 that names the entries that their writer may not write.
 fn refused(entries: &[Place]) -> Option<Failure> {
     let first = entries.first()?.shown();
     let names: Vec<String> = entries.iter().map(Place::shown).collect();
-    let words = format!(
-        "`{first}` of an override decides where requests go or what signs them in, and the admin token did not write it: write it again with the admin token, or take it out."
+    let message = format!(
+        "`{first}` of an override decides where requests go or how they are authenticated, and the admin token did not write it. Write it again with the admin token, or remove it."
     );
-    let refused = Failure::new(Code::OverrideRefused, words);
+    let refused = Failure::new(Code::OverrideRefused, message);
     Some(refused.with_details(json!({ "entries": names })))
 }

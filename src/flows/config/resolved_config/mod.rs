@@ -1,5 +1,5 @@
-//! What an account's integration comes to: the published file with the install's changes and the
-//! account's own, compiled once per version and shared by all objects of the isolate.
+//! The resolved configuration of an account: the published file with the install's changes and the account's own,
+//! compiled once per version and shared by all objects of the isolate.
 
 pub mod compile;
 
@@ -24,18 +24,15 @@ use crate::flows::messages::account::{AccountView, IntegrationView};
 use crate::ports::{Outside, System};
 use crate::settings::{PrivateUpstreams, Settings};
 
-/// A config as it counts for one account.
+/// The configuration of one account.
 pub struct ResolvedConfig {
-    /// The published integration.
     pub integration: Rc<IntegrationRecord>,
-    /// The published install.
     pub install: Rc<InstallRecord>,
-    /// Compiled.
     pub compiled: Rc<Compiled>,
 }
 
 impl ResolvedConfig {
-    /// An account, its context without secrets, beside its integration.
+    /// The view of an account with its integration. The context must have no secrets.
     pub fn view(&self, account: Account) -> AccountView {
         AccountView {
             account,
@@ -44,39 +41,40 @@ impl ResolvedConfig {
     }
 }
 
-/// A compiled config, with what belongs to it.
+/// A compiled configuration, and what is derived from it.
 pub struct Compiled {
-    /// Templates and expressions are ready to run.
+    /// The configuration, its templates and expressions compiled.
     pub config: Config,
     variables: InstallVariables,
     /// The root `integration` of placeholders.
     pub integration: Value,
     /// The context keys whose field says `allow_dots`.
     pub dotted_keys: BTreeSet<String>,
-    /// What the file and the install keep secret, as far as it can be told apart from other texts.
+    /// The secrets of the file and the install that are long enough to be redacted.
     pub secret_texts: Vec<String>,
-    /// What of the OAuth token the file sends as a credential.
+    /// The places of the OAuth token that the file sends as a credential.
     pub token_secrets: BTreeSet<Vec<String>>,
     redactor: OnceCell<Rc<Redactor>>,
-    /// The fields that something in the file reads, to aim, sign or compute: no customer changes them by `/me`.
+    /// The fields that the file reads to choose hosts, authenticate or compute: a customer cannot change them by `/me`.
     pub steered: BTreeSet<String>,
     password_fields: BTreeSet<String>,
-    /// Why it may not be used: entries of an override that its writer may not write.
+    /// Set when it may not be used: an override has entries that its writer may not write.
     refused: Option<Failure>,
 }
 
 /// The install's variables.
 struct InstallVariables {
-    /// The root `environment_variables` of placeholders, secret ones included.
+    /// The root `environment_variables` of placeholders, with the secret ones.
     all: Value,
     /// The root `public_variables`.
     public: Value,
-    /// Secrets that were given for another use.
+    /// Secrets that were set for another use.
     withheld: Withheld,
 }
 
 impl Compiled {
-    /// What placeholders are filled from; `shown` is the public half of the context. All that fills them comes by here.
+    /// The scope of placeholders. `shown` is the public half of the context. Every rendered template uses this scope or
+    /// the public one.
     pub fn scope<'a>(&'a self, context: &'a Value, shown: &'a Value) -> TemplateScope<'a> {
         TemplateScope::new(context)
             .with_integration(&self.integration)
@@ -85,7 +83,7 @@ impl Compiled {
             .without(&self.variables.withheld)
     }
 
-    /// The same without any secret, for what computes or shows.
+    /// The scope without any secret, for expressions and results.
     pub fn public_scope<'a>(&'a self, shown: &'a Value) -> TemplateScope<'a> {
         TemplateScope::new(shown)
             .with_integration(&self.integration)
@@ -93,7 +91,7 @@ impl Compiled {
             .with_public(shown, &self.variables.public)
     }
 
-    /// 409 where an override has what only the admin token may write, and it did not.
+    /// 409 where an override has entries that only the admin token may write, and the admin token did not write them.
     fn usable(self: Rc<Self>) -> Result<Rc<Self>, Failure> {
         match &self.refused {
             Some(refused) => Err(refused.clone()),
@@ -101,25 +99,25 @@ impl Compiled {
         }
     }
 
-    /// For the secrets of the file and the install alone.
+    /// The redactor of the secrets of the file and the install alone.
     pub fn redactor(&self) -> Rc<Redactor> {
-        let made = || Rc::new(Redactor::new(self, &Value::Null, &Value::Null));
-        Rc::clone(self.redactor.get_or_init(made))
+        let build = || Rc::new(Redactor::new(self, &Value::Null, &Value::Null));
+        Rc::clone(self.redactor.get_or_init(build))
     }
 
-    /// The public and the secret half of a context: by this config's password fields, and by what is sealed of it
-    /// already, which stays so (null: nothing is stored yet).
+    /// The public and the secret half of a context: by the password fields of this configuration, and by what is sealed
+    /// already, which stays secret (null: nothing is stored yet).
     pub fn split_context(&self, context: &Value, sealed: &Value) -> (Value, Value) {
         secrets::split_context(context, &self.password_fields, sealed)
     }
 
-    /// 422 where a secret that a caller sends for the context begins or ends with white space.
-    pub fn refuse_padded(&self, given: &Value, sealed: &Value) -> Result<(), Failure> {
-        refuse_padded_context(given, &self.password_fields, sealed)
+    /// 422 where a secret of a context that a caller sends begins or ends with white space.
+    pub fn refuse_padded(&self, values: &Value, sealed: &Value) -> Result<(), Failure> {
+        refuse_padded_context(values, &self.password_fields, sealed)
     }
 
-    /// Whether the file says who the provider is: then what the hosts of its URLs answer is the provider's word. Where any
-    /// host is allowed, and a value of the context names it, it is the word of who set that value.
+    /// Whether the file fixes the provider's hosts. Then their responses count as set by the provider. Where the file
+    /// allows any host and the context names it, they count as set by the one who set that value.
     pub fn fixes_provider(&self) -> bool {
         let is_any = self.config.allowed_hosts.as_ref();
         let is_any = is_any.is_some_and(AllowedHosts::is_any);
@@ -131,7 +129,7 @@ impl Compiled {
                 .all(|(_, url)| url.host_is_pinned())
     }
 
-    /// Whether a value that says where the secrets of this credential go, and was there, is another.
+    /// Whether a value changes that was set and decides where the secrets of this credential are sent.
     pub fn moves_host(&self, method: &str, old: &Value, new: &Value) -> bool {
         let keys = self.config.aiming_keys(method);
         keys.iter().any(|key| {
@@ -139,7 +137,7 @@ impl Compiled {
         })
     }
 
-    /// What fixes the hosts of its URLs.
+    /// The rules for the hosts of its URLs.
     pub fn pins(&self, settings: &Settings) -> Pins<'_> {
         Pins {
             allowed_hosts: self.config.allowed_hosts.as_ref(),
@@ -151,22 +149,22 @@ impl Compiled {
         }
     }
 
-    /// An account is connected by one of the integration's credentials.
+    /// 422 where the integration has no credential of this format.
     pub fn check_credential(&self, method: &str) -> Result<(), Failure> {
         let known: Vec<&str> = self.config.credentials.keys().map(String::as_str).collect();
         if known.contains(&method) {
             return Ok(());
         }
-        let words = if known.is_empty() {
+        let message = if known.is_empty() {
             "the integration has no credentials".to_owned()
         } else {
             format!("is not one of: {}", known.join(", "))
         };
-        Err(Failure::invalid("authentication_method", words))
+        Err(Failure::invalid("authentication_method", message))
     }
 
-    /// An API key's required fields must be there, now or by their default: without them no call can
-    /// ever work. An OAuth account may bring a token that was had elsewhere, without the form's fields.
+    /// Checks the required fields of an API key and fills in defaults: no call works without them. An OAuth account may
+    /// have a token that was obtained elsewhere, without the fields of the form.
     pub fn complete_context(&self, method: &str, context: &mut Value) -> Result<(), Failure> {
         let credential = self.config.credential(method);
         let fields = credential
@@ -198,7 +196,6 @@ impl Compiled {
 }
 
 impl IntegrationRecord {
-    /// In few words.
     pub fn view(&self) -> IntegrationView {
         IntegrationView {
             id: self.id,
@@ -209,15 +206,13 @@ impl IntegrationRecord {
     }
 }
 
-/// The published records an account depends on.
+/// The published records of an account.
 pub struct PublishedPair {
-    /// Its integration.
     pub integration: Rc<IntegrationRecord>,
-    /// Its install.
     pub install: Rc<InstallRecord>,
 }
 
-/// Loads and compiles what `account` is called with.
+/// Loads and compiles the configuration of `account`, for calls.
 pub async fn load(
     outside: &impl Outside,
     isolate: &Isolate,
@@ -232,7 +227,7 @@ pub async fn load(
     })
 }
 
-/// The same to look at and to change, also where it may not be used.
+/// Loads and compiles it for views and changes, also where it may not be used for calls.
 pub async fn load_to_change(
     outside: &impl Outside,
     isolate: &Isolate,
@@ -247,7 +242,7 @@ pub async fn load_to_change(
     })
 }
 
-/// The config of an install, without any account's own changes.
+/// The configuration of an install, without an account's own changes.
 pub async fn of_install(
     outside: &impl Outside,
     isolate: &Isolate,
@@ -267,7 +262,6 @@ pub async fn of_install(
     })
 }
 
-/// Loads the published records `account` depends on.
 pub async fn published(
     outside: &impl Outside,
     isolate: &Isolate,
@@ -289,7 +283,7 @@ pub async fn published(
     })
 }
 
-/// The config of these records with the account's own changes, compiled once per version.
+/// The configuration of these records with the account's own changes, compiled once per version.
 pub fn compiled(
     outside: &impl System,
     isolate: &Isolate,
@@ -299,7 +293,6 @@ pub fn compiled(
     compiled_with(outside, isolate, AccountOverride::of(account), published)
 }
 
-/// An account's own override.
 #[derive(Clone, Copy, Default)]
 pub struct AccountOverride<'a> {
     changes: Option<&'a Value>,
@@ -307,7 +300,6 @@ pub struct AccountOverride<'a> {
 }
 
 impl<'a> AccountOverride<'a> {
-    /// That of an account.
     pub fn of(account: &'a Account) -> Self {
         Self {
             changes: account.integration_override.as_ref(),

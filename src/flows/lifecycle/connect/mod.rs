@@ -1,5 +1,5 @@
-//! Connecting, at the front: what a link token offers, and a customer's form on its way to the account's
-//! object. Nothing is written before a form is sent that is right.
+//! Connecting an account, at the front Worker: what a link token offers, and a customer's form on its way to the
+//! account's object. Nothing is written before a valid form is sent.
 
 pub mod submit;
 
@@ -28,69 +28,63 @@ use crate::ids::{AccountId, EnvironmentId};
 use crate::json;
 use crate::ports::{Outside, Visibility};
 
-/// Integrations on the page to choose from.
+/// The most integrations on the page to choose from.
 const MOST_OFFERED: usize = 200;
 
-/// A link token that may be used.
 pub struct OpenedLink {
-    /// What it is for.
     pub link: LinkRecord,
-    /// The context it brings.
+    /// The context that the account gets.
     context: Value,
 }
 
-/// What the customer chose.
+/// The integration that the customer chose.
 pub struct Chosen {
-    /// The integration's slug.
     pub name: String,
-    /// The file with the install's changes.
     pub resolved: ResolvedConfig,
     install: InstallRecord,
-    /// What an account that is connected again shows of its context, and what the link token brings.
-    kept: Option<Value>,
+    /// The initial values of the form: the visible context of a reconnected account, and the context of the link token.
+    initial_values: Option<Value>,
 }
 
-/// A form as it was sent.
+/// A form that a customer sent.
 pub struct SubmittedForm<'a> {
-    /// The decoded pairs.
     pub posted: &'a [(String, String)],
-    /// SHA-256 of the browser's secret, hex.
+    /// The SHA-256 of the browser's secret, in hex.
     pub browser: String,
-    /// Where the provider sends the customer back to.
+    /// The address to which the provider sends the customer back.
     pub callback: String,
-    /// Whether our page is a window that the application has opened.
+    /// Whether the connect page is a pop-up of the application.
     pub is_popup: bool,
-    /// Where the customer may try again.
+    /// The address of the form, for another try.
     pub again: String,
 }
 
-/// What became of a form.
+/// How a form was handled.
 pub enum Submitted {
-    /// Something in it is wrong; nothing happened.
+    /// A value is invalid; nothing was written.
     Wrong(Problems),
-    /// The link token cannot be used any more.
+    /// The link token can no longer be used.
     Refused(ConnectFailure),
-    /// The customer goes to the provider, and comes back with this `state`.
+    /// The customer is redirected to the provider, and comes back with this `state`.
     Redirect {
-        /// The provider's address.
         url: Url,
         /// `state` of the authorization request.
         state: String,
     },
-    /// It came to an end.
+    /// Connecting succeeded or failed.
     Ended(ConnectResult),
 }
 
-/// Looks a link token up, by its hash, for the browser with this secret's hash. Reads only.
+/// Looks a link token up by its hash, for the browser with this hash of its secret. It only reads.
 pub async fn open(
     outside: &impl Outside,
     environment: EnvironmentId,
     hash: String,
     browser: Option<String>,
 ) -> Result<Result<OpenedLink, ConnectFailure>, Failure> {
-    let ask = EnvironmentMessage::OpenLink(hash, browser);
+    let message = EnvironmentMessage::OpenLink(hash, browser);
     Ok(opened(
-        send_to_environment(outside, environment, &ask).await?,
+        send_to_environment(outside, environment, &message).await?,
     ))
 }
 
@@ -106,7 +100,7 @@ fn opened(link: LinkState) -> Result<OpenedLink, ConnectFailure> {
     }
 }
 
-/// What a link token without an integration offers.
+/// The integrations that a link token without an integration offers.
 pub async fn offered(
     outside: &impl Outside,
     isolate: &Isolate,
@@ -123,12 +117,13 @@ pub async fn offered(
         after: None,
         filters: vec![is("is_enabled"), is("show_in_catalog")],
     };
-    let ask = EnvironmentMessage::ListInstalls(page);
-    let found: ListPage<InstallRecord> = send_to_environment(outside, environment, &ask).await?;
+    let message = EnvironmentMessage::ListInstalls(page);
+    let found: ListPage<InstallRecord> =
+        send_to_environment(outside, environment, &message).await?;
     let mut offered = Vec::new();
     for install in found.result {
         let name = install.integration_name.clone();
-        // One whose file has mistakes is not offered; the log says so.
+        // An integration whose file has errors is not offered; the log names it.
         if let Ok(resolved) = resolved_config::of_install(outside, isolate, Rc::new(install)).await
         {
             offered.push((name, resolved));
@@ -137,7 +132,7 @@ pub async fn offered(
     Ok(offered)
 }
 
-/// The integration the customer chose, if the link token offers it.
+/// The integration that the customer chose, if the link token offers it.
 pub async fn choose(
     outside: &impl Outside,
     isolate: &Isolate,
@@ -165,35 +160,34 @@ pub async fn choose(
     if resolved.compiled.config.credentials.is_empty() {
         return Ok(None);
     }
-    let kept = kept(outside, opened, &resolved.compiled.config).await?;
+    let initial_values = initial_values(outside, opened, &resolved.compiled.config).await?;
     Ok(Some(Chosen {
         name: name.to_owned(),
         resolved,
         install,
-        kept,
+        initial_values,
     }))
 }
 
-/// What the form shows as filled in.
-async fn kept(
+async fn initial_values(
     outside: &impl Outside,
     opened: &OpenedLink,
     config: &Config,
 ) -> Result<Option<Value>, Failure> {
     let link = &opened.link;
-    let mut kept = Value::Object(Map::new());
+    let mut initial_values = Value::Object(Map::new());
     if let Some(id) = link
         .integrated_account_id
         .filter(|_| link.persist_previous_context)
     {
         let sees = Visibility::Environment(link.environment_id);
-        let ask = AccountMessage::Get(sees.clone());
-        match send_to_account::<AccountView>(outside, id, &ask).await {
-            Ok(view) => kept = view.account.context,
+        let message = AccountMessage::Get(sees.clone());
+        match send_to_account::<AccountView>(outside, id, &message).await {
+            Ok(view) => initial_values = view.account.context,
             Err(failure) if failure.code == Code::NotFound => return Ok(None),
             Err(failure) => return Err(failure),
         }
-        // That they are there is all the form needs to know of secrets; and nothing where the file calls one no secret by now.
+        // The form shows only that a secret is set. A secret whose field is no longer secret in the file is not shown.
         let names: Vec<String> =
             send_to_account(outside, id, &AccountMessage::SecretNames(sees)).await?;
         let is_shown = |name: &String| {
@@ -201,20 +195,23 @@ async fn kept(
             fields.any(|field| field.name == *name && !is_hidden(field))
         };
         for name in names.into_iter().filter(|name| !is_shown(name)) {
-            json::merge(&mut kept, &json!({ name: true }));
+            json::merge(&mut initial_values, &json!({ name: true }));
         }
     }
-    json::merge(&mut kept, &opened.context);
-    Ok(Some(kept).filter(|kept| kept.as_object().is_some_and(|kept| !kept.is_empty())))
+    json::merge(&mut initial_values, &opened.context);
+    Ok(Some(initial_values).filter(|initial_values| {
+        initial_values
+            .as_object()
+            .is_some_and(|initial_values| !initial_values.is_empty())
+    }))
 }
 
 impl Chosen {
-    /// The compiled file.
     pub fn config(&self) -> &Config {
         &self.resolved.compiled.config
     }
 
-    /// The credential of this format; when none is named, signing in where the customer can, else the first.
+    /// The credential of this format. Without a format: OAuth if the customer can use it, else the first.
     pub fn credential(&self, format: Option<&str>) -> Option<(&str, &Credential)> {
         let ways: Vec<_> = self.ways().collect();
         let is_it = |(own, way): &&(&str, &Credential)| {
@@ -227,8 +224,8 @@ impl Chosen {
         found.or(first).copied()
     }
 
-    /// The credentials the customer may choose from: without one whose client the operator has not set, unless
-    /// there is no other.
+    /// The credentials that the customer may choose from. One whose OAuth client is not set is left out, unless there
+    /// is no other.
     pub fn ways(&self) -> impl Iterator<Item = (&str, &Credential)> {
         let credentials = &self.config().credentials;
         let has_usable = credentials
@@ -258,13 +255,12 @@ impl Chosen {
         }
     }
 
-    /// What the form shows as filled in.
     pub fn initial_values(&self) -> Option<&Value> {
-        self.kept.as_ref()
+        self.initial_values.as_ref()
     }
 }
 
-/// A customer is back from the provider.
+/// Handles a customer who comes back from the provider.
 pub async fn handle_callback(
     outside: &impl Outside,
     account: AccountId,

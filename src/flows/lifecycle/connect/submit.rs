@@ -1,4 +1,4 @@
-//! A customer's form: read, bound to its browser, handed to the account's object.
+//! A customer's form: read, bound to its browser, sent to the account's object.
 
 use serde_json::{Map, Value};
 
@@ -23,7 +23,7 @@ use crate::ids::{AccountId, Placement};
 use crate::json;
 use crate::ports::Outside;
 
-/// A form: read, bound to its browser, handed to the account's object.
+/// Reads a form, binds the link token to its browser, and sends the form to the account's object.
 pub async fn submit(
     outside: &impl Outside,
     opened: &OpenedLink,
@@ -38,24 +38,30 @@ pub async fn submit(
         places: &places,
         pins: compiled.pins(outside.settings()),
     };
-    let read = |kept: Option<&Value>| form::read(credential.fields(), sent.posted, kept, &origins);
+    let read = |initial_values: Option<&Value>| {
+        form::read(credential.fields(), sent.posted, initial_values, &origins)
+    };
     let mut brought = opened.context.clone();
     let mut values = match read(chosen.initial_values()) {
         Ok(values) => values,
         Err(problems) => return Ok(Submitted::Wrong(problems)),
     };
-    if let Some(kept) = chosen.initial_values()
-        && compiled.moves_host(format, kept, &with(kept, &values))
+    if let Some(initial_values) = chosen.initial_values()
+        && compiled.moves_host(
+            format,
+            initial_values,
+            &with_values(initial_values, &values),
+        )
     {
-        // To another host goes no secret that was meant for the old one: it is typed again, or missing.
-        let public = compiled.split_context(kept, &Value::Null).0;
+        // A stored secret is not sent to a new host: the customer types it again, or the field is missing.
+        let public = compiled.split_context(initial_values, &Value::Null).0;
         values = match read(Some(&public)) {
             Ok(values) => values,
             Err(problems) => return Ok(Submitted::Wrong(problems)),
         };
         brought = compiled.split_context(&brought, &Value::Null).0;
     }
-    // The operator may have taken the origin away since the link was made.
+    // The operator may have removed the origin since the link token was created.
     if let Some(uri) = &opened.link.redirect_uri
         && let Err(failure) = check_redirect_uri(outside, opened.link.environment_id, uri).await
     {
@@ -68,11 +74,11 @@ pub async fn submit(
         Ok(bound) => bound,
         Err(failure) => return Ok(Submitted::Refused(failure)),
     };
-    let context = with(&brought, &values);
+    let context = with_values(&brought, &values);
     let ring = outside.settings().keyring()?;
     let state = token::token(ring, Kind::State, account, outside.random())?;
     let connecting = Connecting {
-        account: skeleton(outside, &link, account, &chosen.install, format),
+        account: new_account(outside, &link, account, &chosen.install, format),
         is_again: link.integrated_account_id.is_some(),
         integration: chosen.name.clone(),
         context,
@@ -90,14 +96,14 @@ pub async fn submit(
         },
         again: sent.again,
     };
-    let ask = AccountMessage::Connect(Box::new(connecting));
-    Ok(match send_to_account(outside, account, &ask).await? {
+    let message = AccountMessage::Connect(Box::new(connecting));
+    Ok(match send_to_account(outside, account, &message).await? {
         ConnectStep::Redirect(url) => Submitted::Redirect { url, state },
         ConnectStep::Ended(ended) => Submitted::Ended(ended),
     })
 }
 
-fn with(context: &Value, values: &Map<String, Value>) -> Value {
+fn with_values(context: &Value, values: &Map<String, Value>) -> Value {
     let mut context = context.clone();
     json::merge(&mut context, &Value::Object(values.clone()));
     context
@@ -120,8 +126,8 @@ async fn bind(
         since: now,
         spent_at: None,
     };
-    let ask = EnvironmentMessage::BindLink(link.hash.clone(), used);
-    let bound = opened_link(send_to_environment(outside, link.environment_id, &ask).await?);
+    let message = EnvironmentMessage::BindLink(link.hash.clone(), used);
+    let bound = opened_link(send_to_environment(outside, link.environment_id, &message).await?);
     Ok(bound.and_then(|link| {
         let account = link.used.as_ref().map(|used| used.account);
         account
@@ -134,8 +140,8 @@ fn opened_link(link: LinkState) -> Result<LinkRecord, ConnectFailure> {
     opened_or_not(link).map(|opened| opened.link)
 }
 
-/// The account as a new one would be.
-fn skeleton(
+/// A new account, before its context is set.
+fn new_account(
     outside: &impl Outside,
     link: &LinkRecord,
     id: AccountId,
