@@ -228,7 +228,7 @@ pub trait System {
     /// Returns after `duration`.
     async fn sleep(&self, duration: Duration);
     /// Runs `work` in the background, also after the request that started it is gone. A restart ends it.
-    fn go_on(&self, work: LocalBoxFuture<'static, ()>);
+    fn spawn(&self, work: LocalBoxFuture<'static, ()>);
     /// Writes one log line for the operator. It must not hold secrets, bodies or queries.
     fn log(&self, line: &serde_json::Value);
 

@@ -64,7 +64,7 @@ async fn hand_over<O: Outside>(
     let hand_over = HandOver {
         route,
         request_id: context.request_id.to_owned(),
-        sees: caller.visibility(),
+        visibility: caller.visibility(),
         caller: caller.name(),
         token: caller.token_hash(),
         asked: None,

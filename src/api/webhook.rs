@@ -121,7 +121,7 @@ async fn hand_over<O: Outside>(
     let hand_over = HandOver {
         route: ObjectRoute::Webhook,
         request_id: context.request_id.to_owned(),
-        sees: Visibility::All,
+        visibility: Visibility::All,
         caller: "webhook".to_owned(),
         token: None,
         asked: request.asked.clone(),

@@ -74,7 +74,7 @@ impl System for Edge {
         &self.settings
     }
 
-    fn go_on(&self, work: LocalBoxFuture<'static, ()>) {
+    fn spawn(&self, work: LocalBoxFuture<'static, ()>) {
         wasm_bindgen_futures::spawn_local(work);
     }
 

@@ -49,7 +49,7 @@ impl Failure {
 
     /// Adds the text of the response, unless the failure has a provider's response already.
     #[must_use]
-    pub fn with_words(mut self, status: u16, words: String) -> Self {
+    pub fn with_raw_response(mut self, status: u16, words: String) -> Self {
         self.remote.get_or_insert_with(|| {
             Box::new(Remote {
                 status,
@@ -63,7 +63,7 @@ impl Failure {
 
     /// Removes the text of the provider.
     #[must_use]
-    pub fn without_words(mut self) -> Self {
+    pub fn without_raw_response(mut self) -> Self {
         if let Some(remote) = &mut self.remote {
             remote.raw_response = String::new();
         }
@@ -78,7 +78,7 @@ impl Failure {
 
     /// Notes that an earlier step of an action wrote before this one failed.
     #[must_use]
-    pub fn behind_a_write(self) -> Self {
+    pub fn after_write(self) -> Self {
         self.with_detail("write", json!("done"))
     }
 

@@ -15,7 +15,8 @@ pub struct HandOver {
     /// The id of the request, in every response and log line.
     pub request_id: String,
     /// The accounts that the caller can see.
-    pub sees: Visibility,
+    #[serde(rename = "sees")]
+    pub visibility: Visibility,
     /// The caller in the log: the id or the kind of its token.
     pub caller: String,
     /// The hash of an API token, by which a long list validates the token again.

@@ -795,7 +795,7 @@ impl System for World {
         .await;
     }
 
-    fn go_on(&self, work: LocalBoxFuture<'static, ()>) {
+    fn spawn(&self, work: LocalBoxFuture<'static, ()>) {
         self.0.tasks.borrow_mut().push(work);
     }
 

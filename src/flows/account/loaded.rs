@@ -31,7 +31,7 @@ pub struct LoadedAccount {
 
 impl LoadedAccount {
     /// A new account, without a stored context.
-    pub(in crate::flows) fn of_nothing(account: Account) -> Self {
+    pub(in crate::flows) fn new(account: Account) -> Self {
         Self {
             account,
             context: Value::Object(Map::new()),

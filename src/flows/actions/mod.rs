@@ -136,7 +136,7 @@ pub async fn run_action<A: LiveAccount>(
             let at = format!("config.actions.{}{place}", action.name);
             let failure = crate::flows::actions::run_result::with_place(failure, &at, run.steps);
             if run.has_written.get() {
-                failure.behind_a_write()
+                failure.after_write()
             } else {
                 failure
             }

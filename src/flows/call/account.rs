@@ -71,7 +71,7 @@ pub trait LiveAccount: CallAccount<System: Outside> + 'static {
     fn enter(&self) -> Result<CallerGuard, Failure>;
 
     /// The account, where the caller may see it.
-    async fn visible(&self, sees: &Visibility) -> Result<Rc<LoadedAccount>, Failure>;
+    async fn visible(&self, visibility: &Visibility) -> Result<Rc<LoadedAccount>, Failure>;
 
     /// The account as it is now; `None` where it was deleted.
     fn present(&self) -> Option<Rc<LoadedAccount>>;

@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 /// An account that the caller may see.
 pub(in crate::flows) struct Access<'a, A> {
     account: &'a Rc<A>,
-    sees: &'a Visibility,
+    visibility: &'a Visibility,
     loaded: Rc<LoadedAccount>,
     deadline: Timestamp,
 }
@@ -21,20 +21,20 @@ pub(in crate::flows) struct Access<'a, A> {
 impl<'a, A: LiveAccount> Access<'a, A> {
     pub(in crate::flows) async fn check(
         account: &'a Rc<A>,
-        sees: &'a Visibility,
+        visibility: &'a Visibility,
         timeout: Duration,
     ) -> Result<Self, Failure> {
         Ok(Self {
             deadline: account.system().now().plus(timeout),
-            loaded: account.visible(sees).await?,
+            loaded: account.visible(visibility).await?,
             account,
-            sees,
+            visibility,
         })
     }
 
     /// The same after a wait.
     pub(in crate::flows) async fn check_again(self) -> Result<Self, Failure> {
-        let loaded = self.account.visible(self.sees).await?;
+        let loaded = self.account.visible(self.visibility).await?;
         Ok(Self { loaded, ..self })
     }
 
@@ -42,8 +42,8 @@ impl<'a, A: LiveAccount> Access<'a, A> {
         self.account
     }
 
-    pub(in crate::flows) fn sees(&self) -> &'a Visibility {
-        self.sees
+    pub(in crate::flows) fn visibility(&self) -> &'a Visibility {
+        self.visibility
     }
 
     pub(in crate::flows) fn loaded(&self) -> &Rc<LoadedAccount> {
@@ -80,8 +80,8 @@ impl<'a, A: LiveAccount> Admitted<'a, A> {
         self.access.account
     }
 
-    pub(in crate::flows) fn sees(&self) -> &'a Visibility {
-        self.access.sees
+    pub(in crate::flows) fn visibility(&self) -> &'a Visibility {
+        self.access.visibility
     }
 
     pub(in crate::flows) fn loaded(&self) -> &Rc<LoadedAccount> {

@@ -41,7 +41,7 @@ pub(in crate::flows) async fn logged_call<A: LiveAccount + WriteStore>(
     hand_over: &HandOver,
     call: Call<StreamOf<A>>,
 ) -> Result<CallResponse<A>, Failure> {
-    let access = Access::check(account, &hand_over.sees, call.timeout).await?;
+    let access = Access::check(account, &hand_over.visibility, call.timeout).await?;
     let loaded = Rc::clone(access.loaded());
     let log = Log {
         account: Rc::clone(account),
@@ -97,13 +97,13 @@ pub(in crate::flows) struct LogOfPages<A: LiveAccount> {
 }
 
 impl<A: LiveAccount> LogOfPages<A> {
-    pub(in crate::flows) async fn note(&mut self, sees: &Visibility, piece: &Piece) {
+    pub(in crate::flows) async fn note(&mut self, visibility: &Visibility, piece: &Piece) {
         match piece {
             Piece::Lines(lines) => self.bytes_out += lines.len() as u64,
             Piece::Broken { failure, .. } => {
                 self.code = Some(failure.code);
                 if let Some(words) = forbidden(failure)
-                    && let Ok(loaded) = self.log.account.visible(sees).await
+                    && let Ok(loaded) = self.log.account.visible(visibility).await
                 {
                     self.log.note_forbidden(&loaded, &words).await;
                 }

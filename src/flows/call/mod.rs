@@ -140,7 +140,7 @@ async fn try_one<A: LiveAccount>(
     let engine = Engine::new(&**account, prepared, current, body, limit, trace);
     let way = CallersWay {
         account,
-        sees: admitted.sees(),
+        visibility: admitted.visibility(),
         read_at: account.system().now(),
     };
     crate::flows::call::driver::run(&way, engine, stream).await

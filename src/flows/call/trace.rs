@@ -130,7 +130,7 @@ impl Trace {
         match (self.done(), self.made_write()) {
             (Some(status), _) => failure.of_made_write(status),
             (None, Some(status)) if failure.remote.is_none() => failure.of_made_write(status),
-            _ if self.has_written.get() => failure.behind_a_write(),
+            _ if self.has_written.get() => failure.after_write(),
             _ => failure,
         }
     }

@@ -46,7 +46,7 @@ pub(in crate::flows) trait Way<A: LiveAccount> {
 /// A caller's, who may see the account as long as it may be called.
 pub(in crate::flows) struct CallersWay<'a, A> {
     pub(in crate::flows) account: &'a Rc<A>,
-    pub(in crate::flows) sees: &'a Visibility,
+    pub(in crate::flows) visibility: &'a Visibility,
     /// When the account was read first.
     pub(in crate::flows) read_at: Timestamp,
 }
@@ -63,7 +63,7 @@ impl<A: LiveAccount> Way<A> for CallersWay<'_, A> {
                 return Err(Failure::install_disabled());
             }
         }
-        let now = self.account.visible(self.sees).await?;
+        let now = self.account.visible(self.visibility).await?;
         now.account.status.check_callable()?;
         Ok(now)
     }

@@ -43,12 +43,12 @@ pub fn install(old: &Layers, new: &Layers, brought: &Value) -> Result<Bound, Fai
         install_secrets: &bound,
         ..*new
     };
-    refuse_unbound(&newly(&old.unbound(), &new.unbound()), "override")?;
+    refuse_unbound(&newly_unbound(&old.unbound(), &new.unbound()), "override")?;
     Ok(bound)
 }
 
 /// The secrets that are unbound now and were not before: a change is not refused for the changes of others.
-pub fn newly(
+pub fn newly_unbound(
     before: &BTreeSet<(Owner, Place)>,
     now: &BTreeSet<(Owner, Place)>,
 ) -> BTreeSet<(Owner, Place)> {

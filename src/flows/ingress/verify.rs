@@ -125,7 +125,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         for scheme in schemes {
             let is_withheld = request.is_withheld();
             let proof = match self.proof_by(scheme, request).await {
-                Ok(Ok(())) if is_withheld => Ok(self.meant(scheme, request)?),
+                Ok(Ok(())) if is_withheld => Ok(self.check_body_values(scheme, request)?),
                 proof => proof,
             };
             match proof {
@@ -140,17 +140,17 @@ impl<O: Outside> WebhookContext<'_, O> {
 
     /// Whether the body of a large request that this scheme proves has the values that the scheme requires. The body was not
     /// parsed before the proof.
-    fn meant(
+    fn check_body_values(
         &self,
         scheme: &SignatureVerification,
         request: &Request<'_>,
     ) -> Result<Result<(), Refusal>, Failure> {
         self.prove(request)?;
-        let meant = webhook::is_meant_by_body(scheme, request);
-        if meant.is_err() {
+        let checked = webhook::is_meant_by_body(scheme, request);
+        if checked.is_err() {
             request.unprove();
         }
-        Ok(meant)
+        Ok(checked)
     }
 
     async fn proof_by(

@@ -49,7 +49,7 @@ pub struct NewLink {
 pub async fn create_link(
     outside: &impl Outside,
     environment: EnvironmentId,
-    sees: &Visibility,
+    visibility: &Visibility,
     new: NewLink,
 ) -> Result<LinkRecord, Failure> {
     check_patch(&new.context)?;
@@ -65,7 +65,8 @@ pub async fn create_link(
             (tenant_id, None, region, new.integration)
         }
         LinkTarget::Reconnect(id) => {
-            let view = send_to_account(outside, id, &AccountMessage::Get(sees.clone())).await?;
+            let view =
+                send_to_account(outside, id, &AccountMessage::Get(visibility.clone())).await?;
             let name = own_integration(&view, environment, new.integration)?;
             let account = view.account;
             (account.tenant_id, Some(id), account.region, Some(name))

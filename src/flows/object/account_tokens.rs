@@ -79,14 +79,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Keeps a token's hash, for a caller who may see the account by another token.
     pub(super) async fn issue_token(
         &self,
-        sees: &Visibility,
+        visibility: &Visibility,
         hash: &str,
         until: Timestamp,
     ) -> Result<(), Failure> {
-        if matches!(sees, Visibility::AccountToken(_)) {
+        if matches!(visibility, Visibility::AccountToken(_)) {
             return Err(unknown_token());
         }
-        self.visible(sees).await?;
+        self.visible(visibility).await?;
         Ok(self.account_tokens.insert(hash, until)?)
     }
 }

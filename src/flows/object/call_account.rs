@@ -75,8 +75,8 @@ impl<O: Outside, S: Storage> LiveAccount for AccountObject<O, S> {
         AccountObject::enter(self)
     }
 
-    async fn visible(&self, sees: &Visibility) -> Result<Rc<LoadedAccount>, Failure> {
-        AccountObject::visible(self, sees).await
+    async fn visible(&self, visibility: &Visibility) -> Result<Rc<LoadedAccount>, Failure> {
+        AccountObject::visible(self, visibility).await
     }
 
     fn present(&self) -> Option<Rc<LoadedAccount>> {

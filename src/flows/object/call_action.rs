@@ -31,7 +31,7 @@ pub(super) async fn call_action<O: Outside, S: Storage>(
     if loaded.account.is_sandbox && action.may_write(&compiled.config) {
         return Err(sandbox_refusal());
     }
-    let who = writer(admitted.sees(), &input);
+    let who = writer(admitted.visibility(), &input);
     let outcome = run_action(&**object, loaded, resolved, action, input, deadline).await?;
     if outcome.has_written {
         trace.has_written();
@@ -48,8 +48,8 @@ pub(super) async fn call_action<O: Outside, S: Storage>(
 }
 
 /// Whose word it is what the action writes: the provider's, unless a customer gave it something to write.
-fn writer(sees: &Visibility, input: &Exact) -> Origin {
-    match sees {
+fn writer(visibility: &Visibility, input: &Exact) -> Origin {
+    match visibility {
         Visibility::AccountToken(_) if !input.is_null() => Origin::Customer,
         _ => Origin::Provider,
     }

@@ -9,9 +9,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What it can be asked.
     pub(super) async fn capabilities(
         &self,
-        sees: &Visibility,
+        visibility: &Visibility,
     ) -> Result<AccountCapabilities, Failure> {
-        let loaded = self.visible(sees).await?;
+        let loaded = self.visible(visibility).await?;
         let resolved = self.resolved_config(&loaded.account).await?;
         let config = &resolved.compiled.config;
         let scopes = granted(config, &loaded.account, &loaded.context);

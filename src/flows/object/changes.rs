@@ -24,14 +24,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Changes what the caller may change; a value that says where or for whom secrets are used is not among it.
     pub(super) async fn change(
         &self,
-        sees: &Visibility,
+        visibility: &Visibility,
         change: AccountChange,
     ) -> Result<AccountView, Failure> {
-        if matches!(sees, Visibility::AccountToken(_)) {
+        if matches!(visibility, Visibility::AccountToken(_)) {
             return Err(unknown_token());
         }
         let _one_at_a_time = self.record.lock_changing().await;
-        let loaded = self.visible(sees).await?;
+        let loaded = self.visible(visibility).await?;
         let resolved = self.resolved_config_to_change(&loaded.account).await?;
         let mut account = loaded.account.clone();
         let mut contents = Contents::of(&loaded);
@@ -63,11 +63,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// New credentials. Where they lead to another host, no secret stays that was meant for the old one.
     pub(super) async fn replace_credentials(
         &self,
-        sees: &Visibility,
+        visibility: &Visibility,
         patch: &Value,
     ) -> Result<AccountView, Failure> {
         let _one_at_a_time = self.record.lock_changing().await;
-        let loaded = self.visible(sees).await?;
+        let loaded = self.visible(visibility).await?;
         let resolved = self.resolved_config(&loaded.account).await?;
         check_patch(patch)?;
         let compiled = &resolved.compiled;

@@ -187,8 +187,11 @@ fn forget_replaced(sealed: &mut Value, patch: &Value) {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What the connect form need not ask for again.
-    pub(super) async fn secret_names(&self, sees: &Visibility) -> Result<Vec<String>, Failure> {
-        let loaded = self.visible(sees).await?;
+    pub(super) async fn secret_names(
+        &self,
+        visibility: &Visibility,
+    ) -> Result<Vec<String>, Failure> {
+        let loaded = self.visible(visibility).await?;
         let resolved = self.resolved_config(&loaded.account).await?;
         let (_, secrets) = Contents::of(&loaded).split(&resolved.compiled);
         let names = secrets

@@ -116,7 +116,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let events = events(before, has_stages);
         let old = existing
             .clone()
-            .unwrap_or_else(|| Rc::new(LoadedAccount::of_nothing(nothing_of(&connecting.account))));
+            .unwrap_or_else(|| Rc::new(LoadedAccount::new(nothing_of(&connecting.account))));
         let mut next = self.next(resolved, &old, account, &contents, &events)?;
         next.link = Some(connecting.link.clone());
         next.set_up = None;

@@ -45,7 +45,7 @@ pub async fn dispatch<O: Outside, S: Storage>(
             let reply = until_drained(account.outside(), account.isolate().room(), reply);
             // Where there is no memory for the words, the answer to a made write has none.
             reply.map_err(|late| match failure.write_made() {
-                Some(_) => failure.without_words(),
+                Some(_) => failure.without_raw_response(),
                 None => late,
             })
         }
@@ -147,7 +147,7 @@ async fn act<O: Outside, S: Storage>(
     trace: &Rc<Trace>,
 ) -> Result<Reply<O::Stream>, Failure> {
     // Nothing is read of a body whose sender's token is not known to be good.
-    let access = Access::check(account, &hand_over.sees, budget.timeout).await?;
+    let access = Access::check(account, &hand_over.visibility, budget.timeout).await?;
     let room = account.body_room();
     let input = input(account.outside(), request.body, &room, access.deadline()).await?;
     let access = access.check_again().await?;

@@ -43,13 +43,16 @@ type AttemptRow = (
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Whose events these are, when the caller may see them; those of an account that is gone, too.
-    pub(super) async fn visible_outbox(&self, sees: &Visibility) -> Result<EnvironmentId, Failure> {
+    pub(super) async fn visible_outbox(
+        &self,
+        visibility: &Visibility,
+    ) -> Result<EnvironmentId, Failure> {
         let loaded = self.settled().await?;
         let own = match &loaded {
             Some(loaded) => Some(loaded.account.environment_id),
             None => self.outbox.environment()?,
         };
-        let visible = own.filter(|own| match sees {
+        let visible = own.filter(|own| match visibility {
             Visibility::All => true,
             Visibility::Environment(environment) => environment == own,
             Visibility::AccountToken(_) => false,
@@ -60,20 +63,23 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Newest first.
     pub(super) async fn list_events(
         &self,
-        sees: &Visibility,
+        visibility: &Visibility,
         page: &PageRequest,
     ) -> Result<ListPage<EventView>, Failure> {
-        let environment = self.visible_outbox(sees).await?;
+        let environment = self.visible_outbox(visibility).await?;
         self.outbox.list(environment, page)
     }
 
     /// Everything there is of one.
     pub(super) async fn get_event(
         &self,
-        sees: &Visibility,
+        visibility: &Visibility,
         id: EventId,
     ) -> Result<EventDetail, Failure> {
-        let environment = self.visible_outbox(sees).await.map_err(|_| no_event())?;
+        let environment = self
+            .visible_outbox(visibility)
+            .await
+            .map_err(|_| no_event())?;
         self.outbox.get(environment, id)
     }
 }

@@ -53,7 +53,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             status: Status::Active,
             ..stored.clone()
         };
-        let new = LoadedAccount::of_nothing(stored.clone());
+        let new = LoadedAccount::new(stored.clone());
         let events = [EventType::Created, EventType::Active];
         let next = self.next(&resolved, &new, active, &contents, &events)?;
         let loaded = self.arrive(&resolved, &stored, next).await?;
@@ -83,9 +83,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Erases the account at once; the index follows, now or by alarm.
-    pub(super) async fn delete(self: &Rc<Self>, sees: &Visibility) -> Result<(), Failure> {
+    pub(super) async fn delete(self: &Rc<Self>, visibility: &Visibility) -> Result<(), Failure> {
         let _one_at_a_time = self.record.lock_changing().await;
-        let loaded = self.visible(sees).await?;
+        let loaded = self.visible(visibility).await?;
         let resolved = self.resolved_config(&loaded.account).await;
         let account = &loaded.account;
         let payload = json!({
@@ -99,7 +99,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if let Ok(resolved) = resolved {
             let (object, loaded) = (Rc::clone(self), Rc::clone(&loaded));
             let work = async move { object.revoke(&resolved, &loaded).await };
-            self.base.outside.go_on(work.boxed_local());
+            self.base.outside.spawn(work.boxed_local());
         }
         Ok(())
     }

@@ -234,7 +234,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 object.write_log().await;
             }
         };
-        self.base.outside.go_on(work.boxed_local());
+        self.base.outside.spawn(work.boxed_local());
     }
 
     async fn write_log(&self) {

@@ -15,10 +15,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Newest first; what is gathered is written before, so that it is there.
     pub(super) async fn list_log(
         &self,
-        sees: &Visibility,
+        visibility: &Visibility,
         page: &PageRequest,
     ) -> Result<ListPage<LogLine>, Failure> {
-        self.visible(sees).await?;
+        self.visible(visibility).await?;
         self.call_log.write()?;
         self.wake_for_log().await;
         if !sql::has_table(&self.base.storage, TABLE)? {

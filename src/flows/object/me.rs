@@ -57,13 +57,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Changes values of the context in the name of the customer.
     pub(super) async fn change_me(
         &self,
-        sees: &Visibility,
+        visibility: &Visibility,
         patch: &Value,
     ) -> Result<AccountView, Failure> {
-        self.visible(sees).await?;
+        self.visible(visibility).await?;
         self.own_changes.admit(self.base.outside.now())?;
         let _one_at_a_time = self.record.lock_changing().await;
-        let loaded = self.visible(sees).await?;
+        let loaded = self.visible(visibility).await?;
         let resolved = self.resolved_config(&loaded.account).await?;
         let compiled = &resolved.compiled;
         let places = compiled.config.origin_places();

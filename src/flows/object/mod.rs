@@ -207,10 +207,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The account, if there is one that may be seen.
-    pub async fn visible(&self, sees: &Visibility) -> Result<Rc<LoadedAccount>, Failure> {
+    pub async fn visible(&self, visibility: &Visibility) -> Result<Rc<LoadedAccount>, Failure> {
         let hidden = || Failure::not_found("integrated account");
         let loaded = self.settled().await?;
-        let is_visible = match (sees, &loaded) {
+        let is_visible = match (visibility, &loaded) {
             (Visibility::Environment(own), Some(loaded)) => *own == loaded.account.environment_id,
             (Visibility::AccountToken(hash), _) if !self.account_tokens.has(hash)? => {
                 return Err(unknown_token());
@@ -239,41 +239,51 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             .map_err(|_| Failure::new(Code::Internal, "An account could not read its message."))?;
         match ask {
             AccountMessage::Import(account) => answered(self.import(*account).await?),
-            AccountMessage::Get(sees) => {
-                let loaded = self.visible(&sees).await?;
+            AccountMessage::Get(visibility) => {
+                let loaded = self.visible(&visibility).await?;
                 answered(self.view(&loaded).await?)
             }
-            AccountMessage::SecretNames(sees) => answered(self.secret_names(&sees).await?),
-            AccountMessage::Change(sees, change) => answered(self.change(&sees, change).await?),
-            AccountMessage::ChangeMe(sees, context) => {
-                answered(self.change_me(&sees, &context).await?)
+            AccountMessage::SecretNames(visibility) => {
+                answered(self.secret_names(&visibility).await?)
             }
-            AccountMessage::Credentials(sees, context) => {
-                answered(self.replace_credentials(&sees, &context).await?)
+            AccountMessage::Change(visibility, change) => {
+                answered(self.change(&visibility, change).await?)
             }
-            AccountMessage::Refresh(sees) => answered(self.refresh(&sees).await?),
+            AccountMessage::ChangeMe(visibility, context) => {
+                answered(self.change_me(&visibility, &context).await?)
+            }
+            AccountMessage::Credentials(visibility, context) => {
+                answered(self.replace_credentials(&visibility, &context).await?)
+            }
+            AccountMessage::Refresh(visibility) => answered(self.refresh(&visibility).await?),
             AccountMessage::Connect(connecting) => answered(self.connect(*connecting).await?),
             AccountMessage::Callback(came_back) => answered(self.callback(*came_back).await?),
-            AccountMessage::IssueToken(sees, hash, until) => {
-                answered(self.issue_token(&sees, &hash, until).await?)
+            AccountMessage::IssueToken(visibility, hash, until) => {
+                answered(self.issue_token(&visibility, &hash, until).await?)
             }
             AccountMessage::Receive(install, arrival) => {
                 answered(self.receive_of_install(install, *arrival).await?)
             }
             AccountMessage::LookupValue(field) => answered(self.lookup_value(&field).await?),
-            AccountMessage::ListEvents(sees, page) => {
-                answered(self.list_events(&sees, &page).await?)
+            AccountMessage::ListEvents(visibility, page) => {
+                answered(self.list_events(&visibility, &page).await?)
             }
-            AccountMessage::GetEvent(sees, id) => answered(self.get_event(&sees, id).await?),
-            AccountMessage::ListLog(sees, page) => answered(self.list_log(&sees, &page).await?),
-            AccountMessage::Capabilities(sees) => answered(self.capabilities(&sees).await?),
-            AccountMessage::Replay(sees, id) => answered(self.replay(&sees, id).await?),
-            AccountMessage::ReplayAll(sees, range) => {
-                answered(self.replay_all(&sees, &range).await?)
+            AccountMessage::GetEvent(visibility, id) => {
+                answered(self.get_event(&visibility, id).await?)
+            }
+            AccountMessage::ListLog(visibility, page) => {
+                answered(self.list_log(&visibility, &page).await?)
+            }
+            AccountMessage::Capabilities(visibility) => {
+                answered(self.capabilities(&visibility).await?)
+            }
+            AccountMessage::Replay(visibility, id) => answered(self.replay(&visibility, id).await?),
+            AccountMessage::ReplayAll(visibility, range) => {
+                answered(self.replay_all(&visibility, &range).await?)
             }
             AccountMessage::Deliver => answered(self.release_deliveries().await?),
             AccountMessage::Reseal => answered(self.reseal().await?),
-            AccountMessage::Delete(sees) => answered(self.delete(&sees).await?),
+            AccountMessage::Delete(visibility) => answered(self.delete(&visibility).await?),
         }
     }
 

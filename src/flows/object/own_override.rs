@@ -45,7 +45,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             refuse_reserved(&[], &moved, "integration_override")?;
         }
         bind::refuse_unbound(
-            &bind::newly(&before.unbound, &now.unbound),
+            &bind::newly_unbound(&before.unbound, &now.unbound),
             "integration_override",
         )?;
         let written = match change.writer {

@@ -116,8 +116,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// `POST /integrated-account/refresh-credentials`.
-    pub(super) async fn refresh(self: &Rc<Self>, sees: &Visibility) -> Result<(), Failure> {
-        let loaded = self.visible(sees).await?;
+    pub(super) async fn refresh(self: &Rc<Self>, visibility: &Visibility) -> Result<(), Failure> {
+        let loaded = self.visible(visibility).await?;
         if self.grant(&loaded).await?.is_none() {
             let method = &loaded.account.authentication_method;
             let words = format!(
@@ -155,7 +155,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             // Nobody may be waiting any more.
             drop(tell.send(Some(outcome)));
         };
-        self.base.outside.go_on(work.boxed_local());
+        self.base.outside.spawn(work.boxed_local());
         hear
     }
 

@@ -128,7 +128,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 object.plan().await;
             }
         };
-        self.base.outside.go_on(work.boxed_local());
+        self.base.outside.spawn(work.boxed_local());
     }
 }
 

@@ -27,9 +27,9 @@ fn is_of_one(code: Code) -> bool {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// One event, to all who subscribed by now.
-    pub(super) async fn replay(&self, sees: &Visibility, id: EventId) -> Result<(), Failure> {
+    pub(super) async fn replay(&self, visibility: &Visibility, id: EventId) -> Result<(), Failure> {
         let hidden = |_| Failure::not_found("event");
-        self.visible_outbox(sees).await.map_err(hidden)?;
+        self.visible_outbox(visibility).await.map_err(hidden)?;
         let number = self.outbox.number_of(id)?;
         self.replay_one(number).await?;
         self.wake_by(self.base.outside.now()).await;
@@ -39,10 +39,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// All events of a range; how many.
     pub(super) async fn replay_all(
         &self,
-        sees: &Visibility,
+        visibility: &Visibility,
         range: &ReplayRange,
     ) -> Result<u64, Failure> {
-        self.visible_outbox(sees).await?;
+        self.visible_outbox(visibility).await?;
         if !self.outbox.is_there()? {
             return Ok(0);
         }

@@ -85,7 +85,7 @@ impl MemoryBudget {
     }
 
     /// Room for a page that waits for its reader.
-    pub fn walk_room(&self) -> Room {
+    pub fn pages_room(&self) -> Room {
         self.room_of(Share::Pages, None)
     }
 

@@ -16,7 +16,7 @@ fn budget() -> MemoryBudget {
 fn each_share_ends_exactly_at_its_limit_and_gives_back() {
     for (room, limit) in [
         (MemoryBudget::room as fn(&MemoryBudget) -> Room, 10_000),
-        (MemoryBudget::walk_room, 5_000),
+        (MemoryBudget::pages_room, 5_000),
         (MemoryBudget::unproved_room, 4 * MIB),
     ] {
         let budget = budget();

@@ -16,8 +16,8 @@ pub(in crate::flows) enum Kind {
 pub(in crate::flows) const OF_ACCOUNT_TOKENS: &str = "account_token:";
 
 impl Kind {
-    pub(in crate::flows) fn of(sees: &Visibility) -> Self {
-        match sees {
+    pub(in crate::flows) fn of(visibility: &Visibility) -> Self {
+        match visibility {
             Visibility::All | Visibility::Environment(_) => Self::Backend,
             Visibility::AccountToken(_) => Self::Customer,
         }

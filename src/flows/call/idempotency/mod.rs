@@ -99,7 +99,7 @@ async fn begin<'a, A: LiveAccount + WriteStore>(
     let body = std::mem::replace(&mut call.body, Body::Empty);
     let (system, limit) = (account.system(), KEYED_BODY_BYTES);
     let body = body::read_until(system, body, limit, &room, Some(deadline)).await?;
-    let write = Write::of(call, Kind::of(access.sees()), key, &body);
+    let write = Write::of(call, Kind::of(access.visibility()), key, &body);
     let access = access.check_again().await?;
     let known = account.begin_write(&write)?;
     if matches!(known, Known::Status(_) | Known::Answer(_)) {

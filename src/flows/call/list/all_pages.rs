@@ -25,7 +25,7 @@ use crate::time::Timestamp;
 /// A list that is being read to its end. Dropped, it lets go of everything.
 pub(in crate::flows) struct AllPages<A: LiveAccount> {
     account: Rc<A>,
-    sees: Visibility,
+    visibility: Visibility,
     /// Its body is held, so that it can be sent with each page.
     call: Call<StreamOf<A>>,
     #[expect(dead_code, reason = "what the body holds, for as long")]
@@ -62,14 +62,14 @@ pub(in crate::flows) async fn begin<A: LiveAccount>(
     access: Access<'_, A>,
     mut call: Call<StreamOf<A>>,
 ) -> Result<CallResponse<A>, Failure> {
-    let (account, sees) = (Rc::clone(access.account()), access.sees().clone());
+    let (account, visibility) = (Rc::clone(access.account()), access.visibility().clone());
     let body = std::mem::replace(&mut call.body, Body::Empty);
-    let (room, limit) = (account.isolate().memory.walk_room(), TEMPLATE_BODY_BYTES);
+    let (room, limit) = (account.isolate().memory.pages_room(), TEMPLATE_BODY_BYTES);
     let deadline = Some(access.deadline());
     let body = body::read_until(account.system(), body, limit, &room, deadline).await?;
     call.body = Body::from_bytes(body);
     let again = call.body.again().unwrap_or(Body::Empty);
-    let access = Access::check(&account, &sees, call.timeout).await?;
+    let access = Access::check(&account, &visibility, call.timeout).await?;
     let first = match execute_one(access, &call, again, None).await? {
         EngineResponse::Page(first) => first,
         outcome => return single(outcome).map(CallResponse::Single),
@@ -78,7 +78,7 @@ pub(in crate::flows) async fn begin<A: LiveAccount>(
     let (page, next) = Lines::of(&*account, first)?;
     Ok(CallResponse::Pages(Box::new(AllPages {
         account,
-        sees,
+        visibility,
         call,
         room,
         page: Some(page),
@@ -103,7 +103,7 @@ impl<A: LiveAccount> AllPages<A> {
     pub(in crate::flows) async fn next(&mut self) -> Option<Piece> {
         let piece = self.next_piece().await?;
         if let Some(log) = &mut self.log {
-            log.note(&self.sees, &piece).await;
+            log.note(&self.visibility, &piece).await;
         }
         Some(piece)
     }
@@ -130,7 +130,7 @@ impl<A: LiveAccount> AllPages<A> {
         let _inside = self.account.enter()?;
         self.check_token().await?;
         let body = self.call.body.again().unwrap_or(Body::Empty);
-        let access = Access::check(&self.account, &self.sees, self.call.timeout).await;
+        let access = Access::check(&self.account, &self.visibility, self.call.timeout).await;
         let outcome = execute_one(access?, &self.call, body, Some(position)).await?;
         let EngineResponse::Page(list) = outcome else {
             let words = "The provider answered a page of the list with something that is neither a list nor an error.";
@@ -143,7 +143,8 @@ impl<A: LiveAccount> AllPages<A> {
 
     /// A list may be read for long: the caller's token is looked at again for each page, as it is for each call.
     async fn check_token(&self) -> Result<(), Failure> {
-        let (Some(hash), Visibility::Environment(environment)) = (&self.call.token, &self.sees)
+        let (Some(hash), Visibility::Environment(environment)) =
+            (&self.call.token, &self.visibility)
         else {
             return Ok(());
         };
@@ -170,7 +171,7 @@ impl Lines {
             text, room, next, ..
         } = list;
         drop(room);
-        let room = account.isolate().memory.walk_room();
+        let room = account.isolate().memory.pages_room();
         room.take(text.len())?;
         let bytes = Bytes::from(text);
         Ok((Self { bytes, room }, next))

@@ -53,7 +53,9 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         if failure.remote.is_some() {
             return failure;
         }
-        let failure = failure.with_words(status, words()).of_made_write(status);
+        let failure = failure
+            .with_raw_response(status, words())
+            .of_made_write(status);
         self.redactor().failure(failure)
     }
 

@@ -25,10 +25,10 @@ pub(in crate::flows) fn units(text: &str) -> impl Iterator<Item = Unit> {
 
 /// Whether a text can have an escape at all.
 pub(in crate::flows) fn may_be_escaped(text: &str) -> bool {
-    text.bytes().any(begins)
+    text.bytes().any(starts_escape)
 }
 
-fn begins(byte: u8) -> bool {
+fn starts_escape(byte: u8) -> bool {
     matches!(byte, b'%' | b'\\' | b'&')
 }
 
@@ -44,7 +44,7 @@ pub(in crate::flows) enum Escapes {
 impl Escapes {
     fn begin(self, byte: u8) -> bool {
         match self {
-            Self::Usual => begins(byte),
+            Self::Usual => starts_escape(byte),
             Self::Mail => byte == b'=',
         }
     }

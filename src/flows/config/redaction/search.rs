@@ -47,17 +47,17 @@ impl Search {
             return merged(spans);
         }
         if may_be_broken(text) {
-            self.run(text, units(text).filter(is_of_line), &mut spans);
-            self.run(text, once().filter(is_of_line), &mut spans);
+            self.run(text, units(text).filter(is_data), &mut spans);
+            self.run(text, once().filter(is_data), &mut spans);
         }
         if text.contains('=') {
             let mail = Unescaped::new(once(), Escapes::Mail);
-            self.run(text, mail.filter(is_of_line), &mut spans);
+            self.run(text, mail.filter(is_data), &mut spans);
         }
         if is_escaped {
             let twice = || Unescaped::new(once(), Escapes::Usual);
             self.run(text, twice(), &mut spans);
-            self.run(text, twice().filter(is_of_line), &mut spans);
+            self.run(text, twice().filter(is_data), &mut spans);
             self.run(text, Unescaped::new(twice(), Escapes::Usual), &mut spans);
         }
         merged(spans)
@@ -96,16 +96,16 @@ impl Search {
 
 /// Whether base64 or hex may be written in several pieces.
 fn may_be_broken(text: &str) -> bool {
-    text.bytes().any(breaks) || text.contains('\\')
+    text.bytes().any(is_separator) || text.contains('\\')
 }
 
 /// Characters between the pieces: line ends, and separators between pairs of hex digits.
-fn breaks(byte: u8) -> bool {
+fn is_separator(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n' | b'\t' | b' ' | b':')
 }
 
-fn is_of_line(unit: &Unit) -> bool {
-    !breaks(unit.byte)
+fn is_data(unit: &Unit) -> bool {
+    !is_separator(unit.byte)
 }
 
 /// The range with the neighbouring characters that hold bits of the secret.

@@ -94,7 +94,11 @@ impl<'a> OpenedLayers<'a> {
     }
 
     /// The configuration below the account's override, and the names that are secret to it.
-    fn below_account(&self, install: &Value, mut names: SecretNames) -> (Value, SecretNames) {
+    fn layers_below_account(
+        &self,
+        install: &Value,
+        mut names: SecretNames,
+    ) -> (Value, SecretNames) {
         let config = &self.published.integration.config;
         let below = overrides::effective(config, install, &Value::Null);
         names.password_fields.extend(password_fields(&below));
@@ -111,7 +115,7 @@ pub fn review(
     let opened = OpenedLayers::new(outside, published, own)?;
     let names = opened.secret_names();
     let install = opened.install_override(&names).guarded();
-    let (below, names) = opened.below_account(&install, names);
+    let (below, names) = opened.layers_below_account(&install, names);
     let own = opened.account_override(&below, &names);
     let review = Review {
         unbound: opened.layers().unbound(),
@@ -156,7 +160,7 @@ pub(in crate::flows) fn compile(
     let names = opened.secret_names();
     let install_override = opened.install_override(&names);
     let install = install_override.guarded();
-    let (below, account_names) = opened.below_account(&install, names.clone());
+    let (below, account_names) = opened.layers_below_account(&install, names.clone());
     let account_override = opened.account_override(&below, &account_names);
     let account = account_override.guarded();
     let unbound = opened.layers().unbound();

@@ -180,8 +180,8 @@ async fn initial_values(
         .integrated_account_id
         .filter(|_| link.persist_previous_context)
     {
-        let sees = Visibility::Environment(link.environment_id);
-        let message = AccountMessage::Get(sees.clone());
+        let visibility = Visibility::Environment(link.environment_id);
+        let message = AccountMessage::Get(visibility.clone());
         match send_to_account::<AccountView>(outside, id, &message).await {
             Ok(view) => initial_values = view.account.context,
             Err(failure) if failure.code == Code::NotFound => return Ok(None),
@@ -189,7 +189,7 @@ async fn initial_values(
         }
         // The form shows only that a secret is set. A secret whose field is no longer secret in the file is not shown.
         let names: Vec<String> =
-            send_to_account(outside, id, &AccountMessage::SecretNames(sees)).await?;
+            send_to_account(outside, id, &AccountMessage::SecretNames(visibility)).await?;
         let is_shown = |name: &String| {
             let mut fields = config.fields();
             fields.any(|field| field.name == *name && !is_hidden(field))

@@ -59,7 +59,7 @@ impl System for Clock {
         panic!("the engine does not wait");
     }
 
-    fn go_on(&self, _: LocalBoxFuture<'static, ()>) {
+    fn spawn(&self, _: LocalBoxFuture<'static, ()>) {
         panic!("the engine leaves nothing behind");
     }
 
@@ -225,7 +225,7 @@ impl Calling<'_> {
 
 /// The account with this token.
 pub(in crate::flows) fn loaded(token: &str) -> Rc<LoadedAccount> {
-    let mut loaded = LoadedAccount::of_nothing(account());
+    let mut loaded = LoadedAccount::new(account());
     loaded.context = json!({ "oauth": { "token": { "access_token": token } } });
     Rc::new(loaded)
 }
