@@ -7,8 +7,8 @@
     reason = "a Worker is single-threaded: no caller needs the futures to be Send"
 )]
 
-pub mod asked;
 mod hand_over;
+pub mod raw_target;
 
 use std::time::Duration;
 
@@ -106,7 +106,7 @@ pub struct Incoming<S> {
     /// The whole URL of the request.
     pub url: Url,
     /// The path and query as they were sent, where the platform shows them and `url` has another spelling.
-    pub asked: Option<String>,
+    pub raw_target: Option<String>,
     /// The header fields.
     pub headers: HeaderMap,
     /// The body.
@@ -278,7 +278,7 @@ pub trait TokenRate {
 /// Messages and calls to the objects.
 pub trait Objects: HttpClient {
     /// Sends a message to an object: JSON text in, JSON text out. `patience` is the time limit.
-    async fn ask(
+    async fn send_message(
         &self,
         object: ObjectName,
         message: String,

@@ -67,7 +67,7 @@ async fn hand_over<O: Outside>(
         visibility: caller.visibility(),
         caller: caller.name(),
         token: caller.token_hash(),
-        asked: None,
+        raw_target: None,
     };
     let method = request.method.clone();
     let first = Incoming {
@@ -152,7 +152,7 @@ fn again<S>(request: &Incoming<S>) -> Option<Incoming<S>> {
     Some(Incoming {
         method: request.method.clone(),
         url: request.url.clone(),
-        asked: None,
+        raw_target: None,
         headers: request.headers.clone(),
         body,
     })

@@ -124,7 +124,7 @@ async fn hand_over<O: Outside>(
         visibility: Visibility::All,
         caller: "webhook".to_owned(),
         token: None,
-        asked: request.asked.clone(),
+        raw_target: request.raw_target.clone(),
     };
     let request = Incoming {
         headers: headers::of_webhook(&request.headers),

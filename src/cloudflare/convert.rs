@@ -9,7 +9,7 @@ use wasm_bindgen::JsValue;
 use super::stream::JsStream;
 use crate::error::{Code, Failure};
 use crate::header_text;
-use crate::ports::{Body, Incoming, Reply, asked};
+use crate::ports::{Body, Incoming, Reply, raw_target};
 
 pub fn incoming(request: &web_sys::Request) -> Result<Incoming<JsStream>, Failure> {
     let malformed = |what: &str| {
@@ -24,7 +24,7 @@ pub fn incoming(request: &web_sys::Request) -> Result<Incoming<JsStream>, Failur
     let url = Url::parse(&shown).map_err(|_| malformed("URL"))?;
     Ok(Incoming {
         method: Method::from_bytes(request.method().as_bytes()).map_err(|_| malformed("method"))?,
-        asked: asked::otherwise_spelt(&shown, &url),
+        raw_target: raw_target::of(&shown, &url),
         url,
         headers,
         body,

@@ -19,14 +19,14 @@ impl HttpClient for Edge {
         let timeout = request.timeout;
         let controller = AbortController::new().map_err(|_| SendError::Unreachable)?;
         let request = build(request, &controller).map_err(|_| SendError::Unreachable)?;
-        let mut unanswered = Unanswered(Some(controller));
+        let mut pending = PendingRequest(Some(controller));
         let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
         let Some(outcome) =
             in_time(timeout, JsFuture::from(scope.fetch_with_request(&request))).await
         else {
             return Err(SendError::Timeout);
         };
-        let controller = unanswered.0.take();
+        let controller = pending.0.take();
         let response: web_sys::Response = outcome
             .map_err(|_| SendError::Unreachable)?
             .unchecked_into();
@@ -44,9 +44,9 @@ impl HttpClient for Edge {
 }
 
 /// A request without a response yet. Dropping this aborts it: it took too long, or its caller has gone.
-struct Unanswered(Option<AbortController>);
+struct PendingRequest(Option<AbortController>);
 
-impl Drop for Unanswered {
+impl Drop for PendingRequest {
     fn drop(&mut self) {
         if let Some(controller) = &self.0 {
             controller.abort();

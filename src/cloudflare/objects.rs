@@ -21,7 +21,7 @@ pub const ASK: &str = "x-causeway-ask";
 pub const HAND_OVER: &str = "x-causeway-hand-over";
 
 impl Objects for Edge {
-    async fn ask(
+    async fn send_message(
         &self,
         object: ObjectName,
         message: String,

@@ -175,17 +175,17 @@ pub struct Remote {
     pub headers: HeaderMap,
     /// Who responded. Unknown for a stored response that is replayed.
     #[serde(skip)]
-    pub speaker: Speaker,
+    pub answered_by: AnsweredBy,
 }
 
 /// Who responded to a request. Only the account's own provider can change the status of the account.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Speaker {
+pub enum AnsweredBy {
     /// The origin that the request was sent to.
     Provider,
     /// Another origin, after a redirect without credentials.
     #[default]
-    Stranger,
+    Other,
 }
 
 impl Failure {

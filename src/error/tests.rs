@@ -43,7 +43,7 @@ fn a_providers_error_keeps_its_status() {
         status: 418,
         raw_response: "null".into(),
         headers: HeaderMap::new(),
-        speaker: Speaker::Provider,
+        answered_by: AnsweredBy::Provider,
     }));
     assert_eq!(failure.status(), 418);
 }

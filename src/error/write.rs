@@ -4,7 +4,7 @@ use http::header::{LOCATION, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::{Failure, Remote, Speaker};
+use super::{AnsweredBy, Failure, Remote};
 
 /// Statuses without a body (RFC 9110 §6.4.1), which could not carry the message.
 const WITHOUT_BODY: [u16; 3] = [204, 205, 304];
@@ -28,7 +28,7 @@ impl Failure {
                 status,
                 raw_response: String::new(),
                 headers: HeaderMap::new(),
-                speaker: Speaker::Stranger,
+                answered_by: AnsweredBy::Other,
             })
         });
         remote.status = if WITHOUT_BODY.contains(&status) {
@@ -55,7 +55,7 @@ impl Failure {
                 status,
                 raw_response: words,
                 headers: HeaderMap::new(),
-                speaker: Speaker::Stranger,
+                answered_by: AnsweredBy::Other,
             })
         });
         self

@@ -22,9 +22,9 @@ pub struct HandOver {
     /// The hash of an API token, by which a long list validates the token again.
     #[serde(default)]
     pub token: Option<String>,
-    /// [`super::Incoming::asked`], which the forwarded request cannot carry.
-    #[serde(default)]
-    pub asked: Option<String>,
+    /// [`super::Incoming::raw_target`], which the forwarded request cannot carry.
+    #[serde(default, rename = "asked")]
+    pub raw_target: Option<String>,
 }
 
 /// The route of a forwarded request, as the front Worker has parsed it.

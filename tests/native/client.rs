@@ -190,7 +190,7 @@ impl Client {
         let request = Incoming {
             method: method.parse().unwrap(),
             url: self.url_of(path),
-            asked: None,
+            raw_target: None,
             headers: map,
             body,
         };

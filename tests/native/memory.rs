@@ -162,7 +162,7 @@ fn unread(scene: &ReceivingAccount, path: &str) -> Reply<Pieces> {
     let request = Incoming {
         method: http::Method::GET,
         url: format!("https://causeway.example{path}").parse().unwrap(),
-        asked: None,
+        raw_target: None,
         headers: [(http::header::AUTHORIZATION, token.parse().unwrap())]
             .into_iter()
             .collect(),

@@ -915,7 +915,7 @@ impl World {
 }
 
 impl Objects for World {
-    async fn ask(
+    async fn send_message(
         &self,
         object: ObjectName,
         message: String,

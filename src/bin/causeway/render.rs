@@ -68,13 +68,13 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<RunResult, Problem> {
 }
 
 /// Sets one root of the scope.
-type With<'a> = fn(TemplateScope<'a>, &'a Value) -> TemplateScope<'a>;
+type SetRoot<'a> = fn(TemplateScope<'a>, &'a Value) -> TemplateScope<'a>;
 
 fn scope(input: &InputValues) -> TemplateScope<'_> {
     let context = input
         .find("context")
         .unwrap_or_else(|| input.object("credentials"));
-    let roots: [(&str, With); 6] = [
+    let roots: [(&str, SetRoot); 6] = [
         ("id", TemplateScope::with_id),
         ("query", TemplateScope::with_query),
         ("body", TemplateScope::with_body),

@@ -81,19 +81,19 @@ async fn arrive(
     limit: usize,
     room: &Room,
 ) -> Result<Bytes, ReadError> {
-    let arriving = room.arriving();
+    let buffer = room.body_buffer();
     while let Some(piece) = stream.next().await {
         let piece = piece.map_err(|_| ReadError::Early)?;
-        if arriving.bytes() + piece.len() > limit {
+        if buffer.bytes() + piece.len() > limit {
             return Err(ReadError::TooLarge);
         }
-        if arriving.bytes() == 0 && stream.length() == Some(piece.len() as u64) {
+        if buffer.bytes() == 0 && stream.length() == Some(piece.len() as u64) {
             room.take_body(piece.len()).map_err(ReadError::NoRoom)?;
             return Ok(piece);
         }
-        arriving.push(&piece).map_err(ReadError::NoRoom)?;
+        buffer.push(&piece).map_err(ReadError::NoRoom)?;
     }
-    arriving.whole().map_err(ReadError::NoRoom)
+    buffer.whole().map_err(ReadError::NoRoom)
 }
 
 /// Buffers a body of known, small length, so that it can be sent again. Any other body stays a handle.

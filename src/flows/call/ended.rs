@@ -1,6 +1,6 @@
 //! How a call ended: what the log says of it, and what a write with an `Idempotency-Key` is known as.
 
-use crate::error::{Code, Failure, Speaker};
+use crate::error::{AnsweredBy, Code, Failure};
 use crate::flows::call::account::LiveAccount;
 use crate::flows::call::idempotency::kept::is_replayed;
 use crate::flows::call::trace::Trace;
@@ -98,8 +98,8 @@ impl<A: LiveAccount> Completed<A> {
 
 /// The words of the account's own provider, where it forbids the call.
 pub(in crate::flows) fn forbidden(failure: &Failure) -> Option<String> {
-    let speaker = failure.remote.as_ref().map(|remote| remote.speaker);
-    let is_providers = failure.status() == 403 && speaker == Some(Speaker::Provider);
+    let answered_by = failure.remote.as_ref().map(|remote| remote.answered_by);
+    let is_providers = failure.status() == 403 && answered_by == Some(AnsweredBy::Provider);
     is_providers.then(|| failure.message.clone())
 }
 

@@ -265,10 +265,11 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     /// Migrates the tables of older versions.
     fn migrate(&self) -> Result<(), StorageFault> {
         let statement = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?";
-        for older in crate::flows::directory::table::OLDER {
-            let sql: Option<String> = sql::one(&self.storage, statement, &[older.table.into()])?;
-            if sql.is_some_and(|sql| !sql.contains(older.lacks)) {
-                sql::run_all(&self.storage, older.statements)?;
+        for migration in crate::flows::directory::table::MIGRATIONS {
+            let sql: Option<String> =
+                sql::one(&self.storage, statement, &[migration.table.into()])?;
+            if sql.is_some_and(|sql| !sql.contains(migration.lacks)) {
+                sql::run_all(&self.storage, migration.statements)?;
             }
         }
         Ok(())

@@ -39,7 +39,7 @@ pub const ENVIRONMENT_SCHEMA: &[&str] = &[
 ];
 
 /// A migration: the column that a table of an older version lacks, and the statements that add it.
-pub struct Older {
+pub struct Migration {
     pub table: &'static str,
     pub lacks: &'static str,
     /// Run once, without an `.await` in between.
@@ -47,7 +47,7 @@ pub struct Older {
 }
 
 /// The migrations, in the order of the versions.
-pub const OLDER: &[Older] = &[Older {
+pub const MIGRATIONS: &[Migration] = &[Migration {
     table: "link_token",
     lacks: "sealing_key",
     statements: &[

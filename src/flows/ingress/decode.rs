@@ -11,16 +11,16 @@ use crate::media::coding::{self, Undecoded};
 use crate::webhook::Request;
 
 #[derive(Debug)]
-pub struct Plain {
+pub struct DecodedRequest {
     headers: HeaderMap,
     body: Vec<u8>,
 }
 
 /// The request with its decoded body of at most `limit` bytes. `None` where it has no coding. `plain` holds the decoded
 /// body.
-pub fn plain_of<'r>(
+pub fn decoded_request<'r>(
     request: &Request<'r>,
-    plain: &'r OnceCell<Plain>,
+    plain: &'r OnceCell<DecodedRequest>,
     limit: usize,
     room: &Room,
 ) -> Result<Option<Request<'r>>, Undecoded<Failure>> {
@@ -36,9 +36,9 @@ pub fn plain_of<'r>(
     let decoded = || {
         let mut headers = headers.clone();
         headers.remove(CONTENT_ENCODING);
-        Plain { headers, body }
+        DecodedRequest { headers, body }
     };
-    let Plain { headers, body } = plain.get_or_init(decoded);
+    let DecodedRequest { headers, body } = plain.get_or_init(decoded);
     Ok(Some(request.decoded(headers, body)))
 }
 

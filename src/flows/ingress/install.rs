@@ -16,7 +16,7 @@ use crate::flows::config::isolate::Isolate;
 use crate::flows::config::{config_cache, resolved_config};
 use crate::flows::ingress::verify::Verified;
 use crate::flows::ingress::webhook_context::WebhookContext;
-use crate::flows::ingress::{Received, asked_url, read_body, refuse_event_by, unreadable};
+use crate::flows::ingress::{Received, read_body, refuse_event_by, registered_url, unreadable};
 use crate::flows::messages::account::AccountMessage;
 use crate::flows::messages::environment::{EnvironmentMessage, LookupMatch};
 use crate::flows::messages::webhook::{VerifiedWebhook, WebhookContent};
@@ -32,9 +32,9 @@ const AT_ONCE: usize = 6;
 const COPIES_BYTES: usize = 4 * 1024 * 1024;
 
 /// What each account is to store. Several accounts may share one content.
-type Shares = BTreeMap<AccountId, Share>;
+type Shares = BTreeMap<AccountId, AccountShare>;
 
-struct Share {
+struct AccountShare {
     brings: Rc<WebhookContent>,
     /// The value that the account was looked up by. `None`: the event names the account.
     found_by: Option<String>,
@@ -69,7 +69,11 @@ pub async fn receive_for_install<O: Outside>(
         request_id,
         redactor: resolved.compiled.redactor(),
     };
-    let url = asked_url(outside.settings(), &incoming.url, incoming.asked.as_deref());
+    let url = registered_url(
+        outside.settings(),
+        &incoming.url,
+        incoming.raw_target.as_deref(),
+    );
     let sent = Request::new(&incoming.method, &url, &incoming.headers, &body);
     let plain = OnceCell::new();
     let request = match webhook_context.verified(sent, &plain).await? {
@@ -97,7 +101,7 @@ pub async fn receive_for_install<O: Outside>(
         }
         Err(error) => {
             let dead_letter = Rc::new(webhook_context.dead_letter(&request, &error));
-            let share = || Share {
+            let share = || AccountShare {
                 brings: Rc::clone(&dead_letter),
                 found_by: matched.own.clone(),
             };
@@ -183,7 +187,7 @@ impl<O: Outside> WebhookContext<'_, O> {
                 Rc::new(WebhookContent::Events(own.collect()))
             });
             let brings = Rc::clone(brings);
-            (account, Share { brings, found_by })
+            (account, AccountShare { brings, found_by })
         };
         wanted.into_iter().map(share).collect()
     }

@@ -82,9 +82,9 @@ pub fn unreadable(outside: &impl Outside, failure: &Failure, id: &str) -> Failur
 
 /// The URL as it was registered at the provider: `PUBLIC_URL` with the path and query as they were sent, as far as the
 /// platform shows them.
-pub fn asked_url(settings: &Settings, url: &Url, asked: Option<&str>) -> String {
+pub fn registered_url(settings: &Settings, url: &Url, raw_target: Option<&str>) -> String {
     let base = settings.public_url.as_ref().unwrap_or(url);
     let origin = base.origin().ascii_serialization();
-    let target = asked.unwrap_or(&url[Position::BeforePath..Position::AfterQuery]);
+    let target = raw_target.unwrap_or(&url[Position::BeforePath..Position::AfterQuery]);
     format!("{origin}{target}")
 }

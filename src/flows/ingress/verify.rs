@@ -9,7 +9,7 @@ use crate::error::Failure;
 use crate::flows::base::memory::built::too_many_values;
 use crate::flows::config::key_cache;
 use crate::flows::ingress::decode;
-use crate::flows::ingress::decode::{Plain, plain_of};
+use crate::flows::ingress::decode::{DecodedRequest, decoded_request};
 use crate::flows::ingress::limit_values;
 use crate::flows::ingress::webhook_context::WebhookContext;
 use crate::media::coding::Undecoded;
@@ -31,7 +31,7 @@ impl<O: Outside> WebhookContext<'_, O> {
     pub async fn verified<'r>(
         &self,
         sent: Request<'r>,
-        plain: &'r OnceCell<Plain>,
+        plain: &'r OnceCell<DecodedRequest>,
     ) -> Result<Verified<'r>, Failure> {
         let Some(webhook) = &self.resolved.compiled.config.webhook else {
             return Err(self.refused(&Refusal::NotConfigured));
@@ -50,7 +50,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         if schemes.is_empty() || !sent.is_coded() {
             return self.unsigned(webhook, &sent, &refusal);
         }
-        match plain_of(&sent, plain, self.body_limit(), self.room) {
+        match decoded_request(&sent, plain, self.body_limit(), self.room) {
             Ok(None) => self.unsigned(webhook, &sent, &refusal),
             Ok(Some(request)) => {
                 limit_values(&request, self.room)?;
@@ -73,9 +73,9 @@ impl<O: Outside> WebhookContext<'_, O> {
     pub fn readable<'r>(
         &self,
         sent: Request<'r>,
-        plain: &'r OnceCell<Plain>,
+        plain: &'r OnceCell<DecodedRequest>,
     ) -> Result<Request<'r>, Failure> {
-        match plain_of(&sent, plain, self.body_limit(), self.room) {
+        match decoded_request(&sent, plain, self.body_limit(), self.room) {
             Ok(None) => Ok(sent),
             Ok(Some(request)) => {
                 limit_values(&request, self.room)?;

@@ -168,7 +168,7 @@ async fn send<T: DeserializeOwned>(
 ) -> Result<T, Failure> {
     let text = serde_json::to_string(message).map_err(|error| unreadable(outside, &error))?;
     let answer = outside
-        .ask(object, text, message.patience())
+        .send_message(object, text, message.patience())
         .await
         .map_err(|fault| not_answered(outside, object, fault))?;
     let answer: Result<Value, Failure> =

@@ -86,7 +86,7 @@ async fn route<O: Outside, S: Storage>(
         }
         ObjectRoute::Webhook => {
             let request = Incoming {
-                asked: hand_over.asked,
+                raw_target: hand_over.raw_target,
                 ..request
             };
             let received = account.receive(&hand_over.request_id, request);

@@ -38,10 +38,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             Code::BadIntegration => Failure::invalid("integration_override", "does not fit the integration: POST /integration/validate shows what the whole would say"),
             _ => failure,
         })?;
-        let (now, trusting) = review(account)?;
+        let (now, lower) = review(account)?;
         if change.writer == Writer::ApiToken {
             refuse_reserved(&before.reserved, &now.reserved, "integration_override")?;
-            let moved = trusting.moved(&before.resolved, &now.resolved);
+            let moved = lower.moved(&before.resolved, &now.resolved);
             refuse_reserved(&[], &moved, "integration_override")?;
         }
         bind::refuse_unbound(
@@ -52,7 +52,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             Writer::AdminToken => &patch,
             Writer::ApiToken => &Value::Null,
         };
-        account.override_by_admin_token = trusting.trusted(AccountOverride::of(account), written);
+        account.override_by_admin_token = lower.trusted(AccountOverride::of(account), written);
         Ok(())
     }
 }

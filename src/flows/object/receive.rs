@@ -15,7 +15,7 @@ use crate::flows::base::sql;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::ingress::verify::Verified;
 use crate::flows::ingress::{
-    Received, asked_url, bad_signature, read_body, refuse_event_by, unreadable,
+    Received, bad_signature, read_body, refuse_event_by, registered_url, unreadable,
 };
 use crate::flows::messages::webhook::{NewEvent, VerifiedWebhook, WebhookContent};
 use crate::flows::object::AccountObject;
@@ -43,10 +43,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let resolved = resolved.map_err(|failure| {
             unreadable(&self.base.outside, &failure, &self.base.id.to_string())
         })?;
-        let url = asked_url(
+        let url = registered_url(
             self.base.outside.settings(),
             &incoming.url,
-            incoming.asked.as_deref(),
+            incoming.raw_target.as_deref(),
         );
         let sent = Request::new(&incoming.method, &url, &incoming.headers, &body);
         let plain = OnceCell::new();

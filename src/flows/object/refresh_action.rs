@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use crate::account::origin::Origin;
 use crate::config::Credential;
 use crate::config::credentials::OAuth2;
-use crate::error::{Failure, Speaker};
+use crate::error::{AnsweredBy, Failure};
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::actions::{NamedAction, REFRESH_TOKEN, run_action};
 use crate::flows::config::resolved_config::ResolvedConfig;
@@ -83,8 +83,8 @@ fn of_action(failure: Failure) -> Attempt {
     };
     let status = failure.status();
     // A stranger behind a redirect cannot end a grant.
-    let is_strangers = remote.speaker == Speaker::Stranger;
-    if matches!(status, 408 | 425 | 429 | 500..) || is_strangers {
+    let is_other_origin = remote.answered_by == AnsweredBy::Other;
+    if matches!(status, 408 | 425 | 429 | 500..) || is_other_origin {
         return Attempt::Failed(TokenFailure::Transient {
             retry_after: failure.retry_after,
         });

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use crate::account::Account;
 use crate::account::refusals::RefusedRefreshes;
 use crate::account::status::Status;
-use crate::error::{Failure, Speaker};
+use crate::error::{AnsweredBy, Failure};
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::state::State;
 use crate::flows::actions::{ActionOutcome, NamedAction, VALIDATION, run_action};
@@ -258,7 +258,7 @@ fn verdict_of(outcome: &Result<ActionOutcome, Failure>) -> Verdict {
         Ok(outcome) if outcome.requests == 0 => Verdict::Silent,
         Ok(_) => Verdict::Accepted,
         Err(failure) => match &failure.remote {
-            Some(remote) if remote.status == 401 && remote.speaker == Speaker::Provider => {
+            Some(remote) if remote.status == 401 && remote.answered_by == AnsweredBy::Provider => {
                 Verdict::Refused
             }
             _ => Verdict::Unclear,

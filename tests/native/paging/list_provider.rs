@@ -423,7 +423,7 @@ impl ListProvider {
         let request = Incoming {
             method: http::Method::GET,
             url: url.parse().unwrap(),
-            asked: None,
+            raw_target: None,
             headers: map,
             body: Body::Empty,
         };

@@ -268,19 +268,19 @@ impl Room {
         }
     }
 
-    pub fn arriving(&self) -> Arriving<'_> {
+    pub fn body_buffer(&self) -> BodyBuffer<'_> {
         if self.taken.is_senders {
             let all = &self.budget.held.arriving;
             all.borrow_mut().push_back(Rc::clone(&self.taken));
         }
-        Arriving(self)
+        BodyBuffer(self)
     }
 }
 
 /// A body as it arrives. It fails once it had to be dropped for another.
-pub struct Arriving<'a>(&'a Room);
+pub struct BodyBuffer<'a>(&'a Room);
 
-impl Arriving<'_> {
+impl BodyBuffer<'_> {
     pub fn bytes(&self) -> usize {
         self.0.taken.arrived.borrow().len()
     }
@@ -307,7 +307,7 @@ impl Arriving<'_> {
     }
 }
 
-impl Drop for Arriving<'_> {
+impl Drop for BodyBuffer<'_> {
     fn drop(&mut self) {
         let mut arriving = self.0.budget.held.arriving.borrow_mut();
         arriving.retain(|taken| !Rc::ptr_eq(taken, &self.0.taken));

@@ -34,12 +34,12 @@ fn each_share_ends_exactly_at_its_limit_and_gives_back() {
 fn of_forty_strangers_who_stall_the_oldest_give_way_and_those_proved_are_not_concerned() {
     let budget = budget();
     let rooms: Vec<Room> = (0..40).map(|_| budget.unproved_room()).collect();
-    let open: Vec<_> = rooms.iter().map(Room::arriving).collect();
+    let open: Vec<_> = rooms.iter().map(Room::body_buffer).collect();
     for one in &open {
         one.push(&[0; 1_000]).unwrap();
         one.push(&vec![0; MIB - 1_001]).unwrap();
     }
-    let held: usize = open.iter().map(Arriving::bytes).sum();
+    let held: usize = open.iter().map(BodyBuffer::bytes).sum();
     assert_eq!(
         held,
         budget.held.unproved.get(),
@@ -47,7 +47,7 @@ fn of_forty_strangers_who_stall_the_oldest_give_way_and_those_proved_are_not_con
     );
     assert!(held <= 4 * MIB);
     let small = budget.unproved_room();
-    small.arriving().push(&vec![0; 1_000_000]).unwrap();
+    small.body_buffer().push(&vec![0; 1_000_000]).unwrap();
     budget.room().take(10_000).unwrap();
     let gone = open.iter().filter(|one| one.push(&[]).is_err()).count();
     assert_eq!(gone, 37, "the newest three still arrive");
@@ -65,7 +65,7 @@ fn bodies_of_one_account_have_a_quarter_and_those_that_stall_give_way_to_its_oth
     let whole = budget.body_room(&account);
     whole.take_body(1_500).unwrap();
     let stalled = [budget.body_room(&account), budget.body_room(&account)];
-    let open = stalled.each_ref().map(Room::arriving);
+    let open = stalled.each_ref().map(Room::body_buffer);
     open[0].push(&[0; 500]).unwrap();
     open[1].push(&[0; 500]).unwrap();
     let next = budget.body_room(&account);
@@ -95,7 +95,7 @@ fn proved_bodies_that_stall_give_way_where_that_makes_room_enough() {
     held.take(5_000).unwrap();
     let own = AccountBodies::default;
     let stalled: Vec<Room> = (0..2).map(|_| budget.body_room(&own())).collect();
-    let open: Vec<_> = stalled.iter().map(Room::arriving).collect();
+    let open: Vec<_> = stalled.iter().map(Room::body_buffer).collect();
     open[0].push(&[0; 2_500]).unwrap();
     open[1].push(&[0; 2_500]).unwrap();
     assert!(budget.room().take(5_001).is_err());
@@ -108,12 +108,12 @@ fn proved_bodies_that_stall_give_way_where_that_makes_room_enough() {
     assert!(open[0].push(&[]).is_err());
     assert!(open[1].push(&[]).is_ok());
     let answer = budget.room();
-    let arriving = answer.arriving();
+    let buffer = answer.body_buffer();
     drop(held);
-    arriving.push(&[0; 5_000]).unwrap();
+    buffer.push(&[0; 5_000]).unwrap();
     assert!(budget.room().take(5_001).is_err());
     assert!(
-        arriving.push(&[]).is_ok(),
+        buffer.push(&[]).is_ok(),
         "a provider's answer does not give way"
     );
 }

@@ -8,7 +8,7 @@ use http::header::LOCATION;
 use http::{HeaderMap, HeaderName};
 
 use crate::authorization::{self, SignIn};
-use crate::error::{Failure, Speaker};
+use crate::error::{AnsweredBy, Failure};
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
@@ -201,9 +201,9 @@ impl<A: CallAccount> Engine<'_, A> {
         let Draft { method, url, .. } = &hop.draft;
         match redirect::decide(status, location, method, url, hop.count) {
             Next::Answer => {
-                self.exchange.speaker = match hop.credentials {
-                    Forward::Keep => Speaker::Provider,
-                    Forward::Strip => Speaker::Stranger,
+                self.exchange.answered_by = match hop.credentials {
+                    Forward::Keep => AnsweredBy::Provider,
+                    Forward::Strip => AnsweredBy::Other,
                 };
                 if writes && status.as_u16() < 400 {
                     self.trace.was_accepted(status);

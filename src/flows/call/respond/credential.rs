@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::error::{Code, Failure, Speaker};
+use crate::error::{AnsweredBy, Code, Failure};
 use crate::expression::UrlTemplate;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::respond::Responder;
@@ -19,8 +19,9 @@ impl<A: CallAccount> Responder<'_, '_, A> {
     /// Whether a failure is a 401 by the file's word, of the account's own provider, to a request that was authenticated.
     pub(in crate::flows) fn finds_refusal(&self, failure: &Failure) -> bool {
         let remote = failure.remote.as_ref();
-        let is_401 = remote
-            .is_some_and(|remote| remote.status == 401 && remote.speaker == Speaker::Provider);
+        let is_401 = remote.is_some_and(|remote| {
+            remote.status == 401 && remote.answered_by == AnsweredBy::Provider
+        });
         failure.code == Code::Rejected && is_401 && self.prepared.subject().is_authenticated()
     }
 
@@ -30,7 +31,8 @@ impl<A: CallAccount> Responder<'_, '_, A> {
     }
 
     fn is_of_provider(&self) -> bool {
-        self.exchange.speaker == Speaker::Provider && self.prepared.subject().is_authenticated()
+        self.exchange.answered_by == AnsweredBy::Provider
+            && self.prepared.subject().is_authenticated()
     }
 
     /// Whether the request goes to the origin of the file's own `base_url`. What a method asks elsewhere says nothing of the

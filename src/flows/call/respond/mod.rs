@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::flows::call::respond::written::words_of;
 
-use crate::error::{Code, Failure, Speaker};
+use crate::error::{AnsweredBy, Code, Failure};
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading, Wanted};
 use crate::flows::call::build::Prepared;
@@ -34,7 +34,7 @@ use crate::proxy::reply::{self, FoundError, Kind};
 #[derive(Default)]
 pub(in crate::flows) struct Exchange {
     /// Who gave the last answer.
-    pub(in crate::flows) speaker: Speaker,
+    pub(in crate::flows) answered_by: AnsweredBy,
     /// The credential that went in the URL: the answer must not repeat it.
     pub(in crate::flows) sent_in_url: Option<String>,
 }

@@ -146,7 +146,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
                 status,
                 raw_response: text,
                 headers: kept,
-                speaker: self.exchange.speaker,
+                answered_by: self.exchange.answered_by,
             })),
             ..Failure::new(code_of(status), message)
         })

@@ -111,7 +111,7 @@ pub fn review(
     outside: &impl System,
     published: &PublishedPair,
     own: AccountOverride,
-) -> Result<(Review, Trusting), Failure> {
+) -> Result<(Review, LowerLayers), Failure> {
     let opened = OpenedLayers::new(outside, published, own)?;
     let names = opened.secret_names();
     let install = opened.install_override(&names).guarded();
@@ -122,17 +122,17 @@ pub fn review(
         reserved: own.reserved(),
         resolved: own.resolved(),
     };
-    Ok((review, Trusting { below, names }))
+    Ok((review, LowerLayers { below, names }))
 }
 
 /// What an account's override is checked against.
 #[derive(Debug)]
-pub struct Trusting {
+pub struct LowerLayers {
     below: Value,
     names: SecretNames,
 }
 
-impl Trusting {
+impl LowerLayers {
     /// What a change of the override moves that an API token may not move.
     pub fn moved(&self, before: &Value, after: &Value) -> Vec<Reserved> {
         moved(before, after, &self.names)

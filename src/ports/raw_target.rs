@@ -4,7 +4,7 @@
 use url::{Position, Url};
 
 /// The path and query of the URL that the platform shows, where `url`, which was parsed from it, has another spelling.
-pub fn otherwise_spelt(shown: &str, url: &Url) -> Option<String> {
+pub fn of(shown: &str, url: &Url) -> Option<String> {
     let (_, behind) = shown.split_once("://")?;
     let target = behind.find(['/', '?']).and_then(|at| behind.get(at..))?;
     let target = target.split('#').next().unwrap_or_default();
@@ -28,7 +28,7 @@ mod tests {
             ("https://g.example/a{b}?q=1#x", Some("/a{b}?q=1")),
         ] {
             let url = Url::parse(shown).unwrap();
-            assert_eq!(otherwise_spelt(shown, &url).as_deref(), expected, "{shown}");
+            assert_eq!(of(shown, &url).as_deref(), expected, "{shown}");
         }
     }
 }
