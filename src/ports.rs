@@ -73,7 +73,7 @@ pub trait ByteStream {
 
     /// Splits the body into two handles: one to read, one to pass on. Each handle delivers the whole body, also after
     /// the other is dropped.
-    fn twice(self) -> (Self, Self)
+    fn tee(self) -> (Self, Self)
     where
         Self: Sized;
 }

@@ -20,7 +20,7 @@ use crate::connect::page::{self, Brand, Card, Choose};
 use crate::crypto;
 use crate::error::Failure;
 use crate::flows::base::body;
-use crate::flows::base::memory::built::{built_bytes, too_many_values};
+use crate::flows::base::memory::values::{bytes_of_values, too_many_values};
 use crate::flows::lifecycle::connect as flow;
 use crate::flows::lifecycle::connect::submit::submit as submit_form;
 use crate::flows::lifecycle::connect::{Submitted, SubmittedForm};
@@ -260,7 +260,7 @@ async fn posted<O: Outside>(
     if fields > FORM_FIELDS {
         return Err(too_many_values("The form", FORM_FIELDS));
     }
-    context.room.take(built_bytes(fields, bytes.len()))?;
+    context.room.take(bytes_of_values(fields, bytes.len()))?;
     Ok(form_urlencoded::parse(&bytes).into_owned().collect())
 }
 

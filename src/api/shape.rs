@@ -9,7 +9,7 @@ use crate::error::{Code, Failure};
 use crate::flows::base::body;
 use crate::flows::base::context_limits::context_too_large;
 use crate::flows::base::memory::Room;
-use crate::flows::base::memory::built::parse_counted;
+use crate::flows::base::memory::values::parse_counted;
 use crate::json::{self, Path, is_deeper};
 use crate::ports::{Body, Outside};
 use crate::settings::{ADMIN_BODY_BYTES, ADMIN_BODY_DEPTH, BODY_VALUES};

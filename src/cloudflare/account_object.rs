@@ -34,7 +34,7 @@ impl DurableObject for Account {
         let Some(account) = &self.inner else {
             return Response::error("the name of this object is not an account id", 500);
         };
-        if request.headers().has(objects::ASK)? {
+        if request.headers().has(objects::MESSAGE)? {
             let message = request.text().await?;
             return Response::ok(account.answer(&message).await);
         }

@@ -16,7 +16,7 @@ use crate::ids::AccountId;
 use crate::ports::{HandOver, Incoming, ObjectFault, ObjectName, Objects, Reply};
 
 /// Marks a message of `flows::messages`.
-pub const ASK: &str = "x-causeway-ask";
+pub const MESSAGE: &str = "x-causeway-ask";
 /// Carries a [`HandOver`], JSON in base64url.
 pub const HAND_OVER: &str = "x-causeway-hand-over";
 
@@ -28,7 +28,7 @@ impl Objects for Edge {
         patience: Duration,
     ) -> Result<String, ObjectFault> {
         let mut headers = HeaderMap::new();
-        headers.insert(ASK, HeaderValue::from_static("1"));
+        headers.insert(MESSAGE, HeaderValue::from_static("1"));
         let body = Some(message.into());
         let request = build("POST", "http://object/", &headers, body).map_err(interrupted)?;
         let answer = async {

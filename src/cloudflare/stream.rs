@@ -110,7 +110,7 @@ impl ByteStream for JsStream {
     }
 
     /// Only for a body that was not read from yet. Dropping the handle to read aborts no request.
-    fn twice(mut self) -> (Self, Self) {
+    fn tee(mut self) -> (Self, Self) {
         let halves = self.stream.take().map(|stream| stream.tee());
         let half = |at| {
             let stream = halves.as_ref()?.get(at).dyn_into().ok();
@@ -124,11 +124,11 @@ impl ByteStream for JsStream {
             abort: None,
             is_done: true,
         };
-        let look = half(0).unwrap_or_else(nothing);
+        let read = half(0).unwrap_or_else(nothing);
         let mut pass = half(1).unwrap_or_else(nothing);
         pass.abort = self.abort.take();
         self.is_done = true;
-        (look, pass)
+        (read, pass)
     }
 }
 

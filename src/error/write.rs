@@ -113,7 +113,7 @@ mod tests {
     use crate::error::Code;
 
     #[test]
-    fn a_made_write_has_the_status_of_its_answer_and_asks_for_no_other_try() {
+    fn a_made_write_keeps_the_status_of_its_response_and_is_not_to_be_retried() {
         for (status, answered) in [(201, 201), (303, 303), (204, 200), (205, 200)] {
             let busy = Failure::busy("No memory.").of_made_write(status);
             assert_eq!(busy.status(), answered);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn details_that_are_there_stay() {
+    fn existing_details_stay() {
         let failure = Failure::body_too_large(7).of_write_not_made(307);
         let details = json!({ "limit_bytes": 7, "write": "not_done", "status": 307 });
         assert_eq!(failure.details, Some(details));

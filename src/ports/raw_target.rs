@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_another_spelling_is_kept() {
+    fn only_another_spelling_is_returned() {
         for (shown, expected) in [
             ("https://g.example/in/a?q=%27&r=a%20b", None),
             ("https://g.example/in/a?", None),

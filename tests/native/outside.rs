@@ -76,7 +76,7 @@ impl ByteStream for Pieces {
         self
     }
 
-    fn twice(self) -> (Self, Self) {
+    fn tee(self) -> (Self, Self) {
         assert!(
             self.made.is_none(),
             "what we make ourselves is not looked into"

@@ -68,7 +68,7 @@ fn what_comes_from_outside_is_built_only_where_it_is_counted() {
         "flows/directory/mod.rs",
         "flows/config/config_cache.rs",
         // The one place.
-        "flows/base/memory/built.rs",
+        "flows/base/memory/values.rs",
         // A query's value that was read already.
         "flows/call/list/page/onto.rs",
         // Counting, cutting and setting: texts and raw values.

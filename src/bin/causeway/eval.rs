@@ -116,8 +116,8 @@ fn scope(scope: Scope, input: &InputValues) -> Result<ExpressionScope<'_>, Probl
 /// The parsed body has three names.
 fn body(input: &InputValues) -> &Value {
     let names = ["body", "response", "data"];
-    let given = names.into_iter().find_map(|name| input.find(name));
-    given.unwrap_or_else(|| input.value("body"))
+    let value = names.into_iter().find_map(|name| input.find(name));
+    value.unwrap_or_else(|| input.value("body"))
 }
 
 fn status(input: &InputValues) -> Result<u16, Problem> {

@@ -109,8 +109,8 @@ pub(in crate::flows) fn granted(
 }
 
 pub(in crate::flows) fn missing(needed: &[String], granted: &[String]) -> Vec<String> {
-    let lacks = |scope: &&String| !granted.contains(scope);
-    needed.iter().filter(lacks).cloned().collect()
+    let is_missing = |scope: &&String| !granted.contains(scope);
+    needed.iter().filter(is_missing).cloned().collect()
 }
 
 pub(in crate::flows) fn resources<M>(

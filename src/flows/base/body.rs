@@ -47,8 +47,8 @@ pub async fn read_until<O: Outside>(
     }
     let left = deadline.map(|deadline| deadline.since(outside.now()));
     let patience = left.map_or(room.patience(), |left| left.min(room.patience()));
-    let arrived = within(outside, patience, arrive(stream, limit, room)).await;
-    match arrived.unwrap_or(Err(ReadError::Late)) {
+    let received = within(outside, patience, arrive(stream, limit, room)).await;
+    match received.unwrap_or(Err(ReadError::Late)) {
         Ok(bytes) => Ok(bytes),
         Err(ReadError::TooLarge) => Err(Failure::body_too_large(limit)),
         Err(ReadError::Early) => {
@@ -217,13 +217,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_limit_is_named_as_it_is_set() {
-        for (limit, words) in [
+    fn the_message_names_the_limit_as_it_is_configured() {
+        for (limit, text) in [
             (8 * 1024 * 1024, "over 8 MiB,"),
             (16 * 1024 * 1024, "over 16 MiB,"),
             (8 * 1024 * 1024 - 1, "over 8388607 bytes,"),
         ] {
-            assert!(answer_too_large(limit).message.contains(words), "{words}");
+            assert!(answer_too_large(limit).message.contains(text), "{text}");
         }
     }
 }

@@ -61,7 +61,7 @@ impl<K: Hash + Eq, V> ByteCache<K, V> {
 mod tests {
     use super::*;
 
-    fn kept(cache: &mut ByteCache<&str, i32>) -> Vec<i32> {
+    fn present(cache: &mut ByteCache<&str, i32>) -> Vec<i32> {
         let keys = ["a", "b", "c"];
         keys.iter()
             .filter_map(|key| cache.get(key).copied())
@@ -69,28 +69,28 @@ mod tests {
     }
 
     #[test]
-    fn the_least_used_goes_when_the_bytes_are_over_the_limit() {
+    fn the_least_used_entry_is_evicted_over_the_byte_limit() {
         let mut cache = ByteCache::new(2 * (1_000 + ENTRY_BYTES));
         cache.put("a", 1_000, 1);
         cache.put("b", 1_000, 2);
-        assert_eq!(kept(&mut cache), [1, 2]);
+        assert_eq!(present(&mut cache), [1, 2]);
         cache.get("a");
         cache.put("c", 1, 3);
-        assert_eq!(kept(&mut cache), [1, 3]);
+        assert_eq!(present(&mut cache), [1, 3]);
         assert_eq!(cache.remove("a"), Some(1));
         cache.put("b", 1_000, 2);
-        assert_eq!(kept(&mut cache), [2, 3]);
+        assert_eq!(present(&mut cache), [2, 3]);
     }
 
     #[test]
-    fn one_that_is_put_again_is_counted_once_and_a_heavy_one_stays_alone() {
+    fn an_entry_put_twice_counts_once_and_a_large_one_stays_alone() {
         let mut cache = ByteCache::new(2_000);
         for value in 0..10 {
             cache.put("a", 500, value);
         }
         cache.put("b", 500, 10);
-        assert_eq!(kept(&mut cache), [9, 10]);
+        assert_eq!(present(&mut cache), [9, 10]);
         cache.put("c", 5_000, 11);
-        assert_eq!(kept(&mut cache), [11]);
+        assert_eq!(present(&mut cache), [11]);
     }
 }

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn so_many_callers_are_inside_and_no_more() {
+    fn concurrent_callers_are_limited() {
         let callers = Callers::default();
         let inside: Vec<_> = (0..3).map(|_| callers.enter(3).unwrap()).collect();
         let over = callers.enter(3).unwrap_err();

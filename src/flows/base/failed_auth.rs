@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_refused_until_its_moment_and_the_oldest_is_forgotten() {
+    fn an_address_is_refused_until_its_time_and_the_oldest_is_forgotten() {
         let failed = FailedAuth::default();
         failed.refuse("a", at(10));
         assert_eq!(failed.refused_until("a", at(9)), Some(at(10)));

@@ -74,7 +74,7 @@ mod tests {
     use super::fitting;
 
     #[test]
-    fn a_page_has_one_at_least_and_ends_where_the_next_would_be_too_much() {
+    fn a_page_has_at_least_one_row_and_ends_before_it_is_too_large() {
         for (weights, count) in [
             (vec![], 0),
             (vec![11], 1),

@@ -66,25 +66,27 @@ pub fn resealed(
 pub fn retained(old: &Value, config: &Value) -> Value {
     match (old, config) {
         (Value::Object(old), Value::Object(config)) => {
-            let kept = old
-                .iter()
-                .filter_map(|(key, secret)| match (secret, config.get(key)) {
-                    (Value::Object(_), Some(place)) => Some((key.clone(), retained(secret, place))),
-                    (Value::Object(_), None) | (_, Some(_)) => None,
-                    (_, None) => Some((key.clone(), secret.clone())),
-                });
-            Value::Object(kept.collect())
+            let retained_secrets =
+                old.iter()
+                    .filter_map(|(key, secret)| match (secret, config.get(key)) {
+                        (Value::Object(_), Some(place)) => {
+                            Some((key.clone(), retained(secret, place)))
+                        }
+                        (Value::Object(_), None) | (_, Some(_)) => None,
+                        (_, None) => Some((key.clone(), secret.clone())),
+                    });
+            Value::Object(retained_secrets.collect())
         }
         _ => Value::Null,
     }
 }
 
 /// Merges both. Where both have a value, the newer one wins.
-pub fn merged(mut kept: Value, newer: &Value) -> Value {
+pub fn merged(mut retained_secrets: Value, newer: &Value) -> Value {
     if newer.is_object() {
-        json::merge(&mut kept, newer);
+        json::merge(&mut retained_secrets, newer);
     }
-    kept
+    retained_secrets
 }
 
 fn log_failure(system: &impl System, place: Place<'_>, error: &SealError) -> Failure {
@@ -104,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_goes_with_its_place_or_when_something_stands_there() {
+    fn a_secret_is_removed_with_its_place_or_by_a_new_value() {
         let old = json!({ "credentials": { "oauth2": { "client": { "secret": "s" } } } });
         let other = json!({ "credentials": { "api_key": {} } });
         assert_eq!(retained(&old, &other), json!({ "credentials": {} }));

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::error::{Code, Failure};
 use crate::flows::base::memory::Room;
-use crate::flows::base::memory::built::{Unbuilt, built_bytes, parse_exact};
+use crate::flows::base::memory::values::{ValuesError, bytes_of_values, parse_exact};
 use crate::json::{self, Exact, Path};
 use crate::media::charset::{self, Charset};
 use crate::proxy::reply::{Kind, ReplyError};
@@ -154,7 +154,7 @@ impl BufferedBody {
         if fields > EXPRESSION_VALUES {
             return Err(too_many(EXPRESSION_VALUES));
         }
-        self.room.take(built_bytes(fields, self.text.len()))?;
+        self.room.take(bytes_of_values(fields, self.text.len()))?;
         let pairs = form_urlencoded::parse(self.text.as_bytes());
         Ok(json::grouped(pairs))
     }
@@ -173,9 +173,9 @@ impl BufferedBody {
         }
         match parse_exact(text.as_bytes(), EXPRESSION_VALUES, &self.room) {
             Ok(value) => Ok(value),
-            Err(Unbuilt::NotJson(_)) => Ok(Value::String(self.text.clone()).into()),
-            Err(Unbuilt::NoRoom(failure)) => Err(failure),
-            Err(Unbuilt::TooMany(most)) => Err(too_many(most)),
+            Err(ValuesError::NotJson(_)) => Ok(Value::String(self.text.clone()).into()),
+            Err(ValuesError::NoRoom(failure)) => Err(failure),
+            Err(ValuesError::TooMany(most)) => Err(too_many(most)),
         }
     }
 

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::error::{Code, Failure};
 use crate::flows::base::body;
 use crate::flows::base::memory::Room;
-use crate::flows::base::memory::built::parse_exact;
+use crate::flows::base::memory::values::parse_exact;
 use crate::flows::call::account::{LiveAccount, StreamOf};
 use crate::flows::call::list::page::puts_into_body;
 use crate::flows::call::subject::{Plan, Subject};

@@ -61,7 +61,7 @@ pub(in crate::flows) async fn read<A: LiveAccount>(
     if !fits {
         return Err(stream);
     }
-    let (look, pass) = stream.twice();
+    let (look, pass) = stream.tee();
     let wait = deadline.since(account.system().now());
     let read = within(account.system(), wait, read_small(look)).await;
     read.flatten().ok_or(pass)

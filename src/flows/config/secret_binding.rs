@@ -7,13 +7,13 @@ use serde_json::Value;
 use crate::config::binding::{Bound, Layers, Owner, Place, leaves};
 use crate::error::{Code, Complaint, Failure};
 
-/// Binds a file's secrets to the file. 422 where a kept secret would be used otherwise. `brought` holds the secrets
+/// Binds a file's secrets to the file. 422 where a retained secret would be used otherwise. `new_secrets` holds the secrets
 /// that were sent now.
 pub fn file(
     old: Option<(&Value, &Bound)>,
     config: &Value,
     secrets: Value,
-    brought: &Value,
+    new_secrets: &Value,
 ) -> Result<Bound, Failure> {
     let (nothing, none) = (Value::Null, Bound::default());
     let unbound = Bound {
@@ -27,18 +27,18 @@ pub fn file(
         install_secrets: &none,
         account: &nothing,
     };
-    let kept = old.map(|(config, bound)| layers(config, bound).given_for(Owner::File));
-    let kept = without(kept.unwrap_or_default(), brought);
-    let bound = layers(config, &unbound).bound(Owner::File, &kept);
+    let retained = old.map(|(config, bound)| layers(config, bound).given_for(Owner::File));
+    let retained = without_replaced(retained.unwrap_or_default(), new_secrets);
+    let bound = layers(config, &unbound).bound(Owner::File, &retained);
     refuse_unbound(&layers(config, &bound).unbound(), "config")?;
     Ok(bound)
 }
 
 /// Binds an install's secrets to the file with the override. 422 where this write would change the use of a secret,
 /// also of the file's. `old` is the stored install, `new` the changed one with its secrets unbound.
-pub fn install(old: &Layers, new: &Layers, brought: &Value) -> Result<Bound, Failure> {
-    let kept = without(old.given_for(Owner::Install), brought);
-    let bound = new.bound(Owner::Install, &kept);
+pub fn install(old: &Layers, new: &Layers, new_secrets: &Value) -> Result<Bound, Failure> {
+    let retained = without_replaced(old.given_for(Owner::Install), new_secrets);
+    let bound = new.bound(Owner::Install, &retained);
     let new = Layers {
         install_secrets: &bound,
         ..*new
@@ -75,11 +75,17 @@ pub fn host_key(complaints: &[Complaint]) -> Failure {
     }
 }
 
-fn without(mut kept: BTreeMap<String, String>, brought: &Value) -> BTreeMap<String, String> {
-    for place in leaves(brought) {
-        if place.find(brought).is_some_and(|value| !value.is_null()) {
-            kept.remove(&place.key());
+fn without_replaced(
+    mut retained: BTreeMap<String, String>,
+    new_secrets: &Value,
+) -> BTreeMap<String, String> {
+    for place in leaves(new_secrets) {
+        if place
+            .find(new_secrets)
+            .is_some_and(|value| !value.is_null())
+        {
+            retained.remove(&place.key());
         }
     }
-    kept
+    retained
 }

@@ -103,8 +103,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
 
     /// The creation time at or before which rows have expired.
     fn expired_at(&self) -> SqlValue {
-        let kept = i64::try_from(RETENTION.as_millis()).unwrap_or(i64::MAX);
-        SqlValue::Integer(self.outside.now().as_millis().saturating_sub(kept))
+        let retention = i64::try_from(RETENTION.as_millis()).unwrap_or(i64::MAX);
+        SqlValue::Integer(self.outside.now().as_millis().saturating_sub(retention))
     }
 }
 

@@ -80,14 +80,14 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             ));
         }
         let (file, _) = checked_file(&file)?;
-        let mut brought = patch.get("config").cloned().unwrap_or_default();
-        config::normalise(&mut brought);
+        let mut new_config = patch.get("config").cloned().unwrap_or_default();
+        config::normalise(&mut new_config);
         let secrets = file.secrets.clone();
         let bound = bind::file(
             Some((&old.config, &file_bound(&self.outside, &old)?)),
             &file.config,
             secrets,
-            &brought,
+            &new_config,
         )?;
         let record = self.store_integration(old, file, &bound)?;
         self.publish().await;

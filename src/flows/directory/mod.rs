@@ -268,7 +268,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         for migration in crate::flows::directory::table::MIGRATIONS {
             let sql: Option<String> =
                 sql::one(&self.storage, statement, &[migration.table.into()])?;
-            if sql.is_some_and(|sql| !sql.contains(migration.lacks)) {
+            if sql.is_some_and(|sql| !sql.contains(migration.column)) {
                 sql::run_all(&self.storage, migration.statements)?;
             }
         }

@@ -41,7 +41,7 @@ pub const ENVIRONMENT_SCHEMA: &[&str] = &[
 /// A migration: the column that a table of an older version lacks, and the statements that add it.
 pub struct Migration {
     pub table: &'static str,
-    pub lacks: &'static str,
+    pub column: &'static str,
     /// Run once, without an `.await` in between.
     pub statements: &'static [&'static str],
 }
@@ -49,7 +49,7 @@ pub struct Migration {
 /// The migrations, in the order of the versions.
 pub const MIGRATIONS: &[Migration] = &[Migration {
     table: "link_token",
-    lacks: "sealing_key",
+    column: "sealing_key",
     statements: &[
         "ALTER TABLE link_token ADD COLUMN sealing_key TEXT",
         "ALTER TABLE link_token ADD COLUMN sealed TEXT",

@@ -79,8 +79,8 @@ impl<O: Outside, S: Storage> Directory<O, S> {
                 Ok(due) => due,
                 Err(fault) => return self.log("waiting_not_read", &fault.to_string()),
             };
-            let woken = stream::iter(due).map(|one| self.wake(one, began.as_millis()));
-            let outcomes: Vec<_> = woken.buffered(AT_ONCE).collect().await;
+            let wakes = stream::iter(due).map(|one| self.wake(one, began.as_millis()));
+            let outcomes: Vec<_> = wakes.buffered(AT_ONCE).collect().await;
             if let Some(fault) = outcomes.into_iter().find_map(Result::err) {
                 return self.log("waiting_not_noted", &fault.to_string());
             }

@@ -75,10 +75,10 @@ pub(in crate::flows) fn resealed(
 }
 
 fn open(system: &impl System, record: &WebhookRecord) -> Result<Secrets, Failure> {
-    let lost = || Failure::new(Code::Internal, "A subscription has no secret.");
-    let text = record.sealed.as_deref().ok_or_else(lost)?;
+    let missing = || Failure::new(Code::Internal, "A subscription has no secret.");
+    let text = record.sealed.as_deref().ok_or_else(missing)?;
     let opened = sealed::open(system, place(&record.id.to_string()), text)?;
-    serde_json::from_value(opened).map_err(|_| lost())
+    serde_json::from_value(opened).map_err(|_| missing())
 }
 
 fn place(id: &str) -> Place<'_> {

@@ -35,7 +35,7 @@ const COPIES_BYTES: usize = 4 * 1024 * 1024;
 type Shares = BTreeMap<AccountId, AccountShare>;
 
 struct AccountShare {
-    brings: Rc<WebhookContent>,
+    content: Rc<WebhookContent>,
     /// The value that the account was looked up by. `None`: the event names the account.
     found_by: Option<String>,
 }
@@ -102,7 +102,7 @@ pub async fn receive_for_install<O: Outside>(
         Err(error) => {
             let dead_letter = Rc::new(webhook_context.dead_letter(&request, &error));
             let share = || AccountShare {
-                brings: Rc::clone(&dead_letter),
+                content: Rc::clone(&dead_letter),
                 found_by: matched.own.clone(),
             };
             matched.of_request.iter().map(|id| (*id, share())).collect()
@@ -170,11 +170,11 @@ impl<O: Outside> WebhookContext<'_, O> {
     /// Assigns each event to the accounts it is for: the one it names, those with its lookup value, or else those of
     /// the request. Accounts with the same events share one content: one webhook can be for many.
     fn assign_events(&self, events: Vec<Event>, matched: &MatchedAccounts) -> Shares {
-        let mut wanted: BTreeMap<AccountId, (Vec<usize>, Option<String>)> = BTreeMap::new();
+        let mut assignments: BTreeMap<AccountId, (Vec<usize>, Option<String>)> = BTreeMap::new();
         for (at, event) in events.iter().enumerate() {
             let (accounts, found_by) = self.accounts_of(event, matched);
             for account in accounts {
-                let (places, by) = wanted.entry(account).or_default();
+                let (places, by) = assignments.entry(account).or_default();
                 places.push(at);
                 *by = by.take().or_else(|| found_by.map(str::to_owned));
             }
@@ -182,14 +182,14 @@ impl<O: Outside> WebhookContext<'_, O> {
         let events = self.new_events(events);
         let mut contents: BTreeMap<Vec<usize>, Rc<WebhookContent>> = BTreeMap::new();
         let share = |(account, (places, found_by)): (AccountId, (Vec<usize>, Option<String>))| {
-            let brings = contents.entry(places).or_insert_with_key(|places| {
+            let content = contents.entry(places).or_insert_with_key(|places| {
                 let own = places.iter().filter_map(|at| events.get(*at).cloned());
                 Rc::new(WebhookContent::Events(own.collect()))
             });
-            let brings = Rc::clone(brings);
-            (account, AccountShare { brings, found_by })
+            let content = Rc::clone(content);
+            (account, AccountShare { content, found_by })
         };
-        wanted.into_iter().map(share).collect()
+        assignments.into_iter().map(share).collect()
     }
 
     /// The accounts of an event, and the value that they were looked up by.
@@ -233,17 +233,19 @@ impl<O: Outside> WebhookContext<'_, O> {
             );
         }
         let has_events = !shares.is_empty();
-        let largest = shares.values().map(|share| bytes_of(&share.brings)).max();
+        let largest = shares.values().map(|share| bytes_of(&share.content)).max();
         let at_once = (COPIES_BYTES / largest.unwrap_or(1).max(1)).clamp(1, AT_ONCE);
-        let asks = shares.into_iter().map(|(account, share)| {
+        let requests = shares.into_iter().map(|(account, share)| {
             let found_by = share.found_by.map(|value| LookupMatch {
                 field: matched.field.clone(),
                 value,
             });
-            self.store_in(account, key.clone(), share.brings, found_by)
+            self.store_in(account, key.clone(), share.content, found_by)
         });
-        let stored: Vec<Option<Vec<EventId>>> =
-            stream::iter(asks).buffered(at_once).try_collect().await?;
+        let stored: Vec<Option<Vec<EventId>>> = stream::iter(requests)
+            .buffered(at_once)
+            .try_collect()
+            .await?;
         let stored: Vec<_> = stored.into_iter().flatten().collect();
         // A request without events still matched its accounts.
         let matched = if has_events {
@@ -262,19 +264,19 @@ impl<O: Outside> WebhookContext<'_, O> {
         &self,
         account: AccountId,
         key: Option<String>,
-        brings: Rc<WebhookContent>,
+        content: Rc<WebhookContent>,
         found_by: Option<LookupMatch>,
     ) -> Result<Option<Vec<EventId>>, Failure> {
         // The copy of the content, and its text as it is sent.
         let room = self.isolate.room();
-        room.take(2 * bytes_of(&brings))?;
-        let brings = (*brings).clone();
-        let arrival = VerifiedWebhook {
+        room.take(2 * bytes_of(&content))?;
+        let content = (*content).clone();
+        let webhook = VerifiedWebhook {
             key,
-            brings,
+            content,
             found_by,
         };
-        let message = AccountMessage::Receive(self.resolved.install.id, Box::new(arrival));
+        let message = AccountMessage::Receive(self.resolved.install.id, Box::new(webhook));
         match send_to_account(self.outside, account, &message).await {
             Ok(ids) => Ok(Some(ids)),
             Err(failure) if failure.code == Code::NotFound => {
@@ -295,9 +297,9 @@ impl<O: Outside> WebhookContext<'_, O> {
 }
 
 /// The memory of a content.
-fn bytes_of(brings: &WebhookContent) -> usize {
-    match brings {
+fn bytes_of(content: &WebhookContent) -> usize {
+    match content {
         WebhookContent::Events(events) => events.iter().map(|event| event.payload.len()).sum(),
-        WebhookContent::Unread(kept, _) => kept.bytes(),
+        WebhookContent::DeadLetter(kept, _) => kept.bytes(),
     }
 }

@@ -15,7 +15,7 @@ use url::{Position, Url};
 use crate::error::{Code, Failure};
 use crate::flows::base::body;
 use crate::flows::base::memory::Room;
-use crate::flows::base::memory::built::{built_bytes, too_many_values};
+use crate::flows::base::memory::values::{bytes_of_values, too_many_values};
 use crate::ids::EventId;
 use crate::ports::{Body, Outside};
 use crate::settings::{FORM_FIELDS, Settings, UNPROVED_VALUES, WEBHOOK_VALUES};
@@ -57,7 +57,7 @@ pub fn limit_values(request: &Request<'_>, room: &Room) -> Result<(), Failure> {
         request.withhold();
         return Ok(());
     }
-    room.take(built_bytes(values, request.body().len()))
+    room.take(bytes_of_values(values, request.body().len()))
 }
 
 /// The one response to every request that cannot be verified.

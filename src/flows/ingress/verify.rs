@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 use crate::config::Webhook;
 use crate::config::webhook::{SignatureVerification, SignedBody};
 use crate::error::Failure;
-use crate::flows::base::memory::built::too_many_values;
+use crate::flows::base::memory::values::too_many_values;
 use crate::flows::config::key_cache;
 use crate::flows::ingress::decode;
 use crate::flows::ingress::decode::{DecodedRequest, decoded_request};

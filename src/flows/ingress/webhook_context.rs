@@ -10,7 +10,7 @@ use crate::error::Failure;
 use crate::expression::TemplateScope;
 use crate::flows::base::fetch;
 use crate::flows::base::memory::Room;
-use crate::flows::base::memory::built::built_bytes;
+use crate::flows::base::memory::values::bytes_of_values;
 use crate::flows::base::moment::moment;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::config::redaction::Redactor;
@@ -56,7 +56,8 @@ impl<O: Outside> WebhookContext<'_, O> {
         self.room.prove()?;
         if request.release() || request.is_token() {
             let values = request.values();
-            self.room.take(built_bytes(values, request.body().len()))?;
+            self.room
+                .take(bytes_of_values(values, request.body().len()))?;
         }
         Ok(())
     }
@@ -157,7 +158,7 @@ impl<O: Outside> WebhookContext<'_, O> {
     pub fn dead_letter(&self, request: &Request, error: &TransformError) -> WebhookContent {
         let dead_letter = DeadLetter::new(request, self.shown.is_none());
         self.log("error", "webhook_transform_failed", &error.to_string());
-        WebhookContent::Unread(
+        WebhookContent::DeadLetter(
             Box::new(dead_letter),
             self.redactor.text(&error.to_string()),
         )

@@ -20,8 +20,8 @@ pub struct Connecting {
     /// The values of the link token and the form, secrets included.
     pub context: Value,
     /// The values of the link token: set by the application, unless the customer changed them.
-    #[serde(default)]
-    pub brought: Value,
+    #[serde(default, rename = "brought")]
+    pub preset: Value,
     /// Whether a reconnected account keeps the other values of its context.
     pub keeps_context: bool,
     /// Scopes to request instead of the integration's.

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::error::{Code, Failure};
-use crate::flows::base::memory::built::built_bytes;
+use crate::flows::base::memory::values::bytes_of_values;
 use crate::flows::base::records::{EnvironmentRecord, PageRequest};
 use crate::ids::{AccountId, EnvironmentId, IntegrationId};
 use crate::ports::{ObjectFault, ObjectName, Outside};
@@ -179,7 +179,7 @@ async fn send<T: DeserializeOwned>(
 /// The memory of a message and of the values built from it.
 pub fn message_bytes(message: &str) -> usize {
     let values = crate::json::count_values(message.as_bytes()).unwrap_or_default();
-    built_bytes(values, message.len())
+    bytes_of_values(values, message.len())
 }
 
 pub fn answer_text(answer: &Result<Value, Failure>) -> String {

@@ -10,7 +10,8 @@ use crate::flows::messages::environment::LookupMatch;
 pub struct VerifiedWebhook {
     /// The deduplication key: a webhook with a known key is not stored again.
     pub key: Option<String>,
-    pub brings: WebhookContent,
+    #[serde(rename = "brings")]
+    pub content: WebhookContent,
     /// The lookup value that matched the account. `None`: its own URL was called, or the event names it.
     #[serde(default)]
     pub found_by: Option<LookupMatch>,
@@ -18,10 +19,10 @@ pub struct VerifiedWebhook {
 
 impl VerifiedWebhook {
     /// A webhook that was sent to the account's own URL.
-    pub fn own(key: Option<String>, brings: WebhookContent) -> Self {
+    pub fn own(key: Option<String>, content: WebhookContent) -> Self {
         Self {
             key,
-            brings,
+            content,
             found_by: None,
         }
     }
@@ -33,7 +34,8 @@ impl VerifiedWebhook {
 pub enum WebhookContent {
     Events(Vec<NewEvent>),
     /// A dead letter with the reason: a request that the file cannot read, stored until it can.
-    Unread(Box<DeadLetter>, String),
+    #[serde(rename = "unread")]
+    DeadLetter(Box<DeadLetter>, String),
 }
 
 /// An event of a webhook before it is stored.

@@ -175,7 +175,7 @@ pub(super) fn merged(
     let compiled = &resolved.compiled;
     let method = &connecting.account.authentication_method;
     let bring = |contents: &mut Contents| {
-        contents.give(Origin::Operator, &connecting.brought)?;
+        contents.give(Origin::Operator, &connecting.preset)?;
         contents.give(Origin::Customer, &connecting.context)
     };
     let mut contents = Contents::nothing();

@@ -65,7 +65,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Err(Failure::install_disabled());
         }
         let (key, events) = ground.read(&request)?;
-        let brings = match events {
+        let content = match events {
             Ok(events) => WebhookContent::Events(ground.new_events(events)),
             Err(error) => ground.dead_letter(&request, &error),
         };
@@ -74,7 +74,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         let ids = self.take_in(
             loaded.account.environment_id,
-            VerifiedWebhook::own(key, brings),
+            VerifiedWebhook::own(key, content),
         )?;
         self.wake_to_deliver().await;
         Ok(Received::Stored(ids))
@@ -128,9 +128,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         {
             return Ok(ids);
         }
-        let numbers = match arrival.brings {
+        let numbers = match arrival.content {
             WebhookContent::Events(events) => self.outbox.store_new(environment, events)?,
-            WebhookContent::Unread(kept, reason) => {
+            WebhookContent::DeadLetter(kept, reason) => {
                 vec![self.dead_letters.store(&kept, &reason)?]
             }
         };
@@ -220,14 +220,14 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
 
 /// An install's other accounts may have other secrets.
 fn without_secrets(arrival: VerifiedWebhook, redactor: &Redactor) -> VerifiedWebhook {
-    let WebhookContent::Events(mut events) = arrival.brings else {
+    let WebhookContent::Events(mut events) = arrival.content else {
         return arrival;
     };
     for event in &mut events {
         redactor.redact_event(event);
     }
     VerifiedWebhook {
-        brings: WebhookContent::Events(events),
+        content: WebhookContent::Events(events),
         ..arrival
     }
 }

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use crate::error::{Code, Failure};
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::memory::Room;
-use crate::flows::base::memory::built::built_bytes;
+use crate::flows::base::memory::values::bytes_of_values;
 use crate::flows::base::sql;
 use crate::flows::ingress::webhook_context::WebhookContext;
 use crate::flows::messages::dead_letter::DeadLetter;
@@ -85,7 +85,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         let again = kept.into_request();
         let (request, room) = (again.request(), self.base.isolate.room());
-        room.take(built_bytes(request.values(), 2 * request.body().len()))?;
+        room.take(bytes_of_values(request.values(), 2 * request.body().len()))?;
         let ground = self.webhook_ground(&loaded, &resolved, is_of_install, ("", &room));
         let plain = OnceCell::new();
         let request = ground.readable(request, &plain)?;

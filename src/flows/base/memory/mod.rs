@@ -2,26 +2,28 @@
 //! built from them, pages that wait for their readers, responses until they are read. Caches have their own limits
 //! (`byte_cache`).
 
-pub mod built;
+pub mod body_buffer;
 pub mod drained;
 #[cfg(test)]
 mod tests;
+pub mod values;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 use crate::error::Failure;
+use crate::flows::base::memory::body_buffer::BodyBuffer;
 use crate::settings::{BODIES_OF_ACCOUNT_PART, BODY_TIMEOUT, Buffers, UNPROVED_BODY_TIMEOUT};
 
 /// The limits of an isolate, and what is in use.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryBudget {
     limits: Buffers,
-    held: Rc<MemoryUse>,
+    in_use: Rc<MemoryUse>,
 }
 
 #[derive(Debug, Default)]
@@ -111,7 +113,7 @@ impl MemoryBudget {
 
     /// The counters of a share, each with its limit.
     fn counters(&self, share: Share) -> impl Iterator<Item = (&Cell<usize>, usize)> {
-        let (held, limits) = (&self.held, &self.limits);
+        let (held, limits) = (&self.in_use, &self.limits);
         let proved = (&held.proved, limits.total_bytes);
         let (first, second) = match share {
             Share::Proved => (proved, None),
@@ -142,11 +144,11 @@ impl MemoryBudget {
     fn drop_oldest_for(&self, own: &Rc<Reservation>, share: Share, more: usize) -> bool {
         let part =
             |one: &Reservation| (one.share.get() == Share::Unproved) == (share == Share::Unproved);
-        let arriving = self.held.arriving.borrow();
-        let theirs = arriving
+        let arriving = self.in_use.arriving.borrow();
+        let others = arriving
             .iter()
             .filter(|one| part(one) && !Rc::ptr_eq(one, own));
-        let to_gain: usize = theirs.map(|one| one.bytes.get()).sum();
+        let to_gain: usize = others.map(|one| one.bytes.get()).sum();
         let mut counters = self.counters(share);
         let is_enough = counters.all(|(held, limit)| {
             let rest = held.get().saturating_sub(to_gain);
@@ -162,7 +164,7 @@ impl MemoryBudget {
         own: &Rc<Reservation>,
         is_candidate: impl Fn(&Reservation) -> bool,
     ) -> bool {
-        let mut arriving = self.held.arriving.borrow_mut();
+        let mut arriving = self.in_use.arriving.borrow_mut();
         let oldest = arriving
             .iter()
             .position(|one| one.bytes.get() > 0 && is_candidate(one));
@@ -270,47 +272,10 @@ impl Room {
 
     pub fn body_buffer(&self) -> BodyBuffer<'_> {
         if self.taken.is_senders {
-            let all = &self.budget.held.arriving;
+            let all = &self.budget.in_use.arriving;
             all.borrow_mut().push_back(Rc::clone(&self.taken));
         }
-        BodyBuffer(self)
-    }
-}
-
-/// A body as it arrives. It fails once it had to be dropped for another.
-pub struct BodyBuffer<'a>(&'a Room);
-
-impl BodyBuffer<'_> {
-    pub fn bytes(&self) -> usize {
-        self.0.taken.arrived.borrow().len()
-    }
-
-    /// Reserves memory for a piece and appends it.
-    pub fn push(&self, piece: &[u8]) -> Result<(), Failure> {
-        self.check()?;
-        self.0.take_body(piece.len())?;
-        self.0.taken.arrived.borrow_mut().extend_from_slice(piece);
-        Ok(())
-    }
-
-    /// The complete body.
-    pub fn whole(self) -> Result<Bytes, Failure> {
-        self.check()?;
-        Ok(self.0.taken.arrived.take().freeze())
-    }
-
-    fn check(&self) -> Result<(), Failure> {
-        if self.0.taken.was_dropped.get() {
-            return Err(busy(self.0.taken.share.get()));
-        }
-        Ok(())
-    }
-}
-
-impl Drop for BodyBuffer<'_> {
-    fn drop(&mut self) {
-        let mut arriving = self.0.budget.held.arriving.borrow_mut();
-        arriving.retain(|taken| !Rc::ptr_eq(taken, &self.0.taken));
+        BodyBuffer::of(self)
     }
 }
 

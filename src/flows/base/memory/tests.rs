@@ -1,4 +1,4 @@
-use crate::flows::base::memory::built::{Unbuilt, parse_counted};
+use crate::flows::base::memory::values::{ValuesError, parse_counted};
 use crate::flows::base::memory::*;
 use crate::settings::VALUE_BYTES;
 
@@ -13,7 +13,7 @@ fn budget() -> MemoryBudget {
 }
 
 #[test]
-fn each_share_ends_exactly_at_its_limit_and_gives_back() {
+fn each_share_ends_exactly_at_its_limit_and_is_released() {
     for (room, limit) in [
         (MemoryBudget::room as fn(&MemoryBudget) -> Room, 10_000),
         (MemoryBudget::pages_room, 5_000),
@@ -31,7 +31,7 @@ fn each_share_ends_exactly_at_its_limit_and_gives_back() {
 }
 
 #[test]
-fn of_forty_strangers_who_stall_the_oldest_give_way_and_those_proved_are_not_concerned() {
+fn of_forty_stalled_unproved_bodies_the_oldest_are_dropped_and_proved_ones_stay() {
     let budget = budget();
     let rooms: Vec<Room> = (0..40).map(|_| budget.unproved_room()).collect();
     let open: Vec<_> = rooms.iter().map(Room::body_buffer).collect();
@@ -42,24 +42,24 @@ fn of_forty_strangers_who_stall_the_oldest_give_way_and_those_proved_are_not_con
     let held: usize = open.iter().map(BodyBuffer::bytes).sum();
     assert_eq!(
         held,
-        budget.held.unproved.get(),
-        "what is counted is what is there"
+        budget.in_use.unproved.get(),
+        "the counter equals the bytes held"
     );
     assert!(held <= 4 * MIB);
     let small = budget.unproved_room();
     small.body_buffer().push(&vec![0; 1_000_000]).unwrap();
     budget.room().take(10_000).unwrap();
     let gone = open.iter().filter(|one| one.push(&[]).is_err()).count();
-    assert_eq!(gone, 37, "the newest three still arrive");
+    assert_eq!(gone, 37, "the newest three are still open");
     let last = open.into_iter().next_back().unwrap();
     assert_eq!(last.whole().unwrap().len(), MIB - 1);
     drop(rooms);
-    assert_eq!(budget.held.unproved.get(), 1_000_000);
-    assert!(budget.held.arriving.borrow().is_empty());
+    assert_eq!(budget.in_use.unproved.get(), 1_000_000);
+    assert!(budget.in_use.arriving.borrow().is_empty());
 }
 
 #[test]
-fn bodies_of_one_account_have_a_quarter_and_those_that_stall_give_way_to_its_others() {
+fn bodies_of_one_account_have_a_quarter_and_stalled_ones_are_dropped_for_others() {
     let budget = budget();
     let account = AccountBodies::default();
     let whole = budget.body_room(&account);
@@ -85,11 +85,11 @@ fn bodies_of_one_account_have_a_quarter_and_those_that_stall_give_way_to_its_oth
         .unwrap();
     drop(open);
     drop((stalled, whole, next));
-    assert_eq!((account.get(), budget.held.proved.get()), (0, 0));
+    assert_eq!((account.get(), budget.in_use.proved.get()), (0, 0));
 }
 
 #[test]
-fn proved_bodies_that_stall_give_way_where_that_makes_room_enough() {
+fn stalled_proved_bodies_are_dropped_if_that_makes_enough_room() {
     let budget = budget();
     let held = budget.room();
     held.take(5_000).unwrap();
@@ -101,7 +101,7 @@ fn proved_bodies_that_stall_give_way_where_that_makes_room_enough() {
     assert!(budget.room().take(5_001).is_err());
     assert!(
         open.iter().all(|one| one.push(&[]).is_ok()),
-        "for nothing, none gives way"
+        "none is dropped in vain"
     );
     budget.unproved_room().take(4 * MIB).unwrap();
     budget.room().take(2_500).unwrap();
@@ -114,12 +114,12 @@ fn proved_bodies_that_stall_give_way_where_that_makes_room_enough() {
     assert!(budget.room().take(5_001).is_err());
     assert!(
         buffer.push(&[]).is_ok(),
-        "a provider's answer does not give way"
+        "a provider's response is not dropped"
     );
 }
 
 #[test]
-fn what_is_proved_moves_to_the_proved_share_where_that_has_room() {
+fn a_proved_room_moves_to_the_proved_share_if_it_fits() {
     let budget = budget();
     let room = budget.unproved_room();
     room.take(6_000).unwrap();
@@ -135,16 +135,16 @@ fn what_is_proved_moves_to_the_proved_share_where_that_has_room() {
 }
 
 #[test]
-fn values_are_counted_and_their_room_taken_before_they_are_built() {
+fn values_are_counted_and_reserved_before_they_are_built() {
     let budget = budget();
     let room = budget.room();
     let built = parse_counted(b"[1,2]", 3, &room).unwrap();
     assert_eq!(built, serde_json::json!([1, 2]));
     assert_eq!(room.taken.bytes.get(), 3 * VALUE_BYTES + 5);
     let over = parse_counted(b"[1,2]", 2, &room);
-    assert!(matches!(over, Err(Unbuilt::TooMany(2))));
+    assert!(matches!(over, Err(ValuesError::TooMany(2))));
     let broken = parse_counted(b"[1,2", 9, &room);
-    assert!(matches!(broken, Err(Unbuilt::NotJson(_))));
+    assert!(matches!(broken, Err(ValuesError::NotJson(_))));
     let long = format!("[{}]", vec!["0"; 200].join(","));
     let refused = parse_counted(long.as_bytes(), 1_000, &room).unwrap_err();
     assert_eq!(refused.of_caller("It").status(), 503);

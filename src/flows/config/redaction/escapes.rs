@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_is_undone_once_and_what_is_none_stays() {
+    fn each_kind_of_escape_is_undone_once_and_other_text_stays() {
         for (text, expected) in [
             ("a%2Bb%2b", "a+b+"),
             ("%C3%A9", "é"),
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn those_of_mail_are_undone_by_themselves() {
+    fn mail_escapes_are_undone_separately() {
         for (text, expected) in [
             ("a=2Db=2d", "a-b-"),
             ("a=\r\nb=\nc", "a\nb\nc"),
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn each_byte_knows_where_it_stands() {
+    fn each_byte_has_its_range_in_the_text() {
         let text = r"a%41\u00e9z";
         let found: Vec<_> = Unescaped::new(units(text), Escapes::Usual)
             .map(|unit| (unit.byte, unit.at))

@@ -129,7 +129,7 @@ mod tests {
     use data_encoding::BASE64;
 
     #[test]
-    fn of_base64_only_the_characters_are_taken_that_stand_for_the_text_alone() {
+    fn a_base64_needle_has_only_characters_of_the_secret_alone() {
         for before in ["", "x", "xy", "xyz", "user:"] {
             for behind in ["", "-", "--", "---"] {
                 let text = BASE64.encode(format!("{before}a-secret{behind}").as_bytes());
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_of_seven_bytes_is_none_and_forms_have_a_bound() {
+    fn seven_bytes_are_no_secret_and_the_forms_are_bounded() {
         assert_eq!(needles(vec!["1234567"]), []);
         assert_eq!(needles(vec!["12345678"]).len(), 14);
         let long = "0123456789a".repeat(100)[..=REDACTED_FORMS_SECRET_BYTES].to_owned();

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_token_only_the_tokens_are_secret() {
+    fn only_the_tokens_of_a_token_response_are_secret() {
         let token = serde_json::json!({
             "access_token": "access-1", "id_token": "identity", "token_type": "bearer-token", "provider_user_id": "acct_12345",
             "team": { "id": "T12345678" }, "authed_user": { "access_token": "access-2" }, "ticket": "ticket-1", "expires_in": 12_345_678,

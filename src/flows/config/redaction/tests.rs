@@ -6,7 +6,7 @@ fn redactor(secrets: &[&str]) -> Redactor {
 }
 
 #[test]
-fn a_secret_goes_out_of_strings_and_keys_and_nothing_else_changes() {
+fn a_secret_is_removed_from_strings_and_keys_and_nothing_else_changes() {
     let redactor = redactor(&["12345678", "a/long+secret", "customer"]);
     let hidden = |text: &str| redactor.json(text.to_owned());
     for same in [
@@ -27,12 +27,12 @@ fn a_secret_goes_out_of_strings_and_keys_and_nothing_else_changes() {
         (r#"["\\u0061\\/long+secret\\n"]"#, r#"["[redacted]\\n"]"#),
     ] {
         assert_eq!(hidden(text), expected);
-        assert!(hidden(text).len() <= text.len(), "it grows no longer");
+        assert!(hidden(text).len() <= text.len(), "it never grows");
     }
 }
 
 #[test]
-fn what_stands_beside_a_secret_stays() {
+fn text_next_to_a_secret_stays() {
     let redactor = redactor(&["sk_live_51Habcd", "k3y-that-is-other"]);
     for (text, expected) in [
         (

@@ -264,7 +264,12 @@ impl Chosen {
 pub async fn handle_callback(
     outside: &impl Outside,
     account: AccountId,
-    came: CallbackRequest,
+    callback: CallbackRequest,
 ) -> Result<Option<ConnectResult>, Failure> {
-    send_to_account(outside, account, &AccountMessage::Callback(Box::new(came))).await
+    send_to_account(
+        outside,
+        account,
+        &AccountMessage::Callback(Box::new(callback)),
+    )
+    .await
 }

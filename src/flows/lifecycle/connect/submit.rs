@@ -41,7 +41,7 @@ pub async fn submit(
     let read = |initial_values: Option<&Value>| {
         form::read(credential.fields(), sent.posted, initial_values, &origins)
     };
-    let mut brought = opened.context.clone();
+    let mut preset = opened.context.clone();
     let mut values = match read(chosen.initial_values()) {
         Ok(values) => values,
         Err(problems) => return Ok(Submitted::Wrong(problems)),
@@ -59,7 +59,7 @@ pub async fn submit(
             Ok(values) => values,
             Err(problems) => return Ok(Submitted::Wrong(problems)),
         };
-        brought = compiled.split_context(&brought, &Value::Null).0;
+        preset = compiled.split_context(&preset, &Value::Null).0;
     }
     // The operator may have removed the origin since the link token was created.
     if let Some(uri) = &opened.link.redirect_uri
@@ -74,7 +74,7 @@ pub async fn submit(
         Ok(bound) => bound,
         Err(failure) => return Ok(Submitted::Refused(failure)),
     };
-    let context = with_values(&brought, &values);
+    let context = with_values(&preset, &values);
     let ring = outside.settings().keyring()?;
     let state = token::token(ring, Kind::State, account, outside.random())?;
     let connecting = Connecting {
@@ -82,7 +82,7 @@ pub async fn submit(
         is_again: link.integrated_account_id.is_some(),
         integration: chosen.name.clone(),
         context,
-        brought,
+        preset,
         keeps_context: link.persist_previous_context,
         scopes: link.scopes,
         link: link.hash,

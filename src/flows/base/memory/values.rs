@@ -10,7 +10,7 @@ use crate::settings::VALUE_BYTES;
 
 /// Why a JSON text was not built.
 #[derive(Debug)]
-pub enum Unbuilt {
+pub enum ValuesError {
     /// The text is not JSON.
     NotJson(serde_json::Error),
     /// The text has more values than this limit.
@@ -19,7 +19,7 @@ pub enum Unbuilt {
     NoRoom(Failure),
 }
 
-impl Unbuilt {
+impl ValuesError {
     /// The failure for a text that the caller sent. `what` is the subject of the sentence.
     pub fn of_caller(self, what: &str) -> Failure {
         match self {
@@ -41,28 +41,28 @@ pub fn too_many_values(what: &str, most: usize) -> Failure {
 
 /// Builds a JSON text of at most `most` values: counts them, reserves their memory, then builds them. Every value that
 /// comes from outside is built here. Whole numbers keep every digit ([`json::read`]).
-pub fn parse_counted(text: &[u8], most: usize, room: &Room) -> Result<Value, Unbuilt> {
+pub fn parse_counted(text: &[u8], most: usize, room: &Room) -> Result<Value, ValuesError> {
     take_values(text, most, room)?;
-    json::read(text).map_err(Unbuilt::NotJson)
+    json::read(text).map_err(ValuesError::NotJson)
 }
 
 /// Builds a JSON text like [`parse_counted`], and keeps each number as it is written, for values that are copied.
-pub fn parse_exact(text: &[u8], most: usize, room: &Room) -> Result<Exact, Unbuilt> {
+pub fn parse_exact(text: &[u8], most: usize, room: &Room) -> Result<Exact, ValuesError> {
     let text = exact::marked(text);
     take_values(&text, most, room)?;
-    Exact::of_marked(&text).map_err(Unbuilt::NotJson)
+    Exact::of_marked(&text).map_err(ValuesError::NotJson)
 }
 
-fn take_values(text: &[u8], most: usize, room: &Room) -> Result<(), Unbuilt> {
-    let values = json::count_values(text).map_err(Unbuilt::NotJson)?;
+fn take_values(text: &[u8], most: usize, room: &Room) -> Result<(), ValuesError> {
+    let values = json::count_values(text).map_err(ValuesError::NotJson)?;
     if values > most {
-        return Err(Unbuilt::TooMany(most));
+        return Err(ValuesError::TooMany(most));
     }
-    room.take(built_bytes(values, text.len()))
-        .map_err(Unbuilt::NoRoom)
+    room.take(bytes_of_values(values, text.len()))
+        .map_err(ValuesError::NoRoom)
 }
 
 /// The memory of `values` values whose texts together have at most `text` bytes.
-pub fn built_bytes(values: usize, text: usize) -> usize {
+pub fn bytes_of_values(values: usize, text: usize) -> usize {
     values.saturating_mul(VALUE_BYTES).saturating_add(text)
 }
