@@ -14,8 +14,8 @@ pub struct LoadedAccount {
     pub account: Account,
     /// The whole context, secrets included. Secrets leave the object only in requests to the provider.
     pub context: Value,
-    /// The secret half of the context as it is stored, without the OAuth token. Its values stay secret even if the file no
-    /// longer declares them secret.
+    /// The secret half of the context as it is stored, without the OAuth token. Its values stay secret even if the file
+    /// no longer declares them secret.
     pub(in crate::flows) sealed: Value,
     /// Who set each value of the context.
     pub(in crate::flows) origins: Origins,

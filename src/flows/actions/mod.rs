@@ -2,8 +2,8 @@
 //! account may be called, and stores the changes.
 //!
 //! Secrets of the context go into requests only: the placeholders of a `request` and the authentication of requests
-//! read all of it. Every step that computes or returns a value (`$context`, `get_context`, the values of `set_context` and
-//! `update_context`) reads it without secrets, so no result can hold them. `call` sends the requests.
+//! read all of it. Every step that computes or returns a value (`$context`, `get_context`, the values of `set_context`
+//! and `update_context`) reads it without secrets, so no result can hold them. `call` sends the requests.
 
 pub(in crate::flows) mod context;
 pub(in crate::flows) mod request;

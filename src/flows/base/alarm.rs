@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::ports::{Storage, StorageFault};
 use crate::time::Timestamp;
 
-/// An alarm that has not fired for so long after its time is treated as lost. The platform promises that it fires, not when
-/// (<https://developers.cloudflare.com/durable-objects/api/alarms/>). Setting an alarm again that was only late does no
-/// harm: it fires at once.
+/// An alarm that has not fired for so long after its time is treated as lost. The platform promises that it fires, not
+/// when (<https://developers.cloudflare.com/durable-objects/api/alarms/>). Setting an alarm again that was only late
+/// does no harm: it fires at once.
 const LATEST: Duration = Duration::from_mins(1);
 
 /// The alarm that its object set last. Until it fires, it is only brought forward.

@@ -1,4 +1,4 @@
-//! What every folder of `flows/` may use: records, sealing, SQL helpers, the memory budget, an object's alarm, deadlines.
+//! What every folder of `flows/` may use: records, sealing, SQL helpers, the memory budget, the alarm, deadlines.
 
 pub mod alarm;
 pub mod body;

@@ -1,7 +1,7 @@
 //! Views: the fields of a record that a response shows.
 
-/// Declares a type with the listed fields of a record, and the conversion into it. `hides` lists the other fields. A field
-/// that is neither listed nor hidden does not compile, so that a new one is not shown by accident.
+/// Declares a type with the listed fields of a record, and the conversion into it. `hides` lists the other fields. A
+/// field that is neither listed nor hidden does not compile, so that a new one is not shown by accident.
 macro_rules! view {
     (
         $(#[$about:meta])*

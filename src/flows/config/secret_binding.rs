@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::config::binding::{Bound, Layers, Owner, Place, leaves};
 use crate::error::{Code, Complaint, Failure};
 
-/// Binds a file's secrets to the file. 422 where a retained secret would be used otherwise. `new_secrets` holds the secrets
-/// that were sent now.
+/// Binds a file's secrets to the file. 422 where a retained secret would be used otherwise. `new_secrets` holds the
+/// secrets that were sent now.
 pub fn file(
     old: Option<(&Value, &Bound)>,
     config: &Value,

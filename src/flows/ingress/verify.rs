@@ -138,8 +138,8 @@ impl<O: Outside> WebhookContext<'_, O> {
         failed.map_or(Ok(Err(refused)), Err)
     }
 
-    /// Whether the body of a large request that this scheme proves has the values that the scheme requires. The body was not
-    /// parsed before the proof.
+    /// Whether the body of a large request that this scheme proves has the values that the scheme requires. The body was
+    /// not parsed before the proof.
     fn check_body_values(
         &self,
         scheme: &SignatureVerification,
