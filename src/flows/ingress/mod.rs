@@ -42,7 +42,7 @@ pub async fn read_body<O: Outside>(
 }
 
 /// Counts the values of a body before they are built. An unproved request may have only a few: with more it is not
-/// parsed, and it is refused where its values are needed ([`WebhookContext::verified`]).
+/// parsed, and it is refused where its values are needed (`WebhookContext::verified`).
 pub fn limit_values(request: &Request<'_>, room: &Room) -> Result<(), Failure> {
     let (values, most) = if let Some(fields) = request.fields() {
         (fields, FORM_FIELDS)
