@@ -6,12 +6,12 @@ use serde_json::{Map, Value};
 
 use crate::account::origin::Origin;
 use crate::error::Failure;
+use crate::flows::account::changes::refuse_host_keys;
+use crate::flows::account::contents::Contents;
+use crate::flows::account::oauth_token::split_token;
 use crate::flows::actions::Outcome;
 use crate::flows::base::context_limits::check_context;
 use crate::flows::object::AccountObject;
-use crate::flows::object::changes::refuse_host_keys;
-use crate::flows::object::contents::Contents;
-use crate::flows::object::oauth_token::split_token;
 use crate::json;
 use crate::ports::{Outside, Storage, Visibility};
 
@@ -19,7 +19,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Merges what an action changed of `before`, and nothing else: what others changed while it ran stays. What it
     /// wrote is `who`'s from then on, also where it wrote what was there; what it copied may be the customer's. When the account's host changed meanwhile
     /// nothing is kept, for what came from the old one is not the new one's.
-    pub(super) async fn keep_changes(
+    pub(in crate::flows) async fn keep_changes(
         &self,
         who: Origin,
         before: &Value,
@@ -30,8 +30,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         let after = &without_token(outcome.context.as_ref().unwrap_or(before));
         let _one_at_a_time = self.record.lock_changing().await;
-        let loaded = self.visible(&Visibility::All).await?;
-        let resolved = self.resolved_config(&loaded.account).await?;
+        let loaded = self.record.visible(&Visibility::All).await?;
+        let resolved = self.record.resolved_config(&loaded.account).await?;
         let compiled = &resolved.compiled;
         let method = &loaded.account.authentication_method;
         // A refresh has changed the token by now, which is no other credential.
@@ -62,7 +62,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if compiled.moves_host(method, &loaded.context, contents.context()) {
             refuse_host_keys(compiled, method, &loaded.context, contents.context())?;
         }
-        self.store(&loaded, loaded.account.clone(), &contents, &[])
+        self.changes
+            .store(&loaded, loaded.account.clone(), &contents, &[])
             .await
             .map(drop)
     }
@@ -80,6 +81,6 @@ fn parted(patch: Value, copied: &BTreeSet<String>) -> (Value, Value) {
 }
 
 /// A token is stored by itself, where it is read.
-pub(super) fn without_token(context: &Value) -> Value {
+pub(in crate::flows) fn without_token(context: &Value) -> Value {
     split_token(context.clone()).0
 }

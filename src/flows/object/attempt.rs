@@ -48,7 +48,7 @@ type StandingRow = (
 );
 
 impl<O: Outside, S: Storage> Dispatcher<O, S> {
-    pub(super) async fn deliver_one(
+    pub(in crate::flows) async fn deliver_one(
         &self,
         environment: EnvironmentId,
         due: Due,

@@ -8,7 +8,6 @@ use futures_util::FutureExt;
 use crate::account::freshness::Freshness;
 use crate::error::Failure;
 use crate::flows::account::loaded::LoadedAccount;
-use crate::flows::account::state::State;
 use crate::flows::base::within::within;
 use crate::flows::object::AccountObject;
 use crate::flows::object::refresh::token_endpoint;
@@ -16,16 +15,11 @@ use crate::ports::{Outside, Storage};
 use crate::time::Timestamp;
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// The account as it is now; nothing where it is gone.
-    pub(super) fn present(&self) -> Option<Rc<LoadedAccount>> {
-        match self.record.state() {
-            State::Here(loaded) => Some(loaded),
-            State::Unread | State::Missing => None,
-        }
-    }
-
     /// Whether a call waits before it sends this account's token.
-    pub(super) fn wait_before_sending(&self, loaded: &LoadedAccount) -> Option<TokenWait> {
+    pub(in crate::flows) fn wait_before_sending(
+        &self,
+        loaded: &LoadedAccount,
+    ) -> Option<TokenWait> {
         if self.is_refreshing() && self.refusals.wants_refresh() {
             return Some(TokenWait::Refused);
         }
@@ -36,7 +30,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// Waits for a token. A refresh for a refusal that fails leaves the token as it is: the provider may refuse it on one
     /// path and take it on others.
-    pub(super) async fn wait_for_token(
+    pub(in crate::flows) async fn wait_for_token(
         self: &Rc<Self>,
         wait: TokenWait,
         loaded: &Rc<LoadedAccount>,
@@ -45,7 +39,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if wait == TokenWait::Expired {
             return self.fresh(Rc::clone(loaded), deadline).await.map(drop);
         }
-        let Some(mut under_way) = self.tokens.refreshing() else {
+        let Some(mut under_way) = self.refreshing() else {
             return Ok(());
         };
         let ended = under_way.wait_for(Option::is_some).map(drop);

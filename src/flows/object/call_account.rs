@@ -41,7 +41,7 @@ impl<O: Outside, S: Storage> CallAccount for AccountObject<O, S> {
     }
 
     fn redactor(&self, compiled: &Rc<Compiled>, context: &Value) -> Rc<Redactor> {
-        AccountObject::redactor(self, compiled, context)
+        self.record.redactor(compiled, context)
     }
 
     fn pause(&self, wait: Duration) {
@@ -76,15 +76,15 @@ impl<O: Outside, S: Storage> LiveAccount for AccountObject<O, S> {
     }
 
     async fn visible(&self, sees: &Visibility) -> Result<Rc<LoadedAccount>, Failure> {
-        AccountObject::visible(self, sees).await
+        self.record.visible(sees).await
     }
 
     fn present(&self) -> Option<Rc<LoadedAccount>> {
-        AccountObject::present(self)
+        self.record.present()
     }
 
     async fn resolved_config(&self, account: &Account) -> Result<ResolvedConfig, Failure> {
-        self.resolved_config(account).await
+        self.record.resolved_config(account).await
     }
 
     async fn fresh(

@@ -13,7 +13,7 @@ use crate::json::Exact;
 use crate::ports::{Outside, Storage, Visibility};
 
 /// Runs the action of this name; its result. The context changes only when it ran to its end.
-pub(super) async fn call_action<O: Outside, S: Storage>(
+pub(in crate::flows) async fn call_action<O: Outside, S: Storage>(
     access: Access<'_, AccountObject<O, S>>,
     trace: &Trace,
     name: &str,
@@ -39,6 +39,7 @@ pub(super) async fn call_action<O: Outside, S: Storage>(
     object.keep_changes(who, &loaded.context, &outcome).await?;
     let mut result = outcome.result;
     object
+        .record
         .redactor(compiled, &loaded.context)
         .value(result.inside_mut());
     if let Some(context) = &outcome.context {

@@ -7,12 +7,12 @@ use crate::ports::{Outside, Storage, Visibility};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What it can be asked.
-    pub(super) async fn capabilities(
+    pub(in crate::flows) async fn capabilities(
         &self,
         sees: &Visibility,
     ) -> Result<AccountCapabilities, Failure> {
-        let loaded = self.visible(sees).await?;
-        let resolved = self.resolved_config(&loaded.account).await?;
+        let loaded = self.record.visible(sees).await?;
+        let resolved = self.record.resolved_config(&loaded.account).await?;
         let config = &resolved.compiled.config;
         let scopes = granted(config, &loaded.account, &loaded.context);
         let is_sandbox = loaded.account.is_sandbox;

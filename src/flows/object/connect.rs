@@ -5,8 +5,8 @@
 
 use std::rc::Rc;
 
+use crate::flows::account::contents::Contents;
 use crate::flows::object::AccountObject;
-use crate::flows::object::contents::Contents;
 use crate::flows::object::credential::{is_of_another, merged};
 use crate::flows::object::grant::Attempt;
 use crate::flows::object::logins::Login;
@@ -28,15 +28,18 @@ use crate::oauth::{self, Authorize, Callback, OAuthError, TokenFailure, Verifier
 use crate::ports::{Outside, Storage};
 
 /// What a new credential is stored with.
-pub(super) struct ConnectContext {
-    pub(super) resolved: ResolvedConfig,
+pub(in crate::flows) struct ConnectContext {
+    pub(in crate::flows) resolved: ResolvedConfig,
     /// The whole context, without a token.
-    pub(super) contents: Contents,
+    pub(in crate::flows) contents: Contents,
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// A customer's form: to the provider, or straight to the end.
-    pub(super) async fn connect(&self, connecting: Connecting) -> Result<Connected, Failure> {
+    pub(in crate::flows) async fn connect(
+        &self,
+        connecting: Connecting,
+    ) -> Result<Connected, Failure> {
         let outcome = match self.ground(&connecting).await {
             Ok(ground) => self.begin(&connecting, ground).await,
             Err(failed) => Err(failed),
@@ -49,7 +52,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// A customer is back from the provider; `None` where no login of this browser waits for him.
-    pub(super) async fn callback(&self, came: CallbackRequest) -> Result<Option<Ended>, Failure> {
+    pub(in crate::flows) async fn callback(
+        &self,
+        came: CallbackRequest,
+    ) -> Result<Option<Ended>, Failure> {
         let login = self
             .logins
             .take(&came.state, &came.browser, &came.integration)?;
@@ -70,7 +76,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if let Some(failed) = &failed {
             self.base.log("connect_failed", &failed.error);
         }
-        let resolved = self.resolved_config(&connecting.account).await.ok();
+        let resolved = self.record.resolved_config(&connecting.account).await.ok();
         let config = resolved.as_ref().map(|resolved| &resolved.compiled.config);
         let brand = config.map(|config| Brand::of(&connecting.integration, config));
         Ended {
@@ -144,7 +150,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             verifier: verifier.text().to_owned(),
         };
         self.logins.write(&login).map_err(broken)?;
-        self.plan().await;
+        self.schedule.plan().await;
         Ok(url)
     }
 
@@ -219,11 +225,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// The account as it is, and the context as it will be.
     async fn ground(&self, connecting: &Connecting) -> Result<ConnectContext, Failed> {
-        let existing = self.settled().await.map_err(broken)?;
+        let existing = self.record.settled().await.map_err(broken)?;
         let is_wrong = match &existing {
             Some(loaded) => is_of_another(loaded, connecting),
             // Not there any more; or its place was taken once, and what is erased stays erased.
-            None => connecting.is_again || self.read_row().map_err(broken)?.is_some(),
+            None => connecting.is_again || self.record.was_stored().map_err(broken)?,
         };
         if is_wrong {
             let words = "The account is not there any more.".to_owned();
@@ -232,7 +238,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let account = existing
             .as_ref()
             .map_or(&connecting.account, |loaded| &loaded.account);
-        let resolved = self.resolved_config(account).await.map_err(broken)?;
+        let resolved = self.record.resolved_config(account).await.map_err(broken)?;
         if !resolved.install.is_enabled {
             let words = "The integration is switched off.".to_owned();
             return Err(failed(ConnectFailure::InvalidIntegration, words));
@@ -243,7 +249,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 }
 
-pub(super) fn failed(why: ConnectFailure, error: String) -> Failed {
+pub(in crate::flows) fn failed(why: ConnectFailure, error: String) -> Failed {
     Failed {
         why,
         error,

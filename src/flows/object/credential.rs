@@ -11,22 +11,23 @@ use crate::account::status::Status;
 use crate::config::credentials::OAuth2;
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::error::{Code, Failure};
+use crate::flows::account::changes;
+use crate::flows::account::contents::Contents;
+use crate::flows::account::event::EventType;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::set_up::SetUp;
 use crate::flows::base::context_limits::check_context;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::flows::messages::connecting::{Connecting, Failed};
+use crate::flows::object::AccountObject;
 use crate::flows::object::connect::{ConnectContext, failed};
-use crate::flows::object::contents::Contents;
-use crate::flows::object::events::EventType;
 use crate::flows::object::set_up::{broken, has_stages};
-use crate::flows::object::{AccountObject, changes};
 use crate::oauth::{self, TokenReply};
 use crate::ports::{Outside, Storage};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Stores a credential that the provider has just given or the customer typed, and sets the account up.
-    pub(super) async fn accept(
+    pub(in crate::flows) async fn accept(
         &self,
         connecting: &Connecting,
         ground: ConnectContext,
@@ -70,7 +71,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         gained: &Gained,
     ) -> Result<(), Failure> {
         let _one_at_a_time = self.record.lock_changing().await;
-        let existing = self.settled().await?;
+        let existing = self.record.settled().await?;
         if existing
             .as_ref()
             .is_some_and(|loaded| is_of_another(loaded, connecting))
@@ -117,18 +118,24 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let old = existing
             .clone()
             .unwrap_or_else(|| Rc::new(LoadedAccount::of_nothing(nothing_of(&connecting.account))));
-        let mut next = self.next(resolved, &old, account, &contents, &events)?;
+        let mut next = self
+            .changes
+            .next(resolved, &old, account, &contents, &events)?;
         next.link = Some(connecting.link.clone());
         next.set_up = None;
         if has_stages {
-            let found_by = self.held(resolved, &old)?;
+            let found_by = self.record.held(resolved, &old)?;
             let set_up = SetUp { before, found_by };
             next.sealing_key = next.sealing_key.or_else(|| set_up.sealing_key());
             next.set_up = Some(set_up);
         }
         match existing {
-            Some(_) => self.put(resolved, &old, &next).await.map(drop),
-            None => self.arrive(resolved, &old.account, next).await.map(drop),
+            Some(_) => self.changes.put(resolved, &old, &next).await.map(drop),
+            None => self
+                .changes
+                .arrive(resolved, &old.account, next)
+                .await
+                .map(drop),
         }
     }
 }
@@ -159,7 +166,7 @@ impl Gained {
 
 /// Of another environment, or of another integration: a link token for several binds one account, and the
 /// customer may have changed his mind meanwhile.
-pub(super) fn is_of_another(loaded: &LoadedAccount, connecting: &Connecting) -> bool {
+pub(in crate::flows) fn is_of_another(loaded: &LoadedAccount, connecting: &Connecting) -> bool {
     let (is, will) = (&loaded.account, &connecting.account);
     is.environment_id != will.environment_id
         || is.environment_integration_id != will.environment_integration_id
@@ -167,7 +174,7 @@ pub(super) fn is_of_another(loaded: &LoadedAccount, connecting: &Connecting) -> 
 
 /// What was there, when it stays, and what is new. Where that leads to another host, no old secret stays; where the
 /// credential is of another kind, what the provider said with the old one proves nothing.
-pub(super) fn merged(
+pub(in crate::flows) fn merged(
     resolved: &ResolvedConfig,
     existing: Option<&LoadedAccount>,
     connecting: &Connecting,

@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 
 use crate::account::seal::{Kind, Place};
 use crate::error::{Code, Failure};
+use crate::flows::account::base::Base;
+use crate::flows::account::event::Event;
+use crate::flows::account::outbox::Outbox;
 use crate::flows::account::state::State;
+use crate::flows::account::stored::Stored;
 use crate::flows::base::sealed;
 use crate::flows::base::sql;
 use crate::flows::messages::dead_letter::Kept;
 use crate::flows::messages::webhook::NewEvent;
-use crate::flows::object::base::Base;
-use crate::flows::object::events::Event;
-use crate::flows::object::outbox::Outbox;
-use crate::flows::object::stored::Stored;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -25,13 +25,13 @@ use crate::webhook::UNNAMED;
 const PIECE: usize = 1_000_000;
 
 /// The requests of the account's webhooks that could not be read.
-pub(super) struct DeadLetters<O, S> {
+pub(in crate::flows) struct DeadLetters<O, S> {
     base: Rc<Base<O, S>>,
     outbox: Rc<Outbox<O, S>>,
 }
 
 impl<O: Outside, S: Storage> DeadLetters<O, S> {
-    pub(super) fn new(base: &Rc<Base<O, S>>, outbox: &Rc<Outbox<O, S>>) -> Self {
+    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>, outbox: &Rc<Outbox<O, S>>) -> Self {
         Self {
             base: Rc::clone(base),
             outbox: Rc::clone(outbox),
@@ -39,7 +39,7 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
     }
 
     /// A request that cannot be read is an event that failed, until it is replayed.
-    pub(super) fn store(&self, kept: &Kept, reason: &str) -> Result<i64, Failure> {
+    pub(in crate::flows) fn store(&self, kept: &Kept, reason: &str) -> Result<i64, Failure> {
         let event = self.outbox.numbered(NewEvent {
             event: UNNAMED.to_owned(),
             resource_type: None,
@@ -109,7 +109,7 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
     }
 
     /// The request of an event that could not be read; nothing for any other.
-    pub(super) fn get(&self, number: i64) -> Result<Option<Kept>, Failure> {
+    pub(in crate::flows) fn get(&self, number: i64) -> Result<Option<Kept>, Failure> {
         let Some(text) = self.sealed(number)? else {
             return Ok(None);
         };
@@ -121,7 +121,7 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
     }
 
     /// The request was read.
-    pub(super) fn drop_one(&self, number: i64) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn drop_one(&self, number: i64) -> Result<(), StorageFault> {
         let statement = "DELETE FROM unread WHERE event = ?";
         sql::run(&self.base.storage, statement, &[number.into()])
     }
@@ -151,6 +151,11 @@ impl<O: Outside, S: Storage> Stored for DeadLetters<O, S> {
             }
         }
         Ok(())
+    }
+
+    fn is_over(&self) -> Result<bool, Failure> {
+        // What is left of it goes with the storage.
+        Ok(true)
     }
 
     /// With their events: nothing could read them any more.

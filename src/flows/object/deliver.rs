@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use crate::delivery;
 use crate::error::Failure;
+use crate::flows::account::base::Base;
+use crate::flows::account::outbox::Outbox;
 use crate::flows::account::state::State;
+use crate::flows::account::stored::Stored;
 use crate::flows::base::records::WebhookRecord;
 use crate::flows::base::sql;
-use crate::flows::object::base::Base;
-use crate::flows::object::outbox::Outbox;
-use crate::flows::object::stored::Stored;
 use crate::ids::{EnvironmentId, WebhookId};
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -20,13 +20,13 @@ use crate::time::Timestamp;
 /// Events that are expanded, deliveries that are looked up, at a time.
 const STEP: i64 = 50;
 /// Until what could not be expanded or told is tried again.
-pub(super) const RETRY: Duration = Duration::from_secs(10);
+pub(in crate::flows) const RETRY: Duration = Duration::from_secs(10);
 
 /// A delivery that is due.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Due {
-    pub(super) event: i64,
-    pub(super) webhook: WebhookId,
+pub(in crate::flows) struct Due {
+    pub(in crate::flows) event: i64,
+    pub(in crate::flows) webhook: WebhookId,
 }
 
 /// Given back when the work is over, however it ends.
@@ -39,9 +39,9 @@ impl Drop for Busy<'_> {
 }
 
 /// The deliveries of the account's events.
-pub(super) struct Dispatcher<O, S> {
-    pub(super) base: Rc<Base<O, S>>,
-    pub(super) outbox: Rc<Outbox<O, S>>,
+pub(in crate::flows) struct Dispatcher<O, S> {
+    pub(in crate::flows) base: Rc<Base<O, S>>,
+    pub(in crate::flows) outbox: Rc<Outbox<O, S>>,
     /// Deliveries are under way.
     is_delivering: Cell<bool>,
     /// After a directory that did not answer.
@@ -49,7 +49,7 @@ pub(super) struct Dispatcher<O, S> {
 }
 
 impl<O: Outside, S: Storage> Dispatcher<O, S> {
-    pub(super) fn new(base: &Rc<Base<O, S>>, outbox: &Rc<Outbox<O, S>>) -> Self {
+    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>, outbox: &Rc<Outbox<O, S>>) -> Self {
         Self {
             base: Rc::clone(base),
             outbox: Rc::clone(outbox),
@@ -58,12 +58,12 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         }
     }
 
-    pub(super) fn is_delivering(&self) -> bool {
+    pub(in crate::flows) fn is_delivering(&self) -> bool {
         self.is_delivering.get()
     }
 
     /// Delivers what is due, until then.
-    pub(super) async fn deliver(&self, until: Timestamp) -> Result<(), Failure> {
+    pub(in crate::flows) async fn deliver(&self, until: Timestamp) -> Result<(), Failure> {
         let Some(environment) = self.outbox.environment()? else {
             return Ok(());
         };
@@ -195,6 +195,11 @@ impl<O: Outside, S: Storage> Stored for Dispatcher<O, S> {
     fn reseal(&self) -> Result<(), Failure> {
         // Nothing of a delivery is sealed.
         Ok(())
+    }
+
+    fn is_over(&self) -> Result<bool, Failure> {
+        // What is left of it goes with the storage.
+        Ok(true)
     }
 
     fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {

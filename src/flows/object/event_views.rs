@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::error::Failure;
+use crate::flows::account::outbox::Outbox;
 use crate::flows::base::recent_rows::{MOST, foreign_cursor, newest_before};
 use crate::flows::base::records::{Comparison, Filter, FilterValue, Listed, Page};
 use crate::flows::base::sql;
@@ -11,7 +12,6 @@ use crate::flows::messages::event::{
     AttemptView, DeliveryView, EventDetail, EventStatus, EventView,
 };
 use crate::flows::object::AccountObject;
-use crate::flows::object::outbox::Outbox;
 use crate::ids::{EnvironmentId, EventId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault, Visibility};
 use crate::time::Timestamp;
@@ -43,8 +43,11 @@ type AttemptRow = (
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Whose events these are, when the caller may see them; those of an account that is gone, too.
-    pub(super) async fn visible_outbox(&self, sees: &Visibility) -> Result<EnvironmentId, Failure> {
-        let loaded = self.settled().await?;
+    pub(in crate::flows) async fn visible_outbox(
+        &self,
+        sees: &Visibility,
+    ) -> Result<EnvironmentId, Failure> {
+        let loaded = self.record.settled().await?;
         let own = match &loaded {
             Some(loaded) => Some(loaded.account.environment_id),
             None => self.outbox.environment()?,
@@ -58,7 +61,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Newest first.
-    pub(super) async fn list_events(
+    pub(in crate::flows) async fn list_events(
         &self,
         sees: &Visibility,
         page: &Page,
@@ -68,7 +71,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Everything there is of one.
-    pub(super) async fn get_event(
+    pub(in crate::flows) async fn get_event(
         &self,
         sees: &Visibility,
         id: EventId,
@@ -127,7 +130,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
     }
 
     /// The number of an event that is here.
-    pub(super) fn number_of(&self, id: EventId) -> Result<i64, Failure> {
+    pub(in crate::flows) fn number_of(&self, id: EventId) -> Result<i64, Failure> {
         let number = self.number_in(&id.to_string()).ok_or_else(no_event)?;
         let statement = "SELECT number FROM event WHERE number = ?";
         let is_here =

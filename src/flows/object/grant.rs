@@ -24,7 +24,7 @@ use crate::settings::{PrivateUpstreams, TOKEN_ANSWER_BYTES, TOKEN_TIMEOUT};
 
 /// How a token is had without the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Grant {
+pub(in crate::flows) enum Grant {
     /// The file's `refresh_token` action.
     Action,
     /// RFC 6749 §6.
@@ -34,7 +34,7 @@ pub(super) enum Grant {
 }
 
 /// Why one attempt gave no token.
-pub(super) enum Attempt {
+pub(in crate::flows) enum Attempt {
     /// The token endpoint's fault, or its refusal.
     Failed(TokenFailure),
     /// The file's, or ours.
@@ -61,7 +61,7 @@ impl From<TokenFailure> for Attempt {
 
 impl Grant {
     /// The one for this account; `None` where only the customer can give a new credential.
-    pub(super) fn of(resolved: &ResolvedConfig, loaded: &LoadedAccount) -> Option<Self> {
+    pub(in crate::flows) fn of(resolved: &ResolvedConfig, loaded: &LoadedAccount) -> Option<Self> {
         let config = &resolved.compiled.config;
         if config.actions.contains_key(REFRESH_TOKEN) {
             return Some(Self::Action);
@@ -84,7 +84,7 @@ impl Grant {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// One attempt: asks, reads and stores.
-    pub(super) async fn ask_for_token(
+    pub(in crate::flows) async fn ask_for_token(
         &self,
         resolved: &ResolvedConfig,
         loaded: &Rc<LoadedAccount>,
@@ -113,20 +113,20 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 return Ok(());
             }
         };
-        self.store_refreshed(loaded, &reply.token)?;
+        self.record.store_refreshed(loaded, &reply.token)?;
         let config = credential.and_then(Credential::oauth);
         if let Some(config) = config
             && let Some(token) = self
                 .introspected(compiled, config, &loaded.context, &reply.token)
                 .await
         {
-            self.store_introspected(&reply.token, &token)?;
+            self.record.store_introspected(&reply.token, &token)?;
         }
         Ok(())
     }
 
     /// A token for client credentials (RFC 6749 §4.4).
-    pub(super) async fn grant_by_client(
+    pub(in crate::flows) async fn grant_by_client(
         &self,
         compiled: &Compiled,
         credential: &Credential,
@@ -153,7 +153,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Sends a token request and reads the answer.
-    pub(super) async fn token_of(
+    pub(in crate::flows) async fn token_of(
         &self,
         config: &OAuth2,
         request: TokenRequest,
@@ -168,7 +168,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// The token with what the introspection endpoint says of its end; `None` where there is nothing to
     /// ask, or no answer: then it is used until it is refused.
-    pub(super) async fn introspected(
+    pub(in crate::flows) async fn introspected(
         &self,
         compiled: &Compiled,
         config: &OAuth2,
@@ -195,7 +195,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Tells the provider that a token is no longer needed (RFC 7009).
-    pub(super) async fn revoke(&self, resolved: &ResolvedConfig, loaded: &LoadedAccount) {
+    pub(in crate::flows) async fn revoke(&self, resolved: &ResolvedConfig, loaded: &LoadedAccount) {
         let credential = resolved
             .compiled
             .config
@@ -223,7 +223,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Builds something from the credential's settings and what its templates see.
-    pub(super) fn with_client<T>(
+    pub(in crate::flows) fn with_client<T>(
         &self,
         compiled: &Compiled,
         config: &OAuth2,

@@ -6,7 +6,9 @@ use std::rc::Rc;
 
 use crate::account::seal::{Kind, Place, key_id};
 use crate::error::Failure;
+use crate::flows::account::base::Base;
 use crate::flows::account::state::State;
+use crate::flows::account::stored::Stored;
 use crate::flows::base::sealed;
 use crate::flows::base::sql;
 use crate::flows::call::idempotency::kept::KeptAnswer;
@@ -14,8 +16,6 @@ use crate::flows::call::idempotency::kind::Kind as Whose;
 use crate::flows::call::idempotency::stored_bytes::{KeptOfKinds, of_kind};
 use crate::flows::call::idempotency::{End, Known, Write};
 use crate::flows::object::AccountObject;
-use crate::flows::object::base::Base;
-use crate::flows::object::stored::Stored;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::settings::{KEPT_ANSWER, KEPT_ANSWERS_BYTES, STORED_RESPONSES};
@@ -32,7 +32,7 @@ const TABLE: &str = "kept_answer";
 const LARGEST: usize = 1_900_000;
 
 /// The account's writes with a key.
-pub(super) struct IdempotencyStore<O, S> {
+pub(in crate::flows) struct IdempotencyStore<O, S> {
     base: Rc<Base<O, S>>,
     /// Whether the table is there.
     is_open: Cell<bool>,
@@ -42,7 +42,7 @@ pub(super) struct IdempotencyStore<O, S> {
 }
 
 impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
-    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
+    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
         Self {
             base: Rc::clone(base),
             is_open: Cell::new(false),
@@ -264,6 +264,11 @@ impl<O: Outside, S: Storage> Stored for IdempotencyStore<O, S> {
             .try_for_each(|place| self.reseal_answer(place))
     }
 
+    fn is_over(&self) -> Result<bool, Failure> {
+        // What is left of it goes with the storage.
+        Ok(true)
+    }
+
     fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {
         self.kept_bytes.forget();
         self.kept_keys.forget();
@@ -279,14 +284,14 @@ impl<O: Outside, S: Storage> Stored for IdempotencyStore<O, S> {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What is known of a write. Where nothing is, it is under way from now on.
-    pub(super) fn begin_write(&self, write: &Write) -> Result<Known, Failure> {
+    pub(in crate::flows) fn begin_write(&self, write: &Write) -> Result<Known, Failure> {
         self.idempotency.begin(write)
     }
 
     /// Notes how a write ended. Where that fails it stays under way, and is not made again.
-    pub(super) fn end_write(&self, write: &Write, end: &End) {
+    pub(in crate::flows) fn end_write(&self, write: &Write, end: &End) {
         // Of an account that is gone nothing is written back.
-        if !self.is_here() {
+        if !self.record.is_here() {
             return;
         }
         if let Err(fault) = self.idempotency.end(write, end) {
@@ -295,8 +300,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The alarm rings when the key of a write that begins now ends.
-    pub(super) async fn wake_for_kept_answers(&self) {
-        self.wake_by(self.base.outside.now().plus(KEPT_ANSWER))
+    pub(in crate::flows) async fn wake_for_kept_answers(&self) {
+        self.schedule
+            .wake_by(self.base.outside.now().plus(KEPT_ANSWER))
             .await;
     }
 }

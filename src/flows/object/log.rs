@@ -9,13 +9,13 @@ use futures_util::FutureExt;
 use serde_json::Value;
 
 use crate::error::Failure;
+use crate::flows::account::base::Base;
 use crate::flows::account::state::State;
+use crate::flows::account::stored::Stored;
 use crate::flows::base::sequence::{moment_of, number_after, number_at};
 use crate::flows::base::sql;
 use crate::flows::call::log_line::LogLine;
 use crate::flows::object::AccountObject;
-use crate::flows::object::base::Base;
-use crate::flows::object::stored::Stored;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -24,7 +24,7 @@ const SCHEMA: &[&str] = &[
     // The line stands last: what is asked of many rows is in front of it.
     "CREATE TABLE IF NOT EXISTS log (number INTEGER PRIMARY KEY, status INTEGER NOT NULL, resource TEXT, line TEXT NOT NULL)",
 ];
-pub(super) const TABLE: &str = "log";
+pub(in crate::flows) const TABLE: &str = "log";
 /// Lines are written so long after the first of them.
 const GATHERED: Duration = Duration::from_secs(5);
 /// Or soon, when there are so many.
@@ -37,7 +37,7 @@ const MOST_GATHERED: usize = 1_000;
 const TRIMMED: Duration = Duration::from_hours(1);
 
 /// The account's log: what is stored, and what waits to be written.
-pub(super) struct CallLog<O, S> {
+pub(in crate::flows) struct CallLog<O, S> {
     base: Rc<Base<O, S>>,
     lines: RefCell<Vec<LogLine>>,
     /// The last refusal by the provider.
@@ -50,7 +50,7 @@ pub(super) struct CallLog<O, S> {
 }
 
 impl<O: Outside, S: Storage> CallLog<O, S> {
-    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
+    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
         Self {
             base: Rc::clone(base),
             lines: RefCell::default(),
@@ -92,15 +92,15 @@ impl<O: Outside, S: Storage> CallLog<O, S> {
         is_due
     }
 
-    pub(super) fn set_forbidden(&self, error: Value) {
+    pub(in crate::flows) fn set_forbidden(&self, error: Value) {
         self.forbidden.replace(Some(error));
     }
 
-    pub(super) fn has_forbidden(&self) -> bool {
+    pub(in crate::flows) fn has_forbidden(&self) -> bool {
         self.forbidden.borrow().is_some()
     }
 
-    pub(super) fn take_forbidden(&self) -> Option<Value> {
+    pub(in crate::flows) fn take_forbidden(&self) -> Option<Value> {
         self.forbidden.take()
     }
 
@@ -111,7 +111,7 @@ impl<O: Outside, S: Storage> CallLog<O, S> {
     }
 
     /// Writes what is gathered; what cannot be written stays there.
-    pub(super) fn write(&self) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn write(&self) -> Result<(), StorageFault> {
         if self.lines.borrow().is_empty() {
             return Ok(());
         }
@@ -194,6 +194,11 @@ impl<O: Outside, S: Storage> Stored for CallLog<O, S> {
         Ok(())
     }
 
+    fn is_over(&self) -> Result<bool, Failure> {
+        // What is left of it goes with the storage.
+        Ok(true)
+    }
+
     fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {
         self.reset();
         sql::clear(&self.base.storage, TABLE)
@@ -210,9 +215,9 @@ impl<O: Outside, S: Storage> Stored for CallLog<O, S> {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Takes a line, to be written later.
-    pub(super) fn gather(self: &Rc<Self>, line: LogLine) {
+    pub(in crate::flows) fn gather(self: &Rc<Self>, line: LogLine) {
         let count = self.call_log.add(line);
-        if count >= MOST_GATHERED && self.is_here() {
+        if count >= MOST_GATHERED && self.record.is_here() {
             self.call_log.try_to_write();
         }
         self.write_log_within(if count < GATHERED_LINES {
@@ -239,7 +244,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     async fn write_log(&self) {
         // Of an account that is gone nothing is written back.
-        if !self.is_here() {
+        if !self.record.is_here() {
             return self.call_log.reset();
         }
         self.call_log.try_to_write();
@@ -250,9 +255,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// The alarm rings when old lines go.
-    pub(super) async fn wake_for_log(&self) {
+    pub(in crate::flows) async fn wake_for_log(&self) {
         if let Ok(Some(at)) = self.call_log.next_end_of_a_line() {
-            self.wake_by(at).await;
+            self.schedule.wake_by(at).await;
         }
     }
 }

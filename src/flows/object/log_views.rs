@@ -13,12 +13,12 @@ use crate::time::Timestamp;
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Newest first; what is gathered is written before, so that it is there.
-    pub(super) async fn list_log(
+    pub(in crate::flows) async fn list_log(
         &self,
         sees: &Visibility,
         page: &Page,
     ) -> Result<Listed<LogLine>, Failure> {
-        self.visible(sees).await?;
+        self.record.visible(sees).await?;
         self.call_log.write()?;
         self.wake_for_log().await;
         if !sql::has_table(&self.base.storage, TABLE)? {

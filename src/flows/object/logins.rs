@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::account::seal::{Kind, Place};
 use crate::crypto;
 use crate::error::Failure;
+use crate::flows::account::base::Base;
 use crate::flows::account::state::State;
+use crate::flows::account::stored::Stored;
 use crate::flows::base::sealed;
 use crate::flows::base::sql;
 use crate::flows::messages::connecting::Connecting;
-use crate::flows::object::base::Base;
-use crate::flows::object::stored::Stored;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -24,36 +24,36 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS login \
     (state TEXT PRIMARY KEY, sealed TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID";
 
 /// How long a customer may stay at the provider.
-pub(super) const LIFE: Duration = Duration::from_mins(10);
+pub(in crate::flows) const LIFE: Duration = Duration::from_mins(10);
 /// Logins of one account that wait at a time; the oldest goes first.
 const MOST: i64 = 20;
 
 /// A login that waits for its callback.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Login {
-    pub(super) connecting: Connecting,
+pub(in crate::flows) struct Login {
+    pub(in crate::flows) connecting: Connecting,
     /// The code verifier (RFC 7636).
-    pub(super) verifier: String,
+    pub(in crate::flows) verifier: String,
 }
 
 /// The logins of the account that wait for their callbacks.
-pub(super) struct LoginStore<O, S> {
+pub(in crate::flows) struct LoginStore<O, S> {
     base: Rc<Base<O, S>>,
 }
 
 impl<O: Outside, S: Storage> LoginStore<O, S> {
-    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
+    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
         Self {
             base: Rc::clone(base),
         }
     }
 
     /// Whether any was ever stored.
-    pub(super) fn is_there(&self) -> Result<bool, StorageFault> {
+    pub(in crate::flows) fn is_there(&self) -> Result<bool, StorageFault> {
         sql::has_table(&self.base.storage, TABLE)
     }
 
-    pub(super) fn write(&self, login: &Login) -> Result<(), Failure> {
+    pub(in crate::flows) fn write(&self, login: &Login) -> Result<(), Failure> {
         let until = self.base.outside.now().plus(LIFE);
         let state = hash(&login.connecting.state);
         let value = serde_json::to_value(login).unwrap_or_default();
@@ -79,7 +79,7 @@ impl<O: Outside, S: Storage> LoginStore<O, S> {
 
     /// The login of this `state`, begun by this browser for this integration. It is gone with this look;
     /// where browser or integration are others it stays, for the one who began it.
-    pub(super) fn take(
+    pub(in crate::flows) fn take(
         &self,
         state: &str,
         browser: &str,
@@ -117,7 +117,7 @@ impl<O: Outside, S: Storage> LoginStore<O, S> {
     }
 
     /// When the next of them ends.
-    pub(super) fn next_end(&self) -> Result<Option<Timestamp>, StorageFault> {
+    pub(in crate::flows) fn next_end(&self) -> Result<Option<Timestamp>, StorageFault> {
         if !self.is_there()? {
             return Ok(None);
         }
@@ -155,6 +155,10 @@ impl<O: Outside, S: Storage> Stored for LoginStore<O, S> {
             }
         }
         Ok(())
+    }
+
+    fn is_over(&self) -> Result<bool, Failure> {
+        Ok(self.next_end()?.is_none())
     }
 
     fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {

@@ -12,21 +12,21 @@ use crate::config::{Credential, Field};
 use crate::connect::form::{self, Origins};
 use crate::error::{Complaint, Failure};
 use crate::expression::scope::TEMPLATE_ROOTS;
+use crate::flows::account::contents::Contents;
+use crate::flows::account::event::EventType;
 use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::account::stored::InMemory;
 use crate::flows::base::context_limits::check_context;
 use crate::flows::config::resolved_config::Compiled;
 use crate::flows::messages::account::AccountView;
 use crate::flows::object::AccountObject;
-use crate::flows::object::contents::Contents;
-use crate::flows::object::events::EventType;
-use crate::flows::object::stored::InMemory;
 use crate::ports::{Outside, Storage, Visibility};
 use crate::settings::{OWN_CHANGES, OWN_CHANGES_PERIOD};
 use crate::time::Timestamp;
 
 /// When account tokens changed the account, in the last minute.
 #[derive(Default)]
-pub(super) struct OwnChanges(RefCell<VecDeque<Timestamp>>);
+pub(in crate::flows) struct OwnChanges(RefCell<VecDeque<Timestamp>>);
 
 impl OwnChanges {
     /// Each change is an event to everybody who subscribed.
@@ -55,16 +55,16 @@ impl InMemory for OwnChanges {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Changes values of the context in the name of the customer.
-    pub(super) async fn change_me(
+    pub(in crate::flows) async fn change_me(
         &self,
         sees: &Visibility,
         patch: &Value,
     ) -> Result<AccountView, Failure> {
-        self.visible(sees).await?;
+        self.record.visible(sees).await?;
         self.own_changes.admit(self.base.outside.now())?;
         let _one_at_a_time = self.record.lock_changing().await;
-        let loaded = self.visible(sees).await?;
-        let resolved = self.resolved_config(&loaded.account).await?;
+        let loaded = self.record.visible(sees).await?;
+        let resolved = self.record.resolved_config(&loaded.account).await?;
         let compiled = &resolved.compiled;
         let places = compiled.config.origin_places();
         let origins = Origins {
@@ -80,18 +80,19 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if !is_same_secret || before.token() != contents.token() {
             return Err(refused("context", "changes a secret"));
         }
-        self.store(
-            &loaded,
-            loaded.account.clone(),
-            &contents,
-            &[EventType::Updated],
-        )
-        .await
+        self.changes
+            .store(
+                &loaded,
+                loaded.account.clone(),
+                &contents,
+                &[EventType::Updated],
+            )
+            .await
     }
 }
 
 /// The names of the fields that the customer of an account with this credential may change.
-pub(super) fn allowed_fields<'c>(compiled: &'c Compiled, method: &str) -> Vec<&'c Field> {
+pub(in crate::flows) fn allowed_fields<'c>(compiled: &'c Compiled, method: &str) -> Vec<&'c Field> {
     let credential = compiled.config.credential(method);
     let fields = credential.map(Credential::fields).unwrap_or_default();
     let is_allowed = |field: &&Field| {

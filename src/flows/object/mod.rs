@@ -3,38 +3,29 @@
 //! It loads its state once. Its schema is made only when an account is stored, so that a made-up id
 //! answers 404 and writes nothing. A proxied call writes nothing before its answer.
 
-pub(in crate::flows) mod account_store;
-pub(in crate::flows) mod account_tokens;
 pub(in crate::flows) mod actions;
 pub(in crate::flows) mod alarm;
 pub(in crate::flows) mod attempt;
-pub(in crate::flows) mod base;
 pub(in crate::flows) mod before_sending;
 pub(in crate::flows) mod call_account;
 pub mod call_action;
 pub(in crate::flows) mod capabilities;
 pub(in crate::flows) mod changes;
 pub(in crate::flows) mod connect;
-pub(in crate::flows) mod contents;
 pub(in crate::flows) mod credential;
 pub(in crate::flows) mod dead_letters;
 pub(in crate::flows) mod deliver;
 pub mod dispatch;
 pub(in crate::flows) mod event_views;
-pub(in crate::flows) mod events;
 pub(in crate::flows) mod grant;
 pub(in crate::flows) mod idempotency_store;
 pub(in crate::flows) mod import;
 pub(in crate::flows) mod log;
 pub(in crate::flows) mod log_views;
 pub(in crate::flows) mod logins;
-pub(in crate::flows) mod lookup;
 pub(in crate::flows) mod me;
-pub(in crate::flows) mod oauth_token;
-pub(in crate::flows) mod outbox;
 pub(in crate::flows) mod own_override;
 pub(in crate::flows) mod receive;
-pub(in crate::flows) mod redactor;
 pub(in crate::flows) mod refresh;
 pub(in crate::flows) mod refresh_action;
 pub(in crate::flows) mod refresh_schedule;
@@ -42,71 +33,74 @@ pub mod refused;
 pub(in crate::flows) mod replay;
 pub(in crate::flows) mod report;
 pub(in crate::flows) mod reseal;
-pub(in crate::flows) mod row;
 pub(in crate::flows) mod scope_errors;
 pub(in crate::flows) mod set_up;
-pub(in crate::flows) mod stored;
+pub(in crate::flows) mod stores;
 pub(in crate::flows) mod subscriptions;
 pub(in crate::flows) mod suspicion;
-pub(in crate::flows) mod unclear;
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::account::Account;
 use crate::error::{Code, Failure};
+use crate::flows::account::base::Base;
+use crate::flows::account::changes::Changes;
 use crate::flows::account::loaded::LoadedAccount;
-use crate::flows::account::state::State;
-use crate::flows::base::alarm::Alarm;
+use crate::flows::account::oauth_token::TokenStore;
+use crate::flows::account::outbox::Outbox;
+use crate::flows::account::record::AccountRecord;
+use crate::flows::account::rows::Rows;
+use crate::flows::account::schedule::Schedule;
+use crate::flows::account::stored::Components;
+use crate::flows::account::unclear::UnclearRefusals;
 use crate::flows::base::callers::{Callers, Inside};
 use crate::flows::base::memory::{AccountBodies, Room};
 use crate::flows::call::limiter::Limiter;
 use crate::flows::config::isolate::Isolate;
-use crate::flows::config::resolved_config;
 use crate::flows::config::resolved_config::ResolvedConfig;
-use crate::flows::messages::account::{AccountMessage, AccountView};
+use crate::flows::messages::account::AccountMessage;
 use crate::flows::messages::{answer_text, answered, message_bytes};
-use crate::flows::object::account_store::AccountStore;
-use crate::flows::object::account_tokens::{AccountTokenStore, unknown_token};
-use crate::flows::object::base::Base;
 use crate::flows::object::dead_letters::DeadLetters;
 use crate::flows::object::deliver::Dispatcher;
 use crate::flows::object::idempotency_store::IdempotencyStore;
 use crate::flows::object::log::CallLog;
 use crate::flows::object::logins::LoginStore;
 use crate::flows::object::me::OwnChanges;
-use crate::flows::object::oauth_token::TokenStore;
-use crate::flows::object::outbox::Outbox;
-use crate::flows::object::redactor::LastRedactor;
+use crate::flows::object::refresh::Refreshing;
 use crate::flows::object::refused::Refusals;
-use crate::flows::object::row::AccountRow;
 use crate::flows::object::set_up::SetUpRuns;
+use crate::flows::object::stores::Stores;
 use crate::flows::object::suspicion::SuspicionStore;
-use crate::flows::object::unclear::UnclearRefusals;
 use crate::ids::AccountId;
 use crate::ports::{Outside, Storage, Visibility};
 
 /// The object, living as long as the platform keeps it. What needs one component is a method of that; else of the object.
 pub struct AccountObject<O, S> {
     base: Rc<Base<O, S>>,
-    alarm: Alarm,
-    record: AccountStore<O, S>,
-    tokens: TokenStore<O, S>,
-    unclear_refusals: UnclearRefusals<O, S>,
-    suspicions: SuspicionStore<O, S>,
-    logins: LoginStore<O, S>,
-    account_tokens: AccountTokenStore<O, S>,
+    components: Rc<Components>,
+    schedule: Rc<Schedule<O, S>>,
+    record: Rc<AccountRecord<O, S>>,
+    changes: Rc<Changes<O, S>>,
+    token_store: Rc<TokenStore<O, S>>,
+    unclear_refusals: Rc<UnclearRefusals<O, S>>,
+    suspicions: Rc<SuspicionStore<O, S>>,
+    logins: Rc<LoginStore<O, S>>,
     outbox: Rc<Outbox<O, S>>,
-    dead_letters: DeadLetters<O, S>,
-    deliveries: Dispatcher<O, S>,
-    idempotency: IdempotencyStore<O, S>,
-    call_log: CallLog<O, S>,
+    dead_letters: Rc<DeadLetters<O, S>>,
+    deliveries: Rc<Dispatcher<O, S>>,
+    idempotency: Rc<IdempotencyStore<O, S>>,
+    call_log: Rc<CallLog<O, S>>,
     limiter: Limiter,
     set_up: SetUpRuns,
-    refusals: Refusals,
-    own_changes: OwnChanges,
-    last_redactor: LastRedactor,
+    refusals: Rc<Refusals>,
+    own_changes: Rc<OwnChanges>,
+    /// The refresh that is under way, for all who wait for it.
+    refreshing: RefCell<Option<Refreshing>>,
+    /// A use is about to be noted.
+    is_noting_use: Cell<bool>,
     /// Calls and webhooks that are inside, and messages.
     callers: Callers,
     messages: Callers,
@@ -122,28 +116,44 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             storage,
             id,
         });
-        let outbox = Rc::new(Outbox::new(&base));
+        let stores = Stores::new(&base);
+        let components = Rc::new(stores.components());
+        let schedule = Rc::new(Schedule::new(&base, &stores.record, &components));
+        let rows = Rc::new(Rows::new(
+            &stores.record,
+            &stores.oauth_token,
+            &stores.unclear_refusals,
+            &stores.outbox,
+            &components,
+        ));
+        let own = (&stores.record, &stores.oauth_token, &stores.account_tokens);
+        let record = AccountRecord::new(&base, own, &rows, &schedule, &stores.last_redactor);
+        let record = Rc::new(record);
+        let own = (&stores.record, &stores.oauth_token, &stores.outbox);
+        let changes = Changes::new(&record, own, &rows, &schedule, &base);
         Self {
-            alarm: Alarm::default(),
-            record: AccountStore::new(&base),
-            tokens: TokenStore::new(&base),
-            unclear_refusals: UnclearRefusals::new(&base),
-            suspicions: SuspicionStore::new(&base),
-            logins: LoginStore::new(&base),
-            account_tokens: AccountTokenStore::new(&base),
-            dead_letters: DeadLetters::new(&base, &outbox),
-            deliveries: Dispatcher::new(&base, &outbox),
-            idempotency: IdempotencyStore::new(&base),
-            call_log: CallLog::new(&base),
+            components,
+            changes: Rc::new(changes),
+            token_store: stores.oauth_token,
+            unclear_refusals: stores.unclear_refusals,
+            suspicions: stores.suspicions,
+            logins: stores.logins,
+            outbox: stores.outbox,
+            dead_letters: stores.dead_letters,
+            deliveries: stores.deliveries,
+            idempotency: stores.idempotency,
+            call_log: stores.call_log,
             limiter: Limiter::new(),
             set_up: SetUpRuns::default(),
-            refusals: Refusals::default(),
-            own_changes: OwnChanges::default(),
-            last_redactor: LastRedactor::default(),
+            refusals: stores.refusals,
+            own_changes: stores.own_changes,
+            refreshing: RefCell::default(),
+            is_noting_use: Cell::new(false),
             callers: Callers::default(),
             messages: Callers::default(),
             bodies: AccountBodies::default(),
-            outbox,
+            schedule,
+            record,
             base,
         }
     }
@@ -165,15 +175,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     pub(crate) fn enter(&self) -> Result<Inside, Failure> {
         self.callers
             .enter(self.base.outside.settings().calls_waiting)
-    }
-
-    /// The account as the row has it now, held in memory. Between the write before and this is no `.await`.
-    fn reload(&self) -> Result<Rc<LoadedAccount>, Failure> {
-        let row = self.read_row()?;
-        let gone = || Failure::not_found("integrated account");
-        let loaded = row.and_then(AccountRow::into_loaded).ok_or_else(gone)?;
-        self.record.set_state(State::Here(Rc::clone(&loaded)));
-        Ok(loaded)
     }
 
     /// The account's id.
@@ -201,37 +202,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.base.isolate.memory.body_room(&self.bodies)
     }
 
-    /// Whether the account is still there: it may go while a call waits for its turn.
-    pub fn is_here(&self) -> bool {
-        self.record.state().is_here()
-    }
-
     /// The account, if there is one that may be seen.
     pub async fn visible(&self, sees: &Visibility) -> Result<Rc<LoadedAccount>, Failure> {
-        let hidden = || Failure::not_found("integrated account");
-        let loaded = self.settled().await?;
-        let is_visible = match (sees, &loaded) {
-            (Visibility::Environment(own), Some(loaded)) => *own == loaded.account.environment_id,
-            (Visibility::AccountToken(hash), _) if !self.account_tokens.has(hash)? => {
-                return Err(unknown_token());
-            }
-            (Visibility::All | Visibility::AccountToken(_), Some(_)) => true,
-            (_, None) => false,
-        };
-        loaded.filter(|_| is_visible).ok_or_else(hidden)
+        self.record.visible(sees).await
     }
 
     /// What the account's integration comes to, with the install's and its own changes.
     pub async fn resolved_config(&self, account: &Account) -> Result<ResolvedConfig, Failure> {
-        resolved_config::load(&self.base.outside, &self.base.isolate, account).await
-    }
-
-    /// The same to look at and to change, also where an override does not let it be used.
-    pub(in crate::flows) async fn resolved_config_to_change(
-        &self,
-        account: &Account,
-    ) -> Result<ResolvedConfig, Failure> {
-        resolved_config::load_to_change(&self.base.outside, &self.base.isolate, account).await
+        self.record.resolved_config(account).await
     }
 
     async fn try_answer(self: &Rc<Self>, message: &str) -> Result<Value, Failure> {
@@ -240,10 +218,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         match ask {
             AccountMessage::Import(account) => answered(self.import(*account).await?),
             AccountMessage::Get(sees) => {
-                let loaded = self.visible(&sees).await?;
-                answered(self.view(&loaded).await?)
+                let loaded = self.record.visible(&sees).await?;
+                answered(self.record.view(&loaded).await?)
             }
-            AccountMessage::SecretNames(sees) => answered(self.secret_names(&sees).await?),
+            AccountMessage::SecretNames(sees) => answered(self.record.secret_names(&sees).await?),
             AccountMessage::Change(sees, change) => answered(self.change(&sees, change).await?),
             AccountMessage::ChangeMe(sees, context) => {
                 answered(self.change_me(&sees, &context).await?)
@@ -255,12 +233,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             AccountMessage::Connect(connecting) => answered(self.connect(*connecting).await?),
             AccountMessage::Callback(came_back) => answered(self.callback(*came_back).await?),
             AccountMessage::IssueToken(sees, hash, until) => {
-                answered(self.issue_token(&sees, &hash, until).await?)
+                answered(self.record.issue_token(&sees, &hash, until).await?)
             }
             AccountMessage::Receive(install, arrival) => {
                 answered(self.receive_of_install(install, *arrival).await?)
             }
-            AccountMessage::LookupValue(field) => answered(self.lookup_value(&field).await?),
+            AccountMessage::LookupValue(field) => answered(self.record.lookup_value(&field).await?),
             AccountMessage::ListEvents(sees, page) => {
                 answered(self.list_events(&sees, &page).await?)
             }
@@ -275,30 +253,5 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             AccountMessage::Reseal => answered(self.reseal().await?),
             AccountMessage::Delete(sees) => answered(self.delete(&sees).await?),
         }
-    }
-
-    /// Also when the config cannot be compiled (a new version that does not fit an override): then
-    /// without the context, for nobody can tell what in it is secret.
-    async fn view(&self, loaded: &LoadedAccount) -> Result<AccountView, Failure> {
-        let published =
-            resolved_config::published(&self.base.outside, &self.base.isolate, &loaded.account)
-                .await?;
-        let context = match resolved_config::compiled(
-            &self.base.outside,
-            &self.base.isolate,
-            &loaded.account,
-            &published,
-        ) {
-            // Secret by today's file, too: a field may have become a password since it was stored.
-            Ok(compiled) => loaded.public(&compiled),
-            Err(_) => Value::Object(Map::new()),
-        };
-        Ok(AccountView {
-            account: Account {
-                context,
-                ..loaded.account.clone()
-            },
-            integration: published.integration.view(),
-        })
     }
 }

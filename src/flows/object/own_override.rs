@@ -18,7 +18,7 @@ use crate::ports::{Outside, Storage};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The account with its override changed, where its writer may write that and no secret goes elsewhere.
-    pub(super) async fn change_override(
+    pub(in crate::flows) async fn change_override(
         &self,
         account: &mut Account,
         change: &Override,

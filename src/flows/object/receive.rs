@@ -8,7 +8,11 @@ use serde_json::Value;
 
 use crate::account::origin::Origin;
 use crate::error::Failure;
+use crate::flows::account::changes::refuse_host_keys;
+use crate::flows::account::contents::Contents;
+use crate::flows::account::event::EventType;
 use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::account::outbox::Outbox;
 use crate::flows::base::context_limits::check_context;
 use crate::flows::base::memory::Room;
 use crate::flows::base::sql;
@@ -19,10 +23,6 @@ use crate::flows::ingress::{
 };
 use crate::flows::messages::webhook::{NewEvent, VerifiedWebhook, WebhookContent};
 use crate::flows::object::AccountObject;
-use crate::flows::object::changes::refuse_host_keys;
-use crate::flows::object::contents::Contents;
-use crate::flows::object::events::EventType;
-use crate::flows::object::outbox::Outbox;
 use crate::ids::{EnvironmentId, EventId, InstallId};
 use crate::ports::{Incoming, Outside, Storage, StorageFault, Visibility};
 use crate::settings::DEDUPLICATION;
@@ -36,10 +36,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         incoming: Incoming<O::Stream>,
     ) -> Result<Received, Failure> {
         let hidden = || Failure::not_found("integrated account");
-        let loaded = self.settled().await?.ok_or_else(hidden)?;
+        let loaded = self.record.settled().await?.ok_or_else(hidden)?;
         let room = self.base.isolate.memory.unproved_room();
         let body = read_body(&self.base.outside, incoming.body, &room).await?;
-        let resolved = self.resolved_config(&loaded.account).await;
+        let resolved = self.record.resolved_config(&loaded.account).await;
         let resolved = resolved.map_err(|failure| {
             unreadable(&self.base.outside, &failure, &self.base.id.to_string())
         })?;
@@ -69,7 +69,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             Ok(events) => WebhookContent::Events(ground.new_events(events)),
             Err(error) => ground.unread(&request, &error),
         };
-        if !self.is_here() {
+        if !self.record.is_here() {
             return Err(hidden());
         }
         let ids = self.take_in(
@@ -81,22 +81,28 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What came to the install's URL, and was verified there.
-    pub(super) async fn receive_of_install(
+    pub(in crate::flows) async fn receive_of_install(
         &self,
         install: InstallId,
         arrival: VerifiedWebhook,
     ) -> Result<Vec<EventId>, Failure> {
         let hidden = || Failure::not_found("integrated account");
-        let loaded = self.settled().await?;
+        let loaded = self.record.settled().await?;
         let of_install =
             |loaded: &Rc<LoadedAccount>| loaded.account.environment_integration_id == install;
         let loaded = loaded.filter(of_install).ok_or_else(hidden)?;
-        let resolved = self.resolved_config(&loaded.account).await?;
-        let arrival = without_secrets(arrival, &self.redactor(&resolved.compiled, &loaded.context));
-        if !self.is_here() {
+        let resolved = self.record.resolved_config(&loaded.account).await?;
+        let arrival = without_secrets(
+            arrival,
+            &self.record.redactor(&resolved.compiled, &loaded.context),
+        );
+        if !self.record.is_here() {
             return Err(hidden());
         }
-        if !self.is_found(&resolved, &loaded, arrival.found_by.as_ref()) {
+        if !self
+            .record
+            .is_found(&resolved, &loaded, arrival.found_by.as_ref())
+        {
             // The index may be ahead of what counts.
             return Err(if self.record.has_pending()? {
                 Failure::busy("The account is being changed. Try again.")
@@ -112,7 +118,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// While the alarm delivers it finds by itself what is new.
     async fn wake_to_deliver(&self) {
         if !self.deliveries.is_delivering() {
-            self.wake_by(self.base.outside.now()).await;
+            self.schedule.wake_by(self.base.outside.now()).await;
         }
     }
 
@@ -154,8 +160,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Ok(());
         }
         let _one_at_a_time = self.record.lock_changing().await;
-        let loaded = self.visible(&Visibility::All).await?;
-        let resolved = self.resolved_config(&loaded.account).await?;
+        let loaded = self.record.visible(&Visibility::All).await?;
+        let resolved = self.record.resolved_config(&loaded.account).await?;
         let ground = self.webhook_ground(&loaded, &resolved, false, (request_id, room));
         if !ground.may_hand_over(handshake) {
             return Err(bad_signature());
@@ -177,7 +183,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             &loaded.context,
             contents.context(),
         )?;
-        self.store(&loaded, account, &contents, &[EventType::Updated])
+        self.changes
+            .store(&loaded, account, &contents, &[EventType::Updated])
             .await
             .map(drop)
     }

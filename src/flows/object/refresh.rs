@@ -12,11 +12,11 @@ use crate::account::Account;
 use crate::account::freshness::Freshness;
 use crate::account::status::Status;
 use crate::error::{Code, Failure};
+use crate::flows::account::event::EventType;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::within::within;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::object::AccountObject;
-use crate::flows::object::events::EventType;
 use crate::flows::object::grant::{Attempt, Grant};
 use crate::flows::object::refresh_schedule::AHEAD;
 use crate::oauth::TokenFailure;
@@ -24,7 +24,7 @@ use crate::ports::{Outside, Storage, Visibility};
 use crate::time::Timestamp;
 
 /// What all who wait for a refresh hear: nothing yet, or how it ended.
-pub(super) type Refreshing = watch::Receiver<Option<Result<(), Failure>>>;
+pub(in crate::flows) type Refreshing = watch::Receiver<Option<Result<(), Failure>>>;
 
 /// Waits before the attempts of one refresh.
 const ATTEMPTS: [Duration; 3] = [
@@ -49,7 +49,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let now = self.base.outside.now();
         let is_usable = match loaded.token().map(|token| Freshness::of(token, now)) {
             Some(Freshness::Fresh | Freshness::Unknown) => return Ok(loaded),
-            Some(Freshness::Due) if now < self.tokens.pauses().ahead() => return Ok(loaded),
+            Some(Freshness::Due) if now < self.token_store.pauses().ahead() => return Ok(loaded),
             Some(Freshness::Due) => true,
             Some(Freshness::Expired) | None => false,
         };
@@ -66,7 +66,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 outcome => outcome,
             };
         }
-        let pause = self.tokens.pauses().calls().since(now);
+        let pause = self.token_store.pauses().calls().since(now);
         if pause.is_zero() || self.is_refreshing() {
             return self.refreshed(&loaded, deadline).await;
         }
@@ -81,7 +81,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         loaded: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<Rc<LoadedAccount>, Failure> {
-        let now = self.visible(&Visibility::All).await?;
+        let now = self.record.visible(&Visibility::All).await?;
         if now.token() != loaded.token() {
             return Ok(now);
         }
@@ -97,27 +97,30 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             Some(Err(_)) => return Err(token_endpoint("the refresh was interrupted")),
             None => return Err(token_endpoint("it has not answered in time")),
         }
-        let loaded = self.visible(&Visibility::All).await?;
+        let loaded = self.record.visible(&Visibility::All).await?;
         loaded.account.status.check_callable()?;
         Ok(loaded)
     }
 
     /// The next refresh waits a while: longer for the alarm than for a call, which has nothing else.
-    pub(super) fn pause_refreshing(&self, failure: &Failure) {
+    pub(in crate::flows) fn pause_refreshing(&self, failure: &Failure) {
         self.base.log(
             "refresh_failed",
             &format!("{}: {}", failure.code.as_str(), failure.message),
         );
         let now = self.base.outside.now();
         let asked = Duration::from_secs(failure.retry_after.unwrap_or(0));
-        self.tokens
+        self.token_store
             .pauses()
             .begin(now, asked.clamp(PAUSE, LONGEST_PAUSE));
     }
 
     /// `POST /integrated-account/refresh-credentials`.
-    pub(super) async fn refresh(self: &Rc<Self>, sees: &Visibility) -> Result<(), Failure> {
-        let loaded = self.visible(sees).await?;
+    pub(in crate::flows) async fn refresh(
+        self: &Rc<Self>,
+        sees: &Visibility,
+    ) -> Result<(), Failure> {
+        let loaded = self.record.visible(sees).await?;
         if self.grant(&loaded).await?.is_none() {
             let method = &loaded.account.authentication_method;
             let words = format!(
@@ -129,29 +132,37 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.refreshed(&loaded, deadline).await.map(drop)
     }
 
-    pub(super) fn is_refreshing(&self) -> bool {
-        self.tokens.refreshing().is_some()
+    /// The refresh that is under way.
+    pub(in crate::flows) fn refreshing(&self) -> Option<Refreshing> {
+        self.refreshing.borrow().clone()
     }
 
-    pub(super) fn join_refresh(self: &Rc<Self>, loaded: Rc<LoadedAccount>) -> Refreshing {
-        if let Some(under_way) = self.tokens.refreshing() {
+    pub(in crate::flows) fn is_refreshing(&self) -> bool {
+        self.refreshing().is_some()
+    }
+
+    pub(in crate::flows) fn join_refresh(self: &Rc<Self>, loaded: Rc<LoadedAccount>) -> Refreshing {
+        if let Some(under_way) = self.refreshing() {
             return under_way;
         }
         let (tell, hear) = watch::channel(None);
-        self.tokens.set_refreshing(Some(hear.clone()));
+        self.refreshing.replace(Some(hear.clone()));
         let object = Rc::clone(self);
         let work = async move {
             let outcome = object.refresh_now(&loaded).await;
-            object.tokens.set_refreshing(None);
+            object.refreshing.take();
             object.refusals.note_refresh_ended();
             match &outcome {
                 Ok(()) => {
-                    object.tokens.pauses().refreshed(object.base.outside.now());
+                    object
+                        .token_store
+                        .pauses()
+                        .refreshed(object.base.outside.now());
                     object.refusals.note_new_token(object.base.outside.now());
                 }
                 Err(failure) => object.pause_refreshing(failure),
             }
-            object.plan().await;
+            object.schedule.plan().await;
             // Nobody may be waiting any more.
             drop(tell.send(Some(outcome)));
         };
@@ -162,8 +173,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// One refresh: at most three attempts.
     async fn refresh_now(&self, loaded: &Rc<LoadedAccount>) -> Result<(), Failure> {
         // Should this be the last that is done here, the alarm goes on.
-        self.wake_later().await;
-        let resolved = self.resolved_config(&loaded.account).await?;
+        self.schedule.wake_later().await;
+        let resolved = self.record.resolved_config(&loaded.account).await?;
         let Some(grant) = Grant::of(&resolved, loaded) else {
             return Err(Failure::new(
                 Code::NotRefreshable,
@@ -184,7 +195,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 }
                 Err(Attempt::Ours(failure)) => return Err(failure),
                 Err(Attempt::Failed(failed)) => {
-                    let redactor = self.redactor(&resolved.compiled, &loaded.context);
+                    let redactor = self.record.redactor(&resolved.compiled, &loaded.context);
                     redactor.token_failure(failed)
                 }
             };
@@ -218,7 +229,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// A token was had for an account that seemed to need its customer.
     async fn reactivate(&self) -> Result<(), Failure> {
         let _one_at_a_time = self.record.lock_changing().await;
-        let loaded = self.visible(&Visibility::All).await?;
+        let loaded = self.record.visible(&Visibility::All).await?;
         if loaded.account.status != Status::NeedsReauth {
             return Ok(());
         }
@@ -228,13 +239,16 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             ..loaded.account.clone()
         };
         let events = [EventType::Reactivated];
-        self.put_account(&loaded, account, &events).await
+        self.changes.put_account(&loaded, account, &events).await
     }
 
     /// Whether and how a token can be had for the account.
-    pub(super) async fn grant(&self, loaded: &LoadedAccount) -> Result<Option<Grant>, Failure> {
+    pub(in crate::flows) async fn grant(
+        &self,
+        loaded: &LoadedAccount,
+    ) -> Result<Option<Grant>, Failure> {
         Ok(Grant::of(
-            &self.resolved_config(&loaded.account).await?,
+            &self.record.resolved_config(&loaded.account).await?,
             loaded,
         ))
     }
@@ -245,7 +259,7 @@ pub fn needs_reauth() -> Failure {
     Failure::from(crate::account::status::NotCallable::NeedsReauth)
 }
 
-pub(super) fn token_endpoint(why: &str) -> Failure {
+pub(in crate::flows) fn token_endpoint(why: &str) -> Failure {
     Failure::new(
         Code::TokenEndpoint,
         format!(

@@ -22,7 +22,7 @@ use crate::settings::{SMALL_ANSWER_VALUES, TOKEN_TIMEOUT};
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Its result, or what it puts at `oauth.token`, is read like a token endpoint's
     /// answer.
-    pub(super) async fn token_by_action(
+    pub(in crate::flows) async fn token_by_action(
         &self,
         resolved: &ResolvedConfig,
         loaded: &Rc<LoadedAccount>,
@@ -62,7 +62,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 now,
                 loaded.token(),
             )?;
-            self.store_refreshed(loaded, &token.token)?;
+            self.record.store_refreshed(loaded, &token.token)?;
         }
         let before = without_token(&loaded.context);
         self.keep_changes(Origin::Provider, &before, &outcome)

@@ -8,20 +8,21 @@ use std::rc::Rc;
 use tokio::sync::Mutex;
 
 use crate::account::Account;
-use crate::account::refusals::RefusedRefreshes;
+use crate::account::refusals::{RefusedRefreshes, is_final};
 use crate::account::status::Status;
 use crate::error::{Failure, Speaker};
+use crate::flows::account::event::EventType;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::state::State;
+use crate::flows::account::stored::InMemory;
 use crate::flows::actions::{NamedAction, Outcome, VALIDATION, run_action};
 use crate::flows::base::within::within;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::object::AccountObject;
-use crate::flows::object::events::EventType;
 use crate::flows::object::refresh::token_endpoint;
-use crate::flows::object::stored::InMemory;
 use crate::json::Exact;
-use crate::ports::{Outside, Storage, Visibility};
+use crate::oauth::TokenFailure;
+use crate::ports::{Outside, Storage, StorageFault, Visibility};
 use crate::settings::{CONFIRMATION_PAUSE, CONFIRMATION_TIMEOUT};
 use crate::time::Timestamp;
 
@@ -30,7 +31,7 @@ const REFUSED: &str = "The provider refused the credential (401).";
 
 /// What the object remembers of refusals. A restart forgets it; the suspicion is stored (`SuspicionStore`).
 #[derive(Default)]
-pub(super) struct Refusals {
+pub(in crate::flows) struct Refusals {
     refreshes: Cell<RefusedRefreshes>,
     /// Whether a refusal wants the refresh that is under way: until that has ended the token is not worth sending.
     wants_refresh: Cell<bool>,
@@ -71,15 +72,15 @@ impl InMemory for Refusals {
 }
 
 impl Refusals {
-    pub(super) fn note_refresh_ended(&self) {
+    pub(in crate::flows) fn note_refresh_ended(&self) {
         self.wants_refresh.set(false);
     }
 
-    pub(super) fn wants_refresh(&self) -> bool {
+    pub(in crate::flows) fn wants_refresh(&self) -> bool {
         self.wants_refresh.get()
     }
 
-    pub(super) fn note_new_token(&self, now: Timestamp) {
+    pub(in crate::flows) fn note_new_token(&self, now: Timestamp) {
         self.refreshes
             .set(self.refreshes.get().after_new_token(now));
     }
@@ -93,8 +94,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         refused: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<Renewed, Failure> {
-        let now = self.visible(&Visibility::All).await?;
-        let resolved = self.resolved_config(&now.account).await?;
+        let now = self.record.visible(&Visibility::All).await?;
+        let resolved = self.record.resolved_config(&now.account).await?;
         if !has_same_credential(&resolved, &now, refused) {
             now.account.status.check_callable()?;
             return Ok(Renewed::Fresh(now));
@@ -111,7 +112,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// While the token endpoint fails nothing is known of the credential: the caller tries again later.
     fn not_now(&self) -> Result<Renewed, Failure> {
-        let pause = self.tokens.pauses().calls().since(self.base.outside.now());
+        let pause = self
+            .token_store
+            .pauses()
+            .calls()
+            .since(self.base.outside.now());
         if pause.is_zero() {
             return Ok(Renewed::NotNow);
         }
@@ -160,7 +165,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         refused: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<bool, Failure> {
-        let resolved = self.resolved_config(&refused.account).await?;
+        let resolved = self.record.resolved_config(&refused.account).await?;
         let is_confirmed = match self.verdict(refused, &resolved, deadline).await {
             Verdict::Refused => true,
             Verdict::Silent => self.is_second_refusal(refused),
@@ -229,15 +234,41 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         this.verdict
     }
 
+    /// Notes what the token endpoint answered for `began`: whether that means, by now, that its grant is dead. A clear
+    /// answer ends the time that is counted; an endpoint that cannot answer leaves it as it is.
+    pub(in crate::flows) fn note_refusal(
+        &self,
+        resolved: &ResolvedConfig,
+        began: &LoadedAccount,
+        failed: &TokenFailure,
+    ) -> Result<bool, StorageFault> {
+        if failed.needs_reauth() {
+            return Ok(true);
+        }
+        if matches!(failed, TokenFailure::Transient { .. }) {
+            return Ok(false);
+        }
+        if !failed.is_unclear() {
+            self.unclear_refusals.forget()?;
+            return Ok(false);
+        }
+        match self.record.state() {
+            State::Here(now) if has_same_credential(resolved, &now, began) => {}
+            _ => return Ok(false),
+        }
+        let now = self.base.outside.now();
+        Ok(is_final(self.unclear_refusals.note(now)?, now))
+    }
+
     /// The provider no longer accepts the credential of `began`: whether the account now needs its customer,
     /// which it does not when it has another credential by then.
     pub async fn needs_reauth(&self, began: &LoadedAccount, why: &str) -> Result<bool, Failure> {
         let _one_at_a_time = self.record.lock_changing().await;
-        let loaded = self.visible(&Visibility::All).await?;
+        let loaded = self.record.visible(&Visibility::All).await?;
         if loaded.account.status == Status::NeedsReauth {
             return Ok(true);
         }
-        let resolved = self.resolved_config(&loaded.account).await?;
+        let resolved = self.record.resolved_config(&loaded.account).await?;
         let is_other = !has_same_credential(&resolved, &loaded, began);
         if loaded.account.status != Status::Active || is_other {
             return Ok(false);
@@ -248,7 +279,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             ..loaded.account.clone()
         };
         let events = [EventType::AuthenticationError];
-        self.put_account(&loaded, account, &events).await?;
+        self.changes.put_account(&loaded, account, &events).await?;
         Ok(true)
     }
 }
@@ -267,7 +298,7 @@ fn verdict_of(outcome: &Result<Outcome, Failure>) -> Verdict {
 }
 
 /// Whether an account has the secrets and the token that it had then. Whatever else changed is no other credential.
-pub(super) fn has_same_credential(
+pub(in crate::flows) fn has_same_credential(
     resolved: &ResolvedConfig,
     now: &LoadedAccount,
     then: &LoadedAccount,

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use crate::error::{Code, Failure};
 use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::account::outbox::Outbox;
 use crate::flows::base::memory::Room;
 use crate::flows::base::memory::built::built_bytes;
 use crate::flows::base::sql;
@@ -12,7 +13,6 @@ use crate::flows::messages::dead_letter::Kept;
 use crate::flows::messages::event::{EventStatus, ReplayRange};
 use crate::flows::messages::webhook::NewEvent;
 use crate::flows::object::AccountObject;
-use crate::flows::object::outbox::Outbox;
 use crate::ids::EventId;
 use crate::ports::{Outside, Storage, StorageFault, Visibility};
 use crate::webhook::Event;
@@ -27,17 +27,21 @@ fn is_of_one(code: Code) -> bool {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// One event, to all who subscribed by now.
-    pub(super) async fn replay(&self, sees: &Visibility, id: EventId) -> Result<(), Failure> {
+    pub(in crate::flows) async fn replay(
+        &self,
+        sees: &Visibility,
+        id: EventId,
+    ) -> Result<(), Failure> {
         let hidden = |_| Failure::not_found("event");
         self.visible_outbox(sees).await.map_err(hidden)?;
         let number = self.outbox.number_of(id)?;
         self.replay_one(number).await?;
-        self.wake_by(self.base.outside.now()).await;
+        self.schedule.wake_by(self.base.outside.now()).await;
         Ok(())
     }
 
     /// All events of a range; how many.
-    pub(super) async fn replay_all(
+    pub(in crate::flows) async fn replay_all(
         &self,
         sees: &Visibility,
         range: &ReplayRange,
@@ -47,7 +51,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Ok(0);
         }
         // Whatever comes in between, what was begun goes out.
-        self.wake_by(self.base.outside.now()).await;
+        self.schedule.wake_by(self.base.outside.now()).await;
         let mut replayed = 0;
         for number in self.outbox.numbers_of(range)? {
             let outcome = match self.dead_letters.get(number)? {
@@ -63,7 +67,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 Err(failure) => return Err(failure),
             }
         }
-        self.wake_by(self.base.outside.now()).await;
+        self.schedule.wake_by(self.base.outside.now()).await;
         Ok(replayed)
     }
 
@@ -76,8 +80,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     async fn read_again(&self, number: i64, kept: Kept) -> Result<(), Failure> {
         let gone = || Failure::not_found("integrated account");
-        let loaded = self.settled().await?.ok_or_else(gone)?;
-        let resolved = self.resolved_config(&loaded.account).await?;
+        let loaded = self.record.settled().await?.ok_or_else(gone)?;
+        let resolved = self.record.resolved_config(&loaded.account).await?;
         let is_of_install = kept.is_of_install;
         if is_of_install {
             // Before it is active none of an install's webhooks is for it.
@@ -96,7 +100,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 ground.redactor.text(&error.to_string()),
             )
         })?;
-        let own = self.lookup(&resolved, &loaded).value;
+        let own = self.record.lookup(&resolved, &loaded).value;
         let is_own = |event: &Event| {
             let named = event.integrated_account_id.as_deref();
             let found_by = event.context_lookup_field_value.as_deref();
@@ -108,7 +112,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             .into_iter()
             .filter(|event| !is_of_install || is_own(event));
         let events = ground.new_events(events.collect());
-        if !self.is_here() || self.dead_letters.get(number)?.is_none() {
+        if !self.record.is_here() || self.dead_letters.get(number)?.is_none() {
             return Err(gone());
         }
         Ok(self.replace_unread(number, events)?)
@@ -135,7 +139,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What a webhook of this account is verified and read with.
-    pub(super) fn webhook_ground<'a>(
+    pub(in crate::flows) fn webhook_ground<'a>(
         &'a self,
         loaded: &'a LoadedAccount,
         resolved: &'a crate::flows::config::resolved_config::ResolvedConfig,
@@ -152,7 +156,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             shown: (!is_of_install).then(|| loaded.public(&resolved.compiled)),
             at: ("integrated_account_id", self.base.id.to_string()),
             request_id,
-            redactor: self.redactor(&resolved.compiled, &loaded.context),
+            redactor: self.record.redactor(&resolved.compiled, &loaded.context),
         }
     }
 }

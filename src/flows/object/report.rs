@@ -1,12 +1,12 @@
 //! The directory lists the failed events of all accounts: it is told of each, until it has answered.
 
 use crate::error::{Code, Failure};
+use crate::flows::account::outbox::Outbox;
 use crate::flows::base::records::FailedEvent;
 use crate::flows::base::sql;
 use crate::flows::messages::environment::EnvironmentMessage;
 use crate::flows::messages::send_to_environment;
 use crate::flows::object::deliver::Dispatcher;
-use crate::flows::object::outbox::Outbox;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
 
@@ -17,7 +17,7 @@ const STEPS: usize = 50;
 
 impl<O: Outside, S: Storage> Dispatcher<O, S> {
     /// Tells what is left to be told, for a while.
-    pub(super) async fn report(&self, environment: EnvironmentId) -> Result<(), Failure> {
+    pub(in crate::flows) async fn report(&self, environment: EnvironmentId) -> Result<(), Failure> {
         for _ in 0..STEPS {
             if !self.report_step(environment).await? {
                 break;
@@ -93,7 +93,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
 
 impl<O: Outside, S: Storage> Outbox<O, S> {
     /// The event no longer is failed, or soon may not be.
-    pub(super) fn report_mended(&self, number: i64) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn report_mended(&self, number: i64) -> Result<(), StorageFault> {
         let statement = "INSERT OR REPLACE INTO report (event, is_failed) SELECT number, 0 FROM event WHERE number = ? AND status = 'failed'";
         sql::run(&self.base.storage, statement, &[number.into()])
     }

@@ -14,12 +14,12 @@ use crate::ports::{Outside, Storage};
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Takes a refusal, to be written with the log.
-    pub(super) fn gather_forbidden(&self, error: Value) {
+    pub(in crate::flows) fn gather_forbidden(&self, error: Value) {
         self.call_log.set_forbidden(error);
     }
 
     /// Whatever else is changing of the account comes first; where that is not done yet, the next time.
-    pub(super) async fn write_forbidden(&self) -> Result<(), Failure> {
+    pub(in crate::flows) async fn write_forbidden(&self) -> Result<(), Failure> {
         if !self.call_log.has_forbidden() {
             return Ok(());
         }
@@ -40,9 +40,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             last_forbidden_error: Some(error),
             ..loaded.account.clone()
         };
-        self.record
-            .amend(&account, loaded.set_up.clone(), loaded.origins.clone())?;
-        let _: Rc<LoadedAccount> = self.reload()?;
+        let _: Rc<LoadedAccount> =
+            self.record
+                .amend(&account, loaded.set_up.clone(), loaded.origins.clone())?;
         Ok(())
     }
 }

@@ -12,6 +12,8 @@ use crate::account::status::Status;
 use crate::config::Config;
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::error::Failure;
+use crate::flows::account::contents::Contents;
+use crate::flows::account::event::EventType;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::state::State;
 use crate::flows::actions::told::run_result;
@@ -20,8 +22,6 @@ use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::messages::connecting::Failed;
 use crate::flows::object::AccountObject;
 use crate::flows::object::connect::failed;
-use crate::flows::object::contents::Contents;
-use crate::flows::object::events::EventType;
 use crate::flows::object::refresh_schedule::AHEAD;
 use crate::json::Exact;
 use crate::ports::{Outside, Storage, Visibility};
@@ -53,10 +53,10 @@ const STAGES: [Stage; 2] = [
 
 /// One at a time runs the lifecycle actions.
 #[derive(Default)]
-pub(super) struct SetUpRuns(Mutex<()>);
+pub(in crate::flows) struct SetUpRuns(Mutex<()>);
 
 /// Whether anything runs before an account is active.
-pub(super) fn has_stages(config: &Config) -> bool {
+pub(in crate::flows) fn has_stages(config: &Config) -> bool {
     STAGES
         .iter()
         .any(|stage| config.actions.contains_key(stage.action))
@@ -64,13 +64,13 @@ pub(super) fn has_stages(config: &Config) -> bool {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Runs what is left to run; the account is active at the end, or says why not.
-    pub(super) async fn set_up(&self) -> Result<(), Failed> {
+    pub(in crate::flows) async fn set_up(&self) -> Result<(), Failed> {
         let _one_at_a_time = self.set_up.0.lock().await;
         self.run_stages().await
     }
 
     /// By alarm: what a restart has left. Nothing when it is under way.
-    pub(super) async fn finish_set_up(self: &Rc<Self>) {
+    pub(in crate::flows) async fn finish_set_up(self: &Rc<Self>) {
         let State::Here(loaded) = self.record.state() else {
             return;
         };
@@ -98,11 +98,16 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     async fn run_stage(&self, stage: &Stage, deadline: Timestamp) -> Result<(), Failed> {
-        let loaded = self.visible(&Visibility::All).await.map_err(broken)?;
+        let loaded = self
+            .record
+            .visible(&Visibility::All)
+            .await
+            .map_err(broken)?;
         if loaded.set_up.is_none() {
             return outcome_of(&loaded.account);
         }
         let resolved = self
+            .record
             .resolved_config(&loaded.account)
             .await
             .map_err(broken)?;
@@ -118,7 +123,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 .map(|()| outcome),
             Err(failure) => Err(failure),
         };
-        let redactor = self.redactor(&resolved.compiled, &loaded.context);
+        let redactor = self.record.redactor(&resolved.compiled, &loaded.context);
         let outcome = outcome.map_err(|failure| redactor.failure(failure));
         let told = run_result(stage.action, &outcome, self.base.outside.now());
         match outcome {
@@ -186,13 +191,15 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         goes_on: bool,
     ) -> Result<(), Failure> {
         let _one_at_a_time = self.record.lock_changing().await;
-        let loaded = self.visible(&Visibility::All).await?;
-        let resolved: ResolvedConfig = self.resolved_config(&loaded.account).await?;
+        let loaded = self.record.visible(&Visibility::All).await?;
+        let resolved: ResolvedConfig = self.record.resolved_config(&loaded.account).await?;
         let mut account = loaded.account.clone();
         change(&mut account);
-        let mut next = self.next(&resolved, &loaded, account, &Contents::of(&loaded), events)?;
+        let mut next =
+            self.changes
+                .next(&resolved, &loaded, account, &Contents::of(&loaded), events)?;
         next.set_up = next.set_up.filter(|_| goes_on);
-        self.put(&resolved, &loaded, &next).await.map(drop)
+        self.changes.put(&resolved, &loaded, &next).await.map(drop)
     }
 }
 
@@ -213,7 +220,7 @@ fn outcome_of(account: &Account) -> Result<(), Failed> {
 }
 
 /// Nothing the customer could have done otherwise.
-pub(super) fn broken(failure: Failure) -> Failed {
+pub(in crate::flows) fn broken(failure: Failure) -> Failed {
     Failed {
         is_ours: failure.is_ours(),
         ..failed(ConnectFailure::ConnectionError, failure.message)
@@ -222,7 +229,7 @@ pub(super) fn broken(failure: Failure) -> Failed {
 
 impl LoadedAccount {
     /// Where it stood before its new credential, when that is not set up yet.
-    pub(super) fn status_before(&self) -> Status {
+    pub(in crate::flows) fn status_before(&self) -> Status {
         match self.set_up.as_ref().map(|set_up| set_up.before) {
             Some(Some(before)) => before,
             Some(None) => Status::Connecting,

@@ -20,7 +20,7 @@ const PACE: Duration = Duration::from_millis(250);
 impl<O: Outside, S: Storage> Dispatcher<O, S> {
     /// The subscriptions as they were then or later. One list serves all accounts of the isolate: while many ask, it is
     /// read at a steady pace, and who asks in between waits for the next.
-    pub(super) async fn subscriptions(
+    pub(in crate::flows) async fn subscriptions(
         &self,
         environment: EnvironmentId,
         not_before: Timestamp,
@@ -53,7 +53,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
     }
 
     /// What is on its way to a paused subscription waits, and the directory wakes it.
-    pub(super) fn let_wait(&self, webhook: WebhookId) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn let_wait(&self, webhook: WebhookId) -> Result<(), StorageFault> {
         let id = || [webhook.to_string().into()];
         let statement =
             "UPDATE delivery SET next_at = NULL WHERE webhook_id = ? AND next_at IS NOT NULL";
@@ -63,7 +63,10 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
     }
 
     /// Tells the directory for whom something waits here. What it no longer holds back goes out.
-    pub(super) async fn note_waiting(&self, environment: EnvironmentId) -> Result<(), Failure> {
+    pub(in crate::flows) async fn note_waiting(
+        &self,
+        environment: EnvironmentId,
+    ) -> Result<(), Failure> {
         let statement = "SELECT webhook_id FROM waiting WHERE is_noted = 0";
         for id in sql::column::<String>(&self.base.storage, statement, &[])? {
             let Ok(webhook) = id.parse() else { continue };
@@ -112,9 +115,9 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The directory says that something that waits here may go.
-    pub(super) async fn release_deliveries(&self) -> Result<(), Failure> {
+    pub(in crate::flows) async fn release_deliveries(&self) -> Result<(), Failure> {
         if self.deliveries.release_all()? {
-            self.wake_by(self.base.outside.now()).await;
+            self.schedule.wake_by(self.base.outside.now()).await;
         }
         Ok(())
     }

@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use crate::account::refusals::Suspicion;
 use crate::error::Failure;
+use crate::flows::account::base::Base;
 use crate::flows::account::state::State;
+use crate::flows::account::stored::Stored;
 use crate::flows::base::sql;
 use crate::flows::object::AccountObject;
-use crate::flows::object::base::Base;
-use crate::flows::object::stored::Stored;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -20,14 +20,14 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS suspicion \
     (one INTEGER PRIMARY KEY CHECK (one = 1), since INTEGER NOT NULL, changed_at INTEGER NOT NULL)";
 
 /// The suspicion that the account's credential is refused.
-pub(super) struct SuspicionStore<O, S> {
+pub(in crate::flows) struct SuspicionStore<O, S> {
     base: Rc<Base<O, S>>,
     /// `None` until it is read.
     known: Cell<Option<Suspicion>>,
 }
 
 impl<O: Outside, S: Storage> SuspicionStore<O, S> {
-    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
+    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
         Self {
             base: Rc::clone(base),
             known: Cell::new(None),
@@ -35,7 +35,7 @@ impl<O: Outside, S: Storage> SuspicionStore<O, S> {
     }
 
     /// The suspicion there is; read once while the object is awake.
-    pub(super) fn get(&self) -> Suspicion {
+    pub(in crate::flows) fn get(&self) -> Suspicion {
         if let Some(known) = self.known.get() {
             return known;
         }
@@ -48,7 +48,7 @@ impl<O: Outside, S: Storage> SuspicionStore<O, S> {
     }
 
     /// Remembers it, where it is another.
-    pub(super) fn keep(&self, next: Suspicion) {
+    pub(in crate::flows) fn keep(&self, next: Suspicion) {
         let before = self.get();
         self.known.set(Some(next));
         if before != next
@@ -93,6 +93,11 @@ impl<O: Outside, S: Storage> Stored for SuspicionStore<O, S> {
     fn reseal(&self) -> Result<(), Failure> {
         // Two moments are no secret.
         Ok(())
+    }
+
+    fn is_over(&self) -> Result<bool, Failure> {
+        // What is left of it goes with the storage.
+        Ok(true)
     }
 
     fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {

@@ -15,18 +15,18 @@ use crate::account::status::Status;
 use crate::config::Config;
 use crate::error::Failure;
 use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::account::record::AccountRecord;
+use crate::flows::account::row::Next;
 use crate::flows::account::set_up::SetUp;
 use crate::flows::base::sealed;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::messages::environment::{FoundBy, Lookup};
-use crate::flows::object::AccountObject;
-use crate::flows::object::row::Next;
 use crate::json;
 use crate::ports::{Outside, Storage, Visibility};
 
 /// The value that went on counting when a new credential came, while that is tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::flows::object) struct Held {
+pub(in crate::flows) struct Held {
     /// The key of the context.
     field: String,
     /// What it had there.
@@ -104,9 +104,9 @@ fn lookup_field(config: &Config) -> Option<&str> {
     config.webhook.as_ref()?.lookup_field()
 }
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+impl<O: Outside, S: Storage> AccountRecord<O, S> {
     /// What the index is to find the account by under this key.
-    pub(in crate::flows::object) async fn lookup_value(
+    pub(in crate::flows) async fn lookup_value(
         &self,
         field: &str,
     ) -> Result<Option<String>, Failure> {
@@ -118,7 +118,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Whether a webhook that was looked up for it by this value is for it now; by nothing: it is named outright.
-    pub(in crate::flows::object) fn is_found(
+    pub(in crate::flows) fn is_found(
         &self,
         resolved: &ResolvedConfig,
         loaded: &LoadedAccount,
@@ -132,7 +132,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What the index has of the account as it is.
-    pub(in crate::flows::object) fn lookup(
+    pub(in crate::flows) fn lookup(
         &self,
         resolved: &ResolvedConfig,
         loaded: &LoadedAccount,
@@ -142,13 +142,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// By what an install's webhooks will find the account. What finds it may be a secret.
-    pub(in crate::flows::object) fn next_lookup(
+    pub(in crate::flows) fn next_lookup(
         &self,
         resolved: &ResolvedConfig,
         next: &Next,
     ) -> Result<Lookup, Failure> {
         let mut context = next.account.context.clone();
-        let secrets = self.record.opened(next.sealed.as_deref())?;
+        let secrets = self.store().opened(next.sealed.as_deref())?;
         if secrets.is_object() {
             json::merge(&mut context, &secrets);
         }
@@ -164,7 +164,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// What goes on finding an active account while a new credential is tried, sealed.
-    pub(in crate::flows::object) fn held(
+    pub(in crate::flows) fn held(
         &self,
         resolved: &ResolvedConfig,
         loaded: &LoadedAccount,
@@ -174,11 +174,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Ok(None);
         };
         let held = json!({ "field": field, "value": value });
-        sealed::seal(
-            &self.base.outside,
-            held_place(&self.base.id.to_string()),
-            &held,
-        )
+        sealed::seal(self.outside(), held_place(&self.id().to_string()), &held)
     }
 
     fn known_of<'a>(&self, loaded: &'a LoadedAccount, config: Option<&'a Config>) -> Known<'a> {
@@ -195,9 +191,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let Some(set_up) = set_up else {
             return Trial::Over;
         };
-        let (id, text) = (self.base.id.to_string(), set_up.found_by.as_deref());
-        let opened =
-            text.and_then(|text| sealed::open(&self.base.outside, held_place(&id), text).ok());
+        let (id, text) = (self.id().to_string(), set_up.found_by.as_deref());
+        let opened = text.and_then(|text| sealed::open(self.outside(), held_place(&id), text).ok());
         Trial::UnderWay(opened.and_then(|held| serde_json::from_value(held).ok()))
     }
 }
@@ -210,7 +205,7 @@ fn lookup_of(config: &Config, known: &Known) -> Lookup {
     }
 }
 
-pub(in crate::flows::object) fn held_place(id: &str) -> Place<'_> {
+pub(in crate::flows) fn held_place(id: &str) -> Place<'_> {
     Place {
         kind: Kind::Account,
         id,

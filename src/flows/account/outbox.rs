@@ -8,11 +8,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::error::Failure;
+use crate::flows::account::base::Base;
 use crate::flows::account::state::State;
+use crate::flows::account::stored::Stored;
 use crate::flows::base::sequence::{number_after, number_at};
 use crate::flows::base::sql;
-use crate::flows::object::base::Base;
-use crate::flows::object::stored::Stored;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::settings::{DEDUPLICATION, EVENT_RETENTION_DAYS};
@@ -46,8 +46,8 @@ const TRIMMED: Duration = Duration::from_hours(1);
 const TRIMMED_COUNT: u32 = 1000;
 
 /// The account's events. They outlive it: its deletion is one of them.
-pub(super) struct Outbox<O, S> {
-    pub(super) base: Rc<Base<O, S>>,
+pub(in crate::flows) struct Outbox<O, S> {
+    pub(in crate::flows) base: Rc<Base<O, S>>,
     /// Whether the tables are there.
     is_open: Cell<bool>,
     /// The number of the last event.
@@ -58,7 +58,7 @@ pub(super) struct Outbox<O, S> {
 }
 
 impl<O: Outside, S: Storage> Outbox<O, S> {
-    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
+    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
         Self {
             base: Rc::clone(base),
             is_open: Cell::new(false),
@@ -69,7 +69,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
     }
 
     /// Makes the tables when they are not there yet.
-    pub(super) fn open(&self, environment: EnvironmentId) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn open(&self, environment: EnvironmentId) -> Result<(), StorageFault> {
         if self.is_open.get() {
             return Ok(());
         }
@@ -86,12 +86,12 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
     }
 
     /// Whether anything was ever stored in it.
-    pub(super) fn is_there(&self) -> Result<bool, StorageFault> {
+    pub(in crate::flows) fn is_there(&self) -> Result<bool, StorageFault> {
         Ok(self.is_open.get() || sql::has_table(&self.base.storage, "outbox")?)
     }
 
     /// Whose events these are; also when the account is gone.
-    pub(super) fn environment(&self) -> Result<Option<EnvironmentId>, StorageFault> {
+    pub(in crate::flows) fn environment(&self) -> Result<Option<EnvironmentId>, StorageFault> {
         if !self.is_there()? {
             return Ok(None);
         }
@@ -101,7 +101,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
     }
 
     /// The number of the next event: higher than all before, also when the clock goes back.
-    pub(super) fn next_number(&self) -> Result<i64, StorageFault> {
+    pub(in crate::flows) fn next_number(&self) -> Result<i64, StorageFault> {
         let last = match self.last_number.get() {
             Some(last) => last,
             None if self.is_there()? => {
@@ -115,12 +115,12 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
     }
 
     /// An event was stored, which counts for when they are trimmed.
-    pub(super) fn count_stored(&self) {
+    pub(in crate::flows) fn count_stored(&self) {
         self.stored.set(self.stored.get().saturating_add(1));
     }
 
     /// Something was stored: it expires some day.
-    pub(super) fn note_stored(&self, at: Timestamp) {
+    pub(in crate::flows) fn note_stored(&self, at: Timestamp) {
         let over = at.plus(DEDUPLICATION);
         if self.trim_at.get().is_none_or(|due| due > over) {
             self.trim_at.set(Some(over));
@@ -184,7 +184,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
     }
 
     /// Of an account that is gone: whether no event is on its way any more, and the directory lists none.
-    pub(super) fn is_over(&self) -> Result<bool, StorageFault> {
+    fn has_ended(&self) -> Result<bool, StorageFault> {
         if !self.is_there()? {
             return Ok(true);
         }
@@ -242,6 +242,10 @@ impl<O: Outside, S: Storage> Stored for Outbox<O, S> {
     fn reseal(&self) -> Result<(), Failure> {
         // What is sealed of an event is a dead letter.
         Ok(())
+    }
+
+    fn is_over(&self) -> Result<bool, Failure> {
+        Ok(self.has_ended()?)
     }
 
     fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {

@@ -11,14 +11,14 @@ use crate::account::Account;
 use crate::account::origin::Origins;
 use crate::account::seal::{Kind, Place};
 use crate::error::Failure;
+use crate::flows::account::base::Base;
+use crate::flows::account::lookup::held_place;
+use crate::flows::account::row::{AccountRow, Next, Pending, Record};
 use crate::flows::account::set_up::SetUp;
 use crate::flows::account::state::State;
+use crate::flows::account::stored::Stored;
 use crate::flows::base::sealed;
 use crate::flows::base::sql;
-use crate::flows::object::base::Base;
-use crate::flows::object::lookup::held_place;
-use crate::flows::object::row::{AccountRow, Next, Pending, Record};
-use crate::flows::object::stored::Stored;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -31,7 +31,7 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS account \
 const RETRY: Duration = Duration::from_mins(1);
 
 /// The account's row, and what the object holds of it in memory.
-pub(super) struct AccountStore<O, S> {
+pub(in crate::flows) struct AccountStore<O, S> {
     base: Rc<Base<O, S>>,
     state: RefCell<State>,
     /// One at a time settles what a restart left half done.
@@ -41,7 +41,7 @@ pub(super) struct AccountStore<O, S> {
 }
 
 impl<O: Outside, S: Storage> AccountStore<O, S> {
-    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
+    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
         Self {
             base: Rc::clone(base),
             state: RefCell::new(State::Unread),
@@ -50,31 +50,31 @@ impl<O: Outside, S: Storage> AccountStore<O, S> {
         }
     }
 
-    pub(super) fn state(&self) -> State {
+    pub(in crate::flows) fn state(&self) -> State {
         self.state.borrow().clone()
     }
 
-    pub(super) fn set_state(&self, state: State) {
+    pub(in crate::flows) fn set_state(&self, state: State) {
         self.state.replace(state);
     }
 
     /// Held by who changes the account.
-    pub(super) async fn lock_changing(&self) -> MutexGuard<'_, ()> {
+    pub(in crate::flows) async fn lock_changing(&self) -> MutexGuard<'_, ()> {
         self.changing.lock().await
     }
 
     /// Held by who finishes what is pending.
-    pub(super) async fn lock_settling(&self) -> MutexGuard<'_, ()> {
+    pub(in crate::flows) async fn lock_settling(&self) -> MutexGuard<'_, ()> {
         self.settling.lock().await
     }
 
     /// Whether one was ever stored.
-    pub(super) fn is_there(&self) -> Result<bool, StorageFault> {
+    pub(in crate::flows) fn is_there(&self) -> Result<bool, StorageFault> {
         sql::has_table(&self.base.storage, TABLE)
     }
 
     /// The row without the token; `None` when this storage never held one.
-    pub(super) fn read(&self) -> Result<Option<AccountRow>, Failure> {
+    pub(in crate::flows) fn read(&self) -> Result<Option<AccountRow>, Failure> {
         if !self.is_there()? {
             return Ok(None);
         }
@@ -102,7 +102,11 @@ impl<O: Outside, S: Storage> AccountStore<O, S> {
     }
 
     /// Stores a new account, and the change that will make it count.
-    pub(super) fn insert(&self, account: &Account, pending: &Pending) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn insert(
+        &self,
+        account: &Account,
+        pending: &Pending,
+    ) -> Result<(), StorageFault> {
         sql::run(&self.base.storage, SCHEMA, &[])?;
         let statement = "INSERT INTO account (one, record, sealed, pending) VALUES (1, ?, NULL, ?)";
         let record = Record {
@@ -115,14 +119,14 @@ impl<O: Outside, S: Storage> AccountStore<O, S> {
     }
 
     /// Whether the index may have something that does not count.
-    pub(super) fn has_pending(&self) -> Result<bool, StorageFault> {
+    pub(in crate::flows) fn has_pending(&self) -> Result<bool, StorageFault> {
         let statement = "SELECT 1 FROM account WHERE pending IS NOT NULL";
         sql::exists(&self.base.storage, statement, &[])
     }
 
     /// Changes the record; nothing else of the account changes. Only while no change is pending, for that would
     /// undo it.
-    pub(super) fn amend(
+    pub(in crate::flows) fn amend(
         &self,
         account: &Account,
         set_up: Option<SetUp>,
@@ -138,13 +142,13 @@ impl<O: Outside, S: Storage> AccountStore<O, S> {
     }
 
     /// Notes what will count.
-    pub(super) fn note_pending(&self, pending: &Pending) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn note_pending(&self, pending: &Pending) -> Result<(), StorageFault> {
         let statement = "UPDATE account SET pending = ? WHERE one = 1";
         sql::run(&self.base.storage, statement, &[sql::json(pending)?])
     }
 
     /// From now on this counts, and nothing is pending.
-    pub(super) fn commit(&self, next: &Next) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn commit(&self, next: &Next) -> Result<(), StorageFault> {
         let statement = "UPDATE account SET record = ?, sealed = ?, pending = NULL WHERE one = 1";
         let record = Record {
             account: &next.account,
@@ -156,19 +160,19 @@ impl<O: Outside, S: Storage> AccountStore<O, S> {
     }
 
     /// What was pending will never count, or does already.
-    pub(super) fn drop_pending(&self) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn drop_pending(&self) -> Result<(), StorageFault> {
         let statement = "UPDATE account SET pending = NULL WHERE one = 1";
         sql::run(&self.base.storage, statement, &[])
     }
 
     /// The secret half of the context, sealed for this account.
-    pub(super) fn sealed(&self, secrets: &Value) -> Result<Option<String>, Failure> {
+    pub(in crate::flows) fn sealed(&self, secrets: &Value) -> Result<Option<String>, Failure> {
         let id = self.base.id.to_string();
         sealed::seal(&self.base.outside, context_secrets(&id), secrets)
     }
 
     /// What [`Self::sealed`] made.
-    pub(super) fn opened(&self, text: Option<&str>) -> Result<Value, Failure> {
+    pub(in crate::flows) fn opened(&self, text: Option<&str>) -> Result<Value, Failure> {
         let id = self.base.id.to_string();
         text.map_or(Ok(Value::Null), |text| {
             sealed::open(&self.base.outside, context_secrets(&id), text)
@@ -214,6 +218,11 @@ impl<O: Outside, S: Storage> Stored for AccountStore<O, S> {
             sql::run(&self.base.storage, statement, &[new.into()])?;
         }
         self.reseal_held(row)
+    }
+
+    fn is_over(&self) -> Result<bool, Failure> {
+        let row = self.read()?;
+        Ok(!row.is_some_and(|row| row.account.is_some() || row.pending.is_some()))
     }
 
     /// Only the way out of the index is left.

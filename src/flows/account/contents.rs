@@ -9,18 +9,18 @@ use crate::account::keys;
 use crate::account::origin::{Origin, Origins};
 use crate::error::Failure;
 use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::account::oauth_token::split_token;
+use crate::flows::account::record::AccountRecord;
 use crate::flows::account::token_in_context::with_token;
 use crate::flows::base::context_limits::dotted;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::Compiled;
-use crate::flows::object::AccountObject;
-use crate::flows::object::oauth_token::split_token;
 use crate::json;
 use crate::ports::{Outside, Storage, Visibility};
 
 /// A whole context, secrets included, with who set each of its values.
 #[derive(Debug, Clone)]
-pub(super) struct Contents {
+pub(in crate::flows) struct Contents {
     context: Value,
     origins: Origins,
     /// What is sealed of it as it is stored: it stays secret.
@@ -29,7 +29,7 @@ pub(super) struct Contents {
 
 impl Contents {
     /// As it is stored.
-    pub(super) fn of(loaded: &LoadedAccount) -> Self {
+    pub(in crate::flows) fn of(loaded: &LoadedAccount) -> Self {
         Self {
             context: loaded.context.clone(),
             origins: loaded.origins.clone(),
@@ -38,7 +38,7 @@ impl Contents {
     }
 
     /// Without anything.
-    pub(super) fn nothing() -> Self {
+    pub(in crate::flows) fn nothing() -> Self {
         Self {
             context: Value::Object(Map::new()),
             origins: Origins::default(),
@@ -47,35 +47,35 @@ impl Contents {
     }
 
     /// The whole context.
-    pub(super) fn context(&self) -> &Value {
+    pub(in crate::flows) fn context(&self) -> &Value {
         &self.context
     }
 
     /// Who set what, of what is there.
-    pub(super) fn origins(&self) -> Origins {
+    pub(in crate::flows) fn origins(&self) -> Origins {
         let mut origins = self.origins.clone();
         origins.keep_only(&self.context);
         origins
     }
 
     /// What makes its secrets unreadable, and those of the config.
-    pub(super) fn redactor(&self, compiled: &Compiled) -> Redactor {
+    pub(in crate::flows) fn redactor(&self, compiled: &Compiled) -> Redactor {
         Redactor::new(compiled, &self.context, &self.sealed)
     }
 
     /// Its public and its secret half.
-    pub(super) fn split(&self, compiled: &Compiled) -> (Value, Value) {
+    pub(in crate::flows) fn split(&self, compiled: &Compiled) -> (Value, Value) {
         let (context, _) = split_token(self.context.clone());
         compiled.split_context(&context, &self.sealed)
     }
 
     /// Its OAuth token.
-    pub(super) fn token(&self) -> Option<Value> {
+    pub(in crate::flows) fn token(&self) -> Option<Value> {
         split_token(self.context.clone()).1
     }
 
     /// Merges a patch; anything but an object is none.
-    pub(super) fn write(&mut self, who: Origin, patch: &Value) -> Result<(), Failure> {
+    pub(in crate::flows) fn write(&mut self, who: Origin, patch: &Value) -> Result<(), Failure> {
         let Value::Object(entries) = patch else {
             return Ok(());
         };
@@ -89,7 +89,7 @@ impl Contents {
 
     /// Merges new credentials: of what they replace the file says anew whether it is secret. What stays beside it stays
     /// as secret as it was.
-    pub(super) fn give(&mut self, who: Origin, patch: &Value) -> Result<(), Failure> {
+    pub(in crate::flows) fn give(&mut self, who: Origin, patch: &Value) -> Result<(), Failure> {
         self.write(who, patch)?;
         if patch.is_object() {
             forget_replaced(&mut self.sealed, patch);
@@ -98,7 +98,7 @@ impl Contents {
     }
 
     /// Whose word an answer of the provider is: the provider's, unless a customer has named the host it came from.
-    pub(super) fn provider(&self, compiled: &Compiled) -> Origin {
+    pub(in crate::flows) fn provider(&self, compiled: &Compiled) -> Origin {
         if compiled.fixes_provider() {
             return Origin::Provider;
         }
@@ -106,7 +106,7 @@ impl Contents {
     }
 
     /// Whose word it is what one of these keys vouches for: a customer's, where the customer has set one of them.
-    pub(super) fn word_by(&self, keys: &BTreeSet<String>, compiled: &Compiled) -> Origin {
+    pub(in crate::flows) fn word_by(&self, keys: &BTreeSet<String>, compiled: &Compiled) -> Origin {
         let typed = compiled.config.typed_keys();
         let is_typed = |key: &&String| match self.origins.of(key) {
             Some(origin) => origin == Origin::Customer,
@@ -121,13 +121,13 @@ impl Contents {
     }
 
     /// What a token answer gives, or an action wrote without changing it.
-    pub(super) fn confirm(&mut self, who: Origin, keys: &BTreeSet<String>) {
+    pub(in crate::flows) fn confirm(&mut self, who: Origin, keys: &BTreeSet<String>) {
         let keys = keys.iter().map(String::as_str);
         self.origins.note(who, keys, &self.context, &self.context);
     }
 
     /// What an action or a check changes in place.
-    pub(super) fn complete(
+    pub(in crate::flows) fn complete(
         &mut self,
         complete: impl FnOnce(&mut Value) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
@@ -142,28 +142,28 @@ impl Contents {
     }
 
     /// Another token, in place of the one before.
-    pub(super) fn put_token(&mut self, token: &Value) {
+    pub(in crate::flows) fn put_token(&mut self, token: &Value) {
         with_token(&mut self.context, token);
         self.confirm(Origin::Provider, &BTreeSet::from(["oauth".to_owned()]));
     }
 
     /// The token goes.
-    pub(super) fn drop_token(&mut self) {
+    pub(in crate::flows) fn drop_token(&mut self) {
         self.context = split_token(std::mem::take(&mut self.context)).0;
     }
 
     /// Every secret goes, the token among them.
-    pub(super) fn drop_secrets(&mut self, compiled: &Compiled) {
+    pub(in crate::flows) fn drop_secrets(&mut self, compiled: &Compiled) {
         self.context = compiled.split_context(&self.context, &self.sealed).0;
     }
 
     /// What the provider said with another credential proves nothing any more.
-    pub(super) fn disprove_all(&mut self) {
+    pub(in crate::flows) fn disprove_all(&mut self) {
         self.origins.disprove_all();
     }
 
     /// The same of one key.
-    pub(super) fn disprove(&mut self, key: &str) {
+    pub(in crate::flows) fn disprove(&mut self, key: &str) {
         self.origins.disprove(key);
     }
 }
@@ -185,9 +185,12 @@ fn forget_replaced(sealed: &mut Value, patch: &Value) {
     }
 }
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+impl<O: Outside, S: Storage> AccountRecord<O, S> {
     /// What the connect form need not ask for again.
-    pub(super) async fn secret_names(&self, sees: &Visibility) -> Result<Vec<String>, Failure> {
+    pub(in crate::flows) async fn secret_names(
+        &self,
+        sees: &Visibility,
+    ) -> Result<Vec<String>, Failure> {
         let loaded = self.visible(sees).await?;
         let resolved = self.resolved_config(&loaded.account).await?;
         let (_, secrets) = Contents::of(&loaded).split(&resolved.compiled);

@@ -11,21 +11,17 @@ use serde_json::Value;
 use crate::account::Account;
 use crate::account::origin::Origins;
 use crate::account::seal::key_id;
-use crate::error::Failure;
+use crate::flows::account::event::Event;
 use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::account::oauth_token::StoredToken;
 use crate::flows::account::token_in_context::with_token;
-use crate::flows::object::AccountObject;
-use crate::flows::object::events::Event;
-use crate::flows::object::oauth_token::StoredToken;
-use crate::flows::object::stored::Stored;
 use crate::ids::EnvironmentId;
 use crate::json;
-use crate::ports::{Outside, Storage, StorageFault};
 
 /// A change on its way: stored here first, then in the index, then it counts.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Pending {
+pub(in crate::flows) enum Pending {
     /// A new account.
     VerifiedWebhook(Box<Next>),
     /// As it will be.
@@ -36,28 +32,28 @@ pub(super) enum Pending {
 
 /// An account as it will be, its secrets sealed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Next {
-    pub(super) account: Account,
-    pub(super) sealed: Option<String>,
+pub(in crate::flows) struct Next {
+    pub(in crate::flows) account: Account,
+    pub(in crate::flows) sealed: Option<String>,
     /// What becomes of the OAuth token.
-    pub(super) token: NextToken,
+    pub(in crate::flows) token: NextToken,
     /// The id of the key its secrets rest under.
-    pub(super) sealing_key: Option<String>,
+    pub(in crate::flows) sealing_key: Option<String>,
     /// What is left to do before it is active.
-    pub(super) set_up: Option<SetUp>,
+    pub(in crate::flows) set_up: Option<SetUp>,
     /// What is told of it.
-    pub(super) events: Vec<Event>,
+    pub(in crate::flows) events: Vec<Event>,
     /// The hash of the link token that is spent with it.
-    pub(super) link: Option<String>,
+    pub(in crate::flows) link: Option<String>,
     /// Who set what of its context.
     #[serde(default)]
-    pub(super) origins: Origins,
+    pub(in crate::flows) origins: Origins,
 }
 
 /// What a change does to the OAuth token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum NextToken {
+pub(in crate::flows) enum NextToken {
     /// It stays as it is by then: it may be refreshed meanwhile.
     Stays,
     /// There is none any more.
@@ -68,30 +64,30 @@ pub(super) enum NextToken {
 
 /// What is stored of an account in clear.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Record<A> {
+pub(in crate::flows) struct Record<A> {
     #[serde(flatten)]
-    pub(super) account: A,
-    pub(super) set_up: Option<SetUp>,
+    pub(in crate::flows) account: A,
+    pub(in crate::flows) set_up: Option<SetUp>,
     /// Absent in records from before there were any.
     #[serde(default)]
-    pub(super) origins: Origins,
+    pub(in crate::flows) origins: Origins,
 }
 
 /// The row as it was read.
-pub(super) struct AccountRow {
-    pub(super) account: Option<Account>,
-    pub(super) secrets: Value,
-    pub(super) sealed: Option<String>,
-    /// From the table of its own: [`AccountObject::read_row`].
-    pub(super) token: Option<StoredToken>,
-    pub(super) set_up: Option<SetUp>,
-    pub(super) origins: Origins,
-    pub(super) pending: Option<Pending>,
+pub(in crate::flows) struct AccountRow {
+    pub(in crate::flows) account: Option<Account>,
+    pub(in crate::flows) secrets: Value,
+    pub(in crate::flows) sealed: Option<String>,
+    /// From the table of its own: [`Rows::read`].
+    pub(in crate::flows) token: Option<StoredToken>,
+    pub(in crate::flows) set_up: Option<SetUp>,
+    pub(in crate::flows) origins: Origins,
+    pub(in crate::flows) pending: Option<Pending>,
 }
 
 impl AccountRow {
     /// `None` when the row holds no account.
-    pub(super) fn into_loaded(self) -> Option<Rc<LoadedAccount>> {
+    pub(in crate::flows) fn into_loaded(self) -> Option<Rc<LoadedAccount>> {
         let account = self.account?;
         let mut context = account.context.clone();
         if self.secrets.is_object() {
@@ -113,47 +109,5 @@ impl AccountRow {
             account,
             context,
         }))
-    }
-}
-
-impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// The row with the token; `None` when this storage never held one.
-    pub(super) fn read_row(&self) -> Result<Option<AccountRow>, Failure> {
-        let Some(row) = self.record.read()? else {
-            return Ok(None);
-        };
-        let token = self.tokens.read()?;
-        Ok(Some(AccountRow { token, ..row }))
-    }
-
-    /// From now on this counts, and nothing is pending.
-    pub(super) fn commit_row(&self, next: &Next) -> Result<(), Failure> {
-        self.forget_unclear_by(next)?;
-        self.record.commit(next)?;
-        match &next.token {
-            NextToken::Stays => {}
-            NextToken::Goes => self.tokens.clear()?,
-            NextToken::Is(sealed) => {
-                self.tokens.write(sealed)?;
-                self.tokens.pauses().end();
-            }
-        }
-        // The index names one key for both: the first.
-        self.tokens.reseal()?;
-        let environment = next.account.environment_id;
-        Ok(self.outbox.write_events(environment, &next.events)?)
-    }
-
-    /// Everything of the account goes at once; only the way out of the index is left, and the events.
-    pub(super) fn wipe_row(
-        &self,
-        environment: EnvironmentId,
-        events: &[Event],
-    ) -> Result<(), StorageFault> {
-        let components = self.components().stored;
-        components
-            .iter()
-            .try_for_each(|one| one.wipe(environment))?;
-        self.outbox.write_events(environment, events)
     }
 }

@@ -9,16 +9,16 @@ use crate::ids::AccountId;
 use crate::ports::{Outside, Storage};
 
 /// The outside, the object's own storage, the account's id, and what the objects of one isolate share.
-pub(super) struct Base<O, S> {
-    pub(super) outside: O,
-    pub(super) isolate: Rc<Isolate>,
-    pub(super) storage: S,
-    pub(super) id: AccountId,
+pub(in crate::flows) struct Base<O, S> {
+    pub(in crate::flows) outside: O,
+    pub(in crate::flows) isolate: Rc<Isolate>,
+    pub(in crate::flows) storage: S,
+    pub(in crate::flows) id: AccountId,
 }
 
 impl<O: Outside, S: Storage> Base<O, S> {
     /// Writes a line for the operator.
-    pub(super) fn log(&self, event: &str, reason: &str) {
+    pub(in crate::flows) fn log(&self, event: &str, reason: &str) {
         self.outside.log(&json!({ "level": "error", "event": event, "integrated_account_id": self.id, "reason": reason }));
     }
 }

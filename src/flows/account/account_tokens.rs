@@ -4,11 +4,11 @@
 use std::rc::Rc;
 
 use crate::error::{Code, Failure};
+use crate::flows::account::base::Base;
+use crate::flows::account::record::AccountRecord;
 use crate::flows::account::state::State;
+use crate::flows::account::stored::Stored;
 use crate::flows::base::sql;
-use crate::flows::object::AccountObject;
-use crate::flows::object::base::Base;
-use crate::flows::object::stored::Stored;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault, Visibility};
 use crate::time::Timestamp;
@@ -17,12 +17,12 @@ const TABLE: &str = "account_token";
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS account_token (hash TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID";
 
 /// The account's own tokens.
-pub(super) struct AccountTokenStore<O, S> {
+pub(in crate::flows) struct AccountTokenStore<O, S> {
     base: Rc<Base<O, S>>,
 }
 
 impl<O: Outside, S: Storage> AccountTokenStore<O, S> {
-    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
+    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
         Self {
             base: Rc::clone(base),
         }
@@ -38,7 +38,7 @@ impl<O: Outside, S: Storage> AccountTokenStore<O, S> {
     }
 
     /// Whether a token of this hash is good now.
-    pub(super) fn has(&self, hash: &str) -> Result<bool, StorageFault> {
+    pub(in crate::flows) fn has(&self, hash: &str) -> Result<bool, StorageFault> {
         if !sql::has_table(&self.base.storage, TABLE)? {
             return Ok(false);
         }
@@ -68,6 +68,11 @@ impl<O: Outside, S: Storage> Stored for AccountTokenStore<O, S> {
         Ok(())
     }
 
+    fn is_over(&self) -> Result<bool, Failure> {
+        // What is left of it goes with the storage.
+        Ok(true)
+    }
+
     fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {
         sql::clear(&self.base.storage, TABLE)
     }
@@ -75,9 +80,9 @@ impl<O: Outside, S: Storage> Stored for AccountTokenStore<O, S> {
     fn reset(&self) {}
 }
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+impl<O: Outside, S: Storage> AccountRecord<O, S> {
     /// Keeps a token's hash, for a caller who may see the account by another token.
-    pub(super) async fn issue_token(
+    pub(in crate::flows) async fn issue_token(
         &self,
         sees: &Visibility,
         hash: &str,
@@ -87,11 +92,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Err(unknown_token());
         }
         self.visible(sees).await?;
-        Ok(self.account_tokens.insert(hash, until)?)
+        Ok(self.account_tokens().insert(hash, until)?)
     }
 }
 
-pub(super) fn unknown_token() -> Failure {
+pub(in crate::flows) fn unknown_token() -> Failure {
     Failure::new(
         Code::Unauthenticated,
         "The token is unknown, revoked or expired.",

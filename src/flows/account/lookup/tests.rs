@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::flows::object::lookup::*;
+use crate::flows::account::lookup::*;
 
 fn file() -> Config {
     let file = json!({ "credentials": { "api_key": { "format": "api_key", "config": { "fields": [{ "name": "shop" }] } } } });

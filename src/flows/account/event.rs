@@ -4,16 +4,16 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::flows::account::outbox::Outbox;
 use crate::flows::base::sql;
 use crate::flows::messages::webhook::NewEvent;
-use crate::flows::object::outbox::Outbox;
 use crate::ids::{EnvironmentId, EventId};
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
 
 /// What happened to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum EventType {
+pub(in crate::flows) enum EventType {
     /// Its first credential was accepted.
     #[serde(rename = "integrated_account:created")]
     Created,
@@ -42,20 +42,24 @@ pub(super) enum EventType {
 
 /// An event on its way into storage.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Event {
+pub(in crate::flows) struct Event {
     /// Its place among the account's events; the end of its id.
-    pub(super) number: i64,
-    pub(super) name: String,
-    pub(super) resource_type: Option<String>,
-    pub(super) resource_id: Option<String>,
+    pub(in crate::flows) number: i64,
+    pub(in crate::flows) name: String,
+    pub(in crate::flows) resource_type: Option<String>,
+    pub(in crate::flows) resource_id: Option<String>,
     /// JSON text.
-    pub(super) payload: String,
-    pub(super) created_at: Timestamp,
+    pub(in crate::flows) payload: String,
+    pub(in crate::flows) created_at: Timestamp,
 }
 
 impl<O: Outside, S: Storage> Outbox<O, S> {
     /// Something happened to the account.
-    pub(super) fn event(&self, kind: EventType, payload: &Value) -> Result<Event, StorageFault> {
+    pub(in crate::flows) fn event(
+        &self,
+        kind: EventType,
+        payload: &Value,
+    ) -> Result<Event, StorageFault> {
         let name = serde_json::to_value(kind).unwrap_or_default();
         self.numbered(NewEvent {
             event: name.as_str().unwrap_or_default().to_owned(),
@@ -66,7 +70,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
     }
 
     /// The event with its number, and so its id.
-    pub(super) fn numbered(&self, new: NewEvent) -> Result<Event, StorageFault> {
+    pub(in crate::flows) fn numbered(&self, new: NewEvent) -> Result<Event, StorageFault> {
         Ok(Event {
             number: self.next_number()?,
             name: new.event,
@@ -78,12 +82,12 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
     }
 
     /// The id of the event with this number.
-    pub(super) fn event_id(&self, number: i64) -> EventId {
+    pub(in crate::flows) fn event_id(&self, number: i64) -> EventId {
         EventId::new(self.base.id, number.to_be_bytes())
     }
 
     /// Doing it twice is doing it once.
-    pub(super) fn write_events(
+    pub(in crate::flows) fn write_events(
         &self,
         environment: EnvironmentId,
         events: &[Event],
@@ -116,7 +120,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
     }
 
     /// What an event comes to, once every delivery of it is over; the directory is told of those that fail.
-    pub(super) fn settle_event(&self, number: i64) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn settle_event(&self, number: i64) -> Result<(), StorageFault> {
         let statement = "UPDATE event SET status = CASE \
                WHEN is_expanded = 0 OR EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND status = 'pending') THEN 'pending' \
                WHEN EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND status = 'failed') THEN 'failed' \

@@ -1,22 +1,19 @@
 //! The OAuth token, in a row of its own: a new one is stored in the turn it was read in, whatever else is
 //! changing. In the context it stands at `oauth.token`.
 
-use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
 use crate::account::seal::{Kind, Place};
 use crate::error::Failure;
+use crate::flows::account::base::Base;
 use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::account::refresh_pauses::{Pauses, next_refresh};
 use crate::flows::account::state::State;
+use crate::flows::account::stored::Stored;
 use crate::flows::base::sealed;
 use crate::flows::base::sql;
-use crate::flows::object::AccountObject;
-use crate::flows::object::base::Base;
-use crate::flows::object::refresh::Refreshing;
-use crate::flows::object::refresh_schedule::{Pauses, next_refresh};
-use crate::flows::object::stored::Stored;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -26,65 +23,44 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS token \
     (one INTEGER PRIMARY KEY CHECK (one = 1), sealed TEXT NOT NULL, stored_at INTEGER NOT NULL, used_at INTEGER NOT NULL)";
 
 /// The token as it was read.
-pub(super) struct StoredToken {
+pub(in crate::flows) struct StoredToken {
     /// `{access_token, …}`.
-    pub(super) value: Value,
-    pub(super) sealed: String,
+    pub(in crate::flows) value: Value,
+    pub(in crate::flows) sealed: String,
     /// When it was had.
-    pub(super) stored_at: Timestamp,
+    pub(in crate::flows) stored_at: Timestamp,
     /// When the account was called last, to the hour.
-    pub(super) used_at: Timestamp,
+    pub(in crate::flows) used_at: Timestamp,
 }
 
-/// The account's OAuth token, and its refresh.
-pub(super) struct TokenStore<O, S> {
+/// The account's OAuth token, and when it is refreshed.
+pub(in crate::flows) struct TokenStore<O, S> {
     base: Rc<Base<O, S>>,
-    /// The refresh that is under way, for all who wait for it.
-    refreshing: RefCell<Option<Refreshing>>,
     /// After a refresh that failed.
     pauses: Pauses,
-    /// A use is about to be noted.
-    is_noting_use: Cell<bool>,
 }
 
 impl<O: Outside, S: Storage> TokenStore<O, S> {
-    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
+    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
         Self {
             base: Rc::clone(base),
-            refreshing: RefCell::new(None),
             pauses: Pauses::none(),
-            is_noting_use: Cell::new(false),
         }
     }
 
-    pub(super) fn pauses(&self) -> &Pauses {
+    pub(in crate::flows) fn pauses(&self) -> &Pauses {
         &self.pauses
     }
 
-    /// The refresh that is under way.
-    pub(super) fn refreshing(&self) -> Option<Refreshing> {
-        self.refreshing.borrow().clone()
-    }
-
-    pub(super) fn set_refreshing(&self, refreshing: Option<Refreshing>) {
-        self.refreshing.replace(refreshing);
-    }
-
-    /// Whether a use is to be noted now; false while another is about to be.
-    pub(super) fn begin_noting_use(&self) -> bool {
-        !self.is_noting_use.replace(true)
-    }
-
     /// Notes that the account is in use, so that its token is kept fresh ahead of time.
-    pub(super) fn note_use(&self) -> Result<(), StorageFault> {
-        self.is_noting_use.set(false);
+    pub(in crate::flows) fn note_use(&self) -> Result<(), StorageFault> {
         let now = self.base.outside.now().as_millis();
         let statement = "UPDATE token SET used_at = ?";
         sql::run(&self.base.storage, statement, &[now.into()])
     }
 
     /// The token; `None` where there is none.
-    pub(super) fn read(&self) -> Result<Option<StoredToken>, Failure> {
+    pub(in crate::flows) fn read(&self) -> Result<Option<StoredToken>, Failure> {
         if !sql::has_table(&self.base.storage, TABLE)? {
             return Ok(None);
         }
@@ -104,7 +80,7 @@ impl<O: Outside, S: Storage> TokenStore<O, S> {
     }
 
     /// A token sealed for its row.
-    pub(super) fn sealed(&self, token: &Value) -> Result<Option<String>, Failure> {
+    pub(in crate::flows) fn sealed(&self, token: &Value) -> Result<Option<String>, Failure> {
         sealed::seal(
             &self.base.outside,
             token_secret(&self.base.id.to_string()),
@@ -112,7 +88,7 @@ impl<O: Outside, S: Storage> TokenStore<O, S> {
         )
     }
 
-    pub(super) fn write(&self, sealed: &str) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn write(&self, sealed: &str) -> Result<(), StorageFault> {
         sql::run(&self.base.storage, SCHEMA, &[])?;
         let now = self.base.outside.now().as_millis();
         let statement = "INSERT INTO token (one, sealed, stored_at, used_at) VALUES (1, ?, ?, ?) \
@@ -121,7 +97,7 @@ impl<O: Outside, S: Storage> TokenStore<O, S> {
         sql::run(&self.base.storage, statement, &values)
     }
 
-    pub(super) fn clear(&self) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn clear(&self) -> Result<(), StorageFault> {
         sql::clear(&self.base.storage, TABLE)
     }
 }
@@ -134,6 +110,8 @@ impl<O: Outside, S: Storage> Stored for TokenStore<O, S> {
 
     fn next_due(&self, state: &State) -> Result<Option<Timestamp>, Failure> {
         let State::Here(loaded) = state else {
+            // One that cannot be opened is looked at again in a minute, as the record is.
+            self.read()?;
             return Ok(None);
         };
         let next = next_refresh(loaded, self.base.outside.now());
@@ -156,49 +134,17 @@ impl<O: Outside, S: Storage> Stored for TokenStore<O, S> {
         Ok(())
     }
 
+    fn is_over(&self) -> Result<bool, Failure> {
+        // What is left of it goes with the storage.
+        Ok(true)
+    }
+
     fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {
         self.clear()
     }
 
-    /// A refresh that is under way takes itself back, and so does a use that is about to be noted.
     fn reset(&self) {
         self.pauses.end();
-    }
-}
-
-impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// Stores a token that was just read from the provider and holds it, in one turn; nothing when the
-    /// account has other credentials by now, or is gone.
-    pub(super) fn store_refreshed(
-        &self,
-        began: &LoadedAccount,
-        token: &Value,
-    ) -> Result<(), Failure> {
-        let State::Here(now) = self.record.state() else {
-            return Ok(());
-        };
-        if now.token() != began.token() {
-            return Ok(());
-        }
-        if let Some(sealed) = self.tokens.sealed(token)? {
-            self.tokens.write(&sealed)?;
-            self.reload()?;
-        }
-        Ok(())
-    }
-}
-
-impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// Stores what introspection said of a token, while the account still has that one.
-    pub(super) fn store_introspected(&self, asked: &Value, token: &Value) -> Result<(), Failure> {
-        let has_it = matches!(&self.record.state(), State::Here(now) if now.token() == Some(asked));
-        match self.tokens.sealed(token)? {
-            Some(sealed) if has_it => {
-                self.tokens.write(&sealed)?;
-                self.reload().map(drop)
-            }
-            _ => Ok(()),
-        }
     }
 }
 
@@ -213,7 +159,7 @@ impl LoadedAccount {
 }
 
 /// A context's secrets without the token, and the token.
-pub(super) fn split_token(mut secrets: Value) -> (Value, Option<Value>) {
+pub(in crate::flows) fn split_token(mut secrets: Value) -> (Value, Option<Value>) {
     let oauth = secrets.get_mut("oauth").and_then(Value::as_object_mut);
     let token = oauth.and_then(|oauth| oauth.shift_remove("token"));
     let is_bare = |oauth: &Value| oauth.as_object().is_some_and(Map::is_empty);
