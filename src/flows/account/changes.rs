@@ -58,6 +58,11 @@ impl<O: Outside, S: Storage> Changes<O, S> {
         }
     }
 
+    /// The account as it counts.
+    pub(in crate::flows) fn record(&self) -> &AccountRecord<O, S> {
+        &self.record
+    }
+
     /// Stores a new account; it counts when the index has it, and else was never there.
     pub(in crate::flows) async fn arrive(
         &self,

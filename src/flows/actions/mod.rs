@@ -5,7 +5,11 @@
 //! Whatever computes or shows (`$context`, `get_context`, the values of `set_context` and `update_context`) sees
 //! it without them, so that no result can carry them out.
 
+pub mod call_action;
 pub(in crate::flows) mod context;
+pub(in crate::flows) mod credential_actions;
+pub(in crate::flows) mod keep_changes;
+
 pub(in crate::flows) mod request;
 pub mod told;
 
@@ -26,16 +30,13 @@ use crate::flows::call::account::LiveAccount;
 use crate::flows::call::step::Answered;
 use crate::flows::call::subject::Errand;
 use crate::flows::config::resolved_config::ResolvedConfig;
+use crate::flows::tokens::credential_actions::REFRESH_TOKEN;
 use crate::json::Exact;
 use crate::ports::System;
 use crate::proxy::is_read;
 use crate::settings::ACTION_STEPS;
 use crate::time::Timestamp;
 
-/// The action that gets an account its tokens: the only one that may change `oauth.token`.
-pub const REFRESH_TOKEN: &str = "refresh_token";
-/// The action that tells whether a credential is good.
-pub const VALIDATION: &str = "validation";
 /// The action that sets an account up: the only one that may name a host that was not named before.
 pub const POST_INSTALL: &str = "post_install";
 

@@ -36,7 +36,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.record.finish_pending().await?;
         self.record.settled().await?;
         self.finish_set_up().await;
-        self.refresh_ahead().await;
+        let tokens = self.calls.tokens();
+        tokens.schedule().refresh_ahead(&self.calls).await;
         Ok(())
     }
 

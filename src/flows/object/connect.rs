@@ -8,9 +8,9 @@ use std::rc::Rc;
 use crate::flows::account::contents::Contents;
 use crate::flows::object::AccountObject;
 use crate::flows::object::credential::{is_of_another, merged};
-use crate::flows::object::grant::Attempt;
 use crate::flows::object::logins::Login;
 use crate::flows::object::set_up::broken;
+use crate::flows::tokens::grant::Attempt;
 use url::Url;
 
 use crate::config::Credential;
@@ -110,6 +110,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             ) => {
                 let scopes = connecting.scopes.as_deref();
                 let reply = self
+                    .endpoint
                     .grant_by_client(&compiled, credential, ground.contents.context(), scopes)
                     .await
                     .map_err(|attempt| refused(attempt, &ground.contents.redactor(&compiled)))?;
@@ -138,6 +139,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             verifier: Some(&verifier),
         };
         let url = self
+            .endpoint
             .with_client(
                 &ground.resolved.compiled,
                 config,
@@ -195,10 +197,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Err(failed(ConnectFailure::ConnectionError, words));
         }
         let request = self
+            .endpoint
             .with_client(&compiled, config, ground.contents.context(), build)
             .map_err(unusable)?;
         self.check_link(connecting).await?;
         let reply = self
+            .endpoint
             .token_of(config, request, None)
             .await
             .map_err(|attempt| refused(attempt, &ground.contents.redactor(&compiled)))?;

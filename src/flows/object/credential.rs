@@ -50,6 +50,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             gained.unsaid = unsaid.cloned().collect();
             // Where the code was exchanged, and not where the way back may point.
             let introspected = self
+                .endpoint
                 .introspected(&resolved.compiled, config, contents.context(), &reply.token)
                 .await;
             gained.token = Some(introspected.unwrap_or(reply.token));

@@ -59,10 +59,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Erases the account at once; the index follows, now or by alarm.
-    pub(in crate::flows) async fn delete(
-        self: &Rc<Self>,
-        sees: &Visibility,
-    ) -> Result<(), Failure> {
+    pub(in crate::flows) async fn delete(&self, sees: &Visibility) -> Result<(), Failure> {
         let _one_at_a_time = self.record.lock_changing().await;
         let loaded = self.record.visible(sees).await?;
         let resolved = self.record.resolved_config(&loaded.account).await;
@@ -78,8 +75,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             .withdraw(account.environment_id, &[event])
             .await?;
         if let Ok(resolved) = resolved {
-            let (object, loaded) = (Rc::clone(self), Rc::clone(&loaded));
-            let work = async move { object.revoke(&resolved, &loaded).await };
+            let (endpoint, loaded) = (Rc::clone(&self.endpoint), Rc::clone(&loaded));
+            let work = async move { endpoint.revoke(&resolved, &loaded).await };
             self.base.outside.go_on(work.boxed_local());
         }
         Ok(())

@@ -3,12 +3,8 @@
 //! It loads its state once. Its schema is made only when an account is stored, so that a made-up id
 //! answers 404 and writes nothing. A proxied call writes nothing before its answer.
 
-pub(in crate::flows) mod actions;
 pub(in crate::flows) mod alarm;
 pub(in crate::flows) mod attempt;
-pub(in crate::flows) mod before_sending;
-pub(in crate::flows) mod call_account;
-pub mod call_action;
 pub(in crate::flows) mod capabilities;
 pub(in crate::flows) mod changes;
 pub(in crate::flows) mod connect;
@@ -17,65 +13,46 @@ pub(in crate::flows) mod dead_letters;
 pub(in crate::flows) mod deliver;
 pub mod dispatch;
 pub(in crate::flows) mod event_views;
-pub(in crate::flows) mod grant;
-pub(in crate::flows) mod idempotency_store;
 pub(in crate::flows) mod import;
-pub(in crate::flows) mod log;
-pub(in crate::flows) mod log_views;
 pub(in crate::flows) mod logins;
 pub(in crate::flows) mod me;
 pub(in crate::flows) mod own_override;
 pub(in crate::flows) mod receive;
-pub(in crate::flows) mod refresh;
-pub(in crate::flows) mod refresh_action;
-pub(in crate::flows) mod refresh_schedule;
-pub mod refused;
 pub(in crate::flows) mod replay;
 pub(in crate::flows) mod report;
 pub(in crate::flows) mod reseal;
-pub(in crate::flows) mod scope_errors;
 pub(in crate::flows) mod set_up;
 pub(in crate::flows) mod stores;
 pub(in crate::flows) mod subscriptions;
-pub(in crate::flows) mod suspicion;
 
-use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use serde_json::Value;
 
-use crate::account::Account;
 use crate::error::{Code, Failure};
 use crate::flows::account::base::Base;
 use crate::flows::account::changes::Changes;
-use crate::flows::account::loaded::LoadedAccount;
-use crate::flows::account::oauth_token::TokenStore;
 use crate::flows::account::outbox::Outbox;
 use crate::flows::account::record::AccountRecord;
 use crate::flows::account::rows::Rows;
 use crate::flows::account::schedule::Schedule;
 use crate::flows::account::stored::Components;
-use crate::flows::account::unclear::UnclearRefusals;
-use crate::flows::base::callers::{Callers, Inside};
-use crate::flows::base::memory::{AccountBodies, Room};
-use crate::flows::call::limiter::Limiter;
+use crate::flows::base::callers::Callers;
+use crate::flows::call::account_calls::AccountCalls;
+use crate::flows::call::account_log::AccountLog;
 use crate::flows::config::isolate::Isolate;
-use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::messages::account::AccountMessage;
 use crate::flows::messages::{answer_text, answered, message_bytes};
 use crate::flows::object::dead_letters::DeadLetters;
 use crate::flows::object::deliver::Dispatcher;
-use crate::flows::object::idempotency_store::IdempotencyStore;
-use crate::flows::object::log::CallLog;
 use crate::flows::object::logins::LoginStore;
 use crate::flows::object::me::OwnChanges;
-use crate::flows::object::refresh::Refreshing;
-use crate::flows::object::refused::Refusals;
 use crate::flows::object::set_up::SetUpRuns;
 use crate::flows::object::stores::Stores;
-use crate::flows::object::suspicion::SuspicionStore;
+use crate::flows::tokens::grant::TokenEndpoint;
+use crate::flows::tokens::{TokenStores, Tokens};
 use crate::ids::AccountId;
-use crate::ports::{Outside, Storage, Visibility};
+use crate::ports::{Outside, Storage};
 
 /// The object, living as long as the platform keeps it. What needs one component is a method of that; else of the object.
 pub struct AccountObject<O, S> {
@@ -84,27 +61,16 @@ pub struct AccountObject<O, S> {
     schedule: Rc<Schedule<O, S>>,
     record: Rc<AccountRecord<O, S>>,
     changes: Rc<Changes<O, S>>,
-    token_store: Rc<TokenStore<O, S>>,
-    unclear_refusals: Rc<UnclearRefusals<O, S>>,
-    suspicions: Rc<SuspicionStore<O, S>>,
+    endpoint: Rc<TokenEndpoint<O, S>>,
+    calls: Rc<AccountCalls<O, S>>,
+    call_log: Rc<AccountLog<O, S>>,
     logins: Rc<LoginStore<O, S>>,
     outbox: Rc<Outbox<O, S>>,
     dead_letters: Rc<DeadLetters<O, S>>,
     deliveries: Rc<Dispatcher<O, S>>,
-    idempotency: Rc<IdempotencyStore<O, S>>,
-    call_log: Rc<CallLog<O, S>>,
-    limiter: Limiter,
     set_up: SetUpRuns,
-    refusals: Rc<Refusals>,
     own_changes: Rc<OwnChanges>,
-    /// The refresh that is under way, for all who wait for it.
-    refreshing: RefCell<Option<Refreshing>>,
-    /// A use is about to be noted.
-    is_noting_use: Cell<bool>,
-    /// Calls and webhooks that are inside, and messages.
-    callers: Callers,
     messages: Callers,
-    bodies: AccountBodies,
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
@@ -130,28 +96,38 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let record = AccountRecord::new(&base, own, &rows, &schedule, &stores.last_redactor);
         let record = Rc::new(record);
         let own = (&stores.record, &stores.oauth_token, &stores.outbox);
-        let changes = Changes::new(&record, own, &rows, &schedule, &base);
+        let changes = Rc::new(Changes::new(&record, own, &rows, &schedule, &base));
+        let own = TokenStores {
+            oauth_token: &stores.oauth_token,
+            unclear_refusals: &stores.unclear_refusals,
+            suspicions: &stores.suspicions,
+            refusals: &stores.refusals,
+        };
+        let tokens = Tokens::new(&base, &record, &changes, &schedule, &own);
+        let call_log = AccountLog::new(&base, &record, &stores.call_log, &schedule);
+        let call_log = Rc::new(call_log);
+        let endpoint = Rc::clone(tokens.endpoint());
+        let calls = AccountCalls::new(
+            &base,
+            (&record, &changes),
+            &schedule,
+            tokens,
+            &call_log,
+            &stores.idempotency,
+        );
         Self {
             components,
-            changes: Rc::new(changes),
-            token_store: stores.oauth_token,
-            unclear_refusals: stores.unclear_refusals,
-            suspicions: stores.suspicions,
+            changes,
+            endpoint,
+            calls: Rc::new(calls),
+            call_log,
             logins: stores.logins,
             outbox: stores.outbox,
             dead_letters: stores.dead_letters,
             deliveries: stores.deliveries,
-            idempotency: stores.idempotency,
-            call_log: stores.call_log,
-            limiter: Limiter::new(),
             set_up: SetUpRuns::default(),
-            refusals: stores.refusals,
             own_changes: stores.own_changes,
-            refreshing: RefCell::default(),
-            is_noting_use: Cell::new(false),
-            callers: Callers::default(),
             messages: Callers::default(),
-            bodies: AccountBodies::default(),
             schedule,
             record,
             base,
@@ -171,45 +147,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         answer_text(&answer.await)
     }
 
-    /// One more caller is inside, until this is dropped; 503 where there are too many.
-    pub(crate) fn enter(&self) -> Result<Inside, Failure> {
-        self.callers
-            .enter(self.base.outside.settings().calls_waiting)
-    }
-
     /// The account's id.
     pub fn id(&self) -> AccountId {
         self.base.id
     }
 
-    /// What the account's flows know of the outside.
-    pub(crate) fn outside(&self) -> &O {
-        &self.base.outside
-    }
-
-    /// What the objects of one isolate share.
-    pub(crate) fn isolate(&self) -> &Rc<Isolate> {
-        &self.base.isolate
-    }
-
-    /// How many requests the account may send.
-    pub(in crate::flows) fn limiter(&self) -> &Limiter {
-        &self.limiter
-    }
-
-    /// Room for a caller's body, of the account's share.
-    pub(crate) fn body_room(&self) -> Room {
-        self.base.isolate.memory.body_room(&self.bodies)
-    }
-
-    /// The account, if there is one that may be seen.
-    pub async fn visible(&self, sees: &Visibility) -> Result<Rc<LoadedAccount>, Failure> {
-        self.record.visible(sees).await
-    }
-
-    /// What the account's integration comes to, with the install's and its own changes.
-    pub async fn resolved_config(&self, account: &Account) -> Result<ResolvedConfig, Failure> {
-        self.record.resolved_config(account).await
+    /// The account that calls are made in the name of.
+    pub fn calls(&self) -> &Rc<AccountCalls<O, S>> {
+        &self.calls
     }
 
     async fn try_answer(self: &Rc<Self>, message: &str) -> Result<Value, Failure> {
@@ -229,7 +174,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             AccountMessage::Credentials(sees, context) => {
                 answered(self.replace_credentials(&sees, &context).await?)
             }
-            AccountMessage::Refresh(sees) => answered(self.refresh(&sees).await?),
+            AccountMessage::Refresh(sees) => {
+                let refresh = self.calls.tokens().refresh();
+                answered(refresh.refresh(&self.calls, &sees).await?)
+            }
             AccountMessage::Connect(connecting) => answered(self.connect(*connecting).await?),
             AccountMessage::Callback(came_back) => answered(self.callback(*came_back).await?),
             AccountMessage::IssueToken(sees, hash, until) => {
@@ -243,7 +191,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 answered(self.list_events(&sees, &page).await?)
             }
             AccountMessage::GetEvent(sees, id) => answered(self.get_event(&sees, id).await?),
-            AccountMessage::ListLog(sees, page) => answered(self.list_log(&sees, &page).await?),
+            AccountMessage::ListLog(sees, page) => {
+                answered(self.call_log.list_log(&sees, &page).await?)
+            }
             AccountMessage::Capabilities(sees) => answered(self.capabilities(&sees).await?),
             AccountMessage::Replay(sees, id) => answered(self.replay(&sees, id).await?),
             AccountMessage::ReplayAll(sees, range) => {

@@ -1,8 +1,6 @@
 //! The lifecycle actions of a new credential: `post_install`, then `validation`. That they are to run is
 //! stored with the credential, so a restart in between is finished by the alarm.
 
-use std::rc::Rc;
-
 use serde_json::Value;
 use tokio::sync::Mutex;
 
@@ -16,13 +14,15 @@ use crate::flows::account::contents::Contents;
 use crate::flows::account::event::EventType;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::state::State;
+use crate::flows::actions::keep_changes::keep_changes;
 use crate::flows::actions::told::run_result;
 use crate::flows::actions::{NamedAction, run_action};
+use crate::flows::call::account::LiveAccount;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::messages::connecting::Failed;
 use crate::flows::object::AccountObject;
 use crate::flows::object::connect::failed;
-use crate::flows::object::refresh_schedule::AHEAD;
+use crate::flows::tokens::refresh_schedule::AHEAD;
 use crate::json::Exact;
 use crate::ports::{Outside, Storage, Visibility};
 use crate::settings::SET_UP_TIMEOUT;
@@ -70,7 +70,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// By alarm: what a restart has left. Nothing when it is under way.
-    pub(in crate::flows) async fn finish_set_up(self: &Rc<Self>) {
+    pub(in crate::flows) async fn finish_set_up(&self) {
         let State::Here(loaded) = self.record.state() else {
             return;
         };
@@ -79,7 +79,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         // After a long stop its token may be over.
         let deadline = self.base.outside.now().plus(AHEAD);
-        if let Err(failure) = self.fresh(loaded, deadline).await {
+        if let Err(failure) = self.calls.fresh(loaded, deadline).await {
             self.base.log("set_up_failed", failure.code.as_str());
         }
         if let Ok(_one_at_a_time) = self.set_up.0.try_lock()
@@ -114,11 +114,17 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let Some(action) = NamedAction::find(&resolved.compiled.config, stage.action) else {
             return Ok(());
         };
-        let outcome =
-            run_action(self, &loaded, &resolved, action, Exact::default(), deadline).await;
+        let outcome = run_action(
+            &*self.calls,
+            &loaded,
+            &resolved,
+            action,
+            Exact::default(),
+            deadline,
+        )
+        .await;
         let outcome = match outcome {
-            Ok(outcome) => self
-                .keep_changes(Origin::Provider, &loaded.context, &outcome)
+            Ok(outcome) => keep_changes(&self.changes, Origin::Provider, &loaded.context, &outcome)
                 .await
                 .map(|()| outcome),
             Err(failure) => Err(failure),

@@ -10,36 +10,36 @@ use crate::flows::account::outbox::Outbox;
 use crate::flows::account::redactor::LastRedactor;
 use crate::flows::account::stored::Components;
 use crate::flows::account::unclear::UnclearRefusals;
+use crate::flows::call::idempotency::store::IdempotencyStore;
+use crate::flows::call::log_store::CallLog;
 use crate::flows::object::dead_letters::DeadLetters;
 use crate::flows::object::deliver::Dispatcher;
-use crate::flows::object::idempotency_store::IdempotencyStore;
-use crate::flows::object::log::CallLog;
 use crate::flows::object::logins::LoginStore;
 use crate::flows::object::me::OwnChanges;
-use crate::flows::object::refused::Refusals;
-use crate::flows::object::suspicion::SuspicionStore;
+use crate::flows::tokens::refused::Refusals;
+use crate::flows::tokens::suspicion::SuspicionStore;
 use crate::ports::{Outside, Storage};
 
 /// Each of them once; the folders' structs share them.
 pub(in crate::flows) struct Stores<O, S> {
-    pub(super) record: Rc<AccountStore<O, S>>,
-    pub(super) oauth_token: Rc<TokenStore<O, S>>,
-    pub(super) unclear_refusals: Rc<UnclearRefusals<O, S>>,
-    pub(super) suspicions: Rc<SuspicionStore<O, S>>,
-    pub(super) logins: Rc<LoginStore<O, S>>,
-    pub(super) account_tokens: Rc<AccountTokenStore<O, S>>,
-    pub(super) outbox: Rc<Outbox<O, S>>,
-    pub(super) dead_letters: Rc<DeadLetters<O, S>>,
-    pub(super) deliveries: Rc<Dispatcher<O, S>>,
-    pub(super) idempotency: Rc<IdempotencyStore<O, S>>,
-    pub(super) call_log: Rc<CallLog<O, S>>,
-    pub(super) refusals: Rc<Refusals>,
-    pub(super) own_changes: Rc<OwnChanges>,
-    pub(super) last_redactor: Rc<LastRedactor>,
+    pub(in crate::flows) record: Rc<AccountStore<O, S>>,
+    pub(in crate::flows) oauth_token: Rc<TokenStore<O, S>>,
+    pub(in crate::flows) unclear_refusals: Rc<UnclearRefusals<O, S>>,
+    pub(in crate::flows) suspicions: Rc<SuspicionStore<O, S>>,
+    pub(in crate::flows) logins: Rc<LoginStore<O, S>>,
+    pub(in crate::flows) account_tokens: Rc<AccountTokenStore<O, S>>,
+    pub(in crate::flows) outbox: Rc<Outbox<O, S>>,
+    pub(in crate::flows) dead_letters: Rc<DeadLetters<O, S>>,
+    pub(in crate::flows) deliveries: Rc<Dispatcher<O, S>>,
+    pub(in crate::flows) idempotency: Rc<IdempotencyStore<O, S>>,
+    pub(in crate::flows) call_log: Rc<CallLog<O, S>>,
+    pub(in crate::flows) refusals: Rc<Refusals>,
+    pub(in crate::flows) own_changes: Rc<OwnChanges>,
+    pub(in crate::flows) last_redactor: Rc<LastRedactor>,
 }
 
 impl<O: Outside, S: Storage> Stores<O, S> {
-    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
+    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
         let outbox = Rc::new(Outbox::new(base));
         Self {
             record: Rc::new(AccountStore::new(base)),
@@ -60,7 +60,7 @@ impl<O: Outside, S: Storage> Stores<O, S> {
     }
 
     /// All of them, the outbox behind those that keep an account (`Stored::is_over`).
-    pub(super) fn components(&self) -> Components {
+    pub(in crate::flows) fn components(&self) -> Components {
         // Every field is named, and none is left out by `..`: a component that is added does not compile before it is
         // listed below.
         let Self {

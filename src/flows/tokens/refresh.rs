@@ -2,23 +2,28 @@
 //! provider; it goes on when the call that began it is gone, and its answer is stored in the turn it was
 //! read in, before anybody uses it.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::watch;
 
-use crate::account::Account;
 use crate::account::freshness::Freshness;
-use crate::account::status::Status;
 use crate::error::{Code, Failure};
-use crate::flows::account::event::EventType;
+use crate::flows::account::base::Base;
 use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::account::oauth_token::TokenStore;
+use crate::flows::account::record::AccountRecord;
+use crate::flows::account::refresh_pauses::Pauses;
+use crate::flows::account::schedule::Schedule;
 use crate::flows::base::within::within;
-use crate::flows::config::resolved_config::ResolvedConfig;
-use crate::flows::object::AccountObject;
-use crate::flows::object::grant::{Attempt, Grant};
-use crate::flows::object::refresh_schedule::AHEAD;
+use crate::flows::tokens::credential_actions::CredentialActions;
+use crate::flows::tokens::credential_status::CredentialStatus;
+use crate::flows::tokens::grant::TokenEndpoint;
+use crate::flows::tokens::grant::{Attempt, Grant};
+use crate::flows::tokens::refresh_schedule::AHEAD;
+use crate::flows::tokens::refused::Refusals;
 use crate::oauth::TokenFailure;
 use crate::ports::{Outside, Storage, Visibility};
 use crate::time::Timestamp;
@@ -39,10 +44,52 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// A provider that asks for more is believed up to this.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+/// Fresh tokens, by one refresh at a time.
+pub(in crate::flows) struct TokenRefresh<O, S> {
+    base: Rc<Base<O, S>>,
+    record: Rc<AccountRecord<O, S>>,
+    schedule: Rc<Schedule<O, S>>,
+    endpoint: Rc<TokenEndpoint<O, S>>,
+    status: Rc<CredentialStatus<O, S>>,
+    token_store: Rc<TokenStore<O, S>>,
+    refusals: Rc<Refusals>,
+    /// The refresh that is under way, for all who wait for it. It takes itself back.
+    refreshing: RefCell<Option<Refreshing>>,
+}
+
+impl<O: Outside, S: Storage> TokenRefresh<O, S> {
+    pub(in crate::flows) fn new(
+        (base, record, schedule): (
+            &Rc<Base<O, S>>,
+            &Rc<AccountRecord<O, S>>,
+            &Rc<Schedule<O, S>>,
+        ),
+        endpoint: &Rc<TokenEndpoint<O, S>>,
+        status: &Rc<CredentialStatus<O, S>>,
+        token_store: &Rc<TokenStore<O, S>>,
+        refusals: &Rc<Refusals>,
+    ) -> Self {
+        Self {
+            base: Rc::clone(base),
+            record: Rc::clone(record),
+            schedule: Rc::clone(schedule),
+            endpoint: Rc::clone(endpoint),
+            status: Rc::clone(status),
+            token_store: Rc::clone(token_store),
+            refusals: Rc::clone(refusals),
+            refreshing: RefCell::new(None),
+        }
+    }
+
+    /// Until when no refresh is tried.
+    pub(in crate::flows) fn pauses(&self) -> &Pauses {
+        self.token_store.pauses()
+    }
+
     /// The account with a token that can be used: as it is, or refreshed first.
-    pub async fn fresh(
+    pub(in crate::flows) async fn fresh<A: CredentialActions>(
         self: &Rc<Self>,
+        actions: &Rc<A>,
         loaded: Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<Rc<LoadedAccount>, Failure> {
@@ -61,14 +108,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
         if is_usable {
             let deadline = deadline.min(now.plus(PATIENCE));
-            return match self.refreshed(&loaded, deadline).await {
+            return match self.refreshed(actions, &loaded, deadline).await {
                 Err(failure) if failure.code != Code::NeedsReauth => Ok(loaded),
                 outcome => outcome,
             };
         }
         let pause = self.token_store.pauses().calls().since(now);
         if pause.is_zero() || self.is_refreshing() {
-            return self.refreshed(&loaded, deadline).await;
+            return self.refreshed(actions, &loaded, deadline).await;
         }
         let seconds = pause.as_secs().saturating_add(1);
         Err(token_endpoint("it has just failed").with_retry_after(seconds))
@@ -76,8 +123,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// Refreshes, unless the token is another than `loaded` has by now; whoever asks meanwhile waits for
     /// the same one.
-    pub async fn refreshed(
+    pub(in crate::flows) async fn refreshed<A: CredentialActions>(
         self: &Rc<Self>,
+        actions: &Rc<A>,
         loaded: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<Rc<LoadedAccount>, Failure> {
@@ -85,7 +133,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if now.token() != loaded.token() {
             return Ok(now);
         }
-        let mut under_way = self.join_refresh(now);
+        let mut under_way = self.join_refresh(actions, now);
         let wait = deadline.since(self.base.outside.now());
         let ended = under_way.wait_for(Option::is_some);
         match within(&self.base.outside, wait, ended).await {
@@ -116,8 +164,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// `POST /integrated-account/refresh-credentials`.
-    pub(in crate::flows) async fn refresh(
+    pub(in crate::flows) async fn refresh<A: CredentialActions>(
         self: &Rc<Self>,
+        actions: &Rc<A>,
         sees: &Visibility,
     ) -> Result<(), Failure> {
         let loaded = self.record.visible(sees).await?;
@@ -129,7 +178,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             return Err(Failure::new(Code::NotRefreshable, words));
         }
         let deadline = self.base.outside.now().plus(AHEAD);
-        self.refreshed(&loaded, deadline).await.map(drop)
+        self.refreshed(actions, &loaded, deadline).await.map(drop)
     }
 
     /// The refresh that is under way.
@@ -141,28 +190,29 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.refreshing().is_some()
     }
 
-    pub(in crate::flows) fn join_refresh(self: &Rc<Self>, loaded: Rc<LoadedAccount>) -> Refreshing {
+    pub(in crate::flows) fn join_refresh<A: CredentialActions>(
+        self: &Rc<Self>,
+        actions: &Rc<A>,
+        loaded: Rc<LoadedAccount>,
+    ) -> Refreshing {
         if let Some(under_way) = self.refreshing() {
             return under_way;
         }
         let (tell, hear) = watch::channel(None);
         self.refreshing.replace(Some(hear.clone()));
-        let object = Rc::clone(self);
+        let (own, actions) = (Rc::clone(self), Rc::clone(actions));
         let work = async move {
-            let outcome = object.refresh_now(&loaded).await;
-            object.refreshing.take();
-            object.refusals.note_refresh_ended();
+            let outcome = own.refresh_now(&*actions, &loaded).await;
+            own.refreshing.take();
+            own.refusals.note_refresh_ended();
             match &outcome {
                 Ok(()) => {
-                    object
-                        .token_store
-                        .pauses()
-                        .refreshed(object.base.outside.now());
-                    object.refusals.note_new_token(object.base.outside.now());
+                    own.token_store.pauses().refreshed(own.base.outside.now());
+                    own.refusals.note_new_token(own.base.outside.now());
                 }
-                Err(failure) => object.pause_refreshing(failure),
+                Err(failure) => own.pause_refreshing(failure),
             }
-            object.schedule.plan().await;
+            own.schedule.plan().await;
             // Nobody may be waiting any more.
             drop(tell.send(Some(outcome)));
         };
@@ -171,7 +221,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// One refresh: at most three attempts.
-    async fn refresh_now(&self, loaded: &Rc<LoadedAccount>) -> Result<(), Failure> {
+    async fn refresh_now(
+        &self,
+        actions: &impl CredentialActions,
+        loaded: &Rc<LoadedAccount>,
+    ) -> Result<(), Failure> {
         // Should this be the last that is done here, the alarm goes on.
         self.schedule.wake_later().await;
         let resolved = self.record.resolved_config(&loaded.account).await?;
@@ -188,11 +242,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 break;
             }
             self.base.outside.sleep(wait).await;
-            let failed = match self.ask_for_token(&resolved, loaded, grant).await {
-                Ok(()) => {
-                    self.unclear_refusals.forget()?;
-                    return self.reactivate().await;
-                }
+            let failed = match self
+                .endpoint
+                .ask_for_token(actions, &resolved, loaded, grant)
+                .await
+            {
+                Ok(()) => return self.status.accepted().await,
                 Err(Attempt::Ours(failure)) => return Err(failure),
                 Err(Attempt::Failed(failed)) => {
                     let redactor = self.record.redactor(&resolved.compiled, &loaded.context);
@@ -200,46 +255,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 }
             };
             let TokenFailure::Transient { retry_after } = failed else {
-                return Err(self.refused(&resolved, loaded, &failed).await?);
+                return Err(self.status.refused(&resolved, loaded, &failed).await?);
             };
             asked_to_wait = retry_after;
             last = token_endpoint("it did not answer, or asks to wait");
             last.retry_after = retry_after.or(last.retry_after);
         }
         Err(last)
-    }
-
-    /// What a refusal means: the customer has to act, the operator has to, or it is not known yet.
-    async fn refused(
-        &self,
-        resolved: &ResolvedConfig,
-        loaded: &LoadedAccount,
-        failed: &TokenFailure,
-    ) -> Result<Failure, Failure> {
-        if !self.note_refusal(resolved, loaded, failed)? {
-            return Ok(token_endpoint(&failed.to_string()));
-        }
-        if self.needs_reauth(loaded, &failed.to_string()).await? {
-            return Ok(needs_reauth());
-        }
-        // It has other credentials by now: whoever waited tries with those.
-        Ok(token_endpoint("the account was connected again meanwhile").with_retry_after(1))
-    }
-
-    /// A token was had for an account that seemed to need its customer.
-    async fn reactivate(&self) -> Result<(), Failure> {
-        let _one_at_a_time = self.record.lock_changing().await;
-        let loaded = self.record.visible(&Visibility::All).await?;
-        if loaded.account.status != Status::NeedsReauth {
-            return Ok(());
-        }
-        let account = Account {
-            status: Status::Active,
-            last_error: None,
-            ..loaded.account.clone()
-        };
-        let events = [EventType::Reactivated];
-        self.changes.put_account(&loaded, account, &events).await
     }
 
     /// Whether and how a token can be had for the account.

@@ -9,18 +9,18 @@ use crate::account::Account;
 use crate::error::Failure;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::state::State;
-use crate::flows::object::AccountObject;
+use crate::flows::call::account_log::AccountLog;
 use crate::ports::{Outside, Storage};
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+impl<O: Outside, S: Storage> AccountLog<O, S> {
     /// Takes a refusal, to be written with the log.
     pub(in crate::flows) fn gather_forbidden(&self, error: Value) {
-        self.call_log.set_forbidden(error);
+        self.store.set_forbidden(error);
     }
 
     /// Whatever else is changing of the account comes first; where that is not done yet, the next time.
     pub(in crate::flows) async fn write_forbidden(&self) -> Result<(), Failure> {
-        if !self.call_log.has_forbidden() {
+        if !self.store.has_forbidden() {
             return Ok(());
         }
         let _one_at_a_time = self.record.lock_changing().await;
@@ -30,7 +30,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if self.record.has_pending()? {
             return Ok(());
         }
-        let Some(error) = self.call_log.take_forbidden() else {
+        let Some(error) = self.store.take_forbidden() else {
             return Ok(());
         };
         if is_told(&loaded, &error) {

@@ -10,13 +10,14 @@ use serde_json::Value;
 use crate::config::Credential;
 use crate::config::credentials::OAuth2;
 use crate::error::Failure;
+use crate::flows::account::base::Base;
 use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::account::record::AccountRecord;
 use crate::flows::account::state::State;
-use crate::flows::actions::REFRESH_TOKEN;
 use crate::flows::base::body;
 use crate::flows::base::within::within;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
-use crate::flows::object::AccountObject;
+use crate::flows::tokens::credential_actions::{CredentialActions, REFRESH_TOKEN};
 use crate::oauth::{self, Client, OAuthError, TokenFailure, TokenReply, TokenRequest};
 use crate::ports::{Body, Outgoing, Outside, Storage};
 use crate::proxy::guard;
@@ -82,10 +83,24 @@ impl Grant {
     }
 }
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+/// The provider's endpoints for tokens, as the account asks them.
+pub(in crate::flows) struct TokenEndpoint<O, S> {
+    base: Rc<Base<O, S>>,
+    record: Rc<AccountRecord<O, S>>,
+}
+
+impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
+    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>, record: &Rc<AccountRecord<O, S>>) -> Self {
+        Self {
+            base: Rc::clone(base),
+            record: Rc::clone(record),
+        }
+    }
+
     /// One attempt: asks, reads and stores.
     pub(in crate::flows) async fn ask_for_token(
         &self,
+        actions: &impl CredentialActions,
         resolved: &ResolvedConfig,
         loaded: &Rc<LoadedAccount>,
         grant: Grant,
@@ -95,7 +110,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             .config
             .credential(&loaded.account.authentication_method);
         let reply = match (grant, credential) {
-            (Grant::Action, _) => return self.token_by_action(resolved, loaded).await,
+            (Grant::Action, _) => return actions.refresh_token(resolved, loaded).await,
             (Grant::RefreshToken, Some(Credential::Oauth2(config))) => {
                 let refresh_token = loaded.token().and_then(|token| token.get("refresh_token"));
                 let refresh_token = refresh_token.and_then(Value::as_str).unwrap_or_default();
@@ -138,7 +153,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         | Credential::KekaOauth(config)) = credential
         else {
             return Err(Attempt::Ours(
-                crate::flows::object::refresh::token_endpoint("there is none"),
+                crate::flows::tokens::refresh::token_endpoint("there is none"),
             ));
         };
         let is_keka = matches!(credential, Credential::KekaOauth(_));

@@ -3,18 +3,19 @@
 use crate::account::origin::Origin;
 use crate::config::action::RESERVED;
 use crate::error::Failure;
+use crate::flows::actions::keep_changes::keep_changes;
 use crate::flows::actions::{NamedAction, run_action};
+use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::call::admit::Access;
 use crate::flows::call::subject::sandbox_refusal;
 use crate::flows::call::trace::Trace;
 use crate::flows::config::redaction::Redactor;
-use crate::flows::object::AccountObject;
 use crate::json::Exact;
 use crate::ports::{Outside, Storage, Visibility};
 
 /// Runs the action of this name; its result. The context changes only when it ran to its end.
 pub(in crate::flows) async fn call_action<O: Outside, S: Storage>(
-    access: Access<'_, AccountObject<O, S>>,
+    access: Access<'_, AccountCalls<O, S>>,
     trace: &Trace,
     name: &str,
     input: Exact,
@@ -36,10 +37,10 @@ pub(in crate::flows) async fn call_action<O: Outside, S: Storage>(
     if outcome.has_written {
         trace.has_written();
     }
-    object.keep_changes(who, &loaded.context, &outcome).await?;
+    keep_changes(object.changes(), who, &loaded.context, &outcome).await?;
     let mut result = outcome.result;
     object
-        .record
+        .record()
         .redactor(compiled, &loaded.context)
         .value(result.inside_mut());
     if let Some(context) = &outcome.context {

@@ -5,7 +5,6 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use serde_json::Value;
 
 use crate::error::Failure;
@@ -15,7 +14,6 @@ use crate::flows::account::stored::Stored;
 use crate::flows::base::sequence::{moment_of, number_after, number_at};
 use crate::flows::base::sql;
 use crate::flows::call::log_line::LogLine;
-use crate::flows::object::AccountObject;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -25,14 +23,8 @@ const SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS log (number INTEGER PRIMARY KEY, status INTEGER NOT NULL, resource TEXT, line TEXT NOT NULL)",
 ];
 pub(in crate::flows) const TABLE: &str = "log";
-/// Lines are written so long after the first of them.
-const GATHERED: Duration = Duration::from_secs(5);
-/// Or soon, when there are so many.
-const GATHERED_LINES: usize = 100;
-/// After the answer of the call that was one too many.
-const SOON: Duration = Duration::from_millis(500);
 /// So many are written at once. When that fails, no more than these are kept in memory.
-const MOST_GATHERED: usize = 1_000;
+pub(super) const MOST_GATHERED: usize = 1_000;
 /// Old lines go not more often than that.
 const TRIMMED: Duration = Duration::from_hours(1);
 
@@ -62,7 +54,7 @@ impl<O: Outside, S: Storage> CallLog<O, S> {
     }
 
     /// Takes a line, to be written later; how many wait.
-    fn add(&self, line: LogLine) -> usize {
+    pub(super) fn add(&self, line: LogLine) -> usize {
         let mut lines = self.lines.borrow_mut();
         if lines.len() < MOST_GATHERED {
             lines.push(line);
@@ -71,7 +63,7 @@ impl<O: Outside, S: Storage> CallLog<O, S> {
     }
 
     /// When the lines are to be written, if they are not written by then already.
-    fn schedule(&self, wait: Duration) -> Option<Timestamp> {
+    pub(super) fn schedule(&self, wait: Duration) -> Option<Timestamp> {
         let now = self.base.outside.now();
         let at = now.plus(wait);
         // A time that has passed was not kept: the task is gone.
@@ -84,7 +76,7 @@ impl<O: Outside, S: Storage> CallLog<O, S> {
     }
 
     /// Whether the lines are written now, as it was scheduled: another time may be sooner.
-    fn begin(&self, at: Timestamp) -> bool {
+    pub(super) fn begin(&self, at: Timestamp) -> bool {
         let is_due = self.due.get() == Some(at);
         if is_due {
             self.due.set(None);
@@ -104,7 +96,7 @@ impl<O: Outside, S: Storage> CallLog<O, S> {
         self.forbidden.take()
     }
 
-    fn try_to_write(&self) {
+    pub(super) fn try_to_write(&self) {
         if let Err(fault) = self.write() {
             self.base.log("log_not_written", &fault.to_string());
         }
@@ -162,7 +154,7 @@ impl<O: Outside, S: Storage> CallLog<O, S> {
     }
 
     /// When old lines go; a few at once.
-    fn next_end_of_a_line(&self) -> Result<Option<Timestamp>, StorageFault> {
+    pub(super) fn next_end_of_a_line(&self) -> Result<Option<Timestamp>, StorageFault> {
         if !sql::has_table(&self.base.storage, TABLE)? {
             return Ok(None);
         }
@@ -210,54 +202,5 @@ impl<O: Outside, S: Storage> Stored for CallLog<O, S> {
         self.forbidden.take();
         self.stored.set(None);
         self.last_number.set(None);
-    }
-}
-
-impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// Takes a line, to be written later.
-    pub(in crate::flows) fn gather(self: &Rc<Self>, line: LogLine) {
-        let count = self.call_log.add(line);
-        if count >= MOST_GATHERED && self.record.is_here() {
-            self.call_log.try_to_write();
-        }
-        self.write_log_within(if count < GATHERED_LINES {
-            GATHERED
-        } else {
-            SOON
-        });
-    }
-
-    /// What is gathered is written in the background.
-    fn write_log_within(self: &Rc<Self>, wait: Duration) {
-        let Some(at) = self.call_log.schedule(wait) else {
-            return;
-        };
-        let object = Rc::clone(self);
-        let work = async move {
-            object.base.outside.sleep(wait).await;
-            if object.call_log.begin(at) {
-                object.write_log().await;
-            }
-        };
-        self.base.outside.go_on(work.boxed_local());
-    }
-
-    async fn write_log(&self) {
-        // Of an account that is gone nothing is written back.
-        if !self.record.is_here() {
-            return self.call_log.reset();
-        }
-        self.call_log.try_to_write();
-        if let Err(failure) = self.write_forbidden().await {
-            self.base.log("forbidden_not_noted", failure.code.as_str());
-        }
-        self.wake_for_log().await;
-    }
-
-    /// The alarm rings when old lines go.
-    pub(in crate::flows) async fn wake_for_log(&self) {
-        if let Ok(Some(at)) = self.call_log.next_end_of_a_line() {
-            self.schedule.wake_by(at).await;
-        }
     }
 }

@@ -10,7 +10,6 @@ use crate::flows::account::base::Base;
 use crate::flows::account::state::State;
 use crate::flows::account::stored::Stored;
 use crate::flows::base::sql;
-use crate::flows::object::AccountObject;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -107,12 +106,5 @@ impl<O: Outside, S: Storage> Stored for SuspicionStore<O, S> {
 
     fn reset(&self) {
         self.known.set(None);
-    }
-}
-
-impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// The provider took the credential.
-    pub fn note_credential_accepted(&self) {
-        self.suspicions.keep(Suspicion::default());
     }
 }

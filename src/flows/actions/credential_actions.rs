@@ -1,4 +1,4 @@
-//! The file's own way to a token: its `refresh_token` action.
+//! What an account's own actions do for its credential: `refresh_token` gets a token, `validation` tries it.
 
 use std::rc::Rc;
 
@@ -9,20 +9,24 @@ use crate::config::Credential;
 use crate::config::credentials::OAuth2;
 use crate::error::{Failure, Speaker};
 use crate::flows::account::loaded::LoadedAccount;
-use crate::flows::actions::{NamedAction, REFRESH_TOKEN, run_action};
+use crate::flows::actions::keep_changes::keep_changes;
+use crate::flows::actions::keep_changes::without_token;
+use crate::flows::actions::{NamedAction, run_action};
+use crate::flows::call::account::CallAccount;
+use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::config::resolved_config::ResolvedConfig;
-use crate::flows::object::AccountObject;
-use crate::flows::object::actions::without_token;
-use crate::flows::object::grant::Attempt;
+use crate::flows::tokens::credential_actions::{CredentialActions, REFRESH_TOKEN, VALIDATION};
+use crate::flows::tokens::grant::Attempt;
 use crate::json::{Exact, read_at_most};
 use crate::oauth::{self, TokenFailure};
 use crate::ports::{Outside, Storage};
 use crate::settings::{SMALL_ANSWER_VALUES, TOKEN_TIMEOUT};
+use crate::time::Timestamp;
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+impl<O: Outside, S: Storage> CredentialActions for AccountCalls<O, S> {
     /// Its result, or what it puts at `oauth.token`, is read like a token endpoint's
     /// answer.
-    pub(in crate::flows) async fn token_by_action(
+    async fn refresh_token(
         &self,
         resolved: &ResolvedConfig,
         loaded: &Rc<LoadedAccount>,
@@ -31,7 +35,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let Some(action) = NamedAction::find(config, REFRESH_TOKEN) else {
             return Ok(());
         };
-        let deadline = self.base.outside.now().plus(TOKEN_TIMEOUT);
+        let deadline = self.system().now().plus(TOKEN_TIMEOUT);
         let outcome = run_action(self, loaded, resolved, action, Exact::default(), deadline).await;
         let outcome = outcome.map_err(of_action)?;
         let at_its_place = || {
@@ -53,7 +57,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             let credential = config.credential(&loaded.account.authentication_method);
             let config = credential.and_then(Credential::oauth).unwrap_or(&fallback);
             let body = reply.to_string();
-            let (now, headers) = (self.base.outside.now(), HeaderMap::new());
+            let (now, headers) = (self.system().now(), HeaderMap::new());
             let token = oauth::read_token(
                 config,
                 StatusCode::OK,
@@ -62,12 +66,24 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 now,
                 loaded.token(),
             )?;
-            self.record.store_refreshed(loaded, &token.token)?;
+            self.record().store_refreshed(loaded, &token.token)?;
         }
         let before = without_token(&loaded.context);
-        self.keep_changes(Origin::Provider, &before, &outcome)
-            .await?;
+        keep_changes(self.changes(), Origin::Provider, &before, &outcome).await?;
         Ok(())
+    }
+
+    async fn validate(
+        &self,
+        resolved: &ResolvedConfig,
+        loaded: &Rc<LoadedAccount>,
+        deadline: Timestamp,
+    ) -> Result<usize, Failure> {
+        let Some(action) = NamedAction::find(&resolved.compiled.config, VALIDATION) else {
+            return Ok(0);
+        };
+        let outcome = run_action(self, loaded, resolved, action, Exact::default(), deadline).await;
+        Ok(outcome?.requests)
     }
 }
 

@@ -7,22 +7,22 @@ use std::rc::Rc;
 
 use tokio::sync::Mutex;
 
-use crate::account::Account;
-use crate::account::refusals::{RefusedRefreshes, is_final};
-use crate::account::status::Status;
+use crate::account::refusals::RefusedRefreshes;
+use crate::account::refusals::Suspicion;
 use crate::error::{Failure, Speaker};
-use crate::flows::account::event::EventType;
+use crate::flows::account::base::Base;
 use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::account::record::AccountRecord;
 use crate::flows::account::state::State;
 use crate::flows::account::stored::InMemory;
-use crate::flows::actions::{NamedAction, Outcome, VALIDATION, run_action};
 use crate::flows::base::within::within;
 use crate::flows::config::resolved_config::ResolvedConfig;
-use crate::flows::object::AccountObject;
-use crate::flows::object::refresh::token_endpoint;
-use crate::json::Exact;
-use crate::oauth::TokenFailure;
-use crate::ports::{Outside, Storage, StorageFault, Visibility};
+use crate::flows::tokens::credential_actions::{CredentialActions, VALIDATION};
+use crate::flows::tokens::credential_status::{CredentialStatus, has_same_credential};
+use crate::flows::tokens::refresh::TokenRefresh;
+use crate::flows::tokens::refresh::token_endpoint;
+use crate::flows::tokens::suspicion::SuspicionStore;
+use crate::ports::{Outside, Storage, Visibility};
 use crate::settings::{CONFIRMATION_PAUSE, CONFIRMATION_TIMEOUT};
 use crate::time::Timestamp;
 
@@ -86,11 +86,44 @@ impl Refusals {
     }
 }
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+/// What a refusal of the account's credential leads to.
+pub(in crate::flows) struct RefusedCredential<O, S> {
+    pub(super) base: Rc<Base<O, S>>,
+    record: Rc<AccountRecord<O, S>>,
+    pub(super) refresh: Rc<TokenRefresh<O, S>>,
+    status: Rc<CredentialStatus<O, S>>,
+    suspicions: Rc<SuspicionStore<O, S>>,
+    pub(super) refusals: Rc<Refusals>,
+}
+
+impl<O: Outside, S: Storage> RefusedCredential<O, S> {
+    pub(in crate::flows) fn new(
+        (base, record): (&Rc<Base<O, S>>, &Rc<AccountRecord<O, S>>),
+        refresh: &Rc<TokenRefresh<O, S>>,
+        status: &Rc<CredentialStatus<O, S>>,
+        suspicions: &Rc<SuspicionStore<O, S>>,
+        refusals: &Rc<Refusals>,
+    ) -> Self {
+        Self {
+            base: Rc::clone(base),
+            record: Rc::clone(record),
+            refresh: Rc::clone(refresh),
+            status: Rc::clone(status),
+            suspicions: Rc::clone(suspicions),
+            refusals: Rc::clone(refusals),
+        }
+    }
+
+    /// The provider took the credential.
+    pub(in crate::flows) fn note_credential_accepted(&self) {
+        self.suspicions.keep(Suspicion::default());
+    }
+
     /// After a refusal: the credential that the account has by now, or a refreshed one. A path that refuses every token
     /// costs a refresh now and then, not each time.
-    pub async fn renewed_after_refusal(
-        self: &Rc<Self>,
+    pub(in crate::flows) async fn renewed_after_refusal<A: CredentialActions>(
+        &self,
+        actions: &Rc<A>,
         refused: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<Renewed, Failure> {
@@ -100,23 +133,22 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             now.account.status.check_callable()?;
             return Ok(Renewed::Fresh(now));
         }
-        if self.grant(refused).await?.is_none() {
+        if self.refresh.grant(refused).await?.is_none() {
             return Ok(Renewed::Never);
         }
-        if !self.is_refreshing() && !self.begin_refused_refresh() {
+        if !self.refresh.is_refreshing() && !self.begin_refused_refresh() {
             return self.not_now();
         }
         self.refusals.wants_refresh.set(true);
-        self.refreshed(refused, deadline).await.map(Renewed::Fresh)
+        self.refresh
+            .refreshed(actions, refused, deadline)
+            .await
+            .map(Renewed::Fresh)
     }
 
     /// While the token endpoint fails nothing is known of the credential: the caller tries again later.
     fn not_now(&self) -> Result<Renewed, Failure> {
-        let pause = self
-            .token_store
-            .pauses()
-            .calls()
-            .since(self.base.outside.now());
+        let pause = self.refresh.pauses().calls().since(self.base.outside.now());
         if pause.is_zero() {
             return Ok(Renewed::NotNow);
         }
@@ -125,27 +157,28 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// After a refusal of a call that cannot be sent again.
-    pub async fn renew_for_next(
-        self: &Rc<Self>,
+    pub(in crate::flows) async fn renew_for_next<A: CredentialActions>(
+        &self,
+        actions: &Rc<A>,
         refused: &Rc<LoadedAccount>,
     ) -> Result<Renewed, Failure> {
-        if self.grant(refused).await?.is_none() {
+        if self.refresh.grant(refused).await?.is_none() {
             return Ok(Renewed::Never);
         }
         let has_token =
             |now: &LoadedAccount| now.token().is_some() && now.token() == refused.token();
         if matches!(&self.record.state(), State::Here(now) if has_token(now))
-            && !self.is_refreshing()
+            && !self.refresh.is_refreshing()
             && self.begin_refused_refresh()
         {
             self.refusals.wants_refresh.set(true);
-            drop(self.join_refresh(Rc::clone(refused)));
+            drop(self.refresh.join_refresh(actions, Rc::clone(refused)));
         }
         Ok(Renewed::NotNow)
     }
 
     /// The call that was refused was not refused with the new token.
-    pub fn note_renewal_helped(&self) {
+    pub(in crate::flows) fn note_renewal_helped(&self) {
         let helped = self.refusals.refreshes.get().help(self.base.outside.now());
         self.refusals.refreshes.set(helped);
     }
@@ -160,13 +193,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     /// Whether a refusal by a method of the file is confirmed; then the account needs its customer from now on.
-    pub async fn confirm_refusal(
+    pub(in crate::flows) async fn confirm_refusal(
         &self,
+        actions: &impl CredentialActions,
         refused: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<bool, Failure> {
         let resolved = self.record.resolved_config(&refused.account).await?;
-        let is_confirmed = match self.verdict(refused, &resolved, deadline).await {
+        let is_confirmed = match self.verdict(actions, refused, &resolved, deadline).await {
             Verdict::Refused => true,
             Verdict::Silent => self.is_second_refusal(refused),
             Verdict::Accepted | Verdict::Unclear => false,
@@ -174,7 +208,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if !is_confirmed {
             return Ok(false);
         }
-        self.needs_reauth(refused, REFUSED).await
+        self.status.needs_reauth(refused, REFUSED).await
     }
 
     fn is_second_refusal(&self, refused: &LoadedAccount) -> bool {
@@ -188,22 +222,23 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// What `validation` says: asked at most once a minute, for all who want to know.
     async fn verdict(
         &self,
+        actions: &impl CredentialActions,
         refused: &Rc<LoadedAccount>,
         resolved: &ResolvedConfig,
         deadline: Timestamp,
     ) -> Verdict {
-        let Some(action) = NamedAction::find(&resolved.compiled.config, VALIDATION) else {
+        if !resolved.compiled.config.actions.contains_key(VALIDATION) {
             return Verdict::Silent;
-        };
+        }
         let wait = deadline.since(self.base.outside.now());
-        let asked = self.asked(action, refused, resolved);
+        let asked = self.asked(actions, refused, resolved);
         let verdict = within(&self.base.outside, wait, asked).await;
         verdict.unwrap_or(Verdict::Unclear)
     }
 
     async fn asked(
         &self,
-        action: NamedAction<'_>,
+        actions: &impl CredentialActions,
         refused: &Rc<LoadedAccount>,
         resolved: &ResolvedConfig,
     ) -> Verdict {
@@ -223,7 +258,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         // Noted before: also a run whose caller leaves is one.
         *checked = Some(this);
         let deadline = now.plus(CONFIRMATION_TIMEOUT);
-        let outcome = run_action(self, refused, resolved, action, Exact::default(), deadline).await;
+        let outcome = actions.validate(resolved, refused, deadline).await;
         this.verdict = verdict_of(&outcome);
         if this.verdict == Verdict::Unclear {
             let code = outcome.err().map(|failure| failure.code.as_str());
@@ -233,60 +268,11 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         *checked = Some(this);
         this.verdict
     }
-
-    /// Notes what the token endpoint answered for `began`: whether that means, by now, that its grant is dead. A clear
-    /// answer ends the time that is counted; an endpoint that cannot answer leaves it as it is.
-    pub(in crate::flows) fn note_refusal(
-        &self,
-        resolved: &ResolvedConfig,
-        began: &LoadedAccount,
-        failed: &TokenFailure,
-    ) -> Result<bool, StorageFault> {
-        if failed.needs_reauth() {
-            return Ok(true);
-        }
-        if matches!(failed, TokenFailure::Transient { .. }) {
-            return Ok(false);
-        }
-        if !failed.is_unclear() {
-            self.unclear_refusals.forget()?;
-            return Ok(false);
-        }
-        match self.record.state() {
-            State::Here(now) if has_same_credential(resolved, &now, began) => {}
-            _ => return Ok(false),
-        }
-        let now = self.base.outside.now();
-        Ok(is_final(self.unclear_refusals.note(now)?, now))
-    }
-
-    /// The provider no longer accepts the credential of `began`: whether the account now needs its customer,
-    /// which it does not when it has another credential by then.
-    pub async fn needs_reauth(&self, began: &LoadedAccount, why: &str) -> Result<bool, Failure> {
-        let _one_at_a_time = self.record.lock_changing().await;
-        let loaded = self.record.visible(&Visibility::All).await?;
-        if loaded.account.status == Status::NeedsReauth {
-            return Ok(true);
-        }
-        let resolved = self.record.resolved_config(&loaded.account).await?;
-        let is_other = !has_same_credential(&resolved, &loaded, began);
-        if loaded.account.status != Status::Active || is_other {
-            return Ok(false);
-        }
-        let account = Account {
-            status: Status::NeedsReauth,
-            last_error: Some(why.to_owned()),
-            ..loaded.account.clone()
-        };
-        let events = [EventType::AuthenticationError];
-        self.changes.put_account(&loaded, account, &events).await?;
-        Ok(true)
-    }
 }
 
-fn verdict_of(outcome: &Result<Outcome, Failure>) -> Verdict {
+fn verdict_of(outcome: &Result<usize, Failure>) -> Verdict {
     match outcome {
-        Ok(outcome) if outcome.requests == 0 => Verdict::Silent,
+        Ok(0) => Verdict::Silent,
         Ok(_) => Verdict::Accepted,
         Err(failure) => match &failure.remote {
             Some(remote) if remote.status == 401 && remote.speaker == Speaker::Provider => {
@@ -295,19 +281,4 @@ fn verdict_of(outcome: &Result<Outcome, Failure>) -> Verdict {
             _ => Verdict::Unclear,
         },
     }
-}
-
-/// Whether an account has the secrets and the token that it had then. Whatever else changed is no other credential.
-pub(in crate::flows) fn has_same_credential(
-    resolved: &ResolvedConfig,
-    now: &LoadedAccount,
-    then: &LoadedAccount,
-) -> bool {
-    let secrets = |loaded: &LoadedAccount| {
-        resolved
-            .compiled
-            .split_context(&loaded.context, &loaded.sealed)
-            .1
-    };
-    now.token() == then.token() && secrets(now) == secrets(then)
 }

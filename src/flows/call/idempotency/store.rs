@@ -15,7 +15,6 @@ use crate::flows::call::idempotency::kept::KeptAnswer;
 use crate::flows::call::idempotency::kind::Kind as Whose;
 use crate::flows::call::idempotency::stored_bytes::{KeptOfKinds, of_kind};
 use crate::flows::call::idempotency::{End, Known, Write};
-use crate::flows::object::AccountObject;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::settings::{KEPT_ANSWER, KEPT_ANSWERS_BYTES, STORED_RESPONSES};
@@ -65,7 +64,7 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
 
     /// What is known of a write. Where nothing is, it is under way from now on. Between looking and noting is no
     /// `.await`: of two at once, one begins.
-    fn begin(&self, write: &Write) -> Result<Known, Failure> {
+    pub(in crate::flows) fn begin(&self, write: &Write) -> Result<Known, Failure> {
         self.open()?;
         let now = self.base.outside.now();
         let place: SqlValue = write.place.as_str().into();
@@ -134,7 +133,7 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
         serde_json::from_value(value).ok()
     }
 
-    fn end(&self, write: &Write, end: &End) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn end(&self, write: &Write, end: &End) -> Result<(), StorageFault> {
         match end {
             End::Unknown => Ok(()),
             End::Undone => self.forget_write(write),
@@ -279,31 +278,6 @@ impl<O: Outside, S: Storage> Stored for IdempotencyStore<O, S> {
         self.is_open.set(false);
         self.kept_bytes.forget();
         self.kept_keys.forget();
-    }
-}
-
-impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// What is known of a write. Where nothing is, it is under way from now on.
-    pub(in crate::flows) fn begin_write(&self, write: &Write) -> Result<Known, Failure> {
-        self.idempotency.begin(write)
-    }
-
-    /// Notes how a write ended. Where that fails it stays under way, and is not made again.
-    pub(in crate::flows) fn end_write(&self, write: &Write, end: &End) {
-        // Of an account that is gone nothing is written back.
-        if !self.record.is_here() {
-            return;
-        }
-        if let Err(fault) = self.idempotency.end(write, end) {
-            self.base.log("answer_not_kept", &fault.to_string());
-        }
-    }
-
-    /// The alarm rings when the key of a write that begins now ends.
-    pub(in crate::flows) async fn wake_for_kept_answers(&self) {
-        self.schedule
-            .wake_by(self.base.outside.now().plus(KEPT_ANSWER))
-            .await;
     }
 }
 

@@ -9,18 +9,19 @@ use crate::account::freshness::Freshness;
 use crate::error::Failure;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::within::within;
-use crate::flows::object::AccountObject;
-use crate::flows::object::refresh::token_endpoint;
+use crate::flows::tokens::credential_actions::CredentialActions;
+use crate::flows::tokens::refresh::token_endpoint;
+use crate::flows::tokens::refused::RefusedCredential;
 use crate::ports::{Outside, Storage};
 use crate::time::Timestamp;
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+impl<O: Outside, S: Storage> RefusedCredential<O, S> {
     /// Whether a call waits before it sends this account's token.
     pub(in crate::flows) fn wait_before_sending(
         &self,
         loaded: &LoadedAccount,
     ) -> Option<TokenWait> {
-        if self.is_refreshing() && self.refusals.wants_refresh() {
+        if self.refresh.is_refreshing() && self.refusals.wants_refresh() {
             return Some(TokenWait::Refused);
         }
         let now = self.base.outside.now();
@@ -30,16 +31,21 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// Waits for a token. A refresh for a refusal that fails leaves the token as it is: the provider may refuse it on one
     /// path and take it on others.
-    pub(in crate::flows) async fn wait_for_token(
-        self: &Rc<Self>,
+    pub(in crate::flows) async fn wait_for_token<A: CredentialActions>(
+        &self,
+        actions: &Rc<A>,
         wait: TokenWait,
         loaded: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<(), Failure> {
         if wait == TokenWait::Expired {
-            return self.fresh(Rc::clone(loaded), deadline).await.map(drop);
+            return self
+                .refresh
+                .fresh(actions, Rc::clone(loaded), deadline)
+                .await
+                .map(drop);
         }
-        let Some(mut under_way) = self.refreshing() else {
+        let Some(mut under_way) = self.refresh.refreshing() else {
             return Ok(());
         };
         let ended = under_way.wait_for(Option::is_some).map(drop);
