@@ -47,7 +47,7 @@ const TRIMMED_COUNT: u32 = 1000;
 
 /// The account's events. They outlive it: its deletion is one of them.
 pub(in crate::flows) struct Outbox<O, S> {
-    pub(in crate::flows) base: Rc<Base<O, S>>,
+    pub(super) base: Rc<Base<O, S>>,
     /// Whether the tables are there.
     is_open: Cell<bool>,
     /// The number of the last event.

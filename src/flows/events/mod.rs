@@ -1,4 +1,11 @@
 //! Events that leave: deliveries, subscriptions, replays.
 
+pub(in crate::flows) mod account_events;
+pub(in crate::flows) mod attempt;
+pub(in crate::flows) mod deliver;
+pub(in crate::flows) mod deliver_again;
+pub(in crate::flows) mod event_views;
 pub mod replay_all;
+pub(in crate::flows) mod report;
 pub mod send_webhook;
+pub(in crate::flows) mod subscriptions;

@@ -1,8 +1,11 @@
 //! A provider's webhook comes in: proved over its raw bytes, answered when it is a handshake, else read as
 //! events. What an account's own URL and an install's have in common; storing is the account's object's.
 
+pub(in crate::flows) mod dead_letters;
 pub mod decode;
 pub mod install;
+pub(in crate::flows) mod receive;
+pub(in crate::flows) mod replay;
 pub mod reply;
 pub mod verify;
 pub mod webhook_context;

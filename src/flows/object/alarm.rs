@@ -35,7 +35,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     async fn settle_all(self: &Rc<Self>) -> Result<(), Failure> {
         self.record.finish_pending().await?;
         self.record.settled().await?;
-        self.finish_set_up().await;
+        self.set_up.finish().await;
         let tokens = self.calls.tokens();
         tokens.schedule().refresh_ahead(&self.calls).await;
         Ok(())

@@ -93,7 +93,7 @@ async fn route<O: Outside, S: Storage>(
                 asked: hand_over.asked,
                 ..request
             };
-            let received = account.receive(&hand_over.request_id, request);
+            let received = account.inbox.receive(&hand_over.request_id, request);
             answered_in_time(calls.system(), received).await
         }
     }

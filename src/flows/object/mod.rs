@@ -4,26 +4,9 @@
 //! answers 404 and writes nothing. A proxied call writes nothing before its answer.
 
 pub(in crate::flows) mod alarm;
-pub(in crate::flows) mod attempt;
-pub(in crate::flows) mod capabilities;
-pub(in crate::flows) mod changes;
-pub(in crate::flows) mod connect;
-pub(in crate::flows) mod credential;
-pub(in crate::flows) mod dead_letters;
-pub(in crate::flows) mod deliver;
 pub mod dispatch;
-pub(in crate::flows) mod event_views;
-pub(in crate::flows) mod import;
-pub(in crate::flows) mod logins;
-pub(in crate::flows) mod me;
-pub(in crate::flows) mod own_override;
-pub(in crate::flows) mod receive;
-pub(in crate::flows) mod replay;
-pub(in crate::flows) mod report;
 pub(in crate::flows) mod reseal;
-pub(in crate::flows) mod set_up;
 pub(in crate::flows) mod stores;
-pub(in crate::flows) mod subscriptions;
 
 use std::rc::Rc;
 
@@ -41,35 +24,36 @@ use crate::flows::base::callers::Callers;
 use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::call::account_log::AccountLog;
 use crate::flows::config::isolate::Isolate;
+use crate::flows::events::account_events::AccountEvents;
+use crate::flows::events::deliver::Dispatcher;
+use crate::flows::ingress::receive::WebhookInbox;
+use crate::flows::lifecycle::account_edits::AccountEdits;
+use crate::flows::lifecycle::connect_account::ConnectFlow;
+use crate::flows::lifecycle::logins::LoginStore;
+use crate::flows::lifecycle::set_up::SetUpRunner;
 use crate::flows::messages::account::AccountMessage;
 use crate::flows::messages::{answer_text, answered, message_bytes};
-use crate::flows::object::dead_letters::DeadLetters;
-use crate::flows::object::deliver::Dispatcher;
-use crate::flows::object::logins::LoginStore;
-use crate::flows::object::me::OwnChanges;
-use crate::flows::object::set_up::SetUpRuns;
 use crate::flows::object::stores::Stores;
-use crate::flows::tokens::grant::TokenEndpoint;
 use crate::flows::tokens::{TokenStores, Tokens};
 use crate::ids::AccountId;
 use crate::ports::{Outside, Storage};
 
-/// The object, living as long as the platform keeps it. What needs one component is a method of that; else of the object.
+/// The object, living as long as the platform keeps it: which message or request goes to which part of the account.
 pub struct AccountObject<O, S> {
     base: Rc<Base<O, S>>,
     components: Rc<Components>,
     schedule: Rc<Schedule<O, S>>,
     record: Rc<AccountRecord<O, S>>,
-    changes: Rc<Changes<O, S>>,
-    endpoint: Rc<TokenEndpoint<O, S>>,
     calls: Rc<AccountCalls<O, S>>,
     call_log: Rc<AccountLog<O, S>>,
     logins: Rc<LoginStore<O, S>>,
+    connect: ConnectFlow<O, S>,
+    set_up: Rc<SetUpRunner<O, S>>,
+    edits: AccountEdits<O, S>,
     outbox: Rc<Outbox<O, S>>,
-    dead_letters: Rc<DeadLetters<O, S>>,
     deliveries: Rc<Dispatcher<O, S>>,
-    set_up: SetUpRuns,
-    own_changes: Rc<OwnChanges>,
+    events: Rc<AccountEvents<O, S>>,
+    inbox: WebhookInbox<O, S>,
     messages: Callers,
 }
 
@@ -115,19 +99,44 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             &call_log,
             &stores.idempotency,
         );
+        let calls = Rc::new(calls);
+        let set_up = Rc::new(SetUpRunner::new(&base, &record, &changes, &calls));
+        let events = AccountEvents::new(
+            (&base, &record, &stores.outbox),
+            &schedule,
+            &stores.deliveries,
+        );
+        let events = Rc::new(events);
         Self {
             components,
-            changes,
-            endpoint,
-            calls: Rc::new(calls),
             call_log,
+            connect: ConnectFlow::new(
+                (&base, &record, &schedule),
+                &changes,
+                &endpoint,
+                &stores.logins,
+                &set_up,
+            ),
+            edits: AccountEdits::new(
+                (&base, &record, &changes),
+                &endpoint,
+                &stores.outbox,
+                &stores.own_changes,
+            ),
+            inbox: WebhookInbox::new(
+                (&base, &record, &changes),
+                &stores.outbox,
+                &events,
+                &stores.deliveries,
+                &stores.dead_letters,
+            ),
             logins: stores.logins,
             outbox: stores.outbox,
-            dead_letters: stores.dead_letters,
             deliveries: stores.deliveries,
-            set_up: SetUpRuns::default(),
-            own_changes: stores.own_changes,
             messages: Callers::default(),
+            calls,
+            set_up,
+            events,
             schedule,
             record,
             base,
@@ -161,47 +170,53 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let ask: AccountMessage = serde_json::from_str(message)
             .map_err(|_| Failure::new(Code::Internal, "An account could not read its message."))?;
         match ask {
-            AccountMessage::Import(account) => answered(self.import(*account).await?),
+            AccountMessage::Import(account) => answered(self.edits.import(*account).await?),
             AccountMessage::Get(sees) => {
                 let loaded = self.record.visible(&sees).await?;
                 answered(self.record.view(&loaded).await?)
             }
             AccountMessage::SecretNames(sees) => answered(self.record.secret_names(&sees).await?),
-            AccountMessage::Change(sees, change) => answered(self.change(&sees, change).await?),
+            AccountMessage::Change(sees, change) => {
+                answered(self.edits.change(&sees, change).await?)
+            }
             AccountMessage::ChangeMe(sees, context) => {
-                answered(self.change_me(&sees, &context).await?)
+                answered(self.edits.change_me(&sees, &context).await?)
             }
             AccountMessage::Credentials(sees, context) => {
-                answered(self.replace_credentials(&sees, &context).await?)
+                answered(self.edits.replace_credentials(&sees, &context).await?)
             }
             AccountMessage::Refresh(sees) => {
                 let refresh = self.calls.tokens().refresh();
                 answered(refresh.refresh(&self.calls, &sees).await?)
             }
-            AccountMessage::Connect(connecting) => answered(self.connect(*connecting).await?),
-            AccountMessage::Callback(came_back) => answered(self.callback(*came_back).await?),
+            AccountMessage::Connect(connecting) => {
+                answered(self.connect.connect(*connecting).await?)
+            }
+            AccountMessage::Callback(came_back) => {
+                answered(self.connect.callback(*came_back).await?)
+            }
             AccountMessage::IssueToken(sees, hash, until) => {
                 answered(self.record.issue_token(&sees, &hash, until).await?)
             }
             AccountMessage::Receive(install, arrival) => {
-                answered(self.receive_of_install(install, *arrival).await?)
+                answered(self.inbox.receive_of_install(install, *arrival).await?)
             }
             AccountMessage::LookupValue(field) => answered(self.record.lookup_value(&field).await?),
             AccountMessage::ListEvents(sees, page) => {
-                answered(self.list_events(&sees, &page).await?)
+                answered(self.events.list_events(&sees, &page).await?)
             }
-            AccountMessage::GetEvent(sees, id) => answered(self.get_event(&sees, id).await?),
+            AccountMessage::GetEvent(sees, id) => answered(self.events.get_event(&sees, id).await?),
             AccountMessage::ListLog(sees, page) => {
                 answered(self.call_log.list_log(&sees, &page).await?)
             }
-            AccountMessage::Capabilities(sees) => answered(self.capabilities(&sees).await?),
-            AccountMessage::Replay(sees, id) => answered(self.replay(&sees, id).await?),
+            AccountMessage::Capabilities(sees) => answered(self.edits.capabilities(&sees).await?),
+            AccountMessage::Replay(sees, id) => answered(self.inbox.replay(&sees, id).await?),
             AccountMessage::ReplayAll(sees, range) => {
-                answered(self.replay_all(&sees, &range).await?)
+                answered(self.inbox.replay_all(&sees, &range).await?)
             }
-            AccountMessage::Deliver => answered(self.release_deliveries().await?),
+            AccountMessage::Deliver => answered(self.events.release_deliveries().await?),
             AccountMessage::Reseal => answered(self.reseal().await?),
-            AccountMessage::Delete(sees) => answered(self.delete(&sees).await?),
+            AccountMessage::Delete(sees) => answered(self.edits.delete(&sees).await?),
         }
     }
 }

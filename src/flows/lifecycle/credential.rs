@@ -18,14 +18,14 @@ use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::set_up::SetUp;
 use crate::flows::base::context_limits::check_context;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
+use crate::flows::lifecycle::connect_account::ConnectFlow;
+use crate::flows::lifecycle::connect_account::{ConnectContext, failed};
+use crate::flows::lifecycle::set_up::{broken, has_stages};
 use crate::flows::messages::connecting::{Connecting, Failed};
-use crate::flows::object::AccountObject;
-use crate::flows::object::connect::{ConnectContext, failed};
-use crate::flows::object::set_up::{broken, has_stages};
 use crate::oauth::{self, TokenReply};
 use crate::ports::{Outside, Storage};
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+impl<O: Outside, S: Storage> ConnectFlow<O, S> {
     /// Stores a credential that the provider has just given or the customer typed, and sets the account up.
     pub(in crate::flows) async fn accept(
         &self,
@@ -61,7 +61,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 Code::NotFound => failed(ConnectFailure::InvalidToken, failure.message),
                 _ => broken(failure),
             })?;
-        self.set_up().await
+        self.set_up.run().await
     }
 
     /// The account may have changed since the provider was asked: what was gained goes into it as it is now.

@@ -18,8 +18,8 @@ use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::stored::InMemory;
 use crate::flows::base::context_limits::check_context;
 use crate::flows::config::resolved_config::Compiled;
+use crate::flows::lifecycle::account_edits::AccountEdits;
 use crate::flows::messages::account::AccountView;
-use crate::flows::object::AccountObject;
 use crate::ports::{Outside, Storage, Visibility};
 use crate::settings::{OWN_CHANGES, OWN_CHANGES_PERIOD};
 use crate::time::Timestamp;
@@ -53,7 +53,7 @@ impl InMemory for OwnChanges {
     }
 }
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+impl<O: Outside, S: Storage> AccountEdits<O, S> {
     /// Changes values of the context in the name of the customer.
     pub(in crate::flows) async fn change_me(
         &self,

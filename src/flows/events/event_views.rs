@@ -3,17 +3,16 @@
 use serde_json::Value;
 
 use crate::error::Failure;
-use crate::flows::account::outbox::Outbox;
 use crate::flows::base::recent_rows::{MOST, foreign_cursor, newest_before};
 use crate::flows::base::records::{Comparison, Filter, FilterValue, Listed, Page};
 use crate::flows::base::sql;
 use crate::flows::base::sql::FromRow;
+use crate::flows::events::account_events::AccountEvents;
 use crate::flows::messages::event::{
     AttemptView, DeliveryView, EventDetail, EventStatus, EventView,
 };
-use crate::flows::object::AccountObject;
 use crate::ids::{EnvironmentId, EventId};
-use crate::ports::{Outside, SqlValue, Storage, StorageFault, Visibility};
+use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
 
 const COLUMNS: &str = "number, event, status, resource_type, resource_id, last_error, created_at";
@@ -41,49 +40,13 @@ type AttemptRow = (
     Timestamp,
 );
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// Whose events these are, when the caller may see them; those of an account that is gone, too.
-    pub(in crate::flows) async fn visible_outbox(
+impl<O: Outside, S: Storage> AccountEvents<O, S> {
+    pub(super) fn list(
         &self,
-        sees: &Visibility,
-    ) -> Result<EnvironmentId, Failure> {
-        let loaded = self.record.settled().await?;
-        let own = match &loaded {
-            Some(loaded) => Some(loaded.account.environment_id),
-            None => self.outbox.environment()?,
-        };
-        let visible = own.filter(|own| match sees {
-            Visibility::All => true,
-            Visibility::Environment(environment) => environment == own,
-            Visibility::AccountToken(_) => false,
-        });
-        visible.ok_or_else(|| Failure::not_found("integrated account"))
-    }
-
-    /// Newest first.
-    pub(in crate::flows) async fn list_events(
-        &self,
-        sees: &Visibility,
+        environment: EnvironmentId,
         page: &Page,
     ) -> Result<Listed<EventView>, Failure> {
-        let environment = self.visible_outbox(sees).await?;
-        self.outbox.list(environment, page)
-    }
-
-    /// Everything there is of one.
-    pub(in crate::flows) async fn get_event(
-        &self,
-        sees: &Visibility,
-        id: EventId,
-    ) -> Result<EventDetail, Failure> {
-        let environment = self.visible_outbox(sees).await.map_err(|_| no_event())?;
-        self.outbox.get(environment, id)
-    }
-}
-
-impl<O: Outside, S: Storage> Outbox<O, S> {
-    fn list(&self, environment: EnvironmentId, page: &Page) -> Result<Listed<EventView>, Failure> {
-        if !self.is_there()? {
+        if !self.outbox.is_there()? {
             return Ok(Listed {
                 result: Vec::new(),
                 next_cursor: None,
@@ -106,7 +69,11 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
         })
     }
 
-    fn get(&self, environment: EnvironmentId, id: EventId) -> Result<EventDetail, Failure> {
+    pub(super) fn get(
+        &self,
+        environment: EnvironmentId,
+        id: EventId,
+    ) -> Result<EventDetail, Failure> {
         let number = self.number_of(id)?;
         let (storage, values) = (&self.base.storage, [number.into()]);
         let statement = format!("SELECT {COLUMNS} FROM event WHERE number = ?");
@@ -133,15 +100,15 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
     pub(in crate::flows) fn number_of(&self, id: EventId) -> Result<i64, Failure> {
         let number = self.number_in(&id.to_string()).ok_or_else(no_event)?;
         let statement = "SELECT number FROM event WHERE number = ?";
-        let is_here =
-            self.is_there()? && sql::exists(&self.base.storage, statement, &[number.into()])?;
+        let is_here = self.outbox.is_there()?
+            && sql::exists(&self.base.storage, statement, &[number.into()])?;
         is_here.then_some(number).ok_or_else(no_event)
     }
 
     fn view_of(&self, environment_id: EnvironmentId, row: EventRow) -> Option<EventView> {
         let (number, event, status, resource_type, resource_id, last_error, created_at) = row;
         Some(EventView {
-            id: self.event_id(number),
+            id: self.outbox.event_id(number),
             event,
             status: status_of(status)?,
             resource_type,
@@ -176,7 +143,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
     }
 }
 
-fn no_event() -> Failure {
+pub(super) fn no_event() -> Failure {
     Failure::not_found("event")
 }
 

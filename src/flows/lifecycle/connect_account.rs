@@ -5,12 +5,18 @@
 
 use std::rc::Rc;
 
+use crate::flows::account::base::Base;
+use crate::flows::account::changes::Changes;
 use crate::flows::account::contents::Contents;
-use crate::flows::object::AccountObject;
-use crate::flows::object::credential::{is_of_another, merged};
-use crate::flows::object::logins::Login;
-use crate::flows::object::set_up::broken;
+use crate::flows::account::record::AccountRecord;
+use crate::flows::account::schedule::Schedule;
+use crate::flows::lifecycle::credential::{is_of_another, merged};
+use crate::flows::lifecycle::logins::Login;
+use crate::flows::lifecycle::logins::LoginStore;
+use crate::flows::lifecycle::set_up::SetUpRunner;
+use crate::flows::lifecycle::set_up::broken;
 use crate::flows::tokens::grant::Attempt;
+use crate::flows::tokens::grant::TokenEndpoint;
 use url::Url;
 
 use crate::config::Credential;
@@ -34,7 +40,40 @@ pub(in crate::flows) struct ConnectContext {
     pub(in crate::flows) contents: Contents,
 }
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+/// How a customer connects the account, from the form to the stored credential.
+pub(in crate::flows) struct ConnectFlow<O, S> {
+    base: Rc<Base<O, S>>,
+    pub(super) record: Rc<AccountRecord<O, S>>,
+    schedule: Rc<Schedule<O, S>>,
+    pub(super) changes: Rc<Changes<O, S>>,
+    pub(super) endpoint: Rc<TokenEndpoint<O, S>>,
+    logins: Rc<LoginStore<O, S>>,
+    pub(super) set_up: Rc<SetUpRunner<O, S>>,
+}
+
+impl<O: Outside, S: Storage> ConnectFlow<O, S> {
+    pub(in crate::flows) fn new(
+        (base, record, schedule): (
+            &Rc<Base<O, S>>,
+            &Rc<AccountRecord<O, S>>,
+            &Rc<Schedule<O, S>>,
+        ),
+        changes: &Rc<Changes<O, S>>,
+        endpoint: &Rc<TokenEndpoint<O, S>>,
+        logins: &Rc<LoginStore<O, S>>,
+        set_up: &Rc<SetUpRunner<O, S>>,
+    ) -> Self {
+        Self {
+            base: Rc::clone(base),
+            record: Rc::clone(record),
+            schedule: Rc::clone(schedule),
+            changes: Rc::clone(changes),
+            endpoint: Rc::clone(endpoint),
+            logins: Rc::clone(logins),
+            set_up: Rc::clone(set_up),
+        }
+    }
+
     /// A customer's form: to the provider, or straight to the end.
     pub(in crate::flows) async fn connect(
         &self,

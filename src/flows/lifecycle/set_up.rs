@@ -10,23 +10,27 @@ use crate::account::status::Status;
 use crate::config::Config;
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::error::Failure;
+use crate::flows::account::base::Base;
+use crate::flows::account::changes::Changes;
 use crate::flows::account::contents::Contents;
 use crate::flows::account::event::EventType;
 use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::account::record::AccountRecord;
 use crate::flows::account::state::State;
 use crate::flows::actions::keep_changes::keep_changes;
 use crate::flows::actions::told::run_result;
 use crate::flows::actions::{NamedAction, run_action};
 use crate::flows::call::account::LiveAccount;
+use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::config::resolved_config::ResolvedConfig;
+use crate::flows::lifecycle::connect_account::failed;
 use crate::flows::messages::connecting::Failed;
-use crate::flows::object::AccountObject;
-use crate::flows::object::connect::failed;
 use crate::flows::tokens::refresh_schedule::AHEAD;
 use crate::json::Exact;
 use crate::ports::{Outside, Storage, Visibility};
 use crate::settings::SET_UP_TIMEOUT;
 use crate::time::Timestamp;
+use std::rc::Rc;
 
 /// An action that runs before an account is active, and what its failure is called.
 struct Stage {
@@ -51,10 +55,6 @@ const STAGES: [Stage; 2] = [
     },
 ];
 
-/// One at a time runs the lifecycle actions.
-#[derive(Default)]
-pub(in crate::flows) struct SetUpRuns(Mutex<()>);
-
 /// Whether anything runs before an account is active.
 pub(in crate::flows) fn has_stages(config: &Config) -> bool {
     STAGES
@@ -62,15 +62,40 @@ pub(in crate::flows) fn has_stages(config: &Config) -> bool {
         .any(|stage| config.actions.contains_key(stage.action))
 }
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+/// Runs the lifecycle actions of a new credential.
+pub(in crate::flows) struct SetUpRunner<O, S> {
+    base: Rc<Base<O, S>>,
+    record: Rc<AccountRecord<O, S>>,
+    changes: Rc<Changes<O, S>>,
+    calls: Rc<AccountCalls<O, S>>,
+    /// One at a time runs them.
+    running: Mutex<()>,
+}
+
+impl<O: Outside, S: Storage> SetUpRunner<O, S> {
+    pub(in crate::flows) fn new(
+        base: &Rc<Base<O, S>>,
+        record: &Rc<AccountRecord<O, S>>,
+        changes: &Rc<Changes<O, S>>,
+        calls: &Rc<AccountCalls<O, S>>,
+    ) -> Self {
+        Self {
+            base: Rc::clone(base),
+            record: Rc::clone(record),
+            changes: Rc::clone(changes),
+            calls: Rc::clone(calls),
+            running: Mutex::new(()),
+        }
+    }
+
     /// Runs what is left to run; the account is active at the end, or says why not.
-    pub(in crate::flows) async fn set_up(&self) -> Result<(), Failed> {
-        let _one_at_a_time = self.set_up.0.lock().await;
+    pub(in crate::flows) async fn run(&self) -> Result<(), Failed> {
+        let _one_at_a_time = self.running.lock().await;
         self.run_stages().await
     }
 
     /// By alarm: what a restart has left. Nothing when it is under way.
-    pub(in crate::flows) async fn finish_set_up(&self) {
+    pub(in crate::flows) async fn finish(&self) {
         let State::Here(loaded) = self.record.state() else {
             return;
         };
@@ -82,7 +107,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if let Err(failure) = self.calls.fresh(loaded, deadline).await {
             self.base.log("set_up_failed", failure.code.as_str());
         }
-        if let Ok(_one_at_a_time) = self.set_up.0.try_lock()
+        if let Ok(_one_at_a_time) = self.running.try_lock()
             && let Err(failed) = self.run_stages().await
         {
             self.base.log("set_up_failed", &failed.error);

@@ -6,10 +6,9 @@ use std::time::Duration;
 use crate::error::{Code, Failure};
 use crate::flows::base::sql;
 use crate::flows::config::isolate::Subscriptions;
+use crate::flows::events::deliver::Dispatcher;
 use crate::flows::messages::environment::EnvironmentMessage;
 use crate::flows::messages::send_to_environment;
-use crate::flows::object::AccountObject;
-use crate::flows::object::deliver::Dispatcher;
 use crate::ids::{EnvironmentId, WebhookId};
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -99,7 +98,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
     }
 
     /// What waits here goes out; whether there is an outbox.
-    fn release_all(&self) -> Result<bool, StorageFault> {
+    pub(super) fn release_all(&self) -> Result<bool, StorageFault> {
         let Some(environment) = self.outbox.environment()? else {
             return Ok(false);
         };
@@ -110,15 +109,5 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         sql::run(&self.base.storage, statement, &[now.into()])?;
         sql::run(&self.base.storage, "DELETE FROM waiting", &[])?;
         Ok(true)
-    }
-}
-
-impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// The directory says that something that waits here may go.
-    pub(in crate::flows) async fn release_deliveries(&self) -> Result<(), Failure> {
-        if self.deliveries.release_all()? {
-            self.schedule.wake_by(self.base.outside.now()).await;
-        }
-        Ok(())
     }
 }

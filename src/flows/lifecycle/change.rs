@@ -10,11 +10,11 @@ use crate::flows::account::changes::refuse_host_keys;
 use crate::flows::account::contents::Contents;
 use crate::flows::account::event::EventType;
 use crate::flows::base::context_limits::{check_context, check_patch, check_tenant};
+use crate::flows::lifecycle::account_edits::AccountEdits;
 use crate::flows::messages::account::{AccountChange, AccountView};
-use crate::flows::object::AccountObject;
 use crate::ports::{Outside, Storage, Visibility};
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+impl<O: Outside, S: Storage> AccountEdits<O, S> {
     /// Changes what the caller may change; a value that says where or for whom secrets are used is not among it.
     pub(in crate::flows) async fn change(
         &self,

@@ -2,10 +2,10 @@
 
 use crate::error::Failure;
 use crate::flows::account::capabilities::{AccountCapabilities, granted, of_account, resources};
-use crate::flows::object::AccountObject;
+use crate::flows::lifecycle::account_edits::AccountEdits;
 use crate::ports::{Outside, Storage, Visibility};
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+impl<O: Outside, S: Storage> AccountEdits<O, S> {
     /// What it can be asked.
     pub(in crate::flows) async fn capabilities(
         &self,

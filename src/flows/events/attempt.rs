@@ -8,10 +8,10 @@ use crate::delivery::{Message, next_wait};
 use crate::error::Failure;
 use crate::flows::base::records::WebhookRecord;
 use crate::flows::base::sql;
+use crate::flows::events::deliver::{Dispatcher, Due};
 use crate::flows::events::send_webhook::{Tried, send_webhook};
 use crate::flows::messages::environment::EnvironmentMessage;
 use crate::flows::messages::send_to_environment;
-use crate::flows::object::deliver::{Dispatcher, Due};
 use crate::ids::{EnvironmentId, WebhookId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -218,7 +218,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         if status == "pending" {
             return Ok(());
         }
-        self.outbox.settle_event(due.event)
+        self.settle_event(due.event)
     }
 
     /// The subscription is gone.
@@ -229,7 +229,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
             statement,
             &[due.event.into(), due.webhook.to_string().into()],
         )?;
-        self.outbox.settle_event(due.event)
+        self.settle_event(due.event)
     }
 
     /// The directory keeps since when a subscription fails, and pauses it. What it does not hear now it hears from

@@ -40,8 +40,8 @@ impl Drop for Busy<'_> {
 
 /// The deliveries of the account's events.
 pub(in crate::flows) struct Dispatcher<O, S> {
-    pub(in crate::flows) base: Rc<Base<O, S>>,
-    pub(in crate::flows) outbox: Rc<Outbox<O, S>>,
+    pub(super) base: Rc<Base<O, S>>,
+    pub(super) outbox: Rc<Outbox<O, S>>,
     /// Deliveries are under way.
     is_delivering: Cell<bool>,
     /// After a directory that did not answer.
@@ -145,7 +145,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
             "UPDATE event SET is_expanded = 1 WHERE number = ?",
             &[number.into()],
         )?;
-        self.outbox.settle_event(number)
+        self.settle_event(number)
     }
 
     /// One of each subscription after the other, each the oldest first: a slow one holds the others back by one.

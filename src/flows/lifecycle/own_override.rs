@@ -10,13 +10,13 @@ use crate::flows::config::resolved_config::Own;
 use crate::flows::config::resolved_config::compile::review;
 use crate::flows::config::secret_binding as bind;
 use crate::flows::directory::validate_install::refuse_reserved;
+use crate::flows::lifecycle::account_edits::AccountEdits;
 use crate::flows::messages::account::Override;
 use crate::flows::messages::environment::Writer;
-use crate::flows::object::AccountObject;
 use crate::json;
 use crate::ports::{Outside, Storage};
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+impl<O: Outside, S: Storage> AccountEdits<O, S> {
     /// The account with its override changed, where its writer may write that and no secret goes elsewhere.
     pub(in crate::flows) async fn change_override(
         &self,

@@ -1,12 +1,11 @@
 //! The directory lists the failed events of all accounts: it is told of each, until it has answered.
 
 use crate::error::{Code, Failure};
-use crate::flows::account::outbox::Outbox;
 use crate::flows::base::records::FailedEvent;
 use crate::flows::base::sql;
+use crate::flows::events::deliver::Dispatcher;
 use crate::flows::messages::environment::EnvironmentMessage;
 use crate::flows::messages::send_to_environment;
-use crate::flows::object::deliver::Dispatcher;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
 
@@ -89,12 +88,28 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
             created_at,
         }))
     }
-}
 
-impl<O: Outside, S: Storage> Outbox<O, S> {
     /// The event no longer is failed, or soon may not be.
     pub(in crate::flows) fn report_mended(&self, number: i64) -> Result<(), StorageFault> {
         let statement = "INSERT OR REPLACE INTO report (event, is_failed) SELECT number, 0 FROM event WHERE number = ? AND status = 'failed'";
         sql::run(&self.base.storage, statement, &[number.into()])
+    }
+
+    /// What an event comes to, once every delivery of it is over; the directory is told of those that fail.
+    pub(in crate::flows) fn settle_event(&self, number: i64) -> Result<(), StorageFault> {
+        let statement = "UPDATE event SET status = CASE \
+               WHEN is_expanded = 0 OR EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND status = 'pending') THEN 'pending' \
+               WHEN EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND status = 'failed') THEN 'failed' \
+               ELSE 'delivered' END \
+             WHERE number = ?1 RETURNING status";
+        let status: Option<String> = sql::one(&self.base.storage, statement, &[number.into()])?;
+        if status.as_deref() == Some("failed") {
+            sql::run(
+                &self.base.storage,
+                "INSERT OR REPLACE INTO report (event, is_failed) VALUES (?, 1)",
+                &[number.into()],
+            )?;
+        }
+        Ok(())
     }
 }

@@ -8,27 +8,65 @@ use serde_json::Value;
 
 use crate::account::origin::Origin;
 use crate::error::Failure;
+use crate::flows::account::base::Base;
+use crate::flows::account::changes::Changes;
 use crate::flows::account::changes::refuse_host_keys;
 use crate::flows::account::contents::Contents;
 use crate::flows::account::event::EventType;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::outbox::Outbox;
+use crate::flows::account::record::AccountRecord;
 use crate::flows::base::context_limits::check_context;
 use crate::flows::base::memory::Room;
 use crate::flows::base::sql;
 use crate::flows::config::redaction::Redactor;
+use crate::flows::events::account_events::AccountEvents;
+use crate::flows::events::deliver::Dispatcher;
+use crate::flows::ingress::dead_letters::DeadLetters;
 use crate::flows::ingress::verify::Verified;
 use crate::flows::ingress::{
     Received, asked_url, bad_signature, read_body, refuse_event_by, unreadable,
 };
 use crate::flows::messages::webhook::{NewEvent, VerifiedWebhook, WebhookContent};
-use crate::flows::object::AccountObject;
 use crate::ids::{EnvironmentId, EventId, InstallId};
 use crate::ports::{Incoming, Outside, Storage, StorageFault, Visibility};
 use crate::settings::DEDUPLICATION;
 use crate::webhook::{Handshake, Proof, Request};
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+/// Where the webhooks of the account arrive.
+pub(in crate::flows) struct WebhookInbox<O, S> {
+    pub(super) base: Rc<Base<O, S>>,
+    pub(super) record: Rc<AccountRecord<O, S>>,
+    changes: Rc<Changes<O, S>>,
+    pub(super) outbox: Rc<Outbox<O, S>>,
+    pub(super) events: Rc<AccountEvents<O, S>>,
+    pub(super) deliveries: Rc<Dispatcher<O, S>>,
+    pub(super) dead_letters: Rc<DeadLetters<O, S>>,
+}
+
+impl<O: Outside, S: Storage> WebhookInbox<O, S> {
+    pub(in crate::flows) fn new(
+        (base, record, changes): (
+            &Rc<Base<O, S>>,
+            &Rc<AccountRecord<O, S>>,
+            &Rc<Changes<O, S>>,
+        ),
+        outbox: &Rc<Outbox<O, S>>,
+        events: &Rc<AccountEvents<O, S>>,
+        deliveries: &Rc<Dispatcher<O, S>>,
+        dead_letters: &Rc<DeadLetters<O, S>>,
+    ) -> Self {
+        Self {
+            base: Rc::clone(base),
+            record: Rc::clone(record),
+            changes: Rc::clone(changes),
+            outbox: Rc::clone(outbox),
+            events: Rc::clone(events),
+            deliveries: Rc::clone(deliveries),
+            dead_letters: Rc::clone(dead_letters),
+        }
+    }
+
     /// Takes what came to `/integrated-account-webhook/{id}`.
     pub async fn receive(
         &self,
@@ -76,7 +114,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             loaded.account.environment_id,
             VerifiedWebhook::own(key, brings),
         )?;
-        self.wake_to_deliver().await;
+        self.events.wake_to_deliver().await;
         Ok(Received::Stored(ids))
     }
 
@@ -111,15 +149,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             });
         }
         let ids = self.take_in(loaded.account.environment_id, arrival)?;
-        self.wake_to_deliver().await;
+        self.events.wake_to_deliver().await;
         Ok(ids)
-    }
-
-    /// While the alarm delivers it finds by itself what is new.
-    async fn wake_to_deliver(&self) {
-        if !self.deliveries.is_delivering() {
-            self.schedule.wake_by(self.base.outside.now()).await;
-        }
     }
 
     /// In one turn, so in one write: the events and by what they are known. A repeated one gives its first ids.
@@ -130,12 +161,12 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     ) -> Result<Vec<EventId>, Failure> {
         self.outbox.open(environment)?;
         if let Some(key) = &arrival.key
-            && let Some(ids) = self.outbox.seen(key)?
+            && let Some(ids) = self.seen(key)?
         {
             return Ok(ids);
         }
         let numbers = match arrival.brings {
-            WebhookContent::Events(events) => self.outbox.store_new(environment, events)?,
+            WebhookContent::Events(events) => self.store_new(environment, events)?,
             WebhookContent::Unread(kept, reason) => {
                 vec![self.dead_letters.store(&kept, &reason)?]
             }
@@ -145,7 +176,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             .map(|number| self.outbox.event_id(number))
             .collect();
         if let Some(key) = &arrival.key {
-            self.outbox.note_seen(key, &ids)?;
+            self.note_seen(key, &ids)?;
         }
         Ok(ids)
     }
@@ -188,9 +219,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             .await
             .map(drop)
     }
-}
 
-impl<O: Outside, S: Storage> Outbox<O, S> {
     fn store_new(
         &self,
         environment: EnvironmentId,
@@ -198,9 +227,9 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
     ) -> Result<Vec<i64>, StorageFault> {
         let events: Vec<_> = events
             .into_iter()
-            .map(|event| self.numbered(event))
+            .map(|event| self.outbox.numbered(event))
             .collect::<Result<_, _>>()?;
-        self.write_events(environment, &events)?;
+        self.outbox.write_events(environment, &events)?;
         Ok(events.iter().map(|event| event.number).collect())
     }
 
@@ -220,7 +249,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
             statement,
             &[key.into(), sql::json(&ids)?, now.as_millis().into()],
         )?;
-        self.note_stored(now);
+        self.outbox.note_stored(now);
         Ok(())
     }
 }

@@ -4,15 +4,14 @@ use std::cell::OnceCell;
 
 use crate::error::{Code, Failure};
 use crate::flows::account::loaded::LoadedAccount;
-use crate::flows::account::outbox::Outbox;
 use crate::flows::base::memory::Room;
 use crate::flows::base::memory::built::built_bytes;
 use crate::flows::base::sql;
+use crate::flows::ingress::receive::WebhookInbox;
 use crate::flows::ingress::webhook_context::WebhookContext;
 use crate::flows::messages::dead_letter::Kept;
-use crate::flows::messages::event::{EventStatus, ReplayRange};
+use crate::flows::messages::event::ReplayRange;
 use crate::flows::messages::webhook::NewEvent;
-use crate::flows::object::AccountObject;
 use crate::ids::EventId;
 use crate::ports::{Outside, Storage, StorageFault, Visibility};
 use crate::webhook::Event;
@@ -25,7 +24,7 @@ fn is_of_one(code: Code) -> bool {
     )
 }
 
-impl<O: Outside, S: Storage> AccountObject<O, S> {
+impl<O: Outside, S: Storage> WebhookInbox<O, S> {
     /// One event, to all who subscribed by now.
     pub(in crate::flows) async fn replay(
         &self,
@@ -33,10 +32,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         id: EventId,
     ) -> Result<(), Failure> {
         let hidden = |_| Failure::not_found("event");
-        self.visible_outbox(sees).await.map_err(hidden)?;
-        let number = self.outbox.number_of(id)?;
+        self.events.visible_outbox(sees).await.map_err(hidden)?;
+        let number = self.events.number_of(id)?;
         self.replay_one(number).await?;
-        self.schedule.wake_by(self.base.outside.now()).await;
+        self.events.deliver_now().await;
         Ok(())
     }
 
@@ -46,18 +45,18 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         sees: &Visibility,
         range: &ReplayRange,
     ) -> Result<u64, Failure> {
-        self.visible_outbox(sees).await?;
+        self.events.visible_outbox(sees).await?;
         if !self.outbox.is_there()? {
             return Ok(0);
         }
         // Whatever comes in between, what was begun goes out.
-        self.schedule.wake_by(self.base.outside.now()).await;
+        self.events.deliver_now().await;
         let mut replayed = 0;
-        for number in self.outbox.numbers_of(range)? {
+        for number in self.deliveries.numbers_of(range)? {
             let outcome = match self.dead_letters.get(number)? {
                 Some(kept) => self.read_again(number, kept).await,
                 None => self
-                    .outbox
+                    .deliveries
                     .replay_deliveries(number, range)
                     .map_err(Failure::from),
             };
@@ -67,14 +66,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 Err(failure) => return Err(failure),
             }
         }
-        self.schedule.wake_by(self.base.outside.now()).await;
+        self.events.deliver_now().await;
         Ok(replayed)
     }
 
     async fn replay_one(&self, number: i64) -> Result<(), Failure> {
         match self.dead_letters.get(number)? {
             Some(kept) => self.read_again(number, kept).await,
-            None => Ok(self.outbox.begin_again(number)?),
+            None => Ok(self.deliveries.begin_again(number)?),
         }
     }
 
@@ -120,10 +119,10 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// What was unread becomes what it brings; the first keeps its id.
     fn replace_unread(&self, number: i64, events: Vec<NewEvent>) -> Result<(), StorageFault> {
-        self.outbox.report_mended(number)?;
+        self.deliveries.report_mended(number)?;
         let mut events = events.into_iter();
         if let Some(first) = events.next() {
-            self.outbox.name_event(number, &first)?;
+            self.deliveries.name_event(number, &first)?;
         } else {
             let statement =
                 "UPDATE event SET status = 'delivered', last_error = NULL WHERE number = ?";
@@ -158,69 +157,5 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             request_id,
             redactor: self.record.redactor(&resolved.compiled, &loaded.context),
         }
-    }
-}
-
-impl<O: Outside, S: Storage> Outbox<O, S> {
-    fn numbers_of(&self, range: &ReplayRange) -> Result<Vec<i64>, StorageFault> {
-        let status = range.status.as_str();
-        let (from, to) = (range.from.as_millis().into(), range.to.as_millis().into());
-        match range.webhook_id {
-            None => {
-                let statement = "SELECT number FROM event WHERE status = ? AND created_at BETWEEN ? AND ? ORDER BY number";
-                sql::column(&self.base.storage, statement, &[status.into(), from, to])
-            }
-            Some(webhook) => {
-                let statement = "SELECT e.number FROM event e JOIN delivery d ON d.event = e.number \
-                     WHERE d.webhook_id = ? AND d.status = ? AND e.created_at BETWEEN ? AND ? ORDER BY e.number";
-                let values = [webhook.to_string().into(), status.into(), from, to];
-                sql::column(&self.base.storage, statement, &values)
-            }
-        }
-    }
-
-    /// Those deliveries of the event that stand as the range says; of one that arrived everywhere, all of them.
-    fn replay_deliveries(&self, number: i64, range: &ReplayRange) -> Result<(), StorageFault> {
-        if range.webhook_id.is_none() && range.status != EventStatus::Failed {
-            return self.begin_again(number);
-        }
-        self.report_mended(number)?;
-        let webhook = range.webhook_id.map(|id| id.to_string());
-        let webhook = sql::nullable(webhook);
-        let statement = "UPDATE delivery SET status = 'pending', tries = 0, next_at = ? \
-                         WHERE event = ? AND status = ? AND webhook_id = COALESCE(?, webhook_id)";
-        let now = self.base.outside.now().as_millis();
-        let values = [
-            now.into(),
-            number.into(),
-            range.status.as_str().into(),
-            webhook,
-        ];
-        sql::run(&self.base.storage, statement, &values)?;
-        self.settle_event(number)
-    }
-
-    /// To all who subscribed by now.
-    fn begin_again(&self, number: i64) -> Result<(), StorageFault> {
-        self.report_mended(number)?;
-        let now = self.base.outside.now().as_millis();
-        let statement =
-            "UPDATE delivery SET status = 'pending', tries = 0, next_at = ? WHERE event = ?";
-        sql::run(&self.base.storage, statement, &[now.into(), number.into()])?;
-        let statement = "UPDATE event SET is_expanded = 0, status = 'pending' WHERE number = ?";
-        sql::run(&self.base.storage, statement, &[number.into()])
-    }
-
-    fn name_event(&self, number: i64, event: &NewEvent) -> Result<(), StorageFault> {
-        let statement = "UPDATE event SET event = ?, resource_type = ?, resource_id = ?, payload = ?, last_error = NULL, \
-                         status = 'pending', is_expanded = 0 WHERE number = ?";
-        let values = [
-            event.event.as_str().into(),
-            sql::nullable(event.resource_type.as_deref()),
-            sql::nullable(event.resource_id.as_deref()),
-            event.payload.as_str().into(),
-            number.into(),
-        ];
-        sql::run(&self.base.storage, statement, &values)
     }
 }
