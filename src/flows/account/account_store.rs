@@ -17,8 +17,7 @@ use crate::flows::account::row::{AccountRow, Next, Pending, Record};
 use crate::flows::account::set_up::SetUp;
 use crate::flows::account::state::State;
 use crate::flows::account::stored::Stored;
-use crate::flows::base::sealed;
-use crate::flows::base::sql;
+use crate::flows::base::{sealed, sql};
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -54,7 +53,7 @@ impl<O: Outside, S: Storage> AccountStore<O, S> {
         self.state.borrow().clone()
     }
 
-    pub(in crate::flows) fn set_state(&self, state: State) {
+    pub(super) fn set_state(&self, state: State) {
         self.state.replace(state);
     }
 
@@ -64,13 +63,13 @@ impl<O: Outside, S: Storage> AccountStore<O, S> {
     }
 
     /// Held by who finishes what is pending.
-    pub(in crate::flows) async fn lock_settling(&self) -> MutexGuard<'_, ()> {
+    pub(super) async fn lock_settling(&self) -> MutexGuard<'_, ()> {
         self.settling.lock().await
     }
 
     /// Whether one was ever stored.
     pub(in crate::flows) fn is_there(&self) -> Result<bool, StorageFault> {
-        sql::has_table(&self.base.storage, TABLE)
+        sql::has_table(self.base.storage(), TABLE)
     }
 
     /// The row without the token; `None` when this storage never held one.
@@ -80,7 +79,7 @@ impl<O: Outside, S: Storage> AccountStore<O, S> {
         }
         let statement = "SELECT record, sealed, pending FROM account WHERE one = 1";
         let row: Option<(Option<String>, Option<String>, Option<String>)> =
-            sql::first(&self.base.storage, statement, &[])?;
+            sql::first(self.base.storage(), statement, &[])?;
         let Some((record, sealed, pending)) = row else {
             return Ok(None);
         };
@@ -107,7 +106,7 @@ impl<O: Outside, S: Storage> AccountStore<O, S> {
         account: &Account,
         pending: &Pending,
     ) -> Result<(), StorageFault> {
-        sql::run(&self.base.storage, SCHEMA, &[])?;
+        sql::run(self.base.storage(), SCHEMA, &[])?;
         let statement = "INSERT INTO account (one, record, sealed, pending) VALUES (1, ?, NULL, ?)";
         let record = Record {
             account,
@@ -115,13 +114,13 @@ impl<O: Outside, S: Storage> AccountStore<O, S> {
             origins: Origins::default(),
         };
         let values = [sql::json(&record)?, sql::json(pending)?];
-        sql::run(&self.base.storage, statement, &values)
+        sql::run(self.base.storage(), statement, &values)
     }
 
     /// Whether the index may have something that does not count.
     pub(in crate::flows) fn has_pending(&self) -> Result<bool, StorageFault> {
         let statement = "SELECT 1 FROM account WHERE pending IS NOT NULL";
-        sql::exists(&self.base.storage, statement, &[])
+        sql::exists(self.base.storage(), statement, &[])
     }
 
     /// Changes the record; nothing else of the account changes. Only while no change is pending, for that would
@@ -138,17 +137,17 @@ impl<O: Outside, S: Storage> AccountStore<O, S> {
             origins,
         };
         let statement = "UPDATE account SET record = ? WHERE one = 1 AND pending IS NULL";
-        sql::run(&self.base.storage, statement, &[sql::json(&record)?])
+        sql::run(self.base.storage(), statement, &[sql::json(&record)?])
     }
 
     /// Notes what will count.
-    pub(in crate::flows) fn note_pending(&self, pending: &Pending) -> Result<(), StorageFault> {
+    pub(super) fn note_pending(&self, pending: &Pending) -> Result<(), StorageFault> {
         let statement = "UPDATE account SET pending = ? WHERE one = 1";
-        sql::run(&self.base.storage, statement, &[sql::json(pending)?])
+        sql::run(self.base.storage(), statement, &[sql::json(pending)?])
     }
 
     /// From now on this counts, and nothing is pending.
-    pub(in crate::flows) fn commit(&self, next: &Next) -> Result<(), StorageFault> {
+    pub(super) fn commit(&self, next: &Next) -> Result<(), StorageFault> {
         let statement = "UPDATE account SET record = ?, sealed = ?, pending = NULL WHERE one = 1";
         let record = Record {
             account: &next.account,
@@ -156,26 +155,26 @@ impl<O: Outside, S: Storage> AccountStore<O, S> {
             origins: next.origins.clone(),
         };
         let values = [sql::json(&record)?, sql::nullable(next.sealed.clone())];
-        sql::run(&self.base.storage, statement, &values)
+        sql::run(self.base.storage(), statement, &values)
     }
 
     /// What was pending will never count, or does already.
-    pub(in crate::flows) fn drop_pending(&self) -> Result<(), StorageFault> {
+    pub(super) fn drop_pending(&self) -> Result<(), StorageFault> {
         let statement = "UPDATE account SET pending = NULL WHERE one = 1";
-        sql::run(&self.base.storage, statement, &[])
+        sql::run(self.base.storage(), statement, &[])
     }
 
     /// The secret half of the context, sealed for this account.
     pub(in crate::flows) fn sealed(&self, secrets: &Value) -> Result<Option<String>, Failure> {
-        let id = self.base.id.to_string();
-        sealed::seal(&self.base.outside, context_secrets(&id), secrets)
+        let id = self.base.id().to_string();
+        sealed::seal(self.base.outside(), context_secrets(&id), secrets)
     }
 
     /// What [`Self::sealed`] made.
     pub(in crate::flows) fn opened(&self, text: Option<&str>) -> Result<Value, Failure> {
-        let id = self.base.id.to_string();
+        let id = self.base.id().to_string();
         text.map_or(Ok(Value::Null), |text| {
-            sealed::open(&self.base.outside, context_secrets(&id), text)
+            sealed::open(self.base.outside(), context_secrets(&id), text)
         })
     }
 
@@ -184,8 +183,8 @@ impl<O: Outside, S: Storage> AccountStore<O, S> {
         let (Some(account), Some(set_up)) = (&row.account, row.set_up) else {
             return Ok(());
         };
-        let (id, held) = (self.base.id.to_string(), set_up.found_by.as_deref());
-        let Some(new) = sealed::resealed(&self.base.outside, held_place(&id), held)? else {
+        let (id, held) = (self.base.id().to_string(), set_up.found_by.as_deref());
+        let Some(new) = sealed::resealed(self.base.outside(), held_place(&id), held)? else {
             return Ok(());
         };
         let set_up = SetUp {
@@ -205,17 +204,17 @@ impl<O: Outside, S: Storage> Stored for AccountStore<O, S> {
     fn next_due(&self, _: &State) -> Result<Option<Timestamp>, Failure> {
         let is_unfinished = |row: AccountRow| row.pending.is_some() || row.set_up.is_some();
         let retry = self.read()?.is_some_and(is_unfinished);
-        Ok(retry.then(|| self.base.outside.now().plus(RETRY)))
+        Ok(retry.then(|| self.base.outside().now().plus(RETRY)))
     }
 
     /// A change that is pending is sealed as it was: it is finished before.
     fn reseal(&self) -> Result<(), Failure> {
         let row = self.read()?;
         let row = row.ok_or_else(|| Failure::not_found("integrated account"))?;
-        let (id, old) = (self.base.id.to_string(), row.sealed.as_deref());
-        if let Some(new) = sealed::resealed(&self.base.outside, context_secrets(&id), old)? {
+        let (id, old) = (self.base.id().to_string(), row.sealed.as_deref());
+        if let Some(new) = sealed::resealed(self.base.outside(), context_secrets(&id), old)? {
             let statement = "UPDATE account SET sealed = ? WHERE one = 1";
-            sql::run(&self.base.storage, statement, &[new.into()])?;
+            sql::run(self.base.storage(), statement, &[new.into()])?;
         }
         self.reseal_held(row)
     }
@@ -230,7 +229,7 @@ impl<O: Outside, S: Storage> Stored for AccountStore<O, S> {
         let statement =
             "UPDATE account SET record = NULL, sealed = NULL, pending = ? WHERE one = 1";
         let pending = Pending::Delete(environment);
-        sql::run(&self.base.storage, statement, &[sql::json(&pending)?])
+        sql::run(self.base.storage(), statement, &[sql::json(&pending)?])
     }
 
     /// That the account is gone was known before its storage is erased, and stays known.

@@ -30,32 +30,32 @@ impl<O: Outside, S: Storage> AccountTokenStore<O, S> {
 
     /// Keeps a token's hash.
     fn insert(&self, hash: &str, until: Timestamp) -> Result<(), StorageFault> {
-        sql::run(&self.base.storage, SCHEMA, &[])?;
+        sql::run(self.base.storage(), SCHEMA, &[])?;
         self.trim()?;
         let values = [hash.into(), until.as_millis().into()];
         let statement = "INSERT INTO account_token (hash, until) VALUES (?, ?)";
-        sql::run(&self.base.storage, statement, &values)
+        sql::run(self.base.storage(), statement, &values)
     }
 
     /// Whether a token of this hash is good now.
     pub(in crate::flows) fn has(&self, hash: &str) -> Result<bool, StorageFault> {
-        if !sql::has_table(&self.base.storage, TABLE)? {
+        if !sql::has_table(self.base.storage(), TABLE)? {
             return Ok(false);
         }
-        let values = [hash.into(), self.base.outside.now().as_millis().into()];
+        let values = [hash.into(), self.base.outside().now().as_millis().into()];
         let statement = "SELECT hash FROM account_token WHERE hash = ? AND until > ?";
-        sql::exists(&self.base.storage, statement, &values)
+        sql::exists(self.base.storage(), statement, &values)
     }
 }
 
 impl<O: Outside, S: Storage> Stored for AccountTokenStore<O, S> {
     fn trim(&self) -> Result<(), StorageFault> {
-        if !sql::has_table(&self.base.storage, TABLE)? {
+        if !sql::has_table(self.base.storage(), TABLE)? {
             return Ok(());
         }
         let statement = "DELETE FROM account_token WHERE until <= ?";
-        let now = self.base.outside.now().as_millis();
-        sql::run(&self.base.storage, statement, &[now.into()])
+        let now = self.base.outside().now().as_millis();
+        sql::run(self.base.storage(), statement, &[now.into()])
     }
 
     fn next_due(&self, _: &State) -> Result<Option<Timestamp>, Failure> {
@@ -74,7 +74,7 @@ impl<O: Outside, S: Storage> Stored for AccountTokenStore<O, S> {
     }
 
     fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {
-        sql::clear(&self.base.storage, TABLE)
+        sql::clear(self.base.storage(), TABLE)
     }
 
     fn reset(&self) {}
@@ -92,7 +92,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
             return Err(unknown_token());
         }
         self.visible(sees).await?;
-        Ok(self.account_tokens().insert(hash, until)?)
+        Ok(self.account_tokens.insert(hash, until)?)
     }
 }
 

@@ -10,10 +10,42 @@ use crate::ports::{Outside, Storage};
 
 /// The outside, the object's own storage, the account's id, and what the objects of one isolate share.
 pub(in crate::flows) struct Base<O, S> {
-    pub(in crate::flows) outside: O,
-    pub(in crate::flows) isolate: Rc<Isolate>,
-    pub(in crate::flows) storage: S,
-    pub(in crate::flows) id: AccountId,
+    outside: O,
+    isolate: Rc<Isolate>,
+    storage: S,
+    id: AccountId,
+}
+
+impl<O, S> Base<O, S> {
+    pub(in crate::flows) fn new(
+        outside: O,
+        isolate: Rc<Isolate>,
+        storage: S,
+        id: AccountId,
+    ) -> Self {
+        Self {
+            outside,
+            isolate,
+            storage,
+            id,
+        }
+    }
+
+    pub(in crate::flows) fn outside(&self) -> &O {
+        &self.outside
+    }
+
+    pub(in crate::flows) fn isolate(&self) -> &Rc<Isolate> {
+        &self.isolate
+    }
+
+    pub(in crate::flows) fn storage(&self) -> &S {
+        &self.storage
+    }
+
+    pub(in crate::flows) fn id(&self) -> AccountId {
+        self.id
+    }
 }
 
 impl<O: Outside, S: Storage> Base<O, S> {

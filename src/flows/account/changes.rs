@@ -38,11 +38,9 @@ pub(in crate::flows) struct Changes<O, S> {
 impl<O: Outside, S: Storage> Changes<O, S> {
     pub(in crate::flows) fn new(
         record: &Rc<AccountRecord<O, S>>,
-        (store, token_store, outbox): (
-            &Rc<AccountStore<O, S>>,
-            &Rc<TokenStore<O, S>>,
-            &Rc<Outbox<O, S>>,
-        ),
+        store: &Rc<AccountStore<O, S>>,
+        token_store: &Rc<TokenStore<O, S>>,
+        outbox: &Rc<Outbox<O, S>>,
         rows: &Rc<Rows<O, S>>,
         schedule: &Rc<Schedule<O, S>>,
         base: &Rc<Base<O, S>>,
@@ -137,7 +135,7 @@ impl<O: Outside, S: Storage> Changes<O, S> {
         let (public, secrets) = contents.split(&resolved.compiled);
         let account = Account {
             context: public,
-            updated_at: self.base.outside.now(),
+            updated_at: self.base.outside().now(),
             ..account
         };
         let sealed = self.store.sealed(&secrets)?;
@@ -159,7 +157,7 @@ impl<O: Outside, S: Storage> Changes<O, S> {
             // The commit seals it under the first key, too.
             (None, NextToken::Stays) => self
                 .base
-                .outside
+                .outside()
                 .settings()
                 .keyring()?
                 .ids()

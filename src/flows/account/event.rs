@@ -77,13 +77,13 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
             resource_type: new.resource_type,
             resource_id: new.resource_id,
             payload: new.payload,
-            created_at: self.base.outside.now(),
+            created_at: self.base.outside().now(),
         })
     }
 
     /// The id of the event with this number.
     pub(in crate::flows) fn event_id(&self, number: i64) -> EventId {
-        EventId::new(self.base.id, number.to_be_bytes())
+        EventId::new(self.base.id(), number.to_be_bytes())
     }
 
     /// Doing it twice is doing it once.
@@ -113,7 +113,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
         ];
         let statement = "INSERT INTO event (number, event, resource_type, resource_id, payload, created_at) \
                          VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO NOTHING";
-        sql::run(&self.base.storage, statement, &values)?;
+        sql::run(self.base.storage(), statement, &values)?;
         self.count_stored();
         self.note_stored(event.created_at);
         Ok(())

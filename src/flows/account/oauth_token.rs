@@ -12,8 +12,7 @@ use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::refresh_pauses::{Pauses, next_refresh};
 use crate::flows::account::state::State;
 use crate::flows::account::stored::Stored;
-use crate::flows::base::sealed;
-use crate::flows::base::sql;
+use crate::flows::base::{sealed, sql};
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -54,25 +53,25 @@ impl<O: Outside, S: Storage> TokenStore<O, S> {
 
     /// Notes that the account is in use, so that its token is kept fresh ahead of time.
     pub(in crate::flows) fn note_use(&self) -> Result<(), StorageFault> {
-        let now = self.base.outside.now().as_millis();
+        let now = self.base.outside().now().as_millis();
         let statement = "UPDATE token SET used_at = ?";
-        sql::run(&self.base.storage, statement, &[now.into()])
+        sql::run(self.base.storage(), statement, &[now.into()])
     }
 
     /// The token; `None` where there is none.
     pub(in crate::flows) fn read(&self) -> Result<Option<StoredToken>, Failure> {
-        if !sql::has_table(&self.base.storage, TABLE)? {
+        if !sql::has_table(self.base.storage(), TABLE)? {
             return Ok(None);
         }
         let statement = "SELECT sealed, stored_at, used_at FROM token";
         let row: Option<(String, Timestamp, Timestamp)> =
-            sql::first(&self.base.storage, statement, &[])?;
+            sql::first(self.base.storage(), statement, &[])?;
         let Some((sealed, stored_at, used_at)) = row else {
             return Ok(None);
         };
-        let id = self.base.id.to_string();
+        let id = self.base.id().to_string();
         Ok(Some(StoredToken {
-            value: sealed::open(&self.base.outside, token_secret(&id), &sealed)?,
+            value: sealed::open(self.base.outside(), token_secret(&id), &sealed)?,
             stored_at,
             used_at,
             sealed,
@@ -82,23 +81,23 @@ impl<O: Outside, S: Storage> TokenStore<O, S> {
     /// A token sealed for its row.
     pub(in crate::flows) fn sealed(&self, token: &Value) -> Result<Option<String>, Failure> {
         sealed::seal(
-            &self.base.outside,
-            token_secret(&self.base.id.to_string()),
+            self.base.outside(),
+            token_secret(&self.base.id().to_string()),
             token,
         )
     }
 
     pub(in crate::flows) fn write(&self, sealed: &str) -> Result<(), StorageFault> {
-        sql::run(&self.base.storage, SCHEMA, &[])?;
-        let now = self.base.outside.now().as_millis();
+        sql::run(self.base.storage(), SCHEMA, &[])?;
+        let now = self.base.outside().now().as_millis();
         let statement = "INSERT INTO token (one, sealed, stored_at, used_at) VALUES (1, ?, ?, ?) \
                          ON CONFLICT (one) DO UPDATE SET sealed = excluded.sealed, stored_at = excluded.stored_at";
         let values = [sealed.into(), now.into(), now.into()];
-        sql::run(&self.base.storage, statement, &values)
+        sql::run(self.base.storage(), statement, &values)
     }
 
     pub(in crate::flows) fn clear(&self) -> Result<(), StorageFault> {
-        sql::clear(&self.base.storage, TABLE)
+        sql::clear(self.base.storage(), TABLE)
     }
 }
 
@@ -114,7 +113,7 @@ impl<O: Outside, S: Storage> Stored for TokenStore<O, S> {
             self.read()?;
             return Ok(None);
         };
-        let next = next_refresh(loaded, self.base.outside.now());
+        let next = next_refresh(loaded, self.base.outside().now());
         Ok(next.map(|at| at.max(self.pauses.ahead())))
     }
 
@@ -122,11 +121,11 @@ impl<O: Outside, S: Storage> Stored for TokenStore<O, S> {
         let Some(token) = self.read()? else {
             return Ok(());
         };
-        let id = self.base.id.to_string();
-        let new = sealed::resealed(&self.base.outside, token_secret(&id), Some(&token.sealed))?;
+        let id = self.base.id().to_string();
+        let new = sealed::resealed(self.base.outside(), token_secret(&id), Some(&token.sealed))?;
         if let Some(text) = new {
             sql::run(
-                &self.base.storage,
+                self.base.storage(),
                 "UPDATE token SET sealed = ?",
                 &[text.into()],
             )?;

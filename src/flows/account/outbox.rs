@@ -5,17 +5,16 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Duration;
 
 use crate::error::Failure;
 use crate::flows::account::base::Base;
 use crate::flows::account::state::State;
 use crate::flows::account::stored::Stored;
-use crate::flows::base::sequence::{number_after, number_at};
+use crate::flows::base::sequence::number_after;
 use crate::flows::base::sql;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
-use crate::settings::{DEDUPLICATION, EVENT_RETENTION_DAYS};
+use crate::settings::DEDUPLICATION;
 use crate::time::Timestamp;
 
 const SCHEMA: &[&str] = &[
@@ -37,13 +36,6 @@ const SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS waiting (webhook_id TEXT PRIMARY KEY, is_noted INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS outbox (one INTEGER PRIMARY KEY CHECK (one = 1), environment_id TEXT NOT NULL)",
 ];
-
-/// What is on its way from an account that is gone is on its way no longer than that.
-const LONGEST: Duration = Duration::from_hours(24 * EVENT_RETENTION_DAYS);
-/// Trimming looks at everything that is kept: not more often than that.
-const TRIMMED: Duration = Duration::from_hours(1);
-/// Or after so many new events.
-const TRIMMED_COUNT: u32 = 1000;
 
 /// The account's events. They outlive it: its deletion is one of them.
 pub(in crate::flows) struct Outbox<O, S> {
@@ -73,11 +65,11 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
         if self.is_open.get() {
             return Ok(());
         }
-        sql::run_all(&self.base.storage, SCHEMA)?;
+        sql::run_all(self.base.storage(), SCHEMA)?;
         let statement =
             "INSERT INTO outbox (one, environment_id) VALUES (1, ?) ON CONFLICT (one) DO NOTHING";
         sql::run(
-            &self.base.storage,
+            self.base.storage(),
             statement,
             &[environment.to_string().into()],
         )?;
@@ -87,7 +79,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
 
     /// Whether anything was ever stored in it.
     pub(in crate::flows) fn is_there(&self) -> Result<bool, StorageFault> {
-        Ok(self.is_open.get() || sql::has_table(&self.base.storage, "outbox")?)
+        Ok(self.is_open.get() || sql::has_table(self.base.storage(), "outbox")?)
     }
 
     /// Whose events these are; also when the account is gone.
@@ -96,7 +88,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
             return Ok(None);
         }
         let statement = "SELECT environment_id FROM outbox";
-        let id: Option<String> = sql::one(&self.base.storage, statement, &[])?;
+        let id: Option<String> = sql::one(self.base.storage(), statement, &[])?;
         Ok(id.and_then(|id| id.parse().ok()))
     }
 
@@ -105,17 +97,17 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
         let last = match self.last_number.get() {
             Some(last) => last,
             None if self.is_there()? => {
-                sql::one(&self.base.storage, "SELECT MAX(number) FROM event", &[])?.unwrap_or(0)
+                sql::one(self.base.storage(), "SELECT MAX(number) FROM event", &[])?.unwrap_or(0)
             }
             None => 0,
         };
-        let next = number_after(last, self.base.outside.now());
+        let next = number_after(last, self.base.outside().now());
         self.last_number.set(Some(next));
         Ok(next)
     }
 
     /// An event was stored, which counts for when they are trimmed.
-    pub(in crate::flows) fn count_stored(&self) {
+    pub(super) fn count_stored(&self) {
         self.stored.set(self.stored.get().saturating_add(1));
     }
 
@@ -127,116 +119,36 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
         }
     }
 
-    /// When there is something to trim again.
-    fn next_trim(&self) -> Result<Option<Timestamp>, StorageFault> {
-        if self.trim_at.get().is_none() && self.is_there()? {
-            self.trim_at
-                .set(self.first_to_trim(self.base.outside.now())?);
-        }
-        Ok(self.trim_at.get())
+    /// Events stored since they were trimmed.
+    pub(in crate::flows) fn stored(&self) -> u32 {
+        self.stored.get()
     }
 
-    fn trim_seen(&self, now: Timestamp) -> Result<(), StorageFault> {
-        let over = now.minus(DEDUPLICATION).as_millis();
-        sql::run(
-            &self.base.storage,
-            "DELETE FROM seen WHERE at <= ?",
-            &[over.into()],
-        )
+    /// When they are trimmed again; `None` where that is to be read from storage.
+    pub(in crate::flows) fn trim_at(&self) -> Option<Timestamp> {
+        self.trim_at.get()
     }
 
-    fn trim_events(&self, now: Timestamp) -> Result<(), StorageFault> {
-        let settings = self.base.outside.settings();
-        let by_age = number_at(now.minus(settings.event_retention));
-        let kept = i64::try_from(settings.event_retention_count).unwrap_or(i64::MAX);
-        let statement = "SELECT number FROM event WHERE status <> 'pending' ORDER BY number DESC LIMIT 1 OFFSET ?";
-        let by_count = sql::one::<i64>(&self.base.storage, statement, &[kept.into()])?.unwrap_or(0);
-        let last = by_age.max(by_count);
-        self.drop_settled_events(last)
+    /// They are trimmed again then.
+    pub(in crate::flows) fn set_trim_at(&self, next: Option<Timestamp>) {
+        self.trim_at.set(next);
     }
 
-    /// Settled events up to this one, with all that belongs to them; the directory forgets those that failed.
-    fn drop_settled_events(&self, last: i64) -> Result<(), StorageFault> {
-        let statements = [
-            "INSERT OR REPLACE INTO report (event, is_failed) SELECT number, 0 FROM event WHERE number <= ? AND status = 'failed'",
-            "DELETE FROM event WHERE number <= ? AND status <> 'pending'",
-            "DELETE FROM delivery WHERE event <= ?1 AND event NOT IN (SELECT number FROM event WHERE number <= ?1)",
-            "DELETE FROM attempt WHERE event <= ?1 AND event NOT IN (SELECT number FROM event WHERE number <= ?1)",
-            "DELETE FROM unread WHERE event <= ?1 AND event NOT IN (SELECT number FROM event WHERE number <= ?1)",
-        ];
-        for statement in statements {
-            sql::run(&self.base.storage, statement, &[last.into()])?;
-        }
-        Ok(())
-    }
-
-    fn first_to_trim(&self, now: Timestamp) -> Result<Option<Timestamp>, StorageFault> {
-        let retention = self.base.outside.settings().event_retention;
-        let statement =
-            "SELECT created_at FROM event WHERE status <> 'pending' ORDER BY number LIMIT 1";
-        let event: Option<Timestamp> = sql::one(&self.base.storage, statement, &[])?;
-        let statement = "SELECT MIN(at) FROM seen";
-        let seen: Option<Timestamp> = sql::one(&self.base.storage, statement, &[])?;
-        let event = event.map(|at| at.plus(retention));
-        let seen = seen.map(|at| at.plus(DEDUPLICATION));
-        let first = [event, seen].into_iter().flatten().min();
-        Ok(first.map(|at| at.max(now.plus(TRIMMED))))
-    }
-
-    /// Of an account that is gone: whether no event is on its way any more, and the directory lists none.
-    fn has_ended(&self) -> Result<bool, StorageFault> {
-        if !self.is_there()? {
-            return Ok(true);
-        }
-        let now = self.base.outside.now();
-        if self.last_end()?.is_some_and(|end| end > now) {
-            return Ok(false);
-        }
-        let listed = "INSERT OR REPLACE INTO report (event, is_failed) SELECT number, 0 FROM event WHERE status = 'failed'";
-        sql::run(&self.base.storage, listed, &[])?;
-        sql::run(
-            &self.base.storage,
-            "DELETE FROM event WHERE status <> 'pending'",
-            &[],
-        )?;
-        Ok(!sql::exists(
-            &self.base.storage,
-            "SELECT event FROM report LIMIT 1",
-            &[],
-        )?)
-    }
-
-    fn last_end(&self) -> Result<Option<Timestamp>, StorageFault> {
-        let statement = "SELECT MAX(created_at) FROM event WHERE status = 'pending'";
-        let newest: Option<Timestamp> = sql::one(&self.base.storage, statement, &[])?;
-        Ok(newest.map(|at| at.plus(LONGEST)))
+    /// They were trimmed.
+    pub(in crate::flows) fn note_trimmed(&self, next: Option<Timestamp>) {
+        self.stored.set(0);
+        self.trim_at.set(next);
     }
 }
 
 impl<O: Outside, S: Storage> Stored for Outbox<O, S> {
-    /// Pending events stay, however old.
     fn trim(&self) -> Result<(), StorageFault> {
-        if !self.is_there()? {
-            return Ok(());
-        }
-        let now = self.base.outside.now();
-        let is_due = self.trim_at.get().is_none_or(|due| due <= now);
-        if is_due || self.stored.get() >= TRIMMED_COUNT {
-            self.trim_seen(now)?;
-            self.trim_events(now)?;
-            self.stored.set(0);
-            self.trim_at.set(self.first_to_trim(now)?);
-        }
+        // How long events are kept is decided where they are delivered.
         Ok(())
     }
 
-    /// That of an account that is gone ends, whatever is still on its way.
-    fn next_due(&self, state: &State) -> Result<Option<Timestamp>, Failure> {
-        let end = match state {
-            State::Missing if self.is_there()? => self.last_end()?,
-            State::Missing | State::Unread | State::Here(_) => None,
-        };
-        Ok([self.next_trim()?, end].into_iter().flatten().min())
+    fn next_due(&self, _: &State) -> Result<Option<Timestamp>, Failure> {
+        Ok(None)
     }
 
     fn reseal(&self) -> Result<(), Failure> {
@@ -245,7 +157,8 @@ impl<O: Outside, S: Storage> Stored for Outbox<O, S> {
     }
 
     fn is_over(&self) -> Result<bool, Failure> {
-        Ok(self.has_ended()?)
+        // Whether an event is still on its way is known where they are delivered.
+        Ok(true)
     }
 
     fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {

@@ -22,7 +22,6 @@ use crate::flows::account::state::State;
 use crate::flows::config::resolved_config;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::messages::account::AccountView;
-use crate::ids::AccountId;
 use crate::ports::{Outside, Storage, StorageFault, Visibility};
 
 /// The account as it counts.
@@ -32,18 +31,16 @@ pub(in crate::flows) struct AccountRecord<O, S> {
     token_store: Rc<TokenStore<O, S>>,
     pub(super) rows: Rc<Rows<O, S>>,
     pub(super) schedule: Rc<Schedule<O, S>>,
-    account_tokens: Rc<AccountTokenStore<O, S>>,
-    last_redactor: Rc<LastRedactor>,
+    pub(super) account_tokens: Rc<AccountTokenStore<O, S>>,
+    pub(super) last_redactor: Rc<LastRedactor>,
 }
 
 impl<O: Outside, S: Storage> AccountRecord<O, S> {
     pub(in crate::flows) fn new(
         base: &Rc<Base<O, S>>,
-        (store, token_store, account_tokens): (
-            &Rc<AccountStore<O, S>>,
-            &Rc<TokenStore<O, S>>,
-            &Rc<AccountTokenStore<O, S>>,
-        ),
+        store: &Rc<AccountStore<O, S>>,
+        token_store: &Rc<TokenStore<O, S>>,
+        account_tokens: &Rc<AccountTokenStore<O, S>>,
         rows: &Rc<Rows<O, S>>,
         schedule: &Rc<Schedule<O, S>>,
         last_redactor: &Rc<LastRedactor>,
@@ -57,26 +54,6 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
             account_tokens: Rc::clone(account_tokens),
             last_redactor: Rc::clone(last_redactor),
         }
-    }
-
-    pub(super) fn outside(&self) -> &O {
-        &self.base.outside
-    }
-
-    pub(super) fn id(&self) -> AccountId {
-        self.base.id
-    }
-
-    pub(super) fn store(&self) -> &AccountStore<O, S> {
-        &self.store
-    }
-
-    pub(super) fn account_tokens(&self) -> &AccountTokenStore<O, S> {
-        &self.account_tokens
-    }
-
-    pub(super) fn last_redactor(&self) -> &LastRedactor {
-        &self.last_redactor
     }
 
     pub(in crate::flows) fn state(&self) -> State {
@@ -153,7 +130,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
 
     /// What the account's integration comes to, with the install's and its own changes.
     pub async fn resolved_config(&self, account: &Account) -> Result<ResolvedConfig, Failure> {
-        resolved_config::load(&self.base.outside, &self.base.isolate, account).await
+        resolved_config::load(self.base.outside(), self.base.isolate(), account).await
     }
 
     /// The same to look at and to change, also where an override does not let it be used.
@@ -161,7 +138,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         &self,
         account: &Account,
     ) -> Result<ResolvedConfig, Failure> {
-        resolved_config::load_to_change(&self.base.outside, &self.base.isolate, account).await
+        resolved_config::load_to_change(self.base.outside(), self.base.isolate(), account).await
     }
 
     /// Stores a token that was just read from the provider and holds it, in one turn; nothing when the
@@ -207,11 +184,11 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         loaded: &LoadedAccount,
     ) -> Result<AccountView, Failure> {
         let published =
-            resolved_config::published(&self.base.outside, &self.base.isolate, &loaded.account)
+            resolved_config::published(self.base.outside(), self.base.isolate(), &loaded.account)
                 .await?;
         let context = match resolved_config::compiled(
-            &self.base.outside,
-            &self.base.isolate,
+            self.base.outside(),
+            self.base.isolate(),
             &loaded.account,
             &published,
         ) {

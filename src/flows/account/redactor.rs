@@ -47,7 +47,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
                 && made.loaded.ptr_eq(&Rc::downgrade(&loaded))
         };
         if let Some(made) = self
-            .last_redactor()
+            .last_redactor
             .0
             .borrow()
             .as_ref()
@@ -56,7 +56,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
             return Rc::clone(&made.redactor);
         }
         let redactor = Rc::new(Redactor::new(compiled, context, &loaded.sealed));
-        self.last_redactor().0.replace(Some(Made {
+        self.last_redactor.0.replace(Some(Made {
             compiled: Rc::downgrade(compiled),
             loaded: Rc::downgrade(&loaded),
             redactor: Rc::clone(&redactor),

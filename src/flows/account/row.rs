@@ -87,7 +87,7 @@ pub(in crate::flows) struct AccountRow {
 
 impl AccountRow {
     /// `None` when the row holds no account.
-    pub(in crate::flows) fn into_loaded(self) -> Option<Rc<LoadedAccount>> {
+    pub(super) fn into_loaded(self) -> Option<Rc<LoadedAccount>> {
         let account = self.account?;
         let mut context = account.context.clone();
         if self.secrets.is_object() {

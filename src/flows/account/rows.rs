@@ -50,7 +50,7 @@ impl<O: Outside, S: Storage> Rows<O, S> {
     }
 
     /// From now on this counts, and nothing is pending.
-    pub(in crate::flows) fn commit(&self, next: &Next) -> Result<(), Failure> {
+    pub(super) fn commit(&self, next: &Next) -> Result<(), Failure> {
         self.forget_unclear_by(next)?;
         self.store.commit(next)?;
         match &next.token {

@@ -43,13 +43,13 @@ impl<O: Outside, S: Storage> Schedule<O, S> {
 
     /// Something may be left undone: the alarm looks in a minute.
     pub(in crate::flows) async fn wake_later(&self) {
-        self.wake_by(self.base.outside.now().plus(RETRY)).await;
+        self.wake_by(self.base.outside().now().plus(RETRY)).await;
     }
 
     /// The alarm rings then or before.
     pub(in crate::flows) async fn wake_by(&self, at: Timestamp) {
-        let now = self.base.outside.now();
-        if let Err(fault) = self.alarm.ring_by(&self.base.storage, now, at).await {
+        let now = self.base.outside().now();
+        if let Err(fault) = self.alarm.ring_by(self.base.storage(), now, at).await {
             self.base.log("alarm_not_set", &fault.to_string());
         }
     }
@@ -69,12 +69,12 @@ impl<O: Outside, S: Storage> Schedule<O, S> {
             return Ok(self.erase_all().await?);
         }
         let next = self.next_due()?;
-        Ok(self.alarm.set_to(&self.base.storage, next).await?)
+        Ok(self.alarm.set_to(self.base.storage(), next).await?)
     }
 
     /// Whoever wakes this object finds the alarm set: a restart may have come between a write and it.
-    pub(in crate::flows) async fn set_a_missing_alarm(&self) -> Result<(), Failure> {
-        let set = self.base.storage.alarm().await?;
+    pub(super) async fn set_a_missing_alarm(&self) -> Result<(), Failure> {
+        let set = self.base.storage().alarm().await?;
         if let Some(set) = set {
             self.alarm.adopt(set);
         } else if let Some(at) = self.next_due()? {
@@ -91,6 +91,6 @@ impl<O: Outside, S: Storage> Schedule<O, S> {
     async fn erase_all(&self) -> Result<(), StorageFault> {
         self.components.reset();
         self.alarm.forget();
-        self.base.storage.erase().await
+        self.base.storage().erase().await
     }
 }

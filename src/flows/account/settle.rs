@@ -125,9 +125,9 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
 
     async fn leave_index(&self, environment: EnvironmentId) -> Result<(), Failure> {
         send_to_environment::<()>(
-            &self.base.outside,
+            self.base.outside(),
             environment,
-            &EnvironmentMessage::ForgetAccount(self.base.id),
+            &EnvironmentMessage::ForgetAccount(self.base.id()),
         )
         .await?;
         self.store.drop_pending()?;
@@ -153,7 +153,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
             sealing_key: next.sealing_key.clone(),
         };
         let answer = send_to_environment::<()>(
-            &self.base.outside,
+            self.base.outside(),
             account.environment_id,
             &EnvironmentMessage::IndexAccount(entry, next.link.clone(), lookup),
         )

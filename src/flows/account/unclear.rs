@@ -30,14 +30,18 @@ impl<O: Outside, S: Storage> UnclearRefusals<O, S> {
 
     /// A token was had, or the answer is clear: the next unclear answer is the first.
     pub(in crate::flows) fn forget(&self) -> Result<(), StorageFault> {
-        sql::clear(&self.base.storage, TABLE)
+        sql::clear(self.base.storage(), TABLE)
     }
 
     pub(in crate::flows) fn since(&self) -> Result<Option<Timestamp>, StorageFault> {
-        if !sql::has_table(&self.base.storage, TABLE)? {
+        if !sql::has_table(self.base.storage(), TABLE)? {
             return Ok(None);
         }
-        sql::one(&self.base.storage, "SELECT since FROM unclear_refusal", &[])
+        sql::one(
+            self.base.storage(),
+            "SELECT since FROM unclear_refusal",
+            &[],
+        )
     }
 
     /// Since when, this answer counted.
@@ -45,9 +49,9 @@ impl<O: Outside, S: Storage> UnclearRefusals<O, S> {
         if let Some(since) = self.since()? {
             return Ok(since);
         }
-        sql::run(&self.base.storage, SCHEMA, &[])?;
+        sql::run(self.base.storage(), SCHEMA, &[])?;
         let statement = "INSERT INTO unclear_refusal (one, since) VALUES (1, ?)";
-        sql::run(&self.base.storage, statement, &[now.as_millis().into()])?;
+        sql::run(self.base.storage(), statement, &[now.as_millis().into()])?;
         Ok(now)
     }
 }

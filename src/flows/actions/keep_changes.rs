@@ -6,8 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::account::origin::Origin;
 use crate::error::Failure;
-use crate::flows::account::changes::Changes;
-use crate::flows::account::changes::refuse_host_keys;
+use crate::flows::account::changes::{Changes, refuse_host_keys};
 use crate::flows::account::contents::Contents;
 use crate::flows::account::oauth_token::split_token;
 use crate::flows::actions::Outcome;
@@ -80,6 +79,6 @@ fn parted(patch: Value, copied: &BTreeSet<String>) -> (Value, Value) {
 }
 
 /// A token is stored by itself, where it is read.
-pub(in crate::flows) fn without_token(context: &Value) -> Value {
+pub(super) fn without_token(context: &Value) -> Value {
     split_token(context.clone()).0
 }

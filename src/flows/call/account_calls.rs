@@ -12,13 +12,10 @@ use crate::flows::account::base::Base;
 use crate::flows::account::changes::Changes;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::record::AccountRecord;
-use crate::flows::account::renewal::Renewed;
-use crate::flows::account::renewal::TokenWait;
+use crate::flows::account::renewal::{Renewed, TokenWait};
 use crate::flows::account::schedule::Schedule;
-use crate::flows::base::callers::Callers;
-use crate::flows::base::callers::Inside;
-use crate::flows::base::memory::AccountBodies;
-use crate::flows::base::memory::Room;
+use crate::flows::base::callers::{Callers, Inside};
+use crate::flows::base::memory::{AccountBodies, Room};
 use crate::flows::call::account::{CallAccount, LiveAccount, WriteStore};
 use crate::flows::call::account_log::AccountLog;
 use crate::flows::call::idempotency::store::IdempotencyStore;
@@ -53,7 +50,8 @@ pub struct AccountCalls<O, S> {
 impl<O: Outside, S: Storage> AccountCalls<O, S> {
     pub(in crate::flows) fn new(
         base: &Rc<Base<O, S>>,
-        (record, changes): (&Rc<AccountRecord<O, S>>, &Rc<Changes<O, S>>),
+        record: &Rc<AccountRecord<O, S>>,
+        changes: &Rc<Changes<O, S>>,
         schedule: &Rc<Schedule<O, S>>,
         tokens: Tokens<O, S>,
         log: &Rc<AccountLog<O, S>>,
@@ -83,6 +81,11 @@ impl<O: Outside, S: Storage> AccountCalls<O, S> {
         &self.record
     }
 
+    /// The log of the calls.
+    pub(in crate::flows) fn log(&self) -> &AccountLog<O, S> {
+        &self.log
+    }
+
     /// Its tokens.
     pub(in crate::flows) fn tokens(&self) -> &Tokens<O, S> {
         &self.tokens
@@ -103,15 +106,15 @@ impl<O: Outside, S: Storage> CallAccount for AccountCalls<O, S> {
     type System = O;
 
     fn system(&self) -> &O {
-        &self.base.outside
+        self.base.outside()
     }
 
     fn id(&self) -> AccountId {
-        self.base.id
+        self.base.id()
     }
 
     fn room(&self) -> Room {
-        self.base.isolate.room()
+        self.base.isolate().room()
     }
 
     fn redactor(&self, compiled: &Rc<Compiled>, context: &Value) -> Rc<Redactor> {
@@ -138,11 +141,11 @@ impl<O: Outside, S: Storage> CallAccount for AccountCalls<O, S> {
 
 impl<O: Outside, S: Storage> LiveAccount for AccountCalls<O, S> {
     fn isolate(&self) -> &Isolate {
-        &self.base.isolate
+        self.base.isolate()
     }
 
     fn body_room(&self) -> Room {
-        self.base.isolate.memory.body_room(&self.bodies)
+        self.base.isolate().memory.body_room(&self.bodies)
     }
 
     fn enter(&self) -> Result<Inside, Failure> {

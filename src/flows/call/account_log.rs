@@ -50,7 +50,7 @@ impl<O: Outside, S: Storage> AccountLog<O, S> {
     }
 
     /// Takes a line, to be written later.
-    pub(in crate::flows) fn gather(self: &Rc<Self>, line: LogLine) {
+    pub(super) fn gather(self: &Rc<Self>, line: LogLine) {
         let count = self.store.add(line);
         if count >= MOST_GATHERED && self.record.is_here() {
             self.store.try_to_write();
@@ -69,12 +69,12 @@ impl<O: Outside, S: Storage> AccountLog<O, S> {
         };
         let own = Rc::clone(self);
         let work = async move {
-            own.base.outside.sleep(wait).await;
+            own.base.outside().sleep(wait).await;
             if own.store.begin(at) {
                 own.write_log().await;
             }
         };
-        self.base.outside.go_on(work.boxed_local());
+        self.base.outside().go_on(work.boxed_local());
     }
 
     async fn write_log(&self) {
@@ -90,7 +90,7 @@ impl<O: Outside, S: Storage> AccountLog<O, S> {
     }
 
     /// The alarm rings when old lines go.
-    pub(in crate::flows) async fn wake_for_log(&self) {
+    async fn wake_for_log(&self) {
         if let Ok(Some(at)) = self.store.next_end_of_a_line() {
             self.schedule.wake_by(at).await;
         }
@@ -105,7 +105,7 @@ impl<O: Outside, S: Storage> AccountLog<O, S> {
         self.record.visible(sees).await?;
         self.store.write()?;
         self.wake_for_log().await;
-        if !sql::has_table(&self.base.storage, TABLE)? {
+        if !sql::has_table(self.base.storage(), TABLE)? {
             return Ok(Listed {
                 result: Vec::new(),
                 next_cursor: None,
@@ -116,7 +116,7 @@ impl<O: Outside, S: Storage> AccountLog<O, S> {
             Some(cursor) => cursor.parse().map_err(|_| foreign_cursor())?,
         };
         let log = (TABLE, "number, line", ["line"].as_slice());
-        let (rows, has_more) = newest_before(&self.base.storage, log, before, page, condition)?;
+        let (rows, has_more) = newest_before(self.base.storage(), log, before, page, condition)?;
         let last = rows.last().and_then(|row| row.first()?.as_integer());
         Ok(Listed {
             result: rows.iter().filter_map(line_of).collect(),

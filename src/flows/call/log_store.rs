@@ -64,7 +64,7 @@ impl<O: Outside, S: Storage> CallLog<O, S> {
 
     /// When the lines are to be written, if they are not written by then already.
     pub(super) fn schedule(&self, wait: Duration) -> Option<Timestamp> {
-        let now = self.base.outside.now();
+        let now = self.base.outside().now();
         let at = now.plus(wait);
         // A time that has passed was not kept: the task is gone.
         let is_due = self.due.get().is_some_and(|due| now < due && due <= at);
@@ -84,15 +84,15 @@ impl<O: Outside, S: Storage> CallLog<O, S> {
         is_due
     }
 
-    pub(in crate::flows) fn set_forbidden(&self, error: Value) {
+    pub(super) fn set_forbidden(&self, error: Value) {
         self.forbidden.replace(Some(error));
     }
 
-    pub(in crate::flows) fn has_forbidden(&self) -> bool {
+    pub(super) fn has_forbidden(&self) -> bool {
         self.forbidden.borrow().is_some()
     }
 
-    pub(in crate::flows) fn take_forbidden(&self) -> Option<Value> {
+    pub(super) fn take_forbidden(&self) -> Option<Value> {
         self.forbidden.take()
     }
 
@@ -107,10 +107,10 @@ impl<O: Outside, S: Storage> CallLog<O, S> {
         if self.lines.borrow().is_empty() {
             return Ok(());
         }
-        sql::run_all(&self.base.storage, SCHEMA)?;
+        sql::run_all(self.base.storage(), SCHEMA)?;
         let before = match self.stored.get() {
             Some(stored) => stored,
-            None => sql::one(&self.base.storage, "SELECT COUNT(*) FROM log", &[])?.unwrap_or(0),
+            None => sql::one(self.base.storage(), "SELECT COUNT(*) FROM log", &[])?.unwrap_or(0),
         };
         let lines = self.lines.take();
         let written = lines.iter().try_for_each(|line| self.write_line(line));
@@ -121,12 +121,12 @@ impl<O: Outside, S: Storage> CallLog<O, S> {
             return Err(fault);
         }
         let stored = before.saturating_add(i64::try_from(lines.len()).unwrap_or(0));
-        let most = self.base.outside.settings().log_retention_count;
+        let most = self.base.outside().settings().log_retention_count;
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         if stored > most {
             let statement =
                 "DELETE FROM log WHERE number IN (SELECT number FROM log ORDER BY number LIMIT ?)";
-            sql::run(&self.base.storage, statement, &[(stored - most).into()])?;
+            sql::run(self.base.storage(), statement, &[(stored - most).into()])?;
         }
         self.stored.set(Some(stored.min(most)));
         Ok(())
@@ -140,13 +140,13 @@ impl<O: Outside, S: Storage> CallLog<O, S> {
             sql::json(line)?,
         ];
         let statement = "INSERT INTO log (number, status, resource, line) VALUES (?, ?, ?, ?)";
-        sql::run(&self.base.storage, statement, &values)
+        sql::run(self.base.storage(), statement, &values)
     }
 
     fn next_number(&self, at: Timestamp) -> Result<i64, StorageFault> {
         let last = match self.last_number.get() {
             Some(last) => last,
-            None => sql::one(&self.base.storage, "SELECT MAX(number) FROM log", &[])?.unwrap_or(0),
+            None => sql::one(self.base.storage(), "SELECT MAX(number) FROM log", &[])?.unwrap_or(0),
         };
         let next = number_after(last, at);
         self.last_number.set(Some(next));
@@ -155,24 +155,24 @@ impl<O: Outside, S: Storage> CallLog<O, S> {
 
     /// When old lines go; a few at once.
     pub(super) fn next_end_of_a_line(&self) -> Result<Option<Timestamp>, StorageFault> {
-        if !sql::has_table(&self.base.storage, TABLE)? {
+        if !sql::has_table(self.base.storage(), TABLE)? {
             return Ok(None);
         }
-        let first = sql::one(&self.base.storage, "SELECT MIN(number) FROM log", &[])?;
-        let kept = self.base.outside.settings().log_retention;
+        let first = sql::one(self.base.storage(), "SELECT MIN(number) FROM log", &[])?;
+        let kept = self.base.outside().settings().log_retention;
         Ok(first.map(|number| moment_of(number).plus(kept).plus(TRIMMED)))
     }
 }
 
 impl<O: Outside, S: Storage> Stored for CallLog<O, S> {
     fn trim(&self) -> Result<(), StorageFault> {
-        let now = self.base.outside.now();
+        let now = self.base.outside().now();
         if self.next_end_of_a_line()?.is_none_or(|at| at > now) {
             return Ok(());
         }
-        let over = number_at(now.minus(self.base.outside.settings().log_retention));
+        let over = number_at(now.minus(self.base.outside().settings().log_retention));
         let statement = "DELETE FROM log WHERE number <= ?";
-        sql::run(&self.base.storage, statement, &[over.into()])?;
+        sql::run(self.base.storage(), statement, &[over.into()])?;
         self.stored.set(None);
         Ok(())
     }
@@ -193,7 +193,7 @@ impl<O: Outside, S: Storage> Stored for CallLog<O, S> {
 
     fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {
         self.reset();
-        sql::clear(&self.base.storage, TABLE)
+        sql::clear(self.base.storage(), TABLE)
     }
 
     /// A task that is to write finds nothing.

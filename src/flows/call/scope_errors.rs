@@ -14,12 +14,12 @@ use crate::ports::{Outside, Storage};
 
 impl<O: Outside, S: Storage> AccountLog<O, S> {
     /// Takes a refusal, to be written with the log.
-    pub(in crate::flows) fn gather_forbidden(&self, error: Value) {
+    pub(super) fn gather_forbidden(&self, error: Value) {
         self.store.set_forbidden(error);
     }
 
     /// Whatever else is changing of the account comes first; where that is not done yet, the next time.
-    pub(in crate::flows) async fn write_forbidden(&self) -> Result<(), Failure> {
+    pub(super) async fn write_forbidden(&self) -> Result<(), Failure> {
         if !self.store.has_forbidden() {
             return Ok(());
         }

@@ -12,7 +12,8 @@ use crate::flows::events::deliver::Dispatcher;
 use crate::flows::events::event_views::no_event;
 use crate::flows::messages::event::{EventDetail, EventView};
 use crate::ids::{EnvironmentId, EventId};
-use crate::ports::{Outside, Storage, Visibility};
+use crate::ports::{Outside, Storage, StorageFault, Visibility};
+use crate::time::Timestamp;
 
 /// The events of the account, also when it is gone.
 pub(in crate::flows) struct AccountEvents<O, S> {
@@ -25,7 +26,9 @@ pub(in crate::flows) struct AccountEvents<O, S> {
 
 impl<O: Outside, S: Storage> AccountEvents<O, S> {
     pub(in crate::flows) fn new(
-        (base, record, outbox): (&Rc<Base<O, S>>, &Rc<AccountRecord<O, S>>, &Rc<Outbox<O, S>>),
+        base: &Rc<Base<O, S>>,
+        record: &Rc<AccountRecord<O, S>>,
+        outbox: &Rc<Outbox<O, S>>,
         schedule: &Rc<Schedule<O, S>>,
         deliveries: &Rc<Dispatcher<O, S>>,
     ) -> Self {
@@ -79,20 +82,30 @@ impl<O: Outside, S: Storage> AccountEvents<O, S> {
     /// The directory says that something that waits here may go.
     pub(in crate::flows) async fn release_deliveries(&self) -> Result<(), Failure> {
         if self.deliveries.release_all()? {
-            self.schedule.wake_by(self.base.outside.now()).await;
+            self.schedule.wake_by(self.base.outside().now()).await;
         }
         Ok(())
     }
 
+    /// Whether any was ever stored.
+    pub(in crate::flows) fn is_there(&self) -> Result<bool, StorageFault> {
+        self.outbox.is_there()
+    }
+
+    /// Delivers what is due, until then.
+    pub(in crate::flows) async fn deliver(&self, until: Timestamp) -> Result<(), Failure> {
+        self.deliveries.deliver(until).await
+    }
+
     /// What is due goes out now.
     pub(in crate::flows) async fn deliver_now(&self) {
-        self.schedule.wake_by(self.base.outside.now()).await;
+        self.schedule.wake_by(self.base.outside().now()).await;
     }
 
     /// While the alarm delivers it finds by itself what is new.
     pub(in crate::flows) async fn wake_to_deliver(&self) {
         if !self.deliveries.is_delivering() {
-            self.schedule.wake_by(self.base.outside.now()).await;
+            self.schedule.wake_by(self.base.outside().now()).await;
         }
     }
 }

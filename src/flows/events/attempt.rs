@@ -48,12 +48,12 @@ type StandingRow = (
 );
 
 impl<O: Outside, S: Storage> Dispatcher<O, S> {
-    pub(in crate::flows) async fn deliver_one(
+    pub(super) async fn deliver_one(
         &self,
         environment: EnvironmentId,
         due: Due,
     ) -> Result<(), Failure> {
-        let now = self.base.outside.now();
+        let now = self.base.outside().now();
         let Some(webhook) = self.subscription(environment, due.webhook).await? else {
             return Ok(self.drop_delivery(due)?);
         };
@@ -64,10 +64,10 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
             return Ok(self.let_wait(due.webhook)?);
         }
         // Where there is no room nothing is counted, and the alarm comes again.
-        let room = self.base.isolate.room();
+        let room = self.base.isolate().room();
         room.take(2 * standing.payload.len())?;
         let tries = standing.tries + 1;
-        let wait = next_wait(tries, None, self.base.outside.random());
+        let wait = next_wait(tries, None, self.base.outside().random());
         self.count_attempt(due, tries, now.plus(wait.unwrap_or(LOST)))?;
         let id = self.outbox.event_id(due.event);
         let message = Message {
@@ -77,12 +77,12 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
             resource_type: standing.resource_type.as_deref(),
             resource_id: standing.resource_id.as_deref(),
             environment_id: environment,
-            integrated_account_id: Some(self.base.id),
+            integrated_account_id: Some(self.base.id()),
             created_at: standing.created_at,
             webhook_id: webhook.id,
         };
         let sent = send_webhook(
-            &self.base.outside,
+            self.base.outside(),
             &webhook,
             &id.to_string(),
             message.body(),
@@ -102,13 +102,13 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         environment: EnvironmentId,
         id: WebhookId,
     ) -> Result<Option<WebhookRecord>, Failure> {
-        let now = self.base.outside.now();
+        let now = self.base.outside().now();
         let of = |list: &[WebhookRecord]| list.iter().find(|webhook| webhook.id == id).cloned();
         let known = self.subscriptions(environment, now.minus(KNOWN)).await?;
         if let Some(webhook) = of(&known) {
             return Ok(Some(webhook));
         }
-        self.base.isolate.drop_subscriptions(environment);
+        self.base.isolate().drop_subscriptions(environment);
         Ok(of(&self.subscriptions(environment, now).await?))
     }
 
@@ -119,9 +119,9 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         let values = [
             due.event.into(),
             due.webhook.to_string().into(),
-            self.base.outside.now().as_millis().into(),
+            self.base.outside().now().as_millis().into(),
         ];
-        let row: Option<StandingRow> = sql::first(&self.base.storage, statement, &values)?;
+        let row: Option<StandingRow> = sql::first(self.base.storage(), statement, &values)?;
         let Some((tries, attempts, event, payload, resource_type, resource_id, created_at)) = row
         else {
             return Ok(None);
@@ -151,7 +151,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
             due.event.into(),
             due.webhook.to_string().into(),
         ];
-        sql::run(&self.base.storage, statement, &values)
+        sql::run(self.base.storage(), statement, &values)
     }
 
     fn keep_attempt(
@@ -175,13 +175,13 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         ];
         let statement = "INSERT OR REPLACE INTO attempt (event, webhook_id, number, status, duration_ms, body, error, created_at) \
                          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE EXISTS (SELECT 1 FROM event WHERE number = ?1)";
-        sql::run(&self.base.storage, statement, &values)?;
+        sql::run(self.base.storage(), statement, &values)?;
         if number > ATTEMPTS_KEPT {
             let statement =
                 "DELETE FROM attempt WHERE event = ? AND webhook_id = ? AND number <= ?";
             let last = number - ATTEMPTS_KEPT;
             sql::run(
-                &self.base.storage,
+                self.base.storage(),
                 statement,
                 &[
                     due.event.into(),
@@ -195,14 +195,14 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
 
     /// Unless it was begun anew meanwhile, by a replay.
     fn note_outcome(&self, due: Due, tries: u32, attempt: &Tried) -> Result<(), StorageFault> {
-        let wait = next_wait(tries, attempt.retry_after, self.base.outside.random());
+        let wait = next_wait(tries, attempt.retry_after, self.base.outside().random());
         let (status, next_at) = match wait {
             _ if attempt.is_delivered() => ("delivered", SqlValue::Null),
             // The subscription is paused: the event waits for it to be resumed.
-            _ if attempt.is_gone() => ("pending", self.base.outside.now().as_millis().into()),
+            _ if attempt.is_gone() => ("pending", self.base.outside().now().as_millis().into()),
             Some(wait) => (
                 "pending",
-                self.base.outside.now().plus(wait).as_millis().into(),
+                self.base.outside().now().plus(wait).as_millis().into(),
             ),
             None => ("failed", SqlValue::Null),
         };
@@ -214,7 +214,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
             due.webhook.to_string().into(),
             i64::from(tries).into(),
         ];
-        sql::run(&self.base.storage, statement, &values)?;
+        sql::run(self.base.storage(), statement, &values)?;
         if status == "pending" {
             return Ok(());
         }
@@ -225,7 +225,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
     fn drop_delivery(&self, due: Due) -> Result<(), StorageFault> {
         let statement = "DELETE FROM delivery WHERE event = ? AND webhook_id = ?";
         sql::run(
-            &self.base.storage,
+            self.base.storage(),
             statement,
             &[due.event.into(), due.webhook.to_string().into()],
         )?;
@@ -241,7 +241,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         tries: u32,
         attempt: &Tried,
     ) {
-        let now = self.base.outside.now();
+        let now = self.base.outside().now();
         let ask = if attempt.is_delivered() {
             webhook
                 .failing_since
@@ -254,11 +254,11 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         };
         let Some(ask) = ask else { return };
         if let Err(failure) =
-            send_to_environment::<Value>(&self.base.outside, environment, &ask).await
+            send_to_environment::<Value>(self.base.outside(), environment, &ask).await
         {
             self.base
                 .log("subscription_not_told", failure.code.as_str());
         }
-        self.base.isolate.drop_subscriptions(environment);
+        self.base.isolate().drop_subscriptions(environment);
     }
 }

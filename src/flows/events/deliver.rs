@@ -58,7 +58,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         }
     }
 
-    pub(in crate::flows) fn is_delivering(&self) -> bool {
+    pub(super) fn is_delivering(&self) -> bool {
         self.is_delivering.get()
     }
 
@@ -75,7 +75,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         let told = self.report(environment).await;
         let pause = outcome.is_err() || told.is_err();
         self.paused_until
-            .set(pause.then(|| self.base.outside.now().plus(RETRY)));
+            .set(pause.then(|| self.base.outside().now().plus(RETRY)));
         outcome.and(told)
     }
 
@@ -84,7 +84,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         environment: EnvironmentId,
         until: Timestamp,
     ) -> Result<(), Failure> {
-        while self.base.outside.now() < until {
+        while self.base.outside().now() < until {
             let has_more = self.expand(environment).await?;
             self.note_waiting(environment).await?;
             let due = self.due()?;
@@ -93,7 +93,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
                 return Ok(());
             }
             for one in due {
-                if self.base.outside.now() >= until {
+                if self.base.outside().now() >= until {
                     return Ok(());
                 }
                 self.deliver_one(environment, one).await?;
@@ -105,8 +105,8 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
     /// Gives new events to who subscribed, by a list that is not older than they are; whether there may be more.
     async fn expand(&self, environment: EnvironmentId) -> Result<bool, Failure> {
         let new = "SELECT number, event FROM event WHERE is_expanded = 0 ORDER BY number LIMIT ?";
-        let now = self.base.outside.now();
-        let events: Vec<(i64, String)> = sql::rows_as(&self.base.storage, new, &[STEP.into()])?;
+        let now = self.base.outside().now();
+        let events: Vec<(i64, String)> = sql::rows_as(self.base.storage(), new, &[STEP.into()])?;
         if events.is_empty() {
             return Ok(false);
         }
@@ -130,9 +130,9 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
                          ON CONFLICT (event, webhook_id) DO NOTHING";
         for webhook in subscriptions.iter().filter(wanted) {
             let id = webhook.id.to_string();
-            let now = self.base.outside.now().as_millis();
+            let now = self.base.outside().now().as_millis();
             sql::run(
-                &self.base.storage,
+                self.base.storage(),
                 statement,
                 &[number.into(), id.into(), now.into()],
             )?;
@@ -141,7 +141,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
             }
         }
         sql::run(
-            &self.base.storage,
+            self.base.storage(),
             "UPDATE event SET is_expanded = 1 WHERE number = ?",
             &[number.into()],
         )?;
@@ -150,11 +150,11 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
 
     /// One of each subscription after the other, each the oldest first: a slow one holds the others back by one.
     fn due(&self) -> Result<Vec<Due>, StorageFault> {
-        let now = self.base.outside.now().as_millis();
+        let now = self.base.outside().now().as_millis();
         let statement = "SELECT event, webhook_id FROM (SELECT event, webhook_id, ROW_NUMBER() OVER (PARTITION BY webhook_id ORDER BY event) AS turn \
                          FROM delivery WHERE next_at <= ?) ORDER BY turn, event LIMIT ?";
         let values = [now.into(), STEP.into()];
-        let rows: Vec<(i64, String)> = sql::rows_as(&self.base.storage, statement, &values)?;
+        let rows: Vec<(i64, String)> = sql::rows_as(self.base.storage(), statement, &values)?;
         let due = |(event, webhook): (i64, String)| {
             let webhook = webhook.parse().ok()?;
             Some(Due { event, webhook })
@@ -174,12 +174,12 @@ impl<O: Outside, S: Storage> Stored for Dispatcher<O, S> {
         if !self.outbox.is_there()? {
             return Ok(None);
         }
-        let now = self.base.outside.now();
+        let now = self.base.outside().now();
         if self.is_delivering.get() {
             // The ring that delivers sets the alarm when it is done; should it never be, this is the way back.
             return Ok(Some(now.plus(Duration::from_mins(1))));
         }
-        let storage = &self.base.storage;
+        let storage = self.base.storage();
         let paused_until = self.paused_until.get();
         let is_new = "SELECT number FROM event WHERE is_expanded = 0 LIMIT 1";
         let is_untold =

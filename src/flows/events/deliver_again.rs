@@ -16,13 +16,13 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         match range.webhook_id {
             None => {
                 let statement = "SELECT number FROM event WHERE status = ? AND created_at BETWEEN ? AND ? ORDER BY number";
-                sql::column(&self.base.storage, statement, &[status.into(), from, to])
+                sql::column(self.base.storage(), statement, &[status.into(), from, to])
             }
             Some(webhook) => {
                 let statement = "SELECT e.number FROM event e JOIN delivery d ON d.event = e.number \
                      WHERE d.webhook_id = ? AND d.status = ? AND e.created_at BETWEEN ? AND ? ORDER BY e.number";
                 let values = [webhook.to_string().into(), status.into(), from, to];
-                sql::column(&self.base.storage, statement, &values)
+                sql::column(self.base.storage(), statement, &values)
             }
         }
     }
@@ -41,26 +41,26 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         let webhook = sql::nullable(webhook);
         let statement = "UPDATE delivery SET status = 'pending', tries = 0, next_at = ? \
                          WHERE event = ? AND status = ? AND webhook_id = COALESCE(?, webhook_id)";
-        let now = self.base.outside.now().as_millis();
+        let now = self.base.outside().now().as_millis();
         let values = [
             now.into(),
             number.into(),
             range.status.as_str().into(),
             webhook,
         ];
-        sql::run(&self.base.storage, statement, &values)?;
+        sql::run(self.base.storage(), statement, &values)?;
         self.settle_event(number)
     }
 
     /// To all who subscribed by now.
     pub(in crate::flows) fn begin_again(&self, number: i64) -> Result<(), StorageFault> {
         self.report_mended(number)?;
-        let now = self.base.outside.now().as_millis();
+        let now = self.base.outside().now().as_millis();
         let statement =
             "UPDATE delivery SET status = 'pending', tries = 0, next_at = ? WHERE event = ?";
-        sql::run(&self.base.storage, statement, &[now.into(), number.into()])?;
+        sql::run(self.base.storage(), statement, &[now.into(), number.into()])?;
         let statement = "UPDATE event SET is_expanded = 0, status = 'pending' WHERE number = ?";
-        sql::run(&self.base.storage, statement, &[number.into()])
+        sql::run(self.base.storage(), statement, &[number.into()])
     }
 
     pub(in crate::flows) fn name_event(
@@ -77,6 +77,6 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
             event.payload.as_str().into(),
             number.into(),
         ];
-        sql::run(&self.base.storage, statement, &values)
+        sql::run(self.base.storage(), statement, &values)
     }
 }

@@ -57,7 +57,7 @@ impl<O: Outside, S: Storage> AccountEvents<O, S> {
             Some(cursor) => self.number_in(cursor).ok_or_else(foreign_cursor)?,
         };
         let event = ("event", COLUMNS, TEXTS);
-        let (rows, has_more) = newest_before(&self.base.storage, event, before, page, condition)?;
+        let (rows, has_more) = newest_before(self.base.storage(), event, before, page, condition)?;
         let rows = rows.into_iter().filter_map(FromRow::from_row);
         let result: Vec<_> = rows
             .filter_map(|row| self.view_of(environment, row))
@@ -75,7 +75,7 @@ impl<O: Outside, S: Storage> AccountEvents<O, S> {
         id: EventId,
     ) -> Result<EventDetail, Failure> {
         let number = self.number_of(id)?;
-        let (storage, values) = (&self.base.storage, [number.into()]);
+        let (storage, values) = (self.base.storage(), [number.into()]);
         let statement = format!("SELECT {COLUMNS} FROM event WHERE number = ?");
         let row = sql::first(storage, &statement, &values)?;
         let event = row.and_then(|row| self.view_of(environment, row));
@@ -92,7 +92,7 @@ impl<O: Outside, S: Storage> AccountEvents<O, S> {
     /// The number in the text of an id of this account's events.
     fn number_in(&self, text: &str) -> Option<i64> {
         let id: EventId = text.parse().ok()?;
-        let is_own = id.account() == self.base.id && (0..=MOST).contains(&id.number());
+        let is_own = id.account() == self.base.id() && (0..=MOST).contains(&id.number());
         is_own.then(|| id.number())
     }
 
@@ -101,7 +101,7 @@ impl<O: Outside, S: Storage> AccountEvents<O, S> {
         let number = self.number_in(&id.to_string()).ok_or_else(no_event)?;
         let statement = "SELECT number FROM event WHERE number = ?";
         let is_here = self.outbox.is_there()?
-            && sql::exists(&self.base.storage, statement, &[number.into()])?;
+            && sql::exists(self.base.storage(), statement, &[number.into()])?;
         is_here.then_some(number).ok_or_else(no_event)
     }
 
@@ -114,7 +114,7 @@ impl<O: Outside, S: Storage> AccountEvents<O, S> {
             resource_type,
             resource_id,
             environment_id,
-            integrated_account_id: self.base.id,
+            integrated_account_id: self.base.id(),
             last_error: last_error.and_then(|text| serde_json::from_str::<Value>(&text).ok()),
             created_at,
         })
@@ -123,7 +123,7 @@ impl<O: Outside, S: Storage> AccountEvents<O, S> {
     fn deliveries_of(&self, number: i64) -> Result<Vec<DeliveryView>, StorageFault> {
         let statement =
             "SELECT webhook_id, status, attempts, next_at FROM delivery WHERE event = ?";
-        let rows = sql::rows_as(&self.base.storage, statement, &[number.into()])?;
+        let rows = sql::rows_as(self.base.storage(), statement, &[number.into()])?;
         let view = |(webhook, status, attempts, next_attempt_at): (String, String, u32, _)| {
             Some(DeliveryView {
                 webhook_id: webhook.parse().ok()?,
@@ -138,7 +138,7 @@ impl<O: Outside, S: Storage> AccountEvents<O, S> {
     fn attempts_of(&self, number: i64) -> Result<Vec<AttemptView>, StorageFault> {
         let statement = "SELECT webhook_id, number, status, duration_ms, body, error, created_at FROM attempt \
                          WHERE event = ? ORDER BY created_at, webhook_id, number";
-        let rows: Vec<AttemptRow> = sql::rows_as(&self.base.storage, statement, &[number.into()])?;
+        let rows: Vec<AttemptRow> = sql::rows_as(self.base.storage(), statement, &[number.into()])?;
         Ok(rows.into_iter().filter_map(attempt_view).collect())
     }
 }

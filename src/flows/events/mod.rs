@@ -7,5 +7,6 @@ pub(in crate::flows) mod deliver_again;
 pub(in crate::flows) mod event_views;
 pub mod replay_all;
 pub(in crate::flows) mod report;
+pub(in crate::flows) mod retention;
 pub mod send_webhook;
 pub(in crate::flows) mod subscriptions;

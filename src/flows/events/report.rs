@@ -51,7 +51,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         numbers: &[i64],
         is_failed: i64,
     ) -> Result<(), Failure> {
-        match send_to_environment::<()>(&self.base.outside, environment, ask).await {
+        match send_to_environment::<()>(self.base.outside(), environment, ask).await {
             Err(failure) if failure.code != Code::NotFound => return Err(failure),
             _ => {}
         }
@@ -59,7 +59,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         let statement = "DELETE FROM report WHERE event = ? AND is_failed = ?";
         for number in numbers {
             sql::run(
-                &self.base.storage,
+                self.base.storage(),
                 statement,
                 &[(*number).into(), is_failed.into()],
             )?;
@@ -70,11 +70,11 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
     fn untold(&self, is_failed: bool) -> Result<Vec<i64>, StorageFault> {
         let statement = "SELECT event FROM report WHERE is_failed = ? LIMIT ?";
         let values = [i64::from(is_failed).into(), STEP.into()];
-        sql::column(&self.base.storage, statement, &values)
+        sql::column(self.base.storage(), statement, &values)
     }
 
     fn failed_event(&self, number: i64) -> Result<Option<FailedEvent>, StorageFault> {
-        let (storage, values) = (&self.base.storage, [number.into()]);
+        let (storage, values) = (self.base.storage(), [number.into()]);
         let statement = "SELECT event, created_at FROM event WHERE number = ?";
         let Some((event, created_at)) = sql::first(storage, statement, &values)? else {
             return Ok(None);
@@ -92,20 +92,20 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
     /// The event no longer is failed, or soon may not be.
     pub(in crate::flows) fn report_mended(&self, number: i64) -> Result<(), StorageFault> {
         let statement = "INSERT OR REPLACE INTO report (event, is_failed) SELECT number, 0 FROM event WHERE number = ? AND status = 'failed'";
-        sql::run(&self.base.storage, statement, &[number.into()])
+        sql::run(self.base.storage(), statement, &[number.into()])
     }
 
     /// What an event comes to, once every delivery of it is over; the directory is told of those that fail.
-    pub(in crate::flows) fn settle_event(&self, number: i64) -> Result<(), StorageFault> {
+    pub(super) fn settle_event(&self, number: i64) -> Result<(), StorageFault> {
         let statement = "UPDATE event SET status = CASE \
                WHEN is_expanded = 0 OR EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND status = 'pending') THEN 'pending' \
                WHEN EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND status = 'failed') THEN 'failed' \
                ELSE 'delivered' END \
              WHERE number = ?1 RETURNING status";
-        let status: Option<String> = sql::one(&self.base.storage, statement, &[number.into()])?;
+        let status: Option<String> = sql::one(self.base.storage(), statement, &[number.into()])?;
         if status.as_deref() == Some("failed") {
             sql::run(
-                &self.base.storage,
+                self.base.storage(),
                 "INSERT OR REPLACE INTO report (event, is_failed) VALUES (?, 1)",
                 &[number.into()],
             )?;

@@ -12,8 +12,7 @@ use crate::flows::account::event::Event;
 use crate::flows::account::outbox::Outbox;
 use crate::flows::account::state::State;
 use crate::flows::account::stored::Stored;
-use crate::flows::base::sealed;
-use crate::flows::base::sql;
+use crate::flows::base::{sealed, sql};
 use crate::flows::messages::dead_letter::Kept;
 use crate::flows::messages::webhook::NewEvent;
 use crate::ids::EnvironmentId;
@@ -53,7 +52,7 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
         let error = json!({ "code": "integration.transform_failed", "message": reason });
         self.write_failed_event(&event, &error)?;
         sql::run(
-            &self.base.storage,
+            self.base.storage(),
             "INSERT OR REPLACE INTO report (event, is_failed) VALUES (?, 1)",
             &[number.into()],
         )?;
@@ -71,20 +70,20 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
             error.to_string().into(),
             event.created_at.as_millis().into(),
         ];
-        sql::run(&self.base.storage, statement, &values)?;
+        sql::run(self.base.storage(), statement, &values)?;
         self.outbox.note_stored(event.created_at);
         Ok(())
     }
 
     fn sealed_request(&self, number: i64, kept: &Value) -> Result<String, Failure> {
         let id = self.outbox.event_id(number).to_string();
-        let sealed = sealed::seal(&self.base.outside, request_of(&id), kept)?;
+        let sealed = sealed::seal(self.base.outside(), request_of(&id), kept)?;
         sealed.ok_or_else(Failure::storage)
     }
 
     fn write(&self, number: i64, sealed: &str) -> Result<(), StorageFault> {
         sql::run(
-            &self.base.storage,
+            self.base.storage(),
             "DELETE FROM unread WHERE event = ?",
             &[number.into()],
         )?;
@@ -93,7 +92,7 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
             let piece = String::from_utf8_lossy(piece).into_owned();
             let statement = "INSERT INTO unread (event, piece, sealed) VALUES (?, ?, ?)";
             sql::run(
-                &self.base.storage,
+                self.base.storage(),
                 statement,
                 &[number.into(), at.into(), piece.into()],
             )?;
@@ -103,7 +102,7 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
 
     fn sealed(&self, number: i64) -> Result<Option<String>, StorageFault> {
         let statement = "SELECT sealed FROM unread WHERE event = ? ORDER BY piece";
-        let pieces: Vec<String> = sql::column(&self.base.storage, statement, &[number.into()])?;
+        let pieces: Vec<String> = sql::column(self.base.storage(), statement, &[number.into()])?;
         let text = pieces.concat();
         Ok(Some(text).filter(|text| !text.is_empty()))
     }
@@ -114,16 +113,16 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
             return Ok(None);
         };
         let id = self.outbox.event_id(number).to_string();
-        let kept = sealed::open(&self.base.outside, request_of(&id), &text)?;
+        let kept = sealed::open(self.base.outside(), request_of(&id), &text)?;
         let kept = serde_json::from_value(kept);
         kept.map(Some)
             .map_err(|_| Failure::new(Code::Internal, "A kept request cannot be read."))
     }
 
     /// The request was read.
-    pub(in crate::flows) fn drop_one(&self, number: i64) -> Result<(), StorageFault> {
+    pub(super) fn drop_one(&self, number: i64) -> Result<(), StorageFault> {
         let statement = "DELETE FROM unread WHERE event = ?";
-        sql::run(&self.base.storage, statement, &[number.into()])
+        sql::run(self.base.storage(), statement, &[number.into()])
     }
 }
 
@@ -142,10 +141,10 @@ impl<O: Outside, S: Storage> Stored for DeadLetters<O, S> {
             return Ok(());
         }
         let statement = "SELECT DISTINCT event FROM unread";
-        for number in sql::column::<i64>(&self.base.storage, statement, &[])? {
+        for number in sql::column::<i64>(self.base.storage(), statement, &[])? {
             let id = self.outbox.event_id(number).to_string();
             let text = self.sealed(number)?;
-            let new = sealed::resealed(&self.base.outside, request_of(&id), text.as_deref())?;
+            let new = sealed::resealed(self.base.outside(), request_of(&id), text.as_deref())?;
             if let Some(new) = new {
                 self.write(number, &new)?;
             }
@@ -169,7 +168,7 @@ impl<O: Outside, S: Storage> Stored for DeadLetters<O, S> {
             "DELETE FROM event WHERE number IN (SELECT event FROM unread)",
             "DELETE FROM unread",
         ];
-        sql::run_all(&self.base.storage, &statements)
+        sql::run_all(self.base.storage(), &statements)
     }
 
     fn reset(&self) {}

@@ -9,8 +9,7 @@ use serde_json::Value;
 use crate::account::origin::Origin;
 use crate::error::Failure;
 use crate::flows::account::base::Base;
-use crate::flows::account::changes::Changes;
-use crate::flows::account::changes::refuse_host_keys;
+use crate::flows::account::changes::{Changes, refuse_host_keys};
 use crate::flows::account::contents::Contents;
 use crate::flows::account::event::EventType;
 use crate::flows::account::loaded::LoadedAccount;
@@ -46,11 +45,9 @@ pub(in crate::flows) struct WebhookInbox<O, S> {
 
 impl<O: Outside, S: Storage> WebhookInbox<O, S> {
     pub(in crate::flows) fn new(
-        (base, record, changes): (
-            &Rc<Base<O, S>>,
-            &Rc<AccountRecord<O, S>>,
-            &Rc<Changes<O, S>>,
-        ),
+        base: &Rc<Base<O, S>>,
+        record: &Rc<AccountRecord<O, S>>,
+        changes: &Rc<Changes<O, S>>,
         outbox: &Rc<Outbox<O, S>>,
         events: &Rc<AccountEvents<O, S>>,
         deliveries: &Rc<Dispatcher<O, S>>,
@@ -75,14 +72,14 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
     ) -> Result<Received, Failure> {
         let hidden = || Failure::not_found("integrated account");
         let loaded = self.record.settled().await?.ok_or_else(hidden)?;
-        let room = self.base.isolate.memory.unproved_room();
-        let body = read_body(&self.base.outside, incoming.body, &room).await?;
+        let room = self.base.isolate().memory.unproved_room();
+        let body = read_body(self.base.outside(), incoming.body, &room).await?;
         let resolved = self.record.resolved_config(&loaded.account).await;
         let resolved = resolved.map_err(|failure| {
-            unreadable(&self.base.outside, &failure, &self.base.id.to_string())
+            unreadable(self.base.outside(), &failure, &self.base.id().to_string())
         })?;
         let url = asked_url(
-            self.base.outside.settings(),
+            self.base.outside().settings(),
             &incoming.url,
             incoming.asked.as_deref(),
         );
@@ -234,18 +231,18 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
     }
 
     fn seen(&self, key: &str) -> Result<Option<Vec<EventId>>, StorageFault> {
-        let since = self.base.outside.now().minus(DEDUPLICATION).as_millis();
+        let since = self.base.outside().now().minus(DEDUPLICATION).as_millis();
         let statement = "SELECT events FROM seen WHERE key = ? AND at > ?";
         let values = [key.into(), since.into()];
-        let text: Option<String> = sql::one(&self.base.storage, statement, &values)?;
+        let text: Option<String> = sql::one(self.base.storage(), statement, &values)?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
     fn note_seen(&self, key: &str, ids: &[EventId]) -> Result<(), StorageFault> {
-        let now = self.base.outside.now();
+        let now = self.base.outside().now();
         let statement = "INSERT OR REPLACE INTO seen (key, events, at) VALUES (?, ?, ?)";
         sql::run(
-            &self.base.storage,
+            self.base.storage(),
             statement,
             &[key.into(), sql::json(&ids)?, now.as_millis().into()],
         )?;

@@ -87,7 +87,7 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
             loaded.account.status.check_callable()?;
         }
         let again = kept.again();
-        let (request, room) = (again.request(), self.base.isolate.room());
+        let (request, room) = (again.request(), self.base.isolate().room());
         room.take(built_bytes(request.values(), 2 * request.body().len()))?;
         let ground = self.webhook_ground(&loaded, &resolved, is_of_install, ("", &room));
         let plain = OnceCell::new();
@@ -103,7 +103,7 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         let is_own = |event: &Event| {
             let named = event.integrated_account_id.as_deref();
             let found_by = event.context_lookup_field_value.as_deref();
-            named.is_none_or(|named| named == self.base.id.to_string())
+            named.is_none_or(|named| named == self.base.id().to_string())
                 && found_by.is_none_or(|value| own.as_deref() == Some(value))
         };
         // What is another account's is not stored here; on an account's own URL all is its own.
@@ -126,7 +126,7 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         } else {
             let statement =
                 "UPDATE event SET status = 'delivered', last_error = NULL WHERE number = ?";
-            sql::run(&self.base.storage, statement, &[number.into()])?;
+            sql::run(self.base.storage(), statement, &[number.into()])?;
         }
         let rest: Vec<_> = events
             .map(|event| self.outbox.numbered(event))
@@ -138,7 +138,7 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
     }
 
     /// What a webhook of this account is verified and read with.
-    pub(in crate::flows) fn webhook_ground<'a>(
+    pub(super) fn webhook_ground<'a>(
         &'a self,
         loaded: &'a LoadedAccount,
         resolved: &'a crate::flows::config::resolved_config::ResolvedConfig,
@@ -146,14 +146,14 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         (request_id, room): (&'a str, &'a Room),
     ) -> WebhookContext<'a, O> {
         WebhookContext {
-            outside: &self.base.outside,
-            isolate: &self.base.isolate,
+            outside: self.base.outside(),
+            isolate: self.base.isolate(),
             room,
             resolved,
             context: &loaded.context,
             sealed: &loaded.sealed,
             shown: (!is_of_install).then(|| loaded.public(&resolved.compiled)),
-            at: ("integrated_account_id", self.base.id.to_string()),
+            at: ("integrated_account_id", self.base.id().to_string()),
             request_id,
             redactor: self.record.redactor(&resolved.compiled, &loaded.context),
         }

@@ -22,11 +22,9 @@ pub(in crate::flows) struct AccountEdits<O, S> {
 
 impl<O: Outside, S: Storage> AccountEdits<O, S> {
     pub(in crate::flows) fn new(
-        (base, record, changes): (
-            &Rc<Base<O, S>>,
-            &Rc<AccountRecord<O, S>>,
-            &Rc<Changes<O, S>>,
-        ),
+        base: &Rc<Base<O, S>>,
+        record: &Rc<AccountRecord<O, S>>,
+        changes: &Rc<Changes<O, S>>,
         endpoint: &Rc<TokenEndpoint<O, S>>,
         outbox: &Rc<Outbox<O, S>>,
         own_changes: &Rc<OwnChanges>,

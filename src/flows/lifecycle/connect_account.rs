@@ -10,12 +10,10 @@ use crate::flows::account::changes::Changes;
 use crate::flows::account::contents::Contents;
 use crate::flows::account::record::AccountRecord;
 use crate::flows::account::schedule::Schedule;
+use crate::flows::lifecycle::connect_failed::{broken, denied, failed, refused, unusable};
 use crate::flows::lifecycle::credential::{is_of_another, merged};
-use crate::flows::lifecycle::logins::Login;
-use crate::flows::lifecycle::logins::LoginStore;
+use crate::flows::lifecycle::logins::{Login, LoginStore};
 use crate::flows::lifecycle::set_up::SetUpRunner;
-use crate::flows::lifecycle::set_up::broken;
-use crate::flows::tokens::grant::Attempt;
 use crate::flows::tokens::grant::TokenEndpoint;
 use url::Url;
 
@@ -25,13 +23,12 @@ use crate::connect::outcome::Failure as ConnectFailure;
 use crate::connect::page::Brand;
 use crate::error::{Code, Failure};
 use crate::flows::base::context_limits::check_context;
-use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::messages::connecting::{CallbackRequest, Connected, Connecting, Ended, Failed};
 use crate::flows::messages::environment::{EnvironmentMessage, Link};
 use crate::flows::messages::send_to_environment;
-use crate::oauth::{self, Authorize, Callback, OAuthError, TokenFailure, Verifier};
-use crate::ports::{Outside, Storage};
+use crate::oauth::{self, Authorize, Callback, Verifier};
+use crate::ports::{Outside, Storage, StorageFault};
 
 /// What a new credential is stored with.
 pub(in crate::flows) struct ConnectContext {
@@ -53,11 +50,9 @@ pub(in crate::flows) struct ConnectFlow<O, S> {
 
 impl<O: Outside, S: Storage> ConnectFlow<O, S> {
     pub(in crate::flows) fn new(
-        (base, record, schedule): (
-            &Rc<Base<O, S>>,
-            &Rc<AccountRecord<O, S>>,
-            &Rc<Schedule<O, S>>,
-        ),
+        base: &Rc<Base<O, S>>,
+        record: &Rc<AccountRecord<O, S>>,
+        schedule: &Rc<Schedule<O, S>>,
         changes: &Rc<Changes<O, S>>,
         endpoint: &Rc<TokenEndpoint<O, S>>,
         logins: &Rc<LoginStore<O, S>>,
@@ -72,6 +67,11 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             logins: Rc::clone(logins),
             set_up: Rc::clone(set_up),
         }
+    }
+
+    /// Whether a login was ever stored.
+    pub(in crate::flows) fn has_logins(&self) -> Result<bool, StorageFault> {
+        self.logins.is_there()
     }
 
     /// A customer's form: to the provider, or straight to the end.
@@ -170,7 +170,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         ground: &ConnectContext,
         config: &OAuth2,
     ) -> Result<Url, Failed> {
-        let verifier = Verifier::new(self.base.outside.random());
+        let verifier = Verifier::new(self.base.outside().random());
         let authorize = Authorize {
             state: &connecting.state,
             redirect_uri: &connecting.callback,
@@ -256,7 +256,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         let ask = EnvironmentMessage::OpenLink(link, Some(browser));
         let environment = connecting.account.environment_id;
         let found: Result<Link, Failure> =
-            send_to_environment(&self.base.outside, environment, &ask).await;
+            send_to_environment(self.base.outside(), environment, &ask).await;
         match found.map_err(broken)? {
             Link::Open(..) => Ok(()),
             Link::Unknown | Link::Spent | Link::OtherBrowser => Err(failed(
@@ -289,50 +289,5 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         let contents = merged(&resolved, existing.as_deref(), connecting).map_err(broken)?;
         check_context(contents.context()).map_err(broken)?;
         Ok(ConnectContext { resolved, contents })
-    }
-}
-
-pub(in crate::flows) fn failed(why: ConnectFailure, error: String) -> Failed {
-    Failed {
-        why,
-        error,
-        provider: None,
-        is_ours: false,
-    }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it away")]
-fn unusable(error: OAuthError) -> Failed {
-    failed(ConnectFailure::ConnectionError, error.to_string())
-}
-
-/// RFC 6749 §4.1.2.1.
-fn denied(error: &str, description: Option<&str>) -> Failed {
-    let why = match error {
-        "access_denied" => ConnectFailure::AccessDenied,
-        _ => ConnectFailure::ConnectionError,
-    };
-    let words = description.unwrap_or(error).to_owned();
-    Failed {
-        provider: Some(words),
-        ..failed(why, format!("The provider refused: {error}."))
-    }
-}
-
-fn refused(attempt: Attempt, redactor: &Redactor) -> Failed {
-    let failure = match attempt {
-        Attempt::Ours(failure) => return broken(failure),
-        Attempt::Failed(failure) => redactor.token_failure(failure),
-    };
-    Failed {
-        is_ours: false,
-        why: ConnectFailure::ConnectionError,
-        error: failure.to_string(),
-        provider: match failure {
-            TokenFailure::Refused {
-                error, description, ..
-            } => Some(description.unwrap_or(error)),
-            _ => None,
-        },
     }
 }

@@ -18,16 +18,16 @@ use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::set_up::SetUp;
 use crate::flows::base::context_limits::check_context;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
-use crate::flows::lifecycle::connect_account::ConnectFlow;
-use crate::flows::lifecycle::connect_account::{ConnectContext, failed};
-use crate::flows::lifecycle::set_up::{broken, has_stages};
+use crate::flows::lifecycle::connect_account::{ConnectContext, ConnectFlow};
+use crate::flows::lifecycle::connect_failed::{broken, failed};
+use crate::flows::lifecycle::set_up::has_stages;
 use crate::flows::messages::connecting::{Connecting, Failed};
 use crate::oauth::{self, TokenReply};
 use crate::ports::{Outside, Storage};
 
 impl<O: Outside, S: Storage> ConnectFlow<O, S> {
     /// Stores a credential that the provider has just given or the customer typed, and sets the account up.
-    pub(in crate::flows) async fn accept(
+    pub(super) async fn accept(
         &self,
         connecting: &Connecting,
         ground: ConnectContext,
@@ -167,7 +167,7 @@ impl Gained {
 
 /// Of another environment, or of another integration: a link token for several binds one account, and the
 /// customer may have changed his mind meanwhile.
-pub(in crate::flows) fn is_of_another(loaded: &LoadedAccount, connecting: &Connecting) -> bool {
+pub(super) fn is_of_another(loaded: &LoadedAccount, connecting: &Connecting) -> bool {
     let (is, will) = (&loaded.account, &connecting.account);
     is.environment_id != will.environment_id
         || is.environment_integration_id != will.environment_integration_id

@@ -30,7 +30,7 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
         if let Ok(resolved) = resolved {
             let (endpoint, loaded) = (Rc::clone(&self.endpoint), Rc::clone(&loaded));
             let work = async move { endpoint.revoke(&resolved, &loaded).await };
-            self.base.outside.go_on(work.boxed_local());
+            self.base.outside().go_on(work.boxed_local());
         }
         Ok(())
     }

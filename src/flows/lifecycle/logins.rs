@@ -12,8 +12,7 @@ use crate::error::Failure;
 use crate::flows::account::base::Base;
 use crate::flows::account::state::State;
 use crate::flows::account::stored::Stored;
-use crate::flows::base::sealed;
-use crate::flows::base::sql;
+use crate::flows::base::{sealed, sql};
 use crate::flows::messages::connecting::Connecting;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
@@ -24,7 +23,7 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS login \
     (state TEXT PRIMARY KEY, sealed TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID";
 
 /// How long a customer may stay at the provider.
-pub(in crate::flows) const LIFE: Duration = Duration::from_mins(10);
+const LIFE: Duration = Duration::from_mins(10);
 /// Logins of one account that wait at a time; the oldest goes first.
 const MOST: i64 = 20;
 
@@ -50,30 +49,30 @@ impl<O: Outside, S: Storage> LoginStore<O, S> {
 
     /// Whether any was ever stored.
     pub(in crate::flows) fn is_there(&self) -> Result<bool, StorageFault> {
-        sql::has_table(&self.base.storage, TABLE)
+        sql::has_table(self.base.storage(), TABLE)
     }
 
     pub(in crate::flows) fn write(&self, login: &Login) -> Result<(), Failure> {
-        let until = self.base.outside.now().plus(LIFE);
+        let until = self.base.outside().now().plus(LIFE);
         let state = hash(&login.connecting.state);
         let value = serde_json::to_value(login).unwrap_or_default();
         let sealed = sealed::seal(
-            &self.base.outside,
-            login_secret(&self.base.id.to_string(), &state),
+            self.base.outside(),
+            login_secret(&self.base.id().to_string(), &state),
             &value,
         )?;
-        sql::run(&self.base.storage, SCHEMA, &[])?;
+        sql::run(self.base.storage(), SCHEMA, &[])?;
         let values = [
             state.into(),
             sealed.unwrap_or_default().into(),
             until.as_millis().into(),
         ];
-        self.base.storage.exec(
+        self.base.storage().exec(
             "INSERT INTO login (state, sealed, until) VALUES (?, ?, ?)",
             &values,
         )?;
         let statement = "DELETE FROM login WHERE state NOT IN (SELECT state FROM login ORDER BY until DESC LIMIT ?)";
-        self.base.storage.exec(statement, &[MOST.into()])?;
+        self.base.storage().exec(statement, &[MOST.into()])?;
         Ok(())
     }
 
@@ -91,15 +90,15 @@ impl<O: Outside, S: Storage> LoginStore<O, S> {
         let state = hash(state);
         let values: [SqlValue; 2] = [
             state.as_str().into(),
-            self.base.outside.now().as_millis().into(),
+            self.base.outside().now().as_millis().into(),
         ];
         let statement = "SELECT sealed FROM login WHERE state = ? AND until > ?";
-        let Some(text) = sql::one::<String>(&self.base.storage, statement, &values)? else {
+        let Some(text) = sql::one::<String>(self.base.storage(), statement, &values)? else {
             return Ok(None);
         };
         let opened = sealed::open(
-            &self.base.outside,
-            login_secret(&self.base.id.to_string(), &state),
+            self.base.outside(),
+            login_secret(&self.base.id().to_string(), &state),
             &text,
         )?;
         let login: Option<Login> = serde_json::from_value(opened).ok();
@@ -108,7 +107,7 @@ impl<O: Outside, S: Storage> LoginStore<O, S> {
                 && login.connecting.integration == integration
         });
         if own.is_some() {
-            self.base.storage.exec(
+            self.base.storage().exec(
                 "DELETE FROM login WHERE state = ?",
                 &[state.as_str().into()],
             )?;
@@ -117,11 +116,11 @@ impl<O: Outside, S: Storage> LoginStore<O, S> {
     }
 
     /// When the next of them ends.
-    pub(in crate::flows) fn next_end(&self) -> Result<Option<Timestamp>, StorageFault> {
+    fn next_end(&self) -> Result<Option<Timestamp>, StorageFault> {
         if !self.is_there()? {
             return Ok(None);
         }
-        sql::one(&self.base.storage, "SELECT MIN(until) FROM login", &[])
+        sql::one(self.base.storage(), "SELECT MIN(until) FROM login", &[])
     }
 }
 
@@ -130,9 +129,9 @@ impl<O: Outside, S: Storage> Stored for LoginStore<O, S> {
         if !self.is_there()? {
             return Ok(());
         }
-        let now = self.base.outside.now().as_millis();
+        let now = self.base.outside().now().as_millis();
         let statement = "DELETE FROM login WHERE until <= ?";
-        sql::run(&self.base.storage, statement, &[now.into()])
+        sql::run(self.base.storage(), statement, &[now.into()])
     }
 
     fn next_due(&self, _: &State) -> Result<Option<Timestamp>, Failure> {
@@ -144,14 +143,14 @@ impl<O: Outside, S: Storage> Stored for LoginStore<O, S> {
         if !self.is_there()? {
             return Ok(());
         }
-        let id = self.base.id.to_string();
-        let rows: Vec<(String, String)> = sql::rows_as(&self.base.storage, statement, &[])?;
+        let id = self.base.id().to_string();
+        let rows: Vec<(String, String)> = sql::rows_as(self.base.storage(), statement, &[])?;
         for (state, text) in rows {
             let place = login_secret(&id, &state);
             // One that does not open ends within ten minutes.
-            if let Ok(Some(new)) = sealed::resealed(&self.base.outside, place, Some(&text)) {
+            if let Ok(Some(new)) = sealed::resealed(self.base.outside(), place, Some(&text)) {
                 let statement = "UPDATE login SET sealed = ? WHERE state = ?";
-                sql::run(&self.base.storage, statement, &[new.into(), state.into()])?;
+                sql::run(self.base.storage(), statement, &[new.into(), state.into()])?;
             }
         }
         Ok(())
@@ -162,7 +161,7 @@ impl<O: Outside, S: Storage> Stored for LoginStore<O, S> {
     }
 
     fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {
-        sql::clear(&self.base.storage, TABLE)
+        sql::clear(self.base.storage(), TABLE)
     }
 
     fn reset(&self) {}

@@ -61,7 +61,7 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
         patch: &Value,
     ) -> Result<AccountView, Failure> {
         self.record.visible(sees).await?;
-        self.own_changes.admit(self.base.outside.now())?;
+        self.own_changes.admit(self.base.outside().now())?;
         let _one_at_a_time = self.record.lock_changing().await;
         let loaded = self.record.visible(sees).await?;
         let resolved = self.record.resolved_config(&loaded.account).await?;
@@ -69,7 +69,7 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
         let places = compiled.config.origin_places();
         let origins = Origins {
             places: &places,
-            pins: compiled.pins(self.base.outside.settings()),
+            pins: compiled.pins(self.base.outside().settings()),
         };
         let values = allowed_values(compiled, &loaded, patch, &origins)?;
         let before = Contents::of(&loaded);
@@ -92,7 +92,7 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
 }
 
 /// The names of the fields that the customer of an account with this credential may change.
-pub(in crate::flows) fn allowed_fields<'c>(compiled: &'c Compiled, method: &str) -> Vec<&'c Field> {
+fn allowed_fields<'c>(compiled: &'c Compiled, method: &str) -> Vec<&'c Field> {
     let credential = compiled.config.credential(method);
     let fields = credential.map(Credential::fields).unwrap_or_default();
     let is_allowed = |field: &&Field| {

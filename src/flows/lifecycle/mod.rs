@@ -5,6 +5,7 @@ pub(in crate::flows) mod capabilities;
 pub(in crate::flows) mod change;
 pub mod connect;
 pub(in crate::flows) mod connect_account;
+pub(in crate::flows) mod connect_failed;
 pub mod create_link;
 pub(in crate::flows) mod credential;
 pub(in crate::flows) mod delete;

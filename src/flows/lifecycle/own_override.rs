@@ -18,20 +18,24 @@ use crate::ports::{Outside, Storage};
 
 impl<O: Outside, S: Storage> AccountEdits<O, S> {
     /// The account with its override changed, where its writer may write that and no secret goes elsewhere.
-    pub(in crate::flows) async fn change_override(
+    pub(super) async fn change_override(
         &self,
         account: &mut Account,
         change: &Override,
     ) -> Result<(), Failure> {
         let published =
-            resolved_config::published(&self.base.outside, &self.base.isolate, account).await?;
-        let review = |account: &Account| review(&self.base.outside, &published, Own::of(account));
+            resolved_config::published(self.base.outside(), self.base.isolate(), account).await?;
+        let review = |account: &Account| review(self.base.outside(), &published, Own::of(account));
         let (before, _) = review(account)?;
         let patch = normalised(&change.patch)?;
         account.integration_override =
             merged_override(account.integration_override.take(), &patch)?;
-        let compiled =
-            resolved_config::compiled(&self.base.outside, &self.base.isolate, account, &published);
+        let compiled = resolved_config::compiled(
+            self.base.outside(),
+            self.base.isolate(),
+            account,
+            &published,
+        );
         compiled.map(drop).map_err(|failure| match failure.code {
             Code::BadIntegration => Failure::invalid("integration_override", "does not fit the integration: POST /integration/validate shows what the whole would say"),
             _ => failure,

@@ -23,7 +23,7 @@ use crate::flows::actions::{NamedAction, run_action};
 use crate::flows::call::account::LiveAccount;
 use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::config::resolved_config::ResolvedConfig;
-use crate::flows::lifecycle::connect_account::failed;
+use crate::flows::lifecycle::connect_failed::{broken, failed};
 use crate::flows::messages::connecting::Failed;
 use crate::flows::tokens::refresh_schedule::AHEAD;
 use crate::json::Exact;
@@ -56,7 +56,7 @@ const STAGES: [Stage; 2] = [
 ];
 
 /// Whether anything runs before an account is active.
-pub(in crate::flows) fn has_stages(config: &Config) -> bool {
+pub(super) fn has_stages(config: &Config) -> bool {
     STAGES
         .iter()
         .any(|stage| config.actions.contains_key(stage.action))
@@ -103,7 +103,7 @@ impl<O: Outside, S: Storage> SetUpRunner<O, S> {
             return;
         }
         // After a long stop its token may be over.
-        let deadline = self.base.outside.now().plus(AHEAD);
+        let deadline = self.base.outside().now().plus(AHEAD);
         if let Err(failure) = self.calls.fresh(loaded, deadline).await {
             self.base.log("set_up_failed", failure.code.as_str());
         }
@@ -115,7 +115,7 @@ impl<O: Outside, S: Storage> SetUpRunner<O, S> {
     }
 
     async fn run_stages(&self) -> Result<(), Failed> {
-        let deadline = self.base.outside.now().plus(SET_UP_TIMEOUT);
+        let deadline = self.base.outside().now().plus(SET_UP_TIMEOUT);
         for stage in &STAGES {
             self.run_stage(stage, deadline).await?;
         }
@@ -156,7 +156,7 @@ impl<O: Outside, S: Storage> SetUpRunner<O, S> {
         };
         let redactor = self.record.redactor(&resolved.compiled, &loaded.context);
         let outcome = outcome.map_err(|failure| redactor.failure(failure));
-        let told = run_result(stage.action, &outcome, self.base.outside.now());
+        let told = run_result(stage.action, &outcome, self.base.outside().now());
         match outcome {
             Ok(_) => self.note_run(told).await.map_err(broken),
             Err(failure) => {
@@ -250,17 +250,9 @@ fn outcome_of(account: &Account) -> Result<(), Failed> {
     })
 }
 
-/// Nothing the customer could have done otherwise.
-pub(in crate::flows) fn broken(failure: Failure) -> Failed {
-    Failed {
-        is_ours: failure.is_ours(),
-        ..failed(ConnectFailure::ConnectionError, failure.message)
-    }
-}
-
 impl LoadedAccount {
     /// Where it stood before its new credential, when that is not set up yet.
-    pub(in crate::flows) fn status_before(&self) -> Status {
+    pub(super) fn status_before(&self) -> Status {
         match self.set_up.as_ref().map(|set_up| set_up.before) {
             Some(Some(before)) => before,
             Some(None) => Status::Connecting,

@@ -25,8 +25,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             self.base.log("account_not_settled", failure.code.as_str());
         }
         // Whatever stands in the way of the account, its events go out.
-        let until = self.base.outside.now().plus(TURN);
-        if let Err(failure) = self.deliveries.deliver(until).await {
+        let until = self.base.outside().now().plus(TURN);
+        if let Err(failure) = self.events.deliver(until).await {
             self.base.log("events_not_delivered", failure.code.as_str());
         }
         self.schedule.plan().await;
@@ -42,6 +42,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     fn has_anything(&self) -> Result<bool, StorageFault> {
-        Ok(self.record.is_there()? || self.logins.is_there()? || self.outbox.is_there()?)
+        Ok(self.record.is_there()? || self.connect.has_logins()? || self.events.is_there()?)
     }
 }

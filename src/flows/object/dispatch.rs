@@ -10,11 +10,10 @@ use serde_json::json;
 
 use crate::error::{Code, Failure};
 use crate::flows::actions::call_action::call_action;
-use crate::flows::base::body;
 use crate::flows::base::memory::Room;
 use crate::flows::base::memory::built::parse_exact;
 use crate::flows::base::memory::drained::until_drained;
-use crate::flows::base::reply;
+use crate::flows::base::{body, reply};
 use crate::flows::call::account::{CallAccount, LiveAccount};
 use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::call::admit::Access;

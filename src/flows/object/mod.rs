@@ -14,10 +14,7 @@ use serde_json::Value;
 
 use crate::error::{Code, Failure};
 use crate::flows::account::base::Base;
-use crate::flows::account::changes::Changes;
-use crate::flows::account::outbox::Outbox;
 use crate::flows::account::record::AccountRecord;
-use crate::flows::account::rows::Rows;
 use crate::flows::account::schedule::Schedule;
 use crate::flows::account::stored::Components;
 use crate::flows::base::callers::Callers;
@@ -25,16 +22,13 @@ use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::call::account_log::AccountLog;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::events::account_events::AccountEvents;
-use crate::flows::events::deliver::Dispatcher;
 use crate::flows::ingress::receive::WebhookInbox;
 use crate::flows::lifecycle::account_edits::AccountEdits;
 use crate::flows::lifecycle::connect_account::ConnectFlow;
-use crate::flows::lifecycle::logins::LoginStore;
 use crate::flows::lifecycle::set_up::SetUpRunner;
 use crate::flows::messages::account::AccountMessage;
 use crate::flows::messages::{answer_text, answered, message_bytes};
-use crate::flows::object::stores::Stores;
-use crate::flows::tokens::{TokenStores, Tokens};
+use crate::flows::object::stores::{Core, Stores};
 use crate::ids::AccountId;
 use crate::ports::{Outside, Storage};
 
@@ -45,13 +39,9 @@ pub struct AccountObject<O, S> {
     schedule: Rc<Schedule<O, S>>,
     record: Rc<AccountRecord<O, S>>,
     calls: Rc<AccountCalls<O, S>>,
-    call_log: Rc<AccountLog<O, S>>,
-    logins: Rc<LoginStore<O, S>>,
     connect: ConnectFlow<O, S>,
     set_up: Rc<SetUpRunner<O, S>>,
     edits: AccountEdits<O, S>,
-    outbox: Rc<Outbox<O, S>>,
-    deliveries: Rc<Dispatcher<O, S>>,
     events: Rc<AccountEvents<O, S>>,
     inbox: WebhookInbox<O, S>,
     messages: Callers,
@@ -60,79 +50,62 @@ pub struct AccountObject<O, S> {
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// The object over its storage; nothing is read or written yet.
     pub fn new(outside: O, isolate: Rc<Isolate>, storage: S, id: AccountId) -> Self {
-        let base = Rc::new(Base {
-            outside,
-            isolate,
-            storage,
-            id,
-        });
+        let base = Rc::new(Base::new(outside, isolate, storage, id));
         let stores = Stores::new(&base);
         let components = Rc::new(stores.components());
-        let schedule = Rc::new(Schedule::new(&base, &stores.record, &components));
-        let rows = Rc::new(Rows::new(
-            &stores.record,
-            &stores.oauth_token,
-            &stores.unclear_refusals,
-            &stores.outbox,
-            &components,
-        ));
-        let own = (&stores.record, &stores.oauth_token, &stores.account_tokens);
-        let record = AccountRecord::new(&base, own, &rows, &schedule, &stores.last_redactor);
-        let record = Rc::new(record);
-        let own = (&stores.record, &stores.oauth_token, &stores.outbox);
-        let changes = Rc::new(Changes::new(&record, own, &rows, &schedule, &base));
-        let own = TokenStores {
-            oauth_token: &stores.oauth_token,
-            unclear_refusals: &stores.unclear_refusals,
-            suspicions: &stores.suspicions,
-            refusals: &stores.refusals,
-        };
-        let tokens = Tokens::new(&base, &record, &changes, &schedule, &own);
-        let call_log = AccountLog::new(&base, &record, &stores.call_log, &schedule);
-        let call_log = Rc::new(call_log);
+        let Core {
+            schedule,
+            record,
+            changes,
+        } = stores.core(&base, &components);
+        let tokens = stores.tokens(&base, &schedule, &record, &changes);
         let endpoint = Rc::clone(tokens.endpoint());
-        let calls = AccountCalls::new(
+        let calls = Rc::new(AccountCalls::new(
             &base,
-            (&record, &changes),
+            &record,
+            &changes,
             &schedule,
             tokens,
-            &call_log,
+            &Rc::new(AccountLog::new(&base, &record, &stores.call_log, &schedule)),
             &stores.idempotency,
-        );
-        let calls = Rc::new(calls);
+        ));
         let set_up = Rc::new(SetUpRunner::new(&base, &record, &changes, &calls));
         let events = AccountEvents::new(
-            (&base, &record, &stores.outbox),
+            &base,
+            &record,
+            &stores.outbox,
             &schedule,
             &stores.deliveries,
         );
         let events = Rc::new(events);
         Self {
             components,
-            call_log,
             connect: ConnectFlow::new(
-                (&base, &record, &schedule),
+                &base,
+                &record,
+                &schedule,
                 &changes,
                 &endpoint,
                 &stores.logins,
                 &set_up,
             ),
             edits: AccountEdits::new(
-                (&base, &record, &changes),
+                &base,
+                &record,
+                &changes,
                 &endpoint,
                 &stores.outbox,
                 &stores.own_changes,
             ),
             inbox: WebhookInbox::new(
-                (&base, &record, &changes),
+                &base,
+                &record,
+                &changes,
                 &stores.outbox,
                 &events,
                 &stores.deliveries,
                 &stores.dead_letters,
             ),
-            logins: stores.logins,
-            outbox: stores.outbox,
-            deliveries: stores.deliveries,
             messages: Callers::default(),
             calls,
             set_up,
@@ -148,8 +121,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let answer = async {
             let _inside = self
                 .messages
-                .enter(self.base.outside.settings().calls_waiting)?;
-            let room = self.base.isolate.room();
+                .enter(self.base.outside().settings().calls_waiting)?;
+            let room = self.base.isolate().room();
             room.take(message_bytes(message))?;
             self.try_answer(message).await
         };
@@ -158,7 +131,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
     /// The account's id.
     pub fn id(&self) -> AccountId {
-        self.base.id
+        self.base.id()
     }
 
     /// The account that calls are made in the name of.
@@ -207,7 +180,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             }
             AccountMessage::GetEvent(sees, id) => answered(self.events.get_event(&sees, id).await?),
             AccountMessage::ListLog(sees, page) => {
-                answered(self.call_log.list_log(&sees, &page).await?)
+                answered(self.calls.log().list_log(&sees, &page).await?)
             }
             AccountMessage::Capabilities(sees) => answered(self.edits.capabilities(&sees).await?),
             AccountMessage::Replay(sees, id) => answered(self.inbox.replay(&sees, id).await?),

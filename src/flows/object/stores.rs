@@ -5,41 +5,55 @@ use std::rc::Rc;
 use crate::flows::account::account_store::AccountStore;
 use crate::flows::account::account_tokens::AccountTokenStore;
 use crate::flows::account::base::Base;
+use crate::flows::account::changes::Changes;
 use crate::flows::account::oauth_token::TokenStore;
 use crate::flows::account::outbox::Outbox;
+use crate::flows::account::record::AccountRecord;
 use crate::flows::account::redactor::LastRedactor;
+use crate::flows::account::rows::Rows;
+use crate::flows::account::schedule::Schedule;
 use crate::flows::account::stored::Components;
 use crate::flows::account::unclear::UnclearRefusals;
 use crate::flows::call::idempotency::store::IdempotencyStore;
 use crate::flows::call::log_store::CallLog;
 use crate::flows::events::deliver::Dispatcher;
+use crate::flows::events::retention::EventRetention;
 use crate::flows::ingress::dead_letters::DeadLetters;
 use crate::flows::lifecycle::logins::LoginStore;
 use crate::flows::lifecycle::me::OwnChanges;
 use crate::flows::tokens::refused::Refusals;
 use crate::flows::tokens::suspicion::SuspicionStore;
+use crate::flows::tokens::{TokenStores, Tokens};
 use crate::ports::{Outside, Storage};
 
 /// Each of them once; the folders' structs share them.
-pub(in crate::flows) struct Stores<O, S> {
-    pub(in crate::flows) record: Rc<AccountStore<O, S>>,
-    pub(in crate::flows) oauth_token: Rc<TokenStore<O, S>>,
-    pub(in crate::flows) unclear_refusals: Rc<UnclearRefusals<O, S>>,
-    pub(in crate::flows) suspicions: Rc<SuspicionStore<O, S>>,
-    pub(in crate::flows) logins: Rc<LoginStore<O, S>>,
-    pub(in crate::flows) account_tokens: Rc<AccountTokenStore<O, S>>,
-    pub(in crate::flows) outbox: Rc<Outbox<O, S>>,
-    pub(in crate::flows) dead_letters: Rc<DeadLetters<O, S>>,
-    pub(in crate::flows) deliveries: Rc<Dispatcher<O, S>>,
-    pub(in crate::flows) idempotency: Rc<IdempotencyStore<O, S>>,
-    pub(in crate::flows) call_log: Rc<CallLog<O, S>>,
-    pub(in crate::flows) refusals: Rc<Refusals>,
-    pub(in crate::flows) own_changes: Rc<OwnChanges>,
-    pub(in crate::flows) last_redactor: Rc<LastRedactor>,
+pub(super) struct Stores<O, S> {
+    pub(super) record: Rc<AccountStore<O, S>>,
+    pub(super) oauth_token: Rc<TokenStore<O, S>>,
+    pub(super) unclear_refusals: Rc<UnclearRefusals<O, S>>,
+    pub(super) suspicions: Rc<SuspicionStore<O, S>>,
+    pub(super) logins: Rc<LoginStore<O, S>>,
+    pub(super) account_tokens: Rc<AccountTokenStore<O, S>>,
+    pub(super) outbox: Rc<Outbox<O, S>>,
+    pub(super) retention: Rc<EventRetention<O, S>>,
+    pub(super) dead_letters: Rc<DeadLetters<O, S>>,
+    pub(super) deliveries: Rc<Dispatcher<O, S>>,
+    pub(super) idempotency: Rc<IdempotencyStore<O, S>>,
+    pub(super) call_log: Rc<CallLog<O, S>>,
+    pub(super) refusals: Rc<Refusals>,
+    pub(super) own_changes: Rc<OwnChanges>,
+    pub(super) last_redactor: Rc<LastRedactor>,
+}
+
+/// What everything else of the object is built on.
+pub(super) struct Core<O, S> {
+    pub(super) schedule: Rc<Schedule<O, S>>,
+    pub(super) record: Rc<AccountRecord<O, S>>,
+    pub(super) changes: Rc<Changes<O, S>>,
 }
 
 impl<O: Outside, S: Storage> Stores<O, S> {
-    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
+    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
         let outbox = Rc::new(Outbox::new(base));
         Self {
             record: Rc::new(AccountStore::new(base)),
@@ -48,6 +62,7 @@ impl<O: Outside, S: Storage> Stores<O, S> {
             suspicions: Rc::new(SuspicionStore::new(base)),
             logins: Rc::new(LoginStore::new(base)),
             account_tokens: Rc::new(AccountTokenStore::new(base)),
+            retention: Rc::new(EventRetention::new(base, &outbox)),
             dead_letters: Rc::new(DeadLetters::new(base, &outbox)),
             deliveries: Rc::new(Dispatcher::new(base, &outbox)),
             idempotency: Rc::new(IdempotencyStore::new(base)),
@@ -59,8 +74,8 @@ impl<O: Outside, S: Storage> Stores<O, S> {
         }
     }
 
-    /// All of them, the outbox behind those that keep an account (`Stored::is_over`).
-    pub(in crate::flows) fn components(&self) -> Components {
+    /// All of them, what ends the events behind what keeps an account (`Stored::is_over`).
+    pub(super) fn components(&self) -> Components {
         // Every field is named, and none is left out by `..`: a component that is added does not compile before it is
         // listed below.
         let Self {
@@ -71,6 +86,7 @@ impl<O: Outside, S: Storage> Stores<O, S> {
             logins,
             account_tokens,
             outbox,
+            retention,
             dead_letters,
             deliveries,
             idempotency,
@@ -88,6 +104,7 @@ impl<O: Outside, S: Storage> Stores<O, S> {
                 Rc::clone(logins) as _,
                 Rc::clone(account_tokens) as _,
                 Rc::clone(outbox) as _,
+                Rc::clone(retention) as _,
                 Rc::clone(dead_letters) as _,
                 Rc::clone(deliveries) as _,
                 Rc::clone(idempotency) as _,
@@ -99,5 +116,58 @@ impl<O: Outside, S: Storage> Stores<O, S> {
                 Rc::clone(last_redactor) as _,
             ],
         )
+    }
+
+    /// The account itself.
+    pub(super) fn core(&self, base: &Rc<Base<O, S>>, components: &Rc<Components>) -> Core<O, S> {
+        let schedule = Rc::new(Schedule::new(base, &self.record, components));
+        let rows = Rc::new(Rows::new(
+            &self.record,
+            &self.oauth_token,
+            &self.unclear_refusals,
+            &self.outbox,
+            components,
+        ));
+        let record = AccountRecord::new(
+            base,
+            &self.record,
+            &self.oauth_token,
+            &self.account_tokens,
+            &rows,
+            &schedule,
+            &self.last_redactor,
+        );
+        let record = Rc::new(record);
+        let changes = Changes::new(
+            &record,
+            &self.record,
+            &self.oauth_token,
+            &self.outbox,
+            &rows,
+            &schedule,
+            base,
+        );
+        Core {
+            schedule,
+            record,
+            changes: Rc::new(changes),
+        }
+    }
+
+    /// Its tokens.
+    pub(super) fn tokens(
+        &self,
+        base: &Rc<Base<O, S>>,
+        schedule: &Rc<Schedule<O, S>>,
+        record: &Rc<AccountRecord<O, S>>,
+        changes: &Rc<Changes<O, S>>,
+    ) -> Tokens<O, S> {
+        let own = TokenStores {
+            oauth_token: &self.oauth_token,
+            unclear_refusals: &self.unclear_refusals,
+            suspicions: &self.suspicions,
+            refusals: &self.refusals,
+        };
+        Tokens::new(base, record, changes, schedule, &own)
     }
 }

@@ -1,6 +1,5 @@
 //! What a call looks at in the moment before it is sent: the account as it is, and whether its token is worth sending.
 
-use crate::flows::account::renewal::TokenWait;
 use std::rc::Rc;
 
 use futures_util::FutureExt;
@@ -8,6 +7,7 @@ use futures_util::FutureExt;
 use crate::account::freshness::Freshness;
 use crate::error::Failure;
 use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::account::renewal::TokenWait;
 use crate::flows::base::within::within;
 use crate::flows::tokens::credential_actions::CredentialActions;
 use crate::flows::tokens::refresh::token_endpoint;
@@ -24,7 +24,7 @@ impl<O: Outside, S: Storage> RefusedCredential<O, S> {
         if self.refresh.is_refreshing() && self.refusals.wants_refresh() {
             return Some(TokenWait::Refused);
         }
-        let now = self.base.outside.now();
+        let now = self.base.outside().now();
         let freshness = loaded.token().map(|token| Freshness::of(token, now));
         (freshness == Some(Freshness::Expired)).then_some(TokenWait::Expired)
     }
@@ -49,8 +49,8 @@ impl<O: Outside, S: Storage> RefusedCredential<O, S> {
             return Ok(());
         };
         let ended = under_way.wait_for(Option::is_some).map(drop);
-        let left = deadline.since(self.base.outside.now());
-        let ended = within(&self.base.outside, left, ended).await;
+        let left = deadline.since(self.base.outside().now());
+        let ended = within(self.base.outside(), left, ended).await;
         ended.ok_or_else(|| token_endpoint("it has not answered in time"))
     }
 }

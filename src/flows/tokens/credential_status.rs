@@ -102,7 +102,7 @@ impl<O: Outside, S: Storage> CredentialStatus<O, S> {
             State::Here(now) if has_same_credential(resolved, &now, began) => {}
             _ => return Ok(false),
         }
-        let now = self.base.outside.now();
+        let now = self.base.outside().now();
         Ok(is_final(self.unclear_refusals.note(now)?, now))
     }
 
@@ -131,7 +131,7 @@ impl<O: Outside, S: Storage> CredentialStatus<O, S> {
 }
 
 /// Whether an account has the secrets and the token that it had then. Whatever else changed is no other credential.
-pub(in crate::flows) fn has_same_credential(
+pub(super) fn has_same_credential(
     resolved: &ResolvedConfig,
     now: &LoadedAccount,
     then: &LoadedAccount,

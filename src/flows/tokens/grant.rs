@@ -98,7 +98,7 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
     }
 
     /// One attempt: asks, reads and stores.
-    pub(in crate::flows) async fn ask_for_token(
+    pub(super) async fn ask_for_token(
         &self,
         actions: &impl CredentialActions,
         resolved: &ResolvedConfig,
@@ -175,7 +175,7 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         previous: Option<&Value>,
     ) -> Result<TokenReply, Attempt> {
         let (status, headers, body) = self.ask_endpoint(request).await?;
-        let now = self.base.outside.now();
+        let now = self.base.outside().now();
         Ok(oauth::read_token(
             config, status, &headers, &body, now, previous,
         )?)
@@ -202,7 +202,7 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
             })
             .ok()??;
         let (status, headers, body) = self.ask_endpoint(request).await.ok()?;
-        let now = self.base.outside.now();
+        let now = self.base.outside().now();
         let said = oauth::read_introspection(status, &headers, &body, now).ok()?;
         let mut token = token.clone();
         said.apply(&mut token, now);
@@ -251,7 +251,7 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         };
         let (shown, _) = compiled.split_context(context, &sealed);
         let scope = compiled.scope(context, &shown);
-        let pins = compiled.pins(self.base.outside.settings());
+        let pins = compiled.pins(self.base.outside().settings());
         build(&Client {
             config,
             scope: &scope,
@@ -264,7 +264,7 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         &self,
         request: TokenRequest,
     ) -> Result<(StatusCode, HeaderMap, Bytes), Attempt> {
-        let private: PrivateUpstreams = self.base.outside.settings().private_upstreams;
+        let private: PrivateUpstreams = self.base.outside().settings().private_upstreams;
         guard::check(&request.url, private).map_err(Failure::from)?;
         let request = Outgoing {
             method: Method::POST,
@@ -273,14 +273,14 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
             body: Body::from_bytes(request.body),
             timeout: TOKEN_TIMEOUT,
         };
-        let room = self.base.isolate.room();
+        let room = self.base.isolate().room();
         let answer = async {
-            let reply = self.base.outside.send(request).await.ok()?;
+            let reply = self.base.outside().send(request).await.ok()?;
             let body =
                 body::read_at_most(&reply.headers, reply.body, TOKEN_ANSWER_BYTES, &room).await?;
             Some((reply.status, reply.headers, body))
         };
-        let answer = within(&self.base.outside, TOKEN_TIMEOUT, answer)
+        let answer = within(self.base.outside(), TOKEN_TIMEOUT, answer)
             .await
             .flatten();
         answer.ok_or(Attempt::Failed(TokenFailure::Transient {

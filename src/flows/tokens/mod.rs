@@ -54,18 +54,20 @@ impl<O: Outside, S: Storage> Tokens<O, S> {
         let status = CredentialStatus::new(base, record, changes, stores.unclear_refusals);
         let status = Rc::new(status);
         let refresh = Rc::new(TokenRefresh::new(
-            (base, record, schedule),
+            base,
+            record,
+            schedule,
             &endpoint,
             &status,
             stores.oauth_token,
             stores.refusals,
         ));
-        let own = (base, record, schedule);
-        let schedule = RefreshSchedule::new(own, &refresh, stores.oauth_token);
+        let schedule = RefreshSchedule::new(base, record, schedule, &refresh, stores.oauth_token);
         Self {
             schedule: Rc::new(schedule),
             refused: RefusedCredential::new(
-                (base, record),
+                base,
+                record,
                 &refresh,
                 &status,
                 stores.suspicions,

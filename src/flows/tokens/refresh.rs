@@ -20,8 +20,7 @@ use crate::flows::account::schedule::Schedule;
 use crate::flows::base::within::within;
 use crate::flows::tokens::credential_actions::CredentialActions;
 use crate::flows::tokens::credential_status::CredentialStatus;
-use crate::flows::tokens::grant::TokenEndpoint;
-use crate::flows::tokens::grant::{Attempt, Grant};
+use crate::flows::tokens::grant::{Attempt, Grant, TokenEndpoint};
 use crate::flows::tokens::refresh_schedule::AHEAD;
 use crate::flows::tokens::refused::Refusals;
 use crate::oauth::TokenFailure;
@@ -59,11 +58,9 @@ pub(in crate::flows) struct TokenRefresh<O, S> {
 
 impl<O: Outside, S: Storage> TokenRefresh<O, S> {
     pub(in crate::flows) fn new(
-        (base, record, schedule): (
-            &Rc<Base<O, S>>,
-            &Rc<AccountRecord<O, S>>,
-            &Rc<Schedule<O, S>>,
-        ),
+        base: &Rc<Base<O, S>>,
+        record: &Rc<AccountRecord<O, S>>,
+        schedule: &Rc<Schedule<O, S>>,
         endpoint: &Rc<TokenEndpoint<O, S>>,
         status: &Rc<CredentialStatus<O, S>>,
         token_store: &Rc<TokenStore<O, S>>,
@@ -93,7 +90,7 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
         loaded: Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<Rc<LoadedAccount>, Failure> {
-        let now = self.base.outside.now();
+        let now = self.base.outside().now();
         let is_usable = match loaded.token().map(|token| Freshness::of(token, now)) {
             Some(Freshness::Fresh | Freshness::Unknown) => return Ok(loaded),
             Some(Freshness::Due) if now < self.token_store.pauses().ahead() => return Ok(loaded),
@@ -134,9 +131,9 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
             return Ok(now);
         }
         let mut under_way = self.join_refresh(actions, now);
-        let wait = deadline.since(self.base.outside.now());
+        let wait = deadline.since(self.base.outside().now());
         let ended = under_way.wait_for(Option::is_some);
-        match within(&self.base.outside, wait, ended).await {
+        match within(self.base.outside(), wait, ended).await {
             Some(Ok(outcome)) => {
                 if let Some(Err(failure)) = &*outcome {
                     return Err(failure.clone());
@@ -151,12 +148,12 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
     }
 
     /// The next refresh waits a while: longer for the alarm than for a call, which has nothing else.
-    pub(in crate::flows) fn pause_refreshing(&self, failure: &Failure) {
+    pub(super) fn pause_refreshing(&self, failure: &Failure) {
         self.base.log(
             "refresh_failed",
             &format!("{}: {}", failure.code.as_str(), failure.message),
         );
-        let now = self.base.outside.now();
+        let now = self.base.outside().now();
         let asked = Duration::from_secs(failure.retry_after.unwrap_or(0));
         self.token_store
             .pauses()
@@ -177,20 +174,20 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
             );
             return Err(Failure::new(Code::NotRefreshable, words));
         }
-        let deadline = self.base.outside.now().plus(AHEAD);
+        let deadline = self.base.outside().now().plus(AHEAD);
         self.refreshed(actions, &loaded, deadline).await.map(drop)
     }
 
     /// The refresh that is under way.
-    pub(in crate::flows) fn refreshing(&self) -> Option<Refreshing> {
+    pub(super) fn refreshing(&self) -> Option<Refreshing> {
         self.refreshing.borrow().clone()
     }
 
-    pub(in crate::flows) fn is_refreshing(&self) -> bool {
+    pub(super) fn is_refreshing(&self) -> bool {
         self.refreshing().is_some()
     }
 
-    pub(in crate::flows) fn join_refresh<A: CredentialActions>(
+    pub(super) fn join_refresh<A: CredentialActions>(
         self: &Rc<Self>,
         actions: &Rc<A>,
         loaded: Rc<LoadedAccount>,
@@ -207,8 +204,8 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
             own.refusals.note_refresh_ended();
             match &outcome {
                 Ok(()) => {
-                    own.token_store.pauses().refreshed(own.base.outside.now());
-                    own.refusals.note_new_token(own.base.outside.now());
+                    own.token_store.pauses().refreshed(own.base.outside().now());
+                    own.refusals.note_new_token(own.base.outside().now());
                 }
                 Err(failure) => own.pause_refreshing(failure),
             }
@@ -216,7 +213,7 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
             // Nobody may be waiting any more.
             drop(tell.send(Some(outcome)));
         };
-        self.base.outside.go_on(work.boxed_local());
+        self.base.outside().go_on(work.boxed_local());
         hear
     }
 
@@ -241,7 +238,7 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
             if asked_to_wait.is_some_and(|asked| asked > wait.as_secs()) {
                 break;
             }
-            self.base.outside.sleep(wait).await;
+            self.base.outside().sleep(wait).await;
             let failed = match self
                 .endpoint
                 .ask_for_token(actions, &resolved, loaded, grant)
@@ -281,7 +278,7 @@ pub fn needs_reauth() -> Failure {
     Failure::from(crate::account::status::NotCallable::NeedsReauth)
 }
 
-pub(in crate::flows) fn token_endpoint(why: &str) -> Failure {
+pub(super) fn token_endpoint(why: &str) -> Failure {
     Failure::new(
         Code::TokenEndpoint,
         format!(

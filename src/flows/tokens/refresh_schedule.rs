@@ -39,11 +39,9 @@ pub(in crate::flows) struct RefreshSchedule<O, S> {
 
 impl<O: Outside, S: Storage> RefreshSchedule<O, S> {
     pub(in crate::flows) fn new(
-        (base, record, schedule): (
-            &Rc<Base<O, S>>,
-            &Rc<AccountRecord<O, S>>,
-            &Rc<Schedule<O, S>>,
-        ),
+        base: &Rc<Base<O, S>>,
+        record: &Rc<AccountRecord<O, S>>,
+        schedule: &Rc<Schedule<O, S>>,
         refresh: &Rc<TokenRefresh<O, S>>,
         token_store: &Rc<TokenStore<O, S>>,
     ) -> Self {
@@ -62,7 +60,7 @@ impl<O: Outside, S: Storage> RefreshSchedule<O, S> {
         let State::Here(loaded) = self.record.state() else {
             return;
         };
-        let now = self.base.outside.now();
+        let now = self.base.outside().now();
         let at = next_refresh(&loaded, now).map(|at| at.max(self.token_store.pauses().ahead()));
         if at.is_none_or(|at| at > now.plus(Duration::from_secs(1))) {
             return;
@@ -83,20 +81,20 @@ impl<O: Outside, S: Storage> RefreshSchedule<O, S> {
 
     /// After the answer of a call, at most once an hour.
     pub(in crate::flows) fn note_use_of(self: &Rc<Self>, loaded: &LoadedAccount) {
-        let now = self.base.outside.now();
+        let now = self.base.outside().now();
         if loaded.used_at.is_none_or(|at| now < at.plus(NOTED)) || self.is_noting_use.replace(true)
         {
             return;
         }
         let own = Rc::clone(self);
         let work = async move {
-            own.base.outside.sleep(AFTER_THE_ANSWER).await;
+            own.base.outside().sleep(AFTER_THE_ANSWER).await;
             own.is_noting_use.set(false);
             let noted = own.token_store.note_use().map_err(Failure::from);
             if noted.and_then(|()| own.record.reload()).is_ok() {
                 own.schedule.plan().await;
             }
         };
-        self.base.outside.go_on(work.boxed_local());
+        self.base.outside().go_on(work.boxed_local());
     }
 }

@@ -1,26 +1,24 @@
 //! What a refusal of the account's credential (401) leads to: a new token, or an account that is switched off until its
 //! customer connects it again. A refusal is confirmed before: by the file's `validation`, or by a second one.
 
-use crate::flows::account::renewal::Renewed;
 use std::cell::Cell;
 use std::rc::Rc;
 
 use tokio::sync::Mutex;
 
-use crate::account::refusals::RefusedRefreshes;
-use crate::account::refusals::Suspicion;
+use crate::account::refusals::{RefusedRefreshes, Suspicion};
 use crate::error::{Failure, Speaker};
 use crate::flows::account::base::Base;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::record::AccountRecord;
+use crate::flows::account::renewal::Renewed;
 use crate::flows::account::state::State;
 use crate::flows::account::stored::InMemory;
 use crate::flows::base::within::within;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::tokens::credential_actions::{CredentialActions, VALIDATION};
 use crate::flows::tokens::credential_status::{CredentialStatus, has_same_credential};
-use crate::flows::tokens::refresh::TokenRefresh;
-use crate::flows::tokens::refresh::token_endpoint;
+use crate::flows::tokens::refresh::{TokenRefresh, token_endpoint};
 use crate::flows::tokens::suspicion::SuspicionStore;
 use crate::ports::{Outside, Storage, Visibility};
 use crate::settings::{CONFIRMATION_PAUSE, CONFIRMATION_TIMEOUT};
@@ -72,15 +70,15 @@ impl InMemory for Refusals {
 }
 
 impl Refusals {
-    pub(in crate::flows) fn note_refresh_ended(&self) {
+    pub(super) fn note_refresh_ended(&self) {
         self.wants_refresh.set(false);
     }
 
-    pub(in crate::flows) fn wants_refresh(&self) -> bool {
+    pub(super) fn wants_refresh(&self) -> bool {
         self.wants_refresh.get()
     }
 
-    pub(in crate::flows) fn note_new_token(&self, now: Timestamp) {
+    pub(super) fn note_new_token(&self, now: Timestamp) {
         self.refreshes
             .set(self.refreshes.get().after_new_token(now));
     }
@@ -98,7 +96,8 @@ pub(in crate::flows) struct RefusedCredential<O, S> {
 
 impl<O: Outside, S: Storage> RefusedCredential<O, S> {
     pub(in crate::flows) fn new(
-        (base, record): (&Rc<Base<O, S>>, &Rc<AccountRecord<O, S>>),
+        base: &Rc<Base<O, S>>,
+        record: &Rc<AccountRecord<O, S>>,
         refresh: &Rc<TokenRefresh<O, S>>,
         status: &Rc<CredentialStatus<O, S>>,
         suspicions: &Rc<SuspicionStore<O, S>>,
@@ -148,7 +147,11 @@ impl<O: Outside, S: Storage> RefusedCredential<O, S> {
 
     /// While the token endpoint fails nothing is known of the credential: the caller tries again later.
     fn not_now(&self) -> Result<Renewed, Failure> {
-        let pause = self.refresh.pauses().calls().since(self.base.outside.now());
+        let pause = self
+            .refresh
+            .pauses()
+            .calls()
+            .since(self.base.outside().now());
         if pause.is_zero() {
             return Ok(Renewed::NotNow);
         }
@@ -179,12 +182,16 @@ impl<O: Outside, S: Storage> RefusedCredential<O, S> {
 
     /// The call that was refused was not refused with the new token.
     pub(in crate::flows) fn note_renewal_helped(&self) {
-        let helped = self.refusals.refreshes.get().help(self.base.outside.now());
+        let helped = self
+            .refusals
+            .refreshes
+            .get()
+            .help(self.base.outside().now());
         self.refusals.refreshes.set(helped);
     }
 
     fn begin_refused_refresh(&self) -> bool {
-        let (refreshes, now) = (&self.refusals.refreshes, self.base.outside.now());
+        let (refreshes, now) = (&self.refusals.refreshes, self.base.outside().now());
         let is_due = refreshes.get().is_due(now);
         if is_due {
             refreshes.set(refreshes.get().begin(now));
@@ -214,7 +221,7 @@ impl<O: Outside, S: Storage> RefusedCredential<O, S> {
     fn is_second_refusal(&self, refused: &LoadedAccount) -> bool {
         let suspicion = self.suspicions.get();
         let (suspicion, is_second) =
-            suspicion.refuse(self.base.outside.now(), refused.account.updated_at);
+            suspicion.refuse(self.base.outside().now(), refused.account.updated_at);
         self.suspicions.keep(suspicion);
         is_second
     }
@@ -230,9 +237,9 @@ impl<O: Outside, S: Storage> RefusedCredential<O, S> {
         if !resolved.compiled.config.actions.contains_key(VALIDATION) {
             return Verdict::Silent;
         }
-        let wait = deadline.since(self.base.outside.now());
+        let wait = deadline.since(self.base.outside().now());
         let asked = self.asked(actions, refused, resolved);
-        let verdict = within(&self.base.outside, wait, asked).await;
+        let verdict = within(self.base.outside(), wait, asked).await;
         verdict.unwrap_or(Verdict::Unclear)
     }
 
@@ -243,7 +250,7 @@ impl<O: Outside, S: Storage> RefusedCredential<O, S> {
         resolved: &ResolvedConfig,
     ) -> Verdict {
         let mut checked = self.refusals.checked.lock().await;
-        let (now, changed_at) = (self.base.outside.now(), refused.account.updated_at);
+        let (now, changed_at) = (self.base.outside().now(), refused.account.updated_at);
         if let Some(last) = *checked
             && last.changed_at == changed_at
             && now < last.at.plus(CONFIRMATION_PAUSE)

@@ -58,24 +58,24 @@ impl<O: Outside, S: Storage> SuspicionStore<O, S> {
     }
 
     fn read(&self) -> Result<Suspicion, StorageFault> {
-        if !sql::has_table(&self.base.storage, TABLE)? {
+        if !sql::has_table(self.base.storage(), TABLE)? {
             return Ok(Suspicion::default());
         }
         let statement = "SELECT since, changed_at FROM suspicion WHERE one = 1";
-        let times = sql::first(&self.base.storage, statement, &[])?;
+        let times = sql::first(self.base.storage(), statement, &[])?;
         let begun = |(since, changed_at)| Suspicion::begun(since, changed_at);
         Ok(times.map_or_else(Suspicion::default, begun))
     }
 
     fn write(&self, next: Suspicion) -> Result<(), StorageFault> {
         let Some((since, changed_at)) = next.times() else {
-            return sql::clear(&self.base.storage, TABLE);
+            return sql::clear(self.base.storage(), TABLE);
         };
-        sql::run(&self.base.storage, SCHEMA, &[])?;
+        sql::run(self.base.storage(), SCHEMA, &[])?;
         let statement =
             "INSERT OR REPLACE INTO suspicion (one, since, changed_at) VALUES (1, ?, ?)";
         let values = [since.as_millis().into(), changed_at.as_millis().into()];
-        sql::run(&self.base.storage, statement, &values)
+        sql::run(self.base.storage(), statement, &values)
     }
 }
 
@@ -101,7 +101,7 @@ impl<O: Outside, S: Storage> Stored for SuspicionStore<O, S> {
 
     fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {
         self.known.set(None);
-        sql::clear(&self.base.storage, TABLE)
+        sql::clear(self.base.storage(), TABLE)
     }
 
     fn reset(&self) {

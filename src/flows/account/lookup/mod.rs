@@ -142,13 +142,13 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
     }
 
     /// By what an install's webhooks will find the account. What finds it may be a secret.
-    pub(in crate::flows) fn next_lookup(
+    pub(super) fn next_lookup(
         &self,
         resolved: &ResolvedConfig,
         next: &Next,
     ) -> Result<Lookup, Failure> {
         let mut context = next.account.context.clone();
-        let secrets = self.store().opened(next.sealed.as_deref())?;
+        let secrets = self.store.opened(next.sealed.as_deref())?;
         if secrets.is_object() {
             json::merge(&mut context, &secrets);
         }
@@ -174,7 +174,11 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
             return Ok(None);
         };
         let held = json!({ "field": field, "value": value });
-        sealed::seal(self.outside(), held_place(&self.id().to_string()), &held)
+        sealed::seal(
+            self.base.outside(),
+            held_place(&self.base.id().to_string()),
+            &held,
+        )
     }
 
     fn known_of<'a>(&self, loaded: &'a LoadedAccount, config: Option<&'a Config>) -> Known<'a> {
@@ -191,8 +195,9 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         let Some(set_up) = set_up else {
             return Trial::Over;
         };
-        let (id, text) = (self.id().to_string(), set_up.found_by.as_deref());
-        let opened = text.and_then(|text| sealed::open(self.outside(), held_place(&id), text).ok());
+        let (id, text) = (self.base.id().to_string(), set_up.found_by.as_deref());
+        let opened =
+            text.and_then(|text| sealed::open(self.base.outside(), held_place(&id), text).ok());
         Trial::UnderWay(opened.and_then(|held| serde_json::from_value(held).ok()))
     }
 }
@@ -205,7 +210,7 @@ fn lookup_of(config: &Config, known: &Known) -> Lookup {
     }
 }
 
-pub(in crate::flows) fn held_place(id: &str) -> Place<'_> {
+pub(super) fn held_place(id: &str) -> Place<'_> {
     Place {
         kind: Kind::Account,
         id,

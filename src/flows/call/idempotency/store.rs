@@ -9,8 +9,7 @@ use crate::error::Failure;
 use crate::flows::account::base::Base;
 use crate::flows::account::state::State;
 use crate::flows::account::stored::Stored;
-use crate::flows::base::sealed;
-use crate::flows::base::sql;
+use crate::flows::base::{sealed, sql};
 use crate::flows::call::idempotency::kept::KeptAnswer;
 use crate::flows::call::idempotency::kind::Kind as Whose;
 use crate::flows::call::idempotency::stored_bytes::{KeptOfKinds, of_kind};
@@ -51,12 +50,12 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
     }
 
     fn is_there(&self) -> Result<bool, StorageFault> {
-        Ok(self.is_open.get() || sql::has_table(&self.base.storage, TABLE)?)
+        Ok(self.is_open.get() || sql::has_table(self.base.storage(), TABLE)?)
     }
 
     fn open(&self) -> Result<(), StorageFault> {
         if !self.is_open.get() {
-            sql::run_all(&self.base.storage, SCHEMA)?;
+            sql::run_all(self.base.storage(), SCHEMA)?;
             self.is_open.set(true);
         }
         Ok(())
@@ -66,11 +65,11 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
     /// `.await`: of two at once, one begins.
     pub(in crate::flows) fn begin(&self, write: &Write) -> Result<Known, Failure> {
         self.open()?;
-        let now = self.base.outside.now();
+        let now = self.base.outside().now();
         let place: SqlValue = write.place.as_str().into();
         let statement = "SELECT body, at, status, sealed FROM kept_answer WHERE place = ?";
         let row: Option<(String, Timestamp, Option<u16>, Option<String>)> =
-            sql::first(&self.base.storage, statement, std::slice::from_ref(&place))?;
+            sql::first(self.base.storage(), statement, std::slice::from_ref(&place))?;
         let is_new = row.is_none();
         if let Some((body, at, status, sealed)) = row
             && now < at.plus(KEPT_ANSWER)
@@ -81,7 +80,7 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
         self.check_keys(write.kind, is_new, now)?;
         let statement = "INSERT OR REPLACE INTO kept_answer (place, body, at, status, sealed) VALUES (?, ?, ?, NULL, NULL)";
         let values = [place, write.body.as_str().into(), now.as_millis().into()];
-        sql::run(&self.base.storage, statement, &values)?;
+        sql::run(self.base.storage(), statement, &values)?;
         Ok(Known::Begun)
     }
 
@@ -93,7 +92,7 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
             keys
         } else {
             let statement = format!("SELECT COUNT(*) FROM kept_answer WHERE {}", of_kind(kind));
-            sql::one(&self.base.storage, &statement, &[])?.unwrap_or(0)
+            sql::one(self.base.storage(), &statement, &[])?.unwrap_or(0)
         };
         let next = keys + i64::from(is_new);
         if next > STORED_RESPONSES {
@@ -128,8 +127,8 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
     }
 
     fn opened_answer(&self, place: &str, sealed: &str) -> Option<KeptAnswer> {
-        let id = self.base.id.to_string();
-        let value = sealed::open(&self.base.outside, answer_at(&id, place), sealed).ok()?;
+        let id = self.base.id().to_string();
+        let value = sealed::open(self.base.outside(), answer_at(&id, place), sealed).ok()?;
         serde_json::from_value(value).ok()
     }
 
@@ -147,9 +146,9 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
     }
 
     fn sealed_answer(&self, write: &Write, answer: &KeptAnswer) -> Result<Option<String>, Failure> {
-        let id = self.base.id.to_string();
+        let id = self.base.id().to_string();
         let value = serde_json::to_value(answer).unwrap_or_default();
-        let sealed = sealed::seal(&self.base.outside, answer_at(&id, &write.place), &value)?;
+        let sealed = sealed::seal(self.base.outside(), answer_at(&id, &write.place), &value)?;
         Ok(sealed.filter(|sealed| sealed.len() <= LARGEST))
     }
 
@@ -158,7 +157,7 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
         kept_keys.set(kept_keys.get().map(|keys| keys - 1));
         let statement = "DELETE FROM kept_answer WHERE place = ?";
         sql::run(
-            &self.base.storage,
+            self.base.storage(),
             statement,
             &[write.place.as_str().into()],
         )
@@ -169,12 +168,12 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
         let length = i64::try_from(length).unwrap_or(i64::MAX);
         let statement = "UPDATE kept_answer SET at = ?, status = ?, sealed = ? WHERE place = ?";
         let values = [
-            self.base.outside.now().as_millis().into(),
+            self.base.outside().now().as_millis().into(),
             i64::from(status).into(),
             sql::nullable(sealed),
             write.place.as_str().into(),
         ];
-        sql::run(&self.base.storage, statement, &values)?;
+        sql::run(self.base.storage(), statement, &values)?;
         self.bound_kept_answers(write.kind, length)
     }
 
@@ -188,17 +187,17 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
             held + more
         } else {
             let statement = format!("SELECT SUM(LENGTH(sealed)) {of_kind}");
-            sql::one(&self.base.storage, &statement, &[])?.unwrap_or(0)
+            sql::one(self.base.storage(), &statement, &[])?.unwrap_or(0)
         };
         while held > KEPT_ANSWERS_BYTES {
             let statement = format!("SELECT place, LENGTH(sealed) {of_kind} ORDER BY at LIMIT 1");
-            let oldest: Option<(String, i64)> = sql::first(&self.base.storage, &statement, &[])?;
+            let oldest: Option<(String, i64)> = sql::first(self.base.storage(), &statement, &[])?;
             let Some((place, length)) = oldest else {
                 held = 0;
                 break;
             };
             let statement = "UPDATE kept_answer SET sealed = NULL WHERE place = ?";
-            sql::run(&self.base.storage, statement, &[place.into()])?;
+            sql::run(self.base.storage(), statement, &[place.into()])?;
             held -= length;
         }
         kept_bytes.set(Some(held));
@@ -211,19 +210,19 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
             return Ok(None);
         }
         let statement = "SELECT MIN(at) FROM kept_answer";
-        let first: Option<Timestamp> = sql::one(&self.base.storage, statement, &[])?;
+        let first: Option<Timestamp> = sql::one(self.base.storage(), statement, &[])?;
         Ok(first.map(|at| at.plus(KEPT_ANSWER)))
     }
 
     fn reseal_answer(&self, place: &str) -> Result<(), Failure> {
         let statement = "SELECT sealed FROM kept_answer WHERE place = ?";
-        let text: Option<String> = sql::one(&self.base.storage, statement, &[place.into()])?;
-        let id = self.base.id.to_string();
-        let new = sealed::resealed(&self.base.outside, answer_at(&id, place), text.as_deref());
+        let text: Option<String> = sql::one(self.base.storage(), statement, &[place.into()])?;
+        let id = self.base.id().to_string();
+        let new = sealed::resealed(self.base.outside(), answer_at(&id, place), text.as_deref());
         let new = sql::nullable(new.ok().flatten());
         let statement = "UPDATE kept_answer SET sealed = ? WHERE place = ?";
         Ok(sql::run(
-            &self.base.storage,
+            self.base.storage(),
             statement,
             &[new, place.into()],
         )?)
@@ -237,9 +236,9 @@ impl<O: Outside, S: Storage> Stored for IdempotencyStore<O, S> {
         }
         self.kept_bytes.forget();
         self.kept_keys.forget();
-        let over = self.base.outside.now().minus(KEPT_ANSWER).as_millis();
+        let over = self.base.outside().now().minus(KEPT_ANSWER).as_millis();
         let statement = "DELETE FROM kept_answer WHERE at <= ?";
-        sql::run(&self.base.storage, statement, &[over.into()])
+        sql::run(self.base.storage(), statement, &[over.into()])
     }
 
     fn next_due(&self, _: &State) -> Result<Option<Timestamp>, Failure> {
@@ -251,12 +250,12 @@ impl<O: Outside, S: Storage> Stored for IdempotencyStore<O, S> {
         if !self.is_there()? {
             return Ok(());
         }
-        let keyring = self.base.outside.settings().keyring()?;
+        let keyring = self.base.outside().settings().keyring()?;
         let current = keyring.ids().next().unwrap_or_default();
         // What stands behind the dot is not read.
         let statement =
             "SELECT place, substr(sealed, 1, 100) FROM kept_answer WHERE sealed IS NOT NULL";
-        let rows: Vec<(String, String)> = sql::rows_as(&self.base.storage, statement, &[])?;
+        let rows: Vec<(String, String)> = sql::rows_as(self.base.storage(), statement, &[])?;
         let of_other_keys = rows.iter().filter(|(_, head)| key_id(head) != current);
         of_other_keys
             .map(|(place, _)| place)
@@ -271,7 +270,7 @@ impl<O: Outside, S: Storage> Stored for IdempotencyStore<O, S> {
     fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {
         self.kept_bytes.forget();
         self.kept_keys.forget();
-        sql::clear(&self.base.storage, TABLE)
+        sql::clear(self.base.storage(), TABLE)
     }
 
     fn reset(&self) {
