@@ -218,7 +218,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         if status == "pending" {
             return Ok(());
         }
-        self.settle_event(due.event)
+        self.rows.settle_event(due.event)
     }
 
     /// The subscription is gone.
@@ -229,7 +229,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
             statement,
             &[due.event.into(), due.webhook.to_string().into()],
         )?;
-        self.settle_event(due.event)
+        self.rows.settle_event(due.event)
     }
 
     /// The directory keeps since when a subscription fails, and pauses it. What it does not hear now it hears from

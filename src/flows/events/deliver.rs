@@ -13,6 +13,7 @@ use crate::flows::account::state::State;
 use crate::flows::account::stored::Stored;
 use crate::flows::base::records::WebhookRecord;
 use crate::flows::base::sql;
+use crate::flows::events::event_rows::EventRows;
 use crate::ids::{EnvironmentId, WebhookId};
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -42,6 +43,7 @@ impl Drop for Busy<'_> {
 pub(in crate::flows) struct Dispatcher<O, S> {
     pub(super) base: Rc<Base<O, S>>,
     pub(super) outbox: Rc<Outbox<O, S>>,
+    pub(super) rows: EventRows<O, S>,
     /// Deliveries are under way.
     is_delivering: Cell<bool>,
     /// After a directory that did not answer.
@@ -53,9 +55,15 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         Self {
             base: Rc::clone(base),
             outbox: Rc::clone(outbox),
+            rows: EventRows::new(base),
             is_delivering: Cell::new(false),
             paused_until: Cell::new(None),
         }
+    }
+
+    /// The rows of events and of their deliveries.
+    pub(in crate::flows) fn rows(&self) -> &EventRows<O, S> {
+        &self.rows
     }
 
     pub(super) fn is_delivering(&self) -> bool {
@@ -145,7 +153,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
             "UPDATE event SET is_expanded = 1 WHERE number = ?",
             &[number.into()],
         )?;
-        self.settle_event(number)
+        self.rows.settle_event(number)
     }
 
     /// One of each subscription after the other, each the oldest first: a slow one holds the others back by one.

@@ -3,7 +3,7 @@
 pub(in crate::flows) mod account_events;
 pub(in crate::flows) mod attempt;
 pub(in crate::flows) mod deliver;
-pub(in crate::flows) mod deliver_again;
+pub(in crate::flows) mod event_rows;
 pub(in crate::flows) mod event_views;
 pub mod replay_all;
 pub(in crate::flows) mod report;

@@ -52,11 +52,12 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         // Whatever comes in between, what was begun goes out.
         self.events.deliver_now().await;
         let mut replayed = 0;
-        for number in self.deliveries.numbers_of(range)? {
+        for number in self.deliveries.rows().numbers_of(range)? {
             let outcome = match self.dead_letters.get(number)? {
                 Some(kept) => self.read_again(number, kept).await,
                 None => self
                     .deliveries
+                    .rows()
                     .replay_deliveries(number, range)
                     .map_err(Failure::from),
             };
@@ -73,7 +74,7 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
     async fn replay_one(&self, number: i64) -> Result<(), Failure> {
         match self.dead_letters.get(number)? {
             Some(kept) => self.read_again(number, kept).await,
-            None => Ok(self.deliveries.begin_again(number)?),
+            None => Ok(self.deliveries.rows().begin_again(number)?),
         }
     }
 
@@ -119,10 +120,10 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
 
     /// What was unread becomes what it brings; the first keeps its id.
     fn replace_unread(&self, number: i64, events: Vec<NewEvent>) -> Result<(), StorageFault> {
-        self.deliveries.report_mended(number)?;
+        self.deliveries.rows().report_mended(number)?;
         let mut events = events.into_iter();
         if let Some(first) = events.next() {
-            self.deliveries.name_event(number, &first)?;
+            self.deliveries.rows().name_event(number, &first)?;
         } else {
             let statement =
                 "UPDATE event SET status = 'delivered', last_error = NULL WHERE number = ?";

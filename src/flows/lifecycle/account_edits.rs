@@ -4,19 +4,15 @@ use std::rc::Rc;
 
 use crate::flows::account::base::Base;
 use crate::flows::account::changes::Changes;
-use crate::flows::account::outbox::Outbox;
 use crate::flows::account::record::AccountRecord;
 use crate::flows::lifecycle::me::OwnChanges;
-use crate::flows::tokens::grant::TokenEndpoint;
 use crate::ports::{Outside, Storage};
 
-/// Imports, changes and deletes the account.
+/// Imports and changes the account.
 pub(in crate::flows) struct AccountEdits<O, S> {
     pub(super) base: Rc<Base<O, S>>,
     pub(super) record: Rc<AccountRecord<O, S>>,
     pub(super) changes: Rc<Changes<O, S>>,
-    pub(super) endpoint: Rc<TokenEndpoint<O, S>>,
-    pub(super) outbox: Rc<Outbox<O, S>>,
     pub(super) own_changes: Rc<OwnChanges>,
 }
 
@@ -25,16 +21,12 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
         base: &Rc<Base<O, S>>,
         record: &Rc<AccountRecord<O, S>>,
         changes: &Rc<Changes<O, S>>,
-        endpoint: &Rc<TokenEndpoint<O, S>>,
-        outbox: &Rc<Outbox<O, S>>,
         own_changes: &Rc<OwnChanges>,
     ) -> Self {
         Self {
             base: Rc::clone(base),
             record: Rc::clone(record),
             changes: Rc::clone(changes),
-            endpoint: Rc::clone(endpoint),
-            outbox: Rc::clone(outbox),
             own_changes: Rc::clone(own_changes),
         }
     }

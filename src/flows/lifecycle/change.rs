@@ -11,6 +11,7 @@ use crate::flows::account::contents::Contents;
 use crate::flows::account::event::EventType;
 use crate::flows::base::context_limits::{check_context, check_patch, check_tenant};
 use crate::flows::lifecycle::account_edits::AccountEdits;
+use crate::flows::lifecycle::own_override::change_override;
 use crate::flows::messages::account::{AccountChange, AccountView};
 use crate::ports::{Outside, Storage, Visibility};
 
@@ -51,7 +52,7 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
         }
         account.is_sandbox = change.is_sandbox.unwrap_or(account.is_sandbox);
         if let Some(patch) = &change.integration_override {
-            self.change_override(&mut account, patch).await?;
+            change_override(&self.base, &mut account, patch).await?;
         }
         self.changes
             .store(&loaded, account, &contents, &[EventType::Updated])

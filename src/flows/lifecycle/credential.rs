@@ -81,25 +81,8 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         }
         let compiled = &resolved.compiled;
         let method = &connecting.account.authentication_method;
-        let mut contents = merged(resolved, existing.as_deref(), connecting)?;
-        let asked_with = &gained.asked_with;
-        if changes::refuse_host_keys(compiled, method, asked_with, contents.context()).is_err() {
-            return Err(Failure::busy(
-                "The account's host changed while it was connected. Connect it again.",
-            ));
-        }
-        let before_told = contents.clone();
-        gained.tell(&mut contents, compiled)?;
-        if compiled.moves_host(method, before_told.context(), contents.context()) {
-            // The provider, or the browser, names another host: no secret goes there that was meant for the old one.
-            contents = before_told;
-            contents.drop_secrets(compiled);
-            gained.tell(&mut contents, compiled)?;
-        }
-        if let Some(token) = &gained.token {
-            contents.put_token(token);
-        }
-        check_context(contents.context())?;
+        let contents = merged(resolved, existing.as_deref(), connecting)?;
+        let contents = gained.put_into(contents, compiled, method)?;
         let before = existing.as_ref().map(|loaded| loaded.status_before());
         let has_stages = has_stages(&compiled.config);
         let mut account = existing.as_ref().map_or_else(
@@ -156,6 +139,34 @@ struct Gained {
 }
 
 impl Gained {
+    /// The context with what was gained. Nothing is gained for a host that changed meanwhile.
+    fn put_into(
+        &self,
+        mut contents: Contents,
+        compiled: &Compiled,
+        method: &str,
+    ) -> Result<Contents, Failure> {
+        let asked_with = &self.asked_with;
+        if changes::refuse_host_keys(compiled, method, asked_with, contents.context()).is_err() {
+            return Err(Failure::busy(
+                "The account's host changed while it was connected. Connect it again.",
+            ));
+        }
+        let before_told = contents.clone();
+        self.tell(&mut contents, compiled)?;
+        if compiled.moves_host(method, before_told.context(), contents.context()) {
+            // The provider, or the browser, names another host: no secret goes there that was meant for the old one.
+            contents = before_told;
+            contents.drop_secrets(compiled);
+            self.tell(&mut contents, compiled)?;
+        }
+        if let Some(token) = &self.token {
+            contents.put_token(token);
+        }
+        check_context(contents.context())?;
+        Ok(contents)
+    }
+
     fn tell(&self, contents: &mut Contents, compiled: &Compiled) -> Result<(), Failure> {
         let provider = contents.provider(compiled);
         contents.write(Origin::Customer, &Value::Object(self.way_back.clone()))?;

@@ -6,11 +6,36 @@ use futures_util::FutureExt;
 use serde_json::json;
 
 use crate::error::Failure;
+use crate::flows::account::base::Base;
 use crate::flows::account::event::EventType;
-use crate::flows::lifecycle::account_edits::AccountEdits;
+use crate::flows::account::outbox::Outbox;
+use crate::flows::account::record::AccountRecord;
+use crate::flows::tokens::grant::TokenEndpoint;
 use crate::ports::{Outside, Storage, Visibility};
 
-impl<O: Outside, S: Storage> AccountEdits<O, S> {
+/// Deletes the account.
+pub(in crate::flows) struct Deletion<O, S> {
+    base: Rc<Base<O, S>>,
+    record: Rc<AccountRecord<O, S>>,
+    outbox: Rc<Outbox<O, S>>,
+    endpoint: Rc<TokenEndpoint<O, S>>,
+}
+
+impl<O: Outside, S: Storage> Deletion<O, S> {
+    pub(in crate::flows) fn new(
+        base: &Rc<Base<O, S>>,
+        record: &Rc<AccountRecord<O, S>>,
+        outbox: &Rc<Outbox<O, S>>,
+        endpoint: &Rc<TokenEndpoint<O, S>>,
+    ) -> Self {
+        Self {
+            base: Rc::clone(base),
+            record: Rc::clone(record),
+            outbox: Rc::clone(outbox),
+            endpoint: Rc::clone(endpoint),
+        }
+    }
+
     /// Erases the account at once; the index follows, now or by alarm.
     pub(in crate::flows) async fn delete(&self, sees: &Visibility) -> Result<(), Failure> {
         let _one_at_a_time = self.record.lock_changing().await;

@@ -5,58 +5,49 @@ use serde_json::{Map, Value};
 use crate::account::Account;
 use crate::config::{self, secrets};
 use crate::error::{Code, Failure};
+use crate::flows::account::base::Base;
 use crate::flows::config::resolved_config;
 use crate::flows::config::resolved_config::Own;
 use crate::flows::config::resolved_config::compile::review;
 use crate::flows::config::secret_binding as bind;
 use crate::flows::directory::validate_install::refuse_reserved;
-use crate::flows::lifecycle::account_edits::AccountEdits;
 use crate::flows::messages::account::Override;
 use crate::flows::messages::environment::Writer;
 use crate::json;
-use crate::ports::{Outside, Storage};
+use crate::ports::Outside;
 
-impl<O: Outside, S: Storage> AccountEdits<O, S> {
-    /// The account with its override changed, where its writer may write that and no secret goes elsewhere.
-    pub(super) async fn change_override(
-        &self,
-        account: &mut Account,
-        change: &Override,
-    ) -> Result<(), Failure> {
-        let published =
-            resolved_config::published(self.base.outside(), self.base.isolate(), account).await?;
-        let review = |account: &Account| review(self.base.outside(), &published, Own::of(account));
-        let (before, _) = review(account)?;
-        let patch = normalised(&change.patch)?;
-        account.integration_override =
-            merged_override(account.integration_override.take(), &patch)?;
-        let compiled = resolved_config::compiled(
-            self.base.outside(),
-            self.base.isolate(),
-            account,
-            &published,
-        );
-        compiled.map(drop).map_err(|failure| match failure.code {
-            Code::BadIntegration => Failure::invalid("integration_override", "does not fit the integration: POST /integration/validate shows what the whole would say"),
-            _ => failure,
-        })?;
-        let (now, trusting) = review(account)?;
-        if change.writer == Writer::ApiToken {
-            refuse_reserved(&before.reserved, &now.reserved, "integration_override")?;
-            let moved = trusting.moved(&before.resolved, &now.resolved);
-            refuse_reserved(&[], &moved, "integration_override")?;
-        }
-        bind::refuse_unbound(
-            &bind::newly(&before.unbound, &now.unbound),
-            "integration_override",
-        )?;
-        let written = match change.writer {
-            Writer::AdminToken => &patch,
-            Writer::ApiToken => &Value::Null,
-        };
-        account.override_by_admin_token = trusting.trusted(Own::of(account), written);
-        Ok(())
+/// The account with its override changed, where its writer may write that and no secret goes elsewhere.
+pub(super) async fn change_override<O: Outside, S>(
+    base: &Base<O, S>,
+    account: &mut Account,
+    change: &Override,
+) -> Result<(), Failure> {
+    let published = resolved_config::published(base.outside(), base.isolate(), account).await?;
+    let review = |account: &Account| review(base.outside(), &published, Own::of(account));
+    let (before, _) = review(account)?;
+    let patch = normalised(&change.patch)?;
+    account.integration_override = merged_override(account.integration_override.take(), &patch)?;
+    let compiled = resolved_config::compiled(base.outside(), base.isolate(), account, &published);
+    compiled.map(drop).map_err(|failure| match failure.code {
+        Code::BadIntegration => Failure::invalid("integration_override", "does not fit the integration: POST /integration/validate shows what the whole would say"),
+        _ => failure,
+    })?;
+    let (now, trusting) = review(account)?;
+    if change.writer == Writer::ApiToken {
+        refuse_reserved(&before.reserved, &now.reserved, "integration_override")?;
+        let moved = trusting.moved(&before.resolved, &now.resolved);
+        refuse_reserved(&[], &moved, "integration_override")?;
     }
+    bind::refuse_unbound(
+        &bind::newly(&before.unbound, &now.unbound),
+        "integration_override",
+    )?;
+    let written = match change.writer {
+        Writer::AdminToken => &patch,
+        Writer::ApiToken => &Value::Null,
+    };
+    account.override_by_admin_token = trusting.trusted(Own::of(account), written);
+    Ok(())
 }
 
 fn normalised(patch: &Value) -> Result<Value, Failure> {

@@ -24,7 +24,9 @@ use crate::flows::config::isolate::Isolate;
 use crate::flows::events::account_events::AccountEvents;
 use crate::flows::ingress::receive::WebhookInbox;
 use crate::flows::lifecycle::account_edits::AccountEdits;
+use crate::flows::lifecycle::capabilities::capabilities;
 use crate::flows::lifecycle::connect_account::ConnectFlow;
+use crate::flows::lifecycle::delete::Deletion;
 use crate::flows::lifecycle::set_up::SetUpRunner;
 use crate::flows::messages::account::AccountMessage;
 use crate::flows::messages::{answer_text, answered, message_bytes};
@@ -42,6 +44,7 @@ pub struct AccountObject<O, S> {
     connect: ConnectFlow<O, S>,
     set_up: Rc<SetUpRunner<O, S>>,
     edits: AccountEdits<O, S>,
+    deletion: Deletion<O, S>,
     events: Rc<AccountEvents<O, S>>,
     inbox: WebhookInbox<O, S>,
     messages: Callers,
@@ -89,14 +92,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 &stores.logins,
                 &set_up,
             ),
-            edits: AccountEdits::new(
-                &base,
-                &record,
-                &changes,
-                &endpoint,
-                &stores.outbox,
-                &stores.own_changes,
-            ),
+            edits: AccountEdits::new(&base, &record, &changes, &stores.own_changes),
+            deletion: Deletion::new(&base, &record, &stores.outbox, &endpoint),
             inbox: WebhookInbox::new(
                 &base,
                 &record,
@@ -182,14 +179,16 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             AccountMessage::ListLog(sees, page) => {
                 answered(self.calls.log().list_log(&sees, &page).await?)
             }
-            AccountMessage::Capabilities(sees) => answered(self.edits.capabilities(&sees).await?),
+            AccountMessage::Capabilities(sees) => {
+                answered(capabilities(&self.record, &sees).await?)
+            }
             AccountMessage::Replay(sees, id) => answered(self.inbox.replay(&sees, id).await?),
             AccountMessage::ReplayAll(sees, range) => {
                 answered(self.inbox.replay_all(&sees, &range).await?)
             }
             AccountMessage::Deliver => answered(self.events.release_deliveries().await?),
             AccountMessage::Reseal => answered(self.reseal().await?),
-            AccountMessage::Delete(sees) => answered(self.edits.delete(&sees).await?),
+            AccountMessage::Delete(sees) => answered(self.deletion.delete(&sees).await?),
         }
     }
 }

@@ -1,12 +1,49 @@
-//! Events that are delivered again.
+//! What becomes of an event when its deliveries have ended, and how they begin again.
 
+use std::rc::Rc;
+
+use crate::flows::account::base::Base;
 use crate::flows::base::sql;
-use crate::flows::events::deliver::Dispatcher;
 use crate::flows::messages::event::{EventStatus, ReplayRange};
 use crate::flows::messages::webhook::NewEvent;
 use crate::ports::{Outside, Storage, StorageFault};
 
-impl<O: Outside, S: Storage> Dispatcher<O, S> {
+/// The rows of events and of their deliveries.
+pub(in crate::flows) struct EventRows<O, S> {
+    base: Rc<Base<O, S>>,
+}
+
+impl<O: Outside, S: Storage> EventRows<O, S> {
+    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
+        Self {
+            base: Rc::clone(base),
+        }
+    }
+
+    /// The event no longer is failed, or soon may not be.
+    pub(in crate::flows) fn report_mended(&self, number: i64) -> Result<(), StorageFault> {
+        let statement = "INSERT OR REPLACE INTO report (event, is_failed) SELECT number, 0 FROM event WHERE number = ? AND status = 'failed'";
+        sql::run(self.base.storage(), statement, &[number.into()])
+    }
+
+    /// What an event comes to, once every delivery of it is over; the directory is told of those that fail.
+    pub(super) fn settle_event(&self, number: i64) -> Result<(), StorageFault> {
+        let statement = "UPDATE event SET status = CASE \
+               WHEN is_expanded = 0 OR EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND status = 'pending') THEN 'pending' \
+               WHEN EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND status = 'failed') THEN 'failed' \
+               ELSE 'delivered' END \
+             WHERE number = ?1 RETURNING status";
+        let status: Option<String> = sql::one(self.base.storage(), statement, &[number.into()])?;
+        if status.as_deref() == Some("failed") {
+            sql::run(
+                self.base.storage(),
+                "INSERT OR REPLACE INTO report (event, is_failed) VALUES (?, 1)",
+                &[number.into()],
+            )?;
+        }
+        Ok(())
+    }
+
     pub(in crate::flows) fn numbers_of(
         &self,
         range: &ReplayRange,
