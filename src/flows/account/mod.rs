@@ -1,4 +1,5 @@
-//! An account as its object holds it: the record, its state in memory, what it can be asked.
+//! An account: its record, its pending change, its commit and what is written with it; who can see it and what it can be
+//! asked; the traits of components, and the schedule of the alarm.
 
 pub(in crate::flows) mod account_store;
 pub(in crate::flows) mod account_tokens;

@@ -109,7 +109,7 @@ impl<O: Outside, S: Storage> Stored for TokenStore<O, S> {
 
     fn next_due(&self, state: &State) -> Result<Option<Timestamp>, Failure> {
         let State::Here(loaded) = state else {
-            // One that cannot be opened is looked at again in a minute, as the record is.
+            // One that cannot be opened fails here as the record does: the alarm is set to a minute from now.
             self.read()?;
             return Ok(None);
         };
@@ -134,7 +134,7 @@ impl<O: Outside, S: Storage> Stored for TokenStore<O, S> {
     }
 
     fn is_over(&self) -> Result<bool, Failure> {
-        // What is left of it goes with the storage.
+        // Its rows are deleted with the storage.
         Ok(true)
     }
 

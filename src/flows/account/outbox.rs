@@ -143,7 +143,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
 
 impl<O: Outside, S: Storage> Stored for Outbox<O, S> {
     fn trim(&self) -> Result<(), StorageFault> {
-        // How long events are kept is decided where they are delivered.
+        // `events/` trims it.
         Ok(())
     }
 
@@ -157,7 +157,7 @@ impl<O: Outside, S: Storage> Stored for Outbox<O, S> {
     }
 
     fn is_over(&self) -> Result<bool, Failure> {
-        // Whether an event is still on its way is known where they are delivered.
+        // `events/` has to know whether one is still to be delivered.
         Ok(true)
     }
 

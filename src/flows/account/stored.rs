@@ -19,8 +19,8 @@ pub(in crate::flows) trait Stored {
     /// Seals under the first key what is sealed under another.
     fn reseal(&self) -> Result<(), Failure>;
 
-    /// Whether nothing is left of it that is kept for an account that is gone. Asked in the order of the list, until one says
-    /// no: the storage is erased where none does.
+    /// Whether nothing of it has to be kept when the account is gone. The components are asked in the order of their list,
+    /// until one returns false; the storage is erased where none does.
     fn is_over(&self) -> Result<bool, Failure>;
 
     /// Deletes what belongs to an account of this environment that is deleted. What is left is deleted with the storage,

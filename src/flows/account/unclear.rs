@@ -72,7 +72,7 @@ impl<O: Outside, S: Storage> Stored for UnclearRefusals<O, S> {
     }
 
     fn is_over(&self) -> Result<bool, Failure> {
-        // What is left of it goes with the storage.
+        // Its rows are deleted with the storage.
         Ok(true)
     }
 

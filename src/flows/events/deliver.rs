@@ -206,7 +206,7 @@ impl<O: Outside, S: Storage> Stored for Dispatcher<O, S> {
     }
 
     fn is_over(&self) -> Result<bool, Failure> {
-        // What is left of it goes with the storage.
+        // Its rows are deleted with the storage.
         Ok(true)
     }
 

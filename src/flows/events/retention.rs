@@ -162,6 +162,6 @@ impl<O: Outside, S: Storage> Stored for EventRetention<O, S> {
         Ok(())
     }
 
-    /// What is remembered of trimming is the outbox's.
+    /// The outbox remembers when it was trimmed.
     fn reset(&self) {}
 }

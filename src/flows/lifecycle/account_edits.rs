@@ -1,4 +1,4 @@
-//! What is done to an account by its operator or its customer, beside connecting it.
+//! How an operator or a customer stores and changes an account without connecting it.
 
 use std::rc::Rc;
 

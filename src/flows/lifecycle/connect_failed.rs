@@ -1,4 +1,4 @@
-//! Why an account was not connected, as its customer is told.
+//! Why an account was not connected, as it is reported to its customer.
 
 use crate::connect::outcome::Failure as ConnectFailure;
 use crate::error::Failure;

@@ -1,7 +1,6 @@
 //! The object's one alarm: it finishes what a restart left half done, keeps the token fresh, trims; then
 //! it is set to the next time there is something to do.
 
-use std::rc::Rc;
 use std::time::Duration;
 
 use crate::error::Failure;
@@ -13,7 +12,7 @@ const TURN: Duration = Duration::from_secs(30);
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
     /// Rings again in a minute whatever happens in between, and at the right time when all went well.
-    pub async fn alarm(self: &Rc<Self>) {
+    pub async fn alarm(&self) {
         self.schedule.forget();
         match self.has_anything() {
             Ok(false) => return,
@@ -32,7 +31,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         self.schedule.plan().await;
     }
 
-    async fn settle_all(self: &Rc<Self>) -> Result<(), Failure> {
+    async fn settle_all(&self) -> Result<(), Failure> {
         self.record.finish_pending().await?;
         self.record.settled().await?;
         self.set_up.finish().await;

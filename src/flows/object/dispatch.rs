@@ -60,7 +60,7 @@ pub async fn dispatch<O: Outside, S: Storage>(
 }
 
 async fn answer<O: Outside, S: Storage>(
-    account: &Rc<AccountObject<O, S>>,
+    account: &AccountObject<O, S>,
     hand_over: HandOver,
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
@@ -73,7 +73,7 @@ async fn answer<O: Outside, S: Storage>(
 }
 
 async fn route<O: Outside, S: Storage>(
-    account: &Rc<AccountObject<O, S>>,
+    account: &AccountObject<O, S>,
     mut hand_over: HandOver,
     request: Incoming<O::Stream>,
     trace: &Rc<Trace>,

@@ -113,8 +113,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         }
     }
 
-    /// Answers one message of `flows::ask`.
-    pub async fn answer(self: &Rc<Self>, message: &str) -> String {
+    /// Answers one message of `flows::messages`.
+    pub async fn answer(&self, message: &str) -> String {
         let answer = async {
             let _inside = self
                 .messages
@@ -136,7 +136,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         &self.calls
     }
 
-    async fn try_answer(self: &Rc<Self>, message: &str) -> Result<Value, Failure> {
+    async fn try_answer(&self, message: &str) -> Result<Value, Failure> {
         let ask: AccountMessage = serde_json::from_str(message)
             .map_err(|_| Failure::new(Code::Internal, "An account could not read its message."))?;
         match ask {

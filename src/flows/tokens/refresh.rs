@@ -52,7 +52,7 @@ pub(in crate::flows) struct TokenRefresh<O, S> {
     status: Rc<CredentialStatus<O, S>>,
     token_store: Rc<TokenStore<O, S>>,
     refusals: Rc<Refusals>,
-    /// The refresh that is under way, for all who wait for it. It takes itself back.
+    /// The refresh that is under way, for all who wait for it. Its task clears this.
     refreshing: RefCell<Option<Refreshing>>,
 }
 

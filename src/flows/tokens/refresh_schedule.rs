@@ -33,7 +33,7 @@ pub(in crate::flows) struct RefreshSchedule<O, S> {
     schedule: Rc<Schedule<O, S>>,
     refresh: Rc<TokenRefresh<O, S>>,
     token_store: Rc<TokenStore<O, S>>,
-    /// A use is about to be noted. The task that notes it takes this back.
+    /// A use is about to be noted. The task that notes it clears this.
     is_noting_use: Cell<bool>,
 }
 

@@ -95,7 +95,7 @@ impl<O: Outside, S: Storage> Stored for SuspicionStore<O, S> {
     }
 
     fn is_over(&self) -> Result<bool, Failure> {
-        // What is left of it goes with the storage.
+        // Its rows are deleted with the storage.
         Ok(true)
     }
 
